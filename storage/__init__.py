@@ -1,0 +1,1 @@
+"""What Safelight remembers: its nouns, its tables and its folders."""

@@ -1,0 +1,259 @@
+"""The nouns that bot and trainer share: frozen records, no behaviour beyond reading themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Concept(StrEnum):
+    """What a dataset teaches."""
+
+    SUBJECT = "subject"  #: one thing: my dog
+    LOOK = "look"  #: a manner of drawing: my watercolours
+
+
+class Kind(StrEnum):
+    """What a job does."""
+
+    TRAIN = "train"
+    CAPTION = "caption"
+    SAMPLE = "sample"
+    EVALUATE = "evaluate"
+
+
+class Status(StrEnum):
+    """Where a job stands."""
+
+    QUEUED = "queued"  #: waits for a worker (also after a crash, until its next attempt)
+    RUNNING = "running"  #: claimed under a lease
+    PAUSED = "paused"  #: a checkpoint on disk, nothing in memory
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen to the job."""
+        return self in {Status.DONE, Status.FAILED, Status.CANCELLED}
+
+
+class Wish(StrEnum):
+    """What somebody asked of a job; honoured at a step boundary."""
+
+    PAUSE = "pause"
+    CANCEL = "cancel"
+    FINISH = "finish"  #: stop here and keep this
+
+
+class Dial(StrEnum):
+    """The one dial for people."""
+
+    QUICK = "quick"
+    BALANCED = "balanced"
+    THOROUGH = "thorough"
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A member's named set of photos."""
+
+    id: int
+    owner: int
+    guild: int
+    name: str
+    concept: Concept
+    trigger: str
+    created: float
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A picture that passed the checks: clean pixels, nothing else of the original file."""
+
+    digest: str  #: sha256 of width, height and RGB bytes, hex
+    phash: int  #: 64-bit difference hash, for near duplicates
+    width: int
+    height: int
+    pixels: bytes  #: PNG, RGB, upright, no metadata, at most `storage.photos.LONGEST` on a side
+    preview: bytes  #: WebP, at most 512 px on a side, for cards
+    warnings: tuple[str, ...]  #: of "tiny", "blurred"; "duplicate" is added by `Photos.add`
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """One checked picture of a dataset with its caption."""
+
+    id: int
+    dataset: int
+    owner: int
+    digest: str
+    phash: int
+    width: int
+    height: int
+    caption: str
+    warnings: tuple[str, ...]
+    created: float
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """What is known of a job when it is asked for."""
+
+    kind: Kind
+    owner: int
+    guild: int
+    channel: int
+    request: dict[str, Any]  #: one of the requests in `storage/requests.py`, as JSON
+    base: str  #: the base (or captioner) it needs
+    dataset: int | None = None
+    style: int | None = None
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One run in the queue."""
+
+    id: int
+    kind: Kind
+    status: Status
+    owner: int
+    guild: int
+    channel: int  #: where it was asked for, and where its card is
+    request: dict[str, Any]
+    base: str
+    dataset: int | None
+    style: int | None  #: sampled from, or made by, this job
+    private: bool
+    wish: Wish | None
+    wished_by: int | None
+    attempts: int
+    fence: int  #: grows with each claim; a write under an older one is refused
+    worker: str | None
+    lease: float | None  #: unix time when the claim runs out
+    error: dict[str, Any] | None  #: code and facts of the sentence that ended it
+    message: int | None  #: the job card
+    thread: int | None
+    posted: float | None  #: when the card was posted
+    created: float
+    started: float | None
+    ended: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of what happened in a job. `kind` and `facts` are listed in `storage/folders.py`."""
+
+    kind: str
+    facts: dict[str, Any]
+    at: float  #: unix seconds
+    id: int = 0  #: its number in the table; 0 before it is there
+    job: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """A finished, loadable result that can be sampled and shared."""
+
+    id: int
+    owner: int | None  #: None once its maker left and chose to leave it without their name
+    guild: int
+    job: int | None
+    name: str
+    method: str
+    family: str
+    base: str
+    trigger: str
+    concept: Concept
+    digest: str  #: sha256 of the file, hex
+    bytes: int
+    created: float
+    shared: tuple[int, ...] = ()  #: servers whose members may sample it
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What a server's owner decided. Empty roles mean everybody; zero means no limit."""
+
+    guild: int
+    channel: int | None = None  #: the training channel
+    log: int | None = None  #: where reports go
+    trainers: tuple[int, ...] = ()  #: roles that may train
+    samplers: tuple[int, ...] = ()  #: roles that may sample
+    jobs: int = 10  #: trainings a day and member
+    minutes: int = 120  #: estimated minutes of one training
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A model to start from, as the catalog shows it."""
+
+    name: str
+    title: str
+    family: str
+    source: str  #: hub id, or the name of a file or folder among the operator's bases
+    resolution: int
+    licence: str
+    good: str  #: what it is good for, one line
+    present: bool
+    small: bool = False  #: draws tiny emoji; the card says so
+    memory: int = 0  #: MiB that it takes in the worker
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How steps, rank and rate follow from the dial for one method on one base."""
+
+    method: str
+    base: str
+    concept: Concept
+    dial: Dial
+    steps: int  #: for one photo …
+    photo: int  #: … and for each further photo
+    least: int
+    most: int
+    rank: int  #: rank of a LoRA, vectors of an embedding
+    rate: float
+    batch: int
+    bytes: int  #: expected size of the file
+    reason: str  #: code of the sentence that says why
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """What the trainer can do, published to the bot when a worker starts."""
+
+    bases: tuple[Base, ...] = ()
+    methods: tuple[str, ...] = ()
+    captioner: str = "embedded"
+    rules: tuple[Rule, ...] = ()
+    device: str = "cpu"  #: the device of the worker, as a person would name it
+    published: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What runs on this machine have taken, for estimates."""
+
+    step: float  #: seconds a step
+    around: float  #: seconds around the steps: encoding, samples, saving
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a training will be, before it is asked for: the pre-flight card."""
+
+    method: str
+    base: str
+    dial: Dial
+    photos: int
+    steps: int
+    rank: int
+    rate: float
+    batch: int
+    seconds: float
+    bytes: int
+    reasons: tuple[str, ...] = field(default=())

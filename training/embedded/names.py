@@ -1,0 +1,90 @@
+"""Which pictures teach what: styles, everyday names, and what is held out for measuring."""
+
+from __future__ import annotations
+
+import re
+
+BASE_STYLES = {
+    "noto": "noto",
+    "blob": "noto-v1",
+    "flat": "fluent-emoji-flat",
+    "glossy": "@lobehub/fluent-emoji-3d",
+}
+HELD_OUT_STYLES = {"firefox": "fxemoji", "ink": "fluent-emoji-high-contrast"}
+STYLES = (*BASE_STYLES, *HELD_OUT_STYLES)
+
+HELD_OUT_SUBJECTS = (
+    "panda",
+    "penguin",
+    "octopus",
+    "wolf",
+    "strawberry",
+    "doughnut",
+    "avocado",
+    "guitar",
+    "rocket",
+    "robot",
+)
+
+# 150 names that all four base styles draw: what the diffusion model learns.
+EVERYDAY = tuple(
+    """
+    ant baby-chick bat bear bird blowfish butterfly camel cat cat-face chicken cow-face crab
+    crocodile deer dog dog-face dolphin dragon-face duck eagle elephant fish fox frog goat
+    gorilla hamster honeybee horse-face koala lady-beetle lion monkey-face mouse-face owl
+    pig pig-face rabbit-face rooster shark sheaf-of-rice snail snake spider spouting-whale
+    squid tiger-face tropical-fish turtle unicorn whale
+    blossom bouquet cactus cherry-blossom deciduous-tree evergreen-tree four-leaf-clover
+    hibiscus maple-leaf mushroom palm-tree rose seedling sunflower tulip
+    bacon banana birthday-cake bread candy carrot cheese-wedge cherries chocolate-bar cookie
+    cooking croissant cucumber egg eggplant french-fries grapes green-apple hamburger hot-beverage
+    hot-dog ice-cream kiwi-fruit lemon lollipop pancakes peach pear pineapple pizza popcorn
+    red-apple soft-ice-cream sushi taco tangerine tomato watermelon
+    alien angry-face crying-face face-with-tears-of-joy ghost grinning-face nerd-face
+    pile-of-poo red-heart skull sleeping-face slightly-smiling-face smiling-face-with-halo
+    smiling-face-with-heart-eyes smiling-face-with-sunglasses winking-face
+    american-football balloon basketball christmas-tree game-die jack-o-lantern soccer-ball
+    tennis trophy wrapped-gift
+    backpack bell bomb books camera crown gem-stone key light-bulb scissors t-shirt umbrella
+    cloud fire full-moon house rainbow sailboat snowman star sun-with-face automobile airplane
+    """.split()
+)
+
+CATEGORIES = {
+    "Activities",
+    "Animals & Nature",
+    "Food & Drink",
+    "Objects",
+    "Smileys & Emotion",
+    "Travel & Places",
+    "Nature",
+    "Places",
+}
+DROPPED = re.compile(
+    r"skin-tone|flag|keycap|arrow|button|thirty|o-clock|clock$|\bman\b|\bmen\b|woman|women|person"
+)
+
+COLOURS = {
+    "white": (255, 255, 255),
+    "black": (24, 24, 24),
+    "grey": (150, 150, 150),
+    "red": (205, 60, 55),
+    "orange": (240, 150, 60),
+    "yellow": (245, 215, 95),
+    "green": (75, 165, 90),
+    "blue": (60, 110, 205),
+    "light blue": (165, 210, 240),
+    "purple": (135, 85, 175),
+    "pink": (245, 175, 200),
+    "brown": (130, 90, 65),
+}
+
+
+def usable(name: str) -> bool:
+    """Tell whether a name is a thing, not a flag, a clock, an arrow or a variant of people."""
+    return DROPPED.search(name) is None
+
+
+def spoken(name: str) -> str:
+    """Write a kebab-case name the way people type it."""
+    return name.replace("-", " ")
