@@ -1,0 +1,1 @@
+"""The demo: the real bot on an offline Discord, the real trainer, a page in the browser."""

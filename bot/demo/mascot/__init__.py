@@ -1,0 +1,21 @@
+"""Glim, the mascot drawn for this project: twelve pictures, as SVG and as the PNG made of each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+
+#: What the demo trains on.
+TRAINED = (
+    "waving", "winking", "sleeping", "jumping", "hat",
+    "camera", "looking", "small", "big", "loving",
+)  # fmt: skip
+
+#: What no training sees.
+ASIDE = ("walking", "showing")
+
+
+def pictures(names: tuple[str, ...] = TRAINED) -> list[Path]:
+    """Return the PNG files of these pictures."""
+    return [FOLDER / f"{name}.png" for name in names]
