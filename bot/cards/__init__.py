@@ -1,0 +1,1 @@
+"""Cards: Discord messages that show one thing and its buttons."""

@@ -1,0 +1,1 @@
+"""Commands, one file a group; a module in this folder with a `setup` is found and loaded."""

@@ -1,0 +1,93 @@
+"""The one place where errors become messages.
+
+UserError       the sentence of its code, only the person sees it; not a fault, not logged
+JobError        the same, on the card of its job
+discord's own   missing permissions, a message that is gone: a sentence
+anything else   a bug: logged whole with a short reference; the person gets an apology with it
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot import wording
+from storage.errors import SafelightError, UserError
+
+log = logging.getLogger(__name__)
+
+Answer = discord.InteractionResponseType
+GONE = frozenset({10008, 10062, 10015, 40060})  #: message, interaction or webhook is no more
+
+
+def foreseen(error: BaseException) -> SafelightError | None:
+    """Return what the person is told, or None when the error is a bug."""
+    while isinstance(error, app_commands.CommandInvokeError | app_commands.TransformerError):
+        cause: BaseException | None = getattr(error, "original", error.__cause__)
+        if cause is None:
+            break
+        error = cause
+    match error:
+        case SafelightError():
+            return error
+        case app_commands.MissingPermissions():
+            return UserError("permission_needed", permissions=error.missing_permissions)
+        case app_commands.NoPrivateMessage():
+            return UserError("server_only")
+        case app_commands.CommandNotFound() | app_commands.CommandSignatureMismatch():
+            return UserError("command_old")
+        case discord.Forbidden():
+            return UserError("forbidden")
+    return None
+
+
+async def answer(interaction: discord.Interaction, error: BaseException) -> None:
+    """Tell the person what went wrong; log what is a bug."""
+    known = foreseen(error)
+    if known is not None:
+        await tell(interaction, wording.sentence(known))
+        return
+    if gone(error):
+        log.info("An answer came too late: %s", error)
+        return
+    reference = secrets.token_hex(3).upper()
+    log.error("Bug %s in %s", reference, where(interaction), exc_info=error)
+    await tell(interaction, wording.sentence(UserError("bug", reference=reference)))
+
+
+async def tell(interaction: discord.Interaction, sentence: str) -> None:
+    """Say a sentence that only the person sees, whatever was answered before."""
+    response = interaction.response
+    try:
+        if not response.is_done():
+            await response.send_message(sentence, ephemeral=True)
+            return
+        thinking = response.type is Answer.deferred_channel_message
+        if thinking and not interaction.extras.get("private"):
+            await interaction.delete_original_response()
+        await interaction.followup.send(sentence, ephemeral=True)
+    except discord.HTTPException as late:
+        log.info("A sentence could not be delivered: %s", late)
+
+
+def gone(error: BaseException) -> bool:
+    """Return whether Discord has forgotten what we wanted to answer."""
+    error = getattr(error, "original", error)
+    return isinstance(error, discord.HTTPException) and error.code in GONE
+
+
+def where(interaction: discord.Interaction) -> str:
+    """Name what was asked for, for the log: a command or a control, nothing a member wrote."""
+    if interaction.command is not None:
+        return f"/{interaction.command.qualified_name}"
+    return control(interaction) or interaction.type.name
+
+
+def control(interaction: discord.Interaction) -> str:
+    """Return the custom id of the control or form that was used, if one was."""
+    given: Any = interaction.data or {}
+    return str(given.get("custom_id", ""))

@@ -1,0 +1,85 @@
+"""What the bot needs to know of its environment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import SettingsConfigDict
+
+from storage.errors import UserError
+from storage.settings import StorageSettings
+
+
+class BotSettings(StorageSettings):
+    """Everything an operator can set for the bot; each name stands in `.env.example`."""
+
+    model_config = SettingsConfigDict(populate_by_name=True)
+
+    token: SecretStr | None = Field(
+        default=None, validation_alias="DISCORD_TOKEN", examples=["MTA4….GhXyz1.abc…"]
+    )
+    public: str | None = Field(
+        default=None,
+        validation_alias="PUBLIC_URL",
+        pattern=r"^https?://[^\s/]+(/\S*)?$",
+        examples=["https://safelight.example.org"],
+    )
+    privacy: str | None = Field(
+        default=None,
+        validation_alias="PRIVACY_URL",
+        pattern=r"^https?://\S+$",
+        examples=["https://example.org/privacy"],
+    )
+    host: str = Field(
+        default="127.0.0.1", validation_alias="SAFELIGHT_WEB_HOST", examples=["127.0.0.1"]
+    )
+    port: int = Field(
+        default=8765, ge=0, le=65535, validation_alias="SAFELIGHT_WEB_PORT", examples=["8765"]
+    )
+    collect: bool = Field(
+        default=False, validation_alias="SAFELIGHT_COLLECT_MESSAGES", examples=["false"]
+    )
+    seconds: float = Field(
+        default=15, ge=1, le=600, validation_alias="SAFELIGHT_CARD_SECONDS", examples=["15"]
+    )
+    upload: int = Field(
+        default=20, ge=1, le=500, validation_alias="SAFELIGHT_UPLOAD_MIB", examples=["20"]
+    )
+    threads: bool = Field(default=True, validation_alias="SAFELIGHT_THREADS", examples=["true"])
+    base: str = Field(
+        default="embedded", min_length=1, validation_alias="SAFELIGHT_BASE", examples=["embedded"]
+    )
+
+    @field_validator("token", mode="before")
+    @classmethod
+    def _token(cls, value: object) -> object:
+        """Refuse what cannot be a bot token, without ever repeating it."""
+        if not isinstance(value, str):
+            return value
+        if len(value.split(".")) != 3 or any(c.isspace() for c in value):
+            raise ValueError("a bot token has three parts with dots between them and no spaces")
+        return value
+
+
+def read(**known: Any) -> BotSettings:
+    """Read the settings; a wrong one is a UserError that names it and shows an example."""
+    try:
+        return BotSettings(**known)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        name = str(first["loc"][0]) if first["loc"] else "SAFELIGHT_HOME"
+        raise UserError(
+            "setting_wrong",
+            name=name,
+            problem=first["msg"].removeprefix("Value error, "),
+            example=f"{name}={example(name)}",
+        ) from None
+
+
+def example(name: str) -> str:
+    """Return a value that the setting would take."""
+    for attribute, field in BotSettings.model_fields.items():
+        if name in {attribute, field.validation_alias}:
+            return str(field.examples[0]) if field.examples else str(field.get_default())
+    return "…"
