@@ -12,7 +12,7 @@ Events (one JSON object a line: `at`, `kind` and the facts):
     started     step steps device attempt resumed   a worker began (or went on with) the job
     note        code + facts                        a sentence worth showing on the card
     progress    step steps loss smooth rate speed eta memory    speed in steps/s, eta in s, MiB
-    sample      step files prompts seeds            pictures in samples/ (step 0 is before training)
+    sample      step files prompts seeds            pictures in samples/ (step 0: before training)
     checkpoint  step file curve                     a saved state, and the loss curve's picture
     caption     photo file caption                  one photo described
     picture     file seed prompt                    one picture of a sample job, in result/

@@ -144,7 +144,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line of what happened in a job. `kind` and `facts` are listed in `storage/folders.py`."""
+    """One line of what happened in a job. `storage/folders.py` lists kinds and facts."""
 
     kind: str
     facts: dict[str, Any]

@@ -1,0 +1,71 @@
+"""What the trainer can do and how long it takes here: published to storage, read by the bot."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from storage.database import Database
+from storage.records import Base, Catalog, Concept, Dial, Pace, Rule
+
+RECENT = 5  #: runs over which a pace is averaged
+MEASURED = """
+INSERT INTO paces (base, method, step, around, runs) VALUES (:base, :method, :step, :around, 1)
+ON CONFLICT (base, method) DO UPDATE SET
+  step = step + (excluded.step - step) / min(runs + 1, :recent),
+  around = around + (excluded.around - around) / min(runs + 1, :recent),
+  runs = runs + 1
+"""
+
+
+class Catalogs:
+    """The catalog last published, and the paces measured since."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def publish(self, catalog: Catalog) -> None:
+        """Replace the catalog."""
+        await self._database.all(
+            "INSERT INTO catalog (id, body) VALUES (1, :body)"
+            " ON CONFLICT (id) DO UPDATE SET body = excluded.body",
+            body=json.dumps(asdict(catalog)),
+        )
+
+    async def read(self) -> Catalog:
+        """Return the catalog; an empty one when no trainer was ever here."""
+        row = await self._database.one("SELECT body FROM catalog")
+        return Catalog() if row is None else catalog(json.loads(row["body"]))
+
+    async def pace(self, base: str, method: str) -> Pace | None:
+        """Return what runs of a method on a base have taken on this machine."""
+        row = await self._database.one(
+            "SELECT step, around, runs FROM paces WHERE base = :base AND method = :method",
+            base=base,
+            method=method,
+        )
+        return None if row is None else Pace(row["step"], row["around"], row["runs"])
+
+    async def measured(self, base: str, method: str, step: float, around: float) -> None:
+        """Add a run's seconds a step and around the steps to the pace."""
+        await self._database.all(
+            MEASURED, base=base, method=method, step=step, around=around, recent=RECENT
+        )
+
+
+def catalog(body: dict[str, Any]) -> Catalog:
+    """Read a catalog from JSON (`dataclasses.asdict` of one)."""
+    return Catalog(
+        **body
+        | {
+            "bases": tuple(Base(**base) for base in body["bases"]),
+            "methods": tuple(body["methods"]),
+            "rules": tuple(_rule(rule) for rule in body["rules"]),
+        }
+    )
+
+
+def _rule(body: dict[str, Any]) -> Rule:
+    concept, dial = Concept(body["concept"]), Dial(body["dial"])
+    return Rule(**body | {"concept": concept, "dial": dial})

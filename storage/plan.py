@@ -1,0 +1,48 @@
+"""What a training will be, before it is asked for: arithmetic over the catalog's rules."""
+
+from __future__ import annotations
+
+from storage.errors import UserError
+from storage.records import Catalog, Concept, Dial, Pace, Plan, Rule
+
+
+def plan(  # noqa: PLR0913 - a plan is made of all that a member chose
+    catalog: Catalog,
+    pace: Pace | None,
+    *,
+    method: str,
+    base: str,
+    dial: Dial,
+    concept: Concept,
+    photos: int,
+) -> Plan:
+    """Work out steps, time and file; without a pace the time is 0, which means unknown."""
+    found = rule(catalog, method, base, dial, concept)
+    asked = found.steps + found.photo * (max(photos, 1) - 1)
+    steps = min(max(asked, found.least), found.most)
+    return Plan(
+        method=method,
+        base=base,
+        dial=dial,
+        photos=photos,
+        steps=steps,
+        rank=found.rank,
+        rate=found.rate,
+        batch=found.batch,
+        seconds=0.0 if pace is None else pace.step * steps + pace.around,
+        bytes=found.bytes,
+        reasons=(found.reason,),
+    )
+
+
+def rule(catalog: Catalog, method: str, base: str, dial: Dial, concept: Concept) -> Rule:
+    """Return the catalog's rule for a choice, or say what is unknown."""
+    if not catalog.bases:
+        raise UserError("trainer_away")
+    bases = [known.name for known in catalog.bases]
+    if base not in bases:
+        raise UserError("base_unknown", base=base, bases=bases)
+    for found in catalog.rules:
+        if (found.method, found.base, found.dial, found.concept) == (method, base, dial, concept):
+            return found
+    raise UserError("method_unknown", method=method, methods=list(catalog.methods))

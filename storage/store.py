@@ -1,0 +1,72 @@
+"""The one door to everything that is remembered."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import Self
+
+from storage.album import Photos
+from storage.catalog import Catalogs
+from storage.database import Database
+from storage.datasets import Datasets
+from storage.events import Events
+from storage.folders import Home
+from storage.jobs import Jobs
+from storage.members import Members
+from storage.servers import Reports, Servers
+from storage.styles import Styles
+from storage.trash import Trash
+
+
+class Store:
+    """The tables and the data folder, for one process."""
+
+    def __init__(self, database: Database, home: Home) -> None:
+        trash = Trash(database, home)
+        self._database = database
+        self._trash = trash
+        self.home = home
+        self.members = Members(database, trash)
+        self.servers = Servers(database)
+        self.datasets = Datasets(database, trash)
+        self.photos = Photos(database, trash, home)
+        self.jobs = Jobs(database, trash)
+        self.events = Events(database)
+        self.catalog = Catalogs(database)
+        self.styles = Styles(database, trash, home)
+        self.reports = Reports(database)
+
+    @classmethod
+    async def open(cls, home: Home) -> Store:
+        """Open the data folder: make it, bring its tables up to date, sweep what a crash left."""
+        await asyncio.to_thread(_prepare, home)
+        store = cls(await Database.open(home.database), home)
+        try:
+            await store._trash.sweep()
+        except BaseException:
+            await store.close()
+            raise
+        return store
+
+    async def close(self) -> None:
+        """Close the database."""
+        await self._database.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+
+def _prepare(home: Home) -> None:
+    """Make the data folder, for its owner alone: it holds people's photos."""
+    home.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name in ("photos", "previews", "styles", "bases", "workers", "runs"):
+        (home.path / name).mkdir(exist_ok=True)

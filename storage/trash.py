@@ -1,0 +1,50 @@
+"""Removing the files of rows that are gone: after the commit, or at the next start."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+
+from storage.database import Database
+from storage.folders import Home
+
+FORGET = "DELETE FROM trash WHERE kind = :kind AND key = :key"
+
+
+class Trash:
+    """What the database has let go of and the disk has not yet."""
+
+    def __init__(self, database: Database, home: Home) -> None:
+        self._database = database
+        self._home = home
+
+    async def sweep(self) -> None:
+        """Remove the files of everything whose row is gone."""
+        for kind, key in await self._database.all("SELECT kind, key FROM trash"):
+            if kind == "photo":
+                await self._photo(key)
+            else:
+                await asyncio.to_thread(remove, self._folder(kind, int(key)))
+                await self._database.all(FORGET, kind=kind, key=key)
+
+    async def _photo(self, digest: str) -> None:
+        async with self._database.transaction() as tx:  # nobody adds the same picture meanwhile
+            if not await tx.all("SELECT 1 FROM photos WHERE digest = :digest", digest=digest):
+                await asyncio.to_thread(remove, self._home.photo(digest))
+                await asyncio.to_thread(remove, self._home.preview(digest))
+            await tx.all(FORGET, kind="photo", key=digest)
+
+    def _folder(self, kind: str, number: int) -> Path:
+        if kind == "style":
+            return self._home.style(number, "any").parent
+        run = self._home.run(number)
+        return run.photos if kind == "copies" else run.path
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder, whether it is there or not."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
