@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import pkgutil
 import secrets
 from typing import TYPE_CHECKING, Any
@@ -9,16 +10,19 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import app_commands, ui
 from discord.ext import commands
-from storage.photos import Darkroom
-from storage.store import Store
 
 from bot import cogs
 from bot.errors import answer, control
 from storage.errors import UserError
 from storage.folders import Home
+from storage.photos import Darkroom
+from storage.store import Store
 
 if TYPE_CHECKING:
     from bot.settings import BotSettings
+
+
+READERS = 4  #: files held in memory at once
 
 
 def intents(*, collect: bool) -> discord.Intents:
@@ -52,7 +56,10 @@ class Bot(commands.Bot):
         )
         self.settings = settings
         self.running: set[tuple[object, ...]] = set()  #: see `guards.once`
+        self.reading = asyncio.Semaphore(READERS)
         self.boot = secrets.token_hex(4)  #: in the id of every form, to know those from before
+        #: attachments whose owners have yet to agree, by member and dataset
+        self.waiting: dict[tuple[int, int], list[discord.Attachment]] = {}
         self.controls: list[type[ui.DynamicItem[Any]]] = []
 
     async def setup_hook(self) -> None:

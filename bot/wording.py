@@ -82,20 +82,24 @@ def number(count: int, one: str, many: str = "") -> str:
 ERRORS = {
     "base_unknown": "There is no base called **{base}** here. Pick one from the list that opens while you type.",
     "bug": "Something broke on my side (error {reference}). The operator can find it in the log under that reference.",
+    "caption_long": "The caption has {length} characters; I take at most {most}. Shorten it.",
     "card_old": "This card is from an older version. Run the command again for a new one.",
     "collect_off": "Collecting photos from messages is switched off here. Discord's developer policy (rule 21) forbids training on message content without Discord's permission, so hand your photos over with /dataset add. An operator who has that permission switches it on with SAFELIGHT\\_COLLECT\\_MESSAGES=true.",
     "command_old": "This command has changed since your Discord loaded it. Press Ctrl+R (or reopen the app) and try again.",
     "consent_needed": "I need your consent before I keep photos. Run /dataset add again and agree first.",
-    "dataset_busy": "**{name}** is being used by a training. Wait until it ends, or cancel it with /jobs.",
+    "dataset_busy": "**{name}** is being used by job {job}. Wait until it ends, or cancel it with /jobs.",
     "dataset_unknown": "You have no such dataset. Pick one from the list that opens while you type, or start one with /dataset new.",
-    "disk_low": "The disk is nearly full, so nothing new can be started. Ask the operator to free some space.",
+    "disk_full": "The disk is full, so I could not keep it. Ask the operator to free some space.",
+    "disk_low": "The disk is nearly full ({free} MB left), so nothing new can be started. Ask the operator to free some space.",
     "few_photos": "**{name}** has {photos} photos; training needs at least {least}. Different angles and backgrounds help most: /dataset add.",
     "forbidden": "I lack a permission in this channel. Ask an admin to let me *View Channel*, *Send Messages*, *Attach Files* and *Create Public Threads* here.",
     "intent_refused": "Discord refused the message content intent. Either switch it on for your application (discord.com/developers, Bot, Privileged Gateway Intents) or set SAFELIGHT_COLLECT_MESSAGES=false.",
+    "job_ended": "Job {job} has already ended.",
     "job_twice": "The same job is already waiting or running (number {job}). See /jobs.",
+    "job_unstarted": "Job {job} has not started yet; you can cancel it instead.",
     "job_unknown": "You have no such job. /jobs shows the ones you have.",
     "method_unknown": "There is no method called **{method}** here. Pick one from the list that opens while you type.",
-    "name_bad": "That name will not do. Use 1 to 32 letters, digits, spaces, - or \\_, for example *my dog*.",
+    "name_bad": "That name will not do. Use letters, digits and spaces, {most} at most, for example *my dog*.",
     "name_taken": "You already have a dataset called **{name}**. Add photos to it with /dataset add, or choose another name.",
     "no_photos": "**{name}** has no photos yet. Add some with /dataset add first.",
     "not_yours": "Only the person it belongs to can do that.",
@@ -103,6 +107,7 @@ ERRORS = {
     "photo_animated": "It moves, and I learn from still pictures. Send one frame as JPEG or PNG.",
     "photo_big": "It has {megapixels} megapixels; I take at most 40. Make it smaller and send it again.",
     "photo_empty": "The file is empty (0 bytes). Send it again from the original.",
+    "photo_gone": "That photo is no longer in the dataset.",
     "photo_heavy": "The file is {megabytes} MB; I take at most 25 MB. Send a smaller copy.",
     "photo_lost": "Discord did not hand the file over. Send it again.",
     "photo_slow": "It could not be opened within the time and memory a picture gets. Save it as JPEG or PNG and send that.",
@@ -116,6 +121,7 @@ ERRORS = {
     "quota_used": "You have used your {jobs} trainings for today. The next one is possible <t:{when}:R>.",
     "role_needed": "That is limited to {roles} on this server. Ask a moderator for the role.",
     "server_only": "That works on a server, not in direct messages.",
+    "server_jobs": "Jobs a day and minutes a job are whole numbers from 0 to 1000; 0 means no limit.",
     "setting_wrong": "The setting {name} is wrong: {problem}. An example that works: {example}",
     "still_busy": "I am still working on the same command of yours. Wait until it answers.",
     "style_unknown": "There is no such style that you may use. /style list shows the ones you can.",
@@ -126,6 +132,163 @@ ERRORS = {
   4. Under Installation, open the install link and invite the bot to your server.
 Without a token you can see everything with: safelight demo""",
     "token_refused": "Discord refused DISCORD_TOKEN. Copy it anew from https://discord.com/developers/applications (Bot, Reset Token).",
+    "trigger_bad": "A trigger is one word of at most {most} letters and digits, for example *mydog*.",
     "unknown": "That did not work ({code}).",
     "worker_died": "The worker died three times on this job. The operator finds the reason in the job's log.txt; try a smaller base or fewer steps.",
 }
+
+
+# --- consent ----------------------------------------------------------------------------------
+
+CONSENT = 1  #: grows whenever the terms below change; members are then asked again
+CONSENT_TITLE = "### Before I keep your photos"
+CONSENT_TERMS = """\
+- They are used for one thing: training the styles **you** start, on this bot's own machine.
+- Nobody else sees them here. Pictures drawn by your styles appear where you train or sample.
+- Hand over only photos you took or may use. People in them are adults and have said yes.
+- Take any of it back with /dataset show or /me, whenever you like."""
+CONSENT_MORE = "The whole story: /privacy"
+CONSENT_TICK = "I may use these photos, and I agree"
+CONSENT_TICK_MORE = "Only to train my own styles; I can take it back with /me."
+CONSENT_LABEL = "Consent"
+AGREE = "I agree"
+DECLINE = "Not now"
+AGREED_LATE = "Thank you, that is recorded. Your photos did not wait for it: send them once more with /dataset add."
+
+# --- commands, as Discord lists them (100 characters at most) -----------------------------------
+
+DATASET_COMMAND = "Your photos, in named sets"
+DATASET_NEW = "Start a set of photos that you can train on"
+DATASET_NEW_OPTIONS = {
+    "name": "What to call it, for example: my dog",
+    "kind": "What it teaches: one thing, or a manner of drawing",
+    "trigger": "The word that will call it in prompts; made from the name if you leave it out",
+}
+DATASET_ADD = "Add photos: attach up to five here, or leave them out to pick ten at once"
+DATASET_ADD_OPTIONS = {
+    "name": "Which dataset; type to search",
+    "photo1": "A photo: JPEG, PNG, WebP or HEIC",
+    "photo2": "One more photo",
+    "photo3": "One more photo",
+    "photo4": "One more photo",
+    "photo5": "One more photo",
+}
+DATASET_NAME = "Which dataset; type to search"
+DATASET_SHOW = "Look at your photos, their captions and what is amiss"
+DATASET_DELETE = "Delete a dataset with its photos"
+DATASET_COLLECT = "Collect the photos you post in this channel (where the operator allows it)"
+PRIVACY_COMMAND = "What happens with your photos"
+HELP_COMMAND = "First steps"
+ME_COMMAND = "What is kept of you: look, export, delete"
+SERVER_COMMAND = "Settings for moderators"
+SERVER_SETUP = "Who may train and sample, where, and how much"
+
+# --- datasets ---------------------------------------------------------------------------------
+
+CONCEPTS = {"subject": "a subject (my dog)", "look": "a look (my watercolours)"}
+DATASET_TITLE = "### {name} · {photos}"
+DATASET_WORD = "Trigger word, for prompts:\n{trigger}"
+DATASET_EMPTY = (
+    "Add 5 to 20 photos of {concept}: different angles, light and backgrounds help most."
+)
+DATASET_FEW = "Training works from {least} photos on; 10 to 20 teach it well."
+DATASET_READY = "Ready: /train lora"
+DATASET_SAME = "{many} of them say nearly the same; different ones teach more."
+DATASET_WRITING = "Captions are being written. Press Refresh in a moment."
+DATASET_PAGE = "Page {page} of {pages}"
+DATASET_LINE = "{number}. {caption}"
+UNCAPTIONED = "no caption yet"
+WARNED = " ⚠️ {warnings}"
+WARNINGS = {
+    "tiny": "small: below 256 pixels it teaches little detail",
+    "blurred": "blurred: a style learns the blur, too",
+    "duplicate": "nearly the same as another photo",
+}
+PHOTO_TITLE = "### Photo {number} of {name}"
+PHOTO_SIZE = "{width}×{height}"
+PHOTO_ALT = "Photo {number} of {name}: {caption}"
+PICK_PHOTO = "Change a photo…"
+CAPTION_FORM = "Caption"
+CAPTION_LABEL = "What is in the picture"
+CAPTION_HINT = "The trigger word is put in front by itself."
+ADD_FORM = "Add photos to {name}"
+ADD_LABEL = "Photos"
+ADD_HINT = "Up to 10 at once: JPEG, PNG, WebP or HEIC, 25 MB each"
+ADDED = "### {added} of {given} added to {name}"
+ADDED_LINE = "✅ {name}"
+ADDED_WARNED = "⚠️ {name}: added, but {warnings}"
+REFUSED_LINE = "❌ {name}: {why}"
+DELETE_ASK = "### Delete {name}?\nIts {photos} and their captions go for good. Styles already trained on it stay."
+DELETED = "{name} is deleted, with {photos}."
+COLLECT_ON = "### Collecting for {name}\nPost your photos in this channel now, as many messages as you like. I take only yours and mark each one ✅ or ⚠️. Press Done when that was all."
+COLLECT_DONE = "Collecting has ended; new messages are left alone."
+COLLECT_REFUSED = "Not taken:"
+
+# labels: a verb first, 18 characters at most
+SHOW_PHOTOS = "Show photos"
+REFRESH = "Refresh"
+ADD_PHOTOS = "Add photos"
+CAPTION_AGAIN = "Caption again"
+DELETE = "Delete for good"
+KEEP = "Keep it"
+EDIT_CAPTION = "Edit caption"
+REMOVE = "Remove"
+EARLIER = "Earlier"
+LATER = "Later"
+BACK = "Back"
+ADD_MORE = "Add more"
+DONE = "Done"
+
+# --- privacy, help, me ------------------------------------------------------------------------
+
+PRIVACY = """\
+### What happens with your photos
+- **Kept:** the pictures you hand over (pixels only; place, camera and date are thrown away), their captions, your datasets, jobs, styles and when you agreed.
+- **Used:** only for trainings that you start. On the operator's own machine; nothing is sent to anybody.
+- **Seen:** photos by you alone. Samples and results by those who see the channel; a style by a server only once you share it.
+- **Not taken:** messages. Discord's developer policy (rule 21) forbids training on them without its permission, so photos come through commands.
+- **Gone:** remove a photo with /dataset show, everything with /me. Deleting is at once; a running training on them is stopped.
+- **Yours:** /me exports all of it."""
+PRIVACY_COLLECT = "- **Here:** the operator has switched collecting on: after your /dataset collect, and until Done, photos *you* post in that channel are taken as well."
+PRIVACY_LINK = "The operator's policy"
+HELP = """\
+### Teach me something in four steps
+1. **/dataset new** gives your photos a name.
+2. **/dataset add** takes the photos, ten at a time.
+3. **/train lora** shows how long it takes, then trains; samples appear on the way.
+4. **/sample** draws with your new style, also for friends after **/style share**."""
+HELP_TIPS = """\
+**Good photos:** 10 to 20, sharp, different angles and backgrounds, nothing else in focus.
+**On a phone:** /dataset add without attachments opens a picker for ten photos at once.
+**More:** /jobs what runs · /me your photos, export, delete · /privacy · /server setup for moderators"""
+ME_TITLE = "### Your things"
+ME_COUNTS = "{datasets} · {photos} · {styles}"
+ME_TODAY = "Trainings asked for in the last day: {used} of {limit}"
+ME_TODAY_FREE = "Trainings asked for in the last day: {used}"
+ME_CONSENT = "Agreed to version {version} of the terms <t:{when}:D>"
+ME_NO_CONSENT = "You have not agreed to the terms yet, so I keep no photos of yours."
+EXPORTED = "Here is all I keep of yours: a list of everything, and your photos."
+EXPORTED_PART = "Part {part} of {parts}"
+ERASE_ASK = "### Delete everything?\n{photos}, your datasets, captions, jobs and consents go for good; running trainings stop. Messages already posted in channels are Discord's: delete those there."
+ERASE_SHARED = "{styles} of yours are shared with servers. Remove them too, or leave them there without your name?"
+ERASED = "### All gone\n{photos} and everything about you are deleted."
+CANCELLED = "Nothing was changed."
+
+# --- server -----------------------------------------------------------------------------------
+
+SERVER_TITLE = "### Safelight on this server"
+SERVER_TRAINERS = "**Who may train** (nobody picked: everybody)"
+SERVER_SAMPLERS = "**Who may sample** (nobody picked: everybody)"
+SERVER_CHANNEL = "**Training channel** (none: where the command was used)"
+SERVER_LOG = "**Log channel** for reports (none: reports are only kept)"
+SERVER_LIMITS = "**Limits per member:** {jobs} a day, {minutes} each"
+NO_LIMIT = "no limit"
+SERVER_FORM = "Limits per member"
+SERVER_JOBS = "Trainings a day"
+SERVER_MINUTES = "Minutes a training"
+SERVER_ZERO = "0 means no limit"
+PICK_ROLES = "Roles…"
+PICK_CHANNEL = "Channel…"
+PERMISSIONS_MISSING = (
+    "⚠️ In <#{channel}> I lack: {permissions}. An admin can give them to me there."
+)

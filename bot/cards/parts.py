@@ -137,7 +137,15 @@ class Select(Control[ui.Select[Any]]):
 
 
 class Form(ui.Modal):
-    """A modal; open it with `ask`, answer it in `on_submit`."""
+    """A modal; open it with `ask`, answer it in `filled`."""
+
+    async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
+        """Take what was filled in."""
+        await self.filled(interaction)
+
+    async def filled(self, interaction: Asked) -> None:
+        """Do what was asked for in the form."""
+        raise NotImplementedError
 
     async def on_error(  # type: ignore[override]  # as discord.py's own Modal does
         self, interaction: discord.Interaction[Any], error: Exception, /

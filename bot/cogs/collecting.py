@@ -1,0 +1,66 @@
+"""Photos that members post as messages, where the operator has switched it on."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import discord
+from discord.ext import commands
+
+from bot.cards.album import outcome
+from bot.cards.collecting import Done
+from bot.cards.parts import Card, text
+from bot.photos import receive
+from bot.wording import sentence
+from storage.errors import UserError
+
+if TYPE_CHECKING:
+    from bot.client import Bot
+    from storage.records import Dataset
+
+TAKEN, REFUSED = "✅", "⚠️"
+ITEMS = (Done,)
+
+
+class Collecting(commands.Cog):
+    """Takes the photos of those members who started it, and of nobody else."""
+
+    def __init__(self, bot: Bot) -> None:
+        self.bot = bot
+
+    @commands.Cog.listener()
+    async def on_message(self, message: discord.Message) -> None:
+        """Take a member's photos while they collect in this channel."""
+        if message.author.bot or not message.attachments:
+            return
+        dataset = await self.bot.store.datasets.collecting(message.author.id, message.channel.id)
+        if dataset is not None:
+            await self.take(message, dataset)
+
+    async def take(self, message: discord.Message, dataset: Dataset) -> None:
+        """Take one message's photos, and mark it."""
+        try:
+            handed = await receive(self.bot, dataset, message.attachments)
+        except UserError as error:
+            await mark(message, sentence(error))
+            return
+        if handed.refused:
+            await mark(message, *outcome(dataset, handed))
+        else:
+            await mark(message)
+
+
+async def mark(message: discord.Message, *lines: str) -> None:
+    """React on a message, and say under it what was wrong."""
+    with suppress(discord.Forbidden, discord.NotFound):
+        await message.add_reaction(REFUSED if lines else TAKEN)
+    if lines:
+        with suppress(discord.Forbidden, discord.NotFound):
+            await message.reply(view=Card(text(*lines)), mention_author=False)
+
+
+async def setup(bot: Bot) -> None:
+    """Listen, where the operator lets photos be collected."""
+    if bot.settings.collect:
+        await bot.add_cog(Collecting(bot))

@@ -1,0 +1,136 @@
+"""/dataset: members' named sets of photos."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot import choices, wording
+from bot.cards import consent
+from bot.cards import dataset as cards
+from bot.cards.collecting import begin
+from bot.cards.parts import ask, hold, show
+from bot.guards import once
+from storage.records import Concept
+
+if TYPE_CHECKING:
+    from bot.cards.parts import Asked
+    from bot.client import Bot
+    from storage.records import Dataset
+
+ITEMS = (
+    cards.Open,
+    cards.Turn,
+    cards.Refresh,
+    cards.Add,
+    cards.Caption,
+    cards.Delete,
+    cards.Keep,
+    cards.Pick,
+    cards.Edit,
+    cards.Remove,
+    consent.Agree,
+)
+KINDS = [
+    app_commands.Choice(name=text, value=str(concept))
+    for concept, text in wording.CONCEPTS.items()
+]
+WAITING = 100  #: members whose photos wait for their consent at once
+
+
+@app_commands.guild_only()
+class Datasets(commands.GroupCog, name="dataset", description=wording.DATASET_COMMAND):
+    """Everything a member does with their photos."""
+
+    @app_commands.command(description=wording.DATASET_NEW)
+    @app_commands.describe(**wording.DATASET_NEW_OPTIONS)
+    @app_commands.choices(kind=KINDS)
+    async def new(
+        self, interaction: Asked, name: str, kind: str = "subject", trigger: str = ""
+    ) -> None:
+        """Start an empty dataset and show its card."""
+        await hold(interaction)
+        guild = interaction.guild_id or 0
+        made = await interaction.client.store.datasets.new(
+            interaction.user.id, guild, name, Concept(kind), trigger
+        )
+        await show(interaction, await cards.dataset_card(interaction.client, made))
+
+    @app_commands.command(description=wording.DATASET_ADD)
+    @app_commands.describe(**wording.DATASET_ADD_OPTIONS)
+    @app_commands.autocomplete(name=choices.datasets)
+    async def add(  # noqa: PLR0913, PLR0917 (Discord's attachment options take one file each)
+        self,
+        interaction: Asked,
+        name: str,
+        photo1: discord.Attachment | None = None,
+        photo2: discord.Attachment | None = None,
+        photo3: discord.Attachment | None = None,
+        photo4: discord.Attachment | None = None,
+        photo5: discord.Attachment | None = None,
+    ) -> None:
+        """Take photos from the options; without any, open the form for ten."""
+        files = [file for file in (photo1, photo2, photo3, photo4, photo5) if file]
+        if not files:
+            await ask(interaction, cards.AddForm(await mine(interaction, name)))
+            return
+        with once(interaction, name):
+            await hold(interaction)
+            dataset = await mine(interaction, name)
+            if await consent.agreed(interaction):
+                await show(interaction, await cards.put(interaction, dataset, files))
+                return
+            wait(interaction, dataset, files)
+            await show(interaction, consent.consent_card(dataset, consent.ADD))
+
+    @app_commands.command(description=wording.DATASET_SHOW)
+    @app_commands.describe(name=wording.DATASET_NAME)
+    @app_commands.autocomplete(name=choices.datasets)
+    async def show(self, interaction: Asked, name: str) -> None:
+        """Show a dataset's photos with their captions."""
+        await hold(interaction)
+        dataset = await mine(interaction, name)
+        await show(interaction, await cards.dataset_card(interaction.client, dataset))
+
+    @app_commands.command(description=wording.DATASET_DELETE)
+    @app_commands.describe(name=wording.DATASET_NAME)
+    @app_commands.autocomplete(name=choices.datasets)
+    async def delete(self, interaction: Asked, name: str) -> None:
+        """Ask whether a dataset shall go."""
+        await hold(interaction)
+        dataset = await mine(interaction, name)
+        photos = await interaction.client.store.photos.of(dataset.id, dataset.owner)
+        await show(interaction, cards.delete_card(dataset, len(photos)))
+
+    @app_commands.command(description=wording.DATASET_COLLECT)
+    @app_commands.describe(name=wording.DATASET_NAME)
+    @app_commands.autocomplete(name=choices.datasets)
+    async def collect(self, interaction: Asked, name: str) -> None:
+        """Start taking the photos that the member posts in this channel."""
+        await hold(interaction)
+        dataset = await mine(interaction, name)
+        if interaction.client.settings.collect and not await consent.agreed(interaction):
+            await show(interaction, consent.consent_card(dataset, consent.COLLECT))
+            return
+        await show(interaction, await begin(interaction, dataset))
+
+
+async def mine(interaction: Asked, name: str) -> Dataset:
+    """Return the member's dataset of that name."""
+    return await interaction.client.store.datasets.named(interaction.user.id, name)
+
+
+def wait(interaction: Asked, dataset: Dataset, files: list[discord.Attachment]) -> None:
+    """Let files wait for their owner's consent; of very many, the oldest are let go."""
+    waiting = interaction.client.waiting
+    waiting[interaction.user.id, dataset.id] = files
+    while len(waiting) > WAITING:
+        waiting.pop(next(iter(waiting)))
+
+
+async def setup(bot: Bot) -> None:
+    """Add the commands."""
+    await bot.add_cog(Datasets(bot))
