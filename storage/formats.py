@@ -1,0 +1,40 @@
+"""Telling pictures apart by their first bytes, never by name; nothing is decoded here."""
+
+from __future__ import annotations
+
+HEIC = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1"})
+MOVING = frozenset({b"hevc", b"hevx", b"hevm", b"hevs", b"msf1"})  #: HEIC sequences
+OTHER = frozenset({b"avif", b"avis"})
+
+
+def sniff(content: bytes) -> str | None:
+    """Return Pillow's name of the format, or None for one that is not taken."""
+    if content.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "PNG"
+    if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
+        return "WEBP"
+    return "HEIF" if brands(content) & (HEIC | MOVING) else None
+
+
+def brands(content: bytes) -> set[bytes]:
+    """Return what a HEIC says it is; empty for anything else, an AVIF too."""
+    if content[4:8] != b"ftyp":
+        return set()
+    box = content[8 : min(int.from_bytes(content[:4], "big"), 256)]
+    found = {box[at : at + 4] for at in range(0, len(box), 4) if at != 4}
+    return set() if found & OTHER else found
+
+
+def webp(content: bytes) -> tuple[int, int, bool]:
+    """Read a WebP's width, height and whether it moves: its decoder takes memory at once."""
+    chunk, body = content[12:16], content[20:30].ljust(10, b"\0")
+    if chunk == b"VP8X":
+        width, height = (int.from_bytes(body[at : at + 3], "little") + 1 for at in (4, 7))
+        return width, height, bool(body[0] & 0x02)
+    if chunk == b"VP8L":
+        packed = int.from_bytes(body[1:5], "little")
+        return (packed & 0x3FFF) + 1, (packed >> 14 & 0x3FFF) + 1, False
+    width, height = (int.from_bytes(body[at : at + 2], "little") & 0x3FFF for at in (6, 8))
+    return width, height, False
