@@ -55,6 +55,12 @@ def moderator(interaction: discord.Interaction[Bot]) -> bool:
     return interaction.guild_id is not None and interaction.permissions.manage_guild
 
 
+def moderate(interaction: discord.Interaction[Bot]) -> None:
+    """Raise unless the member looks after this server."""
+    if not moderator(interaction):
+        raise UserError("permission_needed", permissions=["Manage Server"])
+
+
 def owner(interaction: discord.Interaction[Bot], owner: int, *, moderators: bool = False) -> None:
     """Raise unless the person who pressed is the owner (or, where said, a moderator)."""
     if interaction.user.id == owner or (moderators and moderator(interaction)):

@@ -121,7 +121,7 @@ ERRORS = {
     "quota_used": "You have used your {jobs} trainings for today. The next one is possible <t:{when}:R>.",
     "role_needed": "That is limited to {roles} on this server. Ask a moderator for the role.",
     "server_only": "That works on a server, not in direct messages.",
-    "server_jobs": "Jobs a day and minutes a job are whole numbers from 0 to 1000; 0 means no limit.",
+    "server_jobs": "Trainings a day and minutes a training are whole numbers from 0 to {most}; 0 means no limit.",
     "setting_wrong": "The setting {name} is wrong: {problem}. An example that works: {example}",
     "still_busy": "I am still working on the same command of yours. Wait until it answers.",
     "style_unknown": "There is no such style that you may use. /style list shows the ones you can.",
@@ -236,6 +236,11 @@ REMOVE = "Remove"
 EARLIER = "Earlier"
 LATER = "Later"
 BACK = "Back"
+EXPORT = "Export"
+ERASE = "Delete everything"
+ERASE_REMOVE = "Delete all"
+ERASE_LEAVE = "Leave them"
+CHANGE_LIMITS = "Change limits"
 ADD_MORE = "Add more"
 DONE = "Done"
 

@@ -12,6 +12,7 @@ from bot.cards.album import PAGE, Sheet, alt, at, line, option, outcome
 from bot.cards.parts import Button, Card, Form, Select, add, ask, hold, row, show, text, touch
 from bot.photos import MOST, describe, receive
 from bot.wording import flat, number, say
+from storage.errors import UserError
 
 if TYPE_CHECKING:
     from bot.cards.parts import Asked
@@ -234,6 +235,8 @@ class AddForm(Form):
     async def filled(self, interaction: Asked) -> None:
         """Record the consent and take the photos."""
         await hold(interaction)
+        if not self.consent.values:
+            raise UserError("consent_needed")
         members, member = interaction.client.store.members, interaction.user.id
         if not await members.consented(member, wording.CONSENT):
             await members.consent(member, wording.CONSENT, "form")

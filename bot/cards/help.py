@@ -1,0 +1,28 @@
+"""The cards that explain: first steps, and what happens with photos."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from discord import ui
+
+from bot import wording
+from bot.cards.parts import Card, row, text
+
+if TYPE_CHECKING:
+    from bot.settings import BotSettings
+
+
+def help_card() -> Card:
+    """Lay out the first steps."""
+    return Card(text(wording.HELP), ui.Separator(), text(wording.HELP_TIPS))
+
+
+def privacy_card(settings: BotSettings) -> Card:
+    """Lay out what is kept, who sees it and how it goes."""
+    collect = wording.PRIVACY_COLLECT if settings.collect else ""
+    card = Card(text(wording.PRIVACY, collect))
+    if settings.privacy is None:
+        return card
+    link: ui.Button[Any] = ui.Button(label=wording.PRIVACY_LINK, url=settings.privacy)
+    return card.put(row(link))

@@ -1,0 +1,199 @@
+"""The settings of a server: one card of selects, and a form for the numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord import ui
+
+from bot import wording
+from bot.cards.parts import Button, Card, Control, Form, ask, row, show, text, touch
+from bot.guards import moderate
+from bot.wording import number, say
+from storage.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.cards.parts import Asked
+    from storage.records import Server
+
+MOST_ROLES = 10
+HIGHEST = 1000  #: of a limit
+NEEDED = discord.Permissions(
+    view_channel=True,
+    send_messages=True,
+    attach_files=True,
+    create_public_threads=True,
+    send_messages_in_threads=True,
+)
+
+
+async def server_card(interaction: Asked) -> Card:
+    """Lay out what the server's moderators decided."""
+    server = await interaction.client.store.servers.get(interaction.guild_id or 0)
+    return Card(
+        text(wording.SERVER_TITLE),
+        text(wording.SERVER_TRAINERS),
+        row(Trainers(server.trainers)),
+        text(wording.SERVER_SAMPLERS),
+        row(Samplers(server.samplers)),
+        text(wording.SERVER_CHANNEL),
+        row(Training(server.channel)),
+        text(wording.SERVER_LOG),
+        row(Log(server.log)),
+        text(limits(server), *missing(interaction, server)),
+        row(Limits()),
+    )
+
+
+def limits(server: Server) -> str:
+    """Say how much one member may train."""
+    jobs = number(server.jobs, "training") if server.jobs else wording.NO_LIMIT
+    minutes = number(server.minutes, "minute") if server.minutes else wording.NO_LIMIT
+    return say(wording.SERVER_LIMITS, jobs=jobs, minutes=minutes)
+
+
+def missing(interaction: Asked, server: Server) -> list[str]:
+    """Say what the bot is not allowed in the channels that it shall use."""
+    lines = []
+    for number_ in filter(None, (server.channel, server.log)):
+        channel = interaction.guild.get_channel(number_) if interaction.guild else None
+        if channel is None:
+            continue
+        held = channel.permissions_for(channel.guild.me)
+        lacking = [name for name, needed in NEEDED if needed and not getattr(held, name)]
+        if lacking:
+            names = [name.replace("_", " ").title() for name in lacking]
+            lines.append(say(wording.PERMISSIONS_MISSING, channel=channel.id, permissions=names))
+    return lines
+
+
+async def change(interaction: Asked, **decided: Any) -> None:
+    """Keep what a moderator decided, and show it."""
+    moderate(interaction)
+    await touch(interaction)
+    servers = interaction.client.store.servers
+    server = await servers.get(interaction.guild_id or 0)
+    await servers.save(replace(server, **decided))
+    await show(interaction, await server_card(interaction))
+
+
+class Roles(Control[ui.RoleSelect[Any]], verb=""):
+    """A choice of roles; none means everybody."""
+
+    def __init__(self, roles: Sequence[int]) -> None:
+        chosen = [discord.SelectDefaultValue.from_role(discord.Object(role)) for role in roles]
+        super().__init__(
+            ui.RoleSelect(
+                custom_id=self.verb,
+                placeholder=wording.PICK_ROLES,
+                min_values=0,
+                max_values=MOST_ROLES,
+                default_values=chosen,
+            )
+        )
+
+    @property
+    def chosen(self) -> tuple[int, ...]:
+        """The roles that were picked."""
+        return tuple(role.id for role in self.item.values)
+
+
+class Trainers(Roles, verb="server:trainers"):
+    """Who may train."""
+
+    async def press(self, interaction: Asked) -> None:
+        """Keep the roles."""
+        await change(interaction, trainers=self.chosen)
+
+
+class Samplers(Roles, verb="server:samplers"):
+    """Who may sample."""
+
+    async def press(self, interaction: Asked) -> None:
+        """Keep the roles."""
+        await change(interaction, samplers=self.chosen)
+
+
+class Channel(Control[ui.ChannelSelect[Any]], verb=""):
+    """A choice of one text channel, or none."""
+
+    def __init__(self, channel: int | None) -> None:
+        chosen = (
+            [discord.SelectDefaultValue.from_channel(discord.Object(channel))] if channel else []
+        )
+        super().__init__(
+            ui.ChannelSelect(
+                custom_id=self.verb,
+                placeholder=wording.PICK_CHANNEL,
+                channel_types=[discord.ChannelType.text],
+                min_values=0,
+                max_values=1,
+                default_values=chosen,
+            )
+        )
+
+    @property
+    def chosen(self) -> int | None:
+        """The channel that was picked."""
+        return next((channel.id for channel in self.item.values), None)
+
+
+class Training(Channel, verb="server:channel"):
+    """Where trainings are shown."""
+
+    async def press(self, interaction: Asked) -> None:
+        """Keep the channel."""
+        await change(interaction, channel=self.chosen)
+
+
+class Log(Channel, verb="server:log"):
+    """Where reports go."""
+
+    async def press(self, interaction: Asked) -> None:
+        """Keep the channel."""
+        await change(interaction, log=self.chosen)
+
+
+class Limits(Button, verb="server:limits"):
+    """Open the form for the numbers."""
+
+    label = wording.CHANGE_LIMITS
+
+    async def press(self, interaction: Asked) -> None:
+        """Open the form."""
+        moderate(interaction)
+        servers = interaction.client.store.servers
+        await ask(interaction, LimitsForm(await servers.get(interaction.guild_id or 0)))
+
+
+class LimitsForm(Form):
+    """Trainings a day and minutes a training."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__(title=wording.SERVER_FORM)
+        self.jobs: ui.TextInput[Any] = ui.TextInput(
+            custom_id="jobs", default=str(server.jobs), max_length=6
+        )
+        self.minutes: ui.TextInput[Any] = ui.TextInput(
+            custom_id="minutes", default=str(server.minutes), max_length=6
+        )
+        for label, field in (
+            (wording.SERVER_JOBS, self.jobs),
+            (wording.SERVER_MINUTES, self.minutes),
+        ):
+            self.add_item(ui.Label(text=label, description=wording.SERVER_ZERO, component=field))
+
+    async def filled(self, interaction: Asked) -> None:
+        """Keep the numbers, if they are some."""
+        await change(interaction, jobs=whole(self.jobs.value), minutes=whole(self.minutes.value))
+
+
+def whole(typed: str) -> int:
+    """Read a number that a moderator typed."""
+    if not typed.strip().isdecimal() or int(typed) > HIGHEST:
+        raise UserError("server_jobs", most=HIGHEST)
+    return int(typed)

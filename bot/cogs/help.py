@@ -1,0 +1,37 @@
+"""/help and /privacy: what to do, and what is done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from discord import app_commands
+from discord.ext import commands
+
+from bot import wording
+from bot.cards.help import help_card, privacy_card
+from bot.cards.parts import hold, show
+
+if TYPE_CHECKING:
+    from bot.cards.parts import Asked
+    from bot.client import Bot
+
+
+class Help(commands.Cog):
+    """The commands that explain."""
+
+    @app_commands.command(name="help", description=wording.HELP_COMMAND)
+    async def steps(self, interaction: Asked) -> None:
+        """Show the first steps."""
+        await hold(interaction)
+        await show(interaction, help_card())
+
+    @app_commands.command(description=wording.PRIVACY_COMMAND)
+    async def privacy(self, interaction: Asked) -> None:
+        """Show what happens with photos."""
+        await hold(interaction)
+        await show(interaction, privacy_card(interaction.client.settings))
+
+
+async def setup(bot: Bot) -> None:
+    """Add the commands."""
+    await bot.add_cog(Help())

@@ -1,0 +1,33 @@
+"""/me: what is kept of a member."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from discord import app_commands
+from discord.ext import commands
+
+from bot import wording
+from bot.cards import me as cards
+from bot.cards.parts import hold, show
+
+if TYPE_CHECKING:
+    from bot.cards.parts import Asked
+    from bot.client import Bot
+
+ITEMS = (cards.Export, cards.Erase, cards.Gone)
+
+
+class Members(commands.Cog):
+    """What a member can ask for about themselves."""
+
+    @app_commands.command(description=wording.ME_COMMAND)
+    async def me(self, interaction: Asked) -> None:
+        """Show what is kept."""
+        await hold(interaction)
+        await show(interaction, await cards.me_card(interaction))
+
+
+async def setup(bot: Bot) -> None:
+    """Add the commands."""
+    await bot.add_cog(Members())

@@ -1,0 +1,38 @@
+"""/server: what moderators decide."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot import wording
+from bot.cards import server as cards
+from bot.cards.parts import hold, show
+from bot.guards import moderate
+
+if TYPE_CHECKING:
+    from bot.cards.parts import Asked
+    from bot.client import Bot
+
+ITEMS = (cards.Trainers, cards.Samplers, cards.Training, cards.Log, cards.Limits)
+
+
+@app_commands.guild_only()
+@app_commands.default_permissions(discord.Permissions(manage_guild=True))
+class Servers(commands.GroupCog, name="server", description=wording.SERVER_COMMAND):
+    """What the people who look after a server can set."""
+
+    @app_commands.command(description=wording.SERVER_SETUP)
+    async def setup(self, interaction: Asked) -> None:
+        """Show the settings."""
+        moderate(interaction)
+        await hold(interaction)
+        await show(interaction, await cards.server_card(interaction))
+
+
+async def setup(bot: Bot) -> None:
+    """Add the commands."""
+    await bot.add_cog(Servers())
