@@ -87,6 +87,7 @@ ERRORS = {
     "collect_off": "Collecting photos from messages is switched off here. Discord's developer policy (rule 21) forbids training on message content without Discord's permission, so hand your photos over with /dataset add. An operator who has that permission switches it on with SAFELIGHT\\_COLLECT\\_MESSAGES=true.",
     "command_old": "This command has changed since your Discord loaded it. Press Ctrl+R (or reopen the app) and try again.",
     "consent_needed": "I need your consent before I keep photos. Run /dataset add again and agree first.",
+    "database_newer": "The data folder was written by a newer version (its tables have number {version}; this version knows {newest}). Update Safelight, or point SAFELIGHT_HOME at another folder.",
     "dataset_busy": "**{name}** is being used by job {job}. Wait until it ends, or cancel it with /jobs.",
     "dataset_unknown": "You have no such dataset. Pick one from the list that opens while you type, or start one with /dataset new.",
     "disk_full": "The disk is full, so I could not keep it. Ask the operator to free some space.",
@@ -98,6 +99,7 @@ ERRORS = {
     "job_twice": "The same job is already waiting or running (number {job}). See /jobs.",
     "job_unstarted": "Job {job} has not started yet; you can cancel it instead.",
     "job_unknown": "You have no such job. /jobs shows the ones you have.",
+    "lease_lost": "Another worker has taken over job {job}, so this result was not kept.",
     "method_unknown": "There is no method called **{method}** here. Pick one from the list that opens while you type.",
     "name_bad": "That name will not do. Use letters, digits and spaces, {most} at most, for example *my dog*.",
     "name_taken": "You already have a dataset called **{name}**. Add photos to it with /dataset add, or choose another name.",
@@ -132,6 +134,7 @@ ERRORS = {
   4. Under Installation, open the install link and invite the bot to your server.
 Without a token you can see everything with: safelight demo""",
     "token_refused": "Discord refused DISCORD_TOKEN. Copy it anew from https://discord.com/developers/applications (Bot, Reset Token).",
+    "trainer_away": "The trainer has not started yet, so I do not know what it can do. Try again in a minute.",
     "trigger_bad": "A trigger is one word of at most {most} letters and digits, for example *mydog*.",
     "unknown": "That did not work ({code}).",
     "worker_died": "The worker died three times on this job. The operator finds the reason in the job's log.txt; try a smaller base or fewer steps.",

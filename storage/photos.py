@@ -18,7 +18,8 @@ from storage.formats import sniff
 from storage.records import Checked
 
 LONGEST = 1536  #: pixels of the longer side that are kept
-HEAVIEST = 25  #: MiB of a file
+MIB = 1 << 20
+HEAVIEST = 25 * MIB  #: bytes of a file
 CHILDREN = 2
 SECONDS = 20.0  #: for one picture; decoding 12 megapixels takes a fifth of one
 PASSED_ON = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "LD_LIBRARY_PATH")  #: no secrets among them
@@ -48,8 +49,8 @@ class Darkroom:
         """Return a picture's clean pixels, or say what is wrong with it."""
         if not content:
             raise UserError("photo_empty")
-        if len(content) > HEAVIEST << 20:
-            raise UserError("photo_heavy", mebibytes=len(content) >> 20, most=HEAVIEST)
+        if len(content) > HEAVIEST:
+            raise UserError("photo_heavy", megabytes=round(len(content) / MIB, 1))
         if sniff(content) is None:
             raise UserError("photo_unknown")
         async with self._turns:
