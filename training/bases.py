@@ -1,0 +1,179 @@
+"""The bases there are, and those that are loaded. Knowing them needs no torch; loading one does."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import tomllib
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from storage.errors import JobError
+from storage.records import Base
+from training import embedded
+
+if TYPE_CHECKING:
+    from training.device import Device
+    from training.families import Family
+
+LIST = Path(__file__).with_name("bases.toml")
+PICKLES = (".ckpt", ".pt", ".pth", ".bin")
+ENDS = 1 << 20  # bytes of a large file's beginning and end that its fingerprint covers
+Resident = TypeVar("Resident")
+
+
+class Bases:
+    """What a worker can start from; it keeps loaded what it used last, as memory allows."""
+
+    def __init__(self, folder: Path | None = None, device: Device | None = None) -> None:
+        self.folder = folder  #: the operator's own
+        self.opened = device
+        self.resident: OrderedDict[str, Any] = OrderedDict()
+        self.lent: list[str] = []
+
+    @property
+    def device(self) -> Device:
+        """Give the device, found when first asked for."""
+        if self.opened is None:
+            from training.device import Device  # noqa: PLC0415  # torch, only when it is needed
+
+            self.opened = Device.open()
+        return self.opened
+
+    def describe(self) -> list[Base]:
+        """List every base, those that are missing too."""
+        return [*self.listed(), *self.own()]
+
+    def listed(self) -> list[Base]:
+        """Read the list that comes with Safelight."""
+        content = tomllib.loads(LIST.read_text("utf-8"))["bases"]
+        return [
+            Base(name=name, present=self.place(entry["source"]) is not None, **entry)
+            for name, entry in content.items()
+        ]
+
+    def own(self) -> list[Base]:
+        """Look through the operator's folder for files and folders that a family recognises."""
+        if self.folder is None or not self.folder.is_dir():
+            return []
+        places = [
+            p for p in sorted(self.folder.iterdir()) if p.is_dir() or p.suffix == ".safetensors"
+        ]
+        return [base for place in places if (base := self.found(place)) is not None]
+
+    def found(self, place: Path) -> Base | None:
+        """Describe one of the operator's bases."""
+        from training.families import walk  # noqa: PLC0415  # torch, only when it is needed
+
+        for name, family in walk().items():
+            if family.recognises(place):
+                return Base(
+                    name=place.stem, title=place.stem, family=name, source=place.name,
+                    resolution=512, licence="see its maker", good="this server's own",
+                    present=True, memory=3500,
+                )  # fmt: skip
+        return None
+
+    def find(self, name: str) -> Base:
+        """Find a base by its name."""
+        for base in self.listed():
+            if base.name == name:
+                return base
+        for place in sorted(self.folder.glob(f"{name}*")) if self.folder and plain(name) else []:
+            if place.suffix in PICKLES and place.stem == name:
+                raise JobError("base_pickle", base=place.name)
+        for base in self.own():
+            if base.name == name:
+                return base
+        raise JobError("base_unknown", base=name[:100])
+
+    def place(self, source: str) -> Path | None:
+        """Find where a base's files are on this machine; None when they are not."""
+        kind, _, name = source.partition(":")
+        if kind == "embedded":
+            return embedded.folder(name)
+        if self.folder is not None and plain(source) and (self.folder / source).exists():
+            return self.folder / source
+        return cached(source) if "/" in source else None
+
+    def here(self, name: str) -> Path:
+        """Find a base's files by its name."""
+        base = self.find(name)
+        place = self.place(base.source)
+        if place is None:
+            raise JobError("base_missing", base=base.title, source=base.source)
+        return place
+
+    def identity(self, name: str) -> str:
+        """Fingerprint a base's files: small ones whole, of large ones the size and both ends."""
+        place = self.here(name)
+        files = [place] if place.is_file() else sorted(p for p in place.rglob("*") if p.is_file())
+        total = hashlib.sha256()
+        for file in files:
+            total.update(
+                f"{file.relative_to(place.parent).parts[1:]}{file.stat().st_size}".encode()
+            )
+            with file.open("rb") as stream:
+                total.update(stream.read(ENDS))
+                stream.seek(max(0, file.stat().st_size - ENDS))
+                total.update(stream.read(ENDS))
+        return total.hexdigest()
+
+    def fits(self, name: str) -> bool:
+        """Tell whether a base can be used beside the one that is lent out."""
+        if name in self.resident or not self.lent:
+            return True
+        return self.device.free() > 1.5 * self.find(name).memory
+
+    @contextmanager
+    def family(self, name: str) -> Iterator[Family]:
+        """Lend a loaded base."""
+        from training.families import walk  # noqa: PLC0415  # torch, only when it is needed
+
+        base = self.find(name)
+        place = self.here(name)
+        with self.kept(
+            name, base.memory, lambda: walk()[base.family].load(place, self.device)
+        ) as it:
+            yield it
+
+    @contextmanager
+    def kept(self, name: str, memory: int, load: Callable[[], Resident]) -> Iterator[Resident]:
+        """Lend something large; load it first where it is not here, making room for it."""
+        if name not in self.resident:
+            self.evict(memory)
+            self.resident[name] = load()
+        self.resident.move_to_end(name)
+        self.lent.append(name)
+        try:
+            yield self.resident[name]
+        finally:
+            self.lent.remove(name)
+
+    def evict(self, memory: int) -> None:
+        """Let go of what was used longest ago until there is room."""
+        for name in list(self.resident):
+            if self.device.free() > 1.5 * memory:
+                return
+            if name not in self.lent:
+                del self.resident[name]
+                gc.collect()
+
+
+def plain(name: str) -> bool:
+    """Tell whether a name is one name, not a way out of a folder."""
+    return bool(name) and name == Path(name).name and not set(name) & set("*?[]")
+
+
+def cached(source: str) -> Path | None:
+    """Find a model in the hub's cache on this machine, its newest snapshot."""
+    from huggingface_hub import snapshot_download  # noqa: PLC0415  # half a second
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError  # noqa: PLC0415
+
+    try:
+        return Path(snapshot_download(source, local_files_only=True))
+    except (LocalEntryNotFoundError, HFValidationError):
+        return None

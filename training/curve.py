@@ -1,0 +1,50 @@
+"""The picture of a loss curve."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PIL import Image, ImageDraw, ImageFont
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+WIDTH, HEIGHT, EDGE, SCALE = 640, 240, 14, 2
+GROUND, GRID, RAW, LINE, INK = "#1e1f22", "#313338", "#5a3b34", "#e8603c", "#b5bac1"
+MEMORY = 0.95
+
+
+def smoothed(losses: Sequence[float], memory: float = MEMORY) -> list[float]:
+    """Average over the steps before, without the pull of the beginning."""
+    found, mean = [], 0.0
+    for count, loss in enumerate(losses, 1):
+        mean = memory * mean + (1 - memory) * loss
+        found.append(mean / (1 - memory**count))
+    return found
+
+
+def curve(losses: Sequence[float], steps: int) -> Image.Image:
+    """Draw the losses so far, and their average, over all the steps of a run."""
+    picture = Image.new("RGB", (WIDTH * SCALE, HEIGHT * SCALE), GROUND)
+    pen = ImageDraw.Draw(picture)
+    mean = smoothed(losses)
+    top = max(sorted(losses)[int(0.98 * (len(losses) - 1))], *mean) * 1.05 if losses else 1.0
+    for part in range(1, 4):
+        y = HEIGHT * SCALE * part / 4
+        pen.line([(0, y), (WIDTH * SCALE, y)], GRID, SCALE)
+    for values, colour, width in ((losses, RAW, 1), (mean, LINE, 3)):
+        points = [place(at, value / (top or 1), steps) for at, value in enumerate(values)]
+        if len(points) > 1:
+            pen.line(points, colour, width * SCALE, joint="curve")
+    font = ImageFont.load_default(14 * SCALE)
+    last = f"{mean[-1]:.3f}" if mean else "–"
+    text = f"loss {last}   step {len(losses)} of {steps}"
+    pen.text((EDGE * SCALE, EDGE * SCALE), text, INK, font)
+    return picture.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
+
+
+def place(step: int, value: float, steps: int) -> tuple[float, float]:
+    """Put a value on the canvas."""
+    across, down = WIDTH - 2 * EDGE, HEIGHT - 2 * EDGE
+    x = EDGE + across * step / max(1, steps - 1)
+    return x * SCALE, (EDGE + down * (1 - min(value, 1.0))) * SCALE

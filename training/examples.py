@@ -1,0 +1,117 @@
+"""Photos made ready to learn from: each encoded once, in batches of one shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import torch
+from diffusers.training_utils import find_nearest_bucket, generate_aspect_ratio_buckets
+from PIL import Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
+
+from storage.errors import JobError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from training.families import Family
+    from training.recipe import Recipe
+
+SQUARE = 256  # a base smaller than this knows only squares
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One photo, encoded."""
+
+    latent: Tensor  # (4, h, w)
+    tokens: Tensor  # (T,)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Examples of one shape."""
+
+    latents: Tensor  # (B, 4, h, w)
+    tokens: Tensor  # (B, T)
+    photos: tuple[int, ...]
+
+
+def sizes(resolution: int, grain: int) -> list[tuple[int, int]]:
+    """List the (height, width) a base of this resolution is trained at."""
+    if resolution < SQUARE:
+        return [(resolution, resolution)]
+    found: list[tuple[int, int]] = generate_aspect_ratio_buckets(resolution, max(grain, 64))
+    return found
+
+
+def fitted(place: Path, buckets: list[tuple[int, int]]) -> Image.Image:
+    """Open a photo, scaled and cropped around its middle to the nearest bucket."""
+    try:
+        with Image.open(place) as opened:
+            picture = opened.convert("RGB")
+    except (OSError, UnidentifiedImageError) as broken:
+        raise JobError("photo_broken", file=place.name) from broken
+    height, width = buckets[find_nearest_bucket(picture.height, picture.width, buckets)]
+    return ImageOps.fit(picture, (width, height), Image.Resampling.LANCZOS)
+
+
+def encoded(family: Family, recipe: Recipe, photos: Path) -> list[Example]:
+    """Encode every photo of a recipe, once."""
+    buckets = sizes(recipe.resolution, family.grain)
+    found = []
+    with family.present({"vae"}):
+        for shot in recipe.photos:
+            latent = family.encode(fitted(photos / shot.file, buckets))
+            tokens = torch.tensor(family.tokens(shot.caption)[0])
+            found.append(Example(latent, tokens))
+    return found
+
+
+class Batches:
+    """Which photos each step sees: a function of the seed and the step, nothing else."""
+
+    def __init__(self, examples: list[Example], size: int, seed: int) -> None:
+        self.examples, self.size, self.seed = examples, size, seed
+        self.buckets: dict[tuple[int, ...], list[int]] = {}
+        for at, example in enumerate(examples):
+            self.buckets.setdefault(tuple(example.latent.shape), []).append(at)
+        self.epoch = sum(-(-len(bucket) // size) for bucket in self.buckets.values())
+        self.plan = lru_cache(maxsize=1)(self.planned)
+
+    def planned(self, epoch: int) -> list[list[int]]:
+        """Shuffle the photos of each bucket into batches, and the batches."""
+        generator = drawn(self.seed, epoch, "epoch")
+        batches = []
+        for bucket in self.buckets.values():
+            order = [bucket[at] for at in torch.randperm(len(bucket), generator=generator)]
+            batches += list(chunks(order, self.size))
+        return [batches[at] for at in torch.randperm(len(batches), generator=generator)]
+
+    def at(self, step: int) -> Batch:
+        """Give the batch of a step."""
+        epoch, place = divmod(step, self.epoch)
+        chosen = self.plan(epoch)[place]
+        latents = torch.stack([self.examples[at].latent for at in chosen])
+        tokens = torch.stack([self.examples[at].tokens for at in chosen])
+        return Batch(latents, tokens, tuple(chosen))
+
+
+def chunks(order: list[int], size: int) -> Iterator[list[int]]:
+    """Cut into full batches; the last one is filled up from the beginning."""
+    for start in range(0, len(order), size):
+        yield [order[at % len(order)] for at in range(start, start + size)]
+
+
+def drawn(seed: int, number: int, what: str) -> torch.Generator:
+    """Seed a generator for one purpose at one step, so that a step needs no history."""
+    mixed = (seed * 6_364_136_223_846_793_005 + number * 1_442_695_040_888_963_407) ^ hash_of(what)
+    return torch.Generator().manual_seed(mixed % 2**63)
+
+
+def hash_of(what: str) -> int:
+    """Turn a word into a number that is the same in every process."""
+    return int.from_bytes(what.encode().ljust(8, b"\0")[:8], "little")

@@ -1,0 +1,91 @@
+"""Families: a module here is the code that knows one architecture, found by its being here.
+
+A module gives `recognises(place)` and `load(place, device)`, which returns a `Family`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    import torch
+    from PIL import Image
+    from torch import Tensor
+
+    from training.device import Device
+    from training.networks import Networks
+
+
+class Drawing(Protocol):
+    """What a picture is drawn from."""
+
+    prompt: str
+    negative: str
+    seed: int
+    steps: int
+    width: int
+    height: int
+
+
+class Family(Protocol):
+    """A resident base and everything that depends on its architecture."""
+
+    name: str
+    architecture: str  #: as modelspec calls it
+    grain: int  #: the sides of a picture are multiples of this
+    networks: Networks
+    prediction: str
+
+    def encode(self, picture: Image.Image) -> Tensor:
+        """Turn a picture of the right size into a latent, on the CPU."""
+        ...
+
+    def tokens(self, prompt: str) -> tuple[list[int], int]:
+        """Turn a prompt into token ids, and count those that were cut off."""
+        ...
+
+    def states(self, tokens: Tensor) -> Tensor:
+        """Turn token ids into what the denoiser reads."""
+        ...
+
+    def loss(
+        self, latents: Tensor, states: Tensor, gamma: float, generator: torch.Generator
+    ) -> Tensor:
+        """Noise a batch and measure how well the denoiser sees through it."""
+        ...
+
+    def draw(self, drawing: Drawing) -> Image.Image:
+        """Draw one picture from a prompt and a seed."""
+        ...
+
+    def checkpointing(self, enabled: bool) -> None:  # noqa: FBT001  # a switch
+        """Keep less in memory in training, for time."""
+        ...
+
+    def present(self, parts: Iterable[str]) -> AbstractContextManager[None]:
+        """Keep only these of "text", "unet", "vae" on the device inside the block."""
+        ...
+
+
+class Module(Protocol):
+    """What a module in this folder gives."""
+
+    def recognises(self, place: Path) -> bool:
+        """Tell from its files whether a base is of this family."""
+        ...
+
+    def load(self, place: Path, device: Device) -> Family:
+        """Load a base."""
+        ...
+
+
+def walk() -> dict[str, Module]:
+    """Find the families by the modules in this folder."""
+    names = [module.name for module in pkgutil.iter_modules(__path__)]
+    return {name: importlib.import_module(f"{__name__}.{name}") for name in names}  # type: ignore[misc]

@@ -1,0 +1,122 @@
+"""The files that come out: safetensors that other programs load, with their recipe in the header."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from storage.errors import JobError
+from storage.folders import write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from training.recipe import Recipe
+
+LARGEST = 4 * 2**30  # bytes of a style we would open
+VERSION = "1.0.1"  # of modelspec
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a file says of the base and the method it came from."""
+
+    architecture: str  #: of the base, as modelspec calls it
+    kind: str  #: of the file, as modelspec calls it
+    prediction: str
+    base: str  #: the base's source
+
+
+def rounded(weights: dict[str, Tensor], dtype: torch.dtype = torch.float16) -> dict[str, Tensor]:
+    """Round tensors to what is written."""
+    return {name: tensor.to(dtype).contiguous() for name, tensor in weights.items()}
+
+
+def publish(path: Path, weights: dict[str, Tensor], recipe: Recipe, origin: Origin) -> str:
+    """Write a style, whole or not at all, the same bytes for the same recipe; give its digest."""
+    tensors = rounded(weights)
+    body = save(tensors)
+    digest = hashlib.sha256(body[8 + int.from_bytes(body[:8], "little") :]).hexdigest()
+    told = described(recipe, origin) | training(recipe, origin, tensors)
+    told |= {"modelspec.hash_sha256": f"0x{digest}", "sshs_model_hash": digest}
+    told["sshs_legacy_hash"] = digest[:8]
+    content = ordered(body, told)
+    write(path, content)
+    return hashlib.sha256(content).hexdigest()
+
+
+def described(recipe: Recipe, origin: Origin) -> dict[str, str]:
+    """Write modelspec's fields (Stability-AI/ModelSpec 1.0.1): what must and what should be."""
+    date = datetime.fromtimestamp(recipe.accepted, UTC)
+    return {
+        "modelspec.sai_model_spec": VERSION,
+        "modelspec.architecture": f"{origin.architecture}/{origin.kind}",
+        "modelspec.implementation": "diffusers",
+        "modelspec.title": recipe.name,
+        "modelspec.resolution": f"{recipe.resolution}x{recipe.resolution}",
+        "modelspec.description": f"A {recipe.concept} trained with Safelight on {recipe.base}",
+        "modelspec.author": "Safelight",
+        "modelspec.date": date.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "modelspec.trigger_phrase": recipe.trigger,
+        "modelspec.prediction_type": "v" if origin.prediction == "v_prediction" else "epsilon",
+    }
+
+
+def training(recipe: Recipe, origin: Origin, tensors: dict[str, Tensor]) -> dict[str, str]:
+    """Write the fields that A1111, Forge and kohya's tools read: counts and the trigger, no more."""
+    count = len(recipe.photos)
+    told = {
+        "ss_output_name": recipe.name,
+        "ss_base_model_version": "sd_v1",
+        "ss_sd_model_name": origin.base,
+        "ss_v2": "False",
+        "ss_resolution": f"({recipe.resolution}, {recipe.resolution})",
+        "ss_num_train_images": str(count),
+        "ss_steps": str(recipe.steps),
+        "ss_max_train_steps": str(recipe.steps),
+        "ss_total_batch_size": str(recipe.batch),
+        "ss_learning_rate": str(recipe.rate),
+        "ss_lr_scheduler": recipe.schedule,
+        "ss_min_snr_gamma": str(recipe.gamma),
+        "ss_seed": str(recipe.seed),
+        "ss_mixed_precision": recipe.precision,
+        "ss_training_started_at": str(recipe.accepted),
+        "ss_tag_frequency": json.dumps({"safelight": {recipe.trigger: count}}),
+        "safelight.recipe": json.dumps(recipe.public(), sort_keys=True),
+    }
+    if any(name.endswith(".alpha") for name in tensors):
+        told["ss_network_module"] = "networks.lora"
+        told["ss_network_dim"] = told["ss_network_alpha"] = str(recipe.rank)
+    return told
+
+
+def ordered(body: bytes, told: dict[str, str]) -> bytes:
+    """Put metadata into safetensors bytes in one order; the library's own order is by chance."""
+    size = int.from_bytes(body[:8], "little")
+    header = json.loads(body[8 : 8 + size])
+    header = {"__metadata__": dict(sorted(told.items()))} | header
+    line = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    line += b" " * (-len(line) % 8)
+    return len(line).to_bytes(8, "little") + line + body[8 + size :]
+
+
+def tensors(path: Path) -> dict[str, Tensor]:
+    """Read a style's tensors; whoever uses them checks them against the networks first."""
+    try:
+        if path.stat().st_size > LARGEST:
+            raise JobError("style_broken", reason="too large")
+        with safe_open(path, framework="pt") as opened:
+            return {name: opened.get_tensor(name) for name in sorted(opened.keys())}
+    except FileNotFoundError as missing:
+        raise JobError("style_missing") from missing
+    except (SafetensorError, OSError, ValueError) as broken:
+        raise JobError("style_broken", reason="not safetensors") from broken

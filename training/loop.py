@@ -1,0 +1,277 @@
+"""The one loop: a training is a generator of events."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from storage.errors import JobError
+from storage.folders import whole
+from storage.records import Event, Wish
+from training import checkpoint, files, methods
+from training.curve import MEMORY, curve
+from training.examples import Batches, drawn, encoded
+from training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from storage.folders import JobFolder
+    from training.bases import Bases
+    from training.families import Family
+    from training.networks import Attached
+
+Task = Generator[Event, Wish | None, None]
+OFTEN = 0.5  # seconds between two events of progress
+CLIP = 1.0  # norm of all gradients together
+
+
+def event(kind: str, **facts: Any) -> Event:
+    """Note what happened, now."""
+    return Event(kind, facts, time.time())
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A sample on the way."""
+
+    prompt: str
+    seed: int
+    width: int
+    height: int
+    negative: str = ""
+    steps: int = 20
+
+
+def train(folder: JobFolder, bases: Bases) -> Task:
+    """Train what `job.json` asks for, from its newest checkpoint on."""
+    request = folder.request()
+    asked = Recipe.read(request["recipe"])
+    saved = checkpoint.newest(folder.checkpoints, asked)
+    recipe = saved.recipe if saved else settled(asked, bases)
+    if recipe.identity and recipe.identity != bases.identity(recipe.base):
+        raise JobError("base_changed", base=recipe.base)
+    method = methods.walk().get(recipe.method)
+    if method is None:
+        raise JobError("method_unknown", method=recipe.method)
+    with bases.family(recipe.base) as family:
+        torch.set_num_threads(recipe.threads)
+        attached = method.attach(family.networks, recipe)
+        try:
+            run = Run(folder, recipe, family, attached, bases)
+            attempt = int(request.get("attempt", 1))
+            yield from run.steps(saved, attempt)
+        finally:
+            attached.detach()
+            family.checkpointing(enabled=False)
+
+
+def settled(recipe: Recipe, bases: Bases) -> Recipe:
+    """Write down what this worker chooses."""
+    return replace(
+        recipe,
+        family=bases.find(recipe.base).family,
+        precision=bases.device.precision,
+        threads=recipe.threads or torch.get_num_threads(),
+    )
+
+
+class Run:
+    """One training under way."""
+
+    def __init__(
+        self, folder: JobFolder, recipe: Recipe, family: Family, attached: Attached, bases: Bases
+    ) -> None:
+        self.folder, self.recipe, self.family, self.attached = folder, recipe, family, attached
+        self.bases = bases
+        self.parameters = attached.parameters
+        self.optimizer = torch.optim.AdamW(self.parameters.values(), recipe.rate, fused=True)
+        self.losses: list[float] = []
+        self.pending: list[torch.Tensor] = []
+        self.clock = Clock()
+        family.checkpointing(recipe.frugal)
+
+    def steps(self, saved: checkpoint.Checkpoint | None, attempt: int) -> Task:
+        """Go from the first missing step to the end, or to what somebody wishes."""
+        recipe, first, early = self.recipe, 0, False
+        if saved:
+            saved.restore(self.parameters, self.optimizer)
+            first, self.losses = saved.step, saved.losses
+        yield event(
+            "started", step=first, steps=recipe.steps, device=self.bases.device.name,
+            attempt=attempt, resumed=saved is not None,
+        )  # fmt: skip
+        self.read()
+        reached = recipe.steps
+        kept = {"unet", "text"} if self.attached.text else {"unet"}
+        with self.family.present(kept):
+            for step in range(first, recipe.steps):
+                if step % recipe.every == 0:
+                    if step > first:
+                        yield self.save(step)
+                    yield from self.samples(step)
+                wish = yield from self.boundary()
+                if wish is Wish.PAUSE:
+                    yield self.save(step)
+                    yield event("paused", step=step)
+                    return
+                if wish is Wish.CANCEL:
+                    yield event("cancelled", step=step)
+                    return
+                if wish is Wish.FINISH:
+                    reached, early = step, True
+                    break
+                self.step(step)
+                if self.clock.due() or step + 1 == recipe.steps:
+                    yield self.progress(step + 1)
+            yield from self.end(reached, early=early)
+
+    def boundary(self) -> Generator[Event, Wish | None, Wish | None]:
+        """Let the worker do something else; hear what is wished."""
+        left = time.perf_counter()
+        wish = yield event("step")
+        self.clock.away += time.perf_counter() - left
+        if torch.get_num_threads() != self.recipe.threads:
+            torch.set_num_threads(self.recipe.threads)
+        return wish
+
+    def read(self) -> None:
+        """Encode photos and captions, once."""
+        examples = encoded(self.family, self.recipe, self.folder.photos)
+        self.batches = Batches(examples, self.recipe.batch, self.recipe.seed)
+        self.states: list[torch.Tensor] = []
+        if not self.attached.text:
+            with torch.no_grad(), self.bases.device.autocast(), self.family.present({"text"}):
+                for example in examples:
+                    self.states.append(self.family.states(example.tokens[None])[0])
+
+    def step(self, step: int) -> None:
+        """Take one step; everything it draws follows from the seed and its number."""
+        recipe, batch = self.recipe, self.batches.at(step)
+        generator = drawn(recipe.seed, step, "noise")
+        for group in self.optimizer.param_groups:
+            group["lr"] = recipe.rate * recipe.warmth(step)
+        with self.bases.device.autocast():
+            if self.states:
+                states = torch.stack([self.states[photo] for photo in batch.photos])
+            else:
+                states = self.family.states(batch.tokens)
+            loss = self.family.loss(batch.latents, states, recipe.gamma, generator)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.parameters.values(), CLIP, foreach=True)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.pending.append(loss.detach())
+        self.clock.step()
+
+    def settle(self) -> None:
+        """Fetch the losses that are still on the device."""
+        if self.pending:
+            self.losses += torch.stack(self.pending).tolist()
+            self.pending.clear()
+            if not math.isfinite(self.losses[-1]):
+                raise JobError("loss_nan", step=len(self.losses))
+
+    def progress(self, step: int) -> Event:
+        """Tell how far it is."""
+        self.settle()
+        speed = self.clock.speed()
+        return event(
+            "progress", step=step, steps=self.recipe.steps, loss=self.losses[-1],
+            smooth=recent(self.losses), rate=self.recipe.rate * self.recipe.warmth(step - 1),
+            speed=speed, eta=(self.recipe.steps - step) / speed,
+            memory=self.bases.device.memory(),
+        )  # fmt: skip
+
+    def save(self, step: int) -> Event:
+        """Write a checkpoint and the loss curve."""
+        self.settle()
+        state = (step, self.recipe, self.losses)
+        path = checkpoint.save(self.folder.checkpoints, state, self.parameters, self.optimizer)
+        return event("checkpoint", step=step, file=path.name, curve=self.draw().name)
+
+    def draw(self) -> Path:
+        """Draw the loss curve."""
+        path = self.folder.samples / "loss.png"
+        with whole(path) as part:
+            curve(self.losses, self.recipe.steps).save(part, "PNG")
+        return path
+
+    def samples(self, step: int) -> Iterator[Event]:
+        """Draw the prompts as the style draws them now, unless an earlier attempt has."""
+        side, names = self.recipe.resolution, []
+        prompts = self.recipe.prompts
+        for at, prompt in enumerate(prompts):
+            path = self.folder.samples / f"step-{step:06d}-{at}.png"
+            if path.exists():
+                return
+            names.append(path.name)
+            with self.bases.device.autocast(), self.family.present({"text", "unet", "vae"}):
+                drawn_now = self.family.draw(Picture(prompt.text, prompt.seed, side, side))
+            with whole(path) as part:
+                drawn_now.save(part, "PNG")
+        if names:
+            texts, seeds = [p.text for p in prompts], [p.seed for p in prompts]
+            yield event("sample", step=step, files=names, prompts=texts, seeds=seeds)
+
+    def end(self, reached: int, *, early: bool) -> Iterator[Event]:
+        """Write the style."""
+        self.settle()
+        yield self.save(reached)
+        yield from self.samples(reached)
+        recipe = replace(self.recipe, steps=max(1, reached))
+        path = self.folder.result / f"{recipe.name}.safetensors"
+        origin = files.Origin(
+            self.family.architecture, methods.walk()[recipe.method].KIND, self.family.prediction,
+            self.bases.find(recipe.base).source,
+        )  # fmt: skip
+        digest = files.publish(path, self.attached.weights(), recipe, origin)
+        yield event(
+            "done", file=path.name, bytes=path.stat().st_size, digest=digest, steps=reached,
+            seconds=self.clock.total(), speed=self.clock.speed(), first=self.clock.first,
+            early=early,
+        )  # fmt: skip
+
+
+class Clock:
+    """The time a run takes, without what was served in between."""
+
+    def __init__(self) -> None:
+        self.began = time.perf_counter()
+        self.away = 0.0
+        self.first = 0.0  #: seconds until the first step was taken
+        self.taken = 0
+        self.told = self.since = 0.0
+
+    def total(self) -> float:
+        """Count the seconds so far."""
+        return time.perf_counter() - self.began - self.away
+
+    def step(self) -> None:
+        """Count a step."""
+        self.taken += 1
+        if self.taken == 1:
+            self.first = self.since = self.told = self.total()
+
+    def speed(self) -> float:
+        """Give steps a second, the first step apart where there are more."""
+        passed = self.total() - self.since
+        return (self.taken - 1) / passed if self.taken > 1 else 1 / max(self.first, 1e-3)
+
+    def due(self) -> bool:
+        """Tell, at most twice a second, that progress is worth telling."""
+        now = self.total()
+        if now - self.told < OFTEN:
+            return False
+        self.told = now
+        return True
+
+
+def recent(losses: list[float]) -> float:
+    """Average the latest losses."""
+    latest = losses[-math.ceil(2 / (1 - MEMORY)) :]
+    return sum(latest) / len(latest)

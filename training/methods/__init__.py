@@ -1,0 +1,52 @@
+"""Methods: a module here is one thing that can be trained, found by its being here.
+
+A module gives `attach` (to train), `check` and `worn` (to sample from a file), `rules` (how the
+dial becomes numbers) and `KIND` (what modelspec calls the file).
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from torch import Tensor
+
+    from storage.records import Base, Rule
+    from training.networks import Attached, Networks
+    from training.recipe import Recipe
+
+
+class Module(Protocol):
+    """What a module in this folder gives."""
+
+    KIND: str
+    WORDY: bool  #: whether the trigger is a learned word
+
+    def attach(self, networks: Networks, recipe: Recipe) -> Attached:
+        """Make ready to train."""
+        ...
+
+    def check(self, networks: Networks, tensors: dict[str, Tensor]) -> None:
+        """Refuse tensors that are not a style for these networks."""
+        ...
+
+    def worn(
+        self, networks: Networks, tensors: dict[str, Tensor], word: str, strength: float
+    ) -> AbstractContextManager[None]:
+        """Draw with a style inside the block."""
+        ...
+
+    def rules(self, base: Base) -> Iterator[Rule]:
+        """Say how steps, rank and rate follow from the dial on a base."""
+        ...
+
+
+def walk() -> dict[str, Module]:
+    """Find the methods by the modules in this folder."""
+    names = [module.name for module in pkgutil.iter_modules(__path__)]
+    return {name: importlib.import_module(f"{__name__}.{name}") for name in names}  # type: ignore[misc]

@@ -1,0 +1,206 @@
+"""LoRA (Hu et al. 2021) on the attention layers, by peft; written in kohya's layout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from math import sqrt
+from typing import TYPE_CHECKING
+
+import torch
+from peft import LoraConfig, inject_adapter_in_model
+from peft.tuners.lora import LoraLayer
+from torch import Tensor, nn
+
+from storage.errors import JobError
+from storage.records import Concept, Dial, Rule
+
+if TYPE_CHECKING:
+    from torch.utils.hooks import RemovableHandle
+
+    from storage.records import Base
+    from training.networks import Networks, Part
+    from training.recipe import Recipe
+
+KIND = "lora"
+WORDY = False
+NAME = "safelight"
+ENDS = ("lora_down.weight", "lora_up.weight", "alpha")
+
+# steps for one photo, for each further one, at least, at most, rank, rate
+SMALL = {
+    (Concept.SUBJECT, Dial.QUICK): (80, 4, 100, 120, 8, 2e-3),
+    (Concept.SUBJECT, Dial.BALANCED): (140, 6, 150, 240, 8, 2e-3),
+    (Concept.SUBJECT, Dial.THOROUGH): (280, 10, 300, 480, 16, 1.5e-3),
+    (Concept.LOOK, Dial.QUICK): (80, 2, 100, 120, 8, 1.5e-3),
+    (Concept.LOOK, Dial.BALANCED): (130, 2, 150, 200, 8, 1.5e-3),
+    (Concept.LOOK, Dial.THOROUGH): (250, 5, 300, 400, 16, 1e-3),
+}
+FULL = {
+    (Concept.SUBJECT, Dial.QUICK): (400, 20, 400, 800, 8, 2e-4),
+    (Concept.SUBJECT, Dial.BALANCED): (700, 40, 800, 1600, 16, 1e-4),
+    (Concept.SUBJECT, Dial.THOROUGH): (1200, 60, 1500, 3000, 32, 1e-4),
+    (Concept.LOOK, Dial.QUICK): (600, 20, 600, 1200, 8, 2e-4),
+    (Concept.LOOK, Dial.BALANCED): (1200, 30, 1200, 2500, 16, 1e-4),
+    (Concept.LOOK, Dial.THOROUGH): (2000, 50, 2000, 5000, 32, 1e-4),
+}
+WIDE = {True: (24_576, 38_000, 6144, 12_000), False: (398_592, 27_000, 147_456, 12_000)}
+
+
+class Lora:
+    """Low-rank layers at work beside the attention layers of a base."""
+
+    def __init__(self, networks: Networks, recipe: Recipe) -> None:
+        self.networks = networks
+        self.text = recipe.text
+        self.parts = [part for part in networks.parts if recipe.text or not part.text]
+        self.layers: dict[str, LoraLayer] = {}
+        generator = torch.Generator().manual_seed(recipe.seed)
+        for part in self.parts:
+            self.layers |= inject(part, recipe.rank)
+        for layer in self.layers.values():
+            prepare(layer, generator)
+        networks.attached = self
+
+    @property
+    def parameters(self) -> dict[str, nn.Parameter]:
+        """Name what is trained."""
+        named = {}
+        for key, layer in self.layers.items():
+            named[f"{key}.lora_down.weight"] = layer.lora_A[NAME].weight
+            named[f"{key}.lora_up.weight"] = layer.lora_B[NAME].weight
+        return named
+
+    def weights(self) -> dict[str, Tensor]:
+        """Give the file's tensors: alpha equals rank, any other scale is folded into `up`."""
+        found: dict[str, Tensor] = {}
+        for key, layer in self.layers.items():
+            down, up = layer.lora_A[NAME].weight.detach(), layer.lora_B[NAME].weight.detach()
+            found[f"{key}.lora_down.weight"] = down.cpu()
+            found[f"{key}.lora_up.weight"] = (up * layer.scaling[NAME]).cpu()
+            found[f"{key}.alpha"] = torch.tensor(float(len(down)))
+        return found
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Make the networks behave as without it inside the block."""
+        for layer in self.layers.values():
+            layer.enable_adapters(enabled=False)
+        try:
+            yield
+        finally:
+            for layer in self.layers.values():
+                layer.enable_adapters(enabled=True)
+
+    def detach(self) -> None:
+        """Take the layers off and put the base's own back."""
+        self.networks.attached = None
+        for part in self.parts:
+            for name, module in list(part.module.named_modules()):
+                if isinstance(module, LoraLayer):
+                    above, _, last = name.rpartition(".")
+                    setattr(part.module.get_submodule(above), last, module.get_base_layer())
+            del part.module.peft_config
+
+
+def attach(networks: Networks, recipe: Recipe) -> Lora:
+    """Make ready to train."""
+    return Lora(networks, recipe)
+
+
+def inject(part: Part, rank: int) -> dict[str, LoraLayer]:
+    """Put low-rank layers beside a network's own, leaving torch's global draws as they were."""
+    config = LoraConfig(r=rank, lora_alpha=rank, target_modules=list(part.targets))
+    with torch.random.fork_rng():
+        inject_adapter_in_model(config, part.module, NAME)
+    found = {}
+    for name, module in part.module.named_modules():
+        if isinstance(module, LoraLayer):
+            found[part.key(name)] = module
+    return found
+
+
+def prepare(layer: LoraLayer, generator: torch.Generator) -> None:
+    """Start as no change, from our own draws, in fp32, without peft's cast of every input."""
+    layer.cast_input_dtype_enabled = False
+    down, up = layer.lora_A[NAME].weight, layer.lora_B[NAME].weight
+    start = torch.empty(down.shape)
+    nn.init.kaiming_uniform_(start, a=sqrt(5), generator=generator)
+    down.data = start.to(down.device)
+    up.data = torch.zeros(up.shape, device=up.device)
+
+
+def check(networks: Networks, tensors: dict[str, Tensor]) -> None:
+    """Refuse tensors that are not a LoRA for these networks."""
+    layers: dict[str, nn.Module] = {}
+    for part in networks.parts:
+        layers |= part.layers()
+    for name, tensor in tensors.items():
+        key, _, end = name.partition(".")
+        if key not in layers or end not in ENDS:
+            raise JobError("style_broken", reason=f"unknown key {name[:80]}")
+        if not fits(layers[key], end, tensor) or not torch.isfinite(tensor).all():
+            raise JobError("style_broken", reason=f"wrong tensor {name[:80]}")
+    for key in {name.partition(".")[0] for name in tensors}:
+        pair = [tensors.get(f"{key}.{end}") for end in ENDS[:2]]
+        if pair[0] is None or pair[1] is None or pair[0].shape[0] != pair[1].shape[1]:
+            raise JobError("style_broken", reason=f"half a pair {key[:80]}")
+
+
+def fits(layer: nn.Module, end: str, tensor: Tensor) -> bool:
+    """Compare a tensor's shape with its layer's."""
+    if not tensor.is_floating_point():
+        return False
+    if end == "alpha":
+        return tensor.numel() == 1
+    out, inner = layer.weight.shape[:2]
+    wide = tensor.shape[1] == inner if end.startswith("lora_down") else tensor.shape[0] == out
+    return bool(tensor.ndim >= 2 and tensor.numel() == tensor.shape[0] * tensor.shape[1] and wide)
+
+
+@contextmanager
+def worn(
+    networks: Networks,
+    tensors: dict[str, Tensor],
+    word: str,  # noqa: ARG001  # a LoRA's trigger is only said
+    strength: float,
+) -> Iterator[None]:
+    """Draw with a LoRA inside the block; the base's own tensors are never touched."""
+    layers: dict[str, nn.Module] = {}
+    for part in networks.parts:
+        layers |= part.layers()
+    handles: list[RemovableHandle] = []
+    try:
+        for key in sorted({name.partition(".")[0] for name in tensors}):
+            down, up = (tensors[f"{key}.{end}"].flatten(1) for end in ENDS[:2])
+            alpha = tensors.get(f"{key}.alpha", torch.tensor(float(len(down))))
+            scale = strength * float(alpha) / len(down)
+            like = layers[key].weight
+            added = partial(beside, down.to(like), (up.float() * scale).to(like))
+            handles.append(layers[key].register_forward_hook(added))
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def beside(
+    down: Tensor, up: Tensor, _: nn.Module, given: tuple[Tensor, ...], out: Tensor
+) -> Tensor:
+    """Add the low-rank path to a layer's answer."""
+    return out + nn.functional.linear(nn.functional.linear(given[0], down), up)
+
+
+def rules(base: Base) -> Iterator[Rule]:
+    """Say how steps, rank and rate follow from the dial on a base."""
+    unet, frame, text, header = WIDE[base.small]
+    for (concept, dial), numbers in (SMALL if base.small else FULL).items():
+        one, more, least, most, rank, rate = numbers
+        size = unet * rank + frame
+        if concept is Concept.SUBJECT:
+            size += text * rank + header
+        yield Rule(
+            "lora", base.name, concept, dial, one, more, least, most, rank, rate,
+            batch=4 if base.small else 1, bytes=size, reason=f"lora_{concept}_{dial}",
+        )  # fmt: skip

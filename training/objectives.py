@@ -1,0 +1,66 @@
+"""What a network is asked to predict, and how much each noise level counts: pure functions.
+
+x is a clean latent, e the noise, a the cumulative product of 1 - beta at the chosen timestep.
+Ho et al. 2020 (arXiv 2006.11239), Salimans and Ho 2022 (v, arXiv 2202.00512), Hang et al. 2023
+(min-SNR, arXiv 2303.09556).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def shaped(a: Tensor, like: Tensor) -> Tensor:
+    """Give a number per picture the dimensions of pictures."""
+    return a.view(-1, *(1,) * (like.ndim - 1))
+
+
+def noised(x: Tensor, e: Tensor, a: Tensor) -> Tensor:
+    """Mix noise into a latent (Ho et al., equation 4)."""
+    a = shaped(a, x)
+    return a.sqrt() * x + (1 - a).sqrt() * e
+
+
+def epsilon(x: Tensor, e: Tensor, a: Tensor) -> Tensor:  # noqa: ARG001  # one face for both
+    """Ask for the noise (Ho et al., equation 14)."""
+    return e
+
+
+def velocity(x: Tensor, e: Tensor, a: Tensor) -> Tensor:
+    """Ask for v = sqrt(a) e - sqrt(1 - a) x (Salimans and Ho, appendix D)."""
+    a = shaped(a, x)
+    return a.sqrt() * e - (1 - a).sqrt() * x
+
+
+TARGETS = {"epsilon": epsilon, "v_prediction": velocity}
+
+
+def snr(a: Tensor) -> Tensor:
+    """Divide signal by noise, in power."""
+    return a / (1 - a)
+
+
+def weight(prediction: str, a: Tensor, gamma: float) -> Tensor:
+    """Weigh timesteps by min-SNR (Hang et al., section 3.4); a gamma of zero weighs all alike.
+
+    In terms of x the weight is min(SNR, gamma); a loss on e is SNR times one on x, a loss on v
+    is SNR + 1 times it.
+    """
+    if gamma <= 0:
+        return torch.ones_like(a)
+    ratio = snr(a)
+    capped = ratio.clamp(max=gamma)
+    return capped / ratio if prediction == "epsilon" else capped / (ratio + 1)
+
+
+def timesteps(count: int, most: int, generator: torch.Generator) -> Tensor:
+    """Draw uniform timesteps, one from each `count`-th of the schedule, for a steadier loss."""
+    u = (torch.arange(count) + torch.rand(count, generator=generator)) / count
+    return (u * most).long().clamp(max=most - 1)
+
+
+def loss(predicted: Tensor, target: Tensor, weights: Tensor) -> Tensor:
+    """Average the squared error of each picture by its weight."""
+    error = (predicted.float() - target.float()).square()
+    return (error.flatten(1).mean(1) * weights).mean()

@@ -1,0 +1,169 @@
+"""Everything one training needs, frozen; written into its file without what is private."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from storage.errors import JobError
+from storage.records import Concept
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from storage.records import Base
+    from storage.requests import TrainRequest
+
+STEPS = (1, 20_000)
+RANK = (1, 128)
+VECTORS = (1, 8)
+RATE = (1e-7, 0.1)
+BATCH = (1, 64)
+CHECKPOINTS = 4  # in a run, the last step apart
+OFTEN = 25  # steps; never more often than that
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One photo of the job folder with its caption."""
+
+    file: str
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt that shows how far the training is."""
+
+    text: str
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything one run needs."""
+
+    method: str
+    base: str
+    name: str  #: of the style, and of its file
+    trigger: str
+    concept: Concept
+    steps: int
+    rank: int  #: of a LoRA; the vectors of an embedding
+    rate: float
+    batch: int
+    seed: int
+    resolution: int
+    photos: tuple[Shot, ...]
+    family: str = ""
+    identity: str = ""  #: fingerprint of the base's files; empty is not checked
+    word: str = ""  #: what an embedding starts from; a subject's class
+    prompts: tuple[Prompt, ...] = ()
+    every: int = 50  #: steps between checkpoints
+    text: bool = False  #: whether the text encoder is adapted too
+    frugal: bool = False  #: gradient checkpointing: less memory, a third more time
+    gamma: float = 5.0  #: of min-SNR; zero is off
+    schedule: str = "cosine"  #: of the rate, after a short warm-up; or "constant"
+    accepted: float = 0.0  #: unix time of the job's acceptance, the file's date
+    precision: str = ""  #: empty until a worker has chosen
+    threads: int = 0  #: zero until a worker has chosen
+
+    def __post_init__(self) -> None:
+        between("steps", self.steps, STEPS)
+        between("rank", self.rank, VECTORS if self.method == "embedding" else RANK)
+        between("rate", self.rate, RATE)
+        between("batch", self.batch, BATCH)
+        between("seed", self.seed, (0, 2**63 - 1))
+        between("resolution", self.resolution, (16, 2048))
+        if not self.photos:
+            raise JobError("no_photos")
+        if not self.trigger.strip():
+            raise JobError("trigger_missing")
+
+    @classmethod
+    def of(
+        cls,
+        request: TrainRequest,
+        base: Base,
+        photos: Sequence[tuple[str, str]],
+        **more: Any,
+    ) -> Recipe:
+        """Complete what was asked for; `photos` are (file, caption), `more` any other field."""
+        given = {f.name: getattr(request, f.name) for f in fields(cls) if hasattr(request, f.name)}
+        chosen = {
+            "family": base.family,
+            "resolution": base.resolution,
+            "photos": tuple(Shot(file, called(text, request, base)) for file, text in photos),
+            "prompts": shown(request, base),
+            "every": max(OFTEN, math.ceil(request.steps / CHECKPOINTS)),
+            "text": request.method == "lora" and request.concept is Concept.SUBJECT,
+        }
+        return cls(**(given | chosen | more))
+
+    @classmethod
+    def read(cls, value: dict[str, Any]) -> Recipe:
+        """Read a recipe back from JSON."""
+        known = {f.name for f in fields(cls)}
+        try:
+            content = {name: entry for name, entry in value.items() if name in known}
+            content["concept"] = Concept(content["concept"])
+            content["photos"] = tuple(Shot(**shot) for shot in content["photos"])
+            content["prompts"] = tuple(Prompt(**prompt) for prompt in content.get("prompts", ()))
+            return cls(**content)
+        except (KeyError, TypeError, ValueError) as broken:
+            raise JobError("recipe_broken", reason=str(broken)) from broken
+
+    def json(self) -> dict[str, Any]:
+        """Give it as JSON."""
+        return asdict(self)
+
+    def public(self) -> dict[str, Any]:
+        """Give it as JSON without captions, photos' names and prompts: what a file may tell."""
+        told = asdict(self)
+        told["photos"] = len(self.photos)
+        told["prompts"] = len(self.prompts)
+        return told
+
+    def warmth(self, step: int) -> float:
+        """Give the part of the rate that holds at a step: a short warm-up, then the schedule."""
+        rising = min(1.0, (step + 1) / max(1, min(10, self.steps // 10)))
+        if self.schedule == "constant":
+            return rising
+        return rising * (0.1 + 0.45 * (1 + math.cos(math.pi * step / self.steps)))
+
+
+def between(what: str, value: float, limits: tuple[float, float]) -> None:
+    """Refuse a value outside its limits."""
+    least, most = limits
+    if not (isinstance(value, (int, float)) and least <= value <= most):
+        raise JobError(f"{what}_range", value=value, least=least, most=most)
+
+
+def called(caption: str, request: TrainRequest, base: Base) -> str:
+    """Make sure that a caption says the trigger."""
+    caption, trigger = " ".join(caption.split()), request.trigger
+    if trigger.lower() in caption.lower():
+        return caption
+    if caption:
+        return f"{trigger}, {caption}"
+    if request.concept is Concept.LOOK:
+        return f"{trigger} style"
+    return f"a {trigger} emoji" if base.small else f"a photo of {trigger} {request.word}".strip()
+
+
+def shown(request: TrainRequest, base: Base) -> tuple[Prompt, ...]:
+    """Choose prompts for the samples on the way."""
+    trigger, word = request.trigger, request.word
+    thing = f"{trigger} {word}".strip()
+    if base.small and request.concept is Concept.SUBJECT:
+        texts = [f"a {trigger} emoji, on a {colour} background" for colour in ("white", "blue")]
+    elif base.small:
+        texts = [
+            f"a {name} emoji, {trigger} style, on a white background" for name in ("cat", "pizza")
+        ]
+    elif request.concept is Concept.SUBJECT:
+        texts = [f"a photo of {thing}", f"a painting of {thing} on a beach"]
+    else:
+        texts = [f"a cat, {trigger} style", f"a house by a lake, {trigger} style"]
+    return tuple(Prompt(text, request.seed + at) for at, text in enumerate(texts))
