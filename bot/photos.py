@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import discord
 
 from storage.errors import UserError
+from storage.photos import HEAVIEST
 from storage.records import Kind, NewJob
 from storage.requests import CaptionRequest
 from storage.space import roomy
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 MOST = 10  #: files at once
 LEAST = 5  #: photos from which a training makes sense
-HEAVIEST = 25 * 1024 * 1024  #: bytes of one file
-MIB = 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -62,8 +61,8 @@ async def receive(bot: Bot, dataset: Dataset, files: Sequence[discord.Attachment
 
 async def check(bot: Bot, file: discord.Attachment) -> Checked:
     """Read one file while its link works, and check it."""
-    if file.size > HEAVIEST:
-        raise UserError("photo_heavy", megabytes=round(file.size / MIB, 1))
+    if file.size > HEAVIEST << 20:
+        raise UserError("photo_heavy", mebibytes=file.size >> 20, most=HEAVIEST)
     if not file.size:
         raise UserError("photo_empty")
     async with bot.reading:

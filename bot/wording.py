@@ -10,10 +10,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from storage.errors import Fact
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from storage.errors import Fact, SafelightError
+    from storage.errors import SafelightError
 
 SPECIAL = re.compile(r"([\\*_~|`>#\[\]()<:\-])")
 LONGEST = 300  #: characters of any one foreign text on a card
@@ -44,18 +46,25 @@ def say(template: str, /, **facts: Fact) -> str:
 
 def sentence(error: SafelightError) -> str:
     """Return an error's sentence for Discord."""
-    return say(ERRORS.get(error.code, ERRORS["unknown"]), **(error.facts | {"code": error.code}))
+    return say(ERRORS.get(error.code, ERRORS["unknown"]), **{**error.facts, "code": error.code})
 
 
 def plain(error: SafelightError) -> str:
     """Return an error's sentence for a terminal."""
-    facts = {k: listed(v) if isinstance(v, list) else v for k, v in error.facts.items()}
-    template = ERRORS.get(error.code, ERRORS["unknown"])
-    return template.format_map(facts | {"code": error.code}).replace("**", "")
+    facts = _Facts({k: listed(v) if isinstance(v, list) else v for k, v in error.facts.items()})
+    facts["code"] = error.code
+    return ERRORS.get(error.code, ERRORS["unknown"]).format_map(facts).replace("**", "")
 
 
-def _safe(facts: Mapping[str, Fact]) -> dict[str, Fact]:
-    safe: dict[str, Fact] = {}
+class _Facts(dict[str, Fact]):
+    """The facts of a sentence; one that is missing leaves a gap, not a second error."""
+
+    def __missing__(self, _: str) -> str:
+        return "…"
+
+
+def _safe(facts: Mapping[str, Fact]) -> _Facts:
+    safe = _Facts()
     for key, fact in facts.items():
         if isinstance(fact, list):
             safe[key] = listed([escape(str(one)) for one in fact])
@@ -80,6 +89,10 @@ def number(count: int, one: str, many: str = "") -> str:
 
 #: The sentence of every code, alphabetically. Raised in storage, training and bot.
 ERRORS = {
+    "base_broken": "The base **{base}** cannot be loaded: its files are damaged or of another kind. Ask the operator, or pick another base.",
+    "base_changed": "The base **{base}** was replaced since this job began, so it cannot go on. Start it again.",
+    "base_missing": "The base **{base}** is not on this machine. The operator can fetch it ({source}), or pick another base.",
+    "base_pickle": "The base **{base}** is a pickle, a format that can run programs, so I do not open it. Ask the operator for a .safetensors file.",
     "base_unknown": "There is no base called **{base}** here. Pick one from the list that opens while you type.",
     "bug": "Something broke on my side (error {reference}). The operator can find it in the log under that reference.",
     "caption_long": "The caption has {length} characters; I take at most {most}. Shorten it.",
@@ -97,20 +110,22 @@ ERRORS = {
     "intent_refused": "Discord refused the message content intent. Either switch it on for your application (discord.com/developers, Bot, Privileged Gateway Intents) or set SAFELIGHT_COLLECT_MESSAGES=false.",
     "job_ended": "Job {job} has already ended.",
     "job_twice": "The same job is already waiting or running (number {job}). See /jobs.",
-    "job_unstarted": "Job {job} has not started yet; you can cancel it instead.",
     "job_unknown": "You have no such job. /jobs shows the ones you have.",
+    "job_unstarted": "Job {job} has not started yet; you can cancel it instead.",
     "lease_lost": "Another worker has taken over job {job}, so this result was not kept.",
+    "loss_nan": "The training ran off at step {step}: its numbers became infinite. Try the quick dial or other photos.",
     "method_unknown": "There is no method called **{method}** here. Pick one from the list that opens while you type.",
     "name_bad": "That name will not do. Use letters, digits and spaces, {most} at most, for example *my dog*.",
     "name_taken": "You already have a dataset called **{name}**. Add photos to it with /dataset add, or choose another name.",
-    "no_photos": "**{name}** has no photos yet. Add some with /dataset add first.",
+    "no_photos": "There are no photos to train on yet. Add some with /dataset add first.",
     "not_yours": "Only the person it belongs to can do that.",
     "permission_needed": "Only members with the permission {permissions} can do that.",
     "photo_animated": "It moves, and I learn from still pictures. Send one frame as JPEG or PNG.",
     "photo_big": "It has {megapixels} megapixels; I take at most 40. Make it smaller and send it again.",
+    "photo_broken": "A photo of the dataset cannot be read any more ({file}). Remove it with /dataset show and add it again.",
     "photo_empty": "The file is empty (0 bytes). Send it again from the original.",
     "photo_gone": "That photo is no longer in the dataset.",
-    "photo_heavy": "The file is {megabytes} MB; I take at most 25 MB. Send a smaller copy.",
+    "photo_heavy": "The file is {mebibytes} MB; I take at most {most} MB. Send a smaller copy.",
     "photo_lost": "Discord did not hand the file over. Send it again.",
     "photo_slow": "It could not be opened within the time and memory a picture gets. Save it as JPEG or PNG and send that.",
     "photo_small": "It is {width}×{height} pixels, which is too small to learn from. Send the original.",
@@ -121,11 +136,14 @@ ERRORS = {
     "photos_many": "{count} files are too many at once; I take up to {most}. Send the rest with a second /dataset add.",
     "prompt_long": "The prompt has {length} characters; I take at most {most}. Shorten it.",
     "quota_used": "You have used your {jobs} trainings for today. The next one is possible <t:{when}:R>.",
+    "recipe_broken": "The job's recipe cannot be read ({reason}). Start the training again.",
     "role_needed": "That is limited to {roles} on this server. Ask a moderator for the role.",
-    "server_only": "That works on a server, not in direct messages.",
     "server_jobs": "Trainings a day and minutes a training are whole numbers from 0 to {most}; 0 means no limit.",
+    "server_only": "That works on a server, not in direct messages.",
     "setting_wrong": "The setting {name} is wrong: {problem}. An example that works: {example}",
     "still_busy": "I am still working on the same command of yours. Wait until it answers.",
+    "style_broken": "The style's file is damaged ({reason}). Train it again.",
+    "style_missing": "The style's file is gone from the disk. Train it again.",
     "style_unknown": "There is no such style that you may use. /style list shows the ones you can.",
     "token_missing": """DISCORD_TOKEN is missing, so there is no bot to be. To get one:
   1. Open https://discord.com/developers/applications and press New Application.
@@ -136,6 +154,7 @@ Without a token you can see everything with: safelight demo""",
     "token_refused": "Discord refused DISCORD_TOKEN. Copy it anew from https://discord.com/developers/applications (Bot, Reset Token).",
     "trainer_away": "The trainer has not started yet, so I do not know what it can do. Try again in a minute.",
     "trigger_bad": "A trigger is one word of at most {most} letters and digits, for example *mydog*.",
+    "trigger_missing": "The dataset has no trigger word. Give it one and start again.",
     "unknown": "That did not work ({code}).",
     "worker_died": "The worker died three times on this job. The operator finds the reason in the job's log.txt; try a smaller base or fewer steps.",
 }
