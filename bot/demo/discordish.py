@@ -1,0 +1,173 @@
+"""The one place that knows simcord: an offline Discord with one server, one channel and people."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import simcord
+
+from bot.demo.mascot import FOLDER
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+    import discord
+    from discord.ext import commands
+
+#: Where simcord keeps faces; a picture given for such an address is shown.
+FACES = "https://cdn.simcord.invalid"
+SETTLE = 60.0  #: seconds the bot may take over one command
+OWNER, FRIEND = "you", "robin"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the bot did about one thing a person did."""
+
+    result: simcord.InteractionResult
+    ack: float  #: seconds until Discord heard from the bot
+
+    @property
+    def form(self) -> dict[str, Any] | None:
+        """The form it opened, if it opened one."""
+        return self.result.modal
+
+    @property
+    def message(self) -> discord.Message | None:
+        """The message it answered with."""
+        answers = [*self.result.followups, self.result.response]
+        return next((one.message for one in answers if one is not None), None)
+
+
+class World:
+    """A server, its channel and its people; time passes in it when it is told to."""
+
+    def __init__(self, env: simcord.Env) -> None:
+        self.env = env
+        self.turn = asyncio.Lock()  #: simcord does one thing at a time
+        owner = env.create_user(OWNER, avatar="small")
+        self.server = env.create_guild("The darkroom", owner=owner)
+        self.channel = self.server.create_text_channel("darkroom")
+        friend = env.create_user(FRIEND, global_name="Robin", avatar="hat")
+        self.people = {
+            OWNER: self.server.add_member(owner),
+            FRIEND: self.server.add_member(friend),
+        }
+        self._then = time.perf_counter()
+        self._heard = 0
+
+    async def _timed(self, doing: Awaitable[simcord.InteractionResult]) -> Answer:
+        """Do one thing in its turn, and measure when the bot acknowledged it."""
+        async with self.turn:
+            log, asked = self.env.http_requests, time.perf_counter()
+            known, heard = len(log), 0.0
+            task = asyncio.ensure_future(doing)
+            while not task.done() and not heard:
+                await asyncio.wait({task}, timeout=0.002)
+                if any(one.path.endswith("/callback") for one in log[known:]):
+                    heard = time.perf_counter() - asked
+            return Answer(await task, heard or time.perf_counter() - asked)
+
+    async def say(
+        self, person: str, text: str = "", files: Sequence[tuple[str, bytes]] = ()
+    ) -> discord.Message:
+        """Post a message with files."""
+        async with self.turn:
+            return await self.people[person].send(self.channel, text, attachments=files)
+
+    async def slash(self, person: str, command: str, **options: object) -> Answer:
+        """Run a command."""
+        return await self._timed(self.people[person].slash(self.channel, command, **options))
+
+    async def press(self, person: str, message: discord.Message, label: str) -> Answer:
+        """Press a button."""
+        return await self._timed(self.people[person].click(message, label=label))
+
+    async def choose(self, person: str, message: discord.Message, value: str) -> Answer:
+        """Choose from the message's select menu."""
+        return await self._timed(self.people[person].select(message, [value]))
+
+    async def fill(self, person: str, answer: Answer, **values: object) -> Answer:
+        """Fill in the form that an answer opened."""
+        return await self._timed(self.people[person].submit_modal(answer.result, values))
+
+    async def offered(self, person: str, command: str, option: str, text: str) -> list[str]:
+        """Type into an option and return what the bot offers."""
+        async with self.turn:
+            found = await self.people[person].autocomplete(self.channel, command, option, text)
+        return [choice["value"] for choice in found]
+
+    def seen(self, person: str) -> list[discord.Message]:
+        """Return the channel's messages as this person sees them, oldest first."""
+        return self.channel.history(viewer=self.people[person])
+
+    async def live(self) -> None:
+        """Let as much time pass as has passed on the clock on the wall."""
+        async with self.turn:
+            now = time.perf_counter()
+            passed, self._then = now - self._then, now
+            await self.env.advance_time(passed)
+
+    async def until(self, ready: Callable[[], bool], seconds: float) -> bool:
+        """Live until something is so; False when it took too long."""
+        end = time.perf_counter() + seconds
+        while not ready():
+            if time.perf_counter() > end:
+                return False
+            await asyncio.sleep(0.25)
+            await self.live()
+        return True
+
+    def stirred(self) -> bool:
+        """Say whether the bot has said anything to Discord since this was last asked."""
+        heard, self._heard = self._heard, len(self.env.http_requests)
+        return heard != self._heard
+
+    @property
+    def faults(self) -> list[BaseException]:
+        """What the bot raised."""
+        return self.env.errors
+
+    @asynccontextmanager
+    async def page(self) -> AsyncIterator[Screen]:
+        """Show the channel in a browser."""
+        faces = {}
+        shown: list[Any] = [self.env.backend.bot_user, *(p.user for p in self.people.values())]
+        for who in shown:
+            name = f"{who.avatar}.png"
+            faces[f"{FACES}/avatars/{who.id}/{name}"] = (name, (FOLDER / name).read_bytes())
+        preview = self.env.preview(
+            self.channel, viewers=list(self.people.values()), layout="channel", assets=faces
+        )
+        async with preview:
+            yield Screen(preview, self.turn)
+
+
+class Screen:
+    """simcord's page of the channel."""
+
+    def __init__(self, preview: simcord.Preview, turn: asyncio.Lock) -> None:
+        self.preview = preview
+        self.turn = turn
+        self.origin, _, self.key = preview.url.partition("/#")
+
+    async def draw(self) -> None:
+        """Show every open page what there is to see now."""
+        async with self.turn:
+            await self.preview.refresh()
+
+
+@asynccontextmanager
+async def world(bot: commands.Bot) -> AsyncIterator[World]:
+    """Bring a bot online in a world whose clock shows today."""
+    running = simcord.run(bot, check_errors=False, settle_timeout=SETTLE)
+    running._env.backend.clock._epoch = datetime.now(UTC)  # noqa: SLF001 (it is New Year 2026)
+    async with running as env:
+        env.backend.bot_user.name = "Safelight"
+        env.backend.bot_user.avatar = "winking"
+        yield World(env)
