@@ -1,4 +1,4 @@
-"""The bases there are, and those that are loaded. Knowing them needs no torch; loading one does."""
+"""The bases there are, and those that are loaded. Only loading one needs torch."""
 
 from __future__ import annotations
 

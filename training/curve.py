@@ -37,7 +37,7 @@ def curve(losses: Sequence[float], steps: int) -> Image.Image:
         if len(points) > 1:
             pen.line(points, colour, width * SCALE, joint="curve")
     font = ImageFont.load_default(14 * SCALE)
-    last = f"{mean[-1]:.3f}" if mean else "–"
+    last = f"{mean[-1]:.3f}" if mean else "-"
     text = f"loss {last}   step {len(losses)} of {steps}"
     pen.text((EDGE * SCALE, EDGE * SCALE), text, INK, font)
     return picture.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)

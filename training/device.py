@@ -16,7 +16,7 @@ MIB = 2**20
 
 
 class Device:
-    """The device of this process. Accelerate keeps one state a process; so there is one of these."""
+    """The device of this process: one, because accelerate keeps one state a process."""
 
     def __init__(self, accelerator: Accelerator) -> None:
         self.accelerator = accelerator
@@ -28,7 +28,7 @@ class Device:
         return cls(Accelerator(cpu=cpu, mixed_precision="bf16" if capable else "no"))
 
     @property
-    def torch(self) -> torch.device:
+    def at(self) -> torch.device:
         """Give torch's name for it."""
         device: torch.device = self.accelerator.device
         return device
@@ -46,8 +46,8 @@ class Device:
     @property
     def name(self) -> str:
         """Name it as a person would."""
-        if self.torch.type == "cuda":
-            return torch.cuda.get_device_name(self.torch)
+        if self.at.type == "cuda":
+            return torch.cuda.get_device_name(self.at)
         cores = len(psutil.Process().cpu_affinity() or ()) or psutil.cpu_count() or 1
         return f"CPU, {cores} cores ({platform.machine()})"
 
@@ -58,12 +58,12 @@ class Device:
 
     def memory(self) -> int:
         """Count MiB in use: the device's own memory, or this process's."""
-        if self.torch.type == "cuda":
-            return int(torch.cuda.memory_reserved(self.torch) // MIB)
+        if self.at.type == "cuda":
+            return int(torch.cuda.memory_reserved(self.at) // MIB)
         return int(psutil.Process().memory_info().rss // MIB)
 
     def free(self) -> int:
         """Count MiB that are still to be had."""
-        if self.torch.type == "cuda":
-            return int(torch.cuda.mem_get_info(self.torch)[0] // MIB)
+        if self.at.type == "cuda":
+            return int(torch.cuda.mem_get_info(self.at)[0] // MIB)
         return int(psutil.virtual_memory().available // MIB)

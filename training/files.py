@@ -1,4 +1,4 @@
-"""The files that come out: safetensors that other programs load, with their recipe in the header."""
+"""The files that come out: safetensors that other programs load, their recipe in the header."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def described(recipe: Recipe, origin: Origin) -> dict[str, str]:
 
 
 def training(recipe: Recipe, origin: Origin, tensors: dict[str, Tensor]) -> dict[str, str]:
-    """Write the fields that A1111, Forge and kohya's tools read: counts and the trigger, no more."""
+    """Write the fields that A1111, Forge and kohya's tools read: counts and the trigger."""
     count = len(recipe.photos)
     told = {
         "ss_output_name": recipe.name,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -16,7 +17,9 @@ from storage.folders import whole
 from storage.records import Event, Wish
 from training import checkpoint, files, methods
 from training.curve import MEMORY, curve
+from training.events import event
 from training.examples import Batches, drawn, encoded
+from training.families import Picture
 from training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -27,24 +30,8 @@ if TYPE_CHECKING:
 
 Task = Generator[Event, Wish | None, None]
 OFTEN = 0.5  # seconds between two events of progress
+SHOWN = 20  # steps of a sample on the way
 CLIP = 1.0  # norm of all gradients together
-
-
-def event(kind: str, **facts: Any) -> Event:
-    """Note what happened, now."""
-    return Event(kind, facts, time.time())
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A sample on the way."""
-
-    prompt: str
-    seed: int
-    width: int
-    height: int
-    negative: str = ""
-    steps: int = 20
 
 
 def train(folder: JobFolder, bases: Bases) -> Task:
@@ -93,6 +80,7 @@ class Run:
         self.losses: list[float] = []
         self.pending: list[torch.Tensor] = []
         self.clock = Clock()
+        self.showing = 0.0  # seconds of the latest samples
         family.checkpointing(recipe.frugal)
 
     def steps(self, saved: checkpoint.Checkpoint | None, attempt: int) -> Task:
@@ -114,7 +102,7 @@ class Run:
                     if step > first:
                         yield self.save(step)
                     yield from self.samples(step)
-                wish = yield from self.boundary()
+                wish = yield from self.boundary(step)
                 if wish is Wish.PAUSE:
                     yield self.save(step)
                     yield event("paused", step=step)
@@ -125,15 +113,16 @@ class Run:
                 if wish is Wish.FINISH:
                     reached, early = step, True
                     break
-                self.step(step)
+                with self.clock.step():
+                    self.step(step)
                 if self.clock.due() or step + 1 == recipe.steps:
                     yield self.progress(step + 1)
             yield from self.end(reached, early=early)
 
-    def boundary(self) -> Generator[Event, Wish | None, Wish | None]:
+    def boundary(self, step: int) -> Generator[Event, Wish | None, Wish | None]:
         """Let the worker do something else; hear what is wished."""
         left = time.perf_counter()
-        wish = yield event("step")
+        wish = yield event("step", step=step)
         self.clock.away += time.perf_counter() - left
         if torch.get_num_threads() != self.recipe.threads:
             torch.set_num_threads(self.recipe.threads)
@@ -161,12 +150,11 @@ class Run:
             else:
                 states = self.family.states(batch.tokens)
             loss = self.family.loss(batch.latents, states, recipe.gamma, generator)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.parameters.values(), CLIP, foreach=True)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.pending.append(loss.detach())
-        self.clock.step()
 
     def settle(self) -> None:
         """Fetch the losses that are still on the device."""
@@ -183,9 +171,15 @@ class Run:
         return event(
             "progress", step=step, steps=self.recipe.steps, loss=self.losses[-1],
             smooth=recent(self.losses), rate=self.recipe.rate * self.recipe.warmth(step - 1),
-            speed=speed, eta=(self.recipe.steps - step) / speed,
+            speed=speed, eta=self.eta(step),
             memory=self.bases.device.memory(),
         )  # fmt: skip
+
+    def eta(self, step: int) -> float:
+        """Estimate the seconds that are left: the steps, and the samples on the way."""
+        left = (self.recipe.steps - step) / self.clock.speed()
+        shows = math.ceil(self.recipe.steps / self.recipe.every) - step // self.recipe.every
+        return left + shows * self.showing
 
     def save(self, step: int) -> Event:
         """Write a checkpoint and the loss curve."""
@@ -203,18 +197,20 @@ class Run:
 
     def samples(self, step: int) -> Iterator[Event]:
         """Draw the prompts as the style draws them now, unless an earlier attempt has."""
-        side, names = self.recipe.resolution, []
+        side, names, began = self.recipe.resolution, [], time.perf_counter()
         prompts = self.recipe.prompts
         for at, prompt in enumerate(prompts):
             path = self.folder.samples / f"step-{step:06d}-{at}.png"
             if path.exists():
                 return
             names.append(path.name)
+            picture = Picture(prompt.text, "", prompt.seed, SHOWN, side, side)
             with self.bases.device.autocast(), self.family.present({"text", "unet", "vae"}):
-                drawn_now = self.family.draw(Picture(prompt.text, prompt.seed, side, side))
+                drawn_now = self.family.draw(picture)
             with whole(path) as part:
                 drawn_now.save(part, "PNG")
         if names:
+            self.showing = time.perf_counter() - began
             texts, seeds = [p.text for p in prompts], [p.seed for p in prompts]
             yield event("sample", step=step, files=names, prompts=texts, seeds=seeds)
 
@@ -233,7 +229,7 @@ class Run:
         yield event(
             "done", file=path.name, bytes=path.stat().st_size, digest=digest, steps=reached,
             seconds=self.clock.total(), speed=self.clock.speed(), first=self.clock.first,
-            early=early,
+            around=self.clock.around(), early=early,
         )  # fmt: skip
 
 
@@ -245,22 +241,33 @@ class Clock:
         self.away = 0.0
         self.first = 0.0  #: seconds until the first step was taken
         self.taken = 0
-        self.told = self.since = 0.0
+        self.stepping = self.opening = self.entered = self.told = 0.0
 
     def total(self) -> float:
         """Count the seconds so far."""
         return time.perf_counter() - self.began - self.away
 
-    def step(self) -> None:
-        """Count a step."""
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """Count a step and its time."""
+        entered = time.perf_counter()
+        yield
+        passed = time.perf_counter() - entered
         self.taken += 1
+        self.stepping += passed
         if self.taken == 1:
-            self.first = self.since = self.told = self.total()
+            self.first, self.opening = self.total(), passed
+            self.told = self.first
 
     def speed(self) -> float:
-        """Give steps a second, the first step apart where there are more."""
-        passed = self.total() - self.since
-        return (self.taken - 1) / passed if self.taken > 1 else 1 / max(self.first, 1e-3)
+        """Give steps a second; the first, which warms up, apart where there are more."""
+        if self.taken > 1:
+            return (self.taken - 1) / max(self.stepping - self.opening, 1e-6)
+        return 1 / max(self.opening, 1e-6)
+
+    def around(self) -> float:
+        """Give the seconds around the steps so far."""
+        return self.total() - self.stepping
 
     def due(self) -> bool:
         """Tell, at most twice a second, that progress is worth telling."""

@@ -1,4 +1,4 @@
-"""What a family offers to a method: networks that can be adapted, and a vocabulary that can grow."""
+"""What a family offers to a method: networks to adapt and a vocabulary that can grow."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Part:
         """Write the name of a layer the way files do."""
         return f"{self.prefix}_{(self.above + layer).replace('.', '_')}"
 
-    def layers(self) -> dict[str, nn.Module]:
+    def layers(self) -> dict[str, nn.Linear]:
         """Find the layers to adapt by their keys, beneath any adapter that is on them."""
         found = {}
         for name, module in self.module.named_modules():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
     from training.networks import Networks
 
 
-class Drawing(Protocol):
-    """What a picture is drawn from."""
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture to draw."""
 
     prompt: str
     negative: str
@@ -60,11 +62,11 @@ class Family(Protocol):
         """Noise a batch and measure how well the denoiser sees through it."""
         ...
 
-    def draw(self, drawing: Drawing) -> Image.Image:
+    def draw(self, picture: Picture) -> Image.Image:
         """Draw one picture from a prompt and a seed."""
         ...
 
-    def checkpointing(self, enabled: bool) -> None:  # noqa: FBT001  # a switch
+    def checkpointing(self, enabled: bool) -> None:  # a switch
         """Keep less in memory in training, for time."""
         ...
 
@@ -88,4 +90,4 @@ class Module(Protocol):
 def walk() -> dict[str, Module]:
     """Find the families by the modules in this folder."""
     names = [module.name for module in pkgutil.iter_modules(__path__)]
-    return {name: importlib.import_module(f"{__name__}.{name}") for name in names}  # type: ignore[misc]
+    return {name: importlib.import_module(f"{__name__}.{name}") for name in names}

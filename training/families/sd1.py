@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from training.device import Device
-    from training.families import Drawing
+    from training.families import Picture
 
 GUIDANCE = {64: 4.0}  #: by resolution; else 7.5
 ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
@@ -45,7 +45,7 @@ class Sd1:
         pipeline.set_progress_bar_config(disable=True)
         self.unet, self.text, self.vae = pipeline.unet, pipeline.text_encoder, pipeline.vae
         for network in (self.unet, self.text, self.vae):
-            network.requires_grad_(False).eval().to(device.torch)
+            network.requires_grad_(False).eval().to(device.at)
         self.grain = 8 * 2 ** (len(self.vae.config.block_out_channels) - 3)
         self.prediction: str = pipeline.scheduler.config.prediction_type
         self.alphas: Tensor = pipeline.scheduler.alphas_cumprod.clone()
@@ -61,8 +61,8 @@ class Sd1:
     def encode(self, picture: Image.Image) -> Tensor:
         """Turn a picture of the right size into a latent, on the CPU; the same each time."""
         pixels = torch.from_numpy(np.array(picture.convert("RGB"))).float() / 127.5 - 1
-        pixels = pixels.permute(2, 0, 1)[None].to(self.device.torch, self.vae.dtype)
-        latent = self.vae.encode(pixels).latent_dist.mode() * self.vae.config.scaling_factor
+        pixels = pixels.permute(2, 0, 1)[None].to(self.device.at, self.vae.dtype)
+        latent: Tensor = self.vae.encode(pixels).latent_dist.mode() * self.vae.config.scaling_factor
         return latent[0].float().cpu()
 
     def tokens(self, prompt: str) -> tuple[list[int], int]:
@@ -90,8 +90,9 @@ class Sd1:
 
     def states(self, tokens: Tensor) -> Tensor:
         """Turn token ids into what the UNet reads."""
-        states: Tensor = self.text(tokens.to(self.device.torch)).last_hidden_state
-        return states  # (B, T, D)
+        read = self.text(tokens.to(self.device.at))
+        states: Tensor = read.last_hidden_state  # (B, T, D)
+        return states
 
     def loss(
         self, latents: Tensor, states: Tensor, gamma: float, generator: torch.Generator
@@ -104,36 +105,36 @@ class Sd1:
         noised = objectives.noised(x, e, a)
         target = objectives.TARGETS[self.prediction](x, e, a)
         weights = objectives.weight(self.prediction, a, gamma)
-        at = self.device.torch
+        at = self.device.at
         seen = self.unet(noised.to(at, self.unet.dtype), t.to(at), states, return_dict=False)[0]
         return objectives.loss(seen, target.to(at), weights.to(at))
 
     @torch.no_grad()
-    def draw(self, drawing: Drawing) -> Image.Image:
+    def draw(self, picture: Picture) -> Image.Image:
         """Draw one picture from a prompt and a seed."""
-        pair = [self.tokens(text)[0] for text in (drawing.prompt, drawing.negative)]
+        pair = [self.tokens(text)[0] for text in (picture.prompt, picture.negative)]
         wanted, unwanted = self.states(torch.tensor(pair)).to(self.unet.dtype)
         side = 2 ** (len(self.vae.config.block_out_channels) - 1)
-        shape = (1, self.unet.config.in_channels, drawing.height // side, drawing.width // side)
-        noise = torch.randn(shape, generator=torch.Generator().manual_seed(drawing.seed))
+        shape = (1, self.unet.config.in_channels, picture.height // side, picture.width // side)
+        noise = torch.randn(shape, generator=torch.Generator().manual_seed(picture.seed))
         scheduler = self.pipeline.scheduler
         self.pipeline.scheduler = type(scheduler).from_config(scheduler.config)
         try:
             drawn = self.pipeline(
                 prompt_embeds=wanted[None],
                 negative_prompt_embeds=unwanted[None],
-                latents=noise.to(self.device.torch, self.unet.dtype),
-                num_inference_steps=drawing.steps,
+                latents=noise.to(self.device.at, self.unet.dtype),
+                num_inference_steps=picture.steps,
                 guidance_scale=GUIDANCE.get(self.vae.config.sample_size, 7.5),
-                height=drawing.height,
-                width=drawing.width,
+                height=picture.height,
+                width=picture.width,
             )
         finally:
             self.pipeline.scheduler = scheduler
-        picture: Image.Image = drawn.images[0]
-        return picture
+        image: Image.Image = drawn.images[0]
+        return image
 
-    def checkpointing(self, enabled: bool) -> None:  # noqa: FBT001  # a switch
+    def checkpointing(self, enabled: bool) -> None:  # a switch
         """Keep less in memory in training, for a third more time."""
         if enabled:
             self.unet.enable_gradient_checkpointing()
@@ -147,7 +148,7 @@ class Sd1:
         wanted = set(parts)
         before = {name: next(network.parameters()).device for name, network in networks.items()}
         for name, network in networks.items():
-            network.to(self.device.torch if name in wanted else "cpu")
+            network.to(self.device.at if name in wanted else "cpu")
         try:
             yield
         finally:

@@ -49,4 +49,4 @@ class Module(Protocol):
 def walk() -> dict[str, Module]:
     """Find the methods by the modules in this folder."""
     names = [module.name for module in pkgutil.iter_modules(__path__)]
-    return {name: importlib.import_module(f"{__name__}.{name}") for name in names}  # type: ignore[misc]
+    return {name: importlib.import_module(f"{__name__}.{name}") for name in names}

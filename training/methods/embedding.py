@@ -1,4 +1,4 @@
-"""Textual inversion (Gal et al. 2022): a word of one to eight vectors that the base did not know."""
+"""Textual inversion (Gal et al. 2022): one to eight vectors that answer to a new word."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ def prepare(layer: LoraLayer, generator: torch.Generator) -> None:
 
 def check(networks: Networks, tensors: dict[str, Tensor]) -> None:
     """Refuse tensors that are not a LoRA for these networks."""
-    layers: dict[str, nn.Module] = {}
+    layers: dict[str, nn.Linear] = {}
     for part in networks.parts:
         layers |= part.layers()
     for name, tensor in tensors.items():
@@ -148,7 +148,7 @@ def check(networks: Networks, tensors: dict[str, Tensor]) -> None:
             raise JobError("style_broken", reason=f"half a pair {key[:80]}")
 
 
-def fits(layer: nn.Module, end: str, tensor: Tensor) -> bool:
+def fits(layer: nn.Linear, end: str, tensor: Tensor) -> bool:
     """Compare a tensor's shape with its layer's."""
     if not tensor.is_floating_point():
         return False
@@ -167,7 +167,7 @@ def worn(
     strength: float,
 ) -> Iterator[None]:
     """Draw with a LoRA inside the block; the base's own tensors are never touched."""
-    layers: dict[str, nn.Module] = {}
+    layers: dict[str, nn.Linear] = {}
     for part in networks.parts:
         layers |= part.layers()
     handles: list[RemovableHandle] = []
