@@ -17,6 +17,7 @@ from storage.trash import Trash
 MOST = 200  #: photos of one dataset
 NEAR = 5  #: bits in which the hashes of near duplicates differ at most
 LONGEST = 500  #: characters of a caption
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  #: no room, or no more of it for us
 ADD = """
 INSERT INTO photos (dataset, owner, digest, phash, width, height, warnings, created)
 VALUES (:dataset, :owner, :digest, :phash, :width, :height, :warnings, :now) RETURNING *
@@ -119,7 +120,7 @@ class Photos:
                 if not path.exists():
                     write(path, content)
         except OSError as error:
-            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            if error.errno in FULL:
                 raise UserError("disk_full") from error
             raise
 

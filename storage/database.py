@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -114,8 +115,8 @@ class Database(Connection):
 def statements(script: str) -> list[str]:
     """Split a script into its statements."""
     found, rest = [], ""
-    for line in script.splitlines(keepends=True):
-        rest += line
+    for piece in re.split(r"(?<=;)", script):  # a semicolon may stand in a trigger or a comment
+        rest += piece
         if sqlite3.complete_statement(rest):
             found.append(rest.strip())
             rest = ""

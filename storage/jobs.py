@@ -31,7 +31,7 @@ CLAIM = """
 UPDATE jobs SET status = 'running', worker = :worker, lease = :now + :lease,
   fence = fence + 1, attempts = attempts + 1, started = coalesce(started, :now)
 WHERE id = (
-  SELECT id FROM jobs WHERE status = 'queued'
+  SELECT id FROM jobs INDEXED BY jobs_queue WHERE status = 'queued'
     AND kind IN (SELECT value FROM json_each(:kinds))
     AND (:bases IS NULL OR base IN (SELECT value FROM json_each(:bases)))
   ORDER BY urgency, id LIMIT 1

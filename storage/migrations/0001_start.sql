@@ -110,7 +110,8 @@ CREATE TABLE jobs (
     GENERATED ALWAYS AS (CASE kind WHEN 'sample' THEN 0 WHEN 'caption' THEN 1 ELSE 2 END) STORED
 ) STRICT;
 CREATE INDEX jobs_queue ON jobs (urgency, id) WHERE status = 'queued';
-CREATE INDEX jobs_status ON jobs (status);
+CREATE INDEX jobs_running ON jobs (lease) WHERE status = 'running';
+CREATE INDEX jobs_open ON jobs (id) WHERE status IN ('queued', 'running', 'paused');
 CREATE INDEX jobs_owner ON jobs (owner, created);
 CREATE INDEX jobs_guild ON jobs (guild);
 CREATE INDEX jobs_dataset ON jobs (dataset);

@@ -1,0 +1,120 @@
+"""Members' datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from storage.errors import UserError
+from storage.folders import Home
+from storage.records import Checked, Concept, Dataset, Kind, NewJob, Status, Wish
+from storage.store import Store
+
+ALICE, BOB, GUILD, CHANNEL = 1001, 1002, 77, 88
+
+
+@pytest.fixture
+async def dog(store: Store) -> Dataset:
+    """Return Alice's dataset."""
+    return await store.datasets.new(ALICE, GUILD, "My Dog", Concept.SUBJECT)
+
+
+async def test_new(store: Store, dog: Dataset) -> None:
+    """A dataset has its name's word as a trigger unless one is given."""
+    look = await store.datasets.new(ALICE, GUILD, "water", Concept.LOOK, "aqua")
+
+    assert (dog.trigger, dog.concept, look.trigger) == ("mydog", Concept.SUBJECT, "aqua")
+    assert await store.datasets.of(ALICE) == [look, dog]
+    assert await store.datasets.get(dog.id, ALICE) == dog
+
+
+async def test_taken(store: Store, dog: Dataset) -> None:
+    """A member's names differ in more than case; another member may use the same."""
+    with pytest.raises(UserError, match="name_taken"):
+        await store.datasets.new(ALICE, GUILD, "my dog", Concept.LOOK)
+    theirs = await store.datasets.new(BOB, GUILD, "my dog", Concept.LOOK)
+
+    assert theirs.id != dog.id
+
+
+async def test_foreign(store: Store, dog: Dataset) -> None:
+    """Somebody else's dataset is as unknown as one that does not exist."""
+    deeds = (
+        store.datasets.get(dog.id, BOB),
+        store.datasets.get(999, ALICE),
+        store.datasets.named(BOB, dog.name),
+        store.datasets.trigger(dog.id, BOB, "mine"),
+        store.datasets.delete(dog.id, BOB),
+        store.datasets.collect(BOB, CHANNEL, dog.id),
+    )
+    for deed in deeds:
+        with pytest.raises(UserError, match=r"^dataset_unknown$"):
+            await deed
+
+    assert await store.datasets.of(BOB) == []
+    assert await store.datasets.of(ALICE) == [dog]
+
+
+async def test_named(store: Store, dog: Dataset) -> None:
+    """A dataset is found by its name in any case."""
+    assert await store.datasets.named(ALICE, " MY DOG ") == dog
+
+
+async def test_trigger(store: Store, dog: Dataset) -> None:
+    """The trigger can be changed to another word."""
+    await store.datasets.trigger(dog.id, ALICE, "rex")
+
+    assert (await store.datasets.get(dog.id, ALICE)).trigger == "rex"
+
+
+async def test_delete(
+    store: Store, home: Home, dog: Dataset, checked: Callable[..., Checked]
+) -> None:
+    """A dataset goes with its photos and their files."""
+    photo = await store.photos.add(dog, checked())
+
+    await store.datasets.delete(dog.id, ALICE)
+
+    assert not home.photo(photo.digest).exists()
+    assert not home.preview(photo.digest).exists()
+    assert await store.datasets.of(ALICE) == []
+
+
+async def test_busy(store: Store, dog: Dataset, asked: Callable[..., NewJob]) -> None:
+    """A dataset stays while a job trains on it, and can go when that has ended."""
+    job = await store.jobs.queue(asked(dataset=dog.id))
+
+    with pytest.raises(UserError) as caught:
+        await store.datasets.delete(dog.id, ALICE)
+    await store.jobs.wish(job.id, Wish.CANCEL, ALICE)
+    await store.datasets.delete(dog.id, ALICE)
+
+    assert caught.value.facts == {"name": "My Dog", "job": job.id}
+    assert (await store.jobs.get(job.id)).dataset is None
+
+
+async def test_captions(store: Store, dog: Dataset, asked: Callable[..., NewJob]) -> None:
+    """Captions for a dataset that goes are not made any more."""
+    waiting = await store.jobs.queue(asked(Kind.CAPTION, dataset=dog.id))
+
+    await store.datasets.delete(dog.id, ALICE)
+
+    assert (await store.jobs.get(waiting.id)).status is Status.CANCELLED
+
+
+async def test_collect(home: Home) -> None:
+    """Collecting goes on after a restart, in that channel alone, until it is stopped."""
+    async with await Store.open(home) as store:
+        dog = await store.datasets.new(ALICE, GUILD, "dog", Concept.SUBJECT)
+        cat = await store.datasets.new(ALICE, GUILD, "cat", Concept.SUBJECT)
+        await store.datasets.collect(ALICE, CHANNEL, dog.id)
+        await store.datasets.collect(ALICE, CHANNEL, cat.id)
+    async with await Store.open(home) as store:
+        found = await store.datasets.collecting(ALICE, CHANNEL)
+        elsewhere = await store.datasets.collecting(ALICE, CHANNEL + 1)
+        other = await store.datasets.collecting(BOB, CHANNEL)
+        await store.datasets.collect(ALICE, CHANNEL, None)
+        stopped = await store.datasets.collecting(ALICE, CHANNEL)
+
+    assert (found, elsewhere, other, stopped) == (cat, None, None, None)

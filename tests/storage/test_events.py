@@ -1,0 +1,88 @@
+"""What happened: in order, for good."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+import pytest
+
+from storage.records import Event, NewJob
+from storage.store import Store
+
+
+def step(number: int) -> Event:
+    """Return a progress event."""
+    return Event("progress", {"step": number}, float(number))
+
+
+async def test_since(store: Store, asked: Callable[..., NewJob]) -> None:
+    """A reader gets everything once and in order, in pieces as large as it likes."""
+    job = await store.jobs.queue(asked())
+    await store.events.append(job.id, [step(1), step(2)])
+    await store.events.append(job.id, [step(3)])
+
+    first = await store.events.since(0, limit=3)
+    rest = await store.events.since(first[-1].id)
+
+    assert [event.facts for event in first + rest] == [
+        {"status": "queued"},
+        {"step": 1},
+        {"step": 2},
+        {"step": 3},
+    ]
+    assert await store.events.newest() == rest[-1].id
+    assert await store.events.of(job.id, "progress") == [*first[1:], *rest]
+
+
+async def test_cursor(store: Store, asked: Callable[..., NewJob]) -> None:
+    """Each reader keeps its own place; a writer's moves with what it wrote or not at all."""
+    job = await store.jobs.queue(asked())
+    await store.events.advance("bot", 4)
+    await store.events.append(job.id, [step(1)], mark=("run 1", 120))
+
+    with pytest.raises(TypeError):
+        await store.events.append(job.id, [Event("x", {"y": {1}}, 0.0)], mark=("run 1", 240))
+
+    assert [await store.events.cursor(name) for name in ("bot", "run 1", "new")] == [4, 120, 0]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE events SET kind = 'done'",
+        "UPDATE events SET at = 0",
+        "UPDATE events SET facts = '{}' WHERE kind = 'progress'",
+        "UPDATE events SET facts = json_set(facts, '$.by', 1)",
+        "DELETE FROM events",
+        "DELETE FROM events WHERE id = 1",
+    ],
+)
+async def test_stay(store: Store, asked: Callable[..., NewJob], sql: str) -> None:
+    """Nobody changes or removes an event while its job is there."""
+    job = await store.jobs.queue(asked())
+    await store.events.append(job.id, [step(1)])
+    before = await store.events.since(0)
+
+    with pytest.raises(sqlite3.IntegrityError, match="events"):
+        await store._database.all(sql)
+
+    assert await store.events.since(0) == before
+
+
+async def test_numbers(store: Store, asked: Callable[..., NewJob]) -> None:
+    """A number is never used twice, so no reader misses what comes after an erased job."""
+    first = await store.jobs.queue(asked())
+    newest = await store.events.newest()
+    await store.members.erase(first.owner, keep_styles=False)
+
+    await store.jobs.queue(asked())
+
+    assert [event.id for event in await store.events.since(newest)] == [newest + 1]
+
+
+async def test_gone(store: Store) -> None:
+    """What a worker still says of a job that was erased is dropped."""
+    await store.events.append(999, [step(1)])
+
+    assert await store.events.newest() == 0

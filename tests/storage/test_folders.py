@@ -1,0 +1,59 @@
+"""Files that are whole or absent, and where they lie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from storage.folders import Home, JobFolder, dump, whole, write
+
+
+def test_write(tmp_path: Path) -> None:
+    """A file appears whole, in folders that are made for it, with nothing beside it."""
+    path = tmp_path / "a" / "b.txt"
+
+    write(path, b"one")
+    write(path, b"two")
+
+    assert path.read_bytes() == b"two"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_absent(tmp_path: Path) -> None:
+    """Of a file whose writing broke off nothing is seen; the old one stays."""
+    path = tmp_path / "a.txt"
+    write(path, b"old")
+
+    def broken() -> None:
+        with whole(path) as part:
+            part.write_bytes(b"half")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        broken()
+
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_request(tmp_path: Path) -> None:
+    """A job reads what it is to do from its folder."""
+    folder = JobFolder(tmp_path)
+    dump(folder.job, {"kind": "train", "name": "Käthe"})
+
+    assert folder.request() == {"kind": "train", "name": "Käthe"}
+
+
+def test_places(tmp_path: Path) -> None:
+    """Everything lies inside the data folder, photos by digest, jobs and styles by number."""
+    home = Home(tmp_path)
+
+    places = [home.photo("abcd"), home.preview("abcd"), home.run(7).log, home.style(3, "dog")]
+
+    assert [str(place.relative_to(tmp_path)) for place in places] == [
+        "photos/ab/abcd.png",
+        "previews/ab/abcd.webp",
+        "runs/7/log.txt",
+        "styles/3/dog.safetensors",
+    ]

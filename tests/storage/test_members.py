@@ -1,0 +1,226 @@
+"""What members agreed to, and how everything of them goes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from storage.folders import Home
+from storage.records import (
+    Checked,
+    Concept,
+    Dataset,
+    Event,
+    Job,
+    Kind,
+    NewJob,
+    Status,
+    Style,
+    Wish,
+)
+from storage.store import Store
+
+ALICE, BOB, GUILD, CHANNEL = 1001, 1002, 77, 88
+NAME = "verysecretname"
+
+
+async def trained(store: Store, job: Job) -> Style:
+    """Run a job to its end and keep its style."""
+    run = await store.jobs.claim("w", [job.kind])
+    assert run is not None
+    folder = store.home.run(run.id)
+    folder.photos.mkdir(parents=True)
+    (folder.photos / "0.png").write_bytes(b"pixels")
+    folder.result.mkdir()
+    file = folder.result / "x.safetensors"
+    file.write_bytes(b"weights")
+    style = await store.styles.add(
+        run, file, method="lora", family="sd1", trigger="x", concept=Concept.SUBJECT
+    )
+    await store.jobs.settle(run.id, run.fence, Status.DONE)
+    return style
+
+
+@pytest.fixture
+async def dog(store: Store) -> Dataset:
+    """Return Alice's dataset."""
+    return await store.datasets.new(ALICE, GUILD, NAME, Concept.SUBJECT)
+
+
+async def test_consent(store: Store) -> None:
+    """Consent is recorded with version, time and way; a newer version needs a new one."""
+    await store.members.consent(ALICE, 1, "modal")
+    await store.members.consent(ALICE, 2, "button")
+
+    told = await store.members.consents(ALICE)
+
+    assert [(version, via) for version, _, via in told] == [(1, "modal"), (2, "button")]
+    assert told[0][1] > 1.7e9
+    assert [await store.members.consented(ALICE, v) for v in (1, 2, 3)] == [True, True, False]
+    assert not await store.members.consented(BOB, 1)
+
+
+async def test_export(
+    store: Store, dog: Dataset, checked: Callable[..., Checked], asked: Callable[..., NewJob]
+) -> None:
+    """A member's copy holds every row about them, none about others, and is JSON."""
+    await store.members.consent(ALICE, 1, "modal")
+    await store.datasets.collect(ALICE, CHANNEL, dog.id)
+    await store.photos.add(dog, checked(1, warnings=("tiny",)))
+    theirs = await store.jobs.queue(asked(owner=BOB))
+    await store.jobs.wish(theirs.id, Wish.CANCEL, ALICE)
+    await store.jobs.watch(theirs.id, ALICE)
+    await store.reports.add(GUILD, ALICE, theirs.id, 5, "rude")
+    style = await trained(store, await store.jobs.queue(asked(dataset=dog.id)))
+    await store.styles.share(style.id, ALICE, GUILD)
+
+    told = json.loads(json.dumps(await store.members.export(ALICE)))
+    other = await store.members.export(BOB)
+
+    assert {
+        name: len(rows) for name, rows in told.items() if name not in {"member", "events"}
+    } == {
+        "consents": 1,
+        "datasets": 1,
+        "collecting": 1,
+        "photos": 1,
+        "jobs": 1,
+        "wishes": 1,
+        "watching": 1,
+        "styles": 1,
+        "shares": 1,
+        "reports": 1,
+    }
+    assert told["photos"][0]["warnings"] == ["tiny"]
+    assert told["jobs"][0]["request"]["steps"] == 100
+    assert [event["facts"]["status"] for event in told["events"]] == ["queued", "running", "done"]
+    assert {name for name, rows in other.items() if rows} == {"member", "jobs", "events"}
+
+
+async def test_shared(
+    store: Store, home: Home, dog: Dataset, checked: Callable[..., Checked]
+) -> None:
+    """One member's leaving takes their rows and only the bytes that nobody else has."""
+    theirs = await store.datasets.new(BOB, GUILD, "dog", Concept.SUBJECT)
+    await store.photos.add(dog, checked(1))
+    await store.photos.add(dog, checked(2))
+    kept = await store.photos.add(theirs, checked(1))
+
+    photos = await store.members.erase(ALICE, keep_styles=False)
+
+    assert photos == 2
+    assert await store.photos.of(theirs.id, BOB) == [kept]
+    assert home.photo(checked(1).digest).exists()
+    assert home.preview(checked(1).digest).exists()
+    assert not home.photo(checked(2).digest).exists()
+    assert not home.preview(checked(2).digest).exists()
+
+
+async def test_everything(
+    store: Store,
+    home: Home,
+    dog: Dataset,
+    checked: Callable[..., Checked],
+    asked: Callable[..., NewJob],
+) -> None:
+    """Nothing of a member who left is found: no row, no folder, no byte in the database."""
+    await store.members.consent(ALICE, 1, "modal")
+    await store.photos.add(dog, checked())
+    await store.datasets.collect(ALICE, CHANNEL, dog.id)
+    theirs = await store.jobs.queue(asked(owner=BOB))
+    await store.jobs.watch(theirs.id, ALICE)
+    await store.jobs.wish(theirs.id, Wish.PAUSE, ALICE)
+    await store.reports.add(GUILD, ALICE, theirs.id, 5, NAME)
+    await trained(store, await store.jobs.queue(asked(request={"name": NAME})))
+    paused = await store.jobs.queue(asked(dataset=dog.id))
+    await store.jobs.wish(paused.id, Wish.PAUSE, ALICE)
+    home.run(paused.id).photos.mkdir(parents=True)
+
+    await store.members.erase(ALICE, keep_styles=False)
+    left = await store.members.export(ALICE)
+    files = [path for path in home.path.rglob("*") if path.is_file()]
+    contents = b"".join(path.read_bytes() for path in files)
+
+    assert {name for name, rows in left.items() if rows} == {"member"}
+    assert {path.name.split(".")[0] for path in files} == {"safelight"}
+    assert NAME.encode() not in contents
+    assert list((home.path / "runs").iterdir()) == []
+    assert (await store.jobs.get(theirs.id)).wished_by is None
+    assert all("by" not in event.facts for event in await store.events.of(theirs.id))
+
+
+@pytest.mark.parametrize("keep", [True, False])
+async def test_styles(
+    store: Store, home: Home, asked: Callable[..., NewJob], *, keep: bool
+) -> None:
+    """Shared styles go, or stay without a name; unshared ones always go."""
+    shared, own = [
+        await trained(store, await store.jobs.queue(asked(request={"steps": steps})))
+        for steps in (1, 2)
+    ]
+    await store.styles.share(shared.id, ALICE, GUILD)
+
+    await store.members.erase(ALICE, keep_styles=keep)
+    usable = await store.styles.usable(BOB, GUILD)
+
+    assert [style.id for style in usable] == ([shared.id] if keep else [])
+    assert all(style.owner is None and style.job is None for style in usable)
+    assert store.styles.file(shared).exists() == keep
+    assert not store.styles.file(own).exists()
+    assert await store.styles.of(ALICE) == []
+    assert list((home.path / "runs").iterdir()) == []
+
+
+async def test_running(
+    store: Store, home: Home, dog: Dataset, asked: Callable[..., NewJob]
+) -> None:
+    """A running job is told to stop; when it has, its folder and its row go too."""
+    job = await store.jobs.queue(asked(dataset=dog.id))
+    run = await store.jobs.claim("w", [Kind.TRAIN])
+    assert run is not None
+    home.run(job.id).photos.mkdir(parents=True)
+
+    await store.members.erase(ALICE, keep_styles=False)
+    told = await store.jobs.get(job.id)
+    early = await store.jobs.purged(job.id)
+    before = await store.jobs.doomed()
+    await store.jobs.settle(run.id, run.fence, Status.CANCELLED)
+    after = await store.jobs.doomed()
+    late = await store.jobs.purged(job.id)
+
+    assert (told.status, told.wish) == (Status.RUNNING, Wish.CANCEL)
+    assert (early, before, after, late) == (False, [], [job.id], True)
+    assert await store.jobs.of(ALICE) == []
+    assert not home.run(job.id).path.exists()
+    assert await store.events.since(0) == []
+
+
+async def test_late(store: Store, asked: Callable[..., NewJob]) -> None:
+    """A style that is finished after its member left goes with its job."""
+    job = await store.jobs.queue(asked())
+    run = await store.jobs.claim("w", [Kind.TRAIN])
+    assert run is not None
+    await store.members.erase(ALICE, keep_styles=True)
+    file = store.home.path / "x.safetensors"
+    file.write_bytes(b"weights")
+    style = await store.styles.add(
+        run, file, method="lora", family="sd1", trigger="x", concept=Concept.LOOK
+    )
+    await store.jobs.settle(run.id, run.fence, Status.DONE)
+
+    gone = await store.jobs.purged(job.id)
+
+    assert gone
+    assert not store.styles.file(style).exists()
+    assert await store.styles.of(ALICE) == []
+
+
+async def test_stays(store: Store, asked: Callable[..., NewJob]) -> None:
+    """A job whose member is still here is never purged; one that is gone is."""
+    job = await store.jobs.queue(asked())
+    await store.events.append(job.id, [Event("note", {"code": "x"}, 0.0)])
+
+    assert not await store.jobs.purged(job.id)
+    assert await store.jobs.purged(999)

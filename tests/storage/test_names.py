@@ -1,0 +1,84 @@
+"""What a dataset may be called."""
+
+from __future__ import annotations
+
+import pytest
+
+from storage.errors import UserError
+from storage.names import key, made, named, word
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("", "empty"),
+        ("   ", "empty"),
+        ("x" * 65, "long"),
+        ("x" * 200, "long"),
+        ("🐕" * 5, "signs"),
+        ("漢" * 64 + "字", "long"),
+        ("𠀀" * 60, "long"),
+        ("../../etc/passwd", "signs"),
+        ("a/b", "signs"),
+        ("a\\b", "signs"),
+        ("@everyone", "signs"),
+        ("<@123>", "signs"),
+        ("<#1> dog", "signs"),
+        ("my\ndog", "signs"),
+        ("my\tdog", "signs"),
+        ("my\x00dog", "signs"),
+        ("dog\u202egpj", "signs"),
+        ("dog\u200b", "signs"),
+        ("*dog*", "signs"),
+        ("`dog`", "signs"),
+        ("z\u0301\u0302\u0303\u0304algo", "signs"),
+        ("\u0301dog", "signs"),
+        ("\ud800", "signs"),
+        (".hidden", "reserved"),
+        ("..", "reserved"),
+        ("dog.", "reserved"),
+        ("con", "reserved"),
+        ("NUL.png", "reserved"),
+        ("Lpt1", "reserved"),
+    ],
+)
+def test_bad(name: str, what: str) -> None:
+    """A name that would be a path, a ping, a disguise or a device is refused with the reason."""
+    with pytest.raises(UserError) as caught:
+        named(name)
+
+    assert caught.value.code == "name_bad"
+    assert caught.value.facts == {"what": what, "most": 64}
+
+
+@pytest.mark.parametrize(
+    "name", ["my dog", "Max-2.0", "Käthe", "犬", "हिन्दी", "ไทย", "snake_case", "x" * 64, "console"]
+)
+def test_good(name: str) -> None:
+    """Names of every language are kept as they are."""
+    assert named(name) == name
+
+
+def test_composed() -> None:
+    """A name is kept composed and without the spaces around it."""
+    assert named(" Ka\u0308the ") == "K\u00e4the"
+
+
+def test_key() -> None:
+    """Names that look alike but for case or width are one."""
+    assert key("STRASSE \uff24og") == key("straße dog")
+
+
+@pytest.mark.parametrize(
+    ("name", "trigger"), [("My Dog 2", "mydog2"), ("- . -", "style"), ("x" * 64, "x" * 32)]
+)
+def test_made(name: str, trigger: str) -> None:
+    """A name becomes one word."""
+    assert made(name) == trigger
+
+
+@pytest.mark.parametrize("text", ["", "two words", "a/b", "<lora:x:1>", "(dog:1.5)", "x" * 33])
+def test_trigger(text: str) -> None:
+    """A trigger is one word, with nothing in it that prompts give a meaning."""
+    with pytest.raises(UserError, match="trigger_bad"):
+        word(text)

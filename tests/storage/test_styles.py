@@ -1,0 +1,125 @@
+"""Finished styles, their sharing and their files."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from storage.errors import JobError, UserError
+from storage.folders import Home
+from storage.records import Concept, Job, Kind, NewJob, Style
+from storage.store import Store
+
+ALICE, BOB, GUILD, ELSEWHERE = 1001, 1002, 77, 78
+
+
+@pytest.fixture
+async def job(store: Store, asked: Callable[..., NewJob]) -> Job:
+    """Return a running training."""
+    await store.jobs.queue(asked())
+    claimed = await store.jobs.claim("w", [Kind.TRAIN])
+    assert claimed is not None
+    return claimed
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Return a job's result."""
+    path = tmp_path / "result.safetensors"
+    path.write_bytes(b"weights")
+    return path
+
+
+async def add(store: Store, job: Job, file: Path) -> Style:
+    """Keep a result as a style."""
+    return await store.styles.add(
+        job, file, method="lora", family="sd1", trigger="mydog", concept=Concept.SUBJECT
+    )
+
+
+async def test_add(store: Store, job: Job, file: Path) -> None:
+    """A style has a file of its own, which outlives the job's, and the job names it."""
+    style = await add(store, job, file)
+    await asyncio.to_thread(file.unlink)
+
+    kept = store.styles.file(style)
+
+    assert kept.read_bytes() == b"weights"
+    assert kept.name == "my dog.safetensors"
+    assert style.digest == hashlib.sha256(b"weights").hexdigest()
+    assert (style.bytes, style.owner, style.base, style.shared) == (7, ALICE, "embedded", ())
+    assert (await store.jobs.get(job.id)).style == style.id
+    assert await store.styles.of(ALICE) == [style]
+
+
+async def test_once(store: Store, job: Job, file: Path) -> None:
+    """A trainer that comes back and keeps the same result again gets the same style."""
+    first = await add(store, job, file)
+
+    assert await add(store, job, file) == first
+
+
+async def test_fence(store: Store, job: Job, file: Path) -> None:
+    """A worker that was given up publishes nothing."""
+    with pytest.raises(JobError, match="lease_lost"):
+        await add(store, replace(job, fence=job.fence - 1), file)
+
+    assert await store.styles.of(ALICE) == []
+
+
+async def test_missing(store: Store, home: Home, job: Job, tmp_path: Path) -> None:
+    """A result that cannot be read leaves no row and no folder."""
+    with pytest.raises(FileNotFoundError):
+        await add(store, job, tmp_path / "nothing")
+
+    assert await store.styles.of(ALICE) == []
+    assert list((home.path / "styles").iterdir()) == []
+
+
+async def test_share(store: Store, job: Job, file: Path) -> None:
+    """A shared style can be used by that server's members, until it is taken back."""
+    style = await add(store, job, file)
+    await store.styles.share(style.id, ALICE, GUILD)
+    await store.styles.share(style.id, ALICE, GUILD)
+    await store.styles.share(style.id, ALICE, ELSEWHERE)
+
+    shared = await store.styles.get(style.id, BOB, GUILD)
+    await store.styles.unshare(style.id, ALICE, GUILD)
+
+    assert shared.shared == (GUILD, ELSEWHERE)
+    assert await store.styles.usable(BOB, GUILD) == []
+    assert [each.id for each in await store.styles.usable(BOB, ELSEWHERE)] == [style.id]
+    assert [each.id for each in await store.styles.usable(ALICE, 1)] == [style.id]
+
+
+async def test_foreign(store: Store, job: Job, file: Path) -> None:
+    """Nobody uses, shares, takes back or deletes what is another member's."""
+    style = await add(store, job, file)
+
+    for deed in (
+        store.styles.get(style.id, BOB, GUILD),
+        store.styles.share(style.id, BOB, GUILD),
+        store.styles.unshare(style.id, BOB, GUILD),
+        store.styles.delete(style.id, BOB),
+    ):
+        with pytest.raises(UserError, match=r"^style_unknown$"):
+            await deed
+
+    assert store.styles.file(style).exists()
+
+
+async def test_delete(store: Store, job: Job, file: Path) -> None:
+    """A style goes with its file and its shares; its job stays."""
+    style = await add(store, job, file)
+    await store.styles.share(style.id, ALICE, GUILD)
+
+    await store.styles.delete(style.id, ALICE)
+
+    assert not store.styles.file(style).parent.exists()
+    assert await store.styles.usable(BOB, GUILD) == []
+    assert (await store.jobs.get(job.id)).style is None
