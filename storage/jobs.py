@@ -6,7 +6,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from storage.database import Connection, Database
@@ -224,13 +224,18 @@ class Jobs:
         await self._trash.sweep()
         return bool(rows)
 
-    async def release(self, number: int, fence: int) -> Job:
-        """Take a job back whose worker died: to the queue, or to the end after three attempts."""
+    async def release(self, number: int, fence: int, *, counted: bool = True) -> Job:
+        """Take a job back whose worker died: to the queue, or to the end after three attempts.
+
+        One that a living worker put down goes to the queue; that attempt is not `counted`.
+        """
         async with self._database.transaction() as tx:
             found = await _get(tx, number)
             if found.fence != fence or found.status is not Status.RUNNING:
                 return found
-            released = await _move(tx, found, _released(found), wish=_left(found))
+            attempts = found.attempts if counted else found.attempts - 1
+            status = _released(replace(found, attempts=attempts))
+            released = await _move(tx, found, status, wish=_left(found), attempts=attempts)
         await self._trash.sweep()
         return released
 
