@@ -21,6 +21,7 @@ from storage.errors import SafelightError, UserError
 log = logging.getLogger(__name__)
 
 Answer = discord.InteractionResponseType
+SETTLED = {"private", "shown"}  #: in `extras`: the promise was private, or is kept
 GONE = frozenset({10008, 10062, 10015, 40060})  #: message, interaction or webhook is no more
 
 
@@ -61,15 +62,16 @@ async def answer(interaction: discord.Interaction, error: BaseException) -> None
 
 async def tell(interaction: discord.Interaction, sentence: str) -> None:
     """Say a sentence that only the person sees, whatever was answered before."""
-    response = interaction.response
+    response, extras = interaction.response, interaction.extras
     try:
         if not response.is_done():
             await response.send_message(sentence, ephemeral=True)
-            return
-        thinking = response.type is Answer.deferred_channel_message
-        if thinking and not interaction.extras.get("private"):
+        elif response.type is not Answer.deferred_channel_message or SETTLED & extras.keys():
+            await interaction.followup.send(sentence, ephemeral=True)
+        else:  # a public promise: whatever completes it is public, too
+            await interaction.edit_original_response(content="…")
+            await interaction.followup.send(sentence, ephemeral=True)
             await interaction.delete_original_response()
-        await interaction.followup.send(sentence, ephemeral=True)
     except discord.HTTPException as late:
         log.info("A sentence could not be delivered: %s", late)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from storage.records import Checked, Dataset, Photo
 
 MOST = 10  #: files at once
+MIB = 1024 * 1024
 LEAST = 5  #: photos from which a training makes sense
 
 
@@ -61,8 +62,8 @@ async def receive(bot: Bot, dataset: Dataset, files: Sequence[discord.Attachment
 
 async def check(bot: Bot, file: discord.Attachment) -> Checked:
     """Read one file while its link works, and check it."""
-    if file.size > HEAVIEST << 20:
-        raise UserError("photo_heavy", mebibytes=file.size >> 20, most=HEAVIEST)
+    if file.size > HEAVIEST:
+        raise UserError("photo_heavy", megabytes=round(file.size / MIB, 1))
     if not file.size:
         raise UserError("photo_empty")
     async with bot.reading:

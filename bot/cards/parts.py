@@ -167,7 +167,8 @@ def row(*controls: ui.Item[Any]) -> ui.ActionRow[Any]:
 
 async def hold(interaction: Asked, *, private: bool = True) -> None:
     """Acknowledge a command or a form at once; its card follows by `show`."""
-    interaction.extras["private"] = private
+    if private:
+        interaction.extras["private"] = True
     await interaction.response.defer(ephemeral=private, thinking=True)
 
 
@@ -179,7 +180,9 @@ async def touch(interaction: Asked) -> None:
 
 async def show(interaction: Asked, card: Card) -> discord.InteractionMessage:
     """Put a card where `hold` or `touch` promised one."""
-    return await interaction.edit_original_response(view=card, attachments=card.files())
+    shown = await interaction.edit_original_response(view=card, attachments=card.files())
+    interaction.extras["shown"] = True
+    return shown
 
 
 async def add(interaction: Asked, card: Card, *, private: bool = True) -> None:

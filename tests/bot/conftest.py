@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import io
+import logging
 import random
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+import discord
 import pytest
 import simcord
 from PIL import Image, ImageDraw
 
+from bot import wording
 from bot.client import Bot
 from bot.settings import BotSettings
+from storage.records import Concept
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from storage.records import Dataset
     from storage.store import Store
 
 
@@ -35,9 +40,16 @@ def picture(seed: int = 0, size: tuple[int, int] = (320, 300), form: str = "PNG"
     return out.getvalue()
 
 
+def newest(shown: Any) -> Any:
+    """Return the last message that an answer brought, or the message itself."""
+    if not hasattr(shown, "followups"):
+        return shown
+    return shown.followups[-1] if shown.followups else shown.response
+
+
 def parts(shown: Any) -> list[dict[str, Any]]:
     """Return every component of a message or an answer, nested ones too."""
-    message = shown.response or shown.followups[-1] if hasattr(shown, "followups") else shown
+    message = newest(shown)
     raw = message.components
     queue = [c if isinstance(c, dict) else c.to_dict() for c in raw]
     found = []
@@ -52,7 +64,7 @@ def parts(shown: Any) -> list[dict[str, Any]]:
 
 def words(shown: Any) -> str:
     """Return everything a person reads on a message or an answer."""
-    message = shown.response or shown.followups[-1] if hasattr(shown, "followups") else shown
+    message = newest(shown)
     texts = [part["content"] for part in parts(message) if "content" in part]
     return "\n".join([message.content, *texts]).strip()
 
@@ -70,6 +82,21 @@ class Kit:
         self.guild = env.create_guild("Darkroom")
         self.channel = self.guild.create_text_channel("lab")
 
+    async def dataset(
+        self, who: simcord.MemberActor, name: str = "my dog", photos: int = 0, seed: int = 0
+    ) -> Dataset:
+        """Give a member a dataset, with photos if wanted, and their consent."""
+        dataset = await self.store.datasets.new(who.id, self.guild.id, name, Concept.SUBJECT)
+        await self.store.members.consent(who.id, wording.CONSENT, "test")
+        for number in range(seed, seed + photos):
+            checked = await self.bot.darkroom.check(picture(number))
+            await self.store.photos.add(dataset, checked)
+        return dataset
+
+    async def shown(self, who: simcord.MemberActor, name: str = "my dog") -> Any:
+        """Open a dataset's card and return the message."""
+        return (await who.slash(self.channel, "dataset show", name=name)).response
+
     @property
     def bot(self) -> Bot:
         """The running bot."""
@@ -86,7 +113,8 @@ class Kit:
 
     def moderator(self, name: str = "mo") -> simcord.MemberActor:
         """Let somebody join who looks after the server."""
-        return self.member(name, self.guild.create_role("Mods", manage_guild=True))
+        may = discord.Permissions(manage_guild=True)
+        return self.member(name, self.guild.create_role("Mods", permissions=may))
 
     async def restart(self, **settings: Any) -> Bot:
         """End the bot and start a fresh one on the same folder."""
@@ -107,17 +135,33 @@ def make(home: Path, **settings: Any) -> Bot:
 @asynccontextmanager
 async def running(home: Path, **settings: Any) -> AsyncIterator[Kit]:
     """Run a bot on an offline Discord."""
-    bot = make(home, **settings)
+    bot, bugs = make(home, **settings), Bugs()
+    logging.getLogger("bot").addHandler(bugs)
     env = simcord.Env(bot, settle_timeout=30)
     await env.start()
     try:
         kit = Kit(env, home, settings)
+        kit.bugs = bugs.found
         yield kit
         bot = kit.bot
     finally:
+        logging.getLogger("bot").removeHandler(bugs)
         with suppress(simcord.SetupError):
             await env.shutdown()
         await bot.shut()
+    assert bugs.found == []
+
+
+class Bugs(logging.Handler):
+    """Keeps what the bot itself calls a bug; a test that wants one takes it away."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.found: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a record."""
+        self.found.append(self.format(record))
 
 
 @pytest.fixture

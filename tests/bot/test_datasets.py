@@ -1,0 +1,400 @@
+"""The dataset commands, from the first name to the last photo."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from PIL import Image
+
+from bot import wording
+from storage.records import Kind
+from storage.requests import CaptionRequest
+
+
+def files(kit, *seeds):
+    """Draw a picture for each seed, as a form takes them."""
+    return [(f"photo{seed}.png", kit.picture(seed)) for seed in seeds]
+
+
+async def hand(kit, who, pictures, name="my dog"):
+    """Hand pictures over through the form."""
+    form = await who.slash(kit.channel, "dataset add", name=name)
+    return await who.submit_modal(form, {"photos": pictures, "consent": ["yes"]})
+
+
+async def test_new(kit):
+    """A new dataset is answered with its card, which only its owner sees."""
+    alice = kit.member("alice")
+
+    answer = await alice.slash(kit.channel, "dataset new", name="my dog", kind="look")
+
+    assert answer.response.ephemeral
+    assert "my dog" in kit.words(answer)
+    assert "mydog" in kit.words(answer)
+    assert "Add photos" in kit.labels(answer)
+    assert [d.concept for d in await kit.store.datasets.of(alice.id)] == ["look"]
+
+
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", "a/b", "<@1> @everyone", "x" * 200, "  ", "a\nb"]
+)
+async def test_bad_name(kit, name):
+    """A name that cannot be a file's or would mention somebody is refused with a sentence."""
+    alice = kit.member("alice")
+
+    answer = await alice.slash(kit.channel, "dataset new", name=name)
+
+    assert kit.words(answer).startswith("That name will not do")
+    assert await kit.store.datasets.of(alice.id) == []
+
+
+async def test_name_taken(kit):
+    """A second dataset of one name is refused; another member may have it."""
+    alice, bob = kit.member("alice"), kit.member("bob")
+    await kit.dataset(alice)
+
+    again = await alice.slash(kit.channel, "dataset new", name="My Dog")
+    other = await bob.slash(kit.channel, "dataset new", name="my dog")
+
+    assert "already have" in kit.words(again)
+    assert "0 photos" in kit.words(other)
+
+
+async def test_form(kit):
+    """The form takes photos, records the consent, names what it refused, and asks for captions."""
+    alice = kit.member("alice")
+    await alice.slash(kit.channel, "dataset new", name="my dog")
+
+    answer = await hand(kit, alice, [*files(kit, 1, 2), ("notes.txt", b"not a picture")])
+
+    said = kit.words(answer)
+    assert "2 of 3 photos added to my dog" in said
+    assert "notes.txt" in said
+    assert "not a picture I can read" in said
+    assert await kit.store.members.consented(alice.id, wording.CONSENT)
+    (job,) = await kit.store.jobs.of(alice.id)
+    assert (job.kind, CaptionRequest(**job.request).trigger) == (Kind.CAPTION, "mydog")
+    assert len(job.request["photos"]) == 2
+
+
+async def test_consent_card(kit):
+    """Attachments wait until their owner agrees, and are then taken."""
+    alice = kit.member("alice")
+    await alice.slash(kit.channel, "dataset new", name="my dog")
+
+    asked = await alice.slash(
+        kit.channel, "dataset add", name="my dog", photo1=("a.png", kit.picture(1))
+    )
+    before, terms = await kit.store.members.consents(alice.id), kit.words(asked)
+    answer = await alice.click(asked.response, label="I agree")
+
+    assert before == []
+    assert "Before I keep your photos" in terms
+    assert "1 of 1 photo added" in kit.words(asked.response)
+    assert answer.acknowledged
+    assert [version for version, _, _ in await kit.store.members.consents(alice.id)] == [1]
+
+
+async def test_consent_after_restart(kit):
+    """A consent given after a restart is recorded; the photos are asked for once more."""
+    alice = kit.member("alice")
+    await alice.slash(kit.channel, "dataset new", name="my dog")
+    asked = await alice.slash(
+        kit.channel, "dataset add", name="my dog", photo1=("a.png", kit.picture(1))
+    )
+
+    await kit.restart()
+    await alice.click(asked.response, label="I agree")
+
+    assert wording.AGREED_LATE in kit.words(asked.response)
+    assert await kit.store.members.consented(alice.id, wording.CONSENT)
+
+
+async def test_attachments(kit):
+    """With consent on record, attachments are taken at once."""
+    alice = kit.member("alice")
+    await kit.dataset(alice)
+
+    answer = await alice.slash(
+        kit.channel,
+        "dataset add",
+        name="my dog",
+        photo1=("a.png", kit.picture(1)),
+        photo2=("b.jpg", kit.picture(2, form="JPEG")),
+        photo5=("c.webp", kit.picture(3, form="WEBP")),
+    )
+
+    assert "3 of 3 photos added" in kit.words(answer)
+
+
+async def test_same_photo_twice(kit):
+    """A picture that is there already is named and not kept a second time."""
+    alice = kit.member("alice")
+    dataset = await kit.dataset(alice, photos=1)
+
+    answer = await hand(kit, alice, files(kit, 0, 5, 5))
+
+    assert "1 of 3 photos added" in kit.words(answer)
+    assert kit.words(answer).count("already in the dataset") == 2
+    assert len(await kit.store.photos.of(dataset.id, alice.id)) == 2
+
+
+def odd(kind):
+    """Make one of the files that people (and others) send."""
+    image, out = Image.new("RGB", (300, 280), "teal"), io.BytesIO()
+    match kind:
+        case "truncated":
+            Image.effect_noise((300, 300), 90).convert("RGB").save(out, "PNG")
+            return out.getvalue()[: len(out.getvalue()) // 2]
+        case "small":
+            Image.new("RGB", (1, 1)).save(out, "PNG")
+        case "animated":
+            frames = [Image.new("RGB", (200, 200), colour) for colour in ("red", "blue")]
+            frames[0].save(out, "PNG", save_all=True, append_images=frames[1:])
+        case "bomb":
+            Image.new("1", (20000, 20000)).save(out, "PNG")
+        case "cmyk":
+            image.convert("CMYK").save(out, "JPEG")
+    return out.getvalue()
+
+
+async def test_bad_files(kit):
+    """Each file that cannot be taken is named with its reason; the good ones are kept."""
+    alice = kit.member("alice")
+    dataset = await kit.dataset(alice)
+    sent = [
+        ("empty.png", b""),
+        ("cut.png", odd("truncated")),
+        ("dot.png", odd("small")),
+        ("moves.png", odd("animated")),
+        ("bomb.png", odd("bomb")),
+        ("page.png", b"<html>"),
+        ("print.gif", odd("cmyk")),  # a good JPEG under a wrong name
+    ]
+
+    said = kit.words(await hand(kit, alice, sent))
+
+    assert "1 of 7 photos added" in said
+    lines = {line.split()[1].replace("\\", ""): line for line in said.splitlines()[1:]}
+    assert "0 bytes" in lines["empty.png:"]
+    assert "ends too early" in lines["cut.png:"]
+    assert "too small" in lines["dot.png:"]
+    assert "It moves" in lines["moves.png:"]
+    assert "400 megapixels" in lines["bomb.png:"]
+    assert "not a picture" in lines["page.png:"]
+    assert len(await kit.store.photos.of(dataset.id, alice.id)) == 1
+
+
+async def test_show(kit):
+    """The card shows nine photos a page, with alt text, captions and what is amiss."""
+    alice = kit.member("alice")
+    dataset = await kit.dataset(alice, photos=10)
+    first = (await kit.store.photos.of(dataset.id, alice.id))[0]
+    await kit.store.photos.caption(first.id, alice.id, "a dog on grass")
+
+    card = await kit.shown(alice)
+    (gallery,) = [part for part in kit.parts(card) if part["type"] == 12]
+    await alice.click(card, label="Later")
+    second = kit.words(card)
+
+    assert len(gallery["items"]) == 9
+    assert gallery["items"][0]["description"] == "Photo 1 of my dog: a dog on grass"
+    assert "10\\. no caption yet" in second or "10. no caption yet" in second
+    assert "Page 2 of 2" in second
+
+
+async def test_warnings(kit):
+    """Tiny, blurred and nearly equal photos are taken, and the card says so."""
+    alice = kit.member("alice")
+    await kit.dataset(alice)
+    flat = io.BytesIO()
+    Image.new("RGB", (100, 100), "teal").save(flat, "PNG")
+
+    said = kit.words(await hand(kit, alice, [("flat.png", flat.getvalue())]))
+
+    assert "1 of 1 photo added" in said
+    assert "small" in said
+    assert "small" in kit.words(await kit.shown(alice))
+
+
+async def test_caption(kit):
+    """A member edits a caption in a form; the next captioning leaves it as it is."""
+    alice = kit.member("alice")
+    dataset = await kit.dataset(alice, photos=1)
+    (photo,) = await kit.store.photos.of(dataset.id, alice.id)
+    card = await kit.shown(alice)
+
+    await alice.select(card, [str(photo.id)])
+    form = await alice.click(card, label="Edit caption")
+    await alice.submit_modal(form, {"caption": "Rex, asleep"})
+    await kit.store.photos.captioned(photo.id, "a cat")
+
+    assert "Rex, asleep" in kit.words(card)
+    assert (await kit.store.photos.get(photo.id, alice.id)).caption == "Rex, asleep"
+
+
+async def test_remove(kit):
+    """Remove takes one photo out, its bytes too, and goes back to the page."""
+    alice = kit.member("alice")
+    dataset = await kit.dataset(alice, photos=2)
+    photo, other = await kit.store.photos.of(dataset.id, alice.id)
+    card = await kit.shown(alice)
+
+    await alice.select(card, [str(photo.id)])
+    await alice.click(card, label="Remove")
+
+    assert "1 photo" in kit.words(card)
+    assert await kit.store.photos.of(dataset.id, alice.id) == [other]
+    assert not kit.store.home.photo(photo.digest).exists()
+
+
+async def test_removed_meanwhile(kit):
+    """A press on a photo that is gone is answered with a sentence."""
+    alice = kit.member("alice")
+    dataset = await kit.dataset(alice, photos=1)
+    (photo,) = await kit.store.photos.of(dataset.id, alice.id)
+    card = await kit.shown(alice)
+    await kit.store.photos.remove(photo.id, alice.id)
+
+    answer = await alice.select(card, [str(photo.id)])
+
+    assert "no longer in the dataset" in kit.words(answer)
+
+
+async def test_caption_again(kit):
+    """Caption again queues every photo once; while that runs the button rests."""
+    alice = kit.member("alice")
+    await kit.dataset(alice, photos=2)
+    card = await kit.shown(alice)
+
+    await alice.click(card, label="Caption again")
+
+    (job,) = await kit.store.jobs.of(alice.id)
+    (button,) = [part for part in kit.parts(card) if part.get("label") == "Caption again"]
+    assert len(job.request["photos"]) == 2
+    assert button["disabled"]
+    assert wording.DATASET_WRITING in kit.words(card)
+
+
+async def test_delete(kit):
+    """Delete asks first; then the dataset, its photos and their bytes are gone."""
+    alice = kit.member("alice")
+    dataset = await kit.dataset(alice, photos=1)
+    (photo,) = await kit.store.photos.of(dataset.id, alice.id)
+
+    asked = await alice.slash(kit.channel, "dataset delete", name="my dog")
+    kept = await kit.store.datasets.of(alice.id)
+    await alice.click(asked.response, label="Delete for good")
+
+    assert [one.id for one in kept] == [dataset.id]
+    assert "is deleted, with 1 photo" in kit.words(asked.response)
+    assert await kit.store.datasets.of(alice.id) == []
+    assert not kit.store.home.photo(photo.digest).exists()
+
+
+async def test_delete_not(kit):
+    """Who thinks again keeps everything."""
+    alice = kit.member("alice")
+    await kit.dataset(alice)
+
+    asked = await alice.slash(kit.channel, "dataset delete", name="my dog")
+    await alice.click(asked.response, label="Keep it")
+
+    assert wording.CANCELLED in kit.words(asked.response)
+    assert len(await kit.store.datasets.of(alice.id)) == 1
+
+
+async def test_unknown(kit):
+    """A dataset that does not exist is answered with a sentence by every command."""
+    alice = kit.member("alice")
+
+    for command in ("add", "show", "delete"):
+        answer = await alice.slash(kit.channel, f"dataset {command}", name="nothing")
+        assert "no such dataset" in kit.words(answer)
+
+
+async def test_autocomplete(kit):
+    """Typing offers the member's own names, the newest first, 25 at most."""
+    alice, bob = kit.member("alice"), kit.member("bob")
+    await kit.dataset(bob, "bobs cat")
+    for number in range(30):
+        await kit.dataset(alice, f"dog {number}")
+
+    every = await alice.autocomplete(kit.channel, "dataset show", "name", "")
+    some = await alice.autocomplete(kit.channel, "dataset show", "name", "DOG 2")
+
+    assert len(every) == 25
+    assert every[0]["name"] == "dog 29"
+    assert [choice["value"] for choice in some][-1] == "dog 2"
+
+
+async def test_second_while_first_runs(kit):
+    """The same command twice at once is done once; the second gets a sentence."""
+    alice = kit.member("alice")
+    dataset = await kit.dataset(alice)
+    kit.bot.running.add((alice.id, "dataset add", "my dog"))
+
+    photo = ("a.png", kit.picture(1))
+    second = await alice.slash(kit.channel, "dataset add", name="my dog", photo1=photo)
+    kit.bot.running.clear()
+    third = await alice.slash(kit.channel, "dataset add", name="my dog", photo1=photo)
+
+    assert "still working" in kit.words(second)
+    assert "1 of 1 photo added" in kit.words(third)
+    assert kit.bot.running == set()
+    assert len(await kit.store.photos.of(dataset.id, alice.id)) == 1
+
+
+async def test_disk_low(kit):
+    """With too little disk left nothing is taken, and the sentence says why."""
+    alice = kit.member("alice")
+    dataset = await kit.dataset(alice)
+    await kit.restart(disk=1 << 40)
+
+    answer = await hand(kit, alice, files(kit, 1))
+
+    assert "disk is nearly full" in kit.words(answer)
+    assert await kit.store.photos.of(dataset.id, alice.id) == []
+
+
+async def test_restart(kit):
+    """Every control on a card from before a restart still works."""
+    alice = kit.member("alice")
+    dataset = await kit.dataset(alice, photos=10)
+    photos = await kit.store.photos.of(dataset.id, alice.id)
+    card = await kit.shown(alice)
+
+    await kit.restart()
+    await alice.click(card, label="Later")
+    await kit.restart()
+    await alice.select(card, [str(photos[9].id)])
+    await kit.restart()
+    await alice.click(card, label="Remove")
+
+    assert "9 photos" in kit.words(card)
+
+
+async def test_form_over_restart(kit):
+    """A form that was open while the bot restarted is answered with a sentence."""
+    alice = kit.member("alice")
+    await kit.dataset(alice)
+    form = await alice.slash(kit.channel, "dataset add", name="my dog")
+
+    await kit.restart()
+    late = await alice.submit_modal(form, {"photos": files(kit, 1), "consent": ["yes"]})
+
+    assert "older version" in kit.words(late)
+
+
+async def test_ten_at_once(kit):
+    """Ten photos in one form are all taken, in the order they were picked."""
+    alice = kit.member("alice")
+    dataset = await kit.dataset(alice)
+
+    said = kit.words(await hand(kit, alice, files(kit, *range(10))))
+    photos = await kit.store.photos.of(dataset.id, alice.id)
+    digests = [(await kit.bot.darkroom.check(kit.picture(seed))).digest for seed in range(10)]
+
+    assert "10 of 10 photos added" in said
+    assert [photo.digest for photo in photos] == digests

@@ -1,0 +1,127 @@
+"""Errors become sentences in one place, whatever was answered before."""
+
+from __future__ import annotations
+
+import pytest
+from discord import app_commands
+
+from bot.cards.parts import Button, Card, hold, row, show, text, touch
+from storage.errors import UserError
+
+
+def add(kit, fail):
+    """Give the bot one more command."""
+
+    @app_commands.command(name="fail", description="Fail as told")
+    async def command(interaction):
+        await fail(interaction)
+
+    kit.bot.tree.add_command(command)
+    return kit.bot.tree.sync()
+
+
+async def test_at_once(kit):
+    """An error before any answer is an answer that only the person sees."""
+
+    async def fail(_):
+        raise UserError("not_yours")
+
+    await add(kit, fail)
+    answer = await kit.member("alice").slash(kit.channel, "fail")
+
+    assert answer.response.ephemeral
+    assert kit.words(answer) == "Only the person it belongs to can do that."
+
+
+@pytest.mark.parametrize("private", [True, False])
+async def test_after_hold(kit, private):
+    """An error after the promise of a card, public or not, is told to the person alone."""
+
+    async def fail(interaction):
+        await hold(interaction, private=private)
+        raise UserError("not_yours")
+
+    await add(kit, fail)
+    alice, bob = kit.member("alice"), kit.member("bob")
+    await alice.slash(kit.channel, "fail")
+
+    seen = [kit.words(message) for message in kit.channel.history(viewer=alice)]
+    assert seen == ["Only the person it belongs to can do that."]
+    assert kit.channel.history(viewer=bob) == []
+
+
+async def test_bug(kit):
+    """A bug is logged whole under a reference; the person gets the reference and no more."""
+
+    async def fail(interaction):
+        await hold(interaction)
+        raise ValueError("the secret of the house")
+
+    await add(kit, fail)
+    answer = await kit.member("alice").slash(kit.channel, "fail")
+
+    (logged,) = kit.bugs
+    reference = kit.words(answer).partition("error ")[2][:6]
+    assert reference in logged
+    assert "the secret of the house" in logged
+    assert "secret" not in kit.words(answer)
+    kit.bugs.clear()
+
+
+class Broken(Button, verb="test:broken"):
+    """A button with a bug."""
+
+    label = "Break"
+
+    async def press(self, interaction):
+        """Break."""
+        await touch(interaction)
+        raise KeyError("broken")
+
+
+async def test_button(kit):
+    """A bug in a button is answered as one in a command is; the card stays."""
+    kit.bot.controls.append(Broken)
+    kit.bot.add_dynamic_items(Broken)
+
+    async def card(interaction):
+        await hold(interaction)
+        await show(interaction, Card(text("a card"), row(Broken(1, -2))))
+
+    await add(kit, card)
+    alice = kit.member("alice")
+    shown = (await alice.slash(kit.channel, "fail")).response
+    answer = await alice.click(shown, label="Break")
+
+    assert "Something broke on my side" in kit.words(answer)
+    assert "a card" in kit.words(shown)
+    assert "test:broken:1:-2" in kit.bugs[0]
+    kit.bugs.clear()
+
+
+async def test_forbidden(kit):
+    """What Discord forbids the bot is a sentence that names the permissions."""
+
+    async def fail(interaction):
+        await hold(interaction)
+        await interaction.channel.send("hello")
+
+    await add(kit, fail)
+    kit.env.inject_error("POST", "/channels/*/messages", status=403, code=50013)
+    answer = await kit.member("alice").slash(kit.channel, "fail")
+
+    assert "I lack a permission" in kit.words(answer)
+
+
+async def test_too_late(kit):
+    """An answer to what Discord has forgotten is no bug."""
+
+    async def fail(interaction):
+        await hold(interaction)
+        await show(interaction, Card(text("late")))
+
+    await add(kit, fail)
+    kit.env.inject_error("*", "/webhooks/*", status=404, code=10015, times=None)
+    await kit.member("alice").slash(kit.channel, "fail")
+
+    assert kit.bugs == []

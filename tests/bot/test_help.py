@@ -1,0 +1,48 @@
+"""/help and /privacy: what a newcomer reads first."""
+
+from __future__ import annotations
+
+from bot import wording
+
+
+async def test_help(kit):
+    """The first steps name commands that exist."""
+    alice = kit.member("alice")
+
+    answer = await alice.slash(kit.channel, "help")
+
+    said = kit.words(answer)
+    assert answer.response.ephemeral
+    for command in ("/dataset new", "/dataset add", "/train lora", "/sample", "/me", "/privacy"):
+        assert command in said
+
+
+async def test_privacy(kit):
+    """The card says what is kept and why messages are not taken; no link where none is set."""
+    alice = kit.member("alice")
+
+    answer = await alice.slash(kit.channel, "privacy")
+
+    assert "rule 21" in kit.words(answer)
+    assert wording.PRIVACY_COLLECT not in kit.words(answer)
+    assert kit.labels(answer) == []
+
+
+async def test_privacy_here(collector):
+    """Where collecting is on, or the operator has a policy, the card says so."""
+    await collector.restart(privacy="https://example.org/privacy")
+    alice = collector.member("alice")
+
+    answer = await alice.slash(collector.channel, "privacy")
+
+    assert wording.PRIVACY_COLLECT in collector.words(answer)
+    assert collector.labels(answer) == [wording.PRIVACY_LINK]
+
+
+async def test_direct_message(kit):
+    """Help, privacy and one's own things are answered in direct messages, too."""
+    user = kit.env.create_user("carol")
+
+    for command in ("help", "privacy", "me"):
+        answer = await user.slash(command)
+        assert kit.words(answer).startswith("###")

@@ -1,0 +1,92 @@
+"""What one member has is nobody else's: neither by name, nor by number, nor by a press."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.cards import dataset as cards
+from bot.cards.collecting import Done
+from bot.cards.consent import ADD, COLLECT, Agree
+from bot.cards.parts import Card, row
+
+COMMANDS = ("dataset show", "dataset add", "dataset delete", "dataset collect")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+async def test_by_name(collector, command):
+    """Another member's dataset is as unknown as one that does not exist."""
+    kit, alice, bob = collector, collector.member("alice"), collector.member("bob")
+    await kit.dataset(alice, "alices dog")
+
+    answer = await bob.slash(kit.channel, command, name="alices dog")
+
+    assert "no such dataset" in kit.words(answer)
+
+
+async def test_autocomplete(kit):
+    """Typing never offers another member's names."""
+    alice, bob = kit.member("alice"), kit.member("bob")
+    await kit.dataset(alice, "alices dog")
+
+    assert await bob.autocomplete(kit.channel, "dataset show", "name", "") == []
+
+
+async def test_by_press(collector):
+    """No control made for alice's things does anything in bob's hands."""
+    kit, alice, bob = collector, collector.member("alice"), collector.member("bob")
+    dataset = await kit.dataset(alice, photos=1)
+    (photo,) = await kit.store.photos.of(dataset.id, alice.id)
+    before = await kit.store.members.export(alice.id)
+    number = dataset.id
+    controls = [
+        cards.Open(number),
+        cards.Turn(number, 0, label="Turn"),
+        cards.Refresh(number, 0),
+        cards.Add(number),
+        cards.Caption(number),
+        cards.Delete(number),
+        cards.Edit(photo.id),
+        cards.Remove(photo.id, 0),
+        Agree(number, ADD),
+        Agree(number, COLLECT),
+        Done(number),
+    ]
+    channel = kit.bot.get_channel(kit.channel.id)
+
+    for control in controls:
+        message = await channel.send(view=Card(row(control)))  # as if alice's card were public
+        answer = await bob.click(kit.channel.last_message, custom_id=control.custom_id)
+        said = kit.words(answer)
+        assert "no such dataset" in said or "no longer in the dataset" in said
+        await message.delete()
+
+    assert await kit.store.members.export(alice.id) == before
+    assert await kit.store.datasets.collecting(bob.id, kit.channel.id) is None
+
+
+async def test_pick(kit):
+    """A photo's number in a select is asked for with the picker's own id."""
+    alice, bob = kit.member("alice"), kit.member("bob")
+    dataset = await kit.dataset(alice, photos=1)
+    shown = list(enumerate(await kit.store.photos.of(dataset.id, alice.id), 1))
+    pick = cards.Pick(dataset.id, options=[cards.option(*one) for one in shown])
+    channel = kit.bot.get_channel(kit.channel.id)
+    await channel.send(view=Card(row(pick)))
+
+    answer = await bob.select(kit.channel.last_message, [str(shown[0][1].id)])
+
+    assert "no longer in the dataset" in kit.words(answer)
+
+
+async def test_erase(kit):
+    """One member's delete leaves another's rows as they were."""
+    alice, bob = kit.member("alice"), kit.member("bob")
+    await kit.dataset(alice, photos=1)
+    await kit.dataset(bob, photos=1)
+    before = await kit.store.members.export(bob.id)
+
+    card = (await alice.slash(kit.channel, "me")).response
+    await alice.click(card, label="Delete everything")
+    await alice.click(card, label="Delete everything")
+
+    assert await kit.store.members.export(bob.id) == before

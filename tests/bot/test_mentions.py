@@ -1,0 +1,61 @@
+"""Whatever members write, nobody is pinged and nothing is formatted."""
+
+from __future__ import annotations
+
+from bot.wording import escape, flat, listed, megabytes, number, say
+
+EVIL = "<@1> @everyone <@&2> <#3> **bold** [x](http://evil) `code` \n# title ||spoiler|| </me:4>"
+
+
+async def test_never(collector):
+    """Every message that the bot sends allows no mention of anybody."""
+    kit, alice = collector, collector.member("alice")
+    dataset = await kit.dataset(alice, photos=1)
+    (photo,) = await kit.store.photos.of(dataset.id, alice.id)
+    await kit.store.photos.caption(photo.id, alice.id, EVIL)
+
+    await alice.slash(kit.channel, "dataset new", name="@everyone")
+    await alice.slash(kit.channel, "dataset show", name="my dog")
+    await alice.slash(kit.channel, "dataset show", name=EVIL)
+    await alice.slash(kit.channel, "dataset collect", name="my dog")
+    await alice.send(kit.channel, attachments=[("@everyone <@1>.png", b"nothing")])
+
+    sent = [
+        (request.json.get("data") or request.json)
+        for request in kit.env.http_requests
+        if isinstance(request.json, dict) and "components" in str(request.json)
+    ]
+    spoken = [body for body in sent if body.get("components") or body.get("content")]
+    assert len(spoken) >= 3
+    for body in spoken:
+        assert body["allowed_mentions"]["parse"] == []
+        assert "users" not in body["allowed_mentions"]
+    assert [m for m in kit.channel.history() if m.mentions or m.mention_everyone] == []
+
+
+def test_escape():
+    """Foreign text stands on one line, without markdown, and mentions nobody."""
+    said = escape(EVIL)
+
+    assert "\n" not in said
+    assert "<@" not in said.replace("\\<", "")
+    assert "@everyone" not in said
+    assert "**" not in said
+    assert "](" not in said
+
+
+def test_say():
+    """Strings and lists of them are escaped; numbers and the template are not."""
+    said = say("**{name}** <@{owner}>: {names}", name="a*b", owner=7, names=["x_y", "z"])
+
+    assert said == "**a\\*b** <@7>: x\\_y and z"
+
+
+def test_words():
+    """Counts, sizes and lists are written as people say them."""
+    assert number(1, "photo") == "1 photo"
+    assert number(2, "photo") == "2 photos"
+    assert megabytes(1536) == "2 KB"
+    assert megabytes(44 * 1024 * 1024) == "44 MB"
+    assert listed(["a", "b", "c"]) == "a, b and c"
+    assert flat("a\n b", 2) == "a…"

@@ -1,0 +1,94 @@
+"""/server setup: what moderators decide, and what it changes."""
+
+from __future__ import annotations
+
+import discord
+import pytest
+import simcord
+
+from storage.records import Server
+
+
+async def opened(kit, mod):
+    """Open the settings card."""
+    return (await mod.slash(kit.channel, "server setup")).response
+
+
+async def test_setup(kit):
+    """Roles, channels and limits are kept as they are picked, and the card shows them."""
+    mod = kit.moderator()
+    makers, log = kit.guild.create_role("Makers"), kit.guild.create_text_channel("log")
+    card = await opened(kit, mod)
+
+    await mod.select(card, [makers], custom_id="server:trainers")
+    await mod.select(card, [makers], custom_id="server:samplers")
+    await mod.select(card, [kit.channel], custom_id="server:channel")
+    await mod.select(card, [log], custom_id="server:log")
+    form = await mod.click(card, label="Change limits")
+    await mod.submit_modal(form, {"jobs": "3", "minutes": "0"})
+
+    assert await kit.store.servers.get(kit.guild.id) == Server(
+        kit.guild.id, kit.channel.id, log.id, (makers.id,), (makers.id,), 3, 0
+    )
+    assert "3 trainings a day, no limit each" in kit.words(card)
+    chosen = [part["default_values"] for part in kit.parts(card) if part.get("default_values")]
+    assert [int(values[0]["id"]) for values in chosen] == [
+        makers.id,
+        makers.id,
+        kit.channel.id,
+        log.id,
+    ]
+
+
+async def test_clear(kit):
+    """Picking nobody lets everybody again; the card works after a restart."""
+    mod, makers = kit.moderator(), kit.guild.create_role("Makers")
+    card = await opened(kit, mod)
+    await mod.select(card, [makers], custom_id="server:trainers")
+
+    await kit.restart()
+    await mod.select(card, [], custom_id="server:trainers")
+
+    assert (await kit.store.servers.get(kit.guild.id)).trainers == ()
+
+
+@pytest.mark.parametrize("typed", ["-1", "many", "1e9", "999999", "²"])
+async def test_limits(kit, typed):
+    """A limit that is no sensible number is refused with a sentence, and nothing changes."""
+    mod = kit.moderator()
+    card = await opened(kit, mod)
+
+    form = await mod.click(card, label="Change limits")
+    answer = await mod.submit_modal(form, {"jobs": typed, "minutes": "10"})
+
+    assert "whole numbers from 0 to 1000" in kit.words(answer)
+    assert await kit.store.servers.get(kit.guild.id) == Server(kit.guild.id)
+
+
+async def test_members_may_not(kit):
+    """Members do not see the command; who was let see it still cannot change anything."""
+    alice = kit.member("alice")
+    with pytest.raises(simcord.SetupError, match="not visible"):
+        await alice.slash(kit.channel, "server setup")
+
+    command = kit.env.backend.find_command("server", kit.guild.id)
+    kit.guild.set_command_permissions(int(command["id"]), {alice: True})
+    answer = await alice.slash(kit.channel, "server setup")
+
+    assert "Manage Server" in kit.words(answer)
+
+
+async def test_missing_permissions(kit):
+    """The card says what the bot lacks in the channel it shall use."""
+    mod, bot = kit.moderator(), kit.bot.get_guild(kit.guild.id).me
+    denied = {bot: discord.PermissionOverwrite(attach_files=False)}
+    closed = kit.guild.create_text_channel("closed", overwrites=denied)
+    card = await opened(kit, mod)
+
+    await mod.select(card, [kit.channel], custom_id="server:channel")
+    before = kit.words(card)
+    await mod.select(card, [closed], custom_id="server:channel")
+
+    assert "Attach Files" not in before
+    assert f"In <#{closed.id}> I lack: " in kit.words(card)
+    assert "Attach Files" in kit.words(card)
