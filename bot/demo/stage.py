@@ -1,0 +1,94 @@
+"""Everything the demo needs, set up in a folder and taken down again: trainer, bot, Discord."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
+
+from bot.client import Bot
+from bot.demo import discordish
+from bot.settings import BotSettings
+from storage.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from bot.demo.discordish import World
+
+PATIENCE = 120.0  #: seconds the first worker may take to load torch
+LEAVING = 20.0  #: seconds the trainer may take to put its jobs down
+LOG = "trainer.log"
+
+
+@asynccontextmanager
+async def stage(home: Path, *, collect: bool = False) -> AsyncIterator[tuple[Bot, World]]:
+    """Run the real trainer and the real bot on an offline Discord."""
+    settings = BotSettings(
+        _env_file=None,  # type: ignore[call-arg]  # pydantic-settings takes it
+        home=home,
+        token=None,
+        public=None,
+        privacy=None,
+        collect=collect,
+        seconds=1,
+        threads=False,
+        base="embedded",
+        disk=0,
+    )
+    async with trainer(home):
+        bot = Bot(settings)
+        try:
+            async with discordish.world(bot) as world:
+                yield bot, world
+        finally:
+            await bot.shut()
+
+
+@asynccontextmanager
+async def trainer(home: Path) -> AsyncIterator[None]:
+    """Run `python -m training` on a folder, with the embedded models and nobody's settings."""
+    kept = {name: value for name, value in os.environ.items() if not mine(name)}
+    environment = kept | {
+        "SAFELIGHT_HOME": str(home),
+        "SAFELIGHT_CAPTIONER": "embedded",
+        "SAFELIGHT_DISK_MB": "0",
+        "HF_HUB_OFFLINE": "1",
+    }
+    with (home / LOG).open("wb") as log:
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "training",
+            cwd=home, env=environment, stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+    try:
+        yield
+    finally:
+        await end(child)
+
+
+async def end(child: asyncio.subprocess.Process) -> None:
+    """Let the trainer put its jobs down; end it when it will not."""
+    for ask in (child.terminate, child.kill):
+        with suppress(ProcessLookupError):
+            ask()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LEAVING):
+                await child.wait()
+            return
+
+
+def mine(name: str) -> bool:
+    """Say whether a variable is a setting of Safelight's."""
+    return name.startswith("SAFELIGHT_") or name in {"DISCORD_TOKEN", "PUBLIC_URL", "PRIVACY_URL"}
+
+
+async def ready(bot: Bot) -> None:
+    """Wait until the trainer has said what it can do."""
+    for _ in range(round(PATIENCE / 0.25)):
+        if (await bot.store.catalog.read()).bases:
+            return
+        await asyncio.sleep(0.25)
+    raise UserError("trainer_away")

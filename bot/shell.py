@@ -1,0 +1,109 @@
+"""`safelight train`, `sample`, `caption`, `bases`: a child does the work and prints its events."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from bot import phrases, wording
+from bot.bar import Bar
+from storage.errors import JobError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+TRAINING = (sys.executable, "-m", "training")
+ENDINGS = frozenset({"done", "failed", "cancelled", "paused", "bases", "device"})
+
+
+def work(arguments: Sequence[str], program: Sequence[str] = TRAINING) -> int:
+    """Run a command of the training in a child and tell what happens in it."""
+    teller, ended = Teller(Bar()), False
+    with subprocess.Popen([*program, *arguments], stdout=subprocess.PIPE, text=True) as child:
+        try:
+            for event in events(child):
+                ended |= event.get("kind") in ENDINGS
+                teller.tell(event)
+        except KeyboardInterrupt:  # the terminal has told the child, too
+            child.wait()
+            teller.bar.say(phrases.STOPPED)
+            return 130
+    code = child.returncode
+    if code not in {0, 2} and not ended:
+        teller.bar.say(phrases.SILENT.format(code=code))
+    return code
+
+
+def events(child: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
+    """Read a child's events; what else it says (its help, say) goes straight through."""
+    for line in child.stdout or ():
+        try:
+            event = json.loads(line)
+        except ValueError:
+            sys.stdout.write(line)
+            continue
+        if isinstance(event, dict):
+            yield event
+
+
+class Teller:
+    """Turns events into lines on the terminal."""
+
+    def __init__(self, bar: Bar) -> None:
+        self.bar = bar
+        self.steps = 0
+
+    def tell(self, event: dict[str, Any]) -> None:
+        """Tell one event, if there is something to tell."""
+        kind = event.get("kind", "")
+        special = getattr(self, f"_{kind}", None)
+        if special is not None:
+            special(event)
+        elif kind in phrases.EVENTS:
+            names = ", ".join(event.get("files", ()))
+            self.bar.say(phrases.EVENTS[kind].format_map({"names": names, **event}))
+
+    def _progress(self, event: dict[str, Any]) -> None:
+        step, steps = int(event["step"]), int(event["steps"]) or 1
+        words = phrases.PROGRESS.format(
+            step=step,
+            steps=steps,
+            loss=phrases.LOSS.format_map(event) if "smooth" in event else "",
+            speed=phrases.SPEED.format_map(event) if event.get("speed") else "",
+            eta=phrases.ETA.format(eta=length(event["eta"])) if event.get("eta") else "",
+        )
+        self.bar.show(step / steps, words)
+
+    def _note(self, event: dict[str, Any]) -> None:
+        facts = {name: fact for name, fact in event.items() if name not in {"at", "kind", "code"}}
+        self.bar.say(wording.plain(JobError(event["code"], **facts)))
+
+    def _failed(self, event: dict[str, Any]) -> None:
+        facts = {name: fact for name, fact in event.items() if name not in {"at", "kind", "code"}}
+        sentence = wording.plain(JobError(event.get("code", "bug"), **facts))
+        self.bar.say(phrases.FAILED.format(sentence=sentence))
+
+    def _done(self, event: dict[str, Any]) -> None:
+        seconds = length(event.get("seconds", 0))
+        if "file" not in event:
+            self.bar.say(phrases.DONE.format(seconds=seconds))
+            return
+        size = wording.megabytes(event.get("bytes", 0))
+        self.bar.say(phrases.DONE_FILE.format(seconds=seconds, file=event["file"], size=size))
+
+    def _bases(self, event: dict[str, Any]) -> None:
+        for base in event["bases"]:
+            note = phrases.BASE_HERE if base["present"] else phrases.BASE_MISSING
+            mark = "✓" if base["present"] else "·"
+            line = phrases.BASE.format_map({**base, "mark": mark, "note": note.format_map(base)})
+            sys.stdout.write(line.rstrip() + "\n")
+
+
+def length(seconds: float) -> str:
+    """Write a time as a clock does."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return str(timedelta(seconds=round(seconds))).removeprefix("0:")

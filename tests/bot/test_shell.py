@@ -1,0 +1,77 @@
+"""A command of the training runs in a child, and its events become lines."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+from bot import shell
+from bot.bar import Bar, filled
+
+CHILD = """
+import json, sys
+print("usage: plain words go through")
+for event in {events!r}:
+    print(json.dumps(event), flush=True)
+sys.exit({code})
+"""
+
+
+def child(*events, code=0):
+    """Return a command that says these events and ends with that code."""
+    return [sys.executable, "-c", CHILD.format(events=events, code=code)]
+
+
+def test_a_training_is_told_from_start_to_end(capfd):
+    """What a person sees: where it runs, how far it is, and the file with its size."""
+    events = (
+        {"kind": "started", "device": "CPU, 2 cores", "step": 0, "steps": 10},
+        {"kind": "progress", "step": 5, "steps": 10, "smooth": 0.125, "speed": 2.5, "eta": 2.0},
+        {"kind": "checkpoint", "step": 10, "file": "step-000010"},
+        {"kind": "done", "seconds": 4.0, "file": "mydog.safetensors", "bytes": 2 * 1024 * 1024},
+    )
+    assert shell.work([], child(*events)) == 0
+    said = capfd.readouterr()
+    assert "usage: plain words go through" in said.out
+    assert "On CPU, 2 cores:" in said.err
+    assert " 50% 5/10 · loss 0.1250 · 2.5 steps/s · 2.0 s left" in said.err
+    assert "Done in 4.0 s: mydog.safetensors (2 MB)" in said.err
+
+
+def test_a_failure_is_a_sentence_and_a_code(capfd):
+    """A job's error is told with the sentence of its code; the exit code is the child's."""
+    event = {"kind": "failed", "code": "base_unknown", "base": "sd9"}
+    assert shell.work([], child(event, code=1)) == 1
+    assert "no base called sd9" in capfd.readouterr().err
+
+
+def test_a_child_that_dies_silently_is_noticed(capfd):
+    """A child that ends without a terminal event is told of."""
+    assert shell.work([], child(code=7)) == 7
+    assert "without a word (exit code 7)" in capfd.readouterr().err
+
+
+def test_bases_are_a_table(capfd):
+    """Each base has a line; a missing one says where it would come from."""
+    base = {"name": "sd15", "title": "SD 1.5", "family": "sd1", "source": "hub/sd15"}
+    known = base | {"licence": "open", "good": "plain", "present": False}
+    assert shell.work(["bases"], child({"kind": "bases", "bases": [known]})) == 0
+    assert "not on this machine: hub/sd15" in capfd.readouterr().out
+
+
+def test_the_bar_fills():
+    """A bar is empty at none, full at all, and never longer than its width."""
+    assert filled(0, 4) == "    "
+    assert filled(1, 4) == filled(7, 4) == "████"
+    assert filled(0.5, 4) == "██  "
+
+
+def test_without_a_terminal_the_bar_is_a_line_now_and_then():
+    """In a file or a pipe no line is redrawn, and a long work writes few of them."""
+    out = io.StringIO()
+    bar = Bar(out)
+    for step in range(1, 1001):
+        bar.show(step / 1000, f"{step}")
+    lines = out.getvalue().splitlines()
+    assert 10 <= len(lines) <= 12
+    assert lines[-1] == "100% 1000"
