@@ -49,7 +49,7 @@ WHERE id = :job AND fence = :fence AND status = 'running' RETURNING id
 MOVE = """
 UPDATE jobs SET status = :status, error = :error, lease = NULL, ended = :ended, wish = :wish,
   wished_by = coalesce(:by, wished_by),
-  attempts = iif(status = 'paused', 0, attempts) -- a pause is no crash
+  attempts = iif(status = 'paused', 0, :attempts) -- a pause is no crash
 WHERE id = :job RETURNING *
 """
 TODAY = """
@@ -233,9 +233,9 @@ class Jobs:
             found = await _get(tx, number)
             if found.fence != fence or found.status is not Status.RUNNING:
                 return found
-            attempts = found.attempts if counted else found.attempts - 1
-            status = _released(replace(found, attempts=attempts))
-            released = await _move(tx, found, status, wish=_left(found), attempts=attempts)
+            if not counted:
+                found = replace(found, attempts=found.attempts - 1)
+            released = await _move(tx, found, _released(found), wish=_left(found))
         await self._trash.sweep()
         return released
 
@@ -318,6 +318,7 @@ async def _move(
         MOVE,
         job=found.id,
         status=status,
+        attempts=found.attempts,
         by=by,
         wish=None if status is Status.PAUSED else wish,
         error=json.dumps(failed) if status is Status.FAILED else None,

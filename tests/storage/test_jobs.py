@@ -235,6 +235,16 @@ async def test_attempts(store: Store, asked: Asked) -> None:
     assert ended.error == {"code": "worker_died", "attempts": 3}
 
 
+async def test_uncounted(store: Store, asked: Asked) -> None:
+    """A job that a living worker puts down goes back however often that happens."""
+    await store.jobs.queue(asked())
+    for _ in range(5):
+        job = await claimed(store)
+        put = await store.jobs.release(job.id, job.fence, counted=False)
+
+    assert (job.attempts, put.attempts, put.status) == (1, 0, Status.QUEUED)
+
+
 async def test_pauses(store: Store, asked: Asked) -> None:
     """Pausing is no failed attempt."""
     await store.jobs.queue(asked())
