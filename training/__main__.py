@@ -1,0 +1,91 @@
+"""`python -m training`: the trainer; with a command, a worker or one task for the shell."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from storage.errors import UserError
+from storage.folders import Home
+from training import arguments, settings
+
+if TYPE_CHECKING:
+    from training.settings import TrainingSettings
+
+WRONG = "The setting {name} is wrong: {problem}. An example that works: {example}"
+TAKEN = "Another trainer already works on {home}. End it first, or set SAFELIGHT_HOME."
+
+
+def main() -> int:
+    """Do what the arguments say; a foreseen end is a sentence and an exit code."""
+    chosen = arguments.parser().parse_args()
+    logging.basicConfig(
+        level=logging.INFO if chosen.command in {None, "worker"} else logging.WARNING,
+        format="{asctime} {levelname:<7} {name}: {message}",
+        style="{",
+    )
+    logging.captureWarnings(capture=True)
+    try:
+        known = settings.read()
+        if chosen.command is None:
+            return asyncio.run(train(known))
+        if chosen.command == "worker":
+            return work(chosen.name, known)
+    except UserError as error:
+        wrong = error.code == "setting_wrong"
+        sys.stderr.write(f"{WRONG.format_map(error.facts) if wrong else error}\n")
+        return 2
+    from training import commands  # noqa: PLC0415 - the trainer needs none of this
+
+    return commands.obey(chosen, known)
+
+
+async def train(known: TrainingSettings) -> int:
+    """Be the trainer until told to stop."""
+    from storage.store import Store  # noqa: PLC0415 - a worker never opens the database
+    from training.backends.local import LocalBackend  # noqa: PLC0415 - the same
+    from training.lock import lock  # noqa: PLC0415 - the same
+    from training.trainer import Trainer  # noqa: PLC0415 - the same
+
+    home, stop = Home(known.home), asyncio.Event()
+    async with await Store.open(home) as store:
+        held = lock(home.path / "trainer.lock")
+        if held is None:
+            sys.stderr.write(TAKEN.format(home=home.path) + "\n")
+            return 2
+        with held:
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                with suppress(NotImplementedError):  # Windows has no handlers in its loop
+                    loop.add_signal_handler(number, stop.set)
+            await Trainer(store, known, LocalBackend(home)).run(stop)
+    return 0
+
+
+def work(name: str, known: TrainingSettings) -> int:
+    """Be a worker."""
+    from training import worker  # noqa: PLC0415 - the trainer needs none of this
+    from training.desk import Desk  # noqa: PLC0415 - the same
+
+    device = known.devices.get(name, "auto")
+    if device.startswith("cuda:"):
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
+        number = device.removeprefix("cuda:")
+        os.environ["CUDA_VISIBLE_DEVICES"] = visible[int(number)] if visible[0] else number
+    home = Home(known.home)
+
+    def studio() -> worker.Studio:
+        from training.studio import Studio  # noqa: PLC0415 - torch, once the heart beats
+
+        return Studio(home.bases, known, device)
+
+    return worker.serve(home, Desk(home.workers / name), studio, known.nice)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

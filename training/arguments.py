@@ -1,0 +1,69 @@
+"""The arguments of `python -m training`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from storage.records import Concept, Dial
+
+Option = Callable[..., argparse.Action]
+
+
+def parser() -> argparse.ArgumentParser:
+    """Say which commands there are; without one, the trainer runs."""
+    whole = argparse.ArgumentParser("training", description="The trainer, its workers, its tasks.")
+    commands = whole.add_subparsers(dest="command", metavar="COMMAND")
+    worker = commands.add_parser("worker", help="be a worker (the trainer starts these)")
+    worker.add_argument("name")
+    for name, (told, options) in TASKS.items():
+        task = commands.add_parser(name, prog=f"safelight {name}", help=told, description=told)
+        options(task.add_argument)
+    commands.add_parser("bases", prog="safelight bases", help="list the bases")
+    commands.add_parser("device", help="tell about torch and the device")
+    return whole
+
+
+def _train(option: Option) -> None:
+    option("photos", type=Path, metavar="PHOTOS", help="a folder: x.png, its caption in x.txt")
+    option("--out", type=Path, required=True, metavar="DIR", help="where the style goes")
+    option("--name", required=True, help="of the style and its file")
+    option("--method", default="lora", help="lora or embedding")
+    option("--base", default="embedded", help="what to start from: see safelight bases")
+    option("--concept", type=Concept, choices=list(Concept), default=Concept.SUBJECT)
+    option("--dial", type=Dial, choices=list(Dial), default=Dial.BALANCED)
+    option("--trigger", default="", help="the word that calls the style; the name if not given")
+    option("--word", default="", help="what the subject is, in a word: dog")
+    option("--steps", type=int, help="instead of the dial's")
+    option("--rank", type=int, help="of a LoRA; vectors of an embedding")
+    option("--rate", type=float, help="learning rate")
+    option("--batch", type=int, help="photos a step")
+    option("--seed", type=int, default=0)
+
+
+def _sample(option: Option) -> None:
+    option("--out", type=Path, required=True, metavar="DIR", help="where the pictures go")
+    option("--prompt", required=True)
+    option("--negative", default="", help="what should not be in the picture")
+    option("--base", default="embedded", help="what draws: see safelight bases")
+    option("--style", type=Path, metavar="FILE", help="a style's .safetensors")
+    option("--strength", type=float, default=1.0, help="of the style")
+    option("--count", type=int, default=1, help="pictures, at most 4")
+    option("--seed", type=int, default=0, help="of the first picture")
+    option("--steps", type=int, default=20)
+    option("--size", type=int, default=0, help="pixels of a side; 0 is the base's own")
+
+
+def _caption(option: Option) -> None:
+    option("photos", type=Path, metavar="PHOTOS", help="a folder of pictures")
+    option("--out", type=Path, required=True, metavar="DIR", help="where the captions go")
+    option("--captioner", default="", help="a BLIP; SAFELIGHT_CAPTIONER if not given")
+    option("--trigger", default="", help="a word to put in front of each caption")
+
+
+TASKS: dict[str, tuple[str, Callable[[Option], None]]] = {
+    "train": ("Train a style on a folder of pictures.", _train),
+    "sample": ("Draw pictures, with a style or without.", _sample),
+    "caption": ("Describe a folder of pictures.", _caption),
+}

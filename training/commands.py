@@ -1,0 +1,221 @@
+"""`python -m training train`, `sample`, `caption`, `bases`, `device`: one task, told on stdout.
+
+Each event is a line of JSON; the last one is terminal, and by then what came out lies in `--out`.
+No database is opened.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from dataclasses import asdict, fields
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from storage import names
+from storage.folders import Home, JobFolder, dump, whole, write
+from storage.plan import plan
+from storage.records import Event, Kind, Wish
+from storage.requests import CaptionRequest, SampleRequest, TrainRequest
+from training.folder import Source, gather
+from training.header import said
+from training.inbox import Request, Verb
+from training.journal import read
+from training.layout import base, style
+from training.recipe import Recipe
+from training.run import Run, told
+
+if TYPE_CHECKING:
+    import argparse
+
+    from training.settings import TrainingSettings
+    from training.studio import Studio
+
+
+log = logging.getLogger(__name__)
+
+
+def obey(chosen: argparse.Namespace, settings: TrainingSettings) -> int:
+    """Do what the arguments say and return the exit code."""
+    if chosen.command in {"bases", "device"}:
+        answer = bases(settings) if chosen.command == "bases" else device(settings)
+        tell({"kind": chosen.command} | answer)
+        return 0
+    with tempfile.TemporaryDirectory(prefix="safelight-") as place:
+        end = Shell(JobFolder(Path(place)), chosen, settings).work()
+    tell(end)
+    return 0 if end["kind"] == "done" else 1
+
+
+def tell(line: dict[str, Any]) -> None:
+    """Print a line for the process that started this one."""
+    sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def bases(settings: TrainingSettings) -> dict[str, Any]:
+    """List the bases, also the missing, and say who writes captions."""
+    from training import captions  # noqa: PLC0415 - torch
+    from training.bases import Bases  # noqa: PLC0415 - only this command needs it
+
+    known, present = Bases(Home(settings.home).bases), True
+    try:
+        captions.found(settings.captioner, known)
+    except JobError:
+        present = False
+    captioner = {"name": settings.captioner, "present": present}
+    return {"bases": [asdict(base) for base in known.describe()], "captioner": captioner}
+
+
+def device(settings: TrainingSettings) -> dict[str, Any]:
+    """Tell about torch and the device."""
+    import torch  # noqa: PLC0415 - seconds, and only this command needs it
+
+    from training.device import Device  # noqa: PLC0415 - the same
+
+    found = Device.open(cpu=settings.device == "cpu", precision=settings.precision)
+    return {
+        "torch": torch.__version__,
+        "device": found.at.type,
+        "name": found.name,
+        "precision": found.precision,
+        "free": found.free(),
+    }
+
+
+class Shell:
+    """One task without a queue, in a job folder that goes when it ends."""
+
+    def __init__(
+        self, folder: JobFolder, chosen: argparse.Namespace, settings: TrainingSettings
+    ) -> None:
+        self.folder, self.chosen, self.settings = folder, chosen, settings
+        self.sources: list[Source] = []
+
+    def work(self) -> dict[str, Any]:
+        """Do the task and return its terminal event."""
+        try:
+            kind = Kind(self.chosen.command)
+            lay = {Kind.TRAIN: self.train, Kind.SAMPLE: self.sample, Kind.CAPTION: self.caption}
+            self.chosen.out.mkdir(parents=True, exist_ok=True)
+            dump(self.folder.job, {"kind": kind, "attempt": 1, **lay[kind]()})
+            end = self.drive(kind)
+            if end["kind"] == "done":
+                self.deliver(kind)
+        except (FileExistsError, NotADirectoryError, PermissionError) as refused:
+            return failed({"code": "folder_refused", "folder": str(refused.filename)})
+        except Exception as error:
+            facts = told(error)
+            if "reference" in facts:
+                log.exception("Bug %s", facts["reference"])
+            return failed(facts)
+        return end
+
+    @cached_property
+    def studio(self) -> Studio:
+        """Open the device; torch is imported here."""
+        from training.studio import Studio  # noqa: PLC0415 - after what can go wrong without it
+
+        device = self.settings.device.split(",")[0]
+        return Studio(Home(self.settings.home).bases, self.settings, device)
+
+    def drive(self, kind: Kind) -> dict[str, Any]:
+        """Drive the task to its end, telling what happens; return the last event."""
+        run = Run(Request(Verb.RUN), self.folder, self.studio.task(kind, self.folder), kind)
+        signal.signal(signal.SIGINT, lambda *_: run.wished(Wish.CANCEL))
+        offset, events = 0, list[Event]()
+        while not run.ended:
+            run.advance()
+            events, offset = read(self.folder.events, offset)
+            for event in events[:-1] if run.over else events:
+                tell(self.line(event))
+        return self.line(events[-1])
+
+    def line(self, event: Event) -> dict[str, Any]:
+        """Return an event as a line, with the names that the person knows."""
+        known = {source.file: source.path.name for source in self.sources}
+        facts = {key: fact for key, fact in event.facts.items() if key != "fence"}
+        if event.kind == "caption":
+            facts["file"] = known[facts["file"]]
+        return {"at": event.at, "kind": event.kind, **facts}
+
+    def train(self) -> dict[str, Any]:
+        """Complete a training from the dial and what was said instead of it."""
+        chosen, name = self.chosen, names.named(self.chosen.name)
+        self.sources = gather(chosen.photos, self.folder)
+        catalog = self.studio.catalog()
+        dialled = plan(
+            catalog,
+            None,
+            method=chosen.method,
+            base=chosen.base,
+            dial=chosen.dial,
+            concept=chosen.concept,
+            photos=len(self.sources),
+        )
+        own = {key: getattr(chosen, key) for key in ("steps", "rank", "rate", "batch")}
+        request = TrainRequest(
+            method=chosen.method,
+            base=chosen.base,
+            name=name,
+            trigger=names.word(chosen.trigger or names.made(name)),
+            concept=chosen.concept,
+            dial=chosen.dial,
+            seed=chosen.seed,
+            word=chosen.word,
+            **{key: getattr(dialled, key) if v is None else v for key, v in own.items()},
+        )
+        photos = [(source.file, source.caption) for source in self.sources]
+        recipe = Recipe.of(request, base(catalog, chosen.base), photos, accepted=time.time())
+        return {"recipe": recipe.json()}
+
+    def sample(self) -> dict[str, Any]:
+        """Complete what is to be drawn by what the style says of itself."""
+        chosen = self.chosen
+        keys = [field.name for field in fields(SampleRequest) if hasattr(chosen, field.name)]
+        made = {} if chosen.style is None else self.wear(chosen.style)
+        return {"request": {key: getattr(chosen, key) for key in keys} | made}
+
+    def wear(self, file: Path) -> dict[str, str]:
+        """Bring a style's file and return its method and trigger."""
+        made = said(file)
+        shutil.copyfile(file, style(self.folder))
+        return made
+
+    def caption(self) -> dict[str, Any]:
+        """Complete what is to be described."""
+        self.sources = gather(self.chosen.photos, self.folder)
+        captioner = self.chosen.captioner or self.settings.captioner
+        photos = tuple(range(1, len(self.sources) + 1))
+        return {"request": asdict(CaptionRequest(captioner, self.chosen.trigger, photos))}
+
+    def deliver(self, kind: Kind) -> None:
+        """Copy what came out to where the person wants it."""
+        out: Path = self.chosen.out
+        if kind is Kind.CAPTION:
+            captions = json.loads((self.folder.result / "captions.json").read_text("utf-8"))
+            for source in self.sources:
+                write(out / f"{source.path.stem}.txt", captions[source.file].encode() + b"\n")
+            return
+        for file in sorted(self.folder.result.iterdir()):
+            copy(file, out / file.name)
+        if self.folder.samples.is_dir():
+            for file in sorted(self.folder.samples.iterdir()):
+                copy(file, out / "samples" / file.name)
+
+
+def failed(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return the last line of a task that could not begin."""
+    return {"at": time.time(), "kind": "failed", **facts}
+
+
+def copy(file: Path, path: Path) -> None:
+    """Copy a file whole or not at all."""
+    with whole(path) as part:
+        shutil.copyfile(file, part)

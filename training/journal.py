@@ -1,0 +1,96 @@
+"""`events.jsonl`: written by the worker a line at a time, read on by the trainer from any byte."""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import os
+from typing import TYPE_CHECKING, Any
+
+from storage.folders import TERMINAL
+from storage.records import Event
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+
+class Journal:
+    """The writing end. What a full disk refuses waits until it has room."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.waiting: list[bytes] = []
+        self._mend()
+
+    def write(self, event: Event) -> None:
+        """Add an event."""
+        line = {"at": round(event.at, 3), "kind": event.kind} | event.facts
+        self.waiting.append(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+        self.flush(sync=event.kind in TERMINAL)
+
+    def flush(self, *, sync: bool = False) -> bool:
+        """Write what waits; return whether everything is written."""
+        try:
+            while self.waiting:
+                self._append(self.waiting[0], sync=sync)
+                self.waiting.pop(0)
+        except OSError as full:
+            log.warning("%s cannot be written: %s", self.path, full)
+        return not self.waiting
+
+    def _append(self, line: bytes, *, sync: bool) -> None:
+        """Append a line whole or not at all."""
+        with self.path.open("ab", buffering=0) as file:
+            end = file.seek(0, os.SEEK_END)
+            if file.write(line) != len(line):
+                file.truncate(end)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            if sync:
+                os.fsync(file.fileno())
+
+    def _mend(self) -> None:
+        """Cut off a line that a killed worker began; nobody has read it."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        content = self.path.read_bytes() if self.path.exists() else b""
+        whole = content.rfind(b"\n") + 1
+        if whole < len(content):
+            os.truncate(self.path, whole)
+
+
+def read(path: Path, start: int = 0) -> tuple[list[Event], int]:
+    """Return the whole lines from a byte on, and the byte after them."""
+    try:
+        with path.open("rb") as file:
+            if file.seek(0, os.SEEK_END) <= start:
+                return [], start
+            file.seek(start)
+            content = file.read()
+    except FileNotFoundError:
+        return [], start
+    whole = content[: content.rfind(b"\n") + 1]
+    return [event for line in whole.splitlines() if (event := _event(line))], start + len(whole)
+
+
+def ending(path: Path, fence: int) -> Event | None:
+    """Return how the run under a fence ended, if it has."""
+    for event in reversed(read(path)[0]):
+        if ends(event, fence):
+            return event
+    return None
+
+
+def ends(event: Event, fence: int) -> bool:
+    """Return whether an event ends the run under a fence."""
+    return event.kind in TERMINAL and event.facts.get("fence") == fence
+
+
+def _event(line: bytes) -> Event | None:
+    try:
+        facts: dict[str, Any] = json.loads(line)
+        return Event(facts.pop("kind"), facts, float(facts.pop("at")))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        log.warning("A line is not an event: %r", line[:80])
+        return None

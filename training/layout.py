@@ -1,0 +1,129 @@
+"""Laying out a job folder: what the job is, its photos and, to sample, the style's file."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from contextlib import suppress
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from storage.errors import JobError, UserError
+from storage.folders import dump, whole
+from storage.records import Concept, Dial, Kind
+from storage.requests import TrainRequest
+from training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from storage.folders import JobFolder
+    from storage.records import Base, Catalog, Job, Photo
+    from storage.store import Store
+
+
+async def lay_out(store: Store, job: Job, catalog: Catalog) -> None:
+    """Write a job's folder; on a later attempt, what was frozen at the first one stays."""
+    folder = store.home.run(job.id)
+    content: dict[str, Any] = {"kind": job.kind, "attempt": job.attempts, "fence": job.fence}
+    if job.kind is Kind.TRAIN:
+        content["recipe"] = frozen(folder) or await _train(store, job, catalog)
+    elif job.kind is Kind.SAMPLE:
+        content["request"] = await _sample(store, job)
+    else:
+        content["request"] = await _caption(store, job)
+    await asyncio.to_thread(dump, folder.job, content)
+
+
+def frozen(folder: JobFolder) -> dict[str, Any] | None:
+    """Return the recipe that an earlier attempt was given."""
+    try:
+        recipe: dict[str, Any] = folder.request()["recipe"]
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+    return recipe
+
+
+def clear(folder: JobFolder) -> None:
+    """Remove what a job that has ended no longer needs."""
+    for path in (folder.photos, folder.checkpoints):
+        shutil.rmtree(path, ignore_errors=True)
+    style(folder).unlink(missing_ok=True)
+
+
+def style(folder: JobFolder) -> Path:
+    """Return where the style to sample from lies."""
+    return folder.path / "style.safetensors"
+
+
+def requested(request: dict[str, Any]) -> TrainRequest:
+    """Read a training's request from JSON."""
+    known = {
+        field.name: request[field.name] for field in fields(TrainRequest) if field.name in request
+    }
+    concept, dial = Concept(request["concept"]), Dial(request["dial"])
+    return TrainRequest(**known | {"concept": concept, "dial": dial})
+
+
+def base(catalog: Catalog, name: str) -> Base:
+    """Find a base in the catalog."""
+    for known in catalog.bases:
+        if known.name == name:
+            return known
+    raise JobError("base_unknown", base=name[:100])
+
+
+async def _train(store: Store, job: Job, catalog: Catalog) -> dict[str, Any]:
+    request, start = requested(job.request), base(catalog, job.base)
+    photos = [] if job.dataset is None else await store.photos.of(job.dataset, job.owner)
+    if not photos:
+        raise JobError("no_photos", name=request.name)
+    files = await asyncio.to_thread(_copied, store, job, photos)
+    captions = [photo.caption for photo in photos]
+    return Recipe.of(
+        request, start, list(zip(files, captions, strict=True)), accepted=job.created
+    ).json()
+
+
+async def _sample(store: Store, job: Job) -> dict[str, Any]:
+    if job.style is None:
+        if job.request.get("style"):
+            raise JobError("style_unknown")
+        return job.request
+    found = await store.styles.get(job.style, job.owner, job.guild)
+    await asyncio.to_thread(_link, store.styles.file(found), style(store.home.run(job.id)))
+    return job.request | {"method": found.method, "trigger": found.trigger}
+
+
+async def _caption(store: Store, job: Job) -> dict[str, Any]:
+    photos = []
+    for number in job.request["photos"]:
+        with suppress(UserError):  # removed since
+            photos.append(await store.photos.get(number, job.owner))
+    if not photos:
+        raise JobError("photo_gone")
+    await asyncio.to_thread(_copied, store, job, photos)
+    return job.request | {"photos": [photo.id for photo in photos]}
+
+
+def _copied(store: Store, job: Job, photos: list[Photo]) -> list[str]:
+    """Put photos into the folder and return their names there."""
+    folder, names = store.home.run(job.id), []
+    for number, photo in enumerate(photos, 1):
+        names.append(f"{number:04}.png")
+        _link(store.home.photo(photo.digest), folder.photos / names[-1])
+    return names
+
+
+def _link(file: Path, path: Path) -> None:
+    """Give a file a second name; where the disk cannot, a second copy."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    try:
+        os.link(file, path)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        with whole(path) as part:
+            shutil.copyfile(file, part)

@@ -1,0 +1,67 @@
+"""What the trainer and its workers need to know of their environment."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import SettingsConfigDict
+
+from storage.errors import UserError
+from storage.settings import StorageSettings
+
+DEVICE = r"(auto|cpu|mps|cuda(:\d+)?)"
+
+
+class TrainingSettings(StorageSettings):
+    """Everything an operator can set for the training; each name stands in `.env.example`."""
+
+    model_config = SettingsConfigDict(populate_by_name=True)
+
+    device: str = Field(
+        default="auto",
+        pattern=rf"^{DEVICE}(,{DEVICE})*$",
+        validation_alias="SAFELIGHT_DEVICE",
+        examples=["cuda:0", "cuda:0,cuda:1"],
+    )
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        default="auto", validation_alias="SAFELIGHT_PRECISION", examples=["bf16"]
+    )
+    captioner: str = Field(
+        default="Salesforce/blip-image-captioning-base",
+        min_length=1,
+        validation_alias="SAFELIGHT_CAPTIONER",
+        examples=["embedded"],
+    )
+    threads: int = Field(
+        default=0, ge=0, le=1024, validation_alias="SAFELIGHT_THREADS_CPU", examples=["2"]
+    )
+    nice: int = Field(default=10, ge=0, le=19, validation_alias="SAFELIGHT_NICE", examples=["10"])
+
+    @property
+    def devices(self) -> dict[str, str]:
+        """Return the device of each worker, by the worker's name."""
+        return {device.replace(":", ""): device for device in self.device.split(",")}
+
+
+def read(**known: Any) -> TrainingSettings:
+    """Read the settings; a wrong one is a UserError that names it and shows an example."""
+    try:
+        return TrainingSettings(**known)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        name = str(first["loc"][0]) if first["loc"] else "SAFELIGHT_HOME"
+        raise UserError(
+            "setting_wrong",
+            name=name,
+            problem=first["msg"].removeprefix("Value error, "),
+            example=f"{name}={example(name)}",
+        ) from None
+
+
+def example(name: str) -> str:
+    """Return a value that the setting would take."""
+    for attribute, field in TrainingSettings.model_fields.items():
+        if name in {attribute, field.validation_alias}:
+            return str(field.examples[0]) if field.examples else str(field.get_default())
+    return "…"

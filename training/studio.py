@@ -1,0 +1,77 @@
+"""What a worker can do here: the tasks, the bases, the device. Torch is imported here first."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+
+from storage.records import Catalog, Kind
+from training import captions, loop, methods, sampling
+from training.bases import Bases
+from training.device import Device
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from storage.folders import JobFolder
+    from training.run import Task
+    from training.settings import TrainingSettings
+
+TASKS = {Kind.TRAIN: loop.train, Kind.SAMPLE: sampling.sample, Kind.CAPTION: captions.caption}
+SMALL = 150  #: MiB of the embedded captioner
+GRAIN = 256  #: MiB to which free memory is told
+
+
+class Studio:
+    """The one device of the process with the bases that are loaded on it."""
+
+    def __init__(self, folder: Path, settings: TrainingSettings, device: str) -> None:
+        if settings.threads:
+            torch.set_num_threads(settings.threads)
+        self.captioner = settings.captioner
+        self.bases = Bases(folder, Device.open(cpu=device == "cpu", precision=settings.precision))
+        self.known = self.bases.describe()
+
+    def catalog(self) -> Catalog:
+        """Say what can be done."""
+        self.known = self.bases.describe()
+        found = methods.walk()
+        return Catalog(
+            bases=tuple(self.known),
+            methods=tuple(found),
+            captioner=self.captioner,
+            rules=tuple(
+                rule
+                for method in found.values()
+                for base in self.known
+                for rule in method.rules(base)
+            ),
+            device=self.bases.device.name,
+            published=time.time(),
+        )
+
+    def task(self, kind: Kind, folder: JobFolder) -> Task:
+        """Begin a job."""
+        return cast("Task", TASKS[kind](folder, self.bases))
+
+    def state(self) -> dict[str, Any]:
+        """Say which bases and captioners can be served now, and what is in memory."""
+        free = self.bases.device.free()
+        served = [
+            base.name for base in self.known if base.present and self.fits(base.name, base.memory)
+        ]
+        memory = SMALL if self.captioner == "embedded" else captions.MEMORY
+        if self.fits(f"captioner {self.captioner}", memory):
+            served.append(self.captioner)
+        return {
+            "serves": served,
+            "resident": list(self.bases.resident),
+            "free": free // GRAIN * GRAIN,
+        }
+
+    def fits(self, name: str, memory: int) -> bool:
+        """Return whether something can be used beside what is in use."""
+        bases = self.bases
+        return name in bases.resident or not bases.lent or bases.device.free() > 1.5 * memory
