@@ -22,7 +22,7 @@ def consent_card(dataset: Dataset, then: int) -> Card:
     """Lay out the terms with a button to agree."""
     return Card(
         text(wording.CONSENT_TITLE, wording.CONSENT_TERMS, wording.CONSENT_MORE),
-        row(Agree(dataset.id, then), Keep(label=wording.DECLINE)),
+        row(Agree(dataset.id, then), Decline(dataset.id)),
     )
 
 
@@ -30,6 +30,17 @@ async def agreed(interaction: Asked) -> bool:
     """Tell whether the member agreed to the terms as they are now."""
     members = interaction.client.store.members
     return await members.consented(interaction.user.id, wording.CONSENT)
+
+
+class Decline(Keep, verb="consent:decline"):
+    """Let go what waited for the consent."""
+
+    label = wording.DECLINE
+
+    async def press(self, interaction: Asked) -> None:
+        """Forget the files, and say that nothing was changed."""
+        interaction.client.waiting.pop((interaction.user.id, self.numbers[0]), None)
+        await super().press(interaction)
 
 
 class Agree(Owned, verb="consent:agree"):

@@ -252,7 +252,7 @@ class CaptionForm(Form):
         self.caption: ui.TextInput[Any] = ui.TextInput(
             custom_id="caption",
             style=discord.TextStyle.paragraph,
-            default=photo.caption,
+            default=photo.caption or None,
             required=False,
             max_length=500,
         )

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 #: A part of a card.
 Part: TypeAlias = "ui.Item[Any]"
 Inner = TypeVar("Inner", bound="ui.Item[Any]")
+PLAIN = re.compile(r"[^A-Za-z0-9._-]+")  #: what Discord would change in a file's name
 LONGEST = 3900  #: characters of text on one card; Discord takes 4000
 
 
@@ -48,7 +49,9 @@ class Card(ui.LayoutView):
 
     def media(self, path: Path) -> str:
         """Promise a file on disk with the card, and return the address to show it by."""
-        name = f"{len(self.paths)}-{path.name}"
+        name = PLAIN.sub("_", path.name)
+        if name in self.paths:
+            name = f"{len(self.paths)}-{name}"
         self.paths[name] = path
         return f"attachment://{name}"
 

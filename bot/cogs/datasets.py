@@ -33,6 +33,7 @@ ITEMS = (
     cards.Edit,
     cards.Remove,
     consent.Agree,
+    consent.Decline,
 )
 KINDS = [
     app_commands.Choice(name=text, value=str(concept))

@@ -96,6 +96,22 @@ async def test_consent_card(kit):
     assert [version for version, _, _ in await kit.store.members.consents(alice.id)] == [1]
 
 
+async def test_no_consent(kit):
+    """Who does not agree has given nothing, and nothing waits for them."""
+    alice = kit.member("alice")
+    await alice.slash(kit.channel, "dataset new", name="my dog")
+    photo = ("a.png", kit.picture(1))
+
+    asked = await alice.slash(kit.channel, "dataset add", name="my dog", photo1=photo)
+    waited = dict(kit.bot.waiting)
+    await alice.click(asked.response, label="Not now")
+
+    assert len(waited) == 1
+    assert kit.bot.waiting == {}
+    assert wording.CANCELLED in kit.words(asked.response)
+    assert not await kit.store.members.consents(alice.id)
+
+
 async def test_consent_after_restart(kit):
     """A consent given after a restart is recorded; the photos are asked for once more."""
     alice = kit.member("alice")
