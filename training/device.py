@@ -22,10 +22,14 @@ class Device:
         self.accelerator = accelerator
 
     @classmethod
-    def open(cls, *, cpu: bool = False) -> Device:
+    def open(cls, *, cpu: bool = False, precision: str = "auto") -> Device:
         """Find the device. A CPU computes in fp32: fp16 there is fifteen times slower."""
-        capable = not cpu and torch.cuda.is_available() and torch.cuda.is_bf16_supported(False)
-        return cls(Accelerator(cpu=cpu, mixed_precision="bf16" if capable else "no"))
+        if precision == "auto":
+            capable = not cpu and torch.cuda.is_available() and torch.cuda.is_bf16_supported(False)
+            precision = "bf16" if capable else "fp32"
+        return cls(
+            Accelerator(cpu=cpu, mixed_precision="no" if precision == "fp32" else precision)
+        )
 
     @property
     def at(self) -> torch.device:

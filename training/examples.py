@@ -63,7 +63,7 @@ def encoded(family: Family, recipe: Recipe, photos: Path) -> list[Example]:
     """Encode every photo of a recipe, once."""
     buckets = sizes(recipe.resolution, family.grain)
     found = []
-    with family.present({"vae"}):
+    with family.present("vae"):
         for shot in recipe.photos:
             latent = family.encode(fitted(photos / shot.file, buckets))
             tokens = torch.tensor(family.tokens(shot.caption)[0])

@@ -31,6 +31,7 @@ class Origin:
     """What a file says of the base and the method it came from."""
 
     architecture: str  #: of the base, as modelspec calls it
+    version: str  #: of the base, as kohya's tools call it
     kind: str  #: of the file, as modelspec calls it
     prediction: str
     base: str  #: the base's source
@@ -76,7 +77,7 @@ def training(recipe: Recipe, origin: Origin, tensors: dict[str, Tensor]) -> dict
     count = len(recipe.photos)
     told = {
         "ss_output_name": recipe.name,
-        "ss_base_model_version": "sd_v1",
+        "ss_base_model_version": origin.version,
         "ss_sd_model_name": origin.base,
         "ss_v2": "False",
         "ss_resolution": f"({recipe.resolution}, {recipe.resolution})",

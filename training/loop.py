@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from storage.errors import JobError
 from storage.folders import whole
 from storage.records import Event, Wish
 from training import checkpoint, files, methods
+from training.clock import Clock
 from training.curve import MEMORY, curve
 from training.events import event
 from training.examples import Batches, drawn, encoded
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from training.networks import Attached
 
 Task = Generator[Event, Wish | None, None]
-OFTEN = 0.5  # seconds between two events of progress
 SHOWN = 20  # steps of a sample on the way
 CLIP = 1.0  # norm of all gradients together
 
@@ -40,7 +39,7 @@ def train(folder: JobFolder, bases: Bases) -> Task:
     asked = Recipe.read(request["recipe"])
     saved = checkpoint.newest(folder.checkpoints, asked)
     recipe = saved.recipe if saved else settled(asked, bases)
-    if recipe.identity and recipe.identity != bases.identity(recipe.base):
+    if recipe.identity != bases.identity(recipe.base):
         raise JobError("base_changed", base=recipe.base)
     method = methods.walk().get(recipe.method)
     if method is None:
@@ -62,6 +61,7 @@ def settled(recipe: Recipe, bases: Bases) -> Recipe:
     return replace(
         recipe,
         family=bases.find(recipe.base).family,
+        identity=recipe.identity or bases.identity(recipe.base),
         precision=bases.device.precision,
         threads=recipe.threads or torch.get_num_threads(),
     )
@@ -95,8 +95,8 @@ class Run:
         )  # fmt: skip
         self.read()
         reached = recipe.steps
-        kept = {"unet", "text"} if self.attached.text else {"unet"}
-        with self.family.present(kept):
+        done_with = ("vae",) if self.attached.text else ("vae", "text")
+        with self.family.absent(*done_with):
             for step in range(first, recipe.steps):
                 if step % recipe.every == 0:
                     if step > first:
@@ -134,7 +134,7 @@ class Run:
         self.batches = Batches(examples, self.recipe.batch, self.recipe.seed)
         self.states: list[torch.Tensor] = []
         if not self.attached.text:
-            with torch.no_grad(), self.bases.device.autocast(), self.family.present({"text"}):
+            with torch.no_grad(), self.bases.device.autocast(), self.family.present("text"):
                 for example in examples:
                     self.states.append(self.family.states(example.tokens[None])[0])
 
@@ -205,7 +205,7 @@ class Run:
                 return
             names.append(path.name)
             picture = Picture(prompt.text, "", prompt.seed, SHOWN, side, side)
-            with self.bases.device.autocast(), self.family.present({"text", "unet", "vae"}):
+            with self.bases.device.autocast(), self.family.present("text", "unet", "vae"):
                 drawn_now = self.family.draw(picture)
             with whole(path) as part:
                 drawn_now.save(part, "PNG")
@@ -221,61 +221,17 @@ class Run:
         yield from self.samples(reached)
         recipe = replace(self.recipe, steps=max(1, reached))
         path = self.folder.result / f"{recipe.name}.safetensors"
+        family, base = self.family, self.bases.find(recipe.base)
+        kind = methods.walk()[recipe.method].KIND
         origin = files.Origin(
-            self.family.architecture, methods.walk()[recipe.method].KIND, self.family.prediction,
-            self.bases.find(recipe.base).source,
-        )  # fmt: skip
+            family.architecture, family.version, kind, family.prediction, base.source
+        )
         digest = files.publish(path, self.attached.weights(), recipe, origin)
         yield event(
             "done", file=path.name, bytes=path.stat().st_size, digest=digest, steps=reached,
             seconds=self.clock.total(), speed=self.clock.speed(), first=self.clock.first,
             around=self.clock.around(), early=early,
         )  # fmt: skip
-
-
-class Clock:
-    """The time a run takes, without what was served in between."""
-
-    def __init__(self) -> None:
-        self.began = time.perf_counter()
-        self.away = 0.0
-        self.first = 0.0  #: seconds until the first step was taken
-        self.taken = 0
-        self.stepping = self.opening = self.entered = self.told = 0.0
-
-    def total(self) -> float:
-        """Count the seconds so far."""
-        return time.perf_counter() - self.began - self.away
-
-    @contextmanager
-    def step(self) -> Iterator[None]:
-        """Count a step and its time."""
-        entered = time.perf_counter()
-        yield
-        passed = time.perf_counter() - entered
-        self.taken += 1
-        self.stepping += passed
-        if self.taken == 1:
-            self.first, self.opening = self.total(), passed
-            self.told = self.first
-
-    def speed(self) -> float:
-        """Give steps a second; the first, which warms up, apart where there are more."""
-        if self.taken > 1:
-            return (self.taken - 1) / max(self.stepping - self.opening, 1e-6)
-        return 1 / max(self.opening, 1e-6)
-
-    def around(self) -> float:
-        """Give the seconds around the steps so far."""
-        return self.total() - self.stepping
-
-    def due(self) -> bool:
-        """Tell, at most twice a second, that progress is worth telling."""
-        now = self.total()
-        if now - self.told < OFTEN:
-            return False
-        self.told = now
-        return True
 
 
 def recent(losses: list[float]) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ VECTORS = (1, 8)
 RATE = (1e-7, 0.1)
 BATCH = (1, 64)
 CHECKPOINTS = 4  # in a run, the last step apart
+EARLY = 100  # letters in which the trigger is surely among the tokens that are read
 OFTEN = 25  # steps; never more often than that
 
 
@@ -78,6 +80,8 @@ class Recipe:
         between("resolution", self.resolution, (16, 2048))
         if not self.photos:
             raise JobError("no_photos")
+        if not self.name.strip() or set(self.name) & set("/\\\0") or self.name.startswith("."):
+            raise JobError("name_bad", most=64)
         if not self.trigger.strip():
             raise JobError("trigger_missing")
 
@@ -143,7 +147,7 @@ def between(what: str, value: float, limits: tuple[float, float]) -> None:
 def called(caption: str, request: TrainRequest, base: Base) -> str:
     """Make sure that a caption says the trigger."""
     caption, trigger = " ".join(caption.split()), request.trigger
-    if trigger.lower() in caption.lower():
+    if re.search(rf"(?i)(?<!\w){re.escape(trigger)}(?!\w)", caption[:EARLY]):
         return caption
     if caption:
         return f"{trigger}, {caption}"

@@ -78,7 +78,7 @@ def sample(folder: JobFolder, bases: Bases) -> Iterator[Event]:
 def draw(family: Family, device: Device, picture: Picture, style: Worn | None) -> Image.Image:
     """Draw one picture with nothing on the base but the style."""
     with family.networks.bare(), style.on(family) if style else nullcontext(), device.autocast():  # noqa: SIM117
-        with family.present({"text", "unet", "vae"}):
+        with family.present("text", "unet", "vae"):
             return family.draw(picture)
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -40,6 +39,7 @@ class Family(Protocol):
 
     name: str
     architecture: str  #: as modelspec calls it
+    version: str  #: of the base, as kohya's tools call it
     grain: int  #: the sides of a picture are multiples of this
     networks: Networks
     prediction: str
@@ -70,8 +70,12 @@ class Family(Protocol):
         """Keep less in memory in training, for time."""
         ...
 
-    def present(self, parts: Iterable[str]) -> AbstractContextManager[None]:
-        """Keep only these of "text", "unet", "vae" on the device inside the block."""
+    def present(self, *parts: str) -> AbstractContextManager[None]:
+        """Have these of "text", "unet", "vae" on the device inside the block."""
+        ...
+
+    def absent(self, *parts: str) -> AbstractContextManager[None]:
+        """Keep these off the device inside the block."""
         ...
 
 

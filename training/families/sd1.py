@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import diffusers
 import numpy as np
@@ -38,6 +38,7 @@ class Sd1:
 
     name = "sd1"
     architecture = "stable-diffusion-v1"
+    version = "sd_v1"
 
     def __init__(self, pipeline: StableDiffusionPipeline, device: Device) -> None:
         self.pipeline = pipeline
@@ -62,7 +63,9 @@ class Sd1:
         """Turn a picture of the right size into a latent, on the CPU; the same each time."""
         pixels = torch.from_numpy(np.array(picture.convert("RGB"))).float() / 127.5 - 1
         pixels = pixels.permute(2, 0, 1)[None].to(self.device.at, self.vae.dtype)
-        latent: Tensor = self.vae.encode(pixels).latent_dist.mode() * self.vae.config.scaling_factor
+        latent: Tensor = (
+            self.vae.encode(pixels).latent_dist.mode() * self.vae.config.scaling_factor
+        )
         return latent[0].float().cpu()
 
     def tokens(self, prompt: str) -> tuple[list[int], int]:
@@ -141,19 +144,26 @@ class Sd1:
         else:
             self.unet.disable_gradient_checkpointing()
 
+    def present(self, *parts: str) -> AbstractContextManager[None]:
+        """Have these on the device inside the block."""
+        return self.placed(parts, self.device.at)
+
+    def absent(self, *parts: str) -> AbstractContextManager[None]:
+        """Keep these off the device inside the block; on a CPU there is nothing to gain."""
+        return self.placed(parts, torch.device("cpu"))
+
     @contextmanager
-    def present(self, parts: Iterable[str]) -> Iterator[None]:
-        """Keep only these on the device inside the block; on a CPU there is nothing to gain."""
-        networks: dict[str, Any] = {"text": self.text, "unet": self.unet, "vae": self.vae}
-        wanted = set(parts)
-        before = {name: next(network.parameters()).device for name, network in networks.items()}
-        for name, network in networks.items():
-            network.to(self.device.at if name in wanted else "cpu")
+    def placed(self, parts: Iterable[str], device: torch.device) -> Iterator[None]:
+        """Move networks for the time of a block."""
+        networks = {"text": self.text, "unet": self.unet, "vae": self.vae}
+        before = {name: networks[name].device for name in parts}
+        for name in before:
+            networks[name].to(device)
         try:
             yield
         finally:
-            for name, network in networks.items():
-                network.to(before[name])
+            for name, at in before.items():
+                networks[name].to(at)
 
 
 def split(prompt: str, words: Iterable[str]) -> list[str]:

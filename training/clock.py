@@ -1,0 +1,56 @@
+"""The time a run takes, without what was served in between."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+OFTEN = 0.5  # seconds between two events of progress
+
+
+class Clock:
+    """The time a run takes, without what was served in between."""
+
+    def __init__(self) -> None:
+        self.began = time.perf_counter()
+        self.away = 0.0
+        self.first = 0.0  #: seconds until the first step was taken
+        self.taken = 0
+        self.stepping = self.opening = self.entered = self.told = 0.0
+
+    def total(self) -> float:
+        """Count the seconds so far."""
+        return time.perf_counter() - self.began - self.away
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """Count a step and its time."""
+        entered = time.perf_counter()
+        yield
+        passed = time.perf_counter() - entered
+        self.taken += 1
+        self.stepping += passed
+        if self.taken == 1:
+            self.first, self.opening = self.total(), passed
+            self.told = self.first
+
+    def speed(self) -> float:
+        """Give steps a second; the first, which warms up, apart where there are more."""
+        if not self.taken:
+            return 0.0
+        if self.taken > 1:
+            return (self.taken - 1) / max(self.stepping - self.opening, 1e-6)
+        return 1 / max(self.opening, 1e-6)
+
+    def around(self) -> float:
+        """Give the seconds around the steps so far."""
+        return self.total() - self.stepping
+
+    def due(self) -> bool:
+        """Tell, at most twice a second, that progress is worth telling."""
+        now = self.total()
+        if now - self.told < OFTEN:
+            return False
+        self.told = now
+        return True
