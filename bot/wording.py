@@ -112,6 +112,8 @@ ERRORS = {
     "emoji_full": "This server has no room for another emoji. Remove one first.",
     "emoji_name": "An emoji's name has 2 to 32 letters, digits or \\_, for example *mydog*.",
     "few_photos": "**{name}** has {photos} photos; training needs at least {least}. Different angles and backgrounds help most: /dataset add.",
+    "folder_missing": "There is no folder {folder}. Check the path.",
+    "folder_refused": "The folder {folder} cannot be written to. Choose another one, or change its permissions.",
     "forbidden": "I lack a permission in this channel. Ask an admin to let me *View Channel*, *Send Messages*, *Attach Files* and *Create Public Threads* here.",
     "intent_refused": "Discord refused the message content intent. Either switch it on for your application (discord.com/developers, Bot, Privileged Gateway Intents) or set SAFELIGHT_COLLECT_MESSAGES=false.",
     "job_broken": "The job's folder cannot be read. Start it again.",
