@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import shutil
 from pathlib import Path
 
 from storage.database import Database
 from storage.folders import Home
+
+log = logging.getLogger(__name__)
 
 FORGET = "DELETE FROM trash WHERE kind = :kind AND key = :key"
 
@@ -20,13 +24,16 @@ class Trash:
         self._home = home
 
     async def sweep(self) -> None:
-        """Remove the files of everything whose row is gone."""
+        """Remove the files of everything whose row is gone; what resists is tried again later."""
         for kind, key in await self._database.all("SELECT kind, key FROM trash"):
-            if kind == "photo":
-                await self._photo(key)
-            else:
-                await asyncio.to_thread(remove, self._folder(kind, int(key)))
-                await self._database.all(FORGET, kind=kind, key=key)
+            try:
+                await (self._photo(key) if kind == "photo" else self._files(kind, key))
+            except OSError:
+                log.exception("Cannot remove the files of %s %s", kind, key)
+
+    async def _files(self, kind: str, key: str) -> None:
+        await asyncio.to_thread(remove, self._folder(kind, int(key)))
+        await self._database.all(FORGET, kind=kind, key=key)
 
     async def _photo(self, digest: str) -> None:
         async with self._database.transaction() as tx:  # nobody adds the same picture meanwhile
@@ -44,7 +51,7 @@ class Trash:
 
 def remove(path: Path) -> None:
     """Remove a file or a folder, whether it is there or not."""
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+    while path.is_dir():
+        with contextlib.suppress(FileNotFoundError):  # somebody else is at it too
+            shutil.rmtree(path)
+    path.unlink(missing_ok=True)

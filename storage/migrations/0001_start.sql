@@ -211,6 +211,11 @@ END;
 CREATE TRIGGER jobs_gone AFTER DELETE ON jobs BEGIN
   INSERT OR IGNORE INTO trash VALUES ('run', OLD.id);
 END;
+CREATE TRIGGER styles_going BEFORE DELETE ON styles BEGIN -- else the bare base would be sampled
+  UPDATE jobs SET status = 'failed', error = json_object('code', 'style_unknown'),
+    ended = (julianday('now') - 2440587.5) * 86400.0
+  WHERE style = OLD.id AND kind = 'sample' AND status IN ('queued', 'paused');
+END;
 CREATE TRIGGER styles_gone AFTER DELETE ON styles BEGIN
   INSERT OR IGNORE INTO trash VALUES ('style', OLD.id);
 END;

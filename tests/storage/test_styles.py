@@ -12,7 +12,7 @@ import pytest
 
 from storage.errors import JobError, UserError
 from storage.folders import Home
-from storage.records import Concept, Job, Kind, NewJob, Style
+from storage.records import Concept, Job, Kind, NewJob, Status, Style
 from storage.store import Store
 
 ALICE, BOB, GUILD, ELSEWHERE = 1001, 1002, 77, 78
@@ -123,3 +123,16 @@ async def test_delete(store: Store, job: Job, file: Path) -> None:
     assert not store.styles.file(style).parent.exists()
     assert await store.styles.usable(BOB, GUILD) == []
     assert (await store.jobs.get(job.id)).style is None
+
+
+async def test_waiting(store: Store, job: Job, file: Path, asked: Callable[..., NewJob]) -> None:
+    """A picture that was asked of a style which goes is not drawn by the bare base instead."""
+    style = await add(store, job, file)
+    await store.styles.share(style.id, ALICE, GUILD)
+    waiting = await store.jobs.queue(asked(Kind.SAMPLE, BOB, style=style.id))
+
+    await store.styles.delete(style.id, ALICE)
+    told = await store.jobs.get(waiting.id)
+
+    assert (told.status, told.error) == (Status.FAILED, {"code": "style_unknown"})
+    assert await store.jobs.claim("w", [Kind.SAMPLE]) is None

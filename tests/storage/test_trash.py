@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from storage.folders import Home
 from storage.records import NewJob
 from storage.store import Store
@@ -33,3 +35,20 @@ async def test_copies(home: Home, asked: Callable[..., NewJob]) -> None:
         await store._trash.sweep()
 
     assert [path.name for path in home.run(job.id).path.iterdir()] == ["log.txt"]
+
+
+async def test_resists(home: Home, caplog: pytest.LogCaptureFixture) -> None:
+    """What cannot be removed stops nobody, is logged, and is tried again."""
+    path = home.photo("ab")
+    async with await Store.open(home) as store:
+        path.parent.write_bytes(b"a file where a folder should be")
+        await store._database.all("INSERT INTO trash VALUES ('photo', 'ab'), ('run', '7')")
+
+        await store._trash.sweep()
+        left = await store._database.all("SELECT kind FROM trash")
+        path.parent.unlink()
+        await store._trash.sweep()
+
+        assert [row["kind"] for row in left] == ["photo"]
+        assert await store._database.all("SELECT kind FROM trash") == []
+        assert "photo ab" in caplog.text

@@ -1,0 +1,23 @@
+"""The nouns."""
+
+from __future__ import annotations
+
+import pytest
+
+from storage.records import Status
+
+
+@pytest.mark.parametrize(
+    ("status", "ended"),
+    [
+        (Status.QUEUED, False),
+        (Status.RUNNING, False),
+        (Status.PAUSED, False),
+        (Status.DONE, True),
+        (Status.FAILED, True),
+        (Status.CANCELLED, True),
+    ],
+)
+def test_ended(status: Status, *, ended: bool) -> None:
+    """A job that waits, runs or rests has not ended."""
+    assert status.ended is ended
