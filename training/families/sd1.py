@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import diffusers
 import numpy as np
@@ -112,9 +112,13 @@ class Sd1:
         seen = self.unet(noised.to(at, self.unet.dtype), t.to(at), states, return_dict=False)[0]
         return objectives.loss(seen, target.to(at), weights.to(at))
 
-    @torch.no_grad()
     def draw(self, picture: Picture) -> Image.Image:
         """Draw one picture from a prompt and a seed."""
+        return Image.fromarray((self.paint(picture) * 255).round().astype("uint8"))
+
+    @torch.no_grad()
+    def paint(self, picture: Picture) -> np.ndarray[Any, Any]:
+        """Draw one picture in numbers from 0 to 1, (height, width, 3)."""
         pair = [self.tokens(text)[0] for text in (picture.prompt, picture.negative)]
         wanted, unwanted = self.states(torch.tensor(pair)).to(self.unet.dtype)
         side = 2 ** (len(self.vae.config.block_out_channels) - 1)
@@ -131,11 +135,12 @@ class Sd1:
                 guidance_scale=GUIDANCE.get(self.vae.config.sample_size, 7.5),
                 height=picture.height,
                 width=picture.width,
+                output_type="np",
             )
         finally:
             self.pipeline.scheduler = scheduler
-        image: Image.Image = drawn.images[0]
-        return image
+        painted: np.ndarray[Any, Any] = drawn.images[0]
+        return painted
 
     def checkpointing(self, enabled: bool) -> None:  # a switch
         """Keep less in memory in training, for a third more time."""

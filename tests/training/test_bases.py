@@ -1,0 +1,140 @@
+"""The bases there are, and which of them are loaded."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from storage.errors import JobError
+from training import embedded
+from training.bases import Bases
+from training.device import Device
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Narrow(Device):
+    """A device with little room."""
+
+    def free(self) -> int:
+        """Count MiB that are still to be had."""
+        return 100
+
+
+def test_listed() -> None:
+    """The embedded base is there and first; those on a hub are listed with licence and use."""
+    bases = Bases(None).describe()
+
+    assert bases[0].name == "embedded"
+    assert bases[0].present
+    assert bases[0].small
+    assert {"sd15", "realistic", "dreamshaper"} <= {base.name for base in bases}
+    assert all(base.licence and base.good and base.resolution for base in bases)
+
+
+def test_own(tmp_path: Path) -> None:
+    """Folders in the operator's folder are bases, by their name; other things there are not."""
+    shutil.copytree(embedded.folder("diffusion"), tmp_path / "mine")
+    (tmp_path / "notes.safetensors").write_bytes(b"hello")
+    (tmp_path / "sdxl").mkdir()
+    (tmp_path / "sdxl" / "model_index.json").write_text(
+        json.dumps({"_class_name": "StableDiffusionXLPipeline"})
+    )
+
+    bases = Bases(tmp_path, Device.open(cpu=True))
+
+    assert [base.name for base in bases.own()] == ["mine"]
+    assert bases.identity("mine") == bases.identity("mine") != ""
+    with bases.family("mine") as family:
+        assert family.name == "sd1"
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("nowhere", "base_unknown"),
+        ("../home", "base_unknown"),
+        ("*", "base_unknown"),
+        ("", "base_unknown"),
+        ("old", "base_pickle"),
+        ("sd15", "base_missing"),
+    ],
+)
+def test_refused(tmp_path: Path, name: str, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A base that is unknown, a pickle or not on this machine is refused with its code."""
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "old.ckpt").write_bytes(b"\x80\x02}q\x00.")
+
+    with pytest.raises(JobError) as refused, Bases(tmp_path).family(name):
+        pass
+
+    assert refused.value.code == code
+
+
+def test_pickled_folder(tmp_path: Path) -> None:
+    """A folder whose weights are pickles is refused before anything is read."""
+    shutil.copytree(embedded.folder("diffusion"), tmp_path / "mine")
+    weights = tmp_path / "mine" / "unet" / "diffusion_pytorch_model.safetensors"
+    weights.rename(weights.with_suffix(".bin"))
+
+    with pytest.raises(JobError) as refused, Bases(tmp_path).family("mine"):
+        pass
+
+    assert refused.value.code == "base_pickle"
+
+
+def test_damaged(tmp_path: Path) -> None:
+    """A damaged base ends the job with a code, and can be tried again."""
+    shutil.copytree(embedded.folder("diffusion"), tmp_path / "mine")
+    weights = tmp_path / "mine" / "unet" / "diffusion_pytorch_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:5000])
+    bases = Bases(tmp_path)
+
+    with pytest.raises(JobError) as refused, bases.family("mine"):
+        pass
+
+    assert refused.value.code == "base_broken"
+    assert not bases.resident
+
+
+def test_changed(tmp_path: Path) -> None:
+    """Other weights under the same name are another base."""
+    shutil.copytree(embedded.folder("diffusion"), tmp_path / "mine")
+    bases = Bases(tmp_path)
+    before = bases.identity("mine")
+    weights = tmp_path / "mine" / "vae" / "diffusion_pytorch_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+
+    assert bases.identity("mine") != before
+
+
+def test_resident() -> None:
+    """A base stays loaded; what is lent is never put away, what is not makes room."""
+    bases = Bases(None, Device.open(cpu=True))
+    loads: list[str] = []
+
+    def load(name: str) -> str:
+        loads.append(name)
+        return name
+
+    for name in ("a", "a", "b"):
+        with bases.kept(name, 1, lambda name=name: load(name)):
+            pass
+    with bases.kept("a", 1, lambda: load("a")), bases.kept("c", 2**40, lambda: load("c")):
+        assert list(bases.resident) == ["a", "c"]
+
+    assert loads == ["a", "b", "c"]
+
+
+def test_fits() -> None:
+    """Another base fits beside the one at work only where there is room for it."""
+    bases = Bases(None, Narrow(Device.open(cpu=True).accelerator))
+
+    assert bases.fits("sd15")
+    with bases.kept("embedded", 0, lambda: "loaded"):
+        assert bases.fits("embedded")
+        assert not bases.fits("sd15")

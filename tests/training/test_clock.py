@@ -1,0 +1,37 @@
+"""The clock of a run."""
+
+from __future__ import annotations
+
+import time
+
+from training.clock import Clock
+
+
+def test_speed() -> None:
+    """The speed is that of the steps, without the first one and without what was served."""
+    clock = Clock()
+    for pause in (0.2, 0.01, 0.01, 0.01):
+        with clock.step():
+            time.sleep(pause)
+    time.sleep(0.1)
+    clock.away += 0.1
+
+    assert 20 < clock.speed() <= 100
+    assert clock.first >= 0.2
+    assert clock.around() < 0.2
+
+
+def test_never() -> None:
+    """A run without a step has no speed."""
+    assert Clock().speed() == 0
+
+
+def test_due() -> None:
+    """Progress is told at most twice a second."""
+    clock = Clock()
+    clock.told = clock.total()
+
+    assert not clock.due()
+    clock.told -= 0.6
+    assert clock.due()
+    assert not clock.due()

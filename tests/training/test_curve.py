@@ -1,0 +1,32 @@
+"""The loss curve."""
+
+from __future__ import annotations
+
+import pytest
+
+from training.curve import curve, smoothed
+
+
+@pytest.mark.parametrize("losses", [[], [0.3], [0.3, 0.2, 5.0], [0.0] * 40])
+def test_curve(losses: list[float]) -> None:
+    """There is a picture at every moment of a run, also at its first and for odd losses."""
+    assert curve(losses, 40).size == (640, 240)
+
+
+def test_drawn() -> None:
+    """A falling loss is drawn falling."""
+    picture = curve([1 - at / 100 for at in range(100)], 100).convert("RGB")
+    line = [
+        [y for y in range(40, 240) if picture.getpixel((x, y))[0] > 180 > picture.getpixel((x, y))[2]]  # type: ignore[index]
+        for x in (30, 600)
+    ]
+
+    assert min(line[0]) < min(line[1])
+
+
+def test_smoothed() -> None:
+    """The average starts at the first loss and ends near the latest."""
+    mean = smoothed([2.0] * 5 + [1.0] * 200)
+
+    assert mean[0] == pytest.approx(2)
+    assert mean[-1] == pytest.approx(1, abs=0.01)

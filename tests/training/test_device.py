@@ -1,0 +1,24 @@
+"""The device."""
+
+from __future__ import annotations
+
+import torch
+
+from training.device import Device
+
+
+def test_cpu() -> None:
+    """A CPU computes in fp32, whatever the files have, and says what it is."""
+    device = Device.open(cpu=True)
+
+    assert (device.precision, device.dtype) == ("fp32", torch.float32)
+    assert device.name.startswith("CPU, ")
+    assert device.memory() > 50
+    assert device.free() > 50
+
+
+def test_one() -> None:
+    """Opening the device again is the same state."""
+    first, second = Device.open(cpu=True), Device.open(cpu=True)
+
+    assert first.accelerator.state.__dict__ == second.accelerator.state.__dict__

@@ -1,0 +1,233 @@
+"""The loop: what it tells, and that its results follow from the recipe alone."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+from PIL import Image
+from safetensors import safe_open
+
+from storage.errors import JobError
+from storage.folders import JobFolder, dump
+from storage.records import Concept, Event, Wish
+from training import methods
+from training.loop import Run, train
+from training.recipe import Prompt
+from training.sampling import sample
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from training.bases import Bases
+    from training.recipe import Recipe
+
+    Laid = Callable[..., JobFolder]
+    Made = Callable[..., Recipe]
+    Told = Callable[[Iterator[Event]], list[Event]]
+
+
+def fingerprint(bases: Bases) -> str:
+    """Hash every tensor of the embedded base."""
+    total = hashlib.sha256()
+    with bases.family("embedded") as family:
+        for part in (*(part.module for part in family.networks.parts), family.vae):  # type: ignore[attr-defined]
+            for name, tensor in sorted(part.state_dict().items()):
+                total.update(name.encode() + tensor.numpy().tobytes())
+    return total.hexdigest()
+
+
+def kinds(events: list[Event]) -> list[str]:
+    """Name what happened, progress apart."""
+    return [event.kind for event in events if event.kind != "progress"]
+
+
+def result(folder: JobFolder) -> bytes:
+    """Read the file that came out."""
+    return (folder.result / "mydog.safetensors").read_bytes()
+
+
+def test_story(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
+    """A training tells its start, samples from step 0 on, checkpoints, progress and its end."""
+    folder = laid(recipe(prompts=(Prompt("a mydog emoji", 3),)))
+
+    events = run(train(folder, bases))
+    told, done = {event.kind: event.facts for event in events}, events[-1].facts
+
+    assert kinds(events) == [
+        "started", "sample", "checkpoint", "sample", "checkpoint", "sample", "done",
+    ]  # fmt: skip
+    assert [e.facts["step"] for e in events if e.kind == "sample"] == [0, 2, 4]
+    assert told["progress"]["step"] == told["progress"]["steps"] == 4
+    assert all(math.isfinite(told["progress"][name]) for name in ("loss", "smooth", "eta", "speed"))
+    assert told["progress"]["memory"] > 100
+    assert done["bytes"] == len(result(folder))
+    assert done["digest"] == hashlib.sha256(result(folder)).hexdigest()
+    assert (done["steps"], done["early"]) == (4, False)
+    assert Image.open(folder.samples / told["checkpoint"]["curve"]).size == (640, 240)
+    assert all((folder.samples / name).exists() for name in told["sample"]["files"])
+
+
+@pytest.mark.parametrize("method", ["lora", "embedding"])
+def test_same_bytes(bases: Bases, recipe: Made, laid: Laid, run: Told, method: str) -> None:
+    """The same recipe gives the same file, byte for byte; another seed another one."""
+    asked = recipe(method)
+    first, second = laid(asked, "first"), laid(asked, "second")
+    other = laid(replace(asked, seed=8), "other")
+
+    for folder in (first, second, other):
+        run(train(folder, bases))
+
+    assert result(first) == result(second)
+    assert result(first) != result(other)
+
+
+@pytest.mark.parametrize("method", ["lora", "embedding"])
+def test_resume(bases: Bases, recipe: Made, laid: Laid, run: Told, method: str) -> None:
+    """A killed training, with two samples served in it, ends in the bytes of an undisturbed one."""
+    asked = recipe(method, steps=6, concept=Concept.SUBJECT, prompts=(Prompt("a mydog", 1),))
+    plain, disturbed = laid(asked, "plain"), laid(asked, "disturbed")
+    run(train(plain, bases))
+
+    task = train(disturbed, bases)
+    for event in task:
+        if event.kind == "step" and event.facts["step"] in {1, 3}:
+            torch.manual_seed(99)
+            torch.set_num_threads(2)
+            ask = serve(plain, disturbed.path.with_name(f"served-{event.facts['step']}"), method)
+            assert kinds(run(sample(ask, bases))) == ["started", "picture", "done"]
+        if event.kind == "step" and event.facts["step"] == 5:
+            break
+    task.close()
+    again = run(train(disturbed, bases))
+
+    assert again[0].facts["resumed"]
+    assert again[0].facts["step"] == 4
+    assert result(plain) == result(disturbed)
+
+
+def serve(trained: JobFolder, path: Path, method: str) -> JobFolder:
+    """Lay out a sample job with a style that was trained before."""
+    folder = JobFolder(path)
+    folder.path.mkdir()
+    (folder.path / "style.safetensors").write_bytes(result(trained))
+    asked = {"base": "embedded", "prompt": "a mydog", "steps": 2, "method": method, "trigger": "mydog"}
+    dump(folder.job, {"kind": "sample", "attempt": 1, "request": asked})
+    return folder
+
+
+def test_base_untouched(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
+    """After trainings and samples the resident base is what it was, byte for byte."""
+    before = fingerprint(bases)
+
+    for method in methods.walk():
+        folder = laid(recipe(method, concept=Concept.SUBJECT), method)
+        run(train(folder, bases))
+        run(sample(serve(folder, folder.path.with_name(f"{method}-served"), method), bases))
+        task = train(laid(recipe(method), f"{method}-closed"), bases)
+        next(task), next(task)
+        task.close()
+
+    assert fingerprint(bases) == before
+
+
+def test_pause(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
+    """A paused training leaves a checkpoint at its step and goes on from there."""
+    folder = laid(recipe(steps=5))
+    task = train(folder, bases)
+
+    while next(task).facts.get("step") != 3:
+        pass
+    events = [task.send(Wish.PAUSE), *run(task)]
+    again = run(train(folder, bases))
+
+    assert kinds(events) == ["checkpoint", "paused"]
+    assert events[-1].facts["step"] == again[0].facts["step"] == 3
+    assert again[-1].kind == "done"
+
+
+def test_cancel(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
+    """A cancelled training ends at once and leaves no file."""
+    folder = laid(recipe())
+    task = train(folder, bases)
+
+    while next(task).kind != "step":
+        pass
+    events = [task.send(Wish.CANCEL), *run(task)]
+
+    assert kinds(events) == ["cancelled"]
+    assert not folder.result.exists()
+
+
+@pytest.mark.parametrize("at", [0, 3])
+def test_finish(bases: Bases, recipe: Made, laid: Laid, run: Told, at: int) -> None:
+    """A training finished early keeps what it has, and its file says how many steps."""
+    folder = laid(recipe(steps=50, every=25))
+    task = train(folder, bases)
+
+    for event in task:
+        if event.kind == "step" and event.facts["step"] == at:
+            break
+    events = [task.send(Wish.FINISH), *run(task)]
+
+    assert events[-1].kind == "done"
+    assert (events[-1].facts["steps"], events[-1].facts["early"]) == (at, True)
+    with safe_open(folder.result / "mydog.safetensors", "pt") as opened:
+        assert opened.metadata()["ss_steps"] == str(max(1, at))
+
+
+def test_damaged_checkpoint(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
+    """A damaged checkpoint is passed over for the one before it."""
+    folder = laid(recipe(steps=5))
+    run(train(folder, bases))
+    whole = result(folder)
+    for step in (4, 5):
+        path = folder.checkpoints / f"step-{step:06d}.safetensors"
+        path.write_bytes(path.read_bytes()[:1000])
+
+    events = run(train(folder, bases))
+
+    assert events[0].facts["step"] == 2
+    assert result(folder) == whole
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"identity": "another"}, "base_changed"),
+        ({"method": "magic"}, "method_unknown"),
+        ({"base": "nowhere"}, "base_unknown"),
+        ({"steps": 10**9}, "steps_range"),
+    ],
+)
+def test_refused(
+    bases: Bases, recipe: Made, laid: Laid, run: Told, change: dict[str, Any], code: str
+) -> None:
+    """What cannot be trained ends the job with a code."""
+    folder = laid(recipe())
+    dump(folder.job, {"kind": "train", "recipe": recipe().json() | change})
+
+    with pytest.raises(JobError) as refused:
+        run(train(folder, bases))
+
+    assert refused.value.code == code
+
+
+def test_nonsense(bases: Bases, recipe: Made, laid: Laid) -> None:
+    """A loss that is no number ends the job with a code."""
+    asked = replace(recipe(), threads=1)
+    with bases.family("embedded") as family:
+        attached = methods.walk()["lora"].attach(family.networks, asked)
+        run = Run(laid(asked), asked, family, attached, bases)
+        run.pending.append(torch.tensor(float("nan")))
+
+        with pytest.raises(JobError) as refused:
+            run.settle()
+        attached.detach()
+
+    assert refused.value.code == "loss_nan"

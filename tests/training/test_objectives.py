@@ -1,0 +1,94 @@
+"""The mathematics, against diffusers' own."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from diffusers import DDPMScheduler
+from diffusers.training_utils import compute_snr
+
+from training import objectives
+
+
+@pytest.fixture(scope="module")
+def scheduler() -> DDPMScheduler:
+    """Give a reference noise schedule."""
+    return DDPMScheduler(beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012)
+
+
+@pytest.fixture(scope="module")
+def drawn() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Draw latents, noise and timesteps."""
+    generator = torch.Generator().manual_seed(1)
+    x, e = torch.randn(2, 5, 4, 6, 6, generator=generator)
+    return x, e, torch.tensor([0, 1, 300, 700, 999])
+
+
+def test_noise(scheduler: DDPMScheduler, drawn: tuple[torch.Tensor, ...]) -> None:
+    """Noise is mixed in as diffusers mixes it."""
+    x, e, t = drawn
+
+    ours = objectives.noised(x, e, scheduler.alphas_cumprod[t])
+
+    assert torch.allclose(ours, scheduler.add_noise(x, e, t), atol=1e-6)
+
+
+def test_velocity(scheduler: DDPMScheduler, drawn: tuple[torch.Tensor, ...]) -> None:
+    """The target v is the velocity of diffusers; the target of epsilon is the noise."""
+    x, e, t = drawn
+    a = scheduler.alphas_cumprod[t]
+
+    assert torch.allclose(objectives.velocity(x, e, a), scheduler.get_velocity(x, e, t), atol=1e-6)
+    assert objectives.epsilon(x, e, a) is e
+
+
+def test_snr(scheduler: DDPMScheduler, drawn: tuple[torch.Tensor, ...]) -> None:
+    """The ratio of signal to noise is that of diffusers."""
+    t = drawn[2]
+
+    ours = objectives.snr(scheduler.alphas_cumprod[t])
+
+    assert torch.allclose(ours, compute_snr(scheduler, t), rtol=1e-3)
+
+
+@pytest.mark.parametrize("gamma", [1.0, 5.0])
+def test_weights_agree(
+    scheduler: DDPMScheduler, drawn: tuple[torch.Tensor, ...], gamma: float
+) -> None:
+    """One error of x weighs the same, min(SNR, gamma), whatever the network predicts."""
+    x, e, t = drawn
+    a = scheduler.alphas_cumprod[t].double()
+    x, e = x.double(), e.double()
+    wrong = x + 0.1  # the x a network believes in, at the same noised latent
+    noised = objectives.noised(x, e, a)
+    shaped = objectives.shaped(a, x)
+    e_wrong = (noised - shaped.sqrt() * wrong) / (1 - shaped).sqrt()
+    expected = (objectives.snr(a).clamp(max=gamma) * 0.01).mean()
+
+    for kind, target in objectives.TARGETS.items():
+        weights = objectives.weight(kind, a, gamma)
+        missed = target(wrong, e_wrong, a) - target(x, e, a)
+        loss = (missed.square().flatten(1).mean(1) * weights).mean()
+
+        assert torch.allclose(loss, expected, rtol=1e-4), kind
+
+
+def test_no_weights() -> None:
+    """A gamma of zero weighs all timesteps alike."""
+    assert objectives.weight("epsilon", torch.tensor([0.1, 0.9]), 0).tolist() == [1, 1]
+
+
+def test_timesteps() -> None:
+    """Timesteps are uniform, one from each part of the schedule, and follow from the seed."""
+    drawn = [objectives.timesteps(4, 1000, torch.Generator().manual_seed(s)) for s in range(500)]
+
+    assert all((t // 250).tolist() == [0, 1, 2, 3] for t in drawn)
+    assert 495 < torch.cat(drawn).float().mean() < 505
+    assert torch.equal(drawn[3], objectives.timesteps(4, 1000, torch.Generator().manual_seed(3)))
+
+
+def test_loss() -> None:
+    """Each picture's mean squared error counts by its weight."""
+    predicted, target = torch.zeros(2, 4, 2, 2), torch.ones(2, 4, 2, 2)
+
+    assert objectives.loss(predicted, target, torch.tensor([1.0, 3.0])) == 2

@@ -1,0 +1,118 @@
+"""Recipes: whole, frozen, read back as they were."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import FrozenInstanceError, replace
+from typing import Any
+
+import pytest
+
+from storage.errors import JobError
+from storage.records import Base, Concept, Dial
+from storage.requests import TrainRequest
+from training.recipe import Recipe, Shot
+
+BASE = Base("embedded", "Emoji", "sd1", "embedded", 64, "MIT", "emoji", present=True, small=True)
+REQUEST = TrainRequest(
+    "lora", "embedded", "my dog", "mydog", Concept.SUBJECT, Dial.QUICK, 100, 8, 1e-3, 4, 7, "dog"
+)
+
+
+def made(**more: Any) -> Recipe:
+    """Complete a request."""
+    return Recipe.of(REQUEST, BASE, [("0.png", ""), ("1.png", "a dog")], **more)
+
+
+def test_round_trip() -> None:
+    """A recipe that was JSON loads back to an equal recipe."""
+    recipe = made(accepted=1.5, identity="f00")
+
+    assert Recipe.read(json.loads(json.dumps(recipe.json()))) == recipe
+
+
+def test_frozen() -> None:
+    """A recipe does not change."""
+    with pytest.raises(FrozenInstanceError):
+        made().steps = 3  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [
+        ("steps", -1, "steps_range"),
+        ("steps", 10**9, "steps_range"),
+        ("rank", 0, "rank_range"),
+        ("rank", 129, "rank_range"),
+        ("rate", 0.0, "rate_range"),
+        ("rate", float("nan"), "rate_range"),
+        ("batch", 0, "batch_range"),
+        ("seed", -1, "seed_range"),
+        ("resolution", 8, "resolution_range"),
+        ("photos", (), "no_photos"),
+        ("trigger", " ", "trigger_missing"),
+        ("name", "../up", "name_bad"),
+        ("name", "", "name_bad"),
+    ],
+)
+def test_bounds(field: str, value: Any, code: str) -> None:
+    """What is out of bounds is refused with its code, made or read."""
+    with pytest.raises(JobError) as refused:
+        replace(made(), **{field: value})
+    with pytest.raises(JobError) as read:
+        Recipe.read(made().json() | {field: value})
+
+    assert refused.value.code == read.value.code == code
+
+
+def test_vectors() -> None:
+    """An embedding has at most eight vectors."""
+    with pytest.raises(JobError) as refused:
+        replace(made(), method="embedding", rank=9)
+
+    assert refused.value.facts["most"] == 8
+
+
+@pytest.mark.parametrize("broken", [{}, {"steps": "many"}, {"photos": 3}, {"concept": "fish"}])
+def test_broken(broken: dict[str, Any]) -> None:
+    """What is no recipe ends the job with a code."""
+    content = made().json() | broken if broken else {}
+
+    with pytest.raises(JobError) as refused:
+        Recipe.read(content)
+
+    assert refused.value.code in {"recipe_broken", "steps_range"}
+
+
+def test_captions() -> None:
+    """Every caption says the trigger; one without a caption gets one."""
+    assert made().photos == (Shot("0.png", "a mydog emoji"), Shot("1.png", "mydog, a dog"))
+
+
+def test_public() -> None:
+    """What a file tells has no captions, photos' names or prompts in it."""
+    told = json.dumps(made().public())
+
+    assert "0.png" not in told
+    assert "a dog" not in told
+    assert json.loads(told)["photos"] == 2
+
+
+def test_warmth() -> None:
+    """The rate rises in a tenth of the steps and then falls to a tenth."""
+    warm = [made().warmth(step) for step in range(100)]
+
+    assert warm[0] < 0.2
+    assert max(warm) > 0.95
+    assert 0.09 < warm[-1] < 0.11
+    assert replace(made(), schedule="constant").warmth(99) == 1
+
+
+def test_light() -> None:
+    """Recipes and the list of bases load without torch."""
+    code = "import sys, training.recipe, training.bases as b; b.Bases(None).identity('embedded'); "
+    code += "sys.exit('torch' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
