@@ -153,8 +153,7 @@ class Claim:
         """Remember the pace of a training that ran in one piece."""
         facts = event.facts
         if self.job.kind is Kind.TRAIN and self.job.fence == 1 and facts.get("speed"):
-            step = 1 / facts["speed"]
-            around = max(0.0, facts["seconds"] - step * facts["steps"])
+            step, around = 1 / facts["speed"], facts["around"]
             method = self.job.request["method"]
             await self.store.catalog.measured(self.job.base, method, step, around)
 

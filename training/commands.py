@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from training.settings import TrainingSettings
     from training.studio import Studio
 
-
 log = logging.getLogger(__name__)
 
 
@@ -61,15 +60,11 @@ def tell(line: dict[str, Any]) -> None:
 
 def bases(settings: TrainingSettings) -> dict[str, Any]:
     """List the bases, also the missing, and say who writes captions."""
-    from training import captions  # noqa: PLC0415 - torch
     from training.bases import Bases  # noqa: PLC0415 - only this command needs it
 
-    known, present = Bases(Home(settings.home).bases), True
-    try:
-        captions.found(settings.captioner, known)
-    except JobError:
-        present = False
-    captioner = {"name": settings.captioner, "present": present}
+    known, name = Bases(Home(settings.home).bases), settings.captioner
+    present = name == "embedded" or known.place(name) is not None
+    captioner = {"name": name, "present": present}
     return {"bases": [asdict(base) for base in known.describe()], "captioner": captioner}
 
 

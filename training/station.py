@@ -31,6 +31,7 @@ class Station:
         self.name, self.desk, self.backend = name, desk, backend
         self.claims: list[Claim] = []
         self.handle: Handle | None = None
+        self.silence = SILENCE
         self.deaths = 0
         self.started = self.greeted = self.heard = 0.0
         self.pulse: int | None = None
@@ -52,7 +53,7 @@ class Station:
         if self.handle is None:
             return False
         self._greet()
-        if self._silence() > (SILENCE if self.ready else WAKING):
+        if self._silence() > (self.silence if self.ready else WAKING):
             log.error("Worker %s does not move any more and is ended", self.name)
             self.backend.stop(self.handle)
             self.handle = None

@@ -178,6 +178,10 @@ class Yard:
         )
         return handle
 
+    def environ(self, name: str = "cpu") -> bytes:
+        """Return what a worker knows of the environment."""
+        return Path(f"/proc/{self.handle(name)['pid']}/environ").read_bytes()
+
     def state(self, name: str = "cpu") -> dict[str, Any]:
         """Return what the worker says of itself."""
         path = self.home.workers / name / "state.json"
@@ -192,9 +196,9 @@ class Yard:
         return "".join(path.read_text() for path in self.home.workers.glob("*/log.txt"))[-3000:]
 
     @contextmanager
-    def process(self, *command: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    def process(self, *command: str) -> Iterator[subprocess.Popen[bytes]]:
         """Run a trainer as a process."""
-        known = {**os.environ, "SAFELIGHT_HOME": str(self.home.path), **environment}
+        known = os.environ | {"SAFELIGHT_HOME": str(self.home.path)}
         log = self.home.workers / "trainer.log"
         with (
             log.open("ab") as out,
@@ -204,6 +208,7 @@ class Yard:
                 yield child
             finally:
                 child.kill()
+                child.wait()
 
     @asynccontextmanager
     async def trainer(self, **known: Any) -> AsyncIterator[Trainer]:

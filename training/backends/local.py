@@ -75,7 +75,9 @@ class LocalBackend:
     def alive(self, handle: Handle) -> bool:
         """Return whether that very worker still runs."""
         child = self.children.get(handle["pid"])
-        if child is not None and child.poll() is not None:
+        if child is not None:  # /proc may call it dead while one of its threads still ends
+            if child.poll() is None:
+                return True
             del self.children[child.pid]
         born = birth(handle["pid"])
         return born is not None and born == handle["born"]
