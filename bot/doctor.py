@@ -125,7 +125,7 @@ async def database(chosen: BotSettings) -> Line:
     try:
         async with await Store.open(home) as store:
             jobs = wording.number(len(await store.jobs.open()), "open job")
-    except (UserError, OSError, ValueError) as broken:
+    except Exception as broken:  # noqa: BLE001 (whatever it is, a doctor tells it)
         return line(FAIL, "database_broken", reason=broken, path=home.database)
     return line(OK, "database", path=home.database, jobs=jobs)
 
