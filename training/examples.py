@@ -36,8 +36,13 @@ class Batch:
     """Examples of one shape."""
 
     latents: Tensor  # (B, 4, h, w)
-    tokens: Tensor  # (B, T)
+    examples: tuple[Example, ...]
     photos: tuple[int, ...]
+
+    @property
+    def tokens(self) -> Tensor:
+        """Give the captions (B, T), which only some methods read anew at each step."""
+        return torch.stack([example.tokens for example in self.examples])
 
 
 def sizes(resolution: int, grain: int) -> list[tuple[int, int]]:
@@ -95,9 +100,9 @@ class Batches:
         """Give the batch of a step."""
         epoch, place = divmod(step, self.epoch)
         chosen = self.plan(epoch)[place]
-        latents = torch.stack([self.examples[at].latent for at in chosen])
-        tokens = torch.stack([self.examples[at].tokens for at in chosen])
-        return Batch(latents, tokens, tuple(chosen))
+        examples = tuple(self.examples[at] for at in chosen)
+        latents = torch.stack([example.latent for example in examples])
+        return Batch(latents, examples, tuple(chosen))
 
 
 def chunks(order: list[int], size: int) -> Iterator[list[int]]:

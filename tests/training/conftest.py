@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 ALICE, BOB, GUILD, CHANNEL = 1001, 1002, 77, 88
 TWIN = Path(__file__).with_name("twin.py")
-TIMEOUT = 120  #: seconds; nothing here is measured, a hang only ends
+TIMEOUT = 300  #: seconds; nothing here is measured, a hang only ends
 
 
 @pytest.fixture(scope="session")
@@ -180,7 +180,11 @@ class Yard:
 
     def environ(self, name: str = "cpu") -> bytes:
         """Return what a worker knows of the environment."""
-        return Path(f"/proc/{self.handle(name)['pid']}/environ").read_bytes()
+        return self.proc(self.handle(name)["pid"], "environ")
+
+    def proc(self, pid: int, what: str) -> bytes:
+        """Return what the system knows of a process."""
+        return Path(f"/proc/{pid}/{what}").read_bytes()
 
     def state(self, name: str = "cpu") -> dict[str, Any]:
         """Return what the worker says of itself."""

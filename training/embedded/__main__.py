@@ -1,5 +1,7 @@
 """Train the embedded models: `python -m training.embedded STAGE --work DIR [--npm DIR]`."""
 
+# ruff: noqa: T201  # a stage prints what it measured
+
 from __future__ import annotations
 
 import argparse
@@ -7,7 +9,7 @@ import importlib
 import time
 from pathlib import Path
 
-STAGES = ("pictures", "vae", "latents", "unet", "blip", "judge", "export", "score")
+STAGES = ("pictures", "vae", "latents", "unet", "blip", "examiner", "export", "exhibits", "score")
 
 
 def main() -> None:

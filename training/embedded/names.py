@@ -26,29 +26,26 @@ HELD_OUT_SUBJECTS = (
     "robot",
 )
 
-# 150 names that all four base styles draw: what the diffusion model learns.
-EVERYDAY = tuple(
-    """
-    ant baby-chick bat bear bird blowfish butterfly camel cat cat-face chicken cow-face crab
-    crocodile deer dog dog-face dolphin dragon-face duck eagle elephant fish fox frog goat
-    gorilla hamster honeybee horse-face koala lady-beetle lion monkey-face mouse-face owl
-    pig pig-face rabbit-face rooster shark sheaf-of-rice snail snake spider spouting-whale
-    squid tiger-face tropical-fish turtle unicorn whale
-    blossom bouquet cactus cherry-blossom deciduous-tree evergreen-tree four-leaf-clover
-    hibiscus maple-leaf mushroom palm-tree rose seedling sunflower tulip
-    bacon banana birthday-cake bread candy carrot cheese-wedge cherries chocolate-bar cookie
-    cooking croissant cucumber egg eggplant french-fries grapes green-apple hamburger hot-beverage
-    hot-dog ice-cream kiwi-fruit lemon lollipop pancakes peach pear pineapple pizza popcorn
-    red-apple soft-ice-cream sushi taco tangerine tomato watermelon
-    alien angry-face crying-face face-with-tears-of-joy ghost grinning-face nerd-face
-    pile-of-poo red-heart skull sleeping-face slightly-smiling-face smiling-face-with-halo
-    smiling-face-with-heart-eyes smiling-face-with-sunglasses winking-face
-    american-football balloon basketball christmas-tree game-die jack-o-lantern soccer-ball
-    tennis trophy wrapped-gift
-    backpack bell bomb books camera crown gem-stone key light-bulb scissors t-shirt umbrella
-    cloud fire full-moon house rainbow sailboat snowman star sun-with-face automobile airplane
-    """.split()
-)
+# 154 names that all four base styles draw: what the diffusion model learns.
+_EVERYDAY = """
+ant baby-chick bat bear bird blowfish butterfly camel cat cat-face chicken cow-face crab
+crocodile deer dog dog-face dolphin dragon-face duck eagle elephant fish fox frog goat gorilla
+hamster honeybee horse-face koala lady-beetle lion monkey-face mouse-face owl pig pig-face
+rabbit-face rooster shark sheaf-of-rice snail snake spider spouting-whale squid tiger-face
+tropical-fish turtle unicorn whale blossom bouquet cactus cherry-blossom deciduous-tree
+evergreen-tree four-leaf-clover hibiscus maple-leaf mushroom palm-tree rose seedling sunflower
+tulip bacon banana birthday-cake bread candy carrot cheese-wedge cherries chocolate-bar cookie
+cooking croissant cucumber egg eggplant french-fries grapes green-apple hamburger hot-beverage
+hot-dog ice-cream kiwi-fruit lemon lollipop pancakes peach pear pineapple pizza popcorn
+red-apple soft-ice-cream sushi taco tangerine tomato watermelon alien angry-face crying-face
+face-with-tears-of-joy ghost grinning-face nerd-face pile-of-poo red-heart skull sleeping-face
+slightly-smiling-face smiling-face-with-halo smiling-face-with-heart-eyes
+smiling-face-with-sunglasses winking-face american-football balloon basketball christmas-tree
+game-die jack-o-lantern soccer-ball tennis trophy wrapped-gift backpack bell bomb books camera
+crown gem-stone key light-bulb scissors t-shirt umbrella cloud fire full-moon house rainbow
+sailboat snowman star sun-with-face automobile airplane
+"""
+EVERYDAY = tuple(_EVERYDAY.split())
 
 CATEGORIES = {
     "Activities",

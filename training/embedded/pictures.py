@@ -1,5 +1,7 @@
 """Stage `pictures`: draw every usable emoji of six styles as 64-pixel RGBA."""
 
+# ruff: noqa: T201  # a stage prints what it measured
+
 from __future__ import annotations
 
 import io
@@ -50,7 +52,7 @@ def complete(names: list[str], styles: list[str]) -> None:
     missing = [(n, s) for n in wanted for s in BASE_STYLES if (n, s) not in drawn]
     if missing:
         raise ValueError(f"These pictures are missing: {missing}")
-    print(f"{len(EVERYDAY)} everyday names, {len(HELD_OUT_SUBJECTS)} held out, {len(names)} in all")
+    print(f"{len(EVERYDAY)} everyday names, {len(HELD_OUT_SUBJECTS)} held out, {len(names)} all")
 
 
 def drawings(npm: Path, package: str) -> Iterator[tuple[str, Image.Image]]:

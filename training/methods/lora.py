@@ -136,6 +136,8 @@ def check(networks: Networks, tensors: dict[str, Tensor]) -> None:
     layers: dict[str, nn.Linear] = {}
     for part in networks.parts:
         layers |= part.layers()
+    if not tensors:
+        raise JobError("style_broken", reason="empty")
     for name, tensor in tensors.items():
         key, _, end = name.partition(".")
         if key not in layers or end not in ENDS:
@@ -154,9 +156,11 @@ def fits(layer: nn.Linear, end: str, tensor: Tensor) -> bool:
         return False
     if end == "alpha":
         return tensor.numel() == 1
+    if tensor.ndim < 2:
+        return False
     out, inner = layer.weight.shape[:2]
     wide = tensor.shape[1] == inner if end.startswith("lora_down") else tensor.shape[0] == out
-    return bool(tensor.ndim >= 2 and tensor.numel() == tensor.shape[0] * tensor.shape[1] and wide)
+    return bool(tensor.numel() == tensor.shape[0] * tensor.shape[1] and wide)
 
 
 @contextmanager

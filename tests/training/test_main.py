@@ -1,0 +1,171 @@
+"""`python -m training` as it is started: the real trainer, the real worker, the embedded base."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+from PIL import Image
+
+from storage.records import Status
+
+ALICE, BOB = 1001, 1002
+
+
+def tensors(file: bytes) -> bytes:
+    """Return a style without its header, whose date is the job's."""
+    return file[8 + int.from_bytes(file[:8], "little") :]
+
+
+@pytest.fixture
+def settings(monkeypatch):
+    """Set what an operator would, a token among it."""
+    known = {"DEVICE": "cpu", "CAPTIONER": "embedded", "THREADS_CPU": "1", "DISK_MB": "1"}
+    for name, value in known.items():
+        monkeypatch.setenv(f"SAFELIGHT_{name}", value)
+    monkeypatch.setenv("DISCORD_TOKEN", "canary.canary.canary")
+
+
+@pytest.mark.usefixtures("settings")
+async def test_a_killed_worker_resumes_to_the_same_tensors(yard):
+    """Killed after a checkpoint, with two samples served before: byte for byte the same style."""
+    dataset = await yard.photos()
+    with yard.process("-m", "training") as trainer:
+        whole = await yard.became(await yard.train(dataset=dataset, steps=30), Status.DONE)
+        job = await yard.train(dataset=dataset, steps=30)
+        await yard.event(job, "progress")
+        for style in (None, whole.style):
+            await yard.became(await yard.sample(ALICE, "a mydog emoji", style=style), Status.DONE)
+        memory = psutil.Process(trainer.pid).memory_info().rss / 2**20
+        libraries = yard.proc(trainer.pid, "maps")
+        environ = yard.environ()
+        await yard.event(job, "checkpoint")
+        os.kill(yard.handle()["pid"], signal.SIGKILL)
+        done = await yard.became(job, Status.DONE)
+        trainer.terminate()
+        code = trainer.wait()
+
+    assert tensors(yard.result(job)) == tensors(yard.result(whole))
+    assert len(await yard.store.events.of(job.id, "served")) == 2
+    assert (await yard.event(job, "started", 2)).facts["step"] == 25
+    assert (done.attempts, code) == (2, 0)
+    assert memory <= 80
+    assert b"torch" not in libraries
+    assert b"canary" not in environ
+    assert not psutil.pid_exists(yard.handle()["pid"])
+
+
+def command(*arguments: str, home: Path) -> tuple[int, list[dict]]:
+    """Run a command for the shell; return its exit code and its lines."""
+    known = os.environ | {"SAFELIGHT_HOME": str(home)}
+    ran = subprocess.run(
+        [sys.executable, "-m", "training", *arguments],
+        env=known,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    return ran.returncode, [json.loads(line) for line in ran.stdout.splitlines()]
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Return a folder of two pictures, one of them twice, and a caption."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name, colour in {"a.png": "red", "b.jpg": "blue", "c.png": "red"}.items():
+        Image.new("RGB", (300, 280), colour).save(folder / name)
+    (folder / "a.txt").write_text("my caption")
+    return folder
+
+
+@pytest.mark.usefixtures("settings")
+def test_train_and_sample_for_a_shell(photos, tmp_path):
+    """What was trained on a folder lies in `--out` and can be sampled; no database is opened."""
+    home, out = tmp_path / "home", tmp_path / "out"
+    train = ("train", str(photos), "--name", "my dog", "--steps", "2", "--out", str(out))
+    code, lines = command(*train, home=home)
+    style = out / "my dog.safetensors"
+    sample = ("sample", "--style", str(style), "--prompt", "mydog", "--steps", "1")
+    drawn, pictures = command(*sample, "--out", str(out / "drawn"), home=home)
+
+    assert (code, lines[0]["kind"], lines[-1]["kind"]) == (0, "started", "done")
+    assert lines[-1]["file"] == style.name
+    assert "step" not in {line["kind"] for line in lines}
+    assert (out / "samples" / "loss.png").exists()
+    assert (drawn, pictures[-1]["kind"]) == (0, "done")
+    assert (out / "drawn" / "0.png").exists()
+    assert not home.exists()
+
+
+@pytest.mark.usefixtures("settings")
+def test_captions_for_a_shell(photos, tmp_path):
+    """Each picture gets a text file of its own name, the trigger in front."""
+    caption = ("caption", str(photos), "--trigger", "mydog", "--out", str(tmp_path / "out"))
+    code, lines = command(*caption, home=tmp_path)
+
+    assert code == 0
+    assert [line["file"] for line in lines if line["kind"] == "caption"] == ["a.png", "b.jpg"]
+    assert (tmp_path / "out" / "b.txt").read_text().startswith("mydog")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["train", "{tmp}/none", "--name", "a"], "folder_missing"),
+        (["train", "{tmp}", "--name", "a"], "no_photos"),
+        (["train", "{tmp}/bad", "--name", "a"], "photo_unknown"),
+        (["train", "{tmp}/bad", "--name", "../a"], "name_bad"),
+        (["sample", "--prompt", "a", "--style", "{tmp}/none"], "style_missing"),
+        (["sample", "--prompt", "a", "--style", "{tmp}/bad/not.png"], "style_broken"),
+    ],
+)
+def test_what_cannot_begin(tmp_path, arguments, code):
+    """A foreseen failure is the last line, with its code, before torch is imported."""
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "not.png").write_text("not a picture")
+    given = [argument.format(tmp=tmp_path) for argument in arguments]
+
+    ended, lines = command(*given, "--out", str(tmp_path / "out"), home=tmp_path)
+
+    assert (ended, lines[-1]["kind"], lines[-1]["code"]) == (1, "failed", code)
+
+
+def test_bases_are_listed(tmp_path):
+    """The bases are told, the missing ones too, and who writes captions."""
+    code, [line] = command("bases", home=tmp_path)
+
+    present = {base["name"]: base["present"] for base in line["bases"]}
+    assert (code, line["kind"], present["embedded"]) == (0, "bases", True)
+    assert "captioner" in line
+
+
+def test_a_wrong_setting_is_named(tmp_path, monkeypatch):
+    """The start stops with a sentence that names the setting and shows an example."""
+    monkeypatch.setenv("SAFELIGHT_DEVICE", "gpu")
+    ran = subprocess.run(
+        [sys.executable, "-m", "training"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+
+    assert ran.returncode == 2
+    assert "SAFELIGHT_DEVICE" in ran.stderr
+    assert "SAFELIGHT_DEVICE=cuda:0" in ran.stderr
+
+
+async def test_one_trainer_a_home(yard):
+    """A second trainer does not start beside the first."""
+    with yard.process("-m", "training") as first:
+        while not (yard.home.path / "trainer.lock").exists():
+            assert first.poll() is None
+        with yard.process("-m", "training") as second:
+            assert second.wait() == 2

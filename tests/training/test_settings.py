@@ -1,0 +1,48 @@
+"""The settings of the training."""
+
+from __future__ import annotations
+
+import pytest
+
+from storage.errors import UserError
+from training import settings
+
+
+@pytest.fixture(autouse=True)
+def nowhere(tmp_path, monkeypatch):
+    """Read no `.env` of this machine."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SAFELIGHT_DEVICE", "gpu"),
+        ("SAFELIGHT_DEVICE", "cuda:x"),
+        ("SAFELIGHT_DEVICE", "cpu,"),
+        ("SAFELIGHT_PRECISION", "fp8"),
+        ("SAFELIGHT_THREADS_CPU", "-1"),
+        ("SAFELIGHT_THREADS_CPU", "many"),
+        ("SAFELIGHT_NICE", "20"),
+        ("SAFELIGHT_DISK_MB", "-5"),
+    ],
+)
+def test_a_wrong_setting_is_named(monkeypatch, name, value):
+    """The error names the setting, and its example is one that would do."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(UserError) as wrong:
+        settings.read()
+
+    facts = wrong.value.facts
+    monkeypatch.setenv(name, facts["example"].partition("=")[2])
+
+    assert (wrong.value.code, facts["name"]) == ("setting_wrong", name)
+    assert settings.read()
+
+
+def test_a_worker_for_each_device():
+    """Each device has a worker, whose name is a folder's."""
+    known = settings.read(device="cuda:0,cuda:1")
+
+    assert known.devices == {"cuda0": "cuda:0", "cuda1": "cuda:1"}
+    assert settings.read().devices == {"auto": "auto"}
