@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import discord
 from discord import app_commands
 
+from bot import texts
 from bot.wording import flat
 
 if TYPE_CHECKING:
     from bot.client import Bot
+    from storage.records import Style
 
 MOST = 25  #: what Discord shows
 
@@ -28,3 +30,46 @@ def matching(names: list[str], current: str) -> list[app_commands.Choice[str]]:
     typed = current.casefold().strip()
     kept = [name for name in names if typed in name.casefold()]
     return [app_commands.Choice(name=flat(name, 100), value=name[:100]) for name in kept[:MOST]]
+
+
+async def bases(
+    interaction: discord.Interaction[Bot], current: str
+) -> list[app_commands.Choice[str]]:
+    """Offer the bases that are on this machine, by their titles."""
+    catalog = await interaction.client.store.catalog.read()
+    here = [(base.title, base.name) for base in catalog.bases if base.present]
+    return titled(here, current)
+
+
+async def styles(
+    interaction: discord.Interaction[Bot], current: str
+) -> list[app_commands.Choice[str]]:
+    """Offer the styles that a member can use here: their own first, then the shared."""
+    member, guild = interaction.user.id, interaction.guild_id or 0
+    usable = await interaction.client.store.styles.usable(member, guild)
+    return titled([(style_title(style, member), str(style.id)) for style in usable], current)
+
+
+async def own_styles(
+    interaction: discord.Interaction[Bot], current: str
+) -> list[app_commands.Choice[str]]:
+    """Offer the member's own styles."""
+    member = interaction.user.id
+    own = await interaction.client.store.styles.of(member)
+    return titled([(style_title(style, member), str(style.id)) for style in own], current)
+
+
+def style_title(style: Style, member: int) -> str:
+    """Name a style with what sets it apart from others of its name."""
+    method = texts.METHODS.get(style.method, style.method)
+    shared = "" if style.owner == member else texts.STYLE_CHOICE
+    return f"{style.name} · {method} {style.id}{shared}"
+
+
+def titled(pairs: list[tuple[str, str]], current: str) -> list[app_commands.Choice[str]]:
+    """Keep the titles that have what was typed in them, and as many as Discord shows."""
+    typed = current.casefold().strip()
+    kept = [pair for pair in pairs if typed in pair[0].casefold()]
+    return [
+        app_commands.Choice(name=flat(title, 100), value=value) for title, value in kept[:MOST]
+    ]

@@ -13,6 +13,8 @@ from discord.ext import commands
 
 from bot import cogs
 from bot.errors import answer, control
+from bot.follow import Follow
+from bot.web import Web
 from storage.errors import UserError
 from storage.folders import Home
 from storage.photos import Darkroom
@@ -45,6 +47,8 @@ class Bot(commands.Bot):
 
     store: Store
     darkroom: Darkroom
+    web: Web
+    follow: Follow
 
     def __init__(self, settings: BotSettings) -> None:
         super().__init__(
@@ -71,6 +75,10 @@ class Bot(commands.Bot):
             await self.load_extension(module.name)
             self.controls += getattr(self.extensions[module.name], "ITEMS", ())
         self.add_dynamic_items(*self.controls)
+        self.web = Web(self.store, self.settings.public)
+        await self.web.start(self.settings.host, self.settings.port)
+        self.follow = Follow(self)
+        self.follow.start()
         await self.tree.sync()
 
     async def on_interaction(self, interaction: discord.Interaction[Bot], /) -> None:
@@ -98,6 +106,9 @@ class Bot(commands.Bot):
         for cog in tuple(self.cogs):
             await self.remove_cog(cog)
         opened: dict[str, Any] = vars(self)
+        for name in ("follow", "web"):
+            if name in opened:
+                await opened.pop(name).close()
         darkroom = opened.pop("darkroom", None)
         if darkroom is not None:
             await darkroom.__aexit__(None, None, None)

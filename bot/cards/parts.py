@@ -63,6 +63,11 @@ class Card(ui.LayoutView):
         ]
         return self.put(ui.MediaGallery(*shown)) if shown else self
 
+    def content(self) -> list[dict[str, Any]]:
+        """Return the card as it is sent, to know two of a kind."""
+        sent: list[dict[str, Any]] = self.to_components()  # type: ignore[no-untyped-call]
+        return sent
+
     def files(self) -> list[discord.File]:
         """Open the promised files; call it when sending, since sending closes them."""
         return [discord.File(path, name) for name, path in self.paths.items()]

@@ -33,6 +33,7 @@ async def stage(home: Path, *, collect: bool = False) -> AsyncIterator[tuple[Bot
         token=None,
         public=None,
         privacy=None,
+        port=0,
         collect=collect,
         seconds=1,
         threads=False,

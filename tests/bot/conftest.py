@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import logging
 import random
+import time
 from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -16,13 +18,25 @@ from PIL import Image, ImageDraw
 from bot import wording
 from bot.client import Bot
 from bot.settings import BotSettings
-from storage.records import Concept
+from storage.records import (
+    Base,
+    Catalog,
+    Checked,
+    Concept,
+    Dial,
+    Event,
+    Kind,
+    NewJob,
+    Rule,
+    Status,
+)
+from storage.requests import TrainRequest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from storage.records import Dataset
+    from storage.records import Dataset, Job, Style
     from storage.store import Store
 
 
@@ -127,9 +141,148 @@ class Kit:
     picture, parts, words, labels = map(staticmethod, (picture, parts, words, labels))
 
 
+class Trainer:
+    """Writes down what a trainer does, as the real one does it: claim, events, settle."""
+
+    def __init__(self, kit: Kit) -> None:
+        self.kit = kit
+
+    @property
+    def store(self) -> Store:
+        """What bot and trainer share."""
+        return self.kit.store
+
+    async def publish(self, **changes: Any) -> None:
+        """Say what can be trained."""
+        base = Base(
+            "embedded", "Safelight emoji", "sd1", "embedded", 64, "", "", present=True, small=True
+        )
+        real = Base("sd15", "Stable Diffusion", "sd1", "hub/sd15", 512, "", "", present=True)
+        away = replace(real, name="away", title="Away", present=False)
+        sizes = {"lora": (8, 1 << 20), "embedding": (2, 4096)}
+        rules = [
+            Rule(
+                m,
+                b.name,
+                c,
+                d,
+                90,
+                10,
+                100,
+                400,
+                sizes[m][0],
+                1e-3,
+                4,
+                sizes[m][1],
+                f"{m}_{c}_{d}",
+            )
+            for m in sizes
+            for b in (base, real, away)
+            for c in Concept
+            for d in Dial
+        ]
+        bases, methods = (base, real, away), ("lora", "embedding")
+        catalog = Catalog(bases, methods, "embedded", tuple(rules), "two cores")
+        await self.store.catalog.publish(replace(catalog, **changes))
+
+    async def dataset(
+        self, who: simcord.MemberActor, name: str = "my dog", photos: int = 5, warned: int = 0
+    ) -> Dataset:
+        """Give a member a dataset of photos that were checked before: no darkroom needed."""
+        dataset = await self.kit.dataset(who, name)
+        for at in range(photos):
+            warnings = ("tiny",) if at < warned else ()
+            digest = f"{at + who.id:064x}"
+            checked = Checked(digest, at * 0x0F0F_F0F0_0FF0, 64, 64, b"png", b"webp", warnings)
+            await self.store.photos.add(dataset, checked)
+        return dataset
+
+    async def look(self, seconds: float = 1) -> None:
+        """Let the bot read what was written."""
+        await self.kit.env.advance_time(seconds)
+
+    async def claim(self, *kinds: Kind) -> Job:
+        """Take the next job."""
+        job = await self.store.jobs.claim("worker", kinds or tuple(Kind))
+        assert job is not None
+        await self.tell(job, "started", step=0, steps=100, device="two cores", resumed=False)
+        return job
+
+    async def tell(self, job: Job, kind: str, **facts: Any) -> None:
+        """Write an event."""
+        await self.store.events.append(job.id, [Event(kind, facts, time.time())])
+
+    async def step(self, job: Job, step: int) -> None:
+        """Be at a step."""
+        await self.tell(
+            job, "progress", step=step, steps=100, loss=0.2, smooth=0.123, speed=5.0, eta=40
+        )
+
+    async def sample(self, job: Job, step: int, side: int = 64) -> None:
+        """Draw on the way."""
+        folder = self.store.home.run(job.id).samples
+        folder.mkdir(parents=True, exist_ok=True)
+        files = [f"step-{step:06d}-{at}.png" for at in range(2)]
+        for at, name in enumerate(files):
+            (folder / name).write_bytes(picture(step + at, (side, side)))
+        (folder / "loss.png").write_bytes(picture(step, (300, 200)))
+        prompts = ["a dog", "a dog on the moon"]
+        await self.tell(job, "sample", step=step, files=files, prompts=prompts, seeds=[1, 2])
+        await self.tell(job, "checkpoint", step=step, file="x", curve="loss.png")
+
+    async def finish(self, job: Job, size: int = 2048, **facts: Any) -> Style:
+        """Bring a training to its end."""
+        file = self.store.home.run(job.id).result / f"{job.request['name']}.safetensors"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"\0" * size)
+        style = await self.store.styles.add(
+            job, file, method=job.request["method"], family="sd1",
+            trigger=job.request["trigger"], concept=Concept(job.request["concept"]),
+        )  # fmt: skip
+        await self.tell(
+            job, "done", file=file.name, bytes=size, steps=100, seconds=48.0, speed=5.0, **facts
+        )
+        assert await self.store.jobs.settle(job.id, job.fence, Status.DONE)
+        return style
+
+    async def draw(self, job: Job, side: int = 64) -> None:
+        """Bring a sample to its end."""
+        folder = self.store.home.run(job.id).result
+        folder.mkdir(parents=True, exist_ok=True)
+        for at in range(job.request["count"]):
+            (folder / f"{at}.png").write_bytes(picture(at, (side, side)))
+            seed = job.request["seed"] + at
+            prompt = job.request["prompt"]
+            await self.tell(job, "picture", file=f"{at}.png", seed=seed, prompt=prompt)
+        await self.tell(job, "done", steps=job.request["count"])
+        assert await self.store.jobs.settle(job.id, job.fence, Status.DONE)
+
+    async def fail(self, job: Job, code: str = "loss_nan", **facts: Any) -> None:
+        """Bring a job to a bad end."""
+        error = {"code": code, **facts}
+        await self.tell(job, "failed", **error)
+        assert await self.store.jobs.settle(job.id, job.fence, Status.FAILED, error)
+
+    async def style(
+        self, who: simcord.MemberActor, name: str = "my dog", size: int = 2048
+    ) -> Style:
+        """Train a style for a member without a word on Discord."""
+        dataset = await self.kit.dataset(who, name)
+        request = TrainRequest(
+            "lora", "embedded", name, "mydog", Concept.SUBJECT, Dial.QUICK, 100, 8, 1e-3, 4, 7
+        )
+        new = NewJob(
+            Kind.TRAIN, who.id, self.kit.guild.id, self.kit.channel.id, asdict(request),
+            "embedded", dataset.id,
+        )  # fmt: skip
+        queued = await self.store.jobs.queue(new)
+        self.kit.bot.follow.forget(queued.id)
+        return await self.finish(await self.claim(Kind.TRAIN), size)
+
+
 def make(home: Path, **settings: Any) -> Bot:
     """Make a bot that reads no `.env`."""
-    return Bot(BotSettings(_env_file=None, home=home, **({"disk": 0} | settings)))
+    return Bot(BotSettings(_env_file=None, home=home, **({"disk": 0, "port": 0} | settings)))
 
 
 @asynccontextmanager
@@ -169,6 +322,14 @@ async def kit(tmp_path: Path) -> AsyncIterator[Kit]:
     """A bot as an operator gets it."""
     async with running(tmp_path / "home") as kit:
         yield kit
+
+
+@pytest.fixture
+async def trainer(kit: Kit) -> Trainer:
+    """A trainer that has said what it can do."""
+    trainer = Trainer(kit)
+    await trainer.publish()
+    return trainer
 
 
 @pytest.fixture

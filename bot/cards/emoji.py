@@ -1,0 +1,92 @@
+"""The button that makes a drawn picture a custom emoji of the server."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord import ui
+
+from bot import emoji, texts
+from bot.cards.parts import Button, Card, Form, ask, hold, show, text
+from bot.wording import say
+from storage.errors import UserError
+from storage.records import Kind, Status
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.cards.parts import Asked
+    from bot.client import Bot
+
+
+class Emoji(Button, verb="sample:emoji"):
+    """Add a picture to the server's emoji."""
+
+    async def press(self, interaction: Asked) -> None:
+        """Ask for the name, of those who may."""
+        found = await pictures(interaction, self.numbers[0])
+        await ask(interaction, EmojiForm(found))
+
+
+async def pictures(interaction: Asked, number: int) -> list[Path]:
+    """Return the square pictures of a job of this server, if the presser may add emoji."""
+    bot, guild = interaction.client, interaction.guild
+    job = await bot.store.jobs.get(number)
+    if guild is None or job.guild != guild.id or job.kind is not Kind.SAMPLE:
+        raise UserError("job_unknown")
+    if not emoji.may(interaction.permissions):
+        raise UserError("permission_needed", permissions=["Create Expressions"])
+    if not emoji.may(guild.me.guild_permissions):
+        raise UserError("emoji_forbidden")
+    if job.status is not Status.DONE:
+        raise UserError("job_unknown")
+    return await asyncio.to_thread(squares, bot, job.id)
+
+
+def squares(bot: Bot, job: int) -> list[Path]:
+    """List the square pictures of a job."""
+    found = sorted(bot.store.home.run(job).result.glob("*.png"))
+    square = [path for path in found if emoji.square(path)]
+    if not square:
+        raise UserError("picture_gone")
+    return square
+
+
+class EmojiForm(Form):
+    """The emoji's name, and which picture where there are several."""
+
+    def __init__(self, found: list[Path]) -> None:
+        super().__init__(title=texts.EMOJI_FORM)
+        self.found = found
+        self.name: ui.TextInput[Any] = ui.TextInput(custom_id="name", min_length=2, max_length=32)
+        self.add_item(
+            ui.Label(text=texts.EMOJI_NAME, description=texts.EMOJI_HINT, component=self.name)
+        )
+        self.which: ui.Select[Any] | None = None
+        if len(found) > 1:
+            self.which = ui.Select(custom_id="which", options=numbered(len(found)))
+            self.add_item(ui.Label(text=texts.EMOJI_WHICH, component=self.which))
+
+    async def filled(self, interaction: Asked) -> None:
+        """Add it."""
+        await hold(interaction)
+        if interaction.guild is None or not emoji.may(interaction.permissions):
+            raise UserError("permission_needed", permissions=["Create Expressions"])
+        name = emoji.named(self.name.value)
+        path = self.found[int(self.which.values[0]) if self.which else 0]
+        if not path.is_file():
+            raise UserError("picture_gone")
+        shaped = await asyncio.to_thread(emoji.shaped, path)
+        added = await emoji.add(interaction.guild, name, shaped, interaction.user.name)
+        said = say(texts.EMOJI_ADDED, name=name)
+        await show(interaction, Card(text(f"{added} {said}")))
+
+
+def numbered(count: int) -> list[discord.SelectOption]:
+    """Offer pictures by their place, the first already chosen."""
+    return [
+        discord.SelectOption(label=str(at + 1), value=str(at), default=at == 0)
+        for at in range(count)
+    ]

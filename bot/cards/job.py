@@ -1,0 +1,303 @@
+"""The job card: how far a training is, and the buttons that steer it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+import discord
+
+from bot import texts, wording
+from bot.cards.parts import Button, add, row, show, text, touch
+from bot.cards.pictures import Wall
+from bot.guards import allowed, quota
+from bot.story import base as last
+from bot.wording import say
+from storage import space
+from storage.errors import JobError, UserError
+from storage.records import Kind, NewJob, Status, Wish
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from bot.cards.parts import Asked, Card
+    from bot.story import Story
+    from storage.folders import Home
+    from storage.records import Job
+
+COLOURS = {
+    Status.QUEUED: 0x8A8F98,
+    Status.RUNNING: 0xF0A020,
+    Status.PAUSED: 0x8A8F98,
+    Status.DONE: 0x3BA55D,
+    Status.FAILED: 0xD83C3E,
+    Status.CANCELLED: 0x8A8F98,
+}
+CELLS = 12  #: of the progress bar
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A job, and what its card needs beside it."""
+
+    job: Job
+    story: Story
+    base: str  #: its title
+    place: int = 0  #: in the queue
+    result: str = ""  #: address of the result's message
+    threadless: bool = False  #: there should be a thread, but it may not be made
+
+    @property
+    def name(self) -> str:
+        """What the job makes."""
+        return str(self.job.request.get("name") or self.job.request.get("prompt", ""))
+
+    @property
+    def steps(self) -> int:
+        """How many steps it takes."""
+        told = self.story.progress or self.story.started
+        return int(told.get("steps") or self.job.request.get("steps", 0))
+
+
+def job_card(home: Home, scene: Scene) -> Card:
+    """Lay a training out."""
+    job = scene.job
+    method = texts.METHODS.get(job.request["method"], job.request["method"])
+    card = Wall(colour=COLOURS[job.status])
+    title = say(texts.JOB_TITLE, name=scene.name, method=method)
+    card.put(text(title, say(texts.JOB_BY, owner=job.owner, base=scene.base)))
+    card.put(text(*state(scene)))
+    card.gallery(pictures(home, scene))
+    if job.thread and not job.private:
+        card.put(text(say(texts.JOB_THREAD, thread=job.thread)))
+    elif scene.threadless:
+        card.put(text(texts.JOB_THREADLESS))
+    buttons = controls(job)
+    return card.put(row(*buttons)) if buttons else card
+
+
+def state(scene: Scene) -> Iterator[str]:
+    """Say in a few lines where the job stands."""
+    yield from STATES[scene.job.status](scene)
+    if scene.story.note and not scene.job.status.ended:
+        yield note(scene.story.note)
+
+
+def queued(scene: Scene) -> Iterator[str]:
+    """Say how long it still waits."""
+    yield say(texts.JOB_PLACE, place=scene.place) if scene.place > 1 else texts.JOB_NEXT
+    if scene.job.attempts:
+        yield say(texts.JOB_AGAIN, attempt=scene.job.attempts + 1)
+
+
+def running(scene: Scene) -> Iterator[str]:
+    """Say how far it is and when it will be done."""
+    job, story = scene.job, scene.story
+    if not story.progress:
+        yield texts.JOB_STARTING
+    else:
+        left = story.progress.get("eta", 0) - max(0.0, time.time() - story.heard)
+        when = int(discord.utils.utcnow().timestamp() + max(1.0, left))
+        yield bar(story.step, scene.steps)
+        step, steps = story.step, scene.steps
+        yield say(texts.JOB_STEP, step=step, steps=steps, loss=story.loss, when=when)
+        speed = f"{story.progress.get('speed', 0):.1f}"
+        yield say(texts.JOB_DEVICE, speed=speed, device=story.started.get("device", "cpu"))
+    if job.wish:
+        yield texts.JOB_WISHES[job.wish]
+
+
+def paused(scene: Scene) -> Iterator[str]:
+    """Say where it stopped."""
+    yield bar(scene.story.step, scene.steps)
+    yield say(texts.JOB_PAUSED, step=scene.story.step, steps=scene.steps)
+
+
+def done(scene: Scene) -> Iterator[str]:
+    """Say what came of it."""
+    end = scene.story.end
+    template = texts.JOB_EARLY if end.get("early") else texts.JOB_DONE
+    took = texts.duration(float(end.get("seconds", 0)))
+    yield say(template, steps=int(end.get("steps", 0)), time=took, loss=scene.story.loss)
+    if scene.result:
+        yield texts.JOB_RESULT.format(url=scene.result)
+
+
+def failed(scene: Scene) -> Iterator[str]:
+    """Say why it failed."""
+    job = scene.job
+    yield texts.JOB_FAILED.format(why=reason(job))
+    reference = (job.error or {}).get("reference")
+    if reference:
+        yield say(texts.JOB_REFERENCE, reference=reference)
+
+
+def reason(job: Job) -> str:
+    """Return the sentence for what ended a job."""
+    facts = dict(job.error or {"code": "bug", "reference": "?"})
+    code = str(facts.pop("code", "unknown"))
+    return wording.sentence(JobError(code, **facts))
+
+
+def cancelled(scene: Scene) -> Iterator[str]:
+    """Say who ended it, and when."""
+    job, step = scene.job, scene.story.step
+    yield say(texts.JOB_CANCELLED, step=step) if job.started else texts.JOB_CANCELLED_WAITING
+    if job.wished_by and job.wished_by != job.owner:
+        yield say(texts.JOB_CANCELLED_BY, by=job.wished_by)
+
+
+STATES = {
+    Status.QUEUED: queued,
+    Status.RUNNING: running,
+    Status.PAUSED: paused,
+    Status.DONE: done,
+    Status.FAILED: failed,
+    Status.CANCELLED: cancelled,
+}
+
+
+def note(facts: dict[str, object]) -> str:
+    """Return the sentence of a note."""
+    code = str(facts["code"])
+    more = {name: fact for name, fact in facts.items() if name != "code"}
+    if code in texts.NOTES:
+        return say(texts.NOTES[code], **more)  # type: ignore[arg-type]
+    return wording.sentence(JobError(code, **more))  # type: ignore[arg-type]
+
+
+def bar(step: int, steps: int) -> str:
+    """Draw the progress bar."""
+    part = min(1.0, step / steps) if steps else 0.0
+    full = round(part * CELLS)
+    return f"{'▰' * full}{'▱' * (CELLS - full)} {part:.0%}"
+
+
+def pictures(home: Home, scene: Scene) -> Iterator[tuple[Path, str]]:
+    """Choose what the card shows: the newest sample and the loss curve."""
+    folder, sample = home.run(scene.job.id).samples, scene.story.sample
+    prompts = sample.get("prompts", [])
+    for at, file in enumerate(sample.get("files", [])[:1]):
+        yield folder / last(file), prompts[at] if at < len(prompts) else ""
+    if scene.story.curve:
+        yield folder / last(scene.story.curve), texts.CURVE_ALT
+
+
+def controls(job: Job) -> list[Button]:
+    """Return the buttons that make sense now."""
+    if job.status is Status.FAILED:
+        return [Retry(job.id)]
+    if job.status.ended:
+        return []
+    asked = job.wish is not None
+    if job.status is Status.PAUSED:
+        first: list[Button] = [Resume(job.id), Cancel(job.id), Finish(job.id)]
+    elif job.status is Status.QUEUED:
+        first = [Cancel(job.id, disabled=asked)]
+    else:
+        off = asked and job.wish is not Wish.PAUSE
+        first = [
+            Pause(job.id, disabled=asked),
+            Cancel(job.id, disabled=off),
+            Finish(job.id, disabled=off),
+        ]
+    return [*first, Tell(job.id)]
+
+
+async def steerable(interaction: Asked, number: int) -> Job:
+    """Return a job that the presser may steer: their own, or one on a server they look after."""
+    job = await interaction.client.store.jobs.get(number)
+    own = job.owner == interaction.user.id
+    if not own and not (job.guild == interaction.guild_id and keeper(interaction)):
+        raise UserError("job_unknown")
+    return job
+
+
+def keeper(interaction: Asked) -> bool:
+    """Return whether the presser moderates here."""
+    may = interaction.permissions
+    return interaction.guild_id is not None and (may.manage_guild or may.manage_messages)
+
+
+class Steer(Button, verb=""):
+    """A button that asks something of a job."""
+
+    wish: ClassVar[Wish | None] = None
+
+    async def press(self, interaction: Asked) -> None:
+        """Pass the wish on, and show at once that it was heard."""
+        await touch(interaction)
+        bot = interaction.client
+        job = await steerable(interaction, self.numbers[0])
+        if self.wish is None:
+            await bot.store.jobs.resume(job.id, interaction.user.id)
+        else:
+            await bot.store.jobs.wish(job.id, self.wish, interaction.user.id)
+        if interaction.message is None or interaction.message.id != job.message:
+            await show(interaction, await bot.follow.card(job.id))
+        await bot.follow.show(job.id)
+
+
+class Pause(Steer, verb="job:pause"):
+    """Put the job aside; its state is kept."""
+
+    label, wish = texts.PAUSE, Wish.PAUSE
+
+
+class Resume(Steer, verb="job:resume"):
+    """Go on with a paused job."""
+
+    label, style = texts.RESUME, discord.ButtonStyle.primary
+
+
+class Cancel(Steer, verb="job:cancel"):
+    """End the job; nothing of it is kept."""
+
+    label, wish, style = texts.CANCEL, Wish.CANCEL, discord.ButtonStyle.danger
+
+
+class Finish(Steer, verb="job:finish"):
+    """End the job here and keep what it has learnt."""
+
+    label, wish, style = texts.FINISH, Wish.FINISH, discord.ButtonStyle.success
+
+
+class Retry(Button, verb="job:retry"):
+    """Ask for a failed training once more."""
+
+    label, style = texts.RETRY, discord.ButtonStyle.primary
+
+    async def press(self, interaction: Asked) -> None:
+        """Queue the same again; the owner may."""
+        await touch(interaction)
+        bot = interaction.client
+        job = await bot.store.jobs.mine(self.numbers[0], interaction.user.id)
+        if job.status is not Status.FAILED or job.dataset is None:
+            raise UserError("job_unknown")
+        await allowed(interaction, "train")
+        await quota(interaction)
+        space.roomy(bot.settings)
+        guild, channel = job.guild, job.channel
+        new = NewJob(job.kind, job.owner, guild, channel, job.request, job.base, job.dataset)
+        again = await bot.store.jobs.queue(replace(new, private=job.private))
+        await bot.follow.show(again.id)
+
+
+class Tell(Button, verb="job:tell"):
+    """Be told when the job ends."""
+
+    label = texts.TELL
+
+    async def press(self, interaction: Asked) -> None:
+        """Remember who wants to know."""
+        await touch(interaction)
+        jobs = interaction.client.store.jobs
+        job = await jobs.get(self.numbers[0])
+        if job.guild != interaction.guild_id or job.kind is not Kind.TRAIN:
+            raise UserError("job_unknown")
+        if job.status.ended:
+            raise UserError("job_ended", job=job.id)
+        await jobs.watch(job.id, interaction.user.id)
+        await add(interaction, Wall(text(texts.JOB_TOLD)))

@@ -1,0 +1,68 @@
+"""The list of jobs, a member's or a server's, and the way to each card."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import discord
+
+from bot import texts
+from bot.cards.job import steerable
+from bot.cards.parts import Card, Select, row, show, text, touch
+from bot.wording import flat, say
+from storage.records import Kind, Status
+
+if TYPE_CHECKING:
+    from bot.cards.parts import Asked
+    from bot.client import Bot
+    from storage.records import Job
+
+PAGE = 25  #: jobs in one list; Discord's selects take no more
+SHOWN = frozenset({Kind.TRAIN, Kind.SAMPLE})
+
+
+async def jobs_card(bot: Bot, title: str, jobs: list[Job]) -> Card:
+    """Lay a list of jobs out."""
+    shown = [job for job in jobs if job.kind in SHOWN][:PAGE]
+    if not shown:
+        return Card(text(title, texts.JOBS_NONE))
+    lines = [await line(bot, job) for job in shown]
+    return Card(text(title, *lines), row(Pick(options=[option(job) for job in shown])))
+
+
+async def line(bot: Bot, job: Job) -> str:
+    """Say in one line where a job stands."""
+    state = texts.STATES[job.status]
+    if job.status is Status.QUEUED:
+        place = await bot.store.jobs.place(job.id)
+        state = texts.JOBS_PLACE.format(place=place)
+    where = ""
+    if job.message and not job.status.ended:
+        where = f" · <#{job.thread or job.channel}>"
+    return say(texts.JOBS_LINE, number=job.id, name=name(job), state=state) + where
+
+
+def option(job: Job) -> discord.SelectOption:
+    """Offer a job in a select."""
+    return discord.SelectOption(
+        label=flat(f"{job.id} {name(job)}", 100),
+        value=str(job.id),
+        description=texts.STATES[job.status],
+    )
+
+
+def name(job: Job) -> str:
+    """Name a job by its dataset or its prompt."""
+    return flat(str(job.request.get("name") or job.request.get("prompt", "")), 60)
+
+
+class Pick(Select, verb="jobs:pick"):
+    """Choose a job to look at."""
+
+    hint = texts.JOBS_PICK
+
+    async def press(self, interaction: Asked) -> None:
+        """Show its card."""
+        await touch(interaction)
+        job = await steerable(interaction, int(self.chosen))
+        await show(interaction, await interaction.client.follow.card(job.id))

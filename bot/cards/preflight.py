@@ -1,0 +1,197 @@
+"""The pre-flight card: what a training will be, before it is started."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Self
+
+import discord
+from discord import ui
+
+from bot import delivery, orders, places, texts
+from bot.cards.job import COLOURS
+from bot.cards.parts import Button, Card, row, show, text, touch
+from bot.guards import allowed, quota
+from bot.orders import Order
+from bot.wording import megabytes, number, say
+from storage.errors import UserError
+from storage.records import Dial, Status
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Iterator
+
+    from bot.cards.parts import Asked
+    from bot.client import Bot
+    from bot.orders import Prospect
+    from storage.records import Catalog
+
+DIALS = {dial[0]: dial for dial in Dial}
+
+
+async def preflight(interaction: Asked, order: Order) -> Card:
+    """Weigh an order and lay out what comes of it."""
+    bot = interaction.client
+    await allowed(interaction, "train")
+    await quota(interaction)
+    prospect = await orders.weigh(bot, order, interaction.user.id, interaction.guild_id or 0)
+    card = Card(colour=COLOURS[Status.RUNNING])
+    card.put(text(title(prospect)))
+    card.put(text(*facts(bot, interaction.guild, prospect)))
+    remarks = list(small(prospect))
+    if remarks:
+        card.put(text(*remarks))
+    return card.put(row(Start(order), Leave()))
+
+
+def title(prospect: Prospect) -> str:
+    """Say what is asked for."""
+    plan = prospect.plan
+    return say(
+        texts.PLAN_TITLE,
+        name=prospect.dataset.name,
+        method=texts.METHODS.get(plan.method, plan.method),
+        base=prospect.base.title,
+        dial=texts.DIALS[plan.dial],
+    )
+
+
+def facts(bot: Bot, guild: discord.Guild | None, prospect: Prospect) -> Iterator[str]:
+    """Say photos, steps, time, place and file, a line each."""
+    plan = prospect.plan
+    yield say(texts.PLAN_PHOTOS, photos=number(len(prospect.photos), "photo"))
+    warned = sum(bool(photo.warnings) for photo in prospect.photos)
+    if warned:
+        yield say(texts.PLAN_WARNED, photos=number(warned, "photo"))
+    if plan.seconds:
+        took = texts.duration(plan.seconds)
+        yield say(texts.PLAN_STEPS, steps=plan.steps, time=took, device=prospect.device)
+    else:
+        yield say(texts.PLAN_STEPS_FIRST, steps=plan.steps)
+    yield say(texts.PLAN_PLACE, place=prospect.place) if prospect.place else texts.PLAN_NOW
+    yield file(plan.bytes, delivery.limit(guild, bot.settings.upload), link=bot.web.public)
+
+
+def file(size: int, most: int, *, link: str | None) -> str:
+    """Say how large the file will be, and how it will be handed over."""
+    template = texts.PLAN_FILE_LINK if link else texts.PLAN_FILE_HAND
+    if size <= most:
+        template = texts.PLAN_FILE
+    return template.format(size=megabytes(size), limit=megabytes(most))
+
+
+def small(prospect: Prospect) -> Iterator[str]:
+    """Say why, and what is special about it."""
+    plan, base = prospect.plan, prospect.base
+    codes = [code for reason in plan.reasons for code in reason.rsplit("_", 1)]
+    why = [texts.REASONS[code] for code in codes if code in texts.REASONS]
+    if plan.method == "lora" and "chosen" not in plan.reasons:
+        why.append(texts.REASONS["more"])
+    if why:
+        yield texts.PLAN_WHY.format(reasons="; ".join(why))
+    if prospect.order.private:
+        yield texts.PLAN_PRIVATE
+    if base.small:
+        yield say(texts.BASE_SMALL, base=base.title, side=base.resolution)
+
+
+class Start(Button, template=r"plan:start:(.+)"):
+    """Put the training into the queue; the whole order stands in the button."""
+
+    style = discord.ButtonStyle.success
+    order: Order
+    code: int  #: of the base's name
+
+    def __init__(self, order: Order) -> None:
+        button: ui.Button[Any] = ui.Button(
+            label=texts.START, style=self.style, custom_id=written(order)
+        )
+        ui.DynamicItem.__init__(self, button)
+        self.order = order
+
+    @classmethod
+    async def from_custom_id(
+        cls, _: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """Read the order from the button."""
+        button = cls.__new__(cls)
+        ui.DynamicItem.__init__(button, item)
+        button.order, button.code = read(match[1])
+        return button
+
+    async def press(self, interaction: Asked) -> None:
+        """Look at everything once more, then queue it and post its card."""
+        await touch(interaction)
+        bot, guild = interaction.client, interaction.guild_id or 0
+        await allowed(interaction, "train")
+        await quota(interaction)
+        order = based(self.order, self.code, await bot.store.catalog.read())
+        prospect = await orders.weigh(bot, order, interaction.user.id, guild)
+        channel = await places.training(interaction, private=order.private)
+        job = await orders.queue(bot, prospect, guild, channel)
+        await bot.follow.show(job.id)
+        posted = await bot.store.jobs.get(job.id)
+        said = say(texts.PLAN_STARTED, name=prospect.dataset.name, job=job.id)
+        where = say(texts.PLAN_WHERE, channel=posted.channel)
+        await show(interaction, Card(text(said, where)))
+
+
+class Leave(Button, verb="plan:leave"):
+    """Start nothing."""
+
+    label = texts.NOT_NOW
+
+    async def press(self, interaction: Asked) -> None:
+        """Say that nothing was started."""
+        await touch(interaction)
+        await show(interaction, Card(text(texts.PLAN_LEFT)))
+
+
+def written(order: Order) -> str:
+    """Write an order into a custom id, at most 100 characters."""
+    parts = (
+        order.dataset,
+        order.method,
+        order.dial[0],
+        order.steps,
+        order.rank,
+        f"{order.rate:g}",
+        int(order.private),
+        order.word,
+        coded(order.base),
+    )
+    return "plan:start:" + ":".join(map(str, parts))
+
+
+def read(written: str) -> tuple[Order, int]:
+    """Read an order, and the code of its base, from a custom id."""
+    try:
+        dataset, method, dial, steps, rank, rate, private, word, code = written.split(":")
+        order = Order(
+            int(dataset),
+            method,
+            "",
+            DIALS[dial],
+            int(steps),
+            int(rank),
+            float(rate),
+            word,
+            private=private == "1",
+        )
+        return order, int(code)
+    except (ValueError, KeyError) as old:
+        raise UserError("card_old") from old
+
+
+def coded(base: str) -> int:
+    """Write a base's name as a number: names may be long."""
+    return zlib.crc32(base.encode())
+
+
+def based(order: Order, code: int, catalog: Catalog) -> Order:
+    """Find the base again that a number means."""
+    for base in catalog.bases:
+        if coded(base.name) == code:
+            return replace(order, base=base.name)
+    raise UserError("base_unknown", base="…")

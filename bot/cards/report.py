@@ -1,0 +1,117 @@
+"""Reports: the button under every picture, and what moderators see of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord import ui
+
+from bot import places, prompts, texts
+from bot.cards.job import COLOURS, keeper
+from bot.cards.parts import Button, Card, Form, ask, hold, row, show, text, touch
+from bot.wording import say
+from storage.errors import UserError
+from storage.records import Kind, Status, Wish
+
+if TYPE_CHECKING:
+    from bot.cards.parts import Asked
+    from storage.records import Job
+
+REASON = 500  #: characters
+
+
+class Report(Button, verb="report:add"):
+    """Tell the moderators that a picture should not be there."""
+
+    label = texts.REPORT
+
+    async def press(self, interaction: Asked) -> None:
+        """Ask why."""
+        job = await here(interaction, self.numbers[0])
+        message = interaction.message.id if interaction.message else 0
+        await ask(interaction, ReportForm(job, message))
+
+
+async def here(interaction: Asked, number: int) -> Job:
+    """Return a job of this server."""
+    job = await interaction.client.store.jobs.get(number)
+    if interaction.guild_id is None or job.guild != interaction.guild_id:
+        raise UserError("job_unknown")
+    return job
+
+
+class ReportForm(Form):
+    """Why a picture should not be there."""
+
+    def __init__(self, job: Job, message: int) -> None:
+        super().__init__(title=texts.REPORT_FORM)
+        self.job, self.message = job, message
+        self.reason: ui.TextInput[Any] = ui.TextInput(
+            custom_id="reason", style=discord.TextStyle.paragraph, max_length=REASON
+        )
+        self.add_item(ui.Label(text=texts.REPORT_WHY, component=self.reason))
+
+    async def filled(self, interaction: Asked) -> None:
+        """Keep the report and show it to the moderators."""
+        await hold(interaction)
+        store, guild = interaction.client.store, interaction.guild_id or 0
+        number = await store.reports.add(
+            guild, interaction.user.id, self.job.id, self.message, self.reason.value
+        )
+        await show(interaction, Card(text(texts.REPORT_THANKS)))
+        server = await store.servers.get(guild)
+        if server.log:
+            channel = places.partial(interaction.client, server.log, guild)
+            await channel.send(view=self.card(interaction, number))
+
+    def card(self, interaction: Asked, number: int) -> Card:
+        """Lay the report out for moderators."""
+        channel = interaction.channel_id or 0
+        url = f"https://discord.com/channels/{interaction.guild_id}/{channel}/{self.message}"
+        facts = texts.REPORT_FACTS.format(reporter=interaction.user.id, url=url)
+        whose = say(texts.REPORT_OF, owner=self.job.owner)
+        why = say(texts.REPORT_REASON, reason=self.reason.value)
+        card = Card(text(say(texts.REPORT_TITLE, number=number), facts, why, whose))
+        card.box.accent_colour = COLOURS[Status.FAILED]
+        return card.put(row(Takedown(self.job.id, channel, self.message), Dismiss(number)))
+
+
+class Takedown(Button, verb="report:remove"):
+    """Delete the reported message, and stop what made it."""
+
+    label, style = texts.TAKE_DOWN, discord.ButtonStyle.danger
+
+    async def press(self, interaction: Asked) -> None:
+        """Delete it; who moderates here may."""
+        await touch(interaction)
+        number, channel, message = self.numbers
+        bot, guild = interaction.client, interaction.guild
+        if guild is None or not keeper(interaction) or not guild.get_channel_or_thread(channel):
+            raise UserError("permission_needed", permissions=["Manage Messages"])
+        try:
+            job: Job | None = await here(interaction, number)
+        except UserError:
+            job = None  # its owner has left meanwhile; the message still goes
+        if job is not None and not job.status.ended:
+            await bot.store.jobs.wish(job.id, Wish.CANCEL, interaction.user.id)
+        if job is not None and job.kind is Kind.SAMPLE:
+            bot.follow.forget(job.id)
+            await prompts.forget(bot.store, job)
+        await bot.follow.remove(channel, guild.id, message)
+        await show(interaction, Card(text(texts.REPORT_REMOVED.format(by=interaction.user.id))))
+
+
+class Dismiss(Button, verb="report:leave"):
+    """Leave the picture as it is."""
+
+    label = texts.LEAVE_IT
+
+    async def press(self, interaction: Asked) -> None:
+        """Say who decided it."""
+        await touch(interaction)
+        if not keeper(interaction):
+            raise UserError("permission_needed", permissions=["Manage Messages"])
+        said = say(texts.REPORT_TITLE, number=self.numbers[0])
+        left = texts.REPORT_LEFT.format(by=interaction.user.id)
+        await show(interaction, Card(text(said, left)))

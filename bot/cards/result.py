@@ -1,0 +1,137 @@
+"""The result card: before and after, how to prompt, and the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import discord
+from discord import ui
+
+from bot import texts
+from bot.cards import style as styles
+from bot.cards.job import COLOURS, Scene, reason
+from bot.cards.parts import Card, row, text
+from bot.cards.pictures import Wall
+from bot.cards.report import Report
+from bot.delivery import Way
+from bot.story import base as last
+from bot.wording import megabytes, say
+from storage.records import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from bot.delivery import Handover
+    from bot.story import Facts, Story
+    from storage.folders import Home, JobFolder
+    from storage.records import Base, Style
+
+PAIRS = 2  #: prompts shown before and after
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A style, and what its first card needs beside it."""
+
+    scene: Scene
+    style: Style
+    base: Base | None
+    told: list[int]  #: who is pinged
+
+
+def result_card(home: Home, result: Result, handover: Handover) -> Card:
+    """Lay a finished style out."""
+    style, scene = result.style, result.scene
+    job, story = scene.job, scene.story
+    card = Wall(colour=COLOURS[Status.DONE])
+    facts = say(
+        texts.RESULT_FACTS,
+        method=styles.method(style),
+        base=scene.base,
+        steps=int(story.end.get("steps", 0)),
+        time=texts.duration(float(story.end.get("seconds", 0))),
+    )
+    pinged = " ".join(f"<@{member}>" for member in result.told)
+    card.put(text(say(texts.RESULT_TITLE, name=style.name), facts, pinged))
+    pairs = list(pictures(home.run(job.id), story))
+    card.gallery(pairs)
+    if pairs:
+        card.put(text(texts.RESULT_PAIR))
+    prompt = say(
+        "{prompt}", prompt=texts.example(style.trigger, style.concept, small=small(result))
+    )
+    card.put(text(texts.RESULT_PROMPT, prompt))
+    hand_over(card, result, handover, home.style(style.id, style.name))
+    card.put(row(styles.Try(style.id), styles.Share(style.id), styles.Fetch(style.id)))
+    return card.put(row(styles.Delete(style.id), Report(job.id)))
+
+
+def small(result: Result) -> bool:
+    """Return whether the base draws emoji."""
+    return result.base is not None and result.base.small
+
+
+def pictures(folder: JobFolder, story: Story) -> Iterator[tuple[Path, str]]:
+    """Pair what the base drew with what the style draws now."""
+    if story.before and story.before is not story.sample and story.sample.get("step"):
+        before = shown(folder, story.before, texts.BEFORE_ALT)
+        after = shown(folder, story.sample, texts.NOW_ALT)
+        yield from chain.from_iterable(zip(before, after, strict=False))
+    elif story.sample.get("step"):
+        yield from shown(folder, story.sample, texts.NOW_ALT)
+
+
+def shown(folder: JobFolder, sample: Facts, alt: str) -> list[tuple[Path, str]]:
+    """List a sample's pictures with their alt texts."""
+    files, prompts = sample.get("files", []), sample.get("prompts", [])
+    found = []
+    for at, file in enumerate(files[:PAIRS]):
+        path = folder.samples / last(file)
+        if path.is_file():
+            found.append((path, alt.format(prompt=prompts[at] if at < len(prompts) else "")))
+    return found
+
+
+def hand_over(card: Card, result: Result, handover: Handover, path: Path) -> None:
+    """Put the file on the card, or a link, or a sentence."""
+    size, most = megabytes(handover.size), megabytes(handover.limit)
+    if handover.way is Way.FILE:
+        styles.file(card, path)
+    elif handover.link is not None:
+        template = texts.RESULT_LINK_REFUSED if handover.refused else texts.RESULT_LINK
+        card.put(text(template.format(size=size, limit=most, until=handover.link.until)))
+        card.put(row(ui.Button(label=texts.LINK_BUTTON, url=handover.link.url)))
+    else:
+        template = texts.RESULT_HAND_REFUSED if handover.refused else texts.RESULT_HAND
+        where = f"styles/{result.style.id}/{path.name}"
+        card.put(text(template.format(size=size, limit=most, file=where)))
+
+
+def step_card(home: Home, scene: Scene, sample: Facts) -> Card:
+    """Lay out what a training draws on the way."""
+    facts = {"step": sample["step"], "steps": scene.steps, "loss": scene.story.loss}
+    line = say(texts.STEP_TITLE, **facts) if sample["step"] else texts.STEP_ZERO
+    card = Wall(text(line))
+    folder, prompts = home.run(scene.job.id).samples, sample.get("prompts", [])
+    files = [(at, folder / last(file)) for at, file in enumerate(sample.get("files", [])[:4])]
+    return card.gallery(
+        (path, prompts[at] if at < len(prompts) else "") for at, path in files if path.is_file()
+    )
+
+
+def ending_card(scene: Scene, told: list[int]) -> Card:
+    """Lay out that a training ended without a result, for those who wait for it."""
+    pinged = " ".join(f"<@{member}>" for member in told)
+    failed = scene.job.status is Status.FAILED
+    said = say(texts.ENDED_FAILED if failed else texts.ENDED_CANCELLED, name=scene.name)
+    why = reason(scene.job) if failed else ""
+    return Card(text(said, why, pinged), colour=COLOURS[scene.job.status])
+
+
+def mentions(told: list[int]) -> discord.AllowedMentions:
+    """Let these members be pinged, and nobody else."""
+    members = [discord.Object(member) for member in told[:100]]
+    return discord.AllowedMentions(everyone=False, roles=False, users=members, replied_user=False)

@@ -1,0 +1,249 @@
+"""The card of drawn pictures: it waits, shows them, and offers more of the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord import ui
+
+from bot import prompts, texts
+from bot.cards.emoji import Emoji
+from bot.cards.job import COLOURS, keeper, note, reason
+from bot.cards.parts import Button, Card, Form, add, ask, hold, row, show, text, touch
+from bot.cards.pictures import Wall
+from bot.cards.report import Report
+from bot.guards import allowed
+from bot.story import base as last
+from bot.wording import flat, say
+from storage.errors import UserError
+from storage.records import Kind, Status, Wish
+from storage.requests import SampleRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from bot.cards.parts import Asked
+    from bot.prompts import Drawing
+    from bot.story import Story
+    from storage.folders import Home
+    from storage.records import Base, Job, Style
+
+SHOWN = 200  #: characters of a prompt on a card
+
+
+async def promise(interaction: Asked, request: SampleRequest, style: str | int = "") -> None:
+    """Queue pictures, and put the card that waits for them where one was promised."""
+    bot = interaction.client
+    await allowed(interaction, "sample")
+    asker = prompts.Asker(
+        interaction.user.id, interaction.guild_id or 0, interaction.channel_id or 0
+    )
+    async with bot.follow.lock:  # or it would post a card of its own
+        drawing = await prompts.queue(bot, request, asker, style)
+        card = waiting_card(drawing)
+        message = await show(interaction, card)
+        await bot.store.jobs.card(drawing.job.id, asker.channel, message.id, None)
+        bot.follow.expect(drawing.job.id, card)
+
+
+def waiting_card(drawing: Drawing) -> Card:
+    """Lay out pictures that are not drawn yet."""
+    place = say(texts.JOB_PLACE, place=drawing.place) if drawing.place > 1 else texts.JOB_NEXT
+    job = drawing.job
+    card = Card(colour=COLOURS[job.status])
+    card.put(text(*head(job, drawing.style, drawing.base)), text(place))
+    return card.put(row(Remove(job.id)))
+
+
+def sample_card(home: Home, drawing: Drawing, story: Story) -> Card:
+    """Lay pictures out as they stand."""
+    job = drawing.job
+    if job.status is Status.QUEUED:
+        return waiting_card(drawing)
+    card = Wall(colour=COLOURS[job.status])
+    card.put(text(*head(job, drawing.style, drawing.base)))
+    if job.status is Status.RUNNING:
+        return card.put(text(texts.SAMPLE_DRAWING), row(Remove(job.id)))
+    if job.status is not Status.DONE:
+        failed = job.status is Status.FAILED
+        why = texts.JOB_FAILED.format(why=reason(job)) if failed else texts.SAMPLE_CANCELLED
+        return card.put(text(why))
+    card.gallery(pictures(home, job, story))
+    card.put(text(*below(job, story)))
+    return buttons(card, drawing)
+
+
+def head(job: Job, style: Style | None, base: Base | None) -> Iterator[str]:
+    """Say what is drawn, for whom and by what."""
+    yield say(texts.SAMPLE_TITLE, prompt=flat(job.request["prompt"], SHOWN))
+    yield say(texts.SAMPLE_BY, owner=job.owner) + " · " + credit(job, style, base)
+
+
+def credit(job: Job, style: Style | None, base: Base | None) -> str:
+    """Name the style and its maker, or the bare base."""
+    title = base.title if base else job.base
+    if style is None:
+        return say(texts.SAMPLE_BARE, base=title)
+    if style.owner in {None, job.owner}:
+        return say(texts.SAMPLE_NAMELESS, name=style.name)
+    return say(texts.SAMPLE_CREDIT, name=style.name, maker=style.owner)
+
+
+def below(job: Job, story: Story) -> Iterator[str]:
+    """Say how the pictures were drawn; the seed stands alone, for copying."""
+    request = job.request
+    facts = [texts.SAMPLE_STEPS.format(steps=request["steps"])]
+    if job.style is not None:
+        facts.append(texts.SAMPLE_STRENGTH.format(strength=f"{request['strength']:g}"))
+    if request["negative"]:
+        facts.append(say(texts.SAMPLE_NOT, negative=flat(request["negative"], SHOWN)))
+    yield texts.SAMPLE_SETTINGS.format(facts=" · ".join(facts))
+    yield say(texts.SAMPLE_SEED, seed=request["seed"])
+    if story.note:
+        yield note(story.note)
+
+
+def pictures(home: Home, job: Job, story: Story) -> Iterator[tuple[Path, str]]:
+    """List the drawn pictures that are still there."""
+    for file, facts in story.pictures.items():
+        path = home.run(job.id).result / last(file)
+        if path.is_file():
+            yield path, facts.get("prompt", "")
+
+
+def buttons(card: Card, drawing: Drawing) -> Card:
+    """Offer more of the same; small square pictures may become emoji."""
+    job = drawing.job
+    second: list[Button] = [Report(job.id)]
+    if drawing.base and drawing.base.small:
+        second.insert(0, Emoji(job.id, label=texts.EMOJI))
+    return card.put(row(Again(job.id), Vary(job.id), Remove(job.id)), row(*second))
+
+
+async def asked(interaction: Asked, number: int) -> Job:
+    """Return the presser's own pictures; somebody else's are as unknown as none."""
+    job = await interaction.client.store.jobs.mine(number, interaction.user.id)
+    if job.kind is not Kind.SAMPLE:
+        raise UserError("job_unknown")
+    return job
+
+
+class Again(Button, verb="sample:again"):
+    """Draw the same words with another seed."""
+
+    label, style = texts.AGAIN, discord.ButtonStyle.primary
+
+    async def press(self, interaction: Asked) -> None:
+        """Queue it."""
+        await hold(interaction, private=False)
+        job = await asked(interaction, self.numbers[0])
+        request = replace(SampleRequest(**job.request), seed=prompts.seeded(None))
+        await promise(interaction, request, job.style or "")
+
+
+class Vary(Button, verb="sample:vary"):
+    """Change the words, the seed or the strength."""
+
+    label = texts.VARY
+
+    async def press(self, interaction: Asked) -> None:
+        """Open the form."""
+        job = await asked(interaction, self.numbers[0])
+        await ask(interaction, VaryForm(SampleRequest(**job.request), job.style))
+
+
+class Remove(Button, verb="sample:delete"):
+    """Delete the pictures, or take the wish for them back."""
+
+    label, style = texts.REMOVE, discord.ButtonStyle.danger
+
+    async def press(self, interaction: Asked) -> None:
+        """Delete message and files; the owner may, and who moderates here."""
+        await touch(interaction)
+        bot = interaction.client
+        job = await bot.store.jobs.get(self.numbers[0])
+        here = job.guild == interaction.guild_id and keeper(interaction)
+        if job.kind is not Kind.SAMPLE or not (job.owner == interaction.user.id or here):
+            raise UserError("job_unknown")
+        bot.follow.forget(job.id)
+        if not job.status.ended:
+            await bot.store.jobs.wish(job.id, Wish.CANCEL, interaction.user.id)
+        await prompts.forget(bot.store, job)
+        await interaction.delete_original_response()
+        if job.message and interaction.message and interaction.message.id != job.message:
+            await bot.follow.remove(job.channel, job.guild, job.message)
+        await add(interaction, Card(text(texts.PICTURE_GONE)))
+
+
+class TryForm(Form):
+    """What to draw with a style."""
+
+    def __init__(self, style: Style, base: Base | None) -> None:
+        super().__init__(title=flat(texts.TRY_FORM.format(name=style.name), 45))
+        self.style = style
+        small = base is not None and base.small
+        first = texts.example(style.trigger, style.concept, small=small)
+        self.prompt = field("prompt", first, long=True)
+        self.add_item(ui.Label(text=texts.PROMPT_LABEL, component=self.prompt))
+
+    async def filled(self, interaction: Asked) -> None:
+        """Queue it."""
+        await hold(interaction, private=False)
+        request = SampleRequest("", self.prompt.value.strip(), seed=prompts.seeded(None))
+        await promise(interaction, request, self.style.id)
+
+
+class VaryForm(Form):
+    """The settings of pictures, to be changed."""
+
+    def __init__(self, request: SampleRequest, style: int | None) -> None:
+        super().__init__(title=texts.SAMPLE_FORM)
+        self.request, self.style = request, style
+        self.prompt = field("prompt", request.prompt, long=True)
+        self.negative = field("negative", request.negative, required=False)
+        self.strength = field("strength", f"{request.strength:g}")
+        self.seed = field("seed", str(request.seed), required=False)
+        self.steps = field("steps", str(request.steps))
+        for label, component in (
+            (texts.PROMPT_LABEL, self.prompt),
+            (texts.NEGATIVE_LABEL, self.negative),
+            (texts.STRENGTH_LABEL, self.strength),
+            (texts.SEED_LABEL, self.seed),
+            (texts.STEPS_LABEL, self.steps),
+        ):
+            self.add_item(ui.Label(text=label, component=component))
+
+    async def filled(self, interaction: Asked) -> None:
+        """Queue it."""
+        await hold(interaction, private=False)
+        seed = self.seed.value.strip()
+        request = replace(
+            self.request,
+            prompt=self.prompt.value.strip(),
+            negative=self.negative.value.strip(),
+            strength=read(self.strength.value, float),
+            seed=prompts.seeded(read(seed, int) if seed else None),
+            steps=read(self.steps.value, int),
+        )
+        await promise(interaction, request, self.style or "")
+
+
+def field(
+    name: str, value: str, *, long: bool = False, required: bool = True
+) -> ui.TextInput[Any]:
+    """Make a field of a form."""
+    style = discord.TextStyle.paragraph if long else discord.TextStyle.short
+    return ui.TextInput(
+        custom_id=name, style=style, default=value, required=required, max_length=prompts.PROMPT
+    )
+
+
+def read(typed: str, kind: type[float]) -> Any:
+    """Read a number that somebody typed."""
+    try:
+        return kind(typed.strip().replace(",", "."))
+    except ValueError as wrong:
+        raise UserError("number_bad", typed=flat(typed, 40)) from wrong

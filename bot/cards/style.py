@@ -1,0 +1,232 @@
+"""Styles: the list, one style's card, and what one does with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import discord
+from discord import ui
+
+from bot import texts
+from bot.cards.dataset import Keep
+from bot.cards.parts import Button, Card, Select, add, ask, row, show, text, touch
+from bot.cards.sample import TryForm
+from bot.web import plain
+from bot.wording import flat, megabytes, say
+from storage.errors import UserError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.cards.parts import Asked
+    from bot.client import Bot
+    from storage.records import Base, Style
+
+PAGE = 25  #: styles in one list; Discord's selects take no more
+
+
+def styles_card(styles: list[Style], member: int, guild: int) -> Card:
+    """Lay out the styles that a member can use on a server."""
+    if not styles:
+        return Card(text(texts.STYLES_TITLE, texts.STYLES_NONE))
+    shown = styles[:PAGE]
+    card = Card(text(texts.STYLES_TITLE, *(line(style, member, guild) for style in shown)))
+    return card.put(row(Pick(options=[option(style) for style in shown])))
+
+
+def line(style: Style, member: int, guild: int) -> str:
+    """Name a style in the list, with who made it."""
+    said = say(texts.STYLES_LINE, name=style.name, method=method(style))
+    return said + note(style, member, guild)
+
+
+def note(style: Style, member: int, guild: int) -> str:
+    """Say whose a style is, or that it is shared."""
+    if style.owner is not None and style.owner != member:
+        return say(texts.STYLE_BY, owner=style.owner)
+    return texts.STYLE_SHARED if guild in style.shared else ""
+
+
+def option(style: Style) -> discord.SelectOption:
+    """Offer a style in a select."""
+    return discord.SelectOption(
+        label=flat(style.name, 100), value=str(style.id), description=method(style)
+    )
+
+
+def method(style: Style) -> str:
+    """Name a style's method."""
+    return texts.METHODS.get(style.method, style.method)
+
+
+async def style_card(bot: Bot, style: Style, member: int, guild: int) -> Card:
+    """Lay one style out."""
+    base = await based(bot, style.base)
+    facts = say(
+        texts.STYLE_FACTS,
+        method=method(style),
+        base=base.title if base else style.base,
+        size=megabytes(style.bytes),
+        when=int(style.created),
+        trigger=style.trigger,
+    )
+    title = say(texts.STYLE_TITLE, name=style.name) + note(style, member, guild)
+    card = Card(text(title, facts))
+    return card.put(row(*controls(style, member, guild)))
+
+
+def controls(style: Style, member: int, guild: int) -> list[Button]:
+    """Return what a member may do with a style."""
+    use: list[Button] = [Try(style.id)]
+    if style.owner != member:
+        return use
+    shared: Button = Unshare(style.id) if guild in style.shared else Share(style.id)
+    return [*use, shared, Fetch(style.id), Delete(style.id)]
+
+
+async def based(bot: Bot, name: str) -> Base | None:
+    """Return a base of the catalog."""
+    bases = (await bot.store.catalog.read()).bases
+    return next((base for base in bases if base.name == name), None)
+
+
+async def own(interaction: Asked, number: int) -> Style:
+    """Return the presser's own style; somebody else's is as unknown as none."""
+    member = interaction.user.id
+    style = await interaction.client.store.styles.get(number, member, 0)
+    if style.owner != member:
+        raise UserError("style_unknown")
+    return style
+
+
+async def share(interaction: Asked, style: Style) -> Card:
+    """Share a style with this server, and lay out the receipt."""
+    if not interaction.guild_id:
+        raise UserError("server_only")
+    styles = interaction.client.store.styles
+    await styles.share(style.id, interaction.user.id, interaction.guild_id)
+    return Card(text(say(texts.SHARED, name=style.name)), row(Unshare(style.id)))
+
+
+async def unshare(interaction: Asked, style: Style) -> Card:
+    """Take a style back from this server."""
+    styles = interaction.client.store.styles
+    await styles.unshare(style.id, interaction.user.id, interaction.guild_id or 0)
+    return Card(text(say(texts.UNSHARED, name=style.name)))
+
+
+def file(card: Card, path: Path) -> Card:
+    """Put a style's file on a card, under a name that Discord keeps."""
+    name = plain(path.name)
+    card.paths[name] = path
+    return card.put(ui.File(f"attachment://{name}"))
+
+
+def delete_card(style: Style) -> Card:
+    """Ask before a style goes."""
+    return Card(text(say(texts.STYLE_ASK, name=style.name)), row(Erase(style.id), Keep()))
+
+
+class Owned(Button, verb=""):
+    """A button on one of the presser's own styles."""
+
+    async def style_of(self, interaction: Asked) -> Style:
+        """Return the style; somebody else's is unknown."""
+        return await own(interaction, self.numbers[0])
+
+
+class Try(Button, verb="style:try"):
+    """Draw with the style."""
+
+    label, style = texts.TRY, discord.ButtonStyle.primary
+
+    async def press(self, interaction: Asked) -> None:
+        """Ask what to draw."""
+        bot, guild = interaction.client, interaction.guild_id or 0
+        style = await bot.store.styles.get(self.numbers[0], interaction.user.id, guild)
+        base = await based(bot, style.base)
+        await ask(interaction, TryForm(style, base))
+
+
+class Share(Owned, verb="style:share"):
+    """Let this server draw with the style."""
+
+    label = texts.SHARE
+
+    async def press(self, interaction: Asked) -> None:
+        """Share it, and give a receipt."""
+        await touch(interaction)
+        await add(interaction, await share(interaction, await self.style_of(interaction)))
+
+
+class Unshare(Owned, verb="style:unshare"):
+    """Take the style back."""
+
+    label = texts.UNSHARE
+
+    async def press(self, interaction: Asked) -> None:
+        """Take it back, and say so."""
+        await touch(interaction)
+        await add(interaction, await unshare(interaction, await self.style_of(interaction)))
+
+
+class Fetch(Owned, verb="style:link"):
+    """Get the file once more."""
+
+    label = texts.GET_LINK
+
+    async def press(self, interaction: Asked) -> None:
+        """Hand a fresh link to the owner alone; without a web server, the file or a sentence."""
+        await touch(interaction)
+        style = await self.style_of(interaction)
+        await add(interaction, handed(interaction.client, style, interaction.filesize_limit))
+
+
+def handed(bot: Bot, style: Style, most: int) -> Card:
+    """Lay out how an owner gets a file."""
+    link, path = bot.web.link(style), bot.store.styles.file(style)
+    if link is not None:
+        said = say(texts.LINK_AGAIN, name=style.name, until=link.until)
+        return Card(text(f"{said}\n{link.url}"))
+    if style.bytes <= most:
+        return file(Card(text(say(texts.FILE_AGAIN, name=style.name))), path)
+    where = f"styles/{style.id}/{path.name}"
+    size = megabytes(style.bytes)
+    return Card(text(texts.RESULT_HAND.format(size=size, limit=megabytes(most), file=where)))
+
+
+class Delete(Owned, verb="style:delete"):
+    """Delete the style."""
+
+    label, style = texts.DELETE, discord.ButtonStyle.danger
+
+    async def press(self, interaction: Asked) -> None:
+        """Ask first."""
+        await touch(interaction)
+        await add(interaction, delete_card(await self.style_of(interaction)))
+
+
+class Erase(Owned, verb="style:erase"):
+    """Delete the style for good."""
+
+    label, style = texts.ERASE, discord.ButtonStyle.danger
+
+    async def press(self, interaction: Asked) -> None:
+        """Delete it."""
+        await touch(interaction)
+        style = await self.style_of(interaction)
+        await interaction.client.store.styles.delete(style.id, interaction.user.id)
+        await show(interaction, Card(text(say(texts.STYLE_GONE, name=style.name))))
+
+
+class Pick(Select, verb="style:pick"):
+    """Choose a style to look at."""
+
+    hint = texts.STYLES_PICK
+
+    async def press(self, interaction: Asked) -> None:
+        """Show it."""
+        await touch(interaction)
+        bot, member, guild = interaction.client, interaction.user.id, interaction.guild_id or 0
+        style = await bot.store.styles.get(int(self.chosen), member, guild)
+        await show(interaction, await style_card(bot, style, member, guild))

@@ -1,0 +1,48 @@
+"""/jobs: what is waiting, running and done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from discord import app_commands
+from discord.ext import commands
+
+from bot import texts
+from bot.cards import jobs, report
+from bot.cards.job import keeper
+from bot.cards.parts import hold, show
+from storage.errors import UserError
+
+if TYPE_CHECKING:
+    from bot.cards.parts import Asked
+    from bot.client import Bot
+
+ITEMS = (jobs.Pick, report.Report, report.Takedown, report.Dismiss)
+WHOSE = [app_commands.Choice(name=name, value=whose) for whose, name in texts.WHOSE.items()]
+
+
+class Jobs(commands.Cog):
+    """Looking at jobs."""
+
+    @app_commands.command(description=texts.JOBS_COMMAND)
+    @app_commands.describe(**texts.JOBS_OPTIONS)
+    @app_commands.choices(whose=WHOSE)
+    @app_commands.guild_only()
+    async def jobs(self, interaction: Asked, whose: str = "mine") -> None:
+        """List the member's jobs, or for moderators the server's."""
+        await hold(interaction)
+        bot = interaction.client
+        if whose == "mine":
+            found = await bot.store.jobs.of(interaction.user.id, limit=jobs.PAGE * 2)
+            card = await jobs.jobs_card(bot, texts.JOBS_TITLE, found)
+        else:
+            if not keeper(interaction):
+                raise UserError("permission_needed", permissions=["Manage Messages"])
+            found = await bot.store.jobs.of_guild(interaction.guild_id or 0, limit=jobs.PAGE * 2)
+            card = await jobs.jobs_card(bot, texts.JOBS_SERVER, found)
+        await show(interaction, card)
+
+
+async def setup(bot: Bot) -> None:
+    """Add the command."""
+    await bot.add_cog(Jobs())

@@ -1,0 +1,59 @@
+"""/sample: pictures on demand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from discord import app_commands
+from discord.ext import commands
+
+from bot import choices, prompts, texts
+from bot.cards import emoji, sample
+from bot.cards.parts import hold
+from storage.requests import SampleRequest
+
+if TYPE_CHECKING:
+    from bot.cards.parts import Asked
+    from bot.client import Bot
+
+ITEMS = (sample.Again, sample.Vary, sample.Remove, emoji.Emoji)
+
+
+class Samples(commands.Cog):
+    """Drawing."""
+
+    @app_commands.command(description=texts.SAMPLE_COMMAND)
+    @app_commands.describe(**texts.SAMPLE_OPTIONS)
+    @app_commands.autocomplete(style=choices.styles, base=choices.bases)
+    @app_commands.guild_only()
+    async def sample(  # noqa: PLR0913, PLR0917 (what an expert may set)
+        self,
+        interaction: Asked,
+        prompt: str,
+        style: str = "",
+        base: str = "",
+        negative: str = "",
+        strength: float = 1.0,
+        seed: int | None = None,
+        steps: int = 20,
+        size: int = 0,
+        count: int = 1,
+    ) -> None:
+        """Queue pictures; their card shows them when they are there."""
+        await hold(interaction, private=False)
+        request = SampleRequest(
+            base,
+            prompt.strip(),
+            negative.strip(),
+            strength,
+            prompts.seeded(seed),
+            steps,
+            size,
+            count,
+        )
+        await sample.promise(interaction, request, style)
+
+
+async def setup(bot: Bot) -> None:
+    """Add the command."""
+    await bot.add_cog(Samples())

@@ -1,0 +1,79 @@
+"""/style: what members have trained, and with whom they share it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from discord import app_commands
+from discord.ext import commands
+
+from bot import choices, prompts, texts
+from bot.cards import style as cards
+from bot.cards.parts import hold, show
+from storage.errors import UserError
+
+if TYPE_CHECKING:
+    from bot.cards.parts import Asked
+    from bot.client import Bot
+    from storage.records import Style
+
+ITEMS = (
+    cards.Try,
+    cards.Share,
+    cards.Unshare,
+    cards.Fetch,
+    cards.Delete,
+    cards.Erase,
+    cards.Pick,
+)
+
+
+@app_commands.guild_only()
+class Styles(commands.GroupCog, name="style", description=texts.STYLE_COMMAND):
+    """Looking at styles, sharing and deleting them."""
+
+    @app_commands.command(name="list", description=texts.STYLE_LIST)
+    async def all(self, interaction: Asked) -> None:
+        """List the styles that can be used here."""
+        await hold(interaction)
+        member, guild = interaction.user.id, interaction.guild_id or 0
+        usable = await interaction.client.store.styles.usable(member, guild)
+        await show(interaction, cards.styles_card(usable, member, guild))
+
+    @app_commands.command(description=texts.STYLE_SHARE)
+    @app_commands.describe(style=texts.STYLE_OPTION)
+    @app_commands.autocomplete(style=choices.own_styles)
+    async def share(self, interaction: Asked, style: str) -> None:
+        """Share a style with this server; the answer is the receipt."""
+        await hold(interaction)
+        await show(interaction, await cards.share(interaction, await own(interaction, style)))
+
+    @app_commands.command(description=texts.STYLE_UNSHARE)
+    @app_commands.describe(style=texts.STYLE_OPTION)
+    @app_commands.autocomplete(style=choices.own_styles)
+    async def unshare(self, interaction: Asked, style: str) -> None:
+        """Take a style back from this server."""
+        await hold(interaction)
+        await show(interaction, await cards.unshare(interaction, await own(interaction, style)))
+
+    @app_commands.command(description=texts.STYLE_DELETE)
+    @app_commands.describe(style=texts.STYLE_OPTION)
+    @app_commands.autocomplete(style=choices.own_styles)
+    async def delete(self, interaction: Asked, style: str) -> None:
+        """Ask whether a style shall go."""
+        await hold(interaction)
+        await show(interaction, cards.delete_card(await own(interaction, style)))
+
+
+async def own(interaction: Asked, style: str) -> Style:
+    """Return the member's own style that was picked or named."""
+    member = interaction.user.id
+    found = await prompts.find(interaction.client.store, style, member, 0)
+    if found.owner != member:
+        raise UserError("style_unknown")
+    return found
+
+
+async def setup(bot: Bot) -> None:
+    """Add the commands."""
+    await bot.add_cog(Styles(bot))

@@ -1,0 +1,93 @@
+"""/train: from a dataset to a job in the queue."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from discord import app_commands
+from discord.ext import commands
+
+from bot import choices, texts
+from bot.cards import job, preflight
+from bot.cards.parts import hold, show
+from bot.guards import once
+from bot.orders import Order
+from storage.records import Dial
+
+if TYPE_CHECKING:
+    from bot.cards.parts import Asked
+    from bot.client import Bot
+
+ITEMS = (
+    preflight.Start,
+    preflight.Leave,
+    job.Pause,
+    job.Resume,
+    job.Cancel,
+    job.Finish,
+    job.Retry,
+    job.Tell,
+)
+DIALS = [app_commands.Choice(name=name, value=dial) for dial, name in texts.DIALS.items()]
+
+
+@app_commands.guild_only()
+class Training(commands.GroupCog, name="train", description=texts.TRAIN_COMMAND):
+    """Starting trainings."""
+
+    @app_commands.command(description=texts.TRAIN_LORA)
+    @app_commands.describe(**texts.TRAIN_OPTIONS, rank=texts.TRAIN_RANK)
+    @app_commands.autocomplete(dataset=choices.datasets, base=choices.bases)
+    @app_commands.choices(dial=DIALS)
+    async def lora(  # noqa: PLR0913, PLR0917 (what an expert may set)
+        self,
+        interaction: Asked,
+        dataset: str,
+        dial: str = "balanced",
+        base: str = "",
+        word: str = "",
+        steps: int = 0,
+        rank: int = 0,
+        rate: float = 0.0,
+        private: bool = False,
+    ) -> None:
+        """Show what training a LoRA would be."""
+        order = Order(0, "lora", base, Dial(dial), steps, rank, rate, word, private)
+        await consider(interaction, dataset, order)
+
+    @app_commands.command(description=texts.TRAIN_EMBEDDING)
+    @app_commands.describe(**texts.TRAIN_OPTIONS, vectors=texts.TRAIN_VECTORS)
+    @app_commands.autocomplete(dataset=choices.datasets, base=choices.bases)
+    @app_commands.choices(dial=DIALS)
+    async def embedding(  # noqa: PLR0913, PLR0917 (what an expert may set)
+        self,
+        interaction: Asked,
+        dataset: str,
+        dial: str = "balanced",
+        base: str = "",
+        word: str = "",
+        steps: int = 0,
+        vectors: int = 0,
+        rate: float = 0.0,
+        private: bool = False,
+    ) -> None:
+        """Show what training an embedding would be."""
+        order = Order(0, "embedding", base, Dial(dial), steps, vectors, rate, word, private)
+        await consider(interaction, dataset, order)
+
+
+async def consider(interaction: Asked, name: str, order: Order) -> None:
+    """Show the pre-flight card for one of the member's datasets."""
+    with once(interaction, name):
+        await hold(interaction)
+        bot = interaction.client
+        dataset = await bot.store.datasets.named(interaction.user.id, name)
+        base = order.base or bot.settings.base
+        asked = replace(order, dataset=dataset.id, base=base)
+        await show(interaction, await preflight.preflight(interaction, asked))
+
+
+async def setup(bot: Bot) -> None:
+    """Add the commands."""
+    await bot.add_cog(Training(bot))

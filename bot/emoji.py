@@ -1,0 +1,58 @@
+"""Custom emoji: a square picture becomes what Discord takes, 128 pixels and at most 256 KB."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import discord
+from PIL import Image
+
+from storage.errors import UserError
+
+SIDE, MOST = 128, 256 * 1024
+FULL = 30008  #: Discord's code for "maximum number of emojis reached"
+
+
+def shaped(path: Path) -> bytes:
+    """Return a square picture as the PNG of an emoji."""
+    with Image.open(path) as picture:
+        small = picture.convert("RGB").resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+    for colours in (None, 256, 64, 16):
+        out = io.BytesIO()
+        (small if colours is None else small.quantize(colours)).save(out, "PNG", optimize=True)
+        if out.tell() <= MOST:
+            break
+    return out.getvalue()
+
+
+def square(path: Path) -> bool:
+    """Return whether a picture could become an emoji."""
+    with Image.open(path) as picture:
+        return picture.width == picture.height
+
+
+def named(text: str) -> str:
+    """Make an emoji's name of what somebody typed."""
+    name = re.sub(r"\W+", "_", text.strip().strip(":"), flags=re.ASCII).strip("_")
+    if not 2 <= len(name) <= 32:
+        raise UserError("emoji_name")
+    return name
+
+
+def may(permissions: discord.Permissions) -> bool:
+    """Return whether these permissions let somebody add emoji."""
+    return permissions.create_expressions or permissions.manage_expressions
+
+
+async def add(guild: discord.Guild, name: str, picture: bytes, by: str) -> discord.Emoji:
+    """Add an emoji to a server."""
+    try:
+        return await guild.create_custom_emoji(name=name, image=picture, reason=by)
+    except discord.Forbidden:
+        raise UserError("emoji_forbidden") from None
+    except discord.HTTPException as refused:
+        if refused.code == FULL:
+            raise UserError("emoji_full") from None
+        raise

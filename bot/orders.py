@@ -1,0 +1,166 @@
+"""What a member wants trained: weighed for the pre-flight card, then put into the queue."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+from bot.photos import LEAST
+from storage import names, space
+from storage.errors import UserError
+from storage.plan import plan
+from storage.records import Dial, Kind, NewJob, Status
+from storage.requests import TrainRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.client import Bot
+    from storage.records import Base, Catalog, Dataset, Job, Photo, Plan
+
+STEPS = (1, 20_000)
+RANK = {"lora": (1, 128), "embedding": (1, 8)}
+RATE = (1e-7, 0.1)
+WORD = 20  #: letters of a class word: it travels in a button
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What was asked for; zero and nothing mean: as the dial says."""
+
+    dataset: int
+    method: str
+    base: str
+    dial: Dial = Dial.BALANCED
+    steps: int = 0
+    rank: int = 0
+    rate: float = 0.0
+    word: str = ""
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """What a training will be."""
+
+    order: Order
+    dataset: Dataset
+    photos: Sequence[Photo]
+    plan: Plan
+    base: Base
+    device: str
+    place: int  #: in the queue; 0 starts at once
+
+
+async def weigh(bot: Bot, order: Order, owner: int, guild: int) -> Prospect:
+    """Work out what an order means, or say why it cannot be."""
+    store = bot.store
+    dataset = await store.datasets.get(order.dataset, owner)
+    photos = await store.photos.of(dataset.id, owner)
+    enough(dataset, len(photos))
+    catalog = await store.catalog.read()
+    pace = await store.catalog.pace(order.base, order.method)
+    first = plan(
+        catalog,
+        pace,
+        method=order.method,
+        base=order.base,
+        dial=order.dial,
+        concept=dataset.concept,
+        photos=len(photos),
+    )
+    planned = chosen(first, order)
+    if pace is not None:
+        planned = replace(planned, seconds=pace.step * planned.steps + pace.around)
+    found = base(catalog, order.base)
+    server = await store.servers.get(guild)
+    if server.minutes and planned.seconds > server.minutes * 60:
+        minutes = round(planned.seconds / 60)
+        raise UserError("minutes_over", minutes=minutes, most=server.minutes)
+    space.roomy(bot.settings)
+    place = await waiting(bot)
+    return Prospect(order, dataset, photos, planned, found, catalog.device, place)
+
+
+async def queue(bot: Bot, prospect: Prospect, guild: int, channel: int) -> Job:
+    """Put a training into the queue; `channel` is where its card will be."""
+    order, dataset, planned = prospect.order, prospect.dataset, prospect.plan
+    request = TrainRequest(
+        method=order.method,
+        base=order.base,
+        name=dataset.name,
+        trigger=dataset.trigger,
+        concept=dataset.concept,
+        dial=order.dial,
+        steps=planned.steps,
+        rank=planned.rank,
+        rate=planned.rate,
+        batch=planned.batch,
+        seed=secrets.randbelow(1 << 31),
+        word=order.word,
+    )
+    return await bot.store.jobs.queue(
+        NewJob(
+            Kind.TRAIN,
+            dataset.owner,
+            guild,
+            channel,
+            asdict(request),
+            order.base,
+            dataset=dataset.id,
+            private=order.private,
+        )
+    )
+
+
+def enough(dataset: Dataset, photos: int) -> None:
+    """Refuse to train on next to nothing."""
+    if not photos:
+        raise UserError("no_photos")
+    if photos < LEAST:
+        raise UserError("few_photos", name=dataset.name, photos=photos, least=LEAST)
+
+
+def chosen(planned: Plan, order: Order) -> Plan:
+    """Put the member's own numbers in the place of the dial's."""
+    within("steps", order.steps, STEPS)
+    within("rank", order.rank, RANK.get(order.method, (1, 128)))
+    within("rate", order.rate, RATE)
+    if order.word and len(names.word(order.word)) > WORD:
+        raise UserError("trigger_bad", most=WORD)
+    rank = order.rank or planned.rank
+    own = order.steps or order.rank or order.rate
+    return replace(
+        planned,
+        steps=order.steps or planned.steps,
+        rank=rank,
+        rate=order.rate or planned.rate,
+        bytes=round(planned.bytes * rank / planned.rank),
+        reasons=(*planned.reasons, "chosen") if own else planned.reasons,
+    )
+
+
+def within(what: str, value: float, limits: tuple[float, float]) -> None:
+    """Refuse a number outside its limits; zero is the dial's own."""
+    least, most = limits
+    if value and not least <= value <= most:
+        raise UserError(f"{what}_range", value=value, least=least, most=most)
+
+
+def base(catalog: Catalog, name: str) -> Base:
+    """Return a base that is here."""
+    for found in catalog.bases:
+        if found.name == name:
+            if not found.present:
+                raise UserError("base_missing", base=found.title, source=found.source)
+            return found
+    raise UserError("base_unknown", base=name)
+
+
+async def waiting(bot: Bot) -> int:
+    """Return the place a new training would get; 0 when nothing is before it."""
+    jobs = [job for job in await bot.store.jobs.open() if job.kind is Kind.TRAIN]
+    queued = sum(job.status is Status.QUEUED for job in jobs)
+    running = any(job.status is Status.RUNNING for job in jobs)
+    return queued + 1 if queued or running else 0

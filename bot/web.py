@@ -1,0 +1,152 @@
+"""The bot's small web server: a sign of life, and signed links to files that expire.
+
+    GET /health         "ok"
+    GET /get/<token>    a style's file, while its link is valid
+
+A token is `style.owner.until.signature`. No path ever comes from outside: the numbers are looked
+up in the store, and the file is found by them.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import logging
+import re
+import secrets
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from aiohttp import web
+
+from bot import texts
+from storage.errors import UserError
+from storage.folders import Home, whole
+
+if TYPE_CHECKING:
+    from storage.records import Style
+    from storage.store import Store
+
+log = logging.getLogger(__name__)
+
+VALID = 7 * 24 * 3600  #: seconds
+TOKEN = re.compile(r"(\d{1,20})\.(\d{1,20})\.(\d{1,12})\.([A-Za-z0-9_-]{43})")
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An address that hands one file over until it expires."""
+
+    url: str
+    until: int  #: unix seconds
+
+
+class Web:
+    """The web server, and the maker of its links."""
+
+    def __init__(self, store: Store, public: str | None = None) -> None:
+        self.store, self.public = store, public
+        self.key = secret(store.home)
+        self.app = web.Application()
+        self.app.router.add_get("/health", self.health)
+        self.app.router.add_get("/get/{token}", self.get)
+        self.app.on_response_prepare.append(self._seal)
+        self._runner: web.AppRunner | None = None
+
+    async def start(self, host: str, port: int) -> None:
+        """Listen; port 0 means that nobody should be heard."""
+        if not port:
+            return
+        self._runner = web.AppRunner(self.app, access_log=None)  # a link is as good as a password
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, host, port).start()
+        except OSError as taken:
+            log.warning("No web server on %s:%s, so no links: %s", host, port, taken)
+
+    async def close(self) -> None:
+        """Stop listening."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def link(self, style: Style) -> Link | None:
+        """Return a fresh link to a style's file, or None when nobody could open it."""
+        if self.public is None or style.owner is None:
+            return None
+        until = int(time.time()) + VALID
+        said = f"{style.id}.{style.owner}.{until}"
+        return Link(f"{self.public.rstrip('/')}/get/{said}.{self._sign(said)}", until)
+
+    async def health(self, _: web.Request) -> web.Response:
+        """Say that the bot is there; the doctor asks."""
+        return web.Response(text="ok")
+
+    async def get(self, request: web.Request) -> web.StreamResponse:
+        """Hand a file over."""
+        match = TOKEN.fullmatch(request.match_info["token"])
+        if match is None or not self._signed(match):
+            raise web.HTTPForbidden(text=texts.LINK_FORGED)
+        style, owner, until = (int(match[n]) for n in (1, 2, 3))
+        if until < time.time():
+            raise web.HTTPForbidden(text=texts.LINK_EXPIRED)
+        return await self._file(style, owner)
+
+    async def _file(self, number: int, owner: int) -> web.StreamResponse:
+        try:
+            style = await self.store.styles.get(number, owner, 0)
+        except UserError:
+            raise web.HTTPNotFound(text=texts.LINK_GONE) from None
+        path = self.store.styles.file(style)
+        if style.owner != owner or not path.is_file():
+            raise web.HTTPNotFound(text=texts.LINK_GONE)
+        return web.FileResponse(
+            path,
+            headers={
+                "Content-Type": "application/octet-stream",
+                "Content-Disposition": disposition(path.name),
+            },
+        )
+
+    def _sign(self, said: str) -> str:
+        digest = hmac.digest(self.key, said.encode(), hashlib.sha256)
+        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+    def _signed(self, match: re.Match[str]) -> bool:
+        said, signature = match[0].rsplit(".", 1)
+        return hmac.compare_digest(self._sign(said), signature)
+
+    @staticmethod
+    async def _seal(_: web.Request, response: web.StreamResponse) -> None:
+        response.headers.update(HEADERS)
+
+
+def secret(home: Home) -> bytes:
+    """Return the key that signs links, made once and readable by the bot's user alone."""
+    path = home.path / "secret"
+    if not path.exists():
+        with whole(path) as part:
+            part.touch(mode=0o600)
+            part.write_bytes(secrets.token_bytes(32))
+    return path.read_bytes()
+
+
+def disposition(name: str) -> str:
+    """Write the header that names a download, safe for any name."""
+    return f"attachment; filename=\"{plain(name)}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def plain(name: str) -> str:
+    """Return a file name as Discord and old browsers keep it: no spaces, nothing foreign."""
+    stem, dot, ending = name.rpartition(".")
+    kept = re.sub(r"[^A-Za-z0-9-]+", "_", stem or ending).strip("_") or "style"
+    return f"{kept}{dot}{ending}" if stem else kept
