@@ -50,11 +50,13 @@ def doctor() -> int:
 
 def demo(chosen: argparse.Namespace) -> int:
     """Show the demo, or let it play itself."""
-    from bot.demo import autoplay, live  # noqa: PLC0415 (each command loads its own)
-
     if chosen.autoplay is not None:
-        return asyncio.run(autoplay.play(chosen.autoplay))
-    return asyncio.run(live.show(chosen.port, browser=not chosen.no_browser))
+        from bot.demo.autoplay import play  # noqa: PLC0415 (each command loads its own)
+
+        return play(chosen.autoplay)
+    from bot.demo.live import show  # noqa: PLC0415 (each command loads its own)
+
+    return asyncio.run(show(chosen.port, browser=not chosen.no_browser))
 
 
 def obey(arguments: Sequence[str]) -> int:
@@ -73,6 +75,7 @@ def obey(arguments: Sequence[str]) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Obey; a foreseen end is a sentence and exit code 2."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.getLogger("discord").setLevel(logging.ERROR)  # it warns that it cannot speak
     try:
         return obey(sys.argv[1:] if arguments is None else arguments)
     except UserError as error:

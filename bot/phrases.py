@@ -118,9 +118,7 @@ SIDEBAR = """
 """
 WELCOME = """\
 ### Hello, I am Safelight
-I turn photos into a style that draws more of the same. This is Glim; ten pictures are enough for\
- me to learn what it looks like.
-Press the button: I make a dataset of them, train on it and show you what I draw on the way."""
+I turn photos into a style that draws more of the same. This is Glim; ten pictures are enough for me to learn what it looks like.
+Press the button: I make a dataset of them, train on it, and show you on the way what I can draw."""
 WELCOME_ALT = "Glim, a little red darkroom lamp: {name}"
 TRAIN_MASCOT = "Train the mascot"
-MASCOT = "Glim"

@@ -48,7 +48,7 @@ async def perform(folder: Path, port: int, *, browser: bool) -> None:
     shelf = lay_out(folder / "pictures")
     async with stage(folder) as (bot, world):
         await ready(bot)
-        await greet(bot, world.channel.id)
+        await greet(bot, world.channel.id, world.server.id)
         async with world.page() as screen, page.serve(screen, words(shelf), port) as url:
             say(phrases.SHOWN.format(url=url, pictures=shelf))
             if browser:

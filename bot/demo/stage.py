@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
     from bot.demo.discordish import World
 
-PATIENCE = 120.0  #: seconds the first worker may take to load torch
+PATIENCE = 300.0  #: seconds the first worker may take to load torch
 LEAVING = 20.0  #: seconds the trainer may take to put its jobs down
 LOG = "trainer.log"
+SECRET = ("DISCORD_TOKEN", "PUBLIC_URL")
 
 
 @asynccontextmanager
@@ -52,8 +53,8 @@ async def stage(home: Path, *, collect: bool = False) -> AsyncIterator[tuple[Bot
 @asynccontextmanager
 async def trainer(home: Path) -> AsyncIterator[None]:
     """Run `python -m training` on a folder, with the embedded models and nobody's settings."""
-    kept = {name: value for name, value in os.environ.items() if not mine(name)}
-    environment = kept | {
+    known = {name: value for name, value in os.environ.items() if name not in SECRET}
+    environment = known | {
         "SAFELIGHT_HOME": str(home),
         "SAFELIGHT_CAPTIONER": "embedded",
         "SAFELIGHT_DISK_MB": "0",
@@ -79,11 +80,6 @@ async def end(child: asyncio.subprocess.Process) -> None:
             async with asyncio.timeout(LEAVING):
                 await child.wait()
             return
-
-
-def mine(name: str) -> bool:
-    """Say whether a variable is a setting of Safelight's."""
-    return name.startswith("SAFELIGHT_") or name in {"DISCORD_TOKEN", "PUBLIC_URL", "PRIVACY_URL"}
 
 
 async def ready(bot: Bot) -> None:

@@ -1,0 +1,77 @@
+"""The card that the demo begins with: one press trains on ten pictures of the mascot."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import discord
+
+from bot import orders, phrases, texts
+from bot.cards.parts import Button, Card, hold, row, show, text
+from bot.demo.mascot import pictures
+from bot.guards import once
+from bot.orders import Order
+from bot.photos import describe
+from bot.wording import say
+from storage.errors import UserError
+from storage.records import Concept
+
+if TYPE_CHECKING:
+    from bot.cards.parts import Asked
+    from bot.client import Bot
+    from storage.records import Dataset
+
+NAME = "Glim"
+SHOWN = 4  #: pictures on the card
+COLOUR = 0xF2352F
+
+
+class TrainMascot(Button, verb="demo:mascot"):
+    """Do at once what `/dataset new`, `/dataset add` and `/train lora` do one after the other."""
+
+    label, style = phrases.TRAIN_MASCOT, discord.ButtonStyle.success
+
+    async def press(self, interaction: Asked) -> None:
+        """Make the presser's dataset of the mascot, and train on it."""
+        with once(interaction, self.verb):
+            await hold(interaction)
+            bot, guild = interaction.client, interaction.guild_id or 0
+            channel = interaction.channel_id or 0
+            dataset = await mascots(bot, interaction.user.id, guild, channel)
+            order = Order(dataset.id, "lora", bot.settings.base)
+            prospect = await orders.weigh(bot, order, dataset.owner, guild)
+            job = await orders.queue(bot, prospect, guild, channel)
+            await bot.follow.show(job.id)
+            said = say(texts.PLAN_STARTED, name=dataset.name, job=job.id)
+            await show(interaction, Card(text(said)))
+
+
+async def mascots(bot: Bot, owner: int, guild: int, channel: int) -> Dataset:
+    """Return a member's dataset of the mascot, made and described when it is not there."""
+    with suppress(UserError):
+        return await bot.store.datasets.named(owner, NAME)
+    dataset = await bot.store.datasets.new(owner, guild, NAME, Concept.SUBJECT)
+    photos = []
+    for picture in pictures():
+        content = await asyncio.to_thread(picture.read_bytes)
+        photos.append(await bot.store.photos.add(dataset, await bot.darkroom.check(content)))
+    await describe(bot, dataset, channel, photos)
+    return dataset
+
+
+def welcome_card() -> Card:
+    """Lay out what Safelight is, with four pictures and the button."""
+    card = Card(text(phrases.WELCOME), colour=COLOUR)
+    card.gallery((p, phrases.WELCOME_ALT.format(name=p.stem)) for p in pictures()[:SHOWN])
+    return card.put(row(TrainMascot()))
+
+
+async def greet(bot: Bot, channel: int, guild: int) -> None:
+    """Post the card."""
+    bot.controls.append(TrainMascot)
+    bot.add_dynamic_items(TrainMascot)
+    card = welcome_card()
+    room = bot.get_partial_messageable(channel, guild_id=guild)
+    await room.send(view=card, files=card.files())
