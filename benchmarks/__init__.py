@@ -1,0 +1,1 @@
+"""Figures: each module prints one table; `RESULTS.md` keeps them with their date and machine."""

@@ -1,0 +1,83 @@
+"""A training as a member gets it, run in this process: photos, the dial, the loop."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from storage.folders import JobFolder, dump
+from storage.plan import plan
+from storage.records import Catalog, Concept, Dial
+from storage.requests import TrainRequest
+from training import methods
+from training.loop import train
+from training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from training.bases import Bases
+    from training.loop import Task
+
+PICTURES = Path(__file__).with_name("pictures")
+BASE = "embedded"
+Photos = list[tuple[Path, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What somebody wants trained."""
+
+    method: str
+    concept: Concept
+    trigger: str
+    photos: Photos
+    seed: int = 0
+    dial: Dial = Dial.BALANCED
+    word: str = ""
+
+
+def photos(name: str) -> Photos:
+    """Find the pictures of a folder with their captions."""
+    folder = PICTURES / name
+    captions = json.loads((folder / "captions.json").read_text("utf-8"))
+    return [(folder / file, caption) for file, caption in sorted(captions.items())]
+
+
+def recipe(bases: Bases, lesson: Lesson, **more: Any) -> Recipe:
+    """Let the dial choose, as the bot and the trainer do; `more` is chosen by hand."""
+    base, method = bases.find(BASE), methods.walk()[lesson.method]
+    catalog = Catalog((base,), (lesson.method,), rules=tuple(method.rules(base)))
+    planned = plan(
+        catalog,
+        None,
+        method=lesson.method,
+        base=BASE,
+        dial=lesson.dial,
+        concept=lesson.concept,
+        photos=len(lesson.photos),
+    )
+    request = TrainRequest(
+        lesson.method, BASE, lesson.trigger, lesson.trigger, lesson.concept, lesson.dial,
+        planned.steps, planned.rank, planned.rate, planned.batch, lesson.seed, lesson.word,
+    )  # fmt: skip
+    files = [(path.name, caption) for path, caption in lesson.photos]
+    return Recipe.of(request, base, files, accepted=time.time(), **more)
+
+
+def begin(place: Path, bases: Bases, lesson: Lesson, frozen: Recipe) -> tuple[JobFolder, Task]:
+    """Lay a job folder out and begin its training."""
+    folder = JobFolder(place)
+    folder.photos.mkdir(parents=True)
+    for path, _ in lesson.photos:
+        shutil.copy(path, folder.photos)
+    dump(folder.job, {"kind": "train", "attempt": 1, "recipe": frozen.json()})
+    return folder, train(folder, bases)
+
+
+def advance(task: Task, steps: int = 1) -> None:
+    """Go on to the boundary after so many steps; the first boundary is before the first step."""
+    while steps:
+        steps -= next(task).kind == "step"

@@ -1,0 +1,43 @@
+"""The machine a figure was taken on, and how busy it was."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+from datetime import UTC, datetime
+from pathlib import Path
+
+FREE = 0.5  #: load below which seconds, not ratios alone, can be trusted
+
+
+def chosen(words: str, *more: str) -> argparse.Namespace:
+    """Read a benchmark's arguments and say where it runs."""
+    parser = argparse.ArgumentParser(description=words)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the work: a check")
+    for name in more:
+        parser.add_argument(name, type=Path, default=None)
+    arguments = parser.parse_args()
+    print(here())
+    print()
+    return arguments
+
+
+def here() -> str:
+    """Name the processor, its cores in use, the day and the load."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    load = os.getloadavg()[0]
+    busy = "" if load < FREE else ", busy"
+    day = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    python = f"Python {platform.python_version()}"
+    return f"{processor()}, {cores} cores, {python}, {day}, load {load:.1f}{busy}"
+
+
+def processor() -> str:
+    """Name the processor as its maker does."""
+    listed = Path("/proc/cpuinfo")
+    if listed.exists():
+        for line in listed.read_text("utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

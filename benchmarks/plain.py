@@ -1,0 +1,116 @@
+"""The loop we measure ourselves against, written as its documentation shows it.
+
+It follows the LoRA text-to-image example of diffusers (v0.42) in fp32 on one device: peft adapter
+on the attention of the UNet, a shuffling loader, AdamW, MSE on the scheduler's target, gradient
+norm clipped to 1; without its accelerate wrappers, logging and checkpoints, which cost time.
+Cached, it is the same loop with latents and text embeddings computed once before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import StableDiffusionPipeline
+from peft import LoraConfig
+from PIL import Image
+from torch.nn import functional
+from torch.utils.data import DataLoader, TensorDataset
+
+TARGETS = ["to_k", "to_q", "to_v", "to_out.0"]
+Batch = tuple[torch.Tensor, torch.Tensor]
+
+
+@dataclass
+class Plain:
+    """A pipeline with a LoRA on its UNet, its optimizer and what it trains on."""
+
+    pipeline: Any
+    optimizer: torch.optim.Optimizer
+    pixels: torch.Tensor  # (N, 3, H, W), -1 to 1
+    tokens: torch.Tensor  # (N, T)
+    size: int  # of a batch
+    cached: bool
+    batches: Iterator[Batch]
+
+    @classmethod
+    def on(
+        cls, folder: Path, photos: Sequence[tuple[Path, str]], *, rank: int, rate: float, size: int
+    ) -> Plain:
+        """Load the base in fp32, attach the adapter and read the photos."""
+        pipeline = StableDiffusionPipeline.from_pretrained(
+            folder, torch_dtype=torch.float32, safety_checker=None
+        )
+        for part in (pipeline.vae, pipeline.text_encoder, pipeline.unet):
+            part.requires_grad_(False)
+        config = LoraConfig(
+            r=rank, lora_alpha=rank, init_lora_weights="gaussian", target_modules=TARGETS
+        )
+        pipeline.unet.add_adapter(config)
+        pipeline.unet.train()
+        trained = [each for each in pipeline.unet.parameters() if each.requires_grad]
+        side = pipeline.unet.config.sample_size * pipeline.vae_scale_factor
+        pixels = torch.stack([read(path, side) for path, _ in photos])
+        tokens = pipeline.tokenizer(
+            [caption for _, caption in photos],
+            padding="max_length", truncation=True, return_tensors="pt",
+        ).input_ids  # fmt: skip
+        optimizer = torch.optim.AdamW(trained, lr=rate)
+        return cls(pipeline, optimizer, pixels, tokens, size, cached=False, batches=iter(()))
+
+    def begin(self, *, cache: bool) -> None:
+        """Make the loader, of what is computed once if it shall be cached."""
+        whole = self.pixels, self.tokens
+        if cache:
+            with torch.no_grad():
+                parts = torch.split(self.pixels, self.size)
+                whole = torch.cat([self.encode(part) for part in parts]), self.read(self.tokens)
+        self.cached, self.batches = cache, self.forever(*whole)
+
+    def forever(self, *whole: torch.Tensor) -> Iterator[Batch]:
+        """Go through the photos again and again, shuffled."""
+        loader = DataLoader(TensorDataset(*whole), self.size, shuffle=True, drop_last=True)
+        while True:
+            yield from loader
+
+    def encode(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Turn pixels into scaled latents."""
+        vae = self.pipeline.vae
+        latents: torch.Tensor = vae.encode(pixels).latent_dist.sample()
+        scale: float = vae.config.scaling_factor
+        return latents * scale
+
+    def read(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Turn tokens into text embeddings."""
+        embeddings: torch.Tensor = self.pipeline.text_encoder(tokens)[0]
+        return embeddings
+
+    def step(self) -> torch.Tensor:
+        """Take one optimizer step as the documentation does."""
+        latents, text = next(self.batches)
+        if not self.cached:
+            latents, text = self.encode(latents), self.read(text)
+        scheduler = self.pipeline.scheduler
+        noise = torch.randn_like(latents)
+        steps = torch.randint(0, scheduler.config.num_train_timesteps, (latents.shape[0],)).long()
+        noisy = scheduler.add_noise(latents, noise, steps)
+        velocity = scheduler.config.prediction_type == "v_prediction"
+        target = scheduler.get_velocity(latents, noise, steps) if velocity else noise
+        predicted = self.pipeline.unet(noisy, steps, text, return_dict=False)[0]
+        loss = functional.mse_loss(predicted.float(), target.float())
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.optimizer.param_groups[0]["params"], 1.0)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        return loss.detach()
+
+
+def read(path: Path, side: int) -> torch.Tensor:
+    """Read a photo as (3, side, side) in -1..1."""
+    with Image.open(path) as opened:
+        picture = opened.convert("RGB").resize((side, side))
+    return torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 127.5 - 1

@@ -1,0 +1,62 @@
+"""The table a benchmark prints: Markdown rows, and whether every bar was met."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One figure; `met` is None where nothing is asked of it."""
+
+    what: str
+    figure: str
+    bar: str = ""
+    met: bool | None = None
+
+    def __str__(self) -> str:
+        verdict = {None: "", True: "met", False: "**missed**"}[self.met]
+        return f"| {self.what} | {self.figure} | {self.bar} | {verdict} |"
+
+
+def most(what: str, value: float, bar: float, unit: str = "", more: str = "") -> Row:
+    """Ask that a value be no more than its bar."""
+    return Row(what, written(value, unit) + more, f"≤ {bar:g} {unit}".strip(), value <= bar)
+
+
+def least(what: str, value: float, bar: float, unit: str = "", more: str = "") -> Row:
+    """Ask that a value be no less than its bar."""
+    return Row(what, written(value, unit) + more, f"≥ {bar:g} {unit}".strip(), value >= bar)
+
+
+def told(what: str, value: float | str, unit: str = "", more: str = "") -> Row:
+    """Give a figure of which nothing is asked."""
+    return Row(what, (value if isinstance(value, str) else written(value, unit)) + more)
+
+
+def written(value: float, unit: str = "") -> str:
+    """Write a number with as many digits as it deserves."""
+    digits = 0 if value >= 100 or value == int(value) else 1 if value >= 10 else 3
+    return f"{value:.{digits}f} {unit}".strip()
+
+
+def ratio(pairs: Iterable[tuple[float, float]]) -> float:
+    """Give the median of first over second, pair by pair: what slows both cancels out."""
+    return statistics.median(ours / theirs for ours, theirs in pairs)
+
+
+def quantile(values: Sequence[float], part: float) -> float:
+    """Give the smallest value that at least this part of the values does not exceed."""
+    ordered = sorted(values)
+    return ordered[max(0, -(-len(ordered) * round(part * 1000) // 1000) - 1)]
+
+
+def show(rows: Sequence[Row]) -> int:
+    """Print a table; return the exit code, 1 when a bar is missed."""
+    print("| what | figure | bar | |")
+    print("| --- | --- | --- | --- |")
+    for row in rows:
+        print(row)
+    return int(any(row.met is False for row in rows))
