@@ -63,7 +63,7 @@ class Bare:
         weights = ratio.clamp(max=self.recipe.gamma) / (ratio + 1)
         seen = family.unet(noised, t, states, return_dict=False)[0]
         loss = ((seen - target).square().flatten(1).mean(1) * weights).mean()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(self.parameters, 1.0, foreach=True)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
