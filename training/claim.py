@@ -38,18 +38,23 @@ class Claim:
         self.folder = store.home.run(job.id)
         self.mark = f"run {job.id}"
         self.offset = 0
+        self.final: Event | None = None
         self.passed: Wish | None = None
         self.beaten = time.monotonic()
         self.later = 0.0
 
+    @classmethod
+    async def open(cls, store: Store, job: Job, inbox: Inbox) -> Claim:
+        """Go on where the events were last copied; the end may have been, and not settled."""
+        claim = cls(store, job, inbox)
+        claim.offset = await store.events.cursor(claim.mark)
+        claim.final = ending(claim.folder.events, job.fence)
+        return claim
+
     async def begin(self, catalog: Catalog) -> bool:
-        """Lay the folder out and ask the worker; False when the job has ended at once."""
-        self.offset = await self.store.events.cursor(self.mark)
-        if (end := ending(self.folder.events, self.job.fence)) is not None:
-            self.folder.events.touch()
-            await self.follow()
-            await self.settle(end)
-            return False
+        """Lay the folder out and ask the worker; False when the job has failed at once."""
+        if self.final is not None:
+            return True
         try:
             await lay_out(self.store, self.job, catalog)
         except sqlite3.Error:
@@ -83,11 +88,10 @@ class Claim:
         if offset > self.offset:
             await self.store.events.append(self.job.id, events, (self.mark, offset))
             self.offset = offset
-        for event in events:
-            if ends(event, self.job.fence):
-                await self.settle(event)
-                return True
-        return False
+            self.final = next((e for e in events if ends(e, self.job.fence)), self.final)
+        if self.final is not None:
+            await self.settle(self.final)
+        return self.final is not None
 
     async def _use(self, event: Event) -> None:
         """Keep what an event brings, before anybody can read of it."""

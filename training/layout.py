@@ -87,12 +87,13 @@ async def _train(store: Store, job: Job, catalog: Catalog) -> dict[str, Any]:
 
 
 async def _sample(store: Store, job: Job) -> dict[str, Any]:
+    worn = style(store.home.run(job.id))
     if job.style is None:
-        if job.request.get("style"):
+        if worn.exists():  # deleted since an earlier attempt
             raise JobError("style_unknown")
         return job.request
     found = await store.styles.get(job.style, job.owner, job.guild)
-    await asyncio.to_thread(_link, store.styles.file(found), style(store.home.run(job.id)))
+    await asyncio.to_thread(_link, store.styles.file(found), worn)
     return job.request | {"method": found.method, "trigger": found.trigger}
 
 

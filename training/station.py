@@ -49,6 +49,10 @@ class Station:
     def alive(self) -> bool:
         """Return whether a worker serves here; one that was started by an earlier trainer does."""
         if self.handle is None or not self.backend.alive(self.handle):
+            if self.handle is not None and not self.ready:
+                log.error(
+                    "Worker %s could not start: see %s", self.name, self.desk.path / "log.txt"
+                )
             self._adopt()
         if self.handle is None:
             return False
@@ -72,8 +76,9 @@ class Station:
         log.info("Worker %s was started: %s", self.name, self.handle)
 
     def leave(self) -> None:
-        """Ask the worker to put its jobs down and end."""
-        self.desk.inbox.send(Request(Verb.LEAVE))
+        """Ask the worker, if there is one, to put its jobs down and end."""
+        if self.handle is not None:
+            self.desk.inbox.send(Request(Verb.LEAVE))
 
     def stop(self) -> None:
         """End the worker now."""

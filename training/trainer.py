@@ -72,7 +72,7 @@ class Trainer:
         """Hold a running job again; whether its worker lives shows at the next turn."""
         known = {station.name: station for station in self.stations}
         desk = Desk(self.store.home.workers / (job.worker or "none"))
-        claim = Claim(self.store, job, desk.inbox)
+        claim = await Claim.open(self.store, job, desk.inbox)
         station = known.get(job.worker or "")
         if station is None:  # a worker of other settings
             if (handle := desk.handle()) is not None:
@@ -141,7 +141,7 @@ class Trainer:
             return
         job = await self.store.jobs.claim(station.name, *wanted, lease=LEASE)
         if job is not None:
-            claim = Claim(self.store, job, station.desk.inbox)
+            claim = await Claim.open(self.store, job, station.desk.inbox)
             if await claim.begin(self.catalog):
                 station.claims.append(claim)
             self.seen.pop(station.name)
@@ -165,7 +165,7 @@ class Trainer:
     async def leave(self) -> None:
         """Let the workers put their jobs down, then end."""
         deadline = time.monotonic() + PATIENCE
-        serving = [station for station in self.stations if station.alive()]
+        serving = list(self.stations)
         for station in serving:
             station.leave()
         while serving:

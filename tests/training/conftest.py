@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 ALICE, BOB, GUILD, CHANNEL = 1001, 1002, 77, 88
 TWIN = Path(__file__).with_name("twin.py")
-TIMEOUT = 300  #: seconds; nothing here is measured, a hang only ends
+TIMEOUT = 900  #: seconds; nothing here is measured, a hang only ends
 
 
 @pytest.fixture(scope="session")
@@ -106,6 +106,7 @@ class Yard:
 
     def __init__(self, store: Store) -> None:
         self.store, self.home = store, store.home
+        self.hold = store.home.path / "hold"
 
     async def photos(self, owner: int = ALICE, count: int = 2, name: str = "mydog") -> Dataset:
         """Hand in a dataset of drawn photos."""

@@ -26,7 +26,7 @@ def tensors(file: bytes) -> bytes:
 @pytest.fixture
 def settings(monkeypatch):
     """Set what an operator would, a token among it."""
-    known = {"DEVICE": "cpu", "CAPTIONER": "embedded", "THREADS_CPU": "1", "DISK_MB": "1"}
+    known = {"DEVICE": "cpu", "CAPTIONER": "embedded", "THREADS_CPU": "1", "NICE": "0"}
     for name, value in known.items():
         monkeypatch.setenv(f"SAFELIGHT_{name}", value)
     monkeypatch.setenv("DISCORD_TOKEN", "canary.canary.canary")

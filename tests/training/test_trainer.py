@@ -16,9 +16,10 @@ TWIN = str(Path(__file__).with_name("twin.py"))
 
 
 @pytest.fixture
-def slow(monkeypatch):
-    """Make a training long enough to do something in the middle."""
-    monkeypatch.setenv("SAFELIGHT_TWIN_PAUSE", "0.05")
+def held(yard):
+    """Hold trainings in the middle until the test lets them go."""
+    yard.hold.touch()
+    return yard.hold.unlink
 
 
 async def test_a_training_becomes_a_style(yard):
@@ -76,17 +77,17 @@ async def test_a_sample_wears_the_style(yard):
     assert not (folder.path / "style.safetensors").exists()
 
 
-@pytest.mark.usefixtures("slow")
-async def test_samples_are_served_in_the_middle(yard):
+async def test_samples_are_served_in_the_middle(yard, held):
     """Short jobs on a base that fits are done during a training; one that does not fit waits."""
     async with yard.trainer():
-        job = await yard.train(steps=60)
+        job = await yard.train()
         await yard.event(job, "progress")
         other = await yard.sample(base="large")
         served = await yard.sample()
         await yard.became(served, Status.DONE)
         running = await yard.store.jobs.get(job.id)
         waiting = await yard.store.jobs.get(other.id)
+        held()
         await yard.became(job, Status.DONE)
         await yard.became(other, Status.DONE)
 
@@ -96,43 +97,40 @@ async def test_samples_are_served_in_the_middle(yard):
     assert note.facts["job"] == served.id
 
 
-@pytest.mark.usefixtures("slow")
-async def test_one_training_at_a_time(yard):
+async def test_one_training_at_a_time(yard, held):
     """A worker trains one style after the other."""
     async with yard.trainer():
-        first, second = await yard.train(ALICE, steps=10), await yard.train(BOB, steps=10)
-        await yard.event(first, "progress")
+        first, second = await yard.train(ALICE), await yard.train(BOB)
+        await yard.event(first, "progress", 25)
         assert (await yard.store.jobs.get(second.id)).status is Status.QUEUED
+        held()
         await yard.became(second, Status.DONE)
 
 
-@pytest.mark.usefixtures("slow")
-async def test_a_killed_worker_loses_nothing(yard):
-    """SIGKILL in the middle: the job goes on from its checkpoint to the very same file."""
+async def test_a_killed_worker_loses_nothing(yard, held):
+    """SIGKILL in the middle, after two samples: the job goes on from its checkpoint."""
     async with yard.trainer():
-        whole = await yard.became(await yard.train(ALICE), Status.DONE)
-        job = await yard.train(BOB, dataset=await yard.photos(BOB))
-        await yard.event(job, "checkpoint")
+        job = await yard.train()
+        await yard.event(job, "progress", 25)
         for _ in range(2):
             await yard.became(await yard.sample(), Status.DONE)
         os.kill(yard.handle()["pid"], signal.SIGKILL)
+        held()
         done = await yard.became(job, Status.DONE)
 
-    assert yard.result(job) == yard.result(whole)
+    assert len(await yard.store.events.of(job.id, "served")) == 2
     assert await yard.statuses(job) == ["queued", "running", "queued", "running", "done"]
     assert done.attempts == 2
-    assert (await yard.event(job, "started", 2)).facts["resumed"]
+    assert (await yard.event(job, "started", 2)).facts["step"] == 20
 
 
-@pytest.mark.usefixtures("slow")
-async def test_resumed_is_uninterrupted(yard):
+async def test_resumed_is_uninterrupted(yard, held):
     """A killed, a paused and an undisturbed training of one recipe end in the same bytes."""
     dataset, results = await yard.photos(), []
     async with yard.trainer():
         for disturbance in ("none", "kill", "pause"):
             job = await yard.train(dataset=dataset)
-            if disturbance != "none":
-                await yard.event(job, "progress", 15)
+            await yard.event(job, "progress", 25)
             if disturbance == "kill":
                 os.kill(yard.handle()["pid"], signal.SIGKILL)
             if disturbance == "pause":
@@ -140,8 +138,10 @@ async def test_resumed_is_uninterrupted(yard):
                 await yard.became(job, Status.PAUSED)
                 assert yard.state()["held"] == []
                 await yard.store.jobs.resume(job.id, ALICE)
+            held()
             await yard.became(job, Status.DONE)
             results.append(yard.result(job))
+            yard.hold.touch()
 
     assert results[1:] == results[:1] * 2
 
@@ -156,8 +156,7 @@ async def test_three_attempts(yard):
     assert (await yard.statuses(job)).count("running") == 3
 
 
-@pytest.mark.usefixtures("slow")
-async def test_a_killed_trainer_loses_nothing(yard):
+async def test_a_killed_trainer_loses_nothing(yard, held):
     """SIGKILL of the trainer: the worker goes on, and the next trainer settles the job once."""
     with yard.process(TWIN, "trainer") as trainer:
         job = await yard.train()
@@ -165,6 +164,7 @@ async def test_a_killed_trainer_loses_nothing(yard):
         trainer.kill()
     before = yard.handle()
     events = await yard.store.events.of(job.id)
+    held()
 
     with yard.process(TWIN, "trainer"):
         await yard.became(job, Status.DONE)
@@ -177,13 +177,13 @@ async def test_a_killed_trainer_loses_nothing(yard):
     assert len(await yard.store.styles.of(ALICE)) == 1
 
 
-@pytest.mark.usefixtures("slow")
-async def test_ended_while_nobody_watched(yard):
+async def test_ended_while_nobody_watched(yard, held):
     """A job that ends, with its worker, while no trainer is there is settled by the next one."""
     with yard.process(TWIN, "trainer") as trainer:
-        job = await yard.train(steps=20)
+        job = await yard.train()
         await yard.event(job, "progress", 5)
         trainer.kill()
+    held()
     while b'"done"' not in yard.home.run(job.id).events.read_bytes():
         await asyncio.sleep(0.02)
     os.kill(yard.handle()["pid"], signal.SIGKILL)
@@ -191,12 +191,13 @@ async def test_ended_while_nobody_watched(yard):
     async with yard.trainer():
         done = await yard.became(job, Status.DONE)
 
+    steps = [event.facts["step"] for event in await yard.store.events.of(job.id, "progress")]
     assert done.attempts == 1
+    assert steps == list(range(1, 41))
     assert await yard.statuses(job) == ["queued", "running", "done"]
 
 
-@pytest.mark.usefixtures("slow")
-async def test_a_trainer_that_stops_puts_jobs_down(yard):
+async def test_a_trainer_that_stops_puts_jobs_down(yard, held):
     """SIGTERM: the worker writes a checkpoint and ends, and the attempt does not count."""
     with yard.process(TWIN, "trainer") as trainer:
         job = await yard.train()
@@ -205,6 +206,7 @@ async def test_a_trainer_that_stops_puts_jobs_down(yard):
         assert await asyncio.to_thread(trainer.wait) == 0
     left = await yard.store.jobs.get(job.id)
     gone = yard.handle()
+    held()
 
     async with yard.trainer():
         await yard.became(job, Status.DONE)
@@ -215,20 +217,20 @@ async def test_a_trainer_that_stops_puts_jobs_down(yard):
     assert steps == list(range(1, 41))
 
 
-@pytest.mark.usefixtures("slow")
+@pytest.mark.usefixtures("held")
 async def test_wishes(yard):
     """Cancelled is cancelled; finished now is done, early, with a style."""
     async with yard.trainer():
         first = await yard.train(ALICE)
-        await yard.event(first, "progress")
+        await yard.event(first, "progress", 25)
         await yard.store.jobs.wish(first.id, Wish.CANCEL, ALICE)
         await yard.became(first, Status.CANCELLED)
         second = await yard.train(BOB)
-        await yard.event(second, "progress")
+        await yard.event(second, "progress", 25)
         await yard.store.jobs.wish(second.id, Wish.FINISH, BOB)
         await yard.became(second, Status.DONE)
 
-    assert (await yard.event(second, "done")).facts["early"]
+    assert (await yard.event(second, "done")).facts["steps"] == 25
     assert await yard.store.styles.of(ALICE) == []
     assert len(await yard.store.styles.of(BOB)) == 1
 
@@ -283,7 +285,7 @@ async def test_a_full_disk_starts_nothing(yard):
     assert waiting.status is Status.QUEUED
 
 
-@pytest.mark.usefixtures("slow")
+@pytest.mark.usefixtures("held")
 async def test_a_member_who_leaves(yard):
     """Erasing a member ends the running job and removes its folder."""
     async with yard.trainer():
@@ -297,15 +299,15 @@ async def test_a_member_who_leaves(yard):
     assert await yard.store.jobs.of(ALICE) == []
 
 
-@pytest.mark.usefixtures("slow")
-async def test_a_worker_that_hangs_is_replaced(yard):
+async def test_a_worker_that_hangs_is_replaced(yard, held):
     """A stopped heart counts as a death, though the process is there."""
     async with yard.trainer() as trainer:
         trainer.stations[0].silence = 4.0
-        job = await yard.train(steps=20)
-        await yard.event(job, "progress", 12)
+        job = await yard.train()
+        await yard.event(job, "progress", 25)
         hung = yard.handle()
         os.kill(hung["pid"], signal.SIGSTOP)
+        held()
         await yard.became(job, Status.DONE)
 
     assert yard.handle() != hung

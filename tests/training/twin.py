@@ -4,7 +4,8 @@
     python twin.py NAME           the real worker, with this studio
 
 A training's weights are a digest of the recipe and of every step, so that a step left out, done
-twice or begun anew shows in the result. `SAFELIGHT_TWIN_PAUSE` is the seconds a step takes.
+twice or begun anew shows in the result. While `hold` lies in the data folder, a training waits at
+step 25 and only passes boundaries.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ from training.run import Task
 from training.worker import serve
 
 EVERY = 10  #: steps between checkpoints
-PAUSE = float(os.environ.get("SAFELIGHT_TWIN_PAUSE", "0.01"))
+HELD = 25  #: step at which a training can be held
+PAUSE = 0.002  #: seconds of a step
+HOLD = Path(os.environ.get("SAFELIGHT_HOME", ".")) / "hold"
 SMALL = Base("embedded", "Twin", "sd1", "embedded:diffusion", 64, "none", "tests", present=True)
 LARGE = Base("large", "Large", "sd1", "large", 512, "none", "tests", present=True)
 
@@ -57,6 +60,9 @@ def train(folder: JobFolder) -> Task:
         if wish is Wish.FINISH:
             early = True
             break
+        if step == HELD and HOLD.exists():
+            time.sleep(10 * PAUSE)
+            continue
         time.sleep(PAUSE)
         step, state = step + 1, hashlib.sha256(f"{state}{step}".encode()).hexdigest()
         yield event("progress", step=step, steps=recipe["steps"])
