@@ -98,7 +98,7 @@ class Takedown(Button, verb="report:remove"):
         if job is not None and job.kind is Kind.SAMPLE:
             bot.follow.forget(job.id)
             await prompts.forget(bot.store, job)
-        await bot.follow.remove(channel, guild.id, message)
+        await bot.follow.board.remove(channel, guild.id, message)
         await show(interaction, Card(text(texts.REPORT_REMOVED.format(by=interaction.user.id))))
 
 

@@ -174,7 +174,7 @@ class Remove(Button, verb="sample:delete"):
         await prompts.forget(bot.store, job)
         await interaction.delete_original_response()
         if job.message and interaction.message and interaction.message.id != job.message:
-            await bot.follow.remove(job.channel, job.guild, job.message)
+            await bot.follow.board.remove(job.channel, job.guild, job.message)
         await add(interaction, Card(text(texts.PICTURE_GONE)))
 
 

@@ -11,7 +11,6 @@ from bot import texts
 from bot.cards.dataset import Keep
 from bot.cards.parts import Button, Card, Select, add, ask, row, show, text, touch
 from bot.cards.sample import TryForm
-from bot.web import plain
 from bot.wording import flat, megabytes, say
 from storage.errors import UserError
 
@@ -116,10 +115,8 @@ async def unshare(interaction: Asked, style: Style) -> Card:
 
 
 def file(card: Card, path: Path) -> Card:
-    """Put a style's file on a card, under a name that Discord keeps."""
-    name = plain(path.name)
-    card.paths[name] = path
-    return card.put(ui.File(f"attachment://{name}"))
+    """Put a style's file on a card."""
+    return card.put(ui.File(card.media(path)))
 
 
 def delete_card(style: Style) -> Card:

@@ -1,0 +1,404 @@
+"""Events become cards, threads, results and pings, also across restarts and refusals."""
+
+from __future__ import annotations
+
+import discord
+import pytest
+import simcord
+
+from bot.cards.result import mentions
+from storage.records import Kind, Status
+
+DATASET = {"dataset": "my dog"}
+
+
+async def started(kit, trainer):
+    """Let alice start a training, and a worker claim it."""
+    who = kit.member("alice")
+    await trainer.dataset(who)
+    card = (await who.slash(kit.channel, "train lora", **DATASET)).response
+    await who.click(card, label="Start")
+    return who, await trainer.claim()
+
+
+async def card(kit, job):
+    """Return the message that is the job's card."""
+    job = await kit.store.jobs.get(job.id)
+    channel = kit.bot.get_channel(job.channel)
+    return await channel.fetch_message(job.message)
+
+
+def edits(kit, message):
+    """Count the edits of a message."""
+    path = f"/messages/{message}"
+    return sum(r.method == "PATCH" and r.path.endswith(path) for r in kit.env.http_requests)
+
+
+def sent(kit, word):
+    """List the messages of all channels that say something."""
+    rooms = [kit.channel, *kit.channel.threads]
+    return [m for room in rooms for m in room.history() if word in kit.words(m)]
+
+
+async def test_progress(kit, trainer):
+    """The card shows bar, step, loss and when it is done, with the buttons that make sense."""
+    _, job = await started(kit, trainer)
+    await trainer.step(job, 40)
+    await trainer.look()
+
+    shown = await card(kit, job)
+
+    said = kit.words(shown)
+    assert "▰▰▰▰▰▱▱▱▱▱▱▱ 40%" in said
+    assert "step 40/100 · loss 0.123 · done <t:" in said
+    assert "5.0 steps a second · two cores" in said
+    assert kit.labels(shown) == ["Pause", "Cancel", "Finish now", "Tell me"]
+
+
+async def test_seldom(kit, trainer):
+    """Progress edits a card once in fifteen seconds, a change of status at once."""
+    _, job = await started(kit, trainer)
+    await trainer.look()
+    message = (await kit.store.jobs.get(job.id)).message
+    before = edits(kit, message)
+
+    for step in range(30):
+        await trainer.step(job, step)
+        await trainer.look()
+    assert 1 <= edits(kit, message) - before <= 3
+
+    await trainer.fail(job, step=3)
+    await trainer.look()
+    assert "It failed" in kit.words(await card(kit, job))
+
+
+async def test_anew(kit, trainer):
+    """Within the hour a card is posted anew, and the old one is gone."""
+    _, job = await started(kit, trainer)
+    await trainer.look()
+    old = (await kit.store.jobs.get(job.id)).message
+
+    await kit.bot.follow.close()
+    await kit.env.advance_time(51 * 60)
+    await kit.restart()
+    await trainer.step(job, 50)
+    await trainer.look(20)
+
+    new = (await kit.store.jobs.get(job.id)).message
+    assert new != old
+    assert "step 50/100" in kit.words(await card(kit, job))
+    assert old not in [message.id for message in kit.channel.history()]
+
+
+async def test_deleted(kit, trainer):
+    """A card that somebody deleted is posted anew with the next change."""
+    _, job = await started(kit, trainer)
+    await trainer.look()
+    old = (await kit.store.jobs.get(job.id)).message
+    await (await card(kit, job)).delete()
+
+    await trainer.step(job, 50)
+    await trainer.look(20)
+
+    assert (await kit.store.jobs.get(job.id)).message != old
+    assert "step 50/100" in kit.words(await card(kit, job))
+
+
+async def test_samples(kit, trainer):
+    """Samples come into the job's thread, each with its step; the card shows the newest."""
+    _, job = await started(kit, trainer)
+    await trainer.sample(job, 0)
+    await trainer.look()
+    await trainer.step(job, 50)
+    await trainer.sample(job, 50)
+    await trainer.look(20)
+
+    (thread,) = kit.channel.threads
+    assert thread.name == f"my dog · LoRA · {job.id}"
+    first, second = (m for m in thread.history() if m.components)
+    assert "Before training" in kit.words(first)
+    assert "step 50/100" in kit.words(second)
+    assert [a.filename for a in second.attachments] == [
+        "step-000050-0.png",
+        "step-000050-1.png",
+    ]
+    shown = await card(kit, job)
+    assert f"<#{thread.id}>" in kit.words(shown)
+    assert [a.filename for a in shown.attachments] == ["step-000050-0.png", "loss.png"]
+    items = next(part["items"] for part in kit.parts(second) if part["type"] == 12)
+    assert [item["description"] for item in items] == ["a dog", "a dog on the moon"]
+
+
+async def test_enlarged(kit, trainer):
+    """Pictures of 64 pixels are posted large enough to be seen."""
+    _, job = await started(kit, trainer)
+    await trainer.sample(job, 0)
+    await trainer.look()
+
+    (thread,) = kit.channel.threads
+    picture = thread.last_message.attachments[0]
+
+    assert picture.size > 64 * 64
+
+
+async def test_result(kit, trainer):
+    """The result shows before and after, how to prompt, and hands the file over."""
+    alice, job = await started(kit, trainer)
+    await trainer.sample(job, 0)
+    await trainer.step(job, 100)
+    await trainer.sample(job, 100)
+    style = await trainer.finish(job)
+    await trainer.look()
+
+    (thread,) = kit.channel.threads
+    result = thread.last_message
+    said = kit.words(result)
+    assert "my dog is ready" in said
+    assert "LoRA on Safelight emoji · 100 steps in 48 s" in said
+    assert "a mydog emoji" in said.replace("\\", "")
+    names = [attachment.filename for attachment in result.attachments]
+    assert names[-1] == "my_dog.safetensors"
+    assert names[:4] == [
+        "step-000000-0.png",
+        "step-000100-0.png",
+        "step-000000-1.png",
+        "step-000100-1.png",
+    ]
+    assert kit.labels(result) == ["Try it", "Share", "Get link again", "Delete", "Report"]
+    shown = kit.words(await card(kit, job))
+    assert "Done** · 100 steps in 48 s" in shown
+    assert result.jump_url in shown
+    assert style.owner == alice.id
+
+
+async def test_no_threads(kit, trainer):
+    """Where threads are switched off, samples and result come into the channel."""
+    await kit.restart(threads=False)
+    _, job = await started(kit, trainer)
+    await trainer.sample(job, 0)
+    await trainer.finish(job)
+    await trainer.look()
+
+    assert kit.channel.threads == []
+    assert len(sent(kit, "Before training")) == 1
+    assert len(sent(kit, "is ready")) == 1
+
+
+async def test_pinged(kit, trainer):
+    """Only the owner and those who pressed Tell me are pinged, once, when it ends."""
+    alice, job = await started(kit, trainer)
+    bob = kit.member("bob")
+    kit.member("carol")
+    answer = await bob.click(await card(kit, job), label="Tell me")
+    assert "tell you when it ends" in kit.words(answer)
+    await trainer.sample(job, 0)
+    await trainer.finish(job)
+    await trainer.look()
+    await trainer.look(60)
+
+    mentioned = [
+        request.json["allowed_mentions"]["users"]
+        for request in kit.env.http_requests
+        if isinstance(request.json, dict) and request.json.get("allowed_mentions", {}).get("users")
+    ]
+    assert mentioned == [[alice.id, bob.id]]
+
+
+async def test_restart(kit, trainer):
+    """A restart in the middle repeats nothing and misses nothing."""
+    _, job = await started(kit, trainer)
+    await trainer.sample(job, 0)
+    await trainer.look()
+    message = (await kit.store.jobs.get(job.id)).message
+
+    await kit.restart()
+    await trainer.step(job, 50)
+    await trainer.sample(job, 50)
+    await trainer.finish(job)
+    await trainer.look(5)
+
+    (thread,) = kit.channel.threads
+    said = [kit.words(m) for m in thread.history() if m.components]
+    assert [("Before" in s, "**step 50" in s, "is ready" in s) for s in said] == [
+        (True, False, False),
+        (False, True, False),
+        (False, False, True),
+    ]
+    assert (await kit.store.jobs.get(job.id)).message == message
+    await kit.restart()
+    await trainer.look(5)
+    assert len([m for m in thread.history() if m.components]) == 3
+
+
+async def test_while_away(kit, trainer):
+    """What happened while the bot was away is told when it is back."""
+    _, job = await started(kit, trainer)
+    store = kit.store
+    await kit.bot.follow.close()
+    await trainer.sample(job, 0)
+    await trainer.finish(job)
+    assert store is kit.store
+    await kit.restart()
+    await trainer.look(3)
+
+    assert len(sent(kit, "is ready")) == 1
+    assert "Done**" in kit.words(await card(kit, job))
+
+
+@pytest.mark.parametrize(
+    ("size", "public", "said"),
+    [
+        (2 << 20, None, "lies in Safelight's data folder as styles/1/my dog.safetensors"),
+        (2 << 20, "https://photos.example.org", "Download it with the button, until <t:"),
+    ],
+)
+async def test_too_big(kit, trainer, size, public, said):
+    """A file over the limit becomes a link, or without one a sentence."""
+    await kit.restart(upload=1, public=public)
+    _, job = await started(kit, trainer)
+    await trainer.finish(job, size)
+    await trainer.look()
+
+    (result,) = sent(kit, "is ready")
+
+    assert "2 MB and this server takes 1 MB" in kit.words(result)
+    assert said in kit.words(result)
+    assert result.attachments == []
+    buttons = [part for part in kit.parts(result) if part.get("url")]
+    assert len(buttons) == (1 if public else 0)
+    if public:
+        assert buttons[0]["url"].startswith("https://photos.example.org/get/1.")
+
+
+@pytest.mark.parametrize(("status", "code"), [(413, 40005), (400, 50045)])
+async def test_refused(kit, trainer, status, code):
+    """A file that Discord refuses in spite of the limit goes the next way."""
+    _, job = await started(kit, trainer)
+    await trainer.sample(job, 0)
+    await trainer.look()
+    (thread,) = kit.channel.threads
+    kit.env.inject_error("POST", f"/channels/{thread.id}/messages", status=status, code=code)
+    await trainer.finish(job)
+    await trainer.look()
+
+    (result,) = sent(kit, "is ready")
+
+    assert "Discord did not take the file" in kit.words(result)
+
+
+async def test_failed(kit, trainer):
+    """A failure says why and what to do, pings its owner, and can be tried again."""
+    alice, job = await started(kit, trainer)
+    await trainer.fail(job, step=7)
+    await trainer.look()
+
+    shown = await card(kit, job)
+    assert "ran off at step 7" in kit.words(shown)
+    assert kit.labels(shown) == ["Try again"]
+    (told,) = sent(kit, "has failed")
+    assert f"<@{alice.id}>" in kit.words(told)
+
+    await alice.click(shown, label="Try again")
+    (again,) = await kit.store.jobs.open()
+    assert again.request == job.request
+
+
+async def test_bug(kit, trainer):
+    """A bug in the worker is told with its reference, not its traceback."""
+    _, job = await started(kit, trainer)
+    await trainer.fail(job, "bug", reference="7F3A")
+    await trainer.look()
+
+    assert "For the operator: 7F3A" in kit.words(await card(kit, job))
+
+
+async def test_thread_refused(kit, trainer):
+    """Where threads may not be made, samples come into the channel and the card says why."""
+    _, job = await started(kit, trainer)
+    kit.env.inject_error("POST", f"/channels/{kit.channel.id}/threads", status=403, code=50013)
+    await trainer.sample(job, 0)
+    await trainer.look()
+    await trainer.sample(job, 25)
+    await trainer.look(20)
+
+    assert kit.channel.threads == []
+    assert len(sent(kit, "Before training")) == 1
+    assert "Create Public Threads" in kit.words(await card(kit, job))
+
+
+async def test_closed(kit, trainer):
+    """A channel that closes meanwhile is told to the owner once; the job goes on."""
+    alice, job = await started(kit, trainer)
+    await trainer.look()
+    path = f"/channels/{kit.channel.id}/messages/{(await kit.store.jobs.get(job.id)).message}"
+    for _ in range(3):
+        kit.env.inject_error("PATCH", path, status=403, code=50001)
+    for step in (10, 20, 30):
+        await trainer.step(job, step)
+        await trainer.look(20)
+
+    box = simcord.UserHandle(kit.env, alice.user).dm_channel
+    told = [m for m in box.history() if "cannot post about" in m.content]
+    assert len(told) == 1
+    assert (await kit.store.jobs.get(job.id)).status is Status.RUNNING
+
+
+async def test_discord_down(kit, trainer):
+    """When Discord does not answer, nothing is lost: it is tried again."""
+    _, job = await started(kit, trainer)
+    await trainer.look()
+    kit.env.inject_error("POST", "/channels/*/messages", status=500)
+    await trainer.sample(job, 0)
+    await trainer.look()
+    await trainer.look(5)
+
+    assert len(sent(kit, "Before training")) == 1
+
+
+async def test_unknown_job(kit, trainer):
+    """When a member has left, the cards of their jobs go, too."""
+    alice, job = await started(kit, trainer)
+    await trainer.look()
+    message = (await kit.store.jobs.get(job.id)).message
+    await trainer.fail(job, step=1)
+    await kit.store.members.erase(alice.id, keep_styles=False)
+    await trainer.look(62)
+
+    assert kit.bot.follow.watched == {}
+    assert message not in [shown.id for shown in kit.channel.history()]
+
+
+async def test_place_moves(kit, trainer):
+    """A card that waits counts its place down when others move on."""
+    _, first = await started(kit, trainer)
+    bob, carol = kit.member("bob"), kit.member("carol")
+    for who in (bob, carol):
+        await trainer.dataset(who)
+        shown = (await who.slash(kit.channel, "train lora", **DATASET)).response
+        await who.click(shown, label="Start")
+    job = (await kit.store.jobs.of(carol.id))[0]
+    assert "Waiting · place 2" in kit.words(await card(kit, job))
+
+    await trainer.fail(first, step=1)
+    await trainer.claim(Kind.TRAIN)
+    await trainer.look(20)
+
+    assert "Waiting · next" in kit.words(await card(kit, job))
+
+
+def test_mentions():
+    """The ping's form names members, and allows nothing else."""
+    assert mentions([7]).to_dict() == {"parse": [], "users": [7]}
+    assert isinstance(mentions([]), discord.AllowedMentions)
+
+
+async def test_thread_deleted(kit, trainer):
+    """When somebody deletes the thread, the result comes into the channel."""
+    _, job = await started(kit, trainer)
+    await trainer.sample(job, 0)
+    await trainer.look()
+    await kit.bot.get_channel(kit.channel.threads[0].id).delete()
+    await trainer.finish(job)
+    await trainer.look()
+
+    assert "is ready" in kit.words(kit.channel.last_message)
