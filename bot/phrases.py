@@ -120,5 +120,5 @@ WELCOME = """\
 ### Hello, I am Safelight
 I turn photos into a style that draws more of the same. This is Glim; ten pictures are enough for me to learn what it looks like.
 Press the button: I make a dataset of them, train on it, and show you on the way what I can draw."""
-WELCOME_ALT = "Glim, a little red darkroom lamp: {name}"
+WELCOME_ALT = "Ten pictures of Glim, a little red darkroom lamp with a green shade"
 TRAIN_MASCOT = "Train the mascot"

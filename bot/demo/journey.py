@@ -86,7 +86,7 @@ class Journey:
         diary.found(answer.form, "a form opens for up to ten photos, with the consent to tick")
         diary.did(OWNER, "picks five pictures, ticks the consent, submits")
         filled = await self.world.fill(OWNER, answer, photos=shots[:5], consent=["yes"])
-        diary.reads(self.heard(filled).message, "5 of 5 added")
+        diary.reads(self.heard(filled).message, "5 of 5")
         answer = await self.slash(OWNER, "dataset collect", name=NAME)
         collecting = diary.reads(answer.message, "Collecting")
         for shot in shots[5:]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bot.demo.discordish import World
 
 PATIENCE = 300.0  #: seconds the first worker may take to load torch
-LEAVING = 20.0  #: seconds the trainer may take to put its jobs down
+LEAVING = 45.0  #: seconds the trainer may take to put its jobs down
 LOG = "trainer.log"
 SECRET = ("DISCORD_TOKEN", "PUBLIC_URL")
 

@@ -10,7 +10,7 @@ import discord
 
 from bot import orders, phrases, texts
 from bot.cards.parts import Button, Card, hold, row, show, text
-from bot.demo.mascot import pictures
+from bot.demo.mascot import SHEET, pictures
 from bot.guards import once
 from bot.orders import Order
 from bot.photos import describe
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from storage.records import Dataset
 
 NAME = "Glim"
-SHOWN = 4  #: pictures on the card
 COLOUR = 0xF2352F
 
 
@@ -62,9 +61,9 @@ async def mascots(bot: Bot, owner: int, guild: int, channel: int) -> Dataset:
 
 
 def welcome_card() -> Card:
-    """Lay out what Safelight is, with four pictures and the button."""
+    """Lay out what Safelight is, with its pictures and the button."""
     card = Card(text(phrases.WELCOME), colour=COLOUR)
-    card.gallery((p, phrases.WELCOME_ALT.format(name=p.stem)) for p in pictures()[:SHOWN])
+    card.gallery([(SHEET, phrases.WELCOME_ALT)])
     return card.put(row(TrainMascot()))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
+SHEET = FOLDER / "all.webp"  #: the ten on one picture
 
 #: What the demo trains on.
 TRAINED = (

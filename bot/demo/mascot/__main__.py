@@ -1,4 +1,4 @@
-"""Draw the PNG files anew from the SVG files: `python -m bot.demo.mascot`."""
+"""Draw the PNG files, and all ten on one sheet, anew from the SVG: `python -m bot.demo.mascot`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 import resvg_py
 from PIL import Image
 
-from bot.demo.mascot import FOLDER
+from bot.demo.mascot import FOLDER, SHEET, pictures
 
 SIDE = 512
+SMALL, GAP, ROW = 240, 8, 5  #: of the sheet: pixels of a picture, between two; pictures a row
 
 
 def draw(svg: Path) -> bytes:
@@ -23,10 +24,23 @@ def draw(svg: Path) -> bytes:
     return packed.getvalue()
 
 
+def sheet() -> Image.Image:
+    """Lay all ten out as one picture."""
+    step, shots = SMALL + GAP, pictures()
+    rows = -(-len(shots) // ROW)
+    whole = Image.new("RGBA", (ROW * step - GAP, rows * step - GAP))
+    for number, path in enumerate(shots):
+        with Image.open(path) as picture:
+            small = picture.convert("RGB").resize((SMALL, SMALL), Image.Resampling.LANCZOS)
+        whole.paste(small, (number % ROW * step, number // ROW * step))
+    return whole
+
+
 def main() -> None:
-    """Write each PNG beside its SVG."""
+    """Write each PNG beside its SVG, and the sheet."""
     for svg in sorted(FOLDER.glob("*.svg")):
         svg.with_suffix(".png").write_bytes(draw(svg))
+    sheet().save(SHEET, quality=85)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,83 @@
+"""What stands beside the code is true of it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from pydantic_core import PydanticUndefined
+
+from bot.settings import BotSettings
+from storage.settings import StorageSettings
+from training.settings import TrainingSettings
+
+ROOT = Path(__file__).parent.parent
+LINE = re.compile(r"^([A-Z_]+)=(\S*) +# (.+)$", re.MULTILINE)
+
+
+def example():
+    """Return the settings of `.env.example`: name, value and words."""
+    return {name: (value, words) for name, value, words in LINE.findall(read(".env.example"))}
+
+
+def read(name):
+    """Return a file of the checkout."""
+    return (ROOT / name).read_text("utf-8")
+
+
+def known():
+    """Return every setting's name and default."""
+    found = {}
+    for settings in (StorageSettings, BotSettings, TrainingSettings):
+        for field in settings.model_fields.values():
+            default = field.default
+            if default is None or default is PydanticUndefined or isinstance(default, SecretStr):
+                default = ""
+            written = str(default).lower() if isinstance(default, bool) else str(default)
+            found[field.validation_alias] = written
+    return found
+
+
+def test_every_setting_stands_in_the_example():
+    """`.env.example` has every setting with its default, and nothing else."""
+    assert {name: value for name, (value, _) in example().items()} == known()
+
+
+def test_each_setting_is_told_in_a_few_words():
+    """A setting's comment has about five words."""
+    assert all(3 <= len(words.split()) <= 7 for _, words in example().values())
+
+
+def test_the_example_can_be_used_as_it_is(monkeypatch):
+    """`cp .env.example .env` changes nothing."""
+    for name in known():
+        monkeypatch.delenv(name, raising=False)
+    for settings in (BotSettings, TrainingSettings):
+        copied = settings(_env_file=ROOT / ".env.example")
+        assert copied == settings(_env_file=None)
+
+
+def modules():
+    """Return every module of the packages, as ARCHITECTURE.md names it."""
+    packages = ("bot", "storage", "training", "benchmarks")
+    tracked = subprocess.run(
+        ["git", "ls-files", *packages], check=True, cwd=ROOT, capture_output=True, text=True
+    ).stdout.split()
+    return [name for name in tracked if name.endswith((".py", ".toml", ".sql", ".css"))]
+
+
+def test_every_file_has_its_line():
+    """ARCHITECTURE.md has a line for every module, and none for a file that is gone."""
+    told = set(re.findall(r"^ *`([\w./]+)`", read("ARCHITECTURE.md"), re.MULTILINE))
+    wanted = {name for name in modules() if not name.endswith("__init__.py")}
+    assert told == wanted
+
+
+@pytest.mark.parametrize("name", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"])
+def test_what_documents_link_to_is_there(name):
+    """A link to a file of the checkout leads somewhere."""
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", read(name))
+    assert [link for link in links if not (ROOT / link).exists()] == []
