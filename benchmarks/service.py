@@ -18,21 +18,24 @@ from storage.requests import SampleRequest, TrainRequest
 from storage.store import Store
 
 BASE = "embedded"
-MEMBER, GUILD, CHANNEL = 1, 2, 3
 LOOK = 0.05  #: seconds between two looks at the database
 PATIENCE = 600.0  #: seconds a job may take
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A running trainer and what it remembers."""
+    """A running trainer, what it remembers, and who asks."""
 
     store: Store
     catalog: Catalog
+    member: int = 1
+    guild: int = 2
+    channel: int = 3
 
-    async def dataset(self, name: str, photos: Sequence[Path], owner: int = MEMBER) -> Dataset:
+    async def dataset(self, name: str, photos: Sequence[Path], owner: int = 0) -> Dataset:
         """Give a member a dataset."""
-        made = await self.store.datasets.new(owner, GUILD, name, Concept.SUBJECT)
+        who = owner or self.member
+        made = await self.store.datasets.new(who, self.guild, name, Concept.SUBJECT)
         async with Darkroom() as darkroom:
             for photo in photos:
                 await self.store.photos.add(made, await darkroom.check(photo.read_bytes()))
@@ -63,7 +66,15 @@ class Service:
 
     async def ask(self, kind: Kind, request: dict[str, object], **more: int | None) -> Job:
         """Put a job into the queue, as the bot does."""
-        new = NewJob(kind, MEMBER, GUILD, CHANNEL, request, BASE, **more)  # type: ignore[arg-type]
+        new = NewJob(
+            kind,
+            self.member,
+            self.guild,
+            self.channel,
+            request,
+            BASE,
+            **more,  # type: ignore[arg-type]
+        )
         return await self.store.jobs.queue(new)
 
     async def until(self, job: Job, event: str) -> None:
