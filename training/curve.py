@@ -39,7 +39,7 @@ def curve(losses: Sequence[float], steps: int) -> Image.Image:
     font = ImageFont.load_default(14 * SCALE)
     last = f"{mean[-1]:.3f}" if mean else "-"
     text = f"loss {last}   step {len(losses)} of {steps}"
-    pen.text((EDGE * SCALE, EDGE * SCALE), text, INK, font)
+    pen.text(((WIDTH - EDGE) * SCALE, EDGE * SCALE), text, INK, font, anchor="ra")
     return picture.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
 
 

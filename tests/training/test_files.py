@@ -98,7 +98,8 @@ def test_private(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\0" * 100, b"\xff" * 8, pickle.dumps({"a": 1}), b'\x08\0\0\0\0\0\0\0{"a":1}}']
+    "content",
+    [b"", b"\0" * 100, b"\xff" * 8, pickle.dumps({"a": 1}), b'\x08\0\0\0\0\0\0\0{"a":1}}'],
 )
 def test_refused(tmp_path: Path, content: bytes) -> None:
     """What is not safetensors is refused, and nothing in it runs."""

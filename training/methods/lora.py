@@ -45,7 +45,9 @@ FULL = {
     (Concept.LOOK, Dial.BALANCED): (1200, 30, 1200, 2500, 16, 1e-4),
     (Concept.LOOK, Dial.THOROUGH): (2000, 50, 2000, 5000, 32, 1e-4),
 }
-WIDE = {True: (24_576, 38_000, 6144, 12_000), False: (398_592, 27_000, 147_456, 12_000)}
+# of the attention layers: inputs and outputs together, and how many there are
+UNET = {True: (12_288, 32), False: (199_296, 128)}
+TEXT = {True: (3_072, 8), False: (73_728, 48)}
 
 
 class Lora:
@@ -198,13 +200,15 @@ def beside(
 
 def rules(base: Base) -> Iterator[Rule]:
     """Say how steps, rank and rate follow from the dial on a base."""
-    unet, frame, text, header = WIDE[base.small]
     for (concept, dial), numbers in (SMALL if base.small else FULL).items():
         one, more, least, most, rank, rate = numbers
-        size = unet * rank + frame
-        if concept is Concept.SUBJECT:
-            size += text * rank + header
+        parts = (UNET, TEXT) if concept is Concept.SUBJECT else (UNET,)
         yield Rule(
             "lora", base.name, concept, dial, one, more, least, most, rank, rate,
-            batch=4 if base.small else 1, bytes=size, reason=f"lora_{concept}_{dial}",
+            batch=4 if base.small else 1, bytes=size(rank, [part[base.small] for part in parts]), reason=f"lora_{concept}_{dial}",
         )  # fmt: skip
+
+
+def size(rank: int, parts: list[tuple[int, int]]) -> int:
+    """Expect the size of a file: two bytes a number, and a header that names every layer."""
+    return sum(2 * rank * wide + 430 * layers for wide, layers in parts) + 2000

@@ -1,0 +1,89 @@
+"""Textual inversion: where it starts, and what it refuses to wear."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+
+from storage.errors import JobError
+from storage.records import Concept, Dial
+from training.methods import embedding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from training.bases import Bases
+    from training.networks import Networks
+    from training.recipe import Recipe
+
+
+@pytest.fixture
+def networks(bases: Bases) -> Iterator[Networks]:
+    """Lend the embedded base's networks."""
+    with bases.family("embedded") as family:
+        yield family.networks
+
+
+def test_start(networks: Networks, recipe: Callable[..., Recipe]) -> None:
+    """The first vectors are those of the initial word, further ones lie beside its last."""
+    word = networks.vocabulary.weight[networks.spell("cat")]
+
+    vectors = embedding.begin(networks, recipe("embedding", rank=3, word="cat"))
+
+    assert torch.equal(vectors[0], word[0])
+    assert len(vectors) == 3
+    assert not torch.equal(vectors[1], vectors[2])
+    assert (vectors[2] - word[-1]).abs().max() < 0.5
+
+
+def test_no_word(networks: Networks, recipe: Callable[..., Recipe]) -> None:
+    """Without an initial word it starts in the middle of all words."""
+    (vector,) = embedding.begin(networks, recipe("embedding", rank=1, word=" "))
+
+    assert torch.allclose(vector, networks.vocabulary.weight.mean(0), atol=1e-6)
+
+
+def test_attached(networks: Networks, recipe: Callable[..., Recipe]) -> None:
+    """While it is trained the word is known; put aside and taken off it is not."""
+    attached = embedding.attach(networks, recipe("embedding"))
+
+    assert list(networks.words) == ["mydog"]
+    with networks.bare():
+        assert not networks.words
+    assert list(networks.words) == ["mydog"]
+    attached.detach()
+    assert not networks.words
+    assert networks.attached is None
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        {},
+        {"emb_params": torch.ones(2, 768)},
+        {"emb_params": torch.ones(192)},
+        {"emb_params": torch.ones(0, 192)},
+        {"emb_params": torch.ones(99, 192)},
+        {"emb_params": torch.full((1, 192), float("inf"))},
+        {"emb_params": torch.ones(1, 192).int()},
+        {"emb_params": torch.ones(1, 192), "more": torch.ones(1)},
+        {"other": torch.ones(1, 192)},
+    ],
+)
+def test_refused(networks: Networks, style: dict[str, torch.Tensor]) -> None:
+    """Tensors that are not an embedding for this text encoder are refused before use."""
+    with pytest.raises(JobError) as refused:
+        embedding.check(networks, style)
+
+    assert refused.value.code == "style_broken"
+
+
+def test_rules(bases: Bases) -> None:
+    """There is a rule for every concept and dial, with one to eight vectors."""
+    for base in bases.describe():
+        rules = list(embedding.rules(base))
+
+        assert len(rules) == len(Concept) * len(Dial)
+        assert all(1 <= rule.rank <= 8 for rule in rules)

@@ -1,0 +1,165 @@
+"""LoRA: what it attaches, what it writes, and what it refuses to wear."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from diffusers import UNet2DConditionModel
+from safetensors.torch import save
+from transformers import CLIPTextConfig, CLIPTextModel
+
+from storage.errors import JobError
+from storage.records import Concept, Dial
+from training import ldm
+from training.families.sd1 import ATTENTION, READING
+from training.methods import lora
+from training.networks import Part
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from training.bases import Bases
+    from training.networks import Networks
+    from training.recipe import Recipe
+
+KEY = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"
+
+
+@pytest.fixture
+def networks(bases: Bases) -> Iterator[Networks]:
+    """Lend the embedded base's networks."""
+    with bases.family("embedded") as family:
+        yield family.networks
+
+
+@pytest.mark.parametrize(
+    ("concept", "prefixes"), [("look", {"unet"}), ("subject", {"unet", "te"})]
+)
+def test_parts(
+    networks: Networks, recipe: Callable[..., Recipe], concept: str, prefixes: set[str]
+) -> None:
+    """A look is learned by the UNet, a subject by the text encoder too."""
+    attached = lora.attach(networks, recipe(concept=Concept(concept)))
+    found = {name.split("_")[1] for name in attached.weights()}
+    attached.detach()
+
+    assert found == prefixes
+
+
+def test_start(networks: Networks, recipe: Callable[..., Recipe]) -> None:
+    """It starts as no change, from the recipe's seed, and leaves torch's draws alone."""
+    state = torch.get_rng_state()
+    starts = []
+    for seed in (1, 1, 2):
+        attached = lora.attach(networks, recipe(seed=seed))
+        starts.append(attached.weights())
+        attached.detach()
+
+    assert torch.equal(state, torch.get_rng_state())
+    ups = [tensor for name, tensor in starts[0].items() if "lora_up" in name]
+    assert not any(up.any() for up in ups)
+    down = f"{KEY}.lora_down.weight"
+    assert torch.equal(starts[0][down], starts[1][down])
+    assert not torch.equal(starts[0][down], starts[2][down])
+
+
+def test_scale_folded(networks: Networks, recipe: Callable[..., Recipe]) -> None:
+    """Any other scale than one is folded into what is written, and alpha equals the rank."""
+    attached = lora.attach(networks, recipe())
+    layer = attached.layers[KEY]
+    layer.lora_B[lora.NAME].weight.data.fill_(1.0)
+    layer.scaling[lora.NAME] = 0.5
+    written = attached.weights()
+    attached.detach()
+
+    assert float(written[f"{KEY}.alpha"]) == 2
+    assert (written[f"{KEY}.lora_up.weight"] == 0.5).all()
+
+
+def pair(inner: int = 192, out: int = 192, rank: int = 2) -> dict[str, torch.Tensor]:
+    """Make a style of one layer."""
+    return {
+        f"{KEY}.lora_down.weight": torch.ones(rank, inner),
+        f"{KEY}.lora_up.weight": torch.ones(out, rank),
+        f"{KEY}.alpha": torch.tensor(float(rank)),
+    }
+
+
+def test_fits(networks: Networks) -> None:
+    """A style for these layers is accepted, also without alpha."""
+    lora.check(networks, pair())
+    lora.check(networks, {k: v for k, v in pair().items() if "alpha" not in k})
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        pair(inner=320),
+        pair(out=320),
+        pair() | {f"{KEY}.lora_up.weight": torch.ones(192, 3)},
+        pair() | {f"{KEY}.lora_up.weight": torch.full((192, 2), float("nan"))},
+        pair() | {f"{KEY}.alpha": torch.ones(3)},
+        pair() | {f"{KEY}.lora_down.weight": torch.ones(2, 192).int()},
+        pair() | {f"{KEY}.lora_down.weight": torch.ones(2)},
+        pair() | {f"{KEY}.dora_scale": torch.ones(1)},
+        pair() | {"lora_unet_nowhere.alpha": torch.tensor(1.0)},
+        pair() | {"bundle_emb.x": torch.ones(1)},
+        {f"{KEY}.lora_up.weight": torch.ones(192, 2)},
+        {f"{KEY}.alpha": torch.tensor(1.0)},
+        {},
+    ],
+)
+def test_refused(networks: Networks, style: dict[str, torch.Tensor]) -> None:
+    """Tensors that are not a LoRA for these very layers are refused before use."""
+    with pytest.raises(JobError) as refused:
+        lora.check(networks, style)
+
+    assert refused.value.code == "style_broken"
+
+
+def test_alpha_scales(networks: Networks) -> None:
+    """Alpha over rank, times the strength, scales what is worn."""
+    layer = networks.parts[0].layers()[KEY]
+    given = torch.ones(1, 192)
+    bare = layer(given)
+
+    with lora.worn(networks, pair() | {f"{KEY}.alpha": torch.tensor(1.0)}, "", 0.5):
+        added = layer(given) - bare
+
+    assert torch.allclose(added, torch.tensor(192 * 2 * 0.5 * 0.5), rtol=1e-4)
+    assert torch.equal(layer(given), bare)
+
+
+def test_rules(bases: Bases) -> None:
+    """There is a rule for every concept and dial; slower dials take longer."""
+    for base in bases.describe():
+        found = {(rule.concept, rule.dial): rule for rule in lora.rules(base)}
+
+        assert set(found) == {(concept, dial) for concept in Concept for dial in Dial}
+        for concept in Concept:
+            steps = [found[concept, dial].least for dial in Dial]
+            assert steps == sorted(steps)
+
+
+def test_bytes(networks: Networks, bases: Bases, recipe: Callable[..., Recipe]) -> None:
+    """The expected size of a file is right within a twentieth."""
+    for rule in lora.rules(bases.find("embedded")):
+        if rule.dial is Dial.BALANCED:
+            attached = lora.attach(networks, recipe(rank=rule.rank, concept=rule.concept))
+            body = save({name: tensor.half() for name, tensor in attached.weights().items()})
+            attached.detach()
+
+            assert abs(len(body) + 1800 - rule.bytes) < 0.05 * rule.bytes, rule
+
+
+def test_true_size() -> None:
+    """The sizes of the layers are those of the true Stable Diffusion 1.5."""
+    with torch.device("meta"):
+        unet = Part("lora_unet", UNet2DConditionModel(**ldm.SD15.unet), ATTENTION)
+        text = Part("lora_te", CLIPTextModel(CLIPTextConfig(**ldm.SD15.text)), READING)
+
+    for part, expected in ((unet, lora.UNET[False]), (text, lora.TEXT[False])):
+        wide = [sum(layer.weight.shape) for layer in part.layers().values()]
+        assert (sum(wide), len(wide)) == expected

@@ -1,0 +1,178 @@
+"""Single files: read without a hub, refused when they are something else."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+from diffusers import StableDiffusionPipeline
+from safetensors.torch import save_file
+
+from storage.errors import JobError
+from training import embedded, ldm
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+UNET = "model.diffusion_model."
+RESNET = {
+    "norm1": "in_layers.0", "conv1": "in_layers.2", "norm2": "out_layers.0",
+    "conv2": "out_layers.3", "time_emb_proj": "emb_layers.1", "conv_shortcut": "skip_connection",
+}  # fmt: skip
+EDGES = {
+    "time_embedding.linear_1": "time_embed.0", "time_embedding.linear_2": "time_embed.2",
+    "conv_in": "input_blocks.0.0", "conv_norm_out": "out.0", "conv_out": "out.2",
+}  # fmt: skip
+
+
+def denoiser(name: str, layers: int) -> str:
+    """Write the name of one of diffusers' weights the way CompVis does."""
+    module, _, end = name.rpartition(".")
+    for ours, theirs in EDGES.items():
+        if module == ours:
+            return f"{UNET}{theirs}.{end}"
+    side, *rest = module.split(".")
+    if side == "mid_block":
+        kind, at, *inner = rest
+        place = f"middle_block.{1 if kind == 'attentions' else 2 * int(at)}"
+    else:
+        block, kind, at, *inner = rest
+        down, deep = side == "down_blocks", layers if kind == "downsamplers" else int(at)
+        number = int(block) * (layers + 1) + (deep + 1 if down else deep)
+        if kind == "downsamplers":
+            return f"{UNET}input_blocks.{number}.0.op.{end}"
+        if kind == "upsamplers":
+            number += layers
+            return f"{UNET}output_blocks.{number}.{2 if block == '0' else 1}.conv.{end}"
+        place = f"{'input' if down else 'output'}_blocks.{number}.{int(kind == 'attentions')}"
+    inner[:1] = [RESNET[inner[0]]] if kind == "resnets" else inner[:1]
+    return ".".join([UNET + place, *inner, end])
+
+
+def autoencoder(name: str, blocks: int) -> str:
+    """Write the name of one of diffusers' weights the way CompVis does."""
+    side, block, *rest = name.split(".")
+    if block == "mid_block":
+        block, rest[:2] = "mid", [f"block_{int(rest[1]) + 1}"]
+    elif block in {"down_blocks", "up_blocks"}:
+        up = block == "up_blocks"
+        number = blocks - 1 - int(rest[0]) if up else rest[0]
+        block, rest[0] = "up" if up else "down", str(number)
+        rest[1:3] = ["block", rest[2]] if rest[1] == "resnets" else [rest[1].removesuffix("rs")]
+    block = "norm_out" if block == "conv_norm_out" else block
+    renamed = [part.replace("conv_shortcut", "nin_shortcut") for part in rest]
+    return ".".join(["first_stage_model", side, block, *renamed])
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> StableDiffusionPipeline:
+    """Load the embedded base as diffusers does."""
+    loaded: StableDiffusionPipeline = StableDiffusionPipeline.from_pretrained(
+        embedded.folder("diffusion"), dtype=torch.float32
+    )
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def file(pipeline: StableDiffusionPipeline, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the embedded base as a single file."""
+    content = {denoiser(name, 1): tensor for name, tensor in pipeline.unet.state_dict().items()}
+    content |= {autoencoder(name, 3): tensor for name, tensor in pipeline.vae.state_dict().items()}
+    text = "cond_stage_model.transformer.text_model."
+    content |= {text + name: tensor for name, tensor in pipeline.text_encoder.state_dict().items()}
+    content[f"{text}embeddings.position_ids"] = torch.arange(77)[None]
+    path = tmp_path_factory.mktemp("single") / "tiny.safetensors"
+    save_file({name: tensor.contiguous() for name, tensor in content.items()}, path)
+    return path
+
+
+def test_tokenizer() -> None:
+    """Prompts become the token ids that OpenAI's CLIP gives them."""
+    tokenizer = ldm.tokenizer()
+
+    assert tokenizer("a photo of a cat").input_ids == [49406, 320, 1125, 539, 320, 2368, 49407]
+    assert len(tokenizer) == 49408
+    assert tokenizer.pad_token_id == 49407
+    assert tokenizer.model_max_length == 77
+
+
+def test_same_weights(pipeline: StableDiffusionPipeline, file: Path) -> None:
+    """A single file gives the weights of the folder it was made from."""
+    shape = ldm.Shape(dict(pipeline.unet.config), dict(pipeline.vae.config),
+                      pipeline.text_encoder.config.to_dict())  # fmt: skip
+
+    loaded = ldm.load(file, torch.float32, shape)
+
+    for part in ("unet", "vae", "text_encoder"):
+        ours, theirs = (getattr(p, part).state_dict() for p in (loaded, pipeline))
+        assert ours.keys() == theirs.keys()
+        assert all(torch.equal(ours[name], theirs[name]) for name in ours), part
+    assert loaded.scheduler.config.prediction_type == "epsilon"
+
+
+def test_true_shape() -> None:
+    """The configuration is that of Stable Diffusion 1.5, by its number of weights."""
+    from diffusers import AutoencoderKL, UNet2DConditionModel  # noqa: PLC0415
+    from transformers import CLIPTextConfig, CLIPTextModel  # noqa: PLC0415
+
+    with torch.device("meta"):
+        networks = (
+            UNet2DConditionModel(**ldm.SD15.unet),
+            AutoencoderKL(**ldm.SD15.vae),
+            CLIPTextModel(CLIPTextConfig(**ldm.SD15.text)),
+        )
+
+    counts = [sum(p.numel() for p in network.parameters()) for network in networks]
+    assert counts == [859_520_964, 83_653_863, 123_060_480]
+
+
+def headed(path: Path, **shapes: list[int]) -> Path:
+    """Write a file that is a safetensors header alone."""
+    names = {"reads": ldm.READS, "sees": ldm.SEES, "text": ldm.TEXT, "pictures": ldm.PICTURES}
+    content: dict[str, Any] = {
+        names[name]: {"dtype": "F16", "shape": shape, "data_offsets": [0, 0]}
+        for name, shape in shapes.items()
+    }
+    line = json.dumps(content).encode()
+    path.write_bytes(len(line).to_bytes(8, "little") + line)
+    return path
+
+
+WHOLE = {
+    "reads": [320, 768],
+    "sees": [320, 4, 3, 3],
+    "text": [49408, 768],
+    "pictures": [128, 3, 3, 3],
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "known"),
+    [
+        ({}, True),
+        ({"reads": [320, 1024]}, False),
+        ({"sees": [320, 9, 3, 3]}, False),
+        ({"text": None}, False),
+        ({"pictures": None}, False),
+    ],
+)
+def test_recognises(tmp_path: Path, change: dict[str, list[int] | None], known: bool) -> None:
+    """A whole Stable Diffusion 1.x is known by its header; SD 2, inpainting and parts are not."""
+    shapes = {name: shape for name, shape in (WHOLE | change).items() if shape is not None}
+
+    assert ldm.recognises(headed(tmp_path / "a.safetensors", **shapes)) is known
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff" * 40, b"\x80\x02}q\x00."])
+def test_broken(tmp_path: Path, content: bytes) -> None:
+    """What is no safetensors file is not known, and refused with a code when it is loaded."""
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(content)
+    shape = ldm.Shape({"block_out_channels": (32, 32, 32, 32)}, ldm.SD15.vae, {})
+
+    assert not ldm.recognises(path)
+    with pytest.raises(JobError) as refused:
+        ldm.load(path, torch.float32, shape)
+    assert refused.value.code == "base_broken"
