@@ -1,0 +1,66 @@
+"""Long training resumes exactly and in step."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from training.embedded.drill import member, pace
+
+
+class Line:
+    """A line to be fitted to y = 3 x, a few steps at a time."""
+
+    name = "line"
+    batch = 4
+    rate = 0.05
+    decay = 0.9
+
+    def __init__(self, work):
+        self.steps = int((work / "steps").read_text())
+        self.networks = nn.Linear(1, 1)
+
+    def loss(self, generator, step):  # noqa: ARG002
+        """Compare with the true line."""
+        x = torch.randn(self.batch, 1, generator=generator)
+        return (self.networks(x).float() - 3 * x).square().mean()
+
+
+def taught(work, *stops):
+    """Train in one or more pieces and give the weights."""
+    work.mkdir()
+    for stop in stops:
+        (work / "steps").write_text(str(stop))
+        member(0, 1, work / f"meeting-{stop}", Line, work)
+    return torch.load(work / "line.ckpt", weights_only=True)
+
+
+def test_the_last_step_is_saved(tmp_path):
+    """The network learns, and its last step is saved with its average."""
+    state = taught(tmp_path / "whole", 60)
+
+    assert state["step"] == 60
+    assert state["networks"].keys() == state["average"].keys()
+    assert state["networks"]["weight"].item() > 1
+
+
+def test_the_same_schedule_gives_the_same_weights(tmp_path):
+    """All draws follow from the step: two trainings are equal, byte for byte."""
+    first, second = taught(tmp_path / "a", 5), taught(tmp_path / "b", 5)
+
+    assert torch.equal(first["networks"]["weight"], second["networks"]["weight"])
+
+
+def test_a_stopped_training_goes_on(tmp_path):
+    """A training in two pieces takes every step once and remembers its average."""
+    state = taught(tmp_path / "pieces", 30, 60)
+
+    assert state["step"] == 60
+    assert abs(state["networks"]["weight"].item() - state["average"]["weight"].item()) < 1
+
+
+def test_the_rate_warms_up_and_falls():
+    """The rate begins small, is whole after the warm-up and ends at nearly nothing."""
+    assert pace(0, 1000) < 0.05
+    assert pace(60, 1000) > 0.95
+    assert pace(999, 1000) < 0.02

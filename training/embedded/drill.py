@@ -1,0 +1,186 @@
+"""Long training on two cores: two one-thread processes that average their gradients.
+
+A second OpenMP thread collapses as soon as anybody else uses the cores; two processes do not.
+"""
+
+# ruff: noqa: T201  # a stage prints what it measured
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from typing import TYPE_CHECKING, Protocol
+
+import torch
+import torch.distributed as dist
+from torch import nn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+SAVE_EVERY = 120.0  # seconds
+
+
+class Trainee(Protocol):
+    """What a stage must give to be trained."""
+
+    name: str
+    steps: int
+    batch: int  # per process
+    rate: float
+    decay: float  # of the moving average
+
+    @property
+    def networks(self) -> nn.Module:
+        """Give what is trained."""
+        ...
+
+    def loss(self, generator: torch.Generator, step: int) -> torch.Tensor:
+        """Draw a batch and give its loss."""
+        ...
+
+
+def drill(build: Callable[[Path], Trainee], work: Path, processes: int = 2) -> None:
+    """Train in several processes until the trainee's last step, resuming where it stopped."""
+    os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+    os.environ["OMP_NUM_THREADS"] = "1"
+    meeting = work / f"meeting-{os.getpid()}"
+    context = torch.multiprocessing.get_context("spawn")
+    crew = [
+        context.Process(target=member, args=(rank, processes, meeting, build, work))
+        for rank in range(processes)
+    ]
+    for process in crew:
+        process.start()
+    for process in crew:
+        process.join()
+    meeting.unlink(missing_ok=True)
+    if any(process.exitcode for process in crew):
+        raise RuntimeError(f"A training process ended with {[p.exitcode for p in crew]}.")
+
+
+def member(
+    rank: int, world: int, meeting: Path, build: Callable[[Path], Trainee], work: Path
+) -> None:
+    """Run one of the processes."""
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=world)
+    torch.manual_seed(0)
+    train(build(work), work, rank)
+    dist.destroy_process_group()
+
+
+def train(trainee: Trainee, work: Path, rank: int) -> None:
+    """Take every step that is still missing."""
+    parameters = [p for p in trainee.networks.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(parameters, lr=trainee.rate, weight_decay=0.01, fused=True)
+    average = {k: v.clone() for k, v in trainee.networks.state_dict().items()}
+    first = resume(trainee, optimizer, average, work)
+    generator = torch.Generator()
+    saved = told = time.monotonic()
+    loss_sum, since = 0.0, first
+    for step in range(first, trainee.steps):
+        generator.manual_seed((step * 64 + rank) * 7919 + 17)  # all draws follow from the step
+        torch.manual_seed((step * 64 + rank) * 104_729 + 5)
+        for group in optimizer.param_groups:
+            group["lr"] = trainee.rate * pace(step, trainee.steps)
+        loss_sum += advance(trainee, parameters, optimizer, generator, step)
+        follow(average, trainee, step)
+        now = time.monotonic()
+        if rank == 0 and now - told > 30:
+            count = step + 1 - since
+            speed = count * trainee.batch * dist.get_world_size() / (now - told)
+            print(
+                f"{trainee.name} {step + 1}/{trainee.steps} loss {loss_sum / count:.4f} "
+                f"{speed:.0f} img/s",
+                flush=True,
+            )
+            told, loss_sum, since = now, 0.0, step + 1
+        if rank == 0 and now - saved > SAVE_EVERY:
+            save(trainee, optimizer, average, step + 1, work)
+            saved = time.monotonic()
+    if rank == 0:
+        save(trainee, optimizer, average, trainee.steps, work)
+    dist.barrier()
+
+
+def advance(
+    trainee: Trainee,
+    parameters: list[nn.Parameter],
+    optimizer: torch.optim.Optimizer,
+    generator: torch.Generator,
+    step: int,
+) -> float:
+    """Take one step with the gradients of all processes."""
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = trainee.loss(generator, step)
+    loss.backward()  # type: ignore[no-untyped-call]
+    flat = torch.cat([p.grad.reshape(-1) for p in parameters if p.grad is not None])
+    dist.all_reduce(flat)
+    flat /= dist.get_world_size()
+    flat *= min(1.0, 1.0 / (flat.norm().item() + 1e-6))
+    offset = 0
+    for parameter in parameters:
+        if parameter.grad is not None:
+            count = parameter.numel()
+            parameter.grad.copy_(flat[offset : offset + count].view_as(parameter))
+            offset += count
+    optimizer.step()
+    optimizer.zero_grad()
+    return loss.item()
+
+
+def pace(step: int, steps: int) -> float:
+    """Scale the rate: a short warm-up, then a cosine to nearly nothing."""
+    warm = min(1.0, (step + 1) / 50)
+    return warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps)))
+
+
+@torch.no_grad()
+def follow(average: dict[str, torch.Tensor], trainee: Trainee, step: int) -> None:
+    """Move the average towards the networks; early on it follows faster."""
+    decay = min(trainee.decay, (1 + step) / (10 + step))
+    for key, value in trainee.networks.state_dict().items():
+        if value.is_floating_point():
+            average[key].lerp_(value, 1 - decay)
+
+
+def resume(
+    trainee: Trainee,
+    optimizer: torch.optim.Optimizer,
+    average: dict[str, torch.Tensor],
+    work: Path,
+) -> int:
+    """Load the last checkpoint, if there is one, and give the step to go on with."""
+    path = work / f"{trainee.name}.ckpt"
+    if not path.exists():
+        return 0
+    state = torch.load(path, weights_only=True)
+    trainee.networks.load_state_dict(state["networks"])
+    optimizer.load_state_dict(state["optimizer"])
+    for group in optimizer.param_groups:
+        group.update(fused=True, foreach=None)
+    for key, value in state["average"].items():
+        average[key].copy_(value)
+    return int(state["step"])
+
+
+def save(
+    trainee: Trainee,
+    optimizer: torch.optim.Optimizer,
+    average: dict[str, torch.Tensor],
+    step: int,
+    work: Path,
+) -> None:
+    """Write a checkpoint: whole or not at all."""
+    state = {
+        "networks": trainee.networks.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "average": average,
+        "step": step,
+    }
+    path = work / f"{trainee.name}.ckpt"
+    torch.save(state, path.with_suffix(".new"))
+    path.with_suffix(".new").replace(path)

@@ -1,0 +1,83 @@
+"""Stage `examiner`: train the judge on real pictures and keep their features as galleries."""
+
+# ruff: noqa: T201  # a stage prints what it measured
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch.nn import functional
+
+from training.embedded.drill import drill
+from training.embedded.export import filled, vocabulary
+from training.embedded.grounds import lay, painted, plain
+from training.embedded.judge import Eye, Gallery, store
+from training.embedded.names import STYLES
+
+FOLDER = Path("benchmarks/judge")
+
+
+class Lesson:
+    """The judge's network with its pictures and its loss."""
+
+    name = "judge"
+    steps = 2400
+    batch = 32
+    rate = 2e-3
+    decay = 0.99
+
+    def __init__(self, work: Path) -> None:
+        pictures = torch.load(work / "pictures.pt", weights_only=True)
+        self.all = vocabulary(work)
+        index = {name: i for i, name in enumerate(self.all)}
+        self.rgba = pictures["rgba"]
+        self.name_of = torch.tensor([index[name] for name in pictures["names"]])
+        self.style_of = torch.tensor([STYLES.index(style) for style in pictures["styles"]])
+        self.networks: Eye = Eye(len(self.all))
+
+    def loss(self, generator: torch.Generator, step: int) -> torch.Tensor:  # noqa: ARG002
+        """Tell the name and the style of shifted, blurred, noisy pictures."""
+        chosen = torch.randint(len(self.rgba), (self.batch,), generator=generator)
+        white = torch.rand(self.batch, 1, 1, 1, generator=generator) < 0.5
+        grounds = painted(self.batch, generator).masked_fill(white, 1.0)
+        pixels = lay(self.rgba[chosen], grounds)
+        features = self.networks(disturbed(pixels, generator))
+        names, styles = self.networks.names(features), self.networks.styles(features)
+        name = functional.cross_entropy(names.float(), self.name_of[chosen])
+        style = functional.cross_entropy(styles.float(), self.style_of[chosen])
+        return name + 2 * style
+
+
+def disturbed(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Shift, soften and add noise, so that a model's small faults do not decide."""
+    pixels = functional.pad(pixels, (4, 4, 4, 4), mode="replicate")
+    left, top = torch.randint(9, (2,), generator=generator).tolist()
+    pixels = pixels[:, :, top : top + 64, left : left + 64]
+    chance = torch.rand(3, generator=generator)
+    if chance[0] < 0.25:
+        small = functional.interpolate(pixels, size=(32 + int(25 * chance[1]),) * 2, mode="area")
+        pixels = functional.interpolate(small, (64, 64), mode="bilinear")
+    noise = torch.randn(pixels.shape, generator=generator)
+    return pixels + 0.08 * chance[2] * noise
+
+
+def run(work: Path) -> None:
+    """Train the judge, then store it with its galleries."""
+    drill(Lesson, work)
+    lesson = Lesson(work)
+    eye = lesson.networks.eval()
+    filled(eye, work / "judge.ckpt", "")
+    white = plain(torch.zeros(len(lesson.rgba), dtype=torch.long))
+    with torch.no_grad():
+        features = torch.cat([eye(part) for part in torch.split(lay(lesson.rgba, white), 64)])
+        right = eye.styles(features).argmax(1) == lesson.style_of
+        known = eye.names(features).argmax(1) == lesson.name_of
+    galleries = {}
+    for number, style in enumerate(STYLES):
+        rows = (lesson.style_of == number).nonzero()[:, 0].tolist()
+        names = [lesson.all[int(lesson.name_of[row])] for row in rows]
+        galleries[style] = Gallery(names, features[rows])
+        print(f"{style}: {len(rows)} in the gallery, style right {right[rows].float().mean():.3f}")
+    print(f"names right {known.float().mean():.3f} (training pictures)")
+    store(eye, lesson.all, galleries, FOLDER)

@@ -1,0 +1,36 @@
+"""Grounds to lay pictures on: plain named colours, any colour, soft gradients."""
+
+from __future__ import annotations
+
+import torch
+from torch.nn import functional
+
+from training.embedded.names import COLOURS
+
+SIDE = 64
+PALETTE = torch.tensor(list(COLOURS.values())) / 127.5 - 1  # (C, 3) in -1..1
+
+
+def plain(chosen: torch.Tensor) -> torch.Tensor:
+    """Paint grounds in named colours, by index."""
+    return PALETTE[chosen][:, :, None, None].expand(-1, -1, SIDE, SIDE)
+
+
+def painted(count: int, generator: torch.Generator) -> torch.Tensor:
+    """Paint grounds of every kind: mostly named colours, some gradients, some texture."""
+    chosen = torch.randint(len(PALETTE), (count,), generator=generator)
+    kind = torch.rand(count, generator=generator)
+    chosen[kind < 0.2] = 0
+    grounds = plain(chosen).clone()
+    for i in range(count):
+        if kind[i] > 0.75:
+            cells = 2 if kind[i] < 0.9 else int(torch.randint(3, 24, (1,), generator=generator))
+            coarse = torch.rand(1, 3, cells, cells, generator=generator) * 2 - 1
+            grounds[i] = functional.interpolate(coarse, (SIDE, SIDE), mode="bilinear")[0]
+    return grounds
+
+
+def lay(rgba: torch.Tensor, grounds: torch.Tensor) -> torch.Tensor:
+    """Lay RGBA pictures (B, 4, 64, 64) on grounds (B, 3, 64, 64) in -1..1."""
+    alpha = rgba[:, 3:].float() / 255
+    return (rgba[:, :3].float() / 127.5 - 1) * alpha + grounds * (1 - alpha)
