@@ -186,7 +186,7 @@ STATES = {
 }
 STYLES_TITLE = "### Styles you can use here"
 STYLES_NONE = "None yet. Train one with /train lora; others share theirs with /style share."
-STYLES_LINE = "{name} · {method}{note}"
+STYLES_LINE = "{name} · {method}"
 STYLES_PICK = "Show a style…"
 STYLE_TITLE = "### {name}"
 STYLE_CHOICE = " · shared here"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -17,6 +18,8 @@ from storage.records import Kind, Status, Wish
 if TYPE_CHECKING:
     from bot.cards.parts import Asked
     from storage.records import Job
+
+log = logging.getLogger(__name__)
 
 REASON = 500  #: characters
 
@@ -63,7 +66,10 @@ class ReportForm(Form):
         server = await store.servers.get(guild)
         if server.log:
             channel = places.partial(interaction.client, server.log, guild)
-            await channel.send(view=self.card(interaction, number))
+            try:
+                await channel.send(view=self.card(interaction, number))
+            except discord.HTTPException as closed:  # the report itself is kept
+                log.warning("Report %s cannot be shown in the log channel: %s", number, closed)
 
     def card(self, interaction: Asked, number: int) -> Card:
         """Lay the report out for moderators."""

@@ -1,0 +1,108 @@
+"""Jobs, pictures and styles of one member are nobody else's, by any command or button."""
+
+from __future__ import annotations
+
+import discord
+import pytest
+
+from bot.cards import job as jobs
+from bot.cards import jobs as listing
+from bot.cards import preflight, sample
+from bot.cards import style as styles
+from bot.cards.parts import Card, row
+from bot.orders import Order
+
+NOBODY = 999
+STYLES = ("style share", "style unshare", "style delete", "sample")
+
+
+@pytest.fixture
+async def both(kit, trainer):
+    """Alice with a style, a training that waits and pictures; bob with nothing."""
+    alice, bob = kit.member("alice"), kit.member("bob")
+    style = await trainer.style(alice, "secret")
+    await trainer.dataset(alice)
+    shown = (await alice.slash(kit.channel, "train lora", dataset="my dog")).response
+    await alice.click(shown, label="Start")
+    await alice.slash(kit.channel, "sample", prompt="a fox", style=str(style.id))
+    drawing = await trainer.claim()
+    await trainer.draw(drawing)
+    await trainer.look()
+    (training,) = await kit.store.jobs.open()
+    return alice, bob, style, training, await kit.store.jobs.get(drawing.id)
+
+
+@pytest.mark.parametrize("command", STYLES)
+async def test_by_number(kit, both, command):
+    """A foreign style is as unknown as one that does not exist, by number and by name."""
+    _, bob, style, *_ = both
+    more = {"prompt": "x"} if command == "sample" else {}
+
+    answers = [
+        kit.words(await bob.slash(kit.channel, command, style=text, **more))
+        for text in (str(NOBODY), str(style.id), "secret")
+    ]
+
+    assert len(set(answers)) == 1
+    assert "no such style" in answers[0]
+
+
+async def test_autocomplete(kit, both):
+    """Typing never offers somebody else's styles."""
+    bob = both[1]
+
+    for command in STYLES:
+        assert await bob.autocomplete(kit.channel, command, "style", "") == []
+
+
+async def test_by_press(kit, both):
+    """Every control says the same of a foreign number as of one that does not exist."""
+    alice, bob, style, training, drawing = both
+    before = await kit.store.members.export(alice.id)
+    controls = [
+        *((kind, training.id) for kind in (jobs.Pause, jobs.Resume, jobs.Cancel, jobs.Finish)),
+        (jobs.Retry, training.id),
+        *((kind, drawing.id) for kind in (sample.Again, sample.Vary, sample.Remove)),
+        *((kind, style.id) for kind in (styles.Try, styles.Share, styles.Unshare)),
+        *((kind, style.id) for kind in (styles.Fetch, styles.Delete, styles.Erase)),
+    ]
+
+    for kind, number in controls:
+        said = {kit.words(await press(kit, bob, kind(one))) for one in (number, NOBODY)}
+        assert len(said) == 1, kind
+        assert "no such" in said.pop(), kind
+
+    assert await kit.store.members.export(alice.id) == before
+
+
+@pytest.mark.parametrize("which", ["job", "style"])
+async def test_by_select(kit, both, which):
+    """A foreign number in a select is as unknown as one that does not exist."""
+    _, bob, style, training, _ = both
+    pick, owner = (listing.Pick, training) if which == "job" else (styles.Pick, style)
+    option = discord.SelectOption
+    channel = kit.bot.get_channel(kit.channel.id)
+    said = set()
+    for number in (owner.id, NOBODY):
+        await channel.send(view=Card(row(pick(options=[option(label="x", value=str(number))]))))
+        said.add(kit.words(await bob.select(kit.channel.last_message, [str(number)])))
+
+    assert len(said) == 1
+    assert "no such" in said.pop()
+
+
+async def test_start(kit, both):
+    """Somebody else's pre-flight card starts nothing."""
+    _, bob, _, training, _ = both
+
+    answer = await press(kit, bob, preflight.Start(Order(training.dataset, "lora", "embedded")))
+
+    assert "no such dataset" in kit.words(answer)
+
+
+async def press(kit, who, control):
+    """Let somebody press a control as if it stood on a public card."""
+    message = await kit.bot.get_channel(kit.channel.id).send(view=Card(row(control)))
+    answer = await who.click(kit.channel.last_message, custom_id=control.custom_id)
+    await message.delete()
+    return answer

@@ -1,0 +1,262 @@
+"""`/sample`: what is refused, what waits, what is shown, and more of the same."""
+
+from __future__ import annotations
+
+import discord
+import pytest
+
+from storage.records import Server, Status, Wish
+
+
+async def drawn(kit, trainer, **options):
+    """Let alice ask for pictures and a worker draw them; return her, the job and the card."""
+    alice = kit.member("alice")
+    await alice.slash(kit.channel, "sample", **({"prompt": "a red fox"} | options))
+    job = await trainer.claim()
+    await trainer.draw(job)
+    await trainer.look()
+    return alice, await kit.store.jobs.get(job.id), kit.channel.last_message
+
+
+@pytest.mark.usefixtures("trainer")
+async def test_waits(kit):
+    """The answer is public, comes at once, and says the place in the queue."""
+    alice = kit.member("alice")
+
+    first = await alice.slash(kit.channel, "sample", prompt="a red fox")
+    second = await alice.slash(kit.channel, "sample", prompt="a blue fox")
+
+    assert not first.ephemeral
+    assert "a red fox" in kit.words(first)
+    assert "Waiting · next" in kit.words(first)
+    assert "Waiting · place 2" in kit.words(second)
+    assert "Safelight emoji, no style" in kit.words(first)
+    assert len(kit.channel.history()) == 2
+
+
+async def test_shown(kit, trainer):
+    """The same message becomes the gallery; the seed stands alone in its line."""
+    alice, job, card = await drawn(kit, trainer, seed=7, count=3, negative="rain")
+
+    said = kit.words(card)
+    assert card.id == job.message
+    assert [a.filename for a in card.attachments] == ["0.png", "1.png", "2.png"]
+    assert "\n7" in said
+    assert "20 steps" in said
+    assert "not: rain" in said
+    assert f"<@{alice.id}>" in said
+    assert kit.labels(card) == ["Again", "Vary", "Delete", "Add to server emoji", "Report"]
+    assert len(kit.channel.history()) == 1
+
+
+async def test_real_base(kit, trainer):
+    """Pictures of a base that draws no emoji are not offered as emoji."""
+    _, _, card = await drawn(kit, trainer, base="sd15")
+
+    assert "Add to server emoji" not in kit.labels(card)
+
+
+async def test_running(kit, trainer):
+    """While a worker draws, the card says so."""
+    alice = kit.member("alice")
+    await alice.slash(kit.channel, "sample", prompt="a red fox")
+    await trainer.claim()
+    await trainer.look()
+
+    assert "Drawing" in kit.words(kit.channel.last_message)
+
+
+async def test_late(kit, trainer):
+    """Pictures that took longer than an answer may are still put on the card."""
+    alice = kit.member("alice")
+    await alice.slash(kit.channel, "sample", prompt="a red fox")
+    await kit.bot.follow.close()
+    await kit.env.advance_time(16 * 60)
+    await kit.restart()
+    await trainer.draw(await trainer.claim())
+    await trainer.look(2)
+
+    assert kit.channel.last_message.attachments[0].filename == "0.png"
+    assert len(kit.channel.history()) == 1
+
+
+async def test_failed(kit, trainer):
+    """A failure is told on the card."""
+    alice = kit.member("alice")
+    await alice.slash(kit.channel, "sample", prompt="a red fox")
+    await trainer.fail(await trainer.claim(), "style_missing")
+    await trainer.look()
+
+    assert "gone from the disk" in kit.words(kit.channel.last_message)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"prompt": "x" * 5000}, "prompt has 5000 characters; I take at most 1000"),
+        ({"prompt": "   "}, "prompt is empty"),
+        ({"negative": "x" * 5000}, "5000 characters"),
+        ({"steps": -1}, "number of steps is -1; it can be 1 to 100"),
+        ({"steps": 10**9}, "number of steps is 1000000000"),
+        ({"strength": 7.5}, "strength is 7.5; it can be 0 to 2"),
+        ({"count": 5}, "number of pictures is 5; it can be 1 to 4"),
+        ({"size": 100_000}, "size is 100000 pixels"),
+        ({"seed": -3}, "seed is -3"),
+        ({"base": "model.ckpt"}, "no base called"),
+        ({"base": "away"}, "not on this machine"),
+        ({"style": "99"}, "no such style"),
+    ],
+)
+@pytest.mark.usefixtures("trainer")
+async def test_refused(kit, options, said):
+    """What cannot be drawn is refused with a sentence that only the asker sees."""
+    alice = kit.member("alice")
+
+    answer = await alice.slash(kit.channel, "sample", **({"prompt": "a fox"} | options))
+
+    assert said in kit.words(answer).replace("\\", "")
+    assert answer.followups[-1].ephemeral
+    assert kit.channel.history() == []
+    assert await kit.store.jobs.open() == []
+
+
+@pytest.mark.usefixtures("trainer")
+async def test_many(kit):
+    """A member's waiting pictures are limited."""
+    alice = kit.member("alice")
+    for _ in range(5):
+        await alice.slash(kit.channel, "sample", prompt="a fox")
+
+    answer = await alice.slash(kit.channel, "sample", prompt="a fox")
+
+    assert "5 pictures waiting already" in kit.words(answer)
+
+
+@pytest.mark.usefixtures("trainer")
+async def test_roles(kit):
+    """Where only some may sample, others are told who."""
+    artists = kit.guild.create_role("Artists")
+    await kit.store.servers.save(Server(kit.guild.id, samplers=(artists.id,)))
+    alice, bob = kit.member("alice"), kit.member("bob", artists)
+
+    refused = await alice.slash(kit.channel, "sample", prompt="a fox")
+    taken = await bob.slash(kit.channel, "sample", prompt="a fox")
+
+    assert "Artists" in kit.words(refused)
+    assert "Waiting" in kit.words(taken)
+
+
+async def test_style(kit, trainer):
+    """A style is drawn with by its number or name, on the base it was trained on."""
+    alice = kit.member("alice")
+    style = await trainer.style(alice)
+
+    offered = await alice.autocomplete(kit.channel, "sample", "style", "dog")
+    await alice.slash(kit.channel, "sample", prompt="mydog", style=offered[0]["value"])
+    await alice.slash(kit.channel, "sample", prompt="mydog", style="My Dog", strength=0.5)
+
+    jobs = await kit.store.jobs.open()
+    assert [(job.style, job.base) for job in jobs] == [(style.id, "embedded")] * 2
+    assert "my dog" in kit.words(kit.channel.last_message)
+
+
+async def test_again(kit, trainer):
+    """Again draws the same words with another seed."""
+    alice, job, card = await drawn(kit, trainer, seed=7, steps=9)
+
+    answer = await alice.click(card, label="Again")
+
+    (again,) = await kit.store.jobs.open()
+    assert again.request["seed"] != 7
+    assert again.request | {"seed": 7} == job.request
+    assert "a red fox" in kit.words(answer)
+
+
+async def test_vary(kit, trainer):
+    """Vary opens the settings, filled in, and draws what was changed."""
+    alice, job, card = await drawn(kit, trainer, seed=7)
+
+    form = await alice.click(card, label="Vary")
+    values = {
+        "prompt": "a green fox", "negative": "", "strength": "0,8", "seed": "8", "steps": "12",
+    }  # fmt: skip
+    await alice.submit_modal(form, values)
+
+    (varied,) = await kit.store.jobs.open()
+    assert varied.request["prompt"] == "a green fox"
+    assert [varied.request[name] for name in ("strength", "seed", "steps")] == [0.8, 8, 12]
+    assert job.id != varied.id
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [({"steps": "many"}, "many is not a number"), ({"steps": "-1"}, "steps is -1")],
+)
+async def test_vary_refused(kit, trainer, values, said):
+    """What is typed into the form is checked like the command's options."""
+    alice, _, card = await drawn(kit, trainer)
+    form = await alice.click(card, label="Vary")
+    typed = {"prompt": "x", "negative": "", "strength": "1", "seed": "", "steps": "20"}
+
+    answer = await alice.submit_modal(form, typed | values)
+
+    assert said in kit.words(answer).replace("\\", "").replace("**", "")
+    assert await kit.store.jobs.open() == []
+
+
+async def test_delete(kit, trainer):
+    """Delete takes the message and its files away, for the owner and for moderators."""
+    alice, job, card = await drawn(kit, trainer)
+
+    await alice.click(card, label="Delete")
+    await trainer.look(20)
+
+    assert kit.channel.history() == []
+    assert not kit.store.home.run(job.id).result.exists()
+
+
+async def test_delete_waiting(kit, trainer):
+    """Pictures that wait are taken back, and no card comes after them."""
+    alice = kit.member("alice")
+    answer = await alice.slash(kit.channel, "sample", prompt="a red fox")
+    job = await trainer.claim()
+
+    await alice.click(answer.response, label="Delete")
+    assert (await kit.store.jobs.get(job.id)).wish is Wish.CANCEL
+    await trainer.tell(job, "cancelled", step=0)
+    await kit.store.jobs.settle(job.id, job.fence, Status.CANCELLED)
+    await trainer.look(20)
+
+    assert kit.channel.history() == []
+
+
+async def test_delete_by_moderator(kit, trainer):
+    """Who may manage messages may delete anybody's pictures."""
+    _, _, card = await drawn(kit, trainer)
+    role = kit.guild.create_role("Keepers", permissions=discord.Permissions(manage_messages=True))
+
+    await kit.member("mo", role).click(card, label="Delete")
+
+    assert kit.channel.history() == []
+
+
+async def test_stranger(kit, trainer):
+    """Somebody else's pictures cannot be repeated, varied or deleted."""
+    _, _, card = await drawn(kit, trainer)
+    bob = kit.member("bob")
+
+    for label in ("Again", "Vary", "Delete"):
+        assert "no such job" in kit.words(await bob.click(card, label=label))
+
+    assert await kit.store.jobs.open() == []
+    assert len(kit.channel.history()) == 1
+
+
+async def test_after_restart(kit, trainer):
+    """The buttons of pictures from before a restart work."""
+    alice, _, card = await drawn(kit, trainer)
+    await kit.restart()
+
+    await alice.click(card, label="Again")
+
+    assert len(await kit.store.jobs.open()) == 1

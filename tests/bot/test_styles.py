@@ -1,0 +1,139 @@
+"""Styles: who sees, draws with, shares, fetches and deletes them."""
+
+from __future__ import annotations
+
+import pytest
+
+
+async def test_list(kit, trainer):
+    """The list has one's own styles and those shared here, with their makers."""
+    alice, bob = kit.member("alice"), kit.member("bob")
+    style = await trainer.style(alice)
+    assert "None yet" in kit.words(await bob.slash(kit.channel, "style list"))
+
+    await alice.slash(kit.channel, "style share", style=str(style.id))
+
+    assert "my dog · LoRA · shared here" in kit.words(await alice.slash(kit.channel, "style list"))
+    listed = await bob.slash(kit.channel, "style list")
+    assert f"my dog · LoRA · by <@{alice.id}>" in kit.words(listed)
+    card = await bob.select(listed.response, [str(style.id)])
+    assert "\nmydog" in kit.words(card.response)
+    assert kit.labels(card.response) == ["Try it"]
+
+
+async def test_share(kit, trainer):
+    """Sharing gives a receipt; members of that server can draw with it and see whose it is."""
+    alice, bob = kit.member("alice"), kit.member("bob")
+    style = await trainer.style(alice)
+
+    receipt = await alice.slash(kit.channel, "style share", style="my dog")
+    assert receipt.ephemeral
+    assert "my dog is shared" in kit.words(receipt)
+
+    offered = await bob.autocomplete(kit.channel, "sample", "style", "")
+    assert [choice["value"] for choice in offered] == [str(style.id)]
+    answer = await bob.slash(kit.channel, "sample", prompt="mydog", style=str(style.id))
+    assert f"my dog by <@{alice.id}>" in kit.words(answer)
+
+
+async def test_elsewhere(kit, trainer):
+    """A share ends at the server's border."""
+    alice = kit.member("alice")
+    style = await trainer.style(alice)
+    await alice.slash(kit.channel, "style share", style=str(style.id))
+    other = kit.env.create_guild("Elsewhere")
+    room = other.create_text_channel("lab")
+    eve = other.add_member(kit.env.create_user("eve"))
+
+    assert await eve.autocomplete(room, "sample", "style", "") == []
+    answer = await eve.slash(room, "sample", prompt="mydog", style=str(style.id))
+    assert "no such style" in kit.words(answer)
+
+
+async def test_unshare(kit, trainer):
+    """Taking a style back ends its use by others, not by its owner."""
+    alice, bob = kit.member("alice"), kit.member("bob")
+    style = await trainer.style(alice)
+    receipt = await alice.slash(kit.channel, "style share", style=str(style.id))
+
+    await alice.click(receipt.response, label="Take back")
+
+    answer = await bob.slash(kit.channel, "sample", prompt="mydog", style=str(style.id))
+    assert "no such style" in kit.words(answer)
+    said = await alice.slash(kit.channel, "style unshare", style=str(style.id))
+    assert "no longer shared" in kit.words(said)
+    await alice.slash(kit.channel, "sample", prompt="mydog", style=str(style.id))
+    assert len(await kit.store.jobs.open()) == 1
+
+
+async def test_delete(kit, trainer):
+    """Deleting asks first, then takes row and file."""
+    alice = kit.member("alice")
+    style = await trainer.style(alice)
+    path = kit.store.styles.file(style)
+
+    asked = await alice.slash(kit.channel, "style delete", style=str(style.id))
+    assert "Delete my dog?" in kit.words(asked)
+    assert path.exists()
+    await alice.click(asked.response, label="Delete for good")
+
+    assert await kit.store.styles.of(alice.id) == []
+    assert not path.exists()
+
+
+async def test_try(kit, trainer):
+    """Try it asks what to draw, its word already there, and draws with the style."""
+    alice = kit.member("alice")
+    style = await trainer.style(alice)
+    listed = await alice.slash(kit.channel, "style list")
+    card = await alice.select(listed.response, [str(style.id)])
+
+    form = await alice.click(card.response, label="Try it")
+    assert "a mydog emoji" in str(form.modal)
+    await alice.submit_modal(form, {"prompt": "mydog on skis"})
+
+    (job,) = await kit.store.jobs.open()
+    assert (job.style, job.request["prompt"]) == (style.id, "mydog on skis")
+
+
+@pytest.mark.parametrize(
+    ("public", "size", "said"),
+    [
+        (None, 2048, "once more"),
+        ("https://photos.example.org", 2048, "https://photos.example.org/get/1."),
+        (None, 30 << 20, "lies in Safelight's data folder"),
+    ],
+)
+async def test_link_again(kit, trainer, public, size, said):
+    """The owner gets the file again: a fresh link for them alone, the file, or a sentence."""
+    await kit.restart(public=public)
+    alice = kit.member("alice")
+    style = await trainer.style(alice, size=size)
+    listed = await alice.slash(kit.channel, "style list")
+    card = await alice.select(listed.response, [str(style.id)])
+
+    answer = await alice.click(card.response, label="Get link again")
+
+    assert said in kit.words(answer)
+    assert answer.followups[-1].ephemeral
+    names = [attachment.filename for attachment in answer.followups[-1].attachments]
+    assert names == (["my_dog.safetensors"] if said == "once more" else [])
+
+
+async def test_share_result(kit, trainer):
+    """The result card's own buttons share, and refuse everybody else."""
+    alice, bob = kit.member("alice"), kit.member("bob")
+    await trainer.dataset(alice)
+    shown = (await alice.slash(kit.channel, "train lora", dataset="my dog")).response
+    await alice.click(shown, label="Start")
+    style = await trainer.finish(await trainer.claim())
+    await trainer.look()
+    (thread,) = kit.channel.threads
+    result = thread.last_message
+
+    for label in ("Try it", "Share", "Get link again", "Delete"):
+        assert "no such style" in kit.words(await bob.click(result, label=label))
+    await alice.click(result, label="Share")
+
+    assert (await kit.store.styles.of(alice.id))[0].shared == (kit.guild.id,)
+    assert style.shared == ()

@@ -1,0 +1,173 @@
+"""The web server: signed links that expire, hand over one file, and nothing else."""
+
+from __future__ import annotations
+
+import stat
+import time
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from bot import web
+from bot.web import Web, disposition, plain, secret
+from storage.folders import Home
+from storage.records import Concept, Kind, NewJob, Status
+from storage.store import Store
+
+OWNER = 7
+
+
+@pytest.fixture
+async def store(tmp_path):
+    """A store with one style of alice's."""
+    async with await Store.open(Home(tmp_path / "home")) as store:
+        request = {"name": "my dög"}
+        await store.jobs.queue(NewJob(Kind.TRAIN, OWNER, 1, 2, request, "embedded"))
+        job = await store.jobs.claim("worker", [Kind.TRAIN])
+        file = tmp_path / "made.safetensors"
+        file.write_bytes(b"weights" * 1000)
+        await store.styles.add(
+            job, file, method="lora", family="sd1", trigger="mydog", concept=Concept.SUBJECT
+        )
+        await store.jobs.settle(job.id, job.fence, Status.DONE)
+        yield store
+
+
+@pytest.fixture
+async def client(store):
+    """Somebody's browser."""
+    server = Web(store, "https://photos.example.org/safelight/")
+    async with TestClient(TestServer(server.app)) as client:
+        client.web = server
+        yield client
+
+
+async def token(client, store):
+    """Return the token of a fresh link."""
+    (style,) = await store.styles.of(OWNER)
+    return client.web.link(style).url.rpartition("/")[2]
+
+
+async def test_health(client):
+    """The doctor is told that the bot is there."""
+    answer = await client.get("/health")
+
+    assert (answer.status, await answer.text()) == (200, "ok")
+
+
+async def test_file(client, store):
+    """A fresh link hands the file over under its name, and asks nobody to keep or tell it."""
+    answer = await client.get(f"/get/{await token(client, store)}")
+
+    assert answer.status == 200
+    assert await answer.read() == b"weights" * 1000
+    assert answer.headers["Content-Disposition"] == (
+        "attachment; filename=\"my_d_g.safetensors\"; filename*=UTF-8''my%20d%C3%B6g.safetensors"
+    )
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Content-Type"] == "application/octet-stream"
+
+
+async def test_link(client, store):
+    """A link stands under the public address and is valid for seven days."""
+    (style,) = await store.styles.of(OWNER)
+
+    link = client.web.link(style)
+
+    assert link.url.startswith("https://photos.example.org/safelight/get/1.7.")
+    assert abs(link.until - time.time() - 7 * 24 * 3600) < 5
+
+
+@pytest.mark.parametrize("part", [0, 1, 2, 3])
+async def test_forged(client, store, part):
+    """Whoever changes one part of a token gets a sentence, not a file."""
+    parts = (await token(client, store)).split(".")
+    parts[part] = "9" * len(parts[part])
+
+    answer = await client.get("/get/" + ".".join(parts))
+
+    assert answer.status == 403
+    assert "not one of mine" in await answer.text()
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "path", ["/get/..%2Fsafelight.db", "/get/1.7.x", "/get/%00", "/get/1.7.99999999999.", "/get/é"]
+)
+async def test_paths(client, path):
+    """No path and no half token leads anywhere."""
+    answer = await client.get(path)
+
+    assert answer.status == 403
+
+
+async def test_expired(client, store, monkeypatch):
+    """After seven days the link says that it has expired, and how to get another."""
+    monkeypatch.setattr(web, "VALID", -1)
+    answer = await client.get(f"/get/{await token(client, store)}")
+
+    assert answer.status == 403
+    assert "expired" in await answer.text()
+
+
+async def test_deleted(client, store):
+    """A deleted style's link leads nowhere."""
+    last = await token(client, store)
+    await store.styles.delete(1, OWNER)
+
+    answer = await client.get(f"/get/{last}")
+
+    assert answer.status == 404
+    assert "was deleted" in await answer.text()
+
+
+async def test_left(client, store):
+    """A style that its maker left without their name is handed to nobody."""
+    last = await token(client, store)
+    await store.styles.share(1, OWNER, 1)
+    await store.members.erase(OWNER, keep_styles=True)
+
+    assert (await client.get(f"/get/{last}")).status == 404
+
+
+async def test_elsewhere(client):
+    """There is nothing else."""
+    assert (await client.get("/")).status == 404
+    assert (await client.post("/health")).status == 405
+
+
+async def test_no_address(store):
+    """Without a public address there are no links."""
+    (style,) = await store.styles.of(OWNER)
+
+    assert Web(store).link(style) is None
+
+
+def test_secret(tmp_path):
+    """The key is made once, for its owner's eyes alone."""
+    home = Home(tmp_path)
+
+    first = secret(home)
+
+    assert len(first) == 32
+    assert secret(home) == first
+    assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
+
+
+async def test_listens(store, unused_tcp_port):
+    """The server listens where it is told, and a taken port costs only the links."""
+    first, second = Web(store, "http://localhost"), Web(store, "http://localhost")
+    await first.start("127.0.0.1", unused_tcp_port)
+    await second.start("127.0.0.1", unused_tcp_port)
+    await second.close()
+    await first.close()
+
+
+def test_names():
+    """Names of downloads carry no signs that a header or Discord would change."""
+    assert plain("my dog.safetensors") == "my_dog.safetensors"
+    assert plain("日本.safetensors") == "style.safetensors"
+    assert '"; x="' not in disposition('a"; x="b.safetensors')
+    assert "\r" not in disposition("a\r\nb.safetensors")
