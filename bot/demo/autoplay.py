@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 SIZES = {"page": (1280, 900), "page-phone": (390, 844)}
-PATIENCE = 60.0  #: seconds a browser may take for one picture
+PATIENCE = 120.0  #: seconds a browser may take for one picture
 
 
 def play(out: Path) -> int:
@@ -91,7 +91,7 @@ async def shoot(browser: str, url: str, path: Path, size: str) -> None:
         child = await asyncio.create_subprocess_exec(
             browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
             f"--user-data-dir={profile}", f"--window-size={size}", f"--screenshot={path}",
-            "--virtual-time-budget=5000", url,
+            "--virtual-time-budget=8000", url,
             stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         try:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import discord
 
 BUTTON, TEXT = 2, 10
+LONGEST = 40  #: letters of a file's name
 
 
 def parts(message: discord.Message) -> Iterator[dict[str, Any]]:
@@ -41,9 +42,14 @@ def labels(message: discord.Message) -> list[str]:
 def quoted(message: discord.Message) -> str:
     """Return a message as a transcript quotes it."""
     lines = words(message).splitlines()
-    buttons, files = labels(message), [file.filename for file in message.attachments]
+    buttons, files = labels(message), [short(file.filename) for file in message.attachments]
     if files:
         lines.append("📎 " + ", ".join(f"`{name}`" for name in files))
     if buttons:
         lines.append(" ".join(f"`[{label}]`" for label in buttons))
-    return "\n".join(f"> {line}" for line in lines)
+    return "\n".join(f"> {line}  " for line in lines)
+
+
+def short(name: str) -> str:
+    """Leave out the middle of a long file name."""
+    return name if len(name) <= LONGEST else f"{name[:6]}…{name[-8:]}"
