@@ -142,7 +142,7 @@ LINK_GONE = "The file behind this link is gone: its style was deleted.\n"
 BEFORE_ALT, NOW_ALT = "Before training: {prompt}", "Now: {prompt}"
 
 SAMPLE_TITLE = "### {prompt}"
-SAMPLE_BY = "for <@{owner}> · {style}"
+SAMPLE_BY = "for <@{owner}>"
 SAMPLE_CREDIT = "{name} by <@{maker}>"
 SAMPLE_NAMELESS = "{name}"
 SAMPLE_BARE = "{base}, no style"
