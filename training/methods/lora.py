@@ -203,9 +203,10 @@ def rules(base: Base) -> Iterator[Rule]:
     for (concept, dial), numbers in (SMALL if base.small else FULL).items():
         one, more, least, most, rank, rate = numbers
         parts = (UNET, TEXT) if concept is Concept.SUBJECT else (UNET,)
+        expected = size(rank, [part[base.small] for part in parts])
         yield Rule(
             "lora", base.name, concept, dial, one, more, least, most, rank, rate,
-            batch=4 if base.small else 1, bytes=size(rank, [part[base.small] for part in parts]), reason=f"lora_{concept}_{dial}",
+            batch=4 if base.small else 1, bytes=expected, reason=f"lora_{concept}_{dial}",
         )  # fmt: skip
 
 
