@@ -1,0 +1,41 @@
+"""Glim's pictures."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from PIL import Image
+
+from bot.demo.mascot import ASIDE, FOLDER, SHEET, TRAINED, pictures
+from bot.demo.mascot.__main__ import draw
+from storage.photos import Darkroom
+
+
+def test_each_picture_is_an_svg_and_a_small_png():
+    """Twelve pictures, drawn as SVG, each with a PNG of 512 pixels under 30 KB."""
+    drawn = sorted(path.stem for path in FOLDER.glob("*.svg"))
+    assert drawn == sorted(TRAINED + ASIDE)
+    assert len(drawn) == 12
+    for picture in pictures(TRAINED + ASIDE):
+        assert picture.stat().st_size < 30_000
+        with Image.open(picture) as shown:
+            assert shown.size == (512, 512)
+    assert SHEET.stat().st_size < 100_000
+
+
+def test_the_png_shows_the_svg():
+    """Drawn anew, an SVG looks as its PNG does."""
+    for picture in pictures(ASIDE):
+        again = Image.open(io.BytesIO(draw(picture.with_suffix(".svg")))).convert("RGB")
+        with Image.open(picture) as shown:
+            there = shown.convert("RGB")
+        assert np.abs(np.asarray(again, float) - np.asarray(there, float)).mean() < 2
+
+
+async def test_the_bot_takes_every_picture():
+    """None of them is refused, tiny or blurred, and no two are the same."""
+    async with Darkroom() as darkroom:
+        checked = [await darkroom.check(path.read_bytes()) for path in pictures(TRAINED + ASIDE)]
+    assert [one.warnings for one in checked] == [()] * 12
+    assert len({one.digest for one in checked}) == 12

@@ -1,0 +1,91 @@
+"""The demo's page: ours around simcord's, for this computer's browser alone."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+
+from bot import phrases
+from bot.client import Bot
+from bot.demo import live, page
+from bot.demo.discordish import world
+from bot.demo.welcome import greet
+from bot.settings import BotSettings
+
+
+@asynccontextmanager
+async def shown(home):
+    """Show the demo's page, without a trainer behind it."""
+    bot = Bot(BotSettings(_env_file=None, home=home, port=0, disk=0, seconds=1, threads=False))
+    try:
+        async with world(bot) as there:
+            await greet(bot, there.channel.id, there.server.id)
+            async with there.page() as screen, page.serve(screen, live.words(home), 0) as url:
+                going = asyncio.create_task(live.keep_going(there, screen))
+                try:
+                    yield url
+                finally:
+                    going.cancel()
+                    await asyncio.gather(going, return_exceptions=True)
+    finally:
+        await bot.shut()
+
+
+async def get(url, **headers):
+    """Ask for a page and return status and text."""
+    async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as answer:
+        return answer.status, (await answer.read()).decode(errors="replace")
+
+
+async def test_the_page_is_ours(tmp_path):
+    """Name, sidebar and banner are ours, and simcord's own name is not on it."""
+    async with shown(tmp_path / "home") as url:
+        status, text = await get(url)
+        assert status == 200
+        assert "<title>Safelight demo</title>" in text
+        assert phrases.BANNER in text
+        assert "SimCord Preview" not in text
+        assert (await get(url.partition("#")[0] + "safelight.css"))[0] == 200
+        assert (await get(url.partition("#")[0] + "glim.png"))[0] == 200
+
+
+async def test_the_page_is_for_this_computer_alone(tmp_path):
+    """Another name for this computer, or another page's script, gets nothing."""
+    async with shown(tmp_path / "home") as url:
+        home = url.partition("#")[0]
+        assert (await get(home, Host="evil.example"))[0] == 403
+        assert (await get(home + "api/state", Origin="https://evil.example"))[0] == 403
+        assert (await get(home + "api/state"))[0] == 401
+
+
+async def test_a_press_in_a_browser_reaches_the_bot(tmp_path, tab):
+    """A press counts although the page is being redrawn, and the answer is shown."""
+    async with shown(tmp_path / "home") as url, tab(url) as browser:
+        await browser.shows("Hello, I am Safelight")
+        await browser.press(phrases.TRAIN_MASCOT)
+        await browser.shows("The trainer has not started yet")
+
+
+async def test_a_command_can_be_typed(tmp_path, tab):
+    """Whoever types a slash sees the commands."""
+    async with shown(tmp_path / "home") as url, tab(url) as browser:
+        await browser.shows("Hello, I am Safelight")
+        await browser.until("document.activeElement !== null")
+        await browser.run("document.querySelector('#channel-composer-input').focus()")
+        await browser.call("Input.insertText", text="/data")
+        await browser.shows("/dataset new")
+
+
+@pytest.mark.parametrize("size", [(1280, 900), (500, 844)])
+async def test_nothing_is_cut_off(tmp_path, tab, size):
+    """On a desk and on a phone the page is as wide as the window."""
+    async with shown(tmp_path / "home") as url, tab(url, size) as browser:
+        await browser.shows("Hello, I am Safelight")
+        await browser.until(
+            "document.querySelector('#preview-app').getBoundingClientRect().right"
+            " <= window.innerWidth"
+        )
+        assert await browser.run("document.body.scrollWidth <= window.innerWidth")
