@@ -123,13 +123,14 @@ class Shell:
     def drive(self, kind: Kind) -> dict[str, Any]:
         """Drive the task to its end, telling what happens; return the last event."""
         run = Run(Request(Verb.RUN), self.folder, self.studio.task(kind, self.folder), kind)
-        signal.signal(signal.SIGINT, lambda *_: run.wished(Wish.CANCEL))
+        before = signal.signal(signal.SIGINT, lambda *_: run.wished(Wish.CANCEL))
         offset, events = 0, list[Event]()
         while not run.ended:
             run.advance()
             events, offset = read(self.folder.events, offset)
             for event in events[:-1] if run.over else events:
                 tell(self.line(event))
+        signal.signal(signal.SIGINT, before)
         return self.line(events[-1])
 
     def line(self, event: Event) -> dict[str, Any]:

@@ -14,6 +14,9 @@ import pytest
 from PIL import Image
 
 from storage.records import Status
+from training.arguments import parser
+from training.commands import obey
+from training.settings import read
 
 ALICE, BOB = 1001, 1002
 
@@ -75,6 +78,18 @@ def command(*arguments: str, home: Path) -> tuple[int, list[dict]]:
 
 
 @pytest.fixture
+def here(monkeypatch, capsys):
+    """Run a command for the shell in this process, where torch is already."""
+
+    def run(*arguments: str, home: Path) -> tuple[int, list[dict]]:
+        monkeypatch.setenv("SAFELIGHT_HOME", str(home))
+        code = obey(parser().parse_args(arguments), read())
+        return code, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    return run
+
+
+@pytest.fixture
 def photos(tmp_path):
     """Return a folder of two pictures, one of them twice, and a caption."""
     folder = tmp_path / "photos"
@@ -86,14 +101,14 @@ def photos(tmp_path):
 
 
 @pytest.mark.usefixtures("settings")
-def test_train_and_sample_for_a_shell(photos, tmp_path):
+def test_train_and_sample_for_a_shell(photos, tmp_path, here):
     """What was trained on a folder lies in `--out` and can be sampled; no database is opened."""
     home, out = tmp_path / "home", tmp_path / "out"
     train = ("train", str(photos), "--name", "my dog", "--steps", "2", "--out", str(out))
     code, lines = command(*train, home=home)
     style = out / "my dog.safetensors"
     sample = ("sample", "--style", str(style), "--prompt", "mydog", "--steps", "1")
-    drawn, pictures = command(*sample, "--out", str(out / "drawn"), home=home)
+    drawn, pictures = here(*sample, "--out", str(out / "drawn"), home=home)
 
     assert (code, lines[0]["kind"], lines[-1]["kind"]) == (0, "started", "done")
     assert lines[-1]["file"] == style.name
@@ -105,10 +120,10 @@ def test_train_and_sample_for_a_shell(photos, tmp_path):
 
 
 @pytest.mark.usefixtures("settings")
-def test_captions_for_a_shell(photos, tmp_path):
+def test_captions_for_a_shell(photos, tmp_path, here):
     """Each picture gets a text file of its own name, the trigger in front."""
     caption = ("caption", str(photos), "--trigger", "mydog", "--out", str(tmp_path / "out"))
-    code, lines = command(*caption, home=tmp_path)
+    code, lines = here(*caption, home=tmp_path)
 
     assert code == 0
     assert [line["file"] for line in lines if line["kind"] == "caption"] == ["a.png", "b.jpg"]
