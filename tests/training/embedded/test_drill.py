@@ -13,7 +13,7 @@ class Line:
 
     name = "line"
     batch = 4
-    rate = 0.05
+    rate = 0.3
     decay = 0.9
 
     def __init__(self, work):
