@@ -121,4 +121,5 @@ WELCOME = """\
 I turn photos into a style that draws more of the same. This is Glim; ten pictures are enough for me to learn what it looks like.
 Press the button: I make a dataset of them, train on it, and show you on the way what I can draw."""
 WELCOME_ALT = "Ten pictures of Glim, a little red darkroom lamp with a green shade"
+NO_PICTURE = "There is no Chromium here, so there is no picture of the page."
 TRAIN_MASCOT = "Train the mascot"

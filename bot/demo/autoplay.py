@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from bot import phrases
 from bot.demo import live, page
+from bot.demo.browser import browser, tab
 from bot.demo.diary import AstrayError
 from bot.demo.journey import Journey
 from bot.demo.stage import LOG, ready, stage
@@ -20,9 +21,8 @@ from storage.folders import write
 if TYPE_CHECKING:
     from bot.demo.discordish import World
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 SIZES = {"page": (1280, 900), "page-phone": (390, 844)}
-PATIENCE = 120.0  #: seconds a browser may take for one picture
+SETTLED = 2.0  #: seconds until the page has found its new size
 
 
 def play(out: Path) -> int:
@@ -76,28 +76,17 @@ async def travel(journey: Journey) -> str:
 
 async def photograph(world: World, out: Path) -> None:
     """Take pictures of the page, as wide as a desk and as a phone, where there is a browser."""
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if browser is None:
-        live.say("No Chromium here, so no picture of the page.")
+    program = browser()
+    if program is None:
+        live.say(phrases.NO_PICTURE)
         return
-    async with world.page() as screen, page.serve(screen, live.words(out), 0) as url:
-        for name, (width, height) in SIZES.items():
-            await shoot(browser, url, out / f"{name}.png", f"{width},{height}")
-
-
-async def shoot(browser: str, url: str, path: Path, size: str) -> None:
-    """Have a browser open the page and take its picture."""
-    with TemporaryDirectory(prefix="safelight-browser-", ignore_cleanup_errors=True) as profile:
-        child = await asyncio.create_subprocess_exec(
-            browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-            f"--user-data-dir={profile}", f"--window-size={size}", f"--screenshot={path}",
-            "--virtual-time-budget=8000", url,
-            stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-        )  # fmt: skip
-        try:
-            async with asyncio.timeout(PATIENCE):
-                await child.wait()
-        except TimeoutError:
-            child.kill()
-            await child.wait()
-            sys.stderr.write("The browser took no picture in time.\n")
+    async with (
+        world.page() as screen,
+        page.serve(screen, live.words(out), 0) as url,
+        tab(program, url) as opened,
+    ):
+        for name, size in SIZES.items():
+            await opened.resize(*size)
+            await opened.shows("Safelight")
+            await asyncio.sleep(SETTLED)
+            write(out / f"{name}.png", await opened.picture())
