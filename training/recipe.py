@@ -101,7 +101,7 @@ class Recipe:
             "photos": tuple(Shot(file, called(text, request, base)) for file, text in photos),
             "prompts": shown(request, base),
             "every": max(OFTEN, math.ceil(request.steps / CHECKPOINTS)),
-            "text": request.method == "lora" and request.concept is Concept.SUBJECT,
+            "text": request.method == "lora" and reads(request.concept, base),
         }
         return cls(**(given | chosen | more))
 
@@ -142,6 +142,14 @@ def between(what: str, value: float, limits: tuple[float, float]) -> None:
     least, most = limits
     if not (isinstance(value, (int, float)) and least <= value <= most):
         raise JobError(f"{what}_range", value=value, least=least, most=most)
+
+
+def reads(concept: Concept, base: Base) -> bool:
+    """Tell whether a LoRA adapts the text encoder: for a subject on a base of true size.
+
+    A tiny base learns as well by its UNet alone, and faster: its prompts are read once.
+    """
+    return concept is Concept.SUBJECT and not base.small
 
 
 def called(caption: str, request: TrainRequest, base: Base) -> str:

@@ -85,7 +85,12 @@ def asked(method: str, concept: Concept = Concept.SUBJECT) -> Recipe:
     )
     base = Bases(None).find("embedded")
     shots = [("IMG_2041.png", "a zorp emoji of my grandmother"), ("b.png", "zorp")]
-    more = {"every": 50, "threads": 1, "prompts": (Prompt("holiday prompt", 1),)}
+    more = {
+        "every": 50,
+        "threads": 1,
+        "text": method == "lora",
+        "prompts": (Prompt("holiday prompt", 1),),
+    }
     return Recipe.of(request, base, shots, **more)
 
 

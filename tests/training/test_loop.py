@@ -14,7 +14,7 @@ from safetensors import safe_open
 
 from storage.errors import JobError
 from storage.folders import JobFolder, dump
-from storage.records import Concept, Event, Wish
+from storage.records import Event, Wish
 from training import methods
 from training.loop import Run, train
 from training.recipe import Prompt
@@ -93,7 +93,7 @@ def test_same_bytes(bases: Bases, recipe: Made, laid: Laid, run: Told, method: s
 @pytest.mark.parametrize("method", ["lora", "embedding"])
 def test_resume(bases: Bases, recipe: Made, laid: Laid, run: Told, method: str) -> None:
     """A training killed, with samples served in it, ends in the bytes of an undisturbed one."""
-    asked = recipe(method, steps=6, concept=Concept.SUBJECT, prompts=(Prompt("a mydog", 1),))
+    asked = recipe(method, steps=6, text=method == "lora", prompts=(Prompt("a mydog", 1),))
     plain, disturbed = laid(asked, "plain"), laid(asked, "disturbed")
     run(train(plain, bases))
 
@@ -135,7 +135,7 @@ def test_base_untouched(bases: Bases, recipe: Made, laid: Laid, run: Told) -> No
     before = fingerprint(bases)
 
     for method in methods.walk():
-        folder = laid(recipe(method, concept=Concept.SUBJECT), method)
+        folder = laid(recipe(method, text=method == "lora"), method)
         run(train(folder, bases))
         run(sample(serve(folder, folder.path.with_name(f"{method}-served"), method), bases))
         task = train(laid(recipe(method), f"{method}-closed"), bases)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from storage.errors import JobError
 from storage.records import Concept, Dial, Rule
+from training.recipe import reads
 
 if TYPE_CHECKING:
     from torch.utils.hooks import RemovableHandle
@@ -202,7 +203,7 @@ def rules(base: Base) -> Iterator[Rule]:
     """Say how steps, rank and rate follow from the dial on a base."""
     for (concept, dial), numbers in (SMALL if base.small else FULL).items():
         one, more, least, most, rank, rate = numbers
-        parts = (UNET, TEXT) if concept is Concept.SUBJECT else (UNET,)
+        parts = (UNET, TEXT) if reads(concept, base) else (UNET,)
         expected = size(rank, [part[base.small] for part in parts])
         yield Rule(
             "lora", base.name, concept, dial, one, more, least, most, rank, rate,

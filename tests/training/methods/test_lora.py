@@ -34,14 +34,12 @@ def networks(bases: Bases) -> Iterator[Networks]:
         yield family.networks
 
 
-@pytest.mark.parametrize(
-    ("concept", "prefixes"), [("look", {"unet"}), ("subject", {"unet", "te"})]
-)
+@pytest.mark.parametrize(("text", "prefixes"), [(False, {"unet"}), (True, {"unet", "te"})])
 def test_parts(
-    networks: Networks, recipe: Callable[..., Recipe], concept: str, prefixes: set[str]
+    networks: Networks, recipe: Callable[..., Recipe], text: bool, prefixes: set[str]
 ) -> None:
-    """A look is learned by the UNet, a subject by the text encoder too."""
-    attached = lora.attach(networks, recipe(concept=Concept(concept)))
+    """The UNet is adapted, and where the recipe says so the text encoder too."""
+    attached = lora.attach(networks, recipe(text=text))
     found = {name.split("_")[1] for name in attached.weights()}
     attached.detach()
 
@@ -147,7 +145,7 @@ def test_bytes(networks: Networks, bases: Bases, recipe: Callable[..., Recipe]) 
     """The expected size of a file is right within a twentieth."""
     for rule in lora.rules(bases.find("embedded")):
         if rule.dial is Dial.BALANCED:
-            attached = lora.attach(networks, recipe(rank=rule.rank, concept=rule.concept))
+            attached = lora.attach(networks, recipe(rank=rule.rank))
             body = save({name: tensor.half() for name, tensor in attached.weights().items()})
             attached.detach()
 
