@@ -106,7 +106,7 @@ SIDEBAR = """
 <h2>Try</h2>
 <ol>
 <li>Press <b>Train the mascot</b> and watch noise become Glim.</li>
-<li>Type <code>/sample</code>, pick the style, and ask for anything: <code>glim with a hat</code></li>
+<li>Type <code>/sample</code>, pick the style, and ask: <code>a glim emoji, on a green background</code></li>
 <li>Share it with <code>/style share</code>, then view as <b>Robin</b> above and sample it, too.</li>
 <li>Your own: <code>/dataset new</code>, <code>/dataset add</code>, <code>/train lora</code></li>
 </ol>
@@ -123,3 +123,4 @@ Press the button: I make a dataset of them, train on it, and show you on the way
 WELCOME_ALT = "Ten pictures of Glim, a little red darkroom lamp with a green shade"
 NO_PICTURE = "There is no Chromium here, so there is no picture of the page."
 TRAIN_MASCOT = "Train the mascot"
+MASCOT_CAPTION = "a {word} emoji, on a {ground} background"

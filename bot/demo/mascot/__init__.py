@@ -7,11 +7,20 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 SHEET = FOLDER / "all.webp"  #: the ten on one picture
 
-#: What the demo trains on.
-TRAINED = (
-    "waving", "winking", "sleeping", "jumping", "hat",
-    "camera", "looking", "small", "big", "loving",
-)  # fmt: skip
+#: What the demo trains on, with the colour of each ground.
+GROUNDS = {
+    "waving": "yellow",
+    "winking": "pink",
+    "sleeping": "purple",
+    "jumping": "light blue",
+    "hat": "green",
+    "camera": "purple",
+    "looking": "orange",
+    "small": "blue",
+    "big": "light blue",
+    "loving": "yellow",
+}
+TRAINED = tuple(GROUNDS)
 
 #: What no training sees.
 ASIDE = ("walking", "showing")
