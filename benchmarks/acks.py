@@ -14,19 +14,20 @@ from typing import TYPE_CHECKING
 import psutil
 
 from benchmarks import machine, table
-from benchmarks.crowd import crowd, photo
+from benchmarks.crowd import Ears, crowd, photo
 from benchmarks.service import Service, mascot
 from bot import wording
 from bot.demo.discordish import FRIEND, OWNER
 from bot.demo.stage import ready, stage
 
 if TYPE_CHECKING:
+    from bot.client import Bot
     from bot.demo.discordish import World
 
 COMMON, SLOWEST = 0.3, 1.5  #: seconds: of 99 in a hundred, of each
 PAUSE = 0.15  #: seconds between two commands
 PHOTOS = 10
-ARRIVE = 40  #: commands from one arrival of ten photos to the next
+ARRIVE = 20  #: commands from one arrival of ten photos to the next, at least
 COMMANDS: tuple[tuple[str, dict[str, object]], ...] = (
     ("dataset show", {"name": "glim"}),
     ("jobs", {}),
@@ -36,7 +37,7 @@ COMMANDS: tuple[tuple[str, dict[str, object]], ...] = (
     ("dataset show", {"name": "glim"}),
     ("style list", {}),
     ("privacy", {}),
-    ("jobs", {"whose": "server"}),
+    ("train embedding", {"dataset": "glim"}),
     ("sample", {"prompt": "a glim emoji"}),
 )
 
@@ -54,18 +55,21 @@ async def prepare(world: World, running: Service) -> None:
     await running.until(training, "progress")
 
 
-async def talk(world: World, photos: list[bytes], count: int) -> None:
-    """Send commands at a steady pace, and ten photos among them again and again."""
-    turns = itertools.cycle(itertools.product(COMMANDS, (OWNER, FRIEND)))
+async def talk(world: World, ears: Ears, bot: Bot, photos: list[bytes], count: int) -> int:
+    """Send commands at fixed times, among them ten photos as soon as the last ten are in."""
+    turns, arrived = itertools.cycle(itertools.product(COMMANDS, (OWNER, FRIEND))), 0
+    began = time.perf_counter()
     for number in range(count):
-        began = time.perf_counter()
-        if number % ARRIVE == 0:
+        ears.due = began + number * PAUSE
+        await asyncio.sleep(max(0.0, ears.due - time.perf_counter()))
+        if number % ARRIVE == 0 and not bot.running:
+            arrived += len(photos)
             for person, five in ((OWNER, photos[:5]), (FRIEND, photos[5:])):
                 await add(world, person, five)
         (command, options), person = next(turns)
         await world.people[person].slash(world.channel, command, **options)
         await world.live()
-        await asyncio.sleep(max(0.0, PAUSE - (time.perf_counter() - began)))
+    return arrived
 
 
 async def add(world: World, person: str, photos: list[bytes]) -> None:
@@ -83,15 +87,17 @@ async def measure(place: Path, count: int) -> list[table.Row]:
         who = world.people[FRIEND].id
         running = Service(bot.store, catalog, who, world.server.id, world.channel.id)
         await prepare(world, running)
+        await world.live()
         psutil.cpu_percent()
         with crowd(world) as ears:
-            await talk(world, photos, count)
+            arrived = await talk(world, ears, bot, photos, count)
             await asyncio.sleep(SLOWEST)
         busy = psutil.cpu_percent()
         kept = [await album(running, world.people[name].id) for name in (OWNER, FRIEND)]
         if world.faults:
             raise RuntimeError(f"the bot raised {world.faults}")
-    return [*rows(ears.waits(), busy), table.told("photos that arrived and were kept", sum(kept))]
+    more = f" ({sum(kept)} of them new)"
+    return [*rows(ears.waits(), busy), table.told("photos of 12 megapixels", arrived, "", more)]
 
 
 async def album(running: Service, owner: int) -> int:

@@ -1,9 +1,12 @@
 """People on the offline Discord who do not wait for each other, and when each was answered."""
 
+# ruff: noqa: SLF001
+
 from __future__ import annotations
 
 import asyncio
 import io
+import math
 import random
 import time
 from collections.abc import Iterator
@@ -11,6 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
+from simcord import _settlement
 
 if TYPE_CHECKING:
     from bot.demo.discordish import World
@@ -25,6 +29,7 @@ class Ears(list[Any]):
         super().__init__(known)
         self.asked: dict[int, tuple[str, float]] = {}
         self.heard: dict[int, float] = {}
+        self.due = 0.0  #: when the next command was meant to be sent: a late one has waited
 
     def append(self, entry: Any, /) -> None:
         """Hear a request; the first callback of an interaction is its acknowledgement."""
@@ -35,7 +40,7 @@ class Ears(list[Any]):
 
     def ask(self, record: Any) -> None:
         """Note what is asked, just before the bot hears of it."""
-        self.asked[record.id] = (record.command_name or "form or button", time.perf_counter())
+        self.asked[record.id] = (record.command_name or "form or button", self.due)
 
     def waits(self) -> dict[str, list[float]]:
         """Give the seconds until each answer, by command; one that never came is infinite."""
@@ -49,24 +54,25 @@ class Ears(list[Any]):
 def crowd(world: World) -> Iterator[Ears]:
     """Let commands be sent while others are still at work, as on the real Discord.
 
-    simcord waits after each command until the bot is at rest; inside the block it does not.
+    simcord waits after each command until the bot is at rest; inside the block it only wakes
+    what is due. It has no way of its own to do this, so its insides are reached into here.
     """
     env: Any = world.env
+
+    async def wake(**_: Any) -> None:
+        _settlement._run_due_virtual_callbacks(env._settlement_state(), math.inf)
+        await asyncio.sleep(0)
+
     ears = Ears(env.backend.http_requests)
     before, env.backend.http_requests = env.backend.http_requests, ears
-    env._dispatch_observers.append(ears.ask)  # noqa: SLF001  # simcord has no other way
-    env._settle_internal = at_once  # noqa: SLF001
+    env._dispatch_observers.append(ears.ask)
+    env._settle_internal = wake
     try:
         yield ears
     finally:
-        del env._settle_internal  # noqa: SLF001
-        env._dispatch_observers.remove(ears.ask)  # noqa: SLF001
+        del env._settle_internal
+        env._dispatch_observers.remove(ears.ask)
         env.backend.http_requests = before
-
-
-async def at_once(**_: Any) -> None:
-    """Wait for nothing."""
-    await asyncio.sleep(0)
 
 
 def photo(seed: int) -> bytes:
