@@ -60,7 +60,7 @@ REASONS = {
 }
 PLAN_TITLE = "### Train {name}?\n{method} on {base} · {dial}"
 PLAN_PHOTOS = "**Photos:** {photos} ready"
-PLAN_WARNED = "-# {photos} with a warning are used all the same; /dataset show names them."
+PLAN_WARNED = "-# Used in spite of a warning: {photos}. /dataset show names them."
 PLAN_STEPS = "**Steps:** {steps} · about {time} on {device}"
 PLAN_STEPS_FIRST = (
     "**Steps:** {steps} · the first run of this kind here, so I cannot say yet how long it takes"
@@ -123,7 +123,7 @@ STEP_TITLE = "**step {step}/{steps}** · loss {loss}"
 STEP_ZERO = "**Before training** · what the base draws for the same words"
 RESULT_TITLE = "### {name} is ready"
 RESULT_FACTS = "{method} on {base} · {steps} steps in {time}"
-RESULT_PAIR = "-# Left: before training · right: now"
+BEFORE, NOW = "**Before training**", "**Now**"
 RESULT_PROMPT = "**How to prompt:** say its word, for example"
 RESULT_LINK = "The file has {size} and this server takes {limit}. Download it with the button, until <t:{until}:f>."
 RESULT_HAND = "The file has {size} and this server takes {limit}. The operator can hand it over: it lies in Safelight's data folder as {file}."

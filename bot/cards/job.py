@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import discord
+from discord import ui
 
 from bot import texts, wording
 from bot.cards.parts import Button, add, row, show, text, touch
 from bot.cards.pictures import Wall
 from bot.guards import allowed, quota
 from bot.story import base as last
-from bot.wording import say
+from bot.wording import flat, say
 from storage import space
 from storage.errors import JobError, UserError
 from storage.records import Kind, NewJob, Status, Wish
@@ -68,8 +69,18 @@ def job_card(home: Home, scene: Scene) -> Card:
     card = Wall(colour=COLOURS[job.status])
     title = say(texts.JOB_TITLE, name=scene.name, method=method)
     card.put(text(title, say(texts.JOB_BY, owner=job.owner, base=scene.base)))
-    card.put(text(*state(scene)))
-    card.gallery(pictures(home, scene))
+    said, newest = text(*state(scene)), newest_sample(home, scene)
+    if newest is None:
+        card.put(said)
+    else:
+        path, alt = newest
+        shown: ui.Thumbnail[Any] = ui.Thumbnail(
+            card.media(path), description=flat(alt, 1000) or None
+        )
+        card.put(ui.Section(said, accessory=shown))
+    if scene.story.curve:
+        curve = home.run(job.id).samples / last(scene.story.curve)
+        card.gallery([(curve, texts.CURVE_ALT)])
     if job.thread and not job.private:
         card.put(text(say(texts.JOB_THREAD, thread=job.thread)))
     elif scene.threadless:
@@ -175,14 +186,13 @@ def bar(step: int, steps: int) -> str:
     return f"{'▰' * full}{'▱' * (CELLS - full)} {part:.0%}"
 
 
-def pictures(home: Home, scene: Scene) -> Iterator[tuple[Path, str]]:
-    """Choose what the card shows: the newest sample and the loss curve."""
-    folder, sample = home.run(scene.job.id).samples, scene.story.sample
-    prompts = sample.get("prompts", [])
-    for at, file in enumerate(sample.get("files", [])[:1]):
-        yield folder / last(file), prompts[at] if at < len(prompts) else ""
-    if scene.story.curve:
-        yield folder / last(scene.story.curve), texts.CURVE_ALT
+def newest_sample(home: Home, scene: Scene) -> tuple[Path, str] | None:
+    """Choose the picture that the card shows, with its alt text."""
+    sample = scene.story.sample
+    if not sample.get("files"):
+        return None
+    path = home.run(scene.job.id).samples / last(sample["files"][0])
+    return path, next(iter(sample.get("prompts", ())), "")
 
 
 def controls(job: Job) -> list[Button]:

@@ -93,12 +93,15 @@ class Takedown(Button, verb="report:remove"):
         await touch(interaction)
         number, channel, message = self.numbers
         bot, guild = interaction.client, interaction.guild
-        if guild is None or not keeper(interaction) or not guild.get_channel_or_thread(channel):
+        if guild is None or not keeper(interaction):
             raise UserError("permission_needed", permissions=["Manage Messages"])
         try:
             job: Job | None = await here(interaction, number)
         except UserError:
             job = None  # its owner has left meanwhile; the message still goes
+        ours = job is not None and channel in {job.channel, job.thread}
+        if not ours and not guild.get_channel_or_thread(channel):
+            raise UserError("picture_gone")
         if job is not None and not job.status.ended:
             await bot.store.jobs.wish(job.id, Wish.CANCEL, interaction.user.id)
         if job is not None and job.kind is Kind.SAMPLE:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING
 
 import discord
@@ -21,7 +20,6 @@ from bot.wording import megabytes, say
 from storage.records import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from bot.delivery import Handover
@@ -56,10 +54,7 @@ def result_card(home: Home, result: Result, handover: Handover) -> Card:
     )
     pinged = " ".join(f"<@{member}>" for member in result.told)
     card.put(text(say(texts.RESULT_TITLE, name=style.name), facts, pinged))
-    pairs = list(pictures(home.run(job.id), story))
-    card.gallery(pairs)
-    if pairs:
-        card.put(text(texts.RESULT_PAIR))
+    pictures(card, home.run(job.id), story)
     prompt = say(
         "{prompt}", prompt=texts.example(style.trigger, style.concept, small=small(result))
     )
@@ -74,14 +69,15 @@ def small(result: Result) -> bool:
     return result.base is not None and result.base.small
 
 
-def pictures(folder: JobFolder, story: Story) -> Iterator[tuple[Path, str]]:
-    """Pair what the base drew with what the style draws now."""
-    if story.before and story.before is not story.sample and story.sample.get("step"):
-        before = shown(folder, story.before, texts.BEFORE_ALT)
-        after = shown(folder, story.sample, texts.NOW_ALT)
-        yield from chain.from_iterable(zip(before, after, strict=False))
-    elif story.sample.get("step"):
-        yield from shown(folder, story.sample, texts.NOW_ALT)
+def pictures(card: Card, folder: JobFolder, story: Story) -> None:
+    """Show what the base drew, and below it what the style draws now."""
+    if not story.sample.get("step"):
+        return
+    before = shown(folder, story.before, texts.BEFORE_ALT)
+    if before:
+        card.put(text(texts.BEFORE)).gallery(before)
+        card.put(text(texts.NOW))
+    card.gallery(shown(folder, story.sample, texts.NOW_ALT))
 
 
 def shown(folder: JobFolder, sample: Facts, alt: str) -> list[tuple[Path, str]]:
@@ -114,12 +110,13 @@ def step_card(home: Home, scene: Scene, sample: Facts) -> Card:
     """Lay out what a training draws on the way."""
     facts = {"step": sample["step"], "steps": scene.steps, "loss": scene.story.loss}
     line = say(texts.STEP_TITLE, **facts) if sample["step"] else texts.STEP_ZERO
-    card = Wall(text(line))
+    card = Wall(text(line), colour=COLOURS[Status.RUNNING])
     folder, prompts = home.run(scene.job.id).samples, sample.get("prompts", [])
     files = [(at, folder / last(file)) for at, file in enumerate(sample.get("files", [])[:4])]
-    return card.gallery(
+    card.gallery(
         (path, prompts[at] if at < len(prompts) else "") for at, path in files if path.is_file()
     )
+    return card.put(row(Report(scene.job.id)))
 
 
 def ending_card(scene: Scene, told: list[int]) -> Card:

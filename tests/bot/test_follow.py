@@ -160,8 +160,8 @@ async def test_result(kit, trainer):
     assert names[-1] == "my_dog.safetensors"
     assert names[:4] == [
         "step-000000-0.png",
-        "step-000100-0.png",
         "step-000000-1.png",
+        "step-000100-0.png",
         "step-000100-1.png",
     ]
     assert kit.labels(result) == ["Try it", "Share", "Get link again", "Delete", "Report"]
@@ -219,7 +219,7 @@ async def test_restart(kit, trainer):
 
     (thread,) = kit.channel.threads
     said = [kit.words(m) for m in thread.history() if m.components]
-    assert [("Before" in s, "**step 50" in s, "is ready" in s) for s in said] == [
+    assert [("what the base draws" in s, "**step 50" in s, "is ready" in s) for s in said] == [
         (True, False, False),
         (False, True, False),
         (False, False, True),

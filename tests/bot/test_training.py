@@ -24,7 +24,7 @@ async def test_preflight(kit, trainer):
     said = kit.words(answer)
     assert answer.ephemeral
     assert "6 photos ready" in said
-    assert "2 photos with a warning" in said
+    assert "in spite of a warning: 2 photos" in said
     assert "**Steps:** 140" in said
     assert "about 40 s on two cores" in said
     assert "starts at once" in said
