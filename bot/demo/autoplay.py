@@ -7,19 +7,15 @@ import json
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 from bot import phrases
 from bot.demo import live, page
-from bot.demo.browser import browser, tab
+from bot.demo.browser import LOADED, browser, tab
 from bot.demo.diary import AstrayError
 from bot.demo.journey import Journey
 from bot.demo.stage import LOG, ready, stage
 from bot.demo.welcome import greet
 from storage.folders import write
-
-if TYPE_CHECKING:
-    from bot.demo.discordish import World
 
 SIZES = {"page": (1280, 900), "page-phone": (390, 844)}
 SETTLED = 2.0  #: seconds until the page has found its new size
@@ -66,7 +62,7 @@ async def travel(journey: Journey) -> str:
         for method in ("lora", "embedding"):
             await journey.train(method)
         await journey.sample()
-        await photograph(journey.world, journey.out)
+        await photograph(journey)
         await journey.leave()
         journey.ended()
     except (AstrayError, TimeoutError) as astray:
@@ -74,19 +70,21 @@ async def travel(journey: Journey) -> str:
     return ""
 
 
-async def photograph(world: World, out: Path) -> None:
+async def photograph(journey: Journey) -> None:
     """Take pictures of the page, as wide as a desk and as a phone, where there is a browser."""
     program = browser()
     if program is None:
         live.say(phrases.NO_PICTURE)
         return
+    shelf = live.lay_out(journey.bot.store.home.path / "pictures")
     async with (
-        world.page() as screen,
-        page.serve(screen, live.words(out), 0) as url,
+        journey.world.page() as screen,
+        page.serve(screen, live.words(shelf), 0) as url,
         tab(program, url) as opened,
     ):
         for name, size in SIZES.items():
             await opened.resize(*size)
             await opened.shows("Safelight")
             await asyncio.sleep(SETTLED)
-            write(out / f"{name}.png", await opened.picture())
+            await opened.until(LOADED)
+            write(journey.out / f"{name}.png", await opened.picture())

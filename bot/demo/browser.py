@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 PATIENCE = 60.0  #: seconds a page may take to show something
 ADDRESS = re.compile(rb"127\.0\.0\.1:\d+")
-LOADED = "[...document.images].every(image => image.complete)"
+#: Every picture is there, and no press is being answered.
+LOADED = (
+    "[...document.querySelectorAll('.gallery-image, .component-thumbnail')]"
+    ".every(image => image.src && image.complete)"
+    " && !document.querySelector('.component-button:disabled, [aria-disabled=true]')"
+)
 
 
 def browser() -> str | None:
@@ -56,8 +61,8 @@ class Tab:
                 await asyncio.sleep(0.1)
 
     async def shows(self, text: str) -> None:
-        """Wait until a text stands on the page, and its pictures are there."""
-        await self.until(f"document.body.innerText.includes({text!r}) && {LOADED}")
+        """Wait until a text stands on the page."""
+        await self.until(f"document.body.innerText.includes({text!r})")
 
     async def resize(self, width: int, height: int) -> None:
         """Give the page another size."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 NAME = "Glim"
 SOON, LONG = 60.0, 600.0  #: seconds until a job of that kind has surely ended
-PROMPT = "glim"
+PROMPT = "a glim emoji, on a yellow background"
 
 
 class Journey:

@@ -9,15 +9,15 @@ SHEET = FOLDER / "all.webp"  #: the ten on one picture
 
 #: What the demo trains on, with the colour of each ground.
 GROUNDS = {
-    "waving": "yellow",
-    "winking": "pink",
+    "waving": "white",
+    "winking": "blue",
     "sleeping": "purple",
     "jumping": "light blue",
     "hat": "green",
-    "camera": "purple",
+    "camera": "white",
     "looking": "orange",
-    "small": "blue",
-    "big": "light blue",
+    "small": "purple",
+    "big": "blue",
     "loving": "yellow",
 }
 TRAINED = tuple(GROUNDS)
