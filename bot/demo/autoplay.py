@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -86,5 +87,6 @@ async def photograph(journey: Journey) -> None:
             await opened.resize(*size)
             await opened.shows("Safelight")
             await asyncio.sleep(SETTLED)
-            await opened.until(LOADED)
+            with suppress(TimeoutError):  # a picture less is no reason to go astray
+                await opened.until(LOADED)
             write(journey.out / f"{name}.png", await opened.picture())

@@ -18,11 +18,10 @@ if TYPE_CHECKING:
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 PATIENCE = 60.0  #: seconds a page may take to show something
 ADDRESS = re.compile(rb"127\.0\.0\.1:\d+")
-#: Every picture is there, and no press is being answered.
+#: Every picture is there.
 LOADED = (
     "[...document.querySelectorAll('.gallery-image, .component-thumbnail')]"
     ".every(image => image.src && image.complete)"
-    " && !document.querySelector('.component-button:disabled, [aria-disabled=true]')"
 )
 
 
