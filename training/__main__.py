@@ -24,6 +24,8 @@ TAKEN = "Another trainer already works on {home}. End it first, or set SAFELIGHT
 def main() -> int:
     """Do what the arguments say; a foreseen end is a sentence and an exit code."""
     chosen = arguments.parser().parse_args()
+    # torch's waiting threads sleep, instead of spinning on cores that the bot wants
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     logging.basicConfig(
         level=logging.INFO if chosen.command in {None, "worker"} else logging.WARNING,
         format="{asctime} {levelname:<7} {name}: {message}",

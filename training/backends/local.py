@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from storage.folders import Home
     from training.backends import Handle
 
-#: Threads of torch that wait shall sleep. Spinning, as they do by default, makes a step take
-#: several times as long where others want the cores. What the operator sets goes first.
-PASSIVE = {"OMP_WAIT_POLICY": "PASSIVE"}
 COMMAND = (sys.executable, "-m", "training", "worker")
 LOG = 4 * 1024 * 1024  #: bytes after which a worker's log is put aside
 PATIENCE = 2.0  #: seconds between asking a process to end and ending it
@@ -70,7 +67,7 @@ class LocalBackend:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                env=PASSIVE | self.environment | {"SAFELIGHT_HOME": str(self.home.path)},
+                env=self.environment | {"SAFELIGHT_HOME": str(self.home.path)},
             )
         self.children[child.pid] = child
         return {"pid": child.pid, "born": birth(child.pid)}
