@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 NAME = "Glim"
 COLOUR = 0xF2352F
-#: More than the dial's "thorough": pictures this unlike an emoji take it, and it is a minute.
-STEPS, RANK, RATE = 800, 32, 3e-3
+#: More than the dial's "balanced": pictures this unlike an emoji take it, and it is a minute.
+STEPS, RANK, RATE = 450, 16, 2e-3
 
 
 class TrainMascot(Button, verb="demo:mascot"):
