@@ -100,7 +100,8 @@ def test_a_style_is_trained_and_sampled_from_the_shell(safelight, photos, tmp_pa
     assert drawn.returncode == 0, drawn.stderr
     found = sorted((tmp_path / "drawn").glob("*.png"))
     assert len(found) == 2
-    assert Image.open(found[0]).size == (64, 64)
+    with Image.open(found[0]) as first:
+        assert first.size == (64, 64)
 
 
 def test_photos_are_described_from_the_shell(safelight, photos, tmp_path):
