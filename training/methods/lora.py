@@ -34,9 +34,9 @@ SMALL = {
     (Concept.SUBJECT, Dial.QUICK): (80, 4, 100, 120, 8, 2e-3),
     (Concept.SUBJECT, Dial.BALANCED): (140, 6, 150, 240, 8, 2e-3),
     (Concept.SUBJECT, Dial.THOROUGH): (280, 10, 300, 480, 16, 1.5e-3),
-    (Concept.LOOK, Dial.QUICK): (80, 2, 100, 120, 8, 1.5e-3),
-    (Concept.LOOK, Dial.BALANCED): (180, 3, 200, 300, 16, 2e-3),
-    (Concept.LOOK, Dial.THOROUGH): (250, 5, 300, 400, 16, 1e-3),
+    (Concept.LOOK, Dial.QUICK): (70, 1, 80, 100, 8, 1.5e-3),
+    (Concept.LOOK, Dial.BALANCED): (100, 1, 110, 140, 8, 1.5e-3),
+    (Concept.LOOK, Dial.THOROUGH): (160, 2, 180, 240, 8, 1e-3),
 }
 FULL = {
     (Concept.SUBJECT, Dial.QUICK): (400, 20, 400, 800, 8, 2e-4),
