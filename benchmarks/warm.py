@@ -19,13 +19,17 @@ START = 1.5  #: seconds from the claim to the first step of a second job
 STEPS = 2  #: steps that a sample may wait for
 
 
-async def start(running: Service, job: Job) -> tuple[float, float]:
-    """Give the seconds from a job's claim, and from its asking, until its first step was taken."""
+async def start(running: Service, job: Job) -> tuple[float, float, float]:
+    """Give the seconds until a first step was taken: from the claim, from the asking.
+
+    The third are those of them in which photos are encoded and the pictures "before" are drawn.
+    """
     ended = await running.ended(job)
     (began,) = await running.store.events.of(job.id, "started")
     (done,) = await running.store.events.of(job.id, "done")
     stepped = began.at + done.facts["first"]
-    return stepped - (ended.started or 0), stepped - ended.created
+    (before, *_) = await running.store.events.of(job.id, "sample")
+    return stepped - (ended.started or 0), stepped - ended.created, before.at - began.at
 
 
 async def answered(running: Service, seed: int, style: int | None) -> float:
@@ -62,12 +66,13 @@ async def measure(place: Path, times: int) -> list[table.Row]:
             for seed in range(10, 10 + max(3, times // 2))
         ]
         idle, busy, step = await served(running, times)
-    claimed, asked = (statistics.median(column) for column in zip(*starts, strict=True))
+    claimed, asked, before = (statistics.median(column) for column in zip(*starts, strict=True))
     own, beside = statistics.median(idle), statistics.median(busy)
     slowest = f" (slowest {max(busy):.2f} s)"
     return [
         table.told("first job, from claim to first step", cold[0], "s"),
         table.most("later jobs, from claim to first step, median", claimed, START, "s"),
+        table.told("of it, encoding photos and drawing two pictures", before, "s"),
         table.told("later jobs, from asking to first step, median", asked, "s"),
         table.told("/sample on an idle worker, median", own, "s"),
         table.told("/sample during a training, median", beside, "s", slowest),
