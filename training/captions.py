@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,7 @@ class Captioner:
 
 def caption(folder: JobFolder, bases: Bases) -> Iterator[Event]:
     """Describe the photos of `job.json` into `result/captions.json`."""
+    began = time.perf_counter()
     given = folder.request()
     request = given["request"]
     name, trigger, photos = request["captioner"], request["trigger"], request["photos"]
@@ -64,7 +66,9 @@ def caption(folder: JobFolder, bases: Bases) -> Iterator[Event]:
             found_captions[path.name] = text
             yield event("caption", photo=photo, file=path.name, caption=text)
     dump(folder.result / "captions.json", found_captions)
-    yield event("done", file="captions.json", steps=len(pictures))
+    yield event(
+        "done", file="captions.json", steps=len(pictures), seconds=time.perf_counter() - began
+    )
 
 
 def led(trigger: str, text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import nullcontext
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,7 @@ def sample(folder: JobFolder, bases: Bases) -> Iterator[Event]:
 
     The style goes on and off for each picture: nothing of it stays on the base across a yield.
     """
+    began = time.perf_counter()
     given = folder.request()
     request = read(given["request"])
     base = bases.find(request.base)
@@ -72,7 +74,7 @@ def sample(folder: JobFolder, bases: Bases) -> Iterator[Event]:
             with whole(path) as part:
                 drawn.save(part, "PNG")
             yield event("picture", file=path.name, seed=seed, prompt=request.prompt)
-    yield event("done", steps=request.count)
+    yield event("done", steps=request.count, seconds=time.perf_counter() - began)
 
 
 def draw(family: Family, device: Device, picture: Picture, style: Worn | None) -> Image.Image:
