@@ -43,7 +43,7 @@ class Plain:
     ) -> Plain:
         """Load the base in fp32, attach the adapter and read the photos."""
         pipeline = StableDiffusionPipeline.from_pretrained(
-            folder, torch_dtype=torch.float32, safety_checker=None
+            folder, dtype=torch.float32, safety_checker=None
         )
         for part in (pipeline.vae, pipeline.text_encoder, pipeline.unet):
             part.requires_grad_(False)
