@@ -1,0 +1,47 @@
+"""Benchmarks: they import, and their arithmetic is right. What they measure is not tested here."""
+
+from __future__ import annotations
+
+import importlib
+
+import pytest
+
+from benchmarks import table
+
+MODULES = ("acks", "crowd", "lora", "memory", "overhead", "plain", "teaching", "warm")
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_each_can_be_run(name):
+    """Each benchmark imports without doing anything."""
+    module = importlib.import_module(f"benchmarks.{name}")
+    assert module.__doc__
+
+
+def test_what_slows_both_cancels_out():
+    """The ratio is the median of pairs, not the ratio of sums."""
+    assert table.ratio([(2, 1), (30, 20), (1.1, 1), (1, 1), (90, 10)]) == 1.5
+
+
+def test_the_99th_of_100_waits():
+    """A quantile is one of the values, and that part of them does not exceed it."""
+    waits = list(range(1, 101))
+    assert table.quantile(waits, 0.99) == 99
+    assert table.quantile(waits, 0.5) == 50
+    assert table.quantile([7.0], 0.99) == 7
+
+
+@pytest.mark.parametrize(("value", "met"), [(1.1, True), (1.1001, False), (float("inf"), False)])
+def test_a_bar_may_be_touched(value, met):
+    """What is just as large as its bar has met it."""
+    assert table.most("ratio", value, 1.1).met is met
+
+
+def test_a_missed_bar_ends_with_a_code(capsys):
+    """One missed bar fails the run; figures of which nothing is asked never do."""
+    fine = [table.told("seconds", 12.34, "s"), table.least("pictures", 544, 500)]
+    assert table.show(fine) == 0
+    assert table.show([*fine, table.most("ratio", 1.2, 1.1)]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert "| seconds | 12.3 s |  |  |" in lines
+    assert "| ratio | 1.200 | ≤ 1.1 | **missed** |" in lines
