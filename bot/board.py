@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import discord
 
-from bot import places, texts, wording
+from bot import places, wording
 from bot.cards.job import Scene, job_card
 from bot.cards.sample import sample_card
 from bot.cards.style import based
@@ -148,7 +148,7 @@ class Board:
         watched.lost = True
         job = await self.store.jobs.get(watched.job)
         name = str(job.request.get("name") or job.request.get("prompt", ""))
-        said = wording.say(texts.CARD_LOST, name=name, channel=job.channel)
+        said = wording.say(wording.job.CARD_LOST, name=name, channel=job.channel)
         with suppress(discord.HTTPException):
             room = await self.bot.create_dm(discord.Object(job.owner))
             await room.send(said)

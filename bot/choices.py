@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import discord
 from discord import app_commands
 
-from bot import texts
+from bot import wording
 from bot.wording import flat
 
 if TYPE_CHECKING:
@@ -61,8 +61,8 @@ async def own_styles(
 
 def style_title(style: Style, member: int) -> str:
     """Name a style with what sets it apart from others of its name."""
-    method = texts.METHODS.get(style.method, style.method)
-    shared = "" if style.owner == member else texts.STYLE_CHOICE
+    method = wording.training.METHODS.get(style.method, style.method)
+    shared = "" if style.owner == member else wording.style.SHARED_HERE
     return f"{style.name} · {method} {style.id}{shared}"
 
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot import phrases, settings, shell, wording
+from bot import settings, shell, wording
 from storage.errors import UserError
 
 if TYPE_CHECKING:
@@ -21,14 +21,14 @@ TRAINING = ("train", "sample", "caption", "bases")
 
 def parser() -> argparse.ArgumentParser:
     """Say which commands there are."""
-    whole = argparse.ArgumentParser("safelight", description=phrases.PROGRAM)
+    whole = argparse.ArgumentParser("safelight", description=wording.shell.PROGRAM)
     commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, told in phrases.COMMANDS.items():
+    for name, told in wording.shell.COMMANDS.items():
         commands.add_parser(name, help=told, description=told, add_help=name not in TRAINING)
     demo = commands.choices["demo"]
-    demo.add_argument("--port", type=int, default=0, help=phrases.PORT)
-    demo.add_argument("--no-browser", action="store_true", help=phrases.NO_BROWSER)
-    demo.add_argument("--autoplay", type=Path, metavar="OUT", help=phrases.AUTOPLAY)
+    demo.add_argument("--port", type=int, default=0, help=wording.shell.PORT)
+    demo.add_argument("--no-browser", action="store_true", help=wording.shell.NO_BROWSER)
+    demo.add_argument("--autoplay", type=Path, metavar="OUT", help=wording.shell.AUTOPLAY)
     return whole
 
 

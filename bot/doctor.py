@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import aiohttp
 import psutil
 
-from bot import phrases, settings, wording
+from bot import settings, wording
 from bot.shell import TRAINING
 from storage import space
 from storage.errors import UserError
@@ -41,7 +41,7 @@ class Line(NamedTuple):
 
 def line(mark: str, check: str, **facts: object) -> Line:
     """Write a finding."""
-    return Line(mark, phrases.CHECKS[check].format_map(facts))
+    return Line(mark, wording.doctor.CHECKS[check].format_map(facts))
 
 
 async def visit(program: Sequence[str] = TRAINING) -> int:
@@ -49,10 +49,10 @@ async def visit(program: Sequence[str] = TRAINING) -> int:
     marks = []
     async for found in findings(program):
         marks.append(found.mark)
-        sys.stdout.write(f"{phrases.MARKS[found.mark]}  {found.text}\n")
+        sys.stdout.write(f"{wording.doctor.MARKS[found.mark]}  {found.text}\n")
         sys.stdout.flush()
     worst = next((mark for mark in (FAIL, WARN) if mark in marks), OK)
-    sys.stdout.write(f"\n{phrases.VERDICTS[worst]}\n")
+    sys.stdout.write(f"\n{wording.doctor.VERDICTS[worst]}\n")
     return int(worst == FAIL)
 
 

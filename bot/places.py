@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import discord
 
-from bot import texts
+from bot import wording
 from bot.wording import flat
 from storage.errors import UserError
 
@@ -87,6 +87,6 @@ async def branch(bot: Bot, job: Job) -> int | None:
 
 def named(job: Job) -> str:
     """Name a job's thread."""
-    method = texts.METHODS.get(job.request["method"], job.request["method"])
-    name = texts.THREAD_NAME.format(name=job.request["name"], method=method, job=job.id)
+    method = wording.training.METHODS.get(job.request["method"], job.request["method"])
+    name = wording.job.THREAD_NAME.format(name=job.request["name"], method=method, job=job.id)
     return flat(name, 100)

@@ -8,7 +8,7 @@ import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from bot import phrases, wording
+from bot import wording
 from bot.bar import Bar
 from storage.errors import JobError
 
@@ -29,11 +29,11 @@ def work(arguments: Sequence[str], program: Sequence[str] = TRAINING) -> int:
                 teller.tell(event)
         except KeyboardInterrupt:  # the terminal has told the child, too
             child.wait()
-            teller.bar.say(phrases.STOPPED)
+            teller.bar.say(wording.shell.STOPPED)
             return 130
     code = child.returncode
     if code not in {0, 2} and not ended:
-        teller.bar.say(phrases.SILENT.format(code=code))
+        teller.bar.say(wording.shell.SILENT.format(code=code))
     return code
 
 
@@ -62,18 +62,18 @@ class Teller:
         special = getattr(self, f"_{kind}", None)
         if special is not None:
             special(event)
-        elif kind in phrases.EVENTS:
+        elif kind in wording.shell.EVENTS:
             names = ", ".join(event.get("files", ()))
-            self.bar.say(phrases.EVENTS[kind].format_map({"names": names, **event}))
+            self.bar.say(wording.shell.EVENTS[kind].format_map({"names": names, **event}))
 
     def _progress(self, event: dict[str, Any]) -> None:
         step, steps = int(event["step"]), int(event["steps"]) or 1
-        words = phrases.PROGRESS.format(
+        words = wording.shell.PROGRESS.format(
             step=step,
             steps=steps,
-            loss=phrases.LOSS.format_map(event) if "smooth" in event else "",
-            speed=phrases.SPEED.format_map(event) if event.get("speed") else "",
-            eta=phrases.ETA.format(eta=length(event["eta"])) if event.get("eta") else "",
+            loss=wording.shell.LOSS.format_map(event) if "smooth" in event else "",
+            speed=wording.shell.SPEED.format_map(event) if event.get("speed") else "",
+            eta=wording.shell.ETA.format(eta=length(event["eta"])) if event.get("eta") else "",
         )
         self.bar.show(step / steps, words)
 
@@ -84,21 +84,25 @@ class Teller:
     def _failed(self, event: dict[str, Any]) -> None:
         facts = {name: fact for name, fact in event.items() if name not in {"at", "kind", "code"}}
         sentence = wording.plain(JobError(event.get("code", "bug"), **facts))
-        self.bar.say(phrases.FAILED.format(sentence=sentence))
+        self.bar.say(wording.shell.FAILED.format(sentence=sentence))
 
     def _done(self, event: dict[str, Any]) -> None:
         seconds = length(event.get("seconds", 0))
         if "file" not in event:
-            self.bar.say(phrases.DONE.format(seconds=seconds))
+            self.bar.say(wording.shell.DONE.format(seconds=seconds))
             return
         size = wording.megabytes(event.get("bytes", 0))
-        self.bar.say(phrases.DONE_FILE.format(seconds=seconds, file=event["file"], size=size))
+        self.bar.say(
+            wording.shell.DONE_FILE.format(seconds=seconds, file=event["file"], size=size)
+        )
 
     def _bases(self, event: dict[str, Any]) -> None:
         for base in event["bases"]:
-            note = phrases.BASE_HERE if base["present"] else phrases.BASE_MISSING
+            note = wording.shell.BASE_HERE if base["present"] else wording.shell.BASE_MISSING
             mark = "✓" if base["present"] else "·"
-            line = phrases.BASE.format_map({**base, "mark": mark, "note": note.format_map(base)})
+            line = wording.shell.BASE.format_map(
+                {**base, "mark": mark, "note": note.format_map(base)}
+            )
             sys.stdout.write(line.rstrip() + "\n")
 
 

@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from bot import texts
+from bot import wording
 from storage.errors import UserError
 from storage.folders import Home, whole
 
@@ -95,20 +95,20 @@ class Web:
         """Hand a file over."""
         match = TOKEN.fullmatch(request.match_info["token"])
         if match is None or not self._signed(match):
-            raise web.HTTPForbidden(text=texts.LINK_FORGED)
+            raise web.HTTPForbidden(text=wording.result.LINK_FORGED)
         style, owner, until = (int(match[n]) for n in (1, 2, 3))
         if until < time.time():
-            raise web.HTTPForbidden(text=texts.LINK_EXPIRED)
+            raise web.HTTPForbidden(text=wording.result.LINK_EXPIRED)
         return await self._file(style, owner)
 
     async def _file(self, number: int, owner: int) -> web.StreamResponse:
         try:
             style = await self.store.styles.get(number, owner, 0)
         except UserError:
-            raise web.HTTPNotFound(text=texts.LINK_GONE) from None
+            raise web.HTTPNotFound(text=wording.result.LINK_GONE) from None
         path = self.store.styles.file(style)
         if style.owner != owner or not path.is_file():
-            raise web.HTTPNotFound(text=texts.LINK_GONE)
+            raise web.HTTPNotFound(text=wording.result.LINK_GONE)
         return web.FileResponse(
             path,
             headers={

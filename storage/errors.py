@@ -5,7 +5,7 @@
     └── JobError    ends one job; told to its owner in a sentence
 
 An error carries a *code* and the facts of its sentence, not the sentence: every sentence that a
-person reads lives in `bot/wording.py`, under the error's code. Any other exception is a bug.
+person reads lives in `bot/wording`, under the error's code. Any other exception is a bug.
 """
 
 from __future__ import annotations

@@ -43,41 +43,43 @@ class Sheet:
         lines = [self._ready()]
         same = sum("duplicate" in photo.warnings for photo in self.photos)
         if same:
-            lines.append(say(wording.DATASET_SAME, many=same))
+            lines.append(say(wording.dataset.SAME, many=same))
         if self.writing:
-            lines.append(wording.DATASET_WRITING)
+            lines.append(wording.dataset.WRITING)
         return "\n".join(lines)
 
     def _ready(self) -> str:
         if not self.photos:
-            return wording.DATASET_EMPTY.format(concept=wording.CONCEPTS[self.dataset.concept])
+            return wording.dataset.EMPTY.format(
+                concept=wording.dataset.CONCEPTS[self.dataset.concept]
+            )
         if len(self.photos) < LEAST:
-            return say(wording.DATASET_FEW, least=LEAST)
-        return wording.DATASET_READY
+            return say(wording.dataset.FEW, least=LEAST)
+        return wording.dataset.READY
 
 
 def alt(dataset: Dataset, index: int, photo: Photo) -> str:
     """Describe a photo to those who do not see it."""
-    caption = photo.caption or wording.UNCAPTIONED
-    return wording.PHOTO_ALT.format(number=index, name=dataset.name, caption=caption)
+    caption = photo.caption or wording.dataset.UNCAPTIONED
+    return wording.dataset.PHOTO_ALT.format(number=index, name=dataset.name, caption=caption)
 
 
 def line(index: int, photo: Photo) -> str:
     """Say a photo's caption and what is amiss with it."""
-    caption = flat(photo.caption, 150) or wording.UNCAPTIONED
-    said = say(wording.DATASET_LINE, number=index, caption=caption)
-    short = [wording.WARNINGS[warning].partition(":")[0] for warning in photo.warnings]
-    return said + (wording.WARNED.format(warnings=", ".join(short)) if short else "")
+    caption = flat(photo.caption, 150) or wording.dataset.UNCAPTIONED
+    said = say(wording.dataset.LINE, number=index, caption=caption)
+    short = [wording.dataset.WARNINGS[warning].partition(":")[0] for warning in photo.warnings]
+    return said + (wording.dataset.WARNED.format(warnings=", ".join(short)) if short else "")
 
 
 def at(page: int, pages: int) -> str:
     """Say where in a long dataset this is."""
-    return wording.DATASET_PAGE.format(page=page + 1, pages=pages) if pages > 1 else ""
+    return wording.dataset.PAGE.format(page=page + 1, pages=pages) if pages > 1 else ""
 
 
 def option(index: int, photo: Photo) -> discord.SelectOption:
     """Offer a photo to be changed."""
-    label = flat(f"{index}. {photo.caption or wording.UNCAPTIONED}", 100)
+    label = flat(f"{index}. {photo.caption or wording.dataset.UNCAPTIONED}", 100)
     return discord.SelectOption(label=label, value=str(photo.id))
 
 
@@ -85,14 +87,14 @@ def outcome(dataset: Dataset, handed: Handed) -> list[str]:
     """Say what became of each file that was not simply taken."""
     given = number(handed.given, "photo")
     refused = [
-        say(wording.REFUSED_LINE, name=flat(name, 60), why="") + sentence(error)
+        say(wording.dataset.REFUSED, name=flat(name, 60), why="") + sentence(error)
         for name, error in handed.refused
     ]
     warned = [
-        say(wording.ADDED_WARNED, name=flat(name, 60), warnings="")
-        + ", ".join(wording.WARNINGS[warning] for warning in photo.warnings)
+        say(wording.dataset.ADDED_WARNED, name=flat(name, 60), warnings="")
+        + ", ".join(wording.dataset.WARNINGS[warning] for warning in photo.warnings)
         for name, photo in handed.photos
         if photo.warnings
     ]
-    title = say(wording.ADDED, added=len(handed.photos), given=given, name=dataset.name)
+    title = say(wording.dataset.ADDED, added=len(handed.photos), given=given, name=dataset.name)
     return [title, *refused, *warned]

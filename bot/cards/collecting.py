@@ -24,13 +24,13 @@ async def begin(interaction: Asked, dataset: Dataset) -> Card:
     if not bot.settings.collect or channel is None:
         raise UserError("collect_off")
     await bot.store.datasets.collect(interaction.user.id, channel, dataset.id)
-    return Card(text(say(wording.COLLECT_ON, name=dataset.name)), row(Done(dataset.id)))
+    return Card(text(say(wording.dataset.COLLECT_ON, name=dataset.name)), row(Done(dataset.id)))
 
 
 class Done(Owned, verb="collect:done"):
     """End collecting and have the new photos described."""
 
-    label = wording.DONE
+    label = wording.dataset.DONE
     style = discord.ButtonStyle.success
 
     async def press(self, interaction: Asked) -> None:
@@ -42,4 +42,4 @@ class Done(Owned, verb="collect:done"):
         photos = await bot.store.photos.of(dataset.id, dataset.owner)
         await describe(bot, dataset, channel, [photo for photo in photos if not photo.caption])
         card = await dataset_card(bot, dataset)
-        await show(interaction, card.put(text(wording.COLLECT_DONE)))
+        await show(interaction, card.put(text(wording.dataset.COLLECT_DONE)))

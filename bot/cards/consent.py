@@ -21,7 +21,7 @@ ADD, COLLECT = 0, 1  #: what goes on once the member has agreed
 def consent_card(dataset: Dataset, then: int) -> Card:
     """Lay out the terms with a button to agree."""
     return Card(
-        text(wording.CONSENT_TITLE, wording.CONSENT_TERMS, wording.CONSENT_MORE),
+        text(wording.consent.TITLE, wording.consent.TERMS, wording.consent.MORE),
         row(Agree(dataset.id, then), Decline(dataset.id)),
     )
 
@@ -35,7 +35,7 @@ async def agreed(interaction: Asked) -> bool:
 class Decline(Keep, verb="consent:decline"):
     """Let go what waited for the consent."""
 
-    label = wording.DECLINE
+    label = wording.consent.DECLINE
 
     async def press(self, interaction: Asked) -> None:
         """Forget the files, and say that nothing was changed."""
@@ -46,7 +46,7 @@ class Decline(Keep, verb="consent:decline"):
 class Agree(Owned, verb="consent:agree"):
     """Record the consent and go on with what the member wanted."""
 
-    label = wording.AGREE
+    label = wording.consent.AGREE
     style = discord.ButtonStyle.success
 
     async def press(self, interaction: Asked) -> None:
@@ -60,5 +60,5 @@ class Agree(Owned, verb="consent:agree"):
             await show(interaction, await begin(interaction, dataset))
             return
         files = interaction.client.waiting.pop((interaction.user.id, dataset.id), None)
-        late = Card(text(wording.AGREED_LATE))
+        late = Card(text(wording.consent.LATE))
         await show(interaction, await put(interaction, dataset, files) if files else late)

@@ -28,7 +28,7 @@ async def dataset_card(bot: Bot, dataset: Dataset, page: int = 0) -> Card:
     first = page * PAGE
     shown = list(enumerate(sheet.photos[first : first + PAGE], first + 1))
     title = say(
-        wording.DATASET_TITLE, name=dataset.name, photos=number(len(sheet.photos), "photo")
+        wording.dataset.TITLE, name=dataset.name, photos=number(len(sheet.photos), "photo")
     )
     card = Card(text(title, sheet.news()))
     card.gallery(
@@ -38,10 +38,12 @@ async def dataset_card(bot: Bot, dataset: Dataset, page: int = 0) -> Card:
     if shown:
         card.put(text(*(line(index, photo) for index, photo in shown), at(page, sheet.pages)))
         card.put(row(Pick(dataset.id, options=[option(*one) for one in shown])))
-    card.put(text(say(wording.DATASET_WORD, trigger=dataset.trigger)))
+    card.put(text(say(wording.dataset.WORD, trigger=dataset.trigger)))
     if sheet.pages > 1:
-        earlier = Turn(dataset.id, page - 1, label=wording.EARLIER, disabled=page == 0)
-        later = Turn(dataset.id, page + 1, label=wording.LATER, disabled=page == sheet.pages - 1)
+        earlier = Turn(dataset.id, page - 1, label=wording.dataset.EARLIER, disabled=page == 0)
+        later = Turn(
+            dataset.id, page + 1, label=wording.dataset.LATER, disabled=page == sheet.pages - 1
+        )
         card.put(row(earlier, later))
     again = Caption(dataset.id, disabled=not sheet.photos or sheet.writing)
     return card.put(row(Add(dataset.id), again, Refresh(dataset.id, page)))
@@ -52,24 +54,30 @@ async def photo_card(bot: Bot, photo: Photo) -> Card:
     dataset = await bot.store.datasets.get(photo.dataset, photo.owner)
     photos = await bot.store.photos.of(dataset.id, dataset.owner)
     index = [one.id for one in photos].index(photo.id) + 1
-    card = Card(text(say(wording.PHOTO_TITLE, number=index, name=dataset.name)))
+    card = Card(text(say(wording.dataset.PHOTO_TITLE, number=index, name=dataset.name)))
     card.gallery([(bot.store.home.preview(photo.digest), alt(dataset, index, photo))])
-    size = say(wording.PHOTO_SIZE, width=photo.width, height=photo.height)
-    warnings = [wording.WARNED.format(warnings=wording.WARNINGS[w]) for w in photo.warnings]
-    card.put(text(say("{caption}", caption=photo.caption or wording.UNCAPTIONED), size, *warnings))
-    back = Turn(dataset.id, (index - 1) // PAGE, label=wording.BACK)
+    size = say(wording.dataset.PHOTO_SIZE, width=photo.width, height=photo.height)
+    warnings = [
+        wording.dataset.WARNED.format(warnings=wording.dataset.WARNINGS[w]) for w in photo.warnings
+    ]
+    card.put(
+        text(
+            say("{caption}", caption=photo.caption or wording.dataset.UNCAPTIONED), size, *warnings
+        )
+    )
+    back = Turn(dataset.id, (index - 1) // PAGE, label=wording.dataset.BACK)
     return card.put(row(Edit(photo.id), Remove(photo.id, (index - 1) // PAGE), back))
 
 
 def handed_card(dataset: Dataset, handed: Handed) -> Card:
     """Lay out what became of each file."""
-    controls = row(Open(dataset.id), Add(dataset.id, label=wording.ADD_MORE))
+    controls = row(Open(dataset.id), Add(dataset.id, label=wording.dataset.ADD_MORE))
     return Card(text(*outcome(dataset, handed)), controls)
 
 
 def delete_card(dataset: Dataset, photos: int) -> Card:
     """Ask before a dataset goes."""
-    asked = say(wording.DELETE_ASK, name=dataset.name, photos=number(photos, "photo"))
+    asked = say(wording.dataset.DELETE_ASK, name=dataset.name, photos=number(photos, "photo"))
     return Card(text(asked), row(Delete(dataset.id), Keep()))
 
 
@@ -92,7 +100,7 @@ class Owned(Button, verb=""):
 class Open(Owned, verb="dataset:open"):
     """Show the dataset below."""
 
-    label = wording.SHOW_PHOTOS
+    label = wording.dataset.SHOW_PHOTOS
 
     async def press(self, interaction: Asked) -> None:
         """Post the dataset's card."""
@@ -115,13 +123,13 @@ class Turn(Owned, verb="dataset:page"):
 class Refresh(Turn, verb="dataset:refresh"):
     """Show the same page as it is now."""
 
-    label = wording.REFRESH
+    label = wording.dataset.REFRESH
 
 
 class Add(Owned, verb="dataset:add"):
     """Open the form for photos."""
 
-    label = wording.ADD_PHOTOS
+    label = wording.dataset.ADD_PHOTOS
     style = discord.ButtonStyle.primary
 
     async def press(self, interaction: Asked) -> None:
@@ -132,7 +140,7 @@ class Add(Owned, verb="dataset:add"):
 class Caption(Owned, verb="dataset:caption"):
     """Have every photo described again; what the member wrote stays."""
 
-    label = wording.CAPTION_AGAIN
+    label = wording.dataset.CAPTION_AGAIN
 
     async def press(self, interaction: Asked) -> None:
         """Queue the captions."""
@@ -146,7 +154,7 @@ class Caption(Owned, verb="dataset:caption"):
 class Delete(Owned, verb="dataset:delete"):
     """Delete the dataset for good."""
 
-    label = wording.DELETE
+    label = wording.dataset.DELETE
     style = discord.ButtonStyle.danger
 
     async def press(self, interaction: Asked) -> None:
@@ -155,24 +163,26 @@ class Delete(Owned, verb="dataset:delete"):
         store, dataset = interaction.client.store, await self.dataset(interaction)
         photos = number(len(await store.photos.of(dataset.id, dataset.owner)), "photo")
         await store.datasets.delete(dataset.id, dataset.owner)
-        await show(interaction, Card(text(say(wording.DELETED, name=dataset.name, photos=photos))))
+        await show(
+            interaction, Card(text(say(wording.dataset.DELETED, name=dataset.name, photos=photos)))
+        )
 
 
 class Keep(Button, verb="card:keep"):
     """Leave things as they are."""
 
-    label = wording.KEEP
+    label = wording.dataset.KEEP
 
     async def press(self, interaction: Asked) -> None:
         """Do nothing, and say so."""
         await touch(interaction)
-        await show(interaction, Card(text(wording.CANCELLED)))
+        await show(interaction, Card(text(wording.dataset.KEPT)))
 
 
 class Pick(Select, verb="photo:pick"):
     """Choose a photo to change."""
 
-    hint = wording.PICK_PHOTO
+    hint = wording.dataset.PICK_PHOTO
 
     async def press(self, interaction: Asked) -> None:
         """Show the photo."""
@@ -185,7 +195,7 @@ class Pick(Select, verb="photo:pick"):
 class Edit(Button, verb="photo:edit"):
     """Open the form for a caption."""
 
-    label = wording.EDIT_CAPTION
+    label = wording.dataset.EDIT_CAPTION
     style = discord.ButtonStyle.primary
 
     async def press(self, interaction: Asked) -> None:
@@ -198,7 +208,7 @@ class Edit(Button, verb="photo:edit"):
 class Remove(Button, verb="photo:remove"):
     """Take the photo out of the dataset."""
 
-    label = wording.REMOVE
+    label = wording.dataset.REMOVE
     style = discord.ButtonStyle.danger
 
     async def press(self, interaction: Asked) -> None:
@@ -215,22 +225,26 @@ class AddForm(Form):
     """Up to ten photos and the consent to keep them."""
 
     def __init__(self, dataset: Dataset) -> None:
-        super().__init__(title=flat(wording.ADD_FORM.format(name=dataset.name), 45))
+        super().__init__(title=flat(wording.dataset.ADD_FORM.format(name=dataset.name), 45))
         self.dataset = dataset
         self.photos: ui.FileUpload[Any] = ui.FileUpload(
             custom_id="photos", min_values=1, max_values=MOST
         )
         tick = discord.CheckboxGroupOption(
-            label=wording.CONSENT_TICK, value="yes", description=wording.CONSENT_TICK_MORE
+            label=wording.consent.TICK, value="yes", description=wording.consent.TICK_MORE
         )
         self.consent: ui.CheckboxGroup[Any] = ui.CheckboxGroup(
             custom_id="consent", options=[tick], min_values=1, max_values=1
         )
         self.add_item(
-            ui.Label(text=wording.ADD_LABEL, description=wording.ADD_HINT, component=self.photos)
+            ui.Label(
+                text=wording.dataset.ADD_LABEL,
+                description=wording.dataset.ADD_HINT,
+                component=self.photos,
+            )
         )
-        self.add_item(ui.Label(text=wording.CONSENT_LABEL, component=self.consent))
-        self.add_item(ui.TextDisplay(f"{wording.CONSENT_TERMS}\n{wording.CONSENT_MORE}"))
+        self.add_item(ui.Label(text=wording.consent.LABEL, component=self.consent))
+        self.add_item(ui.TextDisplay(f"{wording.consent.TERMS}\n{wording.consent.MORE}"))
 
     async def filled(self, interaction: Asked) -> None:
         """Record the consent and take the photos."""
@@ -247,7 +261,7 @@ class CaptionForm(Form):
     """One photo's caption."""
 
     def __init__(self, photo: Photo) -> None:
-        super().__init__(title=wording.CAPTION_FORM)
+        super().__init__(title=wording.dataset.CAPTION_FORM)
         self.photo = photo
         self.caption: ui.TextInput[Any] = ui.TextInput(
             custom_id="caption",
@@ -258,8 +272,8 @@ class CaptionForm(Form):
         )
         self.add_item(
             ui.Label(
-                text=wording.CAPTION_LABEL,
-                description=wording.CAPTION_HINT,
+                text=wording.dataset.CAPTION_LABEL,
+                description=wording.dataset.CAPTION_HINT,
                 component=self.caption,
             )
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import ui
 
-from bot import emoji, texts
+from bot import emoji, wording
 from bot.cards.parts import Button, Card, Form, ask, hold, show, text
 from bot.wording import say
 from storage.errors import UserError
@@ -58,16 +58,16 @@ class EmojiForm(Form):
     """The emoji's name, and which picture where there are several."""
 
     def __init__(self, found: list[Path]) -> None:
-        super().__init__(title=texts.EMOJI_FORM)
+        super().__init__(title=wording.emoji.FORM)
         self.found = found
         self.name: ui.TextInput[Any] = ui.TextInput(custom_id="name", min_length=2, max_length=32)
         self.add_item(
-            ui.Label(text=texts.EMOJI_NAME, description=texts.EMOJI_HINT, component=self.name)
+            ui.Label(text=wording.emoji.NAME, description=wording.emoji.HINT, component=self.name)
         )
         self.which: ui.Select[Any] | None = None
         if len(found) > 1:
             self.which = ui.Select(custom_id="which", options=numbered(len(found)))
-            self.add_item(ui.Label(text=texts.EMOJI_WHICH, component=self.which))
+            self.add_item(ui.Label(text=wording.emoji.WHICH, component=self.which))
 
     async def filled(self, interaction: Asked) -> None:
         """Add it."""
@@ -80,7 +80,7 @@ class EmojiForm(Form):
             raise UserError("picture_gone")
         shaped = await asyncio.to_thread(emoji.shaped, path)
         added = await emoji.add(interaction.guild, name, shaped, interaction.user.name)
-        said = say(texts.EMOJI_ADDED, name=name)
+        said = say(wording.emoji.ADDED, name=name)
         await show(interaction, Card(text(f"{added} {said}")))
 
 

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 def help_card() -> Card:
     """Lay out the first steps."""
-    return Card(text(wording.HELP), ui.Separator(), text(wording.HELP_TIPS))
+    return Card(text(wording.guide.HELP), ui.Separator(), text(wording.guide.HELP_TIPS))
 
 
 def privacy_card(settings: BotSettings) -> Card:
     """Lay out what is kept, who sees it and how it goes."""
-    collect = wording.PRIVACY_COLLECT if settings.collect else ""
-    card = Card(text(wording.PRIVACY, collect))
+    collect = wording.guide.PRIVACY_COLLECT if settings.collect else ""
+    card = Card(text(wording.guide.PRIVACY, collect))
     if settings.privacy is None:
         return card
-    link: ui.Button[Any] = ui.Button(label=wording.PRIVACY_LINK, url=settings.privacy)
+    link: ui.Button[Any] = ui.Button(label=wording.guide.PRIVACY_LINK, url=settings.privacy)
     return card.put(row(link))

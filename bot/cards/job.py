@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import discord
 from discord import ui
 
-from bot import texts, wording
+from bot import wording
 from bot.cards.parts import Button, add, row, show, text, touch
 from bot.cards.pictures import Wall
 from bot.guards import allowed, quota
@@ -65,10 +65,10 @@ class Scene:
 def job_card(home: Home, scene: Scene) -> Card:
     """Lay a training out."""
     job = scene.job
-    method = texts.METHODS.get(job.request["method"], job.request["method"])
+    method = wording.training.METHODS.get(job.request["method"], job.request["method"])
     card = Wall(colour=COLOURS[job.status])
-    title = say(texts.JOB_TITLE, name=scene.name, method=method)
-    card.put(text(title, say(texts.JOB_BY, owner=job.owner, base=scene.base)))
+    title = say(wording.job.TITLE, name=scene.name, method=method)
+    card.put(text(title, say(wording.job.BY, owner=job.owner, base=scene.base)))
     said, newest = text(*state(scene)), newest_sample(home, scene)
     if newest is None:
         card.put(said)
@@ -80,11 +80,11 @@ def job_card(home: Home, scene: Scene) -> Card:
         card.put(ui.Section(said, accessory=shown))
     if scene.story.curve:
         curve = home.run(job.id).samples / last(scene.story.curve)
-        card.gallery([(curve, texts.CURVE_ALT)])
+        card.gallery([(curve, wording.job.CURVE_ALT)])
     if job.thread and not job.private:
-        card.put(text(say(texts.JOB_THREAD, thread=job.thread)))
+        card.put(text(say(wording.job.THREAD, thread=job.thread)))
     elif scene.threadless:
-        card.put(text(texts.JOB_THREADLESS))
+        card.put(text(wording.job.THREADLESS))
     buttons = controls(job)
     return card.put(row(*buttons)) if buttons else card
 
@@ -98,51 +98,51 @@ def state(scene: Scene) -> Iterator[str]:
 
 def queued(scene: Scene) -> Iterator[str]:
     """Say how long it still waits."""
-    yield say(texts.JOB_PLACE, place=scene.place) if scene.place > 1 else texts.JOB_NEXT
+    yield say(wording.job.PLACE, place=scene.place) if scene.place > 1 else wording.job.NEXT
     if scene.job.attempts:
-        yield say(texts.JOB_AGAIN, attempt=scene.job.attempts + 1)
+        yield say(wording.job.AGAIN, attempt=scene.job.attempts + 1)
 
 
 def running(scene: Scene) -> Iterator[str]:
     """Say how far it is and when it will be done."""
     job, story = scene.job, scene.story
     if not story.progress:
-        yield texts.JOB_STARTING
+        yield wording.job.STARTING
     else:
         left = story.progress.get("eta", 0) - max(0.0, time.time() - story.heard)
         when = int(discord.utils.utcnow().timestamp() + max(1.0, left))
         yield bar(story.step, scene.steps)
         step, steps = story.step, scene.steps
-        yield say(texts.JOB_STEP, step=step, steps=steps, loss=story.loss, when=when)
+        yield say(wording.job.STEP, step=step, steps=steps, loss=story.loss, when=when)
         speed = f"{story.progress.get('speed', 0):.1f}"
-        yield say(texts.JOB_DEVICE, speed=speed, device=story.started.get("device", "cpu"))
+        yield say(wording.job.DEVICE, speed=speed, device=story.started.get("device", "cpu"))
     if job.wish:
-        yield texts.JOB_WISHES[job.wish]
+        yield wording.job.WISHES[job.wish]
 
 
 def paused(scene: Scene) -> Iterator[str]:
     """Say where it stopped."""
     yield bar(scene.story.step, scene.steps)
-    yield say(texts.JOB_PAUSED, step=scene.story.step, steps=scene.steps)
+    yield say(wording.job.PAUSED, step=scene.story.step, steps=scene.steps)
 
 
 def done(scene: Scene) -> Iterator[str]:
     """Say what came of it."""
     end = scene.story.end
-    template = texts.JOB_EARLY if end.get("early") else texts.JOB_DONE
-    took = texts.duration(float(end.get("seconds", 0)))
+    template = wording.job.EARLY if end.get("early") else wording.job.DONE
+    took = wording.duration(float(end.get("seconds", 0)))
     yield say(template, steps=int(end.get("steps", 0)), time=took, loss=scene.story.loss)
     if scene.result:
-        yield texts.JOB_RESULT.format(url=scene.result)
+        yield wording.job.RESULT.format(url=scene.result)
 
 
 def failed(scene: Scene) -> Iterator[str]:
     """Say why it failed."""
     job = scene.job
-    yield texts.JOB_FAILED.format(why=reason(job))
+    yield wording.job.FAILED.format(why=reason(job))
     reference = (job.error or {}).get("reference")
     if reference:
-        yield say(texts.JOB_REFERENCE, reference=reference)
+        yield say(wording.job.REFERENCE, reference=reference)
 
 
 def reason(job: Job) -> str:
@@ -155,9 +155,9 @@ def reason(job: Job) -> str:
 def cancelled(scene: Scene) -> Iterator[str]:
     """Say who ended it, and when."""
     job, step = scene.job, scene.story.step
-    yield say(texts.JOB_CANCELLED, step=step) if job.started else texts.JOB_CANCELLED_WAITING
+    yield say(wording.job.CANCELLED, step=step) if job.started else wording.job.CANCELLED_WAITING
     if job.wished_by and job.wished_by != job.owner:
-        yield say(texts.JOB_CANCELLED_BY, by=job.wished_by)
+        yield say(wording.job.CANCELLED_BY, by=job.wished_by)
 
 
 STATES = {
@@ -174,8 +174,8 @@ def note(facts: dict[str, object]) -> str:
     """Return the sentence of a note."""
     code = str(facts["code"])
     more = {name: fact for name, fact in facts.items() if name != "code"}
-    if code in texts.NOTES:
-        return say(texts.NOTES[code], **more)  # type: ignore[arg-type]
+    if code in wording.job.NOTES:
+        return say(wording.job.NOTES[code], **more)  # type: ignore[arg-type]
     return wording.sentence(JobError(code, **more))  # type: ignore[arg-type]
 
 
@@ -253,31 +253,31 @@ class Steer(Button, verb=""):
 class Pause(Steer, verb="job:pause"):
     """Put the job aside; its state is kept."""
 
-    label, wish = texts.PAUSE, Wish.PAUSE
+    label, wish = wording.job.PAUSE, Wish.PAUSE
 
 
 class Resume(Steer, verb="job:resume"):
     """Go on with a paused job."""
 
-    label, style = texts.RESUME, discord.ButtonStyle.primary
+    label, style = wording.job.RESUME, discord.ButtonStyle.primary
 
 
 class Cancel(Steer, verb="job:cancel"):
     """End the job; nothing of it is kept."""
 
-    label, wish, style = texts.CANCEL, Wish.CANCEL, discord.ButtonStyle.danger
+    label, wish, style = wording.job.CANCEL, Wish.CANCEL, discord.ButtonStyle.danger
 
 
 class Finish(Steer, verb="job:finish"):
     """End the job here and keep what it has learnt."""
 
-    label, wish, style = texts.FINISH, Wish.FINISH, discord.ButtonStyle.success
+    label, wish, style = wording.job.FINISH, Wish.FINISH, discord.ButtonStyle.success
 
 
 class Retry(Button, verb="job:retry"):
     """Ask for a failed training once more."""
 
-    label, style = texts.RETRY, discord.ButtonStyle.primary
+    label, style = wording.job.RETRY, discord.ButtonStyle.primary
 
     async def press(self, interaction: Asked) -> None:
         """Queue the same again; the owner may."""
@@ -298,7 +298,7 @@ class Retry(Button, verb="job:retry"):
 class Tell(Button, verb="job:tell"):
     """Be told when the job ends."""
 
-    label = texts.TELL
+    label = wording.job.TELL
 
     async def press(self, interaction: Asked) -> None:
         """Remember who wants to know."""
@@ -310,4 +310,4 @@ class Tell(Button, verb="job:tell"):
         if job.status.ended:
             raise UserError("job_ended", job=job.id)
         await jobs.watch(job.id, interaction.user.id)
-        await add(interaction, Wall(text(texts.JOB_TOLD)))
+        await add(interaction, Wall(text(wording.job.TOLD)))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bot import texts
+from bot import wording
 from bot.cards.job import steerable
 from bot.cards.parts import Card, Select, row, show, text, touch
 from bot.wording import flat, say
@@ -25,21 +25,21 @@ async def jobs_card(bot: Bot, title: str, jobs: list[Job]) -> Card:
     """Lay a list of jobs out."""
     shown = [job for job in jobs if job.kind in SHOWN][:PAGE]
     if not shown:
-        return Card(text(title, texts.JOBS_NONE))
+        return Card(text(title, wording.job.LIST_NONE))
     lines = [await line(bot, job) for job in shown]
     return Card(text(title, *lines), row(Pick(options=[option(job) for job in shown])))
 
 
 async def line(bot: Bot, job: Job) -> str:
     """Say in one line where a job stands."""
-    state = texts.STATES[job.status]
+    state = wording.job.STATES[job.status]
     if job.status is Status.QUEUED:
         place = await bot.store.jobs.place(job.id)
-        state = texts.JOBS_PLACE.format(place=place)
+        state = wording.job.LIST_PLACE.format(place=place)
     where = ""
     if job.message and not job.status.ended:
         where = f" · <#{job.thread or job.channel}>"
-    return say(texts.JOBS_LINE, number=job.id, name=name(job), state=state) + where
+    return say(wording.job.LIST_LINE, number=job.id, name=name(job), state=state) + where
 
 
 def option(job: Job) -> discord.SelectOption:
@@ -47,7 +47,7 @@ def option(job: Job) -> discord.SelectOption:
     return discord.SelectOption(
         label=flat(f"{job.id} {name(job)}", 100),
         value=str(job.id),
-        description=texts.STATES[job.status],
+        description=wording.job.STATES[job.status],
     )
 
 
@@ -59,7 +59,7 @@ def name(job: Job) -> str:
 class Pick(Select, verb="jobs:pick"):
     """Choose a job to look at."""
 
-    hint = texts.JOBS_PICK
+    hint = wording.job.LIST_PICK
 
     async def press(self, interaction: Asked) -> None:
         """Show its card."""

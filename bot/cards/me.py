@@ -28,13 +28,13 @@ async def me_card(interaction: Asked) -> Card:
     datasets = await store.datasets.of(member)
     photos = sum([len(await store.photos.of(dataset.id, member)) for dataset in datasets])
     counts = say(
-        wording.ME_COUNTS,
+        wording.member.COUNTS,
         datasets=number(len(datasets), "dataset"),
         photos=number(photos, "photo"),
         styles=number(len(await store.styles.of(member)), "style"),
     )
     return Card(
-        text(wording.ME_TITLE, counts, await today(interaction), await consents(interaction)),
+        text(wording.member.TITLE, counts, await today(interaction), await consents(interaction)),
         row(Export(), Erase()),
     )
 
@@ -46,7 +46,7 @@ async def today(interaction: Asked) -> str:
         return ""
     used = await store.jobs.today(interaction.user.id, guild)
     limit = (await store.servers.get(guild)).jobs
-    template = wording.ME_TODAY if limit else wording.ME_TODAY_FREE
+    template = wording.member.TODAY if limit else wording.member.TODAY_FREE
     return say(template, used=used, limit=limit)
 
 
@@ -54,9 +54,9 @@ async def consents(interaction: Asked) -> str:
     """Say what the member agreed to, and when."""
     given = await interaction.client.store.members.consents(interaction.user.id)
     if not given:
-        return wording.ME_NO_CONSENT
+        return wording.member.NO_CONSENT
     return "\n".join(
-        say(wording.ME_CONSENT, version=version, when=int(when)) for version, when, _ in given
+        say(wording.member.CONSENT, version=version, when=int(when)) for version, when, _ in given
     )
 
 
@@ -66,18 +66,18 @@ async def erase_card(interaction: Asked) -> Card:
     datasets = await store.datasets.of(member)
     photos = sum([len(await store.photos.of(dataset.id, member)) for dataset in datasets])
     shared = [style for style in await store.styles.of(member) if style.shared]
-    card = Card(text(say(wording.ERASE_ASK, photos=number(photos, "photo"))))
+    card = Card(text(say(wording.member.ERASE_ASK, photos=number(photos, "photo"))))
     if not shared:
         return card.put(row(Gone(REMOVE), Keep()))
-    card.put(text(say(wording.ERASE_SHARED, styles=number(len(shared), "style"))))
-    nameless = Gone(LEAVE, label=wording.ERASE_LEAVE)
-    return card.put(row(Gone(REMOVE, label=wording.ERASE_REMOVE), nameless, Keep()))
+    card.put(text(say(wording.member.ERASE_SHARED, styles=number(len(shared), "style"))))
+    nameless = Gone(LEAVE, label=wording.member.ERASE_LEAVE)
+    return card.put(row(Gone(REMOVE, label=wording.member.ERASE_REMOVE), nameless, Keep()))
 
 
 class Export(Button, verb="me:export"):
     """Hand the member a copy of everything."""
 
-    label = wording.EXPORT
+    label = wording.member.EXPORT
 
     async def press(self, interaction: Asked) -> None:
         """Pack it and send it, in as many files as it takes."""
@@ -88,8 +88,8 @@ class Export(Button, verb="me:export"):
                 store, member = interaction.client.store, interaction.user.id
                 parts = await export(store, member, Path(folder), most)
                 for place, path in enumerate(parts, 1):
-                    said = say(wording.EXPORTED_PART, part=place, parts=len(parts))
-                    card = Card(text(wording.EXPORTED if place == 1 else said))
+                    said = say(wording.member.EXPORTED_PART, part=place, parts=len(parts))
+                    card = Card(text(wording.member.EXPORTED if place == 1 else said))
                     card.put(discord.ui.File(card.media(path)))
                     await (show if place == 1 else add)(interaction, card)
 
@@ -97,7 +97,7 @@ class Export(Button, verb="me:export"):
 class Erase(Button, verb="me:erase"):
     """Ask whether everything shall go."""
 
-    label = wording.ERASE
+    label = wording.member.ERASE
     style = discord.ButtonStyle.danger
 
     async def press(self, interaction: Asked) -> None:
@@ -109,7 +109,7 @@ class Erase(Button, verb="me:erase"):
 class Gone(Button, verb="me:gone"):
     """Delete everything about the member."""
 
-    label = wording.ERASE
+    label = wording.member.ERASE
     style = discord.ButtonStyle.danger
 
     async def press(self, interaction: Asked) -> None:
@@ -120,5 +120,5 @@ class Gone(Button, verb="me:gone"):
             for waiting in [key for key in interaction.client.waiting if key[0] == member]:
                 del interaction.client.waiting[waiting]
             photos = await interaction.client.store.members.erase(member, keep_styles=keep)
-            said = say(wording.ERASED, photos=number(photos, "photo"))
+            said = say(wording.member.ERASED, photos=number(photos, "photo"))
             await show(interaction, Card(text(said)))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import discord
 from discord import ui
 
-from bot import delivery, orders, places, texts
+from bot import delivery, orders, places, wording
 from bot.cards.job import COLOURS
 from bot.cards.parts import Button, Card, row, show, text, touch
 from bot.guards import allowed, quota
@@ -49,35 +49,39 @@ def title(prospect: Prospect) -> str:
     """Say what is asked for."""
     plan = prospect.plan
     return say(
-        texts.PLAN_TITLE,
+        wording.training.TITLE,
         name=prospect.dataset.name,
-        method=texts.METHODS.get(plan.method, plan.method),
+        method=wording.training.METHODS.get(plan.method, plan.method),
         base=prospect.base.title,
-        dial=texts.DIALS[plan.dial],
+        dial=wording.training.DIALS[plan.dial],
     )
 
 
 def facts(bot: Bot, guild: discord.Guild | None, prospect: Prospect) -> Iterator[str]:
     """Say photos, steps, time, place and file, a line each."""
     plan = prospect.plan
-    yield say(texts.PLAN_PHOTOS, photos=number(len(prospect.photos), "photo"))
+    yield say(wording.training.PHOTOS, photos=number(len(prospect.photos), "photo"))
     warned = sum(bool(photo.warnings) for photo in prospect.photos)
     if warned:
-        yield say(texts.PLAN_WARNED, photos=number(warned, "photo"))
+        yield say(wording.training.WARNED, photos=number(warned, "photo"))
     if plan.seconds:
-        took = texts.duration(plan.seconds)
-        yield say(texts.PLAN_STEPS, steps=plan.steps, time=took, device=prospect.device)
+        took = wording.duration(plan.seconds)
+        yield say(wording.training.STEPS, steps=plan.steps, time=took, device=prospect.device)
     else:
-        yield say(texts.PLAN_STEPS_FIRST, steps=plan.steps)
-    yield say(texts.PLAN_PLACE, place=prospect.place) if prospect.place else texts.PLAN_NOW
+        yield say(wording.training.STEPS_FIRST, steps=plan.steps)
+    yield (
+        say(wording.training.PLACE, place=prospect.place)
+        if prospect.place
+        else wording.training.NOW
+    )
     yield file(plan.bytes, delivery.limit(guild, bot.settings.upload), link=bot.web.public)
 
 
 def file(size: int, most: int, *, link: str | None) -> str:
     """Say how large the file will be, and how it will be handed over."""
-    template = texts.PLAN_FILE_LINK if link else texts.PLAN_FILE_HAND
+    template = wording.training.FILE_LINK if link else wording.training.FILE_HAND
     if size <= most:
-        template = texts.PLAN_FILE
+        template = wording.training.FILE
     return template.format(size=megabytes(size), limit=megabytes(most))
 
 
@@ -85,15 +89,15 @@ def small(prospect: Prospect) -> Iterator[str]:
     """Say why, and what is special about it."""
     plan, base = prospect.plan, prospect.base
     codes = [code for reason in plan.reasons for code in reason.rsplit("_", 1)]
-    why = [texts.REASONS[code] for code in codes if code in texts.REASONS]
+    why = [wording.training.REASONS[code] for code in codes if code in wording.training.REASONS]
     if plan.method == "lora" and "chosen" not in plan.reasons:
-        why.append(texts.REASONS["more"])
+        why.append(wording.training.REASONS["more"])
     if why:
-        yield texts.PLAN_WHY.format(reasons="; ".join(why))
+        yield wording.training.WHY.format(reasons="; ".join(why))
     if prospect.order.private:
-        yield texts.PLAN_PRIVATE
+        yield wording.training.PRIVATE
     if base.small:
-        yield say(texts.BASE_SMALL, base=base.title, side=base.resolution)
+        yield say(wording.training.SMALL, base=base.title, side=base.resolution)
 
 
 class Start(Button, template=r"plan:start:(.+)"):
@@ -105,7 +109,7 @@ class Start(Button, template=r"plan:start:(.+)"):
 
     def __init__(self, order: Order) -> None:
         button: ui.Button[Any] = ui.Button(
-            label=texts.START, style=self.style, custom_id=written(order)
+            label=wording.training.START, style=self.style, custom_id=written(order)
         )
         ui.DynamicItem.__init__(self, button)
         self.order = order
@@ -132,20 +136,20 @@ class Start(Button, template=r"plan:start:(.+)"):
         job = await orders.queue(bot, prospect, guild, channel)
         await bot.follow.show(job.id)
         posted = await bot.store.jobs.get(job.id)
-        said = say(texts.PLAN_STARTED, name=prospect.dataset.name, job=job.id)
-        where = say(texts.PLAN_WHERE, channel=posted.channel)
+        said = say(wording.training.STARTED, name=prospect.dataset.name, job=job.id)
+        where = say(wording.training.WHERE, channel=posted.channel)
         await show(interaction, Card(text(said, where)))
 
 
 class Leave(Button, verb="plan:leave"):
     """Start nothing."""
 
-    label = texts.NOT_NOW
+    label = wording.training.NOT_NOW
 
     async def press(self, interaction: Asked) -> None:
         """Say that nothing was started."""
         await touch(interaction)
-        await show(interaction, Card(text(texts.PLAN_LEFT)))
+        await show(interaction, Card(text(wording.training.LEFT)))
 
 
 def written(order: Order) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import ui
 
-from bot import places, prompts, texts
+from bot import places, prompts, wording
 from bot.cards.job import COLOURS, keeper
 from bot.cards.parts import Button, Card, Form, ask, hold, row, show, text, touch
 from bot.wording import say
@@ -27,7 +27,7 @@ REASON = 500  #: characters
 class Report(Button, verb="report:add"):
     """Tell the moderators that a picture should not be there."""
 
-    label = texts.REPORT
+    label = wording.report.REPORT
 
     async def press(self, interaction: Asked) -> None:
         """Ask why."""
@@ -48,12 +48,12 @@ class ReportForm(Form):
     """Why a picture should not be there."""
 
     def __init__(self, job: Job, message: int) -> None:
-        super().__init__(title=texts.REPORT_FORM)
+        super().__init__(title=wording.report.FORM)
         self.job, self.message = job, message
         self.reason: ui.TextInput[Any] = ui.TextInput(
             custom_id="reason", style=discord.TextStyle.paragraph, max_length=REASON
         )
-        self.add_item(ui.Label(text=texts.REPORT_WHY, component=self.reason))
+        self.add_item(ui.Label(text=wording.report.WHY, component=self.reason))
 
     async def filled(self, interaction: Asked) -> None:
         """Keep the report and show it to the moderators."""
@@ -62,7 +62,7 @@ class ReportForm(Form):
         number = await store.reports.add(
             guild, interaction.user.id, self.job.id, self.message, self.reason.value
         )
-        await show(interaction, Card(text(texts.REPORT_THANKS)))
+        await show(interaction, Card(text(wording.report.THANKS)))
         server = await store.servers.get(guild)
         if server.log:
             channel = places.partial(interaction.client, server.log, guild)
@@ -75,10 +75,10 @@ class ReportForm(Form):
         """Lay the report out for moderators."""
         channel = interaction.channel_id or 0
         url = f"https://discord.com/channels/{interaction.guild_id}/{channel}/{self.message}"
-        facts = texts.REPORT_FACTS.format(reporter=interaction.user.id, url=url)
-        whose = say(texts.REPORT_OF, owner=self.job.owner)
-        why = say(texts.REPORT_REASON, reason=self.reason.value)
-        card = Card(text(say(texts.REPORT_TITLE, number=number), facts, why, whose))
+        facts = wording.report.FACTS.format(reporter=interaction.user.id, url=url)
+        whose = say(wording.report.OF, owner=self.job.owner)
+        why = say(wording.report.REASON, reason=self.reason.value)
+        card = Card(text(say(wording.report.TITLE, number=number), facts, why, whose))
         card.box.accent_colour = COLOURS[Status.FAILED]
         return card.put(row(Takedown(self.job.id, channel, self.message), Dismiss(number)))
 
@@ -86,7 +86,7 @@ class ReportForm(Form):
 class Takedown(Button, verb="report:remove"):
     """Delete the reported message, and stop what made it."""
 
-    label, style = texts.TAKE_DOWN, discord.ButtonStyle.danger
+    label, style = wording.report.TAKE_DOWN, discord.ButtonStyle.danger
 
     async def press(self, interaction: Asked) -> None:
         """Delete it; who moderates here may."""
@@ -108,19 +108,19 @@ class Takedown(Button, verb="report:remove"):
             bot.follow.forget(job.id)
             await prompts.forget(bot.store, job)
         await bot.follow.board.remove(channel, guild.id, message)
-        await show(interaction, Card(text(texts.REPORT_REMOVED.format(by=interaction.user.id))))
+        await show(interaction, Card(text(wording.report.REMOVED.format(by=interaction.user.id))))
 
 
 class Dismiss(Button, verb="report:leave"):
     """Leave the picture as it is."""
 
-    label = texts.LEAVE_IT
+    label = wording.report.LEAVE_IT
 
     async def press(self, interaction: Asked) -> None:
         """Say who decided it."""
         await touch(interaction)
         if not keeper(interaction):
             raise UserError("permission_needed", permissions=["Manage Messages"])
-        said = say(texts.REPORT_TITLE, number=self.numbers[0])
-        left = texts.REPORT_LEFT.format(by=interaction.user.id)
+        said = say(wording.report.TITLE, number=self.numbers[0])
+        left = wording.report.LEFT.format(by=interaction.user.id)
         await show(interaction, Card(text(said, left)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import discord
 from discord import ui
 
-from bot import texts
+from bot import wording
 from bot.cards import style as styles
 from bot.cards.job import COLOURS, Scene, reason
 from bot.cards.parts import Card, row, text
@@ -46,19 +46,20 @@ def result_card(home: Home, result: Result, handover: Handover) -> Card:
     job, story = scene.job, scene.story
     card = Wall(colour=COLOURS[Status.DONE])
     facts = say(
-        texts.RESULT_FACTS,
+        wording.result.FACTS,
         method=styles.method(style),
         base=scene.base,
         steps=int(story.end.get("steps", 0)),
-        time=texts.duration(float(story.end.get("seconds", 0))),
+        time=wording.duration(float(story.end.get("seconds", 0))),
     )
     pinged = " ".join(f"<@{member}>" for member in result.told)
-    card.put(text(say(texts.RESULT_TITLE, name=style.name), facts, pinged))
+    card.put(text(say(wording.result.TITLE, name=style.name), facts, pinged))
     pictures(card, home.run(job.id), story)
     prompt = say(
-        "{prompt}", prompt=texts.example(style.trigger, style.concept, small=small(result))
+        "{prompt}",
+        prompt=wording.result.example(style.trigger, style.concept, small=small(result)),
     )
-    card.put(text(texts.RESULT_PROMPT, prompt))
+    card.put(text(wording.result.PROMPT, prompt))
     hand_over(card, result, handover, home.style(style.id, style.name))
     card.put(row(styles.Try(style.id), styles.Share(style.id), styles.Fetch(style.id)))
     return card.put(row(styles.Delete(style.id), Report(job.id)))
@@ -73,11 +74,11 @@ def pictures(card: Card, folder: JobFolder, story: Story) -> None:
     """Show what the base drew, and below it what the style draws now."""
     if not story.sample.get("step"):
         return
-    before = shown(folder, story.before, texts.BEFORE_ALT)
+    before = shown(folder, story.before, wording.result.BEFORE_ALT)
     if before:
-        card.put(text(texts.BEFORE)).gallery(before)
-        card.put(text(texts.NOW))
-    card.gallery(shown(folder, story.sample, texts.NOW_ALT))
+        card.put(text(wording.result.BEFORE)).gallery(before)
+        card.put(text(wording.result.NOW))
+    card.gallery(shown(folder, story.sample, wording.result.NOW_ALT))
 
 
 def shown(folder: JobFolder, sample: Facts, alt: str) -> list[tuple[Path, str]]:
@@ -97,11 +98,11 @@ def hand_over(card: Card, result: Result, handover: Handover, path: Path) -> Non
     if handover.way is Way.FILE:
         styles.file(card, path)
     elif handover.link is not None:
-        template = texts.RESULT_LINK_REFUSED if handover.refused else texts.RESULT_LINK
+        template = wording.result.LINK_REFUSED if handover.refused else wording.result.LINK
         card.put(text(template.format(size=size, limit=most, until=handover.link.until)))
-        card.put(row(ui.Button(label=texts.LINK_BUTTON, url=handover.link.url)))
+        card.put(row(ui.Button(label=wording.result.LINK_BUTTON, url=handover.link.url)))
     else:
-        template = texts.RESULT_HAND_REFUSED if handover.refused else texts.RESULT_HAND
+        template = wording.result.HAND_REFUSED if handover.refused else wording.result.HAND
         where = f"styles/{result.style.id}/{path.name}"
         card.put(text(template.format(size=size, limit=most, file=where)))
 
@@ -109,7 +110,7 @@ def hand_over(card: Card, result: Result, handover: Handover, path: Path) -> Non
 def step_card(home: Home, scene: Scene, sample: Facts) -> Card:
     """Lay out what a training draws on the way."""
     facts = {"step": sample["step"], "steps": scene.steps, "loss": scene.story.loss}
-    line = say(texts.STEP_TITLE, **facts) if sample["step"] else texts.STEP_ZERO
+    line = say(wording.result.STEP_TITLE, **facts) if sample["step"] else wording.result.STEP_ZERO
     card = Wall(text(line), colour=COLOURS[Status.RUNNING])
     folder, prompts = home.run(scene.job.id).samples, sample.get("prompts", [])
     files = [(at, folder / last(file)) for at, file in enumerate(sample.get("files", [])[:4])]
@@ -123,7 +124,9 @@ def ending_card(scene: Scene, told: list[int]) -> Card:
     """Lay out that a training ended without a result, for those who wait for it."""
     pinged = " ".join(f"<@{member}>" for member in told)
     failed = scene.job.status is Status.FAILED
-    said = say(texts.ENDED_FAILED if failed else texts.ENDED_CANCELLED, name=scene.name)
+    said = say(
+        wording.job.ENDED_FAILED if failed else wording.job.ENDED_CANCELLED, name=scene.name
+    )
     why = reason(scene.job) if failed else ""
     return Card(text(said, why, pinged), colour=COLOURS[scene.job.status])
 

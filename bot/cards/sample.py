@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import ui
 
-from bot import prompts, texts
+from bot import prompts, wording
 from bot.cards.emoji import Emoji
 from bot.cards.job import COLOURS, keeper, note, reason
 from bot.cards.parts import Button, Card, Form, add, ask, hold, row, show, text, touch
@@ -51,7 +51,7 @@ async def promise(interaction: Asked, request: SampleRequest, style: str | int =
 
 def waiting_card(drawing: Drawing) -> Card:
     """Lay out pictures that are not drawn yet."""
-    place = say(texts.JOB_PLACE, place=drawing.place) if drawing.place > 1 else texts.JOB_NEXT
+    place = say(wording.job.PLACE, place=drawing.place) if drawing.place > 1 else wording.job.NEXT
     job = drawing.job
     card = Card(colour=COLOURS[job.status])
     card.put(text(*head(job, drawing.style, drawing.base)), text(place))
@@ -66,10 +66,10 @@ def sample_card(home: Home, drawing: Drawing, story: Story) -> Card:
     card = Wall(colour=COLOURS[job.status])
     card.put(text(*head(job, drawing.style, drawing.base)))
     if job.status is Status.RUNNING:
-        return card.put(text(texts.SAMPLE_DRAWING), row(Remove(job.id)))
+        return card.put(text(wording.sample.DRAWING), row(Remove(job.id)))
     if job.status is not Status.DONE:
         failed = job.status is Status.FAILED
-        why = texts.JOB_FAILED.format(why=reason(job)) if failed else texts.SAMPLE_CANCELLED
+        why = wording.job.FAILED.format(why=reason(job)) if failed else wording.sample.CANCELLED
         return card.put(text(why))
     card.gallery(pictures(home, job, story))
     card.put(text(*below(job, story)))
@@ -78,30 +78,30 @@ def sample_card(home: Home, drawing: Drawing, story: Story) -> Card:
 
 def head(job: Job, style: Style | None, base: Base | None) -> Iterator[str]:
     """Say what is drawn, for whom and by what."""
-    yield say(texts.SAMPLE_TITLE, prompt=flat(job.request["prompt"], SHOWN))
-    yield say(texts.SAMPLE_BY, owner=job.owner) + " · " + credit(job, style, base)
+    yield say(wording.sample.TITLE, prompt=flat(job.request["prompt"], SHOWN))
+    yield say(wording.sample.BY, owner=job.owner) + " · " + credit(job, style, base)
 
 
 def credit(job: Job, style: Style | None, base: Base | None) -> str:
     """Name the style and its maker, or the bare base."""
     title = base.title if base else job.base
     if style is None:
-        return say(texts.SAMPLE_BARE, base=title)
+        return say(wording.sample.BARE, base=title)
     if style.owner in {None, job.owner}:
-        return say(texts.SAMPLE_NAMELESS, name=style.name)
-    return say(texts.SAMPLE_CREDIT, name=style.name, maker=style.owner)
+        return say(wording.sample.NAMELESS, name=style.name)
+    return say(wording.sample.CREDIT, name=style.name, maker=style.owner)
 
 
 def below(job: Job, story: Story) -> Iterator[str]:
     """Say how the pictures were drawn; the seed stands alone, for copying."""
     request = job.request
-    facts = [texts.SAMPLE_STEPS.format(steps=request["steps"])]
+    facts = [wording.sample.STEPS.format(steps=request["steps"])]
     if job.style is not None:
-        facts.append(texts.SAMPLE_STRENGTH.format(strength=f"{request['strength']:g}"))
+        facts.append(wording.sample.STRENGTH.format(strength=f"{request['strength']:g}"))
     if request["negative"]:
-        facts.append(say(texts.SAMPLE_NOT, negative=flat(request["negative"], SHOWN)))
-    yield texts.SAMPLE_SETTINGS.format(facts=" · ".join(facts))
-    yield say(texts.SAMPLE_SEED, seed=request["seed"])
+        facts.append(say(wording.sample.NOT, negative=flat(request["negative"], SHOWN)))
+    yield wording.sample.SETTINGS.format(facts=" · ".join(facts))
+    yield say(wording.sample.SEED, seed=request["seed"])
     if story.note:
         yield note(story.note)
 
@@ -119,7 +119,7 @@ def buttons(card: Card, drawing: Drawing) -> Card:
     job = drawing.job
     second: list[Button] = [Report(job.id)]
     if drawing.base and drawing.base.small:
-        second.insert(0, Emoji(job.id, label=texts.EMOJI))
+        second.insert(0, Emoji(job.id, label=wording.emoji.ADD))
     return card.put(row(Again(job.id), Vary(job.id), Remove(job.id)), row(*second))
 
 
@@ -134,7 +134,7 @@ async def asked(interaction: Asked, number: int) -> Job:
 class Again(Button, verb="sample:again"):
     """Draw the same words with another seed."""
 
-    label, style = texts.AGAIN, discord.ButtonStyle.primary
+    label, style = wording.sample.AGAIN, discord.ButtonStyle.primary
 
     async def press(self, interaction: Asked) -> None:
         """Queue it."""
@@ -147,7 +147,7 @@ class Again(Button, verb="sample:again"):
 class Vary(Button, verb="sample:vary"):
     """Change the words, the seed or the strength."""
 
-    label = texts.VARY
+    label = wording.sample.VARY
 
     async def press(self, interaction: Asked) -> None:
         """Open the form."""
@@ -158,7 +158,7 @@ class Vary(Button, verb="sample:vary"):
 class Remove(Button, verb="sample:delete"):
     """Delete the pictures, or take the wish for them back."""
 
-    label, style = texts.REMOVE, discord.ButtonStyle.danger
+    label, style = wording.sample.REMOVE, discord.ButtonStyle.danger
 
     async def press(self, interaction: Asked) -> None:
         """Delete message and files; the owner may, and who moderates here."""
@@ -175,19 +175,19 @@ class Remove(Button, verb="sample:delete"):
         await interaction.delete_original_response()
         if job.message and interaction.message and interaction.message.id != job.message:
             await bot.follow.board.remove(job.channel, job.guild, job.message)
-        await add(interaction, Card(text(texts.PICTURE_GONE)))
+        await add(interaction, Card(text(wording.sample.GONE)))
 
 
 class TryForm(Form):
     """What to draw with a style."""
 
     def __init__(self, style: Style, base: Base | None) -> None:
-        super().__init__(title=flat(texts.TRY_FORM.format(name=style.name), 45))
+        super().__init__(title=flat(wording.sample.TRY_FORM.format(name=style.name), 45))
         self.style = style
         small = base is not None and base.small
-        first = texts.example(style.trigger, style.concept, small=small)
+        first = wording.result.example(style.trigger, style.concept, small=small)
         self.prompt = field("prompt", first, long=True)
-        self.add_item(ui.Label(text=texts.PROMPT_LABEL, component=self.prompt))
+        self.add_item(ui.Label(text=wording.sample.PROMPT_LABEL, component=self.prompt))
 
     async def filled(self, interaction: Asked) -> None:
         """Queue it."""
@@ -200,7 +200,7 @@ class VaryForm(Form):
     """The settings of pictures, to be changed."""
 
     def __init__(self, request: SampleRequest, style: int | None) -> None:
-        super().__init__(title=texts.SAMPLE_FORM)
+        super().__init__(title=wording.sample.FORM)
         self.request, self.style = request, style
         self.prompt = field("prompt", request.prompt, long=True)
         self.negative = field("negative", request.negative, required=False)
@@ -208,11 +208,11 @@ class VaryForm(Form):
         self.seed = field("seed", str(request.seed), required=False)
         self.steps = field("steps", str(request.steps))
         for label, component in (
-            (texts.PROMPT_LABEL, self.prompt),
-            (texts.NEGATIVE_LABEL, self.negative),
-            (texts.STRENGTH_LABEL, self.strength),
-            (texts.SEED_LABEL, self.seed),
-            (texts.STEPS_LABEL, self.steps),
+            (wording.sample.PROMPT_LABEL, self.prompt),
+            (wording.sample.NEGATIVE_LABEL, self.negative),
+            (wording.sample.STRENGTH_LABEL, self.strength),
+            (wording.sample.SEED_LABEL, self.seed),
+            (wording.sample.STEPS_LABEL, self.steps),
         ):
             self.add_item(ui.Label(text=label, component=component))
 

@@ -35,14 +35,14 @@ async def server_card(interaction: Asked) -> Card:
     """Lay out what the server's moderators decided."""
     server = await interaction.client.store.servers.get(interaction.guild_id or 0)
     return Card(
-        text(wording.SERVER_TITLE),
-        text(wording.SERVER_TRAINERS),
+        text(wording.server.TITLE),
+        text(wording.server.TRAINERS),
         row(Trainers(server.trainers)),
-        text(wording.SERVER_SAMPLERS),
+        text(wording.server.SAMPLERS),
         row(Samplers(server.samplers)),
-        text(wording.SERVER_CHANNEL),
+        text(wording.server.CHANNEL),
         row(Training(server.channel)),
-        text(wording.SERVER_LOG),
+        text(wording.server.LOG),
         row(Log(server.log)),
         text(limits(server), *missing(interaction, server)),
         row(Limits()),
@@ -51,9 +51,9 @@ async def server_card(interaction: Asked) -> Card:
 
 def limits(server: Server) -> str:
     """Say how much one member may train."""
-    jobs = number(server.jobs, "training") if server.jobs else wording.NO_LIMIT
-    minutes = number(server.minutes, "minute") if server.minutes else wording.NO_LIMIT
-    return say(wording.SERVER_LIMITS, jobs=jobs, minutes=minutes)
+    jobs = number(server.jobs, "training") if server.jobs else wording.server.NO_LIMIT
+    minutes = number(server.minutes, "minute") if server.minutes else wording.server.NO_LIMIT
+    return say(wording.server.LIMITS, jobs=jobs, minutes=minutes)
 
 
 def missing(interaction: Asked, server: Server) -> list[str]:
@@ -67,7 +67,9 @@ def missing(interaction: Asked, server: Server) -> list[str]:
         lacking = [name for name, needed in NEEDED if needed and not getattr(held, name)]
         if lacking:
             names = [name.replace("_", " ").title() for name in lacking]
-            lines.append(say(wording.PERMISSIONS_MISSING, channel=channel.id, permissions=names))
+            lines.append(
+                say(wording.server.PERMISSIONS_MISSING, channel=channel.id, permissions=names)
+            )
     return lines
 
 
@@ -89,7 +91,7 @@ class Roles(Control[ui.RoleSelect[Any]], verb=""):
         super().__init__(
             ui.RoleSelect(
                 custom_id=self.verb,
-                placeholder=wording.PICK_ROLES,
+                placeholder=wording.server.PICK_ROLES,
                 min_values=0,
                 max_values=MOST_ROLES,
                 default_values=chosen,
@@ -128,7 +130,7 @@ class Channel(Control[ui.ChannelSelect[Any]], verb=""):
         super().__init__(
             ui.ChannelSelect(
                 custom_id=self.verb,
-                placeholder=wording.PICK_CHANNEL,
+                placeholder=wording.server.PICK_CHANNEL,
                 channel_types=[discord.ChannelType.text],
                 min_values=0,
                 max_values=1,
@@ -161,7 +163,7 @@ class Log(Channel, verb="server:log"):
 class Limits(Button, verb="server:limits"):
     """Open the form for the numbers."""
 
-    label = wording.CHANGE_LIMITS
+    label = wording.server.CHANGE_LIMITS
 
     async def press(self, interaction: Asked) -> None:
         """Open the form."""
@@ -174,7 +176,7 @@ class LimitsForm(Form):
     """Trainings a day and minutes a training."""
 
     def __init__(self, server: Server) -> None:
-        super().__init__(title=wording.SERVER_FORM)
+        super().__init__(title=wording.server.FORM)
         self.jobs: ui.TextInput[Any] = ui.TextInput(
             custom_id="jobs", default=str(server.jobs), max_length=6
         )
@@ -182,10 +184,10 @@ class LimitsForm(Form):
             custom_id="minutes", default=str(server.minutes), max_length=6
         )
         for label, field in (
-            (wording.SERVER_JOBS, self.jobs),
-            (wording.SERVER_MINUTES, self.minutes),
+            (wording.server.JOBS, self.jobs),
+            (wording.server.MINUTES, self.minutes),
         ):
-            self.add_item(ui.Label(text=label, description=wording.SERVER_ZERO, component=field))
+            self.add_item(ui.Label(text=label, description=wording.server.ZERO, component=field))
 
     async def filled(self, interaction: Asked) -> None:
         """Keep the numbers, if they are some."""

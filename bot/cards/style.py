@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import discord
 from discord import ui
 
-from bot import texts
+from bot import wording
 from bot.cards.dataset import Keep
 from bot.cards.parts import Button, Card, Select, add, ask, row, show, text, touch
 from bot.cards.sample import TryForm
@@ -27,23 +27,23 @@ PAGE = 25  #: styles in one list; Discord's selects take no more
 def styles_card(styles: list[Style], member: int, guild: int) -> Card:
     """Lay out the styles that a member can use on a server."""
     if not styles:
-        return Card(text(texts.STYLES_TITLE, texts.STYLES_NONE))
+        return Card(text(wording.style.LIST_TITLE, wording.style.LIST_NONE))
     shown = styles[:PAGE]
-    card = Card(text(texts.STYLES_TITLE, *(line(style, member, guild) for style in shown)))
+    card = Card(text(wording.style.LIST_TITLE, *(line(style, member, guild) for style in shown)))
     return card.put(row(Pick(options=[option(style) for style in shown])))
 
 
 def line(style: Style, member: int, guild: int) -> str:
     """Name a style in the list, with who made it."""
-    said = say(texts.STYLES_LINE, name=style.name, method=method(style))
+    said = say(wording.style.LIST_LINE, name=style.name, method=method(style))
     return said + note(style, member, guild)
 
 
 def note(style: Style, member: int, guild: int) -> str:
     """Say whose a style is, or that it is shared."""
     if style.owner is not None and style.owner != member:
-        return say(texts.STYLE_BY, owner=style.owner)
-    return texts.STYLE_SHARED if guild in style.shared else ""
+        return say(wording.style.BY, owner=style.owner)
+    return wording.style.SHARED_HERE if guild in style.shared else ""
 
 
 def option(style: Style) -> discord.SelectOption:
@@ -55,21 +55,21 @@ def option(style: Style) -> discord.SelectOption:
 
 def method(style: Style) -> str:
     """Name a style's method."""
-    return texts.METHODS.get(style.method, style.method)
+    return wording.training.METHODS.get(style.method, style.method)
 
 
 async def style_card(bot: Bot, style: Style, member: int, guild: int) -> Card:
     """Lay one style out."""
     base = await based(bot, style.base)
     facts = say(
-        texts.STYLE_FACTS,
+        wording.style.FACTS,
         method=method(style),
         base=base.title if base else style.base,
         size=megabytes(style.bytes),
         when=int(style.created),
         trigger=style.trigger,
     )
-    title = say(texts.STYLE_TITLE, name=style.name) + note(style, member, guild)
+    title = say(wording.style.TITLE, name=style.name) + note(style, member, guild)
     card = Card(text(title, facts))
     return card.put(row(*controls(style, member, guild)))
 
@@ -104,14 +104,14 @@ async def share(interaction: Asked, style: Style) -> Card:
         raise UserError("server_only")
     styles = interaction.client.store.styles
     await styles.share(style.id, interaction.user.id, interaction.guild_id)
-    return Card(text(say(texts.SHARED, name=style.name)), row(Unshare(style.id)))
+    return Card(text(say(wording.style.SHARED, name=style.name)), row(Unshare(style.id)))
 
 
 async def unshare(interaction: Asked, style: Style) -> Card:
     """Take a style back from this server."""
     styles = interaction.client.store.styles
     await styles.unshare(style.id, interaction.user.id, interaction.guild_id or 0)
-    return Card(text(say(texts.UNSHARED, name=style.name)))
+    return Card(text(say(wording.style.UNSHARED, name=style.name)))
 
 
 def file(card: Card, path: Path) -> Card:
@@ -121,7 +121,7 @@ def file(card: Card, path: Path) -> Card:
 
 def delete_card(style: Style) -> Card:
     """Ask before a style goes."""
-    return Card(text(say(texts.STYLE_ASK, name=style.name)), row(Erase(style.id), Keep()))
+    return Card(text(say(wording.style.DELETE_ASK, name=style.name)), row(Erase(style.id), Keep()))
 
 
 class Owned(Button, verb=""):
@@ -135,7 +135,7 @@ class Owned(Button, verb=""):
 class Try(Button, verb="style:try"):
     """Draw with the style."""
 
-    label, style = texts.TRY, discord.ButtonStyle.primary
+    label, style = wording.style.TRY, discord.ButtonStyle.primary
 
     async def press(self, interaction: Asked) -> None:
         """Ask what to draw."""
@@ -148,7 +148,7 @@ class Try(Button, verb="style:try"):
 class Share(Owned, verb="style:share"):
     """Let this server draw with the style."""
 
-    label = texts.SHARE
+    label = wording.style.SHARE
 
     async def press(self, interaction: Asked) -> None:
         """Share it, and give a receipt."""
@@ -159,7 +159,7 @@ class Share(Owned, verb="style:share"):
 class Unshare(Owned, verb="style:unshare"):
     """Take the style back."""
 
-    label = texts.UNSHARE
+    label = wording.style.UNSHARE
 
     async def press(self, interaction: Asked) -> None:
         """Take it back, and say so."""
@@ -170,7 +170,7 @@ class Unshare(Owned, verb="style:unshare"):
 class Fetch(Owned, verb="style:link"):
     """Get the file once more."""
 
-    label = texts.GET_LINK
+    label = wording.style.GET_LINK
 
     async def press(self, interaction: Asked) -> None:
         """Hand a fresh link to the owner alone; without a web server, the file or a sentence."""
@@ -183,19 +183,19 @@ def handed(bot: Bot, style: Style, most: int) -> Card:
     """Lay out how an owner gets a file."""
     link, path = bot.web.link(style), bot.store.styles.file(style)
     if link is not None:
-        said = say(texts.LINK_AGAIN, name=style.name, until=link.until)
+        said = say(wording.result.LINK_AGAIN, name=style.name, until=link.until)
         return Card(text(f"{said}\n{link.url}"))
     if style.bytes <= most:
-        return file(Card(text(say(texts.FILE_AGAIN, name=style.name))), path)
+        return file(Card(text(say(wording.result.FILE_AGAIN, name=style.name))), path)
     where = f"styles/{style.id}/{path.name}"
     size = megabytes(style.bytes)
-    return Card(text(texts.RESULT_HAND.format(size=size, limit=megabytes(most), file=where)))
+    return Card(text(wording.result.HAND.format(size=size, limit=megabytes(most), file=where)))
 
 
 class Delete(Owned, verb="style:delete"):
     """Delete the style."""
 
-    label, style = texts.DELETE, discord.ButtonStyle.danger
+    label, style = wording.style.DELETE, discord.ButtonStyle.danger
 
     async def press(self, interaction: Asked) -> None:
         """Ask first."""
@@ -206,20 +206,20 @@ class Delete(Owned, verb="style:delete"):
 class Erase(Owned, verb="style:erase"):
     """Delete the style for good."""
 
-    label, style = texts.ERASE, discord.ButtonStyle.danger
+    label, style = wording.style.ERASE, discord.ButtonStyle.danger
 
     async def press(self, interaction: Asked) -> None:
         """Delete it."""
         await touch(interaction)
         style = await self.style_of(interaction)
         await interaction.client.store.styles.delete(style.id, interaction.user.id)
-        await show(interaction, Card(text(say(texts.STYLE_GONE, name=style.name))))
+        await show(interaction, Card(text(say(wording.style.DELETED, name=style.name))))
 
 
 class Pick(Select, verb="style:pick"):
     """Choose a style to look at."""
 
-    hint = texts.STYLES_PICK
+    hint = wording.style.LIST_PICK
 
     async def press(self, interaction: Asked) -> None:
         """Show it."""

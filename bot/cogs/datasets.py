@@ -37,17 +37,17 @@ ITEMS = (
 )
 KINDS = [
     app_commands.Choice(name=text, value=str(concept))
-    for concept, text in wording.CONCEPTS.items()
+    for concept, text in wording.dataset.CONCEPTS.items()
 ]
 WAITING = 100  #: members whose photos wait for their consent at once
 
 
 @app_commands.guild_only()
-class Datasets(commands.GroupCog, name="dataset", description=wording.DATASET_COMMAND):
+class Datasets(commands.GroupCog, name="dataset", description=wording.dataset.COMMAND):
     """Everything a member does with their photos."""
 
-    @app_commands.command(description=wording.DATASET_NEW)
-    @app_commands.describe(**wording.DATASET_NEW_OPTIONS)
+    @app_commands.command(description=wording.dataset.COMMAND_NEW)
+    @app_commands.describe(**wording.dataset.NEW_OPTIONS)
     @app_commands.choices(kind=KINDS)
     async def new(
         self, interaction: Asked, name: str, kind: str = "subject", trigger: str = ""
@@ -60,8 +60,8 @@ class Datasets(commands.GroupCog, name="dataset", description=wording.DATASET_CO
         )
         await show(interaction, await cards.dataset_card(interaction.client, made))
 
-    @app_commands.command(description=wording.DATASET_ADD)
-    @app_commands.describe(**wording.DATASET_ADD_OPTIONS)
+    @app_commands.command(description=wording.dataset.COMMAND_ADD)
+    @app_commands.describe(**wording.dataset.ADD_OPTIONS)
     @app_commands.autocomplete(name=choices.datasets)
     async def add(  # noqa: PLR0913, PLR0917 (Discord's attachment options take one file each)
         self,
@@ -87,8 +87,8 @@ class Datasets(commands.GroupCog, name="dataset", description=wording.DATASET_CO
             wait(interaction, dataset, files)
             await show(interaction, consent.consent_card(dataset, consent.ADD))
 
-    @app_commands.command(description=wording.DATASET_SHOW)
-    @app_commands.describe(name=wording.DATASET_NAME)
+    @app_commands.command(description=wording.dataset.COMMAND_SHOW)
+    @app_commands.describe(name=wording.dataset.OPTION)
     @app_commands.autocomplete(name=choices.datasets)
     async def show(self, interaction: Asked, name: str) -> None:
         """Show a dataset's photos with their captions."""
@@ -96,8 +96,8 @@ class Datasets(commands.GroupCog, name="dataset", description=wording.DATASET_CO
         dataset = await mine(interaction, name)
         await show(interaction, await cards.dataset_card(interaction.client, dataset))
 
-    @app_commands.command(description=wording.DATASET_DELETE)
-    @app_commands.describe(name=wording.DATASET_NAME)
+    @app_commands.command(description=wording.dataset.COMMAND_DELETE)
+    @app_commands.describe(name=wording.dataset.OPTION)
     @app_commands.autocomplete(name=choices.datasets)
     async def delete(self, interaction: Asked, name: str) -> None:
         """Ask whether a dataset shall go."""
@@ -106,8 +106,8 @@ class Datasets(commands.GroupCog, name="dataset", description=wording.DATASET_CO
         photos = await interaction.client.store.photos.of(dataset.id, dataset.owner)
         await show(interaction, cards.delete_card(dataset, len(photos)))
 
-    @app_commands.command(description=wording.DATASET_COLLECT)
-    @app_commands.describe(name=wording.DATASET_NAME)
+    @app_commands.command(description=wording.dataset.COMMAND_COLLECT)
+    @app_commands.describe(name=wording.dataset.OPTION)
     @app_commands.autocomplete(name=choices.datasets)
     async def collect(self, interaction: Asked, name: str) -> None:
         """Start taking the photos that the member posts in this channel."""

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 class Help(commands.Cog):
     """The commands that explain."""
 
-    @app_commands.command(name="help", description=wording.HELP_COMMAND)
+    @app_commands.command(name="help", description=wording.guide.COMMAND_HELP)
     async def steps(self, interaction: Asked) -> None:
         """Show the first steps."""
         await hold(interaction)
         await show(interaction, help_card())
 
-    @app_commands.command(description=wording.PRIVACY_COMMAND)
+    @app_commands.command(description=wording.guide.COMMAND_PRIVACY)
     async def privacy(self, interaction: Asked) -> None:
         """Show what happens with photos."""
         await hold(interaction)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from discord import app_commands
 from discord.ext import commands
 
-from bot import texts
+from bot import wording
 from bot.cards import jobs, report
 from bot.cards.job import keeper
 from bot.cards.parts import hold, show
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from bot.client import Bot
 
 ITEMS = (jobs.Pick, report.Report, report.Takedown, report.Dismiss)
-WHOSE = [app_commands.Choice(name=name, value=whose) for whose, name in texts.WHOSE.items()]
+WHOSE = [app_commands.Choice(name=name, value=whose) for whose, name in wording.job.WHOSE.items()]
 
 
 class Jobs(commands.Cog):
     """Looking at jobs."""
 
-    @app_commands.command(description=texts.JOBS_COMMAND)
-    @app_commands.describe(**texts.JOBS_OPTIONS)
+    @app_commands.command(description=wording.job.COMMAND)
+    @app_commands.describe(**wording.job.OPTIONS)
     @app_commands.choices(whose=WHOSE)
     @app_commands.guild_only()
     async def jobs(self, interaction: Asked, whose: str = "mine") -> None:
@@ -34,12 +34,12 @@ class Jobs(commands.Cog):
         bot = interaction.client
         if whose == "mine":
             found = await bot.store.jobs.of(interaction.user.id, limit=jobs.PAGE * 2)
-            card = await jobs.jobs_card(bot, texts.JOBS_TITLE, found)
+            card = await jobs.jobs_card(bot, wording.job.LIST_MINE, found)
         else:
             if not keeper(interaction):
                 raise UserError("permission_needed", permissions=["Manage Messages"])
             found = await bot.store.jobs.of_guild(interaction.guild_id or 0, limit=jobs.PAGE * 2)
-            card = await jobs.jobs_card(bot, texts.JOBS_SERVER, found)
+            card = await jobs.jobs_card(bot, wording.job.LIST_SERVER, found)
         await show(interaction, card)
 
 

@@ -21,7 +21,7 @@ ITEMS = (cards.Export, cards.Erase, cards.Gone)
 class Members(commands.Cog):
     """What a member can ask for about themselves."""
 
-    @app_commands.command(description=wording.ME_COMMAND)
+    @app_commands.command(description=wording.member.COMMAND)
     async def me(self, interaction: Asked) -> None:
         """Show what is kept."""
         await hold(interaction)

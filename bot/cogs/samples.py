@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from discord import app_commands
 from discord.ext import commands
 
-from bot import choices, prompts, texts
+from bot import choices, prompts, wording
 from bot.cards import emoji, sample
 from bot.cards.parts import hold
 from storage.requests import SampleRequest
@@ -22,8 +22,8 @@ ITEMS = (sample.Again, sample.Vary, sample.Remove, emoji.Emoji)
 class Samples(commands.Cog):
     """Drawing."""
 
-    @app_commands.command(description=texts.SAMPLE_COMMAND)
-    @app_commands.describe(**texts.SAMPLE_OPTIONS)
+    @app_commands.command(description=wording.sample.COMMAND)
+    @app_commands.describe(**wording.sample.OPTIONS)
     @app_commands.autocomplete(style=choices.styles, base=choices.bases)
     @app_commands.guild_only()
     async def sample(  # noqa: PLR0913, PLR0917 (what an expert may set)

@@ -22,10 +22,10 @@ ITEMS = (cards.Trainers, cards.Samplers, cards.Training, cards.Log, cards.Limits
 
 @app_commands.guild_only()
 @app_commands.default_permissions(discord.Permissions(manage_guild=True))
-class Servers(commands.GroupCog, name="server", description=wording.SERVER_COMMAND):
+class Servers(commands.GroupCog, name="server", description=wording.server.COMMAND):
     """What the people who look after a server can set."""
 
-    @app_commands.command(description=wording.SERVER_SETUP)
+    @app_commands.command(description=wording.server.COMMAND_SETUP)
     async def setup(self, interaction: Asked) -> None:
         """Show the settings."""
         moderate(interaction)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from discord import app_commands
 from discord.ext import commands
 
-from bot import choices, prompts, texts
+from bot import choices, prompts, wording
 from bot.cards import style as cards
 from bot.cards.parts import hold, show
 from storage.errors import UserError
@@ -29,10 +29,10 @@ ITEMS = (
 
 
 @app_commands.guild_only()
-class Styles(commands.GroupCog, name="style", description=texts.STYLE_COMMAND):
+class Styles(commands.GroupCog, name="style", description=wording.style.COMMAND):
     """Looking at styles, sharing and deleting them."""
 
-    @app_commands.command(name="list", description=texts.STYLE_LIST)
+    @app_commands.command(name="list", description=wording.style.COMMAND_LIST)
     async def all(self, interaction: Asked) -> None:
         """List the styles that can be used here."""
         await hold(interaction)
@@ -40,24 +40,24 @@ class Styles(commands.GroupCog, name="style", description=texts.STYLE_COMMAND):
         usable = await interaction.client.store.styles.usable(member, guild)
         await show(interaction, cards.styles_card(usable, member, guild))
 
-    @app_commands.command(description=texts.STYLE_SHARE)
-    @app_commands.describe(style=texts.STYLE_OPTION)
+    @app_commands.command(description=wording.style.COMMAND_SHARE)
+    @app_commands.describe(style=wording.style.OPTION)
     @app_commands.autocomplete(style=choices.own_styles)
     async def share(self, interaction: Asked, style: str) -> None:
         """Share a style with this server; the answer is the receipt."""
         await hold(interaction)
         await show(interaction, await cards.share(interaction, await own(interaction, style)))
 
-    @app_commands.command(description=texts.STYLE_UNSHARE)
-    @app_commands.describe(style=texts.STYLE_OPTION)
+    @app_commands.command(description=wording.style.COMMAND_UNSHARE)
+    @app_commands.describe(style=wording.style.OPTION)
     @app_commands.autocomplete(style=choices.own_styles)
     async def unshare(self, interaction: Asked, style: str) -> None:
         """Take a style back from this server."""
         await hold(interaction)
         await show(interaction, await cards.unshare(interaction, await own(interaction, style)))
 
-    @app_commands.command(description=texts.STYLE_DELETE)
-    @app_commands.describe(style=texts.STYLE_OPTION)
+    @app_commands.command(description=wording.style.COMMAND_DELETE)
+    @app_commands.describe(style=wording.style.OPTION)
     @app_commands.autocomplete(style=choices.own_styles)
     async def delete(self, interaction: Asked, style: str) -> None:
         """Ask whether a style shall go."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from discord import app_commands
 from discord.ext import commands
 
-from bot import choices, texts
+from bot import choices, wording
 from bot.cards import job, preflight
 from bot.cards.parts import hold, show
 from bot.guards import once
@@ -29,15 +29,17 @@ ITEMS = (
     job.Retry,
     job.Tell,
 )
-DIALS = [app_commands.Choice(name=name, value=dial) for dial, name in texts.DIALS.items()]
+DIALS = [
+    app_commands.Choice(name=name, value=dial) for dial, name in wording.training.DIALS.items()
+]
 
 
 @app_commands.guild_only()
-class Training(commands.GroupCog, name="train", description=texts.TRAIN_COMMAND):
+class Training(commands.GroupCog, name="train", description=wording.training.COMMAND):
     """Starting trainings."""
 
-    @app_commands.command(description=texts.TRAIN_LORA)
-    @app_commands.describe(**texts.TRAIN_OPTIONS, rank=texts.TRAIN_RANK)
+    @app_commands.command(description=wording.training.COMMAND_LORA)
+    @app_commands.describe(**wording.training.OPTIONS, rank=wording.training.RANK)
     @app_commands.autocomplete(dataset=choices.datasets, base=choices.bases)
     @app_commands.choices(dial=DIALS)
     async def lora(  # noqa: PLR0913, PLR0917 (what an expert may set)
@@ -56,8 +58,8 @@ class Training(commands.GroupCog, name="train", description=texts.TRAIN_COMMAND)
         order = Order(0, "lora", base, Dial(dial), steps, rank, rate, word, private)
         await consider(interaction, dataset, order)
 
-    @app_commands.command(description=texts.TRAIN_EMBEDDING)
-    @app_commands.describe(**texts.TRAIN_OPTIONS, vectors=texts.TRAIN_VECTORS)
+    @app_commands.command(description=wording.training.COMMAND_EMBEDDING)
+    @app_commands.describe(**wording.training.OPTIONS, vectors=wording.training.VECTORS)
     @app_commands.autocomplete(dataset=choices.datasets, base=choices.bases)
     @app_commands.choices(dial=DIALS)
     async def embedding(  # noqa: PLR0913, PLR0917 (what an expert may set)

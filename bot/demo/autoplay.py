@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bot import phrases
+from bot import wording
 from bot.demo import live, page
 from bot.demo.browser import LOADED, browser, tab
 from bot.demo.diary import AstrayError
@@ -75,7 +75,7 @@ async def photograph(journey: Journey) -> None:
     """Take pictures of the page, as wide as a desk and as a phone, where there is a browser."""
     program = browser()
     if program is None:
-        live.say(phrases.NO_PICTURE)
+        live.say(wording.demo.NO_PICTURE)
         return
     shelf = live.lay_out(journey.bot.store.home.path / "pictures")
     async with (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
-from bot import texts, wording
+from bot import wording
 from bot.demo.diary import AstrayError, Diary
 from bot.demo.discordish import FRIEND, OWNER
 from bot.demo.mascot import pictures
@@ -95,8 +95,8 @@ class Journey:
             await self.world.live()
             marks = self.marks(posted.id)
             diary.found("✅" in marks, "the bot marks it ✅")
-        answer = await self.press(OWNER, collecting, wording.DONE)
-        diary.reads(answer.message, "10 photos", wording.COLLECT_DONE)
+        answer = await self.press(OWNER, collecting, wording.dataset.DONE)
+        diary.reads(answer.message, "10 photos", wording.dataset.COLLECT_DONE)
         kept = list((self.bot.store.home.path / "photos").glob("*/*.png"))
         diary.found(len(kept) == len(shots), "ten photos lie in the data folder")
 
@@ -116,7 +116,9 @@ class Journey:
             await self.world.until(lambda: False, 0.5)
         answer = await self.slash(OWNER, "dataset show", name=NAME)
         shown = self.diary.reads(answer.message, "10 photos")
-        self.diary.found(wording.UNCAPTIONED not in words(shown), "every photo has its caption")
+        self.diary.found(
+            wording.dataset.UNCAPTIONED not in words(shown), "every photo has its caption"
+        )
 
     async def train(self, method: str) -> None:
         """Train a style, watch it being made, and download its file."""
@@ -124,7 +126,7 @@ class Journey:
         answer = await self.slash(OWNER, f"train {method}", dataset=NAME)
         card = self.diary.reads(answer.message, "10 photos", "Steps", "Queue", "File")
         known = self.known()
-        answer = await self.press(OWNER, card, texts.START)
+        answer = await self.press(OWNER, card, wording.training.START)
         self.diary.reads(answer.message, "Started")
         shown: dict[str, None] = {}
 
@@ -188,7 +190,9 @@ class Journey:
         self.diary.found(waiting, "a card waits for the pictures")
 
         def drawn(message: discord.Message) -> bool:
-            return message.id == getattr(waiting, "id", 0) and texts.AGAIN in labels(message)
+            return message.id == getattr(waiting, "id", 0) and wording.sample.AGAIN in labels(
+                message
+            )
 
         message = self.diary.saw(await self.newest(known, drawn, LONG))
         self.diary.found(len(message.attachments) == 4, "four pictures are on it")
@@ -202,9 +206,9 @@ class Journey:
         diary.chapter("/me: delete my data")
         answer = await self.slash(OWNER, "me")
         card = diary.reads(answer.message, "1 dataset", "10 photos", "2 styles")
-        answer = await self.press(OWNER, card, wording.ERASE)
+        answer = await self.press(OWNER, card, wording.member.ERASE)
         asked = diary.reads(answer.message, "10 photos")
-        answer = await self.press(OWNER, asked, wording.ERASE_REMOVE)
+        answer = await self.press(OWNER, asked, wording.member.ERASE_REMOVE)
         diary.reads(answer.message, "All gone")
         for what in ("photos", "previews", "styles", "runs/*/photos"):
             left = [path for path in home.glob(f"{what}/**/*") if path.is_file()]

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from bot import phrases
+from bot import wording
 from bot.demo import page
 from bot.demo.mascot import ASIDE, TRAINED, pictures
 from bot.demo.stage import ready, stage
@@ -38,19 +38,19 @@ async def show(port: int, *, browser: bool) -> int:
         try:
             await perform(Path(folder), port, browser=browser)
         except asyncio.CancelledError:
-            say(phrases.STOPPED)
+            say(wording.shell.STOPPED)
     return 0
 
 
 async def perform(folder: Path, port: int, *, browser: bool) -> None:
     """Set everything up, say where it is, and keep it going."""
-    say(phrases.STARTING)
+    say(wording.demo.STARTING)
     shelf = lay_out(folder / "pictures")
     async with stage(folder) as (bot, world):
         await ready(bot)
         await greet(bot, world.channel.id, world.server.id)
         async with world.page() as screen, page.serve(screen, words(shelf), port) as url:
-            say(phrases.SHOWN.format(url=url, pictures=shelf))
+            say(wording.demo.SHOWN.format(url=url, pictures=shelf))
             if browser:
                 await asyncio.to_thread(webbrowser.open, url)
             await keep_going(world, screen)
@@ -78,10 +78,10 @@ def lay_out(shelf: Path) -> Path:
 
 def words(shelf: Path) -> page.Words:
     """Say beside the channel what to try."""
-    sidebar = phrases.SIDEBAR.format(pictures=html.escape(str(shelf)))
+    sidebar = wording.demo.SIDEBAR.format(pictures=html.escape(str(shelf)))
     return page.Words(
         f'<section class="safelight">{sidebar}</section>',
-        f'<p class="safelight-banner">{phrases.BANNER}</p>',
+        f'<p class="safelight-banner">{wording.demo.BANNER}</p>',
     )
 
 

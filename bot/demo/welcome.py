@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bot import orders, phrases, texts
+from bot import orders, wording
 from bot.cards.parts import Button, Card, hold, row, show, text
 from bot.demo.mascot import GROUNDS, SHEET, pictures
 from bot.guards import once
@@ -31,7 +31,7 @@ STEPS, RANK, RATE = 450, 16, 2e-3
 class TrainMascot(Button, verb="demo:mascot"):
     """Do at once what `/dataset new`, `/dataset add` and `/train lora` do one after the other."""
 
-    label, style = phrases.TRAIN_MASCOT, discord.ButtonStyle.success
+    label, style = wording.demo.TRAIN_MASCOT, discord.ButtonStyle.success
 
     async def press(self, interaction: Asked) -> None:
         """Make the presser's dataset of the mascot, and train on it."""
@@ -44,7 +44,7 @@ class TrainMascot(Button, verb="demo:mascot"):
             prospect = await orders.weigh(bot, order, dataset.owner, guild)
             job = await orders.queue(bot, prospect, guild, channel)
             await bot.follow.show(job.id)
-            said = say(texts.PLAN_STARTED, name=dataset.name, job=job.id)
+            said = say(wording.training.STARTED, name=dataset.name, job=job.id)
             await show(interaction, Card(text(said)))
 
 
@@ -56,15 +56,17 @@ async def mascots(bot: Bot, owner: int, guild: int) -> Dataset:
     for picture in pictures():
         checked = await bot.darkroom.check(await asyncio.to_thread(picture.read_bytes))
         photo = await bot.store.photos.add(dataset, checked)
-        said = phrases.MASCOT_CAPTION.format(word=dataset.trigger, ground=GROUNDS[picture.stem])
+        said = wording.demo.MASCOT_CAPTION.format(
+            word=dataset.trigger, ground=GROUNDS[picture.stem]
+        )
         await bot.store.photos.caption(photo.id, owner, said)
     return dataset
 
 
 def welcome_card() -> Card:
     """Lay out what Safelight is, with its pictures and the button."""
-    card = Card(text(phrases.WELCOME), colour=COLOUR)
-    card.gallery([(SHEET, phrases.WELCOME_ALT)])
+    card = Card(text(wording.demo.WELCOME), colour=COLOUR)
+    card.gallery([(SHEET, wording.demo.WELCOME_ALT)])
     return card.put(row(TrainMascot()))
 
 

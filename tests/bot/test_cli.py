@@ -9,7 +9,7 @@ import sys
 import pytest
 from PIL import Image
 
-from bot import phrases
+from bot import wording
 from bot.cli import TRAINING, parser
 from bot.demo.mascot import pictures
 
@@ -50,7 +50,7 @@ def test_help_names_every_command(safelight):
     """`safelight --help` lists all commands; each has a help of its own."""
     said = safelight("--help")
     assert said.returncode == 0
-    assert all(name in said.stdout for name in phrases.COMMANDS)
+    assert all(name in said.stdout for name in wording.shell.COMMANDS)
     assert "--no-browser" in safelight("demo", "--help").stdout
 
 

@@ -108,7 +108,7 @@ async def test_no_consent(kit):
 
     assert len(waited) == 1
     assert kit.bot.waiting == {}
-    assert wording.CANCELLED in kit.words(asked.response)
+    assert wording.dataset.KEPT in kit.words(asked.response)
     assert not await kit.store.members.consents(alice.id)
 
 
@@ -123,7 +123,7 @@ async def test_consent_after_restart(kit):
     await kit.restart()
     await alice.click(asked.response, label="I agree")
 
-    assert wording.AGREED_LATE in kit.words(asked.response)
+    assert wording.consent.LATE in kit.words(asked.response)
     assert await kit.store.members.consented(alice.id, wording.CONSENT)
 
 
@@ -290,7 +290,7 @@ async def test_caption_again(kit):
     (button,) = [part for part in kit.parts(card) if part.get("label") == "Caption again"]
     assert len(job.request["photos"]) == 2
     assert button["disabled"]
-    assert wording.DATASET_WRITING in kit.words(card)
+    assert wording.dataset.WRITING in kit.words(card)
 
 
 async def test_delete(kit):
@@ -317,7 +317,7 @@ async def test_delete_not(kit):
     asked = await alice.slash(kit.channel, "dataset delete", name="my dog")
     await alice.click(asked.response, label="Keep it")
 
-    assert wording.CANCELLED in kit.words(asked.response)
+    assert wording.dataset.KEPT in kit.words(asked.response)
     assert len(await kit.store.datasets.of(alice.id)) == 1
 
 

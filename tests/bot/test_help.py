@@ -24,7 +24,7 @@ async def test_privacy(kit):
     answer = await alice.slash(kit.channel, "privacy")
 
     assert "rule 21" in kit.words(answer)
-    assert wording.PRIVACY_COLLECT not in kit.words(answer)
+    assert wording.guide.PRIVACY_COLLECT not in kit.words(answer)
     assert kit.labels(answer) == []
 
 
@@ -35,8 +35,8 @@ async def test_privacy_here(collector):
 
     answer = await alice.slash(collector.channel, "privacy")
 
-    assert wording.PRIVACY_COLLECT in collector.words(answer)
-    assert collector.labels(answer) == [wording.PRIVACY_LINK]
+    assert wording.guide.PRIVACY_COLLECT in collector.words(answer)
+    assert collector.labels(answer) == [wording.guide.PRIVACY_LINK]
 
 
 async def test_direct_message(kit):

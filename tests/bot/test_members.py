@@ -127,5 +127,5 @@ async def test_keep(kit):
     await alice.click(card, label="Delete everything")
     await alice.click(card, label="Keep it")
 
-    assert wording.CANCELLED in kit.words(card)
+    assert wording.dataset.KEPT in kit.words(card)
     assert len(await kit.store.datasets.of(alice.id)) == 1

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
-from bot import phrases
+from bot import wording
 from bot.client import Bot
 from bot.demo import live, page
 from bot.demo.discordish import world
@@ -54,7 +54,7 @@ async def test_the_page_is_ours(tmp_path):
         status, text = await get(url)
         assert status == 200
         assert "<title>Safelight demo</title>" in text
-        assert phrases.BANNER in text
+        assert wording.demo.BANNER in text
         assert "SimCord Preview" not in text
         assert (await get(url.partition("#")[0] + "safelight.css"))[0] == 200
         assert (await get(url.partition("#")[0] + "glim.png"))[0] == 200
@@ -73,7 +73,7 @@ async def test_a_press_in_a_browser_reaches_the_bot(tmp_path, tab):
     """A press counts although the page is being redrawn, and the answer is shown."""
     async with shown(tmp_path / "home") as url, tab(url) as browser:
         await browser.shows("Hello, I am Safelight")
-        await press(browser, phrases.TRAIN_MASCOT)
+        await press(browser, wording.demo.TRAIN_MASCOT)
         await browser.shows("The trainer has not started yet")
 
 

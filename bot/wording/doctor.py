@@ -1,0 +1,43 @@
+"""What `safelight doctor` finds."""
+
+from __future__ import annotations
+
+MARKS = {"ok": "✓ ok  ", "warn": "! warn", "fail": "✗ fail"}
+VERDICTS = {
+    "ok": "Everything is in place.",
+    "warn": "It will run; the lines marked ! tell what could be better.",
+    "fail": "It will not run like this; the lines marked ✗ tell what to do.",
+}
+CHECKS = {
+    "python": "Python {version}",
+    "python_old": "Python {version}: Safelight needs 3.11 or newer",
+    "torch": "torch {torch}",
+    "torch_away": "torch cannot be loaded: {reason}. Install the project anew (see README.md)",
+    "gpu": "{name}: {free} free, computing in {precision}",
+    "gpu_away": "no GPU: the embedded base works, others would take hours ({name})",
+    "memory": "{free} of {total} memory free",
+    "memory_low": "only {free} of {total} memory free: close other programs, or use a small base",
+    "disk": "{path}: {free} free, a file is safe on it in {milliseconds:.1f} ms",
+    "disk_slow": "{path}: a file is safe on it only in {milliseconds:.1f} ms, and every job waits"
+    " for that; set SAFELIGHT_HOME to a faster disk",
+    "disk_low": "{path}: {free} free, below the {kept} to be kept free; make room, or lower"
+    " SAFELIGHT_DISK_MB",
+    "disk_closed": "{path}: cannot be written ({reason}); set SAFELIGHT_HOME to a folder that can",
+    "database": "database: {path}, {jobs}",
+    "database_broken": "database: {reason}; put {path} aside and start anew, or restore it",
+    "token": "DISCORD_TOKEN has the shape of a token",
+    "token_missing": "DISCORD_TOKEN is missing; safelight run tells how to get one",
+    "link": "PUBLIC_URL answers: files too large for Discord go out as links",
+    "link_unset": "PUBLIC_URL is not set: files over {limit} MiB have to be handed over by hand",
+    "link_silent": "PUBLIC_URL does not answer at {url} ({reason}); it should lead to"
+    " {host}:{port} while the bot runs",
+    "bases": "bases here: {names}",
+    "bases_away": "bases: the training cannot list them ({reason}); see the lines above",
+    "bases_missing": "bases not on this machine: {names}; put a file or folder into {folder}",
+    "captioner": "captions are written by {name}",
+    "captioner_missing": "the captioner {name} is not on this machine; load it once with the hub's"
+    " tools, or set SAFELIGHT_CAPTIONER=embedded",
+    "upload": "files up to {limit} MiB are posted on Discord (SAFELIGHT_UPLOAD_MIB)",
+    "upload_high": "SAFELIGHT_UPLOAD_MIB={limit}, but servers without boosts take 20 MiB at most",
+    "setting": "{problem}",
+}

@@ -1,0 +1,75 @@
+"""How far a job is, and the list of jobs."""
+
+from __future__ import annotations
+
+# commands, as Discord lists them (100 characters at most)
+
+COMMAND = "What is waiting, running and done"
+OPTIONS = {"whose": "Yours, or the whole server's (moderators)"}
+WHOSE = {"mine": "mine", "server": "this server's"}
+
+# one job
+
+TITLE = "### {name} · {method}"
+BY = "by <@{owner}> on {base}"
+PLACE = "Waiting · place {place}"
+NEXT = "Waiting · next"
+AGAIN = "Its worker stopped. It goes on from its last checkpoint, attempt {attempt} of 3."
+STARTING = "Getting ready …"
+STEP = "step {step}/{steps} · loss {loss} · done <t:{when}:R>"
+DEVICE = "-# {speed} steps a second · {device}"
+WISHES = {
+    "pause": "Pausing after this step …",
+    "cancel": "Stopping after this step …",
+    "finish": "Finishing with what it has learnt so far …",
+}
+PAUSED = "Paused at step {step}/{steps}. Nothing is lost; Resume goes on from there."
+DONE = "**Done** · {steps} steps in {time} · loss {loss}"
+EARLY = "**Done**, stopped early · {steps} steps in {time} · loss {loss}"
+RESULT = "The result: {url}"
+FAILED = "**It failed.** {why}"
+REFERENCE = "-# For the operator: {reference}"
+CANCELLED = "Cancelled at step {step}."
+CANCELLED_WAITING = "Cancelled before it began."
+CANCELLED_BY = "Cancelled by <@{by}>."
+THREAD = "-# Samples: <#{thread}>"
+THREADLESS = "-# I cannot create threads here, so samples come into this channel. An admin can give me *Create Public Threads*."
+TOLD = "I will tell you when it ends."
+THREAD_NAME = "{name} · {method} · {job}"
+CURVE_ALT = "How the loss went, step by step"
+CARD_LOST = (
+    "I cannot post about **{name}** in <#{channel}>: {why} The job itself goes on; /jobs shows it."
+)
+NOTES = {
+    "memory": "The GPU ran out of memory; I went on with smaller pieces.",
+    "prompt_cut": "The prompt is longer than this base can read; {tokens} pieces of words at its end were left out.",
+    "resumed": "Went on from its last checkpoint.",
+}
+ENDED_FAILED = "**{name}** has failed."
+ENDED_CANCELLED = "**{name}** was cancelled."
+
+# the list
+
+LIST_MINE = "### Your jobs"
+LIST_SERVER = "### Jobs on this server"
+LIST_NONE = "Nothing yet. /train lora starts one."
+LIST_LINE = "**{number}** {name} · {state}"
+LIST_PLACE = "waiting, place {place}"
+LIST_PICK = "Show a job…"
+STATES = {
+    "queued": "waiting",
+    "running": "running",
+    "paused": "paused",
+    "done": "done",
+    "failed": "failed",
+    "cancelled": "cancelled",
+}
+
+# labels: a verb first, 18 characters at most
+
+PAUSE = "Pause"
+RESUME = "Resume"
+CANCEL = "Cancel"
+FINISH = "Finish now"
+TELL = "Tell me"
+RETRY = "Try again"

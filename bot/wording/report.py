@@ -1,0 +1,19 @@
+"""Reports of pictures, and what moderators see of them."""
+
+from __future__ import annotations
+
+FORM = "Report to the moderators"
+WHY = "What is wrong with it"
+THANKS = "Thank you. The moderators of this server have it."
+TITLE = "### Report {number}"
+FACTS = "<@{reporter}> reports {url}"
+REASON = "> {reason}"
+OF = "It belongs to <@{owner}>."
+REMOVED = "Deleted by <@{by}>."
+LEFT = "Left as it is by <@{by}>."
+
+# labels: a verb first, 18 characters at most
+
+REPORT = "Report"
+TAKE_DOWN = "Delete picture"
+LEAVE_IT = "Leave it"

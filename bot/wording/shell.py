@@ -1,0 +1,43 @@
+"""The command line: what the commands are, and what a child's events read like."""
+
+from __future__ import annotations
+
+PROGRAM = "A Discord bot that turns a member's photos into a style the whole server can use."
+COMMANDS = {
+    "demo": "try everything in a browser: no Discord account, no GPU, no download",
+    "run": "run the bot and the trainer, and start them again when they die",
+    "doctor": "look whether everything is in place, and say what to do where it is not",
+    "train": "train a style on a folder of photos",
+    "sample": "draw pictures with a style, or with a bare base",
+    "caption": "describe a folder of photos",
+    "bases": "list the models one can start from",
+}
+PORT = "port of the page; without it a free one is taken"
+NO_BROWSER = "do not open a browser, only print the page's address"
+AUTOPLAY = "play the whole journey by itself, check it, and write what came of it into this folder"
+STOPPED = "Stopped."
+
+# events
+
+EVENTS = {
+    "started": "On {device}:",
+    "sample": "Step {step}: {names}",
+    "checkpoint": "Step {step}: {file}",
+    "caption": "{file}: {caption}",
+    "picture": "{file} (seed {seed})",
+    "paused": "Paused at step {step}.",
+    "cancelled": "Cancelled at step {step}.",
+}
+PROGRESS = "{step}/{steps}{loss}{speed}{eta}"
+LOSS = " · loss {smooth:.4f}"
+SPEED = " · {speed:.1f} steps/s"
+ETA = " · {eta} left"
+DONE = "Done in {seconds}."
+DONE_FILE = "Done in {seconds}: {file} ({size})"
+FAILED = "That did not work: {sentence}"
+BASE = "{mark} {name:<14} {title:<26} {family:<6} {note}"
+BASE_HERE = "{good} · {licence}"
+BASE_MISSING = "not on this machine: {source}"
+SILENT = (
+    "The training process ended without a word (exit code {code}). Its last lines stand above."
+)

@@ -1,0 +1,63 @@
+"""What a training will be, before it is started."""
+
+from __future__ import annotations
+
+# commands, as Discord lists them (100 characters at most)
+
+COMMAND = "Train a style on your photos"
+COMMAND_LORA = "Train a LoRA: learns most, works in most programs"
+COMMAND_EMBEDDING = "Train an embedding: a new word for the base, a file of a few KB"
+OPTIONS = {
+    "dataset": "Which of your datasets; type to search",
+    "dial": "How long to train; balanced unless you say so",
+    "base": "What to start from; type to search",
+    "word": "What it shows, in one word, for example: dog",
+    "steps": "Advanced: how many steps, instead of the dial's",
+    "rate": "Advanced: learning rate, instead of the dial's",
+    "private": "Show card and samples in a private thread only",
+}
+RANK = "Advanced: rank, how much it can learn (1 to 128)"
+VECTORS = "Advanced: how many vectors the word gets (1 to 8)"
+
+# the pre-flight card
+
+METHODS = {"lora": "LoRA", "embedding": "Embedding"}
+DIALS = {"quick": "quick", "balanced": "balanced", "thorough": "thorough"}
+REASONS = {
+    "lora_subject": "one thing is taught with its word, so picture and text network both learn",
+    "lora_look": "a manner of drawing is taught, so the picture network alone learns",
+    "embedding_subject": "only a few numbers for its word are learnt; the base stays as it is",
+    "embedding_look": "only a few numbers for its word are learnt; the base stays as it is",
+    "quick": "quick stops as soon as it resembles",
+    "balanced": "balanced stops where most look right",
+    "thorough": "thorough goes on for the details",
+    "more": "more photos get more steps",
+    "chosen": "the numbers you gave take the place of mine",
+}
+TITLE = "### Train {name}?\n{method} on {base} · {dial}"
+PHOTOS = "**Photos:** {photos} ready"
+WARNED = "-# Used in spite of a warning: {photos}. /dataset show names them."
+STEPS = "**Steps:** {steps} · about {time} on {device}"
+STEPS_FIRST = (
+    "**Steps:** {steps} · the first run of this kind here, so I cannot say yet how long it takes"
+)
+NOW = "**Queue:** starts at once"
+PLACE = "**Queue:** place {place}"
+FILE = "**File:** about {size}; this server takes {limit}"
+FILE_LINK = (
+    "**File:** about {size}, more than the {limit} this server takes: you get a link that expires"
+)
+FILE_HAND = (
+    "**File:** about {size}, more than the {limit} this server takes: the operator hands it over"
+)
+WHY = "-# Why: {reasons}."
+PRIVATE = "-# In a private thread that you and the moderators see."
+LEFT = "Nothing was started."
+STARTED = "Started: **{name}**, job {job}."
+WHERE = "Its card is in <#{channel}>."
+SMALL = "-# {base} draws tiny emoji, {side} pixels wide. Real photos are honoured as well as it can; bases for photos need a GPU."
+
+# labels: a verb first, 18 characters at most
+
+START = "Start"
+NOT_NOW = "Not now"
