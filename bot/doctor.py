@@ -17,6 +17,7 @@ import psutil
 from bot import settings, wording
 from bot.shell import TRAINING
 from storage import space
+from storage.database import OLDEST, VERSION
 from storage.errors import UserError
 from storage.folders import Home
 from storage.store import Store
@@ -59,6 +60,7 @@ async def visit(program: Sequence[str] = TRAINING) -> int:
 async def findings(program: Sequence[str]) -> AsyncIterator[Line]:
     """Look after one thing after the other."""
     yield python()
+    yield sqlite(VERSION)
     yield memory()
     try:
         chosen = settings.read()
@@ -78,6 +80,18 @@ def python() -> Line:
     if sys.version_info < (3, 11):  # noqa: UP036 - a doctor asks
         return line(FAIL, "python_old", version=version)
     return line(OK, "python", version=version)
+
+
+def sqlite(version: tuple[int, ...]) -> Line:
+    """Look at the SQLite that this Python has."""
+    facts = {"version": dotted(version), "oldest": dotted(OLDEST)}
+    old = version < OLDEST
+    return line(FAIL if old else OK, "sqlite_old" if old else "sqlite", **facts)
+
+
+def dotted(version: tuple[int, ...]) -> str:
+    """Write a version as people do."""
+    return ".".join(map(str, version))
 
 
 def memory() -> Line:

@@ -13,6 +13,8 @@ import aiosqlite
 
 from storage.errors import UserError
 
+OLDEST = (3, 38)  #: the SQLite that our statements need
+VERSION = sqlite3.sqlite_version_info[:3]  #: the SQLite that this Python has
 MIGRATIONS = Path(__file__).parent / "migrations"
 SETTINGS = (
     "PRAGMA journal_mode = WAL",

@@ -11,6 +11,9 @@ VERDICTS = {
 CHECKS = {
     "python": "Python {version}",
     "python_old": "Python {version}: Safelight needs 3.11 or newer",
+    "sqlite": "SQLite {version}",
+    "sqlite_old": "SQLite {version}: Safelight needs {oldest} or newer; it comes with Python, so use"
+    " a newer one",
     "torch": "torch {torch}",
     "torch_away": "torch cannot be loaded: {reason}. Install the project anew (see README.md)",
     "gpu": "{name}: {free} free, computing in {precision}",

@@ -82,6 +82,17 @@ async def test_missing_bases_and_captioner_are_named(monkeypatch, tmp_path):
     assert any("blip" in text and "SAFELIGHT_CAPTIONER" in text for text in texts)
 
 
+@pytest.mark.parametrize(
+    ("version", "mark"), [((3, 37, 2), FAIL), ((3, 38, 0), OK), ((3, 50, 4), OK)]
+)
+def test_an_old_sqlite_fails(version, mark):
+    """A SQLite older than our statements need is a failure that says which one would do."""
+    found = doctor.sqlite(version)
+    assert found.mark == mark
+    assert ".".join(map(str, version)) in found.text
+    assert ("3.38 or newer" in found.text) == (mark == FAIL)
+
+
 async def test_the_disk_is_written_to(tmp_path):
     """The disk line measures a safe write, and leaves nothing behind."""
     found = await doctor.disk(settings(tmp_path))
