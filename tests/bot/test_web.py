@@ -165,6 +165,14 @@ async def test_listens(store, unused_tcp_port):
     await first.close()
 
 
+async def test_switched_off(store):
+    """Port 0 switches the web server off: nothing listens, and closing is harmless."""
+    web = Web(store, "http://localhost")
+    await web.start("127.0.0.1", 0)
+    assert web._runner is None
+    await web.close()
+
+
 def test_names():
     """Names of downloads carry no signs that a header or Discord would change."""
     assert plain("my dog.safetensors") == "my_dog.safetensors"
