@@ -84,7 +84,10 @@ class Teller:
     def _failed(self, event: dict[str, Any]) -> None:
         facts = {name: fact for name, fact in event.items() if name not in {"at", "kind", "code"}}
         sentence = wording.plain(JobError(event.get("code", "bug"), **facts))
-        self.bar.say(wording.shell.FAILED.format(sentence=sentence))
+        file = facts.get("file", "")
+        unnamed = file and file not in sentence
+        said = wording.shell.FAILED_FILE if unnamed else wording.shell.FAILED
+        self.bar.say(said.format(sentence=sentence, file=file))
 
     def _done(self, event: dict[str, Any]) -> None:
         seconds = length(event.get("seconds", 0))

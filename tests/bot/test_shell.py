@@ -45,6 +45,16 @@ def test_a_failure_is_a_sentence_and_a_code(capfd):
     assert "no base called sd9" in capfd.readouterr().err
 
 
+def test_a_bad_picture_is_named(capfd):
+    """Who gives a folder is told which file is bad; a sentence with the name says it once."""
+    bad = {"kind": "failed", "code": "photo_unknown", "file": "notes.jpg"}
+    assert shell.work([], child(bad, code=1)) == 1
+    assert "because of notes.jpg: This is not a picture I can read." in capfd.readouterr().err
+
+    shell.work([], child(bad | {"code": "photo_broken"}, code=1))
+    assert capfd.readouterr().err.count("notes.jpg") == 1
+
+
 def test_a_child_that_dies_silently_is_noticed(capfd):
     """A child that ends without a terminal event is told of."""
     assert shell.work([], child(code=7)) == 7
