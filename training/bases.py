@@ -94,15 +94,17 @@ class Bases:
         """Find where a base's files are on this machine; None when they are not."""
         kind, _, name = source.partition(":")
         if kind == "embedded":
-            return embedded.folder(name)
+            shipped = embedded.WEIGHTS / name
+            return shipped if shipped.is_dir() else None
         if self.folder is not None and plain(source) and (self.folder / source).exists():
             return self.folder / source
         return cached(source) if "/" in source else None
 
     def here(self, name: str) -> Path:
-        """Find a base's files by its name."""
+        """Find a base's files by its name; those that ship with Safelight must be whole."""
         base = self.find(name)
-        place = self.place(base.source)
+        kind, _, shipped = base.source.partition(":")
+        place = embedded.verified(shipped) if kind == "embedded" else self.place(base.source)
         if place is None:
             raise JobError("base_missing", base=base.title, source=base.source)
         return place

@@ -90,7 +90,7 @@ def opened(path: Path) -> Image.Image:
 def found(name: str, bases: Bases) -> Path:
     """Find a captioner's files: the embedded one, the operator's, or one in the hub's cache."""
     if name == "embedded":
-        return embedded.folder("blip")
+        return embedded.verified("blip")
     own = bases.folder / name if bases.folder and plain(name) else None
     place = own if own and own.is_dir() else cached(name) if "/" in name else None
     if place is None:

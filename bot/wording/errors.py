@@ -26,6 +26,8 @@ ERRORS = {
     "dataset_unknown": "You have no such dataset. Pick one from the list that opens while you type, or start one with /dataset new.",
     "disk_full": "The disk is full, so I could not keep it. Ask the operator to free some space.",
     "disk_low": "The disk is nearly full ({free} MB left), so nothing new can be started. Ask the operator to free some space.",
+    "embedded_damaged": "The file **{file}**, a part of the models that ship with Safelight, is damaged. Ask the operator to install Safelight anew, then start it again.",
+    "embedded_missing": "The file **{file}**, a part of the models that ship with Safelight, is missing. Ask the operator to install Safelight anew, then start it again.",
     "emoji_forbidden": "I may not add emoji here. Ask an admin to give me *Create Expressions*.",
     "emoji_full": "This server has no room for another emoji. Remove one first.",
     "emoji_name": "An emoji's name has 2 to 32 letters, digits or \\_, for example *mydog*.",

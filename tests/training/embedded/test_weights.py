@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
 
-from training.embedded import SUMS, WEIGHTS, folder, verify
+from storage.errors import JobError
+from training.embedded import SUMS, WEIGHTS, folder, verified
+
+ROOT = Path(__file__).parents[3]
 
 
 def test_the_weights_are_whole():
     """What is in the repository is what was exported."""
-    assert verify() is None
+    assert verified("diffusion") == folder("diffusion")
+    assert verified("blip") == folder("blip")
 
 
 def test_the_weights_are_small():
@@ -24,35 +31,88 @@ def test_the_weights_are_small():
 
 @pytest.fixture
 def copy(tmp_path):
-    """Copy the small captioner with a list of its checksums."""
+    """Copy the small captioner and the list of checksums."""
     shutil.copytree(WEIGHTS / "blip", tmp_path / "blip")
-    lines = (WEIGHTS / SUMS).read_text(encoding="utf-8").splitlines(keepends=True)
-    (tmp_path / SUMS).write_text("".join(x for x in lines if "  blip/" in x), encoding="utf-8")
+    shutil.copy(WEIGHTS / SUMS, tmp_path)
     return tmp_path
 
 
-def test_a_damaged_file_is_named(copy):
-    """One wrong byte is found, and the sentence names the file."""
-    path = copy / "blip" / "model.safetensors"
+def spoil(path):
+    """Change one byte."""
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
 
-    assert (
-        verify(copy) == "The embedded file blip/model.safetensors is damaged; reinstall Safelight."
-    )
+
+def refused(weights):
+    """Give the code and the file that the captioner is refused with."""
+    with pytest.raises(JobError) as error:
+        verified("blip", weights)
+    return error.value.code, error.value.facts["file"]
+
+
+def test_a_damaged_file_is_named(copy):
+    """One wrong byte is found, and the file is named; once it is mended, all is well."""
+    spoil(copy / "blip" / "model.safetensors")
+    assert refused(copy) == ("embedded_damaged", "blip/model.safetensors")
+
+    spoil(copy / "blip" / "model.safetensors")
+    assert verified("blip", copy) == copy / "blip"
 
 
 def test_a_missing_file_is_named(copy):
-    """A file that is not there is found, and the sentence names it."""
+    """A file that is not there is found, and named."""
     (copy / "blip" / "tokenizer.json").unlink()
 
-    assert "blip/tokenizer.json is missing" in str(verify(copy))
+    assert refused(copy) == ("embedded_missing", "blip/tokenizer.json")
+
+
+@pytest.mark.parametrize("content", ["", "nothing of the kind\n", "\x00" * 99])
+def test_a_damaged_list_is_named(copy, content):
+    """A list without the model's files does not make it whole."""
+    (copy / SUMS).write_text(content, encoding="utf-8")
+
+    assert refused(copy) == ("embedded_damaged", SUMS)
 
 
 def test_a_missing_list_is_named(tmp_path):
     """Without checksums nothing counts as whole."""
-    assert SUMS in str(verify(tmp_path))
+    assert refused(tmp_path) == ("embedded_missing", SUMS)
+
+
+LOADED = """
+from storage.errors import JobError
+from training.bases import Bases
+from training.captions import found
+
+bases = Bases(None)
+print([base.present for base in bases.listed()][0])
+for use in (bases.identity, bases.here, lambda _: found("embedded", bases)):
+    try:
+        use("embedded")
+    except JobError as refused:
+        print(refused.code, refused.facts["file"])
+"""
+
+
+def test_nothing_damaged_is_loaded(tmp_path):
+    """A job on an installation with a damaged base and half a captioner names the files."""
+    for package in ("storage", "training"):
+        ignored = shutil.ignore_patterns("weights", "__pycache__")
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=ignored)
+    weights = tmp_path / "training" / "embedded" / "weights"
+    shutil.copytree(WEIGHTS, weights)
+    spoil(weights / "diffusion" / "unet" / "config.json")
+    (weights / "blip" / "config.json").unlink()
+
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+
+    damaged = "embedded_damaged diffusion/unet/config.json"
+    assert done.stdout.splitlines() == [
+        "True", damaged, damaged, "embedded_missing blip/config.json",
+    ]  # fmt: skip
 
 
 def test_an_unknown_model_is_refused():
