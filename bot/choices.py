@@ -8,6 +8,7 @@ import discord
 from discord import app_commands
 
 from bot import wording
+from bot.guards import keeper
 from bot.wording import flat
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ async def styles(
     """Offer the styles that a member can use here: their own first, then the shared."""
     member, guild = interaction.user.id, interaction.guild_id or 0
     usable = await interaction.client.store.styles.usable(member, guild)
-    return titled([(style_title(style, member), str(style.id)) for style in usable], current)
+    return entitled(usable, member, current)
 
 
 async def own_styles(
@@ -56,7 +57,23 @@ async def own_styles(
     """Offer the member's own styles."""
     member = interaction.user.id
     own = await interaction.client.store.styles.of(member)
-    return titled([(style_title(style, member), str(style.id)) for style in own], current)
+    return entitled(own, member, current)
+
+
+async def shared_styles(
+    interaction: discord.Interaction[Bot], current: str
+) -> list[app_commands.Choice[str]]:
+    """Offer what the member may take back here: their own, and anybody's to who keeps order."""
+    member, guild = interaction.user.id, interaction.guild_id or 0
+    usable = await interaction.client.store.styles.usable(member, guild)
+    shared = [style for style in usable if guild in style.shared]
+    own = [style for style in shared if style.owner == member]
+    return entitled(shared if keeper(interaction) else own, member, current)
+
+
+def entitled(styles: list[Style], member: int, current: str) -> list[app_commands.Choice[str]]:
+    """Offer styles by their titles."""
+    return titled([(style_title(style, member), str(style.id)) for style in styles], current)
 
 
 def style_title(style: Style, member: int) -> str:

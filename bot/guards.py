@@ -61,11 +61,10 @@ def moderate(interaction: discord.Interaction[Bot]) -> None:
         raise UserError("permission_needed", permissions=["Manage Server"])
 
 
-def owner(interaction: discord.Interaction[Bot], owner: int, *, moderators: bool = False) -> None:
-    """Raise unless the person who pressed is the owner (or, where said, a moderator)."""
-    if interaction.user.id == owner or (moderators and moderator(interaction)):
-        return
-    raise UserError("not_yours")
+def keeper(interaction: discord.Interaction[Bot]) -> bool:
+    """Return whether the member keeps order here: others' jobs, pictures and shared styles."""
+    may = interaction.permissions
+    return interaction.guild_id is not None and (may.manage_guild or may.manage_messages)
 
 
 @contextmanager

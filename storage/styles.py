@@ -105,6 +105,16 @@ class Styles:
                 guild=guild,
             )
 
+    async def withdraw(self, number: int, guild: int) -> None:
+        """Take anybody's style from a server; one without an owner goes with its last share."""
+        shared = "DELETE FROM shares WHERE style = :number AND guild = :guild RETURNING style"
+        lost = "DELETE FROM styles WHERE id = :number AND owner IS NULL"
+        async with self._database.transaction() as tx:
+            if not await tx.all(shared, number=number, guild=guild):
+                raise UserError("style_unknown")
+            await tx.all(f"{lost} AND id NOT IN (SELECT style FROM shares)", number=number)
+        await self._trash.sweep()
+
     async def delete(self, number: int, owner: int) -> None:
         """Remove a style and its file."""
         async with self._database.transaction() as tx:

@@ -12,7 +12,7 @@ from discord import ui
 from bot import wording
 from bot.cards.parts import Button, add, row, show, text, touch
 from bot.cards.pictures import Wall
-from bot.guards import allowed, quota
+from bot.guards import allowed, keeper, quota
 from bot.story import base as last
 from bot.wording import flat, say
 from storage import space
@@ -223,12 +223,6 @@ async def steerable(interaction: Asked, number: int) -> Job:
     if not own and not (job.guild == interaction.guild_id and keeper(interaction)):
         raise UserError("job_unknown")
     return job
-
-
-def keeper(interaction: Asked) -> bool:
-    """Return whether the presser moderates here."""
-    may = interaction.permissions
-    return interaction.guild_id is not None and (may.manage_guild or may.manage_messages)
 
 
 class Steer(Button, verb=""):

@@ -9,8 +9,9 @@ import discord
 from discord import ui
 
 from bot import places, prompts, wording
-from bot.cards.job import COLOURS, keeper
+from bot.cards.job import COLOURS
 from bot.cards.parts import Button, Card, Form, ask, hold, row, show, text, touch
+from bot.guards import keeper
 from bot.wording import say
 from storage.errors import UserError
 from storage.records import Kind, Status, Wish

@@ -10,11 +10,11 @@ from discord import ui
 
 from bot import prompts, wording
 from bot.cards.emoji import Emoji
-from bot.cards.job import COLOURS, keeper, note, reason
+from bot.cards.job import COLOURS, note, reason
 from bot.cards.parts import Button, Card, Form, add, ask, hold, row, show, text, touch
 from bot.cards.pictures import Wall
 from bot.cards.report import Report
-from bot.guards import allowed
+from bot.guards import allowed, keeper
 from bot.story import base as last
 from bot.wording import flat, say
 from storage.errors import UserError

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import discord
 from discord import ui
 
-from bot import wording
+from bot import prompts, wording
 from bot.cards.dataset import Keep
 from bot.cards.parts import Button, Card, Select, add, ask, row, show, text, touch
 from bot.cards.sample import TryForm
+from bot.guards import keeper
 from bot.wording import flat, megabytes, say
 from storage.errors import UserError
 
@@ -58,9 +59,10 @@ def method(style: Style) -> str:
     return wording.training.METHODS.get(style.method, style.method)
 
 
-async def style_card(bot: Bot, style: Style, member: int, guild: int) -> Card:
-    """Lay one style out."""
-    base = await based(bot, style.base)
+async def style_card(interaction: Asked, style: Style) -> Card:
+    """Lay one style out, with what the member may do with it."""
+    member, guild = interaction.user.id, interaction.guild_id or 0
+    base = await based(interaction.client, style.base)
     facts = say(
         wording.style.FACTS,
         method=method(style),
@@ -71,16 +73,17 @@ async def style_card(bot: Bot, style: Style, member: int, guild: int) -> Card:
     )
     title = say(wording.style.TITLE, name=style.name) + note(style, member, guild)
     card = Card(text(title, facts))
-    return card.put(row(*controls(style, member, guild)))
+    return card.put(row(*controls(style, interaction)))
 
 
-def controls(style: Style, member: int, guild: int) -> list[Button]:
+def controls(style: Style, interaction: Asked) -> list[Button]:
     """Return what a member may do with a style."""
     use: list[Button] = [Try(style.id)]
-    if style.owner != member:
-        return use
-    shared: Button = Unshare(style.id) if guild in style.shared else Share(style.id)
-    return [*use, shared, Fetch(style.id), Delete(style.id)]
+    shared = interaction.guild_id in style.shared
+    if style.owner != interaction.user.id:
+        return [*use, Unshare(style.id)] if shared and keeper(interaction) else use
+    turn = Unshare(style.id) if shared else Share(style.id)
+    return [*use, turn, Fetch(style.id), Delete(style.id)]
 
 
 async def based(bot: Bot, name: str) -> Base | None:
@@ -89,29 +92,36 @@ async def based(bot: Bot, name: str) -> Base | None:
     return next((base for base in bases if base.name == name), None)
 
 
-async def own(interaction: Asked, number: int) -> Style:
-    """Return the presser's own style; somebody else's is as unknown as none."""
+async def own(interaction: Asked, style: str | int) -> Style:
+    """Return the member's own style, picked or named; somebody else's is as unknown as none."""
     member = interaction.user.id
-    style = await interaction.client.store.styles.get(number, member, 0)
-    if style.owner != member:
+    found = await prompts.find(interaction.client.store, style, member, 0)
+    if found.owner != member:
         raise UserError("style_unknown")
-    return style
+    return found
 
 
-async def share(interaction: Asked, style: Style) -> Card:
-    """Share a style with this server, and lay out the receipt."""
+async def share(interaction: Asked, style: str | int) -> Card:
+    """Share a style of one's own with this server, and lay out the receipt."""
     if not interaction.guild_id:
         raise UserError("server_only")
+    found = await own(interaction, style)
     styles = interaction.client.store.styles
-    await styles.share(style.id, interaction.user.id, interaction.guild_id)
-    return Card(text(say(wording.style.SHARED, name=style.name)), row(Unshare(style.id)))
+    await styles.share(found.id, interaction.user.id, interaction.guild_id)
+    return Card(text(say(wording.style.SHARED, name=found.name)), row(Unshare(found.id)))
 
 
-async def unshare(interaction: Asked, style: Style) -> Card:
-    """Take a style back from this server."""
-    styles = interaction.client.store.styles
-    await styles.unshare(style.id, interaction.user.id, interaction.guild_id or 0)
-    return Card(text(say(wording.style.UNSHARED, name=style.name)))
+async def unshare(interaction: Asked, style: str | int) -> Card:
+    """Take a style back from this server: one's own, or any where one keeps order."""
+    store, member, guild = interaction.client.store, interaction.user.id, interaction.guild_id or 0
+    found = await prompts.find(store, style, member, guild)
+    if found.owner == member:
+        await store.styles.unshare(found.id, member, guild)
+    elif keeper(interaction):
+        await store.styles.withdraw(found.id, guild)
+    else:
+        raise UserError("style_unknown")
+    return Card(text(say(wording.style.UNSHARED, name=found.name)))
 
 
 def file(card: Card, path: Path) -> Card:
@@ -122,14 +132,6 @@ def file(card: Card, path: Path) -> Card:
 def delete_card(style: Style) -> Card:
     """Ask before a style goes."""
     return Card(text(say(wording.style.DELETE_ASK, name=style.name)), row(Erase(style.id), Keep()))
-
-
-class Owned(Button, verb=""):
-    """A button on one of the presser's own styles."""
-
-    async def style_of(self, interaction: Asked) -> Style:
-        """Return the style; somebody else's is unknown."""
-        return await own(interaction, self.numbers[0])
 
 
 class Try(Button, verb="style:try"):
@@ -145,7 +147,7 @@ class Try(Button, verb="style:try"):
         await ask(interaction, TryForm(style, base))
 
 
-class Share(Owned, verb="style:share"):
+class Share(Button, verb="style:share"):
     """Let this server draw with the style."""
 
     label = wording.style.SHARE
@@ -153,10 +155,10 @@ class Share(Owned, verb="style:share"):
     async def press(self, interaction: Asked) -> None:
         """Share it, and give a receipt."""
         await touch(interaction)
-        await add(interaction, await share(interaction, await self.style_of(interaction)))
+        await add(interaction, await share(interaction, self.numbers[0]))
 
 
-class Unshare(Owned, verb="style:unshare"):
+class Unshare(Button, verb="style:unshare"):
     """Take the style back."""
 
     label = wording.style.UNSHARE
@@ -164,10 +166,10 @@ class Unshare(Owned, verb="style:unshare"):
     async def press(self, interaction: Asked) -> None:
         """Take it back, and say so."""
         await touch(interaction)
-        await add(interaction, await unshare(interaction, await self.style_of(interaction)))
+        await add(interaction, await unshare(interaction, self.numbers[0]))
 
 
-class Fetch(Owned, verb="style:link"):
+class Fetch(Button, verb="style:link"):
     """Get the file once more."""
 
     label = wording.style.GET_LINK
@@ -175,7 +177,7 @@ class Fetch(Owned, verb="style:link"):
     async def press(self, interaction: Asked) -> None:
         """Hand a fresh link to the owner alone; without a web server, the file or a sentence."""
         await touch(interaction)
-        style = await self.style_of(interaction)
+        style = await own(interaction, self.numbers[0])
         await add(interaction, handed(interaction.client, style, interaction.filesize_limit))
 
 
@@ -192,7 +194,7 @@ def handed(bot: Bot, style: Style, most: int) -> Card:
     return Card(text(wording.result.HAND.format(size=size, limit=megabytes(most), file=where)))
 
 
-class Delete(Owned, verb="style:delete"):
+class Delete(Button, verb="style:delete"):
     """Delete the style."""
 
     label, style = wording.style.DELETE, discord.ButtonStyle.danger
@@ -200,10 +202,10 @@ class Delete(Owned, verb="style:delete"):
     async def press(self, interaction: Asked) -> None:
         """Ask first."""
         await touch(interaction)
-        await add(interaction, delete_card(await self.style_of(interaction)))
+        await add(interaction, delete_card(await own(interaction, self.numbers[0])))
 
 
-class Erase(Owned, verb="style:erase"):
+class Erase(Button, verb="style:erase"):
     """Delete the style for good."""
 
     label, style = wording.style.ERASE, discord.ButtonStyle.danger
@@ -211,7 +213,7 @@ class Erase(Owned, verb="style:erase"):
     async def press(self, interaction: Asked) -> None:
         """Delete it."""
         await touch(interaction)
-        style = await self.style_of(interaction)
+        style = await own(interaction, self.numbers[0])
         await interaction.client.store.styles.delete(style.id, interaction.user.id)
         await show(interaction, Card(text(say(wording.style.DELETED, name=style.name))))
 
@@ -226,4 +228,4 @@ class Pick(Select, verb="style:pick"):
         await touch(interaction)
         bot, member, guild = interaction.client, interaction.user.id, interaction.guild_id or 0
         style = await bot.store.styles.get(int(self.chosen), member, guild)
-        await show(interaction, await style_card(bot, style, member, guild))
+        await show(interaction, await style_card(interaction, style))

@@ -9,8 +9,8 @@ from discord.ext import commands
 
 from bot import wording
 from bot.cards import jobs, report
-from bot.cards.job import keeper
 from bot.cards.parts import hold, show
+from bot.guards import keeper
 from storage.errors import UserError
 
 if TYPE_CHECKING:

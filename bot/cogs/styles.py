@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 from discord import app_commands
 from discord.ext import commands
 
-from bot import choices, prompts, wording
+from bot import choices, wording
 from bot.cards import style as cards
 from bot.cards.parts import hold, show
-from storage.errors import UserError
 
 if TYPE_CHECKING:
     from bot.cards.parts import Asked
     from bot.client import Bot
-    from storage.records import Style
 
 ITEMS = (
     cards.Try,
@@ -46,15 +44,15 @@ class Styles(commands.GroupCog, name="style", description=wording.style.COMMAND)
     async def share(self, interaction: Asked, style: str) -> None:
         """Share a style with this server; the answer is the receipt."""
         await hold(interaction)
-        await show(interaction, await cards.share(interaction, await own(interaction, style)))
+        await show(interaction, await cards.share(interaction, style))
 
     @app_commands.command(description=wording.style.COMMAND_UNSHARE)
     @app_commands.describe(style=wording.style.OPTION)
-    @app_commands.autocomplete(style=choices.own_styles)
+    @app_commands.autocomplete(style=choices.shared_styles)
     async def unshare(self, interaction: Asked, style: str) -> None:
         """Take a style back from this server."""
         await hold(interaction)
-        await show(interaction, await cards.unshare(interaction, await own(interaction, style)))
+        await show(interaction, await cards.unshare(interaction, style))
 
     @app_commands.command(description=wording.style.COMMAND_DELETE)
     @app_commands.describe(style=wording.style.OPTION)
@@ -62,16 +60,7 @@ class Styles(commands.GroupCog, name="style", description=wording.style.COMMAND)
     async def delete(self, interaction: Asked, style: str) -> None:
         """Ask whether a style shall go."""
         await hold(interaction)
-        await show(interaction, cards.delete_card(await own(interaction, style)))
-
-
-async def own(interaction: Asked, style: str) -> Style:
-    """Return the member's own style that was picked or named."""
-    member = interaction.user.id
-    found = await prompts.find(interaction.client.store, style, member, 0)
-    if found.owner != member:
-        raise UserError("style_unknown")
-    return found
+        await show(interaction, cards.delete_card(await cards.own(interaction, style)))
 
 
 async def setup(bot: Bot) -> None:

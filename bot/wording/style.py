@@ -7,7 +7,7 @@ from __future__ import annotations
 COMMAND = "Your styles, and those shared here"
 COMMAND_LIST = "Look at the styles you can use on this server"
 COMMAND_SHARE = "Let this server's members draw with a style of yours"
-COMMAND_UNSHARE = "Take a style of yours back from this server"
+COMMAND_UNSHARE = "Take a style of yours back from this server; moderators may take any"
 COMMAND_DELETE = "Delete a style of yours with its file"
 OPTION = "Which style; type to search"
 
@@ -24,7 +24,7 @@ BY = " · by <@{owner}>"
 
 TITLE = "### {name}"
 FACTS = "{method} on {base} · {size} · made <t:{when}:D>\nIts word:\n{trigger}"
-SHARED = "### {name} is shared\nMembers of this server can now draw with it: /sample. You are named as its maker. The photos stay yours alone, and /style unshare takes it back."
+SHARED = "### {name} is shared\nMembers of this server can now draw with it: /sample. You are named as its maker. The photos stay yours alone, and /style unshare takes it back; moderators here can do that, too."
 UNSHARED = "{name} is no longer shared with this server. Pictures already drawn stay."
 DELETE_ASK = "### Delete {name}?\nThe style and its file go for good, also where it is shared. The photos stay."
 DELETED = "{name} is deleted."

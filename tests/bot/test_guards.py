@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bot.guards import allowed, once, owner, quota
+from bot.guards import allowed, keeper, once, quota
 from storage.errors import UserError
 from storage.records import Kind, NewJob, Server, Wish
 
@@ -73,15 +73,13 @@ async def test_quota(kit):
     assert refused.value.facts["when"] == pytest.approx(time.time() + 24 * 3600, abs=60)
 
 
-async def test_owner(kit):
-    """Others may not press; moderators may where that is said."""
-    alice, bob = kit.member("alice"), kit.member("bob")
-
-    owner(asker(kit, alice), alice.id)
-    owner(asker(kit, bob, mod=True), alice.id, moderators=True)
-    for mod in (True, False):
-        with pytest.raises(UserError, match="not_yours"):
-            owner(asker(kit, bob, mod=mod), alice.id)
+async def test_keeper(kit):
+    """Who manages the server or its messages keeps order on it, and nobody in direct messages."""
+    alone = asker(kit, kit.member("alice"))
+    for guild, messages, kept in ((1, True, True), (1, False, False), (None, True, False)):
+        may = SimpleNamespace(manage_guild=False, manage_messages=messages)
+        assert keeper(replace(alone, guild_id=guild, permissions=may)) is kept
+    assert keeper(asker(kit, kit.member("mo"), mod=True))
 
 
 async def test_once(kit):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import discord
 import pytest
 
 
@@ -64,6 +65,54 @@ async def test_unshare(kit, trainer):
     assert "no longer shared" in kit.words(said)
     await alice.slash(kit.channel, "sample", prompt="mydog", style=str(style.id))
     assert len(await kit.store.jobs.open()) == 1
+
+
+async def test_moderator(kit, trainer):
+    """Who keeps order takes any style back from their own server, also one that is nobody's."""
+    alice, bob, mo = kit.member("alice"), kit.member("bob"), kit.moderator()
+    style = await trainer.style(alice)
+    await alice.slash(kit.channel, "style share", style=str(style.id))
+    await kit.store.members.erase(alice.id, keep_styles=True)
+
+    assert await bob.autocomplete(kit.channel, "style unshare", "style", "") == []
+    refused = await bob.slash(kit.channel, "style unshare", style=str(style.id))
+    (offered,) = await mo.autocomplete(kit.channel, "style unshare", "style", "")
+    said = await mo.slash(kit.channel, "style unshare", style=offered["value"])
+
+    assert "no such style" in kit.words(refused)
+    assert "no longer shared" in kit.words(said)
+    assert await kit.store.styles.usable(bob.id, kit.guild.id) == []
+    assert not kit.store.styles.file(style).exists()
+
+
+async def test_moderator_card(kit, trainer):
+    """A moderator's card of somebody's shared style has Take back; the owner keeps the style."""
+    alice, mo = kit.member("alice"), kit.moderator()
+    style = await trainer.style(alice)
+    await alice.slash(kit.channel, "style share", style=str(style.id))
+
+    listed = await mo.slash(kit.channel, "style list")
+    card = await mo.select(listed.response, [str(style.id)])
+    assert kit.labels(card.response) == ["Try it", "Take back"]
+    await mo.click(card.response, label="Take back")
+
+    assert [kept.shared for kept in await kit.store.styles.of(alice.id)] == [()]
+
+
+async def test_moderator_elsewhere(kit, trainer):
+    """A moderator of another server reaches nothing here."""
+    alice = kit.member("alice")
+    style = await trainer.style(alice)
+    await alice.slash(kit.channel, "style share", style=str(style.id))
+    other = kit.env.create_guild("Elsewhere")
+    room = other.create_text_channel("lab")
+    may = other.create_role("Mods", permissions=discord.Permissions(manage_guild=True))
+    eve = other.add_member(kit.env.create_user("eve"), roles=[may])
+
+    answer = await eve.slash(room, "style unshare", style=str(style.id))
+
+    assert "no such style" in kit.words(answer)
+    assert (await kit.store.styles.of(alice.id))[0].shared == (kit.guild.id,)
 
 
 async def test_delete(kit, trainer):

@@ -113,6 +113,34 @@ async def test_foreign(store: Store, job: Job, file: Path) -> None:
     assert store.styles.file(style).exists()
 
 
+async def test_withdraw(store: Store, job: Job, file: Path) -> None:
+    """A server gives a style up whoever's it is; the owner and other servers keep it."""
+    style = await add(store, job, file)
+    await store.styles.share(style.id, ALICE, GUILD)
+    await store.styles.share(style.id, ALICE, ELSEWHERE)
+
+    await store.styles.withdraw(style.id, GUILD)
+
+    assert [each.shared for each in await store.styles.of(ALICE)] == [(ELSEWHERE,)]
+    with pytest.raises(UserError, match=r"^style_unknown$"):
+        await store.styles.withdraw(style.id, GUILD)
+
+
+async def test_nobodys(store: Store, job: Job, file: Path) -> None:
+    """A style that nobody owns goes with its file when its last server gives it up."""
+    style = await add(store, job, file)
+    await store.styles.share(style.id, ALICE, GUILD)
+    await store.styles.share(style.id, ALICE, ELSEWHERE)
+    await store.members.erase(ALICE, keep_styles=True)
+
+    await store.styles.withdraw(style.id, GUILD)
+    kept = store.styles.file(style).exists()
+    await store.styles.withdraw(style.id, ELSEWHERE)
+
+    assert kept
+    assert not store.styles.file(style).parent.exists()
+
+
 async def test_delete(store: Store, job: Job, file: Path) -> None:
     """A style goes with its file and its shares; its job stays."""
     style = await add(store, job, file)
