@@ -66,7 +66,7 @@ def modules():
     tracked = subprocess.run(
         ["git", "ls-files", *packages], check=True, cwd=ROOT, capture_output=True, text=True
     ).stdout.split()
-    return [name for name in tracked if name.endswith((".py", ".toml", ".sql", ".css"))]
+    return [name for name in tracked if name.endswith((".py", ".toml", ".sql", ".css", ".js"))]
 
 
 def test_every_file_has_its_line():

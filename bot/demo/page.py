@@ -1,7 +1,8 @@
 """The demo's page: simcord's page under our name, with a sidebar that says what to try.
 
-It stands between the browser and simcord, adds a style sheet and a sidebar, and makes a press
-count that comes between two redrawings (simcord refuses one that is a redrawing late).
+It stands between the browser and simcord, adds a style sheet and a sidebar, keeps the pictures of
+a message that is edited, and makes a press count that comes between two redrawings (simcord
+refuses one that is a redrawing late).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from bot.demo.discordish import Screen
 
 STYLE = Path(__file__).with_name("page.css")
+SCRIPT = Path(__file__).with_name("page.js")
 REVISION = re.compile(rb'("published_revision":\s*)\d+')
 CARRIED = ("Content-Type", "X-Simcord-Capability", "X-Simcord-Context")
 #: Headers that belong to one connection, not to what it carries.
@@ -38,6 +40,16 @@ NAMES = {
     ">Messages</button>": ">About</button>",
     "</head>": '<link rel="icon" href="/glim.png">'
     '<link rel="stylesheet" href="/safelight.css"></head>',
+}
+#: Where simcord's script makes a picture and fills it, and what it does there with ours.
+PICTURES = {
+    'image = node("img", className);': "image = kept(options, className, group);",
+    "image.src = url;": "await drawable(url);\n"
+    "    if (!current(options, trigger)) return;\n"
+    "    image.src = url;",
+    "trigger.replaceWith(unavailable);": "if (!image.src) trigger.replaceWith(unavailable);",
+    'node("div", "media-unavailable", `${label || "Media"} unavailable`), pending': "missing("
+    "options, className, group, label), pending",
 }
 SIDEBAR = re.compile(r'<aside id="messages-sidebar"[^>]*>')
 STAGE = re.compile(r'(?=<main id="preview-app")')
@@ -64,6 +76,7 @@ class Page:
         app = web.Application(client_max_size=LONGEST, middlewares=[near])
         app.router.add_get("/", self.front)
         app.router.add_get("/safelight.css", self.style)
+        app.router.add_get("/media.js", self.pictures)
         app.router.add_get("/glim.png", self.face)
         app.router.add_post("/api/action", self.act)
         app.router.add_route("*", "/{rest:.*}", self.other)
@@ -72,9 +85,7 @@ class Page:
     async def front(self, request: web.Request) -> web.Response:
         """Show simcord's page with our names, sidebar and banner."""
         status, headers, body = await self.ask(request, "GET", "/")
-        text = body.decode()
-        for theirs, ours in NAMES.items():
-            text = text.replace(theirs, ours)
+        text = replaced(body.decode(), NAMES)
         text = SIDEBAR.sub(lambda found: found[0] + self.words.sidebar, text)
         text = STAGE.sub(lambda _: self.words.banner, text)
         return web.Response(body=text.encode(), status=status, headers=headers)
@@ -82,6 +93,12 @@ class Page:
     async def style(self, _: web.Request) -> web.FileResponse:
         """Send our style sheet."""
         return web.FileResponse(STYLE)
+
+    async def pictures(self, request: web.Request) -> web.Response:
+        """Send simcord's script for pictures with our part in it."""
+        status, headers, body = await self.ask(request, "GET", "/media.js")
+        text = replaced(body.decode(), PICTURES) + SCRIPT.read_text("utf-8")
+        return web.Response(body=text.encode(), status=status, headers=headers)
 
     async def face(self, _: web.Request) -> web.FileResponse:
         """Send the mascot's face."""
@@ -114,6 +131,13 @@ class Page:
         ) as answer:
             told = {k: v for k, v in answer.headers.items() if k not in SPOKEN}
             return answer.status, told, await answer.read()
+
+
+def replaced(text: str, parts: dict[str, str]) -> str:
+    """Put our parts into a text in the place of theirs."""
+    for theirs, ours in parts.items():
+        text = text.replace(theirs, ours)
+    return text
 
 
 @web.middleware

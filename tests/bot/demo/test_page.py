@@ -6,20 +6,28 @@ import asyncio
 from contextlib import asynccontextmanager
 
 import aiohttp
+import discord
 import pytest
 
 from bot import wording
+from bot.cards.parts import Card, text
 from bot.client import Bot
 from bot.demo import live, page
 from bot.demo.discordish import world
+from bot.demo.mascot import FOLDER, SHEET
 from bot.demo.welcome import greet
 from bot.settings import BotSettings
 
 
+def demo(home):
+    """Return the demo's bot."""
+    return Bot(BotSettings(_env_file=None, home=home, port=0, disk=0, seconds=1, threads=False))
+
+
 @asynccontextmanager
-async def shown(home):
+async def shown(home, bot=None):
     """Show the demo's page, without a trainer behind it."""
-    bot = Bot(BotSettings(_env_file=None, home=home, port=0, disk=0, seconds=1, threads=False))
+    bot = bot or demo(home)
     try:
         async with world(bot) as there:
             await greet(bot, there.channel.id, there.server.id)
@@ -32,6 +40,17 @@ async def shown(home):
                     await asyncio.gather(going, return_exceptions=True)
     finally:
         await bot.shut()
+
+
+#: Counts the frames in which the card has no picture that can be drawn.
+WATCH = """
+var first, blank = 0;
+(function look() {
+  const image = document.querySelector('.channel-message .gallery-image');
+  if (!image || !image.complete || !image.naturalWidth) blank += 1;
+  requestAnimationFrame(look);
+})()
+"""
 
 
 async def get(url, **headers):
@@ -51,11 +70,11 @@ async def press(browser, label):
 async def test_the_page_is_ours(tmp_path):
     """Name, sidebar and banner are ours, and simcord's own name is not on it."""
     async with shown(tmp_path / "home") as url:
-        status, text = await get(url)
+        status, body = await get(url)
         assert status == 200
-        assert "<title>Safelight demo</title>" in text
-        assert wording.demo.BANNER in text
-        assert "SimCord Preview" not in text
+        assert "<title>Safelight demo</title>" in body
+        assert wording.demo.BANNER in body
+        assert "SimCord Preview" not in body
         assert (await get(url.partition("#")[0] + "safelight.css"))[0] == 200
         assert (await get(url.partition("#")[0] + "glim.png"))[0] == 200
 
@@ -85,6 +104,35 @@ async def test_a_command_can_be_typed(tmp_path, tab):
         await browser.run("document.querySelector('#channel-composer-input').focus()")
         await browser.call("Input.insertText", text="/data")
         await browser.shows("/dataset new")
+
+
+async def edit(bot, said, picture):
+    """Edit the bot's one message, as a job's card is: its pictures are uploaded anew."""
+    (channel,) = [one for one in bot.get_all_channels() if isinstance(one, discord.TextChannel)]
+    (message,) = [one async for one in channel.history()]
+    card = Card(text(said)).gallery([(picture, "the newest sample")])
+    await message.edit(view=card, attachments=card.files())
+
+
+async def test_an_edit_keeps_the_picture(tmp_path, tab):
+    """An edited card's picture is never gone, and a new one takes its place once it is there."""
+    bot = demo(tmp_path / "home")
+    image = "document.querySelector('.channel-message .gallery-image')"
+    async with shown(tmp_path / "home", bot) as url, tab(url) as browser:
+        await browser.shows("Hello, I am Safelight")
+        await browser.until(f"{image}?.naturalWidth > 0")
+        await browser.run(WATCH)
+        first = await browser.run(f"(first = {image}).naturalWidth")
+
+        await edit(bot, "step 1", SHEET)
+        await browser.shows("step 1")
+        assert await browser.run(f"{image} === first && first.naturalWidth") == first
+        await edit(bot, "step 2", FOLDER / "winking.png")
+        await browser.shows("step 2")
+        await browser.until(f"{image} === first && first.naturalWidth === 512")
+
+        assert first != 512
+        assert await browser.run("blank") == 0
 
 
 @pytest.mark.parametrize("size", [(1280, 900), (390, 844)])

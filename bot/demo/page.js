@@ -1,0 +1,31 @@
+/* What our page changes about simcord's pictures: an edited message keeps those that it shows,
+   until the new ones are there. An edit uploads them anew, and for a moment there are none. */
+
+/** The pictures of the page, each by its place. @type {Map<string, HTMLImageElement>} */
+const places = new Map();
+
+/** Return the picture that stood in this place before its message was edited, else a new one. */
+function kept(options, className, group) {
+  if (!options.messageId || group !== options.lightboxGroup) return node("img", className);
+  group.places = (group.places ?? 0) + 1;
+  const place = [options.contextId, options.messageId, className, group.places].join();
+  if (places.get(place)?.isConnected !== false) places.set(place, node("img", className));
+  return places.get(place);
+}
+
+/** Return what stands in the place of a picture that is not there: the one before, else a word. */
+function missing(options, className, group, label) {
+  const image = kept(options, className, group);
+  if (!image.src) return node("div", "media-unavailable", `${label || "Media"} unavailable`);
+  const frame = node("button", "media-lightbox-trigger");
+  frame.disabled = true;
+  frame.append(image);
+  return frame;
+}
+
+/** Wait until a picture can be drawn: only then may it take the old one's place. */
+async function drawable(url) {
+  const next = new Image();
+  next.src = url;
+  await next.decode();
+}
