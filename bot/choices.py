@@ -23,14 +23,7 @@ async def datasets(
 ) -> list[app_commands.Choice[str]]:
     """Offer the member's own datasets by name."""
     own = await interaction.client.store.datasets.of(interaction.user.id)
-    return matching([dataset.name for dataset in own], current)
-
-
-def matching(names: list[str], current: str) -> list[app_commands.Choice[str]]:
-    """Keep the names that have what was typed in them, and as many as Discord shows."""
-    typed = current.casefold().strip()
-    kept = [name for name in names if typed in name.casefold()]
-    return [app_commands.Choice(name=flat(name, 100), value=name[:100]) for name in kept[:MOST]]
+    return titled([(dataset.name, dataset.name) for dataset in own], current)
 
 
 async def bases(

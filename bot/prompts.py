@@ -71,13 +71,11 @@ async def find(store: Store, style: str | int, member: int, guild: int) -> Style
     """Return the style that was picked from the list, or typed by its name."""
     text = str(style).strip()
     usable = await store.styles.usable(member, guild)
-    for number in (f"{one.id}" for one in usable):
-        if number == text:
-            return await store.styles.get(int(number), member, guild)
-    for one in usable:
-        if one.name.casefold() == text.casefold():
-            return one
-    raise UserError("style_unknown")
+    picked = [one for one in usable if str(one.id) == text]
+    named = [one for one in usable if one.name.casefold() == text.casefold()]
+    if not picked and not named:
+        raise UserError("style_unknown")
+    return [*picked, *named][0]
 
 
 def checked(request: SampleRequest) -> SampleRequest:

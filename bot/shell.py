@@ -78,16 +78,13 @@ class Teller:
         self.bar.show(step / steps, words)
 
     def _note(self, event: dict[str, Any]) -> None:
-        facts = {name: fact for name, fact in event.items() if name not in {"at", "kind", "code"}}
-        self.bar.say(wording.plain(JobError(event["code"], **facts)))
+        self.bar.say(sentence(event))
 
     def _failed(self, event: dict[str, Any]) -> None:
-        facts = {name: fact for name, fact in event.items() if name not in {"at", "kind", "code"}}
-        sentence = wording.plain(JobError(event.get("code", "bug"), **facts))
-        file = facts.get("file", "")
-        unnamed = file and file not in sentence
-        said = wording.shell.FAILED_FILE if unnamed else wording.shell.FAILED
-        self.bar.say(said.format(sentence=sentence, file=file))
+        said, file = sentence(event), event.get("file", "")
+        unnamed = file and file not in said
+        failed = wording.shell.FAILED_FILE if unnamed else wording.shell.FAILED
+        self.bar.say(failed.format(sentence=said, file=file))
 
     def _done(self, event: dict[str, Any]) -> None:
         seconds = length(event.get("seconds", 0))
@@ -107,6 +104,12 @@ class Teller:
                 {**base, "mark": mark, "note": note.format_map(base)}
             )
             sys.stdout.write(line.rstrip() + "\n")
+
+
+def sentence(event: dict[str, Any]) -> str:
+    """Return the sentence of an event that has a code."""
+    facts = {name: fact for name, fact in event.items() if name not in {"at", "kind", "code"}}
+    return wording.plain(JobError(event.get("code", "bug"), **facts))
 
 
 def length(seconds: float) -> str:

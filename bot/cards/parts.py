@@ -97,8 +97,12 @@ class Control(ui.DynamicItem[Inner], template="(?!)"):
         """Make the control again from the message it stands on."""
         control = cls.__new__(cls)
         ui.DynamicItem.__init__(control, item)
-        control.numbers = tuple(int(number) for number in match[1].split(":")[1:])
+        control.recall(match[1])
         return control
+
+    def recall(self, written: str) -> None:
+        """Take back what stands in the custom id behind the verb."""
+        self.numbers = tuple(int(number) for number in written.split(":")[1:])
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Press; errors become sentences."""

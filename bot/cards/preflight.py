@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import discord
 from discord import ui
@@ -19,7 +19,6 @@ from storage.errors import UserError
 from storage.records import Dial, Status
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Iterator
 
     from bot.cards.parts import Asked
@@ -114,15 +113,9 @@ class Start(Button, template=r"plan:start:(.+)"):
         ui.DynamicItem.__init__(self, button)
         self.order = order
 
-    @classmethod
-    async def from_custom_id(
-        cls, _: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
+    def recall(self, written: str) -> None:
         """Read the order from the button."""
-        button = cls.__new__(cls)
-        ui.DynamicItem.__init__(button, item)
-        button.order, button.code = read(match[1])
-        return button
+        self.order, self.code = read(written)
 
     async def press(self, interaction: Asked) -> None:
         """Look at everything once more, then queue it and post its card."""

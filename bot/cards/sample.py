@@ -10,11 +10,11 @@ from discord import ui
 
 from bot import prompts, wording
 from bot.cards.emoji import Emoji
-from bot.cards.job import COLOURS, note, reason
+from bot.cards.job import COLOURS, note, reason, steerable
 from bot.cards.parts import Button, Card, Form, add, ask, hold, row, show, text, touch
 from bot.cards.pictures import Wall
 from bot.cards.report import Report
-from bot.guards import allowed, keeper
+from bot.guards import allowed
 from bot.story import base as last
 from bot.wording import flat, say
 from storage.errors import UserError
@@ -164,9 +164,8 @@ class Remove(Button, verb="sample:delete"):
         """Delete message and files; the owner may, and who moderates here."""
         await touch(interaction)
         bot = interaction.client
-        job = await bot.store.jobs.get(self.numbers[0])
-        here = job.guild == interaction.guild_id and keeper(interaction)
-        if job.kind is not Kind.SAMPLE or not (job.owner == interaction.user.id or here):
+        job = await steerable(interaction, self.numbers[0])
+        if job.kind is not Kind.SAMPLE:
             raise UserError("job_unknown")
         bot.follow.forget(job.id)
         if not job.status.ended:

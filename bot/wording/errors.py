@@ -49,7 +49,6 @@ ERRORS = {
     "name_bad": "That name will not do. Use letters, digits and spaces, {most} at most, for example *my dog*.",
     "name_taken": "You already have a dataset called **{name}**. Add photos to it with /dataset add, or choose another name.",
     "no_photos": "There are no photos to train on yet. Add some with /dataset add first.",
-    "not_yours": "Only the person it belongs to can do that.",
     "number_bad": "**{typed}** is not a number. Write one like 7 or 0.8.",
     "permission_needed": "Only members with the permission {permissions} can do that.",
     "photo_animated": "It moves, and I learn from still pictures. Send one frame as JPEG or PNG.",

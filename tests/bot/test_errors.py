@@ -24,13 +24,13 @@ async def test_at_once(kit):
     """An error before any answer is an answer that only the person sees."""
 
     async def fail(_):
-        raise UserError("not_yours")
+        raise UserError("server_only")
 
     await add(kit, fail)
     answer = await kit.member("alice").slash(kit.channel, "fail")
 
     assert answer.response.ephemeral
-    assert kit.words(answer) == "Only the person it belongs to can do that."
+    assert kit.words(answer) == "That works on a server, not in direct messages."
 
 
 @pytest.mark.parametrize("private", [True, False])
@@ -39,14 +39,14 @@ async def test_after_hold(kit, private):
 
     async def fail(interaction):
         await hold(interaction, private=private)
-        raise UserError("not_yours")
+        raise UserError("server_only")
 
     await add(kit, fail)
     alice, bob = kit.member("alice"), kit.member("bob")
     await alice.slash(kit.channel, "fail")
 
     seen = [kit.words(message) for message in kit.channel.history(viewer=alice)]
-    assert seen == ["Only the person it belongs to can do that."]
+    assert seen == ["That works on a server, not in direct messages."]
     assert kit.channel.history(viewer=bob) == []
 
 
