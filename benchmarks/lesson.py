@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,7 @@ class Lesson:
     seed: int = 0
     dial: Dial = Dial.BALANCED
     word: str = ""
+    numbers: Mapping[str, Any] = field(default_factory=dict)  #: steps, rank, rate set by hand
 
 
 def photos(name: str) -> Photos:
@@ -64,6 +66,7 @@ def recipe(bases: Bases, lesson: Lesson, **more: Any) -> Recipe:
         planned.steps, planned.rank, planned.rate, planned.batch, lesson.seed, lesson.word,
     )  # fmt: skip
     files = [(path.name, caption) for path, caption in lesson.photos]
+    request = replace(request, **lesson.numbers)
     return Recipe.of(request, base, files, accepted=time.time(), **more)
 
 

@@ -5,21 +5,22 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 FREE = 0.5  #: load below which seconds, not ratios alone, can be trusted
 
 
-def chosen(words: str, *more: str) -> argparse.Namespace:
-    """Read a benchmark's arguments and say where it runs."""
+def chosen(words: str, **more: Callable[[str], object]) -> argparse.Namespace:
+    """Read a benchmark's arguments, its own by name and kind, and say where it runs."""
     parser = argparse.ArgumentParser(description=words)
     parser.add_argument("--quick", action="store_true", help="a tenth of the work: a check")
-    for name in more:
-        parser.add_argument(name, type=Path, default=None)
+    for name, kind in more.items():
+        parser.add_argument(f"--{name}", type=kind)
     arguments = parser.parse_args()
     print(here())
-    print()
+    print(flush=True)
     return arguments
 
 

@@ -53,10 +53,12 @@ def quantile(values: Sequence[float], part: float) -> float:
     return ordered[max(0, -(-len(ordered) * round(part * 1000) // 1000) - 1)]
 
 
-def show(rows: Sequence[Row]) -> int:
-    """Print a table; return the exit code, 1 when a bar is missed."""
+def show(rows: Iterable[Row]) -> int:
+    """Print a table, each row as soon as it is there; return 1 when a bar is missed, else 0."""
     print("| what | figure | bar | |")
-    print("| --- | --- | --- | --- |")
+    print("| --- | --- | --- | --- |", flush=True)
+    missed = False
     for row in rows:
-        print(row)
-    return int(any(row.met is False for row in rows))
+        print(row, flush=True)
+        missed |= row.met is False
+    return int(missed)

@@ -45,3 +45,17 @@ def test_a_missed_bar_ends_with_a_code(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert "| seconds | 12.3 s |  |  |" in lines
     assert "| ratio | 1.200 | ≤ 1.1 | **missed** |" in lines
+
+
+def test_a_row_is_printed_as_soon_as_it_is_there(capsys):
+    """Rows of a long run come one by one."""
+    seen = []
+
+    def rows():
+        for what in ("first", "second"):
+            seen.append(capsys.readouterr().out)
+            yield table.told(what, 1)
+
+    table.show(rows())
+    assert "| first |" not in seen[0]
+    assert "| first |" in seen[1]

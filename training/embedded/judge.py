@@ -119,10 +119,30 @@ class Judge:
     def rank(self, features: torch.Tensor, name: str, style: str) -> list[int]:
         """Rank the true picture among all of one style by cosine; 1 is best."""
         gallery = self.galleries[style]
-        drawn, real = features[:, :THING], gallery.features[:, :THING]
-        near = functional.normalize(drawn, dim=1) @ functional.normalize(real, dim=1).T
+        near = cosines(features, gallery.features)
         true = gallery.names.index(name)
         return ((near > near[:, true : true + 1]).sum(1) + 1).tolist()
+
+    def rank_anywhere(self, features: torch.Tensor, real: torch.Tensor) -> list[int]:
+        """Rank what real pictures (N, 160) have in common among those of all galleries; 1 is best.
+
+        Each picture of a gallery, of whatever style, that a drawn one is nearer to than to the
+        mean of the real ones puts them one place back.
+        """
+        crowd = torch.cat([gallery.features for gallery in self.galleries.values()])
+        common = cosines(features, real.mean(0, keepdim=True))
+        return ((cosines(features, crowd) > common).sum(1) + 1).tolist()
+
+
+def cosines(features: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
+    """Compare what is shown in each of (B, 160) with each of (N, 160), whatever it looks like."""
+    one, two = features[:, :THING], others[:, :THING]
+    return functional.normalize(one, dim=1) @ functional.normalize(two, dim=1).T  # (B, N)
+
+
+def nearest(features: torch.Tensor, others: torch.Tensor) -> list[float]:
+    """Give the cosine between each of (B, 160) and the nearest of (N, 160)."""
+    return cosines(features, others).amax(1).tolist()
 
 
 def pixels(pictures: Sequence[Image.Image]) -> torch.Tensor:

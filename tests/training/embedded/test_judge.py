@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 
+from training.embedded.judge import THING, cosines, nearest
 from training.embedded.names import STYLES
 
 PICTURES = Path(__file__).parents[3] / "benchmarks" / "pictures"
@@ -44,3 +46,26 @@ def test_a_style_is_nearest_to_itself(critic, ink):
 
     assert min(distances, key=distances.__getitem__) == "ink"
     assert critic.likeness(features, "ink") > 0.8
+
+
+def test_a_thing_is_found_among_all_styles(critic):
+    """Pictures of one thing find what they have in common before nearly all of 5,000 others."""
+    galleries = [critic.galleries[style] for style in ("noto", "flat", "ink")]
+    pandas = torch.cat([g.features[g.names.index("panda")][None] for g in galleries])
+
+    ranks = critic.rank_anywhere(pandas, pandas)
+
+    assert max(ranks) <= 10
+    assert critic.rank_anywhere(-pandas, pandas)[0] > 5000
+
+
+def test_the_nearest_is_found(critic):
+    """A picture is at 1 from itself, and no nearer to any other; its look does not matter."""
+    features = critic.galleries["flat"].features[:9]
+    restyled = features.clone()
+    restyled[:, THING:] += 5
+
+    assert nearest(features, features) == pytest.approx([1.0] * 9)
+    assert nearest(restyled, features[:1])[0] == pytest.approx(1.0)
+    assert max(nearest(features[:4], features[4:])) < 0.99
+    assert cosines(features, features[:2]).shape == (9, 2)

@@ -1,0 +1,59 @@
+"""A style the base has never seen; other names teach it than those it is measured on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks import exam, lesson
+from benchmarks.exam import Pictures
+from benchmarks.topic import Bar, Draw, Grades, learnt
+from storage.records import Concept
+from training.embedded.judge import Judge
+from training.embedded.names import HELD_OUT_STYLES
+
+DISTANCE = "distance from real pictures, of the base's"
+
+
+class Look:
+    """A held-out style of the judge's."""
+
+    concept = Concept.LOOK
+    bars: Mapping[tuple[str, str], Bar] = {("lora", DISTANCE): Bar(0.6)}
+    numbers: Mapping[str, Mapping[str, Any]] = {}
+
+    def __init__(self, critic: Judge, draw: Draw, name: str) -> None:
+        self.critic, self.trigger, self.title = critic, name, f"style {name}"
+        (self.other,) = set(HELD_OUT_STYLES) - {name}
+        self.photos = lesson.photos(f"{name}/teach")
+        measured = lesson.photos(f"{name}/measure")
+        self.prompts = [caption for _, caption in measured]
+        self.names = [path.stem for path, _ in measured]
+        self.real = [exam.read(path) for path, _ in measured]
+        self.taught = critic.features([exam.read(path) for path, _ in self.photos])
+        self.unseen = critic.galleries[name].features[self.untaught()]
+        self.base = draw(self.prompts)
+        self.start = self.distances(self.base)
+
+    def untaught(self) -> list[int]:
+        """Find the pictures in the style's gallery that do not teach it."""
+        names = {Path(path).stem for path, _ in self.photos}
+        listed = self.critic.galleries[self.trigger].names
+        return [at for at, name in enumerate(listed) if name not in names]
+
+    def distances(self, pictures: Pictures) -> tuple[float, float]:
+        """Measure how far the mean look is from the style's, and from the other held-out one's."""
+        features = self.critic.features(pictures)
+        own = self.critic.style_distance(features, self.trigger, self.names)
+        return own, self.critic.style_distance(features, self.other)
+
+    def grade(self, pictures: Pictures) -> Grades:
+        """Measure the distance of the look; the control is judged as the other held-out style.
+
+        The control of the nearest picture taught is the rest of the style's gallery.
+        """
+        (own, other), (start, astray) = self.distances(pictures), self.start
+        features = self.critic.features(pictures)
+        grades: Grades = {DISTANCE: (own / start, other / astray)}
+        return grades | learnt(features, self.taught, self.unseen)

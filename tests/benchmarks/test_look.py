@@ -1,0 +1,50 @@
+"""A style is graded by how far its look is from that of real pictures."""
+
+from __future__ import annotations
+
+import pytest
+from PIL import ImageOps
+
+from benchmarks import exam
+from benchmarks.look import DISTANCE, Look
+from benchmarks.topic import NEAREST
+
+
+@pytest.fixture(scope="module")
+def firefox(critic, blank):
+    """Prepare a held-out style."""
+    return Look(critic, blank, "firefox")
+
+
+def test_the_distance_is_the_base_s(firefox):
+    """What the base draws is 1 away, real pictures hardly; inverted, they are farther."""
+    own = [firefox.grade(each)[DISTANCE][0] for each in (firefox.base, firefox.real)]
+    inverted = firefox.grade([ImageOps.invert(each) for each in firefox.real])[DISTANCE][0]
+
+    assert own[0] == 1
+    assert own[1] < 0.01 < inverted
+
+
+def test_the_control_stays_far(firefox):
+    """Real pictures of the style are not near the other held-out one."""
+    assert firefox.other == "ink"
+    assert firefox.grade(firefox.real)[DISTANCE][1] > 0.5
+
+
+def test_other_names_teach_it(firefox):
+    """No name that is measured is taught, and none that is taught counts as unseen."""
+    taught = {path.stem for path, _ in firefox.photos}
+
+    assert not taught & set(firefox.names)
+    assert len(firefox.unseen) + len(taught) == len(firefox.critic.galleries["firefox"].names)
+
+
+def test_learning_by_heart_is_seen(firefox):
+    """Copies of what was taught come nearer to it than real pictures that were not."""
+    copies = [exam.read(path) for path, _ in firefox.photos]
+
+    own, control = firefox.grade(copies)[NEAREST]
+
+    assert own > 0.99
+    assert control < 0.6
+    assert abs(firefox.grade(firefox.real)[NEAREST][0] - control) < 0.3
