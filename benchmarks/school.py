@@ -71,7 +71,7 @@ class School:
             if topic.concept is Concept.SUBJECT and pictures is topic.base:
                 grades[KNOWN] = self.remembered
             for figure, (own, control) in grades.items():
-                more = f" (control: {control:.3g})"
+                more = f" (control: {table.written(control)})"
                 yield table.told(f"{topic.title}, {name}: {figure}", own, more=more)
         for method in methods.walk():
             yield from self.taught(topic, method, sheet)
@@ -106,8 +106,8 @@ def figured(
 ) -> table.Row:
     """Write one figure of all seeds, beside its control."""
     own, control = zip(*found, strict=True)
-    each = ", ".join(f"{value:.3g}" for value in own)
-    more = f" (seeds: {each}; control: {statistics.median(control):.3g})"
+    each = ", ".join(table.written(value) for value in own)
+    more = f" (seeds: {each}; control: {table.written(statistics.median(control))})"
     what, value = f"{topic.title}, {method}: {figure}", statistics.median(own)
     bar = topic.bars.get((method, figure))
     return bar.row(what, value, bar.value, more=more) if bar else table.told(what, value, "", more)
