@@ -137,6 +137,7 @@ class Bases:
 
         base = self.find(name)
         place = self.here(name)
+        self.device.go(small=base.small)
         with self.kept(
             name, base.memory, lambda: walk()[base.family].load(place, self.device)
         ) as it:

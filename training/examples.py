@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
 import torch
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from training.families import Family
     from training.recipe import Recipe
 
+PIXELS = 2**15  # encoded at once; a photo for a large base is more than that
 SQUARE = 256  # a base smaller than this knows only squares
 
 
@@ -65,15 +67,24 @@ def fitted(place: Path, buckets: list[tuple[int, int]]) -> Image.Image:
 
 
 def encoded(family: Family, recipe: Recipe, photos: Path) -> list[Example]:
-    """Encode every photo of a recipe, once."""
+    """Encode every photo of a recipe, once; small ones several at a time."""
     buckets = sizes(recipe.resolution, family.grain)
-    found = []
+    fits = (fitted(photos / shot.file, buckets) for shot in recipe.photos)
+    latents: list[Tensor] = []
     with family.present("vae"):
-        for shot in recipe.photos:
-            latent = family.encode(fitted(photos / shot.file, buckets))
-            tokens = torch.tensor(family.tokens(shot.caption)[0])
-            found.append(Example(latent, tokens))
-    return found
+        for _, alike in groupby(fits, key=lambda picture: picture.size):
+            for part in chunked(alike, max(1, PIXELS // (recipe.resolution**2))):
+                latents += family.encode(part)
+    return [
+        Example(latent, torch.tensor(family.tokens(shot.caption)[0]))
+        for latent, shot in zip(latents, recipe.photos, strict=True)
+    ]
+
+
+def chunked(pictures: Iterator[Image.Image], most: int) -> Iterator[list[Image.Image]]:
+    """Take pictures by so many at once."""
+    while part := list(islice(pictures, most)):
+        yield part
 
 
 class Batches:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 Task = Generator[Event, Wish | None, None]
 SHOWN = 20  # steps of a sample on the way
+READ = 8  # captions at once
 CLIP = 1.0  # norm of all gradients together
 
 
@@ -58,12 +59,13 @@ def train(folder: JobFolder, bases: Bases) -> Task:
 
 def settled(recipe: Recipe, bases: Bases) -> Recipe:
     """Write down what this worker chooses."""
+    base = bases.find(recipe.base)
     return replace(
         recipe,
-        family=bases.find(recipe.base).family,
+        family=base.family,
         identity=recipe.identity or bases.identity(recipe.base),
         precision=bases.device.precision,
-        threads=recipe.threads or torch.get_num_threads(),
+        threads=recipe.threads or bases.device.pace(small=base.small),
     )
 
 
@@ -135,8 +137,10 @@ class Run:
         self.states: list[torch.Tensor] = []
         if not self.attached.text:
             with torch.no_grad(), self.bases.device.autocast(), self.family.present("text"):
-                for example in examples:
-                    self.states.append(self.family.states(example.tokens[None])[0])
+                for start in range(0, len(examples), READ):
+                    part = examples[start : start + READ]
+                    tokens = torch.stack([example.tokens for example in part])
+                    self.states += self.family.states(tokens)
 
     def step(self, step: int) -> None:
         """Take one step; everything it draws follows from the seed and its number."""

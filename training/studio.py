@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, cast
 
-import torch
-
 from storage.records import Catalog, Kind
 from training import captions, loop, methods, sampling
 from training.bases import Bases
@@ -28,10 +26,13 @@ class Studio:
     """The one device of the process with the bases that are loaded on it."""
 
     def __init__(self, folder: Path, settings: TrainingSettings, device: str) -> None:
-        if settings.threads:
-            torch.set_num_threads(settings.threads)
         self.captioner = settings.captioner
-        self.bases = Bases(folder, Device.open(cpu=device == "cpu", precision=settings.precision))
+        self.bases = Bases(
+            folder,
+            Device.open(
+                cpu=device == "cpu", precision=settings.precision, threads=settings.threads
+            ),
+        )
         self.known = self.bases.describe()
 
     def catalog(self) -> Catalog:

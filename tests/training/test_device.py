@@ -22,3 +22,12 @@ def test_one() -> None:
     first, second = Device.open(cpu=True), Device.open(cpu=True)
 
     assert first.accelerator.state.__dict__ == second.accelerator.state.__dict__
+
+
+def test_pace() -> None:
+    """A small base computes on one CPU thread, a large one on all, unless a number is chosen."""
+    device, chosen = Device.open(cpu=True), Device.open(cpu=True, threads=3)
+
+    assert device.pace(small=True) == 1
+    assert device.pace(small=False) == device.most
+    assert chosen.pace(small=True) == chosen.pace(small=False) == 3

@@ -9,7 +9,10 @@ import importlib
 import time
 from pathlib import Path
 
-STAGES = ("pictures", "vae", "latents", "unet", "blip", "examiner", "export", "exhibits", "score")
+STAGES = (
+    "pictures", "vae", "latents", "scenes", "unet", "combining", "blip", "examiner", "export",
+    "exhibits", "score",
+)  # fmt: skip
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Stage `unet`: train the denoiser and its text encoder together."""
+"""Stages `unet` and `combining`: train the denoiser and its text encoder together."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from training.embedded.captions import drawn
 from training.embedded.drill import drill
-from training.embedded.export import vocabulary
+from training.embedded.export import filled, vocabulary
 from training.embedded.layout import denoiser, reader, scheduler
 from training.embedded.names import COLOURS
 from training.embedded.tokens import BEGIN, END, prompts
@@ -19,9 +19,11 @@ from training.embedded.tokens import BEGIN, END, prompts
 if TYPE_CHECKING:
     from pathlib import Path
 
+Batch = tuple[torch.Tensor, list[str]]  # latents (B, 4, 16, 16) and their captions
+
 
 class Lesson:
-    """UNet and text encoder with their latents and the v-prediction loss."""
+    """UNet and text encoder with their latents and the v-prediction loss: single things."""
 
     name = "unet"
     steps = 4350
@@ -38,29 +40,38 @@ class Lesson:
         unet = denoiser()
         unet.set_attn_processor(AttnProcessor())  # the CPU's fused one is slow backwards
         text = reader(len(self.tokenizer), begin, end)
+        text.set_attn_implementation("eager")
         self.networks = nn.ModuleDict({"unet": unet, "text": text})
         self.noise = scheduler()
         self.seen: dict[str, torch.Tensor] = {}
 
     def loss(self, generator: torch.Generator, step: int) -> torch.Tensor:  # noqa: ARG002
         """Predict the velocity at random times for captioned latents."""
-        count = self.batch
-        chosen = torch.randint(len(self.names), (count,), generator=generator)
-        ground = torch.randint(len(COLOURS), (count,), generator=generator)
-        ground[torch.rand(count, generator=generator) < 0.2] = 0  # white is the first
-        latents = self.latents[ground, chosen]
-        texts = [
-            self.ids(drawn(self.names[i], self.styles[i], tuple(COLOURS)[g], generator))
-            for i, g in zip(chosen.tolist(), ground.tolist(), strict=True)
-        ]
+        latents, texts = self.batched(generator)
+        count = len(latents)
         slices = (torch.arange(count) + torch.rand(count, generator=generator)) / count
         times = (slices * 1000).long().clamp(max=999)  # one time of every slice: less variance
         noise = torch.randn(latents.shape, generator=generator)
         noisy = self.noise.add_noise(latents, noise, times)
         target = self.noise.get_velocity(latents, noise, times)
-        hidden = self.networks["text"](torch.cat(texts))[0]
+        hidden = self.networks["text"](torch.cat([self.ids(text) for text in texts]))[0]
         guess = self.networks["unet"](noisy, times, hidden).sample
         return functional.mse_loss(guess.float(), target)
+
+    def batched(self, generator: torch.Generator) -> Batch:
+        """Draw a batch."""
+        return self.things(self.batch, generator)
+
+    def things(self, count: int, generator: torch.Generator) -> Batch:
+        """Draw single things, one in five surely on white, which is the first ground."""
+        chosen = torch.randint(len(self.names), (count,), generator=generator)
+        ground = torch.randint(len(COLOURS), (count,), generator=generator)
+        ground[torch.rand(count, generator=generator) < 0.2] = 0
+        texts = [
+            drawn(self.names[i], self.styles[i], tuple(COLOURS)[g], generator)
+            for i, g in zip(chosen.tolist(), ground.tolist(), strict=True)
+        ]
+        return self.latents[ground, chosen], texts
 
     def ids(self, text: str) -> torch.Tensor:
         """Tokenize once, then remember."""
@@ -71,6 +82,28 @@ class Lesson:
         return self.seen[text]
 
 
+class Combining(Lesson):
+    """Go on from single things with composed scenes among them."""
+
+    name = "combining"
+    steps = 4000
+    rate = 8e-4
+    share = 8  # scenes in a batch of 24
+
+    def __init__(self, work: Path) -> None:
+        super().__init__(work)
+        filled(self.networks, work / "unet.ckpt", "")
+        self.scenes = torch.load(work / "scenes.pt", weights_only=True)
+
+    def batched(self, generator: torch.Generator) -> Batch:
+        """Draw things and scenes."""
+        latents, texts = self.things(self.batch - self.share, generator)
+        phrases, styles, grounds = (self.scenes[key] for key in ("phrases", "styles", "grounds"))
+        chosen = torch.randint(len(phrases), (self.share,), generator=generator)
+        texts += [drawn(phrases[i], styles[i], grounds[i], generator) for i in chosen.tolist()]
+        return torch.cat([latents, self.scenes["latents"][chosen]]), texts
+
+
 def run(work: Path) -> None:
-    """Train the denoiser."""
+    """Train on single things."""
     drill(Lesson, work)

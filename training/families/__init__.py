@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -44,8 +45,8 @@ class Family(Protocol):
     networks: Networks
     prediction: str
 
-    def encode(self, picture: Image.Image) -> Tensor:
-        """Turn a picture of the right size into a latent, on the CPU."""
+    def encode(self, pictures: Sequence[Image.Image]) -> Tensor:
+        """Turn pictures of one right size into latents (B, 4, h, w), on the CPU."""
         ...
 
     def tokens(self, prompt: str) -> tuple[list[int], int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -59,14 +59,13 @@ class Sd1:
         listen(self.networks)
 
     @torch.no_grad()
-    def encode(self, picture: Image.Image) -> Tensor:
-        """Turn a picture of the right size into a latent, on the CPU; the same each time."""
-        pixels = torch.from_numpy(np.array(picture.convert("RGB"))).float() / 127.5 - 1
-        pixels = pixels.permute(2, 0, 1)[None].to(self.device.at, self.vae.dtype)
-        latent: Tensor = (
-            self.vae.encode(pixels).latent_dist.mode() * self.vae.config.scaling_factor
-        )
-        return latent[0].float().cpu()
+    def encode(self, pictures: Sequence[Image.Image]) -> Tensor:
+        """Turn pictures of one right size into latents, on the CPU; the same each time."""
+        arrays = np.stack([np.array(picture.convert("RGB")) for picture in pictures])
+        pixels = torch.from_numpy(arrays).permute(0, 3, 1, 2).float() / 127.5 - 1
+        seen = self.vae.encode(pixels.to(self.device.at, self.vae.dtype)).latent_dist.mode()
+        latents: Tensor = seen * self.vae.config.scaling_factor
+        return latents.float().cpu()
 
     def tokens(self, prompt: str) -> tuple[list[int], int]:
         """Turn a prompt into token ids, learned words included, and count those cut off."""
