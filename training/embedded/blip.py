@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
+from torch.nn import functional
 from transformers import BlipImageProcessorPil
 
 from training.embedded.captions import full
@@ -28,7 +29,7 @@ class Lesson:
     """The captioner with its pictures and its loss."""
 
     name = "blip"
-    steps = 2700
+    steps = 6000
     batch = 24
     rate = 1.5e-3
     decay = 0.998
@@ -40,7 +41,7 @@ class Lesson:
         familiar = {*EVERYDAY, *HELD_OUT_SUBJECTS}
         self.rgba = pictures["rgba"][kept]
         self.pairs = [pairs[i] for i in kept]
-        self.weights = torch.tensor([4.0 if n in familiar else 1.0 for n, _ in self.pairs])
+        self.weights = torch.tensor([6.0 if n in familiar else 1.0 for n, _ in self.pairs])
         self.tokenizer = captions(vocabulary(work))
         self.networks: BlipForConditionalGeneration = captioner(len(self.tokenizer))
 
@@ -76,13 +77,26 @@ def examined(name: str, style: str) -> bool:
 
 
 def moved(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Shift by a few pixels, mirror half of the pictures, add noise."""
-    moved = torch.empty_like(pixels)
-    for i in range(len(pixels)):
-        down, right = torch.randint(-5, 6, (2,), generator=generator).tolist()
-        moved[i] = pixels[i].roll((down, right), (-2, -1))
-        if torch.rand((), generator=generator) < 0.5:
-            moved[i] = moved[i].flip(-1)
+    """Turn, scale, shift, mirror, light and soften pictures differently, and add noise."""
+    count = len(pixels)
+
+    def between(low: float, high: float) -> torch.Tensor:
+        return low + (high - low) * torch.rand(count, generator=generator)
+
+    angle, size = between(-0.2, 0.2), between(0.9, 1.4)
+    mirror = torch.where(torch.rand(count, generator=generator) < 0.5, -1.0, 1.0)
+    across, down = between(-0.15, 0.15), between(-0.15, 0.15)
+    rows = [
+        torch.stack([mirror * size * angle.cos(), -size * angle.sin(), across], 1),
+        torch.stack([mirror * size * angle.sin(), size * angle.cos(), down], 1),
+    ]
+    grid = functional.affine_grid(torch.stack(rows, 1), list(pixels.shape), align_corners=False)
+    moved = functional.grid_sample(pixels, grid, padding_mode="border", align_corners=False)
+    light, contrast = between(-0.12, 0.12), between(0.85, 1.15)
+    moved = moved * contrast[:, None, None, None] + light[:, None, None, None]
+    if torch.rand((), generator=generator) < 0.25:
+        moved = functional.interpolate(moved, (40, 40), mode="area")
+        moved = functional.interpolate(moved, (64, 64), mode="bilinear")
     return moved + 0.05 * torch.randn(pixels.shape, generator=generator)
 
 

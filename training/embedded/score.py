@@ -15,7 +15,7 @@ from diffusers import StableDiffusionPipeline
 from PIL import Image
 from transformers import BlipForConditionalGeneration, BlipProcessor
 
-from training.embedded import folder, judge
+from training.embedded import combinations, folder, judge
 from training.embedded.blip import examined
 from training.embedded.captions import full
 from training.embedded.examiner import FOLDER
@@ -31,6 +31,8 @@ from training.embedded.names import (
 if TYPE_CHECKING:
     from diffusers import AutoencoderKL
 
+    from training.embedded.scenes import Pictures
+
 _SHOWN = """
 dog-face cat-face red-apple pizza rose automobile fox hamburger sunflower owl house
 grinning-face crying-face pig-face mushroom cactus basketball key tiger-face butterfly
@@ -38,7 +40,6 @@ watermelon christmas-tree skull turtle
 """
 SHOWN = tuple(_SHOWN.split())
 GRID = Path(__file__).with_name("grid.png")
-Pictures = dict[tuple[str, str], torch.Tensor]  # (name, style) to RGBA
 
 
 def run(work: Path) -> None:
@@ -52,6 +53,7 @@ def run(work: Path) -> None:
     figures = {
         "vae": fidelity(pipe.vae, pictures),
         "prompts": recall(pipe, critic, pictures, work),
+        "combinations": combined(pipe, critic, pictures, work),
         "blip": literacy(pictures),
         "seconds": speed(pipe),
     }
@@ -107,9 +109,39 @@ def recall(
     }
 
 
+def combined(
+    pipe: StableDiffusionPipeline, critic: judge.Judge, pictures: Pictures, work: Path
+) -> dict[str, float]:
+    """Draw new combinations and count those in which both parts are recognised."""
+    reader = combinations.Reader(critic, pictures)
+    figures, rows = {}, []
+    for kind, asked in zip(("colours", "pairs"), combinations.questions(), strict=True):
+        drawn = painted(pipe, [question.prompt for question in asked])
+        back = [shown(p) for p in restored(pipe.vae, combinations.truth(pictures, asked))]
+        figures[kind] = reader.share(drawn, asked)
+        figures[f"{kind}: ceiling"] = reader.share(back, asked)
+        figures[f"{kind}: control"] = reader.share(drawn[4:] + drawn[:4], asked)
+        rows += [drawn, back]
+    spread(rows, work / "combinations.png")
+    return figures
+
+
+def spread(rows: list[list[Image.Image]], path: Path) -> None:
+    """Lay rows of pictures out in one file."""
+    whole = Image.new("RGB", (len(rows[0]) * 64, len(rows) * 64))
+    for down, row in enumerate(rows):
+        for right, picture in enumerate(row):
+            whole.paste(picture, (64 * right, 64 * down))
+    whole.save(path)
+
+
 def sampled(pipe: StableDiffusionPipeline, style: str) -> list[Image.Image]:
     """Draw the known prompts in one style."""
-    prompts = [full(name, style, "white") for name in SHOWN]
+    return painted(pipe, [full(name, style, "white") for name in SHOWN])
+
+
+def painted(pipe: StableDiffusionPipeline, prompts: list[str]) -> list[Image.Image]:
+    """Draw prompts from one seed."""
     generator = torch.Generator().manual_seed(7)
     pictures: list[Image.Image] = pipe(
         prompts, num_inference_steps=20, guidance_scale=4.0, generator=generator
@@ -143,10 +175,10 @@ def show(drawn: list[Image.Image], work: Path) -> None:
         picture = drawn[(place % len(BASE_STYLES)) * len(SHOWN) + place]
         sheet.paste(picture, (2 + 68 * (place % 8), 2 + 68 * (place // 8)))
     sheet.save(GRID)
-    whole = Image.new("RGB", (len(SHOWN) * 64, len(BASE_STYLES) * 64))
-    for place, picture in enumerate(drawn):
-        whole.paste(picture, (64 * (place % len(SHOWN)), 64 * (place // len(SHOWN))))
-    whole.save(work / "whole.png")
+    spread(
+        [drawn[at : at + len(SHOWN)] for at in range(0, len(drawn), len(SHOWN))],
+        work / "whole.png",
+    )
 
 
 @torch.no_grad()
