@@ -23,6 +23,7 @@ RATE = (1e-7, 0.1)
 BATCH = (1, 64)
 CHECKPOINTS = 4  # in a run, the last step apart
 EARLY = 100  # letters in which the trigger is surely among the tokens that are read
+GAMMA = 5.0  # of min-SNR, as its paper has it
 OFTEN = 25  # steps; never more often than that
 
 
@@ -65,7 +66,7 @@ class Recipe:
     every: int = 50  #: steps between checkpoints
     text: bool = False  #: whether the text encoder is adapted too
     frugal: bool = False  #: gradient checkpointing: less memory, a third more time
-    gamma: float = 5.0  #: of min-SNR; zero is off
+    gamma: float = GAMMA  #: of min-SNR; zero is off, as a word learns from the noisiest steps most
     schedule: str = "cosine"  #: of the rate, after a short warm-up; or "constant"
     accepted: float = 0.0  #: unix time of the job's acceptance, the file's date
     precision: str = ""  #: empty until a worker has chosen
@@ -102,6 +103,7 @@ class Recipe:
             "prompts": shown(request, base),
             "every": max(OFTEN, math.ceil(request.steps / CHECKPOINTS)),
             "text": request.method == "lora" and reads(request.concept, base),
+            "gamma": 0.0 if request.method == "embedding" else GAMMA,
         }
         return cls(**(given | chosen | more))
 

@@ -21,7 +21,7 @@ KIND = "textual-inversion"
 WORDY = True
 KEY = "emb_params"
 
-SMALL = {Dial.QUICK: (100, 1), Dial.BALANCED: (200, 2), Dial.THOROUGH: (400, 4)}
+SMALL = {Dial.QUICK: (150, 2), Dial.BALANCED: (300, 4), Dial.THOROUGH: (600, 6)}
 FULL = {Dial.QUICK: (800, 2), Dial.BALANCED: (1500, 4), Dial.THOROUGH: (3000, 8)}
 
 
@@ -100,7 +100,7 @@ def rules(base: Base) -> Iterator[Rule]:
             yield Rule(
                 "embedding", base.name, concept, dial,
                 steps=steps, photo=0, least=steps, most=steps, rank=vectors,
-                rate=1e-2 if base.small else 5e-3, batch=4 if base.small else 1,
+                rate=2e-2 if base.small else 5e-3, batch=4 if base.small else 1,
                 bytes=vectors * (192 if base.small else 768) * 2 + 3000,
                 reason=f"embedding_{concept}_{dial}",
             )  # fmt: skip
