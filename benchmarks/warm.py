@@ -22,14 +22,18 @@ STEPS = 2  #: steps that a sample may wait for
 async def start(running: Service, job: Job) -> tuple[float, float, float]:
     """Give the seconds until a first step was taken: from the claim, from the asking.
 
-    The third are those of them in which photos are encoded and the pictures "before" are drawn.
+    The third are those from the claim until the pictures "before" are there.
     """
     ended = await running.ended(job)
     (began,) = await running.store.events.of(job.id, "started")
     (done,) = await running.store.events.of(job.id, "done")
     stepped = began.at + done.facts["first"]
     (before, *_) = await running.store.events.of(job.id, "sample")
-    return stepped - (ended.started or 0), stepped - ended.created, before.at - began.at
+    return (
+        stepped - (ended.started or 0),
+        stepped - ended.created,
+        before.at - (ended.started or 0),
+    )
 
 
 async def answered(running: Service, seed: int, style: int | None) -> float:
@@ -72,7 +76,7 @@ async def measure(place: Path, times: int) -> list[table.Row]:
     return [
         table.told("first job, from claim to first step", cold[0], "s"),
         table.most("later jobs, from claim to first step, median", claimed, START, "s"),
-        table.told("of it, encoding photos and drawing two pictures", before, "s"),
+        table.told("later jobs, from claim to two pictures drawn before training", before, "s"),
         table.told("later jobs, from asking to first step, median", asked, "s"),
         table.told("/sample on an idle worker, median", own, "s"),
         table.told("/sample during a training, median", beside, "s", slowest),

@@ -100,9 +100,9 @@ class Run:
         done_with = ("vae",) if self.attached.text else ("vae", "text")
         with self.family.absent(*done_with):
             for step in range(first, recipe.steps):
-                if step % recipe.every == 0:
-                    if step > first:
-                        yield self.save(step)
+                if step % recipe.every == 0 and step > first:
+                    yield self.save(step)
+                if step % recipe.every == 0 and step:
                     yield from self.samples(step)
                 wish = yield from self.boundary(step)
                 if wish is Wish.PAUSE:
@@ -115,8 +115,11 @@ class Run:
                 if wish is Wish.FINISH:
                     reached, early = step, True
                     break
+                before = [] if step else self.copied()
                 with self.clock.step():
                     self.step(step)
+                if before:
+                    yield from self.before(before)
                 if self.clock.due() or step + 1 == recipe.steps:
                     yield self.progress(step + 1)
             yield from self.end(reached, early=early)
@@ -217,6 +220,24 @@ class Run:
             self.showing = time.perf_counter() - began
             texts, seeds = [p.text for p in prompts], [p.seed for p in prompts]
             yield event("sample", step=step, files=names, prompts=texts, seeds=seeds)
+
+    def before(self, values: list[torch.Tensor]) -> Iterator[Event]:
+        """Draw the prompts as before the first step, which did not wait for these pictures."""
+        now = self.copied()
+        self.put(values)
+        events = list(self.samples(0))
+        self.put(now)
+        yield from events
+
+    def copied(self) -> list[torch.Tensor]:
+        """Copy what is trained."""
+        return [each.detach().clone() for each in self.parameters.values()]
+
+    @torch.no_grad()
+    def put(self, values: list[torch.Tensor]) -> None:
+        """Set what is trained."""
+        for parameter, value in zip(self.parameters.values(), values, strict=True):
+            parameter.copy_(value)
 
     def end(self, reached: int, *, early: bool) -> Iterator[Event]:
         """Write the style."""

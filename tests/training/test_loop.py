@@ -16,7 +16,8 @@ from storage.errors import JobError
 from storage.folders import JobFolder, dump
 from storage.records import Event, Wish
 from training import methods
-from training.loop import Run, train
+from training.families import Picture
+from training.loop import SHOWN, Run, train
 from training.recipe import Prompt
 from training.sampling import sample
 
@@ -74,6 +75,20 @@ def test_story(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
     with Image.open(folder.samples / told["checkpoint"]["curve"]) as curve:
         assert curve.size == (640, 240)
     assert all((folder.samples / name).exists() for name in told["sample"]["files"])
+
+
+def test_before(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
+    """The pictures before training are the base's own, though they are drawn after a step."""
+    prompt = Prompt("a mydog emoji", 3)
+    folder = laid(recipe(rate=0.1, prompts=(prompt,)))
+    run(train(folder, bases))
+    with bases.family("embedded") as family:
+        alone = family.draw(Picture(prompt.text, "", prompt.seed, SHOWN, 64, 64))
+
+    before, after = (folder.samples / f"step-00000{step}-0.png" for step in (0, 2))
+
+    assert Image.open(before).tobytes() == alone.tobytes()
+    assert Image.open(after).tobytes() != alone.tobytes()
 
 
 @pytest.mark.parametrize("method", ["lora", "embedding"])
