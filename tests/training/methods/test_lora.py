@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -61,6 +62,33 @@ def test_start(networks: Networks, recipe: Callable[..., Recipe]) -> None:
     down = f"{KEY}.lora_down.weight"
     assert torch.equal(starts[0][down], starts[1][down])
     assert not torch.equal(starts[0][down], starts[2][down])
+
+
+def test_forward(networks: Networks, recipe: Callable[..., Recipe]) -> None:
+    """A layer answers and learns as peft's own does, at any scale, and with its adapter off."""
+    attached = lora.attach(networks, recipe())
+    layer = attached.layers[KEY]
+    layer.scaling[lora.NAME] = 0.5
+    for weight in attached.parameters.values():
+        torch.nn.init.normal_(weight, std=0.1, generator=torch.Generator().manual_seed(1))
+    given = torch.randn(2, 9, 192, generator=torch.Generator().manual_seed(2))
+    found = []
+    for answer in (layer, partial(type(layer).forward, layer)):
+        out = answer(given)
+        out.square().sum().backward()
+        learnt = [attached.parameters[f"{KEY}.lora_{end}.weight"] for end in ("down", "up")]
+        found.append([out.detach(), *(weight.grad for weight in learnt)])
+        attached.parameters[f"{KEY}.lora_down.weight"].grad = None
+        attached.parameters[f"{KEY}.lora_up.weight"].grad = None
+    with attached.aside():
+        alone = layer(given)
+    base = layer.get_base_layer()(given)
+    attached.detach()
+
+    for ours, theirs in zip(*found, strict=True):
+        torch.testing.assert_close(ours, theirs)
+    assert torch.equal(alone, base)
+    assert not torch.equal(found[0][0], base)
 
 
 def test_scale_folded(networks: Networks, recipe: Callable[..., Recipe]) -> None:
