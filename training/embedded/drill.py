@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 import os
 import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Protocol
 
 import torch
@@ -18,7 +20,6 @@ from torch import nn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 SAVE_EVERY = 120.0  # seconds
 
@@ -46,17 +47,17 @@ def drill(build: Callable[[Path], Trainee], work: Path, processes: int = 2) -> N
     """Train in several processes until the trainee's last step, resuming where it stopped."""
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
     os.environ["OMP_NUM_THREADS"] = "1"
-    meeting = work / f"meeting-{os.getpid()}"
     context = torch.multiprocessing.get_context("spawn")
-    crew = [
-        context.Process(target=member, args=(rank, processes, meeting, build, work))
-        for rank in range(processes)
-    ]
-    for process in crew:
-        process.start()
-    for process in crew:
-        process.join()
-    meeting.unlink(missing_ok=True)
+    with TemporaryDirectory() as place:
+        meeting = Path(place) / "meeting"  # of its own, whatever an earlier run left behind
+        crew = [
+            context.Process(target=member, args=(rank, processes, meeting, build, work))
+            for rank in range(processes)
+        ]
+        for process in crew:
+            process.start()
+        for process in crew:
+            process.join()
     if any(process.exitcode for process in crew):
         raise RuntimeError(f"A training process ended with {[p.exitcode for p in crew]}.")
 
