@@ -21,7 +21,7 @@ KIND = "textual-inversion"
 WORDY = True
 KEY = "emb_params"
 
-SMALL = {Dial.QUICK: (150, 2), Dial.BALANCED: (300, 4), Dial.THOROUGH: (600, 6)}
+SMALL = {Dial.QUICK: (150, 2), Dial.BALANCED: (240, 4), Dial.THOROUGH: (600, 6)}
 FULL = {Dial.QUICK: (800, 2), Dial.BALANCED: (1500, 4), Dial.THOROUGH: (3000, 8)}
 
 
