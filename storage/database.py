@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sqlite3
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from storage.errors import UserError
 OLDEST = (3, 38)  #: the SQLite that our statements need
 VERSION = sqlite3.sqlite_version_info[:3]  #: the SQLite that this Python has
 MIGRATIONS = Path(__file__).parent / "migrations"
+PATIENCE = 30  #: seconds to wait for another process's turn
 SETTINGS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",  # an accepted job is durable before anybody is told
@@ -55,17 +57,29 @@ class Database(Connection):
     @classmethod
     async def open(cls, path: Path, migrations: Path = MIGRATIONS) -> Database:
         """Connect and bring the tables to their newest shape."""
-        connection = await aiosqlite.connect(path, timeout=30, isolation_level=None)
+        connection = await aiosqlite.connect(path, timeout=PATIENCE, isolation_level=None)
         connection.row_factory = sqlite3.Row
         database = cls(connection)
         try:
-            for setting in SETTINGS:
-                await database.all(setting)
+            await database.settle()
             await database.migrate(migrations)
         except BaseException:
             await database.close()
             raise
         return database
+
+    async def settle(self) -> None:
+        """Apply the settings; SQLite does not wait by itself to change a new file's journal."""
+        for setting in SETTINGS:
+            until = time.monotonic() + PATIENCE
+            while True:
+                try:
+                    await self.all(setting)
+                    break
+                except sqlite3.OperationalError as error:
+                    if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                        raise
+                await asyncio.sleep(0.02)
 
     async def close(self) -> None:
         """Close the connection."""
