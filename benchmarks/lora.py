@@ -20,7 +20,7 @@ from training.bases import Bases
 from training.device import Device
 
 BLOCK, BATCH, RANK, RATE = 10, 4, 8, 1e-3
-THREADS = 2
+THREADS = 1  #: what a small base trains with; waking a second costs more than it brings
 NAMES = ("ours", "plain, cached", "plain, not cached")
 PHOTOS = "firefox/teach"
 
@@ -67,9 +67,10 @@ class Ours:
 
 
 class Theirs:
-    """The plain loop, its last state thrown away."""
+    """The plain loop: photos read, and encoded where it is cached; one file at the end."""
 
-    def __init__(self, *, cache: bool) -> None:
+    def __init__(self, folder: Path, *, cache: bool) -> None:
+        self.folder = folder
         place, photos = embedded.folder("diffusion"), lesson.photos(PHOTOS)
         self.plain = Plain.on(place, photos, rank=RANK, rate=RATE, size=BATCH)
         self.cache = cache
@@ -84,8 +85,9 @@ class Theirs:
             self.plain.step()
 
     def end(self, times: int) -> None:
-        """Take the last steps."""
+        """Take the last steps and write the style."""
         self.step(times)
+        self.plain.save(self.folder)
 
 
 def race(contestants: Sequence[Contestant], steps: int) -> list[float]:
@@ -129,8 +131,9 @@ def main() -> int:
     with bases.family(lesson.BASE), TemporaryDirectory() as place:
         rounds = []
         for number in range(count):
-            ours = Ours(Path(place) / str(number), bases, steps)
-            contestants = (ours, Theirs(cache=True), Theirs(cache=False))
+            out = Path(place) / str(number)
+            contestants: list[Contestant] = [Ours(out / "ours", bases, steps)]
+            contestants += [Theirs(out / str(cache), cache=cache) for cache in (True, False)]
             rounds.append(race(contestants, steps))
     return table.show(rows(rounds, steps))
 

@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 import torch
 from diffusers import StableDiffusionPipeline
+from diffusers.utils import convert_state_dict_to_diffusers
 from peft import LoraConfig
+from peft.utils import get_peft_model_state_dict
 from PIL import Image
 from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
@@ -31,8 +33,7 @@ class Plain:
 
     pipeline: Any
     optimizer: torch.optim.Optimizer
-    pixels: torch.Tensor  # (N, 3, H, W), -1 to 1
-    tokens: torch.Tensor  # (N, T)
+    photos: Sequence[tuple[Path, str]]
     size: int  # of a batch
     cached: bool
     batches: Iterator[Batch]
@@ -41,7 +42,7 @@ class Plain:
     def on(
         cls, folder: Path, photos: Sequence[tuple[Path, str]], *, rank: int, rate: float, size: int
     ) -> Plain:
-        """Load the base in fp32, attach the adapter and read the photos."""
+        """Load the base in fp32 and attach the adapter."""
         pipeline = StableDiffusionPipeline.from_pretrained(
             folder, dtype=torch.float32, safety_checker=None
         )
@@ -53,22 +54,22 @@ class Plain:
         pipeline.unet.add_adapter(config)
         pipeline.unet.train()
         trained = [each for each in pipeline.unet.parameters() if each.requires_grad]
-        side = pipeline.unet.config.sample_size * pipeline.vae_scale_factor
-        pixels = torch.stack([read(path, side) for path, _ in photos])
-        tokens = pipeline.tokenizer(
-            [caption for _, caption in photos],
-            padding="max_length", truncation=True, return_tensors="pt",
-        ).input_ids  # fmt: skip
         optimizer = torch.optim.AdamW(trained, lr=rate)
-        return cls(pipeline, optimizer, pixels, tokens, size, cached=False, batches=iter(()))
+        return cls(pipeline, optimizer, photos, size, cached=False, batches=iter(()))
 
     def begin(self, *, cache: bool) -> None:
-        """Make the loader, of what is computed once if it shall be cached."""
-        whole = self.pixels, self.tokens
+        """Read the photos and make the loader, of what is computed once if it shall be cached."""
+        side = self.pipeline.unet.config.sample_size * self.pipeline.vae_scale_factor
+        pixels = torch.stack([read(path, side) for path, _ in self.photos])
+        tokens = self.pipeline.tokenizer(
+            [caption for _, caption in self.photos],
+            padding="max_length", truncation=True, return_tensors="pt",
+        ).input_ids  # fmt: skip
+        whole = pixels, tokens
         if cache:
             with torch.no_grad():
-                parts = torch.split(self.pixels, self.size)
-                whole = torch.cat([self.encode(part) for part in parts]), self.read(self.tokens)
+                parts = torch.split(pixels, self.size)
+                whole = torch.cat([self.encode(part) for part in parts]), self.read(tokens)
         self.cached, self.batches = cache, self.forever(*whole)
 
     def forever(self, *whole: torch.Tensor) -> Iterator[Batch]:
@@ -107,6 +108,11 @@ class Plain:
         self.optimizer.step()
         self.optimizer.zero_grad()
         return loss.detach()
+
+    def save(self, folder: Path) -> None:
+        """Write the LoRA as the documentation does."""
+        state = convert_state_dict_to_diffusers(get_peft_model_state_dict(self.pipeline.unet))
+        StableDiffusionPipeline.save_lora_weights(folder, unet_lora_layers=state)
 
 
 def read(path: Path, side: int) -> torch.Tensor:
