@@ -97,6 +97,8 @@ def training(recipe: Recipe, origin: Origin, tensors: dict[str, Tensor]) -> dict
     if any(name.endswith(".alpha") for name in tensors):
         told["ss_network_module"] = "networks.lora"
         told["ss_network_dim"] = told["ss_network_alpha"] = str(recipe.rank)
+    if recipe.wide:
+        told["ss_network_args"] = json.dumps({"conv_dim": recipe.rank, "conv_alpha": recipe.rank})
     return told
 
 

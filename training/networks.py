@@ -9,6 +9,8 @@ from typing import Protocol
 
 from torch import Tensor, nn
 
+Layer = nn.Linear | nn.Conv2d
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -17,6 +19,7 @@ class Part:
     prefix: str  #: what its keys in a file begin with: "lora_unet"
     module: nn.Module
     targets: tuple[str, ...]  #: ends of the names of its attention layers
+    further: tuple[str, ...] = ()  #: ends of the names of its MLP layers and convolutions
     above: str = ""  #: a name that files put before the module's own: "text_model."
     text: bool = False  #: whether it reads prompts
 
@@ -24,11 +27,11 @@ class Part:
         """Write the name of a layer the way files do."""
         return f"{self.prefix}_{(self.above + layer).replace('.', '_')}"
 
-    def layers(self) -> dict[str, nn.Linear]:
-        """Find the layers to adapt by their keys, beneath any adapter that is on them."""
+    def layers(self) -> dict[str, Layer]:
+        """Find the layers one can adapt by their keys, beneath any adapter that is on them."""
         found = {}
         for name, module in self.module.named_modules():
-            if name.endswith(self.targets) and ".lora_" not in name:
+            if name.endswith(self.targets + self.further) and ".lora_" not in name:
                 found[self.key(name)] = getattr(module, "base_layer", module)
         return found
 

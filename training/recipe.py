@@ -65,6 +65,7 @@ class Recipe:
     prompts: tuple[Prompt, ...] = ()
     every: int = 50  #: steps between checkpoints
     text: bool = False  #: whether the text encoder is adapted too
+    wide: bool = False  #: whether a LoRA adapts the UNet's MLP and convolutions, too
     frugal: bool = False  #: gradient checkpointing: less memory, a third more time
     gamma: float = GAMMA  #: of min-SNR; zero is off, as a word learns from the noisiest steps most
     schedule: str = "cosine"  #: of the rate, after a short warm-up; or "constant"
@@ -103,6 +104,7 @@ class Recipe:
             "prompts": shown(request, base),
             "every": max(OFTEN, math.ceil(request.steps / CHECKPOINTS)),
             "text": request.method == "lora" and reads(request.concept, base),
+            "wide": request.method == "lora" and base.small,
             "gamma": 0.0 if request.method == "embedding" else GAMMA,
         }
         return cls(**(given | chosen | more))

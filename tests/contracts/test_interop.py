@@ -44,15 +44,16 @@ PRIVATE = ("grandmother", "IMG_2041", "holiday prompt")
 # AUTOMATIC1111/stable-diffusion-webui 873edba4 (1.6), extensions-builtin/Lora/networks.py: a key
 # is cut at its first dot; what stands before must be named like one of these.
 A1111 = (
-    r"lora_unet_(down|up)_blocks_\d+_attentions_\d+_.+",
-    r"lora_unet_mid_block_attentions_\d+_.+",
+    r"lora_unet_(down|up)_blocks_\d+_(attentions|resnets)_\d+_.+",
+    r"lora_unet_mid_block_(attentions|resnets)_\d+_.+",
     r"lora_te_text_model_encoder_layers_\d+_.+",
 )
 # Comfy-Org/ComfyUI 17358c8f, comfy/lora.py (prefixes and the text encoder's layers), and
 # 09708eae, comfy/utils.py (the UNet's layers that are known).
 COMFY = (
-    r"lora_unet_(down|up)_blocks_\d+_attentions_\d+_transformer_blocks_\d+_{layer}",
-    r"lora_unet_mid_block_attentions_0_transformer_blocks_\d+_{layer}",
+    r"lora_unet_((down|up)_blocks_\d+|mid_block)_attentions_\d+_transformer_blocks_\d+_{layer}",
+    r"lora_unet_((down|up)_blocks_\d+|mid_block)_attentions_\d+_proj_(in|out)",
+    r"lora_unet_((down|up)_blocks_\d+|mid_block)_resnets_\d+_conv[12]",
     r"lora_te_text_model_encoder_layers_\d+_(self_attn_(q|k|v|out)_proj|mlp_fc[12])",
 )
 LAYER = r"(attn[12]_to_(q|k|v|out_0)|ff_net_(0_proj|2))"
@@ -193,7 +194,7 @@ def test_true_keys() -> None:
         text = CLIPTextModel(CLIPTextConfig(**ldm.SD15.text))
     parts = (
         Part("lora_unet", unet, ATTENTION),
-        Part("lora_te", text, READING, "text_model.", text=True),
+        Part("lora_te", text, READING, above="text_model.", text=True),
     )
     places = [f"down_blocks_{b}_attentions_{a}" for b in range(3) for a in range(2)]
     places += ["mid_block_attentions_0"]
@@ -237,7 +238,8 @@ def test_lycoris(bases: Bases, trained: list[Trained]) -> None:
             merge([Named(text)], unet, dict(content))
             for key, weight in before.items():
                 down, up = (content[f"{key}.lora_{way}.weight"].float() for way in ("down", "up"))
-                assert torch.allclose(layers[key].weight - weight, up @ down, atol=1e-6), key
+                delta = (up.flatten(1) @ down.flatten(1)).view_as(weight)
+                assert torch.allclose(layers[key].weight - weight, delta, atol=1e-6), key
         finally:
             for key, weight in before.items():
                 layers[key].weight.data = weight

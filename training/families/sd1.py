@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 GUIDANCE = {64: 4.0}  #: by resolution; else 7.5
 ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
+FURTHER = ("ff.net.0.proj", "ff.net.2", "proj_in", "proj_out", "conv1", "conv2")
 READING = ("q_proj", "k_proj", "v_proj", "out_proj")
 WIDTHS = (768, 192)  #: of SD 1.x's text encoder, and of the embedded base's
 
@@ -52,8 +53,8 @@ class Sd1:
         self.alphas: Tensor = pipeline.scheduler.alphas_cumprod.clone()
         above = "" if hasattr(self.text, "text_model") else "text_model."
         parts = (
-            Part("lora_unet", self.unet, ATTENTION),
-            Part("lora_te", self.text, READING, above, text=True),
+            Part("lora_unet", self.unet, ATTENTION, FURTHER),
+            Part("lora_te", self.text, READING, ("fc1", "fc2"), above, text=True),
         )
         self.networks = Networks(parts, self.text.get_input_embeddings(), self.spell)
         listen(self.networks)

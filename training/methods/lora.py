@@ -1,11 +1,11 @@
-"""LoRA (Hu et al. 2021) on the attention layers, by peft; written in kohya's layout."""
+"""LoRA (Hu et al. 2021) by peft, in kohya's layout: on attention, or on all that is wide, too."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from math import sqrt
+from math import prod, sqrt
 from typing import TYPE_CHECKING
 
 import torch
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch.utils.hooks import RemovableHandle
 
     from storage.records import Base
-    from training.networks import Networks, Part
+    from training.networks import Layer, Networks, Part
     from training.recipe import Recipe
 
 KIND = "lora"
@@ -31,9 +31,9 @@ ENDS = ("lora_down.weight", "lora_up.weight", "alpha")
 
 # steps for one photo, for each further one, at least, at most, rank, rate
 SMALL = {
-    (Concept.SUBJECT, Dial.QUICK): (80, 4, 100, 120, 8, 2e-3),
-    (Concept.SUBJECT, Dial.BALANCED): (140, 6, 150, 240, 8, 2e-3),
-    (Concept.SUBJECT, Dial.THOROUGH): (280, 10, 300, 480, 16, 1.5e-3),
+    (Concept.SUBJECT, Dial.QUICK): (60, 3, 80, 100, 8, 2e-3),
+    (Concept.SUBJECT, Dial.BALANCED): (110, 4, 120, 180, 8, 2e-3),
+    (Concept.SUBJECT, Dial.THOROUGH): (220, 8, 240, 400, 16, 1.5e-3),
     (Concept.LOOK, Dial.QUICK): (70, 1, 80, 100, 8, 1.5e-3),
     (Concept.LOOK, Dial.BALANCED): (100, 1, 110, 140, 8, 1.5e-3),
     (Concept.LOOK, Dial.THOROUGH): (160, 2, 180, 240, 8, 1e-3),
@@ -46,8 +46,8 @@ FULL = {
     (Concept.LOOK, Dial.BALANCED): (1200, 30, 1200, 2500, 16, 1e-4),
     (Concept.LOOK, Dial.THOROUGH): (2000, 50, 2000, 5000, 32, 1e-4),
 }
-# of the attention layers: inputs and outputs together, and how many there are
-UNET = {True: (12_288, 32), False: (199_296, 128)}
+# of the layers that are adapted: inputs and outputs together, and how many there are
+UNET = {True: (55_392, 64), False: (199_296, 128)}
 TEXT = {True: (3_072, 8), False: (73_728, 48)}
 
 
@@ -61,7 +61,7 @@ class Lora:
         self.layers: dict[str, LoraLayer] = {}
         generator = torch.Generator().manual_seed(recipe.seed)
         for part in self.parts:
-            self.layers |= inject(part, recipe.rank)
+            self.layers |= inject(part, recipe.rank, wide=recipe.wide)
         for layer in self.layers.values():
             prepare(layer, generator)
         networks.attached = self
@@ -112,9 +112,10 @@ def attach(networks: Networks, recipe: Recipe) -> Lora:
     return Lora(networks, recipe)
 
 
-def inject(part: Part, rank: int) -> dict[str, LoraLayer]:
+def inject(part: Part, rank: int, *, wide: bool) -> dict[str, LoraLayer]:
     """Put low-rank layers beside a network's own, leaving torch's global draws as they were."""
-    config = LoraConfig(r=rank, lora_alpha=rank, target_modules=list(part.targets))
+    targets = [*part.targets, *(part.further if wide else ())]
+    config = LoraConfig(r=rank, lora_alpha=rank, target_modules=targets)
     with torch.random.fork_rng():
         inject_adapter_in_model(config, part.module, NAME)
     found = {}
@@ -126,7 +127,9 @@ def inject(part: Part, rank: int) -> dict[str, LoraLayer]:
 
 def prepare(layer: LoraLayer, generator: torch.Generator) -> None:
     """Start as no change, from our own draws, in fp32, without peft's passes over every output."""
-    layer.forward = partial(forward, layer)
+    if isinstance(layer.get_base_layer(), nn.Linear):
+        layer.forward = partial(forward, layer)
+    layer.cast_input_dtype_enabled = False
     down, up = layer.lora_A[NAME].weight, layer.lora_B[NAME].weight
     start = torch.empty(down.shape)
     nn.init.kaiming_uniform_(start, a=sqrt(5), generator=generator)
@@ -147,7 +150,7 @@ def forward(layer: LoraLayer, given: Tensor) -> Tensor:
 
 def check(networks: Networks, tensors: dict[str, Tensor]) -> None:
     """Refuse tensors that are not a LoRA for these networks."""
-    layers: dict[str, nn.Linear] = {}
+    layers: dict[str, Layer] = {}
     for part in networks.parts:
         layers |= part.layers()
     if not tensors:
@@ -164,7 +167,7 @@ def check(networks: Networks, tensors: dict[str, Tensor]) -> None:
             raise JobError("style_broken", reason=f"half a pair {key[:80]}")
 
 
-def fits(layer: nn.Linear, end: str, tensor: Tensor) -> bool:
+def fits(layer: Layer, end: str, tensor: Tensor) -> bool:
     """Compare a tensor's shape with its layer's."""
     if not tensor.is_floating_point():
         return False
@@ -172,9 +175,11 @@ def fits(layer: nn.Linear, end: str, tensor: Tensor) -> bool:
         return tensor.numel() == 1
     if tensor.ndim < 2:
         return False
-    out, inner = layer.weight.shape[:2]
-    wide = tensor.shape[1] == inner if end.startswith("lora_down") else tensor.shape[0] == out
-    return bool(tensor.numel() == tensor.shape[0] * tensor.shape[1] and wide)
+    out, inner, *window = layer.weight.shape
+    rank = tensor.shape[0] if end.startswith("lora_down") else tensor.shape[1]
+    if end.startswith("lora_down"):
+        return bool(tensor.shape[1] == inner and tensor.numel() == rank * inner * prod(window))
+    return bool(tensor.shape[0] == out and tensor.numel() == out * rank)
 
 
 @contextmanager
@@ -185,18 +190,19 @@ def worn(
     strength: float,
 ) -> Iterator[None]:
     """Draw with a LoRA inside the block; the base's own tensors are never touched."""
-    layers: dict[str, nn.Linear] = {}
+    layers: dict[str, Layer] = {}
     for part in networks.parts:
         layers |= part.layers()
     handles: list[RemovableHandle] = []
     try:
         for key in sorted({name.partition(".")[0] for name in tensors}):
-            down, up = (tensors[f"{key}.{end}"].flatten(1) for end in ENDS[:2])
+            down, up = (tensors[f"{key}.{end}"] for end in ENDS[:2])
             alpha = tensors.get(f"{key}.alpha", torch.tensor(float(len(down))))
             scale = strength * float(alpha) / len(down)
-            like = layers[key].weight
-            added = partial(beside, down.to(like), (up.float() * scale).to(like))
-            handles.append(layers[key].register_forward_hook(added))
+            layer = layers[key]
+            down = down.to(layer.weight).reshape(len(down), *layer.weight.shape[1:])
+            up = (up.flatten(1).float() * scale).to(layer.weight)
+            handles.append(layer.register_forward_hook(partial(beside, down, up)))
         yield
     finally:
         for handle in handles:
@@ -204,9 +210,12 @@ def worn(
 
 
 def beside(
-    down: Tensor, up: Tensor, _: nn.Module, given: tuple[Tensor, ...], out: Tensor
+    down: Tensor, up: Tensor, layer: Layer, given: tuple[Tensor, ...], out: Tensor
 ) -> Tensor:
     """Add the low-rank path to a layer's answer."""
+    if isinstance(layer, nn.Conv2d):
+        narrow = nn.functional.conv2d(given[0], down, None, layer.stride, layer.padding)
+        return out + nn.functional.conv2d(narrow, up[:, :, None, None])
     return out + nn.functional.linear(nn.functional.linear(given[0], down), up)
 
 
