@@ -48,7 +48,7 @@ class Ours:
         asked = lesson.Lesson("lora", Concept.LOOK, "firefox", lesson.photos(PHOTOS))
         frozen = lesson.recipe(
             bases, asked, steps=steps, batch=BATCH, rank=RANK, rate=RATE,
-            prompts=(), threads=THREADS,
+            prompts=(), threads=THREADS, wide=False,
         )  # fmt: skip
         self.task = lesson.begin(place, bases, asked, frozen)[1]
 

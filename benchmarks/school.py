@@ -46,6 +46,7 @@ class School:
     critic: Judge
     seeds: int
     out: Path | None = None  #: where contact sheets go
+    method: str | None = None  #: the only one to teach with; else all
 
     @cached_property
     def recall(self) -> Recall:
@@ -73,7 +74,7 @@ class School:
             for figure, (own, control) in grades.items():
                 more = f" (control: {table.written(control)})"
                 yield table.told(f"{topic.title}, {name}: {figure}", own, more=more)
-        for method in methods.walk():
+        for method in [self.method] if self.method else methods.walk():
             yield from self.taught(topic, method, sheet)
             if self.out:
                 sheet.save(self.out / f"{topic.trigger}.png")

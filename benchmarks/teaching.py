@@ -41,13 +41,13 @@ def names(text: str) -> list[str]:
 
 def main() -> int:
     """Print the table, a part at a time; `--out` is a folder for contact sheets."""
-    arguments = machine.chosen(__doc__ or "", only=names, seeds=int, out=Path)
+    arguments = machine.chosen(__doc__ or "", only=names, method=str, seeds=int, out=Path)
     wanted = arguments.only or (QUICK if arguments.quick else list(TOPICS))
     with TemporaryDirectory() as place:
         studio = exam.Exam(Bases(None, Device.open(cpu=True)), Path(place))
         critic = exam.critic()
         seeds = arguments.seeds or (1 if arguments.quick else 3)
-        school = School(studio, critic, seeds, arguments.out)
+        school = School(studio, critic, seeds, arguments.out, arguments.method)
         topics = (TOPICS[name](critic, studio.drawn) for name in wanted)
         return table.show(row for topic in topics for row in school.report(topic))
 
