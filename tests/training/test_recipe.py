@@ -40,6 +40,24 @@ def test_frozen() -> None:
 
 
 @pytest.mark.parametrize(
+    ("method", "small", "expected"),
+    [
+        ("lora", True, (True, False, 5.0)),
+        ("lora", False, (False, True, 5.0)),
+        ("embedding", True, (False, False, 0.0)),
+        ("embedding", False, (False, False, 0.0)),
+    ],
+)
+def test_chosen(method: str, small: bool, expected: tuple[bool, bool, float]) -> None:
+    """A small base's LoRA is wide, a true one's reads; words learn from all noise levels alike."""
+    recipe = Recipe.of(
+        replace(REQUEST, method=method), replace(BASE, small=small), [("0.png", "")]
+    )
+
+    assert (recipe.wide, recipe.text, recipe.gamma) == expected
+
+
+@pytest.mark.parametrize(
     ("field", "value", "code"),
     [
         ("steps", -1, "steps_range"),
