@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+LAST = ("combining", "unet")  # the stages that train the denoiser, the last one first
+
 
 def run(work: Path, weights: Path = WEIGHTS) -> None:
     """Write what is trained so far; a part that is not trained yet is random and named."""
@@ -56,8 +58,9 @@ def diffusion(work: Path, names: list[str], folder: Path) -> None:
     vae, unet = autoencoder(), denoiser()
     text = reader(len(tokenizer), begin, end)
     filled(vae, work / "vae.ckpt", "")
-    filled(unet, work / "unet.ckpt", "unet.")
-    filled(text, work / "unet.ckpt", "text.")
+    last = next((p for p in (work / f"{s}.ckpt" for s in LAST) if p.exists()), work / "unet.ckpt")
+    filled(unet, last, "unet.")
+    filled(text, last, "text.")
     scale = work / "scale.pt"
     if scale.exists():
         vae.register_to_config(scaling_factor=float(torch.load(scale, weights_only=True)))
