@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import SettingsConfigDict
 
 from storage.errors import UserError
 from storage.settings import StorageSettings
@@ -13,8 +12,6 @@ from storage.settings import StorageSettings
 
 class BotSettings(StorageSettings):
     """Everything an operator can set for the bot; each name stands in `.env.example`."""
-
-    model_config = SettingsConfigDict(populate_by_name=True)
 
     token: SecretStr | None = Field(
         default=None, validation_alias="DISCORD_TOKEN", examples=["MTA4….GhXyz1.abc…"]

@@ -12,8 +12,15 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class StorageSettings(BaseSettings):
     """Where things are kept."""
 
+    #: Code may give a field by its own name. No variable can begin with "=", so that the
+    #: environment cannot: HOME, PORT or TOKEN are not ours.
     model_config = SettingsConfigDict(
-        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore"
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        env_prefix="=",
+        extra="ignore",
+        populate_by_name=True,
     )
 
     home: Path = Field(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError
-from pydantic_settings import SettingsConfigDict
 
 from storage.errors import UserError
 from storage.settings import StorageSettings
@@ -15,8 +14,6 @@ DEVICE = r"(auto|cpu|mps|cuda(:\d+)?)"
 
 class TrainingSettings(StorageSettings):
     """Everything an operator can set for the training; each name stands in `.env.example`."""
-
-    model_config = SettingsConfigDict(populate_by_name=True)
 
     device: str = Field(
         default="auto",

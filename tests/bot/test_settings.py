@@ -91,3 +91,14 @@ def test_wrong_setting():
     assert done.returncode == 2
     assert "SAFELIGHT_WEB_PORT=8765" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_only_our_variables(monkeypatch):
+    """Variables that are not ours, like HOME or TOKEN, say nothing to our fields."""
+    monkeypatch.setenv("XDG_DATA_HOME", "/data")
+    before = settings.read()
+    for field in BotSettings.model_fields:
+        monkeypatch.setenv(field.upper(), "7")
+
+    assert settings.read() == before
+    assert str(before.home) == "/data/safelight"

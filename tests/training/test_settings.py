@@ -46,3 +46,13 @@ def test_a_worker_for_each_device():
 
     assert known.devices == {"cuda0": "cuda:0", "cuda1": "cuda:1"}
     assert settings.read().devices == {"auto": "auto"}
+
+
+def test_only_our_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Variables that are not ours, like HOME, say nothing, whatever our fields are called."""
+    monkeypatch.setenv("XDG_DATA_HOME", "/data")
+    before = settings.read()
+    for field in settings.TrainingSettings.model_fields:
+        monkeypatch.setenv(field.upper(), "7")
+
+    assert settings.read() == before
