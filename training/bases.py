@@ -137,15 +137,18 @@ class Bases:
 
         base = self.find(name)
         place = self.here(name)
-        self.device.go(small=base.small)
+        load = walk()[base.family].load
         with self.kept(
-            name, base.memory, lambda: walk()[base.family].load(place, self.device)
+            name, base.memory, lambda: load(place, self.device), small=base.small
         ) as it:
             yield it
 
     @contextmanager
-    def kept(self, name: str, memory: int, load: Callable[[], Resident]) -> Iterator[Resident]:
-        """Lend something large; load it first where it is not here, making room for it."""
+    def kept(
+        self, name: str, memory: int, load: Callable[[], Resident], *, small: bool
+    ) -> Iterator[Resident]:
+        """Lend a model with the threads that suit it; load it first where it is not here."""
+        self.device.go(small=small)
         if name not in self.resident:
             self.evict(memory)
             self.resident[name] = load()

@@ -60,7 +60,8 @@ def caption(folder: JobFolder, bases: Bases) -> Iterator[Event]:
                 attempt=int(given.get("attempt", 1)), resumed=False)  # fmt: skip
     place = found(name, bases)
     found_captions: dict[str, str] = {}
-    with bases.kept(f"captioner {name}", MEMORY, lambda: load(place, bases.device)) as captioner:
+    small, model = name == "embedded", f"captioner {name}"
+    with bases.kept(model, MEMORY, lambda: load(place, bases.device), small=small) as captioner:
         for photo, path in zip(photos, pictures, strict=True):
             text = led(trigger, captioner.describe(opened(path)))
             found_captions[path.name] = text

@@ -100,9 +100,9 @@ class Run:
         done_with = ("vae",) if self.attached.text else ("vae", "text")
         with self.family.absent(*done_with):
             for step in range(first, recipe.steps):
-                if step % recipe.every == 0 and step > first:
-                    yield self.save(step)
-                if step % recipe.every == 0 and step:
+                if step and step % recipe.every == 0:
+                    if step > first:
+                        yield self.save(step)
                     yield from self.samples(step)
                 wish = yield from self.boundary(step)
                 if wish is Wish.PAUSE:

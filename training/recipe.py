@@ -65,7 +65,7 @@ class Recipe:
     prompts: tuple[Prompt, ...] = ()
     every: int = 50  #: steps between checkpoints
     text: bool = False  #: whether the text encoder is adapted too
-    wide: bool = False  #: whether a LoRA adapts the UNet's MLP and convolutions, too
+    wide: bool = False  #: whether a LoRA adapts MLP and convolutions, too
     frugal: bool = False  #: gradient checkpointing: less memory, a third more time
     gamma: float = GAMMA  #: of min-SNR; zero is off, as a word learns from the noisiest steps most
     schedule: str = "cosine"  #: of the rate, after a short warm-up; or "constant"

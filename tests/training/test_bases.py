@@ -7,6 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+import torch
 
 from storage.errors import JobError
 from training import embedded
@@ -122,9 +123,12 @@ def test_resident() -> None:
         return name
 
     for name in ("a", "a", "b"):
-        with bases.kept(name, 1, lambda name=name: load(name)):
+        with bases.kept(name, 1, lambda name=name: load(name), small=True):
             pass
-    with bases.kept("a", 1, lambda: load("a")), bases.kept("c", 2**40, lambda: load("c")):
+    with (
+        bases.kept("a", 1, lambda: load("a"), small=True),
+        bases.kept("c", 2**40, lambda: load("c"), small=True),
+    ):
         assert list(bases.resident) == ["a", "c"]
 
     assert loads == ["a", "b", "c"]
@@ -135,6 +139,19 @@ def test_fits() -> None:
     bases = Bases(None, Narrow(Device.open(cpu=True).accelerator))
 
     assert bases.fits("sd15")
-    with bases.kept("embedded", 0, lambda: "loaded"):
+    with bases.kept("embedded", 0, lambda: "loaded", small=True):
         assert bases.fits("embedded")
         assert not bases.fits("sd15")
+
+
+def test_threads(tmp_path: Path) -> None:
+    """Whatever was lent before, each model computes on the threads that suit it."""
+    bases = Bases(tmp_path, Device.open(cpu=True))
+    bases.device.most = 3
+    seen = []
+    for small in (True, False, True):
+        with bases.kept(f"model {small}", 1, object, small=small):
+            seen.append(torch.get_num_threads())
+    torch.set_num_threads(1)
+
+    assert seen == [1, 3, 1]

@@ -1,4 +1,4 @@
-"""LoRA (Hu et al. 2021) by peft, in kohya's layout: on attention, or on all that is wide, too."""
+"""LoRA (Hu et al. 2021) by peft, in kohya's layout: attention, or MLP and convolutions, too."""
 
 from __future__ import annotations
 
