@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 STAGES = (
+    "restore",
     "pictures", "vae", "latents", "scenes", "unet", "combining", "blip", "examiner", "export",
     "exhibits", "score",
 )  # fmt: skip

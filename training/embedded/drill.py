@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 import time
+from multiprocessing import parent_process
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Protocol
@@ -83,6 +85,8 @@ def train(trainee: Trainee, work: Path, rank: int) -> None:
     saved = told = time.monotonic()
     loss_sum, since = 0.0, first
     for step in range(first, trainee.steps):
+        if alone():
+            sys.exit("The training ends, since the process that started it is gone.")
         generator.manual_seed((step * 64 + rank) * 7919 + 17)  # all draws follow from the step
         torch.manual_seed((step * 64 + rank) * 104_729 + 5)
         for group in optimizer.param_groups:
@@ -131,6 +135,12 @@ def advance(
     optimizer.step()
     optimizer.zero_grad()
     return loss.item()
+
+
+def alone() -> bool:
+    """Tell whether the process that started this one is gone: another may have gone on since."""
+    parent = parent_process()
+    return parent is not None and not parent.is_alive()
 
 
 def pace(step: int, steps: int) -> float:

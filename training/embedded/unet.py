@@ -86,7 +86,7 @@ class Combining(Lesson):
     """Go on from single things with composed scenes among them."""
 
     name = "combining"
-    steps = 4000
+    steps = 2400
     rate = 8e-4
     share = 8  # scenes in a batch of 24
 

@@ -1,6 +1,7 @@
 """A stage of the recipe that is killed goes on where it was, to the same bytes.
 
-`python test_resume.py WORK` runs the stage in small, in one process, and saves each step.
+`python test_resume.py WORK` runs the stage in small, in one process, and saves each step;
+with `crew` behind it, in two processes.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import torch
 from torch import nn
 
@@ -94,7 +96,38 @@ def test_a_killed_stage_resumes_to_the_same_bytes(tmp_path):
     assert found == wanted != halfway
 
 
-if __name__ == "__main__":
+def test_a_killed_stage_leaves_no_process(tmp_path):
+    """Its crew ends with it, so that nobody writes beside the one who resumes."""
+    hold = tmp_path / "hold"
+    hold.touch()
+    process = psutil.Popen([sys.executable, __file__, tmp_path, "crew"])
+    crew = []
+    try:
+        deadline = time.monotonic() + TIMEOUT
+        while checkpoint(tmp_path)["step"] < HELD:
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        crew = process.children(recursive=True)
+        process.kill()
+        process.wait()
+        hold.unlink()
+        _, left = psutil.wait_procs(crew, timeout=60)
+    finally:
+        for each in [process, *crew]:
+            if each.is_running():
+                each.kill()
+
+    assert len(crew) >= 2
+    assert left == []
+    assert checkpoint(tmp_path)["step"] < STEPS
+
+
+if __name__ in {"__main__", "__mp_main__"}:  # the second is what the crew calls it
     drill.SAVE_EVERY = 0.0
+if __name__ == "__main__":
     torch.set_num_threads(1)
-    study(Path(sys.argv[1]))
+    if sys.argv[2:] == ["crew"]:
+        drill.drill(Pupil, Path(sys.argv[1]))
+    else:
+        study(Path(sys.argv[1]))
