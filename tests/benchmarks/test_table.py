@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import table
 
-MODULES = ("acks", "crowd", "lora", "memory", "overhead", "plain", "teaching", "warm")
+MODULES = ("acks", "crowd", "lora", "memory", "overhead", "plain", "side", "teaching", "warm")
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -51,15 +51,15 @@ def complete(names: list[str], styles: list[str]) -> None:
     print(f"{len(EVERYDAY)} everyday names, {len(HELD_OUT_SUBJECTS)} held out, {len(names)} all")
 
 
-def drawn(source: bytes) -> Image.Image:
+def drawn(source: bytes, side: int = SIDE) -> Image.Image:
     """Draw an SVG or open a WebP, and reduce it."""
     if source.startswith(b"<svg"):
         source = bytes(svg_to_bytes(svg_string=source.decode()))
     with Image.open(io.BytesIO(source)) as picture:
-        return reduced(picture)
+        return reduced(picture, side)
 
 
-def reduced(picture: Image.Image) -> Image.Image:
-    """Reduce to 64 pixels without dark fringes at transparent edges."""
-    small = picture.convert("RGBa").resize((SIDE, SIDE), Image.Resampling.BOX, reducing_gap=None)
+def reduced(picture: Image.Image, side: int) -> Image.Image:
+    """Reduce to a number of pixels without dark fringes at transparent edges."""
+    small = picture.convert("RGBa").resize((side, side), Image.Resampling.BOX, reducing_gap=None)
     return small.convert("RGBA")
