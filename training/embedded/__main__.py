@@ -1,36 +1,42 @@
-"""Train the embedded models: `python -m training.embedded STAGE --work DIR [--npm DIR]`."""
+"""Train the embedded models: `python -m training.embedded all --work DIR --npm DIR`.
 
-# ruff: noqa: T201  # a stage prints what it measured
+`all` goes on with the first stage that is not finished, and a stage with its last checkpoint. The
+judge is frozen and not in it: what it measures compares only as long as it is the same.
+"""
 
 from __future__ import annotations
 
 import argparse
 import importlib
-import time
 from pathlib import Path
 
-STAGES = (
-    "restore",
-    "pictures", "vae", "latents", "scenes", "unet", "combining", "blip", "examiner", "export",
-    "exhibits", "score",
-)  # fmt: skip
+from training.embedded.order import ALL, through, timed
+
+FURTHER = ("restore", "examiner")
 
 
 def main() -> None:
-    """Run one stage and print how long it took."""
+    """Run one stage, or all that are not finished."""
     parser = argparse.ArgumentParser(prog="python -m training.embedded", description=__doc__)
-    parser.add_argument("stage", choices=STAGES)
+    parser.add_argument("stage", choices=(*ALL, *FURTHER, "all"))
     parser.add_argument("--work", type=Path, required=True, help="folder for everything between")
     parser.add_argument("--npm", type=Path, help="node_modules folder with the icon packages")
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
-    started = time.monotonic()
-    stage = importlib.import_module(f"training.embedded.{arguments.stage}")
-    if arguments.stage == "pictures":
-        stage.run(arguments.work, arguments.npm)
+
+    def perform(name: str) -> None:
+        stage = importlib.import_module(f"training.embedded.{name}")
+        if name != "pictures":
+            stage.run(arguments.work)
+        elif arguments.npm:
+            stage.run(arguments.work, arguments.npm)
+        else:
+            parser.error("the stage pictures draws what is in --npm NODE_MODULES")
+
+    if arguments.stage == "all":
+        through(arguments.work, perform)
     else:
-        stage.run(arguments.work)
-    print(f"{arguments.stage}: {time.monotonic() - started:.0f} s")
+        timed(arguments.stage, perform)
 
 
 if __name__ == "__main__":

@@ -41,11 +41,16 @@ class Question:
     second: str  # another thing, or a colour
 
     @property
+    def phrase(self) -> str:
+        """Write what is asked for."""
+        if self.second in TINTS:
+            return f"{self.second} {spoken(self.first)}"
+        return together(self.first, self.second)
+
+    @property
     def prompt(self) -> str:
         """Write the prompt."""
-        if self.second in TINTS:
-            return full(f"{self.second} {spoken(self.first)}", self.style, "white")
-        return full(together(self.first, self.second), self.style, "white")
+        return full(self.phrase, self.style, "white")
 
 
 def questions() -> tuple[list[Question], list[Question]]:

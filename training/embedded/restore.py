@@ -1,4 +1,7 @@
-"""Stage `restore`: take up the training of the shipped models, without what came before them."""
+"""Stage `restore`: take up the training of the shipped base where only its weights are left.
+
+After it, `all` goes on with pictures, latents, scenes and `combining`.
+"""
 
 # ruff: noqa: T201  # a stage prints what it measured
 
@@ -10,6 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 from training.embedded import verified
+from training.embedded.order import remember
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +41,7 @@ def run(work: Path) -> None:
         average = dict(tensors(shipped, files))
         torch.save({"average": average}, path.with_suffix(".new"))
         path.with_suffix(".new").replace(path)
+        remember(work, {stage: 0})
         print(f"{path.name}: {len(average)} tensors")
 
 

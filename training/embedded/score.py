@@ -40,6 +40,8 @@ watermelon christmas-tree skull turtle
 """
 SHOWN = tuple(_SHOWN.split())
 GRID = Path(__file__).with_name("grid.png")
+NEW = GRID.with_name("combinations.png")
+WIDE = 12  # new combinations in a row
 
 
 def run(work: Path) -> None:
@@ -114,15 +116,18 @@ def combined(
 ) -> dict[str, float]:
     """Draw new combinations and count those in which both parts are recognised."""
     reader = combinations.Reader(critic, pictures)
-    figures, rows = {}, []
+    figures, rows, beside = {}, [], []
     for kind, asked in zip(("colours", "pairs"), combinations.questions(), strict=True):
         drawn = painted(pipe, [question.prompt for question in asked])
         back = [shown(p) for p in restored(pipe.vae, combinations.truth(pictures, asked))]
         figures[kind] = reader.share(drawn, asked)
         figures[f"{kind}: ceiling"] = reader.share(back, asked)
         figures[f"{kind}: control"] = reader.share(drawn[4:] + drawn[:4], asked)
-        rows += [drawn, back]
-    spread(rows, work / "combinations.png")
+        print(f"{kind}: {', '.join(question.phrase for question in asked)}")
+        rows += [drawn[:WIDE], drawn[WIDE:]]
+        beside += [drawn, back]
+    spread(rows, NEW)
+    spread(beside, work / "combinations.png")
     return figures
 
 

@@ -1,0 +1,32 @@
+"""The recipe is a command, stage by stage."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+
+def test_a_stage_is_a_command(tmp_path):
+    """A stage can be run by itself, and says how long it took."""
+    done = subprocess.run(
+        [sys.executable, "-m", "training.embedded", "restore", "--work", tmp_path],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    assert "restore: " in done.stdout
+    assert (tmp_path / "unet.ckpt").exists()
+
+
+def test_pictures_need_a_place(tmp_path):
+    """Without the icon packages the recipe says what is missing."""
+    done = subprocess.run(
+        [sys.executable, "-m", "training.embedded", "all", "--work", tmp_path],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 2
+    assert "--npm" in done.stderr
