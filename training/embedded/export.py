@@ -14,7 +14,7 @@ from transformers import BlipImageProcessorPil, BlipProcessor
 
 from training.embedded import SUMS, WEIGHTS, digest
 from training.embedded.layout import autoencoder, captioner, denoiser, reader, scheduler
-from training.embedded.tokens import BEGIN, END, captions, prompts
+from training.embedded.tokens import BEGIN, END, FOLDER, captions, remembered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ def run(work: Path, weights: Path = WEIGHTS) -> None:
     """Write what is trained so far; a part that is not trained yet is random and named."""
     torch.manual_seed(0)
     names = vocabulary(work)
-    write(weights / "diffusion", lambda folder: diffusion(work, names, folder))
+    write(weights / "diffusion", lambda folder: diffusion(work, folder))
     write(weights / "blip", lambda folder: blip(work, names, folder))
     files = sorted(p for p in weights.rglob("*") if p.is_file() and p.name != SUMS)
     lines = [f"{digest(path)}  {path.relative_to(weights).as_posix()}\n" for path in files]
@@ -51,9 +51,9 @@ def write(folder: Path, fill: Callable[[Path], None]) -> None:
     new.rename(folder)
 
 
-def diffusion(work: Path, names: list[str], folder: Path) -> None:
+def diffusion(work: Path, folder: Path) -> None:
     """Save the whole Stable Diffusion pipeline."""
-    tokenizer = prompts(names)
+    tokenizer = remembered(work)
     begin, end = tokenizer.convert_tokens_to_ids([BEGIN, END])
     vae, unet = autoencoder(), denoiser()
     text = reader(len(tokenizer), begin, end)
@@ -74,6 +74,7 @@ def diffusion(work: Path, names: list[str], folder: Path) -> None:
         feature_extractor=None,
         requires_safety_checker=False,
     ).save_pretrained(folder)
+    shutil.copytree(work / FOLDER, folder / "tokenizer", dirs_exist_ok=True)  # the very bytes
     computed(folder / "text_encoder")
 
 

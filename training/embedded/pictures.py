@@ -19,6 +19,7 @@ from training.embedded.names import (
     HELD_OUT_SUBJECTS,
 )
 from training.embedded.sources import checked
+from training.embedded.tokens import fitted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,6 +40,7 @@ def run(work: Path, npm: Path) -> None:
     pixels = torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2).contiguous()
     torch.save({"names": names, "styles": styles, "rgba": pixels}, work / "pictures.pt")
     complete(names, styles)
+    fitted(work, sorted(set(names)))
 
 
 def complete(names: list[str], styles: list[str]) -> None:

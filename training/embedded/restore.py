@@ -7,6 +7,7 @@ After it, `all` goes on with pictures, latents, scenes and `combining`.
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import torch
@@ -14,6 +15,7 @@ from safetensors.torch import load_file
 
 from training.embedded import verified
 from training.embedded.order import remember
+from training.embedded.tokens import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +35,7 @@ PARTS = {
 def run(work: Path) -> None:
     """Write `vae.ckpt` and `unet.ckpt` where they are missing: the averages, and no optimizer."""
     shipped = verified("diffusion")
+    shutil.copytree(shipped / FOLDER, work / FOLDER, dirs_exist_ok=True)
     for stage, files in PARTS.items():
         path = work / f"{stage}.ckpt"
         if path.exists():

@@ -14,6 +14,7 @@ from training.embedded.layout import TOKENS
 if TYPE_CHECKING:
     from pathlib import Path
 
+FOLDER = "tokenizer"  # in the work folder
 BEGIN, END = "<|startoftext|>", "<|endoftext|>"
 WORD = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"  # as CLIPTokenizer splits
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[DEC]"]
@@ -58,7 +59,17 @@ def captions(names: list[str]) -> BertTokenizer:
     return tokenizer
 
 
-def remembered(folder: Path) -> CLIPTokenizer:
-    """Load a prompt tokenizer that an earlier stage saved."""
-    tokenizer: CLIPTokenizer = CLIPTokenizer.from_pretrained(folder)
+def fitted(work: Path, names: list[str]) -> None:
+    """Fit the prompt tokenizer and save it, unless there is one.
+
+    Fitting it again may number its tokens otherwise: of pairs that are as frequent, any may come
+    first. So it is done once, before anything is trained.
+    """
+    if not (work / FOLDER).exists():
+        prompts(names).save_pretrained(work / FOLDER)
+
+
+def remembered(work: Path) -> CLIPTokenizer:
+    """Load the prompt tokenizer that an earlier stage saved."""
+    tokenizer: CLIPTokenizer = CLIPTokenizer.from_pretrained(work / FOLDER)
     return tokenizer

@@ -11,10 +11,10 @@ from torch.nn import functional
 
 from training.embedded.captions import drawn
 from training.embedded.drill import drill
-from training.embedded.export import filled, vocabulary
+from training.embedded.export import filled
 from training.embedded.layout import denoiser, reader, scheduler
 from training.embedded.names import COLOURS
-from training.embedded.tokens import BEGIN, END, prompts
+from training.embedded.tokens import BEGIN, END, remembered
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +35,7 @@ class Lesson:
         stored = torch.load(work / "latents.pt", weights_only=True)
         self.latents = stored["latents"]  # (grounds, pictures, 4, 16, 16)
         self.names, self.styles = stored["names"], stored["styles"]
-        self.tokenizer = prompts(vocabulary(work))
+        self.tokenizer = remembered(work)
         begin, end = self.tokenizer.convert_tokens_to_ids([BEGIN, END])
         unet = denoiser()
         unet.set_attn_processor(AttnProcessor())  # the CPU's fused one is slow backwards

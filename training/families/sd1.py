@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from training.device import Device
     from training.families import Picture
 
-GUIDANCE = {64: 4.0}  #: by resolution; else 7.5
+GUIDANCE = {64: 3.0}  #: by resolution; else 7.5
 ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
 FURTHER = ("ff.net.0.proj", "ff.net.2", "proj_in", "proj_out", "conv1", "conv2")
 READING = ("q_proj", "k_proj", "v_proj", "out_proj")
