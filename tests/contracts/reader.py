@@ -19,8 +19,13 @@ def paint(order: dict[str, str]) -> None:
     else:
         pipeline.load_textual_inversion(order["file"], token=order["trigger"])
     noise = torch.randn((1, 4, 16, 16), generator=torch.Generator().manual_seed(5))
+    guidance = float(order["guidance"])
     painted = pipeline(
-        order["prompt"], latents=noise, num_inference_steps=4, guidance_scale=4.0, output_type="np"
+        order["prompt"],
+        latents=noise,
+        num_inference_steps=4,
+        guidance_scale=guidance,
+        output_type="np",
     )
     np.save(order["out"], painted.images[0])
 

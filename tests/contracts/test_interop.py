@@ -28,7 +28,7 @@ from training import embedded, families, files, ldm, methods
 from training.bases import Bases
 from training.device import Device
 from training.families import Picture
-from training.families.sd1 import ATTENTION, READING
+from training.families.sd1 import ATTENTION, GUIDANCE, READING
 from training.loop import train
 from training.networks import Part
 from training.recipe import Prompt, Recipe
@@ -140,7 +140,7 @@ def strangers(trained: list[Trained]) -> dict[str, Any]:
     orders = [
         {
             "base": str(embedded.folder("diffusion")), "kind": one.method, "file": str(one.file),
-            "trigger": one.recipe.trigger, "prompt": PROMPT,
+            "trigger": one.recipe.trigger, "prompt": PROMPT, "guidance": str(GUIDANCE[64]),
             "out": str(one.file.with_name("painted.npy")),
         }
         for one in trained

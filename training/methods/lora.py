@@ -34,9 +34,9 @@ SMALL = {
     (Concept.SUBJECT, Dial.QUICK): (60, 3, 80, 100, 8, 2e-3),
     (Concept.SUBJECT, Dial.BALANCED): (130, 4, 140, 200, 16, 1.5e-3),
     (Concept.SUBJECT, Dial.THOROUGH): (220, 8, 240, 400, 16, 1.5e-3),
-    (Concept.LOOK, Dial.QUICK): (70, 1, 80, 100, 8, 1.5e-3),
+    (Concept.LOOK, Dial.QUICK): (70, 1, 80, 100, 8, 5e-4),
     (Concept.LOOK, Dial.BALANCED): (120, 1, 130, 160, 8, 5e-4),
-    (Concept.LOOK, Dial.THOROUGH): (160, 2, 180, 240, 8, 1e-3),
+    (Concept.LOOK, Dial.THOROUGH): (160, 2, 180, 240, 8, 5e-4),
 }
 FULL = {
     (Concept.SUBJECT, Dial.QUICK): (400, 20, 400, 800, 8, 2e-4),
