@@ -75,7 +75,7 @@ class Lesson:
         return loss
 
     def glimpse(self, pixels: torch.Tensor, generator: torch.Generator, step: int) -> torch.Tensor:
-        """Look at pixels (B, 3, 64, 64): a random half of the patches, near the end at all.
+        """Look at pixels (B, 3, 64, 64): a random half of the patches, near the end at every one.
 
         Twice as fast, and no single part of a picture can be relied on (Liu et al. 2022,
         PatchDropout, arXiv 2208.07220).
