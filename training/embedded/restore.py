@@ -35,7 +35,8 @@ PARTS = {
 def run(work: Path) -> None:
     """Write `vae.ckpt` and `unet.ckpt` where they are missing: the averages, and no optimizer."""
     shipped = verified("diffusion")
-    shutil.copytree(shipped / FOLDER, work / FOLDER, dirs_exist_ok=True)
+    if not (work / FOLDER).exists():  # what was trained here since then is numbered by its own
+        shutil.copytree(shipped / FOLDER, work / FOLDER)
     for stage, files in PARTS.items():
         path = work / f"{stage}.ckpt"
         if path.exists():

@@ -34,7 +34,9 @@ def test_the_shipped_weights_come_back(tmp_path, pipe, stage):
 def test_a_later_checkpoint_is_kept(tmp_path):
     """What was trained since then is not overwritten."""
     (tmp_path / "vae.ckpt").write_bytes(b"of today")
+    (tmp_path / "tokenizer").mkdir()
 
     restore.run(tmp_path)
 
     assert (tmp_path / "vae.ckpt").read_bytes() == b"of today"
+    assert list((tmp_path / "tokenizer").iterdir()) == []
