@@ -1,39 +1,70 @@
-"""Stage `blip`: train the captioner on all six styles."""
+"""Stage `blip`: train the captioner on all six styles.
+
+From a thousand pictures a transformer learns captions by heart. So it sees things as the tutor
+does, whose features it is taught (Romero et al. 2015, FitNets, arXiv 1412.6550; on blended
+pictures, too, as in Beyer et al. 2022, arXiv 2106.05237), and styles in mosaics, which show no
+thing: where a name lacks one style, remembering names tells wrong styles. Reading is learnt from
+what is seen then, and changes it no more.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import torch
+from torch import nn
 from torch.nn import functional
 from transformers import BlipImageProcessorPil
 
 from training.embedded.captions import full
 from training.embedded.drill import drill
 from training.embedded.export import vocabulary
-from training.embedded.grounds import lay, plain
-from training.embedded.layout import captioner
-from training.embedded.names import COLOURS, EVERYDAY, HELD_OUT_SUBJECTS
-from training.embedded.scenes import coloured
+from training.embedded.grounds import disturbed, lay, plain
+from training.embedded.layout import WIDTH, captioner
+from training.embedded.names import COLOURS, STYLES
+from training.embedded.split import examined, varied
 from training.embedded.tokens import captions
+from training.embedded.tutor import KNOWN, trained
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from transformers import BlipForConditionalGeneration
 
 MEAN = torch.tensor(BlipImageProcessorPil.image_mean)[:, None, None]
-WHOLE = 0.85  # of the steps are taken before whole pictures are looked at
 SPREAD = torch.tensor(BlipImageProcessorPil.image_std)[:, None, None]
+TILE = 16  #: pixels of a mosaic's tile
+
+
+class Pupil(nn.Module):
+    """The captioner, and what turns its tokens into the tutor's features."""
+
+    def __init__(self, vocabulary: int) -> None:
+        super().__init__()
+        self.blip: BlipForConditionalGeneration = captioner(vocabulary)
+        self.near = nn.Linear(WIDTH, 96)  # what is seen in a place
+        self.far = nn.Linear(WIDTH, 128)  # and around it
+        self.name = nn.Linear(WIDTH, len(KNOWN))
+
+    def sight(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Look at pixels (B, 3, 64, 64): tokens (B, 65, width) of the middle and of the end."""
+        eye = self.blip.vision_model
+        tokens = eye.embeddings(((pixels + 1) / 2 - MEAN) / SPREAD)
+        middle = len(eye.encoder.layers) // 2
+        for layer in eye.encoder.layers[:middle]:
+            tokens = layer(tokens)
+        half = tokens
+        for layer in eye.encoder.layers[middle:]:
+            tokens = layer(tokens)
+        return half, eye.post_layernorm(tokens)
 
 
 class Lesson:
     """The captioner with its pictures and its loss."""
 
     name = "blip"
-    steps = 7500
-    batch = 24
+    steps = 6000
+    batch = 16  # whole pictures; half as many blends, and mosaics
     rate = 1.2e-3
     decay = 0.998
 
@@ -41,107 +72,125 @@ class Lesson:
         pictures = torch.load(work / "pictures.pt", weights_only=True)
         pairs = list(zip(pictures["names"], pictures["styles"], strict=True))
         kept = [i for i, (name, style) in enumerate(pairs) if not examined(name, style)]
-        familiar = {*EVERYDAY, *HELD_OUT_SUBJECTS}
         self.rgba = pictures["rgba"][kept]
         self.pairs = [pairs[i] for i in kept]
-        self.weights = torch.tensor([6.0 if n in familiar else 1.0 for n, _ in self.pairs])
-        self.tokenizer = captions(vocabulary(work))
-        self.networks: BlipForConditionalGeneration = captioner(len(self.tokenizer))
+        self.known = torch.tensor([name in KNOWN for name, _ in self.pairs])
+        styles = torch.tensor([STYLES.index(style) for _, style in self.pairs])
+        self.by_style = [(styles == number).nonzero()[:, 0] for number in range(len(STYLES))]
+        self.names = vocabulary(work)
+        self.tokenizer = captions(self.names)
+        self.styled = torch.tensor(self.tokenizer.convert_tokens_to_ids(list(STYLES)))
+        self.tutor = trained(work)
+        self.networks = Pupil(len(self.tokenizer))
 
-    def loss(self, generator: torch.Generator, step: int) -> torch.Tensor:
-        """Write the caption of pictures that were recoloured, moved and softened."""
-        chosen = torch.multinomial(self.weights, self.batch, True, generator=generator)
-        ground = torch.randint(len(COLOURS), (self.batch,), generator=generator)
-        ground[torch.rand(self.batch, generator=generator) < 0.2] = 0
-        colours = [tuple(COLOURS)[g] for g in ground.tolist()]
-        texts = [
-            full(self.pairs[i][0], self.pairs[i][1], c)
-            for i, c in zip(chosen.tolist(), colours, strict=True)
-        ]
-        rgba = recoloured(
-            self.rgba[chosen], [self.pairs[i][0] for i in chosen.tolist()], generator
-        )
-        tokens = self.tokenizer(texts, padding=True, return_tensors="pt")
-        tokens.input_ids[:, 0] = self.networks.config.text_config.bos_token_id  # as generate does
-        labels = tokens.input_ids.masked_fill(tokens.attention_mask == 0, -100)
-        pixels = moved(lay(rgba, plain(ground)), generator)
-        seen = self.glimpse(((pixels + 1) / 2 - MEAN) / SPREAD, generator, step)
-        loss: torch.Tensor = self.networks.text_decoder(
-            input_ids=tokens.input_ids,
+    def loss(self, generator: torch.Generator, step: int) -> torch.Tensor:  # noqa: ARG002
+        """Add up seeing as the tutor does, and reading pictures and mosaics."""
+        half = self.batch // 2
+        pixels, texts, known = self.whole(generator)
+        tiles, styled = self.mosaics(half, generator)
+        part = 0.3 + 0.4 * torch.rand(half, 1, 1, 1, generator=generator)
+        blends = part * pixels[:half] + (1 - part) * pixels[half : 2 * half]
+        shown = torch.cat([pixels, tiles, blends])
+        middle, seen = self.networks.sight(shown)
+        told = self.reading(seen[: self.batch + half], texts, styled, known)
+        return self.likeness(shown, middle, seen) + told
+
+    def reading(
+        self, seen: torch.Tensor, texts: list[str], styled: list[str], known: torch.Tensor
+    ) -> torch.Tensor:
+        """Tell the captions of pictures, then of mosaics, from tokens (B, 65, width).
+
+        Mosaics change what is seen, by their styles and grounds; pictures only how it is read,
+        and those of known names not by their styles.
+        """
+        count = len(texts)
+        tokens = self.tokenizer([*texts, *styled], padding=True, return_tensors="pt")
+        ids = tokens.input_ids
+        style = torch.isin(ids, self.styled)
+        ids[:, 0] = self.networks.blip.config.text_config.bos_token_id  # as generate does
+        labels = ids.masked_fill(tokens.attention_mask == 0, -100)
+        labels[:count][known[:, None] & style[:count]] = -100
+        named = style.int().cumsum(1) == 0  # what comes before the style
+        labels[count:][named[count:]] = -100
+        loss: torch.Tensor = self.networks.blip.text_decoder(
+            input_ids=ids,
             attention_mask=tokens.attention_mask,
-            encoder_hidden_states=seen,
+            encoder_hidden_states=torch.cat([seen[:count].detach(), seen[count:]]),
             labels=labels,
         ).loss
         return loss
 
-    def glimpse(self, pixels: torch.Tensor, generator: torch.Generator, step: int) -> torch.Tensor:
-        """Look at pixels (B, 3, 64, 64): a random half of the patches, near the end at every one.
+    def whole(self, generator: torch.Generator) -> tuple[torch.Tensor, list[str], torch.Tensor]:
+        """Draw pictures with their captions, half of them of known names, and which those are."""
+        weights = torch.where(
+            self.known, 1 / self.known.sum(), 1 / (~self.known).sum().clamp(min=1)
+        )
+        chosen = torch.multinomial(weights, self.batch, True, generator=generator)
+        pairs = [self.pairs[i] for i in chosen.tolist()]
+        grounds, colours = drawn(self.batch, generator)
+        pixels = varied(self.rgba[chosen], [name for name, _ in pairs], grounds, generator)
+        texts = [
+            full(name, style, colour) for (name, style), colour in zip(pairs, colours, strict=True)
+        ]
+        return pixels, texts, self.known[chosen]
 
-        Twice as fast, and no single part of a picture can be relied on (Liu et al. 2022,
-        PatchDropout, arXiv 2208.07220).
-        """
-        eye = self.networks.vision_model
-        patches = eye.embeddings(pixels)  # (B, 1 + 64, width), the class token first
-        if step < self.steps * WHOLE:
-            count, places = len(patches), patches.shape[1] - 1
-            order = torch.rand(count, places, generator=generator).argsort(1)[:, : places // 2]
-            rows = torch.arange(count)[:, None]
-            patches = torch.cat([patches[:, :1], patches[rows, 1 + order]], 1)
-        encoded = eye.encoder(inputs_embeds=patches).last_hidden_state
-        seen: torch.Tensor = eye.post_layernorm(encoded)
-        return seen
+    def mosaics(self, count: int, generator: torch.Generator) -> tuple[torch.Tensor, list[str]]:
+        """Lay tiles of four pictures of one style; in the captions only names are made up."""
+        styles = torch.randint(len(STYLES), (count,), generator=generator).tolist()
+        grounds, colours = drawn(count, generator)
+        sources = []
+        for _ in range(4):
+            rows = [some(self.by_style[style], generator) for style in styles]
+            sources.append(lay(self.rgba[rows], grounds))
+        tiles = torch.empty_like(sources[0])
+        for down in range(0, 64, TILE):
+            for right in range(0, 64, TILE):
+                source = sources[int(torch.randint(4, (), generator=generator))]
+                top, left = torch.randint(4, 61 - TILE, (2,), generator=generator).tolist()
+                cut = source[:, :, top : top + TILE, left : left + TILE]
+                tiles[:, :, down : down + TILE, right : right + TILE] = cut
+        names = torch.randint(len(self.names), (count,), generator=generator).tolist()
+        texts = [
+            full(self.names[name], STYLES[style], colour)
+            for name, style, colour in zip(names, styles, colours, strict=True)
+        ]
+        return disturbed(tiles, generator), texts
+
+    def likeness(
+        self, pixels: torch.Tensor, middle: torch.Tensor, seen: torch.Tensor
+    ) -> torch.Tensor:
+        """Compare with what the tutor sees in each place, around it, and in the whole."""
+        with torch.no_grad():
+            coarse = self.tutor.coarse
+            near = coarse[0](self.tutor.middle(self.tutor.fine(pixels)))  # (B, 96, 8, 8)
+            far = coarse[1](near)  # (B, 128, 4, 4)
+            names = self.tutor.names(self.tutor.thing(far.flatten(1))).float().softmax(1)
+        places = seen[:, 1:].transpose(1, 2)
+        around = functional.avg_pool2d(places.reshape(*places.shape[:2], 8, 8), 2)
+        guess = self.networks.name(seen[:, 0]).float()
+        return (
+            apart(self.networks.near(middle[:, 1:]), near)
+            + apart(self.networks.far(around.flatten(2).transpose(1, 2)), far)
+            + functional.kl_div(guess.log_softmax(1), names, reduction="batchmean")
+        )
 
 
-def examined(name: str, style: str) -> bool:
-    """Keep one style of every fourth everyday name for the examination."""
-    if name not in EVERYDAY:
-        return False
-    place = EVERYDAY.index(name)
-    return place % 4 == 0 and ("noto", "blob", "flat", "glossy")[place // 4 % 4] == style
+def apart(tokens: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
+    """Compare tokens (B, N, C) with features (B, C, H, W), these made comparable by place."""
+    wanted = features.flatten(2).transpose(1, 2).float()
+    return functional.mse_loss(tokens.float(), functional.layer_norm(wanted, wanted.shape[-1:]))
 
 
-def recoloured(
-    rgba: torch.Tensor, names: Sequence[str], generator: torch.Generator
-) -> torch.Tensor:
-    """Swap the colour channels of a third of (B, 4, 64, 64), and drop colour from an eighth.
-
-    Styles share shapes more than colours, so a name must hold without them. Names that speak of a
-    colour keep theirs.
-    """
-    rgba = rgba.clone()
-    for i, name in enumerate(names):
-        chance = float(torch.rand((), generator=generator))
-        if coloured(name) or chance > 0.45:
-            continue
-        if chance < 0.33:
-            rgba[i, :3] = rgba[i, torch.randperm(3, generator=generator)]
-        else:
-            rgba[i, :3] = rgba[i, :3].float().mean(0, keepdim=True).byte()
-    return rgba
+def drawn(count: int, generator: torch.Generator) -> tuple[torch.Tensor, list[str]]:
+    """Draw plain grounds and their colours, one in five surely white."""
+    chosen = torch.randint(len(COLOURS), (count,), generator=generator)
+    chosen[torch.rand(count, generator=generator) < 0.2] = 0
+    return plain(chosen), [tuple(COLOURS)[number] for number in chosen.tolist()]
 
 
-def moved(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Turn, scale, shift, mirror, light and soften pictures differently, and add noise."""
-    count = len(pixels)
-
-    def between(low: float, high: float) -> torch.Tensor:
-        return low + (high - low) * torch.rand(count, generator=generator)
-
-    angle, size = between(-0.25, 0.25), between(0.85, 1.4)
-    mirror = torch.where(torch.rand(count, generator=generator) < 0.5, -1.0, 1.0)
-    across, down = between(-0.15, 0.15), between(-0.15, 0.15)
-    rows = [
-        torch.stack([mirror * size * angle.cos(), -size * angle.sin(), across], 1),
-        torch.stack([mirror * size * angle.sin(), size * angle.cos(), down], 1),
-    ]
-    grid = functional.affine_grid(torch.stack(rows, 1), list(pixels.shape), align_corners=False)
-    moved = functional.grid_sample(pixels, grid, padding_mode="border", align_corners=False)
-    light, contrast = between(-0.12, 0.12), between(0.85, 1.15)
-    moved = moved * contrast[:, None, None, None] + light[:, None, None, None]
-    if torch.rand((), generator=generator) < 0.25:
-        moved = functional.interpolate(moved, (40, 40), mode="area")
-        moved = functional.interpolate(moved, (64, 64), mode="bilinear")
-    return moved + 0.05 * torch.randn(pixels.shape, generator=generator)
+def some(rows: torch.Tensor, generator: torch.Generator) -> int:
+    """Draw one of some rows, the first of all if there is none."""
+    return int(rows[torch.randint(len(rows), (), generator=generator)]) if len(rows) else 0
 
 
 def run(work: Path) -> None:

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from training.embedded.drill import drill
 from training.embedded.export import filled, vocabulary
-from training.embedded.grounds import lay, painted, plain
+from training.embedded.grounds import disturbed, lay, painted, plain
 from training.embedded.judge import Eye, Gallery, store
 from training.embedded.names import STYLES
 
@@ -47,19 +47,6 @@ class Lesson:
         name = functional.cross_entropy(names.float(), self.name_of[chosen])
         style = functional.cross_entropy(styles.float(), self.style_of[chosen])
         return name + 2 * style
-
-
-def disturbed(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Shift, soften and add noise, so that a model's small faults do not decide."""
-    pixels = functional.pad(pixels, (4, 4, 4, 4), mode="replicate")
-    left, top = torch.randint(9, (2,), generator=generator).tolist()
-    pixels = pixels[:, :, top : top + 64, left : left + 64]
-    chance = torch.rand(3, generator=generator)
-    if chance[0] < 0.25:
-        small = functional.interpolate(pixels, size=(32 + int(25 * chance[1]),) * 2, mode="area")
-        pixels = functional.interpolate(small, (64, 64), mode="bilinear")
-    noise = torch.randn(pixels.shape, generator=generator)
-    return pixels + 0.08 * chance[2] * noise
 
 
 def run(work: Path) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -26,11 +27,13 @@ LAST = ("combining", "unet")  # the stages that train the denoiser, the last one
 
 
 def run(work: Path, weights: Path = WEIGHTS) -> None:
-    """Write what is trained so far; a part that is not trained yet is random and named."""
+    """Write what is trained here; else what is shipped stays, or is noise where nothing is."""
     torch.manual_seed(0)
-    names = vocabulary(work)
-    write(weights / "diffusion", lambda folder: diffusion(work, folder))
-    write(weights / "blip", lambda folder: blip(work, names, folder))
+    for part, last, fill in (("diffusion", "vae", diffusion), ("blip", "blip", blip)):
+        if (weights / part).exists() and not (work / f"{last}.ckpt").exists():
+            print(f"{part}: not trained here, kept as it is")
+        else:
+            write(weights / part, partial(fill, work))
     files = sorted(p for p in weights.rglob("*") if p.is_file() and p.name != SUMS)
     lines = [f"{digest(path)}  {path.relative_to(weights).as_posix()}\n" for path in files]
     (weights / SUMS).write_text("".join(lines), encoding="utf-8")
@@ -78,11 +81,11 @@ def diffusion(work: Path, folder: Path) -> None:
     computed(folder / "text_encoder")
 
 
-def blip(work: Path, names: list[str], folder: Path) -> None:
+def blip(work: Path, folder: Path) -> None:
     """Save the captioner with its processor."""
-    tokenizer = captions(names)
+    tokenizer = captions(vocabulary(work))
     model = captioner(len(tokenizer))
-    filled(model, work / "blip.ckpt", "")
+    filled(model, work / "blip.ckpt", "blip.")
     model.half().save_pretrained(folder)
     computed(folder)
     eye = BlipImageProcessorPil(size={"height": 64, "width": 64})

@@ -1,4 +1,4 @@
-"""Grounds to lay pictures on: plain named colours, any colour, soft gradients."""
+"""Grounds to lay pictures on, plain, in any colour or soft gradients, and small faults of both."""
 
 from __future__ import annotations
 
@@ -34,3 +34,16 @@ def lay(rgba: torch.Tensor, grounds: torch.Tensor) -> torch.Tensor:
     """Lay RGBA pictures (B, 4, 64, 64) on grounds (B, 3, 64, 64) in -1..1."""
     alpha = rgba[:, 3:].float() / 255
     return (rgba[:, :3].float() / 127.5 - 1) * alpha + grounds * (1 - alpha)
+
+
+def disturbed(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Shift, soften and add noise, so that a model's small faults do not decide."""
+    pixels = functional.pad(pixels, (4, 4, 4, 4), mode="replicate")
+    left, top = torch.randint(9, (2,), generator=generator).tolist()
+    pixels = pixels[:, :, top : top + 64, left : left + 64]
+    chance = torch.rand(3, generator=generator)
+    if chance[0] < 0.25:
+        small = functional.interpolate(pixels, size=(32 + int(25 * chance[1]),) * 2, mode="area")
+        pixels = functional.interpolate(small, (64, 64), mode="bilinear")
+    noise = torch.randn(pixels.shape, generator=generator)
+    return pixels + 0.08 * chance[2] * noise

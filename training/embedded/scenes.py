@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 SIDE = 64
 TINTS = ("grey", "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown")
-PAIRS, SIZES = 6000, 2  # pairs in all; places of each small thing
+PAIRS, SIZES = 16_000, 2  # pairs in all; places of each small thing
 Pictures = dict[tuple[str, str], torch.Tensor]  # (name, style) to RGBA (4, 64, 64), bytes
 
 
@@ -92,21 +92,22 @@ def beside(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
     return torch.where(left[3:] > 0, left, right)
 
 
-def composed(pictures: Pictures, generator: torch.Generator) -> list[Scene]:
-    """Compose every scene; the same for every run."""
-    scenes = [
+def composed(pictures: Pictures, generator: torch.Generator) -> tuple[list[Scene], list[Scene]]:
+    """Compose every scene, those of one thing and those of two; the same for every run."""
+    alone = [
         scene
         for name in EVERYDAY
         for style in BASE_STYLES
         for scene in varied(name, style, pictures[name, style], generator)
     ]
+    pairs = []
     for _ in range(PAIRS):
         first, second, style = (drawn(of, generator) for of in (EVERYDAY, EVERYDAY, BASE_STYLES))
         ground = either(generator)
         if first != second and not withheld(first, second):
             pair = beside(pictures[first, style], pictures[second, style])
-            scenes.append(Scene(together(first, second), style, ground, pair))
-    return scenes
+            pairs.append(Scene(together(first, second), style, ground, pair))
+    return alone, pairs
 
 
 def varied(
@@ -138,11 +139,12 @@ def either(generator: torch.Generator) -> str:
 
 @torch.no_grad()
 def run(work: Path) -> None:
-    """Write `scenes.pt`: latents with their phrases, styles and grounds."""
+    """Write `scenes.pt`: latents with their phrases, styles and grounds, one thing's first."""
     stored = torch.load(work / "pictures.pt", weights_only=True)
     pairs = zip(stored["names"], stored["styles"], strict=True)
     pictures: Pictures = dict(zip(pairs, stored["rgba"], strict=True))
-    scenes = composed(pictures, torch.Generator().manual_seed(11))
+    alone, two = composed(pictures, torch.Generator().manual_seed(11))
+    scenes = alone + two
     vae = autoencoder().eval()
     filled(vae, work / "vae.ckpt", "")
     scale = torch.load(work / "scale.pt", weights_only=True)
@@ -157,6 +159,7 @@ def run(work: Path) -> None:
         "phrases": [scene.phrase for scene in scenes],
         "styles": [scene.style for scene in scenes],
         "grounds": [scene.ground for scene in scenes],
+        "alone": len(alone),
     }
     torch.save(content, work / "scenes.pt")
-    print(f"{len(scenes)} scenes")
+    print(f"{len(alone)} scenes of one thing, {len(two)} of two")

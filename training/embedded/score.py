@@ -16,7 +16,6 @@ from PIL import Image
 from transformers import BlipForConditionalGeneration, BlipProcessor
 
 from training.embedded import combinations, folder, judge
-from training.embedded.blip import examined
 from training.embedded.captions import full
 from training.embedded.examiner import FOLDER
 from training.embedded.grounds import lay, plain
@@ -27,6 +26,7 @@ from training.embedded.names import (
     HELD_OUT_SUBJECTS,
     spoken,
 )
+from training.embedded.split import examined
 from training.families.sd1 import GUIDANCE
 
 if TYPE_CHECKING:

@@ -83,12 +83,15 @@ class Lesson:
 
 
 class Combining(Lesson):
-    """Go on from single things with composed scenes among them."""
+    """Go on from single things with composed scenes among them.
+
+    A thing in half of a picture needs about as many visits as a whole one does, some 400.
+    """
 
     name = "combining"
-    steps = 2400
-    rate = 8e-4
-    share = 8  # scenes in a batch of 24
+    steps = 4000
+    rate = 1e-3
+    alone, pairs = 3, 13  # scenes in a batch of 24
 
     def __init__(self, work: Path) -> None:
         super().__init__(work)
@@ -97,9 +100,12 @@ class Combining(Lesson):
 
     def batched(self, generator: torch.Generator) -> Batch:
         """Draw things and scenes."""
-        latents, texts = self.things(self.batch - self.share, generator)
+        latents, texts = self.things(self.batch - self.alone - self.pairs, generator)
         phrases, styles, grounds = (self.scenes[key] for key in ("phrases", "styles", "grounds"))
-        chosen = torch.randint(len(phrases), (self.share,), generator=generator)
+        first = self.scenes["alone"]
+        one = torch.randint(first, (self.alone,), generator=generator)
+        two = torch.randint(first, len(phrases), (self.pairs,), generator=generator)
+        chosen = torch.cat([one, two])
         texts += [drawn(phrases[i], styles[i], grounds[i], generator) for i in chosen.tolist()]
         return torch.cat([latents, self.scenes["latents"][chosen]]), texts
 

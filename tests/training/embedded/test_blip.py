@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,10 @@ from PIL import Image
 from transformers import BlipForConditionalGeneration, BlipProcessor
 
 from training.embedded import folder
-from training.embedded.blip import Lesson, examined, recoloured
-from training.embedded.names import BASE_STYLES, EVERYDAY
+from training.embedded.blip import MEAN, SPREAD, Lesson
+from training.embedded.captions import full
+from training.embedded.layout import WIDTH
+from training.embedded.names import STYLES
 
 PICTURES = Path(__file__).parents[3] / "benchmarks" / "pictures"
 
@@ -47,13 +50,6 @@ def test_it_names_things(describe):
     assert sum(named) >= len(named) // 4
 
 
-def test_examined_pictures_are_kept_apart():
-    """A quarter of the everyday names has one base style that is never trained on."""
-    kept = [(name, style) for name in EVERYDAY for style in BASE_STYLES if examined(name, style)]
-
-    assert len({name for name, _ in kept}) == len(kept) == -(-len(EVERYDAY) // 4)
-
-
 @pytest.fixture
 def lesson(tmp_path):
     """Prepare a lesson from four invented pictures."""
@@ -64,15 +60,61 @@ def lesson(tmp_path):
     return Lesson(tmp_path)
 
 
-def test_a_lesson_ends_with_whole_pictures(lesson):
-    """In the end it looks as the finished captioner will; before, at half of the patches."""
-    pixels = torch.randn(2, 3, 64, 64)
+def test_mosaics_show_a_style_alone(lesson):
+    """Every tile is of the style that is told, and the name of none that is shown."""
+    lesson.rgba[:, 3] = 255
+    for number, value in enumerate((40, 90, 140, 190)):
+        lesson.rgba[number, :3] = value
+    kept = [STYLES.index(style) for _, style in lesson.pairs]
+
+    pixels, texts = lesson.mosaics(24, torch.Generator().manual_seed(1))
+
+    told = [next(s for s in STYLES if f", {s} style" in text) for text in texts]
+    shown = {STYLES[style]: lesson.rgba[row, 0, 0, 0] for row, style in enumerate(kept)}
+    for picture, style in zip(pixels, told, strict=True):
+        if style in shown:
+            assert (picture.mean() - (shown[style] / 127.5 - 1)).abs() < 0.05
+
+
+def test_only_mosaics_change_what_is_seen(lesson):
+    """Pictures teach to read, mosaics to see, too; what they show is not asked for."""
+    texts = [full("bell", "flat", "white"), full("cat", "noto", "white")]
+    seen = torch.randn(4, 65, WIDTH, requires_grad=True)
+
+    def read(styled):
+        return lesson.reading(seen, texts, styled, torch.tensor([True, False]))
+
+    read([full("cat", "ink", "red")] * 2).backward()
+
+    assert not seen.grad[:2].any()
+    assert seen.grad[2:].any()
+
+
+def test_styles_of_known_things_are_not_asked_for(lesson):
+    """Where a name lacks one style, what it is would tell which style it is not."""
     lesson.networks.eval()
+    seen = torch.randn(1, 65, WIDTH)
 
-    early, late = (lesson.glimpse(pixels, torch.Generator(), at) for at in (0, lesson.steps - 1))
+    def asked(known):
+        with torch.no_grad():
+            texts = [full("bell", "flat", "white")]
+            return lesson.reading(seen, texts, [], torch.tensor([known])).item()
 
-    assert early.shape[1] == 1 + 32
-    assert torch.equal(late, lesson.networks.vision_model(pixels).last_hidden_state)
+    words = len(lesson.tokenizer(full("bell", "flat", "white")).input_ids) - 1
+    style = asked(False) * words - asked(True) * (words - 1)
+
+    assert style == pytest.approx(math.log(len(lesson.tokenizer)), rel=0.2)
+
+
+def test_sight_is_what_the_finished_captioner_sees(lesson):
+    """The lesson looks as transformers' own class does."""
+    lesson.networks.eval()
+    pixels = torch.rand(2, 3, 64, 64) * 2 - 1
+
+    _, seen = lesson.networks.sight(pixels)
+
+    given = ((pixels + 1) / 2 - MEAN) / SPREAD
+    assert torch.equal(seen, lesson.networks.blip.vision_model(given).last_hidden_state)
 
 
 def test_a_lesson_learns(lesson):
@@ -87,16 +129,3 @@ def test_a_lesson_learns(lesson):
         losses.append(loss.item())
 
     assert losses[-1] < losses[0] / 1.2
-
-
-def test_colours_are_swapped_where_names_do_not_speak_of_them(lesson):
-    """Shapes stay, and so do red apples; of other things many change their colours."""
-    names = ["cat", "red-apple"] * 20
-    given = lesson.rgba[:2].repeat(20, 1, 1, 1)
-
-    changed = recoloured(given, names, torch.Generator().manual_seed(1))
-
-    same = (changed == given).flatten(1).all(1)
-    assert torch.equal(changed[:, 3], given[:, 3])
-    assert same[1::2].all()
-    assert 4 <= (~same[::2]).sum() <= 16

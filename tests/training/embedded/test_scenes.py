@@ -53,7 +53,12 @@ def test_placed(thing: torch.Tensor) -> None:
 def test_composed(thing: torch.Tensor) -> None:
     """The scenes are the same every time, and none of them shows what is withheld."""
     pictures = {(name, style): thing for name in EVERYDAY for style in BASE_STYLES}
-    found, again = (scenes.composed(pictures, torch.Generator().manual_seed(11)) for _ in range(2))
+    (alone, two), other = (
+        scenes.composed(pictures, torch.Generator().manual_seed(11)) for _ in range(2)
+    )
+    found, again = alone + two, other[0] + other[1]
+    assert all(" and " in scene.phrase for scene in two)
+    assert not any(" and " in scene.phrase for scene in alone)
     told = {(scene.phrase, scene.style, scene.ground) for scene in found}
     kept = {
         f"{tint} {spoken(name)}"

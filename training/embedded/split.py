@@ -1,0 +1,51 @@
+"""Which pictures the captioner is examined with, and how the others are varied."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from training.embedded.grounds import disturbed, lay
+from training.embedded.names import EVERYDAY
+from training.embedded.scenes import coloured
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def examined(name: str, style: str) -> bool:
+    """Keep one style of every fourth everyday name for the examination."""
+    if name not in EVERYDAY:
+        return False
+    place = EVERYDAY.index(name)
+    return place % 4 == 0 and ("noto", "blob", "flat", "glossy")[place // 4 % 4] == style
+
+
+def recoloured(
+    rgba: torch.Tensor, names: Sequence[str], generator: torch.Generator
+) -> torch.Tensor:
+    """Swap the colour channels of a third of (B, 4, 64, 64), and drop colour from an eighth.
+
+    Styles share shapes more than colours, so a name must hold without them. Names that speak of a
+    colour keep theirs.
+    """
+    rgba = rgba.clone()
+    for i, name in enumerate(names):
+        chance = float(torch.rand((), generator=generator))
+        if coloured(name) or chance > 0.45:
+            continue
+        if chance < 0.33:
+            rgba[i, :3] = rgba[i, torch.randperm(3, generator=generator)]
+        else:
+            rgba[i, :3] = rgba[i, :3].float().mean(0, keepdim=True).byte()
+    return rgba
+
+
+def varied(
+    rgba: torch.Tensor, names: Sequence[str], grounds: torch.Tensor, generator: torch.Generator
+) -> torch.Tensor:
+    """Lay recoloured pictures on grounds, mirrored, shifted, softened, noisy: (B, 3, 64, 64)."""
+    pixels = lay(recoloured(rgba, names, generator), grounds)
+    mirrored = torch.rand(len(rgba), 1, 1, 1, generator=generator) < 0.5
+    return disturbed(torch.where(mirrored, pixels.flip(-1), pixels), generator)

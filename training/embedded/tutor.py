@@ -1,0 +1,76 @@
+"""Stage `tutor`: a small convolutional network that knows things, to teach the captioner.
+
+A transformer learns a thousand pictures by heart; convolutions see what is alike in them. The
+tutor sees the same pictures as the captioner, so the examination is as new to it.
+"""
+
+# ruff: noqa: T201  # a stage prints what it measured
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn import functional
+
+from training.embedded.drill import drill
+from training.embedded.export import filled
+from training.embedded.grounds import lay, painted, plain
+from training.embedded.judge import Eye
+from training.embedded.names import EVERYDAY, HELD_OUT_SUBJECTS
+from training.embedded.split import examined, varied
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KNOWN = (*EVERYDAY, *HELD_OUT_SUBJECTS)  #: names, in the order of its answers
+
+
+class Lesson:
+    """The tutor with its pictures and its loss."""
+
+    name = "tutor"
+    steps = 2400
+    batch = 32
+    rate = 2e-3
+    decay = 0.99
+
+    def __init__(self, work: Path) -> None:
+        pictures = torch.load(work / "pictures.pt", weights_only=True)
+        pairs = list(zip(pictures["names"], pictures["styles"], strict=True))
+        kept = [i for i, (n, s) in enumerate(pairs) if n in KNOWN and not examined(n, s)]
+        self.rgba = pictures["rgba"][kept]
+        self.names = [pairs[i][0] for i in kept]
+        self.networks: Eye = Eye(len(KNOWN))
+
+    def loss(self, generator: torch.Generator, step: int) -> torch.Tensor:  # noqa: ARG002
+        """Tell the names of recoloured, mirrored, shifted, blurred, noisy pictures."""
+        chosen = torch.randint(len(self.rgba), (self.batch,), generator=generator)
+        names = [self.names[i] for i in chosen.tolist()]
+        white = torch.rand(self.batch, 1, 1, 1, generator=generator) < 0.5
+        grounds = painted(self.batch, generator).masked_fill(white, 1.0)
+        pixels = varied(self.rgba[chosen], names, grounds, generator)
+        scores = self.networks.names(self.networks(pixels)).float()
+        right = torch.tensor([KNOWN.index(name) for name in names])
+        return functional.cross_entropy(scores, right, label_smoothing=0.1)
+
+
+def trained(work: Path) -> Eye:
+    """Load the tutor."""
+    eye = Eye(len(KNOWN))
+    filled(eye, work / "tutor.ckpt", "")
+    return eye.eval().requires_grad_(False)
+
+
+@torch.no_grad()
+def run(work: Path) -> None:
+    """Train the tutor; print how many things of the examination it names."""
+    drill(Lesson, work)
+    eye = trained(work)
+    pictures = torch.load(work / "pictures.pt", weights_only=True)
+    pairs = list(zip(pictures["names"], pictures["styles"], strict=True))
+    kept = [i for i, pair in enumerate(pairs) if examined(*pair)]
+    pixels = lay(pictures["rgba"][kept], plain(torch.zeros(len(kept), dtype=torch.long)))
+    found = [KNOWN[i] for i in eye.names(eye(pixels)).argmax(1).tolist()]
+    right = sum(name == pairs[i][0] for name, i in zip(found, kept, strict=True))
+    print(f"names {right} of {len(kept)} that it never saw")
