@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LARGEST = 4 * 2**30  # bytes of a style we would open
 VERSION = "1.0.1"  # of modelspec
+MODULES = dict.fromkeys(("loha", "lokr", "dora", "oft"), "lycoris.kohya")  # else kohya's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +96,11 @@ def training(recipe: Recipe, origin: Origin, tensors: dict[str, Tensor]) -> dict
         "safelight.recipe": json.dumps(recipe.public(), sort_keys=True),
     }
     if any(name.endswith(".alpha") for name in tensors):
-        told["ss_network_module"] = "networks.lora"
+        told["ss_network_module"] = MODULES.get(recipe.method, "networks.lora")
         told["ss_network_dim"] = told["ss_network_alpha"] = str(recipe.rank)
-    if recipe.wide:
+    if recipe.method in MODULES:
+        told["ss_network_args"] = json.dumps({"algo": recipe.method})
+    elif recipe.wide:
         told["ss_network_args"] = json.dumps({"conv_dim": recipe.rank, "conv_alpha": recipe.rank})
     return told
 

@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING, Any
 from storage.errors import JobError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
+#: of what stands after a layer's name in some key of each kind; a DoRA is a LoRA with one more
+BEGINS = {
+    "dora": "dora_scale",
+    "lora": "lora_down",
+    "loha": "hada_w1",
+    "lokr": "lokr_w1",
+    "oft": "oft_blocks",
+}
 LONGEST = 100_000_000  #: bytes of a header that the format allows
 
 
@@ -24,8 +33,15 @@ def said(file: Path) -> dict[str, str]:
         pass
     if "emb_params" in header:
         return {"method": "embedding", "trigger": file.stem}
-    if any(".lora_down." in name for name in header):
-        return {"method": "lora", "trigger": ""}
+    return {"method": kind(header), "trigger": ""}
+
+
+def kind(names: Collection[str]) -> str:
+    """Tell from the names of its tensors what a file of layers is."""
+    ends = {name.partition(".")[2] for name in names}
+    for method, begin in BEGINS.items():
+        if any(end.startswith(begin) for end in ends):
+            return method
     raise JobError("style_broken", reason="neither a LoRA nor an embedding")
 
 

@@ -20,6 +20,7 @@ from training.curve import MEMORY, curve
 from training.events import event
 from training.examples import Batches, drawn, encoded
 from training.families import Picture
+from training.loaders import loads
 from training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -251,11 +252,12 @@ class Run:
         origin = files.Origin(
             family.architecture, family.version, kind, family.prediction, base.source
         )
-        digest = files.publish(path, self.attached.weights(), recipe, origin)
+        digest = files.publish(path, weights := self.attached.weights(), recipe, origin)
         yield event(
             "done", file=path.name, bytes=path.stat().st_size, digest=digest, steps=reached,
             seconds=self.clock.total(), speed=self.clock.speed(), first=self.clock.first,
             around=self.clock.around(), early=early,
+            loads=[program for program, amiss in loads(weights).items() if not amiss],
         )  # fmt: skip
 
 

@@ -103,8 +103,8 @@ class Recipe:
             "photos": tuple(Shot(file, called(text, request, base)) for file, text in photos),
             "prompts": shown(request, base),
             "every": max(OFTEN, math.ceil(request.steps / CHECKPOINTS)),
-            "text": request.method == "lora" and reads(request.concept, base),
-            "wide": request.method == "lora" and base.small,
+            "text": request.method != "embedding" and reads(request.concept, base),
+            "wide": request.method == "locon" or (request.method == "lora" and base.small),
             "gamma": 0.0 if request.method == "embedding" else GAMMA,
         }
         return cls(**(given | chosen | more))

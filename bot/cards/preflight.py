@@ -89,7 +89,7 @@ def small(prospect: Prospect) -> Iterator[str]:
     plan, base = prospect.plan, prospect.base
     codes = [code for reason in plan.reasons for code in reason.rsplit("_", 1)]
     why = [wording.training.REASONS[code] for code in codes if code in wording.training.REASONS]
-    if plan.method == "lora" and "chosen" not in plan.reasons:
+    if plan.method != "embedding" and "chosen" not in plan.reasons:
         why.append(wording.training.REASONS["more"])
     if why:
         yield wording.training.WHY.format(reasons="; ".join(why))

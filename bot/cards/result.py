@@ -60,6 +60,8 @@ def result_card(home: Home, result: Result, handover: Handover) -> Card:
         prompt=wording.result.example(style.trigger, style.concept, small=small(result)),
     )
     card.put(text(wording.result.PROMPT, prompt))
+    if programs := story.end.get("loads"):
+        card.put(text(say(wording.result.LOADS, programs=", ".join(map(str, programs)))))
     hand_over(card, result, handover, home.style(style.id, style.name))
     card.put(row(styles.Try(style.id), styles.Share(style.id), styles.Fetch(style.id)))
     return card.put(row(styles.Delete(style.id), Report(job.id)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from discord import app_commands
 from discord.ext import commands
@@ -34,16 +34,14 @@ DIALS = [
 ]
 
 
-@app_commands.guild_only()
-class Training(commands.GroupCog, name="train", description=wording.training.COMMAND):
-    """Starting trainings."""
+def trains(method: str) -> app_commands.Command[Any, ..., None]:
+    """Make the command of a method that has a rank."""
 
-    @app_commands.command(description=wording.training.COMMAND_LORA)
     @app_commands.describe(**wording.training.OPTIONS, rank=wording.training.RANK)
     @app_commands.autocomplete(dataset=choices.datasets, base=choices.bases)
     @app_commands.choices(dial=DIALS)
-    async def lora(  # noqa: PLR0913, PLR0917 (what an expert may set)
-        self,
+    async def command(  # noqa: PLR0913, PLR0917 (what an expert may set)
+        self: Training,  # noqa: ARG001
         interaction: Asked,
         dataset: str,
         dial: str = "balanced",
@@ -54,11 +52,25 @@ class Training(commands.GroupCog, name="train", description=wording.training.COM
         rate: float = 0.0,
         private: bool = False,
     ) -> None:
-        """Show what training a LoRA would be."""
-        order = Order(0, "lora", base, Dial(dial), steps, rank, rate, word, private)
+        """Show what the training would be."""
+        order = Order(0, method, base, Dial(dial), steps, rank, rate, word, private)
         await consider(interaction, dataset, order)
 
-    @app_commands.command(description=wording.training.COMMAND_EMBEDDING)
+    command.__qualname__ = f"Training.{method}"  # by this discord.py knows that it has a self
+    return app_commands.command(name=method, description=wording.training.COMMANDS[method])(
+        command
+    )
+
+
+@app_commands.guild_only()
+class Training(commands.GroupCog, name="train", description=wording.training.COMMAND):
+    """Starting trainings."""
+
+    lora, locon, loha, lokr, dora, oft = map(
+        trains, ("lora", "locon", "loha", "lokr", "dora", "oft")
+    )
+
+    @app_commands.command(description=wording.training.COMMANDS["embedding"])
     @app_commands.describe(**wording.training.OPTIONS, vectors=wording.training.VECTORS)
     @app_commands.autocomplete(dataset=choices.datasets, base=choices.bases)
     @app_commands.choices(dial=DIALS)

@@ -11,6 +11,7 @@ NOW = "**Now**"
 BEFORE_ALT = "Before training: {prompt}"
 NOW_ALT = "Now: {prompt}"
 PROMPT = "**How to prompt:** say its word, for example"
+LOADS = "-# Loads in {programs}."
 LINK = "The file has {size} and this server takes {limit}. Download it with the button, until <t:{until}:f>."
 HAND = "The file has {size} and this server takes {limit}. The operator can hand it over: it lies in Safelight's data folder as {file}."
 LINK_REFUSED = (

@@ -5,8 +5,15 @@ from __future__ import annotations
 # commands, as Discord lists them (100 characters at most)
 
 COMMAND = "Train a style on your photos"
-COMMAND_LORA = "Train a LoRA: learns most, works in most programs"
-COMMAND_EMBEDDING = "Train an embedding: a new word for the base, a file of a few KB"
+COMMANDS = {
+    "lora": "Train a LoRA: learns most, works in most programs",
+    "embedding": "Train an embedding: a new word for the base, a file of a few KB",
+    "locon": "Train a LoCon: a LoRA of every layer; learns finer detail, a larger file",
+    "loha": "Train a LoHa: two LoRAs multiplied; often calmer, in fewer programs",
+    "lokr": "Train a LoKr: the smallest file of its kind, in fewer programs",
+    "dora": "Train a DoRA: a LoRA that also learns strengths; slower, in fewer programs",
+    "oft": "Train an OFT: turns what the base knows; small, in few programs",
+}
 OPTIONS = {
     "dataset": "Which of your datasets; type to search",
     "dial": "How long to train; balanced unless you say so",
@@ -21,13 +28,24 @@ VECTORS = "Advanced: how many vectors the word gets (1 to 8)"
 
 # the pre-flight card
 
-METHODS = {"lora": "LoRA", "embedding": "Embedding"}
+METHODS = {
+    "lora": "LoRA",
+    "embedding": "Embedding",
+    "locon": "LoCon",
+    "loha": "LoHa",
+    "lokr": "LoKr",
+    "dora": "DoRA",
+    "oft": "OFT",
+}
 DIALS = {"quick": "quick", "balanced": "balanced", "thorough": "thorough"}
+_SUBJECT = "one thing is taught with its word, so picture and text network both learn"
+_LOOK = "a manner of drawing is taught, so the picture network alone learns"
+_WORD = "only a few numbers for its word are learnt; the base stays as it is"
 REASONS = {
-    "lora_subject": "one thing is taught with its word, so picture and text network both learn",
-    "lora_look": "a manner of drawing is taught, so the picture network alone learns",
-    "embedding_subject": "only a few numbers for its word are learnt; the base stays as it is",
-    "embedding_look": "only a few numbers for its word are learnt; the base stays as it is",
+    **{f"{method}_subject": _SUBJECT for method in METHODS},
+    **{f"{method}_look": _LOOK for method in METHODS},
+    "embedding_subject": _WORD,
+    "embedding_look": _WORD,
     "quick": "quick stops as soon as it resembles",
     "balanced": "balanced stops where most look right",
     "thorough": "thorough goes on for the details",

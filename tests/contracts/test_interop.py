@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -24,7 +23,7 @@ from transformers import CLIPTextConfig, CLIPTextModel
 from storage.folders import JobFolder, dump
 from storage.records import Concept, Dial
 from storage.requests import TrainRequest
-from training import embedded, families, files, ldm, methods
+from training import embedded, families, files, ldm, loaders, lycoris, methods
 from training.bases import Bases
 from training.device import Device
 from training.families import Picture
@@ -41,23 +40,18 @@ PICTURE = Picture(PROMPT, "", 5, 4, 64, 64)
 CLOSE = 1e-4
 PRIVATE = ("grandmother", "IMG_2041", "holiday prompt")
 
-# AUTOMATIC1111/stable-diffusion-webui 873edba4 (1.6), extensions-builtin/Lora/networks.py: a key
-# is cut at its first dot; what stands before must be named like one of these.
-A1111 = (
-    r"lora_unet_(down|up)_blocks_\d+_(attentions|resnets)_\d+_.+",
-    r"lora_unet_mid_block_(attentions|resnets)_\d+_.+",
-    r"lora_te_text_model_encoder_layers_\d+_.+",
-)
-# Comfy-Org/ComfyUI 17358c8f, comfy/lora.py (prefixes and the text encoder's layers), and
-# 09708eae, comfy/utils.py (the UNet's layers that are known).
-COMFY = (
-    r"lora_unet_((down|up)_blocks_\d+|mid_block)_attentions_\d+_transformer_blocks_\d+_{layer}",
-    r"lora_unet_((down|up)_blocks_\d+|mid_block)_attentions_\d+_proj_(in|out)",
-    r"lora_unet_((down|up)_blocks_\d+|mid_block)_resnets_\d+_conv[12]",
-    r"lora_te_text_model_encoder_layers_\d+_(self_attn_(q|k|v|out)_proj|mlp_fc[12])",
-)
-LAYER = r"(attn[12]_to_(q|k|v|out_0)|ff_net_(0_proj|2))"
 ENDS = {"lora_down.weight", "lora_up.weight", "alpha"}
+ALL = {"kohya", "AUTOMATIC1111", "Forge", "ComfyUI", "diffusers"}
+#: which programs read what each method writes
+READ = {
+    "lora": ALL,
+    "locon": ALL,
+    "embedding": ALL,
+    "loha": ALL - {"diffusers"},
+    "lokr": ALL - {"diffusers"},
+    "dora": ALL - {"diffusers", "kohya"},
+    "oft": {"kohya", "ComfyUI"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +83,7 @@ def asked(method: str, concept: Concept = Concept.SUBJECT) -> Recipe:
     more = {
         "every": 50,
         "threads": 1,
-        "text": method == "lora",
+        "text": method != "embedding",
         "prompts": (Prompt("holiday prompt", 1),),
     }
     return Recipe.of(request, base, shots, **more)
@@ -144,10 +138,12 @@ def strangers(trained: list[Trained]) -> dict[str, Any]:
             "out": str(one.file.with_name("painted.npy")),
         }
         for one in trained
+        if "diffusers" in READ[one.method]
     ]  # fmt: skip
     reader = Path(__file__).with_name("reader.py")
     subprocess.run([sys.executable, reader, json.dumps(orders)], check=True, capture_output=True)
-    return {one.method: np.load(one.file.with_name("painted.npy")) for one in trained}
+    painted = {one.method: one.file.with_name("painted.npy") for one in trained}
+    return {method: np.load(path) for method, path in painted.items() if path.exists()}
 
 
 def cut(one: Trained) -> Iterator[tuple[str, str]]:
@@ -171,20 +167,37 @@ def test_worn(trained: list[Trained]) -> None:
 
 def test_diffusers(trained: list[Trained], strangers: dict[str, Any]) -> None:
     """In a fresh process and a fresh pipeline of diffusers a file paints what it paints here."""
+    assert set(strangers) == {method for method, read in READ.items() if "diffusers" in read}
     for one in trained:
-        assert np.abs(one.live - strangers[one.method]).max() < CLOSE, one.method
+        if one.method in strangers:
+            assert np.abs(one.live - strangers[one.method]).max() < CLOSE, one.method
+
+
+def test_loads(trained: list[Trained]) -> None:
+    """Every method's file loads where it should, by its keys; else there is a reason."""
+    for one in trained:
+        found = loaders.loads(list(load_file(one.file)))
+
+        assert {program for program, amiss in found.items() if not amiss} == READ[one.method]
+
+
+def test_table(trained: list[Trained]) -> None:
+    """What ARCHITECTURE.md says of methods and programs is what these very files show."""
+    page = (Path(__file__).parents[2] / "ARCHITECTURE.md").read_text("utf-8")
+
+    for one in trained:
+        found = loaders.loads(list(load_file(one.file)))
+        cells = [f"no: {amiss}" if amiss else "yes" for amiss in found.values()]
+        row = f"| {' | '.join([one.method, one.family, *cells])} |"
+        assert row in page, row
 
 
 def test_keys(trained: list[Trained]) -> None:
-    """Every key of a LoRA is one that A1111 and ComfyUI load."""
-    comfy = [rule.replace("{layer}", LAYER) for rule in COMFY]
-    (lora,) = (one for one in trained if one.method == "lora")
-
-    for name, end in cut(lora):
-        assert end in ENDS, name
-        assert any(re.fullmatch(rule, name) for rule in A1111), name
-        assert any(re.fullmatch(rule, name) for rule in comfy), name
-    assert {name.split("_")[1] for name, _ in cut(lora)} == {"unet", "te"}
+    """A LoRA's keys are those of UNet and text encoder, and end as A1111 and ComfyUI demand."""
+    for one in trained:
+        if one.method in {"lora", "locon"}:
+            assert {end for _, end in cut(one)} == ENDS
+            assert {name.split("_")[1] for name, _ in cut(one)} == {"unet", "te"}
 
 
 def test_true_keys() -> None:
@@ -226,23 +239,66 @@ def test_alpha(trained: list[Trained]) -> None:
             assert content[f"{name}.lora_up.weight"].shape[1] == len(tensor)
 
 
-def test_lycoris(bases: Bases, trained: list[Trained]) -> None:
-    """LyCORIS' own merge adds the very delta that the file describes, on every layer."""
-    (lora,) = (one for one in trained if one.method == "lora")
-    content = load_file(lora.file)
+@pytest.mark.parametrize("method", ["lora", "locon", "loha", "lokr", "oft"])
+def test_lycoris(bases: Bases, trained: list[Trained], method: str) -> None:
+    """LyCORIS' own merge adds the very delta that we say the file describes, on every layer."""
+    (one,) = (one for one in trained if one.method == method)
+    content = load_file(one.file)
     with bases.family("embedded") as family:
         layers = {k: layer for part in family.networks.parts for k, layer in part.layers().items()}
         before = {key: layer.weight.clone() for key, layer in layers.items()}
         unet, text = (part.module for part in family.networks.parts)
         try:
             merge([Named(text)], unet, dict(content))
-            for key, weight in before.items():
-                down, up = (content[f"{key}.lora_{way}.weight"].float() for way in ("down", "up"))
-                delta = (up.flatten(1) @ down.flatten(1)).view_as(weight)
-                assert torch.allclose(layers[key].weight - weight, delta, atol=1e-6), key
+            for key, parts in lycoris.by_layer(content).items():
+                weight = before[key]
+                added = layers[key].weight - weight
+                assert torch.allclose(added, delta(method, parts, weight), atol=2e-6), key
         finally:
             for key, weight in before.items():
                 layers[key].weight.data = weight
+
+
+def delta(method: str, parts: dict[str, torch.Tensor], weight: torch.Tensor) -> torch.Tensor:
+    """Say what a file adds to a layer."""
+    if method in {"lora", "locon"}:
+        down, up = (parts[f"lora_{way}.weight"].float() for way in ("down", "up"))
+        return (up.flatten(1) @ down.flatten(1)).view_as(weight)
+    own: lycoris.Kind = methods.walk()[method].OWN  # type: ignore[attr-defined]
+    return own.changed("", parts, weight)
+
+
+def test_dora(bases: Bases, trained: list[Trained]) -> None:
+    """A DoRA gives each input of a layer its length, and has one for each, as A1111 reads them.
+
+    AUTOMATIC1111 1.9, network.py, apply_weight_decompose: lengths of columns, over all outputs.
+    """
+    (one,) = (one for one in trained if one.method == "dora")
+    with bases.family("embedded") as family:
+        layers = {k: layer for part in family.networks.parts for k, layer in part.layers().items()}
+        for key, parts in lycoris.by_layer(load_file(one.file)).items():
+            weight = layers[key].weight
+            whole = weight + delta("dora", parts, weight)
+            lengths = whole.transpose(0, 1).flatten(1).norm(dim=1)
+
+            assert parts["dora_scale"].shape == (1, weight.shape[1], *[1] * (weight.ndim - 2))
+            assert torch.allclose(lengths, parts["dora_scale"].float().flatten(), rtol=1e-3)
+
+
+def test_one_after_another(bases: Bases) -> None:
+    """Kinds leave nothing behind: a LoHa after a LoKr begins as in a fresh process."""
+    kinds = methods.walk()
+    begun = []
+    with bases.family("embedded") as family:
+        for before in ("loha", "lokr"):
+            for name in (before, "loha"):
+                attached = kinds[name].attach(family.networks, asked(name))
+                weights = attached.weights()
+                attached.detach()
+            begun.append(weights)
+
+    assert begun[0].keys() == begun[1].keys()
+    assert all(torch.equal(begun[0][key], begun[1][key]) for key in begun[0])
 
 
 class Named(nn.Module):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from math import prod, sqrt
@@ -46,9 +46,13 @@ FULL = {
     (Concept.LOOK, Dial.BALANCED): (1200, 30, 1200, 2500, 16, 1e-4),
     (Concept.LOOK, Dial.THOROUGH): (2000, 50, 2000, 5000, 32, 1e-4),
 }
-# of the layers that are adapted: inputs and outputs together, and how many there are
-UNET = {True: (55_392, 64), False: (199_296, 128)}
-TEXT = {True: (3_072, 8), False: (73_728, 48)}
+# of the layers that are adapted in UNet and text encoder of a small base, of attention in a true
+# one, and of all of it: inputs and outputs together, and how many there are
+SIZES = {
+    "small": ((55_392, 64), (3_072, 8)),
+    "attention": ((199_296, 128), (73_728, 48)),
+    "wide": ((913_536, 240), (165_888, 69)),
+}
 
 
 class Lora:
@@ -219,18 +223,18 @@ def beside(
     return out + nn.functional.linear(nn.functional.linear(given[0], down), up)
 
 
-def rules(base: Base) -> Iterator[Rule]:
+def rules(base: Base, name: str = "lora", *, wide: bool = False) -> Iterator[Rule]:
     """Say how steps, rank and rate follow from the dial on a base."""
+    parts = SIZES["small" if base.small else "wide" if wide else "attention"]
     for (concept, dial), numbers in (SMALL if base.small else FULL).items():
         one, more, least, most, rank, rate = numbers
-        parts = (UNET, TEXT) if reads(concept, base) else (UNET,)
-        expected = size(rank, [part[base.small] for part in parts])
+        expected = size(rank, parts if reads(concept, base) else parts[:1])
         yield Rule(
-            "lora", base.name, concept, dial, one, more, least, most, rank, rate,
-            batch=4 if base.small else 1, bytes=expected, reason=f"lora_{concept}_{dial}",
+            name, base.name, concept, dial, one, more, least, most, rank, rate,
+            batch=4 if base.small else 1, bytes=expected, reason=f"{name}_{concept}_{dial}",
         )  # fmt: skip
 
 
-def size(rank: int, parts: list[tuple[int, int]]) -> int:
+def size(rank: int, parts: Iterable[tuple[int, int]]) -> int:
     """Expect the size of a file: two bytes a number, and a header that names every layer."""
     return sum(2 * rank * wide + 430 * layers for wide, layers in parts) + 2000

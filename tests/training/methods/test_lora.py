@@ -14,7 +14,7 @@ from transformers import CLIPTextConfig, CLIPTextModel
 from storage.errors import JobError
 from storage.records import Concept, Dial
 from training import ldm
-from training.families.sd1 import ATTENTION, READING
+from training.families.sd1 import ATTENTION, FURTHER, READING
 from training.methods import lora
 from training.networks import Part
 
@@ -180,12 +180,20 @@ def test_bytes(networks: Networks, bases: Bases, recipe: Callable[..., Recipe]) 
             assert abs(len(body) + 1800 - rule.bytes) < 0.05 * rule.bytes, rule
 
 
-def test_true_size() -> None:
+@pytest.mark.parametrize("wide", [False, True])
+def test_true_size(wide: bool) -> None:
     """The sizes of the layers are those of the true Stable Diffusion 1.5."""
     with torch.device("meta"):
-        unet = Part("lora_unet", UNet2DConditionModel(**ldm.SD15.unet), ATTENTION)
-        text = Part("lora_te", CLIPTextModel(CLIPTextConfig(**ldm.SD15.text)), READING)
+        unet = UNet2DConditionModel(**ldm.SD15.unet)
+        text = CLIPTextModel(CLIPTextConfig(**ldm.SD15.text))
+    parts = (
+        Part("lora_unet", unet, ATTENTION, FURTHER if wide else ()),
+        Part("lora_te", text, READING, ("fc1", "fc2") if wide else ()),
+    )
 
-    for part, expected in ((unet, lora.UNET[False]), (text, lora.TEXT[False])):
-        wide = [sum(layer.weight.shape) for layer in part.layers().values()]
-        assert (sum(wide), len(wide)) == expected
+    for part, (numbers, count) in zip(
+        parts, lora.SIZES["wide" if wide else "attention"], strict=True
+    ):
+        shapes = [layer.weight.shape for layer in part.layers().values()]
+        assert sum(shape[0] + shape[1:].numel() for shape in shapes) == numbers
+        assert len(shapes) == pytest.approx(count, rel=0.15)  # names are of different lengths

@@ -1,0 +1,114 @@
+"""The LyCORIS family: what is attached and taken off, how large files are, what is refused."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from safetensors.torch import save
+
+from storage.errors import JobError
+from storage.records import Concept, Dial
+from training import methods
+
+KEY = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"
+KINDS = ("loha", "lokr", "dora", "oft")
+
+
+@pytest.fixture
+def networks(bases):
+    """Lend the embedded base's networks."""
+    with bases.family("embedded") as family:
+        yield family.networks
+
+
+@pytest.fixture(params=KINDS)
+def kind(request):
+    """Give each of the family."""
+    return methods.walk()[request.param]
+
+
+def test_it_starts_as_no_change_and_goes_without_a_trace(networks, recipe, kind):
+    """Layers answer as before until something is learnt, and after it is taken off."""
+    layer = networks.parts[0].layers()[KEY]
+    given = torch.randn(2, layer.weight.shape[1], generator=torch.Generator().manual_seed(1))
+    state, before = torch.get_rng_state(), layer(given)
+
+    attached = kind.attach(networks, recipe())
+    begun = layer(given)
+    generator = torch.Generator().manual_seed(2)
+    with torch.no_grad():
+        for parameter in attached.parameters.values():
+            parameter.add_(0.1 * torch.randn(parameter.shape, generator=generator))
+    changed = layer(given)
+    with attached.aside():
+        aside = layer(given)
+    attached.detach()
+
+    assert torch.equal(state, torch.get_rng_state())
+    assert torch.allclose(begun, before, atol=1e-5)
+    assert not torch.allclose(changed, before, atol=1e-3)
+    assert torch.equal(aside, before)
+    assert torch.equal(layer(given), before)
+    assert "forward" not in layer.__dict__
+    assert networks.attached is None
+
+
+def test_the_seed_decides(networks, recipe, kind):
+    """The same seed begins with the same tensors; files have the same names for any seed."""
+    begun = []
+    for seed in (1, 1, 2):
+        attached = kind.attach(networks, recipe(seed=seed))
+        begun.append(attached.weights())
+        attached.detach()
+
+    assert all(torch.equal(begun[0][key], begun[1][key]) for key in begun[0])
+    assert begun[0].keys() == begun[2].keys()
+
+
+@pytest.mark.parametrize("concept", list(Concept))
+def test_a_file_is_as_large_as_expected(bases, networks, recipe, kind, concept):
+    """The pre-flight card's bytes are within a tenth of the file's."""
+    rules = kind.rules(bases.find("embedded"))
+    rule = next(r for r in rules if (r.concept, r.dial) == (concept, Dial.BALANCED))
+
+    attached = kind.attach(networks, recipe(rank=rule.rank))
+    content = save({key: tensor.half() for key, tensor in attached.weights().items()})
+    attached.detach()
+
+    assert len(content) == pytest.approx(rule.bytes, rel=0.1)
+
+
+def spoilt(tensors):
+    """Give files that are wrong in one way each."""
+    key = next(name for name in tensors if not name.endswith("alpha"))
+    layer = key.partition(".")[0]
+    return {
+        "empty": {},
+        "unknown key": tensors | {"lora_unet_zork.alpha": torch.tensor(1.0)},
+        "wrong tensor": tensors | {key: torch.zeros(3_000_000)},
+        "wrong tensors of": tensors | {key: tensors[key].flatten()[:7]},
+        "not a number": tensors | {key: torch.full_like(tensors[key], float("nan"))},
+        "half of it": {f"{layer}.alpha": torch.tensor(1.0)},
+    }
+
+
+@pytest.mark.parametrize(
+    "how",
+    ["empty", "unknown key", "wrong tensor", "wrong tensors of", "not a number", "half of it"],
+)
+def test_what_is_amiss_is_refused(networks, recipe, kind, how):
+    """A file that does not fit is refused with its key, before anything is drawn with it."""
+    attached = kind.attach(networks, recipe())
+    with torch.no_grad():
+        for parameter in attached.parameters.values():
+            parameter.add_(0.01)
+    tensors = {name: tensor.clone() for name, tensor in attached.weights().items()}
+    attached.detach()
+    kind.check(networks, tensors)
+
+    with pytest.raises(JobError) as refused:
+        kind.check(networks, spoilt(tensors)[how])
+
+    reason = "wrong tensors of" if how == "half of it" else how
+    assert refused.value.code == "style_broken"
+    assert str(refused.value.facts["reason"]).startswith(reason)

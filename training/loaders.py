@@ -1,0 +1,60 @@
+"""In which programs a style's file loads, by the names of its tensors.
+
+What a program takes was read in its source; where it cannot, the reason is named here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from training.header import kind
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+PROGRAMS = ("kohya", "AUTOMATIC1111", "Forge", "ComfyUI", "diffusers")
+
+# AUTOMATIC1111/stable-diffusion-webui 873edba4 (1.6), extensions-builtin/Lora/networks.py: a key
+# is cut at its first dot; what stands before must be named like one of these.
+A1111 = (
+    r"lora_unet_(down|up)_blocks_\d+_(attentions|resnets)_\d+_.+",
+    r"lora_unet_mid_block_(attentions|resnets)_\d+_.+",
+    r"lora_te_text_model_encoder_layers_\d+_.+",
+)
+# Comfy-Org/ComfyUI 17358c8f, comfy/lora.py (prefixes and the text encoder's layers), and
+# 09708eae, comfy/utils.py (the UNet's layers that are known).
+_LAYER = r"(attn[12]_to_(q|k|v|out_0)|ff_net_(0_proj|2))"
+COMFY = (
+    rf"lora_unet_((down|up)_blocks_\d+|mid_block)_attentions_\d+_transformer_blocks_\d+_{_LAYER}",
+    r"lora_unet_((down|up)_blocks_\d+|mid_block)_attentions_\d+_proj_(in|out)",
+    r"lora_unet_((down|up)_blocks_\d+|mid_block)_resnets_\d+_conv[12]",
+    r"lora_te_text_model_encoder_layers_\d+_(self_attn_(q|k|v|out)_proj|mlp_fc[12])",
+)
+LAYERS = {"AUTOMATIC1111": A1111, "Forge": A1111, "ComfyUI": COMFY}
+
+_PLAIN = "reads plain LoRAs only"
+#: Why a program cannot read a kind: A1111 550659ce, network_oft.py (turns biases, too); Forge,
+#: backend/patcher/lora.py ("TODO: OFT"); LyCORIS 4.1.3, modules/locon.py (makes every DoRA anew by
+#: outputs); diffusers 0.42, loaders/lora_conversion_utils.py.
+AMISS = {
+    ("dora", "kohya"): "takes strengths by outputs only",
+    ("oft", "AUTOMATIC1111"): "turns biases, too",
+    ("oft", "Forge"): "knows no OFT",
+    **{(each, "diffusers"): _PLAIN for each in ("dora", "loha", "lokr", "oft")},
+}
+
+
+def loads(names: Collection[str]) -> dict[str, str]:
+    """Tell of every program why it cannot read a file of these tensors; nothing if it can."""
+    if set(names) == {"emb_params"}:
+        return dict.fromkeys(PROGRAMS, "")
+    what = kind(names)
+    layers = sorted({name.partition(".")[0] for name in names})
+    found = {}
+    for program in PROGRAMS:
+        rules = LAYERS.get(program, (".+",))
+        strange = [key for key in layers if not any(re.fullmatch(rule, key) for rule in rules)]
+        amiss = f"does not know {strange[0]}" if strange else ""
+        found[program] = AMISS.get((what, program), amiss)
+    return found

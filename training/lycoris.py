@@ -1,0 +1,199 @@
+"""Layers of the LyCORIS family (Yeh et al. 2023, arXiv 2309.14859) at work on a base.
+
+LyCORIS' own modules are put on, one a layer: its presets, which are global, are not used.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from storage.errors import JobError
+from training.methods import lora
+from training.recipe import reads
+
+if TYPE_CHECKING:
+    from torch.utils.hooks import RemovableHandle
+
+    from storage.records import Base, Rule
+    from training.networks import Layer, Networks
+    from training.recipe import Recipe
+
+logging.getLogger("LyCORIS").setLevel(logging.ERROR)  # else it tells the shape of every layer
+
+Parts = Mapping[str, Tensor]  #: the tensors of one layer by the ends of their keys
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One of the family."""
+
+    name: str  #: of the method
+    make: Callable[[str, Layer, int], Any]  #: LyCORIS' module for a key, a layer and a rank
+    delta: Callable[[Parts, Tensor], Tensor]  #: what a file adds to a layer's weight
+    ends: frozenset[str]  #: how keys may end
+    rate: float  #: as a multiple of a plain LoRA's
+    rank: float  #: the same
+    size: Mapping[str, tuple[int, int]]  #: expected bytes by base: at any rank, and for each
+
+    def attach(self, networks: Networks, recipe: Recipe) -> Lycoris:
+        """Make ready to train."""
+        return Lycoris(networks, recipe, self)
+
+    def check(self, networks: Networks, tensors: dict[str, Tensor]) -> None:
+        """Refuse tensors that are not of this kind for these networks."""
+        layers = {key: layer for part in networks.parts for key, layer in part.layers().items()}
+        if not tensors:
+            raise JobError("style_broken", reason="empty")
+        for name, tensor in tensors.items():
+            key, _, end = name.partition(".")
+            if key not in layers or end not in self.ends:
+                raise JobError("style_broken", reason=f"unknown key {name[:80]}")
+            if tensor.numel() > layers[key].weight.numel() or not tensor.is_floating_point():
+                raise JobError("style_broken", reason=f"wrong tensor {name[:80]}")
+        for key, parts in sorted(by_layer(tensors).items()):
+            self.changed(key, parts, layers[key].weight)
+
+    def changed(self, key: str, parts: Parts, weight: Tensor) -> Tensor:
+        """Work out what a layer's weight (out, in, ...) gains, or say for which it is amiss."""
+        try:
+            with torch.no_grad():
+                delta = self.delta(
+                    {end: part.float() for end, part in parts.items()}, weight.float()
+                )
+                delta = delta.view_as(weight)
+        except (KeyError, RuntimeError, IndexError, ValueError) as broken:
+            raise JobError("style_broken", reason=f"wrong tensors of {key[:80]}") from broken
+        if not torch.isfinite(delta).all():
+            raise JobError("style_broken", reason=f"not a number in {key[:80]}")
+        return delta
+
+    @contextmanager
+    def worn(
+        self,
+        networks: Networks,
+        tensors: dict[str, Tensor],
+        word: str,  # noqa: ARG002  # the trigger is only said
+        strength: float,
+    ) -> Iterator[None]:
+        """Draw with a file inside the block; the base's own tensors are never touched."""
+        layers = {key: layer for part in networks.parts for key, layer in part.layers().items()}
+        handles: list[RemovableHandle] = []
+        try:
+            for key, parts in sorted(by_layer(tensors).items()):
+                weight = layers[key].weight
+                here = {end: part.to(weight.device) for end, part in parts.items()}
+                delta = (self.changed(key, here, weight) * strength).to(weight)
+                handles.append(layers[key].register_forward_hook(partial(beside, delta)))
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def rules(self, base: Base) -> Iterator[Rule]:
+        """Say how steps, rank and rate follow from the dial: as a LoRA's, but for the rate."""
+        for rule in lora.rules(base):
+            text = reads(rule.concept, base)
+            rank = max(1, round(rule.rank * self.rank))
+            fixed, each = self.size["small" if base.small else "text" if text else "full"]
+            yield replace(
+                rule,
+                method=self.name,
+                rank=rank,
+                rate=rule.rate * self.rate,
+                bytes=fixed + each * rank,
+                reason=f"{self.name}_{rule.concept}_{rule.dial}",
+            )
+
+
+class Lycoris:
+    """A kind's modules beside all layers of a base."""
+
+    def __init__(self, networks: Networks, recipe: Recipe, kind: Kind) -> None:
+        self.networks, self.text = networks, recipe.text
+        self.modules: dict[str, Any] = {}
+        with torch.random.fork_rng():
+            torch.manual_seed(recipe.seed)
+            for part in networks.parts:
+                if recipe.text or not part.text:
+                    for key, layer in part.layers().items():
+                        module = kind.make(key, layer, recipe.rank)
+                        self.modules[key] = module.to(layer.weight.device)
+        self.put_on()
+        networks.attached = self
+
+    @property
+    def parameters(self) -> dict[str, nn.Parameter]:
+        """Name what is trained."""
+        return {
+            f"{key}.{name}": parameter
+            for key, module in self.modules.items()
+            for name, parameter in module.named_parameters()
+        }
+
+    def weights(self) -> dict[str, Tensor]:
+        """Give the file's tensors, by the names LyCORIS gives them."""
+        return {
+            f"{key}.{name}": tensor.detach().cpu()
+            for key, module in self.modules.items()
+            for name, tensor in module.state_dict().items()
+        }
+
+    def put_on(self) -> None:
+        """Let every layer answer through its module."""
+        for module in self.modules.values():
+            module.apply_to()
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Make the networks behave as without it inside the block."""
+        self.take_off()
+        try:
+            yield
+        finally:
+            self.put_on()
+
+    def take_off(self) -> None:
+        """Let every layer answer for itself."""
+        for module in self.modules.values():
+            module.restore()
+            module.org_module[0].__dict__.pop("forward", None)  # its class's own again
+
+    def detach(self) -> None:
+        """Take the modules off for good."""
+        self.take_off()
+        self.networks.attached = None
+
+
+def by_layer(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    """Sort a file's tensors by layer."""
+    found: dict[str, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        key, _, end = name.partition(".")
+        found.setdefault(key, {})[end] = tensor
+    return found
+
+
+def beside(delta: Tensor, layer: Layer, given: tuple[Tensor, ...], out: Tensor) -> Tensor:
+    """Add what a changed weight adds to a layer's answer."""
+    if isinstance(layer, nn.Conv2d):
+        return out + functional.conv2d(given[0], delta, None, layer.stride, layer.padding)
+    return out + functional.linear(given[0], delta)
+
+
+def product(parts: Parts, up: str, down: str) -> Tensor:
+    """Multiply two factors, (out, rank) and (rank, in, ...), to (out, all the rest)."""
+    return parts[up].flatten(1) @ parts[down].flatten(1)
+
+
+def scale(parts: Parts, rank: int) -> float:
+    """Give alpha by rank; a missing alpha means one."""
+    return float(parts["alpha"]) / rank if "alpha" in parts else 1.0

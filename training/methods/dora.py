@@ -1,0 +1,45 @@
+"""DoRA (Liu et al. 2024, arXiv 2402.09353): a LoRA that also learns how strong each input is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lycoris.modules.locon import LoConModule
+from torch import Tensor
+
+from training import lycoris
+
+if TYPE_CHECKING:
+    from training.networks import Layer
+
+KIND = "lora"
+WORDY = False
+
+
+def made(key: str, layer: Layer, rank: int) -> Any:
+    """Put a module beside a layer."""
+    return LoConModule(key, layer, 1.0, rank, rank, weight_decompose=True, wd_on_out=False)
+
+
+def delta(parts: lycoris.Parts, weight: Tensor) -> Tensor:
+    """Give the sum of weight and LoRA its learned length by input, and take the weight off."""
+    low = lycoris.product(parts, "lora_up.weight", "lora_down.weight")
+    rank = len(parts["lora_down.weight"])
+    summed = weight + (low * lycoris.scale(parts, rank)).view_as(weight)
+    length: Tensor = summed.transpose(0, 1).flatten(1).norm(dim=1)
+    length = length.view(1, -1, *[1] * (weight.ndim - 2))
+    changed: Tensor = summed * (parts["dora_scale"].view_as(length) / length.clamp(min=1e-12))
+    return changed - weight
+
+
+OWN = lycoris.Kind(
+    name="dora",
+    make=made,
+    delta=delta,
+    ends=frozenset({"lora_up.weight", "lora_down.weight", "dora_scale", "alpha"}),
+    rate=1.0,
+    rank=1.0,
+    size={"small": (67_632, 110_784), "full": (612_708, 1_827_072), "text": (817_836, 2_158_848)},
+)
+
+attach, check, worn, rules = OWN.attach, OWN.check, OWN.worn, OWN.rules

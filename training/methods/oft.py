@@ -1,0 +1,46 @@
+"""OFT (Qiu et al. 2023, arXiv 2306.07280): every layer's outputs are turned, block by block."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from lycoris.modules.diag_oft import DiagOFTModule
+from torch import Tensor
+
+from training import lycoris
+
+if TYPE_CHECKING:
+    from training.networks import Layer
+
+KIND = "lora"
+WORDY = False
+LIMIT = 1000.0  #: of a turn, as a file's alpha: so far off that it limits none
+
+
+def made(key: str, layer: Layer, rank: int) -> Any:
+    """Put a module beside a layer."""
+    return DiagOFTModule(key, layer, 1.0, rank, constraint=LIMIT)
+
+
+def delta(parts: lycoris.Parts, weight: Tensor) -> Tensor:
+    """Turn blocks of outputs by Cayley's transform (I + Q)(I - Q)^-1, and take the weight off."""
+    blocks = parts["oft_blocks"]  # (blocks, size, size)
+    skew = blocks - blocks.transpose(1, 2)
+    identity = torch.eye(blocks.shape[-1], device=blocks.device)
+    turn = (identity + skew) @ (identity - skew).inverse()
+    rows = weight.view(len(blocks), blocks.shape[-1], -1)
+    return torch.einsum("knm,kni->kmi", turn, rows).reshape(weight.shape) - weight
+
+
+OWN = lycoris.Kind(
+    name="oft",
+    make=made,
+    delta=delta,
+    ends=frozenset({"oft_blocks", "alpha"}),
+    rate=1.0,
+    rank=1.0,
+    size={"small": (114_368, 22_368), "full": (69_084, 554_880), "text": (88_236, 720_768)},
+)
+
+attach, check, worn, rules = OWN.attach, OWN.check, OWN.worn, OWN.rules
