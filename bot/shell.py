@@ -1,4 +1,4 @@
-"""`safelight train`, `sample`, `caption`, `bases`: a child does the work and prints its events."""
+"""`safelight train`, `sample`, `bases`, ...: a child does the work and prints its events."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 TRAINING = (sys.executable, "-m", "training")
-ENDINGS = frozenset({"done", "failed", "cancelled", "paused", "bases", "device"})
+ENDINGS = frozenset({"done", "failed", "cancelled", "paused", "bases", "device", "inspected"})
 
 
 def work(arguments: Sequence[str], program: Sequence[str] = TRAINING) -> int:
@@ -104,6 +104,23 @@ class Teller:
                 {**base, "mark": mark, "note": note.format_map(base)}
             )
             sys.stdout.write(line.rstrip() + "\n")
+
+    def _inspected(self, event: dict[str, Any]) -> None:
+        method = wording.training.METHODS.get(event["method"], event["method"])
+        facts = {**event, "method": method, "size": wording.megabytes(event["bytes"])}
+        for fact, line in wording.shell.INSPECTED.items():
+            if event.get(fact) not in {None, ""}:
+                sys.stdout.write(printable(line.format_map(facts)))
+        programs = ", ".join(event["loads"])
+        if programs:
+            sys.stdout.write(printable(wording.shell.LOADS.format(programs=programs)))
+        for program, amiss in event["amiss"].items():
+            sys.stdout.write(printable(wording.shell.AMISS.format(program=program, amiss=amiss)))
+
+
+def printable(line: str) -> str:
+    """Keep what a stranger's file says from steering the terminal."""
+    return "".join(letter if letter.isprintable() else "?" for letter in line) + "\n"
 
 
 def sentence(event: dict[str, Any]) -> str:

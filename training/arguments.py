@@ -21,6 +21,9 @@ def parser() -> argparse.ArgumentParser:
         task = commands.add_parser(name, prog=f"safelight {name}", help=told, description=told)
         options(task.add_argument)
     commands.add_parser("bases", prog="safelight bases", help="list the bases")
+    told = "say what a style's file is"
+    look = commands.add_parser("inspect", prog="safelight inspect", help=told, description=told)
+    look.add_argument("file", type=Path, metavar="FILE", help="a style's .safetensors")
     commands.add_parser("device", help="tell about torch and the device")
     return whole
 

@@ -1,4 +1,4 @@
-"""`python -m training train`, `sample`, `caption`, `bases`, `device`: one task, told on stdout.
+"""`python -m training train`, `sample`, `caption`, `bases`, ...: one task, told on stdout.
 
 Each event is a line of JSON; the last one is terminal, and by then what came out lies in `--out`.
 No database is opened.
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from storage import names
+from storage.errors import JobError
 from storage.folders import Home, JobFolder, dump, whole, write
 from storage.plan import plan
 from storage.records import Event, Kind, Wish
@@ -26,6 +27,7 @@ from storage.requests import CaptionRequest, SampleRequest, TrainRequest
 from training.folder import Source, gather
 from training.header import said
 from training.inbox import Request, Verb
+from training.inspection import inspected
 from training.journal import read
 from training.layout import base, style
 from training.recipe import Recipe
@@ -46,6 +48,8 @@ def obey(chosen: argparse.Namespace, settings: TrainingSettings) -> int:
         answer = bases(settings) if chosen.command == "bases" else device(settings)
         tell({"kind": chosen.command} | answer)
         return 0
+    if chosen.command == "inspect":
+        return inspect(chosen.file)
     with tempfile.TemporaryDirectory(prefix="safelight-") as place:
         end = Shell(JobFolder(Path(place)), chosen, settings).work()
     tell(end)
@@ -82,6 +86,16 @@ def device(settings: TrainingSettings) -> dict[str, Any]:
         "precision": found.precision,
         "free": found.free(),
     }
+
+
+def inspect(file: Path) -> int:
+    """Tell what a style's file is, or what is wrong with it."""
+    try:
+        tell({"kind": "inspected"} | inspected(file))
+    except JobError as refused:
+        tell(failed({"code": refused.code, "file": file.name, **refused.facts}))
+        return 1
+    return 0
 
 
 class Shell:

@@ -11,6 +11,7 @@ COMMANDS = {
     "sample": "draw pictures with a style, or with a bare base",
     "caption": "describe a folder of photos",
     "bases": "list the models one can start from",
+    "inspect": "say what a style's file is, and which programs load it",
 }
 PORT = "port of the page; without it a free one is taken"
 NO_BROWSER = "do not open a browser, only print the page's address"
@@ -39,6 +40,23 @@ FAILED_FILE = "That did not work, because of {file}: {sentence}"
 BASE = "{mark} {name:<14} {title:<26} {family:<6} {note}"
 BASE_HERE = "{good} · {licence}"
 BASE_MISSING = "not on this machine: {source}"
+INSPECTED = {
+    "file": "{file}: {method}, {size}, {tensors} tensors",
+    "trigger": "Trigger: {trigger}",
+    "architecture": "For: {architecture}",
+    "base": "Trained on: {base}",
+    "steps": "Steps: {steps}",
+    "rate": "Learning rate: {rate}",
+    "batch": "Photos a step: {batch}",
+    "photos": "Photos: {photos}",
+    "rank": "Rank: {rank}",
+    "alpha": "Alpha: {alpha}",
+    "seed": "Seed: {seed}",
+    "resolution": "Resolution: {resolution}",
+    "date": "Date: {date}",
+}
+LOADS = "Loads in: {programs}"
+AMISS = "Not in {program}: it {amiss}"
 SILENT = (
     "The training process ended without a word (exit code {code}). Its last lines stand above."
 )

@@ -69,6 +69,21 @@ def test_bases_are_a_table(capfd):
     assert "not on this machine: hub/sd15" in capfd.readouterr().out
 
 
+def test_a_file_is_told_in_words(capfd):
+    """What it is, which programs load it, and why others do not; nothing steers the terminal."""
+    event = {
+        "kind": "inspected", "file": "glim.safetensors", "method": "loha", "bytes": 1 << 20,
+        "tensors": 12, "trigger": "gl\x1b[31mim", "rank": "8", "loads": ["kohya", "ComfyUI"],
+        "amiss": {"diffusers": "reads plain LoRAs only"},
+    }  # fmt: skip
+    assert shell.work(["inspect"], child(event)) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert "glim.safetensors: LoHa, 1 MB, 12 tensors" in lines
+    assert "Trigger: gl?[31mim" in lines
+    assert "Loads in: kohya, ComfyUI" in lines
+    assert "Not in diffusers: it reads plain LoRAs only" in lines
+
+
 def test_the_bar_fills():
     """A bar is empty at none, full at all, and never longer than its width."""
     assert filled(0, 4) == "    "
