@@ -42,6 +42,10 @@ def _train(option: Option) -> None:
     option("--rank", type=int, help="of a LoRA; vectors of an embedding")
     option("--rate", type=float, help="learning rate")
     option("--batch", type=int, help="photos a step")
+    option("--ema", type=float, help="decay of a moving average that the file is made of: 0.99")
+    option("--offset", type=float, help="noise offset, for very dark or bright pictures: 0.05")
+    option("--silence", type=float, help="the part of captions that is dropped: 0.1")
+    option("--decay", type=float, help="weight decay, 0.01 if not given")
     option("--seed", type=int, default=0)
 
 

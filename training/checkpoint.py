@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import torch
@@ -15,11 +16,13 @@ from storage.folders import whole
 from training.recipe import Recipe
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from torch import Tensor, nn
 
 MOMENTS = ("exp_avg", "exp_avg_sq", "step")
+AVERAGE = "average."
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,12 @@ class Checkpoint:
         """Give the loss of every step until here."""
         losses: list[float] = self.tensors["losses"].tolist()
         return losses
+
+    @property
+    def average(self) -> dict[str, Tensor]:
+        """Give the moving average, by the names of its parameters."""
+        kept = {name: value for name, value in self.tensors.items() if name.startswith(AVERAGE)}
+        return {name.removeprefix(AVERAGE): value for name, value in kept.items()}
 
     def restore(
         self, parameters: dict[str, nn.Parameter], optimizer: torch.optim.Optimizer
@@ -60,6 +69,7 @@ def save(
     checkpoint: tuple[int, Recipe, list[float]],
     parameters: dict[str, nn.Parameter],
     optimizer: torch.optim.Optimizer,
+    average: Mapping[str, Tensor] = MappingProxyType({}),
 ) -> Path:
     """Write a state, whole or not at all."""
     step, recipe, losses = checkpoint
@@ -68,6 +78,8 @@ def save(
         tensors[f"weight.{name}"] = parameter.detach().cpu().contiguous()
         for moment, value in optimizer.state.get(parameter, {}).items():
             tensors[f"{moment}.{name}"] = value.detach().cpu().contiguous()
+    for name, value in average.items():
+        tensors[f"{AVERAGE}{name}"] = value.cpu().contiguous()
     told = {"step": str(step), "recipe": json.dumps(recipe.json()), "job": fingerprint(recipe)}
     path = file(folder, step)
     with whole(path) as part:

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from training.settings import TrainingSettings
     from training.studio import Studio
 
+OPTIONS = ("ema", "offset", "silence", "decay")  # that any method may carry
+
 log = logging.getLogger(__name__)
 
 
@@ -182,7 +184,9 @@ class Shell:
             **{key: getattr(dialled, key) if v is None else v for key, v in own.items()},
         )
         photos = [(source.file, source.caption) for source in self.sources]
-        recipe = Recipe.of(request, base(catalog, chosen.base), photos, accepted=time.time())
+        more = {key: getattr(chosen, key) for key in OPTIONS if getattr(chosen, key) is not None}
+        found = base(catalog, chosen.base)
+        recipe = Recipe.of(request, found, photos, accepted=time.time(), **more)
         return {"recipe": recipe.json()}
 
     def sample(self) -> dict[str, Any]:

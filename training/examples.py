@@ -41,11 +41,6 @@ class Batch:
     examples: tuple[Example, ...]
     photos: tuple[int, ...]
 
-    @property
-    def tokens(self) -> Tensor:
-        """Give the captions (B, T), which only some methods read anew at each step."""
-        return torch.stack([example.tokens for example in self.examples])
-
 
 def sizes(resolution: int, grain: int) -> list[tuple[int, int]]:
     """List the (height, width) a base of this resolution is trained at."""

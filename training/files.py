@@ -89,6 +89,8 @@ def training(recipe: Recipe, origin: Origin, tensors: dict[str, Tensor]) -> dict
         "ss_learning_rate": str(recipe.rate),
         "ss_lr_scheduler": recipe.schedule,
         "ss_min_snr_gamma": str(recipe.gamma),
+        "ss_noise_offset": str(recipe.offset),
+        "ss_caption_dropout_rate": str(recipe.silence),
         "ss_seed": str(recipe.seed),
         "ss_mixed_precision": recipe.precision,
         "ss_training_started_at": str(recipe.accepted),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Generator, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,10 +16,11 @@ from storage.errors import JobError
 from storage.folders import whole
 from storage.records import Event, Wish
 from training import checkpoint, files, methods
+from training.average import Average
 from training.clock import Clock
 from training.curve import MEMORY, curve
 from training.events import event
-from training.examples import Batches, drawn, encoded
+from training.examples import Batch, Batches, drawn, encoded
 from training.families import Picture
 from training.loaders import loads
 from training.recipe import Recipe
@@ -79,7 +81,10 @@ class Run:
         self.folder, self.recipe, self.family, self.attached = folder, recipe, family, attached
         self.bases = bases
         self.parameters = attached.parameters
-        self.optimizer = torch.optim.AdamW(self.parameters.values(), recipe.rate, fused=True)
+        self.optimizer = torch.optim.AdamW(
+            self.parameters.values(), recipe.rate, weight_decay=recipe.decay, fused=True
+        )
+        self.average = Average(self.parameters, recipe.ema)
         self.losses: list[float] = []
         self.pending: list[torch.Tensor] = []
         self.clock = Clock()
@@ -91,6 +96,7 @@ class Run:
         recipe, first, early = self.recipe, 0, False
         if saved:
             saved.restore(self.parameters, self.optimizer)
+            self.average.restore(saved.average)
             first, self.losses = saved.step, saved.losses
         yield event(
             "started", step=first, steps=recipe.steps, device=self.bases.device.name,
@@ -139,11 +145,12 @@ class Run:
         examples = encoded(self.family, self.recipe, self.folder.photos)
         self.batches = Batches(examples, self.recipe.batch, self.recipe.seed)
         self.states: list[torch.Tensor] = []
+        self.tokens = [example.tokens for example in examples]
+        self.tokens.append(torch.tensor(self.family.tokens("")[0]))  # of a caption that is dropped
         if not self.attached.text:
             with torch.no_grad(), self.bases.device.autocast(), self.family.present("text"):
-                for start in range(0, len(examples), READ):
-                    part = examples[start : start + READ]
-                    tokens = torch.stack([example.tokens for example in part])
+                for start in range(0, len(self.tokens), READ):
+                    tokens = torch.stack(self.tokens[start : start + READ])
                     self.states += self.family.states(tokens)
 
     def step(self, step: int) -> None:
@@ -153,16 +160,25 @@ class Run:
         for group in self.optimizer.param_groups:
             group["lr"] = recipe.rate * recipe.warmth(step)
         with self.bases.device.autocast():
-            if self.states:
-                states = torch.stack([self.states[photo] for photo in batch.photos])
-            else:
-                states = self.family.states(batch.tokens)
-            loss = self.family.loss(batch.latents, states, recipe.gamma, generator)
+            states = self.heard(step, batch)
+            loss = self.family.loss(
+                batch.latents, states, generator, gamma=recipe.gamma, offset=recipe.offset
+            )
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.parameters.values(), CLIP, foreach=True)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
+        self.average.follow(step)
         self.pending.append(loss.detach())
+
+    def heard(self, step: int, batch: Batch) -> torch.Tensor:
+        """Give what the network reads of a batch's captions; some of them may be dropped."""
+        generator = drawn(self.recipe.seed, step, "silence")
+        silent = torch.rand(len(batch.photos), generator=generator) < self.recipe.silence
+        photos = torch.tensor(batch.photos).masked_fill(silent, -1).tolist()
+        if self.states:
+            return torch.stack([self.states[photo] for photo in photos])
+        return self.family.states(torch.stack([self.tokens[photo] for photo in photos]))
 
     def settle(self) -> None:
         """Fetch the losses that are still on the device."""
@@ -193,7 +209,9 @@ class Run:
         """Write a checkpoint and the loss curve."""
         self.settle()
         state = (step, self.recipe, self.losses)
-        path = checkpoint.save(self.folder.checkpoints, state, self.parameters, self.optimizer)
+        path = checkpoint.save(
+            self.folder.checkpoints, state, self.parameters, self.optimizer, self.average.tensors
+        )
         return event("checkpoint", step=step, file=path.name, curve=self.draw().name)
 
     def draw(self) -> Path:
@@ -213,7 +231,11 @@ class Run:
                 return
             names.append(path.name)
             picture = Picture(prompt.text, "", prompt.seed, SHOWN, side, side)
-            with self.bases.device.autocast(), self.family.present("text", "unet", "vae"):
+            with (
+                self.bases.device.autocast(),
+                self.average.instead() if step else nullcontext(),
+                self.family.present("text", "unet", "vae"),
+            ):
                 drawn_now = self.family.draw(picture)
             with whole(path) as part:
                 drawn_now.save(part, "PNG")
@@ -252,7 +274,9 @@ class Run:
         origin = files.Origin(
             family.architecture, family.version, kind, family.prediction, base.source
         )
-        digest = files.publish(path, weights := self.attached.weights(), recipe, origin)
+        with self.average.instead():
+            weights = self.attached.weights()
+        digest = files.publish(path, weights, recipe, origin)
         yield event(
             "done", file=path.name, bytes=path.stat().st_size, digest=digest, steps=reached,
             seconds=self.clock.total(), speed=self.clock.speed(), first=self.clock.first,

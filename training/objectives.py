@@ -22,6 +22,18 @@ def noised(x: Tensor, e: Tensor, a: Tensor) -> Tensor:
     return a.sqrt() * x + (1 - a).sqrt() * e
 
 
+def noise(shape: torch.Size, offset: float, generator: torch.Generator) -> Tensor:
+    """Draw noise (B, C, H, W), and some that is the same all over a picture and channel.
+
+    So darker and brighter pictures than most can be learnt (Guttenberg 2023, Diffusion with
+    Offset Noise, crosslabs.org).
+    """
+    drawn = torch.randn(shape, generator=generator)
+    if offset:
+        drawn += offset * torch.randn(*shape[:2], *(1,) * len(shape[2:]), generator=generator)
+    return drawn
+
+
 def epsilon(x: Tensor, e: Tensor, a: Tensor) -> Tensor:  # noqa: ARG001  # one face for both
     """Ask for the noise (Ho et al., equation 14)."""
     return e

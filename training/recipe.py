@@ -68,6 +68,12 @@ class Recipe:
     wide: bool = False  #: whether a LoRA adapts MLP and convolutions, too
     frugal: bool = False  #: gradient checkpointing: less memory, a third more time
     gamma: float = GAMMA  #: of min-SNR; zero is off, as a word learns from the noisiest steps most
+    ema: float = (
+        0.0  #: decay of the moving average that samples and files are made of; zero is off
+    )
+    offset: float = 0.0  #: of noise, the same all over a picture (Guttenberg 2023); zero is off
+    silence: float = 0.0  #: the part of captions that is dropped (Ho and Salimans 2022)
+    decay: float = 0.01  #: weight decay of AdamW
     schedule: str = "cosine"  #: of the rate, after a short warm-up; or "constant"
     accepted: float = 0.0  #: unix time of the job's acceptance, the file's date
     precision: str = ""  #: empty until a worker has chosen
@@ -80,6 +86,10 @@ class Recipe:
         between("batch", self.batch, BATCH)
         between("seed", self.seed, (0, 2**63 - 1))
         between("resolution", self.resolution, (16, 2048))
+        between("ema", self.ema, (0, 0.99999))
+        between("offset", self.offset, (0, 1))
+        between("silence", self.silence, (0, 1))
+        between("decay", self.decay, (0, 1))
         if not self.photos:
             raise JobError("no_photos")
         if not self.name.strip() or set(self.name) & set("/\\\0") or self.name.startswith("."):

@@ -363,7 +363,7 @@ def test_half_precision(bases: Bases) -> None:
                 torch.zeros(1, 77, 192, dtype=torch.bfloat16),
             )
             with torch.autocast("cpu", torch.bfloat16):
-                loss = family.loss(latents, states, 5.0, torch.Generator().manual_seed(1))
+                loss = family.loss(latents, states, torch.Generator().manual_seed(1), gamma=5.0)
             loss.backward()  # type: ignore[no-untyped-call]
             grads = {p.grad.dtype for p in attached.parameters.values() if p.grad is not None}
             attached.detach()

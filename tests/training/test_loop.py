@@ -17,6 +17,7 @@ from storage.folders import JobFolder, dump
 from storage.records import Event, Wish
 from training import methods
 from training.families import Picture
+from training.files import tensors
 from training.loop import SHOWN, Run, train
 from training.recipe import Prompt
 from training.sampling import sample
@@ -91,7 +92,7 @@ def test_before(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
     assert Image.open(after).tobytes() != alone.tobytes()
 
 
-@pytest.mark.parametrize("method", ["lora", "embedding"])
+@pytest.mark.parametrize("method", sorted(methods.walk()))
 def test_same_bytes(bases: Bases, recipe: Made, laid: Laid, run: Told, method: str) -> None:
     """The same recipe gives the same file, byte for byte; another seed another one."""
     asked = recipe(method)
@@ -105,10 +106,11 @@ def test_same_bytes(bases: Bases, recipe: Made, laid: Laid, run: Told, method: s
     assert result(first) != result(other)
 
 
-@pytest.mark.parametrize("method", ["lora", "embedding"])
+@pytest.mark.parametrize("method", sorted(methods.walk()))
 def test_resume(bases: Bases, recipe: Made, laid: Laid, run: Told, method: str) -> None:
     """A training killed, with samples served in it, ends in the bytes of an undisturbed one."""
-    asked = recipe(method, steps=6, text=method == "lora", prompts=(Prompt("a mydog", 1),))
+    more = {"ema": 0.9, "silence": 0.5, "offset": 0.1} if method != "lora" else {}
+    asked = recipe(method, steps=6, text=method == "lora", prompts=(Prompt("a mydog", 1),), **more)
     plain, disturbed = laid(asked, "plain"), laid(asked, "disturbed")
     run(train(plain, bases))
 
@@ -127,6 +129,39 @@ def test_resume(bases: Bases, recipe: Made, laid: Laid, run: Told, method: str) 
     assert again[0].facts["resumed"]
     assert again[0].facts["step"] == 4
     assert result(plain) == result(disturbed)
+
+
+@pytest.mark.parametrize("text", [False, True])
+def test_options(bases: Bases, recipe: Made, laid: Laid, run: Told, text: bool) -> None:
+    """Every option changes what comes out, with the text encoder adapted and without."""
+    options = ({}, {"ema": 0.9}, {"offset": 0.2}, {"silence": 0.5}, {"decay": 0.9})
+    folders = [laid(recipe(text=text, **option), str(at)) for at, option in enumerate(options)]
+
+    for folder in folders:
+        run(train(folder, bases))
+
+    assert len({result(folder) for folder in folders}) == len(options)
+    learnt_by = [learnt(folder) for folder in folders]
+    for other in learnt_by[1:]:
+        assert any(not torch.equal(learnt_by[0][key], other[key]) for key in other)
+
+
+def test_all_silent(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
+    """With every caption dropped it does not matter what they say."""
+    asked = recipe(silence=1.0)
+    other = replace(asked, photos=tuple(replace(shot, caption="a bus") for shot in asked.photos))
+    files = [laid(asked, "one"), laid(other, "other")]
+
+    for folder in files:
+        run(train(folder, bases))
+
+    one, two = (learnt(folder) for folder in files)
+    assert all(torch.equal(one[key], two[key]) for key in one)
+
+
+def learnt(folder: JobFolder) -> dict[str, torch.Tensor]:
+    """Read the tensors that came out."""
+    return tensors(folder.result / "mydog.safetensors")
 
 
 def serve(trained: JobFolder, path: Path, method: str) -> JobFolder:

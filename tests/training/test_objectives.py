@@ -92,3 +92,17 @@ def test_loss() -> None:
     predicted, target = torch.zeros(2, 4, 2, 2), torch.ones(2, 4, 2, 2)
 
     assert objectives.loss(predicted, target, torch.tensor([1.0, 3.0])) == 2
+
+
+def test_offset() -> None:
+    """Offset noise is plain noise, and beside it some that is the same all over a channel."""
+    shape = torch.Size((2, 4, 8, 8))
+
+    plain, more = (
+        objectives.noise(shape, offset, torch.Generator().manual_seed(1)) for offset in (0.0, 0.5)
+    )
+
+    added = (more - plain).flatten(2)
+    assert torch.equal(plain, torch.randn(shape, generator=torch.Generator().manual_seed(1)))
+    assert torch.allclose(added, added[:, :, :1].expand_as(added), atol=1e-6)
+    assert len(added[:, :, 0].unique()) == 8

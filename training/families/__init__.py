@@ -58,7 +58,13 @@ class Family(Protocol):
         ...
 
     def loss(
-        self, latents: Tensor, states: Tensor, gamma: float, generator: torch.Generator
+        self,
+        latents: Tensor,
+        states: Tensor,
+        generator: torch.Generator,
+        *,
+        gamma: float,
+        offset: float = 0.0,
     ) -> Tensor:
         """Noise a batch and measure how well the denoiser sees through it."""
         ...

@@ -98,12 +98,18 @@ class Sd1:
         return states
 
     def loss(
-        self, latents: Tensor, states: Tensor, gamma: float, generator: torch.Generator
+        self,
+        latents: Tensor,
+        states: Tensor,
+        generator: torch.Generator,
+        *,
+        gamma: float,
+        offset: float = 0.0,
     ) -> Tensor:
         """Noise a batch and measure how well the UNet sees through it."""
         x = latents  # (B, 4, h, w)
         t = objectives.timesteps(len(x), len(self.alphas), generator)
-        e = torch.randn(x.shape, generator=generator)
+        e = objectives.noise(x.shape, offset, generator)
         a = self.alphas[t]
         noised = objectives.noised(x, e, a)
         target = objectives.TARGETS[self.prediction](x, e, a)

@@ -59,7 +59,7 @@ def test_loss(bases: Bases) -> None:
     latents, states = torch.ones(2, 4, 16, 16), torch.ones(2, 77, 192)
     with bases.family("embedded") as family, torch.no_grad():
         losses = [
-            float(family.loss(latents, states, 5.0, torch.Generator().manual_seed(seed)))
+            float(family.loss(latents, states, torch.Generator().manual_seed(seed), gamma=5.0))
             for seed in (1, 1, 2)
         ]
 
@@ -86,7 +86,7 @@ def test_checkpointing(bases: Bases) -> None:
             family.checkpointing(enabled=enabled)
             states = torch.ones(1, 77, 192, requires_grad=True)
             loss = family.loss(
-                torch.ones(1, 4, 16, 16), states, 5.0, torch.Generator().manual_seed(1)
+                torch.ones(1, 4, 16, 16), states, torch.Generator().manual_seed(1), gamma=5.0
             )
             loss.backward()  # type: ignore[no-untyped-call]
             grads.append(states.grad)

@@ -1,0 +1,48 @@
+"""A moving average of what is trained, steadier than its last step (Polyak and Juditsky 1992)."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from torch import Tensor, nn
+
+
+class Average:
+    """Follows parameters; samples and files are made of it. With a decay of zero there is none."""
+
+    def __init__(self, parameters: Mapping[str, nn.Parameter], decay: float) -> None:
+        self.parameters, self.decay = parameters, decay
+        self.tensors: dict[str, Tensor] = {}
+        if decay:
+            self.tensors = {name: p.detach().clone() for name, p in parameters.items()}
+
+    @torch.no_grad()
+    def follow(self, step: int) -> None:
+        """Move towards the parameters; early on it follows faster."""
+        decay = min(self.decay, (1 + step) / (10 + step))
+        for name, average in self.tensors.items():
+            average.lerp_(self.parameters[name].to(average), 1 - decay)
+
+    @torch.no_grad()
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Go on from a checkpoint's."""
+        for name, average in self.tensors.items():
+            average.copy_(tensors[name])
+
+    @contextmanager
+    def instead(self) -> Iterator[None]:
+        """Put the average in the place of the parameters inside the block."""
+        own = {name: self.parameters[name].data for name in self.tensors}
+        for name, average in self.tensors.items():
+            self.parameters[name].data = average
+        try:
+            yield
+        finally:
+            for name, data in own.items():
+                self.parameters[name].data = data
