@@ -32,7 +32,9 @@ def _train(option: Option) -> None:
     option("photos", type=Path, metavar="PHOTOS", help="a folder: x.png, its caption in x.txt")
     option("--out", type=Path, required=True, metavar="DIR", help="where the style goes")
     option("--name", required=True, help="of the style and its file")
-    option("--method", default="lora", help="lora, embedding, locon, loha, lokr, dora or oft")
+    option(
+        "--method", default="lora", help="lora, embedding, pivotal, locon, loha, lokr, dora or oft"
+    )
     option("--base", default="embedded", help="what to start from: see safelight bases")
     option("--concept", type=Concept, choices=list(Concept), default=Concept.SUBJECT)
     option("--dial", type=Dial, choices=list(Dial), default=Dial.BALANCED)

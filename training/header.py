@@ -39,6 +39,8 @@ def said(file: Path) -> dict[str, str]:
 def kind(names: Collection[str]) -> str:
     """Tell from the names of its tensors what a file of layers is."""
     ends = {name.partition(".")[2] for name in names}
+    if any(name.startswith("bundle_emb.") for name in names):
+        return "pivotal"
     for method, begin in BEGINS.items():
         if any(end.startswith(begin) for end in ends):
             return method

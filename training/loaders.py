@@ -33,14 +33,17 @@ COMFY = (
 )
 LAYERS = {"AUTOMATIC1111": A1111, "Forge": A1111, "ComfyUI": COMFY}
 
+_WORDLESS = "knows no bundled word"
 _PLAIN = "reads plain LoRAs only"
-#: Why a program cannot read a kind: A1111 550659ce, network_oft.py (turns biases, too); Forge,
-#: backend/patcher/lora.py ("TODO: OFT"); LyCORIS 4.1.3, modules/locon.py (makes every DoRA anew by
-#: outputs); diffusers 0.42, loaders/lora_conversion_utils.py.
+#: Why a program cannot read a kind. A1111 550659ce, network_oft.py: turns biases, too; its
+#: networks.py, 873edba4, reads words in LoRAs, as ComfyUI does from its folder of embeddings
+#: (sd1_clip.py, bundled_embed). Forge, backend/patcher/lora.py: "TODO: OFT". LyCORIS 4.1.3,
+#: modules/locon.py: makes every DoRA anew by outputs. diffusers 0.42, lora_conversion_utils.py.
 AMISS = {
     ("dora", "kohya"): "takes strengths by outputs only",
     ("oft", "AUTOMATIC1111"): "turns biases, too",
     ("oft", "Forge"): "knows no OFT",
+    **{("pivotal", each): _WORDLESS for each in ("kohya", "Forge", "diffusers")},
     **{(each, "diffusers"): _PLAIN for each in ("dora", "loha", "lokr", "oft")},
 }
 
@@ -50,7 +53,7 @@ def loads(names: Collection[str]) -> dict[str, str]:
     if set(names) == {"emb_params"}:
         return dict.fromkeys(PROGRAMS, "")
     what = kind(names)
-    layers = sorted({name.partition(".")[0] for name in names})
+    layers = sorted({name.partition(".")[0] for name in names} - {"bundle_emb"})
     found = {}
     for program in PROGRAMS:
         rules = LAYERS.get(program, (".+",))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -82,7 +82,7 @@ class Run:
         self.bases = bases
         self.parameters = attached.parameters
         self.optimizer = torch.optim.AdamW(
-            self.parameters.values(), recipe.rate, weight_decay=recipe.decay, fused=True
+            grouped(self.parameters, attached.paces), weight_decay=recipe.decay, fused=True
         )
         self.average = Average(self.parameters, recipe.ema)
         self.losses: list[float] = []
@@ -158,7 +158,7 @@ class Run:
         recipe, batch = self.recipe, self.batches.at(step)
         generator = drawn(recipe.seed, step, "noise")
         for group in self.optimizer.param_groups:
-            group["lr"] = recipe.rate * recipe.warmth(step)
+            group["lr"] = recipe.rate * recipe.warmth(step) * group["pace"]
         with self.bases.device.autocast():
             states = self.heard(step, batch)
             loss = self.family.loss(
@@ -283,6 +283,16 @@ class Run:
             around=self.clock.around(), early=early,
             loads=[program for program, amiss in loads(weights).items() if not amiss],
         )  # fmt: skip
+
+
+def grouped(
+    parameters: Mapping[str, torch.nn.Parameter], paces: Mapping[str, float]
+) -> list[dict[str, Any]]:
+    """Put parameters of one pace into one of the optimizer's groups."""
+    found: dict[float, list[torch.nn.Parameter]] = {}
+    for name, parameter in parameters.items():
+        found.setdefault(paces.get(name, 1.0), []).append(parameter)
+    return [{"params": alike, "pace": pace} for pace, alike in found.items()]
 
 
 def recent(losses: list[float]) -> float:

@@ -117,6 +117,8 @@ class Kind:
 class Lycoris:
     """A kind's modules beside all layers of a base."""
 
+    paces: Mapping[str, float] = {}
+
     def __init__(self, networks: Networks, recipe: Recipe, kind: Kind) -> None:
         self.networks, self.text = networks, recipe.text
         self.modules: dict[str, Any] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -47,6 +47,11 @@ class Attached(Protocol):
     @property
     def parameters(self) -> dict[str, nn.Parameter]:
         """Name what is trained."""
+        ...
+
+    @property
+    def paces(self) -> Mapping[str, float]:
+        """Say by how much faster than the recipe's rate some of it is trained."""
         ...
 
     def weights(self) -> dict[str, Tensor]:

@@ -114,7 +114,8 @@ class Recipe:
             "prompts": shown(request, base),
             "every": max(OFTEN, math.ceil(request.steps / CHECKPOINTS)),
             "text": request.method != "embedding" and reads(request.concept, base),
-            "wide": request.method == "locon" or (request.method == "lora" and base.small),
+            "wide": request.method == "locon"
+            or (request.method in {"lora", "pivotal"} and base.small),
             "gamma": 0.0 if request.method == "embedding" else GAMMA,
         }
         return cls(**(given | chosen | more))

@@ -13,6 +13,7 @@ COMMANDS = {
     "lokr": "Train a LoKr: the smallest file of its kind, in fewer programs",
     "dora": "Train a DoRA: a LoRA that also learns strengths; slower, in fewer programs",
     "oft": "Train an OFT: turns what the base knows; small, in few programs",
+    "pivotal": "Train a LoRA and a new word for it in one; in fewer programs",
 }
 OPTIONS = {
     "dataset": "Which of your datasets; type to search",
@@ -36,6 +37,7 @@ METHODS = {
     "lokr": "LoKr",
     "dora": "DoRA",
     "oft": "OFT",
+    "pivotal": "LoRA with a word",
 }
 DIALS = {"quick": "quick", "balanced": "balanced", "thorough": "thorough"}
 _SUBJECT = "one thing is taught with its word, so picture and text network both learn"

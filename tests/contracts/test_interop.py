@@ -51,6 +51,7 @@ READ = {
     "lokr": ALL - {"diffusers"},
     "dora": ALL - {"diffusers", "kohya"},
     "oft": {"kohya", "ComfyUI"},
+    "pivotal": {"AUTOMATIC1111", "ComfyUI"},
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,7 @@ class Embedding:
     """A word at work in a base's vocabulary."""
 
     text = True
+    paces: Mapping[str, float] = {}
 
     def __init__(self, networks: Networks, recipe: Recipe) -> None:
         self.networks = networks

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from math import prod, sqrt
@@ -57,6 +57,8 @@ SIZES = {
 
 class Lora:
     """Low-rank layers at work beside the attention layers of a base."""
+
+    paces: Mapping[str, float] = {}
 
     def __init__(self, networks: Networks, recipe: Recipe) -> None:
         self.networks = networks

@@ -1,0 +1,74 @@
+"""A LoRA with a word: what is trained, how fast, what its file holds and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from storage.errors import JobError
+from training.loop import grouped
+from training.methods import pivotal
+
+WORD = "bundle_emb.mydog.string_to_param.*"
+
+
+@pytest.fixture
+def networks(bases):
+    """Lend the embedded base's networks."""
+    with bases.family("embedded") as family:
+        yield family.networks
+
+
+@pytest.fixture
+def tensors(networks, recipe):
+    """Give what a fresh one would write."""
+    attached = pivotal.attach(networks, recipe("pivotal", trigger="mydog"))
+    found = attached.weights()
+    attached.detach()
+    return found
+
+
+def test_word_and_layers_are_trained_together(networks, recipe):
+    """The word's vectors are among what is trained, ten times as fast as the layers."""
+    attached = pivotal.attach(networks, recipe("pivotal"))
+    groups = grouped(attached.parameters, attached.paces)
+    attached.detach()
+
+    assert {group["pace"]: len(group["params"]) for group in groups}[10.0] == 1
+    assert len(groups) == 2
+    assert networks.attached is None
+    assert networks.words == {}
+
+
+def test_its_file_is_a_lora_with_one_word(tensors):
+    """Beside a LoRA's tensors stands the word, two vectors by the base's width."""
+    assert tensors[WORD].shape == (2, 192)
+    assert {name.partition(".")[2] for name in tensors if name != WORD} == {
+        "lora_down.weight", "lora_up.weight", "alpha",
+    }  # fmt: skip
+
+
+def test_worn_knows_the_word(networks, tensors):
+    """Inside the block the word is known by its vectors, and nothing of it afterwards."""
+    with pivotal.worn(networks, tensors, "mydog", 1.0):
+        assert torch.equal(networks.words["mydog"], tensors[WORD])
+
+    assert networks.words == {}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {WORD: None},
+        {"bundle_emb.other.string_to_param.*": torch.zeros(1, 192)},
+        {WORD: torch.zeros(1, 768)},
+        {"lora_unet_zork.alpha": torch.tensor(1.0)},
+    ],
+)
+def test_what_is_amiss_is_refused(networks, tensors, change):
+    """No word, two words, a word of another base, or a layer that is not there."""
+    pivotal.check(networks, tensors)
+    spoilt = {k: v for k, v in (tensors | change).items() if v is not None}
+
+    with pytest.raises(JobError, match="style_broken"):
+        pivotal.check(networks, spoilt)

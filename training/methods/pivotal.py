@@ -1,0 +1,99 @@
+"""Pivotal tuning (Roich et al. 2021, arXiv 2106.05744): a learned word and a LoRA in one run.
+
+The word lies in the LoRA's file as a bundled embedding, as AUTOMATIC1111 and ComfyUI read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from torch import Tensor, nn
+
+from storage.errors import JobError
+from training.methods import embedding, lora
+
+if TYPE_CHECKING:
+    from training.networks import Networks
+    from training.recipe import Recipe
+
+KIND = "lora"
+WORDY = True
+VECTORS = 2
+PACE = 10.0  #: of the word's learning rate, by the LoRA's
+BUNDLE = "bundle_emb."
+END = ".string_to_param.*"
+
+
+class Pivotal:
+    """A word and a LoRA at work together."""
+
+    text = True
+    paces: Mapping[str, float] = {embedding.KEY: PACE}
+
+    def __init__(self, networks: Networks, recipe: Recipe) -> None:
+        self.lora = lora.Lora(networks, recipe)
+        self.word = embedding.Embedding(
+            networks, replace(recipe, method="embedding", rank=VECTORS)
+        )
+        networks.attached = self
+
+    @property
+    def parameters(self) -> dict[str, nn.Parameter]:
+        """Name what is trained."""
+        return self.lora.parameters | self.word.parameters
+
+    def weights(self) -> dict[str, Tensor]:
+        """Give the file's tensors."""
+        vectors = self.word.weights()[embedding.KEY]
+        return self.lora.weights() | {f"{BUNDLE}{self.word.word}{END}": vectors}
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Make the networks behave as without it inside the block."""
+        with self.word.aside(), self.lora.aside():
+            yield
+
+    def detach(self) -> None:
+        """Take both off."""
+        self.word.detach()
+        self.lora.detach()
+
+
+def attach(networks: Networks, recipe: Recipe) -> Pivotal:
+    """Make ready to train."""
+    return Pivotal(networks, recipe)
+
+
+def parted(tensors: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Take a file apart: the LoRA's tensors, and the word's under an embedding's name."""
+    bundled = [name for name in tensors if name.startswith(BUNDLE) and name.endswith(END)]
+    if len(bundled) != 1:
+        raise JobError("style_broken", reason="not one bundled word")
+    rest = {name: tensor for name, tensor in tensors.items() if name != bundled[0]}
+    return rest, {embedding.KEY: tensors[bundled[0]]}
+
+
+def check(networks: Networks, tensors: dict[str, Tensor]) -> None:
+    """Refuse tensors that are not a LoRA with a word for these networks."""
+    layers, word = parted(tensors)
+    lora.check(networks, layers)
+    embedding.check(networks, word)
+
+
+@contextmanager
+def worn(
+    networks: Networks, tensors: dict[str, Tensor], word: str, strength: float
+) -> Iterator[None]:
+    """Know the word and draw with the LoRA inside the block."""
+    layers, vectors = parted(tensors)
+    with ExitStack() as stack:
+        stack.enter_context(embedding.worn(networks, vectors, word, 1.0))
+        stack.enter_context(lora.worn(networks, layers, word, strength))
+        yield
+
+
+rules = partial(lora.rules, name="pivotal")
