@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 TRAINING = (sys.executable, "-m", "training")
-ENDINGS = frozenset({"done", "failed", "cancelled", "paused", "bases", "device", "inspected"})
+ENDINGS = frozenset(
+    {"done", "failed", "cancelled", "paused", "bases", "device", "inspected", "shrunk"}
+)
 
 
 def work(arguments: Sequence[str], program: Sequence[str] = TRAINING) -> int:
@@ -104,6 +106,10 @@ class Teller:
                 {**base, "mark": mark, "note": note.format_map(base)}
             )
             sys.stdout.write(line.rstrip() + "\n")
+
+    def _shrunk(self, event: dict[str, Any]) -> None:
+        size = wording.megabytes(event["bytes"])
+        sys.stdout.write(wording.shell.SHRUNK.format_map({**event, "size": size}) + "\n")
 
     def _inspected(self, event: dict[str, Any]) -> None:
         method = wording.training.METHODS.get(event["method"], event["method"])

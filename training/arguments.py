@@ -24,6 +24,11 @@ def parser() -> argparse.ArgumentParser:
     told = "say what a style's file is"
     look = commands.add_parser("inspect", prog="safelight inspect", help=told, description=told)
     look.add_argument("file", type=Path, metavar="FILE", help="a style's .safetensors")
+    told = "make a smaller copy of a LoRA, and say what it costs"
+    less = commands.add_parser("shrink", prog="safelight shrink", help=told, description=told)
+    less.add_argument("file", type=Path, metavar="FILE", help="a LoRA's .safetensors")
+    less.add_argument("--to", type=float, required=True, metavar="MB", help="at most so many MB")
+    less.add_argument("--out", type=Path, required=True, metavar="DIR", help="where it goes")
     commands.add_parser("device", help="tell about torch and the device")
     return whole
 

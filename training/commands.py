@@ -24,6 +24,7 @@ from storage.folders import Home, JobFolder, dump, whole, write
 from storage.plan import plan
 from storage.records import Event, Kind, Wish
 from storage.requests import CaptionRequest, SampleRequest, TrainRequest
+from training import header
 from training.folder import Source, gather
 from training.header import said
 from training.inbox import Request, Verb
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from training.settings import TrainingSettings
     from training.studio import Studio
 
+HASHES = 400  # bytes of a header's hashes
 OPTIONS = ("ema", "offset", "silence", "decay")  # that any method may carry
 
 log = logging.getLogger(__name__)
@@ -50,8 +52,8 @@ def obey(chosen: argparse.Namespace, settings: TrainingSettings) -> int:
         answer = bases(settings) if chosen.command == "bases" else device(settings)
         tell({"kind": chosen.command} | answer)
         return 0
-    if chosen.command == "inspect":
-        return inspect(chosen.file)
+    if chosen.command in {"inspect", "shrink"}:
+        return asked(chosen)
     with tempfile.TemporaryDirectory(prefix="safelight-") as place:
         end = Shell(JobFolder(Path(place)), chosen, settings).work()
     tell(end)
@@ -90,14 +92,40 @@ def device(settings: TrainingSettings) -> dict[str, Any]:
     }
 
 
-def inspect(file: Path) -> int:
-    """Tell what a style's file is, or what is wrong with it."""
+def asked(chosen: argparse.Namespace) -> int:
+    """Answer about one file, or say what is wrong with it."""
     try:
-        tell({"kind": "inspected"} | inspected(file))
+        tell(inspect(chosen.file) if chosen.command == "inspect" else shrink(chosen))
     except JobError as refused:
-        tell(failed({"code": refused.code, "file": file.name, **refused.facts}))
+        tell(failed({"code": refused.code, "file": chosen.file.name, **refused.facts}))
         return 1
     return 0
+
+
+def inspect(file: Path) -> dict[str, Any]:
+    """Tell what a style's file is."""
+    return {"kind": "inspected"} | inspected(file)
+
+
+def shrink(chosen: argparse.Namespace) -> dict[str, Any]:
+    """Write a smaller copy of a LoRA and tell what it costs."""
+    from training import files  # noqa: PLC0415 - torch, and only this command needs it
+    from training.shrink import shrunk  # noqa: PLC0415 - the same
+
+    told: dict[str, str] = header.read(chosen.file).get("__metadata__", {})
+    room = sum(len(key) + len(value) for key, value in told.items()) * 2 + HASHES
+    found = shrunk(files.tensors(chosen.file), round(chosen.to * 2**20) - room)
+    told |= {"ss_network_dim": str(found.rank), "ss_network_alpha": str(found.rank)}
+    path = chosen.out / chosen.file.name
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    if path.exists() and path.samefile(chosen.file):
+        raise JobError("shrink_same")
+    write(path, files.sealed(files.rounded(found.tensors), told))
+    size = path.stat().st_size
+    return {
+        "kind": "shrunk", "file": path.name, "bytes": size, "rank": found.rank,
+        "error": found.error,
+    }  # fmt: skip
 
 
 class Shell:

@@ -46,14 +46,17 @@ def rounded(weights: dict[str, Tensor], dtype: torch.dtype = torch.float16) -> d
 def publish(path: Path, weights: dict[str, Tensor], recipe: Recipe, origin: Origin) -> str:
     """Write a style, whole or not at all, the same bytes for the same recipe; give its digest."""
     tensors = rounded(weights)
-    body = save(tensors)
-    digest = hashlib.sha256(body[8 + int.from_bytes(body[:8], "little") :]).hexdigest()
-    told = described(recipe, origin) | training(recipe, origin, tensors)
-    told |= {"modelspec.hash_sha256": f"0x{digest}", "sshs_model_hash": digest}
-    told["sshs_legacy_hash"] = digest[:8]
-    content = ordered(body, told)
+    content = sealed(tensors, described(recipe, origin) | training(recipe, origin, tensors))
     write(path, content)
     return hashlib.sha256(content).hexdigest()
+
+
+def sealed(tensors: dict[str, Tensor], told: dict[str, str]) -> bytes:
+    """Give a file's bytes: tensors, what is told of them, and the hashes that programs compare."""
+    body = save(tensors)
+    digest = hashlib.sha256(body[8 + int.from_bytes(body[:8], "little") :]).hexdigest()
+    hashes = {"modelspec.hash_sha256": f"0x{digest}", "sshs_model_hash": digest}
+    return ordered(body, told | hashes | {"sshs_legacy_hash": digest[:8]})
 
 
 def described(recipe: Recipe, origin: Origin) -> dict[str, str]:

@@ -11,6 +11,7 @@ COMMANDS = {
     "sample": "draw pictures with a style, or with a bare base",
     "caption": "describe a folder of photos",
     "bases": "list the models one can start from",
+    "shrink": "make a smaller copy of a LoRA, and say what it costs",
     "inspect": "say what a style's file is, and which programs load it",
 }
 PORT = "port of the page; without it a free one is taken"
@@ -55,6 +56,7 @@ INSPECTED = {
     "resolution": "Resolution: {resolution}",
     "date": "Date: {date}",
 }
+SHRUNK = "{file}: {size}, rank {rank}; {error:.1%} of what it does is lost"
 LOADS = "Loads in: {programs}"
 AMISS = "Not in {program}: it {amiss}"
 SILENT = (

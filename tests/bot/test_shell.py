@@ -84,6 +84,19 @@ def test_a_file_is_told_in_words(capfd):
     assert "Not in diffusers: it reads plain LoRAs only" in lines
 
 
+def test_a_smaller_file_says_what_it_costs(capfd):
+    """Its size, its rank and the part that is lost."""
+    event = {
+        "kind": "shrunk",
+        "file": "a.safetensors",
+        "bytes": 1 << 20,
+        "rank": 4,
+        "error": 0.123,
+    }
+    assert shell.work(["shrink"], child(event)) == 0
+    assert "a.safetensors: 1 MB, rank 4; 12.3% of what it does is lost" in capfd.readouterr().out
+
+
 def test_the_bar_fills():
     """A bar is empty at none, full at all, and never longer than its width."""
     assert filled(0, 4) == "    "
