@@ -107,6 +107,10 @@ class Teller:
             )
             sys.stdout.write(line.rstrip() + "\n")
 
+    def _exported(self, event: dict[str, Any]) -> None:
+        size = wording.megabytes(event["bytes"])
+        sys.stdout.write(wording.shell.EXPORTED.format_map({**event, "size": size}) + "\n")
+
     def _shrunk(self, event: dict[str, Any]) -> None:
         size = wording.megabytes(event["bytes"])
         sys.stdout.write(wording.shell.SHRUNK.format_map({**event, "size": size}) + "\n")

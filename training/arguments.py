@@ -29,6 +29,10 @@ def parser() -> argparse.ArgumentParser:
     less.add_argument("file", type=Path, metavar="FILE", help="a LoRA's .safetensors")
     less.add_argument("--to", type=float, required=True, metavar="MB", help="at most so many MB")
     less.add_argument("--out", type=Path, required=True, metavar="DIR", help="where it goes")
+    told = "write a hypernetwork as AUTOMATIC1111 and ComfyUI read it"
+    away = commands.add_parser("export", prog="safelight export", help=told, description=told)
+    away.add_argument("file", type=Path, metavar="FILE", help="a hypernetwork's .safetensors")
+    away.add_argument("--out", type=Path, required=True, metavar="DIR", help="where it goes")
     commands.add_parser("device", help="tell about torch and the device")
     return whole
 

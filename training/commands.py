@@ -52,7 +52,7 @@ def obey(chosen: argparse.Namespace, settings: TrainingSettings) -> int:
         answer = bases(settings) if chosen.command == "bases" else device(settings)
         tell({"kind": chosen.command} | answer)
         return 0
-    if chosen.command in {"inspect", "shrink"}:
+    if chosen.command in {"inspect", "shrink", "export"}:
         return asked(chosen)
     with tempfile.TemporaryDirectory(prefix="safelight-") as place:
         end = Shell(JobFolder(Path(place)), chosen, settings).work()
@@ -95,16 +95,31 @@ def device(settings: TrainingSettings) -> dict[str, Any]:
 def asked(chosen: argparse.Namespace) -> int:
     """Answer about one file, or say what is wrong with it."""
     try:
-        tell(inspect(chosen.file) if chosen.command == "inspect" else shrink(chosen))
+        if "out" in chosen:
+            chosen.out.mkdir(parents=True, exist_ok=True)
+        tell({"inspect": inspect, "shrink": shrink, "export": export}[chosen.command](chosen))
     except JobError as refused:
         tell(failed({"code": refused.code, "file": chosen.file.name, **refused.facts}))
+        return 1
+    except (FileExistsError, NotADirectoryError, PermissionError) as refused:
+        tell(failed({"code": "folder_refused", "folder": str(refused.filename)}))
         return 1
     return 0
 
 
-def inspect(file: Path) -> dict[str, Any]:
+def inspect(chosen: argparse.Namespace) -> dict[str, Any]:
     """Tell what a style's file is."""
-    return {"kind": "inspected"} | inspected(file)
+    return {"kind": "inspected"} | inspected(chosen.file)
+
+
+def export(chosen: argparse.Namespace) -> dict[str, Any]:
+    """Write a hypernetwork as AUTOMATIC1111 reads it."""
+    from training import files, pt  # noqa: PLC0415 - torch, and only this command needs it
+
+    told: dict[str, str] = header.read(chosen.file).get("__metadata__", {})
+    path = chosen.out / f"{chosen.file.stem}.pt"
+    write(path, pt.exported(files.tensors(chosen.file), told, chosen.file.stem))
+    return {"kind": "exported", "file": path.name, "bytes": path.stat().st_size}
 
 
 def shrink(chosen: argparse.Namespace) -> dict[str, Any]:
@@ -117,7 +132,6 @@ def shrink(chosen: argparse.Namespace) -> dict[str, Any]:
     found = shrunk(files.tensors(chosen.file), round(chosen.to * 2**20) - room)
     told |= {"ss_network_dim": str(found.rank), "ss_network_alpha": str(found.rank)}
     path = chosen.out / chosen.file.name
-    chosen.out.mkdir(parents=True, exist_ok=True)
     if path.exists() and path.samefile(chosen.file):
         raise JobError("shrink_same")
     write(path, files.sealed(files.rounded(found.tensors), told))

@@ -19,6 +19,7 @@ BEGINS = {
     "lokr": "lokr_w1",
     "oft": "oft_blocks",
 }
+WHOLE = {"pivotal": "bundle_emb.", "hypernetwork": "hypernetwork."}  #: of the name itself
 LONGEST = 100_000_000  #: bytes of a header that the format allows
 
 
@@ -37,10 +38,11 @@ def said(file: Path) -> dict[str, str]:
 
 
 def kind(names: Collection[str]) -> str:
-    """Tell from the names of its tensors what a file of layers is."""
+    """Tell from the names of its tensors what a file is that is no embedding."""
     ends = {name.partition(".")[2] for name in names}
-    if any(name.startswith("bundle_emb.") for name in names):
-        return "pivotal"
+    for method, begin in WHOLE.items():
+        if any(name.startswith(begin) for name in names):
+            return method
     for method, begin in BEGINS.items():
         if any(end.startswith(begin) for end in ends):
             return method

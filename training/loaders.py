@@ -34,6 +34,7 @@ COMFY = (
 LAYERS = {"AUTOMATIC1111": A1111, "Forge": A1111, "ComfyUI": COMFY}
 
 _WORDLESS = "knows no bundled word"
+_NEVER, _OLD = "knows no hypernetworks", ("AUTOMATIC1111", "ComfyUI")
 _PLAIN = "reads plain LoRAs only"
 #: Why a program cannot read a kind. A1111 550659ce, network_oft.py: turns biases, too; its
 #: networks.py, 873edba4, reads words in LoRAs, as ComfyUI does from its folder of embeddings
@@ -44,6 +45,8 @@ AMISS = {
     ("oft", "AUTOMATIC1111"): "turns biases, too",
     ("oft", "Forge"): "knows no OFT",
     **{("pivotal", each): _WORDLESS for each in ("kohya", "Forge", "diffusers")},
+    **{("hypernetwork", each): _NEVER for each in PROGRAMS},
+    **{("hypernetwork", each): "reads the .pt of safelight export" for each in _OLD},
     **{(each, "diffusers"): _PLAIN for each in ("dora", "loha", "lokr", "oft")},
 }
 

@@ -66,8 +66,8 @@ def trains(method: str) -> app_commands.Command[Any, ..., None]:
 class Training(commands.GroupCog, name="train", description=wording.training.COMMAND):
     """Starting trainings."""
 
-    lora, pivotal, locon, loha, lokr, dora, oft = map(
-        trains, ("lora", "pivotal", "locon", "loha", "lokr", "dora", "oft")
+    lora, pivotal, locon, loha, lokr, dora, oft, hypernetwork = map(
+        trains, ("lora", "pivotal", "locon", "loha", "lokr", "dora", "oft", "hypernetwork")
     )
 
     @app_commands.command(description=wording.training.COMMANDS["embedding"])

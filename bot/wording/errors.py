@@ -33,6 +33,7 @@ ERRORS = {
     "emoji_forbidden": "I may not add emoji here. Ask an admin to give me *Create Expressions*.",
     "emoji_full": "This server has no room for another emoji. Remove one first.",
     "emoji_name": "An emoji's name has 2 to 32 letters, digits or \\_, for example *mydog*.",
+    "export_kind": "Only a hypernetwork is exported; other files load as they are.",
     "few_photos": "**{name}** has {photos} photos; training needs at least {least}. Different angles and backgrounds help most: /dataset add.",
     "folder_missing": "There is no folder {folder}. Check the path.",
     "folder_refused": "The folder {folder} cannot be written to. Choose another one, or change its permissions.",

@@ -12,6 +12,7 @@ COMMANDS = {
     "caption": "describe a folder of photos",
     "bases": "list the models one can start from",
     "shrink": "make a smaller copy of a LoRA, and say what it costs",
+    "export": "write a hypernetwork as AUTOMATIC1111 and ComfyUI read it",
     "inspect": "say what a style's file is, and which programs load it",
 }
 PORT = "port of the page; without it a free one is taken"
@@ -56,6 +57,7 @@ INSPECTED = {
     "resolution": "Resolution: {resolution}",
     "date": "Date: {date}",
 }
+EXPORTED = "{file}: {size}"
 SHRUNK = "{file}: {size}, rank {rank}; {error:.1%} of what it does is lost"
 LOADS = "Loads in: {programs}"
 AMISS = "Not in {program}: it {amiss}"

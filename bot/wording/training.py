@@ -13,6 +13,7 @@ COMMANDS = {
     "lokr": "Train a LoKr: the smallest file of its kind, in fewer programs",
     "dora": "Train a DoRA: a LoRA that also learns strengths; slower, in fewer programs",
     "oft": "Train an OFT: turns what the base knows; small, in few programs",
+    "hypernetwork": "Train a hypernetwork: changes what words mean to the base; older programs",
     "pivotal": "Train a LoRA and a new word for it in one; in fewer programs",
 }
 OPTIONS = {
@@ -38,14 +39,18 @@ METHODS = {
     "dora": "DoRA",
     "oft": "OFT",
     "pivotal": "LoRA with a word",
+    "hypernetwork": "Hypernetwork",
 }
 DIALS = {"quick": "quick", "balanced": "balanced", "thorough": "thorough"}
 _SUBJECT = "one thing is taught with its word, so picture and text network both learn"
 _LOOK = "a manner of drawing is taught, so the picture network alone learns"
 _WORD = "only a few numbers for its word are learnt; the base stays as it is"
+_READ = "two small networks change how words are read; the base stays as it is"
 REASONS = {
     **{f"{method}_subject": _SUBJECT for method in METHODS},
     **{f"{method}_look": _LOOK for method in METHODS},
+    "hypernetwork_subject": _READ,
+    "hypernetwork_look": _READ,
     "embedding_subject": _WORD,
     "embedding_look": _WORD,
     "quick": "quick stops as soon as it resembles",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
+import pickletools
 import subprocess
 import sys
+import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +26,7 @@ from transformers import CLIPTextConfig, CLIPTextModel
 from storage.folders import JobFolder, dump
 from storage.records import Concept, Dial
 from storage.requests import TrainRequest
-from training import embedded, families, files, ldm, loaders, lycoris, methods
+from training import embedded, families, files, ldm, loaders, lycoris, methods, pt
 from training.bases import Bases
 from training.device import Device
 from training.families import Picture
@@ -52,6 +55,7 @@ READ = {
     "dora": ALL - {"diffusers", "kohya"},
     "oft": {"kohya", "ComfyUI"},
     "pivotal": {"AUTOMATIC1111", "ComfyUI"},
+    "hypernetwork": set(),
 }
 
 
@@ -317,6 +321,28 @@ def test_embedding(trained: list[Trained]) -> None:
 
     assert list(content) == ["emb_params"]
     assert content["emb_params"].shape == (one.recipe.rank, 192)
+
+
+def test_export(trained: list[Trained]) -> None:
+    """A hypernetwork's `.pt` holds A1111's fields and our tensors; nothing in it can be called.
+
+    It is taken apart as a zip with pickletools, and never unpickled.
+    """
+    (one,) = (one for one in trained if one.method == "hypernetwork")
+    content = load_file(one.file)
+    with zipfile.ZipFile(io.BytesIO(pt.exported(content, {"ss_steps": "3"}, "zorp"))) as archive:
+        (inside,) = (name for name in archive.namelist() if name.endswith("data.pkl"))
+        ops = list(pickletools.genops(archive.read(inside)))
+        stored = {archive.read(name) for name in archive.namelist() if "/data/" in name}
+    called = {arg for op, arg, _ in ops if op.name in {"GLOBAL", "STACK_GLOBAL"}}
+    words = {arg for op, arg, _ in ops if isinstance(arg, (str, int))}
+
+    assert called <= {
+        "torch._utils _rebuild_tensor_v2", "torch FloatStorage", "collections OrderedDict",
+    }  # fmt: skip
+    assert {192, "linear.0.weight", "linear.2.bias", "layer_structure", "activation_func"} <= words
+    assert {"relu", "is_layer_norm", "use_dropout", "activate_output", "zorp", 3} <= words
+    assert stored == {tensor.float().numpy().tobytes() for tensor in content.values()}
 
 
 def test_only_those_rows(bases: Bases, trained: list[Trained]) -> None:

@@ -1,0 +1,95 @@
+"""A hypernetwork: where it works, how it begins, what is refused."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from storage.errors import JobError
+from storage.records import Dial
+from training.methods import hypernetwork
+
+FIRST = "hypernetwork.192.k.linear.0.weight"
+
+
+@pytest.fixture
+def networks(bases):
+    """Lend the embedded base's networks."""
+    with bases.family("embedded") as family:
+        yield family.networks
+
+
+def layer(networks, name):
+    """Give one layer of the UNet."""
+    return networks.parts[0].module.get_submodule(name)
+
+
+PLACE = "mid_block.attentions.0.transformer_blocks.0"
+
+
+def test_it_changes_what_cross_attention_reads_and_nothing_else(networks, recipe):
+    """It begins as no change; then keys and values of cross-attention differ, no others."""
+    given = torch.randn(1, 3, 192, generator=torch.Generator().manual_seed(1))
+    names = [f"{PLACE}.{end}" for end in ("attn2.to_k", "attn2.to_v", "attn1.to_k")]
+    before = [layer(networks, name)(given) for name in names]
+
+    attached = hypernetwork.attach(networks, recipe("hypernetwork"))
+    begun = [layer(networks, name)(given) for name in names]
+    with torch.no_grad():
+        for name, parameter in attached.parameters.items():
+            if name.endswith("2.weight"):
+                parameter.fill_(0.1)
+    changed = [layer(networks, name)(given) for name in names]
+    with attached.aside():
+        aside = [layer(networks, name)(given) for name in names]
+    attached.detach()
+    after = [layer(networks, name)(given) for name in names]
+
+    for these in (begun, aside, after):
+        assert all(torch.equal(a, b) for a, b in zip(before, these, strict=True))
+    assert [torch.equal(a, b) for a, b in zip(before, changed, strict=True)] == [0, 0, 1]
+
+
+def test_the_seed_decides(networks, recipe):
+    """The same seed begins alike, another one otherwise."""
+    begun = []
+    for seed in (1, 1, 2):
+        attached = hypernetwork.attach(networks, recipe("hypernetwork", seed=seed))
+        begun.append(attached.weights()[FIRST])
+        attached.detach()
+
+    assert torch.equal(begun[0], begun[1])
+    assert not torch.equal(begun[0], begun[2])
+
+
+def test_a_file_is_as_large_as_expected(bases, networks, recipe):
+    """The pre-flight card's bytes are within a tenth of the file's."""
+    rules = hypernetwork.rules(bases.find("embedded"))
+    rule = next(rule for rule in rules if rule.dial is Dial.BALANCED)
+
+    attached = hypernetwork.attach(networks, recipe("hypernetwork"))
+    numbers = sum(tensor.numel() for tensor in attached.weights().values())
+    attached.detach()
+
+    assert rule.bytes == pytest.approx(2 * numbers, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {FIRST: None},
+        {FIRST: torch.zeros(2, 2)},
+        {FIRST: torch.full((384, 192), float("inf"))},
+        {"hypernetwork.768.k.linear.0.bias": torch.zeros(1536)},
+    ],
+)
+def test_what_is_amiss_is_refused(networks, recipe, change):
+    """A tensor that is missing, of another shape, not a number, or one too many."""
+    attached = hypernetwork.attach(networks, recipe("hypernetwork"))
+    tensors = attached.weights()
+    attached.detach()
+    hypernetwork.check(networks, tensors)
+
+    spoilt = {name: tensor for name, tensor in (tensors | change).items() if tensor is not None}
+    with pytest.raises(JobError, match="style_broken"):
+        hypernetwork.check(networks, spoilt)

@@ -1,0 +1,181 @@
+"""Hypernetwork: two small networks change what all cross-attention layers read as keys and values.
+
+The base is frozen. The form is that of AUTOMATIC1111 (010d5f03, modules/hypernetworks): each
+network is linear, ReLU, linear with twice the width between, and its answer is added to its input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from storage.errors import JobError
+from storage.records import Concept, Dial, Rule
+
+if TYPE_CHECKING:
+    from torch.utils.hooks import RemovableHandle
+
+    from storage.records import Base
+    from training.networks import Networks
+    from training.recipe import Recipe
+
+Reading = Callable[[str, Tensor], Tensor]  #: what "k" or "v" is read as
+
+KIND = "hypernetwork"
+WORDY = False
+READS = {"attn2.to_k": "k", "attn2.to_v": "v"}  #: which layers read through which network
+WIDER = 2
+SPREAD = 0.01  #: of the first weights; the second ones are zero, so it starts as no change
+
+SMALL = {Dial.QUICK: 120, Dial.BALANCED: 200, Dial.THOROUGH: 400}
+FULL = {Dial.QUICK: 1500, Dial.BALANCED: 3000, Dial.THOROUGH: 6000}
+
+
+class Hypernetwork:
+    """Both networks at work on a base."""
+
+    text = False
+    paces: Mapping[str, float] = {}
+
+    def __init__(self, networks: Networks, recipe: Recipe) -> None:
+        self.networks = networks
+        generator = torch.Generator().manual_seed(recipe.seed)
+        self.own = begun(networks, generator)
+        self.strength = 1.0
+        self.handles = put_on(networks, self.read)
+        networks.attached = self
+
+    def read(self, which: str, given: Tensor) -> Tensor:
+        """Change what layers read, unless it is aside."""
+        return changed(self.own, which, given, self.strength) if self.strength else given
+
+    @property
+    def parameters(self) -> dict[str, nn.Parameter]:
+        """Name what is trained."""
+        return self.own
+
+    def weights(self) -> dict[str, Tensor]:
+        """Give the file's tensors."""
+        return {name: parameter.detach().cpu() for name, parameter in self.own.items()}
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Make the networks behave as without it inside the block."""
+        self.strength = 0.0
+        try:
+            yield
+        finally:
+            self.strength = 1.0
+
+    def detach(self) -> None:
+        """Take it off."""
+        for handle in self.handles:
+            handle.remove()
+        self.networks.attached = None
+
+
+def attach(networks: Networks, recipe: Recipe) -> Hypernetwork:
+    """Make ready to train."""
+    return Hypernetwork(networks, recipe)
+
+
+def shapes(width: int) -> dict[str, tuple[int, ...]]:
+    """List the tensors of a file for prompts of some width, by A1111's own numbering of layers."""
+    wide = WIDER * width
+    found: dict[str, tuple[int, ...]] = {}
+    for which in READS.values():
+        found |= {
+            f"{KIND}.{width}.{which}.linear.0.weight": (wide, width),
+            f"{KIND}.{width}.{which}.linear.0.bias": (wide,),
+            f"{KIND}.{width}.{which}.linear.2.weight": (width, wide),
+            f"{KIND}.{width}.{which}.linear.2.bias": (width,),
+        }
+    return found
+
+
+def begun(networks: Networks, generator: torch.Generator) -> dict[str, nn.Parameter]:
+    """Draw the first weights."""
+    vocabulary = networks.vocabulary
+    return {
+        name: nn.Parameter(
+            (
+                SPREAD * torch.randn(shape, generator=generator)
+                if name.endswith("0.weight")
+                else torch.zeros(shape)
+            ).to(vocabulary.weight.device)
+        )
+        for name, shape in shapes(vocabulary.embedding_dim).items()
+    }
+
+
+def changed(tensors: Mapping[str, Tensor], which: str, given: Tensor, strength: float) -> Tensor:
+    """Add a network's answer to what it is given (B, T, width)."""
+    start = f"{KIND}.{given.shape[-1]}.{which}.linear"
+    inner = functional.linear(given, tensors[f"{start}.0.weight"], tensors[f"{start}.0.bias"])
+    outer = tensors[f"{start}.2.weight"], tensors[f"{start}.2.bias"]
+    return given + strength * functional.linear(functional.relu(inner), *outer)
+
+
+def put_on(networks: Networks, read: Reading) -> list[RemovableHandle]:
+    """Let every cross-attention layer read through `read`."""
+    handles = []
+    for part in networks.parts:
+        for name, module in part.module.named_modules():
+            for end, which in READS.items():
+                if name.endswith(end):
+                    handles.append(module.register_forward_pre_hook(partial(before, read, which)))
+    return handles
+
+
+def before(read: Reading, which: str, _: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor]:
+    """Change a layer's input."""
+    return (read(which, given[0]),)
+
+
+def check(networks: Networks, tensors: dict[str, Tensor]) -> None:
+    """Refuse tensors that are not a hypernetwork for these networks."""
+    wanted = shapes(networks.vocabulary.embedding_dim)
+    if tensors.keys() != wanted.keys():
+        raise JobError("style_broken", reason="not the tensors of a hypernetwork for this base")
+    for name, tensor in tensors.items():
+        sound = tensor.is_floating_point() and tuple(tensor.shape) == wanted[name]
+        if not sound or not torch.isfinite(tensor).all():
+            raise JobError("style_broken", reason=f"wrong tensor {name[:80]}")
+
+
+@contextmanager
+def worn(
+    networks: Networks,
+    tensors: dict[str, Tensor],
+    word: str,  # noqa: ARG001  # its trigger is only said
+    strength: float,
+) -> Iterator[None]:
+    """Draw with it inside the block."""
+    like = networks.vocabulary.weight
+    own = {name: tensor.to(like) for name, tensor in tensors.items()}
+    handles = put_on(networks, lambda which, given: changed(own, which, given, strength))
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def rules(base: Base) -> Iterator[Rule]:
+    """Say how steps and rate follow from the dial on a base; there is no rank."""
+    width = 192 if base.small else 768
+    size = 2 * sum(torch.Size(shape).numel() for shape in shapes(width).values()) + 4000
+    for dial, steps in (SMALL if base.small else FULL).items():
+        for concept in Concept:
+            yield Rule(
+                KIND, base.name, concept, dial,
+                steps=steps, photo=0, least=steps, most=steps, rank=1,
+                rate=2e-3 if base.small else 2e-5, batch=4 if base.small else 1,
+                bytes=size, reason=f"{KIND}_{concept}_{dial}",
+            )  # fmt: skip
