@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import discord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from bot.cards.parts import Card
     from bot.client import Bot
@@ -25,6 +25,7 @@ class Way(StrEnum):
     """How a file gets to its owner."""
 
     FILE = "file"
+    SMALL = "small"  #: a copy of it that fits
     LINK = "link"
     HAND = "hand"
 
@@ -38,6 +39,9 @@ class Handover:
     limit: int
     link: Link | None = None
     refused: bool = False  #: Discord did not take it, although it should fit
+    small: Mapping[str, Any] = field(
+        default_factory=dict
+    )  #: of the copy: file, bytes, rank, error
 
 
 def limit(guild: discord.Guild | None, upload: int) -> int:
@@ -46,12 +50,16 @@ def limit(guild: discord.Guild | None, upload: int) -> int:
     return max(upload, BOOSTED.get(tier, 0)) * MIB
 
 
-def ways(bot: Bot, style: Style, most: int) -> list[Handover]:
+def ways(bot: Bot, style: Style, most: int, small: Mapping[str, Any]) -> list[Handover]:
     """List the ways a style's file can go, the best first."""
     fits = style.bytes <= most
     link = bot.web.link(style)
     other = Handover(Way.LINK if link else Way.HAND, style.bytes, most, link, refused=fits)
-    return [Handover(Way.FILE, style.bytes, most), other] if fits else [other]
+    if fits:
+        return [Handover(Way.FILE, style.bytes, most), other]
+    if small and not link and int(small["bytes"]) <= most:
+        return [Handover(Way.SMALL, style.bytes, most, small=small), other]
+    return [other]
 
 
 async def post(

@@ -260,7 +260,7 @@ class Follow:
         most = delivery.limit(room.guild, self.bot.settings.upload)
         return await delivery.post(
             room,
-            delivery.ways(self.bot, result.style, most),
+            delivery.ways(self.bot, result.style, most, result.scene.story.end.get("small") or {}),
             lambda handover: results.result_card(self.store.home, result, handover),
             results.mentions(result.told),
         )

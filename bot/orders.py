@@ -6,6 +6,7 @@ import secrets
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
+from bot.delivery import limit
 from bot.photos import LEAST
 from storage import names, space
 from storage.errors import UserError
@@ -99,6 +100,7 @@ async def queue(bot: Bot, prospect: Prospect, guild: int, channel: int) -> Job:
         batch=planned.batch,
         seed=secrets.randbelow(1 << 31),
         word=order.word,
+        most=0 if bot.web.public else limit(bot.get_guild(guild), bot.settings.upload),
     )
     return await bot.store.jobs.queue(
         NewJob(

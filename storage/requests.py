@@ -26,6 +26,7 @@ class TrainRequest:
     batch: int
     seed: int
     word: str = ""  #: an embedding's initial word; a subject's class
+    most: int = 0  #: bytes of a file that can be handed over; 0 is any
 
 
 @dataclass(frozen=True, slots=True)

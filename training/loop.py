@@ -24,6 +24,7 @@ from training.examples import Batch, Batches, drawn, encoded
 from training.families import Picture
 from training.loaders import loads
 from training.recipe import Recipe
+from training.shrink import shrunk
 
 if TYPE_CHECKING:
     from storage.folders import JobFolder
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 Task = Generator[Event, Wish | None, None]
 SHOWN = 20  # steps of a sample on the way
 READ = 8  # captions at once
+HEADER = 16_384  # bytes of a file's header beside the names of tensors, at most
 CLIP = 1.0  # norm of all gradients together
 
 
@@ -282,7 +284,23 @@ class Run:
             seconds=self.clock.total(), speed=self.clock.speed(), first=self.clock.first,
             around=self.clock.around(), early=early,
             loads=[program for program, amiss in loads(weights).items() if not amiss],
+            small=self.smaller(path, weights, recipe, origin),
         )  # fmt: skip
+
+    def smaller(
+        self, path: Path, weights: dict[str, torch.Tensor], recipe: Recipe, origin: files.Origin
+    ) -> dict[str, Any]:
+        """Write a copy that can be handed over, where the file is too large and a LoRA."""
+        if not recipe.most or path.stat().st_size <= recipe.most:
+            return {}
+        try:
+            found = shrunk(weights, recipe.most - HEADER)
+        except JobError:
+            return {}
+        copy = path.with_suffix(".small.safetensors")
+        files.publish(copy, found.tensors, replace(recipe, rank=found.rank), origin)
+        size = copy.stat().st_size
+        return {"file": copy.name, "bytes": size, "rank": found.rank, "error": found.error}
 
 
 def grouped(

@@ -75,6 +75,7 @@ class Recipe:
     silence: float = 0.0  #: the part of captions that is dropped (Ho and Salimans 2022)
     decay: float = 0.01  #: weight decay of AdamW
     schedule: str = "cosine"  #: of the rate, after a short warm-up; or "constant"
+    most: int = 0  #: bytes above which a smaller copy is made, too; 0 is never
     accepted: float = 0.0  #: unix time of the job's acceptance, the file's date
     precision: str = ""  #: empty until a worker has chosen
     threads: int = 0  #: zero until a worker has chosen
@@ -142,6 +143,7 @@ class Recipe:
         told = asdict(self)
         told["photos"] = len(self.photos)
         told["prompts"] = len(self.prompts)
+        del told["most"]
         return told
 
     def warmth(self, step: int) -> float:

@@ -62,7 +62,10 @@ def result_card(home: Home, result: Result, handover: Handover) -> Card:
     card.put(text(wording.result.PROMPT, prompt))
     if programs := story.end.get("loads"):
         card.put(text(say(wording.result.LOADS, programs=", ".join(map(str, programs)))))
-    hand_over(card, result, handover, home.style(style.id, style.name))
+    if handover.way is Way.SMALL:
+        smaller(card, result, handover, home)
+    else:
+        hand_over(card, result, handover, home.style(style.id, style.name))
     card.put(row(styles.Try(style.id), styles.Share(style.id), styles.Fetch(style.id)))
     return card.put(row(styles.Delete(style.id), Report(job.id)))
 
@@ -107,6 +110,23 @@ def hand_over(card: Card, result: Result, handover: Handover, path: Path) -> Non
         template = wording.result.HAND_REFUSED if handover.refused else wording.result.HAND
         where = f"styles/{result.style.id}/{path.name}"
         card.put(text(template.format(size=size, limit=most, file=where)))
+
+
+def smaller(card: Card, result: Result, handover: Handover, home: Home) -> None:
+    """Put the copy that fits on the card, and say what it costs and where the whole file is."""
+    small, style = handover.small, result.style
+    styles.file(card, home.run(result.scene.job.id).result / last(str(small["file"])))
+    card.put(
+        text(
+            wording.result.SMALL.format(
+                size=megabytes(handover.size),
+                limit=megabytes(handover.limit),
+                rank=int(small["rank"]),
+                error=float(small["error"]),
+                file=f"styles/{style.id}/{home.style(style.id, style.name).name}",
+            )
+        )
+    )
 
 
 def step_card(home: Home, scene: Scene, sample: Facts) -> Card:

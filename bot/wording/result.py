@@ -14,6 +14,7 @@ PROMPT = "**How to prompt:** say its word, for example"
 LOADS = "-# Loads in {programs}."
 LINK = "The file has {size} and this server takes {limit}. Download it with the button, until <t:{until}:f>."
 HAND = "The file has {size} and this server takes {limit}. The operator can hand it over: it lies in Safelight's data folder as {file}."
+SMALL = "The file has {size} and this server takes {limit}, so this is a smaller copy: rank {rank}, {error:.1%} of what it does is lost. The operator can hand the whole one over: it lies in Safelight's data folder as {file}."
 LINK_REFUSED = (
     "Discord did not take the file ({size}). Download it with the button, until <t:{until}:f>."
 )

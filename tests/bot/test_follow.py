@@ -270,6 +270,35 @@ async def test_too_big(kit, trainer, size, public, said):
         assert buttons[0]["url"].startswith("https://photos.example.org/get/1.")
 
 
+async def test_smaller(kit, trainer):
+    """Where no link is to be had, the copy that fits is handed over, and what it costs is said."""
+    await kit.restart(upload=1, public=None)
+    _, job = await started(kit, trainer)
+    assert job.request["most"] == 1 << 20
+    copy = kit.store.home.run(job.id).result / "my dog.small.safetensors"
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    copy.write_bytes(b"small")
+    small = {"file": copy.name, "bytes": 5, "rank": 4, "error": 0.061}
+    await trainer.finish(job, 2 << 20, small=small, loads=["kohya", "ComfyUI"])
+    await trainer.look()
+
+    (result,) = sent(kit, "is ready")
+
+    said = kit.words(result)
+    assert "a smaller copy: rank 4, 6.1% of what it does is lost" in said
+    assert "styles/1/my dog.safetensors" in said
+    assert "Loads in kohya, ComfyUI." in said
+    assert len(result.attachments) == 1
+
+
+async def test_with_links_no_copy_is_asked_for(kit, trainer):
+    """A public address hands the whole file over, however large."""
+    await kit.restart(upload=1, public="https://photos.example.org")
+    _, job = await started(kit, trainer)
+
+    assert job.request["most"] == 0
+
+
 @pytest.mark.parametrize(("status", "code"), [(413, 40005), (400, 50045)])
 async def test_refused(kit, trainer, status, code):
     """A file that Discord refuses in spite of the limit goes the next way."""

@@ -146,6 +146,30 @@ def test_options(bases: Bases, recipe: Made, laid: Laid, run: Told, text: bool) 
         assert any(not torch.equal(learnt_by[0][key], other[key]) for key in other)
 
 
+@pytest.mark.parametrize("method", ["lora", "loha"])
+def test_small(bases: Bases, recipe: Made, laid: Laid, run: Told, method: str) -> None:
+    """Of a LoRA that is too large to be handed over a smaller copy is made; it fits."""
+    made = method == "lora"
+    plain = laid(recipe(method, rank=16), "plain")
+    whole = run(train(plain, bases))[-1].facts
+    most = round(whole["bytes"] * 0.6)
+    folder = laid(recipe(method, rank=16, most=most))
+
+    facts = run(train(folder, bases))[-1].facts
+
+    assert whole["small"] == {}
+    assert bool(facts["small"]) is made
+    assert (
+        tensors(folder.result / facts["file"]).keys()
+        == tensors(plain.result / whole["file"]).keys()
+    )
+    if made:
+        copy = folder.result / facts["small"]["file"]
+        assert copy.stat().st_size == facts["small"]["bytes"] <= most
+        assert 0 < facts["small"]["rank"] < 16
+        assert 0 < facts["small"]["error"] < 1
+
+
 def test_all_silent(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
     """With every caption dropped it does not matter what they say."""
     asked = recipe(silence=1.0)
