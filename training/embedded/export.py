@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-LAST = ("combining", "unet")  # the stages that train the denoiser, the last one first
+LAST = ("settling", "combining", "unet")  # the stages that train the denoiser, the last one first
 
 
 def run(work: Path, weights: Path = WEIGHTS) -> None:
