@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 logging.getLogger("LyCORIS").setLevel(logging.ERROR)  # else it tells the shape of every layer
 
+#: of what is adapted: a tiny base's UNet, its text encoder, too; a true one's UNet, both
+NAMES = {
+    (True, False): "small", (True, True): "read", (False, False): "full", (False, True): "text",
+}  # fmt: skip
 Parts = Mapping[str, Tensor]  #: the tensors of one layer by the ends of their keys
 
 
@@ -103,7 +107,7 @@ class Kind:
         for rule in lora.rules(base):
             text = reads(rule.concept, base)
             rank = max(1, round(rule.rank * self.rank))
-            fixed, each = self.size["small" if base.small else "text" if text else "full"]
+            fixed, each = self.size[NAMES[base.small, text]]
             yield replace(
                 rule,
                 method=self.name,

@@ -23,6 +23,7 @@ RATE = (1e-7, 0.1)
 BATCH = (1, 64)
 CHECKPOINTS = 4  # in a run, the last step apart
 EARLY = 100  # letters in which the trigger is surely among the tokens that are read
+STEADY = 0.97  # decay of the moving average of looks on a tiny base
 GAMMA = 5.0  # of min-SNR, as its paper has it
 OFTEN = 25  # steps; never more often than that
 
@@ -117,6 +118,7 @@ class Recipe:
             "text": request.method != "embedding" and reads(request.concept, base),
             "wide": request.method == "locon"
             or (request.method in {"lora", "pivotal"} and base.small),
+            "ema": STEADY if base.small and by_look(request) else 0.0,
             "gamma": 0.0 if request.method == "embedding" else GAMMA,
         }
         return cls(**(given | chosen | more))
@@ -161,12 +163,18 @@ def between(what: str, value: float, limits: tuple[float, float]) -> None:
         raise JobError(f"{what}_range", value=value, least=least, most=most)
 
 
-def reads(concept: Concept, base: Base) -> bool:
-    """Tell whether a LoRA adapts the text encoder: for a subject on a base of true size.
+def by_look(request: TrainRequest) -> bool:
+    """Tell whether layers are to learn a look."""
+    return request.concept is Concept.LOOK and request.method != "embedding"
 
-    A tiny base learns as well by its UNet alone, and faster: its prompts are read once.
+
+def reads(concept: Concept, base: Base) -> bool:
+    """Tell whether a LoRA adapts the text encoder: a subject's on a base of true size.
+
+    A tiny base learns subjects as well by its UNet alone, and faster: its prompts are read once.
+    Looks it learns better with both.
     """
-    return concept is Concept.SUBJECT and not base.small
+    return (concept is Concept.SUBJECT) is not base.small
 
 
 def called(caption: str, request: TrainRequest, base: Base) -> str:

@@ -134,3 +134,21 @@ def test_light() -> None:
     code += "sys.exit('torch' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("concept", "small", "expected"),
+    [
+        (Concept.LOOK, True, (True, 0.97)),
+        (Concept.LOOK, False, (False, 0.0)),
+        (Concept.SUBJECT, True, (False, 0.0)),
+        (Concept.SUBJECT, False, (True, 0.0)),
+    ],
+)
+def test_looks(concept: Concept, small: bool, expected: tuple[bool, float]) -> None:
+    """A tiny base reads for a look and averages it; a true one reads for a subject."""
+    recipe = Recipe.of(
+        replace(REQUEST, concept=concept), replace(BASE, small=small), [("0.png", "")]
+    )
+
+    assert (recipe.text, recipe.ema) == expected

@@ -39,7 +39,12 @@ OWN = lycoris.Kind(
     ends=frozenset({"lora_up.weight", "lora_down.weight", "dora_scale", "alpha"}),
     rate=1.0,
     rank=1.0,
-    size={"small": (67_632, 110_784), "full": (612_708, 1_827_072), "text": (817_836, 2_158_848)},
+    size={
+        "small": (67_632, 110_784),
+        "read": (81_076, 124_608),
+        "full": (612_708, 1_827_072),
+        "text": (817_836, 2_158_848),
+    },
 )
 
 attach, check, worn, rules = OWN.attach, OWN.check, OWN.worn, OWN.rules

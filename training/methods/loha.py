@@ -35,7 +35,12 @@ OWN = lycoris.Kind(
     ends=frozenset({"hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b", "alpha"}),
     rate=1.0,
     rank=0.5,
-    size={"small": (46_792, 221_568), "full": (169_828, 3_654_144), "text": (217_744, 4_317_696)},
+    size={
+        "small": (46_792, 221_568),
+        "read": (54_768, 249_216),
+        "full": (169_828, 3_654_144),
+        "text": (217_744, 4_317_696),
+    },
 )
 
 attach, check, worn, rules = OWN.attach, OWN.check, OWN.worn, OWN.rules

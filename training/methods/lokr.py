@@ -48,7 +48,12 @@ OWN = lycoris.Kind(
     ends=frozenset({*ENDS, "alpha"}),
     rate=1.0,
     rank=1.0,
-    size={"small": (60_467, 12_298), "full": (165_904, 228_384), "text": (213_280, 269_856)},
+    size={
+        "small": (60_467, 12_298),
+        "read": (72_535, 13_503),
+        "full": (165_904, 228_384),
+        "text": (213_280, 269_856),
+    },
 )
 
 attach, check, worn, rules = OWN.attach, OWN.check, OWN.worn, OWN.rules

@@ -29,27 +29,27 @@ WORDY = False
 NAME = "safelight"
 ENDS = ("lora_down.weight", "lora_up.weight", "alpha")
 
-# steps for one photo, for each further one, at least, at most, rank, rate
+# steps for one photo, for each further one, at least, at most, rank, rate, batch
 SMALL = {
-    (Concept.SUBJECT, Dial.QUICK): (60, 3, 80, 100, 8, 2e-3),
-    (Concept.SUBJECT, Dial.BALANCED): (130, 4, 140, 200, 16, 1.5e-3),
-    (Concept.SUBJECT, Dial.THOROUGH): (220, 8, 240, 400, 16, 1.5e-3),
-    (Concept.LOOK, Dial.QUICK): (70, 1, 80, 100, 8, 5e-4),
-    (Concept.LOOK, Dial.BALANCED): (120, 1, 130, 160, 8, 5e-4),
-    (Concept.LOOK, Dial.THOROUGH): (160, 2, 180, 240, 8, 5e-4),
+    (Concept.SUBJECT, Dial.QUICK): (60, 3, 80, 100, 8, 2e-3, 4),
+    (Concept.SUBJECT, Dial.BALANCED): (130, 4, 140, 200, 16, 1.5e-3, 4),
+    (Concept.SUBJECT, Dial.THOROUGH): (220, 8, 240, 400, 16, 1.5e-3, 4),
+    (Concept.LOOK, Dial.QUICK): (45, 1, 50, 65, 16, 1.5e-3, 8),
+    (Concept.LOOK, Dial.BALANCED): (76, 1, 80, 105, 16, 1.5e-3, 8),
+    (Concept.LOOK, Dial.THOROUGH): (120, 2, 140, 200, 16, 1.5e-3, 8),
 }
 FULL = {
-    (Concept.SUBJECT, Dial.QUICK): (400, 20, 400, 800, 8, 2e-4),
-    (Concept.SUBJECT, Dial.BALANCED): (700, 40, 800, 1600, 16, 1e-4),
-    (Concept.SUBJECT, Dial.THOROUGH): (1200, 60, 1500, 3000, 32, 1e-4),
-    (Concept.LOOK, Dial.QUICK): (600, 20, 600, 1200, 8, 2e-4),
-    (Concept.LOOK, Dial.BALANCED): (1200, 30, 1200, 2500, 16, 1e-4),
-    (Concept.LOOK, Dial.THOROUGH): (2000, 50, 2000, 5000, 32, 1e-4),
+    (Concept.SUBJECT, Dial.QUICK): (400, 20, 400, 800, 8, 2e-4, 1),
+    (Concept.SUBJECT, Dial.BALANCED): (700, 40, 800, 1600, 16, 1e-4, 1),
+    (Concept.SUBJECT, Dial.THOROUGH): (1200, 60, 1500, 3000, 32, 1e-4, 1),
+    (Concept.LOOK, Dial.QUICK): (600, 20, 600, 1200, 8, 2e-4, 1),
+    (Concept.LOOK, Dial.BALANCED): (1200, 30, 1200, 2500, 16, 1e-4, 1),
+    (Concept.LOOK, Dial.THOROUGH): (2000, 50, 2000, 5000, 32, 1e-4, 1),
 }
 # of the layers that are adapted in UNet and text encoder of a small base, of attention in a true
 # one, and of all of it: inputs and outputs together, and how many there are
 SIZES = {
-    "small": ((55_392, 64), (3_072, 8)),
+    "small": ((55_392, 64), (6_912, 12)),
     "attention": ((199_296, 128), (73_728, 48)),
     "wide": ((913_536, 240), (165_888, 69)),
 }
@@ -229,11 +229,11 @@ def rules(base: Base, name: str = "lora", *, wide: bool = False) -> Iterator[Rul
     """Say how steps, rank and rate follow from the dial on a base."""
     parts = SIZES["small" if base.small else "wide" if wide else "attention"]
     for (concept, dial), numbers in (SMALL if base.small else FULL).items():
-        one, more, least, most, rank, rate = numbers
+        one, more, least, most, rank, rate, batch = numbers
         expected = size(rank, parts if reads(concept, base) else parts[:1])
         yield Rule(
             name, base.name, concept, dial, one, more, least, most, rank, rate,
-            batch=4 if base.small else 1, bytes=expected, reason=f"{name}_{concept}_{dial}",
+            batch, bytes=expected, reason=f"{name}_{concept}_{dial}",
         )  # fmt: skip
 
 

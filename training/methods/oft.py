@@ -40,7 +40,12 @@ OWN = lycoris.Kind(
     ends=frozenset({"oft_blocks", "alpha"}),
     rate=1.0,
     rank=1.0,
-    size={"small": (114_368, 22_368), "full": (69_084, 554_880), "text": (88_236, 720_768)},
+    size={
+        "small": (114_368, 22_368),
+        "read": (132_916, 27_360),
+        "full": (69_084, 554_880),
+        "text": (88_236, 720_768),
+    },
 )
 
 attach, check, worn, rules = OWN.attach, OWN.check, OWN.worn, OWN.rules

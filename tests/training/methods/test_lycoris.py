@@ -71,7 +71,7 @@ def test_a_file_is_as_large_as_expected(bases, networks, recipe, kind, concept):
     rules = kind.rules(bases.find("embedded"))
     rule = next(r for r in rules if (r.concept, r.dial) == (concept, Dial.BALANCED))
 
-    attached = kind.attach(networks, recipe(rank=rule.rank))
+    attached = kind.attach(networks, recipe(rank=rule.rank, text=concept is Concept.LOOK))
     content = save({key: tensor.half() for key, tensor in attached.weights().items()})
     attached.detach()
 
