@@ -63,7 +63,7 @@ class Lesson:
     """The captioner with its pictures and its loss."""
 
     name = "blip"
-    steps = 6000
+    steps = 5000
     batch = 16  # whole pictures; half as many blends, and mosaics
     rate = 1.2e-3
     decay = 0.998
