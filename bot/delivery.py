@@ -39,9 +39,8 @@ class Handover:
     limit: int
     link: Link | None = None
     refused: bool = False  #: Discord did not take it, although it should fit
-    small: Mapping[str, Any] = field(
-        default_factory=dict
-    )  #: of the copy: file, bytes, rank, error
+    #: of the copy: file, bytes, rank, error
+    small: Mapping[str, Any] = field(default_factory=dict)
 
 
 def limit(guild: discord.Guild | None, upload: int) -> int:

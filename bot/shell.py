@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 TRAINING = (sys.executable, "-m", "training")
-ENDINGS = frozenset(
-    {"done", "failed", "cancelled", "paused", "bases", "device", "inspected", "shrunk"}
-)
+ANSWERS = ("bases", "device", "inspected", "shrunk", "exported")
+ENDINGS = frozenset({"done", "failed", "cancelled", "paused", *ANSWERS})
 
 
 def work(arguments: Sequence[str], program: Sequence[str] = TRAINING) -> int:

@@ -38,7 +38,7 @@ _NEVER, _OLD = "knows no hypernetworks", ("AUTOMATIC1111", "ComfyUI")
 _PLAIN = "reads plain LoRAs only"
 #: Why a program cannot read a kind. A1111 550659ce, network_oft.py: turns biases, too; its
 #: networks.py, 873edba4, reads words in LoRAs, as ComfyUI does from its folder of embeddings
-#: (sd1_clip.py, bundled_embed). Forge, backend/patcher/lora.py: "TODO: OFT". LyCORIS 4.1.3,
+#: (sd1_clip.py, bundled_embed). Forge, backend/patcher/lora.py: no OFT. LyCORIS 4.1.3,
 #: modules/locon.py: makes every DoRA anew by outputs. diffusers 0.42, lora_conversion_utils.py.
 AMISS = {
     ("dora", "kohya"): "takes strengths by outputs only",

@@ -97,6 +97,15 @@ def test_a_smaller_file_says_what_it_costs(capfd):
     assert "a.safetensors: 1 MB, rank 4; 12.3% of what it does is lost" in capfd.readouterr().out
 
 
+def test_an_export_is_told(capfd):
+    """The file and its size; a child that has answered was not silent."""
+    event = {"kind": "exported", "file": "a.pt", "bytes": 1 << 20}
+    assert shell.work(["export"], child(event, code=1)) == 1
+    said = capfd.readouterr()
+    assert "a.pt: 1 MB" in said.out
+    assert "without a word" not in said.err
+
+
 def test_the_bar_fills():
     """A bar is empty at none, full at all, and never longer than its width."""
     assert filled(0, 4) == "    "
