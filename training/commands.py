@@ -36,6 +36,7 @@ from training.run import Run, told
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
     from training.settings import TrainingSettings
     from training.studio import Studio
@@ -94,17 +95,28 @@ def device(settings: TrainingSettings) -> dict[str, Any]:
 
 def asked(chosen: argparse.Namespace) -> int:
     """Answer about one file, or say what is wrong with it."""
-    try:
+
+    def answer() -> dict[str, Any]:
         if "out" in chosen:
             chosen.out.mkdir(parents=True, exist_ok=True)
-        tell({"inspect": inspect, "shrink": shrink, "export": export}[chosen.command](chosen))
-    except JobError as refused:
-        tell(failed({"code": refused.code, "file": chosen.file.name, **refused.facts}))
-        return 1
+        return {"inspect": inspect, "shrink": shrink, "export": export}[chosen.command](chosen)
+
+    line = attempted(answer)
+    tell({"file": chosen.file.name} | line)
+    return int(line["kind"] == "failed")
+
+
+def attempted(task: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Do a task and return its last line, that of its failure if it fails."""
+    try:
+        return task()
     except (FileExistsError, NotADirectoryError, PermissionError) as refused:
-        tell(failed({"code": "folder_refused", "folder": str(refused.filename)}))
-        return 1
-    return 0
+        return failed({"code": "folder_refused", "folder": str(refused.filename)})
+    except Exception as error:
+        facts = told(error)
+        if "reference" in facts:
+            log.exception("Bug %s", facts["reference"])
+        return failed(facts)
 
 
 def inspect(chosen: argparse.Namespace) -> dict[str, Any]:
@@ -116,9 +128,9 @@ def export(chosen: argparse.Namespace) -> dict[str, Any]:
     """Write a hypernetwork as AUTOMATIC1111 reads it."""
     from training import files, pt  # noqa: PLC0415 - torch, and only this command needs it
 
-    told: dict[str, str] = header.read(chosen.file).get("__metadata__", {})
+    made = header.metadata(header.read(chosen.file))
     path = chosen.out / f"{chosen.file.stem}.pt"
-    write(path, pt.exported(files.tensors(chosen.file), told, chosen.file.stem))
+    write(path, pt.exported(files.tensors(chosen.file), made, chosen.file.stem))
     return {"kind": "exported", "file": path.name, "bytes": path.stat().st_size}
 
 
@@ -127,14 +139,14 @@ def shrink(chosen: argparse.Namespace) -> dict[str, Any]:
     from training import files  # noqa: PLC0415 - torch, and only this command needs it
     from training.shrink import shrunk  # noqa: PLC0415 - the same
 
-    told: dict[str, str] = header.read(chosen.file).get("__metadata__", {})
-    room = sum(len(key) + len(value) for key, value in told.items()) * 2 + HASHES
+    made = header.metadata(header.read(chosen.file))
+    room = sum(len(key) + len(value) for key, value in made.items()) * 2 + HASHES
     found = shrunk(files.tensors(chosen.file), round(chosen.to * 2**20) - room)
-    told |= {"ss_network_dim": str(found.rank), "ss_network_alpha": str(found.rank)}
+    made |= {"ss_network_dim": str(found.rank), "ss_network_alpha": str(found.rank)}
     path = chosen.out / chosen.file.name
     if path.exists() and path.samefile(chosen.file):
         raise JobError("shrink_same")
-    write(path, files.sealed(files.rounded(found.tensors), told))
+    write(path, files.sealed(files.rounded(found.tensors), made))
     size = path.stat().st_size
     return {
         "kind": "shrunk", "file": path.name, "bytes": size, "rank": found.rank,
@@ -153,21 +165,17 @@ class Shell:
 
     def work(self) -> dict[str, Any]:
         """Do the task and return its terminal event."""
-        try:
-            kind = Kind(self.chosen.command)
-            lay = {Kind.TRAIN: self.train, Kind.SAMPLE: self.sample, Kind.CAPTION: self.caption}
-            self.chosen.out.mkdir(parents=True, exist_ok=True)
-            dump(self.folder.job, {"kind": kind, "attempt": 1, **lay[kind]()})
-            end = self.drive(kind)
-            if end["kind"] == "done":
-                self.deliver(kind)
-        except (FileExistsError, NotADirectoryError, PermissionError) as refused:
-            return failed({"code": "folder_refused", "folder": str(refused.filename)})
-        except Exception as error:
-            facts = told(error)
-            if "reference" in facts:
-                log.exception("Bug %s", facts["reference"])
-            return failed(facts)
+        return attempted(self.done)
+
+    def done(self) -> dict[str, Any]:
+        """Lay the task out, drive it to its end and deliver."""
+        kind = Kind(self.chosen.command)
+        lay = {Kind.TRAIN: self.train, Kind.SAMPLE: self.sample, Kind.CAPTION: self.caption}
+        self.chosen.out.mkdir(parents=True, exist_ok=True)
+        dump(self.folder.job, {"kind": kind, "attempt": 1, **lay[kind]()})
+        end = self.drive(kind)
+        if end["kind"] == "done":
+            self.deliver(kind)
         return end
 
     @cached_property

@@ -37,6 +37,14 @@ def said(file: Path) -> dict[str, str]:
     return {"method": kind(header), "trigger": ""}
 
 
+def metadata(header: dict[str, Any]) -> dict[str, str]:
+    """Give what a header tells beside its tensors: words by words, as the format has it."""
+    told = header.get("__metadata__", {})
+    if not isinstance(told, dict) or not all(isinstance(value, str) for value in told.values()):
+        raise JobError("style_broken", reason="its metadata is not text")
+    return told
+
+
 def kind(names: Collection[str]) -> str:
     """Tell from the names of its tensors what a file is that is no embedding."""
     ends = {name.partition(".")[2] for name in names}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from training.header import read, said
+from training.header import metadata, read, said
 from training.loaders import loads
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ def inspected(file: Path) -> dict[str, Any]:
     """Read a header into facts: what made the file, what it is, and which programs load it."""
     made = said(file)
     header = read(file)
-    told = header.pop("__metadata__", {})
+    told = metadata(header)
+    header.pop("__metadata__", None)
     facts: dict[str, Any] = {
         fact: next(str(told[key])[:80] for key in keys if key in told)
         for fact, keys in FIELDS.items()

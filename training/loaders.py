@@ -61,6 +61,6 @@ def loads(names: Collection[str]) -> dict[str, str]:
     for program in PROGRAMS:
         rules = LAYERS.get(program, (".+",))
         strange = [key for key in layers if not any(re.fullmatch(rule, key) for rule in rules)]
-        amiss = f"does not know {strange[0]}" if strange else ""
+        amiss = f"does not know {strange[0][:80]}" if strange else ""
         found[program] = AMISS.get((what, program), amiss)
     return found

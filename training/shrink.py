@@ -53,7 +53,10 @@ def shrunk(tensors: Mapping[str, Tensor], most: int) -> Shrunk:
 
     Alpha equals the rank. Only plain LoRAs can be made smaller so; a bundled word goes along.
     """
-    layers = {key: apart(tensors, key) for key in keys(tensors)}
+    try:
+        layers = {key: apart(tensors, key) for key in keys(tensors)}
+    except (KeyError, RuntimeError, IndexError) as broken:
+        raise JobError("style_broken", reason="layers that do not fit together") from broken
     rest = {n: t for n, t in tensors.items() if n.partition(".")[0] not in layers}
     fixed = sum(2 * tensor.numel() for tensor in rest.values())
     fixed += sum(2 + PLACE + len(name) for name in tensors)

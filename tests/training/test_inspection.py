@@ -55,6 +55,17 @@ def test_a_strangers_file_tells_what_it_can(tmp_path):
     assert facts["amiss"] == {"diffusers": "reads plain LoRAs only"}
 
 
+@pytest.mark.parametrize("told", [[1], "words", {"ss_steps": 5}])
+def test_metadata_that_is_no_text_is_refused(tmp_path, told):
+    """The format has words by words; anything else is a sentence, not a stack trace."""
+    body = json.dumps({"__metadata__": told, f"{KEY}.lora_down.weight": {}}).encode()
+    path = tmp_path / "odd.safetensors"
+    path.write_bytes(len(body).to_bytes(8, "little") + body)
+
+    with pytest.raises(JobError, match="style_broken"):
+        inspected(path)
+
+
 def test_a_pickle_is_no_style(tmp_path):
     """It is refused unread."""
     path = tmp_path / "old.pt"

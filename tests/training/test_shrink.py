@@ -94,6 +94,23 @@ def test_what_cannot_be_is_said(tensors, change, most, code):
         shrunk(tensors | change, most)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {f"{KEY}.lora_up.weight": None},
+        {f"{KEY}.lora_up.weight": torch.zeros(128, 3)},
+        {f"{KEY}.lora_down.weight": torch.zeros(3)},
+        {f"{KEY}.lora_up.weight": torch.full((128, 16), float("nan"))},
+    ],
+)
+def test_a_damaged_file_is_refused(tensors, change):
+    """Half a layer, shapes that do not fit, or no numbers: a sentence, and nothing is written."""
+    spoilt = {name: tensor for name, tensor in (tensors | change).items() if tensor is not None}
+
+    with pytest.raises(JobError, match="style_broken"):
+        shrunk(spoilt, 20_000)
+
+
 def test_an_embedding_is_no_lora():
     """It has no rank."""
     with pytest.raises(JobError, match="shrink_kind"):
