@@ -117,8 +117,10 @@ class Teller:
     def _inspected(self, event: dict[str, Any]) -> None:
         method = wording.training.METHODS.get(event["method"], event["method"])
         facts = {**event, "method": method, "size": wording.megabytes(event["bytes"])}
+        if event.get("thumbnail"):
+            facts["thumbnail"] = wording.megabytes(event["thumbnail"])
         for fact, line in wording.shell.INSPECTED.items():
-            if event.get(fact) not in {None, ""}:
+            if event.get(fact) not in {None, "", 0}:
                 sys.stdout.write(printable(line.format_map(facts)))
         programs = ", ".join(event["loads"])
         if programs:

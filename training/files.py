@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import torch
@@ -14,6 +15,7 @@ from safetensors.torch import save
 
 from storage.errors import JobError
 from storage.folders import write
+from training.thumbnail import KEY, thumbnail
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 LARGEST = 4 * 2**30  # bytes of a style we would open
 VERSION = "1.0.1"  # of modelspec
+MADE_WITH = ("safelight", "torch", "diffusers", "transformers", "peft", "lycoris-lora")
 MODULES = dict.fromkeys(("loha", "lokr", "dora", "oft"), "lycoris.kohya")  # else kohya's own
 
 
@@ -43,10 +46,22 @@ def rounded(weights: dict[str, Tensor], dtype: torch.dtype = torch.float16) -> d
     return {name: tensor.to(dtype).contiguous() for name, tensor in weights.items()}
 
 
-def publish(path: Path, weights: dict[str, Tensor], recipe: Recipe, origin: Origin) -> str:
-    """Write a style, whole or not at all, the same bytes for the same recipe; give its digest."""
+def publish(
+    path: Path,
+    weights: dict[str, Tensor],
+    recipe: Recipe,
+    origin: Origin,
+    sample: Path | None = None,
+) -> str:
+    """Write a style, whole or not at all, the same bytes for the same recipe; give its digest.
+
+    `sample` is the PNG of which its header shows a small copy.
+    """
     tensors = rounded(weights)
-    content = sealed(tensors, described(recipe, origin) | training(recipe, origin, tensors))
+    told = described(recipe, origin) | training(recipe, origin, tensors)
+    if sample is not None:
+        told[KEY] = thumbnail(sample)
+    content = sealed(tensors, told)
     write(path, content)
     return hashlib.sha256(content).hexdigest()
 
@@ -99,6 +114,7 @@ def training(recipe: Recipe, origin: Origin, tensors: dict[str, Tensor]) -> dict
         "ss_training_started_at": str(recipe.accepted),
         "ss_tag_frequency": json.dumps({"safelight": {recipe.trigger: count}}),
         "safelight.recipe": json.dumps(recipe.public(), sort_keys=True),
+        "safelight.versions": json.dumps({name: version(name) for name in MADE_WITH}),
     }
     if any(name.endswith(".alpha") for name in tensors):
         told["ss_network_module"] = MODULES.get(recipe.method, "networks.lora")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from training.header import metadata, read, said
 from training.loaders import loads
+from training.thumbnail import weight
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,24 +41,32 @@ def inspected(file: Path) -> dict[str, Any]:
         if any(key in told for key in keys)
     }
     trigger = made["trigger"] or str(told.get("modelspec.trigger_phrase", ""))
-    ours = recipe(told)
+    recipe = ours(told, "recipe")
     found = loads(header)
     return facts | {
         "file": file.name,
         "bytes": file.stat().st_size,
         "method": made["method"],
         "trigger": trigger[:80],
-        "concept": str(ours.get("concept", "")),
+        "concept": str(recipe.get("concept", "")),
+        "fingerprint": str(recipe.get("identity", ""))[:12],
+        "versions": versions(told),
+        "thumbnail": weight(told),
         "tensors": len(header),
         "loads": [program for program, amiss in found.items() if not amiss],
         "amiss": {program: amiss for program, amiss in found.items() if amiss},
     }
 
 
-def recipe(told: dict[str, str]) -> dict[str, Any]:
-    """Read our own recipe, if the file carries one."""
+def versions(told: dict[str, str]) -> str:
+    """Name the programs that made a file of ours."""
+    return ", ".join(f"{name} {version}" for name, version in ours(told, "versions").items())[:200]
+
+
+def ours(told: dict[str, str], what: str) -> dict[str, Any]:
+    """Read what only our own files tell: their recipe, or the versions of what made them."""
     try:
-        value = json.loads(told["safelight.recipe"])
+        value = json.loads(told[f"safelight.{what}"])
     except (KeyError, ValueError):
         return {}
     return value if isinstance(value, dict) else {}

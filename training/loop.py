@@ -278,7 +278,7 @@ class Run:
         )
         with self.average.instead():
             weights = self.attached.weights()
-        digest = files.publish(path, weights, recipe, origin)
+        digest = files.publish(path, weights, recipe, origin, self.shown(reached))
         yield event(
             "done", file=path.name, bytes=path.stat().st_size, digest=digest, steps=reached,
             seconds=self.clock.total(), speed=self.clock.speed(), first=self.clock.first,
@@ -286,6 +286,11 @@ class Run:
             loads=[program for program, amiss in loads(weights).items() if not amiss],
             small=self.smaller(path, weights, recipe, origin),
         )  # fmt: skip
+
+    def shown(self, step: int) -> Path | None:
+        """Find the first picture of a step."""
+        path = self.folder.samples / f"step-{step:06d}-0.png"
+        return path if path.exists() else None
 
     def smaller(
         self, path: Path, weights: dict[str, torch.Tensor], recipe: Recipe, origin: files.Origin
@@ -298,7 +303,8 @@ class Run:
         except JobError:
             return {}
         copy = path.with_suffix(".small.safetensors")
-        files.publish(copy, found.tensors, replace(recipe, rank=found.rank), origin)
+        smaller = replace(recipe, rank=found.rank)
+        files.publish(copy, found.tensors, smaller, origin, self.shown(recipe.steps))
         size = copy.stat().st_size
         return {"file": copy.name, "bytes": size, "rank": found.rank, "error": found.error}
 

@@ -56,6 +56,9 @@ INSPECTED = {
     "seed": "Seed: {seed}",
     "resolution": "Resolution: {resolution}",
     "date": "Date: {date}",
+    "fingerprint": "Fingerprint of the base: {fingerprint}…",
+    "versions": "Made with: {versions}",
+    "thumbnail": "Thumbnail: a picture of {thumbnail}",
 }
 EXPORTED = "{file}: {size}"
 SHRUNK = "{file}: {size}, rank {rank}; {error:.1%} of what it does is lost"

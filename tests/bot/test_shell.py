@@ -74,13 +74,15 @@ def test_a_file_is_told_in_words(capfd):
     event = {
         "kind": "inspected", "file": "glim.safetensors", "method": "loha", "bytes": 1 << 20,
         "tensors": 12, "trigger": "gl\x1b[31mim", "rank": "8", "loads": ["kohya", "ComfyUI"],
-        "amiss": {"diffusers": "reads plain LoRAs only"},
+        "amiss": {"diffusers": "reads plain LoRAs only"}, "thumbnail": 2048, "versions": "",
     }  # fmt: skip
     assert shell.work(["inspect"], child(event)) == 0
     lines = capfd.readouterr().out.splitlines()
     assert "glim.safetensors: LoHa, 1 MB, 12 tensors" in lines
     assert "Trigger: gl?[31mim" in lines
     assert "Loads in: kohya, ComfyUI" in lines
+    assert "Thumbnail: a picture of 2 KB" in lines
+    assert not any(line.startswith("Made with") for line in lines)
     assert "Not in diffusers: it reads plain LoRAs only" in lines
 
 

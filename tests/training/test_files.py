@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
+from PIL import Image
 from safetensors import safe_open
 
 from storage.errors import JobError
 from training.files import Origin, publish, tensors
+from training.recipe import Prompt
+from training.thumbnail import thumbnail
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,15 +89,42 @@ def test_read_by_others(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     assert json.loads(told["safelight.recipe"])["seed"] == 7
 
 
+def test_made_with(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+    """The header names what made the file: recipe, the base's fingerprint and every library."""
+    publish(tmp_path / "a", WEIGHTS, recipe(identity="5afe"), ORIGIN)
+    told = header(tmp_path / "a")
+
+    versions = json.loads(told["safelight.versions"])
+    assert set(versions) == {
+        "safelight", "torch", "diffusers", "transformers", "peft", "lycoris-lora",
+    }  # fmt: skip
+    assert versions["torch"] in torch.__version__
+    assert json.loads(told["safelight.recipe"])["identity"] == "5afe"
+    assert told["modelspec.trigger_phrase"] == "mydog"
+
+
+def test_thumbnail(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+    """A sample becomes the header's picture; without one there is none."""
+    Image.new("RGB", (64, 64), (200, 60, 30)).save(tmp_path / "sample.png")
+    publish(tmp_path / "a", WEIGHTS, recipe(), ORIGIN, tmp_path / "sample.png")
+    publish(tmp_path / "b", WEIGHTS, recipe(), ORIGIN)
+
+    assert header(tmp_path / "a")["modelspec.thumbnail"] == thumbnail(tmp_path / "sample.png")
+    assert "modelspec.thumbnail" not in header(tmp_path / "b")
+
+
 def test_private(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
-    """Captions, prompts and the names of photos stay out of the file."""
-    asked = recipe()
-    publish(tmp_path / "a", WEIGHTS, asked, ORIGIN)
+    """Captions, prompts, folders and the names of photos stay out of the file."""
+    asked = recipe(prompts=(Prompt("my secret prompt", 1),))
+    Image.new("RGB", (64, 64)).save(tmp_path / "sample.png")
+    publish(tmp_path / "a", WEIGHTS, asked, ORIGIN, tmp_path / "sample.png")
     content = (tmp_path / "a").read_bytes()
 
     for shot in asked.photos:
         assert shot.file.encode() not in content
         assert shot.caption.encode() not in content
+    assert b"secret prompt" not in content
+    assert str(tmp_path).encode() not in content
 
 
 @pytest.mark.parametrize(

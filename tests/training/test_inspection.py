@@ -6,6 +6,7 @@ import json
 
 import pytest
 import torch
+from PIL import Image
 
 from storage.errors import JobError
 from training.files import Origin, publish
@@ -20,12 +21,12 @@ LORA = {
 
 
 def test_ours_tells_its_recipe(tmp_path, recipe):
-    """Method, trigger, numbers and the programs that load it, and nothing of the photos."""
+    """What it is, what made it, that it has a picture, who loads it, and nothing of the photos."""
     path = tmp_path / "mydog.safetensors"
-    made = recipe(rank=4, steps=120)
-    publish(
-        path, LORA, made, Origin("stable-diffusion-v1", "sd_v1", "lora", "epsilon", "embedded")
-    )
+    made = recipe(rank=4, steps=120, identity="5afe" * 16)
+    Image.new("RGB", (64, 64), (200, 60, 30)).save(tmp_path / "sample.png")
+    origin = Origin("stable-diffusion-v1", "sd_v1", "lora", "epsilon", "embedded")
+    publish(path, LORA, made, origin, tmp_path / "sample.png")
 
     facts = inspected(path)
 
@@ -34,6 +35,9 @@ def test_ours_tells_its_recipe(tmp_path, recipe):
     assert facts["architecture"] == "stable-diffusion-v1/lora"
     assert (facts["bytes"], facts["tensors"]) == (path.stat().st_size, 3)
     assert (len(facts["loads"]), facts["amiss"]) == (5, {})
+    assert facts["fingerprint"] == "5afe5afe5afe"
+    assert "peft" in facts["versions"]
+    assert 100 < facts["thumbnail"] < 6000
     assert not any(shot.file in json.dumps(facts) for shot in made.photos)
 
 

@@ -21,6 +21,7 @@ from training.files import tensors
 from training.loop import SHOWN, Run, train
 from training.recipe import Prompt
 from training.sampling import sample
+from training.thumbnail import thumbnail
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,6 +77,9 @@ def test_story(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
     with Image.open(folder.samples / told["checkpoint"]["curve"]) as curve:
         assert curve.size == (640, 240)
     assert all((folder.samples / name).exists() for name in told["sample"]["files"])
+    with safe_open(folder.result / "mydog.safetensors", "pt") as opened:
+        shown = opened.metadata()["modelspec.thumbnail"]
+    assert shown == thumbnail(folder.samples / "step-000004-0.png")
 
 
 def test_before(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
