@@ -154,6 +154,8 @@ def base(catalog: Catalog, name: str) -> Base:
     """Return a base that is here."""
     for found in catalog.bases:
         if found.name == name:
+            if not found.known:
+                raise UserError("base_family", base=found.title, family=found.family)
             if not found.present:
                 raise UserError("base_missing", base=found.title, source=found.source)
             return found

@@ -100,6 +100,7 @@ class Teller:
     def _bases(self, event: dict[str, Any]) -> None:
         for base in event["bases"]:
             note = wording.shell.BASE_HERE if base["present"] else wording.shell.BASE_MISSING
+            note = note if base["known"] else wording.shell.BASE_STRANGE
             mark = "✓" if base["present"] else "·"
             line = wording.shell.BASE.format_map(
                 {**base, "mark": mark, "note": note.format_map(base)}

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from storage.database import Database
-from storage.records import Base, Catalog, Concept, Dial, Pace, Rule
+from storage.records import Base, Catalog, Commercial, Concept, Dial, Domain, Pace, Rule
 
 RECENT = 5  #: runs over which a pace is averaged
 MEASURED = """
@@ -59,11 +59,17 @@ def catalog(body: dict[str, Any]) -> Catalog:
     return Catalog(
         **body
         | {
-            "bases": tuple(Base(**base) for base in body["bases"]),
+            "bases": tuple(_base(base) for base in body["bases"]),
             "methods": tuple(body["methods"]),
             "rules": tuple(_rule(rule) for rule in body["rules"]),
         }
     )
+
+
+def _base(body: dict[str, Any]) -> Base:
+    domain = Domain(body.get("domain", Domain.GENERAL))
+    commercial = Commercial(body.get("commercial", Commercial.UNSEEN))
+    return Base(**body | {"domain": domain, "commercial": commercial})
 
 
 def _rule(body: dict[str, Any]) -> Rule:

@@ -55,6 +55,25 @@ class Dial(StrEnum):
     THOROUGH = "thorough"
 
 
+class Domain(StrEnum):
+    """What a base draws best."""
+
+    PHOTO = "photo"
+    DRAWING = "drawing"  #: paintings and drawings
+    ANIME = "anime"
+    EMOJI = "emoji"
+    GENERAL = "general"  #: nothing above all
+
+
+class Commercial(StrEnum):
+    """Whether a base's licence lets one earn money with what it draws."""
+
+    YES = "yes"
+    CONDITIONS = "conditions"  #: yes, as long as `Base.terms` are kept
+    NO = "no"
+    UNSEEN = "unseen"  #: the licence was not read
+
+
 @dataclass(frozen=True, slots=True)
 class Dataset:
     """A member's named set of photos."""
@@ -200,6 +219,16 @@ class Base:
     present: bool
     small: bool = False  #: draws tiny emoji; the card says so
     memory: int = 0  #: MiB that it takes in the worker
+    domain: Domain = Domain.GENERAL
+    weak: str = ""  #: its weak points, one line
+    prediction: str = (
+        ""  #: "epsilon" or "v_prediction", as diffusers calls it; "": as its files say
+    )
+    skip: int = 1  #: clip skip as AUTOMATIC1111 counts: 1 reads the last layer, 2 the one before
+    commercial: Commercial = Commercial.UNSEEN
+    terms: str = ""  #: what the licence asks, one line
+    seen: str = ""  #: where the licence was read
+    known: bool = True  #: this version has its family; another one is listed, never offered
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import tomllib
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from storage.errors import JobError
 from storage.records import Base
-from training import embedded
+from training import embedded, lists
 
 if TYPE_CHECKING:
     from training.device import Device
     from training.families import Family
 
-LIST = Path(__file__).with_name("bases.toml")
 PICKLES = (".ckpt", ".pt", ".pth", ".bin")
 ENDS = 1 << 20  # bytes of a large file's beginning and end that its fingerprint covers
 Resident = TypeVar("Resident")
@@ -48,19 +47,22 @@ class Bases:
         return [*self.listed(), *self.own()]
 
     def listed(self) -> list[Base]:
-        """Read the list that comes with Safelight."""
-        content = tomllib.loads(LIST.read_text("utf-8"))["bases"]
+        """Read the list that comes with Safelight. What has no family here is never present."""
+        found, _ = lists.read(lists.OURS)
         return [
-            Base(name=name, present=self.place(entry["source"]) is not None, **entry)
-            for name, entry in content.items()
+            replace(base, present=base.known and self.place(base.source) is not None)
+            for base in found
         ]
 
     def own(self) -> list[Base]:
         """Look through the operator's folder for files and folders that a family recognises."""
         if self.folder is None or not self.folder.is_dir():
             return []
+        listed = {base.source for base in self.listed()}
         places = [
-            p for p in sorted(self.folder.iterdir()) if p.is_dir() or p.suffix == ".safetensors"
+            p
+            for p in sorted(self.folder.iterdir())
+            if (p.is_dir() or p.suffix == ".safetensors") and p.name not in listed
         ]
         return [base for place in places if (base := self.found(place)) is not None]
 
@@ -72,7 +74,7 @@ class Bases:
             if family.recognises(place):
                 return Base(
                     name=place.stem, title=place.stem, family=name, source=place.name,
-                    resolution=512, licence="see its maker", good="this server's own",
+                    resolution=512, licence=lists.UNSEEN, good="this server's own",
                     present=True, memory=3500,
                 )  # fmt: skip
         return None
@@ -103,6 +105,8 @@ class Bases:
     def here(self, name: str) -> Path:
         """Find a base's files by its name; those that ship with Safelight must be whole."""
         base = self.find(name)
+        if not base.known:
+            raise JobError("base_family", base=base.title, family=base.family)
         kind, _, shipped = base.source.partition(":")
         place = embedded.verified(shipped) if kind == "embedded" else self.place(base.source)
         if place is None:

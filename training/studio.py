@@ -47,6 +47,7 @@ class Studio:
                 rule
                 for method in found.values()
                 for base in self.known
+                if base.known
                 for rule in method.rules(base)
             ),
             device=self.bases.device.name,

@@ -42,6 +42,7 @@ FAILED_FILE = "That did not work, because of {file}: {sentence}"
 BASE = "{mark} {name:<14} {title:<26} {family:<6} {note}"
 BASE_HERE = "{good} · {licence}"
 BASE_MISSING = "not on this machine: {source}"
+BASE_STRANGE = "this version has no family {family}: {source}"
 INSPECTED = {
     "file": "{file}: {method}, {size}, {tensors} tensors",
     "trigger": "Trigger: {trigger}",

@@ -62,11 +62,14 @@ def test_a_child_that_dies_silently_is_noticed(capfd):
 
 
 def test_bases_are_a_table(capfd):
-    """Each base has a line; a missing one says where it would come from."""
+    """Each base has a line; a missing one says where it would come from, a strange one why not."""
     base = {"name": "sd15", "title": "SD 1.5", "family": "sd1", "source": "hub/sd15"}
-    known = base | {"licence": "open", "good": "plain", "present": False}
-    assert shell.work(["bases"], child({"kind": "bases", "bases": [known]})) == 0
-    assert "not on this machine: hub/sd15" in capfd.readouterr().out
+    away = base | {"licence": "open", "good": "plain", "present": False, "known": True}
+    strange = away | {"name": "odd", "family": "sd9", "known": False}
+    assert shell.work(["bases"], child({"kind": "bases", "bases": [away, strange]})) == 0
+    out = capfd.readouterr().out
+    assert "not on this machine: hub/sd15" in out
+    assert "no family sd9" in out
 
 
 def test_a_file_is_told_in_words(capfd):

@@ -98,7 +98,11 @@ class Module(Protocol):
         ...
 
 
+def names() -> list[str]:
+    """Name the families by the modules in this folder; none of them is imported."""
+    return [module.name for module in pkgutil.iter_modules(__path__)]
+
+
 def walk() -> dict[str, Module]:
     """Find the families by the modules in this folder."""
-    names = [module.name for module in pkgutil.iter_modules(__path__)]
-    return {name: importlib.import_module(f"{__name__}.{name}") for name in names}
+    return {name: importlib.import_module(f"{__name__}.{name}") for name in names()}
