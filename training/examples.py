@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby, islice
 from typing import TYPE_CHECKING
@@ -13,14 +13,17 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from storage.errors import JobError
+from training.families import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from training.conditions import Conditions
     from training.families import Family
     from training.recipe import Recipe
 
+Fit = tuple[Image.Image, Frame]
 PIXELS = 2**15  # encoded at once; a photo for a large base is more than that
 SQUARE = 256  # a base smaller than this knows only squares
 
@@ -29,15 +32,16 @@ SQUARE = 256  # a base smaller than this knows only squares
 class Example:
     """One photo, encoded."""
 
-    latent: Tensor  # (4, h, w)
-    tokens: Tensor  # (T,)
+    latent: Tensor  # (C, h, w)
+    tokens: Tensor  # (V, T)
+    framed: Conditions = field(default_factory=dict)  # what is told of how the photo was cut
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Examples of one shape."""
 
-    latents: Tensor  # (B, 4, h, w)
+    latents: Tensor  # (B, C, h, w)
     examples: tuple[Example, ...]
     photos: tuple[int, ...]
 
@@ -50,7 +54,7 @@ def sizes(resolution: int, grain: int) -> list[tuple[int, int]]:
     return found
 
 
-def fitted(place: Path, buckets: list[tuple[int, int]]) -> Image.Image:
+def fitted(place: Path, buckets: list[tuple[int, int]]) -> Fit:
     """Open a photo, scaled and cropped around its middle to the nearest bucket."""
     try:
         with Image.open(place) as opened:
@@ -58,7 +62,15 @@ def fitted(place: Path, buckets: list[tuple[int, int]]) -> Image.Image:
     except (OSError, UnidentifiedImageError) as broken:
         raise JobError("photo_broken", file=place.name) from broken
     height, width = buckets[find_nearest_bucket(picture.height, picture.width, buckets)]
-    return ImageOps.fit(picture, (width, height), Image.Resampling.LANCZOS)
+    cut = ImageOps.fit(picture, (width, height), Image.Resampling.LANCZOS)
+    return cut, framed(picture.size, (width, height))
+
+
+def framed(photo: tuple[int, int], cut: tuple[int, int]) -> Frame:
+    """Tell how a photo (width, height) was scaled and cut, around its middle, to another size."""
+    scale = max(cut[0] / photo[0], cut[1] / photo[1])
+    left, top = (round((side * scale - kept) / 2) for side, kept in zip(photo, cut, strict=True))
+    return Frame((photo[1], photo[0]), (top, left), (cut[1], cut[0]))
 
 
 def encoded(family: Family, recipe: Recipe, photos: Path) -> list[Example]:
@@ -66,19 +78,21 @@ def encoded(family: Family, recipe: Recipe, photos: Path) -> list[Example]:
     buckets = sizes(recipe.resolution, family.grain)
     fits = (fitted(photos / shot.file, buckets) for shot in recipe.photos)
     latents: list[Tensor] = []
+    frames: list[Frame] = []
     with family.present("vae"):
-        for _, alike in groupby(fits, key=lambda picture: picture.size):
+        for _, alike in groupby(fits, key=lambda fit: fit[1].size):
             for part in chunked(alike, max(1, PIXELS // (recipe.resolution**2))):
-                latents += family.encode(part)
+                latents += family.encode([picture for picture, _ in part])
+                frames += [frame for _, frame in part]
     return [
-        Example(latent, torch.tensor(family.tokens(shot.caption)[0]))
-        for latent, shot in zip(latents, recipe.photos, strict=True)
+        Example(latent, family.tokens(shot.caption)[0], family.framed(frame))
+        for latent, frame, shot in zip(latents, frames, recipe.photos, strict=True)
     ]
 
 
-def chunked(pictures: Iterator[Image.Image], most: int) -> Iterator[list[Image.Image]]:
+def chunked(fits: Iterator[Fit], most: int) -> Iterator[list[Fit]]:
     """Take pictures by so many at once."""
-    while part := list(islice(pictures, most)):
+    while part := list(islice(fits, most)):
         yield part
 
 

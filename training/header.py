@@ -20,6 +20,7 @@ BEGINS = {
     "oft": "oft_blocks",
 }
 WHOLE = {"pivotal": "bundle_emb.", "hypernetwork": "hypernetwork."}  #: of the name itself
+WORDS = ({"emb_params"}, {"clip_l", "clip_g"})  #: all the names of an embedding's tensors
 LONGEST = 100_000_000  #: bytes of a header that the format allows
 
 
@@ -32,7 +33,7 @@ def said(file: Path) -> dict[str, str]:
         return {"method": str(recipe["method"]), "trigger": str(recipe["trigger"])}
     except (KeyError, ValueError, TypeError):
         pass
-    if "emb_params" in header:
+    if set(header) in WORDS:
         return {"method": "embedding", "trigger": file.stem}
     return {"method": kind(header), "trigger": ""}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from training.header import kind
+from training.header import WORDS, kind
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -20,7 +20,7 @@ PROGRAMS = ("kohya", "AUTOMATIC1111", "Forge", "ComfyUI", "diffusers")
 A1111 = (
     r"lora_unet_(down|up)_blocks_\d+_(attentions|resnets)_\d+_.+",
     r"lora_unet_mid_block_(attentions|resnets)_\d+_.+",
-    r"lora_te_text_model_encoder_layers_\d+_.+",
+    r"lora_te[12]?_text_model_encoder_layers_\d+_.+",
 )
 # Comfy-Org/ComfyUI 17358c8f, comfy/lora.py (prefixes and the text encoder's layers), and
 # 09708eae, comfy/utils.py (the UNet's layers that are known).
@@ -29,7 +29,7 @@ COMFY = (
     rf"lora_unet_((down|up)_blocks_\d+|mid_block)_attentions_\d+_transformer_blocks_\d+_{_LAYER}",
     r"lora_unet_((down|up)_blocks_\d+|mid_block)_attentions_\d+_proj_(in|out)",
     r"lora_unet_((down|up)_blocks_\d+|mid_block)_resnets_\d+_conv[12]",
-    r"lora_te_text_model_encoder_layers_\d+_(self_attn_(q|k|v|out)_proj|mlp_fc[12])",
+    r"lora_te[12]?_text_model_encoder_layers_\d+_(self_attn_(q|k|v|out)_proj|mlp_fc[12])",
 )
 LAYERS = {"AUTOMATIC1111": A1111, "Forge": A1111, "ComfyUI": COMFY}
 
@@ -53,7 +53,7 @@ AMISS = {
 
 def loads(names: Collection[str]) -> dict[str, str]:
     """Tell of every program why it cannot read a file of these tensors; nothing if it can."""
-    if set(names) == {"emb_params"}:
+    if set(names) in WORDS:
         return dict.fromkeys(PROGRAMS, "")
     what = kind(names)
     layers = sorted({name.partition(".")[0] for name in names} - {"bundle_emb"})

@@ -18,6 +18,7 @@ from storage.records import Event, Wish
 from training import checkpoint, files, methods
 from training.average import Average
 from training.clock import Clock
+from training.conditions import Conditions, apart, stacked
 from training.curve import MEMORY, curve
 from training.events import event
 from training.examples import Batch, Batches, drawn, encoded
@@ -146,14 +147,14 @@ class Run:
         """Encode photos and captions, once."""
         examples = encoded(self.family, self.recipe, self.folder.photos)
         self.batches = Batches(examples, self.recipe.batch, self.recipe.seed)
-        self.states: list[torch.Tensor] = []
+        self.states: list[Conditions] = []
         self.tokens = [example.tokens for example in examples]
-        self.tokens.append(torch.tensor(self.family.tokens("")[0]))  # of a caption that is dropped
+        self.tokens.append(self.family.tokens("")[0])  # of a caption that is dropped
         if not self.attached.text:
             with torch.no_grad(), self.bases.device.autocast(), self.family.present("text"):
                 for start in range(0, len(self.tokens), READ):
                     tokens = torch.stack(self.tokens[start : start + READ])
-                    self.states += self.family.states(tokens)
+                    self.states += apart(self.family.states(tokens))
 
     def step(self, step: int) -> None:
         """Take one step; everything it draws follows from the seed and its number."""
@@ -162,9 +163,9 @@ class Run:
         for group in self.optimizer.param_groups:
             group["lr"] = recipe.rate * recipe.warmth(step) * group["pace"]
         with self.bases.device.autocast():
-            states = self.heard(step, batch)
+            heard = self.heard(step, batch)
             loss = self.family.loss(
-                batch.latents, states, generator, gamma=recipe.gamma, offset=recipe.offset
+                batch.latents, heard, generator, gamma=recipe.gamma, offset=recipe.offset
             )
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.parameters.values(), CLIP, foreach=True)
@@ -173,14 +174,16 @@ class Run:
         self.average.follow(step)
         self.pending.append(loss.detach())
 
-    def heard(self, step: int, batch: Batch) -> torch.Tensor:
-        """Give what the network reads of a batch's captions; some of them may be dropped."""
+    def heard(self, step: int, batch: Batch) -> Conditions:
+        """Give what the network is told of a batch; some of the captions may be dropped."""
         generator = drawn(self.recipe.seed, step, "silence")
         silent = torch.rand(len(batch.photos), generator=generator) < self.recipe.silence
         photos = torch.tensor(batch.photos).masked_fill(silent, -1).tolist()
+        framed = stacked([example.framed for example in batch.examples])
         if self.states:
-            return torch.stack([self.states[photo] for photo in photos])
-        return self.family.states(torch.stack([self.tokens[photo] for photo in photos]))
+            return {**stacked([self.states[photo] for photo in photos]), **framed}
+        tokens = torch.stack([self.tokens[photo] for photo in photos])
+        return {**self.family.states(tokens), **framed}
 
     def settle(self) -> None:
         """Fetch the losses that are still on the device."""

@@ -1,13 +1,17 @@
-"""What a family offers to a method: networks to adapt and a vocabulary that can grow."""
+"""What a family offers to a method: networks to adapt and vocabularies that can grow."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import torch
 from torch import Tensor, nn
+
+from storage.errors import JobError
+from training.vocabulary import Vocabulary, Words
 
 Layer = nn.Linear | nn.Conv2d
 
@@ -71,11 +75,42 @@ class Attached(Protocol):
 class Networks:
     """The networks of a resident base."""
 
+    family: str
     parts: tuple[Part, ...]
-    vocabulary: nn.Embedding  #: the vectors of the tokens the base knows
-    spell: Callable[[str], list[int]]  #: the tokens of a word
-    words: dict[str, Tensor] = field(default_factory=dict)  #: learned vectors by their word
+    vocabularies: tuple[Vocabulary, ...]  #: one for each text encoder that can learn words
+    words: Words = field(default_factory=dict)  #: what is learned
     attached: Attached | None = None  #: what is being trained on them
+
+    def __post_init__(self) -> None:
+        for vocabulary in self.vocabularies:
+            self.listen(vocabulary)
+
+    def listen(self, vocabulary: Vocabulary) -> None:
+        """Let a vocabulary answer with learned vectors for the ids after its own."""
+        known = len(vocabulary.table.weight)
+        asked: list[Tensor] = []
+
+        def before(_: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...] | None:
+            if not self.words:
+                return None
+            asked[:] = given[:1]
+            return (given[0].clamp(max=known - 1),)
+
+        def after(_: nn.Module, __: tuple[Tensor, ...], found: Tensor) -> Tensor | None:
+            if not self.words:
+                return None
+            ids = asked.pop()
+            beyond = (ids - known).clamp(min=0)
+            spoken = nn.functional.embedding(beyond, vocabulary.learned(self.words))
+            return torch.where((ids >= known)[..., None], spoken, found)
+
+        vocabulary.table.register_forward_pre_hook(before)
+        vocabulary.table.register_forward_hook(after)
+
+    def suits(self, method: str, families: Container[str]) -> None:
+        """Refuse a method on a family that it is not made for."""
+        if self.family not in families:
+            raise JobError("method_family", method=method, family=self.family)
 
     @contextmanager
     def bare(self) -> Iterator[None]:
@@ -87,7 +122,7 @@ class Networks:
             yield
 
     @contextmanager
-    def speaking(self, words: dict[str, Tensor]) -> Iterator[None]:
+    def speaking(self, words: Words) -> Iterator[None]:
         """Know these learned words, and no others, inside the block."""
         before, self.words = self.words, words
         try:

@@ -53,6 +53,7 @@ ERRORS = {
     "list_unknown": "In the list of bases {file}, {base} has a field {field} that I do not know. Compare it with training/bases.toml.",
     "loss_nan": "The training ran off at step {step}: its numbers became infinite. Try the quick dial or other photos.",
     "memory_full": "The worker ran out of memory. Try the quick dial, a smaller base, or ask the operator.",
+    "method_family": "The method **{method}** is not made for bases of the family {family}. Pick another method, or another base.",
     "method_unknown": "There is no method called **{method}** here. Pick one from the list that opens while you type.",
     "minutes_over": "That would take about {minutes} minutes; this server allows {most}. Turn the dial down, or give fewer steps.",
     "name_bad": "That name will not do. Use letters, digits and spaces, {most} at most, for example *my dog*.",

@@ -30,10 +30,10 @@ from training import embedded, families, files, ldm, loaders, lycoris, methods, 
 from training.bases import Bases
 from training.device import Device
 from training.families import Picture
-from training.families.sd1 import ATTENTION, GUIDANCE, READING
 from training.loop import train
 from training.networks import Part
 from training.recipe import Prompt, Recipe
+from training.stable import ATTENTION, GUIDANCE, READING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -352,7 +352,8 @@ def test_only_those_rows(bases: Bases, trained: list[Trained]) -> None:
     (before,) = (t for k, t in load_file(vectors).items() if k.endswith("token_embedding.weight"))
 
     with bases.family("embedded") as family:
-        assert torch.equal(family.networks.vocabulary.weight, before.float())
+        (table,) = (each.table for each in family.networks.vocabularies)
+        assert torch.equal(table.weight, before.float())
 
 
 def test_private(trained: list[Trained]) -> None:
@@ -385,12 +386,10 @@ def test_half_precision(bases: Bases) -> None:
         try:
             attached = method.attach(family.networks, replace(asked("lora"), rank=2))
             types = {p.dtype for p in attached.parameters.values()}
-            latents, states = (
-                torch.zeros(1, 4, 16, 16),
-                torch.zeros(1, 77, 192, dtype=torch.bfloat16),
-            )
+            latents = torch.zeros(1, 4, 16, 16)
+            told = {"states": torch.zeros(1, 77, 192, dtype=torch.bfloat16)}
             with torch.autocast("cpu", torch.bfloat16):
-                loss = family.loss(latents, states, torch.Generator().manual_seed(1), gamma=5.0)
+                loss = family.loss(latents, told, torch.Generator().manual_seed(1), gamma=5.0)
             loss.backward()  # type: ignore[no-untyped-call]
             grads = {p.grad.dtype for p in attached.parameters.values() if p.grad is not None}
             attached.detach()

@@ -11,6 +11,7 @@ from PIL import Image
 
 from storage.errors import JobError
 from training.examples import Batches, Example, encoded, fitted, sizes
+from training.families import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,9 +70,10 @@ def test_fitted(tmp_path: Path) -> None:
     wide.paste("blue", (100, 0, 200, 100))
     wide.save(tmp_path / "wide.png")
 
-    picture = fitted(tmp_path / "wide.png", [(64, 64)])
+    picture, frame = fitted(tmp_path / "wide.png", [(64, 64)])
 
     assert picture.size == (64, 64)
+    assert frame == Frame((100, 300), (0, 64), (64, 64))
     assert picture.getpixel((32, 32)) == picture.getpixel((5, 5)) == (0, 0, 255)
 
 

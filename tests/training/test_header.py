@@ -35,6 +35,7 @@ def file(tmp_path):
             {"method": "embedding", "trigger": "mydog"},
         ),
         ({"emb_params": {}}, {"method": "embedding", "trigger": "word"}),
+        ({"clip_g": {}, "clip_l": {}}, {"method": "embedding", "trigger": "word"}),
         ({"lora_unet_a.lora_down.weight": {}}, {"method": "lora", "trigger": ""}),
         (
             {"__metadata__": {"safelight.recipe": "{"}, "lora_unet_a.lora_down.weight": {}},

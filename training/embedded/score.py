@@ -27,7 +27,7 @@ from training.embedded.names import (
     spoken,
 )
 from training.embedded.split import examined
-from training.families.sd1 import GUIDANCE
+from training.stable import GUIDANCE
 
 if TYPE_CHECKING:
     from diffusers import AutoencoderKL

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from PIL import Image
     from torch import Tensor
 
+    from training.conditions import Conditions
     from training.device import Device
     from training.networks import Networks
 
@@ -35,6 +36,15 @@ class Picture:
     height: int
 
 
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """How a photo was cut to what is learned from, in pixels; (height, width), (top, left)."""
+
+    original: tuple[int, int]  #: the photo's size
+    corner: tuple[int, int]  #: where the cut begins, in the photo scaled to it
+    size: tuple[int, int]  #: of the cut
+
+
 class Family(Protocol):
     """A resident base and everything that depends on its architecture."""
 
@@ -46,27 +56,31 @@ class Family(Protocol):
     prediction: str
 
     def encode(self, pictures: Sequence[Image.Image]) -> Tensor:
-        """Turn pictures of one right size into latents (B, 4, h, w), on the CPU."""
+        """Turn pictures of one right size into latents (B, C, h, w), on the CPU."""
         ...
 
-    def tokens(self, prompt: str) -> tuple[list[int], int]:
-        """Turn a prompt into token ids, and count those that were cut off."""
+    def tokens(self, prompt: str) -> tuple[Tensor, int]:
+        """Turn a prompt into token ids (V, T), and count those that were cut off."""
         ...
 
-    def states(self, tokens: Tensor) -> Tensor:
-        """Turn token ids into what the denoiser reads."""
+    def states(self, tokens: Tensor) -> Conditions:
+        """Turn token ids (B, V, T) into what the denoiser reads."""
+        ...
+
+    def framed(self, frame: Frame) -> Conditions:
+        """Say what the denoiser is told, beside the words, of how a picture was cut."""
         ...
 
     def loss(
         self,
         latents: Tensor,
-        states: Tensor,
+        conditions: Conditions,
         generator: torch.Generator,
         *,
         gamma: float,
         offset: float = 0.0,
     ) -> Tensor:
-        """Noise a batch and measure how well the denoiser sees through it."""
+        """Noise a batch and measure how well the denoiser, told of it, sees through it."""
         ...
 
     def draw(self, picture: Picture) -> Image.Image:

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from storage.records import Base
     from training.networks import Networks
     from training.recipe import Recipe
+    from training.vocabulary import Vocabulary
 
 KIND = "textual-inversion"
 WORDY = True
-KEY = "emb_params"
+MOST = 32  #: vectors of a file that is worn
 
 SMALL = {Dial.QUICK: (150, 2), Dial.BALANCED: (240, 4), Dial.THOROUGH: (600, 6)}
 FULL = {Dial.QUICK: (800, 2), Dial.BALANCED: (1500, 4), Dial.THOROUGH: (3000, 8)}
@@ -34,18 +35,20 @@ class Embedding:
     def __init__(self, networks: Networks, recipe: Recipe) -> None:
         self.networks = networks
         self.word = recipe.trigger
-        self.vectors = nn.Parameter(begin(networks, recipe))
+        self.vectors = {
+            name: nn.Parameter(vectors) for name, vectors in begin(networks, recipe).items()
+        }
         self.before, networks.words = networks.words, {self.word: self.vectors}
         networks.attached = self
 
     @property
     def parameters(self) -> dict[str, nn.Parameter]:
         """Name what is trained: these vectors alone."""
-        return {KEY: self.vectors}
+        return self.vectors
 
     def weights(self) -> dict[str, Tensor]:
-        """Give the file's one tensor."""
-        return {KEY: self.vectors.detach().cpu().clone()}
+        """Give the file's tensors: vectors (N, width) for each of the base's vocabularies."""
+        return {name: each.detach().cpu().clone() for name, each in self.vectors.items()}
 
     def aside(self) -> AbstractContextManager[None]:
         """Make the networks behave as without it inside the block."""
@@ -62,26 +65,33 @@ def attach(networks: Networks, recipe: Recipe) -> Embedding:
     return Embedding(networks, recipe)
 
 
-def begin(networks: Networks, recipe: Recipe) -> Tensor:
+def begin(networks: Networks, recipe: Recipe) -> dict[str, Tensor]:
     """Start from the initial word's tokens; further vectors start beside them."""
-    known = networks.vocabulary.weight.detach().float()
-    start = known[networks.spell(recipe.word)] if recipe.word.strip() else known.mean(0)[None]
+    generator = torch.Generator().manual_seed(recipe.seed)
+    return {each.name: first(each, recipe, generator) for each in networks.vocabularies}
+
+
+def first(vocabulary: Vocabulary, recipe: Recipe, generator: torch.Generator) -> Tensor:
+    """Give the vectors that training begins with (N, width) in one vocabulary."""
+    known = vocabulary.table.weight.detach().float()
+    start = known[vocabulary.spell(recipe.word)] if recipe.word.strip() else known.mean(0)[None]
     rows = [start[min(at, len(start) - 1)] for at in range(recipe.rank)]
     vectors = torch.stack(rows).cpu()
-    generator = torch.Generator().manual_seed(recipe.seed)
     beside = torch.randn(vectors.shape, generator=generator) * known.std().cpu() * 0.1
     beside[: len(start)] = 0
     return (vectors + beside).to(known.device)
 
 
 def check(networks: Networks, tensors: dict[str, Tensor]) -> None:
-    """Refuse tensors that are not an embedding for this text encoder."""
-    if list(tensors) != [KEY]:
-        raise JobError("style_broken", reason="not one emb_params")
-    vectors, width = tensors[KEY], networks.vocabulary.embedding_dim
-    sound = vectors.is_floating_point() and vectors.ndim == 2 and vectors.shape[1] == width
-    if not (sound and 1 <= len(vectors) <= 32 and torch.isfinite(vectors).all()):
-        raise JobError("style_broken", reason="wrong tensor emb_params")
+    """Refuse tensors that are not an embedding for these text encoders."""
+    names = [each.name for each in networks.vocabularies]
+    if not names or sorted(tensors) != sorted(names):
+        raise JobError("style_broken", reason=f"not {' and '.join(names)} alone")
+    for each in networks.vocabularies:
+        vectors, width = tensors[each.name], each.table.embedding_dim
+        sound = vectors.is_floating_point() and vectors.ndim == 2 and vectors.shape[1] == width
+        if not (sound and 1 <= len(vectors) <= MOST and torch.isfinite(vectors).all()):
+            raise JobError("style_broken", reason=f"wrong tensor {each.name}")
 
 
 @contextmanager
@@ -89,7 +99,10 @@ def worn(
     networks: Networks, tensors: dict[str, Tensor], word: str, strength: float
 ) -> Iterator[None]:
     """Know the word inside the block."""
-    vectors = (tensors[KEY].float() * strength).to(networks.vocabulary.weight.device)
+    vectors = {
+        each.name: (tensors[each.name].float() * strength).to(each.table.weight.device)
+        for each in networks.vocabularies
+    }
     with networks.speaking({word: vectors}):
         yield
 

@@ -30,6 +30,8 @@ Reading = Callable[[str, Tensor], Tensor]  #: what "k" or "v" is read as
 KIND = "hypernetwork"
 WORDY = False
 READS = {"attn2.to_k": "k", "attn2.to_v": "v"}  #: which layers read through which network
+#: of what a true base's prompts become, for the families whose hypernetworks programs know
+WIDTHS = {"sd1": 768, "sd2": 1024}
 WIDER = 2
 SPREAD = 0.01  #: of the first weights; the second ones are zero, so it starts as no change
 
@@ -82,6 +84,7 @@ class Hypernetwork:
 
 def attach(networks: Networks, recipe: Recipe) -> Hypernetwork:
     """Make ready to train."""
+    networks.suits(KIND, WIDTHS)
     return Hypernetwork(networks, recipe)
 
 
@@ -101,16 +104,16 @@ def shapes(width: int) -> dict[str, tuple[int, ...]]:
 
 def begun(networks: Networks, generator: torch.Generator) -> dict[str, nn.Parameter]:
     """Draw the first weights."""
-    vocabulary = networks.vocabulary
+    table = networks.vocabularies[0].table
     return {
         name: nn.Parameter(
             (
                 SPREAD * torch.randn(shape, generator=generator)
                 if name.endswith("0.weight")
                 else torch.zeros(shape)
-            ).to(vocabulary.weight.device)
+            ).to(table.weight.device)
         )
-        for name, shape in shapes(vocabulary.embedding_dim).items()
+        for name, shape in shapes(table.embedding_dim).items()
     }
 
 
@@ -140,7 +143,8 @@ def before(read: Reading, which: str, _: nn.Module, given: tuple[Tensor, ...]) -
 
 def check(networks: Networks, tensors: dict[str, Tensor]) -> None:
     """Refuse tensors that are not a hypernetwork for these networks."""
-    wanted = shapes(networks.vocabulary.embedding_dim)
+    networks.suits(KIND, WIDTHS)
+    wanted = shapes(networks.vocabularies[0].table.embedding_dim)
     if tensors.keys() != wanted.keys():
         raise JobError("style_broken", reason="not the tensors of a hypernetwork for this base")
     for name, tensor in tensors.items():
@@ -157,7 +161,7 @@ def worn(
     strength: float,
 ) -> Iterator[None]:
     """Draw with it inside the block."""
-    like = networks.vocabulary.weight
+    like = networks.vocabularies[0].table.weight
     own = {name: tensor.to(like) for name, tensor in tensors.items()}
     handles = put_on(networks, lambda which, given: changed(own, which, given, strength))
     try:
@@ -169,7 +173,9 @@ def worn(
 
 def rules(base: Base) -> Iterator[Rule]:
     """Say how steps and rate follow from the dial on a base; there is no rank."""
-    width = 192 if base.small else 768
+    if base.family not in WIDTHS:
+        return
+    width = 192 if base.small else WIDTHS[base.family]
     size = 2 * sum(torch.Size(shape).numel() for shape in shapes(width).values()) + 4000
     for dial, steps in (SMALL if base.small else FULL).items():
         for concept in Concept:

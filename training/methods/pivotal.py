@@ -25,20 +25,20 @@ WORDY = True
 VECTORS = 2
 PACE = 10.0  #: of the word's learning rate, by the LoRA's
 BUNDLE = "bundle_emb."
-END = ".string_to_param.*"
+ENDS = {"emb_params": "string_to_param.*"}  #: how a vocabulary's vectors are called in a bundle
 
 
 class Pivotal:
     """A word and a LoRA at work together."""
 
     text = True
-    paces: Mapping[str, float] = {embedding.KEY: PACE}
 
     def __init__(self, networks: Networks, recipe: Recipe) -> None:
         self.lora = lora.Lora(networks, recipe)
         self.word = embedding.Embedding(
             networks, replace(recipe, method="embedding", rank=VECTORS)
         )
+        self.paces: Mapping[str, float] = dict.fromkeys(self.word.parameters, PACE)
         networks.attached = self
 
     @property
@@ -48,8 +48,9 @@ class Pivotal:
 
     def weights(self) -> dict[str, Tensor]:
         """Give the file's tensors."""
-        vectors = self.word.weights()[embedding.KEY]
-        return self.lora.weights() | {f"{BUNDLE}{self.word.word}{END}": vectors}
+        start = f"{BUNDLE}{self.word.word}."
+        word = {start + ENDS.get(n, n): vectors for n, vectors in self.word.weights().items()}
+        return self.lora.weights() | word
 
     @contextmanager
     def aside(self) -> Iterator[None]:
@@ -69,12 +70,19 @@ def attach(networks: Networks, recipe: Recipe) -> Pivotal:
 
 
 def parted(tensors: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Take a file apart: the LoRA's tensors, and the word's under an embedding's name."""
-    bundled = [name for name in tensors if name.startswith(BUNDLE) and name.endswith(END)]
+    """Take a file apart: the LoRA's tensors, and the word's under an embedding's names."""
+    names = {end: name for name, end in ENDS.items()}
+    rest, word, bundled = {}, {}, set()
+    for name, tensor in tensors.items():
+        if name.startswith(BUNDLE):
+            said, _, end = name.removeprefix(BUNDLE).partition(".")
+            word[names.get(end, end)] = tensor
+            bundled.add(said)
+        else:
+            rest[name] = tensor
     if len(bundled) != 1:
         raise JobError("style_broken", reason="not one bundled word")
-    rest = {name: tensor for name, tensor in tensors.items() if name != bundled[0]}
-    return rest, {embedding.KEY: tensors[bundled[0]]}
+    return rest, word
 
 
 def check(networks: Networks, tensors: dict[str, Tensor]) -> None:

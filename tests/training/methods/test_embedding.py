@@ -28,9 +28,10 @@ def networks(bases: Bases) -> Iterator[Networks]:
 
 def test_start(networks: Networks, recipe: Callable[..., Recipe]) -> None:
     """The first vectors are those of the initial word, further ones lie beside its last."""
-    word = networks.vocabulary.weight[networks.spell("cat")]
+    (vocabulary,) = networks.vocabularies
+    word = vocabulary.table.weight[vocabulary.spell("cat")]
 
-    vectors = embedding.begin(networks, recipe("embedding", rank=3, word="cat"))
+    vectors = embedding.begin(networks, recipe("embedding", rank=3, word="cat"))["emb_params"]
 
     assert torch.equal(vectors[0], word[0])
     assert len(vectors) == 3
@@ -40,9 +41,10 @@ def test_start(networks: Networks, recipe: Callable[..., Recipe]) -> None:
 
 def test_no_word(networks: Networks, recipe: Callable[..., Recipe]) -> None:
     """Without an initial word it starts in the middle of all words."""
-    (vector,) = embedding.begin(networks, recipe("embedding", rank=1, word=" "))
+    (vectors,) = embedding.begin(networks, recipe("embedding", rank=1, word=" ")).values()
 
-    assert torch.allclose(vector, networks.vocabulary.weight.mean(0), atol=1e-6)
+    (vocabulary,) = networks.vocabularies
+    assert torch.allclose(vectors[0], vocabulary.table.weight.mean(0), atol=1e-6)
 
 
 def test_attached(networks: Networks, recipe: Callable[..., Recipe]) -> None:

@@ -14,9 +14,9 @@ from transformers import CLIPTextConfig, CLIPTextModel
 from storage.errors import JobError
 from storage.records import Concept, Dial
 from training import ldm
-from training.families.sd1 import ATTENTION, FURTHER, READING
 from training.methods import lora
 from training.networks import Part
+from training.stable import ATTENTION, FURTHER, READING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -51,7 +51,7 @@ def test_its_file_is_a_lora_with_one_word(tensors):
 def test_worn_knows_the_word(networks, tensors):
     """Inside the block the word is known by its vectors, and nothing of it afterwards."""
     with pivotal.worn(networks, tensors, "mydog", 1.0):
-        assert torch.equal(networks.words["mydog"], tensors[WORD])
+        assert torch.equal(networks.words["mydog"]["emb_params"], tensors[WORD])
 
     assert networks.words == {}
 

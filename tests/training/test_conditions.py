@@ -1,0 +1,23 @@
+"""What denoisers are told travels in batches and alone, and nobody looks inside."""
+
+from __future__ import annotations
+
+import torch
+
+from training.conditions import apart, stacked
+
+
+def test_there_and_back():
+    """A batch taken apart and put together is the same, tensor by tensor."""
+    batch = {"states": torch.arange(12.0).view(2, 3, 2), "sizes": torch.arange(4.0).view(2, 2)}
+
+    alone = apart(batch)
+    again = stacked(alone)
+
+    assert [each["sizes"].tolist() for each in alone] == [[0, 1], [2, 3]]
+    assert all(torch.equal(again[name], batch[name]) for name in batch)
+
+
+def test_nothing_to_tell():
+    """Families that tell nothing beside words tell nothing of batches either."""
+    assert stacked([{}, {}]) == {}

@@ -1,0 +1,54 @@
+"""What all Stable Diffusions share: the loss and the drawing, on the embedded base."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from training.families import Picture
+
+if TYPE_CHECKING:
+    from training.bases import Bases
+
+
+def test_loss(bases: Bases) -> None:
+    """The loss follows from the generator alone."""
+    latents, told = torch.ones(2, 4, 16, 16), {"states": torch.ones(2, 77, 192)}
+    with bases.family("embedded") as family, torch.no_grad():
+        losses = [
+            float(family.loss(latents, told, torch.Generator().manual_seed(seed), gamma=5.0))
+            for seed in (1, 1, 2)
+        ]
+
+    assert losses[0] == losses[1] != losses[2]
+
+
+def test_draw(bases: Bases) -> None:
+    """A picture follows from its seed; the base's scheduler is the same afterwards."""
+    with bases.family("embedded") as family:
+        scheduler = family.pipeline.scheduler  # type: ignore[attr-defined]
+        drawn = [
+            family.draw(Picture("a cat", "", seed, 2, 64, 32)).tobytes() for seed in (1, 1, 2)
+        ]
+
+        assert family.pipeline.scheduler is scheduler  # type: ignore[attr-defined]
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_checkpointing(bases: Bases) -> None:
+    """Gradient checkpointing changes no gradient."""
+    grads = []
+    with bases.family("embedded") as family:
+        for enabled in (False, True):
+            family.checkpointing(enabled=enabled)
+            states = torch.ones(1, 77, 192, requires_grad=True)
+            generator = torch.Generator().manual_seed(1)
+            loss = family.loss(torch.ones(1, 4, 16, 16), {"states": states}, generator, gamma=5.0)
+            loss.backward()  # type: ignore[no-untyped-call]
+            grads.append(states.grad)
+        family.checkpointing(enabled=False)
+
+    assert grads[0] is not None
+    assert grads[1] is not None
+    assert torch.allclose(grads[0], grads[1], atol=1e-7)

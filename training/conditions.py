@@ -1,0 +1,21 @@
+"""What a denoiser is told beside the noisy picture: named tensors that its family alone knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+Conditions = Mapping[str, Tensor]  #: of one picture (...), or of a batch (B, ...)
+
+
+def stacked(several: Sequence[Conditions]) -> dict[str, Tensor]:
+    """Put the conditions of single pictures (...) together to those of a batch (B, ...)."""
+    return {name: torch.stack([each[name] for each in several]) for name in several[0]}
+
+
+def apart(batch: Conditions) -> list[dict[str, Tensor]]:
+    """Take the conditions of a batch (B, ...) apart into those of single pictures (...)."""
+    rows = zip(*batch.values(), strict=True)
+    return [dict(zip(batch, row, strict=True)) for row in rows]

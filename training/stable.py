@@ -1,0 +1,186 @@
+"""What all Stable Diffusions share: a UNet that sees through noise, a KL autoencoder, prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from training import objectives
+from training.networks import Networks, Part
+from training.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from training.conditions import Conditions
+    from training.device import Device
+    from training.families import Frame, Picture
+
+GUIDANCE = {64: 3.0}  #: by the resolution of a tiny base; else its family's own
+ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
+FURTHER = ("ff.net.0.proj", "ff.net.2", "proj_in", "proj_out", "conv1", "conv2")
+READING = ("q_proj", "k_proj", "v_proj", "out_proj")
+THINKING = ("fc1", "fc2")
+RESCALED = 0.7  #: of guidance, where the last timestep is pure noise (Lin et al., section 3.4)
+
+
+class Stable:
+    """A resident Stable Diffusion, as its pipeline in diffusers.
+
+    What differs from one to the next is how prompts are read: `states`, `heard` and `asked`.
+    """
+
+    name: str
+    architecture: str
+    version: str
+    guidance = 7.5
+    vectors: tuple[str, ...] = ("emb_params",)  #: what learned words are called in a file
+    prefixes: tuple[str, ...] = ("lora_te",)  #: of its text encoders' keys
+
+    def __init__(self, pipeline: Any, device: Device) -> None:
+        self.pipeline = pipeline
+        self.device = device
+        pipeline.set_progress_bar_config(disable=True)
+        self.unet, self.vae = pipeline.unet, pipeline.vae
+        names = ("", "_2")[: len(self.prefixes)]
+        self.texts = [getattr(pipeline, f"text_encoder{end}") for end in names]
+        for network in (self.unet, *self.texts, self.vae):
+            network.requires_grad_(False).eval().to(device.at)
+        self.grain = 8 * 2 ** (len(self.vae.config.block_out_channels) - 3)
+        self.prediction: str = pipeline.scheduler.config.prediction_type
+        self.alphas: Tensor = pipeline.scheduler.alphas_cumprod.clone()
+        self.vocabularies = tuple(
+            Vocabulary(name, text.get_input_embeddings(), getattr(pipeline, f"tokenizer{end}"))
+            for name, text, end in zip(self.vectors, self.texts, names, strict=True)
+        )
+        readers = zip(self.prefixes, self.texts, strict=True)
+        parts = (
+            Part("lora_unet", self.unet, ATTENTION, FURTHER),
+            *(reader(prefix, text) for prefix, text in readers),
+        )
+        self.networks = Networks(self.name, parts, self.vocabularies)
+
+    @torch.no_grad()
+    def encode(self, pictures: Sequence[Image.Image]) -> Tensor:
+        """Turn pictures of one right size into latents, on the CPU; the same each time."""
+        arrays = np.stack([np.array(picture.convert("RGB")) for picture in pictures])
+        pixels = torch.from_numpy(arrays).permute(0, 3, 1, 2).float() / 127.5 - 1
+        seen = self.vae.encode(pixels.to(self.device.at, self.vae.dtype)).latent_dist.mode()
+        latents: Tensor = seen * self.vae.config.scaling_factor
+        return latents.float().cpu()
+
+    def tokens(self, prompt: str) -> tuple[Tensor, int]:
+        """Turn a prompt into token ids (V, T), a row for each vocabulary, and count those cut."""
+        rows = [each.tokens(prompt, self.networks.words) for each in self.vocabularies]
+        return torch.tensor([row for row, _ in rows]), max(cut for _, cut in rows)
+
+    def states(self, tokens: Tensor) -> Conditions:
+        """Turn token ids (B, V, T) into what the UNet reads."""
+        read = self.texts[0](tokens[:, 0].to(self.device.at))
+        return {"states": read.last_hidden_state}  # (B, T, D)
+
+    def framed(self, frame: Frame) -> Conditions:  # noqa: ARG002  # others tell
+        """Say what the UNet is told of how a picture was cut: nothing."""
+        return {}
+
+    def heard(self, conditions: Conditions) -> dict[str, Any]:
+        """Give the UNet what it is told beside the noisy latents."""
+        return {"encoder_hidden_states": conditions["states"]}
+
+    def asked(self, wanted: Conditions, unwanted: Conditions) -> dict[str, Any]:
+        """Give the pipeline what a prompt and a negative one, (1, ...) each, became."""
+        return {
+            "prompt_embeds": wanted["states"].to(self.unet.dtype),
+            "negative_prompt_embeds": unwanted["states"].to(self.unet.dtype),
+        }
+
+    def loss(
+        self,
+        latents: Tensor,
+        conditions: Conditions,
+        generator: torch.Generator,
+        *,
+        gamma: float,
+        offset: float = 0.0,
+    ) -> Tensor:
+        """Noise a batch (B, 4, h, w) and measure how well the UNet sees through it."""
+        x = latents
+        t = objectives.timesteps(len(x), len(self.alphas), generator)
+        e = objectives.noise(x.shape, offset, generator)
+        a = self.alphas[t]
+        noised = objectives.noised(x, e, a)
+        target = objectives.TARGETS[self.prediction](x, e, a)
+        weights = objectives.weight(self.prediction, a, gamma)
+        at = self.device.at
+        given = noised.to(at, self.unet.dtype), t.to(at)
+        seen = self.unet(*given, return_dict=False, **self.heard(conditions))[0]
+        return objectives.loss(seen, target.to(at), weights.to(at))
+
+    def draw(self, picture: Picture) -> Image.Image:
+        """Draw one picture from a prompt and a seed."""
+        return Image.fromarray((self.paint(picture) * 255).round().astype("uint8"))
+
+    @torch.no_grad()
+    def paint(self, picture: Picture) -> np.ndarray[Any, Any]:
+        """Draw one picture in numbers from 0 to 1, (height, width, 3)."""
+        tokens = [self.tokens(text)[0] for text in (picture.prompt, picture.negative)]
+        both = self.states(torch.stack(tokens))
+        wanted, unwanted = ({name: rows[at][None] for name, rows in both.items()} for at in (0, 1))
+        side = 2 ** (len(self.vae.config.block_out_channels) - 1)
+        shape = (1, self.unet.config.in_channels, picture.height // side, picture.width // side)
+        noise = torch.randn(shape, generator=torch.Generator().manual_seed(picture.seed))
+        scheduler = self.pipeline.scheduler
+        self.pipeline.scheduler = type(scheduler).from_config(scheduler.config)
+        try:
+            drawn = self.pipeline(
+                **self.asked(wanted, unwanted),
+                latents=noise.to(self.device.at, self.unet.dtype),
+                num_inference_steps=picture.steps,
+                guidance_scale=GUIDANCE.get(self.vae.config.sample_size, self.guidance),
+                height=picture.height,
+                width=picture.width,
+                output_type="np",
+            )
+        finally:
+            self.pipeline.scheduler = scheduler
+        painted: np.ndarray[Any, Any] = drawn.images[0]
+        return painted
+
+    def checkpointing(self, enabled: bool) -> None:  # a switch
+        """Keep less in memory in training, for a third more time."""
+        if enabled:
+            self.unet.enable_gradient_checkpointing()
+        else:
+            self.unet.disable_gradient_checkpointing()
+
+    def present(self, *parts: str) -> AbstractContextManager[None]:
+        """Have these on the device inside the block."""
+        return self.placed(parts, self.device.at)
+
+    def absent(self, *parts: str) -> AbstractContextManager[None]:
+        """Keep these off the device inside the block; on a CPU there is nothing to gain."""
+        return self.placed(parts, torch.device("cpu"))
+
+    @contextmanager
+    def placed(self, parts: Iterable[str], device: torch.device) -> Iterator[None]:
+        """Move networks for the time of a block."""
+        networks = {"text": self.texts, "unet": [self.unet], "vae": [self.vae]}
+        moved = [network for part in parts for network in networks[part]]
+        before = [network.device for network in moved]
+        for network in moved:
+            network.to(device)
+        try:
+            yield
+        finally:
+            for network, at in zip(moved, before, strict=True):
+                network.to(at)
+
+
+def reader(prefix: str, text: nn.Module) -> Part:
+    """Offer a text encoder, by the names that files have had since before transformers 5.6."""
+    above = "" if hasattr(text, "text_model") else "text_model."
+    return Part(prefix, text, READING, THINKING, above, text=True)
