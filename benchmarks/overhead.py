@@ -38,9 +38,8 @@ class Bare:
         self.family, self.recipe = family, recipe
         self.latents = [example.latent for example in examples]
         with torch.no_grad():
-            self.states = [
-                family.states(example.tokens[None])["states"][0] for example in examples
-            ]
+            tokens = [family.tokens(shot.caption)[0] for shot in recipe.photos]
+            self.states = [family.states(each[None])["states"][0] for each in tokens]
         self.parameters = list(family.networks.attached.parameters.values())
         self.optimizer = torch.optim.AdamW(self.parameters, recipe.rate, fused=True)
         self.generator = torch.Generator().manual_seed(recipe.seed)

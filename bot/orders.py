@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from storage.records import Base, Catalog, Dataset, Job, Photo, Plan
 
 STEPS = (1, 20_000)
-RANK, VECTORS = (1, 128), (1, 8)
+RANK = (1, 128)
+RANKS = {"embedding": (1, 8), "hypernetwork": (1, 8)}
 RATE = (1e-7, 0.1)
 WORD = 20  #: letters of a class word: it travels in a button
 
@@ -127,7 +128,7 @@ def enough(dataset: Dataset, photos: int) -> None:
 def chosen(planned: Plan, order: Order) -> Plan:
     """Put the member's own numbers in the place of the dial's."""
     within("steps", order.steps, STEPS)
-    within("rank", order.rank, VECTORS if order.method == "embedding" else RANK)
+    within("rank", order.rank, RANKS.get(order.method, RANK))
     within("rate", order.rate, RATE)
     if order.word and len(names.word(order.word)) > WORD:
         raise UserError("trigger_bad", most=WORD)

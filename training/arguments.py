@@ -42,7 +42,9 @@ def _train(option: Option) -> None:
     option("--out", type=Path, required=True, metavar="DIR", help="where the style goes")
     option("--name", required=True, help="of the style and its file")
     option(
-        "--method", default="lora", help="lora, embedding, pivotal, locon, loha, lokr, dora or oft"
+        "--method",
+        default="lora",
+        help="lora, embedding, pivotal, locon, loha, lokr, dora, oft or hypernetwork",
     )
     option("--base", default="embedded", help="what to start from: see safelight bases")
     option("--concept", type=Concept, choices=list(Concept), default=Concept.SUBJECT)
@@ -50,14 +52,27 @@ def _train(option: Option) -> None:
     option("--trigger", default="", help="the word that calls the style; the name if not given")
     option("--word", default="", help="what the subject is, in a word: dog")
     option("--steps", type=int, help="instead of the dial's")
-    option("--rank", type=int, help="of a LoRA; vectors of an embedding")
+    option("--rank", type=int, help="of a LoRA; vectors of an embedding; a hypernetwork's width")
     option("--rate", type=float, help="learning rate")
     option("--batch", type=int, help="photos a step")
+    option("--seed", type=int, default=0)
+    _options(option)
+
+
+def _options(option: Option) -> None:
+    """Say what any method may carry."""
     option("--ema", type=float, help="decay of a moving average that the file is made of: 0.99")
     option("--offset", type=float, help="noise offset, for very dark or bright pictures: 0.05")
     option("--silence", type=float, help="the part of captions that is dropped: 0.1")
     option("--decay", type=float, help="weight decay, 0.01 if not given")
-    option("--seed", type=int, default=0)
+    option("--schedule", help="of the rate, after a short warm-up: cosine or constant")
+    option(
+        "--shuffle",
+        action="store_true",
+        default=None,
+        help="change the order of what captions say between commas",
+    )
+    option("--dropout", type=float, help="of what adapters add, the part that is dropped: 0.1")
 
 
 def _sample(option: Option) -> None:

@@ -21,17 +21,16 @@ from typing import TYPE_CHECKING, Any
 from storage import names
 from storage.errors import JobError
 from storage.folders import Home, JobFolder, dump, whole, write
-from storage.plan import plan
 from storage.records import Event, Kind, Wish
-from storage.requests import CaptionRequest, SampleRequest, TrainRequest
+from storage.requests import CaptionRequest, SampleRequest
 from training import header
 from training.folder import Source, gather
 from training.header import said
 from training.inbox import Request, Verb
 from training.inspection import inspected
 from training.journal import read
-from training.layout import base, style
-from training.recipe import Recipe
+from training.layout import style
+from training.lessons import lesson
 from training.run import Run, told
 
 if TYPE_CHECKING:
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
     from training.studio import Studio
 
 HASHES = 400  # bytes of a header's hashes
-OPTIONS = ("ema", "offset", "silence", "decay")  # that any method may carry
 
 log = logging.getLogger(__name__)
 
@@ -209,35 +207,9 @@ class Shell:
 
     def train(self) -> dict[str, Any]:
         """Complete a training from the dial and what was said instead of it."""
-        chosen, name = self.chosen, names.named(self.chosen.name)
-        self.sources = gather(chosen.photos, self.folder)
-        catalog = self.studio.catalog()
-        dialled = plan(
-            catalog,
-            None,
-            method=chosen.method,
-            base=chosen.base,
-            dial=chosen.dial,
-            concept=chosen.concept,
-            photos=len(self.sources),
-        )
-        own = {key: getattr(chosen, key) for key in ("steps", "rank", "rate", "batch")}
-        request = TrainRequest(
-            method=chosen.method,
-            base=chosen.base,
-            name=name,
-            trigger=names.word(chosen.trigger or names.made(name)),
-            concept=chosen.concept,
-            dial=chosen.dial,
-            seed=chosen.seed,
-            word=chosen.word,
-            **{key: getattr(dialled, key) if v is None else v for key, v in own.items()},
-        )
-        photos = [(source.file, source.caption) for source in self.sources]
-        more = {key: getattr(chosen, key) for key in OPTIONS if getattr(chosen, key) is not None}
-        found = base(catalog, chosen.base)
-        recipe = Recipe.of(request, found, photos, accepted=time.time(), **more)
-        return {"recipe": recipe.json()}
+        names.named(self.chosen.name)  # before anything is opened
+        self.sources = gather(self.chosen.photos, self.folder)
+        return {"recipe": lesson(self.chosen, self.sources, self.studio.catalog()).json()}
 
     def sample(self) -> dict[str, Any]:
         """Complete what is to be drawn by what the style says of itself."""

@@ -13,6 +13,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from storage.errors import JobError
+from training.conditions import stacked
 from training.families import Frame
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Example:
     """One photo, encoded."""
 
     latent: Tensor  # (C, h, w)
-    tokens: Tensor  # (V, T)
+    photo: int  #: its number in the recipe
     framed: Conditions = field(default_factory=dict)  # what is told of how the photo was cut
 
 
@@ -42,8 +43,8 @@ class Batch:
     """Examples of one shape."""
 
     latents: Tensor  # (B, C, h, w)
-    examples: tuple[Example, ...]
-    photos: tuple[int, ...]
+    photos: tuple[int, ...]  #: their numbers in the recipe
+    framed: Conditions = field(default_factory=dict)  # what is told of how each was cut
 
 
 def sizes(resolution: int, grain: int) -> list[tuple[int, int]]:
@@ -85,8 +86,8 @@ def encoded(family: Family, recipe: Recipe, photos: Path) -> list[Example]:
                 latents += family.encode([picture for picture, _ in part])
                 frames += [frame for _, frame in part]
     return [
-        Example(latent, family.tokens(shot.caption)[0], family.framed(frame))
-        for latent, frame, shot in zip(latents, frames, recipe.photos, strict=True)
+        Example(latent, photo, family.framed(frame))
+        for photo, (latent, frame) in enumerate(zip(latents, frames, strict=True))
     ]
 
 
@@ -120,9 +121,10 @@ class Batches:
         """Give the batch of a step."""
         epoch, place = divmod(step, self.epoch)
         chosen = self.plan(epoch)[place]
-        examples = tuple(self.examples[at] for at in chosen)
+        examples = [self.examples[at] for at in chosen]
         latents = torch.stack([example.latent for example in examples])
-        return Batch(latents, examples, tuple(chosen))
+        framed = stacked([example.framed for example in examples])
+        return Batch(latents, tuple(example.photo for example in examples), framed)
 
 
 def chunks(order: list[int], size: int) -> Iterator[list[int]]:

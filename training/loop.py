@@ -18,12 +18,13 @@ from storage.records import Event, Wish
 from training import checkpoint, files, methods
 from training.average import Average
 from training.clock import Clock
-from training.conditions import Conditions, apart, stacked
 from training.curve import MEMORY, curve
+from training.dropout import dropping
 from training.events import event
-from training.examples import Batch, Batches, drawn, encoded
+from training.examples import Batches, drawn, encoded
 from training.families import Picture
 from training.loaders import loads
+from training.reading import Reading, live
 from training.recipe import Recipe
 from training.shrink import shrunk
 
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 Task = Generator[Event, Wish | None, None]
 SHOWN = 20  # steps of a sample on the way
-READ = 8  # captions at once
 HEADER = 16_384  # bytes of a file's header beside the names of tensors, at most
 CLIP = 1.0  # norm of all gradients together
 
@@ -48,9 +48,7 @@ def train(folder: JobFolder, bases: Bases) -> Task:
     recipe = saved.recipe if saved else settled(asked, bases)
     if recipe.identity != bases.identity(recipe.base):
         raise JobError("base_changed", base=recipe.base)
-    method = methods.walk().get(recipe.method)
-    if method is None:
-        raise JobError("method_unknown", method=recipe.method)
+    method = methods.chosen(recipe)
     with bases.family(recipe.base) as family:
         torch.set_num_threads(recipe.threads)
         attached = method.attach(family.networks, recipe)
@@ -107,7 +105,8 @@ class Run:
         )  # fmt: skip
         self.read()
         reached = recipe.steps
-        done_with = ("vae",) if self.attached.text else ("vae", "text")
+        reads = live(recipe, learns=self.attached.text)
+        done_with = ("vae",) if reads else ("vae", "text")
         with self.family.absent(*done_with):
             for step in range(first, recipe.steps):
                 if step and step % recipe.every == 0:
@@ -126,7 +125,7 @@ class Run:
                     reached, early = step, True
                     break
                 before = [] if step else self.copied()
-                with self.clock.step():
+                with self.clock.step(), dropping(self.family.networks, recipe, step):
                     self.step(step)
                 if before:
                     yield from self.before(before)
@@ -147,14 +146,9 @@ class Run:
         """Encode photos and captions, once."""
         examples = encoded(self.family, self.recipe, self.folder.photos)
         self.batches = Batches(examples, self.recipe.batch, self.recipe.seed)
-        self.states: list[Conditions] = []
-        self.tokens = [example.tokens for example in examples]
-        self.tokens.append(self.family.tokens("")[0])  # of a caption that is dropped
-        if not self.attached.text:
-            with torch.no_grad(), self.bases.device.autocast(), self.family.present("text"):
-                for start in range(0, len(self.tokens), READ):
-                    tokens = torch.stack(self.tokens[start : start + READ])
-                    self.states += apart(self.family.states(tokens))
+        self.reading = Reading(
+            self.family, self.recipe, self.bases.device, learns=self.attached.text
+        )
 
     def step(self, step: int) -> None:
         """Take one step; everything it draws follows from the seed and its number."""
@@ -163,7 +157,7 @@ class Run:
         for group in self.optimizer.param_groups:
             group["lr"] = recipe.rate * recipe.warmth(step) * group["pace"]
         with self.bases.device.autocast():
-            heard = self.heard(step, batch)
+            heard = {**self.reading.at(step, batch.photos), **batch.framed}
             loss = self.family.loss(
                 batch.latents, heard, generator, gamma=recipe.gamma, offset=recipe.offset
             )
@@ -173,17 +167,6 @@ class Run:
         self.optimizer.zero_grad(set_to_none=True)
         self.average.follow(step)
         self.pending.append(loss.detach())
-
-    def heard(self, step: int, batch: Batch) -> Conditions:
-        """Give what the network is told of a batch; some of the captions may be dropped."""
-        generator = drawn(self.recipe.seed, step, "silence")
-        silent = torch.rand(len(batch.photos), generator=generator) < self.recipe.silence
-        photos = torch.tensor(batch.photos).masked_fill(silent, -1).tolist()
-        framed = stacked([example.framed for example in batch.examples])
-        if self.states:
-            return {**stacked([self.states[photo] for photo in photos]), **framed}
-        tokens = torch.stack([self.tokens[photo] for photo in photos])
-        return {**self.family.states(tokens), **framed}
 
     def settle(self) -> None:
         """Fetch the losses that are still on the device."""

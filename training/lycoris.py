@@ -33,6 +33,7 @@ logging.getLogger("LyCORIS").setLevel(logging.ERROR)  # else it tells the shape 
 NAMES = {
     (True, False): "small", (True, True): "read", (False, False): "full", (False, True): "text",
 }  # fmt: skip
+TAKES = frozenset({"dropout"})  #: of the options that not every method takes
 Parts = Mapping[str, Tensor]  #: the tensors of one layer by the ends of their keys
 
 
@@ -126,6 +127,7 @@ class Lycoris:
     def __init__(self, networks: Networks, recipe: Recipe, kind: Kind) -> None:
         self.networks, self.text = networks, recipe.text
         self.modules: dict[str, Any] = {}
+        self.handles: list[RemovableHandle] = []
         with torch.random.fork_rng():
             torch.manual_seed(recipe.seed)
             for part in networks.parts:
@@ -134,6 +136,12 @@ class Lycoris:
                         module = kind.make(key, layer, recipe.rank)
                         self.modules[key] = module.to(layer.weight.device)
         self.put_on()
+        if recipe.dropout:
+            for module in self.modules.values():
+                layer = module.org_module[0]
+                self.handles.append(
+                    layer.register_forward_hook(partial(thinned, networks, module))
+                )
         networks.attached = self
 
     @property
@@ -176,6 +184,8 @@ class Lycoris:
     def detach(self) -> None:
         """Take the modules off for good."""
         self.take_off()
+        for handle in self.handles:
+            handle.remove()
         self.networks.attached = None
 
 
@@ -193,6 +203,16 @@ def beside(delta: Tensor, layer: Layer, given: tuple[Tensor, ...], out: Tensor) 
     if isinstance(layer, nn.Conv2d):
         return out + functional.conv2d(given[0], delta, None, layer.stride, layer.padding)
     return out + functional.linear(given[0], delta)
+
+
+def thinned(
+    networks: Networks, module: Any, _: Layer, given: tuple[Tensor, ...], out: Tensor
+) -> Tensor:
+    """Drop a part of what a module has added to its layer's answer."""
+    if not networks.dropout:
+        return out
+    plain: Tensor = module.org_forward(*given)
+    return plain + networks.dropped(out - plain)
 
 
 def product(parts: Parts, up: str, down: str) -> Tensor:

@@ -80,6 +80,11 @@ class Networks:
     vocabularies: tuple[Vocabulary, ...]  #: one for each text encoder that can learn words
     words: Words = field(default_factory=dict)  #: what is learned
     attached: Attached | None = None  #: what is being trained on them
+    dropout: float = 0.0  #: the part of what adapters add that is dropped; in a step, else zero
+
+    def dropped(self, added: Tensor) -> Tensor:
+        """Drop numbers of what an adapter adds; the others make up for them."""
+        return nn.functional.dropout(added, self.dropout) if self.dropout else added
 
     def __post_init__(self) -> None:
         for vocabulary in self.vocabularies:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from storage.errors import JobError
-from training.methods.hypernetwork import KIND, WIDER
+from training.methods.hypernetwork import KIND, width
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,17 +25,17 @@ def exported(tensors: Mapping[str, Tensor], told: Mapping[str, str], name: str) 
     networks: dict[int, dict[str, dict[str, Tensor]]] = {}
     for key, tensor in tensors.items():
         kind, _, rest = key.partition(".")
-        width, _, rest = rest.partition(".")
+        read, _, rest = rest.partition(".")
         which, _, place = rest.partition(".")
-        if kind != KIND or which not in {"k", "v"} or not width.isdigit():
+        if kind != KIND or which not in {"k", "v"} or not read.isdigit():
             raise JobError("export_kind")
-        pair = networks.setdefault(int(width), {"k": {}, "v": {}})
+        pair = networks.setdefault(int(read), {"k": {}, "v": {}})
         pair[which][place] = tensor.float().contiguous()
-    content: dict[Any, Any] = {width: (pair["k"], pair["v"]) for width, pair in networks.items()}
+    content: dict[Any, Any] = {read: (pair["k"], pair["v"]) for read, pair in networks.items()}
     content |= {
         "step": int(told.get("ss_steps", 0)),
         "name": name,
-        "layer_structure": [1, WIDER, 1],
+        "layer_structure": [1, width(tensors), 1],
         "activation_func": "relu",
         "is_layer_norm": False,
         "weight_initialization": "Normal",

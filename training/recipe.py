@@ -18,14 +18,18 @@ if TYPE_CHECKING:
 
 STEPS = (1, 20_000)
 RANK = (1, 128)
-VECTORS = (1, 8)
+RANKS = {"embedding": (1, 8), "hypernetwork": (1, 8)}  # vectors; times the width
 RATE = (1e-7, 0.1)
 BATCH = (1, 64)
+DROPOUT = (0, 0.9)
+SCHEDULES = ("cosine", "constant")
 CHECKPOINTS = 4  # in a run, the last step apart
 EARLY = 100  # letters in which the trigger is surely among the tokens that are read
 STEADY = 0.97  # decay of the moving average of looks on a tiny base
 GAMMA = 5.0  # of min-SNR, as its paper has it
 OFTEN = 25  # steps; never more often than that
+#: what a file tells only where it is used: so other files stay, byte for byte, as they were
+SPARING = frozenset({"shuffle", "dropout"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ class Recipe:
     trigger: str
     concept: Concept
     steps: int
-    rank: int  #: of a LoRA; the vectors of an embedding
+    rank: int  #: of a LoRA; the vectors of an embedding; a hypernetwork's width by its prompts'
     rate: float
     batch: int
     seed: int
@@ -76,6 +80,8 @@ class Recipe:
     silence: float = 0.0  #: the part of captions that is dropped (Ho and Salimans 2022)
     decay: float = 0.01  #: weight decay of AdamW
     schedule: str = "cosine"  #: of the rate, after a short warm-up; or "constant"
+    shuffle: bool = False  #: whether the parts of captions, between commas, change their order
+    dropout: float = 0.0  #: of what adapters add in a step, the part that is dropped
     most: int = 0  #: bytes above which a smaller copy is made, too; 0 is never
     accepted: float = 0.0  #: unix time of the job's acceptance, the file's date
     precision: str = ""  #: empty until a worker has chosen
@@ -83,7 +89,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         between("steps", self.steps, STEPS)
-        between("rank", self.rank, VECTORS if self.method == "embedding" else RANK)
+        between("rank", self.rank, RANKS.get(self.method, RANK))
         between("rate", self.rate, RATE)
         between("batch", self.batch, BATCH)
         between("seed", self.seed, (0, 2**63 - 1))
@@ -92,6 +98,9 @@ class Recipe:
         between("offset", self.offset, (0, 1))
         between("silence", self.silence, (0, 1))
         between("decay", self.decay, (0, 1))
+        between("dropout", self.dropout, DROPOUT)
+        if self.schedule not in SCHEDULES:
+            raise JobError("schedule_unknown", schedule=self.schedule, known=", ".join(SCHEDULES))
         if not self.photos:
             raise JobError("no_photos")
         if not self.name.strip() or set(self.name) & set("/\\\0") or self.name.startswith("."):
@@ -146,7 +155,12 @@ class Recipe:
         told["photos"] = len(self.photos)
         told["prompts"] = len(self.prompts)
         del told["most"]
-        return told
+        usual = {field.name: field.default for field in fields(self)}
+        return {
+            name: value
+            for name, value in told.items()
+            if name not in SPARING or value != usual[name]
+        }
 
     def warmth(self, step: int) -> float:
         """Give the part of the rate that holds at a step: a short warm-up, then the schedule."""
@@ -177,10 +191,15 @@ def reads(concept: Concept, base: Base) -> bool:
     return (concept is Concept.SUBJECT) is not base.small
 
 
+def says(text: str, trigger: str) -> bool:
+    """Tell whether a text has the trigger in it, as a word."""
+    return re.search(rf"(?i)(?<!\w){re.escape(trigger)}(?!\w)", text) is not None
+
+
 def called(caption: str, request: TrainRequest, base: Base) -> str:
     """Make sure that a caption says the trigger."""
     caption, trigger = " ".join(caption.split()), request.trigger
-    if re.search(rf"(?i)(?<!\w){re.escape(trigger)}(?!\w)", caption[:EARLY]):
+    if says(caption[:EARLY], trigger):
         return caption
     if caption:
         return f"{trigger}, {caption}"

@@ -36,8 +36,9 @@ DIALS = [
 
 def trains(method: str) -> app_commands.Command[Any, ..., None]:
     """Make the command of a method that has a rank."""
+    told = wording.training.WIDTH if method == "hypernetwork" else wording.training.RANK
 
-    @app_commands.describe(**wording.training.OPTIONS, rank=wording.training.RANK)
+    @app_commands.describe(**wording.training.OPTIONS, rank=told)
     @app_commands.autocomplete(dataset=choices.datasets, base=choices.bases)
     @app_commands.choices(dial=DIALS)
     async def command(  # noqa: PLR0913, PLR0917 (what an expert may set)

@@ -26,6 +26,7 @@ OPTIONS = {
     "private": "Show card and samples in a private thread only",
 }
 RANK = "Advanced: rank, how much it can learn (1 to 128)"
+WIDTH = "Advanced: how wide its networks are, by what they read (1 to 8)"
 VECTORS = "Advanced: how many vectors the word gets (1 to 8)"
 
 # the pre-flight card

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def made(*shapes: tuple[int, int]) -> list[Example]:
     """Make examples of given shapes."""
-    return [Example(torch.zeros(4, *shape), torch.tensor([at])) for at, shape in enumerate(shapes)]
+    return [Example(torch.zeros(4, *shape), at) for at, shape in enumerate(shapes)]
 
 
 def test_even() -> None:

@@ -113,9 +113,12 @@ def test_same_bytes(bases: Bases, recipe: Made, laid: Laid, run: Told, method: s
 @pytest.mark.parametrize("method", sorted(methods.walk()))
 def test_resume(bases: Bases, recipe: Made, laid: Laid, run: Told, method: str) -> None:
     """A training killed, with samples served in it, ends in the bytes of an undisturbed one."""
-    more = {"ema": 0.9, "silence": 0.5, "offset": 0.1} if method != "lora" else {}
+    more = {"ema": 0.9, "silence": 0.5, "offset": 0.1, "shuffle": True} if method != "lora" else {}
+    more |= {"dropout": 0.3} if method in {"pivotal", "lokr", "hypernetwork"} else {}
     shown = (Prompt("a mydog", 1),) if method in {"lora", "embedding"} else ()
     asked = recipe(method, steps=6, text=method == "lora", prompts=shown, **more)
+    tagged = [replace(shot, caption=f"{shot.caption}, red, green") for shot in asked.photos]
+    asked = replace(asked, photos=tuple(tagged))
     plain, disturbed = laid(asked, "plain"), laid(asked, "disturbed")
     run(train(plain, bases))
 
@@ -139,7 +142,9 @@ def test_resume(bases: Bases, recipe: Made, laid: Laid, run: Told, method: str) 
 @pytest.mark.parametrize("text", [False, True])
 def test_options(bases: Bases, recipe: Made, laid: Laid, run: Told, text: bool) -> None:
     """Every option changes what comes out, with the text encoder adapted and without."""
-    options = ({}, {"ema": 0.9}, {"offset": 0.2}, {"silence": 0.5}, {"decay": 0.9})
+    options = (
+        {}, {"ema": 0.9}, {"offset": 0.2}, {"silence": 0.5}, {"decay": 0.9}, {"dropout": 0.5},
+    )  # fmt: skip
     folders = [
         laid(recipe(text=text, rate=2e-2, **({"ema": 0.0} | option)), str(at))
         for at, option in enumerate(options)

@@ -13,7 +13,7 @@ import pytest
 from storage.errors import JobError
 from storage.records import Base, Concept, Dial
 from storage.requests import TrainRequest
-from training.recipe import Recipe, Shot
+from training.recipe import SPARING, Recipe, Shot
 
 BASE = Base("embedded", "Emoji", "sd1", "embedded", 64, "MIT", "emoji", present=True, small=True)
 REQUEST = TrainRequest(
@@ -69,6 +69,8 @@ def test_chosen(method: str, small: bool, expected: tuple[bool, bool, float]) ->
         ("batch", 0, "batch_range"),
         ("seed", -1, "seed_range"),
         ("resolution", 8, "resolution_range"),
+        ("dropout", 1.0, "dropout_range"),
+        ("schedule", "linear", "schedule_unknown"),
         ("photos", (), "no_photos"),
         ("trigger", " ", "trigger_missing"),
         ("name", "../up", "name_bad"),
@@ -85,10 +87,11 @@ def test_bounds(field: str, value: Any, code: str) -> None:
     assert refused.value.code == read.value.code == code
 
 
-def test_vectors() -> None:
-    """An embedding has at most eight vectors."""
+@pytest.mark.parametrize("method", ["embedding", "hypernetwork"])
+def test_few(method: str) -> None:
+    """An embedding has at most eight vectors, a hypernetwork eight times the width."""
     with pytest.raises(JobError) as refused:
-        replace(made(), method="embedding", rank=9)
+        replace(made(), method=method, rank=9)
 
     assert refused.value.facts["most"] == 8
 
@@ -116,6 +119,14 @@ def test_public() -> None:
     assert "0.png" not in told
     assert "a dog" not in told
     assert json.loads(told)["photos"] == 2
+
+
+def test_sparing() -> None:
+    """A file tells of later options only where they are used, so that others stay the same."""
+    used = {"shuffle": True, "dropout": 0.1}
+
+    assert not SPARING & made().public().keys()
+    assert made(**used).public() == made().public() | used
 
 
 def test_warmth() -> None:

@@ -10,6 +10,8 @@ import importlib
 import pkgutil
 from typing import TYPE_CHECKING, Protocol
 
+from storage.errors import JobError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
@@ -26,6 +28,7 @@ class Module(Protocol):
 
     KIND: str
     WORDY: bool  #: whether the trigger is a learned word
+    TAKES: frozenset[str]  #: of the options that not every method takes: "dropout"
 
     def attach(self, networks: Networks, recipe: Recipe) -> Attached:
         """Make ready to train."""
@@ -44,6 +47,16 @@ class Module(Protocol):
     def rules(self, base: Base) -> Iterator[Rule]:
         """Say how steps, rank and rate follow from the dial on a base."""
         ...
+
+
+def chosen(recipe: Recipe) -> Module:
+    """Find a recipe's method, and refuse options that it does not take."""
+    found = walk().get(recipe.method)
+    if found is None:
+        raise JobError("method_unknown", method=recipe.method)
+    if recipe.dropout and "dropout" not in found.TAKES:
+        raise JobError("dropout_method", method=recipe.method)
+    return found
 
 
 def walk() -> dict[str, Module]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 KIND = "textual-inversion"
 WORDY = True
+TAKES = frozenset[str]()
 MOST = 32  #: vectors of a file that is worn
 
 SMALL = {Dial.QUICK: (150, 2), Dial.BALANCED: (240, 4), Dial.THOROUGH: (600, 6)}

@@ -1,7 +1,8 @@
 """Hypernetwork: two small networks change what all cross-attention layers read as keys and values.
 
 The base is frozen. The form is that of AUTOMATIC1111 (010d5f03, modules/hypernetworks): each
-network is linear, ReLU, linear with twice the width between, and its answer is added to its input.
+network is linear, ReLU, linear, and its answer is added to its input. Between them lies `rank`
+times the width of what is read, twice of it unless somebody asks for more or less.
 """
 
 from __future__ import annotations
@@ -29,10 +30,12 @@ Reading = Callable[[str, Tensor], Tensor]  #: what "k" or "v" is read as
 
 KIND = "hypernetwork"
 WORDY = False
+TAKES = frozenset({"dropout"})
+WIDER = 2  #: the width between, by that of what is read, where nothing else is asked for
+WIDEST = 8
 READS = {"attn2.to_k": "k", "attn2.to_v": "v"}  #: which layers read through which network
 #: of what a true base's prompts become, for the families whose hypernetworks programs know
 WIDTHS = {"sd1": 768, "sd2": 1024}
-WIDER = 2
 SPREAD = 0.01  #: of the first weights; the second ones are zero, so it starts as no change
 
 SMALL = {Dial.QUICK: 120, Dial.BALANCED: 200, Dial.THOROUGH: 400}
@@ -48,14 +51,16 @@ class Hypernetwork:
     def __init__(self, networks: Networks, recipe: Recipe) -> None:
         self.networks = networks
         generator = torch.Generator().manual_seed(recipe.seed)
-        self.own = begun(networks, generator)
+        self.own = begun(networks, recipe.rank, generator)
         self.strength = 1.0
         self.handles = put_on(networks, self.read)
         networks.attached = self
 
     def read(self, which: str, given: Tensor) -> Tensor:
         """Change what layers read, unless it is aside."""
-        return changed(self.own, which, given, self.strength) if self.strength else given
+        if not self.strength:
+            return given
+        return given + self.networks.dropped(answer(self.own, which, given))
 
     @property
     def parameters(self) -> dict[str, nn.Parameter]:
@@ -88,9 +93,9 @@ def attach(networks: Networks, recipe: Recipe) -> Hypernetwork:
     return Hypernetwork(networks, recipe)
 
 
-def shapes(width: int) -> dict[str, tuple[int, ...]]:
+def shapes(width: int, wider: int = WIDER) -> dict[str, tuple[int, ...]]:
     """List the tensors of a file for prompts of some width, by A1111's own numbering of layers."""
-    wide = WIDER * width
+    wide = wider * width
     found: dict[str, tuple[int, ...]] = {}
     for which in READS.values():
         found |= {
@@ -102,7 +107,7 @@ def shapes(width: int) -> dict[str, tuple[int, ...]]:
     return found
 
 
-def begun(networks: Networks, generator: torch.Generator) -> dict[str, nn.Parameter]:
+def begun(networks: Networks, wider: int, generator: torch.Generator) -> dict[str, nn.Parameter]:
     """Draw the first weights."""
     table = networks.vocabularies[0].table
     return {
@@ -113,16 +118,24 @@ def begun(networks: Networks, generator: torch.Generator) -> dict[str, nn.Parame
                 else torch.zeros(shape)
             ).to(table.weight.device)
         )
-        for name, shape in shapes(table.embedding_dim).items()
+        for name, shape in shapes(table.embedding_dim, wider).items()
     }
 
 
-def changed(tensors: Mapping[str, Tensor], which: str, given: Tensor, strength: float) -> Tensor:
-    """Add a network's answer to what it is given (B, T, width)."""
+def width(tensors: Mapping[str, Tensor]) -> int:
+    """Tell from a file's tensors how wide its networks are, by what they read; zero if unclear."""
+    for name, tensor in tensors.items():
+        if name.endswith("0.weight") and tensor.ndim == 2 and tensor.shape[1]:
+            return len(tensor) // tensor.shape[1]
+    return 0
+
+
+def answer(tensors: Mapping[str, Tensor], which: str, given: Tensor) -> Tensor:
+    """Give what a network adds to what it is given (B, T, width)."""
     start = f"{KIND}.{given.shape[-1]}.{which}.linear"
     inner = functional.linear(given, tensors[f"{start}.0.weight"], tensors[f"{start}.0.bias"])
     outer = tensors[f"{start}.2.weight"], tensors[f"{start}.2.bias"]
-    return given + strength * functional.linear(functional.relu(inner), *outer)
+    return functional.linear(functional.relu(inner), *outer)
 
 
 def put_on(networks: Networks, read: Reading) -> list[RemovableHandle]:
@@ -144,7 +157,8 @@ def before(read: Reading, which: str, _: nn.Module, given: tuple[Tensor, ...]) -
 def check(networks: Networks, tensors: dict[str, Tensor]) -> None:
     """Refuse tensors that are not a hypernetwork for these networks."""
     networks.suits(KIND, WIDTHS)
-    wanted = shapes(networks.vocabularies[0].table.embedding_dim)
+    read = networks.vocabularies[0].table.embedding_dim
+    wanted = shapes(read, min(max(1, width(tensors)), WIDEST))
     if tensors.keys() != wanted.keys():
         raise JobError("style_broken", reason="not the tensors of a hypernetwork for this base")
     for name, tensor in tensors.items():
@@ -163,7 +177,7 @@ def worn(
     """Draw with it inside the block."""
     like = networks.vocabularies[0].table.weight
     own = {name: tensor.to(like) for name, tensor in tensors.items()}
-    handles = put_on(networks, lambda which, given: changed(own, which, given, strength))
+    handles = put_on(networks, lambda which, given: given + strength * answer(own, which, given))
     try:
         yield
     finally:
@@ -172,16 +186,16 @@ def worn(
 
 
 def rules(base: Base) -> Iterator[Rule]:
-    """Say how steps and rate follow from the dial on a base; there is no rank."""
+    """Say how steps and rate follow from the dial on a base; the rank is the width between."""
     if base.family not in WIDTHS:
         return
-    width = 192 if base.small else WIDTHS[base.family]
-    size = 2 * sum(torch.Size(shape).numel() for shape in shapes(width).values()) + 4000
+    read = 192 if base.small else WIDTHS[base.family]
+    size = 2 * sum(torch.Size(shape).numel() for shape in shapes(read).values()) + 4000
     for dial, steps in (SMALL if base.small else FULL).items():
         for concept in Concept:
             yield Rule(
                 KIND, base.name, concept, dial,
-                steps=steps, photo=0, least=steps, most=steps, rank=1,
+                steps=steps, photo=0, least=steps, most=steps, rank=WIDER,
                 rate=2e-3 if base.small else 2e-5, batch=4 if base.small else 1,
                 bytes=size, reason=f"{KIND}_{concept}_{dial}",
             )  # fmt: skip

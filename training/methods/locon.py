@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from training.methods import lora
-from training.methods.lora import KIND, WORDY, attach, check, worn
+from training.methods.lora import KIND, TAKES, WORDY, attach, check, worn
 
-__all__ = ["KIND", "WORDY", "attach", "check", "rules", "worn"]
+__all__ = ["KIND", "TAKES", "WORDY", "attach", "check", "rules", "worn"]
 
 rules = partial(lora.rules, name="locon", wide=True)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 KIND = "lora"
 WORDY = False
+TAKES = lycoris.TAKES
 
 
 def made(key: str, layer: Layer, rank: int) -> Any:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 KIND = "lora"
 WORDY = False
+TAKES = lycoris.TAKES
 FACTOR = 8  #: how large the smaller matrix is; every layer of a UNet can be divided by it
 ENDS = [f"lokr_w{which}{half}" for which in (1, 2) for half in ("", "_a", "_b")]
 

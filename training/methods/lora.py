@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 KIND = "lora"
 WORDY = False
+TAKES = frozenset({"dropout"})
 NAME = "safelight"
 ENDS = ("lora_down.weight", "lora_up.weight", "alpha")
 
@@ -69,7 +70,7 @@ class Lora:
         for part in self.parts:
             self.layers |= inject(part, recipe.rank, wide=recipe.wide)
         for layer in self.layers.values():
-            prepare(layer, generator)
+            prepare(layer, networks, generator)
         networks.attached = self
 
     @property
@@ -131,10 +132,12 @@ def inject(part: Part, rank: int, *, wide: bool) -> dict[str, LoraLayer]:
     return found
 
 
-def prepare(layer: LoraLayer, generator: torch.Generator) -> None:
+def prepare(layer: LoraLayer, networks: Networks, generator: torch.Generator) -> None:
     """Start as no change, from our own draws, in fp32, without peft's passes over every output."""
     if isinstance(layer.get_base_layer(), nn.Linear):
-        layer.forward = partial(forward, layer)
+        layer.forward = partial(forward, layer, networks)
+    else:
+        layer.lora_B[NAME].register_forward_hook(lambda _, __, added: networks.dropped(added))
     layer.cast_input_dtype_enabled = False
     down, up = layer.lora_A[NAME].weight, layer.lora_B[NAME].weight
     start = torch.empty(down.shape)
@@ -143,7 +146,7 @@ def prepare(layer: LoraLayer, generator: torch.Generator) -> None:
     up.data = torch.zeros(up.shape, device=up.device)
 
 
-def forward(layer: LoraLayer, given: Tensor) -> Tensor:
+def forward(layer: LoraLayer, networks: Networks, given: Tensor) -> Tensor:
     """Answer as peft's layer does, adding the scaled low-rank path in one pass."""
     out: Tensor = layer.get_base_layer()(given)
     if layer.disable_adapters:
@@ -151,6 +154,8 @@ def forward(layer: LoraLayer, given: Tensor) -> Tensor:
     down, up = layer.lora_A[NAME].weight, layer.lora_B[NAME].weight
     narrow = nn.functional.linear(given, down).flatten(0, -2)  # (B·T, rank)
     scale = layer.scaling[NAME]
+    if networks.dropout:
+        return out + networks.dropped(scale * (narrow @ up.t())).view(out.shape)
     return torch.addmm(out.flatten(0, -2), narrow, up.t(), alpha=scale).view(out.shape)
 
 

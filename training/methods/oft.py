@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 KIND = "lora"
 WORDY = False
+TAKES = lycoris.TAKES
 LIMIT = 1000.0  #: of a turn, as a file's alpha: so far off that it limits none
 
 

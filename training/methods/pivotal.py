@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 KIND = "lora"
 WORDY = True
+TAKES = lora.TAKES  # of its word nothing is dropped
 VECTORS = 2
 PACE = 10.0  #: of the word's learning rate, by the LoRA's
 BUNDLE = "bundle_emb."

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import pickletools
+import zipfile
+
 import pytest
 import torch
 
 from storage.errors import JobError
 from storage.records import Dial
 from training.methods import hypernetwork
+from training.pt import exported
 
 FIRST = "hypernetwork.192.k.linear.0.weight"
 
@@ -60,6 +65,30 @@ def test_the_seed_decides(networks, recipe):
 
     assert torch.equal(begun[0], begun[1])
     assert not torch.equal(begun[0], begun[2])
+
+
+def test_the_rank_is_the_width_between(bases, networks, recipe):
+    """Its files can be told by their tensors, are worn, and exported as they are built."""
+    rules = list(hypernetwork.rules(bases.find("embedded")))
+    for wide in (1, 2, 8):
+        attached = hypernetwork.attach(networks, recipe("hypernetwork", rank=wide))
+        tensors = attached.weights()
+        attached.detach()
+
+        assert tensors[FIRST].shape == (wide * 192, 192)
+        assert hypernetwork.width(tensors) == wide
+        hypernetwork.check(networks, tensors)
+        assert f"({wide})" in structure(exported(tensors, {}, "x"))
+    assert {rule.rank for rule in rules} == {hypernetwork.WIDER}
+
+
+def structure(content):
+    """List the numbers pickled after `layer_structure`, which is never unpickled here."""
+    with zipfile.ZipFile(io.BytesIO(content)) as opened:
+        [name] = [name for name in opened.namelist() if name.endswith("data.pkl")]
+        told = [(op.name, arg) for op, arg, _ in pickletools.genops(opened.read(name))]
+    start = told.index(("BINUNICODE", "layer_structure"))
+    return " ".join(f"({arg})" for name, arg in told[start : start + 12] if name == "BININT1")
 
 
 def test_a_file_is_as_large_as_expected(bases, networks, recipe):
