@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 #: Commands of `python -m training`, which knows their options.
-TRAINING = ("train", "sample", "caption", "bases", "inspect", "shrink", "export")
+TRAINING = ("train", "advise", "sample", "caption", "bases", "inspect", "shrink", "export")
 
 
 def parser() -> argparse.ArgumentParser:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 TRAINING = (sys.executable, "-m", "training")
-ANSWERS = ("bases", "device", "inspected", "shrunk", "exported")
+ANSWERS = ("bases", "device", "advised", "inspected", "shrunk", "exported")
 ENDINGS = frozenset({"done", "failed", "cancelled", "paused", *ANSWERS})
 
 
@@ -107,6 +107,23 @@ class Teller:
             )
             sys.stdout.write(line.rstrip() + "\n")
 
+    def _advised(self, event: dict[str, Any]) -> None:
+        photos = wording.number(event["photos"], "photo")
+        lines = [wording.shell.ADVICE.format_map(choice(event["first"]))]
+        reasons = wording.advice.reasons(event["first"]["reasons"], photos)
+        lines += [line.replace("**", "") for line in reasons]
+        if event["photos"] < event["handed"]:
+            lines.append(wording.shell.ADVICE_SOME.format(photos=photos, handed=event["handed"]))
+        if event["terms"]:
+            lines.append(wording.shell.ADVICE_TERMS.format(terms=event["terms"]))
+        if event["second"]:
+            why = wording.advice.why(event["first"]["reasons"], event["second"]["reasons"])
+            facts = choice(event["second"]) | {"why": why.format(photos=photos)}
+            lines.append(wording.shell.ADVICE_SECOND.format_map(facts))
+        sys.stdout.writelines(map(printable, lines))
+
+    _advice = _advised
+
     def _exported(self, event: dict[str, Any]) -> None:
         size = wording.megabytes(event["bytes"])
         sys.stdout.write(wording.shell.EXPORTED.format_map({**event, "size": size}) + "\n")
@@ -128,6 +145,12 @@ class Teller:
             sys.stdout.write(printable(wording.shell.LOADS.format(programs=programs)))
         for program, amiss in event["amiss"].items():
             sys.stdout.write(printable(wording.shell.AMISS.format(program=program, amiss=amiss)))
+
+
+def choice(found: dict[str, Any]) -> dict[str, str]:
+    """Name a way to train."""
+    method = wording.training.METHODS.get(found["method"], found["method"])
+    return {"method": method, "base": found["title"], "dial": found["dial"]}
 
 
 def printable(line: str) -> str:

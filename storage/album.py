@@ -160,8 +160,13 @@ def _compare(checked: Checked, others: list[Photo]) -> list[str]:
             raise UserError("photo_twice", photo=other.id)
     if len(others) >= MOST:
         raise UserError("photos_full", most=MOST)
-    near = any((other.phash ^ checked.phash).bit_count() <= NEAR for other in others)
-    return [*checked.warnings, "duplicate"] if near else list(checked.warnings)
+    twin = any(near(other.phash, checked.phash) for other in others)
+    return [*checked.warnings, "duplicate"] if twin else list(checked.warnings)
+
+
+def near(one: int, other: int) -> bool:
+    """Tell by their hashes whether two pictures show nearly the same."""
+    return (one ^ other).bit_count() <= NEAR
 
 
 def _known(row: sqlite3.Row | None) -> Photo:

@@ -259,6 +259,7 @@ class Catalog:
     captioner: str = "embedded"
     rules: tuple[Rule, ...] = ()
     device: str = "cpu"  #: the device of the worker, as a person would name it
+    memory: int = 0  #: MiB of the worker's GPU; 0 without one
     published: float = 0.0
 
 

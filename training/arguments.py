@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+from storage.case import Motif
 from storage.records import Concept, Dial
 
 Option = Callable[..., argparse.Action]
@@ -21,6 +22,12 @@ def parser() -> argparse.ArgumentParser:
         task = commands.add_parser(name, prog=f"safelight {name}", help=told, description=told)
         options(task.add_argument)
     commands.add_parser("bases", prog="safelight bases", help="list the bases")
+    told = "Say which method, base and dial suit a folder of pictures, and why."
+    ask = commands.add_parser("advise", prog="safelight advise", help=told, description=told)
+    ask.add_argument("photos", type=Path, metavar="PHOTOS", help="a folder of pictures")
+    ask.add_argument("--concept", type=Concept, choices=list(Concept), default=Concept.SUBJECT)
+    ask.add_argument("--base", default="", help="the only one to be weighed")
+    _ask(ask.add_argument)
     told = "say what a style's file is"
     look = commands.add_parser("inspect", prog="safelight inspect", help=told, description=told)
     look.add_argument("file", type=Path, metavar="FILE", help="a style's .safetensors")
@@ -41,14 +48,10 @@ def _train(option: Option) -> None:
     option("photos", type=Path, metavar="PHOTOS", help="a folder: x.png, its caption in x.txt")
     option("--out", type=Path, required=True, metavar="DIR", help="where the style goes")
     option("--name", required=True, help="of the style and its file")
-    option(
-        "--method",
-        default="lora",
-        help="lora, embedding, pivotal, locon, loha, lokr, dora, oft or hypernetwork",
-    )
-    option("--base", default="embedded", help="what to start from: see safelight bases")
+    option("--method", default="lora", help="lora, embedding, pivotal, ...; auto asks the advisor")
+    option("--base", default="", help="what to start from, embedded if not given")
     option("--concept", type=Concept, choices=list(Concept), default=Concept.SUBJECT)
-    option("--dial", type=Dial, choices=list(Dial), default=Dial.BALANCED)
+    option("--dial", type=Dial, choices=list(Dial), help="balanced if not given")
     option("--trigger", default="", help="the word that calls the style; the name if not given")
     option("--word", default="", help="what the subject is, in a word: dog")
     option("--steps", type=int, help="instead of the dial's")
@@ -57,6 +60,7 @@ def _train(option: Option) -> None:
     option("--batch", type=int, help="photos a step")
     option("--seed", type=int, default=0)
     _options(option)
+    _ask(option)
 
 
 def _options(option: Option) -> None:
@@ -73,6 +77,13 @@ def _options(option: Option) -> None:
         help="change the order of what captions say between commas",
     )
     option("--dropout", type=float, help="of what adapters add, the part that is dropped: 0.1")
+
+
+def _ask(option: Option) -> None:
+    """Say what the advisor asks."""
+    option("--motif", type=Motif, choices=list(Motif), help="what the photos show")
+    option("--concepts", type=int, default=1, metavar="N", help="how many things to teach in one")
+    option("--commercial", action="store_true", help="to earn money with it")
 
 
 def _sample(option: Option) -> None:

@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any
 from storage import names
 from storage.errors import JobError
 from storage.folders import Home, JobFolder, dump, whole, write
-from storage.records import Event, Kind, Wish
+from storage.records import Dial, Event, Kind, Wish
 from storage.requests import CaptionRequest, SampleRequest
-from training import header
+from training import counsel, header
 from training.folder import Source, gather
 from training.header import said
 from training.inbox import Request, Verb
@@ -54,9 +54,10 @@ def obey(chosen: argparse.Namespace, settings: TrainingSettings) -> int:
     if chosen.command in {"inspect", "shrink", "export"}:
         return asked(chosen)
     with tempfile.TemporaryDirectory(prefix="safelight-") as place:
-        end = Shell(JobFolder(Path(place)), chosen, settings).work()
+        shell = Shell(JobFolder(Path(place)), chosen, settings)
+        end = attempted(shell.advise) if chosen.command == "advise" else shell.work()
     tell(end)
-    return 0 if end["kind"] == "done" else 1
+    return 0 if end["kind"] in {"done", "advised"} else 1
 
 
 def tell(line: dict[str, Any]) -> None:
@@ -207,9 +208,20 @@ class Shell:
 
     def train(self) -> dict[str, Any]:
         """Complete a training from the dial and what was said instead of it."""
-        names.named(self.chosen.name)  # before anything is opened
+        chosen = self.chosen
+        names.named(chosen.name)  # before anything is opened
+        self.sources = gather(chosen.photos, self.folder)
+        catalog = self.studio.catalog()
+        if chosen.method == counsel.AUTO:
+            tell({"kind": "advice", **counsel.settle(chosen, self.sources, catalog)})
+        chosen.base, chosen.dial = chosen.base or "embedded", chosen.dial or Dial.BALANCED
+        return {"recipe": lesson(chosen, self.sources, catalog).json()}
+
+    def advise(self) -> dict[str, Any]:
+        """Say what suits photos, and why."""
         self.sources = gather(self.chosen.photos, self.folder)
-        return {"recipe": lesson(self.chosen, self.sources, self.studio.catalog()).json()}
+        case, advice = counsel.asked(self.chosen, self.sources, self.studio.catalog())
+        return {"kind": "advised", **counsel.facts(case, advice)}
 
     def sample(self) -> dict[str, Any]:
         """Complete what is to be drawn by what the style says of itself."""

@@ -80,6 +80,12 @@ class Device:
             return int(torch.cuda.memory_reserved(self.at) // MIB)
         return int(psutil.Process().memory_info().rss // MIB)
 
+    def whole(self) -> int:
+        """Count MiB of the device's own memory; 0 for a bare processor."""
+        if self.at.type == "cuda":
+            return int(torch.cuda.mem_get_info(self.at)[1] // MIB)
+        return 0 if self.at.type == "cpu" else int(psutil.virtual_memory().total // MIB)
+
     def free(self) -> int:
         """Count MiB that are still to be had."""
         if self.at.type == "cuda":

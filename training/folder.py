@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from storage.errors import UserError
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from storage.folders import JobFolder
+    from storage.records import Checked
 
 BESIDE = frozenset({".txt", ".json", ".caption"})  #: what lies beside photos and is none
 
@@ -23,6 +25,7 @@ class Source(NamedTuple):
     file: str
     path: Path
     caption: str
+    checked: Checked  #: without its pixels
 
 
 def gather(photos: Path, folder: JobFolder) -> list[Source]:
@@ -47,7 +50,8 @@ async def _check(pictures: list[Path], folder: JobFolder) -> list[Source]:
             if checked.digest not in sources:
                 name = f"{len(sources) + 1:04}.png"
                 await asyncio.to_thread(write, folder.photos / name, checked.pixels)
-                sources[checked.digest] = Source(name, path, _caption(path))
+                judged = replace(checked, pixels=b"", preview=b"")
+                sources[checked.digest] = Source(name, path, _caption(path), judged)
     return list(sources.values())
 
 

@@ -51,6 +51,7 @@ class Studio:
                 for rule in method.rules(base)
             ),
             device=self.bases.device.name,
+            memory=self.bases.device.whole(),
             published=time.time(),
         )
 

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bot.wording import (
+    advice,
     consent,
     dataset,
     demo,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CONSENT",
+    "advice",
     "consent",
     "dataset",
     "demo",

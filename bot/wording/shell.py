@@ -8,6 +8,7 @@ COMMANDS = {
     "run": "run the bot and the trainer, and start them again when they die",
     "doctor": "look whether everything is in place, and say what to do where it is not",
     "train": "train a style on a folder of photos",
+    "advise": "say which method, base and dial suit a folder of photos, and why",
     "sample": "draw pictures with a style, or with a bare base",
     "caption": "describe a folder of photos",
     "bases": "list the models one can start from",
@@ -61,6 +62,10 @@ INSPECTED = {
     "versions": "Made with: {versions}",
     "thumbnail": "Thumbnail: a picture of {thumbnail}",
 }
+ADVICE = "{method} on {base}, {dial}"
+ADVICE_SECOND = "Or: {method} on {base}, {dial}: {why}."
+ADVICE_SOME = "{photos} of {handed} count: the others are blurred or nearly the same."
+ADVICE_TERMS = "Its licence asks: {terms}."
 EXPORTED = "{file}: {size}"
 SHRUNK = "{file}: {size}, rank {rank}; {error:.1%} of what it does is lost"
 LOADS = "Loads in: {programs}"

@@ -127,3 +127,26 @@ def test_without_a_terminal_the_bar_is_a_line_now_and_then():
     lines = out.getvalue().splitlines()
     assert 10 <= len(lines) <= 12
     assert lines[-1] == "100% 1000"
+
+
+def test_advice_is_told_with_its_reasons(capfd):
+    """What, three reasons, the photos that count, the licence's terms, and what else would do."""
+    event = {
+        "kind": "advised", "photos": 9, "handed": 20, "terms": "a copy of it",
+        "first": {
+            "method": "lora", "base": "sd15", "title": "SD", "dial": "balanced",
+            "reasons": ["method_look", "base_domain_general", "dial_usual"],
+        },
+        "second": {
+            "method": "lora", "base": "paint", "title": "Paint", "dial": "quick",
+            "reasons": ["method_look", "base_domain_drawing", "dial_few"],
+        },
+    }  # fmt: skip
+    assert shell.work(["advise"], child(event)) == 0
+    lines = capfd.readouterr().out.splitlines()
+    lines = lines[lines.index("LoRA on SD, balanced") :]
+    assert [line.partition(":")[0] for line in lines[1:4]] == ["- Method", "- Base", "- Time"]
+    assert lines[3] == "- Time: 9 photos are a good number."
+    assert lines[4].startswith("9 photos of 20 count")
+    assert lines[5] == "Its licence asks: a copy of it."
+    assert lines[6].startswith("Or: LoRA on Paint, quick: it knows paintings")
