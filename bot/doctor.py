@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import aiohttp
 import psutil
 
-from bot import settings, wording
+from bot import settings, shell, wording
 from bot.shell import TRAINING
 from storage import space
 from storage.database import OLDEST, VERSION
@@ -202,11 +202,12 @@ def bases(said: dict[str, Any], chosen: BotSettings) -> list[Line]:
     if "reason" in said:
         return [line(FAIL, "bases_away", reason=said["reason"])]
     here = [base["name"] for base in said["bases"] if base["present"]]
-    missing = [base["name"] for base in said["bases"] if not base["present"]]
+    missing = [base["name"] for base in said["bases"] if not base["present"] and base["known"]]
     found = [line(OK if here else FAIL, "bases", names=", ".join(here) or "none")]
     if missing:
         folder = Home(chosen.home).bases
         found.append(line(WARN, "bases_missing", names=", ".join(missing), folder=folder))
+    found += [line(WARN, "bases_wrong", sentence=shell.sentence(one)) for one in said["wrong"]]
     present = said["captioner"]["present"]
     mark, check = (OK, "captioner") if present else (WARN, "captioner_missing")
     return [*found, line(mark, check, name=said["captioner"]["name"])]

@@ -155,10 +155,8 @@ def base(catalog: Catalog, name: str) -> Base:
     """Return a base that is here."""
     for found in catalog.bases:
         if found.name == name:
-            if not found.known:
-                raise UserError("base_family", base=found.title, family=found.family)
-            if not found.present:
-                raise UserError("base_missing", base=found.title, source=found.source)
+            if found.lack:
+                raise UserError(found.lack, **found.facts)
             return found
     raise UserError("base_unknown", base=name)
 

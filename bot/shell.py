@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 TRAINING = (sys.executable, "-m", "training")
-ANSWERS = ("bases", "device", "advised", "inspected", "shrunk", "exported")
+ANSWERS = ("bases", "fetched", "device", "advised", "inspected", "shrunk", "exported")
 ENDINGS = frozenset({"done", "failed", "cancelled", "paused", *ANSWERS})
 
 
@@ -98,14 +98,29 @@ class Teller:
         )
 
     def _bases(self, event: dict[str, Any]) -> None:
-        for base in event["bases"]:
-            note = wording.shell.BASE_HERE if base["present"] else wording.shell.BASE_MISSING
-            note = note if base["known"] else wording.shell.BASE_STRANGE
-            mark = "✓" if base["present"] else "·"
-            line = wording.shell.BASE.format_map(
-                {**base, "mark": mark, "note": note.format_map(base)}
-            )
-            sys.stdout.write(line.rstrip() + "\n")
+        words = [line for base in event["bases"] for line in described(base)]
+        words += ["", wording.shell.CAPTIONERS]
+        words += [line for one in event["captioners"] for line in described(one)]
+        sys.stdout.write("".join(printable(line) for line in words))
+        for wrong in event["wrong"]:
+            self.bar.say(sentence(wrong))
+
+    def _fetch(self, event: dict[str, Any]) -> None:
+        seen = wording.shell.SEEN.format_map(event) if event["seen"] else ""
+        facts = {**event, "licence": licence(event) + seen, "money": money(event)}
+        self.bar.say(wording.shell.FETCH.format_map(facts))
+
+    def _fetching(self, event: dict[str, Any]) -> None:
+        facts = {key: wording.megabytes(event[key]) for key in ("done", "bytes", "speed")}
+        words = wording.shell.FETCHING.format_map(facts)
+        self.bar.show(event["done"] / event["bytes"], words)
+
+    def _fetched(self, event: dict[str, Any]) -> None:
+        unseen = wording.shell.FETCHED_UNSEEN if event["unseen"] else wording.shell.FETCHED
+        told = wording.shell.FETCHED_ALREADY if event["already"] else unseen
+        size, names = wording.megabytes(event["bytes"]), ", ".join(event["unseen"])
+        facts = {**event, "size": size, "names": names, "seconds": length(event["seconds"])}
+        self.bar.say(told.format_map(facts))
 
     def _advised(self, event: dict[str, Any]) -> None:
         photos = wording.number(event["photos"], "photo")
@@ -151,6 +166,33 @@ def choice(found: dict[str, Any]) -> dict[str, str]:
     """Name a way to train."""
     method = wording.training.METHODS.get(found["method"], found["method"])
     return {"method": method, "base": found["title"], "dial": found["dial"]}
+
+
+def described(base: dict[str, Any]) -> Iterator[str]:
+    """Tell of a base or a captioner in three lines."""
+    facts = {
+        **base,
+        "mark": "·" if base["lack"] else "✓",
+        "size": wording.megabytes(base["bytes"]),
+        "checked": wording.shell.CHECKED[base["checked"]],
+        "licence": licence(base),
+        "money": money(base),
+    }
+    note = wording.shell.NOTES[base["lack"]].format_map(facts)
+    yield wording.shell.BASE.format_map({**facts, "note": note})
+    if base["weak"]:
+        yield wording.shell.BASE_GOOD.format_map(facts)
+    yield wording.shell.BASE_LICENCE.format_map(facts)
+
+
+def licence(base: dict[str, Any]) -> str:
+    """Name a base's licence, or say that nobody has seen it."""
+    return wording.shell.UNSEEN if base["licence"] == "unseen" else str(base["licence"])
+
+
+def money(base: dict[str, Any]) -> str:
+    """Say whether one may earn money with a base."""
+    return wording.shell.MONEY[base["commercial"]].format_map(base)
 
 
 def printable(line: str) -> str:

@@ -230,6 +230,20 @@ class Base:
     seen: str = ""  #: where the licence was read
     known: bool = True  #: this version has its family; another one is listed, never offered
 
+    @property
+    def lack(self) -> str:
+        """The code of what keeps it from being used; "" where nothing does."""
+        if not self.known:
+            return "base_family"
+        missing = "base_missing" if "/" in self.source else "base_bring"
+        return "" if self.present else missing
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What the sentence of what it lacks needs."""
+        named = {"base": self.title, "name": self.name}
+        return named | {"family": self.family, "source": self.source}
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:

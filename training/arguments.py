@@ -21,7 +21,8 @@ def parser() -> argparse.ArgumentParser:
     for name, (told, options) in TASKS.items():
         task = commands.add_parser(name, prog=f"safelight {name}", help=told, description=told)
         options(task.add_argument)
-    commands.add_parser("bases", prog="safelight bases", help="list the bases")
+    told = "list the bases, or fetch some"
+    _bases(commands.add_parser("bases", prog="safelight bases", help=told, description=told))
     told = "Say which method, base and dial suit a folder of pictures, and why."
     ask = commands.add_parser("advise", prog="safelight advise", help=told, description=told)
     ask.add_argument("photos", type=Path, metavar="PHOTOS", help="a folder of pictures")
@@ -42,6 +43,14 @@ def parser() -> argparse.ArgumentParser:
     away.add_argument("--out", type=Path, required=True, metavar="DIR", help="where it goes")
     commands.add_parser("device", help="tell about torch and the device")
     return whole
+
+
+def _bases(bases: argparse.ArgumentParser) -> None:
+    bases.set_defaults(fetch=[])
+    told = "fetch bases or a captioner from the hub, or go on with that"
+    verbs = bases.add_subparsers(metavar="fetch")
+    fetch = verbs.add_parser("fetch", help=told, description=told)
+    fetch.add_argument("fetch", nargs="+", metavar="NAME", help="as safelight bases lists it")
 
 
 def _train(option: Option) -> None:

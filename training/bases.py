@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from storage.errors import JobError
+from storage.errors import JobError, UserError
 from storage.records import Base
-from training import embedded, lists
+from training import embedded, hub, lists
 
 if TYPE_CHECKING:
     from training.device import Device
@@ -27,8 +27,14 @@ Resident = TypeVar("Resident")
 class Bases:
     """What a worker can start from; it keeps loaded what it used last, as memory allows."""
 
-    def __init__(self, folder: Path | None = None, device: Device | None = None) -> None:
-        self.folder = folder  #: the operator's own
+    def __init__(
+        self,
+        folder: Path | None = None,
+        device: Device | None = None,
+        listed: Path | None = None,
+    ) -> None:
+        self.folder, self.list = folder, listed  #: the operator's own
+        self.wrong: list[UserError] = []  #: what is wrong in the lists
         self.opened = device
         self.resident: OrderedDict[str, Any] = OrderedDict()
         self.lent: list[str] = []
@@ -47,12 +53,17 @@ class Bases:
         return [*self.listed(), *self.own()]
 
     def listed(self) -> list[Base]:
-        """Read the list that comes with Safelight. What has no family here is never present."""
-        found, _ = lists.read(lists.OURS)
+        """Read our list and the operator's. What has no family here is never present."""
+        found, self.wrong = lists.both("bases", self.list)
         return [
             replace(base, present=base.known and self.place(base.source) is not None)
             for base in found
         ]
+
+    def captioners(self) -> list[Base]:
+        """Read which captioners are known; any other BLIP can be used, too."""
+        found, _ = lists.both("captioners", self.list)
+        return [replace(one, present=self.place(one.source) is not None) for one in found]
 
     def own(self) -> list[Base]:
         """Look through the operator's folder for files and folders that a family recognises."""
@@ -100,17 +111,17 @@ class Bases:
             return shipped if shipped.is_dir() else None
         if self.folder is not None and plain(source) and (self.folder / source).exists():
             return self.folder / source
-        return cached(source) if "/" in source else None
+        return hub.cached(source) if "/" in source else None
 
     def here(self, name: str) -> Path:
         """Find a base's files by its name; those that ship with Safelight must be whole."""
         base = self.find(name)
         if not base.known:
-            raise JobError("base_family", base=base.title, family=base.family)
+            raise JobError(base.lack, **base.facts)
         kind, _, shipped = base.source.partition(":")
         place = embedded.verified(shipped) if kind == "embedded" else self.place(base.source)
         if place is None:
-            raise JobError("base_missing", base=base.title, source=base.source)
+            raise JobError(base.lack, **base.facts)
         return place
 
     def identity(self, name: str) -> str:
@@ -176,14 +187,3 @@ class Bases:
 def plain(name: str) -> bool:
     """Tell whether a name is one name, not a way out of a folder."""
     return bool(name) and name == Path(name).name and not set(name) & set("*?[]")
-
-
-def cached(source: str) -> Path | None:
-    """Find a model in the hub's cache on this machine, its newest snapshot."""
-    from huggingface_hub import snapshot_download  # noqa: PLC0415  # half a second
-    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError  # noqa: PLC0415
-
-    try:
-        return Path(snapshot_download(source, local_files_only=True))
-    except (LocalEntryNotFoundError, HFValidationError):
-        return None

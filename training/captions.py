@@ -13,8 +13,8 @@ from transformers import BertTokenizerFast, BlipForConditionalGeneration, BlipIm
 
 from storage.errors import JobError
 from storage.folders import dump
-from training import embedded
-from training.bases import cached, plain
+from training import embedded, hub
+from training.bases import plain
 from training.events import event
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from training.bases import Bases
     from training.device import Device
 
-MEMORY = 2000  # MiB, of BLIP base
+MEMORY = 2500  # MiB, of a large BLIP
 TOKENS = 40  # of a caption
 
 
@@ -93,7 +93,7 @@ def found(name: str, bases: Bases) -> Path:
     if name == "embedded":
         return embedded.verified("blip")
     own = bases.folder / name if bases.folder and plain(name) else None
-    place = own if own and own.is_dir() else cached(name) if "/" in name else None
+    place = own if own and own.is_dir() else hub.cached(name) if "/" in name else None
     if place is None:
         raise JobError("captioner_missing", captioner=name[:100])
     return place

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from dataclasses import asdict, fields
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +35,7 @@ from training.run import Run, told
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from training.settings import TrainingSettings
     from training.studio import Studio
@@ -47,9 +47,10 @@ log = logging.getLogger(__name__)
 
 def obey(chosen: argparse.Namespace, settings: TrainingSettings) -> int:
     """Do what the arguments say and return the exit code."""
-    if chosen.command in {"bases", "device"}:
-        answer = bases(settings) if chosen.command == "bases" else device(settings)
-        tell({"kind": chosen.command} | answer)
+    if chosen.command == "bases":
+        return bases(chosen.fetch, settings)
+    if chosen.command == "device":
+        tell({"kind": "device"} | device(settings))
         return 0
     if chosen.command in {"inspect", "shrink", "export"}:
         return asked(chosen)
@@ -66,14 +67,23 @@ def tell(line: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def bases(settings: TrainingSettings) -> dict[str, Any]:
-    """List the bases, also the missing, and say who writes captions."""
-    from training.bases import Bases  # noqa: PLC0415 - only this command needs it
+def bases(wanted: Sequence[str], settings: TrainingSettings) -> int:
+    """List the bases, or fetch some; one that cannot be fetched does not keep the others."""
+    from training import stock  # noqa: PLC0415 - only this command needs it
 
-    known, name = Bases(Home(settings.home).bases), settings.captioner
-    present = name == "embedded" or known.place(name) is not None
-    captioner = {"name": name, "present": present}
-    return {"bases": [asdict(base) for base in known.describe()], "captioner": captioner}
+    if not wanted:
+        found = stock.listing(settings)
+        tell({"kind": "bases"} | found)
+        return int(bool(found["wrong"]))
+    code = 0
+    for name in wanted:
+        try:
+            end = attempted(partial(stock.fetch, settings, name, tell))
+        except KeyboardInterrupt:  # what has come is kept; who started this process says so
+            return 130
+        tell(end)
+        code |= end["kind"] == "failed"
+    return code
 
 
 def device(settings: TrainingSettings) -> dict[str, Any]:

@@ -37,8 +37,8 @@ def asked(
     """Ask about photos; a base that was named is the only one that is weighed."""
     if chosen.base:
         named = base(catalog, chosen.base)
-        if named.known and not named.present:
-            raise JobError("base_missing", base=named.title, source=named.source)
+        if named.lack:
+            raise JobError(named.lack, **named.facts)
         catalog = replace(catalog, bases=(named,))
     motif = Motif(chosen.motif) if chosen.motif else None
     case = Case.of(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 OURS = Path(__file__).with_name("bases.toml")
 NEEDED = ("title", "family", "source", "resolution", "good")
+BLIP = "blip"  #: the family of every captioner
 UNSEEN = "unseen"  #: a licence that nobody has read
 TEXTS = ("title", "family", "source", "licence", "good", "weak", "terms", "seen")
 NUMBERS = {"resolution": (8, 4096), "memory": (0, 1 << 20), "skip": (1, 12)}
@@ -28,7 +29,18 @@ LONGEST = 300  #: letters of a text: it goes on cards
 LINE = 64  #: letters of a name or a title
 
 
-def read(path: Path) -> tuple[list[Base], list[UserError]]:
+def both(section: str, more: Path | None) -> tuple[list[Base], list[UserError]]:
+    """Read our list and an operator's, whose entries take the place of ours of the same name."""
+    found, wrong = read(OURS, section)
+    if more is None:
+        return found, wrong
+    theirs, amiss = read(more, section)
+    if section != "bases":  # an operator's list may be of bases alone
+        amiss = []
+    return list({one.name: one for one in (*found, *theirs)}.values()), [*wrong, *amiss]
+
+
+def read(path: Path, section: str = "bases") -> tuple[list[Base], list[UserError]]:
     """Read a list: the bases in it, none of them present yet, and what is wrong with the others.
 
     A list that is no TOML gives no bases; a wrong entry leaves the others alone.
@@ -38,8 +50,8 @@ def read(path: Path) -> tuple[list[Base], list[UserError]]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as broken:
         return [], [UserError("list_broken", file=path.name, problem=str(broken))]
     found, wrong = list[Base](), list[UserError]()
-    known = families.names()
-    entries = content.get("bases")
+    known = [*families.names(), BLIP]
+    entries = content.get(section)
     if not isinstance(entries, dict):
         return [], [UserError("list_empty", file=path.name)]
     for name, entry in entries.items():

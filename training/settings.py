@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError
@@ -21,11 +22,14 @@ class TrainingSettings(StorageSettings):
         validation_alias="SAFELIGHT_DEVICE",
         examples=["cuda:0", "cuda:0,cuda:1"],
     )
+    bases: Path | None = Field(
+        default=None, validation_alias="SAFELIGHT_BASES", examples=["bases.toml"]
+    )
     precision: Literal["auto", "fp32", "bf16"] = Field(
         default="auto", validation_alias="SAFELIGHT_PRECISION", examples=["bf16"]
     )
     captioner: str = Field(
-        default="Salesforce/blip-image-captioning-base",
+        default="Salesforce/blip-image-captioning-large",
         min_length=1,
         validation_alias="SAFELIGHT_CAPTIONER",
         examples=["embedded"],

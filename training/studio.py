@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,6 +22,8 @@ TASKS = {Kind.TRAIN: loop.train, Kind.SAMPLE: sampling.sample, Kind.CAPTION: cap
 SMALL = 150  #: MiB of the embedded captioner
 GRAIN = 256  #: MiB to which free memory is told
 
+log = logging.getLogger(__name__)
+
 
 class Studio:
     """The one device of the process with the bases that are loaded on it."""
@@ -32,8 +35,11 @@ class Studio:
             Device.open(
                 cpu=device == "cpu", precision=settings.precision, threads=settings.threads
             ),
+            settings.bases,
         )
         self.known = self.bases.describe()
+        for error in self.bases.wrong:
+            log.warning("%s", error)
 
     def catalog(self) -> Catalog:
         """Say what can be done."""

@@ -36,10 +36,12 @@ CHECKS = {
     " {host}:{port} while the bot runs",
     "bases": "bases here: {names}",
     "bases_away": "bases: the training cannot list them ({reason}); see the lines above",
-    "bases_missing": "bases not on this machine: {names}; put a file or folder into {folder}",
+    "bases_missing": "bases not on this machine: {names}; safelight bases fetch NAME fetches one, or put"
+    " a .safetensors file into {folder}",
+    "bases_wrong": "{sentence}",
     "captioner": "captions are written by {name}",
-    "captioner_missing": "the captioner {name} is not on this machine; load it once with the hub's"
-    " tools, or set SAFELIGHT_CAPTIONER=embedded",
+    "captioner_missing": "the captioner {name} is not on this machine: safelight bases fetch {name}, or"
+    " set SAFELIGHT_CAPTIONER=embedded",
     "upload": "files up to {limit} MiB are posted on Discord (SAFELIGHT_UPLOAD_MIB)",
     "upload_high": "SAFELIGHT_UPLOAD_MIB={limit}, but servers without boosts take 20 MiB at most",
     "setting": "{problem}",

@@ -11,7 +11,7 @@ COMMANDS = {
     "advise": "say which method, base and dial suit a folder of photos, and why",
     "sample": "draw pictures with a style, or with a bare base",
     "caption": "describe a folder of photos",
-    "bases": "list the models one can start from",
+    "bases": "list the models one can start from, and fetch them: safelight bases fetch NAME",
     "shrink": "make a smaller copy of a LoRA, and say what it costs",
     "export": "write a hypernetwork as AUTOMATIC1111 and ComfyUI read it",
     "inspect": "say what a style's file is, and which programs load it",
@@ -40,10 +40,30 @@ DONE = "Done in {seconds}."
 DONE_FILE = "Done in {seconds}: {file} ({size})"
 FAILED = "That did not work: {sentence}"
 FAILED_FILE = "That did not work, because of {file}: {sentence}"
-BASE = "{mark} {name:<14} {title:<26} {family:<6} {note}"
-BASE_HERE = "{good} · {licence}"
-BASE_MISSING = "not on this machine: {source}"
-BASE_STRANGE = "this version has no family {family}: {source}"
+BASE = "{mark} {name:<12} {title:<22} {family:<5} {resolution:>5} px  {note}"
+BASE_GOOD = "    {good}; weak: {weak}"
+BASE_LICENCE = "    {licence}{money}"
+CAPTIONERS = "Who describes photos:"
+NOTES = {
+    "": "{size}, {checked}",
+    "base_missing": "not here: safelight bases fetch {name}",
+    "base_bring": "not here: put {source} into bases/ of the data folder",
+    "base_family": "this version has no family {family}",
+}
+CHECKED = {True: "checked", False: "put there by hand, not checked"}
+UNSEEN = "licence not seen"
+MONEY = {
+    "yes": ": one may earn money with it",
+    "conditions": ": one may earn money with it, if: {terms}",
+    "no": ": no money may be earned with it",
+    "unseen": "",
+}
+FETCH = "{title} from {source}. {licence}{money}"
+SEEN = " (read at {seen})"
+FETCHING = "{done} of {bytes} · {speed}/s"
+FETCHED = "{title} is here: {size} in {seconds}, every file with the hub's own hash ({place})."
+FETCHED_UNSEEN = "{title} is here: {size} in {seconds}. The hub gave no hash of {names}, so nobody checked those ({place})."
+FETCHED_ALREADY = "{title} is already here ({place})."
 INSPECTED = {
     "file": "{file}: {method}, {size}, {tensors} tensors",
     "trigger": "Trigger: {trigger}",

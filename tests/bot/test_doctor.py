@@ -13,8 +13,9 @@ from bot.doctor import FAIL, OK, WARN
 from bot.settings import BotSettings
 
 DEVICE = {"kind": "device", "torch": "2.15.0", "device": "cpu", "name": "CPU, 2 cores"}
-BASE = {"name": "embedded", "present": True}
+BASE = {"name": "embedded", "present": True, "known": True}
 BASES = {"kind": "bases", "bases": [BASE], "captioner": {"name": "embedded", "present": True}}
+BASES |= {"captioners": [], "wrong": []}
 
 
 def program(**answers):
@@ -74,7 +75,7 @@ async def test_a_wrong_setting_ends_the_visit(monkeypatch, tmp_path):
 
 async def test_missing_bases_and_captioner_are_named(monkeypatch, tmp_path):
     """What is not on this machine is listed with the folder it belongs into."""
-    absent = {"name": "sd15", "present": False}
+    absent = {"name": "sd15", "present": False, "known": True}
     answer = BASES | {"bases": [BASE, absent], "captioner": {"name": "blip", "present": False}}
     found = await looked(healthy(bases=json.dumps(answer)), monkeypatch, tmp_path)
     texts = [f.text for f in found if f.mark == WARN]

@@ -61,15 +61,52 @@ def test_a_child_that_dies_silently_is_noticed(capfd):
     assert "without a word (exit code 7)" in capfd.readouterr().err
 
 
+BASE = {
+    "name": "sd15", "title": "SD 1.5", "family": "sd1", "source": "hub/sd15", "resolution": 512,
+    "licence": "Open", "commercial": "conditions", "terms": "be kind", "seen": "page", "good": "a",
+    "weak": "b", "lack": "base_missing", "bytes": 0, "checked": False,
+}  # fmt: skip
+
+
 def test_bases_are_a_table(capfd):
-    """Each base has a line; a missing one says where it would come from, a strange one why not."""
-    base = {"name": "sd15", "title": "SD 1.5", "family": "sd1", "source": "hub/sd15"}
-    away = base | {"licence": "open", "good": "plain", "present": False, "known": True}
-    strange = away | {"name": "odd", "family": "sd9", "known": False}
-    assert shell.work(["bases"], child({"kind": "bases", "bases": [away, strange]})) == 0
-    out = capfd.readouterr().out
-    assert "not on this machine: hub/sd15" in out
-    assert "no family sd9" in out
+    """Each has its licence; a missing one says how it is fetched, a strange one why not."""
+    here = BASE | {"name": "mine", "lack": "", "bytes": 3 << 20, "licence": "unseen"}
+    strange = BASE | {"name": "odd", "family": "sd9", "lack": "base_family", "title": "\x1b[31m"}
+    brought = BASE | {"name": "old", "source": "old.safetensors", "lack": "base_bring"}
+    wrong = {"code": "list_missing", "file": "own.toml", "base": "x", "field": "good"}
+    event = {"kind": "bases", "bases": [BASE, here, strange, brought], "wrong": [wrong]}
+    event |= {"captioners": [BASE | {"name": "blip", "lack": "", "checked": True}]}
+    assert shell.work(["bases"], child(event)) == 0
+    told, complained = capfd.readouterr()
+    assert "not here: safelight bases fetch sd15" in told
+    assert "Open: one may earn money with it, if: be kind" in told
+    assert "3 MB, put there by hand, not checked" in told
+    assert "licence not seen" in told
+    assert "no family sd9" in told
+    assert "put old.safetensors into bases/" in told
+    assert "1 KB, checked" in told
+    assert "\x1b" not in told
+    assert "x lacks the field good" in complained
+
+
+def test_fetching_is_told(capfd):
+    """The licence before, how far it is meanwhile, and what came; unchecked files are named."""
+    came = {"kind": "fetched", "name": "sd15", "title": "SD 1.5", "bytes": 2 << 20, "seconds": 2}
+    came |= {"place": "/hub", "already": False, "unseen": []}
+    events = (
+        {**BASE, "kind": "fetch"},
+        {"kind": "fetching", "done": 1 << 20, "bytes": 2 << 20, "speed": 1 << 20},
+        came,
+        came | {"unseen": ["a.json"]},
+        came | {"already": True},
+    )
+    assert shell.work(["bases", "fetch", "sd15"], child(*events)) == 0
+    lines = capfd.readouterr().err.splitlines()
+    assert lines[0].startswith("SD 1.5 from hub/sd15. Open (read at page): one may earn")
+    assert lines[1] == " 50% 1 MB of 2 MB · 1 MB/s"
+    assert lines[2] == "SD 1.5 is here: 2 MB in 2.0 s, every file with the hub's own hash (/hub)."
+    assert "no hash of a.json" in lines[3]
+    assert "already here" in lines[4]
 
 
 def test_a_file_is_told_in_words(capfd):

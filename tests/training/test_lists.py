@@ -8,6 +8,7 @@ import pytest
 
 from storage.records import Commercial, Domain
 from training import families, lists
+from training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,3 +111,28 @@ def test_others_stay(tmp_path: Path) -> None:
 def test_missing(tmp_path: Path) -> None:
     """A list that is not there is told of, too."""
     assert [error.code for error in lists.read(tmp_path / "none.toml")[1]] == ["list_broken"]
+
+
+def test_both(tmp_path: Path) -> None:
+    """An operator's entry takes the place of ours of the same name; captioners stay."""
+    path = tmp_path / "own.toml"
+    path.write_text(WHOLE.replace("mine", "sd15"))
+
+    found, wrong = lists.both("bases", path)
+
+    ours, _ = lists.read(lists.OURS)
+    assert not wrong
+    assert [base.name for base in found] == [base.name for base in ours]
+    assert next(base.title for base in found if base.name == "sd15") == "Mine"
+    assert not lists.both("captioners", path)[1]
+    assert {one.name for one in lists.both("captioners", path)[0]} == {"embedded", "blip"}
+
+
+def test_captioners() -> None:
+    """Those that come with Safelight are whole, too; the setting's default is one of them."""
+    found, wrong = lists.read(lists.OURS, "captioners")
+
+    default = TrainingSettings.model_fields["captioner"].default
+    assert not wrong
+    assert default in {one.source for one in found}
+    assert all(one.seen and one.licence != lists.UNSEEN and one.memory for one in found)
