@@ -85,8 +85,8 @@ class Bases:
             if family.recognises(place):
                 return Base(
                     name=place.stem, title=place.stem, family=name, source=place.name,
-                    resolution=512, licence=lists.UNSEEN, good="this server's own",
-                    present=True, memory=3500,
+                    resolution=family.RESOLUTION, licence=lists.UNSEEN, good="this server's own",
+                    present=True, memory=family.MEMORY,
                 )  # fmt: skip
         return None
 
@@ -95,12 +95,15 @@ class Bases:
         for base in self.listed():
             if base.name == name:
                 return base
-        for place in sorted(self.folder.glob(f"{name}*")) if self.folder and plain(name) else []:
+        places = sorted(self.folder.glob(f"{name}*")) if self.folder and plain(name) else []
+        for place in places:
             if place.suffix in PICKLES and place.stem == name:
                 raise JobError("base_pickle", base=place.name)
         for base in self.own():
             if base.name == name:
                 return base
+        for place in places:
+            refuse(place)
         raise JobError("base_unknown", base=name[:100])
 
     def place(self, source: str) -> Path | None:
@@ -154,7 +157,7 @@ class Bases:
         place = self.here(name)
         load = walk()[base.family].load
         with self.kept(
-            name, base.memory, lambda: load(place, self.device), small=base.small
+            name, base.memory, lambda: load(place, self.device, base), small=base.small
         ) as it:
             yield it
 
@@ -182,6 +185,15 @@ class Bases:
             if name not in self.lent:
                 del self.resident[name]
                 gc.collect()
+
+
+def refuse(place: Path) -> None:
+    """Say what one of the operator's files is, where it is a model of no family."""
+    from training import ldm  # noqa: PLC0415  # torch, only when it is needed
+
+    what = ldm.amiss(place) if place.suffix == ".safetensors" else ""
+    if what:
+        raise JobError(f"base_{what}", base=place.name)
 
 
 def plain(name: str) -> bool:

@@ -98,7 +98,7 @@ def training(recipe: Recipe, origin: Origin, tensors: dict[str, Tensor]) -> dict
         "ss_output_name": recipe.name,
         "ss_base_model_version": origin.version,
         "ss_sd_model_name": origin.base,
-        "ss_v2": "False",
+        "ss_v2": str(origin.version.startswith("sd_v2")),
         "ss_resolution": f"({recipe.resolution}, {recipe.resolution})",
         "ss_num_train_images": str(count),
         "ss_steps": str(recipe.steps),

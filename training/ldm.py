@@ -1,70 +1,66 @@
-"""Single-file checkpoints of Stable Diffusion 1.x, in the layout of CompVis' latent-diffusion.
+"""Single-file checkpoints of Stable Diffusion, in the layout of latent-diffusion or sgm.
 
 diffusers converts the weights; the configurations and CLIP's vocabulary, which such a file lacks
-and diffusers would download, are here. `clip.txt.gz` holds the merges of OpenAI's CLIP (MIT).
+and diffusers would download, are in `shapes` and `clip`.
 """
 
 from __future__ import annotations
 
-import gzip
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+import torch
+from accelerate import init_empty_weights
+from diffusers import (
+    AutoencoderKL,
+    DDIMScheduler,
+    EulerDiscreteScheduler,
+    StableDiffusionPipeline,
+    StableDiffusionXLPipeline,
+    UNet2DConditionModel,
+)
 from diffusers.loaders.single_file_utils import (
     convert_ldm_clip_checkpoint,
     convert_ldm_unet_checkpoint,
     convert_ldm_vae_checkpoint,
+    convert_open_clip_checkpoint,
 )
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
 from storage.errors import JobError
+from training.clip import END, tokenizer
+from training.shapes import SD15, Config, Shape
 
 if TYPE_CHECKING:
-    import torch
+    from torch import Tensor
 
+Content = dict[str, "Tensor"]
 HEADER = 100 * 2**20  # bytes; no honest header is larger
-MERGES = Path(__file__).with_name("families") / "clip.txt.gz"
-BEGIN, END, TOKENS = "<|startoftext|>", "<|endoftext|>", 77
-READS = "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
-SEES = "model.diffusion_model.input_blocks.0.0.weight"
+UNET = "model.diffusion_model."
+READS = f"{UNET}input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
+SEES = f"{UNET}input_blocks.0.0.weight"
+TOLD = f"{UNET}label_emb.0.0.weight"  #: of what SDXL is told beside prompts
 TEXT = "cond_stage_model.transformer.text_model.embeddings.token_embedding.weight"
+OPEN = "cond_stage_model.model.token_embedding.weight"
+FIRST = "conditioner.embedders.0.transformer.text_model.embeddings.token_embedding.weight"
+SECOND = "conditioner.embedders.1.model.token_embedding.weight"
+REFINER = "conditioner.embedders.0.model.token_embedding.weight"
 PICTURES = "first_stage_model.encoder.conv_in.weight"
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """The configurations of the three networks in a file."""
-
-    unet: dict[str, Any]
-    vae: dict[str, Any]
-    text: dict[str, Any]
-
-
-SD15 = Shape(
-    unet={"sample_size": 64, "cross_attention_dim": 768},  # diffusers' defaults are SD 1.5
-    vae={
-        "down_block_types": ("DownEncoderBlock2D",) * 4,
-        "up_block_types": ("UpDecoderBlock2D",) * 4,
-        "block_out_channels": (128, 256, 512, 512),
-        "layers_per_block": 2,
-        "sample_size": 512,
-    },
-    text={
-        "vocab_size": 49_408,
-        "hidden_size": 768,
-        "intermediate_size": 3072,
-        "num_hidden_layers": 12,
-        "num_attention_heads": 12,
-        "projection_dim": 768,
-        "bos_token_id": 49_406,
-        "eos_token_id": 49_407,
-    },
-)
+#: a bias whose spread tells SD 2's v-models from the others, and from where on: ComfyUI,
+#: comfy/supported_models.py, SD20.model_type
+SPREAD, WIDE = f"{UNET}output_blocks.11.1.transformer_blocks.0.norm1.bias", 0.09
+#: empty tensors by which ComfyUI knows that an SDXL predicts v, and that its last noise is whole
+MARKS = ("v_pred", "ztsnr")
+PREDICTIONS = {"v": "v_prediction", "epsilon": "epsilon"}  #: by what modelspec calls them
+NOISE: Config = {
+    "beta_start": 0.00085,
+    "beta_end": 0.012,
+    "beta_schedule": "scaled_linear",
+    "steps_offset": 1,
+}
 
 
 def header(place: Path) -> dict[str, Any]:
@@ -78,72 +74,126 @@ def header(place: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def recognises(place: Path) -> bool:
-    """Tell from its header whether a file is a whole Stable Diffusion 1.x."""
+def family(place: Path) -> str:
+    """Tell from its header of which family a whole model is; "" for anything else."""
     found = header(place)
-    if not {READS, SEES, TEXT, PICTURES} <= found.keys():
-        return False
-    # 1024 would be SD 2; nine channels an inpainting model
-    return bool(found[READS]["shape"][1] == 768 and found[SEES]["shape"][1] == 4)
+    shape = {name: found[name]["shape"] for name in (READS, SEES) if name in found}
+    if SEES not in shape or PICTURES not in found or shape[SEES][1] != 4:
+        return ""
+    if {FIRST, SECOND, TOLD} <= found.keys():
+        return "sdxl"
+    width = shape.get(READS, [0, 0])[1]
+    if TEXT in found and width == 768:
+        return "sd1"
+    return "sd2" if OPEN in found and width == 1024 else ""
 
 
-def load(place: Path, dtype: torch.dtype, shape: Shape = SD15) -> StableDiffusionPipeline:
-    """Load a single file; nothing is downloaded."""
-    unet = UNet2DConditionModel(**shape.unet)
-    vae = AutoencoderKL(**shape.vae)
-    text = CLIPTextModel(CLIPTextConfig(**shape.text))
+def amiss(place: Path) -> str:
+    """Say what a file is that is no whole model of a family; "" where that is not known."""
+    found = header(place)
+    if SEES in found and found[SEES]["shape"][1] != 4:
+        return "inpaint"
+    if REFINER in found and SECOND not in found:
+        return "refiner"
+    if SEES in found:
+        return "part"
+    return ""
+
+
+def demand(place: Path, wanted: str) -> None:
+    """Refuse a file that is no whole model of a family, and say what it is."""
+    if family(place) != wanted:
+        what = amiss(place)
+        raise JobError(f"base_{what}" if what else "base_broken", base=place.name)
+
+
+def load(
+    place: Path, dtype: torch.dtype, shape: Shape = SD15
+) -> StableDiffusionPipeline | StableDiffusionXLPipeline:
+    """Load a single file; nothing is downloaded, and no weight may be missing."""
+    networks = empty(shape)
     try:
         content = load_file(place)
-        unet.load_state_dict(convert_ldm_unet_checkpoint(content, dict(unet.config)))
-        vae.load_state_dict(convert_ldm_vae_checkpoint(content, dict(vae.config)))
-        text.load_state_dict(read(content))
+        for name, found in converted(content, networks).items():
+            networks[name].load_state_dict(found, assign=True)
+        foretold = prediction(place, content)
     except (SafetensorError, OSError, RuntimeError, KeyError, AttributeError) as broken:
         raise JobError("base_broken", base=place.name) from broken
-    return StableDiffusionPipeline(
-        unet=unet.to(dtype), vae=vae.to(dtype), text_encoder=text.to(dtype),
-        tokenizer=tokenizer(), scheduler=scheduler(), safety_checker=None,
-        feature_extractor=None, requires_safety_checker=False,
-    )  # fmt: skip
+    kept = {name: network.to(dtype) for name, network in networks.items()}
+    return pipeline(kept, foretold, zeroed=MARKS[1] in content)
 
 
-def read(content: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Pick the text encoder's weights, by the names they have since transformers 5.6."""
-    found = convert_ldm_clip_checkpoint(content)
+def empty(shape: Shape) -> dict[str, Any]:
+    """Make the networks of a shape, without weights, by what a pipeline calls them."""
+    with init_empty_weights(include_buffers=False):
+        networks = {
+            "unet": UNet2DConditionModel(**shape.unet),
+            "vae": AutoencoderKL(**shape.vae),
+            "text_encoder": CLIPTextModel(CLIPTextConfig(**shape.text)),
+        }
+        if shape.second:
+            second = CLIPTextConfig(**shape.second)
+            networks["text_encoder_2"] = CLIPTextModelWithProjection(second)
+    return networks
+
+
+def converted(content: Content, networks: dict[str, Any]) -> dict[str, Content]:
+    """Sort a file's tensors by network, by the names that diffusers and transformers have."""
+    unet, vae, text = (networks[name] for name in ("unet", "vae", "text_encoder"))
+    found = {
+        "unet": convert_ldm_unet_checkpoint(content, dict(unet.config)),
+        "vae": convert_ldm_vae_checkpoint(content, dict(vae.config)),
+    }
+    if "text_encoder_2" in networks:
+        second = networks["text_encoder_2"]
+        start = SECOND.removesuffix("token_embedding.weight")
+        found["text_encoder_2"] = convert_open_clip_checkpoint(second, content, start)
+    opened = text.config.hidden_act == "gelu"
+    found["text_encoder"] = read(content, text if opened else None)
+    return found
+
+
+def read(content: Content, opened: Any = None) -> Content:
+    """Pick the text encoder's weights, by the names they have since transformers 5.6.
+
+    `opened` is a text encoder whose weights are in OpenCLIP's layout.
+    """
+    if opened is None:
+        found = convert_ldm_clip_checkpoint(content)
+    else:
+        start = OPEN.removesuffix("token_embedding.weight")
+        found = convert_open_clip_checkpoint(opened, content, start)
     named = {name.removeprefix("text_model."): tensor for name, tensor in found.items()}
     named.pop("embeddings.position_ids", None)
     return named
 
 
-def scheduler() -> DDIMScheduler:
-    """Build the scheduler Stable Diffusion 1.x was trained for."""
-    return DDIMScheduler(
-        beta_start=0.00085,
-        beta_end=0.012,
-        beta_schedule="scaled_linear",
-        clip_sample=False,
-        set_alpha_to_one=False,
-        steps_offset=1,
-    )
+def prediction(place: Path, content: Content) -> str:
+    """Tell what a file's UNet predicts: as its metadata, its marks or its weights say."""
+    told = header(place).get("__metadata__", {}).get("modelspec.prediction_type", "")
+    if told in PREDICTIONS:
+        return PREDICTIONS[told]
+    wide = OPEN in content and SPREAD in content
+    v = MARKS[0] in content or (wide and float(content[SPREAD].float().std(correction=0)) > WIDE)
+    return "v_prediction" if v else "epsilon"
 
 
-def tokenizer() -> CLIPTokenizer:
-    """Build CLIP's tokenizer from its merges."""
-    lines = gzip.decompress(MERGES.read_bytes()).decode().splitlines()
-    merges = [tuple(line.split()) for line in lines]
-    letters = alphabet()
-    words = [*letters, *(f"{letter}</w>" for letter in letters)]
-    words += ["".join(pair) for pair in merges]
-    words += [BEGIN, END]
-    vocabulary = {word: index for index, word in enumerate(words)}
-    made: CLIPTokenizer = CLIPTokenizer(
-        vocab=vocabulary, merges=merges, model_max_length=TOKENS, pad_token=END
-    )
-    return made
-
-
-def alphabet() -> list[str]:
-    """List how bytes are written, in CLIP's order: the printable ones first."""
-    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    rest = [byte for byte in range(256) if byte not in printable]
-    moved = dict(zip(rest, range(256, 256 + len(rest)), strict=True))
-    return [chr(moved.get(byte, byte)) for byte in (*printable, *rest)]
+def pipeline(
+    networks: dict[str, Any], foretold: str = "epsilon", *, zeroed: bool = False
+) -> StableDiffusionPipeline | StableDiffusionXLPipeline:
+    """Put networks together with tokenizers and the noise they were trained for."""
+    more = {"prediction_type": foretold, "rescale_betas_zero_snr": zeroed}
+    if "text_encoder_2" in networks:
+        return StableDiffusionXLPipeline(
+            **networks, tokenizer=tokenizer(), tokenizer_2=tokenizer("!"),
+            scheduler=EulerDiscreteScheduler(**NOISE, **more, timestep_spacing="leading"),
+            add_watermarker=False,
+        )  # fmt: skip
+    opened = networks["text_encoder"].config.hidden_act == "gelu"
+    return StableDiffusionPipeline(
+        **networks, tokenizer=tokenizer("!" if opened else END),
+        scheduler=DDIMScheduler(
+            **NOISE, **more, clip_sample=False, set_alpha_to_one=False,
+        ),
+        safety_checker=None, feature_extractor=None, requires_safety_checker=False,
+    )  # fmt: skip

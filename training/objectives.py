@@ -45,6 +45,16 @@ def velocity(x: Tensor, e: Tensor, a: Tensor) -> Tensor:
     return a.sqrt() * e - (1 - a).sqrt() * x
 
 
+def zeroed(a: Tensor) -> Tensor:
+    """Rescale a schedule (T,) so that its last timestep is pure noise.
+
+    The roots are shifted to end at zero and scaled to begin as before (Lin et al. 2023,
+    arXiv 2305.08891, algorithm 1).
+    """
+    root = a.sqrt()
+    return ((root - root[-1]) * root[0] / (root[0] - root[-1])).square()
+
+
 TARGETS = {"epsilon": epsilon, "v_prediction": velocity}
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from diffusers import DDIMScheduler
 from PIL import Image
 from torch import Tensor, nn
 
@@ -16,6 +17,7 @@ from training.networks import Networks, Part
 from training.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
+    from storage.records import Base
     from training.conditions import Conditions
     from training.device import Device
     from training.families import Frame, Picture
@@ -25,6 +27,7 @@ ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
 FURTHER = ("ff.net.0.proj", "ff.net.2", "proj_in", "proj_out", "conv1", "conv2")
 READING = ("q_proj", "k_proj", "v_proj", "out_proj")
 THINKING = ("fc1", "fc2")
+UNSAFE = {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
 RESCALED = 0.7  #: of guidance, where the last timestep is pure noise (Lin et al., section 3.4)
 
 
@@ -41,9 +44,11 @@ class Stable:
     vectors: tuple[str, ...] = ("emb_params",)  #: what learned words are called in a file
     prefixes: tuple[str, ...] = ("lora_te",)  #: of its text encoders' keys
 
-    def __init__(self, pipeline: Any, device: Device) -> None:
+    def __init__(self, pipeline: Any, device: Device, base: Base) -> None:
         self.pipeline = pipeline
         self.device = device
+        self.skip = base.skip
+        self.foretell(base.prediction)
         pipeline.set_progress_bar_config(disable=True)
         self.unet, self.vae = pipeline.unet, pipeline.vae
         names = ("", "_2")[: len(self.prefixes)]
@@ -51,8 +56,6 @@ class Stable:
         for network in (self.unet, *self.texts, self.vae):
             network.requires_grad_(False).eval().to(device.at)
         self.grain = 8 * 2 ** (len(self.vae.config.block_out_channels) - 3)
-        self.prediction: str = pipeline.scheduler.config.prediction_type
-        self.alphas: Tensor = pipeline.scheduler.alphas_cumprod.clone()
         self.vocabularies = tuple(
             Vocabulary(name, text.get_input_embeddings(), getattr(pipeline, f"tokenizer{end}"))
             for name, text, end in zip(self.vectors, self.texts, names, strict=True)
@@ -64,14 +67,35 @@ class Stable:
         )
         self.networks = Networks(self.name, parts, self.vocabularies)
 
+    def foretell(self, prediction: str) -> None:
+        """Know what the UNet predicts, as it is said of the base or else by its scheduler.
+
+        A v-model whose scheduler asks for it learns with a last timestep of pure noise.
+        """
+        config = self.pipeline.scheduler.config
+        self.prediction: str = prediction or config.prediction_type
+        asked = config.get("rescale_betas_zero_snr", False)
+        self.zeroed = bool(asked) and self.prediction == "v_prediction"
+        alphas: Tensor = self.pipeline.scheduler.alphas_cumprod.clone()
+        self.alphas = objectives.zeroed(alphas) if self.zeroed else alphas
+
     @torch.no_grad()
     def encode(self, pictures: Sequence[Image.Image]) -> Tensor:
         """Turn pictures of one right size into latents, on the CPU; the same each time."""
         arrays = np.stack([np.array(picture.convert("RGB")) for picture in pictures])
         pixels = torch.from_numpy(arrays).permute(0, 3, 1, 2).float() / 127.5 - 1
-        seen = self.vae.encode(pixels.to(self.device.at, self.vae.dtype)).latent_dist.mode()
+        seen = self.seen(lambda given: self.vae.encode(given).latent_dist.mode(), pixels)
         latents: Tensor = seen * self.vae.config.scaling_factor
         return latents.float().cpu()
+
+    def seen(self, through: Callable[[Tensor], Tensor], given: Tensor) -> Tensor:
+        """Go through the autoencoder in its own precision; where fp16 overflows, on in fp32."""
+        with torch.autocast(self.device.at.type, enabled=False):
+            found = through(given.to(self.device.at, self.vae.dtype))
+            if self.vae.dtype is torch.float16 and not torch.isfinite(found).all():
+                self.vae.float()
+                found = through(given.to(self.device.at, torch.float32))
+        return found
 
     def tokens(self, prompt: str) -> tuple[Tensor, int]:
         """Turn a prompt into token ids (V, T), a row for each vocabulary, and count those cut."""
@@ -79,9 +103,12 @@ class Stable:
         return torch.tensor([row for row, _ in rows]), max(cut for _, cut in rows)
 
     def states(self, tokens: Tensor) -> Conditions:
-        """Turn token ids (B, V, T) into what the UNet reads."""
-        read = self.texts[0](tokens[:, 0].to(self.device.at))
-        return {"states": read.last_hidden_state}  # (B, T, D)
+        """Turn token ids (B, V, T) into what the UNet reads: states (B, T, D)."""
+        (text,), ids = self.texts, tokens[:, 0].to(self.device.at)
+        if self.skip < 2:
+            return {"states": text(ids).last_hidden_state}
+        read = text(ids, output_hidden_states=True).hidden_states[-self.skip]
+        return {"states": getattr(text, "text_model", text).final_layer_norm(read)}
 
     def framed(self, frame: Frame) -> Conditions:  # noqa: ARG002  # others tell
         """Say what the UNet is told of how a picture was cut: nothing."""
@@ -134,21 +161,36 @@ class Stable:
         shape = (1, self.unet.config.in_channels, picture.height // side, picture.width // side)
         noise = torch.randn(shape, generator=torch.Generator().manual_seed(picture.seed))
         scheduler = self.pipeline.scheduler
-        self.pipeline.scheduler = type(scheduler).from_config(scheduler.config)
+        self.pipeline.scheduler = self.steps()
         try:
             drawn = self.pipeline(
                 **self.asked(wanted, unwanted),
                 latents=noise.to(self.device.at, self.unet.dtype),
                 num_inference_steps=picture.steps,
                 guidance_scale=GUIDANCE.get(self.vae.config.sample_size, self.guidance),
+                guidance_rescale=RESCALED if self.zeroed else 0.0,
                 height=picture.height,
                 width=picture.width,
-                output_type="np",
-            )
+                output_type="latent",
+            ).images
         finally:
             self.pipeline.scheduler = scheduler
-        painted: np.ndarray[Any, Any] = drawn.images[0]
-        return painted
+        latents = drawn / self.vae.config.scaling_factor
+        pixels = self.seen(lambda given: self.vae.decode(given).sample, latents)
+        painted = (pixels * 0.5 + 0.5).clamp(0, 1)[0].permute(1, 2, 0).float()
+        return painted.cpu().numpy()
+
+    def steps(self) -> Any:
+        """Give a scheduler of its own to one picture, so that nothing is left of the one before.
+
+        A v-model with a last timestep of pure noise begins there (Lin et al., section 3.3).
+        """
+        scheduler = self.pipeline.scheduler
+        if not self.zeroed:
+            return type(scheduler).from_config(scheduler.config, prediction_type=self.prediction)
+        return DDIMScheduler.from_config(
+            scheduler.config, prediction_type=self.prediction, timestep_spacing="trailing"
+        )
 
     def checkpointing(self, enabled: bool) -> None:  # a switch
         """Keep less in memory in training, for a third more time."""

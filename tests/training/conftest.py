@@ -48,6 +48,22 @@ def bases() -> Bases:
     return Bases(None, Device.open(cpu=True))
 
 
+@pytest.fixture(scope="session")
+def tinies(tmp_path_factory: pytest.TempPathFactory) -> Bases:
+    """Hold a tiny random model of every family, as folders among an operator's own."""
+    import torch  # noqa: PLC0415  # tests without torch start fast
+
+    from training import families, tiny  # noqa: PLC0415
+    from training.bases import Bases  # noqa: PLC0415
+    from training.device import Device  # noqa: PLC0415
+
+    torch.set_num_threads(1)
+    home = tmp_path_factory.mktemp("tinies")
+    for name in families.names():
+        tiny.kept(home, name)
+    return Bases(home, Device.open(cpu=True))
+
+
 def shoot(folder: Path, count: int) -> list[str]:
     """Draw photos of a green ball."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,9 @@ from diffusers import StableDiffusionPipeline
 from safetensors.torch import save_file
 
 from storage.errors import JobError
-from training import embedded, ldm
+from training import embedded, families, ldm
+from training.bases import Bases
+from training.shapes import tiny
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,16 +90,6 @@ def file(pipeline: StableDiffusionPipeline, tmp_path_factory: pytest.TempPathFac
     return path
 
 
-def test_tokenizer() -> None:
-    """Prompts become the token ids that OpenAI's CLIP gives them."""
-    tokenizer = ldm.tokenizer()
-
-    assert tokenizer("a photo of a cat").input_ids == [49406, 320, 1125, 539, 320, 2368, 49407]
-    assert len(tokenizer) == 49408
-    assert tokenizer.pad_token_id == 49407
-    assert tokenizer.model_max_length == 77
-
-
 def test_same_weights(pipeline: StableDiffusionPipeline, file: Path) -> None:
     """A single file gives the weights of the folder it was made from."""
     shape = ldm.Shape(dict(pipeline.unet.config), dict(pipeline.vae.config),
@@ -112,27 +104,10 @@ def test_same_weights(pipeline: StableDiffusionPipeline, file: Path) -> None:
     assert loaded.scheduler.config.prediction_type == "epsilon"
 
 
-def test_true_shape() -> None:
-    """The configuration is that of Stable Diffusion 1.5, by its number of weights."""
-    from diffusers import AutoencoderKL, UNet2DConditionModel  # noqa: PLC0415
-    from transformers import CLIPTextConfig, CLIPTextModel  # noqa: PLC0415
-
-    with torch.device("meta"):
-        networks = (
-            UNet2DConditionModel(**ldm.SD15.unet),
-            AutoencoderKL(**ldm.SD15.vae),
-            CLIPTextModel(CLIPTextConfig(**ldm.SD15.text)),
-        )
-
-    counts = [sum(p.numel() for p in network.parameters()) for network in networks]
-    assert counts == [859_520_964, 83_653_863, 123_060_480]
-
-
-def headed(path: Path, **shapes: list[int]) -> Path:
+def headed(path: Path, shapes: dict[str, list[int]]) -> Path:
     """Write a file that is a safetensors header alone."""
-    names = {"reads": ldm.READS, "sees": ldm.SEES, "text": ldm.TEXT, "pictures": ldm.PICTURES}
     content: dict[str, Any] = {
-        names[name]: {"dtype": "F16", "shape": shape, "data_offsets": [0, 0]}
+        name: {"dtype": "F16", "shape": shape, "data_offsets": [0, 0]}
         for name, shape in shapes.items()
     }
     line = json.dumps(content).encode()
@@ -140,29 +115,80 @@ def headed(path: Path, **shapes: list[int]) -> Path:
     return path
 
 
-WHOLE = {
-    "reads": [320, 768],
-    "sees": [320, 4, 3, 3],
-    "text": [49408, 768],
-    "pictures": [128, 3, 3, 3],
-}
+SD1 = {
+    ldm.READS: [320, 768], ldm.SEES: [320, 4, 3, 3], ldm.TEXT: [49408, 768],
+    ldm.PICTURES: [128, 3, 3, 3],
+}  # fmt: skip
+SD2 = SD1 | {ldm.READS: [320, 1024], ldm.OPEN: [49408, 1024]}
+SDXL = {
+    ldm.SEES: [320, 4, 3, 3], ldm.FIRST: [49408, 768], ldm.SECOND: [49408, 1280],
+    ldm.TOLD: [1280, 2816], ldm.PICTURES: [128, 3, 3, 3],
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("change", "known"),
+    ("shapes", "without", "family", "amiss"),
     [
-        ({}, True),
-        ({"reads": [320, 1024]}, False),
-        ({"sees": [320, 9, 3, 3]}, False),
-        ({"text": None}, False),
-        ({"pictures": None}, False),
+        (SD1, "", "sd1", "part"),
+        (SD2, ldm.TEXT, "sd2", "part"),
+        (SDXL, "", "sdxl", "part"),
+        (SD1 | {ldm.READS: [320, 1024]}, "", "", "part"),
+        (SD1 | {ldm.SEES: [320, 9, 3, 3]}, "", "", "inpaint"),
+        (SD2 | {ldm.SEES: [320, 9, 3, 3]}, "", "", "inpaint"),
+        (SDXL | {ldm.SEES: [320, 9, 3, 3]}, "", "", "inpaint"),
+        (SD1, ldm.TEXT, "", "part"),
+        (SD1, ldm.PICTURES, "", "part"),
+        (SDXL | {ldm.REFINER: [49408, 1280], ldm.SEES: [384, 4, 3, 3]}, ldm.SECOND, "", "refiner"),
+        ({"lora_unet_x.alpha": []}, "", "", ""),
     ],
 )
-def test_recognises(tmp_path: Path, change: dict[str, list[int] | None], known: bool) -> None:
-    """A whole Stable Diffusion 1.x is known by its header; SD 2, inpainting and parts are not."""
-    shapes = {name: shape for name, shape in (WHOLE | change).items() if shape is not None}
+def test_family(
+    tmp_path: Path, shapes: dict[str, list[int]], without: str, family: str, amiss: str
+) -> None:
+    """A whole model's family is known by its header; refiners, inpainting and parts are named."""
+    shapes = {name: shape for name, shape in shapes.items() if name != without}
+    place = headed(tmp_path / "a.safetensors", shapes)
 
-    assert ldm.recognises(headed(tmp_path / "a.safetensors", **shapes)) is known
+    assert ldm.family(place) == family
+    assert ldm.amiss(place) == amiss
+    for name, module in families.walk().items():
+        assert module.recognises(place) is (name == family)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [({ldm.SEES: [320, 9, 3, 3]}, "base_inpaint"), ({ldm.READS: [320, 1]}, "base_part")],
+)
+def test_demand(tmp_path: Path, change: dict[str, list[int]], code: str) -> None:
+    """A file that is listed as a family's, but is none, is refused with what it is."""
+    place = headed(tmp_path / "a.safetensors", SD1 | change)
+
+    for refuses in (lambda: ldm.demand(place, "sd1"), lambda: Bases(tmp_path).find("a")):
+        with pytest.raises(JobError) as refused:
+            refuses()
+        assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("content", "told", "expected"),
+    [
+        ({}, "", "epsilon"),
+        ({}, "v", "v_prediction"),
+        ({"v_pred": torch.zeros(0)}, "", "v_prediction"),
+        ({ldm.OPEN: torch.zeros(1), ldm.SPREAD: torch.tensor([-0.2, 0.2])}, "", "v_prediction"),
+        ({ldm.OPEN: torch.zeros(1), ldm.SPREAD: torch.tensor([-0.2, 0.2])}, "epsilon", "epsilon"),
+        ({ldm.OPEN: torch.zeros(1), ldm.SPREAD: torch.tensor([-0.02, 0.02])}, "", "epsilon"),
+        ({ldm.SPREAD: torch.tensor([-0.2, 0.2])}, "", "epsilon"),
+    ],
+)
+def test_prediction(
+    tmp_path: Path, content: dict[str, torch.Tensor], told: str, expected: str
+) -> None:
+    """Metadata goes before marks, and these before the spread of SD 2's weights."""
+    place = tmp_path / "a.safetensors"
+    save_file({"x": torch.zeros(1)}, place, {"modelspec.prediction_type": told} if told else None)
+
+    assert ldm.prediction(place, content) == expected
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff" * 40, b"\x80\x02}q\x00."])
@@ -170,9 +196,10 @@ def test_broken(tmp_path: Path, content: bytes) -> None:
     """What is no safetensors file is not known, and refused with a code when it is loaded."""
     path = tmp_path / "a.safetensors"
     path.write_bytes(content)
-    shape = ldm.Shape({"block_out_channels": (32, 32, 32, 32)}, ldm.SD15.vae, {})
+    shape = tiny(ldm.SD15)
 
-    assert not ldm.recognises(path)
+    assert not ldm.family(path)
+    assert not ldm.amiss(path)
     with pytest.raises(JobError) as refused:
         ldm.load(path, torch.float32, shape)
     assert refused.value.code == "base_broken"

@@ -106,3 +106,15 @@ def test_offset() -> None:
     assert torch.equal(plain, torch.randn(shape, generator=torch.Generator().manual_seed(1)))
     assert torch.allclose(added, added[:, :, :1].expand_as(added), atol=1e-6)
     assert len(added[:, :, 0].unique()) == 8
+
+
+def test_zeroed() -> None:
+    """The rescaled schedule is diffusers' own, begins as before and ends in pure noise."""
+    given = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012}
+    theirs = DDPMScheduler(**given, rescale_betas_zero_snr=True).alphas_cumprod
+
+    ours = objectives.zeroed(DDPMScheduler(**given).alphas_cumprod)
+
+    assert torch.allclose(ours, theirs, atol=1e-5)
+    assert float(ours[-1]) == 0
+    assert torch.allclose(objectives.zeroed(ours), ours)

@@ -1,6 +1,6 @@
 """Families: a module here is the code that knows one architecture, found by its being here.
 
-A module gives `recognises(place)` and `load(place, device)`, which returns a `Family`.
+A module gives `recognises(place)` and `load(place, device, base)`, which returns a `Family`.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from PIL import Image
     from torch import Tensor
 
+    from storage.records import Base
     from training.conditions import Conditions
     from training.device import Device
     from training.networks import Networks
+    from training.shapes import Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +105,15 @@ class Family(Protocol):
 class Module(Protocol):
     """What a module in this folder gives."""
 
+    RESOLUTION: int  #: that its bases are made for
+    MEMORY: int  #: MiB that one takes in the worker
+    SHAPE: Shape
+
     def recognises(self, place: Path) -> bool:
         """Tell from its files whether a base is of this family."""
         ...
 
-    def load(self, place: Path, device: Device) -> Family:
+    def load(self, place: Path, device: Device, base: Base) -> Family:
         """Load a base."""
         ...
 

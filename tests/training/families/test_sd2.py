@@ -1,0 +1,54 @@
+"""Stable Diffusion 2.x: v, a last timestep of pure noise, and names by what it predicts."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from training.families import Picture, sd2
+
+
+def test_zero_terminal(tinies):
+    """Where the scheduler asks for it, what is learned from ends in pure noise."""
+    with tinies.family("tiny-sd2") as family:
+        assert family.zeroed
+        assert float(family.alphas[-1]) == 0
+        assert float(family.alphas[0]) == pytest.approx(0.99915)
+        told = {"states": torch.zeros(8, 77, 32)}
+        loss = family.loss(
+            torch.ones(8, 4, 8, 8), told, torch.Generator().manual_seed(1), gamma=5.0
+        )
+
+    assert torch.isfinite(loss)
+
+
+def test_trailing(tinies):
+    """It draws from the very last timestep on."""
+    with tinies.family("tiny-sd2") as family:
+        steps = family.steps()
+        steps.set_timesteps(4)
+        painted = family.paint(Picture("a cat", "", 1, 4, 64, 64))
+
+    assert steps.timesteps.tolist() == [999, 749, 499, 249]
+    assert (painted >= 0).all()
+    assert painted.std() > 0
+
+
+@pytest.mark.parametrize(
+    ("prediction", "architecture", "version"),
+    [
+        ("", "stable-diffusion-v2-768-v", "sd_v2_v"),
+        ("v_prediction", "stable-diffusion-v2-768-v", "sd_v2_v"),
+        ("epsilon", "stable-diffusion-v2-512", "sd_v2"),
+    ],
+)
+def test_what_is_said_of_a_base_counts(tinies, prediction, architecture, version):
+    """A base's prediction, where its entry names it, goes before its files' own."""
+    from dataclasses import replace  # noqa: PLC0415
+
+    base = replace(tinies.find("tiny-sd2"), prediction=prediction)
+
+    family = sd2.load(tinies.folder / "tiny-sd2", tinies.device, base)
+
+    assert (family.architecture, family.version) == (architecture, version)
+    assert family.zeroed is (prediction != "epsilon")

@@ -1,0 +1,94 @@
+"""Stable Diffusion XL: two encoders, sizes told, and an autoencoder that may overflow."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+
+import pytest
+import torch
+from PIL import Image
+
+from training.families import Frame
+
+
+@pytest.fixture
+def family(tinies):
+    """Lend the tiny one."""
+    with tinies.family("tiny-sdxl") as family:
+        yield family
+
+
+def test_states(family):
+    """Both encoders are read before their last layer, side by side; the second is pooled."""
+    tokens, _ = family.tokens("a cat")
+    told = family.states(tokens[None])
+    theirs = family.pipeline.encode_prompt("a cat", do_classifier_free_guidance=False)
+
+    assert torch.equal(told["states"], theirs[0])
+    assert torch.equal(told["pooled"], theirs[2])
+
+
+def test_padding(family):
+    """Each encoder's prompts are filled up as its own makers did."""
+    first, second = family.tokens("a cat")[0]
+
+    assert first.tolist()[:4] == second.tolist()[:4] == [49406, 320, 2368, 49407]
+    assert (first[-1], second[-1]) == (49407, 0)
+
+
+def test_pooled_where_the_prompt_ends(family):
+    """A learned word, whose id is larger than any other, is not taken for the prompt's end."""
+    words = {"zorp": {"clip_l": torch.randn(1, 32), "clip_g": torch.randn(1, 64)}}
+    with family.networks.speaking(words):
+        tokens, _ = family.tokens("zorp cat")
+        told = family.states(tokens[None])
+    text = family.texts[1]
+    with family.networks.speaking(words):
+        whole = text.text_model(tokens[1][None]).last_hidden_state[0]
+
+    assert torch.allclose(told["pooled"][0], text.text_projection(whole[3]), atol=1e-6)
+
+
+def test_sizes(family):
+    """What is told of a photo are its size, the cut's corner and the cut's size."""
+    told = family.framed(Frame((300, 400), (0, 16), (64, 64)))
+
+    assert told["sizes"].tolist() == [300, 400, 0, 16, 64, 64]
+
+
+def test_sizes_count(family):
+    """Another size told changes what the network sees."""
+    tokens, _ = family.tokens("a cat")
+    told = family.states(tokens[None])
+    losses = [
+        float(
+            family.loss(
+                torch.ones(1, 4, 8, 8),
+                {**told, "sizes": torch.tensor([sizes])},
+                torch.Generator().manual_seed(1),
+                gamma=5.0,
+            )
+        )
+        for sizes in ([64, 64, 0, 0, 64, 64], [900, 900, 0, 0, 64, 64])
+    ]
+
+    assert losses[0] != losses[1]
+
+
+def test_overflow(family):
+    """An autoencoder that overflows in fp16 goes on in fp32."""
+    picture = Image.new("RGB", (64, 64), "white")
+    own, family.vae = family.vae, deepcopy(family.vae)
+    try:
+        family.vae.half()
+        half = family.encode([picture])
+        assert family.vae.dtype is torch.float16
+
+        family.vae.encoder.conv_in.weight.data *= 1e5  # the sums of these are above 65,504
+        wide = family.encode([picture])
+
+        assert family.vae.dtype is torch.float32
+        assert torch.isfinite(half).all()
+        assert torch.isfinite(wide).all()
+    finally:
+        family.vae = own

@@ -1,0 +1,52 @@
+"""Stable Diffusion 2.x: one OpenCLIP text encoder; v at 768 pixels, epsilon at 512.
+
+Where a base's scheduler asks for it, the last timestep is pure noise (Lin et al. 2023,
+arXiv 2305.08891).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from diffusers import StableDiffusionPipeline
+
+from training import folders, ldm
+from training.shapes import SD2
+from training.stable import UNSAFE, Stable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from storage.records import Base
+    from training.device import Device
+
+RESOLUTION, MEMORY = 768, 4500
+SHAPE = SD2
+
+
+class Sd2(Stable):
+    """A resident Stable Diffusion 2.x."""
+
+    name = "sd2"
+
+    def __init__(self, pipeline: Any, device: Device, base: Base) -> None:
+        super().__init__(pipeline, device, base)
+        v = self.prediction == "v_prediction"
+        self.architecture = f"stable-diffusion-v2-{'768-v' if v else '512'}"
+        self.version = "sd_v2_v" if v else "sd_v2"
+
+
+def recognises(place: Path) -> bool:
+    """Tell from its files whether a base is a Stable Diffusion 2.x."""
+    if place.is_file():
+        return ldm.family(place) == "sd2"
+    return folders.kind(place) == ("StableDiffusionPipeline", "gelu")
+
+
+def load(place: Path, device: Device, base: Base) -> Sd2:
+    """Load a diffusers folder or a single file. Nothing is downloaded, nothing unpickled."""
+    if place.is_file():
+        ldm.demand(place, "sd2")
+        return Sd2(ldm.load(place, device.dtype, SHAPE), device, base)
+    found = folders.load(place, device.dtype, StableDiffusionPipeline, **UNSAFE)
+    return Sd2(found, device, base)

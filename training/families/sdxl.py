@@ -1,0 +1,92 @@
+"""Stable Diffusion XL (Podell et al. 2023, arXiv 2307.01952): two text encoders, sizes told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from diffusers import StableDiffusionXLPipeline
+from torch import Tensor
+
+from training import folders, ldm
+from training.shapes import SDXL
+from training.stable import Stable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from storage.records import Base
+    from training.conditions import Conditions
+    from training.device import Device
+    from training.families import Frame
+
+RESOLUTION, MEMORY = 1024, 9000
+SHAPE = SDXL
+
+
+class Sdxl(Stable):
+    """A resident Stable Diffusion XL."""
+
+    name = "sdxl"
+    architecture = "stable-diffusion-xl-v1-base"
+    version = "sdxl_base_v1-0"
+    guidance = 5.0
+    vectors = ("clip_l", "clip_g")
+    prefixes = ("lora_te1", "lora_te2")
+
+    def __init__(self, pipeline: Any, device: Device, base: Base) -> None:
+        super().__init__(pipeline, device, base)
+        for text, vocabulary in zip(self.texts, self.vocabularies, strict=True):
+            # where a prompt ends; the default, its largest id, would be a learned word's
+            inner = getattr(text, "text_model", text)
+            inner.eos_token_id = vocabulary.tokenizer.eos_token_id
+        if pipeline.vae.config.force_upcast:
+            self.vae.float()  # it overflows in fp16
+
+    def states(self, tokens: Tensor) -> Conditions:
+        """Turn token ids (B, 2, T) into states (B, T, 2048) and what is pooled of them (B, 1280).
+
+        Both encoders are read at their last layer but one (section 2.1); of the second, what it
+        makes of the whole prompt, too.
+        """
+        rows = tokens.to(self.device.at).unbind(1)
+        pairs = zip(self.texts, rows, strict=True)
+        read = [text(ids, output_hidden_states=True) for text, ids in pairs]
+        layer = -max(2, self.skip)
+        states = torch.cat([each.hidden_states[layer] for each in read], dim=-1)
+        return {"states": states, "pooled": read[1].text_embeds}
+
+    def framed(self, frame: Frame) -> Conditions:
+        """Tell the photo's size, where it was cut and to what size (section 2.2): six numbers."""
+        return {"sizes": torch.tensor([*frame.original, *frame.corner, *frame.size])}
+
+    def heard(self, conditions: Conditions) -> dict[str, Any]:
+        """Give the UNet what it is told beside the noisy latents."""
+        pooled = conditions["pooled"]
+        added = {"text_embeds": pooled, "time_ids": conditions["sizes"].to(pooled)}
+        return super().heard(conditions) | {"added_cond_kwargs": added}
+
+    def asked(self, wanted: Conditions, unwanted: Conditions) -> dict[str, Any]:
+        """Give the pipeline what a prompt and a negative one, (1, ...) each, became."""
+        return super().asked(wanted, unwanted) | {
+            "pooled_prompt_embeds": wanted["pooled"].to(self.unet.dtype),
+            "negative_pooled_prompt_embeds": unwanted["pooled"].to(self.unet.dtype),
+        }
+
+
+def recognises(place: Path) -> bool:
+    """Tell from its files whether a base is a Stable Diffusion XL."""
+    if place.is_file():
+        return ldm.family(place) == "sdxl"
+    return folders.kind(place)[0] == "StableDiffusionXLPipeline"
+
+
+def load(place: Path, device: Device, base: Base) -> Sdxl:
+    """Load a diffusers folder or a single file. Nothing is downloaded, nothing unpickled."""
+    if place.is_file():
+        ldm.demand(place, "sdxl")
+        return Sdxl(ldm.load(place, device.dtype, SHAPE), device, base)
+    found = folders.load(
+        place, device.dtype, StableDiffusionXLPipeline, "text_encoder_2", add_watermarker=False
+    )
+    return Sdxl(found, device, base)

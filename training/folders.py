@@ -1,0 +1,63 @@
+"""Bases as folders, the way diffusers keeps them: on the disk or in the hub's cache."""
+
+from __future__ import annotations
+
+import json
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import diffusers
+import transformers
+
+from storage.errors import JobError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import torch
+
+
+def config(place: Path, *parts: str) -> dict[str, Any]:
+    """Read one of a folder's JSON files; nothing where there is none."""
+    try:
+        found = json.loads(place.joinpath(*parts).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def kind(place: Path) -> tuple[str, str]:
+    """Tell a folder's pipeline, and what its first text encoder computes with.
+
+    OpenAI's CLIP has quick_gelu, OpenCLIP gelu. Inpainting models are none of ours.
+    """
+    if config(place, "unet", "config.json").get("in_channels") != 4:
+        return "", ""
+    index = str(config(place, "model_index.json").get("_class_name", ""))
+    text = config(place, "text_encoder", "config.json")
+    return index, str(text.get("hidden_act", "quick_gelu"))
+
+
+def load(place: Path, dtype: torch.dtype, pipeline: Any, *more: str, **given: Any) -> Any:
+    """Load a folder, beside UNet, text encoder and VAE with `more` networks.
+
+    Nothing is downloaded, nothing unpickled.
+    """
+    folders = [place / part for part in ("unet", "text_encoder", "vae", *more)]
+    safe = [[file.name for file in folder.glob("*.safetensors")] for folder in folders]
+    if not all(safe):
+        raise JobError("base_pickle", base=place.name)
+    variant = "fp16" if all(".fp16." in name for name in chain(*safe)) else None
+    diffusers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()
+    try:
+        return pipeline.from_pretrained(
+            place,
+            dtype=dtype,
+            variant=variant,
+            use_safetensors=True,
+            local_files_only=True,
+            **given,
+        )
+    except (OSError, ValueError, RuntimeError, KeyError) as broken:
+        raise JobError("base_broken", base=place.name) from broken

@@ -1,0 +1,41 @@
+"""Tiny random models of every family's true layout: a few megabytes to try things on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import diffusers
+import torch
+import transformers
+
+from training import ldm, shapes
+from training.families import walk
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+V = {"sd2"}  #: the families whose tiny model predicts v, its last timestep pure noise
+
+
+def made(family: str, seed: int = 0) -> Any:
+    """Make a family's tiny model as a pipeline, its weights drawn from a seed, in fp32."""
+    shape = shapes.tiny(walk()[family].SHAPE)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        networks = {
+            name: type(network)(network.config)
+            if hasattr(network.config, "to_dict")
+            else type(network).from_config(network.config)
+            for name, network in ldm.empty(shape).items()
+        }
+    v = family in V
+    return ldm.pipeline(networks, "v_prediction" if v else "epsilon", zeroed=v)
+
+
+def kept(folder: Path, family: str) -> Path:
+    """Write a family's tiny model as a folder the way diffusers does."""
+    place = folder / f"tiny-{family}"
+    diffusers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()
+    made(family).save_pretrained(place)
+    return place
