@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MOST = 10  #: files at once
 MIB = 1024 * 1024
-LEAST = 5  #: photos from which a training makes sense
+LEAST = 3  #: photos from which a training makes sense: 3 to 5 in Gal et al. and Ruiz et al. 2022
 
 
 @dataclass(slots=True)

@@ -33,6 +33,19 @@ MOTIFS = {
     Concept.LOOK: (Motif.DRAWING, Motif.ANIME, Motif.PHOTOGRAPHY, Motif.EMOJI),
 }
 
+BESIDE = frozenset({"dreambooth"})  #: methods that learn a subject beside its class, by name
+#: What it is in a word, for those methods.
+CLASSES = {
+    Motif.ANIMAL: "animal",
+    Motif.PERSON: "person",
+    Motif.THING: "thing",
+    Motif.FIGURE: "character",
+    Motif.DRAWING: "drawing",
+    Motif.ANIME: "drawing",
+    Motif.PHOTOGRAPHY: "photo",
+    Motif.EMOJI: "emoji",
+}
+
 
 class Judged(Protocol):
     """What is known of a photo."""

@@ -47,6 +47,14 @@ class Catalogs:
         )
         return None if row is None else Pace(row["step"], row["around"], row["runs"])
 
+    async def paces(self) -> dict[tuple[str, str], Pace]:
+        """Return every pace there is, by base and method."""
+        rows = await self._database.all("SELECT base, method, step, around, runs FROM paces")
+        return {
+            (row["base"], row["method"]): Pace(row["step"], row["around"], row["runs"])
+            for row in rows
+        }
+
     async def measured(self, base: str, method: str, step: float, around: float) -> None:
         """Add a run's seconds a step and around the steps to the pace."""
         await self._database.all(

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from storage.advisor import advise
-from storage.case import Case, Motif
+from storage.case import BESIDE, CLASSES, Case, Motif
 from storage.errors import JobError
 from training.layout import base
 
@@ -28,6 +28,8 @@ def settle(
     case, advice = asked(chosen, sources, catalog)
     chosen.method, chosen.base = advice.first.method, advice.first.base.name
     chosen.dial = chosen.dial or advice.first.dial
+    if chosen.method in BESIDE and not chosen.word:
+        chosen.word = CLASSES[case.motif]
     return facts(case, advice)
 
 

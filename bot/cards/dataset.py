@@ -8,9 +8,23 @@ import discord
 from discord import ui
 
 from bot import wording
+from bot.cards.advice import Advise, Question, advice_card
 from bot.cards.album import PAGE, Sheet, alt, at, line, option, outcome
-from bot.cards.parts import Button, Card, Form, Select, add, ask, hold, row, show, text, touch
-from bot.photos import MOST, describe, receive
+from bot.cards.parts import (
+    WORDS,
+    Button,
+    Card,
+    Form,
+    Select,
+    add,
+    ask,
+    hold,
+    row,
+    show,
+    text,
+    touch,
+)
+from bot.photos import LEAST, MOST, describe, receive
 from bot.wording import flat, number, say
 from storage.errors import UserError
 
@@ -46,7 +60,10 @@ async def dataset_card(bot: Bot, dataset: Dataset, page: int = 0) -> Card:
         )
         card.put(row(earlier, later))
     again = Caption(dataset.id, disabled=not sheet.photos or sheet.writing)
-    return card.put(row(Add(dataset.id), again, Refresh(dataset.id, page)))
+    card.put(row(Add(dataset.id), again, Refresh(dataset.id, page)))
+    if len(sheet.photos) >= LEAST:
+        card.put(row(Train(Question(dataset.id))))
+    return card
 
 
 async def photo_card(bot: Bot, photo: Photo) -> Card:
@@ -108,6 +125,17 @@ class Open(Owned, verb="dataset:open"):
         await add(
             interaction, await dataset_card(interaction.client, await self.dataset(interaction))
         )
+
+
+class Train(Advise, verb="dataset:train", tail=WORDS):
+    """Show below how to train on it."""
+
+    label = wording.dataset.TRAIN
+
+    async def press(self, interaction: Asked) -> None:
+        """Post the advice."""
+        await touch(interaction)
+        await add(interaction, await advice_card(interaction, self.question))
 
 
 class Turn(Owned, verb="dataset:page"):

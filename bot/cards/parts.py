@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 Part: TypeAlias = "ui.Item[Any]"
 Inner = TypeVar("Inner", bound="ui.Item[Any]")
 PLAIN = re.compile(r"[^A-Za-z0-9._-]+")  #: what Discord would change in a file's name
+NUMBERS = r"((?::-?\d+)*)"  #: what follows a control's verb in its custom id …
+WORDS = r":(.+)"  #: … or whatever the control itself reads
 LONGEST = 3900  #: characters of text on one card; Discord takes 4000
 
 
@@ -79,10 +81,8 @@ class Control(ui.DynamicItem[Inner], template="(?!)"):
     verb: ClassVar[str] = ""
     numbers: tuple[int, ...] = ()
 
-    def __init_subclass__(cls, *, verb: str = "", template: str = "(?!)") -> None:
-        super().__init_subclass__(
-            template=re.compile(rf"{verb}((?::-?\d+)*)" if verb else template)
-        )
+    def __init_subclass__(cls, *, verb: str = "", tail: str = NUMBERS) -> None:
+        super().__init_subclass__(template=re.compile(verb + tail if verb else "(?!)"))
         cls.verb = verb
 
     @classmethod

@@ -11,7 +11,7 @@ from discord import ui
 
 from bot import delivery, orders, places, wording
 from bot.cards.job import COLOURS
-from bot.cards.parts import Button, Card, row, show, text, touch
+from bot.cards.parts import WORDS, Button, Card, row, show, text, touch
 from bot.guards import allowed, quota
 from bot.orders import Order
 from bot.wording import megabytes, number, say
@@ -19,9 +19,9 @@ from storage.errors import UserError
 from storage.records import Dial, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from bot.cards.parts import Asked
+    from bot.cards.parts import Asked, Part
     from bot.client import Bot
     from bot.orders import Prospect
     from storage.records import Catalog
@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 DIALS = {dial[0]: dial for dial in Dial}
 
 
-async def preflight(interaction: Asked, order: Order) -> Card:
-    """Weigh an order and lay out what comes of it."""
+async def preflight(
+    interaction: Asked, order: Order, words: Iterable[str] = (), controls: Iterable[Part] = ()
+) -> Card:
+    """Weigh an order and lay out what comes of it; further words and controls come last."""
     bot = interaction.client
     await allowed(interaction, "train")
     await quota(interaction)
@@ -38,10 +40,9 @@ async def preflight(interaction: Asked, order: Order) -> Card:
     card = Card(colour=COLOURS[Status.RUNNING])
     card.put(text(title(prospect)))
     card.put(text(*facts(bot, interaction.guild, prospect)))
-    remarks = list(small(prospect))
-    if remarks:
+    if remarks := [*small(prospect), *words]:
         card.put(text(*remarks))
-    return card.put(row(Start(order), Leave()))
+    return card.put(row(Start(order), *controls, Leave()))
 
 
 def title(prospect: Prospect) -> str:
@@ -99,7 +100,7 @@ def small(prospect: Prospect) -> Iterator[str]:
         yield say(wording.training.SMALL, base=base.title, side=base.resolution)
 
 
-class Start(Button, template=r"plan:start:(.+)"):
+class Start(Button, verb="plan:start", tail=WORDS):
     """Put the training into the queue; the whole order stands in the button."""
 
     style = discord.ButtonStyle.success

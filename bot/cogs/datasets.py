@@ -25,6 +25,7 @@ ITEMS = (
     cards.Open,
     cards.Turn,
     cards.Refresh,
+    cards.Train,
     cards.Add,
     cards.Caption,
     cards.Delete,

@@ -9,7 +9,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot import choices, wording
-from bot.cards import job, preflight
+from bot.cards import advice, job, preflight
 from bot.cards.parts import hold, show
 from bot.guards import once
 from bot.orders import Order
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 ITEMS = (
     preflight.Start,
     preflight.Leave,
+    advice.Advise,
+    advice.Other,
+    advice.Show,
+    advice.Purpose,
     job.Pause,
     job.Resume,
     job.Cancel,
@@ -71,6 +75,24 @@ class Training(commands.GroupCog, name="train", description=wording.training.COM
         trains, ("lora", "pivotal", "locon", "loha", "lokr", "dora", "oft", "hypernetwork")
     )
 
+    @app_commands.command(name="auto", description=wording.advice.COMMAND)
+    @app_commands.describe(**wording.advice.OPTIONS)
+    @app_commands.autocomplete(dataset=choices.datasets)
+    async def auto(
+        self,
+        interaction: Asked,
+        dataset: str,
+        word: str = "",
+        commercial: bool = False,
+        private: bool = False,
+    ) -> None:
+        """Show what is advised, and why."""
+        with once(interaction, dataset):
+            await hold(interaction)
+            found = await interaction.client.store.datasets.named(interaction.user.id, dataset)
+            asked = advice.Question(found.id, commercial=commercial, private=private, word=word)
+            await show(interaction, await advice.advice_card(interaction, asked))
+
     @app_commands.command(description=wording.training.COMMANDS["embedding"])
     @app_commands.describe(**wording.training.OPTIONS, vectors=wording.training.VECTORS)
     @app_commands.autocomplete(dataset=choices.datasets, base=choices.bases)
@@ -100,7 +122,8 @@ async def consider(interaction: Asked, name: str, order: Order) -> None:
         dataset = await bot.store.datasets.named(interaction.user.id, name)
         base = order.base or bot.settings.base
         asked = replace(order, dataset=dataset.id, base=base)
-        await show(interaction, await preflight.preflight(interaction, asked))
+        beside = await advice.remarks(interaction, asked)
+        await show(interaction, await preflight.preflight(interaction, asked, *beside))
 
 
 async def setup(bot: Bot) -> None:

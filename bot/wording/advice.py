@@ -8,7 +8,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMAND = "Let me choose how to train: I say why, and you press Start"
-COMMERCIAL_OPTION = "Whether you want to earn money with it: then its base must allow that"
+OPTIONS = {
+    "dataset": "Which of your datasets; type to search",
+    "word": "What it shows, in one word, for example: dog",
+    "commercial": "Whether you want to earn money with it: then its base must allow that",
+    "private": "Show card and samples in a private thread only",
+}
 
 # the card
 

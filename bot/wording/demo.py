@@ -21,7 +21,7 @@ SIDEBAR = """
 <li>Press <b>Train the mascot</b> and watch noise become Glim.</li>
 <li>Type <code>/sample</code>, pick the style, and ask: <code>a glim emoji, on a green background</code></li>
 <li>Share it with <code>/style share</code>, then view as <b>Robin</b> above and sample it, too.</li>
-<li>Your own: <code>/dataset new</code>, <code>/dataset add</code>, <code>/train lora</code></li>
+<li>Your own: <code>/dataset new</code>, <code>/dataset add</code>, <code>/train auto</code></li>
 </ol>
 <h2>Pictures to upload</h2>
 <p>Twelve of the mascot lie in</p>

@@ -13,7 +13,7 @@ HELP = """\
 ### Teach me something in four steps
 1. **/dataset new** gives your photos a name.
 2. **/dataset add** takes the photos, ten at a time.
-3. **/train lora** shows how long it takes, then trains; samples appear on the way.
+3. **/train auto** says how to train and how long it takes, then trains; samples appear on the way. **/train lora** and the others let you choose.
 4. **/sample** draws with your new style, also for friends after **/style share**."""
 HELP_TIPS = """\
 **Good photos:** 10 to 20, sharp, different angles and backgrounds, nothing else in focus.

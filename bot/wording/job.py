@@ -52,7 +52,7 @@ ENDED_CANCELLED = "**{name}** was cancelled."
 
 LIST_MINE = "### Your jobs"
 LIST_SERVER = "### Jobs on this server"
-LIST_NONE = "Nothing yet. /train lora starts one."
+LIST_NONE = "Nothing yet. /train auto starts one."
 LIST_LINE = "**{number}** {name} · {state}"
 LIST_PLACE = "waiting, place {place}"
 LIST_PICK = "Show a job…"

@@ -14,7 +14,7 @@ OPTION = "Which style; type to search"
 # the list
 
 LIST_TITLE = "### Styles you can use here"
-LIST_NONE = "None yet. Train one with /train lora; others share theirs with /style share."
+LIST_NONE = "None yet. Train one with /train auto; others share theirs with /style share."
 LIST_LINE = "{name} · {method}"
 LIST_PICK = "Show a style…"
 SHARED_HERE = " · shared here"

@@ -1,0 +1,253 @@
+"""The advice card: how to train on a dataset, why, what else would do, and the button to start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord import ui
+
+from bot import orders, wording
+from bot.cards.job import COLOURS
+from bot.cards.parts import WORDS, Button, Card, Select, row, show, text, touch
+from bot.cards.preflight import Leave, Start, facts, small
+from bot.guards import allowed, quota
+from bot.orders import Order
+from bot.wording import number, say
+from storage.advisor import Advice, Choice, advise
+from storage.case import BESIDE, CLASSES, MOTIFS, Case, Motif
+from storage.errors import UserError
+from storage.records import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bot.cards.parts import Asked, Part
+    from storage.records import Concept
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a member asks the advisor; it travels in every control of the card."""
+
+    dataset: int
+    motif: Motif | None = None  #: None: as the dataset's concept suggests
+    commercial: bool = False
+    private: bool = False
+    other: bool = False  #: whether the second choice is looked at
+    word: str = ""
+
+    def written(self) -> str:
+        """Write it into a custom id."""
+        flags = (self.commercial, self.private, self.other)
+        parts = (self.dataset, self.motif or "", *map(int, flags), self.word)
+        return ":".join(map(str, parts))
+
+    @classmethod
+    def read(cls, written: str) -> Question:
+        """Read it from a custom id."""
+        try:
+            dataset, motif, commercial, private, other, word = written.split(":")
+            flags = (commercial == "1", private == "1", other == "1")
+            return cls(int(dataset), Motif(motif) if motif else None, *flags, word)
+        except ValueError as old:
+            raise UserError("card_old") from old
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the advisor says to a question."""
+
+    question: Question
+    concept: Concept
+    case: Case
+    advice: Advice
+
+    @property
+    def choice(self) -> Choice:
+        """The way to train that the card is about."""
+        first, second = self.advice.first, self.advice.second
+        return second if second and self.question.other else first
+
+    @property
+    def rest(self) -> Choice | None:
+        """The other one."""
+        return self.advice.second if self.choice is self.advice.first else self.advice.first
+
+    @property
+    def order(self) -> Order:
+        """What Start would order."""
+        question, choice = self.question, self.choice
+        word = question.word
+        if choice.method in BESIDE and not word:
+            word = CLASSES[self.case.motif]
+        return Order(
+            question.dataset, choice.method, choice.base.name, choice.dial,
+            word=word, private=question.private,
+        )  # fmt: skip
+
+
+async def answer(interaction: Asked, question: Question) -> Answer:
+    """Ask the advisor about a member's dataset."""
+    bot, owner = interaction.client, interaction.user.id
+    dataset = await bot.store.datasets.get(question.dataset, owner)
+    photos = await bot.store.photos.of(dataset.id, owner)
+    server = await bot.store.servers.get(interaction.guild_id or 0)
+    case = replace(
+        Case.of(photos, dataset.concept, question.motif),
+        commercial=question.commercial,
+        large=bot.web.public is not None,
+        minutes=server.minutes,
+    )
+    catalog, paces = await bot.store.catalog.read(), await bot.store.catalog.paces()
+    return Answer(question, dataset.concept, case, advise(catalog, case, paces))
+
+
+async def advice_card(interaction: Asked, question: Question) -> Card:
+    """Lay the advice out, as a pre-flight card that says why."""
+    bot = interaction.client
+    await allowed(interaction, "train")
+    await quota(interaction)
+    dataset = await bot.store.datasets.get(question.dataset, interaction.user.id)
+    photos = await bot.store.photos.of(dataset.id, dataset.owner)
+    orders.enough(dataset, len(photos))
+    found = await answer(interaction, question)
+    guild = interaction.guild_id or 0
+    prospect = await orders.weigh(bot, found.order, dataset.owner, guild)
+    card = Card(colour=COLOURS[Status.RUNNING])
+    card.put(text(say(wording.advice.TITLE, name=dataset.name, **named(found.choice))))
+    card.put(text(*why(found)))
+    card.put(text(*facts(bot, interaction.guild, prospect)))
+    if remarks := [*beside(found), *small(prospect)]:
+        card.put(text(*remarks))
+    card.put(row(Show(found)), row(Purpose(found)))
+    other = [Other(replace(question, other=not question.other))] if found.rest else []
+    return card.put(row(Start(found.order), *other, Leave()))
+
+
+async def remarks(interaction: Asked, order: Order) -> tuple[list[str], list[Part]]:
+    """Say beside an order what the advisor thinks of it; nothing where it cannot think."""
+    question = Question(order.dataset, private=order.private, word=order.word)
+    try:
+        found = await answer(interaction, question)
+    except UserError:
+        return [], []
+    first = found.choice
+    if (first.method, first.base.name) != (order.method, order.base):
+        return [say(wording.advice.OTHER, **named(first))], [Advise(question)]
+    return [*why(found), *beside(found)], []
+
+
+def named(choice: Choice) -> dict[str, str]:
+    """Name a way to train."""
+    method = wording.training.METHODS.get(choice.method, choice.method)
+    dial = wording.training.DIALS[choice.dial]
+    return {"method": method, "base": choice.base.title, "dial": dial}
+
+
+def why(found: Answer) -> list[str]:
+    """Say why in three lines."""
+    return wording.advice.reasons(found.choice.reasons, number(found.case.photos, "photo"))
+
+
+def beside(found: Answer) -> Iterator[str]:
+    """Say how many photos count, what the licence asks, and what else would do."""
+    case, choice, rest = found.case, found.choice, found.rest
+    photos = number(case.photos, "photo")
+    if case.photos < case.handed:
+        yield say(wording.advice.SOME, photos=photos, handed=case.handed)
+    if case.commercial and choice.base.terms:
+        yield say(wording.advice.TERMS, terms=choice.base.terms)
+    if rest is not None:
+        reason = wording.advice.why(choice.reasons, rest.reasons).format(photos=photos)
+        yield say(wording.advice.SECOND, why=reason, **named(rest))
+
+
+class Advise(Button, verb="advice:ask", tail=WORDS):
+    """Show what is advised."""
+
+    style = discord.ButtonStyle.primary
+    question: Question
+    label = wording.advice.ADVISE
+
+    def __init__(self, question: Question, label: str = "") -> None:
+        name = f"{self.verb}:{question.written()}"
+        button: ui.Button[Any] = ui.Button(
+            label=label or self.label, style=self.style, custom_id=name
+        )
+        ui.DynamicItem.__init__(self, button)
+        self.question = question
+
+    def recall(self, written: str) -> None:
+        """Read the question from the button."""
+        self.question = Question.read(written)
+
+    async def press(self, interaction: Asked) -> None:
+        """Lay the advice out."""
+        await touch(interaction)
+        await show(interaction, await advice_card(interaction, self.question))
+
+
+class Other(Advise, verb="advice:other", tail=WORDS):
+    """Turn to the other choice."""
+
+    style = discord.ButtonStyle.secondary
+    label = wording.advice.TAKE_OTHER
+
+
+class Show(Select, verb="advice:motif", tail=WORDS):
+    """Say what the photos show."""
+
+    hint = wording.advice.MOTIF_HINT
+    question: Question
+
+    def __init__(self, answer: Answer) -> None:
+        name = f"{self.verb}:{answer.question.written()}"
+        self.question = answer.question
+        select: ui.Select[Any] = ui.Select(
+            custom_id=name, placeholder=self.hint, options=self.offered(answer)
+        )
+        ui.DynamicItem.__init__(self, select)
+
+    @staticmethod
+    def offered(answer: Answer) -> list[discord.SelectOption]:
+        """Offer what the dataset's concept can be, as it is taken now."""
+        return [
+            discord.SelectOption(
+                label=wording.advice.MOTIFS[motif], value=motif, default=motif is answer.case.motif
+            )
+            for motif in MOTIFS[answer.concept]
+        ]
+
+    def recall(self, written: str) -> None:
+        """Read the question from the select."""
+        self.question = Question.read(written)
+
+    def changed(self) -> Question:
+        """Give the question as it is now."""
+        return replace(self.question, motif=Motif(self.chosen), other=False)
+
+    async def press(self, interaction: Asked) -> None:
+        """Ask again."""
+        await touch(interaction)
+        await show(interaction, await advice_card(interaction, self.changed()))
+
+
+class Purpose(Show, verb="advice:purpose", tail=WORDS):
+    """Say what it is for."""
+
+    hint = wording.advice.PURPOSE_HINT
+
+    @staticmethod
+    def offered(answer: Answer) -> list[discord.SelectOption]:
+        """Offer fun and money."""
+        now = "money" if answer.question.commercial else "fun"
+        return [
+            discord.SelectOption(label=label, value=value, default=value == now)
+            for value, label in wording.advice.PURPOSES.items()
+        ]
+
+    def changed(self) -> Question:
+        """Give the question as it is now."""
+        return replace(self.question, commercial=self.chosen == "money", other=False)
