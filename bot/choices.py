@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import discord
 from discord import app_commands
 
-from bot import wording
+from bot import prompts, wording
 from bot.guards import keeper
 from bot.wording import flat
+from storage.errors import UserError
 
 if TYPE_CHECKING:
     from bot.client import Bot
@@ -33,6 +35,20 @@ async def bases(
     catalog = await interaction.client.store.catalog.read()
     here = [(base.title, base.name) for base in catalog.bases if base.present]
     return titled(here, current)
+
+
+async def fitting(
+    interaction: discord.Interaction[Bot], current: str
+) -> list[app_commands.Choice[str]]:
+    """Offer the bases that are here and, where a style was picked, of its family."""
+    catalog = await interaction.client.store.catalog.read()
+    bases = [base for base in catalog.bases if base.present]
+    with suppress(UserError):  # no such style: the command will say so
+        typed = str(getattr(interaction.namespace, "style", None) or "")
+        member, guild = interaction.user.id, interaction.guild_id or 0
+        style = await prompts.find(interaction.client.store, typed, member, guild)
+        bases = [base for base in bases if prompts.fits(style, base, catalog)]
+    return titled([(base.title, base.name) for base in bases], current)
 
 
 async def styles(

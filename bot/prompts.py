@@ -15,7 +15,7 @@ from storage.records import Kind, NewJob
 
 if TYPE_CHECKING:
     from bot.client import Bot
-    from storage.records import Base, Job, Style
+    from storage.records import Base, Catalog, Job, Style
     from storage.requests import SampleRequest
     from storage.store import Store
 
@@ -47,12 +47,14 @@ async def queue(bot: Bot, request: SampleRequest, asker: Asker, style: str | int
     """Put pictures into the queue."""
     store, (owner, guild, channel) = bot.store, asker
     worn = await find(store, style, owner, guild) if style else None
-    name = worn.base if worn else request.base or bot.settings.base
+    name = request.base or (worn.base if worn else bot.settings.base)
     request = checked(replace(request, base=name))
     catalog = await store.catalog.read()
     if not catalog.bases:
         raise UserError("trainer_away")
     found = base(catalog, name)
+    if worn and not fits(worn, found, catalog):
+        raise UserError("style_misfit", made=titled(worn.base, catalog), base=found.title)
     await room(store, owner)
     space.roomy(bot.settings)
     number = worn.id if worn else None
@@ -60,6 +62,17 @@ async def queue(bot: Bot, request: SampleRequest, asker: Asker, style: str | int
         NewJob(Kind.SAMPLE, owner, guild, channel, asdict(request), name, style=number)
     )
     return Drawing(job, worn, found, await store.jobs.place(job.id))
+
+
+def fits(style: Style, base: Base, catalog: Catalog) -> bool:
+    """Tell whether a style can be worn on a base: one of its family, and tiny only if it is."""
+    made = next((known.small for known in catalog.bases if known.name == style.base), base.small)
+    return (base.family, base.small) == (style.family, made)
+
+
+def titled(name: str, catalog: Catalog) -> str:
+    """Return the title of a base; its name where the trainer no longer has it."""
+    return next((known.title for known in catalog.bases if known.name == name), name)
 
 
 def seeded(seed: int | None) -> int:

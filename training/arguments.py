@@ -99,7 +99,7 @@ def _sample(option: Option) -> None:
     option("--out", type=Path, required=True, metavar="DIR", help="where the pictures go")
     option("--prompt", required=True)
     option("--negative", default="", help="what should not be in the picture")
-    option("--base", default="embedded", help="what draws: see safelight bases")
+    option("--base", default="", help="what draws: the style's own, or another of its family")
     option("--style", type=Path, metavar="FILE", help="a style's .safetensors")
     option("--strength", type=float, default=1.0, help="of the style")
     option("--count", type=int, default=1, help="pictures, at most 4")

@@ -124,7 +124,7 @@ class Bases:
         kind, _, shipped = base.source.partition(":")
         place = embedded.verified(shipped) if kind == "embedded" else self.place(base.source)
         if place is None:
-            raise JobError(base.lack, **base.facts)
+            raise JobError(base.lack or "base_bring", **base.facts)
         return place
 
     def identity(self, name: str) -> str:

@@ -238,6 +238,8 @@ class Shell:
         chosen = self.chosen
         keys = [field.name for field in fields(SampleRequest) if hasattr(chosen, field.name)]
         made = {} if chosen.style is None else self.wear(chosen.style)
+        own = "" if chosen.style is None else header.made(chosen.style)
+        chosen.base = chosen.base or own or "embedded"
         return {"request": {key: getattr(chosen, key) for key in keys} | made}
 
     def wear(self, file: Path) -> dict[str, str]:

@@ -38,6 +38,15 @@ def said(file: Path) -> dict[str, str]:
     return {"method": kind(header), "trigger": ""}
 
 
+def made(file: Path) -> str:
+    """Name the base that a style of ours was trained on; "" for others."""
+    try:
+        recipe = json.loads(metadata(read(file))["safelight.recipe"])
+        return str(recipe["base"])[:100]
+    except (KeyError, ValueError, TypeError):
+        return ""
+
+
 def metadata(header: dict[str, Any]) -> dict[str, str]:
     """Give what a header tells beside its tensors: words by words, as the format has it."""
     told = header.get("__metadata__", {})

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from storage.errors import JobError
 from storage.folders import whole
 from storage.requests import SampleRequest
-from training import files, methods
+from training import files, header, methods
 from training.events import event
 from training.families import Picture
 
@@ -99,7 +99,13 @@ def worn(folder: JobFolder, request: SampleRequest, family: Family) -> Worn | No
     if method is None:
         raise JobError("method_unknown", method=request.method)
     tensors = files.tensors(path)
-    method.check(family.networks, tensors)
+    try:
+        method.check(family.networks, tensors)
+    except JobError as amiss:
+        made = header.made(path)
+        if made in {"", request.base}:
+            raise
+        raise JobError("style_misfit", made=made, base=request.base) from amiss
     return Worn(method, tensors, request.trigger, request.strength)
 
 

@@ -83,13 +83,13 @@ def head(job: Job, style: Style | None, base: Base | None) -> Iterator[str]:
 
 
 def credit(job: Job, style: Style | None, base: Base | None) -> str:
-    """Name the style and its maker, or the bare base."""
+    """Name the style and its maker, and the base that drew."""
     title = base.title if base else job.base
     if style is None:
         return say(wording.sample.BARE, base=title)
     if style.owner in {None, job.owner}:
-        return say(wording.sample.NAMELESS, name=style.name)
-    return say(wording.sample.CREDIT, name=style.name, maker=style.owner)
+        return say(wording.sample.NAMELESS, name=style.name, base=title)
+    return say(wording.sample.CREDIT, name=style.name, maker=style.owner, base=title)
 
 
 def below(job: Job, story: Story) -> Iterator[str]:

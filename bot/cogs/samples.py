@@ -24,7 +24,7 @@ class Samples(commands.Cog):
 
     @app_commands.command(description=wording.sample.COMMAND)
     @app_commands.describe(**wording.sample.OPTIONS)
-    @app_commands.autocomplete(style=choices.styles, base=choices.bases)
+    @app_commands.autocomplete(style=choices.styles, base=choices.fitting)
     @app_commands.guild_only()
     async def sample(  # noqa: PLR0913, PLR0917 (what an expert may set)
         self,

@@ -120,6 +120,7 @@ ERRORS = {
     "still_busy": "I am still working on the same command of yours. Wait until it answers.",
     "strength_range": "The strength is {value}; it can be {least} to {most}.",
     "style_broken": "The style's file is damaged ({reason}). Train it again.",
+    "style_misfit": "This style was made on {made} and does not fit {base}: a style can only be drawn with on bases of its own family. Leave the base out, or pick one from the list.",
     "style_missing": "The style's file is gone from the disk. Train it again.",
     "style_unknown": "There is no such style that you may use. /style list shows the ones you can.",
     "token_missing": """DISCORD_TOKEN is missing, so there is no bot to be. To get one:

@@ -8,7 +8,7 @@ COMMAND = "Draw pictures, with a style or without"
 OPTIONS = {
     "prompt": "What to draw; say the style's word in it",
     "style": "A style of yours, or one shared here; type to search",
-    "base": "What draws, without a style; type to search",
+    "base": "What draws: of a style's family; its own unless you say so",
     "negative": "What not to draw",
     "strength": "How strongly the style is worn, 0 to 2; usually 1",
     "seed": "The same seed draws the same picture",
@@ -21,8 +21,8 @@ OPTIONS = {
 
 TITLE = "### {prompt}"
 BY = "for <@{owner}>"
-CREDIT = "{name} by <@{maker}>"
-NAMELESS = "{name}"
+CREDIT = "{name} by <@{maker}>, on {base}"
+NAMELESS = "{name}, on {base}"
 BARE = "{base}, no style"
 CANCELLED = "Cancelled."
 DRAWING = "Drawing …"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import discord
 import pytest
 
@@ -157,7 +159,38 @@ async def test_style(kit, trainer):
 
     jobs = await kit.store.jobs.open()
     assert [(job.style, job.base) for job in jobs] == [(style.id, "embedded")] * 2
-    assert "my dog" in kit.words(kit.channel.last_message)
+    assert "my dog, on Safelight emoji" in kit.words(kit.channel.last_message)
+
+
+async def test_another_base(kit, trainer):
+    """A style is drawn with on bases of its family alone, and the card names which."""
+    alice = kit.member("alice")
+    style = await trainer.style(alice)
+    own, real, away = (await kit.store.catalog.read()).bases
+    kin = replace(own, name="kin", title="Kin")
+    strange = replace(kin, name="odd", title="Odd", family="sd9")
+    await trainer.publish(bases=(own, kin, strange, real, away))
+
+    offered = await alice.autocomplete(kit.channel, "sample", "base", "", style=str(style.id))
+    bare = await alice.autocomplete(kit.channel, "sample", "base", "")
+    typed = await alice.autocomplete(kit.channel, "sample", "base", "", style="nothing")
+    told = [
+        kit.words(await alice.slash(kit.channel, "sample", prompt="x", style="my dog", base=base))
+        for base in ("kin", "odd", "sd15", "away")
+    ]
+
+    (job,) = await kit.store.jobs.open()
+    assert [choice["value"] for choice in offered] == ["embedded", "kin"]
+    assert (
+        [choice["value"] for choice in bare]
+        == ["embedded", "kin", "odd", "sd15"]
+        == [choice["value"] for choice in typed]
+    )
+    assert (job.base, job.request["base"]) == ("kin", "kin")
+    assert "my dog, on Kin" in told[0]
+    assert "made on Safelight emoji and does not fit Odd" in told[1]
+    assert "does not fit Stable Diffusion" in told[2]
+    assert "safelight bases fetch away" in told[3]
 
 
 async def test_again(kit, trainer):

@@ -109,12 +109,14 @@ def test_train_and_sample_for_a_shell(photos, tmp_path, here):
     style = out / "my dog.safetensors"
     sample = ("sample", "--style", str(style), "--prompt", "mydog", "--steps", "1")
     drawn, pictures = here(*sample, "--out", str(out / "drawn"), home=home)
+    refused, [other] = here(*sample, "--base", "sd9", "--out", str(out / "other"), home=home)
 
     assert (code, lines[0]["kind"], lines[-1]["kind"]) == (0, "started", "done")
     assert lines[-1]["file"] == style.name
     assert "step" not in {line["kind"] for line in lines}
     assert (out / "samples" / "loss.png").exists()
     assert (drawn, pictures[-1]["kind"]) == (0, "done")
+    assert (refused, other["code"]) == (1, "base_unknown")
     assert (out / "drawn" / "0.png").exists()
     assert not home.exists()
 

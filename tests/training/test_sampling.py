@@ -145,6 +145,25 @@ def test_refused(
     assert refused.value.code == code
 
 
+@pytest.mark.parametrize(
+    ("told", "code"),
+    [
+        ({"safelight.recipe": '{"base": "sd15"}'}, "style_misfit"),
+        ({"safelight.recipe": '{"base": "embedded"}'}, "style_broken"),
+        ({}, "style_broken"),
+    ],
+)
+def test_misfit(bases: Bases, run: Told, tmp_path: Path, told: dict[str, str], code: str) -> None:
+    """A style of another kind of base is told apart from one that is damaged."""
+    folder = laid(tmp_path / "job", **WORD)
+    save_file({"emb_params": torch.ones(2, 768)}, folder.path / "style.safetensors", told)
+
+    with pytest.raises(JobError) as refused:
+        run(sample(folder, bases))
+
+    assert refused.value.code == code
+
+
 def test_size(bases: Bases, run: Told, tmp_path: Path) -> None:
     """A size is met to the grain of the base."""
     own, asked = laid(tmp_path / "own", steps=1), laid(tmp_path / "asked", size=100, steps=1)
