@@ -74,6 +74,16 @@ class Commercial(StrEnum):
     UNSEEN = "unseen"  #: the licence was not read
 
 
+class Optimizer(StrEnum):
+    """What moves the numbers that are trained."""
+
+    ADAMW = "adamw"
+    ADAMW8BIT = "adamw8bit"  #: less memory
+    ADAFACTOR = "adafactor"  #: less memory
+    PRODIGY = "prodigy"  #: finds the learning rate itself
+    SCHEDULEFREE = "schedulefree"  #: needs no falling rate
+
+
 @dataclass(frozen=True, slots=True)
 class Dataset:
     """A member's named set of photos."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from storage.records import Concept, Dial
+from storage.records import Concept, Dial, Optimizer
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class TrainRequest:
     batch: int
     seed: int
     word: str = ""  #: an embedding's initial word; a subject's class
+    optimizer: Optimizer = Optimizer.ADAMW
     most: int = 0  #: bytes of a file that can be handed over; 0 is any
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from storage.case import Motif
-from storage.records import Concept, Dial
+from storage.records import Concept, Dial, Optimizer
 
 Option = Callable[..., argparse.Action]
 
@@ -78,6 +78,13 @@ def _options(option: Option) -> None:
     option("--offset", type=float, help="noise offset, for very dark or bright pictures: 0.05")
     option("--silence", type=float, help="the part of captions that is dropped: 0.1")
     option("--decay", type=float, help="weight decay, 0.01 if not given")
+    option(
+        "--optimizer",
+        type=Optimizer,
+        choices=list(Optimizer),
+        default=Optimizer.ADAMW,
+        help="prodigy finds the rate itself: --rate is a factor then, 1 if not given",
+    )
     option("--schedule", help="of the rate, after a short warm-up: cosine or constant")
     option(
         "--shuffle",

@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch import Tensor
 
 from storage.folders import whole
+from training import optimizers
 from training.recipe import Recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from torch import Tensor, nn
+    from torch import nn
 
-MOMENTS = ("exp_avg", "exp_avg_sq", "step")
-AVERAGE = "average."
+WEIGHT = "weight"
+AVERAGE = "average"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,9 @@ class Checkpoint:
 
     step: int
     recipe: Recipe  #: with everything a worker has chosen
-    tensors: dict[str, Tensor]
+    tensors: dict[str, Tensor]  #: by what they are and, after a dot, the parameter's name
+    numbers: dict[str, dict[str, float]]  #: of the optimizer, by parameter: where not a tensor
+    groups: list[dict[str, float]]  #: the same of its groups
 
     @property
     def losses(self) -> list[float]:
@@ -42,21 +46,29 @@ class Checkpoint:
     @property
     def average(self) -> dict[str, Tensor]:
         """Give the moving average, by the names of its parameters."""
-        kept = {name: value for name, value in self.tensors.items() if name.startswith(AVERAGE)}
-        return {name.removeprefix(AVERAGE): value for name, value in kept.items()}
+        return {name: tensor for what, name, tensor in self.parted() if what == AVERAGE}
 
     def restore(
         self, parameters: dict[str, nn.Parameter], optimizer: torch.optim.Optimizer
     ) -> None:
         """Put parameters and optimizer back as they were."""
-        for name, parameter in parameters.items():
-            parameter.data.copy_(self.tensors[f"weight.{name}"])
-            state = {}
-            for moment in MOMENTS:
-                if f"{moment}.{name}" in self.tensors:
-                    state[moment] = self.tensors[f"{moment}.{name}"].to(parameter.device).clone()
-            if state:
-                optimizer.state[parameter] = state
+        for what, name, tensor in self.parted():
+            if what == WEIGHT:
+                parameters[name].data.copy_(tensor)
+            elif what != AVERAGE:
+                moment = tensor.to(parameters[name].device).clone()
+                optimizer.state[parameters[name]][what] = moment
+        for name, numbers in self.numbers.items():
+            optimizer.state[parameters[name]].update(numbers)
+        for group, found in zip(optimizer.param_groups, self.groups, strict=False):
+            group.update(found)
+
+    def parted(self) -> Iterator[tuple[str, str, Tensor]]:
+        """Give each tensor of a parameter: what it is, the parameter's name, and itself."""
+        for key, tensor in self.tensors.items():
+            what, dot, name = key.partition(".")
+            if dot:
+                yield what, name, tensor
 
 
 def file(folder: Path, step: int) -> Path:
@@ -74,13 +86,18 @@ def save(
     """Write a state, whole or not at all."""
     step, recipe, losses = checkpoint
     tensors = {"losses": torch.tensor(losses, dtype=torch.float64)}
+    numbers: dict[str, dict[str, float]] = {}
     for name, parameter in parameters.items():
-        tensors[f"weight.{name}"] = parameter.detach().cpu().contiguous()
-        for moment, value in optimizer.state.get(parameter, {}).items():
-            tensors[f"{moment}.{name}"] = value.detach().cpu().contiguous()
+        tensors[f"{WEIGHT}.{name}"] = parameter.detach().cpu().contiguous()
+        for what, value in optimizer.state.get(parameter, {}).items():
+            if isinstance(value, Tensor):
+                tensors[f"{what}.{name}"] = own(value)
+            else:
+                numbers.setdefault(name, {})[what] = value
     for name, value in average.items():
-        tensors[f"{AVERAGE}{name}"] = value.cpu().contiguous()
-    told = {"step": str(step), "recipe": json.dumps(recipe.json()), "job": fingerprint(recipe)}
+        tensors[f"{AVERAGE}.{name}"] = value.cpu().contiguous()
+    told = {"numbers": json.dumps(numbers), "groups": json.dumps(optimizers.numbers(optimizer))}
+    told |= {"step": str(step), "recipe": json.dumps(recipe.json()), "job": fingerprint(recipe)}
     path = file(folder, step)
     with whole(path) as part:
         save_file(tensors, part, told)
@@ -104,7 +121,14 @@ def read(path: Path) -> Checkpoint:
     with safe_open(path, framework="pt") as opened:
         told = opened.metadata()
         tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-    return Checkpoint(int(told["step"]), Recipe.read(json.loads(told["recipe"])), tensors)
+    numbers, groups = (json.loads(told.get(name, "{}")) for name in ("numbers", "groups"))
+    recipe = Recipe.read(json.loads(told["recipe"]))
+    return Checkpoint(int(told["step"]), recipe, tensors, numbers, groups)
+
+
+def own(value: Tensor) -> Tensor:
+    """Copy a tensor to the CPU; some optimizers share one between parameters."""
+    return value.detach().cpu().clone().contiguous()
 
 
 def fingerprint(recipe: Recipe) -> str:

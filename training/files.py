@@ -15,6 +15,7 @@ from safetensors.torch import save
 
 from storage.errors import JobError
 from storage.folders import write
+from storage.records import Optimizer
 from training.thumbnail import KEY, thumbnail
 
 if TYPE_CHECKING:
@@ -116,6 +117,8 @@ def training(recipe: Recipe, origin: Origin, tensors: dict[str, Tensor]) -> dict
         "safelight.recipe": json.dumps(recipe.public(), sort_keys=True),
         "safelight.versions": json.dumps({name: version(name) for name in MADE_WITH}),
     }
+    if recipe.optimizer is not Optimizer.ADAMW:
+        told["ss_optimizer"] = recipe.optimizer
     if any(name.endswith(".alpha") for name in tensors):
         told["ss_network_module"] = MODULES.get(recipe.method, "networks.lora")
         told["ss_network_dim"] = told["ss_network_alpha"] = str(recipe.rank)

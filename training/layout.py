@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from storage.errors import JobError, UserError
 from storage.folders import dump, whole
-from storage.records import Concept, Dial, Kind
+from storage.records import Concept, Dial, Kind, Optimizer
 from storage.requests import TrainRequest
 from training.recipe import Recipe
 
@@ -63,7 +63,8 @@ def requested(request: dict[str, Any]) -> TrainRequest:
         field.name: request[field.name] for field in fields(TrainRequest) if field.name in request
     }
     concept, dial = Concept(request["concept"]), Dial(request["dial"])
-    return TrainRequest(**known | {"concept": concept, "dial": dial})
+    optimizer = Optimizer(request.get("optimizer", Optimizer.ADAMW))
+    return TrainRequest(**known | {"concept": concept, "dial": dial, "optimizer": optimizer})
 
 
 def base(catalog: Catalog, name: str) -> Base:

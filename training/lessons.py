@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from storage import names
-from storage.plan import plan
+from storage.plan import plan, rate
 from storage.requests import TrainRequest
 from training.layout import base
 from training.recipe import Recipe
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 NUMBERS = ("steps", "rank", "rate", "batch")  # the dial's, unless they were said
 #: that any method may carry; unless they were said, they are the recipe's own
-OPTIONS = ("ema", "offset", "silence", "decay", "shuffle", "dropout", "schedule")
+OPTIONS = ("ema", "offset", "silence", "decay", "shuffle", "dropout", "schedule", "optimizer")
 
 
 def lesson(chosen: argparse.Namespace, sources: Sequence[Source], catalog: Catalog) -> Recipe:
@@ -36,6 +37,7 @@ def lesson(chosen: argparse.Namespace, sources: Sequence[Source], catalog: Catal
         photos=len(sources),
     )
     own = {key: getattr(chosen, key) for key in NUMBERS}
+    dialled = replace(dialled, rate=rate(dialled.rate, chosen.optimizer))
     request = TrainRequest(
         method=chosen.method,
         base=chosen.base,

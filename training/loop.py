@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import nullcontext
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ import torch
 from storage.errors import JobError
 from storage.folders import whole
 from storage.records import Event, Wish
-from training import checkpoint, files, methods
+from training import checkpoint, files, methods, optimizers
 from training.average import Average
 from training.clock import Clock
 from training.curve import MEMORY, curve
@@ -49,6 +49,7 @@ def train(folder: JobFolder, bases: Bases) -> Task:
     if recipe.identity != bases.identity(recipe.base):
         raise JobError("base_changed", base=recipe.base)
     method = methods.chosen(recipe)
+    optimizers.found(recipe)
     with bases.family(recipe.base) as family:
         torch.set_num_threads(recipe.threads)
         attached = method.attach(family.networks, recipe)
@@ -82,9 +83,7 @@ class Run:
         self.folder, self.recipe, self.family, self.attached = folder, recipe, family, attached
         self.bases = bases
         self.parameters = attached.parameters
-        self.optimizer = torch.optim.AdamW(
-            grouped(self.parameters, attached.paces), weight_decay=recipe.decay, fused=True
-        )
+        self.optimizer = optimizers.made(recipe, self.parameters, attached.paces)
         self.average = Average(self.parameters, recipe.ema)
         self.losses: list[float] = []
         self.pending: list[torch.Tensor] = []
@@ -221,7 +220,7 @@ class Run:
             picture = Picture(prompt.text, "", prompt.seed, SHOWN, side, side)
             with (
                 self.bases.device.autocast(),
-                self.average.instead() if step else nullcontext(),
+                self.finished() if step else nullcontext(),
                 self.family.present("text", "unet", "vae"),
             ):
                 drawn_now = self.family.draw(picture)
@@ -239,6 +238,12 @@ class Run:
         events = list(self.samples(0))
         self.put(now)
         yield from events
+
+    @contextmanager
+    def finished(self) -> Iterator[None]:
+        """Have what is trained as it goes into samples and files inside the block."""
+        with optimizers.finished(self.optimizer), self.average.instead():
+            yield
 
     def copied(self) -> list[torch.Tensor]:
         """Copy what is trained."""
@@ -262,7 +267,7 @@ class Run:
         origin = files.Origin(
             family.architecture, family.version, kind, family.prediction, base.source
         )
-        with self.average.instead():
+        with self.finished():
             weights = self.attached.weights()
         digest = files.publish(path, weights, recipe, origin, self.shown(reached))
         yield event(
@@ -293,16 +298,6 @@ class Run:
         files.publish(copy, found.tensors, smaller, origin, self.shown(recipe.steps))
         size = copy.stat().st_size
         return {"file": copy.name, "bytes": size, "rank": found.rank, "error": found.error}
-
-
-def grouped(
-    parameters: Mapping[str, torch.nn.Parameter], paces: Mapping[str, float]
-) -> list[dict[str, Any]]:
-    """Put parameters of one pace into one of the optimizer's groups."""
-    found: dict[float, list[torch.nn.Parameter]] = {}
-    for name, parameter in parameters.items():
-        found.setdefault(paces.get(name, 1.0), []).append(parameter)
-    return [{"params": alike, "pace": pace} for pace, alike in found.items()]
 
 
 def recent(losses: list[float]) -> float:

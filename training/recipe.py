@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from storage.errors import JobError
-from storage.records import Concept
+from storage.records import Concept, Optimizer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,7 @@ STEPS = (1, 20_000)
 RANK = (1, 128)
 RANKS = {"embedding": (1, 8), "hypernetwork": (1, 8)}  # vectors; times the width
 RATE = (1e-7, 0.1)
+FACTOR = (0.01, 10)  # of the rate that Prodigy finds
 BATCH = (1, 64)
 DROPOUT = (0, 0.9)
 SCHEDULES = ("cosine", "constant")
@@ -29,7 +30,7 @@ STEADY = 0.97  # decay of the moving average of looks on a tiny base
 GAMMA = 5.0  # of min-SNR, as its paper has it
 OFTEN = 25  # steps; never more often than that
 #: what a file tells only where it is used: so other files stay, byte for byte, as they were
-SPARING = frozenset({"shuffle", "dropout"})
+SPARING = frozenset({"shuffle", "dropout", "optimizer"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +79,10 @@ class Recipe:
     )
     offset: float = 0.0  #: of noise, the same all over a picture (Guttenberg 2023); zero is off
     silence: float = 0.0  #: the part of captions that is dropped (Ho and Salimans 2022)
-    decay: float = 0.01  #: weight decay of AdamW
+    decay: float = 0.01  #: weight decay of the optimizer
     schedule: str = "cosine"  #: of the rate, after a short warm-up; or "constant"
     shuffle: bool = False  #: whether the parts of captions, between commas, change their order
+    optimizer: Optimizer = Optimizer.ADAMW
     dropout: float = 0.0  #: of what adapters add in a step, the part that is dropped
     most: int = 0  #: bytes above which a smaller copy is made, too; 0 is never
     accepted: float = 0.0  #: unix time of the job's acceptance, the file's date
@@ -90,7 +92,7 @@ class Recipe:
     def __post_init__(self) -> None:
         between("steps", self.steps, STEPS)
         between("rank", self.rank, RANKS.get(self.method, RANK))
-        between("rate", self.rate, RATE)
+        between("rate", self.rate, FACTOR if self.optimizer is Optimizer.PRODIGY else RATE)
         between("batch", self.batch, BATCH)
         between("seed", self.seed, (0, 2**63 - 1))
         between("resolution", self.resolution, (16, 2048))
@@ -101,6 +103,8 @@ class Recipe:
         between("dropout", self.dropout, DROPOUT)
         if self.schedule not in SCHEDULES:
             raise JobError("schedule_unknown", schedule=self.schedule, known=", ".join(SCHEDULES))
+        if self.optimizer is Optimizer.SCHEDULEFREE and (self.ema or self.schedule != "constant"):
+            raise JobError("schedule_free")
         if not self.photos:
             raise JobError("no_photos")
         if not self.name.strip() or set(self.name) & set("/\\\0") or self.name.startswith("."):
@@ -118,6 +122,7 @@ class Recipe:
     ) -> Recipe:
         """Complete what was asked for; `photos` are (file, caption), `more` any other field."""
         given = {f.name: getattr(request, f.name) for f in fields(cls) if hasattr(request, f.name)}
+        free = more.get("optimizer", request.optimizer) is Optimizer.SCHEDULEFREE
         chosen = {
             "family": base.family,
             "resolution": base.resolution,
@@ -127,7 +132,8 @@ class Recipe:
             "text": request.method != "embedding" and reads(request.concept, base),
             "wide": request.method == "locon"
             or (request.method in {"lora", "pivotal"} and base.small),
-            "ema": STEADY if base.small and by_look(request) else 0.0,
+            "ema": STEADY if base.small and by_look(request) and not free else 0.0,
+            "schedule": "constant" if free else "cosine",
             "gamma": 0.0 if request.method == "embedding" else GAMMA,
         }
         return cls(**(given | chosen | more))
@@ -139,6 +145,7 @@ class Recipe:
         try:
             content = {name: entry for name, entry in value.items() if name in known}
             content["concept"] = Concept(content["concept"])
+            content["optimizer"] = Optimizer(content.get("optimizer", Optimizer.ADAMW))
             content["photos"] = tuple(Shot(**shot) for shot in content["photos"])
             content["prompts"] = tuple(Prompt(**prompt) for prompt in content.get("prompts", ()))
             return cls(**content)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from storage.errors import JobError
-from storage.records import Base, Concept, Dial
+from storage.records import Base, Concept, Dial, Optimizer
 from storage.requests import TrainRequest
 from training.recipe import SPARING, Recipe, Shot
 
@@ -107,6 +107,28 @@ def test_broken(broken: dict[str, Any]) -> None:
     assert refused.value.code in {"recipe_broken", "steps_range"}
 
 
+@pytest.mark.parametrize(
+    ("optimizer", "value", "code"),
+    [
+        (Optimizer.PRODIGY, {"rate": 1e-3}, "rate_range"),
+        (Optimizer.ADAMW, {"rate": 1.0}, "rate_range"),
+        (Optimizer.SCHEDULEFREE, {"ema": 0.9}, "schedule_free"),
+        (Optimizer.SCHEDULEFREE, {"schedule": "cosine"}, "schedule_free"),
+    ],
+)
+def test_optimizers(optimizer: Optimizer, value: dict[str, Any], code: str) -> None:
+    """A rate means something else to Prodigy; schedule-free takes no other average."""
+    look = replace(REQUEST, concept=Concept.LOOK)
+    rate = 1.0 if optimizer is Optimizer.PRODIGY else 1e-3
+    fine = Recipe.of(look, BASE, [("0.png", "")], optimizer=optimizer, rate=rate)
+
+    with pytest.raises(JobError) as refused:
+        replace(fine, **value)
+
+    assert refused.value.code == code
+    assert Recipe.read(json.loads(json.dumps(fine.json()))) == fine
+
+
 def test_captions() -> None:
     """Every caption says the trigger; one without a caption gets one."""
     assert made().photos == (Shot("0.png", "a mydog emoji"), Shot("1.png", "mydog, a dog"))
@@ -123,7 +145,7 @@ def test_public() -> None:
 
 def test_sparing() -> None:
     """A file tells of later options only where they are used, so that others stay the same."""
-    used = {"shuffle": True, "dropout": 0.1}
+    used = {"shuffle": True, "dropout": 0.1, "optimizer": Optimizer.ADAFACTOR}
 
     assert not SPARING & made().public().keys()
     assert made(**used).public() == made().public() | used
