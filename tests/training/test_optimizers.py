@@ -65,7 +65,7 @@ def test_a_loss_is_lowered(asked, optimizer, capsys):
 
 @pytest.mark.parametrize("optimizer", [each for each in Optimizer if each is not Optimizer.ADAMW])
 def test_resume(bases, asked, laid, run, optimizer):
-    """Killed after a checkpoint, a run ends in the bytes of an undisturbed one (AdamW: the loop's).
+    """Killed after a checkpoint, a run ends in the bytes of an undisturbed one (AdamW: see loop).
 
     What is drawn on the way, which only the first attempt draws, changes nothing either.
     """
