@@ -71,8 +71,11 @@ async def weigh(bot: Bot, order: Order, owner: int, guild: int) -> Prospect:
         dial=order.dial,
         concept=dataset.concept,
         photos=len(photos),
+        rank=order.rank,
     )
     planned = chosen(first, order)
+    if planned.prior and not order.word:
+        raise UserError("word_missing")
     if pace is not None:
         planned = replace(planned, seconds=pace.step * planned.steps + pace.around)
     found = base(catalog, order.base)
@@ -101,6 +104,7 @@ async def queue(bot: Bot, prospect: Prospect, guild: int, channel: int) -> Job:
         batch=planned.batch,
         seed=secrets.randbelow(1 << 31),
         word=order.word,
+        prior=planned.prior,
         most=0 if bot.web.public else limit(bot.get_guild(guild), bot.settings.upload),
     )
     return await bot.store.jobs.queue(
@@ -132,14 +136,11 @@ def chosen(planned: Plan, order: Order) -> Plan:
     within("rate", order.rate, RATE)
     if order.word and len(names.word(order.word)) > WORD:
         raise UserError("trigger_bad", most=WORD)
-    rank = order.rank or planned.rank
     own = order.steps or order.rank or order.rate
     return replace(
         planned,
         steps=order.steps or planned.steps,
-        rank=rank,
         rate=order.rate or planned.rate,
-        bytes=round(planned.bytes * rank / planned.rank),
         reasons=(*planned.reasons, "chosen") if own else planned.reasons,
     )
 

@@ -3,7 +3,7 @@
     home/  safelight.db  secret  photos/ab/<digest>.png  previews/ab/<digest>.webp
            styles/<id>/<name>.safetensors  bases/  workers/<name>/  runs/<id>/
 
-    runs/<id>/  job.json photos/ events.jsonl checkpoints/ samples/ result/ log.txt
+    runs/<id>/  job.json photos/ classes/ events.jsonl checkpoints/ samples/ result/ log.txt
 
     workers/<name>/  handle.json heartbeat catalog.json state.json inbox/*.json log.txt
 
@@ -77,6 +77,11 @@ class JobFolder:
     def photos(self) -> Path:
         """The dataset's pictures, copied."""
         return self.path / "photos"
+
+    @property
+    def classes(self) -> Path:
+        """Pictures of a class, drawn by the base before it learns."""
+        return self.path / "classes"
 
     @property
     def events(self) -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from storage.errors import UserError
 from storage.records import Catalog, Concept, Dial, Optimizer, Pace, Plan, Rule
 
@@ -22,9 +24,17 @@ def plan(  # noqa: PLR0913 - a plan is made of all that a member chose
     dial: Dial,
     concept: Concept,
     photos: int,
+    rank: int = 0,
 ) -> Plan:
-    """Work out steps, time and file; without a pace the time is 0, which means unknown."""
+    """Work out steps, time and file; without a pace the time is 0, which means unknown.
+
+    A rank of zero is the dial's; whole networks have none, but DreamBooth with one is a LoRA.
+    """
     found = rule(catalog, method, base, dial, concept)
+    if rank and not found.rank and method == "dreambooth":
+        low = rule(catalog, "lora", base, dial, concept)
+        found = replace(low, method=method, reason=found.reason, prior=found.prior)
+    rank = rank if found.rank else 0
     asked = found.steps + found.photo * (max(photos, 1) - 1)
     steps = min(max(asked, found.least), found.most)
     return Plan(
@@ -33,12 +43,13 @@ def plan(  # noqa: PLR0913 - a plan is made of all that a member chose
         dial=dial,
         photos=photos,
         steps=steps,
-        rank=found.rank,
+        rank=rank or found.rank,
         rate=found.rate,
         batch=found.batch,
         seconds=0.0 if pace is None else pace.step * steps + pace.around,
-        bytes=found.bytes,
+        bytes=round(found.bytes * rank / found.rank) if rank else found.bytes,
         reasons=(found.reason,),
+        prior=found.prior,
     )
 
 

@@ -267,11 +267,12 @@ class Rule:
     photo: int  #: … and for each further photo
     least: int
     most: int
-    rank: int  #: rank of a LoRA, vectors of an embedding
+    rank: int  #: rank of a LoRA, vectors of an embedding; zero trains whole networks
     rate: float
     batch: int
     bytes: int  #: expected size of the file
     reason: str  #: code of the sentence that says why
+    prior: int = 0  #: class pictures that are learnt beside the photos
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,3 +312,4 @@ class Plan:
     seconds: float
     bytes: int
     reasons: tuple[str, ...] = field(default=())
+    prior: int = 0  #: class pictures

@@ -27,6 +27,8 @@ class TrainRequest:
     seed: int
     word: str = ""  #: an embedding's initial word; a subject's class
     optimizer: Optimizer = Optimizer.ADAMW
+    prior: int = 0  #: class pictures that keep what the base knows; 0 is off
+    keep: float = 1.0  #: how much they count beside the photos
     most: int = 0  #: bytes of a file that can be handed over; 0 is any
 
 

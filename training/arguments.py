@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from argparse import BooleanOptionalAction
 from collections.abc import Callable
 from pathlib import Path
 
@@ -64,7 +65,11 @@ def _train(option: Option) -> None:
     option("--trigger", default="", help="the word that calls the style; the name if not given")
     option("--word", default="", help="what the subject is, in a word: dog")
     option("--steps", type=int, help="instead of the dial's")
-    option("--rank", type=int, help="of a LoRA; vectors of an embedding; a hypernetwork's width")
+    option(
+        "--rank",
+        type=int,
+        help="of a LoRA; vectors of an embedding; a hypernetwork's width; of DreamBooth as a LoRA",
+    )
     option("--rate", type=float, help="learning rate")
     option("--batch", type=int, help="photos a step")
     option("--seed", type=int, default=0)
@@ -93,6 +98,14 @@ def _options(option: Option) -> None:
         help="change the order of what captions say between commas",
     )
     option("--dropout", type=float, help="of what adapters add, the part that is dropped: 0.1")
+    option("--prior", type=int, help="pictures of its class (--word), learnt beside: 200")
+    option("--keep", type=float, help="how much these count beside the photos: 1")
+    option(
+        "--text",
+        action=BooleanOptionalAction,
+        default=None,
+        help="whether text encoders learn, too",
+    )
 
 
 def _ask(option: Option) -> None:

@@ -104,6 +104,13 @@ def save(
     return path
 
 
+def only(path: Path) -> None:
+    """Remove every other checkpoint: those of whole networks are large."""
+    for other in path.parent.glob("step-*.safetensors"):
+        if other != path:
+            other.unlink(missing_ok=True)
+
+
 def newest(folder: Path, recipe: Recipe) -> Checkpoint | None:
     """Read the newest whole checkpoint of this recipe."""
     for path in sorted(folder.glob("step-*.safetensors"), reverse=True):

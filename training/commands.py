@@ -155,7 +155,7 @@ def shrink(chosen: argparse.Namespace) -> dict[str, Any]:
     path = chosen.out / chosen.file.name
     if path.exists() and path.samefile(chosen.file):
         raise JobError("shrink_same")
-    write(path, files.sealed(files.rounded(found.tensors), made))
+    files.pour(path, files.rounded(found.tensors), made)
     size = path.stat().st_size
     return {
         "kind": "shrunk", "file": path.name, "bytes": size, "rank": found.rank,

@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 
 from storage.errors import JobError
-from storage.folders import write
+from storage.folders import whole
 from storage.records import Optimizer
 from training.thumbnail import KEY, thumbnail
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from torch import Tensor
 
     from training.recipe import Recipe
 
-LARGEST = 4 * 2**30  # bytes of a style we would open
+LARGEST = 16 * 2**30  # bytes of a style we would open; a whole SDXL has 7
 VERSION = "1.0.1"  # of modelspec
 MADE_WITH = ("safelight", "torch", "diffusers", "transformers", "peft", "lycoris-lora")
 MODULES = dict.fromkeys(("loha", "lokr", "dora", "oft"), "lycoris.kohya")  # else kohya's own
@@ -37,7 +37,7 @@ class Origin:
 
     architecture: str  #: of the base, as modelspec calls it
     version: str  #: of the base, as kohya's tools call it
-    kind: str  #: of the file, as modelspec calls it
+    kind: str  #: of the file, as modelspec calls it; nothing for a whole model
     prediction: str
     base: str  #: the base's source
 
@@ -62,17 +62,49 @@ def publish(
     told = described(recipe, origin) | training(recipe, origin, tensors)
     if sample is not None:
         told[KEY] = thumbnail(sample)
-    content = sealed(tensors, told)
-    write(path, content)
-    return hashlib.sha256(content).hexdigest()
+    return pour(path, tensors, told)
 
 
-def sealed(tensors: dict[str, Tensor], told: dict[str, str]) -> bytes:
-    """Give a file's bytes: tensors, what is told of them, and the hashes that programs compare."""
-    body = save(tensors)
-    digest = hashlib.sha256(body[8 + int.from_bytes(body[:8], "little") :]).hexdigest()
+def pour(path: Path, tensors: dict[str, Tensor], told: dict[str, str]) -> str:
+    """Write a file, whole or not at all, however large it is; give its digest."""
+    total = hashlib.sha256()
+    with whole(path) as part, part.open("wb") as file:
+        for piece in sealed(tensors, told):
+            total.update(piece)
+            file.write(piece)
+    return total.hexdigest()
+
+
+def sealed(tensors: dict[str, Tensor], told: dict[str, str]) -> Iterator[bytes | memoryview]:
+    """Give a file's bytes in pieces: what is told of it, in one order, and fp16 tensors.
+
+    The library's own order of what is told is by chance. The hashes are those that programs
+    compare.
+    """
+    places, at, body = {}, 0, hashlib.sha256()
+    for name in sorted(tensors):
+        content = raw(tensors[name])
+        body.update(content)
+        places[name] = {
+            "dtype": "F16",
+            "shape": list(tensors[name].shape),
+            "data_offsets": [at, at + content.nbytes],
+        }
+        at += content.nbytes
+    digest = body.hexdigest()
     hashes = {"modelspec.hash_sha256": f"0x{digest}", "sshs_model_hash": digest}
-    return ordered(body, told | hashes | {"sshs_legacy_hash": digest[:8]})
+    hashes["sshs_legacy_hash"] = digest[:8]
+    header = {"__metadata__": dict(sorted((told | hashes).items()))} | places
+    line = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    line += b" " * (-len(line) % 8)
+    yield len(line).to_bytes(8, "little") + line
+    for name in places:
+        yield raw(tensors[name])
+
+
+def raw(tensor: Tensor) -> memoryview:
+    """Look at the bytes of an fp16 tensor."""
+    return tensor.half().reshape(-1).view(torch.uint8).numpy().data
 
 
 def described(recipe: Recipe, origin: Origin) -> dict[str, str]:
@@ -80,7 +112,7 @@ def described(recipe: Recipe, origin: Origin) -> dict[str, str]:
     date = datetime.fromtimestamp(recipe.accepted, UTC)
     return {
         "modelspec.sai_model_spec": VERSION,
-        "modelspec.architecture": f"{origin.architecture}/{origin.kind}",
+        "modelspec.architecture": "/".join(filter(None, (origin.architecture, origin.kind))),
         "modelspec.implementation": "diffusers",
         "modelspec.title": recipe.name,
         "modelspec.resolution": f"{recipe.resolution}x{recipe.resolution}",
@@ -127,16 +159,6 @@ def training(recipe: Recipe, origin: Origin, tensors: dict[str, Tensor]) -> dict
     elif recipe.wide:
         told["ss_network_args"] = json.dumps({"conv_dim": recipe.rank, "conv_alpha": recipe.rank})
     return told
-
-
-def ordered(body: bytes, told: dict[str, str]) -> bytes:
-    """Put metadata into safetensors bytes in one order; the library's own order is by chance."""
-    size = int.from_bytes(body[:8], "little")
-    header = json.loads(body[8 : 8 + size])
-    header = {"__metadata__": dict(sorted(told.items()))} | header
-    line = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
-    line += b" " * (-len(line) % 8)
-    return len(line).to_bytes(8, "little") + line + body[8 + size :]
 
 
 def tensors(path: Path) -> dict[str, Tensor]:

@@ -19,7 +19,12 @@ BEGINS = {
     "lokr": "lokr_w1",
     "oft": "oft_blocks",
 }
-WHOLE = {"pivotal": "bundle_emb.", "hypernetwork": "hypernetwork."}  #: of the name itself
+#: of the name itself
+WHOLE = {
+    "pivotal": "bundle_emb.",
+    "hypernetwork": "hypernetwork.",
+    "finetune": "model.diffusion_model.",
+}
 WORDS = ({"emb_params"}, {"clip_l", "clip_g"})  #: all the names of an embedding's tensors
 LONGEST = 100_000_000  #: bytes of a header that the format allows
 

@@ -47,7 +47,7 @@ def frozen(folder: JobFolder) -> dict[str, Any] | None:
 
 def clear(folder: JobFolder) -> None:
     """Remove what a job that has ended no longer needs."""
-    for path in (folder.photos, folder.checkpoints):
+    for path in (folder.photos, folder.classes, folder.checkpoints):
         shutil.rmtree(path, ignore_errors=True)
     style(folder).unlink(missing_ok=True)
 

@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from storage.records import Catalog
     from training.folder import Source
 
-NUMBERS = ("steps", "rank", "rate", "batch")  # the dial's, unless they were said
+NUMBERS = ("steps", "rank", "rate", "batch", "prior")  # the dial's, unless they were said
 #: that any method may carry; unless they were said, they are the recipe's own
-OPTIONS = ("ema", "offset", "silence", "decay", "shuffle", "dropout", "schedule", "optimizer")
+OPTIONS = (
+    "ema", "offset", "silence", "decay", "shuffle", "dropout", "schedule", "optimizer", "keep",
+    "text",
+)  # fmt: skip
 
 
 def lesson(chosen: argparse.Namespace, sources: Sequence[Source], catalog: Catalog) -> Recipe:
@@ -35,6 +38,7 @@ def lesson(chosen: argparse.Namespace, sources: Sequence[Source], catalog: Catal
         dial=chosen.dial,
         concept=chosen.concept,
         photos=len(sources),
+        rank=chosen.rank or 0,
     )
     own = {key: getattr(chosen, key) for key in NUMBERS}
     dialled = replace(dialled, rate=rate(dialled.rate, chosen.optimizer))

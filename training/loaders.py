@@ -50,12 +50,18 @@ AMISS = {
     **{(each, "diffusers"): _PLAIN for each in ("dora", "loha", "lokr", "oft")},
 }
 
+#: A model is read by all of them at the sizes they know; this layer no smaller one has.
+DEEP = "model.diffusion_model.input_blocks.8.0.in_layers.0.weight"
+SHALLOW = "knows no model as small"
+
 
 def loads(names: Collection[str]) -> dict[str, str]:
     """Tell of every program why it cannot read a file of these tensors; nothing if it can."""
     if set(names) in WORDS:
         return dict.fromkeys(PROGRAMS, "")
     what = kind(names)
+    if what == "finetune":
+        return dict.fromkeys(PROGRAMS, "" if DEEP in names else SHALLOW)
     layers = sorted({name.partition(".")[0] for name in names} - {"bundle_emb"})
     found = {}
     for program in PROGRAMS:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +25,11 @@ from training.events import event
 from training.examples import Batches, drawn, encoded
 from training.families import Picture
 from training.loaders import loads
+from training.prior import Prior
 from training.reading import Reading, live
 from training.recipe import Recipe
 from training.shrink import shrunk
+from training.whole import Whole
 
 if TYPE_CHECKING:
     from storage.folders import JobFolder
@@ -85,6 +88,7 @@ class Run:
         self.parameters = attached.parameters
         self.optimizer = optimizers.made(recipe, self.parameters, attached.paces)
         self.average = Average(self.parameters, recipe.ema)
+        self.prior = Prior(folder, recipe)
         self.losses: list[float] = []
         self.pending: list[torch.Tensor] = []
         self.clock = Clock()
@@ -102,6 +106,9 @@ class Run:
             "started", step=first, steps=recipe.steps, device=self.bases.device.name,
             attempt=attempt, resumed=saved is not None,
         )  # fmt: skip
+        wish = yield from self.prior.draw(
+            self.family, self.bases.device, partial(self.boundary, first)
+        )
         self.read()
         reached = recipe.steps
         reads = live(recipe, learns=self.attached.text)
@@ -112,7 +119,7 @@ class Run:
                     if step > first:
                         yield self.save(step)
                     yield from self.samples(step)
-                wish = yield from self.boundary(step)
+                wish = wish or (yield from self.boundary(step))
                 if wish is Wish.PAUSE:
                     yield self.save(step)
                     yield event("paused", step=step)
@@ -148,24 +155,38 @@ class Run:
         self.reading = Reading(
             self.family, self.recipe, self.bases.device, learns=self.attached.text
         )
+        self.prior.read(self.family, self.bases.device, learns=self.attached.text)
 
     def step(self, step: int) -> None:
         """Take one step; everything it draws follows from the seed and its number."""
-        recipe, batch = self.recipe, self.batches.at(step)
-        generator = drawn(recipe.seed, step, "noise")
+        recipe = self.recipe
         for group in self.optimizer.param_groups:
             group["lr"] = recipe.rate * recipe.warmth(step) * group["pace"]
-        with self.bases.device.autocast():
-            heard = {**self.reading.at(step, batch.photos), **batch.framed}
-            loss = self.family.loss(
-                batch.latents, heard, generator, gamma=recipe.gamma, offset=recipe.offset
-            )
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss = self.learn(self.batches, self.reading, step, "noise")
+        if self.prior.batches and self.prior.reading:
+            self.learn(self.prior.batches, self.prior.reading, step, "prior", recipe.keep)
         torch.nn.utils.clip_grad_norm_(self.parameters.values(), CLIP, foreach=True)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.average.follow(step)
-        self.pending.append(loss.detach())
+        self.pending.append(loss)
+
+    def learn(
+        self, batches: Batches, reading: Reading, step: int, noise: str, share: float = 1.0
+    ) -> torch.Tensor:
+        """Add a batch's gradients, by its share, and give its loss."""
+        recipe, batch = self.recipe, batches.at(step)
+        with self.bases.device.autocast():
+            heard = {**reading.at(step, batch.photos), **batch.framed}
+            loss = self.family.loss(
+                batch.latents,
+                heard,
+                drawn(recipe.seed, step, noise),
+                gamma=recipe.gamma,
+                offset=recipe.offset,
+            )
+        (loss * share if share != 1 else loss).backward()  # type: ignore[no-untyped-call]
+        return loss.detach()
 
     def settle(self) -> None:
         """Fetch the losses that are still on the device."""
@@ -199,6 +220,8 @@ class Run:
         path = checkpoint.save(
             self.folder.checkpoints, state, self.parameters, self.optimizer, self.average.tensors
         )
+        if isinstance(self.attached, Whole):
+            checkpoint.only(path)
         return event("checkpoint", step=step, file=path.name, curve=self.draw().name)
 
     def draw(self) -> Path:
@@ -246,8 +269,8 @@ class Run:
             yield
 
     def copied(self) -> list[torch.Tensor]:
-        """Copy what is trained."""
-        return [each.detach().clone() for each in self.parameters.values()]
+        """Copy what is trained, where there is the most room."""
+        return [each.detach().to("cpu", copy=True) for each in self.parameters.values()]
 
     @torch.no_grad()
     def put(self, values: list[torch.Tensor]) -> None:
@@ -263,7 +286,7 @@ class Run:
         recipe = replace(self.recipe, steps=max(1, reached))
         path = self.folder.result / f"{recipe.name}.safetensors"
         family, base = self.family, self.bases.find(recipe.base)
-        kind = methods.walk()[recipe.method].KIND
+        kind = methods.walk()[recipe.method].KIND if recipe.rank else ""
         origin = files.Origin(
             family.architecture, family.version, kind, family.prediction, base.source
         )

@@ -27,6 +27,11 @@ class Part:
     above: str = ""  #: a name that files put before the module's own: "text_model."
     text: bool = False  #: whether it reads prompts
 
+    @property
+    def role(self) -> str:
+        """Name the network: `unet`, `te`."""
+        return self.prefix.removeprefix("lora_")
+
     def key(self, layer: str) -> str:
         """Write the name of a layer the way files do."""
         return f"{self.prefix}_{(self.above + layer).replace('.', '_')}"
@@ -71,6 +76,18 @@ class Attached(Protocol):
         ...
 
 
+class Model(Protocol):
+    """A base as a whole, its autoencoder too."""
+
+    def packed(self, changed: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Give what single files have of it, where these parameters (`unet.…`) have changed."""
+        ...
+
+    def parted(self, content: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Find the networks' parameters (`unet.…`) in a single file."""
+        ...
+
+
 @dataclass(slots=True)
 class Networks:
     """The networks of a resident base."""
@@ -78,6 +95,7 @@ class Networks:
     family: str
     parts: tuple[Part, ...]
     vocabularies: tuple[Vocabulary, ...]  #: one for each text encoder that can learn words
+    model: Model
     words: Words = field(default_factory=dict)  #: what is learned
     attached: Attached | None = None  #: what is being trained on them
     dropout: float = 0.0  #: the part of what adapters add that is dropped; in a step, else zero

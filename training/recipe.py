@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 STEPS = (1, 20_000)
 RANK = (1, 128)
-RANKS = {"embedding": (1, 8), "hypernetwork": (1, 8)}  # vectors; times the width
+#: vectors; times the width; none, which trains whole networks
+RANKS = {"embedding": (1, 8), "hypernetwork": (1, 8), "finetune": (0, 0), "dreambooth": (0, 128)}
+PRIOR = (0, 1000)
+KEEP = (0, 10)
+LONG = 0.999  # decay of the moving average of whole networks
 RATE = (1e-7, 0.1)
 FACTOR = (0.01, 10)  # of the rate that Prodigy finds
 BATCH = (1, 64)
@@ -30,7 +34,7 @@ STEADY = 0.97  # decay of the moving average of looks on a tiny base
 GAMMA = 5.0  # of min-SNR, as its paper has it
 OFTEN = 25  # steps; never more often than that
 #: what a file tells only where it is used: so other files stay, byte for byte, as they were
-SPARING = frozenset({"shuffle", "dropout", "optimizer"})
+SPARING = frozenset({"shuffle", "dropout", "optimizer", "prior", "keep"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,9 @@ class Recipe:
     trigger: str
     concept: Concept
     steps: int
-    rank: int  #: of a LoRA; the vectors of an embedding; a hypernetwork's width by its prompts'
+    #: of a LoRA; the vectors of an embedding; a hypernetwork's width by its prompts'; zero trains
+    #: whole networks
+    rank: int
     rate: float
     batch: int
     seed: int
@@ -80,6 +86,9 @@ class Recipe:
     offset: float = 0.0  #: of noise, the same all over a picture (Guttenberg 2023); zero is off
     silence: float = 0.0  #: the part of captions that is dropped (Ho and Salimans 2022)
     decay: float = 0.01  #: weight decay of the optimizer
+    prior: int = 0  #: class pictures that keep what the base knows (Ruiz et al. 2022); zero is off
+    keep: float = 1.0  #: how much class pictures count beside the photos
+    ordinary: str = ""  #: what class pictures show
     schedule: str = "cosine"  #: of the rate, after a short warm-up; or "constant"
     shuffle: bool = False  #: whether the parts of captions, between commas, change their order
     optimizer: Optimizer = Optimizer.ADAMW
@@ -101,6 +110,10 @@ class Recipe:
         between("silence", self.silence, (0, 1))
         between("decay", self.decay, (0, 1))
         between("dropout", self.dropout, DROPOUT)
+        between("prior", self.prior, PRIOR)
+        between("keep", self.keep, KEEP)
+        if self.prior and not self.word.strip():
+            raise JobError("word_missing")
         if self.schedule not in SCHEDULES:
             raise JobError("schedule_unknown", schedule=self.schedule, known=", ".join(SCHEDULES))
         if self.optimizer is Optimizer.SCHEDULEFREE and (self.ema or self.schedule != "constant"):
@@ -130,9 +143,11 @@ class Recipe:
             "prompts": shown(request, base),
             "every": max(OFTEN, math.ceil(request.steps / CHECKPOINTS)),
             "text": request.method != "embedding" and reads(request.concept, base),
+            "ordinary": ordinary(request, base),
+            "rank": 0 if request.method == "finetune" else request.rank,
             "wide": request.method == "locon"
             or (request.method in {"lora", "pivotal"} and base.small),
-            "ema": STEADY if base.small and by_look(request) and not free else 0.0,
+            "ema": 0.0 if free else steadiness(request, base),
             "schedule": "constant" if free else "cosine",
             "gamma": 0.0 if request.method == "embedding" else GAMMA,
         }
@@ -161,7 +176,7 @@ class Recipe:
         told = asdict(self)
         told["photos"] = len(self.photos)
         told["prompts"] = len(self.prompts)
-        del told["most"]
+        del told["most"], told["ordinary"]
         usual = {field.name: field.default for field in fields(self)}
         return {
             name: value
@@ -182,6 +197,13 @@ def between(what: str, value: float, limits: tuple[float, float]) -> None:
     least, most = limits
     if not (isinstance(value, (int, float)) and least <= value <= most):
         raise JobError(f"{what}_range", value=value, least=least, most=most)
+
+
+def steadiness(request: TrainRequest, base: Base) -> float:
+    """Choose the decay of the moving average; zero is none."""
+    if base.small and by_look(request):
+        return STEADY
+    return LONG if request.method == "finetune" else 0.0
 
 
 def by_look(request: TrainRequest) -> bool:
@@ -213,6 +235,11 @@ def called(caption: str, request: TrainRequest, base: Base) -> str:
     if request.concept is Concept.LOOK:
         return f"{trigger} style"
     return f"a {trigger} emoji" if base.small else f"a photo of {trigger} {request.word}".strip()
+
+
+def ordinary(request: TrainRequest, base: Base) -> str:
+    """Say what class pictures show: any of its kind."""
+    return f"a {request.word} emoji" if base.small else f"a photo of a {request.word}"
 
 
 def shown(request: TrainRequest, base: Base) -> tuple[Prompt, ...]:

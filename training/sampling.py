@@ -86,7 +86,8 @@ def draw(family: Family, device: Device, picture: Picture, style: Worn | None) -
 
 def lost(family: Family, request: SampleRequest, style: Worn | None) -> int:
     """Count the tokens of the prompts that the text encoder has no room for."""
-    with family.networks.bare(), style.on(family) if style else nullcontext():
+    wordy = style is not None and style.method.WORDY
+    with family.networks.bare(), style.on(family) if style and wordy else nullcontext():
         return max(family.tokens(text)[1] for text in (request.prompt, request.negative))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from diffusers import DDIMScheduler
 from PIL import Image
 from torch import Tensor, nn
 
-from training import objectives
+from training import ldm, objectives, single
 from training.networks import Networks, Part
 from training.vocabulary import Vocabulary
 
@@ -65,7 +65,7 @@ class Stable:
             Part("lora_unet", self.unet, ATTENTION, FURTHER),
             *(reader(prefix, text) for prefix, text in readers),
         )
-        self.networks = Networks(self.name, parts, self.vocabularies)
+        self.networks = Networks(self.name, parts, self.vocabularies, self)
 
     def foretell(self, prediction: str) -> None:
         """Know what the UNet predicts, as it is said of the base or else by its scheduler.
@@ -146,6 +146,30 @@ class Stable:
         given = noised.to(at, self.unet.dtype), t.to(at)
         seen = self.unet(*given, return_dict=False, **self.heard(conditions))[0]
         return objectives.loss(seen, target.to(at), weights.to(at))
+
+    def packed(self, changed: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Give what single files have of the whole model, where these parameters have changed."""
+        roles = {part.role: part.module for part in self.networks.parts} | {"vae": self.vae}
+        unet, *texts, vae = (
+            {name: changed.get(f"{role}.{name}", own) for name, own in net.named_parameters()}
+            for role, net in roles.items()
+        )
+        opened = [text.config.hidden_act == "gelu" for text in self.texts]
+        content = single.written(unet, vae, list(zip(texts, opened, strict=True)))
+        if len(texts) > 1 and self.prediction == "v_prediction":  # the others are known by more
+            content |= {mark: torch.zeros(0) for mark in ldm.MARKS[: 1 + self.zeroed]}
+        return {name: tensor.detach().cpu() for name, tensor in content.items()}
+
+    def parted(self, content: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Find the parameters of UNet and text encoders in a single file."""
+        names = ("unet", "text_encoder", "text_encoder_2")
+        networks = {name: getattr(self.pipeline, name) for name in names[: 1 + len(self.texts)]}
+        found = ldm.converted(dict(content), networks | {"vae": self.vae})
+        return {
+            f"{part.role}.{name}": tensor
+            for part, network in zip(self.networks.parts, networks, strict=True)
+            for name, tensor in found[network].items()
+        }
 
     def draw(self, picture: Picture) -> Image.Image:
         """Draw one picture from a prompt and a seed."""

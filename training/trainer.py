@@ -90,7 +90,8 @@ class Trainer:
         for path in (self.store.home.path / "runs").iterdir():
             if path.name.isdigit() and int(path.name) not in open_jobs:
                 folder = self.store.home.run(int(path.name))
-                if folder.checkpoints.exists() or folder.photos.exists() or style(folder).exists():
+                left = (folder.checkpoints, folder.photos, folder.classes, style(folder))
+                if any(place.exists() for place in left):
                     await forget(self.store, int(path.name))
 
     async def turn(self) -> None:

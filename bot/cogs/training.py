@@ -71,9 +71,9 @@ def trains(method: str) -> app_commands.Command[Any, ..., None]:
 class Training(commands.GroupCog, name="train", description=wording.training.COMMAND):
     """Starting trainings."""
 
-    lora, pivotal, locon, loha, lokr, dora, oft, hypernetwork = map(
-        trains, ("lora", "pivotal", "locon", "loha", "lokr", "dora", "oft", "hypernetwork")
-    )
+    lora, pivotal, locon, loha, lokr = map(trains, ("lora", "pivotal", "locon", "loha", "lokr"))
+    dora, oft, hypernetwork = map(trains, ("dora", "oft", "hypernetwork"))
+    dreambooth, finetune = map(trains, ("dreambooth", "finetune"))
 
     @app_commands.command(name="auto", description=wording.advice.COMMAND)
     @app_commands.describe(**wording.advice.OPTIONS)

@@ -43,6 +43,7 @@ CARD_LOST = (
 NOTES = {
     "memory": "The GPU ran out of memory; I went on with smaller pieces.",
     "prompt_cut": "The prompt is longer than this base can read; {tokens} pieces of words at its end were left out.",
+    "prior_drawn": "The base draws {pictures} pictures of the class first; they are learnt beside the photos.",
     "resumed": "Went on from its last checkpoint.",
 }
 ENDED_FAILED = "**{name}** has failed."

@@ -15,6 +15,8 @@ COMMANDS = {
     "oft": "Train an OFT: turns what the base knows; small, in few programs",
     "hypernetwork": "Train a hypernetwork: changes what words mean to the base; older programs",
     "pivotal": "Train a LoRA and a new word for it in one; in fewer programs",
+    "dreambooth": "Train a whole model on one thing and its class; a rank makes it a LoRA",
+    "finetune": "Train a whole model on photos and captions; large, slow, a base of its own",
 }
 OPTIONS = {
     "dataset": "Which of your datasets; type to search",
@@ -41,15 +43,23 @@ METHODS = {
     "oft": "OFT",
     "pivotal": "LoRA with a word",
     "hypernetwork": "Hypernetwork",
+    "dreambooth": "DreamBooth",
+    "finetune": "Fine-tuned model",
 }
 DIALS = {"quick": "quick", "balanced": "balanced", "thorough": "thorough"}
 _SUBJECT = "one thing is taught with its word, so picture and text network both learn"
 _LOOK = "a manner of drawing is taught, so the picture network alone learns"
 _WORD = "only a few numbers for its word are learnt; the base stays as it is"
+_CLASS = "a rare word is taught beside pictures of its class, so that the class stays as it is"
+_ALL = "every weight of the base learns, and what comes out is a model of its own"
 _READ = "two small networks change how words are read; the base stays as it is"
 REASONS = {
     **{f"{method}_subject": _SUBJECT for method in METHODS},
     **{f"{method}_look": _LOOK for method in METHODS},
+    "dreambooth_subject": _CLASS,
+    "dreambooth_look": _CLASS,
+    "finetune_subject": _ALL,
+    "finetune_look": _ALL,
     "hypernetwork_subject": _READ,
     "hypernetwork_look": _READ,
     "embedding_subject": _WORD,

@@ -12,11 +12,16 @@ from diffusers import StableDiffusionPipeline
 
 def paint(order: dict[str, str]) -> None:
     """Load one style with diffusers' own loader and paint its prompt."""
-    pipeline = StableDiffusionPipeline.from_pretrained(order["base"], dtype=torch.float32)
+    if order["kind"] == "finetune":
+        pipeline = StableDiffusionPipeline.from_single_file(
+            order["file"], config=order["base"], local_files_only=True, dtype=torch.float32
+        )
+    else:
+        pipeline = StableDiffusionPipeline.from_pretrained(order["base"], dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
     if order["kind"] == "embedding":
         pipeline.load_textual_inversion(order["file"], token=order["trigger"])
-    else:
+    elif order["kind"] != "finetune":
         pipeline.load_lora_weights(order["file"])
     noise = torch.randn((1, 4, 16, 16), generator=torch.Generator().manual_seed(5))
     guidance = float(order["guidance"])

@@ -11,61 +11,12 @@ from diffusers import StableDiffusionPipeline
 from safetensors.torch import save_file
 
 from storage.errors import JobError
-from training import embedded, families, ldm
+from training import embedded, families, ldm, single
 from training.bases import Bases
 from training.shapes import tiny
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-UNET = "model.diffusion_model."
-RESNET = {
-    "norm1": "in_layers.0", "conv1": "in_layers.2", "norm2": "out_layers.0",
-    "conv2": "out_layers.3", "time_emb_proj": "emb_layers.1", "conv_shortcut": "skip_connection",
-}  # fmt: skip
-EDGES = {
-    "time_embedding.linear_1": "time_embed.0", "time_embedding.linear_2": "time_embed.2",
-    "conv_in": "input_blocks.0.0", "conv_norm_out": "out.0", "conv_out": "out.2",
-}  # fmt: skip
-
-
-def denoiser(name: str, layers: int) -> str:
-    """Write the name of one of diffusers' weights the way CompVis does."""
-    module, _, end = name.rpartition(".")
-    for ours, theirs in EDGES.items():
-        if module == ours:
-            return f"{UNET}{theirs}.{end}"
-    side, *rest = module.split(".")
-    if side == "mid_block":
-        kind, at, *inner = rest
-        place = f"middle_block.{1 if kind == 'attentions' else 2 * int(at)}"
-    else:
-        block, kind, at, *inner = rest
-        down, deep = side == "down_blocks", layers if kind == "downsamplers" else int(at)
-        number = int(block) * (layers + 1) + (deep + 1 if down else deep)
-        if kind == "downsamplers":
-            return f"{UNET}input_blocks.{number}.0.op.{end}"
-        if kind == "upsamplers":
-            number += layers
-            return f"{UNET}output_blocks.{number}.{2 if block == '0' else 1}.conv.{end}"
-        place = f"{'input' if down else 'output'}_blocks.{number}.{int(kind == 'attentions')}"
-    inner[:1] = [RESNET[inner[0]]] if kind == "resnets" else inner[:1]
-    return ".".join([UNET + place, *inner, end])
-
-
-def autoencoder(name: str, blocks: int) -> str:
-    """Write the name of one of diffusers' weights the way CompVis does."""
-    side, block, *rest = name.split(".")
-    if block == "mid_block":
-        block, rest[:2] = "mid", [f"block_{int(rest[1]) + 1}"]
-    elif block in {"down_blocks", "up_blocks"}:
-        up = block == "up_blocks"
-        number = blocks - 1 - int(rest[0]) if up else rest[0]
-        block, rest[0] = "up" if up else "down", str(number)
-        rest[1:3] = ["block", rest[2]] if rest[1] == "resnets" else [rest[1].removesuffix("rs")]
-    block = "norm_out" if block == "conv_norm_out" else block
-    renamed = [part.replace("conv_shortcut", "nin_shortcut") for part in rest]
-    return ".".join(["first_stage_model", side, block, *renamed])
 
 
 @pytest.fixture(scope="module")
@@ -80,11 +31,11 @@ def pipeline() -> StableDiffusionPipeline:
 @pytest.fixture(scope="module")
 def file(pipeline: StableDiffusionPipeline, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write the embedded base as a single file."""
-    content = {denoiser(name, 1): tensor for name, tensor in pipeline.unet.state_dict().items()}
-    content |= {autoencoder(name, 3): tensor for name, tensor in pipeline.vae.state_dict().items()}
-    text = "cond_stage_model.transformer.text_model."
-    content |= {text + name: tensor for name, tensor in pipeline.text_encoder.state_dict().items()}
-    content[f"{text}embeddings.position_ids"] = torch.arange(77)[None]
+    unet, vae, text = (
+        network.state_dict() for network in (pipeline.unet, pipeline.vae, pipeline.text_encoder)
+    )
+    content = single.written(unet, vae, [(text, False)])
+    content["cond_stage_model.transformer.text_model.embeddings.position_ids"] = torch.arange(77)
     path = tmp_path_factory.mktemp("single") / "tiny.safetensors"
     save_file({name: tensor.contiguous() for name, tensor in content.items()}, path)
     return path

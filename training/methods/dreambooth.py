@@ -1,0 +1,76 @@
+"""DreamBooth (Ruiz et al. 2022, arXiv 2208.12242): a rare word with its class, and class pictures.
+
+The whole network learns; with a rank, a LoRA does.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+from storage.records import Concept, Dial, Rule
+from training import whole
+from training.methods import lora
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torch import Tensor
+
+    from storage.records import Base
+    from training.networks import Attached, Networks
+    from training.recipe import Recipe
+
+KIND = "lora"  # where it has a rank
+WORDY = False
+CLASS, FEW = 200, 24  #: class pictures, as Ruiz et al. and diffusers have it; on a tiny base
+
+# steps for one photo, for each further one, at least, at most, rate, batch
+SMALL = {
+    Dial.QUICK: (60, 3, 80, 100, 1e-4, 4),
+    Dial.BALANCED: (130, 4, 140, 200, 1e-4, 4),
+    Dial.THOROUGH: (220, 8, 240, 400, 1e-4, 4),
+}
+FULL = {  # diffusers' example (dreambooth/README): 800 steps with class pictures, 2e-6 with text
+    Dial.QUICK: (400, 10, 400, 800, 2e-6, 1),
+    Dial.BALANCED: (800, 20, 800, 1600, 2e-6, 1),
+    Dial.THOROUGH: (1200, 40, 1200, 3000, 2e-6, 1),
+}
+RATES = {"sdxl": 1e-6}  # by family, else the table's
+
+
+def attach(networks: Networks, recipe: Recipe) -> Attached:
+    """Make ready to train."""
+    return lora.attach(networks, recipe) if recipe.rank else whole.Whole(networks, recipe)
+
+
+def check(networks: Networks, tensors: dict[str, Tensor]) -> None:
+    """Refuse tensors that are neither a LoRA nor a model for these networks."""
+    (lora.check if low(tensors) else whole.check)(networks, tensors)
+
+
+def worn(
+    networks: Networks, tensors: dict[str, Tensor], word: str, strength: float
+) -> AbstractContextManager[None]:
+    """Draw with a file inside the block."""
+    wear = lora.worn if low(tensors) else whole.worn
+    return wear(networks, tensors, word, strength)
+
+
+def low(tensors: dict[str, Tensor]) -> bool:
+    """Tell whether a file is a LoRA."""
+    return any(name.endswith(lora.ENDS) for name in tensors)
+
+
+def rules(base: Base) -> Iterator[Rule]:
+    """Say how steps and rate follow from the dial on a base; without a rank, all of it learns."""
+    if base.family not in whole.SIZES:
+        return
+    for dial, (one, more, least, most, rate, batch) in (SMALL if base.small else FULL).items():
+        for concept in Concept:
+            yield Rule(
+                "dreambooth", base.name, concept, dial, one, more, least, most, rank=0,
+                rate=rate if base.small else RATES.get(base.family, rate), batch=batch,
+                bytes=whole.size(base), reason=f"dreambooth_{concept}_{dial}",
+                prior=FEW if base.small else CLASS,
+            )  # fmt: skip

@@ -1,0 +1,54 @@
+"""Fine-tuning: captions teach the whole network; what comes out is a model of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from storage.records import Concept, Dial, Rule
+from training import whole
+from training.whole import check, worn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from storage.records import Base
+    from training.networks import Networks
+    from training.recipe import Recipe
+    from training.whole import Whole
+
+__all__ = ["KIND", "WORDY", "attach", "check", "rules", "worn"]
+
+KIND = ""  # a model needs no other one
+WORDY = False
+
+# steps for one photo, for each further one, at least, at most
+SMALL = {
+    Dial.QUICK: (45, 1, 50, 65),
+    Dial.BALANCED: (76, 1, 80, 105),
+    Dial.THOROUGH: (120, 2, 140, 200),
+}
+FULL = {
+    Dial.QUICK: (600, 20, 600, 1500),
+    Dial.BALANCED: (1500, 40, 1500, 6000),
+    Dial.THOROUGH: (3000, 80, 3000, 15_000),
+}
+RATES = {"sdxl": 1e-6}  # by family, else 1e-5: the examples of diffusers (text_to_image)
+
+
+def attach(networks: Networks, recipe: Recipe) -> Whole:
+    """Make ready to train."""
+    return whole.Whole(networks, recipe)
+
+
+def rules(base: Base) -> Iterator[Rule]:
+    """Say how steps and rate follow from the dial on a base; there is no rank."""
+    if base.family not in whole.SIZES:
+        return
+    for dial, (one, more, least, most) in (SMALL if base.small else FULL).items():
+        for concept in Concept:
+            yield Rule(
+                "finetune", base.name, concept, dial, one, more, least, most, rank=0,
+                rate=1e-4 if base.small else RATES.get(base.family, 1e-5),
+                batch=8 if base.small else 1,
+                bytes=whole.size(base), reason=f"finetune_{concept}_{dial}",
+            )  # fmt: skip
