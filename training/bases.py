@@ -131,7 +131,9 @@ class Bases:
         """Fingerprint a base's files: small ones whole, of large ones the size and both ends."""
         place = self.here(name)
         files = [place] if place.is_file() else sorted(p for p in place.rglob("*") if p.is_file())
-        total = hashlib.sha256()
+        total, skip = hashlib.sha256(), self.find(name).skip
+        if skip > 1:  # the same files are then read otherwise
+            total.update(f"clip skip {skip}".encode())
         for file in files:
             total.update(
                 f"{file.relative_to(place.parent).parts[1:]}{file.stat().st_size}".encode()

@@ -34,13 +34,12 @@ from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
 from storage.errors import JobError
 from training import hub
+from training.hub import CONFIG, INDEX
 
-INDEX, CONFIG = "model_index.json", "config.json"
 TEXTS = (".json", ".txt")
 WEIGHTS = re.compile(r"(diffusion_pytorch_model|model)(\.fp16)?(-\d{5}-of-\d{5})?\.safetensors")
 SHARDS = re.compile(r".*\.safetensors\.index(\.fp16)?\.json")
 PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".h5", ".msgpack")
-WATCHERS = ("safety_checker", "feature_extractor", "image_encoder")  # never loaded here
 HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 GIT = 40  #: letters of git's hash; sha256 has 64
 GRAINS = 200  #: pieces of the whole after which progress is told
@@ -121,7 +120,7 @@ class Fetch:
         """Choose what is needed of a repository in the layout of diffusers or transformers."""
         if INDEX in files:
             self.bring(files[INDEX], commit)
-            parts = components(self.pointer(INDEX, commit))
+            parts = hub.components(self.pointer(INDEX, commit))
             return [files[INDEX], *needed(self.source, files, parts)]
         if CONFIG in files:
             return needed(self.source, files, [""])
@@ -228,21 +227,6 @@ class Meter:
 
     def __exit__(self, *_: object) -> None:
         return None
-
-
-def components(index: Path) -> list[str]:
-    """Name the folders of a pipeline that are loaded, by its index."""
-    try:
-        content = json.loads(index.read_text("utf-8"))
-    except ValueError:
-        content = None
-    if not isinstance(content, dict):
-        return []
-    return [
-        name
-        for name, kind in content.items()
-        if isinstance(kind, list) and kind and kind[0] and name not in WATCHERS
-    ]
 
 
 def needed(source: str, files: dict[str, File], folders: list[str]) -> list[File]:

@@ -40,6 +40,7 @@ class Origin:
     kind: str  #: of the file, as modelspec calls it; nothing for a whole model
     prediction: str
     base: str  #: the base's source
+    skip: int = 1  #: clip skip
 
 
 def rounded(weights: dict[str, Tensor], dtype: torch.dtype = torch.float16) -> dict[str, Tensor]:
@@ -149,6 +150,8 @@ def training(recipe: Recipe, origin: Origin, tensors: dict[str, Tensor]) -> dict
         "safelight.recipe": json.dumps(recipe.public(), sort_keys=True),
         "safelight.versions": json.dumps({name: version(name) for name in MADE_WITH}),
     }
+    if origin.skip > 1:
+        told["ss_clip_skip"] = str(origin.skip)
     if recipe.optimizer is not Optimizer.ADAMW:
         told["ss_optimizer"] = recipe.optimizer
     if any(name.endswith(".alpha") for name in tensors):

@@ -14,6 +14,8 @@ from typing import Any
 from storage.folders import dump
 
 NOTE = "safelight.json"
+INDEX, CONFIG = "model_index.json", "config.json"
+WATCHERS = ("safety_checker", "feature_extractor", "image_encoder")  # never loaded here
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,38 @@ def cached(source: str, cache: Path | None = None) -> Path | None:
     except (LocalEntryNotFoundError, HFValidationError):
         return None
     found = Path(place)
-    return found if noted is None or all((found / file).exists() for file in noted.files) else None
+    if noted is None:
+        return found if complete(found) else None
+    return found if all((found / file).exists() for file in noted.files) else None
+
+
+def complete(place: Path) -> bool:
+    """Tell whether each network of a folder has its weights, and as safetensors."""
+    index = place / INDEX
+    if not index.exists():
+        return any(place.glob("*.safetensors"))
+    parts = [place / name for name in components(index)]
+    networks = [part for part in parts if (part / CONFIG).exists()]
+    return (
+        bool(networks)
+        and all(part.is_dir() for part in parts)
+        and all(any(part.glob("*.safetensors")) for part in networks)
+    )
+
+
+def components(index: Path) -> list[str]:
+    """Name the folders of a pipeline that are loaded, by its index."""
+    try:
+        content = json.loads(index.read_text("utf-8"))
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        return []
+    return [
+        name
+        for name, kind in content.items()
+        if isinstance(kind, list) and kind and kind[0] and name not in WATCHERS
+    ]
 
 
 def size(place: Path) -> int:

@@ -288,7 +288,7 @@ class Run:
         family, base = self.family, self.bases.find(recipe.base)
         kind = methods.walk()[recipe.method].KIND if recipe.rank else ""
         origin = files.Origin(
-            family.architecture, family.version, kind, family.prediction, base.source
+            family.architecture, family.version, kind, family.prediction, base.source, base.skip
         )
         with self.finished():
             weights = self.attached.weights()

@@ -169,14 +169,15 @@ async def test_another_base(kit, trainer):
     own, real, away = (await kit.store.catalog.read()).bases
     kin = replace(own, name="kin", title="Kin")
     strange = replace(kin, name="odd", title="Odd", family="sd9")
-    await trainer.publish(bases=(own, kin, strange, real, away))
+    new = replace(kin, name="new", title="New", family="sd9", known=False, present=False)
+    await trainer.publish(bases=(own, kin, strange, real, away, new))
 
     offered = await alice.autocomplete(kit.channel, "sample", "base", "", style=str(style.id))
     bare = await alice.autocomplete(kit.channel, "sample", "base", "")
     typed = await alice.autocomplete(kit.channel, "sample", "base", "", style="nothing")
     told = [
         kit.words(await alice.slash(kit.channel, "sample", prompt="x", style="my dog", base=base))
-        for base in ("kin", "odd", "sd15", "away")
+        for base in ("kin", "odd", "sd15", "away", "new")
     ]
 
     (job,) = await kit.store.jobs.open()
@@ -191,6 +192,7 @@ async def test_another_base(kit, trainer):
     assert "made on Safelight emoji and does not fit Odd" in told[1]
     assert "does not fit Stable Diffusion" in told[2]
     assert "safelight bases fetch away" in told[3]
+    assert "New is a sd9, which this version cannot" in told[4].replace("*", "")
 
 
 async def test_again(kit, trainer):

@@ -113,6 +113,19 @@ def test_changed(tmp_path: Path) -> None:
     assert bases.identity("mine") != before
 
 
+def test_skip(tmp_path: Path) -> None:
+    """The same files read with another clip skip are another base."""
+    shutil.copytree(embedded.folder("diffusion"), tmp_path / "mine")
+    entry = '[bases.{0}]\ntitle="x"\nfamily="sd1"\nsource="mine"\nresolution=64\ngood="x"\n{1}\n'
+    (tmp_path / "own.toml").write_text(entry.format("a", "") + entry.format("b", "skip = 2"))
+    bases = Bases(tmp_path, Device.open(cpu=True), tmp_path / "own.toml")
+
+    assert [base.name for base in bases.own()] == []
+    assert bases.identity("a") == Bases(tmp_path).identity("mine") != bases.identity("b")
+    with bases.family("b") as family:
+        assert family.skip == 2  # type: ignore[attr-defined]
+
+
 def test_resident() -> None:
     """A base stays loaded; what is lent is never put away, what is not makes room."""
     bases = Bases(None, Device.open(cpu=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import pickle
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -65,6 +66,15 @@ def test_modelspec(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     assert told["modelspec.architecture"] == "stable-diffusion-v1/lora"
     assert told["modelspec.date"] == "2023-11-14T22:13:20Z"
     assert told["modelspec.prediction_type"] == "v"
+
+
+def test_skip(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+    """A clip skip is told as kohya's tools call it; without one nothing is."""
+    publish(tmp_path / "a", WEIGHTS, recipe(), replace(ORIGIN, skip=2))
+    publish(tmp_path / "b", WEIGHTS, recipe(), ORIGIN)
+
+    assert header(tmp_path / "a")["ss_clip_skip"] == "2"
+    assert "ss_clip_skip" not in header(tmp_path / "b")
 
 
 def test_hashes(recipe: Callable[..., Recipe], tmp_path: Path) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
 
-from training.families import Picture
+from training.families import Picture, walk
 
 if TYPE_CHECKING:
     from training.bases import Bases
@@ -52,3 +53,20 @@ def test_checkpointing(bases: Bases) -> None:
     assert grads[0] is not None
     assert grads[1] is not None
     assert torch.allclose(grads[0], grads[1], atol=1e-7)
+
+
+def test_skip(bases: Bases) -> None:
+    """With a clip skip of 2, prompts are read as by a text encoder without its last layer."""
+    base = bases.find("embedded")
+    load = walk()[base.family].load
+    plain, skipping = (
+        load(bases.here("embedded"), bases.device, replace(base, skip=skip)) for skip in (1, 2)
+    )
+    tokens = plain.tokens("a red fox")[0][None]
+    with torch.no_grad():
+        whole, read = (family.states(tokens)["states"] for family in (plain, skipping))
+        del plain.texts[0].encoder.layers[-1]  # type: ignore[attr-defined]
+        shorter = plain.states(tokens)["states"]
+
+    assert not torch.equal(whole, read)
+    assert torch.equal(shorter, read)
