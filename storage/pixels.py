@@ -73,20 +73,26 @@ def fitted(width: int, height: int) -> tuple[int, int]:
 
 
 def develop(picture: Image.Image) -> Image.Image:
-    """Decode to upright RGB pixels of the kept size, with nothing else of the file."""
+    """Decode to upright RGB pixels of the kept size, with nothing else of the file.
+
+    What is see-through keeps its alpha channel beside the colours it has on white: a training may
+    take it for a mask.
+    """
     size = fitted(*picture.size)
     picture.draft("RGB", size)
     picture.load()
     turn = UPRIGHT.get(_orientation(picture))
     plain = _plain(picture).resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
     coloured = _coloured(plain, picture.info.get("icc_profile"))
+    if plain.mode == "RGBA" and plain.getchannel("A").getextrema() != (255, 255):
+        coloured.putalpha(plain.getchannel("A"))
     upright = coloured if turn is None else coloured.transpose(turn)
-    return Image.frombytes("RGB", upright.size, upright.tobytes())
+    return Image.frombytes(upright.mode, upright.size, upright.tobytes())
 
 
 def judged(picture: Image.Image) -> Checked:
     """Measure a clean picture and write it down."""
-    small = picture.copy()
+    small = picture.convert("RGB")
     small.thumbnail((PREVIEW, PREVIEW), Image.Resampling.LANCZOS)
     grey = small.convert("L")
     warnings = []

@@ -101,11 +101,13 @@ class Dataset:
 class Checked:
     """A picture that passed the checks: clean pixels, nothing else of the original file."""
 
-    digest: str  #: sha256 of width, height and RGB bytes, hex
+    digest: str  #: sha256 of width, height and RGB (or RGBA) bytes, hex
     phash: int  #: 64-bit difference hash, for near duplicates
     width: int
     height: int
-    pixels: bytes  #: PNG, RGB, upright, no metadata, at most `storage.photos.LONGEST` on a side
+    #: PNG, upright, no metadata, at most `storage.photos.LONGEST` on a side; RGB, where it is
+    #: see-through as on white, with its alpha
+    pixels: bytes
     preview: bytes  #: WebP, at most 512 px on a side, for cards
     warnings: tuple[str, ...]  #: of "tiny", "blurred"; "duplicate" is added by `Photos.add`
 

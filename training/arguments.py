@@ -97,6 +97,14 @@ def _options(option: Option) -> None:
         default=None,
         help="change the order of what captions say between commas",
     )
+    option(
+        "--masked",
+        action="store_true",
+        default=None,
+        help="learn what is not see-through, or what is bright in x.mask.png beside x.png",
+    )
+    option("--background", type=float, help="how much the rest counts then, 0.1 if not given")
+    option("--sides", type=sides, metavar="N,N", help="further sizes in pixels to learn at: 48,96")
     option("--dropout", type=float, help="of what adapters add, the part that is dropped: 0.1")
     option("--prior", type=int, help="pictures of its class (--word), learnt beside: 200")
     option("--keep", type=float, help="how much these count beside the photos: 1")
@@ -106,6 +114,11 @@ def _options(option: Option) -> None:
         default=None,
         help="whether text encoders learn, too",
     )
+
+
+def sides(written: str) -> tuple[int, ...]:
+    """Read sizes between commas."""
+    return tuple(int(side) for side in written.split(","))
 
 
 def _ask(option: Option) -> None:

@@ -13,6 +13,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from storage.errors import JobError
+from training import masks
 from training.conditions import stacked
 from training.families import Frame
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from training.families import Family
     from training.recipe import Recipe
 
-Fit = tuple[Image.Image, Frame]
 PIXELS = 2**15  # encoded at once; a photo for a large base is more than that
 SQUARE = 256  # a base smaller than this knows only squares
 
@@ -36,6 +36,16 @@ class Example:
     latent: Tensor  # (C, h, w)
     photo: int  #: its number in the recipe
     framed: Conditions = field(default_factory=dict)  # what is told of how the photo was cut
+    weights: Tensor | None = None  # (1, h, w), of the loss, where masks count
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A photo, cut to a size that the base is trained at."""
+
+    picture: Image.Image
+    frame: Frame
+    mask: Image.Image | None  #: of the parts that count
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +55,14 @@ class Batch:
     latents: Tensor  # (B, C, h, w)
     photos: tuple[int, ...]  #: their numbers in the recipe
     framed: Conditions = field(default_factory=dict)  # what is told of how each was cut
+    weights: Tensor | None = None  # (B, 1, h, w)
 
 
 def sizes(resolution: int, grain: int) -> list[tuple[int, int]]:
     """List the (height, width) a base of this resolution is trained at."""
     if resolution < SQUARE:
-        return [(resolution, resolution)]
+        side = max(grain, resolution // grain * grain)
+        return [(side, side)]
     found: list[tuple[int, int]] = generate_aspect_ratio_buckets(resolution, max(grain, 64))
     return found
 
@@ -59,12 +71,13 @@ def fitted(place: Path, buckets: list[tuple[int, int]]) -> Fit:
     """Open a photo, scaled and cropped around its middle to the nearest bucket."""
     try:
         with Image.open(place) as opened:
-            picture = opened.convert("RGB")
+            opened.load()
+            whole = opened.copy()
     except (OSError, UnidentifiedImageError) as broken:
         raise JobError("photo_broken", file=place.name) from broken
-    height, width = buckets[find_nearest_bucket(picture.height, picture.width, buckets)]
-    cut = ImageOps.fit(picture, (width, height), Image.Resampling.LANCZOS)
-    return cut, framed(picture.size, (width, height))
+    height, width = buckets[find_nearest_bucket(whole.height, whole.width, buckets)]
+    cut = ImageOps.fit(whole.convert("RGB"), (width, height), Image.Resampling.LANCZOS)
+    return Fit(cut, framed(whole.size, (width, height)), masks.mask(whole, (width, height)))
 
 
 def framed(photo: tuple[int, int], cut: tuple[int, int]) -> Frame:
@@ -75,19 +88,31 @@ def framed(photo: tuple[int, int], cut: tuple[int, int]) -> Frame:
 
 
 def encoded(family: Family, recipe: Recipe, photos: Path) -> list[Example]:
-    """Encode every photo of a recipe, once; small ones several at a time."""
-    buckets = sizes(recipe.resolution, family.grain)
-    fits = (fitted(photos / shot.file, buckets) for shot in recipe.photos)
-    latents: list[Tensor] = []
-    frames: list[Frame] = []
+    """Encode every photo of a recipe, once a resolution; small ones several at a time."""
+    found: list[Example] = []
     with family.present("vae"):
-        for _, alike in groupby(fits, key=lambda fit: fit[1].size):
-            for part in chunked(alike, max(1, PIXELS // (recipe.resolution**2))):
-                latents += family.encode([picture for picture, _ in part])
-                frames += [frame for _, frame in part]
+        for side in (recipe.resolution, *recipe.sides):
+            found += at_size(family, recipe, photos, side)
+    return found
+
+
+def at_size(family: Family, recipe: Recipe, photos: Path, side: int) -> list[Example]:
+    """Encode every photo at a resolution."""
+    buckets = sizes(side, family.grain)
+    cut = (fitted(photos / shot.file, buckets) for shot in recipe.photos)
+    fits: list[tuple[Tensor, Frame, Image.Image | None]] = []
+    for _, alike in groupby(cut, key=lambda fit: fit.frame.size):
+        for part in chunked(alike, max(1, PIXELS // side**2)):
+            latents = family.encode([fit.picture for fit in part])
+            fits += [(each, fit.frame, fit.mask) for each, fit in zip(latents, part, strict=True)]
+    counts: list[Tensor] = []
+    if recipe.masked:
+        counts = [masks.weights(mask, latent, recipe.background) for latent, _, mask in fits]
+        masked = sum(mask is not None for _, _, mask in fits)
+        masks.sound(counts, masked, [shot.file for shot in recipe.photos])
     return [
-        Example(latent, photo, family.framed(frame))
-        for photo, (latent, frame) in enumerate(zip(latents, frames, strict=True))
+        Example(latent, photo, family.framed(frame), counts[photo] if counts else None)
+        for photo, (latent, frame, _) in enumerate(fits)
     ]
 
 
@@ -124,7 +149,9 @@ class Batches:
         examples = [self.examples[at] for at in chosen]
         latents = torch.stack([example.latent for example in examples])
         framed = stacked([example.framed for example in examples])
-        return Batch(latents, tuple(example.photo for example in examples), framed)
+        photos = tuple(example.photo for example in examples)
+        masks = [example.weights for example in examples if example.weights is not None]
+        return Batch(latents, photos, framed, torch.stack(masks) if masks else None)
 
 
 def chunks(order: list[int], size: int) -> Iterator[list[int]]:

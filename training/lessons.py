@@ -23,7 +23,7 @@ NUMBERS = ("steps", "rank", "rate", "batch", "prior")  # the dial's, unless they
 #: that any method may carry; unless they were said, they are the recipe's own
 OPTIONS = (
     "ema", "offset", "silence", "decay", "shuffle", "dropout", "schedule", "optimizer", "keep",
-    "text",
+    "text", "masked", "background", "sides",
 )  # fmt: skip
 
 

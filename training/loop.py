@@ -184,6 +184,7 @@ class Run:
                 drawn(recipe.seed, step, noise),
                 gamma=recipe.gamma,
                 offset=recipe.offset,
+                places=batch.weights,
             )
         (loss * share if share != 1 else loss).backward()  # type: ignore[no-untyped-call]
         return loss.detach()

@@ -82,7 +82,16 @@ def timesteps(count: int, most: int, generator: torch.Generator) -> Tensor:
     return (u * most).long().clamp(max=most - 1)
 
 
-def loss(predicted: Tensor, target: Tensor, weights: Tensor) -> Tensor:
-    """Average the squared error of each picture by its weight."""
+def loss(
+    predicted: Tensor, target: Tensor, weights: Tensor, places: Tensor | None = None
+) -> Tensor:
+    """Average the squared error (B, C, h, w) of each picture by its weight (B,).
+
+    Within a picture, places may count differently, by their own weights (B, 1, h, w): a small
+    thing is learnt as strongly as one that fills its picture.
+    """
     error = (predicted.float() - target.float()).square()
-    return (error.flatten(1).mean(1) * weights).mean()
+    if places is None:
+        return (error.flatten(1).mean(1) * weights).mean()
+    shares = places.expand_as(error).flatten(1)
+    return ((error.flatten(1) * shares).sum(1) / shares.sum(1) * weights).mean()

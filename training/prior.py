@@ -70,6 +70,6 @@ class Prior:
         if not self.files or self.missing():
             return
         shots = tuple(Shot(file, self.recipe.ordinary) for file in self.files)
-        recipe = replace(self.recipe, photos=shots, silence=0.0, shuffle=False)
+        recipe = replace(self.recipe, photos=shots, silence=0.0, shuffle=False, masked=False)
         self.batches = Batches(encoded(family, recipe, self.place), recipe.batch, recipe.seed)
         self.reading = Reading(family, recipe, device, learns=learns)

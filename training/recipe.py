@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from storage.errors import JobError
 from storage.records import Concept, Optimizer
+from training.bounds import check
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,25 +17,16 @@ if TYPE_CHECKING:
     from storage.records import Base
     from storage.requests import TrainRequest
 
-STEPS = (1, 20_000)
-RANK = (1, 128)
-#: vectors; times the width; none, which trains whole networks
-RANKS = {"embedding": (1, 8), "hypernetwork": (1, 8), "finetune": (0, 0), "dreambooth": (0, 128)}
-PRIOR = (0, 1000)
-KEEP = (0, 10)
 LONG = 0.999  # decay of the moving average of whole networks
-RATE = (1e-7, 0.1)
-FACTOR = (0.01, 10)  # of the rate that Prodigy finds
-BATCH = (1, 64)
-DROPOUT = (0, 0.9)
-SCHEDULES = ("cosine", "constant")
 CHECKPOINTS = 4  # in a run, the last step apart
 EARLY = 100  # letters in which the trigger is surely among the tokens that are read
 STEADY = 0.97  # decay of the moving average of looks on a tiny base
 GAMMA = 5.0  # of min-SNR, as its paper has it
 OFTEN = 25  # steps; never more often than that
 #: what a file tells only where it is used: so other files stay, byte for byte, as they were
-SPARING = frozenset({"shuffle", "dropout", "optimizer", "prior", "keep"})
+SPARING = frozenset({
+    "shuffle", "dropout", "optimizer", "prior", "keep", "masked", "background", "sides",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +84,9 @@ class Recipe:
     schedule: str = "cosine"  #: of the rate, after a short warm-up; or "constant"
     shuffle: bool = False  #: whether the parts of captions, between commas, change their order
     optimizer: Optimizer = Optimizer.ADAMW
+    masked: bool = False  #: whether photos' alpha channels say which parts of them count
+    background: float = 0.1  #: how much the other parts count then
+    sides: tuple[int, ...] = ()  #: further resolutions that photos are learnt at
     dropout: float = 0.0  #: of what adapters add in a step, the part that is dropped
     most: int = 0  #: bytes above which a smaller copy is made, too; 0 is never
     accepted: float = 0.0  #: unix time of the job's acceptance, the file's date
@@ -99,31 +94,7 @@ class Recipe:
     threads: int = 0  #: zero until a worker has chosen
 
     def __post_init__(self) -> None:
-        between("steps", self.steps, STEPS)
-        between("rank", self.rank, RANKS.get(self.method, RANK))
-        between("rate", self.rate, FACTOR if self.optimizer is Optimizer.PRODIGY else RATE)
-        between("batch", self.batch, BATCH)
-        between("seed", self.seed, (0, 2**63 - 1))
-        between("resolution", self.resolution, (16, 2048))
-        between("ema", self.ema, (0, 0.99999))
-        between("offset", self.offset, (0, 1))
-        between("silence", self.silence, (0, 1))
-        between("decay", self.decay, (0, 1))
-        between("dropout", self.dropout, DROPOUT)
-        between("prior", self.prior, PRIOR)
-        between("keep", self.keep, KEEP)
-        if self.prior and not self.word.strip():
-            raise JobError("word_missing")
-        if self.schedule not in SCHEDULES:
-            raise JobError("schedule_unknown", schedule=self.schedule, known=", ".join(SCHEDULES))
-        if self.optimizer is Optimizer.SCHEDULEFREE and (self.ema or self.schedule != "constant"):
-            raise JobError("schedule_free")
-        if not self.photos:
-            raise JobError("no_photos")
-        if not self.name.strip() or set(self.name) & set("/\\\0") or self.name.startswith("."):
-            raise JobError("name_bad", most=64)
-        if not self.trigger.strip():
-            raise JobError("trigger_missing")
+        check(self)
 
     @classmethod
     def of(
@@ -162,6 +133,7 @@ class Recipe:
             content["concept"] = Concept(content["concept"])
             content["optimizer"] = Optimizer(content.get("optimizer", Optimizer.ADAMW))
             content["photos"] = tuple(Shot(**shot) for shot in content["photos"])
+            content["sides"] = tuple(content.get("sides", ()))
             content["prompts"] = tuple(Prompt(**prompt) for prompt in content.get("prompts", ()))
             return cls(**content)
         except (KeyError, TypeError, ValueError) as broken:
@@ -190,13 +162,6 @@ class Recipe:
         if self.schedule == "constant":
             return rising
         return rising * (0.1 + 0.45 * (1 + math.cos(math.pi * step / self.steps)))
-
-
-def between(what: str, value: float, limits: tuple[float, float]) -> None:
-    """Refuse a value outside its limits."""
-    least, most = limits
-    if not (isinstance(value, (int, float)) and least <= value <= most):
-        raise JobError(f"{what}_range", value=value, least=least, most=most)
 
 
 def steadiness(request: TrainRequest, base: Base) -> float:

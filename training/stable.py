@@ -125,7 +125,7 @@ class Stable:
             "negative_prompt_embeds": unwanted["states"].to(self.unet.dtype),
         }
 
-    def loss(
+    def loss(  # noqa: PLR0913 - a loss is made of all of these
         self,
         latents: Tensor,
         conditions: Conditions,
@@ -133,6 +133,7 @@ class Stable:
         *,
         gamma: float,
         offset: float = 0.0,
+        places: Tensor | None = None,
     ) -> Tensor:
         """Noise a batch (B, 4, h, w) and measure how well the UNet sees through it."""
         x = latents
@@ -145,7 +146,8 @@ class Stable:
         at = self.device.at
         given = noised.to(at, self.unet.dtype), t.to(at)
         seen = self.unet(*given, return_dict=False, **self.heard(conditions))[0]
-        return objectives.loss(seen, target.to(at), weights.to(at))
+        counting = None if places is None else places.to(at)
+        return objectives.loss(seen, target.to(at), weights.to(at), counting)
 
     def packed(self, changed: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Give what single files have of the whole model, where these parameters have changed."""

@@ -248,7 +248,29 @@ def test_modes(
     """Every kind of pixel becomes RGB, on white where it is clear."""
     content = encode(Image.new(mode, (64, 64), colour), "PNG")
 
-    assert near(shown(check(content)), (32, 32), seen, most=1)
+    assert near(shown(check(content)).convert("RGB"), (32, 32), seen, most=1)
+
+
+def test_alpha(encode: Encode) -> None:
+    """What is see-through keeps its alpha beside its colours on white, turned as they are.
+
+    It is another photo than one of the same colours that is solid throughout.
+    """
+    clear = Image.new("RGBA", (60, 40), (0, 0, 255, 0))
+    clear.paste((0, 0, 255, 255), (0, 0, 30, 40))
+    solid = Image.new("RGBA", (60, 40), (255, 255, 255, 255))
+    solid.paste((0, 0, 255, 255), (0, 0, 30, 40))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned a quarter
+
+    kept, plain = check(encode(clear, "PNG", exif=exif)), check(encode(solid, "PNG", exif=exif))
+
+    picture = shown(kept)
+    assert (picture.mode, shown(plain).mode) == ("RGBA", "RGB")
+    assert picture.convert("RGB").tobytes() == shown(plain).tobytes()
+    assert [picture.getpixel((20, y)) for y in (5, 55)] == [(0, 0, 255, 255), (255, 255, 255, 0)]
+    assert kept.digest != plain.digest
+    assert kept.preview == plain.preview
 
 
 def test_clear(encode: Encode) -> None:
@@ -258,7 +280,7 @@ def test_clear(encode: Encode) -> None:
 
     content = encode(picture, "PNG", transparency=3)
 
-    assert near(shown(check(content)), (32, 32), (255, 255, 255), most=0)
+    assert near(shown(check(content)).convert("RGB"), (32, 32), (255, 255, 255), most=0)
 
 
 def test_profile(encode: Encode) -> None:

@@ -70,10 +70,11 @@ def test_fitted(tmp_path: Path) -> None:
     wide.paste("blue", (100, 0, 200, 100))
     wide.save(tmp_path / "wide.png")
 
-    picture, frame = fitted(tmp_path / "wide.png", [(64, 64)])
+    fit = fitted(tmp_path / "wide.png", [(64, 64)])
 
+    picture = fit.picture
     assert picture.size == (64, 64)
-    assert frame == Frame((100, 300), (0, 64), (64, 64))
+    assert fit.frame == Frame((100, 300), (0, 64), (64, 64))
     assert picture.getpixel((32, 32)) == picture.getpixel((5, 5)) == (0, 0, 255)
 
 
@@ -98,3 +99,23 @@ def test_encoded(
 
     assert [tuple(example.latent.shape) for example in first] == [(4, 16, 16)] * 3
     assert all(torch.equal(a.latent, b.latent) for a, b in zip(first, second, strict=True))
+
+
+def test_several_sizes(
+    bases: Bases, recipe: Callable[..., Recipe], laid: Callable[..., JobFolder]
+) -> None:
+    """Each photo is encoded at every size, equally often seen, a batch of one size at a time."""
+    asked = recipe(sides=(48, 82))
+    with bases.family("embedded") as family:
+        examples = encoded(family, asked, laid(asked).photos)
+    batches = Batches(examples, 2, seed=1)
+
+    sizes = Counter(example.latent.shape[-1] for example in examples)
+    seen = Counter(
+        (photo, batch.latents.shape[-1])
+        for batch in map(batches.at, range(batches.epoch * 2))
+        for photo in batch.photos
+    )
+    assert sizes == {16: 3, 12: 3, 20: 3}
+    assert len(seen) == 9
+    assert set(seen.values()) <= {2, 3, 4}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from storage.errors import UserError
 from storage.folders import JobFolder
@@ -39,3 +39,30 @@ def test_a_bad_picture_is_named(photos, tmp_path):
         gather(photos, JobFolder(tmp_path / "job"))
 
     assert (bad.value.code, bad.value.facts["file"]) == ("photo_empty", "a.png")
+
+
+def test_a_mask_becomes_the_alpha_channel(photos, tmp_path):
+    """`c.mask.png` is no photo: what is bright in it is what counts of `c.jpg`."""
+    mask = Image.new("L", (150, 140))
+    ImageDraw.Draw(mask).rectangle((0, 0, 74, 139), fill=255)
+    mask.save(photos / "c.mask.png")
+    folder = JobFolder(tmp_path / "job")
+
+    sources = gather(photos, folder)
+
+    assert [source.path.name for source in sources] == ["b.png", "c.jpg"]
+    with Image.open(folder.photos / "0002.png") as picture:
+        assert picture.size == (300, 280)
+        assert picture.convert("RGB").getpixel((200, 100)) == (0, 0, 254)
+        alpha = picture.getchannel("A")
+    assert (alpha.getpixel((20, 100)), alpha.getpixel((280, 100))) == (255, 0)
+
+
+def test_a_mask_of_another_shape_is_named(photos, tmp_path):
+    """A mask is refused that cannot be its photo's."""
+    Image.new("L", (100, 280)).save(photos / "b.mask.png")
+
+    with pytest.raises(UserError) as bad:
+        gather(photos, JobFolder(tmp_path / "job"))
+
+    assert (bad.value.code, bad.value.facts["file"]) == ("mask_shape", "b.mask.png")

@@ -118,3 +118,17 @@ def test_zeroed() -> None:
     assert torch.allclose(ours, theirs, atol=1e-5)
     assert float(ours[-1]) == 0
     assert torch.allclose(objectives.zeroed(ours), ours)
+
+
+def test_places() -> None:
+    """Places count by their weights within a picture, whatever part of it they are."""
+    error = torch.zeros(2, 3, 2, 2)
+    error[:, :, 0] = 2.0
+    error[1] *= 2
+    upper = torch.tensor([[1.0, 1.0], [0.0, 0.0]]).expand(2, 1, 2, 2)
+    weights, nothing = torch.ones(2), torch.zeros_like(error)
+
+    assert objectives.loss(error, nothing, weights, upper) == (4 + 16) / 2
+    assert objectives.loss(error, nothing, weights, 1 - upper) == 0
+    alike = objectives.loss(error, nothing, weights, torch.full((2, 1, 2, 2), 0.3))
+    assert torch.isclose(alike, objectives.loss(error, nothing, weights))

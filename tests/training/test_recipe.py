@@ -28,7 +28,7 @@ def made(**more: Any) -> Recipe:
 
 def test_round_trip() -> None:
     """A recipe that was JSON loads back to an equal recipe."""
-    recipe = made(accepted=1.5, identity="f00")
+    recipe = made(accepted=1.5, identity="f00", sides=(48, 96))
 
     assert Recipe.read(json.loads(json.dumps(recipe.json()))) == recipe
 
@@ -71,6 +71,9 @@ def test_chosen(method: str, small: bool, expected: tuple[bool, bool, float]) ->
         ("resolution", 8, "resolution_range"),
         ("dropout", 1.0, "dropout_range"),
         ("schedule", "linear", "schedule_unknown"),
+        ("background", 2.0, "background_range"),
+        ("sides", (48, 9), "resolution_range"),
+        ("sides", (48, 56, 72, 80, 88), "sides_many"),
         ("photos", (), "no_photos"),
         ("trigger", " ", "trigger_missing"),
         ("name", "../up", "name_bad"),
@@ -145,7 +148,8 @@ def test_public() -> None:
 
 def test_sparing() -> None:
     """A file tells of later options only where they are used, so that others stay the same."""
-    used = {"shuffle": True, "dropout": 0.1, "optimizer": Optimizer.ADAFACTOR}
+    used = {"shuffle": True, "dropout": 0.1, "optimizer": Optimizer.ADAFACTOR, "masked": True}
+    used |= {"background": 0.0, "sides": (48, 96)}
 
     assert not SPARING & made().public().keys()
     assert made(**used).public() == made().public() | used

@@ -73,7 +73,7 @@ class Family(Protocol):
         """Say what the denoiser is told, beside the words, of how a picture was cut."""
         ...
 
-    def loss(
+    def loss(  # noqa: PLR0913 - a loss is made of all of these
         self,
         latents: Tensor,
         conditions: Conditions,
@@ -81,8 +81,12 @@ class Family(Protocol):
         *,
         gamma: float,
         offset: float = 0.0,
+        places: Tensor | None = None,
     ) -> Tensor:
-        """Noise a batch and measure how well the denoiser, told of it, sees through it."""
+        """Noise a batch and measure how well the denoiser, told of it, sees through it.
+
+        `places` (B, 1, h, w) weighs the places of its latents.
+        """
         ...
 
     def draw(self, picture: Picture) -> Image.Image:

@@ -1,0 +1,73 @@
+"""What a recipe may say: the limits of its numbers, and what does not go together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from storage.errors import JobError
+from storage.records import Optimizer
+
+if TYPE_CHECKING:
+    from training.recipe import Recipe
+
+RANK = (1, 128)
+#: vectors; times the width; none, which trains whole networks
+RANKS = {"embedding": (1, 8), "hypernetwork": (1, 8), "finetune": (0, 0), "dreambooth": (0, 128)}
+RATE = (1e-7, 0.1)
+FACTOR = (0.01, 10)  # of the rate that Prodigy finds
+SIDE = (16, 2048)
+SIDES = 4
+SCHEDULES = ("cosine", "constant")
+NUMBERS: dict[str, tuple[float, float]] = {
+    "steps": (1, 20_000),
+    "batch": (1, 64),
+    "seed": (0, 2**63 - 1),
+    "resolution": SIDE,
+    "ema": (0, 0.99999),
+    "offset": (0, 1),
+    "silence": (0, 1),
+    "decay": (0, 1),
+    "dropout": (0, 0.9),
+    "background": (0, 1),
+    "prior": (0, 1000),
+    "keep": (0, 10),
+}
+
+
+def check(recipe: Recipe) -> None:
+    """Refuse a recipe that cannot be trained."""
+    for what, limits in NUMBERS.items():
+        between(what, getattr(recipe, what), limits)
+    between("rank", recipe.rank, RANKS.get(recipe.method, RANK))
+    between("rate", recipe.rate, FACTOR if recipe.optimizer is Optimizer.PRODIGY else RATE)
+    for side in recipe.sides:
+        between("resolution", side, SIDE)
+    if len(recipe.sides) > SIDES:
+        raise JobError("sides_many", count=len(recipe.sides), most=SIDES)
+    if recipe.schedule not in SCHEDULES:
+        raise JobError("schedule_unknown", schedule=recipe.schedule, known=", ".join(SCHEDULES))
+    if recipe.optimizer is Optimizer.SCHEDULEFREE and (
+        recipe.ema or recipe.schedule != "constant"
+    ):
+        raise JobError("schedule_free")
+    taught(recipe)
+
+
+def taught(recipe: Recipe) -> None:
+    """Refuse a recipe that does not say what it teaches."""
+    name = recipe.name
+    if not recipe.photos:
+        raise JobError("no_photos")
+    if not name.strip() or set(name) & set("/\\\0") or name.startswith("."):
+        raise JobError("name_bad", most=64)
+    if not recipe.trigger.strip():
+        raise JobError("trigger_missing")
+    if recipe.prior and not recipe.word.strip():
+        raise JobError("word_missing")
+
+
+def between(what: str, value: float, limits: tuple[float, float]) -> None:
+    """Refuse a value outside its limits."""
+    least, most = limits
+    if not (isinstance(value, (int, float)) and least <= value <= most):
+        raise JobError(f"{what}_range", value=value, least=least, most=most)
