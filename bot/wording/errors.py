@@ -6,8 +6,8 @@ from __future__ import annotations
 ERRORS = {
     "advice_licence": "None of the bases on this machine has a licence that was seen to let you earn money with it. Ask the operator for another base, or train for fun.",
     "advice_none": "There is no base on this machine that I can train. Ask the operator to fetch one.",
-    "base_bring": "The base **{base}** is not on this machine. The operator puts {source} into the data folder's bases/, or you pick another base.",
     "background_range": "The weight of the background is {value}; it can be {least} to {most}.",
+    "base_bring": "The base **{base}** is not on this machine. The operator puts {source} into the data folder's bases/, or you pick another base.",
     "base_broken": "The base **{base}** cannot be loaded: its files are damaged or of another kind. Ask the operator, or pick another base.",
     "base_changed": "The base **{base}** was replaced since this job began, so it cannot go on. Start it again.",
     "base_family": "The base **{base}** is a {family}, which this version cannot train or draw with. Pick another base.",

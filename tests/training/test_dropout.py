@@ -67,9 +67,12 @@ def test_a_part_of_what_is_added(networks, recipe, method):
     assert torch.equal(torch.get_rng_state(), state)
 
 
-def test_a_word_has_none(recipe):
-    """A method without adapters refuses it with a code."""
+@pytest.mark.parametrize(
+    ("method", "rank"), [("embedding", 2), ("finetune", 0), ("dreambooth", 0)]
+)
+def test_without_adapters_there_is_none(recipe, method, rank):
+    """A word and a whole network refuse it with a code."""
     with pytest.raises(JobError) as refused:
-        methods.chosen(recipe("embedding", dropout=0.1))
+        methods.chosen(recipe(method, rank=rank, dropout=0.1))
 
-    assert (refused.value.code, refused.value.facts["method"]) == ("dropout_method", "embedding")
+    assert (refused.value.code, refused.value.facts["method"]) == ("dropout_method", method)

@@ -54,7 +54,7 @@ def chosen(recipe: Recipe) -> Module:
     found = walk().get(recipe.method)
     if found is None:
         raise JobError("method_unknown", method=recipe.method)
-    if recipe.dropout and "dropout" not in found.TAKES:
+    if recipe.dropout and not (recipe.rank and "dropout" in found.TAKES):
         raise JobError("dropout_method", method=recipe.method)
     return found
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 KIND = "lora"  # where it has a rank
 WORDY = False
+TAKES = lora.TAKES  # where it has a rank
 CLASS, FEW = 200, 24  #: class pictures, as Ruiz et al. and diffusers have it; on a tiny base
 
 # steps for one photo, for each further one, at least, at most, rate, batch

@@ -20,6 +20,7 @@ __all__ = ["KIND", "WORDY", "attach", "check", "rules", "worn"]
 
 KIND = ""  # a model needs no other one
 WORDY = False
+TAKES = frozenset[str]()
 
 # steps for one photo, for each further one, at least, at most
 SMALL = {
