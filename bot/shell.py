@@ -180,8 +180,8 @@ def described(base: dict[str, Any]) -> Iterator[str]:
     }
     note = wording.shell.NOTES[base["lack"]].format_map(facts)
     yield wording.shell.BASE.format_map({**facts, "note": note})
-    if base["weak"]:
-        yield wording.shell.BASE_GOOD.format_map(facts)
+    good = wording.shell.BASE_WEAK if base["weak"] else wording.shell.BASE_GOOD
+    yield good.format_map(facts)
     yield wording.shell.BASE_LICENCE.format_map(facts)
 
 

@@ -41,7 +41,8 @@ DONE_FILE = "Done in {seconds}: {file} ({size})"
 FAILED = "That did not work: {sentence}"
 FAILED_FILE = "That did not work, because of {file}: {sentence}"
 BASE = "{mark} {name:<12} {title:<22} {family:<5} {resolution:>5} px  {note}"
-BASE_GOOD = "    {good}; weak: {weak}"
+BASE_GOOD = "    {good}"
+BASE_WEAK = "    {good}; weak: {weak}"
 BASE_LICENCE = "    {licence}{money}"
 CAPTIONERS = "Who describes photos:"
 NOTES = {
@@ -58,7 +59,7 @@ MONEY = {
     "no": ": no money may be earned with it",
     "unseen": "",
 }
-FETCH = "{title} from {source}. {licence}{money}"
+FETCH = "{title} from {source}: {licence}{money}"
 SEEN = " (read at {seen})"
 FETCHING = "{done} of {bytes} · {speed}/s"
 FETCHED = "{title} is here: {size} in {seconds}, every file with the hub's own hash ({place})."

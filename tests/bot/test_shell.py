@@ -102,7 +102,7 @@ def test_fetching_is_told(capfd):
     )
     assert shell.work(["bases", "fetch", "sd15"], child(*events)) == 0
     lines = capfd.readouterr().err.splitlines()
-    assert lines[0].startswith("SD 1.5 from hub/sd15. Open (read at page): one may earn")
+    assert lines[0].startswith("SD 1.5 from hub/sd15: Open (read at page): one may earn")
     assert lines[1] == " 50% 1 MB of 2 MB · 1 MB/s"
     assert lines[2] == "SD 1.5 is here: 2 MB in 2.0 s, every file with the hub's own hash (/hub)."
     assert "no hash of a.json" in lines[3]
