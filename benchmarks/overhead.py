@@ -1,4 +1,4 @@
-"""What the loop costs beside its mathematics: processor time and tensor operations of a step."""
+"""What the loop costs beside its mathematics, method by method: processor time and operations."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import resource
 import statistics
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -17,16 +18,20 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from benchmarks import lesson, machine, table
 from storage.records import Concept
-from training import clock
+from training import clock, methods
 from training.bases import Bases
 from training.device import Device
 from training.examples import encoded
+from training.recipe import GAMMA
 
 if TYPE_CHECKING:
+    from training.loop import Task
     from training.recipe import Recipe
 
-BAR = 1.10
-BLOCK = 10  #: steps of one turn
+BAR = 1.15
+PLAIN = "lora"  #: the method that the others are told beside
+APART = {"dreambooth"}  #: whose class pictures double a step, by design
+BLOCK, BATCH = 5, 4  #: steps of one turn; photos of a step
 Step = Callable[[], None]
 
 
@@ -38,8 +43,8 @@ class Bare:
         self.family, self.recipe = family, recipe
         self.latents = [example.latent for example in examples]
         with torch.no_grad():
-            tokens = [family.tokens(shot.caption)[0] for shot in recipe.photos]
-            self.states = [family.states(each[None])["states"][0] for each in tokens]
+            self.tokens = [family.tokens(shot.caption)[0] for shot in recipe.photos]
+            self.states = [family.states(each[None])["states"][0] for each in self.tokens]
         self.parameters = list(family.networks.attached.parameters.values())
         self.optimizer = torch.optim.AdamW(self.parameters, recipe.rate, fused=True)
         self.generator = torch.Generator().manual_seed(recipe.seed)
@@ -52,7 +57,10 @@ class Bare:
         first = self.taken * size % len(self.latents)
         self.taken += 1
         x = torch.stack(self.latents[first : first + size])
-        states = torch.stack(self.states[first : first + size])
+        if family.networks.attached.text:
+            read = family.states(torch.stack(self.tokens[first : first + size]))["states"]
+        else:
+            read = torch.stack(self.states[first : first + size])
         e = torch.randn(x.shape, generator=draws)
         t = (torch.arange(size) + torch.rand(size, generator=draws)) / size * len(family.alphas)
         t = t.long().clamp(max=len(family.alphas) - 1)
@@ -62,7 +70,7 @@ class Bare:
         target = wide.sqrt() * e - (1 - wide).sqrt() * x
         ratio = a / (1 - a)
         weights = ratio.clamp(max=self.recipe.gamma) / (ratio + 1)
-        seen = family.unet(noised, t, states, return_dict=False)[0]
+        seen = family.unet(noised, t, read, return_dict=False)[0]
         loss = ((seen - target).square().flatten(1).mean(1) * weights).mean()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.parameters, 1.0, foreach=True)
@@ -103,70 +111,92 @@ def count(step: Step) -> Counter[str]:
     return counted.found
 
 
-def paired(ours: Step, theirs: Step, rounds: int) -> list[tuple[float, float]]:
-    """Take turns, each time the other one first."""
-    pairs = []
+@dataclass
+class Entrant:
+    """One method at work on a base of its own, by the loop and by the bare step."""
+
+    method: str
+    task: Task
+    bare: Step
+
+    @classmethod
+    def of(cls, method: str, place: Path, steps: int) -> Entrant:
+        """Begin a method's plain form: the picture network alone, where it can, no average."""
+        bases = Bases(None, Device.open(cpu=True))
+        pictures = lesson.photos("firefox/teach")[: 4 * BATCH]
+        asked = lesson.Lesson(method, Concept.LOOK, "firefox", pictures, word="cat")
+        frozen = lesson.recipe(
+            bases, asked, steps=steps, every=steps + 1, prompts=(), threads=1, batch=BATCH,
+            schedule="constant", text=False, ema=0.0, gamma=GAMMA, wide=method == "locon",
+        )  # fmt: skip
+        folder, task = lesson.begin(place / method, bases, asked, frozen)
+        lesson.advance(task, 2)
+        bare = Bare(bases.resident[lesson.BASE], frozen, folder.photos)
+        bare()
+        return cls(method, task, bare)
+
+    def ours(self) -> None:
+        """Take a step of the loop."""
+        lesson.advance(self.task)
+
+    def counts(self) -> tuple[Counter[str], Counter[str]]:
+        """Count what a step of the loop computes, and a bare one."""
+        often, clock.OFTEN = clock.OFTEN, math.inf  # no progress, which is told twice a second
+        found = count(self.ours), count(self.bare)
+        clock.OFTEN = often
+        return found
+
+    def turn(self, *, first: bool) -> tuple[float, float]:
+        """Take steps of both, the loop's first or last; give processor seconds of one of each."""
+        if first:
+            mine = spent(self.ours, BLOCK)
+            return mine, spent(self.bare, BLOCK)
+        other = spent(self.bare, BLOCK)
+        return spent(self.ours, BLOCK), other
+
+
+def compare(place: Path, names: Sequence[str], rounds: int) -> Iterator[table.Row]:
+    """Let all methods take turns, each time another one first."""
+    entrants = [Entrant.of(name, place, rounds * BLOCK + 100) for name in names]
+    counts = {entrant.method: entrant.counts() for entrant in entrants}
+    pairs: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
     for turn in range(rounds):
-        if turn % 2:
-            first = spent(ours, BLOCK)
-            pairs.append((first, spent(theirs, BLOCK)))
-        else:
-            second = spent(theirs, BLOCK)
-            pairs.append((spent(ours, BLOCK), second))
-    return pairs
-
-
-def compare(place: Path, rounds: int) -> list[table.Row]:
-    """Run both on the same network, photos and batch size."""
-    bases = Bases(None, Device.open(cpu=True))
-    pictures = (lesson.photos("firefox/teach") * 3)[:64]
-    asked = lesson.Lesson("lora", Concept.LOOK, "firefox", pictures)
-    steps = rounds * BLOCK + 100
-    frozen = lesson.recipe(
-        bases, asked, steps=steps, every=steps + 1, prompts=(), threads=1, schedule="constant"
-    )
-    folder, task = lesson.begin(place / "job", bases, asked, frozen)
-    lesson.advance(task, 2)
-    bare = Bare(bases.resident[lesson.BASE], frozen, folder.photos)
-
-    def ours() -> None:
-        lesson.advance(task)
-
-    for step in (bare, ours):
-        spent(step, 3)
-    often, clock.OFTEN = clock.OFTEN, math.inf  # no progress, which is told twice a second
-    counts = count(ours), count(bare)
-    clock.OFTEN = often
-    pairs = paired(ours, bare, rounds)
-    task.close()
-    return rows(pairs, counts)
+        at = turn % len(entrants)
+        for entrant in entrants[at:] + entrants[:at]:
+            pairs[entrant.method].append(entrant.turn(first=bool(turn % 2)))
+    for entrant in entrants:
+        entrant.task.close()
+    for name in names:
+        yield from rows(name, pairs, counts[name])
 
 
 def rows(
-    pairs: list[tuple[float, float]], counts: tuple[Counter[str], Counter[str]]
-) -> list[table.Row]:
-    """Put the figures into rows."""
-    seconds = [statistics.median(column) for column in zip(*pairs, strict=True)]
+    name: str,
+    pairs: dict[str, list[tuple[float, float]]],
+    counts: tuple[Counter[str], Counter[str]],
+) -> Iterator[table.Row]:
+    """Put a method's figures into rows."""
+    mine, plain = pairs[name], pairs.get(PLAIN, [])
+    seconds = statistics.median(ours for ours, _ in mine)
+    many = f" ({len(mine)} pairs of {BLOCK} steps)"
+    yield table.told(f"{name}: user CPU of a step", seconds * 1000, "ms")
+    if plain and name != PLAIN:
+        over = table.ratio((own[0], its[0]) for own, its in zip(mine, plain, strict=True))
+        yield table.told(f"{name}: user CPU of a step over a {PLAIN}'s, median", over)
+    yield table.most(f"{name}: user CPU, ours over bare", table.ratio(mine), BAR, more=many)
     ours, bare = counts
-    more = [f"{name} {ours[name] - bare[name]:+}" for name in (ours - bare) | (bare - ours)]
+    more = [f"{kind} {ours[kind] - bare[kind]:+}" for kind in (ours - bare) | (bare - ours)]
     figure = f"{ours.total()} and {bare.total()}" + (f" ({'; '.join(more)})" if more else "")
-    many = f" ({len(pairs)} pairs of {BLOCK} steps)"
-    return [
-        table.told("user CPU of a step, ours", seconds[0] * 1000, "ms"),
-        table.told("user CPU of a step, bare", seconds[1] * 1000, "ms"),
-        table.most(
-            "user CPU, ours over bare, median of pairs", table.ratio(pairs), BAR, more=many
-        ),
-        table.Row("tensor operations of a step, ours and bare", figure, "equal", ours == bare),
-    ]
+    yield table.Row(f"{name}: tensor operations, ours and bare", figure, "equal", ours == bare)
 
 
 def main() -> int:
     """Print the table."""
-    arguments = machine.chosen(__doc__ or "")
+    arguments = machine.chosen(__doc__ or "", method=str)
     torch.set_num_threads(1)
+    names = [arguments.method] if arguments.method else sorted({*methods.walk()} - APART)
     with TemporaryDirectory() as place:
-        return table.show(compare(Path(place), 4 if arguments.quick else 40))
+        return table.show(compare(Path(place), names, 1 if arguments.quick else 12))
 
 
 if __name__ == "__main__":

@@ -95,12 +95,7 @@ class Plain:
         latents, text = next(self.batches)
         if not self.cached:
             latents, text = self.encode(latents), self.read(text)
-        scheduler = self.pipeline.scheduler
-        noise = torch.randn_like(latents)
-        steps = torch.randint(0, scheduler.config.num_train_timesteps, (latents.shape[0],)).long()
-        noisy = scheduler.add_noise(latents, noise, steps)
-        velocity = scheduler.config.prediction_type == "v_prediction"
-        target = scheduler.get_velocity(latents, noise, steps) if velocity else noise
+        noisy, steps, target = noised(self.pipeline.scheduler, latents)
         predicted = self.pipeline.unet(noisy, steps, text, return_dict=False)[0]
         loss = functional.mse_loss(predicted.float(), target.float())
         loss.backward()  # type: ignore[no-untyped-call]
@@ -113,6 +108,18 @@ class Plain:
         """Write the LoRA as the documentation does."""
         state = convert_state_dict_to_diffusers(get_peft_model_state_dict(self.pipeline.unet))
         StableDiffusionPipeline.save_lora_weights(folder, unet_lora_layers=state)
+
+
+def noised(
+    scheduler: Any, latents: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Noise latents at random timesteps; give them, the timesteps and what is to be predicted."""
+    noise = torch.randn_like(latents)
+    most: int = scheduler.config.num_train_timesteps
+    steps = torch.randint(0, most, (latents.shape[0],), device=latents.device).long()
+    noisy = scheduler.add_noise(latents, noise, steps)
+    velocity = scheduler.config.prediction_type == "v_prediction"
+    return noisy, steps, scheduler.get_velocity(latents, noise, steps) if velocity else noise
 
 
 def read(path: Path, side: int) -> torch.Tensor:

@@ -41,13 +41,17 @@ class Reading:
 
     def at(self, step: int, photos: tuple[int, ...]) -> Conditions:
         """Give what is read of these photos' captions at a step."""
-        generator = drawn(self.recipe.seed, step, "silence")
-        silent = torch.rand(len(photos), generator=generator) < self.recipe.silence
-        heard = torch.tensor(photos).masked_fill(silent, -1).tolist()
+        heard = self.heard(step, photos) if self.recipe.silence else list(photos)
         if self.states:
             return stacked([self.states[photo] for photo in heard])
         with torch.set_grad_enabled(self.learns):
             return self.family.states(torch.stack(self.said(step, heard)))
+
+    def heard(self, step: int, photos: tuple[int, ...]) -> list[int]:
+        """Drop some captions: the last one, which says nothing, takes their place."""
+        generator = drawn(self.recipe.seed, step, "silence")
+        silent = torch.rand(len(photos), generator=generator) < self.recipe.silence
+        return torch.tensor(photos).masked_fill(silent, -1).tolist()
 
     def said(self, step: int, photos: list[int]) -> list[Tensor]:
         """Give the tokens of captions as they are said at a step."""

@@ -40,7 +40,7 @@ def sources(count: int) -> list[Source]:
 
 def asking(**more: Any) -> argparse.Namespace:
     """Ask as `train --method auto` does."""
-    given = {"method": "auto", "base": "", "dial": None, "motif": None, "concepts": 1}
+    given = {"method": "auto", "base": "", "dial": None, "motif": None, "word": "", "concepts": 1}
     given |= {"commercial": False, "concept": Concept.SUBJECT}
     return argparse.Namespace(**(given | more))
 
@@ -96,4 +96,5 @@ def test_whatever_is_advised_has_its_words(
             facts = counsel.settle(chosen, listed, replace(catalog, bases=here, memory=memory))
             first, second = facts["first"]["reasons"], facts["second"]["reasons"]
             assert len(wording.advice.reasons(first, "3 photos")) == 3
+            assert chosen.word or chosen.method != "dreambooth"
             assert wording.advice.why(first, second)
