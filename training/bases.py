@@ -49,16 +49,25 @@ class Bases:
         return self.opened
 
     def describe(self) -> list[Base]:
-        """List every base, those that are missing too."""
-        return [*self.listed(), *self.own()]
+        """List every base, those that are missing too; a file stands in for a missing namesake."""
+        found = {base.name: base for base in self.listed()}
+        for base in self.own():
+            if base.name not in found or not found[base.name].present:
+                found[base.name] = base
+        return list(found.values())
 
     def listed(self) -> list[Base]:
-        """Read our list and the operator's. What has no family here is never present."""
+        """Read our list and the operator's, and look which are here."""
+        return [self.looked(base) for base in self.entries()]
+
+    def entries(self) -> list[Base]:
+        """Read our list and the operator's, and keep what is wrong with them."""
         found, self.wrong = lists.both("bases", self.list)
-        return [
-            replace(base, present=base.known and self.place(base.source) is not None)
-            for base in found
-        ]
+        return found
+
+    def looked(self, base: Base) -> Base:
+        """Look whether a base is here; what has no family is never present."""
+        return replace(base, present=base.known and self.place(base.source) is not None)
 
     def captioners(self) -> list[Base]:
         """Read which captioners are known; any other BLIP can be used, too."""
@@ -69,7 +78,7 @@ class Bases:
         """Look through the operator's folder for files and folders that a family recognises."""
         if self.folder is None or not self.folder.is_dir():
             return []
-        listed = {base.source for base in self.listed()}
+        listed = {base.source for base in self.entries()}
         places = [
             p
             for p in sorted(self.folder.iterdir())
@@ -92,9 +101,9 @@ class Bases:
 
     def find(self, name: str) -> Base:
         """Find a base by its name."""
-        for base in self.listed():
-            if base.name == name:
-                return base
+        listed = next((self.looked(base) for base in self.entries() if base.name == name), None)
+        if listed is not None and listed.present:
+            return listed
         places = sorted(self.folder.glob(f"{name}*")) if self.folder and plain(name) else []
         for place in places:
             if place.suffix in PICKLES and place.stem == name:
@@ -102,6 +111,8 @@ class Bases:
         for base in self.own():
             if base.name == name:
                 return base
+        if listed is not None:
+            return listed
         for place in places:
             refuse(place)
         raise JobError("base_unknown", base=name[:100])

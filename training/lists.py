@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,13 +32,19 @@ LINE = 64  #: letters of a name or a title
 
 def both(section: str, more: Path | None) -> tuple[list[Base], list[UserError]]:
     """Read our list and an operator's, whose entries take the place of ours of the same name."""
-    found, wrong = read(OURS, section)
+    found, wrong = ours(section)
     if more is None:
         return found, wrong
     theirs, amiss = read(more, section)
     if section != "bases":  # an operator's list may be of bases alone
         amiss = []
     return list({one.name: one for one in (*found, *theirs)}.values()), [*wrong, *amiss]
+
+
+@cache
+def ours(section: str) -> tuple[list[Base], list[UserError]]:
+    """Read the list that comes with Safelight, once; it does not change."""
+    return read(OURS, section)
 
 
 def read(path: Path, section: str = "bases") -> tuple[list[Base], list[UserError]]:

@@ -126,6 +126,17 @@ def test_skip(tmp_path: Path) -> None:
         assert family.skip == 2  # type: ignore[attr-defined]
 
 
+def test_namesake(tmp_path: Path) -> None:
+    """A file in the folder that is called as a missing base of the list is taken for that name."""
+    shutil.copytree(embedded.folder("diffusion"), tmp_path / "sd15")
+    bases = Bases(tmp_path, Device.open(cpu=True))
+
+    (found,) = (base for base in bases.describe() if base.name == "sd15")
+
+    assert found == bases.find("sd15")
+    assert (found.present, found.source, found.licence) == (True, "sd15", "unseen")
+
+
 def test_resident() -> None:
     """A base stays loaded; what is lent is never put away, what is not makes room."""
     bases = Bases(None, Device.open(cpu=True))
