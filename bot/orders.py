@@ -24,6 +24,9 @@ STEPS = (1, 20_000)
 RANK = (1, 128)
 RANKS = {"embedding": (1, 8), "hypernetwork": (1, 8)}
 RATE = (1e-7, 0.1)
+#: of the bytes of a whole model's file, what its training takes on the disk: two checkpoints of
+#: fp32 weights with two moments and an average, and the file
+ROOM = 17
 WORD = 20  #: letters of a class word: it travels in a button
 
 
@@ -83,7 +86,8 @@ async def weigh(bot: Bot, order: Order, owner: int, guild: int) -> Prospect:
     if server.minutes and planned.seconds > server.minutes * 60:
         minutes = round(planned.seconds / 60)
         raise UserError("minutes_over", minutes=minutes, most=server.minutes)
-    space.roomy(bot.settings)
+    space.roomy(bot.settings, 0 if planned.rank else ROOM * planned.bytes // space.MIB)
+    space.fair(bot.settings, await store.styles.room(owner), planned.bytes)
     place = await waiting(bot)
     return Prospect(order, dataset, photos, planned, found, catalog.device, place)
 

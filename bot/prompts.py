@@ -47,6 +47,8 @@ async def queue(bot: Bot, request: SampleRequest, asker: Asker, style: str | int
     """Put pictures into the queue."""
     store, (owner, guild, channel) = bot.store, asker
     worn = await find(store, style, owner, guild) if style else None
+    if worn and worn.removed:
+        raise UserError("model_removed", days=bot.settings.days)
     name = request.base or (worn.base if worn else bot.settings.base)
     request = checked(replace(request, base=name))
     catalog = await store.catalog.read()

@@ -202,6 +202,8 @@ class Style:
     bytes: int
     created: float
     shared: tuple[int, ...] = ()  #: servers whose members may sample it
+    whole: bool = False  #: a model of its own, kept only as long as the operator says
+    removed: float | None = None  #: unix time when its file was
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,15 @@ def free(home: Home) -> int:
     return shutil.disk_usage(there).free // MIB
 
 
-def roomy(settings: StorageSettings) -> None:
-    """Refuse when less is free than the operator wants kept free."""
+def roomy(settings: StorageSettings, more: int = 0) -> None:
+    """Refuse when less is free than the operator wants kept, beside `more` MiB for the job."""
     left = free(Home(settings.home))
-    if left < settings.disk:
-        raise UserError("disk_low", free=left, needed=settings.disk)
+    if left < settings.disk + more:
+        raise UserError("disk_low", free=left, needed=settings.disk + more)
+
+
+def fair(settings: StorageSettings, used: int, more: int) -> None:
+    """Refuse when a member's styles would take more than the operator allows, in bytes."""
+    if settings.member and used + more > settings.member * MIB:
+        facts = {"used": used // MIB, "more": more // MIB, "most": settings.member}
+        raise UserError("quota_full", **facts)

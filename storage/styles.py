@@ -23,10 +23,15 @@ SELECT s.*, (SELECT group_concat(guild) FROM shares WHERE style = s.id) AS share
 USABLE = "(s.owner = :member OR s.id IN (SELECT style FROM shares WHERE guild = :guild))"
 ADD = """
 INSERT INTO styles
-  (owner, guild, job, name, method, family, base, trigger, concept, digest, bytes, created)
+  (owner, guild, job, name, method, family, base, trigger, concept, digest, bytes, created, whole)
 VALUES
-  (:owner, :guild, :job, :name, :method, :family, :base, :trigger, :concept, :digest, :bytes, :now)
+  (:owner, :guild, :job, :name, :method, :family, :base, :trigger, :concept, :digest, :bytes, :now,
+   :whole)
 RETURNING id
+"""
+EXPIRED = """
+UPDATE styles SET removed = :now WHERE whole AND removed IS NULL AND created < :before
+RETURNING *, NULL AS shared
 """
 
 
@@ -39,7 +44,15 @@ class Styles:
         self._home = home
 
     async def add(  # noqa: PLR0913 - what is known of a style only by the job that made it
-        self, job: Job, file: Path, *, method: str, family: str, trigger: str, concept: Concept
+        self,
+        job: Job,
+        file: Path,
+        *,
+        method: str,
+        family: str,
+        trigger: str,
+        concept: Concept,
+        whole: bool = False,
     ) -> Style:
         """Keep a job's result as a style, once; the job then names it."""
         digest, size = await asyncio.to_thread(_measure, file)
@@ -61,6 +74,7 @@ class Styles:
                 digest=digest,
                 bytes=size,
                 now=time.time(),
+                whole=whole,
             )
             made = rows[0]["id"]
             await asyncio.to_thread(_link, file, self._home.style(made, name))
@@ -86,6 +100,19 @@ class Styles:
         if row is None:
             raise UserError("style_unknown")
         return style(row)
+
+    async def room(self, owner: int) -> int:
+        """Sum up the bytes of a member's own styles that are still there."""
+        sql = "SELECT sum(bytes) AS bytes FROM styles WHERE owner = :owner AND removed IS NULL"
+        rows = await self._database.all(sql, owner=owner)
+        return int(rows[0]["bytes"] or 0)
+
+    async def expire(self, before: float) -> list[Style]:
+        """Remove the files of whole models that were made before a time; their rows stay."""
+        rows = await self._database.all(EXPIRED, before=before, now=time.time())
+        if rows:
+            await self._trash.sweep()
+        return [style(row) for row in rows]
 
     async def share(self, number: int, owner: int, guild: int) -> None:
         """Let the members of a server sample a style."""
@@ -130,7 +157,7 @@ class Styles:
 def style(row: sqlite3.Row) -> Style:
     """Read a style from its row."""
     values = dict(row)
-    values["concept"] = Concept(row["concept"])
+    values["concept"], values["whole"] = Concept(row["concept"]), bool(row["whole"])
     values["shared"] = tuple(
         sorted(int(guild) for guild in (row["shared"] or "").split(",") if guild)
     )

@@ -297,7 +297,7 @@ class Run:
         yield event(
             "done", file=path.name, bytes=path.stat().st_size, digest=digest, steps=reached,
             seconds=self.clock.total(), speed=self.clock.speed(), first=self.clock.first,
-            around=self.clock.around(), early=early,
+            around=self.clock.around(), early=early, whole=not recipe.rank,
             loads=[program for program, amiss in loads(weights).items() if not amiss],
             small=self.smaller(path, weights, recipe, origin),
         )  # fmt: skip

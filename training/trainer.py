@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 POLL = 0.15  #: seconds between two turns
+HOUR = 3600.0  #: seconds between two looks for models that are too old
+DAY = 24 * HOUR
 RARELY = 5.0  #: seconds between two looks at what should not be needed
 PATIENCE = 8.0  #: seconds a worker may take to put its jobs down
 TROUBLE = 20  #: turns in a row that fail before the trainer gives up
@@ -39,7 +41,7 @@ class Trainer:
         ]
         self.catalog = Catalog()
         self.seen: dict[str, object] = {}
-        self.checked = 0.0
+        self.checked = self.expired = 0.0
         self.warned: set[int] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -104,6 +106,16 @@ class Trainer:
             for job in await self.store.jobs.stalled():
                 if job.id not in held:
                     await self.take_up(job)
+        if self.settings.days and time.time() - self.expired > HOUR:
+            self.expired = time.time()
+            await self.expire()
+
+    async def expire(self) -> None:
+        """Remove the files of whole models that are older than the operator keeps them."""
+        for model in await self.store.styles.expire(time.time() - self.settings.days * DAY):
+            log.info(
+                "The model of style %s was removed after %s days", model.id, self.settings.days
+            )
 
     async def tend(self, station: Station) -> None:
         """Keep a worker alive, follow its jobs, and give it the next."""

@@ -40,6 +40,8 @@ async def preflight(
     card = Card(colour=COLOURS[Status.RUNNING])
     card.put(text(title(prospect)))
     card.put(text(*facts(bot, interaction.guild, prospect)))
+    if not prospect.plan.rank and bot.settings.days:
+        words = [say(wording.training.KEPT, days=bot.settings.days), *words]
     if remarks := [*small(prospect), *words]:
         card.put(text(*remarks))
     return card.put(row(Start(order), *controls, Leave()))
@@ -69,6 +71,8 @@ def facts(bot: Bot, guild: discord.Guild | None, prospect: Prospect) -> Iterator
         yield say(wording.training.STEPS, steps=plan.steps, time=took, device=prospect.device)
     else:
         yield say(wording.training.STEPS_FIRST, steps=plan.steps)
+    if plan.prior:
+        yield say(wording.training.CLASS, pictures=plan.prior, word=prospect.order.word)
     yield (
         say(wording.training.PLACE, place=prospect.place)
         if prospect.place

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bot.client import Bot
     from storage.records import Base, Style
 
+DAY = 24 * 3600  #: seconds
 PAGE = 25  #: styles in one list; Discord's selects take no more
 
 
@@ -72,15 +73,29 @@ async def style_card(interaction: Asked, style: Style) -> Card:
         trigger=style.trigger,
     )
     title = say(wording.style.TITLE, name=style.name) + note(style, member, guild)
-    card = Card(text(title, facts))
-    return card.put(row(*controls(style, interaction)))
+    card = Card(text(title, facts, kept(style, interaction.client.settings.days)))
+    if buttons := controls(style, interaction):
+        card.put(row(*buttons))
+    return card
+
+
+def kept(style: Style, days: int) -> str:
+    """Say until when a whole model is kept, or since when its file is gone; nothing of others."""
+    if style.removed:
+        return wording.style.REMOVED.format(when=int(style.removed), days=days)
+    if style.whole and days:
+        return wording.style.KEPT.format(until=int(style.created) + days * DAY)
+    return ""
 
 
 def controls(style: Style, interaction: Asked) -> list[Button]:
     """Return what a member may do with a style."""
+    mine = style.owner == interaction.user.id
+    if style.removed:
+        return [Delete(style.id)] if mine else []
     use: list[Button] = [Try(style.id)]
     shared = interaction.guild_id in style.shared
-    if style.owner != interaction.user.id:
+    if not mine:
         return [*use, Unshare(style.id)] if shared and keeper(interaction) else use
     turn = Unshare(style.id) if shared else Share(style.id)
     return [*use, turn, Fetch(style.id), Delete(style.id)]
@@ -178,6 +193,8 @@ class Fetch(Button, verb="style:link"):
         """Hand a fresh link to the owner alone; without a web server, the file or a sentence."""
         await touch(interaction)
         style = await own(interaction, self.numbers[0])
+        if style.removed:
+            raise UserError("model_removed", days=interaction.client.settings.days)
         await add(interaction, handed(interaction.client, style, interaction.filesize_limit))
 
 

@@ -24,6 +24,8 @@ BY = " · by <@{owner}>"
 
 TITLE = "### {name}"
 FACTS = "{method} on {base} · {size} · made <t:{when}:D>\nIts word:\n{trigger}"
+KEPT = "-# A whole model is large: it is kept here until <t:{until}:D>."
+REMOVED = "-# Its file was removed <t:{when}:D>: whole models are kept for {days} days here. Train it again to have it back."
 SHARED = "### {name} is shared\nMembers of this server can now draw with it: /sample. You are named as its maker. The photos stay yours alone, and /style unshare takes it back; moderators here can do that, too."
 UNSHARED = "{name} is no longer shared with this server. Pictures already drawn stay."
 DELETE_ASK = "### Delete {name}?\nThe style and its file go for good, also where it is shared. The photos stay."

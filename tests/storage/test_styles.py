@@ -164,3 +164,30 @@ async def test_waiting(store: Store, job: Job, file: Path, asked: Callable[..., 
 
     assert (told.status, told.error) == (Status.FAILED, {"code": "style_unknown"})
     assert await store.jobs.claim("w", [Kind.SAMPLE]) is None
+
+
+async def test_whole_models_expire(store: Store, job: Job, file: Path) -> None:
+    """An old model loses its file and keeps its row; what is no whole model stays."""
+    model = await store.styles.add(
+        job, file, method="finetune", family="sd1", trigger="my", concept=Concept.LOOK, whole=True
+    )
+    used = await store.styles.room(ALICE)
+
+    early = await store.styles.expire(model.created - 1)
+    gone = await store.styles.expire(model.created + 1)
+    again = await store.styles.expire(model.created + 1)
+
+    assert (model.whole, model.removed, used) == (True, None, 7)
+    assert (early, [one.id for one in gone], again) == ([], [model.id], [])
+    assert not store.styles.file(model).exists()
+    (kept,) = await store.styles.of(ALICE)
+    assert kept.removed
+    assert await store.styles.room(ALICE) == 0
+
+
+async def test_styles_do_not_expire(store: Store, job: Job, file: Path) -> None:
+    """Only whole models are removed by age."""
+    style = await add(store, job, file)
+
+    assert await store.styles.expire(style.created + 1) == []
+    assert store.styles.file(style).exists()
