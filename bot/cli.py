@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 #: Commands of `python -m training`, which knows their options.
-TRAINING = ("train", "advise", "sample", "caption", "bases", "inspect", "shrink", "export")
+TRAINING = (
+    "train", "advise", "sample", "caption", "bases", "inspect", "shrink", "export", "promote",
+)  # fmt: skip
 
 
 def parser() -> argparse.ArgumentParser:

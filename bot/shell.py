@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 TRAINING = (sys.executable, "-m", "training")
-ANSWERS = ("bases", "fetched", "device", "advised", "inspected", "shrunk", "exported")
+ANSWERS = ("bases", "fetched", "device", "advised", "inspected", "shrunk", "exported", "promoted")
 ENDINGS = frozenset({"done", "failed", "cancelled", "paused", *ANSWERS})
 
 
@@ -142,6 +142,10 @@ class Teller:
     def _exported(self, event: dict[str, Any]) -> None:
         size = wording.megabytes(event["bytes"])
         sys.stdout.write(wording.shell.EXPORTED.format_map({**event, "size": size}) + "\n")
+
+    def _promoted(self, event: dict[str, Any]) -> None:
+        size = wording.megabytes(event["bytes"])
+        sys.stdout.write(wording.shell.PROMOTED.format_map({**event, "size": size}) + "\n")
 
     def _shrunk(self, event: dict[str, Any]) -> None:
         size = wording.megabytes(event["bytes"])

@@ -30,6 +30,13 @@ def parser() -> argparse.ArgumentParser:
     ask.add_argument("--concept", type=Concept, choices=list(Concept), default=Concept.SUBJECT)
     ask.add_argument("--base", default="", help="the only one to be weighed")
     _ask(ask.add_argument)
+    _files(commands)
+    commands.add_parser("device", help="tell about torch and the device")
+    return whole
+
+
+def _files(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Say what can be done with one file."""
     told = "say what a style's file is"
     look = commands.add_parser("inspect", prog="safelight inspect", help=told, description=told)
     look.add_argument("file", type=Path, metavar="FILE", help="a style's .safetensors")
@@ -38,12 +45,14 @@ def parser() -> argparse.ArgumentParser:
     less.add_argument("file", type=Path, metavar="FILE", help="a LoRA's .safetensors")
     less.add_argument("--to", type=float, required=True, metavar="MB", help="at most so many MB")
     less.add_argument("--out", type=Path, required=True, metavar="DIR", help="where it goes")
-    told = "write a hypernetwork as AUTOMATIC1111 and ComfyUI read it"
+    told = "make a whole model a base of this machine"
+    rise = commands.add_parser("promote", prog="safelight promote", help=told, description=told)
+    rise.add_argument("file", type=Path, metavar="FILE", help="a model's .safetensors")
+    rise.add_argument("--name", required=True, help="of the base")
+    told = "write a hypernetwork as AUTOMATIC1111 reads it, a whole model as diffusers keeps them"
     away = commands.add_parser("export", prog="safelight export", help=told, description=told)
-    away.add_argument("file", type=Path, metavar="FILE", help="a hypernetwork's .safetensors")
+    away.add_argument("file", type=Path, metavar="FILE", help="its .safetensors")
     away.add_argument("--out", type=Path, required=True, metavar="DIR", help="where it goes")
-    commands.add_parser("device", help="tell about torch and the device")
-    return whole
 
 
 def _bases(bases: argparse.ArgumentParser) -> None:

@@ -92,6 +92,8 @@ class Bases:
 
         for name, family in walk().items():
             if family.recognises(place):
+                if told := lists.beside(place):
+                    return replace(told, family=name, present=True)
                 return Base(
                     name=place.stem, title=place.stem, family=name, source=place.name,
                     resolution=family.RESOLUTION, licence=lists.UNSEEN, good="this server's own",

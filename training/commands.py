@@ -52,8 +52,8 @@ def obey(chosen: argparse.Namespace, settings: TrainingSettings) -> int:
     if chosen.command == "device":
         tell({"kind": "device"} | device(settings))
         return 0
-    if chosen.command in {"inspect", "shrink", "export"}:
-        return asked(chosen)
+    if chosen.command in {"inspect", "shrink", "export", "promote"}:
+        return asked(chosen, settings)
     with tempfile.TemporaryDirectory(prefix="safelight-") as place:
         shell = Shell(JobFolder(Path(place)), chosen, settings)
         end = attempted(shell.advise) if chosen.command == "advise" else shell.work()
@@ -102,13 +102,17 @@ def device(settings: TrainingSettings) -> dict[str, Any]:
     }
 
 
-def asked(chosen: argparse.Namespace) -> int:
+def asked(chosen: argparse.Namespace, settings: TrainingSettings) -> int:
     """Answer about one file, or say what is wrong with it."""
 
     def answer() -> dict[str, Any]:
         if "out" in chosen:
             chosen.out.mkdir(parents=True, exist_ok=True)
-        return {"inspect": inspect, "shrink": shrink, "export": export}[chosen.command](chosen)
+        if chosen.command == "promote":
+            return promote(chosen, settings)
+        if chosen.command == "export":
+            return export(chosen, settings)
+        return {"inspect": inspect, "shrink": shrink}[chosen.command](chosen)
 
     line = attempted(answer)
     tell({"file": chosen.file.name} | line)
@@ -133,11 +137,24 @@ def inspect(chosen: argparse.Namespace) -> dict[str, Any]:
     return {"kind": "inspected"} | inspected(chosen.file)
 
 
-def export(chosen: argparse.Namespace) -> dict[str, Any]:
-    """Write a hypernetwork as AUTOMATIC1111 reads it."""
-    from training import files, pt  # noqa: PLC0415 - torch, and only this command needs it
+def promote(chosen: argparse.Namespace, settings: TrainingSettings) -> dict[str, Any]:
+    """Make a whole model a base of this machine."""
+    from training import model, stock  # noqa: PLC0415 - torch, and only this command needs it
+
+    name = names.named(chosen.name)
+    place = model.promoted(chosen.file, name, stock.stock(settings))
+    return {"kind": "promoted", "base": name, "bytes": model.size(place)}
+
+
+def export(chosen: argparse.Namespace, settings: TrainingSettings) -> dict[str, Any]:
+    """Write a hypernetwork as AUTOMATIC1111 reads it, a whole model as diffusers keeps them."""
+    from training import files, model, pt, stock  # noqa: PLC0415 - torch, and only here
 
     made = header.metadata(header.read(chosen.file))
+    if header.kind(header.read(chosen.file)) == "finetune":
+        place = chosen.out / chosen.file.stem
+        model.unpacked(chosen.file, place, stock.stock(settings))
+        return {"kind": "exported", "file": place.name, "bytes": model.size(place)}
     path = chosen.out / f"{chosen.file.stem}.pt"
     write(path, pt.exported(files.tensors(chosen.file), made, chosen.file.stem))
     return {"kind": "exported", "file": path.name, "bytes": path.stat().st_size}

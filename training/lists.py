@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +28,7 @@ WORDS = {
     "prediction": ("epsilon", "v_prediction"),
 }
 FIELDS = {*TEXTS, *NUMBERS, *WORDS, "small"}
+BESIDE = "base.toml"  #: in a folder that is a base: what is known of it
 LONGEST = 300  #: letters of a text: it goes on cards
 LINE = 64  #: letters of a name or a title
 
@@ -77,6 +80,24 @@ def base(name: str, entry: dict[str, Any], *, known: bool) -> Base:
         if field in given:
             given[field] = kind(given[field])
     return Base(name=name, present=False, known=known, **given)
+
+
+def entry(base: Base) -> str:
+    """Write a base down in the form of these lists."""
+    lines = [f"[bases.{json.dumps(base.name)}]"]
+    for field in sorted(FIELDS):
+        value = getattr(base, field)
+        if value:
+            told = str(value).lower() if isinstance(value, bool) else value
+            lines.append(f"{field} = {told if isinstance(value, int) else json.dumps(str(value))}")
+    return "\n".join(lines) + "\n"
+
+
+def beside(place: Path) -> Base | None:
+    """Read what stands in a folder that is a base; nothing where nothing does."""
+    path = place / BESIDE
+    found = read(path)[0] if path.is_file() else []
+    return replace(found[0], name=place.stem, source=place.name) if found else None
 
 
 def faults(name: str, entry: object) -> Iterator[dict[str, Any]]:

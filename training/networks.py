@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -78,6 +78,8 @@ class Attached(Protocol):
 
 class Model(Protocol):
     """A base as a whole, its autoencoder too."""
+
+    pipeline: Any  #: as diffusers has it
 
     def packed(self, changed: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Give what single files have of it, where these parameters (`unet.…`) have changed."""

@@ -13,7 +13,8 @@ COMMANDS = {
     "caption": "describe a folder of photos",
     "bases": "list the models one can start from, and fetch them: safelight bases fetch NAME",
     "shrink": "make a smaller copy of a LoRA, and say what it costs",
-    "export": "write a hypernetwork as AUTOMATIC1111 and ComfyUI read it",
+    "export": "write a hypernetwork as AUTOMATIC1111 reads it, a whole model as diffusers keeps them",
+    "promote": "make a whole model a base of this machine",
     "inspect": "say what a style's file is, and which programs load it",
 }
 PORT = "port of the page; without it a free one is taken"
@@ -88,6 +89,7 @@ ADVICE_SECOND = "Or: {method} on {base}, {dial}: {why}."
 ADVICE_SOME = "{photos} of {handed} count: the others are blurred or nearly the same."
 ADVICE_TERMS = "Its licence asks: {terms}."
 EXPORTED = "{file}: {size}"
+PROMOTED = "{base} is a base now ({size}): safelight bases lists it"
 SHRUNK = "{file}: {size}, rank {rank}; {error:.1%} of what it does is lost"
 LOADS = "Loads in: {programs}"
 AMISS = "Not in {program}: it {amiss}"

@@ -1,0 +1,71 @@
+"""Whole models as folders, and as bases to start from."""
+
+from __future__ import annotations
+
+import pytest
+from safetensors.torch import load_file
+
+from storage.errors import JobError
+from training import files, model, whole
+from training.bases import Bases
+from training.families import Picture
+from training.loop import train
+
+PICTURE = Picture("a mydog emoji", "", 5, 2, 64, 64)
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory):
+    """Return the bases of an operator with a folder of their own."""
+    return Bases(tmp_path_factory.mktemp("bases"))
+
+
+@pytest.fixture
+def file(bases, recipe, laid, run):
+    """Train a whole model."""
+    folder = laid(recipe("finetune", rate=1e-3, ema=0.0, steps=2))
+    run(train(folder, bases))
+    return folder.result / "mydog.safetensors"
+
+
+def test_a_model_becomes_a_base(bases, known, file):
+    """It is listed with its origin's licence and size, and draws what the model draws."""
+    place = model.promoted(file, "mine", known)
+
+    base, start = known.find("mine"), bases.find("embedded")
+    with Bases(known.folder, bases.device).family("mine") as family:
+        drawn = family.draw(PICTURE)
+
+    with bases.family("embedded") as family:
+        bare = family.draw(PICTURE)
+        with whole.worn(family.networks, files.tensors(file), "", 1.0):
+            worn = family.draw(PICTURE)
+
+    assert base in known.describe()
+    assert base.present
+    assert (base.licence, base.resolution, base.small) == (start.licence, 64, True)
+    assert (base.family, base.prediction, base.title) == ("sd1", start.prediction, "mine")
+    assert drawn.tobytes() == worn.tobytes() != bare.tobytes()
+    assert known.identity("mine") != bases.identity("embedded")
+    (weights,) = place.glob("unet/*.safetensors")
+    assert {tensor.dtype.itemsize for tensor in load_file(weights).values()} == {2}
+
+
+@pytest.mark.parametrize("name", ["embedded", "../away", ".hidden"])
+def test_names_that_cannot_be(known, file, name):
+    """A name that is taken, or none for a folder, is refused and nothing is written."""
+    before = set(known.folder.parent.rglob("*"))
+
+    with pytest.raises(JobError, match=r"base_taken|name_bad"):
+        model.promoted(file, name, known)
+
+    assert set(known.folder.parent.rglob("*")) == before
+
+
+def test_a_lora_is_no_model(bases, known, recipe, laid, run):
+    """Only whole models of ours know what they began as."""
+    folder = laid(recipe())
+    run(train(folder, bases))
+
+    with pytest.raises(JobError, match="model_foreign"):
+        model.promoted(folder.result / "mydog.safetensors", "other", known)
