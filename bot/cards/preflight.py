@@ -40,9 +40,7 @@ async def preflight(
     card = Card(colour=COLOURS[Status.RUNNING])
     card.put(text(title(prospect)))
     card.put(text(*facts(bot, interaction.guild, prospect)))
-    if not prospect.plan.rank and bot.settings.days:
-        words = [say(wording.training.KEPT, days=bot.settings.days), *words]
-    if remarks := [*small(prospect), *words]:
+    if remarks := [*words, *why(prospect), *small(prospect)]:
         card.put(text(*remarks))
     return card.put(row(Start(order), *controls, Leave()))
 
@@ -79,6 +77,8 @@ def facts(bot: Bot, guild: discord.Guild | None, prospect: Prospect) -> Iterator
         else wording.training.NOW
     )
     yield file(plan.bytes, delivery.limit(guild, bot.settings.upload), link=bot.web.public)
+    if not plan.rank and bot.settings.days:
+        yield say(wording.training.KEPT, days=bot.settings.days)
 
 
 def file(size: int, most: int, *, link: str | None) -> str:
@@ -89,15 +89,22 @@ def file(size: int, most: int, *, link: str | None) -> str:
     return template.format(size=megabytes(size), limit=megabytes(most))
 
 
-def small(prospect: Prospect) -> Iterator[str]:
-    """Say why, and what is special about it."""
-    plan, base = prospect.plan, prospect.base
+def why(prospect: Prospect) -> Iterator[str]:
+    """Say why the numbers are as they are."""
+    plan = prospect.plan
     codes = [code for reason in plan.reasons for code in reason.rsplit("_", 1)]
-    why = [wording.training.REASONS[code] for code in codes if code in wording.training.REASONS]
+    reasons = [
+        wording.training.REASONS[code] for code in codes if code in wording.training.REASONS
+    ]
     if plan.method != "embedding" and "chosen" not in plan.reasons:
-        why.append(wording.training.REASONS["more"])
-    if why:
-        yield wording.training.WHY.format(reasons="; ".join(why))
+        reasons.append(wording.training.REASONS["more"])
+    if reasons:
+        yield wording.training.WHY.format(reasons="; ".join(reasons))
+
+
+def small(prospect: Prospect) -> Iterator[str]:
+    """Say what is special about it."""
+    base = prospect.base
     if prospect.order.private:
         yield wording.training.PRIVATE
     if base.small:

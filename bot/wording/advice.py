@@ -46,7 +46,7 @@ BASES = {
     "base_free": "its licence lets you earn money with it, and it knows what you show",
     "base_nearest": "of the bases here that fit, it comes nearest",
     "base_no_gpu": "there is no GPU here, and on this base training takes a minute; bases for photos need one",
-    "base_only": "the only base here that fits",
+    "base_only": "the only base here that fits what you want",
     "base_tight": "no base here fits the memory, and this one is the nearest to it",
 }
 DIALS = {
