@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from storage.errors import UserError
 from storage.records import Catalog, Concept, Dial, Optimizer, Pace, Plan, Rule
 
+MOST = 20_000  #: steps of one run
 OWN = {Optimizer.PRODIGY: 1.0}  #: rates that are only a factor of what an optimizer finds itself
 
 
@@ -51,6 +53,13 @@ def plan(  # noqa: PLR0913 - a plan is made of all that a member chose
         reasons=(found.reason,),
         prior=found.prior,
     )
+
+
+def together(first: Plan, others: Iterable[Plan]) -> Plan:
+    """Plan to teach several concepts in one run: each gets the steps it would get alone."""
+    plans = [first, *others]
+    steps, photos = (sum(getattr(each, what) for each in plans) for what in ("steps", "photos"))
+    return replace(first, steps=min(steps, MOST), photos=photos)
 
 
 def rule(catalog: Catalog, method: str, base: str, dial: Dial, concept: Concept) -> Rule:

@@ -69,10 +69,14 @@ def _train(option: Option) -> None:
     option("--name", required=True, help="of the style and its file")
     option("--method", default="lora", help="lora, embedding, pivotal, ...; auto asks the advisor")
     option("--base", default="", help="what to start from, embedded if not given")
-    option("--concept", type=Concept, choices=list(Concept), default=Concept.SUBJECT)
+    option("--photos", type=Path, dest="also", action="append", default=[], metavar="PHOTOS",
+           help="a further concept's folder; then say --trigger for each, in order")  # fmt: skip
+    option("--concept", type=Concept, choices=list(Concept), action="append", default=[],
+           help="subject if not given; of all folders, or once for each")  # fmt: skip
     option("--dial", type=Dial, choices=list(Dial), help="balanced if not given")
-    option("--trigger", default="", help="the word that calls the style; the name if not given")
-    option("--word", default="", help="what the subject is, in a word: dog")
+    option("--trigger", action="append", default=[],
+           help="the word that calls the style; the name if not given")  # fmt: skip
+    option("--word", action="append", default=[], help="what the subject is, in a word: dog")
     option("--steps", type=int, help="instead of the dial's")
     option(
         "--rank",

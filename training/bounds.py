@@ -17,6 +17,7 @@ RATE = (1e-7, 0.1)
 FACTOR = (0.01, 10)  # of the rate that Prodigy finds
 SIDE = (16, 2048)
 SIDES = 4
+CONCEPTS = 5  # of one run
 SCHEDULES = ("cosine", "constant")
 NUMBERS: dict[str, tuple[float, float]] = {
     "steps": (1, 20_000),
@@ -60,10 +61,25 @@ def taught(recipe: Recipe) -> None:
         raise JobError("no_photos")
     if not name.strip() or set(name) & set("/\\\0") or name.startswith("."):
         raise JobError("name_bad", most=64)
-    if not recipe.trigger.strip():
-        raise JobError("trigger_missing")
+    apart(recipe)
     if recipe.prior and not recipe.word.strip():
         raise JobError("word_missing")
+
+
+def apart(recipe: Recipe) -> None:
+    """Refuse concepts that cannot be told apart, or are too many."""
+    others = recipe.others
+    if len(others) >= CONCEPTS:
+        raise JobError("concepts_many", count=len(others) + 1, most=CONCEPTS)
+    triggers = [recipe.trigger, *(other.trigger for other in others)]
+    if not all(trigger.strip() for trigger in triggers):
+        raise JobError("trigger_missing")
+    if len({trigger.lower() for trigger in triggers}) < len(triggers):
+        raise JobError("trigger_twice")
+    if not all(other.photos for other in others):
+        raise JobError("no_photos")
+    if recipe.prior and any(other.word != recipe.word for other in others):
+        raise JobError("prior_concepts")
 
 
 def between(what: str, value: float, limits: tuple[float, float]) -> None:

@@ -13,7 +13,7 @@ import signal
 import sys
 import tempfile
 import time
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +30,7 @@ from training.inbox import Request, Verb
 from training.inspection import inspected
 from training.journal import read
 from training.layout import style
-from training.lessons import lesson
+from training.lessons import apart, lesson
 from training.run import Run, told
 
 if TYPE_CHECKING:
@@ -237,12 +237,18 @@ class Shell:
         """Complete a training from the dial and what was said instead of it."""
         chosen = self.chosen
         names.named(chosen.name)  # before anything is opened
+        others = apart(chosen)
         self.sources = gather(chosen.photos, self.folder)
+        first = list(self.sources)
+        for at, other in enumerate(others):
+            found = gather(other.folder, self.folder, after=len(self.sources))
+            others[at] = replace(other, sources=found)
+            self.sources += found
         catalog = self.studio.catalog()
         if chosen.method == counsel.AUTO:
-            tell({"kind": "advice", **counsel.settle(chosen, self.sources, catalog)})
+            tell({"kind": "advice", **counsel.settle(chosen, first, catalog)})
         chosen.base, chosen.dial = chosen.base or "embedded", chosen.dial or Dial.BALANCED
-        return {"recipe": lesson(chosen, self.sources, catalog).json()}
+        return {"recipe": lesson(chosen, first, catalog, others).json()}
 
     def advise(self) -> dict[str, Any]:
         """Say what suits photos, and why."""

@@ -18,7 +18,7 @@ from training.conditions import stacked
 from training.families import Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from training.conditions import Conditions
@@ -99,7 +99,7 @@ def encoded(family: Family, recipe: Recipe, photos: Path) -> list[Example]:
 def at_size(family: Family, recipe: Recipe, photos: Path, side: int) -> list[Example]:
     """Encode every photo at a resolution."""
     buckets = sizes(side, family.grain)
-    cut = (fitted(photos / shot.file, buckets) for shot in recipe.photos)
+    cut = (fitted(photos / shot.file, buckets) for shot in recipe.shots)
     fits: list[tuple[Tensor, Frame, Image.Image | None]] = []
     for _, alike in groupby(cut, key=lambda fit: fit.frame.size):
         for part in chunked(alike, max(1, PIXELS // side**2)):
@@ -109,7 +109,7 @@ def at_size(family: Family, recipe: Recipe, photos: Path, side: int) -> list[Exa
     if recipe.masked:
         counts = [masks.weights(mask, latent, recipe.background) for latent, _, mask in fits]
         masked = sum(mask is not None for _, _, mask in fits)
-        masks.sound(counts, masked, [shot.file for shot in recipe.photos])
+        masks.sound(counts, masked, [shot.file for shot in recipe.shots])
     return [
         Example(latent, photo, family.framed(frame), counts[photo] if counts else None)
         for photo, (latent, frame, _) in enumerate(fits)
@@ -125,11 +125,19 @@ def chunked(fits: Iterator[Fit], most: int) -> Iterator[list[Fit]]:
 class Batches:
     """Which photos each step sees: a function of the seed and the step, nothing else."""
 
-    def __init__(self, examples: list[Example], size: int, seed: int) -> None:
+    def __init__(
+        self,
+        examples: list[Example],
+        size: int,
+        seed: int,
+        concepts: Collection[range] = (),  #: numbers of the photos of each
+    ) -> None:
         self.examples, self.size, self.seed = examples, size, seed
         self.buckets: dict[tuple[int, ...], list[int]] = {}
+        often = balanced(concepts)
         for at, example in enumerate(examples):
-            self.buckets.setdefault(tuple(example.latent.shape), []).append(at)
+            bucket = self.buckets.setdefault(tuple(example.latent.shape), [])
+            bucket += [at] * often.get(example.photo, 1)
         self.epoch = sum(-(-len(bucket) // size) for bucket in self.buckets.values())
         self.plan = lru_cache(maxsize=1)(self.planned)
 
@@ -152,6 +160,16 @@ class Batches:
         photos = tuple(example.photo for example in examples)
         masks = [example.weights for example in examples if example.weights is not None]
         return Batch(latents, photos, framed, torch.stack(masks) if masks else None)
+
+
+def balanced(concepts: Collection[range]) -> dict[int, int]:
+    """Say how often an epoch sees each photo, so that it sees each concept as often."""
+    most = max(map(len, concepts), default=0)
+    return {
+        photo: most // len(photos) + (at < most % len(photos))
+        for photos in concepts
+        for at, photo in enumerate(photos)
+    }
 
 
 def chunks(order: list[int], size: int) -> Iterator[list[int]]:

@@ -120,21 +120,21 @@ def described(recipe: Recipe, origin: Origin) -> dict[str, str]:
         "modelspec.description": f"A {recipe.concept} trained with Safelight on {recipe.base}",
         "modelspec.author": "Safelight",
         "modelspec.date": date.isoformat(timespec="seconds").replace("+00:00", "Z"),
-        "modelspec.trigger_phrase": recipe.trigger,
+        "modelspec.trigger_phrase": ", ".join(recipe.triggers),
         "modelspec.prediction_type": "v" if origin.prediction == "v_prediction" else "epsilon",
     }
 
 
 def training(recipe: Recipe, origin: Origin, tensors: dict[str, Tensor]) -> dict[str, str]:
     """Write the fields that A1111, Forge and kohya's tools read: counts and the trigger."""
-    count = len(recipe.photos)
+    counts = {trigger: len(photos) for trigger, photos in recipe.triggers.items()}
     told = {
         "ss_output_name": recipe.name,
         "ss_base_model_version": origin.version,
         "ss_sd_model_name": origin.base,
         "ss_v2": str(origin.version.startswith("sd_v2")),
         "ss_resolution": f"({recipe.resolution}, {recipe.resolution})",
-        "ss_num_train_images": str(count),
+        "ss_num_train_images": str(len(recipe.shots)),
         "ss_steps": str(recipe.steps),
         "ss_max_train_steps": str(recipe.steps),
         "ss_total_batch_size": str(recipe.batch),
@@ -146,7 +146,7 @@ def training(recipe: Recipe, origin: Origin, tensors: dict[str, Tensor]) -> dict
         "ss_seed": str(recipe.seed),
         "ss_mixed_precision": recipe.precision,
         "ss_training_started_at": str(recipe.accepted),
-        "ss_tag_frequency": json.dumps({"safelight": {recipe.trigger: count}}),
+        "ss_tag_frequency": json.dumps({"safelight": counts}),
         "safelight.recipe": json.dumps(recipe.public(), sort_keys=True),
         "safelight.versions": json.dumps({name: version(name) for name in MADE_WITH}),
     }

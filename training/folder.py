@@ -33,24 +33,27 @@ class Source(NamedTuple):
     checked: Checked  #: without its pixels
 
 
-def gather(photos: Path, folder: JobFolder) -> list[Source]:
-    """Check the pictures of a folder and put them into a job's; the first bad one is an error."""
+def gather(photos: Path, folder: JobFolder, after: int = 0) -> list[Source]:
+    """Check the pictures of a folder and put them into a job's, numbered after so many others.
+
+    The first bad one is an error.
+    """
     if not photos.is_dir():
         raise UserError("folder_missing", folder=str(photos))
     found = sorted(path for path in photos.iterdir() if path.is_file())
     pictures = [path for path in found if is_picture(path)]
     if not pictures:
         raise UserError("no_photos", name=photos.name)
-    return asyncio.run(_check(pictures, folder))
+    return asyncio.run(_check(pictures, folder, after))
 
 
-async def _check(pictures: list[Path], folder: JobFolder) -> list[Source]:
+async def _check(pictures: list[Path], folder: JobFolder, after: int) -> list[Source]:
     sources: dict[str, Source] = {}
     async with Darkroom() as darkroom:
         for path in pictures:
             checked = await _checked(path, darkroom)
             if checked.digest not in sources:
-                name = f"{len(sources) + 1:04}.png"
+                name = f"{after + len(sources) + 1:04}.png"
                 pixels = await _masked(path, checked, darkroom)
                 await asyncio.to_thread(write, folder.photos / name, pixels)
                 judged = replace(checked, pixels=b"", preview=b"")

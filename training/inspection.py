@@ -40,8 +40,9 @@ def inspected(file: Path) -> dict[str, Any]:
         for fact, keys in FIELDS.items()
         if any(key in told for key in keys)
     }
-    trigger = made["trigger"] or str(told.get("modelspec.trigger_phrase", ""))
     recipe = ours(told, "recipe")
+    phrase = str(told.get("modelspec.trigger_phrase", ""))
+    trigger = phrase if recipe.get("others") else made["trigger"] or phrase
     found = loads(header)
     return facts | {
         "file": file.name,

@@ -151,7 +151,8 @@ class Run:
     def read(self) -> None:
         """Encode photos and captions, once."""
         examples = encoded(self.family, self.recipe, self.folder.photos)
-        self.batches = Batches(examples, self.recipe.batch, self.recipe.seed)
+        concepts = self.recipe.triggers.values()
+        self.batches = Batches(examples, self.recipe.batch, self.recipe.seed, concepts)
         self.reading = Reading(
             self.family, self.recipe, self.bases.device, learns=self.attached.text
         )

@@ -17,7 +17,7 @@ from training.events import event
 from training.examples import Batches, drawn, encoded
 from training.families import Picture
 from training.reading import Reading
-from training.recipe import Shot
+from training.topics import Shot
 
 if TYPE_CHECKING:
     from storage.folders import JobFolder
@@ -70,6 +70,8 @@ class Prior:
         if not self.files or self.missing():
             return
         shots = tuple(Shot(file, self.recipe.ordinary) for file in self.files)
-        recipe = replace(self.recipe, photos=shots, silence=0.0, shuffle=False, masked=False)
+        recipe = replace(
+            self.recipe, photos=shots, silence=0.0, shuffle=False, masked=False, others=()
+        )
         self.batches = Batches(encoded(family, recipe, self.place), recipe.batch, recipe.seed)
         self.reading = Reading(family, recipe, device, learns=learns)

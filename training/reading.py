@@ -14,7 +14,7 @@ from torch import Tensor
 
 from training.conditions import apart, stacked
 from training.examples import drawn
-from training.recipe import says
+from training.topics import says
 
 if TYPE_CHECKING:
     from training.conditions import Conditions
@@ -30,7 +30,8 @@ class Reading:
 
     def __init__(self, family: Family, recipe: Recipe, device: Device, *, learns: bool) -> None:
         self.family, self.recipe, self.learns = family, recipe, learns
-        self.captions = [*(shot.caption for shot in recipe.photos), ""]  # the last: one is dropped
+        self.captions = [*(shot.caption for shot in recipe.shots), ""]  # the last: one is dropped
+        self.triggers = {at: name for name, photos in recipe.triggers.items() for at in photos}
         self.tokens = [self.spelt(caption) for caption in self.captions]
         self.states: list[Conditions] = []
         if not live(recipe, learns=learns):
@@ -59,7 +60,7 @@ class Reading:
             return [self.tokens[photo] for photo in photos]
         generator = drawn(self.recipe.seed, step, "shuffle")
         return [
-            self.spelt(shuffled(self.captions[photo], self.recipe.trigger, generator))
+            self.spelt(shuffled(self.captions[photo], self.triggers.get(photo, ""), generator))
             for photo in photos
         ]
 

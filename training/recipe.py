@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from storage.errors import JobError
 from storage.records import Concept, Optimizer
 from training.bounds import check
+from training.topics import Prompt, Shot, Topic, called, ordinary, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,30 +19,14 @@ if TYPE_CHECKING:
 
 LONG = 0.999  # decay of the moving average of whole networks
 CHECKPOINTS = 4  # in a run, the last step apart
-EARLY = 100  # letters in which the trigger is surely among the tokens that are read
 STEADY = 0.97  # decay of the moving average of looks on a tiny base
 GAMMA = 5.0  # of min-SNR, as its paper has it
 OFTEN = 25  # steps; never more often than that
 #: what a file tells only where it is used: so other files stay, byte for byte, as they were
 SPARING = frozenset({
     "shuffle", "dropout", "optimizer", "prior", "keep", "masked", "background", "sides",
+    "others",
 })  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Shot:
-    """One photo of the job folder with its caption."""
-
-    file: str
-    caption: str
-
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """A prompt that shows how far the training is."""
-
-    text: str
-    seed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +50,7 @@ class Recipe:
     family: str = ""
     identity: str = ""  #: fingerprint of the base's files; empty is not checked
     word: str = ""  #: what an embedding starts from; a subject's class
+    others: tuple[Topic, ...] = ()  #: further concepts; what stands above is the first one's
     prompts: tuple[Prompt, ...] = ()
     every: int = 50  #: steps between checkpoints
     text: bool = False  #: whether the text encoder is adapted too
@@ -105,13 +90,15 @@ class Recipe:
         **more: Any,
     ) -> Recipe:
         """Complete what was asked for; `photos` are (file, caption), `more` any other field."""
+        others: tuple[Topic, ...] = more.get("others", ())
+        texts = [*shown(request, base), *(shown(other, base)[0] for other in others)]
         given = {f.name: getattr(request, f.name) for f in fields(cls) if hasattr(request, f.name)}
         free = more.get("optimizer", request.optimizer) is Optimizer.SCHEDULEFREE
         chosen = {
             "family": base.family,
             "resolution": base.resolution,
             "photos": tuple(Shot(file, called(text, request, base)) for file, text in photos),
-            "prompts": shown(request, base),
+            "prompts": tuple(Prompt(text, request.seed + at) for at, text in enumerate(texts)),
             "every": max(OFTEN, math.ceil(request.steps / CHECKPOINTS)),
             "text": request.method != "embedding" and reads(request.concept, base),
             "ordinary": ordinary(request, base),
@@ -134,10 +121,28 @@ class Recipe:
             content["optimizer"] = Optimizer(content.get("optimizer", Optimizer.ADAMW))
             content["photos"] = tuple(Shot(**shot) for shot in content["photos"])
             content["sides"] = tuple(content.get("sides", ()))
+            content["others"] = tuple(map(Topic.read, content.get("others", ())))
             content["prompts"] = tuple(Prompt(**prompt) for prompt in content.get("prompts", ()))
             return cls(**content)
         except (KeyError, TypeError, ValueError) as broken:
             raise JobError("recipe_broken", reason=str(broken)) from broken
+
+    @property
+    def shots(self) -> tuple[Shot, ...]:
+        """List the photos of all concepts; elsewhere their numbers stand for them."""
+        return self.photos + tuple(shot for other in self.others for shot in other.photos)
+
+    @property
+    def triggers(self) -> dict[str, range]:
+        """Give the numbers of each concept's photos by its trigger."""
+        found, first = {}, 0
+        for trigger, photos in [
+            (self.trigger, self.photos),
+            *((other.trigger, other.photos) for other in self.others),
+        ]:
+            found[trigger] = range(first, first + len(photos))
+            first += len(photos)
+        return found
 
     def json(self) -> dict[str, Any]:
         """Give it as JSON."""
@@ -148,6 +153,9 @@ class Recipe:
         told = asdict(self)
         told["photos"] = len(self.photos)
         told["prompts"] = len(self.prompts)
+        told["others"] = tuple(
+            {**other, "photos": len(other["photos"])} for other in told["others"]
+        )
         del told["most"], told["ordinary"]
         usual = {field.name: field.default for field in fields(self)}
         return {
@@ -183,42 +191,3 @@ def reads(concept: Concept, base: Base) -> bool:
     Looks it learns better with both.
     """
     return (concept is Concept.SUBJECT) is not base.small
-
-
-def says(text: str, trigger: str) -> bool:
-    """Tell whether a text has the trigger in it, as a word."""
-    return re.search(rf"(?i)(?<!\w){re.escape(trigger)}(?!\w)", text) is not None
-
-
-def called(caption: str, request: TrainRequest, base: Base) -> str:
-    """Make sure that a caption says the trigger."""
-    caption, trigger = " ".join(caption.split()), request.trigger
-    if says(caption[:EARLY], trigger):
-        return caption
-    if caption:
-        return f"{trigger}, {caption}"
-    if request.concept is Concept.LOOK:
-        return f"{trigger} style"
-    return f"a {trigger} emoji" if base.small else f"a photo of {trigger} {request.word}".strip()
-
-
-def ordinary(request: TrainRequest, base: Base) -> str:
-    """Say what class pictures show: any of its kind."""
-    return f"a {request.word} emoji" if base.small else f"a photo of a {request.word}"
-
-
-def shown(request: TrainRequest, base: Base) -> tuple[Prompt, ...]:
-    """Choose prompts for the samples on the way."""
-    trigger, word = request.trigger, request.word
-    thing = f"{trigger} {word}".strip()
-    if base.small and request.concept is Concept.SUBJECT:
-        texts = [f"a {trigger} emoji, on a {colour} background" for colour in ("white", "blue")]
-    elif base.small:
-        texts = [
-            f"a {name} emoji, {trigger} style, on a white background" for name in ("cat", "pizza")
-        ]
-    elif request.concept is Concept.SUBJECT:
-        texts = [f"a photo of {thing}", f"a painting of {thing} on a beach"]
-    else:
-        texts = [f"a cat, {trigger} style", f"a house by a lake, {trigger} style"]
-    return tuple(Prompt(text, request.seed + at) for at, text in enumerate(texts))

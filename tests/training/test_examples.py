@@ -36,6 +36,17 @@ def test_even() -> None:
     assert set(seen.values()) == {3}
 
 
+def test_concepts_are_even() -> None:
+    """In an epoch each concept is seen as often, and the photos of one but for one time."""
+    concepts = (range(5), range(5, 7))
+    batches = Batches(made(*[(8, 8)] * 7), 5, 1, concepts)
+    seen = Counter(at for step in range(batches.epoch) for at in batches.at(step).photos)
+
+    assert batches.epoch == 2
+    assert [sum(seen[at] for at in photos) for photos in concepts] == [5, 5]
+    assert sorted(seen[at] for at in concepts[1]) == [2, 3]
+
+
 def test_one_shape() -> None:
     """A batch has one shape and is full, also where there are fewer photos than places."""
     batches = Batches(made((8, 8), (8, 8), (16, 8)), 4, seed=1)

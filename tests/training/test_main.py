@@ -16,6 +16,8 @@ from PIL import Image
 from storage.records import Status
 from training.arguments import parser
 from training.commands import obey
+from training.header import metadata
+from training.header import read as header
 from training.settings import read
 
 ALICE, BOB = 1001, 1002
@@ -119,6 +121,27 @@ def test_train_and_sample_for_a_shell(photos, tmp_path, here):
     assert (refused, other["code"]) == (1, "base_unknown")
     assert (out / "drawn" / "0.png").exists()
     assert not home.exists()
+
+
+@pytest.mark.usefixtures("settings")
+def test_two_folders_for_a_shell(photos, tmp_path, here):
+    """Two folders with a trigger each become one style that knows both."""
+    cat, out = tmp_path / "cat", tmp_path / "out"
+    cat.mkdir()
+    Image.new("RGB", (200, 200), "green").save(cat / "a.png")
+    both = ("train", str(photos), "--photos", str(cat), "--name", "pets", "--out", str(out))
+    triggers = ("--trigger", "mydog", "--trigger", "mycat")
+    options = ("--steps", "1", "--shuffle", "--dropout", "0.1", "--optimizer", "adafactor")
+
+    uneven, refused = here(*both, "--trigger", "mydog", home=tmp_path / "home")
+    code, lines = here(*both, *triggers, *options, home=tmp_path / "home")
+    recipe = json.loads(metadata(header(out / "pets.safetensors"))["safelight.recipe"])
+
+    assert (uneven, refused[-1]["code"]) == (1, "folders_uneven")
+    assert (code, lines[-1]["kind"]) == (0, "done")
+    assert (recipe["trigger"], recipe["photos"]) == ("mydog", 2)
+    assert [(each["trigger"], each["photos"]) for each in recipe["others"]] == [("mycat", 1)]
+    assert (recipe["shuffle"], recipe["dropout"], recipe["optimizer"]) == (True, 0.1, "adafactor")
 
 
 @pytest.mark.usefixtures("settings")

@@ -13,7 +13,8 @@ import pytest
 from storage.errors import JobError
 from storage.records import Base, Concept, Dial, Optimizer
 from storage.requests import TrainRequest
-from training.recipe import SPARING, Recipe, Shot
+from training.recipe import SPARING, Recipe
+from training.topics import Shot, Topic
 
 BASE = Base("embedded", "Emoji", "sd1", "embedded", 64, "MIT", "emoji", present=True, small=True)
 REQUEST = TrainRequest(
@@ -144,6 +145,54 @@ def test_public() -> None:
     assert "0.png" not in told
     assert "a dog" not in told
     assert json.loads(told)["photos"] == 2
+
+
+OTHER = Topic("mycat", Concept.SUBJECT, "cat", (Shot("2.png", "mycat asleep"),))
+
+
+def test_several_concepts() -> None:
+    """Photos are numbered on; each concept has its trigger and is shown; files tell no caption."""
+    recipe = made(others=(OTHER,))
+    told = recipe.public()
+
+    assert Recipe.read(json.loads(json.dumps(recipe.json()))) == recipe
+    assert [shot.file for shot in recipe.shots] == ["0.png", "1.png", "2.png"]
+    assert recipe.triggers == {"mydog": range(2), "mycat": range(2, 3)}
+    assert [any(name in p.text for p in recipe.prompts) for name in recipe.triggers] == [1, 1]
+    assert (told["others"][0]["trigger"], told["others"][0]["photos"]) == ("mycat", 1)
+    assert "asleep" not in json.dumps(told)
+
+
+@pytest.mark.parametrize(
+    ("change", "prior", "code"),
+    [
+        ({"trigger": "MyDog"}, 0, "trigger_twice"),
+        ({"trigger": ""}, 0, "trigger_missing"),
+        ({"photos": ()}, 0, "no_photos"),
+        ({}, 3, "prior_concepts"),
+        ({"word": "dog"}, 3, None),
+    ],
+)
+def test_concepts_apart(change: dict[str, Any], prior: int, code: str | None) -> None:
+    """Concepts are told apart by their triggers; class pictures are of one class."""
+    others = (replace(OTHER, **change),)
+    if code is None:
+        assert made(others=others, prior=prior).others == others
+        return
+    with pytest.raises(JobError) as refused:
+        made(others=others, prior=prior)
+
+    assert refused.value.code == code
+
+
+def test_many_concepts() -> None:
+    """A run takes five at most."""
+    others = tuple(replace(OTHER, trigger=f"cat{at}") for at in range(5))
+
+    assert len(made(others=others[:4]).triggers) == 5
+    with pytest.raises(JobError) as refused:
+        made(others=others)
+    assert refused.value.facts["count"] == 6
 
 
 def test_sparing() -> None:

@@ -56,6 +56,8 @@ def chosen(recipe: Recipe) -> Module:
         raise JobError("method_unknown", method=recipe.method)
     if recipe.dropout and not (recipe.rank and "dropout" in found.TAKES):
         raise JobError("dropout_method", method=recipe.method)
+    if recipe.others and found.WORDY:
+        raise JobError("concepts_method", method=recipe.method)
     return found
 
 
