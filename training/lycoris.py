@@ -29,10 +29,6 @@ if TYPE_CHECKING:
 
 logging.getLogger("LyCORIS").setLevel(logging.ERROR)  # else it tells the shape of every layer
 
-#: of what is adapted: a tiny base's UNet, its text encoder, too; a true one's UNet, both
-NAMES = {
-    (True, False): "small", (True, True): "read", (False, False): "full", (False, True): "text",
-}  # fmt: skip
 TAKES = frozenset({"dropout"})  #: of the options that not every method takes
 Parts = Mapping[str, Tensor]  #: the tensors of one layer by the ends of their keys
 
@@ -47,7 +43,8 @@ class Kind:
     ends: frozenset[str]  #: how keys may end
     rate: float  #: as a multiple of a plain LoRA's
     rank: float  #: the same
-    size: Mapping[str, tuple[int, int]]  #: expected bytes by base: at any rank, and for each
+    #: expected bytes, at any rank and for each, by base: `small` or its family, and " text"
+    size: Mapping[str, tuple[int, int]]
 
     def attach(self, networks: Networks, recipe: Recipe) -> Lycoris:
         """Make ready to train."""
@@ -108,7 +105,8 @@ class Kind:
         for rule in lora.rules(base):
             text = reads(rule.concept, base)
             rank = max(1, round(rule.rank * self.rank))
-            fixed, each = self.size[NAMES[base.small, text]]
+            kind = "small" if base.small else base.family
+            fixed, each = self.size[f"{kind}{' text' * text}"]
             yield replace(
                 rule,
                 method=self.name,

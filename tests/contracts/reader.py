@@ -1,41 +1,88 @@
-"""A stranger with diffusers: loads styles into fresh pipelines and paints; knows nothing of us."""
+"""A fresh process that loads every file once more and paints with it: with diffusers, and with us.
+
+With diffusers it is a stranger, that knows nothing of this project.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from diffusers import StableDiffusionPipeline
+from diffusers import DDIMScheduler, DiffusionPipeline
+from safetensors.torch import load_file
+
+SEED, STEPS, SIDE = 5, 4, 64
+Order = dict[str, Any]
 
 
-def paint(order: dict[str, str]) -> None:
+def paint(order: Order) -> None:
     """Load one style with diffusers' own loader and paint its prompt."""
-    if order["kind"] == "finetune":
-        pipeline = StableDiffusionPipeline.from_single_file(
-            order["file"], config=order["base"], local_files_only=True, dtype=torch.float32
+    pipeline = DiffusionPipeline.from_pretrained(order["place"], dtype=torch.float32)
+    if order["method"] == "finetune":  # a model of its own
+        pipeline = type(pipeline).from_single_file(
+            order["file"], config=order["place"], local_files_only=True, dtype=torch.float32
         )
-    else:
-        pipeline = StableDiffusionPipeline.from_pretrained(order["base"], dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
-    if order["kind"] == "embedding":
-        pipeline.load_textual_inversion(order["file"], token=order["trigger"])
-    elif order["kind"] != "finetune":
+    if order["zeroed"]:
+        config = pipeline.scheduler.config
+        pipeline.scheduler = DDIMScheduler.from_config(config, timestep_spacing="trailing")
+    if order["method"] == "embedding":
+        learn(pipeline, order)
+    elif order["method"] != "finetune":
         pipeline.load_lora_weights(order["file"])
-    noise = torch.randn((1, 4, 16, 16), generator=torch.Generator().manual_seed(5))
-    guidance = float(order["guidance"])
+    shape = (1, 4, order["side"], order["side"])
     painted = pipeline(
         order["prompt"],
-        latents=noise,
-        num_inference_steps=4,
-        guidance_scale=guidance,
+        negative_prompt="",
+        latents=torch.randn(shape, generator=torch.Generator().manual_seed(SEED)),
+        num_inference_steps=STEPS,
+        guidance_scale=order["guidance"],
+        guidance_rescale=0.7 if order["zeroed"] else 0.0,
+        height=SIDE,
+        width=SIDE,
         output_type="np",
     )
-    np.save(order["out"], painted.images[0])
+    np.save(order["stranger"], painted.images[0])
+
+
+def learn(pipeline: Any, order: Order) -> None:
+    """Teach a pipeline a word, each of its text encoders its own vectors."""
+    content = load_file(order["file"])
+    ends = {"emb_params": "", "clip_l": "", "clip_g": "_2"}
+    for name, vectors in content.items():
+        pipeline.load_textual_inversion(
+            {name: vectors} if len(content) == 1 else vectors,
+            token=order["trigger"],
+            text_encoder=getattr(pipeline, f"text_encoder{ends[name]}"),
+            tokenizer=getattr(pipeline, f"tokenizer{ends[name]}"),
+        )
+
+
+def wear(orders: list[Order]) -> None:
+    """Wear every style as our sampler does and paint its prompt."""
+    from training import files, methods  # noqa: PLC0415  # the stranger does not know them
+    from training.bases import Bases  # noqa: PLC0415
+    from training.device import Device  # noqa: PLC0415
+    from training.families import Picture  # noqa: PLC0415
+
+    bases = Bases(Path(orders[0]["home"]), Device.open(cpu=True))
+    for order in orders:
+        picture = Picture(order["prompt"], "", SEED, STEPS, SIDE, SIDE)
+        method, tensors = methods.walk()[order["method"]], files.tensors(Path(order["file"]))
+        with bases.family(order["base"]) as family:
+            method.check(family.networks, tensors)
+            with method.worn(family.networks, tensors, order["trigger"], 1.0):
+                np.save(order["fresh"], family.paint(picture))  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    for each in json.loads(sys.argv[1]):
-        paint(each)
+    given = json.loads(Path(sys.argv[1]).read_text("utf-8"))
+    for each in given:
+        if each["diffusers"]:
+            paint(each)
+    wear(given)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 KIND = "textual-inversion"
 WORDY = True
 TAKES = frozenset[str]()
+#: of a vector in all of a base's vocabularies together, by family
+WIDTHS = {"small": 192, "sd1": 768, "sd2": 1024, "sdxl": 768 + 1280}
 MOST = 32  #: vectors of a file that is worn
 
 SMALL = {Dial.QUICK: (150, 2), Dial.BALANCED: (240, 4), Dial.THOROUGH: (600, 6)}
@@ -116,6 +118,6 @@ def rules(base: Base) -> Iterator[Rule]:
                 "embedding", base.name, concept, dial,
                 steps=steps, photo=0, least=steps, most=steps, rank=vectors,
                 rate=2e-2 if base.small else 5e-3, batch=4 if base.small else 1,
-                bytes=vectors * (192 if base.small else 768) * 2 + 3000,
+                bytes=vectors * WIDTHS["small" if base.small else base.family] * 2 + 3000,
                 reason=f"embedding_{concept}_{dial}",
             )  # fmt: skip

@@ -47,12 +47,16 @@ FULL = {
     (Concept.LOOK, Dial.BALANCED): (1200, 30, 1200, 2500, 16, 1e-4, 1),
     (Concept.LOOK, Dial.THOROUGH): (2000, 50, 2000, 5000, 32, 1e-4, 1),
 }
-# of the layers that are adapted in UNet and text encoder of a small base, of attention in a true
-# one, and of all of it: inputs and outputs together, and how many there are
+# of the layers that are adapted in UNet and text encoders of a small base, of attention in a true
+# one of a family, and of all of it: inputs and outputs together, and how many there are
 SIZES = {
     "small": ((55_392, 64), (6_912, 12)),
-    "attention": ((199_296, 128), (73_728, 48)),
-    "wide": ((913_536, 240), (165_888, 69)),
+    "sd1": ((199_296, 128), (73_728, 48)),
+    "sd1 wide": ((913_536, 240), (165_888, 69)),
+    "sd2": ((207_488, 128), (188_416, 92)),
+    "sd2 wide": ((921_728, 236), (423_936, 138)),
+    "sdxl": ((1_451_520, 560), (401_408, 176)),
+    "sdxl wide": ((2_986_880, 756), (903_168, 264)),
 }
 
 
@@ -232,7 +236,7 @@ def beside(
 
 def rules(base: Base, name: str = "lora", *, wide: bool = False) -> Iterator[Rule]:
     """Say how steps, rank and rate follow from the dial on a base."""
-    parts = SIZES["small" if base.small else "wide" if wide else "attention"]
+    parts = SIZES["small" if base.small else f"{base.family}{' wide' * wide}"]
     for (concept, dial), numbers in (SMALL if base.small else FULL).items():
         one, more, least, most, rank, rate, batch = numbers
         expected = size(rank, parts if reads(concept, base) else parts[:1])

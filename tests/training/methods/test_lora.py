@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from diffusers import UNet2DConditionModel
 from safetensors.torch import save
-from transformers import CLIPTextConfig, CLIPTextModel
 
 from storage.errors import JobError
 from storage.records import Concept, Dial
-from training import ldm
+from training import ldm, shapes
 from training.methods import lora
 from training.networks import Part
-from training.stable import ATTENTION, FURTHER, READING
+from training.stable import ATTENTION, FURTHER, READING, THINKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -182,19 +180,20 @@ def test_bytes(networks: Networks, bases: Bases, recipe: Callable[..., Recipe]) 
 
 
 @pytest.mark.parametrize("wide", [False, True])
-def test_true_size(wide: bool) -> None:
-    """The sizes of the layers are those of the true Stable Diffusion 1.5."""
-    with torch.device("meta"):
-        unet = UNet2DConditionModel(**ldm.SD15.unet)
-        text = CLIPTextModel(CLIPTextConfig(**ldm.SD15.text))
-    parts = (
-        Part("lora_unet", unet, ATTENTION, FURTHER if wide else ()),
-        Part("lora_te", text, READING, ("fc1", "fc2") if wide else ()),
+@pytest.mark.parametrize(
+    ("name", "shape"), [("sd1", shapes.SD15), ("sd2", shapes.SD2), ("sdxl", shapes.SDXL)]
+)
+def test_true_size(name: str, shape: shapes.Shape, wide: bool) -> None:
+    """The sizes of the layers are those of the true models."""
+    networks = ldm.empty(shape)
+    unet, _, *texts = networks.values()
+    further = (FURTHER, THINKING) if wide else ((), ())
+    sides = (
+        [Part("lora_unet", unet, ATTENTION, further[0])],
+        [Part("lora_te", text, READING, further[1]) for text in texts],
     )
 
-    for part, (numbers, count) in zip(
-        parts, lora.SIZES["wide" if wide else "attention"], strict=True
-    ):
-        shapes = [layer.weight.shape for layer in part.layers().values()]
-        assert sum(shape[0] + shape[1:].numel() for shape in shapes) == numbers
-        assert len(shapes) == pytest.approx(count, rel=0.15)  # names are of different lengths
+    for parts, (numbers, count) in zip(sides, lora.SIZES[f"{name}{' wide' * wide}"], strict=True):
+        found = [layer.weight.shape for part in parts for layer in part.layers().values()]
+        assert sum(shape[0] + shape[1:].numel() for shape in found) == numbers
+        assert len(found) == pytest.approx(count, rel=0.15)  # names are of different lengths

@@ -1,0 +1,170 @@
+"""Every family with every method, trained for three steps, and painted with in a fresh process."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw
+from safetensors.torch import load_file
+
+from storage.folders import JobFolder, dump
+from storage.records import Concept, Dial
+from storage.requests import TrainRequest
+from training import embedded, families, ldm, loaders, methods, single, tiny
+from training.bases import Bases
+from training.device import Device
+from training.families import Picture
+from training.loop import train
+from training.recipe import Prompt, Recipe
+from training.stable import GUIDANCE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PROMPT = "a zorp emoji, on a white background"
+PICTURE = Picture(PROMPT, "", 5, 4, 64, 64)
+BASES = ("embedded", "tiny-sd2", "tiny-sdxl")  #: one of each family
+PRIVATE = ("grandmother", "IMG_2041", "holiday prompt")
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """One family with one method, after a few steps."""
+
+    family: str
+    method: str
+    file: Path
+    recipe: Recipe
+    live: Any  #: painted with the layers that were trained, rounded as the file is
+    bare: Any  #: painted without anything
+    fresh: Any = None  #: painted with the file in a fresh process
+    stranger: Any = None  #: the same, by diffusers, where it reads such files
+
+    @property
+    def names(self) -> list[str]:
+        """List the file's keys; of a whole model those that its true one has."""
+        if self.recipe.rank:
+            return list(load_file(self.file))
+        unet, vae, *texts = ldm.empty(families.walk()[self.family].SHAPE).values()
+        opened = [(text.state_dict(), text.config.hidden_act == "gelu") for text in texts]
+        with torch.device("meta"):
+            return list(single.written(unet.state_dict(), vae.state_dict(), opened))
+
+
+@pytest.fixture(scope="session")
+def bases(tmp_path_factory: pytest.TempPathFactory) -> Bases:
+    """Hold the embedded base, and tiny random ones of the other families, on one thread."""
+    torch.set_num_threads(1)
+    home = tmp_path_factory.mktemp("bases")
+    for base in BASES[1:]:
+        tiny.kept(home, base.removeprefix("tiny-"))
+    return Bases(home, Device.open(cpu=True))
+
+
+@pytest.fixture(scope="session")
+def asked(bases: Bases) -> Callable[[str, str], Recipe]:
+    """Ask for trainings, with private things in them."""
+
+    def made(method: str, base: str = "embedded") -> Recipe:
+        request = TrainRequest(
+            method, base, "zorp", "zorp", Concept.SUBJECT, Dial.QUICK, 3, 3, 2e-2, 2, 7, "cat"
+        )
+        shots = [("IMG_2041.png", "a zorp emoji of my grandmother"), ("b.png", "zorp")]
+        shown = (Prompt("holiday prompt", 1),) if base == "embedded" else ()
+        return Recipe.of(
+            request, bases.find(base), shots, every=50, threads=1, resolution=64, ema=0.0,
+            text=method != "embedding", prompts=shown,
+        )  # fmt: skip
+
+    return made
+
+
+def taught(bases: Bases, recipe: Recipe, folder: JobFolder) -> Trained:
+    """Train, and paint with the trained layers themselves before they are taken off."""
+    folder.photos.mkdir(parents=True)
+    for shot in recipe.photos:
+        picture = Image.new("RGB", (80, 80), "navy")
+        ImageDraw.Draw(picture).ellipse((10, 20, 60, 70), fill="orange")
+        picture.save(folder.photos / shot.file)
+    dump(folder.job, {"kind": "train", "recipe": recipe.json()})
+    painted = []
+    with bases.family(recipe.base) as family:
+        for event in train(folder, bases):
+            if event.kind == "done":  # the layers are still on
+                attached = family.networks.attached
+                assert attached is not None
+                for parameter in attached.parameters.values():
+                    parameter.data = parameter.data.half().float()
+                painted.append(family.paint(PICTURE))  # type: ignore[attr-defined]
+        painted.append(family.paint(PICTURE))  # type: ignore[attr-defined]
+    return Trained(
+        family.name, recipe.method, folder.result / "zorp.safetensors", recipe, *painted
+    )
+
+
+@pytest.fixture(scope="session")
+def trained(
+    bases: Bases, asked: Callable[[str, str], Recipe], tmp_path_factory: pytest.TempPathFactory
+) -> list[Trained]:
+    """Train every method that is made for a family on it, and paint with every file anew."""
+    home = tmp_path_factory.mktemp("contracts")
+    lessons = [
+        taught(bases, asked(method, base), JobFolder(home / base / method))
+        for base in BASES
+        for method, module in sorted(methods.walk().items())
+        if any(module.rules(bases.find(base)))
+    ]
+    return anew(lessons, bases, home)
+
+
+def anew(lessons: list[Trained], bases: Bases, home: Path) -> list[Trained]:
+    """Paint with every file in one fresh process."""
+    orders = []
+    for one in lessons:
+        base = bases.find(one.recipe.base)
+        with bases.family(base.name) as family:
+            orders.append(
+                {
+                    "home": str(bases.folder), "base": base.name, "method": one.method,
+                    "place": str(bases.place(base.source) or embedded.folder("diffusion")),
+                    "file": str(one.file), "trigger": one.recipe.trigger, "prompt": PROMPT,
+                    "side": 16 if base.small else 8,
+                    "guidance": GUIDANCE[64] if base.small else family.guidance,  # type: ignore[attr-defined]
+                    "zeroed": family.zeroed,  # type: ignore[attr-defined]
+                    "diffusers": not loaders.loads(one.names)["diffusers"],
+                    "stranger": str(one.file.with_name("stranger.npy")),
+                    "fresh": str(one.file.with_name("fresh.npy")),
+                }
+            )  # fmt: skip
+    (home / "orders.json").write_text(json.dumps(orders))
+    command = [sys.executable, Path(__file__).with_name("reader.py"), home / "orders.json"]
+    subprocess.run(command, check=True, cwd=Path(__file__).parents[2])
+    return [replaced(one, order) for one, order in zip(lessons, orders, strict=True)]
+
+
+def replaced(one: Trained, order: dict[str, Any]) -> Trained:
+    """Add what was painted in the fresh process."""
+    strange = np.load(order["stranger"]) if order["diffusers"] else None
+    return Trained(
+        one.family, one.method, one.file, one.recipe, one.live, one.bare,
+        np.load(order["fresh"]), strange,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def lesson(trained: list[Trained]) -> Callable[..., Trained]:
+    """Find what one method made on the embedded base, or on another family's."""
+
+    def found(method: str, family: str = "sd1") -> Trained:
+        (one,) = (one for one in trained if (one.method, one.family) == (method, family))
+        return one
+
+    return found

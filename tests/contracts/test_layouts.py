@@ -1,0 +1,166 @@
+"""How each method's file is laid out: keys, shapes and numbers, as programs demand them."""
+
+from __future__ import annotations
+
+import io
+import pickletools
+import zipfile
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from training import embedded, ldm, lycoris, methods, pt, shapes
+from training.networks import Part
+from training.stable import ATTENTION, READING
+
+ENDS = {"lora_down.weight", "lora_up.weight", "alpha"}
+WIDTHS = {
+    "sd1": {"emb_params": 192},
+    "sd2": {"emb_params": 32},
+    "sdxl": {"clip_l": 32, "clip_g": 64},
+}  # of what was trained here
+
+
+def cut(one):
+    """Cut every key of a file at its first dot, as A1111 does."""
+    for key in load_file(one.file):
+        name, _, end = key.partition(".")
+        yield name, end
+
+
+def test_keys(trained):
+    """A LoRA's keys are those of UNet and text encoders, and end as A1111 and ComfyUI demand."""
+    texts = {"sd1": {"te"}, "sd2": {"te"}, "sdxl": {"te1", "te2"}}
+    for one in trained:
+        if one.method in {"lora", "locon"}:
+            assert {end for _, end in cut(one)} == ENDS
+            assert {name.split("_")[1] for name, _ in cut(one)} == {"unet"} | texts[one.family]
+
+
+def transformers(shape):
+    """List the places of attention in a true UNet, and how deep each is: by its configuration."""
+    deep = shape.unet.get("transformer_layers_per_block", (1, 1, 1, 1))
+    reads = [
+        kind.startswith("Cross")
+        for kind in shape.unet.get("down_block_types", ("Cross",) * 3 + ("Down",))
+    ]
+    last = len(reads) - 1
+    for block, (does, depth) in enumerate(zip(reads, deep, strict=True)):
+        if does:
+            yield from ((f"down_blocks_{block}_attentions_{at}", depth) for at in range(2))
+            yield from ((f"up_blocks_{last - block}_attentions_{at}", depth) for at in range(3))
+    yield "mid_block_attentions_0", deep[-1]
+
+
+@pytest.mark.parametrize(
+    ("shape", "texts"),
+    [
+        (shapes.SD15, {"te": 12}),
+        (shapes.SD2, {"te": 23}),
+        (shapes.SDXL, {"te1": 12, "te2": 32}),
+    ],
+)
+def test_true_keys(shape, texts):
+    """On the true models the keys are exactly the attention layers that programs know."""
+    networks = ldm.empty(shape)
+    unet = networks.pop("unet")
+    readers = [networks[name] for name in ("text_encoder", "text_encoder_2") if name in networks]
+    parts = [Part("lora_unet", unet, ATTENTION)]
+    for name, text in zip(texts, readers, strict=True):
+        above = "" if hasattr(text, "text_model") else "text_model."
+        parts.append(Part(f"lora_{name}", text, READING, above=above, text=True))
+    known = {
+        f"lora_unet_{place}_transformer_blocks_{at}_attn{n}_to_{which}"
+        for place, depth in transformers(shape)
+        for at in range(depth)
+        for n in (1, 2)
+        for which in ("q", "k", "v", "out_0")
+    } | {
+        f"lora_{name}_text_model_encoder_layers_{n}_self_attn_{which}_proj"
+        for name, count in texts.items()
+        for n in range(count)
+        for which in ("q", "k", "v", "out")
+    }
+
+    assert {key for part in parts for key in part.layers()} == known
+
+
+def test_alpha(trained):
+    """Alpha is there for every layer and equals the rank, so that no program can scale amiss."""
+    for one in (one for one in trained if one.method == "lora"):
+        content = load_file(one.file)
+        for key, tensor in content.items():
+            name, _, end = key.partition(".")
+            if end == "lora_down.weight":
+                assert content[f"{name}.alpha"].item() == len(tensor) == one.recipe.rank
+                assert content[f"{name}.alpha"].ndim == 0
+                assert content[f"{name}.lora_up.weight"].shape[1] == len(tensor)
+
+
+def test_embedding(trained):
+    """An embedding is a tensor for each text encoder, vectors by width, and nothing else."""
+    for one in (one for one in trained if one.method == "embedding"):
+        content = load_file(one.file)
+
+        assert {name: tuple(t.shape) for name, t in content.items()} == {
+            name: (one.recipe.rank, width) for name, width in WIDTHS[one.family].items()
+        }
+
+
+def test_bundle(trained):
+    """A word bundled with a LoRA has the names that A1111 and ComfyUI read it by."""
+    for one in (one for one in trained if one.method == "pivotal"):
+        bundled = {name for name in load_file(one.file) if name.startswith("bundle_emb.")}
+        ends = {"sdxl": ("clip_l", "clip_g")}.get(one.family, ("string_to_param.*",))
+
+        assert bundled == {f"bundle_emb.zorp.{end}" for end in ends}
+
+
+def test_dora(bases, lesson):
+    """A DoRA gives each input of a layer its length, and has one for each, as A1111 reads them.
+
+    AUTOMATIC1111 1.9, network.py, apply_weight_decompose: lengths of columns, over all outputs.
+    """
+    own: lycoris.Kind = methods.walk()["dora"].OWN
+    with bases.family("embedded") as family:
+        layers = {k: layer for part in family.networks.parts for k, layer in part.layers().items()}
+        for key, parts in lycoris.by_layer(load_file(lesson("dora").file)).items():
+            weight = layers[key].weight
+            whole = weight + own.changed("", parts, weight)
+            lengths = whole.transpose(0, 1).flatten(1).norm(dim=1)
+
+            assert parts["dora_scale"].shape == (1, weight.shape[1], *[1] * (weight.ndim - 2))
+            assert torch.allclose(lengths, parts["dora_scale"].float().flatten(), rtol=1e-3)
+
+
+def test_export(lesson):
+    """A hypernetwork's `.pt` holds A1111's fields and our tensors; nothing in it can be called.
+
+    It is taken apart as a zip with pickletools, and never unpickled.
+    """
+    content = load_file(lesson("hypernetwork").file)
+    with zipfile.ZipFile(io.BytesIO(pt.exported(content, {"ss_steps": "3"}, "zorp"))) as archive:
+        (inside,) = (name for name in archive.namelist() if name.endswith("data.pkl"))
+        ops = list(pickletools.genops(archive.read(inside)))
+        stored = {archive.read(name) for name in archive.namelist() if "/data/" in name}
+    called = {arg for op, arg, _ in ops if op.name in {"GLOBAL", "STACK_GLOBAL"}}
+    words = {arg for op, arg, _ in ops if isinstance(arg, (str, int))}
+
+    assert called <= {
+        "torch._utils _rebuild_tensor_v2", "torch FloatStorage", "collections OrderedDict",
+    }  # fmt: skip
+    assert {192, "linear.0.weight", "linear.2.bias", "layer_structure", "activation_func"} <= words
+    assert {"relu", "is_layer_norm", "use_dropout", "activate_output", "zorp", 3} <= words
+    assert stored == {tensor.float().numpy().tobytes() for tensor in content.values()}
+
+
+def test_only_those_rows(bases, lesson):
+    """Training a word leaves the vectors of every other word alone."""
+    assert lesson("embedding").recipe.steps
+    vectors = embedded.folder("diffusion") / "text_encoder" / "model.safetensors"
+    (before,) = (t for k, t in load_file(vectors).items() if k.endswith("token_embedding.weight"))
+
+    with bases.family("embedded") as family:
+        (table,) = (each.table for each in family.networks.vocabularies)
+        assert torch.equal(table.weight, before.float())
