@@ -18,7 +18,10 @@ V = {"sd2"}  #: the families whose tiny model predicts v, its last timestep pure
 
 
 def made(family: str, seed: int = 0) -> Any:
-    """Make a family's tiny model as a pipeline, its weights drawn from a seed, in fp32."""
+    """Make a family's tiny model as a pipeline, its weights drawn from a seed.
+
+    They are fp32, and, like those of models that are handed around, such as fp16 can write.
+    """
     shape = shapes.tiny(walk()[family].SHAPE)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -28,6 +31,9 @@ def made(family: str, seed: int = 0) -> Any:
             else type(network).from_config(network.config)
             for name, network in ldm.empty(shape).items()
         }
+    for network in networks.values():
+        for parameter in network.parameters():
+            parameter.data = parameter.data.half().float()
     v = family in V
     return ldm.pipeline(networks, "v_prediction" if v else "epsilon", zeroed=v)
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 PROMPT = "a zorp emoji, on a white background"
 PICTURE = Picture(PROMPT, "", 5, 4, 64, 64)
-BASES = ("embedded", "tiny-sd2", "tiny-sdxl")  #: one of each family
+BASES = tuple(f"tiny-{name}" for name in families.names())
 PRIVATE = ("grandmother", "IMG_2041", "holiday prompt")
 
 
@@ -61,10 +61,10 @@ class Trained:
 
 @pytest.fixture(scope="session")
 def bases(tmp_path_factory: pytest.TempPathFactory) -> Bases:
-    """Hold the embedded base, and tiny random ones of the other families, on one thread."""
+    """Hold the embedded base, and tiny random ones of every family, on one thread."""
     torch.set_num_threads(1)
     home = tmp_path_factory.mktemp("bases")
-    for base in BASES[1:]:
+    for base in BASES:
         tiny.kept(home, base.removeprefix("tiny-"))
     return Bases(home, Device.open(cpu=True))
 
@@ -78,7 +78,7 @@ def asked(bases: Bases) -> Callable[[str, str], Recipe]:
             method, base, "zorp", "zorp", Concept.SUBJECT, Dial.QUICK, 3, 3, 2e-2, 2, 7, "cat"
         )
         shots = [("IMG_2041.png", "a zorp emoji of my grandmother"), ("b.png", "zorp")]
-        shown = (Prompt("holiday prompt", 1),) if base == "embedded" else ()
+        shown = (Prompt("holiday prompt", 1),) if method == "lora" else ()
         return Recipe.of(
             request, bases.find(base), shots, every=50, threads=1, resolution=64, ema=0.0,
             text=method != "embedding", prompts=shown,
@@ -111,18 +111,37 @@ def taught(bases: Bases, recipe: Recipe, folder: JobFolder) -> Trained:
 
 
 @pytest.fixture(scope="session")
-def trained(
+def lesson(
     bases: Bases, asked: Callable[[str, str], Recipe], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Trained]:
+    """Train one method on a base, each pair once."""
+    home, done = tmp_path_factory.mktemp("contracts"), {}
+
+    def found(method: str, base: str = "tiny-sd1") -> Trained:
+        if (method, base) not in done:
+            folder = JobFolder(home / base / method)
+            done[method, base] = taught(bases, asked(method, base), folder)
+        return done[method, base]
+
+    return found
+
+
+@pytest.fixture(scope="session")
+def trained(
+    bases: Bases, lesson: Callable[..., Trained], tmp_path_factory: pytest.TempPathFactory
 ) -> list[Trained]:
-    """Train every method that is made for a family on it, and paint with every file anew."""
-    home = tmp_path_factory.mktemp("contracts")
-    lessons = [
-        taught(bases, asked(method, base), JobFolder(home / base / method))
+    """Train every method that is made for a family on it, and paint with every file anew.
+
+    On the embedded base a LoRA is trained, too.
+    """
+    lessons = [lesson("lora", "embedded")]
+    lessons += [
+        lesson(method, base)
         for base in BASES
         for method, module in sorted(methods.walk().items())
         if any(module.rules(bases.find(base)))
     ]
-    return anew(lessons, bases, home)
+    return anew(lessons, bases, tmp_path_factory.mktemp("anew"))
 
 
 def anew(lessons: list[Trained], bases: Bases, home: Path) -> list[Trained]:
@@ -157,14 +176,3 @@ def replaced(one: Trained, order: dict[str, Any]) -> Trained:
         one.family, one.method, one.file, one.recipe, one.live, one.bare,
         np.load(order["fresh"]), strange,
     )  # fmt: skip
-
-
-@pytest.fixture
-def lesson(trained: list[Trained]) -> Callable[..., Trained]:
-    """Find what one method made on the embedded base, or on another family's."""
-
-    def found(method: str, family: str = "sd1") -> Trained:
-        (one,) = (one for one in trained if (one.method, one.family) == (method, family))
-        return one
-
-    return found

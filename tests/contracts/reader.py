@@ -19,21 +19,36 @@ SEED, STEPS, SIDE = 5, 4, 64
 Order = dict[str, Any]
 
 
-def paint(order: Order) -> None:
-    """Load one style with diffusers' own loader and paint its prompt."""
-    pipeline = DiffusionPipeline.from_pretrained(order["place"], dtype=torch.float32)
-    if order["method"] == "finetune":  # a model of its own
-        pipeline = type(pipeline).from_single_file(
-            order["file"], config=order["place"], local_files_only=True, dtype=torch.float32
-        )
+def opened(place: str) -> Any:
+    """Open a base with diffusers."""
+    pipeline = DiffusionPipeline.from_pretrained(place, dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
-    if order["zeroed"]:
-        config = pipeline.scheduler.config
-        pipeline.scheduler = DDIMScheduler.from_config(config, timestep_spacing="trailing")
+    return pipeline
+
+
+def prepared(pipeline: Any, order: Order) -> Any:
+    """Load one style with diffusers' own loaders."""
+    if order["method"] == "finetune":  # a model of its own
+        own = ("tokenizer", "tokenizer_2")
+        return type(pipeline).from_single_file(
+            order["file"], config=order["place"], local_files_only=True, dtype=torch.float32,
+            **{name: getattr(pipeline, name) for name in own if hasattr(pipeline, name)},
+        )  # fmt: skip
     if order["method"] == "embedding":
         learn(pipeline, order)
-    elif order["method"] != "finetune":
+    else:
         pipeline.load_lora_weights(order["file"])
+    return pipeline
+
+
+def paint(base: Any, order: Order) -> None:
+    """Paint a style's prompt."""
+    pipeline = prepared(base, order)
+    pipeline.set_progress_bar_config(disable=True)
+    config = base.scheduler.config
+    pipeline.scheduler = type(base.scheduler).from_config(config)
+    if order["zeroed"]:
+        pipeline.scheduler = DDIMScheduler.from_config(config, timestep_spacing="trailing")
     shape = (1, 4, order["side"], order["side"])
     painted = pipeline(
         order["prompt"],
@@ -47,6 +62,8 @@ def paint(order: Order) -> None:
         output_type="np",
     )
     np.save(order["stranger"], painted.images[0])
+    if order["method"] not in {"finetune", "embedding"}:
+        pipeline.unload_lora_weights()
 
 
 def learn(pipeline: Any, order: Order) -> None:
@@ -82,7 +99,9 @@ def wear(orders: list[Order]) -> None:
 if __name__ == "__main__":
     torch.set_num_threads(1)
     given = json.loads(Path(sys.argv[1]).read_text("utf-8"))
-    for each in given:
+    bases: dict[str, Any] = {}
+    for each in sorted(given, key=lambda each: each["method"] == "embedding"):  # words stay
         if each["diffusers"]:
-            paint(each)
+            where = each["place"]
+            paint(bases.setdefault(where, bases.get(where) or opened(where)), each)
     wear(given)

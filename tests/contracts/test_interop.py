@@ -84,13 +84,13 @@ def test_table(trained):
     """What ARCHITECTURE.md says of methods and programs is what these very files show."""
     page = (Path(__file__).parents[2] / "ARCHITECTURE.md").read_text("utf-8")
     rows = [line for line in page.splitlines() if line.count("|") == 8][2:]
-    made = []
-    for one in sorted(trained, key=lambda one: (one.method, one.family)):
+    made = [f"| {method} | {family} |{' no: not made for it |' * 5}" for method, family in NOT]
+    for one in trained[1:]:
         found = loaders.loads(one.names)
         cells = [f"no: {amiss}" if amiss else "yes" for amiss in found.values()]
         made.append(f"| {' | '.join([one.method, one.family, *cells])} |")
 
-    assert made == rows
+    assert sorted(made) == rows
 
 
 def test_private(trained):

@@ -10,13 +10,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from training import embedded, ldm, lycoris, methods, pt, shapes
+from training import ldm, lycoris, methods, pt, shapes
 from training.networks import Part
 from training.stable import ATTENTION, READING
 
 ENDS = {"lora_down.weight", "lora_up.weight", "alpha"}
 WIDTHS = {
-    "sd1": {"emb_params": 192},
+    "sd1": {"emb_params": 32},
     "sd2": {"emb_params": 32},
     "sdxl": {"clip_l": 32, "clip_g": 64},
 }  # of what was trained here
@@ -29,13 +29,15 @@ def cut(one):
         yield name, end
 
 
-def test_keys(trained):
+@pytest.mark.parametrize("method", ["lora", "locon"])
+@pytest.mark.parametrize("family", sorted(WIDTHS))
+def test_keys(lesson, family, method):
     """A LoRA's keys are those of UNet and text encoders, and end as A1111 and ComfyUI demand."""
     texts = {"sd1": {"te"}, "sd2": {"te"}, "sdxl": {"te1", "te2"}}
-    for one in trained:
-        if one.method in {"lora", "locon"}:
-            assert {end for _, end in cut(one)} == ENDS
-            assert {name.split("_")[1] for name, _ in cut(one)} == {"unet"} | texts[one.family]
+    one = lesson(method, f"tiny-{family}")
+
+    assert {end for _, end in cut(one)} == ENDS
+    assert {name.split("_")[1] for name, _ in cut(one)} == {"unet"} | texts[family]
 
 
 def transformers(shape):
@@ -86,35 +88,38 @@ def test_true_keys(shape, texts):
     assert {key for part in parts for key in part.layers()} == known
 
 
-def test_alpha(trained):
+@pytest.mark.parametrize("family", sorted(WIDTHS))
+def test_alpha(lesson, family):
     """Alpha is there for every layer and equals the rank, so that no program can scale amiss."""
-    for one in (one for one in trained if one.method == "lora"):
-        content = load_file(one.file)
-        for key, tensor in content.items():
-            name, _, end = key.partition(".")
-            if end == "lora_down.weight":
-                assert content[f"{name}.alpha"].item() == len(tensor) == one.recipe.rank
-                assert content[f"{name}.alpha"].ndim == 0
-                assert content[f"{name}.lora_up.weight"].shape[1] == len(tensor)
+    one = lesson("lora", f"tiny-{family}")
+    content = load_file(one.file)
+    for key, tensor in content.items():
+        name, _, end = key.partition(".")
+        if end == "lora_down.weight":
+            assert content[f"{name}.alpha"].item() == len(tensor) == one.recipe.rank
+            assert content[f"{name}.alpha"].ndim == 0
+            assert content[f"{name}.lora_up.weight"].shape[1] == len(tensor)
 
 
-def test_embedding(trained):
+@pytest.mark.parametrize("family", sorted(WIDTHS))
+def test_embedding(lesson, family):
     """An embedding is a tensor for each text encoder, vectors by width, and nothing else."""
-    for one in (one for one in trained if one.method == "embedding"):
-        content = load_file(one.file)
+    one = lesson("embedding", f"tiny-{family}")
+    content = load_file(one.file)
 
-        assert {name: tuple(t.shape) for name, t in content.items()} == {
-            name: (one.recipe.rank, width) for name, width in WIDTHS[one.family].items()
-        }
+    assert {name: tuple(t.shape) for name, t in content.items()} == {
+        name: (one.recipe.rank, width) for name, width in WIDTHS[one.family].items()
+    }
 
 
-def test_bundle(trained):
+@pytest.mark.parametrize("family", sorted(WIDTHS))
+def test_bundle(lesson, family):
     """A word bundled with a LoRA has the names that A1111 and ComfyUI read it by."""
-    for one in (one for one in trained if one.method == "pivotal"):
-        bundled = {name for name in load_file(one.file) if name.startswith("bundle_emb.")}
-        ends = {"sdxl": ("clip_l", "clip_g")}.get(one.family, ("string_to_param.*",))
+    one = lesson("pivotal", f"tiny-{family}")
+    bundled = {name for name in load_file(one.file) if name.startswith("bundle_emb.")}
+    ends = {"sdxl": ("clip_l", "clip_g")}.get(one.family, ("string_to_param.*",))
 
-        assert bundled == {f"bundle_emb.zorp.{end}" for end in ends}
+    assert bundled == {f"bundle_emb.zorp.{end}" for end in ends}
 
 
 def test_dora(bases, lesson):
@@ -123,7 +128,7 @@ def test_dora(bases, lesson):
     AUTOMATIC1111 1.9, network.py, apply_weight_decompose: lengths of columns, over all outputs.
     """
     own: lycoris.Kind = methods.walk()["dora"].OWN
-    with bases.family("embedded") as family:
+    with bases.family("tiny-sd1") as family:
         layers = {k: layer for part in family.networks.parts for k, layer in part.layers().items()}
         for key, parts in lycoris.by_layer(load_file(lesson("dora").file)).items():
             weight = layers[key].weight
@@ -150,7 +155,7 @@ def test_export(lesson):
     assert called <= {
         "torch._utils _rebuild_tensor_v2", "torch FloatStorage", "collections OrderedDict",
     }  # fmt: skip
-    assert {192, "linear.0.weight", "linear.2.bias", "layer_structure", "activation_func"} <= words
+    assert {32, "linear.0.weight", "linear.2.bias", "layer_structure", "activation_func"} <= words
     assert {"relu", "is_layer_norm", "use_dropout", "activate_output", "zorp", 3} <= words
     assert stored == {tensor.float().numpy().tobytes() for tensor in content.values()}
 
@@ -158,9 +163,9 @@ def test_export(lesson):
 def test_only_those_rows(bases, lesson):
     """Training a word leaves the vectors of every other word alone."""
     assert lesson("embedding").recipe.steps
-    vectors = embedded.folder("diffusion") / "text_encoder" / "model.safetensors"
-    (before,) = (t for k, t in load_file(vectors).items() if k.endswith("token_embedding.weight"))
+    place = bases.folder / "tiny-sd1" / "text_encoder" / "model.safetensors"
+    (before,) = (t for k, t in load_file(place).items() if k.endswith("token_embedding.weight"))
 
-    with bases.family("embedded") as family:
+    with bases.family("tiny-sd1") as family:
         (table,) = (each.table for each in family.networks.vocabularies)
-        assert torch.equal(table.weight, before.float())
+        assert torch.equal(table.weight, before)
