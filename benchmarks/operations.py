@@ -22,8 +22,9 @@ from benchmarks.plain import noised
 from storage.records import Base, Concept
 from training import ldm, methods
 from training.families.sd1 import Sd1
-from training.recipe import Recipe, Shot
+from training.recipe import Recipe
 from training.shapes import SD15, Shape
+from training.topics import Shot
 
 RANK, BATCH, TOKENS = 16, 1, 77
 META = torch.device("meta")

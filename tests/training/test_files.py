@@ -15,8 +15,8 @@ from safetensors import safe_open
 
 from storage.errors import JobError
 from training.files import Origin, publish, tensors
-from training.recipe import Prompt
 from training.thumbnail import thumbnail
+from training.topics import Prompt
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,9 +19,9 @@ from training import methods
 from training.families import Picture
 from training.files import tensors
 from training.loop import SHOWN, Run, train
-from training.recipe import Prompt
 from training.sampling import sample
 from training.thumbnail import thumbnail
+from training.topics import Prompt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

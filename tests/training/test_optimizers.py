@@ -12,7 +12,7 @@ from storage.plan import rate
 from storage.records import Optimizer
 from training import methods, optimizers
 from training.loop import train
-from training.recipe import Prompt
+from training.topics import Prompt
 
 
 @pytest.fixture
