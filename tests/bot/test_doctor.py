@@ -73,6 +73,19 @@ async def test_a_wrong_setting_ends_the_visit(monkeypatch, tmp_path):
     assert "my own" not in found[-1].text
 
 
+async def test_a_wrong_list_of_bases_is_told(monkeypatch, tmp_path):
+    """The file, the base and the field stand in the line; what is missing says how to fetch it."""
+    wrong = {"code": "list_missing", "file": "own.toml", "base": "mine", "field": "good"}
+    away = BASE | {"name": "sd15", "present": False}
+    strange = away | {"name": "odd", "known": False}
+    answer = json.dumps(BASES | {"bases": [BASE, away, strange], "wrong": [wrong]})
+    found = await looked(healthy(bases=answer), monkeypatch, tmp_path)
+    texts = [line.text for line in found if line.mark == WARN]
+    assert any("own.toml, mine lacks the field good" in text for text in texts)
+    assert any("this machine: sd15; safelight bases fetch" in text for text in texts)
+    assert not any("odd" in text for text in texts)
+
+
 async def test_missing_bases_and_captioner_are_named(monkeypatch, tmp_path):
     """What is not on this machine is listed with the folder it belongs into."""
     absent = {"name": "sd15", "present": False, "known": True}
