@@ -89,7 +89,8 @@ def suited(catalog: Catalog, case: Case) -> list[Base]:
     """List the bases that can be used, the best first.
 
     Memory decides first: a base that does not fit is no choice at all. A bare processor has none
-    of it to offer: a step of SD 1.5 is 1.7 TFLOP, minutes there, of the embedded base 0.14 s.
+    of it to offer: a step of SD 1.5 is 1.7 TFLOP (counted on meta tensors), most of a minute
+    there; one of the embedded base takes 0.14 s (benchmarks/RESULTS.md, threads).
     """
     usable = [base for base in catalog.bases if base.present and base.known]
     usable = [base for base in usable if any(r.base == base.name for r in catalog.rules)]
@@ -153,9 +154,9 @@ def methods(case: Case, base: Base) -> Iterator[tuple[str, str]]:
 def several() -> Iterator[tuple[str, str]]:
     """Several things in one run: layers that tell words apart.
 
-    Kumari et al. 2022 (arXiv 2212.04488): taught together, they can stand in one picture. Things
-    run into each other (bmaltais/kohya_ss#2826), which words of their own that are learnt
-    with them (pivotal) keep apart better.
+    Kumari et al. 2022 (arXiv 2212.04488): taught together, they can stand in one picture, for one
+    network's memory and more steps. Things run into each other (bmaltais/kohya_ss#2826), which
+    words of their own that are learnt with them (pivotal) keep apart better.
     """
     yield "lora", "several"
     yield "pivotal", "several_words"

@@ -24,7 +24,8 @@ async def gpu(kit, memory=24_000):
     photo = replace(photo, commercial=Commercial.UNSEEN)
     like = catalog.rules[0]
     rules = tuple(
-        Rule(m, b.name, r.concept, r.dial, 90, 10, 100, 400, 8, 1e-3, 4, 1 << 20, like.reason)
+        Rule(m, b.name, r.concept, r.dial, 90, 10, 100, 400, 0 if m == "dreambooth" else 8,
+             1e-3, 4, 1 << 20, like.reason)
         for m in METHODS for b in (plain, photo) for r in catalog.rules
         if (r.method, r.base) == (like.method, like.base)
     )  # fmt: skip
@@ -145,6 +146,7 @@ async def test_class(kit, trainer):
     card = await alice.slash(kit.channel, "train auto", **DATASET)
     asked = await choose(kit, alice, card, "motif", "person")
 
+    assert "kept here for 30 days" in kit.words(asked)
     await alice.click(asked.response, label="Start")
 
     (job,) = await kit.store.jobs.open()
