@@ -152,14 +152,14 @@ def methods(case: Case, base: Base) -> Iterator[tuple[str, str]]:
 
 
 def several() -> Iterator[tuple[str, str]]:
-    """Several things in one run: layers that tell words apart.
+    """Several things in one run: layers, which tell words apart; a learned word is one word.
 
     Kumari et al. 2022 (arXiv 2212.04488): taught together, they can stand in one picture, for one
-    network's memory and more steps. Things run into each other (bmaltais/kohya_ss#2826), which
-    words of their own that are learnt with them (pivotal) keep apart better.
+    network's memory and more steps. Things may run into each other (bmaltais/kohya_ss#2826); more
+    layers have more room for them (Yeh et al. 2023, arXiv 2309.14859).
     """
     yield "lora", "several"
-    yield "pivotal", "several_words"
+    yield "locon", "several_layers"
 
 
 def looks(case: Case, base: Base) -> Iterator[tuple[str, str]]:

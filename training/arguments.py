@@ -29,6 +29,8 @@ def parser() -> argparse.ArgumentParser:
     ask.add_argument("photos", type=Path, metavar="PHOTOS", help="a folder of pictures")
     ask.add_argument("--concept", type=Concept, choices=list(Concept), default=Concept.SUBJECT)
     ask.add_argument("--base", default="", help="the only one to be weighed")
+    told = "how many things to teach in one"
+    ask.add_argument("--concepts", type=int, default=1, metavar="N", help=told)
     _ask(ask.add_argument)
     _files(commands)
     commands.add_parser("device", help="tell about torch and the device")
@@ -137,7 +139,6 @@ def sides(written: str) -> tuple[int, ...]:
 def _ask(option: Option) -> None:
     """Say what the advisor asks."""
     option("--motif", type=Motif, choices=list(Motif), help="what the photos show")
-    option("--concepts", type=int, default=1, metavar="N", help="how many things to teach in one")
     option("--commercial", action="store_true", help="to earn money with it")
 
 

@@ -245,8 +245,9 @@ class Shell:
             others[at] = replace(other, sources=found)
             self.sources += found
         catalog = self.studio.catalog()
+        chosen.concepts = 1 + len(others)
         if chosen.method == counsel.AUTO:
-            tell({"kind": "advice", **counsel.settle(chosen, first, catalog)})
+            tell({"kind": "advice", **counsel.settle(chosen, self.sources, catalog)})
         chosen.base, chosen.dial = chosen.base or "embedded", chosen.dial or Dial.BALANCED
         return {"recipe": lesson(chosen, first, catalog, others).json()}
 

@@ -30,7 +30,7 @@ METHODS = {
     "method_look_few": "from {photos} a LoRA would learn what they show, too; a new word learns the look alone",
     "method_measured": "measured on this base: a LoRA draws the likeness where a word alone does not",
     "method_several": "one LoRA learns several things at once, each with its word",
-    "method_several_words": "each thing gets a learnt word, so that they stay apart better",
+    "method_several_layers": "it adapts every layer: more room for several things, in a larger file",
     "method_subject": "a LoRA learns a likeness well, is quick, and fits most programs",
     "method_subject_word": "a LoRA with a word of its own: nearer, in fewer programs",
     "method_texture": "it learns textures of brush and paper, too, in a larger file",

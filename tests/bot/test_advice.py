@@ -143,6 +143,7 @@ async def test_class(kit, trainer):
     alice = kit.member("alice")
     await trainer.dataset(alice, photos=4)
     await gpu(kit, memory=80_000)
+    await kit.restart(public="https://safelight.example")
     card = await alice.slash(kit.channel, "train auto", **DATASET)
     asked = await choose(kit, alice, card, "motif", "person")
 

@@ -89,10 +89,10 @@ def test_each_look_has_its_base(motif: Motif, name: str) -> None:
 
 
 def test_several_concepts() -> None:
-    """Several things in one run take a LoRA and the thorough dial; else a learned word each."""
+    """Several things in one run take a LoRA and the thorough dial; else one of more layers."""
     advice = advise(catalog(*ALL), case(concepts=3))
 
-    assert [c[0] for c in short(advice)] == ["lora", "pivotal"]
+    assert [c[0] for c in short(advice)] == ["lora", "locon"]
     assert advice.first.dial is Dial.THOROUGH
     assert advice.first.reasons[0::2] == ("method_several", "dial_several")
 
