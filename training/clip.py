@@ -1,4 +1,4 @@
-"""CLIP's tokenizer, from its merges: `families/clip.txt.gz` holds those of OpenAI's CLIP (MIT)."""
+"""CLIP's tokenizer, from OpenAI's merges: `families/clip.txt.gz` (MIT, `clip.LICENSE`)."""
 
 from __future__ import annotations
 

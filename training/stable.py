@@ -158,8 +158,9 @@ class Stable:
         )
         opened = [text.config.hidden_act == "gelu" for text in self.texts]
         content = single.written(unet, vae, list(zip(texts, opened, strict=True)))
-        if len(texts) > 1 and self.prediction == "v_prediction":  # the others are known by more
-            content |= {mark: torch.zeros(0) for mark in ldm.MARKS[: 1 + self.zeroed]}
+        v = len(texts) > 1 and self.prediction == "v_prediction"  # the others are known by more
+        for mark, stands in zip(ldm.MARKS, (v, self.zeroed), strict=True):
+            content |= {mark: torch.zeros(0)} if stands else {}
         return {name: tensor.detach().cpu() for name, tensor in content.items()}
 
     def parted(self, content: Mapping[str, Tensor]) -> dict[str, Tensor]:

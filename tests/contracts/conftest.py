@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,12 +52,15 @@ class Trained:
     @property
     def names(self) -> list[str]:
         """List the file's keys; of a whole model those that its true one has."""
-        if self.recipe.rank:
-            return list(load_file(self.file))
-        unet, vae, *texts = ldm.empty(families.walk()[self.family].SHAPE).values()
-        opened = [(text.state_dict(), text.config.hidden_act == "gelu") for text in texts]
-        with torch.device("meta"):
-            return list(single.written(unet.state_dict(), vae.state_dict(), opened))
+        return list(load_file(self.file)) if self.recipe.rank else true(self.family)
+
+
+@cache
+def true(family: str) -> list[str]:
+    """List the keys of a family's true model."""
+    unet, vae, *texts = ldm.empty(families.walk()[family].SHAPE).values()
+    opened = [(text.state_dict(), text.config.hidden_act == "gelu") for text in texts]
+    return list(single.written(unet.state_dict(), vae.state_dict(), opened))
 
 
 @pytest.fixture(scope="session")
