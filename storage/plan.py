@@ -66,10 +66,13 @@ def rule(catalog: Catalog, method: str, base: str, dial: Dial, concept: Concept)
     """Return the catalog's rule for a choice, or say what is unknown."""
     if not catalog.bases:
         raise UserError("trainer_away")
-    bases = [known.name for known in catalog.bases]
-    if base not in bases:
-        raise UserError("base_unknown", base=base, bases=bases)
+    families = {known.name: known.family for known in catalog.bases}
+    if base not in families:
+        raise UserError("base_unknown", base=base, bases=list(families))
     for found in catalog.rules:
         if (found.method, found.base, found.dial, found.concept) == (method, base, dial, concept):
             return found
+    offered = {(found.method, found.base) for found in catalog.rules}
+    if method in catalog.methods and (method, base) not in offered:
+        raise UserError("method_family", method=method, family=families[base])
     raise UserError("method_unknown", method=method, methods=list(catalog.methods))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -57,6 +58,11 @@ def test_rest() -> None:
         ({"method": "dream"}, "method_unknown", {"method": "dream", "methods": ["lora"]}),
         ({"dial": Dial.THOROUGH}, "method_unknown", {"method": "lora", "methods": ["lora"]}),
         ({"catalog": Catalog()}, "trainer_away", {}),
+        (
+            {"catalog": replace(CATALOG, rules=())},
+            "method_family",
+            {"method": "lora", "family": "sd1"},
+        ),
     ],
 )
 def test_unknown(changes: dict[str, Any], code: str, facts: dict[str, Any]) -> None:
