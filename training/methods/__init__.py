@@ -7,6 +7,7 @@ dial becomes numbers) and `KIND` (what modelspec calls the file).
 from __future__ import annotations
 
 import importlib
+import logging
 import pkgutil
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from storage.records import Base, Rule
     from training.networks import Attached, Networks
     from training.recipe import Recipe
+
+
+# peft brings bitsandbytes in where it is installed, which tells of kernels that nobody asked for
+logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 
 
 class Module(Protocol):
