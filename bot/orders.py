@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.delivery import limit
 from bot.photos import LEAST
 from storage import names, space
 from storage.errors import UserError
-from storage.plan import plan
-from storage.records import Dial, Kind, NewJob, Status
-from storage.requests import TrainRequest
+from storage.plan import plan, rate, together
+from storage.records import Dial, Kind, NewJob, Optimizer, Status
+from storage.requests import Further, TrainRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,12 @@ STEPS = (1, 20_000)
 RANK = (1, 128)
 RANKS = {"embedding": (1, 8), "hypernetwork": (1, 8)}
 RATE = (1e-7, 0.1)
+FACTOR = (0.01, 10)  #: of the rate that Prodigy finds
+DROPOUT = (0, 0.9)
+MORE = 2  #: further datasets: their numbers travel in a button, too
+WITHOUT = frozenset({"embedding", "finetune"})  #: methods without adapters to drop a part of
+WORDS = frozenset({"embedding", "pivotal"})  #: methods that learn one word
+CLASSES = frozenset({"dreambooth"})  #: methods with pictures of one class
 #: of the bytes of a whole model's file, what its training takes on the disk: two checkpoints of
 #: fp32 weights with two moments and an average, and the file
 ROOM = 17
@@ -43,6 +50,11 @@ class Order:
     rate: float = 0.0
     word: str = ""
     private: bool = False
+    also: tuple[int, ...] = ()  #: further datasets, each a concept of its own
+    optimizer: Optimizer = Optimizer.ADAMW
+    shuffle: bool = False
+    masked: bool = False
+    dropout: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +64,7 @@ class Prospect:
     order: Order
     dataset: Dataset
     photos: Sequence[Photo]
+    others: Sequence[Dataset]  #: further concepts
     plan: Plan
     base: Base
     device: str
@@ -64,19 +77,21 @@ async def weigh(bot: Bot, order: Order, owner: int, guild: int) -> Prospect:
     dataset = await store.datasets.get(order.dataset, owner)
     photos = await store.photos.of(dataset.id, owner)
     enough(dataset, len(photos))
-    catalog = await store.catalog.read()
+    catalog, others, further = await store.catalog.read(), [], []
+    sensible(order)
     pace = await store.catalog.pace(order.base, order.method)
-    first = plan(
-        catalog,
-        pace,
-        method=order.method,
-        base=order.base,
-        dial=order.dial,
-        concept=dataset.concept,
-        photos=len(photos),
-        rank=order.rank,
+    weighed = partial(
+        plan, catalog, pace, method=order.method, base=order.base, dial=order.dial, rank=order.rank
     )
-    planned = chosen(first, order)
+    first = weighed(concept=dataset.concept, photos=len(photos))
+    for number in order.also:
+        other = await store.datasets.get(number, owner)
+        theirs = await store.photos.of(number, owner)
+        enough(other, len(theirs))
+        others.append(other)
+        further.append(weighed(concept=other.concept, photos=len(theirs)))
+        photos = [*photos, *theirs]
+    planned = chosen(together(first, further), order)
     if planned.prior and not order.word:
         raise UserError("word_missing")
     if pace is not None:
@@ -89,7 +104,7 @@ async def weigh(bot: Bot, order: Order, owner: int, guild: int) -> Prospect:
     space.roomy(bot.settings, 0 if planned.rank else ROOM * planned.bytes // space.MIB)
     space.fair(bot.settings, await store.styles.room(owner), planned.bytes)
     place = await waiting(bot)
-    return Prospect(order, dataset, photos, planned, found, catalog.device, place)
+    return Prospect(order, dataset, photos, others, planned, found, catalog.device, place)
 
 
 async def queue(bot: Bot, prospect: Prospect, guild: int, channel: int) -> Job:
@@ -109,6 +124,11 @@ async def queue(bot: Bot, prospect: Prospect, guild: int, channel: int) -> Job:
         seed=secrets.randbelow(1 << 31),
         word=order.word,
         prior=planned.prior,
+        optimizer=order.optimizer,
+        shuffle=order.shuffle,
+        masked=order.masked,
+        dropout=order.dropout,
+        further=tuple(Further(each.id, each.trigger, each.concept) for each in prospect.others),
         most=0 if bot.web.public else limit(bot.get_guild(guild), bot.settings.upload),
     )
     return await bot.store.jobs.queue(
@@ -133,18 +153,29 @@ def enough(dataset: Dataset, photos: int) -> None:
         raise UserError("few_photos", name=dataset.name, photos=photos, least=LEAST)
 
 
+def sensible(order: Order) -> None:
+    """Refuse options that the method does not take."""
+    within("dropout", order.dropout, DROPOUT)
+    if order.dropout and order.method in WITHOUT:
+        raise UserError("dropout_method", method=order.method)
+    if order.also and order.method in WORDS:
+        raise UserError("concepts_method", method=order.method)
+    if order.also and order.method in CLASSES:
+        raise UserError("prior_concepts")
+
+
 def chosen(planned: Plan, order: Order) -> Plan:
     """Put the member's own numbers in the place of the dial's."""
     within("steps", order.steps, STEPS)
     within("rank", order.rank, RANKS.get(order.method, RANK))
-    within("rate", order.rate, RATE)
+    within("rate", order.rate, FACTOR if order.optimizer is Optimizer.PRODIGY else RATE)
     if order.word and len(names.word(order.word)) > WORD:
         raise UserError("trigger_bad", most=WORD)
     own = order.steps or order.rank or order.rate
     return replace(
         planned,
         steps=order.steps or planned.steps,
-        rate=order.rate or planned.rate,
+        rate=order.rate or rate(planned.rate, order.optimizer),
         reasons=(*planned.reasons, "chosen") if own else planned.reasons,
     )
 

@@ -11,6 +11,16 @@ from storage.records import Concept, Dial, Optimizer
 
 
 @dataclass(frozen=True, slots=True)
+class Further:
+    """A further dataset of the same member, with its concept."""
+
+    dataset: int
+    trigger: str
+    concept: Concept
+    word: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TrainRequest:
     """Train one style on a dataset."""
 
@@ -27,6 +37,10 @@ class TrainRequest:
     seed: int
     word: str = ""  #: an embedding's initial word; a subject's class
     optimizer: Optimizer = Optimizer.ADAMW
+    shuffle: bool = False  #: whether parts of captions change their order
+    masked: bool = False  #: whether photos' alpha channels count
+    dropout: float = 0.0  #: of what adapters add
+    further: tuple[Further, ...] = ()  #: other concepts that the same run teaches
     prior: int = 0  #: class pictures that keep what the base knows; 0 is off
     keep: float = 1.0  #: how much they count beside the photos
     most: int = 0  #: bytes of a file that can be handed over; 0 is any

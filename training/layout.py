@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from storage.errors import JobError, UserError
 from storage.folders import dump, whole
 from storage.records import Concept, Dial, Kind, Optimizer
-from storage.requests import TrainRequest
+from storage.requests import Further, TrainRequest
 from training.recipe import Recipe
+from training.topics import Topic
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,7 +65,12 @@ def requested(request: dict[str, Any]) -> TrainRequest:
     }
     concept, dial = Concept(request["concept"]), Dial(request["dial"])
     optimizer = Optimizer(request.get("optimizer", Optimizer.ADAMW))
-    return TrainRequest(**known | {"concept": concept, "dial": dial, "optimizer": optimizer})
+    further = tuple(
+        Further(**each | {"concept": Concept(each["concept"])})
+        for each in request.get("further", ())
+    )
+    read = {"concept": concept, "dial": dial, "optimizer": optimizer, "further": further}
+    return TrainRequest(**known | read)
 
 
 def base(catalog: Catalog, name: str) -> Base:
@@ -77,14 +83,18 @@ def base(catalog: Catalog, name: str) -> Base:
 
 async def _train(store: Store, job: Job, catalog: Catalog) -> dict[str, Any]:
     request, start = requested(job.request), base(catalog, job.base)
-    photos = [] if job.dataset is None else await store.photos.of(job.dataset, job.owner)
-    if not photos:
+    numbers = [job.dataset, *(further.dataset for further in request.further)]
+    sets = [[] if each is None else await store.photos.of(each, job.owner) for each in numbers]
+    if not all(sets):
         raise JobError("no_photos", name=request.name)
-    files = await asyncio.to_thread(_copied, store, job, photos)
-    captions = [photo.caption for photo in photos]
-    return Recipe.of(
-        request, start, list(zip(files, captions, strict=True)), accepted=job.created
-    ).json()
+    files = await asyncio.to_thread(
+        _copied, store, job, [photo for each in sets for photo in each]
+    )
+    named = iter(files)
+    first, *rest = ([(next(named), photo.caption) for photo in photos] for photos in sets)
+    pairs = zip(request.further, rest, strict=True)
+    others = tuple(Topic.of(further, start, photos) for further, photos in pairs)
+    return Recipe.of(request, start, first, accepted=job.created, others=others).json()
 
 
 async def _sample(store: Store, job: Job) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -11,12 +9,13 @@ from discord import ui
 
 from bot import delivery, orders, places, wording
 from bot.cards.job import COLOURS
-from bot.cards.parts import WORDS, Button, Card, row, show, text, touch
+from bot.cards.options import SWITCHES, OptionsForm
+from bot.cards.parts import WORDS, Button, Card, ask, row, show, text, touch
+from bot.cards.ticket import based, read, written
 from bot.guards import allowed, quota
 from bot.orders import Order
 from bot.wording import megabytes, number, say
-from storage.errors import UserError
-from storage.records import Dial, Status
+from storage.records import Optimizer, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,9 +23,6 @@ if TYPE_CHECKING:
     from bot.cards.parts import Asked, Part
     from bot.client import Bot
     from bot.orders import Prospect
-    from storage.records import Catalog
-
-DIALS = {dial[0]: dial for dial in Dial}
 
 
 async def preflight(
@@ -42,7 +38,7 @@ async def preflight(
     card.put(text(*facts(bot, interaction.guild, prospect)))
     if remarks := [*words, *why(prospect), *small(prospect)]:
         card.put(text(*remarks))
-    return card.put(row(Start(order), *controls, Leave()))
+    return card.put(row(Start(order), More(order), *controls, Leave()))
 
 
 def title(prospect: Prospect) -> str:
@@ -50,7 +46,7 @@ def title(prospect: Prospect) -> str:
     plan = prospect.plan
     return say(
         wording.training.TITLE,
-        name=prospect.dataset.name,
+        name=" + ".join(each.name for each in (prospect.dataset, *prospect.others)),
         method=wording.training.METHODS.get(plan.method, plan.method),
         base=prospect.base.title,
         dial=wording.training.DIALS[plan.dial],
@@ -105,22 +101,28 @@ def why(prospect: Prospect) -> Iterator[str]:
 def small(prospect: Prospect) -> Iterator[str]:
     """Say what is special about it."""
     base = prospect.base
+    used = [wording.training.SWITCHES[each] for each in SWITCHES if getattr(prospect.order, each)]
+    if prospect.order.optimizer is not Optimizer.ADAMW:
+        used.append(wording.training.OPTIMIZERS[prospect.order.optimizer])
+    if prospect.order.dropout:
+        used.append(wording.training.DROPPED.format(part=prospect.order.dropout))
+    if used:
+        yield wording.training.USED.format(options="; ".join(used))
     if prospect.order.private:
         yield wording.training.PRIVATE
     if base.small:
         yield say(wording.training.SMALL, base=base.title, side=base.resolution)
 
 
-class Start(Button, verb="plan:start", tail=WORDS):
-    """Put the training into the queue; the whole order stands in the button."""
+class Ordered(Button):
+    """A button in which a whole order stands."""
 
-    style = discord.ButtonStyle.success
     order: Order
     code: int  #: of the base's name
 
     def __init__(self, order: Order) -> None:
         button: ui.Button[Any] = ui.Button(
-            label=wording.training.START, style=self.style, custom_id=written(order)
+            label=self.label, style=self.style, custom_id=f"{self.verb}:{written(order)}"
         )
         ui.DynamicItem.__init__(self, button)
         self.order = order
@@ -128,6 +130,12 @@ class Start(Button, verb="plan:start", tail=WORDS):
     def recall(self, written: str) -> None:
         """Read the order from the button."""
         self.order, self.code = read(written)
+
+
+class Start(Ordered, verb="plan:start", tail=WORDS):
+    """Put the training into the queue."""
+
+    label, style = wording.training.START, discord.ButtonStyle.success
 
     async def press(self, interaction: Asked) -> None:
         """Look at everything once more, then queue it and post its card."""
@@ -146,6 +154,27 @@ class Start(Button, verb="plan:start", tail=WORDS):
         await show(interaction, Card(text(said, where)))
 
 
+class More(Ordered, verb="plan:more", tail=WORDS):
+    """Open the form for what else a training may do."""
+
+    label = wording.training.MORE
+
+    async def press(self, interaction: Asked) -> None:
+        """Open the form."""
+        store = interaction.client.store
+        order = based(self.order, self.code, await store.catalog.read())
+        await ask(interaction, MoreForm(order, await store.datasets.of(interaction.user.id)))
+
+
+class MoreForm(OptionsForm):
+    """The form; filled in, the card is weighed anew."""
+
+    async def filled(self, interaction: Asked) -> None:
+        """Show what the training would be now."""
+        await touch(interaction)
+        await show(interaction, await preflight(interaction, self.chosen()))
+
+
 class Leave(Button, verb="plan:leave"):
     """Start nothing."""
 
@@ -155,52 +184,3 @@ class Leave(Button, verb="plan:leave"):
         """Say that nothing was started."""
         await touch(interaction)
         await show(interaction, Card(text(wording.training.LEFT)))
-
-
-def written(order: Order) -> str:
-    """Write an order into a custom id, at most 100 characters."""
-    parts = (
-        order.dataset,
-        order.method,
-        order.dial[0],
-        order.steps,
-        order.rank,
-        f"{order.rate:g}",
-        int(order.private),
-        order.word,
-        coded(order.base),
-    )
-    return "plan:start:" + ":".join(map(str, parts))
-
-
-def read(written: str) -> tuple[Order, int]:
-    """Read an order, and the code of its base, from a custom id."""
-    try:
-        dataset, method, dial, steps, rank, rate, private, word, code = written.split(":")
-        order = Order(
-            int(dataset),
-            method,
-            "",
-            DIALS[dial],
-            int(steps),
-            int(rank),
-            float(rate),
-            word,
-            private=private == "1",
-        )
-        return order, int(code)
-    except (ValueError, KeyError) as old:
-        raise UserError("card_old") from old
-
-
-def coded(base: str) -> int:
-    """Write a base's name as a number: names may be long."""
-    return zlib.crc32(base.encode())
-
-
-def based(order: Order, code: int, catalog: Catalog) -> Order:
-    """Find the base again that a number means."""
-    for base in catalog.bases:
-        if coded(base.name) == code:
-            return replace(order, base=base.name)
-    raise UserError("base_unknown", base="…")

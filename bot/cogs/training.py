@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ITEMS = (
     preflight.Start,
+    preflight.More,
     preflight.Leave,
     advice.Advise,
     advice.Other,

@@ -99,3 +99,27 @@ SMALL = "-# {base} draws tiny emoji, {side} pixels wide. Real photos are honoure
 
 START = "Start"
 NOT_NOW = "Not now"
+MORE = "More options"
+
+# the form for more
+
+OPTIONS_FORM = "More options"
+FIELDS = {
+    "also": ("Teach these, too", "Up to two more of your datasets, each with its own trigger"),
+    "optimizer": ("Optimizer", "What moves the numbers that are trained"),
+    "switches": ("Also", "Leave empty for neither"),
+    "dropout": ("Dropout", "Part of what is learnt that is left out in each step: 0 to 0.9"),
+}
+OPTIMIZERS = {
+    "adamw": "AdamW, the usual one",
+    "adamw8bit": "AdamW in 8 bits: less memory",
+    "adafactor": "Adafactor: less memory",
+    "prodigy": "Prodigy: finds the learning rate itself",
+    "schedulefree": "Schedule-free AdamW: a steady rate",
+}
+SWITCHES = {
+    "shuffle": "Shuffle what captions say between commas",
+    "masked": "Learn only what is not see-through in PNGs",
+}
+DROPPED = "dropout {part:g}"
+USED = "-# With: {options}."

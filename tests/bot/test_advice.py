@@ -178,11 +178,11 @@ async def test_beside_an_order(kit, trainer):
 
     same = await alice.slash(kit.channel, "train lora", **DATASET)
     assert "**Method:**" in kit.words(same)
-    assert kit.labels(same) == ["Start", "Not now"]
+    assert kit.labels(same) == ["Start", "More options", "Not now"]
 
     other = await alice.slash(kit.channel, "train embedding", **DATASET)
     assert "My advice would be LoRA on Safelight emoji" in kit.words(other)
-    assert kit.labels(other) == ["Start", "Advise me", "Not now"]
+    assert kit.labels(other) == ["Start", "More options", "Advise me", "Not now"]
     advised = await alice.click(other.response, label="Advise me")
     assert "My advice for my dog" in kit.words(advised)
 

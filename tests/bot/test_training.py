@@ -6,9 +6,10 @@ import discord
 import pytest
 
 from bot import delivery
-from bot.cards import preflight
-from bot.orders import Order
-from storage.records import Dial, Kind, Server, Status
+from bot.cards import ticket
+from bot.orders import Order, weigh
+from storage.errors import UserError
+from storage.records import Dial, Kind, Optimizer, Server, Status
 
 DATASET = {"dataset": "my dog"}
 
@@ -31,7 +32,7 @@ async def test_preflight(kit, trainer):
     assert "about 1 MB; this server takes 20 MB" in said
     assert "Why: " in said
     assert "tiny emoji" in said
-    assert kit.labels(answer) == ["Start", "Not now"]
+    assert kit.labels(answer) == ["Start", "More options", "Not now"]
     assert await kit.store.jobs.open() == []
 
 
@@ -274,12 +275,76 @@ async def test_bases(kit):
 def test_custom_id():
     """Every order fits into a button, and is read back as it was."""
     order = Order(
-        10**9, "embedding", "", Dial.THOROUGH, 20_000, 128, 1e-07, "w" * 20, private=True
-    )
-    name = preflight.written(order)
+        10**9, "hypernetwork", "", Dial.THOROUGH, 20_000, 128, 1e-07, "w" * 20, private=True,
+        also=(10**9 + 1, 7), optimizer=Optimizer.SCHEDULEFREE, masked=True, dropout=0.85,
+    )  # fmt: skip
+    written = ticket.written(order)
 
-    assert len(name) <= 100
-    assert preflight.read(name.removeprefix("plan:start:"))[0] == order
+    assert len(f"plan:start:{written}") <= 100
+    assert ticket.read(written)[0] == order
+
+
+FORM = {"optimizer": ["prodigy"], "switches": ["shuffle"], "dropout": "0,1"}
+
+
+async def test_more_options(kit, trainer):
+    """The form's choices are on the card and in the job; a further dataset is a concept."""
+    alice = kit.member("alice")
+    await trainer.dataset(alice)
+    cat = await trainer.dataset(alice, name="my cat")
+    card = await alice.slash(kit.channel, "train lora", **DATASET)
+
+    form = await alice.click(card.response, label="More options")
+    again = await alice.submit_modal(form, {"also": [str(cat.id)], **FORM})
+    said = kit.words(again)
+    await alice.click(again.response or card.response, label="Start")
+
+    assert "my dog + my cat" in said
+    assert "Shuffle what captions say" in said
+    assert "dropout 0.1" in said
+    (job,) = await kit.store.jobs.open()
+    request = job.request
+    assert (request["optimizer"], request["rate"], request["shuffle"]) == ("prodigy", 1.0, True)
+    assert (request["masked"], request["dropout"]) == (False, 0.1)
+    assert [each["trigger"] for each in request["further"]] == [cat.trigger]
+
+
+@pytest.mark.parametrize(
+    ("method", "values", "word"),
+    [
+        ("embedding", {"dropout": "0.1"}, "no adapters"),
+        ("lora", {"dropout": "1"}, "The dropout is 1"),
+        ("lora", {"dropout": "much"}, "is not a number"),
+        ("embedding", {"also": "mine"}, "one word"),
+    ],
+)
+async def test_options_refused(kit, trainer, method, values, word):
+    """What a method does not take is a sentence."""
+    alice = kit.member("alice")
+    await trainer.dataset(alice)
+    cat = await trainer.dataset(alice, name="my cat")
+    card = await alice.slash(kit.channel, f"train {method}", **DATASET, word="dog")
+    filled = {"optimizer": ["adamw"], "switches": [], "dropout": "0", "also": []} | values
+    if "also" in values:
+        filled["also"] = [str(cat.id)]
+
+    form = await alice.click(card.response, label="More options")
+    answer = await alice.submit_modal(form, filled)
+
+    assert word in kit.words(answer)
+    assert await kit.store.jobs.open() == []
+
+
+async def test_further_datasets_are_ones_own(kit, trainer):
+    """An order that names a dataset of somebody else is refused, whatever wrote it."""
+    alice, bob = kit.member("alice"), kit.member("bob")
+    mine, theirs = await trainer.dataset(alice), await trainer.dataset(bob, name="his cat")
+    order = Order(mine.id, "lora", "embedded", also=(theirs.id,))
+
+    with pytest.raises(UserError) as refused:
+        await weigh(kit.bot, order, alice.id, kit.guild.id)
+
+    assert refused.value.code == "dataset_unknown"
 
 
 def test_limit():

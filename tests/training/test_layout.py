@@ -32,6 +32,29 @@ async def test_a_training_has_its_recipe_and_photos(yard):
     assert (folder.photos / "0001.png").read_bytes() == yard.home.photo(first.digest).read_bytes()
 
 
+async def test_further_datasets_are_concepts(yard):
+    """Photos of all of them lie in the folder; a dataset of somebody else is nobody's."""
+    dog, cat = await yard.photos(count=2), await yard.photos(count=1, name="mycat")
+    theirs = await yard.photos(BOB, name="theirs")
+    further = [{"dataset": cat.id, "trigger": "mycat", "concept": "subject"}]
+    job = await yard.train(dataset=dog, further=further)
+    forged = await yard.train(dataset=dog, further=[{**further[0], "dataset": theirs.id}])
+    await lay_out(yard.store, job, CATALOG)
+
+    folder = yard.home.run(job.id)
+    recipe = folder.request()["recipe"]
+    [other] = recipe["others"]
+    assert [shot["file"] for shot in recipe["photos"]] == ["0001.png", "0002.png"]
+    assert (other["trigger"], [shot["file"] for shot in other["photos"]]) == (
+        "mycat",
+        ["0003.png"],
+    )
+    assert len(list(folder.photos.iterdir())) == 3
+    with pytest.raises(SafelightError) as refused:
+        await lay_out(yard.store, forged, CATALOG)
+    assert refused.value.code == "no_photos"
+
+
 async def test_a_recipe_is_frozen(yard):
     """A later attempt trains what the first one did, whatever became of the dataset."""
     dataset = await yard.photos(count=2)
