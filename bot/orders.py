@@ -27,6 +27,7 @@ RANKS = {"embedding": (1, 8), "hypernetwork": (1, 8)}
 RATE = (1e-7, 0.1)
 FACTOR = (0.01, 10)  #: of the rate that Prodigy finds
 DROPOUT = (0, 0.9)
+PRIOR = (1, 1000)
 MORE = 2  #: further datasets: their numbers travel in a button, too
 WITHOUT = frozenset({"embedding", "finetune"})  #: methods without adapters to drop a part of
 WORDS = frozenset({"embedding", "pivotal"})  #: methods that learn one word
@@ -55,6 +56,7 @@ class Order:
     shuffle: bool = False
     masked: bool = False
     dropout: float = 0.0
+    prior: int = -1  #: class pictures; less than none: as the dial says
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,7 @@ def chosen(planned: Plan, order: Order) -> Plan:
     within("steps", order.steps, STEPS)
     within("rank", order.rank, RANKS.get(order.method, RANK))
     within("rate", order.rate, FACTOR if order.optimizer is Optimizer.PRODIGY else RATE)
+    within("prior", max(order.prior, 0), PRIOR)
     if order.word and len(names.word(order.word)) > WORD:
         raise UserError("trigger_bad", most=WORD)
     own = order.steps or order.rank or order.rate
@@ -176,6 +179,7 @@ def chosen(planned: Plan, order: Order) -> Plan:
         planned,
         steps=order.steps or planned.steps,
         rate=order.rate or rate(planned.rate, order.optimizer),
+        prior=planned.prior if order.prior < 0 else order.prior,
         reasons=(*planned.reasons, "chosen") if own else planned.reasons,
     )
 

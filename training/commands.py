@@ -202,6 +202,8 @@ class Shell:
         end = self.drive(kind)
         if end["kind"] == "done":
             self.deliver(kind)
+            if end.get("whole"):
+                self.unpack(self.chosen.out / end["file"])
         return end
 
     @cached_property
@@ -292,6 +294,15 @@ class Shell:
         if self.folder.samples.is_dir():
             for file in sorted(self.folder.samples.iterdir()):
                 copy(file, out / "samples" / file.name)
+
+    def unpack(self, file: Path) -> None:
+        """Write a whole model as a folder, too, in the place of an earlier one."""
+        from training import model, stock  # noqa: PLC0415 - torch, and only here
+
+        place = file.with_suffix("")
+        if (place / "model_index.json").is_file():
+            shutil.rmtree(place)
+        model.unpacked(file, place, stock.stock(self.settings))
 
 
 def failed(facts: dict[str, Any]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ SWITCHES = ("shuffle", "masked")
 
 
 class OptionsForm(Form):
-    """Further concepts, the optimizer, switches and dropout."""
+    """Further concepts, the optimizer, switches, dropout and class pictures."""
 
     def __init__(self, order: Order, datasets: Sequence[Dataset]) -> None:
         super().__init__(title=wording.training.OPTIONS_FORM)
@@ -48,8 +48,15 @@ class OptionsForm(Form):
         self.dropout: ui.TextInput[Any] = ui.TextInput(
             custom_id="dropout", default=f"{order.dropout:g}", max_length=4
         )
+        self.prior: ui.TextInput[Any] = ui.TextInput(
+            custom_id="prior",
+            default=None if order.prior < 0 else str(order.prior),
+            required=False,
+            max_length=4,
+        )
         fields: dict[str, ui.Item[Any]] = {"also": self.also} if others else {}
-        fields |= {"optimizer": self.optimizer, "switches": self.switches, "dropout": self.dropout}
+        fields |= {"optimizer": self.optimizer, "switches": self.switches}
+        fields |= {"dropout": self.dropout, "prior": self.prior}
         for name, field in fields.items():
             label, told = wording.training.FIELDS[name]
             self.add_item(ui.Label(text=label, description=told, component=field))
@@ -63,6 +70,7 @@ class OptionsForm(Form):
             dropout=share(self.dropout.value),
             shuffle="shuffle" in self.switches.values,
             masked="masked" in self.switches.values,
+            prior=counted(self.prior.value),
         )
 
 
@@ -89,3 +97,10 @@ def share(typed: str) -> float:
         return round(float(typed.replace(",", ".") or 0), 2)
     except ValueError as wrong:
         raise UserError("number_bad", typed=typed) from wrong
+
+
+def counted(typed: str) -> int:
+    """Read a number of pictures that a member typed; less than none where they did not."""
+    if typed.strip() and not typed.strip().isdecimal():
+        raise UserError("number_bad", typed=typed)
+    return int(typed) if typed.strip() else -1

@@ -34,6 +34,7 @@ def written(order: Order) -> str:
         short(coded(order.base)),
         OPTIMIZERS.index(order.optimizer),
         round(order.dropout * 100),
+        "" if order.prior < 0 else order.prior,
         ".".join(map(short, order.also)),
     )
     return ":".join(map(str, parts))
@@ -43,7 +44,7 @@ def read(written: str) -> tuple[Order, int]:
     """Read an order, and the code of its base."""
     try:
         dataset, method, dial, steps, rank, rate, flags, word, code, *options = written.split(":")
-        optimizer, dropout, also = options
+        optimizer, dropout, prior, also = options
         order = Order(
             int(dataset, 36),
             method,
@@ -56,6 +57,7 @@ def read(written: str) -> tuple[Order, int]:
             **{flag: bool(int(flags) >> bit & 1) for bit, flag in enumerate(FLAGS)},
             optimizer=OPTIMIZERS[int(optimizer)],
             dropout=int(dropout) / 100,
+            prior=int(prior) if prior else -1,
             also=tuple(int(number, 36) for number in also.split(".") if number),
         )
         return order, int(code, 36)

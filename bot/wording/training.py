@@ -108,6 +108,10 @@ FIELDS = {
     "also": ("Teach these, too", "Up to two more of your datasets, each with its own trigger"),
     "optimizer": ("Optimizer", "What moves the numbers that are trained"),
     "switches": ("Also", "Leave empty for neither"),
+    "prior": (
+        "Class pictures",
+        "How many the base draws of its word's kind, learnt beside; 0 is none",
+    ),
     "dropout": ("Dropout", "Part of what is learnt that is left out in each step: 0 to 0.9"),
 }
 OPTIMIZERS = {

@@ -159,7 +159,12 @@ class Trainer:
         )
         real = Base("sd15", "Stable Diffusion", "sd1", "hub/sd15", 512, "", "", present=True)
         away = replace(real, name="away", title="Away", present=False)
-        sizes = {"lora": (8, 1 << 20), "embedding": (2, 4096)}
+        sizes = {
+            "lora": (8, 1 << 20),
+            "embedding": (2, 4096),
+            "dreambooth": (0, 24_000_000),
+            "finetune": (0, 24_000_000),
+        }
         rules = [
             Rule(
                 m,
@@ -175,13 +180,14 @@ class Trainer:
                 4,
                 sizes[m][1],
                 f"{m}_{c}_{d}",
+                prior=24 * (m == "dreambooth"),
             )
             for m in sizes
             for b in (base, real, away)
             for c in Concept
             for d in Dial
         ]
-        bases, methods = (base, real, away), ("lora", "embedding")
+        bases, methods = (base, real, away), tuple(sizes)
         catalog = Catalog(bases, methods, "embedded", tuple(rules), "two cores")
         await self.store.catalog.publish(replace(catalog, **changes))
 
@@ -238,6 +244,7 @@ class Trainer:
         style = await self.store.styles.add(
             job, file, method=job.request["method"], family="sd1",
             trigger=job.request["trigger"], concept=Concept(job.request["concept"]),
+            whole=bool(facts.get("whole")),
         )  # fmt: skip
         await self.tell(
             job, "done", file=file.name, bytes=size, steps=100, seconds=48.0, speed=5.0, **facts
@@ -264,7 +271,11 @@ class Trainer:
         assert await self.store.jobs.settle(job.id, job.fence, Status.FAILED, error)
 
     async def style(
-        self, who: simcord.MemberActor, name: str = "my dog", size: int = 2048
+        self,
+        who: simcord.MemberActor,
+        name: str = "my dog",
+        size: int = 2048,
+        **facts: Any,
     ) -> Style:
         """Train a style for a member without a word on Discord."""
         dataset = await self.kit.dataset(who, name)
@@ -277,7 +288,7 @@ class Trainer:
         )  # fmt: skip
         queued = await self.store.jobs.queue(new)
         self.kit.bot.follow.forget(queued.id)
-        return await self.finish(await self.claim(Kind.TRAIN), size)
+        return await self.finish(await self.claim(Kind.TRAIN), size, **facts)
 
 
 def make(home: Path, **settings: Any) -> Bot:

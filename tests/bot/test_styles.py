@@ -37,6 +37,25 @@ async def test_share(kit, trainer):
     assert f"my dog by <@{alice.id}>" in kit.words(answer)
 
 
+async def test_models(kit, trainer):
+    """A whole model says until when it is kept; when its file is gone, so do card and commands."""
+    alice = kit.member("alice")
+    style = await trainer.style(alice, whole=True)
+    shown = await alice.slash(kit.channel, "style list")
+    kept = (await alice.select(shown.response, [str(style.id)])).response
+    until = int(style.created) + 30 * 24 * 3600
+    assert f"kept here until <t:{until}:D>" in kit.words(kept)
+
+    await kit.store.styles.expire(style.created + 1)
+
+    shown = await alice.slash(kit.channel, "style list")
+    gone = (await alice.select(shown.response, [str(style.id)])).response
+    refused = await alice.slash(kit.channel, "sample", prompt="mydog", style=str(style.id))
+    assert "Its file was removed" in kit.words(gone)
+    assert kit.labels(gone) == ["Delete"]
+    assert "kept for 30 days here" in kit.words(refused)
+
+
 async def test_elsewhere(kit, trainer):
     """A share ends at the server's border."""
     alice = kit.member("alice")

@@ -277,6 +277,7 @@ def test_custom_id():
     order = Order(
         10**9, "hypernetwork", "", Dial.THOROUGH, 20_000, 128, 1e-07, "w" * 20, private=True,
         also=(10**9 + 1, 7), optimizer=Optimizer.SCHEDULEFREE, masked=True, dropout=0.85,
+        prior=1000,
     )  # fmt: skip
     written = ticket.written(order)
 
@@ -345,6 +346,63 @@ async def test_further_datasets_are_ones_own(kit, trainer):
         await weigh(kit.bot, order, alice.id, kit.guild.id)
 
     assert refused.value.code == "dataset_unknown"
+
+
+async def test_dreambooth(kit, trainer):
+    """It needs a class word, says which pictures the base draws, and how long a model is kept."""
+    alice = kit.member("alice")
+    await trainer.dataset(alice)
+
+    refused = await alice.slash(kit.channel, "train dreambooth", **DATASET)
+    card = await alice.slash(kit.channel, "train dreambooth", **DATASET, word="dog")
+    said = kit.words(card)
+    small = await alice.slash(kit.channel, "train dreambooth", **DATASET, word="dog", rank=8)
+    await alice.click(card.response, label="Start")
+
+    assert "what the photos show, in one word" in kit.words(refused)
+    assert "24 of a dog" in said
+    assert "about 22.9 MB, more than the 20 MB this server takes" in said
+    assert "kept here for 30 days" in said
+    assert "about 1 MB" in kit.words(small)
+    assert "kept here" not in kit.words(small)
+    (job,) = await kit.store.jobs.open()
+    asked = [job.request[name] for name in ("method", "rank", "prior", "word")]
+    assert asked == ["dreambooth", 0, 24, "dog"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("50", "50 of a dog"),
+        ("", "Train my dog?"),
+        ("many", "is not a number"),
+        ("5000", "number of class pictures is 5000"),
+    ],
+)
+async def test_class_pictures(kit, trainer, typed, said):
+    """Any method takes class pictures; what cannot be is refused with a sentence."""
+    alice = kit.member("alice")
+    await trainer.dataset(alice)
+    card = await alice.slash(kit.channel, "train lora", **DATASET, word="dog")
+    form = await alice.click(card.response, label="More options")
+
+    answer = await alice.submit_modal(form, FORM | {"prior": typed})
+
+    assert said in kit.words(answer)
+    assert ("Class pictures" in kit.words(answer)) is (typed == "50")
+
+
+async def test_room(kit, trainer):
+    """A member whose styles fill their part of the disk is told what to do."""
+    alice = kit.member("alice")
+    await trainer.style(alice)
+    await trainer.dataset(alice, "my cat")
+    kit.bot.settings.member = 1
+
+    answer = await alice.slash(kit.channel, "train finetune", dataset="my cat")
+
+    assert "a member may use 1 MB" in kit.words(answer)
+    assert "/style delete" in kit.words(answer)
 
 
 def test_limit():
