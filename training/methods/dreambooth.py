@@ -28,9 +28,9 @@ CLASS, FEW = 200, 24  #: class pictures, as Ruiz et al. and diffusers have it; o
 
 # steps for one photo, for each further one, at least, at most, rate, batch
 SMALL = {
-    Dial.QUICK: (60, 3, 80, 100, 1e-4, 4),
-    Dial.BALANCED: (130, 4, 140, 200, 1e-4, 4),
-    Dial.THOROUGH: (220, 8, 240, 400, 1e-4, 4),
+    Dial.QUICK: (60, 3, 80, 100, 3e-4, 4),
+    Dial.BALANCED: (130, 4, 140, 200, 3e-4, 4),
+    Dial.THOROUGH: (220, 8, 240, 400, 3e-4, 4),
 }
 FULL = {  # diffusers' example (dreambooth/README): 800 steps with class pictures, 2e-6 with text
     Dial.QUICK: (400, 10, 400, 800, 2e-6, 1),
