@@ -11,7 +11,7 @@ from diffusers import StableDiffusionPipeline
 from safetensors.torch import save_file
 
 from storage.errors import JobError
-from training import embedded, families, ldm, single
+from training import embedded, families, ldm, shapes, single
 from training.bases import Bases
 from training.shapes import tiny
 
@@ -140,6 +140,26 @@ def test_prediction(
     save_file({"x": torch.zeros(1)}, place, {"modelspec.prediction_type": told} if told else None)
 
     assert ldm.prediction(place, content) == expected
+
+
+def test_more_than_is_read() -> None:
+    """SD 2's own file has a layer and a projection that nobody reads; they are left out."""
+    with torch.device("meta"):
+        networks = ldm.empty(shapes.SD2)
+        unet, vae, text = (network.state_dict() for network in networks.values())
+        content = single.written(unet, vae, [(text, True)])
+    start = "cond_stage_model.model."
+    more = {name.replace(".22.", ".23."): t for name, t in content.items() if ".22." in name}
+    more |= {
+        f"{start}text_projection": torch.ones(1024, 1024),
+        f"{start}logit_scale": torch.ones(1),
+    }
+
+    found = ldm.converted(content | more, networks)
+
+    assert len(more) == 14
+    assert found["text_encoder"].keys() == text.keys()
+    assert found["unet"].keys() == unet.keys()
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff" * 40, b"\x80\x02}q\x00."])

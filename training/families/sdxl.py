@@ -63,7 +63,8 @@ class Sdxl(Stable):
     def heard(self, conditions: Conditions) -> dict[str, Any]:
         """Give the UNet what it is told beside the noisy latents."""
         pooled = conditions["pooled"]
-        added = {"text_embeds": pooled, "time_ids": conditions["sizes"].to(pooled)}
+        sizes = conditions["sizes"].to(pooled.device)  # bf16 would round them
+        added = {"text_embeds": pooled, "time_ids": sizes}
         return super().heard(conditions) | {"added_cond_kwargs": added}
 
     def asked(self, wanted: Conditions, unwanted: Conditions) -> dict[str, Any]:
