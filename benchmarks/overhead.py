@@ -22,6 +22,7 @@ from training import clock, methods
 from training.bases import Bases
 from training.device import Device
 from training.examples import encoded
+from training.optimizers import grouped
 from training.recipe import GAMMA
 
 if TYPE_CHECKING:
@@ -45,8 +46,10 @@ class Bare:
         with torch.no_grad():
             self.tokens = [family.tokens(shot.caption)[0] for shot in recipe.photos]
             self.states = [family.states(each[None])["states"][0] for each in self.tokens]
-        self.parameters = list(family.networks.attached.parameters.values())
-        self.optimizer = torch.optim.AdamW(self.parameters, recipe.rate, fused=True)
+        attached = family.networks.attached
+        self.parameters = list(attached.parameters.values())
+        groups = grouped(attached.parameters, attached.paces)
+        self.optimizer = torch.optim.AdamW(groups, recipe.rate, fused=True)
         self.generator = torch.Generator().manual_seed(recipe.seed)
         self.losses: list[torch.Tensor] = []
         self.taken = 0

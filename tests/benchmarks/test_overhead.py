@@ -10,7 +10,7 @@ import torch
 from benchmarks.overhead import Entrant, rows
 
 
-@pytest.mark.parametrize("method", ["lora", "embedding"])
+@pytest.mark.parametrize("method", ["lora", "pivotal"])
 def test_a_step_computes_what_a_bare_one_does(tmp_path, method):
     """Operation by operation, whatever else the machine does: a regression shows at once."""
     torch.set_num_threads(1)
