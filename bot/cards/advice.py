@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bot.cards.parts import Asked, Part
+    from bot.orders import Prospect
     from storage.records import Concept
+
+FULL = frozenset({"disk_low", "quota_full"})  #: a smaller file may still find room
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +91,10 @@ class Answer:
         )  # fmt: skip
 
 
-async def answer(interaction: Asked, question: Question) -> Answer:
-    """Ask the advisor about a member's dataset."""
+async def answer(
+    interaction: Asked, question: Question, *, concepts: int = 1, room: bool = True
+) -> Answer:
+    """Ask the advisor about a member's dataset; without room, whole models are no choice."""
     bot, owner = interaction.client, interaction.user.id
     dataset = await bot.store.datasets.get(question.dataset, owner)
     photos = await bot.store.photos.of(dataset.id, owner)
@@ -97,7 +102,8 @@ async def answer(interaction: Asked, question: Question) -> Answer:
     case = replace(
         Case.of(photos, dataset.concept, question.motif),
         commercial=question.commercial,
-        large=bot.web.public is not None,
+        concepts=concepts,
+        large=room and bot.web.public is not None,
         minutes=server.minutes,
     )
     catalog, paces = await bot.store.catalog.read(), await bot.store.catalog.paces()
@@ -112,9 +118,7 @@ async def advice_card(interaction: Asked, question: Question) -> Card:
     dataset = await bot.store.datasets.get(question.dataset, interaction.user.id)
     photos = await bot.store.photos.of(dataset.id, dataset.owner)
     orders.enough(dataset, len(photos))
-    found = await answer(interaction, question)
-    guild = interaction.guild_id or 0
-    prospect = await orders.weigh(bot, found.order, dataset.owner, guild)
+    found, prospect = await weighed(interaction, question)
     card = Card(colour=COLOURS[Status.RUNNING])
     card.put(text(say(wording.advice.TITLE, name=dataset.name, **named(found.choice))))
     card.put(text(*why(found)))
@@ -126,15 +130,30 @@ async def advice_card(interaction: Asked, question: Question) -> Card:
     return card.put(row(Start(found.order), *other, Leave()))
 
 
+async def weighed(interaction: Asked, question: Question) -> tuple[Answer, Prospect]:
+    """Ask, and weigh what is advised; where the disk is too full for a model, advise less."""
+    bot, owner, guild = interaction.client, interaction.user.id, interaction.guild_id or 0
+    found = await answer(interaction, question)
+    try:
+        return found, await orders.weigh(bot, found.order, owner, guild)
+    except UserError as error:
+        if error.code not in FULL or not found.case.large:
+            raise
+    found = await answer(interaction, question, room=False)
+    return found, await orders.weigh(bot, found.order, owner, guild)
+
+
 async def remarks(interaction: Asked, order: Order) -> tuple[list[str], list[Part]]:
     """Say beside an order what the advisor thinks of it; nothing where it cannot think."""
     question = Question(order.dataset, private=order.private, word=order.word)
     try:
-        found = await answer(interaction, question)
+        found = await answer(interaction, question, concepts=1 + len(order.also))
     except UserError:
         return [], []
     first = found.choice
     if (first.method, first.base.name) != (order.method, order.base):
+        if order.also:  # the card of the advice is about one dataset
+            return [], []
         return [say(wording.advice.OTHER, **named(first))], [Advise(question)]
     return [*why(found), *beside(found)], []
 

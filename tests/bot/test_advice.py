@@ -155,6 +155,22 @@ async def test_class(kit, trainer):
     assert asked == ["dreambooth", "person", "quick"]
 
 
+async def test_no_room(kit, trainer):
+    """Where a whole model has no room, what has is advised."""
+    alice = kit.member("alice")
+    await trainer.dataset(alice, photos=4)
+    await gpu(kit, memory=80_000)
+    catalog = await kit.store.catalog.read()
+    large = [replace(r, bytes=r.bytes if r.rank else 2 << 30) for r in catalog.rules]
+    await kit.store.catalog.publish(replace(catalog, rules=tuple(large)))
+    await kit.restart(public="https://safelight.example", member=100)
+    card = await alice.slash(kit.channel, "train auto", **DATASET)
+
+    asked = await choose(kit, alice, card, "motif", "person")
+
+    assert "**LoRA** on **RealVisXL** · quick" in kit.words(asked)
+
+
 async def test_minutes(kit, trainer):
     """A server's minutes shorten the advice instead of refusing it."""
     alice = kit.member("alice")
