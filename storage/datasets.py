@@ -21,9 +21,13 @@ COLLECTING = """
 SELECT d.* FROM collecting AS c JOIN datasets AS d ON d.id = c.dataset
 WHERE c.owner = :owner AND c.channel = :channel AND d.owner = :owner
 """
+#: A training may have further datasets beside its own.
 BUSY = """
-SELECT id FROM jobs WHERE dataset = :dataset AND kind NOT IN ('caption', 'sample')
+SELECT id FROM jobs WHERE kind NOT IN ('caption', 'sample')
 AND status IN ('queued', 'running', 'paused')
+AND (dataset = :dataset OR EXISTS (
+  SELECT 1 FROM json_each(request, '$.further') AS further
+  WHERE json_extract(further.value, '$.dataset') = :dataset))
 """
 #: Captions of photos that are going need not be made.
 STOP = """

@@ -94,6 +94,20 @@ async def test_busy(store: Store, dog: Dataset, asked: Callable[..., NewJob]) ->
     assert (await store.jobs.get(job.id)).dataset is None
 
 
+async def test_busy_beside(store: Store, dog: Dataset, asked: Callable[..., NewJob]) -> None:
+    """A dataset that a job trains on beside its own one stays, too."""
+    own = await store.datasets.new(ALICE, GUILD, "water", Concept.LOOK)
+    request = {"further": [{"dataset": dog.id, "trigger": "mydog", "concept": "subject"}]}
+    job = await store.jobs.queue(asked(dataset=own.id, request=request))
+
+    with pytest.raises(UserError) as caught:
+        await store.datasets.delete(dog.id, ALICE)
+    await store.jobs.wish(job.id, Wish.CANCEL, ALICE)
+    await store.datasets.delete(dog.id, ALICE)
+
+    assert (caught.value.code, caught.value.facts["job"]) == ("dataset_busy", job.id)
+
+
 async def test_captions(store: Store, dog: Dataset, asked: Callable[..., NewJob]) -> None:
     """Captions for a dataset that goes are not made any more."""
     waiting = await store.jobs.queue(asked(Kind.CAPTION, dataset=dog.id))
