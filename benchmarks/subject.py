@@ -14,7 +14,9 @@ from storage.records import Concept
 from training.embedded.captions import full
 from training.embedded.judge import Judge
 from training.embedded.names import BASE_STYLES
+from training.methods.dreambooth import FEW
 
+CLASSES = {"panda": "bear", "octopus": "squid"}  #: what the base knows of a thing's kind
 TIMES = 3  #: pictures in each base style
 KNOWN = "median rank of 24 known prompts"
 
@@ -28,12 +30,13 @@ class Subject:
         ("lora", KNOWN): Bar(5),
         ("embedding", MIDDLE): Bar(10),
     }
-    numbers: Mapping[str, Mapping[str, Any]] = {}
 
     def __init__(self, critic: Judge, draw: Draw, name: str, other: str) -> None:
         self.critic, self.trigger, self.other = critic, name, other
         self.title = f"subject {name}, among {self.among}"
         self.photos = lesson.photos(name)
+        known = {"word": CLASSES[name], "prior": FEW} if name in CLASSES else {}
+        self.numbers: Mapping[str, Mapping[str, Any]] = {"dreambooth": known}
         self.styles = [style for style in BASE_STYLES for _ in range(TIMES)]
         self.prompts = [full(name, style, "white") for style in self.styles]
         folder = lesson.PICTURES / name

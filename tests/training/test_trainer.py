@@ -322,3 +322,22 @@ async def test_the_worker_knows_no_secret(yard, monkeypatch):
 
     assert b"SAFELIGHT_HOME" in environ
     assert b"canary" not in environ
+
+
+async def test_a_whole_model_is_kept_once_and_not_for_ever(yard):
+    """Its file lies with its style alone, and goes with age; the style says so."""
+    async with yard.trainer() as trainer:
+        asked = await yard.train(method="finetune", steps=3, rank=0)
+        job = await yard.became(asked, Status.DONE)
+        (style,) = await yard.store.styles.of(job.owner)
+        file = yard.store.styles.file(style)
+        kept = file.is_file()
+        trainer.settings.days = 0
+        await trainer.expire()
+        (old,) = await yard.store.styles.of(job.owner)
+
+    assert style.whole
+    assert kept
+    assert list(yard.home.run(job.id).result.glob("*.safetensors")) == []
+    assert not file.exists()
+    assert old.removed

@@ -71,8 +71,9 @@ def train(folder: JobFolder) -> Task:
     file = folder.result / f"{recipe['name']}.safetensors"
     write(file, state.encode())
     yield event(
-        "done", file=file.name, bytes=64, steps=step, speed=1 / PAUSE, around=1.0, early=early
-    )
+        "done", file=file.name, bytes=64, steps=step, speed=1 / PAUSE, around=1.0, early=early,
+        whole=not recipe["rank"],
+    )  # fmt: skip
 
 
 def save(folder: JobFolder, step: int, state: str) -> Event:

@@ -1,0 +1,54 @@
+"""DreamBooth: a whole network or, with a rank, a LoRA; by itself with class pictures."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from storage.errors import JobError
+from storage.plan import plan
+from storage.records import Catalog, Concept, Dial
+from training import whole
+from training.methods import dreambooth, lora
+
+
+@pytest.fixture
+def networks(bases):
+    """Lend the embedded base's networks."""
+    with bases.family("embedded") as family:
+        yield family.networks
+
+
+@pytest.mark.parametrize(("rank", "kind"), [(0, whole.Whole), (4, lora.Lora)])
+def test_a_rank_makes_it_a_lora(networks, recipe, rank, kind):
+    """Its file is taken for what it is; one that is neither is refused."""
+    attached = dreambooth.attach(networks, recipe("dreambooth", rank=rank))
+    tensors = attached.weights()
+    attached.detach()
+
+    assert type(attached) is kind
+    dreambooth.check(networks, tensors)
+    with dreambooth.worn(networks, tensors, "mydog", 1.0):
+        pass
+    with pytest.raises(JobError, match="style_broken"):
+        dreambooth.check(networks, {"else": torch.zeros(1)})
+
+
+def test_the_dial(bases):
+    """Whole networks unless there is a rank; then a LoRA's numbers; class pictures either way."""
+    base = bases.find("embedded")
+    rules = (*dreambooth.rules(base), *lora.rules(base))
+    known = Catalog((base,), ("dreambooth", "lora"), rules=rules)
+
+    def planned(method, rank=0):
+        return plan(
+            known, None, method=method, base="embedded", dial=Dial.BALANCED,
+            concept=Concept.SUBJECT, photos=5, rank=rank,
+        )  # fmt: skip
+
+    full, low, plain = planned("dreambooth"), planned("dreambooth", 16), planned("lora", 16)
+
+    assert (full.rank, full.prior, full.bytes) == (0, dreambooth.FEW, whole.size(base))
+    assert (low.rank, low.prior) == (16, dreambooth.FEW)
+    assert (low.method, plain.prior) == ("dreambooth", 0)
+    assert (low.steps, low.rate, low.bytes) == (plain.steps, plain.rate, plain.bytes)

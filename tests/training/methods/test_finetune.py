@@ -1,0 +1,50 @@
+"""Fine-tuning: what is trained, what the dial says, and which checkpoint is kept."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from storage.records import Concept, Dial
+from training.loop import train
+from training.methods import finetune
+from training.recipe import LONG
+from training.whole import Whole
+
+
+def test_it_is_the_whole_network(bases, recipe):
+    """It has no rank, whatever is asked for, and a moving average unless that is switched off."""
+    with bases.family("embedded") as family:
+        attached = finetune.attach(family.networks, recipe("finetune", rank=8))
+        attached.detach()
+
+    assert isinstance(attached, Whole)
+    assert recipe("finetune", rank=8).rank == 0
+    assert recipe("finetune", concept=Concept.SUBJECT).ema == LONG
+    assert recipe("finetune", ema=0.0).ema == 0
+
+
+def test_rules(bases):
+    """There is a rule for each concept and dial, none with a rank; larger bases learn slower."""
+    small = list(finetune.rules(bases.find("embedded")))
+    sd1, sdxl = (
+        next(iter(finetune.rules(replace(bases.find("sd15"), family=family))))
+        for family in ("sd1", "sdxl")
+    )
+
+    assert {(rule.concept, rule.dial) for rule in small} == {(c, d) for c in Concept for d in Dial}
+    assert {rule.rank for rule in small} == {0}
+    assert small[0].rate > sd1.rate > sdxl.rate
+    assert small[0].bytes < sd1.bytes < sdxl.bytes
+    assert list(finetune.rules(replace(bases.find("sd15"), family="blip"))) == []
+
+
+def test_only_the_newest_checkpoint(bases, recipe, laid, run):
+    """Checkpoints of whole networks are large: an older one goes when a newer one is there."""
+    folder = laid(recipe("finetune", steps=3, every=1))
+
+    events = run(train(folder, bases))
+
+    saved = [event.facts["file"] for event in events if event.kind == "checkpoint"]
+    assert len(saved) == 3
+    assert [path.name for path in folder.checkpoints.iterdir()] == saved[-1:]
+    assert events[-1].facts["whole"] is True
