@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from benchmarks import exam, lesson
@@ -11,9 +13,10 @@ from benchmarks.exam import Pictures
 from benchmarks.topic import Bar, Draw, Grades, learnt
 from storage.records import Concept
 from training.embedded.judge import Judge
-from training.embedded.names import HELD_OUT_STYLES
+from training.embedded.names import BASE_STYLES, HELD_OUT_STYLES
 
 DISTANCE = "distance from real pictures, of the base's"
+REACH = "distance of four styles that the base knows from theirs"
 
 
 class Look:
@@ -24,7 +27,8 @@ class Look:
     numbers: Mapping[str, Mapping[str, Any]] = {}
 
     def __init__(self, critic: Judge, draw: Draw, name: str) -> None:
-        self.critic, self.trigger, self.title = critic, name, f"style {name}"
+        self.critic, self.draw = critic, draw
+        self.trigger, self.title = name, f"style {name}"
         (self.other,) = set(HELD_OUT_STYLES) - {name}
         self.photos = lesson.photos(f"{name}/teach")
         measured = lesson.photos(f"{name}/measure")
@@ -56,4 +60,21 @@ class Look:
         (own, other), (start, astray) = self.distances(pictures), self.start
         features = self.critic.features(pictures)
         grades: Grades = {DISTANCE: (own / start, other / astray)}
+        if pictures is self.base:
+            grades[REACH] = self.reach
         return grades | learnt(features, self.taught, self.unseen)
+
+    @cached_property
+    def reach(self) -> tuple[float, float]:
+        """Measure how near the base comes to what it was trained on, in the same measure.
+
+        A LoRA can hardly do better: how the base draws is in everything it draws. The control are
+        the same pictures, judged as the style that is taught.
+        """
+        own, other = [], []
+        for style in BASE_STYLES:
+            prompts = [prompt.replace(self.trigger, style) for prompt in self.prompts]
+            features = self.critic.features(self.draw(prompts))
+            own.append(self.critic.style_distance(features, style, self.names))
+            other.append(self.critic.style_distance(features, self.trigger, self.names))
+        return fmean(own) / self.start[0], fmean(other) / self.start[0]

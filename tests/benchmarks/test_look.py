@@ -6,7 +6,7 @@ import pytest
 from PIL import ImageOps
 
 from benchmarks import exam
-from benchmarks.look import DISTANCE, Look
+from benchmarks.look import DISTANCE, REACH, Look
 from benchmarks.topic import NEAREST
 
 
@@ -29,6 +29,26 @@ def test_the_control_stays_far(firefox):
     """Real pictures of the style are not near the other held-out one."""
     assert firefox.other == "ink"
     assert firefox.grade(firefox.real)[DISTANCE][1] > 0.5
+
+
+def test_the_reach_is_of_known_styles(critic, blank):
+    """The base's own pictures alone show how near it comes to what it knows."""
+    asked = []
+
+    def draw(prompts):
+        asked.extend(prompts)
+        return blank(prompts)
+
+    look = Look(critic, draw, "firefox")
+    asked.clear()
+    own, control = look.grade(look.base)[REACH]
+
+    assert {prompt.split(", ")[1] for prompt in asked} == {
+        f"{style} style" for style in ("noto", "blob", "flat", "glossy")
+    }
+    assert own > 0
+    assert control == pytest.approx(1)  # blank pictures look alike in every style
+    assert REACH not in look.grade(look.real)
 
 
 def test_other_names_teach_it(firefox):
