@@ -84,24 +84,21 @@ class Whole:
         for key, place in self.places.items():
             place.put(self.trained[key])
 
-    def take_off(self) -> None:
-        """Let the networks compute with the base's own."""
-        for place in self.places.values():
-            place.put(place.own)
-
     @contextmanager
     def aside(self) -> Iterator[None]:
-        """Make the networks behave as without it inside the block."""
-        self.take_off()
+        """Make the networks behave as without it inside the block, on the run's device."""
         try:
+            for key, place in self.places.items():
+                here = place.own.data.to(self.devices[key])
+                place.put(nn.Parameter(here, requires_grad=False))
             yield
         finally:
             self.put_on()
 
     def detach(self) -> None:
         """Put the base's own back for good."""
-        self.take_off()
         for key, place in self.places.items():
+            place.put(place.own)
             place.own.data = place.own.data.to(self.devices[key])
         self.networks.attached = None
 

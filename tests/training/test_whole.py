@@ -59,6 +59,19 @@ def test_the_base_is_put_back(family, recipe):
     assert not any(parameter.requires_grad for parameter in before)
 
 
+def test_aside_is_on_the_device(family, recipe):
+    """The base's own, kept on the CPU, are where the run is; `meta` stands for its device."""
+    attached = begun(family, recipe)
+    attached.devices = dict.fromkeys(attached.places, torch.device("meta"))
+    with family.networks.bare():
+        inside = {parameter.device.type for parameter in family.unet.parameters()}
+    outside = {parameter.device.type for parameter in family.unet.parameters()}
+
+    assert (inside, outside) == ({"meta"}, {"cpu"})
+    attached.devices = dict.fromkeys(attached.places, torch.device("cpu"))
+    attached.detach()
+
+
 def test_strength(family, recipe):
     """Worn, a model draws as it was trained; with no strength the base does, halfway between."""
     attached = begun(family, recipe)
