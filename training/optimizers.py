@@ -86,7 +86,11 @@ def adafactor(groups: Groups, recipe: Recipe) -> torch.optim.Optimizer:
 
 
 def prodigy(groups: Groups, recipe: Recipe) -> torch.optim.Optimizer:
-    """Make one that finds the rate itself; the recipe's, usually one, is a factor of it."""
+    """Make one that finds the rate itself; the recipe's, usually one, is a factor of it.
+
+    It begins at a rate of 1e-6 and takes its time: on the embedded base 100 steps reach 2e-6 and
+    teach nothing that can be seen, so it is for runs of many hundred steps.
+    """
     from prodigyopt import Prodigy  # noqa: PLC0415 - not always here
 
     with redirect_stdout(io.StringIO()):  # where a shell's child tells its events

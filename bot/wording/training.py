@@ -118,7 +118,7 @@ OPTIMIZERS = {
     "adamw": "AdamW, the usual one",
     "adamw8bit": "AdamW in 8 bits: less memory",
     "adafactor": "Adafactor: less memory",
-    "prodigy": "Prodigy: finds the learning rate itself",
+    "prodigy": "Prodigy: finds the rate itself; long runs only",
     "schedulefree": "Schedule-free AdamW: a steady rate",
 }
 SWITCHES = {
