@@ -103,7 +103,7 @@ def _options(option: Option) -> None:
         type=Optimizer,
         choices=list(Optimizer),
         default=Optimizer.ADAMW,
-        help="prodigy finds the rate itself, in long runs: --rate is a factor then, 1 if not given",
+        help="prodigy finds the rate itself, in long runs; --rate is a factor of it, else 1",
     )
     option("--schedule", help="of the rate, after a short warm-up: cosine or constant")
     option(
