@@ -31,7 +31,8 @@ PRIOR = (1, 1000)
 MORE = 2  #: further datasets: their numbers travel in a button, too
 WITHOUT = frozenset({"embedding", "finetune"})  #: methods without adapters to drop a part of
 WORDS = frozenset({"embedding", "pivotal"})  #: methods that learn one word
-CLASSES = frozenset({"dreambooth"})  #: methods with pictures of one class
+PACES = frozenset({"pivotal"})  #: methods that learn at two rates
+RANKLESS = frozenset({"finetune"})  #: methods that always train whole networks
 #: of the bytes of a whole model's file, what its training takes on the disk: two checkpoints of
 #: fp32 weights with two moments and an average, and the file
 ROOM = 17
@@ -94,6 +95,7 @@ async def weigh(bot: Bot, order: Order, owner: int, guild: int) -> Prospect:
         further.append(weighed(concept=other.concept, photos=len(theirs)))
         photos = [*photos, *theirs]
     planned = chosen(together(first, further), order)
+    apart((dataset, *others), planned.prior)
     if planned.prior and not order.word:
         raise UserError("word_missing")
     if pace is not None:
@@ -162,7 +164,17 @@ def sensible(order: Order) -> None:
         raise UserError("dropout_method", method=order.method)
     if order.also and order.method in WORDS:
         raise UserError("concepts_method", method=order.method)
-    if order.also and order.method in CLASSES:
+    if order.rank and order.method in RANKLESS:
+        raise UserError("rank_method", method=order.method)
+    if order.optimizer is Optimizer.PRODIGY and order.method in PACES:
+        raise UserError("optimizer_paces", optimizer=order.optimizer, method=order.method)
+
+
+def apart(datasets: Sequence[Dataset], prior: int) -> None:
+    """Refuse concepts that cannot be told apart, or that class pictures cannot all be of."""
+    if len({each.trigger.lower() for each in datasets}) < len(datasets):
+        raise UserError("trigger_twice")
+    if prior and len(datasets) > 1:
         raise UserError("prior_concepts")
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from bot import delivery
 from bot.cards import ticket
-from bot.orders import Order, weigh
+from bot.orders import Order, sensible, weigh
 from storage.errors import UserError
 from storage.records import Dial, Kind, Optimizer, Server, Status
 
@@ -317,15 +317,19 @@ async def test_more_options(kit, trainer):
         ("lora", {"dropout": "1"}, "The dropout is 1"),
         ("lora", {"dropout": "much"}, "is not a number"),
         ("embedding", {"also": "mine"}, "one word"),
+        ("lora", {"also": "mine", "prior": "5"}, "Class pictures show one class"),
+        ("lora", {"also": "twin"}, "have the same trigger"),
     ],
 )
 async def test_options_refused(kit, trainer, method, values, word):
     """What a method does not take is a sentence."""
     alice = kit.member("alice")
-    await trainer.dataset(alice)
+    dog = await trainer.dataset(alice)
     cat = await trainer.dataset(alice, name="my cat")
     card = await alice.slash(kit.channel, f"train {method}", **DATASET, word="dog")
     filled = {"optimizer": ["adamw"], "switches": [], "dropout": "0", "also": []} | values
+    if values.get("also") == "twin":
+        await kit.store.datasets.trigger(cat.id, alice.id, dog.trigger.upper())
     if "also" in values:
         filled["also"] = [str(cat.id)]
 
@@ -334,6 +338,22 @@ async def test_options_refused(kit, trainer, method, values, word):
 
     assert word in kit.words(answer)
     assert await kit.store.jobs.open() == []
+
+
+async def test_no_rank(kit, trainer):
+    """A rank is refused where whole networks are trained."""
+    alice = kit.member("alice")
+    await trainer.dataset(alice)
+
+    answer = await alice.slash(kit.channel, "train finetune", **DATASET, rank=8)
+
+    assert "has no rank" in kit.words(answer)
+
+
+def test_one_rate():
+    """An optimizer that finds one rate is refused for a method that needs two."""
+    with pytest.raises(UserError, match="optimizer_paces"):
+        sensible(Order(1, "pivotal", "embedded", optimizer=Optimizer.PRODIGY))
 
 
 async def test_further_datasets_are_ones_own(kit, trainer):
