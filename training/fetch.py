@@ -108,9 +108,10 @@ class Fetch:
             }
             commit = str(listed.sha)
             noted = hub.Note(self.source, commit, whole=False)
-            hub.remember(noted, self.cache)
             wanted = self.chosen(files, commit)
             self.roomy(wanted)
+            if hub.cached(self.source, self.cache) is None:  # else it is here until all came
+                hub.remember(noted, self.cache)
             entries = {file.path: self.bring(file, commit) for file in wanted}
         noted = replace(noted, whole=True, fetched=time.time(), files=entries)
         hub.remember(noted, self.cache)
@@ -130,6 +131,7 @@ class Fetch:
         """Refuse to begin what the disk has no room for."""
         self.total = sum(file.bytes for file in files)
         self.done = self.fresh = self.told = 0
+        self.shelf.mkdir(parents=True, exist_ok=True)
         missing = (self.total - sum(self.here(file) for file in files)) >> 20
         free = (shutil.disk_usage(self.shelf).free >> 20) - self.keep
         if missing > free:

@@ -293,14 +293,15 @@ class Run:
             family.architecture, family.version, kind, family.prediction, base.source, base.skip
         )
         with self.finished():
-            weights = self.attached.weights()
-        digest = files.publish(path, weights, recipe, origin, self.shown(reached))
+            weights = self.attached.weights()  # not always copies: they hold in here
+            digest = files.publish(path, weights, recipe, origin, self.shown(reached))
+            small = self.smaller(path, weights, recipe, origin)
         yield event(
             "done", file=path.name, bytes=path.stat().st_size, digest=digest, steps=reached,
             seconds=self.clock.total(), speed=self.clock.speed(), first=self.clock.first,
             around=self.clock.around(), early=early, whole=not recipe.rank,
             loads=[program for program, amiss in loads(weights).items() if not amiss],
-            small=self.smaller(path, weights, recipe, origin),
+            small=small,
         )  # fmt: skip
 
     def shown(self, step: int) -> Path | None:

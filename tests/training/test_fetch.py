@@ -171,6 +171,29 @@ def test_space(twin: Hub, tmp_path: Path) -> None:
     assert twin.fetched()[-1].endswith("model_index.json")
 
 
+@pytest.mark.parametrize("noted", [True, False])
+def test_here_meanwhile(twin: Hub, tmp_path: Path, noted: bool) -> None:
+    """A model that is here stays here where a fetch cannot begin, or ends before its end."""
+    fetch(twin, tmp_path)
+    if not noted:  # the hub's own client brought it
+        (tmp_path / "models--maker--model" / hub.NOTE).unlink()
+        refs = tmp_path / "models--maker--model" / "refs"
+        refs.mkdir(exist_ok=True)
+        (refs / "main").write_text(COMMIT)
+
+    with pytest.raises(JobError, match="fetch_space"):
+        fetch(twin, tmp_path, keep=1 << 40)
+    twin.files[NAME] = WHOLE | {"tokenizer/added.json": b"[1]"}
+    twin.lying = {"tokenizer/added.json"}
+    with pytest.raises(JobError, match="hub_damaged"):
+        fetch(twin, tmp_path)
+    twin.files[NAME] = {"config.json": b"{}", "pytorch_model.bin": BIG}
+    with pytest.raises(JobError, match="hub_pickles"):
+        fetch(twin, tmp_path)
+
+    assert hub.cached(NAME, tmp_path) is not None
+
+
 def test_unseen(twin: Hub, tmp_path: Path) -> None:
     """Where the hub gives no hash, the note has what came, and that nobody checked it."""
     twin.hashless = True

@@ -11,7 +11,8 @@ from storage.errors import JobError
 from storage.plan import rate
 from storage.records import Optimizer
 from training import methods, optimizers
-from training.loop import train
+from training.files import tensors
+from training.loop import Run, train
 from training.topics import Prompt
 
 
@@ -100,6 +101,27 @@ def test_schedule_free_numbers_are_told_apart(asked):
     assert not torch.equal(inside, before)
     assert torch.equal(parameters["large"], before)
     lowered(made, parameters, 1)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "ema"), [(Optimizer.SCHEDULEFREE, 0.0), (Optimizer.ADAMW, 0.9)]
+)
+def test_a_file_holds_what_is_drawn_with(bases, asked, laid, optimizer, ema):
+    """Where a run steps from other numbers than it draws with, its file has the latter."""
+    recipe = asked(optimizer, steps=2, text=False, ema=ema)
+    folder = laid(recipe)
+    with bases.family("embedded") as family:
+        attached = methods.chosen(recipe).attach(family.networks, recipe)
+        run = Run(folder, recipe, family, attached, bases)
+        list(run.steps(None, 1))
+        steps = {name: each.half() for name, each in attached.weights().items()}
+        with run.finished():
+            draws = {name: each.half() for name, each in attached.weights().items()}
+        attached.detach()
+    kept = tensors(folder.result / "mydog.safetensors")
+
+    assert all(torch.equal(kept[name], each) for name, each in draws.items())
+    assert not all(torch.equal(kept[name], each) for name, each in steps.items())
 
 
 def test_a_missing_package_is_named(asked, monkeypatch):
