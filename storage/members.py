@@ -25,7 +25,7 @@ EXPORT = {
     "wishes": "SELECT id AS job, wish FROM jobs WHERE wished_by = :member AND owner <> :member",
     "watching": "SELECT job FROM watchers WHERE member = :member",
     "styles": "SELECT id, guild, job, name, method, family, base, trigger, concept, digest,"
-    " bytes, created FROM styles WHERE owner = :member",
+    " bytes, created, whole, removed FROM styles WHERE owner = :member",
     "shares": "SELECT style, guild FROM shares"
     " WHERE style IN (SELECT id FROM styles WHERE owner = :member)",
     "reports": "SELECT guild, job, message, reason, at FROM reports WHERE reporter = :member",

@@ -150,8 +150,9 @@ def export(chosen: argparse.Namespace, settings: TrainingSettings) -> dict[str, 
     """Write a hypernetwork as AUTOMATIC1111 reads it, a whole model as diffusers keeps them."""
     from training import files, model, pt, stock  # noqa: PLC0415 - torch, and only here
 
-    made = header.metadata(header.read(chosen.file))
-    if header.kind(header.read(chosen.file)) == "finetune":
+    content = header.read(chosen.file)
+    made = header.metadata(content)
+    if header.kind(content.keys() - {"__metadata__"}) == "finetune":
         place = chosen.out / chosen.file.stem
         model.unpacked(chosen.file, place, stock.stock(settings))
         return {"kind": "exported", "file": place.name, "bytes": model.size(place)}

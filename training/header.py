@@ -38,9 +38,8 @@ def said(file: Path) -> dict[str, str]:
         return {"method": str(recipe["method"]), "trigger": str(recipe["trigger"])}
     except (KeyError, ValueError, TypeError):
         pass
-    if set(header) in WORDS:
-        return {"method": "embedding", "trigger": file.stem}
-    return {"method": kind(header), "trigger": ""}
+    method = kind(header)
+    return {"method": method, "trigger": file.stem if method == "embedding" else ""}
 
 
 def made(file: Path) -> str:
@@ -61,7 +60,9 @@ def metadata(header: dict[str, Any]) -> dict[str, str]:
 
 
 def kind(names: Collection[str]) -> str:
-    """Tell from the names of its tensors what a file is that is no embedding."""
+    """Tell from the names of its tensors what a file is."""
+    if set(names) in WORDS:
+        return "embedding"
     ends = {name.partition(".")[2] for name in names}
     for method, begin in WHOLE.items():
         if any(name.startswith(begin) for name in names):

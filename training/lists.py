@@ -84,13 +84,18 @@ def base(name: str, entry: dict[str, Any], *, known: bool) -> Base:
 
 def entry(base: Base) -> str:
     """Write a base down in the form of these lists."""
-    lines = [f"[bases.{json.dumps(base.name)}]"]
+    lines = [f"[bases.{quoted(base.name)}]"]
     for field in sorted(FIELDS):
         value = getattr(base, field)
         if value:
             told = str(value).lower() if isinstance(value, bool) else value
-            lines.append(f"{field} = {told if isinstance(value, int) else json.dumps(str(value))}")
+            lines.append(f"{field} = {told if isinstance(value, int) else quoted(str(value))}")
     return "\n".join(lines) + "\n"
+
+
+def quoted(text: str) -> str:
+    """Quote a text as TOML does: JSON's way, but letters stay; pairs of surrogates are refused."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def beside(place: Path) -> Base | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from training.header import WORDS, kind
+from training.header import kind
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -53,15 +53,18 @@ AMISS = {
 #: A model is read by all of them at the sizes they know; this layer no smaller one has.
 DEEP = "model.diffusion_model.input_blocks.8.0.in_layers.0.weight"
 SHALLOW = "knows no model as small"
+#: How the names of what a model has beside its UNet begin: the autoencoder, the text encoders.
+BESIDE = ("first_stage_model.", ("cond_stage_model.", "conditioner.embedders."))
+PARTIAL = "wants text encoder and autoencoder, too"
 
 
 def loads(names: Collection[str]) -> dict[str, str]:
     """Tell of every program why it cannot read a file of these tensors; nothing if it can."""
-    if set(names) in WORDS:
-        return dict.fromkeys(PROGRAMS, "")
     what = kind(names)
+    if what == "embedding":
+        return dict.fromkeys(PROGRAMS, "")
     if what == "finetune":
-        return dict.fromkeys(PROGRAMS, "" if DEEP in names else SHALLOW)
+        return dict.fromkeys(PROGRAMS, lack(names))
     layers = sorted({name.partition(".")[0] for name in names} - {"bundle_emb"})
     found = {}
     for program in PROGRAMS:
@@ -70,3 +73,10 @@ def loads(names: Collection[str]) -> dict[str, str]:
         amiss = f"does not know {strange[0][:80]}" if strange else ""
         found[program] = AMISS.get((what, program), amiss)
     return found
+
+
+def lack(names: Collection[str]) -> str:
+    """Tell why no program reads a file as a model; nothing if all do."""
+    if not all(any(name.startswith(begin) for name in names) for begin in BESIDE):
+        return PARTIAL
+    return "" if DEEP in names else SHALLOW

@@ -95,6 +95,7 @@ async def test_export(
     }
     assert told["photos"][0]["warnings"] == ["tiny"]
     assert told["jobs"][0]["request"]["steps"] == 100
+    assert (told["styles"][0]["whole"], told["styles"][0]["removed"]) == (0, None)
     assert [event["facts"]["status"] for event in told["events"]] == ["queued", "running", "done"]
     assert {name for name, rows in other.items() if rows} == {"member", "jobs", "events"}
 

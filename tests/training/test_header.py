@@ -7,7 +7,7 @@ import json
 import pytest
 
 from storage.errors import JobError
-from training.header import said
+from training.header import kind, said
 
 
 @pytest.fixture
@@ -67,3 +67,8 @@ def test_a_missing_style_is_missing(tmp_path):
     with pytest.raises(JobError) as missing:
         said(tmp_path / "none")
     assert missing.value.code == "style_missing"
+
+
+def test_an_embedding_is_a_kind():
+    """Names alone tell an embedding, too."""
+    assert kind({"emb_params"}) == kind({"clip_l", "clip_g"}) == "embedding"

@@ -53,6 +53,18 @@ def test_own(tmp_path: Path) -> None:
     assert mine.known
 
 
+def test_written(tmp_path: Path) -> None:
+    """An entry that is written down is read back as it was, whatever letters it has."""
+    path = tmp_path / "own.toml"
+    path.write_text(WHOLE.replace("Mine", '🐶 \\"Mün\\\\'))
+    (mine,), _ = lists.read(path)
+
+    path.write_text(lists.entry(mine), "utf-8")
+
+    assert mine.title == '🐶 "Mün\\'
+    assert lists.read(path) == ([mine], [])
+
+
 def test_unknown_family(tmp_path: Path) -> None:
     """A base of a family that this version lacks is listed, and marked so."""
     path = tmp_path / "own.toml"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from storage.errors import JobError
-from training.loaders import PROGRAMS, loads
+from training.loaders import DEEP, PARTIAL, PROGRAMS, loads
 
 KEY = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"
 ENDS = ("lora_down.weight", "lora_up.weight", "alpha")
@@ -39,6 +39,21 @@ def test_a_kind_that_a_program_cannot_read_has_a_reason(ends, amiss):
     found = loads([f"{KEY}.{end}" for end in ends])
 
     assert {program for program, reason in found.items() if reason} == amiss
+
+
+@pytest.mark.parametrize(
+    ("beside", "amiss"),
+    [
+        (("first_stage_model.a", "cond_stage_model.a"), ""),
+        (("first_stage_model.a", "conditioner.embedders.0.a"), ""),
+        (("first_stage_model.a",), PARTIAL),
+        (("cond_stage_model.a",), PARTIAL),
+        ((), PARTIAL),
+    ],
+)
+def test_a_model_is_whole(beside, amiss):
+    """A UNet without an autoencoder or a text encoder is no model that a program opens."""
+    assert loads([DEEP, *beside]) == dict.fromkeys(PROGRAMS, amiss)
 
 
 def test_anything_else_is_refused():
