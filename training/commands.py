@@ -252,7 +252,10 @@ class Shell:
         if chosen.method == counsel.AUTO:
             tell({"kind": "advice", **counsel.settle(chosen, self.sources, catalog)})
         chosen.base, chosen.dial = chosen.base or "embedded", chosen.dial or Dial.BALANCED
-        return {"recipe": lesson(chosen, first, catalog, others).json()}
+        recipe = lesson(chosen, first, catalog, others)
+        if not recipe.rank and (chosen.out / recipe.name).exists():  # its folder
+            raise JobError("base_taken", base=recipe.name)
+        return {"recipe": recipe.json()}
 
     def advise(self) -> dict[str, Any]:
         """Say what suits photos, and why."""
@@ -297,13 +300,10 @@ class Shell:
                 copy(file, out / "samples" / file.name)
 
     def unpack(self, file: Path) -> None:
-        """Write a whole model as a folder, too, in the place of an earlier one."""
+        """Write a whole model as a folder, too."""
         from training import model, stock  # noqa: PLC0415 - torch, and only here
 
-        place = file.with_suffix("")
-        if (place / "model_index.json").is_file():
-            shutil.rmtree(place)
-        model.unpacked(file, place, stock.stock(self.settings))
+        model.unpacked(file, file.with_suffix(""), stock.stock(self.settings))
 
 
 def failed(facts: dict[str, Any]) -> dict[str, Any]:

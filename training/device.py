@@ -91,3 +91,13 @@ class Device:
         if self.at.type == "cuda":
             return int(torch.cuda.mem_get_info(self.at)[0] // MIB)
         return int(psutil.virtual_memory().available // MIB)
+
+
+class Shelf(Device):
+    """The CPU where networks are only kept, beside whatever device this process computes on."""
+
+    at = torch.device("cpu")
+    precision = "fp32"
+
+    def __init__(self) -> None:
+        self.threads, self.most = 0, torch.get_num_threads()

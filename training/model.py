@@ -16,7 +16,7 @@ import diffusers
 from storage.errors import JobError
 from training import files, header, lists, whole
 from training.bases import Bases, plain
-from training.device import Device
+from training.device import Shelf
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ def unpacked(file: Path, place: Path, known: Bases) -> Base:
     """
     if place.exists():
         raise JobError("base_taken", base=place.name)
-    fresh = Bases(known.folder, Device.open(cpu=True), known.list)  # its networks are overwritten
+    fresh = Bases(known.folder, Shelf(), known.list)  # its networks are overwritten
     with fresh.family(begun(file)) as family:
         tensors = files.tensors(file)
         whole.check(family.networks, tensors)
@@ -62,6 +62,9 @@ def write(pipeline: Any, place: Path) -> None:
     for network in pipeline.components.values():
         if hasattr(network, "parameters"):
             network.half()
+        if hasattr(network, "register_to_config"):  # where it was read is nobody's business
+            network.register_to_config(_name_or_path="")
+    pipeline.register_to_config(_name_or_path="")
     try:
         pipeline.save_pretrained(part)
         part.rename(place)

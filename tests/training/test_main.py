@@ -123,6 +123,18 @@ def test_train_and_sample_for_a_shell(photos, tmp_path, here):
     assert not home.exists()
 
 
+def test_a_folder_that_is_there_stays(photos, tmp_path, here):
+    """Before a whole model is trained, a folder with its name is refused, not replaced."""
+    precious = tmp_path / "out" / "my dog" / "model_index.json"
+    precious.parent.mkdir(parents=True)
+    precious.write_text("{}")
+    train = ("train", str(photos), "--name", "my dog", "--method", "finetune", "--out")
+    code, lines = here(*train, str(tmp_path / "out"), home=tmp_path / "home")
+
+    assert (code, [line.get("code") for line in lines]) == (1, ["base_taken"])
+    assert precious.exists()
+
+
 @pytest.mark.usefixtures("settings")
 def test_two_folders_for_a_shell(photos, tmp_path, here):
     """Two folders with a trigger each become one style that knows both."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from accelerate.state import AcceleratorState
 from safetensors.torch import load_file
 
 from storage.errors import JobError
 from training import files, model, whole
 from training.bases import Bases
+from training.device import Device
 from training.families import Picture
 from training.loop import train
 
@@ -49,6 +53,26 @@ def test_a_model_becomes_a_base(bases, known, file):
     assert known.identity("mine") != bases.identity("embedded")
     (weights,) = place.glob("unet/*.safetensors")
     assert {tensor.dtype.itemsize for tensor in load_file(weights).values()} == {2}
+
+
+@pytest.fixture
+def busy():
+    """Have a process that computes in bf16."""
+    AcceleratorState._reset_state()
+    Device.open(cpu=True, precision="bf16")
+    yield
+    AcceleratorState._reset_state()
+    Device.open(cpu=True)
+
+
+@pytest.mark.usefixtures("busy")
+def test_a_folder_to_hand_over(file, known, tmp_path):
+    """It is written beside whatever device has trained, and does not say where the base lies."""
+    model.unpacked(file, tmp_path / "mydog", known)
+
+    texts = {path.name: path.read_text() for path in tmp_path.glob("mydog/**/*.json")}
+    assert {"model_index.json", "config.json"} <= texts.keys()
+    assert [name for name, text in texts.items() if str(Path.cwd()) in text] == []
 
 
 @pytest.mark.parametrize("name", ["embedded", "../away", ".hidden"])
