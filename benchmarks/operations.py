@@ -48,7 +48,7 @@ class Nowhere:
 
 def base(shape: Shape) -> Sd1:
     """Make a Stable Diffusion 1.x without weights."""
-    return Sd1(ldm.pipeline(ldm.empty(shape)), Nowhere(), BASE)  # type: ignore[arg-type]
+    return Sd1(lambda _: ldm.pipeline(ldm.empty(shape)), Nowhere(), BASE)  # type: ignore[arg-type]
 
 
 def recipe(method: str) -> Recipe:

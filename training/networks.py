@@ -81,6 +81,10 @@ class Model(Protocol):
 
     pipeline: Any  #: as diffusers has it
 
+    def exact(self) -> dict[str, nn.Module]:
+        """Give its networks by their roles, not rounded to what the device computes in."""
+        ...
+
     def packed(self, changed: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Give what single files have of it, where these parameters (`unet.…`) have changed."""
         ...

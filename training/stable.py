@@ -28,6 +28,7 @@ FURTHER = ("ff.net.0.proj", "ff.net.2", "proj_in", "proj_out", "conv1", "conv2")
 READING = ("q_proj", "k_proj", "v_proj", "out_proj")
 THINKING = ("fc1", "fc2")
 UNSAFE = {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
+Read = Callable[[torch.dtype], Any]  #: a pipeline from a base's files, rounded to this
 RESCALED = 0.7  #: of guidance, where the last timestep is pure noise (Lin et al., section 3.4)
 
 
@@ -44,9 +45,9 @@ class Stable:
     vectors: tuple[str, ...] = ("emb_params",)  #: what learned words are called in a file
     prefixes: tuple[str, ...] = ("lora_te",)  #: of its text encoders' keys
 
-    def __init__(self, pipeline: Any, device: Device, base: Base) -> None:
-        self.pipeline = pipeline
-        self.device = device
+    def __init__(self, read: Read, device: Device, base: Base) -> None:
+        self.read, self.device = read, device
+        self.pipeline = pipeline = read(device.dtype)
         self.skip = base.skip
         self.foretell(base.prediction)
         pipeline.set_progress_bar_config(disable=True)
@@ -149,12 +150,23 @@ class Stable:
         counting = None if places is None else places.to(at)
         return objectives.loss(seen, target.to(at), weights.to(at), counting)
 
+    def exact(self) -> dict[str, nn.Module]:
+        """Give the networks, not rounded to what the device computes in: else read anew."""
+        rounded = self.device.dtype is not torch.float32
+        pipeline = self.read(torch.float32) if rounded else self.pipeline
+        pairs = zip(self.networks.parts, self.names, strict=True)
+        return {part.role: getattr(pipeline, name) for part, name in pairs} | {"vae": pipeline.vae}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Name UNet and text encoders as the pipeline does."""
+        return ("unet", "text_encoder", "text_encoder_2")[: 1 + len(self.texts)]
+
     def packed(self, changed: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Give what single files have of the whole model, where these parameters have changed."""
-        roles = {part.role: part.module for part in self.networks.parts} | {"vae": self.vae}
         unet, *texts, vae = (
             {name: changed.get(f"{role}.{name}", own) for name, own in net.named_parameters()}
-            for role, net in roles.items()
+            for role, net in self.exact().items()
         )
         opened = [text.config.hidden_act == "gelu" for text in self.texts]
         content = single.written(unet, vae, list(zip(texts, opened, strict=True)))
@@ -165,8 +177,7 @@ class Stable:
 
     def parted(self, content: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Find the parameters of UNet and text encoders in a single file."""
-        names = ("unet", "text_encoder", "text_encoder_2")
-        networks = {name: getattr(self.pipeline, name) for name in names[: 1 + len(self.texts)]}
+        networks = {name: getattr(self.pipeline, name) for name in self.names}
         found = ldm.converted(dict(content), networks | {"vae": self.vae})
         return {
             f"{part.role}.{name}": tensor

@@ -61,9 +61,14 @@ class Whole:
         self.networks, self.text = networks, recipe.text
         self.places = places(networks, text=recipe.text)
         self.devices = {key: place.own.device for key, place in self.places.items()}
+        exact = {
+            f"{role}.{name}": own.detach()
+            for role, network in networks.model.exact().items()
+            for name, own in network.named_parameters()
+        }
         self.trained = {
-            key: nn.Parameter(place.own.detach().to(torch.float32, copy=True))
-            for key, place in self.places.items()
+            key: nn.Parameter(exact[key].to(device, torch.float32, copy=True))
+            for key, device in self.devices.items()
         }
         for place in self.places.values():  # the device has better things to hold
             place.own.data = place.own.data.cpu()

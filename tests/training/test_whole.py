@@ -7,6 +7,8 @@ import torch
 
 from storage.errors import JobError
 from training import whole
+from training.bases import Bases
+from training.device import Shelf
 from training.families import Picture
 
 NAME = "unet.conv_in.weight"
@@ -70,6 +72,25 @@ def test_aside_is_on_the_device(family, recipe):
     assert (inside, outside) == ({"meta"}, {"cpu"})
     attached.devices = dict.fromkeys(attached.places, torch.device("cpu"))
     attached.detach()
+
+
+@pytest.mark.parametrize("name", ["sd1", "sdxl"])
+def test_what_is_not_trained_is_not_rounded(tinies, recipe, name):
+    """Where networks compute in bf16, training begins at the base's own weights and keeps them."""
+
+    class Narrow(Shelf):
+        precision = "bf16"
+
+    with Bases(tinies.folder, Narrow()).family(f"tiny-{name}") as family:
+        attached = whole.Whole(family.networks, recipe("finetune", text=False))
+        tensors = attached.weights()
+        attached.detach()
+        assert family.unet.dtype is torch.bfloat16
+    with tinies.family(f"tiny-{name}") as family:
+        true = family.networks.model.packed({})
+
+    assert tensors.keys() == true.keys()
+    assert all(torch.equal(tensors[key], true[key]) for key in true)
 
 
 def test_strength(family, recipe):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from diffusers import StableDiffusionPipeline
 
@@ -12,6 +13,8 @@ from training.stable import UNSAFE, Stable
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import torch
 
     from storage.records import Base
     from training.device import Device
@@ -37,8 +40,12 @@ def recognises(place: Path) -> bool:
 
 def load(place: Path, device: Device, base: Base) -> Sd1:
     """Load a diffusers folder or a single file. Nothing is downloaded, nothing unpickled."""
+    return Sd1(partial(read, place), device, base)
+
+
+def read(place: Path, dtype: torch.dtype) -> Any:
+    """Read its pipeline."""
     if place.is_file():
         ldm.demand(place, "sd1")
-        return Sd1(ldm.load(place, device.dtype, SHAPE), device, base)
-    found = folders.load(place, device.dtype, StableDiffusionPipeline, **UNSAFE)
-    return Sd1(found, device, base)
+        return ldm.load(place, dtype, SHAPE)
+    return folders.load(place, dtype, StableDiffusionPipeline, **UNSAFE)

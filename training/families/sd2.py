@@ -6,6 +6,7 @@ arXiv 2305.08891).
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from diffusers import StableDiffusionPipeline
@@ -17,8 +18,11 @@ from training.stable import UNSAFE, Stable
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import torch
+
     from storage.records import Base
     from training.device import Device
+    from training.stable import Read
 
 RESOLUTION, MEMORY = 768, 4500
 SHAPE = SD2
@@ -29,8 +33,8 @@ class Sd2(Stable):
 
     name = "sd2"
 
-    def __init__(self, pipeline: Any, device: Device, base: Base) -> None:
-        super().__init__(pipeline, device, base)
+    def __init__(self, read: Read, device: Device, base: Base) -> None:
+        super().__init__(read, device, base)
         v = self.prediction == "v_prediction"
         self.architecture = f"stable-diffusion-v2-{'768-v' if v else '512'}"
         self.version = "sd_v2_v" if v else "sd_v2"
@@ -45,8 +49,12 @@ def recognises(place: Path) -> bool:
 
 def load(place: Path, device: Device, base: Base) -> Sd2:
     """Load a diffusers folder or a single file. Nothing is downloaded, nothing unpickled."""
+    return Sd2(partial(read, place), device, base)
+
+
+def read(place: Path, dtype: torch.dtype) -> Any:
+    """Read its pipeline."""
     if place.is_file():
         ldm.demand(place, "sd2")
-        return Sd2(ldm.load(place, device.dtype, SHAPE), device, base)
-    found = folders.load(place, device.dtype, StableDiffusionPipeline, **UNSAFE)
-    return Sd2(found, device, base)
+        return ldm.load(place, dtype, SHAPE)
+    return folders.load(place, dtype, StableDiffusionPipeline, **UNSAFE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from training.conditions import Conditions
     from training.device import Device
     from training.families import Frame
+    from training.stable import Read
 
 RESOLUTION, MEMORY = 1024, 9000
 SHAPE = SDXL
@@ -34,13 +36,13 @@ class Sdxl(Stable):
     vectors = ("clip_l", "clip_g")
     prefixes = ("lora_te1", "lora_te2")
 
-    def __init__(self, pipeline: Any, device: Device, base: Base) -> None:
-        super().__init__(pipeline, device, base)
+    def __init__(self, read: Read, device: Device, base: Base) -> None:
+        super().__init__(read, device, base)
         for text, vocabulary in zip(self.texts, self.vocabularies, strict=True):
             # where a prompt ends; the default, its largest id, would be a learned word's
             inner = getattr(text, "text_model", text)
             inner.eos_token_id = vocabulary.tokenizer.eos_token_id
-        if pipeline.vae.config.force_upcast:
+        if self.vae.config.force_upcast:
             self.vae.float()  # it overflows in fp16
 
     def states(self, tokens: Tensor) -> Conditions:
@@ -84,10 +86,14 @@ def recognises(place: Path) -> bool:
 
 def load(place: Path, device: Device, base: Base) -> Sdxl:
     """Load a diffusers folder or a single file. Nothing is downloaded, nothing unpickled."""
+    return Sdxl(partial(read, place), device, base)
+
+
+def read(place: Path, dtype: torch.dtype) -> Any:
+    """Read its pipeline."""
     if place.is_file():
         ldm.demand(place, "sdxl")
-        return Sdxl(ldm.load(place, device.dtype, SHAPE), device, base)
-    found = folders.load(
-        place, device.dtype, StableDiffusionXLPipeline, "text_encoder_2", add_watermarker=False
+        return ldm.load(place, dtype, SHAPE)
+    return folders.load(
+        place, dtype, StableDiffusionXLPipeline, "text_encoder_2", add_watermarker=False
     )
-    return Sdxl(found, device, base)
