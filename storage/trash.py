@@ -46,7 +46,7 @@ class Trash:
         if kind == "style":
             return self._home.style(number, "any").parent
         run = self._home.run(number)
-        return run.photos if kind == "copies" else run.path
+        return {"copies": run.photos, "result": run.result}.get(kind, run.path)
 
 
 def remove(path: Path) -> None:

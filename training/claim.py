@@ -135,8 +135,6 @@ class Claim:
         settled = await self.store.jobs.settle(self.job.id, self.job.fence, status, error)
         if settled and status is Status.DONE:
             await self._measure(event)
-            if event.facts.get("whole"):  # the style's own name of it is enough
-                (self.folder.result / event.facts["file"]).unlink(missing_ok=True)
         if status.ended:
             await forget(self.store, self.job.id)
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from storage.records import Base, Catalog, Job, Photo
     from storage.store import Store
 
+DAY = 86400.0  #: seconds
+
 
 async def lay_out(store: Store, job: Job, catalog: Catalog) -> None:
     """Write a job's folder; on a later attempt, what was frozen at the first one stays."""
@@ -51,11 +53,21 @@ def clear(folder: JobFolder) -> None:
     for path in (folder.photos, folder.classes, folder.checkpoints):
         shutil.rmtree(path, ignore_errors=True)
     style(folder).unlink(missing_ok=True)
+    if (large := model(folder)) is not None:
+        large.unlink(missing_ok=True)
 
 
 def style(folder: JobFolder) -> Path:
     """Return where the style to sample from lies."""
     return folder.path / "style.safetensors"
+
+
+def model(folder: JobFolder) -> Path | None:
+    """Return where a training writes a whole model; its style has a name of its own for it."""
+    recipe = frozen(folder)
+    if recipe is None or recipe.get("rank") != 0:
+        return None
+    return folder.result / f"{recipe['name']}.safetensors"
 
 
 def requested(request: dict[str, Any]) -> TrainRequest:
@@ -104,6 +116,8 @@ async def _sample(store: Store, job: Job) -> dict[str, Any]:
             raise JobError("style_unknown")
         return job.request
     found = await store.styles.get(job.style, job.owner, job.guild)
+    if found.removed:
+        raise JobError("model_removed", days=round((found.removed - found.created) / DAY))
     await asyncio.to_thread(_link, store.styles.file(found), worn)
     return job.request | {"method": found.method, "trigger": found.trigger}
 

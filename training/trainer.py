@@ -13,7 +13,7 @@ from storage.records import Catalog, Event, Job, Status
 from storage.space import roomy
 from training.claim import LEASE, Claim, forget
 from training.desk import Desk
-from training.layout import style
+from training.layout import model, style
 from training.station import Station
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Trainer:
             if path.name.isdigit() and int(path.name) not in open_jobs:
                 folder = self.store.home.run(int(path.name))
                 left = (folder.checkpoints, folder.photos, folder.classes, style(folder))
-                if any(place.exists() for place in left):
+                if any(place.exists() for place in (*left, *filter(None, [model(folder)]))):
                     await forget(self.store, int(path.name))
 
     async def turn(self) -> None:
@@ -112,10 +112,8 @@ class Trainer:
 
     async def expire(self) -> None:
         """Remove the files of whole models that are older than the operator keeps them."""
-        for model in await self.store.styles.expire(time.time() - self.settings.days * DAY):
-            log.info(
-                "The model of style %s was removed after %s days", model.id, self.settings.days
-            )
+        for old in await self.store.styles.expire(time.time() - self.settings.days * DAY):
+            log.info("The model of style %s was removed after %s days", old.id, self.settings.days)
 
     async def tend(self, station: Station) -> None:
         """Keep a worker alive, follow its jobs, and give it the next."""

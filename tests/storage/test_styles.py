@@ -141,14 +141,19 @@ async def test_nobodys(store: Store, job: Job, file: Path) -> None:
     assert not store.styles.file(style).parent.exists()
 
 
-async def test_delete(store: Store, job: Job, file: Path) -> None:
-    """A style goes with its file and its shares; its job stays."""
+async def test_delete(store: Store, home: Home, job: Job, file: Path) -> None:
+    """A style goes with its file, by both of its names, and its shares; its job stays."""
     style = await add(store, job, file)
     await store.styles.share(style.id, ALICE, GUILD)
+    folder = home.run(job.id)
+    folder.result.mkdir(parents=True)
+    (folder.result / "my.safetensors").hardlink_to(store.styles.file(style))
+    folder.log.write_text("kept")
 
     await store.styles.delete(style.id, ALICE)
 
     assert not store.styles.file(style).parent.exists()
+    assert [path.name for path in folder.path.iterdir()] == ["log.txt"]
     assert await store.styles.usable(BOB, GUILD) == []
     assert (await store.jobs.get(job.id)).style is None
 

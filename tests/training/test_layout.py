@@ -118,6 +118,39 @@ async def test_a_strangers_style_is_unknown(yard):
     assert refused.value.code == "style_unknown"
 
 
+async def test_a_removed_model(yard):
+    """A picture that was asked of a model whose file went meanwhile ends with a sentence."""
+    job = await yard.train()
+    claimed = await yard.store.jobs.claim("w", ["train"], lease=60)
+    file = yard.home.run(job.id).result / "mydog.safetensors"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"weights")
+    made = await yard.store.styles.add(
+        claimed, file, method="finetune", family="sd1", trigger="my", concept="look", whole=True
+    )
+    picture = await yard.sample(ALICE, style=made.id)
+    await yard.store.styles.expire(made.created + 1)
+
+    with pytest.raises(SafelightError) as refused:
+        await lay_out(yard.store, picture, CATALOG)
+
+    assert refused.value.code == "model_removed"
+    assert "days" in refused.value.facts
+
+
+@pytest.mark.parametrize(("method", "left"), [("finetune", []), ("lora", ["mydog.safetensors"])])
+async def test_a_whole_model_is_kept_once(yard, method, left):
+    """Whenever a job is cleared, a model in its result goes: the style has it; a LoRA stays."""
+    job = await yard.train(method=method)
+    await lay_out(yard.store, job, CATALOG)
+    folder = yard.home.run(job.id)
+    folder.result.mkdir()
+    (folder.result / "mydog.safetensors").write_bytes(b"weights")
+    clear(folder)
+
+    assert [path.name for path in folder.result.iterdir()] == left
+
+
 async def test_what_is_kept(yard):
     """Photos, checkpoints and the style go; samples and results stay."""
     job = await yard.train()

@@ -336,6 +336,10 @@ async def test_a_whole_model_is_kept_once_and_not_for_ever(yard):
         await trainer.expire()
         (old,) = await yard.store.styles.of(job.owner)
 
+        again = yard.home.run(job.id).result / "mydog.safetensors"
+        again.write_bytes(b"as a trainer leaves it that is killed")
+        await trainer.adopt()
+
     assert style.whole
     assert kept
     assert list(yard.home.run(job.id).result.glob("*.safetensors")) == []
