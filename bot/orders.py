@@ -106,7 +106,7 @@ async def weigh(bot: Bot, order: Order, owner: int, guild: int) -> Prospect:
         minutes = round(planned.seconds / 60)
         raise UserError("minutes_over", minutes=minutes, most=server.minutes)
     space.roomy(bot.settings, 0 if planned.rank else ROOM * planned.bytes // space.MIB)
-    space.fair(bot.settings, await store.styles.room(owner), planned.bytes)
+    space.fair(bot.settings, await taken(bot, owner), planned.bytes)
     place = await waiting(bot)
     return Prospect(order, dataset, photos, others, planned, found, catalog.device, place)
 
@@ -134,6 +134,7 @@ async def queue(bot: Bot, prospect: Prospect, guild: int, channel: int) -> Job:
         dropout=order.dropout,
         further=tuple(Further(each.id, each.trigger, each.concept) for each in prospect.others),
         most=0 if bot.web.public else limit(bot.get_guild(guild), bot.settings.upload),
+        bytes=planned.bytes,
     )
     return await bot.store.jobs.queue(
         NewJob(
@@ -211,6 +212,11 @@ def base(catalog: Catalog, name: str) -> Base:
                 raise UserError(found.lack, **found.facts)
             return found
     raise UserError("base_unknown", base=name)
+
+
+async def taken(bot: Bot, owner: int) -> int:
+    """Sum up the bytes of a member's styles, those that are still to be trained included."""
+    return await bot.store.styles.room(owner) + await bot.store.jobs.planned(owner)
 
 
 async def waiting(bot: Bot) -> int:

@@ -56,6 +56,11 @@ TODAY = """
 SELECT count(*) AS asked FROM jobs WHERE owner = :owner AND guild = :guild AND kind = 'train'
   AND status <> 'cancelled' AND created > :since
 """
+PLANNED = """
+SELECT sum(json_extract(request, '$.bytes')) AS bytes FROM jobs
+WHERE owner = :owner AND kind = 'train' AND status IN ('queued', 'running', 'paused')
+  AND style IS NULL
+"""
 PLACE = """
 SELECT count(*) AS place FROM jobs AS other, (SELECT * FROM jobs WHERE id = :job) AS mine
 WHERE other.status = 'queued' AND mine.status = 'queued'
@@ -132,6 +137,11 @@ class Jobs:
         since = time.time() - DAY
         rows = await self._database.all(TODAY, owner=owner, guild=guild, since=since)
         return int(rows[0]["asked"])
+
+    async def planned(self, owner: int) -> int:
+        """Sum up the bytes that a member's open trainings are expected to write."""
+        rows = await self._database.all(PLANNED, owner=owner)
+        return int(rows[0]["bytes"] or 0)
 
     async def watch(self, number: int, member: int) -> None:
         """Tell a member when the job ends."""

@@ -44,6 +44,7 @@ class TrainRequest:
     prior: int = 0  #: class pictures that keep what the base knows; 0 is off
     keep: float = 1.0  #: how much they count beside the photos
     most: int = 0  #: bytes of a file that can be handed over; 0 is any
+    bytes: int = 0  #: that its file is expected to take
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,7 @@ ERRORS = {
     "prior_range": "The number of class pictures is {value}; it can be {least} to {most}.",
     "prompt_empty": "The prompt is empty. Say what to draw.",
     "prompt_long": "The prompt has {length} characters; I take at most {most}. Shorten it.",
-    "quota_full": "Your styles take {used} MB here and this one would take {more} MB more, but a member may use {most} MB. Delete what you no longer need (/style delete), or ask the operator for more.",
+    "quota_full": "Your styles take {used} MB here, those that are still to be trained included, and this one would take {more} MB more, but a member may use {most} MB. Delete what you no longer need (/style delete), or ask the operator for more.",
     "quota_used": "You have used your {jobs} trainings for today. The next one is possible <t:{when}:R>.",
     "rank_method": "The method {method} trains whole networks, so it has no rank. Leave the rank out, or pick a method such as lora.",
     "rank_range": "The rank (an embedding's vectors, a hypernetwork's width) is {value}; it can be {least} to {most}.",

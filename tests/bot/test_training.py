@@ -170,6 +170,19 @@ async def test_quota(kit, trainer):
     assert "used your 1 trainings" in kit.words(answer)
 
 
+async def test_what_is_queued_takes_room(kit, trainer):
+    """What a member's waiting trainings will write counts like what is there."""
+    alice = kit.member("alice")
+    await trainer.dataset(alice)
+    kit.bot.settings.member = 1
+    card = (await alice.slash(kit.channel, "train lora", **DATASET)).response
+    await alice.click(card, label="Start")
+
+    answer = await alice.slash(kit.channel, "train lora", **DATASET, dial="quick")
+
+    assert "those that are still to be trained included" in kit.words(answer)
+
+
 async def test_disk(kit, trainer):
     """A full disk stops new trainings with a sentence."""
     alice = kit.member("alice")
