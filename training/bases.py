@@ -82,7 +82,9 @@ class Bases:
         places = [
             p
             for p in sorted(self.folder.iterdir())
-            if (p.is_dir() or p.suffix == ".safetensors") and p.name not in listed
+            if (p.is_dir() or p.suffix == ".safetensors")
+            and not p.name.startswith(".")  # half of what is still being written
+            and p.name not in listed
         ]
         return [base for place in places if (base := self.found(place)) is not None]
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from storage.records import Base
 
 
-def unpacked(file: Path, place: Path, known: Bases) -> Base:
-    """Write a model as a folder of fp16 networks, whole or not at all; give what it began as.
+def unpacked(file: Path, place: Path, known: Bases, beside: Base | None = None) -> None:
+    """Write a model as a folder of fp16 networks, whole or not at all; `beside` tells of it there.
 
     The file holds the networks; tokenizers and the noise come from the base that it began as.
     """
@@ -38,8 +38,7 @@ def unpacked(file: Path, place: Path, known: Bases) -> Base:
         content = family.networks.model.parted(tensors)
         for key, spot in whole.places(family.networks).items():
             spot.own.data = content[key]
-        write(family.networks.model.pipeline, place)
-    return fresh.find(begun(file))
+        write(family.networks.model.pipeline, place, beside)
 
 
 def begun(file: Path) -> str:
@@ -54,8 +53,8 @@ def begun(file: Path) -> str:
     return name
 
 
-def write(pipeline: Any, place: Path) -> None:
-    """Write a pipeline in fp16."""
+def write(pipeline: Any, place: Path, beside: Base | None) -> None:
+    """Write a pipeline in fp16, and what is known of it as a base."""
     diffusers.utils.logging.disable_progress_bar()
     part = place.with_name(f".{place.name}.part")
     shutil.rmtree(part, ignore_errors=True)
@@ -67,6 +66,8 @@ def write(pipeline: Any, place: Path) -> None:
     pipeline.register_to_config(_name_or_path="")
     try:
         pipeline.save_pretrained(part)
+        if beside is not None:
+            (part / lists.BESIDE).write_text(lists.entry(beside), encoding="utf-8")
         part.rename(place)
     finally:
         shutil.rmtree(part, ignore_errors=True)
@@ -79,9 +80,9 @@ def promoted(file: Path, name: str, known: Bases) -> Path:
     if any(base.name == name for base in known.describe()):
         raise JobError("base_taken", base=name)
     place = known.folder / name
-    base = unpacked(file, place, known)
+    base = known.find(begun(file))
     made = replace(base, name=name, title=name, source=name, good=f"made here, from {base.title}")
-    (place / lists.BESIDE).write_text(lists.entry(made), encoding="utf-8")
+    unpacked(file, place, known, made)
     return place
 
 

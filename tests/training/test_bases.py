@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from storage.errors import JobError
-from training import embedded
+from training import embedded, tiny
 from training.bases import Bases
 from training.device import Device
 
@@ -24,6 +24,13 @@ class Narrow(Device):
     def free(self) -> int:
         """Count MiB that are still to be had."""
         return 100
+
+
+def test_half(tmp_path: Path) -> None:
+    """What is still being written into the folder is no base."""
+    tiny.kept(tmp_path, "sd1").rename(tmp_path / ".mine.part")
+
+    assert Bases(tmp_path).own() == []
 
 
 def test_listed() -> None:
