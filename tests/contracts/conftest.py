@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 PROMPT = "a zorp emoji, on a white background"
 PICTURE = Picture(PROMPT, "", 5, 4, 64, 64)
 BASES = tuple(f"tiny-{name}" for name in families.names())
+RANKS = {"dreambooth": 0}  #: that are asked for, else 3; of none, a whole network learns
 PRIVATE = ("grandmother", "IMG_2041", "holiday prompt")
 
 
@@ -79,8 +80,9 @@ def asked(bases: Bases) -> Callable[[str, str], Recipe]:
 
     def made(method: str, base: str = "embedded") -> Recipe:
         request = TrainRequest(
-            method, base, "zorp", "zorp", Concept.SUBJECT, Dial.QUICK, 3, 3, 2e-2, 2, 7, "cat"
-        )
+            method, base, "zorp", "zorp", Concept.SUBJECT, Dial.QUICK, 3, RANKS.get(method, 3),
+            2e-2, 2, 7, "cat", prior=int(method == "dreambooth"),
+        )  # fmt: skip
         shots = [("IMG_2041.png", "a zorp emoji of my grandmother"), ("b.png", "zorp")]
         shown = (Prompt("holiday prompt", 1),) if method == "lora" else ()
         return Recipe.of(
@@ -158,7 +160,8 @@ def anew(lessons: list[Trained], bases: Bases, home: Path) -> list[Trained]:
                 {
                     "home": str(bases.folder), "base": base.name, "method": one.method,
                     "place": str(bases.place(base.source) or embedded.folder("diffusion")),
-                    "file": str(one.file), "trigger": one.recipe.trigger, "prompt": PROMPT,
+                    "file": str(one.file), "whole": not one.recipe.rank,
+                    "trigger": one.recipe.trigger, "prompt": PROMPT,
                     "side": 16 if base.small else 8,
                     "guidance": GUIDANCE[64] if base.small else family.guidance,  # type: ignore[attr-defined]
                     "zeroed": family.zeroed,  # type: ignore[attr-defined]

@@ -28,7 +28,7 @@ def opened(place: str) -> Any:
 
 def prepared(pipeline: Any, order: Order) -> Any:
     """Load one style with diffusers' own loaders."""
-    if order["method"] == "finetune":  # a model of its own
+    if order["whole"]:  # a model of its own
         own = ("tokenizer", "tokenizer_2")
         return type(pipeline).from_single_file(
             order["file"], config=order["place"], local_files_only=True, dtype=torch.float32,
@@ -62,7 +62,7 @@ def paint(base: Any, order: Order) -> None:
         output_type="np",
     )
     np.save(order["stranger"], painted.images[0])
-    if order["method"] not in {"finetune", "embedding"}:
+    if not order["whole"] and order["method"] != "embedding":
         pipeline.unload_lora_weights()
 
 
