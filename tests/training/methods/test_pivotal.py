@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from storage.errors import JobError
-from training.loop import grouped
+from training.optimizers import grouped
 from training.methods import pivotal
 
 WORD = "bundle_emb.mydog.string_to_param.*"
