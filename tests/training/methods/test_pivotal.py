@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from storage.errors import JobError
-from training.optimizers import grouped
 from training.methods import pivotal
+from training.optimizers import grouped
 
 WORD = "bundle_emb.mydog.string_to_param.*"
 
