@@ -206,11 +206,15 @@ def test_unseen(twin: Hub, tmp_path: Path) -> None:
 
 
 def started(twin: Hub, home: Path, *names: str) -> subprocess.Popen[str]:
-    """Start the command as a shell does."""
+    """Start the command as a shell does: Ctrl+C reaches it, whatever this process makes of it."""
     known = {"SAFELIGHT_HOME": str(home), "HF_HOME": str(home / "hub"), "HF_ENDPOINT": twin.url}
     known |= {"SAFELIGHT_DISK_MB": "0", "SAFELIGHT_BASES": str(home / "own.toml")}
     command = [sys.executable, "-m", "training", "bases", *names]
-    return subprocess.Popen(command, env=os.environ | known, stdout=subprocess.PIPE, text=True)
+    here = signal.signal(signal.SIGINT, signal.default_int_handler)  # a child inherits no handler
+    try:
+        return subprocess.Popen(command, env=os.environ | known, stdout=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, here)
 
 
 def test_interrupted(twin: Hub, tmp_path: Path) -> None:
