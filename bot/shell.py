@@ -79,7 +79,8 @@ class Teller:
         self.bar.show(step / steps, words)
 
     def _note(self, event: dict[str, Any]) -> None:
-        self.bar.say(sentence(event))
+        known = wording.job.NOTES.get(event["code"], "")
+        self.bar.say(known.format_map(event) if known else sentence(event))
 
     def _failed(self, event: dict[str, Any]) -> None:
         said, file = sentence(event), event.get("file", "")

@@ -45,6 +45,14 @@ def test_a_failure_is_a_sentence_and_a_code(capfd):
     assert "no base called sd9" in capfd.readouterr().err
 
 
+def test_a_note_is_no_failure(capfd):
+    """What a job remarks on is told as on its card, and the shell goes on."""
+    assert shell.work([], child({"kind": "note", "code": "prior_drawn", "pictures": 24})) == 0
+    said = capfd.readouterr().err
+    assert "The base draws 24 pictures of the class first" in said
+    assert "did not work" not in said
+
+
 def test_a_bad_picture_is_named(capfd):
     """Who gives a folder is told which file is bad; a sentence with the name says it once."""
     bad = {"kind": "failed", "code": "photo_unknown", "file": "notes.jpg"}
