@@ -197,7 +197,7 @@ def faces(case: Case) -> Iterator[tuple[str, str]]:
 def subjects(case: Case, base: Base) -> Iterator[tuple[str, str]]:
     """A subject: layers first.
 
-    Of 12 pictures with a LoRA 12, 12 and 12 came nearest to the true subject, with a word 5, 0
+    Of 12 pictures with a LoRA 12, 12 and 12 came nearest to the true subject, with a word 0, 0
     and 0 (benchmarks/RESULTS.md, panda, octopus, guitar; Ruiz et al. 2022, table 1, has it so of
     photographs). A word takes a few KB and leaves the base as it is (Gal et al. 2022).
     """
