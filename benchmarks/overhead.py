@@ -20,6 +20,7 @@ from benchmarks import lesson, machine, table
 from storage.records import Concept
 from training import clock, methods
 from training.bases import Bases
+from training.conditions import apart, stacked
 from training.device import Device
 from training.examples import encoded
 from training.optimizers import grouped
@@ -43,9 +44,10 @@ class Bare:
         examples = encoded(family, recipe, photos)
         self.family, self.recipe = family, recipe
         self.latents = [example.latent for example in examples]
-        with torch.no_grad():
+        self.framed = [example.framed for example in examples]
+        with torch.no_grad(), family.device.autocast():
             self.tokens = [family.tokens(shot.caption)[0] for shot in recipe.photos]
-            self.states = [family.states(each[None])["states"][0] for each in self.tokens]
+            self.states = [apart(family.states(each[None]))[0] for each in self.tokens]
         attached = family.networks.attached
         self.parameters = list(attached.parameters.values())
         groups = grouped(attached.parameters, attached.paces)
@@ -59,22 +61,27 @@ class Bare:
         family, size, draws = self.family, self.recipe.batch, self.generator
         first = self.taken * size % len(self.latents)
         self.taken += 1
-        x = torch.stack(self.latents[first : first + size])
+        these, at = slice(first, first + size), family.device.at
+        x = torch.stack(self.latents[these])
         if family.networks.attached.text:
-            read = family.states(torch.stack(self.tokens[first : first + size]))["states"]
+            read = family.states(torch.stack(self.tokens[these]))
         else:
-            read = torch.stack(self.states[first : first + size])
+            read = stacked(self.states[these])
+        told = family.heard({**read, **stacked(self.framed[these])})
         e = torch.randn(x.shape, generator=draws)
         t = (torch.arange(size) + torch.rand(size, generator=draws)) / size * len(family.alphas)
         t = t.long().clamp(max=len(family.alphas) - 1)
         a = family.alphas[t]
         wide = a.view(-1, 1, 1, 1)
         noised = wide.sqrt() * x + (1 - wide).sqrt() * e
-        target = wide.sqrt() * e - (1 - wide).sqrt() * x
-        ratio = a / (1 - a)
-        weights = ratio.clamp(max=self.recipe.gamma) / (ratio + 1)
-        seen = family.unet(noised, t, read, return_dict=False)[0]
-        loss = ((seen - target).square().flatten(1).mean(1) * weights).mean()
+        v, ratio = family.prediction == "v_prediction", a / (1 - a)
+        target = wide.sqrt() * e - (1 - wide).sqrt() * x if v else e
+        weights = ratio.clamp(max=self.recipe.gamma) / (ratio + 1 if v else ratio)
+        given = noised.to(at, family.unet.dtype), t.to(at)
+        with family.device.autocast():
+            seen = family.unet(*given, return_dict=False, **told)[0]
+        error = (seen.float() - target.to(at)).square().flatten(1).mean(1)
+        loss = (error * weights.to(at)).mean()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.parameters, 1.0, foreach=True)
         self.optimizer.step()

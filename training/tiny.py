@@ -1,4 +1,4 @@
-"""Tiny random models of every family's true layout: a few megabytes to try things on."""
+"""Random models of every family's layout: tiny ones of a few megabytes, to try things on."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 V = {"sd2"}  #: the families whose tiny model predicts v, its last timestep pure noise
 
 
-def made(family: str, seed: int = 0) -> Any:
-    """Make a family's tiny model as a pipeline, its weights drawn from a seed.
+def made(family: str, seed: int = 0, shape: shapes.Shape | None = None) -> Any:
+    """Make a family's tiny model, or one of a shape, as a pipeline, its weights from a seed.
 
     They are fp32, and, like those of models that are handed around, such as fp16 can write.
     """
-    shape = shapes.tiny(walk()[family].SHAPE)
+    shape = shape or shapes.tiny(walk()[family].SHAPE)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         networks = {
@@ -38,10 +38,10 @@ def made(family: str, seed: int = 0) -> Any:
     return ldm.pipeline(networks, "v_prediction" if v else "epsilon", zeroed=v)
 
 
-def kept(folder: Path, family: str) -> Path:
-    """Write a family's tiny model as a folder the way diffusers does."""
-    place = folder / f"tiny-{family}"
+def kept(folder: Path, family: str, shape: shapes.Shape | None = None) -> Path:
+    """Write a family's tiny model, or one of a shape, as a folder the way diffusers does."""
+    place = folder / f"{'random' if shape else 'tiny'}-{family}"
     diffusers.utils.logging.disable_progress_bar()
     transformers.utils.logging.disable_progress_bar()
-    made(family).save_pretrained(place)
+    made(family, shape=shape).save_pretrained(place)
     return place
