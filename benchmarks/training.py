@@ -40,6 +40,7 @@ from training.topics import Prompt
 FAMILIES = ("sd1", "sdxl")
 RANK, RATE = 16, 1e-4
 PHOTOS = 8
+MIB = 2**20
 BLOCK = 5  #: steps of one turn
 SMALL = 128  #: pixels, where networks are shrunken
 FASTEST = 4096, 512  #: side of the matrices whose product shows the peak, on a GPU and a CPU
@@ -184,11 +185,11 @@ def taken(device: Device, step: Step, held: Sequence[torch.Tensor]) -> float:
         torch.cuda.reset_peak_memory_stats(device.at)
         step()
         most: int = torch.cuda.max_memory_allocated(device.at)
-        return most / 2**20
+        return float(most) / MIB
     with Footprint() as footprint:
         footprint.hold(held)
         step()
-    return footprint.peak / 2**20
+    return footprint.peak / MIB
 
 
 def pace(ground: Ground, family: str, batch: int, rounds: int) -> Iterator[table.Row]:
