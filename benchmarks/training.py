@@ -185,7 +185,7 @@ def taken(device: Device, step: Step, held: Sequence[torch.Tensor]) -> float:
         torch.cuda.reset_peak_memory_stats(device.at)
         step()
         most: int = torch.cuda.max_memory_allocated(device.at)
-        return float(most) / MIB
+        return most / MIB
     with Footprint() as footprint:
         footprint.hold(held)
         step()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -29,6 +29,10 @@ class Footprint(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.live = 0  #: bytes that are held now
         self.peak = 0  #: bytes, at most, that were held
         self.known: weakref.WeakSet[Any] = weakref.WeakSet()
+
+    def __enter__(self) -> Self:
+        super().__enter__()  # type: ignore[no-untyped-call]
+        return self
 
     def hold(self, tensors: Iterable[Tensor]) -> None:
         """Count tensors that were there before."""
