@@ -60,7 +60,7 @@ class Ground:
     def __post_init__(self) -> None:
         models = self.place / "bases"
         for name in self.families:
-            tiny.kept(models, name, walk()[name].SHAPE if self.large else None)
+            tiny.kept(models, name, large=self.large)
         self.bases = Bases(models, self.device)
 
     @property

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 RANK = (1, 128)
 #: vectors; times the width; none, which trains whole networks
 RANKS = {"embedding": (1, 8), "hypernetwork": (1, 8), "finetune": (0, 0), "dreambooth": (0, 128)}
+#: families of flow matching: min-SNR weighs other targets, and what reads prompts is not trained
+FLOWS = frozenset({"zimage"})
 RATE = (1e-7, 0.1)
 FACTOR = (0.01, 10)  # of the rate that Prodigy finds
 SIDE = (16, 2048)
@@ -51,6 +53,8 @@ def check(recipe: Recipe) -> None:
         recipe.ema or recipe.schedule != "constant"
     ):
         raise JobError("schedule_free")
+    if recipe.gamma and recipe.family in FLOWS:
+        raise JobError("gamma_flow", family=recipe.family)
     taught(recipe)
 
 

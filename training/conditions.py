@@ -6,13 +6,24 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 Conditions = Mapping[str, Tensor]  #: of one picture (...), or of a batch (B, ...)
 
 
 def stacked(several: Sequence[Conditions]) -> dict[str, Tensor]:
-    """Put the conditions of single pictures (...) together to those of a batch (B, ...)."""
-    return {name: torch.stack([each[name] for each in several]) for name in several[0]}
+    """Put the conditions of single pictures (...) together to those of a batch (B, ...).
+
+    Shorter ones are filled up with zeros to the longest.
+    """
+    return {name: level([each[name] for each in several]) for name in several[0]}
+
+
+def level(rows: Sequence[Tensor]) -> Tensor:
+    """Stack tensors (...), of any length where they have one."""
+    if all(row.shape == rows[0].shape for row in rows):
+        return torch.stack(list(rows))
+    return pad_sequence(list(rows), batch_first=True)
 
 
 def apart(batch: Conditions) -> list[dict[str, Tensor]]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 LARGEST = 16 * 2**30  # bytes of a style we would open; a whole SDXL has 7
 VERSION = "1.0.1"  # of modelspec
+PREDICTIONS = {"epsilon": "epsilon", "v_prediction": "v"}  # in modelspec's words; of no others
 MADE_WITH = ("safelight", "torch", "diffusers", "transformers", "peft", "lycoris-lora")
 MODULES = dict.fromkeys(("loha", "lokr", "dora", "oft"), "lycoris.kohya")  # else kohya's own
 
@@ -111,7 +112,7 @@ def raw(tensor: Tensor) -> memoryview:
 def described(recipe: Recipe, origin: Origin) -> dict[str, str]:
     """Write modelspec's fields (Stability-AI/ModelSpec 1.0.1): what must and what should be."""
     date = datetime.fromtimestamp(recipe.accepted, UTC)
-    return {
+    told = {
         "modelspec.sai_model_spec": VERSION,
         "modelspec.architecture": "/".join(filter(None, (origin.architecture, origin.kind))),
         "modelspec.implementation": "diffusers",
@@ -121,8 +122,10 @@ def described(recipe: Recipe, origin: Origin) -> dict[str, str]:
         "modelspec.author": "Safelight",
         "modelspec.date": date.isoformat(timespec="seconds").replace("+00:00", "Z"),
         "modelspec.trigger_phrase": ", ".join(recipe.triggers),
-        "modelspec.prediction_type": "v" if origin.prediction == "v_prediction" else "epsilon",
     }
+    if origin.prediction in PREDICTIONS:
+        told["modelspec.prediction_type"] = PREDICTIONS[origin.prediction]
+    return told
 
 
 def training(recipe: Recipe, origin: Origin, tensors: dict[str, Tensor]) -> dict[str, str]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     import torch
 
+STABLE = ("unet", "text_encoder", "vae")  #: what a Stable Diffusion has at least
+
 
 def config(place: Path, *parts: str) -> dict[str, Any]:
     """Read one of a folder's JSON files; nothing where there is none."""
@@ -26,24 +28,31 @@ def config(place: Path, *parts: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def pipeline(place: Path) -> str:
+    """Tell a folder's pipeline."""
+    return str(config(place, "model_index.json").get("_class_name", ""))
+
+
 def kind(place: Path) -> tuple[str, str]:
-    """Tell a folder's pipeline, and what its first text encoder computes with.
+    """Tell a Stable Diffusion's pipeline, and what its first text encoder computes with.
 
     OpenAI's CLIP has quick_gelu, OpenCLIP gelu. Inpainting models are none of ours.
     """
     if config(place, "unet", "config.json").get("in_channels") != 4:
         return "", ""
-    index = str(config(place, "model_index.json").get("_class_name", ""))
     text = config(place, "text_encoder", "config.json")
-    return index, str(text.get("hidden_act", "quick_gelu"))
+    return pipeline(place), str(text.get("hidden_act", "quick_gelu"))
 
 
-def load(place: Path, dtype: torch.dtype, pipeline: Any, *more: str, **given: Any) -> Any:
-    """Load a folder, beside UNet, text encoder and VAE with `more` networks.
-
-    Nothing is downloaded, nothing unpickled.
-    """
-    folders = [place / part for part in ("unet", "text_encoder", "vae", *more)]
+def load(
+    place: Path,
+    dtype: torch.dtype,
+    made: Any,
+    networks: tuple[str, ...] = STABLE,
+    **given: Any,
+) -> Any:
+    """Load a folder with these networks. Nothing is downloaded, nothing unpickled."""
+    folders = [place / part for part in networks]
     safe = [[file.name for file in folder.glob("*.safetensors")] for folder in folders]
     if not all(safe):
         raise JobError("base_pickle", base=place.name)
@@ -51,7 +60,7 @@ def load(place: Path, dtype: torch.dtype, pipeline: Any, *more: str, **given: An
     diffusers.utils.logging.disable_progress_bar()
     transformers.utils.logging.disable_progress_bar()
     try:
-        return pipeline.from_pretrained(
+        return made.from_pretrained(
             place,
             dtype=dtype,
             variant=variant,

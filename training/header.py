@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from storage.errors import JobError
+from training.keys import KOHYA, cut
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -20,10 +21,13 @@ BEGINS = {
     "oft": "oft_blocks",
 }
 #: of the name itself
-WHOLE = {
+WHOLE: dict[str, str | tuple[str, ...]] = {
     "pivotal": "bundle_emb.",
     "hypernetwork": "hypernetwork.",
-    "finetune": "model.diffusion_model.",
+    "finetune": (
+        "model.diffusion_model.",
+        "cap_pad_token",
+    ),  # a Z-Image's names begin with nothing
 }
 WORDS = ({"emb_params"}, {"clip_l", "clip_g"})  #: all the names of an embedding's tensors
 LONGEST = 100_000_000  #: bytes of a header that the format allows
@@ -63,7 +67,7 @@ def kind(names: Collection[str]) -> str:
     """Tell from the names of its tensors what a file is."""
     if set(names) in WORDS:
         return "embedding"
-    ends = {name.partition(".")[2] for name in names}
+    ends = {KOHYA.get(end, end) for _, end in map(cut, names)}
     for method, begin in WHOLE.items():
         if any(name.startswith(begin) for name in names):
             return method

@@ -137,6 +137,17 @@ def empty(shape: Shape) -> dict[str, Any]:
     return networks
 
 
+def drawn(shape: Shape, foretold: str = "epsilon", *, zeroed: bool = False) -> Any:
+    """Make a pipeline of a shape with random weights, from torch's own generator."""
+    networks = {
+        name: type(network)(network.config)
+        if hasattr(network.config, "to_dict")
+        else type(network).from_config(network.config)
+        for name, network in empty(shape).items()
+    }
+    return pipeline(networks, foretold, zeroed=zeroed)
+
+
 def converted(content: Content, networks: dict[str, Any]) -> dict[str, Content]:
     """Sort a file's tensors by network, by the names that diffusers and transformers have."""
     unet, vae, text = (networks[name] for name in ("unet", "vae", "text_encoder"))

@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from training.header import kind
+from training.keys import cut
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -33,6 +34,13 @@ COMFY = (
 )
 LAYERS = {"AUTOMATIC1111": A1111, "Forge": A1111, "ComfyUI": COMFY}
 
+# Z-Image's transformer: Comfy-Org/ComfyUI, the same two files (model_lora_keys_unet for Lumina2,
+# z_image_to_diffusers); q, k and v become parts of one. diffusers 0.42 knows the same names.
+_PARTS = r"(attention\.to_(q|k|v|out\.0)|feed_forward\.w[123])"
+FLOW = (rf"diffusion_model\.(layers|noise_refiner|context_refiner)\.\d+\.{_PARTS}",)
+NAMED = {"ComfyUI": FLOW, "diffusers": FLOW}
+DOTTED = "diffusion_model."  #: how the names of such layers begin
+
 _WORDLESS = "knows no bundled word"
 _NEVER, _OLD = "knows no hypernetworks", ("AUTOMATIC1111", "ComfyUI")
 _PLAIN = "reads plain LoRAs only"
@@ -50,11 +58,24 @@ AMISS = {
     **{(each, "diffusers"): _PLAIN for each in ("dora", "loha", "lokr", "oft")},
 }
 
+#: The same of Z-Image. musubi-tuner, which is kohya's for it, reads LoRAs that its convert_lora.py
+#: (15a80fb1) has given its own names; diffusers 0.42, lora_pipeline.py, ZImageLoraLoaderMixin.
+_UNKNOWN, _TWO = "knows no Z-Image", "reads plain LoRAs and LoKrs only"
+STRANGERS = {
+    "kohya": "has names of its own for layers",
+    "AUTOMATIC1111": _UNKNOWN,
+    "Forge": _UNKNOWN,
+}
+NEITHER = {(each, "diffusers"): _TWO for each in ("dora", "loha", "oft")}
+
 #: A model is read by all of them at the sizes they know; this layer no smaller one has.
 DEEP = "model.diffusion_model.input_blocks.8.0.in_layers.0.weight"
 SHALLOW = "knows no model as small"
 #: How the names of what a model has beside its UNet begin: the autoencoder, the text encoders.
 BESIDE = ("first_stage_model.", ("cond_stage_model.", "conditioner.embedders."))
+#: A Z-Image's transformer comes alone: ComfyUI (comfy/model_detection.py) knows its width by its
+#: weights, musubi-tuner (060ccc3a, zimage_model.py) and diffusers (from_single_file) the names.
+LONE, LAST = "cap_pad_token", "layers.29.attention.qkv.weight"
 PARTIAL = "wants text encoder and autoencoder, too"
 
 
@@ -64,15 +85,23 @@ def loads(names: Collection[str]) -> dict[str, str]:
     if what == "embedding":
         return dict.fromkeys(PROGRAMS, "")
     if what == "finetune":
-        return dict.fromkeys(PROGRAMS, lack(names))
-    layers = sorted({name.partition(".")[0] for name in names} - {"bundle_emb"})
+        return alone(names) if LONE in names else dict.fromkeys(PROGRAMS, lack(names))
+    layers = sorted({cut(name)[0] for name in names if not name.startswith("bundle_emb.")})
+    dotted = any(layer.startswith(DOTTED) for layer in layers)
+    known, amiss = (NAMED, NEITHER) if dotted else (LAYERS, AMISS)
     found = {}
     for program in PROGRAMS:
-        rules = LAYERS.get(program, (".+",))
+        rules = known.get(program, (".+",))
         strange = [key for key in layers if not any(re.fullmatch(rule, key) for rule in rules)]
-        amiss = f"does not know {strange[0][:80]}" if strange else ""
-        found[program] = AMISS.get((what, program), amiss)
-    return found
+        reason = f"does not know {strange[0][:80]}" if strange else ""
+        found[program] = amiss.get((what, program), reason)
+    return found | (STRANGERS if dotted else {})
+
+
+def alone(names: Collection[str]) -> dict[str, str]:
+    """Tell of every program why it cannot read a Z-Image's transformer; nothing if it can."""
+    size = "" if LAST in names else SHALLOW
+    return dict.fromkeys(PROGRAMS, size) | STRANGERS | {"kohya": size}
 
 
 def lack(names: Collection[str]) -> str:

@@ -246,7 +246,7 @@ class Run:
             with (
                 self.bases.device.autocast(),
                 self.finished() if step else nullcontext(),
-                self.family.present("text", "unet", "vae"),
+                self.family.present("text", "denoiser", "vae"),
             ):
                 drawn_now = self.family.draw(picture)
             with whole(path) as part:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from storage.errors import JobError
+from training.keys import cut
 from training.methods import lora
 from training.recipe import reads
 
@@ -56,7 +57,7 @@ class Kind:
         if not tensors:
             raise JobError("style_broken", reason="empty")
         for name, tensor in tensors.items():
-            key, _, end = name.partition(".")
+            key, end = cut(name)
             if key not in layers or end not in self.ends:
                 raise JobError("style_broken", reason=f"unknown key {name[:80]}")
             if tensor.numel() > layers[key].weight.numel() or not tensor.is_floating_point():
@@ -123,7 +124,7 @@ class Lycoris:
     paces: Mapping[str, float] = {}
 
     def __init__(self, networks: Networks, recipe: Recipe, kind: Kind) -> None:
-        self.networks, self.text = networks, recipe.text
+        self.networks, self.text = networks, recipe.text and networks.text
         self.modules: dict[str, Any] = {}
         self.handles: list[RemovableHandle] = []
         with torch.random.fork_rng():
@@ -191,7 +192,7 @@ def by_layer(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
     """Sort a file's tensors by layer."""
     found: dict[str, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
-        key, _, end = name.partition(".")
+        key, end = cut(name)
         found.setdefault(key, {})[end] = tensor
     return found
 

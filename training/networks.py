@@ -20,21 +20,23 @@ Layer = nn.Linear | nn.Conv2d
 class Part:
     """One network whose layers a method may adapt."""
 
-    prefix: str  #: what its keys in a file begin with: "lora_unet"
+    prefix: str  #: what its keys in a file begin with: "lora_unet", "diffusion_model"
     module: nn.Module
     targets: tuple[str, ...]  #: ends of the names of its attention layers
     further: tuple[str, ...] = ()  #: ends of the names of its MLP layers and convolutions
     above: str = ""  #: a name that files put before the module's own: "text_model."
+    dotted: bool = False  #: whether files leave the dots in the names of layers, as ComfyUI does
     text: bool = False  #: whether it reads prompts
 
     @property
     def role(self) -> str:
-        """Name the network: `unet`, `te`."""
+        """Name the network: `unet`, `te`, `diffusion_model`."""
         return self.prefix.removeprefix("lora_")
 
     def key(self, layer: str) -> str:
         """Write the name of a layer the way files do."""
-        return f"{self.prefix}_{(self.above + layer).replace('.', '_')}"
+        named = f"{self.prefix}.{self.above}{layer}"
+        return named if self.dotted else named.replace(".", "_")
 
     def layers(self) -> dict[str, Layer]:
         """Find the layers one can adapt by their keys, beneath any adapter that is on them."""
@@ -105,6 +107,11 @@ class Networks:
     words: Words = field(default_factory=dict)  #: what is learned
     attached: Attached | None = None  #: what is being trained on them
     dropout: float = 0.0  #: the part of what adapters add that is dropped; in a step, else zero
+
+    @property
+    def text(self) -> bool:
+        """Tell whether what reads prompts can be trained, too."""
+        return any(part.text for part in self.parts)
 
     def dropped(self, added: Tensor) -> Tensor:
         """Drop numbers of what an adapter adds; the others make up for them."""

@@ -2,7 +2,8 @@
 
 x is a clean latent, e the noise, a the cumulative product of 1 - beta at the chosen timestep.
 Ho et al. 2020 (arXiv 2006.11239), Salimans and Ho 2022 (v, arXiv 2202.00512), Hang et al. 2023
-(min-SNR, arXiv 2303.09556).
+(min-SNR, arXiv 2303.09556). Of a flow, s is the part of noise, from 0 to 1: Lipman et al. 2022
+(arXiv 2210.02747), Liu et al. 2022 (arXiv 2209.03003), Esser et al. 2024 (arXiv 2403.03206).
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ def zeroed(a: Tensor) -> Tensor:
     return ((root - root[-1]) * root[0] / (root[0] - root[-1])).square()
 
 
+EDGE = 1e-6  #: nearer than that to its ends, no distribution is drawn from
 TARGETS = {"epsilon": epsilon, "v_prediction": velocity}
 
 
@@ -80,6 +82,28 @@ def timesteps(count: int, most: int, generator: torch.Generator) -> Tensor:
     """Draw uniform timesteps, one from each `count`-th of the schedule, for a steadier loss."""
     u = (torch.arange(count) + torch.rand(count, generator=generator)) / count
     return (u * most).long().clamp(max=most - 1)
+
+
+def mixed(x: Tensor, e: Tensor, s: Tensor) -> Tensor:
+    """Go a part of the straight way from a latent to noise (Esser et al., equation 13)."""
+    s = shaped(s, x)
+    return (1 - s) * x + s * e
+
+
+def flow(x: Tensor, e: Tensor) -> Tensor:
+    """Ask for the direction of that way, the same all along it (Esser et al., section 2)."""
+    return e - x
+
+
+def levels(count: int, shift: float, generator: torch.Generator) -> Tensor:
+    """Draw parts of noise (B,), most of them in the middle: logit-normal (Esser et al., 3.1).
+
+    One comes from each `count`-th of the distribution, for a steadier loss. A shift above one
+    moves them towards noise, as large pictures need (section 5.3.2, equation 23).
+    """
+    u = (torch.arange(count) + torch.rand(count, generator=generator)) / count
+    s: Tensor = torch.special.ndtri(u.clamp(EDGE, 1 - EDGE)).sigmoid()
+    return shift * s / (1 + (shift - 1) * s)
 
 
 def loss(

@@ -60,7 +60,7 @@ class Prior:
         seed = drawn(recipe.seed, int(Path(file).stem), "class").initial_seed()
         side = recipe.resolution
         picture = Picture(recipe.ordinary, "", seed, STEPS, side, side)
-        with family.networks.bare(), device.autocast(), family.present("text", "unet", "vae"):
+        with family.networks.bare(), device.autocast(), family.present("text", "denoiser", "vae"):
             shown = family.draw(picture)
         with whole(self.place / file) as part:
             shown.save(part, "PNG")

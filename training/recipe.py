@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from storage.errors import JobError
 from storage.records import Concept, Optimizer
-from training.bounds import check
+from training.bounds import FLOWS, check
 from training.topics import Prompt, Shot, Topic, called, ordinary, shown
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Recipe:
             or (request.method in {"lora", "pivotal"} and base.small),
             "ema": 0.0 if free else steadiness(request, base),
             "schedule": "constant" if free else "cosine",
-            "gamma": 0.0 if request.method == "embedding" else GAMMA,
+            "gamma": 0.0 if request.method == "embedding" or base.family in FLOWS else GAMMA,
         }
         return cls(**(given | chosen | more))
 
@@ -190,4 +190,4 @@ def reads(concept: Concept, base: Base) -> bool:
     A tiny base learns subjects as well by its UNet alone, and faster: its prompts are read once.
     Looks it learns better with both.
     """
-    return (concept is Concept.SUBJECT) is not base.small
+    return base.family not in FLOWS and (concept is Concept.SUBJECT) is not base.small

@@ -80,7 +80,7 @@ def sample(folder: JobFolder, bases: Bases) -> Iterator[Event]:
 def draw(family: Family, device: Device, picture: Picture, style: Worn | None) -> Image.Image:
     """Draw one picture with nothing on the base but the style."""
     with family.networks.bare(), style.on(family) if style else nullcontext(), device.autocast():  # noqa: SIM117
-        with family.present("text", "unet", "vae"):
+        with family.present("text", "denoiser", "vae"):
             return family.draw(picture)
 
 

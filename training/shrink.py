@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import torch
 
 from storage.errors import JobError
+from training.keys import ALPHA, DOWN, UP, cut, plain, written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from torch import Tensor
 
-DOWN, UP, ALPHA = "lora_down.weight", "lora_up.weight", "alpha"
 PLACE = 90  #: bytes in which a header says where a tensor lies, beside its name
 
 
@@ -53,28 +53,26 @@ def shrunk(tensors: Mapping[str, Tensor], most: int) -> Shrunk:
 
     Alpha equals the rank. Only plain LoRAs can be made smaller so; a bundled word goes along.
     """
+    tensors = plain(tensors)
     try:
         layers = {key: apart(tensors, key) for key in keys(tensors)}
     except (KeyError, RuntimeError, IndexError) as broken:
         raise JobError("style_broken", reason="layers that do not fit together") from broken
-    rest = {n: t for n, t in tensors.items() if n.partition(".")[0] not in layers}
+    rest = {n: t for n, t in tensors.items() if cut(n)[0] not in layers}
     fixed = sum(2 * tensor.numel() for tensor in rest.values())
     fixed += sum(2 + PLACE + len(name) for name in tensors)
     for rank in range(max(len(layer.values) for layer in layers.values()), 0, -1):
         if fixed + 2 * sum(layer.numbers(rank) for layer in layers.values()) <= most:
             error = lost(list(layers.values()), rank)
-            return Shrunk(rest | packed(layers, rank), rank, error)
+            return Shrunk(rest | written(packed(layers, rank)), rank, error)
     raise JobError("shrink_least", most=most)
 
 
 def keys(tensors: Mapping[str, Tensor]) -> list[str]:
     """List the layers of a plain LoRA, or say that it is none."""
     found = sorted(name.removesuffix(f".{DOWN}") for name in tensors if name.endswith(f".{DOWN}"))
-    strange = {name.partition(".")[2] for name in tensors if name.partition(".")[0] in found} - {
-        DOWN,
-        UP,
-        ALPHA,
-    }
+    ends = {end for layer, end in map(cut, tensors) if layer in found}
+    strange = ends - {DOWN, UP, ALPHA}
     if strange or not found:
         raise JobError("shrink_kind")
     return found

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from diffusers import DDIMScheduler
-from PIL import Image
 from torch import Tensor, nn
 
 from training import ldm, objectives, single
+from training.latent import Latent, Read
 from training.networks import Networks, Part
 from training.vocabulary import Vocabulary
 
@@ -20,45 +18,39 @@ if TYPE_CHECKING:
     from storage.records import Base
     from training.conditions import Conditions
     from training.device import Device
-    from training.families import Frame, Picture
 
 GUIDANCE = {64: 3.0}  #: by the resolution of a tiny base; else its family's own
 ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
 FURTHER = ("ff.net.0.proj", "ff.net.2", "proj_in", "proj_out", "conv1", "conv2")
 READING = ("q_proj", "k_proj", "v_proj", "out_proj")
 THINKING = ("fc1", "fc2")
-UNSAFE = {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
-Read = Callable[[torch.dtype], Any]  #: a pipeline from a base's files, rounded to this
+UNSAFE: dict[str, Any] = {
+    "safety_checker": None,
+    "feature_extractor": None,
+    "requires_safety_checker": False,
+}
 RESCALED = 0.7  #: of guidance, where the last timestep is pure noise (Lin et al., section 3.4)
 
 
-class Stable:
-    """A resident Stable Diffusion, as its pipeline in diffusers.
+class Stable(Latent):
+    """A resident Stable Diffusion.
 
     What differs from one to the next is how prompts are read: `states`, `heard` and `asked`.
     """
 
-    name: str
-    architecture: str
-    version: str
     guidance = 7.5
     vectors: tuple[str, ...] = ("emb_params",)  #: what learned words are called in a file
     prefixes: tuple[str, ...] = ("lora_te",)  #: of its text encoders' keys
 
     def __init__(self, read: Read, device: Device, base: Base) -> None:
-        self.read, self.device = read, device
-        self.pipeline = pipeline = read(device.dtype)
-        self.skip = base.skip
-        self.foretell(base.prediction)
-        pipeline.set_progress_bar_config(disable=True)
-        self.unet, self.vae = pipeline.unet, pipeline.vae
         names = ("", "_2")[: len(self.prefixes)]
-        self.texts = [getattr(pipeline, f"text_encoder{end}") for end in names]
-        for network in (self.unet, *self.texts, self.vae):
-            network.requires_grad_(False).eval().to(device.at)
-        self.grain = 8 * 2 ** (len(self.vae.config.block_out_channels) - 3)
+        super().__init__(read, device, "unet", [f"text_encoder{end}" for end in names])
+        self.unet, self.skip = self.denoiser, base.skip
+        self.foretell(base.prediction)
         self.vocabularies = tuple(
-            Vocabulary(name, text.get_input_embeddings(), getattr(pipeline, f"tokenizer{end}"))
+            Vocabulary(
+                name, text.get_input_embeddings(), getattr(self.pipeline, f"tokenizer{end}")
+            )
             for name, text, end in zip(self.vectors, self.texts, names, strict=True)
         )
         readers = zip(self.prefixes, self.texts, strict=True)
@@ -80,24 +72,6 @@ class Stable:
         alphas: Tensor = self.pipeline.scheduler.alphas_cumprod.clone()
         self.alphas = objectives.zeroed(alphas) if self.zeroed else alphas
 
-    @torch.no_grad()
-    def encode(self, pictures: Sequence[Image.Image]) -> Tensor:
-        """Turn pictures of one right size into latents, on the CPU; the same each time."""
-        arrays = np.stack([np.array(picture.convert("RGB")) for picture in pictures])
-        pixels = torch.from_numpy(arrays).permute(0, 3, 1, 2).float() / 127.5 - 1
-        seen = self.seen(lambda given: self.vae.encode(given).latent_dist.mode(), pixels)
-        latents: Tensor = seen * self.vae.config.scaling_factor
-        return latents.float().cpu()
-
-    def seen(self, through: Callable[[Tensor], Tensor], given: Tensor) -> Tensor:
-        """Go through the autoencoder in its own precision; where fp16 overflows, on in fp32."""
-        with torch.autocast(self.device.at.type, enabled=False):
-            found = through(given.to(self.device.at, self.vae.dtype))
-            if self.vae.dtype is torch.float16 and not torch.isfinite(found).all():
-                self.vae.float()
-                found = through(given.to(self.device.at, torch.float32))
-        return found
-
     def tokens(self, prompt: str) -> tuple[Tensor, int]:
         """Turn a prompt into token ids (V, T), a row for each vocabulary, and count those cut."""
         rows = [each.tokens(prompt, self.networks.words) for each in self.vocabularies]
@@ -110,10 +84,6 @@ class Stable:
             return {"states": text(ids).last_hidden_state}
         read = text(ids, output_hidden_states=True).hidden_states[-self.skip]
         return {"states": getattr(text, "text_model", text).final_layer_norm(read)}
-
-    def framed(self, frame: Frame) -> Conditions:  # noqa: ARG002  # others tell
-        """Say what the UNet is told of how a picture was cut: nothing."""
-        return {}
 
     def heard(self, conditions: Conditions) -> dict[str, Any]:
         """Give the UNet what it is told beside the noisy latents."""
@@ -150,13 +120,6 @@ class Stable:
         counting = None if places is None else places.to(at)
         return objectives.loss(seen, target.to(at), weights.to(at), counting)
 
-    def exact(self) -> dict[str, nn.Module]:
-        """Give the networks, not rounded to what the device computes in: else read anew."""
-        rounded = self.device.dtype is not torch.float32
-        pipeline = self.read(torch.float32) if rounded else self.pipeline
-        pairs = zip(self.networks.parts, self.names, strict=True)
-        return {part.role: getattr(pipeline, name) for part, name in pairs} | {"vae": pipeline.vae}
-
     @property
     def names(self) -> tuple[str, ...]:
         """Name UNet and text encoders as the pipeline does."""
@@ -185,38 +148,10 @@ class Stable:
             for name, tensor in found[network].items()
         }
 
-    def draw(self, picture: Picture) -> Image.Image:
-        """Draw one picture from a prompt and a seed."""
-        return Image.fromarray((self.paint(picture) * 255).round().astype("uint8"))
-
-    @torch.no_grad()
-    def paint(self, picture: Picture) -> np.ndarray[Any, Any]:
-        """Draw one picture in numbers from 0 to 1, (height, width, 3)."""
-        tokens = [self.tokens(text)[0] for text in (picture.prompt, picture.negative)]
-        both = self.states(torch.stack(tokens))
-        wanted, unwanted = ({name: rows[at][None] for name, rows in both.items()} for at in (0, 1))
-        side = 2 ** (len(self.vae.config.block_out_channels) - 1)
-        shape = (1, self.unet.config.in_channels, picture.height // side, picture.width // side)
-        noise = torch.randn(shape, generator=torch.Generator().manual_seed(picture.seed))
-        scheduler = self.pipeline.scheduler
-        self.pipeline.scheduler = self.steps()
-        try:
-            drawn = self.pipeline(
-                **self.asked(wanted, unwanted),
-                latents=noise.to(self.device.at, self.unet.dtype),
-                num_inference_steps=picture.steps,
-                guidance_scale=GUIDANCE.get(self.vae.config.sample_size, self.guidance),
-                guidance_rescale=RESCALED if self.zeroed else 0.0,
-                height=picture.height,
-                width=picture.width,
-                output_type="latent",
-            ).images
-        finally:
-            self.pipeline.scheduler = scheduler
-        latents = drawn / self.vae.config.scaling_factor
-        pixels = self.seen(lambda given: self.vae.decode(given).sample, latents)
-        painted = (pixels * 0.5 + 0.5).clamp(0, 1)[0].permute(1, 2, 0).float()
-        return painted.cpu().numpy()
+    def guided(self, guidance: float) -> dict[str, Any]:
+        """Tell the pipeline how strongly to follow a prompt."""
+        tiny = GUIDANCE.get(self.vae.config.sample_size, guidance)
+        return super().guided(tiny) | {"guidance_rescale": RESCALED if self.zeroed else 0.0}
 
     def steps(self) -> Any:
         """Give a scheduler of its own to one picture, so that nothing is left of the one before.
@@ -229,35 +164,6 @@ class Stable:
         return DDIMScheduler.from_config(
             scheduler.config, prediction_type=self.prediction, timestep_spacing="trailing"
         )
-
-    def checkpointing(self, enabled: bool) -> None:  # a switch
-        """Keep less in memory in training, for a third more time."""
-        if enabled:
-            self.unet.enable_gradient_checkpointing()
-        else:
-            self.unet.disable_gradient_checkpointing()
-
-    def present(self, *parts: str) -> AbstractContextManager[None]:
-        """Have these on the device inside the block."""
-        return self.placed(parts, self.device.at)
-
-    def absent(self, *parts: str) -> AbstractContextManager[None]:
-        """Keep these off the device inside the block; on a CPU there is nothing to gain."""
-        return self.placed(parts, torch.device("cpu"))
-
-    @contextmanager
-    def placed(self, parts: Iterable[str], device: torch.device) -> Iterator[None]:
-        """Move networks for the time of a block."""
-        networks = {"text": self.texts, "unet": [self.unet], "vae": [self.vae]}
-        moved = [network for part in parts for network in networks[part]]
-        before = [network.device for network in moved]
-        for network in moved:
-            network.to(device)
-        try:
-            yield
-        finally:
-            for network, at in zip(moved, before, strict=True):
-                network.to(at)
 
 
 def reader(prefix: str, text: nn.Module) -> Part:

@@ -22,7 +22,12 @@ if TYPE_CHECKING:
     from training.recipe import Recipe
 
 #: of a model's file at two bytes a number, by family; the embedded base's
-SIZES = {"sd1": 2_132_700_000, "sd2": 2_580_200_000, "sdxl": 6_938_000_000}
+SIZES = {
+    "sd1": 2_132_700_000,
+    "sd2": 2_580_200_000,
+    "sdxl": 6_938_000_000,
+    "zimage": 12_309_900_000,  # the transformer alone
+}
 SMALL = 24_100_000
 
 
@@ -58,7 +63,7 @@ class Whole:
 
     def __init__(self, networks: Networks, recipe: Recipe) -> None:
         networks.suits(recipe.method, SIZES)
-        self.networks, self.text = networks, recipe.text
+        self.networks, self.text = networks, recipe.text and networks.text
         self.places = places(networks, text=recipe.text)
         self.devices = {key: place.own.device for key, place in self.places.items()}
         exact = {

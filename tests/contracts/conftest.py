@@ -13,19 +13,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
+from accelerate import init_empty_weights
+from diffusers import ZImageTransformer2DModel
 from PIL import Image, ImageDraw
 from safetensors.torch import load_file
 
 from storage.folders import JobFolder, dump
 from storage.records import Concept, Dial
 from storage.requests import TrainRequest
-from training import embedded, families, ldm, loaders, methods, single, tiny
+from training import embedded, families, ldm, loaders, methods, original, single, tiny
 from training.bases import Bases
 from training.device import Device
 from training.families import Picture
 from training.loop import train
 from training.recipe import Prompt, Recipe
-from training.stable import GUIDANCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +60,9 @@ class Trained:
 @cache
 def true(family: str) -> list[str]:
     """List the keys of a family's true model."""
+    if family == "zimage":
+        with init_empty_weights():
+            return list(original.written(ZImageTransformer2DModel().state_dict()))
     unet, vae, *texts = ldm.empty(families.walk()[family].SHAPE).values()
     opened = [(text.state_dict(), text.config.hidden_act == "gelu") for text in texts]
     return list(single.written(unet.state_dict(), vae.state_dict(), opened))
@@ -162,9 +166,9 @@ def anew(lessons: list[Trained], bases: Bases, home: Path) -> list[Trained]:
                     "place": str(bases.place(base.source) or embedded.folder("diffusion")),
                     "file": str(one.file), "whole": not one.recipe.rank,
                     "trigger": one.recipe.trigger, "prompt": PROMPT,
+                    "channels": family.vae.config.latent_channels,  # type: ignore[attr-defined]
                     "side": 16 if base.small else 8,
-                    "guidance": GUIDANCE[64] if base.small else family.guidance,  # type: ignore[attr-defined]
-                    "zeroed": family.zeroed,  # type: ignore[attr-defined]
+                    "guided": family.guided(family.guidance),  # type: ignore[attr-defined]
                     "diffusers": not loaders.loads(one.names)["diffusers"],
                     "stranger": str(one.file.with_name("stranger.npy")),
                     "fresh": str(one.file.with_name("fresh.npy")),

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import DDIMScheduler, DiffusionPipeline
+from diffusers import DDIMScheduler, DiffusionPipeline, ZImageTransformer2DModel
 from safetensors.torch import load_file
 
 SEED, STEPS, SIDE = 5, 4, 64
@@ -28,6 +28,12 @@ def opened(place: str) -> Any:
 
 def prepared(pipeline: Any, order: Order) -> Any:
     """Load one style with diffusers' own loaders."""
+    if order["whole"] and hasattr(pipeline, "transformer"):  # it comes alone
+        transformer = ZImageTransformer2DModel.from_single_file(
+            order["file"], config=order["place"], subfolder="transformer",
+            local_files_only=True, torch_dtype=torch.float32,
+        )  # fmt: skip
+        return type(pipeline)(**{**pipeline.components, "transformer": transformer})
     if order["whole"]:  # a model of its own
         own = ("tokenizer", "tokenizer_2")
         return type(pipeline).from_single_file(
@@ -47,16 +53,15 @@ def paint(base: Any, order: Order) -> None:
     pipeline.set_progress_bar_config(disable=True)
     config = base.scheduler.config
     pipeline.scheduler = type(base.scheduler).from_config(config)
-    if order["zeroed"]:
+    if order["guided"].get("guidance_rescale"):
         pipeline.scheduler = DDIMScheduler.from_config(config, timestep_spacing="trailing")
-    shape = (1, 4, order["side"], order["side"])
+    shape = (1, order["channels"], order["side"], order["side"])
     painted = pipeline(
         order["prompt"],
         negative_prompt="",
         latents=torch.randn(shape, generator=torch.Generator().manual_seed(SEED)),
         num_inference_steps=STEPS,
-        guidance_scale=order["guidance"],
-        guidance_rescale=0.7 if order["zeroed"] else 0.0,
+        **order["guided"],
         height=SIDE,
         width=SIDE,
         output_type="np",

@@ -21,3 +21,13 @@ def test_there_and_back():
 def test_nothing_to_tell():
     """Families that tell nothing beside words tell nothing of batches either."""
     assert stacked([{}, {}]) == {}
+
+
+def test_of_several_lengths():
+    """Shorter ones are filled up with zeros, so that a batch is one tensor."""
+    several = [{"states": torch.ones(2, 3)}, {"states": torch.ones(4, 3)}]
+
+    batch = stacked(several)["states"]
+
+    assert batch.shape == (2, 4, 3)
+    assert batch.sum(dim=(1, 2)).tolist() == [6, 12]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from diffusers import DDPMScheduler
+from diffusers import DDPMScheduler, FlowMatchEulerDiscreteScheduler
 from diffusers.training_utils import compute_snr
 
 from training import objectives
@@ -132,3 +132,35 @@ def test_places() -> None:
     assert objectives.loss(error, nothing, weights, 1 - upper) == 0
     alike = objectives.loss(error, nothing, weights, torch.full((2, 1, 2, 2), 0.3))
     assert torch.isclose(alike, objectives.loss(error, nothing, weights))
+
+
+def test_mixed():
+    """A flow goes straight from the latent to the noise, as diffusers' scheduler has it."""
+    x, e, s = torch.randn(2, 4, 3, 3), torch.randn(2, 4, 3, 3), torch.tensor([0.9, 0.25])
+    scheduler = FlowMatchEulerDiscreteScheduler()
+    scheduler.set_timesteps(sigmas=s.tolist())
+
+    ours = objectives.mixed(x, e, s)
+
+    assert torch.allclose(ours, scheduler.scale_noise(x, scheduler.timesteps, e), atol=1e-6)
+    beyond = objectives.mixed(x, e, s + 0.1)
+    assert torch.allclose((beyond - ours) / 0.1, objectives.flow(x, e), atol=1e-4)
+
+
+@pytest.mark.parametrize("shift", [1.0, 3.0])
+def test_levels(shift):
+    """Parts of noise are logit-normal, shifted as the scheduler shifts, one from each share."""
+    drawn = [objectives.levels(4, shift, torch.Generator().manual_seed(s)) for s in range(500)]
+    s = torch.stack(drawn).double()
+    before = s / (shift - (shift - 1) * s)  # equation 23, solved for what is shifted
+    normal = before.logit()
+
+    assert s.min() > 0
+    assert s.max() < 1
+    assert abs(normal.mean()) < 0.05
+    assert abs(normal.std() - 1) < 0.05
+    assert all((each.diff() > 0).all() for each in s)
+    scheduler = FlowMatchEulerDiscreteScheduler(shift=shift)
+    scheduler.set_timesteps(sigmas=before[0].tolist())
+    assert torch.allclose(scheduler.sigmas[:-1].double(), s[0], atol=1e-6)
+    assert torch.equal(drawn[3], objectives.levels(4, shift, torch.Generator().manual_seed(3)))

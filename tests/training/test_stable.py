@@ -77,7 +77,7 @@ def test_skip(bases: Bases) -> None:
     assert torch.equal(shorter, read)
 
 
-@pytest.mark.parametrize("name", families.names())
+@pytest.mark.parametrize("name", ["sd1", "sd2", "sdxl"])
 def test_single_file(tinies: Bases, tmp_path: Path, name: str) -> None:
     """A base written as one file and read again is the same, weight by weight."""
     place = tmp_path / "whole.safetensors"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from training.conditions import Conditions
     from training.device import Device
     from training.networks import Networks
-    from training.shapes import Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,7 @@ class Family(Protocol):
         ...
 
     def present(self, *parts: str) -> AbstractContextManager[None]:
-        """Have these of "text", "unet", "vae" on the device inside the block."""
+        """Have these of "text", "denoiser", "vae" on the device inside the block."""
         ...
 
     def absent(self, *parts: str) -> AbstractContextManager[None]:
@@ -111,7 +110,6 @@ class Module(Protocol):
 
     RESOLUTION: int  #: that its bases are made for
     MEMORY: int  #: MiB that one takes in the worker
-    SHAPE: Shape
 
     def recognises(self, place: Path) -> bool:
         """Tell from its files whether a base is of this family."""
@@ -119,6 +117,10 @@ class Module(Protocol):
 
     def load(self, place: Path, device: Device, base: Base) -> Family:
         """Load a base."""
+        ...
+
+    def drawn(self, *, large: bool) -> Any:
+        """Make a pipeline of its layout from random weights, of true size or tiny."""
         ...
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from diffusers import StableDiffusionPipeline
 
-from training import folders, ldm
+from training import folders, ldm, shapes
 from training.shapes import SD15
 from training.stable import UNSAFE, Stable
 
@@ -49,3 +49,8 @@ def read(place: Path, dtype: torch.dtype) -> Any:
         ldm.demand(place, "sd1")
         return ldm.load(place, dtype, SHAPE)
     return folders.load(place, dtype, StableDiffusionPipeline, **UNSAFE)
+
+
+def drawn(*, large: bool) -> Any:
+    """Make a model of random weights: of true size, or the same blocks with few channels."""
+    return ldm.drawn(SHAPE if large else shapes.tiny(SHAPE))

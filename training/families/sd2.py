@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from diffusers import StableDiffusionPipeline
 
-from training import folders, ldm
+from training import folders, ldm, shapes
 from training.shapes import SD2
 from training.stable import UNSAFE, Stable
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from storage.records import Base
     from training.device import Device
-    from training.stable import Read
+    from training.latent import Read
 
 RESOLUTION, MEMORY = 768, 4500
 SHAPE = SD2
@@ -58,3 +58,8 @@ def read(place: Path, dtype: torch.dtype) -> Any:
         ldm.demand(place, "sd2")
         return ldm.load(place, dtype, SHAPE)
     return folders.load(place, dtype, StableDiffusionPipeline, **UNSAFE)
+
+
+def drawn(*, large: bool) -> Any:
+    """Make a v-model of random weights: of true size, or the same blocks with few channels."""
+    return ldm.drawn(SHAPE if large else shapes.tiny(SHAPE), "v_prediction", zeroed=True)

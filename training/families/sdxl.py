@@ -9,7 +9,7 @@ import torch
 from diffusers import StableDiffusionXLPipeline
 from torch import Tensor
 
-from training import folders, ldm
+from training import folders, ldm, shapes
 from training.shapes import SDXL
 from training.stable import Stable
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from training.conditions import Conditions
     from training.device import Device
     from training.families import Frame
-    from training.stable import Read
+    from training.latent import Read
 
 RESOLUTION, MEMORY = 1024, 9000
 SHAPE = SDXL
@@ -94,6 +94,10 @@ def read(place: Path, dtype: torch.dtype) -> Any:
     if place.is_file():
         ldm.demand(place, "sdxl")
         return ldm.load(place, dtype, SHAPE)
-    return folders.load(
-        place, dtype, StableDiffusionXLPipeline, "text_encoder_2", add_watermarker=False
-    )
+    networks = (*folders.STABLE, "text_encoder_2")
+    return folders.load(place, dtype, StableDiffusionXLPipeline, networks, add_watermarker=False)
+
+
+def drawn(*, large: bool) -> Any:
+    """Make a model of random weights: of true size, or the same blocks with few channels."""
+    return ldm.drawn(SHAPE if large else shapes.tiny(SHAPE))

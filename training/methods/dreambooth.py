@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from storage.records import Concept, Dial, Rule
 from training import whole
+from training.keys import plain
 from training.methods import lora
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ FULL = {  # diffusers' example (dreambooth/README): 800 steps with class picture
     Dial.BALANCED: (800, 20, 800, 1600, 2e-6, 1),
     Dial.THOROUGH: (1200, 40, 1200, 3000, 2e-6, 1),
 }
-RATES = {"sdxl": 1e-6}  # by family, else the table's
+RATES = {"sdxl": 1e-6, "zimage": 1e-6}  # by family, else the table's
 
 
 def attach(networks: Networks, recipe: Recipe) -> Attached:
@@ -60,7 +61,7 @@ def worn(
 
 def low(tensors: dict[str, Tensor]) -> bool:
     """Tell whether a file is a LoRA."""
-    return any(name.endswith(lora.ENDS) for name in tensors)
+    return any(name.endswith(lora.ENDS) for name in plain(tensors))
 
 
 def rules(base: Base) -> Iterator[Rule]:

@@ -65,6 +65,7 @@ class Embedding:
 
 def attach(networks: Networks, recipe: Recipe) -> Embedding:
     """Make ready to train."""
+    networks.suits(recipe.method, WIDTHS)
     return Embedding(networks, recipe)
 
 
@@ -87,8 +88,9 @@ def first(vocabulary: Vocabulary, recipe: Recipe, generator: torch.Generator) ->
 
 def check(networks: Networks, tensors: dict[str, Tensor]) -> None:
     """Refuse tensors that are not an embedding for these text encoders."""
+    networks.suits("embedding", WIDTHS)
     names = [each.name for each in networks.vocabularies]
-    if not names or sorted(tensors) != sorted(names):
+    if sorted(tensors) != sorted(names):
         raise JobError("style_broken", reason=f"not {' and '.join(names)} alone")
     for each in networks.vocabularies:
         vectors, width = tensors[each.name], each.table.embedding_dim
@@ -112,6 +114,8 @@ def worn(
 
 def rules(base: Base) -> Iterator[Rule]:
     """Say how steps, vectors and rate follow from the dial on a base."""
+    if base.family not in WIDTHS:
+        return
     for dial, (steps, vectors) in (SMALL if base.small else FULL).items():
         for concept in Concept:
             yield Rule(

@@ -33,7 +33,8 @@ FULL = {
     Dial.BALANCED: (1500, 40, 1500, 6000),
     Dial.THOROUGH: (3000, 80, 3000, 15_000),
 }
-RATES = {"sdxl": 1e-6}  # by family, else 1e-5: the examples of diffusers (text_to_image)
+# by family, else 1e-5: the examples of diffusers (text_to_image); musubi-tuner's docs/zimage.md
+RATES = {"sdxl": 1e-6, "zimage": 1e-6}
 
 
 def attach(networks: Networks, recipe: Recipe) -> Whole:

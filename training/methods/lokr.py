@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 KIND = "lora"
 WORDY = False
 TAKES = lycoris.TAKES
-FACTOR = 8  #: how large the smaller matrix is; every layer of a UNet can be divided by it
+FACTOR = 8  #: how large the smaller matrix is; every layer of a true base can be divided by it
 ENDS = [f"lokr_w{which}{half}" for which in (1, 2) for half in ("", "_a", "_b")]
 
 
@@ -58,6 +58,7 @@ OWN = lycoris.Kind(
         "sd2 text": (241_942, 336_618),
         "sdxl": (519_060, 747_107),
         "sdxl text": (683_488, 973_195),
+        "zimage": (142_551, 620_245),
     },
 )
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from storage.errors import JobError
 from storage.records import Concept, Dial, Rule
+from training.keys import ALPHA, DOWN, UP, cut, plain, written
 from training.recipe import reads
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ KIND = "lora"
 WORDY = False
 TAKES = frozenset({"dropout"})
 NAME = "safelight"
-ENDS = ("lora_down.weight", "lora_up.weight", "alpha")
+ENDS = (DOWN, UP, ALPHA)
 
 # steps for one photo, for each further one, at least, at most, rank, rate, batch
 SMALL = {
@@ -57,6 +58,8 @@ SIZES = {
     "sd2 wide": ((921_728, 236), (423_936, 138)),
     "sdxl": ((1_451_520, 560), (401_408, 176)),
     "sdxl wide": ((2_986_880, 756), (903_168, 264)),
+    "zimage": ((1_044_480, 136),),
+    "zimage wide": ((2_480_640, 238),),
 }
 
 
@@ -67,7 +70,7 @@ class Lora:
 
     def __init__(self, networks: Networks, recipe: Recipe) -> None:
         self.networks = networks
-        self.text = recipe.text
+        self.text = recipe.text and networks.text
         self.parts = [part for part in networks.parts if recipe.text or not part.text]
         self.layers: dict[str, LoraLayer] = {}
         generator = torch.Generator().manual_seed(recipe.seed)
@@ -82,8 +85,8 @@ class Lora:
         """Name what is trained."""
         named = {}
         for key, layer in self.layers.items():
-            named[f"{key}.lora_down.weight"] = layer.lora_A[NAME].weight
-            named[f"{key}.lora_up.weight"] = layer.lora_B[NAME].weight
+            named[f"{key}.{DOWN}"] = layer.lora_A[NAME].weight
+            named[f"{key}.{UP}"] = layer.lora_B[NAME].weight
         return named
 
     def weights(self) -> dict[str, Tensor]:
@@ -91,10 +94,10 @@ class Lora:
         found: dict[str, Tensor] = {}
         for key, layer in self.layers.items():
             down, up = layer.lora_A[NAME].weight.detach(), layer.lora_B[NAME].weight.detach()
-            found[f"{key}.lora_down.weight"] = down.cpu()
-            found[f"{key}.lora_up.weight"] = (up * layer.scaling[NAME]).cpu()
-            found[f"{key}.alpha"] = torch.tensor(float(len(down)))
-        return found
+            found[f"{key}.{DOWN}"] = down.cpu()
+            found[f"{key}.{UP}"] = (up * layer.scaling[NAME]).cpu()
+            found[f"{key}.{ALPHA}"] = torch.tensor(float(len(down)))
+        return written(found)
 
     @contextmanager
     def aside(self) -> Iterator[None]:
@@ -170,14 +173,15 @@ def check(networks: Networks, tensors: dict[str, Tensor]) -> None:
         layers |= part.layers()
     if not tensors:
         raise JobError("style_broken", reason="empty")
+    tensors = plain(tensors)
     for name, tensor in tensors.items():
-        key, _, end = name.partition(".")
+        key, end = cut(name)
         if key not in layers or end not in ENDS:
             raise JobError("style_broken", reason=f"unknown key {name[:80]}")
         if not fits(layers[key], end, tensor) or not torch.isfinite(tensor).all():
             raise JobError("style_broken", reason=f"wrong tensor {name[:80]}")
-    for key in {name.partition(".")[0] for name in tensors}:
-        pair = [tensors.get(f"{key}.{end}") for end in ENDS[:2]]
+    for key in {cut(name)[0] for name in tensors}:
+        pair = [tensors.get(f"{key}.{end}") for end in (DOWN, UP)]
         if pair[0] is None or pair[1] is None or pair[0].shape[0] != pair[1].shape[1]:
             raise JobError("style_broken", reason=f"half a pair {key[:80]}")
 
@@ -209,10 +213,11 @@ def worn(
     for part in networks.parts:
         layers |= part.layers()
     handles: list[RemovableHandle] = []
+    tensors = plain(tensors)
     try:
-        for key in sorted({name.partition(".")[0] for name in tensors}):
-            down, up = (tensors[f"{key}.{end}"] for end in ENDS[:2])
-            alpha = tensors.get(f"{key}.alpha", torch.tensor(float(len(down))))
+        for key in sorted({cut(name)[0] for name in tensors}):
+            down, up = (tensors[f"{key}.{end}"] for end in (DOWN, UP))
+            alpha = tensors.get(f"{key}.{ALPHA}", torch.tensor(float(len(down))))
             scale = strength * float(alpha) / len(down)
             layer = layers[key]
             down = down.to(layer.weight).reshape(len(down), *layer.weight.shape[1:])

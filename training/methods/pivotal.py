@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
@@ -17,6 +16,7 @@ from storage.errors import JobError
 from training.methods import embedding, lora
 
 if TYPE_CHECKING:
+    from storage.records import Base, Rule
     from training.networks import Networks
     from training.recipe import Recipe
 
@@ -67,6 +67,7 @@ class Pivotal:
 
 def attach(networks: Networks, recipe: Recipe) -> Pivotal:
     """Make ready to train."""
+    networks.suits(recipe.method, embedding.WIDTHS)
     return Pivotal(networks, recipe)
 
 
@@ -105,4 +106,7 @@ def worn(
         yield
 
 
-rules = partial(lora.rules, name="pivotal")
+def rules(base: Base) -> Iterator[Rule]:
+    """Say how steps, rank and rate follow from the dial on a base: as a LoRA's."""
+    if base.family in embedding.WIDTHS:
+        yield from lora.rules(base, "pivotal")

@@ -1,0 +1,79 @@
+"""Z-Image: prompts as its pipeline reads them, and its own way of counting time."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from diffusers import FlowMatchEulerDiscreteScheduler
+
+from training import objectives
+from training.families import zimage
+
+
+@pytest.mark.parametrize("prompt", ["", "a zorp, ünder a tree", "long " * 150])
+def test_prompts(tinies, prompt):
+    """What is read of a prompt is what the pipeline reads, also of one that is cut."""
+    with tinies.family("tiny-zimage") as family, torch.no_grad():
+        tokens, cut = family.tokens(prompt)
+        (ours,) = family.heard(family.states(tokens[None]))
+        (theirs,), _ = family.pipeline.encode_prompt(prompt, do_classifier_free_guidance=False)
+
+    assert tokens.shape == (2, zimage.TOKENS)
+    assert (cut > 0) is (len(prompt) > zimage.TOKENS)
+    assert torch.allclose(ours, theirs, atol=1e-5)
+
+
+def test_prompts_together(tinies):
+    """Prompts of several lengths, read at once, are read as each alone is."""
+    with tinies.family("tiny-zimage") as family, torch.no_grad():
+        tokens = [family.tokens(prompt)[0] for prompt in ("a fox", "a very much longer fox")]
+        together = family.heard(family.states(torch.stack(tokens)))
+        alone = [family.heard(family.states(each[None]))[0] for each in tokens]
+
+    assert len(alone[0]) < len(alone[1])
+    for ours, theirs in zip(together, alone, strict=True):
+        assert torch.allclose(ours, theirs, atol=1e-5)
+
+
+def test_loss(tinies):
+    """It is asked as its pipeline asks it: noised by its scheduler, time turned round, negated."""
+    latents = torch.randn((2, 16, 8, 8), generator=torch.Generator().manual_seed(3))
+    with tinies.family("tiny-zimage") as family, torch.no_grad():
+        told = family.states(torch.stack([family.tokens("a fox")[0], family.tokens("")[0]]))
+        loss = family.loss(latents, told, torch.Generator().manual_seed(1), gamma=0.0)
+
+        generator = torch.Generator().manual_seed(1)
+        s = objectives.levels(2, zimage.SHIFT, generator)
+        noise = torch.randn(latents.shape, generator=generator)
+        scheduler = FlowMatchEulerDiscreteScheduler()
+        scheduler.set_timesteps(sigmas=s.sort(descending=True).values.tolist())
+        t = torch.stack(
+            [scheduler.timesteps[(scheduler.sigmas[:-1] - each).abs().argmin()] for each in s]
+        )
+        noised = scheduler.scale_noise(latents, t, noise)
+        prompts = family.heard(told)
+        seen = family.denoiser(list(noised[:, :, None]), (1000 - t) / 1000, prompts)[0]
+        # a step of the scheduler goes by (next - now) times what the pipeline gives it
+        flow = -torch.stack(seen)[:, :, 0]
+
+    assert float(loss) == pytest.approx(
+        float((flow - (noise - latents)).square().mean()), rel=1e-4
+    )
+
+
+def test_a_step_leads_to_the_picture():
+    """Along a flow that is known, one step of the pipeline's scheduler is the whole way."""
+    x, e = torch.ones(1, 16, 2, 2), torch.full((1, 16, 2, 2), 3.0)
+    scheduler = FlowMatchEulerDiscreteScheduler(shift=6.0)
+    scheduler.set_timesteps(sigmas=[1.0])
+
+    arrived = scheduler.step(objectives.flow(x, e), scheduler.timesteps[0], e).prev_sample
+
+    assert torch.allclose(arrived, x)
+
+
+def test_words_are_not_learned(tinies):
+    """It has no vocabulary and no text encoder to train."""
+    with tinies.family("tiny-zimage") as family:
+        assert family.networks.vocabularies == ()
+        assert not family.networks.text

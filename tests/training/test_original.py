@@ -1,0 +1,99 @@
+"""Z-Image's transformer as a single file: its authors' names, and what it lacks is lent."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from accelerate import init_empty_weights
+from diffusers import ZImageTransformer2DModel
+from safetensors.torch import load_file, save_file
+
+from storage.errors import JobError
+from training import original, tiny
+from training.bases import Bases
+from training.families import zimage
+
+#: some of the names in Z-Image's own file, each of another kind, with their shapes
+KNOWN = {
+    "x_embedder.weight": (3840, 64),
+    "x_pad_token": (1, 3840),
+    "cap_embedder.1.weight": (3840, 2560),
+    "t_embedder.mlp.2.bias": (256,),
+    "noise_refiner.1.attention.qkv.weight": (11520, 3840),
+    "context_refiner.0.feed_forward.w2.weight": (3840, 10240),
+    "layers.29.attention.out.weight": (3840, 3840),
+    "layers.29.attention.k_norm.weight": (128,),
+    "layers.0.adaLN_modulation.0.bias": (15360,),
+    "final_layer.adaLN_modulation.1.weight": (3840, 256),
+    "final_layer.linear.bias": (64,),
+}
+
+
+@pytest.fixture
+def alone(tmp_path):
+    """Write a tiny transformer as a file, alone in a folder; give its weights, too."""
+    weights = tiny.made("zimage").transformer.state_dict()
+    place = tmp_path / "mine.safetensors"
+    save_file({n: t.contiguous() for n, t in original.written(weights).items()}, place)
+    return place, weights
+
+
+def test_true_names():
+    """At its true size it has its own file's names; every weight is read back by them."""
+    with init_empty_weights():
+        weights = ZImageTransformer2DModel().state_dict()
+
+    content = original.written(weights)
+    back = original.read(content)
+
+    assert {name: tuple(content[name].shape) for name in KNOWN} == KNOWN
+    assert not any(".to_q." in name or ".to_k." in name or ".to_v." in name for name in content)
+    assert {n: t.shape for n, t in back.items()} == {n: t.shape for n, t in weights.items()}
+
+
+@pytest.mark.parametrize("start", ["", original.START])
+def test_recognised(alone, tmp_path, start):
+    """A file is known by its names, with and without what some programs put before them."""
+    place, weights = alone
+    other = tmp_path / "other.safetensors"
+    save_file({start + n: t.clone() for n, t in original.written(weights).items()}, other)
+
+    assert zimage.recognises(place)
+    assert zimage.recognises(other)
+    assert original.read(load_file(other)).keys() == weights.keys()
+
+
+def test_lent(alone, tinies):
+    """Text encoder, tokenizer and autoencoder are those of a whole one that lies beside it."""
+    place, weights = alone
+    tiny.kept(place.parent, "zimage")
+
+    with Bases(place.parent, tinies.device).family("mine") as family:
+        found = family.denoiser.state_dict()
+        assert family.pipeline.tokenizer("a").input_ids
+
+    assert all(torch.equal(found[name], tensor) for name, tensor in weights.items())
+
+
+def test_nobody_lends(alone, tinies):
+    """Where there is none, a sentence says what is missing."""
+    bases = Bases(alone[0].parent, tinies.device)
+    with pytest.raises(JobError) as amiss, bases.family("mine"):
+        pass
+
+    assert amiss.value.code == "base_lone"
+
+
+def test_half_of_it(alone, tinies):
+    """A file that lacks a weight is refused."""
+    place, weights = alone
+    tiny.kept(place.parent, "zimage")
+    content = original.written(weights)
+    del content["layers.1.attention.out.weight"]
+    save_file({name: tensor.contiguous() for name, tensor in content.items()}, place)
+    bases = Bases(place.parent, tinies.device)
+
+    with pytest.raises(JobError) as amiss, bases.family("mine"):
+        pass
+
+    assert amiss.value.code == "base_broken"

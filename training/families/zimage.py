@@ -1,0 +1,229 @@
+"""Z-Image (arXiv 2511.22699): one transformer for words and pictures, taught by flow matching.
+
+A language model, Qwen3, reads prompts: it is never trained, and no program has a form for words
+learned in it, so there are neither embeddings nor pivotal tuning; hypernetworks change layers of
+cross-attention, and it has none. Activations of its transformer are larger than fp16 can write:
+it computes in bf16 or fp32.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import torch
+from diffusers import (
+    AutoencoderKL,
+    FlowMatchEulerDiscreteScheduler,
+    ZImagePipeline,
+    ZImageTransformer2DModel,
+)
+from torch import Tensor
+from transformers import Qwen2Tokenizer, Qwen3Config, Qwen3Model
+
+from training import folders, objectives, original
+from training.clip import alphabet
+from training.conditions import level
+from training.latent import Latent
+from training.networks import Networks, Part
+from training.shapes import Config
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from storage.records import Base
+    from training.conditions import Conditions
+    from training.device import Device
+    from training.latent import Read
+
+RESOLUTION, MEMORY = 1024, 22_000
+NETWORKS = ("transformer", "text_encoder", "vae")
+TOKENS = 512  #: of a prompt and what is said around it; the pipeline cuts there, too
+SHIFT = 2.0  #: of noise levels in training, as musubi-tuner has it (867ab25d, docs/zimage.md)
+ATTENTION = ("attention.to_q", "attention.to_k", "attention.to_v", "attention.to_out.0")
+FURTHER = ("feed_forward.w1", "feed_forward.w2", "feed_forward.w3")
+QWEN: Config = {
+    "vocab_size": 151_936,
+    "hidden_size": 2560,
+    "intermediate_size": 9728,
+    "num_hidden_layers": 36,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "head_dim": 128,
+}
+SEES: Config = {
+    "down_block_types": ("DownEncoderBlock2D",) * 4,
+    "up_block_types": ("UpDecoderBlock2D",) * 4,
+    "block_out_channels": (128, 256, 512, 512),
+    "layers_per_block": 2,
+    "latent_channels": 16,
+    "scaling_factor": 0.3611,
+    "shift_factor": 0.1159,
+    "use_quant_conv": False,
+    "use_post_quant_conv": False,
+    "sample_size": 1024,
+}
+#: what is small in a tiny one; of the transformer the rest is diffusers' default, the true one
+FEW: Config = {
+    "vocab_size": 512,
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 1,
+    "head_dim": 16,
+}
+SMALL: Config = {
+    "dim": 48,
+    "n_layers": 2,
+    "n_refiner_layers": 1,
+    "n_heads": 2,
+    "n_kv_heads": 2,
+    "cap_feat_dim": 32,
+    "axes_dims": [8, 8, 8],
+}
+BLIND: Config = {"block_out_channels": (16,) * 4, "layers_per_block": 1, "norm_num_groups": 8}
+END, BEGINS, ENDS = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
+SAYING = (  #: the part of Qwen3's chat template that a prompt goes through
+    "{% for message in messages %}"
+    f"{BEGINS}{{{{ message.role }}}}\n{{{{ message.content }}}}{ENDS}\n"
+    "{% endfor %}"
+    f"{{% if add_generation_prompt %}}{BEGINS}assistant\n{{% endif %}}"
+)
+
+
+class Zimage(Latent):
+    """A resident Z-Image."""
+
+    name = "zimage"
+    architecture = "Z-Image"
+    version = "z_image"
+    prediction = "flow"
+    guidance = 4.0
+    names = ("transformer",)
+
+    def __init__(self, read: Read, device: Device, base: Base) -> None:  # noqa: ARG002
+        super().__init__(read, device, "transformer", ("text_encoder",))
+        part = Part("diffusion_model", self.denoiser, ATTENTION, FURTHER, dotted=True)
+        self.networks = Networks(self.name, (part,), (), self)
+
+    def tokens(self, prompt: str) -> tuple[Tensor, int]:
+        """Turn a prompt into token ids and which of them count (2, T), and count those cut."""
+        tokenizer = self.pipeline.tokenizer
+        said = tokenizer.apply_chat_template(
+            [{"role": "user", "content": prompt}],
+            tokenize=False,
+            add_generation_prompt=True,
+            enable_thinking=True,
+        )
+        ids = tokenizer(said).input_ids
+        filled = tokenizer.pad(
+            {"input_ids": ids[:TOKENS]},
+            padding="max_length",
+            max_length=TOKENS,
+            return_tensors="pt",
+        )
+        rows = torch.stack([filled.input_ids, filled.attention_mask])
+        return rows, max(0, len(ids) - TOKENS)
+
+    def states(self, tokens: Tensor) -> Conditions:
+        """Turn token ids (B, 2, T) into states (B, T, D) of its last layer but one, and lengths.
+
+        What fills the room after a prompt is neither read nor kept: a prompt is as long as it is.
+        """
+        ids, counting = tokens.unbind(1)
+        most = int(counting.any(0).nonzero().max()) + 1
+        ids, counts = ids[:, :most], counting[:, :most].bool()
+        at = self.device.at
+        read = self.texts[0](
+            input_ids=ids.to(at), attention_mask=counts.to(at), output_hidden_states=True
+        ).hidden_states[-2]
+        kept = [row[own.to(at)] for row, own in zip(read, counts, strict=True)]
+        return {"states": level(kept), "lengths": counting.sum(1)}
+
+    def heard(self, conditions: Conditions) -> list[Tensor]:
+        """Give the transformer what is read of each prompt (T, D), without what fills it up."""
+        rows = zip(conditions["states"], conditions["lengths"].tolist(), strict=True)
+        return [states[:length].to(self.denoiser.dtype) for states, length in rows]
+
+    def asked(self, wanted: Conditions, unwanted: Conditions) -> dict[str, Any]:
+        """Give the pipeline what a prompt and a negative one, (1, ...) each, became."""
+        return {
+            "prompt_embeds": self.heard(wanted),
+            "negative_prompt_embeds": self.heard(unwanted),
+        }
+
+    def loss(  # noqa: PLR0913 - a loss is made of all of these
+        self,
+        latents: Tensor,
+        conditions: Conditions,
+        generator: torch.Generator,
+        *,
+        gamma: float,  # noqa: ARG002  # what counts is how often each noise level is drawn
+        offset: float = 0.0,
+        places: Tensor | None = None,
+    ) -> Tensor:
+        """Go towards noise with a batch (B, 16, h, w), and measure whether the way is known.
+
+        The transformer counts from noise (0) to pictures (1), and gives the way there: as the
+        pipeline has it, time is 1 - s and its answer the negative of the flow.
+        """
+        x, at = latents, self.device.at
+        s = objectives.levels(len(x), SHIFT, generator)
+        e = objectives.noise(x.shape, offset, generator)
+        given = objectives.mixed(x, e, s).to(at, self.denoiser.dtype)[:, :, None]  # one frame
+        heard = self.heard(conditions)
+        seen = self.denoiser(list(given), (1 - s).to(at), heard, return_dict=False)[0]
+        found = -torch.stack(seen)[:, :, 0]
+        counting = None if places is None else places.to(at)
+        weights = torch.ones(len(x), device=at)
+        return objectives.loss(found, objectives.flow(x, e).to(at), weights, counting)
+
+    def packed(self, changed: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Give what single files have of the transformer, where these parameters have changed."""
+        (part,) = self.networks.parts
+        own = self.exact()[part.role].named_parameters()
+        content = {name: changed.get(f"{part.role}.{name}", tensor) for name, tensor in own}
+        return {name: each.detach().cpu() for name, each in original.written(content).items()}
+
+    def parted(self, content: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Find the transformer's parameters in a single file."""
+        (part,) = self.networks.parts
+        return {f"{part.role}.{name}": each for name, each in original.read(content).items()}
+
+
+def recognises(place: Path) -> bool:
+    """Tell from its files whether a base is a Z-Image."""
+    if place.is_file():
+        return original.recognises(place)
+    return folders.pipeline(place) == original.PIPELINE
+
+
+def load(place: Path, device: Device, base: Base) -> Zimage:
+    """Load a diffusers folder or a transformer's file. Nothing is downloaded or unpickled."""
+    return Zimage(partial(read, place), device, base)
+
+
+def read(place: Path, dtype: torch.dtype) -> Any:
+    """Read its pipeline."""
+    if place.is_file():
+        return original.load(place, dtype)
+    return folders.load(place, dtype, ZImagePipeline, NETWORKS)
+
+
+def drawn(*, large: bool) -> Any:
+    """Make a model of random weights: of true size, or the same blocks with few channels."""
+    said = [*alphabet(), END, BEGINS, ENDS]
+    tokenizer = Qwen2Tokenizer(
+        vocab={word: at for at, word in enumerate(said)}, merges=[], model_max_length=4 * TOKENS
+    )
+    tokenizer.add_special_tokens({"additional_special_tokens": [BEGINS, ENDS]})
+    tokenizer.chat_template = SAYING
+    return ZImagePipeline(
+        tokenizer=tokenizer,
+        text_encoder=Qwen3Model(Qwen3Config(**(QWEN if large else QWEN | FEW))),
+        transformer=ZImageTransformer2DModel(**({} if large else SMALL)),
+        vae=AutoencoderKL(**(SEES if large else SEES | BLIND)),
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=6.0),
+    )

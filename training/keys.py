@@ -1,0 +1,44 @@
+"""The names of the tensors in a style's file: of a layer, and of what is beside it.
+
+A layer's own name has no dots where kohya's rules hold (`lora_unet_x`), else those of the network
+(`diffusion_model.x.0`); so the end is cut off, not the beginning. Where there are dots, a LoRA's
+two halves are called as peft calls them; here they always have kohya's names.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Value = TypeVar("Value")
+
+DOWN, UP, ALPHA = "lora_down.weight", "lora_up.weight", "alpha"
+PEFT = {DOWN: "lora_A.weight", UP: "lora_B.weight"}
+KOHYA = {theirs: ours for ours, theirs in PEFT.items()}
+
+
+def cut(name: str) -> tuple[str, str]:
+    """Cut a name after its layer: `lora_unet_x` and `alpha`, or `lora_up.weight`."""
+    weight = ".weight" if name.endswith(".weight") else ""
+    layer, _, end = name.removesuffix(weight).rpartition(".")
+    return layer, end + weight
+
+
+def plain(tensors: Mapping[str, Value]) -> dict[str, Value]:
+    """Call both halves of LoRAs as kohya does."""
+    return {f"{layer}.{KOHYA.get(end, end)}": each for layer, end, each in apart(tensors)}
+
+
+def written(tensors: Mapping[str, Value]) -> dict[str, Value]:
+    """Call both halves of LoRAs as programs expect them, by whether their layers have dots."""
+    return {
+        f"{layer}.{PEFT.get(end, end) if '.' in layer else end}": each
+        for layer, end, each in apart(tensors)
+    }
+
+
+def apart(tensors: Mapping[str, Value]) -> list[tuple[str, str, Value]]:
+    """Give each tensor with its layer and what it is of it."""
+    return [(*cut(name), each) for name, each in tensors.items()]

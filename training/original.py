@@ -1,0 +1,91 @@
+"""Single files of Z-Image's transformer, in its authors' own layout, which is ComfyUI's.
+
+They hold no text encoder, tokenizer or autoencoder: those are lent by a folder of the family.
+diffusers converts the weights; the other way round the names are those that its
+loaders/single_file_utils.py (0.42, convert_z_image_transformer_checkpoint_to_diffusers) reads.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from accelerate import init_empty_weights
+from diffusers import ZImagePipeline, ZImageTransformer2DModel
+from diffusers.loaders.single_file_utils import (
+    convert_z_image_transformer_checkpoint_to_diffusers,
+)
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from storage.errors import JobError
+from training import folders, hub, ldm
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from torch import Tensor
+
+PIPELINE = "ZImagePipeline"
+LENDERS = ("Tongyi-MAI/Z-Image", "Tongyi-MAI/Z-Image-Turbo")  #: the same but for the transformer
+START = "model.diffusion_model."  #: of all names, in some files
+MARKS = {"x_embedder.weight", "noise_refiner.0.attention.qkv.weight", "cap_pad_token"}
+NAMES = {
+    "all_x_embedder.2-1.": "x_embedder.",
+    "all_final_layer.2-1.": "final_layer.",
+    ".attention.to_out.0.": ".attention.out.",
+    ".attention.norm_q.": ".attention.q_norm.",
+    ".attention.norm_k.": ".attention.k_norm.",
+}
+QUERY, FUSED = ".attention.to_q.", ".attention.qkv."
+LENT = ("text_encoder", "vae")  #: networks
+
+
+def recognises(place: Path) -> bool:
+    """Tell from its header whether a file is such a transformer."""
+    return {name.removeprefix(START) for name in ldm.header(place)} >= MARKS
+
+
+def load(place: Path, dtype: torch.dtype) -> Any:
+    """Load a file, with what it lacks, as a pipeline; no weight may be missing."""
+    lender = lent(place)
+    if lender is None:
+        raise JobError("base_lone", base=place.name)
+    config = ZImageTransformer2DModel.load_config(lender / "transformer")
+    with init_empty_weights(include_buffers=False):
+        network = ZImageTransformer2DModel.from_config(config)
+    try:
+        network.load_state_dict(read(load_file(place)), assign=True)
+    except (SafetensorError, OSError, RuntimeError, KeyError) as broken:
+        raise JobError("base_broken", base=place.name) from broken
+    return folders.load(lender, dtype, ZImagePipeline, LENT, transformer=network.to(dtype))
+
+
+def lent(place: Path) -> Path | None:
+    """Find a folder of the family: beside the file, or in the hub's cache."""
+    for beside in sorted(place.parent.iterdir()):
+        if beside.is_dir() and folders.pipeline(beside) == PIPELINE:
+            return beside
+    return next((found for source in LENDERS if (found := hub.cached(source))), None)
+
+
+def read(content: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Name a file's tensors as diffusers does, which keeps q, k and v apart."""
+    found: dict[str, Tensor] = convert_z_image_transformer_checkpoint_to_diffusers(dict(content))
+    return found
+
+
+def written(transformer: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Name the tensors of a transformer, given by diffusers' names, for a single file."""
+    content: dict[str, Tensor] = {}
+    for name, tensor in transformer.items():
+        ours = name
+        for theirs, original in NAMES.items():
+            ours = ours.replace(theirs, original)
+        if QUERY in name:
+            parts = [transformer[name.replace("to_q", f"to_{which}")] for which in "qkv"]
+            content[ours.replace(QUERY, FUSED)] = torch.cat(parts)
+        elif ".attention.to_k." not in name and ".attention.to_v." not in name:
+            content[ours] = tensor
+    return content
