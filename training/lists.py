@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from storage.errors import UserError
 from storage.records import Base, Commercial, Domain
 from training import families
+from training.bounds import FLOWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,7 @@ NUMBERS = {"resolution": (8, 4096), "memory": (0, 1 << 20), "skip": (1, 12)}
 WORDS = {
     "domain": tuple(Domain),
     "commercial": tuple(Commercial),
-    "prediction": ("epsilon", "v_prediction"),
+    "prediction": ("epsilon", "v_prediction", "flow"),
 }
 FIELDS = {*TEXTS, *NUMBERS, *WORDS, "small"}
 BESIDE = "base.toml"  #: in a folder that is a base: what is known of it
@@ -120,6 +121,15 @@ def faults(name: str, entry: object) -> Iterator[dict[str, Any]]:
             yield {"code": "list_unknown", "field": field[:LINE]}
         elif wants := wanted(field, value):
             yield {"code": "list_field", "field": field, "wants": wants}
+    yield from foretold(entry)
+
+
+def foretold(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Say where a base is to predict what its family does not."""
+    told = entry.get("prediction", "")
+    if told and (told == "flow") != (entry.get("family") in FLOWS):
+        only = f"flow for {', '.join(sorted(FLOWS))} alone"
+        yield {"code": "list_field", "field": "prediction", "wants": only}
 
 
 def wanted(field: str, value: object) -> str:

@@ -31,6 +31,7 @@ PIPELINE = "ZImagePipeline"
 LENDERS = ("Tongyi-MAI/Z-Image", "Tongyi-MAI/Z-Image-Turbo")  #: the same but for the transformer
 START = "model.diffusion_model."  #: of all names, in some files
 MARKS = {"x_embedder.weight", "noise_refiner.0.attention.qkv.weight", "cap_pad_token"}
+SPLIT = {"all_x_embedder.2-1.weight", "noise_refiner.0.attention.to_q.weight", "cap_pad_token"}
 NAMES = {
     "all_x_embedder.2-1.": "x_embedder.",
     "all_final_layer.2-1.": "final_layer.",
@@ -44,7 +45,8 @@ LENT = ("text_encoder", "vae")  #: networks
 
 def recognises(place: Path) -> bool:
     """Tell from its header whether a file is such a transformer."""
-    return {name.removeprefix(START) for name in ldm.header(place)} >= MARKS
+    names = {name.removeprefix(START) for name in ldm.header(place)}
+    return names >= MARKS or names >= SPLIT
 
 
 def load(place: Path, dtype: torch.dtype) -> Any:
@@ -71,8 +73,11 @@ def lent(place: Path) -> Path | None:
 
 
 def read(content: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Name a file's tensors as diffusers does, which keeps q, k and v apart."""
-    found: dict[str, Tensor] = convert_z_image_transformer_checkpoint_to_diffusers(dict(content))
+    """Name a file's tensors as diffusers does, with q, k and v apart; some files do, too."""
+    bare = {name.removeprefix(START): tensor for name, tensor in content.items()}
+    if bare.keys() >= SPLIT:
+        return bare
+    found: dict[str, Tensor] = convert_z_image_transformer_checkpoint_to_diffusers(bare)
     return found
 
 

@@ -1,4 +1,4 @@
-"""The configurations of the Stable Diffusions: what a single file lacks, and their tiny likes."""
+"""The configurations of the families' networks: what a single file lacks, and their tiny likes."""
 
 from __future__ import annotations
 
@@ -83,6 +83,60 @@ SDXL = Shape(
         "num_hidden_layers": 32,
         "num_attention_heads": 20,
         "projection_dim": 1280,
+    },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """The same of a Z-Image."""
+
+    transformer: Config
+    vae: Config
+    text: Config
+
+
+ZIMAGE = Flow(
+    transformer={},  # diffusers' defaults are Z-Image
+    vae=VAE
+    | {
+        "latent_channels": 16,
+        "scaling_factor": 0.3611,
+        "shift_factor": 0.1159,
+        "use_quant_conv": False,
+        "use_post_quant_conv": False,
+        "sample_size": 1024,
+    },
+    text={  # Qwen3 4B
+        "vocab_size": 151_936,
+        "hidden_size": 2560,
+        "intermediate_size": 9728,
+        "num_hidden_layers": 36,
+        "num_attention_heads": 32,
+        "num_key_value_heads": 8,
+        "head_dim": 128,
+    },
+)
+FEW = Flow(  # the same blocks with few channels
+    transformer={
+        "dim": 48,
+        "n_layers": 2,
+        "n_refiner_layers": 1,
+        "n_heads": 2,
+        "n_kv_heads": 2,
+        "cap_feat_dim": 32,
+        "axes_dims": [8, 8, 8],
+    },
+    vae=ZIMAGE.vae
+    | {"block_out_channels": (16,) * 4, "layers_per_block": 1, "norm_num_groups": 8},
+    text={
+        "vocab_size": 512,
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 1,
+        "head_dim": 16,
     },
 )
 

@@ -8,9 +8,12 @@ import zipfile
 
 import pytest
 import torch
+from accelerate import init_empty_weights
+from diffusers import ZImageTransformer2DModel
 from safetensors.torch import load_file
 
-from training import ldm, lycoris, methods, pt, shapes
+from training import keys, ldm, lycoris, methods, original, pt, shapes
+from training.families import zimage
 from training.networks import Part
 from training.stable import ATTENTION, READING
 
@@ -120,6 +123,64 @@ def test_bundle(lesson, family):
     ends = {"sdxl": ("clip_l", "clip_g")}.get(one.family, ("string_to_param.*",))
 
     assert bundled == {f"bundle_emb.zorp.{end}" for end in ends}
+
+
+def fused(depth, width):
+    """Name Z-Image's layers as ComfyUI does: of which of its own weights each is which rows.
+
+    Comfy-Org/ComfyUI 09708eae, comfy/utils.py, z_image_to_diffusers.
+    """
+    blocks = [f"layers.{n}" for n in range(depth[0])]
+    blocks += [f"{kind}_refiner.{n}" for kind in ("noise", "context") for n in range(depth[1])]
+    for block in blocks:
+        for at, which in enumerate("qkv"):
+            yield f"{block}.attention.to_{which}", (f"{block}.attention.qkv", at * width)
+        yield f"{block}.attention.to_out.0", (f"{block}.attention.out", 0)
+        for each in ("w1", "w2", "w3"):
+            yield f"{block}.feed_forward.{each}", (f"{block}.feed_forward.{each}", 0)
+
+
+def test_true_flow_keys():
+    """On the true Z-Image the keys are exactly the layers that ComfyUI knows."""
+    with init_empty_weights():
+        network = ZImageTransformer2DModel()
+    part = Part("diffusion_model", network, zimage.ATTENTION, zimage.FURTHER, dotted=True)
+
+    assert set(part.layers()) == {f"diffusion_model.{name}" for name, _ in fused((30, 2), 3840)}
+
+
+def test_flow_ends(lesson):
+    """Both halves of a LoRA for Z-Image are called as in ComfyUI's generic form, with alpha."""
+    content = load_file(lesson("lora", "tiny-zimage").file)
+
+    assert {keys.cut(name)[1] for name in content} == {"lora_A.weight", "lora_B.weight", "alpha"}
+    for name, tensor in content.items():
+        layer, end = keys.cut(name)
+        if end == "lora_A.weight":
+            assert content[f"{layer}.alpha"].item() == len(tensor) == 3
+
+
+@pytest.mark.parametrize("method", ["locon", "loha", "lokr", "dora", "oft"])
+def test_fused(bases, lesson, method):
+    """What ComfyUI changes of its own weights is what we change of q, k, v and the others."""
+    content = keys.plain(load_file(lesson(method, "tiny-zimage").file))
+    places = dict(fused((2, 1), 48))
+    with bases.family("tiny-zimage") as family:
+        weights = family.denoiser.state_dict()
+    theirs = {name: tensor.clone() for name, tensor in original.written(weights).items()}
+    for key, parts in lycoris.by_layer(content).items():
+        layer = key.removeprefix("diffusion_model.")
+        weight = weights[f"{layer}.weight"]
+        if method == "locon":
+            delta = parts["lora_up.weight"].float() @ parts["lora_down.weight"].float()
+        else:
+            delta = methods.walk()[method].OWN.changed(key, parts, weight)
+        name, first = places[layer]
+        theirs[f"{name}.weight"][first : first + len(weight)] += delta  # a view of it, as theirs
+        weights[f"{layer}.weight"] = weight + delta
+
+    ours = original.written(weights)
+    assert all(torch.allclose(ours[name], theirs[name], atol=1e-6) for name in ours)
 
 
 def test_dora(bases, lesson):

@@ -28,7 +28,7 @@ def test_ours() -> None:
     found, wrong = lists.read(lists.OURS)
 
     assert not wrong
-    assert {"sd1", "sd2", "sdxl"} == {base.family for base in found}
+    assert {"sd1", "sd2", "sdxl", "zimage"} == {base.family for base in found}
     assert set(Domain) == {base.domain for base in found}
     for base in found:
         unseen = base.licence == lists.UNSEEN
@@ -91,6 +91,7 @@ def test_unknown_family(tmp_path: Path) -> None:
         ),
         (WHOLE + 'terms = "two\\nlines"', "list_field", {"field": "terms"}),
         (WHOLE + "small = 1", "list_field", {"field": "small", "wants": "true or false"}),
+        (WHOLE + 'prediction = "flow"', "list_field", {"wants": "flow for zimage alone"}),
         (WHOLE + "skip = 0", "list_field", {"field": "skip", "wants": "1 to 12"}),
         (WHOLE.replace('good = "tests"', ""), "list_missing", {"base": "mine", "field": "good"}),
         (WHOLE + 'license = "MIT"', "list_unknown", {"base": "mine", "field": "license"}),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from accelerate.state import AcceleratorState
 from safetensors.torch import load_file
 
 from storage.errors import JobError
-from training import files, model, whole
+from training import files, model, tiny, whole
 from training.bases import Bases
 from training.device import Device
 from training.families import Picture
@@ -53,6 +55,27 @@ def test_a_model_becomes_a_base(bases, known, file):
     assert known.identity("mine") != bases.identity("embedded")
     (weights,) = place.glob("unet/*.safetensors")
     assert {tensor.dtype.itemsize for tensor in load_file(weights).values()} == {2}
+
+
+def test_a_transformer_becomes_a_base(tinies, recipe, laid, run, tmp_path):
+    """A file that holds the transformer alone gets the rest from the base that it began as."""
+    tiny.kept(tmp_path, "zimage")
+    known = Bases(tmp_path, tinies.device)
+    asked = recipe("finetune", rate=1e-3, ema=0.0, steps=2, gamma=0.0)
+    folder = laid(replace(asked, base="tiny-zimage"))
+    run(train(folder, known))
+    file = folder.result / "mydog.safetensors"
+
+    model.promoted(file, "mine", known)
+
+    with known.family("mine") as family:
+        drawn = family.draw(PICTURE)
+    with known.family("tiny-zimage") as family, torch.no_grad():
+        bare = family.draw(PICTURE)
+        with whole.worn(family.networks, files.tensors(file), "", 1.0):
+            worn = family.draw(PICTURE)
+    assert known.find("mine").family == "zimage"
+    assert drawn.tobytes() == worn.tobytes() != bare.tobytes()
 
 
 @pytest.fixture

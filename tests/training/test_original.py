@@ -63,6 +63,18 @@ def test_recognised(alone, tmp_path, start):
     assert original.read(load_file(other)).keys() == weights.keys()
 
 
+def test_split(alone, tmp_path):
+    """A file that keeps diffusers' names is known and read, too; one of a UNet is not."""
+    _, weights = alone
+    apart, other = tmp_path / "apart.safetensors", tmp_path / "other.safetensors"
+    save_file({name: tensor.clone() for name, tensor in weights.items()}, apart)
+    save_file({"model.diffusion_model.input_blocks.0.0.weight": torch.zeros(1)}, other)
+
+    assert zimage.recognises(apart)
+    assert original.read(load_file(apart)).keys() == weights.keys()
+    assert not zimage.recognises(other)
+
+
 def test_lent(alone, tinies):
     """Text encoder, tokenizer and autoencoder are those of a whole one that lies beside it."""
     place, weights = alone

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from accelerate import init_empty_weights
+from diffusers import AutoencoderKL, ZImageTransformer2DModel
+from transformers import Qwen3Config, Qwen3Model
 
 from training import ldm, shapes
 
@@ -30,3 +33,24 @@ def test_tiny_shapes(shape):
 
         assert small.state_dict().keys() < true.state_dict().keys()
         assert sum(p.numel() for p in small.parameters()) < 4_000_000
+
+
+def flow(shape):
+    """Make the networks of a Z-Image, without weights."""
+    with init_empty_weights():
+        return (
+            ZImageTransformer2DModel(**shape.transformer),
+            AutoencoderKL(**shape.vae),
+            Qwen3Model(Qwen3Config(**shape.text)),
+        )
+
+
+def test_true_flow():
+    """A Z-Image has the true one's numbers of weights, and a tiny one names of the same kinds."""
+    true, small = flow(shapes.ZIMAGE), flow(shapes.FEW)
+
+    assert [sum(p.numel() for p in network.parameters()) for network in true] == [
+        6_154_908_736, 83_819_683, 4_022_468_096,
+    ]  # fmt: skip
+    for few, many in zip(small, true, strict=True):
+        assert few.state_dict().keys() < many.state_dict().keys()

@@ -21,12 +21,11 @@ from diffusers import (
 from torch import Tensor
 from transformers import Qwen2Tokenizer, Qwen3Config, Qwen3Model
 
-from training import folders, objectives, original
+from training import folders, objectives, original, shapes
 from training.clip import alphabet
 from training.conditions import level
 from training.latent import Latent
 from training.networks import Networks, Part
-from training.shapes import Config
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,47 +42,6 @@ TOKENS = 512  #: of a prompt and what is said around it; the pipeline cuts there
 SHIFT = 2.0  #: of noise levels in training, as musubi-tuner has it (867ab25d, docs/zimage.md)
 ATTENTION = ("attention.to_q", "attention.to_k", "attention.to_v", "attention.to_out.0")
 FURTHER = ("feed_forward.w1", "feed_forward.w2", "feed_forward.w3")
-QWEN: Config = {
-    "vocab_size": 151_936,
-    "hidden_size": 2560,
-    "intermediate_size": 9728,
-    "num_hidden_layers": 36,
-    "num_attention_heads": 32,
-    "num_key_value_heads": 8,
-    "head_dim": 128,
-}
-SEES: Config = {
-    "down_block_types": ("DownEncoderBlock2D",) * 4,
-    "up_block_types": ("UpDecoderBlock2D",) * 4,
-    "block_out_channels": (128, 256, 512, 512),
-    "layers_per_block": 2,
-    "latent_channels": 16,
-    "scaling_factor": 0.3611,
-    "shift_factor": 0.1159,
-    "use_quant_conv": False,
-    "use_post_quant_conv": False,
-    "sample_size": 1024,
-}
-#: what is small in a tiny one; of the transformer the rest is diffusers' default, the true one
-FEW: Config = {
-    "vocab_size": 512,
-    "hidden_size": 32,
-    "intermediate_size": 64,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 2,
-    "num_key_value_heads": 1,
-    "head_dim": 16,
-}
-SMALL: Config = {
-    "dim": 48,
-    "n_layers": 2,
-    "n_refiner_layers": 1,
-    "n_heads": 2,
-    "n_kv_heads": 2,
-    "cap_feat_dim": 32,
-    "axes_dims": [8, 8, 8],
-}
-BLIND: Config = {"block_out_channels": (16,) * 4, "layers_per_block": 1, "norm_num_groups": 8}
 END, BEGINS, ENDS = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 SAYING = (  #: the part of Qwen3's chat template that a prompt goes through
     "{% for message in messages %}"
@@ -220,10 +178,11 @@ def drawn(*, large: bool) -> Any:
     )
     tokenizer.add_special_tokens({"additional_special_tokens": [BEGINS, ENDS]})
     tokenizer.chat_template = SAYING
+    shape = shapes.ZIMAGE if large else shapes.FEW
     return ZImagePipeline(
         tokenizer=tokenizer,
-        text_encoder=Qwen3Model(Qwen3Config(**(QWEN if large else QWEN | FEW))),
-        transformer=ZImageTransformer2DModel(**({} if large else SMALL)),
-        vae=AutoencoderKL(**(SEES if large else SEES | BLIND)),
+        text_encoder=Qwen3Model(Qwen3Config(**shape.text)),
+        transformer=ZImageTransformer2DModel(**shape.transformer),
+        vae=AutoencoderKL(**shape.vae),
         scheduler=FlowMatchEulerDiscreteScheduler(shift=6.0),
     )

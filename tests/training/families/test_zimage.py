@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from diffusers import FlowMatchEulerDiscreteScheduler
+from PIL import Image
+from safetensors.torch import load_file
 
+from storage.errors import JobError
 from training import objectives
 from training.families import zimage
+from training.loop import train
+from training.methods import lora
 
 
 @pytest.mark.parametrize("prompt", ["", "a zorp, ünder a tree", "long " * 150])
@@ -70,6 +77,56 @@ def test_a_step_leads_to_the_picture():
     arrived = scheduler.step(objectives.flow(x, e), scheduler.timesteps[0], e).prev_sample
 
     assert torch.allclose(arrived, x)
+
+
+def test_again(tinies, recipe, laid, run):
+    """The same recipe gives the same bytes; checkpointing changes none of them that count."""
+    digests, weights = [], []
+    for name, frugal in (("a", False), ("b", False), ("c", True)):
+        asked = replace(recipe(gamma=0.0, frugal=frugal), base="tiny-zimage")
+        folder = laid(asked, name)
+        digests.append(run(train(folder, tinies))[-1].facts["digest"])
+        weights.append(load_file(folder.result / "mydog.safetensors"))
+
+    assert digests[0] == digests[1]
+    assert weights[0].keys() == weights[2].keys()
+    assert all(torch.allclose(t, weights[2][name], atol=1e-3) for name, t in weights[0].items())
+
+
+def test_min_snr_is_refused(recipe):
+    """It weighs noise levels that a flow does not have: a recipe that asks for it is refused."""
+    with pytest.raises(JobError) as amiss:
+        recipe(family="zimage", gamma=5.0)
+
+    assert amiss.value.code == "gamma_flow"
+
+
+def test_half_precision(tinies, recipe):
+    """In bf16 the loss is a number, and what is trained is kept and learns in fp32."""
+    base = tinies.find("tiny-zimage")
+    family = zimage.load(tinies.here("tiny-zimage"), Halved(tinies.device), base)
+    attached = lora.attach(family.networks, recipe(gamma=0.0))
+    latents = family.encode([Image.new("RGB", (64, 64), "navy")])
+
+    with torch.autocast("cpu", torch.bfloat16):
+        told = family.states(family.tokens("a fox")[0][None])
+        loss = family.loss(latents, told, torch.Generator().manual_seed(1), gamma=0.0)
+    loss.backward()
+
+    trained = [p for p in attached.parameters.values() if p.grad is not None]
+    assert family.denoiser.dtype is family.vae.dtype is torch.bfloat16
+    assert loss.dtype is torch.float32
+    assert torch.isfinite(loss)
+    assert {p.dtype for p in trained} == {p.grad.dtype for p in trained} == {torch.float32}
+
+
+class Halved:
+    """A CPU that computes in bf16."""
+
+    dtype = torch.bfloat16
+
+    def __init__(self, device):
+        self.at = device.at
 
 
 def test_words_are_not_learned(tinies):

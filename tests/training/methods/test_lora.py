@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
+from accelerate import init_empty_weights
+from diffusers import ZImageTransformer2DModel
 from safetensors.torch import save
 
 from storage.errors import JobError
 from storage.records import Concept, Dial
 from training import ldm, shapes
+from training.families import zimage
 from training.methods import lora
 from training.networks import Part
 from training.stable import ATTENTION, FURTHER, READING, THINKING
@@ -197,3 +200,14 @@ def test_true_size(name: str, shape: shapes.Shape, wide: bool) -> None:
         found = [layer.weight.shape for part in parts for layer in part.layers().values()]
         assert sum(shape[0] + shape[1:].numel() for shape in found) == numbers
         assert len(found) == pytest.approx(count, rel=0.15)  # names are of different lengths
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_true_flow(wide: bool) -> None:
+    """Those of Z-Image's transformer, too."""
+    with init_empty_weights():
+        network = ZImageTransformer2DModel()
+    part = Part("", network, zimage.ATTENTION, zimage.FURTHER if wide else ())
+    found = [layer.weight.shape for layer in part.layers().values()]
+
+    assert lora.SIZES[f"zimage{' wide' * wide}"] == ((sum(map(sum, found)), len(found)),)
