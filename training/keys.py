@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 Value = TypeVar("Value")
 
@@ -28,17 +28,18 @@ def cut(name: str) -> tuple[str, str]:
 
 def plain(tensors: Mapping[str, Value]) -> dict[str, Value]:
     """Call both halves of LoRAs as kohya does."""
-    return {f"{layer}.{KOHYA.get(end, end)}": each for layer, end, each in apart(tensors)}
+    return renamed(tensors, lambda _, end: KOHYA.get(end, end))
 
 
 def written(tensors: Mapping[str, Value]) -> dict[str, Value]:
     """Call both halves of LoRAs as programs expect them, by whether their layers have dots."""
-    return {
-        f"{layer}.{PEFT.get(end, end) if '.' in layer else end}": each
-        for layer, end, each in apart(tensors)
-    }
+    return renamed(tensors, lambda layer, end: PEFT.get(end, end) if "." in layer else end)
 
 
-def apart(tensors: Mapping[str, Value]) -> list[tuple[str, str, Value]]:
-    """Give each tensor with its layer and what it is of it."""
-    return [(*cut(name), each) for name, each in tensors.items()]
+def renamed(tensors: Mapping[str, Value], called: Callable[[str, str], str]) -> dict[str, Value]:
+    """Call what is of a layer otherwise."""
+    found = {}
+    for name, each in tensors.items():
+        layer, end = cut(name)
+        found[f"{layer}.{called(layer, end)}" if layer else name] = each
+    return found

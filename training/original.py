@@ -58,10 +58,11 @@ def load(place: Path, dtype: torch.dtype) -> Any:
     with init_empty_weights(include_buffers=False):
         network = ZImageTransformer2DModel.from_config(config)
     try:
-        network.load_state_dict(read(load_file(place)), assign=True)
+        found = {name: tensor.to(dtype) for name, tensor in read(load_file(place)).items()}
+        network.load_state_dict(found, assign=True)
     except (SafetensorError, OSError, RuntimeError, KeyError) as broken:
         raise JobError("base_broken", base=place.name) from broken
-    return folders.load(lender, dtype, ZImagePipeline, LENT, transformer=network.to(dtype))
+    return folders.load(lender, dtype, ZImagePipeline, LENT, transformer=network)
 
 
 def lent(place: Path) -> Path | None:

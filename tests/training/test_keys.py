@@ -25,9 +25,11 @@ def test_cut(name, layer, end):
 
 def test_halves():
     """Halves are called as peft does where layers have dots, as kohya does elsewhere; and back."""
-    plain = {"a_b.lora_down.weight": 1, "a.b.lora_up.weight": 2, "a.b.alpha": 3}
+    plain = {"a_b.lora_down.weight": 1, "a.b.lora_up.weight": 2, "a.b.alpha": 3, "clip_l": 4}
 
     written = keys.written(plain)
 
-    assert written == {"a_b.lora_down.weight": 1, "a.b.lora_B.weight": 2, "a.b.alpha": 3}
+    assert written == {
+        "a_b.lora_down.weight": 1, "a.b.lora_B.weight": 2, "a.b.alpha": 3, "clip_l": 4,
+    }  # fmt: skip
     assert keys.plain(written) == plain

@@ -7,6 +7,7 @@ import torch
 
 from storage.errors import JobError
 from training.files import rounded, sealed
+from training.keys import written
 from training.shrink import shrunk
 
 KEY, CONV = "lora_unet_a", "lora_unet_b"
@@ -53,6 +54,18 @@ def test_what_matters_is_kept(tensors):
     for key in (KEY, CONV):
         whole, kept = product(tensors, key), product(four.tensors, key)
         assert (whole - kept).norm() / whole.norm() == pytest.approx(four.error, abs=0.01)
+
+
+def test_names_stay(tensors):
+    """Halves that have peft's names, where layers have dots, have them afterwards."""
+    dotted = {name.replace("lora_unet_", "diffusion_model.x."): t for name, t in tensors.items()}
+
+    found = shrunk(written(dotted), 11_000)
+    plainly = shrunk(tensors, 11_000)
+
+    assert found.tensors.keys() == written(dotted).keys()
+    assert found.rank == plainly.rank
+    assert found.error == plainly.error
 
 
 def test_alpha_is_the_rank_and_shapes_are_those_of_a_lora(tensors):

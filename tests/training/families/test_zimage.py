@@ -11,10 +11,12 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from storage.errors import JobError
-from training import objectives
-from training.families import zimage
+from training import keys, objectives
+from training.families import Picture, zimage
 from training.loop import train
 from training.methods import lora
+
+PICTURE = Picture("a fox", "", 1, 2, 64, 64)
 
 
 @pytest.mark.parametrize("prompt", ["", "a zorp, ünder a tree", "long " * 150])
@@ -91,6 +93,25 @@ def test_again(tinies, recipe, laid, run):
     assert digests[0] == digests[1]
     assert weights[0].keys() == weights[2].keys()
     assert all(torch.allclose(t, weights[2][name], atol=1e-3) for name, t in weights[0].items())
+
+
+def test_halves_may_be_called_otherwise(tinies, recipe):
+    """A LoRA is worn whether its halves have peft's names, as ours, or kohya's."""
+    with tinies.family("tiny-zimage") as family:
+        attached = lora.attach(family.networks, recipe(gamma=0.0))
+        for parameter in attached.parameters.values():
+            parameter.data += 0.1
+        file = attached.weights()
+        attached.detach()
+        drawn = []
+        for tensors in (file, keys.plain(file)):
+            lora.check(family.networks, tensors)
+            with lora.worn(family.networks, tensors, "", 1.0):
+                drawn.append(family.draw(PICTURE).tobytes())
+        drawn.append(family.draw(PICTURE).tobytes())
+
+    assert file.keys() != keys.plain(file).keys()
+    assert drawn[0] == drawn[1] != drawn[2]
 
 
 def test_min_snr_is_refused(recipe):
