@@ -61,7 +61,10 @@ class Family(Protocol):
         ...
 
     def tokens(self, prompt: str) -> tuple[Tensor, int]:
-        """Turn a prompt into token ids (V, T), and count those that were cut off."""
+        """Turn a prompt into token ids (V, T), and count those that were cut off.
+
+        A row is for a vocabulary; a language model's second one tells which ids count.
+        """
         ...
 
     def states(self, tokens: Tensor) -> Conditions:

@@ -58,7 +58,7 @@ class Zimage(Latent):
     architecture = "Z-Image"
     version = "z_image"
     prediction = "flow"
-    guidance = 4.0
+    guidance = 4.0  #: musubi-tuner's, too (the same page)
     names = ("transformer",)
 
     def __init__(self, read: Read, device: Device, base: Base) -> None:  # noqa: ARG002
@@ -75,15 +75,9 @@ class Zimage(Latent):
             add_generation_prompt=True,
             enable_thinking=True,
         )
-        ids = tokenizer(said).input_ids
-        filled = tokenizer.pad(
-            {"input_ids": ids[:TOKENS]},
-            padding="max_length",
-            max_length=TOKENS,
-            return_tensors="pt",
-        )
-        rows = torch.stack([filled.input_ids, filled.attention_mask])
-        return rows, max(0, len(ids) - TOKENS)
+        filled = tokenizer(said, padding="max_length", max_length=TOKENS, truncation=True)
+        rows = torch.tensor([filled.input_ids, filled.attention_mask])
+        return rows, max(0, len(tokenizer(said).input_ids) - TOKENS)
 
     def states(self, tokens: Tensor) -> Conditions:
         """Turn token ids (B, 2, T) into states (B, T, D) of its last layer but one, and lengths.
