@@ -53,9 +53,16 @@ def check(recipe: Recipe) -> None:
         recipe.ema or recipe.schedule != "constant"
     ):
         raise JobError("schedule_free")
-    if recipe.gamma and recipe.family in FLOWS:
-        raise JobError("gamma_flow", family=recipe.family)
+    flowing(recipe)
     taught(recipe)
+
+
+def flowing(recipe: Recipe) -> None:
+    """Refuse what families of flow matching do not have."""
+    if recipe.family in FLOWS and recipe.gamma:
+        raise JobError("gamma_flow", family=recipe.family)
+    if recipe.family in FLOWS and recipe.text:
+        raise JobError("text_flow", family=recipe.family)
 
 
 def taught(recipe: Recipe) -> None:

@@ -144,6 +144,7 @@ ERRORS = {
     "style_misfit": "This style was made on {made} and does not fit {base}: a style can only be drawn with on bases of its own family. Leave the base out, or pick one from the list.",
     "style_missing": "The style's file is gone from the disk. Train it again.",
     "style_unknown": "There is no such style that you may use. /style list shows the ones you can.",
+    "text_flow": "What reads prompts on bases of the family {family} is a language model that is not trained: leave that option out.",
     "token_missing": """DISCORD_TOKEN is missing, so there is no bot to be. To get one:
   1. Open https://discord.com/developers/applications and press New Application.
   2. Under Bot, press Reset Token and copy it.

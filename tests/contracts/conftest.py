@@ -91,7 +91,7 @@ def asked(bases: Bases) -> Callable[[str, str], Recipe]:
         shown = (Prompt("holiday prompt", 1),) if method == "lora" else ()
         return Recipe.of(
             request, bases.find(base), shots, every=50, threads=1, resolution=64, ema=0.0,
-            text=method != "embedding", prompts=shown,
+            text=method != "embedding" and base != "tiny-zimage", prompts=shown,
         )  # fmt: skip
 
     return made

@@ -114,12 +114,13 @@ def test_halves_may_be_called_otherwise(tinies, recipe):
     assert drawn[0] == drawn[1] != drawn[2]
 
 
-def test_min_snr_is_refused(recipe):
-    """It weighs noise levels that a flow does not have: a recipe that asks for it is refused."""
+@pytest.mark.parametrize("more", [{"gamma": 5.0}, {"gamma": 0.0, "text": True}])
+def test_what_it_has_not_is_refused(recipe, more):
+    """Min-SNR weighs other targets, and its language model stays as it is: neither is promised."""
     with pytest.raises(JobError) as amiss:
-        recipe(family="zimage", gamma=5.0)
+        recipe(family="zimage", **more)
 
-    assert amiss.value.code == "gamma_flow"
+    assert amiss.value.code == ("text_flow" if "text" in more else "gamma_flow")
 
 
 def test_half_precision(tinies, recipe):
