@@ -61,7 +61,7 @@ def test_a_transformer_becomes_a_base(tinies, recipe, laid, run, tmp_path):
     """A file that holds the transformer alone gets the rest from the base that it began as."""
     tiny.kept(tmp_path, "zimage")
     known = Bases(tmp_path, tinies.device)
-    asked = recipe("finetune", rate=1e-3, ema=0.0, steps=2, gamma=0.0)
+    asked = recipe("finetune", rate=1e-3, ema=0.0, steps=2, gamma=0.0, text=False)
     folder = laid(replace(asked, base="tiny-zimage"))
     run(train(folder, known))
     file = folder.result / "mydog.safetensors"
