@@ -17,18 +17,13 @@ from peft import LoHaConfig, LoKrConfig, LoraConfig, inject_adapter_in_model
 from torch import nn
 
 from benchmarks import machine, table
+from benchmarks.blueprint import META, base, recipe
 from benchmarks.overhead import count
 from benchmarks.plain import noised
-from storage.records import Base, Concept
-from training import ldm, methods
-from training.families.sd1 import Sd1
-from training.recipe import Recipe
+from training import methods
 from training.shapes import SD15, Shape
-from training.topics import Shot
 
 RANK, BATCH, TOKENS = 16, 1, 77
-META = torch.device("meta")
-BASE = Base("meta", "Meta", "sd1", "meta", 512, "", "", present=True)
 #: peft's adapter for each method, put on the same layers. DoRA and OFT begin by reading weights,
 #: words by reading vectors, which are not there; hypernetworks peft has none.
 PEFT: dict[str, type[Any]] = {
@@ -39,28 +34,7 @@ PEFT: dict[str, type[Any]] = {
 OWN = ("lora", "locon")  #: whose layers are ours; the others are LyCORIS' own
 
 
-class Nowhere:
-    """A device whose tensors have shapes alone."""
-
-    at = META
-    dtype = torch.float32
-
-
-def base(shape: Shape) -> Sd1:
-    """Make a Stable Diffusion 1.x without weights."""
-    return Sd1(lambda _: ldm.pipeline(ldm.empty(shape)), Nowhere(), BASE)  # type: ignore[arg-type]
-
-
-def recipe(method: str) -> Recipe:
-    """Ask for a method's plain form: no text encoder, no further options."""
-    return Recipe(
-        method, BASE.name, "name", "word", Concept.LOOK, steps=10, rank=RANK, rate=1e-4,
-        batch=BATCH, seed=0, resolution=512, photos=(Shot("a.png", "word"),),
-        wide=method == "locon",
-    )  # fmt: skip
-
-
-def seen(family: Sd1) -> tuple[torch.Tensor, torch.Tensor]:
+def seen(family: Any) -> tuple[torch.Tensor, torch.Tensor]:
     """Make latents and text states."""
     config = family.unet.config
     latents = torch.zeros((BATCH, config.in_channels, config.sample_size, config.sample_size))
@@ -69,13 +43,13 @@ def seen(family: Sd1) -> tuple[torch.Tensor, torch.Tensor]:
 
 def ours(method: str, shape: Shape = SD15) -> tuple[Counter[str], list[str]]:
     """Count a step as the loop takes it; name the layers that are adapted, too."""
-    family, asked = base(shape), recipe(method)
+    family, asked = base("sd1", shape), recipe(method, 512)
     attached = methods.walk()[method].attach(family.networks, asked)
     latents, states = seen(family)
 
     def step() -> None:
         loss = family.loss(latents, {"states": states}, torch.Generator(), gamma=asked.gamma)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
 
     keys = {name.partition(".")[0] for name in attached.parameters}
     part = family.networks.parts[0]
@@ -84,7 +58,7 @@ def ours(method: str, shape: Shape = SD15) -> tuple[Counter[str], list[str]]:
 
 def plain(method: str, layers: Sequence[str], shape: Shape = SD15) -> Counter[str]:
     """Count a step of diffusers' documented loop with peft's adapter on the same layers."""
-    family = base(shape)
+    family = base("sd1", shape)
     config = PEFT[method](r=RANK, target_modules=list(layers))
     inject_adapter_in_model(config, family.unet, "default")
     latents, states = seen(family)

@@ -277,6 +277,7 @@ class Rule:
     bytes: int  #: expected size of the file
     reason: str  #: code of the sentence that says why
     prior: int = 0  #: class pictures that are learnt beside the photos
+    memory: int = 0  #: MiB of the GPU that it is expected to take; 0 is not known
 
 
 @dataclass(frozen=True, slots=True)

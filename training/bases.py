@@ -203,6 +203,14 @@ class Bases:
                 del self.resident[name]
                 gc.collect()
 
+    def release(self) -> bool:
+        """Let go of everything that is not lent out; tell whether that was anything."""
+        idle = [name for name in self.resident if name not in self.lent]
+        for name in idle:
+            del self.resident[name]
+        gc.collect()
+        return bool(idle)
+
 
 def refuse(place: Path) -> None:
     """Say what one of the operator's files is, where it is a model of no family."""

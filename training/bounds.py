@@ -21,9 +21,11 @@ SIDE = (16, 2048)
 SIDES = 4
 CONCEPTS = 5  # of one run
 SCHEDULES = ("cosine", "constant")
+RUNGS = ("frugal", "bytewise", "parted")  #: of the ladder
 NUMBERS: dict[str, tuple[float, float]] = {
     "steps": (1, 20_000),
     "batch": (1, 64),
+    "parts": (1, 64),
     "seed": (0, 2**63 - 1),
     "resolution": SIDE,
     "ema": (0, 0.99999),
@@ -54,7 +56,15 @@ def check(recipe: Recipe) -> None:
     ):
         raise JobError("schedule_free")
     flowing(recipe)
+    descended(recipe)
     taught(recipe)
+
+
+def descended(recipe: Recipe) -> None:
+    """Refuse rungs that are not on the ladder, and parts that do not make up a batch."""
+    strange = [rung.name for rung in recipe.rungs if rung.name not in RUNGS]
+    if strange or recipe.batch % recipe.parts:
+        raise JobError("recipe_broken", reason=f"rungs {strange}, {recipe.parts} parts")
 
 
 def flowing(recipe: Recipe) -> None:

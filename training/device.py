@@ -92,6 +92,10 @@ class Device:
             return int(torch.cuda.mem_get_info(self.at)[0] // MIB)
         return int(psutil.virtual_memory().available // MIB)
 
+    def room(self) -> int:
+        """Count MiB that a training may take beside other programs; 0 for a bare processor."""
+        return self.free() + self.memory() if self.whole() else 0
+
 
 class Shelf(Device):
     """The CPU where networks are only kept, beside whatever device this process computes on."""

@@ -57,6 +57,15 @@ class Batch:
     framed: Conditions = field(default_factory=dict)  # what is told of how each was cut
     weights: Tensor | None = None  # (B, 1, h, w)
 
+    def parts(self, count: int) -> Iterator[Batch]:
+        """Cut it into as many parts of one size."""
+        size = len(self.photos) // count
+        for first in range(0, len(self.photos), size):
+            part = slice(first, first + size)
+            framed = {name: told[part] for name, told in self.framed.items()}
+            weights = None if self.weights is None else self.weights[part]
+            yield Batch(self.latents[part], self.photos[part], framed, weights)
+
 
 def sizes(resolution: int, grain: int) -> list[tuple[int, int]]:
     """List the (height, width) a base of this resolution is trained at."""

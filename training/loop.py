@@ -16,15 +16,15 @@ import torch
 from storage.errors import JobError
 from storage.folders import whole
 from storage.records import Event, Wish
-from training import checkpoint, files, methods, optimizers
+from training import checkpoint, files, ladder, methods, optimizers
 from training.average import Average
 from training.clock import Clock
 from training.curve import MEMORY, curve
 from training.dropout import dropping
 from training.events import event
 from training.examples import Batches, drawn, encoded
-from training.families import Picture
 from training.loaders import loads
+from training.preview import Preview, copied
 from training.prior import Prior
 from training.reading import Reading, live
 from training.recipe import Recipe
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from training.networks import Attached
 
 Task = Generator[Event, Wish | None, None]
-SHOWN = 20  # steps of a sample on the way
 HEADER = 16_384  # bytes of a file's header beside the names of tensors, at most
 CLIP = 1.0  # norm of all gradients together
 
@@ -53,16 +52,34 @@ def train(folder: JobFolder, bases: Bases) -> Task:
         raise JobError("base_changed", base=recipe.base)
     method = methods.chosen(recipe)
     optimizers.found(recipe)
+    notes: list[Event] = []
     with bases.family(recipe.base) as family:
-        torch.set_num_threads(recipe.threads)
-        attached = method.attach(family.networks, recipe)
-        try:
-            run = Run(folder, recipe, family, attached, bases)
-            attempt = int(request.get("attempt", 1))
-            yield from run.steps(saved, attempt)
-        finally:
-            attached.detach()
-            family.checkpointing(enabled=False)
+        while True:
+            torch.set_num_threads(recipe.threads)
+            attached = method.attach(family.networks, recipe)
+            crowded = False
+            try:
+                recipe = recipe if saved else ladder.begun(recipe, attached.parameters, bases)
+                first = saved.step if saved else 0
+                yield event(
+                    "started", step=first, steps=recipe.steps, device=bases.device.name,
+                    attempt=int(request.get("attempt", 1)), resumed=saved is not None,
+                )  # fmt: skip
+                yield from notes
+                if not (
+                    yield from Run(folder, recipe, family, attached, bases, saved=saved).steps()
+                ):
+                    return
+            except torch.OutOfMemoryError:
+                crowded = True
+            finally:
+                attached.detach()
+                family.checkpointing(enabled=False)
+                del attached  # with all that it holds, before the next begins
+            saved = checkpoint.newest(folder.checkpoints, asked)
+            if crowded and not bases.release():
+                recipe = ladder.down(recipe, saved.step if saved else 0)
+                notes = [event("note", code="memory")]
 
 
 def settled(recipe: Recipe, bases: Bases) -> Recipe:
@@ -80,32 +97,41 @@ def settled(recipe: Recipe, bases: Bases) -> Recipe:
 class Run:
     """One training under way."""
 
-    def __init__(
-        self, folder: JobFolder, recipe: Recipe, family: Family, attached: Attached, bases: Bases
+    def __init__(  # noqa: PLR0913 - a run is made of all of these
+        self,
+        folder: JobFolder,
+        recipe: Recipe,
+        family: Family,
+        attached: Attached,
+        bases: Bases,
+        *,
+        saved: checkpoint.Checkpoint | None = None,
     ) -> None:
         self.folder, self.recipe, self.family, self.attached = folder, recipe, family, attached
         self.bases = bases
         self.parameters = attached.parameters
-        self.optimizer = optimizers.made(recipe, self.parameters, attached.paces)
+        self.first = saved.step if saved else 0
+        held = ladder.at(recipe, self.first)
+        self.parts = held.parts
+        self.optimizer = optimizers.made(held, self.parameters, attached.paces)
         self.average = Average(self.parameters, recipe.ema)
         self.prior = Prior(folder, recipe)
         self.losses: list[float] = []
         self.pending: list[torch.Tensor] = []
         self.clock = Clock()
-        self.showing = 0.0  # seconds of the latest samples
-        family.checkpointing(recipe.frugal)
-
-    def steps(self, saved: checkpoint.Checkpoint | None, attempt: int) -> Task:
-        """Go from the first missing step to the end, or to what somebody wishes."""
-        recipe, first, early = self.recipe, 0, False
+        self.preview = Preview(folder.samples, recipe, family, bases.device)
+        family.checkpointing(held.frugal)
         if saved:
             saved.restore(self.parameters, self.optimizer)
             self.average.restore(saved.average)
-            first, self.losses = saved.step, saved.losses
-        yield event(
-            "started", step=first, steps=recipe.steps, device=self.bases.device.name,
-            attempt=attempt, resumed=saved is not None,
-        )  # fmt: skip
+            self.losses = saved.losses
+
+    def steps(self) -> Generator[Event, Wish | None, bool]:
+        """Go from the first missing step to the end, or to what somebody wishes.
+
+        True says that it goes on from the checkpoint just written, a rung lower.
+        """
+        recipe, first, early = self.recipe, self.first, False
         wish = yield from self.prior.draw(
             self.family, self.bases.device, partial(self.boundary, first)
         )
@@ -118,26 +144,30 @@ class Run:
                 if step and step % recipe.every == 0:
                     if step > first:
                         yield self.save(step)
-                    yield from self.samples(step)
+                    yield from self.preview.draw(step, self.finished if step else nullcontext)
                 wish = wish or (yield from self.boundary(step))
                 if wish is Wish.PAUSE:
                     yield self.save(step)
                     yield event("paused", step=step)
-                    return
+                    return False
                 if wish is Wish.CANCEL:
                     yield event("cancelled", step=step)
-                    return
+                    return False
+                if step > first and any(rung.step == step for rung in recipe.rungs):
+                    yield self.save(step)
+                    return True
                 if wish is Wish.FINISH:
                     reached, early = step, True
                     break
-                before = [] if step else self.copied()
+                before = [] if step else copied(self.parameters)
                 with self.clock.step(), dropping(self.family.networks, recipe, step):
                     self.step(step)
                 if before:
-                    yield from self.before(before)
+                    yield from self.preview.before(self.parameters, before)
                 if self.clock.due() or step + 1 == recipe.steps:
                     yield self.progress(step + 1)
             yield from self.end(reached, early=early)
+        return False
 
     def boundary(self, step: int) -> Generator[Event, Wish | None, Wish | None]:
         """Let the worker do something else; hear what is wished."""
@@ -176,19 +206,22 @@ class Run:
         self, batches: Batches, reading: Reading, step: int, noise: str, share: float = 1.0
     ) -> torch.Tensor:
         """Add a batch's gradients, by its share, and give its loss."""
-        recipe, batch = self.recipe, batches.at(step)
-        with self.bases.device.autocast():
-            heard = {**reading.at(step, batch.photos), **batch.framed}
-            loss = self.family.loss(
-                batch.latents,
-                heard,
-                drawn(recipe.seed, step, noise),
-                gamma=recipe.gamma,
-                offset=recipe.offset,
-                places=batch.weights,
-            )
-        (loss * share if share != 1 else loss).backward()  # type: ignore[no-untyped-call]
-        return loss.detach()
+        recipe, losses = self.recipe, []
+        for at, batch in enumerate(batches.at(step).parts(self.parts), step * self.parts):
+            with self.bases.device.autocast():
+                heard = {**reading.at(at, batch.photos), **batch.framed}
+                loss = self.family.loss(
+                    batch.latents,
+                    heard,
+                    drawn(recipe.seed, at, noise),
+                    gamma=recipe.gamma,
+                    offset=recipe.offset,
+                    places=batch.weights,
+                )
+            counts = share / self.parts
+            (loss * counts if counts != 1 else loss).backward()  # type: ignore[no-untyped-call]
+            losses.append(loss.detach())
+        return losses[0] if self.parts == 1 else torch.stack(losses).mean()
 
     def settle(self) -> None:
         """Fetch the losses that are still on the device."""
@@ -213,7 +246,7 @@ class Run:
         """Estimate the seconds that are left: the steps, and the samples on the way."""
         left = (self.recipe.steps - step) / self.clock.speed()
         shows = math.ceil(self.recipe.steps / self.recipe.every) - step // self.recipe.every
-        return left + shows * self.showing
+        return left + shows * self.preview.seconds
 
     def save(self, step: int) -> Event:
         """Write a checkpoint and the loss curve."""
@@ -233,58 +266,17 @@ class Run:
             curve(self.losses, self.recipe.steps).save(part, "PNG")
         return path
 
-    def samples(self, step: int) -> Iterator[Event]:
-        """Draw the prompts as the style draws them now, unless an earlier attempt has."""
-        side, names, began = self.recipe.resolution, [], time.perf_counter()
-        prompts = self.recipe.prompts
-        for at, prompt in enumerate(prompts):
-            path = self.folder.samples / f"step-{step:06d}-{at}.png"
-            if path.exists():
-                return
-            names.append(path.name)
-            picture = Picture(prompt.text, "", prompt.seed, SHOWN, side, side)
-            with (
-                self.bases.device.autocast(),
-                self.finished() if step else nullcontext(),
-                self.family.present("text", "denoiser", "vae"),
-            ):
-                drawn_now = self.family.draw(picture)
-            with whole(path) as part:
-                drawn_now.save(part, "PNG")
-        if names:
-            self.showing = time.perf_counter() - began
-            texts, seeds = [p.text for p in prompts], [p.seed for p in prompts]
-            yield event("sample", step=step, files=names, prompts=texts, seeds=seeds)
-
-    def before(self, values: list[torch.Tensor]) -> Iterator[Event]:
-        """Draw the prompts as before the first step, which did not wait for these pictures."""
-        now = self.copied()
-        self.put(values)
-        events = list(self.samples(0))
-        self.put(now)
-        yield from events
-
     @contextmanager
     def finished(self) -> Iterator[None]:
         """Have what is trained as it goes into samples and files inside the block."""
         with optimizers.finished(self.optimizer), self.average.instead():
             yield
 
-    def copied(self) -> list[torch.Tensor]:
-        """Copy what is trained, where there is the most room."""
-        return [each.detach().to("cpu", copy=True) for each in self.parameters.values()]
-
-    @torch.no_grad()
-    def put(self, values: list[torch.Tensor]) -> None:
-        """Set what is trained."""
-        for parameter, value in zip(self.parameters.values(), values, strict=True):
-            parameter.copy_(value)
-
     def end(self, reached: int, *, early: bool) -> Iterator[Event]:
         """Write the style."""
         self.settle()
         yield self.save(reached)
-        yield from self.samples(reached)
+        yield from self.preview.draw(reached, self.finished)
         recipe = replace(self.recipe, steps=max(1, reached))
         path = self.folder.result / f"{recipe.name}.safetensors"
         family, base = self.family, self.bases.find(recipe.base)
@@ -294,7 +286,7 @@ class Run:
         )
         with self.finished():
             weights = self.attached.weights()  # not always copies: they hold in here
-            digest = files.publish(path, weights, recipe, origin, self.shown(reached))
+            digest = files.publish(path, weights, recipe, origin, self.preview.first(reached))
             small = self.smaller(path, weights, recipe, origin)
         yield event(
             "done", file=path.name, bytes=path.stat().st_size, digest=digest, steps=reached,
@@ -303,11 +295,6 @@ class Run:
             loads=[program for program, amiss in loads(weights).items() if not amiss],
             small=small,
         )  # fmt: skip
-
-    def shown(self, step: int) -> Path | None:
-        """Find the first picture of a step."""
-        path = self.folder.samples / f"step-{step:06d}-0.png"
-        return path if path.exists() else None
 
     def smaller(
         self, path: Path, weights: dict[str, torch.Tensor], recipe: Recipe, origin: files.Origin
@@ -321,7 +308,7 @@ class Run:
             return {}
         copy = path.with_suffix(".small.safetensors")
         smaller = replace(recipe, rank=found.rank)
-        files.publish(copy, found.tensors, smaller, origin, self.shown(recipe.steps))
+        files.publish(copy, found.tensors, smaller, origin, self.preview.first(recipe.steps))
         size = copy.stat().st_size
         return {"file": copy.name, "bytes": size, "rank": found.rank, "error": found.error}
 

@@ -25,8 +25,16 @@ OFTEN = 25  # steps; never more often than that
 #: what a file tells only where it is used: so other files stay, byte for byte, as they were
 SPARING = frozenset({
     "shuffle", "dropout", "optimizer", "prior", "keep", "masked", "background", "sides",
-    "others",
+    "others", "parts", "rungs",
 })  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """Something that was given up for memory, and the step from which on."""
+
+    step: int
+    name: str  #: as `training/ladder.py` knows it
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,7 @@ class Recipe:
     text: bool = False  #: whether the text encoder is adapted too
     wide: bool = False  #: whether a LoRA adapts MLP and convolutions, too
     frugal: bool = False  #: gradient checkpointing: less memory, a third more time
+    parts: int = 1  #: in which a batch is taken, one after the other: less memory
     gamma: float = GAMMA  #: of min-SNR; zero is off, as a word learns from the noisiest steps most
     ema: float = (
         0.0  #: decay of the moving average that samples and files are made of; zero is off
@@ -77,6 +86,7 @@ class Recipe:
     accepted: float = 0.0  #: unix time of the job's acceptance, the file's date
     precision: str = ""  #: empty until a worker has chosen
     threads: int = 0  #: zero until a worker has chosen
+    rungs: tuple[Rung, ...] = ()  #: of the ladder, that a worker has gone down for memory
 
     def __post_init__(self) -> None:
         check(self)
@@ -121,6 +131,7 @@ class Recipe:
             content["optimizer"] = Optimizer(content.get("optimizer", Optimizer.ADAMW))
             content["photos"] = tuple(Shot(**shot) for shot in content["photos"])
             content["sides"] = tuple(content.get("sides", ()))
+            content["rungs"] = tuple(Rung(**rung) for rung in content.get("rungs", ()))
             content["others"] = tuple(map(Topic.read, content.get("others", ())))
             content["prompts"] = tuple(Prompt(**prompt) for prompt in content.get("prompts", ()))
             return cls(**content)

@@ -95,6 +95,7 @@ ERRORS = {
     "offset_range": "The noise offset is {value}; it can be {least} to {most}.",
     "optimizer_missing": 'The optimizer {optimizer} needs the package {package}, which is not installed here. Install Safelight with its optimizers (pip install "safelight[optimizers]"), or leave the optimizer out.',
     "optimizer_paces": "The optimizer {optimizer} finds one learning rate for everything, and the method {method} needs two. Pick another optimizer or method.",
+    "parts_range": "The number of parts of a batch is {value}; it can be {least} to {most}.",
     "permission_needed": "Only members with the permission {permissions} can do that.",
     "photo_animated": "It moves, and I learn from still pictures. Send one frame as JPEG or PNG.",
     "photo_big": "It has {megapixels} megapixels; I take at most 40. Make it smaller and send it again.",

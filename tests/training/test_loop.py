@@ -18,7 +18,8 @@ from storage.records import Event, Wish
 from training import methods
 from training.families import Picture
 from training.files import tensors
-from training.loop import SHOWN, Run, train
+from training.loop import Run, train
+from training.preview import SHOWN
 from training.sampling import sample
 from training.thumbnail import thumbnail
 from training.topics import Prompt

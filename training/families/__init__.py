@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from storage.records import Base
     from training.conditions import Conditions
     from training.device import Device
+    from training.estimate import Keeps
     from training.networks import Networks
 
 
@@ -113,6 +114,7 @@ class Module(Protocol):
 
     RESOLUTION: int  #: that its bases are made for
     MEMORY: int  #: MiB that one takes in the worker
+    KEEPS: Keeps
 
     def recognises(self, place: Path) -> bool:
         """Tell from its files whether a base is of this family."""

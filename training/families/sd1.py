@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from diffusers import StableDiffusionPipeline
 
 from training import folders, ldm, shapes
+from training.estimate import Keeps
 from training.shapes import SD15
 from training.stable import UNSAFE, Stable
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 RESOLUTION, MEMORY = 512, 3500
 SHAPE = SD15
+KEEPS = Keeps(859_520_964, 123_060_480, attention=272_000, every=317_000, frugal=64_000)
 
 
 class Sd1(Stable):

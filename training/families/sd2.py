@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from diffusers import StableDiffusionPipeline
 
 from training import folders, ldm, shapes
+from training.estimate import Keeps
 from training.shapes import SD2
 from training.stable import UNSAFE, Stable
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 RESOLUTION, MEMORY = 768, 4500
 SHAPE = SD2
+KEEPS = Keeps(865_910_724, 340_387_840, attention=261_000, every=317_000, frugal=65_000)
 
 
 class Sd2(Stable):

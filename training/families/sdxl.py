@@ -10,6 +10,7 @@ from diffusers import StableDiffusionXLPipeline
 from torch import Tensor
 
 from training import folders, ldm, shapes
+from training.estimate import Keeps
 from training.shapes import SDXL
 from training.stable import Stable
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 RESOLUTION, MEMORY = 1024, 9000
 SHAPE = SDXL
+KEEPS = Keeps(2_567_463_684, 817_720_320, attention=442_000, every=536_000, frugal=50_000)
 
 
 class Sdxl(Stable):

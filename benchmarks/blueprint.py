@@ -1,0 +1,192 @@
+"""What a training's step holds on the true architectures, counted on meta tensors.
+
+Meta tensors have shapes and no numbers, so an SDXL needs no memory here. Networks are bf16 and
+compute under CUDA's rules of autocast, which meta tensors lack and are imitated: products in bf16,
+norms in fp32, attention as its flash kernel. Beside the estimate this shows how far that is right.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
+
+from benchmarks import machine, table
+from storage.records import Base, Concept
+from training import ldm, methods
+from training.estimate import CONTEXT, needed
+from training.families import walk
+from training.footprint import Footprint
+from training.recipe import Recipe
+from training.shapes import Shape
+from training.topics import Shot
+
+META = torch.device("meta")
+LOW = {functional.linear, functional.conv2d, torch.conv2d, torch.matmul, torch.bmm, torch.addmm}
+EXACT = {functional.group_norm, functional.layer_norm}
+TOKENS = 77
+GIB = 2**30
+BAR = 15  #: percent
+CASES: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("lora", {}), ("lora", {"text": True}), ("locon", {}), ("loha", {}), ("lokr", {}),
+    ("finetune", {"rank": 0}), ("finetune", {"rank": 0, "text": True}),
+)  # fmt: skip
+
+
+class Nowhere:
+    """A device whose tensors have shapes alone."""
+
+    at = META
+
+    def __init__(self, dtype: torch.dtype = torch.float32) -> None:
+        self.dtype = dtype
+
+
+class Autocast(TorchFunctionMode):
+    """What `torch.autocast("cuda", torch.bfloat16)` does to the operations that matter here."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rounded: dict[torch.Tensor, torch.Tensor] = {}  #: trained numbers, once a step
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        """Change an operation's inputs, or the operation, where autocast would."""
+        kwargs = kwargs or {}
+        if function is torch.Tensor.backward:  # what is computed anew is computed under it, too
+            with self:
+                return back(args[0])
+        if function in EXACT:
+            args, kwargs = exact(args), dict(zip(kwargs, exact(kwargs.values()), strict=True))
+        elif function in LOW:
+            args = tuple(map(self.low, args))
+            kwargs = {name: self.low(value) for name, value in kwargs.items()}
+        elif function is functional.scaled_dot_product_attention:
+            given = [self.low(each) for each in (*args, *kwargs.values())][:3]
+            return torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(*given)[0]  # noqa: SLF001
+        return function(*args, **kwargs)
+
+    def low(self, value: Any) -> Any:
+        """Round a tensor, one that is trained once."""
+        if not isinstance(value, torch.Tensor) or value.dtype is not torch.float32:
+            return value
+        if not (value.is_leaf and value.requires_grad):
+            return value.bfloat16()
+        if value not in self.rounded:
+            self.rounded[value] = value.bfloat16()
+        return self.rounded[value]
+
+
+def exact(values: Any) -> tuple[Any, ...]:
+    """Give tensors in fp32."""
+    return tuple(each.float() if isinstance(each, torch.Tensor) else each for each in values)
+
+
+def back(loss: torch.Tensor) -> None:
+    """Go back from a loss: `loss.backward()`, as a mode can be asked for it."""
+    torch.autograd.Variable._execution_engine.run_backward(  # noqa: SLF001
+        (loss,), (torch.ones_like(loss),), False, False, (), allow_unreachable=True,
+        accumulate_grad=True,
+    )  # fmt: skip
+
+
+def base(name: str, shape: Shape | None = None, dtype: torch.dtype = torch.float32) -> Any:
+    """Make a family without weights."""
+    family = walk()[name]
+    known = Base("meta", "Meta", name, "meta", family.RESOLUTION, "", "", present=True)
+    classes = [each for each in vars(family).values() if getattr(each, "name", "") == name]
+
+    def read(_: torch.dtype) -> Any:
+        networks = ldm.empty(shape or family.SHAPE)
+        return ldm.pipeline({role: network.to(dtype) for role, network in networks.items()})
+
+    return classes[0](read, Nowhere(dtype), known)
+
+
+def recipe(method: str, side: int, batch: int = 1, **more: Any) -> Recipe:
+    """Ask for a method's plain form."""
+    given = {"wide": method == "locon", "rank": 16} | more
+    rank = given.pop("rank")
+    return Recipe(
+        method, "meta", "name", "word", Concept.LOOK, steps=10, rank=rank, rate=1e-4, batch=batch,
+        seed=0, resolution=side, photos=(Shot("a.png", "word"),), **given,
+    )  # fmt: skip
+
+
+def conditions(family: Any, batch: int, *, live: bool) -> dict[str, torch.Tensor]:
+    """Give what a denoiser is told, read anew or kept."""
+    ids = torch.zeros((batch, len(family.texts), TOKENS), dtype=torch.long, device=META)
+    with torch.set_grad_enabled(live):
+        read = family.states(ids)
+    sizes = torch.zeros((batch, 6), dtype=torch.long, device=META)
+    return {**read, "sizes": sizes}
+
+
+def learning(family: Any, networks: list[nn.Module], asked: Recipe) -> Iterable[nn.Parameter]:
+    """Give what is trained: adapters put on, or the networks' own numbers in fp32."""
+    if asked.rank:
+        attached = methods.walk()[asked.method].attach(family.networks, asked)
+        return attached.parameters.values()
+    return [own for network in networks for own in network.float().requires_grad_().parameters()]
+
+
+def counted(name: str, asked: Recipe, dtype: torch.dtype = torch.bfloat16) -> int:
+    """Count the bytes that a step holds, at most; with AdamW's moments there."""
+    family = base(name, dtype=dtype)
+    networks = [family.unet, *(family.texts if asked.text else ())]
+    trained = list(learning(family, networks, asked))
+    family.checkpointing(asked.frugal)
+    side = asked.resolution // 8
+    latents = torch.zeros((asked.batch, 4, side, side))
+    told = None if asked.text else conditions(family, asked.batch, live=False)
+    with Footprint() as footprint, Autocast():
+        for network in networks:
+            footprint.hold(network.parameters())
+        moments = [torch.zeros_like(each) for each in trained for _ in range(2)]
+        told = told or conditions(family, asked.batch, live=True)
+        family.loss(latents, told, torch.Generator(), gamma=5.0).backward()
+        del told, moments
+    return footprint.peak
+
+
+def size(name: str, asked: Recipe) -> int:
+    """Count the numbers that a recipe trains."""
+    family = base(name)
+    networks = [family.unet, *(family.texts if asked.text else ())]
+    return sum(each.numel() for each in learning(family, networks, asked))
+
+
+def errors(name: str, asked: Recipe) -> tuple[float, float]:
+    """Give what is counted in GiB, the context with it, and the estimate's error in percent."""
+    whole = counted(name, asked) + CONTEXT
+    foretold = needed(walk()[name].KEEPS, asked, size(name, asked))
+    return whole / GIB, 100 * (foretold - whole) / whole
+
+
+def rows(*, quick: bool) -> Iterator[table.Row]:
+    """Compare estimates with what is counted."""
+    for name, side in (("sd1", 512), ("sd2", 768), ("sdxl", 1024)):
+        for method, more in CASES[: 1 if quick else None]:
+            for frugal, batch in ((False, 1), (True, 1), (False, 4), (True, 4)):
+                asked = recipe(method, side, batch, frugal=frugal, **more)
+                whole, error = errors(name, asked)
+                words = [method, *more, f"batch {batch}", *(["frugal"] if frugal else [])]
+                what = f"{name} at {side}, {', '.join(words)}: {whole:.2f} GiB, estimate's error"
+                met = abs(error) <= BAR
+                yield table.Row(what, f"{error:+.1f} %", f"≤ {BAR} %", met)
+
+
+def main() -> int:
+    """Print the table."""
+    arguments = machine.chosen(__doc__ or "")
+    return table.show(rows(quick=arguments.quick))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

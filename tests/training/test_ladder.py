@@ -1,0 +1,187 @@
+"""What is given up for memory: before the job by the estimate, on the way when it has run out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from safetensors import safe_open
+
+from storage.errors import JobError
+from training import ladder
+from training.device import Device
+from training.estimate import Keeps
+from training.footprint import Footprint
+from training.loop import train
+from training.recipe import Rung
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from storage.folders import JobFolder
+    from storage.records import Event
+    from training.bases import Bases
+    from training.recipe import Recipe
+
+    Laid = Callable[..., JobFolder]
+    Made = Callable[..., Recipe]
+    Told = Callable[[Iterator[Event]], list[Event]]
+
+KEEPS = Keeps(1 << 29, 1 << 27, attention=100_000, every=120_000, frugal=20_000)
+
+
+def names(recipe: Recipe) -> list[str]:
+    """Name the rungs that were taken."""
+    return [rung.name for rung in recipe.rungs]
+
+
+def descent(recipe: Recipe) -> list[str]:
+    """Go down to the foot."""
+    while (below := ladder.lower(recipe, 0)) is not None:
+        recipe = below
+    return names(recipe)
+
+
+def test_order(recipe: Made) -> None:
+    """First what costs time alone, then an optimizer's precision, then a batch in one piece."""
+    assert descent(recipe(rank=4, batch=4)) == ["frugal", "parted", "parted"]
+    assert descent(recipe("finetune", batch=2)) == ["frugal", "bytewise", "parted"]
+    assert descent(recipe(batch=3, frugal=True)) == []
+
+
+def test_foot(recipe: Made) -> None:
+    """At the foot of the ladder the owner is told that memory has run out."""
+    with pytest.raises(JobError, match="memory_full"):
+        ladder.down(recipe(batch=1, frugal=True), 0)
+
+
+def test_only_from_the_start(recipe: Made) -> None:
+    """An optimizer cannot go on with moments that were kept otherwise."""
+    asked = recipe("finetune", batch=2, frugal=True)
+
+    assert names(ladder.down(asked, 0)) == ["bytewise"]
+    assert names(ladder.down(asked, 25)) == ["parted"]
+
+
+def test_at(recipe: Made) -> None:
+    """A rung holds from its step on."""
+    asked = recipe(batch=4, rungs=(Rung(0, "frugal"), Rung(50, "parted")))
+
+    before, after = ladder.at(asked, 49), ladder.at(asked, 50)
+
+    assert (before.frugal, before.parts) == (True, 1)
+    assert (after.frugal, after.parts) == (True, 2)
+
+
+@pytest.mark.parametrize(
+    ("room", "rungs"),
+    [(0, []), (80_000, []), (4000, ["frugal"]), (2000, ["frugal", "parted", "parted"])],
+)
+def test_fitting(recipe: Made, room: int, rungs: list[str]) -> None:
+    """Before the job as many rungs are taken as the estimate asks for; no room at all is any."""
+    asked = recipe(batch=4, resolution=768, wide=False, text=False)
+
+    assert names(ladder.fitting(asked, KEEPS, 1 << 20, room)) == rungs
+
+
+class Card(Device):
+    """The CPU as if it were a GPU of so many MiB."""
+
+    mib = 0
+
+    def whole(self) -> int:
+        """Count all of it."""
+        return self.mib
+
+    def free(self) -> int:
+        """Count what nobody has."""
+        return self.mib
+
+    def memory(self) -> int:
+        """Hold nothing."""
+        return 0
+
+
+def test_chosen_before(tinies: Bases, recipe: Made) -> None:
+    """A GPU that is too small for the plain way gets a recipe that fits; a processor any."""
+    asked = replace(recipe(batch=4), base="tiny-sd1", resolution=512, wide=False)
+    card = Card(tinies.device.accelerator)
+    card.mib = 4000
+    parameters = {"a": torch.zeros(10)}
+
+    plain = ladder.begun(asked, parameters, tinies)
+    tinies.opened, before = card, tinies.opened
+    fitted = ladder.begun(asked, parameters, tinies)
+    tinies.opened = before
+
+    assert names(plain) == []
+    assert names(fitted) == ["frugal"]
+
+
+MIB = 2**20
+TIGHT = 30 * MIB  #: too little for a plain step of four photos, enough for a frugal one
+
+
+def drive(folder: JobFolder, bases: Bases, *, most: int, since: int = 0) -> list[Event]:
+    """Train where memory for so much is left from a step on."""
+    told = []
+    with Footprint() as footprint:
+        for event in train(folder, bases):
+            if event.kind == "step" and event.facts["step"] == since and not footprint.most:
+                footprint.most = footprint.live + most
+            told += [] if event.kind in {"step", "progress"} else [event]
+    return told
+
+
+def result(folder: JobFolder) -> bytes:
+    """Read the file that came out."""
+    return (folder.result / "mydog.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize("since", [0, 3])
+def test_memory_runs_out(bases: Bases, recipe: Made, laid: Laid, run: Told, since: int) -> None:
+    """It goes on from its checkpoint, a rung lower, says so, and can be replayed byte for byte."""
+    asked = recipe(batch=4, steps=since + 1, wide=False)
+    tight = laid(asked, "tight")
+    back = since // 2 * 2
+
+    told = drive(tight, bases, most=TIGHT, since=since)
+    again = laid(replace(asked, rungs=(Rung(back, "frugal"),)), "again")
+    run(train(again, bases))
+
+    begun = [(each.kind, each.facts.get("step", each.facts.get("code"))) for each in told]
+    at = begun.index(("note", "memory"))
+    assert begun[at - 1] == ("started", back)
+    assert told[-1].kind == "done"
+    with safe_open(tight.result / "mydog.safetensors", "pt") as opened:
+        known = json.loads(opened.metadata()["safelight.recipe"])
+    assert known["rungs"] == [{"step": back, "name": "frugal"}]
+    assert result(tight) == result(again)
+
+
+def test_nothing_fits(bases: Bases, recipe: Made, laid: Laid) -> None:
+    """Where even the last rung is too much, the job ends with a sentence, the base unharmed."""
+    folder = laid(recipe(batch=2))
+
+    with pytest.raises(JobError, match="memory_full"):
+        drive(folder, bases, most=MIB)
+    with bases.family("embedded") as family:
+        assert family.networks.attached is None
+
+
+def test_parts(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
+    """Each part draws by its own number, so that a batch in parts can be gone on with."""
+    asked = recipe(batch=4, parts=2, silence=0.5, steps=3, wide=False, every=1)
+    whole, stopped = laid(asked, "whole"), laid(asked, "stopped")
+
+    run(train(whole, bases))
+    task = train(stopped, bases)
+    while next(task).facts.get("step") != 2:
+        pass
+    task.close()
+    run(train(stopped, bases))
+
+    assert result(whole) == result(stopped)

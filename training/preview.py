@@ -1,0 +1,85 @@
+"""Pictures of a run's prompts on the way, drawn with what is trained as it will be in the file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from storage.folders import whole
+from storage.records import Event
+from training.events import event
+from training.families import Picture
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from training.device import Device
+    from training.families import Family
+    from training.recipe import Recipe
+
+SHOWN = 20  #: steps of a picture on the way
+
+
+class Preview:
+    """The pictures of one run, in its job folder."""
+
+    def __init__(self, place: Path, recipe: Recipe, family: Family, device: Device) -> None:
+        self.place, self.recipe, self.family, self.device = place, recipe, family, device
+        self.seconds = 0.0  #: of the latest pictures
+
+    def path(self, step: int, at: int = 0) -> Path:
+        """Name the picture of a prompt at a step."""
+        return self.place / f"step-{step:06d}-{at}.png"
+
+    def first(self, step: int) -> Path | None:
+        """Find the first picture of a step."""
+        return self.path(step) if self.path(step).exists() else None
+
+    def draw(
+        self, step: int, finished: Callable[[], AbstractContextManager[None]] = nullcontext
+    ) -> Iterator[Event]:
+        """Draw the prompts as the style draws them now, unless an earlier attempt has."""
+        side, names, began = self.recipe.resolution, [], time.perf_counter()
+        prompts = self.recipe.prompts
+        for at, prompt in enumerate(prompts):
+            path = self.path(step, at)
+            if path.exists():
+                return
+            names.append(path.name)
+            picture = Picture(prompt.text, "", prompt.seed, SHOWN, side, side)
+            present = self.family.present("text", "denoiser", "vae")
+            with self.device.autocast(), finished(), present:
+                drawn = self.family.draw(picture)
+            with whole(path) as part:
+                drawn.save(part, "PNG")
+        if names:
+            self.seconds = time.perf_counter() - began
+            texts, seeds = [p.text for p in prompts], [p.seed for p in prompts]
+            yield event("sample", step=step, files=names, prompts=texts, seeds=seeds)
+
+    def before(
+        self, parameters: Mapping[str, nn.Parameter], values: list[Tensor]
+    ) -> Iterator[Event]:
+        """Draw the prompts as before the first step, which did not wait for these pictures."""
+        now = copied(parameters)
+        put(parameters, values)
+        events = list(self.draw(0))
+        put(parameters, now)
+        yield from events
+
+
+def copied(parameters: Mapping[str, nn.Parameter]) -> list[Tensor]:
+    """Copy what is trained, where there is the most room."""
+    return [each.detach().to("cpu", copy=True) for each in parameters.values()]
+
+
+@torch.no_grad()
+def put(parameters: Mapping[str, nn.Parameter], values: list[Tensor]) -> None:
+    """Set what is trained."""
+    for parameter, value in zip(parameters.values(), values, strict=True):
+        parameter.copy_(value)
