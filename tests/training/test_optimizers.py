@@ -113,7 +113,7 @@ def test_a_file_holds_what_is_drawn_with(bases, asked, laid, optimizer, ema):
     with bases.family("embedded") as family:
         attached = methods.chosen(recipe).attach(family.networks, recipe)
         run = Run(folder, recipe, family, attached, bases)
-        list(run.steps(None, 1))
+        list(run.steps())
         steps = {name: each.half() for name, each in attached.weights().items()}
         with run.finished():
             draws = {name: each.half() for name, each in attached.weights().items()}
