@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
+from accelerate import init_empty_weights
 from torch import nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
@@ -19,6 +20,7 @@ from torch.overrides import TorchFunctionMode
 from benchmarks import machine, table
 from storage.records import Base, Concept
 from training import ldm, methods
+from training.bounds import FLOWS
 from training.estimate import CONTEXT, needed
 from training.families import walk
 from training.footprint import Footprint
@@ -29,9 +31,10 @@ from training.topics import Shot
 META = torch.device("meta")
 LOW = {functional.linear, functional.conv2d, torch.conv2d, torch.matmul, torch.bmm, torch.addmm}
 EXACT = {functional.group_norm, functional.layer_norm}
-TOKENS = 77
+TOKENS, LONG = 77, 512  #: of a prompt, as CLIP and as a language model read it
 GIB = 2**30
 BAR = 15  #: percent
+SIDES = {"sd1": 512, "sd2": 768, "sdxl": 1024, "zimage": 1024}
 CASES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("lora", {}), ("lora", {"text": True}), ("locon", {}), ("loha", {}), ("lokr", {}),
     ("finetune", {"rank": 0}), ("finetune", {"rank": 0, "text": True}),
@@ -60,6 +63,7 @@ class Autocast(TorchFunctionMode):
         """Change an operation's inputs, or the operation, where autocast would."""
         kwargs = kwargs or {}
         if function is torch.Tensor.backward:  # what is computed anew is computed under it, too
+            self.rounded.clear()
             with self:
                 return back(args[0])
         if function in EXACT:
@@ -97,21 +101,26 @@ def back(loss: torch.Tensor) -> None:
 
 
 def base(name: str, shape: Shape | None = None, dtype: torch.dtype = torch.float32) -> Any:
-    """Make a family without weights."""
+    """Make a family without weights, of true size or of a shape."""
     family = walk()[name]
     known = Base("meta", "Meta", name, "meta", family.RESOLUTION, "", "", present=True)
     classes = [each for each in vars(family).values() if getattr(each, "name", "") == name]
+    with init_empty_weights(include_buffers=False):
+        pipeline = ldm.drawn(shape) if shape else family.drawn(large=True)
 
     def read(_: torch.dtype) -> Any:
-        networks = ldm.empty(shape or family.SHAPE)
-        return ldm.pipeline({role: network.to(dtype) for role, network in networks.items()})
+        for network in pipeline.components.values():
+            if isinstance(network, nn.Module):
+                network.to(dtype)
+        return pipeline
 
     return classes[0](read, Nowhere(dtype), known)
 
 
 def recipe(method: str, side: int, batch: int = 1, **more: Any) -> Recipe:
     """Ask for a method's plain form."""
-    given = {"wide": method == "locon", "rank": 16} | more
+    flow = more.get("family") in FLOWS
+    given = {"wide": method == "locon", "rank": 16, **({"gamma": 0.0} if flow else {})} | more
     rank = given.pop("rank")
     return Recipe(
         method, "meta", "name", "word", Concept.LOOK, steps=10, rank=rank, rate=1e-4, batch=batch,
@@ -121,6 +130,10 @@ def recipe(method: str, side: int, batch: int = 1, **more: Any) -> Recipe:
 
 def conditions(family: Any, batch: int, *, live: bool) -> dict[str, torch.Tensor]:
     """Give what a denoiser is told, read anew or kept."""
+    if not family.networks.vocabularies:
+        width = family.texts[0].config.hidden_size
+        states = torch.zeros((batch, LONG, width), dtype=family.denoiser.dtype, device=META)
+        return {"states": states, "lengths": torch.full((batch,), LONG)}
     ids = torch.zeros((batch, len(family.texts), TOKENS), dtype=torch.long, device=META)
     with torch.set_grad_enabled(live):
         read = family.states(ids)
@@ -139,11 +152,11 @@ def learning(family: Any, networks: list[nn.Module], asked: Recipe) -> Iterable[
 def counted(name: str, asked: Recipe, dtype: torch.dtype = torch.bfloat16) -> int:
     """Count the bytes that a step holds, at most; with AdamW's moments there."""
     family = base(name, dtype=dtype)
-    networks = [family.unet, *(family.texts if asked.text else ())]
+    networks = [family.denoiser, *(family.texts if asked.text else ())]
     trained = list(learning(family, networks, asked))
     family.checkpointing(asked.frugal)
     side = asked.resolution // 8
-    latents = torch.zeros((asked.batch, 4, side, side))
+    latents = torch.zeros((asked.batch, family.vae.config.latent_channels, side, side))
     told = None if asked.text else conditions(family, asked.batch, live=False)
     with Footprint() as footprint, Autocast():
         for network in networks:
@@ -158,7 +171,7 @@ def counted(name: str, asked: Recipe, dtype: torch.dtype = torch.bfloat16) -> in
 def size(name: str, asked: Recipe) -> int:
     """Count the numbers that a recipe trains."""
     family = base(name)
-    networks = [family.unet, *(family.texts if asked.text else ())]
+    networks = [family.denoiser, *(family.texts if asked.text else ())]
     return sum(each.numel() for each in learning(family, networks, asked))
 
 
@@ -171,10 +184,12 @@ def errors(name: str, asked: Recipe) -> tuple[float, float]:
 
 def rows(*, quick: bool) -> Iterator[table.Row]:
     """Compare estimates with what is counted."""
-    for name, side in (("sd1", 512), ("sd2", 768), ("sdxl", 1024)):
+    for name, side in SIDES.items():
         for method, more in CASES[: 1 if quick else None]:
+            if "text" in more and name in FLOWS:
+                continue
             for frugal, batch in ((False, 1), (True, 1), (False, 4), (True, 4)):
-                asked = recipe(method, side, batch, frugal=frugal, **more)
+                asked = recipe(method, side, batch, frugal=frugal, family=name, **more)
                 whole, error = errors(name, asked)
                 words = [method, *more, f"batch {batch}", *(["frugal"] if frugal else [])]
                 what = f"{name} at {side}, {', '.join(words)}: {whole:.2f} GiB, estimate's error"

@@ -1,9 +1,10 @@
 """How much of a GPU's memory a training takes, before it has begun: a sum of counted parts.
 
     2 bytes a number of the denoiser, and of text encoders that learn or read at each step
-  + 18 bytes a number that is trained: itself and its gradient, AdamW's two moments in fp32, and
-    once rounded to bf16; with 8-bit moments 12; with a moving average 4 more
-  + what a step keeps for the way back, for each place of its latents
+  + 14 bytes a number that is trained: itself and AdamW's two moments in fp32, and once rounded to
+    bf16; with 8-bit moments 8; with a moving average 4 more
+  + what a step keeps for the way back, for each place of its latents; or 2 bytes a number that is
+    trained where that is more, as gradients come while the other goes
   + what the driver and torch take themselves
 
 What is kept was counted on meta tensors of the true shapes; `benchmarks.blueprint` counts it again
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 MIB = 2**20
 CONTEXT = 600 * MIB  #: of CUDA's context and libraries, and what an allocator rounds up
-FROZEN, TRAINED, EIGHT, AVERAGE = 2, 18, 12, 4  #: bytes a number
+FROZEN, TRAINED, EIGHT, AVERAGE, LEARNT = 2, 14, 8, 4, 2  #: bytes a number
 GRAIN = 8  #: pixels of a place of latents, each way
 REBUILT = frozenset({"loha", "lokr", "dora", "oft"})  #: methods that compute weights anew
 #: bytes a number of the denoiser that those keep of their weights, and take at once when frugal
@@ -58,7 +59,7 @@ def needed(keeps: Keeps, recipe: Recipe, trained: int) -> int:
     kept = place * (side // GRAIN) ** 2 * pictures
     if recipe.method in REBUILT:
         kept += round(keeps.denoiser * (ANEW_FRUGAL if recipe.frugal else ANEW))
-    return FROZEN * frozen + each * trained + kept + CONTEXT
+    return FROZEN * frozen + each * trained + max(kept, LEARNT * trained) + CONTEXT
 
 
 def trained(keeps: Keeps, recipe: Recipe, size: int) -> int:

@@ -28,12 +28,11 @@ def test_autocast():
         seen.append(found.dtype)
         return functional.layer_norm(found, (8,))
 
-    with Autocast() as cast:
+    with Autocast():
         given = torch.zeros((2, 8), device=META, requires_grad=True)
         found = torch.utils.checkpoint.checkpoint(layer, given, use_reentrant=False)
         found.sum().backward()
 
     assert seen == [torch.bfloat16, torch.bfloat16]
     assert found.dtype is torch.float32
-    assert weight in cast.rounded
     assert weight.grad is not None

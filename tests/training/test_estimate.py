@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.blueprint import recipe
 from storage.records import Optimizer
-from training.estimate import AVERAGE, CONTEXT, EIGHT, TRAINED, Keeps, needed, trained
+from training.estimate import AVERAGE, CONTEXT, EIGHT, LEARNT, TRAINED, Keeps, needed, trained
 
 KEEPS = Keeps(1000, 100, attention=10, every=12, frugal=2)
 
@@ -20,8 +20,8 @@ def test_parts() -> None:
     assert needed(KEEPS, asked, 7) == 2000 + TRAINED * 7 + 10 * 64 * 2 + CONTEXT
     assert needed(KEEPS, wide, 7) == 2000 + TRAINED * 7 + 12 * 64 * 2 + CONTEXT
     assert needed(KEEPS, frugal, 7) == 2000 + TRAINED * 7 + 2 * 64 * 2 + CONTEXT
-    assert needed(KEEPS, whole, 1100) == (TRAINED + AVERAGE) * 1100 + 12 * 64 * 2 + CONTEXT
-    assert needed(KEEPS, eight, 1000) == EIGHT * 1000 + 12 * 64 * 2 + CONTEXT
+    assert needed(KEEPS, whole, 1100) == (TRAINED + AVERAGE + LEARNT) * 1100 + CONTEXT
+    assert needed(KEEPS, eight, 1000) == (EIGHT + LEARNT) * 1000 + CONTEXT
     assert needed(KEEPS, read, 7) == 2000 + 200 + TRAINED * 7 + 10 * 64 + CONTEXT
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 RESOLUTION, MEMORY = 512, 3500
 SHAPE = SD15
-KEEPS = Keeps(859_520_964, 123_060_480, attention=272_000, every=317_000, frugal=64_000)
+KEEPS = Keeps(859_520_964, 123_060_480, attention=272_500, every=328_000, frugal=70_000)
 
 
 class Sd1(Stable):

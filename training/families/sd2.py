@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 RESOLUTION, MEMORY = 768, 4500
 SHAPE = SD2
-KEEPS = Keeps(865_910_724, 340_387_840, attention=261_000, every=317_000, frugal=65_000)
+KEEPS = Keeps(865_910_724, 340_387_840, attention=262_000, every=321_500, frugal=58_000)
 
 
 class Sd2(Stable):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 RESOLUTION, MEMORY = 1024, 9000
 SHAPE = SDXL
-KEEPS = Keeps(2_567_463_684, 817_720_320, attention=442_000, every=536_000, frugal=50_000)
+KEEPS = Keeps(2_567_463_684, 817_720_320, attention=445_500, every=545_000, frugal=50_000)
 
 
 class Sdxl(Stable):

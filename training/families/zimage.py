@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from training.latent import Read
 
 RESOLUTION, MEMORY = 1024, 22_000
-KEEPS = Keeps(6_154_908_736, 4_022_468_096, attention=0, every=0, frugal=0)
+KEEPS = Keeps(6_154_908_736, 4_022_468_096, attention=2_160_000, every=2_415_000, frugal=152_000)
 NETWORKS = ("transformer", "text_encoder", "vae")
 TOKENS = 512  #: of a prompt and what is said around it; the pipeline cuts there, too
 SHIFT = 2.0  #: of noise levels in training, as musubi-tuner has it (867ab25d, docs/zimage.md)
