@@ -191,10 +191,15 @@ def torch(said: dict[str, Any]) -> list[Line]:
         return [line(FAIL, "torch_away", reason=said["reason"])]
     facts = said | {"free": size(said["free"] << 20)}
     gpu = said["device"] != "cpu"
-    return [
+    away = said.get("amiss") or "gpu_away"
+    found = [
         line(OK, "torch", **facts),
-        line(OK if gpu else WARN, "gpu" if gpu else "gpu_away", **facts),
+        line(OK if gpu else WARN, "gpu" if gpu else away, **facts),
     ]
+    for method, families in said.get("reach", {}).items():
+        fits = {"families": ", ".join(families), "method": method}
+        found.append(line(OK, "reach", **fits) if families else line(WARN, "reach_none", **fits))
+    return found
 
 
 def bases(said: dict[str, Any], chosen: BotSettings) -> list[Line]:

@@ -72,6 +72,7 @@ class Prospect:
     base: Base
     device: str
     place: int  #: in the queue; 0 starts at once
+    memory: int = 0  #: MiB of the GPU; 0 without one
 
 
 async def weigh(bot: Bot, order: Order, owner: int, guild: int) -> Prospect:
@@ -108,7 +109,9 @@ async def weigh(bot: Bot, order: Order, owner: int, guild: int) -> Prospect:
     space.roomy(bot.settings, 0 if planned.rank else ROOM * planned.bytes // space.MIB)
     space.fair(bot.settings, await taken(bot, owner), planned.bytes)
     place = await waiting(bot)
-    return Prospect(order, dataset, photos, others, planned, found, catalog.device, place)
+    return Prospect(
+        order, dataset, photos, others, planned, found, catalog.device, place, catalog.memory
+    )
 
 
 async def queue(bot: Bot, prospect: Prospect, guild: int, channel: int) -> Job:

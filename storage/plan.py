@@ -52,6 +52,7 @@ def plan(  # noqa: PLR0913 - a plan is made of all that a member chose
         bytes=round(found.bytes * rank / found.rank) if rank else found.bytes,
         reasons=(found.reason,),
         prior=found.prior,
+        memory=found.memory,
     )
 
 

@@ -318,3 +318,4 @@ class Plan:
     bytes: int
     reasons: tuple[str, ...] = field(default=())
     prior: int = 0  #: class pictures
+    memory: int = 0  #: MiB of the GPU; 0 is not known

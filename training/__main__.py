@@ -86,7 +86,7 @@ def work(name: str, known: TrainingSettings) -> int:
 
         return Studio(home.bases, known, device)
 
-    return worker.serve(home, Desk(home.workers / name), studio, known.nice)
+    return worker.serve(home, Desk(home.workers / name), studio, known.nice, known.idle)
 
 
 if __name__ == "__main__":

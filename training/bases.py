@@ -209,6 +209,8 @@ class Bases:
         for name in idle:
             del self.resident[name]
         gc.collect()
+        if idle:
+            self.device.empty()
         return bool(idle)
 
 

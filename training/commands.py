@@ -24,6 +24,7 @@ from storage.folders import Home, JobFolder, dump, whole, write
 from storage.records import Dial, Event, Kind, Wish
 from storage.requests import CaptionRequest, SampleRequest
 from training import counsel, header
+from training.driver import amiss, driver
 from training.folder import Source, gather
 from training.header import said
 from training.inbox import Request, Verb
@@ -90,15 +91,21 @@ def device(settings: TrainingSettings) -> dict[str, Any]:
     """Tell about torch and the device."""
     import torch  # noqa: PLC0415 - seconds, and only this command needs it
 
+    from training import ladder  # noqa: PLC0415 - the same
     from training.device import Device  # noqa: PLC0415 - the same
 
     found = Device.open(cpu=settings.device == "cpu", precision=settings.precision)
+    version, cuda = driver(), torch.version.cuda
     return {
         "torch": torch.__version__,
         "device": found.at.type,
         "name": found.name,
         "precision": found.precision,
         "free": found.free(),
+        "driver": version or "",
+        "cuda": cuda or "",
+        "amiss": amiss(version, cuda, usable=found.at.type == "cuda"),
+        "reach": ladder.reach(found.whole()) if found.whole() else {},
     }
 
 

@@ -96,6 +96,10 @@ class Device:
         """Count MiB that a training may take beside other programs; 0 for a bare processor."""
         return self.free() + self.memory() if self.whole() else 0
 
+    def empty(self) -> None:
+        """Give back what torch keeps for tensors to come; nothing where there is no GPU."""
+        torch.cuda.empty_cache()
+
 
 class Shelf(Device):
     """The CPU where networks are only kept, beside whatever device this process computes on."""

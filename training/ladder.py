@@ -13,8 +13,9 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from storage.errors import JobError
-from storage.records import Optimizer
+from storage.records import Base, Optimizer
 from storage.requests import TrainRequest
+from training import methods
 from training.estimate import MIB, needed, trained
 from training.families import walk
 from training.optimizers import PACKAGES
@@ -23,7 +24,7 @@ from training.recipe import Recipe, Rung
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from storage.records import Base, Rule
+    from storage.records import Rule
     from training.bases import Bases
     from training.estimate import Keeps
 
@@ -117,3 +118,17 @@ def foretold(rule: Rule, base: Base, keeps: Keeps, room: int) -> Rule:
     numbers = trained(keeps, recipe, rule.bytes)
     fitted = at(fitting(recipe, keeps, numbers, room), 0)
     return replace(rule, memory=needed(keeps, fitted, numbers) // MIB)
+
+
+def reach(room: int) -> dict[str, list[str]]:
+    """Name the families on which a LoRA, and on which whole networks, fit into so many MiB."""
+    found: dict[str, list[str]] = {}
+    for method in ("lora", "finetune"):
+        rules = methods.walk()[method].rules
+        found[method] = []
+        for name, family in walk().items():
+            base = Base(name, name, name, name, family.RESOLUTION, "", "", present=True)
+            needs = [foretold(rule, base, family.KEEPS, room).memory for rule in rules(base)]
+            if needs and min(needs) <= SPARE * room:
+                found[method].append(name)
+    return found

@@ -39,6 +39,8 @@ class TrainingSettings(StorageSettings):
     )
     nice: int = Field(default=10, ge=0, le=19, validation_alias="SAFELIGHT_NICE", examples=["10"])
 
+    idle: int = Field(default=0, ge=0, validation_alias="SAFELIGHT_IDLE_SECONDS", examples=["300"])
+
     @property
     def devices(self) -> dict[str, str]:
         """Return the device of each worker, by the worker's name."""

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any, cast
 
 from storage.records import Catalog, Kind
-from training import captions, loop, methods, sampling
+from training import captions, families, ladder, loop, methods, sampling
 from training.bases import Bases
 from training.device import Device
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from storage.folders import JobFolder
+    from storage.records import Base, Rule
     from training.run import Task
     from training.settings import TrainingSettings
 
@@ -50,7 +51,7 @@ class Studio:
             methods=tuple(found),
             captioner=self.captioner,
             rules=tuple(
-                rule
+                self.weighed(rule, base)
                 for method in found.values()
                 for base in self.known
                 if base.known
@@ -61,9 +62,20 @@ class Studio:
             published=time.time(),
         )
 
+    def weighed(self, rule: Rule, base: Base) -> Rule:
+        """Write into a rule what memory it takes, where there is a GPU and a large base."""
+        whole = self.bases.device.whole()
+        if not whole or base.small:
+            return rule
+        return ladder.foretold(rule, base, families.walk()[base.family].KEEPS, whole)
+
     def task(self, kind: Kind, folder: JobFolder) -> Task:
         """Begin a job."""
         return cast("Task", TASKS[kind](folder, self.bases))
+
+    def rest(self) -> None:
+        """Give memory back that no job needs."""
+        self.bases.release()
 
     def state(self) -> dict[str, Any]:
         """Say which bases and captioners can be served now, and what is in memory."""

@@ -56,12 +56,18 @@ class Studio(Protocol):
         """Say which bases can be `served` now, and what else is worth knowing."""
         ...
 
+    def rest(self) -> None:
+        """Give memory back that no job needs."""
+        ...
+
 
 class Worker:
     """The jobs of one device."""
 
-    def __init__(self, home: Home, desk: Desk, studio: Studio) -> None:
+    def __init__(self, home: Home, desk: Desk, studio: Studio, idle: int = 0) -> None:
         self.home, self.desk, self.studio = home, desk, studio
+        self.idle = idle  #: seconds without a job after which memory is given back; 0 is never
+        self.rested = False
         self.runs: list[Run] = []
         self.leaving = threading.Event()
         self.told: dict[str, Any] = {}
@@ -77,8 +83,16 @@ class Worker:
             self.turn()
             if not self.runs:
                 time.sleep(IDLE)
+                self.rest()
                 if time.monotonic() - self.searched > NEWS:
                     self.offer()
+
+    def rest(self) -> None:
+        """Give memory back, once, when there was no job for long enough."""
+        if self.idle and not self.rested and time.time() - self.busy >= self.idle:
+            self.studio.rest()
+            self.rested = True
+            self.tell()
 
     def turn(self) -> None:
         """Hear what is asked and take one job one event further."""
@@ -121,6 +135,7 @@ class Worker:
             log.exception("The folder of job %s cannot be read", request.job)
             kind, task = Kind.SAMPLE, _unreadable()
         self.runs.append(Run(request, folder, task, kind))
+        self.rested = False
         self.tell()
 
     def ended(self, run: Run) -> None:
@@ -166,7 +181,9 @@ class Worker:
         return 0.0
 
 
-def serve(home: Home, desk: Desk, open_studio: Callable[[], Studio], nice: int = 0) -> int:
+def serve(
+    home: Home, desk: Desk, open_studio: Callable[[], Studio], nice: int = 0, idle: int = 0
+) -> int:
     """Be the worker of a desk; return the exit code of the process."""
     held = lock(desk.lock)
     if held is None:
@@ -174,7 +191,7 @@ def serve(home: Home, desk: Desk, open_studio: Callable[[], Studio], nice: int =
     desk.sign({"pid": os.getpid(), "born": birth(os.getpid())})
     threading.Thread(target=_beat, args=(desk.heartbeat,), daemon=True).start()
     _yield(nice)
-    worker = Worker(home, desk, open_studio())
+    worker = Worker(home, desk, open_studio(), idle)
     signal.signal(signal.SIGTERM, lambda *_: worker.leaving.set())
     worker.work()
     return 0

@@ -65,6 +65,11 @@ def facts(bot: Bot, guild: discord.Guild | None, prospect: Prospect) -> Iterator
         yield say(wording.training.STEPS, steps=plan.steps, time=took, device=prospect.device)
     else:
         yield say(wording.training.STEPS_FIRST, steps=plan.steps)
+    if plan.memory and prospect.memory:
+        fits = plan.memory <= prospect.memory
+        template = wording.training.MEMORY if fits else wording.training.MEMORY_TIGHT
+        sizes = {"need": plan.memory / 1024, "whole": prospect.memory / 1024}
+        yield template.format_map(sizes)
     if plan.prior:
         yield say(wording.training.CLASS, pictures=plan.prior, word=prospect.order.word)
     yield (

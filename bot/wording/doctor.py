@@ -18,6 +18,14 @@ CHECKS = {
     "torch_away": "torch cannot be loaded: {reason}. Install the project anew (see README.md)",
     "gpu": "{name}: {free} free, computing in {precision}",
     "gpu_away": "no GPU: the embedded base works, others would take hours ({name})",
+    "gpu_unbuilt": "a GPU is here, but torch {torch} is a build for processors alone: install one for"
+    " CUDA (https://pytorch.org/get-started/locally)",
+    "gpu_driver": "a GPU is here, but its driver {driver} is too old for torch's CUDA {cuda}: install a"
+    " newer driver, or a torch for an older CUDA",
+    "gpu_silent": "a GPU is here (driver {driver}), but torch sees none: nvidia-smi should list it; look"
+    " at CUDA_VISIBLE_DEVICES and at the container's settings, or start the machine anew",
+    "reach": "{method} fits on: {families}",
+    "reach_none": "{method} fits on none of the large bases",
     "memory": "{free} of {total} memory free",
     "memory_low": "only {free} of {total} memory free: close other programs, or use a small base",
     "disk": "{path}: {free} free, a file is safe on it in {milliseconds:.1f} ms",

@@ -77,6 +77,8 @@ STEPS = "**Steps:** {steps} · about {time} on {device}"
 STEPS_FIRST = (
     "**Steps:** {steps} · the first run of this kind here, so I cannot say yet how long it takes"
 )
+MEMORY = "**Memory:** about {need:.1f} of the GPU's {whole:.0f} GB"
+MEMORY_TIGHT = "**Memory:** about {need:.1f} GB, more than the GPU's {whole:.0f}: I try, but a smaller base would fit"
 CLASS = "**Class pictures:** {pictures} of a {word}, drawn by the base before it learns"
 KEPT = "-# A whole model is large: it is kept here for {days} days."
 NOW = "**Queue:** starts at once"

@@ -160,3 +160,28 @@ async def test_public_url_is_asked_for_a_sign_of_life(tmp_path, unused_tcp_port)
 async def test_an_upload_limit_above_discords_is_told(tmp_path, limit, mark):
     """A limit above what servers without boosts take is a warning."""
     assert (await doctor.upload(settings(tmp_path, upload=limit))).mark == mark
+
+
+@pytest.mark.parametrize(
+    ("amiss", "words"),
+    [
+        ("", "no GPU: the embedded base works"),
+        ("gpu_unbuilt", "torch 2.15.0 is a build for processors alone"),
+        ("gpu_driver", "its driver 470.1 is too old for torch's CUDA 13.0"),
+        ("gpu_silent", "(driver 470.1), but torch sees none"),
+    ],
+)
+def test_a_gpu_that_torch_does_not_use(amiss, words):
+    """A GPU that is here and not used is told with its cause and what to do."""
+    said = DEVICE | {"precision": "fp32", "free": 2048, "driver": "470.1", "cuda": "13.0"}
+    lines = doctor.torch(said | {"amiss": amiss, "reach": {}})
+    assert [found.mark for found in lines] == [OK, WARN]
+    assert words in lines[1].text
+
+
+def test_what_a_gpu_can_train():
+    """What fits is listed by method, and where nothing does, that is a warning."""
+    said = DEVICE | {"device": "cuda", "precision": "bf16", "free": 2048}
+    lines = doctor.torch(said | {"reach": {"lora": ["sd1", "sdxl"], "finetune": []}})
+    assert [found.mark for found in lines] == [OK, OK, OK, WARN]
+    assert lines[2].text == "lora fits on: sd1, sdxl"

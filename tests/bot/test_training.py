@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import discord
 import pytest
 
@@ -45,6 +47,24 @@ async def test_unknown_pace(kit, trainer):
     assert "cannot say yet how long" in kit.words(answer)
     assert "tiny emoji" not in kit.words(answer)
     assert "4 KB" in kit.words(answer)
+
+
+@pytest.mark.parametrize(
+    ("whole", "words"),
+    [(0, ""), (12_288, "about 5.5 of the GPU's 12 GB"), (4096, "more than the GPU's 4")],
+)
+async def test_memory(kit, trainer, whole, words):
+    """Where there is a GPU, the card says how much of its memory the training takes."""
+    alice = kit.member("alice")
+    await trainer.dataset(alice)
+    catalog = await kit.store.catalog.read()
+    rules = tuple(replace(rule, memory=5632) for rule in catalog.rules)
+    await kit.store.catalog.publish(replace(catalog, rules=rules, memory=whole))
+
+    said = kit.words(await alice.slash(kit.channel, "train lora", **DATASET, base="sd15"))
+
+    assert ("**Memory:**" in said) == bool(whole)
+    assert words in said
 
 
 async def test_start(kit, trainer):

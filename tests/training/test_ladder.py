@@ -121,6 +121,15 @@ def test_chosen_before(tinies: Bases, recipe: Made) -> None:
     assert names(fitted) == ["frugal"]
 
 
+def test_reach() -> None:
+    """More memory reaches more families, and whole networks last."""
+    small, large = ladder.reach(8192), ladder.reach(80_000)
+
+    assert small == {"lora": ["sd1", "sd2", "sdxl"], "finetune": []}
+    assert set(large["lora"]) == {"sd1", "sd2", "sdxl", "zimage"}
+    assert set(large["finetune"]) >= {"sd1", "sd2", "sdxl"}
+
+
 MIB = 2**20
 TIGHT = 30 * MIB  #: too little for a plain step of four photos, enough for a frugal one
 

@@ -35,6 +35,7 @@ class Studio:
     def __init__(self) -> None:
         self.begun: list[tuple[Kind, JobFolder]] = []
         self.bases: tuple[Base, ...] = (HERE,)
+        self.rests = 0
 
     def catalog(self) -> Catalog:
         """Offer a base."""
@@ -44,6 +45,10 @@ class Studio:
         """Begin."""
         self.begun.append((kind, folder))
         return task(folder)
+
+    def rest(self):
+        """Count how often memory was given back."""
+        self.rests += 1
 
     def state(self):
         """Have room for everything."""
@@ -198,3 +203,18 @@ def test_one_worker_a_desk(tmp_path, monkeypatch):
     assert second.returncode == TAKEN
     assert first.returncode == 0
     assert Desk(tmp_path / "workers" / "cpu").handle() == handle
+
+
+def test_rest(worker):
+    """Without a job for long enough, memory is given back once; a job's end begins it anew."""
+    worker.idle = 60
+    worker.rest()
+    early = worker.studio.rests
+    worker.busy -= 61
+    worker.rest()
+    worker.rest()
+    worker.rested = False
+    worker.idle = 0
+    worker.rest()
+
+    assert (early, worker.studio.rests) == (0, 1)

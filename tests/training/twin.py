@@ -131,6 +131,9 @@ class Twin:
         """Begin a job."""
         return {Kind.TRAIN: train, Kind.SAMPLE: sample, Kind.CAPTION: caption}[kind](folder)
 
+    def rest(self) -> None:
+        """Hold nothing."""
+
     def state(self) -> dict[str, Any]:
         """Have room for the small base alone."""
         return {"serves": ["embedded"]}
