@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import statistics
+import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +19,15 @@ if TYPE_CHECKING:
 
 START = 1.5  #: seconds from the claim to the first step of a second job
 STEPS = 2  #: steps that a sample may wait for
+IMPORTS = 8  #: processor seconds until a cold worker has torch and its libraries
+
+
+def imports() -> float:
+    """Give the processor seconds that a cold worker's imports take, in a child."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-c", "import training.studio"], check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
 async def start(running: Service, job: Job) -> tuple[float, float, float]:
@@ -74,6 +85,7 @@ async def measure(place: Path, times: int) -> list[table.Row]:
     own, beside = statistics.median(idle), statistics.median(busy)
     slowest = f" (slowest {max(busy):.2f} s)"
     return [
+        table.most("imports of a cold worker, processor time", imports(), IMPORTS, "s"),
         table.told("first job, from claim to first step", cold[0], "s"),
         table.most("later jobs, from claim to first step, median", claimed, START, "s"),
         table.told("later jobs, from claim to two pictures drawn before training", before, "s"),

@@ -209,8 +209,7 @@ class Bases:
         for name in idle:
             del self.resident[name]
         gc.collect()
-        if idle:
-            self.device.empty()
+        self.device.empty()
         return bool(idle)
 
 

@@ -106,9 +106,11 @@ class Whole:
             self.put_on()
 
     def detach(self) -> None:
-        """Put the base's own back for good."""
+        """Put the base's own back for good, each when what was trained has made room for it."""
         for key, place in self.places.items():
             place.put(place.own)
+            self.trained[key].grad = None
+            self.trained[key].data = torch.empty(0)
             place.own.data = place.own.data.to(self.devices[key])
         self.networks.attached = None
 

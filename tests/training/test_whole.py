@@ -56,6 +56,7 @@ def test_the_base_is_put_back(family, recipe):
     attached.detach()
     drawn.append(family.draw(PICTURE).tobytes())
 
+    assert not any(trained.numel() for trained in attached.parameters.values())
     assert drawn[0] == drawn[2] == drawn[4] != drawn[1] == drawn[3]
     assert all(a is b for a, b in zip(before, family.unet.parameters(), strict=True))
     assert not any(parameter.requires_grad for parameter in before)
