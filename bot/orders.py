@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -81,21 +82,20 @@ async def weigh(bot: Bot, order: Order, owner: int, guild: int) -> Prospect:
     dataset = await store.datasets.get(order.dataset, owner)
     photos = await store.photos.of(dataset.id, owner)
     enough(dataset, len(photos))
-    catalog, others, further = await store.catalog.read(), [], []
+    catalog = await store.catalog.read()
     sensible(order)
     pace = await store.catalog.pace(order.base, order.method)
     weighed = partial(
         plan, catalog, pace, method=order.method, base=order.base, dial=order.dial, rank=order.rank
     )
     first = weighed(concept=dataset.concept, photos=len(photos))
-    for number in order.also:
-        other = await store.datasets.get(number, owner)
-        theirs = await store.photos.of(number, owner)
-        enough(other, len(theirs))
-        others.append(other)
-        further.append(weighed(concept=other.concept, photos=len(theirs)))
-        photos = [*photos, *theirs]
-    planned = chosen(together(first, further), order)
+    beside = await further(bot, order, owner)
+    others = [other for other, _ in beside]
+    more = [weighed(concept=other.concept, photos=len(theirs)) for other, theirs in beside]
+    photos += [photo for _, theirs in beside for photo in theirs]
+    if order.masked and not await asyncio.to_thread(store.photos.shaped, photos):
+        raise UserError("mask_missing")
+    planned = chosen(together(first, more), order)
     apart((dataset, *others), planned.prior)
     if planned.prior and not order.word:
         raise UserError("word_missing")
@@ -112,6 +112,17 @@ async def weigh(bot: Bot, order: Order, owner: int, guild: int) -> Prospect:
     return Prospect(
         order, dataset, photos, others, planned, found, catalog.device, place, catalog.memory
     )
+
+
+async def further(bot: Bot, order: Order, owner: int) -> list[tuple[Dataset, list[Photo]]]:
+    """Find the further datasets of an order, with their photos."""
+    found = []
+    for number in order.also:
+        dataset = await bot.store.datasets.get(number, owner)
+        photos = await bot.store.photos.of(number, owner)
+        enough(dataset, len(photos))
+        found.append((dataset, photos))
+    return found
 
 
 async def queue(bot: Bot, prospect: Prospect, guild: int, channel: int) -> Job:

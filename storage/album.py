@@ -7,6 +7,7 @@ import errno
 import json
 import sqlite3
 import time
+from typing import TYPE_CHECKING
 
 from storage.database import Connection, Database
 from storage.errors import UserError
@@ -14,9 +15,17 @@ from storage.folders import Home, write
 from storage.records import Checked, Dataset, Photo
 from storage.trash import Trash
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
 MOST = 200  #: photos of one dataset
 NEAR = 5  #: bits in which the hashes of near duplicates differ at most
 LONGEST = 500  #: characters of a caption
+COLOURS, ALPHA = (
+    25,
+    6,
+)  #: where a PNG tells its colour type, and the one with alpha (section 11.2.1)
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  #: no room, or no more of it for us
 ADD = """
 INSERT INTO photos (dataset, owner, digest, phash, width, height, warnings, created)
@@ -65,6 +74,10 @@ class Photos:
             owner=owner,
         )
         return [photo(row) for row in rows]
+
+    def shaped(self, photos: Sequence[Photo]) -> bool:
+        """Tell whether any of these has parts that are see-through."""
+        return any(see_through(self._home.photo(photo.digest)) for photo in photos)
 
     async def get(self, number: int, owner: int) -> Photo:
         """Return a member's photo."""
@@ -123,6 +136,15 @@ class Photos:
             if error.errno in FULL:
                 raise UserError("disk_full") from error
             raise
+
+
+def see_through(picture: Path) -> bool:
+    """Tell whether a kept picture, which is a PNG, has an alpha channel; a lost one has none."""
+    try:
+        with picture.open("rb") as file:
+            return file.read(COLOURS + 1)[COLOURS:] == bytes([ALPHA])
+    except FileNotFoundError:
+        return False
 
 
 def photo(row: sqlite3.Row) -> Photo:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
+from PIL import Image
 
 from bot.orders import Order, sensible, weigh
 from storage.errors import UserError
@@ -72,6 +75,21 @@ async def test_no_rank(kit, trainer):
     answer = await alice.slash(kit.channel, "train finetune", **DATASET, rank=8)
 
     assert "has no rank" in kit.words(answer)
+
+
+async def test_masks_need_see_through_photos(kit, trainer):
+    """Masks are refused before the start where no photo has any, and taken where one has."""
+    alice = kit.member("alice")
+    dataset = await trainer.dataset(alice)
+    order = Order(dataset.id, "lora", "embedded", masked=True)
+
+    with pytest.raises(UserError, match="mask_missing"):
+        await weigh(kit.bot, order, alice.id, kit.guild.id)
+    clear = io.BytesIO()
+    Image.new("RGBA", (64, 64), (200, 30, 30, 120)).save(clear, "PNG")
+    await kit.store.photos.add(dataset, await kit.bot.darkroom.check(clear.getvalue()))
+
+    assert (await weigh(kit.bot, order, alice.id, kit.guild.id)).order.masked
 
 
 def test_one_rate():
