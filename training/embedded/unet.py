@@ -111,16 +111,16 @@ class Combining(Lesson):
 
 
 class Settling(Combining):
-    """Go on from between the two stages before it, with as many things as scenes.
+    """Go on from between the two stages before it, with fewer scenes.
 
     What `combining` learns it pays for with things as they were; weights between its start and its
     end have nearly all of both (Wortsman et al. 2022, WiSE-FT, arXiv 2109.01903).
     """
 
     name = "settling"
-    steps = 700
-    rate = 4e-4
-    alone, pairs = 6, 7
+    steps = 2000
+    rate = 6e-4
+    alone, pairs = 4, 3
     share = 0.7  # of the end, the rest is the start
 
     def __init__(self, work: Path) -> None:
