@@ -107,6 +107,11 @@ class Kit:
             await self.store.photos.add(dataset, checked)
         return dataset
 
+    def sent(self, word: str) -> list[Any]:
+        """List the messages of the channel and its threads that say something."""
+        rooms = [self.channel, *self.channel.threads]
+        return [m for room in rooms for m in room.history() if word in words(m)]
+
     async def shown(self, who: simcord.MemberActor, name: str = "my dog") -> Any:
         """Open a dataset's card and return the message."""
         return (await who.slash(self.channel, "dataset show", name=name)).response
@@ -206,6 +211,14 @@ class Trainer:
     async def look(self, seconds: float = 1) -> None:
         """Let the bot read what was written."""
         await self.kit.env.advance_time(seconds)
+
+    async def started(self) -> tuple[simcord.MemberActor, Job]:
+        """Let alice start a training, and a worker claim it."""
+        who = self.kit.member("alice")
+        await self.dataset(who)
+        card = (await who.slash(self.kit.channel, "train lora", dataset="my dog")).response
+        await who.click(card, label="Start")
+        return who, await self.claim()
 
     async def claim(self, *kinds: Kind) -> Job:
         """Take the next job."""

@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 import discord
-import pytest
 import simcord
 
 from bot.cards.result import mentions
 from storage.records import Kind, Status
 
 DATASET = {"dataset": "my dog"}
-
-
-async def started(kit, trainer):
-    """Let alice start a training, and a worker claim it."""
-    who = kit.member("alice")
-    await trainer.dataset(who)
-    card = (await who.slash(kit.channel, "train lora", **DATASET)).response
-    await who.click(card, label="Start")
-    return who, await trainer.claim()
 
 
 async def card(kit, job):
@@ -34,15 +24,9 @@ def edits(kit, message):
     return sum(r.method == "PATCH" and r.path.endswith(path) for r in kit.env.http_requests)
 
 
-def sent(kit, word):
-    """List the messages of all channels that say something."""
-    rooms = [kit.channel, *kit.channel.threads]
-    return [m for room in rooms for m in room.history() if word in kit.words(m)]
-
-
 async def test_progress(kit, trainer):
     """The card shows bar, step, loss and when it is done, with the buttons that make sense."""
-    _, job = await started(kit, trainer)
+    _, job = await trainer.started()
     await trainer.step(job, 40)
     await trainer.look()
 
@@ -57,7 +41,7 @@ async def test_progress(kit, trainer):
 
 async def test_seldom(kit, trainer):
     """Progress edits a card once in fifteen seconds, a change of status at once."""
-    _, job = await started(kit, trainer)
+    _, job = await trainer.started()
     await trainer.look()
     message = (await kit.store.jobs.get(job.id)).message
     before = edits(kit, message)
@@ -74,7 +58,7 @@ async def test_seldom(kit, trainer):
 
 async def test_anew(kit, trainer):
     """Within the hour a card is posted anew, and the old one is gone."""
-    _, job = await started(kit, trainer)
+    _, job = await trainer.started()
     await trainer.look()
     old = (await kit.store.jobs.get(job.id)).message
 
@@ -92,7 +76,7 @@ async def test_anew(kit, trainer):
 
 async def test_deleted(kit, trainer):
     """A card that somebody deleted is posted anew with the next change."""
-    _, job = await started(kit, trainer)
+    _, job = await trainer.started()
     await trainer.look()
     old = (await kit.store.jobs.get(job.id)).message
     await (await card(kit, job)).delete()
@@ -106,7 +90,7 @@ async def test_deleted(kit, trainer):
 
 async def test_samples(kit, trainer):
     """Samples come into the job's thread, each with its step; the card shows the newest."""
-    _, job = await started(kit, trainer)
+    _, job = await trainer.started()
     await trainer.sample(job, 0)
     await trainer.look()
     await trainer.step(job, 50)
@@ -131,7 +115,7 @@ async def test_samples(kit, trainer):
 
 async def test_enlarged(kit, trainer):
     """Pictures of 64 pixels are posted large enough to be seen."""
-    _, job = await started(kit, trainer)
+    _, job = await trainer.started()
     await trainer.sample(job, 0)
     await trainer.look()
 
@@ -143,7 +127,7 @@ async def test_enlarged(kit, trainer):
 
 async def test_result(kit, trainer):
     """The result shows before and after, how to prompt, and hands the file over."""
-    alice, job = await started(kit, trainer)
+    alice, job = await trainer.started()
     await trainer.sample(job, 0)
     await trainer.step(job, 100)
     await trainer.sample(job, 100)
@@ -174,19 +158,19 @@ async def test_result(kit, trainer):
 async def test_no_threads(kit, trainer):
     """Where threads are switched off, samples and result come into the channel."""
     await kit.restart(threads=False)
-    _, job = await started(kit, trainer)
+    _, job = await trainer.started()
     await trainer.sample(job, 0)
     await trainer.finish(job)
     await trainer.look()
 
     assert kit.channel.threads == []
-    assert len(sent(kit, "Before training")) == 1
-    assert len(sent(kit, "is ready")) == 1
+    assert len(kit.sent("Before training")) == 1
+    assert len(kit.sent("is ready")) == 1
 
 
 async def test_pinged(kit, trainer):
     """Only the owner and those who pressed Tell me are pinged, once, when it ends."""
-    alice, job = await started(kit, trainer)
+    alice, job = await trainer.started()
     bob = kit.member("bob")
     kit.member("carol")
     answer = await bob.click(await card(kit, job), label="Tell me")
@@ -206,7 +190,7 @@ async def test_pinged(kit, trainer):
 
 async def test_restart(kit, trainer):
     """A restart in the middle repeats nothing and misses nothing."""
-    _, job = await started(kit, trainer)
+    _, job = await trainer.started()
     await trainer.sample(job, 0)
     await trainer.look()
     message = (await kit.store.jobs.get(job.id)).message
@@ -232,7 +216,7 @@ async def test_restart(kit, trainer):
 
 async def test_while_away(kit, trainer):
     """What happened while the bot was away is told when it is back."""
-    _, job = await started(kit, trainer)
+    _, job = await trainer.started()
     store = kit.store
     await kit.bot.follow.close()
     await trainer.sample(job, 0)
@@ -241,90 +225,20 @@ async def test_while_away(kit, trainer):
     await kit.restart()
     await trainer.look(3)
 
-    assert len(sent(kit, "is ready")) == 1
+    assert len(kit.sent("is ready")) == 1
     assert "Done**" in kit.words(await card(kit, job))
-
-
-@pytest.mark.parametrize(
-    ("size", "public", "said"),
-    [
-        (2 << 20, None, "lies in Safelight's data folder as styles/1/my dog.safetensors"),
-        (2 << 20, "https://photos.example.org", "Download it with the button, until <t:"),
-    ],
-)
-async def test_too_big(kit, trainer, size, public, said):
-    """A file over the limit becomes a link, or without one a sentence."""
-    await kit.restart(upload=1, public=public)
-    _, job = await started(kit, trainer)
-    await trainer.finish(job, size)
-    await trainer.look()
-
-    (result,) = sent(kit, "is ready")
-
-    assert "2 MB and this server takes 1 MB" in kit.words(result)
-    assert said in kit.words(result)
-    assert result.attachments == []
-    buttons = [part for part in kit.parts(result) if part.get("url")]
-    assert len(buttons) == (1 if public else 0)
-    if public:
-        assert buttons[0]["url"].startswith("https://photos.example.org/get/1.")
-
-
-async def test_smaller(kit, trainer):
-    """Where no link is to be had, the copy that fits is handed over, and what it costs is said."""
-    await kit.restart(upload=1, public=None)
-    _, job = await started(kit, trainer)
-    assert job.request["most"] == 1 << 20
-    copy = kit.store.home.run(job.id).result / "my dog.small.safetensors"
-    copy.parent.mkdir(parents=True, exist_ok=True)
-    copy.write_bytes(b"small")
-    small = {"file": copy.name, "bytes": 5, "rank": 4, "error": 0.061}
-    await trainer.finish(job, 2 << 20, small=small, loads=["kohya", "ComfyUI"])
-    await trainer.look()
-
-    (result,) = sent(kit, "is ready")
-
-    said = kit.words(result)
-    assert "a smaller copy: rank 4, 6.1% of what it does is lost" in said
-    assert "styles/1/my dog.safetensors" in said
-    assert "Loads in kohya, ComfyUI." in said
-    assert len(result.attachments) == 1
-
-
-async def test_with_links_no_copy_is_asked_for(kit, trainer):
-    """A public address hands the whole file over, however large."""
-    await kit.restart(upload=1, public="https://photos.example.org")
-    _, job = await started(kit, trainer)
-
-    assert job.request["most"] == 0
-
-
-@pytest.mark.parametrize(("status", "code"), [(413, 40005), (400, 50045)])
-async def test_refused(kit, trainer, status, code):
-    """A file that Discord refuses in spite of the limit goes the next way."""
-    _, job = await started(kit, trainer)
-    await trainer.sample(job, 0)
-    await trainer.look()
-    (thread,) = kit.channel.threads
-    kit.env.inject_error("POST", f"/channels/{thread.id}/messages", status=status, code=code)
-    await trainer.finish(job)
-    await trainer.look()
-
-    (result,) = sent(kit, "is ready")
-
-    assert "Discord did not take the file" in kit.words(result)
 
 
 async def test_failed(kit, trainer):
     """A failure says why and what to do, pings its owner, and can be tried again."""
-    alice, job = await started(kit, trainer)
+    alice, job = await trainer.started()
     await trainer.fail(job, step=7)
     await trainer.look()
 
     shown = await card(kit, job)
     assert "ran off at step 7" in kit.words(shown)
     assert kit.labels(shown) == ["Try again"]
-    (told,) = sent(kit, "has failed")
+    (told,) = kit.sent("has failed")
     assert f"<@{alice.id}>" in kit.words(told)
 
     await alice.click(shown, label="Try again")
@@ -334,7 +248,7 @@ async def test_failed(kit, trainer):
 
 async def test_bug(kit, trainer):
     """A bug in the worker is told with its reference, not its traceback."""
-    _, job = await started(kit, trainer)
+    _, job = await trainer.started()
     await trainer.fail(job, "bug", reference="7F3A")
     await trainer.look()
 
@@ -343,7 +257,7 @@ async def test_bug(kit, trainer):
 
 async def test_thread_refused(kit, trainer):
     """Where threads may not be made, samples come into the channel and the card says why."""
-    _, job = await started(kit, trainer)
+    _, job = await trainer.started()
     kit.env.inject_error("POST", f"/channels/{kit.channel.id}/threads", status=403, code=50013)
     await trainer.sample(job, 0)
     await trainer.look()
@@ -351,13 +265,13 @@ async def test_thread_refused(kit, trainer):
     await trainer.look(20)
 
     assert kit.channel.threads == []
-    assert len(sent(kit, "Before training")) == 1
+    assert len(kit.sent("Before training")) == 1
     assert "Create Public Threads" in kit.words(await card(kit, job))
 
 
 async def test_closed(kit, trainer):
     """A channel that closes meanwhile is told to the owner once; the job goes on."""
-    alice, job = await started(kit, trainer)
+    alice, job = await trainer.started()
     await trainer.look()
     path = f"/channels/{kit.channel.id}/messages/{(await kit.store.jobs.get(job.id)).message}"
     for _ in range(3):
@@ -374,19 +288,19 @@ async def test_closed(kit, trainer):
 
 async def test_discord_down(kit, trainer):
     """When Discord does not answer, nothing is lost: it is tried again."""
-    _, job = await started(kit, trainer)
+    _, job = await trainer.started()
     await trainer.look()
     kit.env.inject_error("POST", "/channels/*/messages", status=500)
     await trainer.sample(job, 0)
     await trainer.look()
     await trainer.look(5)
 
-    assert len(sent(kit, "Before training")) == 1
+    assert len(kit.sent("Before training")) == 1
 
 
 async def test_unknown_job(kit, trainer):
     """When a member has left, the cards of their jobs go, too."""
-    alice, job = await started(kit, trainer)
+    alice, job = await trainer.started()
     await trainer.look()
     message = (await kit.store.jobs.get(job.id)).message
     await trainer.fail(job, step=1)
@@ -399,7 +313,7 @@ async def test_unknown_job(kit, trainer):
 
 async def test_place_moves(kit, trainer):
     """A card that waits counts its place down when others move on."""
-    _, first = await started(kit, trainer)
+    _, first = await trainer.started()
     bob, carol = kit.member("bob"), kit.member("carol")
     for who in (bob, carol):
         await trainer.dataset(who)
@@ -423,7 +337,7 @@ def test_mentions():
 
 async def test_thread_deleted(kit, trainer):
     """When somebody deletes the thread, the result comes into the channel."""
-    _, job = await started(kit, trainer)
+    _, job = await trainer.started()
     await trainer.sample(job, 0)
     await trainer.look()
     await kit.bot.get_channel(kit.channel.threads[0].id).delete()

@@ -7,7 +7,6 @@ from dataclasses import replace
 import discord
 import pytest
 
-from bot import delivery
 from bot.cards import ticket
 from bot.orders import Order
 from storage.records import Dial, Kind, Optimizer, Server, Status
@@ -328,8 +327,3 @@ async def test_room(kit, trainer):
 
     assert "a member may use 1 MB" in kit.words(answer)
     assert "/style delete" in kit.words(answer)
-
-
-def test_limit():
-    """The upload limit is the setting, or more where a server is boosted."""
-    assert delivery.limit(None, 20) == 20 << 20
