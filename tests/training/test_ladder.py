@@ -136,8 +136,11 @@ TIGHT = 30 * MIB  #: too little for a plain step of four photos, enough for a fr
 
 def drive(folder: JobFolder, bases: Bases, *, most: int, since: int = 0) -> list[Event]:
     """Train where memory for so much is left from a step on."""
-    told = []
+    told: list[Event] = []
+    with bases.family("embedded") as family:
+        networks = [*family.exact().values()]
     with Footprint() as footprint:
+        footprint.hold(tensor for each in networks for tensor in each.state_dict().values())
         for event in train(folder, bases):
             if event.kind == "step" and event.facts["step"] == since and not footprint.most:
                 footprint.most = footprint.live + most

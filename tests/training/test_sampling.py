@@ -104,11 +104,11 @@ def test_while_training(
             served = laid(tmp_path / name)
             run(sample(served, bases))
             after = list(attached.parameters.values())
+            assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
+            assert all(parameter.requires_grad and parameter.grad is None for parameter in after)
             attached.detach()
 
         assert pixels(served) == pixels(alone)
-        assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
-        assert all(parameter.requires_grad and parameter.grad is None for parameter in after)
         assert torch.equal(torch.get_rng_state(), state)
 
 

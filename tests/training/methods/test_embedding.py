@@ -9,6 +9,7 @@ import torch
 
 from storage.errors import JobError
 from storage.records import Concept, Dial
+from training.bounds import FLOWS
 from training.methods import embedding
 
 if TYPE_CHECKING:
@@ -83,9 +84,9 @@ def test_refused(networks: Networks, style: dict[str, torch.Tensor]) -> None:
 
 
 def test_rules(bases: Bases) -> None:
-    """There is a rule for every concept and dial, with one to eight vectors."""
+    """There is a rule for every concept and dial, with one to eight vectors; none for flows."""
     for base in bases.describe():
         rules = list(embedding.rules(base))
 
-        assert len(rules) == len(Concept) * len(Dial)
+        assert len(rules) == (0 if base.family in FLOWS else len(Concept) * len(Dial))
         assert all(1 <= rule.rank <= 8 for rule in rules)
