@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 from contextlib import suppress
 
@@ -12,15 +11,14 @@ import discord
 from bot import logs, settings, wording
 from bot.client import Bot
 from storage.errors import UserError
+from storage.signals import heed
 
 
 async def serve(chosen: settings.BotSettings, token: str) -> None:
     """Run the bot until it is told to stop."""
     async with Bot(chosen) as bot:
-        loop, running = asyncio.get_running_loop(), asyncio.create_task(bot.start(token))
-        for number in (signal.SIGINT, signal.SIGTERM):
-            with suppress(NotImplementedError):  # Windows has no handlers in its loop
-                loop.add_signal_handler(number, running.cancel)
+        running = asyncio.create_task(bot.start(token))
+        heed(running.cancel)
         with suppress(asyncio.CancelledError):
             await running
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import sys
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from storage.signals import heed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,10 +67,8 @@ async def supervise(commands: Mapping[str, Sequence[str]], first: float = FIRST)
     """Run processes until one cannot go on or the person has had enough."""
     children = [Child(name, command, first) for name, command in commands.items()]
     runs = [asyncio.create_task(child.run()) for child in children]
-    enough, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with suppress(NotImplementedError):  # Windows has no handlers in its loop
-            loop.add_signal_handler(number, enough.set)
+    enough = asyncio.Event()
+    heed(enough.set)
     waiting = asyncio.create_task(enough.wait())
     await asyncio.wait([*runs, waiting], return_when=asyncio.FIRST_COMPLETED)
     code = next((run.result() for run in runs if run.done()), 0)

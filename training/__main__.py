@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import signal
 import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from storage.errors import UserError
 from storage.folders import Home
+from storage.signals import heed
 from training import arguments, settings
 
 if TYPE_CHECKING:
@@ -61,10 +60,7 @@ async def train(known: TrainingSettings) -> int:
             sys.stderr.write(TAKEN.format(home=home.path) + "\n")
             return 2
         with held:
-            loop = asyncio.get_running_loop()
-            for number in (signal.SIGINT, signal.SIGTERM):
-                with suppress(NotImplementedError):  # Windows has no handlers in its loop
-                    loop.add_signal_handler(number, stop.set)
+            heed(stop.set)
             await Trainer(store, known, LocalBackend(home)).run(stop)
     return 0
 

@@ -9,7 +9,6 @@ import shutil
 import signal
 import sys
 import webbrowser
-from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from bot.demo import page
 from bot.demo.mascot import ASIDE, TRAINED, pictures
 from bot.demo.stage import ready, stage
 from bot.demo.welcome import greet
+from storage.signals import heed
 
 if TYPE_CHECKING:
     from bot.demo.discordish import Screen, World
@@ -30,10 +30,8 @@ TURN = 0.5  #: seconds between two looks at what has changed
 
 async def show(port: int, *, browser: bool) -> int:
     """Serve the demo until somebody has had enough."""
-    showing, loop = asyncio.current_task(), asyncio.get_running_loop()
-    if showing is not None:
-        with suppress(NotImplementedError):  # Windows has no handlers in its loop
-            loop.add_signal_handler(signal.SIGTERM, showing.cancel)
+    if showing := asyncio.current_task():
+        heed(showing.cancel, (signal.SIGTERM,))
     with TemporaryDirectory(prefix="safelight-demo-", ignore_cleanup_errors=True) as folder:
         try:
             await perform(Path(folder), port, browser=browser)
