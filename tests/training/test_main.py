@@ -174,6 +174,8 @@ def test_captions_for_a_shell(photos, tmp_path, here):
         (["train", "{tmp}", "--name", "a"], "no_photos"),
         (["train", "{tmp}/bad", "--name", "a"], "photo_unknown"),
         (["train", "{tmp}/bad", "--name", "../a"], "name_bad"),
+        (["train", "{tmp}/good", "--name", "a", "--base", "sd9"], "base_unknown"),
+        (["sample", "--prompt", "a", "--base", "sd9"], "base_unknown"),
         (["sample", "--prompt", "a", "--style", "{tmp}/none"], "style_missing"),
         (["sample", "--prompt", "a", "--style", "{tmp}/bad/not.png"], "style_broken"),
     ],
@@ -182,6 +184,8 @@ def test_what_cannot_begin(tmp_path, arguments, code):
     """A foreseen failure is the last line, with its code, before torch is imported."""
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "not.png").write_text("not a picture")
+    (tmp_path / "good").mkdir()
+    Image.new("RGB", (80, 80), "red").save(tmp_path / "good" / "a.png")
     given = [argument.format(tmp=tmp_path) for argument in arguments]
 
     ended, lines = command(*given, "--out", str(tmp_path / "out"), home=tmp_path)

@@ -25,13 +25,10 @@ def main() -> None:
     arguments.work.mkdir(parents=True, exist_ok=True)
 
     def perform(name: str) -> None:
-        stage = importlib.import_module(f"training.embedded.{name}")
-        if name != "pictures":
-            stage.run(arguments.work)
-        elif arguments.npm:
-            stage.run(arguments.work, arguments.npm)
-        else:
+        if name == "pictures" and not arguments.npm:
             parser.error("the stage pictures draws what is in --npm NODE_MODULES")
+        stage = importlib.import_module(f"training.embedded.{name}")
+        stage.run(arguments.work, *[arguments.npm] * (name == "pictures"))
 
     if arguments.stage == "all":
         through(arguments.work, perform)

@@ -1,4 +1,4 @@
-"""What the shell's commands answer."""
+"""What is done with one finished file for a shell."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from storage.errors import JobError
-from training.commands import export
+from training.finishing import export
 from training.settings import TrainingSettings
 
 
