@@ -31,9 +31,6 @@ PEFT: dict[str, type[Any]] = {
 }  # fmt: skip
 
 
-OWN = ("lora", "locon")  #: whose layers are ours; the others are LyCORIS' own
-
-
 def seen(family: Any) -> tuple[torch.Tensor, torch.Tensor]:
     """Make latents and text states."""
     config = family.unet.config
@@ -73,14 +70,14 @@ def plain(method: str, layers: Sequence[str], shape: Shape = SD15) -> Counter[st
 
 
 def rows() -> Iterator[table.Row]:
-    """Give each method's figures; those of plain LoRAs must not be above peft's."""
+    """Give each method's figures, which must not be above peft's."""
     for method in PEFT:
         mine, layers = ours(method)
         theirs = plain(method, layers)
         what = f"tensor operations of a step, {method} on {len(layers)} layers, ours and peft's"
         figure = f"{mine.total():,} and {theirs.total():,}"
         met = mine.total() <= theirs.total()
-        yield table.Row(what, figure, *(("≤ peft's", met) if method in OWN else ()))
+        yield table.Row(what, figure, "≤ peft's", met)
 
 
 def main() -> int:

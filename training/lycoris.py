@@ -1,6 +1,8 @@
 """Layers of the LyCORIS family (Yeh et al. 2023, arXiv 2309.14859) at work on a base.
 
-LyCORIS' own modules are put on, one a layer: its presets, which are global, are not used.
+LyCORIS' own modules hold what is trained and say what it adds to a weight, one a layer: its
+presets, which are global, are not used, nor its way forward, which adds the weight to that and
+takes it off again.
 """
 
 from __future__ import annotations
@@ -40,7 +42,8 @@ class Kind:
 
     name: str  #: of the method
     make: Callable[[str, Layer, int], Any]  #: LyCORIS' module for a key, a layer and a rank
-    delta: Callable[[Parts, Tensor], Tensor]  #: what a file adds to a layer's weight
+    gain: Callable[[Any, Tensor], Tensor]  #: what a module adds to its layer's weight
+    delta: Callable[[Parts, Tensor], Tensor]  #: the same of a file's tensors
     ends: frozenset[str]  #: how keys may end
     rate: float  #: as a multiple of a plain LoRA's
     rank: float  #: the same
@@ -125,6 +128,7 @@ class Lycoris:
 
     def __init__(self, networks: Networks, recipe: Recipe, kind: Kind) -> None:
         self.networks, self.text = networks, recipe.text and networks.text
+        self.kind, self.on = kind, True
         self.modules: dict[str, Any] = {}
         self.handles: list[RemovableHandle] = []
         with torch.random.fork_rng():
@@ -132,15 +136,10 @@ class Lycoris:
             for part in networks.parts:
                 if recipe.text or not part.text:
                     for key, layer in part.layers().items():
-                        module = kind.make(key, layer, recipe.rank)
-                        self.modules[key] = module.to(layer.weight.device)
-        self.put_on()
-        if recipe.dropout:
-            for module in self.modules.values():
-                layer = module.org_module[0]
-                self.handles.append(
-                    layer.register_forward_hook(partial(thinned, networks, module))
-                )
+                        module = kind.make(key, layer, recipe.rank).to(layer.weight.device)
+                        self.modules[key] = module
+                        answer = partial(self.answer, module)
+                        self.handles.append(layer.register_forward_hook(answer))
         networks.attached = self
 
     @property
@@ -160,29 +159,26 @@ class Lycoris:
             for name, tensor in module.state_dict().items()
         }
 
-    def put_on(self) -> None:
-        """Let every layer answer through its module."""
-        for module in self.modules.values():
-            module.apply_to()
+    def answer(
+        self, module: Any, layer: Layer, given: tuple[Tensor, ...], out: Tensor
+    ) -> Tensor | None:
+        """Add what a module adds to its layer's answer, unless it is aside."""
+        if not self.on:
+            return None
+        more = through(layer, given[0], self.kind.gain(module, layer.weight))
+        return out + self.networks.dropped(more)
 
     @contextmanager
     def aside(self) -> Iterator[None]:
         """Make the networks behave as without it inside the block."""
-        self.take_off()
+        self.on = False
         try:
             yield
         finally:
-            self.put_on()
-
-    def take_off(self) -> None:
-        """Let every layer answer for itself."""
-        for module in self.modules.values():
-            module.restore()
-            module.org_module[0].__dict__.pop("forward", None)  # its class's own again
+            self.on = True
 
     def detach(self) -> None:
         """Take the modules off for good."""
-        self.take_off()
         for handle in self.handles:
             handle.remove()
         self.networks.attached = None
@@ -197,21 +193,22 @@ def by_layer(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
     return found
 
 
+def through(layer: Layer, given: Tensor, weight: Tensor) -> Tensor:
+    """Send what a layer is given through another weight of its shape, without a bias."""
+    if isinstance(layer, nn.Conv2d):
+        return functional.conv2d(given, weight, None, layer.stride, layer.padding)
+    return functional.linear(given, weight)
+
+
 def beside(delta: Tensor, layer: Layer, given: tuple[Tensor, ...], out: Tensor) -> Tensor:
     """Add what a changed weight adds to a layer's answer."""
-    if isinstance(layer, nn.Conv2d):
-        return out + functional.conv2d(given[0], delta, None, layer.stride, layer.padding)
-    return out + functional.linear(given[0], delta)
+    return out + through(layer, given[0], delta)
 
 
-def thinned(
-    networks: Networks, module: Any, _: Layer, given: tuple[Tensor, ...], out: Tensor
-) -> Tensor:
-    """Drop a part of what a module has added to its layer's answer."""
-    if not networks.dropout:
-        return out
-    plain: Tensor = module.org_forward(*given)
-    return plain + networks.dropped(out - plain)
+def shaped(module: Any, weight: Tensor) -> Tensor:
+    """Give what a module that only adds adds to a weight."""
+    gained: Tensor = module.get_weight(weight.shape)
+    return gained
 
 
 def product(parts: Parts, up: str, down: str) -> Tensor:

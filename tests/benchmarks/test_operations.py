@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from benchmarks.operations import ours, plain
+import pytest
+
+from benchmarks.operations import PEFT, ours, plain
 from training.shapes import SD15, tiny
 
 SHAPE = tiny(SD15)
 
 
-def test_no_more_than_the_plain_loop():
-    """A LoRA's step takes no more tensor operations than the documented loop with peft's."""
-    mine, layers = ours("lora", SHAPE)
-    theirs = plain("lora", layers, SHAPE)
+@pytest.mark.parametrize("method", PEFT)
+def test_no_more_than_the_plain_loop(method):
+    """A step takes no more tensor operations than the documented loop with peft's adapter."""
+    mine, layers = ours(method, SHAPE)
+    theirs = plain(method, layers, SHAPE)
 
     assert len(layers) > 30
     assert 500 < mine.total() <= theirs.total()

@@ -22,6 +22,12 @@ def made(key: str, layer: Layer, rank: int) -> Any:
     return LoConModule(key, layer, 1.0, rank, rank, weight_decompose=True, wd_on_out=False)
 
 
+def gain(module: Any, weight: Tensor) -> Tensor:
+    """Give what a module adds to a weight."""
+    changed: Tensor = module.apply_weight_decompose(weight + module.make_weight(weight.device))
+    return changed - weight
+
+
 def delta(parts: lycoris.Parts, weight: Tensor) -> Tensor:
     """Give the sum of weight and LoRA its learned length by input, and take the weight off."""
     low = lycoris.product(parts, "lora_up.weight", "lora_down.weight")
@@ -36,6 +42,7 @@ def delta(parts: lycoris.Parts, weight: Tensor) -> Tensor:
 OWN = lycoris.Kind(
     name="dora",
     make=made,
+    gain=gain,
     delta=delta,
     ends=frozenset({"lora_up.weight", "lora_down.weight", "dora_scale", "alpha"}),
     rate=1.0,

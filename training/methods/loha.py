@@ -32,6 +32,7 @@ def delta(parts: lycoris.Parts, weight: Tensor) -> Tensor:
 OWN = lycoris.Kind(
     name="loha",
     make=made,
+    gain=lycoris.shaped,
     delta=delta,
     ends=frozenset({"hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b", "alpha"}),
     rate=1.0,

@@ -45,6 +45,7 @@ def factor(parts: lycoris.Parts, name: str) -> Tensor:
 OWN = lycoris.Kind(
     name="lokr",
     make=made,
+    gain=lycoris.shaped,
     delta=delta,
     ends=frozenset({*ENDS, "alpha"}),
     rate=1.0,

@@ -24,6 +24,12 @@ def made(key: str, layer: Layer, rank: int) -> Any:
     return DiagOFTModule(key, layer, 1.0, rank, constraint=LIMIT)
 
 
+def gain(module: Any, weight: Tensor) -> Tensor:
+    """Give what a module adds to a weight."""
+    turned: Tensor = module.make_weight(1, weight.device, diff=True)
+    return turned
+
+
 def delta(parts: lycoris.Parts, weight: Tensor) -> Tensor:
     """Turn blocks of outputs by Cayley's transform (I + Q)(I - Q)^-1, and take the weight off."""
     blocks = parts["oft_blocks"]  # (blocks, size, size)
@@ -37,6 +43,7 @@ def delta(parts: lycoris.Parts, weight: Tensor) -> Tensor:
 OWN = lycoris.Kind(
     name="oft",
     make=made,
+    gain=gain,
     delta=delta,
     ends=frozenset({"oft_blocks", "alpha"}),
     rate=1.0,
