@@ -51,7 +51,7 @@ def photos(name: str) -> Photos:
 def recipe(bases: Bases, lesson: Lesson, **more: Any) -> Recipe:
     """Let the dial choose, as the bot and the trainer do; `more` is chosen by hand."""
     base, method = bases.find(BASE), methods.walk()[lesson.method]
-    catalog = Catalog((base,), (lesson.method,), rules=tuple(method.rules(base)))
+    catalog = Catalog((base,), (method.METHOD,), rules=tuple(method.rules(base)))
     planned = plan(
         catalog,
         None,

@@ -20,20 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.client import Bot
-    from storage.records import Base, Catalog, Dataset, Job, Photo, Plan
+    from storage.records import Base, Catalog, Dataset, Job, Method, Photo, Plan
 
 STEPS = (1, 20_000)
-RANK = (1, 128)
-RANKS = {"embedding": (1, 8), "hypernetwork": (1, 8)}
 RATE = (1e-7, 0.1)
 FACTOR = (0.01, 10)  #: of the rate that Prodigy finds
 DROPOUT = (0, 0.9)
 PRIOR = (1, 1000)
 MORE = 2  #: further datasets: their numbers travel in a button, too
-WITHOUT = frozenset({"embedding", "finetune"})  #: methods without adapters to drop a part of
-WORDS = frozenset({"embedding", "pivotal"})  #: methods that learn one word
-PACES = frozenset({"pivotal"})  #: methods that learn at two rates
-RANKLESS = frozenset({"finetune"})  #: methods that always train whole networks
 #: of the bytes of a whole model's file, what its training takes on the disk: two checkpoints of
 #: fp32 weights with two moments and an average, and the file
 ROOM = 17
@@ -83,19 +77,19 @@ async def weigh(bot: Bot, order: Order, owner: int, guild: int) -> Prospect:
     photos = await store.photos.of(dataset.id, owner)
     enough(dataset, len(photos))
     catalog = await store.catalog.read()
-    sensible(order)
     pace = await store.catalog.pace(order.base, order.method)
     weighed = partial(
         plan, catalog, pace, method=order.method, base=order.base, dial=order.dial, rank=order.rank
     )
     first = weighed(concept=dataset.concept, photos=len(photos))
+    sensible(order, method(catalog, order.method))
     beside = await further(bot, order, owner)
     others = [other for other, _ in beside]
     more = [weighed(concept=other.concept, photos=len(theirs)) for other, theirs in beside]
     photos += [photo for _, theirs in beside for photo in theirs]
     if order.masked and not await asyncio.to_thread(store.photos.shaped, photos):
         raise UserError("mask_missing")
-    planned = chosen(together(first, more), order)
+    planned = chosen(together(first, more), order, method(catalog, order.method))
     apart((dataset, *others), planned.prior)
     if planned.prior and not order.word:
         raise UserError("word_missing")
@@ -172,16 +166,21 @@ def enough(dataset: Dataset, photos: int) -> None:
         raise UserError("few_photos", name=dataset.name, photos=photos, least=LEAST)
 
 
-def sensible(order: Order) -> None:
+def method(catalog: Catalog, name: str) -> Method:
+    """Return a method that there is a plan for."""
+    return next(found for found in catalog.methods if found.name == name)
+
+
+def sensible(order: Order, taking: Method) -> None:
     """Refuse options that the method does not take."""
     within("dropout", order.dropout, DROPOUT)
-    if order.dropout and order.method in WITHOUT:
+    if order.dropout and not taking.dropout:
         raise UserError("dropout_method", method=order.method)
-    if order.also and order.method in WORDS:
+    if order.also and taking.word:
         raise UserError("concepts_method", method=order.method)
-    if order.rank and order.method in RANKLESS:
+    if order.rank and not any(taking.ranks):
         raise UserError("rank_method", method=order.method)
-    if order.optimizer is Optimizer.PRODIGY and order.method in PACES:
+    if order.optimizer is Optimizer.PRODIGY and taking.paces:
         raise UserError("optimizer_paces", optimizer=order.optimizer, method=order.method)
 
 
@@ -193,10 +192,10 @@ def apart(datasets: Sequence[Dataset], prior: int) -> None:
         raise UserError("prior_concepts")
 
 
-def chosen(planned: Plan, order: Order) -> Plan:
+def chosen(planned: Plan, order: Order, taking: Method) -> Plan:
     """Put the member's own numbers in the place of the dial's."""
     within("steps", order.steps, STEPS)
-    within("rank", order.rank, RANKS.get(order.method, RANK))
+    within("rank", order.rank, taking.ranks)
     within("rate", order.rate, FACTOR if order.optimizer is Optimizer.PRODIGY else RATE)
     within("prior", max(order.prior, 0), PRIOR)
     if order.word and len(names.word(order.word)) > WORD:

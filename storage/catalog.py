@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from storage.database import Database
-from storage.records import Base, Catalog, Commercial, Concept, Dial, Domain, Pace, Rule
+from storage.records import Base, Catalog, Commercial, Concept, Dial, Domain, Method, Pace, Rule
 
 RECENT = 5  #: runs over which a pace is averaged
 MEASURED = """
@@ -68,7 +68,7 @@ def catalog(body: dict[str, Any]) -> Catalog:
         **body
         | {
             "bases": tuple(_base(base) for base in body["bases"]),
-            "methods": tuple(body["methods"]),
+            "methods": tuple(_method(method) for method in body["methods"]),
             "rules": tuple(_rule(rule) for rule in body["rules"]),
         }
     )
@@ -78,6 +78,12 @@ def _base(body: dict[str, Any]) -> Base:
     domain = Domain(body.get("domain", Domain.GENERAL))
     commercial = Commercial(body.get("commercial", Commercial.UNSEEN))
     return Base(**body | {"domain": domain, "commercial": commercial})
+
+
+def _method(body: dict[str, Any] | str) -> Method:
+    if isinstance(body, str):  # an older trainer's, until a new one publishes
+        return Method(body)
+    return Method(**body | {"ranks": tuple(body["ranks"])})
 
 
 def _rule(body: dict[str, Any]) -> Rule:

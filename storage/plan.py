@@ -30,10 +30,11 @@ def plan(  # noqa: PLR0913 - a plan is made of all that a member chose
 ) -> Plan:
     """Work out steps, time and file; without a pace the time is 0, which means unknown.
 
-    A rank of zero is the dial's; whole networks have none, but DreamBooth with one is a LoRA.
+    A rank of zero is the dial's; whole networks have none, but where one may be given for them
+    (DreamBooth) a LoRA learns.
     """
     found = rule(catalog, method, base, dial, concept)
-    if rank and not found.rank and method == "dreambooth":
+    if rank and not found.rank and any(limits(catalog, method)):
         low = rule(catalog, "lora", base, dial, concept)
         found = replace(low, method=method, reason=found.reason, prior=found.prior)
     rank = rank if found.rank else 0
@@ -56,6 +57,11 @@ def plan(  # noqa: PLR0913 - a plan is made of all that a member chose
     )
 
 
+def limits(catalog: Catalog, method: str) -> tuple[int, int]:
+    """Return which ranks a method can have; none, if nobody said."""
+    return next((known.ranks for known in catalog.methods if known.name == method), (0, 0))
+
+
 def together(first: Plan, others: Iterable[Plan]) -> Plan:
     """Plan to teach several concepts in one run: each gets the steps it would get alone."""
     plans = [first, *others]
@@ -74,6 +80,7 @@ def rule(catalog: Catalog, method: str, base: str, dial: Dial, concept: Concept)
         if (found.method, found.base, found.dial, found.concept) == (method, base, dial, concept):
             return found
     offered = {(found.method, found.base) for found in catalog.rules}
-    if method in catalog.methods and (method, base) not in offered:
+    methods = [known.name for known in catalog.methods]
+    if method in methods and (method, base) not in offered:
         raise UserError("method_family", method=method, family=families[base])
-    raise UserError("method_unknown", method=method, methods=list(catalog.methods))
+    raise UserError("method_unknown", method=method, methods=methods)

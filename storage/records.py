@@ -281,11 +281,22 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Method:
+    """What can be trained, and which options it takes."""
+
+    name: str
+    ranks: tuple[int, int] = (1, 128)  #: least and most; of no rank, whole networks learn
+    dropout: bool = False  #: whether it has adapters, to drop a part of
+    word: bool = False  #: whether it learns one word, and so one concept
+    paces: bool = False  #: whether parts of it learn at rates of their own
+
+
+@dataclass(frozen=True, slots=True)
 class Catalog:
     """What the trainer can do, published to the bot when a worker starts."""
 
     bases: tuple[Base, ...] = ()
-    methods: tuple[str, ...] = ()
+    methods: tuple[Method, ...] = ()
     captioner: str = "embedded"
     rules: tuple[Rule, ...] = ()
     device: str = "cpu"  #: the device of the worker, as a person would name it

@@ -10,9 +10,6 @@ from storage.records import Optimizer
 if TYPE_CHECKING:
     from training.recipe import Recipe
 
-RANK = (1, 128)
-#: vectors; times the width; none, which trains whole networks
-RANKS = {"embedding": (1, 8), "hypernetwork": (1, 8), "finetune": (0, 0), "dreambooth": (0, 128)}
 #: families of flow matching: min-SNR weighs other targets, and what reads prompts is not trained
 FLOWS = frozenset({"zimage"})
 RATE = (1e-7, 0.1)
@@ -24,6 +21,7 @@ SCHEDULES = ("cosine", "constant")
 RUNGS = ("frugal", "bytewise", "parted")  #: of the ladder
 NUMBERS: dict[str, tuple[float, float]] = {
     "steps": (1, 20_000),
+    "rank": (0, 128),  # of any method; each has its own limits within
     "batch": (1, 64),
     "parts": (1, 64),
     "seed": (0, 2**63 - 1),
@@ -43,7 +41,6 @@ def check(recipe: Recipe) -> None:
     """Refuse a recipe that cannot be trained."""
     for what, limits in NUMBERS.items():
         between(what, getattr(recipe, what), limits)
-    between("rank", recipe.rank, RANKS.get(recipe.method, RANK))
     between("rate", recipe.rate, FACTOR if recipe.optimizer is Optimizer.PRODIGY else RATE)
     for side in recipe.sides:
         between("resolution", side, SIDE)

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 logging.getLogger("LyCORIS").setLevel(logging.ERROR)  # else it tells the shape of every layer
 
-TAKES = frozenset({"dropout"})  #: of the options that not every method takes
 Parts = Mapping[str, Tensor]  #: the tensors of one layer by the ends of their keys
 
 

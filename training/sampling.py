@@ -86,7 +86,7 @@ def draw(family: Family, device: Device, picture: Picture, style: Worn | None) -
 
 def lost(family: Family, request: SampleRequest, style: Worn | None) -> int:
     """Count the tokens of the prompts that the text encoder has no room for."""
-    wordy = style is not None and style.method.WORDY
+    wordy = style is not None and style.method.METHOD.word
     with family.networks.bare(), style.on(family) if style and wordy else nullcontext():
         return max(family.tokens(text)[1] for text in (request.prompt, request.negative))
 

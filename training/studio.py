@@ -48,7 +48,7 @@ class Studio:
         found = methods.walk()
         return Catalog(
             bases=tuple(self.known),
-            methods=tuple(found),
+            methods=tuple(method.METHOD for method in found.values()),
             captioner=self.captioner,
             rules=tuple(
                 self.weighed(rule, base)

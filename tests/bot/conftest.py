@@ -26,6 +26,7 @@ from storage.records import (
     Dial,
     Event,
     Kind,
+    Method,
     NewJob,
     Rule,
     Status,
@@ -192,7 +193,15 @@ class Trainer:
             for c in Concept
             for d in Dial
         ]
-        bases, methods = (base, real, away), tuple(sizes)
+        bases, methods = (
+            (base, real, away),
+            (
+                Method("lora", dropout=True),
+                Method("embedding", (1, 8), word=True),
+                Method("dreambooth", (0, 128), dropout=True),
+                Method("finetune", (0, 0)),
+            ),
+        )
         catalog = Catalog(bases, methods, "embedded", tuple(rules), "two cores")
         await self.store.catalog.publish(replace(catalog, **changes))
 

@@ -9,7 +9,7 @@ import pytest
 from bot.cards.advice import Question
 from storage.case import Motif
 from storage.errors import UserError
-from storage.records import Base, Commercial, Dial, Domain, Rule, Server
+from storage.records import Base, Commercial, Dial, Domain, Method, Rule, Server
 
 DATASET = {"dataset": "my dog"}
 METHODS = ("dreambooth", "embedding", "lora", "pivotal")
@@ -30,7 +30,13 @@ async def gpu(kit, memory=24_000):
         if (r.method, r.base) == (like.method, like.base)
     )  # fmt: skip
     await kit.store.catalog.publish(
-        replace(catalog, bases=(plain, photo), methods=METHODS, rules=rules, memory=memory)
+        replace(
+            catalog,
+            bases=(plain, photo),
+            methods=tuple(map(Method, METHODS)),
+            rules=rules,
+            memory=memory,
+        )
     )
 
 

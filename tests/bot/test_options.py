@@ -9,7 +9,7 @@ from PIL import Image
 
 from bot.orders import Order, sensible, weigh
 from storage.errors import UserError
-from storage.records import Optimizer
+from storage.records import Method, Optimizer
 
 DATASET = {"dataset": "my dog"}
 FORM = {"optimizer": ["prodigy"], "switches": ["shuffle"], "dropout": "0,1"}
@@ -95,7 +95,10 @@ async def test_masks_need_see_through_photos(kit, trainer):
 def test_one_rate():
     """An optimizer that finds one rate is refused for a method that needs two."""
     with pytest.raises(UserError, match="optimizer_paces"):
-        sensible(Order(1, "pivotal", "embedded", optimizer=Optimizer.PRODIGY))
+        sensible(
+            Order(1, "pivotal", "embedded", optimizer=Optimizer.PRODIGY),
+            Method("pivotal", paces=True),
+        )
 
 
 async def test_further_datasets_are_ones_own(kit, trainer):

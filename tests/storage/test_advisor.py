@@ -10,7 +10,7 @@ import pytest
 from storage.advisor import Advice, advise
 from storage.case import Case, Motif
 from storage.errors import UserError
-from storage.records import Base, Catalog, Commercial, Concept, Dial, Domain, Pace, Rule
+from storage.records import Base, Catalog, Commercial, Concept, Dial, Domain, Method, Pace, Rule
 
 GIB = 1024
 METHODS = ("dreambooth", "embedding", "finetune", "locon", "lora", "pivotal")
@@ -40,7 +40,7 @@ def catalog(*bases: Base, memory: int = 24 * GIB, methods: tuple[str, ...] = MET
         Rule(m, b.name, c, d, 700, 40, 800, 1600, 0 if m in WHOLE else 16, 1e-4, 1, 1 << 20, "")
         for m in methods for b in bases for c in Concept for d in Dial
     ]  # fmt: skip
-    return Catalog(bases, methods, "embedded", tuple(rules), "GPU", memory)
+    return Catalog(bases, tuple(map(Method, methods)), "embedded", tuple(rules), "GPU", memory)
 
 
 def case(concept: Concept = Concept.SUBJECT, motif: Motif = Motif.ANIMAL, **more: Any) -> Case:

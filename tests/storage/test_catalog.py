@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import pytest
 
-from storage.records import Base, Catalog, Concept, Dial, Pace, Rule
+from storage.catalog import catalog
+from storage.records import Base, Catalog, Concept, Dial, Method, Pace, Rule
 from storage.store import Store
 
 BASE = Base("embedded", "Emoji", "sd1", "embedded", 64, "Apache-2.0", "emoji", present=True)
+WORD = Method("embedding", (1, 8), word=True)
 RULE = Rule(
     "lora", "embedded", Concept.SUBJECT, Dial.QUICK, 50, 5, 40, 90, 4, 1e-3, 4, 1000, "few"
 )
@@ -20,12 +24,19 @@ async def test_empty(store: Store) -> None:
 
 async def test_publish(store: Store) -> None:
     """What was published last is read back the same."""
-    await store.catalog.publish(Catalog(methods=("old",)))
-    catalog = Catalog((BASE,), ("lora", "embedding"), "blip", (RULE,), "H200", 12.5)
+    await store.catalog.publish(Catalog(methods=(Method("old"),)))
+    told = Catalog((BASE,), (Method("lora"), WORD), "blip", (RULE,), "H200", 12.5)
 
-    await store.catalog.publish(catalog)
+    await store.catalog.publish(told)
 
-    assert await store.catalog.read() == catalog
+    assert await store.catalog.read() == told
+
+
+def test_older() -> None:
+    """A catalog of a trainer that published the names of its methods alone can be read."""
+    known = Catalog((BASE,), (Method("lora"),), "blip", (RULE,))
+
+    assert catalog(asdict(known) | {"methods": ["lora"]}) == known
 
 
 async def test_pace(store: Store) -> None:

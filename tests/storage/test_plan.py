@@ -9,13 +9,13 @@ import pytest
 
 from storage.errors import UserError
 from storage.plan import plan
-from storage.records import Base, Catalog, Concept, Dial, Pace, Plan, Rule
+from storage.records import Base, Catalog, Concept, Dial, Method, Pace, Plan, Rule
 
 BASE = Base("embedded", "Emoji", "sd1", "embedded", 64, "Apache-2.0", "emoji", present=True)
 RULE = Rule(
     "lora", "embedded", Concept.SUBJECT, Dial.QUICK, 50, 5, 40, 90, 4, 1e-3, 4, 1000, "few"
 )
-CATALOG = Catalog(bases=(BASE,), methods=("lora",), rules=(RULE,))
+CATALOG = Catalog(bases=(BASE,), methods=(Method("lora"),), rules=(RULE,))
 
 
 def planned(

@@ -10,7 +10,7 @@ from training import methods
 from training.dropout import dropping
 
 MODULES = methods.walk()
-TAKING = sorted(name for name, method in MODULES.items() if "dropout" in method.TAKES)
+TAKING = sorted(name for name, method in MODULES.items() if method.METHOD.dropout)
 LAYERS = ("attn2.to_k", "attn1.to_out.0", "ff.net.2")
 PLACE = "mid_block.attentions.0.transformer_blocks.0"
 

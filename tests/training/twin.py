@@ -24,7 +24,7 @@ from typing import Any
 
 from storage.errors import JobError
 from storage.folders import Home, JobFolder, write
-from storage.records import Base, Catalog, Event, Kind, Wish
+from storage.records import Base, Catalog, Event, Kind, Method, Wish
 from training.desk import Desk
 from training.run import Task
 from training.worker import serve
@@ -125,7 +125,7 @@ class Twin:
 
     def catalog(self) -> Catalog:
         """Offer two bases."""
-        return Catalog(bases=(SMALL, LARGE), methods=("lora",), device="twin")
+        return Catalog(bases=(SMALL, LARGE), methods=(Method("lora"),), device="twin")
 
     def task(self, kind: Kind, folder: JobFolder) -> Task:
         """Begin a job."""

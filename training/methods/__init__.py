@@ -1,7 +1,8 @@
 """Methods: a module here is one thing that can be trained, found by its being here.
 
 A module gives `attach` (to train), `check` and `worn` (to sample from a file), `rules` (how the
-dial becomes numbers) and `KIND` (what modelspec calls the file).
+dial becomes numbers), `METHOD` (which options it takes) and `KIND` (what modelspec calls its
+file).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import pkgutil
 from typing import TYPE_CHECKING, Protocol
 
 from storage.errors import JobError
+from training.bounds import between
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from storage.records import Base, Rule
+    from storage.records import Base, Method, Rule
     from training.networks import Attached, Networks
     from training.recipe import Recipe
 
@@ -32,8 +34,7 @@ class Module(Protocol):
     """What a module in this folder gives."""
 
     KIND: str
-    WORDY: bool  #: whether the trigger is a learned word
-    TAKES: frozenset[str]  #: of the options that not every method takes: "dropout"
+    METHOD: Method  #: as the catalog tells of it
 
     def attach(self, networks: Networks, recipe: Recipe) -> Attached:
         """Make ready to train."""
@@ -59,9 +60,10 @@ def chosen(recipe: Recipe) -> Module:
     found = walk().get(recipe.method)
     if found is None:
         raise JobError("method_unknown", method=recipe.method)
-    if recipe.dropout and not (recipe.rank and "dropout" in found.TAKES):
+    between("rank", recipe.rank, found.METHOD.ranks)
+    if recipe.dropout and not (recipe.rank and found.METHOD.dropout):
         raise JobError("dropout_method", method=recipe.method)
-    if recipe.others and found.WORDY:
+    if recipe.others and found.METHOD.word:
         raise JobError("concepts_method", method=recipe.method)
     return found
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
-from storage.records import Concept, Dial, Rule
+from storage.records import Concept, Dial, Method, Rule
 from training import whole
 from training.keys import plain
 from training.methods import lora
@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from training.networks import Attached, Networks
     from training.recipe import Recipe
 
-KIND = "lora"  # where it has a rank
-WORDY = False
-TAKES = lora.TAKES  # where it has a rank
+KIND = "lora"  # where it has a rank, as what it drops
+METHOD = Method("dreambooth", (0, 128), dropout=True)
 CLASS, FEW = 200, 24  #: class pictures, as Ruiz et al. and diffusers have it; on a tiny base
 
 # steps for one photo, for each further one, at least, at most, rate, batch

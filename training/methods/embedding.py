@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from storage.errors import JobError
-from storage.records import Concept, Dial, Rule
+from storage.records import Concept, Dial, Method, Rule
 
 if TYPE_CHECKING:
     from storage.records import Base
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from training.vocabulary import Vocabulary
 
 KIND = "textual-inversion"
-WORDY = True
-TAKES = frozenset[str]()
+METHOD = Method("embedding", (1, 8), word=True)
 #: of a vector in all of a base's vocabularies together, by family
 WIDTHS = {"small": 192, "sd1": 768, "sd2": 1024, "sdxl": 768 + 1280}
 MOST = 32  #: vectors of a file that is worn

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from storage.records import Concept, Dial, Rule
+from storage.records import Concept, Dial, Method, Rule
 from training import whole
 from training.whole import check, worn
 
@@ -16,11 +16,10 @@ if TYPE_CHECKING:
     from training.recipe import Recipe
     from training.whole import Whole
 
-__all__ = ["KIND", "WORDY", "attach", "check", "rules", "worn"]
+__all__ = ["KIND", "METHOD", "attach", "check", "rules", "worn"]
 
 KIND = ""  # a model needs no other one
-WORDY = False
-TAKES = frozenset[str]()
+METHOD = Method("finetune", (0, 0))
 
 # steps for one photo, for each further one, at least, at most
 SMALL = {

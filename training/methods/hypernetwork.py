@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from storage.errors import JobError
-from storage.records import Concept, Dial, Rule
+from storage.records import Concept, Dial, Method, Rule
 
 if TYPE_CHECKING:
     from torch.utils.hooks import RemovableHandle
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 Reading = Callable[[str, Tensor], Tensor]  #: what "k" or "v" is read as
 
 KIND = "hypernetwork"
-WORDY = False
-TAKES = frozenset({"dropout"})
+METHOD = Method("hypernetwork", (1, 8), dropout=True)
 WIDER = 2  #: the width between, by that of what is read, where nothing else is asked for
 WIDEST = 8
 READS = {"attn2.to_k": "k", "attn2.to_v": "v"}  #: which layers read through which network

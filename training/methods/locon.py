@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 
+from storage.records import Method
 from training.methods import lora
-from training.methods.lora import KIND, TAKES, WORDY, attach, check, worn
+from training.methods.lora import KIND, attach, check, worn
 
-__all__ = ["KIND", "TAKES", "WORDY", "attach", "check", "rules", "worn"]
+__all__ = ["KIND", "METHOD", "attach", "check", "rules", "worn"]
+
+METHOD = Method("locon", dropout=True)
 
 rules = partial(lora.rules, name="locon", wide=True)

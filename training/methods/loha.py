@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 from lycoris.modules.loha import LohaModule
 from torch import Tensor
 
+from storage.records import Method
 from training import lycoris
 
 if TYPE_CHECKING:
     from training.networks import Layer
 
 KIND = "lora"
-WORDY = False
-TAKES = lycoris.TAKES
+METHOD = Method("loha", dropout=True)
 
 
 def made(key: str, layer: Layer, rank: int) -> Any:

@@ -8,14 +8,14 @@ import torch
 from lycoris.modules.lokr import LokrModule
 from torch import Tensor
 
+from storage.records import Method
 from training import lycoris
 
 if TYPE_CHECKING:
     from training.networks import Layer
 
 KIND = "lora"
-WORDY = False
-TAKES = lycoris.TAKES
+METHOD = Method("lokr", dropout=True)
 FACTOR = 8  #: how large the smaller matrix is; every layer of a true base can be divided by it
 ENDS = [f"lokr_w{which}{half}" for which in (1, 2) for half in ("", "_a", "_b")]
 

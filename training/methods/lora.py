@@ -14,7 +14,7 @@ from peft.tuners.lora import LoraLayer
 from torch import Tensor, nn
 
 from storage.errors import JobError
-from storage.records import Concept, Dial, Rule
+from storage.records import Concept, Dial, Method, Rule
 from training.keys import ALPHA, DOWN, UP, cut, plain, written
 from training.recipe import reads
 
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from training.recipe import Recipe
 
 KIND = "lora"
-WORDY = False
-TAKES = frozenset({"dropout"})
+METHOD = Method("lora", dropout=True)
 NAME = "safelight"
 ENDS = (DOWN, UP, ALPHA)
 

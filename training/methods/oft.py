@@ -8,14 +8,14 @@ import torch
 from lycoris.modules.diag_oft import DiagOFTModule
 from torch import Tensor
 
+from storage.records import Method
 from training import lycoris
 
 if TYPE_CHECKING:
     from training.networks import Layer
 
 KIND = "lora"
-WORDY = False
-TAKES = lycoris.TAKES
+METHOD = Method("oft", dropout=True)
 LIMIT = 1000.0  #: of a turn, as a file's alpha: so far off that it limits none
 
 

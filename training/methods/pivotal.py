@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 
 from storage.errors import JobError
+from storage.records import Method
 from training.methods import embedding, lora
 
 if TYPE_CHECKING:
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from training.recipe import Recipe
 
 KIND = "lora"
-WORDY = True
-TAKES = lora.TAKES  # of its word nothing is dropped
+METHOD = Method("pivotal", dropout=True, word=True, paces=True)  # of its word nothing is dropped
 VECTORS = 2
 PACE = 10.0  #: of the word's learning rate, by the LoRA's
 BUNDLE = "bundle_emb."
