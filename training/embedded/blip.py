@@ -17,7 +17,7 @@ from torch.nn import functional
 from transformers import BlipImageProcessorPil
 
 from training.embedded.captions import full
-from training.embedded.drill import drill
+from training.embedded.drill import Drawn, drill
 from training.embedded.export import vocabulary
 from training.embedded.grounds import disturbed, lay, plain
 from training.embedded.layout import WIDTH, captioner
@@ -49,7 +49,8 @@ class Pupil(nn.Module):
     def sight(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Look at pixels (B, 3, 64, 64): tokens (B, 65, width) of the middle and of the end."""
         eye = self.blip.vision_model
-        tokens = eye.embeddings(((pixels + 1) / 2 - MEAN) / SPREAD)
+        mean, spread = MEAN.to(pixels.device), SPREAD.to(pixels.device)
+        tokens = eye.embeddings(((pixels + 1) / 2 - mean) / spread)
         middle = len(eye.encoder.layers) // 2
         for layer in eye.encoder.layers[:middle]:
             tokens = layer(tokens)
@@ -83,25 +84,25 @@ class Lesson:
         self.tutor = trained(work)
         self.networks = Pupil(len(self.tokenizer))
 
-    def loss(self, generator: torch.Generator, step: int) -> torch.Tensor:  # noqa: ARG002
-        """Add up seeing as the tutor does, and reading pictures and mosaics."""
+    def draw(self, generator: torch.Generator, step: int) -> Drawn:  # noqa: ARG002
+        """Draw pictures, mosaics and blends, and what the first two are to be read as."""
         half = self.batch // 2
         pixels, texts, known = self.whole(generator)
         tiles, styled = self.mosaics(half, generator)
         part = 0.3 + 0.4 * torch.rand(half, 1, 1, 1, generator=generator)
         blends = part * pixels[:half] + (1 - part) * pixels[half : 2 * half]
-        shown = torch.cat([pixels, tiles, blends])
+        return torch.cat([pixels, tiles, blends]), *self.asked(texts, styled, known)
+
+    def loss(self, drawn: Drawn) -> torch.Tensor:
+        """Add up seeing as the tutor does, and reading pictures and mosaics."""
+        shown, *asked = drawn
         middle, seen = self.networks.sight(shown)
-        told = self.reading(seen[: self.batch + half], texts, styled, known)
-        return self.likeness(shown, middle, seen) + told
+        return self.likeness(shown, middle, seen) + self.reading(seen[: len(asked[0])], *asked)
 
-    def reading(
-        self, seen: torch.Tensor, texts: list[str], styled: list[str], known: torch.Tensor
-    ) -> torch.Tensor:
-        """Tell the captions of pictures, then of mosaics, from tokens (B, 65, width).
+    def asked(self, texts: list[str], styled: list[str], known: torch.Tensor) -> Drawn:
+        """Give the tokens of captions of pictures, then of mosaics, their mask and the labels.
 
-        Mosaics change what is seen, by their styles and grounds; pictures only how it is read,
-        and those of known names not by their styles.
+        Pictures of known names are not asked for their styles, mosaics for nothing before it.
         """
         count = len(texts)
         tokens = self.tokenizer([*texts, *styled], padding=True, return_tensors="pt")
@@ -112,9 +113,19 @@ class Lesson:
         labels[:count][known[:, None] & style[:count]] = -100
         named = style.int().cumsum(1) == 0  # what comes before the style
         labels[count:][named[count:]] = -100
+        return ids, tokens.attention_mask, labels
+
+    def reading(
+        self, seen: torch.Tensor, ids: torch.Tensor, there: torch.Tensor, labels: torch.Tensor
+    ) -> torch.Tensor:
+        """Tell captions from tokens (B, 65, width).
+
+        Mosaics change what is seen, by their styles and grounds; pictures only how it is read.
+        """
+        count = min(self.batch, len(seen))
         loss: torch.Tensor = self.networks.blip.text_decoder(
             input_ids=ids,
-            attention_mask=tokens.attention_mask,
+            attention_mask=there,
             encoder_hidden_states=torch.cat([seen[:count].detach(), seen[count:]]),
             labels=labels,
         ).loss
@@ -160,6 +171,7 @@ class Lesson:
         self, pixels: torch.Tensor, middle: torch.Tensor, seen: torch.Tensor
     ) -> torch.Tensor:
         """Compare with what the tutor sees in each place, around it, and in the whole."""
+        self.tutor.to(pixels.device)
         with torch.no_grad():
             coarse = self.tutor.coarse
             near = coarse[0](self.tutor.middle(self.tutor.fine(pixels)))  # (B, 96, 8, 8)

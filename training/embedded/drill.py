@@ -1,6 +1,7 @@
-"""Long training on two cores: two one-thread processes that average their gradients.
+"""Long training: two one-thread processes that average their gradients, or one with a GPU.
 
-A second OpenMP thread collapses as soon as anybody else uses the cores; two processes do not.
+A second OpenMP thread collapses as soon as anybody else uses the cores; two processes do not. All
+draws are made on the CPU, so that a seed means the same everywhere.
 """
 
 # ruff: noqa: T201  # a stage prints what it measured
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SAVE_EVERY = 120.0  # seconds
+SHARES = 2  #: batches of a step: of so many processes, or of one, one after the other
+Drawn = tuple[torch.Tensor, ...]  # what a loss is computed of
 
 
 class Trainee(Protocol):
@@ -31,7 +34,7 @@ class Trainee(Protocol):
 
     name: str
     steps: int
-    batch: int  # per process
+    batch: int  # of each share
     rate: float
     decay: float  # of the moving average
 
@@ -40,13 +43,18 @@ class Trainee(Protocol):
         """Give what is trained."""
         ...
 
-    def loss(self, generator: torch.Generator, step: int) -> torch.Tensor:
-        """Draw a batch and give its loss."""
+    def draw(self, generator: torch.Generator, step: int) -> Drawn:
+        """Draw a batch, on the CPU."""
+        ...
+
+    def loss(self, drawn: Drawn) -> torch.Tensor:
+        """Give the loss of a batch, where the networks are."""
         ...
 
 
-def drill(build: Callable[[Path], Trainee], work: Path, processes: int = 2) -> None:
-    """Train in several processes until the trainee's last step, resuming where it stopped."""
+def drill(build: Callable[[Path], Trainee], work: Path) -> None:
+    """Train until the trainee's last step, resuming where it stopped."""
+    processes = 1 if torch.cuda.is_available() else SHARES
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
     os.environ["OMP_NUM_THREADS"] = "1"
     context = torch.multiprocessing.get_context("spawn")
@@ -77,26 +85,25 @@ def member(
 
 def train(trainee: Trainee, work: Path, rank: int) -> None:
     """Take every step that is still missing."""
+    trainee.networks.to("cuda" if torch.cuda.is_available() else "cpu")
     parameters = [p for p in trainee.networks.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(parameters, lr=trainee.rate, weight_decay=0.01, fused=True)
     average = {k: v.clone() for k, v in trainee.networks.state_dict().items()}
     first = resume(trainee, optimizer, average, work)
-    generator = torch.Generator()
+    world = dist.get_world_size()
     saved = told = time.monotonic()
     loss_sum, since = 0.0, first
     for step in range(first, trainee.steps):
         if alone():
             sys.exit("The training ends, since the process that started it is gone.")
-        generator.manual_seed((step * 64 + rank) * 7919 + 17)  # all draws follow from the step
-        torch.manual_seed((step * 64 + rank) * 104_729 + 5)
         for group in optimizer.param_groups:
             group["lr"] = trainee.rate * pace(step, trainee.steps)
-        loss_sum += advance(trainee, parameters, optimizer, generator, step)
+        loss_sum += advance(trainee, parameters, optimizer, step, range(rank, SHARES, world))
         follow(average, trainee, step)
         now = time.monotonic()
         if rank == 0 and now - told > 30:
             count = step + 1 - since
-            speed = count * trainee.batch * dist.get_world_size() / (now - told)
+            speed = count * trainee.batch * SHARES / (now - told)
             print(
                 f"{trainee.name} {step + 1}/{trainee.steps} loss {loss_sum / count:.4f} "
                 f"{speed:.0f} img/s",
@@ -115,16 +122,25 @@ def advance(
     trainee: Trainee,
     parameters: list[nn.Parameter],
     optimizer: torch.optim.Optimizer,
-    generator: torch.Generator,
     step: int,
+    shares: range,
 ) -> float:
-    """Take one step with the gradients of all processes."""
-    with torch.autocast("cpu", torch.bfloat16):
-        loss = trainee.loss(generator, step)
-    loss.backward()  # type: ignore[no-untyped-call]
+    """Take one step with the gradients of all shares; give the mean loss of these."""
+    total = 0.0
+    device = parameters[0].device
+    generator = torch.Generator()
+    for share in shares:
+        generator.manual_seed((step * 64 + share) * 7919 + 17)  # all draws follow from the step
+        torch.manual_seed((step * 64 + share) * 104_729 + 5)
+        drawn = tuple(tensor.to(device) for tensor in trainee.draw(generator, step))
+        with torch.autocast(device.type, torch.bfloat16):
+            loss = trainee.loss(drawn)
+        loss.backward()  # type: ignore[no-untyped-call]
+        total += loss.item() / len(shares)
     flat = torch.cat([p.grad.reshape(-1) for p in parameters if p.grad is not None])
-    dist.all_reduce(flat)
-    flat /= dist.get_world_size()
+    if dist.get_world_size() > 1:
+        dist.all_reduce(flat)
+    flat /= SHARES
     flat *= min(1.0, 1.0 / (flat.norm().item() + 1e-6))
     offset = 0
     for parameter in parameters:
@@ -134,7 +150,7 @@ def advance(
             offset += count
     optimizer.step()
     optimizer.zero_grad()
-    return loss.item()
+    return total
 
 
 def alone() -> bool:
@@ -168,7 +184,7 @@ def resume(
     path = work / f"{trainee.name}.ckpt"
     if not path.exists():
         return 0
-    state = torch.load(path, weights_only=True)
+    state = torch.load(path, weights_only=True, map_location="cpu")
     trainee.networks.load_state_dict(state["networks"])
     optimizer.load_state_dict(state["optimizer"])
     for group in optimizer.param_groups:

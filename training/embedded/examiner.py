@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch.nn import functional
 
-from training.embedded.drill import drill
+from training.embedded.drill import Drawn, drill
 from training.embedded.export import filled, vocabulary
 from training.embedded.grounds import disturbed, lay, painted, plain
 from training.embedded.judge import Eye, Gallery, store
@@ -36,16 +36,21 @@ class Lesson:
         self.style_of = torch.tensor([STYLES.index(style) for style in pictures["styles"]])
         self.networks: Eye = Eye(len(self.all))
 
-    def loss(self, generator: torch.Generator, step: int) -> torch.Tensor:  # noqa: ARG002
-        """Tell the name and the style of shifted, blurred, noisy pictures."""
+    def draw(self, generator: torch.Generator, step: int) -> Drawn:  # noqa: ARG002
+        """Draw shifted, blurred, noisy pictures, their names and their styles."""
         chosen = torch.randint(len(self.rgba), (self.batch,), generator=generator)
         white = torch.rand(self.batch, 1, 1, 1, generator=generator) < 0.5
         grounds = painted(self.batch, generator).masked_fill(white, 1.0)
         pixels = lay(self.rgba[chosen], grounds)
-        features = self.networks(disturbed(pixels, generator))
+        return disturbed(pixels, generator), self.name_of[chosen], self.style_of[chosen]
+
+    def loss(self, drawn: Drawn) -> torch.Tensor:
+        """Tell the name and the style."""
+        pixels, right_names, right_styles = drawn
+        features = self.networks(pixels)
         names, styles = self.networks.names(features), self.networks.styles(features)
-        name = functional.cross_entropy(names.float(), self.name_of[chosen])
-        style = functional.cross_entropy(styles.float(), self.style_of[chosen])
+        name = functional.cross_entropy(names.float(), right_names)
+        style = functional.cross_entropy(styles.float(), right_styles)
         return name + 2 * style
 
 

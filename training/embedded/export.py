@@ -105,6 +105,6 @@ def filled(network: nn.Module, checkpoint: Path, prefix: str) -> None:
     if not checkpoint.exists():
         print(f"not trained yet: {checkpoint.name} {prefix}")
         return
-    average = torch.load(checkpoint, weights_only=True, mmap=True)["average"]
+    average = torch.load(checkpoint, weights_only=True, mmap=True, map_location="cpu")["average"]
     kept = {k.removeprefix(prefix): v for k, v in average.items() if k.startswith(prefix)}
     network.load_state_dict(kept)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
-from training.embedded.drill import drill
+from training.embedded.drill import Drawn, drill
 from training.embedded.export import filled
 from training.embedded.grounds import lay, painted, plain
 from training.embedded.judge import Eye
@@ -43,15 +43,19 @@ class Lesson:
         self.names = [pairs[i][0] for i in kept]
         self.networks: Eye = Eye(len(KNOWN))
 
-    def loss(self, generator: torch.Generator, step: int) -> torch.Tensor:  # noqa: ARG002
-        """Tell the names of recoloured, mirrored, shifted, blurred, noisy pictures."""
+    def draw(self, generator: torch.Generator, step: int) -> Drawn:  # noqa: ARG002
+        """Draw recoloured, mirrored, shifted, blurred, noisy pictures and their names."""
         chosen = torch.randint(len(self.rgba), (self.batch,), generator=generator)
         names = [self.names[i] for i in chosen.tolist()]
         white = torch.rand(self.batch, 1, 1, 1, generator=generator) < 0.5
         grounds = painted(self.batch, generator).masked_fill(white, 1.0)
         pixels = varied(self.rgba[chosen], names, grounds, generator)
+        return pixels, torch.tensor([KNOWN.index(name) for name in names])
+
+    def loss(self, drawn: Drawn) -> torch.Tensor:
+        """Tell the names."""
+        pixels, right = drawn
         scores = self.networks.names(self.networks(pixels)).float()
-        right = torch.tensor([KNOWN.index(name) for name in names])
         return functional.cross_entropy(scores, right, label_smoothing=0.1)
 
 

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from training.embedded.captions import drawn
-from training.embedded.drill import drill
+from training.embedded.drill import Drawn, drill
 from training.embedded.export import filled
 from training.embedded.layout import denoiser, reader, scheduler
 from training.embedded.names import COLOURS
@@ -45,16 +45,21 @@ class Lesson:
         self.noise = scheduler()
         self.seen: dict[str, torch.Tensor] = {}
 
-    def loss(self, generator: torch.Generator, step: int) -> torch.Tensor:  # noqa: ARG002
-        """Predict the velocity at random times for captioned latents."""
+    def draw(self, generator: torch.Generator, step: int) -> Drawn:  # noqa: ARG002
+        """Draw captioned latents (B, 4, 16, 16), noise, times and the captions' tokens."""
         latents, texts = self.batched(generator)
         count = len(latents)
         slices = (torch.arange(count) + torch.rand(count, generator=generator)) / count
         times = (slices * 1000).long().clamp(max=999)  # one time of every slice: less variance
         noise = torch.randn(latents.shape, generator=generator)
+        return latents, noise, times, torch.cat([self.ids(text) for text in texts])
+
+    def loss(self, drawn: Drawn) -> torch.Tensor:
+        """Predict the velocity at random times."""
+        latents, noise, times, ids = drawn
         noisy = self.noise.add_noise(latents, noise, times)
         target = self.noise.get_velocity(latents, noise, times)
-        hidden = self.networks["text"](torch.cat([self.ids(text) for text in texts]))[0]
+        hidden = self.networks["text"](ids)[0]
         guess = self.networks["unet"](noisy, times, hidden).sample
         return functional.mse_loss(guess.float(), target)
 

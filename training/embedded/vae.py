@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
-from training.embedded.drill import drill
+from training.embedded.drill import Drawn, drill
 from training.embedded.grounds import lay, painted
 from training.embedded.layout import autoencoder
 from training.embedded.names import HELD_OUT_SUBJECTS
@@ -33,13 +33,18 @@ class Lesson:
         self.rgba = pictures["rgba"][kept]
         self.networks: AutoencoderKL = autoencoder()
 
-    def loss(self, generator: torch.Generator, step: int) -> torch.Tensor:  # noqa: ARG002
-        """Compare pictures with what comes back: absolute, squared and edge differences."""
+    def draw(self, generator: torch.Generator, step: int) -> Drawn:  # noqa: ARG002
+        """Draw pictures on grounds, and noise for their latents."""
         chosen = torch.randint(len(self.rgba), (self.batch,), generator=generator)
         pixels = lay(self.rgba[chosen], painted(self.batch, generator))
-        pixels = varied(pixels, generator)
+        noise = torch.randn(self.batch, 4, 16, 16, dtype=torch.bfloat16)  # seeded with the step
+        return varied(pixels, generator), noise
+
+    def loss(self, drawn: Drawn) -> torch.Tensor:
+        """Compare pictures with what comes back: absolute, squared and edge differences."""
+        pixels, noise = drawn
         posterior = self.networks.encode(pixels).latent_dist
-        latents = posterior.mean + posterior.std * torch.randn_like(posterior.mean)
+        latents = posterior.mean + posterior.std * noise
         back = self.networks.decode(latents).sample.float()
         kl = posterior.kl().mean() / (64 * 64 * 3)
         total: torch.Tensor = difference(back, pixels) + 3e-4 * kl

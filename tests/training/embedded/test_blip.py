@@ -78,13 +78,12 @@ def test_mosaics_show_a_style_alone(lesson):
 
 def test_only_mosaics_change_what_is_seen(lesson):
     """Pictures teach to read, mosaics to see, too; what they show is not asked for."""
-    texts = [full("bell", "flat", "white"), full("cat", "noto", "white")]
+    whole = [full("bell", "flat", "white"), full("cat", "noto", "white")]
+    tiles = [full("cat", "ink", "red")] * 2
     seen = torch.randn(4, 65, WIDTH, requires_grad=True)
+    lesson.batch = len(whole)
 
-    def read(styled):
-        return lesson.reading(seen, texts, styled, torch.tensor([True, False]))
-
-    read([full("cat", "ink", "red")] * 2).backward()
+    lesson.reading(seen, *lesson.asked(whole, tiles, torch.tensor([True, False]))).backward()
 
     assert not seen.grad[:2].any()
     assert seen.grad[2:].any()
@@ -98,7 +97,7 @@ def test_styles_of_known_things_are_not_asked_for(lesson):
     def asked(known):
         with torch.no_grad():
             texts = [full("bell", "flat", "white")]
-            return lesson.reading(seen, texts, [], torch.tensor([known])).item()
+            return lesson.reading(seen, *lesson.asked(texts, [], torch.tensor([known]))).item()
 
     words = len(lesson.tokenizer(full("bell", "flat", "white")).input_ids) - 1
     style = asked(False) * words - asked(True) * (words - 1)
@@ -122,7 +121,7 @@ def test_a_lesson_learns(lesson):
     optimizer = torch.optim.AdamW(lesson.networks.parameters(), 1e-3)
     losses = []
     for _ in range(4):
-        loss = lesson.loss(torch.Generator().manual_seed(1), 0)
+        loss = lesson.loss(lesson.draw(torch.Generator().manual_seed(1), 0))
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import nn
 
-from training.embedded.drill import member, pace
+from training.embedded.drill import drill, member, pace
 
 
 class Line:
@@ -20,9 +21,13 @@ class Line:
         self.steps = int((work / "steps").read_text())
         self.networks = nn.Linear(1, 1)
 
-    def loss(self, generator, step):  # noqa: ARG002
+    def draw(self, generator, step):  # noqa: ARG002
+        """Draw points."""
+        return (torch.randn(self.batch, 1, generator=generator),)
+
+    def loss(self, drawn):
         """Compare with the true line."""
-        x = torch.randn(self.batch, 1, generator=generator)
+        (x,) = drawn
         return (self.networks(x).float() - 3 * x).square().mean()
 
 
@@ -49,6 +54,32 @@ def test_the_same_schedule_gives_the_same_weights(tmp_path):
     first, second = taught(tmp_path / "a", 5), taught(tmp_path / "b", 5)
 
     assert torch.equal(first["networks"]["weight"], second["networks"]["weight"])
+
+
+def test_one_process_does_the_work_of_two(tmp_path):
+    """Both shares of a step, one after the other as with a GPU, teach what two processes teach."""
+    (tmp_path / "two").mkdir()
+    (tmp_path / "two" / "steps").write_text("5")
+
+    drill(Line, tmp_path / "two")
+    one = taught(tmp_path / "one", 5)
+
+    two = torch.load(tmp_path / "two" / "line.ckpt", weights_only=True)
+    assert torch.allclose(one["networks"]["weight"], two["networks"]["weight"], atol=1e-6)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_gpu_learns_the_same(tmp_path):
+    """What is drawn on the CPU is learnt on the GPU, to the precision of bf16."""
+    (tmp_path / "gpu").mkdir()
+    (tmp_path / "gpu" / "steps").write_text("60")
+
+    drill(Line, tmp_path / "gpu")
+
+    state = torch.load(tmp_path / "gpu" / "line.ckpt", weights_only=True, map_location="cpu")
+    assert state["step"] == 60
+    assert state["networks"]["weight"].item() > 1
 
 
 def test_a_stopped_training_goes_on(tmp_path):

@@ -32,11 +32,15 @@ class Pupil:
         self.hold = work / "hold"
         self.networks = nn.Sequential(nn.Linear(3, 8), nn.SiLU(), nn.Dropout(0.1), nn.Linear(8, 1))
 
-    def loss(self, generator, step):
-        """Compare with a curve."""
+    def draw(self, generator, step):
+        """Draw points."""
         while step == HELD and self.hold.exists():
             time.sleep(0.01)
-        x = torch.randn(self.batch, 3, generator=generator)
+        return (torch.randn(self.batch, 3, generator=generator),)
+
+    def loss(self, drawn):
+        """Compare with a curve."""
+        (x,) = drawn
         return (self.networks(x).float() - x.square().sum(1, keepdim=True)).square().mean()
 
 

@@ -31,7 +31,7 @@ def test_it_learns(lesson):
     optimizer = torch.optim.AdamW(lesson.networks.parameters(), 1e-3)
     losses = []
     for _ in range(4):
-        loss = lesson.loss(torch.Generator().manual_seed(1), 0)
+        loss = lesson.loss(lesson.draw(torch.Generator().manual_seed(1), 0))
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
