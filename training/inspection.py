@@ -43,7 +43,7 @@ def inspected(file: Path) -> dict[str, Any]:
     recipe = ours(told, "recipe")
     phrase = str(told.get("modelspec.trigger_phrase", ""))
     trigger = phrase if recipe.get("others") else made["trigger"] or phrase
-    found = loads(header)
+    found = loads(header, "sd2" if told.get("ss_v2") == "True" else "")
     return facts | {
         "file": file.name,
         "bytes": file.stat().st_size,

@@ -14,7 +14,7 @@ from training.keys import cut
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-PROGRAMS = ("kohya", "AUTOMATIC1111", "Forge", "ComfyUI", "diffusers")
+PROGRAMS = ("kohya", "AUTOMATIC1111", "Forge", "Forge Neo", "ComfyUI", "diffusers")
 
 # AUTOMATIC1111/stable-diffusion-webui 873edba4 (1.6), extensions-builtin/Lora/networks.py: a key
 # is cut at its first dot; what stands before must be named like one of these.
@@ -32,13 +32,16 @@ COMFY = (
     r"lora_unet_((down|up)_blocks_\d+|mid_block)_resnets_\d+_conv[12]",
     r"lora_te[12]?_text_model_encoder_layers_\d+_(self_attn_(q|k|v|out)_proj|mlp_fc[12])",
 )
-LAYERS = {"AUTOMATIC1111": A1111, "Forge": A1111, "ComfyUI": COMFY}
+# Haoming02/sd-webui-forge-classic, branch neo, 0cc5e9ea, modules_forge/packages/comfy/lora.py: the
+# names of ComfyUI, Z-Image's too; which kinds it reads stands in a copy of it that keeps that
+# file, TJD258/SD-forgeNeo 77eeb748, weight_adapter/__init__.py.
+LAYERS = {"AUTOMATIC1111": A1111, "Forge": A1111, "Forge Neo": COMFY, "ComfyUI": COMFY}
 
 # Z-Image's transformer: Comfy-Org/ComfyUI, the same two files (model_lora_keys_unet for Lumina2,
 # z_image_to_diffusers); q, k and v become parts of one. diffusers 0.42 knows the same names.
 _PARTS = r"(attention\.to_(q|k|v|out\.0)|feed_forward\.w[123])"
 FLOW = (rf"diffusion_model\.(layers|noise_refiner|context_refiner)\.\d+\.{_PARTS}",)
-NAMED = {"ComfyUI": FLOW, "diffusers": FLOW}
+NAMED = {"Forge Neo": FLOW, "ComfyUI": FLOW, "diffusers": FLOW}
 DOTTED = "diffusion_model."  #: how the names of such layers begin
 
 _WORDLESS = "knows no bundled word"
@@ -52,7 +55,7 @@ AMISS = {
     ("dora", "kohya"): "takes strengths by outputs only",
     ("oft", "AUTOMATIC1111"): "turns biases, too",
     ("oft", "Forge"): "knows no OFT",
-    **{("pivotal", each): _WORDLESS for each in ("kohya", "Forge", "diffusers")},
+    **{("pivotal", each): _WORDLESS for each in ("kohya", "Forge", "Forge Neo", "diffusers")},
     **{("hypernetwork", each): _NEVER for each in PROGRAMS},
     **{("hypernetwork", each): "reads the .pt of safelight export" for each in _OLD},
     **{(each, "diffusers"): _PLAIN for each in ("dora", "loha", "lokr", "oft")},
@@ -68,19 +71,31 @@ STRANGERS = {
 }
 NEITHER = {(each, "diffusers"): _TWO for each in ("dora", "loha", "oft")}
 
+#: What a program has left out: Forge Neo's README, 00950b8f, and its backend/loader.py, 0a4d9229.
+LEFT = {"sd2": {"Forge Neo": "knows no Stable Diffusion 2"}}
+
 #: A model is read by all of them at the sizes they know; this layer no smaller one has.
 DEEP = "model.diffusion_model.input_blocks.8.0.in_layers.0.weight"
 SHALLOW = "knows no model as small"
 #: How the names of what a model has beside its UNet begin: the autoencoder, the text encoders.
 BESIDE = ("first_stage_model.", ("cond_stage_model.", "conditioner.embedders."))
-#: A Z-Image's transformer comes alone: ComfyUI (comfy/model_detection.py) knows its width by its
-#: weights, musubi-tuner (060ccc3a, zimage_model.py) and diffusers (from_single_file) the names.
+#: A Z-Image's transformer comes alone: ComfyUI (comfy/model_detection.py) and Forge Neo (037db03b,
+#: huggingface_guess/detection.py) know its width by its weights, musubi-tuner (060ccc3a,
+#: zimage_model.py) and diffusers (from_single_file) the names.
 LONE, LAST = "cap_pad_token", "layers.29.attention.qkv.weight"
 PARTIAL = "wants text encoder and autoencoder, too"
 
 
-def loads(names: Collection[str]) -> dict[str, str]:
-    """Tell of every program why it cannot read a file of these tensors; nothing if it can."""
+def loads(names: Collection[str], family: str = "") -> dict[str, str]:
+    """Tell of every program why it cannot read a file of these tensors; nothing if it can.
+
+    Names of tensors do not tell Stable Diffusion 1 from 2: the family does, where it is known.
+    """
+    return named(names) | LEFT.get(family, {})
+
+
+def named(names: Collection[str]) -> dict[str, str]:
+    """Tell what `loads` does by the names alone."""
     what = kind(names)
     if what == "embedding":
         return dict.fromkeys(PROGRAMS, "")

@@ -292,7 +292,7 @@ class Run:
             "done", file=path.name, bytes=path.stat().st_size, digest=digest, steps=reached,
             seconds=self.clock.total(), speed=self.clock.speed(), first=self.clock.first,
             around=self.clock.around(), early=early, whole=not recipe.rank,
-            loads=[program for program, amiss in loads(weights).items() if not amiss],
+            loads=[name for name, amiss in loads(weights, recipe.family).items() if not amiss],
             small=small,
         )  # fmt: skip
 

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 PIPELINE = "ZImagePipeline"
 LENDERS = ("Tongyi-MAI/Z-Image", "Tongyi-MAI/Z-Image-Turbo")  #: the same but for the transformer
+#: what the scheduler of the base is told, and Turbo's (invoke-ai/InvokeAI, migration_26.py, tells
+#: folders apart by it); tensors and their shapes are the same
+SHIFT, DISTILLED = 6.0, 3.0
 START = "model.diffusion_model."  #: of all names, in some files
 MARKS = {"x_embedder.weight", "noise_refiner.0.attention.qkv.weight", "cap_pad_token"}
 SPLIT = {"all_x_embedder.2-1.weight", "noise_refiner.0.attention.to_q.weight", "cap_pad_token"}
@@ -62,7 +65,15 @@ def load(place: Path, dtype: torch.dtype) -> Any:
         network.load_state_dict(found, assign=True)
     except (SafetensorError, OSError, RuntimeError, KeyError) as broken:
         raise JobError("base_broken", base=place.name) from broken
-    return folders.load(lender, dtype, ZImagePipeline, LENT, transformer=network)
+    pipeline = folders.load(lender, dtype, ZImagePipeline, LENT, transformer=network)
+    own = pipeline.scheduler  # a Turbo's is for itself alone
+    pipeline.scheduler = own.from_config(own.config, shift=SHIFT)
+    return pipeline
+
+
+def distilled(place: Path) -> bool:
+    """Tell whether a folder is a Z-Image-Turbo, by its scheduler."""
+    return folders.config(place, "scheduler", "scheduler_config.json").get("shift") == DISTILLED
 
 
 def lent(place: Path) -> Path | None:

@@ -10,6 +10,7 @@ ERRORS = {
     "base_bring": "The base **{base}** is not on this machine. The operator puts {source} into the data folder's bases/, or you pick another base.",
     "base_broken": "The base **{base}** cannot be loaded: its files are damaged or of another kind. Ask the operator, or pick another base.",
     "base_changed": "The base **{base}** was replaced since this job began, so it cannot go on. Start it again.",
+    "base_distilled": 'The base **{base}** is a Z-Image-Turbo: it is distilled, and a training takes that from it. Pick Z-Image itself. If its weights are no longer distilled, the operator says so with `prediction = "flow"` in their list of bases.',
     "base_family": "The base **{base}** is a {family}, which this version cannot train or draw with. Pick another base.",
     "base_inpaint": "The base **{base}** is made for filling in parts of pictures, not for whole ones. Pick another base.",
     "base_lone": "The base **{base}** is a Z-Image transformer alone: its text encoder and autoencoder are lent by a whole Z-Image, and none is here. The operator brings one with `safelight bases fetch zimage`, or puts its folder beside the file.",

@@ -169,7 +169,7 @@ def anew(lessons: list[Trained], bases: Bases, home: Path) -> list[Trained]:
                     "channels": family.vae.config.latent_channels,  # type: ignore[attr-defined]
                     "side": 16 if base.small else 8,
                     "guided": family.guided(family.guidance),  # type: ignore[attr-defined]
-                    "diffusers": not loaders.loads(one.names)["diffusers"],
+                    "diffusers": not loaders.loads(one.names, one.family)["diffusers"],
                     "stranger": str(one.file.with_name("stranger.npy")),
                     "fresh": str(one.file.with_name("fresh.npy")),
                 }

@@ -16,7 +16,7 @@ from training import families, loaders, methods
 
 CLOSE = 1e-4
 PRIVATE = ("grandmother", "IMG_2041", "holiday prompt")
-ALL = {"kohya", "AUTOMATIC1111", "Forge", "ComfyUI", "diffusers"}
+ALL = {"kohya", "AUTOMATIC1111", "Forge", "Forge Neo", "ComfyUI", "diffusers"}
 #: which programs read what each method writes
 READ = {
     "lora": ALL,
@@ -25,22 +25,23 @@ READ = {
     "loha": ALL - {"diffusers"},
     "lokr": ALL - {"diffusers"},
     "dora": ALL - {"diffusers", "kohya"},
-    "oft": {"kohya", "ComfyUI"},
+    "oft": {"kohya", "Forge Neo", "ComfyUI"},
     "pivotal": {"AUTOMATIC1111", "ComfyUI"},
     "hypernetwork": set(),
     "dreambooth": ALL,
     "finetune": ALL,
 }
+COMFY = {"Forge Neo", "ComfyUI"}
 #: the same of Z-Image
 FLOW = {
-    "lora": {"ComfyUI", "diffusers"},
-    "locon": {"ComfyUI", "diffusers"},
-    "lokr": {"ComfyUI", "diffusers"},
-    "loha": {"ComfyUI"},
-    "dora": {"ComfyUI"},
-    "oft": {"ComfyUI"},
-    "dreambooth": {"kohya", "ComfyUI", "diffusers"},
-    "finetune": {"kohya", "ComfyUI", "diffusers"},
+    "lora": COMFY | {"diffusers"},
+    "locon": COMFY | {"diffusers"},
+    "lokr": COMFY | {"diffusers"},
+    "loha": COMFY,
+    "dora": COMFY,
+    "oft": COMFY,
+    "dreambooth": COMFY | {"kohya", "diffusers"},
+    "finetune": COMFY | {"kohya", "diffusers"},
 }
 #: which methods are not made for a family, and why
 NOT = {
@@ -59,7 +60,8 @@ ARCHITECTURES = {
 
 def reads(one):
     """List the programs that read a file."""
-    return (FLOW if one.family == "zimage" else READ)[one.method]
+    known = (FLOW if one.family == "zimage" else READ)[one.method]
+    return known - {"Forge Neo"} if one.family == "sd2" else known
 
 
 def test_all(trained):
@@ -97,7 +99,7 @@ def test_diffusers(trained):
 def test_loads(trained):
     """Every method's file loads where it should, by its keys; else there is a reason."""
     for one in trained:
-        found = loaders.loads(one.names)
+        found = loaders.loads(one.names, one.family)
 
         assert {program for program, amiss in found.items() if not amiss} == reads(one)
 
@@ -105,10 +107,13 @@ def test_loads(trained):
 def test_table(trained):
     """What ARCHITECTURE.md says of methods and programs is what these very files show."""
     page = (Path(__file__).parents[2] / "ARCHITECTURE.md").read_text("utf-8")
-    rows = [line for line in page.splitlines() if line.count("|") == 8][2:]
-    made = [f"| {' | '.join(pair)} |{f' no: {why} |' * 5}" for pair, why in NOT.items()]
+    rows = [line for line in page.splitlines() if line.count("|") == len(loaders.PROGRAMS) + 3][2:]
+    made = [
+        f"| {' | '.join(pair)} |{f' no: {why} |' * len(loaders.PROGRAMS)}"
+        for pair, why in NOT.items()
+    ]
     for one in trained[1:]:
-        found = loaders.loads(one.names)
+        found = loaders.loads(one.names, one.family)
         cells = [f"no: {amiss}" if amiss else "yes" for amiss in found.values()]
         made.append(f"| {' | '.join([one.method, one.family, *cells])} |")
 

@@ -56,6 +56,13 @@ def test_a_model_is_whole(beside, amiss):
     assert loads([DEEP, *beside]) == dict.fromkeys(PROGRAMS, amiss)
 
 
+def test_a_family_that_a_program_left_out():
+    """Where names do not tell the family, it is said: Forge Neo has no Stable Diffusion 2."""
+    found = loads([f"{KEY}.{end}" for end in ENDS], "sd2")
+
+    assert [program for program, reason in found.items() if reason] == ["Forge Neo"]
+
+
 def test_anything_else_is_refused():
     """Tensors of no known kind are no style."""
     with pytest.raises(JobError):

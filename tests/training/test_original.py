@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import torch
 from accelerate import init_empty_weights
@@ -85,6 +87,48 @@ def test_lent(alone, tinies):
         assert family.pipeline.tokenizer("a").input_ids
 
     assert all(torch.equal(found[name], tensor) for name, tensor in weights.items())
+
+
+@pytest.fixture
+def turbo(tmp_path):
+    """Write a tiny Z-Image-Turbo into a folder of its own: only its scheduler tells."""
+    place = tiny.kept(tmp_path, "zimage")
+    path = place / "scheduler" / "scheduler_config.json"
+    told = json.loads(path.read_text())
+    path.write_text(json.dumps(told | {"shift": original.DISTILLED}))
+    return place
+
+
+def test_turbo_is_refused(turbo, tinies):
+    """A folder of Z-Image-Turbo is told by its scheduler and refused; the base's is not."""
+    with (
+        pytest.raises(JobError) as amiss,
+        Bases(turbo.parent, tinies.device).family("tiny-zimage"),
+    ):
+        pass
+
+    assert (amiss.value.code, amiss.value.facts) == ("base_distilled", {"base": "tiny-zimage"})
+    with tinies.family("tiny-zimage") as family:
+        assert family.pipeline.scheduler.config.shift == original.SHIFT
+
+
+def test_a_list_lets_turbo_in(turbo, tinies, tmp_path):
+    """Where an operator's list says that it is taught by flow, what looks like one is loaded."""
+    told = tmp_path / "bases.toml"
+    told.write_text(
+        '[bases.freed]\ntitle = "Freed"\nfamily = "zimage"\nsource = "tiny-zimage"\n'
+        'resolution = 1024\ngood = "a"\nprediction = "flow"\n'
+    )
+
+    with Bases(turbo.parent, tinies.device, told).family("freed") as family:
+        assert family.pipeline.scheduler.config.shift == original.DISTILLED
+
+
+@pytest.mark.usefixtures("alone")
+def test_turbo_lends_no_scheduler(turbo, tinies):
+    """A file that borrows from a Turbo draws by the base's scheduler."""
+    with Bases(turbo.parent, tinies.device).family("mine") as family:
+        assert family.pipeline.scheduler.config.shift == original.SHIFT
 
 
 def test_nobody_lends(alone, tinies):

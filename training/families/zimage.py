@@ -21,6 +21,7 @@ from diffusers import (
 from torch import Tensor
 from transformers import Qwen2Tokenizer, Qwen3Config, Qwen3Model
 
+from storage.errors import JobError
 from training import folders, objectives, original, shapes
 from training.clip import alphabet
 from training.conditions import level
@@ -155,7 +156,13 @@ def recognises(place: Path) -> bool:
 
 
 def load(place: Path, device: Device, base: Base) -> Zimage:
-    """Load a diffusers folder or a transformer's file. Nothing is downloaded or unpickled."""
+    """Load a diffusers folder or a transformer's file. Nothing is downloaded or unpickled.
+
+    A folder of Z-Image-Turbo is refused, unless a list says that it is taught by flow: what is
+    distilled draws in few steps without guidance, and a training takes that from it.
+    """
+    if place.is_dir() and original.distilled(place) and not base.prediction:
+        raise JobError("base_distilled", base=base.title)
     return Zimage(partial(read, place), device, base)
 
 
@@ -180,5 +187,5 @@ def drawn(*, large: bool) -> Any:
         text_encoder=Qwen3Model(Qwen3Config(**shape.text)),
         transformer=ZImageTransformer2DModel(**shape.transformer),
         vae=AutoencoderKL(**shape.vae),
-        scheduler=FlowMatchEulerDiscreteScheduler(shift=6.0),
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=original.SHIFT),
     )
