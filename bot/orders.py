@@ -27,6 +27,10 @@ RATE = (1e-7, 0.1)
 FACTOR = (0.01, 10)  #: of the rate that Prodigy finds
 DROPOUT = (0, 0.9)
 PRIOR = (1, 1000)
+OFFSET, SILENCE = (
+    0.05,
+    0.1,
+)  #: of noise, as SDXL was taught; of captions, as Ho and Salimans have it
 MORE = 2  #: further datasets: their numbers travel in a button, too
 #: of the bytes of a whole model's file, what its training takes on the disk: two checkpoints of
 #: fp32 weights with two moments and an average, and the file
@@ -52,6 +56,8 @@ class Order:
     shuffle: bool = False
     masked: bool = False
     dropout: float = 0.0
+    offset: bool = False  #: noise offset
+    silence: bool = False  #: captions that are dropped
     prior: int = -1  #: class pictures; less than none: as the dial says
 
 
@@ -140,6 +146,8 @@ async def queue(bot: Bot, prospect: Prospect, guild: int, channel: int) -> Job:
         shuffle=order.shuffle,
         masked=order.masked,
         dropout=order.dropout,
+        offset=OFFSET * order.offset,
+        silence=SILENCE * order.silence,
         further=tuple(Further(each.id, each.trigger, each.concept) for each in prospect.others),
         most=0 if bot.web.public else limit(bot.get_guild(guild), bot.settings.upload),
         bytes=planned.bytes,

@@ -40,6 +40,8 @@ class TrainRequest:
     shuffle: bool = False  #: whether parts of captions change their order
     masked: bool = False  #: whether photos' alpha channels count
     dropout: float = 0.0  #: of what adapters add
+    offset: float = 0.0  #: of noise, the same all over a picture
+    silence: float = 0.0  #: the part of captions that is dropped
     further: tuple[Further, ...] = ()  #: other concepts that the same run teaches
     prior: int = 0  #: class pictures that keep what the base knows; 0 is off
     keep: float = 1.0  #: how much they count beside the photos

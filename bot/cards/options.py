@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from storage.records import Dataset
 
 SHOWN = 25  #: options of a select, at most
-SWITCHES = ("shuffle", "masked")
+SWITCHES = ("shuffle", "masked", "silence", "offset")
 
 
 class OptionsForm(Form):
@@ -68,9 +68,11 @@ class OptionsForm(Form):
             also=tuple(int(number) for number in self.also.values),
             optimizer=Optimizer(self.optimizer.values[0]),
             dropout=share(self.dropout.value),
+            prior=counted(self.prior.value),
             shuffle="shuffle" in self.switches.values,
             masked="masked" in self.switches.values,
-            prior=counted(self.prior.value),
+            silence="silence" in self.switches.values,
+            offset="offset" in self.switches.values,
         )
 
 

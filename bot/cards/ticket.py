@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 DIALS = {dial[0]: dial for dial in Dial}
 OPTIMIZERS = list(Optimizer)
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-FLAGS = ("private", "shuffle", "masked")
+FLAGS = ("private", "shuffle", "masked", "silence", "offset")
 
 
 def written(order: Order) -> str:

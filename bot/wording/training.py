@@ -109,7 +109,7 @@ OPTIONS_FORM = "More options"
 FIELDS = {
     "also": ("Teach these, too", "Up to two more of your datasets, each with its own trigger"),
     "optimizer": ("Optimizer", "What moves the numbers that are trained"),
-    "switches": ("Also", "Leave empty for neither"),
+    "switches": ("Also", "Leave empty for none of them"),
     "prior": (
         "Class pictures",
         "How many the base draws of its word's kind, learnt beside; 0 is none",
@@ -126,6 +126,8 @@ OPTIMIZERS = {
 SWITCHES = {
     "shuffle": "Shuffle what captions say between commas",
     "masked": "Learn only what is not see-through in PNGs",
+    "silence": "Drop a tenth of the captions, so that prompts matter less",
+    "offset": "Learn very dark and very bright pictures, too",
 }
 DROPPED = "dropout {part:g}"
 USED = "-# With: {options}."

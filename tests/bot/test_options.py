@@ -12,7 +12,7 @@ from storage.errors import UserError
 from storage.records import Method, Optimizer
 
 DATASET = {"dataset": "my dog"}
-FORM = {"optimizer": ["prodigy"], "switches": ["shuffle"], "dropout": "0,1"}
+FORM = {"optimizer": ["prodigy"], "switches": ["shuffle", "silence", "offset"], "dropout": "0,1"}
 
 
 async def test_more_options(kit, trainer):
@@ -30,10 +30,12 @@ async def test_more_options(kit, trainer):
     assert "my dog + my cat" in said
     assert "Shuffle what captions say" in said
     assert "dropout 0.1" in said
+    assert "Drop a tenth of the captions" in said
     (job,) = await kit.store.jobs.open()
     request = job.request
     assert (request["optimizer"], request["rate"], request["shuffle"]) == ("prodigy", 1.0, True)
     assert (request["masked"], request["dropout"]) == (False, 0.1)
+    assert (request["silence"], request["offset"]) == (0.1, 0.05)
     assert [each["trigger"] for each in request["further"]] == [cat.trigger]
 
 
