@@ -54,7 +54,6 @@ def recipe(bases: Bases, lesson: Lesson, **more: Any) -> Recipe:
     catalog = Catalog((base,), (method.METHOD,), rules=tuple(method.rules(base)))
     planned = plan(
         catalog,
-        None,
         method=lesson.method,
         base=BASE,
         dial=lesson.dial,

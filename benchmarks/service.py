@@ -46,7 +46,6 @@ class Service:
         count = len(await self.store.photos.of(dataset.id, dataset.owner))
         planned = plan(
             self.catalog,
-            None,
             method="lora",
             base=BASE,
             dial=Dial.BALANCED,

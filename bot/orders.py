@@ -12,6 +12,7 @@ from bot.delivery import limit
 from bot.photos import LEAST
 from storage import names, space
 from storage.errors import UserError
+from storage.paces import Gait, foretold
 from storage.plan import plan, rate, together
 from storage.records import Dial, Kind, NewJob, Optimizer, Status
 from storage.requests import Further, TrainRequest
@@ -83,9 +84,8 @@ async def weigh(bot: Bot, order: Order, owner: int, guild: int) -> Prospect:
     photos = await store.photos.of(dataset.id, owner)
     enough(dataset, len(photos))
     catalog = await store.catalog.read()
-    pace = await store.catalog.pace(order.base, order.method)
     weighed = partial(
-        plan, catalog, pace, method=order.method, base=order.base, dial=order.dial, rank=order.rank
+        plan, catalog, method=order.method, base=order.base, dial=order.dial, rank=order.rank
     )
     first = weighed(concept=dataset.concept, photos=len(photos))
     sensible(order, method(catalog, order.method))
@@ -99,11 +99,11 @@ async def weigh(bot: Bot, order: Order, owner: int, guild: int) -> Prospect:
     apart((dataset, *others), planned.prior)
     if planned.prior and not order.word:
         raise UserError("word_missing")
-    if pace is not None:
-        planned = replace(planned, seconds=pace.step * planned.steps + pace.around)
     found = base(catalog, order.base)
+    gait = Gait.of(catalog.device, found, planned, dataset.concept, order)
+    planned = foretold(await store.paces.all(), gait, planned, concepts=1 + len(others))
     server = await store.servers.get(guild)
-    if server.minutes and planned.seconds > server.minutes * 60:
+    if server.minutes and planned.seconds > server.minutes * 60 and not planned.like:
         minutes = round(planned.seconds / 60)
         raise UserError("minutes_over", minutes=minutes, most=server.minutes)
     space.roomy(bot.settings, 0 if planned.rank else ROOM * planned.bytes // space.MIB)

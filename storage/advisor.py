@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING
 
 from storage.case import Motif
 from storage.errors import UserError
+from storage.paces import Gait, foretold
 from storage.plan import plan, rule
 from storage.records import Commercial, Concept, Dial, Domain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from storage.case import Case
-    from storage.records import Base, Catalog, Pace
+    from storage.paces import Known
+    from storage.records import Base, Catalog
 
 #: Up to so many photos are few: "3-5 images" are what Gal et al. 2022 (arXiv 2208.01618) and
 #: Ruiz et al. 2022 (arXiv 2208.12242) teach with.
@@ -67,10 +69,8 @@ class Advice:
     second: Choice | None
 
 
-def advise(
-    catalog: Catalog, case: Case, paces: Mapping[tuple[str, str], Pace] | None = None
-) -> Advice:
-    """Choose method, base and dial of what is here; `paces` are by base and method.
+def advise(catalog: Catalog, case: Case, paces: Known | None = None) -> Advice:
+    """Choose method, base and dial of what is here; `paces` say how long runs took.
 
     Raises:
         UserError: `trainer_away`, `advice_none` or `advice_licence`.
@@ -243,17 +243,18 @@ def chosen(
     case: Case,
     way: tuple[str, Base],
     why: tuple[str, str],
-    paces: Mapping[tuple[str, str], Pace],
+    paces: Known,
 ) -> Choice:
     """Choose the dial for a method on a base: by the photos, then by the time there is."""
     method, base = way
     dial, reason = dialled(catalog, case, method, base)
-    pace = paces.get((base.name, method))
     while case.minutes and dial is not Dial.QUICK:
         planned = plan(
-            catalog, pace, method=method, base=base.name, dial=dial, concept=case.concept,
+            catalog, method=method, base=base.name, dial=dial, concept=case.concept,
             photos=case.handed,
         )  # fmt: skip
+        gait = Gait.of(catalog.device, base, planned, case.concept)
+        planned = foretold(paces, gait, planned)
         if planned.seconds <= case.minutes * 60:
             break
         dial, reason = DIALS[DIALS.index(dial) - 1], "time"

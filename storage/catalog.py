@@ -1,4 +1,4 @@
-"""What the trainer can do and how long it takes here: published to storage, read by the bot."""
+"""What the trainer can do: published to storage, read by the bot."""
 
 from __future__ import annotations
 
@@ -7,20 +7,11 @@ from dataclasses import asdict
 from typing import Any
 
 from storage.database import Database
-from storage.records import Base, Catalog, Commercial, Concept, Dial, Domain, Method, Pace, Rule
-
-RECENT = 5  #: runs over which a pace is averaged
-MEASURED = """
-INSERT INTO paces (base, method, step, around, runs) VALUES (:base, :method, :step, :around, 1)
-ON CONFLICT (base, method) DO UPDATE SET
-  step = step + (excluded.step - step) / min(runs + 1, :recent),
-  around = around + (excluded.around - around) / min(runs + 1, :recent),
-  runs = runs + 1
-"""
+from storage.records import Base, Catalog, Commercial, Concept, Dial, Domain, Method, Rule
 
 
 class Catalogs:
-    """The catalog last published, and the paces measured since."""
+    """The catalog last published."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -37,29 +28,6 @@ class Catalogs:
         """Return the catalog; an empty one when no trainer was ever here."""
         row = await self._database.one("SELECT body FROM catalog")
         return Catalog() if row is None else catalog(json.loads(row["body"]))
-
-    async def pace(self, base: str, method: str) -> Pace | None:
-        """Return what runs of a method on a base have taken on this machine."""
-        row = await self._database.one(
-            "SELECT step, around, runs FROM paces WHERE base = :base AND method = :method",
-            base=base,
-            method=method,
-        )
-        return None if row is None else Pace(row["step"], row["around"], row["runs"])
-
-    async def paces(self) -> dict[tuple[str, str], Pace]:
-        """Return every pace there is, by base and method."""
-        rows = await self._database.all("SELECT base, method, step, around, runs FROM paces")
-        return {
-            (row["base"], row["method"]): Pace(row["step"], row["around"], row["runs"])
-            for row in rows
-        }
-
-    async def measured(self, base: str, method: str, step: float, around: float) -> None:
-        """Add a run's seconds a step and around the steps to the pace."""
-        await self._database.all(
-            MEASURED, base=base, method=method, step=step, around=around, recent=RECENT
-        )
 
 
 def catalog(body: dict[str, Any]) -> Catalog:

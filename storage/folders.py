@@ -18,7 +18,7 @@ Events (one JSON object a line: `at`, `kind` and the facts):
     picture     file seed prompt                    one picture of a sample job, in result/
     served      job seconds                         a short job was done between two steps
     paused      step          cancelled step        ends of a run (paused: not of the job)
-    done        file bytes digest steps seconds speed first early ...       the job's end
+    done        file bytes digest steps seconds speed photo picture early ...    the job's end
     failed      code + facts, reference             the job's end
 
 `paused`, `cancelled`, `done` and `failed` are terminal for a run: the last of them is the truth.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 
 from storage.errors import UserError
-from storage.records import Catalog, Concept, Dial, Optimizer, Pace, Plan, Rule
+from storage.records import Catalog, Concept, Dial, Optimizer, Plan, Rule
 
 MOST = 20_000  #: steps of one run
+CHECKPOINTS, OFTEN = 4, 25  #: in a run, the last step apart; steps between two at least
 OWN = {Optimizer.PRODIGY: 1.0}  #: rates that are only a factor of what an optimizer finds itself
 
 
@@ -19,7 +21,6 @@ def rate(dialled: float, optimizer: Optimizer) -> float:
 
 def plan(  # noqa: PLR0913 - a plan is made of all that a member chose
     catalog: Catalog,
-    pace: Pace | None,
     *,
     method: str,
     base: str,
@@ -28,7 +29,7 @@ def plan(  # noqa: PLR0913 - a plan is made of all that a member chose
     photos: int,
     rank: int = 0,
 ) -> Plan:
-    """Work out steps, time and file; without a pace the time is 0, which means unknown.
+    """Work out steps and file; `storage/paces.py` adds the time.
 
     A rank of zero is the dial's; whole networks have none, but where one may be given for them
     (DreamBooth) a LoRA learns.
@@ -49,7 +50,6 @@ def plan(  # noqa: PLR0913 - a plan is made of all that a member chose
         rank=rank or found.rank,
         rate=found.rate,
         batch=found.batch,
-        seconds=0.0 if pace is None else pace.step * steps + pace.around,
         bytes=round(found.bytes * rank / found.rank) if rank else found.bytes,
         reasons=(found.reason,),
         prior=found.prior,
@@ -60,6 +60,11 @@ def plan(  # noqa: PLR0913 - a plan is made of all that a member chose
 def limits(catalog: Catalog, method: str) -> tuple[int, int]:
     """Return which ranks a method can have; none, if nobody said."""
     return next((known.ranks for known in catalog.methods if known.name == method), (0, 0))
+
+
+def often(steps: int) -> int:
+    """Say how many steps lie between two checkpoints, and the pictures on the way."""
+    return max(OFTEN, math.ceil(steps / CHECKPOINTS))
 
 
 def together(first: Plan, others: Iterable[Plan]) -> Plan:

@@ -309,8 +309,10 @@ class Pace:
     """What runs on this machine have taken, for estimates."""
 
     step: float  #: seconds a step
-    around: float  #: seconds around the steps: encoding, samples, saving
-    runs: int
+    photo: float  #: seconds to encode a photo
+    picture: float  #: seconds to draw a picture on the way
+    around: float  #: seconds for all else: loading, saving
+    runs: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,8 +327,9 @@ class Plan:
     rank: int
     rate: float
     batch: int
-    seconds: float
     bytes: int
     reasons: tuple[str, ...] = field(default=())
     prior: int = 0  #: class pictures
+    seconds: float = 0.0  #: 0 is not known
+    like: str = ""  #: the method whose runs tell the time, where this kind was never measured
     memory: int = 0  #: MiB of the GPU; 0 is not known

@@ -14,6 +14,7 @@ from storage.events import Events
 from storage.folders import Home
 from storage.jobs import Jobs
 from storage.members import Members
+from storage.paces import Paces
 from storage.servers import Reports, Servers
 from storage.styles import Styles
 from storage.trash import Trash
@@ -34,6 +35,7 @@ class Store:
         self.jobs = Jobs(database, trash)
         self.events = Events(database)
         self.catalog = Catalogs(database)
+        self.paces = Paces(database)
         self.styles = Styles(database, trash, home)
         self.reports = Reports(database)
 

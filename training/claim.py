@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from storage.records import Event, Kind, Status, Wish
+from storage.paces import Gait, spent
+from storage.records import Event, Kind, Pace, Status, Wish
 from training.inbox import Inbox, Request, Verb
 from training.journal import ending, ends, read
-from training.layout import base, clear, lay_out, requested
+from training.layout import base, clear, frozen, lay_out, requested
 from training.run import told
 
 if TYPE_CHECKING:
@@ -155,12 +157,22 @@ class Claim:
         await forget(self.store, self.job.id)
 
     async def _measure(self, event: Event) -> None:
-        """Remember the pace of a training that ran in one piece."""
-        facts = event.facts
-        if self.job.kind is Kind.TRAIN and self.job.fence == 1 and facts.get("speed"):
-            step, around = 1 / facts["speed"], facts["around"]
-            method = self.job.request["method"]
-            await self.store.catalog.measured(self.job.base, method, step, around)
+        """Remember the pace of a training that ran in one piece and to its end."""
+        facts, store = event.facts, self.store
+        if self.job.kind is not Kind.TRAIN or self.job.fence > 1 or facts["early"]:
+            return
+        (began, *_) = await store.events.of(self.job.id, "started")
+        served = await store.events.of(self.job.id, "served")
+        seconds = event.at - (self.job.started or event.at)
+        seconds -= sum(other.facts["seconds"] for other in served)
+        request, recipe = requested(self.job.request), frozen(self.folder) or {}
+        photos = [photo for each in (recipe, *recipe["others"]) for photo in each["photos"]]
+        pace = Pace(1 / facts["speed"], facts["photo"], facts["picture"], 0.0)
+        counted = facts["steps"], len(photos), request.prior, 1 + len(request.further)
+        pace = replace(pace, around=max(0.0, seconds - spent(pace, *counted)))
+        start = base(await store.catalog.read(), self.job.base)
+        gait = Gait.of(began.facts["device"], start, request, request.concept, request)
+        await store.paces.measured(gait, pace)
 
 
 async def forget(store: Store, job: int) -> None:

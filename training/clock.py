@@ -17,6 +17,7 @@ class Clock:
         self.away = 0.0
         self.first = 0.0  #: seconds until the first step was taken
         self.taken = 0
+        self.parts: dict[str, tuple[float, int]] = {}  #: seconds and times, by kind
         self.stepping = self.opening = self.entered = self.told = 0.0
 
     def total(self) -> float:
@@ -43,9 +44,18 @@ class Clock:
             return (self.taken - 1) / max(self.stepping - self.opening, 1e-6)
         return 1 / max(self.opening, 1e-6)
 
-    def around(self) -> float:
-        """Give the seconds around the steps so far."""
-        return self.total() - self.stepping
+    @contextmanager
+    def part(self, name: str, times: int) -> Iterator[None]:
+        """Count so many things of a kind and the seconds they took together."""
+        entered = time.perf_counter()
+        yield
+        seconds, known = self.parts.get(name, (0.0, 0))
+        self.parts[name] = seconds + time.perf_counter() - entered, known + times
+
+    def each(self, name: str) -> float:
+        """Give the seconds that one thing of a kind took."""
+        seconds, times = self.parts.get(name, (0.0, 0))
+        return seconds / max(times, 1)
 
     def due(self) -> bool:
         """Tell, at most twice a second, that progress is worth telling."""

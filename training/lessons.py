@@ -68,7 +68,6 @@ def lesson(
     first, *further = (
         plan(
             catalog,
-            None,
             method=chosen.method,
             base=chosen.base,
             dial=chosen.dial,

@@ -119,7 +119,7 @@ class Run:
         self.losses: list[float] = []
         self.pending: list[torch.Tensor] = []
         self.clock = Clock()
-        self.preview = Preview(folder.samples, recipe, family, bases.device)
+        self.preview = Preview(folder.samples, recipe, family, bases.device, self.clock)
         family.checkpointing(held.frugal)
         if saved:
             saved.restore(self.parameters, self.optimizer)
@@ -135,7 +135,8 @@ class Run:
         wish = yield from self.prior.draw(
             self.family, self.bases.device, partial(self.boundary, first)
         )
-        self.read()
+        with self.clock.part("photo", len(recipe.shots) + recipe.prior):
+            self.read()
         reached = recipe.steps
         reads = live(recipe, learns=self.attached.text)
         done_with = ("vae",) if reads else ("vae", "text")
@@ -246,7 +247,7 @@ class Run:
         """Estimate the seconds that are left: the steps, and the samples on the way."""
         left = (self.recipe.steps - step) / self.clock.speed()
         shows = math.ceil(self.recipe.steps / self.recipe.every) - step // self.recipe.every
-        return left + shows * self.preview.seconds
+        return left + shows * len(self.recipe.prompts) * self.clock.each("picture")
 
     def save(self, step: int) -> Event:
         """Write a checkpoint and the loss curve."""
@@ -291,7 +292,8 @@ class Run:
         yield event(
             "done", file=path.name, bytes=path.stat().st_size, digest=digest, steps=reached,
             seconds=self.clock.total(), speed=self.clock.speed(), first=self.clock.first,
-            around=self.clock.around(), early=early, whole=not recipe.rank,
+            photo=self.clock.each("photo"), picture=self.clock.each("picture"),
+            early=early, whole=not recipe.rank,
             loads=[name for name, amiss in loads(weights, recipe.family).items() if not amiss],
             small=small,
         )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -18,6 +17,7 @@ from training.families import Picture
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from training.clock import Clock
     from training.device import Device
     from training.families import Family
     from training.recipe import Recipe
@@ -28,9 +28,11 @@ SHOWN = 20  #: steps of a picture on the way
 class Preview:
     """The pictures of one run, in its job folder."""
 
-    def __init__(self, place: Path, recipe: Recipe, family: Family, device: Device) -> None:
+    def __init__(
+        self, place: Path, recipe: Recipe, family: Family, device: Device, clock: Clock
+    ) -> None:
         self.place, self.recipe, self.family, self.device = place, recipe, family, device
-        self.seconds = 0.0  #: of the latest pictures
+        self.clock = clock
 
     def path(self, step: int, at: int = 0) -> Path:
         """Name the picture of a prompt at a step."""
@@ -44,8 +46,7 @@ class Preview:
         self, step: int, finished: Callable[[], AbstractContextManager[None]] = nullcontext
     ) -> Iterator[Event]:
         """Draw the prompts as the style draws them now, unless an earlier attempt has."""
-        side, names, began = self.recipe.resolution, [], time.perf_counter()
-        prompts = self.recipe.prompts
+        side, names, prompts = self.recipe.resolution, [], self.recipe.prompts
         for at, prompt in enumerate(prompts):
             path = self.path(step, at)
             if path.exists():
@@ -53,12 +54,11 @@ class Preview:
             names.append(path.name)
             picture = Picture(prompt.text, "", prompt.seed, SHOWN, side, side)
             present = self.family.present("text", "denoiser", "vae")
-            with self.device.autocast(), finished(), present:
+            with self.clock.part("picture", 1), self.device.autocast(), finished(), present:
                 drawn = self.family.draw(picture)
             with whole(path) as part:
                 drawn.save(part, "PNG")
         if names:
-            self.seconds = time.perf_counter() - began
             texts, seeds = [p.text for p in prompts], [p.seed for p in prompts]
             yield event("sample", step=step, files=names, prompts=texts, seeds=seeds)
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from storage.errors import JobError
+from storage.plan import often
 from storage.records import Concept, Optimizer
 from training.bounds import FLOWS, check
 from training.topics import Prompt, Shot, Topic, called, ordinary, shown
@@ -18,10 +19,8 @@ if TYPE_CHECKING:
     from storage.requests import TrainRequest
 
 LONG = 0.999  # decay of the moving average of whole networks
-CHECKPOINTS = 4  # in a run, the last step apart
 STEADY = 0.97  # decay of the moving average of looks on a tiny base
 GAMMA = 5.0  # of min-SNR, as its paper has it
-OFTEN = 25  # steps; never more often than that
 #: what a file tells only where it is used: so other files stay, byte for byte, as they were
 SPARING = frozenset({
     "shuffle", "dropout", "optimizer", "prior", "keep", "masked", "background", "sides",
@@ -109,7 +108,7 @@ class Recipe:
             "resolution": base.resolution,
             "photos": tuple(Shot(file, called(text, request, base)) for file, text in photos),
             "prompts": tuple(Prompt(text, request.seed + at) for at, text in enumerate(texts)),
-            "every": max(OFTEN, math.ceil(request.steps / CHECKPOINTS)),
+            "every": often(request.steps),
             "text": request.method != "embedding" and reads(request.concept, base),
             "ordinary": ordinary(request, base),
             "rank": 0 if request.method == "finetune" else request.rank,

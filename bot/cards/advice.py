@@ -106,7 +106,7 @@ async def answer(
         large=room and bot.web.public is not None,
         minutes=server.minutes,
     )
-    catalog, paces = await bot.store.catalog.read(), await bot.store.catalog.paces()
+    catalog, paces = await bot.store.catalog.read(), await bot.store.paces.all()
     return Answer(question, dataset.concept, case, advise(catalog, case, paces))
 
 

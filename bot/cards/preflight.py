@@ -61,8 +61,10 @@ def facts(bot: Bot, guild: discord.Guild | None, prospect: Prospect) -> Iterator
     if warned:
         yield say(wording.training.WARNED, photos=number(warned, "photo"))
     if plan.seconds:
+        template = wording.training.STEPS_LIKE if plan.like else wording.training.STEPS
         took = wording.duration(plan.seconds)
-        yield say(wording.training.STEPS, steps=plan.steps, time=took, device=prospect.device)
+        like = wording.training.METHODS.get(plan.like, plan.like)
+        yield say(template, steps=plan.steps, time=took, device=prospect.device, like=like)
     else:
         yield say(wording.training.STEPS_FIRST, steps=plan.steps)
     if plan.memory and prospect.memory:

@@ -74,6 +74,7 @@ TITLE = "### Train {name}?\n{method} on {base} · {dial}"
 PHOTOS = "**Photos:** {photos} ready"
 WARNED = "-# Used in spite of a warning: {photos}. /dataset show names them."
 STEPS = "**Steps:** {steps} · about {time} on {device}"
+STEPS_LIKE = "**Steps:** {steps} · perhaps {time} on {device}: the first run of this kind here, judged by {like} on this base; it may take half or three times that"
 STEPS_FIRST = (
     "**Steps:** {steps} · the first run of this kind here, so I cannot say yet how long it takes"
 )

@@ -18,6 +18,7 @@ from PIL import Image, ImageDraw
 from bot import wording
 from bot.client import Bot
 from bot.settings import BotSettings
+from storage.paces import Gait
 from storage.records import (
     Base,
     Catalog,
@@ -28,6 +29,7 @@ from storage.records import (
     Kind,
     Method,
     NewJob,
+    Pace,
     Rule,
     Status,
 )
@@ -96,6 +98,11 @@ class Kit:
         self.env, self.home, self.settings = env, home, settings
         self.guild = env.create_guild("Darkroom")
         self.channel = self.guild.create_text_channel("lab")
+
+    async def measured(self, step: float, around: float = 0.0, method: str = "lora") -> None:
+        """Have run a training of a subject on the embedded base."""
+        gait = Gait("two cores", "embedded", 64, method, Concept.SUBJECT, 4)
+        await self.store.paces.measured(gait, Pace(step, 0.0, 0.0, around))
 
     async def dataset(
         self, who: simcord.MemberActor, name: str = "my dog", photos: int = 0, seed: int = 0
@@ -204,6 +211,11 @@ class Trainer:
         )
         catalog = Catalog(bases, methods, "embedded", tuple(rules), "two cores")
         await self.store.catalog.publish(replace(catalog, **changes))
+
+    async def measured(self, step: float, around: float = 0.0, method: str = "lora") -> None:
+        """Have run a training of a subject on the embedded base."""
+        gait = Gait("two cores", "embedded", 64, method, Concept.SUBJECT, 4)
+        await self.store.paces.measured(gait, Pace(step, 0.0, 0.0, around))
 
     async def dataset(
         self, who: simcord.MemberActor, name: str = "my dog", photos: int = 5, warned: int = 0

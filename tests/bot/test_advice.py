@@ -185,7 +185,7 @@ async def test_minutes(kit, trainer):
     catalog = await kit.store.catalog.read()
     quick = [replace(r, most=100) if r.dial is Dial.QUICK else r for r in catalog.rules]
     await kit.store.catalog.publish(replace(catalog, rules=tuple(quick)))
-    await kit.store.catalog.measured("embedded", "lora", 2.0, 0.0)
+    await trainer.measured(2.0, 0.0)
 
     answer = await alice.slash(kit.channel, "train auto", **DATASET)
 

@@ -18,7 +18,7 @@ async def test_preflight(kit, trainer):
     """The pre-flight card says photos, steps, time, place, file and why, and starts nothing."""
     alice = kit.member("alice")
     await trainer.dataset(alice, photos=6, warned=2)
-    await kit.store.catalog.measured("embedded", "lora", 0.2, 12.0)
+    await trainer.measured(0.2, 12.0)
 
     answer = await alice.slash(kit.channel, "train lora", **DATASET)
 
@@ -46,6 +46,19 @@ async def test_unknown_pace(kit, trainer):
     assert "cannot say yet how long" in kit.words(answer)
     assert "tiny emoji" not in kit.words(answer)
     assert "4 KB" in kit.words(answer)
+
+
+async def test_near_pace(kit, trainer):
+    """A kind that was never run is judged by another, which the card names, and never refused."""
+    alice = kit.member("alice")
+    await trainer.dataset(alice)
+    await trainer.measured(10.0)
+    await kit.store.servers.save(Server(kit.guild.id, minutes=5))
+
+    answer = await alice.slash(kit.channel, "train embedding", **DATASET)
+
+    assert "perhaps 22 min on two cores" in kit.words(answer)
+    assert "judged by LoRA on this base" in kit.words(answer)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +179,7 @@ async def test_minutes(kit, trainer):
     """A training longer than the server allows is refused with both numbers."""
     alice = kit.member("alice")
     await trainer.dataset(alice)
-    await kit.store.catalog.measured("embedded", "lora", 10.0, 0.0)
+    await trainer.measured(10.0, 0.0)
     await kit.store.servers.save(Server(kit.guild.id, minutes=5))
 
     answer = await alice.slash(kit.channel, "train lora", **DATASET)

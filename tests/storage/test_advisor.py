@@ -10,6 +10,7 @@ import pytest
 from storage.advisor import Advice, advise
 from storage.case import Case, Motif
 from storage.errors import UserError
+from storage.paces import Gait
 from storage.records import Base, Catalog, Commercial, Concept, Dial, Domain, Method, Pace, Rule
 
 GIB = 1024
@@ -174,7 +175,7 @@ def test_hundreds() -> None:
 
 def test_time() -> None:
     """A training that would take longer than allowed is made shorter."""
-    paces = {("realvis", "lora"): Pace(1.0, 0.0, 1)}
+    paces = {Gait("GPU", "realvis", 1024, "lora", Concept.SUBJECT, 1): Pace(1.0, 0, 0, 0)}
     rules = catalog(*ALL)
     steps = {Dial.QUICK: 100, Dial.BALANCED: 1000, Dial.THOROUGH: 5000}
     shorter = replace(

@@ -9,7 +9,7 @@ import pytest
 
 from storage.errors import UserError
 from storage.plan import plan
-from storage.records import Base, Catalog, Concept, Dial, Method, Pace, Plan, Rule
+from storage.records import Base, Catalog, Concept, Dial, Method, Plan, Rule
 
 BASE = Base("embedded", "Emoji", "sd1", "embedded", 64, "Apache-2.0", "emoji", present=True)
 RULE = Rule(
@@ -18,24 +18,16 @@ RULE = Rule(
 CATALOG = Catalog(bases=(BASE,), methods=(Method("lora"),), rules=(RULE,))
 
 
-def planned(
-    catalog: Catalog = CATALOG, pace: Pace | None = None, photos: int = 1, **changes: Any
-) -> Plan:
+def planned(catalog: Catalog = CATALOG, photos: int = 1, **changes: Any) -> Plan:
     """Plan the quick training of a subject."""
     chosen = {"method": "lora", "base": "embedded", "dial": Dial.QUICK} | changes
-    return plan(catalog, pace, concept=Concept.SUBJECT, photos=photos, **chosen)
+    return plan(catalog, concept=Concept.SUBJECT, photos=photos, **chosen)
 
 
 @pytest.mark.parametrize(("photos", "steps"), [(0, 50), (1, 50), (3, 60), (200, 90)])
 def test_steps(photos: int, steps: int) -> None:
     """Steps grow with the photos, up to the rule's most."""
     assert planned(photos=photos).steps == steps
-
-
-def test_time() -> None:
-    """The time follows from the pace; without one it is unknown, which is 0."""
-    assert planned(pace=Pace(0.5, 20.0, 3)).seconds == 45.0
-    assert planned().seconds == 0.0
 
 
 def test_rest() -> None:

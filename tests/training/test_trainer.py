@@ -30,7 +30,7 @@ async def test_a_training_becomes_a_style(yard):
 
     kinds = [event.kind for event in await yard.store.events.of(job.id)]
     [style] = await yard.store.styles.of(ALICE)
-    pace = await yard.store.catalog.pace("embedded", "lora")
+    [(gait, pace)] = (await yard.store.paces.all()).items()
     folder = yard.home.run(job.id)
 
     assert kinds[:3] == ["status", "status", "started"]
@@ -38,7 +38,8 @@ async def test_a_training_becomes_a_style(yard):
     assert kinds.count("progress") == 40
     assert (style.job, style.name, style.family, done.style) == (job.id, "mydog", "sd1", style.id)
     assert yard.store.styles.file(style).read_bytes() == yard.result(job)
-    assert pace.around == 1.0
+    assert (gait.device, gait.base, gait.method, gait.batch) == ("twin", "embedded", "lora", 2)
+    assert 40 * pace.step + pace.around == pytest.approx(done.ended - done.started, abs=1)
     assert not folder.photos.exists()
     assert not folder.checkpoints.exists()
 

@@ -46,7 +46,9 @@ def train(folder: JobFolder) -> Task:
     """Add up the steps of a recipe."""
     recipe = folder.request()["recipe"]
     step, state = newest(folder, recipe)
-    yield event("started", step=step, steps=recipe["steps"], resumed=step > 0)
+    yield event(
+        "started", step=step, steps=recipe["steps"], resumed=step > 0, device="twin",
+    )  # fmt: skip
     early = False
     while step < recipe["steps"]:
         wish = yield event("step")
@@ -71,7 +73,8 @@ def train(folder: JobFolder) -> Task:
     file = folder.result / f"{recipe['name']}.safetensors"
     write(file, state.encode())
     yield event(
-        "done", file=file.name, bytes=64, steps=step, speed=1 / PAUSE, around=1.0, early=early,
+        "done", file=file.name, bytes=64, steps=step, speed=1 / PAUSE, photo=0.0, picture=0.0,
+        early=early,
         whole=not recipe["rank"],
     )  # fmt: skip
 

@@ -42,7 +42,7 @@ def test_the_dial(bases):
 
     def planned(method, rank=0):
         return plan(
-            known, None, method=method, base="embedded", dial=Dial.BALANCED,
+            known, method=method, base="embedded", dial=Dial.BALANCED,
             concept=Concept.SUBJECT, photos=5, rank=rank,
         )  # fmt: skip
 
