@@ -76,32 +76,44 @@ def file(folder: Path, step: int) -> Path:
     return folder / f"step-{step:06d}.safetensors"
 
 
-def save(
-    folder: Path,
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A state of its own in the CPU's memory: what goes on does not change it."""
+
+    step: int
+    tensors: dict[str, Tensor]
+    told: dict[str, str]
+
+    def write(self, folder: Path) -> Path:
+        """Write it, whole or not at all."""
+        path = file(folder, self.step)
+        with whole(path) as part:
+            save_file(self.tensors, part, self.told)
+        return path
+
+
+def copied(
     checkpoint: tuple[int, Recipe, list[float]],
     parameters: dict[str, nn.Parameter],
     optimizer: torch.optim.Optimizer,
     average: Mapping[str, Tensor] = MappingProxyType({}),
-) -> Path:
-    """Write a state, whole or not at all."""
+) -> Copy:
+    """Copy a state: step, recipe and losses, what is trained, its optimizer and its average."""
     step, recipe, losses = checkpoint
     tensors = {"losses": torch.tensor(losses, dtype=torch.float64)}
     numbers: dict[str, dict[str, float]] = {}
     for name, parameter in parameters.items():
-        tensors[f"{WEIGHT}.{name}"] = parameter.detach().cpu().contiguous()
+        tensors[f"{WEIGHT}.{name}"] = own(parameter)
         for what, value in optimizer.state.get(parameter, {}).items():
             if isinstance(value, Tensor):
                 tensors[f"{what}.{name}"] = own(value)
             else:
                 numbers.setdefault(name, {})[what] = value
     for name, value in average.items():
-        tensors[f"{AVERAGE}.{name}"] = value.cpu().contiguous()
+        tensors[f"{AVERAGE}.{name}"] = own(value)
     told = {"numbers": json.dumps(numbers), "groups": json.dumps(optimizers.numbers(optimizer))}
     told |= {"step": str(step), "recipe": json.dumps(recipe.json()), "job": fingerprint(recipe)}
-    path = file(folder, step)
-    with whole(path) as part:
-        save_file(tensors, part, told)
-    return path
+    return Copy(step, tensors, told)
 
 
 def only(path: Path) -> None:
@@ -135,7 +147,7 @@ def read(path: Path) -> Checkpoint:
 
 def own(value: Tensor) -> Tensor:
     """Copy a tensor to the CPU; some optimizers share one between parameters."""
-    return value.detach().cpu().clone().contiguous()
+    return value.detach().to("cpu", copy=True).contiguous()
 
 
 def fingerprint(recipe: Recipe) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFont
@@ -41,6 +42,12 @@ def curve(losses: Sequence[float], steps: int) -> Image.Image:
     text = f"loss {last}   step {len(losses)} of {steps}"
     pen.text(((WIDTH - EDGE) * SCALE, EDGE * SCALE), text, INK, font, anchor="ra")
     return picture.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
+
+
+def recent(losses: Sequence[float]) -> float:
+    """Average the latest losses."""
+    latest = losses[-math.ceil(2 / (1 - MEMORY)) :]
+    return sum(latest) / len(latest)
 
 
 def place(step: int, value: float, steps: int) -> tuple[float, float]:

@@ -8,18 +8,16 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
 from storage.errors import JobError
-from storage.folders import whole
 from storage.records import Event, Wish
 from training import checkpoint, files, ladder, methods, optimizers
 from training.average import Average
 from training.clock import Clock
-from training.curve import MEMORY, curve
+from training.curve import recent
 from training.dropout import dropping
 from training.events import event
 from training.examples import Batches, drawn, encoded
@@ -28,7 +26,8 @@ from training.preview import Preview, copied
 from training.prior import Prior
 from training.reading import Reading, live
 from training.recipe import Recipe
-from training.shrink import shrunk
+from training.saving import Saving
+from training.shrink import smaller
 from training.whole import Whole
 
 if TYPE_CHECKING:
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
     from training.networks import Attached
 
 Task = Generator[Event, Wish | None, None]
-HEADER = 16_384  # bytes of a file's header beside the names of tensors, at most
 CLIP = 1.0  # norm of all gradients together
 
 
@@ -119,6 +117,7 @@ class Run:
         self.losses: list[float] = []
         self.pending: list[torch.Tensor] = []
         self.clock = Clock()
+        self.saving = Saving(folder, recipe.steps, alone=isinstance(attached, Whole))
         self.preview = Preview(folder.samples, recipe, family, bases.device, self.clock)
         family.checkpointing(held.frugal)
         if saved:
@@ -140,23 +139,25 @@ class Run:
         reached = recipe.steps
         reads = live(recipe, learns=self.attached.text)
         done_with = ("vae",) if reads else ("vae", "text")
-        with self.family.absent(*done_with):
+        with self.family.absent(*done_with), self.saving:
             for step in range(first, recipe.steps):
                 if step and step % recipe.every == 0:
                     if step > first:
-                        yield self.save(step)
+                        yield from self.save(step)
                     yield from self.preview.draw(step, self.finished if step else nullcontext)
                 wish = wish or (yield from self.boundary(step))
                 if wish is Wish.PAUSE:
-                    yield self.save(step)
-                    yield event("paused", step=step)
-                    return False
+                    if (yield from self.kept(step)):
+                        yield event("paused", step=step)
+                        return False
+                    wish = None
                 if wish is Wish.CANCEL:
                     yield event("cancelled", step=step)
                     return False
                 if step > first and any(rung.step == step for rung in recipe.rungs):
-                    yield self.save(step)
-                    return True
+                    if (yield from self.kept(step)):
+                        return True
+                    raise JobError("checkpoint_lost")
                 if wish is Wish.FINISH:
                     reached, early = step, True
                     break
@@ -172,6 +173,7 @@ class Run:
 
     def boundary(self, step: int) -> Generator[Event, Wish | None, Wish | None]:
         """Let the worker do something else; hear what is wished."""
+        yield from self.saving.told()
         left = time.perf_counter()
         wish = yield event("step", step=step)
         self.clock.away += time.perf_counter() - left
@@ -249,23 +251,18 @@ class Run:
         shows = math.ceil(self.recipe.steps / self.recipe.every) - step // self.recipe.every
         return left + shows * len(self.recipe.prompts) * self.clock.each("picture")
 
-    def save(self, step: int) -> Event:
-        """Write a checkpoint and the loss curve."""
+    def save(self, step: int) -> Iterator[Event]:
+        """Begin to write a checkpoint."""
         self.settle()
         state = (step, self.recipe, self.losses)
-        path = checkpoint.save(
-            self.folder.checkpoints, state, self.parameters, self.optimizer, self.average.tensors
-        )
-        if isinstance(self.attached, Whole):
-            checkpoint.only(path)
-        return event("checkpoint", step=step, file=path.name, curve=self.draw().name)
+        copy = checkpoint.copied(state, self.parameters, self.optimizer, self.average.tensors)
+        yield from self.saving.begin(copy)
 
-    def draw(self) -> Path:
-        """Draw the loss curve."""
-        path = self.folder.samples / "loss.png"
-        with whole(path) as part:
-            curve(self.losses, self.recipe.steps).save(part, "PNG")
-        return path
+    def kept(self, step: int) -> Generator[Event, Wish | None, bool]:
+        """Write a checkpoint and wait for it; tell whether it is there."""
+        yield from self.save(step)
+        yield from self.saving.ended()
+        return self.saving.kept == step
 
     @contextmanager
     def finished(self) -> Iterator[None]:
@@ -275,9 +272,9 @@ class Run:
 
     def end(self, reached: int, *, early: bool) -> Iterator[Event]:
         """Write the style."""
-        self.settle()
-        yield self.save(reached)
+        yield from self.save(reached)
         yield from self.preview.draw(reached, self.finished)
+        yield from self.saving.ended()
         recipe = replace(self.recipe, steps=max(1, reached))
         path = self.folder.result / f"{recipe.name}.safetensors"
         family, base = self.family, self.bases.find(recipe.base)
@@ -287,8 +284,9 @@ class Run:
         )
         with self.finished():
             weights = self.attached.weights()  # not always copies: they hold in here
-            digest = files.publish(path, weights, recipe, origin, self.preview.first(reached))
-            small = self.smaller(path, weights, recipe, origin)
+            shown = self.preview.first(reached)
+            digest = files.publish(path, weights, recipe, origin, shown)
+            small = smaller(path, weights, recipe, origin, shown)
         yield event(
             "done", file=path.name, bytes=path.stat().st_size, digest=digest, steps=reached,
             seconds=self.clock.total(), speed=self.clock.speed(), first=self.clock.first,
@@ -297,25 +295,3 @@ class Run:
             loads=[name for name, amiss in loads(weights, recipe.family).items() if not amiss],
             small=small,
         )  # fmt: skip
-
-    def smaller(
-        self, path: Path, weights: dict[str, torch.Tensor], recipe: Recipe, origin: files.Origin
-    ) -> dict[str, Any]:
-        """Write a copy that can be handed over, where the file is too large and a LoRA."""
-        if not recipe.most or path.stat().st_size <= recipe.most:
-            return {}
-        try:
-            found = shrunk(weights, recipe.most - HEADER)
-        except JobError:
-            return {}
-        copy = path.with_suffix(".small.safetensors")
-        smaller = replace(recipe, rank=found.rank)
-        files.publish(copy, found.tensors, smaller, origin, self.preview.first(recipe.steps))
-        size = copy.stat().st_size
-        return {"file": copy.name, "bytes": size, "rank": found.rank, "error": found.error}
-
-
-def recent(losses: list[float]) -> float:
-    """Average the latest losses."""
-    latest = losses[-math.ceil(2 / (1 - MEMORY)) :]
-    return sum(latest) / len(latest)

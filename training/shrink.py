@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from storage.errors import JobError
+from training import files
 from training.keys import ALPHA, DOWN, UP, cut, plain, written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from torch import Tensor
 
+    from training.recipe import Recipe
+
+HEADER = 16_384  #: bytes of a file's header beside the names of tensors, at most
 PLACE = 90  #: bytes in which a header says where a tensor lies, beside its name
 
 
@@ -104,3 +109,23 @@ def lost(layers: list[Layer], rank: int) -> float:
     cut = sum(float(layer.values[rank:].square().sum()) for layer in layers)
     whole = sum(float(layer.values.square().sum()) for layer in layers)
     return (cut / whole) ** 0.5 if whole else 0.0
+
+
+def smaller(
+    path: Path,
+    weights: dict[str, Tensor],
+    recipe: Recipe,
+    origin: files.Origin,
+    shown: Path | None,
+) -> dict[str, Any]:
+    """Write a copy that can be handed over, where a file is too large and a LoRA."""
+    if not recipe.most or path.stat().st_size <= recipe.most:
+        return {}
+    try:
+        found = shrunk(weights, recipe.most - HEADER)
+    except JobError:
+        return {}
+    copy = path.with_suffix(".small.safetensors")
+    files.publish(copy, found.tensors, replace(recipe, rank=found.rank), origin, shown)
+    size = copy.stat().st_size
+    return {"file": copy.name, "bytes": size, "rank": found.rank, "error": found.error}

@@ -38,6 +38,7 @@ ERRORS = {
     "dataset_busy": "**{name}** is being used by job {job}. Wait until it ends, or cancel it with /jobs.",
     "dataset_unknown": "You have no such dataset. Pick one from the list that opens while you type, or start one with /dataset new.",
     "decay_range": "The weight decay is {value}; it can be {least} to {most}.",
+    "checkpoint_lost": "I could not write down how far it is, so it could not go on with less memory. Ask the operator whether the disk is full.",
     "disk_full": "The disk is full, so I could not keep it. Ask the operator to free some space.",
     "disk_low": "The disk is nearly full ({free} MB left), so nothing new can be started. Ask the operator to free some space.",
     "dropout_method": "The method {method} has no adapters of which a part could be dropped. Leave dropout out, or pick a method such as lora.",

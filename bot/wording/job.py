@@ -41,6 +41,7 @@ CARD_LOST = (
     "I cannot post about **{name}** in <#{channel}>: {why} The job itself goes on; /jobs shows it."
 )
 NOTES = {
+    "checkpoint_lost": "I could not write down how far it is at step {step}, perhaps because the disk is full; it goes on, and what was written before is still there.",
     "memory": "The GPU ran out of memory; I went on with smaller pieces.",
     "prompt_cut": "The prompt is longer than this base can read; {tokens} pieces of words at its end were left out.",
     "prior_drawn": "The base draws {pictures} pictures of the class first; they are learnt beside the photos.",

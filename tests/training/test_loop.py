@@ -64,7 +64,7 @@ def test_story(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
     told, done = {event.kind: event.facts for event in events}, events[-1].facts
 
     assert kinds(events) == [
-        "started", "sample", "checkpoint", "sample", "checkpoint", "sample", "done",
+        "started", "sample", "sample", "checkpoint", "sample", "checkpoint", "done",
     ]  # fmt: skip
     assert [e.facts["step"] for e in events if e.kind == "sample"] == [0, 2, 4]
     assert told["progress"]["step"] == told["progress"]["steps"] == 4

@@ -1,0 +1,82 @@
+"""Checkpoints in a thread: a copy, one at a time, and a failure that loses nothing."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from storage.folders import JobFolder
+from training import checkpoint
+from training.saving import Saving
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from training.recipe import Recipe
+
+
+def copied(step: int, recipe: Recipe, value: float) -> tuple[checkpoint.Copy, nn.Parameter]:
+    """Copy a run of one parameter, and give that, too."""
+    parameter = nn.Parameter(torch.full((3, 4), value))
+    optimizer = torch.optim.AdamW([parameter], 0.1, fused=True)
+    return checkpoint.copied((step, recipe, [0.5]), {"a": parameter}, optimizer), parameter
+
+
+def test_copy(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+    """What is written is what was there when the write began; each is told once, in order."""
+    folder = JobFolder(tmp_path)
+    with Saving(folder, 4, alone=False) as saving:
+        told = []
+        for step in (2, 3):
+            copy, parameter = copied(step, recipe(), float(step))
+            told += list(saving.begin(copy))
+            parameter.data.zero_()
+        told += [*saving.ended(), *saving.ended()]
+
+    assert [(event.kind, event.facts["step"]) for event in told] == [
+        ("checkpoint", 2), ("checkpoint", 3),
+    ]  # fmt: skip
+    assert saving.kept == 3
+    for step in (2, 3):
+        found = checkpoint.read(checkpoint.file(folder.checkpoints, step))
+        assert torch.equal(found.tensors["weight.a"], torch.full((3, 4), float(step)))
+    assert (folder.samples / told[0].facts["curve"]).exists()
+
+
+def test_alone(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+    """Of large ones the newest alone is left."""
+    folder = JobFolder(tmp_path)
+    with Saving(folder, 4, alone=True) as saving:
+        for step in (2, 3):
+            list(saving.begin(copied(step, recipe(), 1.0)[0]))
+
+    assert [path.name for path in folder.checkpoints.iterdir()] == ["step-000003.safetensors"]
+
+
+def test_lost(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+    """While a write hangs nothing waits and the old one is whole; its failure is only told."""
+    folder = JobFolder(tmp_path)
+    with Saving(folder, 9, alone=False) as saving:
+        list(saving.begin(copied(2, recipe(), 1.0)[0]))
+        list(saving.ended())
+        pipe = folder.checkpoints / f".step-000003.safetensors.{os.getpid()}.part"
+        os.mkfifo(pipe)  # opening it waits for a reader
+        checkpoint.file(folder.checkpoints, 3).mkdir()  # no file can take its name
+
+        begun = list(saving.begin(copied(3, recipe(), 1.0)[0]))
+        meanwhile = list(saving.told()), checkpoint.newest(folder.checkpoints, recipe())
+        reader = os.open(pipe, os.O_RDWR)
+        ended = list(saving.ended())
+        os.close(reader)
+        after = [*saving.begin(copied(4, recipe(), 1.0)[0]), *saving.ended()]
+
+    assert begun == meanwhile[0] == []
+    assert meanwhile[1] is not None
+    assert meanwhile[1].step == 2
+    assert [event.facts for event in ended] == [{"code": "checkpoint_lost", "step": 3}]
+    assert [event.kind for event in after] == ["checkpoint"]
+    assert saving.kept == 4
