@@ -59,7 +59,7 @@ class Exam:
         device = self.bases.device
         with self.bases.family(lesson.BASE) as family:
             return [
-                draw(family, device, Picture(prompt, "", SEED + at, STEPS, SIDE, SIDE), style)
+                draw(family, device, [Picture(prompt, "", SEED + at, STEPS, SIDE, SIDE)], style)[0]
                 for at, prompt in enumerate(prompts)
             ]
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 MIB = 2**20
 CONTEXT = 600 * MIB  #: of CUDA's context and libraries, and what an allocator rounds up
 FROZEN, TRAINED, EIGHT, AVERAGE, LEARNT = 2, 14, 8, 4, 2  #: bytes a number
+SEEN = 2  #: times that a denoiser sees a picture in a step of drawing
 GRAIN = 8  #: pixels of a place of latents, each way
 REBUILT = frozenset({"loha", "lokr", "dora", "oft"})  #: methods that compute weights anew
 #: bytes a number of the denoiser that those keep of their weights, and take at once when frugal
@@ -60,6 +61,15 @@ def needed(keeps: Keeps, recipe: Recipe, trained: int) -> int:
     if recipe.method in REBUILT:
         kept += round(keeps.denoiser * (ANEW_FRUGAL if recipe.frugal else ANEW))
     return FROZEN * frozen + each * trained + max(kept, LEARNT * trained) + CONTEXT
+
+
+def abreast(keeps: Keeps, side: int, free: int) -> int:
+    """Say how many pictures of a side are drawn at once in so many free bytes, one at least.
+
+    Each is seen twice, with its prompt and with its negative one. Without a way back to keep for,
+    a step of drawing holds no more than one of a frugal training; half of the room is left.
+    """
+    return max(1, free // (2 * SEEN * keeps.frugal * (side // GRAIN) ** 2))
 
 
 def trained(keeps: Keeps, recipe: Recipe, size: int) -> int:

@@ -82,7 +82,7 @@ class Latent(ABC):
 
     @abstractmethod
     def asked(self, wanted: Conditions, unwanted: Conditions) -> dict[str, Any]:
-        """Give the pipeline what a prompt and a negative one, (1, ...) each, became."""
+        """Give the pipeline what a prompt and a negative one, (B, ...) each, became."""
         ...
 
     def guided(self, guidance: float) -> dict[str, Any]:
@@ -108,17 +108,34 @@ class Latent(ABC):
 
     def draw(self, picture: Picture) -> Image.Image:
         """Draw one picture from a prompt and a seed."""
-        return Image.fromarray((self.paint(picture) * 255).round().astype("uint8"))
+        (drawn,) = self.drawn([picture])
+        return drawn
 
-    @torch.no_grad()
+    def drawn(self, pictures: Sequence[Picture]) -> list[Image.Image]:
+        """Draw pictures of one size and as many steps at once."""
+        painted = self.painted(pictures)
+        return [Image.fromarray((each * 255).round().astype("uint8")) for each in painted]
+
     def paint(self, picture: Picture) -> np.ndarray[Any, Any]:
         """Draw one picture in numbers from 0 to 1, (height, width, 3)."""
-        tokens = [self.tokens(text)[0] for text in (picture.prompt, picture.negative)]
-        both = self.states(torch.stack(tokens))
-        wanted, unwanted = ({name: rows[at][None] for name, rows in both.items()} for at in (0, 1))
+        (painted,) = self.painted([picture])
+        return painted
+
+    @torch.no_grad()
+    def painted(self, pictures: Sequence[Picture]) -> list[np.ndarray[Any, Any]]:
+        """Draw pictures at once in numbers from 0 to 1, (height, width, 3) each.
+
+        The autoencoder, which takes most memory for a picture, sees one at a time.
+        """
+        picture, count = pictures[0], len(pictures)
+        texts = [*(each.prompt for each in pictures), *(each.negative for each in pictures)]
+        both = self.states(torch.stack([self.tokens(text)[0] for text in texts]))
+        wanted = {name: rows[:count] for name, rows in both.items()}
+        unwanted = {name: rows[count:] for name, rows in both.items()}
         sides = picture.height // self.side, picture.width // self.side
         shape = (1, self.vae.config.latent_channels, *sides)
-        noise = torch.randn(shape, generator=torch.Generator().manual_seed(picture.seed))
+        seeds = [torch.Generator().manual_seed(each.seed) for each in pictures]
+        noise = torch.cat([torch.randn(shape, generator=seed) for seed in seeds])
         scheduler = self.pipeline.scheduler
         self.pipeline.scheduler = self.steps()
         try:
@@ -134,7 +151,11 @@ class Latent(ABC):
         finally:
             self.pipeline.scheduler = scheduler
         latents = drawn / self.vae.config.scaling_factor + self.shift
-        pixels = self.seen(lambda given: self.vae.decode(given).sample, latents)
+        return [self.developed(latent[None]) for latent in latents]
+
+    def developed(self, latent: Tensor) -> np.ndarray[Any, Any]:
+        """Turn one picture's latent (1, C, h, w) into numbers from 0 to 1, (height, width, 3)."""
+        pixels = self.seen(lambda given: self.vae.decode(given).sample, latent)
         painted = (pixels * 0.5 + 0.5).clamp(0, 1)[0].permute(1, 2, 0).float()
         return painted.cpu().numpy()
 

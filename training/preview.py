@@ -11,10 +11,12 @@ import torch
 
 from storage.folders import whole
 from storage.records import Event
+from training.easel import together
 from training.events import event
 from training.families import Picture
 
 if TYPE_CHECKING:
+    from PIL import Image
     from torch import Tensor, nn
 
     from training.clock import Clock
@@ -46,21 +48,27 @@ class Preview:
         self, step: int, finished: Callable[[], AbstractContextManager[None]] = nullcontext
     ) -> Iterator[Event]:
         """Draw the prompts as the style draws them now, unless an earlier attempt has."""
-        side, names, prompts = self.recipe.resolution, [], self.recipe.prompts
-        for at, prompt in enumerate(prompts):
-            path = self.path(step, at)
-            if path.exists():
-                return
-            names.append(path.name)
-            picture = Picture(prompt.text, "", prompt.seed, SHOWN, side, side)
+        side, prompts = self.recipe.resolution, self.recipe.prompts
+        pictures = [Picture(each.text, "", each.seed, SHOWN, side, side) for each in prompts]
+        paths = [self.path(step, at) for at in range(len(prompts))]
+        if not prompts or any(path.exists() for path in paths):
+            return
+        shown: list[Image.Image] = []
+        for some in together(self.family, self.device, pictures):
             present = self.family.present("text", "denoiser", "vae")
-            with self.clock.part("picture", 1), self.device.autocast(), finished(), present:
-                drawn = self.family.draw(picture)
+            with (
+                self.clock.part("picture", len(some)),
+                self.device.autocast(),
+                finished(),
+                present,
+            ):
+                shown += self.family.drawn(some)
+        for path, picture in zip(paths, shown, strict=True):
             with whole(path) as part:
-                drawn.save(part, "PNG")
-        if names:
-            texts, seeds = [p.text for p in prompts], [p.seed for p in prompts]
-            yield event("sample", step=step, files=names, prompts=texts, seeds=seeds)
+                picture.save(part, "PNG")
+        names, texts = [path.name for path in paths], [each.text for each in prompts]
+        seeds = [each.seed for each in prompts]
+        yield event("sample", step=step, files=names, prompts=texts, seeds=seeds)
 
     def before(
         self, parameters: Mapping[str, nn.Parameter], values: list[Tensor]

@@ -11,11 +11,12 @@ from storage.errors import JobError
 from storage.folders import whole
 from storage.requests import SampleRequest
 from training import files, header, methods
+from training.easel import together
 from training.events import event
 from training.families import Picture
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from PIL import Image
@@ -52,7 +53,7 @@ class Worn:
 def sample(folder: JobFolder, bases: Bases) -> Iterator[Event]:
     """Draw what `job.json` asks for into `result/`.
 
-    The style goes on and off for each picture: nothing of it stays on the base across a yield.
+    The style goes on and off for each part: nothing of it stays on the base across a yield.
     """
     began = time.perf_counter()
     given = folder.request()
@@ -66,22 +67,29 @@ def sample(folder: JobFolder, bases: Bases) -> Iterator[Event]:
         cut = lost(family, request, style)
         if cut:
             yield event("note", code="prompt_cut", tokens=cut)
-        for at in range(request.count):
-            seed = (request.seed + at) % 2**63
-            picture = Picture(request.prompt, request.negative, seed, request.steps, side, side)
-            path = folder.result / f"{at}.png"
-            drawn = draw(family, bases.device, picture, style)
-            with whole(path) as part:
-                drawn.save(part, "PNG")
-            yield event("picture", file=path.name, seed=seed, prompt=request.prompt)
+        seeds = [(request.seed + at) % 2**63 for at in range(request.count)]
+        pictures = [
+            Picture(request.prompt, request.negative, seed, request.steps, side, side)
+            for seed in seeds
+        ]
+        at = 0
+        for some in together(family, bases.device, pictures):
+            for picture, drawn in zip(some, draw(family, bases.device, some, style), strict=True):
+                path = folder.result / f"{at}.png"
+                with whole(path) as part:
+                    drawn.save(part, "PNG")
+                at += 1
+                yield event("picture", file=path.name, seed=picture.seed, prompt=request.prompt)
     yield event("done", steps=request.count, seconds=time.perf_counter() - began)
 
 
-def draw(family: Family, device: Device, picture: Picture, style: Worn | None) -> Image.Image:
-    """Draw one picture with nothing on the base but the style."""
+def draw(
+    family: Family, device: Device, pictures: Sequence[Picture], style: Worn | None
+) -> list[Image.Image]:
+    """Draw pictures at once with nothing on the base but the style."""
     with family.networks.bare(), style.on(family) if style else nullcontext(), device.autocast():  # noqa: SIM117
         with family.present("text", "denoiser", "vae"):
-            return family.draw(picture)
+            return family.drawn(pictures)
 
 
 def lost(family: Family, request: SampleRequest, style: Worn | None) -> int:

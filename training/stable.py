@@ -90,7 +90,7 @@ class Stable(Latent):
         return {"encoder_hidden_states": conditions["states"]}
 
     def asked(self, wanted: Conditions, unwanted: Conditions) -> dict[str, Any]:
-        """Give the pipeline what a prompt and a negative one, (1, ...) each, became."""
+        """Give the pipeline what a prompt and a negative one, (B, ...) each, became."""
         return {
             "prompt_embeds": wanted["states"].to(self.unet.dtype),
             "negative_prompt_embeds": unwanted["states"].to(self.unet.dtype),

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from benchmarks.blueprint import recipe
 from storage.records import Optimizer
-from training.estimate import AVERAGE, CONTEXT, EIGHT, LEARNT, TRAINED, Keeps, needed, trained
+from training.estimate import (
+    AVERAGE,
+    CONTEXT,
+    EIGHT,
+    LEARNT,
+    TRAINED,
+    Keeps,
+    abreast,
+    needed,
+    trained,
+)
 
 KEEPS = Keeps(1000, 100, attention=10, every=12, frugal=2)
 
@@ -23,6 +33,13 @@ def test_parts() -> None:
     assert needed(KEEPS, whole, 1100) == (TRAINED + AVERAGE + LEARNT) * 1100 + CONTEXT
     assert needed(KEEPS, eight, 1000) == (EIGHT + LEARNT) * 1000 + CONTEXT
     assert needed(KEEPS, read, 7) == 2000 + 200 + TRAINED * 7 + 10 * 64 + CONTEXT
+
+
+def test_abreast() -> None:
+    """So many pictures are drawn at once as fit twice into half of what is free; always one."""
+    assert abreast(KEEPS, 64, 4 * 2 * 64 * 3) == 3
+    assert abreast(KEEPS, 128, 4 * 2 * 64 * 3) == 1
+    assert abreast(KEEPS, 64, 0) == 1
 
 
 def test_trained() -> None:

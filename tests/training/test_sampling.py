@@ -46,7 +46,10 @@ def pixels(folder: JobFolder, at: int = 0) -> bytes:
 
 
 def test_pictures(bases: Bases, run: Told, tmp_path: Path) -> None:
-    """Each picture follows from its own seed, however many are asked for."""
+    """Each picture follows from its own seed, however many are asked for and drawn at once.
+
+    Sums of several pictures round otherwise: a level of 255 here, where another seed is far off.
+    """
     both, one = laid(tmp_path / "2", count=2), laid(tmp_path / "1", seed=6)
 
     events = run(sample(both, bases))
@@ -54,7 +57,10 @@ def test_pictures(bases: Bases, run: Told, tmp_path: Path) -> None:
 
     assert [e.facts["seed"] for e in events if e.kind == "picture"] == [5, 6]
     assert events[-1].kind == "done"
-    assert pixels(both, 1) == pixels(one) != pixels(both)
+    near, far = (
+        [abs(a - b) for a, b in zip(pixels(both, at), pixels(one), strict=True)] for at in (1, 0)
+    )
+    assert max(near) <= 1 < max(far)
 
 
 def test_word(bases: Bases, run: Told, tmp_path: Path) -> None:

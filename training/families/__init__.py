@@ -96,6 +96,10 @@ class Family(Protocol):
         """Draw one picture from a prompt and a seed."""
         ...
 
+    def drawn(self, pictures: Sequence[Picture]) -> list[Image.Image]:
+        """Draw pictures of one size and as many steps at once."""
+        ...
+
     def checkpointing(self, enabled: bool) -> None:  # a switch
         """Keep less in memory in training, for time."""
         ...

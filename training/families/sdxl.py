@@ -72,7 +72,7 @@ class Sdxl(Stable):
         return super().heard(conditions) | {"added_cond_kwargs": added}
 
     def asked(self, wanted: Conditions, unwanted: Conditions) -> dict[str, Any]:
-        """Give the pipeline what a prompt and a negative one, (1, ...) each, became."""
+        """Give the pipeline what a prompt and a negative one, (B, ...) each, became."""
         return super().asked(wanted, unwanted) | {
             "pooled_prompt_embeds": wanted["pooled"].to(self.unet.dtype),
             "negative_pooled_prompt_embeds": unwanted["pooled"].to(self.unet.dtype),

@@ -103,7 +103,7 @@ class Zimage(Latent):
         return [states[:length].to(self.denoiser.dtype) for states, length in rows]
 
     def asked(self, wanted: Conditions, unwanted: Conditions) -> dict[str, Any]:
-        """Give the pipeline what a prompt and a negative one, (1, ...) each, became."""
+        """Give the pipeline what a prompt and a negative one, (B, ...) each, became."""
         return {
             "prompt_embeds": self.heard(wanted),
             "negative_prompt_embeds": self.heard(unwanted),

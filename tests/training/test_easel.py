@@ -1,0 +1,50 @@
+"""Pictures drawn at once: cut by what is free, and each as it is alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+
+from training import tiny
+from training.bases import Bases
+from training.device import Device
+from training.easel import together
+from training.families import Picture, walk
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Full(Device):
+    """A device with no memory left."""
+
+    def free(self) -> int:
+        """Count what is free."""
+        return 0
+
+
+@pytest.mark.parametrize("name", walk())
+def test_alone(tmp_path: Path, name: str) -> None:
+    """A picture is the same alone and at once with others, within 1e-3 of its brightness."""
+    torch.set_num_threads(1)
+    tiny.kept(tmp_path, name)
+    bases = Bases(tmp_path, Device.open(cpu=True, threads=1))
+    asked = [Picture(text, "", at, 2, 64, 64) for at, text in enumerate(("a cat", "a long dog"))]
+    with bases.family(f"tiny-{name}") as family:
+        at_once = family.painted(asked)  # type: ignore[attr-defined]
+        alone = [family.paint(each) for each in asked]  # type: ignore[attr-defined]
+
+    for one, other in zip(at_once, alone, strict=True):
+        assert abs(one - other).max() <= 1e-3
+    assert abs(alone[0] - alone[1]).max() > 1e-2
+
+
+def test_parts(bases: Bases) -> None:
+    """Where there is room pictures are one part; where there is none, each is its own."""
+    asked = [Picture("a cat", "", seed, 2, 64, 64) for seed in range(4)]
+    full = Full(bases.device.accelerator)
+    with bases.family("embedded") as family:
+        assert list(together(family, bases.device, asked)) == [asked]
+        assert list(together(family, full, asked)) == [[each] for each in asked]
