@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from storage.records import Dataset, Plan
 
 NEAR = 0.2  #: of what a training takes, how far the card's time may be away
-MEASURED, LATER = (6, 40), ((10, 90), (4, 60), (8, 140))  #: photos and steps
+MEASURED, LATER = (6, 30), ((10, 90), (4, 50))  #: photos and steps
 
 
 @dataclass(frozen=True, slots=True)

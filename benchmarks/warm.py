@@ -22,10 +22,10 @@ STEPS = 2  #: steps that a sample may wait for
 IMPORTS = 8  #: processor seconds until a cold worker has torch and its libraries
 
 
-def imports() -> float:
-    """Give the processor seconds that a cold worker's imports take, in a child."""
+def imports(what: str) -> float:
+    """Give the processor seconds that a module's imports take, in a child."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, "-c", "import training.studio"], check=True)
+    subprocess.run([sys.executable, "-c", f"import {what}"], check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
@@ -71,6 +71,17 @@ async def served(running: Service, times: int) -> tuple[list[float], list[float]
     return idle, busy, 1 / latest.facts["speed"]
 
 
+async def swapped(running: Service, times: int) -> float:
+    """Give the seconds of a picture with another style than before over one with the same."""
+    one, other, *_ = await running.store.styles.of(1)
+    pairs = []
+    for seed in range(301, 301 + times):
+        await answered(running, seed, one.id)
+        same = await answered(running, seed, one.id)
+        pairs.append((await answered(running, seed, other.id), same))
+    return table.ratio(pairs)
+
+
 async def measure(place: Path, times: int) -> list[table.Row]:
     """Train twice, then sample."""
     async with service(place) as running:
@@ -81,16 +92,20 @@ async def measure(place: Path, times: int) -> list[table.Row]:
             for seed in range(10, 10 + max(3, times // 2))
         ]
         idle, busy, step = await served(running, times)
+        swap = await swapped(running, times)
     claimed, asked, before = (statistics.median(column) for column in zip(*starts, strict=True))
     own, beside = statistics.median(idle), statistics.median(busy)
+    importing = imports("training.studio")
     slowest = f" (slowest {max(busy):.2f} s)"
     return [
-        table.most("imports of a cold worker, processor time", imports(), IMPORTS, "s"),
+        table.most("imports of a cold worker, processor time", importing, IMPORTS, "s"),
+        table.told("the same over torch's alone", importing / imports("torch")),
         table.told("first job, from claim to first step", cold[0], "s"),
         table.most("later jobs, from claim to first step, median", claimed, START, "s"),
         table.told("later jobs, from claim to two pictures drawn before training", before, "s"),
         table.told("later jobs, from asking to first step, median", asked, "s"),
         table.told("/sample on an idle worker, median", own, "s"),
+        table.told("/sample with another style than before, over the same one", swap),
         table.told("/sample during a training, median", beside, "s", slowest),
         table.most("steps a sample waits for, median", (beside - own) / step, STEPS),
         table.told("a training step", step, "s"),
