@@ -8,7 +8,7 @@ takes it off again.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,6 +22,7 @@ from storage.errors import JobError
 from training.keys import cut
 from training.methods import lora
 from training.recipe import reads
+from training.sizes import NAME, sizes
 
 if TYPE_CHECKING:
     from torch.utils.hooks import RemovableHandle
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from storage.records import Base, Rule
     from training.networks import Layer, Networks
     from training.recipe import Recipe
+    from training.sizes import Row
 
 logging.getLogger("LyCORIS").setLevel(logging.ERROR)  # else it tells the shape of every layer
 
@@ -46,8 +48,9 @@ class Kind:
     ends: frozenset[str]  #: how keys may end
     rate: float  #: as a multiple of a plain LoRA's
     rank: float  #: the same
-    #: expected bytes, at any rank and for each, by base: `small` or its family, and " text"
-    size: Mapping[str, tuple[int, int]]
+    #: the numbers and tensors of a layer's module, by the layer's outputs, inputs, places of its
+    #: kernel, and a rank
+    numbers: Callable[[int, int, int, int], tuple[int, int]]
 
     def attach(self, networks: Networks, recipe: Recipe) -> Lycoris:
         """Make ready to train."""
@@ -103,19 +106,25 @@ class Kind:
             for handle in handles:
                 handle.remove()
 
+    def size(self, rank: int, rows: Iterable[Row]) -> int:
+        """Expect the size of a file: two bytes a number, and a header that names every tensor."""
+        found = 0
+        for out, inner, window, count in rows:
+            numbers, tensors = self.numbers(out, inner, window, rank)
+            found += count * (2 * numbers + NAME * tensors)
+        return found
+
     def rules(self, base: Base) -> Iterator[Rule]:
         """Say how steps, rank and rate follow from the dial: as a LoRA's, but for the rate."""
         for rule in lora.rules(base):
             text = reads(rule.concept, base)
             rank = max(1, round(rule.rank * self.rank))
-            kind = "small" if base.small else base.family
-            fixed, each = self.size[f"{kind}{' text' * text}"]
             yield replace(
                 rule,
                 method=self.name,
                 rank=rank,
                 rate=rule.rate * self.rate,
-                bytes=fixed + each * rank,
+                bytes=self.size(rank, sizes(base).rows(text=text)),
                 reason=f"{self.name}_{rule.concept}_{rule.dial}",
             )
 

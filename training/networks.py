@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -143,9 +143,9 @@ class Networks:
         vocabulary.table.register_forward_pre_hook(before)
         vocabulary.table.register_forward_hook(after)
 
-    def suits(self, method: str, families: Container[str]) -> None:
-        """Refuse a method on a family that it is not made for."""
-        if self.family not in families:
+    def suits(self, method: str, *counts: int) -> None:
+        """Refuse a method where there are not as many vocabularies as it is made for."""
+        if len(self.vocabularies) not in counts:
             raise JobError("method_family", method=method, family=self.family)
 
     @contextmanager

@@ -17,18 +17,8 @@ from torch import Tensor, nn
 from storage.errors import JobError
 
 if TYPE_CHECKING:
-    from storage.records import Base
     from training.networks import Networks
     from training.recipe import Recipe
-
-#: of a model's file at two bytes a number, by family; the embedded base's
-SIZES = {
-    "sd1": 2_132_700_000,
-    "sd2": 2_580_200_000,
-    "sdxl": 6_938_000_000,
-    "zimage": 12_309_900_000,  # the transformer alone
-}
-SMALL = 24_100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +52,6 @@ class Whole:
     paces: Mapping[str, float] = {}
 
     def __init__(self, networks: Networks, recipe: Recipe) -> None:
-        networks.suits(recipe.method, SIZES)
         self.networks, self.text = networks, recipe.text and networks.text
         self.places = places(networks, text=recipe.text)
         self.devices = {key: place.own.device for key, place in self.places.items()}
@@ -155,8 +144,3 @@ def worn(
     finally:
         for place in there.values():
             place.put(place.own)
-
-
-def size(base: Base) -> int:
-    """Expect the size of a model's file."""
-    return SMALL if base.small else SIZES[base.family]

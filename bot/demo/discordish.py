@@ -88,10 +88,6 @@ class World:
         """Press a button."""
         return await self._timed(self.people[person].click(message, label=label))
 
-    async def choose(self, person: str, message: discord.Message, value: str) -> Answer:
-        """Choose from the message's select menu."""
-        return await self._timed(self.people[person].select(message, [value]))
-
     async def fill(self, person: str, answer: Answer, **values: object) -> Answer:
         """Fill in the form that an answer opened."""
         return await self._timed(self.people[person].submit_modal(answer.result, values))

@@ -61,3 +61,9 @@ def blank():
 def studio():
     """Open an empty studio."""
     return Copyist()
+
+
+@pytest.fixture(scope="module")
+def full():
+    """Open a studio that the tests of a file share."""
+    return Copyist()

@@ -18,16 +18,23 @@ def panda(critic, studio):
     return studio.copy(Subject(critic, studio.drawn, "panda", "octopus"))
 
 
-@pytest.fixture
-def told(critic, studio, panda, tmp_path):
-    """Report on it."""
-    school = School(studio, critic, seeds=2, out=tmp_path)
+@pytest.fixture(scope="module")
+def out(tmp_path_factory):
+    """Return the folder that pictures are kept in."""
+    return tmp_path_factory.mktemp("school")
+
+
+@pytest.fixture(scope="module")
+def told(critic, full, out):
+    """Report on it, once."""
+    panda = full.copy(Subject(critic, full.drawn, "panda", "octopus"))
+    school = School(full, critic, seeds=2, out=out)
     return {row.what.removeprefix(f"{panda.title}, "): row for row in school.report(panda)}
 
 
-def test_every_method_is_found(told, studio):
+def test_every_method_is_found(told, full):
     """Methods are those in the folder; each is taught once with each seed."""
-    assert [(each.method, each.seed) for each in studio.lessons] == [
+    assert [(each.method, each.seed) for each in full.lessons] == [
         (method, seed) for method in methods.walk() for seed in (0, 1)
     ]
     for method in methods.walk():
@@ -67,10 +74,10 @@ def test_rows_come_before_the_lessons(critic, studio, panda):
     assert studio.lessons == []
 
 
-def test_the_pictures_are_kept(told, tmp_path):
+def test_the_pictures_are_kept(told, out):
     """A contact sheet has a row for the real ones, the base's, and each method's seeds."""
     assert told
-    with Image.open(tmp_path / "panda.png") as sheet:
+    with Image.open(out / "panda.png") as sheet:
         assert sheet.height == (3 + 2 * len(methods.walk())) * 82
 
 

@@ -107,7 +107,7 @@ def test_train_and_sample_for_a_shell(photos, tmp_path, here):
     """What was trained on a folder lies in `--out` and can be sampled; no database is opened."""
     home, out = tmp_path / "home", tmp_path / "out"
     train = ("train", str(photos), "--name", "my dog", "--steps", "2", "--out", str(out))
-    code, lines = command(*train, home=home)
+    code, lines = here(*train, home=home)
     style = out / "my dog.safetensors"
     sample = ("sample", "--style", str(style), "--prompt", "mydog", "--steps", "1")
     drawn, pictures = here(*sample, "--out", str(out / "drawn"), home=home)

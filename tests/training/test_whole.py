@@ -10,6 +10,7 @@ from training import whole
 from training.bases import Bases
 from training.device import Shelf
 from training.families import Picture
+from training.sizes import sizes
 
 NAME = "unet.conv_in.weight"
 KEY = "model.diffusion_model.input_blocks.0.0.weight"
@@ -138,4 +139,4 @@ def test_size(bases, family, recipe):
     numbers = sum(tensor.numel() for tensor in attached.weights().values())
     attached.detach()
 
-    assert whole.size(bases.find("embedded")) == pytest.approx(2 * numbers, rel=0.1)
+    assert sizes(bases.find("embedded")).model == pytest.approx(2 * numbers, rel=0.1)

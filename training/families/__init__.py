@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from training.device import Device
     from training.estimate import Keeps
     from training.networks import Networks
+    from training.sizes import Sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,7 @@ class Module(Protocol):
     RESOLUTION: int  #: that its bases are made for
     MEMORY: int  #: MiB that one takes in the worker
     KEEPS: Keeps
+    SIZES: Sizes
 
     def recognises(self, place: Path) -> bool:
         """Tell from its files whether a base is of this family."""

@@ -28,6 +28,7 @@ from training.conditions import level
 from training.estimate import Keeps
 from training.latent import Latent
 from training.networks import Networks, Part
+from training.sizes import Layers, Sizes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +41,18 @@ if TYPE_CHECKING:
 
 RESOLUTION, MEMORY = 1024, 22_000
 KEEPS = Keeps(6_154_908_736, 4_022_468_096, attention=2_160_000, every=2_415_000, frugal=152_000)
+SIZES = Sizes(
+    Layers(
+        ((3840, 3840, 1, 136),),
+        (
+            (3840, 10_240, 1, 34),
+            (10_240, 3840, 1, 68),
+        ),
+    ),
+    Layers(),
+    model=12_309_900_000,  # the transformer alone
+    words=(),
+)
 NETWORKS = ("transformer", "text_encoder", "vae")
 TOKENS = 512  #: of a prompt and what is said around it; the pipeline cuts there, too
 SHIFT = 2.0  #: of noise levels in training, as musubi-tuner has it (867ab25d, docs/zimage.md)

@@ -39,6 +39,11 @@ def delta(parts: lycoris.Parts, weight: Tensor) -> Tensor:
     return changed - weight
 
 
+def numbers(out: int, inner: int, window: int, rank: int) -> tuple[int, int]:
+    """Count the numbers and tensors of a layer's module: a pair, a length an input, and alpha."""
+    return rank * (out + inner * window) + inner + 1, 4
+
+
 OWN = lycoris.Kind(
     name="dora",
     make=made,
@@ -47,17 +52,7 @@ OWN = lycoris.Kind(
     ends=frozenset({"lora_up.weight", "lora_down.weight", "dora_scale", "alpha"}),
     rate=1.0,
     rank=1.0,
-    size={
-        "small": (67_632, 110_784),
-        "small text": (81_076, 124_608),
-        "sd1": (612_708, 1_827_072),
-        "sd1 text": (817_836, 2_158_848),
-        "sd2": (622_476, 1_843_581),
-        "sd2 text": (1_118_266, 2_691_548),
-        "sdxl": (2_958_312, 5_974_034),
-        "sdxl text": (3_999_580, 7_780_650),
-        "zimage": (2_381_716, 4_961_366),
-    },
+    numbers=numbers,
 )
 
 attach, check, worn, rules = OWN.attach, OWN.check, OWN.worn, OWN.rules

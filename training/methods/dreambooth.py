@@ -12,6 +12,7 @@ from storage.records import Concept, Dial, Method, Rule
 from training import whole
 from training.keys import plain
 from training.methods import lora
+from training.sizes import family, sizes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,13 +66,13 @@ def low(tensors: dict[str, Tensor]) -> bool:
 
 def rules(base: Base) -> Iterator[Rule]:
     """Say how steps and rate follow from the dial on a base; without a rank, all of it learns."""
-    if base.family not in whole.SIZES:
+    if not family(base.family).model:
         return
     for dial, (one, more, least, most, rate, batch) in (SMALL if base.small else FULL).items():
         for concept in Concept:
             yield Rule(
                 "dreambooth", base.name, concept, dial, one, more, least, most, rank=0,
                 rate=rate if base.small else RATES.get(base.family, rate), batch=batch,
-                bytes=whole.size(base), reason=f"dreambooth_{concept}_{dial}",
+                bytes=sizes(base).model, reason=f"dreambooth_{concept}_{dial}",
                 prior=FEW if base.small else CLASS,
             )  # fmt: skip

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from storage.errors import JobError
 from storage.records import Concept, Dial, Method, Rule
+from training.sizes import family, sizes
 
 if TYPE_CHECKING:
     from storage.records import Base
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 
 KIND = "textual-inversion"
 METHOD = Method("embedding", (1, 8), word=True)
-#: of a vector in all of a base's vocabularies together, by family
-WIDTHS = {"small": 192, "sd1": 768, "sd2": 1024, "sdxl": 768 + 1280}
+VOCABULARIES = (1, 2)  #: that files have a form for
 MOST = 32  #: vectors of a file that is worn
 
 SMALL = {Dial.QUICK: (150, 2), Dial.BALANCED: (240, 4), Dial.THOROUGH: (600, 6)}
@@ -64,7 +64,7 @@ class Embedding:
 
 def attach(networks: Networks, recipe: Recipe) -> Embedding:
     """Make ready to train."""
-    networks.suits(recipe.method, WIDTHS)
+    networks.suits(recipe.method, *VOCABULARIES)
     return Embedding(networks, recipe)
 
 
@@ -87,7 +87,7 @@ def first(vocabulary: Vocabulary, recipe: Recipe, generator: torch.Generator) ->
 
 def check(networks: Networks, tensors: dict[str, Tensor]) -> None:
     """Refuse tensors that are not an embedding for these text encoders."""
-    networks.suits("embedding", WIDTHS)
+    networks.suits("embedding", *VOCABULARIES)
     names = [each.name for each in networks.vocabularies]
     if sorted(tensors) != sorted(names):
         raise JobError("style_broken", reason=f"not {' and '.join(names)} alone")
@@ -111,9 +111,14 @@ def worn(
         yield
 
 
+def learned(base: Base) -> bool:
+    """Tell whether a word can be learned on a base."""
+    return len(family(base.family).words) in VOCABULARIES
+
+
 def rules(base: Base) -> Iterator[Rule]:
     """Say how steps, vectors and rate follow from the dial on a base."""
-    if base.family not in WIDTHS:
+    if not learned(base):
         return
     for dial, (steps, vectors) in (SMALL if base.small else FULL).items():
         for concept in Concept:
@@ -121,6 +126,6 @@ def rules(base: Base) -> Iterator[Rule]:
                 "embedding", base.name, concept, dial,
                 steps=steps, photo=0, least=steps, most=steps, rank=vectors,
                 rate=2e-2 if base.small else 5e-3, batch=4 if base.small else 1,
-                bytes=vectors * WIDTHS["small" if base.small else base.family] * 2 + 3000,
+                bytes=vectors * sum(sizes(base).words) * 2 + 3000,
                 reason=f"embedding_{concept}_{dial}",
             )  # fmt: skip

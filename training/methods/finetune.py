@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from storage.records import Concept, Dial, Method, Rule
 from training import whole
+from training.sizes import family, sizes
 from training.whole import check, worn
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def attach(networks: Networks, recipe: Recipe) -> Whole:
 
 def rules(base: Base) -> Iterator[Rule]:
     """Say how steps and rate follow from the dial on a base; there is no rank."""
-    if base.family not in whole.SIZES:
+    if not family(base.family).model:
         return
     for dial, (one, more, least, most) in (SMALL if base.small else FULL).items():
         for concept in Concept:
@@ -51,5 +52,5 @@ def rules(base: Base) -> Iterator[Rule]:
                 "finetune", base.name, concept, dial, one, more, least, most, rank=0,
                 rate=3e-4 if base.small else RATES.get(base.family, 1e-5),
                 batch=8 if base.small else 1,
-                bytes=whole.size(base), reason=f"finetune_{concept}_{dial}",
+                bytes=sizes(base).model, reason=f"finetune_{concept}_{dial}",
             )  # fmt: skip

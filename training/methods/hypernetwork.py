@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from storage.errors import JobError
 from storage.records import Concept, Dial, Method, Rule
+from training.sizes import family, sizes
 
 if TYPE_CHECKING:
     from torch.utils.hooks import RemovableHandle
@@ -33,8 +34,7 @@ METHOD = Method("hypernetwork", (1, 8), dropout=True)
 WIDER = 2  #: the width between, by that of what is read, where nothing else is asked for
 WIDEST = 8
 READS = {"attn2.to_k": "k", "attn2.to_v": "v"}  #: which layers read through which network
-#: of what a true base's prompts become, for the families whose hypernetworks programs know
-WIDTHS = {"sd1": 768, "sd2": 1024}
+VOCABULARIES = 1  #: of the families whose hypernetworks programs know
 SPREAD = 0.01  #: of the first weights; the second ones are zero, so it starts as no change
 
 SMALL = {Dial.QUICK: 120, Dial.BALANCED: 200, Dial.THOROUGH: 400}
@@ -88,7 +88,7 @@ class Hypernetwork:
 
 def attach(networks: Networks, recipe: Recipe) -> Hypernetwork:
     """Make ready to train."""
-    networks.suits(KIND, WIDTHS)
+    networks.suits(KIND, VOCABULARIES)
     return Hypernetwork(networks, recipe)
 
 
@@ -155,7 +155,7 @@ def before(read: Reading, which: str, _: nn.Module, given: tuple[Tensor, ...]) -
 
 def check(networks: Networks, tensors: dict[str, Tensor]) -> None:
     """Refuse tensors that are not a hypernetwork for these networks."""
-    networks.suits(KIND, WIDTHS)
+    networks.suits(KIND, VOCABULARIES)
     read = networks.vocabularies[0].table.embedding_dim
     wanted = shapes(read, min(max(1, width(tensors)), WIDEST))
     if tensors.keys() != wanted.keys():
@@ -186,9 +186,9 @@ def worn(
 
 def rules(base: Base) -> Iterator[Rule]:
     """Say how steps and rate follow from the dial on a base; the rank is the width between."""
-    if base.family not in WIDTHS:
+    if len(family(base.family).words) != VOCABULARIES:
         return
-    read = 192 if base.small else WIDTHS[base.family]
+    read = sum(sizes(base).words)
     size = 2 * sum(torch.Size(shape).numel() for shape in shapes(read).values()) + 4000
     for dial, steps in (SMALL if base.small else FULL).items():
         for concept in Concept:

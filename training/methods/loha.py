@@ -29,6 +29,11 @@ def delta(parts: lycoris.Parts, weight: Tensor) -> Tensor:
     return (one * two * lycoris.scale(parts, len(parts["hada_w1_b"]))).view_as(weight)
 
 
+def numbers(out: int, inner: int, window: int, rank: int) -> tuple[int, int]:
+    """Count the numbers and tensors of a layer's module: two pairs, and alpha."""
+    return 2 * rank * (out + inner * window) + 1, 5
+
+
 OWN = lycoris.Kind(
     name="loha",
     make=made,
@@ -37,17 +42,7 @@ OWN = lycoris.Kind(
     ends=frozenset({"hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b", "alpha"}),
     rate=1.0,
     rank=0.5,
-    size={
-        "small": (46_792, 221_568),
-        "small text": (54_768, 249_216),
-        "sd1": (169_828, 3_654_144),
-        "sd1 text": (217_744, 4_317_696),
-        "sd2": (161_860, 3_687_078),
-        "sd2 text": (250_516, 5_382_914),
-        "sdxl": (540_277, 11_948_405),
-        "sdxl text": (712_578, 15_561_236),
-        "zimage": (144_854, 9_922_698),
-    },
+    numbers=numbers,
 )
 
 attach, check, worn, rules = OWN.attach, OWN.check, OWN.worn, OWN.rules

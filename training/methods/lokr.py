@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
+from lycoris.functional.general import factorization
 from lycoris.modules.lokr import LokrModule
 from torch import Tensor
 
@@ -42,6 +43,17 @@ def factor(parts: lycoris.Parts, name: str) -> Tensor:
     return parts[name] if name in parts else lycoris.product(parts, f"{name}_a", f"{name}_b")
 
 
+def numbers(out: int, inner: int, window: int, rank: int) -> tuple[int, int]:
+    """Count the numbers and tensors of a layer's module: both factors, and alpha.
+
+    The larger one is of two where they are smaller than it is.
+    """
+    (one, large), (other, wide) = factorization(out, FACTOR), factorization(inner, FACTOR)
+    if rank >= max(large, wide) / 2:
+        return one * other + large * wide * window + 1, 3
+    return one * other + rank * (large + wide * window) + 1, 4
+
+
 OWN = lycoris.Kind(
     name="lokr",
     make=made,
@@ -50,17 +62,7 @@ OWN = lycoris.Kind(
     ends=frozenset({*ENDS, "alpha"}),
     rate=1.0,
     rank=1.0,
-    size={
-        "small": (60_467, 12_298),
-        "small text": (72_535, 13_503),
-        "sd1": (165_904, 228_384),
-        "sd1 text": (213_280, 269_856),
-        "sd2": (156_376, 230_531),
-        "sd2 text": (241_942, 336_618),
-        "sdxl": (519_060, 747_107),
-        "sdxl text": (683_488, 973_195),
-        "zimage": (142_551, 620_245),
-    },
+    numbers=numbers,
 )
 
 attach, check, worn, rules = OWN.attach, OWN.check, OWN.worn, OWN.rules

@@ -17,6 +17,7 @@ from storage.errors import JobError
 from storage.records import Concept, Dial, Method, Rule
 from training.keys import ALPHA, DOWN, UP, cut, plain, written
 from training.recipe import reads
+from training.sizes import sizes
 
 if TYPE_CHECKING:
     from torch.utils.hooks import RemovableHandle
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from storage.records import Base
     from training.networks import Layer, Networks, Part
     from training.recipe import Recipe
+    from training.sizes import Row
 
 KIND = "lora"
 METHOD = Method("lora", dropout=True)
@@ -46,19 +48,6 @@ FULL = {
     (Concept.LOOK, Dial.QUICK): (600, 20, 600, 1200, 8, 2e-4, 1),
     (Concept.LOOK, Dial.BALANCED): (1200, 30, 1200, 2500, 16, 1e-4, 1),
     (Concept.LOOK, Dial.THOROUGH): (2000, 50, 2000, 5000, 32, 1e-4, 1),
-}
-# of the layers that are adapted in UNet and text encoders of a small base, of attention in a true
-# one of a family, and of all of it: inputs and outputs together, and how many there are
-SIZES = {
-    "small": ((55_392, 64), (6_912, 12)),
-    "sd1": ((199_296, 128), (73_728, 48)),
-    "sd1 wide": ((913_536, 240), (165_888, 69)),
-    "sd2": ((207_488, 128), (188_416, 92)),
-    "sd2 wide": ((921_728, 236), (423_936, 138)),
-    "sdxl": ((1_451_520, 560), (401_408, 176)),
-    "sdxl wide": ((2_986_880, 756), (903_168, 264)),
-    "zimage": ((1_044_480, 136),),
-    "zimage wide": ((2_480_640, 238),),
 }
 
 
@@ -240,16 +229,19 @@ def beside(
 
 def rules(base: Base, name: str = "lora", *, wide: bool = False) -> Iterator[Rule]:
     """Say how steps, rank and rate follow from the dial on a base."""
-    parts = SIZES["small" if base.small else f"{base.family}{' wide' * wide}"]
+    known, wide = sizes(base), wide or base.small
     for (concept, dial), numbers in (SMALL if base.small else FULL).items():
         one, more, least, most, rank, rate, batch = numbers
-        expected = size(rank, parts if reads(concept, base) else parts[:1])
+        expected = size(rank, known.rows(text=reads(concept, base), wide=wide))
         yield Rule(
             name, base.name, concept, dial, one, more, least, most, rank, rate,
             batch, bytes=expected, reason=f"{name}_{concept}_{dial}",
         )  # fmt: skip
 
 
-def size(rank: int, parts: Iterable[tuple[int, int]]) -> int:
+def size(rank: int, rows: Iterable[Row]) -> int:
     """Expect the size of a file: two bytes a number, and a header that names every layer."""
-    return sum(2 * rank * wide + 430 * layers for wide, layers in parts) + 2000
+    found = 2000
+    for out, inner, window, count in rows:
+        found += count * (2 * rank * (out + inner * window) + 430)
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
+from lycoris.functional.general import factorization
 from lycoris.modules.diag_oft import DiagOFTModule
 from torch import Tensor
 
@@ -40,6 +41,12 @@ def delta(parts: lycoris.Parts, weight: Tensor) -> Tensor:
     return torch.einsum("knm,kni->kmi", turn, rows).reshape(weight.shape) - weight
 
 
+def numbers(out: int, inner: int, window: int, rank: int) -> tuple[int, int]:  # noqa: ARG001
+    """Count the numbers and tensors of a layer's module: square blocks, and alpha."""
+    size, count = factorization(out, rank)
+    return count * size**2 + 1, 2
+
+
 OWN = lycoris.Kind(
     name="oft",
     make=made,
@@ -48,17 +55,7 @@ OWN = lycoris.Kind(
     ends=frozenset({"oft_blocks", "alpha"}),
     rate=1.0,
     rank=1.0,
-    size={
-        "small": (114_368, 22_368),
-        "small text": (132_916, 27_360),
-        "sd1": (69_084, 554_880),
-        "sd1 text": (88_236, 720_768),
-        "sd2": (64_623, 554_938),
-        "sd2 text": (98_763, 978_968),
-        "sdxl": (215_354, 2_927_559),
-        "sdxl text": (282_646, 3_830_793),
-        "zimage": (57_725, 2_698_312),
-    },
+    numbers=numbers,
 )
 
 attach, check, worn, rules = OWN.attach, OWN.check, OWN.worn, OWN.rules

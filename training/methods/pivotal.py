@@ -67,7 +67,7 @@ class Pivotal:
 
 def attach(networks: Networks, recipe: Recipe) -> Pivotal:
     """Make ready to train."""
-    networks.suits(recipe.method, embedding.WIDTHS)
+    networks.suits(recipe.method, *embedding.VOCABULARIES)
     return Pivotal(networks, recipe)
 
 
@@ -108,5 +108,5 @@ def worn(
 
 def rules(base: Base) -> Iterator[Rule]:
     """Say how steps, rank and rate follow from the dial on a base: as a LoRA's."""
-    if base.family in embedding.WIDTHS:
+    if embedding.learned(base):
         yield from lora.rules(base, "pivotal")

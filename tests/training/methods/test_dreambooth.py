@@ -10,6 +10,7 @@ from storage.plan import plan
 from storage.records import Catalog, Concept, Dial
 from training import whole
 from training.methods import dreambooth, lora
+from training.sizes import sizes
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def test_the_dial(bases):
     """Whole networks unless there is a rank; then a LoRA's numbers; class pictures either way."""
     base = bases.find("embedded")
     rules = (*dreambooth.rules(base), *lora.rules(base))
-    known = Catalog((base,), ("dreambooth", "lora"), rules=rules)
+    known = Catalog((base,), (dreambooth.METHOD, lora.METHOD), rules=rules)
 
     def planned(method, rank=0):
         return plan(
@@ -48,7 +49,7 @@ def test_the_dial(bases):
 
     full, low, plain = planned("dreambooth"), planned("dreambooth", 16), planned("lora", 16)
 
-    assert (full.rank, full.prior, full.bytes) == (0, dreambooth.FEW, whole.size(base))
+    assert (full.rank, full.prior, full.bytes) == (0, dreambooth.FEW, sizes(base).model)
     assert (low.rank, low.prior) == (16, dreambooth.FEW)
     assert (low.method, plain.prior) == ("dreambooth", 0)
     assert (low.steps, low.rate, low.bytes) == (plain.steps, plain.rate, plain.bytes)

@@ -7,17 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from accelerate import init_empty_weights
-from diffusers import ZImageTransformer2DModel
 from safetensors.torch import save
 
 from storage.errors import JobError
 from storage.records import Concept, Dial
-from training import ldm, shapes
-from training.families import zimage
 from training.methods import lora
-from training.networks import Part
-from training.stable import ATTENTION, FURTHER, READING, THINKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -180,34 +174,3 @@ def test_bytes(networks: Networks, bases: Bases, recipe: Callable[..., Recipe]) 
             attached.detach()
 
             assert abs(len(body) + 1800 - rule.bytes) < 0.05 * rule.bytes, rule
-
-
-@pytest.mark.parametrize("wide", [False, True])
-@pytest.mark.parametrize(
-    ("name", "shape"), [("sd1", shapes.SD15), ("sd2", shapes.SD2), ("sdxl", shapes.SDXL)]
-)
-def test_true_size(name: str, shape: shapes.Shape, wide: bool) -> None:
-    """The sizes of the layers are those of the true models."""
-    networks = ldm.empty(shape)
-    unet, _, *texts = networks.values()
-    further = (FURTHER, THINKING) if wide else ((), ())
-    sides = (
-        [Part("lora_unet", unet, ATTENTION, further[0])],
-        [Part("lora_te", text, READING, further[1]) for text in texts],
-    )
-
-    for parts, (numbers, count) in zip(sides, lora.SIZES[f"{name}{' wide' * wide}"], strict=True):
-        found = [layer.weight.shape for part in parts for layer in part.layers().values()]
-        assert sum(shape[0] + shape[1:].numel() for shape in found) == numbers
-        assert len(found) == pytest.approx(count, rel=0.15)  # names are of different lengths
-
-
-@pytest.mark.parametrize("wide", [False, True])
-def test_true_flow(wide: bool) -> None:
-    """Those of Z-Image's transformer, too."""
-    with init_empty_weights():
-        network = ZImageTransformer2DModel()
-    part = Part("", network, zimage.ATTENTION, zimage.FURTHER if wide else ())
-    found = [layer.weight.shape for layer in part.layers().values()]
-
-    assert lora.SIZES[f"zimage{' wide' * wide}"] == ((sum(map(sum, found)), len(found)),)

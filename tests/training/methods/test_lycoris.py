@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import pytest
 import torch
 from safetensors.torch import save
+from torch import nn
 
 from storage.errors import JobError
 from storage.records import Concept, Dial
@@ -76,6 +79,20 @@ def test_a_file_is_as_large_as_expected(bases, networks, recipe, kind, concept):
     attached.detach()
 
     assert len(content) == pytest.approx(rule.bytes, rel=0.1)
+
+
+@pytest.mark.parametrize("rank", [1, 6, 16, 64])
+@pytest.mark.parametrize(
+    "layer", [nn.Linear(96, 320), nn.Linear(320, 72), nn.Conv2d(64, 128, 3), nn.Conv2d(96, 96, 1)]
+)
+def test_a_module_is_as_large_as_counted(kind, layer, rank):
+    """What a kind says of its modules is what they have, at any rank."""
+    out, inner, *window = layer.weight.shape
+
+    tensors = kind.OWN.make("a", layer, rank).state_dict().values()
+
+    counted = kind.OWN.numbers(out, inner, prod(window), rank)
+    assert counted == (sum(tensor.numel() for tensor in tensors), len(tensors))
 
 
 def spoilt(tensors):
