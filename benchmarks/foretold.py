@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from benchmarks import machine, table
-from benchmarks.service import Service, mascot, service
+from benchmarks.service import LOOK, Service, mascot, service
 from storage.paces import Gait, foretold
 from storage.plan import plan
 from storage.records import Concept, Dial
@@ -56,12 +56,14 @@ async def told(running: Service, dataset: Dataset, photos: int, steps: int) -> P
     return foretold(await store.paces.all(), gait, planned)
 
 
-async def taken(running: Service, dataset: Dataset, steps: int) -> tuple[float, float]:
-    """Train and give the seconds from claim to end, and those that the worker computed."""
+async def taken(running: Service, dataset: Dataset, steps: int, runs: int) -> tuple[float, float]:
+    """Train, the last of so many runs; give the seconds from claim to end, and those computed."""
     (handle,) = running.store.home.workers.glob("*/handle.json")
     worker = psutil.Process(json.loads(handle.read_bytes())["pid"])
     before = sum(worker.cpu_times()[:2])
     ended = await running.ended(await running.train(dataset, seed=steps, steps=steps))
+    while sum(pace.runs for pace in (await running.store.paces.all()).values()) < runs:
+        await asyncio.sleep(LOOK)  # it is measured once it has ended
     return (ended.ended or 0) - (ended.started or 0), sum(worker.cpu_times()[:2]) - before
 
 
@@ -73,11 +75,11 @@ async def measure(place: Path, *, quick: bool) -> list[table.Row]:
             for count, _ in (MEASURED, *LATER)
         }
         unknown = await told(running, sets[MEASURED[0]], *MEASURED)
-        whole, computed = await taken(running, sets[MEASURED[0]], MEASURED[1])
+        whole, computed = await taken(running, sets[MEASURED[0]], MEASURED[1], 1)
         parts, found = [computed / whole], []
         for count, steps in LATER[: 1 if quick else None]:
             before = (await told(running, sets[count], count, steps)).seconds
-            whole, computed = await taken(running, sets[count], steps)
+            whole, computed = await taken(running, sets[count], steps, 1 + len(parts))
             part = statistics.mean(parts)
             found.append(Pair(count, steps, before, whole, before * part / computed))
             parts.append(computed / whole)
