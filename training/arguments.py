@@ -95,6 +95,7 @@ def _train(option: Option) -> None:
 def _options(option: Option) -> None:
     """Say what any method may carry."""
     option("--ema", type=float, help="decay of a moving average that the file is made of: 0.99")
+    option("--gamma", type=float, help="of min-SNR, 5 if not given, by 0 all noise counts alike")
     option("--offset", type=float, help="noise offset, for very dark or bright pictures: 0.05")
     option("--silence", type=float, help="the part of captions that is dropped: 0.1")
     option("--decay", type=float, help="weight decay, 0.01 if not given")

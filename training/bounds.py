@@ -27,6 +27,7 @@ NUMBERS: dict[str, tuple[float, float]] = {
     "seed": (0, 2**63 - 1),
     "resolution": SIDE,
     "ema": (0, 0.99999),
+    "gamma": (0, 100),
     "offset": (0, 1),
     "silence": (0, 1),
     "decay": (0, 1),

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 NUMBERS = ("steps", "rank", "rate", "batch", "prior")  # the dial's, unless they were said
 #: that any method may carry; unless they were said, they are the recipe's own
 OPTIONS = (
-    "ema", "offset", "silence", "decay", "shuffle", "dropout", "schedule", "optimizer", "keep",
-    "text", "masked", "background", "sides",
+    "ema", "gamma", "offset", "silence", "decay", "shuffle", "dropout", "schedule", "optimizer",
+    "keep", "text", "masked", "background", "sides",
 )  # fmt: skip
 
 

@@ -145,6 +145,7 @@ def test_options(bases: Bases, recipe: Made, laid: Laid, run: Told, text: bool) 
     """Every option changes what comes out, with the text encoder adapted and without."""
     options = (
         {}, {"ema": 0.9}, {"offset": 0.2}, {"silence": 0.5}, {"decay": 0.9}, {"dropout": 0.5},
+        {"gamma": 0.5},
     )  # fmt: skip
     folders = [
         laid(recipe(text=text, rate=2e-2, **({"ema": 0.0} | option)), str(at))

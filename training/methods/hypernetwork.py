@@ -195,6 +195,6 @@ def rules(base: Base) -> Iterator[Rule]:
             yield Rule(
                 KIND, base.name, concept, dial,
                 steps=steps, photo=0, least=steps, most=steps, rank=WIDER,
-                rate=2e-3 if base.small else 2e-5, batch=4 if base.small else 1,
+                rate=5e-4 if base.small else 2e-5, batch=4 if base.small else 1,
                 bytes=size, reason=f"{KIND}_{concept}_{dial}",
             )  # fmt: skip

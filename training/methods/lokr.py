@@ -60,7 +60,7 @@ OWN = lycoris.Kind(
     gain=lycoris.shaped,
     delta=delta,
     ends=frozenset({*ENDS, "alpha"}),
-    rate=1.0,
+    rate=3.0,
     rank=1.0,
     numbers=numbers,
 )
