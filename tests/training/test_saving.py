@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import threading
 from typing import TYPE_CHECKING
 
 import torch
@@ -24,6 +24,19 @@ def copied(step: int, recipe: Recipe, value: float) -> tuple[checkpoint.Copy, nn
     parameter = nn.Parameter(torch.full((3, 4), value))
     optimizer = torch.optim.AdamW([parameter], 0.1, fused=True)
     return checkpoint.copied((step, recipe, [0.5]), {"a": parameter}, optimizer), parameter
+
+
+class Held:
+    """A copy whose writing begins when it is let."""
+
+    def __init__(self, copy: checkpoint.Copy) -> None:
+        self.copy, self.step, self.tensors = copy, copy.step, copy.tensors
+        self.free = threading.Event()
+
+    def write(self, folder: Path) -> Path:
+        """Write it then."""
+        assert self.free.wait(60)
+        return self.copy.write(folder)
 
 
 def test_copy(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
@@ -63,15 +76,13 @@ def test_lost(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     with Saving(folder, 9, alone=False) as saving:
         list(saving.begin(copied(2, recipe(), 1.0)[0]))
         list(saving.ended())
-        pipe = folder.checkpoints / f".step-000003.safetensors.{os.getpid()}.part"
-        os.mkfifo(pipe)  # opening it waits for a reader
         checkpoint.file(folder.checkpoints, 3).mkdir()  # no file can take its name
+        held = Held(copied(3, recipe(), 1.0)[0])
 
-        begun = list(saving.begin(copied(3, recipe(), 1.0)[0]))
+        begun = list(saving.begin(held))
         meanwhile = list(saving.told()), checkpoint.newest(folder.checkpoints, recipe())
-        reader = os.open(pipe, os.O_RDWR)
+        held.free.set()
         ended = list(saving.ended())
-        os.close(reader)
         after = [*saving.begin(copied(4, recipe(), 1.0)[0]), *saving.ended()]
 
     assert begun == meanwhile[0] == []
