@@ -2,7 +2,8 @@
 
 Meta tensors have shapes and no numbers, so an SDXL needs no memory here. Networks are bf16 and
 compute under CUDA's rules of autocast, which meta tensors lack and are imitated: products in bf16,
-norms in fp32, attention as its flash kernel. Beside the estimate this shows how far that is right.
+norms in fp32, attention as its flash kernel. Beside the estimate this shows how far that is right,
+for a step, for a picture that is drawn and for one that goes through the autoencoder.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from benchmarks import machine, table
-from storage.records import Base, Concept
+from storage.records import Base, Concept, Optimizer
 from training import ldm, methods
 from training.bounds import FLOWS
-from training.estimate import CONTEXT, needed
+from training.estimate import CODER, CONTEXT, GRAIN, coded, seen, stepping
 from training.families import walk
 from training.footprint import Footprint
 from training.recipe import Recipe
@@ -38,6 +39,7 @@ SIDES = {"sd1": 512, "sd2": 768, "sdxl": 1024, "zimage": 1024}
 CASES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("lora", {}), ("lora", {"text": True}), ("locon", {}), ("loha", {}), ("lokr", {}),
     ("finetune", {"rank": 0}), ("finetune", {"rank": 0, "text": True}),
+    ("finetune", {"rank": 0, "optimizer": Optimizer.ADAFACTOR}),
 )  # fmt: skip
 
 
@@ -55,7 +57,8 @@ class Autocast(TorchFunctionMode):
 
     def __init__(self) -> None:
         super().__init__()
-        self.rounded: dict[torch.Tensor, torch.Tensor] = {}  #: trained numbers, once a step
+        self.rounded: dict[torch.Tensor, torch.Tensor] = {}  #: trained numbers, once on the way
+        self.back = False  #: whether on the way back, where each part has an autocast of its own
 
     def __torch_function__(
         self, function: Any, types: Any, args: Any = (), kwargs: Any = None
@@ -64,6 +67,7 @@ class Autocast(TorchFunctionMode):
         kwargs = kwargs or {}
         if function is torch.Tensor.backward:  # what is computed anew is computed under it, too
             self.rounded.clear()
+            self.back = True
             with self:
                 return back(args[0])
         if function in EXACT:
@@ -80,7 +84,7 @@ class Autocast(TorchFunctionMode):
         """Round a tensor, one that is trained once."""
         if not isinstance(value, torch.Tensor) or value.dtype is not torch.float32:
             return value
-        if not (value.is_leaf and value.requires_grad):
+        if self.back or not (value.is_leaf and value.requires_grad):
             return value.bfloat16()
         if value not in self.rounded:
             self.rounded[value] = value.bfloat16()
@@ -150,7 +154,7 @@ def learning(family: Any, networks: list[nn.Module], asked: Recipe) -> Iterable[
 
 
 def counted(name: str, asked: Recipe, dtype: torch.dtype = torch.bfloat16) -> int:
-    """Count the bytes that a step holds, at most; with AdamW's moments there."""
+    """Count the bytes that a step holds, at most; with AdamW's moments there, if it is AdamW."""
     family = base(name, dtype=dtype)
     networks = [family.denoiser, *(family.texts if asked.text else ())]
     trained = list(learning(family, networks, asked))
@@ -161,7 +165,8 @@ def counted(name: str, asked: Recipe, dtype: torch.dtype = torch.bfloat16) -> in
     with Footprint() as footprint, Autocast():
         for network in networks:
             footprint.hold(network.parameters())
-        moments = [torch.zeros_like(each) for each in trained for _ in range(2)]
+        count = 0 if asked.optimizer is Optimizer.ADAFACTOR else 2
+        moments = [torch.zeros_like(each) for each in trained for _ in range(count)]
         told = told or conditions(family, asked.batch, live=True)
         family.loss(latents, told, torch.Generator(), gamma=5.0).backward()
         del told, moments
@@ -178,13 +183,62 @@ def size(name: str, asked: Recipe) -> int:
 def errors(name: str, asked: Recipe) -> tuple[float, float]:
     """Give what is counted in GiB, the context with it, and the estimate's error in percent."""
     whole = counted(name, asked) + CONTEXT
-    foretold = needed(walk()[name].KEEPS, asked, size(name, asked))
+    foretold = CONTEXT + stepping(walk()[name].KEEPS, asked, size(name, asked))
     return whole / GIB, 100 * (foretold - whole) / whole
+
+
+def drawing(name: str, side: int) -> int:
+    """Count the bytes that the denoiser takes to see through a picture, beside its numbers."""
+    family = base(name, dtype=torch.bfloat16)
+    latents = torch.zeros((1, family.vae.config.latent_channels, side // GRAIN, side // GRAIN))
+    told = conditions(family, 1, live=False)
+    with Footprint() as footprint, Autocast(), torch.no_grad():
+        footprint.hold([*family.denoiser.parameters(), *told.values()])
+        before = footprint.live
+        family.loss(latents, told, torch.Generator(), gamma=5.0)
+    return footprint.peak - before
+
+
+def coding(name: str, side: int) -> int:
+    """Count the bytes that the autoencoder takes in fp32 for a picture, in or out, at most."""
+    vae, counts = base(name).vae, []
+    latents = torch.zeros((1, vae.config.latent_channels, side // GRAIN, side // GRAIN))
+    for through, given in ((vae.encode, torch.zeros((1, 3, side, side))), (vae.decode, latents)):
+        with Footprint() as footprint, torch.no_grad():
+            footprint.hold(vae.parameters())
+            before = footprint.live
+            through(given.to(META))
+        counts.append(footprint.peak - before)
+    return max(counts)
+
+
+def sums(network: nn.Module) -> tuple[int, int]:
+    """Count a network's numbers, and those of its linear layers' weights."""
+    linear = (each.weight.numel() for each in network.modules() if isinstance(each, nn.Linear))
+    return sum(each.numel() for each in network.parameters()), sum(linear)
+
+
+def parts(name: str, side: int) -> Iterator[table.Row]:
+    """Compare what the estimate knows of a family with its networks."""
+    family, keeps = base(name), walk()[name].KEEPS
+    texts = sum(sums(text)[0] for text in family.texts)
+    same = (*sums(family.denoiser), texts) == (keeps.denoiser, keeps.linear, keeps.texts)
+    yield table.Row(f"{name}: numbers as counted", str(same).lower(), "true", same)
+    taken = {
+        "seeing once": (drawing(name, side), seen(keeps, side)),
+        "autoencoder": (4 * sums(family.vae)[0], CODER),
+        "what it keeps": (coding(name, side), coded(side)),
+    }
+    for what, (whole, foretold) in taken.items():
+        error = 100 * (foretold - whole) / whole
+        said = f"{name} at {side}, {what}: {whole / GIB:.3f} GiB, estimate's error"
+        yield table.Row(said, f"{error:+.1f} %", f"≤ {BAR} %", abs(error) <= BAR)
 
 
 def rows(*, quick: bool) -> Iterator[table.Row]:
     """Compare estimates with what is counted."""
     for name, side in SIDES.items():
+        yield from parts(name, side)
         for method, more in CASES[: 1 if quick else None]:
             if "text" in more and name in FLOWS:
                 continue

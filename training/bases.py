@@ -159,11 +159,11 @@ class Bases:
                 total.update(stream.read(ENDS))
         return total.hexdigest()
 
-    def fits(self, name: str) -> bool:
-        """Tell whether a base can be used beside the one that is lent out."""
+    def fits(self, name: str, memory: int) -> bool:
+        """Tell whether what takes so many MiB can be used beside what is lent out."""
         if name in self.resident or not self.lent:
-            return True
-        return self.device.free() > 1.5 * self.find(name).memory
+            return not self.rough(name)
+        return self.device.free() > 1.5 * memory
 
     @contextmanager
     def family(self, name: str) -> Iterator[Family]:
@@ -193,6 +193,12 @@ class Bases:
             yield self.resident[name]
         finally:
             self.lent.remove(name)
+            if self.rough(name) and name not in self.lent:
+                self.drop(name)
+
+    def rough(self, name: str) -> bool:
+        """Tell whether a loaded base is no longer what its files say."""
+        return getattr(self.resident.get(name), "rough", False)
 
     def evict(self, memory: int) -> None:
         """Let go of what was used longest ago until there is room."""
@@ -200,16 +206,19 @@ class Bases:
             if self.device.free() > 1.5 * memory:
                 return
             if name not in self.lent:
-                del self.resident[name]
-                gc.collect()
+                self.drop(name)
+
+    def drop(self, *names: str) -> None:
+        """Give back the memory of loaded bases."""
+        for name in names:
+            del self.resident[name]
+        gc.collect()
+        self.device.empty()
 
     def release(self) -> bool:
         """Let go of everything that is not lent out; tell whether that was anything."""
         idle = [name for name in self.resident if name not in self.lent]
-        for name in idle:
-            del self.resident[name]
-        gc.collect()
-        self.device.empty()
+        self.drop(*idle)
         return bool(idle)
 
 

@@ -18,7 +18,8 @@ SIDE = (16, 2048)
 SIDES = 4
 CONCEPTS = 5  # of one run
 SCHEDULES = ("cosine", "constant")
-RUNGS = ("frugal", "bytewise", "parted")  #: of the ladder
+#: of the ladder
+RUNGS = ("frugal", "bytewise", "parted", "unaveraged", "factored", "quantised")
 NUMBERS: dict[str, tuple[float, float]] = {
     "steps": (1, 20_000),
     "rank": (0, 128),  # of any method; each has its own limits within

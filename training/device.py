@@ -92,6 +92,24 @@ class Device:
             return int(torch.cuda.mem_get_info(self.at)[0] // MIB)
         return int(psutil.virtual_memory().available // MIB)
 
+    def spare(self) -> int:
+        """Count MiB that torch can still give out: what is free, and what it keeps unused."""
+        if self.at.type == "cuda":
+            kept = torch.cuda.memory_reserved(self.at) - torch.cuda.memory_allocated(self.at)
+            return self.free() + int(kept // MIB)
+        return self.free()
+
+    def watch(self) -> None:
+        """Count the peak from now on."""
+        if self.at.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self.at)
+
+    def peak(self) -> int:
+        """Count the MiB that torch held at most; 0 where nobody counts."""
+        if self.at.type == "cuda":
+            return int(torch.cuda.max_memory_reserved(self.at) // MIB)
+        return 0
+
     def room(self) -> int:
         """Count MiB that a training may take beside other programs; 0 for a bare processor."""
         return self.free() + self.memory() if self.whole() else 0

@@ -20,5 +20,5 @@ def together(
 ) -> Iterator[list[Picture]]:
     """Cut pictures of one size into parts that are drawn at once, by what is free then."""
     keeps, rest = families.walk()[family.name].KEEPS, iter(pictures)
-    while part := list(islice(rest, abreast(keeps, pictures[0].width, device.free() * MIB))):
+    while part := list(islice(rest, abreast(keeps, pictures[0].width, device.spare() * MIB))):
         yield part

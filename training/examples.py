@@ -15,6 +15,7 @@ from torch import Tensor
 from storage.errors import JobError
 from training import masks
 from training.conditions import stacked
+from training.estimate import coded
 from training.families import Frame
 
 if TYPE_CHECKING:
@@ -99,8 +100,9 @@ def framed(photo: tuple[int, int], cut: tuple[int, int]) -> Frame:
 def encoded(family: Family, recipe: Recipe, photos: Path) -> list[Example]:
     """Encode every photo of a recipe, once a resolution; small ones several at a time."""
     found: list[Example] = []
-    with family.present("vae"):
-        for side in (recipe.resolution, *recipe.sides):
+    sides = (recipe.resolution, *recipe.sides)
+    with family.present("vae"), family.roomy("vae", coded(max(sides))):
+        for side in sides:
             found += at_size(family, recipe, photos, side)
     return found
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from storage.errors import JobError
 from storage.records import Base, Optimizer
 from storage.requests import TrainRequest
-from training import methods
+from training import methods, quantised
 from training.estimate import MIB, needed, trained
 from training.families import walk
 from training.optimizers import PACKAGES
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from training.bases import Bases
     from training.estimate import Keeps
 
+#: Methods that work with the numbers of the weights they change.
+READERS = frozenset({"dora", "oft"})
 SPARE = 0.92  #: of the memory, what may be planned with: an allocator leaves holes
 
 
@@ -46,16 +48,39 @@ def bytewise(recipe: Recipe, step: int) -> Recipe | None:
     return replace(recipe, optimizer=Optimizer.ADAMW8BIT) if fits else None
 
 
+def unaveraged(recipe: Recipe, step: int) -> Recipe | None:
+    """Keep no moving average of a whole network: what is learnt last counts more."""
+    fits = not step and not recipe.rank and recipe.ema
+    return replace(recipe, ema=0.0) if fits else None
+
+
+def factored(recipe: Recipe, step: int) -> Recipe | None:
+    """Keep a whole network's second moments by rows and columns, and no first ones: Adafactor."""
+    whole = not step and not recipe.rank
+    fits = whole and recipe.optimizer in {Optimizer.ADAMW, Optimizer.ADAMW8BIT}
+    return replace(recipe, optimizer=Optimizer.ADAFACTOR) if fits else None
+
+
 def parted(recipe: Recipe, step: int) -> Recipe | None:  # noqa: ARG001 - at any step
     """Take a batch in twice as many parts: as long, as large, other draws."""
     parts = recipe.parts * 2
     return replace(recipe, parts=parts) if recipe.batch % parts == 0 else None
 
 
+def rounded(recipe: Recipe, step: int) -> Recipe | None:  # noqa: ARG001 - at any step
+    """Keep a frozen denoiser's layers in 4 bits: up to three times as long, not quite the base."""
+    frozen = recipe.rank and recipe.method not in READERS
+    fits = frozen and not recipe.quantised and quantised.here()
+    return replace(recipe, quantised=True) if fits else None
+
+
 RUNGS: dict[str, Callable[[Recipe, int], Recipe | None]] = {
     "frugal": frugal,
     "bytewise": bytewise,
     "parted": parted,
+    "unaveraged": unaveraged,
+    "factored": factored,
+    "quantised": rounded,
 }
 
 

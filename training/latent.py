@@ -12,7 +12,9 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from training.estimate import MIB, coded
 from training.networks import Networks
+from training.quantised import quantise
 
 if TYPE_CHECKING:
     from training.conditions import Conditions
@@ -44,6 +46,7 @@ class Latent(ABC):
         self.texts = [getattr(pipeline, text) for text in texts]
         for network in (self.denoiser, *self.texts, self.vae):
             network.requires_grad_(False).eval().to(device.at)
+        self.rough = False  #: whether its numbers are no longer those of its files
         self.side = 2 ** (len(self.vae.config.block_out_channels) - 1)  #: pixels of a latent's
         self.grain = 2 * self.side
 
@@ -52,7 +55,8 @@ class Latent(ABC):
         """Turn pictures of one right size into latents, on the CPU; the same each time."""
         arrays = np.stack([np.array(picture.convert("RGB")) for picture in pictures])
         pixels = torch.from_numpy(arrays).permute(0, 3, 1, 2).float() / 127.5 - 1
-        seen = self.seen(lambda given: self.vae.encode(given).latent_dist.mode(), pixels)
+        with self.roomy("vae", coded(max(pixels.shape[2:]))):
+            seen = self.seen(lambda given: self.vae.encode(given).latent_dist.mode(), pixels)
         latents: Tensor = (seen - self.shift) * self.vae.config.scaling_factor
         return latents.float().cpu()
 
@@ -151,7 +155,8 @@ class Latent(ABC):
         finally:
             self.pipeline.scheduler = scheduler
         latents = drawn / self.vae.config.scaling_factor + self.shift
-        return [self.developed(latent[None]) for latent in latents]
+        with self.roomy("vae", coded(max(picture.height, picture.width))):
+            return [self.developed(latent[None]) for latent in latents]
 
     def developed(self, latent: Tensor) -> np.ndarray[Any, Any]:
         """Turn one picture's latent (1, C, h, w) into numbers from 0 to 1, (height, width, 3)."""
@@ -178,6 +183,25 @@ class Latent(ABC):
     def absent(self, *parts: str) -> AbstractContextManager[None]:
         """Keep these off the device inside the block; on a CPU there is nothing to gain."""
         return self.placed(parts, torch.device("cpu"))
+
+    def quantise(self) -> None:
+        """Keep the frozen denoiser in 4 bits from now on: a base to be read anew afterwards."""
+        self.rough = True
+        quantise(self.denoiser)
+
+    @contextmanager
+    def roomy(self, part: str, needed: int) -> Iterator[None]:
+        """Have so many bytes free inside the block, if need be by keeping all other parts off.
+
+        A processor has no memory of its own to be short of.
+        """
+        if not self.device.whole() or self.device.spare() >= needed / MIB:
+            yield
+            return
+        staying = {part, "denoiser"} if self.rough else {part}
+        with self.absent(*({"text", "denoiser", "vae"} - staying)):
+            self.device.empty()
+            yield
 
     @contextmanager
     def placed(self, parts: Iterable[str], device: torch.device) -> Iterator[None]:

@@ -112,7 +112,7 @@ class Run:
         held = ladder.at(recipe, self.first)
         self.parts = held.parts
         self.optimizer = optimizers.made(held, self.parameters, attached.paces)
-        self.average = Average(self.parameters, recipe.ema)
+        self.average = Average(self.parameters, held.ema)
         self.prior = Prior(folder, recipe)
         self.losses: list[float] = []
         self.pending: list[torch.Tensor] = []
@@ -120,6 +120,10 @@ class Run:
         self.saving = Saving(folder, recipe.steps, alone=isinstance(attached, Whole))
         self.preview = Preview(folder.samples, recipe, family, bases.device, self.clock)
         family.checkpointing(held.frugal)
+        if held.quantised:
+            family.quantise()
+        bases.device.watch()
+        self.room = bases.device.room()
         if saved:
             saved.restore(self.parameters, self.optimizer)
             self.average.restore(saved.average)
@@ -204,6 +208,7 @@ class Run:
         self.optimizer.zero_grad(set_to_none=True)
         self.average.follow(step)
         self.pending.append(loss)
+        self.fits()
 
     def learn(
         self, batches: Batches, reading: Reading, step: int, noise: str, share: float = 1.0
@@ -244,6 +249,11 @@ class Run:
             speed=speed, eta=self.eta(step),
             memory=self.bases.device.memory(),
         )  # fmt: skip
+
+    def fits(self) -> None:
+        """Refuse to go on in memory that is not the device's own, as some drivers lend it."""
+        if self.room and self.bases.device.peak() > self.room:
+            raise torch.OutOfMemoryError(f"{self.room} MiB are not enough")
 
     def eta(self, step: int) -> float:
         """Estimate the seconds that are left: the steps, and the samples on the way."""

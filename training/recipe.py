@@ -24,7 +24,7 @@ GAMMA = 5.0  # of min-SNR, as its paper has it
 #: what a file tells only where it is used: so other files stay, byte for byte, as they were
 SPARING = frozenset({
     "shuffle", "dropout", "optimizer", "prior", "keep", "masked", "background", "sides",
-    "others", "parts", "rungs",
+    "others", "parts", "quantised", "rungs",
 })  # fmt: skip
 
 
@@ -63,6 +63,7 @@ class Recipe:
     text: bool = False  #: whether the text encoder is adapted too
     wide: bool = False  #: whether a LoRA adapts MLP and convolutions, too
     frugal: bool = False  #: gradient checkpointing: less memory, a third more time
+    quantised: bool = False  #: the frozen denoiser in 4 bits: less memory, other numbers
     parts: int = 1  #: in which a batch is taken, one after the other: less memory
     gamma: float = GAMMA  #: of min-SNR; zero is off, as a word learns from the noisiest steps most
     ema: float = (

@@ -81,18 +81,15 @@ class Studio:
         """Say which bases and captioners can be served now, and what is in memory."""
         free = self.bases.device.free()
         served = [
-            base.name for base in self.known if base.present and self.fits(base.name, base.memory)
+            base.name
+            for base in self.known
+            if base.present and self.bases.fits(base.name, base.memory)
         ]
         memory = SMALL if self.captioner == "embedded" else captions.MEMORY
-        if self.fits(f"captioner {self.captioner}", memory):
+        if self.bases.fits(f"captioner {self.captioner}", memory):
             served.append(self.captioner)
         return {
             "serves": served,
             "resident": list(self.bases.resident),
             "free": free // GRAIN * GRAIN,
         }
-
-    def fits(self, name: str, memory: int) -> bool:
-        """Return whether something can be used beside what is in use."""
-        bases = self.bases
-        return name in bases.resident or not bases.lent or bases.device.free() > 1.5 * memory

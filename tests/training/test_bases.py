@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -169,10 +170,22 @@ def test_fits() -> None:
     """Another base fits beside the one at work only where there is room for it."""
     bases = Bases(None, Narrow(Device.open(cpu=True).accelerator))
 
-    assert bases.fits("sd15")
+    assert bases.fits("sd15", 3500)
     with bases.kept("embedded", 0, lambda: "loaded", small=True):
-        assert bases.fits("embedded")
-        assert not bases.fits("sd15")
+        assert bases.fits("embedded", 50)
+        assert bases.fits("captioner", 50)
+        assert not bases.fits("sd15", 3500)
+
+
+def test_rough() -> None:
+    """A base whose numbers were rounded serves nobody else, and is forgotten once given back."""
+    bases, rounded = Bases(None, Device.open(cpu=True)), SimpleNamespace(rough=False)
+
+    with bases.kept("a", 1, lambda: rounded, small=True):
+        rounded.rough = True
+        assert not bases.fits("a", 1)
+    assert bases.fits("a", 1)
+    assert not bases.resident
 
 
 def test_threads(tmp_path: Path) -> None:

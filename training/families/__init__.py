@@ -57,6 +57,7 @@ class Family(Protocol):
     grain: int  #: the sides of a picture are multiples of this
     networks: Networks
     prediction: str
+    rough: bool  #: whether its numbers are no longer those of its files
 
     def encode(self, pictures: Sequence[Image.Image]) -> Tensor:
         """Turn pictures of one right size into latents (B, C, h, w), on the CPU."""
@@ -103,6 +104,14 @@ class Family(Protocol):
 
     def checkpointing(self, enabled: bool) -> None:  # a switch
         """Keep less in memory in training, for time."""
+        ...
+
+    def quantise(self) -> None:
+        """Keep the frozen denoiser in 4 bits from now on."""
+        ...
+
+    def roomy(self, part: str, needed: int) -> AbstractContextManager[None]:
+        """Have so many bytes free inside the block, if need be with this part alone there."""
         ...
 
     def present(self, *parts: str) -> AbstractContextManager[None]:

@@ -23,7 +23,15 @@ if TYPE_CHECKING:
 
 RESOLUTION, MEMORY = 512, 3500
 SHAPE = SD15
-KEEPS = Keeps(859_520_964, 123_060_480, attention=272_500, every=328_000, frugal=70_000)
+KEEPS = Keeps(
+    denoiser=859_520_964,
+    linear=270_049_280,
+    texts=123_060_480,
+    attention=272_500,
+    every=328_000,
+    frugal=70_000,
+    seen=17_400,
+)
 SIZES = Sizes(
     Layers(
         (

@@ -28,7 +28,15 @@ if TYPE_CHECKING:
 
 RESOLUTION, MEMORY = 768, 4500
 SHAPE = SD2
-KEEPS = Keeps(865_910_724, 340_387_840, attention=262_000, every=321_500, frugal=58_000)
+KEEPS = Keeps(
+    denoiser=865_910_724,
+    linear=301_219_840,
+    texts=340_387_840,
+    attention=262_000,
+    every=321_500,
+    frugal=58_000,
+    seen=17_400,
+)
 SIZES = Sizes(
     Layers(
         (

@@ -26,7 +26,15 @@ if TYPE_CHECKING:
 
 RESOLUTION, MEMORY = 1024, 9000
 SHAPE = SDXL
-KEEPS = Keeps(2_567_463_684, 817_720_320, attention=445_500, every=545_000, frugal=50_000)
+KEEPS = Keeps(
+    denoiser=2_567_463_684,
+    linear=2_232_647_680,
+    texts=817_720_320,
+    attention=445_500,
+    every=545_000,
+    frugal=50_000,
+    seen=12_900,
+)
 SIZES = Sizes(
     Layers(
         (

@@ -40,7 +40,15 @@ if TYPE_CHECKING:
     from training.latent import Read
 
 RESOLUTION, MEMORY = 1024, 22_000
-KEEPS = Keeps(6_154_908_736, 4_022_468_096, attention=2_160_000, every=2_415_000, frugal=152_000)
+KEEPS = Keeps(
+    denoiser=6_154_908_736,
+    linear=6_153_863_168,
+    texts=4_022_468_096,
+    attention=2_160_000,
+    every=2_415_000,
+    frugal=152_000,
+    seen=34_400,
+)
 SIZES = Sizes(
     Layers(
         ((3840, 3840, 1, 136),),
