@@ -38,6 +38,7 @@ class Bases:
         self.opened = device
         self.resident: OrderedDict[str, Any] = OrderedDict()
         self.lent: list[str] = []
+        self.suspects: set[str] = set()  #: in whose use something broke off
 
     @property
     def device(self) -> Device:
@@ -191,14 +192,19 @@ class Bases:
         self.lent.append(name)
         try:
             yield self.resident[name]
+        except JobError:
+            raise
+        except Exception:
+            self.suspects.add(name)
+            raise
         finally:
             self.lent.remove(name)
             if self.rough(name) and name not in self.lent:
                 self.drop(name)
 
     def rough(self, name: str) -> bool:
-        """Tell whether a loaded base is no longer what its files say."""
-        return getattr(self.resident.get(name), "rough", False)
+        """Tell whether a loaded base is no longer what its files say, or may not be."""
+        return name in self.suspects or getattr(self.resident.get(name), "rough", False)
 
     def evict(self, memory: int) -> None:
         """Let go of what was used longest ago until there is room."""
@@ -212,6 +218,7 @@ class Bases:
         """Give back the memory of loaded bases."""
         for name in names:
             del self.resident[name]
+            self.suspects.discard(name)
         gc.collect()
         self.device.empty()
 

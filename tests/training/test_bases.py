@@ -188,6 +188,19 @@ def test_rough() -> None:
     assert not bases.resident
 
 
+@pytest.mark.parametrize(
+    ("error", "kept"), [(JobError("loss_nan"), True), (torch.OutOfMemoryError(""), False)]
+)
+def test_suspect(error: Exception, *, kept: bool) -> None:
+    """What broke off in the middle of its work may have left its base changed: it is read anew."""
+    bases = Bases(None, Device.open(cpu=True))
+
+    with pytest.raises(type(error)), bases.kept("a", 1, object, small=True):
+        raise error
+    assert ("a" in bases.resident) == kept
+    assert bases.fits("a", 1)
+
+
 def test_threads(tmp_path: Path) -> None:
     """Whatever was lent before, each model computes on the threads that suit it."""
     bases = Bases(tmp_path, Device.open(cpu=True))

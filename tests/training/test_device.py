@@ -17,6 +17,15 @@ def test_cpu() -> None:
     assert device.free() > 50
 
 
+def test_bare() -> None:
+    """A processor has no memory of its own: all that is free is to spare, and nobody counts."""
+    device = Device.open(cpu=True)
+
+    device.watch()
+    assert (device.whole(), device.room(), device.peak()) == (0, 0, 0)
+    assert device.spare() > 50
+
+
 def test_one() -> None:
     """Opening the device again is the same state."""
     first, second = Device.open(cpu=True), Device.open(cpu=True)

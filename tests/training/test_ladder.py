@@ -11,9 +11,9 @@ import torch
 from safetensors import safe_open
 
 from storage.errors import JobError
+from tests.training.card import Card
 from training import ladder
 from training.bounds import RUNGS
-from training.device import Device
 from training.estimate import Keeps
 from training.footprint import Footprint
 from training.loop import train
@@ -100,29 +100,10 @@ def test_fitting(recipe: Made, room: int, rungs: list[str]) -> None:
     assert names(ladder.fitting(asked, KEEPS, 1 << 20, room)) == rungs
 
 
-class Card(Device):
-    """The CPU as if it were a GPU of so many MiB."""
-
-    mib = 0
-
-    def whole(self) -> int:
-        """Count all of it."""
-        return self.mib
-
-    def free(self) -> int:
-        """Count what nobody has."""
-        return self.mib
-
-    def memory(self) -> int:
-        """Hold nothing."""
-        return 0
-
-
 def test_chosen_before(tinies: Bases, recipe: Made) -> None:
     """A GPU that is too small for the plain way gets a recipe that fits; a processor any."""
     asked = replace(recipe(batch=4), base="tiny-sd1", resolution=512, wide=False)
-    card = Card(tinies.device.accelerator)
-    card.mib = 4000
+    card = Card(tinies.device, 4000)
     parameters = {"a": torch.zeros(10)}
 
     plain = ladder.begun(asked, parameters, tinies)
@@ -199,6 +180,24 @@ def test_nothing_fits(bases: Bases, recipe: Made, laid: Laid) -> None:
         assert family.networks.attached is None
 
 
+def test_no_other_memory(tinies: Bases, recipe: Made, laid: Laid) -> None:
+    """What a driver lends of the computer's memory is not used: a rung lower, down to the foot."""
+    folder = laid(replace(recipe(batch=2, wide=False, text=False), base="tiny-sd1", resolution=64))
+    tinies.opened, before = Card(tinies.device, 100_000, held=100_001), tinies.opened
+    told: list[Event] = []
+    tinies.release()
+
+    try:
+        with pytest.raises(JobError, match="memory_full"):
+            told.extend(train(folder, tinies))
+    finally:
+        tinies.opened = before
+
+    notes = [each.facts["code"] for each in told if each.kind == "note"]
+    assert notes == ["memory"] * 3
+    assert [each.facts["step"] for each in told if each.kind == "step"] == [0] * 4
+
+
 def test_parts(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
     """Each part draws by its own number, so that a batch in parts can be gone on with."""
     asked = recipe(batch=4, parts=2, silence=0.5, steps=3, wide=False, every=1)
@@ -223,8 +222,6 @@ def test_last_rung(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
     left = list(bases.resident)
     again = laid(replace(asked, rungs=(Rung(1, "quantised"),)), "again")
     run(train(again, bases))
-    for f in (tight,again):
-      with safe_open(f.result / "mydog.safetensors", "pt") as o: print(o.metadata())
     plain = laid(asked, "plain")
     run(train(plain, bases))
 

@@ -6,7 +6,23 @@ import pytest
 import torch
 from PIL import Image
 
+from tests.training.card import Card
 from training import families
+from training.estimate import MIB
+
+
+class Moves:
+    """A network of which only the place is of interest."""
+
+    device = torch.device("cpu")
+
+    def __init__(self, name, moves):
+        self.name, self.moves = name, moves
+
+    def to(self, device):
+        """Note that it was moved, as all are here: to the processor."""
+        assert device == self.device
+        self.moves.append(self.name)
 
 
 @pytest.mark.parametrize("name", families.names())
@@ -33,3 +49,32 @@ def test_networks_are_named(tinies, name):
 
         assert [part.module for part in family.networks.parts] == parts
         assert set(family.exact()) == {part.role for part in family.networks.parts} | {"vae"}
+
+
+@pytest.mark.parametrize(
+    ("mib", "rough", "moved"),
+    [
+        (2000, False, []),
+        (500, False, ["denoiser", "text"]),
+        (500, True, ["text"]),  # what was rounded stays where it is
+        (0, False, []),  # a bare processor has no memory of its own
+    ],
+)
+def test_roomy(tinies, mib, rough, moved):
+    """Where there is not room for the autoencoder's work, the others leave until it is done."""
+    moves = []
+    with tinies.family("tiny-sd1") as family:
+        kept = family.denoiser, family.texts, family.vae, family.device
+        family.denoiser, family.vae = Moves("denoiser", moves), Moves("vae", moves)
+        family.texts, family.device = [Moves("text", moves)], Card(family.device, mib)
+        family.rough = rough
+        try:
+            with family.roomy("vae", 1000 * MIB):
+                inside, emptied = sorted(moves), family.device.emptied
+        finally:
+            family.denoiser, family.texts, family.vae, family.device = kept
+            family.rough = False
+
+    assert inside == moved
+    assert sorted(moves) == sorted(moved * 2)
+    assert emptied == bool(moved)
