@@ -31,6 +31,7 @@ from training import tiny
 from training.bases import Bases
 from training.conditions import stacked
 from training.device import Device
+from training.estimate import needed, trained
 from training.families import walk
 from training.footprint import Footprint
 from training.loop import Task
@@ -41,6 +42,7 @@ FAMILIES = ("sd1", "sdxl")
 RANK, RATE = 16, 1e-4
 PHOTOS = 8
 MIB = 2**20
+BAR = 15  #: percent, of the estimate of memory
 BLOCK = 5  #: steps of one turn
 SMALL = 128  #: pixels, where networks are shrunken
 FASTEST = 4096, 512  #: side of the matrices whose product shows the peak, on a GPU and a CPU
@@ -238,6 +240,12 @@ def job(ground: Ground, family: str) -> Iterator[table.Row]:
         yield table.told(f"{family}: {name}, from the job to its first step", first, "s")
         more = f" ({whole - steps / done.facts['speed']:.1f} s around them)"
         yield table.told(f"{family}: {name}, {steps} steps and 4 pictures", whole, "s", more)
+        if held := ground.device.peak():
+            keeps = walk()[family].KEEPS
+            foretold = needed(keeps, recipe, trained(keeps, recipe, done.facts["bytes"])) / MIB
+            error = 100 * (foretold - held) / held
+            what = f"{family}: {name}, {held} MiB at most, estimate's error"
+            yield table.Row(what, f"{error:+.1f} %", f"≤ {BAR} %", abs(error) <= BAR)
 
 
 def rows(ground: Ground, batches: Sequence[int], rounds: int) -> Iterator[table.Row]:

@@ -42,7 +42,7 @@ CARD_LOST = (
 )
 NOTES = {
     "checkpoint_lost": "I could not write down how far it is at step {step}, perhaps because the disk is full; it goes on, and what was written before is still there.",
-    "memory": "The GPU ran out of memory; I went on with smaller pieces.",
+    "memory": "The GPU ran out of memory; I went on in a way that takes less of it.",
     "prompt_cut": "The prompt is longer than this base can read; {tokens} pieces of words at its end were left out.",
     "prior_drawn": "The base draws {pictures} pictures of the class first; they are learnt beside the photos.",
     "resumed": "Went on from its last checkpoint.",

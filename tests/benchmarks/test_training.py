@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from benchmarks.training import Ground, pace
+from benchmarks.training import BAR, Ground, job, pace
+from tests.training.card import Card
 from training.device import Device
 
 
@@ -18,3 +19,16 @@ def test_all_three_learn(tmp_path):
     assert 0.5 < float(found["ours over bare"]) < 2
     assert float(found["part of the matrix peak, bare"].split()[0]) < 100
     assert 5 < float(found["peak of a step"].split()[0]) < 100
+
+
+def test_memory(tmp_path):
+    """Where a device counts its peak, the card's estimate of the job stands beside it."""
+    torch.set_num_threads(1)
+    opened = Device.open(cpu=True, threads=1)
+    found = []
+    for held in (2800, 16_000):
+        ground = Ground(tmp_path / str(held), Card(opened, 100_000, held), ("sd1",))
+        found += [row for row in job(ground, "sd1") if "estimate" in row.what]
+
+    assert [row.met for row in found] == [True, True, False, False]
+    assert all(abs(float(row.figure.split()[0])) < BAR for row in found[:2])
