@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 from benchmarks import machine, table
 from benchmarks.service import Service, mascot, service
+from training.later import NEEDED
 
 if TYPE_CHECKING:
     from storage.records import Job
 
 START = 1.5  #: seconds from the claim to the first step of a second job
 STEPS = 2  #: steps that a sample may wait for
-IMPORTS = 8  #: processor seconds until a cold worker has torch and its libraries
+IMPORTS = 8  #: processor seconds until a cold worker has what it needs to take jobs
 
 
 def imports(what: str) -> float:
@@ -95,11 +96,14 @@ async def measure(place: Path, times: int) -> list[table.Row]:
         swap = await swapped(running, times)
     claimed, asked, before = (statistics.median(column) for column in zip(*starts, strict=True))
     own, beside = statistics.median(idle), statistics.median(busy)
-    importing = imports("training.studio")
+    importing, whole = imports("training.studio"), imports(f"training.studio, {', '.join(NEEDED)}")
     slowest = f" (slowest {max(busy):.2f} s)"
     return [
-        table.most("imports of a cold worker, processor time", importing, IMPORTS, "s"),
+        table.most(
+            "imports until a cold worker takes jobs, processor time", importing, IMPORTS, "s"
+        ),
         table.told("the same over torch's alone", importing / imports("torch")),
+        table.told("imports until it has all that jobs need, as it does when idle", whole, "s"),
         table.told("first job, from claim to first step", cold[0], "s"),
         table.most("later jobs, from claim to first step, median", claimed, START, "s"),
         table.told("later jobs, from claim to two pictures drawn before training", before, "s"),

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
-import transformers
 from PIL import Image, UnidentifiedImageError
-from transformers import BertTokenizerFast, BlipForConditionalGeneration, BlipImageProcessorPil
 
 from storage.errors import JobError
 from storage.folders import dump
 from training import embedded, hub
 from training.bases import plain
 from training.events import event
+from training.later import transformers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,11 +102,13 @@ def load(place: Path, device: Device) -> Captioner:
     """Load a BLIP from its folder; only safetensors, and nothing is downloaded."""
     transformers.utils.logging.disable_progress_bar()
     try:
-        model = BlipForConditionalGeneration.from_pretrained(
+        model = transformers.BlipForConditionalGeneration.from_pretrained(
             place, dtype=device.dtype, use_safetensors=True, local_files_only=True
         )
-        tokenizer = BertTokenizerFast.from_pretrained(place, local_files_only=True)
-        processor = BlipImageProcessorPil.from_pretrained(place, local_files_only=True)
+        tokenizer = transformers.BertTokenizerFast.from_pretrained(place, local_files_only=True)
+        processor = transformers.BlipImageProcessorPil.from_pretrained(
+            place, local_files_only=True
+        )
     except (OSError, ValueError, RuntimeError) as broken:
         raise JobError("captioner_broken", captioner=place.name) from broken
     model.eval().requires_grad_(requires_grad=False).to(device.at)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
-from transformers import CLIPTokenizer
+from training.later import transformers
 
 MERGES = Path(__file__).with_name("families") / "clip.txt.gz"
 BEGIN, END, TOKENS = "<|startoftext|>", "<|endoftext|>", 77
 
 
-def tokenizer(padding: str = END) -> CLIPTokenizer:
+def tokenizer(padding: str = END) -> transformers.CLIPTokenizer:
     """Build CLIP's tokenizer; OpenCLIP's differs in what fills the room that is left: "!"."""
     lines = gzip.decompress(MERGES.read_bytes()).decode().splitlines()
     merges = [tuple(line.split()) for line in lines]
@@ -20,7 +20,7 @@ def tokenizer(padding: str = END) -> CLIPTokenizer:
     words += ["".join(pair) for pair in merges]
     words += [BEGIN, END]
     vocabulary = {word: index for index, word in enumerate(words)}
-    made: CLIPTokenizer = CLIPTokenizer(
+    made: transformers.CLIPTokenizer = transformers.CLIPTokenizer(
         vocab=vocabulary, merges=merges, model_max_length=TOKENS, pad_token=padding
     )
     return made

@@ -8,7 +8,6 @@ from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
 import torch
-from diffusers.training_utils import find_nearest_bucket, generate_aspect_ratio_buckets
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
@@ -17,6 +16,7 @@ from training import masks
 from training.conditions import stacked
 from training.estimate import coded
 from training.families import Frame
+from training.later import Later
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from training.families import Family
     from training.recipe import Recipe
 
+aspects = Later("diffusers.training_utils")
 PIXELS = 2**15  # encoded at once; a photo for a large base is more than that
 SQUARE = 256  # a base smaller than this knows only squares
 
@@ -73,7 +74,9 @@ def sizes(resolution: int, grain: int) -> list[tuple[int, int]]:
     if resolution < SQUARE:
         side = max(grain, resolution // grain * grain)
         return [(side, side)]
-    found: list[tuple[int, int]] = generate_aspect_ratio_buckets(resolution, max(grain, 64))
+    found: list[tuple[int, int]] = aspects.generate_aspect_ratio_buckets(
+        resolution, max(grain, 64)
+    )
     return found
 
 
@@ -85,7 +88,7 @@ def fitted(place: Path, buckets: list[tuple[int, int]]) -> Fit:
             whole = opened.copy()
     except (OSError, UnidentifiedImageError) as broken:
         raise JobError("photo_broken", file=place.name) from broken
-    height, width = buckets[find_nearest_bucket(whole.height, whole.width, buckets)]
+    height, width = buckets[aspects.find_nearest_bucket(whole.height, whole.width, buckets)]
     cut = ImageOps.fit(whole.convert("RGB"), (width, height), Image.Resampling.LANCZOS)
     return Fit(cut, framed(whole.size, (width, height)), masks.mask(whole, (width, height)))
 

@@ -6,10 +6,8 @@ import json
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-import diffusers
-import transformers
-
 from storage.errors import JobError
+from training.later import diffusers, transformers
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,31 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from accelerate import init_empty_weights
-from diffusers import (
-    AutoencoderKL,
-    DDIMScheduler,
-    EulerDiscreteScheduler,
-    StableDiffusionPipeline,
-    StableDiffusionXLPipeline,
-    UNet2DConditionModel,
-)
-from diffusers.loaders.single_file_utils import (
-    convert_ldm_clip_checkpoint,
-    convert_ldm_unet_checkpoint,
-    convert_ldm_vae_checkpoint,
-    convert_open_clip_checkpoint,
-)
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
 from storage.errors import JobError
 from training.clip import END, tokenizer
+from training.later import Later, diffusers, transformers
 from training.shapes import SD15, Config, Shape
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+converters = Later("diffusers.loaders.single_file_utils")
 Content = dict[str, "Tensor"]
 HEADER = 100 * 2**20  # bytes; no honest header is larger
 UNET = "model.diffusion_model."
@@ -109,7 +96,7 @@ def demand(place: Path, wanted: str) -> None:
 
 def load(
     place: Path, dtype: torch.dtype, shape: Shape = SD15
-) -> StableDiffusionPipeline | StableDiffusionXLPipeline:
+) -> diffusers.StableDiffusionPipeline | diffusers.StableDiffusionXLPipeline:
     """Load a single file; nothing is downloaded, and no weight may be missing."""
     networks = empty(shape)
     try:
@@ -127,13 +114,13 @@ def empty(shape: Shape) -> dict[str, Any]:
     """Make the networks of a shape, without weights, by what a pipeline calls them."""
     with init_empty_weights(include_buffers=False):
         networks = {
-            "unet": UNet2DConditionModel(**shape.unet),
-            "vae": AutoencoderKL(**shape.vae),
-            "text_encoder": CLIPTextModel(CLIPTextConfig(**shape.text)),
+            "unet": diffusers.UNet2DConditionModel(**shape.unet),
+            "vae": diffusers.AutoencoderKL(**shape.vae),
+            "text_encoder": transformers.CLIPTextModel(transformers.CLIPTextConfig(**shape.text)),
         }
         if shape.second:
-            second = CLIPTextConfig(**shape.second)
-            networks["text_encoder_2"] = CLIPTextModelWithProjection(second)
+            second = transformers.CLIPTextConfig(**shape.second)
+            networks["text_encoder_2"] = transformers.CLIPTextModelWithProjection(second)
     return networks
 
 
@@ -152,13 +139,13 @@ def converted(content: Content, networks: dict[str, Any]) -> dict[str, Content]:
     """Sort a file's tensors by network, by the names that diffusers and transformers have."""
     unet, vae, text = (networks[name] for name in ("unet", "vae", "text_encoder"))
     found = {
-        "unet": convert_ldm_unet_checkpoint(content, dict(unet.config)),
-        "vae": convert_ldm_vae_checkpoint(content, dict(vae.config)),
+        "unet": converters.convert_ldm_unet_checkpoint(content, dict(unet.config)),
+        "vae": converters.convert_ldm_vae_checkpoint(content, dict(vae.config)),
     }
     if "text_encoder_2" in networks:
         second = networks["text_encoder_2"]
         start = SECOND.removesuffix("token_embedding.weight")
-        found["text_encoder_2"] = convert_open_clip_checkpoint(second, content, start)
+        found["text_encoder_2"] = converters.convert_open_clip_checkpoint(second, content, start)
     opened = text.config.hidden_act == "gelu"
     found["text_encoder"] = read(content, text if opened else None)
     return found
@@ -170,10 +157,10 @@ def read(content: Content, opened: Any = None) -> Content:
     `opened` is a text encoder whose weights are in OpenCLIP's layout.
     """
     if opened is None:
-        found = convert_ldm_clip_checkpoint(content)
+        found = converters.convert_ldm_clip_checkpoint(content)
     else:
         start = OPEN.removesuffix("token_embedding.weight")
-        found = convert_open_clip_checkpoint(opened, content, start)
+        found = converters.convert_open_clip_checkpoint(opened, content, start)
     named = {name.removeprefix("text_model."): tensor for name, tensor in found.items()}
     named.pop("embeddings.position_ids", None)
     return named
@@ -191,19 +178,21 @@ def prediction(place: Path, content: Content) -> str:
 
 def pipeline(
     networks: dict[str, Any], foretold: str = "epsilon", *, zeroed: bool = False
-) -> StableDiffusionPipeline | StableDiffusionXLPipeline:
+) -> diffusers.StableDiffusionPipeline | diffusers.StableDiffusionXLPipeline:
     """Put networks together with tokenizers and the noise they were trained for."""
     more = {"prediction_type": foretold, "rescale_betas_zero_snr": zeroed}
     if "text_encoder_2" in networks:
-        return StableDiffusionXLPipeline(
+        return diffusers.StableDiffusionXLPipeline(
             **networks, tokenizer=tokenizer(), tokenizer_2=tokenizer("!"),
-            scheduler=EulerDiscreteScheduler(**NOISE, **more, timestep_spacing="leading"),
+            scheduler=diffusers.EulerDiscreteScheduler(
+                **NOISE, **more, timestep_spacing="leading",
+            ),
             add_watermarker=False,
         )  # fmt: skip
     opened = networks["text_encoder"].config.hidden_act == "gelu"
-    return StableDiffusionPipeline(
+    return diffusers.StableDiffusionPipeline(
         **networks, tokenizer=tokenizer("!" if opened else END),
-        scheduler=DDIMScheduler(
+        scheduler=diffusers.DDIMScheduler(
             **NOISE, **more, clip_sample=False, set_alpha_to_one=False,
         ),
         safety_checker=None, feature_extractor=None, requires_safety_checker=False,

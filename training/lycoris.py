@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from math import isqrt
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -227,3 +228,17 @@ def product(parts: Parts, up: str, down: str) -> Tensor:
 def scale(parts: Parts, rank: int) -> float:
     """Give alpha by rank; a missing alpha means one."""
     return float(parts["alpha"]) / rank if "alpha" in parts else 1.0
+
+
+def factors(dimension: int, near: int) -> tuple[int, int]:
+    """Cut a dimension into two factors, the smaller first: near a number, or below it.
+
+    As LyCORIS does (`functional/general.py`, factorization), whose import takes seconds.
+    """
+    if dimension % near == 0:
+        small = near
+    else:
+        root = isqrt(dimension)
+        small = max(at for at in range(1, min(near, root) + 1) if dimension % at == 0)
+    other = dimension // small
+    return min(small, other), max(small, other)

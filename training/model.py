@@ -11,12 +11,11 @@ import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import diffusers
-
 from storage.errors import JobError
 from training import files, header, lists, whole
 from training.bases import Bases, plain
 from training.device import Shelf
+from training.later import diffusers
 
 if TYPE_CHECKING:
     from pathlib import Path

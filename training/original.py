@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from accelerate import init_empty_weights
-from diffusers import ZImagePipeline, ZImageTransformer2DModel
-from diffusers.loaders.single_file_utils import (
-    convert_z_image_transformer_checkpoint_to_diffusers,
-)
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from storage.errors import JobError
 from training import folders, hub, ldm
+from training.later import diffusers
+from training.ldm import converters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,15 +55,15 @@ def load(place: Path, dtype: torch.dtype) -> Any:
     lender = lent(place)
     if lender is None:
         raise JobError("base_lone", base=place.name)
-    config = ZImageTransformer2DModel.load_config(lender / "transformer")
+    config = diffusers.ZImageTransformer2DModel.load_config(lender / "transformer")
     with init_empty_weights(include_buffers=False):
-        network = ZImageTransformer2DModel.from_config(config)
+        network = diffusers.ZImageTransformer2DModel.from_config(config)
     try:
         found = {name: tensor.to(dtype) for name, tensor in read(load_file(place)).items()}
         network.load_state_dict(found, assign=True)
     except (SafetensorError, OSError, RuntimeError, KeyError) as broken:
         raise JobError("base_broken", base=place.name) from broken
-    pipeline = folders.load(lender, dtype, ZImagePipeline, LENT, transformer=network)
+    pipeline = folders.load(lender, dtype, diffusers.ZImagePipeline, LENT, transformer=network)
     own = pipeline.scheduler  # a Turbo's is for itself alone
     pipeline.scheduler = own.from_config(own.config, shift=SHIFT)
     return pipeline
@@ -89,7 +87,7 @@ def read(content: Mapping[str, Tensor]) -> dict[str, Tensor]:
     bare = {name.removeprefix(START): tensor for name, tensor in content.items()}
     if bare.keys() >= SPLIT:
         return bare
-    found: dict[str, Tensor] = convert_z_image_transformer_checkpoint_to_diffusers(bare)
+    found: dict[str, Tensor] = converters.convert_z_image_transformer_checkpoint_to_diffusers(bare)
     return found
 
 

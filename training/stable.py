@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
-from diffusers import DDIMScheduler
 from torch import Tensor, nn
 
 from training import ldm, objectives, single
 from training.latent import Latent, Read
+from training.later import diffusers
 from training.networks import Networks, Part
 from training.vocabulary import Vocabulary
 
@@ -161,7 +161,7 @@ class Stable(Latent):
         scheduler = self.pipeline.scheduler
         if not self.zeroed:
             return type(scheduler).from_config(scheduler.config, prediction_type=self.prediction)
-        return DDIMScheduler.from_config(
+        return diffusers.DDIMScheduler.from_config(
             scheduler.config, prediction_type=self.prediction, timestep_spacing="trailing"
         )
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
+from importlib import import_module
+from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from storage.records import Catalog, Kind
 from training import captions, families, ladder, loop, methods, sampling
 from training.bases import Bases
 from training.device import Device
+from training.later import NEEDED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +41,7 @@ class Studio:
             ),
             settings.bases,
         )
+        self.needed = iter(NEEDED)
         self.known = self.bases.describe()
         for error in self.bases.wrong:
             log.warning("%s", error)
@@ -72,6 +76,11 @@ class Studio:
     def task(self, kind: Kind, folder: JobFolder) -> Task:
         """Begin a job."""
         return cast("Task", TASKS[kind](folder, self.bases))
+
+    def warm(self) -> None:
+        """Import the next of the libraries that jobs will need."""
+        for name in islice(self.needed, 1):
+            import_module(name)
 
     def rest(self) -> None:
         """Give memory back that no job needs."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import diffusers
 import torch
-import transformers
 
 from training.families import walk
+from training.later import diffusers, transformers
 
 if TYPE_CHECKING:
     from pathlib import Path

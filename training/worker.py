@@ -56,6 +56,10 @@ class Studio(Protocol):
         """Say which bases can be `served` now, and what else is worth knowing."""
         ...
 
+    def warm(self) -> None:
+        """Do the next bit, of a few seconds at most, of what makes jobs begin sooner."""
+        ...
+
     def rest(self) -> None:
         """Give memory back that no job needs."""
         ...
@@ -84,6 +88,7 @@ class Worker:
             if not self.runs:
                 time.sleep(IDLE)
                 self.rest()
+                self.studio.warm()
                 if time.monotonic() - self.searched > NEWS:
                     self.offer()
 

@@ -46,6 +46,9 @@ class Studio:
         self.begun.append((kind, folder))
         return task(folder)
 
+    def warm(self):
+        """Need nothing."""
+
     def rest(self):
         """Count how often memory was given back."""
         self.rests += 1
@@ -203,6 +206,22 @@ def test_one_worker_a_desk(tmp_path, monkeypatch):
     assert second.returncode == TAKEN
     assert first.returncode == 0
     assert Desk(tmp_path / "workers" / "cpu").handle() == handle
+
+
+def test_warm(worker, ask):
+    """What makes jobs begin sooner is done bit by bit, with nothing else to do."""
+    folder, told = ask(1, Kind.TRAIN, steps=5), []
+
+    class Leaving(Studio):
+        def warm(self):
+            told.append(kinds(folder)[-1])
+            if len(told) == 3:
+                worker.leaving.set()
+
+    worker.studio = Leaving()
+    worker.work()
+
+    assert told == ["done"] * 3
 
 
 def test_rest(worker):

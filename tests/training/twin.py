@@ -134,6 +134,9 @@ class Twin:
         """Begin a job."""
         return {Kind.TRAIN: train, Kind.SAMPLE: sample, Kind.CAPTION: caption}[kind](folder)
 
+    def warm(self) -> None:
+        """Need nothing."""
+
     def rest(self) -> None:
         """Hold nothing."""
 

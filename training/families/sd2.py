@@ -9,10 +9,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from diffusers import StableDiffusionPipeline
-
 from training import folders, ldm, shapes
 from training.estimate import Keeps
+from training.later import diffusers
 from training.shapes import SD2
 from training.sizes import Layers, Sizes
 from training.stable import UNSAFE, Stable
@@ -112,7 +111,7 @@ def read(place: Path, dtype: torch.dtype) -> Any:
     if place.is_file():
         ldm.demand(place, "sd2")
         return ldm.load(place, dtype, SHAPE)
-    return folders.load(place, dtype, StableDiffusionPipeline, **UNSAFE)
+    return folders.load(place, dtype, diffusers.StableDiffusionPipeline, **UNSAFE)
 
 
 def drawn(*, large: bool) -> Any:

@@ -6,11 +6,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
-from diffusers import StableDiffusionXLPipeline
 from torch import Tensor
 
 from training import folders, ldm, shapes
 from training.estimate import Keeps
+from training.later import diffusers
 from training.shapes import SDXL
 from training.sizes import Layers, Sizes
 from training.stable import Stable
@@ -150,7 +150,9 @@ def read(place: Path, dtype: torch.dtype) -> Any:
         ldm.demand(place, "sdxl")
         return ldm.load(place, dtype, SHAPE)
     networks = (*folders.STABLE, "text_encoder_2")
-    return folders.load(place, dtype, StableDiffusionXLPipeline, networks, add_watermarker=False)
+    return folders.load(
+        place, dtype, diffusers.StableDiffusionXLPipeline, networks, add_watermarker=False
+    )
 
 
 def drawn(*, large: bool) -> Any:

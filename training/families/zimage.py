@@ -12,14 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
-from diffusers import (
-    AutoencoderKL,
-    FlowMatchEulerDiscreteScheduler,
-    ZImagePipeline,
-    ZImageTransformer2DModel,
-)
 from torch import Tensor
-from transformers import Qwen2Tokenizer, Qwen3Config, Qwen3Model
 
 from storage.errors import JobError
 from training import folders, objectives, original, shapes
@@ -27,6 +20,7 @@ from training.clip import alphabet
 from training.conditions import level
 from training.estimate import Keeps
 from training.latent import Latent
+from training.later import diffusers, transformers
 from training.networks import Networks, Part
 from training.sizes import Layers, Sizes
 
@@ -191,22 +185,22 @@ def read(place: Path, dtype: torch.dtype) -> Any:
     """Read its pipeline."""
     if place.is_file():
         return original.load(place, dtype)
-    return folders.load(place, dtype, ZImagePipeline, NETWORKS)
+    return folders.load(place, dtype, diffusers.ZImagePipeline, NETWORKS)
 
 
 def drawn(*, large: bool) -> Any:
     """Make a model of random weights: of true size, or the same blocks with few channels."""
     said = [*alphabet(), END, BEGINS, ENDS]
-    tokenizer = Qwen2Tokenizer(
+    tokenizer = transformers.Qwen2Tokenizer(
         vocab={word: at for at, word in enumerate(said)}, merges=[], model_max_length=4 * TOKENS
     )
     tokenizer.add_special_tokens({"additional_special_tokens": [BEGINS, ENDS]})
     tokenizer.chat_template = SAYING
     shape = shapes.ZIMAGE if large else shapes.FEW
-    return ZImagePipeline(
+    return diffusers.ZImagePipeline(
         tokenizer=tokenizer,
-        text_encoder=Qwen3Model(Qwen3Config(**shape.text)),
-        transformer=ZImageTransformer2DModel(**shape.transformer),
-        vae=AutoencoderKL(**shape.vae),
-        scheduler=FlowMatchEulerDiscreteScheduler(shift=original.SHIFT),
+        text_encoder=transformers.Qwen3Model(transformers.Qwen3Config(**shape.text)),
+        transformer=diffusers.ZImageTransformer2DModel(**shape.transformer),
+        vae=diffusers.AutoencoderKL(**shape.vae),
+        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(shift=original.SHIFT),
     )

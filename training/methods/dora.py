@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lycoris.modules.locon import LoConModule
 from torch import Tensor
 
 from storage.records import Method
 from training import lycoris
+from training.later import Later
 
 if TYPE_CHECKING:
     from training.networks import Layer
 
 KIND = "lora"
+MODULES = Later("lycoris.modules.locon")
 METHOD = Method("dora", dropout=True)
 
 
 def made(key: str, layer: Layer, rank: int) -> Any:
     """Put a module beside a layer."""
-    return LoConModule(key, layer, 1.0, rank, rank, weight_decompose=True, wd_on_out=False)
+    return MODULES.LoConModule(key, layer, 1.0, rank, rank, weight_decompose=True, wd_on_out=False)
 
 
 def gain(module: Any, weight: Tensor) -> Tensor:

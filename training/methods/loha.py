@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lycoris.modules.loha import LohaModule
 from torch import Tensor
 
 from storage.records import Method
 from training import lycoris
+from training.later import Later
 
 if TYPE_CHECKING:
     from training.networks import Layer
 
 KIND = "lora"
+MODULES = Later("lycoris.modules.loha")
 METHOD = Method("loha", dropout=True)
 
 
 def made(key: str, layer: Layer, rank: int) -> Any:
     """Put a module beside a layer."""
-    return LohaModule(key, layer, 1.0, rank, rank)
+    return MODULES.LohaModule(key, layer, 1.0, rank, rank)
 
 
 def delta(parts: lycoris.Parts, weight: Tensor) -> Tensor:

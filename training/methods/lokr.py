@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
-from lycoris.functional.general import factorization
-from lycoris.modules.lokr import LokrModule
 from torch import Tensor
 
 from storage.records import Method
 from training import lycoris
+from training.later import Later
 
 if TYPE_CHECKING:
     from training.networks import Layer
 
 KIND = "lora"
+MODULES = Later("lycoris.modules.lokr")
 METHOD = Method("lokr", dropout=True)
 FACTOR = 8  #: how large the smaller matrix is; every layer of a true base can be divided by it
 ENDS = [f"lokr_w{which}{half}" for which in (1, 2) for half in ("", "_a", "_b")]
@@ -23,7 +23,7 @@ ENDS = [f"lokr_w{which}{half}" for which in (1, 2) for half in ("", "_a", "_b")]
 
 def made(key: str, layer: Layer, rank: int) -> Any:
     """Put a module beside a layer."""
-    return LokrModule(key, layer, 1.0, rank, rank, factor=FACTOR)
+    return MODULES.LokrModule(key, layer, 1.0, rank, rank, factor=FACTOR)
 
 
 def delta(parts: lycoris.Parts, weight: Tensor) -> Tensor:
@@ -48,7 +48,7 @@ def numbers(out: int, inner: int, window: int, rank: int) -> tuple[int, int]:
 
     The larger one is of two where they are smaller than it is.
     """
-    (one, large), (other, wide) = factorization(out, FACTOR), factorization(inner, FACTOR)
+    (one, large), (other, wide) = lycoris.factors(out, FACTOR), lycoris.factors(inner, FACTOR)
     if rank >= max(large, wide) / 2:
         return one * other + large * wide * window + 1, 3
     return one * other + rank * (large + wide * window) + 1, 4

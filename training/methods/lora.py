@@ -9,17 +9,17 @@ from math import prod, sqrt
 from typing import TYPE_CHECKING
 
 import torch
-from peft import LoraConfig, inject_adapter_in_model
-from peft.tuners.lora import LoraLayer
 from torch import Tensor, nn
 
 from storage.errors import JobError
 from storage.records import Concept, Dial, Method, Rule
 from training.keys import ALPHA, DOWN, UP, cut, plain, written
+from training.later import peft
 from training.recipe import reads
 from training.sizes import sizes
 
 if TYPE_CHECKING:
+    from peft.tuners.lora import LoraLayer
     from torch.utils.hooks import RemovableHandle
 
     from storage.records import Base
@@ -103,7 +103,7 @@ class Lora:
         self.networks.attached = None
         for part in self.parts:
             for name, module in list(part.module.named_modules()):
-                if isinstance(module, LoraLayer):
+                if isinstance(module, peft.tuners.lora.LoraLayer):
                     above, _, last = name.rpartition(".")
                     setattr(part.module.get_submodule(above), last, module.get_base_layer())
             del part.module.peft_config
@@ -117,12 +117,12 @@ def attach(networks: Networks, recipe: Recipe) -> Lora:
 def inject(part: Part, rank: int, *, wide: bool) -> dict[str, LoraLayer]:
     """Put low-rank layers beside a network's own, leaving torch's global draws as they were."""
     targets = [*part.targets, *(part.further if wide else ())]
-    config = LoraConfig(r=rank, lora_alpha=rank, target_modules=targets)
+    config = peft.LoraConfig(r=rank, lora_alpha=rank, target_modules=targets)
     with torch.random.fork_rng():
-        inject_adapter_in_model(config, part.module, NAME)
+        peft.inject_adapter_in_model(config, part.module, NAME)
     found = {}
     for name, module in part.module.named_modules():
-        if isinstance(module, LoraLayer):
+        if isinstance(module, peft.tuners.lora.LoraLayer):
             found[part.key(name)] = module
     return found
 

@@ -5,24 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
-from lycoris.functional.general import factorization
-from lycoris.modules.diag_oft import DiagOFTModule
 from torch import Tensor
 
 from storage.records import Method
 from training import lycoris
+from training.later import Later
 
 if TYPE_CHECKING:
     from training.networks import Layer
 
 KIND = "lora"
+MODULES = Later("lycoris.modules.diag_oft")
 METHOD = Method("oft", dropout=True)
 LIMIT = 1000.0  #: of a turn, as a file's alpha: so far off that it limits none
 
 
 def made(key: str, layer: Layer, rank: int) -> Any:
     """Put a module beside a layer."""
-    return DiagOFTModule(key, layer, 1.0, rank, constraint=LIMIT)
+    return MODULES.DiagOFTModule(key, layer, 1.0, rank, constraint=LIMIT)
 
 
 def gain(module: Any, weight: Tensor) -> Tensor:
@@ -43,7 +43,7 @@ def delta(parts: lycoris.Parts, weight: Tensor) -> Tensor:
 
 def numbers(out: int, inner: int, window: int, rank: int) -> tuple[int, int]:  # noqa: ARG001
     """Count the numbers and tensors of a layer's module: square blocks, and alpha."""
-    size, count = factorization(out, rank)
+    size, count = lycoris.factors(out, rank)
     return count * size**2 + 1, 2
 
 

@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 
 from storage.errors import JobError
 from training import keys, objectives
+from training.device import Device
 from training.families import Picture, zimage
 from training.loop import train
 from training.methods import lora
@@ -142,13 +143,13 @@ def test_half_precision(tinies, recipe):
     assert {p.dtype for p in trained} == {p.grad.dtype for p in trained} == {torch.float32}
 
 
-class Halved:
+class Halved(Device):
     """A CPU that computes in bf16."""
 
     dtype = torch.bfloat16
 
     def __init__(self, device):
-        self.at = device.at
+        super().__init__(device.accelerator)
 
 
 def test_words_are_not_learned(tinies):

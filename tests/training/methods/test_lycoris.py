@@ -6,12 +6,14 @@ from math import prod
 
 import pytest
 import torch
+from lycoris.functional.general import factorization
 from safetensors.torch import save
 from torch import nn
 
 from storage.errors import JobError
 from storage.records import Concept, Dial
 from training import methods
+from training.lycoris import factors
 
 KEY = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"
 KINDS = ("loha", "lokr", "dora", "oft")
@@ -93,6 +95,13 @@ def test_a_module_is_as_large_as_counted(kind, layer, rank):
 
     counted = kind.OWN.numbers(out, inner, prod(window), rank)
     assert counted == (sum(tensor.numel() for tensor in tensors), len(tensors))
+
+
+@pytest.mark.parametrize("near", [1, 4, 6, 8, 16, 64])
+def test_factors(near):
+    """A dimension is cut as LyCORIS cuts it."""
+    for dimension in range(1, 1500):
+        assert factors(dimension, near) == factorization(dimension, near)
 
 
 def spoilt(tensors):
