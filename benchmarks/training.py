@@ -32,7 +32,7 @@ from training.bases import Bases
 from training.conditions import stacked
 from training.device import Device
 from training.estimate import needed, trained
-from training.families import walk
+from training.families import Picture, walk
 from training.footprint import Footprint
 from training.loop import Task
 from training.recipe import Recipe
@@ -46,6 +46,7 @@ BAR = 15  #: percent, of the estimate of memory
 BLOCK = 5  #: steps of one turn
 SMALL = 128  #: pixels, where networks are shrunken
 FASTEST = 4096, 512  #: side of the matrices whose product shows the peak, on a GPU and a CPU
+DRAWN = 5  #: steps of a picture, where ways of drawing are compared
 WHOLE = 1000, 30  #: steps of a whole job, on a GPU and a CPU
 LINES = ("a painting of a hill", "a painting of a boat, red", "a painting of rain", "a painting")
 
@@ -248,6 +249,24 @@ def job(ground: Ground, family: str) -> Iterator[table.Row]:
             yield table.Row(what, f"{error:+.1f} %", f"≤ {BAR} %", abs(error) <= BAR)
 
 
+def drawn(ground: Ground, family: str, rounds: int) -> Iterator[table.Row]:
+    """Let pictures drawn at once and one after another take turns."""
+    side = ground.side(family)
+    pictures = [Picture(text, "", at, DRAWN, side, side) for at, text in enumerate(LINES)]
+    with ground.bases.family(ground.base(family)) as lent:
+        ways: list[Callable[[], Any]] = [
+            lambda: lent.drawn(pictures),
+            lambda: [lent.draw(each) for each in pictures],
+        ]
+        lent.drawn(pictures[:1])
+        turns: list[list[float]] = [[], []]
+        for turn in range(rounds):
+            for at in (turn % 2, (turn + 1) % 2):
+                turns[at].append(seconds(ground.device, ways[at], 1))
+    what = f"{family}: four pictures at once over one after another, {DRAWN} steps"
+    yield table.told(what, table.ratio(zip(*turns, strict=True)))
+
+
 def rows(ground: Ground, batches: Sequence[int], rounds: int) -> Iterator[table.Row]:
     """Measure every family."""
     yield table.told("matrix peak", peak(ground) / 1e12, "TFLOP/s")
@@ -255,6 +274,7 @@ def rows(ground: Ground, batches: Sequence[int], rounds: int) -> Iterator[table.
         for batch in batches:
             yield from pace(ground, family, batch, rounds)
         yield from job(ground, family)
+        yield from drawn(ground, family, rounds)
 
 
 def main() -> int:

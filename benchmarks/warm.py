@@ -99,9 +99,7 @@ async def measure(place: Path, times: int) -> list[table.Row]:
     importing, whole = imports("training.studio"), imports(f"training.studio, {', '.join(NEEDED)}")
     slowest = f" (slowest {max(busy):.2f} s)"
     return [
-        table.most(
-            "imports until a cold worker takes jobs, processor time", importing, IMPORTS, "s"
-        ),
+        table.most("imports until a worker takes jobs, computed", importing, IMPORTS, "s"),
         table.told("the same over torch's alone", importing / imports("torch")),
         table.told("imports until it has all that jobs need, as it does when idle", whole, "s"),
         table.told("first job, from claim to first step", cold[0], "s"),

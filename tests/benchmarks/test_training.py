@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from benchmarks.training import BAR, Ground, job, pace
+from benchmarks.training import BAR, Ground, drawn, job, pace
 from tests.training.card import Card
 from training.device import Device
 
@@ -19,6 +19,15 @@ def test_all_three_learn(tmp_path):
     assert 0.5 < float(found["ours over bare"]) < 2
     assert float(found["part of the matrix peak, bare"].split()[0]) < 100
     assert 5 < float(found["peak of a step"].split()[0]) < 100
+
+
+def test_drawn(tmp_path):
+    """Pictures at once stand beside the same ones drawn one after another."""
+    ground = Ground(tmp_path, Device.open(cpu=True, threads=1), ("sd1",))
+
+    (row,) = drawn(ground, "sd1", 2)
+
+    assert 0.1 < float(row.figure) < 2
 
 
 def test_memory(tmp_path):
