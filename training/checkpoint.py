@@ -36,6 +36,7 @@ class Checkpoint:
     tensors: dict[str, Tensor]  #: by what they are and, after a dot, the parameter's name
     numbers: dict[str, dict[str, float]]  #: of the optimizer, by parameter: where not a tensor
     groups: list[dict[str, float]]  #: the same of its groups
+    scaler: dict[str, float]  #: the state of what scales gradients for fp16; else empty
 
     @property
     def losses(self) -> list[float]:
@@ -93,13 +94,13 @@ class Copy:
 
 
 def copied(
-    checkpoint: tuple[int, Recipe, list[float]],
+    checkpoint: tuple[int, Recipe, list[float], dict[str, float]],
     parameters: dict[str, nn.Parameter],
     optimizer: torch.optim.Optimizer,
     average: Mapping[str, Tensor] = MappingProxyType({}),
 ) -> Copy:
-    """Copy a state: step, recipe and losses, what is trained, its optimizer and its average."""
-    step, recipe, losses = checkpoint
+    """Copy a state: step, recipe, losses and scaler, what is trained, optimizer and average."""
+    step, recipe, losses, scaler = checkpoint
     tensors = {"losses": torch.tensor(losses, dtype=torch.float64)}
     numbers: dict[str, dict[str, float]] = {}
     for name, parameter in parameters.items():
@@ -112,6 +113,7 @@ def copied(
     for name, value in average.items():
         tensors[f"{AVERAGE}.{name}"] = own(value)
     told = {"numbers": json.dumps(numbers), "groups": json.dumps(optimizers.numbers(optimizer))}
+    told |= {"scaler": json.dumps(scaler)} if scaler else {}
     told |= {"step": str(step), "recipe": json.dumps(recipe.json()), "job": fingerprint(recipe)}
     return Copy(step, tensors, told)
 
@@ -140,9 +142,10 @@ def read(path: Path) -> Checkpoint:
     with safe_open(path, framework="pt") as opened:
         told = opened.metadata()
         tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-    numbers, groups = (json.loads(told.get(name, "{}")) for name in ("numbers", "groups"))
+    names = ("numbers", "groups", "scaler")
+    numbers, groups, scaler = (json.loads(told.get(name, "{}")) for name in names)
     recipe = Recipe.read(json.loads(told["recipe"]))
-    return Checkpoint(int(told["step"]), recipe, tensors, numbers, groups)
+    return Checkpoint(int(told["step"]), recipe, tensors, numbers, groups, scaler)
 
 
 def own(value: Tensor) -> Tensor:

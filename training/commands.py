@@ -75,7 +75,7 @@ def device(settings: TrainingSettings) -> dict[str, Any]:
         "driver": version or "",
         "cuda": cuda or "",
         "amiss": amiss(version, cuda, usable=found.at.type == "cuda"),
-        "reach": ladder.reach(found.whole()) if found.whole() else {},
+        "reach": ladder.reach(found.whole(), found.precision) if found.whole() else {},
     }
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 MIB = 2**20
+TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class Device:
@@ -27,11 +28,13 @@ class Device:
     def open(cls, *, cpu: bool = False, precision: str = "auto", threads: int = 0) -> Device:
         """Find the device. A CPU computes in fp32: fp16 there is fifteen times slower.
 
-        Of CPU threads, zero leaves the choice to `pace`.
+        A GPU computes in bf16, an older one, which has none, in fp16. Of CPU threads, zero leaves
+        the choice to `pace`.
         """
         if precision == "auto":
-            capable = not cpu and torch.cuda.is_available() and torch.cuda.is_bf16_supported(False)
-            precision = "bf16" if capable else "fp32"
+            precision = "fp32"
+            if torch.cuda.is_available() and not cpu:
+                precision = "bf16" if torch.cuda.is_bf16_supported(False) else "fp16"
         return cls(
             Accelerator(cpu=cpu, mixed_precision="no" if precision == "fp32" else precision),
             threads,
@@ -45,13 +48,14 @@ class Device:
 
     @property
     def precision(self) -> str:
-        """Name the precision networks compute in: "fp32" or "bf16"."""
-        return "fp32" if self.accelerator.mixed_precision == "no" else "bf16"
+        """Name the precision networks compute in: "fp32", "bf16" or "fp16"."""
+        mixed = str(self.accelerator.mixed_precision)
+        return "fp32" if mixed == "no" else mixed
 
     @property
     def dtype(self) -> torch.dtype:
         """Give the type that frozen weights are kept in."""
-        return torch.float32 if self.precision == "fp32" else torch.bfloat16
+        return TYPES[self.precision]
 
     @property
     def name(self) -> str:
@@ -65,6 +69,10 @@ class Device:
         """Compute in the device's precision inside the block."""
         context: AbstractContextManager[None] = self.accelerator.autocast()
         return context
+
+    def scaler(self) -> torch.amp.GradScaler:
+        """Make what keeps gradients large enough for fp16 (Micikevicius et al. 2018), if it is."""
+        return torch.amp.GradScaler(self.at.type, enabled=self.precision == "fp16")
 
     def pace(self, *, small: bool) -> int:
         """Choose the CPU threads: a small base gains nothing from a second that must be woken."""

@@ -1,6 +1,7 @@
 """How much of a GPU's memory a training takes, before it has begun: a sum of counted parts.
 
-    2 bytes a number of the denoiser, and of text encoders that learn or read at each step
+    2 bytes a number of the denoiser, and of text encoders that learn or read at each step; where
+    all is in fp32, twice as much as half precision takes, here and on the way back
   + 14 bytes a number that is trained: itself and AdamW's two moments in fp32, and once rounded to
     bf16; with 8-bit moments 8, with Adafactor's 6; with a moving average 4 more
   + what a step keeps for the way back, for each place of its latents; or 2 bytes a number that is
@@ -47,25 +48,25 @@ class Keeps:
     linear: int  #: … of them in linear layers
     texts: int  #: numbers of the text encoders together
     attention: int  #: bytes a place and picture, where adapters are on attention alone
-    every: int  #: … on every layer, or where all of it learns
+    every: int  #: … on every layer, or where all of it learns, if that is no more
     frugal: int  #: … either, with gradient checkpointing
     seen: int  #: … where there is no way back: in drawing
+    whole: int = 0  #: … where all of it learns, if that is more than `every`
 
 
 def needed(keeps: Keeps, recipe: Recipe, trained: int) -> int:
     """Say how many bytes a recipe takes, at most, whose method trains so many numbers."""
     held = learning(recipe) * trained
     side = max(recipe.resolution, *recipe.sides, 0)
-    drawing = frozen(keeps, recipe) + SEEN * seen(keeps, recipe.resolution)
+    drawing = frozen(keeps, recipe) + SEEN * wide(recipe) * seen(keeps, recipe.resolution)
     coding = CODER + coded(side)
-    return CONTEXT + max(
-        stepping(keeps, recipe, trained), held + drawing, held + coding, loading(keeps)
-    )
+    loading = FROZEN * wide(recipe) * (keeps.denoiser + keeps.texts) + CODER
+    return CONTEXT + max(stepping(keeps, recipe, trained), held + drawing, held + coding, loading)
 
 
-def loading(keeps: Keeps) -> int:
-    """Say how many bytes a base takes as it is read, all its networks together."""
-    return FROZEN * (keeps.denoiser + keeps.texts) + CODER
+def wide(recipe: Recipe) -> int:
+    """Say how many times half precision's bytes a number takes."""
+    return 2 if recipe.precision == "fp32" else 1
 
 
 def coded(side: int) -> int:
@@ -88,7 +89,7 @@ def frozen(keeps: Keeps, recipe: Recipe) -> int:
     if not recipe.rank:
         return 0
     packed = keeps.linear if recipe.quantised else 0
-    return FROZEN * (keeps.denoiser - packed) + round(NUMBER * packed)
+    return FROZEN * wide(recipe) * (keeps.denoiser - packed) + round(NUMBER * packed)
 
 
 def stepping(keeps: Keeps, recipe: Recipe, trained: int) -> int:
@@ -97,15 +98,15 @@ def stepping(keeps: Keeps, recipe: Recipe, trained: int) -> int:
     texts = keeps.texts * (live and not (recipe.text and not recipe.rank))
     place = keeps.attention
     if recipe.wide or not recipe.rank or recipe.method in REBUILT:
-        place = keeps.every
+        place = keeps.every if recipe.rank else max(keeps.every, keeps.whole)
     if recipe.frugal:
         place = keeps.frugal
     side = max(recipe.resolution, *recipe.sides, 0)
     pictures = -(-recipe.batch // recipe.parts)
-    kept = place * (side // GRAIN) ** 2 * pictures
+    kept = wide(recipe) * place * (side // GRAIN) ** 2 * pictures
     if recipe.method in REBUILT:
         kept += round(keeps.denoiser * (ANEW_FRUGAL if recipe.frugal else ANEW))
-    held = frozen(keeps, recipe) + FROZEN * texts + learning(recipe) * trained
+    held = frozen(keeps, recipe) + FROZEN * wide(recipe) * texts + learning(recipe) * trained
     return held + max(kept, LEARNT * trained)
 
 

@@ -137,15 +137,15 @@ def usual(rule: Rule, base: Base) -> Recipe:
     return Recipe.of(request, base, [("photo.png", "")])
 
 
-def foretold(rule: Rule, base: Base, keeps: Keeps, room: int) -> Rule:
+def foretold(rule: Rule, base: Base, keeps: Keeps, room: int, precision: str = "bf16") -> Rule:
     """Write into a rule what it takes on a GPU with so many MiB, on the rung where it fits."""
-    recipe = usual(rule, base)
+    recipe = replace(usual(rule, base), precision=precision)
     numbers = trained(keeps, recipe, rule.bytes)
     fitted = at(fitting(recipe, keeps, numbers, room), 0)
     return replace(rule, memory=needed(keeps, fitted, numbers) // MIB)
 
 
-def reach(room: int) -> dict[str, list[str]]:
+def reach(room: int, precision: str = "bf16") -> dict[str, list[str]]:
     """Name the families on which a LoRA, and on which whole networks, fit into so many MiB."""
     found: dict[str, list[str]] = {}
     for method in ("lora", "finetune"):
@@ -153,7 +153,9 @@ def reach(room: int) -> dict[str, list[str]]:
         found[method] = []
         for name, family in walk().items():
             base = Base(name, name, name, name, family.RESOLUTION, "", "", present=True)
-            needs = [foretold(rule, base, family.KEEPS, room).memory for rule in rules(base)]
+            needs = [
+                foretold(rule, base, family.KEEPS, room, precision).memory for rule in rules(base)
+            ]
             if needs and min(needs) <= SPARE * room:
                 found[method].append(name)
     return found

@@ -112,6 +112,7 @@ class Run:
         held = ladder.at(recipe, self.first)
         self.parts = held.parts
         self.optimizer = optimizers.made(held, self.parameters, attached.paces)
+        self.scaler = bases.device.scaler()
         self.average = Average(self.parameters, held.ema)
         self.prior = Prior(folder, recipe)
         self.losses: list[float] = []
@@ -126,6 +127,8 @@ class Run:
         self.room = bases.device.room()
         if saved:
             saved.restore(self.parameters, self.optimizer)
+            if saved.scaler:
+                self.scaler.load_state_dict(saved.scaler)
             self.average.restore(saved.average)
             self.losses = saved.losses
 
@@ -203,8 +206,10 @@ class Run:
         loss = self.learn(self.batches, self.reading, step, "noise")
         if self.prior.batches and self.prior.reading:
             self.learn(self.prior.batches, self.prior.reading, step, "prior", recipe.keep)
+        self.scaler.unscale_(self.optimizer)
         torch.nn.utils.clip_grad_norm_(self.parameters.values(), CLIP, foreach=True)
-        self.optimizer.step()
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
         self.average.follow(step)
         self.pending.append(loss)
@@ -227,7 +232,7 @@ class Run:
                     places=batch.weights,
                 )
             counts = share / self.parts
-            (loss * counts if counts != 1 else loss).backward()  # type: ignore[no-untyped-call]
+            self.scaler.scale(loss * counts if counts != 1 else loss).backward()  # type: ignore[no-untyped-call]
             losses.append(loss.detach())
         return losses[0] if self.parts == 1 else torch.stack(losses).mean()
 
@@ -264,7 +269,7 @@ class Run:
     def save(self, step: int) -> Iterator[Event]:
         """Begin to write a checkpoint."""
         self.settle()
-        state = (step, self.recipe, self.losses)
+        state = (step, self.recipe, self.losses, self.scaler.state_dict())
         copy = checkpoint.copied(state, self.parameters, self.optimizer, self.average.tensors)
         yield from self.saving.begin(copy)
 

@@ -25,7 +25,7 @@ class TrainingSettings(StorageSettings):
     bases: Path | None = Field(
         default=None, validation_alias="SAFELIGHT_BASES", examples=["bases.toml"]
     )
-    precision: Literal["auto", "fp32", "bf16"] = Field(
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
         default="auto", validation_alias="SAFELIGHT_PRECISION", examples=["bf16"]
     )
     captioner: str = Field(

@@ -71,7 +71,8 @@ class Studio:
         whole = self.bases.device.whole()
         if not whole or base.small:
             return rule
-        return ladder.foretold(rule, base, families.walk()[base.family].KEEPS, whole)
+        keeps = families.walk()[base.family].KEEPS
+        return ladder.foretold(rule, base, keeps, whole, self.bases.device.precision)
 
     def task(self, kind: Kind, folder: JobFolder) -> Task:
         """Begin a job."""

@@ -17,6 +17,7 @@ ERRORS = {
     "base_missing": "The base **{base}** is not on this machine. The operator fetches it with `safelight bases fetch {name}`, or you pick another base.",
     "base_part": "The base **{base}** is only a part of a model: text encoder or autoencoder are missing, or it is of a kind that I do not know. Ask the operator for the whole file.",
     "base_pickle": "The base **{base}** is a pickle, a format that can run programs, so I do not open it. Ask the operator for a .safetensors file; from one they trust, AUTOMATIC1111's checkpoint merger (one model, *No interpolation*, *safetensors*) makes it.",
+    "base_precision": "The base **{base}** computes with numbers that are too large for fp16, and this GPU is too old for bf16. The operator can set SAFELIGHT_PRECISION=fp32, if it has memory for that.",
     "base_refiner": "The base **{base}** is a refiner, which only finishes what another model begins. Pick the base it belongs to.",
     "base_taken": "There is something called **{base}** already. Choose another name.",
     "base_unknown": "There is no base called **{base}** here. Pick one from the list that opens while you type.",

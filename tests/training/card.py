@@ -1,6 +1,8 @@
-"""A GPU's twin: the CPU with so much memory of its own, and a peak."""
+"""GPUs' twins: the CPU with so much memory of its own, and a peak; the CPU computing in fp16."""
 
 from __future__ import annotations
+
+import torch
 
 from training.device import Device
 
@@ -32,3 +34,26 @@ class Card(Device):
     def empty(self) -> None:
         """Note that torch was to give back what it keeps."""
         self.emptied += 1
+
+
+class Older(Device):
+    """The CPU as if it were a GPU that has no bf16."""
+
+    precision = "fp16"
+
+    def __init__(self, like: Device) -> None:
+        super().__init__(like.accelerator)
+
+    def autocast(self) -> torch.autocast:
+        """Compute in fp16 inside the block."""
+        return torch.autocast("cpu", torch.float16)
+
+
+class Steep(Older):
+    """One whose gradients are scaled by far too much."""
+
+    scale = 2.0**60
+
+    def scaler(self) -> torch.amp.GradScaler:
+        """Begin with that scale."""
+        return torch.amp.GradScaler("cpu", init_scale=self.scale)

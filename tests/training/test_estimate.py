@@ -38,13 +38,16 @@ def test_parts() -> None:
     least = recipe("finetune", 64, 2, rank=0, optimizer=Optimizer.ADAFACTOR)
     read = recipe("lora", 64, 2, shuffle=True, parts=2)
     four = recipe("lora", 64, 2, quantised=True)
+    double = recipe("lora", 64, 2, precision="fp32")
 
     assert stepping(KEEPS, asked, 7) == 2000 + TRAINED * 7 + 10 * 64 * 2
     assert stepping(KEEPS, wide, 7) == 2000 + TRAINED * 7 + 12 * 64 * 2
     assert stepping(KEEPS, frugal, 7) == 2000 + TRAINED * 7 + 2 * 64 * 2
     assert stepping(KEEPS, whole, 1100) == (TRAINED + AVERAGE + LEARNT) * 1100
+    assert stepping(replace(KEEPS, whole=BIG), least, 0) == BIG * 64 * 2
     assert stepping(KEEPS, eight, 1000) == (LEAN[Optimizer.ADAMW8BIT] + LEARNT) * 1000
     assert stepping(KEEPS, least, 1000) == (LEAN[Optimizer.ADAFACTOR] + LEARNT) * 1000
+    assert stepping(KEEPS, double, 7) == 4000 + TRAINED * 7 + 2 * 10 * 64 * 2
     assert stepping(KEEPS, read, 7) == 2000 + 200 + TRAINED * 7 + 10 * 64
     assert stepping(KEEPS, four, 7) == 400 + round(NUMBER * 800) + TRAINED * 7 + 10 * 64 * 2
 

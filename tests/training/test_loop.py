@@ -15,7 +15,9 @@ from safetensors import safe_open
 from storage.errors import JobError
 from storage.folders import JobFolder, dump
 from storage.records import Event, Wish
-from training import methods
+from tests.training.card import Older, Steep
+from training import checkpoint, methods
+from training.bases import Bases
 from training.families import Picture
 from training.files import tensors
 from training.loop import Run, train
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from training.bases import Bases
     from training.recipe import Recipe
 
     Laid = Callable[..., JobFolder]
@@ -138,6 +139,36 @@ def test_resume(bases: Bases, recipe: Made, laid: Laid, run: Told, method: str) 
     assert again[0].facts["resumed"]
     assert again[0].facts["step"] == 4
     assert result(plain) == result(disturbed)
+
+
+def test_older(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
+    """In fp16 it learns, with gradients scaled, and goes on from a checkpoint with their scale."""
+    older = Bases(None, Older(bases.device))
+    asked = recipe(steps=6, prompts=(), wide=False)
+    whole, stopped = laid(asked, "whole"), laid(asked, "stopped")
+
+    run(train(whole, older))
+    task = train(stopped, older)
+    reach(task, 5)
+    task.close()
+    run(train(stopped, older))
+
+    kept = checkpoint.read(checkpoint.file(whole.checkpoints, 6))
+    assert kept.recipe.precision == "fp16"
+    assert kept.scaler["scale"] > 1
+    assert any(value.any() for name, value in kept.tensors.items() if "lora_up" in name)
+    assert result(whole) == result(stopped)
+
+
+def test_too_large(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
+    """A step whose gradients are too large for fp16 is left out, and the next scaled less."""
+    folder = laid(recipe(steps=1, prompts=(), wide=False, text=False))
+
+    run(train(folder, Bases(None, Steep(bases.device))))
+
+    kept = checkpoint.read(checkpoint.file(folder.checkpoints, 1))
+    assert kept.scaler["scale"] == Steep.scale / 2
+    assert not any(value.any() for name, value in kept.tensors.items() if "lora_up" in name)
 
 
 @pytest.mark.parametrize("text", [False, True])

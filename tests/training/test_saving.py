@@ -23,7 +23,7 @@ def copied(step: int, recipe: Recipe, value: float) -> tuple[checkpoint.Copy, nn
     """Copy a run of one parameter, and give that, too."""
     parameter = nn.Parameter(torch.full((3, 4), value))
     optimizer = torch.optim.AdamW([parameter], 0.1, fused=True)
-    return checkpoint.copied((step, recipe, [0.5]), {"a": parameter}, optimizer), parameter
+    return checkpoint.copied((step, recipe, [0.5], {}), {"a": parameter}, optimizer), parameter
 
 
 class Held:

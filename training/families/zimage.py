@@ -42,6 +42,7 @@ KEEPS = Keeps(
     every=2_415_000,
     frugal=152_000,
     seen=34_400,
+    whole=3_940_000,
 )
 SIZES = Sizes(
     Layers(
@@ -178,6 +179,8 @@ def load(place: Path, device: Device, base: Base) -> Zimage:
     """
     if place.is_dir() and original.distilled(place) and not base.prediction:
         raise JobError("base_distilled", base=base.title)
+    if device.precision == "fp16":
+        raise JobError("base_precision", base=base.title)
     return Zimage(partial(read, place), device, base)
 
 

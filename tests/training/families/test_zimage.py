@@ -11,7 +11,9 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from storage.errors import JobError
+from tests.training.card import Older
 from training import keys, objectives
+from training.bases import Bases
 from training.device import Device
 from training.families import Picture, zimage
 from training.loop import train
@@ -141,6 +143,14 @@ def test_half_precision(tinies, recipe):
     assert loss.dtype is torch.float32
     assert torch.isfinite(loss)
     assert {p.dtype for p in trained} == {p.grad.dtype for p in trained} == {torch.float32}
+
+
+def test_too_old(tinies):
+    """On a GPU without bf16 it says so at once, as its numbers are too large for fp16."""
+    older = Bases(tinies.folder, Older(tinies.device))
+
+    with pytest.raises(JobError, match="base_precision"), older.family("tiny-zimage"):
+        pass
 
 
 class Halved(Device):
