@@ -117,9 +117,10 @@ def test_chosen_before(tinies: Bases, recipe: Made) -> None:
 
 def test_reach() -> None:
     """More memory reaches more families, and whole networks last."""
-    small, large = ladder.reach(8192), ladder.reach(80_000)
+    small, middle, large = map(ladder.reach, (8192, 24_576, 80_000))
 
     assert small == {"lora": ["sd1", "sd2", "sdxl"], "finetune": ["sd1"]}
+    assert middle["finetune"] == ["sd1", "sd2", "sdxl"]
     assert set(large["lora"]) == {"sd1", "sd2", "sdxl", "zimage"}
     assert set(large["finetune"]) >= {"sd1", "sd2", "sdxl"}
 
