@@ -12,6 +12,7 @@ from safetensors import safe_open
 
 from storage.errors import JobError
 from tests.training.card import Card
+from tests.training.stopping import both
 from training import ladder
 from training.bounds import RUNGS
 from training.estimate import Keeps
@@ -199,17 +200,12 @@ def test_no_other_memory(tinies: Bases, recipe: Made, laid: Laid) -> None:
     assert [each.facts["step"] for each in told if each.kind == "step"] == [0] * 4
 
 
-def test_parts(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
+def test_parts(bases: Bases, recipe: Made, laid: Laid) -> None:
     """Each part draws by its own number, so that a batch in parts can be gone on with."""
     asked = recipe(batch=4, parts=2, silence=0.5, steps=3, wide=False, every=1)
     whole, stopped = laid(asked, "whole"), laid(asked, "stopped")
 
-    run(train(whole, bases))
-    task = train(stopped, bases)
-    while next(task).facts.get("step") != 2:
-        pass
-    task.close()
-    run(train(stopped, bases))
+    both(whole, stopped, bases, 2)
 
     assert result(whole) == result(stopped)
 

@@ -16,6 +16,7 @@ from storage.errors import JobError
 from storage.folders import JobFolder, dump
 from storage.records import Event, Wish
 from tests.training.card import Older, Steep
+from tests.training.stopping import both, reach
 from training import checkpoint, methods
 from training.bases import Bases
 from training.families import Picture
@@ -141,17 +142,13 @@ def test_resume(bases: Bases, recipe: Made, laid: Laid, run: Told, method: str) 
     assert result(plain) == result(disturbed)
 
 
-def test_older(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
+def test_older(bases: Bases, recipe: Made, laid: Laid) -> None:
     """In fp16 it learns, with gradients scaled, and goes on from a checkpoint with their scale."""
     older = Bases(None, Older(bases.device))
     asked = recipe(steps=6, prompts=(), wide=False)
     whole, stopped = laid(asked, "whole"), laid(asked, "stopped")
 
-    run(train(whole, older))
-    task = train(stopped, older)
-    reach(task, 5)
-    task.close()
-    run(train(stopped, older))
+    both(whole, stopped, older, 5)
 
     kept = checkpoint.read(checkpoint.file(whole.checkpoints, 6))
     assert kept.recipe.precision == "fp16"
@@ -263,12 +260,6 @@ def test_base_untouched(bases: Bases, recipe: Made, laid: Laid, run: Told) -> No
         task.close()
 
     assert fingerprint(bases) == before
-
-
-def reach(task: Iterator[Event], step: int) -> None:
-    """Go on until the boundary before a step."""
-    while (event := next(task)).kind != "step" or event.facts["step"] != step:
-        pass
 
 
 def test_pause(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from tests.training.stopping import both
 from training import families, methods
 from training.footprint import Footprint
 from training.ladder import READERS
@@ -80,22 +81,15 @@ def test_once() -> None:
     "method", sorted(set(methods.walk()) - READERS - {"finetune", "dreambooth"})
 )
 def test_methods(
-    bases: Bases, recipe: Callable[..., Recipe], laid: Callable[..., JobFolder],
-    run: Callable[..., Any], method: str,
+    bases: Bases, recipe: Callable[..., Recipe], laid: Callable[..., JobFolder], method: str
 ) -> None:  # fmt: skip
     """What trains beside weights trains beside rounded ones, and goes on from a checkpoint."""
     asked = replace(recipe(method, steps=2, every=1, word="dog"), quantised=True)
     folder, stopped = laid(asked, "whole"), laid(asked, "stopped")
 
-    run(train(folder, bases))
-    task = train(stopped, bases)
-    while next(task).facts.get("step") != 1:
-        pass
-    task.close()
-    done = run(train(stopped, bases))[-1]
+    assert both(folder, stopped, bases, 1)[-1].kind == "done"
 
     name = f"{asked.name}.safetensors"
-    assert done.kind == "done"
     assert (folder.result / name).read_bytes() == (stopped.result / name).read_bytes()
     assert "embedded" not in bases.resident
 
