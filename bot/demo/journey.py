@@ -169,16 +169,16 @@ class Journey:
         )  # fmt: skip
 
     async def sample(self) -> None:
-        """Draw with each style; then share one, and let a friend draw with it."""
+        """Draw with each style; then share the LoRA, and let a friend draw with it."""
         self.diary.chapter("/sample")
         offered = await self.world.offered(OWNER, "sample", "style", NAME)
         self.diary.found(len(offered) == 2, "both styles are offered while one types")
         for number, style in enumerate(offered, 1):
             await self.draw(OWNER, style, f"sample-{number}")
         self.diary.chapter("/style share")
-        answer = await self.slash(OWNER, "style share", style=offered[0])
+        answer = await self.slash(OWNER, "style share", style=offered[-1])
         self.diary.reads(answer.message, NAME)
-        message = await self.draw(FRIEND, offered[0], "sample-shared")
+        message = await self.draw(FRIEND, offered[-1], "sample-shared")
         maker = f"<@{self.world.people[OWNER].id}>"
         self.diary.found(maker in words(message), "the friend's card names the maker")
 
