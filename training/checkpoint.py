@@ -156,6 +156,6 @@ def own(value: Tensor) -> Tensor:
 def fingerprint(recipe: Recipe) -> str:
     """Hash what the job asked for, leaving out what a worker chose."""
     asked = recipe.json() | {
-        "precision": "", "threads": 0, "identity": "", "family": "", "rungs": (),
+        "precision": "", "threads": 0, "identity": "", "family": "", "rungs": (), "start": "",
     }  # fmt: skip
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()

@@ -14,7 +14,7 @@ import torch
 
 from storage.errors import JobError
 from storage.records import Event, Wish
-from training import checkpoint, files, ladder, methods, optimizers
+from training import checkpoint, files, ladder, methods, nearest, optimizers
 from training.average import Average
 from training.clock import Clock
 from training.curve import recent
@@ -52,6 +52,9 @@ def train(folder: JobFolder, bases: Bases) -> Task:
     optimizers.found(recipe)
     notes: list[Event] = []
     with bases.family(recipe.base) as family:
+        if not saved:
+            recipe = nearest.begun(recipe, family, folder.photos, bases)
+            notes = [event("note", code="start", word=recipe.start)] if recipe.start else []
         while True:
             torch.set_num_threads(recipe.threads)
             attached = method.attach(family.networks, recipe)

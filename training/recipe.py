@@ -24,7 +24,7 @@ GAMMA = 5.0  # of min-SNR, as its paper has it
 #: what a file tells only where it is used: so other files stay, byte for byte, as they were
 SPARING = frozenset({
     "shuffle", "dropout", "optimizer", "prior", "keep", "masked", "background", "sides",
-    "others", "parts", "quantised", "rungs",
+    "others", "parts", "quantised", "rungs", "start",
 })  # fmt: skip
 
 
@@ -57,6 +57,7 @@ class Recipe:
     family: str = ""
     identity: str = ""  #: fingerprint of the base's files; empty is not checked
     word: str = ""  #: what an embedding starts from; a subject's class
+    start: str = ""  #: what an embedding starts from where nobody said it: a worker's choice
     others: tuple[Topic, ...] = ()  #: further concepts; what stands above is the first one's
     prompts: tuple[Prompt, ...] = ()
     every: int = 50  #: steps between checkpoints

@@ -46,6 +46,7 @@ NOTES = {
     "prompt_cut": "The prompt is longer than this base can read; {tokens} pieces of words at its end were left out.",
     "prior_drawn": "The base draws {pictures} pictures of the class first; they are learnt beside the photos.",
     "resumed": "Went on from its last checkpoint.",
+    "start": "The new word begins as “{word}”: of the words that the base knows, that one tells most of the photos.",
 }
 ENDED_FAILED = "**{name}** has failed."
 ENDED_CANCELLED = "**{name}** was cancelled."

@@ -24,7 +24,7 @@ METHOD = Method("embedding", (1, 8), word=True)
 VOCABULARIES = (1, 2)  #: that files have a form for
 MOST = 32  #: vectors of a file that is worn
 
-SMALL = {Dial.QUICK: (150, 2), Dial.BALANCED: (240, 4), Dial.THOROUGH: (600, 6)}
+SMALL = {Dial.QUICK: (150, 4), Dial.BALANCED: (240, 8), Dial.THOROUGH: (600, 8)}
 FULL = {Dial.QUICK: (800, 2), Dial.BALANCED: (1500, 4), Dial.THOROUGH: (3000, 8)}
 
 
@@ -77,7 +77,8 @@ def begin(networks: Networks, recipe: Recipe) -> dict[str, Tensor]:
 def first(vocabulary: Vocabulary, recipe: Recipe, generator: torch.Generator) -> Tensor:
     """Give the vectors that training begins with (N, width) in one vocabulary."""
     known = vocabulary.table.weight.detach().float()
-    start = known[vocabulary.spell(recipe.word)] if recipe.word.strip() else known.mean(0)[None]
+    word = recipe.word.strip() or recipe.start
+    start = known[vocabulary.spell(word)] if word else known.mean(0)[None]
     rows = [start[min(at, len(start) - 1)] for at in range(recipe.rank)]
     vectors = torch.stack(rows).cpu()
     beside = torch.randn(vectors.shape, generator=generator) * known.std().cpu() * 0.1
@@ -125,7 +126,7 @@ def rules(base: Base) -> Iterator[Rule]:
             yield Rule(
                 "embedding", base.name, concept, dial,
                 steps=steps, photo=0, least=steps, most=steps, rank=vectors,
-                rate=2e-2 if base.small else 5e-3, batch=4 if base.small else 1,
+                rate=1e-2 if base.small else 5e-3, batch=4 if base.small else 1,
                 bytes=vectors * sum(sizes(base).words) * 2 + 3000,
                 reason=f"embedding_{concept}_{dial}",
             )  # fmt: skip

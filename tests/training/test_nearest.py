@@ -1,0 +1,62 @@
+"""Where a learned word begins."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from safetensors import safe_open
+
+from benchmarks import lesson
+from storage.folders import JobFolder, dump
+from storage.records import Concept
+from tests.training.stopping import reach
+from training.loop import train
+from training.nearest import begun
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from storage.records import Event
+    from training.bases import Bases
+    from training.recipe import Recipe
+
+
+def panda(bases: Bases, folder: Path, method: str = "embedding", word: str = "") -> Recipe:
+    """Lay pictures of pandas into a folder, which the base has never seen, and ask for a word."""
+    asked = lesson.Lesson(method, Concept.SUBJECT, "panda", lesson.photos("panda"), word=word)
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, _ in asked.photos:
+        shutil.copy(path, folder)
+    return replace(lesson.recipe(bases, asked), prompts=(), threads=1)
+
+
+def test_told(bases: Bases, tmp_path: Path, run: Callable[[Iterator[Event]], list[Event]]) -> None:
+    """A panda, which the base has never seen, begins as an animal of that kind, and goes on so."""
+    recipe = replace(panda(bases, tmp_path / "job" / "photos"), steps=2, every=1)
+    folder = JobFolder(tmp_path / "job")
+    dump(folder.job, {"kind": "train", "attempt": 1, "recipe": recipe.json()})
+
+    task = train(folder, bases)
+    reach(task, 1)
+    task.close()
+    told = run(train(folder, bases))
+
+    with safe_open(folder.result / "panda.safetensors", "pt") as opened:
+        known = json.loads(opened.metadata()["safelight.recipe"])
+    assert told[0].facts["resumed"]
+    assert known["start"] in {"koala", "bear"}
+    assert known["word"] == ""
+
+
+@pytest.mark.parametrize(("method", "word"), [("embedding", "bear"), ("lora", "")])
+def test_said(bases: Bases, tmp_path: Path, method: str, word: str) -> None:
+    """What somebody said counts, and what learns no word begins at none."""
+    recipe = panda(bases, tmp_path, method, word)
+
+    with bases.family("embedded") as family:
+        assert begun(recipe, family, tmp_path, bases) == recipe
