@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from storage.records import Concept
 from training import methods
 from training.conditions import stacked
 from training.embedded.names import EVERYDAY, spoken
@@ -27,8 +28,8 @@ FEW = 4  #: photos that are looked at
 
 
 def begun(recipe: Recipe, family: Family, photos: Path, bases: Bases) -> Recipe:
-    """Write down where a word begins, unless somebody said it; on a tiny base, which is quick."""
-    learns = methods.walk()[recipe.method].METHOD.word
+    """Write down where a subject's word begins, unless it is said; on a tiny base, being quick."""
+    learns = methods.walk()[recipe.method].METHOD.word and recipe.concept is Concept.SUBJECT
     if not learns or recipe.word.strip() or recipe.start or not bases.find(recipe.base).small:
         return recipe
     return replace(recipe, start=nearest(recipe, family, photos))

@@ -53,10 +53,17 @@ def test_told(bases: Bases, tmp_path: Path, run: Callable[[Iterator[Event]], lis
     assert known["word"] == ""
 
 
-@pytest.mark.parametrize(("method", "word"), [("embedding", "bear"), ("lora", "")])
-def test_said(bases: Bases, tmp_path: Path, method: str, word: str) -> None:
-    """What somebody said counts, and what learns no word begins at none."""
-    recipe = panda(bases, tmp_path, method, word)
+@pytest.mark.parametrize(
+    ("method", "word", "concept"),
+    [
+        ("embedding", "bear", Concept.SUBJECT),
+        ("lora", "", Concept.SUBJECT),
+        ("embedding", "", Concept.LOOK),
+    ],
+)
+def test_said(bases: Bases, tmp_path: Path, method: str, word: str, concept: Concept) -> None:
+    """What somebody said counts; what learns no word begins at none, and a look at no thing's."""
+    recipe = replace(panda(bases, tmp_path, method, word), concept=concept)
 
     with bases.family("embedded") as family:
         assert begun(recipe, family, tmp_path, bases) == recipe
