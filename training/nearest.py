@@ -7,6 +7,7 @@ and the base errs least, seeing through the same noise, with the one that is nea
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -21,10 +22,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from training.bases import Bases
+    from training.examples import Example
     from training.families import Family
     from training.recipe import Recipe
 
-FEW = 4  #: photos that are looked at
+#: photos that are looked at, and names that are left after it: all by few, the best by more
+ROUNDS = ((4, 16), (16, 1))
 
 
 def begun(recipe: Recipe, family: Family, photos: Path, bases: Bases) -> Recipe:
@@ -37,17 +40,20 @@ def begun(recipe: Recipe, family: Family, photos: Path, bases: Bases) -> Recipe:
 
 @torch.no_grad()
 def nearest(recipe: Recipe, family: Family, photos: Path) -> str:
-    """Find the everyday name with which the base errs least about some of the photos."""
-    some = recipe.photos[:: -(-len(recipe.photos) // FEW)]
-    asked = replace(recipe, photos=some, others=(), sides=(), masked=False)
-    examples = encoded(family, asked, photos)
-    latents = torch.stack([each.latent for each in examples])
-    framed = stacked([each.framed for each in examples])
+    """Find the everyday name with which the base errs least about the photos."""
+    asked = replace(recipe, others=(), sides=(), masked=False)
+    examples, names = encoded(family, asked, photos), list(EVERYDAY)
+    for count, left in ROUNDS:
+        some = examples[:: -(-len(examples) // count)]
+        names = sorted(names, key=partial(error, family, recipe, some))[:left]
+    return spoken(names[0])
 
-    def error(name: str) -> float:
-        said = [shot.caption.replace(recipe.trigger, spoken(name)) for shot in some]
-        read = family.states(torch.stack([family.tokens(text)[0] for text in said]))
-        noise = torch.Generator().manual_seed(recipe.seed)
-        return family.loss(latents, {**read, **framed}, noise, gamma=0.0).item()
 
-    return spoken(min(EVERYDAY, key=error))
+def error(family: Family, recipe: Recipe, some: list[Example], name: str) -> float:
+    """Measure how far the base is off with a name in the word's place, the noise being the same."""
+    captions = [recipe.photos[each.photo].caption for each in some]
+    said = [caption.replace(recipe.trigger, spoken(name)) for caption in captions]
+    read = family.states(torch.stack([family.tokens(text)[0] for text in said]))
+    latents = torch.stack([each.latent for each in some])
+    heard = {**read, **stacked([each.framed for each in some])}
+    return family.loss(latents, heard, torch.Generator().manual_seed(0), gamma=0.0).item()
