@@ -50,7 +50,7 @@ def nearest(recipe: Recipe, family: Family, photos: Path) -> str:
 
 
 def error(family: Family, recipe: Recipe, some: list[Example], name: str) -> float:
-    """Measure how far the base is off with a name in the word's place, the noise being the same."""
+    """Measure how far the base is off with a name in the word's place, the same noise added."""
     captions = [recipe.photos[each.photo].caption for each in some]
     said = [caption.replace(recipe.trigger, spoken(name)) for caption in captions]
     read = family.states(torch.stack([family.tokens(text)[0] for text in said]))
