@@ -24,7 +24,7 @@ METHOD = Method("embedding", (1, 8), word=True)
 VOCABULARIES = (1, 2)  #: that files have a form for
 MOST = 32  #: vectors of a file that is worn
 
-SMALL = {Dial.QUICK: (150, 4), Dial.BALANCED: (240, 8), Dial.THOROUGH: (600, 8)}
+SMALL = {Dial.QUICK: (150, 2), Dial.BALANCED: (240, 4), Dial.THOROUGH: (600, 6)}
 FULL = {Dial.QUICK: (800, 2), Dial.BALANCED: (1500, 4), Dial.THOROUGH: (3000, 8)}
 
 
