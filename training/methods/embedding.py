@@ -25,6 +25,7 @@ VOCABULARIES = (1, 2)  #: that files have a form for
 MOST = 32  #: vectors of a file that is worn
 
 SMALL = {Dial.QUICK: (150, 2), Dial.BALANCED: (240, 4), Dial.THOROUGH: (600, 6)}
+RATES = {Concept.SUBJECT: 1e-2, Concept.LOOK: 2e-2}  #: on a tiny base; a look has farther to go
 FULL = {Dial.QUICK: (800, 2), Dial.BALANCED: (1500, 4), Dial.THOROUGH: (3000, 8)}
 
 
@@ -126,7 +127,7 @@ def rules(base: Base) -> Iterator[Rule]:
             yield Rule(
                 "embedding", base.name, concept, dial,
                 steps=steps, photo=0, least=steps, most=steps, rank=vectors,
-                rate=1e-2 if base.small else 5e-3, batch=4 if base.small else 1,
+                rate=RATES[concept] if base.small else 5e-3, batch=4 if base.small else 1,
                 bytes=vectors * sum(sizes(base).words) * 2 + 3000,
                 reason=f"embedding_{concept}_{dial}",
             )  # fmt: skip
