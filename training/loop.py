@@ -52,9 +52,6 @@ def train(folder: JobFolder, bases: Bases) -> Task:
     optimizers.found(recipe)
     notes: list[Event] = []
     with bases.family(recipe.base) as family:
-        if not saved:
-            recipe = nearest.begun(recipe, family, folder.photos, bases)
-            notes = [event("note", code="start", word=recipe.start)] if recipe.start else []
         while True:
             torch.set_num_threads(recipe.threads)
             attached = method.attach(family.networks, recipe)
@@ -146,7 +143,8 @@ class Run:
         )
         with self.clock.part("photo", len(recipe.shots) + recipe.prior):
             self.read()
-        reached = recipe.steps
+        wish = wish or (yield from self.begin())
+        recipe, reached = self.recipe, recipe.steps
         reads = live(recipe, learns=self.attached.text)
         done_with = ("vae",) if reads else ("vae", "text")
         with self.family.absent(*done_with), self.saving:
@@ -189,6 +187,21 @@ class Run:
         self.clock.away += time.perf_counter() - left
         if torch.get_num_threads() != self.recipe.threads:
             torch.set_num_threads(self.recipe.threads)
+        return wish
+
+    def begin(self) -> Generator[Event, Wish | None, Wish | None]:
+        """Let a learned word begin at the known word that is nearest, and say which."""
+        recipe, wish = self.recipe, None
+        if not self.first and nearest.sought(recipe, self.bases.find(recipe.base)):
+            some = self.batches.examples[: len(recipe.photos)]  # at the first of its sizes
+            word, wish = yield from nearest.found(
+                recipe, some, self.family, self.bases.device, partial(self.boundary, 0)
+            )
+            if word:
+                self.recipe = replace(recipe, start=word)
+                nearest.begin(self.recipe, self.family.networks, self.parameters)
+                self.average.restore(self.parameters)
+                yield event("note", code="start", word=word)
         return wish
 
     def read(self) -> None:

@@ -7,7 +7,6 @@ and the base errs least, seeing through the same noise, with the one that is nea
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -16,40 +15,55 @@ from storage.records import Concept
 from training import methods
 from training.conditions import stacked
 from training.embedded.names import EVERYDAY, spoken
-from training.examples import encoded
+from training.methods import embedding
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
-    from training.bases import Bases
+    from torch import nn
+
+    from storage.records import Base, Event, Wish
+    from training.device import Device
     from training.examples import Example
     from training.families import Family
+    from training.networks import Networks
     from training.recipe import Recipe
+
+    Boundary = Callable[[], Generator[Event, Wish | None, Wish | None]]
 
 #: photos that are looked at, and names that are left after it: all by few, the best by more
 ROUNDS = ((4, 16), (16, 1))
 
 
-def begun(recipe: Recipe, family: Family, photos: Path, bases: Bases) -> Recipe:
-    """Write down where a subject's word begins, unless it is said; on a tiny base, being quick."""
+def sought(recipe: Recipe, base: Base) -> bool:
+    """Tell whether nobody said where a subject's word begins; on a tiny base, as that is quick."""
     learns = methods.walk()[recipe.method].METHOD.word and recipe.concept is Concept.SUBJECT
-    if not learns or recipe.word.strip() or recipe.start or not bases.find(recipe.base).small:
-        return recipe
-    return replace(recipe, start=nearest(recipe, family, photos))
+    return learns and base.small and not recipe.word.strip() and not recipe.start
+
+
+def found(
+    recipe: Recipe,
+    examples: Sequence[Example],
+    family: Family,
+    device: Device,
+    boundary: Boundary,
+) -> Generator[Event, Wish | None, tuple[str, Wish | None]]:
+    """Find the name with which the base errs least; none where somebody wishes something else."""
+    names = list(EVERYDAY)
+    for count, left in ROUNDS:
+        some, errors = examples[:: -(-len(examples) // count)], {}
+        for name in names:
+            wish = yield from boundary()
+            if wish is not None:
+                return "", wish
+            with device.autocast(), family.present("text", "denoiser"):
+                errors[name] = error(recipe, some, family, name)
+        names = sorted(names, key=errors.__getitem__)[:left]
+    return spoken(names[0]), None
 
 
 @torch.no_grad()
-def nearest(recipe: Recipe, family: Family, photos: Path) -> str:
-    """Find the everyday name with which the base errs least about the photos."""
-    asked = replace(recipe, others=(), sides=(), masked=False)
-    examples, names = encoded(family, asked, photos), list(EVERYDAY)
-    for count, left in ROUNDS:
-        some = examples[:: -(-len(examples) // count)]
-        names = sorted(names, key=partial(error, family, recipe, some))[:left]
-    return spoken(names[0])
-
-
-def error(family: Family, recipe: Recipe, some: list[Example], name: str) -> float:
+def error(recipe: Recipe, some: Sequence[Example], family: Family, name: str) -> float:
     """Measure how far the base is off with a name in the word's place, the same noise added."""
     captions = [recipe.photos[each.photo].caption for each in some]
     said = [caption.replace(recipe.trigger, spoken(name)) for caption in captions]
@@ -57,3 +71,12 @@ def error(family: Family, recipe: Recipe, some: list[Example], name: str) -> flo
     latents = torch.stack([each.latent for each in some])
     heard = {**read, **stacked([each.framed for each in some])}
     return family.loss(latents, heard, torch.Generator().manual_seed(0), gamma=0.0).item()
+
+
+@torch.no_grad()
+def begin(recipe: Recipe, networks: Networks, parameters: Mapping[str, nn.Parameter]) -> None:
+    """Let the word's vectors, among what is trained, begin where the recipe says."""
+    for each in networks.vocabularies:
+        vectors = parameters[each.name]
+        asked = replace(recipe, rank=len(vectors))
+        vectors.copy_(embedding.begin(networks, asked)[each.name])
