@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import platform
-from typing import TYPE_CHECKING
 
 import psutil
 import torch
 from accelerate import Accelerator
-
-if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
 
 MIB = 2**20
 TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -65,10 +61,9 @@ class Device:
         cores = len(psutil.Process().cpu_affinity() or ()) or psutil.cpu_count() or 1
         return f"CPU, {cores} cores ({platform.machine()})"
 
-    def autocast(self) -> AbstractContextManager[None]:
+    def autocast(self) -> torch.autocast:
         """Compute in the device's precision inside the block."""
-        context: AbstractContextManager[None] = self.accelerator.autocast()
-        return context
+        return torch.autocast(self.at.type, self.dtype, enabled=self.precision != "fp32")
 
     def scaler(self) -> torch.amp.GradScaler:
         """Make what keeps gradients large enough for fp16 (Micikevicius et al. 2018), if it is."""

@@ -44,10 +44,6 @@ class Older(Device):
     def __init__(self, like: Device) -> None:
         super().__init__(like.accelerator)
 
-    def autocast(self) -> torch.autocast:
-        """Compute in fp16 inside the block."""
-        return torch.autocast("cpu", torch.float16)
-
 
 class Steep(Older):
     """One whose gradients are scaled by far too much."""

@@ -145,7 +145,7 @@ def test_resume(bases: Bases, recipe: Made, laid: Laid, run: Told, method: str) 
 def test_older(bases: Bases, recipe: Made, laid: Laid) -> None:
     """In fp16 it learns, with gradients scaled, and goes on from a checkpoint with their scale."""
     older = Bases(None, Older(bases.device))
-    asked = recipe(steps=6, prompts=(), wide=False)
+    asked = recipe(steps=6, prompts=(Prompt("a mydog", 1),))
     whole, stopped = laid(asked, "whole"), laid(asked, "stopped")
 
     both(whole, stopped, older, 5)
