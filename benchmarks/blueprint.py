@@ -180,11 +180,10 @@ def size(name: str, asked: Recipe) -> int:
     return sum(each.numel() for each in learning(family, networks, asked))
 
 
-def errors(name: str, asked: Recipe) -> tuple[float, float]:
-    """Give what is counted in GiB, the context with it, and the estimate's error in percent."""
-    whole = counted(name, asked) + CONTEXT
-    foretold = CONTEXT + stepping(walk()[name].KEEPS, asked, size(name, asked))
-    return whole / GIB, 100 * (foretold - whole) / whole
+def both(name: str, asked: Recipe) -> tuple[int, int]:
+    """Give the bytes that are counted, and those of the estimate; the context is in either."""
+    foretold = stepping(walk()[name].KEEPS, asked, size(name, asked))
+    return counted(name, asked) + CONTEXT, foretold + CONTEXT
 
 
 def drawing(name: str, side: int) -> int:
@@ -230,9 +229,8 @@ def parts(name: str, side: int) -> Iterator[table.Row]:
         "what it keeps": (coding(name, side), coded(side)),
     }
     for what, (whole, foretold) in taken.items():
-        error = 100 * (foretold - whole) / whole
-        said = f"{name} at {side}, {what}: {whole / GIB:.3f} GiB, estimate's error"
-        yield table.Row(said, f"{error:+.1f} %", f"≤ {BAR} %", abs(error) <= BAR)
+        said = f"{name} at {side}, {what}: {whole / GIB:.3f} GiB"
+        yield table.near(said, foretold, whole, BAR)
 
 
 def rows(*, quick: bool) -> Iterator[table.Row]:
@@ -244,11 +242,10 @@ def rows(*, quick: bool) -> Iterator[table.Row]:
                 continue
             for frugal, batch in ((False, 1), (True, 1), (False, 4), (True, 4)):
                 asked = recipe(method, side, batch, frugal=frugal, family=name, **more)
-                whole, error = errors(name, asked)
+                whole, foretold = both(name, asked)
                 words = [method, *more, f"batch {batch}", *(["frugal"] if frugal else [])]
-                what = f"{name} at {side}, {', '.join(words)}: {whole:.2f} GiB, estimate's error"
-                met = abs(error) <= BAR
-                yield table.Row(what, f"{error:+.1f} %", f"≤ {BAR} %", met)
+                what = f"{name} at {side}, {', '.join(words)}: {whole / GIB:.2f} GiB"
+                yield table.near(what, foretold, whole, BAR)
 
 
 def main() -> int:

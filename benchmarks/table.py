@@ -31,6 +31,12 @@ def least(what: str, value: float, bar: float, unit: str = "", more: str = "") -
     return Row(what, written(value, unit) + more, f"≥ {bar:g} {unit}".strip(), value >= bar)
 
 
+def near(what: str, foretold: float, found: float, bar: float) -> Row:
+    """Ask that what was foretold be no more than so many percent from what was found."""
+    error = 100 * (foretold - found) / found
+    return Row(f"{what}, estimate's error", f"{error:+.1f} %", f"≤ {bar:g} %", abs(error) <= bar)
+
+
 def told(what: str, value: float | str, unit: str = "", more: str = "") -> Row:
     """Give a figure of which nothing is asked."""
     return Row(what, (value if isinstance(value, str) else written(value, unit)) + more)

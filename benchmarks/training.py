@@ -244,9 +244,7 @@ def job(ground: Ground, family: str) -> Iterator[table.Row]:
         if held := ground.device.peak():
             keeps = walk()[family].KEEPS
             foretold = needed(keeps, recipe, trained(keeps, recipe, done.facts["bytes"])) / MIB
-            error = 100 * (foretold - held) / held
-            what = f"{family}: {name}, {held} MiB at most, estimate's error"
-            yield table.Row(what, f"{error:+.1f} %", f"≤ {BAR} %", abs(error) <= BAR)
+            yield table.near(f"{family}: {name}, {held} MiB at most", foretold, held, BAR)
 
 
 def drawn(ground: Ground, family: str, rounds: int) -> Iterator[table.Row]:

@@ -65,9 +65,14 @@ def found(
 @torch.no_grad()
 def error(recipe: Recipe, some: Sequence[Example], family: Family, name: str) -> float:
     """Measure how far the base is off with a name in the word's place, the same noise added."""
+    networks = family.networks
+    known = {
+        each.name: each.table.weight.detach()[each.spell(spoken(name))]
+        for each in networks.vocabularies
+    }
     captions = [recipe.photos[each.photo].caption for each in some]
-    said = [caption.replace(recipe.trigger, spoken(name)) for caption in captions]
-    read = family.states(torch.stack([family.tokens(text)[0] for text in said]))
+    with networks.speaking({recipe.trigger: known}):
+        read = family.states(torch.stack([family.tokens(text)[0] for text in captions]))
     latents = torch.stack([each.latent for each in some])
     heard = {**read, **stacked([each.framed for each in some])}
     return family.loss(latents, heard, torch.Generator().manual_seed(0), gamma=0.0).item()
