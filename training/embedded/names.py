@@ -26,7 +26,7 @@ HELD_OUT_SUBJECTS = (
     "robot",
 )
 
-# 154 names that all four base styles draw: what the diffusion model learns.
+# 200 names that all four base styles draw: what the diffusion model learns.
 _EVERYDAY = """
 ant baby-chick bat bear bird blowfish butterfly camel cat cat-face chicken cow-face crab
 crocodile deer dog dog-face dolphin dragon-face duck eagle elephant fish fox frog goat gorilla
@@ -43,7 +43,11 @@ slightly-smiling-face smiling-face-with-halo smiling-face-with-heart-eyes
 smiling-face-with-sunglasses winking-face american-football balloon basketball christmas-tree
 game-die jack-o-lantern soccer-ball tennis trophy wrapped-gift backpack bell bomb books camera
 crown gem-stone key light-bulb scissors t-shirt umbrella cloud fire full-moon house rainbow
-sailboat snowman star sun-with-face automobile airplane
+sailboat snowman star sun-with-face automobile airplane violin trumpet saxophone drum microphone
+bus taxi fire-engine bicycle motorcycle helicopter tractor locomotive castle tent volcano
+desert-island hammer anchor candle pencil envelope telephone television laptop watch locked
+money-bag dress jeans top-hat sunglasses high-heeled-shoe melon hot-pepper shrimp wine-glass
+beer-mug poultry-leg ear-of-corn scorpion lizard leopard snowflake crescent-moon baseball
 """
 EVERYDAY = tuple(_EVERYDAY.split())
 

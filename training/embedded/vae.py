@@ -22,7 +22,7 @@ class Lesson:
     """The autoencoder with its pictures and its loss."""
 
     name = "vae"
-    steps = 2500
+    steps = 2000
     batch = 16
     rate = 1.5e-3
     decay = 0.995
