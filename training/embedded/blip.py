@@ -67,6 +67,7 @@ class Lesson:
     steps = 5000
     batch = 16  # whole pictures; half as many blends, and mosaics
     rate = 1.2e-3
+    matrix_rate = 0.0
     decay = 0.998
 
     def __init__(self, work: Path) -> None:

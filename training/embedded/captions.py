@@ -18,6 +18,7 @@ SHORT = (
     "a photo of {a} {name}",
     "a picture of {a} {name}",
 )
+PATTERNS = (*SHORT, "a an emoji style on background and small big")  #: all that captions say
 EXTRA = (
     "a photo of a sks dog",
     "a picture of my cat, a drawing in the style of my watercolours, a painting, an icon",

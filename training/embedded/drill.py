@@ -19,10 +19,13 @@ from typing import TYPE_CHECKING, Protocol
 
 import torch
 import torch.distributed as dist
-from torch import nn
+
+from training.embedded.optimizer import Optimizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from torch import nn
 
 SAVE_EVERY = 120.0  # seconds
 SHARES = 2  #: batches of a step: of so many processes, or of one, one after the other
@@ -36,6 +39,7 @@ class Trainee(Protocol):
     steps: int
     batch: int  # of each share
     rate: float
+    matrix_rate: float  # of Muon; 0: AdamW moves everything
     decay: float  # of the moving average
 
     @property
@@ -86,8 +90,7 @@ def member(
 def train(trainee: Trainee, work: Path, rank: int) -> None:
     """Take every step that is still missing."""
     trainee.networks.to("cuda" if torch.cuda.is_available() else "cpu")
-    parameters = [p for p in trainee.networks.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(parameters, lr=trainee.rate, weight_decay=0.01, fused=True)
+    optimizer = Optimizer(trainee)
     average = {k: v.clone() for k, v in trainee.networks.state_dict().items()}
     first = resume(trainee, optimizer, average, work)
     world = dist.get_world_size()
@@ -96,9 +99,7 @@ def train(trainee: Trainee, work: Path, rank: int) -> None:
     for step in range(first, trainee.steps):
         if alone():
             sys.exit("The training ends, since the process that started it is gone.")
-        for group in optimizer.param_groups:
-            group["lr"] = trainee.rate * pace(step, trainee.steps)
-        loss_sum += advance(trainee, parameters, optimizer, step, range(rank, SHARES, world))
+        loss_sum += advance(trainee, optimizer, step, range(rank, SHARES, world))
         follow(average, trainee, step)
         now = time.monotonic()
         if rank == 0 and now - told > 30:
@@ -118,15 +119,10 @@ def train(trainee: Trainee, work: Path, rank: int) -> None:
     dist.barrier()
 
 
-def advance(
-    trainee: Trainee,
-    parameters: list[nn.Parameter],
-    optimizer: torch.optim.Optimizer,
-    step: int,
-    shares: range,
-) -> float:
+def advance(trainee: Trainee, optimizer: Optimizer, step: int, shares: range) -> float:
     """Take one step with the gradients of all shares; give the mean loss of these."""
     total = 0.0
+    parameters = optimizer.parameters
     device = parameters[0].device
     generator = torch.Generator()
     for share in shares:
@@ -148,8 +144,7 @@ def advance(
             count = parameter.numel()
             parameter.grad.copy_(flat[offset : offset + count].view_as(parameter))
             offset += count
-    optimizer.step()
-    optimizer.zero_grad()
+    optimizer.step(pace(step, trainee.steps))
     return total
 
 
@@ -176,7 +171,7 @@ def follow(average: dict[str, torch.Tensor], trainee: Trainee, step: int) -> Non
 
 def resume(
     trainee: Trainee,
-    optimizer: torch.optim.Optimizer,
+    optimizer: Optimizer,
     average: dict[str, torch.Tensor],
     work: Path,
 ) -> int:
@@ -187,8 +182,6 @@ def resume(
     state = torch.load(path, weights_only=True, map_location="cpu")
     trainee.networks.load_state_dict(state["networks"])
     optimizer.load_state_dict(state["optimizer"])
-    for group in optimizer.param_groups:
-        group.update(fused=True, foreach=None)
     for key, value in state["average"].items():
         average[key].copy_(value)
     return int(state["step"])
@@ -196,7 +189,7 @@ def resume(
 
 def save(
     trainee: Trainee,
-    optimizer: torch.optim.Optimizer,
+    optimizer: Optimizer,
     average: dict[str, torch.Tensor],
     step: int,
     work: Path,

@@ -25,6 +25,7 @@ class Lesson:
     steps = 2400
     batch = 32
     rate = 2e-3
+    matrix_rate = 0.0
     decay = 0.99
 
     def __init__(self, work: Path) -> None:

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-LAST = ("settling", "combining", "unet")  # the stages that train the denoiser, the last one first
-
 
 def run(work: Path, weights: Path = WEIGHTS) -> None:
     """Write what is trained here; else what is shipped stays, or is noise where nothing is."""
@@ -61,9 +59,8 @@ def diffusion(work: Path, folder: Path) -> None:
     vae, unet = autoencoder(), denoiser()
     text = reader(len(tokenizer), begin, end)
     filled(vae, work / "vae.ckpt", "")
-    last = next((p for p in (work / f"{s}.ckpt" for s in LAST) if p.exists()), work / "unet.ckpt")
-    filled(unet, last, "unet.")
-    filled(text, last, "text.")
+    filled(unet, work / "unet.ckpt", "unet.")
+    filled(text, work / "unet.ckpt", "text.")
     scale = work / "scale.pt"
     if scale.exists():
         vae.register_to_config(scaling_factor=float(torch.load(scale, weights_only=True)))

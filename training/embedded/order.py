@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ALL = (
-    "pictures", "vae", "latents", "scenes", "unet", "combining", "settling", "tutor", "blip",
-    "export", "exhibits", "score",
+    "pictures", "vae", "latents", "scenes", "unet", "tutor", "blip", "export", "exhibits", "score",
 )  # fmt: skip
 FINISHED = "finished.json"
 

@@ -1,6 +1,6 @@
 """Stage `restore`: take up the training of the shipped base where only its weights are left.
 
-After it, `all` goes on with pictures, latents, scenes and `combining`.
+After it, `all` makes a new captioner beside the base that is shipped.
 """
 
 # ruff: noqa: T201  # a stage prints what it measured

@@ -1,7 +1,8 @@
-"""Stages `unet`, `combining` and `settling`: train the denoiser and its text encoder together."""
+"""Stage `unet`: train the denoiser and its text encoder together."""
 
 from __future__ import annotations
 
+from string import ascii_lowercase
 from typing import TYPE_CHECKING
 
 import torch
@@ -9,33 +10,44 @@ from diffusers.models.attention_processor import AttnProcessor
 from torch import nn
 from torch.nn import functional
 
-from training.embedded.captions import drawn
+from training.embedded.captions import PATTERNS, drawn
 from training.embedded.drill import Drawn, drill
-from training.embedded.export import filled
 from training.embedded.layout import denoiser, reader, scheduler
-from training.embedded.names import COLOURS
+from training.embedded.names import COLOURS, spoken
+from training.embedded.scenes import TINTS
 from training.embedded.tokens import BEGIN, END, remembered
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from transformers import CLIPTokenizer
+
 Batch = tuple[torch.Tensor, list[str]]  # latents (B, 4, 16, 16) and their captions
 
 
 class Lesson:
-    """UNet and text encoder with their latents and the v-prediction loss: single things."""
+    """UNet and text encoder with their latents and the v-prediction loss.
+
+    A thing in half of a picture needs about as many visits as a whole one. Words that no caption
+    has come with any picture, so that a member's trigger begins as no thing and no look.
+    """
 
     name = "unet"
-    steps = 4350
-    batch = 24
+    steps = 4000
+    batch = 40
+    alone, pairs = 6, 14  # scenes in a batch
     rate = 1.2e-3
+    matrix_rate = 2.4e-3
     decay = 0.999
+    strange_names, strange_styles = 0.03, 0.05  # shares of captions
 
     def __init__(self, work: Path) -> None:
         stored = torch.load(work / "latents.pt", weights_only=True)
         self.latents = stored["latents"]  # (grounds, pictures, 4, 16, 16)
         self.names, self.styles = stored["names"], stored["styles"]
+        self.scenes = torch.load(work / "scenes.pt", weights_only=True)
         self.tokenizer = remembered(work)
+        self.strange = unused(self.tokenizer, [*self.names, *self.styles])
         begin, end = self.tokenizer.convert_tokens_to_ids([BEGIN, END])
         unet = denoiser()
         unet.set_attn_processor(AttnProcessor())  # the CPU's fused one is slow backwards
@@ -64,8 +76,17 @@ class Lesson:
         return functional.mse_loss(guess.float(), target)
 
     def batched(self, generator: torch.Generator) -> Batch:
-        """Draw a batch."""
-        return self.things(self.batch, generator)
+        """Draw things and scenes."""
+        latents, texts = self.things(self.batch - self.alone - self.pairs, generator)
+        phrases, styles, grounds = (self.scenes[key] for key in ("phrases", "styles", "grounds"))
+        first = self.scenes["alone"]
+        one = torch.randint(first, (self.alone,), generator=generator)
+        two = torch.randint(first, len(phrases), (self.pairs,), generator=generator)
+        chosen = torch.cat([one, two])
+        texts += [
+            self.caption(phrases[i], styles[i], grounds[i], generator) for i in chosen.tolist()
+        ]
+        return torch.cat([latents, self.scenes["latents"][chosen]]), texts
 
     def things(self, count: int, generator: torch.Generator) -> Batch:
         """Draw single things, one in five surely on white, which is the first ground."""
@@ -73,10 +94,27 @@ class Lesson:
         ground = torch.randint(len(COLOURS), (count,), generator=generator)
         ground[torch.rand(count, generator=generator) < 0.2] = 0
         texts = [
-            drawn(self.names[i], self.styles[i], tuple(COLOURS)[g], generator)
+            self.caption(self.names[i], self.styles[i], tuple(COLOURS)[g], generator)
             for i, g in zip(chosen.tolist(), ground.tolist(), strict=True)
         ]
         return self.latents[ground, chosen], texts
+
+    def caption(self, name: str, style: str, ground: str, generator: torch.Generator) -> str:
+        """Draw a caption, now and then with a word in it that means nothing."""
+        chance = float(torch.rand((), generator=generator))
+        if chance < self.strange_names:
+            name = self.stranger(generator)
+        elif chance < self.strange_names + self.strange_styles:
+            style = self.stranger(generator)
+        return drawn(name, style, ground, generator)
+
+    def stranger(self, generator: torch.Generator) -> str:
+        """Draw a word of the vocabulary, or one in two times a few letters."""
+        if torch.rand((), generator=generator) < 0.5:
+            return self.strange[int(torch.randint(len(self.strange), (), generator=generator))]
+        length = int(torch.randint(3, 8, (), generator=generator))
+        letters = torch.randint(len(ascii_lowercase), (length,), generator=generator)
+        return "".join(ascii_lowercase[i] for i in letters.tolist())
 
     def ids(self, text: str) -> torch.Tensor:
         """Tokenize once, then remember."""
@@ -87,60 +125,16 @@ class Lesson:
         return self.seen[text]
 
 
-class Combining(Lesson):
-    """Go on from single things with composed scenes among them.
-
-    A thing in half of a picture needs about as many visits as a whole one does, some 400.
-    """
-
-    name = "combining"
-    steps = 4000
-    rate = 1e-3
-    alone, pairs = 3, 13  # scenes in a batch of 24
-
-    def __init__(self, work: Path) -> None:
-        super().__init__(work)
-        filled(self.networks, work / "unet.ckpt", "")
-        self.scenes = torch.load(work / "scenes.pt", weights_only=True)
-
-    def batched(self, generator: torch.Generator) -> Batch:
-        """Draw things and scenes."""
-        latents, texts = self.things(self.batch - self.alone - self.pairs, generator)
-        phrases, styles, grounds = (self.scenes[key] for key in ("phrases", "styles", "grounds"))
-        first = self.scenes["alone"]
-        one = torch.randint(first, (self.alone,), generator=generator)
-        two = torch.randint(first, len(phrases), (self.pairs,), generator=generator)
-        chosen = torch.cat([one, two])
-        texts += [drawn(phrases[i], styles[i], grounds[i], generator) for i in chosen.tolist()]
-        return torch.cat([latents, self.scenes["latents"][chosen]]), texts
-
-
-class Settling(Combining):
-    """Go on from between the two stages before it, with fewer scenes.
-
-    What `combining` learns it pays for with things as they were; weights between its start and its
-    end have nearly all of both (Wortsman et al. 2022, WiSE-FT, arXiv 2109.01903).
-    """
-
-    name = "settling"
-    steps = 2000
-    rate = 6e-4
-    alone, pairs = 4, 3
-    share = 0.7  # of the end, the rest is the start
-
-    def __init__(self, work: Path) -> None:
-        super().__init__(work)
-        start = self.networks.state_dict()
-        end = torch.load(work / "combining.ckpt", weights_only=True, mmap=True)["average"]
-        between = {key: blend(start[key], end[key], self.share) for key in start}
-        self.networks.load_state_dict(between)
-
-
-def blend(one: torch.Tensor, other: torch.Tensor, share: float) -> torch.Tensor:
-    """Go some part of the way from one tensor to another; whole numbers stay."""
-    return torch.lerp(one, other, share) if one.is_floating_point() else one
+def unused(tokenizer: CLIPTokenizer, known: list[str]) -> list[str]:
+    """List the vocabulary's whole words that no caption has."""
+    captions = {word for text in (*known, *COLOURS, *TINTS) for word in spoken(text).split()}
+    captions |= {word for pattern in PATTERNS for word in pattern.split()}
+    ends = "</w>"
+    words = (token.removesuffix(ends) for token in tokenizer.get_vocab() if token.endswith(ends))
+    whole = (word for word in words if len(word) > 2 and word.isascii() and word.isalpha())
+    return sorted(set(whole) - captions)
 
 
 def run(work: Path) -> None:
-    """Train on single things."""
+    """Train on things and scenes."""
     drill(Lesson, work)

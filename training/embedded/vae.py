@@ -25,6 +25,7 @@ class Lesson:
     steps = 2000
     batch = 16
     rate = 1.5e-3
+    matrix_rate = 0.0
     decay = 0.995
 
     def __init__(self, work: Path) -> None:

@@ -15,6 +15,7 @@ class Line:
     name = "line"
     batch = 4
     rate = 0.3
+    matrix_rate = 0.0
     decay = 0.9
 
     def __init__(self, work):

@@ -26,11 +26,13 @@ class Pupil:
     """A small network; while there is a file `hold`, it stays in one step."""
 
     name = "pupil"
-    steps, batch, rate, decay = STEPS, 4, 0.05, 0.9
+    steps, batch, rate, matrix_rate, decay = STEPS, 4, 0.05, 0.02, 0.9
 
     def __init__(self, work):
         self.hold = work / "hold"
-        self.networks = nn.Sequential(nn.Linear(3, 8), nn.SiLU(), nn.Dropout(0.1), nn.Linear(8, 1))
+        self.networks = nn.Sequential(
+            nn.Linear(3, 64), nn.SiLU(), nn.Linear(64, 64), nn.Dropout(0.1), nn.Linear(64, 1)
+        )
 
     def draw(self, generator, step):
         """Draw points."""

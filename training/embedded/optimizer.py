@@ -1,0 +1,77 @@
+"""How weights of a long training move: hidden matrices by Muon where asked for, else by AdamW.
+
+Muon (Jordan 2024, kellerjordan.github.io/posts/muon) takes steps whose directions are all as long;
+at the size of AdamW's (Liu et al. 2025, arXiv 2502.16982) the denoiser needs about half the steps.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import torch
+from torch import nn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NARROW = 64  #: layers with fewer channels on a side, such as the first and the last, are AdamW's
+DECAY = 0.01
+
+
+class Asking(Protocol):
+    """What is trained, and how fast."""
+
+    rate: float
+    matrix_rate: float  # of Muon; 0 leaves everything to AdamW
+
+    @property
+    def networks(self) -> nn.Module:
+        """Give what is trained."""
+        ...
+
+
+class Optimizer:
+    """One or two optimizers that step together."""
+
+    def __init__(self, trainee: Asking) -> None:
+        self.parameters = [p for p in trainee.networks.parameters() if p.requires_grad]
+        self.matrices = list(wide(trainee.networks)) if trainee.matrix_rate else []
+        # Muon takes matrices only: a convolution's weights are handed to it as one, in place
+        self.flat = [nn.Parameter(weight.detach().flatten(1)) for weight in self.matrices]
+        flattened = {id(weight) for weight in self.matrices}
+        others = [p for p in self.parameters if id(p) not in flattened]
+        self.moved: list[tuple[torch.optim.Optimizer, float]] = [
+            (torch.optim.AdamW(others, weight_decay=DECAY, fused=True), trainee.rate)
+        ]
+        if self.flat:
+            muon = torch.optim.Muon(self.flat, weight_decay=DECAY, adjust_lr_fn="match_rms_adamw")
+            self.moved.append((muon, trainee.matrix_rate))
+
+    def step(self, pace: float) -> None:
+        """Move all weights at some part of their rates, and forget the gradients."""
+        for flat, weight in zip(self.flat, self.matrices, strict=True):
+            flat.grad = None if weight.grad is None else weight.grad.flatten(1)
+        for optimizer, rate in self.moved:
+            for group in optimizer.param_groups:
+                group["lr"] = rate * pace
+            optimizer.step()
+        for parameter in (*self.parameters, *self.flat):
+            parameter.grad = None
+
+    def state_dict(self) -> list[dict[str, Any]]:
+        """Give what the next step depends on."""
+        return [optimizer.state_dict() for optimizer, _ in self.moved]
+
+    def load_state_dict(self, states: list[dict[str, Any]]) -> None:
+        """Take a state up again."""
+        for (optimizer, _), state in zip(self.moved, states, strict=True):
+            optimizer.load_state_dict(state)
+        for group in self.moved[0][0].param_groups:
+            group.update(fused=True, foreach=None)
+
+
+def wide(networks: nn.Module) -> Iterator[torch.Tensor]:
+    """Yield the weights of linear layers and convolutions between wide layers."""
+    for module in networks.modules():
+        if isinstance(module, nn.Linear | nn.Conv2d) and min(module.weight.shape[:2]) >= NARROW:
+            yield module.weight
