@@ -1,10 +1,9 @@
 """Stage `blip`: train the captioner on all six styles.
 
-From a thousand pictures a transformer learns captions by heart. So it sees things as the tutor
-does, whose features it is taught (Romero et al. 2015, FitNets, arXiv 1412.6550; on blended
-pictures, too, as in Beyer et al. 2022, arXiv 2106.05237), and styles in mosaics, which show no
-thing: where a name lacks one style, remembering names tells wrong styles. Reading is learnt from
-what is seen then, and changes it no more.
+From a thousand pictures a transformer learns captions by heart. So it sees things and looks as the
+tutor does, whose features it is taught (Romero et al. 2015, FitNets, arXiv 1412.6550; on blended
+pictures, too, as in Beyer et al. 2022, arXiv 2106.05237). Reading is learnt from what is seen then:
+only mosaics, of which no name can be remembered, change it.
 """
 
 from __future__ import annotations
@@ -19,8 +18,9 @@ from transformers import BlipImageProcessorPil
 from training.embedded.captions import full
 from training.embedded.drill import Drawn, drill
 from training.embedded.export import vocabulary
-from training.embedded.grounds import disturbed, lay, plain
+from training.embedded.grounds import plain
 from training.embedded.layout import WIDTH, captioner
+from training.embedded.mosaics import Mosaics
 from training.embedded.names import COLOURS, STYLES
 from training.embedded.split import examined, varied
 from training.embedded.tokens import captions
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 MEAN = torch.tensor(BlipImageProcessorPil.image_mean)[:, None, None]
 SPREAD = torch.tensor(BlipImageProcessorPil.image_std)[:, None, None]
-TILE = 16  #: pixels of a mosaic's tile
 
 
 class Pupil(nn.Module):
@@ -42,9 +41,11 @@ class Pupil(nn.Module):
     def __init__(self, vocabulary: int) -> None:
         super().__init__()
         self.blip: BlipForConditionalGeneration = captioner(vocabulary)
-        self.near = nn.Linear(WIDTH, 96)  # what is seen in a place
+        self.middle = nn.Linear(WIDTH, 64)  # what is seen closely in a place,
+        self.near = nn.Linear(WIDTH, 96)  # from further away,
         self.far = nn.Linear(WIDTH, 128)  # and around it
         self.name = nn.Linear(WIDTH, len(KNOWN))
+        self.style = nn.Linear(WIDTH, len(STYLES))
 
     def sight(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Look at pixels (B, 3, 64, 64): tokens (B, 65, width) of the middle and of the end."""
@@ -64,10 +65,10 @@ class Lesson:
     """The captioner with its pictures and its loss."""
 
     name = "blip"
-    steps = 5000
+    steps = 4500
     batch = 16  # whole pictures; half as many blends, and mosaics
     rate = 1.2e-3
-    matrix_rate = 0.0
+    matrix_rate = 1.5e-3
     decay = 0.998
 
     def __init__(self, work: Path) -> None:
@@ -77,8 +78,7 @@ class Lesson:
         self.rgba = pictures["rgba"][kept]
         self.pairs = [pairs[i] for i in kept]
         self.known = torch.tensor([name in KNOWN for name, _ in self.pairs])
-        styles = torch.tensor([STYLES.index(style) for _, style in self.pairs])
-        self.by_style = [(styles == number).nonzero()[:, 0] for number in range(len(STYLES))]
+        self.laid = Mosaics(self.rgba, [style for _, style in self.pairs])
         self.names = vocabulary(work)
         self.tokenizer = captions(self.names)
         self.styled = torch.tensor(self.tokenizer.convert_tokens_to_ids(list(STYLES)))
@@ -150,41 +150,31 @@ class Lesson:
         """Lay tiles of four pictures of one style; in the captions only names are made up."""
         styles = torch.randint(len(STYLES), (count,), generator=generator).tolist()
         grounds, colours = drawn(count, generator)
-        sources = []
-        for _ in range(4):
-            rows = [some(self.by_style[style], generator) for style in styles]
-            sources.append(lay(self.rgba[rows], grounds))
-        tiles = torch.empty_like(sources[0])
-        for down in range(0, 64, TILE):
-            for right in range(0, 64, TILE):
-                source = sources[int(torch.randint(4, (), generator=generator))]
-                top, left = torch.randint(4, 61 - TILE, (2,), generator=generator).tolist()
-                cut = source[:, :, top : top + TILE, left : left + TILE]
-                tiles[:, :, down : down + TILE, right : right + TILE] = cut
+        tiles = self.laid.laid(styles, grounds, generator)
         names = torch.randint(len(self.names), (count,), generator=generator).tolist()
         texts = [
             full(self.names[name], STYLES[style], colour)
             for name, style, colour in zip(names, styles, colours, strict=True)
         ]
-        return disturbed(tiles, generator), texts
+        return tiles, texts
 
     def likeness(
-        self, pixels: torch.Tensor, middle: torch.Tensor, seen: torch.Tensor
+        self, pixels: torch.Tensor, half: torch.Tensor, seen: torch.Tensor
     ) -> torch.Tensor:
         """Compare with what the tutor sees in each place, around it, and in the whole."""
         self.tutor.to(pixels.device)
         with torch.no_grad():
-            coarse = self.tutor.coarse
-            near = coarse[0](self.tutor.middle(self.tutor.fine(pixels)))  # (B, 96, 8, 8)
-            far = coarse[1](near)  # (B, 128, 4, 4)
-            names = self.tutor.names(self.tutor.thing(far.flatten(1))).float().softmax(1)
+            fine, middle, near, far = self.tutor.seen(pixels)
+            features = self.tutor.told(fine, middle, near, far).float()
+            names, styles = self.tutor.names(features), self.tutor.styles(features)
         places = seen[:, 1:].transpose(1, 2)
         around = functional.avg_pool2d(places.reshape(*places.shape[:2], 8, 8), 2)
-        guess = self.networks.name(seen[:, 0]).float()
         return (
-            apart(self.networks.near(middle[:, 1:]), near)
+            apart(self.networks.middle(half[:, 1:]), functional.avg_pool2d(middle, 2))
+            + apart(self.networks.near(half[:, 1:]), near)
             + apart(self.networks.far(around.flatten(2).transpose(1, 2)), far)
-            + functional.kl_div(guess.log_softmax(1), names, reduction="batchmean")
+            + unlike(self.networks.name(seen[:, 0]), names)
+            + unlike(self.networks.style(seen[:, 0]), styles)
         )
 
 
@@ -194,16 +184,17 @@ def apart(tokens: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
     return functional.mse_loss(tokens.float(), functional.layer_norm(wanted, wanted.shape[-1:]))
 
 
+def unlike(guess: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+    """Compare a guess with the tutor's scores (B, N), as far as it is sure of them."""
+    sure = scores.float().softmax(1)
+    return functional.kl_div(guess.float().log_softmax(1), sure, reduction="batchmean")
+
+
 def drawn(count: int, generator: torch.Generator) -> tuple[torch.Tensor, list[str]]:
     """Draw plain grounds and their colours, one in five surely white."""
     chosen = torch.randint(len(COLOURS), (count,), generator=generator)
     chosen[torch.rand(count, generator=generator) < 0.2] = 0
     return plain(chosen), [tuple(COLOURS)[number] for number in chosen.tolist()]
-
-
-def some(rows: torch.Tensor, generator: torch.Generator) -> int:
-    """Draw one of some rows, the first of all if there is none."""
-    return int(rows[torch.randint(len(rows), (), generator=generator)]) if len(rows) else 0
 
 
 def run(work: Path) -> None:

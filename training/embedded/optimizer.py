@@ -71,7 +71,10 @@ class Optimizer:
 
 
 def wide(networks: nn.Module) -> Iterator[torch.Tensor]:
-    """Yield the weights of linear layers and convolutions between wide layers."""
+    """Yield the weights of linear layers and convolutions between wide layers, but no words'."""
+    words = {id(m.weight) for m in networks.modules() if isinstance(m, nn.Embedding)}
     for module in networks.modules():
-        if isinstance(module, nn.Linear | nn.Conv2d) and min(module.weight.shape[:2]) >= NARROW:
+        if not isinstance(module, nn.Linear | nn.Conv2d) or id(module.weight) in words:
+            continue  # the last layer may share the words
+        if min(module.weight.shape[:2]) >= NARROW:
             yield module.weight

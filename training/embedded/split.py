@@ -47,5 +47,10 @@ def varied(
 ) -> torch.Tensor:
     """Lay recoloured pictures on grounds, mirrored, shifted, softened, noisy: (B, 3, 64, 64)."""
     pixels = lay(recoloured(rgba, names, generator), grounds)
-    mirrored = torch.rand(len(rgba), 1, 1, 1, generator=generator) < 0.5
-    return disturbed(torch.where(mirrored, pixels.flip(-1), pixels), generator)
+    return disturbed(mirrored(pixels, generator), generator)
+
+
+def mirrored(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Mirror half of the pictures (B, 3, 64, 64)."""
+    chosen = torch.rand(len(pixels), 1, 1, 1, generator=generator) < 0.5
+    return torch.where(chosen, pixels.flip(-1), pixels)

@@ -62,7 +62,7 @@ def lesson(tmp_path):
 
 def test_mosaics_show_a_style_alone(lesson):
     """Every tile is of the style that is told, and the name of none that is shown."""
-    lesson.rgba[:, 3] = 255
+    lesson.rgba[:, 3] = 255  # what the mosaics are laid of
     for number, value in enumerate((40, 90, 140, 190)):
         lesson.rgba[number, :3] = value
     kept = [STYLES.index(style) for _, style in lesson.pairs]

@@ -14,16 +14,17 @@ from training.embedded.tutor import KNOWN, Lesson, trained
 def lesson(tmp_path):
     """Prepare a lesson from invented pictures of the first everyday name and of a stranger."""
     rgba = torch.randint(256, (5, 4, 64, 64), generator=torch.Generator().manual_seed(1))
-    names = [EVERYDAY[0]] * 4 + ["volcano"]
+    names = [EVERYDAY[0]] * 4 + ["scroll"]
     styles = ["noto", "blob", "flat", "glossy", "noto"]
     torch.save({"names": names, "styles": styles, "rgba": rgba.byte()}, tmp_path / "pictures.pt")
     return Lesson(tmp_path)
 
 
 def test_it_sees_no_picture_of_the_examination(lesson):
-    """It sees known names alone, without the style that is kept for the examination."""
+    """It learns no name from the style that is kept, and no look from names that lack one."""
     assert examined(EVERYDAY[0], "noto")
-    assert lesson.names == [EVERYDAY[0]] * 3
+    assert [lesson.pairs[i][0] for i in lesson.known] == [EVERYDAY[0]] * 3
+    assert [lesson.pairs[i] for i in lesson.others] == [("scroll", "noto")]
 
 
 def test_it_learns(lesson):
