@@ -2,7 +2,7 @@
 
 From a thousand pictures a transformer learns captions by heart. So it sees things and looks as the
 tutor does, whose features it is taught (Romero et al. 2015, FitNets, arXiv 1412.6550; on blended
-pictures, too, as in Beyer et al. 2022, arXiv 2106.05237). Reading is learnt from what is seen then:
+pictures, too, as in Beyer et al. 2022, arXiv 2106.05237). Reading is learnt from what is seen:
 only mosaics, of which no name can be remembered, change it.
 """
 
