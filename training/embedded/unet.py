@@ -33,7 +33,7 @@ class Lesson:
     """
 
     name = "unet"
-    steps = 4000
+    steps = 3200
     batch = 40
     alone, pairs = 6, 14  # scenes in a batch
     rate = 1.2e-3
