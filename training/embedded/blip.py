@@ -65,7 +65,7 @@ class Lesson:
     """The captioner with its pictures and its loss."""
 
     name = "blip"
-    steps = 4500
+    steps = 3500
     batch = 16  # whole pictures; half as many blends, and mosaics
     rate = 1.2e-3
     matrix_rate = 1.5e-3
