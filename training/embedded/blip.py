@@ -1,9 +1,9 @@
 """Stage `blip`: train the captioner on all six styles.
 
-From a thousand pictures a transformer learns captions by heart. So it sees things and looks as the
-tutor does, whose features it is taught (Romero et al. 2015, FitNets, arXiv 1412.6550; on blended
-pictures, too, as in Beyer et al. 2022, arXiv 2106.05237). Reading is learnt from what is seen:
-only mosaics, of which no name can be remembered, change it.
+From a thousand pictures a transformer learns captions by heart. So it sees things as the tutor,
+looks as the stylist, whose features it is taught (Romero et al. 2015, FitNets, arXiv 1412.6550; on
+blended pictures, too, as in Beyer et al. 2022, arXiv 2106.05237). Reading is learnt from what is
+seen: only mosaics, of which no name can be remembered, change it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from torch import nn
 from torch.nn import functional
 from transformers import BlipImageProcessorPil
 
+from training.embedded import stylist, tutor
 from training.embedded.captions import full
 from training.embedded.drill import Drawn, drill
 from training.embedded.export import vocabulary
@@ -24,7 +25,7 @@ from training.embedded.mosaics import Mosaics
 from training.embedded.names import COLOURS, STYLES
 from training.embedded.split import examined, varied
 from training.embedded.tokens import captions
-from training.embedded.tutor import KNOWN, trained
+from training.embedded.tutor import KNOWN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,8 +42,8 @@ class Pupil(nn.Module):
     def __init__(self, vocabulary: int) -> None:
         super().__init__()
         self.blip: BlipForConditionalGeneration = captioner(vocabulary)
-        self.middle = nn.Linear(WIDTH, 64)  # what is seen closely in a place,
-        self.near = nn.Linear(WIDTH, 96)  # from further away,
+        self.look = nn.Linear(WIDTH, 96)  # what a place looks like,
+        self.near = nn.Linear(WIDTH, 96)  # what is seen in it,
         self.far = nn.Linear(WIDTH, 128)  # and around it
         self.name = nn.Linear(WIDTH, len(KNOWN))
         self.style = nn.Linear(WIDTH, len(STYLES))
@@ -82,7 +83,7 @@ class Lesson:
         self.names = vocabulary(work)
         self.tokenizer = captions(self.names)
         self.styled = torch.tensor(self.tokenizer.convert_tokens_to_ids(list(STYLES)))
-        self.tutor = trained(work)
+        self.tutor, self.stylist = tutor.trained(work), stylist.trained(work)
         self.networks = Pupil(len(self.tokenizer))
 
     def draw(self, generator: torch.Generator, step: int) -> Drawn:  # noqa: ARG002
@@ -161,16 +162,19 @@ class Lesson:
     def likeness(
         self, pixels: torch.Tensor, half: torch.Tensor, seen: torch.Tensor
     ) -> torch.Tensor:
-        """Compare with what the tutor sees in each place, around it, and in the whole."""
+        """Compare with what both teachers see in each place, around it, and in the whole."""
         self.tutor.to(pixels.device)
+        self.stylist.to(pixels.device)
         with torch.no_grad():
-            fine, middle, near, far = self.tutor.seen(pixels)
-            features = self.tutor.told(fine, middle, near, far).float()
-            names, styles = self.tutor.names(features), self.tutor.styles(features)
+            coarse = self.tutor.coarse
+            near = coarse[0](self.tutor.middle(self.tutor.fine(pixels)))  # (B, 96, 8, 8)
+            far = coarse[1](near)  # (B, 128, 4, 4)
+            names = self.tutor.names(self.tutor.thing(far.flatten(1)))
+            look, styles = self.stylist.sight(pixels)  # (B, 96, 8, 8) and its opinion
         places = seen[:, 1:].transpose(1, 2)
         around = functional.avg_pool2d(places.reshape(*places.shape[:2], 8, 8), 2)
         return (
-            apart(self.networks.middle(half[:, 1:]), functional.avg_pool2d(middle, 2))
+            apart(self.networks.look(half[:, 1:]), look)
             + apart(self.networks.near(half[:, 1:]), near)
             + apart(self.networks.far(around.flatten(2).transpose(1, 2)), far)
             + unlike(self.networks.name(seen[:, 0]), names)
@@ -185,7 +189,7 @@ def apart(tokens: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
 
 
 def unlike(guess: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-    """Compare a guess with the tutor's scores (B, N), as far as it is sure of them."""
+    """Compare a guess with a teacher's scores (B, N), as far as it is sure of them."""
     sure = scores.float().softmax(1)
     return functional.kl_div(guess.float().log_softmax(1), sure, reduction="batchmean")
 

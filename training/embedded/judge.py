@@ -56,21 +56,10 @@ class Eye(nn.Module):
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """Give features (B, 160) of pixels (B, 3, 64, 64) in -1..1: the thing, then its look."""
-        return self.told(*self.seen(pixels))
-
-    def seen(self, pixels: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """Look closely, then from further away: (B, 32, 32, 32) to (B, 128, 4, 4)."""
         fine = self.fine(pixels)
         middle = self.middle(fine)
-        near = self.coarse[0](middle)
-        return fine, middle, near, self.coarse[1](near)
-
-    def told(
-        self, fine: torch.Tensor, middle: torch.Tensor, _near: torch.Tensor, far: torch.Tensor
-    ) -> torch.Tensor:
-        """Sum up what is seen: texture tells looks alone."""
         texture = [s for x in (fine, middle) for s in (x.mean((2, 3)), x.std((2, 3)))]
-        deep = self.coarse[2:](far)
+        deep = self.coarse(middle)
         return torch.cat([self.thing(deep), self.look(torch.cat([deep, *texture], 1))], 1)
 
     def names(self, features: torch.Tensor) -> torch.Tensor:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ALL = (
-    "pictures", "vae", "latents", "scenes", "unet", "tutor", "blip", "export", "exhibits", "score",
+    "pictures", "vae", "latents", "scenes", "unet", "tutor", "stylist", "blip",
+    "export", "exhibits", "score",
 )  # fmt: skip
 FINISHED = "finished.json"
 
