@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from training.conditions import Conditions
     from training.device import Device
 
-GUIDANCE = {64: 2.0}  #: by the resolution of a tiny base; else its family's own
+GUIDANCE = {64: 4.0}  #: by the resolution of a tiny base; else its family's own
 ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
 FURTHER = ("ff.net.0.proj", "ff.net.2", "proj_in", "proj_out", "conv1", "conv2")
 READING = ("q_proj", "k_proj", "v_proj", "out_proj")
