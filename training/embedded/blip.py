@@ -66,7 +66,7 @@ class Lesson:
     """The captioner with its pictures and its loss."""
 
     name = "blip"
-    steps = 3500
+    steps = 2600
     batch = 16  # whole pictures; half as many blends, and mosaics
     rate = 1.2e-3
     matrix_rate = 1.5e-3
