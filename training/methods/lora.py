@@ -37,9 +37,9 @@ SMALL = {
     (Concept.SUBJECT, Dial.QUICK): (60, 3, 80, 100, 8, 2e-3, 4),
     (Concept.SUBJECT, Dial.BALANCED): (110, 3, 120, 150, 16, 1.5e-3, 4),
     (Concept.SUBJECT, Dial.THOROUGH): (220, 8, 240, 400, 16, 1.5e-3, 4),
-    (Concept.LOOK, Dial.QUICK): (45, 1, 50, 65, 16, 3e-3, 8),
-    (Concept.LOOK, Dial.BALANCED): (76, 1, 80, 105, 16, 3e-3, 8),
-    (Concept.LOOK, Dial.THOROUGH): (120, 2, 140, 200, 16, 3e-3, 8),
+    (Concept.LOOK, Dial.QUICK): (45, 1, 50, 65, 16, 4.5e-3, 8),
+    (Concept.LOOK, Dial.BALANCED): (76, 1, 80, 105, 16, 4.5e-3, 8),
+    (Concept.LOOK, Dial.THOROUGH): (120, 2, 140, 200, 16, 4.5e-3, 8),
 }
 FULL = {
     (Concept.SUBJECT, Dial.QUICK): (400, 20, 400, 800, 8, 2e-4, 1),
