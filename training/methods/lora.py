@@ -34,8 +34,8 @@ ENDS = (DOWN, UP, ALPHA)
 
 # steps for one photo, for each further one, at least, at most, rank, rate, batch
 SMALL = {
-    (Concept.SUBJECT, Dial.QUICK): (60, 3, 80, 100, 8, 2e-3, 4),
-    (Concept.SUBJECT, Dial.BALANCED): (110, 3, 120, 150, 16, 1.5e-3, 4),
+    (Concept.SUBJECT, Dial.QUICK): (60, 3, 80, 100, 8, 3e-3, 4),
+    (Concept.SUBJECT, Dial.BALANCED): (110, 3, 120, 150, 16, 3e-3, 4),
     (Concept.SUBJECT, Dial.THOROUGH): (220, 8, 240, 400, 16, 1.5e-3, 4),
     (Concept.LOOK, Dial.QUICK): (45, 1, 50, 65, 16, 4.5e-3, 8),
     (Concept.LOOK, Dial.BALANCED): (76, 1, 80, 105, 16, 4.5e-3, 8),
