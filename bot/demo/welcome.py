@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 NAME = "Glim"
 COLOUR = 0xF2352F
 #: More than the dial's "balanced": pictures this unlike an emoji take it, and it is a minute.
-STEPS, RANK, RATE = 240, 8, 2e-3
+STEPS, RANK, RATE = 240, 16, 3e-3
 
 
 class TrainMascot(Button, verb="demo:mascot"):
