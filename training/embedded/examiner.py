@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from training.embedded.drill import Drawn, drill
 from training.embedded.export import filled, vocabulary
-from training.embedded.grounds import disturbed, lay, painted, plain
+from training.embedded.grounds import disturbed, halfwhite, lay, plain
 from training.embedded.judge import Eye, Gallery, store
 from training.embedded.names import STYLES
 
@@ -40,8 +40,7 @@ class Lesson:
     def draw(self, generator: torch.Generator, step: int) -> Drawn:  # noqa: ARG002
         """Draw shifted, blurred, noisy pictures, their names and their styles."""
         chosen = torch.randint(len(self.rgba), (self.batch,), generator=generator)
-        white = torch.rand(self.batch, 1, 1, 1, generator=generator) < 0.5
-        grounds = painted(self.batch, generator).masked_fill(white, 1.0)
+        grounds = halfwhite(self.batch, generator)
         pixels = lay(self.rgba[chosen], grounds)
         return disturbed(pixels, generator), self.name_of[chosen], self.style_of[chosen]
 

@@ -30,6 +30,12 @@ def painted(count: int, generator: torch.Generator) -> torch.Tensor:
     return grounds
 
 
+def halfwhite(count: int, generator: torch.Generator) -> torch.Tensor:
+    """Paint grounds of every kind, every second one white."""
+    white = torch.rand(count, 1, 1, 1, generator=generator) < 0.5
+    return painted(count, generator).masked_fill(white, 1.0)
+
+
 def lay(rgba: torch.Tensor, grounds: torch.Tensor) -> torch.Tensor:
     """Lay RGBA pictures (B, 4, 64, 64) on grounds (B, 3, 64, 64) in -1..1."""
     alpha = rgba[:, 3:].float() / 255

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from training.embedded.drill import Drawn, drill
 from training.embedded.export import filled
-from training.embedded.grounds import disturbed, lay, painted, plain
+from training.embedded.grounds import disturbed, halfwhite, lay, plain
 from training.embedded.judge import block
 from training.embedded.mosaics import Mosaics
 from training.embedded.names import HELD_OUT_STYLES, STYLES
@@ -79,17 +79,12 @@ class Lesson:
     def draw(self, generator: torch.Generator, step: int) -> Drawn:  # noqa: ARG002
         """Draw mirrored, shifted, blurred, noisy pictures, then mosaics, and their styles."""
         chosen = torch.multinomial(self.often, self.batch, True, generator=generator)
-        whole = lay(self.rgba[chosen], self.grounds(self.batch, generator))
+        whole = lay(self.rgba[chosen], halfwhite(self.batch, generator))
         count = self.batch // 4
         looks = torch.randint(len(STYLES), (count,), generator=generator)
-        tiles = self.mosaics.laid(looks.tolist(), self.grounds(count, generator), generator)
+        tiles = self.mosaics.laid(looks.tolist(), halfwhite(count, generator), generator)
         pixels = torch.cat([disturbed(mirrored(whole, generator), generator), tiles])
         return pixels, torch.cat([self.styles[chosen], looks])
-
-    def grounds(self, count: int, generator: torch.Generator) -> torch.Tensor:
-        """Paint grounds, every second one white."""
-        white = torch.rand(count, 1, 1, 1, generator=generator) < 0.5
-        return painted(count, generator).masked_fill(white, 1.0)
 
     def loss(self, drawn: Drawn) -> torch.Tensor:
         """Tell the styles."""

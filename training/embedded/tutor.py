@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from training.embedded.drill import Drawn, drill
 from training.embedded.export import filled
-from training.embedded.grounds import lay, painted, plain
+from training.embedded.grounds import halfwhite, lay, plain
 from training.embedded.judge import Eye
 from training.embedded.names import EVERYDAY, HELD_OUT_SUBJECTS
 from training.embedded.split import examined, varied
@@ -48,8 +48,7 @@ class Lesson:
         """Draw recoloured, mirrored, shifted, blurred, noisy pictures and their names."""
         chosen = torch.randint(len(self.rgba), (self.batch,), generator=generator)
         names = [self.names[i] for i in chosen.tolist()]
-        white = torch.rand(self.batch, 1, 1, 1, generator=generator) < 0.5
-        grounds = painted(self.batch, generator).masked_fill(white, 1.0)
+        grounds = halfwhite(self.batch, generator)
         pixels = varied(self.rgba[chosen], names, grounds, generator)
         return pixels, torch.tensor([KNOWN.index(name) for name in names])
 
