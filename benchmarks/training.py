@@ -1,8 +1,9 @@
 """How fast a LoRA is trained on the true architectures, and what memory it takes.
 
-Weights are random and made here; latents and text are cached. Ours takes turns with a bare step of
-torch on the same layers and with the documented loop of peft and diffusers. On a CPU the networks
-are shrunken ones of the same layout, on small pictures, computed by one thread.
+Weights are random and made here, or kept in `--place` for another time; latents and text are
+cached. Ours takes turns with a bare step of torch on the same layers and with the documented loop
+of peft and diffusers. On a CPU the networks are shrunken ones of the same layout, on small
+pictures, computed by one thread.
 """
 
 from __future__ import annotations
@@ -56,14 +57,16 @@ class Ground:
     """A device with a random model of each family, made in a folder."""
 
     place: Path
+    shelf: Path  #: where the models are
     device: Device
     families: Sequence[str] = FAMILIES
     bases: Bases = field(init=False)
 
     def __post_init__(self) -> None:
-        models = self.place / "bases"
+        models = self.shelf / "bases"
         for name in self.families:
-            tiny.kept(models, name, large=self.large)
+            if not (models / self.base(name)).exists():
+                tiny.kept(models, name, large=self.large)
         self.bases = Bases(models, self.device)
 
     @property
@@ -224,9 +227,8 @@ def pace(ground: Ground, family: str, batch: int, rounds: int) -> Iterator[table
     task.close()
 
 
-def job(ground: Ground, family: str) -> Iterator[table.Row]:
-    """Run whole jobs, cold and warm, with encoding, pictures on the way and saving."""
-    steps = ground.chosen(WHOLE)
+def job(ground: Ground, family: str, steps: int) -> Iterator[table.Row]:
+    """Begin a job cold; run one warm, with encoding, pictures on the way and saving."""
     prompts = tuple(Prompt(text, at) for at, text in enumerate(LINES[:2]))
     recipe = ground.recipe(family, 1, steps, prompts=prompts, every=steps)
     ground.bases.resident.clear()
@@ -236,15 +238,17 @@ def job(ground: Ground, family: str) -> Iterator[table.Row]:
         lesson.advance(task, 2)
         settle(ground.device)
         first = time.perf_counter() - began
-        done = [event for event in task if event.kind == "done"][-1]
-        whole = time.perf_counter() - began
         yield table.told(f"{family}: {name}, from the job to its first step", first, "s")
-        more = f" ({whole - steps / done.facts['speed']:.1f} s around them)"
-        yield table.told(f"{family}: {name}, {steps} steps and 4 pictures", whole, "s", more)
-        if held := ground.device.peak():
-            keeps = walk()[family].KEEPS
-            foretold = needed(keeps, recipe, trained(keeps, recipe, done.facts["bytes"])) / MIB
-            yield table.near(f"{family}: {name}, {held} MiB at most", foretold, held, BAR)
+        if name == "cold":
+            task.close()
+    done = [event for event in task if event.kind == "done"][-1]
+    whole = time.perf_counter() - began
+    more = f" ({whole - steps / done.facts['speed']:.1f} s around the steps)"
+    yield table.told(f"{family}: warm, {steps} steps and 4 pictures", whole, "s", more)
+    if held := ground.device.peak():
+        keeps = walk()[family].KEEPS
+        foretold = needed(keeps, recipe, trained(keeps, recipe, done.facts["bytes"])) / MIB
+        yield table.near(f"{family}: {held} MiB at most", foretold, held, BAR)
 
 
 def drawn(ground: Ground, family: str, rounds: int) -> Iterator[table.Row]:
@@ -265,26 +269,29 @@ def drawn(ground: Ground, family: str, rounds: int) -> Iterator[table.Row]:
     yield table.told(what, table.ratio(zip(*turns, strict=True)))
 
 
-def rows(ground: Ground, batches: Sequence[int], rounds: int) -> Iterator[table.Row]:
+def rows(ground: Ground, batches: Sequence[int], rounds: int, steps: int) -> Iterator[table.Row]:
     """Measure every family."""
     yield table.told("matrix peak", peak(ground) / 1e12, "TFLOP/s")
     for family in ground.families:
         for batch in batches:
             yield from pace(ground, family, batch, rounds)
-        yield from job(ground, family)
+        yield from job(ground, family, steps)
         yield from drawn(ground, family, rounds)
 
 
 def main() -> int:
     """Print the table."""
-    arguments = machine.chosen(__doc__ or "", device=str)
+    arguments = machine.chosen(__doc__ or "", device=str, place=Path, steps=int)
     device = Device.open(cpu=arguments.device == "cpu", threads=1)
     print(device.name)
     print()
     torch.set_num_threads(1)
-    with TemporaryDirectory() as place:
-        ground = Ground(Path(place), device)
-        return table.show(rows(ground, (1, 4), 2 if arguments.quick else 12))
+    if arguments.place:
+        arguments.place.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=arguments.place) as place:
+        ground = Ground(Path(place), arguments.place or Path(place), device)
+        rounds = 2 if arguments.quick else 12
+        return table.show(rows(ground, (1, 4), rounds, arguments.steps or ground.chosen(WHOLE)))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ seen: only mosaics, of which no name can be remembered, change it.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import torch
@@ -49,7 +50,7 @@ class Pupil(nn.Module):
         self.style = nn.Linear(WIDTH, len(STYLES))
 
     def sight(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Look at pixels (B, 3, 64, 64): tokens (B, 65, width) of the middle and of the end."""
+        """Look at pixels (B, 3, 64, 64): tokens (B, 1 + places, width), half-way and last."""
         eye = self.blip.vision_model
         mean, spread = MEAN.to(pixels.device), SPREAD.to(pixels.device)
         tokens = eye.embeddings(((pixels + 1) / 2 - mean) / spread)
@@ -66,11 +67,12 @@ class Lesson:
     """The captioner with its pictures and its loss."""
 
     name = "blip"
-    steps = 2600
+    steps = 5400
     batch = 16  # whole pictures; half as many blends, and mosaics
     rate = 1.2e-3
     matrix_rate = 1.5e-3
     decay = 0.998
+    looks = 3.0  # what telling styles counts beside the rest
 
     def __init__(self, work: Path) -> None:
         pictures = torch.load(work / "pictures.pt", weights_only=True)
@@ -120,7 +122,7 @@ class Lesson:
     def reading(
         self, seen: torch.Tensor, ids: torch.Tensor, there: torch.Tensor, labels: torch.Tensor
     ) -> torch.Tensor:
-        """Tell captions from tokens (B, 65, width).
+        """Tell captions from tokens (B, 1 + places, width).
 
         Mosaics change what is seen, by their styles and grounds; pictures only how it is read.
         """
@@ -171,15 +173,22 @@ class Lesson:
             far = coarse[1](near)  # (B, 128, 4, 4)
             names = self.tutor.names(self.tutor.thing(far.flatten(1)))
             look, styles = self.stylist.sight(pixels)  # (B, 96, 8, 8) and its opinion
-        places = seen[:, 1:].transpose(1, 2)
-        around = functional.avg_pool2d(places.reshape(*places.shape[:2], 8, 8), 2)
         return (
-            apart(self.networks.look(half[:, 1:]), look)
-            + apart(self.networks.near(half[:, 1:]), near)
-            + apart(self.networks.far(around.flatten(2).transpose(1, 2)), far)
+            apart(self.networks.look(pooled(half, look)), look)
+            + apart(self.networks.near(pooled(half, near)), near)
+            + apart(self.networks.far(pooled(seen, far)), far)
             + unlike(self.networks.name(seen[:, 0]), names)
-            + unlike(self.networks.style(seen[:, 0]), styles)
+            + self.looks * unlike(self.networks.style(seen[:, 0]), styles)
         )
+
+
+def pooled(tokens: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
+    """Give the mean tokens of the places of features (B, C, H, W): (B, H * W, width)."""
+    places = tokens[:, 1:].transpose(1, 2)
+    side = math.isqrt(places.shape[-1])
+    square = places.reshape(*places.shape[:2], side, side)
+    wanted: torch.Tensor = functional.avg_pool2d(square, side // features.shape[-1])
+    return wanted.flatten(2).transpose(1, 2)
 
 
 def apart(tokens: torch.Tensor, features: torch.Tensor) -> torch.Tensor:

@@ -1,7 +1,8 @@
 """Long training: two one-thread processes that average their gradients, or one with a GPU.
 
 A second OpenMP thread collapses as soon as anybody else uses the cores; two processes do not. All
-draws are made on the CPU, so that a seed means the same everywhere.
+draws are made on the CPU, so that a seed means the same everywhere; for a GPU other processes draw
+ahead.
 """
 
 # ruff: noqa: T201  # a stage prints what it measured
@@ -15,10 +16,12 @@ import time
 from multiprocessing import parent_process
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 import torch.distributed as dist
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+from torch.utils.data import DataLoader, Dataset
 
 from training.embedded.optimizer import Optimizer
 
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 
 SAVE_EVERY = 120.0  # seconds
 SHARES = 2  #: batches of a step: of so many processes, or of one, one after the other
+#: Processes that draw for a GPU; forked, they need nothing copied.
+AHEAD: dict[str, Any] = {"num_workers": 4, "multiprocessing_context": "fork"}
 Drawn = tuple[torch.Tensor, ...]  # what a loss is computed of
 
 
@@ -56,14 +61,36 @@ class Trainee(Protocol):
         ...
 
 
+class Draws(Dataset[list[Drawn]]):
+    """What some shares of each step are taught with: all of it follows from the step."""
+
+    def __init__(self, trainee: Trainee, shares: range) -> None:
+        self.trainee, self.shares = trainee, shares
+
+    def __getitem__(self, step: int) -> list[Drawn]:
+        """Draw for one step."""
+        generator = torch.Generator()
+        found = []
+        for share in self.shares:
+            seed(step, share)
+            generator.manual_seed((step * 64 + share) * 7919 + 17)
+            found.append(self.trainee.draw(generator, step))
+        return found
+
+
+def seed(step: int, share: int) -> None:
+    """Let what is drawn without a generator, such as dropout, follow from the step, too."""
+    torch.manual_seed((step * 64 + share) * 104_729 + 5)
+
+
 def drill(build: Callable[[Path], Trainee], work: Path) -> None:
     """Train until the trainee's last step, resuming where it stopped."""
-    processes = 1 if torch.cuda.is_available() else SHARES
+    processes = SHARES if place().type == "cpu" else 1
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
     os.environ["OMP_NUM_THREADS"] = "1"
     context = torch.multiprocessing.get_context("spawn")
-    with TemporaryDirectory() as place:
-        meeting = Path(place) / "meeting"  # of its own, whatever an earlier run left behind
+    with TemporaryDirectory() as folder:
+        meeting = Path(folder) / "meeting"  # of its own, whatever an earlier run left behind
         crew = [
             context.Process(target=member, args=(rank, processes, meeting, build, work))
             for rank in range(processes)
@@ -74,6 +101,11 @@ def drill(build: Callable[[Path], Trainee], work: Path) -> None:
             process.join()
     if any(process.exitcode for process in crew):
         raise RuntimeError(f"A training process ended with {[p.exitcode for p in crew]}.")
+
+
+def place() -> torch.device:
+    """Say where networks compute."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def member(
@@ -89,17 +121,20 @@ def member(
 
 def train(trainee: Trainee, work: Path, rank: int) -> None:
     """Take every step that is still missing."""
-    trainee.networks.to("cuda" if torch.cuda.is_available() else "cpu")
+    trainee.networks.to(place())
     optimizer = Optimizer(trainee)
     average = {k: v.clone() for k, v in trainee.networks.state_dict().items()}
     first = resume(trainee, optimizer, average, work)
     world = dist.get_world_size()
     saved = told = time.monotonic()
     loss_sum, since = 0.0, first
-    for step in range(first, trainee.steps):
+    shares, steps = range(rank, SHARES, world), range(first, trainee.steps)
+    ahead = {} if place().type == "cpu" else AHEAD
+    draws = DataLoader(Draws(trainee, shares), batch_size=None, sampler=steps, **ahead)
+    for step, drawn in zip(steps, draws, strict=True):
         if alone():
             sys.exit("The training ends, since the process that started it is gone.")
-        loss_sum += advance(trainee, optimizer, step, range(rank, SHARES, world))
+        loss_sum += advance(trainee, optimizer, step, dict(zip(shares, drawn, strict=True)))
         follow(average, trainee, step)
         now = time.monotonic()
         if rank == 0 and now - told > 30:
@@ -119,31 +154,27 @@ def train(trainee: Trainee, work: Path, rank: int) -> None:
     dist.barrier()
 
 
-def advance(trainee: Trainee, optimizer: Optimizer, step: int, shares: range) -> float:
+def advance(trainee: Trainee, optimizer: Optimizer, step: int, drawn: dict[int, Drawn]) -> float:
     """Take one step with the gradients of all shares; give the mean loss of these."""
     total = 0.0
     parameters = optimizer.parameters
     device = parameters[0].device
-    generator = torch.Generator()
-    for share in shares:
-        generator.manual_seed((step * 64 + share) * 7919 + 17)  # all draws follow from the step
-        torch.manual_seed((step * 64 + share) * 104_729 + 5)
-        drawn = tuple(tensor.to(device) for tensor in trainee.draw(generator, step))
+    for share, tensors in drawn.items():
+        seed(step, share)
         with torch.autocast(device.type, torch.bfloat16):
-            loss = trainee.loss(drawn)
+            loss = trainee.loss(tuple(tensor.to(device) for tensor in tensors))
         loss.backward()  # type: ignore[no-untyped-call]
-        total += loss.item() / len(shares)
-    flat = torch.cat([p.grad.reshape(-1) for p in parameters if p.grad is not None])
+        total += loss.item() / len(drawn)
+    learning = [parameter for parameter in parameters if parameter.grad is not None]
+    flat = torch.cat([p.grad.reshape(-1) for p in learning if p.grad is not None])
     if dist.get_world_size() > 1:
         dist.all_reduce(flat)
     flat /= SHARES
     flat *= min(1.0, 1.0 / (flat.norm().item() + 1e-6))
-    offset = 0
-    for parameter in parameters:
-        if parameter.grad is not None:
-            count = parameter.numel()
-            parameter.grad.copy_(flat[offset : offset + count].view_as(parameter))
-            offset += count
+    first = 0
+    for parameter in learning:
+        parameter.grad = flat[first : first + parameter.numel()].view_as(parameter)
+        first += parameter.numel()
     optimizer.step(pace(step, trainee.steps))
     return total
 
@@ -164,9 +195,10 @@ def pace(step: int, steps: int) -> float:
 def follow(average: dict[str, torch.Tensor], trainee: Trainee, step: int) -> None:
     """Move the average towards the networks; early on it follows faster."""
     decay = min(trainee.decay, (1 + step) / (10 + step))
-    for key, value in trainee.networks.state_dict().items():
-        if value.is_floating_point():
-            average[key].lerp_(value, 1 - decay)
+    state = trainee.networks.state_dict()
+    moving = [key for key, value in state.items() if value.is_floating_point()]
+    move = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+    move([average[key] for key in moving], [state[key] for key in moving], step)
 
 
 def resume(

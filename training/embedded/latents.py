@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from training.embedded.drill import place
 from training.embedded.export import filled
 from training.embedded.grounds import lay, plain
 from training.embedded.layout import autoencoder
@@ -25,13 +26,14 @@ def run(work: Path) -> None:
     kept = [i for i, (n, s) in enumerate(pairs) if n in EVERYDAY and s in BASE_STYLES]
     vae = autoencoder().eval()
     filled(vae, work / "vae.ckpt", "")
+    vae.to(place())
     means, spreads = [], []
     for colour in range(len(COLOURS)):
         for part in torch.split(torch.tensor(kept), 64):
             grounds = plain(torch.full((len(part),), colour))
-            posterior = vae.encode(lay(pictures["rgba"][part], grounds)).latent_dist
-            means.append(posterior.mean)
-            spreads.append(posterior.std)
+            posterior = vae.encode(lay(pictures["rgba"][part], grounds).to(place())).latent_dist
+            means.append(posterior.mean.cpu())
+            spreads.append(posterior.std.cpu())
     mean, spread = torch.cat(means), torch.cat(spreads)
     scale = 1 / mean.std()
     shape = (len(COLOURS), len(kept), 4, 16, 16)

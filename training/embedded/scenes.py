@@ -17,6 +17,7 @@ import torch
 from torch.nn import functional
 
 from training.embedded.captions import article
+from training.embedded.drill import place
 from training.embedded.export import filled
 from training.embedded.grounds import lay, plain
 from training.embedded.layout import autoencoder
@@ -147,13 +148,14 @@ def run(work: Path) -> None:
     scenes = alone + two
     vae = autoencoder().eval()
     filled(vae, work / "vae.ckpt", "")
+    vae.to(place())
     scale = torch.load(work / "scale.pt", weights_only=True)
     latents = []
     for start in range(0, len(scenes), 64):
         part = scenes[start : start + 64]
         grounds = plain(torch.tensor([tuple(COLOURS).index(scene.ground) for scene in part]))
         pixels = lay(torch.stack([scene.rgba for scene in part]), grounds)
-        latents.append(vae.encode(pixels).latent_dist.mean * scale)
+        latents.append(vae.encode(pixels.to(place())).latent_dist.mean.cpu() * scale)
     content = {
         "latents": torch.cat(latents),
         "phrases": [scene.phrase for scene in scenes],

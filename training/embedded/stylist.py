@@ -1,13 +1,17 @@
-"""Stage `stylist`: a small convolutional network that tells looks, to teach the captioner.
+"""Stage `stylist`: small convolutional networks that tell looks, to teach the captioner.
 
-Where a name lacks one style, who knows names tells wrong ones. So the stylist sees no more than 43
-pixels at once, of which it keeps means and spreads: a line, a shade, an eye, but hardly a thing.
+Where a name lacks one style, who knows names tells wrong ones. So a stylist sees no more than 43
+pixels at once, of which it keeps means and spreads: a line, a shade, an eye, but hardly a thing;
+and of most pictures a part is covered (DeVries and Taylor 2017, arXiv 1708.04552). What several of
+them think together counts (Hinton et al. 2015, arXiv 1503.02531).
 """
 
 # ruff: noqa: T201  # a stage prints what it measured
 
 from __future__ import annotations
 
+import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -25,6 +29,10 @@ from training.embedded.split import examined, mirrored
 if TYPE_CHECKING:
     from pathlib import Path
 
+FINE, MIDDLE, NEAR = 64, 128, 96  #: features of places 2, 4 and 8 pixels wide
+COUNT = 2
+COVERED, LEAST, MOST = 0.7, 20, 48  # share of pictures, and the sides of what is hidden of them
+Seen = tuple[torch.Tensor, torch.Tensor]
 RARELY = 0.35  #: how often the two held-out styles are shown: they are easily told
 
 
@@ -33,11 +41,12 @@ class Look(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.fine, self.middle, self.near = block(3, 32), block(32, 64), block(64, 96)
-        self.place = nn.Sequential(nn.Conv2d(96, 64, 1), nn.SiLU(), nn.Conv2d(64, 64, 1))
+        self.fine, self.middle = block(3, FINE), block(FINE, MIDDLE)
+        self.near = block(MIDDLE, NEAR)
+        self.place = nn.Sequential(nn.Conv2d(NEAR, 64, 1), nn.SiLU(), nn.Conv2d(64, 64, 1))
         self.style = nn.Sequential(
             nn.Dropout(0.1),
-            nn.Linear(64 + 2 * (32 + 64 + 96), 64),
+            nn.Linear(64 + 2 * (FINE + MIDDLE + NEAR), 64),
             nn.SiLU(),
             nn.Linear(64, len(STYLES)),
         )
@@ -46,7 +55,7 @@ class Look(nn.Module):
         """Score every style of pixels (B, 3, 64, 64) in -1..1."""
         return self.sight(pixels)[1]
 
-    def sight(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def sight(self, pixels: torch.Tensor) -> Seen:
         """Give what is seen in each place (B, 96, 8, 8), and the scores of the styles."""
         fine = self.fine(pixels)
         middle = self.middle(fine)
@@ -56,17 +65,36 @@ class Look(nn.Module):
         return near, self.style(torch.cat([self.place(near).mean((2, 3)), *texture], 1))
 
 
-class Lesson:
-    """The stylist with its pictures and its loss."""
+class Looks(nn.Module):
+    """All stylists together."""
 
-    name = "stylist"
-    steps = 2400
+    def __init__(self) -> None:
+        super().__init__()
+        self.each = nn.ModuleList(Look() for _ in range(COUNT))
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Score every style of pixels (B, 3, 64, 64) in -1..1: the logarithm of a mean."""
+        return self.sight(pixels)[1]
+
+    def sight(self, pixels: torch.Tensor) -> Seen:
+        """Give what the first one sees in each place (B, 96, 8, 8), and what all think."""
+        seen: list[Seen] = [look.sight(pixels) for look in self.each]  # type: ignore[operator]
+        sure = torch.stack([scores.float().log_softmax(1) for _, scores in seen])
+        return seen[0][0], sure.logsumexp(0) - math.log(COUNT)
+
+
+class Lesson:
+    """A stylist with its pictures and its loss; each begins otherwise and draws its own."""
+
+    steps = 1000
     batch = 32  # and a quarter as many mosaics
     rate = 3e-3
-    matrix_rate = 0.0
+    matrix_rate = 3e-3
     decay = 0.99
 
-    def __init__(self, work: Path) -> None:
+    def __init__(self, work: Path, number: int = 0) -> None:
+        self.number, self.name = number, f"stylist-{number}"
+        torch.manual_seed(number)
         pictures = torch.load(work / "pictures.pt", weights_only=True)
         pairs = list(zip(pictures["names"], pictures["styles"], strict=True))
         kept = [i for i, pair in enumerate(pairs) if not examined(*pair)]
@@ -77,14 +105,15 @@ class Lesson:
         self.networks = Look()
 
     def draw(self, generator: torch.Generator, step: int) -> Drawn:  # noqa: ARG002
-        """Draw mirrored, shifted, blurred, noisy pictures, then mosaics, and their styles."""
+        """Draw mirrored, shifted, blurred, covered pictures, then mosaics, and their styles."""
+        generator.manual_seed(generator.initial_seed() + 4099 * self.number)
         chosen = torch.multinomial(self.often, self.batch, True, generator=generator)
         whole = lay(self.rgba[chosen], halfwhite(self.batch, generator))
         count = self.batch // 4
         looks = torch.randint(len(STYLES), (count,), generator=generator)
         tiles = self.mosaics.laid(looks.tolist(), halfwhite(count, generator), generator)
-        pixels = torch.cat([disturbed(mirrored(whole, generator), generator), tiles])
-        return pixels, torch.cat([self.styles[chosen], looks])
+        pixels = covered(disturbed(mirrored(whole, generator), generator), generator)
+        return torch.cat([pixels, tiles]), torch.cat([self.styles[chosen], looks])
 
     def loss(self, drawn: Drawn) -> torch.Tensor:
         """Tell the styles."""
@@ -93,21 +122,35 @@ class Lesson:
         return functional.cross_entropy(scores, right, label_smoothing=0.1)
 
 
-def trained(work: Path) -> Look:
-    """Load the stylist."""
-    look = Look()
-    filled(look, work / "stylist.ckpt", "")
-    return look.eval().requires_grad_(False)
+def covered(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Hide a part of most pictures (B, 3, 64, 64) under the colour of their corner."""
+    for picture in pixels:
+        high, wide = torch.randint(LEAST, MOST, (2,), generator=generator).tolist()
+        top, left = (
+            int(torch.randint(65 - side, (), generator=generator)) for side in (high, wide)
+        )
+        if torch.rand((), generator=generator) < COVERED:
+            picture[:, top : top + high, left : left + wide] = picture[:, :1, :1]
+    return pixels
+
+
+def trained(work: Path) -> Looks:
+    """Load the stylists."""
+    looks = Looks()
+    for number, look in enumerate(looks.each):
+        filled(look, work / f"stylist-{number}.ckpt", "")
+    return looks.eval().requires_grad_(False)
 
 
 @torch.no_grad()
 def run(work: Path) -> None:
-    """Train the stylist; print how many styles of the examination it tells."""
-    drill(Lesson, work)
+    """Train the stylists; print how many styles of the examination they tell together."""
+    for number in range(COUNT):
+        drill(partial(Lesson, number=number), work)
     pictures = torch.load(work / "pictures.pt", weights_only=True)
     pairs = list(zip(pictures["names"], pictures["styles"], strict=True))
     kept = [i for i, pair in enumerate(pairs) if examined(*pair)]
     pixels = lay(pictures["rgba"][kept], plain(torch.zeros(len(kept), dtype=torch.long)))
     found = [STYLES[i] for i in trained(work)(pixels).argmax(1).tolist()]
     right = sum(style == pairs[i][1] for style, i in zip(found, kept, strict=True))
-    print(f"styles {right} of {len(kept)} that it never saw")
+    print(f"styles {right} of {len(kept)} that they never saw")

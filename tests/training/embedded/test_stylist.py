@@ -1,4 +1,4 @@
-"""The stylist learns looks, and none of the examination's pictures."""
+"""The stylists learn looks, and none of the examination's pictures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import torch
 
 from training.embedded.names import EVERYDAY, STYLES
 from training.embedded.split import examined
-from training.embedded.stylist import Lesson, Look, trained
+from training.embedded.stylist import COUNT, LEAST, MOST, Lesson, Look, covered, trained
 
 
 @pytest.fixture
@@ -57,12 +57,38 @@ def test_it_learns(lesson):
     assert losses[-1] < losses[0] / 1.1
 
 
-def test_it_is_frozen_when_it_teaches(tmp_path, lesson):
-    """What a checkpoint's average holds is loaded, and trained no more."""
-    torch.save({"average": lesson.networks.state_dict()}, tmp_path / "stylist.ckpt")
+def test_a_part_is_covered():
+    """Most pictures have one rectangle hidden under the colour of their corner, no more."""
+    pixels = torch.rand(64, 3, 64, 64) + 1
+    pixels[:, :, 0, 0] = 0.0
 
-    stylist = trained(tmp_path)
+    hidden = (covered(pixels, torch.Generator().manual_seed(1)) == 0).all(1)
 
-    pixels = torch.zeros(1, 3, 64, 64)
-    assert torch.equal(stylist(pixels), lesson.networks.eval()(pixels))
-    assert not any(p.requires_grad for p in stylist.parameters())
+    sides = [(rows.any(1)[1:].sum().item(), rows.any(0)[1:].sum().item()) for rows in hidden]
+    assert {side for pair in sides for side in pair} <= {0, *range(LEAST - 1, MOST)}
+    assert 32 < sum(pair != (0, 0) for pair in sides) < 64
+
+
+def test_each_draws_its_own(tmp_path, lesson):
+    """Stylists differ in what they begin with and in what they are shown."""
+    other = Lesson(tmp_path, 1)
+
+    shown = [each.draw(torch.Generator().manual_seed(1), 0)[0] for each in (lesson, other)]
+
+    assert not torch.equal(*shown)
+    assert not torch.equal(*(next(each.networks.parameters()) for each in (lesson, other)))
+
+
+def test_they_teach_frozen_and_together(tmp_path, lesson):
+    """What checkpoints' averages hold is loaded, and trained no more; their mean counts."""
+    others = [Lesson(tmp_path, number).networks.eval() for number in range(COUNT)]
+    for number, other in enumerate(others):
+        torch.save({"average": other.state_dict()}, tmp_path / f"stylist-{number}.ckpt")
+
+    stylists = trained(tmp_path)
+
+    pixels = lesson.draw(torch.Generator().manual_seed(1), 0)[0]
+    mean = torch.stack([other(pixels).softmax(1) for other in others]).mean(0)
+    assert torch.allclose(stylists(pixels).exp(), mean, atol=1e-6)
+    assert torch.equal(stylists.sight(pixels)[0], others[0].sight(pixels)[0])
+    assert not any(p.requires_grad for p in stylists.parameters())
