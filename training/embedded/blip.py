@@ -3,7 +3,8 @@
 From a thousand pictures a transformer learns captions by heart. So it sees things as the tutor,
 looks as the stylist, whose features it is taught (Romero et al. 2015, FitNets, arXiv 1412.6550; on
 blended pictures, too, as in Beyer et al. 2022, arXiv 2106.05237). Reading is learnt from what is
-seen: only mosaics, of which no name can be remembered, change it.
+seen: only mosaics, of which no name can be remembered, change it. In a second part known names
+teach no looks at all: who is never told of a blob pig learns that no pig is one.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from transformers import BlipImageProcessorPil
 from training.embedded import stylist, tutor
 from training.embedded.captions import full
 from training.embedded.drill import Drawn, drill
-from training.embedded.export import vocabulary
+from training.embedded.export import filled, vocabulary
 from training.embedded.grounds import plain
 from training.embedded.layout import WIDTH, captioner
 from training.embedded.mosaics import Mosaics
@@ -64,15 +65,16 @@ class Pupil(nn.Module):
 
 
 class Lesson:
-    """The captioner with its pictures and its loss."""
+    """The captioner with its pictures and its loss; the first part of its training."""
 
-    name = "blip"
+    name = "blip-first"
     steps = 5400
     batch = 16  # whole pictures; half as many blends, and mosaics
     rate = 1.2e-3
     matrix_rate = 1.5e-3
     decay = 0.998
     looks = 3.0  # what telling styles counts beside the rest
+    strict = False  # whether looks are learnt from other names alone, whose pictures are covered
 
     def __init__(self, work: Path) -> None:
         pictures = torch.load(work / "pictures.pt", weights_only=True)
@@ -89,19 +91,26 @@ class Lesson:
         self.networks = Pupil(len(self.tokenizer))
 
     def draw(self, generator: torch.Generator, step: int) -> Drawn:  # noqa: ARG002
-        """Draw pictures, mosaics and blends, and what the first two are to be read as."""
+        """Draw pictures, mosaics and blends, whose looks count, and what the first two say."""
         half = self.batch // 2
         pixels, texts, known = self.whole(generator)
+        if self.strict:
+            pixels[~known] = stylist.covered(pixels[~known], generator)
         tiles, styled = self.mosaics(half, generator)
         part = 0.3 + 0.4 * torch.rand(half, 1, 1, 1, generator=generator)
         blends = part * pixels[:half] + (1 - part) * pixels[half : 2 * half]
-        return torch.cat([pixels, tiles, blends]), *self.asked(texts, styled, known)
+        kept = known if self.strict else torch.zeros_like(known)
+        either = kept[:half] | kept[half : 2 * half]
+        looks = ~torch.cat([kept, torch.zeros_like(either), either])
+        shown = torch.cat([pixels, tiles, blends])
+        return shown, looks, *self.asked(texts, styled, known)
 
     def loss(self, drawn: Drawn) -> torch.Tensor:
         """Add up seeing as the tutor does, and reading pictures and mosaics."""
-        shown, *asked = drawn
+        shown, looks, *asked = drawn
         middle, seen = self.networks.sight(shown)
-        return self.likeness(shown, middle, seen) + self.reading(seen[: len(asked[0])], *asked)
+        likeness = self.likeness(shown, looks, middle, seen)
+        return likeness + self.reading(seen[: len(asked[0])], *asked)
 
     def asked(self, texts: list[str], styled: list[str], known: torch.Tensor) -> Drawn:
         """Give the tokens of captions of pictures, then of mosaics, their mask and the labels.
@@ -162,9 +171,12 @@ class Lesson:
         return tiles, texts
 
     def likeness(
-        self, pixels: torch.Tensor, half: torch.Tensor, seen: torch.Tensor
+        self, pixels: torch.Tensor, looks: torch.Tensor, half: torch.Tensor, seen: torch.Tensor
     ) -> torch.Tensor:
-        """Compare with what both teachers see in each place, around it, and in the whole."""
+        """Compare with what the teachers see in each place, around it, and in the whole.
+
+        `looks` (B,) says of which pictures the style, as a whole, is learnt.
+        """
         self.tutor.to(pixels.device)
         self.stylist.to(pixels.device)
         with torch.no_grad():
@@ -178,8 +190,22 @@ class Lesson:
             + apart(self.networks.near(pooled(half, near)), near)
             + apart(self.networks.far(pooled(seen, far)), far)
             + unlike(self.networks.name(seen[:, 0]), names)
-            + self.looks * unlike(self.networks.style(seen[:, 0]), styles)
+            + self.looks * unlike(self.networks.style(seen[looks, 0]), styles[looks])
         )
+
+
+class Second(Lesson):
+    """The second part."""
+
+    name = "blip"
+    steps = 2500
+    rate = 6e-4
+    matrix_rate = 7.5e-4
+    strict = True
+
+    def __init__(self, work: Path) -> None:
+        super().__init__(work)
+        filled(self.networks, work / f"{Lesson.name}.ckpt", "")
 
 
 def pooled(tokens: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
@@ -213,3 +239,4 @@ def drawn(count: int, generator: torch.Generator) -> tuple[torch.Tensor, list[st
 def run(work: Path) -> None:
     """Train the captioner."""
     drill(Lesson, work)
+    drill(Second, work)

@@ -11,7 +11,7 @@ from PIL import Image
 from transformers import BlipForConditionalGeneration, BlipProcessor
 
 from training.embedded import folder
-from training.embedded.blip import MEAN, SPREAD, Lesson
+from training.embedded.blip import MEAN, SPREAD, Lesson, Second
 from training.embedded.captions import full
 from training.embedded.layout import WIDTH
 from training.embedded.names import STYLES
@@ -103,6 +103,25 @@ def test_styles_of_known_things_are_not_asked_for(lesson):
     style = asked(False) * words - asked(True) * (words - 1)
 
     assert style == pytest.approx(math.log(len(lesson.tokenizer)), rel=0.2)
+
+
+def test_the_second_part_learns_no_looks_from_known_names(tmp_path, lesson):
+    """It goes on where the first one ended, and of known names' pictures asks no style."""
+    torch.save({"average": lesson.networks.state_dict()}, tmp_path / "blip-first.ckpt")
+    second = Second(tmp_path)
+    weights = zip(second.networks.parameters(), lesson.networks.parameters(), strict=True)
+    assert all(torch.equal(one, other) for one, other in weights)
+
+    second.known[:] = torch.tensor([name == "bell" for name, _ in second.pairs])
+    generator = torch.Generator().manual_seed(1)
+    _, looks, *_ = second.draw(generator, 0)
+    _, _, known = second.whole(generator.manual_seed(1))
+
+    half = second.batch // 2
+    assert looks[: second.batch].tolist() == (~known).tolist()
+    assert looks[second.batch : -half].all()
+    assert looks[-half:].tolist() == (~(known[:half] | known[half:])).tolist()
+    assert lesson.draw(generator, 0)[1].all()
 
 
 def test_sight_is_what_the_finished_captioner_sees(lesson):
