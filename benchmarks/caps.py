@@ -45,12 +45,12 @@ class Capped(Device):
         return min(super().free(), self.cap - self.memory())
 
 
-def fits(place: Path, shelf: Path, family: str, method: str, gigabytes: int) -> table.Row:
+def fits(place: Path, shelf: Path | None, family: str, method: str, gigabytes: int) -> table.Row:
     """Take some steps under a cap, and say what they held and what was given up for it."""
     gc.collect()
     torch.cuda.empty_cache()
     device = Capped(gigabytes * 1024)
-    ground = Ground(place, shelf, device, (family,))
+    ground = Ground(place, device, (family,), shelf)
     base = ground.bases.find(ground.base(family))
     recipe = ground.recipe(family, 1, STEPS + 1)
     if method == "finetune":
@@ -71,7 +71,7 @@ def fits(place: Path, shelf: Path, family: str, method: str, gigabytes: int) -> 
     return table.most(f"{family}, {method}, {gigabytes} GB", held, gigabytes * 1024, "MiB", more)
 
 
-def rows(place: Path, shelf: Path) -> Iterator[table.Row]:
+def rows(place: Path, shelf: Path | None) -> Iterator[table.Row]:
     """Try every case."""
     for family, method, gigabytes in CASES:
         yield fits(place, shelf, family, method, gigabytes)
@@ -87,7 +87,7 @@ def main() -> int:
     if arguments.place:
         arguments.place.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=arguments.place) as place:
-        return table.show(rows(Path(place), arguments.place or Path(place)))
+        return table.show(rows(Path(place), arguments.place))
 
 
 if __name__ == "__main__":

@@ -57,13 +57,13 @@ class Ground:
     """A device with a random model of each family, made in a folder."""
 
     place: Path
-    shelf: Path  #: where the models are
     device: Device
     families: Sequence[str] = FAMILIES
+    shelf: Path | None = None  #: where the models are, if they outlast this
     bases: Bases = field(init=False)
 
     def __post_init__(self) -> None:
-        models = self.shelf / "bases"
+        models = (self.shelf or self.place) / "bases"
         for name in self.families:
             if not (models / self.base(name)).exists():
                 tiny.kept(models, name, large=self.large)
@@ -289,7 +289,7 @@ def main() -> int:
     if arguments.place:
         arguments.place.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=arguments.place) as place:
-        ground = Ground(Path(place), arguments.place or Path(place), device)
+        ground = Ground(Path(place), device, shelf=arguments.place)
         rounds = 2 if arguments.quick else 12
         return table.show(rows(ground, (1, 4), rounds, arguments.steps or ground.chosen(WHOLE)))
 
