@@ -11,13 +11,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import torch
 from accelerate import Accelerator
 
 from benchmarks import machine, table
-from benchmarks.training import MIB, Ground
+from benchmarks.training import MIB, Ground, folder
 from training import ladder
 from training.device import Device
 from training.families import walk
@@ -84,9 +83,7 @@ def main() -> int:
         sys.exit("This needs a GPU.")
     print(torch.cuda.get_device_name())
     print()
-    if arguments.place:
-        arguments.place.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=arguments.place) as place:
+    with folder(arguments.place) as place:
         return table.show(rows(Path(place), arguments.place))
 
 

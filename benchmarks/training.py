@@ -279,6 +279,13 @@ def rows(ground: Ground, batches: Sequence[int], rounds: int, steps: int) -> Ite
         yield from drawn(ground, family, rounds)
 
 
+def folder(shelf: Path | None) -> TemporaryDirectory[str]:
+    """Make a folder for what is not kept, beside the models if they are."""
+    if shelf:
+        shelf.mkdir(parents=True, exist_ok=True)
+    return TemporaryDirectory(dir=shelf)
+
+
 def main() -> int:
     """Print the table."""
     arguments = machine.chosen(__doc__ or "", device=str, place=Path, steps=int)
@@ -286,9 +293,7 @@ def main() -> int:
     print(device.name)
     print()
     torch.set_num_threads(1)
-    if arguments.place:
-        arguments.place.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=arguments.place) as place:
+    with folder(arguments.place) as place:
         ground = Ground(Path(place), device, shelf=arguments.place)
         rounds = 2 if arguments.quick else 12
         return table.show(rows(ground, (1, 4), rounds, arguments.steps or ground.chosen(WHOLE)))
