@@ -3,13 +3,15 @@
 From a thousand pictures a transformer learns captions by heart. So it sees things as the tutor,
 looks as the stylist, whose features it is taught (Romero et al. 2015, FitNets, arXiv 1412.6550; on
 blended pictures, too, as in Beyer et al. 2022, arXiv 2106.05237). Reading is learnt from what is
-seen: only mosaics, of which no name can be remembered, change it. In a second part known names
-teach no looks at all: who is never told of a blob pig learns that no pig is one.
+seen: only mosaics, of which no name can be remembered, change it. Known names, of which it learns
+things, teach no looks: who is never told of a blob pig learns that no pig is one. Looks are learnt
+from all other names, whose colours are exact.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import torch
@@ -20,12 +22,13 @@ from transformers import BlipImageProcessorPil
 from training.embedded import stylist, tutor
 from training.embedded.captions import full
 from training.embedded.drill import Drawn, drill
-from training.embedded.export import filled, vocabulary
-from training.embedded.grounds import plain
+from training.embedded.export import vocabulary
+from training.embedded.grounds import lay, plain, seldom
 from training.embedded.layout import WIDTH, captioner
 from training.embedded.mosaics import Mosaics
 from training.embedded.names import COLOURS, STYLES
-from training.embedded.split import examined, varied
+from training.embedded.split import examined, mirrored, recoloured
+from training.embedded.stylist import NEAR, PAINTS
 from training.embedded.tokens import captions
 from training.embedded.tutor import KNOWN
 
@@ -44,11 +47,25 @@ class Pupil(nn.Module):
     def __init__(self, vocabulary: int) -> None:
         super().__init__()
         self.blip: BlipForConditionalGeneration = captioner(vocabulary)
-        self.look = nn.Linear(WIDTH, 96)  # what a place looks like,
+        self.look = nn.Linear(WIDTH, NEAR)  # what a place looks like,
+        self.colours = nn.Linear(WIDTH, PAINTS)  # its colours,
         self.near = nn.Linear(WIDTH, 96)  # what is seen in it,
         self.far = nn.Linear(WIDTH, 128)  # and around it
         self.name = nn.Linear(WIDTH, len(KNOWN))
         self.style = nn.Linear(WIDTH, len(STYLES))
+        self.steepen()
+
+    @torch.no_grad()
+    def steepen(self) -> None:
+        """Let the first layers begin with steep answers, each at another place.
+
+        What is smooth is learnt long before what is fine (Rahaman et al. 2019, arXiv 1806.08734),
+        such as which of two reds a picture has.
+        """
+        layers = self.blip.vision_model.encoder.layers
+        for layer in layers[: len(layers) // 2]:
+            layer.mlp.fc1.weight.mul_(8)
+            layer.mlp.fc1.bias.uniform_(-2, 2)
 
     def sight(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Look at pixels (B, 3, 64, 64): tokens (B, 1 + places, width), half-way and last."""
@@ -65,16 +82,15 @@ class Pupil(nn.Module):
 
 
 class Lesson:
-    """The captioner with its pictures and its loss; the first part of its training."""
+    """The captioner with its pictures and its loss."""
 
-    name = "blip-first"
-    steps = 5400
+    name = "blip"
+    steps = 6000
     batch = 16  # whole pictures; half as many blends, and mosaics
     rate = 1.2e-3
     matrix_rate = 1.5e-3
     decay = 0.998
     looks = 3.0  # what telling styles counts beside the rest
-    strict = False  # whether looks are learnt from other names alone, whose pictures are covered
 
     def __init__(self, work: Path) -> None:
         pictures = torch.load(work / "pictures.pt", weights_only=True)
@@ -83,6 +99,7 @@ class Lesson:
         self.rgba = pictures["rgba"][kept]
         self.pairs = [pairs[i] for i in kept]
         self.known = torch.tensor([name in KNOWN for name, _ in self.pairs])
+        self.weights = frequencies(self.known, [style for _, style in self.pairs])
         self.laid = Mosaics(self.rgba, [style for _, style in self.pairs])
         self.names = vocabulary(work)
         self.tokenizer = captions(self.names)
@@ -91,17 +108,18 @@ class Lesson:
         self.networks = Pupil(len(self.tokenizer))
 
     def draw(self, generator: torch.Generator, step: int) -> Drawn:  # noqa: ARG002
-        """Draw pictures, mosaics and blends, whose looks count, and what the first two say."""
+        """Draw pictures, mosaics and blends, whose looks count, and what the first two say.
+
+        Of other names' pictures parts are covered.
+        """
         half = self.batch // 2
         pixels, texts, known = self.whole(generator)
-        if self.strict:
-            pixels[~known] = stylist.covered(pixels[~known], generator)
+        pixels[~known] = stylist.covered(pixels[~known], generator)
         tiles, styled = self.mosaics(half, generator)
         part = 0.3 + 0.4 * torch.rand(half, 1, 1, 1, generator=generator)
         blends = part * pixels[:half] + (1 - part) * pixels[half : 2 * half]
-        kept = known if self.strict else torch.zeros_like(known)
-        either = kept[:half] | kept[half : 2 * half]
-        looks = ~torch.cat([kept, torch.zeros_like(either), either])
+        either = known[:half] | known[half : 2 * half]
+        looks = ~torch.cat([known, torch.zeros_like(either), either])
         shown = torch.cat([pixels, tiles, blends])
         return shown, looks, *self.asked(texts, styled, known)
 
@@ -145,18 +163,21 @@ class Lesson:
         return loss
 
     def whole(self, generator: torch.Generator) -> tuple[torch.Tensor, list[str], torch.Tensor]:
-        """Draw pictures with their captions, half of them of known names, and which those are."""
-        weights = torch.where(
-            self.known, 1 / self.known.sum(), 1 / (~self.known).sum().clamp(min=1)
-        )
-        chosen = torch.multinomial(weights, self.batch, True, generator=generator)
+        """Draw pictures with their captions, half of them of known names, and which those are.
+
+        Known things may have other colours; of the other pictures every style is as frequent.
+        """
+        chosen = torch.multinomial(self.weights, self.batch, True, generator=generator)
         pairs = [self.pairs[i] for i in chosen.tolist()]
         grounds, colours = drawn(self.batch, generator)
-        pixels = varied(self.rgba[chosen], [name for name, _ in pairs], grounds, generator)
+        rgba, known = self.rgba[chosen], self.known[chosen]
+        things = [name for (name, _), kept in zip(pairs, known.tolist(), strict=True) if kept]
+        rgba[known] = recoloured(rgba[known], things, generator)
+        pixels = seldom(mirrored(lay(rgba, grounds), generator), generator)
         texts = [
             full(name, style, colour) for (name, style), colour in zip(pairs, colours, strict=True)
         ]
-        return pixels, texts, self.known[chosen]
+        return pixels, texts, known
 
     def mosaics(self, count: int, generator: torch.Generator) -> tuple[torch.Tensor, list[str]]:
         """Lay tiles of four pictures of one style; in the captions only names are made up."""
@@ -184,9 +205,10 @@ class Lesson:
             near = coarse[0](self.tutor.middle(self.tutor.fine(pixels)))  # (B, 96, 8, 8)
             far = coarse[1](near)  # (B, 128, 4, 4)
             names = self.tutor.names(self.tutor.thing(far.flatten(1)))
-            look, styles = self.stylist.sight(pixels)  # (B, 96, 8, 8) and its opinion
+            look, colours, styles = self.stylist.sight(pixels)
         return (
             apart(self.networks.look(pooled(half, look)), look)
+            + apart(self.networks.colours(pooled(half, colours)), colours)
             + apart(self.networks.near(pooled(half, near)), near)
             + apart(self.networks.far(pooled(seen, far)), far)
             + unlike(self.networks.name(seen[:, 0]), names)
@@ -194,18 +216,14 @@ class Lesson:
         )
 
 
-class Second(Lesson):
-    """The second part."""
-
-    name = "blip"
-    steps = 2500
-    rate = 6e-4
-    matrix_rate = 7.5e-4
-    strict = True
-
-    def __init__(self, work: Path) -> None:
-        super().__init__(work)
-        filled(self.networks, work / f"{Lesson.name}.ckpt", "")
+def frequencies(known: torch.Tensor, styles: list[str]) -> torch.Tensor:
+    """Say how often to draw pictures: half known ones, else all styles alike."""
+    groups = [
+        "known" if kept else style for kept, style in zip(known.tolist(), styles, strict=True)
+    ]
+    sizes = Counter(groups)
+    parts = max(1, len(sizes) - 1)
+    return torch.tensor([(parts if g == "known" else 1) / sizes[g] for g in groups])
 
 
 def pooled(tokens: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
@@ -239,4 +257,3 @@ def drawn(count: int, generator: torch.Generator) -> tuple[torch.Tensor, list[st
 def run(work: Path) -> None:
     """Train the captioner."""
     drill(Lesson, work)
-    drill(Second, work)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from training.embedded.grounds import SIDE, disturbed, lay
+from training.embedded.grounds import SIDE, lay, seldom
 from training.embedded.names import STYLES
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Mosaics:
                 top, left = torch.randint(EDGE, most, (2,), generator=generator).tolist()
                 cut = source[:, :, top : top + tile, left : left + tile]
                 tiles[:, :, down : down + tile, right : right + tile] = cut
-        return disturbed(tiles, generator)
+        return seldom(tiles, generator)
 
 
 def some(rows: torch.Tensor, generator: torch.Generator) -> int:

@@ -1,9 +1,9 @@
-"""Stage `stylist`: small convolutional networks that tell looks, to teach the captioner.
+"""Stage `stylist`: a small network that tells looks, to teach the captioner.
 
-Where a name lacks one style, who knows names tells wrong ones. So a stylist sees no more than 43
+Where a name lacks one style, who knows names tells wrong ones. So the stylist sees no more than 43
 pixels at once, of which it keeps means and spreads: a line, a shade, an eye, but hardly a thing;
-and of most pictures a part is covered (DeVries and Taylor 2017, arXiv 1708.04552). What several of
-them think together counts (Hinton et al. 2015, arXiv 1503.02531).
+and of most pictures a part is covered (DeVries and Taylor 2017, arXiv 1708.04552). A style is its
+paints, too: exact colours are seen by themselves, as waves (Tancik et al. 2020, arXiv 2006.10739).
 """
 
 # ruff: noqa: T201  # a stage prints what it measured
@@ -11,7 +11,6 @@ them think together counts (Hinton et al. 2015, arXiv 1503.02531).
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -20,7 +19,7 @@ from torch.nn import functional
 
 from training.embedded.drill import Drawn, drill
 from training.embedded.export import filled
-from training.embedded.grounds import disturbed, halfwhite, lay, plain
+from training.embedded.grounds import halfwhite, lay, plain, seldom
 from training.embedded.judge import block
 from training.embedded.mosaics import Mosaics
 from training.embedded.names import HELD_OUT_STYLES, STYLES
@@ -30,9 +29,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FINE, MIDDLE, NEAR = 64, 128, 96  #: features of places 2, 4 and 8 pixels wide
-COUNT = 2
+PAINTS = 96  #: features of the colours in a place
+WAVES = 7  #: the shortest is 4 of 255 steps of a colour long
 COVERED, LEAST, MOST = 0.7, 20, 48  # share of pictures, and the sides of what is hidden of them
-Seen = tuple[torch.Tensor, torch.Tensor]
+Seen = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 RARELY = 0.35  #: how often the two held-out styles are shown: they are easily told
 
 
@@ -44,57 +44,50 @@ class Look(nn.Module):
         self.fine, self.middle = block(3, FINE), block(FINE, MIDDLE)
         self.near = block(MIDDLE, NEAR)
         self.place = nn.Sequential(nn.Conv2d(NEAR, 64, 1), nn.SiLU(), nn.Conv2d(64, 64, 1))
+        self.colour = nn.Sequential(
+            nn.Conv2d(3 * (1 + 2 * WAVES), 128, 1), nn.SiLU(), nn.Conv2d(128, PAINTS, 1), nn.SiLU()
+        )
         self.style = nn.Sequential(
             nn.Dropout(0.1),
-            nn.Linear(64 + 2 * (FINE + MIDDLE + NEAR), 64),
+            nn.Linear(64 + 2 * (FINE + MIDDLE + NEAR + PAINTS), 64),
             nn.SiLU(),
             nn.Linear(64, len(STYLES)),
         )
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """Score every style of pixels (B, 3, 64, 64) in -1..1."""
-        return self.sight(pixels)[1]
+        return self.sight(pixels)[2]
 
     def sight(self, pixels: torch.Tensor) -> Seen:
-        """Give what is seen in each place (B, 96, 8, 8), and the scores of the styles."""
+        """Give each place's look (B, 96, 8, 8) and colours (B, 96, 8, 8), and styles' scores."""
         fine = self.fine(pixels)
         middle = self.middle(fine)
         near = self.near(middle)
         seen = (fine, middle, near)
         texture = [part for x in seen for part in (x.mean((2, 3)), x.std((2, 3)))]
-        return near, self.style(torch.cat([self.place(near).mean((2, 3)), *texture], 1))
+        colours = functional.avg_pool2d(self.colour(waves(pixels[:, :, ::2, ::2])).float(), 4)
+        paints = (colours.mean((2, 3)), colours.amax((2, 3)))
+        shapes = self.place(near).mean((2, 3))
+        return near, colours, self.style(torch.cat([shapes, *texture, *paints], 1))
 
 
-class Looks(nn.Module):
-    """All stylists together."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.each = nn.ModuleList(Look() for _ in range(COUNT))
-
-    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Score every style of pixels (B, 3, 64, 64) in -1..1: the logarithm of a mean."""
-        return self.sight(pixels)[1]
-
-    def sight(self, pixels: torch.Tensor) -> Seen:
-        """Give what the first one sees in each place (B, 96, 8, 8), and what all think."""
-        seen: list[Seen] = [look.sight(pixels) for look in self.each]  # type: ignore[operator]
-        sure = torch.stack([scores.float().log_softmax(1) for _, scores in seen])
-        return seen[0][0], sure.logsumexp(0) - math.log(COUNT)
+def waves(pixels: torch.Tensor) -> torch.Tensor:
+    """Add to colours (B, 3, H, W) in -1..1 where they lie on shorter and shorter waves."""
+    angles = torch.cat([pixels.float() * (math.pi * 2**wave) for wave in range(WAVES)], 1)
+    return torch.cat([pixels, angles.sin(), angles.cos()], 1)
 
 
 class Lesson:
-    """A stylist with its pictures and its loss; each begins otherwise and draws its own."""
+    """The stylist with its pictures and its loss."""
 
-    steps = 1000
+    name = "stylist"
+    steps = 1200
     batch = 32  # and a quarter as many mosaics
     rate = 3e-3
     matrix_rate = 3e-3
     decay = 0.99
 
-    def __init__(self, work: Path, number: int = 0) -> None:
-        self.number, self.name = number, f"stylist-{number}"
-        torch.manual_seed(number)
+    def __init__(self, work: Path) -> None:
         pictures = torch.load(work / "pictures.pt", weights_only=True)
         pairs = list(zip(pictures["names"], pictures["styles"], strict=True))
         kept = [i for i, pair in enumerate(pairs) if not examined(*pair)]
@@ -106,13 +99,12 @@ class Lesson:
 
     def draw(self, generator: torch.Generator, step: int) -> Drawn:  # noqa: ARG002
         """Draw mirrored, shifted, blurred, covered pictures, then mosaics, and their styles."""
-        generator.manual_seed(generator.initial_seed() + 4099 * self.number)
         chosen = torch.multinomial(self.often, self.batch, True, generator=generator)
         whole = lay(self.rgba[chosen], halfwhite(self.batch, generator))
         count = self.batch // 4
         looks = torch.randint(len(STYLES), (count,), generator=generator)
         tiles = self.mosaics.laid(looks.tolist(), halfwhite(count, generator), generator)
-        pixels = covered(disturbed(mirrored(whole, generator), generator), generator)
+        pixels = covered(seldom(mirrored(whole, generator), generator), generator)
         return torch.cat([pixels, tiles]), torch.cat([self.styles[chosen], looks])
 
     def loss(self, drawn: Drawn) -> torch.Tensor:
@@ -134,23 +126,21 @@ def covered(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     return pixels
 
 
-def trained(work: Path) -> Looks:
-    """Load the stylists."""
-    looks = Looks()
-    for number, look in enumerate(looks.each):
-        filled(look, work / f"stylist-{number}.ckpt", "")
-    return looks.eval().requires_grad_(False)
+def trained(work: Path) -> Look:
+    """Load the stylist."""
+    look = Look()
+    filled(look, work / "stylist.ckpt", "")
+    return look.eval().requires_grad_(False)
 
 
 @torch.no_grad()
 def run(work: Path) -> None:
-    """Train the stylists; print how many styles of the examination they tell together."""
-    for number in range(COUNT):
-        drill(partial(Lesson, number=number), work)
+    """Train the stylist; print how many styles of the examination it tells."""
+    drill(Lesson, work)
     pictures = torch.load(work / "pictures.pt", weights_only=True)
     pairs = list(zip(pictures["names"], pictures["styles"], strict=True))
     kept = [i for i, pair in enumerate(pairs) if examined(*pair)]
     pixels = lay(pictures["rgba"][kept], plain(torch.zeros(len(kept), dtype=torch.long)))
     found = [STYLES[i] for i in trained(work)(pixels).argmax(1).tolist()]
     right = sum(style == pairs[i][1] for style, i in zip(found, kept, strict=True))
-    print(f"styles {right} of {len(kept)} that they never saw")
+    print(f"styles {right} of {len(kept)} that it never saw")

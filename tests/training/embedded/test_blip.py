@@ -11,7 +11,7 @@ from PIL import Image
 from transformers import BlipForConditionalGeneration, BlipProcessor
 
 from training.embedded import folder
-from training.embedded.blip import MEAN, SPREAD, Lesson, Second
+from training.embedded.blip import MEAN, SPREAD, Lesson, frequencies
 from training.embedded.captions import full
 from training.embedded.layout import WIDTH
 from training.embedded.names import STYLES
@@ -106,23 +106,41 @@ def test_styles_of_known_things_are_not_asked_for(lesson):
     assert style == pytest.approx(math.log(len(lesson.tokenizer)), rel=0.2)
 
 
-def test_the_second_part_learns_no_looks_from_known_names(tmp_path, lesson):
-    """It goes on where the first one ended, and of known names' pictures asks no style."""
-    torch.save({"average": lesson.networks.state_dict()}, tmp_path / "blip-first.ckpt")
-    second = Second(tmp_path)
-    weights = zip(second.networks.parameters(), lesson.networks.parameters(), strict=True)
-    assert all(torch.equal(one, other) for one, other in weights)
-
-    second.known[:] = torch.tensor([name == "bell" for name, _ in second.pairs])
+def test_known_names_teach_no_looks(lesson):
+    """Looks are learnt from pictures of other names, from mosaics, and blends of others alone."""
+    lesson.known[:] = torch.tensor([name == "bell" for name, _ in lesson.pairs])
     generator = torch.Generator().manual_seed(1)
-    _, looks, *_ = second.draw(generator, 0)
-    _, _, known = second.whole(generator.manual_seed(1))
 
-    half = second.batch // 2
-    assert looks[: second.batch].tolist() == (~known).tolist()
-    assert looks[second.batch : -half].all()
+    _, looks, *_ = lesson.draw(generator, 0)
+    _, _, known = lesson.whole(generator.manual_seed(1))
+
+    half = lesson.batch // 2
+    assert looks[: lesson.batch].tolist() == (~known).tolist()
+    assert looks[lesson.batch : -half].all()
     assert looks[-half:].tolist() == (~(known[:half] | known[half:])).tolist()
-    assert lesson.draw(generator, 0)[1].all()
+
+
+def test_half_is_known_and_styles_are_alike():
+    """Half of the pictures are of known names; of the others each style is as frequent."""
+    known = torch.tensor([True, True, False, False, False])
+
+    often = frequencies(known, ["flat", "ink", "flat", "flat", "blob"])
+
+    assert torch.allclose(often / often.sum(), torch.tensor([0.25, 0.25, 0.125, 0.125, 0.25]))
+
+
+def test_looks_keep_their_colours(lesson):
+    """Known things are shown in other colours, too; what teaches looks never is."""
+    lesson.rgba[:] = torch.tensor([200, 90, 20, 255], dtype=torch.uint8)[:, None, None]
+    lesson.known[:] = torch.tensor([name == "bell" for name, _ in lesson.pairs])
+    lesson.batch = 64
+
+    pixels, _, known = lesson.whole(torch.Generator().manual_seed(1))
+
+    seen = (pixels.mean((2, 3)) + 1) * 127.5
+    true = (seen - torch.tensor([200.0, 90.0, 20.0])).abs().amax(1) < 3
+    assert true[~known].all()
+    assert 0 < true[known].sum() < known.sum()
 
 
 def test_sight_is_what_the_finished_captioner_sees(lesson):

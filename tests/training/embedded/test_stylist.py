@@ -1,4 +1,4 @@
-"""The stylists learn looks, and none of the examination's pictures."""
+"""The stylist learns looks, and none of the examination's pictures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import torch
 
 from training.embedded.names import EVERYDAY, STYLES
 from training.embedded.split import examined
-from training.embedded.stylist import COUNT, LEAST, MOST, Lesson, Look, covered, trained
+from training.embedded.stylist import LEAST, MOST, PAINTS, Lesson, Look, covered, trained, waves
 
 
 @pytest.fixture
@@ -69,26 +69,39 @@ def test_a_part_is_covered():
     assert 32 < sum(pair != (0, 0) for pair in sides) < 64
 
 
-def test_each_draws_its_own(tmp_path, lesson):
-    """Stylists differ in what they begin with and in what they are shown."""
-    other = Lesson(tmp_path, 1)
+def test_exact_colours_are_told_apart():
+    """Colours two of 255 steps apart are near as they are, and far apart on the shortest wave."""
+    one, other = torch.zeros(1, 3, 1, 1), torch.full((1, 3, 1, 1), 2 / 127.5)
 
-    shown = [each.draw(torch.Generator().manual_seed(1), 0)[0] for each in (lesson, other)]
+    apart = (waves(one) - waves(other)).abs()[0, :, 0, 0]
 
-    assert not torch.equal(*shown)
-    assert not torch.equal(*(next(each.networks.parameters()) for each in (lesson, other)))
+    assert apart.shape == (3 * 15,)
+    assert apart[:3].max() < 0.02
+    assert apart.max() > 1
 
 
-def test_they_teach_frozen_and_together(tmp_path, lesson):
-    """What checkpoints' averages hold is loaded, and trained no more; their mean counts."""
-    others = [Lesson(tmp_path, number).networks.eval() for number in range(COUNT)]
-    for number, other in enumerate(others):
-        torch.save({"average": other.state_dict()}, tmp_path / f"stylist-{number}.ckpt")
+def test_paints_are_seen_by_place():
+    """A colour changes what is seen of the colours where it is, and nowhere else."""
+    torch.manual_seed(0)
+    look = Look().eval()
+    one = torch.zeros(1, 3, 64, 64)
+    other = one.clone()
+    other[..., :8, 8:16] = 0.3
 
-    stylists = trained(tmp_path)
+    _, colours, _ = look.sight(one)
+    _, again, _ = look.sight(other)
+
+    assert colours.shape == (1, PAINTS, 8, 8)
+    assert (colours != again).any(1)[0].nonzero().tolist() == [[0, 1]]
+
+
+def test_it_teaches_frozen(tmp_path, lesson):
+    """What a checkpoint's average holds is loaded, and trained no more."""
+    other = lesson.networks.eval()
+    torch.save({"average": other.state_dict()}, tmp_path / "stylist.ckpt")
+
+    stylist = trained(tmp_path)
 
     pixels = lesson.draw(torch.Generator().manual_seed(1), 0)[0]
-    mean = torch.stack([other(pixels).softmax(1) for other in others]).mean(0)
-    assert torch.allclose(stylists(pixels).exp(), mean, atol=1e-6)
-    assert torch.equal(stylists.sight(pixels)[0], others[0].sight(pixels)[0])
-    assert not any(p.requires_grad for p in stylists.parameters())
+    assert torch.equal(stylist(pixels), other(pixels))
+    assert not any(p.requires_grad for p in stylist.parameters())
