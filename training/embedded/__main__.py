@@ -12,7 +12,7 @@ from pathlib import Path
 
 from training.embedded.order import ALL, through, timed
 
-FURTHER = ("restore", "examiner")
+FURTHER = ("keep", "examiner")
 
 
 def main() -> None:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from training.embedded.order import finished
+
 
 def test_a_stage_is_a_command(tmp_path):
     """A stage can be run by itself, and says how long it took."""
     done = subprocess.run(
-        [sys.executable, "-m", "training.embedded", "restore", "--work", tmp_path],
+        [sys.executable, "-m", "training.embedded", "keep", "--work", tmp_path],
         check=True,
         capture_output=True,
         text=True,
     )
 
-    assert "restore: " in done.stdout
-    assert (tmp_path / "unet.ckpt").exists()
+    assert "keep: " in done.stdout
+    assert finished(tmp_path) == {"vae": 0, "latents": 0, "scenes": 0, "unet": 0}
 
 
 def test_pictures_need_a_place(tmp_path):

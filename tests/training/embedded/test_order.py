@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from training.embedded import restore
-from training.embedded.order import ALL, finished, through
+from training.embedded.order import ALL, through
 
 
 def test_all_goes_on_where_it_was_stopped(tmp_path):
@@ -23,10 +22,3 @@ def test_all_goes_on_where_it_was_stopped(tmp_path):
     through(tmp_path, perform)
 
     assert performed == [*ALL[:3], "scenes", "scenes", *ALL[4:]]
-
-
-def test_what_was_restored_is_behind_it(tmp_path):
-    """The shipped base needs none of the trainings it has had."""
-    restore.run(tmp_path)
-
-    assert set(finished(tmp_path)) == {"vae", "unet"}
