@@ -21,6 +21,7 @@ from training.embedded.examiner import FOLDER
 from training.embedded.grounds import lay, plain
 from training.embedded.names import (
     BASE_STYLES,
+    COLOURS,
     EVERYDAY,
     HELD_OUT_STYLES,
     HELD_OUT_SUBJECTS,
@@ -67,8 +68,7 @@ def run(work: Path) -> None:
 
 def white(pictures: Pictures, keys: list[tuple[str, str]]) -> torch.Tensor:
     """Lay the pictures on white."""
-    grounds = plain(torch.zeros(len(keys), dtype=torch.long))
-    return lay(torch.stack([pictures[k] for k in keys]), grounds)
+    return both(pictures, keys, tuple(COLOURS).index("white"))[0]
 
 
 @torch.no_grad()
@@ -189,29 +189,61 @@ def show(drawn: list[Image.Image], work: Path) -> None:
 
 @torch.no_grad()
 def literacy(pictures: Pictures) -> dict[str, float]:
-    """Count right names, keywords and styles in captions of pictures the captioner never saw."""
+    """Count right names, keywords and styles in captions of pictures the captioner never saw.
+
+    Fifty are few, so they are shown on every ground and mirrored, too.
+    """
     processor = BlipProcessor.from_pretrained(folder("blip"))
     model = BlipForConditionalGeneration.from_pretrained(folder("blip")).eval()
+
+    def told(pixels: torch.Tensor) -> list[str]:
+        images = [shown(p) for p in pixels]
+        tokens = model.generate(
+            pixel_values=processor(images=images, return_tensors="pt").pixel_values,
+            max_new_tokens=24,
+        )
+        texts: list[str] = processor.batch_decode(tokens, skip_special_tokens=True)
+        return texts
+
     keys = [k for k in pictures if examined(*k)]
     seen = [k for k in pictures if k[0] in EVERYDAY and not examined(*k)][::9]
     figures: dict[str, float] = {}
     for group, chosen in (("unseen", keys), ("seen", seen)):
-        images = [shown(p) for p in white(pictures, chosen)]
-        pixels = processor(images=images, return_tensors="pt").pixel_values
-        tokens = model.generate(pixel_values=pixels, max_new_tokens=24)
-        texts = processor.batch_decode(tokens, skip_special_tokens=True)
-        names = [text.split(" emoji")[0].split(" ", 1)[-1] for text in texts]
-        truth = list(zip(names, texts, chosen, strict=True))
-        figures |= {
-            f"{group}: pictures": len(chosen),
-            f"{group}: name": share([n == spoken(k[0]) for n, _, k in truth]),
-            f"{group}: a word of the name": share(
-                [bool(set(n.split()) & (set(k[0].split("-")) - {"face"})) for n, _, k in truth]
-            ),
-            f"{group}: style": share([f", {k[1]} style" in t for _, t, k in truth]),
-            f"{group}: ground": share(["white background" in t for _, t, _ in truth]),
-        }
+        texts = told(white(pictures, chosen))
+        figures[f"{group}: pictures"] = len(chosen)
+        figures |= {f"{group}: {of}": part for of, part in marks(texts, chosen, "white").items()}
+    everywhere = [
+        marks(told(pixels), keys, colour)
+        for number, colour in enumerate(COLOURS)
+        for pixels in both(pictures, keys, number)
+    ]
+    for of in everywhere[0]:
+        mean = statistics.mean(found[of] for found in everywhere)
+        figures[f"unseen, all grounds, mirrored: {of}"] = round(mean, 3)
     return figures
+
+
+def both(
+    pictures: Pictures, keys: list[tuple[str, str]], colour: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Lay the pictures on a ground, as they are and mirrored."""
+    grounds = plain(torch.full((len(keys),), colour))
+    pixels = lay(torch.stack([pictures[k] for k in keys]), grounds)
+    return pixels, pixels.flip(-1)
+
+
+def marks(texts: list[str], keys: list[tuple[str, str]], colour: str) -> dict[str, float]:
+    """Give the shares of captions that have the right name, a word of it, style and ground."""
+    names = [text.split(" emoji")[0].split(" ", 1)[-1] for text in texts]
+    truth = list(zip(names, texts, keys, strict=True))
+    return {
+        "name": share([n == spoken(k[0]) for n, _, k in truth]),
+        "a word of the name": share(
+            [bool(set(n.split()) & (set(k[0].split("-")) - {"face"})) for n, _, k in truth]
+        ),
+        "style": share([f", {k[1]} style" in t for _, t, k in truth]),
+        "ground": share([f"{colour} background" in t for _, t, _ in truth]),
+    }
 
 
 def share(hits: list[bool]) -> float:
