@@ -85,7 +85,7 @@ class Lesson:
     """The captioner with its pictures and its loss."""
 
     name = "blip"
-    steps = 6000
+    steps = 7000
     batch = 16  # whole pictures; half as many blends, and mosaics
     rate = 1.2e-3
     matrix_rate = 1.5e-3
