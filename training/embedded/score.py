@@ -68,7 +68,13 @@ def run(work: Path) -> None:
 
 def white(pictures: Pictures, keys: list[tuple[str, str]]) -> torch.Tensor:
     """Lay the pictures on white."""
-    return both(pictures, keys, tuple(COLOURS).index("white"))[0]
+    return laid(pictures, keys, "white")
+
+
+def laid(pictures: Pictures, keys: list[tuple[str, str]], colour: str) -> torch.Tensor:
+    """Lay the pictures on a ground: (N, 3, 64, 64)."""
+    grounds = plain(torch.full((len(keys),), tuple(COLOURS).index(colour)))
+    return lay(torch.stack([pictures[k] for k in keys]), grounds)
 
 
 @torch.no_grad()
@@ -214,22 +220,14 @@ def literacy(pictures: Pictures) -> dict[str, float]:
         figures |= {f"{group}: {of}": part for of, part in marks(texts, chosen, "white").items()}
     everywhere = [
         marks(told(pixels), keys, colour)
-        for number, colour in enumerate(COLOURS)
-        for pixels in both(pictures, keys, number)
+        for colour in COLOURS
+        for there in [laid(pictures, keys, colour)]
+        for pixels in (there, there.flip(-1))
     ]
     for of in everywhere[0]:
         mean = statistics.mean(found[of] for found in everywhere)
         figures[f"unseen, all grounds, mirrored: {of}"] = round(mean, 3)
     return figures
-
-
-def both(
-    pictures: Pictures, keys: list[tuple[str, str]], colour: int
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Lay the pictures on a ground, as they are and mirrored."""
-    grounds = plain(torch.full((len(keys),), colour))
-    pixels = lay(torch.stack([pictures[k] for k in keys]), grounds)
-    return pixels, pixels.flip(-1)
 
 
 def marks(texts: list[str], keys: list[tuple[str, str]], colour: str) -> dict[str, float]:

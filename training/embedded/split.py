@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from training.embedded.grounds import disturbed, lay
+from training.embedded.grounds import disturbed, lay, plain
 from training.embedded.names import EVERYDAY
 from training.embedded.scenes import coloured
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 
 def examined(name: str, style: str) -> bool:
@@ -20,6 +21,15 @@ def examined(name: str, style: str) -> bool:
         return False
     place = EVERYDAY.index(name)
     return place % 4 == 0 and ("noto", "blob", "flat", "glossy")[place // 4 % 4] == style
+
+
+def examination(work: Path) -> tuple[torch.Tensor, list[tuple[str, str]]]:
+    """Give the examination's pictures on white (N, 3, 64, 64), and their names and styles."""
+    pictures = torch.load(work / "pictures.pt", weights_only=True)
+    pairs = list(zip(pictures["names"], pictures["styles"], strict=True))
+    kept = [i for i, pair in enumerate(pairs) if examined(*pair)]
+    white = plain(torch.zeros(len(kept), dtype=torch.long))
+    return lay(pictures["rgba"][kept], white), [pairs[i] for i in kept]
 
 
 def recoloured(

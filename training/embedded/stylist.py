@@ -19,11 +19,11 @@ from torch.nn import functional
 
 from training.embedded.drill import Drawn, drill
 from training.embedded.export import filled
-from training.embedded.grounds import halfwhite, lay, plain, seldom
+from training.embedded.grounds import halfwhite, lay, seldom
 from training.embedded.judge import block
 from training.embedded.mosaics import Mosaics
 from training.embedded.names import HELD_OUT_STYLES, STYLES
-from training.embedded.split import examined, mirrored
+from training.embedded.split import examination, examined, mirrored
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,10 +137,7 @@ def trained(work: Path) -> Look:
 def run(work: Path) -> None:
     """Train the stylist; print how many styles of the examination it tells."""
     drill(Lesson, work)
-    pictures = torch.load(work / "pictures.pt", weights_only=True)
-    pairs = list(zip(pictures["names"], pictures["styles"], strict=True))
-    kept = [i for i, pair in enumerate(pairs) if examined(*pair)]
-    pixels = lay(pictures["rgba"][kept], plain(torch.zeros(len(kept), dtype=torch.long)))
+    pixels, pairs = examination(work)
     found = [STYLES[i] for i in trained(work)(pixels).argmax(1).tolist()]
-    right = sum(style == pairs[i][1] for style, i in zip(found, kept, strict=True))
-    print(f"styles {right} of {len(kept)} that it never saw")
+    right = sum(guess == style for guess, (_, style) in zip(found, pairs, strict=True))
+    print(f"styles {right} of {len(pairs)} that it never saw")

@@ -15,10 +15,10 @@ from torch.nn import functional
 
 from training.embedded.drill import Drawn, drill
 from training.embedded.export import filled
-from training.embedded.grounds import halfwhite, lay, plain
+from training.embedded.grounds import halfwhite
 from training.embedded.judge import Eye
 from training.embedded.names import EVERYDAY, HELD_OUT_SUBJECTS
-from training.embedded.split import examined, varied
+from training.embedded.split import examination, examined, varied
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,10 +71,7 @@ def run(work: Path) -> None:
     """Train the tutor; print how many things of the examination it names."""
     drill(Lesson, work)
     eye = trained(work)
-    pictures = torch.load(work / "pictures.pt", weights_only=True)
-    pairs = list(zip(pictures["names"], pictures["styles"], strict=True))
-    kept = [i for i, pair in enumerate(pairs) if examined(*pair)]
-    pixels = lay(pictures["rgba"][kept], plain(torch.zeros(len(kept), dtype=torch.long)))
+    pixels, pairs = examination(work)
     found = [KNOWN[i] for i in eye.names(eye(pixels)).argmax(1).tolist()]
-    right = sum(name == pairs[i][0] for name, i in zip(found, kept, strict=True))
-    print(f"names {right} of {len(kept)} that it never saw")
+    right = sum(guess == name for guess, (name, _) in zip(found, pairs, strict=True))
+    print(f"names {right} of {len(pairs)} that it never saw")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from training.embedded.names import BASE_STYLES, EVERYDAY
-from training.embedded.split import examined, recoloured, varied
+from training.embedded.split import examination, examined, recoloured, varied
 
 
 def test_examined_pictures_are_kept_apart():
@@ -41,3 +41,17 @@ def test_varied():
 
     assert torch.equal(one, same)
     assert not torch.allclose(one, other, atol=0.5)
+
+
+def test_the_examination_is_what_is_kept(tmp_path):
+    """Of all pictures only those of the examination are given, on white, with what they are."""
+    rgba = torch.zeros(3, 4, 64, 64, dtype=torch.uint8)
+    rgba[1, 3, :, :8] = 255  # a black bar
+    names, styles = ["scroll", EVERYDAY[0], EVERYDAY[0]], ["noto", "noto", "blob"]
+    torch.save({"names": names, "styles": styles, "rgba": rgba}, tmp_path / "pictures.pt")
+
+    pixels, pairs = examination(tmp_path)
+
+    assert pairs == [(EVERYDAY[0], "noto")]
+    assert (pixels[0, :, :, :8] == -1).all()
+    assert (pixels[0, :, :, 8:] == 1).all()
