@@ -1,0 +1,193 @@
+"""`python -m benchmarks.fingerprint --write FILE`: the guard of refactors.
+
+Trains three steps of every method on the embedded base and on a random tiny model of every family,
+draws a picture with each file, and writes the digests of all tensors and pictures. `--check FILE`
+does it again and lists what came out otherwise. Digests hold for one machine and its libraries;
+what a file's header says is not part of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from pathlib import Path
+from unittest import mock
+
+from PIL import Image
+from safetensors import safe_open
+
+PHOTOS = Path(__file__).with_name("pictures") / "panda"
+PROMPT = "a zorp emoji, on a white background"
+TRAIN = (
+    "--name", "zorp", "--trigger", "zorp", "--word", "cat", "--dial", "quick", "--steps", "3",
+    "--batch", "2", "--seed", "7",
+)  # fmt: skip
+SAMPLE = ("--steps", "4", "--seed", "5", "--count", "1")
+#: what a method is asked for beside TRAIN
+OF_METHOD = {
+    "dreambooth": ("--prior", "2"),
+    "finetune": (),
+    "embedding": ("--rank", "2"),
+}
+#: what else a training may do, each tried with a LoRA on the embedded base
+OPTIONS = {
+    "ema": ("--ema", "0.5"),
+    "gamma": ("--gamma", "0"),
+    "offset": ("--offset", "0.1"),
+    "silence": ("--silence", "0.5"),
+    "decay": ("--decay", "0.2"),
+    "cosine": ("--schedule", "constant"),
+    "shuffle": ("--shuffle",),
+    "masked": ("--masked", "--background", "0.3"),
+    "sides": ("--sides", "48,96"),
+    "dropout": ("--dropout", "0.3"),
+    "prior": ("--prior", "3", "--keep", "0.5"),
+    "text": ("--text",),
+    "look": ("--concept", "look"),
+    "adafactor": ("--optimizer", "adafactor"),
+    "prodigy": ("--optimizer", "prodigy"),
+    "schedulefree": ("--optimizer", "schedulefree"),
+}
+
+
+def safelight(*arguments: str | Path) -> list[dict[str, object]]:
+    """Run a command of `python -m training` in this process and return the lines it prints."""
+    from training.__main__ import main  # noqa: PLC0415 - after SAFELIGHT_HOME is set
+
+    printed = io.StringIO()
+    with mock.patch.object(sys, "argv", ["training", *map(str, arguments)]):
+        with redirect_stdout(printed):
+            code = main()
+    lines = [json.loads(line) for line in printed.getvalue().splitlines()]
+    if code:
+        sys.exit(f"{' '.join(map(str, arguments))} ended with {code}: {lines[-1]}")
+    return lines
+
+
+def tensors(path: Path) -> str:
+    """Return the digest of a file's tensors: names, types, shapes and bytes."""
+    found = hashlib.sha256()
+    with safe_open(path, framework="pt") as file:
+        for name in sorted(file.keys()):
+            tensor = file.get_tensor(name).contiguous()
+            found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+            found.update(memoryview(tensor.flatten().view(_bytes()).numpy()))
+    return found.hexdigest()[:16]
+
+
+def _bytes() -> object:
+    import torch  # noqa: PLC0415 - seconds, and only here
+
+    return torch.uint8
+
+
+def pixels(path: Path) -> str:
+    """Return the digest of a picture's pixels."""
+    with Image.open(path) as picture:
+        content = picture.convert("RGB")
+        return hashlib.sha256(f"{content.size}".encode() + content.tobytes()).hexdigest()[:16]
+
+
+def digests(out: Path) -> dict[str, str]:
+    """Return the digests of everything in a folder, by path."""
+    found = {}
+    for path in sorted(out.rglob("*")):
+        name = str(path.relative_to(out))
+        if path.suffix == ".safetensors":
+            found[name] = tensors(path)
+        elif path.suffix == ".png" and "curve" not in path.name:
+            found[name] = pixels(path)
+    return found
+
+
+def runs(bases: list[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """List the trainings as a name and what is asked for."""
+    from training import methods  # noqa: PLC0415 - after SAFELIGHT_HOME is set
+
+    for base in bases:
+        for method in sorted(methods.walk()):
+            more = OF_METHOD.get(method, ("--rank", "3"))
+            yield f"{base} {method}", ("--method", method, "--base", base, *more)
+    for option, asked in OPTIONS.items():
+        yield f"embedded lora {option}", ("--base", "embedded", "--rank", "3", *asked)
+
+
+def tiny(home: Path) -> list[str]:
+    """Write a random tiny model of every family into a data folder and return their names."""
+    from training import families, tiny  # noqa: PLC0415 - torch
+
+    return [tiny.kept(home / "bases", name).name for name in families.names()]
+
+
+def measured(home: Path) -> dict[str, dict[str, str]]:
+    """Train and draw everything and return the digests, by training."""
+    from training.bases import Bases  # noqa: PLC0415 - torch
+    from training.methods import walk  # noqa: PLC0415 - torch
+
+    bases = ["embedded", *tiny(home)]
+    known = Bases(home / "bases")
+    found = {}
+    for name, asked in runs(bases):
+        base, method, *_ = name.split()
+        if not any(walk()[method].rules(known.find(base))):
+            continue
+        with tempfile.TemporaryDirectory() as place:
+            out = Path(place)
+            end = safelight("train", PHOTOS, *TRAIN, *asked, "--out", out)[-1]
+            file = out / str(end["file"])
+            style = ("--style", file, "--base", base)
+            safelight("sample", *style, "--prompt", PROMPT, *SAMPLE, "--out", out / "sample")
+            found[name] = digests(out)
+        print(name, found[name][file.name], flush=True)
+    with tempfile.TemporaryDirectory() as place:
+        safelight("caption", PHOTOS, "--captioner", "embedded", "--out", place)
+        said = {file.stem: file.read_text("utf-8") for file in sorted(Path(place).glob("*.txt"))}
+        found["captions"] = said
+    return found
+
+
+def differences(then: dict[str, dict[str, str]], now: dict[str, dict[str, str]]) -> list[str]:
+    """List what is missing, new or other, a line each."""
+    lines = []
+    for name in sorted(then.keys() | now.keys()):
+        old, new = then.get(name, {}), now.get(name, {})
+        lines += [
+            f"{name}: {key}: {old.get(key, 'nothing')} is now {new.get(key, 'nothing')}"
+            for key in sorted(old.keys() | new.keys())
+            if old.get(key) != new.get(key)
+        ]
+    return lines
+
+
+def main() -> int:
+    """Write or check a fingerprint."""
+    parser = argparse.ArgumentParser("benchmarks.fingerprint", description=__doc__)
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--write", type=Path, metavar="FILE")
+    which.add_argument("--check", type=Path, metavar="FILE")
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="safelight-") as place:
+        os.environ |= {
+            "SAFELIGHT_HOME": place,
+            "SAFELIGHT_DEVICE": "cpu",
+            "SAFELIGHT_THREADS_CPU": "1",
+        }
+        now = measured(Path(place))
+    if chosen.write:
+        chosen.write.write_text(json.dumps(now, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        return 0
+    found = differences(json.loads(chosen.check.read_text("utf-8")), now)
+    print(*found, sep="\n")
+    print(f"{len(found)} of {sum(map(len, now.values()))} digests differ.")
+    return int(bool(found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
