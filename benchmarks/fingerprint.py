@@ -62,9 +62,11 @@ def safelight(*arguments: str | Path) -> list[dict[str, object]]:
     from training.__main__ import main  # noqa: PLC0415 - after SAFELIGHT_HOME is set
 
     printed = io.StringIO()
-    with mock.patch.object(sys, "argv", ["training", *map(str, arguments)]):
-        with redirect_stdout(printed):
-            code = main()
+    with (
+        mock.patch.object(sys, "argv", ["training", *map(str, arguments)]),
+        redirect_stdout(printed),
+    ):
+        code = main()
     lines = [json.loads(line) for line in printed.getvalue().splitlines()]
     if code:
         sys.exit(f"{' '.join(map(str, arguments))} ended with {code}: {lines[-1]}")
@@ -120,19 +122,32 @@ def runs(bases: list[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def tiny(home: Path) -> list[str]:
-    """Write a random tiny model of every family into a data folder and return their names."""
-    from training import families, tiny  # noqa: PLC0415 - torch
+    """Write a random tiny model of every family into a data folder and return their names.
 
-    return [tiny.kept(home / "bases", name).name for name in families.names()]
+    A list beside them says 64 pixels; at the families' own sizes each picture takes a minute.
+    """
+    from training import families  # noqa: PLC0415 - torch
+    from training.bases import random  # noqa: PLC0415 - torch
+
+    lines, names = [], []
+    for family in families.names():
+        place = random.kept(home / "bases", family)
+        names.append(f"{family}-64")
+        lines += [
+            f'[bases.{family}-64]', f'title = "{family}"', f'family = "{family}"',
+            f'source = "{place.name}"', "resolution = 64", 'good = "tests"',
+        ]  # fmt: skip
+    (home / "bases.toml").write_text("\n".join(lines))
+    return names
 
 
 def measured(home: Path) -> dict[str, dict[str, str]]:
     """Train and draw everything and return the digests, by training."""
-    from training.bases import Bases  # noqa: PLC0415 - torch
+    from training.bases.registry import Bases  # noqa: PLC0415 - torch
     from training.methods import walk  # noqa: PLC0415 - torch
 
     bases = ["embedded", *tiny(home)]
-    known = Bases(home / "bases")
+    known = Bases(home / "bases", listed=home / "bases.toml")
     found = {}
     for name, asked in runs(bases):
         base, method, *_ = name.split()
@@ -176,6 +191,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="safelight-") as place:
         os.environ |= {
             "SAFELIGHT_HOME": place,
+            "SAFELIGHT_BASES": str(Path(place) / "bases.toml"),
             "SAFELIGHT_DEVICE": "cpu",
             "SAFELIGHT_THREADS_CPU": "1",
         }

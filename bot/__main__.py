@@ -9,7 +9,7 @@ from contextlib import suppress
 import discord
 
 from bot import logs, settings, wording
-from bot.client import Bot
+from bot.bot import Bot
 from storage.errors import UserError
 from storage.signals import heed
 

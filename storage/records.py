@@ -105,8 +105,8 @@ class Checked:
     phash: int  #: 64-bit difference hash, for near duplicates
     width: int
     height: int
-    #: PNG, upright, no metadata, at most `storage.photos.LONGEST` on a side; RGB, where it is
-    #: see-through as on white, with its alpha
+    #: PNG, upright, no metadata, at most `sandbox.LONGEST` on a side; RGB, where it is see-through
+    #: as on white, with its alpha
     pixels: bytes
     preview: bytes  #: WebP, at most 512 px on a side, for cards
     warnings: tuple[str, ...]  #: of "tiny", "blurred"; "duplicate" is added by `Photos.add`

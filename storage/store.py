@@ -6,18 +6,18 @@ import asyncio
 from types import TracebackType
 from typing import Self
 
-from storage.album import Photos
-from storage.catalog import Catalogs
-from storage.database import Database
-from storage.datasets import Datasets
-from storage.events import Events
 from storage.folders import Home
-from storage.jobs import Jobs
-from storage.members import Members
-from storage.paces import Paces
-from storage.servers import Reports, Servers
-from storage.styles import Styles
-from storage.trash import Trash
+from storage.tables.catalog import Catalogs
+from storage.tables.database import Database
+from storage.tables.datasets import Datasets
+from storage.tables.durations import Paces
+from storage.tables.events import Events
+from storage.tables.jobs import Jobs
+from storage.tables.members import Members
+from storage.tables.photos import Photos
+from storage.tables.servers import Reports, Servers
+from storage.tables.styles import Styles
+from storage.tables.trash import Trash
 
 
 class Store:

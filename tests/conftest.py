@@ -11,8 +11,8 @@ FIRST = (
     "tests/contracts",
     "tests/journey/test_autoplay.py",
     "tests/training/test_main.py",
-    "tests/bot/test_cli.py",
-    "tests/training/embedded/test_resume.py",
+    "tests/bot/terminal/test_cli.py",
+    "tests/training/pretraining/test_resume.py",
 )
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from storage.errors import UserError
 from storage.folders import Home
 from storage.signals import heed
-from training import arguments, settings
+from training import settings
+from training.cli import arguments
 
 if TYPE_CHECKING:
     from training.settings import TrainingSettings
@@ -41,7 +42,7 @@ def main() -> int:
         wrong = error.code == "setting_wrong"
         sys.stderr.write(f"{WRONG.format_map(error.facts) if wrong else error}\n")
         return 2
-    from training import commands  # noqa: PLC0415 - the trainer needs none of this
+    from training.cli import commands  # noqa: PLC0415 - the trainer needs none of this
 
     return commands.obey(chosen, known)
 
@@ -49,9 +50,9 @@ def main() -> int:
 async def train(known: TrainingSettings) -> int:
     """Be the trainer until told to stop."""
     from storage.store import Store  # noqa: PLC0415 - a worker never opens the database
-    from training.backends.local import LocalBackend  # noqa: PLC0415 - the same
     from training.lock import lock  # noqa: PLC0415 - the same
-    from training.trainer import Trainer  # noqa: PLC0415 - the same
+    from training.scheduler.local import LocalBackend  # noqa: PLC0415 - the same
+    from training.scheduler.scheduler import Trainer  # noqa: PLC0415 - the same
 
     home, stop = Home(known.home), asyncio.Event()
     async with await Store.open(home) as store:
@@ -67,8 +68,8 @@ async def train(known: TrainingSettings) -> int:
 
 def work(name: str, known: TrainingSettings) -> int:
     """Be a worker."""
-    from training import worker  # noqa: PLC0415 - the trainer needs none of this
-    from training.desk import Desk  # noqa: PLC0415 - the same
+    from training.worker import worker  # noqa: PLC0415 - the trainer needs none of this
+    from training.worker.folder import Desk  # noqa: PLC0415 - the same
 
     device = known.devices.get(name, "auto")
     if device.startswith("cuda:"):
@@ -78,7 +79,7 @@ def work(name: str, known: TrainingSettings) -> int:
     home = Home(known.home)
 
     def studio() -> worker.Studio:
-        from training.studio import Studio  # noqa: PLC0415 - torch, once the heart beats
+        from training.worker.runtime import Studio  # noqa: PLC0415 - torch, once the heart beats
 
         return Studio(home.bases, known, device)
 

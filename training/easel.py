@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from training import families
-from training.estimate import MIB, abreast
+from training.networks.memory import MIB, abreast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

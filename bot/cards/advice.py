@@ -8,23 +8,24 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import ui
 
-from bot import orders, wording
+from bot import wording
+from bot.actions import training
+from bot.actions.permissions import allowed, quota
+from bot.actions.training import Order
+from bot.cards.components import WORDS, Button, Card, Select, row, show, text, touch
 from bot.cards.job import COLOURS
-from bot.cards.parts import WORDS, Button, Card, Select, row, show, text, touch
 from bot.cards.preflight import Leave, Start, facts, small
-from bot.guards import allowed, quota
-from bot.orders import Order
 from bot.wording import number, say
-from storage.advisor import Advice, Choice, advise
-from storage.case import BESIDE, CLASSES, MOTIFS, Case, Motif
 from storage.errors import UserError
+from storage.planning.advisor import Advice, Choice, advise
+from storage.planning.case import BESIDE, CLASSES, MOTIFS, Case, Motif
 from storage.records import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bot.cards.parts import Asked, Part
-    from bot.orders import Prospect
+    from bot.actions.training import Prospect
+    from bot.cards.components import Asked, Part
     from storage.records import Concept
 
 FULL = frozenset({"disk_low", "quota_full"})  #: a smaller file may still find room
@@ -117,7 +118,7 @@ async def advice_card(interaction: Asked, question: Question) -> Card:
     await quota(interaction)
     dataset = await bot.store.datasets.get(question.dataset, interaction.user.id)
     photos = await bot.store.photos.of(dataset.id, dataset.owner)
-    orders.enough(dataset, len(photos))
+    training.enough(dataset, len(photos))
     found, prospect = await weighed(interaction, question)
     card = Card(colour=COLOURS[Status.RUNNING])
     card.put(text(say(wording.advice.TITLE, name=dataset.name, **named(found.choice))))
@@ -135,12 +136,12 @@ async def weighed(interaction: Asked, question: Question) -> tuple[Answer, Prosp
     bot, owner, guild = interaction.client, interaction.user.id, interaction.guild_id or 0
     found = await answer(interaction, question)
     try:
-        return found, await orders.weigh(bot, found.order, owner, guild)
+        return found, await training.weigh(bot, found.order, owner, guild)
     except UserError as error:
         if error.code not in FULL or not found.case.large:
             raise
     found = await answer(interaction, question, room=False)
-    return found, await orders.weigh(bot, found.order, owner, guild)
+    return found, await training.weigh(bot, found.order, owner, guild)
 
 
 async def remarks(interaction: Asked, order: Order) -> tuple[list[str], list[Part]]:

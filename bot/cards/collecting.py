@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import discord
 
 from bot import wording
+from bot.actions.photos import describe
+from bot.cards.components import Card, row, show, text, touch
 from bot.cards.dataset import Owned, dataset_card
-from bot.cards.parts import Card, row, show, text, touch
-from bot.photos import describe
 from bot.wording import say
 from storage.errors import UserError
 
 if TYPE_CHECKING:
-    from bot.cards.parts import Asked
+    from bot.cards.components import Asked
     from storage.records import Dataset
 
 

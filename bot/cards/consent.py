@@ -8,11 +8,11 @@ import discord
 
 from bot import wording
 from bot.cards.collecting import begin
+from bot.cards.components import Card, row, show, text, touch
 from bot.cards.dataset import Keep, Owned, put
-from bot.cards.parts import Card, row, show, text, touch
 
 if TYPE_CHECKING:
-    from bot.cards.parts import Asked
+    from bot.cards.components import Asked
     from storage.records import Dataset
 
 ADD, COLLECT = 0, 1  #: what goes on once the member has agreed

@@ -8,9 +8,9 @@ import discord
 from discord import ui
 
 from bot import wording
+from bot.actions.photos import LEAST, MOST, describe, receive
 from bot.cards.advice import Advise, Question, advice_card
-from bot.cards.album import PAGE, Sheet, alt, at, line, option, outcome
-from bot.cards.parts import (
+from bot.cards.components import (
     WORDS,
     Button,
     Card,
@@ -24,14 +24,14 @@ from bot.cards.parts import (
     text,
     touch,
 )
-from bot.photos import LEAST, MOST, describe, receive
+from bot.cards.dataset_text import PAGE, Sheet, alt, at, line, option, outcome
 from bot.wording import flat, number, say
 from storage.errors import UserError
 
 if TYPE_CHECKING:
-    from bot.cards.parts import Asked
-    from bot.client import Bot
-    from bot.photos import Handed
+    from bot.actions.photos import Handed
+    from bot.bot import Bot
+    from bot.cards.components import Asked
     from storage.records import Dataset, Photo
 
 

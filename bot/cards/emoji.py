@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import ui
 
-from bot import emoji, wording
-from bot.cards.parts import Button, Card, Form, ask, hold, show, text
+from bot import wording
+from bot.actions import emoji
+from bot.cards.components import Button, Card, Form, ask, hold, show, text
 from bot.wording import say
 from storage.errors import UserError
 from storage.records import Kind, Status
@@ -17,8 +18,8 @@ from storage.records import Kind, Status
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.cards.parts import Asked
-    from bot.client import Bot
+    from bot.bot import Bot
+    from bot.cards.components import Asked
 
 
 class Emoji(Button, verb="sample:emoji"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from discord import ui
 
 from bot import wording
-from bot.cards.parts import Card, row, text
+from bot.cards.components import Card, row, text
 
 if TYPE_CHECKING:
     from bot.settings import BotSettings

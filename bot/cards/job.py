@@ -10,12 +10,12 @@ import discord
 from discord import ui
 
 from bot import wording
-from bot.cards.parts import Button, add, row, show, text, touch
-from bot.cards.pictures import Wall
-from bot.guards import allowed, keeper, quota
-from bot.story import base as last
+from bot.actions.jobstate import base as last
+from bot.actions.permissions import allowed, keeper, quota
+from bot.cards.components import Button, add, row, show, text, touch
+from bot.cards.upscaled import Wall
 from bot.wording import flat, say
-from storage import space
+from storage import disk
 from storage.errors import JobError, UserError
 from storage.records import Kind, NewJob, Status, Wish
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from bot.cards.parts import Asked, Card
-    from bot.story import Story
+    from bot.actions.jobstate import Story
+    from bot.cards.components import Asked, Card
     from storage.folders import Home
     from storage.records import Job
 
@@ -282,7 +282,7 @@ class Retry(Button, verb="job:retry"):
             raise UserError("job_unknown")
         await allowed(interaction, "train")
         await quota(interaction)
-        space.roomy(bot.settings)
+        disk.roomy(bot.settings)
         guild, channel = job.guild, job.channel
         new = NewJob(job.kind, job.owner, guild, channel, job.request, job.base, job.dataset)
         again = await bot.store.jobs.queue(replace(new, private=job.private))

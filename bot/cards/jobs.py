@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import discord
 
 from bot import wording
+from bot.cards.components import Card, Select, row, show, text, touch
 from bot.cards.job import steerable
-from bot.cards.parts import Card, Select, row, show, text, touch
 from bot.wording import flat, say
 from storage.records import Kind, Status
 
 if TYPE_CHECKING:
-    from bot.cards.parts import Asked
-    from bot.client import Bot
+    from bot.bot import Bot
+    from bot.cards.components import Asked
     from storage.records import Job
 
 PAGE = 25  #: jobs in one list; Discord's selects take no more

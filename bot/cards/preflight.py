@@ -7,22 +7,23 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import ui
 
-from bot import delivery, orders, places, wording
+from bot import wording
+from bot.actions import channels, delivery, training
+from bot.actions.permissions import allowed, quota
+from bot.actions.training import Order
+from bot.cards.components import WORDS, Button, Card, ask, row, show, text, touch
 from bot.cards.job import COLOURS
-from bot.cards.options import SWITCHES, OptionsForm
-from bot.cards.parts import WORDS, Button, Card, ask, row, show, text, touch
-from bot.cards.ticket import based, read, written
-from bot.guards import allowed, quota
-from bot.orders import Order
+from bot.cards.order_id import based, read, written
+from bot.cards.training_options import SWITCHES, OptionsForm
 from bot.wording import megabytes, number, say
 from storage.records import Optimizer, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from bot.cards.parts import Asked, Part
-    from bot.client import Bot
-    from bot.orders import Prospect
+    from bot.actions.training import Prospect
+    from bot.bot import Bot
+    from bot.cards.components import Asked, Part
 
 
 async def preflight(
@@ -32,7 +33,7 @@ async def preflight(
     bot = interaction.client
     await allowed(interaction, "train")
     await quota(interaction)
-    prospect = await orders.weigh(bot, order, interaction.user.id, interaction.guild_id or 0)
+    prospect = await training.weigh(bot, order, interaction.user.id, interaction.guild_id or 0)
     card = Card(colour=COLOURS[Status.RUNNING])
     card.put(text(title(prospect)))
     card.put(text(*facts(bot, interaction.guild, prospect)))
@@ -151,9 +152,9 @@ class Start(Ordered, verb="plan:start", tail=WORDS):
         await allowed(interaction, "train")
         await quota(interaction)
         order = based(self.order, self.code, await bot.store.catalog.read())
-        prospect = await orders.weigh(bot, order, interaction.user.id, guild)
-        channel = await places.training(interaction, private=order.private)
-        job = await orders.queue(bot, prospect, guild, channel)
+        prospect = await training.weigh(bot, order, interaction.user.id, guild)
+        channel = await channels.training(interaction, private=order.private)
+        job = await training.queue(bot, prospect, guild, channel)
         await bot.follow.show(job.id)
         posted = await bot.store.jobs.get(job.id)
         said = say(wording.training.STARTED, name=prospect.dataset.name, job=job.id)

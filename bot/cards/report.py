@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import ui
 
-from bot import places, prompts, wording
+from bot import wording
+from bot.actions import channels, sampling
+from bot.actions.permissions import keeper
+from bot.cards.components import Button, Card, Form, ask, hold, row, show, text, touch
 from bot.cards.job import COLOURS
-from bot.cards.parts import Button, Card, Form, ask, hold, row, show, text, touch
-from bot.guards import keeper
 from bot.wording import say
 from storage.errors import UserError
 from storage.records import Kind, Status, Wish
 
 if TYPE_CHECKING:
-    from bot.cards.parts import Asked
+    from bot.cards.components import Asked
     from storage.records import Job
 
 log = logging.getLogger(__name__)
@@ -66,7 +67,7 @@ class ReportForm(Form):
         await show(interaction, Card(text(wording.report.THANKS)))
         server = await store.servers.get(guild)
         if server.log:
-            channel = places.partial(interaction.client, server.log, guild)
+            channel = channels.partial(interaction.client, server.log, guild)
             try:
                 await channel.send(view=self.card(interaction, number))
             except discord.HTTPException as closed:  # the report itself is kept
@@ -107,7 +108,7 @@ class Takedown(Button, verb="report:remove"):
             await bot.store.jobs.wish(job.id, Wish.CANCEL, interaction.user.id)
         if job is not None and job.kind is Kind.SAMPLE:
             bot.follow.forget(job.id)
-            await prompts.forget(bot.store, job)
+            await sampling.forget(bot.store, job)
         await bot.follow.board.remove(channel, guild.id, message)
         await show(interaction, Card(text(wording.report.REMOVED.format(by=interaction.user.id))))
 

@@ -9,21 +9,21 @@ import discord
 from discord import ui
 
 from bot import wording
+from bot.actions.delivery import Way
+from bot.actions.jobstate import base as last
 from bot.cards import style as styles
+from bot.cards.components import Card, row, text
 from bot.cards.job import COLOURS, Scene, reason
-from bot.cards.parts import Card, row, text
-from bot.cards.pictures import Wall
 from bot.cards.report import Report
-from bot.delivery import Way
-from bot.story import base as last
+from bot.cards.upscaled import Wall
 from bot.wording import megabytes, say
 from storage.records import Status
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.delivery import Handover
-    from bot.story import Facts, Story
+    from bot.actions.delivery import Handover
+    from bot.actions.jobstate import Facts, Story
     from storage.folders import Home, JobFolder
     from storage.records import Base, Style
 

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import ui
 
-from bot import prompts, wording
+from bot import wording
+from bot.actions import sampling
+from bot.actions.jobstate import base as last
+from bot.actions.permissions import allowed
+from bot.cards.components import Button, Card, Form, add, ask, hold, row, show, text, touch
 from bot.cards.emoji import Emoji
 from bot.cards.job import COLOURS, note, reason, steerable
-from bot.cards.parts import Button, Card, Form, add, ask, hold, row, show, text, touch
-from bot.cards.pictures import Wall
 from bot.cards.report import Report
-from bot.guards import allowed
-from bot.story import base as last
+from bot.cards.upscaled import Wall
 from bot.wording import flat, say
 from storage.errors import UserError
 from storage.records import Kind, Status, Wish
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from bot.cards.parts import Asked
-    from bot.prompts import Drawing
-    from bot.story import Story
+    from bot.actions.jobstate import Story
+    from bot.actions.sampling import Drawing
+    from bot.cards.components import Asked
     from storage.folders import Home
     from storage.records import Base, Job, Style
 
@@ -38,11 +39,11 @@ async def promise(interaction: Asked, request: SampleRequest, style: str | int =
     """Queue pictures, and put the card that waits for them where one was promised."""
     bot = interaction.client
     await allowed(interaction, "sample")
-    asker = prompts.Asker(
+    asker = sampling.Asker(
         interaction.user.id, interaction.guild_id or 0, interaction.channel_id or 0
     )
     async with bot.follow.lock:  # or it would post a card of its own
-        drawing = await prompts.queue(bot, request, asker, style)
+        drawing = await sampling.queue(bot, request, asker, style)
         card = waiting_card(drawing)
         message = await show(interaction, card)
         await bot.store.jobs.card(drawing.job.id, asker.channel, message.id, None)
@@ -140,7 +141,7 @@ class Again(Button, verb="sample:again"):
         """Queue it."""
         await hold(interaction, private=False)
         job = await asked(interaction, self.numbers[0])
-        request = replace(SampleRequest(**job.request), seed=prompts.seeded(None))
+        request = replace(SampleRequest(**job.request), seed=sampling.seeded(None))
         await promise(interaction, request, job.style or "")
 
 
@@ -170,7 +171,7 @@ class Remove(Button, verb="sample:delete"):
         bot.follow.forget(job.id)
         if not job.status.ended:
             await bot.store.jobs.wish(job.id, Wish.CANCEL, interaction.user.id)
-        await prompts.forget(bot.store, job)
+        await sampling.forget(bot.store, job)
         await interaction.delete_original_response()
         if job.message and interaction.message and interaction.message.id != job.message:
             await bot.follow.board.remove(job.channel, job.guild, job.message)
@@ -191,7 +192,7 @@ class TryForm(Form):
     async def filled(self, interaction: Asked) -> None:
         """Queue it."""
         await hold(interaction, private=False)
-        request = SampleRequest("", self.prompt.value.strip(), seed=prompts.seeded(None))
+        request = SampleRequest("", self.prompt.value.strip(), seed=sampling.seeded(None))
         await promise(interaction, request, self.style.id)
 
 
@@ -224,7 +225,7 @@ class VaryForm(Form):
             prompt=self.prompt.value.strip(),
             negative=self.negative.value.strip(),
             strength=read(self.strength.value, float),
-            seed=prompts.seeded(read(seed, int) if seed else None),
+            seed=sampling.seeded(read(seed, int) if seed else None),
             steps=read(self.steps.value, int),
         )
         await promise(interaction, request, self.style or "")
@@ -236,7 +237,7 @@ def field(
     """Make a field of a form."""
     style = discord.TextStyle.paragraph if long else discord.TextStyle.short
     return ui.TextInput(
-        custom_id=name, style=style, default=value, required=required, max_length=prompts.PROMPT
+        custom_id=name, style=style, default=value, required=required, max_length=sampling.PROMPT
     )
 
 

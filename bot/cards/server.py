@@ -9,15 +9,15 @@ import discord
 from discord import ui
 
 from bot import wording
-from bot.cards.parts import Button, Card, Control, Form, ask, row, show, text, touch
-from bot.guards import moderate
+from bot.actions.permissions import moderate
+from bot.cards.components import Button, Card, Control, Form, ask, row, show, text, touch
 from bot.wording import number, say
 from storage.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.cards.parts import Asked
+    from bot.cards.components import Asked
     from storage.records import Server
 
 MOST_ROLES = 10

@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING
 import discord
 from discord import ui
 
-from bot import prompts, wording
+from bot import wording
+from bot.actions import sampling
+from bot.actions.permissions import keeper
+from bot.cards.components import Button, Card, Select, add, ask, row, show, text, touch
 from bot.cards.dataset import Keep
-from bot.cards.parts import Button, Card, Select, add, ask, row, show, text, touch
 from bot.cards.sample import TryForm
-from bot.guards import keeper
 from bot.wording import flat, megabytes, say
 from storage.errors import UserError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.cards.parts import Asked
-    from bot.client import Bot
+    from bot.bot import Bot
+    from bot.cards.components import Asked
     from storage.records import Base, Style
 
 DAY = 24 * 3600  #: seconds
@@ -110,7 +111,7 @@ async def based(bot: Bot, name: str) -> Base | None:
 async def own(interaction: Asked, style: str | int) -> Style:
     """Return the member's own style, picked or named; somebody else's is as unknown as none."""
     member = interaction.user.id
-    found = await prompts.find(interaction.client.store, style, member, 0)
+    found = await sampling.find(interaction.client.store, style, member, 0)
     if found.owner != member:
         raise UserError("style_unknown")
     return found
@@ -129,7 +130,7 @@ async def share(interaction: Asked, style: str | int) -> Card:
 async def unshare(interaction: Asked, style: str | int) -> Card:
     """Take a style back from this server: one's own, or any where one keeps order."""
     store, member, guild = interaction.client.store, interaction.user.id, interaction.guild_id or 0
-    found = await prompts.find(store, style, member, guild)
+    found = await sampling.find(store, style, member, guild)
     if found.owner == member:
         await store.styles.unshare(found.id, member, guild)
     elif keeper(interaction):

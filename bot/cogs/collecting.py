@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import discord
 from discord.ext import commands
 
-from bot.cards.album import outcome
+from bot.actions.photos import receive
 from bot.cards.collecting import Done
-from bot.cards.parts import Card, text
-from bot.photos import receive
+from bot.cards.components import Card, text
+from bot.cards.dataset_text import outcome
 from bot.wording import sentence
 from storage.errors import UserError
 
 if TYPE_CHECKING:
-    from bot.client import Bot
+    from bot.bot import Bot
     from storage.records import Dataset
 
 TAKEN, REFUSED = "✅", "⚠️"

@@ -8,17 +8,18 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot import choices, wording
+from bot import wording
+from bot.actions.permissions import once
 from bot.cards import consent
 from bot.cards import dataset as cards
 from bot.cards.collecting import begin
-from bot.cards.parts import ask, hold, show
-from bot.guards import once
+from bot.cards.components import ask, hold, show
+from bot.cogs import _autocomplete
 from storage.records import Concept
 
 if TYPE_CHECKING:
-    from bot.cards.parts import Asked
-    from bot.client import Bot
+    from bot.bot import Bot
+    from bot.cards.components import Asked
     from storage.records import Dataset
 
 ITEMS = (
@@ -63,7 +64,7 @@ class Datasets(commands.GroupCog, name="dataset", description=wording.dataset.CO
 
     @app_commands.command(description=wording.dataset.COMMAND_ADD)
     @app_commands.describe(**wording.dataset.ADD_OPTIONS)
-    @app_commands.autocomplete(name=choices.datasets)
+    @app_commands.autocomplete(name=_autocomplete.datasets)
     async def add(  # noqa: PLR0913, PLR0917 (Discord's attachment options take one file each)
         self,
         interaction: Asked,
@@ -90,7 +91,7 @@ class Datasets(commands.GroupCog, name="dataset", description=wording.dataset.CO
 
     @app_commands.command(description=wording.dataset.COMMAND_SHOW)
     @app_commands.describe(name=wording.dataset.OPTION)
-    @app_commands.autocomplete(name=choices.datasets)
+    @app_commands.autocomplete(name=_autocomplete.datasets)
     async def show(self, interaction: Asked, name: str) -> None:
         """Show a dataset's photos with their captions."""
         await hold(interaction)
@@ -99,7 +100,7 @@ class Datasets(commands.GroupCog, name="dataset", description=wording.dataset.CO
 
     @app_commands.command(description=wording.dataset.COMMAND_DELETE)
     @app_commands.describe(name=wording.dataset.OPTION)
-    @app_commands.autocomplete(name=choices.datasets)
+    @app_commands.autocomplete(name=_autocomplete.datasets)
     async def delete(self, interaction: Asked, name: str) -> None:
         """Ask whether a dataset shall go."""
         await hold(interaction)
@@ -109,7 +110,7 @@ class Datasets(commands.GroupCog, name="dataset", description=wording.dataset.CO
 
     @app_commands.command(description=wording.dataset.COMMAND_COLLECT)
     @app_commands.describe(name=wording.dataset.OPTION)
-    @app_commands.autocomplete(name=choices.datasets)
+    @app_commands.autocomplete(name=_autocomplete.datasets)
     async def collect(self, interaction: Asked, name: str) -> None:
         """Start taking the photos that the member posts in this channel."""
         await hold(interaction)

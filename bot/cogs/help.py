@@ -8,12 +8,12 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot import wording
+from bot.cards.components import hold, show
 from bot.cards.help import help_card, privacy_card
-from bot.cards.parts import hold, show
 
 if TYPE_CHECKING:
-    from bot.cards.parts import Asked
-    from bot.client import Bot
+    from bot.bot import Bot
+    from bot.cards.components import Asked
 
 
 class Help(commands.Cog):

@@ -8,14 +8,14 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot import wording
+from bot.actions.permissions import keeper
 from bot.cards import jobs, report
-from bot.cards.parts import hold, show
-from bot.guards import keeper
+from bot.cards.components import hold, show
 from storage.errors import UserError
 
 if TYPE_CHECKING:
-    from bot.cards.parts import Asked
-    from bot.client import Bot
+    from bot.bot import Bot
+    from bot.cards.components import Asked
 
 ITEMS = (jobs.Pick, report.Report, report.Takedown, report.Dismiss)
 WHOSE = [app_commands.Choice(name=name, value=whose) for whose, name in wording.job.WHOSE.items()]

@@ -8,12 +8,12 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot import wording
-from bot.cards import me as cards
-from bot.cards.parts import hold, show
+from bot.cards import member as cards
+from bot.cards.components import hold, show
 
 if TYPE_CHECKING:
-    from bot.cards.parts import Asked
-    from bot.client import Bot
+    from bot.bot import Bot
+    from bot.cards.components import Asked
 
 ITEMS = (cards.Export, cards.Erase, cards.Gone)
 

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 from discord import app_commands
 from discord.ext import commands
 
-from bot import choices, prompts, wording
+from bot import wording
+from bot.actions import sampling
 from bot.cards import emoji, sample
-from bot.cards.parts import hold
+from bot.cards.components import hold
+from bot.cogs import _autocomplete
 from storage.requests import SampleRequest
 
 if TYPE_CHECKING:
-    from bot.cards.parts import Asked
-    from bot.client import Bot
+    from bot.bot import Bot
+    from bot.cards.components import Asked
 
 ITEMS = (sample.Again, sample.Vary, sample.Remove, emoji.Emoji)
 
@@ -24,7 +26,7 @@ class Samples(commands.Cog):
 
     @app_commands.command(description=wording.sample.COMMAND)
     @app_commands.describe(**wording.sample.OPTIONS)
-    @app_commands.autocomplete(style=choices.styles, base=choices.fitting)
+    @app_commands.autocomplete(style=_autocomplete.styles, base=_autocomplete.fitting)
     @app_commands.guild_only()
     async def sample(  # noqa: PLR0913, PLR0917 (what an expert may set)
         self,
@@ -46,7 +48,7 @@ class Samples(commands.Cog):
             prompt.strip(),
             negative.strip(),
             strength,
-            prompts.seeded(seed),
+            sampling.seeded(seed),
             steps,
             size,
             count,

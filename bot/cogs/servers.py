@@ -9,13 +9,13 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot import wording
+from bot.actions.permissions import moderate
 from bot.cards import server as cards
-from bot.cards.parts import hold, show
-from bot.guards import moderate
+from bot.cards.components import hold, show
 
 if TYPE_CHECKING:
-    from bot.cards.parts import Asked
-    from bot.client import Bot
+    from bot.bot import Bot
+    from bot.cards.components import Asked
 
 ITEMS = (cards.Trainers, cards.Samplers, cards.Training, cards.Log, cards.Limits)
 

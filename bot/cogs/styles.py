@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from discord import app_commands
 from discord.ext import commands
 
-from bot import choices, wording
+from bot import wording
 from bot.cards import style as cards
-from bot.cards.parts import hold, show
+from bot.cards.components import hold, show
+from bot.cogs import _autocomplete
 
 if TYPE_CHECKING:
-    from bot.cards.parts import Asked
-    from bot.client import Bot
+    from bot.bot import Bot
+    from bot.cards.components import Asked
 
 ITEMS = (
     cards.Try,
@@ -40,7 +41,7 @@ class Styles(commands.GroupCog, name="style", description=wording.style.COMMAND)
 
     @app_commands.command(description=wording.style.COMMAND_SHARE)
     @app_commands.describe(style=wording.style.OPTION)
-    @app_commands.autocomplete(style=choices.own_styles)
+    @app_commands.autocomplete(style=_autocomplete.own_styles)
     async def share(self, interaction: Asked, style: str) -> None:
         """Share a style with this server; the answer is the receipt."""
         await hold(interaction)
@@ -48,7 +49,7 @@ class Styles(commands.GroupCog, name="style", description=wording.style.COMMAND)
 
     @app_commands.command(description=wording.style.COMMAND_UNSHARE)
     @app_commands.describe(style=wording.style.OPTION)
-    @app_commands.autocomplete(style=choices.shared_styles)
+    @app_commands.autocomplete(style=_autocomplete.shared_styles)
     async def unshare(self, interaction: Asked, style: str) -> None:
         """Take a style back from this server."""
         await hold(interaction)
@@ -56,7 +57,7 @@ class Styles(commands.GroupCog, name="style", description=wording.style.COMMAND)
 
     @app_commands.command(description=wording.style.COMMAND_DELETE)
     @app_commands.describe(style=wording.style.OPTION)
-    @app_commands.autocomplete(style=choices.own_styles)
+    @app_commands.autocomplete(style=_autocomplete.own_styles)
     async def delete(self, interaction: Asked, style: str) -> None:
         """Ask whether a style shall go."""
         await hold(interaction)

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 from discord import app_commands
 from discord.ext import commands
 
-from bot import choices, wording
+from bot import wording
+from bot.actions.permissions import once
+from bot.actions.training import Order
 from bot.cards import advice, job, preflight
-from bot.cards.parts import hold, show
-from bot.guards import once
-from bot.orders import Order
+from bot.cards.components import hold, show
+from bot.cogs import _autocomplete
 from storage.records import Dial
 
 if TYPE_CHECKING:
-    from bot.cards.parts import Asked
-    from bot.client import Bot
+    from bot.bot import Bot
+    from bot.cards.components import Asked
 
 ITEMS = (
     preflight.Start,
@@ -44,7 +45,7 @@ def trains(method: str) -> app_commands.Command[Any, ..., None]:
     told = wording.training.WIDTH if method == "hypernetwork" else wording.training.RANK
 
     @app_commands.describe(**wording.training.OPTIONS, rank=told)
-    @app_commands.autocomplete(dataset=choices.datasets, base=choices.bases)
+    @app_commands.autocomplete(dataset=_autocomplete.datasets, base=_autocomplete.bases)
     @app_commands.choices(dial=DIALS)
     async def command(  # noqa: PLR0913, PLR0917 (what an expert may set)
         self: Training,  # noqa: ARG001
@@ -78,7 +79,7 @@ class Training(commands.GroupCog, name="train", description=wording.training.COM
 
     @app_commands.command(name="auto", description=wording.advice.COMMAND)
     @app_commands.describe(**wording.advice.OPTIONS)
-    @app_commands.autocomplete(dataset=choices.datasets)
+    @app_commands.autocomplete(dataset=_autocomplete.datasets)
     async def auto(
         self,
         interaction: Asked,
@@ -96,7 +97,7 @@ class Training(commands.GroupCog, name="train", description=wording.training.COM
 
     @app_commands.command(description=wording.training.COMMANDS["embedding"])
     @app_commands.describe(**wording.training.OPTIONS, vectors=wording.training.VECTORS)
-    @app_commands.autocomplete(dataset=choices.datasets, base=choices.bases)
+    @app_commands.autocomplete(dataset=_autocomplete.datasets, base=_autocomplete.bases)
     @app_commands.choices(dial=DIALS)
     async def embedding(  # noqa: PLR0913, PLR0917 (what an expert may set)
         self,

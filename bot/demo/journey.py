@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from bot.client import Bot
+    from bot.bot import Bot
     from bot.demo.discordish import Answer, World
 
 NAME = "Glim"

@@ -8,7 +8,7 @@ import sys
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-from bot.client import Bot
+from bot.bot import Bot
 from bot.demo import discordish
 from bot.settings import BotSettings
 from storage.errors import UserError

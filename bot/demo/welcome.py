@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bot import orders, wording
-from bot.cards.parts import Button, Card, hold, row, show, text
+from bot import wording
+from bot.actions import training
+from bot.actions.permissions import once
+from bot.actions.training import Order
+from bot.cards.components import Button, Card, hold, row, show, text
 from bot.demo.mascot import GROUNDS, SHEET, pictures
-from bot.guards import once
-from bot.orders import Order
 from bot.wording import say
 from storage.errors import UserError
 from storage.records import Concept
 
 if TYPE_CHECKING:
-    from bot.cards.parts import Asked
-    from bot.client import Bot
+    from bot.bot import Bot
+    from bot.cards.components import Asked
     from storage.records import Dataset
 
 NAME = "Glim"
@@ -41,8 +42,8 @@ class TrainMascot(Button, verb="demo:mascot"):
             channel = interaction.channel_id or 0
             dataset = await mascots(bot, interaction.user.id, guild)
             order = Order(dataset.id, "lora", bot.settings.base, steps=STEPS, rank=RANK, rate=RATE)
-            prospect = await orders.weigh(bot, order, dataset.owner, guild)
-            job = await orders.queue(bot, prospect, guild, channel)
+            prospect = await training.weigh(bot, order, dataset.owner, guild)
+            job = await training.queue(bot, prospect, guild, channel)
             await bot.follow.show(job.id)
             said = say(wording.training.STARTED, name=dataset.name, job=job.id)
             await show(interaction, Card(text(said)))

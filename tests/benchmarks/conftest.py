@@ -6,10 +6,10 @@ import pytest
 import torch
 from PIL import Image
 
-from benchmarks.exam import JUDGE, Trained
+from benchmarks.teaching.exam import JUDGE, Trained
 from training import methods
-from training.embedded import judge
-from training.sampling import Worn
+from training.pretraining import judge
+from training.sample import Worn
 
 
 def nothing(prompts):

@@ -16,9 +16,8 @@ import simcord
 from PIL import Image, ImageDraw
 
 from bot import wording
-from bot.client import Bot
+from bot.bot import Bot
 from bot.settings import BotSettings
-from storage.paces import Gait
 from storage.records import (
     Base,
     Catalog,
@@ -34,6 +33,7 @@ from storage.records import (
     Status,
 )
 from storage.requests import TrainRequest
+from storage.tables.durations import Gait
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from discord import app_commands
 
-from bot.cards.parts import Button, Card, hold, row, show, text, touch
+from bot.cards.components import Button, Card, hold, row, show, text, touch
 from storage.errors import UserError
 
 

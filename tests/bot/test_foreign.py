@@ -5,12 +5,12 @@ from __future__ import annotations
 import discord
 import pytest
 
+from bot.actions.training import Order
 from bot.cards import job as jobs
 from bot.cards import jobs as listing
 from bot.cards import preflight, sample
 from bot.cards import style as styles
-from bot.cards.parts import Card, row
-from bot.orders import Order
+from bot.cards.components import Card, row
 
 NOBODY = 999
 STYLES = ("style share", "style unshare", "style delete", "sample")

@@ -6,8 +6,8 @@ import pytest
 
 from bot.cards import dataset as cards
 from bot.cards.collecting import Done
+from bot.cards.components import Card, row
 from bot.cards.consent import ADD, COLLECT, Agree
-from bot.cards.parts import Card, row
 
 COMMANDS = ("dataset show", "dataset add", "dataset delete", "dataset collect")
 

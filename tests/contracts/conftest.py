@@ -21,12 +21,15 @@ from safetensors.torch import load_file
 from storage.folders import JobFolder, dump
 from storage.records import Concept, Dial
 from storage.requests import TrainRequest
-from training import embedded, families, ldm, loaders, methods, original, single, tiny
-from training.bases import Bases
+from training import embedded, families, methods
+from training.bases import random
+from training.bases.registry import Bases
 from training.device import Device
 from training.families import Picture
-from training.loop import train
-from training.recipe import Prompt, Recipe
+from training.modelfiles import singlefile, singlefile_writer, zimage
+from training.recipe.recipe import Prompt, Recipe
+from training.run.loop import train
+from training.styles import compatibility
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,10 +65,10 @@ def true(family: str) -> list[str]:
     """List the keys of a family's true model."""
     if family == "zimage":
         with init_empty_weights():
-            return list(original.written(ZImageTransformer2DModel().state_dict()))
-    unet, vae, *texts = ldm.empty(families.walk()[family].SHAPE).values()
+            return list(zimage.written(ZImageTransformer2DModel().state_dict()))
+    unet, vae, *texts = singlefile.empty(families.walk()[family].SHAPE).values()
     opened = [(text.state_dict(), text.config.hidden_act == "gelu") for text in texts]
-    return list(single.written(unet.state_dict(), vae.state_dict(), opened))
+    return list(singlefile_writer.written(unet.state_dict(), vae.state_dict(), opened))
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +77,7 @@ def bases(tmp_path_factory: pytest.TempPathFactory) -> Bases:
     torch.set_num_threads(1)
     home = tmp_path_factory.mktemp("bases")
     for base in BASES:
-        tiny.kept(home, base.removeprefix("tiny-"))
+        random.kept(home, base.removeprefix("tiny-"))
     return Bases(home, Device.open(cpu=True))
 
 
@@ -169,7 +172,7 @@ def anew(lessons: list[Trained], bases: Bases, home: Path) -> list[Trained]:
                     "channels": family.vae.config.latent_channels,  # type: ignore[attr-defined]
                     "side": 16 if base.small else 8,
                     "guided": family.guided(family.guidance),  # type: ignore[attr-defined]
-                    "diffusers": not loaders.loads(one.names, one.family)["diffusers"],
+                    "diffusers": not compatibility.loads(one.names, one.family)["diffusers"],
                     "stranger": str(one.file.with_name("stranger.npy")),
                     "fresh": str(one.file.with_name("fresh.npy")),
                 }

@@ -12,7 +12,8 @@ import torch
 from safetensors import safe_open
 
 from storage.errors import JobError
-from training import families, loaders, methods
+from training import families, methods
+from training.styles import compatibility
 
 CLOSE = 1e-4
 PRIVATE = ("grandmother", "IMG_2041", "holiday prompt")
@@ -99,7 +100,7 @@ def test_diffusers(trained):
 def test_loads(trained):
     """Every method's file loads where it should, by its keys; else there is a reason."""
     for one in trained:
-        found = loaders.loads(one.names, one.family)
+        found = compatibility.loads(one.names, one.family)
 
         assert {program for program, amiss in found.items() if not amiss} == reads(one)
 
@@ -107,13 +108,15 @@ def test_loads(trained):
 def test_table(trained):
     """What ARCHITECTURE.md says of methods and programs is what these very files show."""
     page = (Path(__file__).parents[2] / "ARCHITECTURE.md").read_text("utf-8")
-    rows = [line for line in page.splitlines() if line.count("|") == len(loaders.PROGRAMS) + 3][2:]
+    rows = [
+        line for line in page.splitlines() if line.count("|") == len(compatibility.PROGRAMS) + 3
+    ][2:]
     made = [
-        f"| {' | '.join(pair)} |{f' no: {why} |' * len(loaders.PROGRAMS)}"
+        f"| {' | '.join(pair)} |{f' no: {why} |' * len(compatibility.PROGRAMS)}"
         for pair, why in NOT.items()
     ]
     for one in trained[1:]:
-        found = loaders.loads(one.names, one.family)
+        found = compatibility.loads(one.names, one.family)
         cells = [f"no: {amiss}" if amiss else "yes" for amiss in found.values()]
         made.append(f"| {' | '.join([one.method, one.family, *cells])} |")
 

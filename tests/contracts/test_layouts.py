@@ -12,10 +12,14 @@ from accelerate import init_empty_weights
 from diffusers import ZImageTransformer2DModel
 from safetensors.torch import load_file
 
-from training import keys, ldm, lycoris, methods, original, pt, shapes
+from training import methods, pt
 from training.families import zimage
-from training.networks import Part
-from training.stable import ATTENTION, READING
+from training.families._stable import ATTENTION, READING
+from training.methods import _lycoris
+from training.modelfiles import configs, singlefile
+from training.modelfiles import zimage as original
+from training.networks import keys
+from training.networks.networks import Part
 
 ENDS = {"lora_down.weight", "lora_up.weight", "alpha"}
 WIDTHS = {
@@ -61,14 +65,14 @@ def transformers(shape):
 @pytest.mark.parametrize(
     ("shape", "texts"),
     [
-        (shapes.SD15, {"te": 12}),
-        (shapes.SD2, {"te": 23}),
-        (shapes.SDXL, {"te1": 12, "te2": 32}),
+        (configs.SD15, {"te": 12}),
+        (configs.SD2, {"te": 23}),
+        (configs.SDXL, {"te1": 12, "te2": 32}),
     ],
 )
 def test_true_keys(shape, texts):
     """On the true models the keys are exactly the attention layers that programs know."""
-    networks = ldm.empty(shape)
+    networks = singlefile.empty(shape)
     unet = networks.pop("unet")
     readers = [networks[name] for name in ("text_encoder", "text_encoder_2") if name in networks]
     parts = [Part("lora_unet", unet, ATTENTION)]
@@ -168,7 +172,7 @@ def test_fused(bases, lesson, method):
     with bases.family("tiny-zimage") as family:
         weights = family.denoiser.state_dict()
     theirs = {name: tensor.clone() for name, tensor in original.written(weights).items()}
-    for key, parts in lycoris.by_layer(content).items():
+    for key, parts in _lycoris.by_layer(content).items():
         layer = key.removeprefix("diffusion_model.")
         weight = weights[f"{layer}.weight"]
         if method == "locon":
@@ -188,10 +192,10 @@ def test_dora(bases, lesson):
 
     AUTOMATIC1111 1.9, network.py, apply_weight_decompose: lengths of columns, over all outputs.
     """
-    own: lycoris.Kind = methods.walk()["dora"].OWN
+    own: _lycoris.Kind = methods.walk()["dora"].OWN
     with bases.family("tiny-sd1") as family:
         layers = {k: layer for part in family.networks.parts for k, layer in part.layers().items()}
-        for key, parts in lycoris.by_layer(load_file(lesson("dora").file)).items():
+        for key, parts in _lycoris.by_layer(load_file(lesson("dora").file)).items():
             weight = layers[key].weight
             whole = weight + own.changed("", parts, weight)
             lengths = whole.transpose(0, 1).flatten(1).norm(dim=1)

@@ -8,7 +8,8 @@ from lycoris.utils import merge
 from safetensors.torch import load_file
 from torch import nn
 
-from training import lycoris, methods
+from training import methods
+from training.methods import _lycoris
 
 
 class Named(nn.Module):
@@ -29,7 +30,7 @@ def test_lycoris(bases, lesson, method):
         unet, text = (part.module for part in family.networks.parts)
         try:
             merge([Named(text)], unet, dict(content))
-            for key, parts in lycoris.by_layer(content).items():
+            for key, parts in _lycoris.by_layer(content).items():
                 weight = before[key]
                 added = layers[key].weight - weight
                 assert torch.allclose(added, delta(method, parts, weight), atol=2e-6), key
@@ -43,7 +44,7 @@ def delta(method: str, parts: dict[str, torch.Tensor], weight: torch.Tensor) -> 
     if method in {"lora", "locon"}:
         down, up = (parts[f"lora_{way}.weight"].float() for way in ("down", "up"))
         return (up.flatten(1) @ down.flatten(1)).view_as(weight)
-    own: lycoris.Kind = methods.walk()[method].OWN
+    own: _lycoris.Kind = methods.walk()[method].OWN
     return own.changed("", parts, weight)
 
 

@@ -42,7 +42,7 @@ async def test_newer(home: Home) -> None:
 def test_light() -> None:
     """Neither the store nor the darkroom brings torch, discord or Pillow along."""
     code = (
-        "import sys, storage.store, storage.photos, storage.plan, storage.space\n"
+        "import sys, storage.store, storage.photos.sandbox, storage.planning.plan, storage.disk\n"
         "print(sorted({'torch', 'discord', 'numpy', 'PIL', 'bot', 'training'} & set(sys.modules)))"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)

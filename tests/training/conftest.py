@@ -21,18 +21,18 @@ from storage.records import Checked, Concept, Dial, Event, Kind, NewJob, Status
 from storage.requests import TrainRequest
 from storage.store import Store
 from training import settings
-from training.backends.local import LocalBackend
-from training.trainer import Trainer
+from training.scheduler.local import LocalBackend
+from training.scheduler.scheduler import Trainer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
     from storage.records import Dataset, Job
-    from training.bases import Bases
-    from training.recipe import Recipe
+    from training.bases.registry import Bases
+    from training.recipe.recipe import Recipe
 
 ALICE, BOB, GUILD, CHANNEL = 1001, 1002, 77, 88
-TWIN = Path(__file__).with_name("twin.py")
+TWIN = Path(__file__).parents[1] / "fakes" / "worker.py"
 TIMEOUT = 900  #: seconds; nothing here is measured, a hang only ends
 
 
@@ -41,7 +41,7 @@ def bases() -> Bases:
     """Hold the embedded base, loaded once, on the CPU and one thread."""
     import torch  # noqa: PLC0415  # tests without torch start fast
 
-    from training.bases import Bases  # noqa: PLC0415
+    from training.bases.registry import Bases  # noqa: PLC0415
     from training.device import Device  # noqa: PLC0415
 
     torch.set_num_threads(1)
@@ -53,14 +53,15 @@ def tinies(tmp_path_factory: pytest.TempPathFactory) -> Bases:
     """Hold a tiny random model of every family, as folders among an operator's own."""
     import torch  # noqa: PLC0415  # tests without torch start fast
 
-    from training import families, tiny  # noqa: PLC0415
-    from training.bases import Bases  # noqa: PLC0415
+    from training import families  # noqa: PLC0415
+    from training.bases import random  # noqa: PLC0415
+    from training.bases.registry import Bases  # noqa: PLC0415
     from training.device import Device  # noqa: PLC0415
 
     torch.set_num_threads(1)
     home = tmp_path_factory.mktemp("tinies")
     for name in families.names():
-        tiny.kept(home, name)
+        random.kept(home, name)
     return Bases(home, Device.open(cpu=True))
 
 
@@ -79,7 +80,7 @@ def shoot(folder: Path, count: int) -> list[str]:
 @pytest.fixture
 def recipe(bases: Bases) -> Callable[..., Recipe]:
     """Make recipes for the embedded base."""
-    from training.recipe import Recipe  # noqa: PLC0415
+    from training.recipe.recipe import Recipe  # noqa: PLC0415
 
     def made(method: str = "lora", photos: int = 3, steps: int = 4, **more: Any) -> Recipe:
         request = TrainRequest(

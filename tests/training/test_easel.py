@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from training import tiny
-from training.bases import Bases
+from training.bases import random
+from training.bases.registry import Bases
 from training.device import Device
 from training.easel import together
 from training.families import Picture, walk
@@ -29,7 +29,7 @@ class Full(Device):
 def test_alone(tmp_path: Path, name: str) -> None:
     """A picture is the same alone and at once with others, within 1e-3 of its brightness."""
     torch.set_num_threads(1)
-    tiny.kept(tmp_path, name)
+    random.kept(tmp_path, name)
     bases = Bases(tmp_path, Device.open(cpu=True, threads=1))
     asked = [Picture(text, "", at, 2, 64, 64) for at, text in enumerate(("a cat", "a long dog"))]
     with bases.family(f"tiny-{name}") as family:

@@ -14,11 +14,11 @@ import pytest
 from PIL import Image
 
 from storage.records import Status
-from training.arguments import parser
-from training.commands import obey
-from training.header import metadata
-from training.header import read as header
+from training.cli.arguments import parser
+from training.cli.commands import obey
 from training.settings import read
+from training.styles.header import metadata
+from training.styles.header import read as header
 
 ALICE, BOB = 1001, 1002
 

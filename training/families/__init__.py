@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from storage.records import Base
-    from training.conditions import Conditions
     from training.device import Device
-    from training.estimate import Keeps
-    from training.networks import Networks
-    from training.sizes import Sizes
+    from training.networks.conditioning import Conditions
+    from training.networks.memory import Keeps
+    from training.networks.networks import Networks
+    from training.networks.sizes import Sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,9 @@ class Module(Protocol):
 
 def names() -> list[str]:
     """Name the families by the modules in this folder; none of them is imported."""
-    return [module.name for module in pkgutil.iter_modules(__path__)]
+    return [
+        module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")
+    ]
 
 
 def walk() -> dict[str, Module]:

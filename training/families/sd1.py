@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from training import folders, ldm, shapes
-from training.estimate import Keeps
-from training.later import diffusers
-from training.shapes import SD15
-from training.sizes import Layers, Sizes
-from training.stable import UNSAFE, Stable
+from training.families._stable import UNSAFE, Stable
+from training.lazy import diffusers
+from training.modelfiles import configs, folder, singlefile
+from training.modelfiles.configs import SD15
+from training.networks.memory import Keeps
+from training.networks.sizes import Layers, Sizes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,8 +88,8 @@ class Sd1(Stable):
 def recognises(place: Path) -> bool:
     """Tell from its files whether a base is a Stable Diffusion 1.x."""
     if place.is_file():
-        return ldm.family(place) == "sd1"
-    return folders.kind(place) == ("StableDiffusionPipeline", "quick_gelu")
+        return singlefile.family(place) == "sd1"
+    return folder.kind(place) == ("StableDiffusionPipeline", "quick_gelu")
 
 
 def load(place: Path, device: Device, base: Base) -> Sd1:
@@ -100,11 +100,11 @@ def load(place: Path, device: Device, base: Base) -> Sd1:
 def read(place: Path, dtype: torch.dtype) -> Any:
     """Read its pipeline."""
     if place.is_file():
-        ldm.demand(place, "sd1")
-        return ldm.load(place, dtype, SHAPE)
-    return folders.load(place, dtype, diffusers.StableDiffusionPipeline, **UNSAFE)
+        singlefile.demand(place, "sd1")
+        return singlefile.load(place, dtype, SHAPE)
+    return folder.load(place, dtype, diffusers.StableDiffusionPipeline, **UNSAFE)
 
 
 def drawn(*, large: bool) -> Any:
     """Make a model of random weights: of true size, or the same blocks with few channels."""
-    return ldm.drawn(SHAPE if large else shapes.tiny(SHAPE))
+    return singlefile.drawn(SHAPE if large else configs.tiny(SHAPE))

@@ -9,12 +9,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from training import folders, ldm, shapes
-from training.estimate import Keeps
-from training.later import diffusers
-from training.shapes import SD2
-from training.sizes import Layers, Sizes
-from training.stable import UNSAFE, Stable
+from training.families._stable import UNSAFE, Stable
+from training.lazy import diffusers
+from training.modelfiles import configs, folder, singlefile
+from training.modelfiles.configs import SD2
+from training.networks.memory import Keeps
+from training.networks.sizes import Layers, Sizes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from storage.records import Base
     from training.device import Device
-    from training.latent import Read
+    from training.families._latent import Read
 
 RESOLUTION, MEMORY = 768, 4500
 SHAPE = SD2
@@ -97,8 +97,8 @@ class Sd2(Stable):
 def recognises(place: Path) -> bool:
     """Tell from its files whether a base is a Stable Diffusion 2.x."""
     if place.is_file():
-        return ldm.family(place) == "sd2"
-    return folders.kind(place) == ("StableDiffusionPipeline", "gelu")
+        return singlefile.family(place) == "sd2"
+    return folder.kind(place) == ("StableDiffusionPipeline", "gelu")
 
 
 def load(place: Path, device: Device, base: Base) -> Sd2:
@@ -109,11 +109,11 @@ def load(place: Path, device: Device, base: Base) -> Sd2:
 def read(place: Path, dtype: torch.dtype) -> Any:
     """Read its pipeline."""
     if place.is_file():
-        ldm.demand(place, "sd2")
-        return ldm.load(place, dtype, SHAPE)
-    return folders.load(place, dtype, diffusers.StableDiffusionPipeline, **UNSAFE)
+        singlefile.demand(place, "sd2")
+        return singlefile.load(place, dtype, SHAPE)
+    return folder.load(place, dtype, diffusers.StableDiffusionPipeline, **UNSAFE)
 
 
 def drawn(*, large: bool) -> Any:
     """Make a v-model of random weights: of true size, or the same blocks with few channels."""
-    return ldm.drawn(SHAPE if large else shapes.tiny(SHAPE), "v_prediction", zeroed=True)
+    return singlefile.drawn(SHAPE if large else configs.tiny(SHAPE), "v_prediction", zeroed=True)

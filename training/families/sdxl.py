@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from training import folders, ldm, shapes
-from training.estimate import Keeps
-from training.later import diffusers
-from training.shapes import SDXL
-from training.sizes import Layers, Sizes
-from training.stable import Stable
+from training.families._stable import Stable
+from training.lazy import diffusers
+from training.modelfiles import configs, folder, singlefile
+from training.modelfiles.configs import SDXL
+from training.networks.memory import Keeps
+from training.networks.sizes import Layers, Sizes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from storage.records import Base
-    from training.conditions import Conditions
     from training.device import Device
     from training.families import Frame
-    from training.latent import Read
+    from training.families._latent import Read
+    from training.networks.conditioning import Conditions
 
 RESOLUTION, MEMORY = 1024, 9000
 SHAPE = SDXL
@@ -135,8 +135,8 @@ class Sdxl(Stable):
 def recognises(place: Path) -> bool:
     """Tell from its files whether a base is a Stable Diffusion XL."""
     if place.is_file():
-        return ldm.family(place) == "sdxl"
-    return folders.kind(place)[0] == "StableDiffusionXLPipeline"
+        return singlefile.family(place) == "sdxl"
+    return folder.kind(place)[0] == "StableDiffusionXLPipeline"
 
 
 def load(place: Path, device: Device, base: Base) -> Sdxl:
@@ -147,14 +147,14 @@ def load(place: Path, device: Device, base: Base) -> Sdxl:
 def read(place: Path, dtype: torch.dtype) -> Any:
     """Read its pipeline."""
     if place.is_file():
-        ldm.demand(place, "sdxl")
-        return ldm.load(place, dtype, SHAPE)
-    networks = (*folders.STABLE, "text_encoder_2")
-    return folders.load(
+        singlefile.demand(place, "sdxl")
+        return singlefile.load(place, dtype, SHAPE)
+    networks = (*folder.STABLE, "text_encoder_2")
+    return folder.load(
         place, dtype, diffusers.StableDiffusionXLPipeline, networks, add_watermarker=False
     )
 
 
 def drawn(*, large: bool) -> Any:
     """Make a model of random weights: of true size, or the same blocks with few channels."""
-    return ldm.drawn(SHAPE if large else shapes.tiny(SHAPE))
+    return singlefile.drawn(SHAPE if large else configs.tiny(SHAPE))

@@ -15,23 +15,24 @@ import torch
 from torch import Tensor
 
 from storage.errors import JobError
-from training import folders, objectives, original, shapes
-from training.clip import alphabet
-from training.conditions import level
-from training.estimate import Keeps
-from training.latent import Latent
-from training.later import diffusers, transformers
-from training.networks import Networks, Part
-from training.sizes import Layers, Sizes
+from training import objectives
+from training.families._latent import Latent
+from training.lazy import diffusers, transformers
+from training.modelfiles import configs, folder, zimage
+from training.modelfiles.clip import alphabet
+from training.networks.conditioning import level
+from training.networks.memory import Keeps
+from training.networks.networks import Networks, Part
+from training.networks.sizes import Layers, Sizes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from storage.records import Base
-    from training.conditions import Conditions
     from training.device import Device
-    from training.latent import Read
+    from training.families._latent import Read
+    from training.networks.conditioning import Conditions
 
 RESOLUTION, MEMORY = 1024, 22_000
 KEEPS = Keeps(
@@ -156,19 +157,19 @@ class Zimage(Latent):
         (part,) = self.networks.parts
         own = self.exact()[part.role].named_parameters()
         content = {name: changed.get(f"{part.role}.{name}", tensor) for name, tensor in own}
-        return {name: each.detach().cpu() for name, each in original.written(content).items()}
+        return {name: each.detach().cpu() for name, each in zimage.written(content).items()}
 
     def parted(self, content: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Find the transformer's parameters in a single file."""
         (part,) = self.networks.parts
-        return {f"{part.role}.{name}": each for name, each in original.read(content).items()}
+        return {f"{part.role}.{name}": each for name, each in zimage.read(content).items()}
 
 
 def recognises(place: Path) -> bool:
     """Tell from its files whether a base is a Z-Image."""
     if place.is_file():
-        return original.recognises(place)
-    return folders.pipeline(place) == original.PIPELINE
+        return zimage.recognises(place)
+    return folder.pipeline(place) == zimage.PIPELINE
 
 
 def load(place: Path, device: Device, base: Base) -> Zimage:
@@ -177,7 +178,7 @@ def load(place: Path, device: Device, base: Base) -> Zimage:
     A folder of Z-Image-Turbo is refused, unless a list says that it is taught by flow: what is
     distilled draws in few steps without guidance, and a training takes that from it.
     """
-    if place.is_dir() and original.distilled(place) and not base.prediction:
+    if place.is_dir() and zimage.distilled(place) and not base.prediction:
         raise JobError("base_distilled", base=base.title)
     if device.precision == "fp16":
         raise JobError("base_precision", base=base.title)
@@ -187,8 +188,8 @@ def load(place: Path, device: Device, base: Base) -> Zimage:
 def read(place: Path, dtype: torch.dtype) -> Any:
     """Read its pipeline."""
     if place.is_file():
-        return original.load(place, dtype)
-    return folders.load(place, dtype, diffusers.ZImagePipeline, NETWORKS)
+        return zimage.load(place, dtype)
+    return folder.load(place, dtype, diffusers.ZImagePipeline, NETWORKS)
 
 
 def drawn(*, large: bool) -> Any:
@@ -199,11 +200,11 @@ def drawn(*, large: bool) -> Any:
     )
     tokenizer.add_special_tokens({"additional_special_tokens": [BEGINS, ENDS]})
     tokenizer.chat_template = SAYING
-    shape = shapes.ZIMAGE if large else shapes.FEW
+    shape = configs.ZIMAGE if large else configs.FEW
     return diffusers.ZImagePipeline(
         tokenizer=tokenizer,
         text_encoder=transformers.Qwen3Model(transformers.Qwen3Config(**shape.text)),
         transformer=diffusers.ZImageTransformer2DModel(**shape.transformer),
         vae=diffusers.AutoencoderKL(**shape.vae),
-        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(shift=original.SHIFT),
+        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(shift=zimage.SHIFT),
     )

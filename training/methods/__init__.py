@@ -13,7 +13,7 @@ import pkgutil
 from typing import TYPE_CHECKING, Protocol
 
 from storage.errors import JobError
-from training.bounds import between
+from training.recipe.limits import between
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from storage.records import Base, Method, Rule
-    from training.networks import Attached, Networks
-    from training.recipe import Recipe
+    from training.networks.networks import Attached, Networks
+    from training.recipe.recipe import Recipe
 
 
 # peft brings bitsandbytes in where it is installed, which tells of kernels that nobody asked for
@@ -70,5 +70,7 @@ def chosen(recipe: Recipe) -> Module:
 
 def walk() -> dict[str, Module]:
     """Find the methods by the modules in this folder."""
-    names = [module.name for module in pkgutil.iter_modules(__path__)]
+    names = [
+        module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")
+    ]
     return {name: importlib.import_module(f"{__name__}.{name}") for name in names}

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from storage.records import Method
-from training import lycoris
-from training.later import Later
+from training.lazy import Later
+from training.methods import _lycoris
 
 if TYPE_CHECKING:
-    from training.networks import Layer
+    from training.networks.networks import Layer
 
 KIND = "lora"
 MODULES = Later("lycoris.modules.locon")
@@ -29,11 +29,11 @@ def gain(module: Any, weight: Tensor) -> Tensor:
     return changed - weight
 
 
-def delta(parts: lycoris.Parts, weight: Tensor) -> Tensor:
+def delta(parts: _lycoris.Parts, weight: Tensor) -> Tensor:
     """Give the sum of weight and LoRA its learned length by input, and take the weight off."""
-    low = lycoris.product(parts, "lora_up.weight", "lora_down.weight")
+    low = _lycoris.product(parts, "lora_up.weight", "lora_down.weight")
     rank = len(parts["lora_down.weight"])
-    summed = weight + (low * lycoris.scale(parts, rank)).view_as(weight)
+    summed = weight + (low * _lycoris.scale(parts, rank)).view_as(weight)
     length: Tensor = summed.transpose(0, 1).flatten(1).norm(dim=1)
     length = length.view(1, -1, *[1] * (weight.ndim - 2))
     changed: Tensor = summed * (parts["dora_scale"].view_as(length) / length.clamp(min=1e-12))
@@ -45,7 +45,7 @@ def numbers(out: int, inner: int, window: int, rank: int) -> tuple[int, int]:
     return rank * (out + inner * window) + inner + 1, 4
 
 
-OWN = lycoris.Kind(
+OWN = _lycoris.Kind(
     name="dora",
     make=made,
     gain=gain,

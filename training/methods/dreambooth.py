@@ -9,10 +9,9 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from storage.records import Concept, Dial, Method, Rule
-from training import whole
-from training.keys import plain
-from training.methods import lora
-from training.sizes import family, sizes
+from training.methods import _full, lora
+from training.networks.keys import plain
+from training.networks.sizes import family, sizes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from storage.records import Base
-    from training.networks import Attached, Networks
-    from training.recipe import Recipe
+    from training.networks.networks import Attached, Networks
+    from training.recipe.recipe import Recipe
 
 KIND = "lora"  # where it has a rank, as what it drops
 METHOD = Method("dreambooth", (0, 128), dropout=True)
@@ -43,19 +42,19 @@ RATES = {"sdxl": 1e-6, "zimage": 1e-6}  # by family, else the table's
 
 def attach(networks: Networks, recipe: Recipe) -> Attached:
     """Make ready to train."""
-    return lora.attach(networks, recipe) if recipe.rank else whole.Whole(networks, recipe)
+    return lora.attach(networks, recipe) if recipe.rank else _full.Whole(networks, recipe)
 
 
 def check(networks: Networks, tensors: dict[str, Tensor]) -> None:
     """Refuse tensors that are neither a LoRA nor a model for these networks."""
-    (lora.check if low(tensors) else whole.check)(networks, tensors)
+    (lora.check if low(tensors) else _full.check)(networks, tensors)
 
 
 def worn(
     networks: Networks, tensors: dict[str, Tensor], word: str, strength: float
 ) -> AbstractContextManager[None]:
     """Draw with a file inside the block."""
-    wear = lora.worn if low(tensors) else whole.worn
+    wear = lora.worn if low(tensors) else _full.worn
     return wear(networks, tensors, word, strength)
 
 

@@ -11,13 +11,13 @@ from torch import Tensor, nn
 
 from storage.errors import JobError
 from storage.records import Concept, Dial, Method, Rule
-from training.sizes import family, sizes
+from training.networks.sizes import family, sizes
 
 if TYPE_CHECKING:
     from storage.records import Base
-    from training.networks import Networks
-    from training.recipe import Recipe
-    from training.vocabulary import Vocabulary
+    from training.networks.networks import Networks
+    from training.networks.vocabulary import Vocabulary
+    from training.recipe.recipe import Recipe
 
 KIND = "textual-inversion"
 METHOD = Method("embedding", (1, 8), word=True)

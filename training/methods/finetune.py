@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from storage.records import Concept, Dial, Method, Rule
-from training import whole
-from training.sizes import family, sizes
-from training.whole import check, worn
+from training.methods import _full
+from training.methods._full import check, worn
+from training.networks.sizes import family, sizes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from storage.records import Base
-    from training.networks import Networks
-    from training.recipe import Recipe
-    from training.whole import Whole
+    from training.methods._full import Whole
+    from training.networks.networks import Networks
+    from training.recipe.recipe import Recipe
 
 __all__ = ["KIND", "METHOD", "attach", "check", "rules", "worn"]
 
@@ -39,7 +39,7 @@ RATES = {"sdxl": 1e-6, "zimage": 1e-6}
 
 def attach(networks: Networks, recipe: Recipe) -> Whole:
     """Make ready to train."""
-    return whole.Whole(networks, recipe)
+    return _full.Whole(networks, recipe)
 
 
 def rules(base: Base) -> Iterator[Rule]:

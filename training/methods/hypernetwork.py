@@ -18,14 +18,14 @@ from torch.nn import functional
 
 from storage.errors import JobError
 from storage.records import Concept, Dial, Method, Rule
-from training.sizes import family, sizes
+from training.networks.sizes import family, sizes
 
 if TYPE_CHECKING:
     from torch.utils.hooks import RemovableHandle
 
     from storage.records import Base
-    from training.networks import Networks
-    from training.recipe import Recipe
+    from training.networks.networks import Networks
+    from training.recipe.recipe import Recipe
 
 Reading = Callable[[str, Tensor], Tensor]  #: what "k" or "v" is read as
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from storage.records import Method
-from training import lycoris
-from training.later import Later
+from training.lazy import Later
+from training.methods import _lycoris
 
 if TYPE_CHECKING:
-    from training.networks import Layer
+    from training.networks.networks import Layer
 
 KIND = "lora"
 MODULES = Later("lycoris.modules.loha")
@@ -23,11 +23,11 @@ def made(key: str, layer: Layer, rank: int) -> Any:
     return MODULES.LohaModule(key, layer, 1.0, rank, rank)
 
 
-def delta(parts: lycoris.Parts, weight: Tensor) -> Tensor:
+def delta(parts: _lycoris.Parts, weight: Tensor) -> Tensor:
     """Multiply both low-rank products by element (out, in, ...)."""
-    one = lycoris.product(parts, "hada_w1_a", "hada_w1_b")
-    two = lycoris.product(parts, "hada_w2_a", "hada_w2_b")
-    return (one * two * lycoris.scale(parts, len(parts["hada_w1_b"]))).view_as(weight)
+    one = _lycoris.product(parts, "hada_w1_a", "hada_w1_b")
+    two = _lycoris.product(parts, "hada_w2_a", "hada_w2_b")
+    return (one * two * _lycoris.scale(parts, len(parts["hada_w1_b"]))).view_as(weight)
 
 
 def numbers(out: int, inner: int, window: int, rank: int) -> tuple[int, int]:
@@ -35,10 +35,10 @@ def numbers(out: int, inner: int, window: int, rank: int) -> tuple[int, int]:
     return 2 * rank * (out + inner * window) + 1, 5
 
 
-OWN = lycoris.Kind(
+OWN = _lycoris.Kind(
     name="loha",
     make=made,
-    gain=lycoris.shaped,
+    gain=_lycoris.shaped,
     delta=delta,
     ends=frozenset({"hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b", "alpha"}),
     rate=1.0,

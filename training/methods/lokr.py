@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from storage.records import Method
-from training import lycoris
-from training.later import Later
+from training.lazy import Later
+from training.methods import _lycoris
 
 if TYPE_CHECKING:
-    from training.networks import Layer
+    from training.networks.networks import Layer
 
 KIND = "lora"
 MODULES = Later("lycoris.modules.lokr")
@@ -26,11 +26,11 @@ def made(key: str, layer: Layer, rank: int) -> Any:
     return MODULES.LokrModule(key, layer, 1.0, rank, rank, factor=FACTOR)
 
 
-def delta(parts: lycoris.Parts, weight: Tensor) -> Tensor:
+def delta(parts: _lycoris.Parts, weight: Tensor) -> Tensor:
     """Multiply both factors, each whole or of two, after Kronecker (out, in, ...)."""
     small, large = (factor(parts, name) for name in ("lokr_w1", "lokr_w2"))
     ranks = [len(parts[f"{name}_b"]) for name in ("lokr_w1", "lokr_w2") if f"{name}_b" in parts]
-    by = lycoris.scale(parts, ranks[-1]) if ranks else 1.0
+    by = _lycoris.scale(parts, ranks[-1]) if ranks else 1.0
     window = weight.shape[2:]
     if not window:
         return torch.kron(small, large) * by
@@ -38,9 +38,9 @@ def delta(parts: lycoris.Parts, weight: Tensor) -> Tensor:
     return torch.kron(small[:, :, None, None], large) * by
 
 
-def factor(parts: lycoris.Parts, name: str) -> Tensor:
+def factor(parts: _lycoris.Parts, name: str) -> Tensor:
     """Give a factor, (out, in) or (out, in, window), or multiply its own two."""
-    return parts[name] if name in parts else lycoris.product(parts, f"{name}_a", f"{name}_b")
+    return parts[name] if name in parts else _lycoris.product(parts, f"{name}_a", f"{name}_b")
 
 
 def numbers(out: int, inner: int, window: int, rank: int) -> tuple[int, int]:
@@ -48,16 +48,16 @@ def numbers(out: int, inner: int, window: int, rank: int) -> tuple[int, int]:
 
     The larger one is of two where they are smaller than it is.
     """
-    (one, large), (other, wide) = lycoris.factors(out, FACTOR), lycoris.factors(inner, FACTOR)
+    (one, large), (other, wide) = _lycoris.factors(out, FACTOR), _lycoris.factors(inner, FACTOR)
     if rank >= max(large, wide) / 2:
         return one * other + large * wide * window + 1, 3
     return one * other + rank * (large + wide * window) + 1, 4
 
 
-OWN = lycoris.Kind(
+OWN = _lycoris.Kind(
     name="lokr",
     make=made,
-    gain=lycoris.shaped,
+    gain=_lycoris.shaped,
     delta=delta,
     ends=frozenset({*ENDS, "alpha"}),
     rate=3.0,

@@ -13,19 +13,19 @@ from torch import Tensor, nn
 
 from storage.errors import JobError
 from storage.records import Concept, Dial, Method, Rule
-from training.keys import ALPHA, DOWN, UP, cut, plain, written
-from training.later import peft
-from training.recipe import reads
-from training.sizes import sizes
+from training.lazy import peft
+from training.networks.keys import ALPHA, DOWN, UP, cut, plain, written
+from training.networks.sizes import sizes
+from training.recipe.recipe import reads
 
 if TYPE_CHECKING:
     from peft.tuners.lora import LoraLayer
     from torch.utils.hooks import RemovableHandle
 
     from storage.records import Base
-    from training.networks import Layer, Networks, Part
-    from training.recipe import Recipe
-    from training.sizes import Row
+    from training.networks.networks import Layer, Networks, Part
+    from training.networks.sizes import Row
+    from training.recipe.recipe import Recipe
 
 KIND = "lora"
 METHOD = Method("lora", dropout=True)

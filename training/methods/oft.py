@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from storage.records import Method
-from training import lycoris
-from training.later import Later
+from training.lazy import Later
+from training.methods import _lycoris
 
 if TYPE_CHECKING:
-    from training.networks import Layer
+    from training.networks.networks import Layer
 
 KIND = "lora"
 MODULES = Later("lycoris.modules.diag_oft")
@@ -31,7 +31,7 @@ def gain(module: Any, weight: Tensor) -> Tensor:
     return turned
 
 
-def delta(parts: lycoris.Parts, weight: Tensor) -> Tensor:
+def delta(parts: _lycoris.Parts, weight: Tensor) -> Tensor:
     """Turn blocks of outputs by Cayley's transform (I + Q)(I - Q)^-1, and take the weight off."""
     blocks = parts["oft_blocks"]  # (blocks, size, size)
     skew = blocks - blocks.transpose(1, 2)
@@ -43,11 +43,11 @@ def delta(parts: lycoris.Parts, weight: Tensor) -> Tensor:
 
 def numbers(out: int, inner: int, window: int, rank: int) -> tuple[int, int]:  # noqa: ARG001
     """Count the numbers and tensors of a layer's module: square blocks, and alpha."""
-    size, count = lycoris.factors(out, rank)
+    size, count = _lycoris.factors(out, rank)
     return count * size**2 + 1, 2
 
 
-OWN = lycoris.Kind(
+OWN = _lycoris.Kind(
     name="oft",
     make=made,
     gain=gain,

@@ -18,8 +18,8 @@ from training.methods import embedding, lora
 
 if TYPE_CHECKING:
     from storage.records import Base, Rule
-    from training.networks import Networks
-    from training.recipe import Recipe
+    from training.networks.networks import Networks
+    from training.recipe.recipe import Recipe
 
 KIND = "lora"
 METHOD = Method("pivotal", dropout=True, word=True, paces=True)  # of its word nothing is dropped

@@ -9,7 +9,7 @@ from PIL import Image
 
 from bot.demo.mascot import ASIDE, FOLDER, SHEET, TRAINED, pictures
 from bot.demo.mascot.__main__ import draw
-from storage.photos import Darkroom
+from storage.photos.sandbox import Darkroom
 
 
 def test_each_picture_is_an_svg_and_a_small_png():

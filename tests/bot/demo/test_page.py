@@ -10,8 +10,8 @@ import discord
 import pytest
 
 from bot import wording
-from bot.cards.parts import Card, text
-from bot.client import Bot
+from bot.bot import Bot
+from bot.cards.components import Card, text
 from bot.demo import live, page
 from bot.demo.discordish import world
 from bot.demo.mascot import FOLDER, SHEET

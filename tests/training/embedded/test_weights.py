@@ -82,8 +82,8 @@ def test_a_missing_list_is_named(tmp_path):
 
 LOADED = """
 from storage.errors import JobError
-from training.bases import Bases
-from training.captions import found
+from training.bases.registry import Bases
+from training.caption import found
 
 bases = Bases(None)
 print([base.present for base in bases.listed()][0])

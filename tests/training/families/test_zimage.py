@@ -11,13 +11,14 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from storage.errors import JobError
-from tests.training.card import Older
-from training import keys, objectives
-from training.bases import Bases
+from tests.fakes.gpu import Older
+from training import objectives
+from training.bases.registry import Bases
 from training.device import Device
 from training.families import Picture, zimage
-from training.loop import train
 from training.methods import lora
+from training.networks import keys
+from training.run.loop import train
 
 PICTURE = Picture("a fox", "", 1, 2, 64, 64)
 

@@ -6,11 +6,10 @@ import pytest
 import torch
 
 from storage.errors import JobError
-from storage.plan import plan
+from storage.planning.plan import plan
 from storage.records import Catalog, Concept, Dial
-from training import whole
-from training.methods import dreambooth, lora
-from training.sizes import sizes
+from training.methods import _full, dreambooth, lora
+from training.networks.sizes import sizes
 
 
 @pytest.fixture
@@ -20,7 +19,7 @@ def networks(bases):
         yield family.networks
 
 
-@pytest.mark.parametrize(("rank", "kind"), [(0, whole.Whole), (4, lora.Lora)])
+@pytest.mark.parametrize(("rank", "kind"), [(0, _full.Whole), (4, lora.Lora)])
 def test_a_rank_makes_it_a_lora(networks, recipe, rank, kind):
     """Its file is taken for what it is; one that is neither is refused."""
     attached = dreambooth.attach(networks, recipe("dreambooth", rank=rank))

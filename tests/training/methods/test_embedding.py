@@ -9,15 +9,15 @@ import torch
 
 from storage.errors import JobError
 from storage.records import Concept, Dial
-from training.bounds import FLOWS
 from training.methods import embedding
+from training.recipe.limits import FLOWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from training.bases import Bases
-    from training.networks import Networks
-    from training.recipe import Recipe
+    from training.bases.registry import Bases
+    from training.networks.networks import Networks
+    from training.recipe.recipe import Recipe
 
 
 @pytest.fixture

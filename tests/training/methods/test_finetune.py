@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from storage.records import Concept, Dial
-from training.loop import train
 from training.methods import finetune
-from training.recipe import LONG
-from training.whole import Whole
+from training.methods._full import Whole
+from training.recipe.recipe import LONG
+from training.run.loop import train
 
 
 def test_it_is_the_whole_network(bases, recipe):

@@ -16,9 +16,9 @@ from training.methods import lora
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from training.bases import Bases
-    from training.networks import Networks
-    from training.recipe import Recipe
+    from training.bases.registry import Bases
+    from training.networks.networks import Networks
+    from training.recipe.recipe import Recipe
 
 KEY = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"
 

@@ -13,7 +13,7 @@ from torch import nn
 from storage.errors import JobError
 from storage.records import Concept, Dial
 from training import methods
-from training.lycoris import factors
+from training.methods._lycoris import factors
 
 KEY = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"
 KINDS = ("loha", "lokr", "dora", "oft")

@@ -7,7 +7,7 @@ import torch
 
 from storage.errors import JobError
 from training.methods import pivotal
-from training.optimizers import grouped
+from training.run.optimizers import grouped
 
 WORD = "bundle_emb.mydog.string_to_param.*"
 

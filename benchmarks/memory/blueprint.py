@@ -1,0 +1,259 @@
+"""What a training's step holds on the true architectures, counted on meta tensors.
+
+Meta tensors have shapes and no numbers, so an SDXL needs no memory here. Networks are bf16 and
+compute under CUDA's rules of autocast, which meta tensors lack and are imitated: products in bf16,
+norms in fp32, attention as its flash kernel. Beside the estimate this shows how far that is right,
+for a step, for a picture that is drawn and for one that goes through the autoencoder.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import torch
+from accelerate import init_empty_weights
+from torch import nn
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
+
+from benchmarks import machine, table
+from benchmarks.memory.footprint import Footprint
+from storage.records import Base, Concept, Optimizer
+from training import methods
+from training.families import walk
+from training.modelfiles import singlefile
+from training.modelfiles.configs import Shape
+from training.networks.memory import CODER, CONTEXT, GRAIN, coded, seen, stepping
+from training.recipe.concepts import Shot
+from training.recipe.limits import FLOWS
+from training.recipe.recipe import Recipe
+
+META = torch.device("meta")
+LOW = {functional.linear, functional.conv2d, torch.conv2d, torch.matmul, torch.bmm, torch.addmm}
+EXACT = {functional.group_norm, functional.layer_norm}
+TOKENS, LONG = 77, 512  #: of a prompt, as CLIP and as a language model read it
+GIB = 2**30
+BAR = 15  #: percent
+SIDES = {"sd1": 512, "sd2": 768, "sdxl": 1024, "zimage": 1024}
+CASES: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("lora", {}), ("lora", {"text": True}), ("locon", {}), ("loha", {}), ("lokr", {}),
+    ("finetune", {"rank": 0}), ("finetune", {"rank": 0, "text": True}),
+    ("finetune", {"rank": 0, "optimizer": Optimizer.ADAFACTOR}),
+)  # fmt: skip
+
+
+class Nowhere:
+    """A device whose tensors have shapes alone."""
+
+    at = META
+
+    def __init__(self, dtype: torch.dtype = torch.float32) -> None:
+        self.dtype = dtype
+
+
+class Autocast(TorchFunctionMode):
+    """What `torch.autocast("cuda", torch.bfloat16)` does to the operations that matter here."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rounded: dict[torch.Tensor, torch.Tensor] = {}  #: trained numbers, once on the way
+        self.back = False  #: whether on the way back, where each part has an autocast of its own
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        """Change an operation's inputs, or the operation, where autocast would."""
+        kwargs = kwargs or {}
+        if function is torch.Tensor.backward:  # what is computed anew is computed under it, too
+            self.rounded.clear()
+            self.back = True
+            with self:
+                return back(args[0])
+        if function in EXACT:
+            args, kwargs = exact(args), dict(zip(kwargs, exact(kwargs.values()), strict=True))
+        elif function in LOW:
+            args = tuple(map(self.low, args))
+            kwargs = {name: self.low(value) for name, value in kwargs.items()}
+        elif function is functional.scaled_dot_product_attention:
+            given = [self.low(each) for each in (*args, *kwargs.values())][:3]
+            return torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(*given)[0]  # noqa: SLF001
+        return function(*args, **kwargs)
+
+    def low(self, value: Any) -> Any:
+        """Round a tensor, one that is trained once."""
+        if not isinstance(value, torch.Tensor) or value.dtype is not torch.float32:
+            return value
+        if self.back or not (value.is_leaf and value.requires_grad):
+            return value.bfloat16()
+        if value not in self.rounded:
+            self.rounded[value] = value.bfloat16()
+        return self.rounded[value]
+
+
+def exact(values: Any) -> tuple[Any, ...]:
+    """Give tensors in fp32."""
+    return tuple(each.float() if isinstance(each, torch.Tensor) else each for each in values)
+
+
+def back(loss: torch.Tensor) -> None:
+    """Go back from a loss: `loss.backward()`, as a mode can be asked for it."""
+    torch.autograd.Variable._execution_engine.run_backward(  # noqa: SLF001
+        (loss,), (torch.ones_like(loss),), False, False, (), allow_unreachable=True,
+        accumulate_grad=True,
+    )  # fmt: skip
+
+
+def base(name: str, shape: Shape | None = None, dtype: torch.dtype = torch.float32) -> Any:
+    """Make a family without weights, of true size or of a shape."""
+    family = walk()[name]
+    known = Base("meta", "Meta", name, "meta", family.RESOLUTION, "", "", present=True)
+    classes = [each for each in vars(family).values() if getattr(each, "name", "") == name]
+    with init_empty_weights(include_buffers=False):
+        pipeline = singlefile.drawn(shape) if shape else family.drawn(large=True)
+
+    def read(_: torch.dtype) -> Any:
+        for network in pipeline.components.values():
+            if isinstance(network, nn.Module):
+                network.to(dtype)
+        return pipeline
+
+    return classes[0](read, Nowhere(dtype), known)
+
+
+def recipe(method: str, side: int, batch: int = 1, **more: Any) -> Recipe:
+    """Ask for a method's plain form."""
+    flow = more.get("family") in FLOWS
+    given = {"wide": method == "locon", "rank": 16, **({"gamma": 0.0} if flow else {})} | more
+    rank = given.pop("rank")
+    return Recipe(
+        method, "meta", "name", "word", Concept.LOOK, steps=10, rank=rank, rate=1e-4, batch=batch,
+        seed=0, resolution=side, photos=(Shot("a.png", "word"),), **given,
+    )  # fmt: skip
+
+
+def conditions(family: Any, batch: int, *, live: bool) -> dict[str, torch.Tensor]:
+    """Give what a denoiser is told, read anew or kept."""
+    if not family.networks.vocabularies:
+        width = family.texts[0].config.hidden_size
+        states = torch.zeros((batch, LONG, width), dtype=family.denoiser.dtype, device=META)
+        return {"states": states, "lengths": torch.full((batch,), LONG)}
+    ids = torch.zeros((batch, len(family.texts), TOKENS), dtype=torch.long, device=META)
+    with torch.set_grad_enabled(live):
+        read = family.states(ids)
+    sizes = torch.zeros((batch, 6), dtype=torch.long, device=META)
+    return {**read, "sizes": sizes}
+
+
+def learning(family: Any, networks: list[nn.Module], asked: Recipe) -> Iterable[nn.Parameter]:
+    """Give what is trained: adapters put on, or the networks' own numbers in fp32."""
+    if asked.rank:
+        attached = methods.walk()[asked.method].attach(family.networks, asked)
+        return attached.parameters.values()
+    return [own for network in networks for own in network.float().requires_grad_().parameters()]
+
+
+def counted(name: str, asked: Recipe, dtype: torch.dtype = torch.bfloat16) -> int:
+    """Count the bytes that a step holds, at most; with AdamW's moments there, if it is AdamW."""
+    family = base(name, dtype=dtype)
+    networks = [family.denoiser, *(family.texts if asked.text else ())]
+    trained = list(learning(family, networks, asked))
+    family.checkpointing(asked.frugal)
+    side = asked.resolution // 8
+    latents = torch.zeros((asked.batch, family.vae.config.latent_channels, side, side))
+    told = None if asked.text else conditions(family, asked.batch, live=False)
+    with Footprint() as footprint, Autocast():
+        for network in networks:
+            footprint.hold(network.parameters())
+        count = 0 if asked.optimizer is Optimizer.ADAFACTOR else 2
+        moments = [torch.zeros_like(each) for each in trained for _ in range(count)]
+        told = told or conditions(family, asked.batch, live=True)
+        family.loss(latents, told, torch.Generator(), gamma=5.0).backward()
+        del told, moments
+    return footprint.peak
+
+
+def size(name: str, asked: Recipe) -> int:
+    """Count the numbers that a recipe trains."""
+    family = base(name)
+    networks = [family.denoiser, *(family.texts if asked.text else ())]
+    return sum(each.numel() for each in learning(family, networks, asked))
+
+
+def both(name: str, asked: Recipe) -> tuple[int, int]:
+    """Give the bytes that are counted, and those of the estimate; the context is in either."""
+    foretold = stepping(walk()[name].KEEPS, asked, size(name, asked))
+    return counted(name, asked) + CONTEXT, foretold + CONTEXT
+
+
+def drawing(name: str, side: int) -> int:
+    """Count the bytes that the denoiser takes to see through a picture, beside its numbers."""
+    family = base(name, dtype=torch.bfloat16)
+    latents = torch.zeros((1, family.vae.config.latent_channels, side // GRAIN, side // GRAIN))
+    told = conditions(family, 1, live=False)
+    with Footprint() as footprint, Autocast(), torch.no_grad():
+        footprint.hold([*family.denoiser.parameters(), *told.values()])
+        before = footprint.live
+        family.loss(latents, told, torch.Generator(), gamma=5.0)
+    return footprint.peak - before
+
+
+def coding(name: str, side: int) -> int:
+    """Count the bytes that the autoencoder takes in fp32 for a picture, in or out, at most."""
+    vae, counts = base(name).vae, []
+    latents = torch.zeros((1, vae.config.latent_channels, side // GRAIN, side // GRAIN))
+    for through, given in ((vae.encode, torch.zeros((1, 3, side, side))), (vae.decode, latents)):
+        with Footprint() as footprint, torch.no_grad():
+            footprint.hold(vae.parameters())
+            before = footprint.live
+            through(given.to(META))
+        counts.append(footprint.peak - before)
+    return max(counts)
+
+
+def sums(network: nn.Module) -> tuple[int, int]:
+    """Count a network's numbers, and those of its linear layers' weights."""
+    linear = (each.weight.numel() for each in network.modules() if isinstance(each, nn.Linear))
+    return sum(each.numel() for each in network.parameters()), sum(linear)
+
+
+def parts(name: str, side: int) -> Iterator[table.Row]:
+    """Compare what the estimate knows of a family with its networks."""
+    family, keeps = base(name), walk()[name].KEEPS
+    texts = sum(sums(text)[0] for text in family.texts)
+    same = (*sums(family.denoiser), texts) == (keeps.denoiser, keeps.linear, keeps.texts)
+    yield table.Row(f"{name}: numbers as counted", str(same).lower(), "true", same)
+    taken = {
+        "seeing once": (drawing(name, side), seen(keeps, side)),
+        "autoencoder": (4 * sums(family.vae)[0], CODER),
+        "what it keeps": (coding(name, side), coded(side)),
+    }
+    for what, (whole, foretold) in taken.items():
+        said = f"{name} at {side}, {what}: {whole / GIB:.3f} GiB"
+        yield table.near(said, foretold, whole, BAR)
+
+
+def rows(*, quick: bool) -> Iterator[table.Row]:
+    """Compare estimates with what is counted."""
+    for name, side in SIDES.items():
+        yield from parts(name, side)
+        for method, more in CASES[: 1 if quick else None]:
+            if "text" in more and name in FLOWS:
+                continue
+            for frugal, batch in ((False, 1), (True, 1), (False, 4), (True, 4)):
+                asked = recipe(method, side, batch, frugal=frugal, family=name, **more)
+                whole, foretold = both(name, asked)
+                words = [method, *more, f"batch {batch}", *(["frugal"] if frugal else [])]
+                what = f"{name} at {side}, {', '.join(words)}: {whole / GIB:.2f} GiB"
+                yield table.near(what, foretold, whole, BAR)
+
+
+def main() -> int:
+    """Print the table."""
+    arguments = machine.chosen(__doc__ or "")
+    return table.show(rows(quick=arguments.quick))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,91 @@
+"""Whether trainings on the true architectures fit into a small GPU: a large one is capped.
+
+Weights are random and made here, or kept in `--place` for another time. The ladder chooses its
+rungs by what the cap leaves, as it would on such a card.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+
+from benchmarks import machine, table
+from benchmarks.speed.training import MIB, Ground, folder
+from training.device import Device
+from training.families import walk
+from training.run import memory
+
+DRIVER = 600  #: MiB of a card that CUDA takes before torch has any
+CASES = (
+    ("sd1", "lora", 4),
+    ("sdxl", "lora", 8),
+    ("sd1", "finetune", 12),
+    ("sdxl", "finetune", 24),
+)
+STEPS = 3
+
+
+class Capped(Device):
+    """A GPU of which only so many MiB are to be had."""
+
+    def __init__(self, cap: int) -> None:
+        super().__init__(Accelerator(mixed_precision="bf16"), 1)
+        self.cap = cap - DRIVER
+        torch.cuda.set_per_process_memory_fraction(self.cap / self.whole())
+
+    def free(self) -> int:
+        """Count MiB that are still to be had."""
+        return min(super().free(), self.cap - self.memory())
+
+
+def fits(place: Path, shelf: Path | None, family: str, method: str, gigabytes: int) -> table.Row:
+    """Take some steps under a cap, and say what they held and what was given up for it."""
+    gc.collect()
+    torch.cuda.empty_cache()
+    device = Capped(gigabytes * 1024)
+    ground = Ground(place, device, (family,), shelf)
+    base = ground.bases.find(ground.base(family))
+    recipe = ground.recipe(family, 1, STEPS + 1)
+    if method == "finetune":
+        recipe = replace(recipe, method=method, rank=0, rate=1e-5)
+    _, task = ground.begin(f"{family}-{method}", family, recipe)
+    fewer, steps = 0, 0
+    while steps < STEPS:
+        told = next(task)
+        steps += told.kind == "step"
+        fewer += told.facts.get("code") == "memory"
+    torch.cuda.synchronize()
+    held = torch.cuda.max_memory_reserved(device.at) // MIB + DRIVER
+    task.close()
+    keeps = walk()[base.family].KEEPS
+    taken = memory.fitting(recipe, keeps, 0 if recipe.rank else keeps.denoiser, device.cap).rungs
+    rungs = ", ".join(rung.name for rung in taken) or "none"
+    more = f" (rungs: {rungs}; stepped down {fewer} times more)"
+    return table.most(f"{family}, {method}, {gigabytes} GB", held, gigabytes * 1024, "MiB", more)
+
+
+def rows(place: Path, shelf: Path | None) -> Iterator[table.Row]:
+    """Try every case."""
+    for family, method, gigabytes in CASES:
+        yield fits(place, shelf, family, method, gigabytes)
+
+
+def main() -> int:
+    """Print the table."""
+    arguments = machine.chosen(__doc__ or "", place=Path)
+    if not torch.cuda.is_available():
+        sys.exit("This needs a GPU.")
+    print(torch.cuda.get_device_name())
+    print()
+    with folder(arguments.place) as place:
+        return table.show(rows(Path(place), arguments.place))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""How much memory the bot and the trainer take when they have started."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psutil
+
+from benchmarks import machine, table
+from benchmarks.speed.service import service
+
+BOT, TRAINER = 150.0, 80.0  #: MiB
+SETTLED = 5.0  #: seconds after the start
+MIB = 2**20
+#: A bot on the offline Discord, whose memory is counted with it; it stays until its stdin ends.
+CHILD = """
+import asyncio, sys
+from pathlib import Path
+from bot.bot import Bot
+from bot.demo.discordish import world
+from bot.settings import BotSettings
+
+async def main():
+    bot = Bot(BotSettings(_env_file=None, home=Path(sys.argv[1]), token=None, disk=0))
+    async with world(bot):
+        print("ready", flush=True)
+        await asyncio.to_thread(sys.stdin.read)
+    await bot.shut()
+
+asyncio.run(main())
+"""
+
+
+def resident(process: psutil.Process) -> float:
+    """Give a process's memory in MiB, without its children's."""
+    size: float = process.memory_info().rss / MIB
+    return size
+
+
+async def bot(place: Path) -> float:
+    """Start a bot and weigh it."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", CHILD, str(place),
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    if child.stdin is None or child.stdout is None:
+        raise RuntimeError("the bot has no pipes")
+    if (await child.stdout.readline()).strip() != b"ready":
+        raise RuntimeError("the bot did not start")
+    await asyncio.sleep(SETTLED)
+    size = resident(psutil.Process(child.pid))
+    child.stdin.close()
+    await child.wait()
+    return size
+
+
+async def training(place: Path) -> tuple[float, float]:
+    """Start a trainer with its worker and weigh both."""
+    async with service(place) as running:
+        await asyncio.sleep(SETTLED)
+        (trainer,) = [
+            child
+            for child in psutil.Process().children()
+            if child.cmdline()[1:] == ["-m", "training"]
+        ]
+        desks = list(running.store.home.workers.glob("*/handle.json"))
+        workers = [worker(desk) for desk in desks]
+        return resident(trainer), max(workers)
+
+
+def worker(desk: Path) -> float:
+    """Weigh the worker of a desk."""
+    return resident(psutil.Process(json.loads(desk.read_text("utf-8"))["pid"]))
+
+
+async def measure(place: Path) -> list[table.Row]:
+    """Weigh everybody."""
+    for name in ("bot", "training"):
+        (place / name).mkdir()
+    heavy = await bot(place / "bot")
+    light, worker_size = await training(place / "training")
+    return [
+        table.most("bot, with the offline Discord in its process", heavy, BOT, "MiB"),
+        table.most("trainer", light, TRAINER, "MiB"),
+        table.told("worker, torch loaded, no base yet", worker_size, "MiB"),
+    ]
+
+
+def main() -> int:
+    """Print the table."""
+    machine.chosen(__doc__ or "")
+    with TemporaryDirectory() as place:
+        return table.show(asyncio.run(measure(Path(place))))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

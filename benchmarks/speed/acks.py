@@ -1,0 +1,138 @@
+"""How soon commands are acknowledged while a training saturates the cores and photos arrive."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import statistics
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import psutil
+
+from benchmarks import machine, table
+from benchmarks.speed.crowd import Ears, crowd, photo
+from benchmarks.speed.service import Service, mascot
+from bot import wording
+from bot.demo.discordish import FRIEND, OWNER
+from bot.demo.stage import ready, stage
+from storage.errors import UserError
+
+if TYPE_CHECKING:
+    from bot.bot import Bot
+    from bot.demo.discordish import World
+
+COMMON, SLOWEST = 0.3, 1.5  #: seconds: of 99 in a hundred, of each
+PAUSE = 0.15  #: seconds between two commands
+PHOTOS = 10
+ARRIVE = 20  #: commands from one arrival of ten photos to the next, at least
+COMMANDS: tuple[tuple[str, dict[str, object]], ...] = (
+    ("dataset show", {"name": "glim"}),
+    ("jobs", {}),
+    ("help", {}),
+    ("train lora", {"dataset": "glim"}),
+    ("me", {}),
+    ("dataset show", {"name": "glim"}),
+    ("style list", {}),
+    ("privacy", {}),
+    ("train embedding", {"dataset": "glim"}),
+    ("sample", {"prompt": "a glim emoji"}),
+)
+
+
+async def prepare(world: World, running: Service) -> None:
+    """Let two people agree and have datasets, and begin a training that lasts."""
+    for name in (OWNER, FRIEND):
+        who = world.people[name].id
+        await running.store.members.consent(who, wording.CONSENT, "benchmark")
+        await running.dataset("album", [], who)
+        glim = await running.dataset("glim", mascot(), who)
+    if running.member != glim.owner:
+        raise RuntimeError("the last of them trains")
+    training = await running.train(glim, seed=1, steps=5000)
+    await running.until(training, "progress")
+
+
+async def talk(world: World, ears: Ears, bot: Bot, photos: list[bytes], count: int) -> int:
+    """Send commands at fixed times, among them ten photos as soon as the last ten are in."""
+    turns, arrived = itertools.cycle(itertools.product(COMMANDS, (OWNER, FRIEND))), 0
+    began = time.perf_counter()
+    for number in range(count):
+        ears.due = began + number * PAUSE
+        await asyncio.sleep(max(0.0, ears.due - time.perf_counter()))
+        if number % ARRIVE == 0 and not bot.running:
+            arrived += len(photos)
+            for person, five in ((OWNER, photos[:5]), (FRIEND, photos[5:])):
+                await add(world, person, five)
+        (command, options), person = next(turns)
+        await world.people[person].slash(world.channel, command, **options)
+        await world.live()
+    return arrived
+
+
+async def add(world: World, person: str, photos: list[bytes]) -> None:
+    """Hand photos over."""
+    files = {f"photo{at}": (f"{at}.jpg", content) for at, content in enumerate(photos, 1)}
+    await world.people[person].slash(world.channel, "dataset add", name="album", **files)
+
+
+async def measure(place: Path, count: int) -> list[table.Row]:
+    """Run the bot and the trainer, and let people talk."""
+    photos = [photo(seed) for seed in range(PHOTOS)]
+    async with stage(place) as (bot, world):
+        await ready(bot)
+        catalog = await bot.store.catalog.read()
+        who = world.people[FRIEND].id
+        running = Service(bot.store, catalog, who, world.server.id, world.channel.id)
+        await prepare(world, running)
+        await world.live()
+        psutil.cpu_percent()
+        with crowd(world) as ears:
+            arrived = await talk(world, ears, bot, photos, count)
+            await asyncio.sleep(SLOWEST)
+        busy = psutil.cpu_percent()
+        kept = [await album(running, world.people[name].id) for name in (OWNER, FRIEND)]
+        bugs = [fault for fault in world.faults if not refusal(fault)]
+        if bugs:
+            raise RuntimeError(f"the bot raised {bugs}")
+    more = f" ({sum(kept)} of them new)"
+    return [*rows(ears.waits(), busy), table.told("photos of 12 megapixels", arrived, "", more)]
+
+
+def refusal(fault: BaseException) -> bool:
+    """Tell whether the bot meant it: a limit that is told in a sentence is an answer, too."""
+    return isinstance(getattr(fault, "original", fault), UserError)
+
+
+async def album(running: Service, owner: int) -> int:
+    """Count what a member's photos have become."""
+    dataset = await running.store.datasets.named(owner, "album")
+    return len(await running.store.photos.of(dataset.id, owner))
+
+
+def rows(waits: dict[str, list[float]], busy: float) -> list[table.Row]:
+    """Put the waits into rows."""
+    every = [wait * 1000 for found in waits.values() for wait in found]
+    slow = sorted(waits, key=lambda name: -max(waits[name]))[:3]
+    each = ", ".join(f"/{name} {max(waits[name]) * 1000:.0f}" for name in slow)
+    return [
+        table.least("commands", len(every), 100),
+        table.told("cores in use meanwhile", busy, "%"),
+        table.told("acknowledged, median", statistics.median(every), "ms"),
+        table.most("acknowledged, p99", table.quantile(every, 0.99), COMMON * 1000, "ms"),
+        table.most("acknowledged, slowest", max(every), SLOWEST * 1000, "ms", f" ({each})"),
+    ]
+
+
+def main() -> int:
+    """Print the table."""
+    arguments = machine.chosen(__doc__ or "")
+    with TemporaryDirectory() as place:
+        return table.show(asyncio.run(measure(Path(place), 100 if arguments.quick else 300)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""How far the time on the pre-flight card is from what a training then takes, claim to end.
+
+The real trainer and its worker run a LoRA once, which measures it; then with other steps and
+photos, and the card's own arithmetic tells before each how long it will take. Where other work
+holds the cores, seconds change with it; so both are also compared by the worker's processor time:
+what was told, by the processor's part of the runs that it was told from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import statistics
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import psutil
+
+from benchmarks import machine, table
+from benchmarks.speed.service import LOOK, Service, mascot, service
+from storage.planning.plan import plan
+from storage.records import Concept, Dial
+from storage.tables.durations import Gait, foretold
+
+if TYPE_CHECKING:
+    from storage.records import Dataset, Plan
+
+NEAR = 0.2  #: of what a training takes, how far the card's time may be away
+MEASURED, LATER = (6, 30), ((10, 90), (4, 50))  #: photos and steps
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What was told of a training, and what it took."""
+
+    photos: int
+    steps: int
+    told: float  #: seconds
+    taken: float  #: seconds
+    computed: float  #: told over taken, both in the worker's processor time
+
+
+async def told(running: Service, dataset: Dataset, photos: int, steps: int) -> Plan:
+    """Plan a LoRA of a subject and tell how long it takes, as the pre-flight card does."""
+    store, (base, *_) = running.store, running.catalog.bases
+    planned = plan(
+        running.catalog, method="lora", base=base.name, dial=Dial.BALANCED,
+        concept=Concept.SUBJECT, photos=photos,
+    )  # fmt: skip
+    planned = replace(planned, steps=steps)
+    gait = Gait.of(running.catalog.device, base, planned, dataset.concept)
+    return foretold(await store.paces.all(), gait, planned)
+
+
+async def taken(running: Service, dataset: Dataset, steps: int, runs: int) -> tuple[float, float]:
+    """Train, the last of so many runs; give the seconds from claim to end, and those computed."""
+    (handle,) = running.store.home.workers.glob("*/handle.json")
+    worker = psutil.Process(json.loads(handle.read_bytes())["pid"])
+    before = sum(worker.cpu_times()[:2])
+    ended = await running.ended(await running.train(dataset, seed=steps, steps=steps))
+    while sum(pace.runs for pace in (await running.store.paces.all()).values()) < runs:
+        await asyncio.sleep(LOOK)  # it is measured once it has ended
+    return (ended.ended or 0) - (ended.started or 0), sum(worker.cpu_times()[:2]) - before
+
+
+async def measure(place: Path, *, quick: bool) -> list[table.Row]:
+    """Measure once, then foretell and train."""
+    async with service(place) as running:
+        sets = {
+            count: await running.dataset(f"set {count}", mascot()[:count])
+            for count, _ in (MEASURED, *LATER)
+        }
+        unknown = await told(running, sets[MEASURED[0]], *MEASURED)
+        whole, computed = await taken(running, sets[MEASURED[0]], MEASURED[1], 1)
+        parts, found = [computed / whole], []
+        for count, steps in LATER[: 1 if quick else None]:
+            before = (await told(running, sets[count], count, steps)).seconds
+            whole, computed = await taken(running, sets[count], steps, 1 + len(parts))
+            part = statistics.mean(parts)
+            found.append(Pair(count, steps, before, whole, before * part / computed))
+            parts.append(computed / whole)
+    return list(rows(unknown.seconds, found))
+
+
+def rows(unknown: float, pairs: list[Pair]) -> Iterator[table.Row]:
+    """Say what was told and what it took."""
+    yield table.told("told before the first run of the kind (0 is unknown)", unknown, "s")
+    for pair in pairs:
+        what = f"LoRA, {pair.photos} photos, {pair.steps} steps: told over taken"
+        seconds = f" ({pair.told:.1f} s, {pair.taken:.1f} s)"
+        yield table.told(what, pair.told / pair.taken, more=seconds)
+        near = abs(pair.computed - 1) <= NEAR
+        yield table.Row(f"{what}, computed", f"{pair.computed:.3f}", f"1 ± {NEAR}", near)
+
+
+def main() -> int:
+    """Print the table."""
+    arguments = machine.chosen(__doc__ or "")
+    with TemporaryDirectory() as place:
+        return table.show(asyncio.run(measure(Path(place), quick=arguments.quick)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,143 @@
+"""200 LoRA steps on the embedded base beside the plain loop of peft and diffusers."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Protocol
+
+import torch
+
+from benchmarks import machine, table
+from benchmarks.speed.plain import Plain
+from benchmarks.teaching import lesson
+from storage.records import Concept
+from training import embedded
+from training.bases.registry import Bases
+from training.device import Device
+
+BLOCK, BATCH, RANK, RATE = 10, 4, 8, 1e-3
+THREADS = 1  #: what a small base trains with; waking a second costs more than it brings
+NAMES = ("ours", "plain, cached", "plain, not cached")
+PHOTOS = "firefox/teach"
+
+
+class Contestant(Protocol):
+    """One way to train, in turns."""
+
+    def begin(self) -> None:
+        """Do what comes before the first step."""
+        ...
+
+    def step(self, times: int) -> None:
+        """Take steps."""
+        ...
+
+    def end(self, times: int) -> None:
+        """Take the last steps and do what comes after them."""
+        ...
+
+
+class Ours:
+    """A whole training without samples: photos read and encoded, checkpoints, curve, file."""
+
+    def __init__(self, place: Path, bases: Bases, steps: int) -> None:
+        asked = lesson.Lesson("lora", Concept.LOOK, "firefox", lesson.photos(PHOTOS))
+        frozen = lesson.recipe(
+            bases, asked, steps=steps, batch=BATCH, rank=RANK, rate=RATE,
+            prompts=(), threads=THREADS, wide=False,
+        )  # fmt: skip
+        self.task = lesson.begin(place, bases, asked, frozen)[1]
+
+    def begin(self) -> None:
+        """Encode, attach, and stop before the first step."""
+        lesson.advance(self.task)
+
+    def step(self, times: int) -> None:
+        """Take steps."""
+        lesson.advance(self.task, times)
+
+    def end(self, times: int) -> None:  # noqa: ARG002  # it knows how many are left
+        """Take what is left and write the style."""
+        for _ in self.task:
+            pass
+
+
+class Theirs:
+    """The plain loop: photos read, and encoded where it is cached; one file at the end."""
+
+    def __init__(self, folder: Path, *, cache: bool) -> None:
+        self.folder = folder
+        place, photos = embedded.folder("diffusion"), lesson.photos(PHOTOS)
+        self.plain = Plain.on(place, photos, rank=RANK, rate=RATE, size=BATCH)
+        self.cache = cache
+
+    def begin(self) -> None:
+        """Make the loader."""
+        self.plain.begin(cache=self.cache)
+
+    def step(self, times: int) -> None:
+        """Take steps."""
+        for _ in range(times):
+            self.plain.step()
+
+    def end(self, times: int) -> None:
+        """Take the last steps and write the style."""
+        self.step(times)
+        self.plain.save(self.folder)
+
+
+def race(contestants: Sequence[Contestant], steps: int) -> list[float]:
+    """Let them take turns in short blocks, each time another first; give the seconds of each."""
+    seconds = [0.0] * len(contestants)
+
+    def turn(first: int, do: Callable[[Contestant], None]) -> None:
+        for place in range(len(contestants)):
+            at = (first + place) % len(contestants)
+            began = time.perf_counter()
+            do(contestants[at])
+            seconds[at] += time.perf_counter() - began
+
+    turn(0, lambda who: who.begin())
+    for block in range(1, steps // BLOCK):
+        turn(block, lambda who: who.step(BLOCK))
+    turn(1, lambda who: who.end(BLOCK))
+    return seconds
+
+
+def rows(rounds: list[list[float]], steps: int) -> list[table.Row]:
+    """Put seconds and ratios into rows."""
+    columns = list(zip(*rounds, strict=True))
+    found = [
+        table.told(f"{steps} steps, {name}", statistics.median(column), "s")
+        for name, column in zip(NAMES, columns, strict=True)
+    ]
+    cached = [(each[0], each[1]) for each in rounds]
+    each = ", ".join(f"{ours / theirs:.3f}" for ours, theirs in cached)
+    found.append(table.most("ours over cached", table.ratio(cached), 1.0, more=f" ({each})"))
+    loose = table.ratio((each[0], each[2]) for each in rounds)
+    return [*found, table.told("ours over not cached", loose)]
+
+
+def main() -> int:
+    """Print the table."""
+    arguments = machine.chosen(__doc__ or "")
+    steps, count = (40, 1) if arguments.quick else (200, 3)
+    torch.set_num_threads(THREADS)
+    bases = Bases(None, Device.open(cpu=True))
+    with bases.family(lesson.BASE), TemporaryDirectory() as place:
+        rounds = []
+        for number in range(count):
+            out = Path(place) / str(number)
+            contestants: list[Contestant] = [Ours(out / "ours", bases, steps)]
+            contestants += [Theirs(out / str(cache), cache=cache) for cache in (True, False)]
+            rounds.append(race(contestants, steps))
+    return table.show(rows(rounds, steps))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

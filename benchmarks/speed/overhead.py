@@ -1,0 +1,215 @@
+"""What the loop costs beside its mathematics, method by method: processor time and operations."""
+
+from __future__ import annotations
+
+import math
+import resource
+import statistics
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from benchmarks import machine, table
+from benchmarks.teaching import lesson
+from storage.records import Concept
+from training import methods
+from training.bases.registry import Bases
+from training.device import Device
+from training.networks.conditioning import apart, stacked
+from training.recipe.recipe import GAMMA
+from training.run import timing
+from training.run.examples import encoded
+from training.run.optimizers import grouped
+
+if TYPE_CHECKING:
+    from training.recipe.recipe import Recipe
+    from training.run.loop import Task
+
+BAR = 1.15
+PLAIN = "lora"  #: the method that the others are told beside
+APART = {"dreambooth"}  #: whose class pictures double a step, by design
+BLOCK, BATCH = 5, 4  #: steps of one turn; photos of a step
+Step = Callable[[], None]
+
+
+class Bare:
+    """The same step with nothing around it: what a page of torch would do."""
+
+    def __init__(self, family: Any, recipe: Recipe, photos: Path) -> None:
+        examples = encoded(family, recipe, photos)
+        self.family, self.recipe = family, recipe
+        self.latents = [example.latent for example in examples]
+        self.framed = [example.framed for example in examples]
+        with torch.no_grad(), family.device.autocast():
+            self.tokens = [family.tokens(shot.caption)[0] for shot in recipe.photos]
+            self.states = [apart(family.states(each[None]))[0] for each in self.tokens]
+        attached = family.networks.attached
+        self.parameters = list(attached.parameters.values())
+        groups = grouped(attached.parameters, attached.paces)
+        self.optimizer = torch.optim.AdamW(groups, recipe.rate, fused=True)
+        self.generator = torch.Generator().manual_seed(recipe.seed)
+        self.losses: list[torch.Tensor] = []
+        self.taken = 0
+
+    def __call__(self) -> None:
+        """Gather a batch, noise it, go forward and back, clip, and move."""
+        family, size, draws = self.family, self.recipe.batch, self.generator
+        first = self.taken * size % len(self.latents)
+        self.taken += 1
+        these, at = slice(first, first + size), family.device.at
+        x = torch.stack(self.latents[these])
+        if family.networks.attached.text:
+            read = family.states(torch.stack(self.tokens[these]))
+        else:
+            read = stacked(self.states[these])
+        told = family.heard({**read, **stacked(self.framed[these])})
+        e = torch.randn(x.shape, generator=draws)
+        t = (torch.arange(size) + torch.rand(size, generator=draws)) / size * len(family.alphas)
+        t = t.long().clamp(max=len(family.alphas) - 1)
+        a = family.alphas[t]
+        wide = a.view(-1, 1, 1, 1)
+        noised = wide.sqrt() * x + (1 - wide).sqrt() * e
+        v, ratio = family.prediction == "v_prediction", a / (1 - a)
+        target = wide.sqrt() * e - (1 - wide).sqrt() * x if v else e
+        weights = ratio.clamp(max=self.recipe.gamma) / (ratio + 1 if v else ratio)
+        given = noised.to(at, family.unet.dtype), t.to(at)
+        with family.device.autocast():
+            seen = family.unet(*given, return_dict=False, **told)[0]
+        error = (seen.float() - target.to(at)).square().flatten(1).mean(1)
+        loss = (error * weights.to(at)).mean()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.parameters, 1.0, foreach=True)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.losses.append(loss.detach())
+
+
+class Counted(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Counts tensor operations by name; views, which compute nothing, apart."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.found: Counter[str] = Counter()
+
+    def __torch_dispatch__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        """Count one and let it pass."""
+        if not function.is_view:
+            self.found[str(function)] += 1
+        return function(*args, **(kwargs or {}))
+
+
+def spent(step: Step, times: int) -> float:
+    """Give the user's processor seconds of one step."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
+    for _ in range(times):
+        step()
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_utime - before) / times
+
+
+def count(step: Step) -> Counter[str]:
+    """Count the operations of one step."""
+    counted = Counted()
+    with counted:
+        step()
+    return counted.found
+
+
+@dataclass
+class Entrant:
+    """One method at work on a base of its own, by the loop and by the bare step."""
+
+    method: str
+    task: Task
+    bare: Step
+
+    @classmethod
+    def of(cls, method: str, place: Path, steps: int) -> Entrant:
+        """Begin a method's plain form: the picture network alone, where it can, no average."""
+        bases = Bases(None, Device.open(cpu=True))
+        pictures = lesson.photos("firefox/teach")[: 4 * BATCH]
+        asked = lesson.Lesson(method, Concept.LOOK, "firefox", pictures, word="cat")
+        frozen = lesson.recipe(
+            bases, asked, steps=steps, every=steps + 1, prompts=(), threads=1, batch=BATCH,
+            schedule="constant", text=False, ema=0.0, gamma=GAMMA, wide=method == "locon",
+        )  # fmt: skip
+        folder, task = lesson.begin(place / method, bases, asked, frozen)
+        lesson.advance(task, 2)
+        bare = Bare(bases.resident[lesson.BASE], frozen, folder.photos)
+        bare()
+        return cls(method, task, bare)
+
+    def ours(self) -> None:
+        """Take a step of the loop."""
+        lesson.advance(self.task)
+
+    def counts(self) -> tuple[Counter[str], Counter[str]]:
+        """Count what a step of the loop computes, and a bare one."""
+        often, timing.OFTEN = timing.OFTEN, math.inf  # no progress, which is told twice a second
+        found = count(self.ours), count(self.bare)
+        timing.OFTEN = often
+        return found
+
+    def turn(self, *, first: bool) -> tuple[float, float]:
+        """Take steps of both, the loop's first or last; give processor seconds of one of each."""
+        if first:
+            mine = spent(self.ours, BLOCK)
+            return mine, spent(self.bare, BLOCK)
+        other = spent(self.bare, BLOCK)
+        return spent(self.ours, BLOCK), other
+
+
+def compare(place: Path, names: Sequence[str], rounds: int) -> Iterator[table.Row]:
+    """Let all methods take turns, each time another one first."""
+    entrants = [Entrant.of(name, place, rounds * BLOCK + 100) for name in names]
+    counts = {entrant.method: entrant.counts() for entrant in entrants}
+    pairs: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
+    for turn in range(rounds):
+        at = turn % len(entrants)
+        for entrant in entrants[at:] + entrants[:at]:
+            pairs[entrant.method].append(entrant.turn(first=bool(turn % 2)))
+    for entrant in entrants:
+        entrant.task.close()
+    for name in names:
+        yield from rows(name, pairs, counts[name])
+
+
+def rows(
+    name: str,
+    pairs: dict[str, list[tuple[float, float]]],
+    counts: tuple[Counter[str], Counter[str]],
+) -> Iterator[table.Row]:
+    """Put a method's figures into rows."""
+    mine, plain = pairs[name], pairs.get(PLAIN, [])
+    seconds = statistics.median(ours for ours, _ in mine)
+    many = f" ({len(mine)} pairs of {BLOCK} steps)"
+    yield table.told(f"{name}: user CPU of a step", seconds * 1000, "ms")
+    if plain and name != PLAIN:
+        over = table.ratio((own[0], its[0]) for own, its in zip(mine, plain, strict=True))
+        yield table.told(f"{name}: user CPU of a step over a {PLAIN}'s, median", over)
+    yield table.most(f"{name}: user CPU, ours over bare", table.ratio(mine), BAR, more=many)
+    ours, bare = counts
+    more = [f"{kind} {ours[kind] - bare[kind]:+}" for kind in (ours - bare) | (bare - ours)]
+    figure = f"{ours.total()} and {bare.total()}" + (f" ({'; '.join(more)})" if more else "")
+    yield table.Row(f"{name}: tensor operations, ours and bare", figure, "equal", ours == bare)
+
+
+def main() -> int:
+    """Print the table."""
+    arguments = machine.chosen(__doc__ or "", method=str)
+    torch.set_num_threads(1)
+    names = [arguments.method] if arguments.method else sorted({*methods.walk()} - APART)
+    with TemporaryDirectory() as place:
+        return table.show(compare(Path(place), names, 1 if arguments.quick else 12))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

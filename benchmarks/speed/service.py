@@ -1,0 +1,107 @@
+"""The real trainer and its worker as child processes, with a member, photos and jobs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from bot.demo.mascot import pictures
+from bot.demo.stage import trainer
+from storage.folders import Home
+from storage.photos.sandbox import Darkroom
+from storage.planning.plan import plan
+from storage.records import Catalog, Concept, Dataset, Dial, Job, Kind, NewJob
+from storage.requests import SampleRequest, TrainRequest
+from storage.store import Store
+
+BASE = "embedded"
+LOOK = 0.05  #: seconds between two looks at the database
+PATIENCE = 600.0  #: seconds a job may take
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A running trainer, what it remembers, and who asks."""
+
+    store: Store
+    catalog: Catalog
+    member: int = 1
+    guild: int = 2
+    channel: int = 3
+
+    async def dataset(self, name: str, photos: Sequence[Path], owner: int = 0) -> Dataset:
+        """Give a member a dataset."""
+        who = owner or self.member
+        made = await self.store.datasets.new(who, self.guild, name, Concept.SUBJECT)
+        async with Darkroom() as darkroom:
+            for photo in photos:
+                await self.store.photos.add(made, await darkroom.check(photo.read_bytes()))
+        return made
+
+    async def train(self, dataset: Dataset, seed: int, steps: int = 0) -> Job:
+        """Ask for a LoRA as the dial says, or of so many steps."""
+        count = len(await self.store.photos.of(dataset.id, dataset.owner))
+        planned = plan(
+            self.catalog,
+            method="lora",
+            base=BASE,
+            dial=Dial.BALANCED,
+            concept=dataset.concept,
+            photos=count,
+        )
+        request = TrainRequest(
+            "lora", BASE, dataset.name, dataset.trigger, dataset.concept, Dial.BALANCED,
+            steps or planned.steps, planned.rank, planned.rate, planned.batch, seed,
+        )  # fmt: skip
+        return await self.ask(Kind.TRAIN, asdict(request), dataset=dataset.id)
+
+    async def sample(self, seed: int, style: int | None = None) -> Job:
+        """Ask for one picture."""
+        request = SampleRequest(BASE, "a glim emoji, on a white background", seed=seed)
+        return await self.ask(Kind.SAMPLE, asdict(request), style=style)
+
+    async def ask(self, kind: Kind, request: dict[str, object], **more: int | None) -> Job:
+        """Put a job into the queue, as the bot does."""
+        new = NewJob(
+            kind,
+            self.member,
+            self.guild,
+            self.channel,
+            request,
+            BASE,
+            **more,  # type: ignore[arg-type]
+        )
+        return await self.store.jobs.queue(new)
+
+    async def until(self, job: Job, event: str) -> None:
+        """Wait until a job has told of something."""
+        async with asyncio.timeout(PATIENCE):
+            while not await self.store.events.of(job.id, event):
+                await asyncio.sleep(LOOK)
+
+    async def ended(self, job: Job) -> Job:
+        """Wait for a job's end, which must be a good one."""
+        async with asyncio.timeout(PATIENCE):
+            while not (found := await self.store.jobs.get(job.id)).status.ended:
+                await asyncio.sleep(LOOK)
+        if found.error or found.ended is None:
+            raise RuntimeError(f"job {job.id} is {found.status}: {found.error}")
+        return found
+
+
+@asynccontextmanager
+async def service(home: Path) -> AsyncIterator[Service]:
+    """Start the trainer on a folder and wait until its worker has said what it can do."""
+    async with trainer(home), await Store.open(Home(home)) as store:
+        async with asyncio.timeout(PATIENCE):
+            while not (catalog := await store.catalog.read()).bases:
+                await asyncio.sleep(LOOK)
+        yield Service(store, catalog)
+
+
+def mascot() -> list[Path]:
+    """Find ten photos."""
+    return pictures()

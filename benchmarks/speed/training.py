@@ -1,0 +1,304 @@
+"""How fast a LoRA is trained on the true architectures, and what memory it takes.
+
+Weights are random and made here, or kept in `--place` for another time; latents and text are
+cached. Ours takes turns with a bare step of torch on the same layers and with the documented loop
+of peft and diffusers. On a CPU the networks are shrunken ones of the same layout, on small
+pictures, computed by one thread.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+from peft import LoraConfig, inject_adapter_in_model
+from PIL import Image
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks import machine, table
+from benchmarks.memory.footprint import Footprint
+from benchmarks.speed.overhead import Bare, Step
+from benchmarks.speed.plain import TARGETS, noised
+from benchmarks.teaching import lesson
+from storage.records import Concept, Dial
+from storage.requests import TrainRequest
+from training.bases import random
+from training.bases.registry import Bases
+from training.device import Device
+from training.families import Picture, walk
+from training.networks.conditioning import stacked
+from training.networks.memory import needed, trained
+from training.recipe.concepts import Prompt
+from training.recipe.recipe import Recipe
+from training.run.loop import Task
+
+FAMILIES = ("sd1", "sdxl")
+RANK, RATE = 16, 1e-4
+PHOTOS = 8
+MIB = 2**20
+BAR = 15  #: percent, of the estimate of memory
+BLOCK = 5  #: steps of one turn
+SMALL = 128  #: pixels, where networks are shrunken
+FASTEST = 4096, 512  #: side of the matrices whose product shows the peak, on a GPU and a CPU
+DRAWN = 5  #: steps of a picture, where ways of drawing are compared
+WHOLE = 1000, 30  #: steps of a whole job, on a GPU and a CPU
+LINES = ("a painting of a hill", "a painting of a boat, red", "a painting of rain", "a painting")
+
+
+@dataclass
+class Ground:
+    """A device with a random model of each family, made in a folder."""
+
+    place: Path
+    device: Device
+    families: Sequence[str] = FAMILIES
+    shelf: Path | None = None  #: where the models are, if they outlast this
+    bases: Bases = field(init=False)
+
+    def __post_init__(self) -> None:
+        models = (self.shelf or self.place) / "bases"
+        for name in self.families:
+            if not (models / self.base(name)).exists():
+                random.kept(models, name, large=self.large)
+        self.bases = Bases(models, self.device)
+
+    @property
+    def large(self) -> bool:
+        """Tell whether the networks have their true sizes."""
+        return self.device.at.type != "cpu"
+
+    def chosen(self, numbers: tuple[int, int]) -> int:
+        """Choose a number for a GPU, or for a CPU."""
+        return numbers[0 if self.large else 1]
+
+    def base(self, family: str) -> str:
+        """Name a family's model."""
+        return f"{'random' if self.large else 'tiny'}-{family}"
+
+    def side(self, family: str) -> int:
+        """Say how many pixels wide a family's photos are."""
+        return walk()[family].RESOLUTION if self.large else SMALL
+
+    def photos(self, family: str) -> lesson.Photos:
+        """Draw photos of exactly the right size."""
+        side, folder = self.side(family), self.place / "photos"
+        folder.mkdir(exist_ok=True)
+        found = []
+        for at in range(PHOTOS):
+            path = folder / f"{side}-{at}.png"
+            noise = torch.randint(0, 256, (8, 8, 3), generator=torch.Generator().manual_seed(at))
+            small = Image.fromarray(noise.to(torch.uint8).numpy())
+            small.resize((side, side), Image.Resampling.BICUBIC).save(path)
+            found.append((path, LINES[at % len(LINES)]))
+        return found
+
+    def recipe(self, family: str, batch: int, steps: int, **more: Any) -> Recipe:
+        """Ask for a LoRA on attention, whose captions are read once."""
+        base = self.bases.find(self.base(family))
+        request = TrainRequest(
+            "lora", base.name, "name", "word", Concept.LOOK, Dial.QUICK, steps, RANK, RATE, batch,
+            0,
+        )  # fmt: skip
+        files = [(path.name, caption) for path, caption in self.photos(family)]
+        given = {"prompts": (), "every": steps + 1, "resolution": self.side(family), "text": False}
+        return Recipe.of(request, base, files, **(given | more))
+
+    def begin(self, name: str, family: str, recipe: Recipe) -> tuple[Path, Task]:
+        """Lay out a job and begin it."""
+        asked = lesson.Lesson("lora", Concept.LOOK, "word", self.photos(family))
+        folder, task = lesson.begin(self.place / "jobs" / name, self.bases, asked, recipe)
+        return folder.photos, task
+
+
+class Documented:
+    """The loop of diffusers' documentation with peft's adapter, on what was computed once."""
+
+    def __init__(self, ground: Ground, family: str, bare: Bare) -> None:
+        place = ground.bases.here(ground.base(family))
+        base = ground.bases.find(ground.base(family))
+        loaded: Any = walk()[family].load(place, ground.device, base)
+        self.family, self.unet, self.bare = loaded, loaded.unet, bare
+        config = LoraConfig(r=RANK, lora_alpha=RANK, target_modules=TARGETS)
+        inject_adapter_in_model(config, self.unet, "default")
+        self.trained = [each for each in self.unet.parameters() if each.requires_grad]
+        for each in self.trained:
+            each.data = each.data.float()
+        self.optimizer = torch.optim.AdamW(self.trained, lr=RATE)
+        self.taken = 0
+
+    def __call__(self) -> None:
+        """Take one optimizer step as the documentation does."""
+        bare, size, at = self.bare, self.bare.recipe.batch, self.family.device.at
+        these = slice(first := self.taken * size % len(bare.latents), first + size)
+        self.taken += 1
+        latents = torch.stack(bare.latents[these]).to(at)
+        told = self.family.heard({**stacked(bare.states[these]), **stacked(bare.framed[these])})
+        noisy, steps, target = noised(self.family.pipeline.scheduler, latents)
+        with self.family.device.autocast():
+            predicted = self.unet(noisy.to(self.unet.dtype), steps, return_dict=False, **told)[0]
+        loss = nn.functional.mse_loss(predicted.float(), target.float())
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.trained, 1.0)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+
+
+def seconds(device: Device, step: Step, times: int) -> float:
+    """Measure the seconds of one of several steps, to the device's last operation."""
+    settle(device)
+    began = time.perf_counter()
+    for _ in range(times):
+        step()
+    settle(device)
+    return (time.perf_counter() - began) / times
+
+
+def settle(device: Device) -> None:
+    """Wait for what the device still computes."""
+    if device.at.type == "cuda":
+        torch.cuda.synchronize(device.at)
+
+
+def peak(ground: Ground) -> float:
+    """Measure the operations a second of a large matrix product: the most a device can do."""
+    side, device = ground.chosen(FASTEST), ground.device
+    one = torch.randn(side, side, device=device.at, dtype=device.dtype)
+    product: Callable[[], Any] = lambda: one @ one  # noqa: E731 - a step like any other
+    product()
+    return 2 * side**3 / min(seconds(device, product, 3) for _ in range(5))
+
+
+def operations(step: Step) -> int:
+    """Count a step's multiplications and additions."""
+    with FlopCounterMode(display=False) as counted:
+        step()
+    return int(counted.get_total_flops())
+
+
+def taken(device: Device, step: Step, held: Sequence[torch.Tensor]) -> float:
+    """Measure the most MiB that a step holds beside and with what is held anyway.
+
+    A GPU says so itself; on a CPU tensors are counted as they come and go.
+    """
+    if device.at.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device.at)
+        step()
+        most: int = torch.cuda.max_memory_allocated(device.at)
+        return most / MIB
+    with Footprint() as footprint:
+        footprint.hold(held)
+        step()
+    return footprint.peak / MIB
+
+
+def pace(ground: Ground, family: str, batch: int, rounds: int) -> Iterator[table.Row]:
+    """Let ours, a bare step and the documented loop take turns."""
+    recipe = ground.recipe(family, batch, rounds * BLOCK + 20)
+    what = f"{family}, {ground.side(family)} pixels, batch {batch}"
+    photos, task = ground.begin(f"{family}-{batch}", family, recipe)
+    lesson.advance(task, 3)
+    resident: Any = ground.bases.resident[ground.base(family)]
+    frozen = replace(recipe, threads=1)
+    bare = Bare(resident, frozen, photos)
+    documented = Documented(ground, family, bare)
+    entrants: list[Step] = [lambda: lesson.advance(task), bare, documented]
+    for entrant in entrants:
+        entrant()
+    turns: list[list[float]] = [[], [], []]
+    for turn in range(rounds):
+        for at in (turn, turn + 1, turn + 2):
+            turns[at % 3].append(seconds(ground.device, entrants[at % 3], BLOCK))
+    ours, plain = (statistics.median(times) for times in turns[:2])
+    yield table.told(f"{what}: seconds of a step, ours", ours, "s")
+    yield table.told(f"{what}: ours over bare", table.ratio(zip(turns[0], turns[1], strict=True)))
+    over = table.ratio(zip(turns[0], turns[2], strict=True))
+    yield table.most(f"{what}: ours over peft and diffusers", over, 1.0)
+    part = operations(bare) / plain / peak(ground)
+    yield table.told(f"{what}: part of the matrix peak, bare", 100 * part, "%")
+    held = [*resident.unet.parameters(), *bare.parameters]
+    yield table.told(f"{what}: peak of a step", taken(ground.device, entrants[0], held), "MiB")
+    task.close()
+
+
+def job(ground: Ground, family: str, steps: int) -> Iterator[table.Row]:
+    """Begin a job cold; run one warm, with encoding, pictures on the way and saving."""
+    prompts = tuple(Prompt(text, at) for at, text in enumerate(LINES[:2]))
+    recipe = ground.recipe(family, 1, steps, prompts=prompts, every=steps)
+    ground.bases.resident.clear()
+    for name in ("cold", "warm"):
+        began = time.perf_counter()
+        _, task = ground.begin(f"{family}-{name}", family, recipe)
+        lesson.advance(task, 2)
+        settle(ground.device)
+        first = time.perf_counter() - began
+        yield table.told(f"{family}: {name}, from the job to its first step", first, "s")
+        if name == "cold":
+            task.close()
+    done = [event for event in task if event.kind == "done"][-1]
+    whole = time.perf_counter() - began
+    more = f" ({whole - steps / done.facts['speed']:.1f} s around the steps)"
+    yield table.told(f"{family}: warm, {steps} steps and 4 pictures", whole, "s", more)
+    if held := ground.device.peak():
+        keeps = walk()[family].KEEPS
+        foretold = needed(keeps, recipe, trained(keeps, recipe, done.facts["bytes"])) / MIB
+        yield table.near(f"{family}: {held} MiB at most", foretold, held, BAR)
+
+
+def drawn(ground: Ground, family: str, rounds: int) -> Iterator[table.Row]:
+    """Let pictures drawn at once and one after another take turns."""
+    side = ground.side(family)
+    pictures = [Picture(text, "", at, DRAWN, side, side) for at, text in enumerate(LINES)]
+    with ground.bases.family(ground.base(family)) as lent:
+        ways: list[Callable[[], Any]] = [
+            lambda: lent.drawn(pictures),
+            lambda: [lent.draw(each) for each in pictures],
+        ]
+        lent.drawn(pictures[:1])
+        turns: list[list[float]] = [[], []]
+        for turn in range(rounds):
+            for at in (turn % 2, (turn + 1) % 2):
+                turns[at].append(seconds(ground.device, ways[at], 1))
+    what = f"{family}: four pictures at once over one after another, {DRAWN} steps"
+    yield table.told(what, table.ratio(zip(*turns, strict=True)))
+
+
+def rows(ground: Ground, batches: Sequence[int], rounds: int, steps: int) -> Iterator[table.Row]:
+    """Measure every family."""
+    yield table.told("matrix peak", peak(ground) / 1e12, "TFLOP/s")
+    for family in ground.families:
+        for batch in batches:
+            yield from pace(ground, family, batch, rounds)
+        yield from job(ground, family, steps)
+        yield from drawn(ground, family, rounds)
+
+
+def folder(shelf: Path | None) -> TemporaryDirectory[str]:
+    """Make a folder for what is not kept, beside the models if they are."""
+    if shelf:
+        shelf.mkdir(parents=True, exist_ok=True)
+    return TemporaryDirectory(dir=shelf)
+
+
+def main() -> int:
+    """Print the table."""
+    arguments = machine.chosen(__doc__ or "", device=str, place=Path, steps=int)
+    device = Device.open(cpu=arguments.device == "cpu", threads=1)
+    print(device.name)
+    print()
+    torch.set_num_threads(1)
+    with folder(arguments.place) as place:
+        ground = Ground(Path(place), device, shelf=arguments.place)
+        rounds = 2 if arguments.quick else 12
+        return table.show(rows(ground, (1, 4), rounds, arguments.steps or ground.chosen(WHOLE)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

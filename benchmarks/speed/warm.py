@@ -1,0 +1,128 @@
+"""How soon a warm worker begins, and how soon `/sample` is answered during a training."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from benchmarks import machine, table
+from benchmarks.speed.service import Service, mascot, service
+from training.lazy import NEEDED
+
+if TYPE_CHECKING:
+    from storage.records import Job
+
+START = 1.5  #: seconds from the claim to the first step of a second job
+STEPS = 2  #: steps that a sample may wait for
+IMPORTS = 8  #: processor seconds until a cold worker has what it needs to take jobs
+
+
+def imports(what: str) -> float:
+    """Give the processor seconds that a module's imports take, in a child."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-c", f"import {what}"], check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+
+
+async def start(running: Service, job: Job) -> tuple[float, float, float]:
+    """Give the seconds until a first step was taken: from the claim, from the asking.
+
+    The third are those from the claim until the pictures "before" are there.
+    """
+    ended = await running.ended(job)
+    (began,) = await running.store.events.of(job.id, "started")
+    (done,) = await running.store.events.of(job.id, "done")
+    stepped = began.at + done.facts["first"]
+    (before, *_) = await running.store.events.of(job.id, "sample")
+    return (
+        stepped - (ended.started or 0),
+        stepped - ended.created,
+        before.at - (ended.started or 0),
+    )
+
+
+async def answered(running: Service, seed: int, style: int | None) -> float:
+    """Ask for a picture and give the seconds until the database has its end."""
+    ended = await running.ended(await running.sample(seed, style))
+    return (ended.ended or 0) - ended.created
+
+
+async def served(running: Service, times: int) -> tuple[list[float], list[float], float]:
+    """Sample on an idle worker, before and after, and during a training; with a step's seconds."""
+    (style, *_) = await running.store.styles.of(1)
+    dataset = (await running.store.datasets.of(1))[0]
+    await answered(running, 0, style.id)
+    idle = [await answered(running, seed, style.id) for seed in range(1, times + 1)]
+    training = await running.train(dataset, seed=3, steps=20 * times + 60)
+    await running.until(training, "progress")
+    busy = []
+    for seed in range(101, 101 + times):
+        busy.append(await answered(running, seed, style.id))
+        await asyncio.sleep(0.37)  # so that the asking falls anywhere in a step
+    (latest, *_) = reversed(await running.store.events.of(training.id, "progress"))
+    await running.ended(training)
+    idle += [await answered(running, seed, style.id) for seed in range(201, 201 + times)]
+    return idle, busy, 1 / latest.facts["speed"]
+
+
+async def swapped(running: Service, times: int) -> float:
+    """Give the seconds of a picture with another style than before over one with the same."""
+    one, other, *_ = await running.store.styles.of(1)
+    pairs = []
+    for seed in range(301, 301 + times):
+        await answered(running, seed, one.id)
+        same = await answered(running, seed, one.id)
+        pairs.append((await answered(running, seed, other.id), same))
+    return table.ratio(pairs)
+
+
+async def measure(place: Path, times: int) -> list[table.Row]:
+    """Train twice, then sample."""
+    async with service(place) as running:
+        dataset = await running.dataset("glim", mascot())
+        cold = await start(running, await running.train(dataset, seed=1, steps=60))
+        starts = [
+            await start(running, await running.train(dataset, seed=seed, steps=30))
+            for seed in range(10, 10 + max(3, times // 2))
+        ]
+        idle, busy, step = await served(running, times)
+        swap = await swapped(running, times)
+    claimed, asked, before = (statistics.median(column) for column in zip(*starts, strict=True))
+    own, beside = statistics.median(idle), statistics.median(busy)
+    importing, whole = (
+        imports("training.worker.runtime"),
+        imports(f"training.worker.runtime, {', '.join(NEEDED)}"),
+    )
+    slowest = f" (slowest {max(busy):.2f} s)"
+    return [
+        table.most("imports until a worker takes jobs, computed", importing, IMPORTS, "s"),
+        table.told("the same over torch's alone", importing / imports("torch")),
+        table.told("imports until it has all that jobs need, as it does when idle", whole, "s"),
+        table.told("first job, from claim to first step", cold[0], "s"),
+        table.most("later jobs, from claim to first step, median", claimed, START, "s"),
+        table.told("later jobs, from claim to two pictures drawn before training", before, "s"),
+        table.told("later jobs, from asking to first step, median", asked, "s"),
+        table.told("/sample on an idle worker, median", own, "s"),
+        table.told("/sample with another style than before, over the same one", swap),
+        table.told("/sample during a training, median", beside, "s", slowest),
+        table.most("steps a sample waits for, median", (beside - own) / step, STEPS),
+        table.told("a training step", step, "s"),
+    ]
+
+
+def main() -> int:
+    """Print the table."""
+    arguments = machine.chosen(__doc__ or "")
+    with TemporaryDirectory() as place:
+        return table.show(asyncio.run(measure(Path(place), 3 if arguments.quick else 12)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

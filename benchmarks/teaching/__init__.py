@@ -1,0 +1,1 @@
+"""Whether a training teaches, judged on pictures the base never saw."""

@@ -1,0 +1,83 @@
+"""Teaching and drawing as members get them, with the embedded base, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+
+from benchmarks.teaching import lesson
+from training import methods
+from training.bases.registry import Bases
+from training.families import Picture
+from training.pretraining import judge
+from training.pretraining.score import restored, shown
+from training.sample import Worn, draw
+from training.styles import writer
+
+JUDGE = Path(__file__).parents[1] / "judge"
+STEPS, SIDE = 20, 64
+SEED = 1000  #: of the first picture; no training uses it
+
+Pictures = list[Image.Image]
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A style as it came out, and what it took."""
+
+    worn: Worn
+    seconds: float  #: of the whole training
+    steps: int
+    speed: float  #: steps a second
+    bytes: int  #: of the file
+
+
+class Exam:
+    """A place to teach, and an easel for what was taught."""
+
+    def __init__(self, bases: Bases, place: Path) -> None:
+        self.bases, self.place = bases, place
+        self.count = 0
+
+    def teach(self, asked: lesson.Lesson) -> Trained:
+        """Train as the dial says, to the file."""
+        self.count += 1
+        place = self.place / str(self.count)
+        frozen = lesson.recipe(self.bases, asked)
+        folder, task = lesson.begin(place, self.bases, asked, frozen)
+        (done,) = [each.facts for each in task if each.kind == "done"]
+        tensors = writer.tensors(folder.result / done["file"])
+        worn = Worn(methods.walk()[asked.method], tensors, asked.trigger, 1.0)
+        return Trained(worn, done["seconds"], done["steps"], done["speed"], done["bytes"])
+
+    def drawn(self, prompts: Sequence[str], style: Worn | None = None) -> Pictures:
+        """Draw prompts as `/sample` does, each from its own seed, the same for every style."""
+        device = self.bases.device
+        with self.bases.family(lesson.BASE) as family:
+            return [
+                draw(family, device, [Picture(prompt, "", SEED + at, STEPS, SIDE, SIDE)], style)[0]
+                for at, prompt in enumerate(prompts)
+            ]
+
+    def through(self, pictures: Pictures) -> Pictures:
+        """Send pictures through the base's autoencoder: no style can draw better than this."""
+        family: Any
+        with self.bases.family(lesson.BASE) as family:
+            return [shown(each) for each in restored(family.vae, judge.pixels(pictures))]
+
+
+def read(path: Path) -> Image.Image:
+    """Open a picture."""
+    with Image.open(path) as opened:
+        return opened.convert("RGB")
+
+
+def critic() -> judge.Judge:
+    """Load the judge, which was trained on real pictures first and then frozen."""
+    torch.set_num_threads(2)
+    return judge.load(JUDGE)

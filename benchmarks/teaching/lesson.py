@@ -1,0 +1,85 @@
+"""A training as a member gets it, run in this process: photos, the dial, the loop."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from storage.folders import JobFolder, dump
+from storage.planning.plan import plan
+from storage.records import Catalog, Concept, Dial
+from storage.requests import TrainRequest
+from training import methods
+from training.recipe.recipe import Recipe
+from training.run.loop import train
+
+if TYPE_CHECKING:
+    from training.bases.registry import Bases
+    from training.run.loop import Task
+
+PICTURES = Path(__file__).parents[1] / "pictures"
+BASE = "embedded"
+Photos = list[tuple[Path, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What somebody wants trained."""
+
+    method: str
+    concept: Concept
+    trigger: str
+    photos: Photos
+    seed: int = 0
+    dial: Dial = Dial.BALANCED
+    word: str = ""
+    numbers: Mapping[str, Any] = field(default_factory=dict)  #: steps, rank, rate set by hand
+
+
+def photos(name: str) -> Photos:
+    """Find the pictures of a folder with their captions."""
+    folder = PICTURES / name
+    captions = json.loads((folder / "captions.json").read_text("utf-8"))
+    return [(folder / file, caption) for file, caption in sorted(captions.items())]
+
+
+def recipe(bases: Bases, lesson: Lesson, **more: Any) -> Recipe:
+    """Let the dial choose, as the bot and the trainer do; `more` is chosen by hand."""
+    base, method = bases.find(BASE), methods.walk()[lesson.method]
+    catalog = Catalog((base,), (method.METHOD,), rules=tuple(method.rules(base)))
+    planned = plan(
+        catalog,
+        method=lesson.method,
+        base=BASE,
+        dial=lesson.dial,
+        concept=lesson.concept,
+        photos=len(lesson.photos),
+    )
+    request = TrainRequest(
+        lesson.method, BASE, lesson.trigger, lesson.trigger, lesson.concept, lesson.dial,
+        planned.steps, planned.rank, planned.rate, planned.batch, lesson.seed, lesson.word,
+    )  # fmt: skip
+    files = [(path.name, caption) for path, caption in lesson.photos]
+    request = replace(request, **lesson.numbers)
+    return Recipe.of(request, base, files, accepted=time.time(), **more)
+
+
+def begin(place: Path, bases: Bases, lesson: Lesson, frozen: Recipe) -> tuple[JobFolder, Task]:
+    """Lay a job folder out and begin its training."""
+    folder = JobFolder(place)
+    folder.photos.mkdir(parents=True)
+    for path, _ in lesson.photos:
+        shutil.copy(path, folder.photos)
+    dump(folder.job, {"kind": "train", "attempt": 1, "recipe": frozen.json()})
+    return folder, train(folder, bases)
+
+
+def advance(task: Task, steps: int = 1) -> None:
+    """Go on to the boundary after so many steps; the first boundary is before the first step."""
+    while steps:
+        steps -= next(task).kind == "step"

@@ -1,0 +1,80 @@
+"""A style the base has never seen; other names teach it than those it is measured on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from benchmarks.teaching import exam, lesson
+from benchmarks.teaching.exam import Pictures
+from benchmarks.teaching.topic import Bar, Draw, Grades, learnt
+from storage.records import Concept
+from training.pretraining.judge import Judge
+from training.pretraining.names import BASE_STYLES, HELD_OUT_STYLES
+
+DISTANCE = "distance from real pictures, of the base's"
+REACH = "distance of four styles that the base knows from theirs"
+
+
+class Look:
+    """A held-out style of the judge's."""
+
+    concept = Concept.LOOK
+    bars: Mapping[tuple[str, str], Bar] = {("lora", DISTANCE): Bar(0.6)}
+    numbers: Mapping[str, Mapping[str, Any]] = {}
+
+    def __init__(self, critic: Judge, draw: Draw, name: str) -> None:
+        self.critic, self.draw = critic, draw
+        self.trigger, self.title = name, f"style {name}"
+        (self.other,) = set(HELD_OUT_STYLES) - {name}
+        self.photos = lesson.photos(f"{name}/teach")
+        measured = lesson.photos(f"{name}/measure")
+        self.prompts = [caption for _, caption in measured]
+        self.names = [path.stem for path, _ in measured]
+        self.real = [exam.read(path) for path, _ in measured]
+        self.taught = critic.features([exam.read(path) for path, _ in self.photos])
+        self.unseen = critic.galleries[name].features[self.untaught()]
+        self.base = draw(self.prompts)
+        self.start = self.distances(self.base)
+
+    def untaught(self) -> list[int]:
+        """Find the pictures in the style's gallery that do not teach it."""
+        names = {Path(path).stem for path, _ in self.photos}
+        listed = self.critic.galleries[self.trigger].names
+        return [at for at, name in enumerate(listed) if name not in names]
+
+    def distances(self, pictures: Pictures) -> tuple[float, float]:
+        """Measure how far the mean look is from the style's, and from the other held-out one's."""
+        features = self.critic.features(pictures)
+        own = self.critic.style_distance(features, self.trigger, self.names)
+        return own, self.critic.style_distance(features, self.other)
+
+    def grade(self, pictures: Pictures) -> Grades:
+        """Measure the distance of the look; the control is judged as the other held-out style.
+
+        The control of the nearest picture taught is the rest of the style's gallery.
+        """
+        (own, other), (start, astray) = self.distances(pictures), self.start
+        features = self.critic.features(pictures)
+        grades: Grades = {DISTANCE: (own / start, other / astray)}
+        if pictures is self.base:
+            grades[REACH] = self.reach
+        return grades | learnt(features, self.taught, self.unseen)
+
+    @cached_property
+    def reach(self) -> tuple[float, float]:
+        """Measure how near the base comes to what it was trained on, in the same measure.
+
+        A LoRA can hardly do better: how the base draws is in everything it draws. The control are
+        the same pictures, judged as the style that is taught.
+        """
+        own, other = [], []
+        for style in BASE_STYLES:
+            prompts = [prompt.replace(self.trigger, style) for prompt in self.prompts]
+            features = self.critic.features(self.draw(prompts))
+            own.append(self.critic.style_distance(features, style, self.names))
+            other.append(self.critic.style_distance(features, self.trigger, self.names))
+        return fmean(own) / self.start[0], fmean(other) / self.start[0]

@@ -1,0 +1,37 @@
+"""What the base still knows while a style is worn: 24 prompts, each in one base style in turn."""
+
+from __future__ import annotations
+
+import statistics
+from itertools import cycle
+
+from benchmarks.teaching.exam import Pictures
+from training.pretraining.captions import full
+from training.pretraining.judge import Judge
+from training.pretraining.names import BASE_STYLES
+from training.pretraining.score import SHOWN
+
+
+class Recall:
+    """The prompts, and how pictures of them are graded."""
+
+    def __init__(self, critic: Judge) -> None:
+        self.critic = critic
+        self.keys = list(zip(SHOWN, cycle(BASE_STYLES)))
+        self.prompts = [full(name, style, "white") for name, style in self.keys]
+
+    def grade(self, pictures: Pictures) -> tuple[float, float]:
+        """Give the median rank of the true pictures, and when the pictures are shuffled.
+
+        They are shuffled within their styles. Of real pictures, the gallery itself, it is 1.
+        """
+        apart = len(BASE_STYLES)
+        return self.rank(pictures), self.rank(pictures[apart:] + pictures[:apart])
+
+    def rank(self, pictures: Pictures) -> float:
+        """Give the median rank of the true picture among all of its style."""
+        features = self.critic.features(pictures)
+        return statistics.median(
+            self.critic.rank(features[at : at + 1], name, style)[0]
+            for at, (name, style) in enumerate(self.keys)
+        )

@@ -1,0 +1,57 @@
+"""Whether a training teaches: held-out styles, held-out subjects and the mascot, judged."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentTypeError
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks import machine, table
+from benchmarks.teaching import exam
+from benchmarks.teaching.look import Look
+from benchmarks.teaching.mascot import Mascot
+from benchmarks.teaching.school import School
+from benchmarks.teaching.subject import Subject
+from benchmarks.teaching.topic import Topic
+from training.bases.registry import Bases
+from training.device import Device
+
+#: What is taught; `other` is what its control is judged as.
+TOPICS: dict[str, Callable[..., Topic]] = {
+    "firefox": partial(Look, name="firefox"),
+    "ink": partial(Look, name="ink"),
+    "panda": partial(Subject, name="panda", other="octopus"),
+    "octopus": partial(Subject, name="octopus", other="guitar"),
+    "guitar": partial(Subject, name="guitar", other="panda"),
+    "mascot": partial(Mascot, other="guitar"),
+}
+QUICK = ["firefox", "panda"]
+
+
+def names(text: str) -> list[str]:
+    """Read which topics are wanted: `--only firefox,mascot`."""
+    wanted = text.split(",")
+    if unknown := set(wanted) - set(TOPICS):
+        listed = ", ".join(TOPICS)
+        raise ArgumentTypeError(f"no topic is called {', '.join(sorted(unknown))}; try {listed}")
+    return wanted
+
+
+def main() -> int:
+    """Print the table, a part at a time; `--out` is a folder for contact sheets."""
+    arguments = machine.chosen(__doc__ or "", only=names, method=str, seeds=int, out=Path)
+    wanted = arguments.only or (QUICK if arguments.quick else list(TOPICS))
+    with TemporaryDirectory() as place:
+        studio = exam.Exam(Bases(None, Device.open(cpu=True)), Path(place))
+        critic = exam.critic()
+        seeds = arguments.seeds or (1 if arguments.quick else 3)
+        school = School(studio, critic, seeds, arguments.out, arguments.method)
+        topics = (TOPICS[name](critic, studio.drawn) for name in wanted)
+        return table.show(row for topic in topics for row in school.report(topic))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What a press or a command does, whatever card it came from."""

@@ -1,0 +1,92 @@
+"""Where cards go: which channel, whether the bot may write there, and how a job gets a thread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import discord
+
+from bot import wording
+from bot.wording import flat
+from storage.errors import UserError
+
+if TYPE_CHECKING:
+    from bot.bot import Bot
+    from bot.cards.components import Asked
+    from storage.records import Job
+
+Room = discord.TextChannel | discord.Thread | discord.VoiceChannel | discord.StageChannel
+DAY: Literal[1440] = 1440  #: minutes until a quiet thread is folded away
+PERMISSIONS = {
+    "view_channel": "View Channel",
+    "send_messages": "Send Messages",
+    "send_messages_in_threads": "Send Messages in Threads",
+    "attach_files": "Attach Files",
+    "create_private_threads": "Create Private Threads",
+}
+
+
+async def training(interaction: Asked, *, private: bool = False) -> int:
+    """Return the channel for a training's card: the server's own, or where it was asked for."""
+    bot, guild = interaction.client, interaction.guild
+    server = await bot.store.servers.get(interaction.guild_id or 0)
+    chosen = guild.get_channel_or_thread(server.channel) if guild and server.channel else None
+    channel = chosen or interaction.channel
+    if guild is None or not isinstance(channel, Room):
+        raise UserError("channel_kind")
+    missing = lacking(channel, private=private)
+    if missing:
+        raise UserError("channel_closed", channel=channel.id, permissions=missing)
+    return channel.id
+
+
+def lacking(channel: Room, *, private: bool) -> list[str]:
+    """List the permissions that the bot would need there and does not have."""
+    thread = isinstance(channel, discord.Thread)
+    if private and not isinstance(channel, discord.TextChannel):
+        raise UserError("channel_kind")
+    may = channel.permissions_for(channel.guild.me)
+    needed = ["view_channel", "attach_files"]
+    needed.append("send_messages_in_threads" if thread or private else "send_messages")
+    if private:
+        needed.append("create_private_threads")
+    return [PERMISSIONS[name] for name in needed if not getattr(may, name)]
+
+
+def partial(bot: Bot, channel: int, guild: int) -> discord.PartialMessageable:
+    """Return a channel or thread to write to, whether or not it is known here."""
+    return bot.get_partial_messageable(channel, guild_id=guild)
+
+
+async def secluded(bot: Bot, job: Job) -> int:
+    """Make the private thread of a job, with its owner in it."""
+    channel = bot.get_channel(job.channel)
+    if not isinstance(channel, discord.TextChannel):
+        return job.channel
+    thread = await channel.create_thread(
+        name=named(job),
+        type=discord.ChannelType.private_thread,
+        auto_archive_duration=DAY,
+        invitable=False,
+    )
+    await thread.add_user(discord.Object(job.owner))
+    return thread.id
+
+
+async def branch(bot: Bot, job: Job) -> int | None:
+    """Make the thread for a job's samples; None where there can be none."""
+    channel = bot.get_channel(job.channel)
+    if not isinstance(channel, discord.TextChannel):
+        return None
+    kind = discord.ChannelType.public_thread
+    if channel.is_news():
+        kind = discord.ChannelType.news_thread
+    thread = await channel.create_thread(name=named(job), type=kind, auto_archive_duration=DAY)
+    return thread.id
+
+
+def named(job: Job) -> str:
+    """Name a job's thread."""
+    method = wording.training.METHODS.get(job.request["method"], job.request["method"])
+    name = wording.job.THREAD_NAME.format(name=job.request["name"], method=method, job=job.id)
+    return flat(name, 100)

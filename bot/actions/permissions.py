@@ -1,0 +1,81 @@
+"""Who may do what, how often, and not twice at once."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal
+
+from storage.errors import UserError
+from storage.records import Kind, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import discord
+
+    from bot.bot import Bot
+
+DAY = 24 * 3600
+
+
+async def allowed(interaction: discord.Interaction[Bot], verb: Literal["train", "sample"]) -> None:
+    """Raise unless the member's roles let them train or sample on this server."""
+    server = await interaction.client.store.servers.get(interaction.guild_id or 0)
+    roles = server.trainers if verb == "train" else server.samplers
+    if not roles or moderator(interaction):
+        return
+    held = {role.id for role in getattr(interaction.user, "roles", ())}
+    if not held.intersection(roles):
+        guild = interaction.guild
+        known = [role for role in map(guild.get_role, roles) if role] if guild else []
+        raise UserError("role_needed", roles=[f"@{role.name}" for role in known] or ["a role"])
+
+
+async def quota(interaction: discord.Interaction[Bot]) -> None:
+    """Raise when the member has asked for as many trainings as the server allows in a day."""
+    store, guild = interaction.client.store, interaction.guild_id or 0
+    server = await store.servers.get(guild)
+    if not server.jobs or await store.jobs.today(interaction.user.id, guild) < server.jobs:
+        return
+    since = time.time() - DAY
+    asked = sorted(
+        job.created
+        for job in await store.jobs.of(interaction.user.id, limit=200)
+        if (job.kind, job.guild) == (Kind.TRAIN, guild)
+        and job.status is not Status.CANCELLED
+        and job.created > since
+    )
+    oldest = asked[-server.jobs] if len(asked) >= server.jobs else since
+    raise UserError("quota_used", jobs=server.jobs, when=int(oldest + DAY))
+
+
+def moderator(interaction: discord.Interaction[Bot]) -> bool:
+    """Return whether the member looks after this server."""
+    return interaction.guild_id is not None and interaction.permissions.manage_guild
+
+
+def moderate(interaction: discord.Interaction[Bot]) -> None:
+    """Raise unless the member looks after this server."""
+    if not moderator(interaction):
+        raise UserError("permission_needed", permissions=["Manage Server"])
+
+
+def keeper(interaction: discord.Interaction[Bot]) -> bool:
+    """Return whether the member keeps order here: others' jobs, pictures and shared styles."""
+    may = interaction.permissions
+    return interaction.guild_id is not None and (may.manage_guild or may.manage_messages)
+
+
+@contextmanager
+def once(interaction: discord.Interaction[Bot], *what: object) -> Iterator[None]:
+    """Refuse a member's second identical command while the first one runs."""
+    command = interaction.command.qualified_name if interaction.command else ""
+    key, running = (interaction.user.id, command, *what), interaction.client.running
+    if key in running:
+        raise UserError("still_busy")
+    running.add(key)
+    try:
+        yield
+    finally:
+        running.discard(key)

@@ -1,0 +1,95 @@
+"""Taking photos from Discord: read at once, checked apart, kept in the order they came."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
+
+import discord
+
+from storage.disk import roomy
+from storage.errors import UserError
+from storage.photos.sandbox import HEAVIEST
+from storage.records import Kind, NewJob
+from storage.requests import CaptionRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.bot import Bot
+    from storage.records import Checked, Dataset, Photo
+
+MOST = 10  #: files at once
+MIB = 1024 * 1024
+LEAST = 3  #: photos from which a training makes sense: 3 to 5 in Gal et al. and Ruiz et al. 2022
+
+
+@dataclass(slots=True)
+class Handed:
+    """What became of the files that somebody handed over."""
+
+    photos: list[tuple[str, Photo]] = field(default_factory=list)
+    refused: list[tuple[str, UserError]] = field(default_factory=list)
+
+    @property
+    def given(self) -> int:
+        """How many files there were."""
+        return len(self.photos) + len(self.refused)
+
+
+async def receive(bot: Bot, dataset: Dataset, files: Sequence[discord.Attachment]) -> Handed:
+    """Put files into a dataset; each one that cannot be taken is named with the reason."""
+    if len(files) > MOST:
+        raise UserError("photos_many", count=len(files), most=MOST)
+    roomy(bot.settings)
+    checks = [asyncio.create_task(check(bot, file)) for file in files]
+    handed = Handed()
+    try:
+        for file, checked in zip(files, checks, strict=True):
+            try:
+                photo = await bot.store.photos.add(dataset, await checked)
+            except UserError as refused:
+                handed.refused.append((file.filename, refused))
+            else:
+                handed.photos.append((file.filename, photo))
+    finally:
+        for unneeded in checks:
+            unneeded.cancel()
+        await asyncio.gather(*checks, return_exceptions=True)
+    return handed
+
+
+async def check(bot: Bot, file: discord.Attachment) -> Checked:
+    """Read one file while its link works, and check it."""
+    if file.size > HEAVIEST:
+        raise UserError("photo_heavy", megabytes=round(file.size / MIB, 1))
+    if not file.size:
+        raise UserError("photo_empty")
+    async with bot.reading:
+        try:
+            content = await file.read()
+        except discord.HTTPException as lost:
+            raise UserError("photo_lost") from lost
+        return await bot.darkroom.check(content)
+
+
+async def describe(bot: Bot, dataset: Dataset, channel: int, photos: Sequence[Photo]) -> None:
+    """Ask for captions of photos; what a member wrote stays as it is."""
+    if not photos:
+        return
+    captioner = (await bot.store.catalog.read()).captioner
+    request = CaptionRequest(captioner, dataset.trigger, tuple(photo.id for photo in photos))
+    new = NewJob(
+        Kind.CAPTION, dataset.owner, dataset.guild, channel, asdict(request), captioner, dataset.id
+    )
+    await bot.store.jobs.queue(new)
+
+
+async def describing(bot: Bot, dataset: Dataset) -> bool:
+    """Tell whether captions of a dataset are being written."""
+    jobs = await bot.store.jobs.of(dataset.owner)
+    return any(
+        job.kind is Kind.CAPTION and job.dataset == dataset.id and not job.status.ended
+        for job in jobs
+    )

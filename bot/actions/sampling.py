@@ -1,0 +1,128 @@
+"""What a member wants drawn: checked, then put into the queue."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import shutil
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from bot.actions.training import base
+from storage import disk
+from storage.errors import UserError
+from storage.records import Kind, NewJob
+
+if TYPE_CHECKING:
+    from bot.bot import Bot
+    from storage.records import Base, Catalog, Job, Style
+    from storage.requests import SampleRequest
+    from storage.store import Store
+
+PROMPT = 1000  #: characters
+STEPS, COUNT, STRENGTH, SEED = (1, 100), (1, 4), (0, 2), (0, 2**32 - 1)
+SIZE = (32, 1024)  #: pixels of a side
+OPEN = 5  #: pictures a member may have waiting
+
+
+class Asker(NamedTuple):
+    """Who asks, and where."""
+
+    owner: int
+    guild: int
+    channel: int
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Pictures in the queue, with what they are drawn by."""
+
+    job: Job
+    style: Style | None
+    base: Base | None  #: None once the trainer no longer has it
+    place: int
+
+
+async def queue(bot: Bot, request: SampleRequest, asker: Asker, style: str | int = "") -> Drawing:
+    """Put pictures into the queue."""
+    store, (owner, guild, channel) = bot.store, asker
+    worn = await find(store, style, owner, guild) if style else None
+    if worn and worn.removed:
+        raise UserError("model_removed", days=bot.settings.days)
+    name = request.base or (worn.base if worn else bot.settings.base)
+    request = checked(replace(request, base=name))
+    catalog = await store.catalog.read()
+    if not catalog.bases:
+        raise UserError("trainer_away")
+    found = base(catalog, name)
+    if worn and not fits(worn, found, catalog):
+        raise UserError("style_misfit", made=titled(worn.base, catalog), base=found.title)
+    await room(store, owner)
+    disk.roomy(bot.settings)
+    number = worn.id if worn else None
+    job = await store.jobs.queue(
+        NewJob(Kind.SAMPLE, owner, guild, channel, asdict(request), name, style=number)
+    )
+    return Drawing(job, worn, found, await store.jobs.place(job.id))
+
+
+def fits(style: Style, base: Base, catalog: Catalog) -> bool:
+    """Tell whether a style can be worn on a base: one of its family, and tiny only if it is."""
+    made = next((known.small for known in catalog.bases if known.name == style.base), base.small)
+    return (base.family, base.small) == (style.family, made)
+
+
+def titled(name: str, catalog: Catalog) -> str:
+    """Return the title of a base; its name where the trainer no longer has it."""
+    return next((known.title for known in catalog.bases if known.name == name), name)
+
+
+def seeded(seed: int | None) -> int:
+    """Return the seed that was given, or a new one."""
+    return secrets.randbelow(SEED[1]) if seed is None else seed
+
+
+async def find(store: Store, style: str | int, member: int, guild: int) -> Style:
+    """Return the style that was picked from the list, or typed by its name."""
+    text = str(style).strip()
+    usable = await store.styles.usable(member, guild)
+    picked = [one for one in usable if str(one.id) == text]
+    named = [one for one in usable if one.name.casefold() == text.casefold()]
+    if not picked and not named:
+        raise UserError("style_unknown")
+    return [*picked, *named][0]
+
+
+def checked(request: SampleRequest) -> SampleRequest:
+    """Refuse what is out of bounds."""
+    if not request.prompt:
+        raise UserError("prompt_empty")
+    for text in (request.prompt, request.negative):
+        if len(text) > PROMPT:
+            raise UserError("prompt_long", length=len(text), most=PROMPT)
+    inside("steps", request.steps, STEPS)
+    inside("count", request.count, COUNT)
+    inside("strength", request.strength, STRENGTH)
+    inside("seed", request.seed, SEED)
+    if request.size:
+        inside("size", request.size, SIZE)
+    return request
+
+
+def inside(what: str, value: float, limits: tuple[float, float]) -> None:
+    """Refuse a number outside its limits."""
+    least, most = limits
+    if not least <= value <= most:
+        raise UserError(f"{what}_range", value=value, least=least, most=most)
+
+
+async def room(store: Store, owner: int) -> None:
+    """Refuse when a member has too many pictures waiting already."""
+    jobs = await store.jobs.open()
+    if sum((job.kind, job.owner) == (Kind.SAMPLE, owner) for job in jobs) >= OPEN:
+        raise UserError("samples_many", most=OPEN)
+
+
+async def forget(store: Store, job: Job) -> None:
+    """Remove the pictures of a job from the disk."""
+    await asyncio.to_thread(shutil.rmtree, store.home.run(job.id).result, ignore_errors=True)

@@ -1,0 +1,100 @@
+"""What the dataset cards say: its photos with captions and warnings, in lines and alt texts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import discord
+
+from bot import wording
+from bot.actions.photos import LEAST, describing
+from bot.wording import flat, number, say, sentence
+
+if TYPE_CHECKING:
+    from bot.actions.photos import Handed
+    from bot.bot import Bot
+    from storage.records import Dataset, Photo
+
+PAGE = 9  #: photos on one page
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A dataset with its photos, as it is shown."""
+
+    dataset: Dataset
+    photos: list[Photo]
+    writing: bool  #: captions are being written
+
+    @classmethod
+    async def of(cls, bot: Bot, dataset: Dataset) -> Sheet:
+        """Read what the card shows."""
+        photos = await bot.store.photos.of(dataset.id, dataset.owner)
+        return cls(dataset, photos, await describing(bot, dataset))
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are; an empty dataset has one."""
+        return max(1, -(-len(self.photos) // PAGE))
+
+    def news(self) -> str:
+        """Say in one line what to do next."""
+        lines = [self._ready()]
+        same = sum("duplicate" in photo.warnings for photo in self.photos)
+        if same:
+            lines.append(say(wording.dataset.SAME, many=same))
+        if self.writing:
+            lines.append(wording.dataset.WRITING)
+        return "\n".join(lines)
+
+    def _ready(self) -> str:
+        if not self.photos:
+            return wording.dataset.EMPTY.format(
+                concept=wording.dataset.CONCEPTS[self.dataset.concept]
+            )
+        if len(self.photos) < LEAST:
+            return say(wording.dataset.FEW, least=LEAST)
+        return wording.dataset.READY
+
+
+def alt(dataset: Dataset, index: int, photo: Photo) -> str:
+    """Describe a photo to those who do not see it."""
+    caption = photo.caption or wording.dataset.UNCAPTIONED
+    return wording.dataset.PHOTO_ALT.format(number=index, name=dataset.name, caption=caption)
+
+
+def line(index: int, photo: Photo) -> str:
+    """Say a photo's caption and what is amiss with it."""
+    caption = flat(photo.caption, 150) or wording.dataset.UNCAPTIONED
+    said = say(wording.dataset.LINE, number=index, caption=caption)
+    short = [wording.dataset.WARNINGS[warning].partition(":")[0] for warning in photo.warnings]
+    return said + (wording.dataset.WARNED.format(warnings=", ".join(short)) if short else "")
+
+
+def at(page: int, pages: int) -> str:
+    """Say where in a long dataset this is."""
+    return wording.dataset.PAGE.format(page=page + 1, pages=pages) if pages > 1 else ""
+
+
+def option(index: int, photo: Photo) -> discord.SelectOption:
+    """Offer a photo to be changed."""
+    label = flat(f"{index}. {photo.caption or wording.dataset.UNCAPTIONED}", 100)
+    return discord.SelectOption(label=label, value=str(photo.id))
+
+
+def outcome(dataset: Dataset, handed: Handed) -> list[str]:
+    """Say what became of each file that was not simply taken."""
+    given = number(handed.given, "photo")
+    refused = [
+        say(wording.dataset.REFUSED, name=flat(name, 60), why="") + sentence(error)
+        for name, error in handed.refused
+    ]
+    warned = [
+        say(wording.dataset.ADDED_WARNED, name=flat(name, 60), warnings="")
+        + ", ".join(wording.dataset.WARNINGS[warning] for warning in photo.warnings)
+        for name, photo in handed.photos
+        if photo.warnings
+    ]
+    title = say(wording.dataset.ADDED, added=len(handed.photos), given=given, name=dataset.name)
+    return [title, *refused, *warned]

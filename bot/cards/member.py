@@ -1,0 +1,124 @@
+"""What is kept of a member: the card, the copy they can have, and the end of all of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import discord
+
+from bot import wording
+from bot.actions.export import export
+from bot.actions.permissions import once
+from bot.cards.components import Button, Card, add, hold, row, show, text, touch
+from bot.cards.dataset import Keep
+from bot.wording import number, say
+
+if TYPE_CHECKING:
+    from bot.cards.components import Asked
+
+MIB = 1024 * 1024
+REMOVE, LEAVE = 0, 1  #: what becomes of styles shared with servers
+
+
+async def me_card(interaction: Asked) -> Card:
+    """Lay out what is kept of the member."""
+    store, member = interaction.client.store, interaction.user.id
+    datasets = await store.datasets.of(member)
+    photos = sum([len(await store.photos.of(dataset.id, member)) for dataset in datasets])
+    counts = say(
+        wording.member.COUNTS,
+        datasets=number(len(datasets), "dataset"),
+        photos=number(photos, "photo"),
+        styles=number(len(await store.styles.of(member)), "style"),
+    )
+    return Card(
+        text(wording.member.TITLE, counts, await today(interaction), await consents(interaction)),
+        row(Export(), Erase()),
+    )
+
+
+async def today(interaction: Asked) -> str:
+    """Say how much of the day's trainings is used, on a server."""
+    store, guild = interaction.client.store, interaction.guild_id
+    if guild is None:
+        return ""
+    used = await store.jobs.today(interaction.user.id, guild)
+    limit = (await store.servers.get(guild)).jobs
+    template = wording.member.TODAY if limit else wording.member.TODAY_FREE
+    return say(template, used=used, limit=limit)
+
+
+async def consents(interaction: Asked) -> str:
+    """Say what the member agreed to, and when."""
+    given = await interaction.client.store.members.consents(interaction.user.id)
+    if not given:
+        return wording.member.NO_CONSENT
+    return "\n".join(
+        say(wording.member.CONSENT, version=version, when=int(when)) for version, when, _ in given
+    )
+
+
+async def erase_card(interaction: Asked) -> Card:
+    """Ask before everything goes; who shared styles chooses what becomes of them."""
+    store, member = interaction.client.store, interaction.user.id
+    datasets = await store.datasets.of(member)
+    photos = sum([len(await store.photos.of(dataset.id, member)) for dataset in datasets])
+    shared = [style for style in await store.styles.of(member) if style.shared]
+    card = Card(text(say(wording.member.ERASE_ASK, photos=number(photos, "photo"))))
+    if not shared:
+        return card.put(row(Gone(REMOVE), Keep()))
+    card.put(text(say(wording.member.ERASE_SHARED, styles=number(len(shared), "style"))))
+    nameless = Gone(LEAVE, label=wording.member.ERASE_LEAVE)
+    return card.put(row(Gone(REMOVE, label=wording.member.ERASE_REMOVE), nameless, Keep()))
+
+
+class Export(Button, verb="me:export"):
+    """Hand the member a copy of everything."""
+
+    label = wording.member.EXPORT
+
+    async def press(self, interaction: Asked) -> None:
+        """Pack it and send it, in as many files as it takes."""
+        with once(interaction, self.verb):
+            await hold(interaction)
+            most = min(interaction.client.settings.upload * MIB, interaction.filesize_limit)
+            with TemporaryDirectory(prefix="safelight-") as folder:
+                store, member = interaction.client.store, interaction.user.id
+                parts = await export(store, member, Path(folder), most)
+                for place, path in enumerate(parts, 1):
+                    said = say(wording.member.EXPORTED_PART, part=place, parts=len(parts))
+                    card = Card(text(wording.member.EXPORTED if place == 1 else said))
+                    card.put(discord.ui.File(card.media(path)))
+                    await (show if place == 1 else add)(interaction, card)
+
+
+class Erase(Button, verb="me:erase"):
+    """Ask whether everything shall go."""
+
+    label = wording.member.ERASE
+    style = discord.ButtonStyle.danger
+
+    async def press(self, interaction: Asked) -> None:
+        """Show what would go."""
+        await touch(interaction)
+        await show(interaction, await erase_card(interaction))
+
+
+class Gone(Button, verb="me:gone"):
+    """Delete everything about the member."""
+
+    label = wording.member.ERASE
+    style = discord.ButtonStyle.danger
+
+    async def press(self, interaction: Asked) -> None:
+        """Delete it, and say what went."""
+        with once(interaction, self.verb):
+            await touch(interaction)
+            keep, member = self.numbers[0] == LEAVE, interaction.user.id
+            for waiting in [key for key in interaction.client.waiting if key[0] == member]:
+                del interaction.client.waiting[waiting]
+            photos = await interaction.client.store.members.erase(member, keep_styles=keep)
+            said = say(wording.member.ERASED, photos=number(photos, "photo"))
+            await show(interaction, Card(text(said)))

@@ -1,0 +1,108 @@
+"""The form of the pre-flight card: what else a training may do, for those who know it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord import ui
+
+from bot import wording
+from bot.actions.training import MORE
+from bot.cards.components import Form
+from storage.errors import UserError
+from storage.records import Optimizer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.actions.training import Order
+    from storage.records import Dataset
+
+SHOWN = 25  #: options of a select, at most
+SWITCHES = ("shuffle", "masked", "silence", "offset")
+
+
+class OptionsForm(Form):
+    """Further concepts, the optimizer, switches, dropout and class pictures."""
+
+    def __init__(self, order: Order, datasets: Sequence[Dataset]) -> None:
+        super().__init__(title=wording.training.OPTIONS_FORM)
+        self.order = order
+        others = [each for each in datasets if each.id != order.dataset][:SHOWN]
+        self.also = picker(
+            "also",
+            {str(each.id): each.name for each in others},
+            {str(number) for number in order.also},
+            most=MORE,
+        )
+        names = {str(each): wording.training.OPTIMIZERS[each] for each in Optimizer}
+        self.optimizer = picker("optimizer", names, {str(order.optimizer)}, least=1)
+        self.switches = picker(
+            "switches",
+            {each: wording.training.SWITCHES[each] for each in SWITCHES},
+            {each for each in SWITCHES if getattr(order, each)},
+            most=len(SWITCHES),
+        )
+        self.dropout: ui.TextInput[Any] = ui.TextInput(
+            custom_id="dropout", default=f"{order.dropout:g}", max_length=4
+        )
+        self.prior: ui.TextInput[Any] = ui.TextInput(
+            custom_id="prior",
+            default=None if order.prior < 0 else str(order.prior),
+            required=False,
+            max_length=4,
+        )
+        fields: dict[str, ui.Item[Any]] = {"also": self.also} if others else {}
+        fields |= {"optimizer": self.optimizer, "switches": self.switches}
+        fields |= {"dropout": self.dropout, "prior": self.prior}
+        for name, field in fields.items():
+            label, told = wording.training.FIELDS[name]
+            self.add_item(ui.Label(text=label, description=told, component=field))
+
+    def chosen(self) -> Order:
+        """Give the order as it is filled in."""
+        return replace(
+            self.order,
+            also=tuple(int(number) for number in self.also.values),
+            optimizer=Optimizer(self.optimizer.values[0]),
+            dropout=share(self.dropout.value),
+            prior=counted(self.prior.value),
+            shuffle="shuffle" in self.switches.values,
+            masked="masked" in self.switches.values,
+            silence="silence" in self.switches.values,
+            offset="offset" in self.switches.values,
+        )
+
+
+def picker(
+    name: str, offered: dict[str, str], now: set[str], *, least: int = 0, most: int = 1
+) -> ui.Select[Any]:
+    """Make a select of a form."""
+    options = [
+        discord.SelectOption(label=label[:100], value=value, default=value in now)
+        for value, label in offered.items()
+    ]
+    return ui.Select(
+        custom_id=name,
+        options=options,
+        min_values=least,
+        max_values=max(1, min(most, len(options))),
+        required=least > 0,
+    )
+
+
+def share(typed: str) -> float:
+    """Read a part of one that a member typed; hundredths are kept."""
+    try:
+        return round(float(typed.replace(",", ".") or 0), 2)
+    except ValueError as wrong:
+        raise UserError("number_bad", typed=typed) from wrong
+
+
+def counted(typed: str) -> int:
+    """Read a number of pictures that a member typed; less than none where they did not."""
+    if typed.strip() and not typed.strip().isdecimal():
+        raise UserError("number_bad", typed=typed)
+    return int(typed) if typed.strip() else -1

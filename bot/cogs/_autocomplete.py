@@ -1,0 +1,102 @@
+"""What a command offers while a member types: names, the ones used last first."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import discord
+from discord import app_commands
+
+from bot import wording
+from bot.actions import sampling
+from bot.actions.permissions import keeper
+from bot.wording import flat
+from storage.errors import UserError
+
+if TYPE_CHECKING:
+    from bot.bot import Bot
+    from storage.records import Style
+
+MOST = 25  #: what Discord shows
+
+
+async def datasets(
+    interaction: discord.Interaction[Bot], current: str
+) -> list[app_commands.Choice[str]]:
+    """Offer the member's own datasets by name."""
+    own = await interaction.client.store.datasets.of(interaction.user.id)
+    return titled([(dataset.name, dataset.name) for dataset in own], current)
+
+
+async def bases(
+    interaction: discord.Interaction[Bot], current: str
+) -> list[app_commands.Choice[str]]:
+    """Offer the bases that are on this machine, by their titles."""
+    catalog = await interaction.client.store.catalog.read()
+    here = [(base.title, base.name) for base in catalog.bases if base.present]
+    return titled(here, current)
+
+
+async def fitting(
+    interaction: discord.Interaction[Bot], current: str
+) -> list[app_commands.Choice[str]]:
+    """Offer the bases that are here and, where a style was picked, of its family."""
+    catalog = await interaction.client.store.catalog.read()
+    bases = [base for base in catalog.bases if base.present]
+    with suppress(UserError):  # no such style: the command will say so
+        typed = str(getattr(interaction.namespace, "style", None) or "")
+        member, guild = interaction.user.id, interaction.guild_id or 0
+        style = await sampling.find(interaction.client.store, typed, member, guild)
+        bases = [base for base in bases if sampling.fits(style, base, catalog)]
+    return titled([(base.title, base.name) for base in bases], current)
+
+
+async def styles(
+    interaction: discord.Interaction[Bot], current: str
+) -> list[app_commands.Choice[str]]:
+    """Offer the styles that a member can use here: their own first, then the shared."""
+    member, guild = interaction.user.id, interaction.guild_id or 0
+    usable = await interaction.client.store.styles.usable(member, guild)
+    return entitled(usable, member, current)
+
+
+async def own_styles(
+    interaction: discord.Interaction[Bot], current: str
+) -> list[app_commands.Choice[str]]:
+    """Offer the member's own styles."""
+    member = interaction.user.id
+    own = await interaction.client.store.styles.of(member)
+    return entitled(own, member, current)
+
+
+async def shared_styles(
+    interaction: discord.Interaction[Bot], current: str
+) -> list[app_commands.Choice[str]]:
+    """Offer what the member may take back here: their own, and anybody's to who keeps order."""
+    member, guild = interaction.user.id, interaction.guild_id or 0
+    usable = await interaction.client.store.styles.usable(member, guild)
+    shared = [style for style in usable if guild in style.shared]
+    own = [style for style in shared if style.owner == member]
+    return entitled(shared if keeper(interaction) else own, member, current)
+
+
+def entitled(styles: list[Style], member: int, current: str) -> list[app_commands.Choice[str]]:
+    """Offer styles by their titles."""
+    return titled([(style_title(style, member), str(style.id)) for style in styles], current)
+
+
+def style_title(style: Style, member: int) -> str:
+    """Name a style with what sets it apart from others of its name."""
+    method = wording.training.METHODS.get(style.method, style.method)
+    shared = "" if style.owner == member else wording.style.SHARED_HERE
+    return f"{style.name} · {method} {style.id}{shared}"
+
+
+def titled(pairs: list[tuple[str, str]], current: str) -> list[app_commands.Choice[str]]:
+    """Keep the titles that have what was typed in them, and as many as Discord shows."""
+    typed = current.casefold().strip()
+    kept = [pair for pair in pairs if typed in pair[0].casefold()]
+    return [
+        app_commands.Choice(name=flat(title, 100), value=value) for title, value in kept[:MOST]
+    ]

@@ -1,0 +1,1 @@
+"""Events of jobs become cards, threads, results and pings."""

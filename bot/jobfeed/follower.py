@@ -1,0 +1,280 @@
+"""Following the jobs: their events become cards, threads, results and pings.
+
+One task reads the events on from a cursor in the database, so a restart loses nothing. A card is
+edited when its job changes its status, else at most every `SAFELIGHT_CARD_SECONDS`; one that is
+too old to edit is posted anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+import aiohttp
+import discord
+from discord.ext import tasks
+
+from bot.actions import delivery
+from bot.actions.jobstate import Story
+from bot.cards import result as results
+from bot.cards.style import based
+from bot.jobfeed.cards import Board, Watched
+from storage.errors import UserError
+from storage.records import Kind, Status
+
+if TYPE_CHECKING:
+    from bot.bot import Bot
+    from bot.cards.components import Card
+    from bot.cards.job import Scene
+    from storage.records import Event, Job
+
+log = logging.getLogger(__name__)
+
+READER = "bot"  #: whose cursor it is
+SLACK = 0.25  #: seconds that two turns may be closer than the setting
+SHOWN = frozenset({Kind.TRAIN, Kind.SAMPLE})
+TRIES = 20  #: of an event while Discord does not answer
+SWEPT = 60.0  #: seconds between two looks for jobs whose member has left
+CLOSED = (discord.Forbidden, discord.NotFound)
+
+
+class Follow:
+    """Keeps every card as its job is."""
+
+    def __init__(self, bot: Bot) -> None:
+        self.bot, self.store, self.board = bot, bot.store, Board(bot)
+        self.watched: dict[int, Watched] = {}
+        self.dropped: set[int] = set()  #: jobs whose cards somebody deleted
+        self.lock = asyncio.Lock()
+        self.cursor: int | None = None
+        self.tries = 0  #: of the event after the cursor
+        self.swept = float("-inf")  #: monotonic seconds
+        self.loop = tasks.loop(seconds=min(1.0, bot.settings.seconds))(self.turn)
+        self.loop.before_loop(bot.wait_until_ready)
+
+    def start(self) -> None:
+        """Begin to follow, as soon as Discord is there."""
+        self.loop.start()
+
+    async def close(self) -> None:
+        """Stop following."""
+        task = self.loop.get_task()
+        self.loop.cancel()
+        if task is not None:
+            await asyncio.wait([task])
+
+    # what others ask -----------------------------------------------------------------------------
+
+    def expect(self, number: int, card: Card) -> None:
+        """Take note of a job whose card was just posted."""
+        last = card.content()
+        self.watched[number] = Watched(number, Story(), time.monotonic(), waiting=True, last=last)
+
+    async def show(self, number: int) -> None:
+        """Bring a job's card up to date, at once."""
+        async with self.lock:
+            watched = await self._watch(number)
+            if watched is not None:
+                watched.now = True
+                try:
+                    await self._refresh(watched)
+                except Exception as error:
+                    if not passing(error):  # else the next turn tries again
+                        raise
+
+    async def card(self, number: int) -> Card:
+        """Lay a job's card out as it stands, for somebody who asks."""
+        async with self.lock:
+            watched = await self._watch(number)
+            if watched is None:
+                raise UserError("job_unknown")
+            job = await self.store.jobs.get(number)
+            if job.status.ended:
+                self.watched.pop(number, None)
+            return await self.board.card(job, watched)
+
+    def forget(self, number: int) -> None:
+        """Leave a job's card alone from now on."""
+        self.dropped.add(number)
+        self.watched.pop(number, None)
+
+    # reading -------------------------------------------------------------------------------------
+
+    async def turn(self) -> None:
+        """Read what is new, then bring the cards up to date."""
+        async with self.lock:
+            try:
+                await self._read()
+                for watched in tuple(self.watched.values()):
+                    if self._pressing(watched):
+                        await self._refresh(watched)
+                await self._sweep()
+            except Exception as error:
+                if not passing(error):
+                    log.exception("Bug while following the jobs")
+                log.info("Discord did not answer, trying again: %s", error)
+
+    async def _read(self) -> None:
+        if self.cursor is None:
+            self.cursor = await self.store.events.cursor(READER)
+            for job in await self.store.jobs.open():
+                await self._watch(job.id)
+        while events := await self.store.events.since(self.cursor):
+            for event in events:
+                await self._take(event)
+                self.cursor, self.tries = event.id, 0
+                if event.kind in {"sample", "status"}:  # these post: never twice
+                    await self.store.events.advance(READER, event.id)
+            await self.store.events.advance(READER, self.cursor)
+
+    async def _take(self, event: Event) -> None:
+        watched = await self._watch(event.job)
+        if watched is None:
+            return
+        try:
+            await self._tell(watched, event)
+        except CLOSED as closed:
+            await self.board.lose(watched, closed)
+        except Exception as error:
+            self.tries += 1
+            if passing(error) and self.tries < TRIES:
+                raise
+            log.exception("Bug with event %s of job %s", event.id, event.job)
+
+    async def _tell(self, watched: Watched, event: Event) -> None:
+        watched.story.add(event)
+        watched.due = True
+        if event.kind == "status":
+            watched.now, watched.lost = True, False
+            for other in self.watched.values():
+                other.due |= other.waiting
+            if Status(event.facts["status"]).ended:
+                await self._ended(watched)
+        elif event.kind == "sample":
+            await self._sampled(watched, event)
+
+    async def _watch(self, number: int) -> Watched | None:
+        """Return what is known of a job; None for one that has no card."""
+        if number in self.dropped:
+            return None
+        if number not in self.watched:
+            try:
+                job = await self.store.jobs.get(number)
+            except UserError:
+                return None
+            if job.kind not in SHOWN:
+                return None
+            story = Story.of(await self.store.events.of(number))
+            self.watched[number] = Watched(number, story)
+        return self.watched[number]
+
+    # cards ---------------------------------------------------------------------------------------
+
+    def _pressing(self, watched: Watched) -> bool:
+        if watched.now:
+            return True
+        quiet = time.monotonic() - watched.edited
+        return watched.due and not watched.lost and quiet >= self.bot.settings.seconds - SLACK
+
+    async def _refresh(self, watched: Watched) -> None:
+        """Post or edit a card; what is in the way becomes a sentence, not a crash."""
+        try:
+            job = await self.store.jobs.get(watched.job)
+        except UserError:
+            self.watched.pop(watched.job, None)
+            await self.board.vanish(watched)
+            return
+        watched.due = watched.now = False
+        watched.edited = time.monotonic()
+        try:
+            await self.board.put(job, watched)
+        except CLOSED as closed:
+            await self.board.lose(watched, closed)
+        except Exception as error:
+            watched.now = passing(error)
+            if watched.now or not isinstance(error, discord.HTTPException):
+                raise
+            log.warning("Card of job %s: %s", job.id, error)
+        if job.status.ended:
+            self.watched.pop(job.id, None)
+
+    async def _sweep(self) -> None:
+        """Look, now and then, for cards of jobs that are no more."""
+        if time.monotonic() - self.swept < SWEPT:
+            return
+        self.swept = time.monotonic()
+        known = {job.id for job in await self.store.jobs.open()}
+        for watched in [one for one in self.watched.values() if one.job not in known]:
+            await self._refresh(watched)
+
+    # samples, results, pings ---------------------------------------------------------------------
+
+    async def _sampled(self, watched: Watched, event: Event) -> None:
+        """Post what a training draws on the way."""
+        job = await self._posted(watched)
+        scene = await self.board.scene(job, watched)
+
+        async def post(room: discord.PartialMessageable) -> None:
+            card = results.step_card(self.store.home, scene, event.facts)
+            if card.paths:
+                await room.send(view=card, files=card.files())
+
+        await self.board.below(job, watched, post)
+
+    async def _posted(self, watched: Watched) -> Job:
+        """Return a job whose card is there: samples come below it."""
+        job = await self.store.jobs.get(watched.job)
+        if job.message is None:
+            await self.board.put(job, watched)
+            job = await self.store.jobs.get(watched.job)
+        return job
+
+    async def _ended(self, watched: Watched) -> None:
+        """Hand over what a training made, or tell those who wait that it made nothing."""
+        job = await self.store.jobs.get(watched.job)
+        if job.kind is not Kind.TRAIN or not job.status.ended:
+            return
+        told = await self._told(job)
+        scene = await self.board.scene(await self._posted(watched), watched)
+        style = await self.board.style(job)
+        if job.status is Status.DONE and style is not None:
+            base = await based(self.bot, job.base)
+            result = results.Result(scene, style, base, told)
+            posted = await self.board.below(scene.job, watched, partial(self._deliver, result))
+            watched.result = posted.jump_url
+        elif told:
+            await self.board.below(scene.job, watched, partial(self._tell_end, scene, told))
+
+    async def _tell_end(
+        self, scene: Scene, told: list[int], room: discord.PartialMessageable
+    ) -> None:
+        card = results.ending_card(scene, told)
+        await room.send(view=card, allowed_mentions=results.mentions(told))
+
+    async def _deliver(
+        self, result: results.Result, room: discord.PartialMessageable
+    ) -> discord.Message:
+        most = delivery.limit(room.guild, self.bot.settings.upload)
+        return await delivery.post(
+            room,
+            delivery.ways(self.bot, result.style, most, result.scene.story.end.get("small") or {}),
+            lambda handover: results.result_card(self.store.home, result, handover),
+            results.mentions(result.told),
+        )
+
+    async def _told(self, job: Job) -> list[int]:
+        """List who is pinged: the owner and those who asked to be told, not who ended it."""
+        everyone = dict.fromkeys([job.owner, *await self.store.jobs.watchers(job.id)])
+        if job.status is Status.CANCELLED:
+            everyone.pop(job.wished_by or 0, None)
+        return list(everyone)
+
+
+def passing(error: Exception) -> bool:
+    """Return whether an error is the network's or Discord's own: worth another try."""
+    if isinstance(error, discord.HTTPException):
+        return error.status >= 500
+    return isinstance(error, aiohttp.ClientError | ConnectionError | TimeoutError)

@@ -1,0 +1,1 @@
+"""What `safelight` says in a shell."""

@@ -1,0 +1,218 @@
+"""`safelight train`, `sample`, `bases`, ...: a child does the work and prints its events."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from bot import wording
+from bot.terminal.bar import Bar
+from storage.errors import JobError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+TRAINING = (sys.executable, "-m", "training")
+ANSWERS = ("bases", "fetched", "device", "advised", "inspected", "shrunk", "exported", "promoted")
+ENDINGS = frozenset({"done", "failed", "cancelled", "paused", *ANSWERS})
+
+
+def work(arguments: Sequence[str], program: Sequence[str] = TRAINING) -> int:
+    """Run a command of the training in a child and tell what happens in it."""
+    teller, ended = Teller(Bar()), False
+    with subprocess.Popen([*program, *arguments], stdout=subprocess.PIPE, text=True) as child:
+        try:
+            for event in events(child):
+                ended |= event.get("kind") in ENDINGS
+                teller.tell(event)
+        except KeyboardInterrupt:  # the terminal has told the child, too
+            child.wait()
+            teller.bar.say(wording.shell.STOPPED)
+            return 130
+    code = child.returncode
+    if code not in {0, 2} and not ended:
+        teller.bar.say(wording.shell.SILENT.format(code=code))
+    return code
+
+
+def events(child: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
+    """Read a child's events; what else it says (its help, say) goes straight through."""
+    for line in child.stdout or ():
+        try:
+            event = json.loads(line)
+        except ValueError:
+            sys.stdout.write(line)
+            continue
+        if isinstance(event, dict):
+            yield event
+
+
+class Teller:
+    """Turns events into lines on the terminal."""
+
+    def __init__(self, bar: Bar) -> None:
+        self.bar = bar
+        self.steps = 0
+
+    def tell(self, event: dict[str, Any]) -> None:
+        """Tell one event, if there is something to tell."""
+        kind = event.get("kind", "")
+        special = getattr(self, f"_{kind}", None)
+        if special is not None:
+            special(event)
+        elif kind in wording.shell.EVENTS:
+            names = ", ".join(event.get("files", ()))
+            self.bar.say(wording.shell.EVENTS[kind].format_map({"names": names, **event}))
+
+    def _progress(self, event: dict[str, Any]) -> None:
+        step, steps = int(event["step"]), int(event["steps"]) or 1
+        words = wording.shell.PROGRESS.format(
+            step=step,
+            steps=steps,
+            loss=wording.shell.LOSS.format_map(event) if "smooth" in event else "",
+            speed=wording.shell.SPEED.format_map(event) if event.get("speed") else "",
+            eta=wording.shell.ETA.format(eta=length(event["eta"])) if event.get("eta") else "",
+        )
+        self.bar.show(step / steps, words)
+
+    def _note(self, event: dict[str, Any]) -> None:
+        known = wording.job.NOTES.get(event["code"], "")
+        self.bar.say(known.format_map(event) if known else sentence(event))
+
+    def _failed(self, event: dict[str, Any]) -> None:
+        said, file = sentence(event), event.get("file", "")
+        unnamed = file and file not in said
+        failed = wording.shell.FAILED_FILE if unnamed else wording.shell.FAILED
+        self.bar.say(failed.format(sentence=said, file=file))
+
+    def _done(self, event: dict[str, Any]) -> None:
+        seconds = length(event.get("seconds", 0))
+        if "file" not in event:
+            self.bar.say(wording.shell.DONE.format(seconds=seconds))
+            return
+        size = wording.megabytes(event.get("bytes", 0))
+        self.bar.say(
+            wording.shell.DONE_FILE.format(seconds=seconds, file=event["file"], size=size)
+        )
+
+    def _bases(self, event: dict[str, Any]) -> None:
+        words = [line for base in event["bases"] for line in described(base)]
+        words += ["", wording.shell.CAPTIONERS]
+        words += [line for one in event["captioners"] for line in described(one)]
+        sys.stdout.write("".join(printable(line) for line in words))
+        for wrong in event["wrong"]:
+            self.bar.say(sentence(wrong))
+
+    def _fetch(self, event: dict[str, Any]) -> None:
+        seen = wording.shell.SEEN.format_map(event) if event["seen"] else ""
+        facts = {**event, "licence": licence(event) + seen, "money": money(event)}
+        self.bar.say(wording.shell.FETCH.format_map(facts))
+
+    def _fetching(self, event: dict[str, Any]) -> None:
+        facts = {key: wording.megabytes(event[key]) for key in ("done", "bytes", "speed")}
+        words = wording.shell.FETCHING.format_map(facts)
+        self.bar.show(event["done"] / event["bytes"], words)
+
+    def _fetched(self, event: dict[str, Any]) -> None:
+        unseen = wording.shell.FETCHED_UNSEEN if event["unseen"] else wording.shell.FETCHED
+        told = wording.shell.FETCHED_ALREADY if event["already"] else unseen
+        size, names = wording.megabytes(event["bytes"]), ", ".join(event["unseen"])
+        facts = {**event, "size": size, "names": names, "seconds": length(event["seconds"])}
+        self.bar.say(told.format_map(facts))
+
+    def _advised(self, event: dict[str, Any]) -> None:
+        photos = wording.number(event["photos"], "photo")
+        lines = [wording.shell.ADVICE.format_map(choice(event["first"]))]
+        reasons = wording.advice.reasons(event["first"]["reasons"], photos)
+        lines += [line.replace("**", "") for line in reasons]
+        if event["photos"] < event["handed"]:
+            lines.append(wording.shell.ADVICE_SOME.format(photos=photos, handed=event["handed"]))
+        if event["terms"]:
+            lines.append(wording.shell.ADVICE_TERMS.format(terms=event["terms"]))
+        if event["second"]:
+            why = wording.advice.why(event["first"]["reasons"], event["second"]["reasons"])
+            facts = choice(event["second"]) | {"why": why.format(photos=photos)}
+            lines.append(wording.shell.ADVICE_SECOND.format_map(facts))
+        sys.stdout.writelines(map(printable, lines))
+
+    _advice = _advised
+
+    def _exported(self, event: dict[str, Any]) -> None:
+        size = wording.megabytes(event["bytes"])
+        sys.stdout.write(wording.shell.EXPORTED.format_map({**event, "size": size}) + "\n")
+
+    def _promoted(self, event: dict[str, Any]) -> None:
+        size = wording.megabytes(event["bytes"])
+        sys.stdout.write(wording.shell.PROMOTED.format_map({**event, "size": size}) + "\n")
+
+    def _shrunk(self, event: dict[str, Any]) -> None:
+        size = wording.megabytes(event["bytes"])
+        sys.stdout.write(wording.shell.SHRUNK.format_map({**event, "size": size}) + "\n")
+
+    def _inspected(self, event: dict[str, Any]) -> None:
+        method = wording.training.METHODS.get(event["method"], event["method"])
+        facts = {**event, "method": method, "size": wording.megabytes(event["bytes"])}
+        if event.get("thumbnail"):
+            facts["thumbnail"] = wording.megabytes(event["thumbnail"])
+        for fact, line in wording.shell.INSPECTED.items():
+            if event.get(fact) not in {None, "", 0}:
+                sys.stdout.write(printable(line.format_map(facts)))
+        programs = ", ".join(event["loads"])
+        if programs:
+            sys.stdout.write(printable(wording.shell.LOADS.format(programs=programs)))
+        for program, amiss in event["amiss"].items():
+            sys.stdout.write(printable(wording.shell.AMISS.format(program=program, amiss=amiss)))
+
+
+def choice(found: dict[str, Any]) -> dict[str, str]:
+    """Name a way to train."""
+    method = wording.training.METHODS.get(found["method"], found["method"])
+    return {"method": method, "base": found["title"], "dial": found["dial"]}
+
+
+def described(base: dict[str, Any]) -> Iterator[str]:
+    """Tell of a base or a captioner in three lines."""
+    facts = {
+        **base,
+        "mark": "·" if base["lack"] else "✓",
+        "size": wording.megabytes(base["bytes"]),
+        "checked": wording.shell.CHECKED[base["checked"]],
+        "licence": licence(base),
+        "money": money(base),
+    }
+    note = wording.shell.NOTES[base["lack"]].format_map(facts)
+    yield wording.shell.BASE.format_map({**facts, "note": note})
+    good = wording.shell.BASE_WEAK if base["weak"] else wording.shell.BASE_GOOD
+    yield good.format_map(facts)
+    yield wording.shell.BASE_LICENCE.format_map(facts)
+
+
+def licence(base: dict[str, Any]) -> str:
+    """Name a base's licence, or say that nobody has seen it."""
+    return wording.shell.UNSEEN if base["licence"] == "unseen" else str(base["licence"])
+
+
+def money(base: dict[str, Any]) -> str:
+    """Say whether one may earn money with a base."""
+    return wording.shell.MONEY[base["commercial"]].format_map(base)
+
+
+def printable(line: str) -> str:
+    """Keep what a stranger's file says from steering the terminal."""
+    return "".join(letter if letter.isprintable() else "?" for letter in line) + "\n"
+
+
+def sentence(event: dict[str, Any]) -> str:
+    """Return the sentence of an event that has a code."""
+    facts = {name: fact for name, fact in event.items() if name not in {"at", "kind", "code"}}
+    return wording.plain(JobError(event.get("code", "bug"), **facts))
+
+
+def length(seconds: float) -> str:
+    """Write a time as a clock does."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return str(timedelta(seconds=round(seconds))).removeprefix("0:")

@@ -1,0 +1,1 @@
+"""A stranger's picture made safe: decoded apart, cleaned, judged."""

@@ -1,0 +1,161 @@
+"""The darkroom: strangers' pictures are decoded in children with little memory and little time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from storage.errors import UserError
+from storage.photos.formats import sniff
+from storage.records import Checked
+
+LONGEST = 1536  #: pixels of the longer side that are kept
+MIB = 1 << 20
+HEAVIEST = 25 * MIB  #: bytes of a file
+CHILDREN = 2
+SECONDS = 20.0  #: for one picture; decoding 12 megapixels takes a fifth of one
+PASSED_ON = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "LD_LIBRARY_PATH")  #: no secrets among them
+
+
+class Darkroom:
+    """Checks pictures; the process that asks never decodes one."""
+
+    def __init__(self, seconds: float = SECONDS, children: int = CHILDREN) -> None:
+        self._seconds = seconds
+        self._turns = asyncio.Semaphore(children)
+        self._idle: list[Child] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        while self._idle:
+            await asyncio.to_thread(self._idle.pop().end)
+
+    async def check(self, content: bytes) -> Checked:
+        """Return a picture's clean pixels, or say what is wrong with it."""
+        if not content:
+            raise UserError("photo_empty")
+        if len(content) > HEAVIEST:
+            raise UserError("photo_heavy", megabytes=round(len(content) / MIB, 1))
+        if sniff(content) is None:
+            raise UserError("photo_unknown")
+        async with self._turns:
+            return await self._ask(content)
+
+    async def _ask(self, content: bytes) -> Checked:
+        child = self._idle.pop() if self._idle else Child(self._seconds)
+        try:
+            head, body = await asyncio.to_thread(child.ask, content)
+        except BaseException:  # cancelled too: what this child says now is for nobody
+            child.kill()
+            asyncio.get_running_loop().run_in_executor(None, child.end)
+            raise
+        self._idle.append(child)
+        if "code" in head:
+            raise UserError(head["code"], **head["facts"])
+        cut = head.pop("cut")
+        head["warnings"] = tuple(head["warnings"])
+        return Checked(**head, pixels=body[:cut], preview=body[cut:])
+
+
+class Child:
+    """A process that decodes, started by its first picture; its methods block."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._process: subprocess.Popen[bytes] | None = None
+        self._killed = False
+        self._lock = threading.Lock()
+
+    def ask(self, content: bytes) -> tuple[dict[str, Any], bytes]:
+        """Hand over a picture and wait for the answer."""
+        with self._lock:
+            process = self._started()
+            alarm = threading.Timer(self._seconds, process.kill)
+            alarm.start()
+            try:
+                send(process.stdin, content)
+                return json.loads(receive(process.stdout)), receive(process.stdout)
+            except (OSError, EOFError) as error:  # too slow, too large, or it broke the decoder
+                raise UserError("photo_slow") from error
+            finally:
+                alarm.cancel()
+
+    def kill(self) -> None:
+        """Stop the process at once; `end` tidies up."""
+        self._killed = True
+        if self._process is not None:
+            self._process.kill()
+
+    def end(self) -> None:
+        """Stop the process and close its pipes."""
+        self.kill()
+        with self._lock:
+            process, self._process = self._process, None
+            if process is not None:
+                _tidy(process)
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        """Return the process; one that died while it was idle is replaced."""
+        if self._process is not None and self._process.poll() is not None:
+            _tidy(self._process)
+            self._process = None
+        if self._process is None:
+            self._process = _start()
+        if self._killed:
+            self._process.kill()
+        return self._process
+
+
+def send(stream: IO[bytes] | None, content: bytes) -> None:
+    """Write one message to a pipe."""
+    if stream is None:
+        raise EOFError
+    stream.write(len(content).to_bytes(8, "big") + content)
+    stream.flush()
+
+
+def receive(stream: IO[bytes] | None) -> bytes:
+    """Read one message from a pipe."""
+    size = b"" if stream is None else stream.read(8)
+    content = b"" if stream is None else stream.read(int.from_bytes(size, "big"))
+    if len(size) < 8 or len(content) < int.from_bytes(size, "big"):
+        raise EOFError
+    return content
+
+
+def _start() -> subprocess.Popen[bytes]:
+    """Start the child in a session of its own, with nothing of our environment that is secret."""
+    kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    root = str(Path(__file__).parents[2])
+    return subprocess.Popen(
+        [sys.executable, "-m", "storage.photos.child"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**kept, "PYTHONPATH": root, "MALLOC_ARENA_MAX": "2"},
+        start_new_session=True,
+    )
+
+
+def _tidy(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    for pipe in (process.stdin, process.stdout):
+        with contextlib.suppress(OSError):  # what was still to be written has no reader
+            if pipe is not None:
+                pipe.close()
+    process.wait()

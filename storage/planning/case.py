@@ -1,0 +1,92 @@
+"""What somebody wants to teach and from what, as the advisor weighs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from statistics import median
+from typing import TYPE_CHECKING, Protocol
+
+from storage.records import Concept
+from storage.tables.photos import near
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Motif(StrEnum):
+    """What photos show. It says how real the pictures must look, and which base knows it best."""
+
+    ANIMAL = "animal"
+    PERSON = "person"
+    THING = "thing"
+    FIGURE = "figure"  #: somebody drawn
+    DRAWING = "drawing"  #: a manner of drawing or painting
+    ANIME = "anime"
+    PHOTOGRAPHY = "photography"  #: a photographic look
+    EMOJI = "emoji"
+
+
+#: What is asked, by the concept; the first is assumed until somebody says otherwise.
+MOTIFS = {
+    Concept.SUBJECT: (Motif.ANIMAL, Motif.PERSON, Motif.THING, Motif.FIGURE, Motif.EMOJI),
+    Concept.LOOK: (Motif.DRAWING, Motif.ANIME, Motif.PHOTOGRAPHY, Motif.EMOJI),
+}
+
+BESIDE = frozenset({"dreambooth"})  #: methods that learn a subject beside its class, by name
+#: What it is in a word, for those methods.
+CLASSES = {
+    Motif.ANIMAL: "animal",
+    Motif.PERSON: "person",
+    Motif.THING: "thing",
+    Motif.FIGURE: "character",
+    Motif.DRAWING: "drawing",
+    Motif.ANIME: "drawing",
+    Motif.PHOTOGRAPHY: "photo",
+    Motif.EMOJI: "emoji",
+}
+
+
+class Judged(Protocol):
+    """What is known of a photo."""
+
+    @property
+    def phash(self) -> int: ...  # noqa: D102
+    @property
+    def width(self) -> int: ...  # noqa: D102
+    @property
+    def height(self) -> int: ...  # noqa: D102
+    @property
+    def warnings(self) -> tuple[str, ...]: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What somebody wants to teach, and from what."""
+
+    concept: Concept
+    motif: Motif
+    photos: int  #: that are sharp and differ from each other
+    handed: int  #: all of them
+    side: int = 0  #: median of their shorter sides, pixels; 0 is unknown
+    concepts: int = 1  #: things to be taught in one run
+    commercial: bool = False  #: whether money shall be earned with it
+    large: bool = True  #: whether a file of gigabytes can be handed over
+    minutes: int = 0  #: that it may take; 0 is any
+
+    @classmethod
+    def of(
+        cls, photos: Iterable[Judged], concept: Concept, motif: Motif | None = None, **more: int
+    ) -> Case:
+        """Judge photos; `more` are other fields. Without a motif, the concept's first is meant."""
+        listed = list(photos)
+        seen: list[int] = []
+        for photo in listed:
+            if "blurred" not in photo.warnings and not any(near(photo.phash, p) for p in seen):
+                seen.append(photo.phash)
+        sides = [min(photo.width, photo.height) for photo in listed]
+        side = int(median(sides)) if sides else 0
+        return cls(
+            concept, motif or MOTIFS[concept][0], len(seen), len(listed), side,
+            **more,  # type: ignore[arg-type]  # they are the other fields
+        )  # fmt: skip

@@ -1,0 +1,91 @@
+"""What a training will be, before it is asked for: arithmetic over the catalog's rules."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import replace
+
+from storage.errors import UserError
+from storage.records import Catalog, Concept, Dial, Optimizer, Plan, Rule
+
+MOST = 20_000  #: steps of one run
+CHECKPOINTS, OFTEN = 4, 25  #: in a run, the last step apart; steps between two at least
+OWN = {Optimizer.PRODIGY: 1.0}  #: rates that are only a factor of what an optimizer finds itself
+
+
+def rate(dialled: float, optimizer: Optimizer) -> float:
+    """Say at which rate an optimizer works where the dial's is for AdamW."""
+    return OWN.get(optimizer, dialled)
+
+
+def plan(  # noqa: PLR0913 - a plan is made of all that a member chose
+    catalog: Catalog,
+    *,
+    method: str,
+    base: str,
+    dial: Dial,
+    concept: Concept,
+    photos: int,
+    rank: int = 0,
+) -> Plan:
+    """Work out steps and file; `storage/tables/durations.py` adds the time.
+
+    A rank of zero is the dial's; whole networks have none, but where one may be given for them
+    (DreamBooth) a LoRA learns.
+    """
+    found = rule(catalog, method, base, dial, concept)
+    if rank and not found.rank and any(limits(catalog, method)):
+        low = rule(catalog, "lora", base, dial, concept)
+        found = replace(low, method=method, reason=found.reason, prior=found.prior)
+    rank = rank if found.rank else 0
+    asked = found.steps + found.photo * (max(photos, 1) - 1)
+    steps = min(max(asked, found.least), found.most)
+    return Plan(
+        method=method,
+        base=base,
+        dial=dial,
+        photos=photos,
+        steps=steps,
+        rank=rank or found.rank,
+        rate=found.rate,
+        batch=found.batch,
+        bytes=round(found.bytes * rank / found.rank) if rank else found.bytes,
+        reasons=(found.reason,),
+        prior=found.prior,
+        memory=found.memory,
+    )
+
+
+def limits(catalog: Catalog, method: str) -> tuple[int, int]:
+    """Return which ranks a method can have; none, if nobody said."""
+    return next((known.ranks for known in catalog.methods if known.name == method), (0, 0))
+
+
+def often(steps: int) -> int:
+    """Say how many steps lie between two checkpoints, and the pictures on the way."""
+    return max(OFTEN, math.ceil(steps / CHECKPOINTS))
+
+
+def together(first: Plan, others: Iterable[Plan]) -> Plan:
+    """Plan to teach several concepts in one run: each gets the steps it would get alone."""
+    plans = [first, *others]
+    steps, photos = (sum(getattr(each, what) for each in plans) for what in ("steps", "photos"))
+    return replace(first, steps=min(steps, MOST), photos=photos)
+
+
+def rule(catalog: Catalog, method: str, base: str, dial: Dial, concept: Concept) -> Rule:
+    """Return the catalog's rule for a choice, or say what is unknown."""
+    if not catalog.bases:
+        raise UserError("trainer_away")
+    families = {known.name: known.family for known in catalog.bases}
+    if base not in families:
+        raise UserError("base_unknown", base=base, bases=list(families))
+    for found in catalog.rules:
+        if (found.method, found.base, found.dial, found.concept) == (method, base, dial, concept):
+            return found
+    offered = {(found.method, found.base) for found in catalog.rules}
+    methods = [known.name for known in catalog.methods]
+    if method in methods and (method, base) not in offered:
+        raise UserError("method_family", method=method, family=families[base])
+    raise UserError("method_unknown", method=method, methods=methods)

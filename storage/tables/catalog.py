@@ -1,0 +1,59 @@
+"""What the trainer can do: published to storage, read by the bot."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from storage.records import Base, Catalog, Commercial, Concept, Dial, Domain, Method, Rule
+from storage.tables.database import Database
+
+
+class Catalogs:
+    """The catalog last published."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def publish(self, catalog: Catalog) -> None:
+        """Replace the catalog."""
+        await self._database.all(
+            "INSERT INTO catalog (id, body) VALUES (1, :body)"
+            " ON CONFLICT (id) DO UPDATE SET body = excluded.body",
+            body=json.dumps(asdict(catalog)),
+        )
+
+    async def read(self) -> Catalog:
+        """Return the catalog; an empty one when no trainer was ever here."""
+        row = await self._database.one("SELECT body FROM catalog")
+        return Catalog() if row is None else catalog(json.loads(row["body"]))
+
+
+def catalog(body: dict[str, Any]) -> Catalog:
+    """Read a catalog from JSON (`dataclasses.asdict` of one)."""
+    return Catalog(
+        **body
+        | {
+            "bases": tuple(_base(base) for base in body["bases"]),
+            "methods": tuple(_method(method) for method in body["methods"]),
+            "rules": tuple(_rule(rule) for rule in body["rules"]),
+        }
+    )
+
+
+def _base(body: dict[str, Any]) -> Base:
+    domain = Domain(body.get("domain", Domain.GENERAL))
+    commercial = Commercial(body.get("commercial", Commercial.UNSEEN))
+    return Base(**body | {"domain": domain, "commercial": commercial})
+
+
+def _method(body: dict[str, Any] | str) -> Method:
+    if isinstance(body, str):  # an older trainer's, until a new one publishes
+        return Method(body)
+    return Method(**body | {"ranks": tuple(body["ranks"])})
+
+
+def _rule(body: dict[str, Any]) -> Rule:
+    concept, dial = Concept(body["concept"]), Dial(body["dial"])
+    return Rule(**body | {"concept": concept, "dial": dial})

@@ -1,0 +1,139 @@
+"""One SQLite connection: statements, transactions and numbered migrations."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sqlite3
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiosqlite
+
+from storage.errors import UserError
+
+OLDEST = (3, 38)  #: the SQLite that our statements need
+VERSION = sqlite3.sqlite_version_info[:3]  #: the SQLite that this Python has
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
+PATIENCE = 30  #: seconds to wait for another process's turn
+SETTINGS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",  # an accepted job is durable before anybody is told
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA secure_delete = ON",  # what a member deletes is overwritten
+)
+
+
+class Connection:
+    """Statements on a connection that is ours for now; parameters are named."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._connection = connection
+
+    async def all(self, sql: str, /, **values: object) -> list[sqlite3.Row]:
+        """Run one statement and return its rows."""
+        try:
+            return list(await self._connection.execute_fetchall(sql, values))
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+                raise UserError("disk_full") from error
+            raise
+
+    async def one(self, sql: str, /, **values: object) -> sqlite3.Row | None:
+        """Run one statement and return its first row."""
+        rows = await self.all(sql, **values)
+        return rows[0] if rows else None
+
+
+class Database(Connection):
+    """The connection of a process, lent to one statement or transaction at a time."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        super().__init__(connection)
+        self._turn = asyncio.Lock()
+
+    @classmethod
+    async def open(cls, path: Path, migrations: Path = MIGRATIONS) -> Database:
+        """Connect and bring the tables to their newest shape."""
+        connection = await aiosqlite.connect(path, timeout=PATIENCE, isolation_level=None)
+        connection.row_factory = sqlite3.Row
+        database = cls(connection)
+        try:
+            await database.settle()
+            await database.migrate(migrations)
+        except BaseException:
+            await database.close()
+            raise
+        return database
+
+    async def settle(self) -> None:
+        """Apply the settings; SQLite does not wait by itself to change a new file's journal."""
+        for setting in SETTINGS:
+            until = time.monotonic() + PATIENCE
+            while True:
+                try:
+                    await self.all(setting)
+                    break
+                except sqlite3.OperationalError as error:
+                    if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                        raise
+                await asyncio.sleep(0.02)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._connection.close()
+
+    async def all(self, sql: str, /, **values: object) -> list[sqlite3.Row]:
+        """Run one statement, a transaction of its own, and return its rows."""
+        async with self._turn:
+            return await super().all(sql, **values)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """Lend the connection for statements that happen together or not at all."""
+        async with self._turn:
+            ours = Connection(self._connection)
+            try:
+                await ours.all("BEGIN IMMEDIATE")
+                yield ours
+                await ours.all("COMMIT")
+            except BaseException:
+                await self._connection.rollback()
+                raise
+
+    async def migrate(self, folder: Path) -> None:
+        """Apply the migrations that are missing, each in its own transaction."""
+        files = await asyncio.to_thread(lambda: sorted(folder.glob("[0-9]*.sql")))
+        for file in files:
+            sql = await asyncio.to_thread(file.read_text, "utf-8")
+            await self._apply(int(file.name.split("_")[0]), sql)
+        newest = int(files[-1].name.split("_")[0]) if files else 0
+        if (version := await self.version()) > newest:
+            raise UserError("database_newer", version=version, newest=newest)
+
+    async def version(self) -> int:
+        """Return the number of the last migration that was applied."""
+        rows = await self.all("PRAGMA user_version")
+        return int(rows[0][0])
+
+    async def _apply(self, number: int, sql: str) -> None:
+        async with self.transaction() as tx:  # the version is read inside: others may be starting
+            done = await tx.one("PRAGMA user_version")
+            if done is not None and done[0] >= number:
+                return
+            for statement in statements(sql):
+                await tx.all(statement)
+            await tx.all(f"PRAGMA user_version = {number}")
+
+
+def statements(script: str) -> list[str]:
+    """Split a script into its statements."""
+    found, rest = [], ""
+    for piece in re.split(r"(?<=;)", script):  # a semicolon may stand in a trigger or a comment
+        rest += piece
+        if sqlite3.complete_statement(rest):
+            found.append(rest.strip())
+            rest = ""
+    return [*found, rest.strip()] if rest.strip() else found

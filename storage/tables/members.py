@@ -1,0 +1,120 @@
+"""What is known of a member, what they agreed to, and how all of it goes."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from storage.tables.database import Connection, Database
+from storage.tables.trash import Trash
+
+#: Every row about a member, by the name it has in the export.
+EXPORT = {
+    "consents": "SELECT version, at, via FROM consents WHERE member = :member",
+    "datasets": "SELECT id, guild, name, concept, trigger, created FROM datasets"
+    " WHERE owner = :member",
+    "collecting": "SELECT channel, dataset FROM collecting WHERE owner = :member",
+    "photos": "SELECT id, dataset, digest, phash, width, height, caption, written, warnings,"
+    " created FROM photos WHERE owner = :member",
+    "jobs": "SELECT id, kind, status, guild, channel, request, base, dataset, style, private,"
+    " wish, attempts, error, message, thread, created, started, ended"
+    " FROM jobs WHERE owner = :member",
+    "events": "SELECT job, kind, facts, at FROM events"
+    " WHERE job IN (SELECT id FROM jobs WHERE owner = :member)",
+    "wishes": "SELECT id AS job, wish FROM jobs WHERE wished_by = :member AND owner <> :member",
+    "watching": "SELECT job FROM watchers WHERE member = :member",
+    "styles": "SELECT id, guild, job, name, method, family, base, trigger, concept, digest,"
+    " bytes, created, whole, removed FROM styles WHERE owner = :member",
+    "shares": "SELECT style, guild FROM shares"
+    " WHERE style IN (SELECT id FROM styles WHERE owner = :member)",
+    "reports": "SELECT guild, job, message, reason, at FROM reports WHERE reporter = :member",
+}
+JSON = {"request", "error", "facts", "warnings"}  #: columns that hold JSON
+
+KEEP = (
+    "UPDATE styles SET owner = NULL, job = NULL"
+    " WHERE owner = :member AND id IN (SELECT style FROM shares)"
+)
+#: In this order: what others keep first, then what refers to what.
+ERASE = (
+    "DELETE FROM styles WHERE owner = :member",
+    "UPDATE jobs SET purge = 1, wish = 'cancel' WHERE owner = :member AND status = 'running'",
+    "DELETE FROM jobs WHERE owner = :member AND status <> 'running'",
+    "DELETE FROM photos WHERE owner = :member",
+    "DELETE FROM datasets WHERE owner = :member",
+    "DELETE FROM consents WHERE member = :member",
+    "DELETE FROM watchers WHERE member = :member",
+    "DELETE FROM reports WHERE reporter = :member",
+    "UPDATE jobs SET wished_by = NULL WHERE wished_by = :member",
+    "UPDATE events SET facts = json_remove(facts, '$.by') WHERE facts ->> 'by' = :member",
+)
+
+
+class Members:
+    """The people whose photos and styles these are."""
+
+    def __init__(self, database: Database, trash: Trash) -> None:
+        self._database = database
+        self._trash = trash
+
+    async def consent(self, member: int, version: int, via: str) -> None:
+        """Record that a member agreed to a version of the terms."""
+        await self._database.all(
+            "INSERT INTO consents (member, version, via, at)"
+            " VALUES (:member, :version, :via, :at)",
+            member=member,
+            version=version,
+            via=via,
+            at=time.time(),
+        )
+
+    async def consented(self, member: int, version: int) -> bool:
+        """Tell whether a member agreed to this version or a later one."""
+        row = await self._database.one(
+            "SELECT 1 FROM consents WHERE member = :member AND version >= :version",
+            member=member,
+            version=version,
+        )
+        return row is not None
+
+    async def consents(self, member: int) -> list[tuple[int, float, str]]:
+        """List what a member agreed to: version, when, and how."""
+        rows = await self._database.all(
+            "SELECT version, at, via FROM consents WHERE member = :member ORDER BY id",
+            member=member,
+        )
+        return [(row["version"], row["at"], row["via"]) for row in rows]
+
+    async def export(self, member: int) -> dict[str, Any]:
+        """Return every row about a member, ready for JSON."""
+        found: dict[str, Any] = {"member": member}
+        async with self._database.transaction() as tx:
+            for name, sql in EXPORT.items():
+                rows = await tx.all(sql, member=member)
+                found[name] = [_read(dict(row)) for row in rows]
+        return found
+
+    async def erase(self, member: int, *, keep_styles: bool) -> int:
+        """Forget a member and return how many photos went with them.
+
+        With `keep_styles`, styles that servers share stay there without a name. Running jobs are
+        told to stop; `Jobs.purged` removes them when they have ended.
+        """
+        async with self._database.transaction() as tx:
+            photos = await _count(tx, member)
+            for sql in (KEEP, *ERASE) if keep_styles else ERASE:
+                await tx.all(sql, member=member)
+        await self._trash.sweep()
+        await self._database.all("PRAGMA wal_checkpoint(TRUNCATE)")
+        return photos
+
+
+async def _count(tx: Connection, member: int) -> int:
+    row = await tx.one("SELECT count(*) FROM photos WHERE owner = :member", member=member)
+    return 0 if row is None else int(row[0])
+
+
+def _read(row: dict[str, Any]) -> dict[str, Any]:
+    read = {key: json.loads(row[key]) for key in JSON & row.keys() if row[key] is not None}
+    return row | read

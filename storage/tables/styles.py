@@ -1,0 +1,195 @@
+"""Finished styles: whose they are, who may sample them, and where their files lie."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import shutil
+import sqlite3
+import time
+from pathlib import Path
+
+from storage.errors import JobError, UserError
+from storage.folders import Home, whole
+from storage.records import Concept, Job, Style
+from storage.tables.database import Connection, Database
+from storage.tables.trash import Trash
+
+#: A style's row with the servers it is shared with.
+SELECT = """
+SELECT s.*, (SELECT group_concat(guild) FROM shares WHERE style = s.id) AS shared FROM styles AS s
+"""
+USABLE = "(s.owner = :member OR s.id IN (SELECT style FROM shares WHERE guild = :guild))"
+ADD = """
+INSERT INTO styles
+  (owner, guild, job, name, method, family, base, trigger, concept, digest, bytes, created, whole)
+VALUES
+  (:owner, :guild, :job, :name, :method, :family, :base, :trigger, :concept, :digest, :bytes, :now,
+   :whole)
+RETURNING id
+"""
+EXPIRED = """
+UPDATE styles SET removed = :now WHERE whole AND removed IS NULL AND created < :before
+RETURNING *, NULL AS shared
+"""
+
+
+class Styles:
+    """What members have trained."""
+
+    def __init__(self, database: Database, trash: Trash, home: Home) -> None:
+        self._database = database
+        self._trash = trash
+        self._home = home
+
+    async def add(  # noqa: PLR0913 - what is known of a style only by the job that made it
+        self,
+        job: Job,
+        file: Path,
+        *,
+        method: str,
+        family: str,
+        trigger: str,
+        concept: Concept,
+        whole: bool = False,
+    ) -> Style:
+        """Keep a job's result as a style, once; the job then names it."""
+        digest, size = await asyncio.to_thread(_measure, file)
+        name = str(job.request["name"])
+        async with self._database.transaction() as tx:
+            if kept := await _kept(tx, job):
+                return kept
+            rows = await tx.all(
+                ADD,
+                owner=job.owner,
+                guild=job.guild,
+                job=job.id,
+                name=name,
+                method=method,
+                family=family,
+                base=job.base,
+                trigger=trigger,
+                concept=concept,
+                digest=digest,
+                bytes=size,
+                now=time.time(),
+                whole=whole,
+            )
+            made = rows[0]["id"]
+            await asyncio.to_thread(_link, file, self._home.style(made, name))
+            await tx.all("UPDATE jobs SET style = :style WHERE id = :job", style=made, job=job.id)
+            found = await tx.all(f"{SELECT} WHERE s.id = :style", style=made)
+        return style(found[0])
+
+    async def of(self, owner: int) -> list[Style]:
+        """List a member's own styles, newest first."""
+        sql = f"{SELECT} WHERE s.owner = :owner ORDER BY s.id DESC"
+        return [style(row) for row in await self._database.all(sql, owner=owner)]
+
+    async def usable(self, member: int, guild: int) -> list[Style]:
+        """List the styles a member may sample on a server: their own first, then the shared."""
+        sql = f"{SELECT} WHERE {USABLE} ORDER BY s.owner IS NOT :member, s.id DESC"
+        rows = await self._database.all(sql, member=member, guild=guild)
+        return [style(row) for row in rows]
+
+    async def get(self, number: int, member: int, guild: int) -> Style:
+        """Return a style that a member may sample on a server."""
+        sql = f"{SELECT} WHERE s.id = :number AND {USABLE}"
+        row = await self._database.one(sql, number=number, member=member, guild=guild)
+        if row is None:
+            raise UserError("style_unknown")
+        return style(row)
+
+    async def room(self, owner: int) -> int:
+        """Sum up the bytes of a member's own styles that are still there."""
+        sql = "SELECT sum(bytes) AS bytes FROM styles WHERE owner = :owner AND removed IS NULL"
+        rows = await self._database.all(sql, owner=owner)
+        return int(rows[0]["bytes"] or 0)
+
+    async def expire(self, before: float) -> list[Style]:
+        """Remove the files of whole models that were made before a time; their rows stay."""
+        rows = await self._database.all(EXPIRED, before=before, now=time.time())
+        if rows:
+            await self._trash.sweep()
+        return [style(row) for row in rows]
+
+    async def share(self, number: int, owner: int, guild: int) -> None:
+        """Let the members of a server sample a style."""
+        async with self._database.transaction() as tx:
+            await _mine(tx, number, owner)
+            await tx.all(
+                "INSERT OR IGNORE INTO shares VALUES (:number, :guild)", number=number, guild=guild
+            )
+
+    async def unshare(self, number: int, owner: int, guild: int) -> None:
+        """Take a style back from a server."""
+        async with self._database.transaction() as tx:
+            await _mine(tx, number, owner)
+            await tx.all(
+                "DELETE FROM shares WHERE style = :number AND guild = :guild",
+                number=number,
+                guild=guild,
+            )
+
+    async def withdraw(self, number: int, guild: int) -> None:
+        """Take anybody's style from a server; one without an owner goes with its last share."""
+        shared = "DELETE FROM shares WHERE style = :number AND guild = :guild RETURNING style"
+        lost = "DELETE FROM styles WHERE id = :number AND owner IS NULL"
+        async with self._database.transaction() as tx:
+            if not await tx.all(shared, number=number, guild=guild):
+                raise UserError("style_unknown")
+            await tx.all(f"{lost} AND id NOT IN (SELECT style FROM shares)", number=number)
+        await self._trash.sweep()
+
+    async def delete(self, number: int, owner: int) -> None:
+        """Remove a style and its file."""
+        async with self._database.transaction() as tx:
+            await _mine(tx, number, owner)
+            await tx.all("DELETE FROM styles WHERE id = :number", number=number)
+        await self._trash.sweep()
+
+    def file(self, style: Style) -> Path:
+        """Return where a style's file lies."""
+        return self._home.style(style.id, style.name)
+
+
+def style(row: sqlite3.Row) -> Style:
+    """Read a style from its row."""
+    values = dict(row)
+    values["concept"], values["whole"] = Concept(row["concept"]), bool(row["whole"])
+    values["shared"] = tuple(
+        sorted(int(guild) for guild in (row["shared"] or "").split(",") if guild)
+    )
+    return Style(**values)
+
+
+async def _kept(tx: Connection, job: Job) -> Style | None:
+    """Return the style a job has made already; refuse a claim that is not the newest."""
+    row = await tx.one("SELECT fence FROM jobs WHERE id = :job", job=job.id)
+    if row is None or row["fence"] != job.fence:
+        raise JobError("lease_lost", job=job.id)
+    found = await tx.one(f"{SELECT} WHERE s.job = :job", job=job.id)
+    return None if found is None else style(found)
+
+
+async def _mine(tx: Connection, number: int, owner: int) -> None:
+    if not await tx.all(
+        "SELECT 1 FROM styles WHERE id = :number AND owner = :owner", number=number, owner=owner
+    ):
+        raise UserError("style_unknown")
+
+
+def _measure(file: Path) -> tuple[str, int]:
+    """Return a file's digest and bytes."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest(), file.stat().st_size
+
+
+def _link(file: Path, path: Path) -> None:
+    """Give a file a second name; where the disk cannot, a second copy."""
+    with whole(path) as part:
+        try:
+            os.link(file, part)
+        except OSError:
+            shutil.copyfile(file, part)

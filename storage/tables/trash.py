@@ -1,0 +1,57 @@
+"""Removing the files of rows that are gone: after the commit, or at the next start."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import shutil
+from pathlib import Path
+
+from storage.folders import Home
+from storage.tables.database import Database
+
+log = logging.getLogger(__name__)
+
+FORGET = "DELETE FROM trash WHERE kind = :kind AND key = :key"
+
+
+class Trash:
+    """What the database has let go of and the disk has not yet."""
+
+    def __init__(self, database: Database, home: Home) -> None:
+        self._database = database
+        self._home = home
+
+    async def sweep(self) -> None:
+        """Remove the files of everything whose row is gone; what resists is tried again later."""
+        for kind, key in await self._database.all("SELECT kind, key FROM trash"):
+            try:
+                await (self._photo(key) if kind == "photo" else self._files(kind, key))
+            except OSError:
+                log.exception("Cannot remove the files of %s %s", kind, key)
+
+    async def _files(self, kind: str, key: str) -> None:
+        await asyncio.to_thread(remove, self._folder(kind, int(key)))
+        await self._database.all(FORGET, kind=kind, key=key)
+
+    async def _photo(self, digest: str) -> None:
+        async with self._database.transaction() as tx:  # nobody adds the same picture meanwhile
+            if not await tx.all("SELECT 1 FROM photos WHERE digest = :digest", digest=digest):
+                await asyncio.to_thread(remove, self._home.photo(digest))
+                await asyncio.to_thread(remove, self._home.preview(digest))
+            await tx.all(FORGET, kind="photo", key=digest)
+
+    def _folder(self, kind: str, number: int) -> Path:
+        if kind == "style":
+            return self._home.style(number, "any").parent
+        run = self._home.run(number)
+        return {"copies": run.photos, "result": run.result}.get(kind, run.path)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder, whether it is there or not."""
+    while path.is_dir():
+        with contextlib.suppress(FileNotFoundError):  # somebody else is at it too
+            shutil.rmtree(path)
+    path.unlink(missing_ok=True)

@@ -1,0 +1,20 @@
+"""What our layers compute beside peft's own, counted where there are no numbers and no noise."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.speed.operations import PEFT, ours, plain
+from training.modelfiles.configs import SD15, tiny
+
+SHAPE = tiny(SD15)
+
+
+@pytest.mark.parametrize("method", PEFT)
+def test_no_more_than_the_plain_loop(method):
+    """A step takes no more tensor operations than the documented loop with peft's adapter."""
+    mine, layers = ours(method, SHAPE)
+    theirs = plain(method, layers, SHAPE)
+
+    assert len(layers) > 30
+    assert 500 < mine.total() <= theirs.total()

@@ -1,0 +1,35 @@
+"""What the loop costs: it computes what a bare step does, and nothing more."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+import torch
+
+from benchmarks.speed.overhead import Entrant, rows
+
+
+@pytest.mark.parametrize("method", ["lora", "pivotal"])
+def test_a_step_computes_what_a_bare_one_does(tmp_path, method):
+    """Operation by operation, whatever else the machine does: a regression shows at once."""
+    torch.set_num_threads(1)
+    entrant = Entrant.of(method, tmp_path, 100)
+
+    ours, bare = entrant.counts()
+
+    entrant.task.close()
+    assert ours.total() > 300
+    assert ours - bare == bare - ours
+    assert ours == bare
+
+
+def test_each_method_is_told_beside_a_lora():
+    """Ratios are of the same turns, so that what slows all of them cancels out."""
+    pairs = {"lora": [(1.0, 1.0), (4.0, 4.0)], "loha": [(2.0, 2.5), (9.0, 9.0)]}
+    counts = (Counter(mm=3), Counter(mm=3))
+
+    written = [str(row) for row in rows("loha", pairs, counts)]
+
+    assert "2.125" in written[1]
+    assert "met" in written[2]

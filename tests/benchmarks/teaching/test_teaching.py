@@ -1,0 +1,22 @@
+"""A long benchmark can be run in parts."""
+
+from __future__ import annotations
+
+import argparse
+
+import pytest
+
+from benchmarks.teaching.teaching import QUICK, TOPICS, names
+
+
+def test_topics_are_chosen_by_name():
+    """Names are separated by commas; those of a quick check are among them."""
+    assert names("mascot,firefox") == ["mascot", "firefox"]
+    assert set(QUICK) < set(TOPICS)
+
+
+@pytest.mark.parametrize("text", ["", "pandas", "panda,", "panda, guitar"])
+def test_an_unknown_topic_is_refused(text):
+    """The refusal lists what there is."""
+    with pytest.raises(argparse.ArgumentTypeError, match="try firefox, ink, panda"):
+        names(text)

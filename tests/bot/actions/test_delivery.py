@@ -1,0 +1,82 @@
+"""Finished files are handed over by the best way that is open."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.actions import delivery
+
+
+@pytest.mark.parametrize(
+    ("size", "public", "said"),
+    [
+        (2 << 20, None, "lies in Safelight's data folder as styles/1/my dog.safetensors"),
+        (2 << 20, "https://photos.example.org", "Download it with the button, until <t:"),
+    ],
+)
+async def test_too_big(kit, trainer, size, public, said):
+    """A file over the limit becomes a link, or without one a sentence."""
+    await kit.restart(upload=1, public=public)
+    _, job = await trainer.started()
+    await trainer.finish(job, size)
+    await trainer.look()
+
+    (result,) = kit.sent("is ready")
+
+    assert "2 MB and this server takes 1 MB" in kit.words(result)
+    assert said in kit.words(result)
+    assert result.attachments == []
+    buttons = [part for part in kit.parts(result) if part.get("url")]
+    assert len(buttons) == (1 if public else 0)
+    if public:
+        assert buttons[0]["url"].startswith("https://photos.example.org/get/1.")
+
+
+async def test_smaller(kit, trainer):
+    """Where no link is to be had, the copy that fits is handed over, and what it costs is said."""
+    await kit.restart(upload=1, public=None)
+    _, job = await trainer.started()
+    assert job.request["most"] == 1 << 20
+    copy = kit.store.home.run(job.id).result / "my dog.small.safetensors"
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    copy.write_bytes(b"small")
+    small = {"file": copy.name, "bytes": 5, "rank": 4, "error": 0.061}
+    await trainer.finish(job, 2 << 20, small=small, loads=["kohya", "ComfyUI"])
+    await trainer.look()
+
+    (result,) = kit.sent("is ready")
+
+    said = kit.words(result)
+    assert "a smaller copy: rank 4, 6.1% of what it does is lost" in said
+    assert "styles/1/my dog.safetensors" in said
+    assert "Loads in kohya, ComfyUI." in said
+    assert len(result.attachments) == 1
+
+
+async def test_with_links_no_copy_is_asked_for(kit, trainer):
+    """A public address hands the whole file over, however large."""
+    await kit.restart(upload=1, public="https://photos.example.org")
+    _, job = await trainer.started()
+
+    assert job.request["most"] == 0
+
+
+@pytest.mark.parametrize(("status", "code"), [(413, 40005), (400, 50045)])
+async def test_refused(kit, trainer, status, code):
+    """A file that Discord refuses in spite of the limit goes the next way."""
+    _, job = await trainer.started()
+    await trainer.sample(job, 0)
+    await trainer.look()
+    (thread,) = kit.channel.threads
+    kit.env.inject_error("POST", f"/channels/{thread.id}/messages", status=status, code=code)
+    await trainer.finish(job)
+    await trainer.look()
+
+    (result,) = kit.sent("is ready")
+
+    assert "Discord did not take the file" in kit.words(result)
+
+
+def test_limit():
+    """The upload limit is the setting, or more where a server is boosted."""
+    assert delivery.limit(None, 20) == 20 << 20

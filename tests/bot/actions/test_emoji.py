@@ -1,0 +1,91 @@
+"""A drawn picture becomes a custom emoji: who may, and what Discord gets."""
+
+from __future__ import annotations
+
+import io
+
+import discord
+import pytest
+from PIL import Image
+
+from bot.actions import emoji
+from storage.errors import UserError
+
+MAY = discord.Permissions(create_expressions=True)
+
+
+async def drawn(kit, trainer, **options):
+    """Let alice ask for pictures and a worker draw them."""
+    alice = kit.member("alice")
+    await alice.slash(kit.channel, "sample", prompt="a red fox", **options)
+    await trainer.draw(await trainer.claim())
+    await trainer.look()
+    return alice, kit.channel.last_message
+
+
+def eve(kit):
+    """Return a member who may add emoji."""
+    return kit.member("eve", kit.guild.create_role("Emoji", permissions=MAY))
+
+
+async def test_added(kit, trainer):
+    """A member with the permission names the picture, and it is there."""
+    await drawn(kit, trainer, count=2)
+    adder = eve(kit)
+
+    form = await adder.click(kit.channel.last_message, label="Add to server emoji")
+    answer = await adder.submit_modal(form, {"name": ":red fox:", "which": ["1"]})
+
+    (added,) = await kit.bot.get_guild(kit.guild.id).fetch_emojis()
+    assert added.name == "red_fox"
+    assert f"<:red_fox:{added.id}>" in kit.words(answer)
+
+
+async def test_not_allowed(kit, trainer):
+    """A member without the permission is told which one it takes."""
+    alice, card = await drawn(kit, trainer)
+
+    answer = await alice.click(card, label="Add to server emoji")
+
+    assert "Create Expressions" in kit.words(answer)
+
+
+async def test_bot_not_allowed(kit, trainer):
+    """When the bot lacks the permission, the sentence says so."""
+    _, card = await drawn(kit, trainer)
+    for role in kit.env.backend.get_guild(kit.guild.id).roles.values():
+        role.permissions &= ~discord.Permissions(
+            manage_expressions=True, create_expressions=True
+        ).value
+    adder = eve(kit)
+    await kit.restart()
+
+    answer = await adder.click(card, label="Add to server emoji")
+
+    assert "I may not add emoji here" in kit.words(answer)
+
+
+@pytest.mark.parametrize("side", [64, 128, 512])
+def test_shape(tmp_path, side):
+    """An emoji has 128 pixels and fits into 256 KB, whatever was drawn."""
+    Image.effect_noise((side, side), 200).convert("RGB").save(tmp_path / "noise.png")
+
+    made = emoji.shaped(tmp_path / "noise.png")
+
+    assert len(made) <= 256 * 1024
+    assert Image.open(io.BytesIO(made)).size == (128, 128)
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"), [("my dog", "my_dog"), (":fox:", "fox"), ("a-b/c", "a_b_c")]
+)
+def test_names(typed, name):
+    """What is typed is made a name that Discord takes."""
+    assert emoji.named(typed) == name
+
+
+@pytest.mark.parametrize("typed", ["", "x", "::", "ä", "y" * 33])
+def test_bad_names(typed):
+    """What cannot be a name is refused."""
+    with pytest.raises(UserError, match="emoji_name"):
+        emoji.named(typed)

@@ -1,0 +1,95 @@
+"""Who may do what, how often, and not twice at once."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+
+import pytest
+
+from bot.actions.permissions import allowed, keeper, once, quota
+from storage.errors import UserError
+from storage.records import Kind, NewJob, Server, Wish
+
+
+@dataclass
+class Asker:
+    """What the guards ask of an interaction."""
+
+    client: object
+    guild_id: int
+    user: object
+    permissions: object
+    guild: object = None
+    command: object = None
+    extras: dict = field(default_factory=dict)
+
+
+def asker(kit, who, *roles, mod=False):
+    """Let somebody ask."""
+    return Asker(
+        kit.bot,
+        kit.guild.id,
+        SimpleNamespace(id=who.id, roles=[SimpleNamespace(id=role.id) for role in roles]),
+        SimpleNamespace(manage_guild=mod),
+        kit.bot.get_guild(kit.guild.id),
+        SimpleNamespace(qualified_name="train lora"),
+    )
+
+
+async def test_roles(kit):
+    """With roles set, only who has one of them may; moderators always may."""
+    alice, makers = kit.member("alice"), kit.guild.create_role("Makers")
+    await allowed(asker(kit, alice), "train")
+    await kit.store.servers.save(Server(kit.guild.id, trainers=(makers.id,)))
+
+    with pytest.raises(UserError, match="role_needed") as refused:
+        await allowed(asker(kit, alice), "train")
+    await allowed(asker(kit, alice, makers), "train")
+    await allowed(asker(kit, alice, mod=True), "train")
+    await allowed(asker(kit, alice), "sample")
+
+    assert refused.value.facts == {"roles": ["@Makers"]}
+
+
+async def test_quota(kit):
+    """A day's trainings count, without the cancelled; the error knows when the next may be."""
+    alice = kit.member("alice")
+    await kit.store.servers.save(Server(kit.guild.id, jobs=2))
+    new = NewJob(Kind.TRAIN, alice.id, kit.guild.id, kit.channel.id, {"name": "a"}, "embedded")
+    for number in range(3):
+        await quota(asker(kit, alice))
+        job = await kit.store.jobs.queue(replace(new, request={"name": f"dog {number}"}))
+        if number == 0:
+            await kit.store.jobs.wish(job.id, Wish.CANCEL, alice.id)
+
+    with pytest.raises(UserError, match="quota_used") as refused:
+        await quota(asker(kit, alice))
+    await kit.store.servers.save(Server(kit.guild.id, jobs=0))
+    await quota(asker(kit, alice))
+
+    assert refused.value.facts["jobs"] == 2
+    assert refused.value.facts["when"] == pytest.approx(time.time() + 24 * 3600, abs=60)
+
+
+async def test_keeper(kit):
+    """Who manages the server or its messages keeps order on it, and nobody in direct messages."""
+    alone = asker(kit, kit.member("alice"))
+    for guild, messages, kept in ((1, True, True), (1, False, False), (None, True, False)):
+        may = SimpleNamespace(manage_guild=False, manage_messages=messages)
+        assert keeper(replace(alone, guild_id=guild, permissions=may)) is kept
+    assert keeper(asker(kit, kit.member("mo"), mod=True))
+
+
+async def test_once(kit):
+    """The same command of the same member waits; another's, or another one, does not."""
+    alice, bob = kit.member("alice"), kit.member("bob")
+
+    with once(asker(kit, alice), "my dog"):
+        with pytest.raises(UserError, match="still_busy"), once(asker(kit, alice), "my dog"):
+            pass
+        with once(asker(kit, alice), "other"), once(asker(kit, bob), "my dog"):
+            pass
+    with once(asker(kit, alice), "my dog"):
+        pass

@@ -1,0 +1,244 @@
+"""The advice card: what it says, what it asks, and what Start then orders."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.cards.advice import Question
+from storage.errors import UserError
+from storage.planning.case import Motif
+from storage.records import Base, Commercial, Dial, Domain, Method, Rule, Server
+
+DATASET = {"dataset": "my dog"}
+METHODS = ("dreambooth", "embedding", "lora", "pivotal")
+
+
+async def gpu(kit, memory=24_000):
+    """Let a trainer with a GPU and two bases publish."""
+    catalog = await kit.store.catalog.read()
+    plain = Base("sdxl", "SDXL", "sdxl", "hub/sdxl", 64, "RAIL", "", present=True, memory=9000)
+    plain = replace(plain, commercial=Commercial.CONDITIONS, terms="keep *its* list")
+    photo = replace(plain, name="realvis", title="RealVisXL", domain=Domain.PHOTO)
+    photo = replace(photo, commercial=Commercial.UNSEEN)
+    like = catalog.rules[0]
+    rules = tuple(
+        Rule(m, b.name, r.concept, r.dial, 90, 10, 100, 400, 0 if m == "dreambooth" else 8,
+             1e-3, 4, 1 << 20, like.reason)
+        for m in METHODS for b in (plain, photo) for r in catalog.rules
+        if (r.method, r.base) == (like.method, like.base)
+    )  # fmt: skip
+    await kit.store.catalog.publish(
+        replace(
+            catalog,
+            bases=(plain, photo),
+            methods=tuple(map(Method, METHODS)),
+            rules=rules,
+            memory=memory,
+        )
+    )
+
+
+def selects(kit, shown):
+    """Return what each select of a card has chosen."""
+    return [
+        option["value"]
+        for part in kit.parts(shown) if part.get("type") == 3
+        for option in part["options"] if option.get("default")
+    ]  # fmt: skip
+
+
+async def choose(kit, who, shown, which, value):
+    """Choose in one of a card's selects."""
+    (named,) = [
+        part["custom_id"] for part in kit.parts(shown)
+        if part.get("type") == 3 and f":{which}:" in part["custom_id"]
+    ]  # fmt: skip
+    return await who.select(shown.response, [value], custom_id=named)
+
+
+async def test_advice(kit, trainer):
+    """`/train auto` says what and why in three lines, what else would do, and starts nothing."""
+    alice = kit.member("alice")
+    await trainer.dataset(alice, photos=8)
+
+    answer = await alice.slash(kit.channel, "train auto", **DATASET)
+
+    said = kit.words(answer)
+    assert answer.ephemeral
+    assert "My advice for my dog" in said
+    assert "**LoRA** on **Safelight emoji** · balanced" in said
+    assert [f"**{line}:**" in said for line in ("Method", "Base", "Time")] == [True] * 3
+    assert "there is no GPU here" in said
+    assert "Or: **Embedding**" in said
+    assert "8 photos ready" in said
+    assert kit.labels(answer) == ["Start", "Take the other", "Not now"]
+    assert selects(kit, answer) == ["animal", "fun"]
+    assert await kit.store.jobs.open() == []
+
+
+async def test_start(kit, trainer):
+    """Start orders what was advised, with the word that was given."""
+    alice = kit.member("alice")
+    await trainer.dataset(alice, photos=3)
+
+    card = await alice.slash(kit.channel, "train auto", **DATASET, word="dog", private=True)
+    await alice.click(card.response, label="Start")
+
+    (job,) = await kit.store.jobs.open()
+    asked = [job.request[name] for name in ("method", "base", "dial", "word")]
+    assert asked == ["lora", "embedded", "quick", "dog"]
+    assert job.private
+
+
+async def test_other(kit, trainer):
+    """The second choice can be looked at and started, and the first be turned back to."""
+    alice = kit.member("alice")
+    await trainer.dataset(alice, photos=8)
+    card = await alice.slash(kit.channel, "train auto", **DATASET)
+
+    other = await alice.click(card.response, label="Take the other")
+    assert "**Embedding** on **Safelight emoji**" in kit.words(other)
+    assert "Or: **LoRA**" in kit.words(other)
+    first = await alice.click(other.response, label="Take the other")
+    assert "**LoRA** on **Safelight emoji**" in kit.words(first)
+
+
+async def test_motif(kit, trainer):
+    """What the photos show is asked in one select, and changes the advice."""
+    alice = kit.member("alice")
+    await trainer.dataset(alice, photos=8)
+    await gpu(kit)
+    card = await alice.slash(kit.channel, "train auto", **DATASET)
+    assert "on **RealVisXL**" in kit.words(card)
+
+    asked = await choose(kit, alice, card, "motif", "thing")
+
+    assert "on **SDXL**" in kit.words(asked)
+    assert selects(kit, asked) == ["thing", "fun"]
+
+
+async def test_purpose(kit, trainer):
+    """Who wants to earn money is told what the licence asks, of a base that allows it."""
+    alice = kit.member("alice")
+    await trainer.dataset(alice, photos=8)
+    await gpu(kit)
+    card = await alice.slash(kit.channel, "train auto", **DATASET)
+
+    asked = await choose(kit, alice, card, "purpose", "money")
+
+    assert "on **SDXL**" in kit.words(asked)
+    assert "Its licence asks: keep \\*its\\* list" in kit.words(asked)
+    assert selects(kit, asked) == ["animal", "money"]
+
+
+async def test_no_licence(kit, trainer):
+    """Where no base allows it, a sentence says so and nothing is ordered."""
+    alice = kit.member("alice")
+    await trainer.dataset(alice, photos=8)
+
+    answer = await alice.slash(kit.channel, "train auto", **DATASET, commercial=True)
+
+    assert "let you earn money" in kit.words(answer)
+    assert await kit.store.jobs.open() == []
+
+
+async def test_class(kit, trainer):
+    """A few photos of a person get all of the network, beside the class of persons."""
+    alice = kit.member("alice")
+    await trainer.dataset(alice, photos=4)
+    await gpu(kit, memory=80_000)
+    await kit.restart(public="https://safelight.example")
+    card = await alice.slash(kit.channel, "train auto", **DATASET)
+    asked = await choose(kit, alice, card, "motif", "person")
+
+    assert "kept here for 30 days" in kit.words(asked)
+    await alice.click(asked.response, label="Start")
+
+    (job,) = await kit.store.jobs.open()
+    asked = [job.request[name] for name in ("method", "word", "dial")]
+    assert asked == ["dreambooth", "person", "quick"]
+
+
+async def test_no_room(kit, trainer):
+    """Where a whole model has no room, what has is advised."""
+    alice = kit.member("alice")
+    await trainer.dataset(alice, photos=4)
+    await gpu(kit, memory=80_000)
+    catalog = await kit.store.catalog.read()
+    large = [replace(r, bytes=r.bytes if r.rank else 2 << 30) for r in catalog.rules]
+    await kit.store.catalog.publish(replace(catalog, rules=tuple(large)))
+    await kit.restart(public="https://safelight.example", member=100)
+    card = await alice.slash(kit.channel, "train auto", **DATASET)
+
+    asked = await choose(kit, alice, card, "motif", "person")
+
+    assert "**LoRA** on **RealVisXL** · quick" in kit.words(asked)
+
+
+async def test_minutes(kit, trainer):
+    """A server's minutes shorten the advice instead of refusing it."""
+    alice = kit.member("alice")
+    await trainer.dataset(alice, photos=40)
+    await kit.store.servers.save(Server(kit.guild.id, minutes=5))
+    catalog = await kit.store.catalog.read()
+    quick = [replace(r, most=100) if r.dial is Dial.QUICK else r for r in catalog.rules]
+    await kit.store.catalog.publish(replace(catalog, rules=tuple(quick)))
+    await trainer.measured(2.0, 0.0)
+
+    answer = await alice.slash(kit.channel, "train auto", **DATASET)
+
+    assert "· quick" in kit.words(answer)
+    assert "more minutes than this server allows" in kit.words(answer)
+
+
+async def test_beside_an_order(kit, trainer):
+    """An order that is as advised says why; another one names the advice and leads to it."""
+    alice = kit.member("alice")
+    await trainer.dataset(alice, photos=8)
+
+    same = await alice.slash(kit.channel, "train lora", **DATASET)
+    assert "**Method:**" in kit.words(same)
+    assert kit.labels(same) == ["Start", "More options", "Not now"]
+
+    other = await alice.slash(kit.channel, "train embedding", **DATASET)
+    assert "My advice would be LoRA on Safelight emoji" in kit.words(other)
+    assert kit.labels(other) == ["Start", "More options", "Advise me", "Not now"]
+    advised = await alice.click(other.response, label="Advise me")
+    assert "My advice for my dog" in kit.words(advised)
+
+
+async def test_from_the_dataset(kit, trainer):
+    """A dataset's card leads to the advice, below it, once it has photos enough."""
+    alice = kit.member("alice")
+    await trainer.dataset(alice, photos=2)
+    assert "Train" not in kit.labels(await kit.shown(alice))
+    await trainer.dataset(alice, "my cat", photos=3)
+
+    advised = await alice.click(await kit.shown(alice, "my cat"), label="Train")
+
+    assert "My advice for my cat" in kit.words(advised)
+
+
+async def test_after_a_restart(kit, trainer):
+    """The card's controls work after the bot was started anew."""
+    alice = kit.member("alice")
+    await trainer.dataset(alice, photos=8)
+    card = await alice.slash(kit.channel, "train auto", **DATASET)
+    await kit.restart()
+
+    other = await alice.click(card.response, label="Take the other")
+    assert "**Embedding**" in kit.words(other)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [Question(2**40), Question(7, Motif.PHOTOGRAPHY, True, True, True, "w" * 20)],
+)
+def test_written(question):
+    """A question fits a custom id whole and is read back; nonsense is an old card."""
+    assert len(f"advice:purpose:{question.written()}") <= 100
+    assert Question.read(question.written()) == question
+    with pytest.raises(UserError, match="card_old"):
+        Question.read("1:2:3")

@@ -1,0 +1,74 @@
+"""The parts of cards: files under names that Discord leaves alone, texts that fit."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.cards.components import LONGEST, Button, Card, row, text
+
+
+class Sample(Button, verb="test:sample"):
+    """A button for these tests."""
+
+    label = "Press"
+
+
+def test_media(tmp_path):
+    """A file keeps its name where Discord would; two of one name do not clash."""
+    card = Card()
+    names = [card.media(tmp_path / name) for name in ("dog.webp", "my dög.webp", "dog.webp")]
+
+    assert names == [
+        "attachment://dog.webp",
+        "attachment://my_d_g.webp",
+        "attachment://2-dog.webp",
+    ]
+
+
+def test_files(tmp_path):
+    """Files are opened when the card is sent, not before."""
+    card = Card()
+    card.media(tmp_path / "later.txt")
+    (tmp_path / "later.txt").write_text("here")
+
+    (file,) = card.files()
+
+    assert file.fp.read() == b"here"
+    file.close()
+
+
+def test_text():
+    """A text that would not fit is cut; empty lines are left out."""
+    assert text("a", "", "b").content == "a\nb"
+    assert len(text("x" * 9000).content) == LONGEST
+
+
+@pytest.mark.parametrize("numbers", [(), (1,), (1, -2, 123456789012345678)])
+async def test_button(numbers):
+    """A button is made again from its custom id alone."""
+    button = Sample(*numbers)
+    match = Sample.__discord_ui_compiled_template__.fullmatch(button.custom_id)
+
+    again = await Sample.from_custom_id(None, button.item, match)
+
+    assert again.numbers == numbers
+
+
+def test_exact():
+    """A button does not answer to the id of another that begins alike."""
+    template = Sample.__discord_ui_compiled_template__
+
+    assert template.fullmatch("test:sample:1")
+    assert not template.fullmatch("test:sampler:1")
+    assert not template.fullmatch("test:sample:x")
+
+
+def test_gallery(tmp_path):
+    """A gallery of nothing is left out; every picture has its alt text on one line."""
+    card = Card(row(Sample())).gallery([])
+    assert len(list(card.walk_children())) == 3
+
+    card.gallery([(tmp_path / "a.webp", "two\nlines")])
+    (gallery,) = [part for part in card.walk_children() if hasattr(part, "items")]
+
+    assert gallery.items[0].description == "two lines"

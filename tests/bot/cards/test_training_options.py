@@ -1,0 +1,159 @@
+"""What the form of more options changes, and what of it a method does not take."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from PIL import Image
+
+from bot.actions.training import Order, sensible, weigh
+from storage.errors import UserError
+from storage.records import Method, Optimizer
+
+DATASET = {"dataset": "my dog"}
+FORM = {"optimizer": ["prodigy"], "switches": ["shuffle", "silence", "offset"], "dropout": "0,1"}
+
+
+async def test_more_options(kit, trainer):
+    """The form's choices are on the card and in the job; a further dataset is a concept."""
+    alice = kit.member("alice")
+    await trainer.dataset(alice)
+    cat = await trainer.dataset(alice, name="my cat")
+    card = await alice.slash(kit.channel, "train lora", **DATASET)
+
+    form = await alice.click(card.response, label="More options")
+    again = await alice.submit_modal(form, {"also": [str(cat.id)], **FORM})
+    said = kit.words(again)
+    await alice.click(again.response or card.response, label="Start")
+
+    assert "my dog + my cat" in said
+    assert "Shuffle what captions say" in said
+    assert "dropout 0.1" in said
+    assert "Drop a tenth of the captions" in said
+    (job,) = await kit.store.jobs.open()
+    request = job.request
+    assert (request["optimizer"], request["rate"], request["shuffle"]) == ("prodigy", 1.0, True)
+    assert (request["masked"], request["dropout"]) == (False, 0.1)
+    assert (request["silence"], request["offset"]) == (0.1, 0.05)
+    assert [each["trigger"] for each in request["further"]] == [cat.trigger]
+
+
+@pytest.mark.parametrize(
+    ("method", "values", "word"),
+    [
+        ("embedding", {"dropout": "0.1"}, "no adapters"),
+        ("lora", {"dropout": "1"}, "The dropout is 1"),
+        ("lora", {"dropout": "much"}, "is not a number"),
+        ("embedding", {"also": "mine"}, "one word"),
+        ("lora", {"also": "mine", "prior": "5"}, "Class pictures show one class"),
+        ("lora", {"also": "twin"}, "have the same trigger"),
+    ],
+)
+async def test_options_refused(kit, trainer, method, values, word):
+    """What a method does not take is a sentence."""
+    alice = kit.member("alice")
+    dog = await trainer.dataset(alice)
+    cat = await trainer.dataset(alice, name="my cat")
+    card = await alice.slash(kit.channel, f"train {method}", **DATASET, word="dog")
+    filled = {"optimizer": ["adamw"], "switches": [], "dropout": "0", "also": []} | values
+    if values.get("also") == "twin":
+        await kit.store.datasets.trigger(cat.id, alice.id, dog.trigger.upper())
+    if "also" in values:
+        filled["also"] = [str(cat.id)]
+
+    form = await alice.click(card.response, label="More options")
+    answer = await alice.submit_modal(form, filled)
+
+    assert word in kit.words(answer)
+    assert await kit.store.jobs.open() == []
+
+
+async def test_no_rank(kit, trainer):
+    """A rank is refused where whole networks are trained."""
+    alice = kit.member("alice")
+    await trainer.dataset(alice)
+
+    answer = await alice.slash(kit.channel, "train finetune", **DATASET, rank=8)
+
+    assert "has no rank" in kit.words(answer)
+
+
+async def test_masks_need_see_through_photos(kit, trainer):
+    """Masks are refused before the start where no photo has any, and taken where one has."""
+    alice = kit.member("alice")
+    dataset = await trainer.dataset(alice)
+    order = Order(dataset.id, "lora", "embedded", masked=True)
+
+    with pytest.raises(UserError, match="mask_missing"):
+        await weigh(kit.bot, order, alice.id, kit.guild.id)
+    clear = io.BytesIO()
+    Image.new("RGBA", (64, 64), (200, 30, 30, 120)).save(clear, "PNG")
+    await kit.store.photos.add(dataset, await kit.bot.darkroom.check(clear.getvalue()))
+
+    assert (await weigh(kit.bot, order, alice.id, kit.guild.id)).order.masked
+
+
+def test_one_rate():
+    """An optimizer that finds one rate is refused for a method that needs two."""
+    with pytest.raises(UserError, match="optimizer_paces"):
+        sensible(
+            Order(1, "pivotal", "embedded", optimizer=Optimizer.PRODIGY),
+            Method("pivotal", paces=True),
+        )
+
+
+async def test_further_datasets_are_ones_own(kit, trainer):
+    """An order that names a dataset of somebody else is refused, whatever wrote it."""
+    alice, bob = kit.member("alice"), kit.member("bob")
+    mine, theirs = await trainer.dataset(alice), await trainer.dataset(bob, name="his cat")
+    order = Order(mine.id, "lora", "embedded", also=(theirs.id,))
+
+    with pytest.raises(UserError) as refused:
+        await weigh(kit.bot, order, alice.id, kit.guild.id)
+
+    assert refused.value.code == "dataset_unknown"
+
+
+async def test_dreambooth(kit, trainer):
+    """It needs a class word, says which pictures the base draws, and how long a model is kept."""
+    alice = kit.member("alice")
+    await trainer.dataset(alice)
+
+    refused = await alice.slash(kit.channel, "train dreambooth", **DATASET)
+    card = await alice.slash(kit.channel, "train dreambooth", **DATASET, word="dog")
+    said = kit.words(card)
+    small = await alice.slash(kit.channel, "train dreambooth", **DATASET, word="dog", rank=8)
+    await alice.click(card.response, label="Start")
+
+    assert "what the photos show, in one word" in kit.words(refused)
+    assert "24 of a dog" in said
+    assert "about 22.9 MB, more than the 20 MB this server takes" in said
+    assert "kept here for 30 days" in said
+    assert "about 1 MB" in kit.words(small)
+    assert "kept here" not in kit.words(small)
+    (job,) = await kit.store.jobs.open()
+    asked = [job.request[name] for name in ("method", "rank", "prior", "word")]
+    assert asked == ["dreambooth", 0, 24, "dog"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("50", "50 of a dog"),
+        ("", "Train my dog?"),
+        ("many", "is not a number"),
+        ("5000", "number of class pictures is 5000"),
+    ],
+)
+async def test_class_pictures(kit, trainer, typed, said):
+    """Any method takes class pictures; what cannot be is refused with a sentence."""
+    alice = kit.member("alice")
+    await trainer.dataset(alice)
+    card = await alice.slash(kit.channel, "train lora", **DATASET, word="dog")
+    form = await alice.click(card.response, label="More options")
+
+    answer = await alice.submit_modal(form, FORM | {"prior": typed})
+
+    assert said in kit.words(answer)
+    assert ("Class pictures" in kit.words(answer)) is (typed == "50")

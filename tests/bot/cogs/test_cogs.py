@@ -1,0 +1,83 @@
+"""What holds for all commands and controls together."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import Counter
+
+import discord
+from discord import app_commands
+
+from bot.cards.components import Control
+
+
+def walk(bot):
+    """Return every command and group."""
+    return list(bot.tree.walk_commands())
+
+
+async def test_names(kit):
+    """No two commands share a name, and all are described."""
+    names = Counter(command.qualified_name for command in walk(kit.bot))
+
+    assert [name for name, count in names.items() if count > 1] == []
+    assert all(len(command.description) > 5 for command in walk(kit.bot))
+    assert {"dataset new", "dataset add", "me", "help", "privacy", "server setup"} <= set(names)
+
+
+async def test_options(kit):
+    """Every option is explained."""
+    for command in walk(kit.bot):
+        if isinstance(command, app_commands.Command):
+            for option in command.parameters:
+                assert option.description != "…", f"/{command.qualified_name} {option.name}"
+
+
+async def test_controls(kit):
+    """No two controls answer to one custom id; labels are short enough for a phone."""
+    verbs = Counter(control.verb for control in kit.bot.controls)
+
+    assert [verb for verb, count in verbs.items() if count > 1] == []
+    assert all(len(getattr(control, "label", "") or "") <= 18 for control in kit.bot.controls)
+
+
+async def test_all_listed(kit):
+    """Every control that a card can show is known to the bot after a restart."""
+    queue, known = [Control], set(kit.bot.controls)
+    while queue:
+        control = queue.pop()
+        queue += control.__subclasses__()
+        if control.verb:
+            elsewhere = {"test", "demo"} & {*control.__module__.replace("_", ".").split(".")}
+            assert control in known or elsewhere, control
+
+
+async def test_old_button(kit):
+    """A button that no control answers to is answered with a sentence."""
+    alice = kit.member("alice")
+    view = discord.ui.View(timeout=None)
+    view.add_item(discord.ui.Button(label="Old", custom_id="gone:since:1"))
+    kit.bot.get_channel(kit.channel.id)
+    await kit.bot.get_channel(kit.channel.id).send("old", view=view)
+    await kit.restart()
+
+    answer = await alice.click(kit.channel.last_message, label="Old")
+
+    assert "older version" in kit.words(answer)
+
+
+def test_light():
+    """Importing the whole bot loads neither torch nor the training."""
+    code = (
+        "import sys, pkgutil, importlib, warnings; warnings.simplefilter('ignore')\n"
+        "import bot.bot, bot.__main__, bot.cogs\n"
+        "for m in pkgutil.iter_modules(bot.cogs.__path__, 'bot.cogs.'):\n"
+        "    importlib.import_module(m.name)\n"
+        "heavy = {'torch', 'diffusers', 'transformers', 'peft', 'training', 'simcord'}\n"
+        "print(sorted(heavy & {name.partition('.')[0] for name in sys.modules}))\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,154 @@
+"""Photos posted as messages: only where it is switched on, only theirs, until Done."""
+
+from __future__ import annotations
+
+from discord import Intents
+
+from bot.bot import intents
+from storage.records import Kind
+
+
+async def post(kit, who, *seeds, channel=None):
+    """Post pictures as one message, and return it as it is afterwards."""
+    sent = [(f"photo{seed}.png", kit.picture(seed)) for seed in seeds]
+    message = await who.send(channel or kit.channel, "look", attachments=sent)
+    return seen(kit, message, channel)
+
+
+def seen(kit, message, channel=None):
+    """Return a message with the reactions it has by now."""
+    history = (channel or kit.channel).history()
+    return next(one for one in history if one.id == message.id)
+
+
+def marks(message):
+    """Return the reactions on a message."""
+    return [str(reaction.emoji) for reaction in message.reactions]
+
+
+async def begin(kit, who, name="my dog"):
+    """Start collecting and return the answer."""
+    return await who.slash(kit.channel, "dataset collect", name=name)
+
+
+async def test_off(kit):
+    """Switched off, the command explains rule 21 and how an operator switches it on."""
+    alice = kit.member("alice")
+    dataset = await kit.dataset(alice)
+
+    answer = await begin(kit, alice)
+    message = await post(kit, alice, 1)
+
+    assert "rule 21" in kit.words(answer)
+    assert "SAFELIGHT" in kit.words(answer)
+    assert marks(message) == []
+    assert await kit.store.photos.of(dataset.id, alice.id) == []
+
+
+def test_intents():
+    """Nothing privileged is asked of Discord unless collecting is switched on."""
+    privileged = Intents(members=True, presences=True, message_content=True).value
+
+    assert intents(collect=False).value & privileged == 0
+    assert intents(collect=True).value & privileged == Intents(message_content=True).value
+
+
+async def test_collect(collector):
+    """Photos that a member posts are taken and marked, from Done on no more."""
+    kit, alice = collector, collector.member("alice")
+    dataset = await kit.dataset(alice)
+
+    answer = await begin(kit, alice)
+    first = await post(kit, alice, 1, 2)
+    await alice.click(answer.response, label="Done")
+    second = await post(kit, alice, 3)
+
+    assert marks(first) == ["✅"]
+    assert marks(second) == []
+    assert len(await kit.store.photos.of(dataset.id, alice.id)) == 2
+    assert "2 photos" in kit.words(answer.response)
+    assert [job.kind for job in await kit.store.jobs.of(alice.id)] == [Kind.CAPTION]
+
+
+async def test_only_theirs(collector):
+    """Nobody else's photos are taken, nor the member's own in another channel."""
+    kit, alice, bob = collector, collector.member("alice"), collector.member("bob")
+    dataset = await kit.dataset(alice)
+    other = kit.guild.create_text_channel("other")
+
+    await begin(kit, alice)
+    bobs = await post(kit, bob, 1)
+    elsewhere = await post(kit, alice, 2, channel=other)
+    text = seen(kit, await alice.send(kit.channel, "no photo here"))
+
+    assert marks(bobs) == marks(elsewhere) == marks(text) == []
+    assert await kit.store.photos.of(dataset.id, alice.id) == []
+
+
+async def test_refused(collector):
+    """A file that cannot be taken is marked, named and explained under the message."""
+    kit, alice = collector, collector.member("alice")
+    dataset = await kit.dataset(alice)
+
+    await begin(kit, alice)
+    sent = [("good.png", kit.picture(1)), ("bad.png", b"nothing")]
+    message = seen(kit, await alice.send(kit.channel, attachments=sent))
+    reply = kit.channel.last_message
+
+    assert marks(message) == ["⚠️"]
+    assert "1 of 2 photos added" in kit.words(reply)
+    assert "bad.png" in kit.words(reply)
+    assert len(await kit.store.photos.of(dataset.id, alice.id)) == 1
+
+
+async def test_eleven(collector):
+    """Eleven files in one message are too many; none is taken and the sentence says so."""
+    kit, alice = collector, collector.member("alice")
+    dataset = await kit.dataset(alice)
+
+    await begin(kit, alice)
+    message = await post(kit, alice, *range(11))
+
+    assert marks(message) == ["⚠️"]
+    assert "11 files are too many" in kit.words(kit.channel.last_message)
+    assert await kit.store.photos.of(dataset.id, alice.id) == []
+
+
+async def test_restart(collector):
+    """Collecting goes on after a restart, and Done still ends it."""
+    kit, alice = collector, collector.member("alice")
+    dataset = await kit.dataset(alice)
+    answer = await begin(kit, alice)
+
+    await kit.restart()
+    first = await post(kit, alice, 1)
+    await alice.click(answer.response, label="Done")
+    second = await post(kit, alice, 2)
+
+    assert (marks(first), marks(second)) == (["✅"], [])
+    assert len(await kit.store.photos.of(dataset.id, alice.id)) == 1
+
+
+async def test_consent_first(collector):
+    """Nothing is collected before the member has agreed; agreeing starts it."""
+    kit, alice = collector, collector.member("alice")
+    await alice.slash(kit.channel, "dataset new", name="my dog")
+
+    asked = await begin(kit, alice)
+    before = await post(kit, alice, 1)
+    await alice.click(asked.response, label="I agree")
+    after = await post(kit, alice, 2)
+
+    assert (marks(before), marks(after)) == ([], ["✅"])
+
+
+async def test_no_reactions_allowed(collector):
+    """Where the bot may not react, photos are taken all the same."""
+    kit, alice = collector, collector.member("alice")
+    dataset = await kit.dataset(alice)
+    await begin(kit, alice)
+
+    kit.env.inject_error("PUT", "*/reactions/*", status=403, code=50013)
+    await post(kit, alice, 1)
+
+    assert len(await kit.store.photos.of(dataset.id, alice.id)) == 1

@@ -1,0 +1,131 @@
+"""/me: see it, have a copy of it, delete it."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from dataclasses import asdict
+
+from bot import wording
+from bot.actions.export import pack
+from storage.records import Concept, Kind, NewJob
+from storage.requests import SampleRequest
+
+
+async def styled(kit, who, *, shared=True):
+    """Give a member a style, shared with the server if wanted."""
+    request = asdict(SampleRequest("embedded", "a dog"))
+    new = NewJob(
+        Kind.TRAIN, who.id, kit.guild.id, kit.channel.id, request | {"name": "my dog"}, "embedded"
+    )
+    job = await kit.store.jobs.queue(new)
+    file = kit.home / "made.safetensors"
+    file.write_bytes(b"weights")
+    style = await kit.store.styles.add(
+        job, file, method="lora", family="sd1", trigger="mydog", concept=Concept.SUBJECT
+    )
+    if shared:
+        await kit.store.styles.share(style.id, who.id, kit.guild.id)
+    return style
+
+
+async def test_me(kit):
+    """The card counts what is kept and says what was agreed to."""
+    alice = kit.member("alice")
+    await kit.dataset(alice, photos=2)
+
+    answer = await alice.slash(kit.channel, "me")
+
+    said = kit.words(answer)
+    assert answer.response.ephemeral
+    assert "1 dataset · 2 photos · 0 styles" in said
+    assert "Agreed to version 1" in said
+    assert "0 of 10" in said
+
+
+async def test_export(kit):
+    """Export hands over a list of every row and every photo's pixels."""
+    alice, bob = kit.member("alice"), kit.member("bob")
+    await kit.dataset(alice, photos=2)
+    await kit.dataset(bob, "bobs cat", photos=1, seed=7)
+
+    card = (await alice.slash(kit.channel, "me")).response
+    answer = await alice.click(card, label="Export")
+
+    (attached,) = answer.response.attachments
+    packed = zipfile.ZipFile(io.BytesIO(await attached.read()))
+    listed = json.loads(packed.read("safelight.json"))
+    assert answer.response.ephemeral
+    assert sorted(packed.namelist()) == [
+        "photos/my dog/1.png",
+        "photos/my dog/2.png",
+        "safelight.json",
+    ]
+    assert [dataset["name"] for dataset in listed["datasets"]] == ["my dog"]
+    assert str(bob.id) not in packed.read("safelight.json").decode()
+
+
+def test_pack(tmp_path):
+    """What is larger than one upload is split, and everything is in one of the parts."""
+    photos = []
+    for number in range(5):
+        path = tmp_path / f"{number}.png"
+        path.write_bytes(bytes(10_000))
+        photos.append((f"photos/dog/{number}.png", path))
+
+    parts = pack({"member": 1}, photos, tmp_path, 25_000)
+
+    names = [name for part in parts for name in zipfile.ZipFile(part).namelist()]
+    assert all(part.stat().st_size <= 25_000 for part in parts)
+    assert len(parts) == 3
+    assert sorted(names) == sorted(["safelight.json", *(name for name, _ in photos)])
+
+
+async def test_erase(kit):
+    """Delete everything asks first, then nothing of the member is left, and others keep theirs."""
+    alice, bob = kit.member("alice"), kit.member("bob")
+    dataset = await kit.dataset(alice, photos=2)
+    await kit.dataset(bob, photos=1)  # the same picture as alice's first
+    shared, own = await kit.store.photos.of(dataset.id, alice.id)
+
+    card = (await alice.slash(kit.channel, "me")).response
+    await alice.click(card, label="Delete everything")
+    asked = kit.words(card)
+    await alice.click(card, label="Delete everything")
+
+    rows = await kit.store.members.export(alice.id)
+    assert "2 photos" in asked
+    assert "2 photos and everything about you are deleted" in kit.words(card)
+    assert [name for name, found in rows.items() if found and name != "member"] == []
+    assert kit.store.home.photo(shared.digest).exists()
+    assert not kit.store.home.photo(own.digest).exists()
+
+
+async def test_erase_styles(kit):
+    """Who shared styles chooses: they go, or they stay without a name."""
+    alice, bob = kit.member("alice"), kit.member("bob")
+    left, removed = await styled(kit, alice), await styled(kit, bob)
+
+    for who, label in ((alice, "Leave them"), (bob, "Delete all")):
+        card = (await who.slash(kit.channel, "me")).response
+        await who.click(card, label="Delete everything")
+        assert "shared with servers" in kit.words(card)
+        await who.click(card, label=label)
+
+    usable = await kit.store.styles.usable(1, kit.guild.id)
+    assert [(style.id, style.owner) for style in usable] == [(left.id, None)]
+    assert not kit.store.styles.file(removed).exists()
+
+
+async def test_keep(kit):
+    """Who thinks again keeps everything."""
+    alice = kit.member("alice")
+    await kit.dataset(alice, photos=1)
+
+    card = (await alice.slash(kit.channel, "me")).response
+    await alice.click(card, label="Delete everything")
+    await alice.click(card, label="Keep it")
+
+    assert wording.dataset.KEPT in kit.words(card)
+    assert len(await kit.store.datasets.of(alice.id)) == 1

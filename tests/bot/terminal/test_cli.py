@@ -1,0 +1,120 @@
+"""The command line as a person types it, with real children."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+from bot import wording
+from bot.demo.mascot import pictures
+from bot.terminal.cli import TRAINING, parser
+
+SAFELIGHT = [sys.executable, "-m", "bot.terminal.cli"]
+
+
+@pytest.fixture
+def safelight(tmp_path):
+    """Type a command in an empty folder, with a data folder of its own."""
+    known = {n: v for n, v in os.environ.items() if not n.startswith(("SAFELIGHT", "DISCORD"))}
+    environment = known | {"SAFELIGHT_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "1"}
+
+    def typed(*arguments, **more):
+        return subprocess.run(
+            [*SAFELIGHT, *map(str, arguments)],
+            check=False,
+            cwd=tmp_path,
+            env=environment | more,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    return typed
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """A folder of pictures."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for picture in pictures()[:4]:
+        (folder / picture.name).write_bytes(picture.read_bytes())
+    return folder
+
+
+def test_help_names_every_command(safelight):
+    """`safelight --help` lists all commands; each has a help of its own."""
+    said = safelight("--help")
+    assert said.returncode == 0
+    assert all(name in said.stdout for name in wording.shell.COMMANDS)
+    assert "--no-browser" in safelight("demo", "--help").stdout
+
+
+@pytest.mark.parametrize("command", TRAINING)
+def test_the_trainings_own_options_are_its_helps(safelight, command):
+    """The options of a training command come from the training itself."""
+    said = safelight(command, "--help")
+    assert said.returncode == 0
+    assert f"usage: safelight {command}" in said.stdout
+
+
+def test_run_without_a_token_tells_how_to_get_one(safelight):
+    """Without DISCORD_TOKEN: the four steps and the demo's command, exit code 2."""
+    said = safelight("run", DISCORD_TOKEN="")
+    assert said.returncode == 2
+    assert all(f"  {step}. " in said.stderr for step in (1, 2, 3, 4))
+    assert "safelight demo" in said.stderr
+
+
+def test_a_wrong_setting_is_a_sentence(safelight):
+    """A wrong setting stops the start with its name and an example, not with a traceback."""
+    said = safelight("run", SAFELIGHT_UPLOAD_MIB="many")
+    assert said.returncode == 2
+    assert "SAFELIGHT_UPLOAD_MIB=20" in said.stderr
+    assert "Traceback" not in said.stderr
+
+
+def test_an_unknown_option_is_refused():
+    """An option that does not exist is an error, not silence."""
+    with pytest.raises(SystemExit):
+        parser().parse_args(["run", "--fast"])
+
+
+def test_a_style_is_trained_and_sampled_from_the_shell(safelight, photos, tmp_path):
+    """The same training code without Discord: photos in, a file out, pictures with it."""
+    trained = safelight(
+        "train", photos, "--name", "glim", "--steps", 4, "--out", tmp_path / "out", "--seed", 7
+    )
+    assert trained.returncode == 0, trained.stderr
+    style = tmp_path / "out" / "glim.safetensors"
+    assert style.stat().st_size > 1000
+    assert "Done in" in trained.stderr
+    drawn = safelight(
+        "sample", "--base", "embedded", "--style", style, "--prompt", "glim",
+        "--count", 2, "--steps", 4, "--out", tmp_path / "drawn",
+    )  # fmt: skip
+    assert drawn.returncode == 0, drawn.stderr
+    found = sorted((tmp_path / "drawn").glob("*.png"))
+    assert len(found) == 2
+    with Image.open(found[0]) as first:
+        assert first.size == (64, 64)
+
+
+def test_photos_are_described_from_the_shell(safelight, photos, tmp_path):
+    """Each picture gets a text file with its caption."""
+    said = safelight("caption", photos, "--out", tmp_path / "told", SAFELIGHT_CAPTIONER="embedded")
+    assert said.returncode == 0, said.stderr
+    assert {p.stem for p in (tmp_path / "told").glob("*.txt")} == {
+        p.stem for p in photos.iterdir()
+    }
+
+
+def test_a_base_that_does_not_exist_is_a_sentence(safelight, photos, tmp_path):
+    """What cannot be trained is told in a sentence with exit code 1."""
+    said = safelight("train", photos, "--name", "x", "--base", "sd9", "--out", tmp_path / "out")
+    assert said.returncode == 1
+    assert "no base called sd9" in said.stderr

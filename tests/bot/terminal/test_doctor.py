@@ -1,0 +1,187 @@
+"""The doctor says of each thing whether it is in place, and what to do where it is not."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+from aiohttp import web
+
+from bot.settings import BotSettings
+from bot.terminal import doctor
+from bot.terminal.doctor import FAIL, OK, WARN
+
+DEVICE = {"kind": "device", "torch": "2.15.0", "device": "cpu", "name": "CPU, 2 cores"}
+BASE = {"name": "embedded", "present": True, "known": True}
+BASES = {"kind": "bases", "bases": [BASE], "captioner": {"name": "embedded", "present": True}}
+BASES |= {"captioners": [], "wrong": []}
+
+
+def program(**answers):
+    """Return a stand-in for `python -m training` that knows these answers."""
+    script = f"import sys; print({answers!r}.get(sys.argv[1], ''))"
+    return [sys.executable, "-c", script]
+
+
+def healthy(**changed):
+    """Return a training that is well, but for what is changed."""
+    device = DEVICE | {"precision": "fp32", "free": 2048}
+    answers = {"device": json.dumps(device), "bases": json.dumps(BASES)}
+    return program(**(answers | changed))
+
+
+def settings(path, **changed):
+    """Return settings that no environment has touched."""
+    return BotSettings(_env_file=None, home=path, **({"disk": 0} | changed))
+
+
+async def looked(arguments, monkeypatch, path, **environment):
+    """Return every finding, by its first words."""
+    monkeypatch.chdir(path)
+    for name in ("DISCORD_TOKEN", "PUBLIC_URL", "SAFELIGHT_HOME", "SAFELIGHT_DISK_MB"):
+        monkeypatch.delenv(name, raising=False)
+    known = {"SAFELIGHT_HOME": str(path), "SAFELIGHT_DISK_MB": "0"}
+    for name, value in (known | environment).items():
+        monkeypatch.setenv(name, value)
+    return [found async for found in doctor.findings(arguments)]
+
+
+async def test_a_fresh_machine_without_a_token_runs(monkeypatch, tmp_path, capsys):
+    """Nothing fails on a machine with only the embedded base; what is missing is a warning."""
+    marks = [found.mark for found in await looked(healthy(), monkeypatch, tmp_path)]
+    assert FAIL not in marks
+    assert WARN in marks
+    assert await doctor.visit(healthy()) == 0
+    assert "It will run" in capsys.readouterr().out
+
+
+async def test_a_broken_torch_fails_with_its_reason(monkeypatch, tmp_path, capsys):
+    """A training that cannot load torch is a failure, told with the child's last line."""
+    broken = [sys.executable, "-c", "raise ImportError('libcudart.so.13')"]
+    found = await looked(broken, monkeypatch, tmp_path)
+    assert any(f.mark == FAIL and "libcudart.so.13" in f.text for f in found)
+    assert await doctor.visit(broken) == 1
+    assert "It will not run like this" in capsys.readouterr().out
+
+
+async def test_a_wrong_setting_ends_the_visit(monkeypatch, tmp_path):
+    """A wrong setting is named with an example, and never repeated when it is the token."""
+    found = await looked(healthy(), monkeypatch, tmp_path, DISCORD_TOKEN="my own")  # noqa: S106
+    assert found[-1].mark == FAIL
+    assert "DISCORD_TOKEN" in found[-1].text
+    assert "my own" not in found[-1].text
+
+
+async def test_a_wrong_list_of_bases_is_told(monkeypatch, tmp_path):
+    """The file, the base and the field stand in the line; what is missing says how to fetch it."""
+    wrong = {"code": "list_missing", "file": "own.toml", "base": "mine", "field": "good"}
+    away = BASE | {"name": "sd15", "present": False}
+    strange = away | {"name": "odd", "known": False}
+    answer = json.dumps(BASES | {"bases": [BASE, away, strange], "wrong": [wrong]})
+    found = await looked(healthy(bases=answer), monkeypatch, tmp_path)
+    texts = [line.text for line in found if line.mark == WARN]
+    assert any("own.toml, mine lacks the field good" in text for text in texts)
+    assert any("this machine: sd15; safelight bases fetch" in text for text in texts)
+    assert not any("odd" in text for text in texts)
+
+
+async def test_missing_bases_and_captioner_are_named(monkeypatch, tmp_path):
+    """What is not on this machine is listed with the folder it belongs into."""
+    absent = {"name": "sd15", "present": False, "known": True}
+    answer = BASES | {"bases": [BASE, absent], "captioner": {"name": "blip", "present": False}}
+    found = await looked(healthy(bases=json.dumps(answer)), monkeypatch, tmp_path)
+    texts = [f.text for f in found if f.mark == WARN]
+    assert any("sd15" in text and str(tmp_path / "bases") in text for text in texts)
+    assert any("blip" in text and "SAFELIGHT_CAPTIONER" in text for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("version", "mark"), [((3, 37, 2), FAIL), ((3, 38, 0), OK), ((3, 50, 4), OK)]
+)
+def test_an_old_sqlite_fails(version, mark):
+    """A SQLite older than our statements need is a failure that says which one would do."""
+    found = doctor.sqlite(version)
+    assert found.mark == mark
+    assert ".".join(map(str, version)) in found.text
+    assert ("3.38 or newer" in found.text) == (mark == FAIL)
+
+
+async def test_the_disk_is_written_to(tmp_path):
+    """The disk line measures a safe write, and leaves nothing behind."""
+    found = await doctor.disk(settings(tmp_path))
+    assert "ms" in found.text
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_full_disk_fails(tmp_path):
+    """Less free than the operator wants kept is a failure that names the setting."""
+    found = await doctor.disk(settings(tmp_path, disk=10**9))
+    assert found.mark == FAIL
+    assert "SAFELIGHT_DISK_MB" in found.text
+
+
+async def test_a_data_folder_that_is_a_file_fails(tmp_path):
+    """A data folder that cannot be written is a failure that names the setting."""
+    (tmp_path / "file").write_text("")
+    found = await doctor.disk(settings(tmp_path / "file" / "home"))
+    assert found.mark == FAIL
+    assert "SAFELIGHT_HOME" in found.text
+
+
+async def test_a_database_that_is_none_fails(tmp_path):
+    """A file that is no database is a failure that says which file."""
+    (tmp_path / "safelight.db").write_bytes(b"no database" * 100)
+    found = await doctor.database(settings(tmp_path))
+    assert found.mark == FAIL
+    assert "safelight.db" in found.text
+
+
+async def test_public_url_is_asked_for_a_sign_of_life(tmp_path, unused_tcp_port):
+    """PUBLIC_URL is right when /health answers there, and a warning tells where it should lead."""
+    url = f"http://127.0.0.1:{unused_tcp_port}"
+    assert (await doctor.link(settings(tmp_path, public=url))).mark == WARN
+
+    async def health(_):
+        return web.Response(text="ok")
+
+    app = web.Application()
+    app.router.add_get("/health", health)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", unused_tcp_port).start()
+    try:
+        assert (await doctor.link(settings(tmp_path, public=url))).mark == OK
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize(("limit", "mark"), [(20, OK), (100, WARN)])
+async def test_an_upload_limit_above_discords_is_told(tmp_path, limit, mark):
+    """A limit above what servers without boosts take is a warning."""
+    assert (await doctor.upload(settings(tmp_path, upload=limit))).mark == mark
+
+
+@pytest.mark.parametrize(
+    ("amiss", "words"),
+    [
+        ("", "no GPU: the embedded base works"),
+        ("gpu_unbuilt", "torch 2.15.0 is a build for processors alone"),
+        ("gpu_driver", "its driver 470.1 is too old for torch's CUDA 13.0"),
+        ("gpu_silent", "(driver 470.1), but torch sees none"),
+    ],
+)
+def test_a_gpu_that_torch_does_not_use(amiss, words):
+    """A GPU that is here and not used is told with its cause and what to do."""
+    said = DEVICE | {"precision": "fp32", "free": 2048, "driver": "470.1", "cuda": "13.0"}
+    lines = doctor.torch(said | {"amiss": amiss, "reach": {}})
+    assert [found.mark for found in lines] == [OK, WARN]
+    assert words in lines[1].text
+
+
+def test_what_a_gpu_can_train():
+    """What fits is listed by method, and where nothing does, that is a warning."""
+    said = DEVICE | {"device": "cuda", "precision": "bf16", "free": 2048}
+    lines = doctor.torch(said | {"reach": {"lora": ["sd1", "sdxl"], "finetune": []}})
+    assert [found.mark for found in lines] == [OK, OK, OK, WARN]
+    assert lines[2].text == "lora fits on: sd1, sdxl"

@@ -1,0 +1,197 @@
+"""A command of the training runs in a child, and its events become lines."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+from bot.terminal import progress
+from bot.terminal.bar import Bar, filled
+
+CHILD = """
+import json, sys
+print("usage: plain words go through")
+for event in {events!r}:
+    print(json.dumps(event), flush=True)
+sys.exit({code})
+"""
+
+
+def child(*events, code=0):
+    """Return a command that says these events and ends with that code."""
+    return [sys.executable, "-c", CHILD.format(events=events, code=code)]
+
+
+def test_a_training_is_told_from_start_to_end(capfd):
+    """What a person sees: where it runs, how far it is, and the file with its size."""
+    events = (
+        {"kind": "started", "device": "CPU, 2 cores", "step": 0, "steps": 10},
+        {"kind": "progress", "step": 5, "steps": 10, "smooth": 0.125, "speed": 2.5, "eta": 2.0},
+        {"kind": "checkpoint", "step": 10, "file": "step-000010"},
+        {"kind": "done", "seconds": 4.0, "file": "mydog.safetensors", "bytes": 2 * 1024 * 1024},
+    )
+    assert progress.work([], child(*events)) == 0
+    said = capfd.readouterr()
+    assert "usage: plain words go through" in said.out
+    assert "On CPU, 2 cores:" in said.err
+    assert " 50% 5/10 · loss 0.1250 · 2.5 steps/s · 2.0 s left" in said.err
+    assert "Done in 4.0 s: mydog.safetensors (2 MB)" in said.err
+
+
+def test_a_failure_is_a_sentence_and_a_code(capfd):
+    """A job's error is told with the sentence of its code; the exit code is the child's."""
+    event = {"kind": "failed", "code": "base_unknown", "base": "sd9"}
+    assert progress.work([], child(event, code=1)) == 1
+    assert "no base called sd9" in capfd.readouterr().err
+
+
+def test_a_note_is_no_failure(capfd):
+    """What a job remarks on is told as on its card, and the shell goes on."""
+    assert progress.work([], child({"kind": "note", "code": "prior_drawn", "pictures": 24})) == 0
+    said = capfd.readouterr().err
+    assert "The base draws 24 pictures of the class first" in said
+    assert "did not work" not in said
+
+
+def test_a_bad_picture_is_named(capfd):
+    """Who gives a folder is told which file is bad; a sentence with the name says it once."""
+    bad = {"kind": "failed", "code": "photo_unknown", "file": "notes.jpg"}
+    assert progress.work([], child(bad, code=1)) == 1
+    assert "because of notes.jpg: This is not a picture I can read." in capfd.readouterr().err
+
+    progress.work([], child(bad | {"code": "photo_broken"}, code=1))
+    assert capfd.readouterr().err.count("notes.jpg") == 1
+
+
+def test_a_child_that_dies_silently_is_noticed(capfd):
+    """A child that ends without a terminal event is told of."""
+    assert progress.work([], child(code=7)) == 7
+    assert "without a word (exit code 7)" in capfd.readouterr().err
+
+
+BASE = {
+    "name": "sd15", "title": "SD 1.5", "family": "sd1", "source": "hub/sd15", "resolution": 512,
+    "licence": "Open", "commercial": "conditions", "terms": "be kind", "seen": "page", "good": "a",
+    "weak": "b", "lack": "base_missing", "bytes": 0, "checked": False,
+}  # fmt: skip
+
+
+def test_bases_are_a_table(capfd):
+    """Each has its licence; a missing one says how it is fetched, a strange one why not."""
+    here = BASE | {"name": "mine", "lack": "", "bytes": 3 << 20, "licence": "unseen"}
+    strange = BASE | {"name": "odd", "family": "sd9", "lack": "base_family", "title": "\x1b[31m"}
+    brought = BASE | {"name": "old", "source": "old.safetensors", "lack": "base_bring"}
+    wrong = {"code": "list_missing", "file": "own.toml", "base": "x", "field": "good"}
+    event = {"kind": "bases", "bases": [BASE, here, strange, brought], "wrong": [wrong]}
+    event |= {"captioners": [BASE | {"name": "blip", "lack": "", "checked": True}]}
+    assert progress.work(["bases"], child(event)) == 0
+    told, complained = capfd.readouterr()
+    assert "not here: safelight bases fetch sd15" in told
+    assert "Open: one may earn money with it, if: be kind" in told
+    assert "3 MB, put there by hand, not checked" in told
+    assert "licence not seen" in told
+    assert "no family sd9" in told
+    assert "put old.safetensors into bases/" in told
+    assert "1 KB, checked" in told
+    assert "\x1b" not in told
+    assert "x lacks the field good" in complained
+
+
+def test_fetching_is_told(capfd):
+    """The licence before, how far it is meanwhile, and what came; unchecked files are named."""
+    came = {"kind": "fetched", "name": "sd15", "title": "SD 1.5", "bytes": 2 << 20, "seconds": 2}
+    came |= {"place": "/hub", "already": False, "unseen": []}
+    events = (
+        {**BASE, "kind": "fetch"},
+        {"kind": "fetching", "done": 1 << 20, "bytes": 2 << 20, "speed": 1 << 20},
+        came,
+        came | {"unseen": ["a.json"]},
+        came | {"already": True},
+    )
+    assert progress.work(["bases", "fetch", "sd15"], child(*events)) == 0
+    lines = capfd.readouterr().err.splitlines()
+    assert lines[0].startswith("SD 1.5 from hub/sd15: Open (read at page): one may earn")
+    assert lines[1] == " 50% 1 MB of 2 MB · 1 MB/s"
+    assert lines[2] == "SD 1.5 is here: 2 MB in 2.0 s, every file with the hub's own hash (/hub)."
+    assert "no hash of a.json" in lines[3]
+    assert "already here" in lines[4]
+
+
+def test_a_file_is_told_in_words(capfd):
+    """What it is, which programs load it, and why others do not; nothing steers the terminal."""
+    event = {
+        "kind": "inspected", "file": "glim.safetensors", "method": "loha", "bytes": 1 << 20,
+        "tensors": 12, "trigger": "gl\x1b[31mim", "rank": "8", "loads": ["kohya", "ComfyUI"],
+        "amiss": {"diffusers": "reads plain LoRAs only"}, "thumbnail": 2048, "versions": "",
+    }  # fmt: skip
+    assert progress.work(["inspect"], child(event)) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert "glim.safetensors: LoHa, 1 MB, 12 tensors" in lines
+    assert "Trigger: gl?[31mim" in lines
+    assert "Loads in: kohya, ComfyUI" in lines
+    assert "Thumbnail: a picture of 2 KB" in lines
+    assert not any(line.startswith("Made with") for line in lines)
+    assert "Not in diffusers: it reads plain LoRAs only" in lines
+
+
+def test_a_smaller_file_says_what_it_costs(capfd):
+    """Its size, its rank and the part that is lost."""
+    event = {
+        "kind": "shrunk",
+        "file": "a.safetensors",
+        "bytes": 1 << 20,
+        "rank": 4,
+        "error": 0.123,
+    }
+    assert progress.work(["shrink"], child(event)) == 0
+    assert "a.safetensors: 1 MB, rank 4; 12.3% of what it does is lost" in capfd.readouterr().out
+
+
+def test_an_export_is_told(capfd):
+    """The file and its size; a child that has answered was not silent."""
+    event = {"kind": "exported", "file": "a.pt", "bytes": 1 << 20}
+    assert progress.work(["export"], child(event, code=1)) == 1
+    said = capfd.readouterr()
+    assert "a.pt: 1 MB" in said.out
+    assert "without a word" not in said.err
+
+
+def test_the_bar_fills():
+    """A bar is empty at none, full at all, and never longer than its width."""
+    assert filled(0, 4) == "    "
+    assert filled(1, 4) == filled(7, 4) == "████"
+    assert filled(0.5, 4) == "██  "
+
+
+def test_without_a_terminal_the_bar_is_a_line_now_and_then():
+    """In a file or a pipe no line is redrawn, and a long work writes few of them."""
+    out = io.StringIO()
+    bar = Bar(out)
+    for step in range(1, 1001):
+        bar.show(step / 1000, f"{step}")
+    lines = out.getvalue().splitlines()
+    assert 10 <= len(lines) <= 12
+    assert lines[-1] == "100% 1000"
+
+
+def test_advice_is_told_with_its_reasons(capfd):
+    """What, three reasons, the photos that count, the licence's terms, and what else would do."""
+    event = {
+        "kind": "advised", "photos": 9, "handed": 20, "terms": "a copy of it",
+        "first": {
+            "method": "lora", "base": "sd15", "title": "SD", "dial": "balanced",
+            "reasons": ["method_look", "base_domain_general", "dial_usual"],
+        },
+        "second": {
+            "method": "lora", "base": "paint", "title": "Paint", "dial": "quick",
+            "reasons": ["method_look", "base_domain_drawing", "dial_few"],
+        },
+    }  # fmt: skip
+    assert progress.work(["advise"], child(event)) == 0
+    lines = capfd.readouterr().out.splitlines()
+    lines = lines[lines.index("LoRA on SD, balanced") :]
+    assert [line.partition(":")[0] for line in lines[1:4]] == ["- Method", "- Base", "- Time"]
+    assert lines[3] == "- Time: 9 photos are a good number."
+    assert lines[4].startswith("9 photos of 20 count")
+    assert lines[5] == "Its licence asks: a copy of it."
+    assert lines[6].startswith("Or: LoRA on Paint, quick: it knows paintings")

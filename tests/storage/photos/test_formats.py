@@ -1,0 +1,76 @@
+"""Telling pictures apart by their first bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from storage.photos.formats import sniff, webp
+
+PICTURES = Path(__file__).parent / "pictures"
+Encode = Callable[..., bytes]
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_taken(encode: Encode, kind: str) -> None:
+    """The formats that are taken are known by their bytes."""
+    assert sniff(encode(Image.new("RGB", (20, 20)), kind)) == kind
+
+
+def test_heic() -> None:
+    """An iPhone's format is known by its brands."""
+    assert sniff((PICTURES / "located.heic").read_bytes()) == "HEIF"
+
+
+@pytest.mark.parametrize("kind", ["GIF", "BMP", "TIFF", "ICO", "PDF", "AVIF", "JPEG2000", "EPS"])
+def test_others(encode: Encode, kind: str) -> None:
+    """No other format is taken, whatever Pillow could read."""
+    assert sniff(encode(Image.new("RGB", (20, 20)), kind)) is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff\xd8",
+        b"RIFF\0\0\0\0WAVE",
+        b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom",
+        b"\0\0\0\x1cftypmif1\0\0\0\0mif1avif",
+        b"\0\0\0\0ftyp",
+        b"\x80\x04\x95 pickle",
+        b"PK\x03\x04",
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        b"%!PS-Adobe-3.0 EPSF-3.0",
+        b"SIMPLE  =                    T",
+    ],
+)
+def test_unknown(content: bytes) -> None:
+    """What is no picture is not taken for one."""
+    assert sniff(content) is None
+
+
+@pytest.mark.parametrize(
+    ("mode", "how"),
+    [("RGB", {}), ("RGB", {"lossless": True}), ("RGBA", {}), ("RGB", {"exif": b"Exif\0\0x"})],
+)
+def test_webp(encode: Encode, mode: str, how: dict[str, object]) -> None:
+    """Each of WebP's three headers gives the measures."""
+    content = encode(Image.new(mode, (321, 123)), "WEBP", **how)
+
+    assert webp(content) == (321, 123, False)
+
+
+def test_moving(encode: Encode) -> None:
+    """An animated WebP says so in its header."""
+    frames = [Image.new("RGB", (32, 32), colour) for colour in ("red", "blue")]
+
+    assert webp(encode(frames[0], "WEBP", save_all=True, append_images=frames[1:]))[2]
+
+
+def test_short() -> None:
+    """A WebP that ends in its header has some measures and raises nothing."""
+    for chunk in (b"VP8 ", b"VP8L", b"VP8X", b""):
+        webp(b"RIFF\0\0\0\0WEBP" + chunk)

@@ -1,0 +1,307 @@
+"""What becomes of a picture: limits, clean upright RGB pixels, a judgement."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from io import BytesIO
+
+import pytest
+from PIL import Image, ImageCms, ImageDraw, ImageFilter, PngImagePlugin
+
+from storage.errors import UserError
+from storage.photos.pixels import check
+from storage.records import Checked
+
+Encode = Callable[..., bytes]
+
+
+@pytest.fixture(autouse=True)
+def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Switch Pillow's own limit off, as the child does: ours is asked before."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
+
+
+def scene(seed: int = 0, size: tuple[int, int] = (600, 400)) -> Image.Image:
+    """Draw a picture with sharp edges all over it."""
+    rng = random.Random(seed)
+    picture = Image.new("RGB", size, "white")
+    draw = ImageDraw.Draw(picture)
+    for _ in range(60):
+        x, y = rng.randrange(size[0]), rng.randrange(size[1])
+        colour = tuple(rng.randrange(256) for _ in range(3))
+        draw.ellipse((x, y, x + size[0] // 8, y + size[1] // 8), fill=colour)
+    return picture
+
+
+def emoji(size: int = 128) -> Image.Image:
+    """Draw a plain face on nothing, as custom emoji are."""
+    large = Image.new("RGBA", (size * 4, size * 4))
+    draw = ImageDraw.Draw(large)
+    for box, colour in (
+        ((0.05, 0.05, 0.95, 0.95), "#ffcc4d"),
+        ((0.3, 0.3, 0.4, 0.45), "#664500"),
+        ((0.6, 0.3, 0.7, 0.45), "#664500"),
+        ((0.3, 0.6, 0.7, 0.8), "#664500"),
+    ):
+        draw.ellipse([at * size * 4 for at in box], fill=colour)
+    return large.resize((size, size), Image.Resampling.LANCZOS)
+
+
+def shown(checked: Checked) -> Image.Image:
+    """Return the pixels that are kept."""
+    with Image.open(BytesIO(checked.pixels), formats=("PNG",)) as picture:
+        picture.load()
+    return picture
+
+
+def refused(content: bytes) -> UserError:
+    """Return why a picture is refused."""
+    with pytest.raises(UserError) as caught:
+        check(content)
+    return caught.value
+
+
+def near(
+    picture: Image.Image, at: tuple[int, int], colour: tuple[int, int, int], most: int = 12
+) -> bool:
+    """Tell whether a spot has a colour, as far as a lossy format keeps it."""
+    spot = picture.getpixel(at)
+    assert isinstance(spot, tuple)
+    return all(abs(a - b) <= most for a, b in zip(spot, colour, strict=True))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_kept(encode: Encode, kind: str) -> None:
+    """A picture is kept as an RGB PNG of its size, with a small WebP beside it."""
+    checked = check(encode(scene(), kind))
+    with Image.open(BytesIO(checked.preview), formats=("WEBP",)) as preview:
+        measures = preview.size
+
+    assert (checked.width, checked.height) == shown(checked).size == (600, 400)
+    assert shown(checked).mode == "RGB"
+    assert measures == (512, 341)
+    assert checked.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "size"), [("JPEG", (4000, 3000)), ("PNG", (1200, 1600)), ("WEBP", (1601, 1201))]
+)
+def test_shrunk(encode: Encode, kind: str, size: tuple[int, int]) -> None:
+    """A large picture is shrunk to 1536 pixels of its longer side, never enlarged."""
+    checked = check(encode(scene(size=size), kind))
+
+    assert max(checked.width, checked.height) == 1536
+    assert checked.width / checked.height == pytest.approx(size[0] / size[1], rel=0.002)
+
+
+def test_digest(encode: Encode) -> None:
+    """Two files of the same pixels have one digest; one pixel more makes another."""
+    picture = scene()
+    first = check(encode(picture, "PNG", compress_level=9))
+    second = check(encode(picture, "WEBP", lossless=True))
+    picture.putpixel((3, 3), (1, 2, 3))
+
+    assert first.digest == second.digest
+    assert first.digest != check(encode(picture, "PNG")).digest
+    turned = check(encode(Image.new("RGB", (20, 30)), "PNG"))
+    assert turned.digest != check(encode(Image.new("RGB", (30, 20)), "PNG")).digest
+
+
+def test_hash(encode: Encode) -> None:
+    """Copies of a picture are near each other, other pictures far away."""
+    one = check(encode(scene(1), "PNG")).phash
+    copy = check(encode(scene(1).resize((420, 280)), "JPEG", quality=60)).phash
+    other = check(encode(scene(2), "PNG")).phash
+
+    assert (one ^ copy).bit_count() <= 5 < (one ^ other).bit_count()
+    assert 0 <= one < 1 << 64
+
+
+@pytest.mark.parametrize("size", [(13000, 13000), (12001, 20), (20, 12001), (8000, 5001)])
+def test_bomb(encode: Encode, size: tuple[int, int]) -> None:
+    """A picture of too many pixels is refused by its header, however few bytes it has."""
+    told = refused(encode(Image.new("1", size), "PNG"))
+
+    assert told.code == "photo_big"
+    assert (told.facts["width"], told.facts["height"]) == size
+
+
+def test_lying(encode: Encode) -> None:
+    """A WebP that claims a huge canvas is refused before its decoder takes memory for it."""
+    content = bytearray(encode(Image.new("RGBA", (20, 20)), "WEBP", exif=b"Exif\0\0x"))
+    content[24:30] = b"\xff\x3f\x00\xff\x3f\x00"  # 16384 x 16384
+
+    assert refused(bytes(content)).facts == {"megapixels": 268, "width": 16384, "height": 16384}
+
+
+@pytest.mark.parametrize("size", [(1, 1), (15, 400), (400, 15), (6000, 40)])
+def test_small(encode: Encode, size: tuple[int, int]) -> None:
+    """A picture with a side under 16 pixels, as it is kept, teaches nothing."""
+    told = refused(encode(Image.new("RGB", size), "PNG"))
+
+    assert told.code == "photo_small"
+    assert told.facts == {"width": size[0], "height": size[1], "least": 16}
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_animated(encode: Encode, kind: str) -> None:
+    """A picture that moves is refused."""
+    frames = [scene(seed) for seed in range(3)]
+
+    content = encode(frames[0], kind, save_all=True, append_images=frames[1:])
+
+    assert refused(content).code == "photo_animated"
+
+
+def test_spare(encode: Encode) -> None:
+    """A camera's JPEG with a second picture inside (a depth map, a preview) is one picture."""
+    content = encode(scene(1), "MPO", save_all=True, append_images=[scene(2)])
+
+    assert check(content).digest == check(encode(scene(1), "JPEG")).digest
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_upright(encode: Encode, orientation: int) -> None:
+    """A picture is kept the way its camera was held."""
+    picture = Image.new("RGB", (60, 40), "white")
+    picture.paste((255, 0, 0), (0, 0, 30, 20))  # the corner that says where up and left are
+    turns = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }
+    turn = turns.get(orientation)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    content = encode(picture if turn is None else picture.transpose(turn), "PNG", exif=exif)
+
+    assert shown(check(content)).tobytes() == picture.tobytes()
+
+
+def test_stripped(encode: Encode) -> None:
+    """Nothing of a file but its pixels is kept: no place, no camera, no note, no profile."""
+    exif = Image.Exif()
+    exif[0x010F] = "SECRET camera"
+    exif.get_ifd(0x8825)[1] = "N"
+    exif.get_ifd(0x8825)[2] = (52.0, 31.0, 12.0)
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    notes = PngImagePlugin.PngInfo()
+    notes.add_text("Comment", "SECRET note")
+    contents = [
+        encode(scene(), "JPEG", exif=exif, comment=b"SECRET note", icc_profile=profile),
+        encode(scene(), "PNG", exif=exif, pnginfo=notes, icc_profile=profile, dpi=(72, 72)),
+        encode(scene(), "WEBP", exif=exif, icc_profile=profile, xmp=b"<x>SECRET note</x>"),
+    ]
+
+    for content in contents:
+        assert b"SECRET" in content
+        checked = check(content)
+        assert shown(checked).info == {}
+        chunks = {checked.pixels[at : at + 4] for at in range(len(checked.pixels))}
+        assert not chunks & {b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"iCCP", b"pHYs", b"tIME"}
+        assert not any(word in checked.preview for word in (b"EXIF", b"XMP ", b"ICCP", b"SECRET"))
+
+
+def test_tail(encode: Encode) -> None:
+    """What hides behind a picture (an archive, a script) is not kept."""
+    for kind in ("JPEG", "PNG", "WEBP"):
+        checked = check(encode(scene(), kind) + b"PK\x03\x04 <script>SECRET</script>")
+
+        assert b"SECRET" not in checked.pixels + checked.preview
+
+
+def test_print(encode: Encode) -> None:
+    """A picture made for print (CMYK) has its colours on a screen."""
+    red = Image.new("CMYK", (64, 64), (0, 255, 255, 0))
+
+    assert near(shown(check(encode(red, "JPEG"))), (32, 32), (255, 0, 0))
+
+
+@pytest.mark.parametrize(("deep", "flat"), [(0, 0), (32768, 128), (65535, 255)])
+def test_deep(encode: Encode, deep: int, flat: int) -> None:
+    """A picture of 16 bits keeps its brightness, not its first 255 steps."""
+    content = encode(Image.new("I;16", (64, 64), deep), "PNG")
+
+    assert near(shown(check(content)), (32, 32), (flat, flat, flat), most=1)
+
+
+@pytest.mark.parametrize(
+    ("mode", "colour", "seen"),
+    [
+        ("L", 77, (77, 77, 77)),
+        ("1", 1, (255, 255, 255)),
+        ("P", 0, (0, 0, 0)),
+        ("RGBA", (0, 0, 255, 255), (0, 0, 255)),
+        ("RGBA", (0, 0, 255, 0), (255, 255, 255)),
+        ("RGBA", (0, 0, 255, 128), (127, 127, 255)),
+        ("LA", (0, 0), (255, 255, 255)),
+    ],
+)
+def test_modes(
+    encode: Encode, mode: str, colour: int | tuple[int, ...], seen: tuple[int, int, int]
+) -> None:
+    """Every kind of pixel becomes RGB, on white where it is clear."""
+    content = encode(Image.new(mode, (64, 64), colour), "PNG")
+
+    assert near(shown(check(content)).convert("RGB"), (32, 32), seen, most=1)
+
+
+def test_alpha(encode: Encode) -> None:
+    """What is see-through keeps its alpha beside its colours on white, turned as they are.
+
+    It is another photo than one of the same colours that is solid throughout.
+    """
+    clear = Image.new("RGBA", (60, 40), (0, 0, 255, 0))
+    clear.paste((0, 0, 255, 255), (0, 0, 30, 40))
+    solid = Image.new("RGBA", (60, 40), (255, 255, 255, 255))
+    solid.paste((0, 0, 255, 255), (0, 0, 30, 40))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned a quarter
+
+    kept, plain = check(encode(clear, "PNG", exif=exif)), check(encode(solid, "PNG", exif=exif))
+
+    picture = shown(kept)
+    assert (picture.mode, shown(plain).mode) == ("RGBA", "RGB")
+    assert picture.convert("RGB").tobytes() == shown(plain).tobytes()
+    assert [picture.getpixel((20, y)) for y in (5, 55)] == [(0, 0, 255, 255), (255, 255, 255, 0)]
+    assert kept.digest != plain.digest
+    assert kept.preview == plain.preview
+
+
+def test_clear(encode: Encode) -> None:
+    """A palette with a clear colour is on white too."""
+    picture = Image.new("P", (64, 64), 3)
+    picture.putpalette([10, 200, 30] * 256)
+
+    content = encode(picture, "PNG", transparency=3)
+
+    assert near(shown(check(content)).convert("RGB"), (32, 32), (255, 255, 255), most=0)
+
+
+def test_profile(encode: Encode) -> None:
+    """A colour profile is applied; one that is broken or for other pixels is left out."""
+    grey = Image.new("RGB", (64, 64), (120, 130, 140))
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+
+    for profile in (srgb, lab, b"no profile at all"):
+        content = encode(grey, "PNG", icc_profile=profile)
+        assert near(shown(check(content)), (9, 9), (120, 130, 140), most=2)
+
+
+def test_blurred(encode: Encode) -> None:
+    """A blurred picture is named so; a sharp one, however small or plain, is not."""
+    large = scene(size=(2000, 1500))
+    soft = check(encode(large.filter(ImageFilter.GaussianBlur(12)), "JPEG"))
+    sharp = check(encode(large, "JPEG"))
+    tiny = [check(encode(emoji(size), "PNG")) for size in (32, 64, 128)]
+    noisy = check(encode(emoji(128).filter(ImageFilter.GaussianBlur(5)), "PNG"))
+
+    assert (soft.warnings, sharp.warnings) == (("blurred",), ())
+    assert [checked.warnings for checked in tiny] == [("tiny",)] * 3
+    assert noisy.warnings == ("tiny", "blurred")

@@ -1,0 +1,230 @@
+"""The darkroom: pictures are decoded in a child, and a bad one harms nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import resource
+import signal
+from collections.abc import AsyncIterator, Callable
+from io import BytesIO
+from pathlib import Path
+
+import psutil
+import pytest
+from PIL import Image, ImageDraw
+
+from storage.errors import UserError
+from storage.photos.sandbox import HEAVIEST, Darkroom
+
+PICTURES = Path(__file__).parent / "pictures"
+HEIC = (PICTURES / "located.heic").read_bytes()
+Encode = Callable[..., bytes]
+
+
+@pytest.fixture
+async def darkroom() -> AsyncIterator[Darkroom]:
+    """Return a darkroom with one child."""
+    async with Darkroom(children=1) as opened:
+        yield opened
+
+
+@pytest.fixture
+def good(encode: Encode) -> bytes:
+    """Return a file that is taken."""
+    return encode(scene(), "JPEG")
+
+
+def scene(size: tuple[int, int] = (300, 200)) -> Image.Image:
+    """Draw a picture with edges."""
+    picture = Image.new("RGB", size, "white")
+    draw = ImageDraw.Draw(picture)
+    for at in range(0, size[0], 20):
+        draw.ellipse((at, 10, at + 15, size[1] - 10), fill=(at % 256, 80, 200))
+    return picture
+
+
+def child(darkroom: Darkroom) -> int:
+    """Return the process id of the child that waits."""
+    process = darkroom._idle[0]._process
+    assert process is not None
+    return process.pid
+
+
+async def code(darkroom: Darkroom, content: bytes) -> str:
+    """Return why a picture is refused."""
+    with pytest.raises(UserError) as caught:
+        await darkroom.check(content)
+    return caught.value.code
+
+
+async def test_good(darkroom: Darkroom, good: bytes) -> None:
+    """A picture comes back clean."""
+    checked = await darkroom.check(good)
+    with Image.open(BytesIO(checked.pixels), formats=("PNG",)) as picture:
+        measures, mode = picture.size, picture.mode
+
+    assert (measures, mode) == ((300, 200), "RGB")
+    assert (checked.width, checked.height, checked.warnings) == (300, 200, ("tiny",))
+    assert len(checked.digest) == 64
+    assert checked.preview.startswith(b"RIFF")
+
+
+async def test_heic(darkroom: Darkroom) -> None:
+    """An iPhone's picture is taken, without where it was made."""
+    checked = await darkroom.check(HEIC)
+
+    assert b"Secretphone" in HEIC
+    assert (checked.width, checked.height) == (96, 64)
+    assert b"Secretphone" not in checked.pixels + checked.preview
+
+
+async def test_bad(darkroom: Darkroom, encode: Encode, good: bytes) -> None:
+    """Each bad file gets its reason, and the child goes on with the next."""
+    frames = [scene(), scene().rotate(90)]
+    png, webp = encode(scene(), "PNG"), encode(scene(), "WEBP")
+    noise = random.Random(1).randbytes(2000)
+    cases = [
+        (b"", "photo_empty"),
+        (b"hello", "photo_unknown"),
+        (noise, "photo_unknown"),
+        (encode(scene(), "GIF"), "photo_unknown"),
+        (encode(scene(), "TIFF"), "photo_unknown"),
+        (b"\xff\xd8\xff\xe0" + bytes(HEAVIEST), "photo_heavy"),
+        (good[:-500], "photo_truncated"),
+        (good[:100], "photo_truncated"),
+        (png[: len(png) // 2], "photo_truncated"),
+        (png[:20], "photo_truncated"),
+        (webp[: len(webp) // 2], "photo_truncated"),
+        (webp[:30], "photo_truncated"),
+        (HEIC[:-300], "photo_truncated"),
+        (HEIC[:40], "photo_truncated"),
+        (b"\xff\xd8\xff" + noise, "photo_truncated"),
+        (b"\x89PNG\r\n\x1a\n" + noise, "photo_truncated"),
+        (encode(Image.new("1", (13000, 13000)), "PNG"), "photo_big"),
+        (encode(Image.new("1", (20000, 20000)), "PNG"), "photo_big"),
+        (encode(Image.new("RGB", (1, 1)), "PNG"), "photo_small"),
+        (encode(scene(), "PNG", save_all=True, append_images=frames), "photo_animated"),
+        (encode(scene(), "WEBP", save_all=True, append_images=frames), "photo_animated"),
+        ((PICTURES / "two.heic").read_bytes(), "photo_animated"),
+    ]
+    await darkroom.check(good)
+    before = child(darkroom)
+
+    told = [await code(darkroom, content) for content, _ in cases]
+    await darkroom.check(good)
+
+    assert told == [reason for _, reason in cases]
+    assert child(darkroom) == before
+
+
+async def test_mutated(darkroom: Darkroom, encode: Encode, good: bytes) -> None:
+    """Files with bytes changed at random are taken or refused, never a fault of ours."""
+    rng = random.Random(7)
+    told = set()
+    originals = [good, encode(scene(), "PNG"), encode(scene(), "WEBP"), HEIC]
+    for at in range(120):
+        content = bytearray(originals[at % 4])
+        for _ in range(rng.randrange(1, 8)):
+            content[rng.randrange(len(content))] = rng.randrange(256)
+        try:
+            await darkroom.check(bytes(content))
+        except UserError as refused:
+            told.add(refused.code)
+
+    assert all(reason.startswith("photo_") for reason in told)
+    assert (await darkroom.check(good)).width == 300
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+async def test_large(darkroom: Darkroom, encode: Encode, kind: str) -> None:
+    """A phone's 12 megapixels fit into the child's memory; our own hardly grows."""
+    how = {"compress_level": 1} if kind == "PNG" else {"method": 0} if kind == "WEBP" else {}
+    content = encode(scene((4000, 3000)), kind, **how)
+    before = psutil.Process().memory_info().rss
+
+    checked = await darkroom.check(content)
+
+    assert (checked.width, checked.height) == (1536, 1152)
+    assert psutil.Process().memory_info().rss - before < 50 << 20
+
+
+async def test_confined(darkroom: Darkroom, good: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The child has little memory and time, can write no file, and knows no secret."""
+    monkeypatch.setenv("DISCORD_TOKEN", "canary")
+    await darkroom.check(good)
+    pid = child(darkroom)
+    environment = await asyncio.to_thread(Path(f"/proc/{pid}/environ").read_bytes)
+
+    assert resource.prlimit(pid, resource.RLIMIT_AS) == (1 << 30, 1 << 30)
+    assert resource.prlimit(pid, resource.RLIMIT_FSIZE) == (0, 0)
+    assert resource.prlimit(pid, resource.RLIMIT_CPU)[0] < 60
+    assert b"canary" not in environment
+
+
+async def test_slow(darkroom: Darkroom, good: bytes) -> None:
+    """A child that takes too long is killed and replaced; the picture gets a reason."""
+    await darkroom.check(good)
+    pid = child(darkroom)
+    darkroom._idle[0]._seconds = 0.2
+    os.kill(pid, signal.SIGSTOP)
+
+    told = await code(darkroom, good)
+    checked = await darkroom.check(good)
+
+    assert told == "photo_slow"
+    assert checked.width == 300
+    assert not psutil.pid_exists(pid)
+
+
+async def test_memory(darkroom: Darkroom, encode: Encode, good: bytes) -> None:
+    """A picture that needs more memory than there is ends the child, not us."""
+    await darkroom.check(good)
+    pid = child(darkroom)
+    used = psutil.Process(pid).memory_info().vms
+    resource.prlimit(pid, resource.RLIMIT_AS, (used + (8 << 20), used + (8 << 20)))
+
+    told = await code(darkroom, encode(scene((4000, 3000)), "PNG", compress_level=1))
+    checked = await darkroom.check(good)
+
+    assert told == "photo_slow"
+    assert checked.width == 300
+
+
+async def test_died(darkroom: Darkroom, good: bytes) -> None:
+    """A child that died while nobody asked is no picture's fault."""
+    await darkroom.check(good)
+    gone = psutil.Process(child(darkroom))
+    gone.kill()
+    while gone.status() != psutil.STATUS_ZOMBIE:
+        await asyncio.sleep(0.01)
+
+    assert (await darkroom.check(good)).width == 300
+
+
+async def test_cancelled(darkroom: Darkroom, good: bytes) -> None:
+    """Who stops waiting leaves no child behind with a half-read answer."""
+    await darkroom.check(good)
+    pid = child(darkroom)
+    os.kill(pid, signal.SIGSTOP)
+    waiting = asyncio.create_task(darkroom.check(good))
+    await asyncio.sleep(0.05)
+
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    checked = await darkroom.check(good)
+
+    assert checked.width == 300
+    assert child(darkroom) != pid
+
+
+async def test_pool(good: bytes) -> None:
+    """Two pictures are developed at a time, and no child is left at the end."""
+    async with Darkroom() as darkroom:
+        await asyncio.gather(*(darkroom.check(good) for _ in range(6)))
+        children = len(darkroom._idle)
+
+    assert children == 2
+    assert not [p for p in psutil.Process().children() if "storage.photos.child" in p.cmdline()]

@@ -1,0 +1,212 @@
+"""What is advised, case by case."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from storage.errors import UserError
+from storage.planning.advisor import Advice, advise
+from storage.planning.case import Case, Motif
+from storage.records import Base, Catalog, Commercial, Concept, Dial, Domain, Method, Pace, Rule
+from storage.tables.durations import Gait
+
+GIB = 1024
+METHODS = ("dreambooth", "embedding", "finetune", "locon", "lora", "pivotal")
+WHOLE = {"dreambooth", "finetune"}
+
+
+def base(name: str, domain: Domain, resolution: int, memory: int, **more: Any) -> Base:
+    """Make a base as bases.toml lists them."""
+    fields = {"present": True, "domain": domain, "memory": memory}
+    fields |= {"commercial": Commercial.CONDITIONS} | more
+    return Base(name, name, "sdxl", name, resolution, "RAIL", "", **fields)
+
+
+EMOJI = base("embedded", Domain.EMOJI, 64, 150, small=True, commercial=Commercial.YES)
+SD15 = base("sd15", Domain.GENERAL, 512, 3500)
+PHOTOS15 = base("realistic", Domain.PHOTO, 512, 3500)
+PAINTED = base("dreamshaper", Domain.DRAWING, 512, 3500)
+SDXL = base("sdxl", Domain.GENERAL, 1024, 9000)
+REALVIS = base("realvis", Domain.PHOTO, 1024, 9000)
+ANIMAGINE = base("animagine", Domain.ANIME, 1024, 9000)
+ALL = (EMOJI, SD15, PHOTOS15, PAINTED, SDXL, REALVIS, ANIMAGINE)
+
+
+def catalog(*bases: Base, memory: int = 24 * GIB, methods: tuple[str, ...] = METHODS) -> Catalog:
+    """Offer methods on bases, on a GPU of 24 GiB where nothing else is said."""
+    rules = [
+        Rule(m, b.name, c, d, 700, 40, 800, 1600, 0 if m in WHOLE else 16, 1e-4, 1, 1 << 20, "")
+        for m in methods for b in bases for c in Concept for d in Dial
+    ]  # fmt: skip
+    return Catalog(bases, tuple(map(Method, methods)), "embedded", tuple(rules), "GPU", memory)
+
+
+def case(concept: Concept = Concept.SUBJECT, motif: Motif = Motif.ANIMAL, **more: Any) -> Case:
+    """Want to teach something, from 12 large photos where nothing else is said."""
+    return Case(concept, motif, **({"photos": 12, "handed": 12, "side": 1024} | more))
+
+
+def short(advice: Advice) -> list[tuple[str, str, str]]:
+    """Write advice down in short."""
+    return [(c.method, c.base.name, str(c.dial)) for c in (advice.first, advice.second) if c]
+
+
+def test_realistic_faces() -> None:
+    """A face takes a LoRA on a base made for photographs; else all of the network, if it fits."""
+    asked = case(motif=Motif.PERSON)
+
+    assert short(advise(catalog(*ALL), asked)) == [
+        ("lora", "realvis", "balanced"), ("pivotal", "realvis", "balanced"),
+    ]  # fmt: skip
+    large = advise(catalog(*ALL, memory=80 * GIB), asked)
+    assert short(large)[1] == ("dreambooth", "realvis", "balanced")
+    assert large.first.reasons == ("method_face", "base_faces", "dial_usual")
+    posted = advise(catalog(*ALL, memory=80 * GIB), replace(asked, large=False))
+    assert short(posted)[1][0] == "pivotal"
+
+
+def test_a_look() -> None:
+    """A look takes a LoRA on the plain base; else the same on the base made for drawings."""
+    advice = advise(catalog(SD15, PHOTOS15, PAINTED, EMOJI), case(Concept.LOOK, Motif.DRAWING))
+
+    assert short(advice) == [
+        ("lora", "sd15", "balanced"), ("lora", "dreamshaper", "balanced"),
+    ]  # fmt: skip
+    assert advice.first.reasons == ("method_look", "base_domain_general", "dial_usual")
+    only = advise(catalog(SD15), case(Concept.LOOK, Motif.DRAWING))
+    assert short(only)[1] == ("locon", "sd15", "balanced")
+
+
+@pytest.mark.parametrize(
+    ("motif", "name"),
+    [(Motif.ANIME, "animagine"), (Motif.PHOTOGRAPHY, "sdxl"), (Motif.EMOJI, "embedded")],
+)
+def test_each_look_has_its_base(motif: Motif, name: str) -> None:
+    """What is shown decides between general and special bases."""
+    assert advise(catalog(*ALL), case(Concept.LOOK, motif)).first.base.name == name
+
+
+def test_several_concepts() -> None:
+    """Several things in one run take a LoRA and the thorough dial; else one of more layers."""
+    advice = advise(catalog(*ALL), case(concepts=3))
+
+    assert [c[0] for c in short(advice)] == ["lora", "locon"]
+    assert advice.first.dial is Dial.THOROUGH
+    assert advice.first.reasons[0::2] == ("method_several", "dial_several")
+
+
+@pytest.mark.parametrize(
+    ("concept", "motif", "memory", "expected"),
+    [
+        (Concept.SUBJECT, Motif.ANIMAL, 24, [("lora", "quick"), ("embedding", "balanced")]),
+        (Concept.SUBJECT, Motif.PERSON, 24, [("lora", "quick"), ("pivotal", "quick")]),
+        (Concept.SUBJECT, Motif.PERSON, 80, [("dreambooth", "quick"), ("lora", "quick")]),
+        (Concept.LOOK, Motif.PHOTOGRAPHY, 24, [("embedding", "balanced"), ("lora", "quick")]),
+    ],
+)  # fmt: skip
+def test_three_photos_only(
+    concept: Concept, motif: Motif, memory: int, expected: list[tuple[str, str]]
+) -> None:
+    """Three photos: layers stop early, a look is left to a word, a face to all of the network."""
+    advice = advise(catalog(*ALL, memory=memory * GIB), case(concept, motif, photos=3, handed=3))
+
+    assert [(method, dial) for method, _, dial in short(advice)] == expected
+
+
+def test_photos_that_do_not_count() -> None:
+    """Of eight photos of which three are sharp and differ, advice is as of three."""
+    assert advise(catalog(*ALL), case(photos=3, handed=8)).first.dial is Dial.QUICK
+
+
+def test_no_gpu() -> None:
+    """Without a GPU the embedded base is left, where a LoRA was measured to teach most."""
+    advice = advise(catalog(*ALL, memory=0), case(motif=Motif.PERSON, photos=3, handed=3))
+
+    assert short(advice) == [
+        ("lora", "embedded", "quick"), ("embedding", "embedded", "balanced"),
+    ]  # fmt: skip
+    assert advice.first.reasons[:2] == ("method_measured", "base_no_gpu")
+
+
+@pytest.mark.parametrize(("memory", "name"), [(24, "realvis"), (8, "realistic"), (2, "embedded")])
+def test_memory(memory: int, name: str) -> None:
+    """The base fits the GPU at hand."""
+    assert advise(catalog(*ALL, memory=memory * GIB), case()).first.base.name == name
+
+
+def test_nothing_fits() -> None:
+    """Where no base fits, the one that is best all the same is named, and said to be tight."""
+    assert advise(catalog(SD15, memory=1), case()).first.reasons[1] == "base_tight"
+
+
+def test_small_photos() -> None:
+    """Photos with less than half a base's pixels are taken to the smaller base of their kind."""
+    assert advise(catalog(*ALL), case(side=400)).first.base is PHOTOS15
+
+
+def test_licence() -> None:
+    """Who wants to earn money gets a base that allows it, the freest of its kind first."""
+    closed = replace(REALVIS, commercial=Commercial.NO)
+    unseen = replace(PHOTOS15, commercial=Commercial.UNSEEN)
+    free = replace(SDXL, name="free", commercial=Commercial.YES)
+
+    offered = catalog(closed, unseen, SDXL, free)
+
+    assert advise(offered, case()).first.base is closed
+    sold = advise(offered, case(commercial=True))
+    assert (sold.first.base, sold.first.reasons[1]) == (free, "base_free")
+
+
+def test_many_photos() -> None:
+    """Photos beyond those that balanced has steps for take the thorough dial."""
+    assert advise(catalog(*ALL), case(photos=23, handed=23)).first.dial is Dial.BALANCED
+    assert advise(catalog(*ALL), case(photos=24, handed=24)).first.dial is Dial.THOROUGH
+
+
+def test_hundreds() -> None:
+    """Hundreds of pictures of a look are enough for all of a network that fits."""
+    asked = case(Concept.LOOK, Motif.DRAWING, photos=300, handed=300)
+
+    assert short(advise(catalog(SDXL, memory=80 * GIB), asked))[1][0] == "finetune"
+
+
+def test_time() -> None:
+    """A training that would take longer than allowed is made shorter."""
+    paces = {Gait("GPU", "realvis", 1024, "lora", Concept.SUBJECT, 1): Pace(1.0, 0, 0, 0)}
+    rules = catalog(*ALL)
+    steps = {Dial.QUICK: 100, Dial.BALANCED: 1000, Dial.THOROUGH: 5000}
+    shorter = replace(
+        rules, rules=tuple(replace(r, steps=steps[r.dial], least=1, photo=0) for r in rules.rules)
+    )
+
+    assert advise(shorter, case(minutes=10), paces).first.reasons[2] == "dial_time"
+    assert advise(shorter, case(minutes=10), paces).first.dial is Dial.QUICK
+    assert advise(shorter, case(minutes=60), paces).first.dial is Dial.BALANCED
+
+
+@pytest.mark.parametrize(
+    ("bases", "more", "code"),
+    [
+        ((), {}, "trainer_away"),
+        ((replace(SD15, present=False),), {}, "advice_none"),
+        ((replace(SD15, known=False),), {}, "advice_none"),
+        ((replace(SD15, commercial=Commercial.UNSEEN),), {"commercial": True}, "advice_licence"),
+    ],
+)
+def test_refused(bases: tuple[Base, ...], more: dict[str, Any], code: str) -> None:
+    """Where nothing can be advised, a code says why."""
+    with pytest.raises(UserError) as refused:
+        advise(catalog(*bases), case(**more))
+
+    assert refused.value.code == code
+
+
+def test_no_method() -> None:
+    """A catalog without any method that suits gives a code, not a bug."""
+    with pytest.raises(UserError) as refused:
+        advise(catalog(SD15, methods=("hypernetwork",)), case())
+
+    assert refused.value.code == "advice_none"

@@ -1,0 +1,65 @@
+"""The pre-flight arithmetic."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from storage.errors import UserError
+from storage.planning.plan import plan
+from storage.records import Base, Catalog, Concept, Dial, Method, Plan, Rule
+
+BASE = Base("embedded", "Emoji", "sd1", "embedded", 64, "Apache-2.0", "emoji", present=True)
+RULE = Rule(
+    "lora", "embedded", Concept.SUBJECT, Dial.QUICK, 50, 5, 40, 90, 4, 1e-3, 4, 1000, "few"
+)
+CATALOG = Catalog(bases=(BASE,), methods=(Method("lora"),), rules=(RULE,))
+
+
+def planned(catalog: Catalog = CATALOG, photos: int = 1, **changes: Any) -> Plan:
+    """Plan the quick training of a subject."""
+    chosen = {"method": "lora", "base": "embedded", "dial": Dial.QUICK} | changes
+    return plan(catalog, concept=Concept.SUBJECT, photos=photos, **chosen)
+
+
+@pytest.mark.parametrize(("photos", "steps"), [(0, 50), (1, 50), (3, 60), (200, 90)])
+def test_steps(photos: int, steps: int) -> None:
+    """Steps grow with the photos, up to the rule's most."""
+    assert planned(photos=photos).steps == steps
+
+
+def test_rest() -> None:
+    """Everything else is the rule's."""
+    made = planned()
+
+    assert (made.rank, made.rate, made.batch, made.bytes, made.reasons) == (
+        RULE.rank,
+        RULE.rate,
+        RULE.batch,
+        RULE.bytes,
+        ("few",),
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "facts"),
+    [
+        ({"base": "x.ckpt"}, "base_unknown", {"base": "x.ckpt", "bases": ["embedded"]}),
+        ({"method": "dream"}, "method_unknown", {"method": "dream", "methods": ["lora"]}),
+        ({"dial": Dial.THOROUGH}, "method_unknown", {"method": "lora", "methods": ["lora"]}),
+        ({"catalog": Catalog()}, "trainer_away", {}),
+        (
+            {"catalog": replace(CATALOG, rules=())},
+            "method_family",
+            {"method": "lora", "family": "sd1"},
+        ),
+    ],
+)
+def test_unknown(changes: dict[str, Any], code: str, facts: dict[str, Any]) -> None:
+    """What the trainer does not offer is refused, with what it does."""
+    with pytest.raises(UserError) as caught:
+        planned(**changes)
+
+    assert (caught.value.code, caught.value.facts) == (code, facts)

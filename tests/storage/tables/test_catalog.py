@@ -1,0 +1,37 @@
+"""What the trainer can do."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from storage.records import Base, Catalog, Concept, Dial, Method, Rule
+from storage.store import Store
+from storage.tables.catalog import catalog
+
+BASE = Base("embedded", "Emoji", "sd1", "embedded", 64, "Apache-2.0", "emoji", present=True)
+WORD = Method("embedding", (1, 8), word=True)
+RULE = Rule(
+    "lora", "embedded", Concept.SUBJECT, Dial.QUICK, 50, 5, 40, 90, 4, 1e-3, 4, 1000, "few"
+)
+
+
+async def test_empty(store: Store) -> None:
+    """Before any trainer came, the catalog is empty."""
+    assert await store.catalog.read() == Catalog()
+
+
+async def test_publish(store: Store) -> None:
+    """What was published last is read back the same."""
+    await store.catalog.publish(Catalog(methods=(Method("old"),)))
+    told = Catalog((BASE,), (Method("lora"), WORD), "blip", (RULE,), "H200", 12.5)
+
+    await store.catalog.publish(told)
+
+    assert await store.catalog.read() == told
+
+
+def test_older() -> None:
+    """A catalog of a trainer that published the names of its methods alone can be read."""
+    known = Catalog((BASE,), (Method("lora"),), "blip", (RULE,))
+
+    assert catalog(asdict(known) | {"methods": ["lora"]}) == known

@@ -1,0 +1,120 @@
+"""Whole models as folders, and as bases to start from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from accelerate.state import AcceleratorState
+from safetensors.torch import load_file
+
+from storage.errors import JobError
+from training.bases import promote, random
+from training.bases.registry import Bases
+from training.device import Device
+from training.families import Picture
+from training.methods import _full
+from training.run.loop import train
+from training.styles import writer
+
+PICTURE = Picture("a mydog emoji", "", 5, 2, 64, 64)
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory):
+    """Return the bases of an operator with a folder of their own."""
+    return Bases(tmp_path_factory.mktemp("bases"))
+
+
+@pytest.fixture
+def file(bases, recipe, laid, run):
+    """Train a whole model."""
+    folder = laid(recipe("finetune", rate=1e-3, ema=0.0, steps=2))
+    run(train(folder, bases))
+    return folder.result / "mydog.safetensors"
+
+
+def test_a_model_becomes_a_base(bases, known, file):
+    """It is listed with its origin's licence and size, and draws what the model draws."""
+    place = promote.promoted(file, "mine", known)
+
+    base, start = known.find("mine"), bases.find("embedded")
+    with Bases(known.folder, bases.device).family("mine") as family:
+        drawn = family.draw(PICTURE)
+
+    with bases.family("embedded") as family:
+        bare = family.draw(PICTURE)
+        with _full.worn(family.networks, writer.tensors(file), "", 1.0):
+            worn = family.draw(PICTURE)
+
+    assert base in known.describe()
+    assert base.present
+    assert (base.licence, base.resolution, base.small) == (start.licence, 64, True)
+    assert (base.family, base.prediction, base.title) == ("sd1", start.prediction, "mine")
+    assert drawn.tobytes() == worn.tobytes() != bare.tobytes()
+    assert known.identity("mine") != bases.identity("embedded")
+    (weights,) = place.glob("unet/*.safetensors")
+    assert {tensor.dtype.itemsize for tensor in load_file(weights).values()} == {2}
+
+
+def test_a_transformer_becomes_a_base(tinies, recipe, laid, run, tmp_path):
+    """A file that holds the transformer alone gets the rest from the base that it began as."""
+    random.kept(tmp_path, "zimage")
+    known = Bases(tmp_path, tinies.device)
+    asked = recipe("finetune", rate=1e-3, ema=0.0, steps=2, gamma=0.0, text=False)
+    folder = laid(replace(asked, base="tiny-zimage"))
+    run(train(folder, known))
+    file = folder.result / "mydog.safetensors"
+
+    promote.promoted(file, "mine", known)
+
+    with known.family("mine") as family:
+        drawn = family.draw(PICTURE)
+    with known.family("tiny-zimage") as family, torch.no_grad():
+        bare = family.draw(PICTURE)
+        with _full.worn(family.networks, writer.tensors(file), "", 1.0):
+            worn = family.draw(PICTURE)
+    assert known.find("mine").family == "zimage"
+    assert drawn.tobytes() == worn.tobytes() != bare.tobytes()
+
+
+@pytest.fixture
+def busy():
+    """Have a process that computes in bf16."""
+    AcceleratorState._reset_state()
+    Device.open(cpu=True, precision="bf16")
+    yield
+    AcceleratorState._reset_state()
+    Device.open(cpu=True)
+
+
+@pytest.mark.usefixtures("busy")
+def test_a_folder_to_hand_over(file, known, tmp_path):
+    """It is written beside whatever device has trained, and does not say where the base lies."""
+    promote.unpacked(file, tmp_path / "mydog", known)
+
+    texts = {path.name: path.read_text() for path in tmp_path.glob("mydog/**/*.json")}
+    assert {"model_index.json", "config.json"} <= texts.keys()
+    assert [name for name, text in texts.items() if str(Path.cwd()) in text] == []
+
+
+@pytest.mark.parametrize("name", ["embedded", "../away", ".hidden"])
+def test_names_that_cannot_be(known, file, name):
+    """A name that is taken, or none for a folder, is refused and nothing is written."""
+    before = set(known.folder.parent.rglob("*"))
+
+    with pytest.raises(JobError, match=r"base_taken|name_bad"):
+        promote.promoted(file, name, known)
+
+    assert set(known.folder.parent.rglob("*")) == before
+
+
+def test_a_lora_is_no_model(bases, known, recipe, laid, run):
+    """Only whole models of ours know what they began as."""
+    folder = laid(recipe())
+    run(train(folder, bases))
+
+    with pytest.raises(JobError, match="model_foreign"):
+        promote.promoted(folder.result / "mydog.safetensors", "other", known)

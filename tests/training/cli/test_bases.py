@@ -1,0 +1,85 @@
+"""What `safelight bases` lists, and what it refuses to fetch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from storage.errors import JobError
+from training.cli import bases as stock
+from training.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OWN = """
+[bases.mine]
+title = "Mine"
+family = "sd1"
+source = "mine.safetensors"
+resolution = 512
+good = "tests"
+
+[bases.odd]
+title = "Odd"
+family = "sd9"
+source = "maker/odd"
+resolution = 512
+good = "tests"
+
+[bases.half]
+title = "Half"
+"""
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> TrainingSettings:
+    """Set a list of an operator's own."""
+    (tmp_path / "own.toml").write_text(OWN)
+    return TrainingSettings(
+        _env_file=None, home=tmp_path, bases=tmp_path / "own.toml", captioner="maker/blip"
+    )
+
+
+def test_listing(settings: TrainingSettings) -> None:
+    """Every base and captioner has what it lacks and its bytes; a wrong entry is told of."""
+    found = stock.listing(settings)
+
+    bases = {base["name"]: base for base in found["bases"]}
+    assert (bases["embedded"]["lack"], bases["embedded"]["checked"]) == ("", True)
+    assert bases["embedded"]["bytes"] > 1 << 20
+    assert (bases["mine"]["lack"], bases["mine"]["bytes"]) == ("base_bring", 0)
+    assert bases["odd"]["lack"] == "base_family"
+    assert {"embedded", "blip"} == {one["name"] for one in found["captioners"]}
+    assert found["captioner"] == {"name": "maker/blip", "present": False}
+    assert found["wrong"] == [
+        {"code": "list_missing", "file": "own.toml", "base": "half", "field": "family"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("embedded", "fetch_embedded"),
+        ("mine", "base_bring"),
+        ("odd", "base_family"),
+        ("nothing", "fetch_unknown"),
+        ("maker/other", "fetch_unknown"),
+    ],
+)
+def test_refused(settings: TrainingSettings, name: str, code: str) -> None:
+    """What comes with Safelight, is brought by hand, or is unknown is not asked of a hub."""
+    with pytest.raises(JobError) as refused:
+        stock.fetch(settings, name, lambda _: None)
+
+    assert refused.value.code == code
+
+
+def test_named(settings: TrainingSettings) -> None:
+    """A captioner is found by its name, or by its place on the hub, ours and the operator's."""
+    known = stock.stock(settings)
+
+    blip = stock.named(known, "blip", settings.captioner)
+    assert stock.named(known, blip.source, settings.captioner) == blip
+    assert stock.named(known, "maker/blip", settings.captioner).source == "maker/blip"

@@ -1,0 +1,68 @@
+"""Photos of a folder on this machine."""
+
+from __future__ import annotations
+
+import pytest
+from PIL import Image, ImageDraw
+
+from storage.errors import UserError
+from storage.folders import JobFolder
+from training.cli.photos import gather
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Return a folder with two pictures, one of them twice, captions and what is not a photo."""
+    folder = tmp_path / "photos"
+    (folder / "deeper").mkdir(parents=True)
+    for name, colour in {"b.png": "red", "c.jpg": "blue", "d.png": "red"}.items():
+        Image.new("RGB", (300, 280), colour).save(folder / name)
+    (folder / "b.txt").write_text(" a red\nwall ")
+    (folder / ".hidden").write_text("no picture")
+    return folder
+
+
+def test_pictures_are_gathered(photos, tmp_path):
+    """Each picture once, in order of its name, with the caption that lies beside it."""
+    folder = JobFolder(tmp_path / "job")
+    sources = gather(photos, folder)
+
+    told = [(source.file, source.path.name, source.caption) for source in sources]
+    assert told == [("0001.png", "b.png", "a red wall"), ("0002.png", "c.jpg", "")]
+    assert sorted(path.name for path in folder.photos.iterdir()) == ["0001.png", "0002.png"]
+
+
+def test_a_bad_picture_is_named(photos, tmp_path):
+    """The error says which file, with the code of what is wrong."""
+    (photos / "a.png").write_bytes(b"")
+    with pytest.raises(UserError) as bad:
+        gather(photos, JobFolder(tmp_path / "job"))
+
+    assert (bad.value.code, bad.value.facts["file"]) == ("photo_empty", "a.png")
+
+
+def test_a_mask_becomes_the_alpha_channel(photos, tmp_path):
+    """`c.mask.png` is no photo: what is bright in it is what counts of `c.jpg`."""
+    mask = Image.new("L", (150, 140))
+    ImageDraw.Draw(mask).rectangle((0, 0, 74, 139), fill=255)
+    mask.save(photos / "c.mask.png")
+    folder = JobFolder(tmp_path / "job")
+
+    sources = gather(photos, folder)
+
+    assert [source.path.name for source in sources] == ["b.png", "c.jpg"]
+    with Image.open(folder.photos / "0002.png") as picture:
+        assert picture.size == (300, 280)
+        assert picture.convert("RGB").getpixel((200, 100)) == (0, 0, 254)
+        alpha = picture.getchannel("A")
+    assert (alpha.getpixel((20, 100)), alpha.getpixel((280, 100))) == (255, 0)
+
+
+def test_a_mask_of_another_shape_is_named(photos, tmp_path):
+    """A mask is refused that cannot be its photo's."""
+    Image.new("L", (100, 280)).save(photos / "b.mask.png")
+
+    with pytest.raises(UserError) as bad:
+        gather(photos, JobFolder(tmp_path / "job"))
+
+    assert (bad.value.code, bad.value.facts["file"]) == ("mask_shape", "b.mask.png")

@@ -1,0 +1,24 @@
+"""What is done with one finished file for a shell."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from storage.errors import JobError
+from training.cli.styles import export
+from training.settings import TrainingSettings
+
+
+def test_only_some_are_exported(tmp_path):
+    """What is whole and no hypernetwork is told to load as it is, not to be damaged."""
+    file = tmp_path / "word.safetensors"
+    save_file({"emb_params": torch.zeros(1, 4)}, file, {"made": "elsewhere"})
+
+    with pytest.raises(JobError) as refused:
+        export(Namespace(file=file, out=tmp_path), TrainingSettings())
+
+    assert refused.value.code == "export_kind"

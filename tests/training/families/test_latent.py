@@ -1,0 +1,80 @@
+"""What families share: pictures become latents as their autoencoders want them, and back."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from PIL import Image
+
+from tests.fakes.gpu import Card
+from training import families
+from training.networks.memory import MIB
+
+
+class Moves:
+    """A network of which only the place is of interest."""
+
+    device = torch.device("cpu")
+
+    def __init__(self, name, moves):
+        self.name, self.moves = name, moves
+
+    def to(self, device):
+        """Note that it was moved, as all are here: to the processor."""
+        assert device == self.device
+        self.moves.append(self.name)
+
+
+@pytest.mark.parametrize("name", families.names())
+def test_latents_are_scaled(tinies, name):
+    """Latents are the autoencoder's, less its shift, times its factor, as pipelines have them."""
+    picture = Image.new("RGB", (64, 32), (250, 90, 10))
+    pixels = torch.tensor([250.0, 90, 10]).view(1, 3, 1, 1).expand(1, 3, 32, 64) / 127.5 - 1
+    with tinies.family(f"tiny-{name}") as family, torch.no_grad():
+        config = family.vae.config
+        seen = family.vae.encode(pixels).latent_dist.mode()
+        latents = family.encode([picture])
+
+    wanted = (seen - (config.shift_factor or 0)) * config.scaling_factor
+    assert latents.shape == (1, config.latent_channels, 4, 8)
+    assert torch.allclose(latents, wanted, atol=1e-3)
+    assert family.grain == 16
+
+
+@pytest.mark.parametrize("name", families.names())
+def test_networks_are_named(tinies, name):
+    """What methods may change is in the pipeline by the names that are told of it."""
+    with tinies.family(f"tiny-{name}") as family:
+        parts = [getattr(family.pipeline, each) for each in family.names]
+
+        assert [part.module for part in family.networks.parts] == parts
+        assert set(family.exact()) == {part.role for part in family.networks.parts} | {"vae"}
+
+
+@pytest.mark.parametrize(
+    ("mib", "rough", "moved"),
+    [
+        (2000, False, []),
+        (500, False, ["denoiser", "text"]),
+        (500, True, ["text"]),  # what was rounded stays where it is
+        (0, False, []),  # a bare processor has no memory of its own
+    ],
+)
+def test_roomy(tinies, mib, rough, moved):
+    """Where there is not room for the autoencoder's work, the others leave until it is done."""
+    moves = []
+    with tinies.family("tiny-sd1") as family:
+        kept = family.denoiser, family.texts, family.vae, family.device
+        family.denoiser, family.vae = Moves("denoiser", moves), Moves("vae", moves)
+        family.texts, family.device = [Moves("text", moves)], Card(family.device, mib)
+        family.rough = rough
+        try:
+            with family.roomy("vae", 1000 * MIB):
+                inside, emptied = sorted(moves), family.device.emptied
+        finally:
+            family.denoiser, family.texts, family.vae, family.device = kept
+            family.rough = False
+
+    assert inside == moved
+    assert sorted(moves) == sorted(moved * 2)
+    assert emptied == bool(moved)

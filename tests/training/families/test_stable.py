@@ -1,0 +1,98 @@
+"""What all Stable Diffusions share: the loss and the drawing, on the embedded base."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from training import families
+from training.families import Picture, walk
+from training.modelfiles import configs, singlefile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from training.bases.registry import Bases
+
+
+def test_loss(bases: Bases) -> None:
+    """The loss follows from the generator alone."""
+    latents, told = torch.ones(2, 4, 16, 16), {"states": torch.ones(2, 77, 192)}
+    with bases.family("embedded") as family, torch.no_grad():
+        losses = [
+            float(family.loss(latents, told, torch.Generator().manual_seed(seed), gamma=5.0))
+            for seed in (1, 1, 2)
+        ]
+
+    assert losses[0] == losses[1] != losses[2]
+
+
+def test_draw(bases: Bases) -> None:
+    """A picture follows from its seed; the base's scheduler is the same afterwards."""
+    with bases.family("embedded") as family:
+        scheduler = family.pipeline.scheduler  # type: ignore[attr-defined]
+        drawn = [
+            family.draw(Picture("a cat", "", seed, 2, 64, 32)).tobytes() for seed in (1, 1, 2)
+        ]
+
+        assert family.pipeline.scheduler is scheduler  # type: ignore[attr-defined]
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_checkpointing(bases: Bases) -> None:
+    """Gradient checkpointing changes no gradient."""
+    grads = []
+    with bases.family("embedded") as family:
+        for enabled in (False, True):
+            family.checkpointing(enabled=enabled)
+            states = torch.ones(1, 77, 192, requires_grad=True)
+            generator = torch.Generator().manual_seed(1)
+            loss = family.loss(torch.ones(1, 4, 16, 16), {"states": states}, generator, gamma=5.0)
+            loss.backward()  # type: ignore[no-untyped-call]
+            grads.append(states.grad)
+        family.checkpointing(enabled=False)
+
+    assert grads[0] is not None
+    assert grads[1] is not None
+    assert torch.allclose(grads[0], grads[1], atol=1e-7)
+
+
+def test_skip(bases: Bases) -> None:
+    """With a clip skip of 2, prompts are read as by a text encoder without its last layer."""
+    base = bases.find("embedded")
+    load = walk()[base.family].load
+    plain, skipping = (
+        load(bases.here("embedded"), bases.device, replace(base, skip=skip)) for skip in (1, 2)
+    )
+    tokens = plain.tokens("a red fox")[0][None]
+    with torch.no_grad():
+        whole, read = (family.states(tokens)["states"] for family in (plain, skipping))
+        del plain.texts[0].encoder.layers[-1]  # type: ignore[attr-defined]
+        shorter = plain.states(tokens)["states"]
+
+    assert not torch.equal(whole, read)
+    assert torch.equal(shorter, read)
+
+
+@pytest.mark.parametrize("name", ["sd1", "sd2", "sdxl"])
+def test_single_file(tinies: Bases, tmp_path: Path, name: str) -> None:
+    """A base written as one file and read again is the same, weight by weight."""
+    place = tmp_path / "whole.safetensors"
+    with tinies.family(f"tiny-{name}") as family:
+        content = family.networks.model.packed({})
+        told = {"modelspec.prediction_type": "v" if family.prediction[0] == "v" else "epsilon"}
+        save_file({key: tensor.contiguous() for key, tensor in content.items()}, place, told)
+        before = family.pipeline  # type: ignore[attr-defined]
+
+        after = singlefile.load(place, torch.float32, configs.tiny(families.walk()[name].SHAPE))
+
+        assert after.scheduler.config.prediction_type == family.prediction
+        assert after.scheduler.config.rescale_betas_zero_snr is family.zeroed  # type: ignore[attr-defined]
+    for part in ("unet", "vae", "text_encoder", "text_encoder_2")[: 4 if name == "sdxl" else 3]:
+        ours, theirs = (getattr(one, part).state_dict() for one in (after, before))
+        assert ours.keys() == theirs.keys()
+        assert all(torch.equal(ours[key], theirs[key]) for key in ours), part

@@ -1,0 +1,142 @@
+"""Whole networks under training: what computes, what is written, and that the base stays."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from storage.errors import JobError
+from training.bases.registry import Bases
+from training.device import Shelf
+from training.families import Picture
+from training.methods import _full
+from training.networks.sizes import sizes
+
+NAME = "unet.conv_in.weight"
+KEY = "model.diffusion_model.input_blocks.0.0.weight"
+PICTURE = Picture("a cat emoji", "", 5, 2, 64, 64)
+
+
+@pytest.fixture
+def family(bases):
+    """Lend the embedded base."""
+    with bases.family("embedded") as family:
+        yield family
+
+
+def begun(family, recipe, *, text=False):
+    """Make a base ready to train, and change one of its weights."""
+    attached = _full.Whole(family.networks, recipe("finetune", text=text))
+    attached.parameters[NAME].data += 0.05
+    return attached
+
+
+@pytest.mark.parametrize("text", [False, True])
+def test_every_weight_is_trained(family, recipe, text):
+    """All of the UNet, the text encoder if wanted, never the autoencoder."""
+    networks = [family.unet, family.texts[0]] if text else [family.unet]
+    attached = begun(family, recipe, text=text)
+    try:
+        trained = {id(p) for p in attached.parameters.values()}
+        assert trained == {id(p) for network in networks for p in network.parameters()}
+        assert all(p.requires_grad for p in attached.parameters.values())
+    finally:
+        attached.detach()
+
+
+def test_the_base_is_put_back(family, recipe):
+    """The base's very parameters are there again, aside for a while and in the end for good."""
+    before = list(family.unet.parameters())
+    drawn = [family.draw(PICTURE).tobytes()]
+
+    attached = begun(family, recipe)
+    drawn.append(family.draw(PICTURE).tobytes())
+    with attached.aside():
+        drawn.append(family.draw(PICTURE).tobytes())
+    drawn.append(family.draw(PICTURE).tobytes())
+    attached.detach()
+    drawn.append(family.draw(PICTURE).tobytes())
+
+    assert not any(trained.numel() for trained in attached.parameters.values())
+    assert drawn[0] == drawn[2] == drawn[4] != drawn[1] == drawn[3]
+    assert all(a is b for a, b in zip(before, family.unet.parameters(), strict=True))
+    assert not any(parameter.requires_grad for parameter in before)
+
+
+def test_aside_is_on_the_device(family, recipe):
+    """The base's own, kept on the CPU, are where the run is; `meta` stands for its device."""
+    attached = begun(family, recipe)
+    attached.devices = dict.fromkeys(attached.places, torch.device("meta"))
+    with family.networks.bare():
+        inside = {parameter.device.type for parameter in family.unet.parameters()}
+    outside = {parameter.device.type for parameter in family.unet.parameters()}
+
+    assert (inside, outside) == ({"meta"}, {"cpu"})
+    attached.devices = dict.fromkeys(attached.places, torch.device("cpu"))
+    attached.detach()
+
+
+@pytest.mark.parametrize("name", ["sd1", "sdxl"])
+def test_what_is_not_trained_is_not_rounded(tinies, recipe, name):
+    """Where networks compute in bf16, training begins at the base's own weights and keeps them."""
+
+    class Narrow(Shelf):
+        precision = "bf16"
+
+    with Bases(tinies.folder, Narrow()).family(f"tiny-{name}") as family:
+        attached = _full.Whole(family.networks, recipe("finetune", text=False))
+        tensors = attached.weights()
+        attached.detach()
+        assert family.unet.dtype is torch.bfloat16
+    with tinies.family(f"tiny-{name}") as family:
+        true = family.networks.model.packed({})
+
+    assert tensors.keys() == true.keys()
+    assert all(torch.equal(tensors[key], true[key]) for key in true)
+
+
+def test_strength(family, recipe):
+    """Worn, a model draws as it was trained; with no strength the base does, halfway between."""
+    attached = begun(family, recipe)
+    trained = family.draw(PICTURE).tobytes()
+    tensors = attached.weights()
+    attached.detach()
+    bare, drawn, weights = family.draw(PICTURE).tobytes(), [], []
+    for strength in (0.0, 0.5, 1.0):
+        with _full.worn(family.networks, tensors, "", strength):
+            drawn.append(family.draw(PICTURE).tobytes())
+            weights.append(family.unet.conv_in.weight.detach())
+
+    assert [drawn[0], drawn[2]] == [bare, trained]
+    assert torch.allclose(weights[1], (weights[0] + weights[2]) / 2)
+    assert family.draw(PICTURE).tobytes() == bare
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {KEY: None},
+        {KEY: torch.zeros(2, 2)},
+        {KEY: torch.zeros(96, 4, 3, 3, dtype=torch.int32)},
+        {KEY: torch.full((96, 4, 3, 3), float("nan"))},
+    ],
+)
+def test_what_is_amiss_is_refused(family, recipe, change):
+    """A weight that is missing, of another shape or kind, or no number."""
+    attached = begun(family, recipe)
+    tensors = attached.weights()
+    attached.detach()
+    _full.check(family.networks, tensors)
+
+    spoilt = {name: tensor for name, tensor in (tensors | change).items() if tensor is not None}
+    with pytest.raises(JobError, match="style_broken"):
+        _full.check(family.networks, spoilt)
+
+
+def test_size(bases, family, recipe):
+    """The pre-flight card's bytes are within a tenth of the file's."""
+    attached = begun(family, recipe)
+    numbers = sum(tensor.numel() for tensor in attached.weights().values())
+    attached.detach()
+
+    assert sizes(bases.find("embedded")).model == pytest.approx(2 * numbers, rel=0.1)

@@ -1,0 +1,56 @@
+"""The shipped configurations are those of the true models, and the tiny ones have their names."""
+
+from __future__ import annotations
+
+import pytest
+from accelerate import init_empty_weights
+from diffusers import AutoencoderKL, ZImageTransformer2DModel
+from transformers import Qwen3Config, Qwen3Model
+
+from training.modelfiles import configs, singlefile
+
+
+@pytest.mark.parametrize(
+    ("shape", "counts"),
+    [
+        (configs.SD15, [859_520_964, 83_653_863, 123_060_480]),
+        (configs.SD2, [865_910_724, 83_653_863, 340_387_840]),
+        (configs.SDXL, [2_567_463_684, 83_653_863, 123_060_480, 694_659_840]),
+    ],
+)
+def test_true_shapes(shape, counts):
+    """They have the true models' numbers of weights."""
+    networks = singlefile.empty(shape).values()
+
+    assert [sum(p.numel() for p in network.parameters()) for network in networks] == counts
+
+
+@pytest.mark.parametrize("shape", [configs.SD15, configs.SD2, configs.SDXL])
+def test_tiny_shapes(shape):
+    """A tiny model's names are among its true one's, and its blocks are of the same kinds."""
+    for name, small in singlefile.empty(configs.tiny(shape)).items():
+        true = singlefile.empty(shape)[name]
+
+        assert small.state_dict().keys() < true.state_dict().keys()
+        assert sum(p.numel() for p in small.parameters()) < 4_000_000
+
+
+def flow(shape):
+    """Make the networks of a Z-Image, without weights."""
+    with init_empty_weights():
+        return (
+            ZImageTransformer2DModel(**shape.transformer),
+            AutoencoderKL(**shape.vae),
+            Qwen3Model(Qwen3Config(**shape.text)),
+        )
+
+
+def test_true_flow():
+    """A Z-Image has the true one's numbers of weights, and a tiny one names of the same kinds."""
+    true, small = flow(configs.ZIMAGE), flow(configs.FEW)
+
+    assert [sum(p.numel() for p in network.parameters()) for network in true] == [
+        6_154_908_736, 83_819_683, 4_022_468_096,
+    ]  # fmt: skip
+    for few, many in zip(small, true, strict=True):
+        assert few.state_dict().keys() < many.state_dict().keys()

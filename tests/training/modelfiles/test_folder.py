@@ -1,0 +1,52 @@
+"""Bases as folders: known by their configurations, and refused where they are pickles."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from storage.errors import JobError
+from training.families import walk
+from training.modelfiles import folder
+
+
+def test_kinds(tinies):
+    """OpenAI's CLIP, OpenCLIP and two encoders are told apart by the folders' files."""
+    kinds = {name: folder.kind(tinies.folder / f"tiny-{name}") for name in ("sd1", "sd2", "sdxl")}
+
+    assert kinds == {
+        "sd1": ("StableDiffusionPipeline", "quick_gelu"),
+        "sd2": ("StableDiffusionPipeline", "gelu"),
+        "sdxl": ("StableDiffusionXLPipeline", "quick_gelu"),
+    }
+
+
+def test_inpainting(tmp_path):
+    """A UNet that reads a mask, too, is of no family."""
+    (tmp_path / "unet").mkdir()
+    (tmp_path / "unet" / "config.json").write_text(json.dumps({"in_channels": 9}))
+    (tmp_path / "model_index.json").write_text('{"_class_name": "StableDiffusionPipeline"}')
+
+    assert not any(family.recognises(tmp_path) for family in walk().values())
+
+
+@pytest.mark.parametrize("name", ["sd1", "sdxl"])
+@pytest.mark.parametrize(
+    ("change", "code"), [("rename", "base_pickle"), ("damage", "base_broken")]
+)
+def test_refused(tinies, tmp_path, name, change, code):
+    """Weights that are no safetensors are not opened; damaged ones are not used."""
+    place = tmp_path / f"tiny-{name}"
+    shutil.copytree(tinies.folder / place.name, place)
+    (weights,) = (place / "unet").glob("*.safetensors")
+    if change == "rename":
+        weights.rename(weights.with_suffix(".bin"))
+    else:
+        weights.write_bytes(b"\x80\x04}")
+
+    with pytest.raises(JobError) as refused:
+        walk()[name].load(place, tinies.device, tinies.find(f"tiny-{name}"))
+
+    assert refused.value.code == code

@@ -1,0 +1,93 @@
+"""Which models of the hub's cache are here: whole ones, whoever brought them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from training.modelfiles import hub
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAME, COMMIT = "maker/model", "a" * 40
+INDEX = json.dumps(
+    {"unet": ["diffusers", "X"], "tokenizer": ["transformers", "Y"], "safety_checker": ["z", "Z"]}
+)
+WHOLE = {
+    "model_index.json": INDEX,
+    "unet/config.json": "{}",
+    "unet/diffusion_pytorch_model.safetensors": "w",
+    "tokenizer/vocab.json": "{}",
+}
+
+
+def brought(cache: Path, files: dict[str, str]) -> Path:
+    """Lay files out as the hub's client does."""
+    place = hub.shelf(NAME, cache) / "snapshots" / COMMIT
+    for name, content in files.items():
+        path = place / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    refs = hub.shelf(NAME, cache) / "refs"
+    refs.mkdir(parents=True, exist_ok=True)
+    (refs / "main").write_text(COMMIT)
+    return place
+
+
+@pytest.mark.parametrize(
+    ("files", "here"),
+    [
+        (WHOLE, True),
+        ({name: text for name, text in WHOLE.items() if "safetensors" not in name}, False),
+        ({name: text for name, text in WHOLE.items() if "tokenizer" not in name}, False),
+        ({"model_index.json": "[", "unet/x.safetensors": ""}, False),
+        ({"config.json": "{}", "model.safetensors": ""}, True),
+        ({"config.json": "{}", "pytorch_model.bin": ""}, False),
+    ],
+)
+def test_others(tmp_path: Path, files: dict[str, str], here: bool) -> None:
+    """What another program brought is here when its networks have safetensors."""
+    place = brought(tmp_path, files)
+
+    assert hub.cached(NAME, tmp_path) == (place if here else None)
+
+
+@pytest.mark.parametrize(
+    ("whole", "files", "here"),
+    [
+        (True, ["model_index.json"], True),
+        (False, ["model_index.json"], False),
+        (True, ["x"], False),
+    ],
+)
+def test_noted(tmp_path: Path, whole: bool, files: list[str], here: bool) -> None:
+    """What was fetched is here when all of it came and is still there."""
+    place = brought(tmp_path, {"model_index.json": INDEX})
+    entries = {name: {"bytes": 1, "git": "", "checked": True} for name in files}
+    noted = hub.Note(NAME, COMMIT, whole, files=entries)
+    hub.remember(noted, tmp_path)
+
+    assert hub.note(NAME, tmp_path) == noted
+    assert noted.checked == whole
+    assert hub.cached(NAME, tmp_path) == (place if here else None)
+
+
+def test_nothing(tmp_path: Path) -> None:
+    """Names that are none, notes that cannot be read and what is not there are nothing."""
+    brought(tmp_path, {})
+    (hub.shelf(NAME, tmp_path) / hub.NOTE).write_text("{")
+
+    assert hub.note(NAME, tmp_path) is None
+    assert hub.cached("maker/other", tmp_path) is None
+    assert hub.cached("..", tmp_path) is None
+
+
+def test_size(tmp_path: Path) -> None:
+    """Bytes are counted of a file, and of all that is in a folder."""
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "c").write_bytes(b"123")
+
+    assert hub.size(tmp_path) == hub.size(tmp_path / "a" / "b" / "c") == 3

@@ -1,0 +1,198 @@
+"""Single files: read without a hub, refused when they are something else."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+from diffusers import StableDiffusionPipeline
+from safetensors.torch import save_file
+
+from storage.errors import JobError
+from training import embedded, families
+from training.bases.registry import Bases
+from training.modelfiles import configs, singlefile, singlefile_writer
+from training.modelfiles.configs import tiny
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> StableDiffusionPipeline:
+    """Load the embedded base as diffusers does."""
+    loaded: StableDiffusionPipeline = StableDiffusionPipeline.from_pretrained(
+        embedded.folder("diffusion"), dtype=torch.float32
+    )
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def file(pipeline: StableDiffusionPipeline, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the embedded base as a single file."""
+    unet, vae, text = (
+        network.state_dict() for network in (pipeline.unet, pipeline.vae, pipeline.text_encoder)
+    )
+    content = singlefile_writer.written(unet, vae, [(text, False)])
+    content["cond_stage_model.transformer.text_model.embeddings.position_ids"] = torch.arange(77)
+    path = tmp_path_factory.mktemp("single") / "tiny.safetensors"
+    save_file({name: tensor.contiguous() for name, tensor in content.items()}, path)
+    return path
+
+
+def test_same_weights(pipeline: StableDiffusionPipeline, file: Path) -> None:
+    """A single file gives the weights of the folder it was made from."""
+    shape = singlefile.Shape(dict(pipeline.unet.config), dict(pipeline.vae.config),
+                      pipeline.text_encoder.config.to_dict())  # fmt: skip
+
+    loaded = singlefile.load(file, torch.float32, shape)
+
+    for part in ("unet", "vae", "text_encoder"):
+        ours, theirs = (getattr(p, part).state_dict() for p in (loaded, pipeline))
+        assert ours.keys() == theirs.keys()
+        assert all(torch.equal(ours[name], theirs[name]) for name in ours), part
+    assert loaded.scheduler.config.prediction_type == "epsilon"
+
+
+def headed(path: Path, shapes: dict[str, list[int]]) -> Path:
+    """Write a file that is a safetensors header alone."""
+    content: dict[str, Any] = {
+        name: {"dtype": "F16", "shape": shape, "data_offsets": [0, 0]}
+        for name, shape in shapes.items()
+    }
+    line = json.dumps(content).encode()
+    path.write_bytes(len(line).to_bytes(8, "little") + line)
+    return path
+
+
+SD1 = {
+    singlefile.READS: [320, 768], singlefile.SEES: [320, 4, 3, 3], singlefile.TEXT: [49408, 768],
+    singlefile.PICTURES: [128, 3, 3, 3],
+}  # fmt: skip
+SD2 = SD1 | {singlefile.READS: [320, 1024], singlefile.OPEN: [49408, 1024]}
+SDXL = {
+    singlefile.SEES: [320, 4, 3, 3], singlefile.FIRST: [49408, 768],
+    singlefile.SECOND: [49408, 1280],
+    singlefile.TOLD: [1280, 2816], singlefile.PICTURES: [128, 3, 3, 3],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("shapes", "without", "family", "amiss"),
+    [
+        (SD1, "", "sd1", "part"),
+        (SD2, singlefile.TEXT, "sd2", "part"),
+        (SDXL, "", "sdxl", "part"),
+        (SD1 | {singlefile.READS: [320, 1024]}, "", "", "part"),
+        (SD1 | {singlefile.SEES: [320, 9, 3, 3]}, "", "", "inpaint"),
+        (SD2 | {singlefile.SEES: [320, 9, 3, 3]}, "", "", "inpaint"),
+        (SDXL | {singlefile.SEES: [320, 9, 3, 3]}, "", "", "inpaint"),
+        (SD1, singlefile.TEXT, "", "part"),
+        (SD1, singlefile.PICTURES, "", "part"),
+        (
+            SDXL | {singlefile.REFINER: [49408, 1280], singlefile.SEES: [384, 4, 3, 3]},
+            singlefile.SECOND,
+            "",
+            "refiner",
+        ),
+        ({"lora_unet_x.alpha": []}, "", "", ""),
+    ],
+)
+def test_family(
+    tmp_path: Path, shapes: dict[str, list[int]], without: str, family: str, amiss: str
+) -> None:
+    """A whole model's family is known by its header; refiners, inpainting and parts are named."""
+    shapes = {name: shape for name, shape in configs.items() if name != without}
+    place = headed(tmp_path / "a.safetensors", shapes)
+
+    assert singlefile.family(place) == family
+    assert singlefile.amiss(place) == amiss
+    for name, module in families.walk().items():
+        assert module.recognises(place) is (name == family)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({singlefile.SEES: [320, 9, 3, 3]}, "base_inpaint"),
+        ({singlefile.READS: [320, 1]}, "base_part"),
+    ],
+)
+def test_demand(tmp_path: Path, change: dict[str, list[int]], code: str) -> None:
+    """A file that is listed as a family's, but is none, is refused with what it is."""
+    place = headed(tmp_path / "a.safetensors", SD1 | change)
+
+    for refuses in (lambda: singlefile.demand(place, "sd1"), lambda: Bases(tmp_path).find("a")):
+        with pytest.raises(JobError) as refused:
+            refuses()
+        assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("content", "told", "expected"),
+    [
+        ({}, "", "epsilon"),
+        ({}, "v", "v_prediction"),
+        ({"v_pred": torch.zeros(0)}, "", "v_prediction"),
+        (
+            {singlefile.OPEN: torch.zeros(1), singlefile.SPREAD: torch.tensor([-0.2, 0.2])},
+            "",
+            "v_prediction",
+        ),
+        (
+            {singlefile.OPEN: torch.zeros(1), singlefile.SPREAD: torch.tensor([-0.2, 0.2])},
+            "epsilon",
+            "epsilon",
+        ),
+        (
+            {singlefile.OPEN: torch.zeros(1), singlefile.SPREAD: torch.tensor([-0.02, 0.02])},
+            "",
+            "epsilon",
+        ),
+        ({singlefile.SPREAD: torch.tensor([-0.2, 0.2])}, "", "epsilon"),
+    ],
+)
+def test_prediction(
+    tmp_path: Path, content: dict[str, torch.Tensor], told: str, expected: str
+) -> None:
+    """Metadata goes before marks, and these before the spread of SD 2's weights."""
+    place = tmp_path / "a.safetensors"
+    save_file({"x": torch.zeros(1)}, place, {"modelspec.prediction_type": told} if told else None)
+
+    assert singlefile.prediction(place, content) == expected
+
+
+def test_more_than_is_read() -> None:
+    """SD 2's own file has a layer and a projection that nobody reads; they are left out."""
+    with torch.device("meta"):
+        networks = singlefile.empty(configs.SD2)
+        unet, vae, text = (network.state_dict() for network in networks.values())
+        content = singlefile_writer.written(unet, vae, [(text, True)])
+    start = "cond_stage_model.model."
+    more = {name.replace(".22.", ".23."): t for name, t in content.items() if ".22." in name}
+    more |= {
+        f"{start}text_projection": torch.ones(1024, 1024),
+        f"{start}logit_scale": torch.ones(1),
+    }
+
+    found = singlefile.converted(content | more, networks)
+
+    assert len(more) == 14
+    assert found["text_encoder"].keys() == text.keys()
+    assert found["unet"].keys() == unet.keys()
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff" * 40, b"\x80\x02}q\x00."])
+def test_broken(tmp_path: Path, content: bytes) -> None:
+    """What is no safetensors file is not known, and refused with a code when it is loaded."""
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(content)
+    shape = tiny(singlefile.SD15)
+
+    assert not singlefile.family(path)
+    assert not singlefile.amiss(path)
+    with pytest.raises(JobError) as refused:
+        singlefile.load(path, torch.float32, shape)
+    assert refused.value.code == "base_broken"

@@ -1,0 +1,156 @@
+"""Z-Image's transformer as a single file: its authors' names, and what it lacks is lent."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from accelerate import init_empty_weights
+from diffusers import ZImageTransformer2DModel
+from safetensors.torch import load_file, save_file
+
+from storage.errors import JobError
+from training.bases import random
+from training.bases.registry import Bases
+from training.families import zimage
+from training.modelfiles import zimage as original
+
+#: some of the names in Z-Image's own file, each of another kind, with their shapes
+KNOWN = {
+    "x_embedder.weight": (3840, 64),
+    "x_pad_token": (1, 3840),
+    "cap_embedder.1.weight": (3840, 2560),
+    "t_embedder.mlp.2.bias": (256,),
+    "noise_refiner.1.attention.qkv.weight": (11520, 3840),
+    "context_refiner.0.feed_forward.w2.weight": (3840, 10240),
+    "layers.29.attention.out.weight": (3840, 3840),
+    "layers.29.attention.k_norm.weight": (128,),
+    "layers.0.adaLN_modulation.0.bias": (15360,),
+    "final_layer.adaLN_modulation.1.weight": (3840, 256),
+    "final_layer.linear.bias": (64,),
+}
+
+
+@pytest.fixture
+def alone(tmp_path):
+    """Write a tiny transformer as a file, alone in a folder; give its weights, too."""
+    weights = random.made("zimage").transformer.state_dict()
+    place = tmp_path / "mine.safetensors"
+    save_file({n: t.contiguous() for n, t in original.written(weights).items()}, place)
+    return place, weights
+
+
+def test_true_names():
+    """At its true size it has its own file's names; every weight is read back by them."""
+    with init_empty_weights():
+        weights = ZImageTransformer2DModel().state_dict()
+
+    content = original.written(weights)
+    back = original.read(content)
+
+    assert {name: tuple(content[name].shape) for name in KNOWN} == KNOWN
+    assert not any(".to_q." in name or ".to_k." in name or ".to_v." in name for name in content)
+    assert {n: t.shape for n, t in back.items()} == {n: t.shape for n, t in weights.items()}
+
+
+@pytest.mark.parametrize("start", ["", original.START])
+def test_recognised(alone, tmp_path, start):
+    """A file is known by its names, with and without what some programs put before them."""
+    place, weights = alone
+    other = tmp_path / "other.safetensors"
+    save_file({start + n: t.clone() for n, t in original.written(weights).items()}, other)
+
+    assert zimage.recognises(place)
+    assert zimage.recognises(other)
+    assert original.read(load_file(other)).keys() == weights.keys()
+
+
+def test_split(alone, tmp_path):
+    """A file that keeps diffusers' names is known and read, too; one of a UNet is not."""
+    _, weights = alone
+    apart, other = tmp_path / "apart.safetensors", tmp_path / "other.safetensors"
+    save_file({name: tensor.clone() for name, tensor in weights.items()}, apart)
+    save_file({"model.diffusion_model.input_blocks.0.0.weight": torch.zeros(1)}, other)
+
+    assert zimage.recognises(apart)
+    assert original.read(load_file(apart)).keys() == weights.keys()
+    assert not zimage.recognises(other)
+
+
+def test_lent(alone, tinies):
+    """Text encoder, tokenizer and autoencoder are those of a whole one that lies beside it."""
+    place, weights = alone
+    random.kept(place.parent, "zimage")
+
+    with Bases(place.parent, tinies.device).family("mine") as family:
+        found = family.denoiser.state_dict()
+        assert family.pipeline.tokenizer("a").input_ids
+
+    assert all(torch.equal(found[name], tensor) for name, tensor in weights.items())
+
+
+@pytest.fixture
+def turbo(tmp_path):
+    """Write a tiny Z-Image-Turbo into a folder of its own: only its scheduler tells."""
+    place = random.kept(tmp_path, "zimage")
+    path = place / "scheduler" / "scheduler_config.json"
+    told = json.loads(path.read_text())
+    path.write_text(json.dumps(told | {"shift": original.DISTILLED}))
+    return place
+
+
+def test_turbo_is_refused(turbo, tinies):
+    """A folder of Z-Image-Turbo is told by its scheduler and refused; the base's is not."""
+    with (
+        pytest.raises(JobError) as amiss,
+        Bases(turbo.parent, tinies.device).family("tiny-zimage"),
+    ):
+        pass
+
+    assert (amiss.value.code, amiss.value.facts) == ("base_distilled", {"base": "tiny-zimage"})
+    with tinies.family("tiny-zimage") as family:
+        assert family.pipeline.scheduler.config.shift == original.SHIFT
+
+
+def test_a_list_lets_turbo_in(turbo, tinies, tmp_path):
+    """Where an operator's list says that it is taught by flow, what looks like one is loaded."""
+    told = tmp_path / "bases.toml"
+    told.write_text(
+        '[bases.freed]\ntitle = "Freed"\nfamily = "zimage"\nsource = "tiny-zimage"\n'
+        'resolution = 1024\ngood = "a"\nprediction = "flow"\n'
+    )
+
+    with Bases(turbo.parent, tinies.device, told).family("freed") as family:
+        assert family.pipeline.scheduler.config.shift == original.DISTILLED
+
+
+@pytest.mark.usefixtures("alone")
+def test_turbo_lends_no_scheduler(turbo, tinies):
+    """A file that borrows from a Turbo draws by the base's scheduler."""
+    with Bases(turbo.parent, tinies.device).family("mine") as family:
+        assert family.pipeline.scheduler.config.shift == original.SHIFT
+
+
+def test_nobody_lends(alone, tinies):
+    """Where there is none, a sentence says what is missing."""
+    bases = Bases(alone[0].parent, tinies.device)
+    with pytest.raises(JobError) as amiss, bases.family("mine"):
+        pass
+
+    assert amiss.value.code == "base_lone"
+
+
+def test_half_of_it(alone, tinies):
+    """A file that lacks a weight is refused."""
+    place, weights = alone
+    random.kept(place.parent, "zimage")
+    content = original.written(weights)
+    del content["layers.1.attention.out.weight"]
+    save_file({name: tensor.contiguous() for name, tensor in content.items()}, place)
+    bases = Bases(place.parent, tinies.device)
+
+    with pytest.raises(JobError) as amiss, bases.family("mine"):
+        pass
+
+    assert amiss.value.code == "base_broken"

@@ -1,0 +1,35 @@
+"""The names of tensors: layers with dots and without, and what programs call halves of LoRAs."""
+
+from __future__ import annotations
+
+import pytest
+
+from training.networks import keys
+
+
+@pytest.mark.parametrize(
+    ("name", "layer", "end"),
+    [
+        ("lora_unet_x_0.lora_down.weight", "lora_unet_x_0", "lora_down.weight"),
+        ("lora_te_x.alpha", "lora_te_x", "alpha"),
+        ("lora_unet_x.oft_blocks", "lora_unet_x", "oft_blocks"),
+        ("diffusion_model.x.0.lora_A.weight", "diffusion_model.x.0", "lora_A.weight"),
+        ("diffusion_model.x.0.hada_w1_a", "diffusion_model.x.0", "hada_w1_a"),
+        ("emb_params", "", "emb_params"),
+    ],
+)
+def test_cut(name, layer, end):
+    """What is cut off is the end, whatever the layer is called."""
+    assert keys.cut(name) == (layer, end)
+
+
+def test_halves():
+    """Halves are called as peft does where layers have dots, as kohya does elsewhere; and back."""
+    plain = {"a_b.lora_down.weight": 1, "a.b.lora_up.weight": 2, "a.b.alpha": 3, "clip_l": 4}
+
+    written = keys.written(plain)
+
+    assert written == {
+        "a_b.lora_down.weight": 1, "a.b.lora_B.weight": 2, "a.b.alpha": 3, "clip_l": 4,
+    }  # fmt: skip
+    assert keys.plain(written) == plain

@@ -1,0 +1,111 @@
+"""Frozen layers in 4 bits: near what they were, smaller, and good to learn beside."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+from torch import nn
+
+from benchmarks.memory.footprint import Footprint
+from tests.fakes.interrupts import both
+from training import families, methods
+from training.networks.quantize import NUMBER, quantise
+from training.run.loop import train
+from training.run.memory import READERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from storage.folders import JobFolder
+    from training.bases.registry import Bases
+    from training.recipe.recipe import Recipe
+
+pytest.importorskip("bitsandbytes")
+SIDE = 128
+
+
+def network() -> nn.Sequential:
+    """Make two layers that are frozen, and one that learns between them."""
+    torch.manual_seed(0)
+    made = nn.Sequential(*(nn.Linear(SIDE, SIDE) for _ in range(3))).requires_grad_(False)
+    made[1].requires_grad_(True)
+    return made
+
+
+def test_answers() -> None:
+    """Answers and gradients are a tenth off, at most: NF4's error of weights drawn at random."""
+    exact, rounded = network(), network()
+    quantise(rounded)
+    given = torch.randn(4, 7, SIDE)
+    pairs = []
+    for each in (exact, rounded):
+        seen = given.clone().requires_grad_()
+        out = each(seen)
+        (out**2).mean().backward()
+        assert seen.grad is not None
+        pairs.append((out.detach(), seen.grad, each[1].weight.grad))
+
+    for one, other in zip(*pairs, strict=True):
+        off = (one - other).norm() / one.norm()
+        assert 0.001 < off < 0.25
+
+
+def test_smaller() -> None:
+    """Frozen layers take what the estimate counts; what learns keeps its numbers, all a shape."""
+    made = network()
+    with Footprint() as footprint:
+        footprint.hold(made.state_dict().values())
+        before = footprint.live
+        quantise(made)
+        saved = before - footprint.live
+
+    assert saved == pytest.approx(2 * SIDE**2 * (4 - NUMBER), rel=0.01)
+    assert made[1].weight.untyped_storage().nbytes() == 4 * SIDE**2
+    assert [each.weight.shape for each in made] == [(SIDE, SIDE)] * 3  # type: ignore[union-attr]
+
+
+def test_once() -> None:
+    """What is rounded already stays as it is."""
+    made, given = network(), torch.randn(2, SIDE)
+    quantise(made)
+    before = made(given)
+    quantise(made)
+
+    assert torch.equal(made(given), before)
+
+
+@pytest.mark.parametrize(
+    "method", sorted(set(methods.walk()) - READERS - {"finetune", "dreambooth"})
+)
+def test_methods(
+    bases: Bases, recipe: Callable[..., Recipe], laid: Callable[..., JobFolder], method: str
+) -> None:  # fmt: skip
+    """What trains beside weights trains beside rounded ones, and goes on from a checkpoint."""
+    asked = replace(recipe(method, steps=2, every=1, word="dog"), quantised=True)
+    folder, stopped = laid(asked, "whole"), laid(asked, "stopped")
+
+    assert both(folder, stopped, bases, 1)[-1].kind == "done"
+
+    name = f"{asked.name}.safetensors"
+    assert (folder.result / name).read_bytes() == (stopped.result / name).read_bytes()
+    assert "embedded" not in bases.resident
+
+
+@pytest.mark.parametrize("name", families.names())
+def test_families(
+    tinies: Bases, recipe: Callable[..., Recipe], laid: Callable[..., JobFolder],
+    run: Callable[..., Any], name: str,
+) -> None:  # fmt: skip
+    """Each family draws and learns so."""
+    flow = {"gamma": 0.0} if name == "zimage" else {}
+    asked = replace(
+        recipe(steps=1, text=False, wide=False, **flow),
+        base=f"tiny-{name}", quantised=True, resolution=64,
+    )  # fmt: skip
+
+    assert run(train(laid(asked), tinies))[-1].kind == "done"
+    with tinies.family(f"tiny-{name}") as family:
+        assert not family.rough

@@ -1,0 +1,55 @@
+"""Prompts with learned words: how they become token ids and vectors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+
+from training.networks.vocabulary import split
+
+if TYPE_CHECKING:
+    from training.bases.registry import Bases
+
+
+@pytest.mark.parametrize(
+    ("prompt", "pieces"),
+    [
+        ("a mydog emoji", ["a ", "mydog", " emoji"]),
+        ("MyDog", ["MyDog"]),
+        ("mydogs", ["mydogs"]),
+        ("mydog2, mydog", ["mydog2", ", ", "mydog"]),
+        ("a cat", ["a cat"]),
+        ("", []),
+    ],
+)
+def test_split(prompt: str, pieces: list[str]) -> None:
+    """A learned word is found as a whole word, the longest first, in any case."""
+    assert split(prompt, ["mydog", "mydog2"]) == pieces
+
+
+def test_plain_prompt(bases: Bases) -> None:
+    """Without learned words prompts become what the base's own tokenizer makes of them."""
+    with bases.family("embedded") as family:
+        tokenizer = family.pipeline.tokenizer  # type: ignore[attr-defined]
+        for prompt in ("", "a cat emoji, on a white background", "a cat " * 50):
+            theirs = tokenizer(prompt, padding="max_length", truncation=True).input_ids
+
+            assert family.tokens(prompt)[0].tolist() == [theirs]
+
+
+def test_learned_words(bases: Bases) -> None:
+    """Learned words take the places after the vocabulary, and answer with their vectors."""
+    one, two = torch.full((2, 192), 0.1), torch.full((1, 192), 0.2)
+    words = {"one": {"emb_params": one}, "two": {"emb_params": two}}
+    with bases.family("embedded") as family, family.networks.speaking(words):
+        (table,) = (each.table for each in family.networks.vocabularies)
+        known = len(table.weight)
+        (tokens,), cut = family.tokens("two ONE")
+        vectors = table(tokens)
+
+        assert tokens[1:4].tolist() == [known + 2, known, known + 1]
+        assert cut == 0
+        assert torch.equal(vectors[1:4], torch.cat([two, one]))
+        assert torch.equal(vectors[0], table.weight[tokens[0]])

@@ -1,0 +1,31 @@
+"""The shipped models, loaded once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from training.embedded import folder
+
+JUDGE = Path(__file__).parents[3] / "benchmarks" / "judge"
+
+
+@pytest.fixture(scope="session")
+def pipe():
+    """Load the pipeline the way anybody would."""
+    from diffusers import StableDiffusionPipeline  # noqa: PLC0415
+
+    torch.set_num_threads(1)
+    pipe = StableDiffusionPipeline.from_pretrained(folder("diffusion"), safety_checker=None)
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+@pytest.fixture(scope="session")
+def critic():
+    """Load the frozen judge."""
+    from training.pretraining import judge  # noqa: PLC0415
+
+    return judge.load(JUDGE)

@@ -1,0 +1,55 @@
+"""New combinations: the reader finds both parts where they are, and not where they are not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from torch.nn import functional
+
+from training.pretraining import judge, scenes
+from training.pretraining.combinations import COUNT, Reader, questions, truth
+from training.pretraining.names import BASE_STYLES, EVERYDAY
+from training.pretraining.score import shown
+
+JUDGE = Path(__file__).parents[3] / "benchmarks" / "judge"
+
+
+@pytest.fixture(scope="module")
+def pictures() -> scenes.Pictures:
+    """Invent a picture for every name: random patches within a disc."""
+    generator = torch.Generator().manual_seed(1)
+    axis = torch.linspace(-1, 1, 64)
+    disc = (axis[:, None] ** 2 + axis[None] ** 2 < 0.9).float() * 255
+    found = {}
+    for name in EVERYDAY:
+        patches = torch.rand(1, 3, 5, 5, generator=generator) * 255
+        pixels = functional.interpolate(patches, (64, 64), mode="nearest")[0]
+        rgba = torch.cat([pixels, disc[None]]).byte()
+        found |= {(name, style): rgba for style in BASE_STYLES}
+    return found
+
+
+def test_questions() -> None:
+    """What is asked was never composed, in every style in turn, the same every time."""
+    colours, pairs = questions()
+
+    assert len(colours) == len(pairs) == COUNT
+    assert all(scenes.withheld(each.first, each.second) for each in (*colours, *pairs))
+    assert {each.style for each in colours} == set(BASE_STYLES)
+    assert (colours, pairs) == questions()
+
+
+@pytest.mark.parametrize("kind", [0, 1])
+def test_share(pictures: scenes.Pictures, kind: int) -> None:
+    """The truth is recognised, another answer and an empty picture are not."""
+    asked = questions()[kind]
+    reader = Reader(judge.load(JUDGE), pictures)
+    real = [shown(picture) for picture in truth(pictures, asked)]
+    empty = [Image.new("RGB", (64, 64), "white")] * COUNT
+
+    assert reader.share(real, asked) >= 0.9
+    assert reader.share(real[4:] + real[:4], asked) <= 0.2
+    assert reader.share(empty, asked) <= 0.2

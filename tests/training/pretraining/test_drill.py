@@ -1,0 +1,98 @@
+"""Long training resumes exactly and in step."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from training.pretraining.drill import drill, member, pace
+
+
+class Line:
+    """A line to be fitted to y = 3 x, a few steps at a time."""
+
+    name = "line"
+    batch = 4
+    rate = 0.3
+    matrix_rate = 0.0
+    decay = 0.9
+
+    def __init__(self, work):
+        self.steps = int((work / "steps").read_text())
+        self.networks = nn.Linear(1, 1)
+
+    def draw(self, generator, step):  # noqa: ARG002
+        """Draw points."""
+        return (torch.randn(self.batch, 1, generator=generator),)
+
+    def loss(self, drawn):
+        """Compare with the true line."""
+        (x,) = drawn
+        return (self.networks(x).float() - 3 * x).square().mean()
+
+
+def taught(work, *stops):
+    """Train in one or more pieces and give the weights."""
+    work.mkdir()
+    for stop in stops:
+        (work / "steps").write_text(str(stop))
+        member(0, 1, work / f"meeting-{stop}", Line, work)
+    return torch.load(work / "line.ckpt", weights_only=True)
+
+
+def test_the_last_step_is_saved(tmp_path):
+    """The network learns, and its last step is saved with its average."""
+    state = taught(tmp_path / "whole", 60)
+
+    assert state["step"] == 60
+    assert state["networks"].keys() == state["average"].keys()
+    assert state["networks"]["weight"].item() > 1
+
+
+def test_the_same_schedule_gives_the_same_weights(tmp_path):
+    """All draws follow from the step: two trainings are equal, byte for byte."""
+    first, second = taught(tmp_path / "a", 5), taught(tmp_path / "b", 5)
+
+    assert torch.equal(first["networks"]["weight"], second["networks"]["weight"])
+
+
+def test_one_process_does_the_work_of_two(tmp_path):
+    """Both shares of a step, one after the other as with a GPU, teach what two processes teach."""
+    (tmp_path / "two").mkdir()
+    (tmp_path / "two" / "steps").write_text("5")
+
+    drill(Line, tmp_path / "two")
+    one = taught(tmp_path / "one", 5)
+
+    two = torch.load(tmp_path / "two" / "line.ckpt", weights_only=True)
+    assert torch.allclose(one["networks"]["weight"], two["networks"]["weight"], atol=1e-6)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_gpu_learns_the_same(tmp_path):
+    """What is drawn on the CPU is learnt on the GPU, to the precision of bf16."""
+    (tmp_path / "gpu").mkdir()
+    (tmp_path / "gpu" / "steps").write_text("60")
+
+    drill(Line, tmp_path / "gpu")
+
+    state = torch.load(tmp_path / "gpu" / "line.ckpt", weights_only=True, map_location="cpu")
+    assert state["step"] == 60
+    assert state["networks"]["weight"].item() > 1
+
+
+def test_a_stopped_training_goes_on(tmp_path):
+    """A training in two pieces takes every step once and remembers its average."""
+    state = taught(tmp_path / "pieces", 30, 60)
+
+    assert state["step"] == 60
+    assert abs(state["networks"]["weight"].item() - state["average"]["weight"].item()) < 1
+
+
+def test_the_rate_warms_up_and_falls():
+    """The rate begins small, is whole after the warm-up and ends at nearly nothing."""
+    assert pace(0, 1000) < 0.05
+    assert pace(60, 1000) > 0.95
+    assert pace(999, 1000) < 0.02

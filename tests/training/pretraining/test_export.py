@@ -1,0 +1,36 @@
+"""Export writes what was trained, and leaves alone what was not."""
+
+from __future__ import annotations
+
+import torch
+from transformers import BlipForConditionalGeneration
+
+from training.embedded import SUMS
+from training.pretraining import export
+from training.pretraining.layout import captioner
+from training.pretraining.tokens import captions, fitted
+
+
+def test_a_part_that_was_not_trained_here_is_kept(tmp_path, capsys):
+    """Without a checkpoint of its own, what is shipped stays, and is named."""
+    work, weights = tmp_path / "work", tmp_path / "weights"
+    work.mkdir()
+    names = ["bell", "cat"]
+    torch.save({"names": names}, work / "pictures.pt")
+    fitted(work, names)
+    shipped = weights / "diffusion" / "unet.safetensors"
+    shipped.parent.mkdir(parents=True)
+    shipped.write_bytes(b"what others trained")
+    torch.manual_seed(3)
+    model = captioner(len(captions(names)))
+    average = {f"blip.{key}": value for key, value in model.state_dict().items()}
+    torch.save({"average": average}, work / "blip.ckpt")
+
+    export.run(work, weights)
+
+    assert shipped.read_bytes() == b"what others trained"
+    assert "diffusion: not trained here" in capsys.readouterr().out
+    written = BlipForConditionalGeneration.from_pretrained(weights / "blip").state_dict()
+    for key, value in model.state_dict().items():
+        assert torch.equal(written[key].float(), value.half().float()), key
+    assert "diffusion/unet.safetensors" in (weights / SUMS).read_text("utf-8")

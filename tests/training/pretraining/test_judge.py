@@ -1,0 +1,71 @@
+"""The judge tells styles and things apart on real pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from training.pretraining.judge import THING, cosines, nearest
+from training.pretraining.names import STYLES
+
+PICTURES = Path(__file__).parents[3] / "benchmarks" / "pictures"
+
+
+@pytest.fixture(scope="module")
+def ink():
+    """Open the real pictures of a held-out style."""
+    paths = sorted((PICTURES / "ink" / "measure").glob("*.png"))
+    return [path.stem for path in paths], [Image.open(path) for path in paths]
+
+
+def test_every_style_has_a_gallery(critic):
+    """Each style has at least 500 real pictures to be ranked among."""
+    assert set(critic.galleries) == set(STYLES)
+    assert min(len(gallery.names) for gallery in critic.galleries.values()) >= 500
+
+
+def test_real_pictures_find_themselves(critic, ink):
+    """A real picture ranks first among the pictures of its style."""
+    names, pictures = ink
+    features = critic.features(pictures)
+
+    ranks = [critic.rank(features[i : i + 1], n, "ink")[0] for i, n in enumerate(names)]
+
+    assert sorted(ranks)[len(ranks) // 2] == 1
+
+
+def test_a_style_is_nearest_to_itself(critic, ink):
+    """Real pictures of a style lie nearer to its gallery than to any other."""
+    names, pictures = ink
+    features = critic.features(pictures)
+
+    distances = {style: critic.style_distance(features, style, names) for style in STYLES}
+
+    assert min(distances, key=distances.__getitem__) == "ink"
+    assert critic.likeness(features, "ink") > 0.8
+
+
+def test_a_thing_is_found_among_all_styles(critic):
+    """Pictures of one thing find what they have in common before nearly all of 5,000 others."""
+    galleries = [critic.galleries[style] for style in ("noto", "flat", "ink")]
+    pandas = torch.cat([g.features[g.names.index("panda")][None] for g in galleries])
+
+    ranks = critic.rank_anywhere(pandas, pandas)
+
+    assert max(ranks) <= 10
+    assert critic.rank_anywhere(-pandas, pandas)[0] > 5000
+
+
+def test_the_nearest_is_found(critic):
+    """A picture is at 1 from itself, and no nearer to any other; its look does not matter."""
+    features = critic.galleries["flat"].features[:9]
+    restyled = features.clone()
+    restyled[:, THING:] += 5
+
+    assert nearest(features, features) == pytest.approx([1.0] * 9)
+    assert nearest(restyled, features[:1])[0] == pytest.approx(1.0)
+    assert max(nearest(features[:4], features[4:])) < 0.99
+    assert cosines(features, features[:2]).shape == (9, 2)

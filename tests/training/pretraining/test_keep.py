@@ -1,0 +1,29 @@
+"""A new captioner can be made beside the base that is shipped."""
+
+from __future__ import annotations
+
+import pytest
+
+from training.pretraining import keep
+from training.pretraining.order import ALL, through
+
+
+def test_the_base_is_not_made_again(tmp_path):
+    """After it, all stages are performed but the base's."""
+    performed = []
+
+    keep.run(tmp_path)
+    through(tmp_path, performed.append)
+
+    assert performed == [stage for stage in ALL if stage not in keep.BASE]
+    assert len(performed) == len(ALL) - 4
+
+
+def test_another_base_is_not_mixed_with_it(tmp_path):
+    """A folder in which a base is being trained is left as it is, and said so."""
+    (tmp_path / "vae.ckpt").write_bytes(b"of today")
+
+    with pytest.raises(SystemExit, match=r"vae\.ckpt of another base"):
+        keep.run(tmp_path)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["vae.ckpt"]

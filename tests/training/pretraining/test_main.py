@@ -1,0 +1,34 @@
+"""The recipe is a command, stage by stage."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from training.pretraining.order import finished
+
+
+def test_a_stage_is_a_command(tmp_path):
+    """A stage can be run by itself, and says how long it took."""
+    done = subprocess.run(
+        [sys.executable, "-m", "training.pretraining", "keep", "--work", tmp_path],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    assert "keep: " in done.stdout
+    assert finished(tmp_path) == {"vae": 0, "latents": 0, "scenes": 0, "unet": 0}
+
+
+def test_pictures_need_a_place(tmp_path):
+    """Without the icon packages the recipe says what is missing."""
+    done = subprocess.run(
+        [sys.executable, "-m", "training.pretraining", "all", "--work", tmp_path],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 2
+    assert "--npm" in done.stderr

@@ -1,0 +1,94 @@
+"""Muon moves what lies between wide layers, AdamW the rest; together they are one optimizer."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import nn
+
+from training.pretraining.layout import denoiser
+from training.pretraining.optimizer import Optimizer, wide
+
+
+def trainee(matrix_rate=0.02):
+    """Build a convolution in, one between, and a linear layer out."""
+    torch.manual_seed(0)
+    networks = nn.Sequential(
+        nn.Conv2d(3, 64, 3), nn.Conv2d(64, 96, 3), nn.Flatten(), nn.Linear(96, 63)
+    )
+    return SimpleNamespace(networks=networks, rate=0.01, matrix_rate=matrix_rate)
+
+
+def stepped(optimizer, networks, steps=1):
+    """Take some steps towards nothing and give the weights."""
+    generator = torch.Generator().manual_seed(1)
+    for _ in range(steps):
+        networks(torch.randn(4, 3, 5, 5, generator=generator)).square().mean().backward()
+        optimizer.step(1.0)
+    return [p.detach().clone() for p in networks.parameters()]
+
+
+def test_a_step_of_a_matrix_has_no_weak_direction():
+    """Muon's step makes the gradient's directions about as long, and is as long as AdamW's."""
+    asked = trainee()
+    weight, generator = asked.networks[1].weight, torch.Generator().manual_seed(1)
+    before = weight.detach().clone()
+    optimizer = Optimizer(asked)
+    asked.networks(torch.randn(64, 3, 5, 5, generator=generator)).square().mean().backward()
+    gradient = weight.grad.flatten(1)
+    optimizer.step(1.0)
+    moved = (weight.detach() - before * (1 - 0.02 * 0.01)).flatten(1)
+
+    assert apart(moved) < apart(gradient) / 3
+    assert 0.1 * 0.02 < moved.square().mean().sqrt() < 0.3 * 0.02  # AdamW's is about .2
+
+
+def apart(matrix):
+    """Tell how much longer the longest direction is than the middle one."""
+    sizes = torch.linalg.svdvals(matrix)
+    return float(sizes.max() / sizes.median())
+
+
+def test_the_first_and_last_layers_are_not_matrices():
+    """Of the denoiser, what reads latents and writes them is AdamW's, as Muon's author advises."""
+    network = denoiser()
+    weights = {id(weight) for weight in wide(network)}
+
+    assert id(network.conv_in.weight) not in weights
+    assert id(network.conv_out.weight) not in weights
+    share = sum(weight.numel() for weight in wide(network)) / network.num_parameters()
+    assert share > 0.95
+
+
+def test_without_a_rate_for_matrices_all_is_adamws():
+    """A rate of nothing leaves one optimizer, which moves everything."""
+    asked = trainee(matrix_rate=0.0)
+    before = [p.detach().clone() for p in asked.networks.parameters()]
+    optimizer = Optimizer(asked)
+
+    after = stepped(optimizer, asked.networks)
+
+    assert len(optimizer.state_dict()) == 1
+    assert all(not torch.equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize("matrix_rate", [0.0, 0.02])
+def test_a_state_taken_up_gives_the_same_next_step(matrix_rate):
+    """Three steps are one step, saved and loaded, and two more."""
+    whole = trainee(matrix_rate)
+    wanted = stepped(Optimizer(whole), whole.networks, 1 + 2)
+    first = trainee(matrix_rate)
+    optimizer = Optimizer(first)
+    generator = torch.Generator().manual_seed(1)
+    for step in range(3):
+        if step == 1:
+            state = optimizer.state_dict()
+            optimizer = Optimizer(first)
+            optimizer.load_state_dict(state)
+        first.networks(torch.randn(4, 3, 5, 5, generator=generator)).square().mean().backward()
+        optimizer.step(1.0)
+
+    got = list(first.networks.parameters())
+    assert all(torch.equal(a, b) for a, b in zip(got, wanted, strict=True))

@@ -1,0 +1,34 @@
+"""What the captioner says is marked by name, word, style and ground."""
+
+from __future__ import annotations
+
+import torch
+
+from training.pretraining.names import COLOURS
+from training.pretraining.score import laid, marks
+
+
+def test_captions_are_marked():
+    """A word of the name counts apart from the whole name; "face" is no such word."""
+    texts = [
+        "a red apple emoji, noto style, on a blue background",
+        "a green apple emoji, flat style, on a blue background",
+        "a cat face emoji, blob style, on a red background",
+        "a pig face emoji, blob style, on a blue background",
+    ]
+    keys = [("red-apple", "noto"), ("red-apple", "noto"), ("dog-face", "blob"), ("pig", "blob")]
+
+    found = marks(texts, keys, "blue")
+
+    assert found == {"name": 0.25, "a word of the name": 0.75, "style": 0.75, "ground": 0.75}
+
+
+def test_pictures_are_laid_on_a_ground():
+    """What a picture does not cover has the ground's colour."""
+    rgba = torch.zeros(4, 64, 64, dtype=torch.uint8)
+    rgba[3, :, :8] = 255  # a black bar at the left
+
+    pixels = laid({("bar", "noto"): rgba}, [("bar", "noto")], "green")
+
+    assert torch.allclose(pixels[0, :, 0, 63], torch.tensor(COLOURS["green"]) / 127.5 - 1)
+    assert (pixels[0, :, :, :8] == -1).all()

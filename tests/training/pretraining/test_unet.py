@@ -1,0 +1,74 @@
+"""What the denoiser sees of things, scenes and words."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from training.pretraining.names import COLOURS
+from training.pretraining.tokens import fitted, remembered
+from training.pretraining.unet import Lesson, unused
+
+
+@pytest.fixture
+def work(tmp_path):
+    """Prepare a folder with invented latents and scenes."""
+    fitted(tmp_path, ["bell", "cat", "panda"])
+    latents = torch.zeros(len(COLOURS), 2, 4, 16, 16)
+    things = {"latents": latents, "names": ["bell", "cat"], "styles": ["noto", "flat"]}
+    torch.save(things, tmp_path / "latents.pt")
+    marks = torch.tensor([1.0, 1.0, 2.0, 2.0, 2.0])[:, None, None, None]
+    scenes = {
+        "latents": torch.ones(5, 4, 16, 16) * marks,
+        "phrases": ["red bell", "small cat", "bell and a cat", "cat and a bell", "cat and a cat"],
+        "styles": ["noto"] * 5,
+        "grounds": ["white"] * 5,
+        "alone": 2,
+    }
+    torch.save(scenes, tmp_path / "scenes.pt")
+    return tmp_path
+
+
+def test_a_batch_has_its_parts(work):
+    """Of a batch so many are things, scenes of one and pairs, each with a caption."""
+    lesson = Lesson(work)
+
+    latents, texts = lesson.batched(torch.Generator().manual_seed(1))
+
+    marks = latents[:, 0, 0, 0].tolist()
+    assert len(latents) == len(texts) == lesson.batch
+    assert (marks.count(1.0), marks.count(2.0)) == (lesson.alone, lesson.pairs)
+    assert sum(" and " in text for text in texts[-lesson.pairs :]) > lesson.pairs / 2
+
+
+def test_some_captions_have_a_word_that_means_nothing(work):
+    """Of a hundred captions some three lack the thing's name and five its style."""
+    lesson, generator = Lesson(work), torch.Generator().manual_seed(2)
+
+    texts = [lesson.caption("cat", "flat", "white", generator) for _ in range(2000)]
+
+    written = [text for text in texts if "style" in text and "background" in text]
+    assert 0.02 < sum("cat" not in text for text in written) / len(written) < 0.05
+    assert 0.03 < sum("flat" not in text for text in written) / len(written) < 0.08
+
+
+def test_a_word_without_a_meaning_is_in_no_caption(work):
+    """Names, styles and colours that the base learns are none; held-out names are."""
+    words = unused(remembered(work), ["bell", "cat", "noto", "flat"])
+
+    assert {"panda", "firefox", "city"} <= set(words)
+    assert not {"bell", "cat", "noto", "red", "white", "emoji", "background", "and"} & set(words)
+
+
+def test_the_loss_is_one_number(work):
+    """A batch drawn by a seed is the same again, and gives a loss that has gradients."""
+    lesson = Lesson(work)
+    lesson.batch, lesson.alone, lesson.pairs = 4, 1, 1
+    drawn, again = (lesson.draw(torch.Generator().manual_seed(s), 0) for s in (3, 3))
+
+    loss = lesson.loss(drawn)
+    loss.backward()
+
+    assert all(torch.equal(a, b) for a, b in zip(drawn, again, strict=True) if a is not drawn[1])
+    assert loss.isfinite()
+    assert all(p.grad is not None for p in lesson.networks.parameters())

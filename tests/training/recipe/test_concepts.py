@@ -1,0 +1,58 @@
+"""Several concepts in one run: each learnt, each with its trigger in the file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from storage.errors import JobError
+from storage.records import Concept
+from training import methods
+from training.recipe.concepts import Shot, Topic
+from training.run.loop import train
+from training.styles import header
+from training.styles.inspect import inspected
+
+
+@pytest.fixture
+def two(recipe):
+    """Make a recipe of a look, two photos, and a subject of one."""
+
+    def made(method="lora", **more):
+        cat = Topic("mycat", Concept.SUBJECT, "cat", (Shot("2.png", "a mycat emoji, red"),))
+        return recipe(method, photos=2, steps=3, others=(cat,), **more)
+
+    return made
+
+
+def test_both_are_learnt_and_named(bases, two, laid, run):
+    """The further concept's photo changes the file, which names both triggers and no folder."""
+    asked = two()
+    moved = replace(asked.others[0], photos=(Shot("0.png", "a mycat emoji, red"),))
+    recipes = {"plain": asked, "again": asked, "other": replace(asked, others=(moved,))}
+    files = {}
+    for name, each in recipes.items():
+        folder = laid(replace(each, photos=asked.photos), name)
+        for at in (2,):
+            (folder.photos / f"{at}.png").write_bytes((folder.photos / "1.png").read_bytes())
+        assert run(train(folder, bases))[-1].kind == "done"
+        files[name] = folder.result / "mydog.safetensors"
+    told = header.metadata(header.read(files["plain"]))
+
+    assert files["plain"].read_bytes() == files["again"].read_bytes()
+    assert files["plain"].read_bytes() != files["other"].read_bytes()
+    assert told["modelspec.trigger_phrase"] == "mydog, mycat"
+    assert json.loads(told["ss_tag_frequency"]) == {"safelight": {"mydog": 2, "mycat": 1}}
+    assert told["ss_num_train_images"] == "3"
+    assert inspected(files["plain"])["trigger"] == "mydog, mycat"
+
+
+@pytest.mark.parametrize("method", ["embedding", "pivotal"])
+def test_one_word_is_one_concept(two, method):
+    """A method whose file holds one learned word refuses several concepts with a code."""
+    with pytest.raises(JobError) as refused:
+        methods.chosen(two(method))
+
+    assert refused.value.code == "concepts_method"

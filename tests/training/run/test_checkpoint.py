@@ -1,0 +1,77 @@
+"""Checkpoints: exact, whole, and of one recipe."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from training.run import checkpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from training.recipe.recipe import Recipe
+
+
+def trained() -> tuple[dict[str, nn.Parameter], torch.optim.Optimizer]:
+    """Take three steps with two parameters."""
+    torch.manual_seed(0)
+    parameters = {name: nn.Parameter(torch.randn(3, 4)) for name in ("a.x", "b")}
+    optimizer = torch.optim.AdamW(parameters.values(), 0.1, fused=True)
+    for _ in range(3):
+        steps(parameters, optimizer)
+    return parameters, optimizer
+
+
+def steps(parameters: dict[str, nn.Parameter], optimizer: torch.optim.Optimizer) -> None:
+    """Take a step."""
+    sum(p.sin().sum() for p in parameters.values()).backward()  # type: ignore[union-attr]
+    optimizer.step()
+    optimizer.zero_grad()
+
+
+def test_exact(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+    """A run goes on from a checkpoint exactly as it would have without one."""
+    parameters, optimizer = trained()
+    checkpoint.copied((3, recipe(), [0.5, 0.25], {}), parameters, optimizer).write(tmp_path)
+    found = checkpoint.newest(tmp_path, recipe())
+    copies = {name: nn.Parameter(torch.zeros(3, 4)) for name in parameters}
+    other = torch.optim.AdamW(copies.values(), 0.1, fused=True)
+
+    assert found is not None
+    found.restore(copies, other)
+    steps(parameters, optimizer)
+    steps(copies, other)
+
+    assert all(torch.equal(parameters[name], copies[name]) for name in parameters)
+    assert (found.step, found.losses, found.recipe) == (3, [0.5, 0.25], recipe())
+
+
+def test_newest(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+    """The newest whole checkpoint counts; damaged ones and half-written ones do not."""
+    parameters, optimizer = trained()
+    for step in (2, 10, 4):
+        checkpoint.copied((step, recipe(), [], {}), parameters, optimizer).write(tmp_path)
+    checkpoint.file(tmp_path, 10).write_bytes(b"half")
+    (tmp_path / ".step-000099.safetensors.1.part").write_bytes(b"half")
+
+    found = checkpoint.newest(tmp_path, recipe())
+
+    assert found is not None
+    assert found.step == 4
+
+
+def test_same_recipe(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+    """A checkpoint of another recipe is not continued; what a worker chose makes no other."""
+    parameters, optimizer = trained()
+    chosen = replace(recipe(), precision="fp32", identity="f00", family="sd1", threads=2)
+    checkpoint.copied((2, chosen, [], {}), parameters, optimizer).write(tmp_path)
+
+    assert checkpoint.newest(tmp_path, replace(recipe(), rate=0.001)) is None
+    found = checkpoint.newest(tmp_path, recipe())
+    assert found is not None
+    assert found.recipe == chosen

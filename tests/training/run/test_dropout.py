@@ -1,0 +1,78 @@
+"""Dropout: which numbers are dropped follows from the seed and the step, in a step alone."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from storage.errors import JobError
+from training import methods
+from training.run.dropout import dropping
+
+MODULES = methods.walk()
+TAKING = sorted(name for name, method in MODULES.items() if method.METHOD.dropout)
+LAYERS = ("attn2.to_k", "attn1.to_out.0", "ff.net.2")
+PLACE = "mid_block.attentions.0.transformer_blocks.0"
+
+
+@pytest.fixture
+def networks(bases):
+    """Lend the embedded base's networks."""
+    with bases.family("embedded") as family:
+        yield family.networks
+
+
+def answers(networks):
+    """Give what some layers answer."""
+    unet = networks.parts[0].module
+    found = {}
+    for name in (*(f"{PLACE}.{end}" for end in LAYERS), "mid_block.resnets.0.conv1"):
+        layer = unet.get_submodule(name)
+        shape = getattr(layer, "base_layer", layer).weight.shape
+        size = (1, 3, shape[1]) if len(shape) == 2 else (1, shape[1], 4, 4)
+        given = torch.randn(size, generator=torch.Generator().manual_seed(1))
+        found[name] = layer(given).detach()
+    return found
+
+
+@pytest.mark.parametrize("method", TAKING)
+def test_a_part_of_what_is_added(networks, recipe, method):
+    """Each number that is added is dropped, or counts for those that are; the same each time."""
+    asked = recipe(method, dropout=0.5, wide=True)
+    plain = answers(networks)
+    attached = MODULES[method].attach(networks, asked)
+    with torch.no_grad():
+        for parameter in attached.parameters.values():
+            parameter.add_(0.1 * torch.randn(parameter.shape, generator=torch.manual_seed(3)))
+    whole, state = answers(networks), torch.get_rng_state()
+    thinned = []
+    for step in (1, 1, 2):
+        with dropping(networks, asked, step):
+            thinned.append(answers(networks))
+    after = answers(networks)
+    attached.detach()
+
+    for name, answer in whole.items():
+        added = answer - plain[name]
+        left = thinned[0][name] - plain[name]
+        if method == "hypernetwork":  # changes what is read, so nothing is to be seen by number
+            assert torch.equal(left, added) is (name != f"{PLACE}.attn2.to_k")
+            continue
+        dropped = left.abs() < 1e-5
+        assert 0.1 < dropped.float().mean() < 0.9
+        assert torch.allclose(left[~dropped], 2 * added[~dropped], atol=1e-4)
+    assert all(torch.equal(thinned[0][name], thinned[1][name]) for name in whole)
+    assert not all(torch.equal(thinned[0][name], thinned[2][name]) for name in whole)
+    assert all(torch.equal(after[name], whole[name]) for name in whole)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize(
+    ("method", "rank"), [("embedding", 2), ("finetune", 0), ("dreambooth", 0)]
+)
+def test_without_adapters_there_is_none(recipe, method, rank):
+    """A word and a whole network refuse it with a code."""
+    with pytest.raises(JobError) as refused:
+        methods.chosen(recipe(method, rank=rank, dropout=0.1))
+
+    assert (refused.value.code, refused.value.facts["method"]) == ("dropout_method", method)

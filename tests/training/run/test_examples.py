@@ -1,0 +1,132 @@
+"""Photos in batches: of one shape, all of them equally often, the same each time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from PIL import Image
+
+from storage.errors import JobError
+from training.families import Frame
+from training.run.examples import Batches, Example, encoded, fitted, sizes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from storage.folders import JobFolder
+    from training.bases.registry import Bases
+    from training.recipe.recipe import Recipe
+
+
+def made(*shapes: tuple[int, int]) -> list[Example]:
+    """Make examples of given shapes."""
+    return [Example(torch.zeros(4, *shape), at) for at, shape in enumerate(shapes)]
+
+
+def test_even() -> None:
+    """In an epoch every photo is seen, as often as the others of its shape."""
+    batches = Batches(made(*[(8, 8)] * 6, *[(8, 16)] * 4), 2, seed=1)
+    seen = Counter(at for step in range(batches.epoch * 3) for at in batches.at(step).photos)
+
+    assert batches.epoch == 5
+    assert set(seen.values()) == {3}
+
+
+def test_concepts_are_even() -> None:
+    """In an epoch each concept is seen as often, and the photos of one but for one time."""
+    concepts = (range(5), range(5, 7))
+    batches = Batches(made(*[(8, 8)] * 7), 5, 1, concepts)
+    seen = Counter(at for step in range(batches.epoch) for at in batches.at(step).photos)
+
+    assert batches.epoch == 2
+    assert [sum(seen[at] for at in photos) for photos in concepts] == [5, 5]
+    assert sorted(seen[at] for at in concepts[1]) == [2, 3]
+
+
+def test_one_shape() -> None:
+    """A batch has one shape and is full, also where there are fewer photos than places."""
+    batches = Batches(made((8, 8), (8, 8), (16, 8)), 4, seed=1)
+
+    shapes = {tuple(batches.at(step).latents.shape) for step in range(8)}
+
+    assert shapes == {(4, 4, 8, 8), (4, 4, 16, 8)}
+
+
+def test_repeatable() -> None:
+    """The batch of a step follows from the seed and the step, without the steps before."""
+    one, two, three = (Batches(made(*[(8, 8)] * 7), 2, seed=seed) for seed in (1, 1, 2))
+    forward = [one.at(step).photos for step in range(20)]
+    backward = [two.at(step).photos for step in reversed(range(20))][::-1]
+
+    assert forward == backward
+    assert forward != [three.at(step).photos for step in range(20)]
+
+
+def test_sizes() -> None:
+    """A tiny base knows squares alone; a larger one nine shapes or so of about equal area."""
+    assert sizes(64, 4) == [(64, 64)]
+    large = sizes(512, 8)
+    assert (512, 512) in large
+    assert len(large) > 4
+    assert all(h % 64 == w % 64 == 0 for h, w in large)
+
+
+def test_fitted(tmp_path: Path) -> None:
+    """A photo of any format is scaled and cropped around its middle."""
+    wide = Image.new("RGB", (300, 100), "red")
+    wide.paste("blue", (100, 0, 200, 100))
+    wide.save(tmp_path / "wide.png")
+
+    fit = fitted(tmp_path / "wide.png", [(64, 64)])
+
+    picture = fit.picture
+    assert picture.size == (64, 64)
+    assert fit.frame == Frame((100, 300), (0, 64), (64, 64))
+    assert picture.getpixel((32, 32)) == picture.getpixel((5, 5)) == (0, 0, 255)
+
+
+def test_broken(tmp_path: Path) -> None:
+    """A photo that cannot be read is named."""
+    (tmp_path / "a.png").write_bytes(b"no picture")
+
+    with pytest.raises(JobError) as refused:
+        fitted(tmp_path / "a.png", [(64, 64)])
+
+    assert refused.value.code == "photo_broken"
+
+
+def test_encoded(
+    bases: Bases, recipe: Callable[..., Recipe], laid: Callable[..., JobFolder]
+) -> None:
+    """Photos are encoded the same each time."""
+    asked = recipe()
+    photos = laid(asked).photos
+    with bases.family("embedded") as family:
+        first, second = (encoded(family, asked, photos) for _ in range(2))
+
+    assert [tuple(example.latent.shape) for example in first] == [(4, 16, 16)] * 3
+    assert all(torch.equal(a.latent, b.latent) for a, b in zip(first, second, strict=True))
+
+
+def test_several_sizes(
+    bases: Bases, recipe: Callable[..., Recipe], laid: Callable[..., JobFolder]
+) -> None:
+    """Each photo is encoded at every size, equally often seen, a batch of one size at a time."""
+    asked = recipe(sides=(48, 82))
+    with bases.family("embedded") as family:
+        examples = encoded(family, asked, laid(asked).photos)
+    batches = Batches(examples, 2, seed=1)
+
+    sizes = Counter(example.latent.shape[-1] for example in examples)
+    seen = Counter(
+        (photo, batch.latents.shape[-1])
+        for batch in map(batches.at, range(batches.epoch * 2))
+        for photo in batch.photos
+    )
+    assert sizes == {16: 3, 12: 3, 20: 3}
+    assert len(seen) == 9
+    assert set(seen.values()) <= {2, 3, 4}

@@ -1,0 +1,88 @@
+"""Where a learned word begins."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from safetensors import safe_open
+
+from benchmarks.teaching import lesson
+from storage.folders import JobFolder, dump
+from storage.records import Concept, Wish
+from tests.fakes.interrupts import reach
+from training.run.initial_word import sought
+from training.run.loop import train
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from storage.records import Event
+    from training.bases.registry import Bases
+    from training.recipe.recipe import Recipe
+
+
+def panda(bases: Bases, folder: Path, method: str = "embedding", word: str = "") -> Recipe:
+    """Lay pictures of pandas into a folder, which the base has never seen, and ask for a word."""
+    asked = lesson.Lesson(method, Concept.SUBJECT, "panda", lesson.photos("panda"), word=word)
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, _ in asked.photos:
+        shutil.copy(path, folder)
+    return replace(lesson.recipe(bases, asked), prompts=(), threads=1)
+
+
+def test_told(bases: Bases, tmp_path: Path, run: Callable[[Iterator[Event]], list[Event]]) -> None:
+    """A panda, which the base has never seen, begins as an animal of that kind, and goes on so."""
+    recipe = replace(panda(bases, tmp_path / "job" / "photos"), steps=2, every=1)
+    folder = JobFolder(tmp_path / "job")
+    dump(folder.job, {"kind": "train", "attempt": 1, "recipe": recipe.json()})
+
+    task = train(folder, bases)
+    reach(task, 1)
+    task.close()
+    told = run(train(folder, bases))
+
+    with safe_open(folder.result / "panda.safetensors", "pt") as opened:
+        known = json.loads(opened.metadata()["safelight.recipe"])
+    assert told[0].facts["resumed"]
+    assert known["start"] in {"koala", "bear"}
+    assert known["word"] == ""
+
+
+def test_heard(bases: Bases, tmp_path: Path) -> None:
+    """While it looks it hears wishes; gone on with, a paused one ends as an undisturbed one."""
+    recipe = replace(panda(bases, tmp_path / "whole" / "photos"), steps=2, every=2)
+    panda(bases, tmp_path / "paused" / "photos")
+    whole, paused = JobFolder(tmp_path / "whole"), JobFolder(tmp_path / "paused")
+    for folder in (whole, paused):
+        dump(folder.job, {"kind": "train", "attempt": 1, "recipe": recipe.json()})
+
+    task = train(paused, bases)
+    reach(task, 0)
+    told = [task.send(Wish.PAUSE), *task]
+    list(train(paused, bases))
+    list(train(whole, bases))
+
+    assert [event.kind for event in told if event.kind != "step"][-1] == "paused"
+    assert not any(event.facts.get("code") == "start" for event in told)
+    style = "panda.safetensors"
+    assert (paused.result / style).read_bytes() == (whole.result / style).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("method", "word", "concept"),
+    [
+        ("embedding", "bear", Concept.SUBJECT),
+        ("lora", "", Concept.SUBJECT),
+        ("embedding", "", Concept.LOOK),
+    ],
+)
+def test_said(bases: Bases, tmp_path: Path, method: str, word: str, concept: Concept) -> None:
+    """What somebody said counts; what learns no word begins at none, and a look at no thing's."""
+    recipe = replace(panda(bases, tmp_path, method, word), concept=concept)
+
+    assert not sought(recipe, bases.find("embedded"))

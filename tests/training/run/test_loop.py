@@ -1,0 +1,356 @@
+"""The loop: what it tells, and that its results follow from the recipe alone."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+from PIL import Image
+from safetensors import safe_open
+
+from storage.errors import JobError
+from storage.folders import JobFolder, dump
+from storage.records import Event, Wish
+from tests.fakes.gpu import Older, Steep
+from tests.fakes.interrupts import both, reach
+from training import methods
+from training.bases.registry import Bases
+from training.families import Picture
+from training.recipe.concepts import Prompt
+from training.run import checkpoint
+from training.run.loop import Run, train
+from training.run.previews import SHOWN
+from training.sample import sample
+from training.styles.thumbnail import thumbnail
+from training.styles.writer import tensors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from training.recipe.recipe import Recipe
+
+    Laid = Callable[..., JobFolder]
+    Made = Callable[..., Recipe]
+    Told = Callable[[Iterator[Event]], list[Event]]
+
+
+def fingerprint(bases: Bases) -> str:
+    """Hash every tensor of the embedded base."""
+    total = hashlib.sha256()
+    with bases.family("embedded") as family:
+        for part in (*(part.module for part in family.networks.parts), family.vae):  # type: ignore[attr-defined]
+            for name, tensor in sorted(part.state_dict().items()):
+                total.update(name.encode() + tensor.numpy().tobytes())
+    return total.hexdigest()
+
+
+def kinds(events: list[Event]) -> list[str]:
+    """Name what happened, progress apart."""
+    return [event.kind for event in events if event.kind != "progress"]
+
+
+def result(folder: JobFolder) -> bytes:
+    """Read the file that came out."""
+    return (folder.result / "mydog.safetensors").read_bytes()
+
+
+def test_story(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
+    """A training tells its start, samples from step 0 on, checkpoints, progress and its end."""
+    folder = laid(recipe(prompts=(Prompt("a mydog emoji", 3),)))
+
+    events = run(train(folder, bases))
+    told, done = {event.kind: event.facts for event in events}, events[-1].facts
+
+    assert kinds(events) == [
+        "started", "sample", "sample", "checkpoint", "sample", "checkpoint", "done",
+    ]  # fmt: skip
+    assert [e.facts["step"] for e in events if e.kind == "sample"] == [0, 2, 4]
+    assert told["progress"]["step"] == told["progress"]["steps"] == 4
+    assert all(
+        math.isfinite(told["progress"][name]) for name in ("loss", "smooth", "eta", "speed")
+    )
+    assert told["progress"]["memory"] > 100
+    assert done["bytes"] == len(result(folder))
+    assert done["digest"] == hashlib.sha256(result(folder)).hexdigest()
+    assert (done["steps"], done["early"]) == (4, False)
+    with Image.open(folder.samples / told["checkpoint"]["curve"]) as curve:
+        assert curve.size == (640, 240)
+    assert all((folder.samples / name).exists() for name in told["sample"]["files"])
+    with safe_open(folder.result / "mydog.safetensors", "pt") as opened:
+        shown = opened.metadata()["modelspec.thumbnail"]
+    assert shown == thumbnail(folder.samples / "step-000004-0.png")
+
+
+def test_before(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
+    """The pictures before training are the base's own, though they are drawn after a step."""
+    prompt = Prompt("a mydog emoji", 3)
+    folder = laid(recipe(rate=0.1, prompts=(prompt,)))
+    run(train(folder, bases))
+    with bases.family("embedded") as family:
+        alone = family.draw(Picture(prompt.text, "", prompt.seed, SHOWN, 64, 64))
+
+    before, after = (folder.samples / f"step-00000{step}-0.png" for step in (0, 2))
+
+    assert Image.open(before).tobytes() == alone.tobytes()
+    assert Image.open(after).tobytes() != alone.tobytes()
+
+
+@pytest.mark.parametrize("method", sorted(methods.walk()))
+def test_same_bytes(bases: Bases, recipe: Made, laid: Laid, run: Told, method: str) -> None:
+    """The same recipe gives the same file, byte for byte; another seed another one."""
+    asked = recipe(method)
+    first, second = laid(asked, "first"), laid(asked, "second")
+    other = laid(replace(asked, seed=8), "other")
+
+    for folder in (first, second, other):
+        run(train(folder, bases))
+
+    assert result(first) == result(second)
+    assert result(first) != result(other)
+
+
+@pytest.mark.parametrize("method", sorted(methods.walk()))
+def test_resume(bases: Bases, recipe: Made, laid: Laid, run: Told, method: str) -> None:
+    """A training killed, with samples served in it, ends in the bytes of an undisturbed one."""
+    more = {"ema": 0.9, "silence": 0.5, "offset": 0.1, "shuffle": True} if method != "lora" else {}
+    more |= {"dropout": 0.3} if method in {"pivotal", "lokr", "hypernetwork"} else {}
+    shown = (Prompt("a mydog", 1),) if method in {"lora", "embedding"} else ()
+    asked = recipe(method, steps=6, text=method == "lora", prompts=shown, **more)
+    tagged = [replace(shot, caption=f"{shot.caption}, red, green") for shot in asked.photos]
+    asked = replace(asked, photos=tuple(tagged))
+    plain, disturbed = laid(asked, "plain"), laid(asked, "disturbed")
+    run(train(plain, bases))
+
+    task = train(disturbed, bases)
+    for event in task:
+        if event.kind == "step" and event.facts["step"] in ({1, 3} if shown else {3}):
+            ask = serve(plain, disturbed.path.with_name(f"served-{event.facts['step']}"), method)
+            assert kinds(run(sample(ask, bases))) == ["started", "picture", "done"]
+            torch.manual_seed(99)
+            torch.set_num_threads(2)
+        if event.kind == "step" and event.facts["step"] == 5:
+            break
+    task.close()
+    again = run(train(disturbed, bases))
+
+    assert again[0].facts["resumed"]
+    assert again[0].facts["step"] == 4
+    assert result(plain) == result(disturbed)
+
+
+def test_older(bases: Bases, recipe: Made, laid: Laid) -> None:
+    """In fp16 it learns, with gradients scaled, and goes on from a checkpoint with their scale."""
+    older = Bases(None, Older(bases.device))
+    asked = recipe(steps=6, prompts=(Prompt("a mydog", 1),))
+    whole, stopped = laid(asked, "whole"), laid(asked, "stopped")
+
+    both(whole, stopped, older, 5)
+
+    kept = checkpoint.read(checkpoint.file(whole.checkpoints, 6))
+    assert kept.recipe.precision == "fp16"
+    assert kept.scaler["scale"] > 1
+    assert any(value.any() for name, value in kept.tensors.items() if "lora_up" in name)
+    assert result(whole) == result(stopped)
+
+
+def test_too_large(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
+    """A step whose gradients are too large for fp16 is left out, and the next scaled less."""
+    folder = laid(recipe(steps=1, prompts=(), wide=False, text=False))
+
+    run(train(folder, Bases(None, Steep(bases.device))))
+
+    kept = checkpoint.read(checkpoint.file(folder.checkpoints, 1))
+    assert kept.scaler["scale"] == Steep.scale / 2
+    assert not any(value.any() for name, value in kept.tensors.items() if "lora_up" in name)
+
+
+@pytest.mark.parametrize("text", [False, True])
+def test_options(bases: Bases, recipe: Made, laid: Laid, run: Told, text: bool) -> None:
+    """Every option changes what comes out, with the text encoder adapted and without."""
+    options = (
+        {}, {"ema": 0.9}, {"offset": 0.2}, {"silence": 0.5}, {"decay": 0.9}, {"dropout": 0.5},
+        {"gamma": 0.5},
+    )  # fmt: skip
+    folders = [
+        laid(recipe(text=text, rate=2e-2, **({"ema": 0.0} | option)), str(at))
+        for at, option in enumerate(options)
+    ]
+
+    for folder in folders:
+        run(train(folder, bases))
+
+    assert len({result(folder) for folder in folders}) == len(options)
+    learnt_by = [learnt(folder) for folder in folders]
+    for option, other in zip(options[1:], learnt_by[1:], strict=True):
+        assert any(not torch.equal(learnt_by[0][key], other[key]) for key in other), option
+
+
+@pytest.mark.parametrize("method", ["lora", "loha"])
+def test_small(bases: Bases, recipe: Made, laid: Laid, run: Told, method: str) -> None:
+    """Of a LoRA that is too large to be handed over a smaller copy is made; it fits."""
+    made = method == "lora"
+    plain = laid(recipe(method, rank=16), "plain")
+    whole = run(train(plain, bases))[-1].facts
+    most = round(whole["bytes"] * 0.6)
+    folder = laid(recipe(method, rank=16, most=most))
+
+    facts = run(train(folder, bases))[-1].facts
+
+    assert whole["small"] == {}
+    assert bool(facts["small"]) is made
+    assert (
+        tensors(folder.result / facts["file"]).keys()
+        == tensors(plain.result / whole["file"]).keys()
+    )
+    if made:
+        copy = folder.result / facts["small"]["file"]
+        assert copy.stat().st_size == facts["small"]["bytes"] <= most
+        assert 0 < facts["small"]["rank"] < 16
+        assert 0 < facts["small"]["error"] < 1
+
+
+def test_all_silent(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
+    """With every caption dropped it does not matter what they say."""
+    asked = recipe(silence=1.0)
+    other = replace(asked, photos=tuple(replace(shot, caption="a bus") for shot in asked.photos))
+    files = [laid(asked, "one"), laid(other, "other")]
+
+    for folder in files:
+        run(train(folder, bases))
+
+    one, two = (learnt(folder) for folder in files)
+    assert all(torch.equal(one[key], two[key]) for key in one)
+
+
+def learnt(folder: JobFolder) -> dict[str, torch.Tensor]:
+    """Read the tensors that came out."""
+    return tensors(folder.result / "mydog.safetensors")
+
+
+def serve(trained: JobFolder, path: Path, method: str) -> JobFolder:
+    """Lay out a sample job with a style that was trained before."""
+    folder = JobFolder(path)
+    folder.path.mkdir()
+    (folder.path / "style.safetensors").write_bytes(result(trained))
+    asked = {
+        "base": "embedded",
+        "prompt": "a mydog",
+        "steps": 2,
+        "method": method,
+        "trigger": "mydog",
+    }
+    dump(folder.job, {"kind": "sample", "attempt": 1, "request": asked})
+    return folder
+
+
+def test_base_untouched(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
+    """After trainings and samples the resident base is what it was, byte for byte."""
+    before = fingerprint(bases)
+
+    for method in methods.walk():
+        folder = laid(recipe(method, text=method == "lora"), method)
+        run(train(folder, bases))
+        run(sample(serve(folder, folder.path.with_name(f"{method}-served"), method), bases))
+        task = train(laid(recipe(method), f"{method}-closed"), bases)
+        next(task), next(task)
+        task.close()
+
+    assert fingerprint(bases) == before
+
+
+def test_pause(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
+    """A paused training leaves a checkpoint at its step and goes on from there."""
+    folder = laid(recipe(steps=5))
+    task = train(folder, bases)
+
+    reach(task, 3)
+    events = [task.send(Wish.PAUSE), *run(task)]
+    again = run(train(folder, bases))
+
+    assert kinds(events) == ["checkpoint", "paused"]
+    assert events[-1].facts["step"] == again[0].facts["step"] == 3
+    assert again[-1].kind == "done"
+
+
+def test_cancel(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
+    """A cancelled training ends at once and leaves no file."""
+    folder = laid(recipe())
+    task = train(folder, bases)
+
+    reach(task, 0)
+    events = [task.send(Wish.CANCEL), *run(task)]
+
+    assert kinds(events) == ["cancelled"]
+    assert not folder.result.exists()
+
+
+@pytest.mark.parametrize("at", [0, 3])
+def test_finish(bases: Bases, recipe: Made, laid: Laid, run: Told, at: int) -> None:
+    """A training finished early keeps what it has, and its file says how many steps."""
+    folder = laid(recipe(steps=50, every=25))
+    task = train(folder, bases)
+
+    reach(task, at)
+    events = [task.send(Wish.FINISH), *run(task)]
+
+    assert events[-1].kind == "done"
+    assert (events[-1].facts["steps"], events[-1].facts["early"]) == (at, True)
+    with safe_open(folder.result / "mydog.safetensors", "pt") as opened:
+        assert opened.metadata()["ss_steps"] == str(max(1, at))
+
+
+def test_damaged_checkpoint(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
+    """A damaged checkpoint is passed over for the one before it."""
+    folder = laid(recipe(steps=5))
+    run(train(folder, bases))
+    whole = result(folder)
+    for step in (4, 5):
+        path = folder.checkpoints / f"step-{step:06d}.safetensors"
+        path.write_bytes(path.read_bytes()[:1000])
+
+    events = run(train(folder, bases))
+
+    assert events[0].facts["step"] == 2
+    assert result(folder) == whole
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"identity": "another"}, "base_changed"),
+        ({"method": "magic"}, "method_unknown"),
+        ({"base": "nowhere"}, "base_unknown"),
+        ({"steps": 10**9}, "steps_range"),
+    ],
+)
+def test_refused(
+    bases: Bases, recipe: Made, laid: Laid, change: dict[str, Any], code: str
+) -> None:
+    """What cannot be trained ends the job with a code."""
+    folder = laid(recipe())
+    dump(folder.job, {"kind": "train", "recipe": recipe().json() | change})
+
+    with pytest.raises(JobError) as refused:
+        next(train(folder, bases))
+
+    assert refused.value.code == code
+
+
+def test_nonsense(bases: Bases, recipe: Made, laid: Laid) -> None:
+    """A loss that is no number ends the job with a code."""
+    asked = replace(recipe(), threads=1)
+    with bases.family("embedded") as family:
+        attached = methods.walk()["lora"].attach(family.networks, asked)
+        run = Run(laid(asked), asked, family, attached, bases)
+        run.pending.append(torch.tensor(float("nan")))
+
+        with pytest.raises(JobError) as refused:
+            run.settle()
+        attached.detach()
+
+    assert refused.value.code == "loss_nan"

@@ -1,0 +1,106 @@
+"""Masks: cut as the photo is, weights of the loss by place, refused where they are of no use."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from PIL import Image, ImageDraw
+
+from storage.errors import JobError
+from training.run import masks
+from training.run.examples import Batches, encoded, fitted
+from training.run.loop import train
+
+
+def see_through(size, box):
+    """Draw a picture that is solid in a box alone."""
+    picture = Image.new("RGBA", size, (200, 60, 30, 0))
+    ImageDraw.Draw(picture).rectangle(box, fill=(20, 200, 100, 255))
+    return picture
+
+
+def test_a_mask_is_cut_as_its_photo(tmp_path):
+    """The middle of a wide photo is kept of both; a photo without alpha has no mask."""
+    see_through((300, 100), (100, 0, 149, 99)).save(tmp_path / "wide.png")
+    Image.new("RGB", (64, 64)).save(tmp_path / "plain.png")
+
+    wide, plain = (fitted(tmp_path / f"{name}.png", [(64, 64)]) for name in ("wide", "plain"))
+
+    assert (wide.mask.size, plain.mask) == (wide.picture.size, None)
+    assert (wide.mask.getpixel((5, 30)), wide.mask.getpixel((60, 30))) == (255, 0)
+    assert wide.picture.getpixel((5, 30)) == (20, 200, 100)
+
+
+def test_weights_go_from_the_background_to_one():
+    """Each place of a latent has the share of its pixels that count; no mask counts all."""
+    mask = see_through((64, 64), (0, 0, 31, 63)).getchannel("A")
+    latent = torch.zeros(4, 16, 16)
+
+    weights = masks.weights(mask, latent, 0.2)
+
+    assert weights.shape == (1, 16, 16)
+    assert torch.equal(weights[0, :, :8], torch.ones(16, 8))
+    assert torch.allclose(weights[0, :, 8:], torch.full((16, 8), 0.2))
+    assert torch.equal(masks.weights(None, latent, 0.2), torch.ones(1, 16, 16))
+
+
+def covered(folder, asked):
+    """Make the left half of each photo the part that counts."""
+    for shot in asked.photos:
+        path = folder.photos / shot.file
+        with Image.open(path) as opened:
+            picture = opened.convert("RGB")
+        alpha = Image.new("L", picture.size)
+        alpha.paste(255, (0, 0, picture.width // 2, picture.height))
+        picture.putalpha(alpha)
+        picture.save(path)
+    return folder
+
+
+def test_examples_have_weights_where_masks_count(bases, recipe, laid):
+    """A batch carries them; without the option an alpha channel changes nothing."""
+    asked = recipe(masked=True, background=0.0)
+    photos = covered(laid(asked), asked).photos
+    with bases.family("embedded") as family:
+        masked = encoded(family, asked, photos)
+        plain = encoded(family, replace(asked, masked=False), photos)
+
+    assert [example.weights.shape for example in masked] == [(1, 16, 16)] * 3
+    assert all(example.weights is None for example in plain)
+    assert all(torch.equal(a.latent, b.latent) for a, b in zip(masked, plain, strict=True))
+    assert Batches(masked, 2, 1).at(0).weights.shape == (2, 1, 16, 16)
+    assert Batches(plain, 2, 1).at(0).weights is None
+
+
+def test_masks_change_what_is_learnt(bases, recipe, laid, run):
+    """The same photos with and without their masks make different files."""
+    files = []
+    for name, masked in (("with", True), ("without", False)):
+        asked = recipe(masked=masked, rate=2e-2, steps=2)
+        folder = covered(laid(asked, name), asked)
+        assert run(train(folder, bases))[-1].kind == "done"
+        files.append((folder.result / "mydog.safetensors").read_bytes())
+
+    assert files[0] != files[1]
+
+
+@pytest.mark.parametrize(
+    ("alpha", "background", "code"),
+    [(None, 0.1, "mask_missing"), (0, 0.0, "mask_empty"), (0, 0.1, None)],
+)
+def test_of_no_use(bases, recipe, laid, *, alpha, background, code):
+    """No mask at all, and one that leaves nothing to learn, end the job with a code."""
+    asked = recipe(masked=True, background=background, photos=1)
+    folder = laid(asked)
+    if alpha is not None:
+        Image.new("RGBA", (80, 80), (9, 9, 9, alpha)).save(folder.photos / "0.png")
+    with bases.family("embedded") as family:
+        if code is None:
+            assert encoded(family, asked, folder.photos)
+            return
+        with pytest.raises(JobError) as refused:
+            encoded(family, asked, folder.photos)
+
+    assert refused.value.code == code

@@ -1,0 +1,150 @@
+"""Every optimizer lowers a loss, and a run that was interrupted ends as one that was not."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+import torch
+
+from storage.errors import JobError
+from storage.planning.plan import rate
+from storage.records import Optimizer
+from training import methods
+from training.recipe.concepts import Prompt
+from training.run import optimizers
+from training.run.loop import Run, train
+from training.styles.writer import tensors
+
+
+@pytest.fixture
+def asked(recipe):
+    """Make recipes for an optimizer, at its own rate."""
+
+    def made(optimizer, method="lora", **more):
+        usual = {"rate": rate(1e-2, optimizer), "ema": 0.0}
+        return recipe(method, optimizer=optimizer, **usual | more)
+
+    return made
+
+
+def began():
+    """Give parameters to train: one that 8 bits are enough for, and a small one."""
+    generator = torch.Generator().manual_seed(1)
+    return {
+        name: torch.nn.Parameter(torch.randn(shape, generator=generator))
+        for name, shape in {"large": (64, 128), "small": (4, 4)}.items()
+    }
+
+
+def lowered(optimizer, parameters, steps):
+    """Take steps towards zero; give the losses."""
+    losses = []
+    for _ in range(steps):
+        loss = sum(each.square().mean() for each in parameters.values())
+        loss.backward()
+        for group in optimizer.param_groups:
+            group["lr"] = group["rate"]
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        losses.append(loss.item())
+    return losses
+
+
+@pytest.mark.parametrize("optimizer", list(Optimizer))
+def test_a_loss_is_lowered(asked, optimizer, capsys):
+    """Steps lead down, and none of the packages speaks where a child tells its events."""
+    parameters, recipe = began(), asked(optimizer)
+    made = optimizers.made(recipe, parameters, {})
+    for group in made.param_groups:
+        group["rate"] = recipe.rate
+
+    losses = lowered(made, parameters, 20)
+
+    assert losses[-1] < losses[0]
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("optimizer", [each for each in Optimizer if each is not Optimizer.ADAMW])
+def test_resume(bases, asked, laid, run, optimizer):
+    """Killed after a checkpoint, a run ends in the bytes of an undisturbed one (AdamW: see loop).
+
+    What is drawn on the way, which only the first attempt draws, changes nothing either.
+    """
+    shown = (Prompt("a mydog", 1),) if optimizer is Optimizer.SCHEDULEFREE else ()
+    recipe = asked(optimizer, steps=4, rank=4, text=False, prompts=shown)
+    plain, disturbed = laid(recipe, "plain"), laid(recipe, "disturbed")
+    run(train(plain, bases))
+
+    for event in (task := train(disturbed, bases)):
+        if event.kind == "step" and event.facts["step"] == 3:
+            break
+    task.close()
+    started, *_ = run(train(disturbed, bases))
+
+    assert started.facts["step"] == 2
+    files = [(folder.result / "mydog.safetensors").read_bytes() for folder in (plain, disturbed)]
+    assert files[0] == files[1]
+
+
+def test_schedule_free_numbers_are_told_apart(asked):
+    """What is drawn and saved are other numbers than those it steps from, which stay exact."""
+    parameters = began()
+    recipe = asked(Optimizer.SCHEDULEFREE)
+    made = optimizers.made(recipe, parameters, {})
+    made.param_groups[0]["rate"] = recipe.rate
+    lowered(made, parameters, 4)
+    before = parameters["large"].detach().clone()
+
+    with optimizers.finished(made):
+        inside = parameters["large"].detach().clone()
+
+    assert not torch.equal(inside, before)
+    assert torch.equal(parameters["large"], before)
+    lowered(made, parameters, 1)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "ema"), [(Optimizer.SCHEDULEFREE, 0.0), (Optimizer.ADAMW, 0.9)]
+)
+def test_a_file_holds_what_is_drawn_with(bases, asked, laid, optimizer, ema):
+    """Where a run steps from other numbers than it draws with, its file has the latter."""
+    recipe = asked(optimizer, steps=2, text=False, ema=ema)
+    folder = laid(recipe)
+    with bases.family("embedded") as family:
+        attached = methods.chosen(recipe).attach(family.networks, recipe)
+        run = Run(folder, recipe, family, attached, bases)
+        list(run.steps())
+        steps = {name: each.half() for name, each in attached.weights().items()}
+        with run.finished():
+            draws = {name: each.half() for name, each in attached.weights().items()}
+        attached.detach()
+    kept = tensors(folder.result / "mydog.safetensors")
+
+    assert all(torch.equal(kept[name], each) for name, each in draws.items())
+    assert not all(torch.equal(kept[name], each) for name, each in steps.items())
+
+
+def test_a_missing_package_is_named(asked, monkeypatch):
+    """What is not installed ends the job with the name of the package."""
+    monkeypatch.setitem(sys.modules, "prodigyopt", None)
+
+    with pytest.raises(JobError) as refused:
+        optimizers.found(asked(Optimizer.PRODIGY))
+
+    assert (refused.value.code, refused.value.facts["package"]) == (
+        "optimizer_missing",
+        "prodigyopt",
+    )
+
+
+def test_one_rate_is_not_two(bases, asked):
+    """Prodigy finds one rate; a method whose word learns faster is refused, not misled."""
+    recipe = asked(Optimizer.PRODIGY, "pivotal")
+    with bases.family("embedded") as family:
+        attached = methods.chosen(recipe).attach(family.networks, recipe)
+        with pytest.raises(JobError) as refused:
+            optimizers.made(recipe, attached.parameters, attached.paces)
+        attached.detach()
+
+    assert refused.value.code == "optimizer_paces"

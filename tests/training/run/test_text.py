@@ -1,0 +1,74 @@
+"""What is read of captions: dropped and shuffled by the seed and the step alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+import torch
+
+from training.run.text import Reading, shuffled
+
+
+def test_the_trigger_stays_first():
+    """Parts change places; the one that says the trigger leads, and nothing is lost."""
+    generator = torch.Generator().manual_seed(1)
+    caption = "a red dress, photo of mydog , sitting,, outside"
+
+    seen = Counter(shuffled(caption, "mydog", generator) for _ in range(60))
+
+    assert len(seen) == 6
+    for text in seen:
+        first, *rest = text.split(", ")
+        assert first == "photo of mydog"
+        assert sorted(rest) == ["a red dress", "outside", "sitting"]
+
+
+def test_without_the_trigger_all_are_shuffled():
+    """A word that only begins like the trigger is not it."""
+    generator = torch.Generator().manual_seed(1)
+
+    assert {shuffled("a, mydogs", "mydog", generator) for _ in range(20)} == {
+        "a, mydogs",
+        "mydogs, a",
+    }
+
+
+@pytest.fixture
+def read(bases, recipe):
+    """Make readings of captions with the embedded base."""
+
+    def made(*captions, learns=False, **more):
+        asked = recipe(photos=len(captions), **more)
+        shots = [replace(s, caption=c) for s, c in zip(asked.photos, captions, strict=True)]
+        with bases.family("embedded") as family:
+            return Reading(
+                family, replace(asked, photos=tuple(shots)), bases.device, learns=learns
+            )
+
+    return made
+
+
+def test_shuffled_captions_are_read_anew(read):
+    """Each step reads one of the orders, the same one in every run, without a gradient."""
+    reading = read("mydog, red, blue, green", shuffle=True)
+    orders = ["red, blue, green", "green, blue, red", "blue, red, green", "blue, green, red"]
+    known = [read(f"mydog, {order}").at(0, (0,))["states"] for order in orders]
+
+    steps = [reading.at(step, (0,))["states"] for step in range(12)]
+
+    assert not any(states.requires_grad for states in steps)
+    assert torch.equal(steps[3], reading.at(3, (0,))["states"])
+    assert sum(any(torch.allclose(s, k, atol=1e-5) for k in known) for s in steps) >= 4
+    assert len({tuple(states.flatten().tolist()) for states in steps}) > 3
+
+
+def test_a_dropped_caption_is_empty(read):
+    """With all of them dropped, each is read as an empty one; shuffled or not."""
+    empty = read("").at(0, (0,))["states"]
+
+    assert torch.equal(read("mydog, red", silence=1.0).at(0, (0,))["states"], empty)
+    assert torch.allclose(
+        read("mydog, red", silence=1.0, shuffle=True).at(5, (0,))["states"], empty, atol=1e-6
+    )

@@ -1,0 +1,47 @@
+"""The clock of a run."""
+
+from __future__ import annotations
+
+import time
+
+from training.run.timing import Clock
+
+
+def test_speed() -> None:
+    """The speed is that of the steps, without the first one and without what was served."""
+    clock = Clock()
+    for pause in (0.2, 0.01, 0.01, 0.01):
+        with clock.step():
+            time.sleep(pause)
+    time.sleep(0.1)
+    clock.away += 0.1
+
+    assert 20 < clock.speed() <= 100
+    assert clock.first >= 0.2
+
+
+def test_never() -> None:
+    """A run without a step has no speed."""
+    assert Clock().speed() == 0
+
+
+def test_due() -> None:
+    """Progress is told at most twice a second."""
+    clock = Clock()
+    clock.told = clock.total()
+
+    assert not clock.due()
+    clock.told -= 0.6
+    assert clock.due()
+    assert not clock.due()
+
+
+def test_parts() -> None:
+    """What a thing of a kind takes is the mean over all of its kind; of none it is nothing."""
+    clock = Clock()
+    for times in (1, 3):
+        with clock.part("photo", times):
+            time.sleep(0.02)
+
+    assert 0.01 <= clock.each("photo") < 0.1
+    assert clock.each("picture") == 0

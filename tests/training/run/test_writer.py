@@ -1,0 +1,93 @@
+"""Checkpoints in a thread: a copy, one at a time, and a failure that loses nothing."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from storage.folders import JobFolder
+from training.run import checkpoint
+from training.run.writer import Saving
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from training.recipe.recipe import Recipe
+
+
+def copied(step: int, recipe: Recipe, value: float) -> tuple[checkpoint.Copy, nn.Parameter]:
+    """Copy a run of one parameter, and give that, too."""
+    parameter = nn.Parameter(torch.full((3, 4), value))
+    optimizer = torch.optim.AdamW([parameter], 0.1, fused=True)
+    return checkpoint.copied((step, recipe, [0.5], {}), {"a": parameter}, optimizer), parameter
+
+
+class Held:
+    """A copy whose writing begins when it is let."""
+
+    def __init__(self, copy: checkpoint.Copy) -> None:
+        self.copy, self.step, self.tensors = copy, copy.step, copy.tensors
+        self.free = threading.Event()
+
+    def write(self, folder: Path) -> Path:
+        """Write it then."""
+        assert self.free.wait(60)
+        return self.copy.write(folder)
+
+
+def test_copy(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+    """What is written is what was there when the write began; each is told once, in order."""
+    folder = JobFolder(tmp_path)
+    with Saving(folder, 4, alone=False) as saving:
+        told = []
+        for step in (2, 3):
+            copy, parameter = copied(step, recipe(), float(step))
+            told += list(saving.begin(copy))
+            parameter.data.zero_()
+        told += [*saving.ended(), *saving.ended()]
+
+    assert [(event.kind, event.facts["step"]) for event in told] == [
+        ("checkpoint", 2), ("checkpoint", 3),
+    ]  # fmt: skip
+    assert saving.kept == 3
+    for step in (2, 3):
+        found = checkpoint.read(checkpoint.file(folder.checkpoints, step))
+        assert torch.equal(found.tensors["weight.a"], torch.full((3, 4), float(step)))
+    assert (folder.samples / told[0].facts["curve"]).exists()
+
+
+def test_alone(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+    """Of large ones the newest alone is left."""
+    folder = JobFolder(tmp_path)
+    with Saving(folder, 4, alone=True) as saving:
+        for step in (2, 3):
+            list(saving.begin(copied(step, recipe(), 1.0)[0]))
+
+    assert [path.name for path in folder.checkpoints.iterdir()] == ["step-000003.safetensors"]
+
+
+def test_lost(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+    """While a write hangs nothing waits and the old one is whole; its failure is only told."""
+    folder = JobFolder(tmp_path)
+    with Saving(folder, 9, alone=False) as saving:
+        list(saving.begin(copied(2, recipe(), 1.0)[0]))
+        list(saving.ended())
+        checkpoint.file(folder.checkpoints, 3).mkdir()  # no file can take its name
+        held = Held(copied(3, recipe(), 1.0)[0])
+
+        begun = list(saving.begin(held))
+        meanwhile = list(saving.told()), checkpoint.newest(folder.checkpoints, recipe())
+        held.free.set()
+        ended = list(saving.ended())
+        after = [*saving.begin(copied(4, recipe(), 1.0)[0]), *saving.ended()]
+
+    assert begun == meanwhile[0] == []
+    assert meanwhile[1] is not None
+    assert meanwhile[1].step == 2
+    assert [event.facts for event in ended] == [{"code": "checkpoint_lost", "step": 3}]
+    assert [event.kind for event in after] == ["checkpoint"]
+    assert saving.kept == 4

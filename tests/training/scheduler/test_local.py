@@ -1,0 +1,87 @@
+"""Workers as child processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+
+import pytest
+
+from storage.folders import Home
+from training.scheduler.local import LocalBackend, allowed
+from training.worker.process import birth
+
+SLEEPER = (sys.executable, "-c", "import time; time.sleep(600)")
+
+
+@pytest.fixture
+def backend(tmp_path):
+    """Return a backend whose workers sleep."""
+    return LocalBackend(Home(tmp_path), SLEEPER)
+
+
+def test_a_worker_lives_until_it_is_stopped(backend):
+    """`stop` returns when the process is gone; stopping it again does nothing."""
+    handle = backend.start("cpu")
+    alive = backend.alive(handle)
+    backend.stop(handle)
+    backend.stop(handle)
+
+    assert alive
+    assert not backend.alive(handle)
+
+
+def test_a_handle_outlives_its_backend(backend, tmp_path):
+    """Another trainer's backend knows a worker by its handle alone."""
+    handle = backend.start("cpu")
+    other = LocalBackend(Home(tmp_path), SLEEPER)
+
+    assert other.alive(handle)
+    os.kill(handle["pid"], signal.SIGKILL)
+    while backend.alive(handle):
+        time.sleep(0.01)
+    assert not other.alive(handle)
+
+
+def test_a_number_used_again_is_another_process():
+    """A living process with the worker's number but another birth is not the worker."""
+    mine = {"pid": os.getpid(), "born": birth(os.getpid())}
+    backend = LocalBackend(Home("unused"), SLEEPER)
+
+    assert backend.alive(mine)
+    assert not backend.alive(mine | {"born": "1"})
+
+
+def test_a_worker_has_its_own_session(backend):
+    """Ctrl-C in the trainer's terminal does not reach the worker."""
+    handle = backend.start("cpu")
+
+    assert os.getsid(handle["pid"]) == handle["pid"] != os.getsid(0)
+    backend.stop(handle)
+
+
+def test_the_environment_is_chosen():
+    """What a worker needs gets through; a secret does not, whatever it is called."""
+    given = dict.fromkeys(
+        ("PATH", "HF_HOME", "HF_TOKEN", "CUDA_VISIBLE_DEVICES", "SAFELIGHT_DEVICE", "https_proxy"),
+        "x",
+    )
+    secret = dict.fromkeys(
+        ("DISCORD_TOKEN", "discord_token", "AWS_SECRET_ACCESS_KEY", "MYPATH"), "x"
+    )
+
+    assert allowed(given | secret) == given
+
+
+def test_a_long_log_is_put_aside(backend, tmp_path):
+    """A worker's log does not grow for ever."""
+    folder = tmp_path / "workers" / "cpu"
+    folder.mkdir(parents=True)
+    (folder / "log.txt").write_bytes(b"x" * (4 * 2**20 + 1))
+
+    backend.stop(backend.start("cpu"))
+
+    assert (folder / "log.txt").stat().st_size == 0
+    assert (folder / "log.old.txt").exists()

@@ -1,0 +1,74 @@
+"""What a style's file says of itself."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from storage.errors import JobError
+from training.styles.header import kind, said
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Write files with a header of that content."""
+
+    def write(**header):
+        path = tmp_path / "word.safetensors"
+        body = json.dumps(header).encode()
+        path.write_bytes(len(body).to_bytes(8, "little") + body)
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("header", "made"),
+    [
+        (
+            {
+                "__metadata__": {
+                    "safelight.recipe": '{"method": "embedding", "trigger": "mydog", "base": "x"}'
+                }
+            },
+            {"method": "embedding", "trigger": "mydog"},
+        ),
+        ({"emb_params": {}}, {"method": "embedding", "trigger": "word"}),
+        ({"clip_g": {}, "clip_l": {}}, {"method": "embedding", "trigger": "word"}),
+        ({"lora_unet_a.lora_down.weight": {}}, {"method": "lora", "trigger": ""}),
+        (
+            {"__metadata__": {"safelight.recipe": "{"}, "lora_unet_a.lora_down.weight": {}},
+            {"method": "lora", "trigger": ""},
+        ),
+    ],
+)
+def test_a_style_says_what_it_is(file, header, made):
+    """Ours by its recipe, others by their tensors."""
+    assert said(file(**header)) == made
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\x80\x04}", b"\xff" * 64, b"\x02" + bytes(7) + b"[]", b"\x02" + bytes(7) + b"{}"],
+)
+def test_what_is_no_style_is_refused(tmp_path, content):
+    """Neither a pickle nor a cut file gets further."""
+    path = tmp_path / "style.safetensors"
+    path.write_bytes(content)
+
+    with pytest.raises(JobError) as broken:
+        said(path)
+    assert broken.value.code == "style_broken"
+
+
+def test_a_missing_style_is_missing(tmp_path):
+    """A path that leads nowhere has its own code."""
+    with pytest.raises(JobError) as missing:
+        said(tmp_path / "none")
+    assert missing.value.code == "style_missing"
+
+
+def test_an_embedding_is_a_kind():
+    """Names alone tell an embedding, too."""
+    assert kind({"emb_params"}) == kind({"clip_l", "clip_g"}) == "embedding"

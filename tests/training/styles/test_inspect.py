@@ -1,0 +1,80 @@
+"""What `safelight inspect` tells of a style's file."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from PIL import Image
+
+from storage.errors import JobError
+from training.styles.compatibility import PROGRAMS
+from training.styles.inspect import inspected
+from training.styles.writer import Origin, publish
+
+KEY = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"
+LORA = {
+    f"{KEY}.lora_down.weight": torch.zeros(4, 8),
+    f"{KEY}.lora_up.weight": torch.zeros(8, 4),
+    f"{KEY}.alpha": torch.tensor(4.0),
+}
+
+
+def test_ours_tells_its_recipe(tmp_path, recipe):
+    """What it is, what made it, that it has a picture, who loads it, and nothing of the photos."""
+    path = tmp_path / "mydog.safetensors"
+    made = recipe(rank=4, steps=120, identity="5afe" * 16)
+    Image.new("RGB", (64, 64), (200, 60, 30)).save(tmp_path / "sample.png")
+    origin = Origin("stable-diffusion-v1", "sd_v1", "lora", "epsilon", "embedded")
+    publish(path, LORA, made, origin, tmp_path / "sample.png")
+
+    facts = inspected(path)
+
+    assert (facts["method"], facts["trigger"]) == ("lora", made.trigger)
+    assert (facts["steps"], facts["rank"], facts["photos"]) == ("120", "4", str(len(made.photos)))
+    assert facts["architecture"] == "stable-diffusion-v1/lora"
+    assert (facts["bytes"], facts["tensors"]) == (path.stat().st_size, 3)
+    assert (len(facts["loads"]), facts["amiss"]) == (len(PROGRAMS), {})
+    assert facts["fingerprint"] == "5afe5afe5afe"
+    assert "peft" in facts["versions"]
+    assert 100 < facts["thumbnail"] < 6000
+    assert not any(shot.file in json.dumps(facts) for shot in made.photos)
+
+
+def test_a_strangers_file_tells_what_it_can(tmp_path):
+    """Without a recipe of ours, tensors say what it is, and kohya's fields the rest, cut short."""
+    header = {
+        "__metadata__": {"ss_network_dim": "16", "ss_output_name": "x" * 500},
+        f"{KEY}.hada_w1_a": {},
+        f"{KEY}.alpha": {},
+    }
+    body = json.dumps(header).encode()
+    path = tmp_path / "theirs.safetensors"
+    path.write_bytes(len(body).to_bytes(8, "little") + body)
+
+    facts = inspected(path)
+
+    assert (facts["method"], facts["rank"], facts["trigger"]) == ("loha", "16", "")
+    assert facts["name"] == "x" * 80
+    assert facts["amiss"] == {"diffusers": "reads plain LoRAs only"}
+
+
+@pytest.mark.parametrize("told", [[1], "words", {"ss_steps": 5}])
+def test_metadata_that_is_no_text_is_refused(tmp_path, told):
+    """The format has words by words; anything else is a sentence, not a stack trace."""
+    body = json.dumps({"__metadata__": told, f"{KEY}.lora_down.weight": {}}).encode()
+    path = tmp_path / "odd.safetensors"
+    path.write_bytes(len(body).to_bytes(8, "little") + body)
+
+    with pytest.raises(JobError, match="style_broken"):
+        inspected(path)
+
+
+def test_a_pickle_is_no_style(tmp_path):
+    """It is refused unread."""
+    path = tmp_path / "old.pt"
+    path.write_bytes(b"\x80\x04}")
+
+    with pytest.raises(JobError, match="style_broken"):
+        inspected(path)

@@ -1,0 +1,130 @@
+"""A LoRA made smaller: how small, what is kept, what is lost."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from storage.errors import JobError
+from training.networks.keys import written
+from training.styles.resize import shrunk
+from training.styles.writer import rounded, sealed
+
+KEY, CONV = "lora_unet_a", "lora_unet_b"
+
+
+def product(tensors, key):
+    """Multiply a layer out, as programs do: by alpha and rank."""
+    down, up = (tensors[f"{key}.lora_{way}.weight"].float() for way in ("down", "up"))
+    return up.flatten(1) @ down.flatten(1) * (float(tensors[f"{key}.alpha"]) / len(down))
+
+
+@pytest.fixture
+def tensors():
+    """Give a linear layer and a convolution of rank 16, nearly all of which is in four."""
+    generator = torch.Generator().manual_seed(1)
+    strength = torch.tensor([4.0] * 4 + [0.01] * 12)
+    found = {}
+    for key, window in ((KEY, ()), (CONV, (3, 3))):
+        down = torch.randn(16, 96, *window, generator=generator)
+        up = torch.randn(128, 16, generator=generator) * strength
+        found[f"{key}.lora_down.weight"] = down
+        found[f"{key}.lora_up.weight"] = up.reshape(128, 16, *(1,) * len(window))
+        found[f"{key}.alpha"] = torch.tensor(8.0)
+    return found
+
+
+@pytest.mark.parametrize("most", [8_000, 14_000, 30_000])
+def test_it_fits(tensors, most):
+    """A file of it is not larger than asked for, and one rank more would not have fitted."""
+    found = shrunk(tensors, most)
+    size = len(b"".join(sealed(rounded(found.tensors), {})))
+
+    assert size <= most + 400  # hashes
+    assert size + 2 * (128 + 96 + 128 + 96 * 9) > most - 600
+
+
+def test_what_matters_is_kept(tensors):
+    """Four directions carry nearly everything: with them almost nothing is lost, without much."""
+    four, three = shrunk(tensors, 11_000), shrunk(tensors, 8_000)
+
+    assert (four.rank, three.rank) == (4, 3)
+    assert four.error < 0.01
+    assert three.error > 0.2
+    for key in (KEY, CONV):
+        whole, kept = product(tensors, key), product(four.tensors, key)
+        assert (whole - kept).norm() / whole.norm() == pytest.approx(four.error, abs=0.01)
+
+
+def test_names_stay(tensors):
+    """Halves that have peft's names, where layers have dots, have them afterwards."""
+    dotted = {name.replace("lora_unet_", "diffusion_model.x."): t for name, t in tensors.items()}
+
+    found = shrunk(written(dotted), 11_000)
+    plainly = shrunk(tensors, 11_000)
+
+    assert found.tensors.keys() == written(dotted).keys()
+    assert found.rank == plainly.rank
+    assert found.error == plainly.error
+
+
+def test_alpha_is_the_rank_and_shapes_are_those_of_a_lora(tensors):
+    """Whatever alpha was, it equals the rank now; a convolution's window stays with `down`."""
+    found = shrunk(tensors, 11_000).tensors
+
+    assert found[f"{KEY}.alpha"].item() == 4
+    assert found[f"{CONV}.lora_down.weight"].shape == (4, 96, 3, 3)
+    assert found[f"{CONV}.lora_up.weight"].shape == (128, 4, 1, 1)
+
+
+def test_with_room_nothing_is_lost(tensors):
+    """All ranks fit: the product is the same."""
+    found = shrunk(tensors, 10**6)
+
+    assert (found.rank, found.error) == (16, 0.0)
+    assert torch.allclose(product(found.tensors, KEY), product(tensors, KEY), atol=1e-4)
+
+
+def test_a_bundled_word_goes_along(tensors):
+    """Tensors of no layer are kept as they are."""
+    word = {"bundle_emb.x.string_to_param.*": torch.ones(2, 192)}
+
+    assert torch.equal(
+        shrunk(tensors | word, 14_000).tensors[next(iter(word))], torch.ones(2, 192)
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "most", "code"),
+    [
+        ({}, 500, "shrink_least"),
+        ({f"{KEY}.dora_scale": torch.ones(1, 96)}, 9_000, "shrink_kind"),
+    ],
+)
+def test_what_cannot_be_is_said(tensors, change, most, code):
+    """Too little room, or no plain LoRA."""
+    with pytest.raises(JobError, match=code):
+        shrunk(tensors | change, most)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {f"{KEY}.lora_up.weight": None},
+        {f"{KEY}.lora_up.weight": torch.zeros(128, 3)},
+        {f"{KEY}.lora_down.weight": torch.zeros(3)},
+        {f"{KEY}.lora_up.weight": torch.full((128, 16), float("nan"))},
+    ],
+)
+def test_a_damaged_file_is_refused(tensors, change):
+    """Half a layer, shapes that do not fit, or no numbers: a sentence, and nothing is written."""
+    spoilt = {name: tensor for name, tensor in (tensors | change).items() if tensor is not None}
+
+    with pytest.raises(JobError, match="style_broken"):
+        shrunk(spoilt, 20_000)
+
+
+def test_an_embedding_is_no_lora():
+    """It has no rank."""
+    with pytest.raises(JobError, match="shrink_kind"):
+        shrunk({"emb_params": torch.ones(2, 192)}, 10**6)

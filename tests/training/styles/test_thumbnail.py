@@ -1,0 +1,61 @@
+"""The small picture in a file's header."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+
+from training.styles.thumbnail import BEGIN, MOST, thumbnail, weight
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def decoded(url: str) -> Image.Image:
+    """Open the picture of a data URL."""
+    return Image.open(io.BytesIO(base64.b64decode(url.removeprefix(BEGIN))), formats=("JPEG",))
+
+
+@pytest.mark.parametrize(
+    ("size", "longest"), [((64, 64), 64), ((512, 256), 256), ((100, 30), 100)]
+)
+def test_its_sides(tmp_path: Path, size: tuple[int, int], longest: int) -> None:
+    """A sample is made at most 256 pixels long, keeps its form, and is never enlarged."""
+    Image.new("RGB", size, (200, 60, 30)).save(tmp_path / "a.png")
+
+    small = decoded(thumbnail(tmp_path / "a.png"))
+
+    assert max(small.size) == longest
+    assert small.size[0] * size[1] == small.size[1] * size[0]
+
+
+def test_it_stays_small(tmp_path: Path) -> None:
+    """Even noise, which no format packs, becomes a few kilobytes."""
+    Image.effect_noise((512, 512), 80).convert("RGB").save(tmp_path / "a.png")
+
+    url = thumbnail(tmp_path / "a.png")
+
+    assert 0 < weight({"modelspec.thumbnail": url}) <= MOST
+
+
+def test_the_same_pixels_are_the_same_bytes(tmp_path: Path) -> None:
+    """What a PNG says beside its pixels does not show in the header."""
+    picture = Image.effect_noise((64, 64), 80).convert("RGB")
+    picture.save(tmp_path / "a.png")
+    picture.save(tmp_path / "b.png", compress_level=1, dpi=(300, 300))
+
+    assert thumbnail(tmp_path / "a.png") == thumbnail(tmp_path / "b.png")
+
+
+@pytest.mark.parametrize(
+    ("told", "bytes_"),
+    [({}, 0), ({"modelspec.thumbnail": "https://away"}, 0),
+     ({"modelspec.thumbnail": "data:image/png;base64,QUJDRA=="}, 4)],
+)  # fmt: skip
+def test_weight(told: dict[str, str], bytes_: int) -> None:
+    """Its bytes are counted unread; an address is no picture."""
+    assert weight(told) == bytes_

@@ -1,0 +1,159 @@
+"""The files that come out: the same bytes for the same recipe, with nothing private in them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from PIL import Image
+from safetensors import safe_open
+
+from storage.errors import JobError
+from training.recipe.concepts import Prompt
+from training.styles.thumbnail import thumbnail
+from training.styles.writer import Origin, publish, tensors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from training.recipe.recipe import Recipe
+
+ORIGIN = Origin("stable-diffusion-v1", "sd_v1", "lora", "v_prediction", "some/base")
+WEIGHTS = {"b.alpha": torch.tensor(2.0), "a.lora_up.weight": torch.arange(6.0).view(3, 2)}
+MUST = ("sai_model_spec", "architecture", "implementation", "title", "resolution")
+SHOULD = ("description", "author", "date", "hash_sha256")
+
+
+def header(path: Path) -> dict[str, str]:
+    """Read a file's metadata."""
+    with safe_open(path, "pt") as opened:
+        told: dict[str, str] = opened.metadata()
+        return told
+
+
+def test_same_bytes(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+    """The same recipe and tensors are the same bytes, and the digest is theirs."""
+    digests = [publish(tmp_path / n, dict(order), recipe(), ORIGIN) for n, order in
+               (("a", WEIGHTS.items()), ("b", reversed(WEIGHTS.items())))]  # fmt: skip
+
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert digests == [hashlib.sha256((tmp_path / "a").read_bytes()).hexdigest()] * 2
+
+
+def test_rounded(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+    """Tensors are written in half precision and read back."""
+    publish(tmp_path / "a", WEIGHTS, recipe(), ORIGIN)
+
+    read = tensors(tmp_path / "a")
+
+    assert all(tensor.dtype == torch.float16 for tensor in read.values())
+    assert torch.equal(read["a.lora_up.weight"].float(), WEIGHTS["a.lora_up.weight"])
+
+
+def test_modelspec(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+    """The header has what modelspec 1.0.1 demands and advises."""
+    publish(tmp_path / "a", WEIGHTS, recipe(), ORIGIN)
+    told = header(tmp_path / "a")
+
+    assert all(told[f"modelspec.{field}"] for field in (*MUST, *SHOULD))
+    assert told["modelspec.sai_model_spec"] == "1.0.1"
+    assert told["modelspec.architecture"] == "stable-diffusion-v1/lora"
+    assert told["modelspec.date"] == "2023-11-14T22:13:20Z"
+    assert told["modelspec.prediction_type"] == "v"
+
+
+def test_skip(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+    """A clip skip is told as kohya's tools call it; without one nothing is."""
+    publish(tmp_path / "a", WEIGHTS, recipe(), replace(ORIGIN, skip=2))
+    publish(tmp_path / "b", WEIGHTS, recipe(), ORIGIN)
+
+    assert header(tmp_path / "a")["ss_clip_skip"] == "2"
+    assert "ss_clip_skip" not in header(tmp_path / "b")
+
+
+def test_hashes(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+    """The hashes are those kohya computes: over everything after the header."""
+    publish(tmp_path / "a", WEIGHTS, recipe(), ORIGIN)
+    content, told = (tmp_path / "a").read_bytes(), header(tmp_path / "a")
+    digest = hashlib.sha256(content[8 + int.from_bytes(content[:8], "little") :]).hexdigest()
+
+    assert told["sshs_model_hash"] == digest
+    assert told["modelspec.hash_sha256"] == f"0x{digest}"
+
+
+def test_read_by_others(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+    """The header has what A1111 and Forge read: name, base, rank and the trigger as a tag."""
+    publish(tmp_path / "a", WEIGHTS, recipe(), ORIGIN)
+    told = header(tmp_path / "a")
+
+    assert told["ss_output_name"] == "mydog"
+    assert told["ss_base_model_version"] == "sd_v1"
+    assert told["ss_network_dim"] == told["ss_network_alpha"] == "2"
+    assert json.loads(told["ss_tag_frequency"]) == {"safelight": {"mydog": 3}}
+    assert json.loads(told["safelight.recipe"])["seed"] == 7
+
+
+def test_made_with(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+    """The header names what made the file: recipe, the base's fingerprint and every library."""
+    publish(tmp_path / "a", WEIGHTS, recipe(identity="5afe"), ORIGIN)
+    told = header(tmp_path / "a")
+
+    versions = json.loads(told["safelight.versions"])
+    assert set(versions) == {
+        "safelight", "torch", "diffusers", "transformers", "peft", "lycoris-lora",
+    }  # fmt: skip
+    assert versions["torch"] in torch.__version__
+    assert json.loads(told["safelight.recipe"])["identity"] == "5afe"
+    assert told["modelspec.trigger_phrase"] == "mydog"
+
+
+def test_thumbnail(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+    """A sample becomes the header's picture; without one there is none."""
+    Image.new("RGB", (64, 64), (200, 60, 30)).save(tmp_path / "sample.png")
+    publish(tmp_path / "a", WEIGHTS, recipe(), ORIGIN, tmp_path / "sample.png")
+    publish(tmp_path / "b", WEIGHTS, recipe(), ORIGIN)
+
+    assert header(tmp_path / "a")["modelspec.thumbnail"] == thumbnail(tmp_path / "sample.png")
+    assert "modelspec.thumbnail" not in header(tmp_path / "b")
+
+
+def test_private(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+    """Captions, prompts, folders and the names of photos stay out of the file."""
+    asked = recipe(prompts=(Prompt("my secret prompt", 1),))
+    Image.new("RGB", (64, 64)).save(tmp_path / "sample.png")
+    publish(tmp_path / "a", WEIGHTS, asked, ORIGIN, tmp_path / "sample.png")
+    content = (tmp_path / "a").read_bytes()
+
+    for shot in asked.photos:
+        assert shot.file.encode() not in content
+        assert shot.caption.encode() not in content
+    assert b"secret prompt" not in content
+    assert str(tmp_path).encode() not in content
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\0" * 100, b"\xff" * 8, pickle.dumps({"a": 1}), b'\x08\0\0\0\0\0\0\0{"a":1}}'],
+)
+def test_refused(tmp_path: Path, content: bytes) -> None:
+    """What is not safetensors is refused, and nothing in it runs."""
+    (tmp_path / "a").write_bytes(content)
+
+    with pytest.raises(JobError) as refused:
+        tensors(tmp_path / "a")
+
+    assert refused.value.code == "style_broken"
+
+
+def test_missing(tmp_path: Path) -> None:
+    """A style that is gone has its own code."""
+    with pytest.raises(JobError) as refused:
+        tensors(tmp_path / "a")
+
+    assert refused.value.code == "style_missing"

@@ -1,0 +1,75 @@
+"""Captions: the trigger in front, one event a photo."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PIL import Image
+
+from storage.errors import JobError
+from storage.folders import JobFolder, dump
+from training.caption import caption, led
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from storage.records import Event
+    from training.bases.registry import Bases
+
+    Told = Callable[[Iterator[Event]], list[Event]]
+
+
+def laid(path: Path, **asked: Any) -> JobFolder:
+    """Lay out a caption job with two photos."""
+    folder = JobFolder(path)
+    folder.photos.mkdir(parents=True)
+    for name, colour in (("1.png", "red"), ("2.png", "blue")):
+        Image.new("RGB", (90, 60), colour).save(folder.photos / name)
+    request = {"captioner": "embedded", "trigger": "mydog", "photos": [31, 40]} | asked
+    dump(folder.job, {"kind": "caption", "request": request})
+    return folder
+
+
+def test_captions(bases: Bases, run: Told, tmp_path: Path) -> None:
+    """Each photo gets a caption that begins with the trigger, in an event and in the result."""
+    folder = laid(tmp_path)
+
+    events = run(caption(folder, bases))
+    told = [event.facts for event in events if event.kind == "caption"]
+
+    assert [facts["photo"] for facts in told] == [31, 40]
+    assert all(facts["caption"].startswith("mydog") for facts in told)
+    written = json.loads((folder.result / "captions.json").read_text("utf-8"))
+    assert written == {facts["file"]: facts["caption"] for facts in told}
+    assert events[-1].kind == "done"
+
+
+@pytest.mark.parametrize("name", ["nowhere", "some/where", "../up"])
+def test_missing(bases: Bases, run: Told, tmp_path: Path, name: str) -> None:
+    """A captioner that is not on this machine ends the job with a code; nothing is downloaded."""
+    with pytest.raises(JobError) as refused:
+        run(caption(laid(tmp_path, captioner=name), bases))
+
+    assert refused.value.code == "captioner_missing"
+
+
+def test_broken_photo(bases: Bases, run: Told, tmp_path: Path) -> None:
+    """A photo that cannot be read is named."""
+    folder = laid(tmp_path)
+    (folder.photos / "2.png").write_bytes(b"no picture")
+
+    with pytest.raises(JobError) as refused:
+        run(caption(folder, bases))
+
+    assert refused.value.facts == {"file": "2.png"}
+
+
+def test_led() -> None:
+    """The trigger is put in front once."""
+    assert led("mydog", "a dog") == "mydog, a dog"
+    assert led("mydog", "mydog, a dog") == "mydog, a dog"
+    assert led("mydog", "") == "mydog"
+    assert led("", "a dog") == "a dog"

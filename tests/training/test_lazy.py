@@ -1,0 +1,58 @@
+"""Libraries that take seconds come when they are needed, or when a worker has nothing to do."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import pytest
+
+from training.lazy import NEEDED, Later
+
+LIBRARIES = ("diffusers", "transformers", "peft", "lycoris", "bitsandbytes")
+STUDIO = f"""
+import json, sys
+from pathlib import Path
+from training.settings import TrainingSettings
+from training.worker.runtime import Studio
+
+def known():
+    return [name for name in {LIBRARIES} if name in sys.modules]
+
+studio = Studio(Path("nowhere"), TrainingSettings(), "cpu")
+studio.catalog()
+told = [known()]
+for _ in range({len(NEEDED)} + 1):
+    studio.warm()
+    told.append(known())
+print(json.dumps(told))
+"""
+
+
+def test_ready_without() -> None:
+    """A worker says what it can do without them; with nothing to do it imports one at a time."""
+    told = subprocess.run(
+        [sys.executable, "-c", STUDIO], capture_output=True, text=True, check=True, timeout=120
+    ).stdout
+
+    first, *later = json.loads(told.splitlines()[-1])
+    here = [name for name in LIBRARIES if find_spec(name)]
+    assert first == []
+    assert later[0] == []  # torch's own part
+    assert later[1] == ["transformers"]
+    assert later[-1] == here
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_there(name: str) -> None:
+    """Each is a module that there is."""
+    assert find_spec(name)
+
+
+def test_later() -> None:
+    """A module gives what it has, and says what it has not as modules do."""
+    assert Later("json").loads("[1]") == [1]
+    with pytest.raises(AttributeError, match="nothing"):
+        Later("json").nothing  # noqa: B018 - asking is what imports

@@ -1,0 +1,178 @@
+"""One job in the worker."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from storage.errors import JobError
+from storage.folders import JobFolder
+from storage.records import Event, Kind, Wish
+from training.worker.eventlog import read
+from training.worker.execution import Run
+from training.worker.inbox import Request, Verb
+
+
+def event(kind, **facts):
+    """Return an event."""
+    return Event(kind, facts, 1.0)
+
+
+def steps(count=3):
+    """Be a training."""
+    yield event("started", step=0)
+    for step in range(count):
+        wish = yield event("step")
+        if wish is Wish.PAUSE:
+            yield event("checkpoint", step=step)
+            yield event("paused", step=step)
+            return
+        yield event("progress", step=step + 1)
+    yield event("done")
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Begin runs, all under fence 4."""
+
+    def begin(task, kind=Kind.TRAIN):
+        tmp_path.joinpath("job").mkdir(exist_ok=True)
+        return Run(Request(Verb.RUN, 1, 4), JobFolder(tmp_path / "job"), task, kind)
+
+    return begin
+
+
+def finish(run):
+    """Drive a run to its end and return what was written."""
+    while not run.ended:
+        run.advance()
+    return [(event.kind, event.facts) for event in read(run.folder.events)[0]]
+
+
+def test_boundaries_are_not_written(run):
+    """Everything but the boundaries is written; the end carries the fence."""
+    written = finish(run(steps(2)))
+
+    assert [kind for kind, _ in written] == ["started", "progress", "progress", "done"]
+    assert written[-1] == ("done", {"fence": 4})
+
+
+def test_a_wish_waits_for_a_boundary(run):
+    """Pause is sent where the task listens, and only once."""
+    begun = run(steps())
+    begun.wished(Wish.PAUSE)
+
+    assert finish(begun)[-1] == ("paused", {"step": 0, "fence": 4})
+
+
+def test_cancel_closes_at_once(run):
+    """Cancel does not wait for a boundary, and the task can clean up."""
+    closed = []
+
+    def encoding():
+        try:
+            while True:
+                yield event("note", code="encoding")
+        finally:
+            closed.append(True)
+
+    begun = run(encoding())
+    begun.advance()
+    begun.wished(Wish.CANCEL)
+
+    assert finish(begun)[-1] == ("cancelled", {"step": 0, "fence": 4})
+    assert closed == [True]
+
+
+def test_a_short_job_is_not_paused(run):
+    """Only a training can be paused or finished early."""
+    begun = run(steps(1), Kind.SAMPLE)
+    begun.wished(Wish.PAUSE)
+
+    assert finish(begun)[-1][0] == "done"
+
+
+@pytest.mark.parametrize(
+    ("kind", "advances"), [(Kind.TRAIN, 5), (Kind.TRAIN, 0), (Kind.SAMPLE, 1)]
+)
+def test_put_down_is_not_paused_by_a_member(run, kind, advances):
+    """A job put down when the worker leaves says so, whatever it was doing."""
+    begun = run(steps(), kind)
+    for _ in range(advances):
+        begun.advance()
+    begun.leave()
+    begun.leave()
+
+    *before, (ended, facts) = finish(begun)
+    assert (ended, facts["leaving"], facts["fence"]) == ("paused", True, 4)
+    assert ("checkpoint" in dict(before)) is (advances == 5)
+
+
+def raising(error):
+    """Be a task that fails."""
+    yield event("started", step=0)
+    raise error
+
+
+class AcceleratorError(RuntimeError):
+    """Called as torch's is."""
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (JobError("loss_nan", step=3), "loss_nan"),
+        (OSError(28, "full"), "disk_full"),
+        (MemoryError(), "memory_full"),
+        (ValueError("secret"), "bug"),
+    ],
+)
+def test_a_failure_is_told_by_its_code(run, error, code):
+    """What was foreseen has its code and facts; a bug has a reference and nothing else."""
+    _, (kind, facts) = finish(run(raising(error)))
+
+    assert (kind, facts["code"]) == ("failed", code)
+    assert "secret" not in str(facts)
+    assert ("reference" in facts) is (code == "bug")
+
+
+def test_a_bug_is_in_the_log(run):
+    """The job's own log has the traceback under the reference."""
+    begun = run(raising(ValueError("why")))
+    reference = finish(begun)[-1][1]["reference"]
+
+    log = begun.folder.log.read_text()
+    assert reference in log
+    assert "ValueError: why" in log
+
+
+def test_a_lost_device_is_not_the_jobs_fault(run):
+    """The worker dies of it, so that another one takes the job up."""
+    begun = run(raising(AcceleratorError("device-side assert")))
+    begun.advance()
+
+    with pytest.raises(AcceleratorError):
+        begun.advance()
+    assert not begun.ended
+
+
+def test_a_task_that_says_nothing_failed(run):
+    """A run always has an end."""
+    assert finish(run(iter(())))[-1][1]["code"] == "bug"
+
+
+def test_only_its_own_lines_are_in_its_log(run):
+    """What is logged outside the task's time is not the job's."""
+
+    def talking():
+        logging.getLogger("task").warning("mine")
+        yield event("started")
+
+    begun = run(talking())
+    begun.advance()
+    logging.getLogger("task").warning("other")
+
+    log = begun.folder.log.read_text()
+    assert "mine" in log
+    assert "other" not in log

@@ -1,0 +1,239 @@
+"""The worker's turns, in this process."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from storage.folders import Home, JobFolder, dump
+from storage.records import Base, Catalog, Event, Kind
+from training.worker.eventlog import read
+from training.worker.folder import Desk
+from training.worker.inbox import Request, Verb
+from training.worker.worker import ALONE, TAKEN, Worker
+
+HERE = Base("embedded", "Here", "sd1", "embedded:diffusion", 64, "none", "tests", present=True)
+
+
+def task(folder):
+    """Take as many steps as the folder says."""
+    yield Event("started", {"step": 0}, 1.0)
+    for step in range(folder.request()["steps"]):
+        yield Event("step", {}, 1.0)
+        yield Event("progress", {"step": step + 1}, 1.0)
+    yield Event("done", {}, 1.0)
+
+
+class Studio:
+    """Whatever is asked, take steps."""
+
+    def __init__(self) -> None:
+        self.begun: list[tuple[Kind, JobFolder]] = []
+        self.bases: tuple[Base, ...] = (HERE,)
+        self.rests = 0
+
+    def catalog(self) -> Catalog:
+        """Offer a base."""
+        return Catalog(bases=self.bases, published=time.time())
+
+    def task(self, kind, folder):
+        """Begin."""
+        self.begun.append((kind, folder))
+        return task(folder)
+
+    def warm(self):
+        """Need nothing."""
+
+    def rest(self):
+        """Count how often memory was given back."""
+        self.rests += 1
+
+    def state(self):
+        """Have room for everything."""
+        return {"serves": [base.name for base in self.bases]}
+
+
+@pytest.fixture
+def worker(tmp_path):
+    """Return a worker with a desk."""
+    home = Home(tmp_path)
+    return Worker(home, Desk(home.workers / "cpu"), Studio())
+
+
+@pytest.fixture
+def ask(worker):
+    """Lay out a job and ask the worker to run it."""
+
+    def asked(job, kind=Kind.SAMPLE, steps=1, fence=1):
+        dump(worker.home.run(job).job, {"kind": kind, "steps": steps})
+        worker.desk.inbox.send(Request(Verb.RUN, job, fence))
+        return worker.home.run(job)
+
+    return asked
+
+
+def kinds(folder):
+    """List what happened."""
+    return [event.kind for event in read(folder.events)[0]]
+
+
+def test_short_jobs_go_first(worker, ask):
+    """A sample is done between two steps, before a caption; the training notes both."""
+    training = ask(1, Kind.TRAIN, steps=5)
+    for _ in range(3):
+        worker.turn()
+    caption, sample = ask(2, Kind.CAPTION, steps=2), ask(3, Kind.SAMPLE)
+    ended = []
+    while worker.runs:
+        worker.turn()
+        ended += [f for f in (sample, caption, training) if "done" in kinds(f) and f not in ended]
+
+    served = [event.facts["job"] for event in read(training.events)[0] if event.kind == "served"]
+    assert ended == [sample, caption, training]
+    assert served == [3, 2]
+
+
+def test_a_claim_is_taken_once(worker, ask):
+    """Asked twice, running or ended, a worker runs a claim once; a new fence is a new claim."""
+    for fence in (1, 1, 1, 2):
+        folder = ask(1, fence=fence)
+        worker.turn()
+    while worker.runs:
+        worker.turn()
+    ask(1, fence=2)
+    worker.turn()
+
+    assert worker.runs == []
+    assert kinds(folder).count("done") == 2
+
+
+def test_a_wish_of_another_claim_is_not_heard(worker, ask):
+    """A cancel that was meant for an earlier claim ends nothing."""
+    folder = ask(1, Kind.TRAIN, steps=3, fence=2)
+    worker.turn()
+    worker.desk.inbox.send(Request(Verb.CANCEL, 1, 1))
+    while worker.runs:
+        worker.turn()
+
+    assert kinds(folder)[-1] == "done"
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]", "{}", '{"kind": "dance"}'])
+def test_a_broken_folder_fails_its_job_alone(worker, ask, content):
+    """A `job.json` that is missing or makes no sense ends with a code; others go on."""
+    broken, other = ask(1), ask(2)
+    broken.job.unlink()
+    if content is not None:
+        broken.job.write_text(content)
+    worker.turn()
+    while worker.runs:
+        worker.turn()
+
+    [failed] = read(broken.events)[0]
+    assert failed.facts["code"] == "job_broken"
+    assert kinds(other)[-1] == "done"
+
+
+def test_what_is_held_is_told(worker, ask):
+    """The desk says which jobs are held, and whether a training has begun."""
+    ask(1, Kind.TRAIN, steps=2)
+    worker.turn()
+    before = worker.desk.state()["held"]
+    worker.turn()
+    begun = worker.desk.state()["held"]
+    while worker.runs:
+        worker.turn()
+
+    assert before == [{"job": 1, "kind": "train", "begun": False}]
+    assert begun[0]["begun"]
+    assert worker.desk.state()["held"] == []
+
+
+def test_new_bases_are_offered(worker):
+    """The catalog is written again when it has changed, and only then."""
+    worker.offer()
+    first = worker.desk.offered()
+    worker.offer()
+    same = worker.desk.offered()
+    worker.studio.bases = ()
+    worker.offer()
+
+    assert first == same != worker.desk.offered()
+
+
+def test_nobody_is_there(worker, ask):
+    """An idle worker without a trainer ends; one with a job, or a trainer, stays."""
+    worker.offer()
+    worker.busy = time.time() - ALONE - 1
+    alone = worker.done()
+    worker.desk.trainer.touch()
+    met = worker.done()
+    worker.desk.trainer.unlink()
+    ask(1)
+    worker.turn()
+
+    assert (alone, met, worker.done()) == (True, False, False)
+
+
+def test_told_to_leave(worker, ask):
+    """Asked to leave, a worker puts down what it holds and is done."""
+    training, sample = ask(1, Kind.TRAIN, steps=9), ask(2)
+    worker.turn()
+    worker.desk.inbox.send(Request(Verb.LEAVE))
+    while not worker.done():
+        worker.turn()
+
+    for folder in (training, sample):
+        assert json.loads(folder.events.read_text().splitlines()[-1])["leaving"]
+
+
+def test_one_worker_a_desk(tmp_path, monkeypatch):
+    """A second worker of the same name ends at once and touches nothing."""
+    monkeypatch.setenv("SAFELIGHT_HOME", str(tmp_path))
+    command = [sys.executable, str(Path(__file__).parents[2] / "fakes" / "worker.py"), "cpu"]
+    with subprocess.Popen(command) as first:
+        while Desk(tmp_path / "workers" / "cpu").state() is None:
+            assert first.poll() is None
+        handle = Desk(tmp_path / "workers" / "cpu").handle()
+        second = subprocess.run(command, check=False)
+        first.terminate()
+
+    assert second.returncode == TAKEN
+    assert first.returncode == 0
+    assert Desk(tmp_path / "workers" / "cpu").handle() == handle
+
+
+def test_warm(worker, ask):
+    """What makes jobs begin sooner is done bit by bit, with nothing else to do."""
+    folder, told = ask(1, Kind.TRAIN, steps=5), []
+
+    class Leaving(Studio):
+        def warm(self):
+            told.append(kinds(folder)[-1])
+            if len(told) == 3:
+                worker.leaving.set()
+
+    worker.studio = Leaving()
+    worker.work()
+
+    assert told == ["done"] * 3
+
+
+def test_rest(worker):
+    """Without a job for long enough, memory is given back once; a job's end begins it anew."""
+    worker.idle = 60
+    worker.rest()
+    early = worker.studio.rests
+    worker.busy -= 61
+    worker.rest()
+    worker.rest()
+    worker.rested = False
+    worker.idle = 0
+    worker.rest()
+
+    assert (early, worker.studio.rests) == (0, 1)

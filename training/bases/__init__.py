@@ -1,0 +1,1 @@
+"""The models one can start from: which there are, and those that are loaded."""

@@ -1,0 +1,148 @@
+"""Lists of bases: the one that comes with Safelight, and an operator's own of the same form."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from storage.errors import UserError
+from storage.records import Base, Commercial, Domain
+from training import families
+from training.recipe.limits import FLOWS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OURS = Path(__file__).with_name("bases.toml")
+NEEDED = ("title", "family", "source", "resolution", "good")
+BLIP = "blip"  #: the family of every captioner
+UNSEEN = "unseen"  #: a licence that nobody has read
+TEXTS = ("title", "family", "source", "licence", "good", "weak", "terms", "seen")
+NUMBERS = {"resolution": (8, 4096), "memory": (0, 1 << 20), "skip": (1, 12)}
+WORDS = {
+    "domain": tuple(Domain),
+    "commercial": tuple(Commercial),
+    "prediction": ("epsilon", "v_prediction", "flow"),
+}
+FIELDS = {*TEXTS, *NUMBERS, *WORDS, "small"}
+BESIDE = "base.toml"  #: in a folder that is a base: what is known of it
+LONGEST = 300  #: letters of a text: it goes on cards
+LINE = 64  #: letters of a name or a title
+
+
+def both(section: str, more: Path | None) -> tuple[list[Base], list[UserError]]:
+    """Read our list and an operator's, whose entries take the place of ours of the same name."""
+    found, wrong = ours(section)
+    if more is None:
+        return found, wrong
+    theirs, amiss = read(more, section)
+    if section != "bases":  # an operator's list may be of bases alone
+        amiss = []
+    return list({one.name: one for one in (*found, *theirs)}.values()), [*wrong, *amiss]
+
+
+@cache
+def ours(section: str) -> tuple[list[Base], list[UserError]]:
+    """Read the list that comes with Safelight, once; it does not change."""
+    return read(OURS, section)
+
+
+def read(path: Path, section: str = "bases") -> tuple[list[Base], list[UserError]]:
+    """Read a list: the bases in it, none of them present yet, and what is wrong with the others.
+
+    A list that is no TOML gives no bases; a wrong entry leaves the others alone.
+    """
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as broken:
+        return [], [UserError("list_broken", file=path.name, problem=str(broken))]
+    found, wrong = list[Base](), list[UserError]()
+    known = [*families.names(), BLIP]
+    entries = content.get(section)
+    if not isinstance(entries, dict):
+        return [], [UserError("list_empty", file=path.name)]
+    for name, entry in entries.items():
+        amiss = next(faults(name, entry), None)
+        if amiss is not None:
+            wrong.append(UserError(amiss.pop("code"), file=path.name, base=name[:LINE], **amiss))
+            continue
+        found.append(base(name, entry, known=entry["family"] in known))
+    return found, wrong
+
+
+def base(name: str, entry: dict[str, Any], *, known: bool) -> Base:
+    """Make a base of a checked entry."""
+    given = {"licence": UNSEEN, **entry}
+    for field, kind in (("domain", Domain), ("commercial", Commercial)):
+        if field in given:
+            given[field] = kind(given[field])
+    return Base(name=name, present=False, known=known, **given)
+
+
+def entry(base: Base) -> str:
+    """Write a base down in the form of these lists."""
+    lines = [f"[bases.{quoted(base.name)}]"]
+    for field in sorted(FIELDS):
+        value = getattr(base, field)
+        if value:
+            told = str(value).lower() if isinstance(value, bool) else value
+            lines.append(f"{field} = {told if isinstance(value, int) else quoted(str(value))}")
+    return "\n".join(lines) + "\n"
+
+
+def quoted(text: str) -> str:
+    """Quote a text as TOML does: JSON's way, but letters stay; pairs of surrogates are refused."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def beside(place: Path) -> Base | None:
+    """Read what stands in a folder that is a base; nothing where nothing does."""
+    path = place / BESIDE
+    found = read(path)[0] if path.is_file() else []
+    return replace(found[0], name=place.stem, source=place.name) if found else None
+
+
+def faults(name: str, entry: object) -> Iterator[dict[str, Any]]:
+    """Say what is wrong with an entry: a code, and the facts of its sentence."""
+    if not isinstance(entry, dict):
+        yield {"code": "list_field", "field": name[:LINE], "wants": "a table"}
+        return
+    if not name.isprintable() or not 0 < len(name) <= LINE:
+        yield {"code": "list_field", "field": "name", "wants": f"1 to {LINE} printable letters"}
+    for field in NEEDED:
+        if field not in entry:
+            yield {"code": "list_missing", "field": field}
+    for field, value in entry.items():
+        if field not in FIELDS:
+            yield {"code": "list_unknown", "field": field[:LINE]}
+        elif wants := wanted(field, value):
+            yield {"code": "list_field", "field": field, "wants": wants}
+    yield from foretold(entry)
+
+
+def foretold(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Say where a base is to predict what its family does not."""
+    told = entry.get("prediction", "")
+    if told and (told == "flow") != (entry.get("family") in FLOWS):
+        only = f"flow for {', '.join(sorted(FLOWS))} alone"
+        yield {"code": "list_field", "field": "prediction", "wants": only}
+
+
+def wanted(field: str, value: object) -> str:
+    """Say what a field takes, where a value is not that."""
+    if field == "small":
+        return "" if isinstance(value, bool) else "true or false"
+    if field in NUMBERS:
+        least, most = NUMBERS[field]
+        if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
+            return ""
+        return f"a whole number, {least} to {most}"
+    if field in WORDS:
+        return "" if value in WORDS[field] else " or ".join(WORDS[field])
+    longest = LINE if field == "title" else LONGEST
+    fine = isinstance(value, str) and value.isprintable() and 0 < len(value) <= longest
+    return "" if fine else f"a line of text, {longest} letters at most"

@@ -1,0 +1,73 @@
+"""`safelight advise`, and `train --method auto`: the advisor asked about a folder of photos."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from storage.errors import JobError
+from storage.planning.advisor import advise
+from storage.planning.case import BESIDE, CLASSES, Case, Motif
+from training.scheduler.layout import base
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from storage.planning.advisor import Advice, Choice
+    from storage.records import Catalog
+    from training.cli.photos import Source
+
+AUTO = "auto"  #: in a method's place
+
+
+def settle(
+    chosen: argparse.Namespace, sources: Sequence[Source], catalog: Catalog
+) -> dict[str, Any]:
+    """Let the advisor choose method, base and dial where nobody has; return what it says."""
+    case, advice = asked(chosen, sources, catalog)
+    chosen.method, chosen.base = advice.first.method, advice.first.base.name
+    chosen.dial = chosen.dial or advice.first.dial
+    if chosen.method in BESIDE and not chosen.word:
+        chosen.word = CLASSES[case.motif]
+    return facts(case, advice)
+
+
+def asked(
+    chosen: argparse.Namespace, sources: Sequence[Source], catalog: Catalog
+) -> tuple[Case, Advice]:
+    """Ask about photos; a base that was named is the only one that is weighed."""
+    if chosen.base:
+        named = base(catalog, chosen.base)
+        if named.lack:
+            raise JobError(named.lack, **named.facts)
+        catalog = replace(catalog, bases=(named,))
+    motif = Motif(chosen.motif) if chosen.motif else None
+    case = Case.of(
+        (source.checked for source in sources), chosen.concept, motif,
+        concepts=chosen.concepts, commercial=chosen.commercial,
+    )  # fmt: skip
+    return case, advise(catalog, case)
+
+
+def facts(case: Case, advice: Advice) -> dict[str, Any]:
+    """Write advice as an event's facts."""
+    second = advice.second and choice(advice.second)
+    return {
+        "photos": case.photos,
+        "handed": case.handed,
+        "first": choice(advice.first),
+        "second": second,
+        "terms": advice.first.base.terms if case.commercial else "",
+    }
+
+
+def choice(found: Choice) -> dict[str, Any]:
+    """Write one way to train."""
+    return {
+        "method": found.method,
+        "base": found.base.name,
+        "title": found.base.title,
+        "dial": found.dial,
+        "reasons": found.reasons,
+    }

@@ -1,0 +1,170 @@
+"""The arguments of `python -m training`."""
+
+from __future__ import annotations
+
+import argparse
+from argparse import BooleanOptionalAction
+from collections.abc import Callable
+from pathlib import Path
+
+from storage.planning.case import Motif
+from storage.records import Concept, Dial, Optimizer
+
+Option = Callable[..., argparse.Action]
+
+
+def parser() -> argparse.ArgumentParser:
+    """Say which commands there are; without one, the trainer runs."""
+    whole = argparse.ArgumentParser("training", description="The trainer, its workers, its tasks.")
+    commands = whole.add_subparsers(dest="command", metavar="COMMAND")
+    worker = commands.add_parser("worker", help="be a worker (the trainer starts these)")
+    worker.add_argument("name")
+    for name, (told, options) in TASKS.items():
+        task = commands.add_parser(name, prog=f"safelight {name}", help=told, description=told)
+        options(task.add_argument)
+    told = "list the bases, or fetch some"
+    _bases(commands.add_parser("bases", prog="safelight bases", help=told, description=told))
+    told = "Say which method, base and dial suit a folder of pictures, and why."
+    ask = commands.add_parser("advise", prog="safelight advise", help=told, description=told)
+    ask.add_argument("photos", type=Path, metavar="PHOTOS", help="a folder of pictures")
+    ask.add_argument("--concept", type=Concept, choices=list(Concept), default=Concept.SUBJECT)
+    ask.add_argument("--base", default="", help="the only one to be weighed")
+    told = "how many things to teach in one"
+    ask.add_argument("--concepts", type=int, default=1, metavar="N", help=told)
+    _ask(ask.add_argument)
+    _files(commands)
+    commands.add_parser("device", help="tell about torch and the device")
+    return whole
+
+
+def _files(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Say what can be done with one file."""
+    told = "say what a style's file is"
+    look = commands.add_parser("inspect", prog="safelight inspect", help=told, description=told)
+    look.add_argument("file", type=Path, metavar="FILE", help="a style's .safetensors")
+    told = "make a smaller copy of a LoRA, and say what it costs"
+    less = commands.add_parser("shrink", prog="safelight shrink", help=told, description=told)
+    less.add_argument("file", type=Path, metavar="FILE", help="a LoRA's .safetensors")
+    less.add_argument("--to", type=float, required=True, metavar="MB", help="at most so many MB")
+    less.add_argument("--out", type=Path, required=True, metavar="DIR", help="where it goes")
+    told = "make a whole model a base of this machine"
+    rise = commands.add_parser("promote", prog="safelight promote", help=told, description=told)
+    rise.add_argument("file", type=Path, metavar="FILE", help="a model's .safetensors")
+    rise.add_argument("--name", required=True, help="of the base")
+    told = "write a hypernetwork as AUTOMATIC1111 reads it, a whole model as diffusers keeps them"
+    away = commands.add_parser("export", prog="safelight export", help=told, description=told)
+    away.add_argument("file", type=Path, metavar="FILE", help="its .safetensors")
+    away.add_argument("--out", type=Path, required=True, metavar="DIR", help="where it goes")
+
+
+def _bases(bases: argparse.ArgumentParser) -> None:
+    bases.set_defaults(fetch=[])
+    told = "fetch bases or a captioner from the hub, or go on with that"
+    verbs = bases.add_subparsers(metavar="fetch")
+    fetch = verbs.add_parser("fetch", help=told, description=told)
+    fetch.add_argument("fetch", nargs="+", metavar="NAME", help="as safelight bases lists it")
+
+
+def _train(option: Option) -> None:
+    option("photos", type=Path, metavar="PHOTOS", help="a folder: x.png, its caption in x.txt")
+    option("--out", type=Path, required=True, metavar="DIR", help="where the style goes")
+    option("--name", required=True, help="of the style and its file")
+    option("--method", default="lora", help="lora, embedding, pivotal, ...; auto asks the advisor")
+    option("--base", default="", help="what to start from, embedded if not given")
+    option("--photos", type=Path, dest="also", action="append", default=[], metavar="PHOTOS",
+           help="a further concept's folder; then say --trigger for each, in order")  # fmt: skip
+    option("--concept", type=Concept, choices=list(Concept), action="append", default=[],
+           help="subject if not given; of all folders, or once for each")  # fmt: skip
+    option("--dial", type=Dial, choices=list(Dial), help="balanced if not given")
+    option("--trigger", action="append", default=[],
+           help="the word that calls the style; the name if not given")  # fmt: skip
+    option("--word", action="append", default=[], help="what the subject is, in a word: dog")
+    option("--steps", type=int, help="instead of the dial's")
+    option(
+        "--rank",
+        type=int,
+        help="of a LoRA; vectors of an embedding; a hypernetwork's width; of DreamBooth as a LoRA",
+    )
+    option("--rate", type=float, help="learning rate")
+    option("--batch", type=int, help="photos a step")
+    option("--seed", type=int, default=0)
+    _options(option)
+    _ask(option)
+
+
+def _options(option: Option) -> None:
+    """Say what any method may carry."""
+    option("--ema", type=float, help="decay of a moving average that the file is made of: 0.99")
+    option("--gamma", type=float, help="of min-SNR, 5 if not given, by 0 all noise counts alike")
+    option("--offset", type=float, help="noise offset, for very dark or bright pictures: 0.05")
+    option("--silence", type=float, help="the part of captions that is dropped: 0.1")
+    option("--decay", type=float, help="weight decay, 0.01 if not given")
+    option(
+        "--optimizer",
+        type=Optimizer,
+        choices=list(Optimizer),
+        default=Optimizer.ADAMW,
+        help="prodigy finds the rate itself, in long runs; --rate is a factor of it, else 1",
+    )
+    option("--schedule", help="of the rate, after a short warm-up: cosine or constant")
+    option(
+        "--shuffle",
+        action="store_true",
+        default=None,
+        help="change the order of what captions say between commas",
+    )
+    option(
+        "--masked",
+        action="store_true",
+        default=None,
+        help="learn what is not see-through, or what is bright in x.mask.png beside x.png",
+    )
+    option("--background", type=float, help="how much the rest counts then, 0.1 if not given")
+    option("--sides", type=sides, metavar="N,N", help="further sizes in pixels to learn at: 48,96")
+    option("--dropout", type=float, help="of what adapters add, the part that is dropped: 0.1")
+    option("--prior", type=int, help="pictures of its class (--word), learnt beside: 200")
+    option("--keep", type=float, help="how much these count beside the photos: 1")
+    option(
+        "--text",
+        action=BooleanOptionalAction,
+        default=None,
+        help="whether text encoders learn, too",
+    )
+
+
+def sides(written: str) -> tuple[int, ...]:
+    """Read sizes between commas."""
+    return tuple(int(side) for side in written.split(","))
+
+
+def _ask(option: Option) -> None:
+    """Say what the advisor asks."""
+    option("--motif", type=Motif, choices=list(Motif), help="what the photos show")
+    option("--commercial", action="store_true", help="to earn money with it")
+
+
+def _sample(option: Option) -> None:
+    option("--out", type=Path, required=True, metavar="DIR", help="where the pictures go")
+    option("--prompt", required=True)
+    option("--negative", default="", help="what should not be in the picture")
+    option("--base", default="", help="what draws: the style's own, or another of its family")
+    option("--style", type=Path, metavar="FILE", help="a style's .safetensors")
+    option("--strength", type=float, default=1.0, help="of the style")
+    option("--count", type=int, default=1, help="pictures, at most 4")
+    option("--seed", type=int, default=0, help="of the first picture")
+    option("--steps", type=int, default=20)
+    option("--size", type=int, default=0, help="pixels of a side; 0 is the base's own")
+
+
+def _caption(option: Option) -> None:
+    option("photos", type=Path, metavar="PHOTOS", help="a folder of pictures")
+    option("--out", type=Path, required=True, metavar="DIR", help="where the captions go")
+    option("--captioner", default="", help="a BLIP; SAFELIGHT_CAPTIONER if not given")
+    option("--trigger", default="", help="a word to put in front of each caption")
+
+
+TASKS: dict[str, tuple[str, Callable[[Option], None]]] = {
+    "train": ("Train a style on a folder of pictures.", _train),
+    "sample": ("Draw pictures, with a style or without.", _sample),
+    "caption": ("Describe a folder of pictures.", _caption),
+}

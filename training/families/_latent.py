@@ -1,0 +1,218 @@
+"""What families share that draw in latents: a denoiser, text encoders, a KL autoencoder."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from training.networks.memory import MIB, coded
+from training.networks.networks import Networks
+from training.networks.quantize import quantise
+
+if TYPE_CHECKING:
+    from training.device import Device
+    from training.families import Frame, Picture
+    from training.networks.conditioning import Conditions
+
+Read = Callable[[torch.dtype], Any]  #: a pipeline from a base's files, rounded to this
+
+
+class Latent(ABC):
+    """A resident base, as its pipeline in diffusers.
+
+    What differs from one to the next is how prompts are read (`tokens`, `states`), how the
+    denoiser is told and taught (`loss`), and how a pipeline is asked (`asked`, `guided`).
+    """
+
+    name: str
+    architecture: str
+    version: str
+    prediction: str
+    networks: Networks
+    guidance: float
+
+    def __init__(self, read: Read, device: Device, denoiser: str, texts: Sequence[str]) -> None:
+        self.read, self.device = read, device
+        self.pipeline = pipeline = read(device.dtype)
+        pipeline.set_progress_bar_config(disable=True)
+        self.denoiser, self.vae = getattr(pipeline, denoiser), pipeline.vae
+        self.texts = [getattr(pipeline, text) for text in texts]
+        for network in (self.denoiser, *self.texts, self.vae):
+            network.requires_grad_(False).eval().to(device.at)
+        self.rough = False  #: whether its numbers are no longer those of its files
+        self.side = 2 ** (len(self.vae.config.block_out_channels) - 1)  #: pixels of a latent's
+        self.grain = 2 * self.side
+
+    @torch.no_grad()
+    def encode(self, pictures: Sequence[Image.Image]) -> Tensor:
+        """Turn pictures of one right size into latents, on the CPU; the same each time."""
+        arrays = np.stack([np.array(picture.convert("RGB")) for picture in pictures])
+        pixels = torch.from_numpy(arrays).permute(0, 3, 1, 2).float() / 127.5 - 1
+        with self.roomy("vae", coded(max(pixels.shape[2:]))):
+            seen = self.seen(lambda given: self.vae.encode(given).latent_dist.mode(), pixels)
+        latents: Tensor = (seen - self.shift) * self.vae.config.scaling_factor
+        return latents.float().cpu()
+
+    @property
+    def shift(self) -> float:
+        """Give what is taken from the autoencoder's latents before they are scaled."""
+        return float(self.vae.config.shift_factor or 0.0)
+
+    def seen(self, through: Callable[[Tensor], Tensor], given: Tensor) -> Tensor:
+        """Go through the autoencoder in its own precision; where fp16 overflows, on in fp32."""
+        with torch.autocast(self.device.at.type, enabled=False):
+            found = through(given.to(self.device.at, self.vae.dtype))
+            if self.vae.dtype is torch.float16 and not torch.isfinite(found).all():
+                self.vae.float()
+                found = through(given.to(self.device.at, torch.float32))
+        return found
+
+    @abstractmethod
+    def tokens(self, prompt: str) -> tuple[Tensor, int]:
+        """Turn a prompt into token ids, and count those that were cut off."""
+        ...
+
+    @abstractmethod
+    def states(self, tokens: Tensor) -> Conditions:
+        """Turn token ids of a batch into what the denoiser reads."""
+        ...
+
+    @abstractmethod
+    def asked(self, wanted: Conditions, unwanted: Conditions) -> dict[str, Any]:
+        """Give the pipeline what a prompt and a negative one, (B, ...) each, became."""
+        ...
+
+    def guided(self, guidance: float) -> dict[str, Any]:
+        """Tell the pipeline how strongly to follow a prompt."""
+        return {"guidance_scale": guidance}
+
+    def framed(self, frame: Frame) -> Conditions:  # noqa: ARG002  # others tell
+        """Say what the denoiser is told of how a picture was cut: nothing."""
+        return {}
+
+    @property
+    @abstractmethod
+    def names(self) -> tuple[str, ...]:
+        """Name the networks that methods may change as the pipeline does."""
+        ...
+
+    def exact(self) -> dict[str, nn.Module]:
+        """Give the networks, not rounded to what the device computes in: else read anew."""
+        rounded = self.device.dtype is not torch.float32
+        pipeline = self.read(torch.float32) if rounded else self.pipeline
+        pairs = zip(self.networks.parts, self.names, strict=True)
+        return {part.role: getattr(pipeline, name) for part, name in pairs} | {"vae": pipeline.vae}
+
+    def draw(self, picture: Picture) -> Image.Image:
+        """Draw one picture from a prompt and a seed."""
+        (drawn,) = self.drawn([picture])
+        return drawn
+
+    def drawn(self, pictures: Sequence[Picture]) -> list[Image.Image]:
+        """Draw pictures of one size and as many steps at once."""
+        painted = self.painted(pictures)
+        return [Image.fromarray((each * 255).round().astype("uint8")) for each in painted]
+
+    def paint(self, picture: Picture) -> np.ndarray[Any, Any]:
+        """Draw one picture in numbers from 0 to 1, (height, width, 3)."""
+        (painted,) = self.painted([picture])
+        return painted
+
+    @torch.no_grad()
+    def painted(self, pictures: Sequence[Picture]) -> list[np.ndarray[Any, Any]]:
+        """Draw pictures at once in numbers from 0 to 1, (height, width, 3) each.
+
+        The autoencoder, which takes most memory for a picture, sees one at a time.
+        """
+        picture, count = pictures[0], len(pictures)
+        texts = [*(each.prompt for each in pictures), *(each.negative for each in pictures)]
+        both = self.states(torch.stack([self.tokens(text)[0] for text in texts]))
+        wanted = {name: rows[:count] for name, rows in both.items()}
+        unwanted = {name: rows[count:] for name, rows in both.items()}
+        sides = picture.height // self.side, picture.width // self.side
+        shape = (1, self.vae.config.latent_channels, *sides)
+        seeds = [torch.Generator().manual_seed(each.seed) for each in pictures]
+        noise = torch.cat([torch.randn(shape, generator=seed) for seed in seeds])
+        scheduler = self.pipeline.scheduler
+        self.pipeline.scheduler = self.steps()
+        try:
+            drawn = self.pipeline(
+                **self.asked(wanted, unwanted),
+                **self.guided(self.guidance),
+                latents=noise.to(self.device.at, self.denoiser.dtype),
+                num_inference_steps=picture.steps,
+                height=picture.height,
+                width=picture.width,
+                output_type="latent",
+            ).images
+        finally:
+            self.pipeline.scheduler = scheduler
+        latents = drawn / self.vae.config.scaling_factor + self.shift
+        with self.roomy("vae", coded(max(picture.height, picture.width))):
+            return [self.developed(latent[None]) for latent in latents]
+
+    def developed(self, latent: Tensor) -> np.ndarray[Any, Any]:
+        """Turn one picture's latent (1, C, h, w) into numbers from 0 to 1, (height, width, 3)."""
+        pixels = self.seen(lambda given: self.vae.decode(given).sample, latent)
+        painted = (pixels * 0.5 + 0.5).clamp(0, 1)[0].permute(1, 2, 0).float()
+        return painted.cpu().numpy()
+
+    def steps(self) -> Any:
+        """Give one picture a scheduler of its own: nothing is left of the one before."""
+        scheduler = self.pipeline.scheduler
+        return type(scheduler).from_config(scheduler.config)
+
+    def checkpointing(self, enabled: bool) -> None:  # a switch
+        """Keep less in memory in training, for a third more time."""
+        if enabled:
+            self.denoiser.enable_gradient_checkpointing()
+        else:
+            self.denoiser.disable_gradient_checkpointing()
+
+    def present(self, *parts: str) -> AbstractContextManager[None]:
+        """Have these on the device inside the block."""
+        return self.placed(parts, self.device.at)
+
+    def absent(self, *parts: str) -> AbstractContextManager[None]:
+        """Keep these off the device inside the block; on a CPU there is nothing to gain."""
+        return self.placed(parts, torch.device("cpu"))
+
+    def quantise(self) -> None:
+        """Keep the frozen denoiser in 4 bits from now on: a base to be read anew afterwards."""
+        self.rough = True
+        quantise(self.denoiser)
+
+    @contextmanager
+    def roomy(self, part: str, needed: int) -> Iterator[None]:
+        """Have so many bytes free inside the block, if need be by keeping all other parts off.
+
+        A processor has no memory of its own to be short of.
+        """
+        if not self.device.whole() or self.device.spare() >= needed / MIB:
+            yield
+            return
+        staying = {part, "denoiser"} if self.rough else {part}
+        with self.absent(*({"text", "denoiser", "vae"} - staying)):
+            self.device.empty()
+            yield
+
+    @contextmanager
+    def placed(self, parts: Iterable[str], device: torch.device) -> Iterator[None]:
+        """Move networks for the time of a block."""
+        networks = {"text": self.texts, "denoiser": [self.denoiser], "vae": [self.vae]}
+        moved = [network for part in parts for network in networks[part]]
+        before = [network.device for network in moved]
+        for network in moved:
+            network.to(device)
+        try:
+            yield
+        finally:
+            for network, at in zip(moved, before, strict=True):
+                network.to(at)

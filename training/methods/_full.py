@@ -1,0 +1,146 @@
+"""Whole networks at work: every weight is trained, and the base's own are put back as they were.
+
+What is trained stands in the networks in the place of the base's own parameters, which are kept
+untouched beside it. A file holds the whole model, so any program that loads models takes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from storage.errors import JobError
+
+if TYPE_CHECKING:
+    from training.networks.networks import Networks
+    from training.recipe.recipe import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a parameter stands in a network."""
+
+    module: nn.Module
+    name: str
+    own: nn.Parameter  #: the base's
+
+    def put(self, parameter: nn.Parameter) -> None:
+        """Put a parameter there."""
+        setattr(self.module, self.name, parameter)
+
+
+def places(networks: Networks, *, text: bool = True) -> dict[str, Place]:
+    """Name every parameter of the networks as `unet.conv_in.weight`, text encoders if wanted."""
+    found = {}
+    for part in networks.parts:
+        if text or not part.text:
+            for above, module in part.module.named_modules():
+                for name, own in module.named_parameters(recurse=False):
+                    key = ".".join(filter(None, (part.role, above, name)))
+                    found[key] = Place(module, name, own)
+    return found
+
+
+class Whole:
+    """Every weight of a base's networks under training, in fp32."""
+
+    paces: Mapping[str, float] = {}
+
+    def __init__(self, networks: Networks, recipe: Recipe) -> None:
+        self.networks, self.text = networks, recipe.text and networks.text
+        self.places = places(networks, text=recipe.text)
+        self.devices = {key: place.own.device for key, place in self.places.items()}
+        exact = {
+            f"{role}.{name}": own.detach()
+            for role, network in networks.model.exact().items()
+            for name, own in network.named_parameters()
+        }
+        self.trained = {
+            key: nn.Parameter(exact[key].to(device, torch.float32, copy=True))
+            for key, device in self.devices.items()
+        }
+        for place in self.places.values():  # the device has better things to hold
+            place.own.data = place.own.data.cpu()
+        self.put_on()
+        networks.attached = self
+
+    @property
+    def parameters(self) -> dict[str, nn.Parameter]:
+        """Name what is trained."""
+        return self.trained
+
+    def weights(self) -> dict[str, Tensor]:
+        """Give the whole model's tensors, by the names that single files have for them."""
+        return self.networks.model.packed({key: p.detach() for key, p in self.trained.items()})
+
+    def put_on(self) -> None:
+        """Let the networks compute with what is trained."""
+        for key, place in self.places.items():
+            place.put(self.trained[key])
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Make the networks behave as without it inside the block, on the run's device."""
+        try:
+            for key, place in self.places.items():
+                here = place.own.data.to(self.devices[key])
+                place.put(nn.Parameter(here, requires_grad=False))
+            yield
+        finally:
+            self.put_on()
+
+    def detach(self) -> None:
+        """Put the base's own back for good, each when what was trained has made room for it."""
+        for key, place in self.places.items():
+            place.put(place.own)
+            self.trained[key].grad = None
+            self.trained[key].data = torch.empty(0)
+            place.own.data = place.own.data.to(self.devices[key])
+        self.networks.attached = None
+
+
+def check(networks: Networks, tensors: dict[str, Tensor]) -> None:
+    """Refuse tensors that are not a whole model of the base's very shape."""
+    there = places(networks)
+    content = parted(networks, tensors)
+    if content.keys() != there.keys():
+        strange = min(content.keys() ^ there.keys())
+        raise JobError("style_broken", reason=f"not a whole model of this base: {strange[:80]}")
+    for key, tensor in content.items():
+        sound = tensor.is_floating_point() and tensor.shape == there[key].own.shape
+        if not sound or not torch.isfinite(tensor).all():
+            raise JobError("style_broken", reason=f"wrong tensor {key[:80]}")
+
+
+def parted(networks: Networks, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Find the networks' tensors in a file, or say that it is none."""
+    try:
+        return networks.model.parted(tensors)
+    except (KeyError, AttributeError, IndexError, RuntimeError, ValueError) as broken:
+        raise JobError("style_broken", reason="not a whole model of this base") from broken
+
+
+@contextmanager
+def worn(
+    networks: Networks,
+    tensors: dict[str, Tensor],
+    word: str,  # noqa: ARG001  # its trigger is only said
+    strength: float,
+) -> Iterator[None]:
+    """Draw with a whole model inside the block; its strength is how far the base goes there."""
+    there = places(networks)
+    content = parted(networks, tensors)
+    try:
+        for key, place in there.items():
+            own = place.own.detach()
+            towards = torch.lerp(own.float(), content[key].to(own.device).float(), strength)
+            place.put(nn.Parameter(towards.to(own.dtype), requires_grad=False))
+        yield
+    finally:
+        for place in there.values():
+            place.put(place.own)

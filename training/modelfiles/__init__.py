@@ -1,0 +1,1 @@
+"""Model files on disk: the hub's cache, diffusers folders and single files."""

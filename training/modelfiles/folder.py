@@ -1,0 +1,70 @@
+"""Bases as folders, the way diffusers keeps them: on the disk or in the hub's cache."""
+
+from __future__ import annotations
+
+import json
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from storage.errors import JobError
+from training.lazy import diffusers, transformers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import torch
+
+STABLE = ("unet", "text_encoder", "vae")  #: what a Stable Diffusion has at least
+
+
+def config(place: Path, *parts: str) -> dict[str, Any]:
+    """Read one of a folder's JSON files; nothing where there is none."""
+    try:
+        found = json.loads(place.joinpath(*parts).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def pipeline(place: Path) -> str:
+    """Tell a folder's pipeline."""
+    return str(config(place, "model_index.json").get("_class_name", ""))
+
+
+def kind(place: Path) -> tuple[str, str]:
+    """Tell a Stable Diffusion's pipeline, and what its first text encoder computes with.
+
+    OpenAI's CLIP has quick_gelu, OpenCLIP gelu. Inpainting models are none of ours.
+    """
+    if config(place, "unet", "config.json").get("in_channels") != 4:
+        return "", ""
+    text = config(place, "text_encoder", "config.json")
+    return pipeline(place), str(text.get("hidden_act", "quick_gelu"))
+
+
+def load(
+    place: Path,
+    dtype: torch.dtype,
+    made: Any,
+    networks: tuple[str, ...] = STABLE,
+    **given: Any,
+) -> Any:
+    """Load a folder with these networks. Nothing is downloaded, nothing unpickled."""
+    folders = [place / part for part in networks]
+    safe = [[file.name for file in folder.glob("*.safetensors")] for folder in folders]
+    if not all(safe):
+        raise JobError("base_pickle", base=place.name)
+    variant = "fp16" if all(".fp16." in name for name in chain(*safe)) else None
+    diffusers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()
+    try:
+        return made.from_pretrained(
+            place,
+            dtype=dtype,
+            variant=variant,
+            use_safetensors=True,
+            local_files_only=True,
+            **given,
+        )
+    except (OSError, ValueError, RuntimeError, KeyError) as broken:
+        raise JobError("base_broken", base=place.name) from broken

@@ -1,0 +1,1 @@
+"""What a family offers and a method changes: layers, vocabularies, sizes, memory."""

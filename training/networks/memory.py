@@ -1,0 +1,125 @@
+"""How much of a GPU's memory a training takes, before it has begun: a sum of counted parts.
+
+    2 bytes a number of the denoiser, and of text encoders that learn or read at each step; where
+    all is in fp32, twice as much as half precision takes, here and on the way back
+  + 14 bytes a number that is trained: itself and AdamW's two moments in fp32, and once rounded to
+    bf16; with 8-bit moments 8, with Adafactor's 6; with a moving average 4 more
+  + what a step keeps for the way back, for each place of its latents; or 2 bytes a number that is
+    trained where that is more, as gradients come while the other goes
+  + what the driver and torch take themselves
+
+A picture drawn on the way, a photo encoded, or the base as it comes from its files may take more
+than a step: the estimate is the largest of the four. Where the autoencoder does not fit beside the
+denoiser, it works while that is off the device (`Latent.roomy`), so that its own sum counts.
+
+What is kept was counted on meta tensors of the true shapes; `benchmarks.memory.blueprint` counts
+it again and shows how far the sum is right. Attention is taken to be a flash kernel's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from storage.records import Optimizer
+from training.networks.quantize import NUMBER
+
+if TYPE_CHECKING:
+    from training.recipe.recipe import Recipe
+
+MIB = 2**20
+CONTEXT = 600 * MIB  #: of CUDA's context and libraries, and what an allocator rounds up
+FROZEN, TRAINED, AVERAGE, LEARNT = 2, 14, 4, 2  #: bytes a number
+LEAN = {Optimizer.ADAMW8BIT: 8, Optimizer.ADAFACTOR: 6}  #: … that is trained by these
+SEEN = 2  #: times that a denoiser sees a picture in a step of drawing
+CODED = 200_000  #: bytes a place that a KL autoencoder takes in fp32, at most, to encode or decode
+CODER = 4 * 84_000_000  #: bytes of its own numbers in fp32
+GRAIN = 8  #: pixels of a place of latents, each way
+REBUILT = frozenset({"loha", "lokr", "dora", "oft"})  #: methods that compute weights anew
+#: bytes a number of the denoiser that those keep of their weights, and take at once when frugal
+ANEW, ANEW_FRUGAL = 1.7, 0.35
+
+
+@dataclass(frozen=True, slots=True)
+class Keeps:
+    """What the networks of a family hold, counted on their true shapes."""
+
+    denoiser: int  #: numbers
+    linear: int  #: … of them in linear layers
+    texts: int  #: numbers of the text encoders together
+    attention: int  #: bytes a place and picture, where adapters are on attention alone
+    every: int  #: … on every layer, or where all of it learns, if that is no more
+    frugal: int  #: … either, with gradient checkpointing
+    seen: int  #: … where there is no way back: in drawing
+    whole: int = 0  #: … where all of it learns, if that is more than `every`
+
+
+def needed(keeps: Keeps, recipe: Recipe, trained: int) -> int:
+    """Say how many bytes a recipe takes, at most, whose method trains so many numbers."""
+    held = learning(recipe) * trained
+    side = max(recipe.resolution, *recipe.sides, 0)
+    drawing = frozen(keeps, recipe) + SEEN * wide(recipe) * seen(keeps, recipe.resolution)
+    coding = CODER + coded(side)
+    loading = FROZEN * wide(recipe) * (keeps.denoiser + keeps.texts) + CODER
+    return CONTEXT + max(stepping(keeps, recipe, trained), held + drawing, held + coding, loading)
+
+
+def wide(recipe: Recipe) -> int:
+    """Say how many times half precision's bytes a number takes."""
+    return 2 if recipe.precision == "fp32" else 1
+
+
+def coded(side: int) -> int:
+    """Say how many bytes an autoencoder takes for a picture of a side, beside its own numbers."""
+    return CODED * (side // GRAIN) ** 2
+
+
+def seen(keeps: Keeps, side: int) -> int:
+    """Say how many bytes a denoiser takes to see through a picture once."""
+    return keeps.seen * (side // GRAIN) ** 2
+
+
+def learning(recipe: Recipe) -> int:
+    """Say how many bytes a number takes that is trained."""
+    return LEAN.get(recipe.optimizer, TRAINED) + AVERAGE * bool(recipe.ema)
+
+
+def frozen(keeps: Keeps, recipe: Recipe) -> int:
+    """Say how many bytes the denoiser takes where adapters are trained; nothing if it is."""
+    if not recipe.rank:
+        return 0
+    packed = keeps.linear if recipe.quantised else 0
+    return FROZEN * wide(recipe) * (keeps.denoiser - packed) + round(NUMBER * packed)
+
+
+def stepping(keeps: Keeps, recipe: Recipe, trained: int) -> int:
+    """Add up the bytes that a step takes."""
+    live = recipe.text or recipe.shuffle or recipe.method == "embedding"
+    texts = keeps.texts * (live and not (recipe.text and not recipe.rank))
+    place = keeps.attention
+    if recipe.wide or not recipe.rank or recipe.method in REBUILT:
+        place = keeps.every if recipe.rank else max(keeps.every, keeps.whole)
+    if recipe.frugal:
+        place = keeps.frugal
+    side = max(recipe.resolution, *recipe.sides, 0)
+    pictures = -(-recipe.batch // recipe.parts)
+    kept = wide(recipe) * place * (side // GRAIN) ** 2 * pictures
+    if recipe.method in REBUILT:
+        kept += round(keeps.denoiser * (ANEW_FRUGAL if recipe.frugal else ANEW))
+    held = frozen(keeps, recipe) + FROZEN * wide(recipe) * texts + learning(recipe) * trained
+    return held + max(kept, LEARNT * trained)
+
+
+def abreast(keeps: Keeps, side: int, free: int) -> int:
+    """Say how many pictures of a side are drawn at once in so many free bytes, one at least.
+
+    Each is seen twice, with its prompt and with its negative one; half of the room is left.
+    """
+    return max(1, free // (2 * SEEN * seen(keeps, side)))
+
+
+def trained(keeps: Keeps, recipe: Recipe, size: int) -> int:
+    """Say how many numbers a method trains whose file will have so many bytes."""
+    if recipe.rank:
+        return size // 2
+    return keeps.denoiser + keeps.texts * recipe.text

@@ -1,0 +1,167 @@
+"""What a family offers to a method: networks to adapt and vocabularies that can grow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from storage.errors import JobError
+from training.networks.vocabulary import Vocabulary, Words
+
+Layer = nn.Linear | nn.Conv2d
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One network whose layers a method may adapt."""
+
+    prefix: str  #: what its keys in a file begin with: "lora_unet", "diffusion_model"
+    module: nn.Module
+    targets: tuple[str, ...]  #: ends of the names of its attention layers
+    further: tuple[str, ...] = ()  #: ends of the names of its MLP layers and convolutions
+    above: str = ""  #: a name that files put before the module's own: "text_model."
+    dotted: bool = False  #: whether files leave the dots in the names of layers, as ComfyUI does
+    text: bool = False  #: whether it reads prompts
+
+    @property
+    def role(self) -> str:
+        """Name the network: `unet`, `te`, `diffusion_model`."""
+        return self.prefix.removeprefix("lora_")
+
+    def key(self, layer: str) -> str:
+        """Write the name of a layer the way files do."""
+        named = f"{self.prefix}.{self.above}{layer}"
+        return named if self.dotted else named.replace(".", "_")
+
+    def layers(self) -> dict[str, Layer]:
+        """Find the layers one can adapt by their keys, beneath any adapter that is on them."""
+        found = {}
+        for name, module in self.module.named_modules():
+            if name.endswith(self.targets + self.further) and ".lora_" not in name:
+                found[self.key(name)] = getattr(module, "base_layer", module)
+        return found
+
+
+class Attached(Protocol):
+    """A method at work on networks."""
+
+    @property
+    def text(self) -> bool:
+        """Tell whether what prompts become changes while it is trained."""
+        ...
+
+    @property
+    def parameters(self) -> dict[str, nn.Parameter]:
+        """Name what is trained."""
+        ...
+
+    @property
+    def paces(self) -> Mapping[str, float]:
+        """Say by how much faster than the recipe's rate some of it is trained."""
+        ...
+
+    def weights(self) -> dict[str, Tensor]:
+        """Give what goes into the file, by the names it has there."""
+        ...
+
+    def aside(self) -> AbstractContextManager[None]:
+        """Make the networks behave as without it inside the block."""
+        ...
+
+    def detach(self) -> None:
+        """Take it off."""
+        ...
+
+
+class Model(Protocol):
+    """A base as a whole, its autoencoder too."""
+
+    pipeline: Any  #: as diffusers has it
+
+    def exact(self) -> dict[str, nn.Module]:
+        """Give its networks by their roles, not rounded to what the device computes in."""
+        ...
+
+    def packed(self, changed: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Give what single files have of it, where these parameters (`unet.…`) have changed."""
+        ...
+
+    def parted(self, content: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Find the networks' parameters (`unet.…`) in a single file."""
+        ...
+
+
+@dataclass(slots=True)
+class Networks:
+    """The networks of a resident base."""
+
+    family: str
+    parts: tuple[Part, ...]
+    vocabularies: tuple[Vocabulary, ...]  #: one for each text encoder that can learn words
+    model: Model
+    words: Words = field(default_factory=dict)  #: what is learned
+    attached: Attached | None = None  #: what is being trained on them
+    dropout: float = 0.0  #: the part of what adapters add that is dropped; in a step, else zero
+
+    @property
+    def text(self) -> bool:
+        """Tell whether what reads prompts can be trained, too."""
+        return any(part.text for part in self.parts)
+
+    def dropped(self, added: Tensor) -> Tensor:
+        """Drop numbers of what an adapter adds; the others make up for them."""
+        return nn.functional.dropout(added, self.dropout) if self.dropout else added
+
+    def __post_init__(self) -> None:
+        for vocabulary in self.vocabularies:
+            self.listen(vocabulary)
+
+    def listen(self, vocabulary: Vocabulary) -> None:
+        """Let a vocabulary answer with learned vectors for the ids after its own."""
+        known = len(vocabulary.table.weight)
+        asked: list[Tensor] = []
+
+        def before(_: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...] | None:
+            if not self.words:
+                return None
+            asked[:] = given[:1]
+            return (given[0].clamp(max=known - 1),)
+
+        def after(_: nn.Module, __: tuple[Tensor, ...], found: Tensor) -> Tensor | None:
+            if not self.words:
+                return None
+            ids = asked.pop()
+            beyond = (ids - known).clamp(min=0)
+            spoken = nn.functional.embedding(beyond, vocabulary.learned(self.words))
+            return torch.where((ids >= known)[..., None], spoken, found)
+
+        vocabulary.table.register_forward_pre_hook(before)
+        vocabulary.table.register_forward_hook(after)
+
+    def suits(self, method: str, *counts: int) -> None:
+        """Refuse a method where there are not as many vocabularies as it is made for."""
+        if len(self.vocabularies) not in counts:
+            raise JobError("method_family", method=method, family=self.family)
+
+    @contextmanager
+    def bare(self) -> Iterator[None]:
+        """Put aside what is being trained."""
+        if self.attached is None:
+            yield
+            return
+        with self.attached.aside():
+            yield
+
+    @contextmanager
+    def speaking(self, words: Words) -> Iterator[None]:
+        """Know these learned words, and no others, inside the block."""
+        before, self.words = self.words, words
+        try:
+            yield
+        finally:
+            self.words = before

@@ -1,0 +1,65 @@
+"""The sentences the embedded models learn from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from training.pretraining.names import COLOURS, STYLES, spoken
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SHORT = (
+    "{name}",
+    "{a} {name}",
+    "{name} emoji",
+    "a photo of {a} {name}",
+    "a picture of {a} {name}",
+)
+PATTERNS = (*SHORT, "a an emoji style on background and small big")  #: all that captions say
+EXTRA = (
+    "a photo of a sks dog",
+    "a picture of my cat, a drawing in the style of my watercolours, a painting, an icon",
+    "a portrait of a person, a man, a woman, a child, in the city, at the beach, in the garden",
+    "high quality, simple, cute, small, large, old, new, light, dark, day, night, with, and, the",
+)
+
+
+def full(name: str, style: str, colour: str) -> str:
+    """Write the whole caption of a picture."""
+    word = spoken(name)
+    return f"{article(word)} {word} emoji, {style} style, on {article(colour)} {colour} background"
+
+
+def article(word: str) -> str:
+    """Choose between "a" and "an"."""
+    return "an" if word[0] in "aeio" else "a"
+
+
+def drawn(name: str, style: str, colour: str, generator: torch.Generator) -> str:
+    """Draw one way to caption a picture; one in ten is empty, for guidance."""
+    chance, second = torch.rand(2, generator=generator).tolist()
+    word = spoken(name)
+    if chance < 0.1:
+        return ""
+    if chance < 0.2:
+        pattern = SHORT[int(second * len(SHORT))]
+        return pattern.format(a=article(word), name=word)
+    if chance < 0.3:
+        return f"{article(word)} {word} emoji, {style} style"
+    if chance < 0.4:
+        return f"{article(word)} {word} emoji, on {article(colour)} {colour} background"
+    return full(name, style, colour)
+
+
+def corpus(names: list[str]) -> Iterator[str]:
+    """Yield the text a tokenizer is fitted to."""
+    yield from EXTRA
+    for name in names:
+        for pattern in SHORT:
+            yield pattern.format(a=article(name), name=spoken(name))
+    for style in STYLES:
+        for colour in COLOURS:
+            yield full(names[0], style, colour)

@@ -1,0 +1,107 @@
+"""Stage `export`: write the finished models as fp16 folders with their checksums."""
+
+# ruff: noqa: T201  # a stage prints what it measured
+
+from __future__ import annotations
+
+import json
+import shutil
+from functools import partial
+from typing import TYPE_CHECKING
+
+import torch
+from diffusers import StableDiffusionPipeline
+from transformers import BlipImageProcessorPil, BlipProcessor
+
+from training.embedded import SUMS, WEIGHTS, digest
+from training.pretraining.layout import autoencoder, captioner, denoiser, reader, scheduler
+from training.pretraining.tokens import BEGIN, END, FOLDER, captions, remembered
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from torch import nn
+
+
+def run(work: Path, weights: Path = WEIGHTS) -> None:
+    """Write what is trained here; else what is shipped stays, or is noise where nothing is."""
+    torch.manual_seed(0)
+    for part, last, fill in (("diffusion", "vae", diffusion), ("blip", "blip", blip)):
+        if (weights / part).exists() and not (work / f"{last}.ckpt").exists():
+            print(f"{part}: not trained here, kept as it is")
+        else:
+            write(weights / part, partial(fill, work))
+    files = sorted(p for p in weights.rglob("*") if p.is_file() and p.name != SUMS)
+    lines = [f"{digest(path)}  {path.relative_to(weights).as_posix()}\n" for path in files]
+    (weights / SUMS).write_text("".join(lines), encoding="utf-8")
+    print(f"{len(files)} files, {sum(p.stat().st_size for p in files):,} bytes")
+
+
+def vocabulary(work: Path) -> list[str]:
+    """List every name, in a fixed order: the tokenizers depend on it."""
+    return sorted(set(torch.load(work / "pictures.pt", weights_only=True, mmap=True)["names"]))
+
+
+def write(folder: Path, fill: Callable[[Path], None]) -> None:
+    """Fill a new folder and put it in the place of the old one."""
+    new = folder.with_name(f"{folder.name}.new")
+    shutil.rmtree(new, ignore_errors=True)
+    fill(new)
+    shutil.rmtree(folder, ignore_errors=True)
+    new.rename(folder)
+
+
+def diffusion(work: Path, folder: Path) -> None:
+    """Save the whole Stable Diffusion pipeline."""
+    tokenizer = remembered(work)
+    begin, end = tokenizer.convert_tokens_to_ids([BEGIN, END])
+    vae, unet = autoencoder(), denoiser()
+    text = reader(len(tokenizer), begin, end)
+    filled(vae, work / "vae.ckpt", "")
+    filled(unet, work / "unet.ckpt", "unet.")
+    filled(text, work / "unet.ckpt", "text.")
+    scale = work / "scale.pt"
+    if scale.exists():
+        vae.register_to_config(scaling_factor=float(torch.load(scale, weights_only=True)))
+    StableDiffusionPipeline(
+        vae=vae.half(),
+        text_encoder=text.half(),
+        tokenizer=tokenizer,
+        unet=unet.half(),
+        scheduler=scheduler(),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    ).save_pretrained(folder)
+    shutil.copytree(work / FOLDER, folder / "tokenizer", dirs_exist_ok=True)  # the very bytes
+    computed(folder / "text_encoder")
+
+
+def blip(work: Path, folder: Path) -> None:
+    """Save the captioner with its processor."""
+    tokenizer = captions(vocabulary(work))
+    model = captioner(len(tokenizer))
+    filled(model, work / "blip.ckpt", "blip.")
+    model.half().save_pretrained(folder)
+    computed(folder)
+    eye = BlipImageProcessorPil(size={"height": 64, "width": 64})
+    BlipProcessor(eye, tokenizer).save_pretrained(folder)
+
+
+def computed(folder: Path) -> None:
+    """Say in the config that fp16 files are computed in fp32, which CPUs do far faster."""
+    path = folder / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    config["dtype"] = "float32"
+    path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+
+
+def filled(network: nn.Module, checkpoint: Path, prefix: str) -> None:
+    """Load the moving average of a checkpoint into a network."""
+    if not checkpoint.exists():
+        print(f"not trained yet: {checkpoint.name} {prefix}")
+        return
+    average = torch.load(checkpoint, weights_only=True, mmap=True, map_location="cpu")["average"]
+    kept = {k.removeprefix(prefix): v for k, v in average.items() if k.startswith(prefix)}
+    network.load_state_dict(kept)

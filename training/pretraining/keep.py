@@ -1,0 +1,22 @@
+"""Stage `keep`: count the shipped base as trained, so that `all` makes a captioner beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from training.embedded import verified
+from training.pretraining.order import remember
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BASE = ("vae", "latents", "scenes", "unet")
+
+
+def run(work: Path) -> None:
+    """Remember the base's stages as finished; the folder must hold nothing of another base."""
+    begun = [path.name for stage in BASE for path in sorted(work.glob(f"{stage}.*"))]
+    if begun:
+        raise SystemExit(f"{work} has {', '.join(begun)} of another base. Use an empty folder.")
+    verified("diffusion")
+    remember(work, dict.fromkeys(BASE, 0))

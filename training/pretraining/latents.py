@@ -1,0 +1,52 @@
+"""Stage `latents`: encode every everyday picture on every ground once."""
+
+# ruff: noqa: T201  # a stage prints what it measured
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from training.pretraining.drill import place
+from training.pretraining.export import filled
+from training.pretraining.grounds import lay, plain
+from training.pretraining.layout import autoencoder
+from training.pretraining.names import BASE_STYLES, COLOURS, EVERYDAY
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@torch.no_grad()
+def run(work: Path) -> None:
+    """Write `latents.pt` and `scale.pt`."""
+    pictures = torch.load(work / "pictures.pt", weights_only=True)
+    pairs = list(zip(pictures["names"], pictures["styles"], strict=True))
+    kept = [i for i, (n, s) in enumerate(pairs) if n in EVERYDAY and s in BASE_STYLES]
+    vae = autoencoder().eval()
+    filled(vae, work / "vae.ckpt", "")
+    vae.to(place())
+    means, spreads = [], []
+    for colour in range(len(COLOURS)):
+        for part in torch.split(torch.tensor(kept), 64):
+            grounds = plain(torch.full((len(part),), colour))
+            posterior = vae.encode(lay(pictures["rgba"][part], grounds).to(place())).latent_dist
+            means.append(posterior.mean.cpu())
+            spreads.append(posterior.std.cpu())
+    mean, spread = torch.cat(means), torch.cat(spreads)
+    scale = 1 / mean.std()
+    shape = (len(COLOURS), len(kept), 4, 16, 16)
+    torch.save(scale, work / "scale.pt")
+    torch.save(
+        {
+            "latents": (mean * scale).view(shape),
+            "names": [pairs[i][0] for i in kept],
+            "styles": [pairs[i][1] for i in kept],
+        },
+        work / "latents.pt",
+    )
+    print(
+        f"{len(kept)} pictures x {len(COLOURS)} grounds, scale {scale:.4f}, "
+        f"posterior std {spread.mean() * scale:.3f} of the latents'"
+    )

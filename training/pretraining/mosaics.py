@@ -1,0 +1,53 @@
+"""Mosaics: tiles of four pictures of one style, which show a look and no thing.
+
+Where a name lacks one style, who remembers names tells a wrong one; of mosaics nobody can.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from training.pretraining.grounds import SIDE, lay, seldom
+from training.pretraining.names import STYLES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SOURCES = 4
+TILES = (16, 32)  #: pixels of a tile: what a line is like, and what a shape
+EDGE = 4  #: pixels at a picture's edge that no tile shows
+
+
+class Mosaics:
+    """Pictures by their styles, of which mosaics are laid."""
+
+    def __init__(self, rgba: torch.Tensor, styles: Sequence[str]) -> None:
+        self.rgba = rgba  # (N, 4, 64, 64), bytes
+        numbers = torch.tensor([STYLES.index(style) for style in styles])
+        self.by_style = [(numbers == number).nonzero()[:, 0] for number in range(len(STYLES))]
+
+    def laid(
+        self, styles: list[int], grounds: torch.Tensor, generator: torch.Generator
+    ) -> torch.Tensor:
+        """Lay a mosaic (B, 3, 64, 64) of each style on its ground."""
+        sources = []
+        for _ in range(SOURCES):
+            rows = [some(self.by_style[style], generator) for style in styles]
+            sources.append(lay(self.rgba[rows], grounds))
+        tile = TILES[int(torch.randint(len(TILES), (), generator=generator))]
+        tiles = torch.empty_like(sources[0])
+        for down in range(0, SIDE, tile):
+            for right in range(0, SIDE, tile):
+                source = sources[int(torch.randint(SOURCES, (), generator=generator))]
+                most = SIDE - EDGE - tile + 1
+                top, left = torch.randint(EDGE, most, (2,), generator=generator).tolist()
+                cut = source[:, :, top : top + tile, left : left + tile]
+                tiles[:, :, down : down + tile, right : right + tile] = cut
+        return seldom(tiles, generator)
+
+
+def some(rows: torch.Tensor, generator: torch.Generator) -> int:
+    """Draw one of some rows, the first of all if there is none."""
+    return int(rows[torch.randint(len(rows), (), generator=generator)]) if len(rows) else 0

@@ -1,0 +1,62 @@
+"""Stage `pictures`: draw every usable emoji of six styles as 64-pixel RGBA."""
+
+# ruff: noqa: T201  # a stage prints what it measured
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from PIL import Image
+from resvg_py import svg_to_bytes
+
+from training.pretraining.names import BASE_STYLES, EVERYDAY, HELD_OUT_STYLES, HELD_OUT_SUBJECTS
+from training.pretraining.sources import checked
+from training.pretraining.tokens import fitted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SIDE = 64
+
+
+def run(work: Path, npm: Path) -> None:
+    """Draw all styles into `pictures.pt`: names, styles and pixels (N, 4, 64, 64)."""
+    names, styles, frames = [], [], []
+    for style, package in (BASE_STYLES | HELD_OUT_STYLES).items():
+        found = checked(npm, style, package)
+        for name, source in found:
+            names.append(name)
+            styles.append(style)
+            frames.append(np.asarray(drawn(source)))
+        print(f"{style}: {len(found)} pictures")
+    pixels = torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2).contiguous()
+    torch.save({"names": names, "styles": styles, "rgba": pixels}, work / "pictures.pt")
+    complete(names, styles)
+    fitted(work, sorted(set(names)))
+
+
+def complete(names: list[str], styles: list[str]) -> None:
+    """Refuse to go on when a name the base needs is not drawn in every base style."""
+    there = set(zip(names, styles, strict=True))
+    wanted = (*EVERYDAY, *HELD_OUT_SUBJECTS)
+    missing = [(n, s) for n in wanted for s in BASE_STYLES if (n, s) not in there]
+    if missing:
+        raise ValueError(f"These pictures are missing: {missing}")
+    print(f"{len(EVERYDAY)} everyday names, {len(HELD_OUT_SUBJECTS)} held out, {len(names)} all")
+
+
+def drawn(source: bytes, side: int = SIDE) -> Image.Image:
+    """Draw an SVG or open a WebP, and reduce it."""
+    if source.startswith(b"<svg"):
+        source = bytes(svg_to_bytes(svg_string=source.decode()))
+    with Image.open(io.BytesIO(source)) as picture:
+        return reduced(picture, side)
+
+
+def reduced(picture: Image.Image, side: int) -> Image.Image:
+    """Reduce to a number of pixels without dark fringes at transparent edges."""
+    small = picture.convert("RGBa").resize((side, side), Image.Resampling.BOX, reducing_gap=None)
+    return small.convert("RGBA")

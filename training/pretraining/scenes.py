@@ -1,0 +1,167 @@
+"""Stage `scenes`: compose new pictures from the everyday ones, so that prompts combine.
+
+Three kinds: a thing in another colour ("red pig"), two things side by side ("apple and a star"),
+a thing small or big ("small cat"). One in five colours of a thing and one in five pairs are never
+composed here: `score` asks for them, as new combinations.
+"""
+
+# ruff: noqa: T201  # a stage prints what it measured
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn import functional
+
+from training.pretraining.captions import article
+from training.pretraining.drill import place
+from training.pretraining.export import filled
+from training.pretraining.grounds import lay, plain
+from training.pretraining.layout import autoencoder
+from training.pretraining.names import BASE_STYLES, COLOURS, EVERYDAY, spoken
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+SIDE = 64
+TINTS = ("grey", "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown")
+PAIRS, SIZES = 16_000, 2  # pairs in all; places of each small thing
+Pictures = dict[tuple[str, str], torch.Tensor]  # (name, style) to RGBA (4, 64, 64), bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A composed picture and what it shows."""
+
+    phrase: str  #: what stands where a caption has the name
+    style: str
+    ground: str
+    rgba: torch.Tensor  # (4, 64, 64), bytes
+
+
+def withheld(*parts: str) -> bool:
+    """Tell whether a combination is kept for the examination; the order does not matter."""
+    return zlib.crc32(" ".join(sorted(parts)).encode()) % 5 == 0
+
+
+def coloured(name: str) -> bool:
+    """Tell whether a name speaks of a colour already."""
+    return bool(set(name.split("-")) & {*COLOURS, "tangerine"})
+
+
+def together(first: str, second: str) -> str:
+    """Write two names as one phrase."""
+    return f"{spoken(first)} and {article(second)} {spoken(second)}"
+
+
+def tinted(rgba: torch.Tensor, colour: str) -> torch.Tensor:
+    """Paint a picture (4, 64, 64) anew from black over a colour to white, by its own light."""
+    pixels, alpha = rgba[:3].float() / 255, rgba[3:].float() / 255
+    light = (pixels * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(0, keepdim=True)
+    mean = float((light * alpha).sum() / alpha.sum().clamp(min=1)) or 0.5
+    light = light.clamp(1e-4, 1) ** (-0.7 / torch.tensor(min(0.97, mean)).log()).item()
+    paint = torch.tensor(COLOURS[colour])[:, None, None] / 255
+    dark, bright = paint * (2 * light), paint + (1 - paint) * (2 * light - 1)
+    return torch.cat([torch.where(light < 0.5, dark, bright) * 255, rgba[3:].float()]).byte()
+
+
+def placed(rgba: torch.Tensor, size: int, left: int, top: int) -> torch.Tensor:
+    """Cut a picture's empty border off and put it, `size` pixels wide or high, on a clear ground.
+
+    What reaches over the edge is cut off.
+    """
+    rows, columns = (rgba[3] > 8).nonzero(as_tuple=True)
+    cut = rgba[:, rows.min() : rows.max() + 1, columns.min() : columns.max() + 1].float()
+    scale = size / max(cut.shape[1:])
+    high, wide = (max(1, round(side * scale)) for side in cut.shape[1:])
+    cut = torch.cat([cut[:3] * cut[3:] / 255, cut[3:]])  # no fringes from clear pixels
+    small = functional.interpolate(cut[None], (high, wide), mode="bilinear", antialias=True)[0]
+    small[:3] = small[:3] / (small[3:] / 255).clamp(min=1 / 255)
+    left, top = left + (size - wide) // 2, top + (size - high) // 2
+    board = torch.zeros(4, 3 * SIDE, 3 * SIDE)
+    board[:, SIDE + top : SIDE + top + high, SIDE + left : SIDE + left + wide] = small
+    return board[:, SIDE : 2 * SIDE, SIDE : 2 * SIDE].clamp(0, 255).round().byte()
+
+
+def beside(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    """Put two pictures side by side."""
+    left, right = placed(first, 30, 1, 17), placed(second, 30, 33, 17)
+    return torch.where(left[3:] > 0, left, right)
+
+
+def composed(pictures: Pictures, generator: torch.Generator) -> tuple[list[Scene], list[Scene]]:
+    """Compose every scene, those of one thing and those of two; the same for every run."""
+    alone = [
+        scene
+        for name in EVERYDAY
+        for style in BASE_STYLES
+        for scene in varied(name, style, pictures[name, style], generator)
+    ]
+    pairs = []
+    for _ in range(PAIRS):
+        first, second, style = (drawn(of, generator) for of in (EVERYDAY, EVERYDAY, BASE_STYLES))
+        ground = either(generator)
+        if first != second and not withheld(first, second):
+            pair = beside(pictures[first, style], pictures[second, style])
+            pairs.append(Scene(together(first, second), style, ground, pair))
+    return alone, pairs
+
+
+def varied(
+    name: str, style: str, rgba: torch.Tensor, generator: torch.Generator
+) -> Iterator[Scene]:
+    """Show one thing in other colours, small and big."""
+    word = spoken(name)
+    for tint in () if coloured(name) else TINTS:
+        ground = either(generator)
+        if ground != tint and not withheld(name, tint):
+            yield Scene(f"{tint} {word}", style, ground, tinted(rgba, tint))
+    for _ in range(SIZES):
+        left, top = (int(torch.randint(35, (1,), generator=generator)) for _ in "xy")
+        small = placed(rgba, 28, left, top)
+        yield Scene(f"small {word}", style, drawn(COLOURS, generator), small)
+    yield Scene(f"big {word}", style, drawn(COLOURS, generator), placed(rgba, 76, -6, -6))
+
+
+def drawn(words: Iterable[str], generator: torch.Generator) -> str:
+    """Draw one of some words."""
+    of = tuple(words)
+    return of[int(torch.randint(len(of), (1,), generator=generator))]
+
+
+def either(generator: torch.Generator) -> str:
+    """Draw a ground: every second time white."""
+    return drawn((drawn(COLOURS, generator), "white"), generator)
+
+
+@torch.no_grad()
+def run(work: Path) -> None:
+    """Write `scenes.pt`: latents with their phrases, styles and grounds, one thing's first."""
+    stored = torch.load(work / "pictures.pt", weights_only=True)
+    pairs = zip(stored["names"], stored["styles"], strict=True)
+    pictures: Pictures = dict(zip(pairs, stored["rgba"], strict=True))
+    alone, two = composed(pictures, torch.Generator().manual_seed(11))
+    scenes = alone + two
+    vae = autoencoder().eval()
+    filled(vae, work / "vae.ckpt", "")
+    vae.to(place())
+    scale = torch.load(work / "scale.pt", weights_only=True)
+    latents = []
+    for start in range(0, len(scenes), 64):
+        part = scenes[start : start + 64]
+        grounds = plain(torch.tensor([tuple(COLOURS).index(scene.ground) for scene in part]))
+        pixels = lay(torch.stack([scene.rgba for scene in part]), grounds)
+        latents.append(vae.encode(pixels.to(place())).latent_dist.mean.cpu() * scale)
+    content = {
+        "latents": torch.cat(latents),
+        "phrases": [scene.phrase for scene in scenes],
+        "styles": [scene.style for scene in scenes],
+        "grounds": [scene.ground for scene in scenes],
+        "alone": len(alone),
+    }
+    torch.save(content, work / "scenes.pt")
+    print(f"{len(alone)} scenes of one thing, {len(two)} of two")

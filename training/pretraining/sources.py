@@ -1,0 +1,112 @@
+"""What the icon packages hold: the SVG or WebP of every usable emoji, checked against a list.
+
+`sources.toml` has the count and the digest of each style as they were when the shipped models
+were trained. Digests are of the packages' own bytes, so they do not depend on what draws them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from training.pretraining.names import CATEGORIES, usable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LIST = Path(__file__).with_suffix(".toml")
+DRAWN = 256  #: pixels of a side; drawn large, then reduced: smoother edges than drawing small
+
+Sources = list[tuple[str, bytes]]
+
+
+def checked(npm: Path, style: str, package: str, listed: Path = LIST) -> Sources:
+    """Read a style's sources, by name, and refuse to go on when they are not those listed."""
+    found = sorted(sources(npm, package))
+    wanted = tomllib.loads(listed.read_text(encoding="utf-8"))[style]
+    count, seen = len(found), digest(found)
+    if (count, seen) != (wanted["count"], wanted["digest"]):
+        raise ValueError(
+            f"The style {style} is not what the models were trained on: {wanted['count']} pictures"
+            f" with digest {wanted['digest']} were expected, {count} with {seen} were found."
+            f" Install {wanted['package']} into {npm}; to train on other pictures, write what was"
+            f" found into {listed}."
+        )
+    return found
+
+
+def digest(found: Sources) -> str:
+    """Hash names and sources; lengths keep neighbours apart."""
+    total = hashlib.sha256()
+    for name, source in found:
+        total.update(f"{name} {len(source)}\n".encode() + source)
+    return total.hexdigest()
+
+
+def sources(npm: Path, package: str) -> Iterator[tuple[str, bytes]]:
+    """Yield the name and the file of every usable emoji of one package."""
+    known = categories(npm, "noto")
+    if package.startswith("@"):
+        yield from rendered(npm, package, known)
+        return
+    icons = read(npm, package, "icons.json")
+    named = {flat(name): name for name in known}
+    allowed = categories(npm, package)
+    for name in icons["icons"]:
+        common = name if name in known else named.get(flat(name), name)
+        if usable(common) and (common in known or (package == "fxemoji" and name in allowed)):
+            yield common, vector(icons, name)
+
+
+def rendered(npm: Path, package: str, known: set[str]) -> Iterator[tuple[str, bytes]]:
+    """Yield the ready-made renders, which are named by code points."""
+    points: dict[str, str] = {}
+    for point, name in read(npm, "noto", "chars.json").items():
+        if name in known and usable(name):
+            points.setdefault(plain(point), name)
+    seen = set()
+    for path in sorted((npm / package / "assets").glob("*.webp")):
+        name = points.get(plain(path.stem))
+        if name and name not in seen:
+            seen.add(name)
+            yield name, path.read_bytes()
+
+
+def categories(npm: Path, package: str) -> set[str]:
+    """Collect the names of the categories that hold things."""
+    found = read(npm, package, "metadata.json").get("categories", {})
+    return {name for category, names in found.items() if category in CATEGORIES for name in names}
+
+
+def read(npm: Path, package: str, file: str) -> dict[str, Any]:
+    """Read one JSON file of an icon package."""
+    path = npm / "@iconify-json" / package / file
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+def vector(icons: dict[str, Any], name: str) -> bytes:
+    """Complete one SVG body."""
+    icon = icons["icons"][name]
+    width, height = icon.get("width", icons["width"]), icon.get("height", icons["height"])
+    left, top = icon.get("left", 0), icon.get("top", 0)
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        f'viewBox="{left} {top} {width} {height}" width="{DRAWN}" height="{DRAWN}">'
+        f"{icon['body']}</svg>"
+    )
+    return svg.encode()
+
+
+def flat(name: str) -> str:
+    """Drop everything but letters and digits, for the set that writes names without hyphens."""
+    return re.sub("[^a-z0-9]", "", name)
+
+
+def plain(point: str) -> str:
+    """Drop the emoji-presentation selector from a code point sequence."""
+    return "-".join(part for part in point.split("-") if part != "fe0f")

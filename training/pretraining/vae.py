@@ -1,0 +1,76 @@
+"""Stage `vae`: train the autoencoder on every picture except the held-out subjects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn import functional
+
+from training.pretraining.drill import Drawn, drill
+from training.pretraining.grounds import lay, painted
+from training.pretraining.layout import autoencoder
+from training.pretraining.names import HELD_OUT_SUBJECTS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from diffusers import AutoencoderKL
+
+
+class Lesson:
+    """The autoencoder with its pictures and its loss."""
+
+    name = "vae"
+    steps = 2000
+    batch = 16
+    rate = 1.5e-3
+    matrix_rate = 0.0
+    decay = 0.995
+
+    def __init__(self, work: Path) -> None:
+        pictures = torch.load(work / "pictures.pt", weights_only=True)
+        kept = [i for i, name in enumerate(pictures["names"]) if name not in HELD_OUT_SUBJECTS]
+        self.rgba = pictures["rgba"][kept]
+        self.networks: AutoencoderKL = autoencoder()
+
+    def draw(self, generator: torch.Generator, step: int) -> Drawn:  # noqa: ARG002
+        """Draw pictures on grounds, and noise for their latents."""
+        chosen = torch.randint(len(self.rgba), (self.batch,), generator=generator)
+        pixels = lay(self.rgba[chosen], painted(self.batch, generator))
+        noise = torch.randn(self.batch, 4, 16, 16, dtype=torch.bfloat16)  # seeded with the step
+        return varied(pixels, generator), noise
+
+    def loss(self, drawn: Drawn) -> torch.Tensor:
+        """Compare pictures with what comes back: absolute, squared and edge differences."""
+        pixels, noise = drawn
+        posterior = self.networks.encode(pixels).latent_dist
+        latents = posterior.mean + posterior.std * noise
+        back = self.networks.decode(latents).sample.float()
+        kl = posterior.kl().mean() / (64 * 64 * 3)
+        total: torch.Tensor = difference(back, pixels) + 3e-4 * kl
+        return total
+
+
+def difference(back: torch.Tensor, pixels: torch.Tensor) -> torch.Tensor:
+    """Add up absolute, squared and edge differences."""
+    edges = sum(
+        functional.l1_loss(back.diff(dim=axis), pixels.diff(dim=axis)) for axis in (-1, -2)
+    )
+    return functional.l1_loss(back, pixels) + functional.mse_loss(back, pixels) + edges
+
+
+def varied(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Mirror half of the pictures and swap the colour channels of a quarter."""
+    for i in range(len(pixels)):
+        chance = torch.rand(2, generator=generator)
+        if chance[0] < 0.5:
+            pixels[i] = pixels[i].flip(-1)
+        if chance[1] < 0.25:
+            pixels[i] = pixels[i][torch.randperm(3, generator=generator)]
+    return pixels
+
+
+def run(work: Path) -> None:
+    """Train the autoencoder."""
+    drill(Lesson, work)

@@ -1,0 +1,330 @@
+"""The one loop: a training is a generator of events."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import torch
+
+from storage.errors import JobError
+from storage.records import Event, Wish
+from training import methods
+from training.events import event
+from training.methods._full import Whole
+from training.recipe.recipe import Recipe
+from training.run import checkpoint, initial_word, memory, optimizers
+from training.run.curve import recent
+from training.run.dropout import dropping
+from training.run.ema import Average
+from training.run.examples import Batches, drawn, encoded
+from training.run.previews import Preview, copied
+from training.run.prior import Prior
+from training.run.text import Reading, live
+from training.run.timing import Clock
+from training.run.writer import Saving
+from training.styles import writer
+from training.styles.compatibility import loads
+from training.styles.resize import smaller
+
+if TYPE_CHECKING:
+    from storage.folders import JobFolder
+    from training.bases.registry import Bases
+    from training.families import Family
+    from training.networks.networks import Attached
+
+Task = Generator[Event, Wish | None, None]
+CLIP = 1.0  # norm of all gradients together
+
+
+def train(folder: JobFolder, bases: Bases) -> Task:
+    """Train what `job.json` asks for, from its newest checkpoint on."""
+    request = folder.request()
+    asked = Recipe.read(request["recipe"])
+    saved = checkpoint.newest(folder.checkpoints, asked)
+    recipe = saved.recipe if saved else settled(asked, bases)
+    if recipe.identity != bases.identity(recipe.base):
+        raise JobError("base_changed", base=recipe.base)
+    method = methods.chosen(recipe)
+    optimizers.found(recipe)
+    notes: list[Event] = []
+    with bases.family(recipe.base) as family:
+        while True:
+            torch.set_num_threads(recipe.threads)
+            attached = method.attach(family.networks, recipe)
+            crowded = False
+            try:
+                recipe = recipe if saved else memory.begun(recipe, attached.parameters, bases)
+                first = saved.step if saved else 0
+                yield event(
+                    "started", step=first, steps=recipe.steps, device=bases.device.name,
+                    attempt=int(request.get("attempt", 1)), resumed=saved is not None,
+                )  # fmt: skip
+                yield from notes
+                if not (
+                    yield from Run(folder, recipe, family, attached, bases, saved=saved).steps()
+                ):
+                    return
+            except torch.OutOfMemoryError:
+                crowded = True
+            finally:
+                attached.detach()
+                family.checkpointing(enabled=False)
+                del attached  # with all that it holds, before the next begins
+            saved = checkpoint.newest(folder.checkpoints, asked)
+            if crowded and not bases.release():
+                recipe = memory.down(recipe, saved.step if saved else 0)
+                notes = [event("note", code="memory")]
+
+
+def settled(recipe: Recipe, bases: Bases) -> Recipe:
+    """Write down what this worker chooses."""
+    base = bases.find(recipe.base)
+    return replace(
+        recipe,
+        family=base.family,
+        identity=recipe.identity or bases.identity(recipe.base),
+        precision=bases.device.precision,
+        threads=recipe.threads or bases.device.pace(small=base.small),
+    )
+
+
+class Run:
+    """One training under way."""
+
+    def __init__(  # noqa: PLR0913 - a run is made of all of these
+        self,
+        folder: JobFolder,
+        recipe: Recipe,
+        family: Family,
+        attached: Attached,
+        bases: Bases,
+        *,
+        saved: checkpoint.Checkpoint | None = None,
+    ) -> None:
+        self.folder, self.recipe, self.family, self.attached = folder, recipe, family, attached
+        self.bases = bases
+        self.parameters = attached.parameters
+        self.first = saved.step if saved else 0
+        held = memory.at(recipe, self.first)
+        self.parts = held.parts
+        self.optimizer = optimizers.made(held, self.parameters, attached.paces)
+        self.scaler = bases.device.scaler()
+        self.average = Average(self.parameters, held.ema)
+        self.prior = Prior(folder, recipe)
+        self.losses: list[float] = []
+        self.pending: list[torch.Tensor] = []
+        self.clock = Clock()
+        self.saving = Saving(folder, recipe.steps, alone=isinstance(attached, Whole))
+        self.preview = Preview(folder.samples, recipe, family, bases.device, self.clock)
+        family.checkpointing(held.frugal)
+        if held.quantised:
+            family.quantise()
+        bases.device.watch()
+        self.room = bases.device.room()
+        if saved:
+            saved.restore(self.parameters, self.optimizer)
+            if saved.scaler:
+                self.scaler.load_state_dict(saved.scaler)
+            self.average.restore(saved.average)
+            self.losses = saved.losses
+
+    def steps(self) -> Generator[Event, Wish | None, bool]:
+        """Go from the first missing step to the end, or to what somebody wishes.
+
+        True says that it goes on from the checkpoint just written, a rung lower.
+        """
+        recipe, first, early = self.recipe, self.first, False
+        wish = yield from self.prior.draw(
+            self.family, self.bases.device, partial(self.boundary, first)
+        )
+        with self.clock.part("photo", len(recipe.shots) + recipe.prior):
+            self.read()
+        wish = wish or (yield from self.begin())
+        recipe, reached = self.recipe, recipe.steps
+        reads = live(recipe, learns=self.attached.text)
+        done_with = ("vae",) if reads else ("vae", "text")
+        with self.family.absent(*done_with), self.saving:
+            for step in range(first, recipe.steps):
+                if step and step % recipe.every == 0:
+                    if step > first:
+                        yield from self.save(step)
+                    yield from self.preview.draw(step, self.finished if step else nullcontext)
+                wish = wish or (yield from self.boundary(step))
+                if wish is Wish.PAUSE:
+                    if (yield from self.kept(step)):
+                        yield event("paused", step=step)
+                        return False
+                    wish = None
+                if wish is Wish.CANCEL:
+                    yield event("cancelled", step=step)
+                    return False
+                if step > first and any(rung.step == step for rung in recipe.rungs):
+                    if (yield from self.kept(step)):
+                        return True
+                    raise JobError("checkpoint_lost")
+                if wish is Wish.FINISH:
+                    reached, early = step, True
+                    break
+                before = [] if step else copied(self.parameters)
+                with self.clock.step(), dropping(self.family.networks, recipe, step):
+                    self.step(step)
+                if before:
+                    yield from self.preview.before(self.parameters, before)
+                if self.clock.due() or step + 1 == recipe.steps:
+                    yield self.progress(step + 1)
+            yield from self.end(reached, early=early)
+        return False
+
+    def boundary(self, step: int) -> Generator[Event, Wish | None, Wish | None]:
+        """Let the worker do something else; hear what is wished."""
+        yield from self.saving.told()
+        left = time.perf_counter()
+        wish = yield event("step", step=step)
+        self.clock.away += time.perf_counter() - left
+        if torch.get_num_threads() != self.recipe.threads:
+            torch.set_num_threads(self.recipe.threads)
+        return wish
+
+    def begin(self) -> Generator[Event, Wish | None, Wish | None]:
+        """Let a learned word begin at the known word that is nearest, and say which."""
+        recipe, wish = self.recipe, None
+        if not self.first and initial_word.sought(recipe, self.bases.find(recipe.base)):
+            some = self.batches.examples[: len(recipe.photos)]  # at the first of its sizes
+            word, wish = yield from initial_word.found(
+                recipe, some, self.family, self.bases.device, partial(self.boundary, 0)
+            )
+            if word:
+                self.recipe = replace(recipe, start=word)
+                initial_word.begin(self.recipe, self.family.networks, self.parameters)
+                self.average.restore(self.parameters)
+                yield event("note", code="start", word=word)
+        return wish
+
+    def read(self) -> None:
+        """Encode photos and captions, once."""
+        examples = encoded(self.family, self.recipe, self.folder.photos)
+        concepts = self.recipe.triggers.values()
+        self.batches = Batches(examples, self.recipe.batch, self.recipe.seed, concepts)
+        self.reading = Reading(
+            self.family, self.recipe, self.bases.device, learns=self.attached.text
+        )
+        self.prior.read(self.family, self.bases.device, learns=self.attached.text)
+
+    def step(self, step: int) -> None:
+        """Take one step; everything it draws follows from the seed and its number."""
+        recipe = self.recipe
+        for group in self.optimizer.param_groups:
+            group["lr"] = recipe.rate * recipe.warmth(step) * group["pace"]
+        loss = self.learn(self.batches, self.reading, step, "noise")
+        if self.prior.batches and self.prior.reading:
+            self.learn(self.prior.batches, self.prior.reading, step, "prior", recipe.keep)
+        self.scaler.unscale_(self.optimizer)
+        torch.nn.utils.clip_grad_norm_(self.parameters.values(), CLIP, foreach=True)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.average.follow(step)
+        self.pending.append(loss)
+        self.fits()
+
+    def learn(
+        self, batches: Batches, reading: Reading, step: int, noise: str, share: float = 1.0
+    ) -> torch.Tensor:
+        """Add a batch's gradients, by its share, and give its loss."""
+        recipe, losses = self.recipe, []
+        for at, batch in enumerate(batches.at(step).parts(self.parts), step * self.parts):
+            with self.bases.device.autocast():
+                heard = {**reading.at(at, batch.photos), **batch.framed}
+                loss = self.family.loss(
+                    batch.latents,
+                    heard,
+                    drawn(recipe.seed, at, noise),
+                    gamma=recipe.gamma,
+                    offset=recipe.offset,
+                    places=batch.weights,
+                )
+            counts = share / self.parts
+            self.scaler.scale(loss * counts if counts != 1 else loss).backward()  # type: ignore[no-untyped-call]
+            losses.append(loss.detach())
+        return losses[0] if self.parts == 1 else torch.stack(losses).mean()
+
+    def settle(self) -> None:
+        """Fetch the losses that are still on the device."""
+        if self.pending:
+            self.losses += torch.stack(self.pending).tolist()
+            self.pending.clear()
+            if not math.isfinite(self.losses[-1]):
+                raise JobError("loss_nan", step=len(self.losses))
+
+    def progress(self, step: int) -> Event:
+        """Tell how far it is."""
+        self.settle()
+        speed = self.clock.speed()
+        return event(
+            "progress", step=step, steps=self.recipe.steps, loss=self.losses[-1],
+            smooth=recent(self.losses), rate=self.recipe.rate * self.recipe.warmth(step - 1),
+            speed=speed, eta=self.eta(step),
+            memory=self.bases.device.memory(),
+        )  # fmt: skip
+
+    def fits(self) -> None:
+        """Refuse to go on in memory that is not the device's own, as some drivers lend it."""
+        if self.room and self.bases.device.peak() > self.room:
+            raise torch.OutOfMemoryError(f"{self.room} MiB are not enough")
+
+    def eta(self, step: int) -> float:
+        """Estimate the seconds that are left: the steps, and the samples on the way."""
+        left = (self.recipe.steps - step) / self.clock.speed()
+        shows = math.ceil(self.recipe.steps / self.recipe.every) - step // self.recipe.every
+        return left + shows * len(self.recipe.prompts) * self.clock.each("picture")
+
+    def save(self, step: int) -> Iterator[Event]:
+        """Begin to write a checkpoint."""
+        self.settle()
+        state = (step, self.recipe, self.losses, self.scaler.state_dict())
+        copy = checkpoint.copied(state, self.parameters, self.optimizer, self.average.tensors)
+        yield from self.saving.begin(copy)
+
+    def kept(self, step: int) -> Generator[Event, Wish | None, bool]:
+        """Write a checkpoint and wait for it; tell whether it is there."""
+        yield from self.save(step)
+        yield from self.saving.ended()
+        return self.saving.kept == step
+
+    @contextmanager
+    def finished(self) -> Iterator[None]:
+        """Have what is trained as it goes into samples and files inside the block."""
+        with optimizers.finished(self.optimizer), self.average.instead():
+            yield
+
+    def end(self, reached: int, *, early: bool) -> Iterator[Event]:
+        """Write the style."""
+        yield from self.save(reached)
+        yield from self.preview.draw(reached, self.finished)
+        yield from self.saving.ended()
+        recipe = replace(self.recipe, steps=max(1, reached))
+        path = self.folder.result / f"{recipe.name}.safetensors"
+        family, base = self.family, self.bases.find(recipe.base)
+        kind = methods.walk()[recipe.method].KIND if recipe.rank else ""
+        origin = writer.Origin(
+            family.architecture, family.version, kind, family.prediction, base.source, base.skip
+        )
+        with self.finished():
+            weights = self.attached.weights()  # not always copies: they hold in here
+            shown = self.preview.first(reached)
+            digest = writer.publish(path, weights, recipe, origin, shown)
+            small = smaller(path, weights, recipe, origin, shown)
+        yield event(
+            "done", file=path.name, bytes=path.stat().st_size, digest=digest, steps=reached,
+            seconds=self.clock.total(), speed=self.clock.speed(), first=self.clock.first,
+            photo=self.clock.each("photo"), picture=self.clock.each("picture"),
+            early=early, whole=not recipe.rank,
+            loads=[name for name, amiss in loads(weights, recipe.family).items() if not amiss],
+            small=small,
+        )  # fmt: skip

@@ -1,0 +1,162 @@
+"""What a training gives up, a rung at a time, to fit into the memory there is.
+
+A rung is taken before the first step, where the estimate asks for it, or at a checkpoint that the
+training goes back to when memory has run out. Which and when stands in the recipe, so that the
+same recipe goes down the same way again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from storage.errors import JobError
+from storage.records import Base, Optimizer
+from storage.requests import TrainRequest
+from training import methods
+from training.families import walk
+from training.networks import quantize
+from training.networks.memory import MIB, needed, trained
+from training.recipe.recipe import Recipe, Rung
+from training.run.optimizers import PACKAGES
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from storage.records import Rule
+    from training.bases.registry import Bases
+    from training.networks.memory import Keeps
+
+#: Methods that work with the numbers of the weights they change.
+READERS = frozenset({"dora", "oft"})
+SPARE = 0.92  #: of the memory, what may be planned with: an allocator leaves holes
+
+
+def frugal(recipe: Recipe, step: int) -> Recipe | None:  # noqa: ARG001 - at any step
+    """Keep less for the way back and compute it anew: a third more time, the same numbers."""
+    return None if recipe.frugal else replace(recipe, frugal=True)
+
+
+def bytewise(recipe: Recipe, step: int) -> Recipe | None:
+    """Keep an optimizer's moments in 8 bits: only of whole networks they take much.
+
+    It cannot go on with moments that were kept otherwise.
+    """
+    here = find_spec(PACKAGES[Optimizer.ADAMW8BIT]) is not None
+    fits = here and not step and not recipe.rank and recipe.optimizer is Optimizer.ADAMW
+    return replace(recipe, optimizer=Optimizer.ADAMW8BIT) if fits else None
+
+
+def unaveraged(recipe: Recipe, step: int) -> Recipe | None:
+    """Keep no moving average of a whole network: what is learnt last counts more."""
+    fits = not step and not recipe.rank and recipe.ema
+    return replace(recipe, ema=0.0) if fits else None
+
+
+def factored(recipe: Recipe, step: int) -> Recipe | None:
+    """Keep a whole network's second moments by rows and columns, and no first ones: Adafactor."""
+    whole = not step and not recipe.rank
+    fits = whole and recipe.optimizer in {Optimizer.ADAMW, Optimizer.ADAMW8BIT}
+    return replace(recipe, optimizer=Optimizer.ADAFACTOR) if fits else None
+
+
+def parted(recipe: Recipe, step: int) -> Recipe | None:  # noqa: ARG001 - at any step
+    """Take a batch in twice as many parts: as long, as large, other draws."""
+    parts = recipe.parts * 2
+    return replace(recipe, parts=parts) if recipe.batch % parts == 0 else None
+
+
+def rounded(recipe: Recipe, step: int) -> Recipe | None:  # noqa: ARG001 - at any step
+    """Keep a frozen denoiser's layers in 4 bits: up to three times as long, not quite the base."""
+    frozen = recipe.rank and recipe.method not in READERS
+    fits = frozen and not recipe.quantised and quantize.here()
+    return replace(recipe, quantised=True) if fits else None
+
+
+RUNGS: dict[str, Callable[[Recipe, int], Recipe | None]] = {
+    "frugal": frugal,
+    "bytewise": bytewise,
+    "parted": parted,
+    "unaveraged": unaveraged,
+    "factored": factored,
+    "quantised": rounded,
+}
+
+
+def at(recipe: Recipe, step: int) -> Recipe:
+    """Give a recipe as it holds at a step: with the rungs that were taken until then."""
+    for rung in recipe.rungs:
+        if rung.step <= step:
+            recipe = RUNGS[rung.name](recipe, rung.step) or recipe
+    return recipe
+
+
+def lower(recipe: Recipe, step: int) -> Recipe | None:
+    """Take the next rung at a step; None at the ladder's foot."""
+    now = at(recipe, step)
+    for name, rung in RUNGS.items():
+        if rung(now, step) is not None:
+            return replace(recipe, rungs=(*recipe.rungs, Rung(step, name)))
+    return None
+
+
+def down(recipe: Recipe, step: int) -> Recipe:
+    """Take the next rung, as memory has run out."""
+    below = lower(recipe, step)
+    if below is None:
+        raise JobError("memory_full")
+    return below
+
+
+def begun(recipe: Recipe, parameters: Mapping[str, Tensor], bases: Bases) -> Recipe:
+    """Take the rungs that a device asks for before the first step; a bare processor asks none."""
+    room, base = bases.device.room(), bases.find(recipe.base)
+    if not room or base.small or recipe.rungs:
+        return recipe
+    numbers = sum(parameter.numel() for parameter in parameters.values())
+    return fitting(recipe, walk()[base.family].KEEPS, numbers, room)
+
+
+def fitting(recipe: Recipe, keeps: Keeps, numbers: int, room: int) -> Recipe:
+    """Take rungs until a training of so many numbers fits into this room in MiB; 0 is any."""
+    while room and needed(keeps, at(recipe, 0), numbers) > SPARE * room * MIB:
+        below = lower(recipe, 0)
+        if below is None:
+            break
+        recipe = below
+    return recipe
+
+
+def usual(rule: Rule, base: Base) -> Recipe:
+    """Give the recipe that follows from a rule when nobody asks for anything else."""
+    request = TrainRequest(
+        rule.method, base.name, "name", "word", rule.concept, rule.dial,
+        rule.steps, rule.rank, rule.rate, rule.batch, 0,
+    )  # fmt: skip
+    return Recipe.of(request, base, [("photo.png", "")])
+
+
+def foretold(rule: Rule, base: Base, keeps: Keeps, room: int, precision: str = "bf16") -> Rule:
+    """Write into a rule what it takes on a GPU with so many MiB, on the rung where it fits."""
+    recipe = replace(usual(rule, base), precision=precision)
+    numbers = trained(keeps, recipe, rule.bytes)
+    fitted = at(fitting(recipe, keeps, numbers, room), 0)
+    return replace(rule, memory=needed(keeps, fitted, numbers) // MIB)
+
+
+def reach(room: int, precision: str = "bf16") -> dict[str, list[str]]:
+    """Name the families on which a LoRA, and on which whole networks, fit into so many MiB."""
+    found: dict[str, list[str]] = {}
+    for method in ("lora", "finetune"):
+        rules = methods.walk()[method].rules
+        found[method] = []
+        for name, family in walk().items():
+            base = Base(name, name, name, name, family.RESOLUTION, "", "", present=True)
+            needs = [
+                foretold(rule, base, family.KEEPS, room, precision).memory for rule in rules(base)
+            ]
+            if needs and min(needs) <= SPARE * room:
+                found[method].append(name)
+    return found

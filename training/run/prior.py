@@ -1,0 +1,77 @@
+"""Prior preservation (Ruiz et al. 2022, arXiv 2208.12242): pictures of the class, by the base.
+
+They are drawn before the training, and learnt beside the photos, so that what is taught does not
+take the place of all its kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from storage.folders import whole
+from storage.records import Event, Wish
+from training.events import event
+from training.families import Picture
+from training.recipe.concepts import Shot
+from training.run.examples import Batches, drawn, encoded
+from training.run.text import Reading
+
+if TYPE_CHECKING:
+    from storage.folders import JobFolder
+    from training.device import Device
+    from training.families import Family
+    from training.recipe.recipe import Recipe
+
+STEPS = 20  #: of a class picture
+Drawing = Generator[Event, Wish | None, Wish | None]
+
+
+class Prior:
+    """The class pictures of one training, in its job folder."""
+
+    def __init__(self, folder: JobFolder, recipe: Recipe) -> None:
+        self.place, self.recipe = folder.classes, recipe
+        self.batches: Batches | None = None
+        self.reading: Reading | None = None
+        self.files = tuple(f"{at:04}.png" for at in range(recipe.prior))
+
+    def missing(self) -> list[str]:
+        """List the pictures that no earlier attempt has drawn."""
+        return [file for file in self.files if not (self.place / file).exists()]
+
+    def draw(self, family: Family, device: Device, boundary: Callable[[], Drawing]) -> Drawing:
+        """Draw what is missing, each from its own seed; end early with what somebody wishes."""
+        missing = self.missing()
+        if missing:
+            yield event("note", code="prior_drawn", pictures=len(missing))
+        for file in missing:
+            wish = yield from boundary()
+            if wish is not None:
+                return wish
+            self.one(file, family, device)
+        return None
+
+    def one(self, file: str, family: Family, device: Device) -> None:
+        """Draw one picture as the base alone draws it."""
+        recipe = self.recipe
+        seed = drawn(recipe.seed, int(Path(file).stem), "class").initial_seed()
+        side = recipe.resolution
+        picture = Picture(recipe.ordinary, "", seed, STEPS, side, side)
+        with family.networks.bare(), device.autocast(), family.present("text", "denoiser", "vae"):
+            shown = family.draw(picture)
+        with whole(self.place / file) as part:
+            shown.save(part, "PNG")
+
+    def read(self, family: Family, device: Device, *, learns: bool) -> None:
+        """Encode them with their one caption, unless some are still missing."""
+        if not self.files or self.missing():
+            return
+        shots = tuple(Shot(file, self.recipe.ordinary) for file in self.files)
+        recipe = replace(
+            self.recipe, photos=shots, silence=0.0, shuffle=False, masked=False, others=()
+        )
+        self.batches = Batches(encoded(family, recipe, self.place), recipe.batch, recipe.seed)
+        self.reading = Reading(family, recipe, device, learns=learns)

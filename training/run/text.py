@@ -1,0 +1,84 @@
+"""What the network reads of captions: encoded once where nothing changes them, else at each step.
+
+Both ways of changing them draw from the seed and the step alone: a caption may be dropped, so that
+the network also learns to draw without one (Ho and Salimans 2022, arXiv 2207.12598, section 3.1),
+and the parts of a caption, between commas, may be shuffled, so that none counts by its place.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from training.networks.conditioning import apart, stacked
+from training.recipe.concepts import says
+from training.run.examples import drawn
+
+if TYPE_CHECKING:
+    from training.device import Device
+    from training.families import Family
+    from training.networks.conditioning import Conditions
+    from training.recipe.recipe import Recipe
+
+READ = 8  # captions at once
+
+
+class Reading:
+    """The captions of a run, read to its network."""
+
+    def __init__(self, family: Family, recipe: Recipe, device: Device, *, learns: bool) -> None:
+        self.family, self.recipe, self.learns = family, recipe, learns
+        self.captions = [*(shot.caption for shot in recipe.shots), ""]  # the last: one is dropped
+        self.triggers = {at: name for name, photos in recipe.triggers.items() for at in photos}
+        self.tokens = [self.spelt(caption) for caption in self.captions]
+        self.states: list[Conditions] = []
+        if not live(recipe, learns=learns):
+            with torch.no_grad(), device.autocast(), family.present("text"):
+                for start in range(0, len(self.tokens), READ):
+                    tokens = torch.stack(self.tokens[start : start + READ])
+                    self.states += apart(family.states(tokens))
+
+    def at(self, step: int, photos: tuple[int, ...]) -> Conditions:
+        """Give what is read of these photos' captions at a step."""
+        heard = self.heard(step, photos) if self.recipe.silence else list(photos)
+        if self.states:
+            return stacked([self.states[photo] for photo in heard])
+        with torch.set_grad_enabled(self.learns):
+            return self.family.states(torch.stack(self.said(step, heard)))
+
+    def heard(self, step: int, photos: tuple[int, ...]) -> list[int]:
+        """Drop some captions: the last one, which says nothing, takes their place."""
+        generator = drawn(self.recipe.seed, step, "silence")
+        silent = torch.rand(len(photos), generator=generator) < self.recipe.silence
+        return torch.tensor(photos).masked_fill(silent, -1).tolist()
+
+    def said(self, step: int, photos: list[int]) -> list[Tensor]:
+        """Give the tokens of captions as they are said at a step."""
+        if not self.recipe.shuffle:
+            return [self.tokens[photo] for photo in photos]
+        generator = drawn(self.recipe.seed, step, "shuffle")
+        return [
+            self.spelt(shuffled(self.captions[photo], self.triggers.get(photo, ""), generator))
+            for photo in photos
+        ]
+
+    def spelt(self, caption: str) -> Tensor:
+        """Turn a caption into token ids (V, T)."""
+        return self.family.tokens(caption)[0]
+
+
+def live(recipe: Recipe, *, learns: bool) -> bool:
+    """Tell whether captions are read at each step: their words, or what they become, change."""
+    return learns or recipe.shuffle
+
+
+def shuffled(caption: str, trigger: str, generator: torch.Generator) -> str:
+    """Shuffle the parts between commas; the one that says the trigger comes first."""
+    parts = [part for part in (part.strip() for part in caption.split(",")) if part]
+    kept = next((part for part in parts if says(part, trigger)), None)
+    if kept is not None:
+        parts.remove(kept)
+    order = torch.randperm(len(parts), generator=generator).tolist()
+    return ", ".join(([] if kept is None else [kept]) + [parts[at] for at in order])

@@ -1,0 +1,87 @@
+"""Checkpoints written in a thread from a copy: the steps go on while the disk is busy.
+
+One write at a time. What could not be written is told and loses nothing: the checkpoint before it
+is still there, and the next one is tried as if nothing had been.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING, Self
+
+from safetensors import SafetensorError
+
+from storage.folders import whole
+from training.events import event
+from training.run import checkpoint
+from training.run.curve import curve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from storage.folders import JobFolder
+    from storage.records import Event
+    from training.run.checkpoint import Copy
+
+CURVE = "loss.png"
+log = logging.getLogger(__name__)
+
+
+class Saving:
+    """The checkpoints of one run; at the block's end nothing is being written any more."""
+
+    def __init__(self, folder: JobFolder, steps: int, *, alone: bool) -> None:
+        self.folder, self.steps = folder, steps
+        self.alone = alone  #: whether older ones go: they are large
+        self.thread: threading.Thread | None = None
+        self.kept = -1  #: the step of the newest that is whole
+        self.news: Event | None = None
+        self.bug: BaseException | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.wait()
+
+    def begin(self, copy: Copy) -> Iterator[Event]:
+        """Begin to write a copy, when the one before it is written; tell of that one."""
+        yield from self.ended()
+        self.thread = threading.Thread(target=self._write, args=(copy,))
+        self.thread.start()
+
+    def wait(self) -> None:
+        """Wait for what is being written."""
+        if self.thread:
+            self.thread.join()
+
+    def told(self) -> Iterator[Event]:
+        """Tell what came of a write that has ended, once."""
+        if self.thread and not self.thread.is_alive():
+            self.thread = None
+            if self.bug:
+                raise self.bug
+            if self.news:
+                yield self.news
+
+    def ended(self) -> Iterator[Event]:
+        """Wait for what is being written and tell what came of it."""
+        self.wait()
+        yield from self.told()
+
+    def _write(self, copy: Copy) -> None:
+        """Write a copy, whole or not at all, and the loss curve."""
+        try:
+            path = copy.write(self.folder.checkpoints)
+            if self.alone:
+                checkpoint.only(path)
+            self.kept = copy.step
+            with whole(self.folder.samples / CURVE) as part:
+                curve(copy.tensors["losses"].tolist(), self.steps).save(part, "PNG")
+            self.news = event("checkpoint", step=copy.step, file=path.name, curve=CURVE)
+        except (OSError, SafetensorError) as failed:
+            log.warning("The checkpoint of step %s was not written: %s", copy.step, failed)
+            self.news = event("note", code="checkpoint_lost", step=copy.step)
+        except BaseException as bug:  # noqa: BLE001 - it is raised where the run hears it
+            self.bug = bug

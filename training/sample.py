@@ -1,0 +1,150 @@
+"""Pictures from a prompt, with a style or without: a task that fits between two steps."""
+
+from __future__ import annotations
+
+import time
+from contextlib import nullcontext
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from storage.errors import JobError
+from storage.folders import whole
+from storage.requests import SampleRequest
+from training import methods
+from training.easel import together
+from training.events import event
+from training.families import Picture
+from training.styles import header, writer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    from PIL import Image
+    from torch import Tensor
+
+    from storage.folders import JobFolder
+    from storage.records import Base, Event
+    from training.bases.registry import Bases
+    from training.device import Device
+    from training.families import Family
+
+STYLE = "style.safetensors"
+STEPS = (1, 100)
+COUNT = (1, 4)
+STRENGTH = (-2.0, 2.0)
+SIDE = (32, 1024)
+PROMPT = 2000  # letters
+
+
+@dataclass(frozen=True, slots=True)
+class Worn:
+    """A style, checked, and how strongly it is worn."""
+
+    method: methods.Module
+    tensors: dict[str, Tensor]
+    word: str
+    strength: float
+
+    def on(self, family: Family) -> AbstractContextManager[None]:
+        """Wear it inside the block."""
+        return self.method.worn(family.networks, self.tensors, self.word, self.strength)
+
+
+def sample(folder: JobFolder, bases: Bases) -> Iterator[Event]:
+    """Draw what `job.json` asks for into `result/`.
+
+    The style goes on and off for each part: nothing of it stays on the base across a yield.
+    """
+    began = time.perf_counter()
+    given = folder.request()
+    request = read(given["request"])
+    base = bases.find(request.base)
+    yield event("started", step=0, steps=request.count, device=bases.device.name,
+                attempt=int(given.get("attempt", 1)), resumed=False)  # fmt: skip
+    with bases.family(request.base) as family:
+        style = worn(folder, request, family)
+        side = sized(request, base, family)
+        cut = lost(family, request, style)
+        if cut:
+            yield event("note", code="prompt_cut", tokens=cut)
+        seeds = [(request.seed + at) % 2**63 for at in range(request.count)]
+        pictures = [
+            Picture(request.prompt, request.negative, seed, request.steps, side, side)
+            for seed in seeds
+        ]
+        at = 0
+        for some in together(family, bases.device, pictures):
+            for picture, drawn in zip(some, draw(family, bases.device, some, style), strict=True):
+                path = folder.result / f"{at}.png"
+                with whole(path) as part:
+                    drawn.save(part, "PNG")
+                at += 1
+                yield event("picture", file=path.name, seed=picture.seed, prompt=request.prompt)
+    yield event("done", steps=request.count, seconds=time.perf_counter() - began)
+
+
+def draw(
+    family: Family, device: Device, pictures: Sequence[Picture], style: Worn | None
+) -> list[Image.Image]:
+    """Draw pictures at once with nothing on the base but the style."""
+    with family.networks.bare(), style.on(family) if style else nullcontext(), device.autocast():  # noqa: SIM117
+        with family.present("text", "denoiser", "vae"):
+            return family.drawn(pictures)
+
+
+def lost(family: Family, request: SampleRequest, style: Worn | None) -> int:
+    """Count the tokens of the prompts that the text encoder has no room for."""
+    wordy = style is not None and style.method.METHOD.word
+    with family.networks.bare(), style.on(family) if style and wordy else nullcontext():
+        return max(family.tokens(text)[1] for text in (request.prompt, request.negative))
+
+
+def worn(folder: JobFolder, request: SampleRequest, family: Family) -> Worn | None:
+    """Read the style of the job, and refuse what does not fit the base."""
+    path = folder.path / STYLE
+    if not request.method and not path.exists():
+        return None
+    method = methods.walk().get(request.method)
+    if method is None:
+        raise JobError("method_unknown", method=request.method)
+    tensors = writer.tensors(path)
+    try:
+        method.check(family.networks, tensors)
+    except JobError as amiss:
+        made = header.made(path)
+        if made in {"", request.base}:
+            raise
+        raise JobError("style_misfit", made=made, base=request.base) from amiss
+    return Worn(method, tensors, request.trigger, request.strength)
+
+
+def sized(request: SampleRequest, base: Base, family: Family) -> int:
+    """Choose the side: the base's own, or what is asked, to the base's grain."""
+    side = request.size or base.resolution
+    inside("size", side, (SIDE[0], max(SIDE[1], base.resolution)))
+    return max(family.grain, side // family.grain * family.grain)
+
+
+def read(value: dict[str, Any]) -> SampleRequest:
+    """Read a request, and refuse what is out of bounds."""
+    known = {field.name for field in fields(SampleRequest)}
+    try:
+        request = SampleRequest(**{name: entry for name, entry in value.items() if name in known})
+    except TypeError as broken:
+        raise JobError("request_broken", reason=str(broken)) from broken
+    inside("steps", request.steps, STEPS)
+    inside("count", request.count, COUNT)
+    inside("strength", request.strength, STRENGTH)
+    inside("seed", request.seed, (0, 2**63 - 1))
+    for text in (request.prompt, request.negative):
+        if len(text) > PROMPT:
+            raise JobError("prompt_long", length=len(text), most=PROMPT)
+    return request
+
+
+def inside(what: str, value: float, limits: tuple[float, float]) -> None:
+    """Refuse a value outside its limits."""
+    least, most = limits
+    if not least <= value <= most:
+        raise JobError(f"{what}_range", value=value, least=least, most=most)

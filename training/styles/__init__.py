@@ -1,0 +1,1 @@
+"""The `.safetensors` that comes out: written, read, checked and resized."""

@@ -1,0 +1,73 @@
+"""What a style's file tells of itself: `safelight inspect`, without torch."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from training.styles.compatibility import loads
+from training.styles.header import metadata, read, said
+from training.styles.thumbnail import weight
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: our words for what files of kohya's trainers and of modelspec say, the first one that is there
+FIELDS = {
+    "name": ("ss_output_name", "modelspec.title"),
+    "base": ("ss_sd_model_name", "ss_base_model_version"),
+    "architecture": ("modelspec.architecture", "ss_base_model_version"),
+    "date": ("modelspec.date",),
+    "steps": ("ss_steps", "ss_max_train_steps"),
+    "rate": ("ss_learning_rate",),
+    "batch": ("ss_total_batch_size",),
+    "seed": ("ss_seed",),
+    "photos": ("ss_num_train_images",),
+    "rank": ("ss_network_dim",),
+    "alpha": ("ss_network_alpha",),
+    "resolution": ("modelspec.resolution", "ss_resolution"),
+}
+
+
+def inspected(file: Path) -> dict[str, Any]:
+    """Read a header into facts: what made the file, what it is, and which programs load it."""
+    made = said(file)
+    header = read(file)
+    told = metadata(header)
+    header.pop("__metadata__", None)
+    facts: dict[str, Any] = {
+        fact: next(str(told[key])[:80] for key in keys if key in told)
+        for fact, keys in FIELDS.items()
+        if any(key in told for key in keys)
+    }
+    recipe = ours(told, "recipe")
+    phrase = str(told.get("modelspec.trigger_phrase", ""))
+    trigger = phrase if recipe.get("others") else made["trigger"] or phrase
+    found = loads(header, "sd2" if told.get("ss_v2") == "True" else "")
+    return facts | {
+        "file": file.name,
+        "bytes": file.stat().st_size,
+        "method": made["method"],
+        "trigger": trigger[:80],
+        "concept": str(recipe.get("concept", "")),
+        "fingerprint": str(recipe.get("identity", ""))[:12],
+        "versions": versions(told),
+        "thumbnail": weight(told),
+        "tensors": len(header),
+        "loads": [program for program, amiss in found.items() if not amiss],
+        "amiss": {program: amiss for program, amiss in found.items() if amiss},
+    }
+
+
+def versions(told: dict[str, str]) -> str:
+    """Name the programs that made a file of ours."""
+    return ", ".join(f"{name} {version}" for name, version in ours(told, "versions").items())[:200]
+
+
+def ours(told: dict[str, str], what: str) -> dict[str, Any]:
+    """Read what only our own files tell: their recipe, or the versions of what made them."""
+    try:
+        value = json.loads(told[f"safelight.{what}"])
+    except (KeyError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,180 @@
+"""The files that come out: safetensors that other programs load, their recipe in the header."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors import SafetensorError, safe_open
+
+from storage.errors import JobError
+from storage.folders import whole
+from storage.records import Optimizer
+from training.styles.thumbnail import KEY, thumbnail
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from training.recipe.recipe import Recipe
+
+LARGEST = 16 * 2**30  # bytes of a style we would open; a whole SDXL has 7
+VERSION = "1.0.1"  # of modelspec
+PREDICTIONS = {"epsilon": "epsilon", "v_prediction": "v"}  # in modelspec's words; of no others
+MADE_WITH = ("safelight", "torch", "diffusers", "transformers", "peft", "lycoris-lora")
+MODULES = dict.fromkeys(("loha", "lokr", "dora", "oft"), "lycoris.kohya")  # else kohya's own
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a file says of the base and the method it came from."""
+
+    architecture: str  #: of the base, as modelspec calls it
+    version: str  #: of the base, as kohya's tools call it
+    kind: str  #: of the file, as modelspec calls it; nothing for a whole model
+    prediction: str
+    base: str  #: the base's source
+    skip: int = 1  #: clip skip
+
+
+def rounded(weights: dict[str, Tensor], dtype: torch.dtype = torch.float16) -> dict[str, Tensor]:
+    """Round tensors to what is written."""
+    return {name: tensor.to(dtype).contiguous() for name, tensor in weights.items()}
+
+
+def publish(
+    path: Path,
+    weights: dict[str, Tensor],
+    recipe: Recipe,
+    origin: Origin,
+    sample: Path | None = None,
+) -> str:
+    """Write a style, whole or not at all, the same bytes for the same recipe; give its digest.
+
+    `sample` is the PNG of which its header shows a small copy.
+    """
+    tensors = rounded(weights)
+    told = described(recipe, origin) | training(recipe, origin, tensors)
+    if sample is not None:
+        told[KEY] = thumbnail(sample)
+    return pour(path, tensors, told)
+
+
+def pour(path: Path, tensors: dict[str, Tensor], told: dict[str, str]) -> str:
+    """Write a file, whole or not at all, however large it is; give its digest."""
+    total = hashlib.sha256()
+    with whole(path) as part, part.open("wb") as file:
+        for piece in sealed(tensors, told):
+            total.update(piece)
+            file.write(piece)
+    return total.hexdigest()
+
+
+def sealed(tensors: dict[str, Tensor], told: dict[str, str]) -> Iterator[bytes | memoryview]:
+    """Give a file's bytes in pieces: what is told of it, in one order, and fp16 tensors.
+
+    The library's own order of what is told is by chance. The hashes are those that programs
+    compare.
+    """
+    places, at, body = {}, 0, hashlib.sha256()
+    for name in sorted(tensors):
+        content = raw(tensors[name])
+        body.update(content)
+        places[name] = {
+            "dtype": "F16",
+            "shape": list(tensors[name].shape),
+            "data_offsets": [at, at + content.nbytes],
+        }
+        at += content.nbytes
+    digest = body.hexdigest()
+    hashes = {"modelspec.hash_sha256": f"0x{digest}", "sshs_model_hash": digest}
+    hashes["sshs_legacy_hash"] = digest[:8]
+    header = {"__metadata__": dict(sorted((told | hashes).items()))} | places
+    line = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    line += b" " * (-len(line) % 8)
+    yield len(line).to_bytes(8, "little") + line
+    for name in places:
+        yield raw(tensors[name])
+
+
+def raw(tensor: Tensor) -> memoryview:
+    """Look at the bytes of an fp16 tensor."""
+    return tensor.half().reshape(-1).view(torch.uint8).numpy().data
+
+
+def described(recipe: Recipe, origin: Origin) -> dict[str, str]:
+    """Write modelspec's fields (Stability-AI/ModelSpec 1.0.1): what must and what should be."""
+    date = datetime.fromtimestamp(recipe.accepted, UTC)
+    told = {
+        "modelspec.sai_model_spec": VERSION,
+        "modelspec.architecture": "/".join(filter(None, (origin.architecture, origin.kind))),
+        "modelspec.implementation": "diffusers",
+        "modelspec.title": recipe.name,
+        "modelspec.resolution": f"{recipe.resolution}x{recipe.resolution}",
+        "modelspec.description": f"A {recipe.concept} trained with Safelight on {recipe.base}",
+        "modelspec.author": "Safelight",
+        "modelspec.date": date.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "modelspec.trigger_phrase": ", ".join(recipe.triggers),
+    }
+    if origin.prediction in PREDICTIONS:
+        told["modelspec.prediction_type"] = PREDICTIONS[origin.prediction]
+    return told
+
+
+def training(recipe: Recipe, origin: Origin, tensors: dict[str, Tensor]) -> dict[str, str]:
+    """Write the fields that A1111, Forge and kohya's tools read: counts and the trigger."""
+    counts = {trigger: len(photos) for trigger, photos in recipe.triggers.items()}
+    told = {
+        "ss_output_name": recipe.name,
+        "ss_base_model_version": origin.version,
+        "ss_sd_model_name": origin.base,
+        "ss_v2": str(origin.version.startswith("sd_v2")),
+        "ss_resolution": f"({recipe.resolution}, {recipe.resolution})",
+        "ss_num_train_images": str(len(recipe.shots)),
+        "ss_steps": str(recipe.steps),
+        "ss_max_train_steps": str(recipe.steps),
+        "ss_total_batch_size": str(recipe.batch),
+        "ss_learning_rate": str(recipe.rate),
+        "ss_lr_scheduler": recipe.schedule,
+        "ss_min_snr_gamma": str(recipe.gamma),
+        "ss_noise_offset": str(recipe.offset),
+        "ss_caption_dropout_rate": str(recipe.silence),
+        "ss_seed": str(recipe.seed),
+        "ss_mixed_precision": recipe.precision,
+        "ss_training_started_at": str(recipe.accepted),
+        "ss_tag_frequency": json.dumps({"safelight": counts}),
+        "safelight.recipe": json.dumps(recipe.public(), sort_keys=True),
+        "safelight.versions": json.dumps({name: version(name) for name in MADE_WITH}),
+    }
+    if origin.skip > 1:
+        told["ss_clip_skip"] = str(origin.skip)
+    if recipe.optimizer is not Optimizer.ADAMW:
+        told["ss_optimizer"] = recipe.optimizer
+    if any(name.endswith(".alpha") for name in tensors):
+        told["ss_network_module"] = MODULES.get(recipe.method, "networks.lora")
+        told["ss_network_dim"] = told["ss_network_alpha"] = str(recipe.rank)
+    if recipe.method in MODULES:
+        told["ss_network_args"] = json.dumps({"algo": recipe.method})
+    elif recipe.wide:
+        told["ss_network_args"] = json.dumps({"conv_dim": recipe.rank, "conv_alpha": recipe.rank})
+    return told
+
+
+def tensors(path: Path) -> dict[str, Tensor]:
+    """Read a style's tensors; whoever uses them checks them against the networks first."""
+    try:
+        if path.stat().st_size > LARGEST:
+            raise JobError("style_broken", reason="too large")
+        with safe_open(path, framework="pt") as opened:
+            return {name: opened.get_tensor(name) for name in sorted(opened.keys())}
+    except FileNotFoundError as missing:
+        raise JobError("style_missing") from missing
+    except (SafetensorError, OSError, ValueError) as broken:
+        raise JobError("style_broken", reason="not safetensors") from broken
