@@ -176,7 +176,7 @@ class Recipe:
             if name not in SPARING or value != usual[name]
         }
 
-    def warmth(self, step: int) -> float:
+    def lr_factor(self, step: int) -> float:
         """Give the part of the rate that holds at a step: a short warm-up, then the schedule."""
         rising = min(1.0, (step + 1) / max(1, min(10, self.steps // 10)))
         if self.schedule == "constant":

@@ -47,7 +47,7 @@ def train(folder: JobFolder, bases: Bases) -> Task:
     request = folder.request()
     asked = Recipe.read(request["recipe"])
     saved = checkpoint.newest(folder.checkpoints, asked)
-    recipe = saved.recipe if saved else settled(asked, bases)
+    recipe = saved.recipe if saved else fill_in_device(asked, bases)
     if recipe.identity != bases.identity(recipe.base):
         raise JobError("base_changed", base=recipe.base)
     method = methods.chosen(recipe)
@@ -82,7 +82,7 @@ def train(folder: JobFolder, bases: Bases) -> Task:
                 notes = [event("note", code="memory")]
 
 
-def settled(recipe: Recipe, bases: Bases) -> Recipe:
+def fill_in_device(recipe: Recipe, bases: Bases) -> Recipe:
     """Write down what this worker chooses."""
     base = bases.find(recipe.base)
     return replace(
@@ -220,7 +220,7 @@ class Run:
         """Take one step; everything it draws follows from the seed and its number."""
         recipe = self.recipe
         for group in self.optimizer.param_groups:
-            group["lr"] = recipe.rate * recipe.warmth(step) * group["pace"]
+            group["lr"] = recipe.rate * recipe.lr_factor(step) * group["pace"]
         loss = self.learn(self.batches, self.reading, step, "noise")
         if self.prior.batches and self.prior.reading:
             self.learn(self.prior.batches, self.prior.reading, step, "prior", recipe.keep)
@@ -268,7 +268,7 @@ class Run:
         speed = self.clock.speed()
         return event(
             "progress", step=step, steps=self.recipe.steps, loss=self.losses[-1],
-            smooth=recent(self.losses), rate=self.recipe.rate * self.recipe.warmth(step - 1),
+            smooth=recent(self.losses), rate=self.recipe.rate * self.recipe.lr_factor(step - 1),
             speed=speed, eta=self.eta(step),
             memory=self.bases.device.memory(),
         )  # fmt: skip

@@ -197,12 +197,12 @@ def test_sparing() -> None:
 
 def test_warmth() -> None:
     """The rate rises in a tenth of the steps and then falls to a tenth."""
-    warm = [made().warmth(step) for step in range(100)]
+    warm = [made().lr_factor(step) for step in range(100)]
 
     assert warm[0] < 0.2
     assert max(warm) > 0.95
     assert 0.09 < warm[-1] < 0.11
-    assert replace(made(), schedule="constant").warmth(99) == 1
+    assert replace(made(), schedule="constant").lr_factor(99) == 1
 
 
 def test_light() -> None:
