@@ -42,7 +42,7 @@ def main() -> int:
     try:
         run(settings.read())
     except UserError as error:
-        print(wording.plain(error), file=sys.stderr)  # noqa: T201 (nothing else runs any more)
+        print(wording.explain_in_shell(error), file=sys.stderr)  # noqa: T201 (nothing else runs any more)
         return 2
     return 0
 

@@ -50,14 +50,14 @@ async def answer(interaction: discord.Interaction, error: BaseException) -> None
     """Tell the person what went wrong; log what is a bug."""
     known = foreseen(error)
     if known is not None:
-        await tell(interaction, wording.sentence(known))
+        await tell(interaction, wording.explain(known))
         return
     if gone(error):
         log.info("An answer came too late: %s", error)
         return
     reference = secrets.token_hex(3).upper()
     log.error("Bug %s in %s", reference, where(interaction), exc_info=error)
-    await tell(interaction, wording.sentence(UserError("bug", reference=reference)))
+    await tell(interaction, wording.explain(UserError("bug", reference=reference)))
 
 
 async def tell(interaction: discord.Interaction, sentence: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import discord
 
 from bot import wording
-from bot.wording import flat
+from bot.wording import flatten
 from storage.errors import UserError
 
 if TYPE_CHECKING:
@@ -89,4 +89,4 @@ def named(job: Job) -> str:
     """Name a job's thread."""
     method = wording.training.METHODS.get(job.request["method"], job.request["method"])
     name = wording.job.THREAD_NAME.format(name=job.request["name"], method=method, job=job.id)
-    return flat(name, 100)
+    return flatten(name, 100)

@@ -15,7 +15,7 @@ from bot.actions.training import Order
 from bot.cards.components import WORDS, Button, Card, Select, row, show, text, touch
 from bot.cards.job import COLOURS
 from bot.cards.preflight import Leave, Start, facts, small
-from bot.wording import number, say
+from bot.wording import format_count, say
 from storage.errors import UserError
 from storage.planning.advisor import Advice, Choice, advise
 from storage.planning.case import BESIDE, CLASSES, MOTIFS, Case, Motif
@@ -168,13 +168,13 @@ def named(choice: Choice) -> dict[str, str]:
 
 def why(found: Answer) -> list[str]:
     """Say why in three lines."""
-    return wording.advice.reasons(found.choice.reasons, number(found.case.photos, "photo"))
+    return wording.advice.reasons(found.choice.reasons, format_count(found.case.photos, "photo"))
 
 
 def beside(found: Answer) -> Iterator[str]:
     """Say how many photos count, what the licence asks, and what else would do."""
     case, choice, rest = found.case, found.choice, found.rest
-    photos = number(case.photos, "photo")
+    photos = format_count(case.photos, "photo")
     if case.photos < case.handed:
         yield say(wording.advice.SOME, photos=photos, handed=case.handed)
     if case.commercial and choice.base.terms:

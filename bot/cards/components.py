@@ -14,7 +14,7 @@ import discord
 from discord import ui
 
 from bot.errors import answer
-from bot.wording import flat
+from bot.wording import flatten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,7 +60,7 @@ class Card(ui.LayoutView):
     def gallery(self, pictures: Iterable[tuple[Path, str]]) -> Self:
         """Add pictures from disk, each with its alt text."""
         shown = [
-            discord.MediaGalleryItem(self.media(path), description=flat(alt, 1000) or None)
+            discord.MediaGalleryItem(self.media(path), description=flatten(alt, 1000) or None)
             for path, alt in pictures
         ]
         return self.put(ui.MediaGallery(*shown)) if shown else self

@@ -25,7 +25,7 @@ from bot.cards.components import (
     touch,
 )
 from bot.cards.dataset_text import PAGE, Sheet, alt, at, line, option, outcome
-from bot.wording import flat, number, say
+from bot.wording import flatten, format_count, say
 from storage.errors import UserError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ async def dataset_card(bot: Bot, dataset: Dataset, page: int = 0) -> Card:
     first = page * PAGE
     shown = list(enumerate(sheet.photos[first : first + PAGE], first + 1))
     title = say(
-        wording.dataset.TITLE, name=dataset.name, photos=number(len(sheet.photos), "photo")
+        wording.dataset.TITLE, name=dataset.name, photos=format_count(len(sheet.photos), "photo")
     )
     card = Card(text(title, sheet.news()))
     card.gallery(
@@ -94,7 +94,9 @@ def handed_card(dataset: Dataset, handed: Handed) -> Card:
 
 def delete_card(dataset: Dataset, photos: int) -> Card:
     """Ask before a dataset goes."""
-    asked = say(wording.dataset.DELETE_ASK, name=dataset.name, photos=number(photos, "photo"))
+    asked = say(
+        wording.dataset.DELETE_ASK, name=dataset.name, photos=format_count(photos, "photo")
+    )
     return Card(text(asked), row(Delete(dataset.id), Keep()))
 
 
@@ -189,7 +191,7 @@ class Delete(Owned, verb="dataset:delete"):
         """Delete it."""
         await touch(interaction)
         store, dataset = interaction.client.store, await self.dataset(interaction)
-        photos = number(len(await store.photos.of(dataset.id, dataset.owner)), "photo")
+        photos = format_count(len(await store.photos.of(dataset.id, dataset.owner)), "photo")
         await store.datasets.delete(dataset.id, dataset.owner)
         await show(
             interaction, Card(text(say(wording.dataset.DELETED, name=dataset.name, photos=photos)))
@@ -253,7 +255,7 @@ class AddForm(Form):
     """Up to ten photos and the consent to keep them."""
 
     def __init__(self, dataset: Dataset) -> None:
-        super().__init__(title=flat(wording.dataset.ADD_FORM.format(name=dataset.name), 45))
+        super().__init__(title=flatten(wording.dataset.ADD_FORM.format(name=dataset.name), 45))
         self.dataset = dataset
         self.photos: ui.FileUpload[Any] = ui.FileUpload(
             custom_id="photos", min_values=1, max_values=MOST

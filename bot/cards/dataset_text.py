@@ -9,7 +9,7 @@ import discord
 
 from bot import wording
 from bot.actions.photos import LEAST, describing
-from bot.wording import flat, number, say, sentence
+from bot.wording import explain, flatten, format_count, say
 
 if TYPE_CHECKING:
     from bot.actions.photos import Handed
@@ -66,7 +66,7 @@ def alt(dataset: Dataset, index: int, photo: Photo) -> str:
 
 def line(index: int, photo: Photo) -> str:
     """Say a photo's caption and what is amiss with it."""
-    caption = flat(photo.caption, 150) or wording.dataset.UNCAPTIONED
+    caption = flatten(photo.caption, 150) or wording.dataset.UNCAPTIONED
     said = say(wording.dataset.LINE, number=index, caption=caption)
     short = [wording.dataset.WARNINGS[warning].partition(":")[0] for warning in photo.warnings]
     return said + (wording.dataset.WARNED.format(warnings=", ".join(short)) if short else "")
@@ -79,19 +79,19 @@ def at(page: int, pages: int) -> str:
 
 def option(index: int, photo: Photo) -> discord.SelectOption:
     """Offer a photo to be changed."""
-    label = flat(f"{index}. {photo.caption or wording.dataset.UNCAPTIONED}", 100)
+    label = flatten(f"{index}. {photo.caption or wording.dataset.UNCAPTIONED}", 100)
     return discord.SelectOption(label=label, value=str(photo.id))
 
 
 def outcome(dataset: Dataset, handed: Handed) -> list[str]:
     """Say what became of each file that was not simply taken."""
-    given = number(handed.given, "photo")
+    given = format_count(handed.given, "photo")
     refused = [
-        say(wording.dataset.REFUSED, name=flat(name, 60), why="") + sentence(error)
+        say(wording.dataset.REFUSED, name=flatten(name, 60), why="") + explain(error)
         for name, error in handed.refused
     ]
     warned = [
-        say(wording.dataset.ADDED_WARNED, name=flat(name, 60), warnings="")
+        say(wording.dataset.ADDED_WARNED, name=flatten(name, 60), warnings="")
         + ", ".join(wording.dataset.WARNINGS[warning] for warning in photo.warnings)
         for name, photo in handed.photos
         if photo.warnings

@@ -14,7 +14,7 @@ from bot.actions.jobstate import base as last
 from bot.actions.permissions import allowed, keeper, quota
 from bot.cards.components import Button, add, row, show, text, touch
 from bot.cards.upscaled import Wall
-from bot.wording import flat, say
+from bot.wording import flatten, say
 from storage import disk
 from storage.errors import JobError, UserError
 from storage.records import Kind, NewJob, Status, Wish
@@ -75,7 +75,7 @@ def job_card(home: Home, scene: Scene) -> Card:
     else:
         path, alt = newest
         shown: ui.Thumbnail[Any] = ui.Thumbnail(
-            card.media(path), description=flat(alt, 1000) or None
+            card.media(path), description=flatten(alt, 1000) or None
         )
         card.put(ui.Section(said, accessory=shown))
     if scene.story.curve:
@@ -130,7 +130,7 @@ def done(scene: Scene) -> Iterator[str]:
     """Say what came of it."""
     end = scene.story.end
     template = wording.job.EARLY if end.get("early") else wording.job.DONE
-    took = wording.duration(float(end.get("seconds", 0)))
+    took = wording.format_duration(float(end.get("seconds", 0)))
     yield say(template, steps=int(end.get("steps", 0)), time=took, loss=scene.story.loss)
     if scene.result:
         yield wording.job.RESULT.format(url=scene.result)
@@ -149,7 +149,7 @@ def reason(job: Job) -> str:
     """Return the sentence for what ended a job."""
     facts = dict(job.error or {"code": "bug", "reference": "?"})
     code = str(facts.pop("code", "unknown"))
-    return wording.sentence(JobError(code, **facts))
+    return wording.explain(JobError(code, **facts))
 
 
 def cancelled(scene: Scene) -> Iterator[str]:
@@ -176,7 +176,7 @@ def note(facts: dict[str, object]) -> str:
     more = {name: fact for name, fact in facts.items() if name != "code"}
     if code in wording.job.NOTES:
         return say(wording.job.NOTES[code], **more)  # type: ignore[arg-type]
-    return wording.sentence(JobError(code, **more))  # type: ignore[arg-type]
+    return wording.explain(JobError(code, **more))  # type: ignore[arg-type]
 
 
 def bar(step: int, steps: int) -> str:

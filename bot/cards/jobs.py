@@ -9,7 +9,7 @@ import discord
 from bot import wording
 from bot.cards.components import Card, Select, row, show, text, touch
 from bot.cards.job import steerable
-from bot.wording import flat, say
+from bot.wording import flatten, say
 from storage.records import Kind, Status
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ async def line(bot: Bot, job: Job) -> str:
 def option(job: Job) -> discord.SelectOption:
     """Offer a job in a select."""
     return discord.SelectOption(
-        label=flat(f"{job.id} {name(job)}", 100),
+        label=flatten(f"{job.id} {name(job)}", 100),
         value=str(job.id),
         description=wording.job.STATES[job.status],
     )
@@ -53,7 +53,7 @@ def option(job: Job) -> discord.SelectOption:
 
 def name(job: Job) -> str:
     """Name a job by its dataset or its prompt."""
-    return flat(str(job.request.get("name") or job.request.get("prompt", "")), 60)
+    return flatten(str(job.request.get("name") or job.request.get("prompt", "")), 60)
 
 
 class Pick(Select, verb="jobs:pick"):

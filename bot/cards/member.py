@@ -13,7 +13,7 @@ from bot.actions.export import export
 from bot.actions.permissions import once
 from bot.cards.components import Button, Card, add, hold, row, show, text, touch
 from bot.cards.dataset import Keep
-from bot.wording import number, say
+from bot.wording import format_count, say
 
 if TYPE_CHECKING:
     from bot.cards.components import Asked
@@ -29,9 +29,9 @@ async def me_card(interaction: Asked) -> Card:
     photos = sum([len(await store.photos.of(dataset.id, member)) for dataset in datasets])
     counts = say(
         wording.member.COUNTS,
-        datasets=number(len(datasets), "dataset"),
-        photos=number(photos, "photo"),
-        styles=number(len(await store.styles.of(member)), "style"),
+        datasets=format_count(len(datasets), "dataset"),
+        photos=format_count(photos, "photo"),
+        styles=format_count(len(await store.styles.of(member)), "style"),
     )
     return Card(
         text(wording.member.TITLE, counts, await today(interaction), await consents(interaction)),
@@ -66,10 +66,10 @@ async def erase_card(interaction: Asked) -> Card:
     datasets = await store.datasets.of(member)
     photos = sum([len(await store.photos.of(dataset.id, member)) for dataset in datasets])
     shared = [style for style in await store.styles.of(member) if style.shared]
-    card = Card(text(say(wording.member.ERASE_ASK, photos=number(photos, "photo"))))
+    card = Card(text(say(wording.member.ERASE_ASK, photos=format_count(photos, "photo"))))
     if not shared:
         return card.put(row(Gone(REMOVE), Keep()))
-    card.put(text(say(wording.member.ERASE_SHARED, styles=number(len(shared), "style"))))
+    card.put(text(say(wording.member.ERASE_SHARED, styles=format_count(len(shared), "style"))))
     nameless = Gone(LEAVE, label=wording.member.ERASE_LEAVE)
     return card.put(row(Gone(REMOVE, label=wording.member.ERASE_REMOVE), nameless, Keep()))
 
@@ -120,5 +120,5 @@ class Gone(Button, verb="me:gone"):
             for waiting in [key for key in interaction.client.waiting if key[0] == member]:
                 del interaction.client.waiting[waiting]
             photos = await interaction.client.store.members.erase(member, keep_styles=keep)
-            said = say(wording.member.ERASED, photos=number(photos, "photo"))
+            said = say(wording.member.ERASED, photos=format_count(photos, "photo"))
             await show(interaction, Card(text(said)))

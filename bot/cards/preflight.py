@@ -15,7 +15,7 @@ from bot.cards.components import WORDS, Button, Card, ask, row, show, text, touc
 from bot.cards.job import COLOURS
 from bot.cards.order_id import based, read, written
 from bot.cards.training_options import SWITCHES, OptionsForm
-from bot.wording import megabytes, number, say
+from bot.wording import format_count, format_size, say
 from storage.records import Optimizer, Status
 
 if TYPE_CHECKING:
@@ -57,13 +57,13 @@ def title(prospect: Prospect) -> str:
 def facts(bot: Bot, guild: discord.Guild | None, prospect: Prospect) -> Iterator[str]:
     """Say photos, steps, time, place and file, a line each."""
     plan = prospect.plan
-    yield say(wording.training.PHOTOS, photos=number(len(prospect.photos), "photo"))
+    yield say(wording.training.PHOTOS, photos=format_count(len(prospect.photos), "photo"))
     warned = sum(bool(photo.warnings) for photo in prospect.photos)
     if warned:
-        yield say(wording.training.WARNED, photos=number(warned, "photo"))
+        yield say(wording.training.WARNED, photos=format_count(warned, "photo"))
     if plan.seconds:
         template = wording.training.STEPS_LIKE if plan.like else wording.training.STEPS
-        took = wording.duration(plan.seconds)
+        took = wording.format_duration(plan.seconds)
         like = wording.training.METHODS.get(plan.like, plan.like)
         yield say(template, steps=plan.steps, time=took, device=prospect.device, like=like)
     else:
@@ -90,7 +90,7 @@ def file(size: int, most: int, *, link: str | None) -> str:
     template = wording.training.FILE_LINK if link else wording.training.FILE_HAND
     if size <= most:
         template = wording.training.FILE
-    return template.format(size=megabytes(size), limit=megabytes(most))
+    return template.format(size=format_size(size), limit=format_size(most))
 
 
 def why(prospect: Prospect) -> Iterator[str]:

@@ -16,7 +16,7 @@ from bot.cards.components import Card, row, text
 from bot.cards.job import COLOURS, Scene, reason
 from bot.cards.report import Report
 from bot.cards.upscaled import Wall
-from bot.wording import megabytes, say
+from bot.wording import format_size, say
 from storage.records import Status
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def result_card(home: Home, result: Result, handover: Handover) -> Card:
         method=styles.method(style),
         base=scene.base,
         steps=int(story.end.get("steps", 0)),
-        time=wording.duration(float(story.end.get("seconds", 0))),
+        time=wording.format_duration(float(story.end.get("seconds", 0))),
     )
     pinged = " ".join(f"<@{member}>" for member in result.told)
     card.put(text(say(wording.result.TITLE, name=style.name), facts, pinged))
@@ -99,7 +99,7 @@ def shown(folder: JobFolder, sample: Facts, alt: str) -> list[tuple[Path, str]]:
 
 def hand_over(card: Card, result: Result, handover: Handover, path: Path) -> None:
     """Put the file on the card, or a link, or a sentence."""
-    size, most = megabytes(handover.size), megabytes(handover.limit)
+    size, most = format_size(handover.size), format_size(handover.limit)
     if handover.way is Way.FILE:
         styles.file(card, path)
     elif handover.link is not None:
@@ -119,8 +119,8 @@ def smaller(card: Card, result: Result, handover: Handover, home: Home) -> None:
     card.put(
         text(
             wording.result.SMALL.format(
-                size=megabytes(handover.size),
-                limit=megabytes(handover.limit),
+                size=format_size(handover.size),
+                limit=format_size(handover.limit),
                 rank=int(small["rank"]),
                 error=float(small["error"]),
                 file=f"styles/{style.id}/{home.style(style.id, style.name).name}",

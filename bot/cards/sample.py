@@ -17,7 +17,7 @@ from bot.cards.emoji import Emoji
 from bot.cards.job import COLOURS, note, reason, steerable
 from bot.cards.report import Report
 from bot.cards.upscaled import Wall
-from bot.wording import flat, say
+from bot.wording import flatten, say
 from storage.errors import UserError
 from storage.records import Kind, Status, Wish
 from storage.requests import SampleRequest
@@ -79,7 +79,7 @@ def sample_card(home: Home, drawing: Drawing, story: Story) -> Card:
 
 def head(job: Job, style: Style | None, base: Base | None) -> Iterator[str]:
     """Say what is drawn, for whom and by what."""
-    yield say(wording.sample.TITLE, prompt=flat(job.request["prompt"], SHOWN))
+    yield say(wording.sample.TITLE, prompt=flatten(job.request["prompt"], SHOWN))
     yield say(wording.sample.BY, owner=job.owner) + " · " + credit(job, style, base)
 
 
@@ -100,7 +100,7 @@ def below(job: Job, story: Story) -> Iterator[str]:
     if job.style is not None:
         facts.append(wording.sample.STRENGTH.format(strength=f"{request['strength']:g}"))
     if request["negative"]:
-        facts.append(say(wording.sample.NOT, negative=flat(request["negative"], SHOWN)))
+        facts.append(say(wording.sample.NOT, negative=flatten(request["negative"], SHOWN)))
     yield wording.sample.SETTINGS.format(facts=" · ".join(facts))
     yield say(wording.sample.SEED, seed=request["seed"])
     if story.note:
@@ -182,7 +182,7 @@ class TryForm(Form):
     """What to draw with a style."""
 
     def __init__(self, style: Style, base: Base | None) -> None:
-        super().__init__(title=flat(wording.sample.TRY_FORM.format(name=style.name), 45))
+        super().__init__(title=flatten(wording.sample.TRY_FORM.format(name=style.name), 45))
         self.style = style
         small = base is not None and base.small
         first = wording.result.example(style.trigger, style.concept, small=small)
@@ -246,4 +246,4 @@ def read(typed: str, kind: type[float]) -> Any:
     try:
         return kind(typed.strip().replace(",", "."))
     except ValueError as wrong:
-        raise UserError("number_bad", typed=flat(typed, 40)) from wrong
+        raise UserError("number_bad", typed=flatten(typed, 40)) from wrong

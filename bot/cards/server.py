@@ -11,7 +11,7 @@ from discord import ui
 from bot import wording
 from bot.actions.permissions import moderate
 from bot.cards.components import Button, Card, Control, Form, ask, row, show, text, touch
-from bot.wording import number, say
+from bot.wording import format_count, say
 from storage.errors import UserError
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ async def server_card(interaction: Asked) -> Card:
 
 def limits(server: Server) -> str:
     """Say how much one member may train."""
-    jobs = number(server.jobs, "training") if server.jobs else wording.server.NO_LIMIT
-    minutes = number(server.minutes, "minute") if server.minutes else wording.server.NO_LIMIT
+    jobs = format_count(server.jobs, "training") if server.jobs else wording.server.NO_LIMIT
+    minutes = format_count(server.minutes, "minute") if server.minutes else wording.server.NO_LIMIT
     return say(wording.server.LIMITS, jobs=jobs, minutes=minutes)
 
 

@@ -13,7 +13,7 @@ from bot.actions.permissions import keeper
 from bot.cards.components import Button, Card, Select, add, ask, row, show, text, touch
 from bot.cards.dataset import Keep
 from bot.cards.sample import TryForm
-from bot.wording import flat, megabytes, say
+from bot.wording import flatten, format_size, say
 from storage.errors import UserError
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def note(style: Style, member: int, guild: int) -> str:
 def option(style: Style) -> discord.SelectOption:
     """Offer a style in a select."""
     return discord.SelectOption(
-        label=flat(style.name, 100), value=str(style.id), description=method(style)
+        label=flatten(style.name, 100), value=str(style.id), description=method(style)
     )
 
 
@@ -69,7 +69,7 @@ async def style_card(interaction: Asked, style: Style) -> Card:
         wording.style.FACTS,
         method=method(style),
         base=base.title if base else style.base,
-        size=megabytes(style.bytes),
+        size=format_size(style.bytes),
         when=int(style.created),
         trigger=style.trigger,
     )
@@ -208,8 +208,8 @@ def handed(bot: Bot, style: Style, most: int) -> Card:
     if style.bytes <= most:
         return file(Card(text(say(wording.result.FILE_AGAIN, name=style.name))), path)
     where = f"styles/{style.id}/{path.name}"
-    size = megabytes(style.bytes)
-    return Card(text(wording.result.HAND.format(size=size, limit=megabytes(most), file=where)))
+    size = format_size(style.bytes)
+    return Card(text(wording.result.HAND.format(size=size, limit=format_size(most), file=where)))
 
 
 class Delete(Button, verb="style:delete"):

@@ -11,7 +11,7 @@ from discord import app_commands
 from bot import wording
 from bot.actions import sampling
 from bot.actions.permissions import keeper
-from bot.wording import flat
+from bot.wording import flatten
 from storage.errors import UserError
 
 if TYPE_CHECKING:
@@ -98,5 +98,5 @@ def titled(pairs: list[tuple[str, str]], current: str) -> list[app_commands.Choi
     typed = current.casefold().strip()
     kept = [pair for pair in pairs if typed in pair[0].casefold()]
     return [
-        app_commands.Choice(name=flat(title, 100), value=value) for title, value in kept[:MOST]
+        app_commands.Choice(name=flatten(title, 100), value=value) for title, value in kept[:MOST]
     ]

@@ -12,7 +12,7 @@ from bot.actions.photos import receive
 from bot.cards.collecting import Done
 from bot.cards.components import Card, text
 from bot.cards.dataset_text import outcome
-from bot.wording import sentence
+from bot.wording import explain
 from storage.errors import UserError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Collecting(commands.Cog):
         try:
             handed = await receive(self.bot, dataset, message.attachments)
         except UserError as error:
-            await mark(message, sentence(error))
+            await mark(message, explain(error))
             return
         if handed.refused:
             await mark(message, *outcome(dataset, handed))

@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return obey(sys.argv[1:] if arguments is None else arguments)
     except UserError as error:
-        sys.stderr.write(wording.plain(error) + "\n")
+        sys.stderr.write(wording.explain_in_shell(error) + "\n")
         return 2
     except KeyboardInterrupt:
         return 130

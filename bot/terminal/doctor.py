@@ -66,7 +66,7 @@ async def findings(program: Sequence[str]) -> AsyncIterator[Line]:
     try:
         chosen = settings.read()
     except UserError as wrong:
-        yield line(FAIL, "setting", problem=wording.plain(wrong))
+        yield line(FAIL, "setting", problem=wording.explain_in_shell(wrong))
         return
     device = asyncio.create_task(ask(program, "device"))
     for check in (disk, database, token, link, upload):
@@ -139,7 +139,7 @@ async def database(chosen: BotSettings) -> Line:
     home = Home(chosen.home)
     try:
         async with await Store.open(home) as store:
-            jobs = wording.number(len(await store.jobs.open()), "open job")
+            jobs = wording.format_count(len(await store.jobs.open()), "open job")
     except Exception as broken:  # noqa: BLE001 (whatever it is, a doctor tells it)
         return line(FAIL, "database_broken", reason=broken, path=home.database)
     return line(OK, "database", path=home.database, jobs=jobs)

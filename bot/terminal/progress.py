@@ -93,7 +93,7 @@ class Teller:
         if "file" not in event:
             self.bar.say(wording.shell.DONE.format(seconds=seconds))
             return
-        size = wording.megabytes(event.get("bytes", 0))
+        size = wording.format_size(event.get("bytes", 0))
         self.bar.say(
             wording.shell.DONE_FILE.format(seconds=seconds, file=event["file"], size=size)
         )
@@ -112,19 +112,19 @@ class Teller:
         self.bar.say(wording.shell.FETCH.format_map(facts))
 
     def _fetching(self, event: dict[str, Any]) -> None:
-        facts = {key: wording.megabytes(event[key]) for key in ("done", "bytes", "speed")}
+        facts = {key: wording.format_size(event[key]) for key in ("done", "bytes", "speed")}
         words = wording.shell.FETCHING.format_map(facts)
         self.bar.show(event["done"] / event["bytes"], words)
 
     def _fetched(self, event: dict[str, Any]) -> None:
         unseen = wording.shell.FETCHED_UNSEEN if event["unseen"] else wording.shell.FETCHED
         told = wording.shell.FETCHED_ALREADY if event["already"] else unseen
-        size, names = wording.megabytes(event["bytes"]), ", ".join(event["unseen"])
+        size, names = wording.format_size(event["bytes"]), ", ".join(event["unseen"])
         facts = {**event, "size": size, "names": names, "seconds": length(event["seconds"])}
         self.bar.say(told.format_map(facts))
 
     def _advised(self, event: dict[str, Any]) -> None:
-        photos = wording.number(event["photos"], "photo")
+        photos = wording.format_count(event["photos"], "photo")
         lines = [wording.shell.ADVICE.format_map(choice(event["first"]))]
         reasons = wording.advice.reasons(event["first"]["reasons"], photos)
         lines += [line.replace("**", "") for line in reasons]
@@ -141,22 +141,22 @@ class Teller:
     _advice = _advised
 
     def _exported(self, event: dict[str, Any]) -> None:
-        size = wording.megabytes(event["bytes"])
+        size = wording.format_size(event["bytes"])
         sys.stdout.write(wording.shell.EXPORTED.format_map({**event, "size": size}) + "\n")
 
     def _promoted(self, event: dict[str, Any]) -> None:
-        size = wording.megabytes(event["bytes"])
+        size = wording.format_size(event["bytes"])
         sys.stdout.write(wording.shell.PROMOTED.format_map({**event, "size": size}) + "\n")
 
     def _shrunk(self, event: dict[str, Any]) -> None:
-        size = wording.megabytes(event["bytes"])
+        size = wording.format_size(event["bytes"])
         sys.stdout.write(wording.shell.SHRUNK.format_map({**event, "size": size}) + "\n")
 
     def _inspected(self, event: dict[str, Any]) -> None:
         method = wording.training.METHODS.get(event["method"], event["method"])
-        facts = {**event, "method": method, "size": wording.megabytes(event["bytes"])}
+        facts = {**event, "method": method, "size": wording.format_size(event["bytes"])}
         if event.get("thumbnail"):
-            facts["thumbnail"] = wording.megabytes(event["thumbnail"])
+            facts["thumbnail"] = wording.format_size(event["thumbnail"])
         for fact, line in wording.shell.INSPECTED.items():
             if event.get(fact) not in {None, "", 0}:
                 sys.stdout.write(printable(line.format_map(facts)))
@@ -178,7 +178,7 @@ def described(base: dict[str, Any]) -> Iterator[str]:
     facts = {
         **base,
         "mark": "·" if base["lack"] else "✓",
-        "size": wording.megabytes(base["bytes"]),
+        "size": wording.format_size(base["bytes"]),
         "checked": wording.shell.CHECKED[base["checked"]],
         "licence": licence(base),
         "money": money(base),
@@ -208,7 +208,7 @@ def printable(line: str) -> str:
 def sentence(event: dict[str, Any]) -> str:
     """Return the sentence of an event that has a code."""
     facts = {name: fact for name, fact in event.items() if name not in {"at", "kind", "code"}}
-    return wording.plain(JobError(event.get("code", "bug"), **facts))
+    return wording.explain_in_shell(JobError(event.get("code", "bug"), **facts))
 
 
 def length(seconds: float) -> str:

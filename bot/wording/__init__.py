@@ -45,45 +45,45 @@ __all__ = [
     "dataset",
     "demo",
     "doctor",
-    "duration",
     "emoji",
     "errors",
     "escape",
-    "flat",
+    "explain",
+    "explain_in_shell",
+    "flatten",
+    "format_count",
+    "format_duration",
+    "format_size",
     "guide",
     "job",
-    "listed",
-    "megabytes",
+    "join_words",
     "member",
-    "number",
-    "plain",
     "report",
     "result",
     "sample",
     "say",
-    "sentence",
     "server",
     "shell",
     "style",
     "training",
 ]
 
-SPECIAL = re.compile(r"([\\*_~|`>#\[\]()<:\-])")
-LONGEST = 300  #: characters of any one foreign text on a card
+MARKDOWN = re.compile(r"([\\*_~|`>#\[\]()<:\-])")
+MAX_TEXT_CHARS = 300  #: characters of any one foreign text on a card
 
 
-def flat(text: str, most: int = LONGEST) -> str:
+def flatten(text: str, max_chars: int = MAX_TEXT_CHARS) -> str:
     """Return a text on one line and not too long, for labels and alt texts."""
     line = " ".join(text.split())
-    return line if len(line) <= most else line[: most - 1] + "…"
+    return line if len(line) <= max_chars else line[: max_chars - 1] + "…"
 
 
-def escape(text: str, most: int = LONGEST) -> str:
+def escape(text: str, max_chars: int = MAX_TEXT_CHARS) -> str:
     """Make foreign text harmless: no mention, no markdown, no line breaks."""
-    return SPECIAL.sub(r"\\\1", flat(text, most)).replace("@", "@\u200b")
+    return MARKDOWN.sub(r"\\\1", flatten(text, max_chars)).replace("@", "@\u200b")
 
 
-def listed(texts: list[str]) -> str:
+def join_words(texts: list[str]) -> str:
     """Join texts as a sentence does."""
     if len(texts) < 2:
         return "".join(texts)
@@ -95,14 +95,16 @@ def say(template: str, /, **facts: Fact) -> str:
     return template.format_map(_safe(facts))
 
 
-def sentence(error: SafelightError) -> str:
+def explain(error: SafelightError) -> str:
     """Return an error's sentence for Discord."""
     return say(ERRORS.get(error.code, ERRORS["unknown"]), **{**error.facts, "code": error.code})
 
 
-def plain(error: SafelightError) -> str:
+def explain_in_shell(error: SafelightError) -> str:
     """Return an error's sentence for a terminal."""
-    facts = _Facts({k: listed(v) if isinstance(v, list) else v for k, v in error.facts.items()})
+    facts = _Facts(
+        {k: join_words(v) if isinstance(v, list) else v for k, v in error.facts.items()}
+    )
     facts["code"] = error.code
     return ERRORS.get(error.code, ERRORS["unknown"]).format_map(facts).replace("**", "")
 
@@ -118,25 +120,25 @@ def _safe(facts: Mapping[str, Fact]) -> _Facts:
     safe = _Facts()
     for key, fact in facts.items():
         if isinstance(fact, list):
-            safe[key] = listed([escape(str(one)) for one in fact])
+            safe[key] = join_words([escape(str(one)) for one in fact])
         else:
             safe[key] = escape(fact) if isinstance(fact, str) else fact
     return safe
 
 
-def megabytes(size: float) -> str:
+def format_size(size: float) -> str:
     """Write a size as people say it."""
     if size < 1024 * 1024:
         return f"{max(1, round(size / 1024))} KB"
     return f"{size / 1024 / 1024:.1f}".removesuffix(".0") + " MB"
 
 
-def number(count: int, one: str, many: str = "") -> str:
+def format_count(count: int, one: str, many: str = "") -> str:
     """Write a count with its noun."""
     return f"{count} {one if count == 1 else many or one + 's'}"
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Write a time as people say it."""
     minutes = round(seconds / 60)
     if seconds < 90:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.wording import escape, flat, listed, megabytes, number, say
+from bot.wording import escape, flatten, format_count, format_size, join_words, say
 
 EVIL = "<@1> @everyone <@&2> <#3> **bold** [x](http://evil) `code` \n# title ||spoiler|| </me:4>"
 
@@ -53,9 +53,9 @@ def test_say():
 
 def test_words():
     """Counts, sizes and lists are written as people say them."""
-    assert number(1, "photo") == "1 photo"
-    assert number(2, "photo") == "2 photos"
-    assert megabytes(1536) == "2 KB"
-    assert megabytes(44 * 1024 * 1024) == "44 MB"
-    assert listed(["a", "b", "c"]) == "a, b and c"
-    assert flat("a\n b", 2) == "a…"
+    assert format_count(1, "photo") == "1 photo"
+    assert format_count(2, "photo") == "2 photos"
+    assert format_size(1536) == "2 KB"
+    assert format_size(44 * 1024 * 1024) == "44 MB"
+    assert join_words(["a", "b", "c"]) == "a, b and c"
+    assert flatten("a\n b", 2) == "a…"

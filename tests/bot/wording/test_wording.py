@@ -82,7 +82,7 @@ def test_fills(code):
     template = wording.errors.ERRORS[code]
     facts = dict.fromkeys(fields(template) - {"code"}, 7)
 
-    said = wording.sentence(UserError(code, **facts))
+    said = wording.explain(UserError(code, **facts))
 
     assert "{" not in said
     assert "…" not in said
@@ -92,8 +92,8 @@ def test_fills(code):
 
 def test_gaps():
     """A fact that is missing leaves a gap; an unknown code still says something."""
-    assert wording.sentence(JobError("base_unknown")).startswith("There is no base called **…**")
-    assert "new_code" in wording.plain(UserError("new_code")).replace("\\", "")
+    assert wording.explain(JobError("base_unknown")).startswith("There is no base called **…**")
+    assert "new_code" in wording.explain_in_shell(UserError("new_code")).replace("\\", "")
 
 
 def test_short():
