@@ -27,10 +27,10 @@ async def test_at_once(kit):
         raise UserError("server_only")
 
     await add(kit, fail)
-    answer = await kit.member("alice").slash(kit.channel, "fail")
+    answer = await kit.add_member("alice").slash(kit.channel, "fail")
 
     assert answer.response.ephemeral
-    assert kit.words(answer) == "That works on a server, not in direct messages."
+    assert kit.text(answer) == "That works on a server, not in direct messages."
 
 
 @pytest.mark.parametrize("private", [True, False])
@@ -42,10 +42,10 @@ async def test_after_hold(kit, private):
         raise UserError("server_only")
 
     await add(kit, fail)
-    alice, bob = kit.member("alice"), kit.member("bob")
+    alice, bob = kit.add_member("alice"), kit.add_member("bob")
     await alice.slash(kit.channel, "fail")
 
-    seen = [kit.words(message) for message in kit.channel.history(viewer=alice)]
+    seen = [kit.text(message) for message in kit.channel.history(viewer=alice)]
     assert seen == ["That works on a server, not in direct messages."]
     assert kit.channel.history(viewer=bob) == []
 
@@ -58,14 +58,14 @@ async def test_bug(kit):
         raise ValueError("the secret of the house")
 
     await add(kit, fail)
-    answer = await kit.member("alice").slash(kit.channel, "fail")
+    answer = await kit.add_member("alice").slash(kit.channel, "fail")
 
-    (logged,) = kit.bugs
-    reference = kit.words(answer).partition("error ")[2][:6]
+    (logged,) = kit.logged_errors
+    reference = kit.text(answer).partition("error ")[2][:6]
     assert reference in logged
     assert "the secret of the house" in logged
-    assert "secret" not in kit.words(answer)
-    kit.bugs.clear()
+    assert "secret" not in kit.text(answer)
+    kit.logged_errors.clear()
 
 
 class Broken(Button, verb="test:broken"):
@@ -89,14 +89,14 @@ async def test_button(kit):
         await show(interaction, Card(text("a card"), row(Broken(1, -2))))
 
     await add(kit, card)
-    alice = kit.member("alice")
+    alice = kit.add_member("alice")
     shown = (await alice.slash(kit.channel, "fail")).response
     answer = await alice.click(shown, label="Break")
 
-    assert "Something broke on my side" in kit.words(answer)
-    assert "a card" in kit.words(shown)
-    assert "test:broken:1:-2" in kit.bugs[0]
-    kit.bugs.clear()
+    assert "Something broke on my side" in kit.text(answer)
+    assert "a card" in kit.text(shown)
+    assert "test:broken:1:-2" in kit.logged_errors[0]
+    kit.logged_errors.clear()
 
 
 async def test_forbidden(kit):
@@ -108,9 +108,9 @@ async def test_forbidden(kit):
 
     await add(kit, fail)
     kit.env.inject_error("POST", "/channels/*/messages", status=403, code=50013)
-    answer = await kit.member("alice").slash(kit.channel, "fail")
+    answer = await kit.add_member("alice").slash(kit.channel, "fail")
 
-    assert "I lack a permission" in kit.words(answer)
+    assert "I lack a permission" in kit.text(answer)
 
 
 async def test_too_late(kit):
@@ -122,6 +122,6 @@ async def test_too_late(kit):
 
     await add(kit, fail)
     kit.env.inject_error("*", "/webhooks/*", status=404, code=10015, times=None)
-    await kit.member("alice").slash(kit.channel, "fail")
+    await kit.add_member("alice").slash(kit.channel, "fail")
 
-    assert kit.bugs == []
+    assert kit.logged_errors == []

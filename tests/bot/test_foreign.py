@@ -17,17 +17,17 @@ STYLES = ("style share", "style unshare", "style delete", "sample")
 
 
 @pytest.fixture
-async def both(kit, trainer):
+async def both(kit, scheduler):
     """Alice with a style, a training that waits and pictures; bob with nothing."""
-    alice, bob = kit.member("alice"), kit.member("bob")
-    style = await trainer.style(alice, "secret")
-    await trainer.dataset(alice)
+    alice, bob = kit.add_member("alice"), kit.add_member("bob")
+    style = await scheduler.add_style(alice, "secret")
+    await scheduler.add_dataset(alice)
     shown = (await alice.slash(kit.channel, "train lora", dataset="my dog")).response
     await alice.click(shown, label="Start")
     await alice.slash(kit.channel, "sample", prompt="a fox", style=str(style.id))
-    drawing = await trainer.claim()
-    await trainer.draw(drawing)
-    await trainer.look()
+    drawing = await scheduler.claim()
+    await scheduler.finish_sample(drawing)
+    await scheduler.let_bot_poll()
     (training,) = await kit.store.jobs.open()
     return alice, bob, style, training, await kit.store.jobs.get(drawing.id)
 
@@ -39,7 +39,7 @@ async def test_by_number(kit, both, command):
     more = {"prompt": "x"} if command == "sample" else {}
 
     answers = [
-        kit.words(await bob.slash(kit.channel, command, style=text, **more))
+        kit.text(await bob.slash(kit.channel, command, style=text, **more))
         for text in (str(NOBODY), str(style.id), "secret")
     ]
 
@@ -68,7 +68,7 @@ async def test_by_press(kit, both):
     ]
 
     for kind, number in controls:
-        said = {kit.words(await press(kit, bob, kind(one))) for one in (number, NOBODY)}
+        said = {kit.text(await press(kit, bob, kind(one))) for one in (number, NOBODY)}
         assert len(said) == 1, kind
         assert "no such" in said.pop(), kind
 
@@ -85,7 +85,7 @@ async def test_by_select(kit, both, which):
     said = set()
     for number in (owner.id, NOBODY):
         await channel.send(view=Card(row(pick(options=[option(label="x", value=str(number))]))))
-        said.add(kit.words(await bob.select(kit.channel.last_message, [str(number)])))
+        said.add(kit.text(await bob.select(kit.channel.last_message, [str(number)])))
 
     assert len(said) == 1
     assert "no such" in said.pop()
@@ -97,7 +97,7 @@ async def test_start(kit, both):
 
     answer = await press(kit, bob, preflight.Start(Order(training.dataset, "lora", "embedded")))
 
-    assert "no such dataset" in kit.words(answer)
+    assert "no such dataset" in kit.text(answer)
 
 
 async def press(kit, who, control):

@@ -13,28 +13,36 @@ COMMANDS = ("dataset show", "dataset add", "dataset delete", "dataset collect")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-async def test_by_name(collector, command):
+async def test_by_name(collecting_kit, command):
     """Another member's dataset is as unknown as one that does not exist."""
-    kit, alice, bob = collector, collector.member("alice"), collector.member("bob")
-    await kit.dataset(alice, "alices dog")
+    kit, alice, bob = (
+        collecting_kit,
+        collecting_kit.add_member("alice"),
+        collecting_kit.add_member("bob"),
+    )
+    await kit.add_dataset(alice, "alices dog")
 
     answer = await bob.slash(kit.channel, command, name="alices dog")
 
-    assert "no such dataset" in kit.words(answer)
+    assert "no such dataset" in kit.text(answer)
 
 
 async def test_autocomplete(kit):
     """Typing never offers another member's names."""
-    alice, bob = kit.member("alice"), kit.member("bob")
-    await kit.dataset(alice, "alices dog")
+    alice, bob = kit.add_member("alice"), kit.add_member("bob")
+    await kit.add_dataset(alice, "alices dog")
 
     assert await bob.autocomplete(kit.channel, "dataset show", "name", "") == []
 
 
-async def test_by_press(collector):
+async def test_by_press(collecting_kit):
     """No control made for alice's things does anything in bob's hands."""
-    kit, alice, bob = collector, collector.member("alice"), collector.member("bob")
-    dataset = await kit.dataset(alice, photos=1)
+    kit, alice, bob = (
+        collecting_kit,
+        collecting_kit.add_member("alice"),
+        collecting_kit.add_member("bob"),
+    )
+    dataset = await kit.add_dataset(alice, photos=1)
     (photo,) = await kit.store.photos.of(dataset.id, alice.id)
     before = await kit.store.members.export(alice.id)
     number = dataset.id
@@ -56,7 +64,7 @@ async def test_by_press(collector):
     for control in controls:
         message = await channel.send(view=Card(row(control)))  # as if alice's card were public
         answer = await bob.click(kit.channel.last_message, custom_id=control.custom_id)
-        said = kit.words(answer)
+        said = kit.text(answer)
         assert "no such dataset" in said or "no longer in the dataset" in said
         await message.delete()
 
@@ -66,8 +74,8 @@ async def test_by_press(collector):
 
 async def test_pick(kit):
     """A photo's number in a select is asked for with the picker's own id."""
-    alice, bob = kit.member("alice"), kit.member("bob")
-    dataset = await kit.dataset(alice, photos=1)
+    alice, bob = kit.add_member("alice"), kit.add_member("bob")
+    dataset = await kit.add_dataset(alice, photos=1)
     shown = list(enumerate(await kit.store.photos.of(dataset.id, alice.id), 1))
     pick = cards.Pick(dataset.id, options=[cards.option(*one) for one in shown])
     channel = kit.bot.get_channel(kit.channel.id)
@@ -75,14 +83,14 @@ async def test_pick(kit):
 
     answer = await bob.select(kit.channel.last_message, [str(shown[0][1].id)])
 
-    assert "no longer in the dataset" in kit.words(answer)
+    assert "no longer in the dataset" in kit.text(answer)
 
 
 async def test_erase(kit):
     """One member's delete leaves another's rows as they were."""
-    alice, bob = kit.member("alice"), kit.member("bob")
-    await kit.dataset(alice, photos=1)
-    await kit.dataset(bob, photos=1)
+    alice, bob = kit.add_member("alice"), kit.add_member("bob")
+    await kit.add_dataset(alice, photos=1)
+    await kit.add_dataset(bob, photos=1)
     before = await kit.store.members.export(bob.id)
 
     card = (await alice.slash(kit.channel, "me")).response

@@ -7,10 +7,10 @@ from bot.wording import escape, flatten, format_count, format_size, join_words, 
 EVIL = "<@1> @everyone <@&2> <#3> **bold** [x](http://evil) `code` \n# title ||spoiler|| </me:4>"
 
 
-async def test_never(collector):
+async def test_never(collecting_kit):
     """Every message that the bot sends allows no mention of anybody."""
-    kit, alice = collector, collector.member("alice")
-    dataset = await kit.dataset(alice, photos=1)
+    kit, alice = collecting_kit, collecting_kit.add_member("alice")
+    dataset = await kit.add_dataset(alice, photos=1)
     (photo,) = await kit.store.photos.of(dataset.id, alice.id)
     await kit.store.photos.caption(photo.id, alice.id, EVIL)
 

@@ -14,23 +14,23 @@ from storage.errors import UserError
 MAY = discord.Permissions(create_expressions=True)
 
 
-async def drawn(kit, trainer, **options):
+async def drawn(kit, scheduler, **options):
     """Let alice ask for pictures and a worker draw them."""
-    alice = kit.member("alice")
+    alice = kit.add_member("alice")
     await alice.slash(kit.channel, "sample", prompt="a red fox", **options)
-    await trainer.draw(await trainer.claim())
-    await trainer.look()
+    await scheduler.finish_sample(await scheduler.claim())
+    await scheduler.let_bot_poll()
     return alice, kit.channel.last_message
 
 
 def eve(kit):
     """Return a member who may add emoji."""
-    return kit.member("eve", kit.guild.create_role("Emoji", permissions=MAY))
+    return kit.add_member("eve", kit.guild.create_role("Emoji", permissions=MAY))
 
 
-async def test_added(kit, trainer):
+async def test_added(kit, scheduler):
     """A member with the permission names the picture, and it is there."""
-    await drawn(kit, trainer, count=2)
+    await drawn(kit, scheduler, count=2)
     adder = eve(kit)
 
     form = await adder.click(kit.channel.last_message, label="Add to server emoji")
@@ -38,21 +38,21 @@ async def test_added(kit, trainer):
 
     (added,) = await kit.bot.get_guild(kit.guild.id).fetch_emojis()
     assert added.name == "red_fox"
-    assert f"<:red_fox:{added.id}>" in kit.words(answer)
+    assert f"<:red_fox:{added.id}>" in kit.text(answer)
 
 
-async def test_not_allowed(kit, trainer):
+async def test_not_allowed(kit, scheduler):
     """A member without the permission is told which one it takes."""
-    alice, card = await drawn(kit, trainer)
+    alice, card = await drawn(kit, scheduler)
 
     answer = await alice.click(card, label="Add to server emoji")
 
-    assert "Create Expressions" in kit.words(answer)
+    assert "Create Expressions" in kit.text(answer)
 
 
-async def test_bot_not_allowed(kit, trainer):
+async def test_bot_not_allowed(kit, scheduler):
     """When the bot lacks the permission, the sentence says so."""
-    _, card = await drawn(kit, trainer)
+    _, card = await drawn(kit, scheduler)
     for role in kit.env.backend.get_guild(kit.guild.id).roles.values():
         role.permissions &= ~discord.Permissions(
             manage_expressions=True, create_expressions=True
@@ -62,7 +62,7 @@ async def test_bot_not_allowed(kit, trainer):
 
     answer = await adder.click(card, label="Add to server emoji")
 
-    assert "I may not add emoji here" in kit.words(answer)
+    assert "I may not add emoji here" in kit.text(answer)
 
 
 @pytest.mark.parametrize("side", [64, 128, 512])

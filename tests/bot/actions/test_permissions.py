@@ -40,7 +40,7 @@ def asker(kit, who, *roles, mod=False):
 
 async def test_roles(kit):
     """With roles set, only who has one of them may; moderators always may."""
-    alice, makers = kit.member("alice"), kit.guild.create_role("Makers")
+    alice, makers = kit.add_member("alice"), kit.guild.create_role("Makers")
     await allowed(asker(kit, alice), "train")
     await kit.store.servers.save(Server(kit.guild.id, trainers=(makers.id,)))
 
@@ -55,7 +55,7 @@ async def test_roles(kit):
 
 async def test_quota(kit):
     """A day's trainings count, without the cancelled; the error knows when the next may be."""
-    alice = kit.member("alice")
+    alice = kit.add_member("alice")
     await kit.store.servers.save(Server(kit.guild.id, jobs=2))
     new = NewJob(Kind.TRAIN, alice.id, kit.guild.id, kit.channel.id, {"name": "a"}, "embedded")
     for number in range(3):
@@ -75,16 +75,16 @@ async def test_quota(kit):
 
 async def test_keeper(kit):
     """Who manages the server or its messages keeps order on it, and nobody in direct messages."""
-    alone = asker(kit, kit.member("alice"))
+    alone = asker(kit, kit.add_member("alice"))
     for guild, messages, kept in ((1, True, True), (1, False, False), (None, True, False)):
         may = SimpleNamespace(manage_guild=False, manage_messages=messages)
         assert keeper(replace(alone, guild_id=guild, permissions=may)) is kept
-    assert keeper(asker(kit, kit.member("mo"), mod=True))
+    assert keeper(asker(kit, kit.add_member("mo"), mod=True))
 
 
 async def test_once(kit):
     """The same command of the same member waits; another's, or another one, does not."""
-    alice, bob = kit.member("alice"), kit.member("bob")
+    alice, bob = kit.add_member("alice"), kit.add_member("bob")
 
     with once(asker(kit, alice), "my dog"):
         with pytest.raises(UserError, match="still_busy"), once(asker(kit, alice), "my dog"):

@@ -44,7 +44,7 @@ def selects(kit, shown):
     """Return what each select of a card has chosen."""
     return [
         option["value"]
-        for part in kit.parts(shown) if part.get("type") == 3
+        for part in kit.components(shown) if part.get("type") == 3
         for option in part["options"] if option.get("default")
     ]  # fmt: skip
 
@@ -52,20 +52,20 @@ def selects(kit, shown):
 async def choose(kit, who, shown, which, value):
     """Choose in one of a card's selects."""
     (named,) = [
-        part["custom_id"] for part in kit.parts(shown)
+        part["custom_id"] for part in kit.components(shown)
         if part.get("type") == 3 and f":{which}:" in part["custom_id"]
     ]  # fmt: skip
     return await who.select(shown.response, [value], custom_id=named)
 
 
-async def test_advice(kit, trainer):
+async def test_advice(kit, scheduler):
     """`/train auto` says what and why in three lines, what else would do, and starts nothing."""
-    alice = kit.member("alice")
-    await trainer.dataset(alice, photos=8)
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice, photos=8)
 
     answer = await alice.slash(kit.channel, "train auto", **DATASET)
 
-    said = kit.words(answer)
+    said = kit.text(answer)
     assert answer.ephemeral
     assert "My advice for my dog" in said
     assert "**LoRA** on **Safelight emoji** · balanced" in said
@@ -78,10 +78,10 @@ async def test_advice(kit, trainer):
     assert await kit.store.jobs.open() == []
 
 
-async def test_start(kit, trainer):
+async def test_start(kit, scheduler):
     """Start orders what was advised, with the word that was given."""
-    alice = kit.member("alice")
-    await trainer.dataset(alice, photos=3)
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice, photos=3)
 
     card = await alice.slash(kit.channel, "train auto", **DATASET, word="dog", private=True)
     await alice.click(card.response, label="Start")
@@ -92,68 +92,68 @@ async def test_start(kit, trainer):
     assert job.private
 
 
-async def test_other(kit, trainer):
+async def test_other(kit, scheduler):
     """The second choice can be looked at and started, and the first be turned back to."""
-    alice = kit.member("alice")
-    await trainer.dataset(alice, photos=8)
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice, photos=8)
     card = await alice.slash(kit.channel, "train auto", **DATASET)
 
     other = await alice.click(card.response, label="Take the other")
-    assert "**Embedding** on **Safelight emoji**" in kit.words(other)
-    assert "Or: **LoRA**" in kit.words(other)
+    assert "**Embedding** on **Safelight emoji**" in kit.text(other)
+    assert "Or: **LoRA**" in kit.text(other)
     first = await alice.click(other.response, label="Take the other")
-    assert "**LoRA** on **Safelight emoji**" in kit.words(first)
+    assert "**LoRA** on **Safelight emoji**" in kit.text(first)
 
 
-async def test_motif(kit, trainer):
+async def test_motif(kit, scheduler):
     """What the photos show is asked in one select, and changes the advice."""
-    alice = kit.member("alice")
-    await trainer.dataset(alice, photos=8)
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice, photos=8)
     await gpu(kit)
     card = await alice.slash(kit.channel, "train auto", **DATASET)
-    assert "on **RealVisXL**" in kit.words(card)
+    assert "on **RealVisXL**" in kit.text(card)
 
     asked = await choose(kit, alice, card, "motif", "thing")
 
-    assert "on **SDXL**" in kit.words(asked)
+    assert "on **SDXL**" in kit.text(asked)
     assert selects(kit, asked) == ["thing", "fun"]
 
 
-async def test_purpose(kit, trainer):
+async def test_purpose(kit, scheduler):
     """Who wants to earn money is told what the licence asks, of a base that allows it."""
-    alice = kit.member("alice")
-    await trainer.dataset(alice, photos=8)
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice, photos=8)
     await gpu(kit)
     card = await alice.slash(kit.channel, "train auto", **DATASET)
 
     asked = await choose(kit, alice, card, "purpose", "money")
 
-    assert "on **SDXL**" in kit.words(asked)
-    assert "Its licence asks: keep \\*its\\* list" in kit.words(asked)
+    assert "on **SDXL**" in kit.text(asked)
+    assert "Its licence asks: keep \\*its\\* list" in kit.text(asked)
     assert selects(kit, asked) == ["animal", "money"]
 
 
-async def test_no_licence(kit, trainer):
+async def test_no_licence(kit, scheduler):
     """Where no base allows it, a sentence says so and nothing is ordered."""
-    alice = kit.member("alice")
-    await trainer.dataset(alice, photos=8)
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice, photos=8)
 
     answer = await alice.slash(kit.channel, "train auto", **DATASET, commercial=True)
 
-    assert "let you earn money" in kit.words(answer)
+    assert "let you earn money" in kit.text(answer)
     assert await kit.store.jobs.open() == []
 
 
-async def test_class(kit, trainer):
+async def test_class(kit, scheduler):
     """A few photos of a person get all of the network, beside the class of persons."""
-    alice = kit.member("alice")
-    await trainer.dataset(alice, photos=4)
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice, photos=4)
     await gpu(kit, memory=80_000)
     await kit.restart(public="https://safelight.example")
     card = await alice.slash(kit.channel, "train auto", **DATASET)
     asked = await choose(kit, alice, card, "motif", "person")
 
-    assert "kept here for 30 days" in kit.words(asked)
+    assert "kept here for 30 days" in kit.text(asked)
     await alice.click(asked.response, label="Start")
 
     (job,) = await kit.store.jobs.open()
@@ -161,10 +161,10 @@ async def test_class(kit, trainer):
     assert asked == ["dreambooth", "person", "quick"]
 
 
-async def test_no_room(kit, trainer):
+async def test_no_room(kit, scheduler):
     """Where a whole model has no room, what has is advised."""
-    alice = kit.member("alice")
-    await trainer.dataset(alice, photos=4)
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice, photos=4)
     await gpu(kit, memory=80_000)
     catalog = await kit.store.catalog.read()
     large = [replace(r, bytes=r.bytes if r.rank else 2 << 30) for r in catalog.rules]
@@ -174,62 +174,62 @@ async def test_no_room(kit, trainer):
 
     asked = await choose(kit, alice, card, "motif", "person")
 
-    assert "**LoRA** on **RealVisXL** · quick" in kit.words(asked)
+    assert "**LoRA** on **RealVisXL** · quick" in kit.text(asked)
 
 
-async def test_minutes(kit, trainer):
+async def test_minutes(kit, scheduler):
     """A server's minutes shorten the advice instead of refusing it."""
-    alice = kit.member("alice")
-    await trainer.dataset(alice, photos=40)
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice, photos=40)
     await kit.store.servers.save(Server(kit.guild.id, minutes=5))
     catalog = await kit.store.catalog.read()
     quick = [replace(r, most=100) if r.dial is Dial.QUICK else r for r in catalog.rules]
     await kit.store.catalog.publish(replace(catalog, rules=tuple(quick)))
-    await trainer.measured(2.0, 0.0)
+    await scheduler.add_timing(2.0, 0.0)
 
     answer = await alice.slash(kit.channel, "train auto", **DATASET)
 
-    assert "· quick" in kit.words(answer)
-    assert "more minutes than this server allows" in kit.words(answer)
+    assert "· quick" in kit.text(answer)
+    assert "more minutes than this server allows" in kit.text(answer)
 
 
-async def test_beside_an_order(kit, trainer):
+async def test_beside_an_order(kit, scheduler):
     """An order that is as advised says why; another one names the advice and leads to it."""
-    alice = kit.member("alice")
-    await trainer.dataset(alice, photos=8)
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice, photos=8)
 
     same = await alice.slash(kit.channel, "train lora", **DATASET)
-    assert "**Method:**" in kit.words(same)
+    assert "**Method:**" in kit.text(same)
     assert kit.labels(same) == ["Start", "More options", "Not now"]
 
     other = await alice.slash(kit.channel, "train embedding", **DATASET)
-    assert "My advice would be LoRA on Safelight emoji" in kit.words(other)
+    assert "My advice would be LoRA on Safelight emoji" in kit.text(other)
     assert kit.labels(other) == ["Start", "More options", "Advise me", "Not now"]
     advised = await alice.click(other.response, label="Advise me")
-    assert "My advice for my dog" in kit.words(advised)
+    assert "My advice for my dog" in kit.text(advised)
 
 
-async def test_from_the_dataset(kit, trainer):
+async def test_from_the_dataset(kit, scheduler):
     """A dataset's card leads to the advice, below it, once it has photos enough."""
-    alice = kit.member("alice")
-    await trainer.dataset(alice, photos=2)
-    assert "Train" not in kit.labels(await kit.shown(alice))
-    await trainer.dataset(alice, "my cat", photos=3)
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice, photos=2)
+    assert "Train" not in kit.labels(await kit.open_dataset(alice))
+    await scheduler.add_dataset(alice, "my cat", photos=3)
 
-    advised = await alice.click(await kit.shown(alice, "my cat"), label="Train")
+    advised = await alice.click(await kit.open_dataset(alice, "my cat"), label="Train")
 
-    assert "My advice for my cat" in kit.words(advised)
+    assert "My advice for my cat" in kit.text(advised)
 
 
-async def test_after_a_restart(kit, trainer):
+async def test_after_a_restart(kit, scheduler):
     """The card's controls work after the bot was started anew."""
-    alice = kit.member("alice")
-    await trainer.dataset(alice, photos=8)
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice, photos=8)
     card = await alice.slash(kit.channel, "train auto", **DATASET)
     await kit.restart()
 
     other = await alice.click(card.response, label="Take the other")
-    assert "**Embedding**" in kit.words(other)
+    assert "**Embedding**" in kit.text(other)
 
 
 @pytest.mark.parametrize(

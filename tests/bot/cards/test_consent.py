@@ -7,27 +7,27 @@ from bot import wording
 
 async def test_consent_card(kit):
     """Attachments wait until their owner agrees, and are then taken."""
-    alice = kit.member("alice")
+    alice = kit.add_member("alice")
     await alice.slash(kit.channel, "dataset new", name="my dog")
 
     asked = await alice.slash(
-        kit.channel, "dataset add", name="my dog", photo1=("a.png", kit.picture(1))
+        kit.channel, "dataset add", name="my dog", photo1=("a.png", kit.draw_photo(1))
     )
-    before, terms = await kit.store.members.consents(alice.id), kit.words(asked)
+    before, terms = await kit.store.members.consents(alice.id), kit.text(asked)
     answer = await alice.click(asked.response, label="I agree")
 
     assert before == []
     assert "Before I keep your photos" in terms
-    assert "1 of 1 photo added" in kit.words(asked.response)
+    assert "1 of 1 photo added" in kit.text(asked.response)
     assert answer.acknowledged
     assert [version for version, _, _ in await kit.store.members.consents(alice.id)] == [1]
 
 
 async def test_no_consent(kit):
     """Who does not agree has given nothing, and nothing waits for them."""
-    alice = kit.member("alice")
+    alice = kit.add_member("alice")
     await alice.slash(kit.channel, "dataset new", name="my dog")
-    photo = ("a.png", kit.picture(1))
+    photo = ("a.png", kit.draw_photo(1))
 
     asked = await alice.slash(kit.channel, "dataset add", name="my dog", photo1=photo)
     waited = dict(kit.bot.waiting)
@@ -35,20 +35,20 @@ async def test_no_consent(kit):
 
     assert len(waited) == 1
     assert kit.bot.waiting == {}
-    assert wording.dataset.KEPT in kit.words(asked.response)
+    assert wording.dataset.KEPT in kit.text(asked.response)
     assert not await kit.store.members.consents(alice.id)
 
 
 async def test_consent_after_restart(kit):
     """A consent given after a restart is recorded; the photos are asked for once more."""
-    alice = kit.member("alice")
+    alice = kit.add_member("alice")
     await alice.slash(kit.channel, "dataset new", name="my dog")
     asked = await alice.slash(
-        kit.channel, "dataset add", name="my dog", photo1=("a.png", kit.picture(1))
+        kit.channel, "dataset add", name="my dog", photo1=("a.png", kit.draw_photo(1))
     )
 
     await kit.restart()
     await alice.click(asked.response, label="I agree")
 
-    assert wording.consent.LATE in kit.words(asked.response)
+    assert wording.consent.LATE in kit.text(asked.response)
     assert await kit.store.members.consented(alice.id, wording.CONSENT)

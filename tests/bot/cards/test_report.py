@@ -5,88 +5,88 @@ from __future__ import annotations
 from storage.records import Server
 
 
-async def reported(kit, trainer, *, log=True):
+async def reported(kit, scheduler, *, log=True):
     """Let alice draw, bob report it; return the pictures' card and the log channel."""
-    alice, bob = kit.member("alice"), kit.member("bob")
+    alice, bob = kit.add_member("alice"), kit.add_member("bob")
     room = kit.guild.create_text_channel("log")
     if log:
         await kit.store.servers.save(Server(kit.guild.id, log=room.id))
     await alice.slash(kit.channel, "sample", prompt="a red fox")
-    await trainer.draw(await trainer.claim())
-    await trainer.look()
+    await scheduler.finish_sample(await scheduler.claim())
+    await scheduler.let_bot_poll()
     card = kit.channel.last_message
     form = await bob.click(card, label="Report")
     answer = await bob.submit_modal(form, {"reason": "this is <@1> *me*"})
-    assert "moderators of this server have it" in kit.words(answer)
+    assert "moderators of this server have it" in kit.text(answer)
     return card, room
 
 
-async def test_log(kit, trainer):
+async def test_log(kit, scheduler):
     """Every report is kept, and shown in the log channel with a link, the reason and the owner."""
-    card, room = await reported(kit, trainer)
+    card, room = await reported(kit, scheduler)
 
     (report,) = await kit.store.reports.of(kit.guild.id)
-    said = kit.words(room.last_message)
+    said = kit.text(room.last_message)
     assert (report.message, report.reason) == (card.id, "this is <@1> *me*")
     assert card.jump_url in said
     assert "\\<@\u200b1\\>" in said or "\\<" in said
     assert kit.labels(room.last_message) == ["Delete picture", "Leave it"]
 
 
-async def test_no_log(kit, trainer):
+async def test_no_log(kit, scheduler):
     """Without a log channel the report is kept all the same."""
-    _, room = await reported(kit, trainer, log=False)
+    _, room = await reported(kit, scheduler, log=False)
 
     assert room.last_message is None
     assert len(await kit.store.reports.of(kit.guild.id)) == 1
 
 
-async def test_removed(kit, trainer):
+async def test_removed(kit, scheduler):
     """A moderator deletes the picture from the log channel."""
-    _, room = await reported(kit, trainer)
-    mo = kit.moderator()
+    _, room = await reported(kit, scheduler)
+    mo = kit.add_moderator()
 
     await mo.click(room.last_message, label="Delete picture")
 
     assert kit.channel.history() == []
-    assert f"Deleted by <@{mo.id}>" in kit.words(room.last_message)
+    assert f"Deleted by <@{mo.id}>" in kit.text(room.last_message)
     assert kit.labels(room.last_message) == []
 
 
-async def test_left(kit, trainer):
+async def test_left(kit, scheduler):
     """A moderator may also leave it, and the card says who decided."""
-    card, room = await reported(kit, trainer)
-    mo = kit.moderator()
+    card, room = await reported(kit, scheduler)
+    mo = kit.add_moderator()
     await kit.restart()
 
     await mo.click(room.last_message, label="Leave it")
 
-    assert f"Left as it is by <@{mo.id}>" in kit.words(room.last_message)
+    assert f"Left as it is by <@{mo.id}>" in kit.text(room.last_message)
     assert [message.id for message in kit.channel.history()] == [card.id]
 
 
-async def test_not_a_moderator(kit, trainer):
+async def test_not_a_moderator(kit, scheduler):
     """Who does not moderate decides nothing."""
-    card, room = await reported(kit, trainer)
-    carol = kit.member("carol")
+    card, room = await reported(kit, scheduler)
+    carol = kit.add_member("carol")
 
     for label in ("Delete picture", "Leave it"):
         answer = await carol.click(room.last_message, label=label)
-        assert "Only members with the permission" in kit.words(answer)
+        assert "Only members with the permission" in kit.text(answer)
 
     assert [message.id for message in kit.channel.history()] == [card.id]
 
 
-async def test_closed_log(kit, trainer):
+async def test_closed_log(kit, scheduler):
     """A log channel that the bot may not write to costs nobody their report."""
-    alice = kit.member("alice")
+    alice = kit.add_member("alice")
     await kit.store.servers.save(Server(kit.guild.id, log=123456))
     await alice.slash(kit.channel, "sample", prompt="a red fox")
-    await trainer.draw(await trainer.claim())
-    await trainer.look()
+    await scheduler.finish_sample(await scheduler.claim())
+    await scheduler.let_bot_poll()
     form = await alice.click(kit.channel.last_message, label="Report")
 
     answer = await alice.submit_modal(form, {"reason": "mine"})
 
-    assert "moderators of this server have it" in kit.words(answer)
+    assert "moderators of this server have it" in kit.text(answer)
     assert len(await kit.store.reports.of(kit.guild.id)) == 1

@@ -15,16 +15,16 @@ DATASET = {"dataset": "my dog"}
 FORM = {"optimizer": ["prodigy"], "switches": ["shuffle", "silence", "offset"], "dropout": "0,1"}
 
 
-async def test_more_options(kit, trainer):
+async def test_more_options(kit, scheduler):
     """The form's choices are on the card and in the job; a further dataset is a concept."""
-    alice = kit.member("alice")
-    await trainer.dataset(alice)
-    cat = await trainer.dataset(alice, name="my cat")
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice)
+    cat = await scheduler.add_dataset(alice, name="my cat")
     card = await alice.slash(kit.channel, "train lora", **DATASET)
 
     form = await alice.click(card.response, label="More options")
     again = await alice.submit_modal(form, {"also": [str(cat.id)], **FORM})
-    said = kit.words(again)
+    said = kit.text(again)
     await alice.click(again.response or card.response, label="Start")
 
     assert "my dog + my cat" in said
@@ -50,11 +50,11 @@ async def test_more_options(kit, trainer):
         ("lora", {"also": "twin"}, "have the same trigger"),
     ],
 )
-async def test_options_refused(kit, trainer, method, values, word):
+async def test_options_refused(kit, scheduler, method, values, word):
     """What a method does not take is a sentence."""
-    alice = kit.member("alice")
-    dog = await trainer.dataset(alice)
-    cat = await trainer.dataset(alice, name="my cat")
+    alice = kit.add_member("alice")
+    dog = await scheduler.add_dataset(alice)
+    cat = await scheduler.add_dataset(alice, name="my cat")
     card = await alice.slash(kit.channel, f"train {method}", **DATASET, word="dog")
     filled = {"optimizer": ["adamw"], "switches": [], "dropout": "0", "also": []} | values
     if values.get("also") == "twin":
@@ -65,24 +65,24 @@ async def test_options_refused(kit, trainer, method, values, word):
     form = await alice.click(card.response, label="More options")
     answer = await alice.submit_modal(form, filled)
 
-    assert word in kit.words(answer)
+    assert word in kit.text(answer)
     assert await kit.store.jobs.open() == []
 
 
-async def test_no_rank(kit, trainer):
+async def test_no_rank(kit, scheduler):
     """A rank is refused where whole networks are trained."""
-    alice = kit.member("alice")
-    await trainer.dataset(alice)
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice)
 
     answer = await alice.slash(kit.channel, "train finetune", **DATASET, rank=8)
 
-    assert "has no rank" in kit.words(answer)
+    assert "has no rank" in kit.text(answer)
 
 
-async def test_masks_need_see_through_photos(kit, trainer):
+async def test_masks_need_see_through_photos(kit, scheduler):
     """Masks are refused before the start where no photo has any, and taken where one has."""
-    alice = kit.member("alice")
-    dataset = await trainer.dataset(alice)
+    alice = kit.add_member("alice")
+    dataset = await scheduler.add_dataset(alice)
     order = Order(dataset.id, "lora", "embedded", masked=True)
 
     with pytest.raises(UserError, match="mask_missing"):
@@ -103,10 +103,13 @@ def test_one_rate():
         )
 
 
-async def test_further_datasets_are_ones_own(kit, trainer):
+async def test_further_datasets_are_ones_own(kit, scheduler):
     """An order that names a dataset of somebody else is refused, whatever wrote it."""
-    alice, bob = kit.member("alice"), kit.member("bob")
-    mine, theirs = await trainer.dataset(alice), await trainer.dataset(bob, name="his cat")
+    alice, bob = kit.add_member("alice"), kit.add_member("bob")
+    mine, theirs = (
+        await scheduler.add_dataset(alice),
+        await scheduler.add_dataset(bob, name="his cat"),
+    )
     order = Order(mine.id, "lora", "embedded", also=(theirs.id,))
 
     with pytest.raises(UserError) as refused:
@@ -115,23 +118,23 @@ async def test_further_datasets_are_ones_own(kit, trainer):
     assert refused.value.code == "dataset_unknown"
 
 
-async def test_dreambooth(kit, trainer):
+async def test_dreambooth(kit, scheduler):
     """It needs a class word, says which pictures the base draws, and how long a model is kept."""
-    alice = kit.member("alice")
-    await trainer.dataset(alice)
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice)
 
     refused = await alice.slash(kit.channel, "train dreambooth", **DATASET)
     card = await alice.slash(kit.channel, "train dreambooth", **DATASET, word="dog")
-    said = kit.words(card)
+    said = kit.text(card)
     small = await alice.slash(kit.channel, "train dreambooth", **DATASET, word="dog", rank=8)
     await alice.click(card.response, label="Start")
 
-    assert "what the photos show, in one word" in kit.words(refused)
+    assert "what the photos show, in one word" in kit.text(refused)
     assert "24 of a dog" in said
     assert "about 22.9 MB, more than the 20 MB this server takes" in said
     assert "kept here for 30 days" in said
-    assert "about 1 MB" in kit.words(small)
-    assert "kept here" not in kit.words(small)
+    assert "about 1 MB" in kit.text(small)
+    assert "kept here" not in kit.text(small)
     (job,) = await kit.store.jobs.open()
     asked = [job.request[name] for name in ("method", "rank", "prior", "word")]
     assert asked == ["dreambooth", 0, 24, "dog"]
@@ -146,14 +149,14 @@ async def test_dreambooth(kit, trainer):
         ("5000", "number of class pictures is 5000"),
     ],
 )
-async def test_class_pictures(kit, trainer, typed, said):
+async def test_class_pictures(kit, scheduler, typed, said):
     """Any method takes class pictures; what cannot be is refused with a sentence."""
-    alice = kit.member("alice")
-    await trainer.dataset(alice)
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice)
     card = await alice.slash(kit.channel, "train lora", **DATASET, word="dog")
     form = await alice.click(card.response, label="More options")
 
     answer = await alice.submit_modal(form, FORM | {"prior": typed})
 
-    assert said in kit.words(answer)
-    assert ("Class pictures" in kit.words(answer)) is (typed == "50")
+    assert said in kit.text(answer)
+    assert ("Class pictures" in kit.text(answer)) is (typed == "50")

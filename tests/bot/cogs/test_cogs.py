@@ -55,7 +55,7 @@ async def test_all_listed(kit):
 
 async def test_old_button(kit):
     """A button that no control answers to is answered with a sentence."""
-    alice = kit.member("alice")
+    alice = kit.add_member("alice")
     view = discord.ui.View(timeout=None)
     view.add_item(discord.ui.Button(label="Old", custom_id="gone:since:1"))
     kit.bot.get_channel(kit.channel.id)
@@ -64,7 +64,7 @@ async def test_old_button(kit):
 
     answer = await alice.click(kit.channel.last_message, label="Old")
 
-    assert "older version" in kit.words(answer)
+    assert "older version" in kit.text(answer)
 
 
 def test_light():

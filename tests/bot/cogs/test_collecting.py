@@ -10,7 +10,7 @@ from storage.records import Kind
 
 async def post(kit, who, *seeds, channel=None):
     """Post pictures as one message, and return it as it is afterwards."""
-    sent = [(f"photo{seed}.png", kit.picture(seed)) for seed in seeds]
+    sent = [(f"photo{seed}.png", kit.draw_photo(seed)) for seed in seeds]
     message = await who.send(channel or kit.channel, "look", attachments=sent)
     return seen(kit, message, channel)
 
@@ -33,14 +33,14 @@ async def begin(kit, who, name="my dog"):
 
 async def test_off(kit):
     """Switched off, the command explains rule 21 and how an operator switches it on."""
-    alice = kit.member("alice")
-    dataset = await kit.dataset(alice)
+    alice = kit.add_member("alice")
+    dataset = await kit.add_dataset(alice)
 
     answer = await begin(kit, alice)
     message = await post(kit, alice, 1)
 
-    assert "rule 21" in kit.words(answer)
-    assert "SAFELIGHT" in kit.words(answer)
+    assert "rule 21" in kit.text(answer)
+    assert "SAFELIGHT" in kit.text(answer)
     assert marks(message) == []
     assert await kit.store.photos.of(dataset.id, alice.id) == []
 
@@ -53,10 +53,10 @@ def test_intents():
     assert intents(collect=True).value & privileged == Intents(message_content=True).value
 
 
-async def test_collect(collector):
+async def test_collect(collecting_kit):
     """Photos that a member posts are taken and marked, from Done on no more."""
-    kit, alice = collector, collector.member("alice")
-    dataset = await kit.dataset(alice)
+    kit, alice = collecting_kit, collecting_kit.add_member("alice")
+    dataset = await kit.add_dataset(alice)
 
     answer = await begin(kit, alice)
     first = await post(kit, alice, 1, 2)
@@ -66,14 +66,18 @@ async def test_collect(collector):
     assert marks(first) == ["✅"]
     assert marks(second) == []
     assert len(await kit.store.photos.of(dataset.id, alice.id)) == 2
-    assert "2 photos" in kit.words(answer.response)
+    assert "2 photos" in kit.text(answer.response)
     assert [job.kind for job in await kit.store.jobs.of(alice.id)] == [Kind.CAPTION]
 
 
-async def test_only_theirs(collector):
+async def test_only_theirs(collecting_kit):
     """Nobody else's photos are taken, nor the member's own in another channel."""
-    kit, alice, bob = collector, collector.member("alice"), collector.member("bob")
-    dataset = await kit.dataset(alice)
+    kit, alice, bob = (
+        collecting_kit,
+        collecting_kit.add_member("alice"),
+        collecting_kit.add_member("bob"),
+    )
+    dataset = await kit.add_dataset(alice)
     other = kit.guild.create_text_channel("other")
 
     await begin(kit, alice)
@@ -85,39 +89,39 @@ async def test_only_theirs(collector):
     assert await kit.store.photos.of(dataset.id, alice.id) == []
 
 
-async def test_refused(collector):
+async def test_refused(collecting_kit):
     """A file that cannot be taken is marked, named and explained under the message."""
-    kit, alice = collector, collector.member("alice")
-    dataset = await kit.dataset(alice)
+    kit, alice = collecting_kit, collecting_kit.add_member("alice")
+    dataset = await kit.add_dataset(alice)
 
     await begin(kit, alice)
-    sent = [("good.png", kit.picture(1)), ("bad.png", b"nothing")]
+    sent = [("good.png", kit.draw_photo(1)), ("bad.png", b"nothing")]
     message = seen(kit, await alice.send(kit.channel, attachments=sent))
     reply = kit.channel.last_message
 
     assert marks(message) == ["⚠️"]
-    assert "1 of 2 photos added" in kit.words(reply)
-    assert "bad.png" in kit.words(reply)
+    assert "1 of 2 photos added" in kit.text(reply)
+    assert "bad.png" in kit.text(reply)
     assert len(await kit.store.photos.of(dataset.id, alice.id)) == 1
 
 
-async def test_eleven(collector):
+async def test_eleven(collecting_kit):
     """Eleven files in one message are too many; none is taken and the sentence says so."""
-    kit, alice = collector, collector.member("alice")
-    dataset = await kit.dataset(alice)
+    kit, alice = collecting_kit, collecting_kit.add_member("alice")
+    dataset = await kit.add_dataset(alice)
 
     await begin(kit, alice)
     message = await post(kit, alice, *range(11))
 
     assert marks(message) == ["⚠️"]
-    assert "11 files are too many" in kit.words(kit.channel.last_message)
+    assert "11 files are too many" in kit.text(kit.channel.last_message)
     assert await kit.store.photos.of(dataset.id, alice.id) == []
 
 
-async def test_restart(collector):
+async def test_restart(collecting_kit):
     """Collecting goes on after a restart, and Done still ends it."""
-    kit, alice = collector, collector.member("alice")
-    dataset = await kit.dataset(alice)
+    kit, alice = collecting_kit, collecting_kit.add_member("alice")
+    dataset = await kit.add_dataset(alice)
     answer = await begin(kit, alice)
 
     await kit.restart()
@@ -129,9 +133,9 @@ async def test_restart(collector):
     assert len(await kit.store.photos.of(dataset.id, alice.id)) == 1
 
 
-async def test_consent_first(collector):
+async def test_consent_first(collecting_kit):
     """Nothing is collected before the member has agreed; agreeing starts it."""
-    kit, alice = collector, collector.member("alice")
+    kit, alice = collecting_kit, collecting_kit.add_member("alice")
     await alice.slash(kit.channel, "dataset new", name="my dog")
 
     asked = await begin(kit, alice)
@@ -142,10 +146,10 @@ async def test_consent_first(collector):
     assert (marks(before), marks(after)) == ([], ["✅"])
 
 
-async def test_no_reactions_allowed(collector):
+async def test_no_reactions_allowed(collecting_kit):
     """Where the bot may not react, photos are taken all the same."""
-    kit, alice = collector, collector.member("alice")
-    dataset = await kit.dataset(alice)
+    kit, alice = collecting_kit, collecting_kit.add_member("alice")
+    dataset = await kit.add_dataset(alice)
     await begin(kit, alice)
 
     kit.env.inject_error("PUT", "*/reactions/*", status=403, code=50013)

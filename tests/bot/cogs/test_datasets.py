@@ -14,7 +14,7 @@ from storage.requests import CaptionRequest
 
 def files(kit, *seeds):
     """Draw a picture for each seed, as a form takes them."""
-    return [(f"photo{seed}.png", kit.picture(seed)) for seed in seeds]
+    return [(f"photo{seed}.png", kit.draw_photo(seed)) for seed in seeds]
 
 
 async def hand(kit, who, pictures, name="my dog"):
@@ -25,13 +25,13 @@ async def hand(kit, who, pictures, name="my dog"):
 
 async def test_new(kit):
     """A new dataset is answered with its card, which only its owner sees."""
-    alice = kit.member("alice")
+    alice = kit.add_member("alice")
 
     answer = await alice.slash(kit.channel, "dataset new", name="my dog", kind="look")
 
     assert answer.response.ephemeral
-    assert "my dog" in kit.words(answer)
-    assert "mydog" in kit.words(answer)
+    assert "my dog" in kit.text(answer)
+    assert "mydog" in kit.text(answer)
     assert "Add photos" in kit.labels(answer)
     assert [d.concept for d in await kit.store.datasets.of(alice.id)] == ["look"]
 
@@ -41,34 +41,34 @@ async def test_new(kit):
 )
 async def test_bad_name(kit, name):
     """A name that cannot be a file's or would mention somebody is refused with a sentence."""
-    alice = kit.member("alice")
+    alice = kit.add_member("alice")
 
     answer = await alice.slash(kit.channel, "dataset new", name=name)
 
-    assert kit.words(answer).startswith("That name will not do")
+    assert kit.text(answer).startswith("That name will not do")
     assert await kit.store.datasets.of(alice.id) == []
 
 
 async def test_name_taken(kit):
     """A second dataset of one name is refused; another member may have it."""
-    alice, bob = kit.member("alice"), kit.member("bob")
-    await kit.dataset(alice)
+    alice, bob = kit.add_member("alice"), kit.add_member("bob")
+    await kit.add_dataset(alice)
 
     again = await alice.slash(kit.channel, "dataset new", name="My Dog")
     other = await bob.slash(kit.channel, "dataset new", name="my dog")
 
-    assert "already have" in kit.words(again)
-    assert "0 photos" in kit.words(other)
+    assert "already have" in kit.text(again)
+    assert "0 photos" in kit.text(other)
 
 
 async def test_form(kit):
     """The form takes photos, records the consent, names what it refused, and asks for captions."""
-    alice = kit.member("alice")
+    alice = kit.add_member("alice")
     await alice.slash(kit.channel, "dataset new", name="my dog")
 
     answer = await hand(kit, alice, [*files(kit, 1, 2), ("notes.txt", b"not a picture")])
 
-    said = kit.words(answer)
+    said = kit.text(answer)
     assert "2 of 3 photos added to my dog" in said
     assert "notes.txt" in said
     assert "not a picture I can read" in said
@@ -80,30 +80,30 @@ async def test_form(kit):
 
 async def test_attachments(kit):
     """With consent on record, attachments are taken at once."""
-    alice = kit.member("alice")
-    await kit.dataset(alice)
+    alice = kit.add_member("alice")
+    await kit.add_dataset(alice)
 
     answer = await alice.slash(
         kit.channel,
         "dataset add",
         name="my dog",
-        photo1=("a.png", kit.picture(1)),
-        photo2=("b.jpg", kit.picture(2, form="JPEG")),
-        photo5=("c.webp", kit.picture(3, form="WEBP")),
+        photo1=("a.png", kit.draw_photo(1)),
+        photo2=("b.jpg", kit.draw_photo(2, form="JPEG")),
+        photo5=("c.webp", kit.draw_photo(3, form="WEBP")),
     )
 
-    assert "3 of 3 photos added" in kit.words(answer)
+    assert "3 of 3 photos added" in kit.text(answer)
 
 
 async def test_same_photo_twice(kit):
     """A picture that is there already is named and not kept a second time."""
-    alice = kit.member("alice")
-    dataset = await kit.dataset(alice, photos=1)
+    alice = kit.add_member("alice")
+    dataset = await kit.add_dataset(alice, photos=1)
 
     answer = await hand(kit, alice, files(kit, 0, 5, 5))
 
-    assert "1 of 3 photos added" in kit.words(answer)
-    assert kit.words(answer).count("already in the dataset") == 2
+    assert "1 of 3 photos added" in kit.text(answer)
+    assert kit.text(answer).count("already in the dataset") == 2
     assert len(await kit.store.photos.of(dataset.id, alice.id)) == 2
 
 
@@ -128,8 +128,8 @@ def odd(kind):
 
 async def test_bad_files(kit):
     """Each file that cannot be taken is named with its reason; the good ones are kept."""
-    alice = kit.member("alice")
-    dataset = await kit.dataset(alice)
+    alice = kit.add_member("alice")
+    dataset = await kit.add_dataset(alice)
     sent = [
         ("empty.png", b""),
         ("cut.png", odd("truncated")),
@@ -140,7 +140,7 @@ async def test_bad_files(kit):
         ("print.gif", odd("cmyk")),  # a good JPEG under a wrong name
     ]
 
-    said = kit.words(await hand(kit, alice, sent))
+    said = kit.text(await hand(kit, alice, sent))
 
     assert "1 of 7 photos added" in said
     lines = {line.split()[1].replace("\\", ""): line for line in said.splitlines()[1:]}
@@ -155,15 +155,15 @@ async def test_bad_files(kit):
 
 async def test_show(kit):
     """The card shows nine photos a page, with alt text, captions and what is amiss."""
-    alice = kit.member("alice")
-    dataset = await kit.dataset(alice, photos=10)
+    alice = kit.add_member("alice")
+    dataset = await kit.add_dataset(alice, photos=10)
     first = (await kit.store.photos.of(dataset.id, alice.id))[0]
     await kit.store.photos.caption(first.id, alice.id, "a dog on grass")
 
-    card = await kit.shown(alice)
-    (gallery,) = [part for part in kit.parts(card) if part["type"] == 12]
+    card = await kit.open_dataset(alice)
+    (gallery,) = [part for part in kit.components(card) if part["type"] == 12]
     await alice.click(card, label="Later")
-    second = kit.words(card)
+    second = kit.text(card)
 
     assert len(gallery["items"]) == 9
     assert gallery["items"][0]["description"] == "Photo 1 of my dog: a dog on grass"
@@ -173,81 +173,81 @@ async def test_show(kit):
 
 async def test_warnings(kit):
     """Tiny, blurred and nearly equal photos are taken, and the card says so."""
-    alice = kit.member("alice")
-    await kit.dataset(alice)
+    alice = kit.add_member("alice")
+    await kit.add_dataset(alice)
     flat = io.BytesIO()
     Image.new("RGB", (100, 100), "teal").save(flat, "PNG")
 
-    said = kit.words(await hand(kit, alice, [("flat.png", flat.getvalue())]))
+    said = kit.text(await hand(kit, alice, [("flat.png", flat.getvalue())]))
 
     assert "1 of 1 photo added" in said
     assert "small" in said
-    assert "small" in kit.words(await kit.shown(alice))
+    assert "small" in kit.text(await kit.open_dataset(alice))
 
 
 async def test_caption(kit):
     """A member edits a caption in a form; the next captioning leaves it as it is."""
-    alice = kit.member("alice")
-    dataset = await kit.dataset(alice, photos=1)
+    alice = kit.add_member("alice")
+    dataset = await kit.add_dataset(alice, photos=1)
     (photo,) = await kit.store.photos.of(dataset.id, alice.id)
-    card = await kit.shown(alice)
+    card = await kit.open_dataset(alice)
 
     await alice.select(card, [str(photo.id)])
     form = await alice.click(card, label="Edit caption")
     await alice.submit_modal(form, {"caption": "Rex, asleep"})
     await kit.store.photos.captioned(photo.id, "a cat")
 
-    assert "Rex, asleep" in kit.words(card)
+    assert "Rex, asleep" in kit.text(card)
     assert (await kit.store.photos.get(photo.id, alice.id)).caption == "Rex, asleep"
 
 
 async def test_remove(kit):
     """Remove takes one photo out, its bytes too, and goes back to the page."""
-    alice = kit.member("alice")
-    dataset = await kit.dataset(alice, photos=2)
+    alice = kit.add_member("alice")
+    dataset = await kit.add_dataset(alice, photos=2)
     photo, other = await kit.store.photos.of(dataset.id, alice.id)
-    card = await kit.shown(alice)
+    card = await kit.open_dataset(alice)
 
     await alice.select(card, [str(photo.id)])
     await alice.click(card, label="Remove")
 
-    assert "1 photo" in kit.words(card)
+    assert "1 photo" in kit.text(card)
     assert await kit.store.photos.of(dataset.id, alice.id) == [other]
     assert not kit.store.home.photo(photo.digest).exists()
 
 
 async def test_removed_meanwhile(kit):
     """A press on a photo that is gone is answered with a sentence."""
-    alice = kit.member("alice")
-    dataset = await kit.dataset(alice, photos=1)
+    alice = kit.add_member("alice")
+    dataset = await kit.add_dataset(alice, photos=1)
     (photo,) = await kit.store.photos.of(dataset.id, alice.id)
-    card = await kit.shown(alice)
+    card = await kit.open_dataset(alice)
     await kit.store.photos.remove(photo.id, alice.id)
 
     answer = await alice.select(card, [str(photo.id)])
 
-    assert "no longer in the dataset" in kit.words(answer)
+    assert "no longer in the dataset" in kit.text(answer)
 
 
 async def test_caption_again(kit):
     """Caption again queues every photo once; while that runs the button rests."""
-    alice = kit.member("alice")
-    await kit.dataset(alice, photos=2)
-    card = await kit.shown(alice)
+    alice = kit.add_member("alice")
+    await kit.add_dataset(alice, photos=2)
+    card = await kit.open_dataset(alice)
 
     await alice.click(card, label="Caption again")
 
     (job,) = await kit.store.jobs.of(alice.id)
-    (button,) = [part for part in kit.parts(card) if part.get("label") == "Caption again"]
+    (button,) = [part for part in kit.components(card) if part.get("label") == "Caption again"]
     assert len(job.request["photos"]) == 2
     assert button["disabled"]
-    assert wording.dataset.WRITING in kit.words(card)
+    assert wording.dataset.WRITING in kit.text(card)
 
 
 async def test_delete(kit):
     """Delete asks first; then the dataset, its photos and their bytes are gone."""
-    alice = kit.member("alice")
-    dataset = await kit.dataset(alice, photos=1)
+    alice = kit.add_member("alice")
+    dataset = await kit.add_dataset(alice, photos=1)
     (photo,) = await kit.store.photos.of(dataset.id, alice.id)
 
     asked = await alice.slash(kit.channel, "dataset delete", name="my dog")
@@ -255,38 +255,38 @@ async def test_delete(kit):
     await alice.click(asked.response, label="Delete for good")
 
     assert [one.id for one in kept] == [dataset.id]
-    assert "is deleted, with 1 photo" in kit.words(asked.response)
+    assert "is deleted, with 1 photo" in kit.text(asked.response)
     assert await kit.store.datasets.of(alice.id) == []
     assert not kit.store.home.photo(photo.digest).exists()
 
 
 async def test_delete_not(kit):
     """Who thinks again keeps everything."""
-    alice = kit.member("alice")
-    await kit.dataset(alice)
+    alice = kit.add_member("alice")
+    await kit.add_dataset(alice)
 
     asked = await alice.slash(kit.channel, "dataset delete", name="my dog")
     await alice.click(asked.response, label="Keep it")
 
-    assert wording.dataset.KEPT in kit.words(asked.response)
+    assert wording.dataset.KEPT in kit.text(asked.response)
     assert len(await kit.store.datasets.of(alice.id)) == 1
 
 
 async def test_unknown(kit):
     """A dataset that does not exist is answered with a sentence by every command."""
-    alice = kit.member("alice")
+    alice = kit.add_member("alice")
 
     for command in ("add", "show", "delete"):
         answer = await alice.slash(kit.channel, f"dataset {command}", name="nothing")
-        assert "no such dataset" in kit.words(answer)
+        assert "no such dataset" in kit.text(answer)
 
 
 async def test_autocomplete(kit):
     """Typing offers the member's own names, the newest first, 25 at most."""
-    alice, bob = kit.member("alice"), kit.member("bob")
-    await kit.dataset(bob, "bobs cat")
+    alice, bob = kit.add_member("alice"), kit.add_member("bob")
+    await kit.add_dataset(bob, "bobs cat")
     for number in range(30):
-        await kit.dataset(alice, f"dog {number}")
+        await kit.add_dataset(alice, f"dog {number}")
 
     every = await alice.autocomplete(kit.channel, "dataset show", "name", "")
     some = await alice.autocomplete(kit.channel, "dataset show", "name", "DOG 2")
@@ -298,39 +298,39 @@ async def test_autocomplete(kit):
 
 async def test_second_while_first_runs(kit):
     """The same command twice at once is done once; the second gets a sentence."""
-    alice = kit.member("alice")
-    dataset = await kit.dataset(alice)
+    alice = kit.add_member("alice")
+    dataset = await kit.add_dataset(alice)
     kit.bot.running.add((alice.id, "dataset add", "my dog"))
 
-    photo = ("a.png", kit.picture(1))
+    photo = ("a.png", kit.draw_photo(1))
     second = await alice.slash(kit.channel, "dataset add", name="my dog", photo1=photo)
     kit.bot.running.clear()
     third = await alice.slash(kit.channel, "dataset add", name="my dog", photo1=photo)
 
-    assert "still working" in kit.words(second)
-    assert "1 of 1 photo added" in kit.words(third)
+    assert "still working" in kit.text(second)
+    assert "1 of 1 photo added" in kit.text(third)
     assert kit.bot.running == set()
     assert len(await kit.store.photos.of(dataset.id, alice.id)) == 1
 
 
 async def test_disk_low(kit):
     """With too little disk left nothing is taken, and the sentence says why."""
-    alice = kit.member("alice")
-    dataset = await kit.dataset(alice)
+    alice = kit.add_member("alice")
+    dataset = await kit.add_dataset(alice)
     await kit.restart(disk=1 << 40)
 
     answer = await hand(kit, alice, files(kit, 1))
 
-    assert "disk is nearly full" in kit.words(answer)
+    assert "disk is nearly full" in kit.text(answer)
     assert await kit.store.photos.of(dataset.id, alice.id) == []
 
 
 async def test_restart(kit):
     """Every control on a card from before a restart still works."""
-    alice = kit.member("alice")
-    dataset = await kit.dataset(alice, photos=10)
+    alice = kit.add_member("alice")
+    dataset = await kit.add_dataset(alice, photos=10)
     photos = await kit.store.photos.of(dataset.id, alice.id)
-    card = await kit.shown(alice)
+    card = await kit.open_dataset(alice)
 
     await kit.restart()
     await alice.click(card, label="Later")
@@ -339,29 +339,29 @@ async def test_restart(kit):
     await kit.restart()
     await alice.click(card, label="Remove")
 
-    assert "9 photos" in kit.words(card)
+    assert "9 photos" in kit.text(card)
 
 
 async def test_form_over_restart(kit):
     """A form that was open while the bot restarted is answered with a sentence."""
-    alice = kit.member("alice")
-    await kit.dataset(alice)
+    alice = kit.add_member("alice")
+    await kit.add_dataset(alice)
     form = await alice.slash(kit.channel, "dataset add", name="my dog")
 
     await kit.restart()
     late = await alice.submit_modal(form, {"photos": files(kit, 1), "consent": ["yes"]})
 
-    assert "older version" in kit.words(late)
+    assert "older version" in kit.text(late)
 
 
 async def test_ten_at_once(kit):
     """Ten photos in one form are all taken, in the order they were picked."""
-    alice = kit.member("alice")
-    dataset = await kit.dataset(alice)
+    alice = kit.add_member("alice")
+    dataset = await kit.add_dataset(alice)
 
-    said = kit.words(await hand(kit, alice, files(kit, *range(10))))
+    said = kit.text(await hand(kit, alice, files(kit, *range(10))))
     photos = await kit.store.photos.of(dataset.id, alice.id)
-    digests = [(await kit.bot.darkroom.check(kit.picture(seed))).digest for seed in range(10)]
+    digests = [(await kit.bot.darkroom.check(kit.draw_photo(seed))).digest for seed in range(10)]
 
     assert "10 of 10 photos added" in said
     assert [photo.digest for photo in photos] == digests

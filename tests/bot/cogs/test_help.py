@@ -7,11 +7,11 @@ from bot import wording
 
 async def test_help(kit):
     """The first steps name commands that exist."""
-    alice = kit.member("alice")
+    alice = kit.add_member("alice")
 
     answer = await alice.slash(kit.channel, "help")
 
-    said = kit.words(answer)
+    said = kit.text(answer)
     assert answer.response.ephemeral
     for command in ("/dataset new", "/dataset add", "/train lora", "/sample", "/me", "/privacy"):
         assert command in said
@@ -19,24 +19,24 @@ async def test_help(kit):
 
 async def test_privacy(kit):
     """The card says what is kept and why messages are not taken; no link where none is set."""
-    alice = kit.member("alice")
+    alice = kit.add_member("alice")
 
     answer = await alice.slash(kit.channel, "privacy")
 
-    assert "rule 21" in kit.words(answer)
-    assert wording.guide.PRIVACY_COLLECT not in kit.words(answer)
+    assert "rule 21" in kit.text(answer)
+    assert wording.guide.PRIVACY_COLLECT not in kit.text(answer)
     assert kit.labels(answer) == []
 
 
-async def test_privacy_here(collector):
+async def test_privacy_here(collecting_kit):
     """Where collecting is on, or the operator has a policy, the card says so."""
-    await collector.restart(privacy="https://example.org/privacy")
-    alice = collector.member("alice")
+    await collecting_kit.restart(privacy="https://example.org/privacy")
+    alice = collecting_kit.add_member("alice")
 
-    answer = await alice.slash(collector.channel, "privacy")
+    answer = await alice.slash(collecting_kit.channel, "privacy")
 
-    assert wording.guide.PRIVACY_COLLECT in collector.words(answer)
-    assert collector.labels(answer) == [wording.guide.PRIVACY_LINK]
+    assert wording.guide.PRIVACY_COLLECT in collecting_kit.text(answer)
+    assert collecting_kit.labels(answer) == [wording.guide.PRIVACY_LINK]
 
 
 async def test_direct_message(kit):
@@ -45,4 +45,4 @@ async def test_direct_message(kit):
 
     for command in ("help", "privacy", "me"):
         answer = await user.slash(command)
-        assert kit.words(answer).startswith("###")
+        assert kit.text(answer).startswith("###")

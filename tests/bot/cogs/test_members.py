@@ -32,12 +32,12 @@ async def styled(kit, who, *, shared=True):
 
 async def test_me(kit):
     """The card counts what is kept and says what was agreed to."""
-    alice = kit.member("alice")
-    await kit.dataset(alice, photos=2)
+    alice = kit.add_member("alice")
+    await kit.add_dataset(alice, photos=2)
 
     answer = await alice.slash(kit.channel, "me")
 
-    said = kit.words(answer)
+    said = kit.text(answer)
     assert answer.response.ephemeral
     assert "1 dataset · 2 photos · 0 styles" in said
     assert "Agreed to version 1" in said
@@ -46,9 +46,9 @@ async def test_me(kit):
 
 async def test_export(kit):
     """Export hands over a list of every row and every photo's pixels."""
-    alice, bob = kit.member("alice"), kit.member("bob")
-    await kit.dataset(alice, photos=2)
-    await kit.dataset(bob, "bobs cat", photos=1, seed=7)
+    alice, bob = kit.add_member("alice"), kit.add_member("bob")
+    await kit.add_dataset(alice, photos=2)
+    await kit.add_dataset(bob, "bobs cat", photos=1, seed=7)
 
     card = (await alice.slash(kit.channel, "me")).response
     answer = await alice.click(card, label="Export")
@@ -84,19 +84,19 @@ def test_pack(tmp_path):
 
 async def test_erase(kit):
     """Delete everything asks first, then nothing of the member is left, and others keep theirs."""
-    alice, bob = kit.member("alice"), kit.member("bob")
-    dataset = await kit.dataset(alice, photos=2)
-    await kit.dataset(bob, photos=1)  # the same picture as alice's first
+    alice, bob = kit.add_member("alice"), kit.add_member("bob")
+    dataset = await kit.add_dataset(alice, photos=2)
+    await kit.add_dataset(bob, photos=1)  # the same picture as alice's first
     shared, own = await kit.store.photos.of(dataset.id, alice.id)
 
     card = (await alice.slash(kit.channel, "me")).response
     await alice.click(card, label="Delete everything")
-    asked = kit.words(card)
+    asked = kit.text(card)
     await alice.click(card, label="Delete everything")
 
     rows = await kit.store.members.export(alice.id)
     assert "2 photos" in asked
-    assert "2 photos and everything about you are deleted" in kit.words(card)
+    assert "2 photos and everything about you are deleted" in kit.text(card)
     assert [name for name, found in rows.items() if found and name != "member"] == []
     assert kit.store.home.photo(shared.digest).exists()
     assert not kit.store.home.photo(own.digest).exists()
@@ -104,13 +104,13 @@ async def test_erase(kit):
 
 async def test_erase_styles(kit):
     """Who shared styles chooses: they go, or they stay without a name."""
-    alice, bob = kit.member("alice"), kit.member("bob")
+    alice, bob = kit.add_member("alice"), kit.add_member("bob")
     left, removed = await styled(kit, alice), await styled(kit, bob)
 
     for who, label in ((alice, "Leave them"), (bob, "Delete all")):
         card = (await who.slash(kit.channel, "me")).response
         await who.click(card, label="Delete everything")
-        assert "shared with servers" in kit.words(card)
+        assert "shared with servers" in kit.text(card)
         await who.click(card, label=label)
 
     usable = await kit.store.styles.usable(1, kit.guild.id)
@@ -120,12 +120,12 @@ async def test_erase_styles(kit):
 
 async def test_keep(kit):
     """Who thinks again keeps everything."""
-    alice = kit.member("alice")
-    await kit.dataset(alice, photos=1)
+    alice = kit.add_member("alice")
+    await kit.add_dataset(alice, photos=1)
 
     card = (await alice.slash(kit.channel, "me")).response
     await alice.click(card, label="Delete everything")
     await alice.click(card, label="Keep it")
 
-    assert wording.dataset.KEPT in kit.words(card)
+    assert wording.dataset.KEPT in kit.text(card)
     assert len(await kit.store.datasets.of(alice.id)) == 1

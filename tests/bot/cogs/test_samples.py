@@ -10,37 +10,37 @@ import pytest
 from storage.records import Server, Status, Wish
 
 
-async def drawn(kit, trainer, **options):
+async def drawn(kit, scheduler, **options):
     """Let alice ask for pictures and a worker draw them; return her, the job and the card."""
-    alice = kit.member("alice")
+    alice = kit.add_member("alice")
     await alice.slash(kit.channel, "sample", **({"prompt": "a red fox"} | options))
-    job = await trainer.claim()
-    await trainer.draw(job)
-    await trainer.look()
+    job = await scheduler.claim()
+    await scheduler.finish_sample(job)
+    await scheduler.let_bot_poll()
     return alice, await kit.store.jobs.get(job.id), kit.channel.last_message
 
 
-@pytest.mark.usefixtures("trainer")
+@pytest.mark.usefixtures("scheduler")
 async def test_waits(kit):
     """The answer is public, comes at once, and says the place in the queue."""
-    alice = kit.member("alice")
+    alice = kit.add_member("alice")
 
     first = await alice.slash(kit.channel, "sample", prompt="a red fox")
     second = await alice.slash(kit.channel, "sample", prompt="a blue fox")
 
     assert not first.ephemeral
-    assert "a red fox" in kit.words(first)
-    assert "Waiting · next" in kit.words(first)
-    assert "Waiting · place 2" in kit.words(second)
-    assert "Safelight emoji, no style" in kit.words(first)
+    assert "a red fox" in kit.text(first)
+    assert "Waiting · next" in kit.text(first)
+    assert "Waiting · place 2" in kit.text(second)
+    assert "Safelight emoji, no style" in kit.text(first)
     assert len(kit.channel.history()) == 2
 
 
-async def test_shown(kit, trainer):
+async def test_shown(kit, scheduler):
     """The same message becomes the gallery; the seed stands alone in its line."""
-    alice, job, card = await drawn(kit, trainer, seed=7, count=3, negative="rain")
+    alice, job, card = await drawn(kit, scheduler, seed=7, count=3, negative="rain")
 
-    said = kit.words(card)
+    said = kit.text(card)
     assert card.id == job.message
     assert [a.filename for a in card.attachments] == ["0.png", "1.png", "2.png"]
     assert "\n7" in said
@@ -51,45 +51,45 @@ async def test_shown(kit, trainer):
     assert len(kit.channel.history()) == 1
 
 
-async def test_real_base(kit, trainer):
+async def test_real_base(kit, scheduler):
     """Pictures of a base that draws no emoji are not offered as emoji."""
-    _, _, card = await drawn(kit, trainer, base="sd15")
+    _, _, card = await drawn(kit, scheduler, base="sd15")
 
     assert "Add to server emoji" not in kit.labels(card)
 
 
-async def test_running(kit, trainer):
+async def test_running(kit, scheduler):
     """While a worker draws, the card says so."""
-    alice = kit.member("alice")
+    alice = kit.add_member("alice")
     await alice.slash(kit.channel, "sample", prompt="a red fox")
-    await trainer.claim()
-    await trainer.look()
+    await scheduler.claim()
+    await scheduler.let_bot_poll()
 
-    assert "Drawing" in kit.words(kit.channel.last_message)
+    assert "Drawing" in kit.text(kit.channel.last_message)
 
 
-async def test_late(kit, trainer):
+async def test_late(kit, scheduler):
     """Pictures that took longer than an answer may are still put on the card."""
-    alice = kit.member("alice")
+    alice = kit.add_member("alice")
     await alice.slash(kit.channel, "sample", prompt="a red fox")
     await kit.bot.follow.close()
     await kit.env.advance_time(16 * 60)
     await kit.restart()
-    await trainer.draw(await trainer.claim())
-    await trainer.look(2)
+    await scheduler.finish_sample(await scheduler.claim())
+    await scheduler.let_bot_poll(2)
 
     assert kit.channel.last_message.attachments[0].filename == "0.png"
     assert len(kit.channel.history()) == 1
 
 
-async def test_failed(kit, trainer):
+async def test_failed(kit, scheduler):
     """A failure is told on the card."""
-    alice = kit.member("alice")
+    alice = kit.add_member("alice")
     await alice.slash(kit.channel, "sample", prompt="a red fox")
-    await trainer.fail(await trainer.claim(), "style_missing")
-    await trainer.look()
+    await scheduler.fail(await scheduler.claim(), "style_missing")
+    await scheduler.let_bot_poll()
 
-    assert "gone from the disk" in kit.words(kit.channel.last_message)
+    assert "gone from the disk" in kit.text(kit.channel.last_message)
 
 
 @pytest.mark.parametrize(
@@ -109,49 +109,49 @@ async def test_failed(kit, trainer):
         ({"style": "99"}, "no such style"),
     ],
 )
-@pytest.mark.usefixtures("trainer")
+@pytest.mark.usefixtures("scheduler")
 async def test_refused(kit, options, said):
     """What cannot be drawn is refused with a sentence that only the asker sees."""
-    alice = kit.member("alice")
+    alice = kit.add_member("alice")
 
     answer = await alice.slash(kit.channel, "sample", **({"prompt": "a fox"} | options))
 
-    assert said in kit.words(answer).replace("\\", "")
+    assert said in kit.text(answer).replace("\\", "")
     assert answer.followups[-1].ephemeral
     assert kit.channel.history() == []
     assert await kit.store.jobs.open() == []
 
 
-@pytest.mark.usefixtures("trainer")
+@pytest.mark.usefixtures("scheduler")
 async def test_many(kit):
     """A member's waiting pictures are limited."""
-    alice = kit.member("alice")
+    alice = kit.add_member("alice")
     for _ in range(5):
         await alice.slash(kit.channel, "sample", prompt="a fox")
 
     answer = await alice.slash(kit.channel, "sample", prompt="a fox")
 
-    assert "5 pictures waiting already" in kit.words(answer)
+    assert "5 pictures waiting already" in kit.text(answer)
 
 
-@pytest.mark.usefixtures("trainer")
+@pytest.mark.usefixtures("scheduler")
 async def test_roles(kit):
     """Where only some may sample, others are told who."""
     artists = kit.guild.create_role("Artists")
     await kit.store.servers.save(Server(kit.guild.id, samplers=(artists.id,)))
-    alice, bob = kit.member("alice"), kit.member("bob", artists)
+    alice, bob = kit.add_member("alice"), kit.add_member("bob", artists)
 
     refused = await alice.slash(kit.channel, "sample", prompt="a fox")
     taken = await bob.slash(kit.channel, "sample", prompt="a fox")
 
-    assert "Artists" in kit.words(refused)
-    assert "Waiting" in kit.words(taken)
+    assert "Artists" in kit.text(refused)
+    assert "Waiting" in kit.text(taken)
 
 
-async def test_style(kit, trainer):
+async def test_style(kit, scheduler):
     """A style is drawn with by its number or name, on the base it was trained on."""
-    alice = kit.member("alice")
-    style = await trainer.style(alice)
+    alice = kit.add_member("alice")
+    style = await scheduler.add_style(alice)
 
     offered = await alice.autocomplete(kit.channel, "sample", "style", "dog")
     await alice.slash(kit.channel, "sample", prompt="mydog", style=offered[0]["value"])
@@ -159,24 +159,24 @@ async def test_style(kit, trainer):
 
     jobs = await kit.store.jobs.open()
     assert [(job.style, job.base) for job in jobs] == [(style.id, "embedded")] * 2
-    assert "my dog, on Safelight emoji" in kit.words(kit.channel.last_message)
+    assert "my dog, on Safelight emoji" in kit.text(kit.channel.last_message)
 
 
-async def test_another_base(kit, trainer):
+async def test_another_base(kit, scheduler):
     """A style is drawn with on bases of its family alone, and the card names which."""
-    alice = kit.member("alice")
-    style = await trainer.style(alice)
+    alice = kit.add_member("alice")
+    style = await scheduler.add_style(alice)
     own, real, away = (await kit.store.catalog.read()).bases
     kin = replace(own, name="kin", title="Kin")
     strange = replace(kin, name="odd", title="Odd", family="sd9")
     new = replace(kin, name="new", title="New", family="sd9", known=False, present=False)
-    await trainer.publish(bases=(own, kin, strange, real, away, new))
+    await scheduler.publish_catalog(bases=(own, kin, strange, real, away, new))
 
     offered = await alice.autocomplete(kit.channel, "sample", "base", "", style=str(style.id))
     bare = await alice.autocomplete(kit.channel, "sample", "base", "")
     typed = await alice.autocomplete(kit.channel, "sample", "base", "", style="nothing")
     told = [
-        kit.words(await alice.slash(kit.channel, "sample", prompt="x", style="my dog", base=base))
+        kit.text(await alice.slash(kit.channel, "sample", prompt="x", style="my dog", base=base))
         for base in ("kin", "odd", "sd15", "away", "new")
     ]
 
@@ -195,21 +195,21 @@ async def test_another_base(kit, trainer):
     assert "New is a sd9, which this version cannot" in told[4].replace("*", "")
 
 
-async def test_again(kit, trainer):
+async def test_again(kit, scheduler):
     """Again draws the same words with another seed."""
-    alice, job, card = await drawn(kit, trainer, seed=7, steps=9)
+    alice, job, card = await drawn(kit, scheduler, seed=7, steps=9)
 
     answer = await alice.click(card, label="Again")
 
     (again,) = await kit.store.jobs.open()
     assert again.request["seed"] != 7
     assert again.request | {"seed": 7} == job.request
-    assert "a red fox" in kit.words(answer)
+    assert "a red fox" in kit.text(answer)
 
 
-async def test_vary(kit, trainer):
+async def test_vary(kit, scheduler):
     """Vary opens the settings, filled in, and draws what was changed."""
-    alice, job, card = await drawn(kit, trainer, seed=7)
+    alice, job, card = await drawn(kit, scheduler, seed=7)
 
     form = await alice.click(card, label="Vary")
     values = {
@@ -227,69 +227,69 @@ async def test_vary(kit, trainer):
     ("values", "said"),
     [({"steps": "many"}, "many is not a number"), ({"steps": "-1"}, "steps is -1")],
 )
-async def test_vary_refused(kit, trainer, values, said):
+async def test_vary_refused(kit, scheduler, values, said):
     """What is typed into the form is checked like the command's options."""
-    alice, _, card = await drawn(kit, trainer)
+    alice, _, card = await drawn(kit, scheduler)
     form = await alice.click(card, label="Vary")
     typed = {"prompt": "x", "negative": "", "strength": "1", "seed": "", "steps": "20"}
 
     answer = await alice.submit_modal(form, typed | values)
 
-    assert said in kit.words(answer).replace("\\", "").replace("**", "")
+    assert said in kit.text(answer).replace("\\", "").replace("**", "")
     assert await kit.store.jobs.open() == []
 
 
-async def test_delete(kit, trainer):
+async def test_delete(kit, scheduler):
     """Delete takes the message and its files away, for the owner and for moderators."""
-    alice, job, card = await drawn(kit, trainer)
+    alice, job, card = await drawn(kit, scheduler)
 
     await alice.click(card, label="Delete")
-    await trainer.look(20)
+    await scheduler.let_bot_poll(20)
 
     assert kit.channel.history() == []
     assert not kit.store.home.run(job.id).result.exists()
 
 
-async def test_delete_waiting(kit, trainer):
+async def test_delete_waiting(kit, scheduler):
     """Pictures that wait are taken back, and no card comes after them."""
-    alice = kit.member("alice")
+    alice = kit.add_member("alice")
     answer = await alice.slash(kit.channel, "sample", prompt="a red fox")
-    job = await trainer.claim()
+    job = await scheduler.claim()
 
     await alice.click(answer.response, label="Delete")
     assert (await kit.store.jobs.get(job.id)).wish is Wish.CANCEL
-    await trainer.tell(job, "cancelled", step=0)
+    await scheduler.add_event(job, "cancelled", step=0)
     await kit.store.jobs.settle(job.id, job.fence, Status.CANCELLED)
-    await trainer.look(20)
+    await scheduler.let_bot_poll(20)
 
     assert kit.channel.history() == []
 
 
-async def test_delete_by_moderator(kit, trainer):
+async def test_delete_by_moderator(kit, scheduler):
     """Who may manage messages may delete anybody's pictures."""
-    _, _, card = await drawn(kit, trainer)
+    _, _, card = await drawn(kit, scheduler)
     role = kit.guild.create_role("Keepers", permissions=discord.Permissions(manage_messages=True))
 
-    await kit.member("mo", role).click(card, label="Delete")
+    await kit.add_member("mo", role).click(card, label="Delete")
 
     assert kit.channel.history() == []
 
 
-async def test_stranger(kit, trainer):
+async def test_stranger(kit, scheduler):
     """Somebody else's pictures cannot be repeated, varied or deleted."""
-    _, _, card = await drawn(kit, trainer)
-    bob = kit.member("bob")
+    _, _, card = await drawn(kit, scheduler)
+    bob = kit.add_member("bob")
 
     for label in ("Again", "Vary", "Delete"):
-        assert "no such job" in kit.words(await bob.click(card, label=label))
+        assert "no such job" in kit.text(await bob.click(card, label=label))
 
     assert await kit.store.jobs.open() == []
     assert len(kit.channel.history()) == 1
 
 
-async def test_after_restart(kit, trainer):
+async def test_after_restart(kit, scheduler):
     """The buttons of pictures from before a restart work."""
-    alice, _, card = await drawn(kit, trainer)
+    alice, _, card = await drawn(kit, scheduler)
     await kit.restart()
 
     await alice.click(card, label="Again")

@@ -16,7 +16,7 @@ async def opened(kit, mod):
 
 async def test_setup(kit):
     """Roles, channels and limits are kept as they are picked, and the card shows them."""
-    mod = kit.moderator()
+    mod = kit.add_moderator()
     makers, log = kit.guild.create_role("Makers"), kit.guild.create_text_channel("log")
     card = await opened(kit, mod)
 
@@ -30,8 +30,10 @@ async def test_setup(kit):
     assert await kit.store.servers.get(kit.guild.id) == Server(
         kit.guild.id, kit.channel.id, log.id, (makers.id,), (makers.id,), 3, 0
     )
-    assert "3 trainings a day, no limit each" in kit.words(card)
-    chosen = [part["default_values"] for part in kit.parts(card) if part.get("default_values")]
+    assert "3 trainings a day, no limit each" in kit.text(card)
+    chosen = [
+        part["default_values"] for part in kit.components(card) if part.get("default_values")
+    ]
     assert [int(values[0]["id"]) for values in chosen] == [
         makers.id,
         makers.id,
@@ -42,7 +44,7 @@ async def test_setup(kit):
 
 async def test_clear(kit):
     """Picking nobody lets everybody again; the card works after a restart."""
-    mod, makers = kit.moderator(), kit.guild.create_role("Makers")
+    mod, makers = kit.add_moderator(), kit.guild.create_role("Makers")
     card = await opened(kit, mod)
     await mod.select(card, [makers], custom_id="server:trainers")
 
@@ -55,19 +57,19 @@ async def test_clear(kit):
 @pytest.mark.parametrize("typed", ["-1", "many", "1e9", "999999", "²"])
 async def test_limits(kit, typed):
     """A limit that is no sensible number is refused with a sentence, and nothing changes."""
-    mod = kit.moderator()
+    mod = kit.add_moderator()
     card = await opened(kit, mod)
 
     form = await mod.click(card, label="Change limits")
     answer = await mod.submit_modal(form, {"jobs": typed, "minutes": "10"})
 
-    assert "whole numbers from 0 to 1000" in kit.words(answer)
+    assert "whole numbers from 0 to 1000" in kit.text(answer)
     assert await kit.store.servers.get(kit.guild.id) == Server(kit.guild.id)
 
 
 async def test_members_may_not(kit):
     """Members do not see the command; who was let see it still cannot change anything."""
-    alice = kit.member("alice")
+    alice = kit.add_member("alice")
     with pytest.raises(simcord.SetupError, match="not visible"):
         await alice.slash(kit.channel, "server setup")
 
@@ -75,20 +77,20 @@ async def test_members_may_not(kit):
     kit.guild.set_command_permissions(int(command["id"]), {alice: True})
     answer = await alice.slash(kit.channel, "server setup")
 
-    assert "Manage Server" in kit.words(answer)
+    assert "Manage Server" in kit.text(answer)
 
 
 async def test_missing_permissions(kit):
     """The card says what the bot lacks in the channel it shall use."""
-    mod, bot = kit.moderator(), kit.bot.get_guild(kit.guild.id).me
+    mod, bot = kit.add_moderator(), kit.bot.get_guild(kit.guild.id).me
     denied = {bot: discord.PermissionOverwrite(attach_files=False)}
     closed = kit.guild.create_text_channel("closed", overwrites=denied)
     card = await opened(kit, mod)
 
     await mod.select(card, [kit.channel], custom_id="server:channel")
-    before = kit.words(card)
+    before = kit.text(card)
     await mod.select(card, [closed], custom_id="server:channel")
 
     assert "Attach Files" not in before
-    assert f"In <#{closed.id}> I lack: " in kit.words(card)
-    assert "Attach Files" in kit.words(card)
+    assert f"In <#{closed.id}> I lack: " in kit.text(card)
+    assert "Attach Files" in kit.text(card)

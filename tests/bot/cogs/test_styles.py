@@ -6,60 +6,60 @@ import discord
 import pytest
 
 
-async def test_list(kit, trainer):
+async def test_list(kit, scheduler):
     """The list has one's own styles and those shared here, with their makers."""
-    alice, bob = kit.member("alice"), kit.member("bob")
-    style = await trainer.style(alice)
-    assert "None yet" in kit.words(await bob.slash(kit.channel, "style list"))
+    alice, bob = kit.add_member("alice"), kit.add_member("bob")
+    style = await scheduler.add_style(alice)
+    assert "None yet" in kit.text(await bob.slash(kit.channel, "style list"))
 
     await alice.slash(kit.channel, "style share", style=str(style.id))
 
-    assert "my dog · LoRA · shared here" in kit.words(await alice.slash(kit.channel, "style list"))
+    assert "my dog · LoRA · shared here" in kit.text(await alice.slash(kit.channel, "style list"))
     listed = await bob.slash(kit.channel, "style list")
-    assert f"my dog · LoRA · by <@{alice.id}>" in kit.words(listed)
+    assert f"my dog · LoRA · by <@{alice.id}>" in kit.text(listed)
     card = await bob.select(listed.response, [str(style.id)])
-    assert "\nmydog" in kit.words(card.response)
+    assert "\nmydog" in kit.text(card.response)
     assert kit.labels(card.response) == ["Try it"]
 
 
-async def test_share(kit, trainer):
+async def test_share(kit, scheduler):
     """Sharing gives a receipt; members of that server can draw with it and see whose it is."""
-    alice, bob = kit.member("alice"), kit.member("bob")
-    style = await trainer.style(alice)
+    alice, bob = kit.add_member("alice"), kit.add_member("bob")
+    style = await scheduler.add_style(alice)
 
     receipt = await alice.slash(kit.channel, "style share", style="my dog")
     assert receipt.ephemeral
-    assert "my dog is shared" in kit.words(receipt)
+    assert "my dog is shared" in kit.text(receipt)
 
     offered = await bob.autocomplete(kit.channel, "sample", "style", "")
     assert [choice["value"] for choice in offered] == [str(style.id)]
     answer = await bob.slash(kit.channel, "sample", prompt="mydog", style=str(style.id))
-    assert f"my dog by <@{alice.id}>" in kit.words(answer)
+    assert f"my dog by <@{alice.id}>" in kit.text(answer)
 
 
-async def test_models(kit, trainer):
+async def test_models(kit, scheduler):
     """A whole model says until when it is kept; when its file is gone, so do card and commands."""
-    alice = kit.member("alice")
-    style = await trainer.style(alice, whole=True)
+    alice = kit.add_member("alice")
+    style = await scheduler.add_style(alice, whole=True)
     shown = await alice.slash(kit.channel, "style list")
     kept = (await alice.select(shown.response, [str(style.id)])).response
     until = int(style.created) + 30 * 24 * 3600
-    assert f"kept here until <t:{until}:D>" in kit.words(kept)
+    assert f"kept here until <t:{until}:D>" in kit.text(kept)
 
     await kit.store.styles.expire(style.created + 1)
 
     shown = await alice.slash(kit.channel, "style list")
     gone = (await alice.select(shown.response, [str(style.id)])).response
     refused = await alice.slash(kit.channel, "sample", prompt="mydog", style=str(style.id))
-    assert "Its file was removed" in kit.words(gone)
+    assert "Its file was removed" in kit.text(gone)
     assert kit.labels(gone) == ["Delete"]
-    assert "kept for 30 days here" in kit.words(refused)
+    assert "kept for 30 days here" in kit.text(refused)
 
 
-async def test_elsewhere(kit, trainer):
+async def test_elsewhere(kit, scheduler):
     """A share ends at the server's border."""
-    alice = kit.member("alice")
-    style = await trainer.style(alice)
+    alice = kit.add_member("alice")
+    style = await scheduler.add_style(alice)
     await alice.slash(kit.channel, "style share", style=str(style.id))
     other = kit.env.create_guild("Elsewhere")
     room = other.create_text_channel("lab")
@@ -67,29 +67,29 @@ async def test_elsewhere(kit, trainer):
 
     assert await eve.autocomplete(room, "sample", "style", "") == []
     answer = await eve.slash(room, "sample", prompt="mydog", style=str(style.id))
-    assert "no such style" in kit.words(answer)
+    assert "no such style" in kit.text(answer)
 
 
-async def test_unshare(kit, trainer):
+async def test_unshare(kit, scheduler):
     """Taking a style back ends its use by others, not by its owner."""
-    alice, bob = kit.member("alice"), kit.member("bob")
-    style = await trainer.style(alice)
+    alice, bob = kit.add_member("alice"), kit.add_member("bob")
+    style = await scheduler.add_style(alice)
     receipt = await alice.slash(kit.channel, "style share", style=str(style.id))
 
     await alice.click(receipt.response, label="Take back")
 
     answer = await bob.slash(kit.channel, "sample", prompt="mydog", style=str(style.id))
-    assert "no such style" in kit.words(answer)
+    assert "no such style" in kit.text(answer)
     said = await alice.slash(kit.channel, "style unshare", style=str(style.id))
-    assert "no longer shared" in kit.words(said)
+    assert "no longer shared" in kit.text(said)
     await alice.slash(kit.channel, "sample", prompt="mydog", style=str(style.id))
     assert len(await kit.store.jobs.open()) == 1
 
 
-async def test_moderator(kit, trainer):
+async def test_moderator(kit, scheduler):
     """Who keeps order takes any style back from their own server, also one that is nobody's."""
-    alice, bob, mo = kit.member("alice"), kit.member("bob"), kit.moderator()
-    style = await trainer.style(alice)
+    alice, bob, mo = kit.add_member("alice"), kit.add_member("bob"), kit.add_moderator()
+    style = await scheduler.add_style(alice)
     await alice.slash(kit.channel, "style share", style=str(style.id))
     await kit.store.members.erase(alice.id, keep_styles=True)
 
@@ -98,16 +98,16 @@ async def test_moderator(kit, trainer):
     (offered,) = await mo.autocomplete(kit.channel, "style unshare", "style", "")
     said = await mo.slash(kit.channel, "style unshare", style=offered["value"])
 
-    assert "no such style" in kit.words(refused)
-    assert "no longer shared" in kit.words(said)
+    assert "no such style" in kit.text(refused)
+    assert "no longer shared" in kit.text(said)
     assert await kit.store.styles.usable(bob.id, kit.guild.id) == []
     assert not kit.store.styles.file(style).exists()
 
 
-async def test_moderator_card(kit, trainer):
+async def test_moderator_card(kit, scheduler):
     """A moderator's card of somebody's shared style has Take back; the owner keeps the style."""
-    alice, mo = kit.member("alice"), kit.moderator()
-    style = await trainer.style(alice)
+    alice, mo = kit.add_member("alice"), kit.add_moderator()
+    style = await scheduler.add_style(alice)
     await alice.slash(kit.channel, "style share", style=str(style.id))
 
     listed = await mo.slash(kit.channel, "style list")
@@ -118,10 +118,10 @@ async def test_moderator_card(kit, trainer):
     assert [kept.shared for kept in await kit.store.styles.of(alice.id)] == [()]
 
 
-async def test_moderator_elsewhere(kit, trainer):
+async def test_moderator_elsewhere(kit, scheduler):
     """A moderator of another server reaches nothing here."""
-    alice = kit.member("alice")
-    style = await trainer.style(alice)
+    alice = kit.add_member("alice")
+    style = await scheduler.add_style(alice)
     await alice.slash(kit.channel, "style share", style=str(style.id))
     other = kit.env.create_guild("Elsewhere")
     room = other.create_text_channel("lab")
@@ -130,18 +130,18 @@ async def test_moderator_elsewhere(kit, trainer):
 
     answer = await eve.slash(room, "style unshare", style=str(style.id))
 
-    assert "no such style" in kit.words(answer)
+    assert "no such style" in kit.text(answer)
     assert (await kit.store.styles.of(alice.id))[0].shared == (kit.guild.id,)
 
 
-async def test_delete(kit, trainer):
+async def test_delete(kit, scheduler):
     """Deleting asks first, then takes row and file."""
-    alice = kit.member("alice")
-    style = await trainer.style(alice)
+    alice = kit.add_member("alice")
+    style = await scheduler.add_style(alice)
     path = kit.store.styles.file(style)
 
     asked = await alice.slash(kit.channel, "style delete", style=str(style.id))
-    assert "Delete my dog?" in kit.words(asked)
+    assert "Delete my dog?" in kit.text(asked)
     assert path.exists()
     await alice.click(asked.response, label="Delete for good")
 
@@ -149,10 +149,10 @@ async def test_delete(kit, trainer):
     assert not path.exists()
 
 
-async def test_try(kit, trainer):
+async def test_try(kit, scheduler):
     """Try it asks what to draw, its word already there, and draws with the style."""
-    alice = kit.member("alice")
-    style = await trainer.style(alice)
+    alice = kit.add_member("alice")
+    style = await scheduler.add_style(alice)
     listed = await alice.slash(kit.channel, "style list")
     card = await alice.select(listed.response, [str(style.id)])
 
@@ -172,35 +172,35 @@ async def test_try(kit, trainer):
         (None, 30 << 20, "lies in Safelight's data folder"),
     ],
 )
-async def test_link_again(kit, trainer, public, size, said):
+async def test_link_again(kit, scheduler, public, size, said):
     """The owner gets the file again: a fresh link for them alone, the file, or a sentence."""
     await kit.restart(public=public)
-    alice = kit.member("alice")
-    style = await trainer.style(alice, size=size)
+    alice = kit.add_member("alice")
+    style = await scheduler.add_style(alice, size=size)
     listed = await alice.slash(kit.channel, "style list")
     card = await alice.select(listed.response, [str(style.id)])
 
     answer = await alice.click(card.response, label="Get link again")
 
-    assert said in kit.words(answer)
+    assert said in kit.text(answer)
     assert answer.followups[-1].ephemeral
     names = [attachment.filename for attachment in answer.followups[-1].attachments]
     assert names == (["my_dog.safetensors"] if said == "once more" else [])
 
 
-async def test_share_result(kit, trainer):
+async def test_share_result(kit, scheduler):
     """The result card's own buttons share, and refuse everybody else."""
-    alice, bob = kit.member("alice"), kit.member("bob")
-    await trainer.dataset(alice)
+    alice, bob = kit.add_member("alice"), kit.add_member("bob")
+    await scheduler.add_dataset(alice)
     shown = (await alice.slash(kit.channel, "train lora", dataset="my dog")).response
     await alice.click(shown, label="Start")
-    style = await trainer.finish(await trainer.claim())
-    await trainer.look()
+    style = await scheduler.finish_training(await scheduler.claim())
+    await scheduler.let_bot_poll()
     (thread,) = kit.channel.threads
     result = thread.last_message
 
     for label in ("Try it", "Share", "Get link again", "Delete"):
-        assert "no such style" in kit.words(await bob.click(result, label=label))
+        assert "no such style" in kit.text(await bob.click(result, label=label))
     await alice.click(result, label="Share")
 
     assert (await kit.store.styles.of(alice.id))[0].shared == (kit.guild.id,)

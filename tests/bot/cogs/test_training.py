@@ -14,15 +14,15 @@ from storage.records import Dial, Kind, Optimizer, Server, Status
 DATASET = {"dataset": "my dog"}
 
 
-async def test_preflight(kit, trainer):
+async def test_preflight(kit, scheduler):
     """The pre-flight card says photos, steps, time, place, file and why, and starts nothing."""
-    alice = kit.member("alice")
-    await trainer.dataset(alice, photos=6, warned=2)
-    await trainer.measured(0.2, 12.0)
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice, photos=6, warned=2)
+    await scheduler.add_timing(0.2, 12.0)
 
     answer = await alice.slash(kit.channel, "train lora", **DATASET)
 
-    said = kit.words(answer)
+    said = kit.text(answer)
     assert answer.ephemeral
     assert "6 photos ready" in said
     assert "in spite of a warning: 2 photos" in said
@@ -36,53 +36,53 @@ async def test_preflight(kit, trainer):
     assert await kit.store.jobs.open() == []
 
 
-async def test_unknown_pace(kit, trainer):
+async def test_unknown_pace(kit, scheduler):
     """Where nothing was trained before, the card says that it cannot know the time."""
-    alice = kit.member("alice")
-    await trainer.dataset(alice)
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice)
 
     answer = await alice.slash(kit.channel, "train embedding", **DATASET, base="sd15")
 
-    assert "cannot say yet how long" in kit.words(answer)
-    assert "tiny emoji" not in kit.words(answer)
-    assert "4 KB" in kit.words(answer)
+    assert "cannot say yet how long" in kit.text(answer)
+    assert "tiny emoji" not in kit.text(answer)
+    assert "4 KB" in kit.text(answer)
 
 
-async def test_near_pace(kit, trainer):
+async def test_near_pace(kit, scheduler):
     """A kind that was never run is judged by another, which the card names, and never refused."""
-    alice = kit.member("alice")
-    await trainer.dataset(alice)
-    await trainer.measured(10.0)
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice)
+    await scheduler.add_timing(10.0)
     await kit.store.servers.save(Server(kit.guild.id, minutes=5))
 
     answer = await alice.slash(kit.channel, "train embedding", **DATASET)
 
-    assert "perhaps 22 min on two cores" in kit.words(answer)
-    assert "judged by LoRA on this base" in kit.words(answer)
+    assert "perhaps 22 min on two cores" in kit.text(answer)
+    assert "judged by LoRA on this base" in kit.text(answer)
 
 
 @pytest.mark.parametrize(
     ("whole", "words"),
     [(0, ""), (12_288, "about 5.5 of the GPU's 12 GB"), (4096, "more than the GPU's 4")],
 )
-async def test_memory(kit, trainer, whole, words):
+async def test_memory(kit, scheduler, whole, words):
     """Where there is a GPU, the card says how much of its memory the training takes."""
-    alice = kit.member("alice")
-    await trainer.dataset(alice)
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice)
     catalog = await kit.store.catalog.read()
     rules = tuple(replace(rule, memory=5632) for rule in catalog.rules)
     await kit.store.catalog.publish(replace(catalog, rules=rules, memory=whole))
 
-    said = kit.words(await alice.slash(kit.channel, "train lora", **DATASET, base="sd15"))
+    said = kit.text(await alice.slash(kit.channel, "train lora", **DATASET, base="sd15"))
 
     assert ("**Memory:**" in said) == bool(whole)
     assert words in said
 
 
-async def test_start(kit, trainer):
+async def test_start(kit, scheduler):
     """Start queues the job and posts its card as the bot's own message."""
-    alice = kit.member("alice")
-    dataset = await trainer.dataset(alice)
+    alice = kit.add_member("alice")
+    dataset = await scheduler.add_dataset(alice)
 
     card = await alice.slash(kit.channel, "train lora", **DATASET, dial="quick", word="dog")
     started = await alice.click(card.response, label="Start")
@@ -95,37 +95,37 @@ async def test_start(kit, trainer):
     posted = kit.channel.last_message
     assert posted.id == job.message
     assert posted.interaction_metadata is None
-    assert "my dog · LoRA" in kit.words(posted)
-    assert "Waiting · next" in kit.words(posted)
+    assert "my dog · LoRA" in kit.text(posted)
+    assert "Waiting · next" in kit.text(posted)
     assert kit.labels(posted) == ["Cancel", "Tell me"]
-    assert f"<#{kit.channel.id}>" in kit.words(started)
+    assert f"<#{kit.channel.id}>" in kit.text(started)
     assert kit.labels(started) == []
 
 
-async def test_own_numbers(kit, trainer):
+async def test_own_numbers(kit, scheduler):
     """A member's own steps, rank and rate take the dial's place, and the file grows with it."""
-    alice = kit.member("alice")
-    await trainer.dataset(alice)
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice)
 
     card = await alice.slash(kit.channel, "train lora", **DATASET, steps=77, rank=16, rate=0.0002)
-    assert "about 2 MB" in kit.words(card)
+    assert "about 2 MB" in kit.text(card)
     await alice.click(card.response, label="Start")
 
     (job,) = await kit.store.jobs.open()
     assert [job.request[name] for name in ("steps", "rank", "rate")] == [77, 16, 0.0002]
 
 
-async def test_twice(kit, trainer):
+async def test_twice(kit, scheduler):
     """A second identical training while the first is open is refused with its number."""
-    alice = kit.member("alice")
-    await trainer.dataset(alice)
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice)
     card = (await alice.slash(kit.channel, "train lora", **DATASET)).response
     again = (await alice.slash(kit.channel, "train lora", **DATASET)).response
     await alice.click(card, label="Start")
 
     answer = await alice.click(again, label="Start")
 
-    assert "already waiting or running (number 1)" in kit.words(answer)
+    assert "already waiting or running (number 1)" in kit.text(answer)
     assert len(await kit.store.jobs.open()) == 1
 
 
@@ -142,55 +142,55 @@ async def test_twice(kit, trainer):
         ({"dataset": "nobody's"}, "no such dataset"),
     ],
 )
-async def test_refused(kit, trainer, options, said):
+async def test_refused(kit, scheduler, options, said):
     """What cannot be is refused with a sentence, before anything is queued."""
-    alice = kit.member("alice")
-    await trainer.dataset(alice)
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice)
 
     answer = await alice.slash(kit.channel, "train lora", **(DATASET | options))
 
-    assert said in kit.words(answer).replace("\\", "")
+    assert said in kit.text(answer).replace("\\", "")
     assert await kit.store.jobs.open() == []
 
 
 @pytest.mark.parametrize(("photos", "said"), [(0, "no photos"), (2, "has 2 photos")])
-async def test_few(kit, trainer, photos, said):
+async def test_few(kit, scheduler, photos, said):
     """Without photos, or with too few, nothing is trained."""
-    alice = kit.member("alice")
-    await trainer.dataset(alice, photos=photos)
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice, photos=photos)
 
     answer = await alice.slash(kit.channel, "train lora", **DATASET)
 
-    assert said in kit.words(answer)
+    assert said in kit.text(answer)
 
 
-async def test_trainer_away(kit, trainer):
+async def test_trainer_away(kit, scheduler):
     """Before a trainer has said what it can do, nothing is promised."""
-    alice = kit.member("alice")
-    await trainer.publish(bases=())
-    await trainer.dataset(alice)
+    alice = kit.add_member("alice")
+    await scheduler.publish_catalog(bases=())
+    await scheduler.add_dataset(alice)
 
     answer = await alice.slash(kit.channel, "train lora", **DATASET)
 
-    assert "trainer has not started yet" in kit.words(answer)
+    assert "trainer has not started yet" in kit.text(answer)
 
 
-async def test_minutes(kit, trainer):
+async def test_minutes(kit, scheduler):
     """A training longer than the server allows is refused with both numbers."""
-    alice = kit.member("alice")
-    await trainer.dataset(alice)
-    await trainer.measured(10.0, 0.0)
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice)
+    await scheduler.add_timing(10.0, 0.0)
     await kit.store.servers.save(Server(kit.guild.id, minutes=5))
 
     answer = await alice.slash(kit.channel, "train lora", **DATASET)
 
-    assert "about 22 minutes; this server allows 5" in kit.words(answer)
+    assert "about 22 minutes; this server allows 5" in kit.text(answer)
 
 
-async def test_quota(kit, trainer):
+async def test_quota(kit, scheduler):
     """The limit of trainings a day holds when Start is pressed, too."""
-    alice = kit.member("alice")
-    await trainer.dataset(alice)
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice)
     await kit.store.servers.save(Server(kit.guild.id, jobs=1))
     first = (await alice.slash(kit.channel, "train lora", **DATASET)).response
     second = (await alice.slash(kit.channel, "train lora", **DATASET, dial="quick")).response
@@ -198,63 +198,63 @@ async def test_quota(kit, trainer):
 
     answer = await alice.click(second, label="Start")
 
-    assert "used your 1 trainings" in kit.words(answer)
+    assert "used your 1 trainings" in kit.text(answer)
 
 
-async def test_what_is_queued_takes_room(kit, trainer):
+async def test_what_is_queued_takes_room(kit, scheduler):
     """What a member's waiting trainings will write counts like what is there."""
-    alice = kit.member("alice")
-    await trainer.dataset(alice)
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice)
     kit.bot.settings.member = 1
     card = (await alice.slash(kit.channel, "train lora", **DATASET)).response
     await alice.click(card, label="Start")
 
     answer = await alice.slash(kit.channel, "train lora", **DATASET, dial="quick")
 
-    assert "those that are still to be trained included" in kit.words(answer)
+    assert "those that are still to be trained included" in kit.text(answer)
 
 
-async def test_disk(kit, trainer):
+async def test_disk(kit, scheduler):
     """A full disk stops new trainings with a sentence."""
-    alice = kit.member("alice")
-    await trainer.dataset(alice)
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice)
     kit.bot.settings.disk = 1 << 40
 
     answer = await alice.slash(kit.channel, "train lora", **DATASET)
 
-    assert "disk is nearly full" in kit.words(answer)
+    assert "disk is nearly full" in kit.text(answer)
 
 
-async def test_training_channel(kit, trainer):
+async def test_training_channel(kit, scheduler):
     """A server's training channel gets the cards, wherever the command was used."""
-    alice, lab = kit.member("alice"), kit.guild.create_text_channel("training")
-    await trainer.dataset(alice)
+    alice, lab = kit.add_member("alice"), kit.guild.create_text_channel("training")
+    await scheduler.add_dataset(alice)
     await kit.store.servers.save(Server(kit.guild.id, channel=lab.id))
 
     card = (await alice.slash(kit.channel, "train lora", **DATASET)).response
     await alice.click(card, label="Start")
 
-    assert "my dog · LoRA" in kit.words(lab.last_message)
+    assert "my dog · LoRA" in kit.text(lab.last_message)
 
 
-async def test_closed_channel(kit, trainer):
+async def test_closed_channel(kit, scheduler):
     """Where the bot may not write, nothing is queued, and the missing permission is named."""
-    alice = kit.member("alice")
-    await trainer.dataset(alice)
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice)
     deny = {kit.guild.me: discord.PermissionOverwrite(send_messages=False)}
     closed = kit.guild.create_text_channel("closed", overwrites=deny)
 
     card = (await alice.slash(closed, "train lora", **DATASET)).response
     answer = await alice.click(card, label="Start")
 
-    assert "Send Messages" in kit.words(answer)
+    assert "Send Messages" in kit.text(answer)
     assert await kit.store.jobs.open() == []
 
 
-async def test_private(kit, trainer):
+async def test_private(kit, scheduler):
     """A private training lives in a private thread with its owner in it."""
-    alice = kit.member("alice")
-    await trainer.dataset(alice)
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice)
 
     card = (await alice.slash(kit.channel, "train lora", **DATASET, private=True)).response
     await alice.click(card, label="Start")
@@ -262,14 +262,14 @@ async def test_private(kit, trainer):
     (job,) = await kit.store.jobs.open()
     (thread,) = kit.channel.threads
     assert job.channel == job.thread == thread.id
-    assert "my dog · LoRA" in kit.words(thread.last_message)
+    assert "my dog · LoRA" in kit.text(thread.last_message)
     assert kit.bot.get_channel(thread.id).is_private()
 
 
-async def test_start_after_restart(kit, trainer):
+async def test_start_after_restart(kit, scheduler):
     """Start on a card from before a restart still starts what the card says."""
-    alice = kit.member("alice")
-    await trainer.dataset(alice)
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice)
     card = (await alice.slash(kit.channel, "train lora", **DATASET, steps=77)).response
     await kit.restart()
 
@@ -279,37 +279,37 @@ async def test_start_after_restart(kit, trainer):
     assert job.request["steps"] == 77
 
 
-async def test_not_now(kit, trainer):
+async def test_not_now(kit, scheduler):
     """Not now starts nothing."""
-    alice = kit.member("alice")
-    await trainer.dataset(alice)
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice)
     card = (await alice.slash(kit.channel, "train lora", **DATASET)).response
 
     answer = await alice.click(card, label="Not now")
 
-    assert "Nothing was started" in kit.words(answer)
+    assert "Nothing was started" in kit.text(answer)
     assert await kit.store.jobs.open() == []
 
 
-async def test_place(kit, trainer):
+async def test_place(kit, scheduler):
     """The pre-flight card counts the trainings before this one."""
-    alice, bob = kit.member("alice"), kit.member("bob")
+    alice, bob = kit.add_member("alice"), kit.add_member("bob")
     for who in (alice, bob):
-        await trainer.dataset(who)
+        await scheduler.add_dataset(who)
     card = (await alice.slash(kit.channel, "train lora", **DATASET)).response
     await alice.click(card, label="Start")
 
     answer = await bob.slash(kit.channel, "train lora", **DATASET)
 
-    assert "place 2" in kit.words(answer)
-    job = await trainer.claim()
+    assert "place 2" in kit.text(answer)
+    job = await scheduler.claim()
     assert job.status is Status.RUNNING
 
 
-@pytest.mark.usefixtures("trainer")
+@pytest.mark.usefixtures("scheduler")
 async def test_bases(kit):
     """Only bases that are on this machine are offered, by their titles."""
-    alice = kit.member("alice")
+    alice = kit.add_member("alice")
 
     offered = await alice.autocomplete(kit.channel, "train lora", "base", "")
 
@@ -329,14 +329,14 @@ def test_custom_id():
     assert order_id.read(written)[0] == order
 
 
-async def test_room(kit, trainer):
+async def test_room(kit, scheduler):
     """A member whose styles fill their part of the disk is told what to do."""
-    alice = kit.member("alice")
-    await trainer.style(alice)
-    await trainer.dataset(alice, "my cat")
+    alice = kit.add_member("alice")
+    await scheduler.add_style(alice)
+    await scheduler.add_dataset(alice, "my cat")
     kit.bot.settings.member = 1
 
     answer = await alice.slash(kit.channel, "train finetune", dataset="my cat")
 
-    assert "a member may use 1 MB" in kit.words(answer)
-    assert "/style delete" in kit.words(answer)
+    assert "a member may use 1 MB" in kit.text(answer)
+    assert "/style delete" in kit.text(answer)

@@ -24,100 +24,100 @@ def edits(kit, message):
     return sum(r.method == "PATCH" and r.path.endswith(path) for r in kit.env.http_requests)
 
 
-async def test_progress(kit, trainer):
+async def test_progress(kit, scheduler):
     """The card shows bar, step, loss and when it is done, with the buttons that make sense."""
-    _, job = await trainer.started()
-    await trainer.step(job, 40)
-    await trainer.look()
+    _, job = await scheduler.start_training()
+    await scheduler.report_step(job, 40)
+    await scheduler.let_bot_poll()
 
     shown = await card(kit, job)
 
-    said = kit.words(shown)
+    said = kit.text(shown)
     assert "▰▰▰▰▰▱▱▱▱▱▱▱ 40%" in said
     assert "step 40/100 · loss 0.123 · done <t:" in said
     assert "5.0 steps a second · two cores" in said
     assert kit.labels(shown) == ["Pause", "Cancel", "Finish now", "Tell me"]
 
 
-async def test_seldom(kit, trainer):
+async def test_seldom(kit, scheduler):
     """Progress edits a card once in fifteen seconds, a change of status at once."""
-    _, job = await trainer.started()
-    await trainer.look()
+    _, job = await scheduler.start_training()
+    await scheduler.let_bot_poll()
     message = (await kit.store.jobs.get(job.id)).message
     before = edits(kit, message)
 
     for step in range(30):
-        await trainer.step(job, step)
-        await trainer.look()
+        await scheduler.report_step(job, step)
+        await scheduler.let_bot_poll()
     assert 1 <= edits(kit, message) - before <= 3
 
-    await trainer.fail(job, step=3)
-    await trainer.look()
-    assert "It failed" in kit.words(await card(kit, job))
+    await scheduler.fail(job, step=3)
+    await scheduler.let_bot_poll()
+    assert "It failed" in kit.text(await card(kit, job))
 
 
-async def test_anew(kit, trainer):
+async def test_anew(kit, scheduler):
     """Within the hour a card is posted anew, and the old one is gone."""
-    _, job = await trainer.started()
-    await trainer.look()
+    _, job = await scheduler.start_training()
+    await scheduler.let_bot_poll()
     old = (await kit.store.jobs.get(job.id)).message
 
     await kit.bot.follow.close()
     await kit.env.advance_time(51 * 60)
     await kit.restart()
-    await trainer.step(job, 50)
-    await trainer.look(20)
+    await scheduler.report_step(job, 50)
+    await scheduler.let_bot_poll(20)
 
     new = (await kit.store.jobs.get(job.id)).message
     assert new != old
-    assert "step 50/100" in kit.words(await card(kit, job))
+    assert "step 50/100" in kit.text(await card(kit, job))
     assert old not in [message.id for message in kit.channel.history()]
 
 
-async def test_deleted(kit, trainer):
+async def test_deleted(kit, scheduler):
     """A card that somebody deleted is posted anew with the next change."""
-    _, job = await trainer.started()
-    await trainer.look()
+    _, job = await scheduler.start_training()
+    await scheduler.let_bot_poll()
     old = (await kit.store.jobs.get(job.id)).message
     await (await card(kit, job)).delete()
 
-    await trainer.step(job, 50)
-    await trainer.look(20)
+    await scheduler.report_step(job, 50)
+    await scheduler.let_bot_poll(20)
 
     assert (await kit.store.jobs.get(job.id)).message != old
-    assert "step 50/100" in kit.words(await card(kit, job))
+    assert "step 50/100" in kit.text(await card(kit, job))
 
 
-async def test_samples(kit, trainer):
+async def test_samples(kit, scheduler):
     """Samples come into the job's thread, each with its step; the card shows the newest."""
-    _, job = await trainer.started()
-    await trainer.sample(job, 0)
-    await trainer.look()
-    await trainer.step(job, 50)
-    await trainer.sample(job, 50)
-    await trainer.look(20)
+    _, job = await scheduler.start_training()
+    await scheduler.report_preview(job, 0)
+    await scheduler.let_bot_poll()
+    await scheduler.report_step(job, 50)
+    await scheduler.report_preview(job, 50)
+    await scheduler.let_bot_poll(20)
 
     (thread,) = kit.channel.threads
     assert thread.name == f"my dog · LoRA · {job.id}"
     first, second = (m for m in thread.history() if m.components)
-    assert "Before training" in kit.words(first)
-    assert "step 50/100" in kit.words(second)
+    assert "Before training" in kit.text(first)
+    assert "step 50/100" in kit.text(second)
     assert [a.filename for a in second.attachments] == [
         "step-000050-0.png",
         "step-000050-1.png",
     ]
     shown = await card(kit, job)
-    assert f"<#{thread.id}>" in kit.words(shown)
+    assert f"<#{thread.id}>" in kit.text(shown)
     assert [a.filename for a in shown.attachments] == ["step-000050-0.png", "loss.png"]
-    items = next(part["items"] for part in kit.parts(second) if part["type"] == 12)
+    items = next(part["items"] for part in kit.components(second) if part["type"] == 12)
     assert [item["description"] for item in items] == ["a dog", "a dog on the moon"]
 
 
-async def test_enlarged(kit, trainer):
+async def test_enlarged(kit, scheduler):
     """Pictures of 64 pixels are posted large enough to be seen."""
-    _, job = await trainer.started()
-    await trainer.sample(job, 0)
-    await trainer.look()
+    _, job = await scheduler.start_training()
+    await scheduler.report_preview(job, 0)
+    await scheduler.let_bot_poll()
 
     (thread,) = kit.channel.threads
     picture = thread.last_message.attachments[0]
@@ -125,18 +125,18 @@ async def test_enlarged(kit, trainer):
     assert picture.size > 64 * 64
 
 
-async def test_result(kit, trainer):
+async def test_result(kit, scheduler):
     """The result shows before and after, how to prompt, and hands the file over."""
-    alice, job = await trainer.started()
-    await trainer.sample(job, 0)
-    await trainer.step(job, 100)
-    await trainer.sample(job, 100)
-    style = await trainer.finish(job)
-    await trainer.look()
+    alice, job = await scheduler.start_training()
+    await scheduler.report_preview(job, 0)
+    await scheduler.report_step(job, 100)
+    await scheduler.report_preview(job, 100)
+    style = await scheduler.finish_training(job)
+    await scheduler.let_bot_poll()
 
     (thread,) = kit.channel.threads
     result = thread.last_message
-    said = kit.words(result)
+    said = kit.text(result)
     assert "my dog is ready" in said
     assert "LoRA on Safelight emoji · 100 steps in 48 s" in said
     assert "a mydog emoji" in said.replace("\\", "")
@@ -149,36 +149,36 @@ async def test_result(kit, trainer):
         "step-000100-1.png",
     ]
     assert kit.labels(result) == ["Try it", "Share", "Get link again", "Delete", "Report"]
-    shown = kit.words(await card(kit, job))
+    shown = kit.text(await card(kit, job))
     assert "Done** · 100 steps in 48 s" in shown
     assert result.jump_url in shown
     assert style.owner == alice.id
 
 
-async def test_no_threads(kit, trainer):
+async def test_no_threads(kit, scheduler):
     """Where threads are switched off, samples and result come into the channel."""
     await kit.restart(threads=False)
-    _, job = await trainer.started()
-    await trainer.sample(job, 0)
-    await trainer.finish(job)
-    await trainer.look()
+    _, job = await scheduler.start_training()
+    await scheduler.report_preview(job, 0)
+    await scheduler.finish_training(job)
+    await scheduler.let_bot_poll()
 
     assert kit.channel.threads == []
-    assert len(kit.sent("Before training")) == 1
-    assert len(kit.sent("is ready")) == 1
+    assert len(kit.find_messages("Before training")) == 1
+    assert len(kit.find_messages("is ready")) == 1
 
 
-async def test_pinged(kit, trainer):
+async def test_pinged(kit, scheduler):
     """Only the owner and those who pressed Tell me are pinged, once, when it ends."""
-    alice, job = await trainer.started()
-    bob = kit.member("bob")
-    kit.member("carol")
+    alice, job = await scheduler.start_training()
+    bob = kit.add_member("bob")
+    kit.add_member("carol")
     answer = await bob.click(await card(kit, job), label="Tell me")
-    assert "tell you when it ends" in kit.words(answer)
-    await trainer.sample(job, 0)
-    await trainer.finish(job)
-    await trainer.look()
-    await trainer.look(60)
+    assert "tell you when it ends" in kit.text(answer)
+    await scheduler.report_preview(job, 0)
+    await scheduler.finish_training(job)
+    await scheduler.let_bot_poll()
+    await scheduler.let_bot_poll(60)
 
     mentioned = [
         request.json["allowed_mentions"]["users"]
@@ -188,21 +188,21 @@ async def test_pinged(kit, trainer):
     assert mentioned == [[alice.id, bob.id]]
 
 
-async def test_restart(kit, trainer):
+async def test_restart(kit, scheduler):
     """A restart in the middle repeats nothing and misses nothing."""
-    _, job = await trainer.started()
-    await trainer.sample(job, 0)
-    await trainer.look()
+    _, job = await scheduler.start_training()
+    await scheduler.report_preview(job, 0)
+    await scheduler.let_bot_poll()
     message = (await kit.store.jobs.get(job.id)).message
 
     await kit.restart()
-    await trainer.step(job, 50)
-    await trainer.sample(job, 50)
-    await trainer.finish(job)
-    await trainer.look(5)
+    await scheduler.report_step(job, 50)
+    await scheduler.report_preview(job, 50)
+    await scheduler.finish_training(job)
+    await scheduler.let_bot_poll(5)
 
     (thread,) = kit.channel.threads
-    said = [kit.words(m) for m in thread.history() if m.components]
+    said = [kit.text(m) for m in thread.history() if m.components]
     assert [("what the base draws" in s, "**step 50" in s, "is ready" in s) for s in said] == [
         (True, False, False),
         (False, True, False),
@@ -210,75 +210,75 @@ async def test_restart(kit, trainer):
     ]
     assert (await kit.store.jobs.get(job.id)).message == message
     await kit.restart()
-    await trainer.look(5)
+    await scheduler.let_bot_poll(5)
     assert len([m for m in thread.history() if m.components]) == 3
 
 
-async def test_while_away(kit, trainer):
+async def test_while_away(kit, scheduler):
     """What happened while the bot was away is told when it is back."""
-    _, job = await trainer.started()
+    _, job = await scheduler.start_training()
     store = kit.store
     await kit.bot.follow.close()
-    await trainer.sample(job, 0)
-    await trainer.finish(job)
+    await scheduler.report_preview(job, 0)
+    await scheduler.finish_training(job)
     assert store is kit.store
     await kit.restart()
-    await trainer.look(3)
+    await scheduler.let_bot_poll(3)
 
-    assert len(kit.sent("is ready")) == 1
-    assert "Done**" in kit.words(await card(kit, job))
+    assert len(kit.find_messages("is ready")) == 1
+    assert "Done**" in kit.text(await card(kit, job))
 
 
-async def test_failed(kit, trainer):
+async def test_failed(kit, scheduler):
     """A failure says why and what to do, pings its owner, and can be tried again."""
-    alice, job = await trainer.started()
-    await trainer.fail(job, step=7)
-    await trainer.look()
+    alice, job = await scheduler.start_training()
+    await scheduler.fail(job, step=7)
+    await scheduler.let_bot_poll()
 
     shown = await card(kit, job)
-    assert "ran off at step 7" in kit.words(shown)
+    assert "ran off at step 7" in kit.text(shown)
     assert kit.labels(shown) == ["Try again"]
-    (told,) = kit.sent("has failed")
-    assert f"<@{alice.id}>" in kit.words(told)
+    (told,) = kit.find_messages("has failed")
+    assert f"<@{alice.id}>" in kit.text(told)
 
     await alice.click(shown, label="Try again")
     (again,) = await kit.store.jobs.open()
     assert again.request == job.request
 
 
-async def test_bug(kit, trainer):
+async def test_bug(kit, scheduler):
     """A bug in the worker is told with its reference, not its traceback."""
-    _, job = await trainer.started()
-    await trainer.fail(job, "bug", reference="7F3A")
-    await trainer.look()
+    _, job = await scheduler.start_training()
+    await scheduler.fail(job, "bug", reference="7F3A")
+    await scheduler.let_bot_poll()
 
-    assert "For the operator: 7F3A" in kit.words(await card(kit, job))
+    assert "For the operator: 7F3A" in kit.text(await card(kit, job))
 
 
-async def test_thread_refused(kit, trainer):
+async def test_thread_refused(kit, scheduler):
     """Where threads may not be made, samples come into the channel and the card says why."""
-    _, job = await trainer.started()
+    _, job = await scheduler.start_training()
     kit.env.inject_error("POST", f"/channels/{kit.channel.id}/threads", status=403, code=50013)
-    await trainer.sample(job, 0)
-    await trainer.look()
-    await trainer.sample(job, 25)
-    await trainer.look(20)
+    await scheduler.report_preview(job, 0)
+    await scheduler.let_bot_poll()
+    await scheduler.report_preview(job, 25)
+    await scheduler.let_bot_poll(20)
 
     assert kit.channel.threads == []
-    assert len(kit.sent("Before training")) == 1
-    assert "Create Public Threads" in kit.words(await card(kit, job))
+    assert len(kit.find_messages("Before training")) == 1
+    assert "Create Public Threads" in kit.text(await card(kit, job))
 
 
-async def test_closed(kit, trainer):
+async def test_closed(kit, scheduler):
     """A channel that closes meanwhile is told to the owner once; the job goes on."""
-    alice, job = await trainer.started()
-    await trainer.look()
+    alice, job = await scheduler.start_training()
+    await scheduler.let_bot_poll()
     path = f"/channels/{kit.channel.id}/messages/{(await kit.store.jobs.get(job.id)).message}"
     for _ in range(3):
         kit.env.inject_error("PATCH", path, status=403, code=50001)
     for step in (10, 20, 30):
-        await trainer.step(job, step)
-        await trainer.look(20)
+        await scheduler.report_step(job, step)
+        await scheduler.let_bot_poll(20)
 
     box = simcord.UserHandle(kit.env, alice.user).dm_channel
     told = [m for m in box.history() if "cannot post about" in m.content]
@@ -286,47 +286,47 @@ async def test_closed(kit, trainer):
     assert (await kit.store.jobs.get(job.id)).status is Status.RUNNING
 
 
-async def test_discord_down(kit, trainer):
+async def test_discord_down(kit, scheduler):
     """When Discord does not answer, nothing is lost: it is tried again."""
-    _, job = await trainer.started()
-    await trainer.look()
+    _, job = await scheduler.start_training()
+    await scheduler.let_bot_poll()
     kit.env.inject_error("POST", "/channels/*/messages", status=500)
-    await trainer.sample(job, 0)
-    await trainer.look()
-    await trainer.look(5)
+    await scheduler.report_preview(job, 0)
+    await scheduler.let_bot_poll()
+    await scheduler.let_bot_poll(5)
 
-    assert len(kit.sent("Before training")) == 1
+    assert len(kit.find_messages("Before training")) == 1
 
 
-async def test_unknown_job(kit, trainer):
+async def test_unknown_job(kit, scheduler):
     """When a member has left, the cards of their jobs go, too."""
-    alice, job = await trainer.started()
-    await trainer.look()
+    alice, job = await scheduler.start_training()
+    await scheduler.let_bot_poll()
     message = (await kit.store.jobs.get(job.id)).message
-    await trainer.fail(job, step=1)
+    await scheduler.fail(job, step=1)
     await kit.store.members.erase(alice.id, keep_styles=False)
-    await trainer.look(62)
+    await scheduler.let_bot_poll(62)
 
     assert kit.bot.follow.watched == {}
     assert message not in [shown.id for shown in kit.channel.history()]
 
 
-async def test_place_moves(kit, trainer):
+async def test_place_moves(kit, scheduler):
     """A card that waits counts its place down when others move on."""
-    _, first = await trainer.started()
-    bob, carol = kit.member("bob"), kit.member("carol")
+    _, first = await scheduler.start_training()
+    bob, carol = kit.add_member("bob"), kit.add_member("carol")
     for who in (bob, carol):
-        await trainer.dataset(who)
+        await scheduler.add_dataset(who)
         shown = (await who.slash(kit.channel, "train lora", **DATASET)).response
         await who.click(shown, label="Start")
     job = (await kit.store.jobs.of(carol.id))[0]
-    assert "Waiting · place 2" in kit.words(await card(kit, job))
+    assert "Waiting · place 2" in kit.text(await card(kit, job))
 
-    await trainer.fail(first, step=1)
-    await trainer.claim(Kind.TRAIN)
-    await trainer.look(20)
+    await scheduler.fail(first, step=1)
+    await scheduler.claim(Kind.TRAIN)
+    await scheduler.let_bot_poll(20)
 
-    assert "Waiting · next" in kit.words(await card(kit, job))
+    assert "Waiting · next" in kit.text(await card(kit, job))
 
 
 def test_mentions():
@@ -335,13 +335,13 @@ def test_mentions():
     assert isinstance(mentions([]), discord.AllowedMentions)
 
 
-async def test_thread_deleted(kit, trainer):
+async def test_thread_deleted(kit, scheduler):
     """When somebody deletes the thread, the result comes into the channel."""
-    _, job = await trainer.started()
-    await trainer.sample(job, 0)
-    await trainer.look()
+    _, job = await scheduler.start_training()
+    await scheduler.report_preview(job, 0)
+    await scheduler.let_bot_poll()
     await kit.bot.get_channel(kit.channel.threads[0].id).delete()
-    await trainer.finish(job)
-    await trainer.look()
+    await scheduler.finish_training(job)
+    await scheduler.let_bot_poll()
 
-    assert "is ready" in kit.words(kit.channel.last_message)
+    assert "is ready" in kit.text(kit.channel.last_message)

@@ -1,0 +1,172 @@
+"""A whole bot on an offline Discord: `async with running(home) as kit`."""
+
+from __future__ import annotations
+
+import io
+import logging
+import random
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+import discord
+import simcord
+from PIL import Image, ImageDraw
+
+from bot import wording
+from bot.bot import Bot
+from bot.settings import BotSettings
+from storage.records import Concept
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from storage.records import Dataset
+    from storage.store import Store
+
+BUTTON = 2  #: Discord's number for the component
+
+
+def draw_photo(seed: int = 0, size: tuple[int, int] = (320, 300), form: str = "PNG") -> bytes:
+    """Draw a sharp picture that is no near duplicate of another seed's."""
+    rng = random.Random(seed)
+    image = Image.new("RGB", size, tuple(rng.randrange(256) for _ in range(3)))
+    draw = ImageDraw.Draw(image)
+    for _ in range(40):
+        x, y = rng.randrange(size[0]), rng.randrange(size[1])
+        w, h = rng.randrange(10, 120), rng.randrange(10, 120)
+        draw.rectangle((x, y, x + w, y + h), tuple(rng.randrange(256) for _ in range(3)))
+    out = io.BytesIO()
+    image.save(out, form)
+    return out.getvalue()
+
+
+def last_message(answer: Any) -> Any:
+    """Return the last message of an interaction's answer, or the message itself."""
+    if not hasattr(answer, "followups"):
+        return answer
+    return answer.followups[-1] if answer.followups else answer.response
+
+
+def components(answer: Any) -> list[dict[str, Any]]:
+    """List every component of a message or an answer, with the nested ones."""
+    queue = [
+        part if isinstance(part, dict) else part.to_dict()
+        for part in last_message(answer).components
+    ]
+    found = []
+    while queue:
+        part = queue.pop(0)
+        found.append(part)
+        queue = [*part.get("components", ()), *queue]
+        if part.get("accessory"):
+            queue.insert(0, part["accessory"])
+    return found
+
+
+def text(answer: Any) -> str:
+    """Return all text of a message or an answer."""
+    texts = [part["content"] for part in components(answer) if "content" in part]
+    return "\n".join([last_message(answer).content, *texts]).strip()
+
+
+def labels(answer: Any) -> list[str]:
+    """List the labels of the buttons of a message or an answer."""
+    return [part["label"] for part in components(answer) if part.get("type") == BUTTON]
+
+
+class BotKit:
+    """One server with one channel, the bot, and members who press and type."""
+
+    def __init__(self, env: simcord.Env, home: Path, settings: dict[str, Any]) -> None:
+        self.env, self.home, self.settings = env, home, settings
+        self.guild = env.create_guild("Darkroom")
+        self.channel = self.guild.create_text_channel("lab")
+
+    @property
+    def bot(self) -> Bot:
+        """The running bot."""
+        return self.env.bot
+
+    @property
+    def store(self) -> Store:
+        """The bot's store."""
+        return self.bot.store
+
+    def add_member(self, name: str, *roles: simcord.RoleHandle) -> simcord.MemberActor:
+        """Let somebody join the server."""
+        return self.guild.add_member(self.env.create_user(name), roles=list(roles))
+
+    def add_moderator(self, name: str = "mo") -> simcord.MemberActor:
+        """Let somebody join who may manage the server."""
+        may = discord.Permissions(manage_guild=True)
+        return self.add_member(name, self.guild.create_role("Mods", permissions=may))
+
+    async def add_dataset(
+        self, who: simcord.MemberActor, name: str = "my dog", photos: int = 0, seed: int = 0
+    ) -> Dataset:
+        """Give a member a dataset and their consent, with photos that the darkroom checks."""
+        dataset = await self.store.datasets.new(who.id, self.guild.id, name, Concept.SUBJECT)
+        await self.store.members.consent(who.id, wording.CONSENT, "test")
+        for number in range(seed, seed + photos):
+            checked = await self.bot.darkroom.check(draw_photo(number))
+            await self.store.photos.add(dataset, checked)
+        return dataset
+
+    async def open_dataset(self, who: simcord.MemberActor, name: str = "my dog") -> Any:
+        """Open a dataset's card and return the message."""
+        return (await who.slash(self.channel, "dataset show", name=name)).response
+
+    def find_messages(self, word: str) -> list[Any]:
+        """List the messages of the channel and its threads that contain a word."""
+        rooms = [self.channel, *self.channel.threads]
+        return [m for room in rooms for m in room.history() if word in text(m)]
+
+    async def restart(self, **settings: Any) -> Bot:
+        """Shut the bot down and start a new one on the same folder."""
+        old = self.bot
+        new = make_bot(self.home, **(self.settings | settings))
+        await self.env.restart_bot(new)
+        await old.shut()
+        return new
+
+    draw_photo, components, text, labels = map(
+        staticmethod, (draw_photo, components, text, labels)
+    )
+
+
+def make_bot(home: Path, **settings: Any) -> Bot:
+    """Make a bot that reads no `.env`."""
+    return Bot(BotSettings(_env_file=None, home=home, **({"disk": 0, "port": 0} | settings)))
+
+
+@asynccontextmanager
+async def running(home: Path, **settings: Any) -> AsyncIterator[BotKit]:
+    """Run a bot on an offline Discord; fail at the end if it logged an error."""
+    bot, errors = make_bot(home, **settings), ErrorLog()
+    logging.getLogger("bot").addHandler(errors)
+    env = simcord.Env(bot, settle_timeout=30)
+    await env.start()
+    try:
+        kit = BotKit(env, home, settings)
+        kit.logged_errors = errors.messages
+        yield kit
+        bot = kit.bot
+    finally:
+        logging.getLogger("bot").removeHandler(errors)
+        with suppress(simcord.SetupError):
+            await env.shutdown()
+        await bot.shut()
+    assert errors.messages == []
+
+
+class ErrorLog(logging.Handler):
+    """Collects the errors that the bot logs; a test that expects one removes it."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Add a record."""
+        self.messages.append(self.format(record))

@@ -1,0 +1,179 @@
+"""What the bot sees of training, without any: a scheduler that writes the store by hand."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+from storage.records import (
+    Base,
+    Catalog,
+    Checked,
+    Concept,
+    Dial,
+    Event,
+    Kind,
+    Method,
+    NewJob,
+    Pace,
+    Rule,
+    Status,
+)
+from storage.requests import TrainRequest
+from storage.tables.durations import Gait
+from tests.fakes.discord import draw_photo
+
+if TYPE_CHECKING:
+    import simcord
+
+    from storage.records import Dataset, Job, Style
+    from storage.store import Store
+    from tests.fakes.discord import BotKit
+
+
+class FakeScheduler:
+    """Writes what the scheduler and its workers write: claims, events, results."""
+
+    def __init__(self, kit: BotKit) -> None:
+        self.kit = kit
+
+    @property
+    def store(self) -> Store:
+        """The store that bot and scheduler share."""
+        return self.kit.store
+
+    async def publish_catalog(self, **changes: Any) -> None:
+        """Publish four methods on two bases that are here and one that is not."""
+        base = Base(
+            "embedded", "Safelight emoji", "sd1", "embedded", 64, "", "", present=True, small=True
+        )
+        real = Base("sd15", "Stable Diffusion", "sd1", "hub/sd15", 512, "", "", present=True)
+        away = replace(real, name="away", title="Away", present=False)
+        methods = {
+            "lora": (Method("lora", dropout=True), 8, 1 << 20),
+            "embedding": (Method("embedding", (1, 8), word=True), 2, 4096),
+            "dreambooth": (Method("dreambooth", (0, 128), dropout=True), 0, 24_000_000),
+            "finetune": (Method("finetune", (0, 0)), 0, 24_000_000),
+        }
+        rules = tuple(
+            Rule(
+                name, place.name, concept, dial, 90, 10, 100, 400, rank, 1e-3, 4, size,
+                f"{name}_{concept}_{dial}", prior=24 * (name == "dreambooth"),
+            )
+            for name, (_, rank, size) in methods.items()
+            for place in (base, real, away)
+            for concept in Concept
+            for dial in Dial
+        )  # fmt: skip
+        known = tuple(method for method, _, _ in methods.values())
+        catalog = Catalog((base, real, away), known, "embedded", rules, "two cores")
+        await self.store.catalog.publish(replace(catalog, **changes))
+
+    async def add_timing(self, step: float, around: float = 0.0, method: str = "lora") -> None:
+        """Record how long a step of a subject on the embedded base took, in seconds."""
+        gait = Gait("two cores", "embedded", 64, method, Concept.SUBJECT, 4)
+        await self.store.paces.measured(gait, Pace(step, 0.0, 0.0, around))
+
+    async def add_dataset(
+        self, who: simcord.MemberActor, name: str = "my dog", photos: int = 5, warned: int = 0
+    ) -> Dataset:
+        """Give a member a dataset whose photos skip the darkroom, which is faster."""
+        dataset = await self.kit.add_dataset(who, name)
+        for at in range(photos):
+            warnings = ("tiny",) if at < warned else ()
+            digest = f"{at + who.id:064x}"
+            checked = Checked(digest, at * 0x0F0F_F0F0_0FF0, 64, 64, b"png", b"webp", warnings)
+            await self.store.photos.add(dataset, checked)
+        return dataset
+
+    async def let_bot_poll(self, seconds: float = 1) -> None:
+        """Advance the clock so that the bot reads the new events."""
+        await self.kit.env.advance_time(seconds)
+
+    async def start_training(self) -> tuple[simcord.MemberActor, Job]:
+        """Let alice start a training, and claim it."""
+        who = self.kit.add_member("alice")
+        await self.add_dataset(who)
+        card = (await who.slash(self.kit.channel, "train lora", dataset="my dog")).response
+        await who.click(card, label="Start")
+        return who, await self.claim()
+
+    async def claim(self, *kinds: Kind) -> Job:
+        """Claim the next job and report that it started."""
+        job = await self.store.jobs.claim("worker", kinds or tuple(Kind))
+        assert job is not None
+        await self.add_event(job, "started", step=0, steps=100, device="two cores", resumed=False)
+        return job
+
+    async def add_event(self, job: Job, kind: str, **facts: Any) -> None:
+        """Append an event to a job."""
+        await self.store.events.append(job.id, [Event(kind, facts, time.time())])
+
+    async def report_step(self, job: Job, step: int) -> None:
+        """Report the progress of a training."""
+        await self.add_event(
+            job, "progress", step=step, steps=100, loss=0.2, smooth=0.123, speed=5.0, eta=40
+        )
+
+    async def report_preview(self, job: Job, step: int, side: int = 64) -> None:
+        """Write the files of a preview and a checkpoint, and report both."""
+        folder = self.store.home.run(job.id).samples
+        folder.mkdir(parents=True, exist_ok=True)
+        files = [f"step-{step:06d}-{at}.png" for at in range(2)]
+        for at, name in enumerate(files):
+            (folder / name).write_bytes(draw_photo(step + at, (side, side)))
+        (folder / "loss.png").write_bytes(draw_photo(step, (300, 200)))
+        prompts = ["a dog", "a dog on the moon"]
+        await self.add_event(job, "sample", step=step, files=files, prompts=prompts, seeds=[1, 2])
+        await self.add_event(job, "checkpoint", step=step, file="x", curve="loss.png")
+
+    async def finish_training(self, job: Job, size: int = 2048, **facts: Any) -> Style:
+        """Write the style's file and settle the job as done."""
+        file = self.store.home.run(job.id).result / f"{job.request['name']}.safetensors"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"\0" * size)
+        style = await self.store.styles.add(
+            job, file, method=job.request["method"], family="sd1",
+            trigger=job.request["trigger"], concept=Concept(job.request["concept"]),
+            whole=bool(facts.get("whole")),
+        )  # fmt: skip
+        await self.add_event(
+            job, "done", file=file.name, bytes=size, steps=100, seconds=48.0, speed=5.0, **facts
+        )
+        assert await self.store.jobs.settle(job.id, job.fence, Status.DONE)
+        return style
+
+    async def finish_sample(self, job: Job, side: int = 64) -> None:
+        """Write a sample job's pictures and settle it as done."""
+        folder = self.store.home.run(job.id).result
+        folder.mkdir(parents=True, exist_ok=True)
+        for at in range(job.request["count"]):
+            (folder / f"{at}.png").write_bytes(draw_photo(at, (side, side)))
+            seed = job.request["seed"] + at
+            prompt = job.request["prompt"]
+            await self.add_event(job, "picture", file=f"{at}.png", seed=seed, prompt=prompt)
+        await self.add_event(job, "done", steps=job.request["count"])
+        assert await self.store.jobs.settle(job.id, job.fence, Status.DONE)
+
+    async def fail(self, job: Job, code: str = "loss_nan", **facts: Any) -> None:
+        """Settle a job as failed."""
+        error = {"code": code, **facts}
+        await self.add_event(job, "failed", **error)
+        assert await self.store.jobs.settle(job.id, job.fence, Status.FAILED, error)
+
+    async def add_style(
+        self, who: simcord.MemberActor, name: str = "my dog", size: int = 2048, **facts: Any
+    ) -> Style:
+        """Give a member a finished style, without commands."""
+        dataset = await self.kit.add_dataset(who, name)
+        request = TrainRequest(
+            "lora", "embedded", name, "mydog", Concept.SUBJECT, Dial.QUICK, 100, 8, 1e-3, 4, 7
+        )
+        new = NewJob(
+            Kind.TRAIN, who.id, self.kit.guild.id, self.kit.channel.id, asdict(request),
+            "embedded", dataset.id,
+        )  # fmt: skip
+        queued = await self.store.jobs.queue(new)
+        self.kit.bot.follow.forget(queued.id)
+        return await self.finish_training(await self.claim(Kind.TRAIN), size, **facts)
