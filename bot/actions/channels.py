@@ -88,5 +88,7 @@ async def branch(bot: Bot, job: Job) -> int | None:
 def named(job: Job) -> str:
     """Name a job's thread."""
     method = wording.training.METHODS.get(job.request["method"], job.request["method"])
-    name = wording.job.THREAD_NAME.format(name=job.request["name"], method=method, job=job.id)
+    name = wording.fill(
+        wording.job.THREAD_NAME, name=job.request["name"], method=method, job=job.id
+    )
     return flatten(name, 100)

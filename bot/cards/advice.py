@@ -180,7 +180,7 @@ def beside(found: Answer) -> Iterator[str]:
     if case.commercial and choice.base.terms:
         yield say(wording.advice.TERMS, terms=choice.base.terms)
     if rest is not None:
-        reason = wording.advice.why(choice.reasons, rest.reasons).format(photos=photos)
+        reason = wording.advice.reason_apart(rest.reasons, choice.reasons, photos)
         yield say(wording.advice.SECOND, why=reason, **named(rest))
 
 

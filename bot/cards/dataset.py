@@ -25,7 +25,7 @@ from bot.cards.components import (
     touch,
 )
 from bot.cards.dataset_text import PAGE, Sheet, alt, at, line, option, outcome
-from bot.wording import flatten, format_count, say
+from bot.wording import escape, fill, flatten, format_count, say
 from storage.errors import UserError
 
 if TYPE_CHECKING:
@@ -75,13 +75,9 @@ async def photo_card(bot: Bot, photo: Photo) -> Card:
     card.gallery([(bot.store.home.preview(photo.digest), alt(dataset, index, photo))])
     size = say(wording.dataset.PHOTO_SIZE, width=photo.width, height=photo.height)
     warnings = [
-        wording.dataset.WARNED.format(warnings=wording.dataset.WARNINGS[w]) for w in photo.warnings
+        fill(wording.dataset.WARNED, warnings=wording.dataset.WARNINGS[w]) for w in photo.warnings
     ]
-    card.put(
-        text(
-            say("{caption}", caption=photo.caption or wording.dataset.UNCAPTIONED), size, *warnings
-        )
-    )
+    card.put(text(escape(photo.caption or wording.dataset.UNCAPTIONED), size, *warnings))
     back = Turn(dataset.id, (index - 1) // PAGE, label=wording.dataset.BACK)
     return card.put(row(Edit(photo.id), Remove(photo.id, (index - 1) // PAGE), back))
 
@@ -255,7 +251,7 @@ class AddForm(Form):
     """Up to ten photos and the consent to keep them."""
 
     def __init__(self, dataset: Dataset) -> None:
-        super().__init__(title=flatten(wording.dataset.ADD_FORM.format(name=dataset.name), 45))
+        super().__init__(title=flatten(fill(wording.dataset.ADD_FORM, name=dataset.name), 45))
         self.dataset = dataset
         self.photos: ui.FileUpload[Any] = ui.FileUpload(
             custom_id="photos", min_values=1, max_values=MOST

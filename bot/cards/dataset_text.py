@@ -9,7 +9,7 @@ import discord
 
 from bot import wording
 from bot.actions.photos import LEAST, describing
-from bot.wording import explain, flatten, format_count, say
+from bot.wording import escape, explain, fill, flatten, format_count, say
 
 if TYPE_CHECKING:
     from bot.actions.photos import Handed
@@ -50,8 +50,8 @@ class Sheet:
 
     def _ready(self) -> str:
         if not self.photos:
-            return wording.dataset.EMPTY.format(
-                concept=wording.dataset.CONCEPTS[self.dataset.concept]
+            return fill(
+                wording.dataset.EMPTY, concept=wording.dataset.CONCEPTS[self.dataset.concept]
             )
         if len(self.photos) < LEAST:
             return say(wording.dataset.FEW, least=LEAST)
@@ -61,7 +61,7 @@ class Sheet:
 def alt(dataset: Dataset, index: int, photo: Photo) -> str:
     """Describe a photo to those who do not see it."""
     caption = photo.caption or wording.dataset.UNCAPTIONED
-    return wording.dataset.PHOTO_ALT.format(number=index, name=dataset.name, caption=caption)
+    return fill(wording.dataset.PHOTO_ALT, number=index, name=dataset.name, caption=caption)
 
 
 def line(index: int, photo: Photo) -> str:
@@ -69,12 +69,12 @@ def line(index: int, photo: Photo) -> str:
     caption = flatten(photo.caption, 150) or wording.dataset.UNCAPTIONED
     said = say(wording.dataset.LINE, number=index, caption=caption)
     short = [wording.dataset.WARNINGS[warning].partition(":")[0] for warning in photo.warnings]
-    return said + (wording.dataset.WARNED.format(warnings=", ".join(short)) if short else "")
+    return said + (fill(wording.dataset.WARNED, warnings=", ".join(short)) if short else "")
 
 
 def at(page: int, pages: int) -> str:
     """Say where in a long dataset this is."""
-    return wording.dataset.PAGE.format(page=page + 1, pages=pages) if pages > 1 else ""
+    return fill(wording.dataset.PAGE, page=page + 1, pages=pages) if pages > 1 else ""
 
 
 def option(index: int, photo: Photo) -> discord.SelectOption:
@@ -87,12 +87,15 @@ def outcome(dataset: Dataset, handed: Handed) -> list[str]:
     """Say what became of each file that was not simply taken."""
     given = format_count(handed.given, "photo")
     refused = [
-        say(wording.dataset.REFUSED, name=flatten(name, 60), why="") + explain(error)
+        fill(wording.dataset.REFUSED, name=escape(name, 60), why=explain(error))
         for name, error in handed.refused
     ]
     warned = [
-        say(wording.dataset.ADDED_WARNED, name=flatten(name, 60), warnings="")
-        + ", ".join(wording.dataset.WARNINGS[warning] for warning in photo.warnings)
+        fill(
+            wording.dataset.ADDED_WARNED,
+            name=escape(name, 60),
+            warnings=", ".join(wording.dataset.WARNINGS[each] for each in photo.warnings),
+        )
         for name, photo in handed.photos
         if photo.warnings
     ]

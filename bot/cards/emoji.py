@@ -11,7 +11,7 @@ from discord import ui
 from bot import wording
 from bot.actions import emoji
 from bot.cards.components import Button, Card, Form, ask, hold, show, text
-from bot.wording import say
+from bot.wording import escape, fill
 from storage.errors import UserError
 from storage.records import Kind, Status
 
@@ -81,8 +81,8 @@ class EmojiForm(Form):
             raise UserError("picture_gone")
         shaped = await asyncio.to_thread(emoji.shaped, path)
         added = await emoji.add(interaction.guild, name, shaped, interaction.user.name)
-        said = say(wording.emoji.ADDED, name=name)
-        await show(interaction, Card(text(f"{added} {said}")))
+        said = fill(wording.emoji.ADDED, emoji=added, name=escape(name))
+        await show(interaction, Card(text(said)))
 
 
 def numbered(count: int) -> list[discord.SelectOption]:

@@ -14,7 +14,7 @@ from bot.actions.jobstate import base as last
 from bot.actions.permissions import allowed, keeper, quota
 from bot.cards.components import Button, add, row, show, text, touch
 from bot.cards.upscaled import Wall
-from bot.wording import flatten, say
+from bot.wording import fill, flatten, say
 from storage import disk
 from storage.errors import JobError, UserError
 from storage.records import Kind, NewJob, Status, Wish
@@ -133,13 +133,13 @@ def done(scene: Scene) -> Iterator[str]:
     took = wording.format_duration(float(end.get("seconds", 0)))
     yield say(template, steps=int(end.get("steps", 0)), time=took, loss=scene.story.loss)
     if scene.result:
-        yield wording.job.RESULT.format(url=scene.result)
+        yield fill(wording.job.RESULT, url=scene.result)
 
 
 def failed(scene: Scene) -> Iterator[str]:
     """Say why it failed."""
     job = scene.job
-    yield wording.job.FAILED.format(why=reason(job))
+    yield fill(wording.job.FAILED, why=reason(job))
     reference = (job.error or {}).get("reference")
     if reference:
         yield say(wording.job.REFERENCE, reference=reference)

@@ -9,7 +9,7 @@ import discord
 from bot import wording
 from bot.cards.components import Card, Select, row, show, text, touch
 from bot.cards.job import steerable
-from bot.wording import flatten, say
+from bot.wording import fill, flatten, say
 from storage.records import Kind, Status
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ async def line(bot: Bot, job: Job) -> str:
     state = wording.job.STATES[job.status]
     if job.status is Status.QUEUED:
         place = await bot.store.jobs.place(job.id)
-        state = wording.job.LIST_PLACE.format(place=place)
+        state = fill(wording.job.LIST_PLACE, place=place)
     where = ""
     if job.message and not job.status.ended:
         where = f" · <#{job.thread or job.channel}>"

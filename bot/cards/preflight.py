@@ -15,7 +15,7 @@ from bot.cards.components import WORDS, Button, Card, ask, row, show, text, touc
 from bot.cards.job import COLOURS
 from bot.cards.order_id import based, read, written
 from bot.cards.training_options import SWITCHES, OptionsForm
-from bot.wording import format_count, format_size, say
+from bot.wording import fill, format_count, format_size, say
 from storage.records import Optimizer, Status
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def facts(bot: Bot, guild: discord.Guild | None, prospect: Prospect) -> Iterator
         fits = plan.memory <= prospect.memory
         template = wording.training.MEMORY if fits else wording.training.MEMORY_TIGHT
         sizes = {"need": plan.memory / 1024, "whole": prospect.memory / 1024}
-        yield template.format_map(sizes)
+        yield fill(template, **sizes)
     if plan.prior:
         yield say(wording.training.CLASS, pictures=plan.prior, word=prospect.order.word)
     yield (
@@ -90,7 +90,7 @@ def file(size: int, most: int, *, link: str | None) -> str:
     template = wording.training.FILE_LINK if link else wording.training.FILE_HAND
     if size <= most:
         template = wording.training.FILE
-    return template.format(size=format_size(size), limit=format_size(most))
+    return fill(template, size=format_size(size), limit=format_size(most))
 
 
 def why(prospect: Prospect) -> Iterator[str]:
@@ -103,7 +103,7 @@ def why(prospect: Prospect) -> Iterator[str]:
     if plan.method != "embedding" and "chosen" not in plan.reasons:
         reasons.append(wording.training.REASONS["more"])
     if reasons:
-        yield wording.training.WHY.format(reasons="; ".join(reasons))
+        yield fill(wording.training.WHY, reasons="; ".join(reasons))
 
 
 def small(prospect: Prospect) -> Iterator[str]:
@@ -113,9 +113,9 @@ def small(prospect: Prospect) -> Iterator[str]:
     if prospect.order.optimizer is not Optimizer.ADAMW:
         used.append(wording.training.OPTIMIZERS[prospect.order.optimizer])
     if prospect.order.dropout:
-        used.append(wording.training.DROPPED.format(part=prospect.order.dropout))
+        used.append(fill(wording.training.DROPPED, part=prospect.order.dropout))
     if used:
-        yield wording.training.USED.format(options="; ".join(used))
+        yield fill(wording.training.USED, options="; ".join(used))
     if prospect.order.private:
         yield wording.training.PRIVATE
     if base.small:

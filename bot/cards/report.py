@@ -13,7 +13,7 @@ from bot.actions import channels, sampling
 from bot.actions.permissions import keeper
 from bot.cards.components import Button, Card, Form, ask, hold, row, show, text, touch
 from bot.cards.job import COLOURS
-from bot.wording import say
+from bot.wording import fill, say
 from storage.errors import UserError
 from storage.records import Kind, Status, Wish
 
@@ -77,7 +77,7 @@ class ReportForm(Form):
         """Lay the report out for moderators."""
         channel = interaction.channel_id or 0
         url = f"https://discord.com/channels/{interaction.guild_id}/{channel}/{self.message}"
-        facts = wording.report.FACTS.format(reporter=interaction.user.id, url=url)
+        facts = fill(wording.report.FACTS, reporter=interaction.user.id, url=url)
         whose = say(wording.report.OF, owner=self.job.owner)
         why = say(wording.report.REASON, reason=self.reason.value)
         card = Card(text(say(wording.report.TITLE, number=number), facts, why, whose))
@@ -110,7 +110,7 @@ class Takedown(Button, verb="report:remove"):
             bot.follow.forget(job.id)
             await sampling.forget(bot.store, job)
         await bot.follow.board.remove(channel, guild.id, message)
-        await show(interaction, Card(text(wording.report.REMOVED.format(by=interaction.user.id))))
+        await show(interaction, Card(text(fill(wording.report.REMOVED, by=interaction.user.id))))
 
 
 class Dismiss(Button, verb="report:leave"):
@@ -124,5 +124,5 @@ class Dismiss(Button, verb="report:leave"):
         if not keeper(interaction):
             raise UserError("permission_needed", permissions=["Manage Messages"])
         said = say(wording.report.TITLE, number=self.numbers[0])
-        left = wording.report.LEFT.format(by=interaction.user.id)
+        left = fill(wording.report.LEFT, by=interaction.user.id)
         await show(interaction, Card(text(said, left)))

@@ -16,7 +16,7 @@ from bot.cards.components import Card, row, text
 from bot.cards.job import COLOURS, Scene, reason
 from bot.cards.report import Report
 from bot.cards.upscaled import Wall
-from bot.wording import format_size, say
+from bot.wording import escape, fill, format_size, say
 from storage.records import Status
 
 if TYPE_CHECKING:
@@ -55,11 +55,8 @@ def result_card(home: Home, result: Result, handover: Handover) -> Card:
     pinged = " ".join(f"<@{member}>" for member in result.told)
     card.put(text(say(wording.result.TITLE, name=style.name), facts, pinged))
     pictures(card, home.run(job.id), story)
-    prompt = say(
-        "{prompt}",
-        prompt=wording.result.example(style.trigger, style.concept, small=small(result)),
-    )
-    card.put(text(wording.result.PROMPT, prompt))
+    prompt = wording.result.example(style.trigger, style.concept, small=small(result))
+    card.put(text(wording.result.PROMPT, escape(prompt)))
     if programs := story.end.get("loads"):
         card.put(text(say(wording.result.LOADS, programs=", ".join(map(str, programs)))))
     if handover.way is Way.SMALL:
@@ -93,7 +90,7 @@ def shown(folder: JobFolder, sample: Facts, alt: str) -> list[tuple[Path, str]]:
     for at, file in enumerate(files[:PAIRS]):
         path = folder.samples / last(file)
         if path.is_file():
-            found.append((path, alt.format(prompt=prompts[at] if at < len(prompts) else "")))
+            found.append((path, fill(alt, prompt=prompts[at] if at < len(prompts) else "")))
     return found
 
 
@@ -104,12 +101,12 @@ def hand_over(card: Card, result: Result, handover: Handover, path: Path) -> Non
         styles.file(card, path)
     elif handover.link is not None:
         template = wording.result.LINK_REFUSED if handover.refused else wording.result.LINK
-        card.put(text(template.format(size=size, limit=most, until=handover.link.until)))
+        card.put(text(fill(template, size=size, limit=most, until=handover.link.until)))
         card.put(row(ui.Button(label=wording.result.LINK_BUTTON, url=handover.link.url)))
     else:
         template = wording.result.HAND_REFUSED if handover.refused else wording.result.HAND
         where = f"styles/{result.style.id}/{path.name}"
-        card.put(text(template.format(size=size, limit=most, file=where)))
+        card.put(text(fill(template, size=size, limit=most, file=where)))
 
 
 def smaller(card: Card, result: Result, handover: Handover, home: Home) -> None:
@@ -118,7 +115,8 @@ def smaller(card: Card, result: Result, handover: Handover, home: Home) -> None:
     styles.file(card, home.run(result.scene.job.id).result / last(str(small["file"])))
     card.put(
         text(
-            wording.result.SMALL.format(
+            fill(
+                wording.result.SMALL,
                 size=format_size(handover.size),
                 limit=format_size(handover.limit),
                 rank=int(small["rank"]),

@@ -17,7 +17,7 @@ from bot.cards.emoji import Emoji
 from bot.cards.job import COLOURS, note, reason, steerable
 from bot.cards.report import Report
 from bot.cards.upscaled import Wall
-from bot.wording import flatten, say
+from bot.wording import fill, flatten, say
 from storage.errors import UserError
 from storage.records import Kind, Status, Wish
 from storage.requests import SampleRequest
@@ -70,7 +70,7 @@ def sample_card(home: Home, drawing: Drawing, story: Story) -> Card:
         return card.put(text(wording.sample.DRAWING), row(Remove(job.id)))
     if job.status is not Status.DONE:
         failed = job.status is Status.FAILED
-        why = wording.job.FAILED.format(why=reason(job)) if failed else wording.sample.CANCELLED
+        why = fill(wording.job.FAILED, why=reason(job)) if failed else wording.sample.CANCELLED
         return card.put(text(why))
     card.gallery(pictures(home, job, story))
     card.put(text(*below(job, story)))
@@ -96,12 +96,12 @@ def credit(job: Job, style: Style | None, base: Base | None) -> str:
 def below(job: Job, story: Story) -> Iterator[str]:
     """Say how the pictures were drawn; the seed stands alone, for copying."""
     request = job.request
-    facts = [wording.sample.STEPS.format(steps=request["steps"])]
+    facts = [fill(wording.sample.STEPS, steps=request["steps"])]
     if job.style is not None:
-        facts.append(wording.sample.STRENGTH.format(strength=f"{request['strength']:g}"))
+        facts.append(fill(wording.sample.STRENGTH, strength=f"{request['strength']:g}"))
     if request["negative"]:
         facts.append(say(wording.sample.NOT, negative=flatten(request["negative"], SHOWN)))
-    yield wording.sample.SETTINGS.format(facts=" · ".join(facts))
+    yield fill(wording.sample.SETTINGS, facts=" · ".join(facts))
     yield say(wording.sample.SEED, seed=request["seed"])
     if story.note:
         yield note(story.note)
@@ -182,7 +182,7 @@ class TryForm(Form):
     """What to draw with a style."""
 
     def __init__(self, style: Style, base: Base | None) -> None:
-        super().__init__(title=flatten(wording.sample.TRY_FORM.format(name=style.name), 45))
+        super().__init__(title=flatten(fill(wording.sample.TRY_FORM, name=style.name), 45))
         self.style = style
         small = base is not None and base.small
         first = wording.result.example(style.trigger, style.concept, small=small)

@@ -13,7 +13,7 @@ from bot.actions.permissions import keeper
 from bot.cards.components import Button, Card, Select, add, ask, row, show, text, touch
 from bot.cards.dataset import Keep
 from bot.cards.sample import TryForm
-from bot.wording import flatten, format_size, say
+from bot.wording import escape, fill, flatten, format_size, say
 from storage.errors import UserError
 
 if TYPE_CHECKING:
@@ -83,9 +83,9 @@ async def style_card(interaction: Asked, style: Style) -> Card:
 def kept(style: Style, days: int) -> str:
     """Say until when a whole model is kept, or since when its file is gone; nothing of others."""
     if style.removed:
-        return wording.style.REMOVED.format(when=int(style.removed), days=days)
+        return fill(wording.style.REMOVED, when=int(style.removed), days=days)
     if style.whole and days:
-        return wording.style.KEPT.format(until=int(style.created) + days * DAY)
+        return fill(wording.style.KEPT, until=int(style.created) + days * DAY)
     return ""
 
 
@@ -203,13 +203,15 @@ def handed(bot: Bot, style: Style, most: int) -> Card:
     """Lay out how an owner gets a file."""
     link, path = bot.web.link(style), bot.store.styles.file(style)
     if link is not None:
-        said = say(wording.result.LINK_AGAIN, name=style.name, until=link.until)
-        return Card(text(f"{said}\n{link.url}"))
+        name = escape(style.name)
+        return Card(
+            text(fill(wording.result.LINK_AGAIN, name=name, until=link.until, url=link.url))
+        )
     if style.bytes <= most:
         return file(Card(text(say(wording.result.FILE_AGAIN, name=style.name))), path)
     where = f"styles/{style.id}/{path.name}"
     size = format_size(style.bytes)
-    return Card(text(wording.result.HAND.format(size=size, limit=format_size(most), file=where)))
+    return Card(text(fill(wording.result.HAND, size=size, limit=format_size(most), file=where)))
 
 
 class Delete(Button, verb="style:delete"):

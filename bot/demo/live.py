@@ -48,7 +48,7 @@ async def perform(folder: Path, port: int, *, browser: bool) -> None:
         await ready(bot)
         await greet(bot, world.channel.id, world.server.id)
         async with world.page() as screen, page.serve(screen, words(shelf), port) as url:
-            say(wording.demo.SHOWN.format(url=url, pictures=shelf))
+            say(wording.fill(wording.demo.SHOWN, url=url, pictures=shelf))
             if browser:
                 await asyncio.to_thread(webbrowser.open, url)
             await keep_going(world, screen)
@@ -76,7 +76,7 @@ def lay_out(shelf: Path) -> Path:
 
 def words(shelf: Path) -> page.Words:
     """Say beside the channel what to try."""
-    sidebar = wording.demo.SIDEBAR.format(pictures=html.escape(str(shelf)))
+    sidebar = wording.fill(wording.demo.SIDEBAR, pictures=html.escape(str(shelf)))
     return page.Words(
         f'<section class="safelight">{sidebar}</section>',
         f'<p class="safelight-banner">{wording.demo.BANNER}</p>',

@@ -57,8 +57,8 @@ async def mascots(bot: Bot, owner: int, guild: int) -> Dataset:
     for picture in pictures():
         checked = await bot.darkroom.check(await asyncio.to_thread(picture.read_bytes))
         photo = await bot.store.photos.add(dataset, checked)
-        said = wording.demo.MASCOT_CAPTION.format(
-            word=dataset.trigger, ground=GROUNDS[picture.stem]
+        said = wording.fill(
+            wording.demo.MASCOT_CAPTION, word=dataset.trigger, ground=GROUNDS[picture.stem]
         )
         await bot.store.photos.caption(photo.id, owner, said)
     return dataset

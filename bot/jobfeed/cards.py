@@ -149,7 +149,9 @@ class Board:
         watched.lost = True
         job = await self.store.jobs.get(watched.job)
         name = str(job.request.get("name") or job.request.get("prompt", ""))
-        said = wording.say(wording.job.CARD_LOST, name=name, channel=job.channel)
+        gone = isinstance(closed, discord.NotFound)
+        why = wording.job.CARD_LOST_GONE if gone else wording.job.CARD_LOST_FORBIDDEN
+        said = wording.say(wording.job.CARD_LOST, name=name, channel=job.channel, why=why)
         with suppress(discord.HTTPException):
             room = await self.bot.create_dm(discord.Object(job.owner))
             await room.send(said)

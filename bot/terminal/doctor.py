@@ -17,6 +17,7 @@ import psutil
 from bot import settings, wording
 from bot.terminal import progress
 from bot.terminal.progress import TRAINING
+from bot.wording import fill
 from storage import disk as space
 from storage.errors import UserError
 from storage.folders import Home
@@ -43,7 +44,7 @@ class Line(NamedTuple):
 
 def line(mark: str, check: str, **facts: object) -> Line:
     """Write a finding."""
-    return Line(mark, wording.doctor.CHECKS[check].format_map(facts))
+    return Line(mark, fill(wording.doctor.CHECKS[check], **facts))
 
 
 async def visit(program: Sequence[str] = TRAINING) -> int:

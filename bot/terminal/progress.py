@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot import wording
 from bot.terminal.bar import Bar
+from bot.wording import fill
 from storage.errors import JobError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def work(arguments: Sequence[str], program: Sequence[str] = TRAINING) -> int:
             return 130
     code = child.returncode
     if code not in {0, 2} and not ended:
-        teller.bar.say(wording.shell.SILENT.format(code=code))
+        teller.bar.say(fill(wording.shell.SILENT, code=code))
     return code
 
 
@@ -65,38 +66,37 @@ class Teller:
             special(event)
         elif kind in wording.shell.EVENTS:
             names = ", ".join(event.get("files", ()))
-            self.bar.say(wording.shell.EVENTS[kind].format_map({"names": names, **event}))
+            self.bar.say(fill(wording.shell.EVENTS[kind], **{"names": names, **event}))
 
     def _progress(self, event: dict[str, Any]) -> None:
         step, steps = int(event["step"]), int(event["steps"]) or 1
-        words = wording.shell.PROGRESS.format(
+        words = fill(
+            wording.shell.PROGRESS,
             step=step,
             steps=steps,
-            loss=wording.shell.LOSS.format_map(event) if "smooth" in event else "",
-            speed=wording.shell.SPEED.format_map(event) if event.get("speed") else "",
-            eta=wording.shell.ETA.format(eta=length(event["eta"])) if event.get("eta") else "",
+            loss=fill(wording.shell.LOSS, **event) if "smooth" in event else "",
+            speed=fill(wording.shell.SPEED, **event) if event.get("speed") else "",
+            eta=fill(wording.shell.ETA, eta=length(event["eta"])) if event.get("eta") else "",
         )
         self.bar.show(step / steps, words)
 
     def _note(self, event: dict[str, Any]) -> None:
         known = wording.job.NOTES.get(event["code"], "")
-        self.bar.say(known.format_map(event) if known else sentence(event))
+        self.bar.say(fill(known, **event) if known else sentence(event))
 
     def _failed(self, event: dict[str, Any]) -> None:
         said, file = sentence(event), event.get("file", "")
         unnamed = file and file not in said
         failed = wording.shell.FAILED_FILE if unnamed else wording.shell.FAILED
-        self.bar.say(failed.format(sentence=said, file=file))
+        self.bar.say(fill(failed, sentence=said, file=file))
 
     def _done(self, event: dict[str, Any]) -> None:
         seconds = length(event.get("seconds", 0))
         if "file" not in event:
-            self.bar.say(wording.shell.DONE.format(seconds=seconds))
+            self.bar.say(fill(wording.shell.DONE, seconds=seconds))
             return
         size = wording.format_size(event.get("bytes", 0))
-        self.bar.say(
-            wording.shell.DONE_FILE.format(seconds=seconds, file=event["file"], size=size)
-        )
+        self.bar.say(fill(wording.shell.DONE_FILE, seconds=seconds, file=event["file"], size=size))
 
     def _bases(self, event: dict[str, Any]) -> None:
         words = [line for base in event["bases"] for line in described(base)]
@@ -107,13 +107,13 @@ class Teller:
             self.bar.say(sentence(wrong))
 
     def _fetch(self, event: dict[str, Any]) -> None:
-        seen = wording.shell.SEEN.format_map(event) if event["seen"] else ""
+        seen = fill(wording.shell.SEEN, **event) if event["seen"] else ""
         facts = {**event, "licence": licence(event) + seen, "money": money(event)}
-        self.bar.say(wording.shell.FETCH.format_map(facts))
+        self.bar.say(fill(wording.shell.FETCH, **facts))
 
     def _fetching(self, event: dict[str, Any]) -> None:
         facts = {key: wording.format_size(event[key]) for key in ("done", "bytes", "speed")}
-        words = wording.shell.FETCHING.format_map(facts)
+        words = fill(wording.shell.FETCHING, **facts)
         self.bar.show(event["done"] / event["bytes"], words)
 
     def _fetched(self, event: dict[str, Any]) -> None:
@@ -121,36 +121,36 @@ class Teller:
         told = wording.shell.FETCHED_ALREADY if event["already"] else unseen
         size, names = wording.format_size(event["bytes"]), ", ".join(event["unseen"])
         facts = {**event, "size": size, "names": names, "seconds": length(event["seconds"])}
-        self.bar.say(told.format_map(facts))
+        self.bar.say(fill(told, **facts))
 
     def _advised(self, event: dict[str, Any]) -> None:
         photos = wording.format_count(event["photos"], "photo")
-        lines = [wording.shell.ADVICE.format_map(choice(event["first"]))]
+        lines = [fill(wording.shell.ADVICE, **choice(event["first"]))]
         reasons = wording.advice.reasons(event["first"]["reasons"], photos)
         lines += [line.replace("**", "") for line in reasons]
         if event["photos"] < event["handed"]:
-            lines.append(wording.shell.ADVICE_SOME.format(photos=photos, handed=event["handed"]))
+            lines.append(fill(wording.shell.ADVICE_SOME, photos=photos, handed=event["handed"]))
         if event["terms"]:
-            lines.append(wording.shell.ADVICE_TERMS.format(terms=event["terms"]))
+            lines.append(fill(wording.shell.ADVICE_TERMS, terms=event["terms"]))
         if event["second"]:
-            why = wording.advice.why(event["first"]["reasons"], event["second"]["reasons"])
-            facts = choice(event["second"]) | {"why": why.format(photos=photos)}
-            lines.append(wording.shell.ADVICE_SECOND.format_map(facts))
+            second, first = event["second"]["reasons"], event["first"]["reasons"]
+            why = wording.advice.reason_apart(second, first, photos)
+            lines.append(fill(wording.shell.ADVICE_SECOND, why=why, **choice(event["second"])))
         sys.stdout.writelines(map(printable, lines))
 
     _advice = _advised
 
     def _exported(self, event: dict[str, Any]) -> None:
         size = wording.format_size(event["bytes"])
-        sys.stdout.write(wording.shell.EXPORTED.format_map({**event, "size": size}) + "\n")
+        sys.stdout.write(fill(wording.shell.EXPORTED, **{**event, "size": size}) + "\n")
 
     def _promoted(self, event: dict[str, Any]) -> None:
         size = wording.format_size(event["bytes"])
-        sys.stdout.write(wording.shell.PROMOTED.format_map({**event, "size": size}) + "\n")
+        sys.stdout.write(fill(wording.shell.PROMOTED, **{**event, "size": size}) + "\n")
 
     def _shrunk(self, event: dict[str, Any]) -> None:
         size = wording.format_size(event["bytes"])
-        sys.stdout.write(wording.shell.SHRUNK.format_map({**event, "size": size}) + "\n")
+        sys.stdout.write(fill(wording.shell.SHRUNK, **{**event, "size": size}) + "\n")
 
     def _inspected(self, event: dict[str, Any]) -> None:
         method = wording.training.METHODS.get(event["method"], event["method"])
@@ -159,12 +159,12 @@ class Teller:
             facts["thumbnail"] = wording.format_size(event["thumbnail"])
         for fact, line in wording.shell.INSPECTED.items():
             if event.get(fact) not in {None, "", 0}:
-                sys.stdout.write(printable(line.format_map(facts)))
+                sys.stdout.write(printable(fill(line, **facts)))
         programs = ", ".join(event["loads"])
         if programs:
-            sys.stdout.write(printable(wording.shell.LOADS.format(programs=programs)))
+            sys.stdout.write(printable(fill(wording.shell.LOADS, programs=programs)))
         for program, amiss in event["amiss"].items():
-            sys.stdout.write(printable(wording.shell.AMISS.format(program=program, amiss=amiss)))
+            sys.stdout.write(printable(fill(wording.shell.AMISS, program=program, amiss=amiss)))
 
 
 def choice(found: dict[str, Any]) -> dict[str, str]:
@@ -183,11 +183,11 @@ def described(base: dict[str, Any]) -> Iterator[str]:
         "licence": licence(base),
         "money": money(base),
     }
-    note = wording.shell.NOTES[base["lack"]].format_map(facts)
-    yield wording.shell.BASE.format_map({**facts, "note": note})
+    note = fill(wording.shell.NOTES[base["lack"]], **facts)
+    yield fill(wording.shell.BASE, **{**facts, "note": note})
     good = wording.shell.BASE_WEAK if base["weak"] else wording.shell.BASE_GOOD
-    yield good.format_map(facts)
-    yield wording.shell.BASE_LICENCE.format_map(facts)
+    yield fill(good, **facts)
+    yield fill(wording.shell.BASE_LICENCE, **facts)
 
 
 def licence(base: dict[str, Any]) -> str:
@@ -197,7 +197,7 @@ def licence(base: dict[str, Any]) -> str:
 
 def money(base: dict[str, Any]) -> str:
     """Say whether one may earn money with a base."""
-    return wording.shell.MONEY[base["commercial"]].format_map(base)
+    return fill(wording.shell.MONEY[base["commercial"]], **base)
 
 
 def printable(line: str) -> str:

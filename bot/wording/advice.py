@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.wording.template import fill
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -87,13 +89,13 @@ def reasons(codes: Sequence[str], photos: str) -> list[str]:
     """Say why this method, base and dial, a line each; `photos` is their number in words."""
     known = (("Method", METHODS), ("Base", BASES), ("Time", DIALS))
     return [
-        LINE.format(what=what, why=sentences[code].format(photos=photos))
+        fill(LINE, what=what, why=fill(sentences[code], photos=photos))
         for code, (what, sentences) in zip(codes, known, strict=True)
     ]
 
 
-def why(first: Sequence[str], second: Sequence[str]) -> str:
-    """Say why a second choice, by what sets it apart: its method, else its base."""
+def reason_apart(second: Sequence[str], first: Sequence[str], photos: str) -> str:
+    """Return why the second choice, by what sets it apart from the first: method, else base."""
     if first[0] != second[0]:
-        return METHODS[second[0]]
+        return fill(METHODS[second[0]], photos=photos)
     return BASES[second[1]]

@@ -37,9 +37,9 @@ THREADLESS = "-# I cannot create threads here, so samples come into this channel
 TOLD = "I will tell you when it ends."
 THREAD_NAME = "{name} · {method} · {job}"
 CURVE_ALT = "How the loss went, step by step"
-CARD_LOST = (
-    "I cannot post about **{name}** in <#{channel}>: {why} The job itself goes on; /jobs shows it."
-)
+CARD_LOST = "I can't post about **{name}** in <#{channel}>: {why} The job itself continues; see it with /jobs."
+CARD_LOST_GONE = "the channel or thread is gone."
+CARD_LOST_FORBIDDEN = "I'm missing a permission there. Ask an admin to let me View Channel, Send Messages and Attach Files."
 NOTES = {
     "checkpoint_lost": "I could not write down how far it is at step {step}, perhaps because the disk is full; it goes on, and what was written before is still there.",
     "memory": "The GPU ran out of memory; I went on in a way that takes less of it.",
