@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bot.wording.template import Facts
+
 #: folders whose files share what is costly: they are one piece of work
 WHOLE = ("tests/contracts",)
 #: what takes long, by what a run with `--durations=0` says; the rest follows in its own order
@@ -14,6 +16,11 @@ FIRST = (
     "tests/bot/terminal/test_cli.py",
     "tests/training/pretraining/test_resume.py",
 )
+
+
+def pytest_configure() -> None:
+    """Raise where a sentence lacks a fact, instead of leaving a gap."""
+    Facts.strict = True
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -76,21 +76,23 @@ def pictures(card: Card, folder: JobFolder, story: Story) -> None:
     """Show what the base drew, and below it what the style draws now."""
     if not story.sample.get("step"):
         return
-    before = shown(folder, story.before, wording.result.BEFORE_ALT)
+    before = shown(folder, story.before)
     if before:
-        card.put(text(wording.result.BEFORE)).gallery(before)
+        card.put(text(wording.result.BEFORE))
+        card.gallery((path, fill(wording.result.BEFORE_ALT, prompt=said)) for path, said in before)
         card.put(text(wording.result.NOW))
-    card.gallery(shown(folder, story.sample, wording.result.NOW_ALT))
+    now = shown(folder, story.sample)
+    card.gallery((path, fill(wording.result.NOW_ALT, prompt=said)) for path, said in now)
 
 
-def shown(folder: JobFolder, sample: Facts, alt: str) -> list[tuple[Path, str]]:
-    """List a sample's pictures with their alt texts."""
+def shown(folder: JobFolder, sample: Facts) -> list[tuple[Path, str]]:
+    """List a sample's pictures with their prompts."""
     files, prompts = sample.get("files", []), sample.get("prompts", [])
     found = []
     for at, file in enumerate(files[:PAIRS]):
         path = folder.samples / last(file)
         if path.is_file():
-            found.append((path, fill(alt, prompt=prompts[at] if at < len(prompts) else "")))
+            found.append((path, prompts[at] if at < len(prompts) else ""))
     return found
 
 

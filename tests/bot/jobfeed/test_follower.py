@@ -5,6 +5,7 @@ from __future__ import annotations
 import discord
 import simcord
 
+from bot import wording
 from bot.cards.result import mentions
 from storage.records import Kind, Status
 
@@ -281,7 +282,7 @@ async def test_closed(kit, scheduler):
         await scheduler.let_bot_poll(20)
 
     box = simcord.UserHandle(kit.env, alice.user).dm_channel
-    told = [m for m in box.history() if "cannot post about" in m.content]
+    told = [m for m in box.history() if wording.job.CARD_LOST_FORBIDDEN in m.content]
     assert len(told) == 1
     assert (await kit.store.jobs.get(job.id)).status is Status.RUNNING
 
