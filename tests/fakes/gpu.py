@@ -1,4 +1,4 @@
-"""GPUs' twins: the CPU with so much memory of its own, and a peak; the CPU computing in fp16."""
+"""The CPU posing as a GPU: one with little memory, one without bf16."""
 
 from __future__ import annotations
 
@@ -7,37 +7,37 @@ import torch
 from training.device import Device
 
 
-class Card(Device):
-    """The CPU as if it were a GPU of so many MiB, of which torch once held so many."""
+class FakeGpu(Device):
+    """A GPU of `mib` MiB, of which torch has held `held` MiB at its peak."""
 
     def __init__(self, like: Device, mib: int, held: int = 0) -> None:
         super().__init__(like.accelerator)
         self.mib, self.held = mib, held
-        self.emptied = 0  #: times
+        self.emptied = 0  #: how many times
 
     def whole(self) -> int:
-        """Count all of it."""
+        """Return its size in MiB."""
         return self.mib
 
     def free(self) -> int:
-        """Count what nobody has."""
+        """Return the free memory in MiB: all of it."""
         return self.mib
 
     def memory(self) -> int:
-        """Hold nothing now."""
+        """Return what torch holds now: nothing."""
         return 0
 
     def peak(self) -> int:
-        """Count what was held at most."""
+        """Return the peak in MiB."""
         return self.held
 
     def empty(self) -> None:
-        """Note that torch was to give back what it keeps."""
+        """Count the calls that empty torch's cache."""
         self.emptied += 1
 
 
-class Older(Device):
-    """The CPU as if it were a GPU that has no bf16."""
+class Fp16Device(Device):
+    """An old GPU that has no bf16 and computes in fp16."""
 
     precision = "fp16"
 
@@ -45,11 +45,11 @@ class Older(Device):
         super().__init__(like.accelerator)
 
 
-class Steep(Older):
-    """One whose gradients are scaled by far too much."""
+class OverflowingDevice(Fp16Device):
+    """One whose loss scale starts so high that the first gradients overflow."""
 
     scale = 2.0**60
 
     def scaler(self) -> torch.amp.GradScaler:
-        """Begin with that scale."""
+        """Return a gradient scaler that starts with that scale."""
         return torch.amp.GradScaler("cpu", init_scale=self.scale)

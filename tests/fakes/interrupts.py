@@ -1,4 +1,4 @@
-"""Trainings that are stopped on the way."""
+"""Trainings that are interrupted and resumed."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ if TYPE_CHECKING:
     from training.bases.registry import Bases
 
 
-def reach(task: Iterator[Event], step: int) -> None:
-    """Go on until the boundary before a step."""
+def run_until(task: Iterator[Event], step: int) -> None:
+    """Advance a training to the boundary before a step."""
     while (event := next(task)).kind != "step" or event.facts["step"] != step:
         pass
 
 
-def both(whole: JobFolder, stopped: JobFolder, bases: Bases, step: int) -> list[Event]:
-    """Train at a stretch in one folder, stopped before a step in the other; give its last part."""
+def train_with_interruption(
+    whole: JobFolder, stopped: JobFolder, bases: Bases, step: int
+) -> list[Event]:
+    """Train one folder in one go and one with a stop before a step; return its last events."""
     list(train(whole, bases))
     task = train(stopped, bases)
-    reach(task, step)
+    run_until(task, step)
     task.close()
     return list(train(stopped, bases))

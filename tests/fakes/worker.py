@@ -1,11 +1,11 @@
-"""A worker's studio without torch: the same protocol, files and ends, in milliseconds.
+"""A worker whose jobs need no torch: the real protocol and files, in milliseconds.
 
-    python twin.py trainer        the real trainer, whose workers are
-    python twin.py NAME           the real worker, with this studio
+    python -m tests.fakes.worker scheduler    the real scheduler, whose workers are
+    python -m tests.fakes.worker NAME         the real worker, with the fake runtime
 
-A training's weights are a digest of the recipe and of every step, so that a step left out, done
-twice or begun anew shows in the result. While `hold` lies in the data folder, a training waits at
-step 25 and only passes boundaries.
+The trained "weights" are a digest of the recipe and of every step, so a step that is skipped or
+done twice changes the result. While a file `hold` lies in the data folder, a training stays at
+step 25, between two steps.
 """
 
 from __future__ import annotations
@@ -29,64 +29,63 @@ from training.worker.execution import Task
 from training.worker.folder import Desk
 from training.worker.worker import serve
 
-EVERY = 10  #: steps between checkpoints
-HELD = 25  #: step at which a training can be held
-PAUSE = 0.002  #: seconds of a step
-HOLD = Path(os.environ.get("SAFELIGHT_HOME", ".")) / "hold"
-SMALL = Base("embedded", "Twin", "sd1", "embedded:diffusion", 64, "none", "tests", present=True)
+CHECKPOINT_INTERVAL = 10  #: steps
+HOLD_STEP = 25
+STEP_SECONDS = 0.002
+HOLD_FILE = Path(os.environ.get("SAFELIGHT_HOME", ".")) / "hold"
+SMALL = Base("embedded", "Fake", "sd1", "embedded:diffusion", 64, "none", "tests", present=True)
 LARGE = Base("large", "Large", "sd1", "large", 512, "none", "tests", present=True)
 
 
-def event(kind: str, **facts: Any) -> Event:
-    """Note what happened, now."""
+def make_event(kind: str, **facts: Any) -> Event:
+    """Make an event of this moment."""
     return Event(kind, facts, time.time())
 
 
 def train(folder: JobFolder) -> Task:
-    """Add up the steps of a recipe."""
+    """Train: hash the number of each step into the state."""
     recipe = folder.request()["recipe"]
-    step, state = newest(folder, recipe)
-    yield event(
-        "started", step=step, steps=recipe["steps"], resumed=step > 0, device="twin",
+    step, state = read_checkpoint(folder, recipe)
+    yield make_event(
+        "started", step=step, steps=recipe["steps"], resumed=step > 0, device="fake",
     )  # fmt: skip
     early = False
     while step < recipe["steps"]:
-        wish = yield event("step")
+        wish = yield make_event("step")
         if wish is Wish.PAUSE:
-            yield save(folder, step, state)
-            yield event("paused", step=step)
+            yield write_checkpoint(folder, step, state)
+            yield make_event("paused", step=step)
             return
         if wish is Wish.CANCEL:
-            yield event("cancelled", step=step)
+            yield make_event("cancelled", step=step)
             return
         if wish is Wish.FINISH:
             early = True
             break
-        if step == HELD and HOLD.exists():
-            time.sleep(10 * PAUSE)
+        if step == HOLD_STEP and HOLD_FILE.exists():
+            time.sleep(10 * STEP_SECONDS)
             continue
-        time.sleep(PAUSE)
+        time.sleep(STEP_SECONDS)
         step, state = step + 1, hashlib.sha256(f"{state}{step}".encode()).hexdigest()
-        yield event("progress", step=step, steps=recipe["steps"])
-        if step % EVERY == 0:
-            yield save(folder, step, state)
+        yield make_event("progress", step=step, steps=recipe["steps"])
+        if step % CHECKPOINT_INTERVAL == 0:
+            yield write_checkpoint(folder, step, state)
     file = folder.result / f"{recipe['name']}.safetensors"
     write(file, state.encode())
-    yield event(
-        "done", file=file.name, bytes=64, steps=step, speed=1 / PAUSE, photo=0.0, picture=0.0,
-        early=early,
-        whole=not recipe["rank"],
+    yield make_event(
+        "done", file=file.name, bytes=64, steps=step, speed=1 / STEP_SECONDS, photo=0.0,
+        picture=0.0, early=early, whole=not recipe["rank"],
     )  # fmt: skip
 
 
-def save(folder: JobFolder, step: int, state: str) -> Event:
+def write_checkpoint(folder: JobFolder, step: int, state: str) -> Event:
     """Write a checkpoint."""
     write(folder.checkpoints / f"{step:06}.json", json.dumps([step, state]).encode())
-    return event("checkpoint", step=step, file=f"{step:06}.json", curve="loss.png")
+    return make_event("checkpoint", step=step, file=f"{step:06}.json", curve="loss.png")
 
 
-def newest(folder: JobFolder, recipe: dict[str, Any]) -> tuple[int, str]:
-    """Read the newest checkpoint."""
+def read_checkpoint(folder: JobFolder, recipe: dict[str, Any]) -> tuple[int, str]:
+    """Return step and state of the newest checkpoint, or of the start."""
     for path in sorted(folder.checkpoints.glob("[0-9]*.json"), reverse=True):
         step, state = json.loads(path.read_bytes())
         return step, state
@@ -95,9 +94,9 @@ def newest(folder: JobFolder, recipe: dict[str, Any]) -> tuple[int, str]:
 
 
 def sample(folder: JobFolder) -> Iterator[Event]:
-    """Draw a picture, or go wrong in the way the prompt names."""
+    """Write a picture, or fail in the way that the prompt names."""
     request = folder.request()["request"]
-    yield event("started", step=0, steps=1)
+    yield make_event("started", step=0, steps=1)
     match request["prompt"]:
         case "foreseen":
             raise JobError("style_broken", reason="a test")
@@ -111,42 +110,42 @@ def sample(folder: JobFolder) -> Iterator[Event]:
             raise OSError(28, "No space left on device")
     worn = folder.path / "style.safetensors"
     write(folder.result / "0.png", worn.read_bytes() if worn.exists() else b"bare")
-    yield event("picture", file="0.png", seed=request["seed"], prompt=request["prompt"])
-    yield event("done", steps=1)
+    yield make_event("picture", file="0.png", seed=request["seed"], prompt=request["prompt"])
+    yield make_event("done", steps=1)
 
 
 def caption(folder: JobFolder) -> Iterator[Event]:
-    """Describe photos by their order."""
+    """Caption each photo with its number."""
     for at, photo in enumerate(folder.request()["request"]["photos"], 1):
         assert (folder.photos / f"{at:04}.png").exists()
-        yield event("caption", photo=photo, file=f"{at:04}.png", caption=f"photo {at}")
-    yield event("done", steps=1)
+        yield make_event("caption", photo=photo, file=f"{at:04}.png", caption=f"photo {at}")
+    yield make_event("done", steps=1)
 
 
-class Twin:
-    """The studio."""
+class FakeRuntime:
+    """What a worker runs its jobs in."""
 
     def catalog(self) -> Catalog:
-        """Offer two bases."""
-        return Catalog(bases=(SMALL, LARGE), methods=(Method("lora"),), device="twin")
+        """Return a catalog of two bases and one method."""
+        return Catalog(bases=(SMALL, LARGE), methods=(Method("lora"),), device="fake")
 
     def task(self, kind: Kind, folder: JobFolder) -> Task:
-        """Begin a job."""
+        """Start a job's task."""
         return {Kind.TRAIN: train, Kind.SAMPLE: sample, Kind.CAPTION: caption}[kind](folder)
 
     def warm(self) -> None:
-        """Need nothing."""
+        """Do nothing: there is nothing to load."""
 
     def rest(self) -> None:
-        """Hold nothing."""
+        """Do nothing: there is no memory to free."""
 
     def state(self) -> dict[str, Any]:
-        """Have room for the small base alone."""
+        """Serve samples of the small base only."""
         return {"serves": ["embedded"]}
 
 
-async def trainer(home: Home) -> None:
-    """Be the trainer of twins."""
+async def run_scheduler(home: Home) -> None:
+    """Run the real scheduler, with this file as its workers."""
     from storage.store import Store  # noqa: PLC0415 - a worker needs none of this
     from training import settings  # noqa: PLC0415
     from training.scheduler.local import LocalBackend  # noqa: PLC0415
@@ -155,14 +154,14 @@ async def trainer(home: Home) -> None:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     async with await Store.open(home) as store:
-        backend = LocalBackend(home, (sys.executable, __file__))
+        backend = LocalBackend(home, (sys.executable, "-m", "tests.fakes.worker"))
         await Trainer(store, settings.read(home=home.path, device="cpu"), backend).run(stop)
 
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO)
     here = Home(Path(os.environ["SAFELIGHT_HOME"]))
-    if sys.argv[1] == "trainer":
-        asyncio.run(trainer(here))
+    if sys.argv[1] == "scheduler":
+        asyncio.run(run_scheduler(here))
     else:
-        sys.exit(serve(here, Desk(here.workers / sys.argv[1]), Twin))
+        sys.exit(serve(here, Desk(here.workers / sys.argv[1]), FakeRuntime))

@@ -33,11 +33,11 @@ def laid(path: Path, **asked: Any) -> JobFolder:
     return folder
 
 
-def test_captions(bases: Bases, run: Told, tmp_path: Path) -> None:
+def test_captions(bases: Bases, run_task: Told, tmp_path: Path) -> None:
     """Each photo gets a caption that begins with the trigger, in an event and in the result."""
     folder = laid(tmp_path)
 
-    events = run(caption(folder, bases))
+    events = run_task(caption(folder, bases))
     told = [event.facts for event in events if event.kind == "caption"]
 
     assert [facts["photo"] for facts in told] == [31, 40]
@@ -48,21 +48,21 @@ def test_captions(bases: Bases, run: Told, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["nowhere", "some/where", "../up"])
-def test_missing(bases: Bases, run: Told, tmp_path: Path, name: str) -> None:
+def test_missing(bases: Bases, run_task: Told, tmp_path: Path, name: str) -> None:
     """A captioner that is not on this machine ends the job with a code; nothing is downloaded."""
     with pytest.raises(JobError) as refused:
-        run(caption(laid(tmp_path, captioner=name), bases))
+        run_task(caption(laid(tmp_path, captioner=name), bases))
 
     assert refused.value.code == "captioner_missing"
 
 
-def test_broken_photo(bases: Bases, run: Told, tmp_path: Path) -> None:
+def test_broken_photo(bases: Bases, run_task: Told, tmp_path: Path) -> None:
     """A photo that cannot be read is named."""
     folder = laid(tmp_path)
     (folder.photos / "2.png").write_bytes(b"no picture")
 
     with pytest.raises(JobError) as refused:
-        run(caption(folder, bases))
+        run_task(caption(folder, bases))
 
     assert refused.value.facts == {"file": "2.png"}
 

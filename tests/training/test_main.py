@@ -38,32 +38,36 @@ def settings(monkeypatch):
 
 
 @pytest.mark.usefixtures("settings")
-async def test_a_killed_worker_resumes_to_the_same_tensors(yard):
+async def test_a_killed_worker_resumes_to_the_same_tensors(queue):
     """Killed after a checkpoint, with two samples served before: byte for byte the same style."""
-    dataset = await yard.photos()
-    with yard.process("-m", "training") as trainer:
-        whole = await yard.became(await yard.train(dataset=dataset, steps=30), Status.DONE)
-        job = await yard.train(dataset=dataset, steps=30)
-        await yard.event(job, "progress")
+    dataset = await queue.add_dataset()
+    with queue.running_process("-m", "training") as trainer:
+        whole = await queue.wait_for(
+            await queue.add_training(dataset=dataset, steps=30), Status.DONE
+        )
+        job = await queue.add_training(dataset=dataset, steps=30)
+        await queue.wait_for_event(job, "progress")
         for style in (None, whole.style):
-            await yard.became(await yard.sample(ALICE, "a mydog emoji", style=style), Status.DONE)
+            await queue.wait_for(
+                await queue.add_sample(ALICE, "a mydog emoji", style=style), Status.DONE
+            )
         memory = psutil.Process(trainer.pid).memory_info().rss / 2**20
-        libraries = yard.proc(trainer.pid, "maps")
-        environ = yard.environ()
-        await yard.event(job, "checkpoint")
-        os.kill(yard.handle()["pid"], signal.SIGKILL)
-        done = await yard.became(job, Status.DONE)
+        libraries = queue.read_proc(trainer.pid, "maps")
+        environ = queue.read_environ()
+        await queue.wait_for_event(job, "checkpoint")
+        os.kill(queue.read_handle()["pid"], signal.SIGKILL)
+        done = await queue.wait_for(job, Status.DONE)
         trainer.terminate()
         code = trainer.wait()
 
-    assert tensors(yard.result(job)) == tensors(yard.result(whole))
-    assert len(await yard.store.events.of(job.id, "served")) == 2
-    assert (await yard.event(job, "started", 2)).facts["step"] == 25
+    assert tensors(queue.read_result(job)) == tensors(queue.read_result(whole))
+    assert len(await queue.store.events.of(job.id, "served")) == 2
+    assert (await queue.wait_for_event(job, "started", 2)).facts["step"] == 25
     assert (done.attempts, code) == (2, 0)
     assert memory <= 80
     assert b"torch" not in libraries
     assert b"canary" not in environ
-    assert not psutil.pid_exists(yard.handle()["pid"])
+    assert not psutil.pid_exists(queue.read_handle()["pid"])
 
 
 def command(*arguments: str, home: Path) -> tuple[int, list[dict]]:
@@ -218,10 +222,10 @@ def test_a_wrong_setting_is_named(tmp_path, monkeypatch):
     assert "SAFELIGHT_DEVICE=cuda:0" in ran.stderr
 
 
-async def test_one_trainer_a_home(yard):
+async def test_one_trainer_a_home(queue):
     """A second trainer does not start beside the first."""
-    with yard.process("-m", "training") as first:
-        while not (yard.home.path / "trainer.lock").exists():
+    with queue.running_process("-m", "training") as first:
+        while not (queue.home.path / "trainer.lock").exists():
             assert first.poll() is None
-        with yard.process("-m", "training") as second:
+        with queue.running_process("-m", "training") as second:
             assert second.wait() == 2

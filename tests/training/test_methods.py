@@ -16,11 +16,13 @@ def test_each_is_called_as_its_file():
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_paces_are_told(name, bases, recipe):
+def test_paces_are_told(name, bases, make_recipe):
     """An optimizer that finds one rate is refused for those, and those only, that have several."""
     told = MODULES[name].METHOD
     with bases.family("embedded") as family:
-        attached = MODULES[name].attach(family.networks, recipe(name, rank=min(2, told.ranks[1])))
+        attached = MODULES[name].attach(
+            family.networks, make_recipe(name, rank=min(2, told.ranks[1]))
+        )
         paces = dict(attached.paces)
         attached.detach()
 
@@ -31,10 +33,10 @@ def test_paces_are_told(name, bases, recipe):
     ("method", "rank"),
     [("lora", 0), ("embedding", 0), ("embedding", 9), ("hypernetwork", 9)],
 )
-def test_ranks(recipe, method, rank):
+def test_ranks(make_recipe, method, rank):
     """A rank that the method does not have is refused, with those it has."""
     with pytest.raises(JobError) as refused:
-        methods.chosen(recipe(method, rank=rank))
+        methods.chosen(make_recipe(method, rank=rank))
 
     facts = refused.value.facts
     assert (refused.value.code, facts["value"]) == ("rank_range", rank)

@@ -45,15 +45,15 @@ def pixels(folder: JobFolder, at: int = 0) -> bytes:
         return picture.tobytes()
 
 
-def test_pictures(bases: Bases, run: Told, tmp_path: Path) -> None:
+def test_pictures(bases: Bases, run_task: Told, tmp_path: Path) -> None:
     """Each picture follows from its own seed, however many are asked for and drawn at once.
 
     Sums of several pictures round otherwise: a level of 255 here, where another seed is far off.
     """
     both, one = laid(tmp_path / "2", count=2), laid(tmp_path / "1", seed=6)
 
-    events = run(sample(both, bases))
-    run(sample(one, bases))
+    events = run_task(sample(both, bases))
+    run_task(sample(one, bases))
 
     assert [e.facts["seed"] for e in events if e.kind == "picture"] == [5, 6]
     assert events[-1].kind == "done"
@@ -63,20 +63,20 @@ def test_pictures(bases: Bases, run: Told, tmp_path: Path) -> None:
     assert max(near) <= 1 < max(far)
 
 
-def test_word(bases: Bases, run: Told, tmp_path: Path) -> None:
+def test_word(bases: Bases, run_task: Told, tmp_path: Path) -> None:
     """A learned word changes the pictures of prompts that say it, and no others."""
     plain, said = laid(tmp_path / "plain"), laid(tmp_path / "said", VECTORS, **WORD)
     other = {"prompt": "a cat emoji"}
     without, unsaid = laid(tmp_path / "c", **other), laid(tmp_path / "d", VECTORS, **WORD, **other)
 
     for folder in (plain, said, without, unsaid):
-        run(sample(folder, bases))
+        run_task(sample(folder, bases))
 
     assert pixels(plain) != pixels(said)
     assert pixels(without) == pixels(unsaid)
 
 
-def test_strength(bases: Bases, run: Told, tmp_path: Path) -> None:
+def test_strength(bases: Bases, run_task: Told, tmp_path: Path) -> None:
     """A LoRA at no strength is the bare base, and more strength is more change."""
     key = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"
     style = {
@@ -84,31 +84,31 @@ def test_strength(bases: Bases, run: Told, tmp_path: Path) -> None:
         f"{key}.lora_up.weight": torch.ones(192, 2),
     }
     bare = laid(tmp_path / "bare")
-    run(sample(bare, bases))
+    run_task(sample(bare, bases))
     found = []
     for strength in (0.0, 1.0):
         folder = laid(tmp_path / str(strength), style, method="lora", strength=strength)
-        run(sample(folder, bases))
+        run_task(sample(folder, bases))
         found.append(pixels(folder))
 
     assert found[0] == pixels(bare) != found[1]
 
 
 def test_while_training(
-    bases: Bases, recipe: Callable[..., Recipe], run: Told, tmp_path: Path
+    bases: Bases, make_recipe: Callable[..., Recipe], run_task: Told, tmp_path: Path
 ) -> None:
     """A sample served while something is trained shows nothing of it, and leaves it as it is."""
     alone = laid(tmp_path / "alone")
-    run(sample(alone, bases))
+    run_task(sample(alone, bases))
     for name, method in methods.walk().items():
         with bases.family("embedded") as family:
-            attached = method.attach(family.networks, recipe(name))
+            attached = method.attach(family.networks, make_recipe(name))
             for parameter in attached.parameters.values():
                 parameter.data.fill_(0.05)
             before = [p.detach().clone() for p in attached.parameters.values()]
             state = torch.get_rng_state()
             served = laid(tmp_path / name)
-            run(sample(served, bases))
+            run_task(sample(served, bases))
             after = list(attached.parameters.values())
             assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
             assert all(parameter.requires_grad and parameter.grad is None for parameter in after)
@@ -118,9 +118,9 @@ def test_while_training(
         assert torch.equal(torch.get_rng_state(), state)
 
 
-def test_long_prompt(bases: Bases, run: Told, tmp_path: Path) -> None:
+def test_long_prompt(bases: Bases, run_task: Told, tmp_path: Path) -> None:
     """Words that the text encoder has no room for are cut, and the card says so."""
-    events = run(sample(laid(tmp_path / "long", prompt="a cat " * 60), bases))
+    events = run_task(sample(laid(tmp_path / "long", prompt="a cat " * 60), bases))
 
     notes = [event.facts for event in events if event.kind == "note"]
     assert notes == [{"code": "prompt_cut", "tokens": 45}]
@@ -142,11 +142,11 @@ def test_long_prompt(bases: Bases, run: Told, tmp_path: Path) -> None:
     ],
 )
 def test_refused(
-    bases: Bases, run: Told, tmp_path: Path, asked: dict[str, Any], code: str
+    bases: Bases, run_task: Told, tmp_path: Path, asked: dict[str, Any], code: str
 ) -> None:
     """What is out of bounds ends the job with its code."""
     with pytest.raises(JobError) as refused:
-        run(sample(laid(tmp_path / "job", **asked), bases))
+        run_task(sample(laid(tmp_path / "job", **asked), bases))
 
     assert refused.value.code == code
 
@@ -159,23 +159,25 @@ def test_refused(
         ({}, "style_broken"),
     ],
 )
-def test_misfit(bases: Bases, run: Told, tmp_path: Path, told: dict[str, str], code: str) -> None:
+def test_misfit(
+    bases: Bases, run_task: Told, tmp_path: Path, told: dict[str, str], code: str
+) -> None:
     """A style of another kind of base is told apart from one that is damaged."""
     folder = laid(tmp_path / "job", **WORD)
     save_file({"emb_params": torch.ones(2, 768)}, folder.path / "style.safetensors", told)
 
     with pytest.raises(JobError) as refused:
-        run(sample(folder, bases))
+        run_task(sample(folder, bases))
 
     assert refused.value.code == code
 
 
-def test_size(bases: Bases, run: Told, tmp_path: Path) -> None:
+def test_size(bases: Bases, run_task: Told, tmp_path: Path) -> None:
     """A size is met to the grain of the base."""
     own, asked = laid(tmp_path / "own", steps=1), laid(tmp_path / "asked", size=100, steps=1)
 
     for folder in (own, asked):
-        run(sample(folder, bases))
+        run_task(sample(folder, bases))
 
     assert len(pixels(own)) == 64 * 64 * 3
     assert len(pixels(asked)) == 96 * 96 * 3

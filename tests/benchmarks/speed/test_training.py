@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from benchmarks.speed.training import BAR, Ground, drawn, job, pace
-from tests.fakes.gpu import Card
+from tests.fakes.gpu import FakeGpu
 from training.device import Device
 
 
@@ -36,7 +36,7 @@ def test_memory(tmp_path):
     opened = Device.open(cpu=True, threads=1)
     found = []
     for held in (2800, 16_000):
-        ground = Ground(tmp_path / str(held), Card(opened, 100_000, held), ("sd1",))
+        ground = Ground(tmp_path / str(held), FakeGpu(opened, 100_000, held), ("sd1",))
         found += [row for row in job(ground, "sd1", 30) if "estimate" in row.what]
 
     assert [row.met for row in found] == [True, False]

@@ -29,10 +29,10 @@ def known(tmp_path_factory):
 
 
 @pytest.fixture
-def file(bases, recipe, laid, run):
+def file(bases, make_recipe, make_job_folder, run_task):
     """Train a whole model."""
-    folder = laid(recipe("finetune", rate=1e-3, ema=0.0, steps=2))
-    run(train(folder, bases))
+    folder = make_job_folder(make_recipe("finetune", rate=1e-3, ema=0.0, steps=2))
+    run_task(train(folder, bases))
     return folder.result / "mydog.safetensors"
 
 
@@ -59,13 +59,15 @@ def test_a_model_becomes_a_base(bases, known, file):
     assert {tensor.dtype.itemsize for tensor in load_file(weights).values()} == {2}
 
 
-def test_a_transformer_becomes_a_base(tinies, recipe, laid, run, tmp_path):
+def test_a_transformer_becomes_a_base(
+    tiny_bases, make_recipe, make_job_folder, run_task, tmp_path
+):
     """A file that holds the transformer alone gets the rest from the base that it began as."""
     random.kept(tmp_path, "zimage")
-    known = Bases(tmp_path, tinies.device)
-    asked = recipe("finetune", rate=1e-3, ema=0.0, steps=2, gamma=0.0, text=False)
-    folder = laid(replace(asked, base="tiny-zimage"))
-    run(train(folder, known))
+    known = Bases(tmp_path, tiny_bases.device)
+    asked = make_recipe("finetune", rate=1e-3, ema=0.0, steps=2, gamma=0.0, text=False)
+    folder = make_job_folder(replace(asked, base="tiny-zimage"))
+    run_task(train(folder, known))
     file = folder.result / "mydog.safetensors"
 
     promote.promoted(file, "mine", known)
@@ -111,10 +113,10 @@ def test_names_that_cannot_be(known, file, name):
     assert set(known.folder.parent.rglob("*")) == before
 
 
-def test_a_lora_is_no_model(bases, known, recipe, laid, run):
+def test_a_lora_is_no_model(bases, known, make_recipe, make_job_folder, run_task):
     """Only whole models of ours know what they began as."""
-    folder = laid(recipe())
-    run(train(folder, bases))
+    folder = make_job_folder(make_recipe())
+    run_task(train(folder, bases))
 
     with pytest.raises(JobError, match="model_foreign"):
         promote.promoted(folder.result / "mydog.safetensors", "other", known)

@@ -8,9 +8,9 @@ from training import families
 from training.bases import random
 
 
-def test_known(tinies):
+def test_known(tiny_bases):
     """Each is found among the operator's own, by its own family."""
-    assert {base.name: base.family for base in tinies.own()} == {
+    assert {base.name: base.family for base in tiny_bases.own()} == {
         f"tiny-{name}": name for name in families.names()
     }
 

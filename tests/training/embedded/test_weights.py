@@ -121,10 +121,12 @@ def test_an_unknown_model_is_refused():
         folder("gpt")
 
 
-def test_the_files_are_half_precision_and_computed_in_full(pipe):
+def test_the_files_are_half_precision_and_computed_in_full():
     """Files are fp16; a plain load computes in fp32, since CPUs crawl in fp16."""
+    from diffusers import StableDiffusionPipeline  # noqa: PLC0415
     from safetensors.torch import load_file  # noqa: PLC0415
 
+    pipe = StableDiffusionPipeline.from_pretrained(folder("diffusion"), safety_checker=None)
     stored = load_file(folder("diffusion") / "unet" / "diffusion_pytorch_model.safetensors")
 
     assert {tensor.dtype for tensor in stored.values()} == {torch.float16}

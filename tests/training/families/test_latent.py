@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from tests.fakes.gpu import Card
+from tests.fakes.gpu import FakeGpu
 from training import families
 from training.networks.memory import MIB
 
@@ -26,11 +26,11 @@ class Moves:
 
 
 @pytest.mark.parametrize("name", families.names())
-def test_latents_are_scaled(tinies, name):
+def test_latents_are_scaled(tiny_bases, name):
     """Latents are the autoencoder's, less its shift, times its factor, as pipelines have them."""
     picture = Image.new("RGB", (64, 32), (250, 90, 10))
     pixels = torch.tensor([250.0, 90, 10]).view(1, 3, 1, 1).expand(1, 3, 32, 64) / 127.5 - 1
-    with tinies.family(f"tiny-{name}") as family, torch.no_grad():
+    with tiny_bases.family(f"tiny-{name}") as family, torch.no_grad():
         config = family.vae.config
         seen = family.vae.encode(pixels).latent_dist.mode()
         latents = family.encode([picture])
@@ -42,9 +42,9 @@ def test_latents_are_scaled(tinies, name):
 
 
 @pytest.mark.parametrize("name", families.names())
-def test_networks_are_named(tinies, name):
+def test_networks_are_named(tiny_bases, name):
     """What methods may change is in the pipeline by the names that are told of it."""
-    with tinies.family(f"tiny-{name}") as family:
+    with tiny_bases.family(f"tiny-{name}") as family:
         parts = [getattr(family.pipeline, each) for each in family.names]
 
         assert [part.module for part in family.networks.parts] == parts
@@ -60,13 +60,13 @@ def test_networks_are_named(tinies, name):
         (0, False, []),  # a bare processor has no memory of its own
     ],
 )
-def test_roomy(tinies, mib, rough, moved):
+def test_roomy(tiny_bases, mib, rough, moved):
     """Where there is not room for the autoencoder's work, the others leave until it is done."""
     moves = []
-    with tinies.family("tiny-sd1") as family:
+    with tiny_bases.family("tiny-sd1") as family:
         kept = family.denoiser, family.texts, family.vae, family.device
         family.denoiser, family.vae = Moves("denoiser", moves), Moves("vae", moves)
-        family.texts, family.device = [Moves("text", moves)], Card(family.device, mib)
+        family.texts, family.device = [Moves("text", moves)], FakeGpu(family.device, mib)
         family.rough = rough
         try:
             with family.roomy("vae", 1000 * MIB):

@@ -8,9 +8,9 @@ import torch
 from training.families import Picture, sd2
 
 
-def test_zero_terminal(tinies):
+def test_zero_terminal(tiny_bases):
     """Where the scheduler asks for it, what is learned from ends in pure noise."""
-    with tinies.family("tiny-sd2") as family:
+    with tiny_bases.family("tiny-sd2") as family:
         assert family.zeroed
         assert float(family.alphas[-1]) == 0
         assert float(family.alphas[0]) == pytest.approx(0.99915)
@@ -22,9 +22,9 @@ def test_zero_terminal(tinies):
     assert torch.isfinite(loss)
 
 
-def test_trailing(tinies):
+def test_trailing(tiny_bases):
     """It draws from the very last timestep on."""
-    with tinies.family("tiny-sd2") as family:
+    with tiny_bases.family("tiny-sd2") as family:
         steps = family.steps()
         steps.set_timesteps(4)
         painted = family.paint(Picture("a cat", "", 1, 4, 64, 64))
@@ -42,13 +42,13 @@ def test_trailing(tinies):
         ("epsilon", "stable-diffusion-v2-512", "sd_v2"),
     ],
 )
-def test_what_is_said_of_a_base_counts(tinies, prediction, architecture, version):
+def test_what_is_said_of_a_base_counts(tiny_bases, prediction, architecture, version):
     """A base's prediction, where its entry names it, goes before its files' own."""
     from dataclasses import replace  # noqa: PLC0415
 
-    base = replace(tinies.find("tiny-sd2"), prediction=prediction)
+    base = replace(tiny_bases.find("tiny-sd2"), prediction=prediction)
 
-    family = sd2.load(tinies.folder / "tiny-sd2", tinies.device, base)
+    family = sd2.load(tiny_bases.folder / "tiny-sd2", tiny_bases.device, base)
 
     assert (family.architecture, family.version) == (architecture, version)
     assert family.zeroed is (prediction != "epsilon")

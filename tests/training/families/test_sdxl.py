@@ -12,9 +12,9 @@ from training.families import Frame
 
 
 @pytest.fixture
-def family(tinies):
+def family(tiny_bases):
     """Lend the tiny one."""
-    with tinies.family("tiny-sdxl") as family:
+    with tiny_bases.family("tiny-sdxl") as family:
         yield family
 
 

@@ -79,10 +79,10 @@ def test_skip(bases: Bases) -> None:
 
 
 @pytest.mark.parametrize("name", ["sd1", "sd2", "sdxl"])
-def test_single_file(tinies: Bases, tmp_path: Path, name: str) -> None:
+def test_single_file(tiny_bases: Bases, tmp_path: Path, name: str) -> None:
     """A base written as one file and read again is the same, weight by weight."""
     place = tmp_path / "whole.safetensors"
-    with tinies.family(f"tiny-{name}") as family:
+    with tiny_bases.family(f"tiny-{name}") as family:
         content = family.networks.model.packed({})
         told = {"modelspec.prediction_type": "v" if family.prediction[0] == "v" else "epsilon"}
         save_file({key: tensor.contiguous() for key, tensor in content.items()}, place, told)

@@ -11,7 +11,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from storage.errors import JobError
-from tests.fakes.gpu import Older
+from tests.fakes.gpu import Fp16Device
 from training import objectives
 from training.bases.registry import Bases
 from training.device import Device
@@ -24,9 +24,9 @@ PICTURE = Picture("a fox", "", 1, 2, 64, 64)
 
 
 @pytest.mark.parametrize("prompt", ["", "a zorp, ünder a tree", "long " * 150])
-def test_prompts(tinies, prompt):
+def test_prompts(tiny_bases, prompt):
     """What is read of a prompt is what the pipeline reads, also of one that is cut."""
-    with tinies.family("tiny-zimage") as family, torch.no_grad():
+    with tiny_bases.family("tiny-zimage") as family, torch.no_grad():
         tokens, cut = family.tokens(prompt)
         (ours,) = family.heard(family.states(tokens[None]))
         (theirs,), _ = family.pipeline.encode_prompt(prompt, do_classifier_free_guidance=False)
@@ -36,9 +36,9 @@ def test_prompts(tinies, prompt):
     assert torch.allclose(ours, theirs, atol=1e-5)
 
 
-def test_prompts_together(tinies):
+def test_prompts_together(tiny_bases):
     """Prompts of several lengths, read at once, are read as each alone is."""
-    with tinies.family("tiny-zimage") as family, torch.no_grad():
+    with tiny_bases.family("tiny-zimage") as family, torch.no_grad():
         tokens = [family.tokens(prompt)[0] for prompt in ("a fox", "a very much longer fox")]
         together = family.heard(family.states(torch.stack(tokens)))
         alone = [family.heard(family.states(each[None]))[0] for each in tokens]
@@ -48,10 +48,10 @@ def test_prompts_together(tinies):
         assert torch.allclose(ours, theirs, atol=1e-5)
 
 
-def test_loss(tinies):
+def test_loss(tiny_bases):
     """It is asked as its pipeline asks it: noised by its scheduler, time turned round, negated."""
     latents = torch.randn((2, 16, 8, 8), generator=torch.Generator().manual_seed(3))
-    with tinies.family("tiny-zimage") as family, torch.no_grad():
+    with tiny_bases.family("tiny-zimage") as family, torch.no_grad():
         told = family.states(torch.stack([family.tokens("a fox")[0], family.tokens("")[0]]))
         loss = family.loss(latents, told, torch.Generator().manual_seed(1), gamma=0.0)
 
@@ -85,13 +85,13 @@ def test_a_step_leads_to_the_picture():
     assert torch.allclose(arrived, x)
 
 
-def test_again(tinies, recipe, laid, run):
+def test_again(tiny_bases, make_recipe, make_job_folder, run_task):
     """The same recipe gives the same bytes; checkpointing changes none of them that count."""
     digests, weights = [], []
     for name, frugal in (("a", False), ("b", False), ("c", True)):
-        asked = replace(recipe(gamma=0.0, text=False, frugal=frugal), base="tiny-zimage")
-        folder = laid(asked, name)
-        digests.append(run(train(folder, tinies))[-1].facts["digest"])
+        asked = replace(make_recipe(gamma=0.0, text=False, frugal=frugal), base="tiny-zimage")
+        folder = make_job_folder(asked, name)
+        digests.append(run_task(train(folder, tiny_bases))[-1].facts["digest"])
         weights.append(load_file(folder.result / "mydog.safetensors"))
 
     assert digests[0] == digests[1]
@@ -99,10 +99,10 @@ def test_again(tinies, recipe, laid, run):
     assert all(torch.allclose(t, weights[2][name], atol=1e-3) for name, t in weights[0].items())
 
 
-def test_halves_may_be_called_otherwise(tinies, recipe):
+def test_halves_may_be_called_otherwise(tiny_bases, make_recipe):
     """A LoRA is worn whether its halves have peft's names, as ours, or kohya's."""
-    with tinies.family("tiny-zimage") as family:
-        attached = lora.attach(family.networks, recipe(gamma=0.0))
+    with tiny_bases.family("tiny-zimage") as family:
+        attached = lora.attach(family.networks, make_recipe(gamma=0.0))
         for parameter in attached.parameters.values():
             parameter.data += 0.1
         file = attached.weights()
@@ -119,19 +119,19 @@ def test_halves_may_be_called_otherwise(tinies, recipe):
 
 
 @pytest.mark.parametrize("more", [{"gamma": 5.0}, {"gamma": 0.0, "text": True}])
-def test_what_it_has_not_is_refused(recipe, more):
+def test_what_it_has_not_is_refused(make_recipe, more):
     """Min-SNR weighs other targets, and its language model stays as it is: neither is promised."""
     with pytest.raises(JobError) as amiss:
-        recipe(family="zimage", **more)
+        make_recipe(family="zimage", **more)
 
     assert amiss.value.code == ("text_flow" if "text" in more else "gamma_flow")
 
 
-def test_half_precision(tinies, recipe):
+def test_half_precision(tiny_bases, make_recipe):
     """In bf16 the loss is a number, and what is trained is kept and learns in fp32."""
-    base = tinies.find("tiny-zimage")
-    family = zimage.load(tinies.here("tiny-zimage"), Halved(tinies.device), base)
-    attached = lora.attach(family.networks, recipe(gamma=0.0))
+    base = tiny_bases.find("tiny-zimage")
+    family = zimage.load(tiny_bases.here("tiny-zimage"), Halved(tiny_bases.device), base)
+    attached = lora.attach(family.networks, make_recipe(gamma=0.0))
     latents = family.encode([Image.new("RGB", (64, 64), "navy")])
 
     with torch.autocast("cpu", torch.bfloat16):
@@ -146,9 +146,9 @@ def test_half_precision(tinies, recipe):
     assert {p.dtype for p in trained} == {p.grad.dtype for p in trained} == {torch.float32}
 
 
-def test_too_old(tinies):
+def test_too_old(tiny_bases):
     """On a GPU without bf16 it says so at once, as its numbers are too large for fp16."""
-    older = Bases(tinies.folder, Older(tinies.device))
+    older = Bases(tiny_bases.folder, Fp16Device(tiny_bases.device))
 
     with pytest.raises(JobError, match="base_precision"), older.family("tiny-zimage"):
         pass
@@ -163,8 +163,8 @@ class Halved(Device):
         super().__init__(device.accelerator)
 
 
-def test_words_are_not_learned(tinies):
+def test_words_are_not_learned(tiny_bases):
     """It has no vocabulary and no text encoder to train."""
-    with tinies.family("tiny-zimage") as family:
+    with tiny_bases.family("tiny-zimage") as family:
         assert family.networks.vocabularies == ()
         assert not family.networks.text

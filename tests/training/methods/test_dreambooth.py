@@ -20,9 +20,9 @@ def networks(bases):
 
 
 @pytest.mark.parametrize(("rank", "kind"), [(0, _full.Whole), (4, lora.Lora)])
-def test_a_rank_makes_it_a_lora(networks, recipe, rank, kind):
+def test_a_rank_makes_it_a_lora(networks, make_recipe, rank, kind):
     """Its file is taken for what it is; one that is neither is refused."""
-    attached = dreambooth.attach(networks, recipe("dreambooth", rank=rank))
+    attached = dreambooth.attach(networks, make_recipe("dreambooth", rank=rank))
     tensors = attached.weights()
     attached.detach()
 

@@ -27,12 +27,12 @@ def networks(bases: Bases) -> Iterator[Networks]:
         yield family.networks
 
 
-def test_start(networks: Networks, recipe: Callable[..., Recipe]) -> None:
+def test_start(networks: Networks, make_recipe: Callable[..., Recipe]) -> None:
     """The first vectors are those of the initial word, further ones lie beside its last."""
     (vocabulary,) = networks.vocabularies
     word = vocabulary.table.weight[vocabulary.spell("cat")]
 
-    vectors = embedding.begin(networks, recipe("embedding", rank=3, word="cat"))["emb_params"]
+    vectors = embedding.begin(networks, make_recipe("embedding", rank=3, word="cat"))["emb_params"]
 
     assert torch.equal(vectors[0], word[0])
     assert len(vectors) == 3
@@ -40,17 +40,17 @@ def test_start(networks: Networks, recipe: Callable[..., Recipe]) -> None:
     assert (vectors[2] - word[-1]).abs().max() < 0.5
 
 
-def test_no_word(networks: Networks, recipe: Callable[..., Recipe]) -> None:
+def test_no_word(networks: Networks, make_recipe: Callable[..., Recipe]) -> None:
     """Without an initial word it starts in the middle of all words."""
-    (vectors,) = embedding.begin(networks, recipe("embedding", rank=1, word=" ")).values()
+    (vectors,) = embedding.begin(networks, make_recipe("embedding", rank=1, word=" ")).values()
 
     (vocabulary,) = networks.vocabularies
     assert torch.allclose(vectors[0], vocabulary.table.weight.mean(0), atol=1e-6)
 
 
-def test_attached(networks: Networks, recipe: Callable[..., Recipe]) -> None:
+def test_attached(networks: Networks, make_recipe: Callable[..., Recipe]) -> None:
     """While it is trained the word is known; put aside and taken off it is not."""
-    attached = embedding.attach(networks, recipe("embedding"))
+    attached = embedding.attach(networks, make_recipe("embedding"))
 
     assert list(networks.words) == ["mydog"]
     with networks.bare():

@@ -11,16 +11,16 @@ from training.recipe.recipe import LONG
 from training.run.loop import train
 
 
-def test_it_is_the_whole_network(bases, recipe):
+def test_it_is_the_whole_network(bases, make_recipe):
     """It has no rank, whatever is asked for, and a moving average unless that is switched off."""
     with bases.family("embedded") as family:
-        attached = finetune.attach(family.networks, recipe("finetune", rank=8))
+        attached = finetune.attach(family.networks, make_recipe("finetune", rank=8))
         attached.detach()
 
     assert isinstance(attached, Whole)
-    assert recipe("finetune", rank=8).rank == 0
-    assert recipe("finetune", concept=Concept.SUBJECT).ema == LONG
-    assert recipe("finetune", ema=0.0).ema == 0
+    assert make_recipe("finetune", rank=8).rank == 0
+    assert make_recipe("finetune", concept=Concept.SUBJECT).ema == LONG
+    assert make_recipe("finetune", ema=0.0).ema == 0
 
 
 def test_rules(bases):
@@ -38,11 +38,11 @@ def test_rules(bases):
     assert list(finetune.rules(replace(bases.find("sd15"), family="blip"))) == []
 
 
-def test_only_the_newest_checkpoint(bases, recipe, laid, run):
+def test_only_the_newest_checkpoint(bases, make_recipe, make_job_folder, run_task):
     """Checkpoints of whole networks are large: an older one goes when a newer one is there."""
-    folder = laid(recipe("finetune", steps=3, every=1))
+    folder = make_job_folder(make_recipe("finetune", steps=3, every=1))
 
-    events = run(train(folder, bases))
+    events = run_task(train(folder, bases))
 
     saved = [event.facts["file"] for event in events if event.kind == "checkpoint"]
     assert len(saved) == 3

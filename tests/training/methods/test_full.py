@@ -24,18 +24,18 @@ def family(bases):
         yield family
 
 
-def begun(family, recipe, *, text=False):
+def begun(family, make_recipe, *, text=False):
     """Make a base ready to train, and change one of its weights."""
-    attached = _full.Whole(family.networks, recipe("finetune", text=text))
+    attached = _full.Whole(family.networks, make_recipe("finetune", text=text))
     attached.parameters[NAME].data += 0.05
     return attached
 
 
 @pytest.mark.parametrize("text", [False, True])
-def test_every_weight_is_trained(family, recipe, text):
+def test_every_weight_is_trained(family, make_recipe, text):
     """All of the UNet, the text encoder if wanted, never the autoencoder."""
     networks = [family.unet, family.texts[0]] if text else [family.unet]
-    attached = begun(family, recipe, text=text)
+    attached = begun(family, make_recipe, text=text)
     try:
         trained = {id(p) for p in attached.parameters.values()}
         assert trained == {id(p) for network in networks for p in network.parameters()}
@@ -44,12 +44,12 @@ def test_every_weight_is_trained(family, recipe, text):
         attached.detach()
 
 
-def test_the_base_is_put_back(family, recipe):
+def test_the_base_is_put_back(family, make_recipe):
     """The base's very parameters are there again, aside for a while and in the end for good."""
     before = list(family.unet.parameters())
     drawn = [family.draw(PICTURE).tobytes()]
 
-    attached = begun(family, recipe)
+    attached = begun(family, make_recipe)
     drawn.append(family.draw(PICTURE).tobytes())
     with attached.aside():
         drawn.append(family.draw(PICTURE).tobytes())
@@ -63,9 +63,9 @@ def test_the_base_is_put_back(family, recipe):
     assert not any(parameter.requires_grad for parameter in before)
 
 
-def test_aside_is_on_the_device(family, recipe):
+def test_aside_is_on_the_device(family, make_recipe):
     """The base's own, kept on the CPU, are where the run is; `meta` stands for its device."""
-    attached = begun(family, recipe)
+    attached = begun(family, make_recipe)
     attached.devices = dict.fromkeys(attached.places, torch.device("meta"))
     with family.networks.bare():
         inside = {parameter.device.type for parameter in family.unet.parameters()}
@@ -77,27 +77,27 @@ def test_aside_is_on_the_device(family, recipe):
 
 
 @pytest.mark.parametrize("name", ["sd1", "sdxl"])
-def test_what_is_not_trained_is_not_rounded(tinies, recipe, name):
+def test_what_is_not_trained_is_not_rounded(tiny_bases, make_recipe, name):
     """Where networks compute in bf16, training begins at the base's own weights and keeps them."""
 
     class Narrow(Shelf):
         precision = "bf16"
 
-    with Bases(tinies.folder, Narrow()).family(f"tiny-{name}") as family:
-        attached = _full.Whole(family.networks, recipe("finetune", text=False))
+    with Bases(tiny_bases.folder, Narrow()).family(f"tiny-{name}") as family:
+        attached = _full.Whole(family.networks, make_recipe("finetune", text=False))
         tensors = attached.weights()
         attached.detach()
         assert family.unet.dtype is torch.bfloat16
-    with tinies.family(f"tiny-{name}") as family:
+    with tiny_bases.family(f"tiny-{name}") as family:
         true = family.networks.model.packed({})
 
     assert tensors.keys() == true.keys()
     assert all(torch.equal(tensors[key], true[key]) for key in true)
 
 
-def test_strength(family, recipe):
+def test_strength(family, make_recipe):
     """Worn, a model draws as it was trained; with no strength the base does, halfway between."""
-    attached = begun(family, recipe)
+    attached = begun(family, make_recipe)
     trained = family.draw(PICTURE).tobytes()
     tensors = attached.weights()
     attached.detach()
@@ -121,9 +121,9 @@ def test_strength(family, recipe):
         {KEY: torch.full((96, 4, 3, 3), float("nan"))},
     ],
 )
-def test_what_is_amiss_is_refused(family, recipe, change):
+def test_what_is_amiss_is_refused(family, make_recipe, change):
     """A weight that is missing, of another shape or kind, or no number."""
-    attached = begun(family, recipe)
+    attached = begun(family, make_recipe)
     tensors = attached.weights()
     attached.detach()
     _full.check(family.networks, tensors)
@@ -133,9 +133,9 @@ def test_what_is_amiss_is_refused(family, recipe, change):
         _full.check(family.networks, spoilt)
 
 
-def test_size(bases, family, recipe):
+def test_size(bases, family, make_recipe):
     """The pre-flight card's bytes are within a tenth of the file's."""
-    attached = begun(family, recipe)
+    attached = begun(family, make_recipe)
     numbers = sum(tensor.numel() for tensor in attached.weights().values())
     attached.detach()
 

@@ -32,13 +32,13 @@ def layer(networks, name):
 PLACE = "mid_block.attentions.0.transformer_blocks.0"
 
 
-def test_it_changes_what_cross_attention_reads_and_nothing_else(networks, recipe):
+def test_it_changes_what_cross_attention_reads_and_nothing_else(networks, make_recipe):
     """It begins as no change; then keys and values of cross-attention differ, no others."""
     given = torch.randn(1, 3, 192, generator=torch.Generator().manual_seed(1))
     names = [f"{PLACE}.{end}" for end in ("attn2.to_k", "attn2.to_v", "attn1.to_k")]
     before = [layer(networks, name)(given) for name in names]
 
-    attached = hypernetwork.attach(networks, recipe("hypernetwork"))
+    attached = hypernetwork.attach(networks, make_recipe("hypernetwork"))
     begun = [layer(networks, name)(given) for name in names]
     with torch.no_grad():
         for name, parameter in attached.parameters.items():
@@ -55,11 +55,11 @@ def test_it_changes_what_cross_attention_reads_and_nothing_else(networks, recipe
     assert [torch.equal(a, b) for a, b in zip(before, changed, strict=True)] == [0, 0, 1]
 
 
-def test_the_seed_decides(networks, recipe):
+def test_the_seed_decides(networks, make_recipe):
     """The same seed begins alike, another one otherwise."""
     begun = []
     for seed in (1, 1, 2):
-        attached = hypernetwork.attach(networks, recipe("hypernetwork", seed=seed))
+        attached = hypernetwork.attach(networks, make_recipe("hypernetwork", seed=seed))
         begun.append(attached.weights()[FIRST])
         attached.detach()
 
@@ -67,11 +67,11 @@ def test_the_seed_decides(networks, recipe):
     assert not torch.equal(begun[0], begun[2])
 
 
-def test_the_rank_is_the_width_between(bases, networks, recipe):
+def test_the_rank_is_the_width_between(bases, networks, make_recipe):
     """Its files can be told by their tensors, are worn, and exported as they are built."""
     rules = list(hypernetwork.rules(bases.find("embedded")))
     for wide in (1, 2, 8):
-        attached = hypernetwork.attach(networks, recipe("hypernetwork", rank=wide))
+        attached = hypernetwork.attach(networks, make_recipe("hypernetwork", rank=wide))
         tensors = attached.weights()
         attached.detach()
 
@@ -91,12 +91,12 @@ def structure(content):
     return " ".join(f"({arg})" for name, arg in told[start : start + 12] if name == "BININT1")
 
 
-def test_a_file_is_as_large_as_expected(bases, networks, recipe):
+def test_a_file_is_as_large_as_expected(bases, networks, make_recipe):
     """The pre-flight card's bytes are within a tenth of the file's."""
     rules = hypernetwork.rules(bases.find("embedded"))
     rule = next(rule for rule in rules if rule.dial is Dial.BALANCED)
 
-    attached = hypernetwork.attach(networks, recipe("hypernetwork"))
+    attached = hypernetwork.attach(networks, make_recipe("hypernetwork"))
     numbers = sum(tensor.numel() for tensor in attached.weights().values())
     attached.detach()
 
@@ -112,9 +112,9 @@ def test_a_file_is_as_large_as_expected(bases, networks, recipe):
         {"hypernetwork.768.k.linear.0.bias": torch.zeros(1536)},
     ],
 )
-def test_what_is_amiss_is_refused(networks, recipe, change):
+def test_what_is_amiss_is_refused(networks, make_recipe, change):
     """A tensor that is missing, of another shape, not a number, or one too many."""
-    attached = hypernetwork.attach(networks, recipe("hypernetwork"))
+    attached = hypernetwork.attach(networks, make_recipe("hypernetwork"))
     tensors = attached.weights()
     attached.detach()
     hypernetwork.check(networks, tensors)

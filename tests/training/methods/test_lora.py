@@ -32,22 +32,22 @@ def networks(bases: Bases) -> Iterator[Networks]:
 
 @pytest.mark.parametrize(("text", "prefixes"), [(False, {"unet"}), (True, {"unet", "te"})])
 def test_parts(
-    networks: Networks, recipe: Callable[..., Recipe], text: bool, prefixes: set[str]
+    networks: Networks, make_recipe: Callable[..., Recipe], text: bool, prefixes: set[str]
 ) -> None:
     """The UNet is adapted, and where the recipe says so the text encoder too."""
-    attached = lora.attach(networks, recipe(text=text))
+    attached = lora.attach(networks, make_recipe(text=text))
     found = {name.split("_")[1] for name in attached.weights()}
     attached.detach()
 
     assert found == prefixes
 
 
-def test_start(networks: Networks, recipe: Callable[..., Recipe]) -> None:
+def test_start(networks: Networks, make_recipe: Callable[..., Recipe]) -> None:
     """It starts as no change, from the recipe's seed, and leaves torch's draws alone."""
     state = torch.get_rng_state()
     starts = []
     for seed in (1, 1, 2):
-        attached = lora.attach(networks, recipe(seed=seed))
+        attached = lora.attach(networks, make_recipe(seed=seed))
         starts.append(attached.weights())
         attached.detach()
 
@@ -59,9 +59,9 @@ def test_start(networks: Networks, recipe: Callable[..., Recipe]) -> None:
     assert not torch.equal(starts[0][down], starts[2][down])
 
 
-def test_forward(networks: Networks, recipe: Callable[..., Recipe]) -> None:
+def test_forward(networks: Networks, make_recipe: Callable[..., Recipe]) -> None:
     """A layer answers and learns as peft's own does, at any scale, and with its adapter off."""
-    attached = lora.attach(networks, recipe())
+    attached = lora.attach(networks, make_recipe())
     layer = attached.layers[KEY]
     layer.scaling[lora.NAME] = 0.5
     for weight in attached.parameters.values():
@@ -86,9 +86,9 @@ def test_forward(networks: Networks, recipe: Callable[..., Recipe]) -> None:
     assert not torch.equal(found[0][0], base)
 
 
-def test_scale_folded(networks: Networks, recipe: Callable[..., Recipe]) -> None:
+def test_scale_folded(networks: Networks, make_recipe: Callable[..., Recipe]) -> None:
     """Any other scale than one is folded into what is written, and alpha equals the rank."""
-    attached = lora.attach(networks, recipe())
+    attached = lora.attach(networks, make_recipe())
     layer = attached.layers[KEY]
     layer.lora_B[lora.NAME].weight.data.fill_(1.0)
     layer.scaling[lora.NAME] = 0.5
@@ -164,12 +164,12 @@ def test_rules(bases: Bases) -> None:
             assert steps == sorted(steps)
 
 
-def test_bytes(networks: Networks, bases: Bases, recipe: Callable[..., Recipe]) -> None:
+def test_bytes(networks: Networks, bases: Bases, make_recipe: Callable[..., Recipe]) -> None:
     """The expected size of a file is right within a twentieth."""
     for rule in lora.rules(bases.find("embedded")):
         if rule.dial is Dial.BALANCED:
             reads = rule.concept is Concept.LOOK  # a small base's looks adapt both networks
-            attached = lora.attach(networks, recipe(rank=rule.rank, text=reads))
+            attached = lora.attach(networks, make_recipe(rank=rule.rank, text=reads))
             body = save({name: tensor.half() for name, tensor in attached.weights().items()})
             attached.detach()
 

@@ -32,13 +32,13 @@ def kind(request):
     return methods.walk()[request.param]
 
 
-def test_it_starts_as_no_change_and_goes_without_a_trace(networks, recipe, kind):
+def test_it_starts_as_no_change_and_goes_without_a_trace(networks, make_recipe, kind):
     """Layers answer as before until something is learnt, and after it is taken off."""
     layer = networks.parts[0].layers()[KEY]
     given = torch.randn(2, layer.weight.shape[1], generator=torch.Generator().manual_seed(1))
     state, before = torch.get_rng_state(), layer(given)
 
-    attached = kind.attach(networks, recipe())
+    attached = kind.attach(networks, make_recipe())
     begun = layer(given)
     generator = torch.Generator().manual_seed(2)
     with torch.no_grad():
@@ -58,11 +58,11 @@ def test_it_starts_as_no_change_and_goes_without_a_trace(networks, recipe, kind)
     assert networks.attached is None
 
 
-def test_the_seed_decides(networks, recipe, kind):
+def test_the_seed_decides(networks, make_recipe, kind):
     """The same seed begins with the same tensors; files have the same names for any seed."""
     begun = []
     for seed in (1, 1, 2):
-        attached = kind.attach(networks, recipe(seed=seed))
+        attached = kind.attach(networks, make_recipe(seed=seed))
         begun.append(attached.weights())
         attached.detach()
 
@@ -71,12 +71,12 @@ def test_the_seed_decides(networks, recipe, kind):
 
 
 @pytest.mark.parametrize("concept", list(Concept))
-def test_a_file_is_as_large_as_expected(bases, networks, recipe, kind, concept):
+def test_a_file_is_as_large_as_expected(bases, networks, make_recipe, kind, concept):
     """The pre-flight card's bytes are within a tenth of the file's."""
     rules = kind.rules(bases.find("embedded"))
     rule = next(r for r in rules if (r.concept, r.dial) == (concept, Dial.BALANCED))
 
-    attached = kind.attach(networks, recipe(rank=rule.rank, text=concept is Concept.LOOK))
+    attached = kind.attach(networks, make_recipe(rank=rule.rank, text=concept is Concept.LOOK))
     content = save({key: tensor.half() for key, tensor in attached.weights().items()})
     attached.detach()
 
@@ -122,9 +122,9 @@ def spoilt(tensors):
     "how",
     ["empty", "unknown key", "wrong tensor", "wrong tensors of", "not a number", "half of it"],
 )
-def test_what_is_amiss_is_refused(networks, recipe, kind, how):
+def test_what_is_amiss_is_refused(networks, make_recipe, kind, how):
     """A file that does not fit is refused with its key, before anything is drawn with it."""
-    attached = kind.attach(networks, recipe())
+    attached = kind.attach(networks, make_recipe())
     with torch.no_grad():
         for parameter in attached.parameters.values():
             parameter.add_(0.01)

@@ -20,17 +20,17 @@ def networks(bases):
 
 
 @pytest.fixture
-def tensors(networks, recipe):
+def tensors(networks, make_recipe):
     """Give what a fresh one would write."""
-    attached = pivotal.attach(networks, recipe("pivotal", trigger="mydog"))
+    attached = pivotal.attach(networks, make_recipe("pivotal", trigger="mydog"))
     found = attached.weights()
     attached.detach()
     return found
 
 
-def test_word_and_layers_are_trained_together(networks, recipe):
+def test_word_and_layers_are_trained_together(networks, make_recipe):
     """The word's vectors are among what is trained, ten times as fast as the layers."""
-    attached = pivotal.attach(networks, recipe("pivotal"))
+    attached = pivotal.attach(networks, make_recipe("pivotal"))
     groups = grouped(attached.parameters, attached.paces)
     attached.detach()
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from storage.errors import JobError
-from tests.fakes.hub import COMMIT, Hub
+from tests.fakes.hub import COMMIT, FakeHub
 from training.modelfiles import hub
 from training.modelfiles.download import Fetch
 
@@ -51,22 +51,22 @@ NEEDED = {
 
 
 @pytest.fixture
-def twin() -> Iterator[Hub]:
+def fake_hub() -> Iterator[FakeHub]:
     """Open a hub with one repository."""
-    with Hub({NAME: dict(WHOLE)}) as opened:
+    with FakeHub({NAME: dict(WHOLE)}) as opened:
         yield opened
 
 
-def fetch(twin: Hub, cache: Path, **more: Any) -> tuple[hub.Note, list[dict[str, Any]]]:
+def download(fake_hub: FakeHub, cache: Path, **more: Any) -> tuple[hub.Note, list[dict[str, Any]]]:
     """Fetch, and collect what is told."""
     told: list[dict[str, Any]] = []
-    noted = Fetch(NAME, told.append, endpoint=twin.url, cache=cache, **more).run()
+    noted = Fetch(NAME, told.append, endpoint=fake_hub.url, cache=cache, **more).run()
     return noted, told
 
 
-def test_needed(twin: Hub, tmp_path: Path) -> None:
+def test_needed(fake_hub: FakeHub, tmp_path: Path) -> None:
     """Only the pipeline's own safetensors, JSON and text come, in half precision; all checked."""
-    noted, told = fetch(twin, tmp_path)
+    noted, told = download(fake_hub, tmp_path)
     place = hub.cached(NAME, tmp_path)
 
     assert place is not None
@@ -79,48 +79,48 @@ def test_needed(twin: Hub, tmp_path: Path) -> None:
     assert told[-1]["done"] == told[-1]["bytes"] == sum(len(WHOLE[name]) for name in NEEDED)
 
 
-def test_halves(twin: Hub, tmp_path: Path) -> None:
+def test_halves(fake_hub: FakeHub, tmp_path: Path) -> None:
     """Where one network has no half precision, all come whole: a mixture would not load."""
-    twin.files[NAME] |= {
+    fake_hub.files[NAME] |= {
         "model_index.json": json.dumps(INDEX | {"vae": ["diffusers", "AutoencoderKL"]}).encode(),
         "vae/diffusion_pytorch_model.safetensors": BIG + b"vae",
     }
 
-    noted, _ = fetch(twin, tmp_path)
+    noted, _ = download(fake_hub, tmp_path)
 
     assert {name for name in noted.files if name.endswith("safetensors")} == {
         "unet/diffusion_pytorch_model.safetensors", "vae/diffusion_pytorch_model.safetensors",
     }  # fmt: skip
 
 
-def test_captioner(twin: Hub, tmp_path: Path) -> None:
+def test_captioner(fake_hub: FakeHub, tmp_path: Path) -> None:
     """Of a captioner the top folder is taken; shards with their index."""
-    twin.files[NAME] = {
+    fake_hub.files[NAME] = {
         "config.json": b"{}", "vocab.txt": b"a", "model.safetensors.index.json": b"{}",
         "model-00001-of-00002.safetensors": BIG, "model-00002-of-00002.safetensors": BIG[1:],
         "pytorch_model.bin": BIG, "onnx/model.safetensors": BIG,
     }  # fmt: skip
 
-    noted, _ = fetch(twin, tmp_path)
+    noted, _ = download(fake_hub, tmp_path)
 
-    assert set(noted.files) == set(twin.files[NAME]) - {
+    assert set(noted.files) == set(fake_hub.files[NAME]) - {
         "pytorch_model.bin",
         "onnx/model.safetensors",
     }
 
 
-def test_kept(twin: Hub, tmp_path: Path) -> None:
+def test_kept(fake_hub: FakeHub, tmp_path: Path) -> None:
     """What has come is not asked for again; a file that is damaged here comes anew."""
-    fetch(twin, tmp_path)
+    download(fake_hub, tmp_path)
     blobs = tmp_path / "models--maker--model" / "blobs"
     damaged = next(path for path in blobs.iterdir() if path.stat().st_size == len(BIG))
     damaged.write_bytes(b"?" * len(BIG))
-    twin.asked.clear()
+    fake_hub.requests.clear()
 
-    fetch(twin, tmp_path)
+    download(fake_hub, tmp_path)
 
     assert damaged.read_bytes() == BIG
-    assert {name for name in twin.fetched() if not name.startswith("/")} == {
+    assert {name for name in fake_hub.list_downloads() if not name.startswith("/")} == {
         "unet/diffusion_pytorch_model.fp16.safetensors"
     }
 
@@ -133,17 +133,17 @@ def test_kept(twin: Hub, tmp_path: Path) -> None:
         ({"files": {NAME: {"README.md": b"words"}}}, "hub_layout"),
         ({"files": {NAME: {"config.json": b"{}", "pytorch_model.bin": BIG}}}, "hub_pickles"),
         ({"files": {NAME: WHOLE | {"model_index.json": b"["}}}, "hub_layout"),
-        ({"lying": {"unet/config.json"}}, "hub_damaged"),
-        ({"lying": {"unet/diffusion_pytorch_model.fp16.safetensors"}}, "hub_damaged"),
+        ({"corrupt": {"unet/config.json"}}, "hub_damaged"),
+        ({"corrupt": {"unet/diffusion_pytorch_model.fp16.safetensors"}}, "hub_damaged"),
     ],
 )
-def test_refused(twin: Hub, tmp_path: Path, change: dict[str, Any], code: str) -> None:
+def test_refused(fake_hub: FakeHub, tmp_path: Path, change: dict[str, Any], code: str) -> None:
     """What the hub has not, does not give or gives wrong is a code; the model is not here."""
     for name, value in change.items():
-        setattr(twin, name, value)
+        setattr(fake_hub, name, value)
 
     with pytest.raises(JobError) as refused:
-        fetch(twin, tmp_path)
+        download(fake_hub, tmp_path)
 
     assert refused.value.code == code
     assert hub.cached(NAME, tmp_path) is None
@@ -152,29 +152,29 @@ def test_refused(twin: Hub, tmp_path: Path, change: dict[str, Any], code: str) -
 
 def test_away(tmp_path: Path) -> None:
     """Without a net there is a code with the reason."""
-    with Hub() as gone:
+    with FakeHub() as gone:
         pass
 
     with pytest.raises(JobError) as refused:
-        fetch(gone, tmp_path)
+        download(gone, tmp_path)
 
     assert refused.value.code == "hub_away"
     assert refused.value.facts["reason"]
 
 
-def test_space(twin: Hub, tmp_path: Path) -> None:
+def test_space(fake_hub: FakeHub, tmp_path: Path) -> None:
     """What the disk has no room for is not begun."""
     with pytest.raises(JobError) as refused:
-        fetch(twin, tmp_path, keep=1 << 40)
+        download(fake_hub, tmp_path, keep=1 << 40)
 
     assert refused.value.code == "fetch_space"
-    assert twin.fetched()[-1].endswith("model_index.json")
+    assert fake_hub.list_downloads()[-1].endswith("model_index.json")
 
 
 @pytest.mark.parametrize("noted", [True, False])
-def test_here_meanwhile(twin: Hub, tmp_path: Path, noted: bool) -> None:
+def test_here_meanwhile(fake_hub: FakeHub, tmp_path: Path, noted: bool) -> None:
     """A model that is here stays here where a fetch cannot begin, or ends before its end."""
-    fetch(twin, tmp_path)
+    download(fake_hub, tmp_path)
     if not noted:  # the hub's own client brought it
         (tmp_path / "models--maker--model" / hub.NOTE).unlink()
         refs = tmp_path / "models--maker--model" / "refs"
@@ -182,32 +182,36 @@ def test_here_meanwhile(twin: Hub, tmp_path: Path, noted: bool) -> None:
         (refs / "main").write_text(COMMIT)
 
     with pytest.raises(JobError, match="fetch_space"):
-        fetch(twin, tmp_path, keep=1 << 40)
-    twin.files[NAME] = WHOLE | {"tokenizer/added.json": b"[1]"}
-    twin.lying = {"tokenizer/added.json"}
+        download(fake_hub, tmp_path, keep=1 << 40)
+    fake_hub.files[NAME] = WHOLE | {"tokenizer/added.json": b"[1]"}
+    fake_hub.corrupt = {"tokenizer/added.json"}
     with pytest.raises(JobError, match="hub_damaged"):
-        fetch(twin, tmp_path)
-    twin.files[NAME] = {"config.json": b"{}", "pytorch_model.bin": BIG}
+        download(fake_hub, tmp_path)
+    fake_hub.files[NAME] = {"config.json": b"{}", "pytorch_model.bin": BIG}
     with pytest.raises(JobError, match="hub_pickles"):
-        fetch(twin, tmp_path)
+        download(fake_hub, tmp_path)
 
     assert hub.cached(NAME, tmp_path) is not None
 
 
-def test_unseen(twin: Hub, tmp_path: Path) -> None:
+def test_unseen(fake_hub: FakeHub, tmp_path: Path) -> None:
     """Where the hub gives no hash, the note has what came, and that nobody checked it."""
-    twin.hashless = True
+    fake_hub.hashless = True
 
-    noted, _ = fetch(twin, tmp_path)
+    noted, _ = download(fake_hub, tmp_path)
 
     assert noted.whole
     assert not noted.checked
     assert all("sha256" in file and not file["checked"] for file in noted.files.values())
 
 
-def started(twin: Hub, home: Path, *names: str) -> subprocess.Popen[str]:
+def running(fake_hub: FakeHub, home: Path, *names: str) -> subprocess.Popen[str]:
     """Start the command as a shell does: Ctrl+C reaches it, whatever this process makes of it."""
-    known = {"SAFELIGHT_HOME": str(home), "HF_HOME": str(home / "hub"), "HF_ENDPOINT": twin.url}
+    known = {
+        "SAFELIGHT_HOME": str(home),
+        "HF_HOME": str(home / "hub"),
+        "HF_ENDPOINT": fake_hub.url,
+    }
     known |= {"SAFELIGHT_DISK_MB": "0", "SAFELIGHT_BASES": str(home / "own.toml")}
     command = [sys.executable, "-m", "training", "bases", *names]
     here = signal.signal(signal.SIGINT, signal.default_int_handler)  # a child inherits no handler
@@ -217,15 +221,15 @@ def started(twin: Hub, home: Path, *names: str) -> subprocess.Popen[str]:
         signal.signal(signal.SIGINT, here)
 
 
-def test_interrupted(twin: Hub, tmp_path: Path) -> None:
+def test_interrupted(fake_hub: FakeHub, tmp_path: Path) -> None:
     """Stopped in the middle of a file, it goes on from that byte; the base is here."""
     (tmp_path / "own.toml").write_text(
         f'[bases.mine]\ntitle = "Mine"\nfamily = "sd1"\nsource = "{NAME}"\n'
         'resolution = 64\ngood = "tests"\nsmall = true\n'
     )
-    twin.files[NAME] |= {"unet/diffusion_pytorch_model.fp16.safetensors": bytes(LONG)}
-    twin.stop = 24 << 20
-    with started(twin, tmp_path, "fetch", "mine") as first:
+    fake_hub.files[NAME] |= {"unet/diffusion_pytorch_model.fp16.safetensors": bytes(LONG)}
+    fake_hub.stall_after = 24 << 20
+    with running(fake_hub, tmp_path, "fetch", "mine") as first:
         for line in first.stdout:
             if json.loads(line).get("done", 0) > 15 << 20:
                 break
@@ -233,16 +237,16 @@ def test_interrupted(twin: Hub, tmp_path: Path) -> None:
         first.communicate()
     (part,) = (tmp_path / "hub").rglob("*.part")
     come = part.stat().st_size
-    twin.stop = 0
-    twin.quiet.set()
-    with started(twin, tmp_path, "fetch", "mine") as second:
+    fake_hub.stall_after = 0
+    fake_hub.stalled.set()
+    with running(fake_hub, tmp_path, "fetch", "mine") as second:
         lines = [json.loads(line) for line in second.stdout]
-    with started(twin, tmp_path) as third:
+    with running(fake_hub, tmp_path) as third:
         listed = json.loads(third.stdout.readline())
 
     assert (first.returncode, second.returncode) == (130, 0)
     assert come
-    assert f"bytes={come}-" in {wanted for _, _, wanted in twin.asked}
+    assert f"bytes={come}-" in {wanted for _, _, wanted in fake_hub.requests}
     assert (lines[0]["kind"], lines[-1]["kind"], lines[-1]["unseen"]) == ("fetch", "fetched", [])
     mine = next(base for base in listed["bases"] if base["name"] == "mine")
     assert (mine["present"], mine["checked"], mine["lack"]) == (True, True, "")

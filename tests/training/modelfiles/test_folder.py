@@ -12,9 +12,11 @@ from training.families import walk
 from training.modelfiles import folder
 
 
-def test_kinds(tinies):
+def test_kinds(tiny_bases):
     """OpenAI's CLIP, OpenCLIP and two encoders are told apart by the folders' files."""
-    kinds = {name: folder.kind(tinies.folder / f"tiny-{name}") for name in ("sd1", "sd2", "sdxl")}
+    kinds = {
+        name: folder.kind(tiny_bases.folder / f"tiny-{name}") for name in ("sd1", "sd2", "sdxl")
+    }
 
     assert kinds == {
         "sd1": ("StableDiffusionPipeline", "quick_gelu"),
@@ -36,10 +38,10 @@ def test_inpainting(tmp_path):
 @pytest.mark.parametrize(
     ("change", "code"), [("rename", "base_pickle"), ("damage", "base_broken")]
 )
-def test_refused(tinies, tmp_path, name, change, code):
+def test_refused(tiny_bases, tmp_path, name, change, code):
     """Weights that are no safetensors are not opened; damaged ones are not used."""
     place = tmp_path / f"tiny-{name}"
-    shutil.copytree(tinies.folder / place.name, place)
+    shutil.copytree(tiny_bases.folder / place.name, place)
     (weights,) = (place / "unet").glob("*.safetensors")
     if change == "rename":
         weights.rename(weights.with_suffix(".bin"))
@@ -47,6 +49,6 @@ def test_refused(tinies, tmp_path, name, change, code):
         weights.write_bytes(b"\x80\x04}")
 
     with pytest.raises(JobError) as refused:
-        walk()[name].load(place, tinies.device, tinies.find(f"tiny-{name}"))
+        walk()[name].load(place, tiny_bases.device, tiny_bases.find(f"tiny-{name}"))
 
     assert refused.value.code == code

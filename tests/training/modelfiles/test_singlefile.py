@@ -104,7 +104,7 @@ def test_family(
     tmp_path: Path, shapes: dict[str, list[int]], without: str, family: str, amiss: str
 ) -> None:
     """A whole model's family is known by its header; refiners, inpainting and parts are named."""
-    shapes = {name: shape for name, shape in configs.items() if name != without}
+    shapes = {name: shape for name, shape in shapes.items() if name != without}
     place = headed(tmp_path / "a.safetensors", shapes)
 
     assert singlefile.family(place) == family

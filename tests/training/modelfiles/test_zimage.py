@@ -78,12 +78,12 @@ def test_split(alone, tmp_path):
     assert not zimage.recognises(other)
 
 
-def test_lent(alone, tinies):
+def test_lent(alone, tiny_bases):
     """Text encoder, tokenizer and autoencoder are those of a whole one that lies beside it."""
     place, weights = alone
     random.kept(place.parent, "zimage")
 
-    with Bases(place.parent, tinies.device).family("mine") as family:
+    with Bases(place.parent, tiny_bases.device).family("mine") as family:
         found = family.denoiser.state_dict()
         assert family.pipeline.tokenizer("a").input_ids
 
@@ -100,20 +100,20 @@ def turbo(tmp_path):
     return place
 
 
-def test_turbo_is_refused(turbo, tinies):
+def test_turbo_is_refused(turbo, tiny_bases):
     """A folder of Z-Image-Turbo is told by its scheduler and refused; the base's is not."""
     with (
         pytest.raises(JobError) as amiss,
-        Bases(turbo.parent, tinies.device).family("tiny-zimage"),
+        Bases(turbo.parent, tiny_bases.device).family("tiny-zimage"),
     ):
         pass
 
     assert (amiss.value.code, amiss.value.facts) == ("base_distilled", {"base": "tiny-zimage"})
-    with tinies.family("tiny-zimage") as family:
+    with tiny_bases.family("tiny-zimage") as family:
         assert family.pipeline.scheduler.config.shift == original.SHIFT
 
 
-def test_a_list_lets_turbo_in(turbo, tinies, tmp_path):
+def test_a_list_lets_turbo_in(turbo, tiny_bases, tmp_path):
     """Where an operator's list says that it is taught by flow, what looks like one is loaded."""
     told = tmp_path / "bases.toml"
     told.write_text(
@@ -121,34 +121,34 @@ def test_a_list_lets_turbo_in(turbo, tinies, tmp_path):
         'resolution = 1024\ngood = "a"\nprediction = "flow"\n'
     )
 
-    with Bases(turbo.parent, tinies.device, told).family("freed") as family:
+    with Bases(turbo.parent, tiny_bases.device, told).family("freed") as family:
         assert family.pipeline.scheduler.config.shift == original.DISTILLED
 
 
 @pytest.mark.usefixtures("alone")
-def test_turbo_lends_no_scheduler(turbo, tinies):
+def test_turbo_lends_no_scheduler(turbo, tiny_bases):
     """A file that borrows from a Turbo draws by the base's scheduler."""
-    with Bases(turbo.parent, tinies.device).family("mine") as family:
+    with Bases(turbo.parent, tiny_bases.device).family("mine") as family:
         assert family.pipeline.scheduler.config.shift == original.SHIFT
 
 
-def test_nobody_lends(alone, tinies):
+def test_nobody_lends(alone, tiny_bases):
     """Where there is none, a sentence says what is missing."""
-    bases = Bases(alone[0].parent, tinies.device)
+    bases = Bases(alone[0].parent, tiny_bases.device)
     with pytest.raises(JobError) as amiss, bases.family("mine"):
         pass
 
     assert amiss.value.code == "base_lone"
 
 
-def test_half_of_it(alone, tinies):
+def test_half_of_it(alone, tiny_bases):
     """A file that lacks a weight is refused."""
     place, weights = alone
     random.kept(place.parent, "zimage")
     content = original.written(weights)
     del content["layers.1.attention.out.weight"]
     save_file({name: tensor.contiguous() for name, tensor in content.items()}, place)
-    bases = Bases(place.parent, tinies.device)
+    bases = Bases(place.parent, tiny_bases.device)
 
     with pytest.raises(JobError) as amiss, bases.family("mine"):
         pass

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from benchmarks.memory.footprint import Footprint
-from tests.fakes.interrupts import both
+from tests.fakes.interrupts import train_with_interruption
 from training import families, methods
 from training.networks.quantize import NUMBER, quantise
 from training.run.loop import train
@@ -81,13 +81,14 @@ def test_once() -> None:
     "method", sorted(set(methods.walk()) - READERS - {"finetune", "dreambooth"})
 )
 def test_methods(
-    bases: Bases, recipe: Callable[..., Recipe], laid: Callable[..., JobFolder], method: str
+    bases: Bases, make_recipe: Callable[..., Recipe], make_job_folder: Callable[..., JobFolder],
+    method: str,
 ) -> None:  # fmt: skip
     """What trains beside weights trains beside rounded ones, and goes on from a checkpoint."""
-    asked = replace(recipe(method, steps=2, every=1, word="dog"), quantised=True)
-    folder, stopped = laid(asked, "whole"), laid(asked, "stopped")
+    asked = replace(make_recipe(method, steps=2, every=1, word="dog"), quantised=True)
+    folder, stopped = make_job_folder(asked, "whole"), make_job_folder(asked, "stopped")
 
-    assert both(folder, stopped, bases, 1)[-1].kind == "done"
+    assert train_with_interruption(folder, stopped, bases, 1)[-1].kind == "done"
 
     name = f"{asked.name}.safetensors"
     assert (folder.result / name).read_bytes() == (stopped.result / name).read_bytes()
@@ -96,16 +97,16 @@ def test_methods(
 
 @pytest.mark.parametrize("name", families.names())
 def test_families(
-    tinies: Bases, recipe: Callable[..., Recipe], laid: Callable[..., JobFolder],
-    run: Callable[..., Any], name: str,
+    tiny_bases: Bases, make_recipe: Callable[..., Recipe],
+    make_job_folder: Callable[..., JobFolder], run_task: Callable[..., Any], name: str,
 ) -> None:  # fmt: skip
     """Each family draws and learns so."""
     flow = {"gamma": 0.0} if name == "zimage" else {}
     asked = replace(
-        recipe(steps=1, text=False, wide=False, **flow),
+        make_recipe(steps=1, text=False, wide=False, **flow),
         base=f"tiny-{name}", quantised=True, resolution=64,
     )  # fmt: skip
 
-    assert run(train(laid(asked), tinies))[-1].kind == "done"
-    with tinies.family(f"tiny-{name}") as family:
+    assert run_task(train(make_job_folder(asked), tiny_bases))[-1].kind == "done"
+    with tiny_bases.family(f"tiny-{name}") as family:
         assert not family.rough

@@ -17,27 +17,27 @@ from training.styles.inspect import inspected
 
 
 @pytest.fixture
-def two(recipe):
+def two(make_recipe):
     """Make a recipe of a look, two photos, and a subject of one."""
 
     def made(method="lora", **more):
         cat = Topic("mycat", Concept.SUBJECT, "cat", (Shot("2.png", "a mycat emoji, red"),))
-        return recipe(method, photos=2, steps=3, others=(cat,), **more)
+        return make_recipe(method, photos=2, steps=3, others=(cat,), **more)
 
     return made
 
 
-def test_both_are_learnt_and_named(bases, two, laid, run):
+def test_both_are_learnt_and_named(bases, two, make_job_folder, run_task):
     """The further concept's photo changes the file, which names both triggers and no folder."""
     asked = two()
     moved = replace(asked.others[0], photos=(Shot("0.png", "a mycat emoji, red"),))
     recipes = {"plain": asked, "again": asked, "other": replace(asked, others=(moved,))}
     files = {}
     for name, each in recipes.items():
-        folder = laid(replace(each, photos=asked.photos), name)
+        folder = make_job_folder(replace(each, photos=asked.photos), name)
         for at in (2,):
             (folder.photos / f"{at}.png").write_bytes((folder.photos / "1.png").read_bytes())
-        assert run(train(folder, bases))[-1].kind == "done"
+        assert run_task(train(folder, bases))[-1].kind == "done"
         files[name] = folder.result / "mydog.safetensors"
     told = header.metadata(header.read(files["plain"]))
 

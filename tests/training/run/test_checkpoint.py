@@ -34,11 +34,11 @@ def steps(parameters: dict[str, nn.Parameter], optimizer: torch.optim.Optimizer)
     optimizer.zero_grad()
 
 
-def test_exact(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+def test_exact(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """A run goes on from a checkpoint exactly as it would have without one."""
     parameters, optimizer = trained()
-    checkpoint.copied((3, recipe(), [0.5, 0.25], {}), parameters, optimizer).write(tmp_path)
-    found = checkpoint.newest(tmp_path, recipe())
+    checkpoint.copied((3, make_recipe(), [0.5, 0.25], {}), parameters, optimizer).write(tmp_path)
+    found = checkpoint.newest(tmp_path, make_recipe())
     copies = {name: nn.Parameter(torch.zeros(3, 4)) for name in parameters}
     other = torch.optim.AdamW(copies.values(), 0.1, fused=True)
 
@@ -48,30 +48,30 @@ def test_exact(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     steps(copies, other)
 
     assert all(torch.equal(parameters[name], copies[name]) for name in parameters)
-    assert (found.step, found.losses, found.recipe) == (3, [0.5, 0.25], recipe())
+    assert (found.step, found.losses, found.recipe) == (3, [0.5, 0.25], make_recipe())
 
 
-def test_newest(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+def test_newest(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """The newest whole checkpoint counts; damaged ones and half-written ones do not."""
     parameters, optimizer = trained()
     for step in (2, 10, 4):
-        checkpoint.copied((step, recipe(), [], {}), parameters, optimizer).write(tmp_path)
+        checkpoint.copied((step, make_recipe(), [], {}), parameters, optimizer).write(tmp_path)
     checkpoint.file(tmp_path, 10).write_bytes(b"half")
     (tmp_path / ".step-000099.safetensors.1.part").write_bytes(b"half")
 
-    found = checkpoint.newest(tmp_path, recipe())
+    found = checkpoint.newest(tmp_path, make_recipe())
 
     assert found is not None
     assert found.step == 4
 
 
-def test_same_recipe(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+def test_same_recipe(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """A checkpoint of another recipe is not continued; what a worker chose makes no other."""
     parameters, optimizer = trained()
-    chosen = replace(recipe(), precision="fp32", identity="f00", family="sd1", threads=2)
+    chosen = replace(make_recipe(), precision="fp32", identity="f00", family="sd1", threads=2)
     checkpoint.copied((2, chosen, [], {}), parameters, optimizer).write(tmp_path)
 
-    assert checkpoint.newest(tmp_path, replace(recipe(), rate=0.001)) is None
-    found = checkpoint.newest(tmp_path, recipe())
+    assert checkpoint.newest(tmp_path, replace(make_recipe(), rate=0.001)) is None
+    found = checkpoint.newest(tmp_path, make_recipe())
     assert found is not None
     assert found.recipe == chosen

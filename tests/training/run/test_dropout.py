@@ -36,9 +36,9 @@ def answers(networks):
 
 
 @pytest.mark.parametrize("method", TAKING)
-def test_a_part_of_what_is_added(networks, recipe, method):
+def test_a_part_of_what_is_added(networks, make_recipe, method):
     """Each number that is added is dropped, or counts for those that are; the same each time."""
-    asked = recipe(method, dropout=0.5, wide=True)
+    asked = make_recipe(method, dropout=0.5, wide=True)
     plain = answers(networks)
     attached = MODULES[method].attach(networks, asked)
     with torch.no_grad():
@@ -70,9 +70,9 @@ def test_a_part_of_what_is_added(networks, recipe, method):
 @pytest.mark.parametrize(
     ("method", "rank"), [("embedding", 2), ("finetune", 0), ("dreambooth", 0)]
 )
-def test_without_adapters_there_is_none(recipe, method, rank):
+def test_without_adapters_there_is_none(make_recipe, method, rank):
     """A word and a whole network refuse it with a code."""
     with pytest.raises(JobError) as refused:
-        methods.chosen(recipe(method, rank=rank, dropout=0.1))
+        methods.chosen(make_recipe(method, rank=rank, dropout=0.1))
 
     assert (refused.value.code, refused.value.facts["method"]) == ("dropout_method", method)

@@ -100,11 +100,11 @@ def test_broken(tmp_path: Path) -> None:
 
 
 def test_encoded(
-    bases: Bases, recipe: Callable[..., Recipe], laid: Callable[..., JobFolder]
+    bases: Bases, make_recipe: Callable[..., Recipe], make_job_folder: Callable[..., JobFolder]
 ) -> None:
     """Photos are encoded the same each time."""
-    asked = recipe()
-    photos = laid(asked).photos
+    asked = make_recipe()
+    photos = make_job_folder(asked).photos
     with bases.family("embedded") as family:
         first, second = (encoded(family, asked, photos) for _ in range(2))
 
@@ -113,12 +113,12 @@ def test_encoded(
 
 
 def test_several_sizes(
-    bases: Bases, recipe: Callable[..., Recipe], laid: Callable[..., JobFolder]
+    bases: Bases, make_recipe: Callable[..., Recipe], make_job_folder: Callable[..., JobFolder]
 ) -> None:
     """Each photo is encoded at every size, equally often seen, a batch of one size at a time."""
-    asked = recipe(sides=(48, 82))
+    asked = make_recipe(sides=(48, 82))
     with bases.family("embedded") as family:
-        examples = encoded(family, asked, laid(asked).photos)
+        examples = encoded(family, asked, make_job_folder(asked).photos)
     batches = Batches(examples, 2, seed=1)
 
     sizes = Counter(example.latent.shape[-1] for example in examples)

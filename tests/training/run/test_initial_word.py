@@ -13,7 +13,7 @@ from safetensors import safe_open
 from benchmarks.teaching import lesson
 from storage.folders import JobFolder, dump
 from storage.records import Concept, Wish
-from tests.fakes.interrupts import reach
+from tests.fakes.interrupts import run_until
 from training.run.initial_word import sought
 from training.run.loop import train
 
@@ -35,16 +35,18 @@ def panda(bases: Bases, folder: Path, method: str = "embedding", word: str = "")
     return replace(lesson.recipe(bases, asked), prompts=(), threads=1)
 
 
-def test_told(bases: Bases, tmp_path: Path, run: Callable[[Iterator[Event]], list[Event]]) -> None:
+def test_told(
+    bases: Bases, tmp_path: Path, run_task: Callable[[Iterator[Event]], list[Event]]
+) -> None:
     """A panda, which the base has never seen, begins as an animal of that kind, and goes on so."""
     recipe = replace(panda(bases, tmp_path / "job" / "photos"), steps=2, every=1)
     folder = JobFolder(tmp_path / "job")
     dump(folder.job, {"kind": "train", "attempt": 1, "recipe": recipe.json()})
 
     task = train(folder, bases)
-    reach(task, 1)
+    run_until(task, 1)
     task.close()
-    told = run(train(folder, bases))
+    told = run_task(train(folder, bases))
 
     with safe_open(folder.result / "panda.safetensors", "pt") as opened:
         known = json.loads(opened.metadata()["safelight.recipe"])
@@ -62,7 +64,7 @@ def test_heard(bases: Bases, tmp_path: Path) -> None:
         dump(folder.job, {"kind": "train", "attempt": 1, "recipe": recipe.json()})
 
     task = train(paused, bases)
-    reach(task, 0)
+    run_until(task, 0)
     told = [task.send(Wish.PAUSE), *task]
     list(train(paused, bases))
     list(train(whole, bases))

@@ -15,8 +15,8 @@ from safetensors import safe_open
 from storage.errors import JobError
 from storage.folders import JobFolder, dump
 from storage.records import Event, Wish
-from tests.fakes.gpu import Older, Steep
-from tests.fakes.interrupts import both, reach
+from tests.fakes.gpu import Fp16Device, OverflowingDevice
+from tests.fakes.interrupts import run_until, train_with_interruption
 from training import methods
 from training.bases.registry import Bases
 from training.families import Picture
@@ -59,11 +59,11 @@ def result(folder: JobFolder) -> bytes:
     return (folder.result / "mydog.safetensors").read_bytes()
 
 
-def test_story(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
+def test_story(bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told) -> None:
     """A training tells its start, samples from step 0 on, checkpoints, progress and its end."""
-    folder = laid(recipe(prompts=(Prompt("a mydog emoji", 3),)))
+    folder = make_job_folder(make_recipe(prompts=(Prompt("a mydog emoji", 3),)))
 
-    events = run(train(folder, bases))
+    events = run_task(train(folder, bases))
     told, done = {event.kind: event.facts for event in events}, events[-1].facts
 
     assert kinds(events) == [
@@ -86,11 +86,11 @@ def test_story(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
     assert shown == thumbnail(folder.samples / "step-000004-0.png")
 
 
-def test_before(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
+def test_before(bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told) -> None:
     """The pictures before training are the base's own, though they are drawn after a step."""
     prompt = Prompt("a mydog emoji", 3)
-    folder = laid(recipe(rate=0.1, prompts=(prompt,)))
-    run(train(folder, bases))
+    folder = make_job_folder(make_recipe(rate=0.1, prompts=(prompt,)))
+    run_task(train(folder, bases))
     with bases.family("embedded") as family:
         alone = family.draw(Picture(prompt.text, "", prompt.seed, SHOWN, 64, 64))
 
@@ -101,55 +101,59 @@ def test_before(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
 
 
 @pytest.mark.parametrize("method", sorted(methods.walk()))
-def test_same_bytes(bases: Bases, recipe: Made, laid: Laid, run: Told, method: str) -> None:
+def test_same_bytes(
+    bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told, method: str
+) -> None:
     """The same recipe gives the same file, byte for byte; another seed another one."""
-    asked = recipe(method)
-    first, second = laid(asked, "first"), laid(asked, "second")
-    other = laid(replace(asked, seed=8), "other")
+    asked = make_recipe(method)
+    first, second = make_job_folder(asked, "first"), make_job_folder(asked, "second")
+    other = make_job_folder(replace(asked, seed=8), "other")
 
     for folder in (first, second, other):
-        run(train(folder, bases))
+        run_task(train(folder, bases))
 
     assert result(first) == result(second)
     assert result(first) != result(other)
 
 
 @pytest.mark.parametrize("method", sorted(methods.walk()))
-def test_resume(bases: Bases, recipe: Made, laid: Laid, run: Told, method: str) -> None:
+def test_resume(
+    bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told, method: str
+) -> None:
     """A training killed, with samples served in it, ends in the bytes of an undisturbed one."""
     more = {"ema": 0.9, "silence": 0.5, "offset": 0.1, "shuffle": True} if method != "lora" else {}
     more |= {"dropout": 0.3} if method in {"pivotal", "lokr", "hypernetwork"} else {}
     shown = (Prompt("a mydog", 1),) if method in {"lora", "embedding"} else ()
-    asked = recipe(method, steps=6, text=method == "lora", prompts=shown, **more)
+    asked = make_recipe(method, steps=6, text=method == "lora", prompts=shown, **more)
     tagged = [replace(shot, caption=f"{shot.caption}, red, green") for shot in asked.photos]
     asked = replace(asked, photos=tuple(tagged))
-    plain, disturbed = laid(asked, "plain"), laid(asked, "disturbed")
-    run(train(plain, bases))
+    plain, disturbed = make_job_folder(asked, "plain"), make_job_folder(asked, "disturbed")
+    run_task(train(plain, bases))
 
     task = train(disturbed, bases)
     for event in task:
         if event.kind == "step" and event.facts["step"] in ({1, 3} if shown else {3}):
             ask = serve(plain, disturbed.path.with_name(f"served-{event.facts['step']}"), method)
-            assert kinds(run(sample(ask, bases))) == ["started", "picture", "done"]
+            assert kinds(run_task(sample(ask, bases))) == ["started", "picture", "done"]
             torch.manual_seed(99)
             torch.set_num_threads(2)
         if event.kind == "step" and event.facts["step"] == 5:
             break
     task.close()
-    again = run(train(disturbed, bases))
+    again = run_task(train(disturbed, bases))
 
     assert again[0].facts["resumed"]
     assert again[0].facts["step"] == 4
     assert result(plain) == result(disturbed)
 
 
-def test_older(bases: Bases, recipe: Made, laid: Laid) -> None:
+def test_older(bases: Bases, make_recipe: Made, make_job_folder: Laid) -> None:
     """In fp16 it learns, with gradients scaled, and goes on from a checkpoint with their scale."""
-    older = Bases(None, Older(bases.device))
-    asked = recipe(steps=6, prompts=(Prompt("a mydog", 1),))
-    whole, stopped = laid(asked, "whole"), laid(asked, "stopped")
+    older = Bases(None, Fp16Device(bases.device))
+    asked = make_recipe(steps=6, prompts=(Prompt("a mydog", 1),))
+    whole, stopped = make_job_folder(asked, "whole"), make_job_folder(asked, "stopped")
 
-    both(whole, stopped, older, 5)
+    train_with_interruption(whole, stopped, older, 5)
 
     kept = checkpoint.read(checkpoint.file(whole.checkpoints, 6))
     assert kept.recipe.precision == "fp16"
@@ -158,31 +162,33 @@ def test_older(bases: Bases, recipe: Made, laid: Laid) -> None:
     assert result(whole) == result(stopped)
 
 
-def test_too_large(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
+def test_too_large(bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told) -> None:
     """A step whose gradients are too large for fp16 is left out, and the next scaled less."""
-    folder = laid(recipe(steps=1, prompts=(), wide=False, text=False))
+    folder = make_job_folder(make_recipe(steps=1, prompts=(), wide=False, text=False))
 
-    run(train(folder, Bases(None, Steep(bases.device))))
+    run_task(train(folder, Bases(None, OverflowingDevice(bases.device))))
 
     kept = checkpoint.read(checkpoint.file(folder.checkpoints, 1))
-    assert kept.scaler["scale"] == Steep.scale / 2
+    assert kept.scaler["scale"] == OverflowingDevice.scale / 2
     assert not any(value.any() for name, value in kept.tensors.items() if "lora_up" in name)
 
 
 @pytest.mark.parametrize("text", [False, True])
-def test_options(bases: Bases, recipe: Made, laid: Laid, run: Told, text: bool) -> None:
+def test_options(
+    bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told, text: bool
+) -> None:
     """Every option changes what comes out, with the text encoder adapted and without."""
     options = (
         {}, {"ema": 0.9}, {"offset": 0.2}, {"silence": 0.5}, {"decay": 0.9}, {"dropout": 0.5},
         {"gamma": 0.5},
     )  # fmt: skip
     folders = [
-        laid(recipe(text=text, rate=2e-2, **({"ema": 0.0} | option)), str(at))
+        make_job_folder(make_recipe(text=text, rate=2e-2, **({"ema": 0.0} | option)), str(at))
         for at, option in enumerate(options)
     ]
 
     for folder in folders:
-        run(train(folder, bases))
+        run_task(train(folder, bases))
 
     assert len({result(folder) for folder in folders}) == len(options)
     learnt_by = [learnt(folder) for folder in folders]
@@ -191,15 +197,17 @@ def test_options(bases: Bases, recipe: Made, laid: Laid, run: Told, text: bool) 
 
 
 @pytest.mark.parametrize("method", ["lora", "loha"])
-def test_small(bases: Bases, recipe: Made, laid: Laid, run: Told, method: str) -> None:
+def test_small(
+    bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told, method: str
+) -> None:
     """Of a LoRA that is too large to be handed over a smaller copy is made; it fits."""
     made = method == "lora"
-    plain = laid(recipe(method, rank=16), "plain")
-    whole = run(train(plain, bases))[-1].facts
+    plain = make_job_folder(make_recipe(method, rank=16), "plain")
+    whole = run_task(train(plain, bases))[-1].facts
     most = round(whole["bytes"] * 0.6)
-    folder = laid(recipe(method, rank=16, most=most))
+    folder = make_job_folder(make_recipe(method, rank=16, most=most))
 
-    facts = run(train(folder, bases))[-1].facts
+    facts = run_task(train(folder, bases))[-1].facts
 
     assert whole["small"] == {}
     assert bool(facts["small"]) is made
@@ -214,14 +222,16 @@ def test_small(bases: Bases, recipe: Made, laid: Laid, run: Told, method: str) -
         assert 0 < facts["small"]["error"] < 1
 
 
-def test_all_silent(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
+def test_all_silent(
+    bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told
+) -> None:
     """With every caption dropped it does not matter what they say."""
-    asked = recipe(silence=1.0)
+    asked = make_recipe(silence=1.0)
     other = replace(asked, photos=tuple(replace(shot, caption="a bus") for shot in asked.photos))
-    files = [laid(asked, "one"), laid(other, "other")]
+    files = [make_job_folder(asked, "one"), make_job_folder(other, "other")]
 
     for folder in files:
-        run(train(folder, bases))
+        run_task(train(folder, bases))
 
     one, two = (learnt(folder) for folder in files)
     assert all(torch.equal(one[key], two[key]) for key in one)
@@ -248,55 +258,59 @@ def serve(trained: JobFolder, path: Path, method: str) -> JobFolder:
     return folder
 
 
-def test_base_untouched(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
+def test_base_untouched(
+    bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told
+) -> None:
     """After trainings and samples the resident base is what it was, byte for byte."""
     before = fingerprint(bases)
 
     for method in methods.walk():
-        folder = laid(recipe(method, text=method == "lora"), method)
-        run(train(folder, bases))
-        run(sample(serve(folder, folder.path.with_name(f"{method}-served"), method), bases))
-        task = train(laid(recipe(method), f"{method}-closed"), bases)
+        folder = make_job_folder(make_recipe(method, text=method == "lora"), method)
+        run_task(train(folder, bases))
+        run_task(sample(serve(folder, folder.path.with_name(f"{method}-served"), method), bases))
+        task = train(make_job_folder(make_recipe(method), f"{method}-closed"), bases)
         next(task), next(task)
         task.close()
 
     assert fingerprint(bases) == before
 
 
-def test_pause(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
+def test_pause(bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told) -> None:
     """A paused training leaves a checkpoint at its step and goes on from there."""
-    folder = laid(recipe(steps=5))
+    folder = make_job_folder(make_recipe(steps=5))
     task = train(folder, bases)
 
-    reach(task, 3)
-    events = [task.send(Wish.PAUSE), *run(task)]
-    again = run(train(folder, bases))
+    run_until(task, 3)
+    events = [task.send(Wish.PAUSE), *run_task(task)]
+    again = run_task(train(folder, bases))
 
     assert kinds(events) == ["checkpoint", "paused"]
     assert events[-1].facts["step"] == again[0].facts["step"] == 3
     assert again[-1].kind == "done"
 
 
-def test_cancel(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
+def test_cancel(bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told) -> None:
     """A cancelled training ends at once and leaves no file."""
-    folder = laid(recipe())
+    folder = make_job_folder(make_recipe())
     task = train(folder, bases)
 
-    reach(task, 0)
-    events = [task.send(Wish.CANCEL), *run(task)]
+    run_until(task, 0)
+    events = [task.send(Wish.CANCEL), *run_task(task)]
 
     assert kinds(events) == ["cancelled"]
     assert not folder.result.exists()
 
 
 @pytest.mark.parametrize("at", [0, 3])
-def test_finish(bases: Bases, recipe: Made, laid: Laid, run: Told, at: int) -> None:
+def test_finish(
+    bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told, at: int
+) -> None:
     """A training finished early keeps what it has, and its file says how many steps."""
-    folder = laid(recipe(steps=50, every=25))
+    folder = make_job_folder(make_recipe(steps=50, every=25))
     task = train(folder, bases)
 
-    reach(task, at)
-    events = [task.send(Wish.FINISH), *run(task)]
+    run_until(task, at)
+    events = [task.send(Wish.FINISH), *run_task(task)]
 
     assert events[-1].kind == "done"
     assert (events[-1].facts["steps"], events[-1].facts["early"]) == (at, True)
@@ -304,16 +318,18 @@ def test_finish(bases: Bases, recipe: Made, laid: Laid, run: Told, at: int) -> N
         assert opened.metadata()["ss_steps"] == str(max(1, at))
 
 
-def test_damaged_checkpoint(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
+def test_damaged_checkpoint(
+    bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told
+) -> None:
     """A damaged checkpoint is passed over for the one before it."""
-    folder = laid(recipe(steps=5))
-    run(train(folder, bases))
+    folder = make_job_folder(make_recipe(steps=5))
+    run_task(train(folder, bases))
     whole = result(folder)
     for step in (4, 5):
         path = folder.checkpoints / f"step-{step:06d}.safetensors"
         path.write_bytes(path.read_bytes()[:1000])
 
-    events = run(train(folder, bases))
+    events = run_task(train(folder, bases))
 
     assert events[0].facts["step"] == 2
     assert result(folder) == whole
@@ -329,11 +345,11 @@ def test_damaged_checkpoint(bases: Bases, recipe: Made, laid: Laid, run: Told) -
     ],
 )
 def test_refused(
-    bases: Bases, recipe: Made, laid: Laid, change: dict[str, Any], code: str
+    bases: Bases, make_recipe: Made, make_job_folder: Laid, change: dict[str, Any], code: str
 ) -> None:
     """What cannot be trained ends the job with a code."""
-    folder = laid(recipe())
-    dump(folder.job, {"kind": "train", "recipe": recipe().json() | change})
+    folder = make_job_folder(make_recipe())
+    dump(folder.job, {"kind": "train", "recipe": make_recipe().json() | change})
 
     with pytest.raises(JobError) as refused:
         next(train(folder, bases))
@@ -341,12 +357,12 @@ def test_refused(
     assert refused.value.code == code
 
 
-def test_nonsense(bases: Bases, recipe: Made, laid: Laid) -> None:
+def test_nonsense(bases: Bases, make_recipe: Made, make_job_folder: Laid) -> None:
     """A loss that is no number ends the job with a code."""
-    asked = replace(recipe(), threads=1)
+    asked = replace(make_recipe(), threads=1)
     with bases.family("embedded") as family:
         attached = methods.walk()["lora"].attach(family.networks, asked)
-        run = Run(laid(asked), asked, family, attached, bases)
+        run = Run(make_job_folder(asked), asked, family, attached, bases)
         run.pending.append(torch.tensor(float("nan")))
 
         with pytest.raises(JobError) as refused:

@@ -59,10 +59,10 @@ def covered(folder, asked):
     return folder
 
 
-def test_examples_have_weights_where_masks_count(bases, recipe, laid):
+def test_examples_have_weights_where_masks_count(bases, make_recipe, make_job_folder):
     """A batch carries them; without the option an alpha channel changes nothing."""
-    asked = recipe(masked=True, background=0.0)
-    photos = covered(laid(asked), asked).photos
+    asked = make_recipe(masked=True, background=0.0)
+    photos = covered(make_job_folder(asked), asked).photos
     with bases.family("embedded") as family:
         masked = encoded(family, asked, photos)
         plain = encoded(family, replace(asked, masked=False), photos)
@@ -74,13 +74,13 @@ def test_examples_have_weights_where_masks_count(bases, recipe, laid):
     assert Batches(plain, 2, 1).at(0).weights is None
 
 
-def test_masks_change_what_is_learnt(bases, recipe, laid, run):
+def test_masks_change_what_is_learnt(bases, make_recipe, make_job_folder, run_task):
     """The same photos with and without their masks make different files."""
     files = []
     for name, masked in (("with", True), ("without", False)):
-        asked = recipe(masked=masked, rate=2e-2, steps=2)
-        folder = covered(laid(asked, name), asked)
-        assert run(train(folder, bases))[-1].kind == "done"
+        asked = make_recipe(masked=masked, rate=2e-2, steps=2)
+        folder = covered(make_job_folder(asked, name), asked)
+        assert run_task(train(folder, bases))[-1].kind == "done"
         files.append((folder.result / "mydog.safetensors").read_bytes())
 
     assert files[0] != files[1]
@@ -90,10 +90,10 @@ def test_masks_change_what_is_learnt(bases, recipe, laid, run):
     ("alpha", "background", "code"),
     [(None, 0.1, "mask_missing"), (0, 0.0, "mask_empty"), (0, 0.1, None)],
 )
-def test_of_no_use(bases, recipe, laid, *, alpha, background, code):
+def test_of_no_use(bases, make_recipe, make_job_folder, *, alpha, background, code):
     """No mask at all, and one that leaves nothing to learn, end the job with a code."""
-    asked = recipe(masked=True, background=background, photos=1)
-    folder = laid(asked)
+    asked = make_recipe(masked=True, background=background, photos=1)
+    folder = make_job_folder(asked)
     if alpha is not None:
         Image.new("RGBA", (80, 80), (9, 9, 9, alpha)).save(folder.photos / "0.png")
     with bases.family("embedded") as family:

@@ -12,8 +12,8 @@ from safetensors import safe_open
 
 from benchmarks.memory.footprint import Footprint
 from storage.errors import JobError
-from tests.fakes.gpu import Card
-from tests.fakes.interrupts import both
+from tests.fakes.gpu import FakeGpu
+from tests.fakes.interrupts import train_with_interruption
 from training.networks.memory import Keeps
 from training.recipe.limits import RUNGS
 from training.recipe.recipe import Rung
@@ -49,34 +49,34 @@ def descent(recipe: Recipe) -> list[str]:
     return names(recipe)
 
 
-def test_order(recipe: Made) -> None:
+def test_order(make_recipe: Made) -> None:
     """First what costs time alone, then an optimizer's precision, a batch, the base's numbers."""
-    assert descent(recipe(rank=4, batch=4)) == ["frugal", "parted", "parted", "quantised"]
-    assert descent(recipe("finetune", batch=2, ema=0.9)) == [
+    assert descent(make_recipe(rank=4, batch=4)) == ["frugal", "parted", "parted", "quantised"]
+    assert descent(make_recipe("finetune", batch=2, ema=0.9)) == [
         "frugal", "bytewise", "parted", "unaveraged", "factored",
     ]  # fmt: skip
     assert tuple(memory.RUNGS) == RUNGS
-    assert descent(recipe("dora", batch=3, frugal=True)) == []
+    assert descent(make_recipe("dora", batch=3, frugal=True)) == []
 
 
-def test_foot(recipe: Made) -> None:
+def test_foot(make_recipe: Made) -> None:
     """At the foot of the ladder the owner is told that memory has run out."""
     with pytest.raises(JobError, match="memory_full"):
-        memory.down(recipe(batch=1, frugal=True, quantised=True), 0)
+        memory.down(make_recipe(batch=1, frugal=True, quantised=True), 0)
 
 
-def test_only_from_the_start(recipe: Made) -> None:
+def test_only_from_the_start(make_recipe: Made) -> None:
     """An optimizer cannot go on with moments that were kept otherwise, or forget its average."""
-    asked = recipe("finetune", batch=2, ema=0.9, frugal=True)
+    asked = make_recipe("finetune", batch=2, ema=0.9, frugal=True)
 
     assert names(memory.down(asked, 0)) == ["bytewise"]
     assert names(memory.down(asked, 25)) == ["parted"]
     assert memory.lower(replace(asked, batch=1), 25) is None
 
 
-def test_at(recipe: Made) -> None:
+def test_at(make_recipe: Made) -> None:
     """A rung holds from its step on."""
-    asked = recipe(batch=4, rungs=(Rung(0, "frugal"), Rung(50, "parted")))
+    asked = make_recipe(batch=4, rungs=(Rung(0, "frugal"), Rung(50, "parted")))
 
     before, after = memory.at(asked, 49), memory.at(asked, 50)
 
@@ -94,23 +94,23 @@ def test_at(recipe: Made) -> None:
         (2150, ["frugal", "parted", "parted", "quantised"]),
     ],
 )
-def test_fitting(recipe: Made, room: int, rungs: list[str]) -> None:
+def test_fitting(make_recipe: Made, room: int, rungs: list[str]) -> None:
     """Before the job as many rungs are taken as the estimate asks for; no room at all is any."""
-    asked = recipe(batch=4, resolution=256, wide=False, text=False)
+    asked = make_recipe(batch=4, resolution=256, wide=False, text=False)
 
     assert names(memory.fitting(asked, KEEPS, 1 << 20, room)) == rungs
 
 
-def test_chosen_before(tinies: Bases, recipe: Made) -> None:
+def test_chosen_before(tiny_bases: Bases, make_recipe: Made) -> None:
     """A GPU that is too small for the plain way gets a recipe that fits; a processor any."""
-    asked = replace(recipe(batch=4), base="tiny-sd1", resolution=512, wide=False)
-    card = Card(tinies.device, 4000)
+    asked = replace(make_recipe(batch=4), base="tiny-sd1", resolution=512, wide=False)
+    card = FakeGpu(tiny_bases.device, 4000)
     parameters = {"a": torch.zeros(10)}
 
-    plain = memory.begun(asked, parameters, tinies)
-    tinies.opened, before = card, tinies.opened
-    fitted = memory.begun(asked, parameters, tinies)
-    tinies.opened = before
+    plain = memory.begun(asked, parameters, tiny_bases)
+    tiny_bases.opened, before = card, tiny_bases.opened
+    fitted = memory.begun(asked, parameters, tiny_bases)
+    tiny_bases.opened = before
 
     assert names(plain) == []
     assert names(fitted) == ["frugal"]
@@ -152,15 +152,17 @@ def result(folder: JobFolder) -> bytes:
 
 
 @pytest.mark.parametrize("since", [0, 3])
-def test_memory_runs_out(bases: Bases, recipe: Made, laid: Laid, run: Told, since: int) -> None:
+def test_memory_runs_out(
+    bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told, since: int
+) -> None:
     """It goes on from its checkpoint, a rung lower, says so, and can be replayed byte for byte."""
-    asked = recipe(batch=4, steps=since + 1, wide=False)
-    tight = laid(asked, "tight")
+    asked = make_recipe(batch=4, steps=since + 1, wide=False)
+    tight = make_job_folder(asked, "tight")
     back = since // 2 * 2
 
     told = drive(tight, bases, most=TIGHT, since=since)
-    again = laid(replace(asked, rungs=(Rung(back, "frugal"),)), "again")
-    run(train(again, bases))
+    again = make_job_folder(replace(asked, rungs=(Rung(back, "frugal"),)), "again")
+    run_task(train(again, bases))
 
     begun = [(each.kind, each.facts.get("step", each.facts.get("code"))) for each in told]
     at = begun.index(("note", "memory"))
@@ -172,10 +174,10 @@ def test_memory_runs_out(bases: Bases, recipe: Made, laid: Laid, run: Told, sinc
     assert result(tight) == result(again)
 
 
-def test_nothing_fits(bases: Bases, recipe: Made, laid: Laid) -> None:
+def test_nothing_fits(bases: Bases, make_recipe: Made, make_job_folder: Laid) -> None:
     """Where even the last rung is too much, the job ends with a sentence, the base unharmed."""
-    foot = replace(recipe(batch=1, frugal=True, wide=False, text=False), quantised=True)
-    folder = laid(foot)
+    foot = replace(make_recipe(batch=1, frugal=True, wide=False, text=False), quantised=True)
+    folder = make_job_folder(foot)
 
     with pytest.raises(JobError, match="memory_full"):
         drive(folder, bases, most=MIB)
@@ -183,45 +185,50 @@ def test_nothing_fits(bases: Bases, recipe: Made, laid: Laid) -> None:
         assert family.networks.attached is None
 
 
-def test_no_other_memory(tinies: Bases, recipe: Made, laid: Laid) -> None:
+def test_no_other_memory(tiny_bases: Bases, make_recipe: Made, make_job_folder: Laid) -> None:
     """What a driver lends of the computer's memory is not used: a rung lower, down to the foot."""
-    folder = laid(replace(recipe(batch=2, wide=False, text=False), base="tiny-sd1", resolution=64))
-    tinies.opened, before = Card(tinies.device, 100_000, held=100_001), tinies.opened
+    folder = make_job_folder(
+        replace(make_recipe(batch=2, wide=False, text=False), base="tiny-sd1", resolution=64)
+    )
+    tiny_bases.opened, before = (
+        FakeGpu(tiny_bases.device, 100_000, held=100_001),
+        tiny_bases.opened,
+    )
     told: list[Event] = []
-    tinies.release()
+    tiny_bases.release()
 
     try:
         with pytest.raises(JobError, match="memory_full"):
-            told.extend(train(folder, tinies))
+            told.extend(train(folder, tiny_bases))
     finally:
-        tinies.opened = before
+        tiny_bases.opened = before
 
     notes = [each.facts["code"] for each in told if each.kind == "note"]
     assert notes == ["memory"] * 3
     assert [each.facts["step"] for each in told if each.kind == "step"] == [0] * 4
 
 
-def test_parts(bases: Bases, recipe: Made, laid: Laid) -> None:
+def test_parts(bases: Bases, make_recipe: Made, make_job_folder: Laid) -> None:
     """Each part draws by its own number, so that a batch in parts can be gone on with."""
-    asked = recipe(batch=4, parts=2, silence=0.5, steps=3, wide=False, every=1)
-    whole, stopped = laid(asked, "whole"), laid(asked, "stopped")
+    asked = make_recipe(batch=4, parts=2, silence=0.5, steps=3, wide=False, every=1)
+    whole, stopped = make_job_folder(asked, "whole"), make_job_folder(asked, "stopped")
 
-    both(whole, stopped, bases, 2)
+    train_with_interruption(whole, stopped, bases, 2)
 
     assert result(whole) == result(stopped)
 
 
-def test_last_rung(bases: Bases, recipe: Made, laid: Laid, run: Told) -> None:
+def test_last_rung(bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told) -> None:
     """Where nothing else helps the base is rounded, and read anew by whoever comes after."""
-    asked = recipe(batch=1, steps=2, frugal=True, wide=False, text=False, every=1)
-    tight = laid(asked, "tight")
+    asked = make_recipe(batch=1, steps=2, frugal=True, wide=False, text=False, every=1)
+    tight = make_job_folder(asked, "tight")
 
     told = drive(tight, bases, most=SCANT, since=1)
     left = list(bases.resident)
-    again = laid(replace(asked, rungs=(Rung(1, "quantised"),)), "again")
-    run(train(again, bases))
-    plain = laid(asked, "plain")
-    run(train(plain, bases))
+    again = make_job_folder(replace(asked, rungs=(Rung(1, "quantised"),)), "again")
+    run_task(train(again, bases))
+    plain = make_job_folder(asked, "plain")
+    run_task(train(plain, bases))
 
     assert [each.facts["code"] for each in told if each.kind == "note"] == ["memory"]
     assert told[-1].kind == "done"

@@ -18,12 +18,12 @@ from training.styles.writer import tensors
 
 
 @pytest.fixture
-def asked(recipe):
+def asked(make_recipe):
     """Make recipes for an optimizer, at its own rate."""
 
     def made(optimizer, method="lora", **more):
         usual = {"rate": rate(1e-2, optimizer), "ema": 0.0}
-        return recipe(method, optimizer=optimizer, **usual | more)
+        return make_recipe(method, optimizer=optimizer, **usual | more)
 
     return made
 
@@ -66,21 +66,21 @@ def test_a_loss_is_lowered(asked, optimizer, capsys):
 
 
 @pytest.mark.parametrize("optimizer", [each for each in Optimizer if each is not Optimizer.ADAMW])
-def test_resume(bases, asked, laid, run, optimizer):
+def test_resume(bases, asked, make_job_folder, run_task, optimizer):
     """Killed after a checkpoint, a run ends in the bytes of an undisturbed one (AdamW: see loop).
 
     What is drawn on the way, which only the first attempt draws, changes nothing either.
     """
     shown = (Prompt("a mydog", 1),) if optimizer is Optimizer.SCHEDULEFREE else ()
     recipe = asked(optimizer, steps=4, rank=4, text=False, prompts=shown)
-    plain, disturbed = laid(recipe, "plain"), laid(recipe, "disturbed")
-    run(train(plain, bases))
+    plain, disturbed = make_job_folder(recipe, "plain"), make_job_folder(recipe, "disturbed")
+    run_task(train(plain, bases))
 
     for event in (task := train(disturbed, bases)):
         if event.kind == "step" and event.facts["step"] == 3:
             break
     task.close()
-    started, *_ = run(train(disturbed, bases))
+    started, *_ = run_task(train(disturbed, bases))
 
     assert started.facts["step"] == 2
     files = [(folder.result / "mydog.safetensors").read_bytes() for folder in (plain, disturbed)]
@@ -107,10 +107,10 @@ def test_schedule_free_numbers_are_told_apart(asked):
 @pytest.mark.parametrize(
     ("optimizer", "ema"), [(Optimizer.SCHEDULEFREE, 0.0), (Optimizer.ADAMW, 0.9)]
 )
-def test_a_file_holds_what_is_drawn_with(bases, asked, laid, optimizer, ema):
+def test_a_file_holds_what_is_drawn_with(bases, asked, make_job_folder, optimizer, ema):
     """Where a run steps from other numbers than it draws with, its file has the latter."""
     recipe = asked(optimizer, steps=2, text=False, ema=ema)
-    folder = laid(recipe)
+    folder = make_job_folder(recipe)
     with bases.family("embedded") as family:
         attached = methods.chosen(recipe).attach(family.networks, recipe)
         run = Run(folder, recipe, family, attached, bases)

@@ -16,9 +16,9 @@ MORE = {"concept": Concept.SUBJECT, "prior": 3}
 
 
 @pytest.fixture
-def lay(recipe, laid):
+def lay(make_recipe, make_job_folder):
     """Lay out jobs by what is special about their recipe."""
-    return lambda **more: laid(recipe(**more))
+    return lambda **more: make_job_folder(make_recipe(**more))
 
 
 def drawn(folder):
@@ -26,13 +26,16 @@ def drawn(folder):
     return {file.name: file.read_bytes() for file in sorted(folder.classes.iterdir())}
 
 
-def test_they_are_the_bases_own(bases, recipe, laid, run):
+def test_they_are_the_bases_own(bases, make_recipe, make_job_folder, run_task):
     """Pictures of the class word, each from a seed of its own, drawn before anything is learnt."""
-    asked = recipe(**MORE, rate=0.1, steps=2)
-    first, second = laid(asked, "first"), laid(replace(asked, rate=0.01), "second")
+    asked = make_recipe(**MORE, rate=0.1, steps=2)
+    first, second = (
+        make_job_folder(asked, "first"),
+        make_job_folder(replace(asked, rate=0.01), "second"),
+    )
 
-    events = run(train(first, bases))
-    run(train(second, bases))
+    events = run_task(train(first, bases))
+    run_task(train(second, bases))
 
     assert events[1].facts == {"code": "prior_drawn", "pictures": 3}
     assert asked.ordinary == "a dog emoji"
@@ -41,34 +44,34 @@ def test_they_are_the_bases_own(bases, recipe, laid, run):
 
 
 @pytest.mark.parametrize("text", [False, True])
-def test_they_are_learnt(bases, recipe, laid, run, text):
+def test_they_are_learnt(bases, make_recipe, make_job_folder, run_task, text):
     """They change what comes out, and the more they count the more."""
-    asked = recipe(text=text, steps=3, concept=Concept.SUBJECT)
+    asked = make_recipe(text=text, steps=3, concept=Concept.SUBJECT)
     folders = [
-        laid(replace(asked, **more), str(at))
+        make_job_folder(replace(asked, **more), str(at))
         for at, more in enumerate(({}, {"prior": 3}, {"prior": 3, "keep": 3.0}))
     ]
 
     for folder in folders:
-        run(train(folder, bases))
+        run_task(train(folder, bases))
 
     files = [tensors(folder.result / "mydog.safetensors") for folder in folders]
     for one, other in ((0, 1), (1, 2)):
         assert any((files[one][key] != files[other][key]).any() for key in files[0])
 
 
-def test_a_killed_training_goes_on_with_them(bases, recipe, laid, run):
+def test_a_killed_training_goes_on_with_them(bases, make_recipe, make_job_folder, run_task):
     """Killed while they are drawn, it draws the rest, and ends in an undisturbed one's bytes."""
-    asked = recipe("dreambooth", rank=0, **MORE)
-    plain, disturbed = laid(asked, "plain"), laid(asked, "disturbed")
-    run(train(plain, bases))
+    asked = make_recipe("dreambooth", rank=0, **MORE)
+    plain, disturbed = make_job_folder(asked, "plain"), make_job_folder(asked, "disturbed")
+    run_task(train(plain, bases))
 
     task = train(disturbed, bases)
     while len(list(disturbed.classes.glob("*.png"))) < 2:
         next(task)
     task.close()
     begun = drawn(disturbed)
-    events = run(train(disturbed, bases))
+    events = run_task(train(disturbed, bases))
 
     assert events[1].facts["pictures"] == 1
     assert begun.items() < drawn(disturbed).items()
@@ -85,31 +88,31 @@ def test_a_killed_training_goes_on_with_them(bases, recipe, laid, run):
         (Wish.FINISH, ["checkpoint", "done"]),
     ],
 )
-def test_wishes_are_heard_between_them(bases, run, lay, wish, kinds):
+def test_wishes_are_heard_between_them(bases, run_task, lay, wish, kinds):
     """Nobody waits for the last picture."""
     folder = lay(**MORE)
     task = train(folder, bases)
     while next(task).kind != "step":
         pass
 
-    events = [task.send(wish), *run(task)]
+    events = [task.send(wish), *run_task(task)]
 
     assert [event.kind for event in events] == kinds
     assert len(list(folder.classes.glob("*.png"))) == 0
 
 
-def test_a_class_is_needed(recipe):
+def test_a_class_is_needed(make_recipe):
     """Without a word for what the photos show there is nothing to draw."""
     with pytest.raises(JobError, match="word_missing"):
-        replace(recipe(**MORE), word=" ")
+        replace(make_recipe(**MORE), word=" ")
 
 
-def test_the_picture_is_the_bare_bases(bases, recipe, laid, run):
+def test_the_picture_is_the_bare_bases(bases, make_recipe, make_job_folder, run_task):
     """A class picture is what `/sample` would draw from its prompt and seed."""
     from training.run.examples import drawn as seeded  # noqa: PLC0415
 
-    folder = laid(recipe(**MORE, steps=1))
-    run(train(folder, bases))
+    folder = make_job_folder(make_recipe(**MORE, steps=1))
+    run_task(train(folder, bases))
     seed = seeded(7, 1, "class").initial_seed()
     with bases.family("embedded") as family:
         alone = family.draw(Picture("a dog emoji", "", seed, 20, 64, 64))

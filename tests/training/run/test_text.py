@@ -36,11 +36,11 @@ def test_without_the_trigger_all_are_shuffled():
 
 
 @pytest.fixture
-def read(bases, recipe):
+def read(bases, make_recipe):
     """Make readings of captions with the embedded base."""
 
     def made(*captions, learns=False, **more):
-        asked = recipe(photos=len(captions), **more)
+        asked = make_recipe(photos=len(captions), **more)
         shots = [replace(s, caption=c) for s, c in zip(asked.photos, captions, strict=True)]
         with bases.family("embedded") as family:
             return Reading(

@@ -39,13 +39,13 @@ class Held:
         return self.copy.write(folder)
 
 
-def test_copy(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+def test_copy(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """What is written is what was there when the write began; each is told once, in order."""
     folder = JobFolder(tmp_path)
     with Saving(folder, 4, alone=False) as saving:
         told = []
         for step in (2, 3):
-            copy, parameter = copied(step, recipe(), float(step))
+            copy, parameter = copied(step, make_recipe(), float(step))
             told += list(saving.begin(copy))
             parameter.data.zero_()
         told += [*saving.ended(), *saving.ended()]
@@ -60,30 +60,30 @@ def test_copy(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     assert (folder.samples / told[0].facts["curve"]).exists()
 
 
-def test_alone(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+def test_alone(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """Of large ones the newest alone is left."""
     folder = JobFolder(tmp_path)
     with Saving(folder, 4, alone=True) as saving:
         for step in (2, 3):
-            list(saving.begin(copied(step, recipe(), 1.0)[0]))
+            list(saving.begin(copied(step, make_recipe(), 1.0)[0]))
 
     assert [path.name for path in folder.checkpoints.iterdir()] == ["step-000003.safetensors"]
 
 
-def test_lost(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+def test_lost(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """While a write hangs nothing waits and the old one is whole; its failure is only told."""
     folder = JobFolder(tmp_path)
     with Saving(folder, 9, alone=False) as saving:
-        list(saving.begin(copied(2, recipe(), 1.0)[0]))
+        list(saving.begin(copied(2, make_recipe(), 1.0)[0]))
         list(saving.ended())
         checkpoint.file(folder.checkpoints, 3).mkdir()  # no file can take its name
-        held = Held(copied(3, recipe(), 1.0)[0])
+        held = Held(copied(3, make_recipe(), 1.0)[0])
 
         begun = list(saving.begin(held))
-        meanwhile = list(saving.told()), checkpoint.newest(folder.checkpoints, recipe())
+        meanwhile = list(saving.told()), checkpoint.newest(folder.checkpoints, make_recipe())
         held.free.set()
         ended = list(saving.ended())
-        after = [*saving.begin(copied(4, recipe(), 1.0)[0]), *saving.ended()]
+        after = [*saving.begin(copied(4, make_recipe(), 1.0)[0]), *saving.ended()]
 
     assert begun == meanwhile[0] == []
     assert meanwhile[1] is not None

@@ -13,15 +13,15 @@ HERE = Base("embedded", "Here", "sd1", "embedded:diffusion", 64, "none", "tests"
 CATALOG = Catalog(bases=(HERE,))
 
 
-async def test_a_training_has_its_recipe_and_photos(yard):
+async def test_a_training_has_its_recipe_and_photos(queue):
     """`job.json` holds the whole recipe; photos have numbers for names."""
-    dataset = await yard.photos(count=2)
-    first, _ = await yard.store.photos.of(dataset.id, ALICE)
-    await yard.store.photos.caption(first.id, ALICE, "on the beach")
-    job = await yard.train(dataset=dataset)
-    await lay_out(yard.store, job, CATALOG)
+    dataset = await queue.add_dataset(count=2)
+    first, _ = await queue.store.photos.of(dataset.id, ALICE)
+    await queue.store.photos.caption(first.id, ALICE, "on the beach")
+    job = await queue.add_training(dataset=dataset)
+    await lay_out(queue.store, job, CATALOG)
 
-    folder = yard.home.run(job.id)
+    folder = queue.home.run(job.id)
     request = folder.request()
     shots = request["recipe"]["photos"]
     assert (request["kind"], request["recipe"]["family"]) == ("train", "sd1")
@@ -29,19 +29,19 @@ async def test_a_training_has_its_recipe_and_photos(yard):
     assert [shot["file"] for shot in shots] == ["0001.png", "0002.png"]
     assert shots[0]["caption"] == "mydog, on the beach"
     assert sorted(path.name for path in folder.photos.iterdir()) == ["0001.png", "0002.png"]
-    assert (folder.photos / "0001.png").read_bytes() == yard.home.photo(first.digest).read_bytes()
+    assert (folder.photos / "0001.png").read_bytes() == queue.home.photo(first.digest).read_bytes()
 
 
-async def test_further_datasets_are_concepts(yard):
+async def test_further_datasets_are_concepts(queue):
     """Photos of all of them lie in the folder; a dataset of somebody else is nobody's."""
-    dog, cat = await yard.photos(count=2), await yard.photos(count=1, name="mycat")
-    theirs = await yard.photos(BOB, name="theirs")
+    dog, cat = await queue.add_dataset(count=2), await queue.add_dataset(count=1, name="mycat")
+    theirs = await queue.add_dataset(BOB, name="theirs")
     further = [{"dataset": cat.id, "trigger": "mycat", "concept": "subject"}]
-    job = await yard.train(dataset=dog, further=further)
-    forged = await yard.train(dataset=dog, further=[{**further[0], "dataset": theirs.id}])
-    await lay_out(yard.store, job, CATALOG)
+    job = await queue.add_training(dataset=dog, further=further)
+    forged = await queue.add_training(dataset=dog, further=[{**further[0], "dataset": theirs.id}])
+    await lay_out(queue.store, job, CATALOG)
 
-    folder = yard.home.run(job.id)
+    folder = queue.home.run(job.id)
     recipe = folder.request()["recipe"]
     [other] = recipe["others"]
     assert [shot["file"] for shot in recipe["photos"]] == ["0001.png", "0002.png"]
@@ -51,99 +51,99 @@ async def test_further_datasets_are_concepts(yard):
     )
     assert len(list(folder.photos.iterdir())) == 3
     with pytest.raises(SafelightError) as refused:
-        await lay_out(yard.store, forged, CATALOG)
+        await lay_out(queue.store, forged, CATALOG)
     assert refused.value.code == "no_photos"
 
 
-async def test_a_recipe_is_frozen(yard):
+async def test_a_recipe_is_frozen(queue):
     """A later attempt trains what the first one did, whatever became of the dataset."""
-    dataset = await yard.photos(count=2)
-    job = await yard.train(dataset=dataset)
-    await lay_out(yard.store, job, CATALOG)
-    before = yard.home.run(job.id).request()["recipe"]
-    for photo in await yard.store.photos.of(dataset.id, ALICE):
-        await yard.store.photos.caption(photo.id, ALICE, "changed")
-    await lay_out(yard.store, job, CATALOG)
+    dataset = await queue.add_dataset(count=2)
+    job = await queue.add_training(dataset=dataset)
+    await lay_out(queue.store, job, CATALOG)
+    before = queue.home.run(job.id).request()["recipe"]
+    for photo in await queue.store.photos.of(dataset.id, ALICE):
+        await queue.store.photos.caption(photo.id, ALICE, "changed")
+    await lay_out(queue.store, job, CATALOG)
 
-    assert yard.home.run(job.id).request()["recipe"] == before
+    assert queue.home.run(job.id).request()["recipe"] == before
 
 
-async def test_a_broken_job_file_is_written_again(yard):
+async def test_a_broken_job_file_is_written_again(queue):
     """`job.json` can always be made from what the store remembers."""
-    job = await yard.train()
-    await lay_out(yard.store, job, CATALOG)
-    folder = yard.home.run(job.id)
+    job = await queue.add_training()
+    await lay_out(queue.store, job, CATALOG)
+    folder = queue.home.run(job.id)
     before = folder.request()
     folder.job.write_text("{")
-    await lay_out(yard.store, job, CATALOG)
+    await lay_out(queue.store, job, CATALOG)
 
     assert folder.request() == before
 
 
-async def test_captions_are_of_what_is_left(yard):
+async def test_captions_are_of_what_is_left(queue):
     """A photo removed meanwhile is left out; with none left, the job says so."""
-    dataset = await yard.photos(count=2)
-    job = await yard.caption(dataset)
-    gone, kept = await yard.store.photos.of(dataset.id, ALICE)
-    await yard.store.photos.remove(gone.id, ALICE)
-    await lay_out(yard.store, job, CATALOG)
-    request = yard.home.run(job.id).request()["request"]
-    await yard.store.photos.remove(kept.id, ALICE)
+    dataset = await queue.add_dataset(count=2)
+    job = await queue.add_captions(dataset)
+    gone, kept = await queue.store.photos.of(dataset.id, ALICE)
+    await queue.store.photos.remove(gone.id, ALICE)
+    await lay_out(queue.store, job, CATALOG)
+    request = queue.home.run(job.id).request()["request"]
+    await queue.store.photos.remove(kept.id, ALICE)
 
     assert request["photos"] == [kept.id]
     with pytest.raises(SafelightError) as none:
-        await lay_out(yard.store, job, CATALOG)
+        await lay_out(queue.store, job, CATALOG)
     assert none.value.code == "photo_gone"
 
 
-async def test_a_strangers_style_is_unknown(yard):
+async def test_a_strangers_style_is_unknown(queue):
     """A sample of a style that one may not use is refused before anything is copied."""
-    job = await yard.train()
-    file = yard.home.path / "file"
+    job = await queue.add_training()
+    file = queue.home.path / "file"
     file.write_bytes(b"weights")
-    claimed = await yard.store.jobs.claim("cpu", [job.kind])
-    made = await yard.store.styles.add(
+    claimed = await queue.store.jobs.claim("cpu", [job.kind])
+    made = await queue.store.styles.add(
         claimed, file, method="lora", family="sd1", trigger="mydog", concept="look"
     )
-    mine = await yard.sample(ALICE, style=made.id)
-    theirs = await yard.sample(BOB, style=made.id)
-    await lay_out(yard.store, mine, CATALOG)
+    mine = await queue.add_sample(ALICE, style=made.id)
+    theirs = await queue.add_sample(BOB, style=made.id)
+    await lay_out(queue.store, mine, CATALOG)
 
-    folder = yard.home.run(mine.id)
+    folder = queue.home.run(mine.id)
     request = folder.request()["request"]
     assert (request["method"], request["trigger"]) == ("lora", "mydog")
     assert style(folder).read_bytes() == b"weights"
     with pytest.raises(SafelightError) as refused:
-        await lay_out(yard.store, theirs, CATALOG)
+        await lay_out(queue.store, theirs, CATALOG)
     assert refused.value.code == "style_unknown"
 
 
-async def test_a_removed_model(yard):
+async def test_a_removed_model(queue):
     """A picture that was asked of a model whose file went meanwhile ends with a sentence."""
-    job = await yard.train()
-    claimed = await yard.store.jobs.claim("w", ["train"], lease=60)
-    file = yard.home.run(job.id).result / "mydog.safetensors"
+    job = await queue.add_training()
+    claimed = await queue.store.jobs.claim("w", ["train"], lease=60)
+    file = queue.home.run(job.id).result / "mydog.safetensors"
     file.parent.mkdir(parents=True)
     file.write_bytes(b"weights")
-    made = await yard.store.styles.add(
+    made = await queue.store.styles.add(
         claimed, file, method="finetune", family="sd1", trigger="my", concept="look", whole=True
     )
-    picture = await yard.sample(ALICE, style=made.id)
-    await yard.store.styles.expire(made.created + 1)
+    picture = await queue.add_sample(ALICE, style=made.id)
+    await queue.store.styles.expire(made.created + 1)
 
     with pytest.raises(SafelightError) as refused:
-        await lay_out(yard.store, picture, CATALOG)
+        await lay_out(queue.store, picture, CATALOG)
 
     assert refused.value.code == "model_removed"
     assert "days" in refused.value.facts
 
 
 @pytest.mark.parametrize(("method", "left"), [("finetune", []), ("lora", ["mydog.safetensors"])])
-async def test_a_whole_model_is_kept_once(yard, method, left):
+async def test_a_whole_model_is_kept_once(queue, method, left):
     """Whenever a job is cleared, a model in its result goes: the style has it; a LoRA stays."""
-    job = await yard.train(method=method)
-    await lay_out(yard.store, job, CATALOG)
-    folder = yard.home.run(job.id)
+    job = await queue.add_training(method=method)
+    await lay_out(queue.store, job, CATALOG)
+    folder = queue.home.run(job.id)
     folder.result.mkdir()
     (folder.result / "mydog.safetensors").write_bytes(b"weights")
     clear(folder)
@@ -151,11 +151,11 @@ async def test_a_whole_model_is_kept_once(yard, method, left):
     assert [path.name for path in folder.result.iterdir()] == left
 
 
-async def test_what_is_kept(yard):
+async def test_what_is_kept(queue):
     """Photos, checkpoints and the style go; samples and results stay."""
-    job = await yard.train()
-    await lay_out(yard.store, job, CATALOG)
-    folder = yard.home.run(job.id)
+    job = await queue.add_training()
+    await lay_out(queue.store, job, CATALOG)
+    folder = queue.home.run(job.id)
     for path in (folder.checkpoints, folder.samples, folder.result):
         path.mkdir()
     clear(folder)

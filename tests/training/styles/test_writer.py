@@ -37,18 +37,18 @@ def header(path: Path) -> dict[str, str]:
         return told
 
 
-def test_same_bytes(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+def test_same_bytes(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """The same recipe and tensors are the same bytes, and the digest is theirs."""
-    digests = [publish(tmp_path / n, dict(order), recipe(), ORIGIN) for n, order in
+    digests = [publish(tmp_path / n, dict(order), make_recipe(), ORIGIN) for n, order in
                (("a", WEIGHTS.items()), ("b", reversed(WEIGHTS.items())))]  # fmt: skip
 
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     assert digests == [hashlib.sha256((tmp_path / "a").read_bytes()).hexdigest()] * 2
 
 
-def test_rounded(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+def test_rounded(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """Tensors are written in half precision and read back."""
-    publish(tmp_path / "a", WEIGHTS, recipe(), ORIGIN)
+    publish(tmp_path / "a", WEIGHTS, make_recipe(), ORIGIN)
 
     read = tensors(tmp_path / "a")
 
@@ -56,9 +56,9 @@ def test_rounded(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     assert torch.equal(read["a.lora_up.weight"].float(), WEIGHTS["a.lora_up.weight"])
 
 
-def test_modelspec(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+def test_modelspec(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """The header has what modelspec 1.0.1 demands and advises."""
-    publish(tmp_path / "a", WEIGHTS, recipe(), ORIGIN)
+    publish(tmp_path / "a", WEIGHTS, make_recipe(), ORIGIN)
     told = header(tmp_path / "a")
 
     assert all(told[f"modelspec.{field}"] for field in (*MUST, *SHOULD))
@@ -68,18 +68,18 @@ def test_modelspec(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     assert told["modelspec.prediction_type"] == "v"
 
 
-def test_skip(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+def test_skip(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """A clip skip is told as kohya's tools call it; without one nothing is."""
-    publish(tmp_path / "a", WEIGHTS, recipe(), replace(ORIGIN, skip=2))
-    publish(tmp_path / "b", WEIGHTS, recipe(), ORIGIN)
+    publish(tmp_path / "a", WEIGHTS, make_recipe(), replace(ORIGIN, skip=2))
+    publish(tmp_path / "b", WEIGHTS, make_recipe(), ORIGIN)
 
     assert header(tmp_path / "a")["ss_clip_skip"] == "2"
     assert "ss_clip_skip" not in header(tmp_path / "b")
 
 
-def test_hashes(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+def test_hashes(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """The hashes are those kohya computes: over everything after the header."""
-    publish(tmp_path / "a", WEIGHTS, recipe(), ORIGIN)
+    publish(tmp_path / "a", WEIGHTS, make_recipe(), ORIGIN)
     content, told = (tmp_path / "a").read_bytes(), header(tmp_path / "a")
     digest = hashlib.sha256(content[8 + int.from_bytes(content[:8], "little") :]).hexdigest()
 
@@ -87,9 +87,9 @@ def test_hashes(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     assert told["modelspec.hash_sha256"] == f"0x{digest}"
 
 
-def test_read_by_others(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+def test_read_by_others(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """The header has what A1111 and Forge read: name, base, rank and the trigger as a tag."""
-    publish(tmp_path / "a", WEIGHTS, recipe(), ORIGIN)
+    publish(tmp_path / "a", WEIGHTS, make_recipe(), ORIGIN)
     told = header(tmp_path / "a")
 
     assert told["ss_output_name"] == "mydog"
@@ -99,9 +99,9 @@ def test_read_by_others(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     assert json.loads(told["safelight.recipe"])["seed"] == 7
 
 
-def test_made_with(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+def test_made_with(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """The header names what made the file: recipe, the base's fingerprint and every library."""
-    publish(tmp_path / "a", WEIGHTS, recipe(identity="5afe"), ORIGIN)
+    publish(tmp_path / "a", WEIGHTS, make_recipe(identity="5afe"), ORIGIN)
     told = header(tmp_path / "a")
 
     versions = json.loads(told["safelight.versions"])
@@ -113,19 +113,19 @@ def test_made_with(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     assert told["modelspec.trigger_phrase"] == "mydog"
 
 
-def test_thumbnail(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+def test_thumbnail(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """A sample becomes the header's picture; without one there is none."""
     Image.new("RGB", (64, 64), (200, 60, 30)).save(tmp_path / "sample.png")
-    publish(tmp_path / "a", WEIGHTS, recipe(), ORIGIN, tmp_path / "sample.png")
-    publish(tmp_path / "b", WEIGHTS, recipe(), ORIGIN)
+    publish(tmp_path / "a", WEIGHTS, make_recipe(), ORIGIN, tmp_path / "sample.png")
+    publish(tmp_path / "b", WEIGHTS, make_recipe(), ORIGIN)
 
     assert header(tmp_path / "a")["modelspec.thumbnail"] == thumbnail(tmp_path / "sample.png")
     assert "modelspec.thumbnail" not in header(tmp_path / "b")
 
 
-def test_private(recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+def test_private(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """Captions, prompts, folders and the names of photos stay out of the file."""
-    asked = recipe(prompts=(Prompt("my secret prompt", 1),))
+    asked = make_recipe(prompts=(Prompt("my secret prompt", 1),))
     Image.new("RGB", (64, 64)).save(tmp_path / "sample.png")
     publish(tmp_path / "a", WEIGHTS, asked, ORIGIN, tmp_path / "sample.png")
     content = (tmp_path / "a").read_bytes()

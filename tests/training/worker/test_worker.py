@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from storage.folders import Home, JobFolder, dump
 from storage.records import Base, Catalog, Event, Kind
+from tests.fakes.jobqueue import WORKER
 from training.worker.eventlog import read
 from training.worker.folder import Desk
 from training.worker.inbox import Request, Verb
@@ -195,7 +194,7 @@ def test_told_to_leave(worker, ask):
 def test_one_worker_a_desk(tmp_path, monkeypatch):
     """A second worker of the same name ends at once and touches nothing."""
     monkeypatch.setenv("SAFELIGHT_HOME", str(tmp_path))
-    command = [sys.executable, str(Path(__file__).parents[2] / "fakes" / "worker.py"), "cpu"]
+    command = [*WORKER, "cpu"]
     with subprocess.Popen(command) as first:
         while Desk(tmp_path / "workers" / "cpu").state() is None:
             assert first.poll() is None
