@@ -1,14 +1,16 @@
-"""The models that ship with Safelight: where they lie and whether they are whole."""
+"""The models that ship with Safelight: their folders, their checksums, the words they know."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from functools import cache
 from pathlib import Path
 
 from storage.errors import JobError
 
 WEIGHTS = Path(__file__).with_name("weights")
+WORDS = WEIGHTS.with_name("words.json")  #: written by training.pretraining.export
 SUMS = "SHA256SUMS"
 
 
@@ -18,6 +20,12 @@ def folder(name: str) -> Path:
     if not path.is_dir():
         raise FileNotFoundError(f"There is no embedded model {name!r} in {WEIGHTS}.")
     return path
+
+
+@cache
+def known_words() -> tuple[str, ...]:
+    """Return the everyday things that the shipped base can draw, as people type them."""
+    return tuple(json.loads(WORDS.read_text(encoding="utf-8")))
 
 
 def digest(path: Path) -> str:

@@ -15,6 +15,7 @@ from transformers import BlipImageProcessorPil, BlipProcessor
 
 from training.embedded import SUMS, WEIGHTS, digest
 from training.pretraining.layout import autoencoder, captioner, denoiser, reader, scheduler
+from training.pretraining.names import EVERYDAY, spoken
 from training.pretraining.tokens import BEGIN, END, FOLDER, captions, remembered
 
 if TYPE_CHECKING:
@@ -32,10 +33,17 @@ def run(work: Path, weights: Path = WEIGHTS) -> None:
             print(f"{part}: not trained here, kept as it is")
         else:
             write(weights / part, partial(fill, work))
+    write_words(weights.with_name("words.json"))
     files = sorted(p for p in weights.rglob("*") if p.is_file() and p.name != SUMS)
     lines = [f"{digest(path)}  {path.relative_to(weights).as_posix()}\n" for path in files]
     (weights / SUMS).write_text("".join(lines), encoding="utf-8")
     print(f"{len(files)} files, {sum(p.stat().st_size for p in files):,} bytes")
+
+
+def write_words(file: Path) -> None:
+    """Write the everyday names that the base learns to a JSON list, in the recipe's order."""
+    words = [spoken(name) for name in EVERYDAY]
+    file.write_text(json.dumps(words, indent=1) + "\n", encoding="utf-8")
 
 
 def vocabulary(work: Path) -> list[str]:

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 import torch
 
 from storage.records import Concept
-from training import methods
+from training import embedded, methods
 from training.methods import embedding
 from training.networks.conditioning import stacked
-from training.pretraining.names import EVERYDAY, spoken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
@@ -49,7 +48,7 @@ def found(
     boundary: Boundary,
 ) -> Generator[Event, Wish | None, tuple[str, Wish | None]]:
     """Find the name with which the base errs least; none where somebody wishes something else."""
-    names = list(EVERYDAY)
+    names = list(embedded.known_words())
     for count, left in ROUNDS:
         some, errors = examples[:: -(-len(examples) // count)], {}
         for name in names:
@@ -59,7 +58,7 @@ def found(
             with device.autocast(), family.present("text", "denoiser"):
                 errors[name] = error(recipe, some, family, name)
         names = sorted(names, key=errors.__getitem__)[:left]
-    return spoken(names[0]), None
+    return names[0], None
 
 
 @torch.no_grad()
@@ -67,8 +66,7 @@ def error(recipe: Recipe, some: Sequence[Example], family: Family, name: str) ->
     """Measure how far the base is off with a name in the word's place, the same noise added."""
     networks = family.networks
     known = {
-        each.name: each.table.weight.detach()[each.spell(spoken(name))]
-        for each in networks.vocabularies
+        each.name: each.table.weight.detach()[each.spell(name)] for each in networks.vocabularies
     }
     captions = [recipe.photos[each.photo].caption for each in some]
     with networks.speaking({recipe.trigger: known}):

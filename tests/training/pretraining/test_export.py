@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from transformers import BlipForConditionalGeneration
 
-from training.embedded import SUMS
+from training.embedded import SUMS, WORDS, known_words
 from training.pretraining import export
 from training.pretraining.layout import captioner
 from training.pretraining.tokens import captions, fitted
@@ -34,3 +34,11 @@ def test_a_part_that_was_not_trained_here_is_kept(tmp_path, capsys):
     for key, value in model.state_dict().items():
         assert torch.equal(written[key].float(), value.half().float()), key
     assert "diffusion/unet.safetensors" in (weights / SUMS).read_text("utf-8")
+
+
+def test_the_words_beside_the_weights_are_the_recipes(tmp_path):
+    """The file of known words that ships is what the recipe writes, in its order."""
+    export.write_words(tmp_path / "words.json")
+
+    assert WORDS.read_bytes() == (tmp_path / "words.json").read_bytes()
+    assert known_words()[:2] == ("ant", "baby chick")
