@@ -8,6 +8,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from filelock import FileLock, Timeout
+
 from storage.errors import UserError
 from storage.folders import Home
 from storage.signals import heed
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 WRONG = "The setting {name} is wrong: {problem}. An example that works: {example}"
 TAKEN = "Another trainer already works on {home}. End it first, or set SAFELIGHT_HOME."
+
+LOCK = "trainer.lock"  #: in the data folder; versions before 0.2 hold a file of this name, too
 
 
 def main() -> int:
@@ -50,19 +54,19 @@ def main() -> int:
 async def train(known: TrainingSettings) -> int:
     """Be the trainer until told to stop."""
     from storage.store import Store  # noqa: PLC0415 - a worker never opens the database
-    from training.lock import lock  # noqa: PLC0415 - the same
     from training.scheduler.local import LocalBackend  # noqa: PLC0415 - the same
     from training.scheduler.scheduler import Trainer  # noqa: PLC0415 - the same
 
     home, stop = Home(known.home), asyncio.Event()
     async with await Store.open(home) as store:
-        held = lock(home.path / "trainer.lock")
-        if held is None:
+        lock = FileLock(home.path / LOCK)  # held until this process ends, however it does
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
             sys.stderr.write(TAKEN.format(home=home.path) + "\n")
             return 2
-        with held:
-            heed(stop.set)
-            await Trainer(store, known, LocalBackend(home)).run(stop)
+        heed(stop.set)
+        await Trainer(store, known, LocalBackend(home)).run(stop)
     return 0
 
 

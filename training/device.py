@@ -1,8 +1,11 @@
-"""Where networks run: one accelerator for the whole process, with its precision."""
+"""Where networks run: one accelerator for the whole process, with its precision; GPU drivers."""
 
 from __future__ import annotations
 
 import platform
+import re
+import shutil
+from pathlib import Path
 
 import psutil
 import torch
@@ -10,6 +13,12 @@ from accelerate import Accelerator
 
 MIB = 2**20
 TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+DRIVER_FILE = Path("/proc/driver/nvidia/version")
+DRIVER_VERSION = re.compile(r"\b(\d{3})\.\d+(?:\.\d+)?\b")
+#: the oldest driver that runs a CUDA of this major version: NVIDIA, CUDA Compatibility, table of
+#: minor version compatibility
+MIN_DRIVER = {11: 450, 12: 525, 13: 580}
 
 
 class Device:
@@ -22,10 +31,10 @@ class Device:
 
     @classmethod
     def open(cls, *, cpu: bool = False, precision: str = "auto", threads: int = 0) -> Device:
-        """Find the device. A CPU computes in fp32: fp16 there is fifteen times slower.
+        """Open the best device there is.
 
-        A GPU computes in bf16, an older one, which has none, in fp16. Of CPU threads, zero leaves
-        the choice to `pace`.
+        A GPU computes in bf16, an older one, which has none, in fp16; a CPU in fp32, since fp16
+        is fifteen times slower there. With 0 threads, `cpu_threads` chooses.
         """
         if precision == "auto":
             precision = "fp32"
@@ -38,24 +47,24 @@ class Device:
 
     @property
     def at(self) -> torch.device:
-        """Give torch's name for it."""
+        """The device as torch names it."""
         device: torch.device = self.accelerator.device
         return device
 
     @property
     def precision(self) -> str:
-        """Name the precision networks compute in: "fp32", "bf16" or "fp16"."""
+        """The precision networks compute in: "fp32", "bf16" or "fp16"."""
         mixed = str(self.accelerator.mixed_precision)
         return "fp32" if mixed == "no" else mixed
 
     @property
     def dtype(self) -> torch.dtype:
-        """Give the type that frozen weights are kept in."""
+        """The type that frozen weights are kept in."""
         return TYPES[self.precision]
 
     @property
     def name(self) -> str:
-        """Name it as a person would."""
+        """The device as a person would name it."""
         if self.at.type == "cuda":
             return torch.cuda.get_device_name(self.at)
         cores = len(psutil.Process().cpu_affinity() or ()) or psutil.cpu_count() or 1
@@ -66,67 +75,91 @@ class Device:
         return torch.autocast(self.at.type, self.dtype, enabled=self.precision != "fp32")
 
     def scaler(self) -> torch.amp.GradScaler:
-        """Make what keeps gradients large enough for fp16 (Micikevicius et al. 2018), if it is."""
+        """Return a gradient scaler; it acts in fp16 only (Micikevicius et al. 2018)."""
         return torch.amp.GradScaler(self.at.type, enabled=self.precision == "fp16")
 
     def pace(self, *, small: bool) -> int:
-        """Choose the CPU threads: a small base gains nothing from a second that must be woken."""
+        """Return the CPU threads to use: a small base is slower with a second one to wake."""
         return self.threads or (1 if small else self.most)
 
     def go(self, *, small: bool) -> None:
-        """Compute with so many CPU threads from now on."""
+        """Compute with the CPU threads that suit the base from now on."""
         torch.set_num_threads(self.pace(small=small))
 
     def memory(self) -> int:
-        """Count MiB in use: the device's own memory, or this process's."""
+        """Return the MiB in use: on a GPU by torch, else by this process."""
         if self.at.type == "cuda":
             return int(torch.cuda.memory_reserved(self.at) // MIB)
         return int(psutil.Process().memory_info().rss // MIB)
 
     def whole(self) -> int:
-        """Count MiB of the device's own memory; 0 for a bare processor."""
+        """Return the MiB the device has; 0 for a CPU."""
         if self.at.type == "cuda":
             return int(torch.cuda.mem_get_info(self.at)[1] // MIB)
         return 0 if self.at.type == "cpu" else int(psutil.virtual_memory().total // MIB)
 
     def free(self) -> int:
-        """Count MiB that are still to be had."""
+        """Return the MiB that no program uses."""
         if self.at.type == "cuda":
             return int(torch.cuda.mem_get_info(self.at)[0] // MIB)
         return int(psutil.virtual_memory().available // MIB)
 
     def spare(self) -> int:
-        """Count MiB that torch can still give out: what is free, and what it keeps unused."""
+        """Return the MiB that torch can still hand out: free ones, and those in its cache."""
         if self.at.type == "cuda":
             kept = torch.cuda.memory_reserved(self.at) - torch.cuda.memory_allocated(self.at)
             return self.free() + int(kept // MIB)
         return self.free()
 
     def watch(self) -> None:
-        """Count the peak from now on."""
+        """Measure the peak from now on."""
         if self.at.type == "cuda":
             torch.cuda.reset_peak_memory_stats(self.at)
 
     def peak(self) -> int:
-        """Count the MiB that torch held at most; 0 where nobody counts."""
+        """Return the most MiB torch held; 0 where that is not measured."""
         if self.at.type == "cuda":
             return int(torch.cuda.max_memory_reserved(self.at) // MIB)
         return 0
 
     def room(self) -> int:
-        """Count MiB that a training may take beside other programs; 0 for a bare processor."""
+        """Return the MiB a training may take beside other programs; 0 for a CPU."""
         return self.free() + self.memory() if self.whole() else 0
 
     def empty(self) -> None:
-        """Give back what torch keeps for tensors to come; nothing where there is no GPU."""
+        """Free the memory in torch's cache; does nothing without a GPU."""
         torch.cuda.empty_cache()
 
 
 class Shelf(Device):
-    """The CPU where networks are only kept, beside whatever device this process computes on."""
+    """The CPU as a place to keep networks, whatever device this process computes on."""
 
     at = torch.device("cpu")
     precision = "fp32"
 
     def __init__(self) -> None:
         self.threads, self.most = 0, torch.get_num_threads()
+
+
+def read_driver_version(file: Path = DRIVER_FILE) -> str | None:
+    """Return the version of NVIDIA's driver: "" if unknown, None if there is no driver."""
+    try:
+        version = DRIVER_VERSION.search(file.read_text("utf-8", "replace"))
+    except OSError:
+        return "" if shutil.which("nvidia-smi") else None
+    return version.group() if version else ""
+
+
+def diagnose_gpu(driver: str | None, cuda: str | None, *, usable: bool) -> str:
+    """Return a code for why torch cannot use the GPU that has a driver; "" if nothing is wrong.
+
+    `cuda` is the version torch was built for, None for a CPU build.
+    """
+    if usable or driver is None:
+        return ""
+    if cuda is None:
+        return "gpu_unbuilt"
+    oldest = MIN_DRIVER.get(int(cuda.partition(".")[0]), 0)
+    if driver and int(driver.partition(".")[0]) < oldest:
+        return "gpu_driver"
+    return "gpu_silent"

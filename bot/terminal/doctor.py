@@ -193,7 +193,7 @@ def torch(said: dict[str, Any]) -> list[Line]:
         return [line(FAIL, "torch_away", reason=said["reason"])]
     facts = said | {"free": size(said["free"] << 20)}
     gpu = said["device"] != "cpu"
-    away = said.get("amiss") or "gpu_away"
+    away = said.get("gpu_problem") or "gpu_away"
     found = [
         line(OK, "torch", **facts),
         line(OK if gpu else WARN, "gpu" if gpu else away, **facts),

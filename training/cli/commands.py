@@ -16,7 +16,6 @@ from training.cli import bases as stock
 from training.cli import styles
 from training.cli.local import Shell
 from training.cli.output import attempted, tell
-from training.driver import amiss, driver
 
 if TYPE_CHECKING:
     import argparse
@@ -62,20 +61,24 @@ def device(settings: TrainingSettings) -> dict[str, Any]:
     """Tell about torch and the device."""
     import torch  # noqa: PLC0415 - seconds, and only this command needs it
 
-    from training.device import Device  # noqa: PLC0415 - the same
+    from training.device import (  # noqa: PLC0415 - the same
+        Device,
+        diagnose_gpu,
+        read_driver_version,
+    )
     from training.run import memory  # noqa: PLC0415 - the same
 
     found = Device.open(cpu=settings.device == "cpu", precision=settings.precision)
-    version, cuda = driver(), torch.version.cuda
+    driver, cuda = read_driver_version(), torch.version.cuda
     return {
         "torch": torch.__version__,
         "device": found.at.type,
         "name": found.name,
         "precision": found.precision,
         "free": found.free(),
-        "driver": version or "",
+        "driver": driver or "",
         "cuda": cuda or "",
-        "amiss": amiss(version, cuda, usable=found.at.type == "cuda"),
+        "gpu_problem": diagnose_gpu(driver, cuda, usable=found.at.type == "cuda"),
         "reach": memory.reach(found.whole(), found.precision) if found.whole() else {},
     }
 

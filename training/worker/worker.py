@@ -16,9 +16,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from filelock import FileLock, Timeout
+
 from storage.errors import JobError
 from storage.records import Kind, Wish
-from training.lock import lock
 from training.worker.eventlog import ending
 from training.worker.execution import Run, Task
 from training.worker.inbox import Request, Verb
@@ -190,8 +191,10 @@ def serve(
     home: Home, desk: Desk, open_studio: Callable[[], Studio], nice: int = 0, idle: int = 0
 ) -> int:
     """Be the worker of a desk; return the exit code of the process."""
-    held = lock(desk.lock)
-    if held is None:
+    lock = FileLock(desk.lock)  # held until this process ends, however it does
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
         return TAKEN
     desk.sign({"pid": os.getpid(), "born": birth(os.getpid())})
     threading.Thread(target=_beat, args=(desk.heartbeat,), daemon=True).start()

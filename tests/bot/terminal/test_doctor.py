@@ -163,7 +163,7 @@ async def test_an_upload_limit_above_discords_is_told(tmp_path, limit, mark):
 
 
 @pytest.mark.parametrize(
-    ("amiss", "words"),
+    ("problem", "words"),
     [
         ("", "no GPU: the embedded base works"),
         ("gpu_unbuilt", "torch 2.15.0 is a build for processors alone"),
@@ -171,10 +171,10 @@ async def test_an_upload_limit_above_discords_is_told(tmp_path, limit, mark):
         ("gpu_silent", "(driver 470.1), but torch sees none"),
     ],
 )
-def test_a_gpu_that_torch_does_not_use(amiss, words):
+def test_a_gpu_that_torch_does_not_use(problem, words):
     """A GPU that is here and not used is told with its cause and what to do."""
     said = DEVICE | {"precision": "fp32", "free": 2048, "driver": "470.1", "cuda": "13.0"}
-    lines = doctor.torch(said | {"amiss": amiss, "reach": {}})
+    lines = doctor.torch(said | {"gpu_problem": problem, "reach": {}})
     assert [found.mark for found in lines] == [OK, WARN]
     assert words in lines[1].text
 
