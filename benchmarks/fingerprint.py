@@ -23,7 +23,7 @@ from unittest import mock
 from PIL import Image
 from safetensors import safe_open
 
-PHOTOS = Path(__file__).with_name("pictures") / "panda"
+PICTURES = Path(__file__).with_name("pictures") / "panda"
 PROMPT = "a zorp emoji, on a white background"
 TRAIN = (
     "--name", "zorp", "--trigger", "zorp", "--word", "cat", "--dial", "quick", "--steps", "3",
@@ -121,6 +121,18 @@ def runs(bases: list[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield f"embedded lora {option}", ("--base", "embedded", "--rank", "3", *asked)
 
 
+def photos(home: Path) -> Path:
+    """Write ten photos with a transparent corner, so that masks have something to leave out."""
+    folder = home / "photos"
+    folder.mkdir()
+    for path in sorted(PICTURES.glob("*.png"))[:10]:
+        with Image.open(path) as picture:
+            photo = picture.convert("RGBA")
+        photo.paste((0, 0, 0, 0), (0, 0, photo.width // 3, photo.height // 3))
+        photo.save(folder / path.name)
+    return folder
+
+
 def tiny(home: Path) -> list[str]:
     """Write a random tiny model of every family into a data folder and return their names.
 
@@ -146,7 +158,7 @@ def measured(home: Path) -> dict[str, dict[str, str]]:
     from training.bases.registry import Bases  # noqa: PLC0415 - torch
     from training.methods import walk  # noqa: PLC0415 - torch
 
-    bases = ["embedded", *tiny(home)]
+    bases, folder = ["embedded", *tiny(home)], photos(home)
     known = Bases(home / "bases", listed=home / "bases.toml")
     found = {}
     for name, asked in runs(bases):
@@ -155,14 +167,14 @@ def measured(home: Path) -> dict[str, dict[str, str]]:
             continue
         with tempfile.TemporaryDirectory() as place:
             out = Path(place)
-            end = safelight("train", PHOTOS, *TRAIN, *asked, "--out", out)[-1]
+            end = safelight("train", folder, *TRAIN, *asked, "--out", out)[-1]
             file = out / str(end["file"])
             style = ("--style", file, "--base", base)
             safelight("sample", *style, "--prompt", PROMPT, *SAMPLE, "--out", out / "sample")
             found[name] = digests(out)
         print(name, found[name][file.name], flush=True)
     with tempfile.TemporaryDirectory() as place:
-        safelight("caption", PHOTOS, "--captioner", "embedded", "--out", place)
+        safelight("caption", folder, "--captioner", "embedded", "--out", place)
         said = {file.stem: file.read_text("utf-8") for file in sorted(Path(place).glob("*.txt"))}
         found["captions"] = said
     return found

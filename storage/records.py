@@ -39,7 +39,7 @@ class Status(StrEnum):
         return self in {Status.DONE, Status.FAILED, Status.CANCELLED}
 
 
-class Wish(StrEnum):
+class JobCommand(StrEnum):
     """What somebody asked of a job; honoured at a step boundary."""
 
     PAUSE = "pause"
@@ -158,8 +158,8 @@ class Job:
     dataset: int | None
     style: int | None  #: sampled from, or made by, this job
     private: bool
-    wish: Wish | None
-    wished_by: int | None
+    requested: JobCommand | None
+    requested_by: int | None
     attempts: int
     fence: int  #: grows with each claim; a write under an older one is refused
     worker: str | None
@@ -232,20 +232,22 @@ class Base:
     good: str  #: what it is good for, one line
     present: bool
     small: bool = False  #: draws tiny emoji; the card says so
-    memory: int = 0  #: MiB that it takes in the worker
+    memory_mib: int = 0  #: MiB that it takes in the worker
     domain: Domain = Domain.GENERAL
     weak: str = ""  #: its weak points, one line
     prediction: str = (
         ""  #: "epsilon" or "v_prediction", as diffusers calls it; "": as its files say
     )
-    skip: int = 1  #: clip skip as AUTOMATIC1111 counts: 1 reads the last layer, 2 the one before
+    clip_skip: int = (
+        1  #: clip skip as AUTOMATIC1111 counts: 1 reads the last layer, 2 the one before
+    )
     commercial: Commercial = Commercial.UNSEEN
     terms: str = ""  #: what the licence asks, one line
-    seen: str = ""  #: where the licence was read
+    licence_url: str = ""  #: where the licence was read
     known: bool = True  #: this version has its family; another one is listed, never offered
 
     @property
-    def lack(self) -> str:
+    def missing_code(self) -> str:
         """The code of what keeps it from being used; "" where nothing does."""
         if not self.known:
             return "base_family"
@@ -268,16 +270,16 @@ class Rule:
     concept: Concept
     dial: Dial
     steps: int  #: for one photo …
-    photo: int  #: … and for each further photo
-    least: int
-    most: int
+    steps_per_photo: int  #: … and for each further photo
+    min_steps: int
+    max_steps: int
     rank: int  #: rank of a LoRA, vectors of an embedding; zero trains whole networks
-    rate: float
-    batch: int
-    bytes: int  #: expected size of the file
+    learning_rate: float
+    batch_size: int
+    file_bytes: int  #: expected size of the file
     reason: str  #: code of the sentence that says why
-    prior: int = 0  #: class pictures that are learnt beside the photos
-    memory: int = 0  #: MiB of the GPU that it is expected to take; 0 is not known
+    num_class_images: int = 0  #: class pictures that are learnt beside the photos
+    memory_mib: int = 0  #: MiB of the GPU that it is expected to take; 0 is not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,18 +302,18 @@ class Catalog:
     captioner: str = "embedded"
     rules: tuple[Rule, ...] = ()
     device: str = "cpu"  #: the device of the worker, as a person would name it
-    memory: int = 0  #: MiB of the worker's GPU; 0 without one
+    memory_mib: int = 0  #: MiB of the worker's GPU; 0 without one
     published: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Timing:
     """What runs on this machine have taken, for estimates."""
 
     step: float  #: seconds a step
     photo: float  #: seconds to encode a photo
     picture: float  #: seconds to draw a picture on the way
-    around: float  #: seconds for all else: loading, saving
+    overhead: float  #: seconds for all else: loading, saving
     runs: int = 1
 
 
@@ -325,11 +327,13 @@ class Plan:
     photos: int
     steps: int
     rank: int
-    rate: float
-    batch: int
-    bytes: int
+    learning_rate: float
+    batch_size: int
+    file_bytes: int
     reasons: tuple[str, ...] = field(default=())
-    prior: int = 0  #: class pictures
+    num_class_images: int = 0  #: class pictures
     seconds: float = 0.0  #: 0 is not known
-    like: str = ""  #: the method whose runs tell the time, where this kind was never measured
-    memory: int = 0  #: MiB of the GPU; 0 is not known
+    timed_like: str = (
+        ""  #: the method whose runs tell the time, where this kind was never measured
+    )
+    memory_mib: int = 0  #: MiB of the GPU; 0 is not known

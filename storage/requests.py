@@ -1,23 +1,44 @@
 """What a job is asked to do: the payload of `Job.request` and, completed, of `job.json`.
 
-The bot writes the short form; the trainer lays out the folder and adds what is marked (trainer).
+The bot writes the short form; the scheduler lays out the folder and adds what is marked
+(scheduler).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
 
+from storage.errors import JobError
+from storage.options import TrainingOptions, aliases, options_table
 from storage.records import Concept, Dial, Optimizer
+
+#: what fields were called before 0.2; requests in the queue of an older version are still read
+OLD_NAMES = {
+    "rate": "learning_rate",
+    "batch": "batch_size",
+    "word": "class_word",
+    "prior": "num_class_images",
+    "further": "other_datasets",
+    "most": "max_file_bytes",
+    "bytes": "file_bytes",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Further:
+class OtherDataset:
     """A further dataset of the same member, with its concept."""
 
     dataset: int
     trigger: str
     concept: Concept
-    word: str = ""
+    class_word: str = ""
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """Read one back from JSON."""
+        content = {OLD_NAMES.get(name, name): entry for name, entry in value.items()}
+        return cls(**content | {"concept": Concept(content["concept"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +53,51 @@ class TrainRequest:
     dial: Dial
     steps: int
     rank: int
-    rate: float
-    batch: int
+    learning_rate: float
+    batch_size: int
     seed: int
-    word: str = ""  #: an embedding's initial word; a subject's class
-    optimizer: Optimizer = Optimizer.ADAMW
-    shuffle: bool = False  #: whether parts of captions change their order
-    masked: bool = False  #: whether photos' alpha channels count
-    dropout: float = 0.0  #: of what adapters add
-    offset: float = 0.0  #: of noise, the same all over a picture
-    silence: float = 0.0  #: the part of captions that is dropped
-    further: tuple[Further, ...] = ()  #: other concepts that the same run teaches
-    prior: int = 0  #: class pictures that keep what the base knows; 0 is off
-    keep: float = 1.0  #: how much they count beside the photos
-    most: int = 0  #: bytes of a file that can be handed over; 0 is any
-    bytes: int = 0  #: that its file is expected to take
+    class_word: str = ""  #: the subject's class; what an embedding starts from
+    options: dict[str, Any] = field(default_factory=dict)  #: `TrainingOptions` that were chosen
+    other_datasets: tuple[OtherDataset, ...] = ()  #: further concepts for the same run
+    num_class_images: int = 0  #: class pictures for prior preservation; 0 is off
+    max_file_bytes: int = 0  #: largest file that can be handed over; 0 is any
+    file_bytes: int = 0  #: expected size of the file
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """The optimizer that was chosen, or the usual one."""
+        return Optimizer(self.options.get("optimizer", Optimizer.ADAMW))
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """Read a request back from JSON, also one that an older version queued.
+
+        Raises JobError("request_broken") if something is missing or unknown.
+        """
+        try:
+            content = {OLD_NAMES.get(name, name): entry for name, entry in value.items()}
+            content["options"] = content.get("options", {}) | _take_options(content)
+            others = content.get("other_datasets", ())
+            return cls(**content | {
+                "concept": Concept(content["concept"]),
+                "dial": Dial(content["dial"]),
+                "other_datasets": tuple(map(OtherDataset.from_json, others)),
+            })  # fmt: skip
+        except (KeyError, TypeError, ValueError) as broken:
+            raise JobError("request_broken", reason=str(broken)) from broken
+
+
+def _take_options(content: dict[str, Any]) -> dict[str, Any]:
+    """Take the options out of a request of before 0.2, which had each as a field of its own."""
+    defaults = {each.name: each.default for each in options_table()}
+    old = aliases() | {field.name: field.name for field in fields(TrainingOptions)}
+    found = {old[name]: content.pop(name) for name in list(content) if name in old}
+    return {name: value for name, value in found.items() if value != defaults[name]}
 
 
 @dataclass(frozen=True, slots=True)
 class SampleRequest:
-    """Make pictures. Without a style, the bare base draws them."""
+    """Make pictures. Without a style, the base alone draws them."""
 
     base: str
     prompt: str
@@ -61,8 +107,8 @@ class SampleRequest:
     steps: int = 20
     size: int = 0  #: pixels of a side; 0 means the base's own
     count: int = 1
-    method: str = ""  #: (trainer) of the style
-    trigger: str = ""  #: (trainer) of the style
+    method: str = ""  #: (scheduler) of the style
+    trigger: str = ""  #: (scheduler) of the style
 
 
 @dataclass(frozen=True, slots=True)

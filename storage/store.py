@@ -10,7 +10,7 @@ from storage.folders import Home
 from storage.tables.catalog import Catalogs
 from storage.tables.database import Database
 from storage.tables.datasets import Datasets
-from storage.tables.durations import Paces
+from storage.tables.durations import Durations
 from storage.tables.events import Events
 from storage.tables.jobs import Jobs
 from storage.tables.members import Members
@@ -35,7 +35,7 @@ class Store:
         self.jobs = Jobs(database, trash)
         self.events = Events(database)
         self.catalog = Catalogs(database)
-        self.paces = Paces(database)
+        self.durations = Durations(database)
         self.styles = Styles(database, trash, home)
         self.reports = Reports(database)
 

@@ -7,8 +7,10 @@ from contextlib import nullcontext
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from storage import limits
 from storage.errors import JobError
 from storage.folders import whole
+from storage.limits import check_range
 from storage.requests import SampleRequest
 from training import methods
 from training.easel import together
@@ -30,9 +32,7 @@ if TYPE_CHECKING:
     from training.families import Family
 
 STYLE = "style.safetensors"
-STEPS = (1, 100)
-COUNT = (1, 4)
-STRENGTH = (-2.0, 2.0)
+LIMITS = {"steps": (1, 100), "count": (1, 4), "strength": (-2.0, 2.0), "seed": limits.SEED}
 SIDE = (32, 1024)
 PROMPT = 2000  # letters
 
@@ -122,7 +122,7 @@ def worn(folder: JobFolder, request: SampleRequest, family: Family) -> Worn | No
 def sized(request: SampleRequest, base: Base, family: Family) -> int:
     """Choose the side: the base's own, or what is asked, to the base's grain."""
     side = request.size or base.resolution
-    inside("size", side, (SIDE[0], max(SIDE[1], base.resolution)))
+    check_range("size", side, (SIDE[0], max(SIDE[1], base.resolution)), JobError)
     return max(family.grain, side // family.grain * family.grain)
 
 
@@ -133,18 +133,9 @@ def read(value: dict[str, Any]) -> SampleRequest:
         request = SampleRequest(**{name: entry for name, entry in value.items() if name in known})
     except TypeError as broken:
         raise JobError("request_broken", reason=str(broken)) from broken
-    inside("steps", request.steps, STEPS)
-    inside("count", request.count, COUNT)
-    inside("strength", request.strength, STRENGTH)
-    inside("seed", request.seed, (0, 2**63 - 1))
+    for name, between in LIMITS.items():
+        check_range(name, getattr(request, name), between, JobError)
     for text in (request.prompt, request.negative):
         if len(text) > PROMPT:
             raise JobError("prompt_long", length=len(text), most=PROMPT)
     return request
-
-
-def inside(what: str, value: float, limits: tuple[float, float]) -> None:
-    """Refuse a value outside its limits."""
-    least, most = limits
-    if not least <= value <= most:
-        raise JobError(f"{what}_range", value=value, least=least, most=most)

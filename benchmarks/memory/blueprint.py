@@ -26,8 +26,8 @@ from training.families import walk
 from training.modelfiles import singlefile
 from training.modelfiles.configs import Shape
 from training.networks.memory import CODER, CONTEXT, GRAIN, coded, seen, stepping
-from training.recipe.concepts import Shot
-from training.recipe.limits import FLOWS
+from training.recipe.concepts import TrainingPhoto
+from training.recipe.limits import FLOW_FAMILIES
 from training.recipe.recipe import Recipe
 
 META = torch.device("meta")
@@ -38,8 +38,9 @@ GIB = 2**30
 BAR = 15  #: percent
 SIDES = {"sd1": 512, "sd2": 768, "sdxl": 1024, "zimage": 1024}
 CASES: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("lora", {}), ("lora", {"text": True}), ("locon", {}), ("loha", {}), ("lokr", {}),
-    ("finetune", {"rank": 0}), ("finetune", {"rank": 0, "text": True}),
+    ("lora", {}), ("lora", {"train_text_encoder": True}), ("locon", {}),
+    ("loha", {}), ("lokr", {}),
+    ("finetune", {"rank": 0}), ("finetune", {"rank": 0, "train_text_encoder": True}),
     ("finetune", {"rank": 0, "optimizer": Optimizer.ADAFACTOR}),
 )  # fmt: skip
 
@@ -124,12 +125,17 @@ def base(name: str, shape: Shape | None = None, dtype: torch.dtype = torch.float
 
 def recipe(method: str, side: int, batch: int = 1, **more: Any) -> Recipe:
     """Ask for a method's plain form."""
-    flow = more.get("family") in FLOWS
-    given = {"wide": method == "locon", "rank": 16, **({"gamma": 0.0} if flow else {})} | more
+    flow = more.get("family") in FLOW_FAMILIES
+    given = {
+        "all_layers": method == "locon",
+        "rank": 16,
+        **({"min_snr_gamma": 0.0} if flow else {}),
+    } | more
     rank = given.pop("rank")
     return Recipe(
-        method, "meta", "name", "word", Concept.LOOK, steps=10, rank=rank, rate=1e-4, batch=batch,
-        seed=0, resolution=side, photos=(Shot("a.png", "word"),), **given,
+        method, "meta", "name", "word", Concept.LOOK, steps=10, rank=rank,
+        learning_rate=1e-4, batch_size=batch, seed=0, resolution=side,
+        photos=(TrainingPhoto("a.png", "word"),), **given,
     )  # fmt: skip
 
 
@@ -157,18 +163,18 @@ def learning(family: Any, networks: list[nn.Module], asked: Recipe) -> Iterable[
 def counted(name: str, asked: Recipe, dtype: torch.dtype = torch.bfloat16) -> int:
     """Count the bytes that a step holds, at most; with AdamW's moments there, if it is AdamW."""
     family = base(name, dtype=dtype)
-    networks = [family.denoiser, *(family.texts if asked.text else ())]
+    networks = [family.denoiser, *(family.texts if asked.train_text_encoder else ())]
     trained = list(learning(family, networks, asked))
-    family.checkpointing(asked.frugal)
+    family.checkpointing(asked.gradient_checkpointing)
     side = asked.resolution // 8
-    latents = torch.zeros((asked.batch, family.vae.config.latent_channels, side, side))
-    told = None if asked.text else conditions(family, asked.batch, live=False)
+    latents = torch.zeros((asked.batch_size, family.vae.config.latent_channels, side, side))
+    told = None if asked.train_text_encoder else conditions(family, asked.batch_size, live=False)
     with Footprint() as footprint, Autocast():
         for network in networks:
             footprint.hold(network.parameters())
         count = 0 if asked.optimizer is Optimizer.ADAFACTOR else 2
         moments = [torch.zeros_like(each) for each in trained for _ in range(count)]
-        told = told or conditions(family, asked.batch, live=True)
+        told = told or conditions(family, asked.batch_size, live=True)
         family.loss(latents, told, torch.Generator(), gamma=5.0).backward()
         del told, moments
     return footprint.peak
@@ -177,7 +183,7 @@ def counted(name: str, asked: Recipe, dtype: torch.dtype = torch.bfloat16) -> in
 def size(name: str, asked: Recipe) -> int:
     """Count the numbers that a recipe trains."""
     family = base(name)
-    networks = [family.denoiser, *(family.texts if asked.text else ())]
+    networks = [family.denoiser, *(family.texts if asked.train_text_encoder else ())]
     return sum(each.numel() for each in learning(family, networks, asked))
 
 
@@ -239,10 +245,12 @@ def rows(*, quick: bool) -> Iterator[table.Row]:
     for name, side in SIDES.items():
         yield from parts(name, side)
         for method, more in CASES[: 1 if quick else None]:
-            if "text" in more and name in FLOWS:
+            if "train_text_encoder" in more and name in FLOW_FAMILIES:
                 continue
             for frugal, batch in ((False, 1), (True, 1), (False, 4), (True, 4)):
-                asked = recipe(method, side, batch, frugal=frugal, family=name, **more)
+                asked = recipe(
+                    method, side, batch, gradient_checkpointing=frugal, family=name, **more
+                )
                 whole, foretold = both(name, asked)
                 words = [method, *more, f"batch {batch}", *(["frugal"] if frugal else [])]
                 what = f"{name} at {side}, {', '.join(words)}: {whole / GIB:.2f} GiB"

@@ -53,7 +53,7 @@ def fits(place: Path, shelf: Path | None, family: str, method: str, gigabytes: i
     base = ground.bases.find(ground.base(family))
     recipe = ground.recipe(family, 1, STEPS + 1)
     if method == "finetune":
-        recipe = replace(recipe, method=method, rank=0, rate=1e-5)
+        recipe = replace(recipe, method=method, rank=0, learning_rate=1e-5)
     _, task = ground.begin(f"{family}-{method}", family, recipe)
     fewer, steps = 0, 0
     while steps < STEPS:
@@ -64,7 +64,9 @@ def fits(place: Path, shelf: Path | None, family: str, method: str, gigabytes: i
     held = torch.cuda.max_memory_reserved(device.at) // MIB + DRIVER
     task.close()
     keeps = walk()[base.family].KEEPS
-    taken = memory.fitting(recipe, keeps, 0 if recipe.rank else keeps.denoiser, device.cap).rungs
+    taken = memory.fitting(
+        recipe, keeps, 0 if recipe.rank else keeps.denoiser, device.cap
+    ).memory_fallbacks
     rungs = ", ".join(rung.name for rung in taken) or "none"
     more = f" (rungs: {rungs}; stepped down {fewer} times more)"
     return table.most(f"{family}, {method}, {gigabytes} GB", held, gigabytes * 1024, "MiB", more)

@@ -48,8 +48,8 @@ class Ours:
     def __init__(self, place: Path, bases: Bases, steps: int) -> None:
         asked = lesson.Lesson("lora", Concept.LOOK, "firefox", lesson.photos(PHOTOS))
         frozen = lesson.recipe(
-            bases, asked, steps=steps, batch=BATCH, rank=RANK, rate=RATE,
-            prompts=(), threads=THREADS, wide=False,
+            bases, asked, steps=steps, batch_size=BATCH, rank=RANK, learning_rate=RATE,
+            prompts=(), threads=THREADS, all_layers=False,
         )  # fmt: skip
         self.task = lesson.begin(place, bases, asked, frozen)[1]
 

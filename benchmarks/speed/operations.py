@@ -45,7 +45,9 @@ def ours(method: str, shape: Shape = SD15) -> tuple[Counter[str], list[str]]:
     latents, states = seen(family)
 
     def step() -> None:
-        loss = family.loss(latents, {"states": states}, torch.Generator(), gamma=asked.gamma)
+        loss = family.loss(
+            latents, {"states": states}, torch.Generator(), gamma=asked.min_snr_gamma
+        )
         loss.backward()
 
     keys = {name.partition(".")[0] for name in attached.parameters}

@@ -23,7 +23,7 @@ from training import methods
 from training.bases.registry import Bases
 from training.device import Device
 from training.networks.conditioning import apart, stacked
-from training.recipe.recipe import GAMMA
+from training.recipe.recipe import MIN_SNR_GAMMA
 from training.run import timing
 from training.run.examples import encoded
 from training.run.optimizers import grouped
@@ -53,14 +53,14 @@ class Bare:
         attached = family.networks.attached
         self.parameters = list(attached.parameters.values())
         groups = grouped(attached.parameters, attached.paces)
-        self.optimizer = torch.optim.AdamW(groups, recipe.rate, fused=True)
+        self.optimizer = torch.optim.AdamW(groups, recipe.learning_rate, fused=True)
         self.generator = torch.Generator().manual_seed(recipe.seed)
         self.losses: list[torch.Tensor] = []
         self.taken = 0
 
     def __call__(self) -> None:
         """Gather a batch, noise it, go forward and back, clip, and move."""
-        family, size, draws = self.family, self.recipe.batch, self.generator
+        family, size, draws = self.family, self.recipe.batch_size, self.generator
         first = self.taken * size % len(self.latents)
         self.taken += 1
         these, at = slice(first, first + size), family.device.at
@@ -78,7 +78,7 @@ class Bare:
         noised = wide.sqrt() * x + (1 - wide).sqrt() * e
         v, ratio = family.prediction == "v_prediction", a / (1 - a)
         target = wide.sqrt() * e - (1 - wide).sqrt() * x if v else e
-        weights = ratio.clamp(max=self.recipe.gamma) / (ratio + 1 if v else ratio)
+        weights = ratio.clamp(max=self.recipe.min_snr_gamma) / (ratio + 1 if v else ratio)
         given = noised.to(at, family.unet.dtype), t.to(at)
         with family.device.autocast():
             seen = family.unet(*given, return_dict=False, **told)[0]
@@ -138,8 +138,10 @@ class Entrant:
         pictures = lesson.photos("firefox/teach")[: 4 * BATCH]
         asked = lesson.Lesson(method, Concept.LOOK, "firefox", pictures, word="cat")
         frozen = lesson.recipe(
-            bases, asked, steps=steps, every=steps + 1, prompts=(), threads=1, batch=BATCH,
-            schedule="constant", text=False, ema=0.0, gamma=GAMMA, wide=method == "locon",
+            bases, asked, steps=steps, save_every=steps + 1, prompts=(), threads=1,
+            batch_size=BATCH,
+            lr_scheduler="constant", train_text_encoder=False, ema_decay=0.0,
+            min_snr_gamma=MIN_SNR_GAMMA, all_layers=method == "locon",
         )  # fmt: skip
         folder, task = lesson.begin(place / method, bases, asked, frozen)
         lesson.advance(task, 2)

@@ -54,7 +54,7 @@ class Service:
         )
         request = TrainRequest(
             "lora", BASE, dataset.name, dataset.trigger, dataset.concept, Dial.BALANCED,
-            steps or planned.steps, planned.rank, planned.rate, planned.batch, seed,
+            steps or planned.steps, planned.rank, planned.learning_rate, planned.batch_size, seed,
         )  # fmt: skip
         return await self.ask(Kind.TRAIN, asdict(request), dataset=dataset.id)
 

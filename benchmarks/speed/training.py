@@ -36,7 +36,7 @@ from training.device import Device
 from training.families import Picture, walk
 from training.networks.conditioning import stacked
 from training.networks.memory import needed, trained
-from training.recipe.concepts import Prompt
+from training.recipe.concepts import SamplePrompt
 from training.recipe.recipe import Recipe
 from training.run.loop import Task
 
@@ -108,8 +108,13 @@ class Ground:
             0,
         )  # fmt: skip
         files = [(path.name, caption) for path, caption in self.photos(family)]
-        given = {"prompts": (), "every": steps + 1, "resolution": self.side(family), "text": False}
-        return Recipe.of(request, base, files, **(given | more))
+        given = {
+            "prompts": (),
+            "save_every": steps + 1,
+            "resolution": self.side(family),
+            "train_text_encoder": False,
+        }
+        return Recipe.from_request(request, base, files, **(given | more))
 
     def begin(self, name: str, family: str, recipe: Recipe) -> tuple[Path, Task]:
         """Lay out a job and begin it."""
@@ -136,7 +141,7 @@ class Documented:
 
     def __call__(self) -> None:
         """Take one optimizer step as the documentation does."""
-        bare, size, at = self.bare, self.bare.recipe.batch, self.family.device.at
+        bare, size, at = self.bare, self.bare.recipe.batch_size, self.family.device.at
         these = slice(first := self.taken * size % len(bare.latents), first + size)
         self.taken += 1
         latents = torch.stack(bare.latents[these]).to(at)
@@ -230,8 +235,8 @@ def pace(ground: Ground, family: str, batch: int, rounds: int) -> Iterator[table
 
 def job(ground: Ground, family: str, steps: int) -> Iterator[table.Row]:
     """Begin a job cold; run one warm, with encoding, pictures on the way and saving."""
-    prompts = tuple(Prompt(text, at) for at, text in enumerate(LINES[:2]))
-    recipe = ground.recipe(family, 1, steps, prompts=prompts, every=steps)
+    prompts = tuple(SamplePrompt(text, at) for at, text in enumerate(LINES[:2]))
+    recipe = ground.recipe(family, 1, steps, prompts=prompts, save_every=steps)
     ground.bases.resident.clear()
     for name in ("cold", "warm"):
         began = time.perf_counter()

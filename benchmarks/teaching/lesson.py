@@ -62,11 +62,12 @@ def recipe(bases: Bases, lesson: Lesson, **more: Any) -> Recipe:
     )
     request = TrainRequest(
         lesson.method, BASE, lesson.trigger, lesson.trigger, lesson.concept, lesson.dial,
-        planned.steps, planned.rank, planned.rate, planned.batch, lesson.seed, lesson.word,
+        planned.steps, planned.rank, planned.learning_rate, planned.batch_size,
+        lesson.seed, lesson.word,
     )  # fmt: skip
     files = [(path.name, caption) for path, caption in lesson.photos]
     request = replace(request, **lesson.numbers)
-    return Recipe.of(request, base, files, accepted=time.time(), **more)
+    return Recipe.from_request(request, base, files, accepted=time.time(), **more)
 
 
 def begin(place: Path, bases: Bases, lesson: Lesson, frozen: Recipe) -> tuple[JobFolder, Task]:
@@ -75,7 +76,7 @@ def begin(place: Path, bases: Bases, lesson: Lesson, frozen: Recipe) -> tuple[Jo
     folder.photos.mkdir(parents=True)
     for path, _ in lesson.photos:
         shutil.copy(path, folder.photos)
-    dump(folder.job, {"kind": "train", "attempt": 1, "recipe": frozen.json()})
+    dump(folder.job, {"kind": "train", "attempt": 1, "recipe": frozen.to_json()})
     return folder, train(folder, bases)
 
 

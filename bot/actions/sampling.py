@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from bot.actions.training import base
 from storage import disk
 from storage.errors import UserError
+from storage.limits import check_range
 from storage.records import Kind, NewJob
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from storage.store import Store
 
 PROMPT = 1000  #: characters
-STEPS, COUNT, STRENGTH, SEED = (1, 100), (1, 4), (0, 2), (0, 2**32 - 1)
+MAX_SEED = 2**32 - 1
+LIMITS = {"steps": (1, 100), "count": (1, 4), "strength": (0, 2), "seed": (0, MAX_SEED)}
 SIZE = (32, 1024)  #: pixels of a side
 OPEN = 5  #: pictures a member may have waiting
 
@@ -79,7 +81,7 @@ def titled(name: str, catalog: Catalog) -> str:
 
 def seeded(seed: int | None) -> int:
     """Return the seed that was given, or a new one."""
-    return secrets.randbelow(SEED[1]) if seed is None else seed
+    return secrets.randbelow(MAX_SEED) if seed is None else seed
 
 
 async def find(store: Store, style: str | int, member: int, guild: int) -> Style:
@@ -100,20 +102,11 @@ def checked(request: SampleRequest) -> SampleRequest:
     for text in (request.prompt, request.negative):
         if len(text) > PROMPT:
             raise UserError("prompt_long", length=len(text), most=PROMPT)
-    inside("steps", request.steps, STEPS)
-    inside("count", request.count, COUNT)
-    inside("strength", request.strength, STRENGTH)
-    inside("seed", request.seed, SEED)
+    for name, limits in LIMITS.items():
+        check_range(name, getattr(request, name), limits, UserError)
     if request.size:
-        inside("size", request.size, SIZE)
+        check_range("size", request.size, SIZE, UserError)
     return request
-
-
-def inside(what: str, value: float, limits: tuple[float, float]) -> None:
-    """Refuse a number outside its limits."""
-    least, most = limits
-    if not least <= value <= most:
-        raise UserError(f"{what}_range", value=value, least=least, most=most)
 
 
 async def room(store: Store, owner: int) -> None:

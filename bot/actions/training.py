@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.actions.delivery import limit
 from bot.actions.photos import LEAST
-from storage import disk, names
+from storage import disk, limits, names, options
 from storage.errors import UserError
-from storage.planning.plan import plan, rate, together
+from storage.limits import check_range
+from storage.planning.plan import combine_plans, optimizer_learning_rate, plan
 from storage.records import Dial, Kind, NewJob, Optimizer, Status
-from storage.requests import Further, TrainRequest
-from storage.tables.durations import Gait, foretold
+from storage.requests import OtherDataset, TrainRequest
+from storage.tables.durations import TimingKey, estimate_duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,15 +25,6 @@ if TYPE_CHECKING:
     from bot.bot import Bot
     from storage.records import Base, Catalog, Dataset, Job, Method, Photo, Plan
 
-STEPS = (1, 20_000)
-RATE = (1e-7, 0.1)
-FACTOR = (0.01, 10)  #: of the rate that Prodigy finds
-DROPOUT = (0, 0.9)
-PRIOR = (1, 1000)
-OFFSET, SILENCE = (
-    0.05,
-    0.1,
-)  #: of noise, as SDXL was taught; of captions, as Ho and Salimans have it
 MORE = 2  #: further datasets: their numbers travel in a button, too
 #: of the bytes of a whole model's file, what its training takes on the disk: two checkpoints of
 #: fp32 weights with two moments and an average, and the file
@@ -40,7 +33,7 @@ WORD = 20  #: letters of a class word: it travels in a button
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class TrainingOrder:
     """What was asked for; zero and nothing mean: as the dial says."""
 
     dataset: int
@@ -49,24 +42,24 @@ class Order:
     dial: Dial = Dial.BALANCED
     steps: int = 0
     rank: int = 0
-    rate: float = 0.0
-    word: str = ""
+    learning_rate: float = 0.0
+    class_word: str = ""
     private: bool = False
-    also: tuple[int, ...] = ()  #: further datasets, each a concept of its own
-    optimizer: Optimizer = Optimizer.ADAMW
-    shuffle: bool = False
-    masked: bool = False
-    dropout: float = 0.0
-    offset: bool = False  #: noise offset
-    silence: bool = False  #: captions that are dropped
-    prior: int = -1  #: class pictures; less than none: as the dial says
+    other_datasets: tuple[int, ...] = ()  #: further datasets, each a concept of its own
+    options: Mapping[str, Any] = field(default_factory=dict)  #: `TrainingOptions` that were chosen
+    num_class_images: int = -1  #: less than 0: as the dial says
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """The optimizer that was chosen, or the usual one."""
+        return Optimizer(self.options.get("optimizer", Optimizer.ADAMW))
 
 
 @dataclass(frozen=True, slots=True)
-class Prospect:
+class Preview:
     """What a training will be."""
 
-    order: Order
+    order: TrainingOrder
     dataset: Dataset
     photos: Sequence[Photo]
     others: Sequence[Dataset]  #: further concepts
@@ -77,7 +70,7 @@ class Prospect:
     memory: int = 0  #: MiB of the GPU; 0 without one
 
 
-async def weigh(bot: Bot, order: Order, owner: int, guild: int) -> Prospect:
+async def preview(bot: Bot, order: TrainingOrder, owner: int, guild: int) -> Preview:
     """Work out what an order means, or say why it cannot be."""
     store = bot.store
     dataset = await store.datasets.get(order.dataset, owner)
@@ -88,36 +81,40 @@ async def weigh(bot: Bot, order: Order, owner: int, guild: int) -> Prospect:
         plan, catalog, method=order.method, base=order.base, dial=order.dial, rank=order.rank
     )
     first = weighed(concept=dataset.concept, photos=len(photos))
-    sensible(order, method(catalog, order.method))
+    check_options(order, method(catalog, order.method))
     beside = await further(bot, order, owner)
     others = [other for other, _ in beside]
     more = [weighed(concept=other.concept, photos=len(theirs)) for other, theirs in beside]
     photos += [photo for _, theirs in beside for photo in theirs]
-    if order.masked and not await asyncio.to_thread(store.photos.shaped, photos):
+    if order.options.get("masked_loss") and not await asyncio.to_thread(
+        store.photos.shaped, photos
+    ):
         raise UserError("mask_missing")
-    planned = chosen(together(first, more), order, method(catalog, order.method))
-    apart((dataset, *others), planned.prior)
-    if planned.prior and not order.word:
+    planned = apply_overrides(combine_plans(first, more), order, method(catalog, order.method))
+    check_triggers_differ((dataset, *others), planned.num_class_images)
+    if planned.num_class_images and not order.class_word:
         raise UserError("word_missing")
     found = base(catalog, order.base)
-    gait = Gait.of(catalog.device, found, planned, dataset.concept, order)
-    planned = foretold(await store.paces.all(), gait, planned, concepts=1 + len(others))
+    gait = TimingKey.of(catalog.device, found, planned, dataset.concept, order.options)
+    planned = estimate_duration(
+        await store.durations.all(), gait, planned, concepts=1 + len(others)
+    )
     server = await store.servers.get(guild)
-    if server.minutes and planned.seconds > server.minutes * 60 and not planned.like:
+    if server.minutes and planned.seconds > server.minutes * 60 and not planned.timed_like:
         minutes = round(planned.seconds / 60)
         raise UserError("minutes_over", minutes=minutes, most=server.minutes)
-    disk.roomy(bot.settings, 0 if planned.rank else ROOM * planned.bytes // disk.MIB)
-    disk.fair(bot.settings, await taken(bot, owner), planned.bytes)
+    disk.roomy(bot.settings, 0 if planned.rank else ROOM * planned.file_bytes // disk.MIB)
+    disk.fair(bot.settings, await taken(bot, owner), planned.file_bytes)
     place = await waiting(bot)
-    return Prospect(
-        order, dataset, photos, others, planned, found, catalog.device, place, catalog.memory
+    return Preview(
+        order, dataset, photos, others, planned, found, catalog.device, place, catalog.memory_mib
     )
 
 
-async def further(bot: Bot, order: Order, owner: int) -> list[tuple[Dataset, list[Photo]]]:
+async def further(bot: Bot, order: TrainingOrder, owner: int) -> list[tuple[Dataset, list[Photo]]]:
     """Find the further datasets of an order, with their photos."""
     found = []
-    for number in order.also:
+    for number in order.other_datasets:
         dataset = await bot.store.datasets.get(number, owner)
         photos = await bot.store.photos.of(number, owner)
         enough(dataset, len(photos))
@@ -125,7 +122,7 @@ async def further(bot: Bot, order: Order, owner: int) -> list[tuple[Dataset, lis
     return found
 
 
-async def queue(bot: Bot, prospect: Prospect, guild: int, channel: int) -> Job:
+async def queue(bot: Bot, prospect: Preview, guild: int, channel: int) -> Job:
     """Put a training into the queue; `channel` is where its card will be."""
     order, dataset, planned = prospect.order, prospect.dataset, prospect.plan
     request = TrainRequest(
@@ -137,20 +134,17 @@ async def queue(bot: Bot, prospect: Prospect, guild: int, channel: int) -> Job:
         dial=order.dial,
         steps=planned.steps,
         rank=planned.rank,
-        rate=planned.rate,
-        batch=planned.batch,
+        learning_rate=planned.learning_rate,
+        batch_size=planned.batch_size,
         seed=secrets.randbelow(1 << 31),
-        word=order.word,
-        prior=planned.prior,
-        optimizer=order.optimizer,
-        shuffle=order.shuffle,
-        masked=order.masked,
-        dropout=order.dropout,
-        offset=OFFSET * order.offset,
-        silence=SILENCE * order.silence,
-        further=tuple(Further(each.id, each.trigger, each.concept) for each in prospect.others),
-        most=0 if bot.web.public else limit(bot.get_guild(guild), bot.settings.upload),
-        bytes=planned.bytes,
+        class_word=order.class_word,
+        num_class_images=planned.num_class_images,
+        options=dict(order.options),
+        other_datasets=tuple(
+            OtherDataset(each.id, each.trigger, each.concept) for each in prospect.others
+        ),
+        max_file_bytes=0 if bot.web.public else limit(bot.get_guild(guild), bot.settings.upload),
+        file_bytes=planned.file_bytes,
     )
     return await bot.store.jobs.queue(
         NewJob(
@@ -179,12 +173,12 @@ def method(catalog: Catalog, name: str) -> Method:
     return next(found for found in catalog.methods if found.name == name)
 
 
-def sensible(order: Order, taking: Method) -> None:
+def check_options(order: TrainingOrder, taking: Method) -> None:
     """Refuse options that the method does not take."""
-    within("dropout", order.dropout, DROPOUT)
-    if order.dropout and not taking.dropout:
+    options.check_options(order.options, UserError)
+    if order.options.get("dropout") and not taking.dropout:
         raise UserError("dropout_method", method=order.method)
-    if order.also and taking.word:
+    if order.other_datasets and taking.word:
         raise UserError("concepts_method", method=order.method)
     if order.rank and not any(taking.ranks):
         raise UserError("rank_method", method=order.method)
@@ -192,7 +186,7 @@ def sensible(order: Order, taking: Method) -> None:
         raise UserError("optimizer_paces", optimizer=order.optimizer, method=order.method)
 
 
-def apart(datasets: Sequence[Dataset], prior: int) -> None:
+def check_triggers_differ(datasets: Sequence[Dataset], prior: int) -> None:
     """Refuse concepts that cannot be told apart, or that class pictures cannot all be of."""
     if len({each.trigger.lower() for each in datasets}) < len(datasets):
         raise UserError("trigger_twice")
@@ -200,37 +194,39 @@ def apart(datasets: Sequence[Dataset], prior: int) -> None:
         raise UserError("prior_concepts")
 
 
-def chosen(planned: Plan, order: Order, taking: Method) -> Plan:
+def apply_overrides(planned: Plan, order: TrainingOrder, taking: Method) -> Plan:
     """Put the member's own numbers in the place of the dial's."""
-    within("steps", order.steps, STEPS)
-    within("rank", order.rank, taking.ranks)
-    within("rate", order.rate, FACTOR if order.optimizer is Optimizer.PRODIGY else RATE)
-    within("prior", max(order.prior, 0), PRIOR)
-    if order.word and len(names.word(order.word)) > WORD:
+    prodigy = order.optimizer is Optimizer.PRODIGY
+    rates = limits.PRODIGY_FACTOR if prodigy else limits.LEARNING_RATE
+    for name, between in (
+        ("steps", limits.STEPS),
+        ("rank", taking.ranks),
+        ("learning_rate", rates),
+    ):
+        if getattr(order, name):
+            check_range(name, getattr(order, name), between, UserError)
+    check_range("class images", max(order.num_class_images, 0), limits.CLASS_IMAGES, UserError)
+    if order.class_word and len(names.word(order.class_word)) > WORD:
         raise UserError("trigger_bad", most=WORD)
-    own = order.steps or order.rank or order.rate
+    own = order.steps or order.rank or order.learning_rate
     return replace(
         planned,
         steps=order.steps or planned.steps,
-        rate=order.rate or rate(planned.rate, order.optimizer),
-        prior=planned.prior if order.prior < 0 else order.prior,
+        learning_rate=order.learning_rate
+        or optimizer_learning_rate(planned.learning_rate, order.optimizer),
+        num_class_images=planned.num_class_images
+        if order.num_class_images < 0
+        else order.num_class_images,
         reasons=(*planned.reasons, "chosen") if own else planned.reasons,
     )
-
-
-def within(what: str, value: float, limits: tuple[float, float]) -> None:
-    """Refuse a number outside its limits; zero is the dial's own."""
-    least, most = limits
-    if value and not least <= value <= most:
-        raise UserError(f"{what}_range", value=value, least=least, most=most)
 
 
 def base(catalog: Catalog, name: str) -> Base:
     """Return a base that is here."""
     for found in catalog.bases:
         if found.name == name:
-            if found.lack:
-                raise UserError(found.lack, **found.facts)
+            if found.missing_code:
+                raise UserError(found.missing_code, **found.facts)
             return found
     raise UserError("base_unknown", base=name)
 

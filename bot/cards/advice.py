@@ -11,7 +11,7 @@ from discord import ui
 from bot import wording
 from bot.actions import training
 from bot.actions.permissions import allowed, quota
-from bot.actions.training import Order
+from bot.actions.training import TrainingOrder
 from bot.cards.components import WORDS, Button, Card, Select, row, show, text, touch
 from bot.cards.job import COLOURS
 from bot.cards.preflight import Leave, Start, facts, small
@@ -24,7 +24,7 @@ from storage.records import Status
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bot.actions.training import Prospect
+    from bot.actions.training import Preview
     from bot.cards.components import Asked, Part
     from storage.records import Concept
 
@@ -80,15 +80,15 @@ class Answer:
         return self.advice.second if self.choice is self.advice.first else self.advice.first
 
     @property
-    def order(self) -> Order:
+    def order(self) -> TrainingOrder:
         """What Start would order."""
         question, choice = self.question, self.choice
         word = question.word
         if choice.method in BESIDE and not word:
             word = CLASSES[self.case.motif]
-        return Order(
+        return TrainingOrder(
             question.dataset, choice.method, choice.base.name, choice.dial,
-            word=word, private=question.private,
+            class_word=word, private=question.private,
         )  # fmt: skip
 
 
@@ -107,7 +107,7 @@ async def answer(
         large=room and bot.web.public is not None,
         minutes=server.minutes,
     )
-    catalog, paces = await bot.store.catalog.read(), await bot.store.paces.all()
+    catalog, paces = await bot.store.catalog.read(), await bot.store.durations.all()
     return Answer(question, dataset.concept, case, advise(catalog, case, paces))
 
 
@@ -131,29 +131,29 @@ async def advice_card(interaction: Asked, question: Question) -> Card:
     return card.put(row(Start(found.order), *other, Leave()))
 
 
-async def weighed(interaction: Asked, question: Question) -> tuple[Answer, Prospect]:
+async def weighed(interaction: Asked, question: Question) -> tuple[Answer, Preview]:
     """Ask, and weigh what is advised; where the disk is too full for a model, advise less."""
     bot, owner, guild = interaction.client, interaction.user.id, interaction.guild_id or 0
     found = await answer(interaction, question)
     try:
-        return found, await training.weigh(bot, found.order, owner, guild)
+        return found, await training.preview(bot, found.order, owner, guild)
     except UserError as error:
         if error.code not in FULL or not found.case.large:
             raise
     found = await answer(interaction, question, room=False)
-    return found, await training.weigh(bot, found.order, owner, guild)
+    return found, await training.preview(bot, found.order, owner, guild)
 
 
-async def remarks(interaction: Asked, order: Order) -> tuple[list[str], list[Part]]:
+async def remarks(interaction: Asked, order: TrainingOrder) -> tuple[list[str], list[Part]]:
     """Say beside an order what the advisor thinks of it; nothing where it cannot think."""
-    question = Question(order.dataset, private=order.private, word=order.word)
+    question = Question(order.dataset, private=order.private, word=order.class_word)
     try:
-        found = await answer(interaction, question, concepts=1 + len(order.also))
+        found = await answer(interaction, question, concepts=1 + len(order.other_datasets))
     except UserError:
         return [], []
     first = found.choice
     if (first.method, first.base.name) != (order.method, order.base):
-        if order.also:  # the card of the advice is about one dataset
+        if order.other_datasets:  # the card of the advice is about one dataset
             return [], []
         return [say(wording.advice.OTHER, **named(first))], [Advise(question)]
     return [*why(found), *beside(found)], []

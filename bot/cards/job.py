@@ -17,7 +17,7 @@ from bot.cards.upscaled import Wall
 from bot.wording import fill, flatten, say
 from storage import disk
 from storage.errors import JobError, UserError
-from storage.records import Kind, NewJob, Status, Wish
+from storage.records import JobCommand, Kind, NewJob, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,8 +116,8 @@ def running(scene: Scene) -> Iterator[str]:
         yield say(wording.job.STEP, step=step, steps=steps, loss=story.loss, when=when)
         speed = f"{story.progress.get('speed', 0):.1f}"
         yield say(wording.job.DEVICE, speed=speed, device=story.started.get("device", "cpu"))
-    if job.wish:
-        yield wording.job.WISHES[job.wish]
+    if job.requested:
+        yield wording.job.WISHES[job.requested]
 
 
 def paused(scene: Scene) -> Iterator[str]:
@@ -156,8 +156,8 @@ def cancelled(scene: Scene) -> Iterator[str]:
     """Say who ended it, and when."""
     job, step = scene.job, scene.story.step
     yield say(wording.job.CANCELLED, step=step) if job.started else wording.job.CANCELLED_WAITING
-    if job.wished_by and job.wished_by != job.owner:
-        yield say(wording.job.CANCELLED_BY, by=job.wished_by)
+    if job.requested_by and job.requested_by != job.owner:
+        yield say(wording.job.CANCELLED_BY, by=job.requested_by)
 
 
 STATES = {
@@ -201,13 +201,13 @@ def controls(job: Job) -> list[Button]:
         return [Retry(job.id)]
     if job.status.ended:
         return []
-    asked = job.wish is not None
+    asked = job.requested is not None
     if job.status is Status.PAUSED:
         first: list[Button] = [Resume(job.id), Cancel(job.id), Finish(job.id)]
     elif job.status is Status.QUEUED:
         first = [Cancel(job.id, disabled=asked)]
     else:
-        off = asked and job.wish is not Wish.PAUSE
+        off = asked and job.requested is not JobCommand.PAUSE
         first = [
             Pause(job.id, disabled=asked),
             Cancel(job.id, disabled=off),
@@ -228,17 +228,17 @@ async def steerable(interaction: Asked, number: int) -> Job:
 class Steer(Button, verb=""):
     """A button that asks something of a job."""
 
-    wish: ClassVar[Wish | None] = None
+    command: ClassVar[JobCommand | None] = None
 
     async def press(self, interaction: Asked) -> None:
         """Pass the wish on, and show at once that it was heard."""
         await touch(interaction)
         bot = interaction.client
         job = await steerable(interaction, self.numbers[0])
-        if self.wish is None:
+        if self.command is None:
             await bot.store.jobs.resume(job.id, interaction.user.id)
         else:
-            await bot.store.jobs.wish(job.id, self.wish, interaction.user.id)
+            await bot.store.jobs.send_command(job.id, self.command, interaction.user.id)
         if interaction.message is None or interaction.message.id != job.message:
             await show(interaction, await bot.follow.card(job.id))
         await bot.follow.show(job.id)
@@ -247,7 +247,7 @@ class Steer(Button, verb=""):
 class Pause(Steer, verb="job:pause"):
     """Put the job aside; its state is kept."""
 
-    label, wish = wording.job.PAUSE, Wish.PAUSE
+    label, wish = wording.job.PAUSE, JobCommand.PAUSE
 
 
 class Resume(Steer, verb="job:resume"):
@@ -259,13 +259,13 @@ class Resume(Steer, verb="job:resume"):
 class Cancel(Steer, verb="job:cancel"):
     """End the job; nothing of it is kept."""
 
-    label, wish, style = wording.job.CANCEL, Wish.CANCEL, discord.ButtonStyle.danger
+    label, wish, style = wording.job.CANCEL, JobCommand.CANCEL, discord.ButtonStyle.danger
 
 
 class Finish(Steer, verb="job:finish"):
     """End the job here and keep what it has learnt."""
 
-    label, wish, style = wording.job.FINISH, Wish.FINISH, discord.ButtonStyle.success
+    label, wish, style = wording.job.FINISH, JobCommand.FINISH, discord.ButtonStyle.success
 
 
 class Retry(Button, verb="job:retry"):

@@ -10,7 +10,7 @@ from discord import ui
 from bot import wording
 from bot.actions import channels, delivery, training
 from bot.actions.permissions import allowed, quota
-from bot.actions.training import Order
+from bot.actions.training import TrainingOrder
 from bot.cards.components import WORDS, Button, Card, ask, row, show, text, touch
 from bot.cards.job import COLOURS
 from bot.cards.order_id import based, read, written
@@ -21,19 +21,22 @@ from storage.records import Optimizer, Status
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from bot.actions.training import Prospect
+    from bot.actions.training import Preview
     from bot.bot import Bot
     from bot.cards.components import Asked, Part
 
 
 async def preflight(
-    interaction: Asked, order: Order, words: Iterable[str] = (), controls: Iterable[Part] = ()
+    interaction: Asked,
+    order: TrainingOrder,
+    words: Iterable[str] = (),
+    controls: Iterable[Part] = (),
 ) -> Card:
     """Weigh an order and lay out what comes of it; further words and controls come last."""
     bot = interaction.client
     await allowed(interaction, "train")
     await quota(interaction)
-    prospect = await training.weigh(bot, order, interaction.user.id, interaction.guild_id or 0)
+    prospect = await training.preview(bot, order, interaction.user.id, interaction.guild_id or 0)
     card = Card(colour=COLOURS[Status.RUNNING])
     card.put(text(title(prospect)))
     card.put(text(*facts(bot, interaction.guild, prospect)))
@@ -42,7 +45,7 @@ async def preflight(
     return card.put(row(Start(order), More(order), *controls, Leave()))
 
 
-def title(prospect: Prospect) -> str:
+def title(prospect: Preview) -> str:
     """Say what is asked for."""
     plan = prospect.plan
     return say(
@@ -54,7 +57,7 @@ def title(prospect: Prospect) -> str:
     )
 
 
-def facts(bot: Bot, guild: discord.Guild | None, prospect: Prospect) -> Iterator[str]:
+def facts(bot: Bot, guild: discord.Guild | None, prospect: Preview) -> Iterator[str]:
     """Say photos, steps, time, place and file, a line each."""
     plan = prospect.plan
     yield say(wording.training.PHOTOS, photos=format_count(len(prospect.photos), "photo"))
@@ -62,25 +65,27 @@ def facts(bot: Bot, guild: discord.Guild | None, prospect: Prospect) -> Iterator
     if warned:
         yield say(wording.training.WARNED, photos=format_count(warned, "photo"))
     if plan.seconds:
-        template = wording.training.STEPS_LIKE if plan.like else wording.training.STEPS
+        template = wording.training.STEPS_LIKE if plan.timed_like else wording.training.STEPS
         took = wording.format_duration(plan.seconds)
-        like = wording.training.METHODS.get(plan.like, plan.like)
+        like = wording.training.METHODS.get(plan.timed_like, plan.timed_like)
         yield say(template, steps=plan.steps, time=took, device=prospect.device, like=like)
     else:
         yield say(wording.training.STEPS_FIRST, steps=plan.steps)
-    if plan.memory and prospect.memory:
-        fits = plan.memory <= prospect.memory
+    if plan.memory_mib and prospect.memory:
+        fits = plan.memory_mib <= prospect.memory
         template = wording.training.MEMORY if fits else wording.training.MEMORY_TIGHT
-        sizes = {"need": plan.memory / 1024, "whole": prospect.memory / 1024}
+        sizes = {"need": plan.memory_mib / 1024, "whole": prospect.memory / 1024}
         yield fill(template, **sizes)
-    if plan.prior:
-        yield say(wording.training.CLASS, pictures=plan.prior, word=prospect.order.word)
+    if plan.num_class_images:
+        yield say(
+            wording.training.CLASS, pictures=plan.num_class_images, word=prospect.order.class_word
+        )
     yield (
         say(wording.training.PLACE, place=prospect.place)
         if prospect.place
         else wording.training.NOW
     )
-    yield file(plan.bytes, delivery.limit(guild, bot.settings.upload), link=bot.web.public)
+    yield file(plan.file_bytes, delivery.limit(guild, bot.settings.upload), link=bot.web.public)
     if not plan.rank and bot.settings.days:
         yield say(wording.training.KEPT, days=bot.settings.days)
 
@@ -93,7 +98,7 @@ def file(size: int, most: int, *, link: str | None) -> str:
     return fill(template, size=format_size(size), limit=format_size(most))
 
 
-def why(prospect: Prospect) -> Iterator[str]:
+def why(prospect: Preview) -> Iterator[str]:
     """Say why the numbers are as they are."""
     plan = prospect.plan
     codes = [code for reason in plan.reasons for code in reason.rsplit("_", 1)]
@@ -106,14 +111,15 @@ def why(prospect: Prospect) -> Iterator[str]:
         yield fill(wording.training.WHY, reasons="; ".join(reasons))
 
 
-def small(prospect: Prospect) -> Iterator[str]:
+def small(prospect: Preview) -> Iterator[str]:
     """Say what is special about it."""
     base = prospect.base
-    used = [wording.training.SWITCHES[each] for each in SWITCHES if getattr(prospect.order, each)]
+    options = prospect.order.options
+    used = [each.label for name, each in SWITCHES.items() if name in options]
     if prospect.order.optimizer is not Optimizer.ADAMW:
         used.append(wording.training.OPTIMIZERS[prospect.order.optimizer])
-    if prospect.order.dropout:
-        used.append(fill(wording.training.DROPPED, part=prospect.order.dropout))
+    if options.get("dropout"):
+        used.append(fill(wording.training.DROPPED, part=options["dropout"]))
     if used:
         yield fill(wording.training.USED, options="; ".join(used))
     if prospect.order.private:
@@ -125,10 +131,10 @@ def small(prospect: Prospect) -> Iterator[str]:
 class Ordered(Button):
     """A button in which a whole order stands."""
 
-    order: Order
+    order: TrainingOrder
     code: int  #: of the base's name
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: TrainingOrder) -> None:
         button: ui.Button[Any] = ui.Button(
             label=self.label, style=self.style, custom_id=f"{self.verb}:{written(order)}"
         )
@@ -152,7 +158,7 @@ class Start(Ordered, verb="plan:start", tail=WORDS):
         await allowed(interaction, "train")
         await quota(interaction)
         order = based(self.order, self.code, await bot.store.catalog.read())
-        prospect = await training.weigh(bot, order, interaction.user.id, guild)
+        prospect = await training.preview(bot, order, interaction.user.id, guild)
         channel = await channels.training(interaction, private=order.private)
         job = await training.queue(bot, prospect, guild, channel)
         await bot.follow.show(job.id)

@@ -15,7 +15,7 @@ from bot.cards.components import Button, Card, Form, ask, hold, row, show, text,
 from bot.cards.job import COLOURS
 from bot.wording import fill, say
 from storage.errors import UserError
-from storage.records import Kind, Status, Wish
+from storage.records import JobCommand, Kind, Status
 
 if TYPE_CHECKING:
     from bot.cards.components import Asked
@@ -105,7 +105,7 @@ class Takedown(Button, verb="report:remove"):
         if not ours and not guild.get_channel_or_thread(channel):
             raise UserError("picture_gone")
         if job is not None and not job.status.ended:
-            await bot.store.jobs.wish(job.id, Wish.CANCEL, interaction.user.id)
+            await bot.store.jobs.send_command(job.id, JobCommand.CANCEL, interaction.user.id)
         if job is not None and job.kind is Kind.SAMPLE:
             bot.follow.forget(job.id)
             await sampling.forget(bot.store, job)

@@ -19,7 +19,7 @@ from bot.cards.report import Report
 from bot.cards.upscaled import Wall
 from bot.wording import fill, flatten, say
 from storage.errors import UserError
-from storage.records import Kind, Status, Wish
+from storage.records import JobCommand, Kind, Status
 from storage.requests import SampleRequest
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ class Remove(Button, verb="sample:delete"):
             raise UserError("job_unknown")
         bot.follow.forget(job.id)
         if not job.status.ended:
-            await bot.store.jobs.wish(job.id, Wish.CANCEL, interaction.user.id)
+            await bot.store.jobs.send_command(job.id, JobCommand.CANCEL, interaction.user.id)
         await sampling.forget(bot.store, job)
         await interaction.delete_original_response()
         if job.message and interaction.message and interaction.message.id != job.message:

@@ -12,45 +12,46 @@ from bot import wording
 from bot.actions.training import MORE
 from bot.cards.components import Form
 from storage.errors import UserError
+from storage.options import options_table
 from storage.records import Optimizer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.actions.training import Order
+    from bot.actions.training import TrainingOrder
     from storage.records import Dataset
 
 SHOWN = 25  #: options of a select, at most
-SWITCHES = ("shuffle", "masked", "silence", "offset")
+SWITCHES = {each.name: each for each in options_table() if each.switch is not None}
 
 
 class OptionsForm(Form):
     """Further concepts, the optimizer, switches, dropout and class pictures."""
 
-    def __init__(self, order: Order, datasets: Sequence[Dataset]) -> None:
+    def __init__(self, order: TrainingOrder, datasets: Sequence[Dataset]) -> None:
         super().__init__(title=wording.training.OPTIONS_FORM)
         self.order = order
         others = [each for each in datasets if each.id != order.dataset][:SHOWN]
         self.also = picker(
             "also",
             {str(each.id): each.name for each in others},
-            {str(number) for number in order.also},
+            {str(number) for number in order.other_datasets},
             most=MORE,
         )
         names = {str(each): wording.training.OPTIMIZERS[each] for each in Optimizer}
         self.optimizer = picker("optimizer", names, {str(order.optimizer)}, least=1)
         self.switches = picker(
             "switches",
-            {each: wording.training.SWITCHES[each] for each in SWITCHES},
-            {each for each in SWITCHES if getattr(order, each)},
+            {name: each.label for name, each in SWITCHES.items()},
+            {name for name in SWITCHES if name in order.options},
             most=len(SWITCHES),
         )
         self.dropout: ui.TextInput[Any] = ui.TextInput(
-            custom_id="dropout", default=f"{order.dropout:g}", max_length=4
+            custom_id="dropout", default=f"{order.options.get('dropout', 0):g}", max_length=4
         )
         self.prior: ui.TextInput[Any] = ui.TextInput(
             custom_id="prior",
-            default=None if order.prior < 0 else str(order.prior),
+            default=None if order.num_class_images < 0 else str(order.num_class_images),
             required=False,
             max_length=4,
         )
@@ -61,19 +62,24 @@ class OptionsForm(Form):
             label, told = wording.training.FIELDS[name]
             self.add_item(ui.Label(text=label, description=told, component=field))
 
-    def chosen(self) -> Order:
+    def chosen(self) -> TrainingOrder:
         """Give the order as it is filled in."""
         return replace(
             self.order,
-            also=tuple(int(number) for number in self.also.values),
-            optimizer=Optimizer(self.optimizer.values[0]),
-            dropout=share(self.dropout.value),
-            prior=counted(self.prior.value),
-            shuffle="shuffle" in self.switches.values,
-            masked="masked" in self.switches.values,
-            silence="silence" in self.switches.values,
-            offset="offset" in self.switches.values,
+            other_datasets=tuple(int(number) for number in self.also.values),
+            options=self.options(),
+            num_class_images=counted(self.prior.value),
         )
+
+    def options(self) -> dict[str, Any]:
+        """Return the options that are not as usual."""
+        options = {name: SWITCHES[name].switch for name in self.switches.values}
+        optimizer, dropout = Optimizer(self.optimizer.values[0]), share(self.dropout.value)
+        if optimizer is not Optimizer.ADAMW:
+            options["optimizer"] = optimizer
+        if dropout:
+            options["dropout"] = dropout
+        return options
 
 
 def picker(

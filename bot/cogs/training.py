@@ -10,7 +10,7 @@ from discord.ext import commands
 
 from bot import wording
 from bot.actions.permissions import once
-from bot.actions.training import Order
+from bot.actions.training import TrainingOrder
 from bot.cards import advice, job, preflight
 from bot.cards.components import hold, show
 from bot.cogs import _autocomplete
@@ -60,7 +60,7 @@ def trains(method: str) -> app_commands.Command[Any, ..., None]:
         private: bool = False,
     ) -> None:
         """Show what the training would be."""
-        order = Order(0, method, base, Dial(dial), steps, rank, rate, word, private)
+        order = TrainingOrder(0, method, base, Dial(dial), steps, rank, rate, word, private)
         await consider(interaction, dataset, order)
 
     command.__qualname__ = f"Training.{method}"  # by this discord.py knows that it has a self
@@ -112,11 +112,13 @@ class Training(commands.GroupCog, name="train", description=wording.training.COM
         private: bool = False,
     ) -> None:
         """Show what training an embedding would be."""
-        order = Order(0, "embedding", base, Dial(dial), steps, vectors, rate, word, private)
+        order = TrainingOrder(
+            0, "embedding", base, Dial(dial), steps, vectors, rate, word, private
+        )
         await consider(interaction, dataset, order)
 
 
-async def consider(interaction: Asked, name: str, order: Order) -> None:
+async def consider(interaction: Asked, name: str, order: TrainingOrder) -> None:
     """Show the pre-flight card for one of the member's datasets."""
     with once(interaction, name):
         await hold(interaction)

@@ -11,7 +11,7 @@ import discord
 from bot import wording
 from bot.actions import training
 from bot.actions.permissions import once
-from bot.actions.training import Order
+from bot.actions.training import TrainingOrder
 from bot.cards.components import Button, Card, hold, row, show, text
 from bot.demo.mascot import GROUNDS, SHEET, pictures
 from bot.wording import say
@@ -41,8 +41,10 @@ class TrainMascot(Button, verb="demo:mascot"):
             bot, guild = interaction.client, interaction.guild_id or 0
             channel = interaction.channel_id or 0
             dataset = await mascots(bot, interaction.user.id, guild)
-            order = Order(dataset.id, "lora", bot.settings.base, steps=STEPS, rank=RANK, rate=RATE)
-            prospect = await training.weigh(bot, order, dataset.owner, guild)
+            order = TrainingOrder(
+                dataset.id, "lora", bot.settings.base, steps=STEPS, rank=RANK, learning_rate=RATE
+            )
+            prospect = await training.preview(bot, order, dataset.owner, guild)
             job = await training.queue(bot, prospect, guild, channel)
             await bot.follow.show(job.id)
             said = say(wording.training.STARTED, name=dataset.name, job=job.id)

@@ -269,7 +269,7 @@ class Follow:
         """List who is pinged: the owner and those who asked to be told, not who ended it."""
         everyone = dict.fromkeys([job.owner, *await self.store.jobs.watchers(job.id)])
         if job.status is Status.CANCELLED:
-            everyone.pop(job.wished_by or 0, None)
+            everyone.pop(job.requested_by or 0, None)
         return list(everyone)
 
 

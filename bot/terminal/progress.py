@@ -107,7 +107,7 @@ class Teller:
             self.bar.say(sentence(wrong))
 
     def _fetch(self, event: dict[str, Any]) -> None:
-        seen = fill(wording.shell.SEEN, **event) if event["seen"] else ""
+        seen = fill(wording.shell.SEEN, **event) if event["licence_url"] else ""
         facts = {**event, "licence": licence(event) + seen, "money": money(event)}
         self.bar.say(fill(wording.shell.FETCH, **facts))
 

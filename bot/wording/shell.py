@@ -61,7 +61,7 @@ MONEY = {
     "unseen": "",
 }
 FETCH = "{title} from {source}: {licence}{money}"
-SEEN = " (read at {seen})"
+SEEN = " (read at {licence_url})"
 FETCHING = "{done} of {bytes} · {speed}/s"
 FETCHED = "{title} is here: {size} in {seconds}, every file with the hub's own hash ({place})."
 FETCHED_UNSEEN = "{title} is here: {size} in {seconds}. The hub gave no hash of {names}, so nobody checked those ({place})."
@@ -72,8 +72,8 @@ INSPECTED = {
     "architecture": "For: {architecture}",
     "base": "Trained on: {base}",
     "steps": "Steps: {steps}",
-    "rate": "Learning rate: {rate}",
-    "batch": "Photos a step: {batch}",
+    "learning_rate": "Learning rate: {learning_rate}",
+    "batch_size": "Batch size: {batch_size}",
     "photos": "Photos: {photos}",
     "rank": "Rank: {rank}",
     "alpha": "Alpha: {alpha}",

@@ -124,11 +124,5 @@ OPTIMIZERS = {
     "prodigy": "Prodigy: finds the rate itself; long runs only",
     "schedulefree": "Schedule-free AdamW: a steady rate",
 }
-SWITCHES = {
-    "shuffle": "Shuffle what captions say between commas",
-    "masked": "Learn only what is not see-through in PNGs",
-    "silence": "Drop a tenth of the captions, so that prompts matter less",
-    "offset": "Learn very dark and very bright pictures, too",
-}
 DROPPED = "dropout {part:g}"
 USED = "-# With: {options}."

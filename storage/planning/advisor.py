@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from storage.errors import UserError
 from storage.planning.case import Motif
-from storage.planning.plan import plan, rule
+from storage.planning.plan import find_rule, plan
 from storage.records import Commercial, Concept, Dial, Domain
-from storage.tables.durations import Gait, foretold
+from storage.tables.durations import TimingKey, estimate_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +69,7 @@ class Advice:
     second: Choice | None
 
 
-def advise(catalog: Catalog, case: Case, paces: Known | None = None) -> Advice:
+def advise(catalog: Catalog, case: Case, durations: Known | None = None) -> Advice:
     """Choose method, base and dial of what is here; `paces` say how long runs took.
 
     Raises:
@@ -79,7 +79,7 @@ def advise(catalog: Catalog, case: Case, paces: Known | None = None) -> Advice:
         raise UserError("trainer_away")
     bases = suited(catalog, case)
     choices = [
-        chosen(catalog, case, (method, base), (why, place), paces or {})
+        chosen(catalog, case, (method, base), (why, place), durations or {})
         for method, why, base, place in offered(catalog, case, bases)
     ]
     return Advice(choices[0], choices[1] if len(choices) > 1 else None)
@@ -100,7 +100,7 @@ def suited(catalog: Catalog, case: Case) -> list[Base]:
         usable = [base for base in usable if base.commercial in LICENCES]
         if not usable:
             raise UserError("advice_licence")
-    fitting = [base for base in usable if base.small or base.memory <= catalog.memory]
+    fitting = [base for base in usable if base.small or base.memory_mib <= catalog.memory_mib]
     return sorted(fitting or usable, key=lambda base: order(base, case))
 
 
@@ -114,7 +114,7 @@ def order(base: Base, case: Case) -> tuple[int, ...]:
     knows = suits.index(base.domain) if base.domain in suits else len(suits)
     licence = LICENCES.index(base.commercial) if case.commercial else 0
     enlarged = bool(case.side) and case.side * 2 < base.resolution and not base.small
-    return knows, licence, int(enlarged), -base.resolution, base.memory
+    return knows, licence, int(enlarged), -base.resolution, base.memory_mib
 
 
 def offered(
@@ -209,20 +209,20 @@ def subjects(case: Case, base: Base) -> Iterator[tuple[str, str]]:
 def possible(catalog: Catalog, case: Case, method: str, base: Base) -> bool:
     """Tell whether a method can be had: it is there, fits, and its file can be handed over."""
     try:
-        found = rule(catalog, method, base.name, Dial.BALANCED, case.concept)
+        found = find_rule(catalog, method, base.name, Dial.BALANCED, case.concept)
     except UserError:
         return False
     if found.rank or base.small:
         return True
-    return case.large and base.memory * WHOLE <= catalog.memory
+    return case.large and base.memory_mib * WHOLE <= catalog.memory_mib
 
 
 def place(catalog: Catalog, case: Case, bases: list[Base]) -> str:
     """Say why the first of these bases."""
     best = bases[0]
-    if best.small and case.motif is not Motif.EMOJI and not catalog.memory:
+    if best.small and case.motif is not Motif.EMOJI and not catalog.memory_mib:
         return "no_gpu"
-    if not best.small and best.memory > catalog.memory:
+    if not best.small and best.memory_mib > catalog.memory_mib:
         return "tight"
     if len(bases) == 1:
         return "only"
@@ -253,8 +253,8 @@ def chosen(
             catalog, method=method, base=base.name, dial=dial, concept=case.concept,
             photos=case.handed,
         )  # fmt: skip
-        gait = Gait.of(catalog.device, base, planned, case.concept)
-        planned = foretold(paces, gait, planned)
+        gait = TimingKey.of(catalog.device, base, planned, case.concept)
+        planned = estimate_duration(paces, gait, planned)
         if planned.seconds <= case.minutes * 60:
             break
         dial, reason = DIALS[DIALS.index(dial) - 1], "time"
@@ -272,7 +272,10 @@ def dialled(catalog: Catalog, case: Case, method: str, base: Base) -> tuple[Dial
         return Dial.THOROUGH, "several"
     if case.photos <= FEW and method != "embedding":
         return Dial.QUICK, "few"
-    usual = rule(catalog, method, base.name, Dial.BALANCED, case.concept)
-    if usual.photo and usual.steps + usual.photo * (case.photos - 1) > usual.most:
+    usual = find_rule(catalog, method, base.name, Dial.BALANCED, case.concept)
+    if (
+        usual.steps_per_photo
+        and usual.steps + usual.steps_per_photo * (case.photos - 1) > usual.max_steps
+    ):
         return Dial.THOROUGH, "many"
     return Dial.BALANCED, "usual"

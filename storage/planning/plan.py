@@ -9,14 +9,19 @@ from dataclasses import replace
 from storage.errors import UserError
 from storage.records import Catalog, Concept, Dial, Optimizer, Plan, Rule
 
-MOST = 20_000  #: steps of one run
-CHECKPOINTS, OFTEN = 4, 25  #: in a run, the last step apart; steps between two at least
-OWN = {Optimizer.PRODIGY: 1.0}  #: rates that are only a factor of what an optimizer finds itself
+MAX_STEPS = 20_000  #: steps of one run
+CHECKPOINTS, MIN_CHECKPOINT_INTERVAL = (
+    4,
+    25,
+)  #: in a run, the last step apart; steps between two at least
+RATE_FACTORS = {
+    Optimizer.PRODIGY: 1.0
+}  #: rates that are only a factor of what an optimizer finds itself
 
 
-def rate(dialled: float, optimizer: Optimizer) -> float:
+def optimizer_learning_rate(dialled: float, optimizer: Optimizer) -> float:
     """Say at which rate an optimizer works where the dial's is for AdamW."""
-    return OWN.get(optimizer, dialled)
+    return RATE_FACTORS.get(optimizer, dialled)
 
 
 def plan(  # noqa: PLR0913 - a plan is made of all that a member chose
@@ -34,13 +39,15 @@ def plan(  # noqa: PLR0913 - a plan is made of all that a member chose
     A rank of zero is the dial's; whole networks have none, but where one may be given for them
     (DreamBooth) a LoRA learns.
     """
-    found = rule(catalog, method, base, dial, concept)
-    if rank and not found.rank and any(limits(catalog, method)):
-        low = rule(catalog, "lora", base, dial, concept)
-        found = replace(low, method=method, reason=found.reason, prior=found.prior)
+    found = find_rule(catalog, method, base, dial, concept)
+    if rank and not found.rank and any(rank_limits(catalog, method)):
+        low = find_rule(catalog, "lora", base, dial, concept)
+        found = replace(
+            low, method=method, reason=found.reason, num_class_images=found.num_class_images
+        )
     rank = rank if found.rank else 0
-    asked = found.steps + found.photo * (max(photos, 1) - 1)
-    steps = min(max(asked, found.least), found.most)
+    asked = found.steps + found.steps_per_photo * (max(photos, 1) - 1)
+    steps = min(max(asked, found.min_steps), found.max_steps)
     return Plan(
         method=method,
         base=base,
@@ -48,33 +55,33 @@ def plan(  # noqa: PLR0913 - a plan is made of all that a member chose
         photos=photos,
         steps=steps,
         rank=rank or found.rank,
-        rate=found.rate,
-        batch=found.batch,
-        bytes=round(found.bytes * rank / found.rank) if rank else found.bytes,
+        learning_rate=found.learning_rate,
+        batch_size=found.batch_size,
+        file_bytes=round(found.file_bytes * rank / found.rank) if rank else found.file_bytes,
         reasons=(found.reason,),
-        prior=found.prior,
-        memory=found.memory,
+        num_class_images=found.num_class_images,
+        memory_mib=found.memory_mib,
     )
 
 
-def limits(catalog: Catalog, method: str) -> tuple[int, int]:
+def rank_limits(catalog: Catalog, method: str) -> tuple[int, int]:
     """Return which ranks a method can have; none, if nobody said."""
     return next((known.ranks for known in catalog.methods if known.name == method), (0, 0))
 
 
-def often(steps: int) -> int:
+def checkpoint_interval(steps: int) -> int:
     """Say how many steps lie between two checkpoints, and the pictures on the way."""
-    return max(OFTEN, math.ceil(steps / CHECKPOINTS))
+    return max(MIN_CHECKPOINT_INTERVAL, math.ceil(steps / CHECKPOINTS))
 
 
-def together(first: Plan, others: Iterable[Plan]) -> Plan:
+def combine_plans(first: Plan, others: Iterable[Plan]) -> Plan:
     """Plan to teach several concepts in one run: each gets the steps it would get alone."""
     plans = [first, *others]
     steps, photos = (sum(getattr(each, what) for each in plans) for what in ("steps", "photos"))
-    return replace(first, steps=min(steps, MOST), photos=photos)
+    return replace(first, steps=min(steps, MAX_STEPS), photos=photos)
 
 
-def rule(catalog: Catalog, method: str, base: str, dial: Dial, concept: Concept) -> Rule:
+def find_rule(catalog: Catalog, method: str, base: str, dial: Dial, concept: Concept) -> Rule:
     """Return the catalog's rule for a choice, or say what is unknown."""
     if not catalog.bases:
         raise UserError("trainer_away")

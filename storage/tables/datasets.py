@@ -26,12 +26,12 @@ BUSY = """
 SELECT id FROM jobs WHERE kind NOT IN ('caption', 'sample')
 AND status IN ('queued', 'running', 'paused')
 AND (dataset = :dataset OR EXISTS (
-  SELECT 1 FROM json_each(request, '$.further') AS further
+  SELECT 1 FROM json_each(request, '$.other_datasets') AS further
   WHERE json_extract(further.value, '$.dataset') = :dataset))
 """
 #: Captions of photos that are going need not be made.
 STOP = """
-UPDATE jobs SET wish = 'cancel', wished_by = :owner,
+UPDATE jobs SET requested = 'cancel', requested_by = :owner,
   status = iif(status = 'running', status, 'cancelled'),
   ended = iif(status = 'running', NULL, :now)
 WHERE dataset = :dataset AND kind = 'caption' AND status IN ('queued', 'running', 'paused')

@@ -10,7 +10,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from storage.errors import UserError
-from storage.records import Job, Kind, NewJob, Status, Wish
+from storage.records import Job, JobCommand, Kind, NewJob, Status
 from storage.tables.database import Connection, Database
 from storage.tables.trash import Trash
 
@@ -43,12 +43,12 @@ RETURNING id
 """
 SETTLE = """
 UPDATE jobs SET status = :status, error = :error, lease = NULL, ended = :ended,
-  wish = iif(:status = 'paused' AND NOT purge, NULL, wish)
+  requested = iif(:status = 'paused' AND NOT purge, NULL, requested)
 WHERE id = :job AND fence = :fence AND status = 'running' RETURNING id
 """
 MOVE = """
-UPDATE jobs SET status = :status, error = :error, lease = NULL, ended = :ended, wish = :wish,
-  wished_by = coalesce(:by, wished_by),
+UPDATE jobs SET status = :status, error = :error, lease = NULL, ended = :ended,
+  requested = :command, requested_by = coalesce(:by, requested_by),
   attempts = iif(status = 'paused', 0, :attempts) -- a pause is no crash
 WHERE id = :job RETURNING *
 """
@@ -57,7 +57,7 @@ SELECT count(*) AS asked FROM jobs WHERE owner = :owner AND guild = :guild AND k
   AND status <> 'cancelled' AND created > :since
 """
 PLANNED = """
-SELECT sum(json_extract(request, '$.bytes')) AS bytes FROM jobs
+SELECT sum(json_extract(request, '$.file_bytes')) AS bytes FROM jobs
 WHERE owner = :owner AND kind = 'train' AND status IN ('queued', 'running', 'paused')
   AND style IS NULL
 """
@@ -168,17 +168,19 @@ class Jobs:
             now=time.time(),
         )
 
-    # wishing -----------------------------------------------------------------------------------
+    # commands ----------------------------------------------------------------------------------
 
-    async def wish(self, number: int, wish: Wish, by: int) -> Job:
+    async def send_command(self, number: int, command: JobCommand, by: int) -> Job:
         """Ask something of a job: at once where nothing runs, else at the next step boundary."""
         async with self._database.transaction() as tx:
             found = await _get(tx, number)
             if found.status.ended:
                 raise UserError("job_ended", job=number)
-            if wish is Wish.FINISH and found.started is None:
+            if command is JobCommand.FINISH and found.started is None:
                 raise UserError("job_unstarted", job=number)
-            moved = await _move(tx, found, _wished(found.status, wish), by=by, wish=wish)
+            moved = await _move(
+                tx, found, _status_after(found.status, command), by=by, command=command
+            )
         await self._trash.sweep()
         return moved
 
@@ -245,7 +247,7 @@ class Jobs:
                 return found
             if not counted:
                 found = replace(found, attempts=found.attempts - 1)
-            released = await _move(tx, found, _released(found), wish=_left(found))
+            released = await _move(tx, found, _released(found), command=_command_left(found))
         await self._trash.sweep()
         return released
 
@@ -280,32 +282,32 @@ def job(row: sqlite3.Row) -> Job:
     values["status"] = Status(row["status"])
     values["request"] = json.loads(row["request"])
     values["private"] = bool(row["private"])
-    values["wish"] = row["wish"] and Wish(row["wish"])
+    values["requested"] = row["requested"] and JobCommand(row["requested"])
     values["error"] = row["error"] and json.loads(row["error"])
     return Job(**values)
 
 
-def _wished(status: Status, wish: Wish) -> Status:
+def _status_after(status: Status, wish: JobCommand) -> Status:
     """Return what a wish makes of a job at once."""
     if status is Status.RUNNING:
         return status
-    if wish is Wish.CANCEL:
+    if wish is JobCommand.CANCEL:
         return Status.CANCELLED
-    return Status.PAUSED if wish is Wish.PAUSE else Status.QUEUED
+    return Status.PAUSED if wish is JobCommand.PAUSE else Status.QUEUED
 
 
 def _released(found: Job) -> Status:
     """Return what becomes of a job whose worker died."""
-    if found.wish is Wish.CANCEL:
+    if found.requested is JobCommand.CANCEL:
         return Status.CANCELLED
     if found.attempts >= ATTEMPTS:
         return Status.FAILED
-    return Status.PAUSED if found.wish is Wish.PAUSE else Status.QUEUED
+    return Status.PAUSED if found.requested is JobCommand.PAUSE else Status.QUEUED
 
 
-def _left(found: Job) -> Wish | None:
+def _command_left(found: Job) -> JobCommand | None:
     """Return the wish that a dead worker leaves to the next one."""
-    return None if found.wish is Wish.PAUSE else found.wish
+    return None if found.requested is JobCommand.PAUSE else found.requested
 
 
 async def _get(connection: Connection, number: int) -> Job:
@@ -321,7 +323,7 @@ async def _move(
     status: Status,
     *,
     by: int | None = None,
-    wish: Wish | None = None,
+    command: JobCommand | None = None,
 ) -> Job:
     failed = {"code": "worker_died", "attempts": found.attempts}
     rows = await tx.all(
@@ -330,7 +332,7 @@ async def _move(
         status=status,
         attempts=found.attempts,
         by=by,
-        wish=None if status is Status.PAUSED else wish,
+        command=None if status is Status.PAUSED else command,
         error=json.dumps(failed) if status is Status.FAILED else None,
         ended=time.time() if status.ended else None,
     )

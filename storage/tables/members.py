@@ -18,11 +18,12 @@ EXPORT = {
     "photos": "SELECT id, dataset, digest, phash, width, height, caption, written, warnings,"
     " created FROM photos WHERE owner = :member",
     "jobs": "SELECT id, kind, status, guild, channel, request, base, dataset, style, private,"
-    " wish, attempts, error, message, thread, created, started, ended"
+    " requested, attempts, error, message, thread, created, started, ended"
     " FROM jobs WHERE owner = :member",
     "events": "SELECT job, kind, facts, at FROM events"
     " WHERE job IN (SELECT id FROM jobs WHERE owner = :member)",
-    "wishes": "SELECT id AS job, wish FROM jobs WHERE wished_by = :member AND owner <> :member",
+    "commands": "SELECT id AS job, requested FROM jobs"
+    " WHERE requested_by = :member AND owner <> :member",
     "watching": "SELECT job FROM watchers WHERE member = :member",
     "styles": "SELECT id, guild, job, name, method, family, base, trigger, concept, digest,"
     " bytes, created, whole, removed FROM styles WHERE owner = :member",
@@ -39,14 +40,14 @@ KEEP = (
 #: In this order: what others keep first, then what refers to what.
 ERASE = (
     "DELETE FROM styles WHERE owner = :member",
-    "UPDATE jobs SET purge = 1, wish = 'cancel' WHERE owner = :member AND status = 'running'",
+    "UPDATE jobs SET purge = 1, requested = 'cancel' WHERE owner = :member AND status = 'running'",
     "DELETE FROM jobs WHERE owner = :member AND status <> 'running'",
     "DELETE FROM photos WHERE owner = :member",
     "DELETE FROM datasets WHERE owner = :member",
     "DELETE FROM consents WHERE member = :member",
     "DELETE FROM watchers WHERE member = :member",
     "DELETE FROM reports WHERE reporter = :member",
-    "UPDATE jobs SET wished_by = NULL WHERE wished_by = :member",
+    "UPDATE jobs SET requested_by = NULL WHERE requested_by = :member",
     "UPDATE events SET facts = json_remove(facts, '$.by') WHERE facts ->> 'by' = :member",
 )
 

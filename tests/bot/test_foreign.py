@@ -5,7 +5,7 @@ from __future__ import annotations
 import discord
 import pytest
 
-from bot.actions.training import Order
+from bot.actions.training import TrainingOrder
 from bot.cards import job as jobs
 from bot.cards import jobs as listing
 from bot.cards import preflight, sample
@@ -95,7 +95,9 @@ async def test_start(kit, both):
     """Somebody else's pre-flight card starts nothing."""
     _, bob, _, training, _ = both
 
-    answer = await press(kit, bob, preflight.Start(Order(training.dataset, "lora", "embedded")))
+    answer = await press(
+        kit, bob, preflight.Start(TrainingOrder(training.dataset, "lora", "embedded"))
+    )
 
     assert "no such dataset" in kit.text(answer)
 

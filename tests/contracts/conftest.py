@@ -27,7 +27,7 @@ from training.bases.registry import Bases
 from training.device import Device
 from training.families import Picture
 from training.modelfiles import singlefile, singlefile_writer, zimage
-from training.recipe.recipe import Prompt, Recipe
+from training.recipe.recipe import Recipe, SamplePrompt
 from training.run.loop import train
 from training.styles import compatibility
 
@@ -88,13 +88,14 @@ def asked(bases: Bases) -> Callable[[str, str], Recipe]:
     def made(method: str, base: str = "embedded") -> Recipe:
         request = TrainRequest(
             method, base, "zorp", "zorp", Concept.SUBJECT, Dial.QUICK, 3, RANKS.get(method, 3),
-            2e-2, 2, 7, "cat", prior=int(method == "dreambooth"),
+            2e-2, 2, 7, "cat", num_class_images=int(method == "dreambooth"),
         )  # fmt: skip
         shots = [("IMG_2041.png", "a zorp emoji of my grandmother"), ("b.png", "zorp")]
-        shown = (Prompt("holiday prompt", 1),) if method == "lora" else ()
-        return Recipe.of(
-            request, bases.find(base), shots, every=50, threads=1, resolution=64, ema=0.0,
-            text=method != "embedding" and base != "tiny-zimage", prompts=shown,
+        shown = (SamplePrompt("holiday prompt", 1),) if method == "lora" else ()
+        return Recipe.from_request(
+            request, bases.find(base), shots, save_every=50, threads=1, resolution=64,
+            ema_decay=0.0, prompts=shown,
+            train_text_encoder=method != "embedding" and base != "tiny-zimage",
         )  # fmt: skip
 
     return made
@@ -107,7 +108,7 @@ def taught(bases: Bases, recipe: Recipe, folder: JobFolder) -> Trained:
         picture = Image.new("RGB", (80, 80), "navy")
         ImageDraw.Draw(picture).ellipse((10, 20, 60, 70), fill="orange")
         picture.save(folder.photos / shot.file)
-    dump(folder.job, {"kind": "train", "recipe": recipe.json()})
+    dump(folder.job, {"kind": "train", "recipe": recipe.to_json()})
     painted = []
     with bases.family(recipe.base) as family:
         for event in train(folder, bases):

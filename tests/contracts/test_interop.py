@@ -140,7 +140,7 @@ def test_recipe_inside(bases, trained):
 
         assert (inside["method"], inside["family"]) == (one.method, one.family)
         assert (inside["steps"], inside["seed"], inside["photos"]) == (3, 7, 2)
-        assert inside["identity"] == bases.identity(one.recipe.base)
+        assert inside["base_fingerprint"] == bases.identity(one.recipe.base)
         assert told["modelspec.architecture"].partition("/")[0] == ARCHITECTURES[one.family]
         assert ("/" in told["modelspec.architecture"]) is bool(one.recipe.rank)
         assert told["ss_v2"] == str(one.family == "sd2")

@@ -59,8 +59,8 @@ class QueueKit:
         dataset = dataset or await self.add_dataset(owner)
         request = {
             "method": "lora", "base": "embedded", "name": dataset.name, "trigger": dataset.trigger,
-            "concept": "look", "dial": "quick", "steps": 40, "rank": 2, "rate": 1e-3, "batch": 2,
-            "seed": 7,
+            "concept": "look", "dial": "quick", "steps": 40, "rank": 2, "learning_rate": 1e-3,
+            "batch_size": 2, "seed": 7,
         } | more  # fmt: skip
         base = request["base"]
         return await self.add_job(Kind.TRAIN, owner, request, base, dataset=dataset.id)

@@ -16,12 +16,12 @@ from storage.records import (
     Kind,
     Method,
     NewJob,
-    Pace,
     Rule,
     Status,
+    Timing,
 )
 from storage.requests import TrainRequest
-from storage.tables.durations import Gait
+from storage.tables.durations import TimingKey
 from tests.fakes.discord import draw_photo
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class FakeScheduler:
         rules = tuple(
             Rule(
                 name, place.name, concept, dial, 90, 10, 100, 400, rank, 1e-3, 4, size,
-                f"{name}_{concept}_{dial}", prior=24 * (name == "dreambooth"),
+                f"{name}_{concept}_{dial}", num_class_images=24 * (name == "dreambooth"),
             )
             for name, (_, rank, size) in methods.items()
             for place in (base, real, away)
@@ -72,8 +72,8 @@ class FakeScheduler:
 
     async def add_timing(self, step: float, around: float = 0.0, method: str = "lora") -> None:
         """Record how long a step of a subject on the embedded base took, in seconds."""
-        gait = Gait("two cores", "embedded", 64, method, Concept.SUBJECT, 4)
-        await self.store.paces.measured(gait, Pace(step, 0.0, 0.0, around))
+        gait = TimingKey("two cores", "embedded", 64, method, Concept.SUBJECT, 4)
+        await self.store.durations.measured(gait, Timing(step, 0.0, 0.0, around))
 
     async def add_dataset(
         self, who: simcord.MemberActor, name: str = "my dog", photos: int = 5, warned: int = 0

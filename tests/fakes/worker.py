@@ -24,7 +24,7 @@ from typing import Any
 
 from storage.errors import JobError
 from storage.folders import Home, JobFolder, write
-from storage.records import Base, Catalog, Event, Kind, Method, Wish
+from storage.records import Base, Catalog, Event, JobCommand, Kind, Method
 from training.worker.execution import Task
 from training.worker.folder import Desk
 from training.worker.worker import serve
@@ -52,14 +52,14 @@ def train(folder: JobFolder) -> Task:
     early = False
     while step < recipe["steps"]:
         wish = yield make_event("step")
-        if wish is Wish.PAUSE:
+        if wish is JobCommand.PAUSE:
             yield write_checkpoint(folder, step, state)
             yield make_event("paused", step=step)
             return
-        if wish is Wish.CANCEL:
+        if wish is JobCommand.CANCEL:
             yield make_event("cancelled", step=step)
             return
-        if wish is Wish.FINISH:
+        if wish is JobCommand.FINISH:
             early = True
             break
         if step == HOLD_STEP and HOLD_FILE.exists():
@@ -89,7 +89,7 @@ def read_checkpoint(folder: JobFolder, recipe: dict[str, Any]) -> tuple[int, str
     for path in sorted(folder.checkpoints.glob("[0-9]*.json"), reverse=True):
         step, state = json.loads(path.read_bytes())
         return step, state
-    asked = {key: recipe[key] for key in ("seed", "steps", "rate", "photos")}
+    asked = {key: recipe[key] for key in ("seed", "steps", "learning_rate", "photos")}
     return 0, hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 

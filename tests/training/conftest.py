@@ -73,8 +73,8 @@ def make_recipe(bases: Bases) -> Callable[..., Recipe]:
             steps, more.pop("rank", 2), 1e-2, 2, 7, "dog",
         )  # fmt: skip
         shots = [(f"{at}.png", "") for at in range(photos)]
-        given = {"prompts": (), "every": 2, "threads": 1, "accepted": 1.7e9} | more
-        return Recipe.of(request, bases.find("embedded"), shots, **given)
+        given = {"prompts": (), "save_every": 2, "threads": 1, "accepted": 1.7e9} | more
+        return Recipe.from_request(request, bases.find("embedded"), shots, **given)
 
     return make
 
@@ -86,7 +86,7 @@ def make_job_folder(tmp_path: Path) -> Callable[..., JobFolder]:
     def make(recipe: Recipe, name: str = "job") -> JobFolder:
         folder = JobFolder(tmp_path / name)
         draw_photos(folder.photos, len(recipe.photos))
-        dump(folder.job, {"kind": "train", "attempt": 1, "recipe": recipe.json()})
+        dump(folder.job, {"kind": "train", "attempt": 1, "recipe": recipe.to_json()})
         return folder
 
     return make

@@ -156,8 +156,14 @@ def test_two_folders_for_a_shell(photos, tmp_path, here):
     assert (uneven, refused[-1]["code"]) == (1, "folders_uneven")
     assert (code, lines[-1]["kind"]) == (0, "done")
     assert (recipe["trigger"], recipe["photos"]) == ("mydog", 2)
-    assert [(each["trigger"], each["photos"]) for each in recipe["others"]] == [("mycat", 1)]
-    assert (recipe["shuffle"], recipe["dropout"], recipe["optimizer"]) == (True, 0.1, "adafactor")
+    assert [(each["trigger"], each["photos"]) for each in recipe["other_concepts"]] == [
+        ("mycat", 1)
+    ]
+    assert (recipe["shuffle_caption"], recipe["dropout"], recipe["optimizer"]) == (
+        True,
+        0.1,
+        "adafactor",
+    )
 
 
 @pytest.mark.usefixtures("settings")

@@ -39,5 +39,5 @@ def test_ranks(make_recipe, method, rank):
         methods.chosen(make_recipe(method, rank=rank))
 
     facts = refused.value.facts
-    assert (refused.value.code, facts["value"]) == ("rank_range", rank)
+    assert (refused.value.code, facts["value"]) == ("out_of_range", rank)
     assert (facts["least"], facts["most"]) == MODULES[method].METHOD.ranks

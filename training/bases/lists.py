@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from storage.errors import UserError
 from storage.records import Base, Commercial, Domain
 from training import families
-from training.recipe.limits import FLOWS
+from training.recipe.limits import FLOW_FAMILIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,8 +21,10 @@ OURS = Path(__file__).with_name("bases.toml")
 NEEDED = ("title", "family", "source", "resolution", "good")
 BLIP = "blip"  #: the family of every captioner
 UNSEEN = "unseen"  #: a licence that nobody has read
-TEXTS = ("title", "family", "source", "licence", "good", "weak", "terms", "seen")
-NUMBERS = {"resolution": (8, 4096), "memory": (0, 1 << 20), "skip": (1, 12)}
+TEXTS = ("title", "family", "source", "licence", "good", "weak", "terms", "licence_url")
+NUMBERS = {"resolution": (8, 4096), "memory_mib": (0, 1 << 20), "clip_skip": (1, 12)}
+#: what fields were called before 0.2: read for ever, never written
+OLD_NAMES = {"memory": "memory_mib", "skip": "clip_skip", "seen": "licence_url"}
 WORDS = {
     "domain": tuple(Domain),
     "commercial": tuple(Commercial),
@@ -65,13 +67,21 @@ def read(path: Path, section: str = "bases") -> tuple[list[Base], list[UserError
     entries = content.get(section)
     if not isinstance(entries, dict):
         return [], [UserError("list_empty", file=path.name)]
-    for name, entry in entries.items():
+    for name, written in entries.items():
+        entry = current_names(written)
         amiss = next(faults(name, entry), None)
         if amiss is not None:
             wrong.append(UserError(amiss.pop("code"), file=path.name, base=name[:LINE], **amiss))
             continue
         found.append(base(name, entry, known=entry["family"] in known))
     return found, wrong
+
+
+def current_names(entry: Any) -> Any:
+    """Return an entry with every field under the name it has now."""
+    if not isinstance(entry, dict):
+        return entry
+    return {OLD_NAMES.get(field, field): value for field, value in entry.items()}
 
 
 def base(name: str, entry: dict[str, Any], *, known: bool) -> Base:
@@ -127,8 +137,8 @@ def faults(name: str, entry: object) -> Iterator[dict[str, Any]]:
 def foretold(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Say where a base is to predict what its family does not."""
     told = entry.get("prediction", "")
-    if told and (told == "flow") != (entry.get("family") in FLOWS):
-        only = f"flow for {', '.join(sorted(FLOWS))} alone"
+    if told and (told == "flow") != (entry.get("family") in FLOW_FAMILIES):
+        only = f"flow for {', '.join(sorted(FLOW_FAMILIES))} alone"
         yield {"code": "list_field", "field": "prediction", "wants": only}
 
 

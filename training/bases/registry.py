@@ -102,7 +102,7 @@ class Bases:
                 return Base(
                     name=place.stem, title=place.stem, family=name, source=place.name,
                     resolution=family.RESOLUTION, licence=lists.UNSEEN, good="this server's own",
-                    present=True, memory=family.MEMORY,
+                    present=True, memory_mib=family.MEMORY,
                 )  # fmt: skip
         return None
 
@@ -138,18 +138,18 @@ class Bases:
         """Find a base's files by its name; those that ship with Safelight must be whole."""
         base = self.find(name)
         if not base.known:
-            raise JobError(base.lack, **base.facts)
+            raise JobError(base.missing_code, **base.facts)
         kind, _, shipped = base.source.partition(":")
         place = embedded.verified(shipped) if kind == "embedded" else self.place(base.source)
         if place is None:
-            raise JobError(base.lack or "base_bring", **base.facts)
+            raise JobError(base.missing_code or "base_bring", **base.facts)
         return place
 
     def identity(self, name: str) -> str:
         """Fingerprint a base's files: small ones whole, of large ones the size and both ends."""
         place = self.here(name)
         files = [place] if place.is_file() else sorted(p for p in place.rglob("*") if p.is_file())
-        total, skip = hashlib.sha256(), self.find(name).skip
+        total, skip = hashlib.sha256(), self.find(name).clip_skip
         if skip > 1:  # the same files are then read otherwise
             total.update(f"clip skip {skip}".encode())
         for file in files:
@@ -177,7 +177,7 @@ class Bases:
         place = self.here(name)
         load = walk()[base.family].load
         with self.kept(
-            name, base.memory, lambda: load(place, self.device, base), small=base.small
+            name, base.memory_mib, lambda: load(place, self.device, base), small=base.small
         ) as it:
             yield it
 

@@ -28,8 +28,8 @@ def settle(
     case, advice = asked(chosen, sources, catalog)
     chosen.method, chosen.base = advice.first.method, advice.first.base.name
     chosen.dial = chosen.dial or advice.first.dial
-    if chosen.method in BESIDE and not chosen.word:
-        chosen.word = CLASSES[case.motif]
+    if chosen.method in BESIDE and not chosen.class_word:
+        chosen.class_word = CLASSES[case.motif]
     return facts(case, advice)
 
 
@@ -39,8 +39,8 @@ def asked(
     """Ask about photos; a base that was named is the only one that is weighed."""
     if chosen.base:
         named = base(catalog, chosen.base)
-        if named.lack:
-            raise JobError(named.lack, **named.facts)
+        if named.missing_code:
+            raise JobError(named.missing_code, **named.facts)
         catalog = replace(catalog, bases=(named,))
     motif = Motif(chosen.motif) if chosen.motif else None
     case = Case.of(

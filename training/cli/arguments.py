@@ -6,9 +6,11 @@ import argparse
 from argparse import BooleanOptionalAction
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from storage.options import options_table
 from storage.planning.case import Motif
-from storage.records import Concept, Dial, Optimizer
+from storage.records import Concept, Dial
 
 Option = Callable[..., argparse.Action]
 
@@ -78,63 +80,44 @@ def _train(option: Option) -> None:
     option("--dial", type=Dial, choices=list(Dial), help="balanced if not given")
     option("--trigger", action="append", default=[],
            help="the word that calls the style; the name if not given")  # fmt: skip
-    option("--word", action="append", default=[], help="what the subject is, in a word: dog")
+    option("--class-word", "--word", action="append", default=[],
+           help="what the subject is, in a word, e.g. dog")  # fmt: skip
     option("--steps", type=int, help="instead of the dial's")
     option(
         "--rank",
         type=int,
         help="of a LoRA; vectors of an embedding; a hypernetwork's width; of DreamBooth as a LoRA",
     )
-    option("--rate", type=float, help="learning rate")
-    option("--batch", type=int, help="photos a step")
+    option("--learning-rate", "--rate", type=float, help="learning rate")
+    option("--batch-size", "--batch", type=int, help="photos in a step")
+    option("--num-class-images", "--prior", type=int,
+           help="class pictures for prior preservation, e.g. 200; needs --class-word")  # fmt: skip
     option("--seed", type=int, default=0)
     _options(option)
     _ask(option)
 
 
-def _options(option: Option) -> None:
-    """Say what any method may carry."""
-    option("--ema", type=float, help="decay of a moving average that the file is made of: 0.99")
-    option("--gamma", type=float, help="of min-SNR, 5 if not given, by 0 all noise counts alike")
-    option("--offset", type=float, help="noise offset, for very dark or bright pictures: 0.05")
-    option("--silence", type=float, help="the part of captions that is dropped: 0.1")
-    option("--decay", type=float, help="weight decay, 0.01 if not given")
-    option(
-        "--optimizer",
-        type=Optimizer,
-        choices=list(Optimizer),
-        default=Optimizer.ADAMW,
-        help="prodigy finds the rate itself, in long runs; --rate is a factor of it, else 1",
-    )
-    option("--schedule", help="of the rate, after a short warm-up: cosine or constant")
-    option(
-        "--shuffle",
-        action="store_true",
-        default=None,
-        help="change the order of what captions say between commas",
-    )
-    option(
-        "--masked",
-        action="store_true",
-        default=None,
-        help="learn what is not see-through, or what is bright in x.mask.png beside x.png",
-    )
-    option("--background", type=float, help="how much the rest counts then, 0.1 if not given")
-    option("--sides", type=sides, metavar="N,N", help="further sizes in pixels to learn at: 48,96")
-    option("--dropout", type=float, help="of what adapters add, the part that is dropped: 0.1")
-    option("--prior", type=int, help="pictures of its class (--word), learnt beside: 200")
-    option("--keep", type=float, help="how much these count beside the photos: 1")
-    option(
-        "--text",
-        action=BooleanOptionalAction,
-        default=None,
-        help="whether text encoders learn, too",
-    )
+def _options(add: Option) -> None:
+    """Add a flag for each option of a training; one that is not given keeps the method's own."""
+    for option in options_table():
+        more: dict[str, Any] = {"dest": option.name, "default": None, "help": option.help}
+        if isinstance(option.default, bool):
+            more["action"] = BooleanOptionalAction
+        elif isinstance(option.default, tuple):
+            more |= {"type": pixels, "metavar": "N,N"}
+        else:
+            more |= {"type": type(option.default), "choices": option.choices or None}
+        add(*flags(option.name, *option.aliases), **more)
 
 
-def sides(written: str) -> tuple[int, ...]:
+def flags(*names: str) -> list[str]:
+    """Return the flags of a name and of those it had before."""
+    return [f"--{name.replace('_', '-')}" for name in names]
+
+
+def pixels(text: str) -> tuple[int, ...]:
     """Read sizes between commas."""
-    return tuple(int(side) for side in written.split(","))
+    return tuple(int(side) for side in text.split(","))
 
 
 def _ask(option: Option) -> None:

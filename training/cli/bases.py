@@ -43,7 +43,7 @@ def told(known: Bases, base: Base) -> dict[str, Any]:
     place = known.place(base.source)
     noted = hub.note(base.source) if "/" in base.source else None
     return asdict(base) | {
-        "lack": base.lack,
+        "lack": base.missing_code,
         "bytes": hub.size(place) if place else 0,
         "checked": base.source.startswith("embedded:") or (noted is not None and noted.checked),
     }
@@ -74,7 +74,7 @@ def fetch(
     if base.source.startswith("embedded:"):
         raise JobError("fetch_embedded", base=base.title)
     if not base.known or "/" not in base.source:
-        raise JobError(base.lack or "fetch_here", **base.facts)
+        raise JobError(base.missing_code or "fetch_here", **base.facts)
     noted, began = hub.note(base.source), time.monotonic()
     already = noted is not None and noted.whole and hub.cached(base.source) is not None
     if noted is None or not already:

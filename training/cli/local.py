@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from storage import names
 from storage.errors import JobError
 from storage.folders import Home, JobFolder, dump, whole, write
-from storage.records import Dial, Event, Kind, Wish
+from storage.records import Dial, Event, JobCommand, Kind
 from storage.requests import CaptionRequest, SampleRequest
 from training.cli import advice as counsel
 from training.cli import bases
@@ -23,7 +23,7 @@ from training.scheduler.layout import style
 from training.styles import header
 from training.styles.header import said
 from training.worker.eventlog import read
-from training.worker.execution import Run
+from training.worker.execution import Execution
 from training.worker.inbox import Request, Verb
 
 if TYPE_CHECKING:
@@ -70,8 +70,8 @@ class Shell:
 
     def drive(self, kind: Kind) -> dict[str, Any]:
         """Drive the task to its end, telling what happens; return the last event."""
-        run = Run(Request(Verb.RUN), self.folder, self.studio.task(kind, self.folder), kind)
-        before = signal.signal(signal.SIGINT, lambda *_: run.wished(Wish.CANCEL))
+        run = Execution(Request(Verb.RUN), self.folder, self.studio.task(kind, self.folder), kind)
+        before = signal.signal(signal.SIGINT, lambda *_: run.receive_command(JobCommand.CANCEL))
         offset, events = 0, list[Event]()
         while not run.ended:
             run.advance()
@@ -109,7 +109,7 @@ class Shell:
         recipe = lesson(chosen, first, catalog, others)
         if not recipe.rank and (chosen.out / recipe.name).exists():  # its folder
             raise JobError("base_taken", base=recipe.name)
-        return {"recipe": recipe.json()}
+        return {"recipe": recipe.to_json()}
 
     def advise(self) -> dict[str, Any]:
         """Say what suits photos, and why."""

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from storage import names
 from storage.errors import UserError
-from storage.planning.plan import plan, rate, together
-from storage.records import Concept
+from storage.options import options_table
+from storage.planning.plan import combine_plans, optimizer_learning_rate, plan
+from storage.records import Concept, Optimizer
 from storage.requests import TrainRequest
-from training.recipe.concepts import Topic
+from training.recipe.concepts import ConceptPhotos
 from training.recipe.recipe import Recipe
 from training.scheduler.layout import base
 
@@ -23,45 +24,41 @@ if TYPE_CHECKING:
     from storage.records import Catalog
     from training.cli.photos import Source
 
-NUMBERS = ("steps", "rank", "rate", "batch", "prior")  # the dial's, unless they were said
-#: that any method may carry; unless they were said, they are the recipe's own
-OPTIONS = (
-    "ema", "gamma", "offset", "silence", "decay", "shuffle", "dropout", "schedule", "optimizer",
-    "keep", "text", "masked", "background", "sides",
-)  # fmt: skip
+#: the dial's numbers, unless they are given
+NUMBERS = ("steps", "rank", "learning_rate", "batch_size", "num_class_images")
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class OtherFolder:
     """A further concept as it was said: its folder, and later its pictures."""
 
     folder: Path
     trigger: str
     concept: Concept
-    word: str
+    class_word: str
     sources: Sequence[Source] = ()
 
 
-def apart(chosen: argparse.Namespace) -> list[Subject]:
+def apart(chosen: argparse.Namespace) -> list[OtherFolder]:
     """Leave the first concept in what was said, and return the others."""
     folders = [chosen.photos, *chosen.also]
     triggers = chosen.trigger or ([""] if len(folders) == 1 else [])
-    words, concepts = chosen.word or [""], chosen.concept or [Concept.SUBJECT]
+    words, concepts = chosen.class_word or [""], chosen.concept or [Concept.SUBJECT]
     words, concepts = (
         each * len(folders) if len(each) == 1 else each for each in (words, concepts)
     )
     if not len(folders) == len(triggers) == len(words) == len(concepts):
         raise UserError("folders_uneven", folders=len(folders))
-    chosen.trigger, chosen.word, chosen.concept = triggers[0], words[0], concepts[0]
+    chosen.trigger, chosen.class_word, chosen.concept = triggers[0], words[0], concepts[0]
     said = list(zip(folders, triggers, concepts, words, strict=True))[1:]
-    return [Subject(folder, names.word(trigger), *rest) for folder, trigger, *rest in said]
+    return [OtherFolder(folder, names.word(trigger), *rest) for folder, trigger, *rest in said]
 
 
 def lesson(
     chosen: argparse.Namespace,
     sources: Sequence[Source],
     catalog: Catalog,
-    others: Sequence[Subject] = (),
+    others: Sequence[OtherFolder] = (),
 ) -> Recipe:
     """Complete a training by the dial."""
     name = names.named(chosen.name)
@@ -80,9 +77,13 @@ def lesson(
             *((other.concept, other.sources) for other in others),
         ]
     )
-    dialled = together(first, further)
+    dialled = combine_plans(first, further)
     own = {key: getattr(chosen, key) for key in NUMBERS}
-    dialled = replace(dialled, rate=rate(dialled.rate, chosen.optimizer))
+    given = {option.name: getattr(chosen, option.name) for option in options_table()}
+    options = {name: value for name, value in given.items() if value is not None}
+    optimizer = options.get("optimizer", Optimizer.ADAMW)
+    rate = optimizer_learning_rate(dialled.learning_rate, optimizer)
+    dialled = replace(dialled, learning_rate=rate)
     request = TrainRequest(
         method=chosen.method,
         base=chosen.base,
@@ -91,14 +92,16 @@ def lesson(
         concept=chosen.concept,
         dial=chosen.dial,
         seed=chosen.seed,
-        word=chosen.word,
+        class_word=chosen.class_word,
+        options=options,
         **{key: getattr(dialled, key) if v is None else v for key, v in own.items()},
     )
-    more = {key: getattr(chosen, key) for key in OPTIONS if getattr(chosen, key) is not None}
     start = base(catalog, chosen.base)
-    topics = tuple(Topic.of(other, start, captioned(other.sources)) for other in others)
-    return Recipe.of(
-        request, start, captioned(sources), accepted=time.time(), others=topics, **more
+    concepts = tuple(
+        ConceptPhotos.from_photos(other, start, captioned(other.sources)) for other in others
+    )
+    return Recipe.from_request(
+        request, start, captioned(sources), accepted=time.time(), other_concepts=concepts
     )
 
 

@@ -46,7 +46,7 @@ class Stable(Latent):
     def __init__(self, read: Read, device: Device, base: Base) -> None:
         names = ("", "_2")[: len(self.prefixes)]
         super().__init__(read, device, "unet", [f"text_encoder{end}" for end in names])
-        self.unet, self.skip = self.denoiser, base.skip
+        self.unet, self.skip = self.denoiser, base.clip_skip
         self.foretell(base.prediction)
         self.vocabularies = tuple(
             Vocabulary(

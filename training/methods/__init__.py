@@ -13,7 +13,7 @@ import pkgutil
 from typing import TYPE_CHECKING, Protocol
 
 from storage.errors import JobError
-from training.recipe.limits import between
+from storage.limits import check_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,10 +60,10 @@ def chosen(recipe: Recipe) -> Module:
     found = walk().get(recipe.method)
     if found is None:
         raise JobError("method_unknown", method=recipe.method)
-    between("rank", recipe.rank, found.METHOD.ranks)
+    check_range("rank", recipe.rank, found.METHOD.ranks, JobError)
     if recipe.dropout and not (recipe.rank and found.METHOD.dropout):
         raise JobError("dropout_method", method=recipe.method)
-    if recipe.others and found.METHOD.word:
+    if recipe.other_concepts and found.METHOD.word:
         raise JobError("concepts_method", method=recipe.method)
     return found
 

@@ -52,8 +52,8 @@ class Whole:
     paces: Mapping[str, float] = {}
 
     def __init__(self, networks: Networks, recipe: Recipe) -> None:
-        self.networks, self.text = networks, recipe.text and networks.text
-        self.places = places(networks, text=recipe.text)
+        self.networks, self.text = networks, recipe.train_text_encoder and networks.text
+        self.places = places(networks, text=recipe.train_text_encoder)
         self.devices = {key: place.own.device for key, place in self.places.items()}
         exact = {
             f"{role}.{name}": own.detach()

@@ -23,7 +23,7 @@ from storage.errors import JobError
 from training.methods import lora
 from training.networks.keys import cut
 from training.networks.sizes import NAME, sizes
-from training.recipe.recipe import reads
+from training.recipe.recipe import trains_text_encoder
 
 if TYPE_CHECKING:
     from torch.utils.hooks import RemovableHandle
@@ -118,14 +118,14 @@ class Kind:
     def rules(self, base: Base) -> Iterator[Rule]:
         """Say how steps, rank and rate follow from the dial: as a LoRA's, but for the rate."""
         for rule in lora.rules(base):
-            text = reads(rule.concept, base)
+            text = trains_text_encoder(rule.concept, base)
             rank = max(1, round(rule.rank * self.rank))
             yield replace(
                 rule,
                 method=self.name,
                 rank=rank,
-                rate=rule.rate * self.rate,
-                bytes=self.size(rank, sizes(base).rows(text=text)),
+                learning_rate=rule.learning_rate * self.rate,
+                file_bytes=self.size(rank, sizes(base).rows(text=text)),
                 reason=f"{self.name}_{rule.concept}_{rule.dial}",
             )
 
@@ -136,14 +136,14 @@ class Lycoris:
     paces: Mapping[str, float] = {}
 
     def __init__(self, networks: Networks, recipe: Recipe, kind: Kind) -> None:
-        self.networks, self.text = networks, recipe.text and networks.text
+        self.networks, self.text = networks, recipe.train_text_encoder and networks.text
         self.kind, self.on = kind, True
         self.modules: dict[str, Any] = {}
         self.handles: list[RemovableHandle] = []
         with torch.random.fork_rng():
             torch.manual_seed(recipe.seed)
             for part in networks.parts:
-                if recipe.text or not part.text:
+                if recipe.train_text_encoder or not part.text:
                     for key, layer in part.layers().items():
                         module = kind.make(key, layer, recipe.rank).to(layer.weight.device)
                         self.modules[key] = module

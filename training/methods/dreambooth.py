@@ -71,7 +71,8 @@ def rules(base: Base) -> Iterator[Rule]:
         for concept in Concept:
             yield Rule(
                 "dreambooth", base.name, concept, dial, one, more, least, most, rank=0,
-                rate=rate if base.small else RATES.get(base.family, rate), batch=batch,
-                bytes=sizes(base).model, reason=f"dreambooth_{concept}_{dial}",
-                prior=FEW if base.small else CLASS,
+                learning_rate=rate if base.small else RATES.get(base.family, rate),
+                batch_size=batch,
+                file_bytes=sizes(base).model, reason=f"dreambooth_{concept}_{dial}",
+                num_class_images=FEW if base.small else CLASS,
             )  # fmt: skip

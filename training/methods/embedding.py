@@ -78,7 +78,7 @@ def begin(networks: Networks, recipe: Recipe) -> dict[str, Tensor]:
 def first(vocabulary: Vocabulary, recipe: Recipe, generator: torch.Generator) -> Tensor:
     """Give the vectors that training begins with (N, width) in one vocabulary."""
     known = vocabulary.table.weight.detach().float()
-    word = recipe.word.strip() or recipe.start
+    word = recipe.class_word.strip() or recipe.initializer_token
     start = known[vocabulary.spell(word)] if word else known.mean(0)[None]
     rows = [start[min(at, len(start) - 1)] for at in range(recipe.rank)]
     vectors = torch.stack(rows).cpu()
@@ -126,8 +126,9 @@ def rules(base: Base) -> Iterator[Rule]:
         for concept in Concept:
             yield Rule(
                 "embedding", base.name, concept, dial,
-                steps=steps, photo=0, least=steps, most=steps, rank=vectors,
-                rate=RATES[concept] if base.small else 5e-3, batch=4 if base.small else 1,
-                bytes=vectors * sum(sizes(base).words) * 2 + 3000,
+                steps=steps, steps_per_photo=0, min_steps=steps, max_steps=steps, rank=vectors,
+                learning_rate=RATES[concept] if base.small else 5e-3,
+                batch_size=4 if base.small else 1,
+                file_bytes=vectors * sum(sizes(base).words) * 2 + 3000,
                 reason=f"embedding_{concept}_{dial}",
             )  # fmt: skip

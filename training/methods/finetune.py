@@ -50,7 +50,7 @@ def rules(base: Base) -> Iterator[Rule]:
         for concept in Concept:
             yield Rule(
                 "finetune", base.name, concept, dial, one, more, least, most, rank=0,
-                rate=3e-4 if base.small else RATES.get(base.family, 1e-5),
-                batch=8 if base.small else 1,
-                bytes=sizes(base).model, reason=f"finetune_{concept}_{dial}",
+                learning_rate=3e-4 if base.small else RATES.get(base.family, 1e-5),
+                batch_size=8 if base.small else 1,
+                file_bytes=sizes(base).model, reason=f"finetune_{concept}_{dial}",
             )  # fmt: skip

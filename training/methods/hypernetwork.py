@@ -194,7 +194,7 @@ def rules(base: Base) -> Iterator[Rule]:
         for concept in Concept:
             yield Rule(
                 KIND, base.name, concept, dial,
-                steps=steps, photo=0, least=steps, most=steps, rank=WIDER,
-                rate=5e-4 if base.small else 2e-5, batch=4 if base.small else 1,
-                bytes=size, reason=f"{KIND}_{concept}_{dial}",
+                steps=steps, steps_per_photo=0, min_steps=steps, max_steps=steps, rank=WIDER,
+                learning_rate=5e-4 if base.small else 2e-5, batch_size=4 if base.small else 1,
+                file_bytes=size, reason=f"{KIND}_{concept}_{dial}",
             )  # fmt: skip

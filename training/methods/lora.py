@@ -16,7 +16,7 @@ from storage.records import Concept, Dial, Method, Rule
 from training.lazy import peft
 from training.networks.keys import ALPHA, DOWN, UP, cut, plain, written
 from training.networks.sizes import sizes
-from training.recipe.recipe import reads
+from training.recipe.recipe import trains_text_encoder
 
 if TYPE_CHECKING:
     from peft.tuners.lora import LoraLayer
@@ -58,12 +58,14 @@ class Lora:
 
     def __init__(self, networks: Networks, recipe: Recipe) -> None:
         self.networks = networks
-        self.text = recipe.text and networks.text
-        self.parts = [part for part in networks.parts if recipe.text or not part.text]
+        self.text = recipe.train_text_encoder and networks.text
+        self.parts = [
+            part for part in networks.parts if recipe.train_text_encoder or not part.text
+        ]
         self.layers: dict[str, LoraLayer] = {}
         generator = torch.Generator().manual_seed(recipe.seed)
         for part in self.parts:
-            self.layers |= inject(part, recipe.rank, wide=recipe.wide)
+            self.layers |= inject(part, recipe.rank, wide=recipe.all_layers)
         for layer in self.layers.values():
             prepare(layer, networks, generator)
         networks.attached = self
@@ -232,10 +234,10 @@ def rules(base: Base, name: str = "lora", *, wide: bool = False) -> Iterator[Rul
     known, wide = sizes(base), wide or base.small
     for (concept, dial), numbers in (SMALL if base.small else FULL).items():
         one, more, least, most, rank, rate, batch = numbers
-        expected = size(rank, known.rows(text=reads(concept, base), wide=wide))
+        expected = size(rank, known.rows(text=trains_text_encoder(concept, base), wide=wide))
         yield Rule(
             name, base.name, concept, dial, one, more, least, most, rank, rate,
-            batch, bytes=expected, reason=f"{name}_{concept}_{dial}",
+            batch, file_bytes=expected, reason=f"{name}_{concept}_{dial}",
         )  # fmt: skip
 
 

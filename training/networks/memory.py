@@ -57,7 +57,7 @@ class Keeps:
 def needed(keeps: Keeps, recipe: Recipe, trained: int) -> int:
     """Say how many bytes a recipe takes, at most, whose method trains so many numbers."""
     held = learning(recipe) * trained
-    side = max(recipe.resolution, *recipe.sides, 0)
+    side = max(recipe.resolution, *recipe.extra_resolutions, 0)
     drawing = frozen(keeps, recipe) + SEEN * wide(recipe) * seen(keeps, recipe.resolution)
     coding = CODER + coded(side)
     loading = FROZEN * wide(recipe) * (keeps.denoiser + keeps.texts) + CODER
@@ -81,31 +81,31 @@ def seen(keeps: Keeps, side: int) -> int:
 
 def learning(recipe: Recipe) -> int:
     """Say how many bytes a number takes that is trained."""
-    return LEAN.get(recipe.optimizer, TRAINED) + AVERAGE * bool(recipe.ema)
+    return LEAN.get(recipe.optimizer, TRAINED) + AVERAGE * bool(recipe.ema_decay)
 
 
 def frozen(keeps: Keeps, recipe: Recipe) -> int:
     """Say how many bytes the denoiser takes where adapters are trained; nothing if it is."""
     if not recipe.rank:
         return 0
-    packed = keeps.linear if recipe.quantised else 0
+    packed = keeps.linear if recipe.nf4 else 0
     return FROZEN * wide(recipe) * (keeps.denoiser - packed) + round(NUMBER * packed)
 
 
 def stepping(keeps: Keeps, recipe: Recipe, trained: int) -> int:
     """Add up the bytes that a step takes."""
-    live = recipe.text or recipe.shuffle or recipe.method == "embedding"
-    texts = keeps.texts * (live and not (recipe.text and not recipe.rank))
+    live = recipe.train_text_encoder or recipe.shuffle_caption or recipe.method == "embedding"
+    texts = keeps.texts * (live and not (recipe.train_text_encoder and not recipe.rank))
     place = keeps.attention
-    if recipe.wide or not recipe.rank or recipe.method in REBUILT:
+    if recipe.all_layers or not recipe.rank or recipe.method in REBUILT:
         place = keeps.every if recipe.rank else max(keeps.every, keeps.whole)
-    if recipe.frugal:
+    if recipe.gradient_checkpointing:
         place = keeps.frugal
-    side = max(recipe.resolution, *recipe.sides, 0)
-    pictures = -(-recipe.batch // recipe.parts)
+    side = max(recipe.resolution, *recipe.extra_resolutions, 0)
+    pictures = -(-recipe.batch_size // recipe.gradient_accumulation_steps)
     kept = wide(recipe) * place * (side // GRAIN) ** 2 * pictures
     if recipe.method in REBUILT:
-        kept += round(keeps.denoiser * (ANEW_FRUGAL if recipe.frugal else ANEW))
+        kept += round(keeps.denoiser * (ANEW_FRUGAL if recipe.gradient_checkpointing else ANEW))
     held = frozen(keeps, recipe) + FROZEN * wide(recipe) * texts + learning(recipe) * trained
     return held + max(kept, LEARNT * trained)
 
@@ -122,4 +122,4 @@ def trained(keeps: Keeps, recipe: Recipe, size: int) -> int:
     """Say how many numbers a method trains whose file will have so many bytes."""
     if recipe.rank:
         return size // 2
-    return keeps.denoiser + keeps.texts * recipe.text
+    return keeps.denoiser + keeps.texts * recipe.train_text_encoder

@@ -17,7 +17,7 @@ EARLY = 100  # letters in which the trigger is surely among the tokens that are 
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
+class TrainingPhoto:
     """One photo of the job folder with its caption."""
 
     file: str
@@ -25,14 +25,14 @@ class Shot:
 
 
 @dataclass(frozen=True, slots=True)
-class Prompt:
+class SamplePrompt:
     """A prompt that shows how far the training is."""
 
     text: str
     seed: int
 
 
-class Taught(Protocol):
+class ConceptLike(Protocol):
     """A concept, with the word that calls it."""
 
     @property
@@ -46,58 +46,65 @@ class Taught(Protocol):
         ...
 
     @property
-    def word(self) -> str:
+    def class_word(self) -> str:
         """Name a subject's class."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Topic:
+class ConceptPhotos:
     """A further concept that the same run teaches."""
 
     trigger: str
     concept: Concept
-    word: str
-    photos: tuple[Shot, ...]
+    class_word: str
+    photos: tuple[TrainingPhoto, ...]
 
     @classmethod
-    def of(cls, what: Taught, base: Base, photos: Iterable[tuple[str, str]]) -> Topic:
+    def from_photos(
+        cls, what: ConceptLike, base: Base, photos: Iterable[tuple[str, str]]
+    ) -> ConceptPhotos:
         """Make one of photos, (file, caption); every caption says its trigger."""
-        shots = tuple(Shot(file, called(caption, what, base)) for file, caption in photos)
-        return cls(what.trigger, what.concept, what.word, shots)
+        found = tuple(
+            TrainingPhoto(file, with_trigger(caption, what, base)) for file, caption in photos
+        )
+        return cls(what.trigger, what.concept, what.class_word, found)
 
     @classmethod
-    def read(cls, value: dict[str, Any]) -> Topic:
+    def from_json(cls, value: dict[str, Any]) -> ConceptPhotos:
         """Read one back from JSON."""
-        shots = tuple(Shot(**shot) for shot in value["photos"])
-        return cls(**value | {"concept": Concept(value["concept"]), "photos": shots})
+        photos = tuple(TrainingPhoto(**photo) for photo in value["photos"])
+        word = value.get("class_word", value.get("word", ""))  # "word" before 0.2
+        return cls(value["trigger"], Concept(value["concept"]), word, photos)
 
 
-def says(text: str, trigger: str) -> bool:
+def contains_trigger(text: str, trigger: str) -> bool:
     """Tell whether a text has the trigger in it, as a word."""
     return re.search(rf"(?i)(?<!\w){re.escape(trigger)}(?!\w)", text) is not None
 
 
-def called(caption: str, what: Taught, base: Base) -> str:
+def with_trigger(caption: str, what: ConceptLike, base: Base) -> str:
     """Make sure that a caption says the trigger."""
     caption, trigger = " ".join(caption.split()), what.trigger
-    if says(caption[:EARLY], trigger):
+    if contains_trigger(caption[:EARLY], trigger):
         return caption
     if caption:
         return f"{trigger}, {caption}"
     if what.concept is Concept.LOOK:
         return f"{trigger} style"
-    return f"a {trigger} emoji" if base.small else f"a photo of {trigger} {what.word}".strip()
+    return (
+        f"a {trigger} emoji" if base.small else f"a photo of {trigger} {what.class_word}".strip()
+    )
 
 
-def ordinary(what: Taught, base: Base) -> str:
+def class_prompt(what: ConceptLike, base: Base) -> str:
     """Say what class pictures show: any of its kind."""
-    return f"a {what.word} emoji" if base.small else f"a photo of a {what.word}"
+    return f"a {what.class_word} emoji" if base.small else f"a photo of a {what.class_word}"
 
 
-def shown(what: Taught, base: Base) -> list[str]:
+def default_prompts(what: ConceptLike, base: Base) -> list[str]:
     """Choose prompts for the samples on the way."""
-    trigger, word = what.trigger, what.word
+    trigger, word = what.trigger, what.class_word
     thing = f"{trigger} {word}".strip()
     if base.small and what.concept is Concept.SUBJECT:
         return [f"a {trigger} emoji, on a {colour} background" for colour in ("white", "blue")]

@@ -6,11 +6,22 @@ import math
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from storage import limits
 from storage.errors import JobError
-from storage.planning.plan import often
+from storage.limits import check_range
+from storage.options import TrainingOptions, options_table
+from storage.planning.plan import checkpoint_interval
 from storage.records import Concept, Optimizer
-from training.recipe.concepts import Prompt, Shot, Topic, called, ordinary, shown
-from training.recipe.limits import FLOWS, check
+from training.recipe.concepts import (
+    ConceptPhotos,
+    SamplePrompt,
+    TrainingPhoto,
+    class_prompt,
+    default_prompts,
+    with_trigger,
+)
+from training.recipe.limits import FLOW_FAMILIES, MEMORY_FALLBACKS, RANGES
+from training.recipe.names import current_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,27 +29,30 @@ if TYPE_CHECKING:
     from storage.records import Base
     from storage.requests import TrainRequest
 
-LONG = 0.999  # decay of the moving average of whole networks
-STEADY = 0.97  # decay of the moving average of looks on a tiny base
-GAMMA = 5.0  # of min-SNR, as its paper has it
-#: what a file tells only where it is used: so other files stay, byte for byte, as they were
-SPARING = frozenset({
-    "shuffle", "dropout", "optimizer", "prior", "keep", "masked", "background", "sides",
-    "others", "parts", "quantised", "rungs", "start",
+FULL_EMA_DECAY = 0.999  #: for whole networks
+LOOK_EMA_DECAY = 0.97  #: for looks on a tiny base
+MIN_SNR_GAMMA = 5.0  #: as the paper has it (Hang et al. 2023)
+#: left out of a file's header when they have their default, so that older files stay as they were
+OMITTED_WHEN_DEFAULT = frozenset({
+    "shuffle_caption", "dropout", "optimizer", "num_class_images", "prior_loss_weight",
+    "masked_loss", "unmasked_weight", "extra_resolutions", "other_concepts",
+    "gradient_accumulation_steps", "nf4", "memory_fallbacks", "initializer_token",
 })  # fmt: skip
+#: private, or of no use to whoever reads the file
+NOT_PUBLIC = ("max_file_bytes", "class_prompt")
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
+class MemoryFallback:
     """Something that was given up for memory, and the step from which on."""
 
     step: int
-    name: str  #: as `training/run/memory.py` knows it
+    name: str  #: a key of `training/run/memory.py`'s FALLBACKS
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """Everything one run needs."""
+class Recipe(TrainingOptions):
+    """Everything one run needs; the options are inherited."""
 
     method: str
     base: str
@@ -46,160 +60,223 @@ class Recipe:
     trigger: str
     concept: Concept
     steps: int
-    #: of a LoRA; the vectors of an embedding; a hypernetwork's width by its prompts'; zero trains
-    #: whole networks
+    #: of a LoRA; vectors of an embedding; a hypernetwork's width as a multiple of the width of
+    #: prompts; 0 trains whole networks
     rank: int
-    rate: float
-    batch: int
+    learning_rate: float
+    batch_size: int
     seed: int
-    resolution: int
-    photos: tuple[Shot, ...]
+    resolution: int  #: pixels a side
+    photos: tuple[TrainingPhoto, ...]
     family: str = ""
-    identity: str = ""  #: fingerprint of the base's files; empty is not checked
-    word: str = ""  #: what an embedding starts from; a subject's class
-    start: str = ""  #: what an embedding starts from where nobody said it: a worker's choice
-    others: tuple[Topic, ...] = ()  #: further concepts; what stands above is the first one's
-    prompts: tuple[Prompt, ...] = ()
-    every: int = 50  #: steps between checkpoints
-    text: bool = False  #: whether the text encoder is adapted too
-    wide: bool = False  #: whether a LoRA adapts MLP and convolutions, too
-    frugal: bool = False  #: gradient checkpointing: less memory, a third more time
-    quantised: bool = False  #: the frozen denoiser in 4 bits: less memory, other numbers
-    parts: int = 1  #: in which a batch is taken, one after the other: less memory
-    gamma: float = GAMMA  #: of min-SNR; zero is off, as a word learns from the noisiest steps most
-    ema: float = (
-        0.0  #: decay of the moving average that samples and files are made of; zero is off
-    )
-    offset: float = 0.0  #: of noise, the same all over a picture (Guttenberg 2023); zero is off
-    silence: float = 0.0  #: the part of captions that is dropped (Ho and Salimans 2022)
-    decay: float = 0.01  #: weight decay of the optimizer
-    prior: int = 0  #: class pictures that keep what the base knows (Ruiz et al. 2022); zero is off
-    keep: float = 1.0  #: how much class pictures count beside the photos
-    ordinary: str = ""  #: what class pictures show
-    schedule: str = "cosine"  #: of the rate, after a short warm-up; or "constant"
-    shuffle: bool = False  #: whether the parts of captions, between commas, change their order
-    optimizer: Optimizer = Optimizer.ADAMW
-    masked: bool = False  #: whether photos' alpha channels say which parts of them count
-    background: float = 0.1  #: how much the other parts count then
-    sides: tuple[int, ...] = ()  #: further resolutions that photos are learnt at
-    dropout: float = 0.0  #: of what adapters add in a step, the part that is dropped
-    most: int = 0  #: bytes above which a smaller copy is made, too; 0 is never
+    base_fingerprint: str = ""  #: of the base's files; empty is not checked
+    class_word: str = ""  #: a subject's class; what an embedding starts from
+    initializer_token: str = ""  #: where `class_word` is empty: the word that a worker chose
+    other_concepts: tuple[ConceptPhotos, ...] = ()  #: the fields above are the first concept's
+    prompts: tuple[SamplePrompt, ...] = ()  #: drawn before the first step and at each checkpoint
+    save_every: int = 50  #: steps between checkpoints
+    all_layers: bool = False  #: whether a LoRA adapts MLPs and convolutions, too
+    gradient_checkpointing: bool = False  #: less memory, a third more time
+    nf4: bool = False  #: the frozen denoiser in 4 bits: less memory, slightly other numbers
+    gradient_accumulation_steps: int = 1  #: parts of a batch, one after the other: less memory
+    num_class_images: int = 0  #: for prior preservation (Ruiz et al. 2022); 0 is off
+    class_prompt: str = ""  #: what class pictures show
+    max_file_bytes: int = 0  #: above which a smaller copy is made, too; 0 is never
     accepted: float = 0.0  #: unix time of the job's acceptance, the file's date
     precision: str = ""  #: empty until a worker has chosen
-    threads: int = 0  #: zero until a worker has chosen
-    rungs: tuple[Rung, ...] = ()  #: of the ladder, that a worker has gone down for memory
+    threads: int = 0  #: 0 until a worker has chosen
+    memory_fallbacks: tuple[MemoryFallback, ...] = ()  #: that a worker has taken
 
     def __post_init__(self) -> None:
-        check(self)
+        check_recipe(self)
 
     @classmethod
-    def of(
+    def from_request(
         cls,
         request: TrainRequest,
         base: Base,
         photos: Sequence[tuple[str, str]],
         **more: Any,
     ) -> Recipe:
-        """Complete what was asked for; `photos` are (file, caption), `more` any other field."""
-        others: tuple[Topic, ...] = more.get("others", ())
-        texts = [*shown(request, base), *(shown(other, base)[0] for other in others)]
+        """Complete a request.
+
+        `photos` are (file, caption); `more` are further fields, and stand above everything else.
+        """
+        others: tuple[ConceptPhotos, ...] = more.get("other_concepts", ())
+        prompts = default_prompts(request, base)
+        prompts += [default_prompts(other, base)[0] for other in others]
         given = {f.name: getattr(request, f.name) for f in fields(cls) if hasattr(request, f.name)}
-        free = more.get("optimizer", request.optimizer) is Optimizer.SCHEDULEFREE
+        optimizer = more.get("optimizer", request.optimizer)
+        schedule_free = optimizer is Optimizer.SCHEDULEFREE
+        word_only = request.method == "embedding"
         chosen = {
             "family": base.family,
             "resolution": base.resolution,
-            "photos": tuple(Shot(file, called(text, request, base)) for file, text in photos),
-            "prompts": tuple(Prompt(text, request.seed + at) for at, text in enumerate(texts)),
-            "every": often(request.steps),
-            "text": request.method != "embedding" and reads(request.concept, base),
-            "ordinary": ordinary(request, base),
+            "photos": tuple(
+                TrainingPhoto(file, with_trigger(caption, request, base))
+                for file, caption in photos
+            ),
+            "prompts": tuple(
+                SamplePrompt(text, request.seed + at) for at, text in enumerate(prompts)
+            ),
+            "save_every": checkpoint_interval(request.steps),
+            "train_text_encoder": not word_only and trains_text_encoder(request.concept, base),
+            "class_prompt": class_prompt(request, base),
             "rank": 0 if request.method == "finetune" else request.rank,
-            "wide": request.method == "locon"
+            "all_layers": request.method == "locon"
             or (request.method in {"lora", "pivotal"} and base.small),
-            "ema": 0.0 if free else steadiness(request, base),
-            "schedule": "constant" if free else "cosine",
-            "gamma": 0.0 if request.method == "embedding" or base.family in FLOWS else GAMMA,
+            "ema_decay": 0.0 if schedule_free else default_ema_decay(request, base),
+            "lr_scheduler": "constant" if schedule_free else "cosine",
+            "min_snr_gamma": 0.0 if word_only or base.family in FLOW_FAMILIES else MIN_SNR_GAMMA,
         }
-        return cls(**(given | chosen | more))
+        return cls(**(given | chosen | request.options | more))
 
     @classmethod
-    def read(cls, value: dict[str, Any]) -> Recipe:
-        """Read a recipe back from JSON."""
-        known = {f.name for f in fields(cls)}
+    def from_json(cls, value: dict[str, Any]) -> Recipe:
+        """Read a recipe back from JSON, under the names of any version.
+
+        Raises JobError: "recipe_unknown" for a key that nobody knows, "recipe_broken" for
+        anything else that is wrong.
+        """
+        content = current_names(value)
+        unknown = content.keys() - {f.name for f in fields(cls)}
+        if unknown:
+            raise JobError("recipe_unknown", keys=sorted(unknown))
         try:
-            content = {name: entry for name, entry in value.items() if name in known}
             content["concept"] = Concept(content["concept"])
             content["optimizer"] = Optimizer(content.get("optimizer", Optimizer.ADAMW))
-            content["photos"] = tuple(Shot(**shot) for shot in content["photos"])
-            content["sides"] = tuple(content.get("sides", ()))
-            content["rungs"] = tuple(Rung(**rung) for rung in content.get("rungs", ()))
-            content["others"] = tuple(map(Topic.read, content.get("others", ())))
-            content["prompts"] = tuple(Prompt(**prompt) for prompt in content.get("prompts", ()))
+            content["photos"] = tuple(TrainingPhoto(**photo) for photo in content["photos"])
+            content["extra_resolutions"] = tuple(content.get("extra_resolutions", ()))
+            for name, read in (
+                ("memory_fallbacks", lambda one: MemoryFallback(**one)),
+                ("other_concepts", ConceptPhotos.from_json),
+                ("prompts", lambda one: SamplePrompt(**one)),
+            ):
+                content[name] = tuple(map(read, content.get(name, ())))
             return cls(**content)
         except (KeyError, TypeError, ValueError) as broken:
             raise JobError("recipe_broken", reason=str(broken)) from broken
 
     @property
-    def shots(self) -> tuple[Shot, ...]:
+    def all_photos(self) -> tuple[TrainingPhoto, ...]:
         """List the photos of all concepts; elsewhere their numbers stand for them."""
-        return self.photos + tuple(shot for other in self.others for shot in other.photos)
+        return self.photos + tuple(photo for one in self.other_concepts for photo in one.photos)
 
     @property
-    def triggers(self) -> dict[str, range]:
-        """Give the numbers of each concept's photos by its trigger."""
+    def photo_ranges(self) -> dict[str, range]:
+        """Return the numbers of each concept's photos by its trigger."""
         found, first = {}, 0
         for trigger, photos in [
             (self.trigger, self.photos),
-            *((other.trigger, other.photos) for other in self.others),
+            *((other.trigger, other.photos) for other in self.other_concepts),
         ]:
             found[trigger] = range(first, first + len(photos))
             first += len(photos)
         return found
 
-    def json(self) -> dict[str, Any]:
-        """Give it as JSON."""
+    def to_json(self) -> dict[str, Any]:
+        """Return the whole recipe as JSON."""
         return asdict(self)
 
-    def public(self) -> dict[str, Any]:
-        """Give it as JSON without captions, photos' names and prompts: what a file may tell."""
-        told = asdict(self)
-        told["photos"] = len(self.photos)
-        told["prompts"] = len(self.prompts)
-        told["others"] = tuple(
-            {**other, "photos": len(other["photos"])} for other in told["others"]
+    def public_json(self) -> dict[str, Any]:
+        """Return what a file's header may hold: no captions, photo names or prompts."""
+        content = asdict(self)
+        content["photos"], content["prompts"] = len(self.photos), len(self.prompts)
+        content["other_concepts"] = tuple(
+            {**other, "photos": len(other["photos"])} for other in content["other_concepts"]
         )
-        del told["most"], told["ordinary"]
-        usual = {field.name: field.default for field in fields(self)}
+        default = {field.name: field.default for field in fields(self)}
         return {
             name: value
-            for name, value in told.items()
-            if name not in SPARING or value != usual[name]
+            for name, value in content.items()
+            if name not in NOT_PUBLIC
+            and (name not in OMITTED_WHEN_DEFAULT or value != default[name])
         }
 
     def lr_factor(self, step: int) -> float:
-        """Give the part of the rate that holds at a step: a short warm-up, then the schedule."""
-        rising = min(1.0, (step + 1) / max(1, min(10, self.steps // 10)))
-        if self.schedule == "constant":
-            return rising
-        return rising * (0.1 + 0.45 * (1 + math.cos(math.pi * step / self.steps)))
+        """Return the factor of the learning rate at a step: a short warm-up, then the schedule."""
+        warmup = min(1.0, (step + 1) / max(1, min(10, self.steps // 10)))
+        if self.lr_scheduler == "constant":
+            return warmup
+        return warmup * (0.1 + 0.45 * (1 + math.cos(math.pi * step / self.steps)))
 
 
-def steadiness(request: TrainRequest, base: Base) -> float:
-    """Choose the decay of the moving average; zero is none."""
-    if base.small and by_look(request):
-        return STEADY
-    return LONG if request.method == "finetune" else 0.0
+def default_ema_decay(request: TrainRequest, base: Base) -> float:
+    """Return the decay of the moving average of weights; 0 is none."""
+    look = request.concept is Concept.LOOK and request.method != "embedding"
+    if base.small and look:
+        return LOOK_EMA_DECAY
+    return FULL_EMA_DECAY if request.method == "finetune" else 0.0
 
 
-def by_look(request: TrainRequest) -> bool:
-    """Tell whether layers are to learn a look."""
-    return request.concept is Concept.LOOK and request.method != "embedding"
+def trains_text_encoder(concept: Concept, base: Base) -> bool:
+    """Return whether a LoRA adapts the text encoder: a subject's on a base of true size.
 
-
-def reads(concept: Concept, base: Base) -> bool:
-    """Tell whether a LoRA adapts the text encoder: a subject's on a base of true size.
-
-    A tiny base learns subjects as well by its UNet alone, and faster: its prompts are read once.
-    Looks it learns better with both.
+    A tiny base learns subjects as well by its UNet alone, and faster: its prompts are encoded
+    once. Looks it learns better with both.
     """
-    return base.family not in FLOWS and (concept is Concept.SUBJECT) is not base.small
+    return base.family not in FLOW_FAMILIES and (concept is Concept.SUBJECT) is not base.small
+
+
+def check_recipe(recipe: Recipe) -> None:
+    """Raise JobError for a recipe that cannot be trained."""
+    for name, between in RANGES.items():
+        check_range(name, getattr(recipe, name), between, JobError)
+    for option in options_table():
+        option.check(getattr(recipe, option.name), JobError)
+    check_optimizer(recipe)
+    check_flow(recipe)
+    check_memory_fallbacks(recipe)
+    check_concepts(recipe)
+
+
+def check_optimizer(recipe: Recipe) -> None:
+    """Raise JobError for a rate or schedule that the optimizer cannot work with."""
+    prodigy = recipe.optimizer is Optimizer.PRODIGY
+    between = limits.PRODIGY_FACTOR if prodigy else limits.LEARNING_RATE
+    check_range("learning_rate", recipe.learning_rate, between, JobError)
+    scheduled = recipe.ema_decay or recipe.lr_scheduler != "constant"
+    if recipe.optimizer is Optimizer.SCHEDULEFREE and scheduled:
+        raise JobError("schedule_free")
+
+
+def check_flow(recipe: Recipe) -> None:
+    """Raise JobError for what families of flow matching do not have."""
+    if recipe.family in FLOW_FAMILIES and recipe.min_snr_gamma:
+        raise JobError("gamma_flow", family=recipe.family)
+    if recipe.family in FLOW_FAMILIES and recipe.train_text_encoder:
+        raise JobError("text_flow", family=recipe.family)
+
+
+def check_memory_fallbacks(recipe: Recipe) -> None:
+    """Raise JobError for unknown fallbacks, and for parts that do not make up a batch."""
+    unknown = [one.name for one in recipe.memory_fallbacks if one.name not in MEMORY_FALLBACKS]
+    parts = recipe.gradient_accumulation_steps
+    if unknown or recipe.batch_size % parts:
+        raise JobError("recipe_broken", reason=f"memory fallbacks {unknown}, {parts} parts")
+
+
+def check_concepts(recipe: Recipe) -> None:
+    """Raise JobError for a recipe that does not say what it teaches."""
+    name = recipe.name
+    if not recipe.photos or not all(other.photos for other in recipe.other_concepts):
+        raise JobError("no_photos")
+    if not name.strip() or set(name) & set("/\\\0") or name.startswith("."):
+        raise JobError("name_bad", most=64)
+    check_triggers_differ(recipe)
+    if recipe.num_class_images and not recipe.class_word.strip():
+        raise JobError("word_missing")
+
+
+def check_triggers_differ(recipe: Recipe) -> None:
+    """Raise JobError for concepts that cannot be told apart, or too many of them."""
+    others = recipe.other_concepts
+    if len(others) >= limits.MAX_CONCEPTS:
+        raise JobError("concepts_many", count=len(others) + 1, most=limits.MAX_CONCEPTS)
+    triggers = [recipe.trigger, *(other.trigger for other in others)]
+    if not all(trigger.strip() for trigger in triggers):
+        raise JobError("trigger_missing")
+    if len({trigger.lower() for trigger in triggers}) < len(triggers):
+        raise JobError("trigger_twice")
+    if recipe.num_class_images and any(one.class_word != recipe.class_word for one in others):
+        raise JobError("prior_concepts")

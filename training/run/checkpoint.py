@@ -114,7 +114,7 @@ def copied(
         tensors[f"{AVERAGE}.{name}"] = own(value)
     told = {"numbers": json.dumps(numbers), "groups": json.dumps(optimizers.numbers(optimizer))}
     told |= {"scaler": json.dumps(scaler)} if scaler else {}
-    told |= {"step": str(step), "recipe": json.dumps(recipe.json()), "job": fingerprint(recipe)}
+    told |= {"step": str(step), "recipe": json.dumps(recipe.to_json()), "job": fingerprint(recipe)}
     return Copy(step, tensors, told)
 
 
@@ -144,7 +144,7 @@ def read(path: Path) -> Checkpoint:
         tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
     names = ("numbers", "groups", "scaler")
     numbers, groups, scaler = (json.loads(told.get(name, "{}")) for name in names)
-    recipe = Recipe.read(json.loads(told["recipe"]))
+    recipe = Recipe.from_json(json.loads(told["recipe"]))
     return Checkpoint(int(told["step"]), recipe, tensors, numbers, groups, scaler)
 
 
@@ -155,7 +155,8 @@ def own(value: Tensor) -> Tensor:
 
 def fingerprint(recipe: Recipe) -> str:
     """Hash what the job asked for, leaving out what a worker chose."""
-    asked = recipe.json() | {
-        "precision": "", "threads": 0, "identity": "", "family": "", "rungs": (), "start": "",
+    asked = recipe.to_json() | {
+        "precision": "", "threads": 0, "base_fingerprint": "", "family": "",
+        "memory_fallbacks": (), "initializer_token": "",
     }  # fmt: skip
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()

@@ -103,7 +103,7 @@ def framed(photo: tuple[int, int], cut: tuple[int, int]) -> Frame:
 def encoded(family: Family, recipe: Recipe, photos: Path) -> list[Example]:
     """Encode every photo of a recipe, once a resolution; small ones several at a time."""
     found: list[Example] = []
-    sides = (recipe.resolution, *recipe.sides)
+    sides = (recipe.resolution, *recipe.extra_resolutions)
     with family.present("vae"), family.roomy("vae", coded(max(sides))):
         for side in sides:
             found += at_size(family, recipe, photos, side)
@@ -113,17 +113,17 @@ def encoded(family: Family, recipe: Recipe, photos: Path) -> list[Example]:
 def at_size(family: Family, recipe: Recipe, photos: Path, side: int) -> list[Example]:
     """Encode every photo at a resolution."""
     buckets = sizes(side, family.grain)
-    cut = (fitted(photos / shot.file, buckets) for shot in recipe.shots)
+    cut = (fitted(photos / shot.file, buckets) for shot in recipe.all_photos)
     fits: list[tuple[Tensor, Frame, Image.Image | None]] = []
     for _, alike in groupby(cut, key=lambda fit: fit.frame.size):
         for part in chunked(alike, max(1, PIXELS // side**2)):
             latents = family.encode([fit.picture for fit in part])
             fits += [(each, fit.frame, fit.mask) for each, fit in zip(latents, part, strict=True)]
     counts: list[Tensor] = []
-    if recipe.masked:
-        counts = [masks.weights(mask, latent, recipe.background) for latent, _, mask in fits]
+    if recipe.masked_loss:
+        counts = [masks.weights(mask, latent, recipe.unmasked_weight) for latent, _, mask in fits]
         masked = sum(mask is not None for _, _, mask in fits)
-        masks.sound(counts, masked, [shot.file for shot in recipe.shots])
+        masks.sound(counts, masked, [shot.file for shot in recipe.all_photos])
     return [
         Example(latent, photo, family.framed(frame), counts[photo] if counts else None)
         for photo, (latent, frame, _) in enumerate(fits)

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from storage.records import Base, Event, Wish
+    from storage.records import Base, Event, JobCommand
     from training.device import Device
     from training.families import Family
     from training.networks.networks import Networks
     from training.recipe.recipe import Recipe
     from training.run.examples import Example
 
-    Boundary = Callable[[], Generator[Event, Wish | None, Wish | None]]
+    Boundary = Callable[[], Generator[Event, JobCommand | None, JobCommand | None]]
 
 #: photos that are looked at, and names that are left after it: all by few, the best by more
 ROUNDS = ((4, 16), (16, 1))
@@ -37,7 +37,7 @@ ROUNDS = ((4, 16), (16, 1))
 def sought(recipe: Recipe, base: Base) -> bool:
     """Tell whether nobody said where a subject's word begins; on a tiny base, as that is quick."""
     learns = methods.walk()[recipe.method].METHOD.word and recipe.concept is Concept.SUBJECT
-    return learns and base.small and not recipe.word.strip() and not recipe.start
+    return learns and base.small and not recipe.class_word.strip() and not recipe.initializer_token
 
 
 def found(
@@ -46,7 +46,7 @@ def found(
     family: Family,
     device: Device,
     boundary: Boundary,
-) -> Generator[Event, Wish | None, tuple[str, Wish | None]]:
+) -> Generator[Event, JobCommand | None, tuple[str, JobCommand | None]]:
     """Find the name with which the base errs least; none where somebody wishes something else."""
     names = list(embedded.known_words())
     for count, left in ROUNDS:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from storage.errors import JobError
-from storage.records import Event, Wish
+from storage.records import Event, JobCommand
 from training import methods
 from training.events import event
 from training.methods._full import Whole
@@ -38,17 +38,17 @@ if TYPE_CHECKING:
     from training.families import Family
     from training.networks.networks import Attached
 
-Task = Generator[Event, Wish | None, None]
+Task = Generator[Event, JobCommand | None, None]
 CLIP = 1.0  # norm of all gradients together
 
 
 def train(folder: JobFolder, bases: Bases) -> Task:
     """Train what `job.json` asks for, from its newest checkpoint on."""
     request = folder.request()
-    asked = Recipe.read(request["recipe"])
+    asked = Recipe.from_json(request["recipe"])
     saved = checkpoint.newest(folder.checkpoints, asked)
     recipe = saved.recipe if saved else fill_in_device(asked, bases)
-    if recipe.identity != bases.identity(recipe.base):
+    if recipe.base_fingerprint != bases.identity(recipe.base):
         raise JobError("base_changed", base=recipe.base)
     method = methods.chosen(recipe)
     optimizers.found(recipe)
@@ -88,7 +88,7 @@ def fill_in_device(recipe: Recipe, bases: Bases) -> Recipe:
     return replace(
         recipe,
         family=base.family,
-        identity=recipe.identity or bases.identity(recipe.base),
+        base_fingerprint=recipe.base_fingerprint or bases.identity(recipe.base),
         precision=bases.device.precision,
         threads=recipe.threads or bases.device.pace(small=base.small),
     )
@@ -112,18 +112,18 @@ class Run:
         self.parameters = attached.parameters
         self.first = saved.step if saved else 0
         held = memory.at(recipe, self.first)
-        self.parts = held.parts
+        self.parts = held.gradient_accumulation_steps
         self.optimizer = optimizers.made(held, self.parameters, attached.paces)
         self.scaler = bases.device.scaler()
-        self.average = Average(self.parameters, held.ema)
+        self.average = Average(self.parameters, held.ema_decay)
         self.prior = Prior(folder, recipe)
         self.losses: list[float] = []
         self.pending: list[torch.Tensor] = []
         self.clock = Clock()
         self.saving = Saving(folder, recipe.steps, alone=isinstance(attached, Whole))
         self.preview = Preview(folder.samples, recipe, family, bases.device, self.clock)
-        family.checkpointing(held.frugal)
-        if held.quantised:
+        family.checkpointing(held.gradient_checkpointing)
+        if held.nf4:
             family.quantise()
         bases.device.watch()
         self.room = bases.device.room()
@@ -134,7 +134,7 @@ class Run:
             self.average.restore(saved.average)
             self.losses = saved.losses
 
-    def steps(self) -> Generator[Event, Wish | None, bool]:
+    def steps(self) -> Generator[Event, JobCommand | None, bool]:
         """Go from the first missing step to the end, or to what somebody wishes.
 
         True says that it goes on from the checkpoint just written, a rung lower.
@@ -143,7 +143,7 @@ class Run:
         wish = yield from self.prior.draw(
             self.family, self.bases.device, partial(self.boundary, first)
         )
-        with self.clock.part("photo", len(recipe.shots) + recipe.prior):
+        with self.clock.part("photo", len(recipe.all_photos) + recipe.num_class_images):
             self.read()
         wish = wish or (yield from self.begin())
         recipe, reached = self.recipe, recipe.steps
@@ -151,24 +151,24 @@ class Run:
         done_with = ("vae",) if reads else ("vae", "text")
         with self.family.absent(*done_with), self.saving:
             for step in range(first, recipe.steps):
-                if step and step % recipe.every == 0:
+                if step and step % recipe.save_every == 0:
                     if step > first:
                         yield from self.save(step)
                     yield from self.preview.draw(step, self.finished if step else nullcontext)
                 wish = wish or (yield from self.boundary(step))
-                if wish is Wish.PAUSE:
+                if wish is JobCommand.PAUSE:
                     if (yield from self.kept(step)):
                         yield event("paused", step=step)
                         return False
                     wish = None
-                if wish is Wish.CANCEL:
+                if wish is JobCommand.CANCEL:
                     yield event("cancelled", step=step)
                     return False
-                if step > first and any(rung.step == step for rung in recipe.rungs):
+                if step > first and any(rung.step == step for rung in recipe.memory_fallbacks):
                     if (yield from self.kept(step)):
                         return True
                     raise JobError("checkpoint_lost")
-                if wish is Wish.FINISH:
+                if wish is JobCommand.FINISH:
                     reached, early = step, True
                     break
                 before = [] if step else copied(self.parameters)
@@ -181,7 +181,7 @@ class Run:
             yield from self.end(reached, early=early)
         return False
 
-    def boundary(self, step: int) -> Generator[Event, Wish | None, Wish | None]:
+    def boundary(self, step: int) -> Generator[Event, JobCommand | None, JobCommand | None]:
         """Let the worker do something else; hear what is wished."""
         yield from self.saving.told()
         left = time.perf_counter()
@@ -191,7 +191,7 @@ class Run:
             torch.set_num_threads(self.recipe.threads)
         return wish
 
-    def begin(self) -> Generator[Event, Wish | None, Wish | None]:
+    def begin(self) -> Generator[Event, JobCommand | None, JobCommand | None]:
         """Let a learned word begin at the known word that is nearest, and say which."""
         recipe, wish = self.recipe, None
         if not self.first and initial_word.sought(recipe, self.bases.find(recipe.base)):
@@ -200,7 +200,7 @@ class Run:
                 recipe, some, self.family, self.bases.device, partial(self.boundary, 0)
             )
             if word:
-                self.recipe = replace(recipe, start=word)
+                self.recipe = replace(recipe, initializer_token=word)
                 initial_word.begin(self.recipe, self.family.networks, self.parameters)
                 self.average.restore(self.parameters)
                 yield event("note", code="start", word=word)
@@ -209,8 +209,8 @@ class Run:
     def read(self) -> None:
         """Encode photos and captions, once."""
         examples = encoded(self.family, self.recipe, self.folder.photos)
-        concepts = self.recipe.triggers.values()
-        self.batches = Batches(examples, self.recipe.batch, self.recipe.seed, concepts)
+        concepts = self.recipe.photo_ranges.values()
+        self.batches = Batches(examples, self.recipe.batch_size, self.recipe.seed, concepts)
         self.reading = Reading(
             self.family, self.recipe, self.bases.device, learns=self.attached.text
         )
@@ -220,10 +220,12 @@ class Run:
         """Take one step; everything it draws follows from the seed and its number."""
         recipe = self.recipe
         for group in self.optimizer.param_groups:
-            group["lr"] = recipe.rate * recipe.lr_factor(step) * group["pace"]
+            group["lr"] = recipe.learning_rate * recipe.lr_factor(step) * group["pace"]
         loss = self.learn(self.batches, self.reading, step, "noise")
         if self.prior.batches and self.prior.reading:
-            self.learn(self.prior.batches, self.prior.reading, step, "prior", recipe.keep)
+            self.learn(
+                self.prior.batches, self.prior.reading, step, "prior", recipe.prior_loss_weight
+            )
         self.scaler.unscale_(self.optimizer)
         torch.nn.utils.clip_grad_norm_(self.parameters.values(), CLIP, foreach=True)
         self.scaler.step(self.optimizer)
@@ -245,8 +247,8 @@ class Run:
                     batch.latents,
                     heard,
                     drawn(recipe.seed, at, noise),
-                    gamma=recipe.gamma,
-                    offset=recipe.offset,
+                    gamma=recipe.min_snr_gamma,
+                    offset=recipe.noise_offset,
                     places=batch.weights,
                 )
             counts = share / self.parts
@@ -268,7 +270,8 @@ class Run:
         speed = self.clock.speed()
         return event(
             "progress", step=step, steps=self.recipe.steps, loss=self.losses[-1],
-            smooth=recent(self.losses), rate=self.recipe.rate * self.recipe.lr_factor(step - 1),
+            smooth=recent(self.losses),
+            rate=self.recipe.learning_rate * self.recipe.lr_factor(step - 1),
             speed=speed, eta=self.eta(step),
             memory=self.bases.device.memory(),
         )  # fmt: skip
@@ -281,7 +284,9 @@ class Run:
     def eta(self, step: int) -> float:
         """Estimate the seconds that are left: the steps, and the samples on the way."""
         left = (self.recipe.steps - step) / self.clock.speed()
-        shows = math.ceil(self.recipe.steps / self.recipe.every) - step // self.recipe.every
+        shows = (
+            math.ceil(self.recipe.steps / self.recipe.save_every) - step // self.recipe.save_every
+        )
         return left + shows * len(self.recipe.prompts) * self.clock.each("picture")
 
     def save(self, step: int) -> Iterator[Event]:
@@ -291,7 +296,7 @@ class Run:
         copy = checkpoint.copied(state, self.parameters, self.optimizer, self.average.tensors)
         yield from self.saving.begin(copy)
 
-    def kept(self, step: int) -> Generator[Event, Wish | None, bool]:
+    def kept(self, step: int) -> Generator[Event, JobCommand | None, bool]:
         """Write a checkpoint and wait for it; tell whether it is there."""
         yield from self.save(step)
         yield from self.saving.ended()
@@ -313,7 +318,12 @@ class Run:
         family, base = self.family, self.bases.find(recipe.base)
         kind = methods.walk()[recipe.method].KIND if recipe.rank else ""
         origin = writer.Origin(
-            family.architecture, family.version, kind, family.prediction, base.source, base.skip
+            family.architecture,
+            family.version,
+            kind,
+            family.prediction,
+            base.source,
+            base.clip_skip,
         )
         with self.finished():
             weights = self.attached.weights()  # not always copies: they hold in here

@@ -19,7 +19,7 @@ from training import methods
 from training.families import walk
 from training.networks import quantize
 from training.networks.memory import MIB, needed, trained
-from training.recipe.recipe import Recipe, Rung
+from training.recipe.recipe import MemoryFallback, Recipe
 from training.run.optimizers import PACKAGES
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ SPARE = 0.92  #: of the memory, what may be planned with: an allocator leaves ho
 
 def frugal(recipe: Recipe, step: int) -> Recipe | None:  # noqa: ARG001 - at any step
     """Keep less for the way back and compute it anew: a third more time, the same numbers."""
-    return None if recipe.frugal else replace(recipe, frugal=True)
+    return None if recipe.gradient_checkpointing else replace(recipe, gradient_checkpointing=True)
 
 
 def bytewise(recipe: Recipe, step: int) -> Recipe | None:
@@ -51,8 +51,8 @@ def bytewise(recipe: Recipe, step: int) -> Recipe | None:
 
 def unaveraged(recipe: Recipe, step: int) -> Recipe | None:
     """Keep no moving average of a whole network: what is learnt last counts more."""
-    fits = not step and not recipe.rank and recipe.ema
-    return replace(recipe, ema=0.0) if fits else None
+    fits = not step and not recipe.rank and recipe.ema_decay
+    return replace(recipe, ema_decay=0.0) if fits else None
 
 
 def factored(recipe: Recipe, step: int) -> Recipe | None:
@@ -64,30 +64,34 @@ def factored(recipe: Recipe, step: int) -> Recipe | None:
 
 def parted(recipe: Recipe, step: int) -> Recipe | None:  # noqa: ARG001 - at any step
     """Take a batch in twice as many parts: as long, as large, other draws."""
-    parts = recipe.parts * 2
-    return replace(recipe, parts=parts) if recipe.batch % parts == 0 else None
+    parts = recipe.gradient_accumulation_steps * 2
+    return (
+        replace(recipe, gradient_accumulation_steps=parts)
+        if recipe.batch_size % parts == 0
+        else None
+    )
 
 
 def rounded(recipe: Recipe, step: int) -> Recipe | None:  # noqa: ARG001 - at any step
     """Keep a frozen denoiser's layers in 4 bits: up to three times as long, not quite the base."""
     frozen = recipe.rank and recipe.method not in READERS
-    fits = frozen and not recipe.quantised and quantize.here()
-    return replace(recipe, quantised=True) if fits else None
+    fits = frozen and not recipe.nf4 and quantize.here()
+    return replace(recipe, nf4=True) if fits else None
 
 
 RUNGS: dict[str, Callable[[Recipe, int], Recipe | None]] = {
-    "frugal": frugal,
-    "bytewise": bytewise,
-    "parted": parted,
-    "unaveraged": unaveraged,
-    "factored": factored,
-    "quantised": rounded,
+    "gradient_checkpointing": frugal,
+    "adamw_8bit": bytewise,
+    "accumulate": parted,
+    "no_ema": unaveraged,
+    "adafactor": factored,
+    "nf4": rounded,
 }
 
 
 def at(recipe: Recipe, step: int) -> Recipe:
     """Give a recipe as it holds at a step: with the rungs that were taken until then."""
-    for rung in recipe.rungs:
+    for rung in recipe.memory_fallbacks:
         if rung.step <= step:
             recipe = RUNGS[rung.name](recipe, rung.step) or recipe
     return recipe
@@ -98,7 +102,9 @@ def lower(recipe: Recipe, step: int) -> Recipe | None:
     now = at(recipe, step)
     for name, rung in RUNGS.items():
         if rung(now, step) is not None:
-            return replace(recipe, rungs=(*recipe.rungs, Rung(step, name)))
+            return replace(
+                recipe, memory_fallbacks=(*recipe.memory_fallbacks, MemoryFallback(step, name))
+            )
     return None
 
 
@@ -113,7 +119,7 @@ def down(recipe: Recipe, step: int) -> Recipe:
 def begun(recipe: Recipe, parameters: Mapping[str, Tensor], bases: Bases) -> Recipe:
     """Take the rungs that a device asks for before the first step; a bare processor asks none."""
     room, base = bases.device.room(), bases.find(recipe.base)
-    if not room or base.small or recipe.rungs:
+    if not room or base.small or recipe.memory_fallbacks:
         return recipe
     numbers = sum(parameter.numel() for parameter in parameters.values())
     return fitting(recipe, walk()[base.family].KEEPS, numbers, room)
@@ -133,17 +139,17 @@ def usual(rule: Rule, base: Base) -> Recipe:
     """Give the recipe that follows from a rule when nobody asks for anything else."""
     request = TrainRequest(
         rule.method, base.name, "name", "word", rule.concept, rule.dial,
-        rule.steps, rule.rank, rule.rate, rule.batch, 0,
+        rule.steps, rule.rank, rule.learning_rate, rule.batch_size, 0,
     )  # fmt: skip
-    return Recipe.of(request, base, [("photo.png", "")])
+    return Recipe.from_request(request, base, [("photo.png", "")])
 
 
 def foretold(rule: Rule, base: Base, keeps: Keeps, room: int, precision: str = "bf16") -> Rule:
     """Write into a rule what it takes on a GPU with so many MiB, on the rung where it fits."""
     recipe = replace(usual(rule, base), precision=precision)
-    numbers = trained(keeps, recipe, rule.bytes)
+    numbers = trained(keeps, recipe, rule.file_bytes)
     fitted = at(fitting(recipe, keeps, numbers, room), 0)
-    return replace(rule, memory=needed(keeps, fitted, numbers) // MIB)
+    return replace(rule, memory_mib=needed(keeps, fitted, numbers) // MIB)
 
 
 def reach(room: int, precision: str = "bf16") -> dict[str, list[str]]:
@@ -155,7 +161,8 @@ def reach(room: int, precision: str = "bf16") -> dict[str, list[str]]:
         for name, family in walk().items():
             base = Base(name, name, name, name, family.RESOLUTION, "", "", present=True)
             needs = [
-                foretold(rule, base, family.KEEPS, room, precision).memory for rule in rules(base)
+                foretold(rule, base, family.KEEPS, room, precision).memory_mib
+                for rule in rules(base)
             ]
             if needs and min(needs) <= SPARE * room:
                 found[method].append(name)

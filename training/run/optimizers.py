@@ -59,14 +59,16 @@ def grouped(parameters: Mapping[str, torch.nn.Parameter], paces: Mapping[str, fl
 
 def adamw(groups: Groups, recipe: Recipe) -> torch.optim.Optimizer:
     """Make torch's, in one kernel."""
-    return torch.optim.AdamW(groups, weight_decay=recipe.decay, fused=True)
+    return torch.optim.AdamW(groups, weight_decay=recipe.weight_decay, fused=True)
 
 
 def adamw8bit(groups: Groups, recipe: Recipe) -> torch.optim.Optimizer:
     """Make one whose moments take a byte a number, where a tensor has 4096 numbers or more."""
     from bitsandbytes.optim import AdamW8bit  # noqa: PLC0415 - seconds, and not always here
 
-    made: torch.optim.Optimizer = AdamW8bit(groups, lr=recipe.rate, weight_decay=recipe.decay)
+    made: torch.optim.Optimizer = AdamW8bit(
+        groups, lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+    )
     return made
 
 
@@ -76,8 +78,8 @@ def adafactor(groups: Groups, recipe: Recipe) -> torch.optim.Optimizer:
 
     made: torch.optim.Optimizer = Adafactor(
         groups,
-        lr=recipe.rate,
-        weight_decay=recipe.decay,
+        lr=recipe.learning_rate,
+        weight_decay=recipe.weight_decay,
         scale_parameter=False,
         relative_step=False,
         warmup_init=False,
@@ -96,8 +98,8 @@ def prodigy(groups: Groups, recipe: Recipe) -> torch.optim.Optimizer:
     with redirect_stdout(io.StringIO()):  # where a shell's child tells its events
         made: torch.optim.Optimizer = Prodigy(
             groups,
-            lr=recipe.rate,
-            weight_decay=recipe.decay,
+            lr=recipe.learning_rate,
+            weight_decay=recipe.weight_decay,
             safeguard_warmup=True,
             use_bias_correction=True,
         )
@@ -108,7 +110,7 @@ def schedulefree(groups: Groups, recipe: Recipe) -> torch.optim.Optimizer:
     """Make one that averages its steps in the place of a falling rate."""
     from schedulefree import AdamWScheduleFree  # noqa: PLC0415 - not always here
 
-    made = AdamWScheduleFree(groups, lr=recipe.rate, weight_decay=recipe.decay)
+    made = AdamWScheduleFree(groups, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
     made.train()
     return made  # type: ignore[no-any-return]
 

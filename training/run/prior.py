@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from storage.folders import whole
-from storage.records import Event, Wish
+from storage.records import Event, JobCommand
 from training.events import event
 from training.families import Picture
-from training.recipe.concepts import Shot
+from training.recipe.concepts import TrainingPhoto
 from training.run.examples import Batches, drawn, encoded
 from training.run.text import Reading
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from training.recipe.recipe import Recipe
 
 STEPS = 20  #: of a class picture
-Drawing = Generator[Event, Wish | None, Wish | None]
+Drawing = Generator[Event, JobCommand | None, JobCommand | None]
 
 
 class Prior:
@@ -36,7 +36,7 @@ class Prior:
         self.place, self.recipe = folder.classes, recipe
         self.batches: Batches | None = None
         self.reading: Reading | None = None
-        self.files = tuple(f"{at:04}.png" for at in range(recipe.prior))
+        self.files = tuple(f"{at:04}.png" for at in range(recipe.num_class_images))
 
     def missing(self) -> list[str]:
         """List the pictures that no earlier attempt has drawn."""
@@ -59,7 +59,7 @@ class Prior:
         recipe = self.recipe
         seed = drawn(recipe.seed, int(Path(file).stem), "class").initial_seed()
         side = recipe.resolution
-        picture = Picture(recipe.ordinary, "", seed, STEPS, side, side)
+        picture = Picture(recipe.class_prompt, "", seed, STEPS, side, side)
         with family.networks.bare(), device.autocast(), family.present("text", "denoiser", "vae"):
             shown = family.draw(picture)
         with whole(self.place / file) as part:
@@ -69,9 +69,14 @@ class Prior:
         """Encode them with their one caption, unless some are still missing."""
         if not self.files or self.missing():
             return
-        shots = tuple(Shot(file, self.recipe.ordinary) for file in self.files)
+        shots = tuple(TrainingPhoto(file, self.recipe.class_prompt) for file in self.files)
         recipe = replace(
-            self.recipe, photos=shots, silence=0.0, shuffle=False, masked=False, others=()
+            self.recipe,
+            photos=shots,
+            caption_dropout_rate=0.0,
+            shuffle_caption=False,
+            masked_loss=False,
+            other_concepts=(),
         )
-        self.batches = Batches(encoded(family, recipe, self.place), recipe.batch, recipe.seed)
+        self.batches = Batches(encoded(family, recipe, self.place), recipe.batch_size, recipe.seed)
         self.reading = Reading(family, recipe, device, learns=learns)

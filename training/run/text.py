@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from training.networks.conditioning import apart, stacked
-from training.recipe.concepts import says
+from training.recipe.concepts import contains_trigger
 from training.run.examples import drawn
 
 if TYPE_CHECKING:
@@ -30,8 +30,11 @@ class Reading:
 
     def __init__(self, family: Family, recipe: Recipe, device: Device, *, learns: bool) -> None:
         self.family, self.recipe, self.learns = family, recipe, learns
-        self.captions = [*(shot.caption for shot in recipe.shots), ""]  # the last: one is dropped
-        self.triggers = {at: name for name, photos in recipe.triggers.items() for at in photos}
+        self.captions = [
+            *(shot.caption for shot in recipe.all_photos),
+            "",
+        ]  # the last: one is dropped
+        self.triggers = {at: name for name, photos in recipe.photo_ranges.items() for at in photos}
         self.tokens = [self.spelt(caption) for caption in self.captions]
         self.states: list[Conditions] = []
         if not live(recipe, learns=learns):
@@ -42,7 +45,7 @@ class Reading:
 
     def at(self, step: int, photos: tuple[int, ...]) -> Conditions:
         """Give what is read of these photos' captions at a step."""
-        heard = self.heard(step, photos) if self.recipe.silence else list(photos)
+        heard = self.heard(step, photos) if self.recipe.caption_dropout_rate else list(photos)
         if self.states:
             return stacked([self.states[photo] for photo in heard])
         with torch.set_grad_enabled(self.learns):
@@ -51,12 +54,12 @@ class Reading:
     def heard(self, step: int, photos: tuple[int, ...]) -> list[int]:
         """Drop some captions: the last one, which says nothing, takes their place."""
         generator = drawn(self.recipe.seed, step, "silence")
-        silent = torch.rand(len(photos), generator=generator) < self.recipe.silence
+        silent = torch.rand(len(photos), generator=generator) < self.recipe.caption_dropout_rate
         return torch.tensor(photos).masked_fill(silent, -1).tolist()
 
     def said(self, step: int, photos: list[int]) -> list[Tensor]:
         """Give the tokens of captions as they are said at a step."""
-        if not self.recipe.shuffle:
+        if not self.recipe.shuffle_caption:
             return [self.tokens[photo] for photo in photos]
         generator = drawn(self.recipe.seed, step, "shuffle")
         return [
@@ -71,13 +74,13 @@ class Reading:
 
 def live(recipe: Recipe, *, learns: bool) -> bool:
     """Tell whether captions are read at each step: their words, or what they become, change."""
-    return learns or recipe.shuffle
+    return learns or recipe.shuffle_caption
 
 
 def shuffled(caption: str, trigger: str, generator: torch.Generator) -> str:
     """Shuffle the parts between commas; the one that says the trigger comes first."""
     parts = [part for part in (part.strip() for part in caption.split(",")) if part]
-    kept = next((part for part in parts if says(part, trigger)), None)
+    kept = next((part for part in parts if contains_trigger(part, trigger)), None)
     if kept is not None:
         parts.remove(kept)
     order = torch.randperm(len(parts), generator=generator).tolist()

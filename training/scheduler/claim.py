@@ -8,9 +8,10 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from storage.records import Event, Kind, Pace, Status, Wish
-from storage.tables.durations import Gait, spent
-from training.scheduler.layout import base, clear, frozen, lay_out, requested
+from storage.records import Event, JobCommand, Kind, Status, Timing
+from storage.requests import TrainRequest
+from storage.tables.durations import TimingKey, total_seconds
+from training.scheduler.layout import base, clear, frozen, lay_out
 from training.worker.eventlog import ending, ends, read
 from training.worker.execution import told
 from training.worker.inbox import Inbox, Request, Verb
@@ -41,7 +42,7 @@ class Claim:
         self.mark = f"run {job.id}"
         self.offset = 0
         self.final: Event | None = None
-        self.passed: Wish | None = None
+        self.passed: JobCommand | None = None
         self.beaten = time.monotonic()
         self.later = 0.0
 
@@ -100,7 +101,7 @@ class Claim:
         if event.kind == "caption":
             await self.store.photos.captioned(event.facts["photo"], event.facts["caption"])
         elif event.kind == "done" and self.job.kind is Kind.TRAIN and ends(event, self.job.fence):
-            request = requested(self.job.request)
+            request = TrainRequest.from_json(self.job.request)
             family = base(await self.store.catalog.read(), self.job.base).family
             await self.store.styles.add(
                 self.job,
@@ -119,9 +120,9 @@ class Claim:
             log.warning("Job %s is no longer ours", job.id)
             self.inbox.send(Request(Verb.CANCEL, self.job.id, self.job.fence))
             return False
-        if job.wish is not None and job.wish is not self.passed:
-            self.inbox.send(Request(Verb(job.wish), job.id, job.fence))
-            self.passed = job.wish
+        if job.requested is not None and job.requested is not self.passed:
+            self.inbox.send(Request(Verb(job.requested), job.id, job.fence))
+            self.passed = job.requested
         if time.monotonic() - self.beaten > BEAT:
             await self.store.jobs.beat(job.id, job.fence, LEASE)
             self.beaten = time.monotonic()
@@ -165,14 +166,25 @@ class Claim:
         served = await store.events.of(self.job.id, "served")
         seconds = event.at - (self.job.started or event.at)
         seconds -= sum(other.facts["seconds"] for other in served)
-        request, recipe = requested(self.job.request), frozen(self.folder) or {}
-        photos = [photo for each in (recipe, *recipe["others"]) for photo in each["photos"]]
-        pace = Pace(1 / facts["speed"], facts["photo"], facts["picture"], 0.0)
-        counted = facts["steps"], len(photos), request.prior, 1 + len(request.further)
-        pace = replace(pace, around=max(0.0, seconds - spent(pace, *counted)))
+        request, recipe = TrainRequest.from_json(self.job.request), frozen(self.folder) or {}
+        photos = [
+            photo
+            for each in (recipe, *recipe.get("other_concepts", ()))
+            for photo in each["photos"]
+        ]
+        pace = Timing(1 / facts["speed"], facts["photo"], facts["picture"], 0.0)
+        counted = (
+            facts["steps"],
+            len(photos),
+            request.num_class_images,
+            1 + len(request.other_datasets),
+        )
+        pace = replace(pace, overhead=max(0.0, seconds - total_seconds(pace, *counted)))
         start = base(await store.catalog.read(), self.job.base)
-        gait = Gait.of(began.facts["device"], start, request, request.concept, request)
-        await store.paces.measured(gait, pace)
+        gait = TimingKey.of(
+            began.facts["device"], start, request, request.concept, request.options
+        )
+        await store.durations.measured(gait, pace)
 
 
 async def forget(store: Store, job: int) -> None:

@@ -6,14 +6,13 @@ import asyncio
 import os
 import shutil
 from contextlib import suppress
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from storage.errors import JobError, UserError
 from storage.folders import dump, whole
-from storage.records import Concept, Dial, Kind, Optimizer
-from storage.requests import Further, TrainRequest
-from training.recipe.concepts import Topic
+from storage.records import Kind
+from storage.requests import TrainRequest
+from training.recipe.concepts import ConceptPhotos
 from training.recipe.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -70,21 +69,6 @@ def model(folder: JobFolder) -> Path | None:
     return folder.result / f"{recipe['name']}.safetensors"
 
 
-def requested(request: dict[str, Any]) -> TrainRequest:
-    """Read a training's request from JSON."""
-    known = {
-        field.name: request[field.name] for field in fields(TrainRequest) if field.name in request
-    }
-    concept, dial = Concept(request["concept"]), Dial(request["dial"])
-    optimizer = Optimizer(request.get("optimizer", Optimizer.ADAMW))
-    further = tuple(
-        Further(**each | {"concept": Concept(each["concept"])})
-        for each in request.get("further", ())
-    )
-    read = {"concept": concept, "dial": dial, "optimizer": optimizer, "further": further}
-    return TrainRequest(**known | read)
-
-
 def base(catalog: Catalog, name: str) -> Base:
     """Find a base in the catalog."""
     for known in catalog.bases:
@@ -94,8 +78,8 @@ def base(catalog: Catalog, name: str) -> Base:
 
 
 async def _train(store: Store, job: Job, catalog: Catalog) -> dict[str, Any]:
-    request, start = requested(job.request), base(catalog, job.base)
-    numbers = [job.dataset, *(further.dataset for further in request.further)]
+    request, start = TrainRequest.from_json(job.request), base(catalog, job.base)
+    numbers = [job.dataset, *(further.dataset for further in request.other_datasets)]
     sets = [[] if each is None else await store.photos.of(each, job.owner) for each in numbers]
     if not all(sets):
         raise JobError("no_photos", name=request.name)
@@ -104,9 +88,11 @@ async def _train(store: Store, job: Job, catalog: Catalog) -> dict[str, Any]:
     )
     named = iter(files)
     first, *rest = ([(next(named), photo.caption) for photo in photos] for photos in sets)
-    pairs = zip(request.further, rest, strict=True)
-    others = tuple(Topic.of(further, start, photos) for further, photos in pairs)
-    return Recipe.of(request, start, first, accepted=job.created, others=others).json()
+    pairs = zip(request.other_datasets, rest, strict=True)
+    others = tuple(ConceptPhotos.from_photos(further, start, photos) for further, photos in pairs)
+    return Recipe.from_request(
+        request, start, first, accepted=job.created, other_concepts=others
+    ).to_json()
 
 
 async def _sample(store: Store, job: Job) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from training.recipe.names import current_names
 from training.styles.compatibility import loads
 from training.styles.header import metadata, read, said
 from training.styles.thumbnail import weight
@@ -19,8 +20,8 @@ FIELDS = {
     "architecture": ("modelspec.architecture", "ss_base_model_version"),
     "date": ("modelspec.date",),
     "steps": ("ss_steps", "ss_max_train_steps"),
-    "rate": ("ss_learning_rate",),
-    "batch": ("ss_total_batch_size",),
+    "learning_rate": ("ss_learning_rate",),
+    "batch_size": ("ss_total_batch_size",),
     "seed": ("ss_seed",),
     "photos": ("ss_num_train_images",),
     "rank": ("ss_network_dim",),
@@ -40,9 +41,9 @@ def inspected(file: Path) -> dict[str, Any]:
         for fact, keys in FIELDS.items()
         if any(key in told for key in keys)
     }
-    recipe = ours(told, "recipe")
+    recipe = current_names(ours(told, "recipe"))
     phrase = str(told.get("modelspec.trigger_phrase", ""))
-    trigger = phrase if recipe.get("others") else made["trigger"] or phrase
+    trigger = phrase if recipe.get("other_concepts") else made["trigger"] or phrase
     found = loads(header, "sd2" if told.get("ss_v2") == "True" else "")
     return facts | {
         "file": file.name,
@@ -50,7 +51,7 @@ def inspected(file: Path) -> dict[str, Any]:
         "method": made["method"],
         "trigger": trigger[:80],
         "concept": str(recipe.get("concept", "")),
-        "fingerprint": str(recipe.get("identity", ""))[:12],
+        "fingerprint": str(recipe.get("base_fingerprint", ""))[:12],
         "versions": versions(told),
         "thumbnail": weight(told),
         "tensors": len(header),

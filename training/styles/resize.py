@@ -119,10 +119,10 @@ def smaller(
     shown: Path | None,
 ) -> dict[str, Any]:
     """Write a copy that can be handed over, where a file is too large and a LoRA."""
-    if not recipe.most or path.stat().st_size <= recipe.most:
+    if not recipe.max_file_bytes or path.stat().st_size <= recipe.max_file_bytes:
         return {}
     try:
-        found = shrunk(weights, recipe.most - HEADER)
+        found = shrunk(weights, recipe.max_file_bytes - HEADER)
     except JobError:
         return {}
     copy = path.with_suffix(".small.safetensors")

@@ -121,7 +121,7 @@ def described(recipe: Recipe, origin: Origin) -> dict[str, str]:
         "modelspec.description": f"A {recipe.concept} trained with Safelight on {recipe.base}",
         "modelspec.author": "Safelight",
         "modelspec.date": date.isoformat(timespec="seconds").replace("+00:00", "Z"),
-        "modelspec.trigger_phrase": ", ".join(recipe.triggers),
+        "modelspec.trigger_phrase": ", ".join(recipe.photo_ranges),
     }
     if origin.prediction in PREDICTIONS:
         told["modelspec.prediction_type"] = PREDICTIONS[origin.prediction]
@@ -130,27 +130,27 @@ def described(recipe: Recipe, origin: Origin) -> dict[str, str]:
 
 def training(recipe: Recipe, origin: Origin, tensors: dict[str, Tensor]) -> dict[str, str]:
     """Write the fields that A1111, Forge and kohya's tools read: counts and the trigger."""
-    counts = {trigger: len(photos) for trigger, photos in recipe.triggers.items()}
+    counts = {trigger: len(photos) for trigger, photos in recipe.photo_ranges.items()}
     told = {
         "ss_output_name": recipe.name,
         "ss_base_model_version": origin.version,
         "ss_sd_model_name": origin.base,
         "ss_v2": str(origin.version.startswith("sd_v2")),
         "ss_resolution": f"({recipe.resolution}, {recipe.resolution})",
-        "ss_num_train_images": str(len(recipe.shots)),
+        "ss_num_train_images": str(len(recipe.all_photos)),
         "ss_steps": str(recipe.steps),
         "ss_max_train_steps": str(recipe.steps),
-        "ss_total_batch_size": str(recipe.batch),
-        "ss_learning_rate": str(recipe.rate),
-        "ss_lr_scheduler": recipe.schedule,
-        "ss_min_snr_gamma": str(recipe.gamma),
-        "ss_noise_offset": str(recipe.offset),
-        "ss_caption_dropout_rate": str(recipe.silence),
+        "ss_total_batch_size": str(recipe.batch_size),
+        "ss_learning_rate": str(recipe.learning_rate),
+        "ss_lr_scheduler": recipe.lr_scheduler,
+        "ss_min_snr_gamma": str(recipe.min_snr_gamma),
+        "ss_noise_offset": str(recipe.noise_offset),
+        "ss_caption_dropout_rate": str(recipe.caption_dropout_rate),
         "ss_seed": str(recipe.seed),
         "ss_mixed_precision": recipe.precision,
         "ss_training_started_at": str(recipe.accepted),
         "ss_tag_frequency": json.dumps({"safelight": counts}),
-        "safelight.recipe": json.dumps(recipe.public(), sort_keys=True),
+        "safelight.recipe": json.dumps(recipe.public_json(), sort_keys=True),
         "safelight.versions": json.dumps({name: version(name) for name in MADE_WITH}),
     }
     if origin.skip > 1:
@@ -162,7 +162,7 @@ def training(recipe: Recipe, origin: Origin, tensors: dict[str, Tensor]) -> dict
         told["ss_network_dim"] = told["ss_network_alpha"] = str(recipe.rank)
     if recipe.method in MODULES:
         told["ss_network_args"] = json.dumps({"algo": recipe.method})
-    elif recipe.wide:
+    elif recipe.all_layers:
         told["ss_network_args"] = json.dumps({"conv_dim": recipe.rank, "conv_alpha": recipe.rank})
     return told
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from storage.errors import SafelightError
 from storage.folders import TERMINAL
-from storage.records import Event, Kind, Wish
+from storage.records import Event, JobCommand, Kind
 from training.worker.eventlog import Journal
 
 if TYPE_CHECKING:
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 #: A generator of events. An event "step" is a boundary, where a wish may be sent.
-Task = Generator[Event, Wish | None, None]
+Task = Generator[Event, JobCommand | None, None]
 LINE = logging.Formatter("{asctime} {levelname:<7} {name}: {message}", style="{")
 URGENCY = (Kind.SAMPLE, Kind.CAPTION, Kind.EVALUATE, Kind.TRAIN)
 
 
-class Run:
+class Execution:
     """A job under way. It has ended when its terminal event is written."""
 
     def __init__(self, asked: Request, folder: JobFolder, task: Task, kind: Kind) -> None:
         self.asked, self.folder, self.task, self.kind = asked, folder, task, kind
         self.journal = Journal(folder.events)
-        self.wish: Wish | None = None
+        self.command: JobCommand | None = None
         self.leaving = False
         self.step = 0  # the last one that was told of
         self.begun = False  # a boundary was reached
@@ -53,10 +53,10 @@ class Run:
         """Return its place: short jobs go before long ones."""
         return URGENCY.index(self.kind)
 
-    def wished(self, wish: Wish) -> None:
+    def receive_command(self, wish: JobCommand) -> None:
         """Hear what somebody asks; only a training can be paused or finished early."""
-        if wish is Wish.CANCEL or self.kind is Kind.TRAIN:
-            self.wish = wish
+        if wish is JobCommand.CANCEL or self.kind is Kind.TRAIN:
+            self.command = wish
 
     def leave(self) -> None:
         """Put the job down, to be taken up later: at the next boundary, where there are any."""
@@ -64,7 +64,7 @@ class Run:
             return
         self.leaving = True
         if self.kind is Kind.TRAIN and self.begun:
-            self.wish = Wish.PAUSE
+            self.command = JobCommand.PAUSE
         else:
             self._close("paused")
 
@@ -83,10 +83,10 @@ class Run:
         self.journal.write(Event(kind, facts, time.time()))
 
     def _advance(self) -> None:
-        if self.wish is Wish.CANCEL and not self.boundary:
+        if self.command is JobCommand.CANCEL and not self.boundary:
             self._close("cancelled")
             return
-        wish, self.wish = (self.wish, None) if self.boundary else (None, self.wish)
+        wish, self.command = (self.command, None) if self.boundary else (None, self.command)
         try:
             self._heard(self.task.send(wish))
         except StopIteration:

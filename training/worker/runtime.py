@@ -64,7 +64,7 @@ class Studio:
                 for rule in method.rules(base)
             ),
             device=self.bases.device.name,
-            memory=self.bases.device.whole(),
+            memory_mib=self.bases.device.whole(),
             published=time.time(),
         )
 
@@ -95,7 +95,7 @@ class Studio:
         served = [
             base.name
             for base in self.known
-            if base.present and self.bases.fits(base.name, base.memory)
+            if base.present and self.bases.fits(base.name, base.memory_mib)
         ]
         memory = SMALL if self.captioner == "embedded" else caption.MEMORY
         if self.bases.fits(f"captioner {self.captioner}", memory):

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from filelock import FileLock, Timeout
 
 from storage.errors import JobError
-from storage.records import Kind, Wish
+from storage.records import JobCommand, Kind
 from training.worker.eventlog import ending
-from training.worker.execution import Run, Task
+from training.worker.execution import Execution, Task
 from training.worker.inbox import Request, Verb
 from training.worker.process import birth
 
@@ -73,7 +73,7 @@ class Worker:
         self.home, self.desk, self.studio = home, desk, studio
         self.idle = idle  #: seconds without a job after which memory is given back; 0 is never
         self.rested = False
-        self.runs: list[Run] = []
+        self.runs: list[Execution] = []
         self.leaving = threading.Event()
         self.told: dict[str, Any] = {}
         self.offered: Catalog | None = None
@@ -126,7 +126,7 @@ class Worker:
         else:
             for run in self.runs:
                 if (run.asked.job, run.asked.fence) == (request.job, request.fence):
-                    run.wished(Wish(request.verb))
+                    run.receive_command(JobCommand(request.verb))
 
     def accept(self, request: Request) -> None:
         """Take a job, unless this very claim is here or has ended: the trainer may ask twice."""
@@ -140,11 +140,11 @@ class Worker:
         except (OSError, ValueError, KeyError, TypeError):
             log.exception("The folder of job %s cannot be read", request.job)
             kind, task = Kind.SAMPLE, _unreadable()
-        self.runs.append(Run(request, folder, task, kind))
+        self.runs.append(Execution(request, folder, task, kind))
         self.rested = False
         self.tell()
 
-    def ended(self, run: Run) -> None:
+    def ended(self, run: Execution) -> None:
         """Let go of a job that has ended; a training notes what was served meanwhile."""
         if not run.ended:
             if run.over:

@@ -36,7 +36,7 @@ async def test_smaller(kit, scheduler):
     """Where no link is to be had, the copy that fits is handed over, and what it costs is said."""
     await kit.restart(upload=1, public=None)
     _, job = await scheduler.start_training()
-    assert job.request["most"] == 1 << 20
+    assert job.request["max_file_bytes"] == 1 << 20
     copy = kit.store.home.run(job.id).result / "my dog.small.safetensors"
     copy.parent.mkdir(parents=True, exist_ok=True)
     copy.write_bytes(b"small")
@@ -58,7 +58,7 @@ async def test_with_links_no_copy_is_asked_for(kit, scheduler):
     await kit.restart(upload=1, public="https://photos.example.org")
     _, job = await scheduler.start_training()
 
-    assert job.request["most"] == 0
+    assert job.request["max_file_bytes"] == 0
 
 
 @pytest.mark.parametrize(("status", "code"), [(413, 40005), (400, 50045)])

@@ -18,7 +18,7 @@ METHODS = ("dreambooth", "embedding", "lora", "pivotal")
 async def gpu(kit, memory=24_000):
     """Let a trainer with a GPU and two bases publish."""
     catalog = await kit.store.catalog.read()
-    plain = Base("sdxl", "SDXL", "sdxl", "hub/sdxl", 64, "RAIL", "", present=True, memory=9000)
+    plain = Base("sdxl", "SDXL", "sdxl", "hub/sdxl", 64, "RAIL", "", present=True, memory_mib=9000)
     plain = replace(plain, commercial=Commercial.CONDITIONS, terms="keep *its* list")
     photo = replace(plain, name="realvis", title="RealVisXL", domain=Domain.PHOTO)
     photo = replace(photo, commercial=Commercial.UNSEEN)
@@ -35,7 +35,7 @@ async def gpu(kit, memory=24_000):
             bases=(plain, photo),
             methods=tuple(map(Method, METHODS)),
             rules=rules,
-            memory=memory,
+            memory_mib=memory,
         )
     )
 
@@ -87,7 +87,7 @@ async def test_start(kit, scheduler):
     await alice.click(card.response, label="Start")
 
     (job,) = await kit.store.jobs.open()
-    asked = [job.request[name] for name in ("method", "base", "dial", "word")]
+    asked = [job.request[name] for name in ("method", "base", "dial", "class_word")]
     assert asked == ["lora", "embedded", "quick", "dog"]
     assert job.private
 
@@ -157,7 +157,7 @@ async def test_class(kit, scheduler):
     await alice.click(asked.response, label="Start")
 
     (job,) = await kit.store.jobs.open()
-    asked = [job.request[name] for name in ("method", "word", "dial")]
+    asked = [job.request[name] for name in ("method", "class_word", "dial")]
     assert asked == ["dreambooth", "person", "quick"]
 
 
@@ -167,7 +167,7 @@ async def test_no_room(kit, scheduler):
     await scheduler.add_dataset(alice, photos=4)
     await gpu(kit, memory=80_000)
     catalog = await kit.store.catalog.read()
-    large = [replace(r, bytes=r.bytes if r.rank else 2 << 30) for r in catalog.rules]
+    large = [replace(r, file_bytes=r.file_bytes if r.rank else 2 << 30) for r in catalog.rules]
     await kit.store.catalog.publish(replace(catalog, rules=tuple(large)))
     await kit.restart(public="https://safelight.example", member=100)
     card = await alice.slash(kit.channel, "train auto", **DATASET)
@@ -183,7 +183,7 @@ async def test_minutes(kit, scheduler):
     await scheduler.add_dataset(alice, photos=40)
     await kit.store.servers.save(Server(kit.guild.id, minutes=5))
     catalog = await kit.store.catalog.read()
-    quick = [replace(r, most=100) if r.dial is Dial.QUICK else r for r in catalog.rules]
+    quick = [replace(r, max_steps=100) if r.dial is Dial.QUICK else r for r in catalog.rules]
     await kit.store.catalog.publish(replace(catalog, rules=tuple(quick)))
     await scheduler.add_timing(2.0, 0.0)
 

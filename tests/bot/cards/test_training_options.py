@@ -7,12 +7,16 @@ import io
 import pytest
 from PIL import Image
 
-from bot.actions.training import Order, sensible, weigh
+from bot.actions.training import TrainingOrder, check_options, preview
 from storage.errors import UserError
 from storage.records import Method, Optimizer
 
 DATASET = {"dataset": "my dog"}
-FORM = {"optimizer": ["prodigy"], "switches": ["shuffle", "silence", "offset"], "dropout": "0,1"}
+FORM = {
+    "optimizer": ["prodigy"],
+    "switches": ["shuffle_caption", "caption_dropout_rate", "noise_offset"],
+    "dropout": "0,1",
+}
 
 
 async def test_more_options(kit, scheduler):
@@ -28,15 +32,17 @@ async def test_more_options(kit, scheduler):
     await alice.click(again.response or card.response, label="Start")
 
     assert "my dog + my cat" in said
-    assert "Shuffle what captions say" in said
+    assert "Shuffle the parts" in said
     assert "dropout 0.1" in said
     assert "Drop a tenth of the captions" in said
     (job,) = await kit.store.jobs.open()
     request = job.request
-    assert (request["optimizer"], request["rate"], request["shuffle"]) == ("prodigy", 1.0, True)
-    assert (request["masked"], request["dropout"]) == (False, 0.1)
-    assert (request["silence"], request["offset"]) == (0.1, 0.05)
-    assert [each["trigger"] for each in request["further"]] == [cat.trigger]
+    assert request["learning_rate"] == 1.0
+    assert request["options"] == {
+        "optimizer": "prodigy", "dropout": 0.1, "shuffle_caption": True,
+        "caption_dropout_rate": 0.1, "noise_offset": 0.05,
+    }  # fmt: skip
+    assert [each["trigger"] for each in request["other_datasets"]] == [cat.trigger]
 
 
 @pytest.mark.parametrize(
@@ -83,22 +89,22 @@ async def test_masks_need_see_through_photos(kit, scheduler):
     """Masks are refused before the start where no photo has any, and taken where one has."""
     alice = kit.add_member("alice")
     dataset = await scheduler.add_dataset(alice)
-    order = Order(dataset.id, "lora", "embedded", masked=True)
+    order = TrainingOrder(dataset.id, "lora", "embedded", masked_loss=True)
 
     with pytest.raises(UserError, match="mask_missing"):
-        await weigh(kit.bot, order, alice.id, kit.guild.id)
+        await preview(kit.bot, order, alice.id, kit.guild.id)
     clear = io.BytesIO()
     Image.new("RGBA", (64, 64), (200, 30, 30, 120)).save(clear, "PNG")
     await kit.store.photos.add(dataset, await kit.bot.darkroom.check(clear.getvalue()))
 
-    assert (await weigh(kit.bot, order, alice.id, kit.guild.id)).order.masked
+    assert (await preview(kit.bot, order, alice.id, kit.guild.id)).order.masked_loss
 
 
 def test_one_rate():
     """An optimizer that finds one rate is refused for a method that needs two."""
     with pytest.raises(UserError, match="optimizer_paces"):
-        sensible(
-            Order(1, "pivotal", "embedded", optimizer=Optimizer.PRODIGY),
+        check_options(
+            TrainingOrder(1, "pivotal", "embedded", optimizer=Optimizer.PRODIGY),
             Method("pivotal", paces=True),
         )
 
@@ -110,10 +116,10 @@ async def test_further_datasets_are_ones_own(kit, scheduler):
         await scheduler.add_dataset(alice),
         await scheduler.add_dataset(bob, name="his cat"),
     )
-    order = Order(mine.id, "lora", "embedded", also=(theirs.id,))
+    order = TrainingOrder(mine.id, "lora", "embedded", other_datasets=(theirs.id,))
 
     with pytest.raises(UserError) as refused:
-        await weigh(kit.bot, order, alice.id, kit.guild.id)
+        await preview(kit.bot, order, alice.id, kit.guild.id)
 
     assert refused.value.code == "dataset_unknown"
 
@@ -136,7 +142,7 @@ async def test_dreambooth(kit, scheduler):
     assert "about 1 MB" in kit.text(small)
     assert "kept here" not in kit.text(small)
     (job,) = await kit.store.jobs.open()
-    asked = [job.request[name] for name in ("method", "rank", "prior", "word")]
+    asked = [job.request[name] for name in ("method", "rank", "num_class_images", "class_word")]
     assert asked == ["dreambooth", 0, 24, "dog"]
 
 

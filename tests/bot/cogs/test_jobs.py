@@ -5,7 +5,7 @@ from __future__ import annotations
 import discord
 import pytest
 
-from storage.records import Kind, Status, Wish
+from storage.records import JobCommand, Kind, Status
 
 DATASET = {"dataset": "my dog"}
 
@@ -32,9 +32,9 @@ async def message(kit, job):
 @pytest.mark.parametrize(
     ("label", "wish", "said"),
     [
-        ("Pause", Wish.PAUSE, "Pausing after this step"),
-        ("Cancel", Wish.CANCEL, "Stopping after this step"),
-        ("Finish now", Wish.FINISH, "Finishing with what it has learnt"),
+        ("Pause", JobCommand.PAUSE, "Pausing after this step"),
+        ("Cancel", JobCommand.CANCEL, "Stopping after this step"),
+        ("Finish now", JobCommand.FINISH, "Finishing with what it has learnt"),
     ],
 )
 async def test_wishes(kit, scheduler, label, wish, said):
@@ -125,7 +125,7 @@ async def test_after_restart(kit, scheduler):
 
     await alice.click(card, label="Cancel")
 
-    assert (await kit.store.jobs.get(job.id)).wish is Wish.CANCEL
+    assert (await kit.store.jobs.get(job.id)).wish is JobCommand.CANCEL
 
 
 async def test_mine(kit, scheduler):
@@ -169,7 +169,7 @@ async def test_server(kit, scheduler):
     assert "Only members with the permission" in kit.text(refused)
     card = await mo.select(listed.response, [str(job.id)])
     await mo.click(card.response, label="Cancel")
-    assert (await kit.store.jobs.get(job.id)).wish is Wish.CANCEL
+    assert (await kit.store.jobs.get(job.id)).wish is JobCommand.CANCEL
 
 
 async def test_elsewhere(kit, scheduler):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import discord
 import pytest
 
-from bot.actions.training import Order
+from bot.actions.training import TrainingOrder
 from bot.cards import order_id
 from storage.records import Dial, Kind, Optimizer, Server, Status
 
@@ -70,8 +70,8 @@ async def test_memory(kit, scheduler, whole, words):
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice)
     catalog = await kit.store.catalog.read()
-    rules = tuple(replace(rule, memory=5632) for rule in catalog.rules)
-    await kit.store.catalog.publish(replace(catalog, rules=rules, memory=whole))
+    rules = tuple(replace(rule, memory_mib=5632) for rule in catalog.rules)
+    await kit.store.catalog.publish(replace(catalog, rules=rules, memory_mib=whole))
 
     said = kit.text(await alice.slash(kit.channel, "train lora", **DATASET, base="sd15"))
 
@@ -90,7 +90,7 @@ async def test_start(kit, scheduler):
     (job,) = await kit.store.jobs.open()
     assert (job.kind, job.dataset, job.channel) == (Kind.TRAIN, dataset.id, kit.channel.id)
     assert job.request["dial"] == "quick"
-    assert job.request["word"] == "dog"
+    assert job.request["class_word"] == "dog"
     assert job.request["steps"] == 130
     posted = kit.channel.last_message
     assert posted.id == job.message
@@ -112,7 +112,7 @@ async def test_own_numbers(kit, scheduler):
     await alice.click(card.response, label="Start")
 
     (job,) = await kit.store.jobs.open()
-    assert [job.request[name] for name in ("steps", "rank", "rate")] == [77, 16, 0.0002]
+    assert [job.request[name] for name in ("steps", "rank", "learning_rate")] == [77, 16, 0.0002]
 
 
 async def test_twice(kit, scheduler):
@@ -318,10 +318,11 @@ async def test_bases(kit):
 
 def test_custom_id():
     """Every order fits into a button, and is read back as it was."""
-    order = Order(
+    order = TrainingOrder(
         10**9, "hypernetwork", "", Dial.THOROUGH, 20_000, 128, 1e-07, "w" * 20, private=True,
-        also=(10**9 + 1, 7), optimizer=Optimizer.SCHEDULEFREE, masked=True, dropout=0.85,
-        prior=1000,
+        other_datasets=(10**9 + 1, 7),
+        options={"optimizer": Optimizer.SCHEDULEFREE, "masked_loss": True, "dropout": 0.85},
+        num_class_images=1000,
     )  # fmt: skip
     written = order_id.written(order)
 

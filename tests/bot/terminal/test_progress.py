@@ -71,8 +71,8 @@ def test_a_child_that_dies_silently_is_noticed(capfd):
 
 BASE = {
     "name": "sd15", "title": "SD 1.5", "family": "sd1", "source": "hub/sd15", "resolution": 512,
-    "licence": "Open", "commercial": "conditions", "terms": "be kind", "seen": "page", "good": "a",
-    "weak": "b", "lack": "base_missing", "bytes": 0, "checked": False,
+    "licence": "Open", "commercial": "conditions", "terms": "be kind", "licence_url": "page",
+    "good": "a", "weak": "b", "lack": "base_missing", "bytes": 0, "checked": False,
 }  # fmt: skip
 
 

@@ -10,8 +10,8 @@ import pytest
 from storage.errors import UserError
 from storage.planning.advisor import Advice, advise
 from storage.planning.case import Case, Motif
-from storage.records import Base, Catalog, Commercial, Concept, Dial, Domain, Method, Pace, Rule
-from storage.tables.durations import Gait
+from storage.records import Base, Catalog, Commercial, Concept, Dial, Domain, Method, Rule, Timing
+from storage.tables.durations import TimingKey
 
 GIB = 1024
 METHODS = ("dreambooth", "embedding", "finetune", "locon", "lora", "pivotal")
@@ -20,7 +20,7 @@ WHOLE = {"dreambooth", "finetune"}
 
 def base(name: str, domain: Domain, resolution: int, memory: int, **more: Any) -> Base:
     """Make a base as bases.toml lists them."""
-    fields = {"present": True, "domain": domain, "memory": memory}
+    fields = {"present": True, "domain": domain, "memory_mib": memory}
     fields |= {"commercial": Commercial.CONDITIONS} | more
     return Base(name, name, "sdxl", name, resolution, "RAIL", "", **fields)
 
@@ -175,11 +175,14 @@ def test_hundreds() -> None:
 
 def test_time() -> None:
     """A training that would take longer than allowed is made shorter."""
-    paces = {Gait("GPU", "realvis", 1024, "lora", Concept.SUBJECT, 1): Pace(1.0, 0, 0, 0)}
+    paces = {TimingKey("GPU", "realvis", 1024, "lora", Concept.SUBJECT, 1): Timing(1.0, 0, 0, 0)}
     rules = catalog(*ALL)
     steps = {Dial.QUICK: 100, Dial.BALANCED: 1000, Dial.THOROUGH: 5000}
     shorter = replace(
-        rules, rules=tuple(replace(r, steps=steps[r.dial], least=1, photo=0) for r in rules.rules)
+        rules,
+        rules=tuple(
+            replace(r, steps=steps[r.dial], min_steps=1, steps_per_photo=0) for r in rules.rules
+        ),
     )
 
     assert advise(shorter, case(minutes=10), paces).first.reasons[2] == "dial_time"

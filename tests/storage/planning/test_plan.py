@@ -34,11 +34,11 @@ def test_rest() -> None:
     """Everything else is the rule's."""
     made = planned()
 
-    assert (made.rank, made.rate, made.batch, made.bytes, made.reasons) == (
+    assert (made.rank, made.learning_rate, made.batch_size, made.file_bytes, made.reasons) == (
         RULE.rank,
-        RULE.rate,
-        RULE.batch,
-        RULE.bytes,
+        RULE.learning_rate,
+        RULE.batch_size,
+        RULE.file_bytes,
         ("few",),
     )
 

@@ -8,7 +8,7 @@ import pytest
 
 from storage.errors import UserError
 from storage.folders import Home
-from storage.records import Checked, Concept, Dataset, Kind, NewJob, Status, Wish
+from storage.records import Checked, Concept, Dataset, JobCommand, Kind, NewJob, Status
 from storage.store import Store
 
 ALICE, BOB, GUILD, CHANNEL = 1001, 1002, 77, 88
@@ -87,7 +87,7 @@ async def test_busy(store: Store, dog: Dataset, asked: Callable[..., NewJob]) ->
 
     with pytest.raises(UserError) as caught:
         await store.datasets.delete(dog.id, ALICE)
-    await store.jobs.wish(job.id, Wish.CANCEL, ALICE)
+    await store.jobs.send_command(job.id, JobCommand.CANCEL, ALICE)
     await store.datasets.delete(dog.id, ALICE)
 
     assert caught.value.facts == {"name": "My Dog", "job": job.id}
@@ -97,12 +97,12 @@ async def test_busy(store: Store, dog: Dataset, asked: Callable[..., NewJob]) ->
 async def test_busy_beside(store: Store, dog: Dataset, asked: Callable[..., NewJob]) -> None:
     """A dataset that a job trains on beside its own one stays, too."""
     own = await store.datasets.new(ALICE, GUILD, "water", Concept.LOOK)
-    request = {"further": [{"dataset": dog.id, "trigger": "mydog", "concept": "subject"}]}
+    request = {"other_datasets": [{"dataset": dog.id, "trigger": "mydog", "concept": "subject"}]}
     job = await store.jobs.queue(asked(dataset=own.id, request=request))
 
     with pytest.raises(UserError) as caught:
         await store.datasets.delete(dog.id, ALICE)
-    await store.jobs.wish(job.id, Wish.CANCEL, ALICE)
+    await store.jobs.send_command(job.id, JobCommand.CANCEL, ALICE)
     await store.datasets.delete(dog.id, ALICE)
 
     assert (caught.value.code, caught.value.facts["job"]) == ("dataset_busy", job.id)

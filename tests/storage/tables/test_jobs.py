@@ -11,7 +11,7 @@ import pytest
 
 from storage.errors import UserError
 from storage.folders import Home
-from storage.records import Concept, Job, Kind, NewJob, Status, Wish
+from storage.records import Concept, Job, JobCommand, Kind, NewJob, Status
 from storage.store import Store
 from storage.tables.jobs import CLAIM
 
@@ -64,7 +64,7 @@ async def test_twice(store: Store, asked: Asked) -> None:
         await store.jobs.queue(asked(request={"seed": 2}))
     await store.jobs.queue(asked(request={"steps": 200}))
     await store.jobs.queue(asked(owner=BOB))
-    await store.jobs.wish(first.id, Wish.CANCEL, ALICE)
+    await store.jobs.send_command(first.id, JobCommand.CANCEL, ALICE)
     await store.jobs.queue(asked())
 
     assert (caught.value.code, caught.value.facts) == ("job_twice", {"job": first.id})
@@ -250,48 +250,48 @@ async def test_pauses(store: Store, asked: Asked) -> None:
     await store.jobs.queue(asked())
     for _ in range(4):
         job = await claimed(store)
-        await store.jobs.wish(job.id, Wish.PAUSE, ALICE)
+        await store.jobs.send_command(job.id, JobCommand.PAUSE, ALICE)
         await store.jobs.settle(job.id, job.fence, Status.PAUSED)
         await store.jobs.resume(job.id, ALICE)
     job = await claimed(store)
 
     released = await store.jobs.release(job.id, job.fence)
 
-    assert (job.attempts, job.wish, released.status) == (1, None, Status.QUEUED)
+    assert (job.attempts, job.requested, released.status) == (1, None, Status.QUEUED)
 
 
 @pytest.mark.parametrize(
     ("wish", "status", "left"),
     [
-        (Wish.CANCEL, Status.CANCELLED, Wish.CANCEL),
-        (Wish.PAUSE, Status.PAUSED, None),
-        (Wish.FINISH, Status.QUEUED, Wish.FINISH),
+        (JobCommand.CANCEL, Status.CANCELLED, JobCommand.CANCEL),
+        (JobCommand.PAUSE, Status.PAUSED, None),
+        (JobCommand.FINISH, Status.QUEUED, JobCommand.FINISH),
     ],
 )
 async def test_wished(
-    store: Store, asked: Asked, wish: Wish, status: Status, left: Wish | None
+    store: Store, asked: Asked, wish: JobCommand, status: Status, left: JobCommand | None
 ) -> None:
     """A wish outlives the worker that was to honour it."""
     await store.jobs.queue(asked())
     job = await claimed(store)
-    running = await store.jobs.wish(job.id, wish, ALICE)
+    running = await store.jobs.send_command(job.id, wish, ALICE)
 
     released = await store.jobs.release(job.id, job.fence)
 
-    assert (running.status, running.wish) == (Status.RUNNING, wish)
-    assert (released.status, released.wish) == (status, left)
+    assert (running.status, running.requested) == (Status.RUNNING, wish)
+    assert (released.status, released.requested) == (status, left)
 
 
 @pytest.mark.parametrize(
-    ("wish", "status"), [(Wish.CANCEL, Status.CANCELLED), (Wish.PAUSE, Status.PAUSED)]
+    ("wish", "status"), [(JobCommand.CANCEL, Status.CANCELLED), (JobCommand.PAUSE, Status.PAUSED)]
 )
-async def test_waiting(store: Store, asked: Asked, wish: Wish, status: Status) -> None:
+async def test_waiting(store: Store, asked: Asked, wish: JobCommand, status: Status) -> None:
     """A job that waits is cancelled or paused at once, and it is told by whom."""
     job = await store.jobs.queue(asked())
 
-    moved = await store.jobs.wish(job.id, wish, MODERATOR)
+    moved = await store.jobs.send_command(job.id, wish, MODERATOR)
 
-    assert (moved.status, moved.wished_by) == (status, MODERATOR)
+    assert (moved.status, moved.requested_by) == (status, MODERATOR)
     assert (await statuses(store, job.id))[-1] == {"status": status, "by": MODERATOR}
     assert await store.jobs.claim("w", EVERY) is None
 
@@ -301,22 +301,22 @@ async def test_finish(store: Store, asked: Asked) -> None:
     job = await store.jobs.queue(asked())
 
     with pytest.raises(UserError, match="job_unstarted"):
-        await store.jobs.wish(job.id, Wish.FINISH, ALICE)
+        await store.jobs.send_command(job.id, JobCommand.FINISH, ALICE)
     run = await claimed(store)
     await store.jobs.settle(run.id, run.fence, Status.PAUSED)
-    await store.jobs.wish(job.id, Wish.FINISH, ALICE)
+    await store.jobs.send_command(job.id, JobCommand.FINISH, ALICE)
     again = await claimed(store)
 
-    assert (again.id, again.wish) == (job.id, Wish.FINISH)
+    assert (again.id, again.requested) == (job.id, JobCommand.FINISH)
 
 
 async def test_ended(store: Store, asked: Asked) -> None:
     """Nothing can be asked of a job that has ended."""
     job = await store.jobs.queue(asked())
-    await store.jobs.wish(job.id, Wish.CANCEL, ALICE)
+    await store.jobs.send_command(job.id, JobCommand.CANCEL, ALICE)
 
     with pytest.raises(UserError, match="job_ended"):
-        await store.jobs.wish(job.id, Wish.CANCEL, ALICE)
+        await store.jobs.send_command(job.id, JobCommand.CANCEL, ALICE)
     with pytest.raises(UserError, match="job_ended"):
         await store.jobs.resume(job.id, ALICE)
 
@@ -326,7 +326,7 @@ async def test_ended(store: Store, asked: Asked) -> None:
 async def test_resume(store: Store, asked: Asked) -> None:
     """A paused job goes back to the queue; pressing twice changes nothing."""
     job = await store.jobs.queue(asked())
-    await store.jobs.wish(job.id, Wish.PAUSE, ALICE)
+    await store.jobs.send_command(job.id, JobCommand.PAUSE, ALICE)
 
     first = await store.jobs.resume(job.id, ALICE)
     second = await store.jobs.resume(job.id, ALICE)
@@ -341,7 +341,7 @@ async def test_today(store: Store, asked: Asked) -> None:
     await store.jobs.queue(asked(request={"steps": 2}))
     await store.jobs.queue(asked(request={"steps": 3}))
     await store.jobs.queue(asked(Kind.SAMPLE))
-    await store.jobs.wish(first.id, Wish.CANCEL, ALICE)
+    await store.jobs.send_command(first.id, JobCommand.CANCEL, ALICE)
     old = await store.jobs.queue(asked(request={"steps": 4}))
     await store._database.all("UPDATE jobs SET created = 0 WHERE id = :id", id=old.id)
 
@@ -370,7 +370,7 @@ async def test_restart(home: Home, asked: Asked) -> None:
         dog = await store.datasets.new(ALICE, GUILD, "dog", Concept.SUBJECT)
         await store.jobs.queue(asked(dataset=dog.id))
         job = await claimed(store)
-        before = await store.jobs.wish(job.id, Wish.PAUSE, ALICE)
+        before = await store.jobs.send_command(job.id, JobCommand.PAUSE, ALICE)
     async with await Store.open(home) as store:
         after = await store.jobs.get(job.id)
 

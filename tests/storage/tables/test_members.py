@@ -14,11 +14,11 @@ from storage.records import (
     Dataset,
     Event,
     Job,
+    JobCommand,
     Kind,
     NewJob,
     Status,
     Style,
-    Wish,
 )
 from storage.store import Store
 
@@ -70,7 +70,7 @@ async def test_export(
     await store.datasets.collect(ALICE, CHANNEL, dog.id)
     await store.photos.add(dog, checked(1, warnings=("tiny",)))
     theirs = await store.jobs.queue(asked(owner=BOB))
-    await store.jobs.wish(theirs.id, Wish.CANCEL, ALICE)
+    await store.jobs.send_command(theirs.id, JobCommand.CANCEL, ALICE)
     await store.jobs.watch(theirs.id, ALICE)
     await store.reports.add(GUILD, ALICE, theirs.id, 5, "rude")
     style = await trained(store, await store.jobs.queue(asked(dataset=dog.id)))
@@ -87,7 +87,7 @@ async def test_export(
         "collecting": 1,
         "photos": 1,
         "jobs": 1,
-        "wishes": 1,
+        "commands": 1,
         "watching": 1,
         "styles": 1,
         "shares": 1,
@@ -132,11 +132,11 @@ async def test_everything(
     await store.datasets.collect(ALICE, CHANNEL, dog.id)
     theirs = await store.jobs.queue(asked(owner=BOB))
     await store.jobs.watch(theirs.id, ALICE)
-    await store.jobs.wish(theirs.id, Wish.PAUSE, ALICE)
+    await store.jobs.send_command(theirs.id, JobCommand.PAUSE, ALICE)
     await store.reports.add(GUILD, ALICE, theirs.id, 5, NAME)
     await trained(store, await store.jobs.queue(asked(request={"name": NAME})))
     paused = await store.jobs.queue(asked(dataset=dog.id))
-    await store.jobs.wish(paused.id, Wish.PAUSE, ALICE)
+    await store.jobs.send_command(paused.id, JobCommand.PAUSE, ALICE)
     home.run(paused.id).photos.mkdir(parents=True)
 
     await store.members.erase(ALICE, keep_styles=False)
@@ -148,7 +148,7 @@ async def test_everything(
     assert {path.name.split(".")[0] for path in files} == {"safelight"}
     assert NAME.encode() not in contents
     assert list((home.path / "runs").iterdir()) == []
-    assert (await store.jobs.get(theirs.id)).wished_by is None
+    assert (await store.jobs.get(theirs.id)).requested_by is None
     assert all("by" not in event.facts for event in await store.events.of(theirs.id))
 
 
@@ -191,7 +191,7 @@ async def test_running(
     after = await store.jobs.doomed()
     late = await store.jobs.purged(job.id)
 
-    assert (told.status, told.wish) == (Status.RUNNING, Wish.CANCEL)
+    assert (told.status, told.requested) == (Status.RUNNING, JobCommand.CANCEL)
     assert (early, before, after, late) == (False, [], [job.id], True)
     assert await store.jobs.of(ALICE) == []
     assert not home.run(job.id).path.exists()

@@ -33,10 +33,10 @@ def test_ours() -> None:
     assert set(Domain) == {base.domain for base in found}
     for base in found:
         unseen = base.licence == lists.UNSEEN
-        assert unseen == (base.commercial is Commercial.UNSEEN) == (not base.seen)
+        assert unseen == (base.commercial is Commercial.UNSEEN) == (not base.licence_url)
         assert bool(base.terms) == (base.commercial is Commercial.CONDITIONS) or base.small
         assert base.weak
-        assert base.memory
+        assert base.memory_mib
         assert base.prediction
 
 
@@ -49,7 +49,7 @@ def test_own(tmp_path: Path) -> None:
 
     assert not wrong
     assert (mine.name, mine.licence, mine.commercial) == ("mine", "unseen", Commercial.UNSEEN)
-    assert (mine.domain, mine.skip, mine.prediction) == (Domain.GENERAL, 1, "")
+    assert (mine.domain, mine.clip_skip, mine.prediction) == (Domain.GENERAL, 1, "")
     assert not mine.present
     assert mine.known
 
@@ -149,4 +149,4 @@ def test_captioners() -> None:
     default = TrainingSettings.model_fields["captioner"].default
     assert not wrong
     assert default in {one.source for one in found}
-    assert all(one.seen and one.licence != lists.UNSEEN and one.memory for one in found)
+    assert all(one.licence_url and one.licence != lists.UNSEEN and one.memory_mib for one in found)

@@ -31,7 +31,7 @@ def known(tmp_path_factory):
 @pytest.fixture
 def file(bases, make_recipe, make_job_folder, run_task):
     """Train a whole model."""
-    folder = make_job_folder(make_recipe("finetune", rate=1e-3, ema=0.0, steps=2))
+    folder = make_job_folder(make_recipe("finetune", learning_rate=1e-3, ema_decay=0.0, steps=2))
     run_task(train(folder, bases))
     return folder.result / "mydog.safetensors"
 
@@ -65,7 +65,14 @@ def test_a_transformer_becomes_a_base(
     """A file that holds the transformer alone gets the rest from the base that it began as."""
     random.kept(tmp_path, "zimage")
     known = Bases(tmp_path, tiny_bases.device)
-    asked = make_recipe("finetune", rate=1e-3, ema=0.0, steps=2, gamma=0.0, text=False)
+    asked = make_recipe(
+        "finetune",
+        learning_rate=1e-3,
+        ema_decay=0.0,
+        steps=2,
+        min_snr_gamma=0.0,
+        train_text_encoder=False,
+    )
     folder = make_job_folder(replace(asked, base="tiny-zimage"))
     run_task(train(folder, known))
     file = folder.result / "mydog.safetensors"

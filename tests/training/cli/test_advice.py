@@ -40,7 +40,14 @@ def sources(count: int) -> list[Source]:
 
 def asking(**more: Any) -> argparse.Namespace:
     """Ask as `train --method auto` does."""
-    given = {"method": "auto", "base": "", "dial": None, "motif": None, "word": "", "concepts": 1}
+    given = {
+        "method": "auto",
+        "base": "",
+        "dial": None,
+        "motif": None,
+        "class_word": "",
+        "concepts": 1,
+    }
     given |= {"commercial": False, "concept": Concept.SUBJECT}
     return argparse.Namespace(**(given | more))
 
@@ -67,7 +74,7 @@ def test_what_was_said_stays(catalog: Catalog) -> None:
 def test_a_named_base_is_the_only_one(catalog: Catalog) -> None:
     """One that is not on this machine is said to be missing."""
     both = replace(
-        catalog, memory=24_000, bases=tuple(replace(b, present=True) for b in catalog.bases)
+        catalog, memory_mib=24_000, bases=tuple(replace(b, present=True) for b in catalog.bases)
     )
     chosen = asking(base="realistic")
 
@@ -93,7 +100,7 @@ def test_whatever_is_advised_has_its_words(
     for motif in MOTIFS[concept]:
         for concepts in (1, 3):
             chosen = asking(concept=concept, motif=motif, concepts=concepts, commercial=True)
-            facts = advice.settle(chosen, listed, replace(catalog, bases=here, memory=memory))
+            facts = advice.settle(chosen, listed, replace(catalog, bases=here, memory_mib=memory))
             first, second = facts["first"]["reasons"], facts["second"]["reasons"]
             assert len(wording.advice.reasons(first, "3 photos")) == 3
             assert chosen.word or chosen.method != "dreambooth"

@@ -89,7 +89,12 @@ def test_again(tiny_bases, make_recipe, make_job_folder, run_task):
     """The same recipe gives the same bytes; checkpointing changes none of them that count."""
     digests, weights = [], []
     for name, frugal in (("a", False), ("b", False), ("c", True)):
-        asked = replace(make_recipe(gamma=0.0, text=False, frugal=frugal), base="tiny-zimage")
+        asked = replace(
+            make_recipe(
+                min_snr_gamma=0.0, train_text_encoder=False, gradient_checkpointing=frugal
+            ),
+            base="tiny-zimage",
+        )
         folder = make_job_folder(asked, name)
         digests.append(run_task(train(folder, tiny_bases))[-1].facts["digest"])
         weights.append(load_file(folder.result / "mydog.safetensors"))
@@ -102,7 +107,7 @@ def test_again(tiny_bases, make_recipe, make_job_folder, run_task):
 def test_halves_may_be_called_otherwise(tiny_bases, make_recipe):
     """A LoRA is worn whether its halves have peft's names, as ours, or kohya's."""
     with tiny_bases.family("tiny-zimage") as family:
-        attached = lora.attach(family.networks, make_recipe(gamma=0.0))
+        attached = lora.attach(family.networks, make_recipe(min_snr_gamma=0.0))
         for parameter in attached.parameters.values():
             parameter.data += 0.1
         file = attached.weights()
@@ -118,20 +123,22 @@ def test_halves_may_be_called_otherwise(tiny_bases, make_recipe):
     assert drawn[0] == drawn[1] != drawn[2]
 
 
-@pytest.mark.parametrize("more", [{"gamma": 5.0}, {"gamma": 0.0, "text": True}])
+@pytest.mark.parametrize(
+    "more", [{"min_snr_gamma": 5.0}, {"min_snr_gamma": 0.0, "train_text_encoder": True}]
+)
 def test_what_it_has_not_is_refused(make_recipe, more):
     """Min-SNR weighs other targets, and its language model stays as it is: neither is promised."""
     with pytest.raises(JobError) as amiss:
         make_recipe(family="zimage", **more)
 
-    assert amiss.value.code == ("text_flow" if "text" in more else "gamma_flow")
+    assert amiss.value.code == ("text_flow" if "train_text_encoder" in more else "gamma_flow")
 
 
 def test_half_precision(tiny_bases, make_recipe):
     """In bf16 the loss is a number, and what is trained is kept and learns in fp32."""
     base = tiny_bases.find("tiny-zimage")
     family = zimage.load(tiny_bases.here("tiny-zimage"), Halved(tiny_bases.device), base)
-    attached = lora.attach(family.networks, make_recipe(gamma=0.0))
+    attached = lora.attach(family.networks, make_recipe(min_snr_gamma=0.0))
     latents = family.encode([Image.new("RGB", (64, 64), "navy")])
 
     with torch.autocast("cpu", torch.bfloat16):

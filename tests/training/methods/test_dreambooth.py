@@ -48,7 +48,15 @@ def test_the_dial(bases):
 
     full, low, plain = planned("dreambooth"), planned("dreambooth", 16), planned("lora", 16)
 
-    assert (full.rank, full.prior, full.bytes) == (0, dreambooth.FEW, sizes(base).model)
-    assert (low.rank, low.prior) == (16, dreambooth.FEW)
-    assert (low.method, plain.prior) == ("dreambooth", 0)
-    assert (low.steps, low.rate, low.bytes) == (plain.steps, plain.rate, plain.bytes)
+    assert (full.rank, full.num_class_images, full.file_bytes) == (
+        0,
+        dreambooth.FEW,
+        sizes(base).model,
+    )
+    assert (low.rank, low.num_class_images) == (16, dreambooth.FEW)
+    assert (low.method, plain.num_class_images) == ("dreambooth", 0)
+    assert (low.steps, low.learning_rate, low.file_bytes) == (
+        plain.steps,
+        plain.learning_rate,
+        plain.file_bytes,
+    )

@@ -10,7 +10,7 @@ import torch
 from storage.errors import JobError
 from storage.records import Concept, Dial
 from training.methods import embedding
-from training.recipe.limits import FLOWS
+from training.recipe.limits import FLOW_FAMILIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +32,9 @@ def test_start(networks: Networks, make_recipe: Callable[..., Recipe]) -> None:
     (vocabulary,) = networks.vocabularies
     word = vocabulary.table.weight[vocabulary.spell("cat")]
 
-    vectors = embedding.begin(networks, make_recipe("embedding", rank=3, word="cat"))["emb_params"]
+    vectors = embedding.begin(networks, make_recipe("embedding", rank=3, class_word="cat"))[
+        "emb_params"
+    ]
 
     assert torch.equal(vectors[0], word[0])
     assert len(vectors) == 3
@@ -42,7 +44,9 @@ def test_start(networks: Networks, make_recipe: Callable[..., Recipe]) -> None:
 
 def test_no_word(networks: Networks, make_recipe: Callable[..., Recipe]) -> None:
     """Without an initial word it starts in the middle of all words."""
-    (vectors,) = embedding.begin(networks, make_recipe("embedding", rank=1, word=" ")).values()
+    (vectors,) = embedding.begin(
+        networks, make_recipe("embedding", rank=1, class_word=" ")
+    ).values()
 
     (vocabulary,) = networks.vocabularies
     assert torch.allclose(vectors[0], vocabulary.table.weight.mean(0), atol=1e-6)
@@ -88,5 +92,5 @@ def test_rules(bases: Bases) -> None:
     for base in bases.describe():
         rules = list(embedding.rules(base))
 
-        assert len(rules) == (0 if base.family in FLOWS else len(Concept) * len(Dial))
+        assert len(rules) == (0 if base.family in FLOW_FAMILIES else len(Concept) * len(Dial))
         assert all(1 <= rule.rank <= 8 for rule in rules)

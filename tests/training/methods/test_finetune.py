@@ -7,7 +7,7 @@ from dataclasses import replace
 from storage.records import Concept, Dial
 from training.methods import finetune
 from training.methods._full import Whole
-from training.recipe.recipe import LONG
+from training.recipe.recipe import FULL_EMA_DECAY
 from training.run.loop import train
 
 
@@ -19,8 +19,8 @@ def test_it_is_the_whole_network(bases, make_recipe):
 
     assert isinstance(attached, Whole)
     assert make_recipe("finetune", rank=8).rank == 0
-    assert make_recipe("finetune", concept=Concept.SUBJECT).ema == LONG
-    assert make_recipe("finetune", ema=0.0).ema == 0
+    assert make_recipe("finetune", concept=Concept.SUBJECT).ema_decay == FULL_EMA_DECAY
+    assert make_recipe("finetune", ema_decay=0.0).ema_decay == 0
 
 
 def test_rules(bases):
@@ -33,14 +33,14 @@ def test_rules(bases):
 
     assert {(rule.concept, rule.dial) for rule in small} == {(c, d) for c in Concept for d in Dial}
     assert {rule.rank for rule in small} == {0}
-    assert small[0].rate > sd1.rate > sdxl.rate
-    assert small[0].bytes < sd1.bytes < sdxl.bytes
+    assert small[0].learning_rate > sd1.learning_rate > sdxl.learning_rate
+    assert small[0].file_bytes < sd1.file_bytes < sdxl.file_bytes
     assert list(finetune.rules(replace(bases.find("sd15"), family="blip"))) == []
 
 
 def test_only_the_newest_checkpoint(bases, make_recipe, make_job_folder, run_task):
     """Checkpoints of whole networks are large: an older one goes when a newer one is there."""
-    folder = make_job_folder(make_recipe("finetune", steps=3, every=1))
+    folder = make_job_folder(make_recipe("finetune", steps=3, save_every=1))
 
     events = run_task(train(folder, bases))
 

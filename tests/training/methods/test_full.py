@@ -26,7 +26,7 @@ def family(bases):
 
 def begun(family, make_recipe, *, text=False):
     """Make a base ready to train, and change one of its weights."""
-    attached = _full.Whole(family.networks, make_recipe("finetune", text=text))
+    attached = _full.Whole(family.networks, make_recipe("finetune", train_text_encoder=text))
     attached.parameters[NAME].data += 0.05
     return attached
 
@@ -84,7 +84,7 @@ def test_what_is_not_trained_is_not_rounded(tiny_bases, make_recipe, name):
         precision = "bf16"
 
     with Bases(tiny_bases.folder, Narrow()).family(f"tiny-{name}") as family:
-        attached = _full.Whole(family.networks, make_recipe("finetune", text=False))
+        attached = _full.Whole(family.networks, make_recipe("finetune", train_text_encoder=False))
         tensors = attached.weights()
         attached.detach()
         assert family.unet.dtype is torch.bfloat16

@@ -100,7 +100,7 @@ def test_a_file_is_as_large_as_expected(bases, networks, make_recipe):
     numbers = sum(tensor.numel() for tensor in attached.weights().values())
     attached.detach()
 
-    assert rule.bytes == pytest.approx(2 * numbers, rel=0.1)
+    assert rule.file_bytes == pytest.approx(2 * numbers, rel=0.1)
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_parts(
     networks: Networks, make_recipe: Callable[..., Recipe], text: bool, prefixes: set[str]
 ) -> None:
     """The UNet is adapted, and where the recipe says so the text encoder too."""
-    attached = lora.attach(networks, make_recipe(text=text))
+    attached = lora.attach(networks, make_recipe(train_text_encoder=text))
     found = {name.split("_")[1] for name in attached.weights()}
     attached.detach()
 
@@ -160,7 +160,7 @@ def test_rules(bases: Bases) -> None:
 
         assert set(found) == {(concept, dial) for concept in Concept for dial in Dial}
         for concept in Concept:
-            steps = [found[concept, dial].least for dial in Dial]
+            steps = [found[concept, dial].min_steps for dial in Dial]
             assert steps == sorted(steps)
 
 
@@ -169,8 +169,8 @@ def test_bytes(networks: Networks, bases: Bases, make_recipe: Callable[..., Reci
     for rule in lora.rules(bases.find("embedded")):
         if rule.dial is Dial.BALANCED:
             reads = rule.concept is Concept.LOOK  # a small base's looks adapt both networks
-            attached = lora.attach(networks, make_recipe(rank=rule.rank, text=reads))
+            attached = lora.attach(networks, make_recipe(rank=rule.rank, train_text_encoder=reads))
             body = save({name: tensor.half() for name, tensor in attached.weights().items()})
             attached.detach()
 
-            assert abs(len(body) + 1800 - rule.bytes) < 0.05 * rule.bytes, rule
+            assert abs(len(body) + 1800 - rule.file_bytes) < 0.05 * rule.file_bytes, rule

@@ -76,11 +76,13 @@ def test_a_file_is_as_large_as_expected(bases, networks, make_recipe, kind, conc
     rules = kind.rules(bases.find("embedded"))
     rule = next(r for r in rules if (r.concept, r.dial) == (concept, Dial.BALANCED))
 
-    attached = kind.attach(networks, make_recipe(rank=rule.rank, text=concept is Concept.LOOK))
+    attached = kind.attach(
+        networks, make_recipe(rank=rule.rank, train_text_encoder=concept is Concept.LOOK)
+    )
     content = save({key: tensor.half() for key, tensor in attached.weights().items()})
     attached.detach()
 
-    assert len(content) == pytest.approx(rule.bytes, rel=0.1)
+    assert len(content) == pytest.approx(rule.file_bytes, rel=0.1)
 
 
 @pytest.mark.parametrize("rank", [1, 6, 16, 64])

@@ -32,12 +32,12 @@ BIG = 10**9
 def test_parts() -> None:
     """Each part of the sum follows from the recipe."""
     asked = recipe("lora", 64, 2)
-    wide, frugal = recipe("locon", 64, 2), recipe("locon", 64, 2, frugal=True)
-    whole = recipe("finetune", 64, 2, rank=0, text=True, ema=0.9)
+    wide, frugal = recipe("locon", 64, 2), recipe("locon", 64, 2, gradient_checkpointing=True)
+    whole = recipe("finetune", 64, 2, rank=0, train_text_encoder=True, ema_decay=0.9)
     eight = recipe("finetune", 64, 2, rank=0, optimizer=Optimizer.ADAMW8BIT)
     least = recipe("finetune", 64, 2, rank=0, optimizer=Optimizer.ADAFACTOR)
-    read = recipe("lora", 64, 2, shuffle=True, parts=2)
-    four = recipe("lora", 64, 2, quantised=True)
+    read = recipe("lora", 64, 2, shuffle_caption=True, gradient_accumulation_steps=2)
+    four = recipe("lora", 64, 2, nf4=True)
     double = recipe("lora", 64, 2, precision="fp32")
 
     assert stepping(KEEPS, asked, 7) == 2000 + TRAINED * 7 + 10 * 64 * 2
@@ -77,4 +77,4 @@ def test_trained() -> None:
     """An adapter's file tells how many numbers it has; whole networks are known."""
     assert trained(KEEPS, recipe("lora", 64), 5000) == 2500
     assert trained(KEEPS, recipe("finetune", 64, rank=0), 5000) == 1000
-    assert trained(KEEPS, recipe("finetune", 64, rank=0, text=True), 5000) == 1100
+    assert trained(KEEPS, recipe("finetune", 64, rank=0, train_text_encoder=True), 5000) == 1100

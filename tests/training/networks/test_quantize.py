@@ -85,7 +85,7 @@ def test_methods(
     method: str,
 ) -> None:  # fmt: skip
     """What trains beside weights trains beside rounded ones, and goes on from a checkpoint."""
-    asked = replace(make_recipe(method, steps=2, every=1, word="dog"), quantised=True)
+    asked = replace(make_recipe(method, steps=2, save_every=1, class_word="dog"), nf4=True)
     folder, stopped = make_job_folder(asked, "whole"), make_job_folder(asked, "stopped")
 
     assert train_with_interruption(folder, stopped, bases, 1)[-1].kind == "done"
@@ -101,10 +101,10 @@ def test_families(
     make_job_folder: Callable[..., JobFolder], run_task: Callable[..., Any], name: str,
 ) -> None:  # fmt: skip
     """Each family draws and learns so."""
-    flow = {"gamma": 0.0} if name == "zimage" else {}
+    flow = {"min_snr_gamma": 0.0} if name == "zimage" else {}
     asked = replace(
-        make_recipe(steps=1, text=False, wide=False, **flow),
-        base=f"tiny-{name}", quantised=True, resolution=64,
+        make_recipe(steps=1, train_text_encoder=False, all_layers=False, **flow),
+        base=f"tiny-{name}", nf4=True, resolution=64,
     )  # fmt: skip
 
     assert run_task(train(make_job_folder(asked), tiny_bases))[-1].kind == "done"

@@ -10,7 +10,7 @@ import pytest
 from storage.errors import JobError
 from storage.records import Concept
 from training import methods
-from training.recipe.concepts import Shot, Topic
+from training.recipe.concepts import ConceptPhotos, TrainingPhoto
 from training.run.loop import train
 from training.styles import header
 from training.styles.inspect import inspected
@@ -21,8 +21,10 @@ def two(make_recipe):
     """Make a recipe of a look, two photos, and a subject of one."""
 
     def made(method="lora", **more):
-        cat = Topic("mycat", Concept.SUBJECT, "cat", (Shot("2.png", "a mycat emoji, red"),))
-        return make_recipe(method, photos=2, steps=3, others=(cat,), **more)
+        cat = ConceptPhotos(
+            "mycat", Concept.SUBJECT, "cat", (TrainingPhoto("2.png", "a mycat emoji, red"),)
+        )
+        return make_recipe(method, photos=2, steps=3, other_concepts=(cat,), **more)
 
     return made
 
@@ -30,8 +32,10 @@ def two(make_recipe):
 def test_both_are_learnt_and_named(bases, two, make_job_folder, run_task):
     """The further concept's photo changes the file, which names both triggers and no folder."""
     asked = two()
-    moved = replace(asked.others[0], photos=(Shot("0.png", "a mycat emoji, red"),))
-    recipes = {"plain": asked, "again": asked, "other": replace(asked, others=(moved,))}
+    moved = replace(
+        asked.other_concepts[0], photos=(TrainingPhoto("0.png", "a mycat emoji, red"),)
+    )
+    recipes = {"plain": asked, "again": asked, "other": replace(asked, other_concepts=(moved,))}
     files = {}
     for name, each in recipes.items():
         folder = make_job_folder(replace(each, photos=asked.photos), name)

@@ -13,8 +13,8 @@ import pytest
 from storage.errors import JobError
 from storage.records import Base, Concept, Dial, Optimizer
 from storage.requests import TrainRequest
-from training.recipe.concepts import Shot, Topic
-from training.recipe.recipe import SPARING, Recipe
+from training.recipe.concepts import ConceptPhotos, TrainingPhoto
+from training.recipe.recipe import OMITTED_WHEN_DEFAULT, Recipe
 
 BASE = Base("embedded", "Emoji", "sd1", "embedded", 64, "MIT", "emoji", present=True, small=True)
 REQUEST = TrainRequest(
@@ -24,14 +24,14 @@ REQUEST = TrainRequest(
 
 def made(**more: Any) -> Recipe:
     """Complete a request."""
-    return Recipe.of(REQUEST, BASE, [("0.png", ""), ("1.png", "a dog")], **more)
+    return Recipe.from_request(REQUEST, BASE, [("0.png", ""), ("1.png", "a dog")], **more)
 
 
 def test_round_trip() -> None:
     """A recipe that was JSON loads back to an equal recipe."""
-    recipe = made(accepted=1.5, identity="f00", sides=(48, 96))
+    recipe = made(accepted=1.5, base_fingerprint="f00", extra_resolutions=(48, 96))
 
-    assert Recipe.read(json.loads(json.dumps(recipe.json()))) == recipe
+    assert Recipe.from_json(json.loads(json.dumps(recipe.to_json()))) == recipe
 
 
 def test_frozen() -> None:
@@ -51,30 +51,30 @@ def test_frozen() -> None:
 )
 def test_chosen(method: str, small: bool, expected: tuple[bool, bool, float]) -> None:
     """A small base's LoRA is wide, a true one's reads; words learn from all noise levels alike."""
-    recipe = Recipe.of(
+    recipe = Recipe.from_request(
         replace(REQUEST, method=method), replace(BASE, small=small), [("0.png", "")]
     )
 
-    assert (recipe.wide, recipe.text, recipe.gamma) == expected
+    assert (recipe.all_layers, recipe.train_text_encoder, recipe.min_snr_gamma) == expected
 
 
 @pytest.mark.parametrize(
     ("field", "value", "code"),
     [
-        ("steps", -1, "steps_range"),
-        ("steps", 10**9, "steps_range"),
-        ("rank", -1, "rank_range"),
-        ("rank", 129, "rank_range"),
-        ("rate", 0.0, "rate_range"),
-        ("rate", float("nan"), "rate_range"),
-        ("batch", 0, "batch_range"),
-        ("seed", -1, "seed_range"),
-        ("resolution", 8, "resolution_range"),
-        ("dropout", 1.0, "dropout_range"),
-        ("schedule", "linear", "schedule_unknown"),
-        ("background", 2.0, "background_range"),
-        ("sides", (48, 9), "resolution_range"),
-        ("sides", (48, 56, 72, 80, 88), "sides_many"),
+        ("steps", -1, "out_of_range"),
+        ("steps", 10**9, "out_of_range"),
+        ("rank", -1, "out_of_range"),
+        ("rank", 129, "out_of_range"),
+        ("learning_rate", 0.0, "out_of_range"),
+        ("learning_rate", float("nan"), "out_of_range"),
+        ("batch_size", 0, "out_of_range"),
+        ("seed", -1, "out_of_range"),
+        ("resolution", 8, "out_of_range"),
+        ("dropout", 1.0, "out_of_range"),
+        ("lr_scheduler", "linear", "not_a_choice"),
+        ("unmasked_weight", 2.0, "out_of_range"),
+        ("extra_resolutions", (48, 9), "out_of_range"),
+        ("extra_resolutions", (48, 56, 72, 80, 88), "sides_many"),
         ("photos", (), "no_photos"),
         ("trigger", " ", "trigger_missing"),
         ("name", "../up", "name_bad"),
@@ -86,7 +86,7 @@ def test_bounds(field: str, value: Any, code: str) -> None:
     with pytest.raises(JobError) as refused:
         replace(made(), **{field: value})
     with pytest.raises(JobError) as read:
-        Recipe.read(made().json() | {field: value})
+        Recipe.from_json(made().to_json() | {field: value})
 
     assert refused.value.code == read.value.code == code
 
@@ -94,63 +94,71 @@ def test_bounds(field: str, value: Any, code: str) -> None:
 @pytest.mark.parametrize("broken", [{}, {"steps": "many"}, {"photos": 3}, {"concept": "fish"}])
 def test_broken(broken: dict[str, Any]) -> None:
     """What is no recipe ends the job with a code."""
-    content = made().json() | broken if broken else {}
+    content = made().to_json() | broken if broken else {}
 
     with pytest.raises(JobError) as refused:
-        Recipe.read(content)
+        Recipe.from_json(content)
 
-    assert refused.value.code in {"recipe_broken", "steps_range"}
+    assert refused.value.code in {"recipe_broken", "out_of_range"}
 
 
 @pytest.mark.parametrize(
     ("optimizer", "value", "code"),
     [
-        (Optimizer.PRODIGY, {"rate": 1e-3}, "rate_range"),
-        (Optimizer.ADAMW, {"rate": 1.0}, "rate_range"),
-        (Optimizer.SCHEDULEFREE, {"ema": 0.9}, "schedule_free"),
-        (Optimizer.SCHEDULEFREE, {"schedule": "cosine"}, "schedule_free"),
+        (Optimizer.PRODIGY, {"learning_rate": 1e-3}, "out_of_range"),
+        (Optimizer.ADAMW, {"learning_rate": 1.0}, "out_of_range"),
+        (Optimizer.SCHEDULEFREE, {"ema_decay": 0.9}, "schedule_free"),
+        (Optimizer.SCHEDULEFREE, {"lr_scheduler": "cosine"}, "schedule_free"),
     ],
 )
 def test_optimizers(optimizer: Optimizer, value: dict[str, Any], code: str) -> None:
     """A rate means something else to Prodigy; schedule-free takes no other average."""
     look = replace(REQUEST, concept=Concept.LOOK)
     rate = 1.0 if optimizer is Optimizer.PRODIGY else 1e-3
-    fine = Recipe.of(look, BASE, [("0.png", "")], optimizer=optimizer, rate=rate)
+    fine = Recipe.from_request(
+        look, BASE, [("0.png", "")], optimizer=optimizer, learning_rate=rate
+    )
 
     with pytest.raises(JobError) as refused:
         replace(fine, **value)
 
     assert refused.value.code == code
-    assert Recipe.read(json.loads(json.dumps(fine.json()))) == fine
+    assert Recipe.from_json(json.loads(json.dumps(fine.to_json()))) == fine
 
 
 def test_captions() -> None:
     """Every caption says the trigger; one without a caption gets one."""
-    assert made().photos == (Shot("0.png", "a mydog emoji"), Shot("1.png", "mydog, a dog"))
+    assert made().photos == (
+        TrainingPhoto("0.png", "a mydog emoji"),
+        TrainingPhoto("1.png", "mydog, a dog"),
+    )
 
 
 def test_public() -> None:
     """What a file tells has no captions, photos' names or prompts in it."""
-    told = json.dumps(made().public())
+    told = json.dumps(made().public_json())
 
     assert "0.png" not in told
     assert "a dog" not in told
     assert json.loads(told)["photos"] == 2
 
 
-OTHER = Topic("mycat", Concept.SUBJECT, "cat", (Shot("2.png", "mycat asleep"),))
+OTHER = ConceptPhotos("mycat", Concept.SUBJECT, "cat", (TrainingPhoto("2.png", "mycat asleep"),))
 
 
 def test_several_concepts() -> None:
     """Photos are numbered on; each concept has its trigger and is shown; files tell no caption."""
-    recipe = made(others=(OTHER,))
-    told = recipe.public()
+    recipe = made(other_concepts=(OTHER,))
+    told = recipe.public_json()
 
-    assert Recipe.read(json.loads(json.dumps(recipe.json()))) == recipe
-    assert [shot.file for shot in recipe.shots] == ["0.png", "1.png", "2.png"]
-    assert recipe.triggers == {"mydog": range(2), "mycat": range(2, 3)}
-    assert [any(name in p.text for p in recipe.prompts) for name in recipe.triggers] == [1, 1]
-    assert (told["others"][0]["trigger"], told["others"][0]["photos"]) == ("mycat", 1)
+    assert Recipe.from_json(json.loads(json.dumps(recipe.to_json()))) == recipe
+    assert [shot.file for shot in recipe.all_photos] == ["0.png", "1.png", "2.png"]
+    assert recipe.photo_ranges == {"mydog": range(2), "mycat": range(2, 3)}
+    assert [any(name in p.text for p in recipe.prompts) for name in recipe.photo_ranges] == [1, 1]
+    assert (told["other_concepts"][0]["trigger"], told["other_concepts"][0]["photos"]) == (
+        "mycat",
+        1,
+    )
     assert "asleep" not in json.dumps(told)
 
 
@@ -161,17 +169,17 @@ def test_several_concepts() -> None:
         ({"trigger": ""}, 0, "trigger_missing"),
         ({"photos": ()}, 0, "no_photos"),
         ({}, 3, "prior_concepts"),
-        ({"word": "dog"}, 3, None),
+        ({"class_word": "dog"}, 3, None),
     ],
 )
 def test_concepts_apart(change: dict[str, Any], prior: int, code: str | None) -> None:
     """Concepts are told apart by their triggers; class pictures are of one class."""
     others = (replace(OTHER, **change),)
     if code is None:
-        assert made(others=others, prior=prior).others == others
+        assert made(other_concepts=others, num_class_images=prior).other_concepts == others
         return
     with pytest.raises(JobError) as refused:
-        made(others=others, prior=prior)
+        made(other_concepts=others, num_class_images=prior)
 
     assert refused.value.code == code
 
@@ -180,19 +188,24 @@ def test_many_concepts() -> None:
     """A run takes five at most."""
     others = tuple(replace(OTHER, trigger=f"cat{at}") for at in range(5))
 
-    assert len(made(others=others[:4]).triggers) == 5
+    assert len(made(other_concepts=others[:4]).photo_ranges) == 5
     with pytest.raises(JobError) as refused:
-        made(others=others)
+        made(other_concepts=others)
     assert refused.value.facts["count"] == 6
 
 
 def test_sparing() -> None:
     """A file tells of later options only where they are used, so that others stay the same."""
-    used = {"shuffle": True, "dropout": 0.1, "optimizer": Optimizer.ADAFACTOR, "masked": True}
-    used |= {"background": 0.0, "sides": (48, 96)}
+    used = {
+        "shuffle_caption": True,
+        "dropout": 0.1,
+        "optimizer": Optimizer.ADAFACTOR,
+        "masked_loss": True,
+    }
+    used |= {"unmasked_weight": 0.0, "extra_resolutions": (48, 96)}
 
-    assert not SPARING & made().public().keys()
-    assert made(**used).public() == made().public() | used
+    assert not OMITTED_WHEN_DEFAULT & made().public_json().keys()
+    assert made(**used).public_json() == made().public_json() | used
 
 
 def test_warmth() -> None:
@@ -202,7 +215,7 @@ def test_warmth() -> None:
     assert warm[0] < 0.2
     assert max(warm) > 0.95
     assert 0.09 < warm[-1] < 0.11
-    assert replace(made(), schedule="constant").lr_factor(99) == 1
+    assert replace(made(), lr_scheduler="constant").lr_factor(99) == 1
 
 
 def test_light() -> None:
@@ -225,8 +238,8 @@ def test_light() -> None:
 )
 def test_looks(concept: Concept, small: bool, expected: tuple[bool, float]) -> None:
     """A tiny base reads for a look and averages it; a true one reads for a subject."""
-    recipe = Recipe.of(
+    recipe = Recipe.from_request(
         replace(REQUEST, concept=concept), replace(BASE, small=small), [("0.png", "")]
     )
 
-    assert (recipe.text, recipe.ema) == expected
+    assert (recipe.train_text_encoder, recipe.ema_decay) == expected

@@ -68,10 +68,12 @@ def test_newest(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
 def test_same_recipe(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """A checkpoint of another recipe is not continued; what a worker chose makes no other."""
     parameters, optimizer = trained()
-    chosen = replace(make_recipe(), precision="fp32", identity="f00", family="sd1", threads=2)
+    chosen = replace(
+        make_recipe(), precision="fp32", base_fingerprint="f00", family="sd1", threads=2
+    )
     checkpoint.copied((2, chosen, [], {}), parameters, optimizer).write(tmp_path)
 
-    assert checkpoint.newest(tmp_path, replace(make_recipe(), rate=0.001)) is None
+    assert checkpoint.newest(tmp_path, replace(make_recipe(), learning_rate=0.001)) is None
     found = checkpoint.newest(tmp_path, make_recipe())
     assert found is not None
     assert found.recipe == chosen

@@ -38,7 +38,7 @@ def answers(networks):
 @pytest.mark.parametrize("method", TAKING)
 def test_a_part_of_what_is_added(networks, make_recipe, method):
     """Each number that is added is dropped, or counts for those that are; the same each time."""
-    asked = make_recipe(method, dropout=0.5, wide=True)
+    asked = make_recipe(method, dropout=0.5, all_layers=True)
     plain = answers(networks)
     attached = MODULES[method].attach(networks, asked)
     with torch.no_grad():

@@ -116,7 +116,7 @@ def test_several_sizes(
     bases: Bases, make_recipe: Callable[..., Recipe], make_job_folder: Callable[..., JobFolder]
 ) -> None:
     """Each photo is encoded at every size, equally often seen, a batch of one size at a time."""
-    asked = make_recipe(sides=(48, 82))
+    asked = make_recipe(extra_resolutions=(48, 82))
     with bases.family("embedded") as family:
         examples = encoded(family, asked, make_job_folder(asked).photos)
     batches = Batches(examples, 2, seed=1)

@@ -12,7 +12,7 @@ from safetensors import safe_open
 
 from benchmarks.teaching import lesson
 from storage.folders import JobFolder, dump
-from storage.records import Concept, Wish
+from storage.records import Concept, JobCommand
 from tests.fakes.interrupts import run_until
 from training.run.initial_word import sought
 from training.run.loop import train
@@ -39,9 +39,9 @@ def test_told(
     bases: Bases, tmp_path: Path, run_task: Callable[[Iterator[Event]], list[Event]]
 ) -> None:
     """A panda, which the base has never seen, begins as an animal of that kind, and goes on so."""
-    recipe = replace(panda(bases, tmp_path / "job" / "photos"), steps=2, every=1)
+    recipe = replace(panda(bases, tmp_path / "job" / "photos"), steps=2, save_every=1)
     folder = JobFolder(tmp_path / "job")
-    dump(folder.job, {"kind": "train", "attempt": 1, "recipe": recipe.json()})
+    dump(folder.job, {"kind": "train", "attempt": 1, "recipe": recipe.to_json()})
 
     task = train(folder, bases)
     run_until(task, 1)
@@ -51,21 +51,21 @@ def test_told(
     with safe_open(folder.result / "panda.safetensors", "pt") as opened:
         known = json.loads(opened.metadata()["safelight.recipe"])
     assert told[0].facts["resumed"]
-    assert known["start"] in {"koala", "bear"}
-    assert known["word"] == ""
+    assert known["initializer_token"] in {"koala", "bear"}
+    assert known["class_word"] == ""
 
 
 def test_heard(bases: Bases, tmp_path: Path) -> None:
     """While it looks it hears wishes; gone on with, a paused one ends as an undisturbed one."""
-    recipe = replace(panda(bases, tmp_path / "whole" / "photos"), steps=2, every=2)
+    recipe = replace(panda(bases, tmp_path / "whole" / "photos"), steps=2, save_every=2)
     panda(bases, tmp_path / "paused" / "photos")
     whole, paused = JobFolder(tmp_path / "whole"), JobFolder(tmp_path / "paused")
     for folder in (whole, paused):
-        dump(folder.job, {"kind": "train", "attempt": 1, "recipe": recipe.json()})
+        dump(folder.job, {"kind": "train", "attempt": 1, "recipe": recipe.to_json()})
 
     task = train(paused, bases)
     run_until(task, 0)
-    told = [task.send(Wish.PAUSE), *task]
+    told = [task.send(JobCommand.PAUSE), *task]
     list(train(paused, bases))
     list(train(whole, bases))
 

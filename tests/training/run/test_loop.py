@@ -14,13 +14,13 @@ from safetensors import safe_open
 
 from storage.errors import JobError
 from storage.folders import JobFolder, dump
-from storage.records import Event, Wish
+from storage.records import Event, JobCommand
 from tests.fakes.gpu import Fp16Device, OverflowingDevice
 from tests.fakes.interrupts import run_until, train_with_interruption
 from training import methods
 from training.bases.registry import Bases
 from training.families import Picture
-from training.recipe.concepts import Prompt
+from training.recipe.concepts import SamplePrompt
 from training.run import checkpoint
 from training.run.loop import Run, train
 from training.run.previews import SHOWN
@@ -61,7 +61,7 @@ def result(folder: JobFolder) -> bytes:
 
 def test_story(bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told) -> None:
     """A training tells its start, samples from step 0 on, checkpoints, progress and its end."""
-    folder = make_job_folder(make_recipe(prompts=(Prompt("a mydog emoji", 3),)))
+    folder = make_job_folder(make_recipe(prompts=(SamplePrompt("a mydog emoji", 3),)))
 
     events = run_task(train(folder, bases))
     told, done = {event.kind: event.facts for event in events}, events[-1].facts
@@ -88,8 +88,8 @@ def test_story(bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task:
 
 def test_before(bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told) -> None:
     """The pictures before training are the base's own, though they are drawn after a step."""
-    prompt = Prompt("a mydog emoji", 3)
-    folder = make_job_folder(make_recipe(rate=0.1, prompts=(prompt,)))
+    prompt = SamplePrompt("a mydog emoji", 3)
+    folder = make_job_folder(make_recipe(learning_rate=0.1, prompts=(prompt,)))
     run_task(train(folder, bases))
     with bases.family("embedded") as family:
         alone = family.draw(Picture(prompt.text, "", prompt.seed, SHOWN, 64, 64))
@@ -121,10 +121,21 @@ def test_resume(
     bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told, method: str
 ) -> None:
     """A training killed, with samples served in it, ends in the bytes of an undisturbed one."""
-    more = {"ema": 0.9, "silence": 0.5, "offset": 0.1, "shuffle": True} if method != "lora" else {}
+    more = (
+        {
+            "ema_decay": 0.9,
+            "caption_dropout_rate": 0.5,
+            "noise_offset": 0.1,
+            "shuffle_caption": True,
+        }
+        if method != "lora"
+        else {}
+    )
     more |= {"dropout": 0.3} if method in {"pivotal", "lokr", "hypernetwork"} else {}
-    shown = (Prompt("a mydog", 1),) if method in {"lora", "embedding"} else ()
-    asked = make_recipe(method, steps=6, text=method == "lora", prompts=shown, **more)
+    shown = (SamplePrompt("a mydog", 1),) if method in {"lora", "embedding"} else ()
+    asked = make_recipe(
+        method, steps=6, train_text_encoder=method == "lora", prompts=shown, **more
+    )
     tagged = [replace(shot, caption=f"{shot.caption}, red, green") for shot in asked.photos]
     asked = replace(asked, photos=tuple(tagged))
     plain, disturbed = make_job_folder(asked, "plain"), make_job_folder(asked, "disturbed")
@@ -150,7 +161,7 @@ def test_resume(
 def test_older(bases: Bases, make_recipe: Made, make_job_folder: Laid) -> None:
     """In fp16 it learns, with gradients scaled, and goes on from a checkpoint with their scale."""
     older = Bases(None, Fp16Device(bases.device))
-    asked = make_recipe(steps=6, prompts=(Prompt("a mydog", 1),))
+    asked = make_recipe(steps=6, prompts=(SamplePrompt("a mydog", 1),))
     whole, stopped = make_job_folder(asked, "whole"), make_job_folder(asked, "stopped")
 
     train_with_interruption(whole, stopped, older, 5)
@@ -164,7 +175,9 @@ def test_older(bases: Bases, make_recipe: Made, make_job_folder: Laid) -> None:
 
 def test_too_large(bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told) -> None:
     """A step whose gradients are too large for fp16 is left out, and the next scaled less."""
-    folder = make_job_folder(make_recipe(steps=1, prompts=(), wide=False, text=False))
+    folder = make_job_folder(
+        make_recipe(steps=1, prompts=(), all_layers=False, train_text_encoder=False)
+    )
 
     run_task(train(folder, Bases(None, OverflowingDevice(bases.device))))
 
@@ -179,11 +192,16 @@ def test_options(
 ) -> None:
     """Every option changes what comes out, with the text encoder adapted and without."""
     options = (
-        {}, {"ema": 0.9}, {"offset": 0.2}, {"silence": 0.5}, {"decay": 0.9}, {"dropout": 0.5},
-        {"gamma": 0.5},
+        {}, {"ema_decay": 0.9}, {"noise_offset": 0.2}, {"caption_dropout_rate": 0.5},
+        {"weight_decay": 0.9}, {"dropout": 0.5}, {"min_snr_gamma": 0.5},
     )  # fmt: skip
     folders = [
-        make_job_folder(make_recipe(text=text, rate=2e-2, **({"ema": 0.0} | option)), str(at))
+        make_job_folder(
+            make_recipe(
+                train_text_encoder=text, learning_rate=2e-2, **({"ema_decay": 0.0} | option)
+            ),
+            str(at),
+        )
         for at, option in enumerate(options)
     ]
 
@@ -205,7 +223,7 @@ def test_small(
     plain = make_job_folder(make_recipe(method, rank=16), "plain")
     whole = run_task(train(plain, bases))[-1].facts
     most = round(whole["bytes"] * 0.6)
-    folder = make_job_folder(make_recipe(method, rank=16, most=most))
+    folder = make_job_folder(make_recipe(method, rank=16, max_file_bytes=most))
 
     facts = run_task(train(folder, bases))[-1].facts
 
@@ -226,7 +244,7 @@ def test_all_silent(
     bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told
 ) -> None:
     """With every caption dropped it does not matter what they say."""
-    asked = make_recipe(silence=1.0)
+    asked = make_recipe(caption_dropout_rate=1.0)
     other = replace(asked, photos=tuple(replace(shot, caption="a bus") for shot in asked.photos))
     files = [make_job_folder(asked, "one"), make_job_folder(other, "other")]
 
@@ -265,7 +283,7 @@ def test_base_untouched(
     before = fingerprint(bases)
 
     for method in methods.walk():
-        folder = make_job_folder(make_recipe(method, text=method == "lora"), method)
+        folder = make_job_folder(make_recipe(method, train_text_encoder=method == "lora"), method)
         run_task(train(folder, bases))
         run_task(sample(serve(folder, folder.path.with_name(f"{method}-served"), method), bases))
         task = train(make_job_folder(make_recipe(method), f"{method}-closed"), bases)
@@ -281,7 +299,7 @@ def test_pause(bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task:
     task = train(folder, bases)
 
     run_until(task, 3)
-    events = [task.send(Wish.PAUSE), *run_task(task)]
+    events = [task.send(JobCommand.PAUSE), *run_task(task)]
     again = run_task(train(folder, bases))
 
     assert kinds(events) == ["checkpoint", "paused"]
@@ -295,7 +313,7 @@ def test_cancel(bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task
     task = train(folder, bases)
 
     run_until(task, 0)
-    events = [task.send(Wish.CANCEL), *run_task(task)]
+    events = [task.send(JobCommand.CANCEL), *run_task(task)]
 
     assert kinds(events) == ["cancelled"]
     assert not folder.result.exists()
@@ -306,11 +324,11 @@ def test_finish(
     bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told, at: int
 ) -> None:
     """A training finished early keeps what it has, and its file says how many steps."""
-    folder = make_job_folder(make_recipe(steps=50, every=25))
+    folder = make_job_folder(make_recipe(steps=50, save_every=25))
     task = train(folder, bases)
 
     run_until(task, at)
-    events = [task.send(Wish.FINISH), *run_task(task)]
+    events = [task.send(JobCommand.FINISH), *run_task(task)]
 
     assert events[-1].kind == "done"
     assert (events[-1].facts["steps"], events[-1].facts["early"]) == (at, True)
@@ -338,10 +356,10 @@ def test_damaged_checkpoint(
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"identity": "another"}, "base_changed"),
+        ({"base_fingerprint": "another"}, "base_changed"),
         ({"method": "magic"}, "method_unknown"),
         ({"base": "nowhere"}, "base_unknown"),
-        ({"steps": 10**9}, "steps_range"),
+        ({"steps": 10**9}, "out_of_range"),
     ],
 )
 def test_refused(
@@ -349,7 +367,7 @@ def test_refused(
 ) -> None:
     """What cannot be trained ends the job with a code."""
     folder = make_job_folder(make_recipe())
-    dump(folder.job, {"kind": "train", "recipe": make_recipe().json() | change})
+    dump(folder.job, {"kind": "train", "recipe": make_recipe().to_json() | change})
 
     with pytest.raises(JobError) as refused:
         next(train(folder, bases))

@@ -61,11 +61,11 @@ def covered(folder, asked):
 
 def test_examples_have_weights_where_masks_count(bases, make_recipe, make_job_folder):
     """A batch carries them; without the option an alpha channel changes nothing."""
-    asked = make_recipe(masked=True, background=0.0)
+    asked = make_recipe(masked_loss=True, unmasked_weight=0.0)
     photos = covered(make_job_folder(asked), asked).photos
     with bases.family("embedded") as family:
         masked = encoded(family, asked, photos)
-        plain = encoded(family, replace(asked, masked=False), photos)
+        plain = encoded(family, replace(asked, masked_loss=False), photos)
 
     assert [example.weights.shape for example in masked] == [(1, 16, 16)] * 3
     assert all(example.weights is None for example in plain)
@@ -78,7 +78,7 @@ def test_masks_change_what_is_learnt(bases, make_recipe, make_job_folder, run_ta
     """The same photos with and without their masks make different files."""
     files = []
     for name, masked in (("with", True), ("without", False)):
-        asked = make_recipe(masked=masked, rate=2e-2, steps=2)
+        asked = make_recipe(masked_loss=masked, learning_rate=2e-2, steps=2)
         folder = covered(make_job_folder(asked, name), asked)
         assert run_task(train(folder, bases))[-1].kind == "done"
         files.append((folder.result / "mydog.safetensors").read_bytes())
@@ -92,7 +92,7 @@ def test_masks_change_what_is_learnt(bases, make_recipe, make_job_folder, run_ta
 )
 def test_of_no_use(bases, make_recipe, make_job_folder, *, alpha, background, code):
     """No mask at all, and one that leaves nothing to learn, end the job with a code."""
-    asked = make_recipe(masked=True, background=background, photos=1)
+    asked = make_recipe(masked_loss=True, unmasked_weight=background, photos=1)
     folder = make_job_folder(asked)
     if alpha is not None:
         Image.new("RGBA", (80, 80), (9, 9, 9, alpha)).save(folder.photos / "0.png")

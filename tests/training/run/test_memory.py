@@ -15,8 +15,8 @@ from storage.errors import JobError
 from tests.fakes.gpu import FakeGpu
 from tests.fakes.interrupts import train_with_interruption
 from training.networks.memory import Keeps
-from training.recipe.limits import RUNGS
-from training.recipe.recipe import Rung
+from training.recipe.limits import MEMORY_FALLBACKS
+from training.recipe.recipe import MemoryFallback
 from training.run import memory
 from training.run.loop import train
 
@@ -39,7 +39,7 @@ KEEPS = Keeps(
 
 def names(recipe: Recipe) -> list[str]:
     """Name the rungs that were taken."""
-    return [rung.name for rung in recipe.rungs]
+    return [rung.name for rung in recipe.memory_fallbacks]
 
 
 def descent(recipe: Recipe) -> list[str]:
@@ -51,37 +51,48 @@ def descent(recipe: Recipe) -> list[str]:
 
 def test_order(make_recipe: Made) -> None:
     """First what costs time alone, then an optimizer's precision, a batch, the base's numbers."""
-    assert descent(make_recipe(rank=4, batch=4)) == ["frugal", "parted", "parted", "quantised"]
-    assert descent(make_recipe("finetune", batch=2, ema=0.9)) == [
-        "frugal", "bytewise", "parted", "unaveraged", "factored",
+    assert descent(make_recipe(rank=4, batch_size=4)) == [
+        "gradient_checkpointing",
+        "accumulate",
+        "accumulate",
+        "nf4",
+    ]
+    assert descent(make_recipe("finetune", batch_size=2, ema_decay=0.9)) == [
+        "gradient_checkpointing", "adamw_8bit", "accumulate", "no_ema", "adafactor",
     ]  # fmt: skip
-    assert tuple(memory.RUNGS) == RUNGS
-    assert descent(make_recipe("dora", batch=3, frugal=True)) == []
+    assert tuple(memory.RUNGS) == MEMORY_FALLBACKS
+    assert descent(make_recipe("dora", batch_size=3, gradient_checkpointing=True)) == []
 
 
 def test_foot(make_recipe: Made) -> None:
     """At the foot of the ladder the owner is told that memory has run out."""
     with pytest.raises(JobError, match="memory_full"):
-        memory.down(make_recipe(batch=1, frugal=True, quantised=True), 0)
+        memory.down(make_recipe(batch_size=1, gradient_checkpointing=True, nf4=True), 0)
 
 
 def test_only_from_the_start(make_recipe: Made) -> None:
     """An optimizer cannot go on with moments that were kept otherwise, or forget its average."""
-    asked = make_recipe("finetune", batch=2, ema=0.9, frugal=True)
+    asked = make_recipe("finetune", batch_size=2, ema_decay=0.9, gradient_checkpointing=True)
 
-    assert names(memory.down(asked, 0)) == ["bytewise"]
-    assert names(memory.down(asked, 25)) == ["parted"]
-    assert memory.lower(replace(asked, batch=1), 25) is None
+    assert names(memory.down(asked, 0)) == ["adamw_8bit"]
+    assert names(memory.down(asked, 25)) == ["accumulate"]
+    assert memory.lower(replace(asked, batch_size=1), 25) is None
 
 
 def test_at(make_recipe: Made) -> None:
     """A rung holds from its step on."""
-    asked = make_recipe(batch=4, rungs=(Rung(0, "frugal"), Rung(50, "parted")))
+    asked = make_recipe(
+        batch_size=4,
+        memory_fallbacks=(
+            MemoryFallback(0, "gradient_checkpointing"),
+            MemoryFallback(50, "accumulate"),
+        ),
+    )
 
     before, after = memory.at(asked, 49), memory.at(asked, 50)
 
-    assert (before.frugal, before.parts) == (True, 1)
-    assert (after.frugal, after.parts) == (True, 2)
+    assert (before.gradient_checkpointing, before.gradient_accumulation_steps) == (True, 1)
+    assert (after.gradient_checkpointing, after.gradient_accumulation_steps) == (True, 2)
 
 
 @pytest.mark.parametrize(
@@ -89,21 +100,21 @@ def test_at(make_recipe: Made) -> None:
     [
         (0, []),
         (80_000, []),
-        (3500, ["frugal"]),
-        (2700, ["frugal", "parted"]),
-        (2150, ["frugal", "parted", "parted", "quantised"]),
+        (3500, ["gradient_checkpointing"]),
+        (2700, ["gradient_checkpointing", "accumulate"]),
+        (2150, ["gradient_checkpointing", "accumulate", "accumulate", "nf4"]),
     ],
 )
 def test_fitting(make_recipe: Made, room: int, rungs: list[str]) -> None:
     """Before the job as many rungs are taken as the estimate asks for; no room at all is any."""
-    asked = make_recipe(batch=4, resolution=256, wide=False, text=False)
+    asked = make_recipe(batch_size=4, resolution=256, all_layers=False, train_text_encoder=False)
 
     assert names(memory.fitting(asked, KEEPS, 1 << 20, room)) == rungs
 
 
 def test_chosen_before(tiny_bases: Bases, make_recipe: Made) -> None:
     """A GPU that is too small for the plain way gets a recipe that fits; a processor any."""
-    asked = replace(make_recipe(batch=4), base="tiny-sd1", resolution=512, wide=False)
+    asked = replace(make_recipe(batch_size=4), base="tiny-sd1", resolution=512, all_layers=False)
     card = FakeGpu(tiny_bases.device, 4000)
     parameters = {"a": torch.zeros(10)}
 
@@ -113,7 +124,7 @@ def test_chosen_before(tiny_bases: Bases, make_recipe: Made) -> None:
     tiny_bases.opened = before
 
     assert names(plain) == []
-    assert names(fitted) == ["frugal"]
+    assert names(fitted) == ["gradient_checkpointing"]
 
 
 def test_reach() -> None:
@@ -156,12 +167,14 @@ def test_memory_runs_out(
     bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told, since: int
 ) -> None:
     """It goes on from its checkpoint, a rung lower, says so, and can be replayed byte for byte."""
-    asked = make_recipe(batch=4, steps=since + 1, wide=False)
+    asked = make_recipe(batch_size=4, steps=since + 1, all_layers=False)
     tight = make_job_folder(asked, "tight")
     back = since // 2 * 2
 
     told = drive(tight, bases, most=TIGHT, since=since)
-    again = make_job_folder(replace(asked, rungs=(Rung(back, "frugal"),)), "again")
+    again = make_job_folder(
+        replace(asked, memory_fallbacks=(MemoryFallback(back, "gradient_checkpointing"),)), "again"
+    )
     run_task(train(again, bases))
 
     begun = [(each.kind, each.facts.get("step", each.facts.get("code"))) for each in told]
@@ -170,13 +183,18 @@ def test_memory_runs_out(
     assert told[-1].kind == "done"
     with safe_open(tight.result / "mydog.safetensors", "pt") as opened:
         known = json.loads(opened.metadata()["safelight.recipe"])
-    assert known["rungs"] == [{"step": back, "name": "frugal"}]
+    assert known["memory_fallbacks"] == [{"step": back, "name": "gradient_checkpointing"}]
     assert result(tight) == result(again)
 
 
 def test_nothing_fits(bases: Bases, make_recipe: Made, make_job_folder: Laid) -> None:
     """Where even the last rung is too much, the job ends with a sentence, the base unharmed."""
-    foot = replace(make_recipe(batch=1, frugal=True, wide=False, text=False), quantised=True)
+    foot = replace(
+        make_recipe(
+            batch_size=1, gradient_checkpointing=True, all_layers=False, train_text_encoder=False
+        ),
+        nf4=True,
+    )
     folder = make_job_folder(foot)
 
     with pytest.raises(JobError, match="memory_full"):
@@ -188,7 +206,11 @@ def test_nothing_fits(bases: Bases, make_recipe: Made, make_job_folder: Laid) ->
 def test_no_other_memory(tiny_bases: Bases, make_recipe: Made, make_job_folder: Laid) -> None:
     """What a driver lends of the computer's memory is not used: a rung lower, down to the foot."""
     folder = make_job_folder(
-        replace(make_recipe(batch=2, wide=False, text=False), base="tiny-sd1", resolution=64)
+        replace(
+            make_recipe(batch_size=2, all_layers=False, train_text_encoder=False),
+            base="tiny-sd1",
+            resolution=64,
+        )
     )
     tiny_bases.opened, before = (
         FakeGpu(tiny_bases.device, 100_000, held=100_001),
@@ -210,7 +232,14 @@ def test_no_other_memory(tiny_bases: Bases, make_recipe: Made, make_job_folder: 
 
 def test_parts(bases: Bases, make_recipe: Made, make_job_folder: Laid) -> None:
     """Each part draws by its own number, so that a batch in parts can be gone on with."""
-    asked = make_recipe(batch=4, parts=2, silence=0.5, steps=3, wide=False, every=1)
+    asked = make_recipe(
+        batch_size=4,
+        gradient_accumulation_steps=2,
+        caption_dropout_rate=0.5,
+        steps=3,
+        all_layers=False,
+        save_every=1,
+    )
     whole, stopped = make_job_folder(asked, "whole"), make_job_folder(asked, "stopped")
 
     train_with_interruption(whole, stopped, bases, 2)
@@ -220,12 +249,19 @@ def test_parts(bases: Bases, make_recipe: Made, make_job_folder: Laid) -> None:
 
 def test_last_rung(bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told) -> None:
     """Where nothing else helps the base is rounded, and read anew by whoever comes after."""
-    asked = make_recipe(batch=1, steps=2, frugal=True, wide=False, text=False, every=1)
+    asked = make_recipe(
+        batch_size=1,
+        steps=2,
+        gradient_checkpointing=True,
+        all_layers=False,
+        train_text_encoder=False,
+        save_every=1,
+    )
     tight = make_job_folder(asked, "tight")
 
     told = drive(tight, bases, most=SCANT, since=1)
     left = list(bases.resident)
-    again = make_job_folder(replace(asked, rungs=(Rung(1, "quantised"),)), "again")
+    again = make_job_folder(replace(asked, memory_fallbacks=(MemoryFallback(1, "nf4"),)), "again")
     run_task(train(again, bases))
     plain = make_job_folder(asked, "plain")
     run_task(train(plain, bases))

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from storage.errors import JobError
-from storage.planning.plan import rate
+from storage.planning.plan import optimizer_learning_rate
 from storage.records import Optimizer
 from training import methods
-from training.recipe.concepts import Prompt
+from training.recipe.concepts import SamplePrompt
 from training.run import optimizers
 from training.run.loop import Run, train
 from training.styles.writer import tensors
@@ -22,7 +22,7 @@ def asked(make_recipe):
     """Make recipes for an optimizer, at its own rate."""
 
     def made(optimizer, method="lora", **more):
-        usual = {"rate": rate(1e-2, optimizer), "ema": 0.0}
+        usual = {"learning_rate": optimizer_learning_rate(1e-2, optimizer), "ema_decay": 0.0}
         return make_recipe(method, optimizer=optimizer, **usual | more)
 
     return made
@@ -57,7 +57,7 @@ def test_a_loss_is_lowered(asked, optimizer, capsys):
     parameters, recipe = began(), asked(optimizer)
     made = optimizers.made(recipe, parameters, {})
     for group in made.param_groups:
-        group["rate"] = recipe.rate
+        group["rate"] = recipe.learning_rate
 
     losses = lowered(made, parameters, 20)
 
@@ -71,8 +71,8 @@ def test_resume(bases, asked, make_job_folder, run_task, optimizer):
 
     What is drawn on the way, which only the first attempt draws, changes nothing either.
     """
-    shown = (Prompt("a mydog", 1),) if optimizer is Optimizer.SCHEDULEFREE else ()
-    recipe = asked(optimizer, steps=4, rank=4, text=False, prompts=shown)
+    shown = (SamplePrompt("a mydog", 1),) if optimizer is Optimizer.SCHEDULEFREE else ()
+    recipe = asked(optimizer, steps=4, rank=4, train_text_encoder=False, prompts=shown)
     plain, disturbed = make_job_folder(recipe, "plain"), make_job_folder(recipe, "disturbed")
     run_task(train(plain, bases))
 
@@ -92,7 +92,7 @@ def test_schedule_free_numbers_are_told_apart(asked):
     parameters = began()
     recipe = asked(Optimizer.SCHEDULEFREE)
     made = optimizers.made(recipe, parameters, {})
-    made.param_groups[0]["rate"] = recipe.rate
+    made.param_groups[0]["rate"] = recipe.learning_rate
     lowered(made, parameters, 4)
     before = parameters["large"].detach().clone()
 
@@ -109,7 +109,7 @@ def test_schedule_free_numbers_are_told_apart(asked):
 )
 def test_a_file_holds_what_is_drawn_with(bases, asked, make_job_folder, optimizer, ema):
     """Where a run steps from other numbers than it draws with, its file has the latter."""
-    recipe = asked(optimizer, steps=2, text=False, ema=ema)
+    recipe = asked(optimizer, steps=2, train_text_encoder=False, ema_decay=ema)
     folder = make_job_folder(recipe)
     with bases.family("embedded") as family:
         attached = methods.chosen(recipe).attach(family.networks, recipe)

@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from storage.errors import JobError
-from storage.records import Concept, Wish
+from storage.records import Concept, JobCommand
 from training.families import Picture
 from training.run.loop import train
 from training.styles.writer import tensors
 
-MORE = {"concept": Concept.SUBJECT, "prior": 3}
+MORE = {"concept": Concept.SUBJECT, "num_class_images": 3}
 
 
 @pytest.fixture
@@ -28,10 +28,10 @@ def drawn(folder):
 
 def test_they_are_the_bases_own(bases, make_recipe, make_job_folder, run_task):
     """Pictures of the class word, each from a seed of its own, drawn before anything is learnt."""
-    asked = make_recipe(**MORE, rate=0.1, steps=2)
+    asked = make_recipe(**MORE, learning_rate=0.1, steps=2)
     first, second = (
         make_job_folder(asked, "first"),
-        make_job_folder(replace(asked, rate=0.01), "second"),
+        make_job_folder(replace(asked, learning_rate=0.01), "second"),
     )
 
     events = run_task(train(first, bases))
@@ -46,10 +46,12 @@ def test_they_are_the_bases_own(bases, make_recipe, make_job_folder, run_task):
 @pytest.mark.parametrize("text", [False, True])
 def test_they_are_learnt(bases, make_recipe, make_job_folder, run_task, text):
     """They change what comes out, and the more they count the more."""
-    asked = make_recipe(text=text, steps=3, concept=Concept.SUBJECT)
+    asked = make_recipe(train_text_encoder=text, steps=3, concept=Concept.SUBJECT)
     folders = [
         make_job_folder(replace(asked, **more), str(at))
-        for at, more in enumerate(({}, {"prior": 3}, {"prior": 3, "keep": 3.0}))
+        for at, more in enumerate(
+            ({}, {"num_class_images": 3}, {"num_class_images": 3, "prior_loss_weight": 3.0})
+        )
     ]
 
     for folder in folders:
@@ -83,9 +85,9 @@ def test_a_killed_training_goes_on_with_them(bases, make_recipe, make_job_folder
 @pytest.mark.parametrize(
     ("wish", "kinds"),
     [
-        (Wish.CANCEL, ["cancelled"]),
-        (Wish.PAUSE, ["checkpoint", "paused"]),
-        (Wish.FINISH, ["checkpoint", "done"]),
+        (JobCommand.CANCEL, ["cancelled"]),
+        (JobCommand.PAUSE, ["checkpoint", "paused"]),
+        (JobCommand.FINISH, ["checkpoint", "done"]),
     ],
 )
 def test_wishes_are_heard_between_them(bases, run_task, lay, wish, kinds):
@@ -104,7 +106,7 @@ def test_wishes_are_heard_between_them(bases, run_task, lay, wish, kinds):
 def test_a_class_is_needed(make_recipe):
     """Without a word for what the photos show there is nothing to draw."""
     with pytest.raises(JobError, match="word_missing"):
-        replace(make_recipe(**MORE), word=" ")
+        replace(make_recipe(**MORE), class_word=" ")
 
 
 def test_the_picture_is_the_bare_bases(bases, make_recipe, make_job_folder, run_task):

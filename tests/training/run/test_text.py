@@ -52,7 +52,7 @@ def read(bases, make_recipe):
 
 def test_shuffled_captions_are_read_anew(read):
     """Each step reads one of the orders, the same one in every run, without a gradient."""
-    reading = read("mydog, red, blue, green", shuffle=True)
+    reading = read("mydog, red, blue, green", shuffle_caption=True)
     orders = ["red, blue, green", "green, blue, red", "blue, red, green", "blue, green, red"]
     known = [read(f"mydog, {order}").at(0, (0,))["states"] for order in orders]
 
@@ -68,7 +68,9 @@ def test_a_dropped_caption_is_empty(read):
     """With all of them dropped, each is read as an empty one; shuffled or not."""
     empty = read("").at(0, (0,))["states"]
 
-    assert torch.equal(read("mydog, red", silence=1.0).at(0, (0,))["states"], empty)
+    assert torch.equal(read("mydog, red", caption_dropout_rate=1.0).at(0, (0,))["states"], empty)
     assert torch.allclose(
-        read("mydog, red", silence=1.0, shuffle=True).at(5, (0,))["states"], empty, atol=1e-6
+        read("mydog, red", caption_dropout_rate=1.0, shuffle_caption=True).at(5, (0,))["states"],
+        empty,
+        atol=1e-6,
     )

@@ -43,7 +43,7 @@ async def test_further_datasets_are_concepts(queue):
 
     folder = queue.home.run(job.id)
     recipe = folder.request()["recipe"]
-    [other] = recipe["others"]
+    [other] = recipe["other_concepts"]
     assert [shot["file"] for shot in recipe["photos"]] == ["0001.png", "0002.png"]
     assert (other["trigger"], [shot["file"] for shot in other["photos"]]) == (
         "mycat",

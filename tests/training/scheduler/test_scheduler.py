@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from storage.records import Status, Wish
+from storage.records import JobCommand, Status
 from tests.fakes.jobqueue import ALICE, BOB, SCHEDULER
 
 
@@ -132,7 +132,7 @@ async def test_resumed_is_uninterrupted(queue, held):
             if disturbance == "kill":
                 os.kill(queue.read_handle()["pid"], signal.SIGKILL)
             if disturbance == "pause":
-                await queue.store.jobs.wish(job.id, Wish.PAUSE, ALICE)
+                await queue.store.jobs.wish(job.id, JobCommand.PAUSE, ALICE)
                 await queue.wait_for(job, Status.PAUSED)
                 assert queue.read_state()["held"] == []
                 await queue.store.jobs.resume(job.id, ALICE)
@@ -221,11 +221,11 @@ async def test_wishes(queue):
     async with queue.running_scheduler():
         first = await queue.add_training(ALICE)
         await queue.wait_for_event(first, "progress", 25)
-        await queue.store.jobs.wish(first.id, Wish.CANCEL, ALICE)
+        await queue.store.jobs.wish(first.id, JobCommand.CANCEL, ALICE)
         await queue.wait_for(first, Status.CANCELLED)
         second = await queue.add_training(BOB)
         await queue.wait_for_event(second, "progress", 25)
-        await queue.store.jobs.wish(second.id, Wish.FINISH, BOB)
+        await queue.store.jobs.wish(second.id, JobCommand.FINISH, BOB)
         await queue.wait_for(second, Status.DONE)
 
     assert (await queue.wait_for_event(second, "done")).facts["steps"] == 25
@@ -262,7 +262,7 @@ async def test_jobs_that_cannot_be_laid_out(queue):
         ]
         codes = [(await queue.wait_for(job, Status.FAILED)).error["code"] for job in jobs]
 
-    assert codes == ["no_photos", "base_unknown", "steps_range", "steps_range"]
+    assert codes == ["no_photos", "base_unknown", "out_of_range", "steps_range"]
 
 
 async def test_a_full_disk_starts_nothing(queue):

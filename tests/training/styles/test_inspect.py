@@ -24,7 +24,7 @@ LORA = {
 def test_ours_tells_its_recipe(tmp_path, make_recipe):
     """What it is, what made it, that it has a picture, who loads it, and nothing of the photos."""
     path = tmp_path / "mydog.safetensors"
-    made = make_recipe(rank=4, steps=120, identity="5afe" * 16)
+    made = make_recipe(rank=4, steps=120, base_fingerprint="5afe" * 16)
     Image.new("RGB", (64, 64), (200, 60, 30)).save(tmp_path / "sample.png")
     origin = Origin("stable-diffusion-v1", "sd_v1", "lora", "epsilon", "embedded")
     publish(path, LORA, made, origin, tmp_path / "sample.png")

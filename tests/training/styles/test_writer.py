@@ -14,7 +14,7 @@ from PIL import Image
 from safetensors import safe_open
 
 from storage.errors import JobError
-from training.recipe.concepts import Prompt
+from training.recipe.concepts import SamplePrompt
 from training.styles.thumbnail import thumbnail
 from training.styles.writer import Origin, publish, tensors
 
@@ -101,7 +101,7 @@ def test_read_by_others(make_recipe: Callable[..., Recipe], tmp_path: Path) -> N
 
 def test_made_with(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """The header names what made the file: recipe, the base's fingerprint and every library."""
-    publish(tmp_path / "a", WEIGHTS, make_recipe(identity="5afe"), ORIGIN)
+    publish(tmp_path / "a", WEIGHTS, make_recipe(base_fingerprint="5afe"), ORIGIN)
     told = header(tmp_path / "a")
 
     versions = json.loads(told["safelight.versions"])
@@ -109,7 +109,7 @@ def test_made_with(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
         "safelight", "torch", "diffusers", "transformers", "peft", "lycoris-lora",
     }  # fmt: skip
     assert versions["torch"] in torch.__version__
-    assert json.loads(told["safelight.recipe"])["identity"] == "5afe"
+    assert json.loads(told["safelight.recipe"])["base_fingerprint"] == "5afe"
     assert told["modelspec.trigger_phrase"] == "mydog"
 
 
@@ -125,7 +125,7 @@ def test_thumbnail(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
 
 def test_private(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """Captions, prompts, folders and the names of photos stay out of the file."""
-    asked = make_recipe(prompts=(Prompt("my secret prompt", 1),))
+    asked = make_recipe(prompts=(SamplePrompt("my secret prompt", 1),))
     Image.new("RGB", (64, 64)).save(tmp_path / "sample.png")
     publish(tmp_path / "a", WEIGHTS, asked, ORIGIN, tmp_path / "sample.png")
     content = (tmp_path / "a").read_bytes()

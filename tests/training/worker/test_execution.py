@@ -8,9 +8,9 @@ import pytest
 
 from storage.errors import JobError
 from storage.folders import JobFolder
-from storage.records import Event, Kind, Wish
+from storage.records import Event, JobCommand, Kind
 from training.worker.eventlog import read
-from training.worker.execution import Run
+from training.worker.execution import Execution
 from training.worker.inbox import Request, Verb
 
 
@@ -24,7 +24,7 @@ def steps(count=3):
     yield event("started", step=0)
     for step in range(count):
         wish = yield event("step")
-        if wish is Wish.PAUSE:
+        if wish is JobCommand.PAUSE:
             yield event("checkpoint", step=step)
             yield event("paused", step=step)
             return
@@ -38,7 +38,7 @@ def run(tmp_path):
 
     def begin(task, kind=Kind.TRAIN):
         tmp_path.joinpath("job").mkdir(exist_ok=True)
-        return Run(Request(Verb.RUN, 1, 4), JobFolder(tmp_path / "job"), task, kind)
+        return Execution(Request(Verb.RUN, 1, 4), JobFolder(tmp_path / "job"), task, kind)
 
     return begin
 
@@ -61,7 +61,7 @@ def test_boundaries_are_not_written(run):
 def test_a_wish_waits_for_a_boundary(run):
     """Pause is sent where the task listens, and only once."""
     begun = run(steps())
-    begun.wished(Wish.PAUSE)
+    begun.wished(JobCommand.PAUSE)
 
     assert finish(begun)[-1] == ("paused", {"step": 0, "fence": 4})
 
@@ -79,7 +79,7 @@ def test_cancel_closes_at_once(run):
 
     begun = run(encoding())
     begun.advance()
-    begun.wished(Wish.CANCEL)
+    begun.wished(JobCommand.CANCEL)
 
     assert finish(begun)[-1] == ("cancelled", {"step": 0, "fence": 4})
     assert closed == [True]
@@ -88,7 +88,7 @@ def test_cancel_closes_at_once(run):
 def test_a_short_job_is_not_paused(run):
     """Only a training can be paused or finished early."""
     begun = run(steps(1), Kind.SAMPLE)
-    begun.wished(Wish.PAUSE)
+    begun.wished(JobCommand.PAUSE)
 
     assert finish(begun)[-1][0] == "done"
 

@@ -1,0 +1,131 @@
+"""The options that any training may carry: one table for shell, form, recipe and file header.
+
+`TrainingOptions` is the table. A line in it becomes a flag of `safelight train`, an entry of the
+form on the pre-flight card (if it has a `switch`), a field of the recipe and a key of the file's
+header. To add an option, add a line here and use `recipe.<name>` where it acts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from typing import Any
+
+from storage.errors import SafelightError
+from storage.limits import MAX_EXTRA_RESOLUTIONS, RESOLUTION, check_range
+from storage.records import Optimizer
+
+LR_SCHEDULERS = ("cosine", "constant")
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """What is known of one option."""
+
+    name: str
+    default: Any
+    help: str  #: a phrase for `--help`
+    limits: tuple[float, float] | None = None
+    choices: tuple[str, ...] = ()
+    switch: Any = None  #: the value that its switch on the card sets; None: it has no switch
+    label: str = ""  #: of the switch
+    aliases: tuple[str, ...] = ()  #: names that it had before, read for ever, written never
+
+    def check(self, value: Any, error: type[SafelightError]) -> None:
+        """Raise `error` if the option cannot have this value."""
+        if self.choices and value not in self.choices:
+            words = self.name.replace("_", " ")
+            raise error("not_a_choice", name=words, value=str(value), choices=list(self.choices))
+        if isinstance(value, tuple) and len(value) > MAX_EXTRA_RESOLUTIONS:
+            raise error("sides_many", count=len(value), most=MAX_EXTRA_RESOLUTIONS)
+        if self.limits:
+            for number in value if isinstance(value, tuple) else (value,):
+                check_range(self.name, number, self.limits, error)
+
+
+def option(default: Any, help: str, **more: Any) -> Any:  # noqa: A002 - argparse's word for it
+    """Declare an option of `TrainingOptions`; `more` are further fields of `Option`."""
+    if isinstance(default, StrEnum):
+        more["choices"] = tuple(type(default))
+    return field(default=default, metadata={"help": help, **more})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingOptions:
+    """Every option, with the value it has when nobody says otherwise."""
+
+    optimizer: Optimizer = option(
+        Optimizer.ADAMW,
+        "optimizer; prodigy finds the rate itself, in long runs: --learning-rate is then a factor",
+    )
+    lr_scheduler: str = option(
+        "cosine",
+        "learning-rate schedule after a short warm-up",
+        choices=LR_SCHEDULERS,
+        aliases=("schedule",),
+    )
+    weight_decay: float = option(0.01, "weight decay", limits=(0, 1), aliases=("decay",))
+    #: 0 is off; samples and files are made of the average (Polyak and Juditsky 1992)
+    ema_decay: float = option(
+        0.0, "decay of a moving average of the weights, e.g. 0.99", limits=(0, 0.99999),
+        aliases=("ema",),
+    )  # fmt: skip
+    #: 0 is off (Hang et al. 2023); words learn from the noisiest steps most, so embeddings skip it
+    min_snr_gamma: float = option(
+        5.0, "gamma of min-SNR weighting; 0 weighs all noise levels alike", limits=(0, 100),
+        aliases=("gamma",),
+    )  # fmt: skip
+    #: the same all over a picture (Guttenberg 2023); 0.05 is what SDXL was trained with
+    noise_offset: float = option(
+        0.0, "noise offset, for very dark or bright pictures, e.g. 0.05", limits=(0, 1),
+        switch=0.05, label="Learn very dark and very bright pictures", aliases=("offset",),
+    )  # fmt: skip
+    #: as classifier-free guidance has it (Ho and Salimans 2022)
+    caption_dropout_rate: float = option(
+        0.0, "share of captions to drop, e.g. 0.1", limits=(0, 1),
+        switch=0.1, label="Drop a tenth of the captions, so prompts matter less",
+        aliases=("silence",),
+    )  # fmt: skip
+    shuffle_caption: bool = option(
+        default=False, help="shuffle the parts of captions between commas",
+        switch=True, label="Shuffle the parts of captions between commas", aliases=("shuffle",),
+    )  # fmt: skip
+    masked_loss: bool = option(
+        default=False,
+        help="ignore transparent areas of photos, and dark areas of x.mask.png beside x.png",
+        switch=True, label="Ignore transparent areas of PNGs", aliases=("masked",),
+    )  # fmt: skip
+    unmasked_weight: float = option(
+        0.1, "weight of the ignored areas with --masked-loss", limits=(0, 1),
+        aliases=("background",),
+    )  # fmt: skip
+    extra_resolutions: tuple[int, ...] = option(
+        (), "further resolutions to train at, e.g. 48,96", limits=RESOLUTION, aliases=("sides",)
+    )
+    dropout: float = option(
+        0.0, "share of the adapter to switch off in each step, e.g. 0.1", limits=(0, 0.9)
+    )
+    prior_loss_weight: float = option(
+        1.0, "weight of class pictures beside the photos", limits=(0, 10), aliases=("keep",)
+    )
+    train_text_encoder: bool = option(
+        default=False, help="train the text encoders, too", aliases=("text",)
+    )
+
+
+def options_table(table: type[TrainingOptions] = TrainingOptions) -> tuple[Option, ...]:
+    """List the options in the order of the table."""
+    return tuple(Option(each.name, each.default, **each.metadata) for each in fields(table))
+
+
+def check_options(options: Mapping[str, Any], error: type[SafelightError]) -> None:
+    """Raise `error` for the first option whose value is not possible."""
+    for each in options_table():
+        if each.name in options:
+            each.check(options[each.name], error)
+
+
+def aliases() -> dict[str, str]:
+    """Return the name of each option by the names it had before."""
+    return {old: each.name for each in options_table() for old in each.aliases}
