@@ -22,5 +22,5 @@ def check_range(
     """Raise `error` with the code "out_of_range" unless least <= value <= most."""
     least, most = limits
     if not (isinstance(value, int | float) and least <= value <= most):
-        words = name.replace("_", " ")
+        words = name.replace("_", " ").capitalize()
         raise error("out_of_range", name=words, value=value, least=least, most=most)

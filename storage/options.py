@@ -35,7 +35,7 @@ class Option:
     def check(self, value: Any, error: type[SafelightError]) -> None:
         """Raise `error` if the option cannot have this value."""
         if self.choices and value not in self.choices:
-            words = self.name.replace("_", " ")
+            words = self.name.replace("_", " ").capitalize()
             raise error("not_a_choice", name=words, value=str(value), choices=list(self.choices))
         if isinstance(value, tuple) and len(value) > MAX_EXTRA_RESOLUTIONS:
             raise error("sides_many", count=len(value), most=MAX_EXTRA_RESOLUTIONS)

@@ -117,7 +117,7 @@ ERRORS = {
     "role_needed": "That is limited to {roles} on this server. Ask a moderator for the role.",
     "samples_many": "You have {most} pictures waiting already. Let some come first.",
     "schedule_free": "The optimizer schedulefree averages its own steps at a constant rate: leave out the average (ema) and other schedules.",
-    "out_of_range": "The {name} is {value}; it can be {least} to {most}.",
+    "out_of_range": "{name} must be between {least} and {most}, not {value}.",
     "not_a_choice": "{name} cannot be {value}. It can be: {choices}.",
     "recipe_unknown": "The recipe has keys that this version does not know: {keys}. Update Safelight, or remove them.",
     "server_jobs": "Trainings a day and minutes a training are whole numbers from 0 to {most}; 0 means no limit.",
