@@ -11,14 +11,14 @@ import discord
 from bot import logs, settings, wording
 from bot.bot import Bot
 from storage.errors import UserError
-from storage.signals import heed
+from storage.signals import call_on_stop
 
 
 async def serve(chosen: settings.BotSettings, token: str) -> None:
     """Run the bot until it is told to stop."""
     async with Bot(chosen) as bot:
         running = asyncio.create_task(bot.start(token))
-        heed(running.cancel)
+        call_on_stop(running.cancel)
         with suppress(asyncio.CancelledError):
             await running
 

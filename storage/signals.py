@@ -1,4 +1,4 @@
-"""Ending a process kindly: what it does when the machine or a person tells it to stop."""
+"""Stopping a process cleanly on SIGINT or SIGTERM."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
-def heed(stop: Callable[[], object], numbers: tuple[signal.Signals, ...] = STOPS) -> None:
-    """Call `stop` in the running loop when a signal comes; Windows has no handlers there."""
+def call_on_stop(stop: Callable[[], object], numbers: tuple[signal.Signals, ...] = STOPS) -> None:
+    """Call `stop` in the running loop on a signal; does nothing on Windows."""
     for number in numbers:
         with suppress(NotImplementedError):
             asyncio.get_running_loop().add_signal_handler(number, stop)

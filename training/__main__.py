@@ -12,15 +12,15 @@ from filelock import FileLock, Timeout
 
 from storage.errors import UserError
 from storage.folders import Home
-from storage.signals import heed
+from storage.signals import call_on_stop
 from training import settings
 from training.cli import arguments
 
 if TYPE_CHECKING:
     from training.settings import TrainingSettings
 
-WRONG = "The setting {name} is wrong: {problem}. An example that works: {example}"
-TAKEN = "Another trainer already works on {home}. End it first, or set SAFELIGHT_HOME."
+WRONG_SETTING = "The setting {name} is wrong: {problem}. An example that works: {example}"
+HOME_TAKEN = "Another trainer already works on {home}. End it first, or set SAFELIGHT_HOME."
 
 LOCK = "trainer.lock"  #: in the data folder; versions before 0.2 hold a file of this name, too
 
@@ -39,23 +39,23 @@ def main() -> int:
     try:
         known = settings.read()
         if chosen.command is None:
-            return asyncio.run(train(known))
+            return asyncio.run(run_scheduler(known))
         if chosen.command == "worker":
-            return work(chosen.name, known)
+            return run_worker(chosen.name, known)
     except UserError as error:
         wrong = error.code == "setting_wrong"
-        sys.stderr.write(f"{WRONG.format_map(error.facts) if wrong else error}\n")
+        sys.stderr.write(f"{WRONG_SETTING.format_map(error.facts) if wrong else error}\n")
         return 2
     from training.cli import commands  # noqa: PLC0415 - the trainer needs none of this
 
     return commands.obey(chosen, known)
 
 
-async def train(known: TrainingSettings) -> int:
+async def run_scheduler(known: TrainingSettings) -> int:
     """Be the trainer until told to stop."""
     from storage.store import Store  # noqa: PLC0415 - a worker never opens the database
     from training.scheduler.local import LocalBackend  # noqa: PLC0415 - the same
-    from training.scheduler.scheduler import Trainer  # noqa: PLC0415 - the same
+    from training.scheduler.scheduler import Scheduler  # noqa: PLC0415 - the same
 
     home, stop = Home(known.home), asyncio.Event()
     async with await Store.open(home) as store:
@@ -63,17 +63,17 @@ async def train(known: TrainingSettings) -> int:
         try:
             lock.acquire(blocking=False)
         except Timeout:
-            sys.stderr.write(TAKEN.format(home=home.path) + "\n")
+            sys.stderr.write(HOME_TAKEN.format(home=home.path) + "\n")
             return 2
-        heed(stop.set)
-        await Trainer(store, known, LocalBackend(home)).run(stop)
+        call_on_stop(stop.set)
+        await Scheduler(store, known, LocalBackend(home)).run(stop)
     return 0
 
 
-def work(name: str, known: TrainingSettings) -> int:
+def run_worker(name: str, known: TrainingSettings) -> int:
     """Be a worker."""
     from training.worker import worker  # noqa: PLC0415 - the trainer needs none of this
-    from training.worker.folder import Desk  # noqa: PLC0415 - the same
+    from training.worker.folder import WorkerFolder  # noqa: PLC0415 - the same
 
     device = known.devices.get(name, "auto")
     if device.startswith("cuda:"):
@@ -87,7 +87,7 @@ def work(name: str, known: TrainingSettings) -> int:
 
         return Studio(home.bases, known, device)
 
-    return worker.serve(home, Desk(home.workers / name), studio, known.nice, known.idle)
+    return worker.serve(home, WorkerFolder(home.workers / name), studio, known.nice, known.idle)
 
 
 if __name__ == "__main__":

@@ -1,21 +1,21 @@
-"""Libraries that take seconds to import: each when something of it is first asked for."""
+"""Libraries that take seconds to import: each is imported when it is first used."""
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["NEEDED", "Later", "diffusers", "peft", "transformers"]
+__all__ = ["SLOW_IMPORTS", "LazyModule", "diffusers", "peft", "transformers"]
 
 
-class Later:
-    """A module, imported when something of it is first asked for."""
+class LazyModule:
+    """A module that is imported when one of its attributes is first used."""
 
     def __init__(self, name: str) -> None:
         self._name = name
 
     def __getattr__(self, name: str) -> Any:
-        """Give what the module has by a name."""
+        """Import the module and return its attribute."""
         return getattr(import_module(self._name), name)
 
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     import peft
     import transformers
 else:
-    diffusers, peft, transformers = map(Later, ("diffusers", "peft", "transformers"))
+    diffusers, peft, transformers = map(LazyModule, ("diffusers", "peft", "transformers"))
 
-#: in the order in which a worker comes to need them, a few seconds each
-NEEDED = (
+#: what a worker imports while it has nothing to do, a few seconds each
+SLOW_IMPORTS = (
     "torch._dynamo",
     "transformers.models.blip.modeling_blip",
     "transformers.models.clip.modeling_clip",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import machine, table
 from benchmarks.speed.service import Service, mascot, service
-from training.lazy import NEEDED
+from training.lazy import SLOW_IMPORTS
 
 if TYPE_CHECKING:
     from storage.records import Job
@@ -98,7 +98,7 @@ async def measure(place: Path, times: int) -> list[table.Row]:
     own, beside = statistics.median(idle), statistics.median(busy)
     importing, whole = (
         imports("training.worker.runtime"),
-        imports(f"training.worker.runtime, {', '.join(NEEDED)}"),
+        imports(f"training.worker.runtime, {', '.join(SLOW_IMPORTS)}"),
     )
     slowest = f" (slowest {max(busy):.2f} s)"
     return [

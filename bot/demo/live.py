@@ -18,7 +18,7 @@ from bot.demo import page
 from bot.demo.mascot import ASIDE, TRAINED, pictures
 from bot.demo.stage import ready, stage
 from bot.demo.welcome import greet
-from storage.signals import heed
+from storage.signals import call_on_stop
 
 if TYPE_CHECKING:
     from bot.demo.discordish import Screen, World
@@ -31,7 +31,7 @@ TURN = 0.5  #: seconds between two looks at what has changed
 async def show(port: int, *, browser: bool) -> int:
     """Serve the demo until somebody has had enough."""
     if showing := asyncio.current_task():
-        heed(showing.cancel, (signal.SIGTERM,))
+        call_on_stop(showing.cancel, (signal.SIGTERM,))
     with TemporaryDirectory(prefix="safelight-demo-", ignore_cleanup_errors=True) as folder:
         try:
             await perform(Path(folder), port, browser=browser)

@@ -9,7 +9,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from storage.signals import heed
+from storage.signals import call_on_stop
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,7 +68,7 @@ async def supervise(commands: Mapping[str, Sequence[str]], first: float = FIRST)
     children = [Child(name, command, first) for name, command in commands.items()]
     runs = [asyncio.create_task(child.run()) for child in children]
     enough = asyncio.Event()
-    heed(enough.set)
+    call_on_stop(enough.set)
     waiting = asyncio.create_task(enough.wait())
     await asyncio.wait([*runs, waiting], return_when=asyncio.FIRST_COMPLETED)
     code = next((run.result() for run in runs if run.done()), 0)

@@ -18,7 +18,7 @@ from PIL import Image
 from storage.records import Checked, Concept, Event, Kind, NewJob, Status
 from training import settings
 from training.scheduler.local import LocalBackend
-from training.scheduler.scheduler import Trainer
+from training.scheduler.scheduler import Scheduler
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -137,7 +137,7 @@ class QueueKit:
     def running_process(self, *command: str) -> Iterator[subprocess.Popen[bytes]]:
         """Run a Python program on this queue's home; kill it in the end."""
         known = os.environ | {"SAFELIGHT_HOME": str(self.home.path)}
-        log = self.home.workers / "trainer.log"
+        log = self.home.workers / "scheduler.log"
         with (
             log.open("ab") as out,
             subprocess.Popen([sys.executable, *command], env=known, stderr=out) as child,
@@ -149,14 +149,14 @@ class QueueKit:
                 child.wait()
 
     @asynccontextmanager
-    async def running_scheduler(self, **known: Any) -> AsyncIterator[Trainer]:
+    async def running_scheduler(self, **known: Any) -> AsyncIterator[Scheduler]:
         """Run a scheduler in this process, whose workers are fake."""
         backend = LocalBackend(self.home, WORKER)
         chosen = settings.read(home=self.home.path, device="cpu", **known)
-        trainer, stop = Trainer(self.store, chosen, backend), asyncio.Event()
-        running = asyncio.create_task(trainer.run(stop))
+        scheduler, stop = Scheduler(self.store, chosen, backend), asyncio.Event()
+        running = asyncio.create_task(scheduler.run(stop))
         try:
-            yield trainer
+            yield scheduler
         finally:
             stop.set()
             await running

@@ -26,7 +26,7 @@ from storage.errors import JobError
 from storage.folders import Home, JobFolder, write
 from storage.records import Base, Catalog, Event, JobCommand, Kind, Method
 from training.worker.execution import Task
-from training.worker.folder import Desk
+from training.worker.folder import WorkerFolder
 from training.worker.worker import serve
 
 CHECKPOINT_INTERVAL = 10  #: steps
@@ -149,13 +149,13 @@ async def run_scheduler(home: Home) -> None:
     from storage.store import Store  # noqa: PLC0415 - a worker needs none of this
     from training import settings  # noqa: PLC0415
     from training.scheduler.local import LocalBackend  # noqa: PLC0415
-    from training.scheduler.scheduler import Trainer  # noqa: PLC0415
+    from training.scheduler.scheduler import Scheduler  # noqa: PLC0415
 
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     async with await Store.open(home) as store:
         backend = LocalBackend(home, (sys.executable, "-m", "tests.fakes.worker"))
-        await Trainer(store, settings.read(home=home.path, device="cpu"), backend).run(stop)
+        await Scheduler(store, settings.read(home=home.path, device="cpu"), backend).run(stop)
 
 
 if __name__ == "__main__":
@@ -164,4 +164,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "scheduler":
         asyncio.run(run_scheduler(here))
     else:
-        sys.exit(serve(here, Desk(here.workers / sys.argv[1]), FakeRuntime))
+        sys.exit(serve(here, WorkerFolder(here.workers / sys.argv[1]), FakeRuntime))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import signal
 
-from storage.signals import STOPS, heed
+from storage.signals import STOPS, call_on_stop
 
 
 async def test_each_signal_to_stop_is_heeded_and_ends_nothing_else():
     """A signal calls what was given, once, and the process lives on."""
     told, loop = [], asyncio.get_running_loop()
-    heed(lambda: told.append("stop"))
+    call_on_stop(lambda: told.append("stop"))
     try:
         for number in STOPS:
             signal.raise_signal(number)
@@ -25,6 +25,6 @@ async def test_each_signal_to_stop_is_heeded_and_ends_nothing_else():
 async def test_a_signal_that_is_not_named_is_left_alone():
     """A process that heeds one signal leaves Ctrl-C to others."""
     loop = asyncio.get_running_loop()
-    heed(lambda: None, (signal.SIGTERM,))
+    call_on_stop(lambda: None, (signal.SIGTERM,))
     assert not loop.remove_signal_handler(signal.SIGINT)
     assert loop.remove_signal_handler(signal.SIGTERM)

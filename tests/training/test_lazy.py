@@ -9,7 +9,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from training.lazy import NEEDED, Later
+from training.lazy import SLOW_IMPORTS, LazyModule
 
 LIBRARIES = ("diffusers", "transformers", "peft", "lycoris", "bitsandbytes")
 STUDIO = f"""
@@ -24,7 +24,7 @@ def known():
 studio = Studio(Path("nowhere"), TrainingSettings(), "cpu")
 studio.catalog()
 told = [known()]
-for _ in range({len(NEEDED)} + 1):
+for _ in range({len(SLOW_IMPORTS)} + 1):
     studio.warm()
     told.append(known())
 print(json.dumps(told))
@@ -45,7 +45,7 @@ def test_ready_without() -> None:
     assert later[-1] == here
 
 
-@pytest.mark.parametrize("name", NEEDED)
+@pytest.mark.parametrize("name", SLOW_IMPORTS)
 def test_there(name: str) -> None:
     """Each is a module that there is."""
     assert find_spec(name)
@@ -53,6 +53,6 @@ def test_there(name: str) -> None:
 
 def test_later() -> None:
     """A module gives what it has, and says what it has not as modules do."""
-    assert Later("json").loads("[1]") == [1]
+    assert LazyModule("json").loads("[1]") == [1]
     with pytest.raises(AttributeError, match="nothing"):
-        Later("json").nothing  # noqa: B018 - asking is what imports
+        LazyModule("json").nothing  # noqa: B018 - asking is what imports

@@ -1,4 +1,4 @@
-"""`python -m training` as it is started: the real trainer, the real worker, the embedded base."""
+"""`python -m training` as it is started: the real scheduler, the real worker, the embedded base."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def settings(monkeypatch):
 async def test_a_killed_worker_resumes_to_the_same_tensors(queue):
     """Killed after a checkpoint, with two samples served before: byte for byte the same style."""
     dataset = await queue.add_dataset()
-    with queue.running_process("-m", "training") as trainer:
+    with queue.running_process("-m", "training") as scheduler:
         whole = await queue.wait_for(
             await queue.add_training(dataset=dataset, steps=30), Status.DONE
         )
@@ -51,14 +51,14 @@ async def test_a_killed_worker_resumes_to_the_same_tensors(queue):
             await queue.wait_for(
                 await queue.add_sample(ALICE, "a mydog emoji", style=style), Status.DONE
             )
-        memory = psutil.Process(trainer.pid).memory_info().rss / 2**20
-        libraries = queue.read_proc(trainer.pid, "maps")
+        memory = psutil.Process(scheduler.pid).memory_info().rss / 2**20
+        libraries = queue.read_proc(scheduler.pid, "maps")
         environ = queue.read_environ()
         await queue.wait_for_event(job, "checkpoint")
         os.kill(queue.read_handle()["pid"], signal.SIGKILL)
         done = await queue.wait_for(job, Status.DONE)
-        trainer.terminate()
-        code = trainer.wait()
+        scheduler.terminate()
+        code = scheduler.wait()
 
     assert tensors(queue.read_result(job)) == tensors(queue.read_result(whole))
     assert len(await queue.store.events.of(job.id, "served")) == 2
@@ -228,8 +228,8 @@ def test_a_wrong_setting_is_named(tmp_path, monkeypatch):
     assert "SAFELIGHT_DEVICE=cuda:0" in ran.stderr
 
 
-async def test_one_trainer_a_home(queue):
-    """A second trainer does not start beside the first."""
+async def test_one_scheduler_a_home(queue):
+    """A second scheduler does not start beside the first."""
     with queue.running_process("-m", "training") as first:
         while not (queue.home.path / "trainer.lock").exists():
             assert first.poll() is None

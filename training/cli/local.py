@@ -24,7 +24,7 @@ from training.styles import header
 from training.styles.header import said
 from training.worker.eventlog import read
 from training.worker.execution import Execution
-from training.worker.inbox import Request, Verb
+from training.worker.inbox import Command, Request
 
 if TYPE_CHECKING:
     import argparse
@@ -70,7 +70,7 @@ class Shell:
 
     def drive(self, kind: Kind) -> dict[str, Any]:
         """Drive the task to its end, telling what happens; return the last event."""
-        run = Execution(Request(Verb.RUN), self.folder, self.studio.task(kind, self.folder), kind)
+        run = Execution(Request(Command.RUN), self.folder, self.studio.task(kind, self.folder), kind)
         before = signal.signal(signal.SIGINT, lambda *_: run.receive_command(JobCommand.CANCEL))
         offset, events = 0, list[Event]()
         while not run.ended:

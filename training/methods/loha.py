@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from storage.records import Method
-from training.lazy import Later
+from training.lazy import LazyModule
 from training.methods import _lycoris
 
 if TYPE_CHECKING:
     from training.networks.networks import Layer
 
 KIND = "lora"
-MODULES = Later("lycoris.modules.loha")
+MODULES = LazyModule("lycoris.modules.loha")
 METHOD = Method("loha", dropout=True)
 
 

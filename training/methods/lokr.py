@@ -8,14 +8,14 @@ import torch
 from torch import Tensor
 
 from storage.records import Method
-from training.lazy import Later
+from training.lazy import LazyModule
 from training.methods import _lycoris
 
 if TYPE_CHECKING:
     from training.networks.networks import Layer
 
 KIND = "lora"
-MODULES = Later("lycoris.modules.lokr")
+MODULES = LazyModule("lycoris.modules.lokr")
 METHOD = Method("lokr", dropout=True)
 FACTOR = 8  #: how large the smaller matrix is; every layer of a true base can be divided by it
 ENDS = [f"lokr_w{which}{half}" for which in (1, 2) for half in ("", "_a", "_b")]

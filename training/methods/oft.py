@@ -8,14 +8,14 @@ import torch
 from torch import Tensor
 
 from storage.records import Method
-from training.lazy import Later
+from training.lazy import LazyModule
 from training.methods import _lycoris
 
 if TYPE_CHECKING:
     from training.networks.networks import Layer
 
 KIND = "lora"
-MODULES = Later("lycoris.modules.diag_oft")
+MODULES = LazyModule("lycoris.modules.diag_oft")
 METHOD = Method("oft", dropout=True)
 LIMIT = 1000.0  #: of a turn, as a file's alpha: so far off that it limits none
 

@@ -16,14 +16,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from storage.errors import JobError
-from training.lazy import Later, diffusers, transformers
+from training.lazy import LazyModule, diffusers, transformers
 from training.modelfiles.clip import END, tokenizer
 from training.modelfiles.configs import SD15, Config, Shape
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-converters = Later("diffusers.loaders.single_file_utils")
+converters = LazyModule("diffusers.loaders.single_file_utils")
 Content = dict[str, "Tensor"]
 HEADER = 100 * 2**20  # bytes; no honest header is larger
 UNET = "model.diffusion_model."

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from storage.errors import JobError
 from training.families import Frame
-from training.lazy import Later
+from training.lazy import LazyModule
 from training.networks.conditioning import stacked
 from training.networks.memory import coded
 from training.run import masks
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from training.networks.conditioning import Conditions
     from training.recipe.recipe import Recipe
 
-aspects = Later("diffusers.training_utils")
+aspects = LazyModule("diffusers.training_utils")
 PIXELS = 2**15  # encoded at once; a photo for a large base is more than that
 SQUARE = 256  # a base smaller than this knows only squares
 

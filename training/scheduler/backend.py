@@ -1,24 +1,24 @@
-"""Where workers run: one file a place. `local` starts them on this machine."""
+"""Where workers run. `local` starts them on this machine; another place is another file."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-#: What names a started worker: JSON, so that it outlives the trainer.
-Handle = dict[str, Any]
+if TYPE_CHECKING:
+    from training.worker.process import Process
 
 
 class Backend(Protocol):
     """A place that runs workers."""
 
-    def start(self, name: str) -> Handle:
+    def start(self, name: str) -> Process:
         """Start the worker of that name and return at once."""
         ...
 
-    def alive(self, handle: Handle) -> bool:
-        """Return whether that very worker still runs."""
+    def alive(self, process: Process) -> bool:
+        """Return whether that very process still runs."""
         ...
 
-    def stop(self, handle: Handle) -> None:
-        """End the worker now, whatever it does; return when it is gone."""
+    def stop(self, process: Process) -> None:
+        """Kill the process, whatever it does; return when it is gone."""
         ...

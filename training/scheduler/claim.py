@@ -14,7 +14,7 @@ from storage.tables.durations import TimingKey, total_seconds
 from training.scheduler.layout import base, clear, frozen, lay_out
 from training.worker.eventlog import ending, ends, read
 from training.worker.execution import told
-from training.worker.inbox import Inbox, Request, Verb
+from training.worker.inbox import Command, Inbox, Request
 
 if TYPE_CHECKING:
     from storage.records import Catalog, Job
@@ -65,7 +65,7 @@ class Claim:
         except Exception as error:  # noqa: BLE001 - it ends this job alone
             await self.fail(error)
             return False
-        self.inbox.send(Request(Verb.RUN, self.job.id, self.job.fence))
+        self.inbox.send(Request(Command.RUN, self.job.id, self.job.fence))
         return True
 
     async def follow(self) -> bool:
@@ -118,10 +118,10 @@ class Claim:
         job = await self.store.jobs.get(self.job.id)
         if job.fence != self.job.fence or job.status is not Status.RUNNING:
             log.warning("Job %s is no longer ours", job.id)
-            self.inbox.send(Request(Verb.CANCEL, self.job.id, self.job.fence))
+            self.inbox.send(Request(Command.CANCEL, self.job.id, self.job.fence))
             return False
         if job.requested is not None and job.requested is not self.passed:
-            self.inbox.send(Request(Verb(job.requested), job.id, job.fence))
+            self.inbox.send(Request(Command(job.requested), job.id, job.fence))
             self.passed = job.requested
         if time.monotonic() - self.beaten > BEAT:
             await self.store.jobs.beat(job.id, job.fence, LEASE)
@@ -153,7 +153,7 @@ class Claim:
         facts = told(error)
         if "reference" in facts:
             log.error("Bug %s with job %s", facts["reference"], self.job.id, exc_info=error)
-        self.inbox.send(Request(Verb.CANCEL, self.job.id, self.job.fence))
+        self.inbox.send(Request(Command.CANCEL, self.job.id, self.job.fence))
         await self.store.jobs.settle(self.job.id, self.job.fence, Status.FAILED, facts)
         await forget(self.store, self.job.id)
 

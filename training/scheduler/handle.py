@@ -1,4 +1,4 @@
-"""The trainer's side of one worker: it is started, watched and, when it dies, started again."""
+"""One worker as the scheduler sees it: started, watched and, when it dies, started again."""
 
 from __future__ import annotations
 
@@ -8,94 +8,99 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from storage.records import Kind
-from training.worker.inbox import Request, Verb
+from training.worker.inbox import Command, Request
 
 if TYPE_CHECKING:
-    from training.scheduler.backend import Backend, Handle
+    from training.scheduler.backend import Backend
     from training.scheduler.claim import Claim
-    from training.worker.folder import Desk
+    from training.worker.folder import WorkerFolder
+    from training.worker.process import Process
 
 log = logging.getLogger(__name__)
 
-SILENCE = 15.0  #: seconds without a heartbeat after which a worker counts as dead
-WAKING = 300.0  #: the same while it imports torch, which may hold everything else up
-STEADY = 60.0  #: seconds after which a worker is no longer one that dies at once
-LONGEST = 60.0  #: seconds between two starts, at most
-GREET = 2.0  #: seconds between two signs of the trainer
+MAX_SILENT_SECONDS = 15.0  #: without a heartbeat; then a worker counts as dead
+MAX_START_SECONDS = 300.0  #: the same while it imports torch, which may block its heartbeat
+STEADY_SECONDS = 60.0  #: after which a worker's death no longer counts as a failed start
+MAX_RESTART_SECONDS = 60.0  #: between two starts of a worker that keeps dying
+HEARTBEAT_SECONDS = 2.0  #: between two heartbeats of the scheduler
 
 
-class Station:
-    """A worker's name, desk and claims, whichever process serves there now."""
+class WorkerHandle:
+    """A worker's name, folder and claims, whichever process is the worker now."""
 
-    def __init__(self, name: str, desk: Desk, backend: Backend) -> None:
-        self.name, self.desk, self.backend = name, desk, backend
+    def __init__(self, name: str, folder: WorkerFolder, backend: Backend) -> None:
+        self.name, self.folder, self.backend = name, folder, backend
         self.claims: list[Claim] = []
-        self.handle: Handle | None = None
-        self.silence = SILENCE
-        self.deaths = 0
-        self.started = self.greeted = self.heard = 0.0
-        self.pulse: int | None = None
-        self.read: int | None = None
+        self.process: Process | None = None
+        self.max_silent = MAX_SILENT_SECONDS
+        self.starts = 0  #: in a row that soon ended in death
+        self.started_at = self.greeted_at = self.heard_at = 0.0  #: by the monotonic clock
+        self.heartbeat_mtime: int | None = None
+        self.catalog_mtime: int | None = None
 
     @property
     def ready(self) -> bool:
-        """Return whether the worker takes requests."""
+        """Whether the worker takes requests."""
         return self.state() is not None
 
     def state(self) -> dict[str, Any] | None:
         """Return what the worker holds; None before it takes requests."""
-        return self.desk.state() if self.handle else None
+        return self.folder.read_state() if self.process else None
 
-    def alive(self) -> bool:
-        """Return whether a worker serves here; one that was started by an earlier trainer does."""
-        if self.handle is None or not self.backend.alive(self.handle):
-            if self.handle is not None and not self.ready:
-                log.error(
-                    "Worker %s could not start: see %s", self.name, self.desk.path / "log.txt"
-                )
-            self._adopt()
-        if self.handle is None:
+    def check_alive(self) -> bool:
+        """Return whether the worker lives, killing it if it hangs.
+
+        A process that an earlier scheduler started is adopted.
+        """
+        if self.process is None or not self.backend.alive(self.process):
+            if self.process is not None and not self.ready:
+                log.error("Worker %s could not start: see %s", self.name, self.folder.log)
+            self._find_process()
+        if self.process is None:
             return False
-        self._greet()
-        if self._silence() > (self.silence if self.ready else WAKING):
-            log.error("Worker %s does not move any more and is ended", self.name)
-            self.backend.stop(self.handle)
-            self.handle = None
-        return self.handle is not None
+        self._touch_heartbeat()
+        if self._seconds_silent() > (self.max_silent if self.ready else MAX_START_SECONDS):
+            log.error("Worker %s hangs and is killed", self.name)
+            self.backend.stop(self.process)
+            self.process = None
+        return self.process is not None
 
     def start(self) -> None:
-        """Start a worker, unless the last ones died too fast."""
-        lived = time.monotonic() - self.started
-        self.deaths = 0 if lived > STEADY else self.deaths
-        if self.deaths and lived < min(LONGEST, 2.0 ** (self.deaths - 2)):
+        """Start the worker; wait longer and longer if it keeps dying."""
+        lived = time.monotonic() - self.started_at
+        self.starts = 0 if lived > STEADY_SECONDS else self.starts
+        if self.starts and lived < min(MAX_RESTART_SECONDS, 2.0 ** (self.starts - 2)):
             return
-        self.deaths += 1
-        self.started = time.monotonic()
-        self.desk.clear()
-        self._hold(self.backend.start(self.name))
-        log.info("Worker %s was started: %s", self.name, self.handle)
+        self.starts += 1
+        self.started_at = time.monotonic()
+        self.folder.clear()
+        self._watch(self.backend.start(self.name))
+        log.info("Worker %s was started: %s", self.name, self.process)
 
-    def leave(self) -> None:
+    def ask_to_leave(self) -> None:
         """Ask the worker, if there is one, to put its jobs down and end."""
-        if self.handle is not None:
-            self.desk.inbox.send(Request(Verb.LEAVE))
+        if self.process is not None:
+            self.folder.inbox.send(Request(Command.LEAVE))
 
     def stop(self) -> None:
-        """End the worker now."""
-        if self.handle is not None:
-            self.backend.stop(self.handle)
+        """Kill the worker, if there is one."""
+        if self.process is not None:
+            self.backend.stop(self.process)
 
-    def news(self) -> dict[str, Any] | None:
-        """Return what the worker can do, if that is new."""
+    def new_catalog(self) -> dict[str, Any] | None:
+        """Return what the worker can do if that has changed since the last call."""
         with suppress(FileNotFoundError):
-            written = self.desk.offered()
-            if written != self.read:
-                self.read = written
-                return self.desk.catalog()
+            written = self.folder.catalog_mtime()
+            if written != self.catalog_mtime:
+                self.catalog_mtime = written
+                return self.folder.read_catalog()
         return None
 
-    def wants(self) -> tuple[list[Kind], list[str] | None]:
-        """Return the kinds of jobs it can take now, and of which bases; None is any."""
+    def wanted_jobs(self) -> tuple[list[Kind], list[str] | None]:
+        """Return the kinds of jobs the worker can take now, and of which bases; None is any.
+
+        Beside a training that has begun, it takes short jobs on the bases it says it `serves`.
+        """
         held = {claim.job.kind for claim in self.claims}
         kinds = [k for k in (Kind.SAMPLE, Kind.CAPTION, Kind.TRAIN) if k not in held]
         if Kind.TRAIN not in held:
@@ -104,25 +109,25 @@ class Station:
         begun = any(run["begun"] for run in state["held"] if run["kind"] == Kind.TRAIN)
         return (kinds, list(state["serves"])) if begun else ([], None)
 
-    def _adopt(self) -> None:
-        """Find the worker that serves here, if one does."""
-        handle = self.desk.handle()
-        self.handle = None
-        if handle is not None and self.backend.alive(handle):
-            self._hold(handle)
+    def _find_process(self) -> None:
+        """Adopt the process that the folder names, if it lives."""
+        process = self.folder.read_process()
+        self.process = None
+        if process is not None and self.backend.alive(process):
+            self._watch(process)
 
-    def _hold(self, handle: Handle) -> None:
-        self.handle, self.heard, self.pulse = handle, time.monotonic(), None
+    def _watch(self, process: Process) -> None:
+        self.process, self.heard_at, self.heartbeat_mtime = process, time.monotonic(), None
 
-    def _greet(self) -> None:
-        if time.monotonic() - self.greeted > GREET:
-            self.desk.trainer.touch()
-            self.greeted = time.monotonic()
+    def _touch_heartbeat(self) -> None:
+        if time.monotonic() - self.greeted_at > HEARTBEAT_SECONDS:
+            self.folder.scheduler_heartbeat.touch()
+            self.greeted_at = time.monotonic()
 
-    def _silence(self) -> float:
-        """Return for how long, by our own clock, the heartbeat has not changed."""
+    def _seconds_silent(self) -> float:
+        """Return how long, by our own clock, the heartbeat has not changed."""
         with suppress(FileNotFoundError):
-            pulse = self.desk.heartbeat.stat().st_mtime_ns
-            if pulse != self.pulse:
-                self.pulse, self.heard = pulse, time.monotonic()
-        return time.monotonic() - self.heard
+            mtime = self.folder.heartbeat.stat().st_mtime_ns
+            if mtime != self.heartbeat_mtime:
+                self.heartbeat_mtime, self.heard_at = mtime, time.monotonic()
+        return time.monotonic() - self.heard_at

@@ -1,4 +1,4 @@
-"""Workers as child processes of this machine, each in a session of its own."""
+"""Workers as child processes on this machine, each in its own session."""
 
 from __future__ import annotations
 
@@ -11,21 +11,20 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from training.worker.process import birth
+from training.worker.process import read_birth
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from storage.folders import Home
-    from training.scheduler.backend import Handle
+    from training.worker.process import Process
 
-COMMAND = (sys.executable, "-m", "training", "worker")
-LOG = 4 * 1024 * 1024  #: bytes after which a worker's log is put aside
-PATIENCE = 2.0  #: seconds between asking a process to end and ending it
+WORKER_COMMAND = (sys.executable, "-m", "training", "worker")
+MAX_LOG_BYTES = 4 * 1024 * 1024  #: of a worker's log; then it is put aside
+MAX_TERM_SECONDS = 2.0  #: between SIGTERM and SIGKILL
 
-#: What a worker may know of the environment. DISCORD_TOKEN, or any secret that is not a model
-#: hub's, is not among it.
-ALLOWED = re.compile(
+#: The environment variables a worker may see: no DISCORD_TOKEN, no secret but a model hub's.
+ALLOWED_NAMES = re.compile(
     r"PATH|HOME|USER|LANG|LC_\w+|TZ|TMPDIR|TEMP|TMP|SYSTEMROOT|LD_LIBRARY_PATH|VIRTUAL_ENV"
     r"|PYTHON\w+|XDG_\w+|SSL_CERT_\w+|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|(HTTPS?|NO|ALL)_PROXY"
     r"|(CUDA|NVIDIA|CUBLAS|CUDNN|NCCL|HIP|ROCR?|HSA|TORCH|PYTORCH|TRITON|OMP|MKL|OPENBLAS)\w*"
@@ -34,31 +33,31 @@ ALLOWED = re.compile(
 )
 
 
-def allowed(environment: Mapping[str, str]) -> dict[str, str]:
+def allowed_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the part of an environment that a worker may see."""
-    return {name: value for name, value in environment.items() if ALLOWED.fullmatch(name)}
+    return {name: value for name, value in environment.items() if ALLOWED_NAMES.fullmatch(name)}
 
 
 class LocalBackend:
-    """Starts `python -m training worker NAME`; the process outlives the trainer."""
+    """Starts `python -m training worker NAME`; the process outlives the scheduler."""
 
     def __init__(
         self,
         home: Home,
-        command: Sequence[str] = COMMAND,
+        command: Sequence[str] = WORKER_COMMAND,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.home = home
         self.command = tuple(command)
-        self.environment = allowed(os.environ if environment is None else environment)
-        self.children: dict[int, subprocess.Popen[bytes]] = {}  # to be reaped
+        self.environment = allowed_environment(os.environ if environment is None else environment)
+        self.children: dict[int, subprocess.Popen[bytes]] = {}  #: by pid, to be reaped
 
-    def start(self, name: str) -> Handle:
+    def start(self, name: str) -> Process:
         """Start the worker of that name and return at once."""
         folder = self.home.workers / name
         folder.mkdir(parents=True, exist_ok=True)
         log = folder / "log.txt"
-        if log.exists() and log.stat().st_size > LOG:
+        if log.exists() and log.stat().st_size > MAX_LOG_BYTES:
             log.replace(folder / "log.old.txt")
         with log.open("ab") as output:
             child = subprocess.Popen(
@@ -70,25 +69,25 @@ class LocalBackend:
                 env=self.environment | {"SAFELIGHT_HOME": str(self.home.path)},
             )
         self.children[child.pid] = child
-        return {"pid": child.pid, "born": birth(child.pid)}
+        return {"pid": child.pid, "born": read_birth(child.pid)}
 
-    def alive(self, handle: Handle) -> bool:
-        """Return whether that very worker still runs."""
-        child = self.children.get(handle["pid"])
+    def alive(self, process: Process) -> bool:
+        """Return whether that very process still runs."""
+        child = self.children.get(process["pid"])
         if child is not None:  # /proc may call it dead while one of its threads still ends
             if child.poll() is None:
                 return True
             del self.children[child.pid]
-        born = birth(handle["pid"])
-        return born is not None and born == handle["born"]
+        born = read_birth(process["pid"])
+        return born is not None and born == process["born"]
 
-    def stop(self, handle: Handle) -> None:
-        """End the worker now, whatever it does; return when it is gone."""
+    def stop(self, process: Process) -> None:
+        """Kill the process, whatever it does; return when it is gone."""
         for ask in (signal.SIGTERM, signal.SIGKILL):
-            if not self.alive(handle):
+            if not self.alive(process):
                 return
             with suppress(ProcessLookupError):
-                os.kill(handle["pid"], ask)
-            deadline = time.monotonic() + PATIENCE
-            while self.alive(handle) and time.monotonic() < deadline:
+                os.kill(process["pid"], ask)
+            deadline = time.monotonic() + MAX_TERM_SECONDS
+            while self.alive(process) and time.monotonic() < deadline:
                 time.sleep(0.05)

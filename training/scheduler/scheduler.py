@@ -1,4 +1,4 @@
-"""`python -m training`: the process that owns the queue. It is light: torch is never here."""
+"""`python -m training`: the process that owns the queue. It is light: it never imports torch."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from storage.errors import UserError
 from storage.records import Catalog, Event, Job, Status
 from storage.tables.catalog import catalog as catalog_of
 from training.scheduler.claim import LEASE, Claim, forget
-from training.scheduler.handle import Station
+from training.scheduler.handle import WorkerHandle
 from training.scheduler.layout import model, style
-from training.worker.folder import Desk
+from training.worker.folder import WorkerFolder
 
 if TYPE_CHECKING:
     from storage.store import Store
@@ -23,30 +23,32 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-POLL = 0.15  #: seconds between two turns
-HOUR = 3600.0  #: seconds between two looks for models that are too old
-DAY = 24 * HOUR
-RARELY = 5.0  #: seconds between two looks at what should not be needed
-PATIENCE = 8.0  #: seconds a worker may take to put its jobs down
-TROUBLE = 20  #: turns in a row that fail before the trainer gives up
+POLL_SECONDS = 0.15  #: between two turns
+DAY_SECONDS = 86400.0
+EXPIRE_SECONDS = 3600.0  #: between two searches for models that are too old
+SWEEP_SECONDS = 5.0  #: between two searches for running jobs without a worker
+MAX_STOP_SECONDS = 8.0  #: that a worker may take to put its jobs down
+MAX_FAILED_TURNS = 20  #: in a row, before the scheduler gives up
 
 
-class Trainer:
+class Scheduler:
     """Claims jobs for its workers and settles what they did."""
 
     def __init__(self, store: Store, settings: TrainingSettings, backend: Backend) -> None:
         self.store, self.settings, self.backend = store, settings, backend
-        self.stations = [
-            Station(name, Desk(store.home.workers / name), backend) for name in settings.devices
+        self.workers = [
+            WorkerHandle(name, WorkerFolder(store.home.workers / name), backend)
+            for name in settings.devices
         ]
         self.catalog = Catalog()
-        self.seen: dict[str, object] = {}
-        self.checked = self.expired = 0.0
-        self.warned: set[int] = set()
+        #: when nothing was found for a worker: not tried again until this changes
+        self.claim_tried: dict[str, object] = {}
+        self.swept_at = self.expired_at = 0.0
+        self.warned_jobs: set[int] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop, then let the workers put their jobs down."""
-        await self.adopt()
+        await self.adopt_jobs()
         failed = 0
         while not stop.is_set():
             try:
@@ -55,39 +57,38 @@ class Trainer:
             except Exception:
                 failed += 1
                 log.exception("A turn failed")
-                if failed == TROUBLE:
+                if failed == MAX_FAILED_TURNS:
                     raise
-            await asyncio.sleep(POLL if not failed else 1)
-        await self.leave()
+            await asyncio.sleep(POLL_SECONDS if not failed else 1)
+        await self.stop_workers()
 
-    async def adopt(self) -> None:
-        """Take up what an earlier trainer left: running jobs and half-removed folders."""
+    async def adopt_jobs(self) -> None:
+        """Adopt what an earlier scheduler left: running jobs and half-removed folders."""
         self.catalog = await self.store.catalog.read()
         for job in await self.store.jobs.open():
             if job.status is Status.RUNNING:
-                await self.take_up(job)
+                await self.adopt_job(job)
         for job_id in await self.store.jobs.doomed():
             await forget(self.store, job_id)
-        await self.tidy()
+        await self.clear_ended_folders()
 
-    async def take_up(self, job: Job) -> None:
-        """Hold a running job again; whether its worker lives shows at the next turn."""
-        known = {station.name: station for station in self.stations}
-        desk = Desk(self.store.home.workers / (job.worker or "none"))
-        claim = await Claim.open(self.store, job, desk.inbox)
-        station = known.get(job.worker or "")
-        if station is None:  # a worker of other settings
-            if (handle := desk.handle()) is not None:
-                await asyncio.to_thread(self.backend.stop, handle)
+    async def adopt_job(self, job: Job) -> None:
+        """Claim a running job again if its worker lives; else give it back to the queue."""
+        folder = WorkerFolder(self.store.home.workers / (job.worker or "none"))
+        claim = await Claim.open(self.store, job, folder.inbox)
+        worker = next((each for each in self.workers if each.name == job.worker), None)
+        if worker is None:  # of a device that is no longer in the settings
+            if (process := folder.read_process()) is not None:
+                await asyncio.to_thread(self.backend.stop, process)
             await claim.release(counted=True)
-        elif station.alive():
+        elif worker.check_alive():
             if await claim.begin(self.catalog):
-                station.claims.append(claim)
+                worker.claims.append(claim)
         else:
             await claim.release(counted=True)
 
-    async def tidy(self) -> None:
-        """Clear the folders of jobs that ended while nobody could."""
+    async def clear_ended_folders(self) -> None:
+        """Clear the folders of jobs that ended while no scheduler ran."""
         open_jobs = {job.id for job in await self.store.jobs.open()}
         for path in (self.store.home.path / "runs").iterdir():
             if path.name.isdigit() and int(path.name) not in open_jobs:
@@ -97,94 +98,94 @@ class Trainer:
                     await forget(self.store, int(path.name))
 
     async def turn(self) -> None:
-        """Look after every worker and its jobs once."""
-        for station in self.stations:
-            await self.tend(station)
-        if time.monotonic() - self.checked > RARELY:
-            self.checked = time.monotonic()
-            held = {claim.job.id for station in self.stations for claim in station.claims}
+        """Serve every worker once; now and then, look for what was left behind."""
+        for worker in self.workers:
+            await self.serve_worker(worker)
+        if time.monotonic() - self.swept_at > SWEEP_SECONDS:
+            self.swept_at = time.monotonic()
+            held = {claim.job.id for worker in self.workers for claim in worker.claims}
             for job in await self.store.jobs.stalled():
                 if job.id not in held:
-                    await self.take_up(job)
-        if self.settings.days and time.time() - self.expired > HOUR:
-            self.expired = time.time()
-            await self.expire()
+                    await self.adopt_job(job)
+        if self.settings.days and time.time() - self.expired_at > EXPIRE_SECONDS:
+            self.expired_at = time.time()
+            await self.remove_old_models()
 
-    async def expire(self) -> None:
-        """Remove the files of whole models that are older than the operator keeps them."""
-        for old in await self.store.styles.expire(time.time() - self.settings.days * DAY):
+    async def remove_old_models(self) -> None:
+        """Remove the files of whole models older than SAFELIGHT_MODEL_DAYS."""
+        for old in await self.store.styles.expire(time.time() - self.settings.days * DAY_SECONDS):
             log.info("The model of style %s was removed after %s days", old.id, self.settings.days)
 
-    async def tend(self, station: Station) -> None:
-        """Keep a worker alive, follow its jobs, and give it the next."""
-        if not await asyncio.to_thread(station.alive):
-            await self.bury(station)
-            station.start()
+    async def serve_worker(self, worker: WorkerHandle) -> None:
+        """Keep a worker alive, follow its jobs, and claim the next one for it."""
+        if not await asyncio.to_thread(worker.check_alive):
+            await self.release_jobs(worker)
+            worker.start()
             return
-        for claim in list(station.claims):
+        for claim in list(worker.claims):
             if await claim.follow() or not await claim.listen():
-                station.claims.remove(claim)
-        if station.ready:
-            await self.publish(station)
-            await self.give(station)
+                worker.claims.remove(claim)
+        if worker.ready:
+            await self.publish_catalog(worker)
+            await self.claim_job(worker)
 
-    async def bury(self, station: Station, *, counted: bool = True) -> None:
-        """Give back the jobs of a worker that is gone."""
-        for claim in list(station.claims):
+    async def release_jobs(self, worker: WorkerHandle, *, counted: bool = True) -> None:
+        """Give the jobs of a worker that is gone back to the queue."""
+        for claim in list(worker.claims):
             await claim.release(counted=counted)
-            station.claims.remove(claim)
+            worker.claims.remove(claim)
 
-    async def publish(self, station: Station) -> None:
-        """Publish what a worker can do, when it is new."""
-        if (body := station.news()) is not None:
+    async def publish_catalog(self, worker: WorkerHandle) -> None:
+        """Publish what a worker can do, if that has changed."""
+        if (body := worker.new_catalog()) is not None:
             self.catalog = catalog_of(body)
             await self.store.catalog.publish(self.catalog)
-            log.info("Worker %s is ready: %s", station.name, self.catalog.device)
+            log.info("Worker %s is ready: %s", worker.name, self.catalog.device)
 
-    async def give(self, station: Station) -> None:
-        """Claim a worker's next job, if one waits and it may be started."""
-        wanted = station.wants()
-        seen = (wanted, await self.store.events.newest(), time.monotonic() // RARELY)
-        if not wanted[0] or self.seen.get(station.name) == seen:
+    async def claim_job(self, worker: WorkerHandle) -> None:
+        """Claim the next waiting job that a worker can take, if the disk has room."""
+        wanted = worker.wanted_jobs()
+        state = (wanted, await self.store.events.newest(), time.monotonic() // SWEEP_SECONDS)
+        if not wanted[0] or self.claim_tried.get(worker.name) == state:
             return
-        self.seen[station.name] = seen
-        if not await self.room():
+        self.claim_tried[worker.name] = state
+        if not await self.has_disk_space():
             return
-        job = await self.store.jobs.claim(station.name, *wanted, lease=LEASE)
+        job = await self.store.jobs.claim(worker.name, *wanted, lease=LEASE)
         if job is not None:
-            claim = await Claim.open(self.store, job, station.desk.inbox)
+            claim = await Claim.open(self.store, job, worker.folder.inbox)
             if await claim.begin(self.catalog):
-                station.claims.append(claim)
-            self.seen.pop(station.name)
+                worker.claims.append(claim)
+            self.claim_tried.pop(worker.name)
 
-    async def room(self) -> bool:
-        """Return whether the disk has room for a job; if not, tell those that wait."""
+    async def has_disk_space(self) -> bool:
+        """Return whether the disk has room for a job; if not, note it in the jobs that wait."""
         try:
             roomy(self.settings)
         except UserError as low:
             waiting = [j for j in await self.store.jobs.open() if j.status is Status.QUEUED]
             note = Event("note", {"code": low.code, **low.facts}, time.time())
             for job in waiting:
-                if job.id not in self.warned:
+                if job.id not in self.warned_jobs:
                     log.warning("Job %s is not started: %s", job.id, low)
                     await self.store.events.append(job.id, [note])
-                    self.warned.add(job.id)
+                    self.warned_jobs.add(job.id)
             return False
-        self.warned.clear()
+        self.warned_jobs.clear()
         return True
 
-    async def leave(self) -> None:
-        """Let the workers put their jobs down, then end."""
-        deadline = time.monotonic() + PATIENCE
-        serving = list(self.stations)
-        for station in serving:
-            station.leave()
-        while serving:
-            for station in list(serving):
-                if not station.alive():
-                    await self.bury(station, counted=False)
-                    serving.remove(station)
+    async def stop_workers(self) -> None:
+        """Let the workers put their jobs down and end; kill those that do not in time."""
+        deadline = time.monotonic() + MAX_STOP_SECONDS
+        living = list(self.workers)
+        for worker in living:
+            worker.ask_to_leave()
+        while living:
+            for worker in list(living):
+                if not worker.check_alive():
+                    await self.release_jobs(worker, counted=False)
+                    living.remove(worker)
                 elif time.monotonic() > deadline:
-                    log.warning("Worker %s did not leave and is ended", station.name)
-                    await asyncio.to_thread(station.stop)
-            await asyncio.sleep(POLL)
+                    log.warning("Worker %s did not leave and is killed", worker.name)
+                    await asyncio.to_thread(worker.stop)
+            await asyncio.sleep(POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""`workers/<name>/`: the files by which the trainer and one worker know of each other."""
+"""`workers/<name>/`: the files by which the scheduler and one worker know of each other."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from training.worker.inbox import Inbox
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from training.scheduler.backend import Handle
+    from training.worker.process import Process
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """The folder of a worker."""
+class WorkerFolder:
+    """The folder of a worker. Its file names stay: workers outlive an upgrade."""
 
     path: Path
 
@@ -32,8 +32,8 @@ class Desk:
         return self.path / "heartbeat"
 
     @property
-    def trainer(self) -> Path:
-        """Touched by a living trainer."""
+    def scheduler_heartbeat(self) -> Path:
+        """Touched by a living scheduler."""
         return self.path / "trainer"
 
     @property
@@ -41,44 +41,50 @@ class Desk:
         """Held by the worker: two of one name would share an inbox."""
         return self.path / "lock"
 
-    def handle(self) -> Handle | None:
-        """Return what names the worker that was here last."""
-        return _load(self.path / "handle.json")
+    @property
+    def log(self) -> Path:
+        """What the worker prints."""
+        return self.path / "log.txt"
 
-    def sign(self, handle: Handle) -> None:
-        """Say which worker is here."""
-        dump(self.path / "handle.json", handle)
+    def read_process(self) -> Process | None:
+        """Return the process that was the worker last."""
+        return read_json(self.path / "handle.json")
 
-    def catalog(self) -> dict[str, Any] | None:
+    def write_process(self, process: Process) -> None:
+        """Note which process is the worker."""
+        dump(self.path / "handle.json", process)
+
+    def read_catalog(self) -> dict[str, Any] | None:
         """Return what the worker can do; None until it knows."""
-        return _load(self.path / "catalog.json")
+        return read_json(self.path / "catalog.json")
 
-    def offered(self) -> int:
-        """Return when the worker said that."""
+    def catalog_mtime(self) -> int:
+        """Return when the catalog was written, in nanoseconds."""
         return (self.path / "catalog.json").stat().st_mtime_ns
 
-    def offer(self, catalog: dict[str, Any]) -> None:
-        """Say what the worker can do."""
+    def write_catalog(self, catalog: dict[str, Any]) -> None:
+        """Publish what the worker can do."""
         dump(self.path / "catalog.json", catalog)
 
-    def state(self) -> dict[str, Any] | None:
-        """Return what the worker holds; None until it takes requests."""
-        return _load(self.path / "state.json")
+    def read_state(self) -> dict[str, Any] | None:
+        """Return the jobs the worker holds and the bases it `serves`; None until it is ready."""
+        return read_json(self.path / "state.json")
 
-    def tell(self, state: dict[str, Any]) -> None:
-        """Say what the worker holds."""
+    def write_state(self, state: dict[str, Any]) -> None:
+        """Publish the jobs the worker holds and the bases it `serves`."""
         dump(self.path / "state.json", state)
 
     def clear(self) -> None:
-        """Make room for a new worker."""
+        """Delete what an earlier worker left, but for its process."""
         self.inbox.clear()
         for name in ("state.json", "catalog.json", "heartbeat"):
             (self.path / name).unlink(missing_ok=True)
 
 
-def _load(path: Path) -> dict[str, Any] | None:
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Read a JSON file; None if it is missing or broken."""
     try:
-        loaded: dict[str, Any] = json.loads(path.read_bytes())
+        content: dict[str, Any] = json.loads(path.read_bytes())
     except (FileNotFoundError, ValueError):
         return None
-    return loaded
+    return content

@@ -1,4 +1,4 @@
-"""A worker's inbox: what the trainer asks of it, a file each, renamed into place."""
+"""A worker's inbox: what the scheduler asks of it, one file a request, renamed into place."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class Verb(StrEnum):
-    """What can be asked of a worker. The middle three are the wishes of `storage.records`."""
+class Command(StrEnum):
+    """What can be asked of a worker. The middle three are `storage.records.JobCommand`."""
 
     RUN = "run"
     PAUSE = "pause"
     CANCEL = "cancel"
     FINISH = "finish"
-    LEAVE = "leave"  #: put every job down where it can be taken up again, and end
+    LEAVE = "leave"  #: put every job down where it can be resumed, and end
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One thing asked. It is about one claim of a job: under another fence it means nothing."""
+    """A command about one claim of a job: under another fence it is ignored."""
 
-    verb: Verb
+    command: Command
     job: int = 0
     fence: int = 0
 
@@ -44,31 +44,33 @@ class Inbox:
     path: Path
 
     def send(self, request: Request) -> None:
-        """Ask something."""
+        """Write a request. Its keys stay: a worker of an older version may read them."""
         name = f"{time.monotonic_ns():020}.json"  # one clock for all processes since the boot
-        dump(self.path / name, asdict(request))
+        content = {"verb": request.command, "job": request.job, "fence": request.fence}
+        dump(self.path / name, content)
 
     def take(self) -> list[Request]:
-        """Return what was asked since the last time, in order."""
+        """Return the requests since the last call in order, and delete them."""
         try:
             with os.scandir(self.path) as found:
                 names = sorted(entry.name for entry in found if entry.name.endswith(".json"))
         except FileNotFoundError:
             return []
-        requests = [_read(self.path / name) for name in names if not name.startswith(".")]
+        requests = [take_request(self.path / name) for name in names if not name.startswith(".")]
         return [request for request in requests if request is not None]
 
     def clear(self) -> None:
-        """Forget what was asked of a worker that is gone."""
+        """Delete the requests to a worker that is gone."""
         self.path.mkdir(parents=True, exist_ok=True)
         for file in self.path.iterdir():
             file.unlink()
 
 
-def _read(file: Path) -> Request | None:
+def take_request(file: Path) -> Request | None:
+    """Read and delete a request; None if it is broken."""
     try:
         content = json.loads(file.read_bytes())
-        return Request(Verb(content["verb"]), int(content["job"]), int(content["fence"]))
+        return Request(Command(content["verb"]), int(content["job"]), int(content["fence"]))
     except (ValueError, KeyError, TypeError) as broken:
         log.warning("%s is not a request: %s", file.name, broken)
         return None

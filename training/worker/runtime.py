@@ -12,7 +12,7 @@ from storage.records import Catalog, Kind
 from training import caption, families, methods, sample
 from training.bases.registry import Bases
 from training.device import Device
-from training.lazy import NEEDED
+from training.lazy import SLOW_IMPORTS
 from training.run import loop
 from training.run import memory as ladder
 
@@ -43,7 +43,7 @@ class Studio:
             ),
             settings.bases,
         )
-        self.needed = iter(NEEDED)
+        self.needed = iter(SLOW_IMPORTS)
         self.known = self.bases.describe()
         for error in self.bases.wrong:
             log.warning("%s", error)

@@ -22,15 +22,15 @@ from storage.errors import JobError
 from storage.records import JobCommand, Kind
 from training.worker.eventlog import ending
 from training.worker.execution import Execution, Task
-from training.worker.inbox import Request, Verb
-from training.worker.process import birth
+from training.worker.inbox import Command, Request
+from training.worker.process import read_birth
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from storage.folders import Home, JobFolder
     from storage.records import Catalog
-    from training.worker.folder import Desk
+    from training.worker.folder import WorkerFolder
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class Studio(Protocol):
 class Worker:
     """The jobs of one device."""
 
-    def __init__(self, home: Home, desk: Desk, studio: Studio, idle: int = 0) -> None:
+    def __init__(self, home: Home, desk: WorkerFolder, studio: Studio, idle: int = 0) -> None:
         self.home, self.desk, self.studio = home, desk, studio
         self.idle = idle  #: seconds without a job after which memory is given back; 0 is never
         self.rested = False
@@ -119,14 +119,14 @@ class Worker:
 
     def hear(self, request: Request) -> None:
         """Do what was asked, or remember it until the next boundary."""
-        if request.verb is Verb.LEAVE:
+        if request.command is Command.LEAVE:
             self.leaving.set()
-        elif request.verb is Verb.RUN:
+        elif request.command is Command.RUN:
             self.accept(request)
         else:
             for run in self.runs:
                 if (run.asked.job, run.asked.fence) == (request.job, request.fence):
-                    run.receive_command(JobCommand(request.verb))
+                    run.receive_command(JobCommand(request.command))
 
     def accept(self, request: Request) -> None:
         """Take a job, unless this very claim is here or has ended: the trainer may ask twice."""
@@ -162,7 +162,7 @@ class Worker:
         self.searched = time.monotonic()
         catalog = self.studio.catalog()
         if self.offered is None or replace(self.offered, published=catalog.published) != catalog:
-            self.desk.offer(asdict(catalog))
+            self.desk.write_catalog(asdict(catalog))
             self.offered = catalog
 
     def tell(self) -> None:
@@ -171,7 +171,7 @@ class Worker:
         held = [{"job": run.asked.job, "kind": run.kind, "begun": run.begun} for run in self.runs]
         state = {"pid": os.getpid(), "held": held, **self.studio.state()}
         if state != self.told:
-            self.desk.tell(state)
+            self.desk.write_state(state)
             self.told = state
 
     def done(self) -> bool:
@@ -183,12 +183,12 @@ class Worker:
     def met(self) -> float:
         """Return when a trainer was last there."""
         with suppress(FileNotFoundError):
-            return self.desk.trainer.stat().st_mtime
+            return self.desk.scheduler_heartbeat.stat().st_mtime
         return 0.0
 
 
 def serve(
-    home: Home, desk: Desk, open_studio: Callable[[], Studio], nice: int = 0, idle: int = 0
+    home: Home, desk: WorkerFolder, open_studio: Callable[[], Studio], nice: int = 0, idle: int = 0
 ) -> int:
     """Be the worker of a desk; return the exit code of the process."""
     lock = FileLock(desk.lock)  # held until this process ends, however it does
@@ -196,7 +196,7 @@ def serve(
         lock.acquire(blocking=False)
     except Timeout:
         return TAKEN
-    desk.sign({"pid": os.getpid(), "born": birth(os.getpid())})
+    desk.write_process({"pid": os.getpid(), "born": read_birth(os.getpid())})
     threading.Thread(target=_beat, args=(desk.heartbeat,), daemon=True).start()
     _yield(nice)
     worker = Worker(home, desk, open_studio(), idle)

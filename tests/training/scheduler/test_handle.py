@@ -1,4 +1,4 @@
-"""The trainer's side of a worker, on a backend that only keeps a list."""
+"""One worker as the scheduler sees it, on a backend that only keeps a list."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import time
 import pytest
 
 from storage.records import Kind
-from training.scheduler.handle import Station
-from training.worker.folder import Desk
+from training.scheduler.handle import WorkerHandle
+from training.worker.folder import WorkerFolder
 
 
-class Ledger:
+class FakeBackend:
     """A backend whose workers are numbers in a set."""
 
     def __init__(self) -> None:
@@ -24,100 +24,100 @@ class Ledger:
         self.living.add(self.started)
         return {"pid": self.started, "name": name}
 
-    def alive(self, handle):
+    def alive(self, process):
         """Look it up."""
-        return handle["pid"] in self.living
+        return process["pid"] in self.living
 
-    def stop(self, handle):
+    def stop(self, process):
         """Remove it."""
-        self.living.discard(handle["pid"])
+        self.living.discard(process["pid"])
 
 
 @pytest.fixture
 def backend():
     """Return a backend without workers."""
-    return Ledger()
+    return FakeBackend()
 
 
 @pytest.fixture
-def station(tmp_path, backend):
-    """Return a station without a worker."""
-    return Station("cpu", Desk(tmp_path / "cpu"), backend)
+def worker(tmp_path, backend):
+    """Return the handle of a worker that was never started."""
+    return WorkerHandle("cpu", WorkerFolder(tmp_path / "cpu"), backend)
 
 
-class Held:
-    """A claim, as far as a station looks."""
+class FakeClaim:
+    """A claim, as far as a worker handle looks."""
 
     def __init__(self, kind):
         self.job = self
         self.kind = kind
 
 
-def test_one_that_dies_at_once_is_not_started_at_once(station, backend):
+def test_one_that_dies_at_once_is_not_started_at_once(worker, backend):
     """Each death in a row makes the pause longer."""
     for _ in range(50):
-        if not station.alive():
-            station.start()
+        if not worker.check_alive():
+            worker.start()
         backend.living.clear()
 
     assert backend.started == 1
     for pause in (1, 0, 2, 1, 3):
-        station.started = time.monotonic() - pause
-        station.start()
-    assert (backend.started, station.deaths) == (4, 4)
+        worker.started_at = time.monotonic() - pause
+        worker.start()
+    assert (backend.started, worker.starts) == (4, 4)
 
 
-def test_one_that_lived_long_is_started_at_once(station, backend):
+def test_one_that_lived_long_is_started_at_once(worker, backend):
     """A death after a minute of life is the first again."""
-    station.start()
-    station.deaths, backend.living = 6, set()
-    station.started -= 61
-    station.start()
+    worker.start()
+    worker.starts, backend.living = 6, set()
+    worker.started_at -= 61
+    worker.start()
 
-    assert (backend.started, station.deaths) == (2, 1)
-
-
-def test_the_worker_of_an_earlier_trainer_is_adopted(station, backend):
-    """A living worker that signed its desk is taken over, not doubled."""
-    handle = backend.start("cpu")
-    station.desk.sign(handle)
-
-    assert station.alive()
-    assert station.handle == handle
+    assert (backend.started, worker.starts) == (2, 1)
 
 
-def test_a_silent_worker_is_ended(station, backend):
+def test_the_worker_of_an_earlier_scheduler_is_adopted(worker, backend):
+    """A living worker that is named in the folder is adopted, not doubled."""
+    process = backend.start("cpu")
+    worker.folder.write_process(process)
+
+    assert worker.check_alive()
+    assert worker.process == process
+
+
+def test_a_silent_worker_is_ended(worker, backend):
     """A heart that does not beat is a death, by our own clock."""
-    station.start()
-    station.desk.tell({"held": [], "serves": []})
-    station.desk.heartbeat.touch()
-    beating = station.alive()
-    station.heard -= station.silence + 1
-    silent = station.alive()
+    worker.start()
+    worker.folder.write_state({"held": [], "serves": []})
+    worker.folder.heartbeat.touch()
+    beating = worker.check_alive()
+    worker.heard_at -= worker.max_silent + 1
+    silent = worker.check_alive()
 
     assert (beating, silent) == (True, False)
     assert backend.living == set()
 
 
-def test_a_worker_that_wakes_up_has_time(station):
+def test_a_worker_that_wakes_up_has_time(worker):
     """Importing torch may hold the heart up; before it is ready, a worker may be silent longer."""
-    station.start()
-    station.alive()
-    station.heard -= station.silence + 1
+    worker.start()
+    worker.check_alive()
+    worker.heard_at -= worker.max_silent + 1
 
-    assert station.alive()
+    assert worker.check_alive()
 
 
-def test_what_is_left_of_the_last_one_goes(station):
+def test_what_is_left_of_the_last_one_goes(worker):
     """A new worker does not hear what its predecessor was asked, nor answer with its words."""
-    station.start()
-    station.desk.tell({"held": []})
-    station.leave()
-    station.started = time.monotonic() - 100
-    station.start()
+    worker.start()
+    worker.folder.write_state({"held": []})
+    worker.ask_to_leave()
+    worker.started_at = time.monotonic() - 100
+    worker.start()
 
-    assert station.desk.inbox.take() == []
-    assert not station.ready
+    assert worker.folder.inbox.take() == []
+    assert not worker.ready
 
 
 @pytest.mark.parametrize(
@@ -130,11 +130,11 @@ def test_what_is_left_of_the_last_one_goes(station):
         ([Kind.TRAIN, Kind.SAMPLE], True, (["caption"], ["embedded"])),
     ],
 )
-def test_what_can_be_taken(station, held, begun, wanted):
+def test_what_can_be_taken(worker, held, begun, wanted):
     """One job of a kind at a time; beside a training that has begun, what fits."""
-    station.start()
-    station.claims = [Held(kind) for kind in held]
+    worker.start()
+    worker.claims = [FakeClaim(kind) for kind in held]
     runs = [{"job": 1, "kind": kind, "begun": begun} for kind in held]
-    station.desk.tell({"held": runs, "serves": ["embedded"]})
+    worker.folder.write_state({"held": runs, "serves": ["embedded"]})
 
-    assert station.wants() == wanted
+    assert worker.wanted_jobs() == wanted

@@ -10,8 +10,8 @@ import time
 import pytest
 
 from storage.folders import Home
-from training.scheduler.local import LocalBackend, allowed
-from training.worker.process import birth
+from training.scheduler.local import LocalBackend, allowed_environment
+from training.worker.process import read_birth
 
 SLEEPER = (sys.executable, "-c", "import time; time.sleep(600)")
 
@@ -24,30 +24,30 @@ def backend(tmp_path):
 
 def test_a_worker_lives_until_it_is_stopped(backend):
     """`stop` returns when the process is gone; stopping it again does nothing."""
-    handle = backend.start("cpu")
-    alive = backend.alive(handle)
-    backend.stop(handle)
-    backend.stop(handle)
+    process = backend.start("cpu")
+    alive = backend.alive(process)
+    backend.stop(process)
+    backend.stop(process)
 
     assert alive
-    assert not backend.alive(handle)
+    assert not backend.alive(process)
 
 
-def test_a_handle_outlives_its_backend(backend, tmp_path):
-    """Another trainer's backend knows a worker by its handle alone."""
-    handle = backend.start("cpu")
+def test_a_process_outlives_its_backend(backend, tmp_path):
+    """Another scheduler's backend knows a worker by its process alone."""
+    process = backend.start("cpu")
     other = LocalBackend(Home(tmp_path), SLEEPER)
 
-    assert other.alive(handle)
-    os.kill(handle["pid"], signal.SIGKILL)
-    while backend.alive(handle):
+    assert other.alive(process)
+    os.kill(process["pid"], signal.SIGKILL)
+    while backend.alive(process):
         time.sleep(0.01)
-    assert not other.alive(handle)
+    assert not other.alive(process)
 
 
 def test_a_number_used_again_is_another_process():
     """A living process with the worker's number but another birth is not the worker."""
-    mine = {"pid": os.getpid(), "born": birth(os.getpid())}
+    mine = {"pid": os.getpid(), "born": read_birth(os.getpid())}
     backend = LocalBackend(Home("unused"), SLEEPER)
 
     assert backend.alive(mine)
@@ -55,11 +55,11 @@ def test_a_number_used_again_is_another_process():
 
 
 def test_a_worker_has_its_own_session(backend):
-    """Ctrl-C in the trainer's terminal does not reach the worker."""
-    handle = backend.start("cpu")
+    """Ctrl-C in the scheduler's terminal does not reach the worker."""
+    process = backend.start("cpu")
 
-    assert os.getsid(handle["pid"]) == handle["pid"] != os.getsid(0)
-    backend.stop(handle)
+    assert os.getsid(process["pid"]) == process["pid"] != os.getsid(0)
+    backend.stop(process)
 
 
 def test_the_environment_is_chosen():
@@ -72,7 +72,7 @@ def test_the_environment_is_chosen():
         ("DISCORD_TOKEN", "discord_token", "AWS_SECRET_ACCESS_KEY", "MYPATH"), "x"
     )
 
-    assert allowed(given | secret) == given
+    assert allowed_environment(given | secret) == given
 
 
 def test_a_long_log_is_put_aside(backend, tmp_path):

@@ -154,12 +154,12 @@ async def test_three_attempts(queue):
     assert (await queue.list_statuses(job)).count("running") == 3
 
 
-async def test_a_killed_trainer_loses_nothing(queue, held):
-    """SIGKILL of the trainer: the worker goes on, and the next trainer settles the job once."""
-    with queue.running_process(*SCHEDULER) as trainer:
+async def test_a_killed_scheduler_loses_nothing(queue, held):
+    """SIGKILL of the scheduler: the worker goes on, and the next one settles the job once."""
+    with queue.running_process(*SCHEDULER) as scheduler:
         job = await queue.add_training()
         await queue.wait_for_event(job, "progress", 5)
-        trainer.kill()
+        scheduler.kill()
     before = queue.read_handle()
     events = await queue.store.events.of(job.id)
     held()
@@ -176,11 +176,11 @@ async def test_a_killed_trainer_loses_nothing(queue, held):
 
 
 async def test_ended_while_nobody_watched(queue, held):
-    """A job that ends, with its worker, while no trainer is there is settled by the next one."""
-    with queue.running_process(*SCHEDULER) as trainer:
+    """A job that ends, with its worker, while no scheduler is there is settled by the next one."""
+    with queue.running_process(*SCHEDULER) as scheduler:
         job = await queue.add_training()
         await queue.wait_for_event(job, "progress", 5)
-        trainer.kill()
+        scheduler.kill()
     held()
     while b'"done"' not in queue.home.run(job.id).events.read_bytes():
         await asyncio.sleep(0.02)
@@ -195,13 +195,13 @@ async def test_ended_while_nobody_watched(queue, held):
     assert await queue.list_statuses(job) == ["queued", "running", "done"]
 
 
-async def test_a_trainer_that_stops_puts_jobs_down(queue, held):
+async def test_a_scheduler_that_stops_puts_jobs_down(queue, held):
     """SIGTERM: the worker writes a checkpoint and ends, and the attempt does not count."""
-    with queue.running_process(*SCHEDULER) as trainer:
+    with queue.running_process(*SCHEDULER) as scheduler:
         job = await queue.add_training()
         await queue.wait_for_event(job, "progress", 5)
-        trainer.terminate()
-        assert await asyncio.to_thread(trainer.wait) == 0
+        scheduler.terminate()
+        assert await asyncio.to_thread(scheduler.wait) == 0
     left = await queue.store.jobs.get(job.id)
     gone = queue.read_handle()
     held()
@@ -299,8 +299,8 @@ async def test_a_member_who_leaves(queue):
 
 async def test_a_worker_that_hangs_is_replaced(queue, held):
     """A stopped heart counts as a death, though the process is there."""
-    async with queue.running_scheduler() as trainer:
-        trainer.stations[0].silence = 4.0
+    async with queue.running_scheduler() as scheduler:
+        scheduler.workers[0].max_silent = 4.0
         job = await queue.add_training()
         await queue.wait_for_event(job, "progress", 25)
         hung = queue.read_handle()
@@ -324,19 +324,19 @@ async def test_the_worker_knows_no_secret(queue, monkeypatch):
 
 async def test_a_whole_model_is_kept_once_and_not_for_ever(queue):
     """Its file lies with its style alone, and goes with age; the style says so."""
-    async with queue.running_scheduler() as trainer:
+    async with queue.running_scheduler() as scheduler:
         asked = await queue.add_training(method="finetune", steps=3, rank=0)
         job = await queue.wait_for(asked, Status.DONE)
         (style,) = await queue.store.styles.of(job.owner)
         file = queue.store.styles.file(style)
         kept = file.is_file()
-        trainer.settings.days = 0
-        await trainer.expire()
+        scheduler.settings.days = 0
+        await scheduler.remove_old_models()
         (old,) = await queue.store.styles.of(job.owner)
 
         again = queue.home.run(job.id).result / "mydog.safetensors"
-        again.write_bytes(b"as a trainer leaves it that is killed")
-        await trainer.adopt()
+        again.write_bytes(b"as a scheduler leaves it that is killed")
+        await scheduler.adopt_jobs()
 
     assert style.whole
     assert kept

@@ -11,7 +11,7 @@ from storage.folders import JobFolder
 from storage.records import Event, JobCommand, Kind
 from training.worker.eventlog import read
 from training.worker.execution import Execution
-from training.worker.inbox import Request, Verb
+from training.worker.inbox import Command, Request
 
 
 def event(kind, **facts):
@@ -38,7 +38,7 @@ def run(tmp_path):
 
     def begin(task, kind=Kind.TRAIN):
         tmp_path.joinpath("job").mkdir(exist_ok=True)
-        return Execution(Request(Verb.RUN, 1, 4), JobFolder(tmp_path / "job"), task, kind)
+        return Execution(Request(Command.RUN, 1, 4), JobFolder(tmp_path / "job"), task, kind)
 
     return begin
 

@@ -1,50 +1,54 @@
-"""The files by which trainer and worker know of each other."""
+"""The files by which scheduler and worker know of each other."""
 
 from __future__ import annotations
 
 import pytest
 
-from training.worker.folder import Desk
-from training.worker.inbox import Request, Verb
+from training.worker.folder import WorkerFolder
+from training.worker.inbox import Command, Request
 
 
 @pytest.fixture
-def desk(tmp_path):
-    """Return a desk where nobody has been."""
-    return Desk(tmp_path / "cpu")
+def folder(tmp_path):
+    """Return a folder where nobody has been."""
+    return WorkerFolder(tmp_path / "cpu")
 
 
-def test_nobody_was_here(desk):
-    """An empty desk says nothing."""
-    assert (desk.handle(), desk.catalog(), desk.state()) == (None, None, None)
+def test_nobody_was_here(folder):
+    """An empty folder says nothing."""
+    assert (folder.read_process(), folder.read_catalog(), folder.read_state()) == (
+        None,
+        None,
+        None,
+    )
 
 
-def test_what_is_said_is_read(desk):
-    """Handle, catalog and state are read as they were written."""
-    desk.sign({"pid": 1})
-    desk.offer({"bases": []})
-    desk.tell({"held": []})
+def test_what_is_said_is_read(folder):
+    """Process, catalog and state are read as they were written."""
+    folder.write_process({"pid": 1})
+    folder.write_catalog({"bases": []})
+    folder.write_state({"held": []})
 
-    assert desk.handle() == {"pid": 1}
-    assert desk.catalog() == {"bases": []}
-    assert desk.state() == {"held": []}
+    assert folder.read_process() == {"pid": 1}
+    assert folder.read_catalog() == {"bases": []}
+    assert folder.read_state() == {"held": []}
 
 
-def test_a_new_worker_finds_it_empty(desk):
+def test_a_new_worker_finds_it_empty(folder):
     """Only who was here last is still known."""
-    desk.sign({"pid": 1})
-    desk.offer({})
-    desk.tell({})
-    desk.inbox.send(Request(Verb.LEAVE))
-    desk.clear()
+    folder.write_process({"pid": 1})
+    folder.write_catalog({})
+    folder.write_state({})
+    folder.inbox.send(Request(Command.LEAVE))
+    folder.clear()
 
-    assert desk.handle() == {"pid": 1}
-    assert (desk.catalog(), desk.state(), desk.inbox.take()) == (None, None, [])
+    assert folder.read_process() == {"pid": 1}
+    assert (folder.read_catalog(), folder.read_state(), folder.inbox.take()) == (None, None, [])
 
 
-def test_a_broken_file_says_nothing(desk):
+def test_a_broken_file_says_nothing(folder):
     """What cannot be read counts as not written."""
-    desk.tell({})
-    (desk.path / "state.json").write_text("{")
+    folder.write_state({})
+    (folder.path / "state.json").write_text("{")
 
-    assert desk.state() is None
+    assert folder.read_state() is None

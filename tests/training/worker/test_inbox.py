@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from training.worker.inbox import Inbox, Request, Verb
+from training.worker.inbox import Command, Inbox, Request
 
 
 def test_requests_come_in_order_and_once(tmp_path):
     """What is asked is heard in that order, and is gone then."""
     inbox = Inbox(tmp_path / "inbox")
-    asked = [Request(Verb.RUN, 1, 2), Request(Verb.PAUSE, 1, 2), Request(Verb.LEAVE)]
+    asked = [Request(Command.RUN, 1, 2), Request(Command.PAUSE, 1, 2), Request(Command.LEAVE)]
 
     for request in asked:
         inbox.send(request)
@@ -18,15 +18,15 @@ def test_requests_come_in_order_and_once(tmp_path):
 
 
 def test_what_is_no_request_is_left_out(tmp_path):
-    """A broken file, an unknown verb and a file half written stop nobody."""
+    """A broken file, an unknown command and a file half written stop nobody."""
     inbox = Inbox(tmp_path)
     (tmp_path / "1.json").write_text("{")
     (tmp_path / "2.json").write_text('{"verb": "dance", "job": 1, "fence": 1}')
     (tmp_path / "3.json").write_text("[]")
     (tmp_path / ".4.json.1.part").write_text("{}")
-    inbox.send(Request(Verb.CANCEL, 3, 1))
+    inbox.send(Request(Command.CANCEL, 3, 1))
 
-    assert inbox.take() == [Request(Verb.CANCEL, 3, 1)]
+    assert inbox.take() == [Request(Command.CANCEL, 3, 1)]
     assert [path.name for path in tmp_path.iterdir()] == [".4.json.1.part"]
 
 
@@ -36,6 +36,6 @@ def test_nobody_is_there_yet(tmp_path):
 
     assert inbox.take() == []
     inbox.clear()
-    inbox.send(Request(Verb.LEAVE))
+    inbox.send(Request(Command.LEAVE))
     inbox.clear()
     assert inbox.take() == []

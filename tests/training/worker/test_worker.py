@@ -12,8 +12,8 @@ from storage.folders import Home, JobFolder, dump
 from storage.records import Base, Catalog, Event, Kind
 from tests.fakes.jobqueue import WORKER
 from training.worker.eventlog import read
-from training.worker.folder import Desk
-from training.worker.inbox import Request, Verb
+from training.worker.folder import WorkerFolder
+from training.worker.inbox import Command, Request
 from training.worker.worker import ALONE, TAKEN, Worker
 
 HERE = Base("embedded", "Here", "sd1", "embedded:diffusion", 64, "none", "tests", present=True)
@@ -61,7 +61,7 @@ class Studio:
 def worker(tmp_path):
     """Return a worker with a desk."""
     home = Home(tmp_path)
-    return Worker(home, Desk(home.workers / "cpu"), Studio())
+    return Worker(home, WorkerFolder(home.workers / "cpu"), Studio())
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def ask(worker):
 
     def asked(job, kind=Kind.SAMPLE, steps=1, fence=1):
         dump(worker.home.run(job).job, {"kind": kind, "steps": steps})
-        worker.desk.inbox.send(Request(Verb.RUN, job, fence))
+        worker.desk.inbox.send(Request(Command.RUN, job, fence))
         return worker.home.run(job)
 
     return asked
@@ -115,7 +115,7 @@ def test_a_wish_of_another_claim_is_not_heard(worker, ask):
     """A cancel that was meant for an earlier claim ends nothing."""
     folder = ask(1, Kind.TRAIN, steps=3, fence=2)
     worker.turn()
-    worker.desk.inbox.send(Request(Verb.CANCEL, 1, 1))
+    worker.desk.inbox.send(Request(Command.CANCEL, 1, 1))
     while worker.runs:
         worker.turn()
 
@@ -142,37 +142,37 @@ def test_what_is_held_is_told(worker, ask):
     """The desk says which jobs are held, and whether a training has begun."""
     ask(1, Kind.TRAIN, steps=2)
     worker.turn()
-    before = worker.desk.state()["held"]
+    before = worker.desk.read_state()["held"]
     worker.turn()
-    begun = worker.desk.state()["held"]
+    begun = worker.desk.read_state()["held"]
     while worker.runs:
         worker.turn()
 
     assert before == [{"job": 1, "kind": "train", "begun": False}]
     assert begun[0]["begun"]
-    assert worker.desk.state()["held"] == []
+    assert worker.desk.read_state()["held"] == []
 
 
 def test_new_bases_are_offered(worker):
     """The catalog is written again when it has changed, and only then."""
     worker.offer()
-    first = worker.desk.offered()
+    first = worker.desk.catalog_mtime()
     worker.offer()
-    same = worker.desk.offered()
+    same = worker.desk.catalog_mtime()
     worker.studio.bases = ()
     worker.offer()
 
-    assert first == same != worker.desk.offered()
+    assert first == same != worker.desk.catalog_mtime()
 
 
 def test_nobody_is_there(worker, ask):
-    """An idle worker without a trainer ends; one with a job, or a trainer, stays."""
+    """An idle worker without a scheduler ends; one with a job, or a scheduler, stays."""
     worker.offer()
     worker.busy = time.time() - ALONE - 1
     alone = worker.done()
-    worker.desk.trainer.touch()
+    worker.desk.scheduler_heartbeat.touch()
     met = worker.done()
-    worker.desk.trainer.unlink()
+    worker.desk.scheduler_heartbeat.unlink()
     ask(1)
     worker.turn()
 
@@ -183,7 +183,7 @@ def test_told_to_leave(worker, ask):
     """Asked to leave, a worker puts down what it holds and is done."""
     training, sample = ask(1, Kind.TRAIN, steps=9), ask(2)
     worker.turn()
-    worker.desk.inbox.send(Request(Verb.LEAVE))
+    worker.desk.inbox.send(Request(Command.LEAVE))
     while not worker.done():
         worker.turn()
 
@@ -196,15 +196,15 @@ def test_one_worker_a_desk(tmp_path, monkeypatch):
     monkeypatch.setenv("SAFELIGHT_HOME", str(tmp_path))
     command = [*WORKER, "cpu"]
     with subprocess.Popen(command) as first:
-        while Desk(tmp_path / "workers" / "cpu").state() is None:
+        while WorkerFolder(tmp_path / "workers" / "cpu").read_state() is None:
             assert first.poll() is None
-        handle = Desk(tmp_path / "workers" / "cpu").handle()
+        handle = WorkerFolder(tmp_path / "workers" / "cpu").read_process()
         second = subprocess.run(command, check=False)
         first.terminate()
 
     assert second.returncode == TAKEN
     assert first.returncode == 0
-    assert Desk(tmp_path / "workers" / "cpu").handle() == handle
+    assert WorkerFolder(tmp_path / "workers" / "cpu").read_process() == handle
 
 
 def test_warm(worker, ask):
