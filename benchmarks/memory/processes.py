@@ -1,4 +1,4 @@
-"""How much memory the bot and the trainer take when they have started."""
+"""How much memory the bot and the scheduler take when they have started."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import psutil
 from benchmarks import machine, table
 from benchmarks.speed.service import service
 
-BOT, TRAINER = 150.0, 80.0  #: MiB
+BOT, SCHEDULER = 150.0, 80.0  #: MiB
 SETTLED = 5.0  #: seconds after the start
 MIB = 2**20
 #: A bot on the offline Discord, whose memory is counted with it; it stays until its stdin ends.
@@ -59,17 +59,17 @@ async def bot(place: Path) -> float:
 
 
 async def training(place: Path) -> tuple[float, float]:
-    """Start a trainer with its worker and weigh both."""
+    """Start a scheduler with its worker and weigh both."""
     async with service(place) as running:
         await asyncio.sleep(SETTLED)
-        (trainer,) = [
+        (scheduler,) = [
             child
             for child in psutil.Process().children()
             if child.cmdline()[1:] == ["-m", "training"]
         ]
         desks = list(running.store.home.workers.glob("*/handle.json"))
         workers = [worker(desk) for desk in desks]
-        return resident(trainer), max(workers)
+        return resident(scheduler), max(workers)
 
 
 def worker(desk: Path) -> float:
@@ -85,7 +85,7 @@ async def measure(place: Path) -> list[table.Row]:
     light, worker_size = await training(place / "training")
     return [
         table.most("bot, with the offline Discord in its process", heavy, BOT, "MiB"),
-        table.most("trainer", light, TRAINER, "MiB"),
+        table.most("scheduler", light, SCHEDULER, "MiB"),
         table.told("worker, torch loaded, no base yet", worker_size, "MiB"),
     ]
 

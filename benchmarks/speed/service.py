@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bot.demo.mascot import pictures
-from bot.demo.stage import trainer
+from bot.demo.stage import run_scheduler
 from storage.folders import Home
 from storage.photos.sandbox import Darkroom
 from storage.planning.plan import plan
@@ -95,7 +95,7 @@ class Service:
 @asynccontextmanager
 async def service(home: Path) -> AsyncIterator[Service]:
     """Start the trainer on a folder and wait until its worker has said what it can do."""
-    async with trainer(home), await Store.open(Home(home)) as store:
+    async with run_scheduler(home), await Store.open(Home(home)) as store:
         async with asyncio.timeout(PATIENCE):
             while not (catalog := await store.catalog.read()).bases:
                 await asyncio.sleep(LOOK)

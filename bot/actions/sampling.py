@@ -55,7 +55,7 @@ async def queue(bot: Bot, request: SampleRequest, asker: Asker, style: str | int
     request = checked(replace(request, base=name))
     catalog = await store.catalog.read()
     if not catalog.bases:
-        raise UserError("trainer_away")
+        raise UserError("scheduler_away")
     found = base(catalog, name)
     if worn and not fits(worn, found, catalog):
         raise UserError("style_misfit", made=titled(worn.base, catalog), base=found.title)

@@ -1,1 +1,1 @@
-"""The demo: the real bot on an offline Discord, the real trainer, a page in the browser."""
+"""The demo: the real bot on an offline Discord, the real scheduler, a page in the browser."""

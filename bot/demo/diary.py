@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 TITLE = """# A journey through Safelight
 
-Played by `safelight demo --autoplay`: the real bot, trainer and worker, an offline Discord.
+Played by `safelight demo --autoplay`: the real bot, scheduler and worker, an offline Discord.
 """
 
 

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from bot.demo.discordish import World
 
 PATIENCE = 300.0  #: seconds the first worker may take to load torch
-LEAVING = 45.0  #: seconds the trainer may take to put its jobs down
-LOG = "trainer.log"
+LEAVING = 45.0  #: seconds the scheduler may take to put its jobs down
+LOG = "scheduler.log"
 SECRET = ("DISCORD_TOKEN", "PUBLIC_URL")
 
 
 @asynccontextmanager
 async def stage(home: Path, *, collect: bool = False) -> AsyncIterator[tuple[Bot, World]]:
-    """Run the real trainer and the real bot on an offline Discord."""
+    """Run the real scheduler and the real bot on an offline Discord."""
     settings = BotSettings(
         _env_file=None,  # type: ignore[call-arg]  # pydantic-settings takes it
         home=home,
@@ -41,7 +41,7 @@ async def stage(home: Path, *, collect: bool = False) -> AsyncIterator[tuple[Bot
         base="embedded",
         disk=0,
     )
-    async with trainer(home):
+    async with run_scheduler(home):
         bot = Bot(settings)
         try:
             async with discordish.world(bot) as world:
@@ -51,7 +51,7 @@ async def stage(home: Path, *, collect: bool = False) -> AsyncIterator[tuple[Bot
 
 
 @asynccontextmanager
-async def trainer(home: Path) -> AsyncIterator[None]:
+async def run_scheduler(home: Path) -> AsyncIterator[None]:
     """Run `python -m training` on a folder, with the embedded models and nobody's settings."""
     known = {name: value for name, value in os.environ.items() if name not in SECRET}
     environment = known | {
@@ -72,7 +72,7 @@ async def trainer(home: Path) -> AsyncIterator[None]:
 
 
 async def end(child: asyncio.subprocess.Process) -> None:
-    """Let the trainer put its jobs down; end it when it will not."""
+    """Let the scheduler put its jobs down; end it when it will not."""
     for ask in (child.terminate, child.kill):
         with suppress(ProcessLookupError):
             ask()
@@ -83,9 +83,9 @@ async def end(child: asyncio.subprocess.Process) -> None:
 
 
 async def ready(bot: Bot) -> None:
-    """Wait until the trainer has said what it can do."""
+    """Wait until the scheduler has said what it can do."""
     for _ in range(round(PATIENCE / 0.25)):
         if (await bot.store.catalog.read()).bases:
             return
         await asyncio.sleep(0.25)
-    raise UserError("trainer_away")
+    raise UserError("scheduler_away")

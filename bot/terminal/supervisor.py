@@ -1,4 +1,4 @@
-"""`safelight run`: the bot and the trainer, started again when they die, stopped together."""
+"""`safelight run`: the bot and the scheduler, started again when they die, stopped together."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PROCESSES = {"bot": (sys.executable, "-m", "bot"), "trainer": (sys.executable, "-m", "training")}
+PROCESSES = {"bot": (sys.executable, "-m", "bot"), "scheduler": (sys.executable, "-m", "training")}
 REFUSED = 2  #: exit code of a process that cannot start as things are set: no use in trying again
 FIRST, LONGEST = 1.0, 60.0  #: seconds before a process that died is started again
 STEADY = 60.0  #: seconds alive after which a death counts as the first

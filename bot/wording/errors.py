@@ -140,7 +140,7 @@ ERRORS = {
   4. Under Installation, open the install link and invite the bot to your server.
 Without a token you can see everything with: safelight demo""",
     "token_refused": "Discord refused DISCORD_TOKEN. Copy it anew from https://discord.com/developers/applications (Bot, Reset Token).",
-    "trainer_away": "The trainer has not started yet, so I do not know what it can do. Try again in a minute.",
+    "scheduler_away": "The trainer has not started yet, so I do not know what it can do. Try again in a minute.",
     "trigger_bad": "A trigger is one word of at most {most} letters and digits, for example *mydog*.",
     "trigger_missing": "The dataset has no trigger word. Give it one and start again.",
     "trigger_twice": "Two of the concepts have the same trigger. Give each a word of its own.",

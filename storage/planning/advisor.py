@@ -73,10 +73,10 @@ def advise(catalog: Catalog, case: Case, durations: Known | None = None) -> Advi
     """Choose method, base and dial of what is here; `paces` say how long runs took.
 
     Raises:
-        UserError: `trainer_away`, `advice_none` or `advice_licence`.
+        UserError: `scheduler_away`, `advice_none` or `advice_licence`.
     """
     if not catalog.bases:
-        raise UserError("trainer_away")
+        raise UserError("scheduler_away")
     bases = suited(catalog, case)
     choices = [
         chosen(catalog, case, (method, base), (why, place), durations or {})

@@ -84,7 +84,7 @@ def combine_plans(first: Plan, others: Iterable[Plan]) -> Plan:
 def find_rule(catalog: Catalog, method: str, base: str, dial: Dial, concept: Concept) -> Rule:
     """Return the catalog's rule for a choice, or say what is unknown."""
     if not catalog.bases:
-        raise UserError("trainer_away")
+        raise UserError("scheduler_away")
     families = {known.name: known.family for known in catalog.bases}
     if base not in families:
         raise UserError("base_unknown", base=base, bases=list(families))

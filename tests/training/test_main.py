@@ -1,4 +1,4 @@
-"""`python -m training` as it is started: the real scheduler, the real worker, the embedded base."""
+"""`python -m training` as it is started: real scheduler, real worker, embedded base."""
 
 from __future__ import annotations
 

@@ -70,7 +70,9 @@ class Shell:
 
     def drive(self, kind: Kind) -> dict[str, Any]:
         """Drive the task to its end, telling what happens; return the last event."""
-        run = Execution(Request(Command.RUN), self.folder, self.studio.task(kind, self.folder), kind)
+        run = Execution(
+            Request(Command.RUN), self.folder, self.studio.task(kind, self.folder), kind
+        )
         before = signal.signal(signal.SIGINT, lambda *_: run.receive_command(JobCommand.CANCEL))
         offset, events = 0, list[Event]()
         while not run.ended:

@@ -164,7 +164,7 @@ async def test_few(kit, scheduler, photos, said):
     assert said in kit.text(answer)
 
 
-async def test_trainer_away(kit, scheduler):
+async def test_scheduler_away(kit, scheduler):
     """Before a trainer has said what it can do, nothing is promised."""
     alice = kit.add_member("alice")
     await scheduler.publish_catalog(bases=())

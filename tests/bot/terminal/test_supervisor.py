@@ -1,4 +1,4 @@
-"""The bot and the trainer are started again when they die, and stopped together."""
+"""The bot and the scheduler are started again when they die, and stopped together."""
 
 from __future__ import annotations
 

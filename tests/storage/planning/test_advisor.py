@@ -193,7 +193,7 @@ def test_time() -> None:
 @pytest.mark.parametrize(
     ("bases", "more", "code"),
     [
-        ((), {}, "trainer_away"),
+        ((), {}, "scheduler_away"),
         ((replace(SD15, present=False),), {}, "advice_none"),
         ((replace(SD15, known=False),), {}, "advice_none"),
         ((replace(SD15, commercial=Commercial.UNSEEN),), {"commercial": True}, "advice_licence"),

@@ -49,7 +49,7 @@ def test_rest() -> None:
         ({"base": "x.ckpt"}, "base_unknown", {"base": "x.ckpt", "bases": ["embedded"]}),
         ({"method": "dream"}, "method_unknown", {"method": "dream", "methods": ["lora"]}),
         ({"dial": Dial.THOROUGH}, "method_unknown", {"method": "lora", "methods": ["lora"]}),
-        ({"catalog": Catalog()}, "trainer_away", {}),
+        ({"catalog": Catalog()}, "scheduler_away", {}),
         (
             {"catalog": replace(CATALOG, rules=())},
             "method_family",
