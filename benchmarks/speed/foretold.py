@@ -22,9 +22,9 @@ import psutil
 
 from benchmarks import machine, table
 from benchmarks.speed.service import LOOK, Service, mascot, service
+from storage.planning.durations import TimingKey, estimate_duration
 from storage.planning.plan import plan
 from storage.records import Concept, Dial
-from storage.tables.durations import TimingKey, estimate_duration
 
 if TYPE_CHECKING:
     from storage.records import Dataset, Plan
@@ -52,8 +52,8 @@ async def told(running: Service, dataset: Dataset, photos: int, steps: int) -> P
         concept=Concept.SUBJECT, photos=photos,
     )  # fmt: skip
     planned = replace(planned, steps=steps)
-    gait = TimingKey.of(running.catalog.device, base, planned, dataset.concept)
-    return estimate_duration(await store.durations.all(), gait, planned)
+    gait = TimingKey.from_training(running.catalog.device, base, planned, dataset.concept)
+    return estimate_duration(await store.durations.read_all(), gait, planned)
 
 
 async def taken(running: Service, dataset: Dataset, steps: int, runs: int) -> tuple[float, float]:
@@ -62,7 +62,7 @@ async def taken(running: Service, dataset: Dataset, steps: int, runs: int) -> tu
     worker = psutil.Process(json.loads(handle.read_bytes())["pid"])
     before = sum(worker.cpu_times()[:2])
     ended = await running.ended(await running.train(dataset, seed=steps, steps=steps))
-    while sum(pace.runs for pace in (await running.store.durations.all()).values()) < runs:
+    while sum(pace.runs for pace in (await running.store.durations.read_all()).values()) < runs:
         await asyncio.sleep(LOOK)  # it is measured once it has ended
     return (ended.ended or 0) - (ended.started or 0), sum(worker.cpu_times()[:2]) - before
 

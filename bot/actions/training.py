@@ -14,10 +14,10 @@ from bot.actions.photos import LEAST
 from storage import disk, limits, names, options
 from storage.errors import UserError
 from storage.limits import check_range
+from storage.planning.durations import TimingKey, estimate_duration
 from storage.planning.plan import combine_plans, optimizer_learning_rate, plan
 from storage.records import Dial, Kind, NewJob, Optimizer, Status
 from storage.requests import OtherDataset, TrainRequest
-from storage.tables.durations import TimingKey, estimate_duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,9 +95,9 @@ async def preview(bot: Bot, order: TrainingOrder, owner: int, guild: int) -> Pre
     if planned.num_class_images and not order.class_word:
         raise UserError("word_missing")
     found = base(catalog, order.base)
-    gait = TimingKey.of(catalog.device, found, planned, dataset.concept, order.options)
+    gait = TimingKey.from_training(catalog.device, found, planned, dataset.concept, order.options)
     planned = estimate_duration(
-        await store.durations.all(), gait, planned, concepts=1 + len(others)
+        await store.durations.read_all(), gait, planned, concepts=1 + len(others)
     )
     server = await store.servers.get(guild)
     if server.minutes and planned.seconds > server.minutes * 60 and not planned.timed_like:

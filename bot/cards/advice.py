@@ -107,7 +107,7 @@ async def answer(
         large=room and bot.web.public is not None,
         minutes=server.minutes,
     )
-    catalog, paces = await bot.store.catalog.read(), await bot.store.durations.all()
+    catalog, paces = await bot.store.catalog.read(), await bot.store.durations.read_all()
     return Answer(question, dataset.concept, case, advise(catalog, case, paces))
 
 

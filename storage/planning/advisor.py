@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 from storage.errors import UserError
 from storage.planning.case import Motif
+from storage.planning.durations import TimingKey, estimate_duration
 from storage.planning.plan import find_rule, plan
 from storage.records import Commercial, Concept, Dial, Domain
-from storage.tables.durations import TimingKey, estimate_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from storage.planning.case import Case
+    from storage.planning.durations import KnownTimings
     from storage.records import Base, Catalog
-    from storage.tables.durations import Known
 
 #: Up to so many photos are few: "3-5 images" are what Gal et al. 2022 (arXiv 2208.01618) and
 #: Ruiz et al. 2022 (arXiv 2208.12242) teach with.
@@ -69,7 +69,7 @@ class Advice:
     second: Choice | None
 
 
-def advise(catalog: Catalog, case: Case, durations: Known | None = None) -> Advice:
+def advise(catalog: Catalog, case: Case, durations: KnownTimings | None = None) -> Advice:
     """Choose method, base and dial of what is here; `paces` say how long runs took.
 
     Raises:
@@ -243,7 +243,7 @@ def chosen(
     case: Case,
     way: tuple[str, Base],
     why: tuple[str, str],
-    paces: Known,
+    paces: KnownTimings,
 ) -> Choice:
     """Choose the dial for a method on a base: by the photos, then by the time there is."""
     method, base = way
@@ -253,7 +253,7 @@ def chosen(
             catalog, method=method, base=base.name, dial=dial, concept=case.concept,
             photos=case.handed,
         )  # fmt: skip
-        gait = TimingKey.of(catalog.device, base, planned, case.concept)
+        gait = TimingKey.from_training(catalog.device, base, planned, case.concept)
         planned = estimate_duration(paces, gait, planned)
         if planned.seconds <= case.minutes * 60:
             break

@@ -7,8 +7,8 @@ from enum import StrEnum
 from statistics import median
 from typing import TYPE_CHECKING, Protocol
 
+from storage.photos.duplicates import are_near_duplicates
 from storage.records import Concept
-from storage.tables.photos import near
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -82,7 +82,9 @@ class Case:
         listed = list(photos)
         seen: list[int] = []
         for photo in listed:
-            if "blurred" not in photo.warnings and not any(near(photo.phash, p) for p in seen):
+            if "blurred" not in photo.warnings and not any(
+                are_near_duplicates(photo.phash, p) for p in seen
+            ):
                 seen.append(photo.phash)
         sides = [min(photo.width, photo.height) for photo in listed]
         side = int(median(sides)) if sides else 0

@@ -34,7 +34,7 @@ def plan(  # noqa: PLR0913 - a plan is made of all that a member chose
     photos: int,
     rank: int = 0,
 ) -> Plan:
-    """Work out steps and file; `storage/tables/durations.py` adds the time.
+    """Work out steps and file; `storage/planning/durations.py` adds the time.
 
     A rank of zero is the dial's; whole networks have none, but where one may be given for them
     (DreamBooth) a LoRA learns.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from storage.errors import UserError
 from storage.folders import Home, write
+from storage.photos.duplicates import are_near_duplicates
 from storage.records import Checked, Dataset, Photo
 from storage.tables.database import Connection, Database
 from storage.tables.trash import Trash
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MOST = 200  #: photos of one dataset
-NEAR = 5  #: bits in which the hashes of near duplicates differ at most
 LONGEST = 500  #: characters of a caption
 COLOURS, ALPHA = (
     25,
@@ -182,13 +182,8 @@ def _compare(checked: Checked, others: list[Photo]) -> list[str]:
             raise UserError("photo_twice", photo=other.id)
     if len(others) >= MOST:
         raise UserError("photos_full", most=MOST)
-    twin = any(near(other.phash, checked.phash) for other in others)
+    twin = any(are_near_duplicates(other.phash, checked.phash) for other in others)
     return [*checked.warnings, "duplicate"] if twin else list(checked.warnings)
-
-
-def near(one: int, other: int) -> bool:
-    """Tell by their hashes whether two pictures show nearly the same."""
-    return (one ^ other).bit_count() <= NEAR
 
 
 def _known(row: sqlite3.Row | None) -> Photo:

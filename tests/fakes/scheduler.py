@@ -6,6 +6,7 @@ import time
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from storage.planning.durations import TimingKey
 from storage.records import (
     Base,
     Catalog,
@@ -21,7 +22,6 @@ from storage.records import (
     Timing,
 )
 from storage.requests import TrainRequest
-from storage.tables.durations import TimingKey
 from tests.fakes.discord import draw_photo
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class FakeScheduler:
     async def add_timing(self, step: float, around: float = 0.0, method: str = "lora") -> None:
         """Record how long a step of a subject on the embedded base took, in seconds."""
         gait = TimingKey("two cores", "embedded", 64, method, Concept.SUBJECT, 4)
-        await self.store.durations.measured(gait, Timing(step, 0.0, 0.0, around))
+        await self.store.durations.add_run(gait, Timing(step, 0.0, 0.0, around))
 
     async def add_dataset(
         self, who: simcord.MemberActor, name: str = "my dog", photos: int = 5, warned: int = 0

@@ -8,9 +8,9 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from storage.planning.durations import TimingKey, total_seconds
 from storage.records import Event, JobCommand, Kind, Status, Timing
 from storage.requests import TrainRequest
-from storage.tables.durations import TimingKey, total_seconds
 from training.scheduler.layout import base, clear, frozen, lay_out
 from training.worker.eventlog import ending, ends, read
 from training.worker.execution import told
@@ -181,10 +181,10 @@ class Claim:
         )
         pace = replace(pace, overhead=max(0.0, seconds - total_seconds(pace, *counted)))
         start = base(await store.catalog.read(), self.job.base)
-        gait = TimingKey.of(
+        gait = TimingKey.from_training(
             began.facts["device"], start, request, request.concept, request.options
         )
-        await store.durations.measured(gait, pace)
+        await store.durations.add_run(gait, pace)
 
 
 async def forget(store: Store, job: int) -> None:

@@ -10,8 +10,8 @@ import pytest
 from storage.errors import UserError
 from storage.planning.advisor import Advice, advise
 from storage.planning.case import Case, Motif
+from storage.planning.durations import TimingKey
 from storage.records import Base, Catalog, Commercial, Concept, Dial, Domain, Method, Rule, Timing
-from storage.tables.durations import TimingKey
 
 GIB = 1024
 METHODS = ("dreambooth", "embedding", "finetune", "locon", "lora", "pivotal")
