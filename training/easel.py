@@ -19,6 +19,6 @@ def together(
     family: Family, device: Device, pictures: Sequence[Picture]
 ) -> Iterator[list[Picture]]:
     """Cut pictures of one size into parts that are drawn at once, by what is free then."""
-    keeps, rest = families.walk()[family.name].KEEPS, iter(pictures)
+    keeps, rest = families.walk()[family.name].COUNTS.memory, iter(pictures)
     while part := list(islice(rest, abreast(keeps, pictures[0].width, device.spare() * MIB))):
         yield part

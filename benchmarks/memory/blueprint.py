@@ -189,7 +189,7 @@ def size(name: str, asked: Recipe) -> int:
 
 def both(name: str, asked: Recipe) -> tuple[int, int]:
     """Give the bytes that are counted, and those of the estimate; the context is in either."""
-    foretold = stepping(walk()[name].KEEPS, asked, size(name, asked))
+    foretold = stepping(walk()[name].COUNTS.memory, asked, size(name, asked))
     return counted(name, asked) + CONTEXT, foretold + CONTEXT
 
 
@@ -226,7 +226,7 @@ def sums(network: nn.Module) -> tuple[int, int]:
 
 def parts(name: str, side: int) -> Iterator[table.Row]:
     """Compare what the estimate knows of a family with its networks."""
-    family, keeps = base(name), walk()[name].KEEPS
+    family, keeps = base(name), walk()[name].COUNTS.memory
     texts = sum(sums(text)[0] for text in family.texts)
     same = (*sums(family.denoiser), texts) == (keeps.denoiser, keeps.linear, keeps.texts)
     yield table.Row(f"{name}: numbers as counted", str(same).lower(), "true", same)

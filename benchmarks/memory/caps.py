@@ -63,7 +63,7 @@ def fits(place: Path, shelf: Path | None, family: str, method: str, gigabytes: i
     torch.cuda.synchronize()
     held = torch.cuda.max_memory_reserved(device.at) // MIB + DRIVER
     task.close()
-    keeps = walk()[base.family].KEEPS
+    keeps = walk()[base.family].COUNTS.memory
     taken = memory.fitting(
         recipe, keeps, 0 if recipe.rank else keeps.denoiser, device.cap
     ).memory_fallbacks

@@ -252,7 +252,7 @@ def job(ground: Ground, family: str, steps: int) -> Iterator[table.Row]:
     more = f" ({whole - steps / done.facts['speed']:.1f} s around the steps)"
     yield table.told(f"{family}: warm, {steps} steps and 4 pictures", whole, "s", more)
     if held := ground.device.peak():
-        keeps = walk()[family].KEEPS
+        keeps = walk()[family].COUNTS.memory
         foretold = needed(keeps, recipe, trained(keeps, recipe, done.facts["bytes"])) / MIB
         yield table.near(f"{family}: {held} MiB at most", foretold, held, BAR)
 

@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from storage.records import Base
     from training.device import Device
     from training.networks.conditioning import Conditions
-    from training.networks.memory import Keeps
+    from training.networks.counts import Counts
     from training.networks.networks import Networks
-    from training.networks.sizes import Sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +127,7 @@ class Module(Protocol):
 
     RESOLUTION: int  #: that its bases are made for
     MEMORY: int  #: MiB that one takes in the worker
-    KEEPS: Keeps
-    SIZES: Sizes
+    COUNTS: Counts  #: `read_counts(__file__)`
 
     def recognises(self, place: Path) -> bool:
         """Tell from its files whether a base is of this family."""

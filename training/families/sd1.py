@@ -9,8 +9,7 @@ from training.families._stable import UNSAFE, Stable
 from training.lazy import diffusers
 from training.modelfiles import configs, folder, singlefile
 from training.modelfiles.configs import SD15
-from training.networks.memory import Keeps
-from training.networks.sizes import Layers, Sizes
+from training.networks.counts import read_counts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,59 +21,7 @@ if TYPE_CHECKING:
 
 RESOLUTION, MEMORY = 512, 3500
 SHAPE = SD15
-KEEPS = Keeps(
-    denoiser=859_520_964,
-    linear=270_049_280,
-    texts=123_060_480,
-    attention=272_500,
-    every=328_000,
-    frugal=70_000,
-    seen=17_400,
-)
-SIZES = Sizes(
-    Layers(
-        (
-            (320, 320, 1, 30),
-            (320, 768, 1, 10),
-            (640, 640, 1, 30),
-            (640, 768, 1, 10),
-            (1280, 768, 1, 12),
-            (1280, 1280, 1, 36),
-        ),
-        (
-            (320, 320, 1, 10),
-            (320, 320, 9, 7),
-            (320, 640, 9, 2),
-            (320, 960, 9, 1),
-            (320, 1280, 1, 5),
-            (640, 320, 9, 1),
-            (640, 640, 1, 10),
-            (640, 640, 9, 6),
-            (640, 960, 9, 1),
-            (640, 1280, 9, 1),
-            (640, 1920, 9, 1),
-            (640, 2560, 1, 5),
-            (1280, 640, 9, 1),
-            (1280, 1280, 1, 12),
-            (1280, 1280, 9, 17),
-            (1280, 1920, 9, 1),
-            (1280, 2560, 9, 5),
-            (1280, 5120, 1, 6),
-            (2560, 320, 1, 5),
-            (5120, 640, 1, 5),
-            (10_240, 1280, 1, 6),
-        ),
-    ),
-    Layers(
-        ((768, 768, 1, 48),),
-        (
-            (768, 3072, 1, 12),
-            (3072, 768, 1, 12),
-        ),
-    ),
-    model=2_132_700_000,
-    words=(768,),
-)
+COUNTS = read_counts(__file__)
 
 
 class Sd1(Stable):

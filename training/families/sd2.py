@@ -13,8 +13,7 @@ from training.families._stable import UNSAFE, Stable
 from training.lazy import diffusers
 from training.modelfiles import configs, folder, singlefile
 from training.modelfiles.configs import SD2
-from training.networks.memory import Keeps
-from training.networks.sizes import Layers, Sizes
+from training.networks.counts import read_counts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,59 +26,7 @@ if TYPE_CHECKING:
 
 RESOLUTION, MEMORY = 768, 4500
 SHAPE = SD2
-KEEPS = Keeps(
-    denoiser=865_910_724,
-    linear=301_219_840,
-    texts=340_387_840,
-    attention=262_000,
-    every=321_500,
-    frugal=58_000,
-    seen=17_400,
-)
-SIZES = Sizes(
-    Layers(
-        (
-            (320, 320, 1, 30),
-            (320, 1024, 1, 10),
-            (640, 640, 1, 30),
-            (640, 1024, 1, 10),
-            (1280, 1024, 1, 12),
-            (1280, 1280, 1, 36),
-        ),
-        (
-            (320, 320, 1, 10),
-            (320, 320, 9, 7),
-            (320, 640, 9, 2),
-            (320, 960, 9, 1),
-            (320, 1280, 1, 5),
-            (640, 320, 9, 1),
-            (640, 640, 1, 10),
-            (640, 640, 9, 6),
-            (640, 960, 9, 1),
-            (640, 1280, 9, 1),
-            (640, 1920, 9, 1),
-            (640, 2560, 1, 5),
-            (1280, 640, 9, 1),
-            (1280, 1280, 1, 12),
-            (1280, 1280, 9, 17),
-            (1280, 1920, 9, 1),
-            (1280, 2560, 9, 5),
-            (1280, 5120, 1, 6),
-            (2560, 320, 1, 5),
-            (5120, 640, 1, 5),
-            (10_240, 1280, 1, 6),
-        ),
-    ),
-    Layers(
-        ((1024, 1024, 1, 92),),
-        (
-            (1024, 4096, 1, 23),
-            (4096, 1024, 1, 23),
-        ),
-    ),
-    model=2_580_200_000,
-    words=(1024,),
-)
+COUNTS = read_counts(__file__)
 
 
 class Sd2(Stable):

@@ -12,8 +12,7 @@ from training.families._stable import Stable
 from training.lazy import diffusers
 from training.modelfiles import configs, folder, singlefile
 from training.modelfiles.configs import SDXL
-from training.networks.memory import Keeps
-from training.networks.sizes import Layers, Sizes
+from training.networks.counts import read_counts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,59 +25,7 @@ if TYPE_CHECKING:
 
 RESOLUTION, MEMORY = 1024, 9000
 SHAPE = SDXL
-KEEPS = Keeps(
-    denoiser=2_567_463_684,
-    linear=2_232_647_680,
-    texts=817_720_320,
-    attention=445_500,
-    every=545_000,
-    frugal=50_000,
-    seen=12_900,
-)
-SIZES = Sizes(
-    Layers(
-        (
-            (640, 640, 1, 60),
-            (640, 2048, 1, 20),
-            (1280, 1280, 1, 360),
-            (1280, 2048, 1, 120),
-        ),
-        (
-            (320, 320, 9, 7),
-            (320, 640, 9, 2),
-            (320, 960, 9, 1),
-            (640, 320, 9, 1),
-            (640, 640, 1, 10),
-            (640, 640, 9, 6),
-            (640, 960, 9, 1),
-            (640, 1280, 9, 1),
-            (640, 1920, 9, 1),
-            (640, 2560, 1, 10),
-            (1280, 640, 9, 1),
-            (1280, 1280, 1, 12),
-            (1280, 1280, 9, 10),
-            (1280, 1920, 9, 1),
-            (1280, 2560, 9, 2),
-            (1280, 5120, 1, 60),
-            (5120, 640, 1, 10),
-            (10_240, 1280, 1, 60),
-        ),
-    ),
-    Layers(
-        (
-            (768, 768, 1, 48),
-            (1280, 1280, 1, 128),
-        ),
-        (
-            (768, 3072, 1, 12),
-            (1280, 5120, 1, 32),
-            (3072, 768, 1, 12),
-            (5120, 1280, 1, 32),
-        ),
-    ),
-    model=6_938_000_000,
-    words=(768, 1280),
-)
+COUNTS = read_counts(__file__)
 
 
 class Sdxl(Stable):

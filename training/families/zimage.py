@@ -21,9 +21,8 @@ from training.lazy import diffusers, transformers
 from training.modelfiles import configs, folder, zimage
 from training.modelfiles.clip import alphabet
 from training.networks.conditioning import level
-from training.networks.memory import Keeps
+from training.networks.counts import read_counts
 from training.networks.networks import Networks, Part
-from training.networks.sizes import Layers, Sizes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,28 +34,7 @@ if TYPE_CHECKING:
     from training.networks.conditioning import Conditions
 
 RESOLUTION, MEMORY = 1024, 22_000
-KEEPS = Keeps(
-    denoiser=6_154_908_736,
-    linear=6_153_863_168,
-    texts=4_022_468_096,
-    attention=2_160_000,
-    every=2_415_000,
-    frugal=152_000,
-    seen=34_400,
-    whole=3_940_000,
-)
-SIZES = Sizes(
-    Layers(
-        ((3840, 3840, 1, 136),),
-        (
-            (3840, 10_240, 1, 34),
-            (10_240, 3840, 1, 68),
-        ),
-    ),
-    Layers(),
-    model=12_309_900_000,  # the transformer alone
-    words=(),
-)
+COUNTS = read_counts(__file__)
 NETWORKS = ("transformer", "text_encoder", "vae")
 TOKENS = 512  #: of a prompt and what is said around it; the pipeline cuts there, too
 SHIFT = 2.0  #: of noise levels in training, as musubi-tuner has it (867ab25d, docs/zimage.md)

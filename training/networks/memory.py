@@ -12,8 +12,8 @@ A picture drawn on the way, a photo encoded, or the base as it comes from its fi
 than a step: the estimate is the largest of the four. Where the autoencoder does not fit beside the
 denoiser, it works while that is off the device (`Latent.roomy`), so that its own sum counts.
 
-What is kept was counted on meta tensors of the true shapes; `benchmarks.memory.blueprint` counts
-it again and shows how far the sum is right. Attention is taken to be a flash kernel's.
+What is kept is counted on meta tensors of the true shapes (`benchmarks.memory.counts`);
+`benchmarks.memory.blueprint` shows how far the sum is right. Attention is a flash kernel's.
 """
 
 from __future__ import annotations
@@ -54,8 +54,13 @@ class Keeps:
     whole: int = 0  #: … where all of it learns, if that is more than `every`
 
 
+UNKNOWN = Keeps(denoiser=0, linear=0, texts=0, attention=0, every=0, frugal=0, seen=0)
+
+
 def needed(keeps: Keeps, recipe: Recipe, trained: int) -> int:
-    """Say how many bytes a recipe takes, at most, whose method trains so many numbers."""
+    """Return an upper bound of the GPU memory a run needs, in bytes; 0 where it is unknown."""
+    if keeps == UNKNOWN:
+        return 0
     held = learning(recipe) * trained
     side = max(recipe.resolution, *recipe.extra_resolutions, 0)
     drawing = frozen(keeps, recipe) + SEEN * wide(recipe) * seen(keeps, recipe.resolution)
@@ -115,6 +120,8 @@ def abreast(keeps: Keeps, side: int, free: int) -> int:
 
     Each is seen twice, with its prompt and with its negative one; half of the room is left.
     """
+    if keeps == UNKNOWN:
+        return 1
     return max(1, free // (2 * SEEN * seen(keeps, side)))
 
 

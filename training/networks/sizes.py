@@ -1,17 +1,19 @@
-"""How large a family's layers are, counted on its true networks: so large its files will be.
+"""How large a family's layers are: every method derives the size of its files from it.
 
-A family says it once; every method works out its own file from it.
+`training.networks.counts` reads it from the JSON beside the family's file.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from training import families
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from storage.records import Base
 
@@ -51,33 +53,18 @@ def sizes(base: Base) -> Sizes:
 def family(name: str) -> Sizes:
     """Give those of a family's true networks; nothing of one that is not here."""
     known = families.walk().get(name)
-    return known.SIZES if known else NONE
+    return known.COUNTS.sizes if known else NONE
+
+
+def read_sizes(content: Mapping[str, Any]) -> Sizes:
+    """Read sizes from JSON, whose lists are tuples here."""
+    denoiser, text = (
+        Layers(*(tuple(map(tuple, content[part][kind])) for kind in ("attention", "further")))
+        for part in ("denoiser", "text")
+    )
+    return Sizes(denoiser, text, content["model"], tuple(content["words"]))
 
 
 NONE = Sizes(Layers(), Layers(), model=0, words=())
-SMALL = Sizes(
-    Layers(
-        ((192, 192, 1, 32),),
-        (
-            (96, 96, 9, 4),
-            (96, 192, 9, 1),
-            (96, 288, 9, 1),
-            (192, 96, 9, 1),
-            (192, 192, 1, 8),
-            (192, 192, 9, 7),
-            (192, 288, 9, 1),
-            (192, 384, 9, 1),
-            (192, 768, 1, 4),
-            (1536, 192, 1, 4),
-        ),
-    ),
-    Layers(
-        ((192, 192, 1, 8),),
-        (
-            (192, 768, 1, 2),
-            (768, 192, 1, 2),
-        ),
-    ),
-    model=24_100_000,
-    words=(192,),
-)
+SMALL_FILE = Path(__file__).with_name("small.json")
+SMALL = read_sizes(json.loads(SMALL_FILE.read_text("utf-8")))

@@ -122,7 +122,7 @@ def begun(recipe: Recipe, parameters: Mapping[str, Tensor], bases: Bases) -> Rec
     if not room or base.small or recipe.memory_fallbacks:
         return recipe
     numbers = sum(parameter.numel() for parameter in parameters.values())
-    return fitting(recipe, walk()[base.family].KEEPS, numbers, room)
+    return fitting(recipe, walk()[base.family].COUNTS.memory, numbers, room)
 
 
 def fitting(recipe: Recipe, keeps: Keeps, numbers: int, room: int) -> Recipe:
@@ -161,9 +161,9 @@ def reach(room: int, precision: str = "bf16") -> dict[str, list[str]]:
         for name, family in walk().items():
             base = Base(name, name, name, name, family.RESOLUTION, "", "", present=True)
             needs = [
-                foretold(rule, base, family.KEEPS, room, precision).memory_mib
+                foretold(rule, base, family.COUNTS.memory, room, precision).memory_mib
                 for rule in rules(base)
             ]
-            if needs and min(needs) <= SPARE * room:
+            if needs and 0 < min(needs) <= SPARE * room:
                 found[method].append(name)
     return found

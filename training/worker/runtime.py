@@ -73,7 +73,7 @@ class Studio:
         whole = self.bases.device.whole()
         if not whole or base.small:
             return rule
-        keeps = families.walk()[base.family].KEEPS
+        keeps = families.walk()[base.family].COUNTS.memory
         return ladder.foretold(rule, base, keeps, whole, self.bases.device.precision)
 
     def task(self, kind: Kind, folder: JobFolder) -> Task:

@@ -1,0 +1,32 @@
+"""What is known of a family's true networks is counted, never typed."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.memory import counts
+from training import families
+from training.networks import memory
+from training.networks.counts import Counts, read_counts
+
+
+def test_memory():
+    """The JSON beside a family's file holds what `benchmarks.memory.counts` counts."""
+    assert counts.count_memory("sd1") == families.walk()["sd1"].COUNTS.memory
+
+
+@pytest.mark.parametrize("name", ["sd2", "sdxl", "zimage"])
+def test_memory_of_a_lora(name):
+    """That of the larger families is spot-checked: counting all of it takes a minute."""
+    kept = counts.round_up(counts.count_kept(name, "lora"), counts.STEP_BYTES)
+
+    assert kept == families.walk()[name].COUNTS.memory.attention
+
+
+def test_a_family_without_counts(tmp_path):
+    """A new family needs no JSON: its memory is unknown, 0, and pictures are drawn one by one."""
+    known = read_counts(str(tmp_path / "new.py"))
+
+    assert known == Counts()
+    assert memory.needed(known.memory, None, 1000) == 0
+    assert memory.abreast(known.memory, 512, 1 << 40) == 1
