@@ -101,7 +101,9 @@ def count_memory(name: str) -> Keeps:
     """Count the networks of a family, and what steps of training and drawing keep."""
     family, side = blueprint.base(name), families.walk()[name].RESOLUTION
     denoiser, linear = blueprint.sums(family.denoiser)
-    adapters = [count_kept(name, method, frugal=True) for method in ("lora", "locon")]
+    adapters = [
+        count_kept(name, method, gradient_checkpointing=True) for method in ("lora", "locon")
+    ]
     kept = {
         "attention": count_kept(name, "lora"),
         "every": count_kept(name, "locon"),
