@@ -3,7 +3,8 @@
     home/  safelight.db  secret  photos/ab/<digest>.png  previews/ab/<digest>.webp
            styles/<id>/<name>.safetensors  bases/  workers/<name>/  runs/<id>/
 
-    runs/<id>/  job.json photos/ classes/ events.jsonl checkpoints/ samples/ result/ log.txt
+    runs/<id>/  job.json photos/ classes/ style.safetensors
+                events.jsonl checkpoints/ samples/ result/ log.txt
 
     workers/<name>/  handle.json heartbeat catalog.json state.json inbox/*.json log.txt
 
@@ -82,6 +83,11 @@ class JobFolder:
     def classes(self) -> Path:
         """Pictures of a class, drawn by the base before it learns."""
         return self.path / "classes"
+
+    @property
+    def style(self) -> Path:
+        """The style to sample with."""
+        return self.path / "style.safetensors"
 
     @property
     def events(self) -> Path:

@@ -1,10 +1,12 @@
-"""The nouns that bot and trainer share: frozen records, no behaviour beyond reading themselves."""
+"""The nouns that bot and trainer share: frozen records that do nothing but read themselves."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from storage.errors import UserError
 
 
 class Concept(StrEnum):
@@ -304,6 +306,13 @@ class Catalog:
     device: str = "cpu"  #: the device of the worker, as a person would name it
     memory_mib: int = 0  #: MiB of the worker's GPU; 0 without one
     published: float = 0.0
+
+    def find_base(self, name: str) -> Base:
+        """Return a base by its name; raise UserError "base_unknown" with the names there are."""
+        for base in self.bases:
+            if base.name == name:
+                return base
+        raise UserError("base_unknown", base=name[:100], choices=[b.name for b in self.bases])
 
 
 @dataclass(frozen=True, slots=True)

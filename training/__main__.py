@@ -1,4 +1,4 @@
-"""`python -m training`: the trainer; with a command, a worker or one task for the shell."""
+"""`python -m training`: the scheduler; with a command, a worker or one task for a shell."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from training.settings import TrainingSettings
 
 WRONG_SETTING = "The setting {name} is wrong: {problem}. An example that works: {example}"
-HOME_TAKEN = "Another trainer already works on {home}. End it first, or set SAFELIGHT_HOME."
+HOME_TAKEN = "Another scheduler already works on {home}. End it first, or set SAFELIGHT_HOME."
 
 LOCK = "trainer.lock"  #: in the data folder; versions before 0.2 hold a file of this name, too
 
 
 def main() -> int:
-    """Do what the arguments say; a foreseen end is a sentence and an exit code."""
+    """Run the command and return its exit code; a wrong setting is named on stderr."""
     chosen = arguments.parser().parse_args()
     # torch's waiting threads sleep, instead of spinning on cores that the bot wants
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -46,13 +46,13 @@ def main() -> int:
         wrong = error.code == "setting_wrong"
         sys.stderr.write(f"{WRONG_SETTING.format_map(error.facts) if wrong else error}\n")
         return 2
-    from training.cli import commands  # noqa: PLC0415 - the trainer needs none of this
+    from training.cli import commands  # noqa: PLC0415 - the scheduler needs none of this
 
     return commands.obey(chosen, known)
 
 
 async def run_scheduler(known: TrainingSettings) -> int:
-    """Be the trainer until told to stop."""
+    """Run the scheduler until told to stop; return the exit code."""
     from storage.store import Store  # noqa: PLC0415 - a worker never opens the database
     from training.scheduler.local import LocalBackend  # noqa: PLC0415 - the same
     from training.scheduler.scheduler import Scheduler  # noqa: PLC0415 - the same
@@ -71,8 +71,8 @@ async def run_scheduler(known: TrainingSettings) -> int:
 
 
 def run_worker(name: str, known: TrainingSettings) -> int:
-    """Be a worker."""
-    from training.worker import worker  # noqa: PLC0415 - the trainer needs none of this
+    """Run the worker of that name; return the exit code."""
+    from training.worker import worker  # noqa: PLC0415 - the scheduler needs none of this
     from training.worker.folder import WorkerFolder  # noqa: PLC0415 - the same
 
     device = known.devices.get(name, "auto")
@@ -82,12 +82,14 @@ def run_worker(name: str, known: TrainingSettings) -> int:
         os.environ["CUDA_VISIBLE_DEVICES"] = visible[int(number)] if visible[0] else number
     home = Home(known.home)
 
-    def studio() -> worker.Studio:
-        from training.worker.runtime import Studio  # noqa: PLC0415 - torch, once the heart beats
+    def open_runtime() -> worker.Runtime:
+        from training.worker.runtime import Runtime  # noqa: PLC0415 - torch, once the heart beats
 
-        return Studio(home.bases, known, device)
+        return Runtime(home.bases, known, device)
 
-    return worker.serve(home, WorkerFolder(home.workers / name), studio, known.nice, known.idle)
+    return worker.serve(
+        home, WorkerFolder(home.workers / name), open_runtime, known.nice, known.idle
+    )
 
 
 if __name__ == "__main__":

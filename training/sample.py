@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from training.device import Device
     from training.families import Family
 
-STYLE = "style.safetensors"
 LIMITS = {"steps": (1, 100), "count": (1, 4), "strength": (-2.0, 2.0), "seed": limits.SEED}
 SIDE = (32, 1024)
 PROMPT = 2000  # letters
@@ -102,7 +101,7 @@ def lost(family: Family, request: SampleRequest, style: Worn | None) -> int:
 
 def worn(folder: JobFolder, request: SampleRequest, family: Family) -> Worn | None:
     """Read the style of the job, and refuse what does not fit the base."""
-    path = folder.path / STYLE
+    path = folder.style
     if not request.method and not path.exists():
         return None
     method = methods.walk().get(request.method)

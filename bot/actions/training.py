@@ -223,12 +223,10 @@ def apply_overrides(planned: Plan, order: TrainingOrder, taking: Method) -> Plan
 
 def base(catalog: Catalog, name: str) -> Base:
     """Return a base that is here."""
-    for found in catalog.bases:
-        if found.name == name:
-            if found.missing_code:
-                raise UserError(found.missing_code, **found.facts)
-            return found
-    raise UserError("base_unknown", base=name)
+    found = catalog.find_base(name)
+    if found.missing_code:
+        raise UserError(found.missing_code, **found.facts)
+    return found
 
 
 async def taken(bot: Bot, owner: int) -> int:

@@ -129,14 +129,14 @@ class FakeRuntime:
         """Return a catalog of two bases and one method."""
         return Catalog(bases=(SMALL, LARGE), methods=(Method("lora"),), device="fake")
 
-    def task(self, kind: Kind, folder: JobFolder) -> Task:
+    def start_task(self, kind: Kind, folder: JobFolder) -> Task:
         """Start a job's task."""
         return {Kind.TRAIN: train, Kind.SAMPLE: sample, Kind.CAPTION: caption}[kind](folder)
 
-    def warm(self) -> None:
+    def import_next(self) -> None:
         """Do nothing: there is nothing to load."""
 
-    def rest(self) -> None:
+    def free_memory(self) -> None:
         """Do nothing: there is no memory to free."""
 
     def state(self) -> dict[str, Any]:

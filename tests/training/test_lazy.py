@@ -12,20 +12,20 @@ import pytest
 from training.lazy import SLOW_IMPORTS, LazyModule
 
 LIBRARIES = ("diffusers", "transformers", "peft", "lycoris", "bitsandbytes")
-STUDIO = f"""
+PROGRAM = f"""
 import json, sys
 from pathlib import Path
 from training.settings import TrainingSettings
-from training.worker.runtime import Studio
+from training.worker.runtime import Runtime
 
 def known():
     return [name for name in {LIBRARIES} if name in sys.modules]
 
-studio = Studio(Path("nowhere"), TrainingSettings(), "cpu")
-studio.catalog()
+runtime = Runtime(Path("nowhere"), TrainingSettings(), "cpu")
+runtime.catalog()
 told = [known()]
 for _ in range({len(SLOW_IMPORTS)} + 1):
-    studio.warm()
+    runtime.import_next()
     told.append(known())
 print(json.dumps(told))
 """
@@ -34,7 +34,7 @@ print(json.dumps(told))
 def test_ready_without() -> None:
     """A worker says what it can do without them; with nothing to do it imports one at a time."""
     told = subprocess.run(
-        [sys.executable, "-c", STUDIO], capture_output=True, text=True, check=True, timeout=120
+        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True, timeout=120
     ).stdout
 
     first, *later = json.loads(told.splitlines()[-1])

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from storage.errors import JobError
 from storage.planning.advisor import advise
 from storage.planning.case import BESIDE, CLASSES, Case, Motif
-from training.scheduler.layout import base
 
 if TYPE_CHECKING:
     import argparse
@@ -38,7 +37,7 @@ def asked(
 ) -> tuple[Case, Advice]:
     """Ask about photos; a base that was named is the only one that is weighed."""
     if chosen.base:
-        named = base(catalog, chosen.base)
+        named = catalog.find_base(chosen.base)
         if named.missing_code:
             raise JobError(named.missing_code, **named.facts)
         catalog = replace(catalog, bases=(named,))

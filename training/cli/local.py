@@ -19,7 +19,6 @@ from training.cli import bases
 from training.cli.output import attempted, tell
 from training.cli.photos import Source, gather
 from training.cli.request import apart, lesson
-from training.scheduler.layout import style
 from training.styles import header
 from training.styles.header import said
 from training.worker.eventlog import read
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from training.settings import TrainingSettings
-    from training.worker.runtime import Studio
+    from training.worker.runtime import Runtime
 
 
 class Shell:
@@ -61,17 +60,17 @@ class Shell:
         return end
 
     @cached_property
-    def studio(self) -> Studio:
+    def studio(self) -> Runtime:
         """Open the device; torch is imported here."""
-        from training.worker.runtime import Studio  # noqa: PLC0415 - after what can go wrong without it
+        from training.worker.runtime import Runtime  # noqa: PLC0415 - after what can go wrong without it
 
         device = self.settings.device.split(",")[0]
-        return Studio(Home(self.settings.home).bases, self.settings, device)
+        return Runtime(Home(self.settings.home).bases, self.settings, device)
 
     def drive(self, kind: Kind) -> dict[str, Any]:
         """Drive the task to its end, telling what happens; return the last event."""
         run = Execution(
-            Request(Command.RUN), self.folder, self.studio.task(kind, self.folder), kind
+            Request(Command.RUN), self.folder, self.studio.start_task(kind, self.folder), kind
         )
         before = signal.signal(signal.SIGINT, lambda *_: run.receive_command(JobCommand.CANCEL))
         offset, events = 0, list[Event]()
@@ -137,7 +136,7 @@ class Shell:
     def wear(self, file: Path) -> dict[str, str]:
         """Bring a style's file and return its method and trigger."""
         made = said(file)
-        shutil.copyfile(file, style(self.folder))
+        shutil.copyfile(file, self.folder.style)
         return made
 
     def caption(self) -> dict[str, Any]:

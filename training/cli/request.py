@@ -16,7 +16,6 @@ from storage.records import Concept, Optimizer
 from storage.requests import TrainRequest
 from training.recipe.concepts import ConceptPhotos
 from training.recipe.recipe import Recipe
-from training.scheduler.layout import base
 
 if TYPE_CHECKING:
     import argparse
@@ -96,7 +95,7 @@ def lesson(
         options=options,
         **{key: getattr(dialled, key) if v is None else v for key, v in own.items()},
     )
-    start = base(catalog, chosen.base)
+    start = catalog.find_base(chosen.base)
     concepts = tuple(
         ConceptPhotos.from_photos(other, start, captioned(other.sources)) for other in others
     )

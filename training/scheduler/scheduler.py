@@ -11,9 +11,9 @@ from storage.disk import roomy
 from storage.errors import UserError
 from storage.records import Catalog, Event, Job, Status
 from storage.tables.catalog import catalog as catalog_of
-from training.scheduler.claim import LEASE, Claim, forget
+from training.scheduler.claim import LEASE_SECONDS, Claim, purge_job
 from training.scheduler.handle import WorkerHandle
-from training.scheduler.layout import model, style
+from training.scheduler.layout import model_file
 from training.worker.folder import WorkerFolder
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Scheduler:
             if job.status is Status.RUNNING:
                 await self.adopt_job(job)
         for job_id in await self.store.jobs.doomed():
-            await forget(self.store, job_id)
+            await purge_job(self.store, job_id)
         await self.clear_ended_folders()
 
     async def adopt_job(self, job: Job) -> None:
@@ -82,7 +82,7 @@ class Scheduler:
                 await asyncio.to_thread(self.backend.stop, process)
             await claim.release(counted=True)
         elif worker.check_alive():
-            if await claim.begin(self.catalog):
+            if await claim.start(self.catalog):
                 worker.claims.append(claim)
         else:
             await claim.release(counted=True)
@@ -93,9 +93,9 @@ class Scheduler:
         for path in (self.store.home.path / "runs").iterdir():
             if path.name.isdigit() and int(path.name) not in open_jobs:
                 folder = self.store.home.run(int(path.name))
-                left = (folder.checkpoints, folder.photos, folder.classes, style(folder))
-                if any(place.exists() for place in (*left, *filter(None, [model(folder)]))):
-                    await forget(self.store, int(path.name))
+                left = (folder.checkpoints, folder.photos, folder.classes, folder.style)
+                if any(place.exists() for place in (*left, *filter(None, [model_file(folder)]))):
+                    await purge_job(self.store, int(path.name))
 
     async def turn(self) -> None:
         """Serve every worker once; now and then, look for what was left behind."""
@@ -123,7 +123,7 @@ class Scheduler:
             worker.start()
             return
         for claim in list(worker.claims):
-            if await claim.follow() or not await claim.listen():
+            if await claim.copy_events() or not await claim.forward_command():
                 worker.claims.remove(claim)
         if worker.ready:
             await self.publish_catalog(worker)
@@ -151,10 +151,10 @@ class Scheduler:
         self.claim_tried[worker.name] = state
         if not await self.has_disk_space():
             return
-        job = await self.store.jobs.claim(worker.name, *wanted, lease=LEASE)
+        job = await self.store.jobs.claim(worker.name, *wanted, lease=LEASE_SECONDS)
         if job is not None:
             claim = await Claim.open(self.store, job, worker.folder.inbox)
-            if await claim.begin(self.catalog):
+            if await claim.start(self.catalog):
                 worker.claims.append(claim)
             self.claim_tried.pop(worker.name)
 

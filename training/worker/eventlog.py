@@ -1,4 +1,4 @@
-"""`events.jsonl`: written by the worker a line at a time, read on by the trainer from any byte."""
+"""`events.jsonl`: written by the worker line by line, read by the scheduler from any byte on."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class Journal:
+class EventLog:
     """The writing end. What a full disk refuses waits until it has room."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.waiting: list[bytes] = []
-        self._mend()
+        self._truncate_partial_line()
 
     def write(self, event: Event) -> None:
         """Add an event."""
@@ -51,7 +51,7 @@ class Journal:
             if sync:
                 os.fsync(file.fileno())
 
-    def _mend(self) -> None:
+    def _truncate_partial_line(self) -> None:
         """Cut off a line that a killed worker began; nobody has read it."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         content = self.path.read_bytes() if self.path.exists() else b""

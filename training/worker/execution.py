@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from storage.errors import SafelightError
 from storage.folders import TERMINAL
 from storage.records import Event, JobCommand, Kind
-from training.worker.eventlog import Journal
+from training.worker.eventlog import EventLog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ class Execution:
 
     def __init__(self, asked: Request, folder: JobFolder, task: Task, kind: Kind) -> None:
         self.asked, self.folder, self.task, self.kind = asked, folder, task, kind
-        self.journal = Journal(folder.events)
+        self.events = EventLog(folder.events)
         self.command: JobCommand | None = None
         self.leaving = False
         self.step = 0  # the last one that was told of
@@ -46,7 +46,7 @@ class Execution:
     @property
     def ended(self) -> bool:
         """Return whether nothing is left to do or to write."""
-        return self.over and not self.journal.waiting
+        return self.over and not self.events.waiting
 
     @property
     def urgency(self) -> int:
@@ -71,7 +71,7 @@ class Execution:
     def advance(self) -> None:
         """Go on to the next event."""
         if self.over:
-            self.journal.flush()
+            self.events.flush()
             return
         began = time.perf_counter()
         with self._logged():
@@ -80,7 +80,7 @@ class Execution:
 
     def note(self, kind: str, **facts: Any) -> None:
         """Write an event of the worker's own."""
-        self.journal.write(Event(kind, facts, time.time()))
+        self.events.write(Event(kind, facts, time.time()))
 
     def _advance(self) -> None:
         if self.command is JobCommand.CANCEL and not self.boundary:
@@ -104,7 +104,7 @@ class Execution:
             self.task.close()
             self._end(event)
         else:
-            self.journal.write(event)
+            self.events.write(event)
 
     def _close(self, kind: str) -> None:
         try:
@@ -126,7 +126,7 @@ class Execution:
         if self.leaving and event.kind == "paused":
             facts["leaving"] = True
         self.over = True
-        self.journal.write(Event(event.kind, facts, event.at))
+        self.events.write(Event(event.kind, facts, event.at))
 
     @contextmanager
     def _logged(self) -> Iterator[None]:

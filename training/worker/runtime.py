@@ -1,4 +1,4 @@
-"""What a worker can do here: the tasks, the bases, the device. Torch is imported here first."""
+"""What a worker can do: its tasks, bases and device. The first module to import torch."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from training import caption, families, methods, sample
 from training.bases.registry import Bases
 from training.device import Device
 from training.lazy import SLOW_IMPORTS
-from training.run import loop
-from training.run import memory as ladder
+from training.run import loop, memory
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,13 +24,13 @@ if TYPE_CHECKING:
     from training.worker.execution import Task
 
 TASKS = {Kind.TRAIN: loop.train, Kind.SAMPLE: sample.sample, Kind.CAPTION: caption.caption}
-SMALL = 150  #: MiB of the embedded captioner
-GRAIN = 256  #: MiB to which free memory is told
+EMBEDDED_CAPTIONER_MIB = 150
+FREE_ROUNDING_MIB = 256  #: to which the free memory in the state is rounded
 
 log = logging.getLogger(__name__)
 
 
-class Studio:
+class Runtime:
     """The one device of the process with the bases that are loaded on it."""
 
     def __init__(self, folder: Path, settings: TrainingSettings, device: str) -> None:
@@ -43,23 +42,23 @@ class Studio:
             ),
             settings.bases,
         )
-        self.needed = iter(SLOW_IMPORTS)
-        self.known = self.bases.describe()
+        self.imports = iter(SLOW_IMPORTS)
+        self.described = self.bases.describe()
         for error in self.bases.wrong:
             log.warning("%s", error)
 
     def catalog(self) -> Catalog:
-        """Say what can be done."""
-        self.known = self.bases.describe()
+        """Return what this machine can do."""
+        self.described = self.bases.describe()
         found = methods.walk()
         return Catalog(
-            bases=tuple(self.known),
+            bases=tuple(self.described),
             methods=tuple(method.METHOD for method in found.values()),
             captioner=self.captioner,
             rules=tuple(
-                self.weighed(rule, base)
+                self.add_memory(rule, base)
                 for method in found.values()
-                for base in self.known
+                for base in self.described
                 if base.known
                 for rule in method.rules(base)
             ),
@@ -68,40 +67,40 @@ class Studio:
             published=time.time(),
         )
 
-    def weighed(self, rule: Rule, base: Base) -> Rule:
-        """Write into a rule what memory it takes, where there is a GPU and a large base."""
+    def add_memory(self, rule: Rule, base: Base) -> Rule:
+        """Add the GPU memory a rule takes, if there is a GPU and the base is not tiny."""
         whole = self.bases.device.whole()
         if not whole or base.small:
             return rule
         keeps = families.walk()[base.family].COUNTS.memory
-        return ladder.foretold(rule, base, keeps, whole, self.bases.device.precision)
+        return memory.foretold(rule, base, keeps, whole, self.bases.device.precision)
 
-    def task(self, kind: Kind, folder: JobFolder) -> Task:
-        """Begin a job."""
+    def start_task(self, kind: Kind, folder: JobFolder) -> Task:
+        """Return the task of a job; nothing of it has run yet."""
         return cast("Task", TASKS[kind](folder, self.bases))
 
-    def warm(self) -> None:
-        """Import the next of the libraries that jobs will need."""
-        for name in islice(self.needed, 1):
+    def import_next(self) -> None:
+        """Import one more of the libraries that jobs will need."""
+        for name in islice(self.imports, 1):
             import_module(name)
 
-    def rest(self) -> None:
-        """Give memory back that no job needs."""
+    def free_memory(self) -> None:
+        """Unload the models that no job uses."""
         self.bases.release()
 
     def state(self) -> dict[str, Any]:
-        """Say which bases and captioners can be served now, and what is in memory."""
+        """Return the bases and captioners it `serves` now, and what is in memory."""
         free = self.bases.device.free()
-        served = [
+        serves = [
             base.name
-            for base in self.known
+            for base in self.described
             if base.present and self.bases.fits(base.name, base.memory_mib)
         ]
-        memory = SMALL if self.captioner == "embedded" else caption.MEMORY
-        if self.bases.fits(f"captioner {self.captioner}", memory):
-            served.append(self.captioner)
+        needed = EMBEDDED_CAPTIONER_MIB if self.captioner == "embedded" else caption.MEMORY
+        if self.bases.fits(f"captioner {self.captioner}", needed):
+            serves.append(self.captioner)
         return {
-            "serves": served,
+            "serves": serves,
             "resident": list(self.bases.resident),
-            "free": free // GRAIN * GRAIN,
+            "free": free // FREE_ROUNDING_MIB * FREE_ROUNDING_MIB,
         }

@@ -1,7 +1,7 @@
 """`python -m training worker NAME`: the resident process that owns one device.
 
-It hears requests from its inbox, drives one task at a time, short ones between two steps of a
-long one, and writes what happens into the job folders. It never opens the database.
+It takes requests from its inbox, drives one task at a time (short ones between two steps of a
+long one), and writes what happens into the job folders. It never opens the database.
 """
 
 from __future__ import annotations
@@ -34,194 +34,206 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-IDLE = 0.05  #: seconds between two looks into the inbox of a worker with nothing to do
-BEAT = 2.0  #: seconds between two heartbeats
-ALONE = 600.0  #: seconds without a trainer after which an idle worker ends
-LOOK = 5.0  #: seconds between two looks at what fits into memory
-NEWS = 60.0  #: seconds between two looks of an idle worker for new bases
-TAKEN = 3  #: exit code of a worker whose desk is another's
+IDLE_SECONDS = 0.05  #: between two looks into the inbox of a worker with nothing to do
+HEARTBEAT_SECONDS = 2.0  #: between two heartbeats
+ALONE_SECONDS = 600.0  #: without a scheduler, after which an idle worker ends
+STATE_SECONDS = 5.0  #: between two checks of what fits into memory
+CATALOG_SECONDS = 60.0  #: between two searches of an idle worker for new bases
+TAKEN_EXIT_CODE = 3  #: of a worker whose folder another process holds
 
 
-class Studio(Protocol):
+class Runtime(Protocol):
     """What a worker can do; the real one is in `training/worker/runtime.py`."""
 
     def catalog(self) -> Catalog:
-        """Say what can be done."""
+        """Return what this machine can do."""
         ...
 
-    def task(self, kind: Kind, folder: JobFolder) -> Task:
-        """Begin a job."""
+    def start_task(self, kind: Kind, folder: JobFolder) -> Task:
+        """Return the task of a job; nothing of it has run yet."""
         ...
 
     def state(self) -> dict[str, Any]:
-        """Say which bases can be `served` now, and what else is worth knowing."""
+        """Return the bases it `serves` now, beside what is running, and what is in memory."""
         ...
 
-    def warm(self) -> None:
-        """Do the next bit, of a few seconds at most, of what makes jobs begin sooner."""
+    def import_next(self) -> None:
+        """Import one more library that jobs will need, in a few seconds at most."""
         ...
 
-    def rest(self) -> None:
-        """Give memory back that no job needs."""
+    def free_memory(self) -> None:
+        """Unload what no job needs."""
         ...
 
 
 class Worker:
     """The jobs of one device."""
 
-    def __init__(self, home: Home, desk: WorkerFolder, studio: Studio, idle: int = 0) -> None:
-        self.home, self.desk, self.studio = home, desk, studio
-        self.idle = idle  #: seconds without a job after which memory is given back; 0 is never
-        self.rested = False
-        self.runs: list[Execution] = []
+    def __init__(
+        self, home: Home, folder: WorkerFolder, runtime: Runtime, idle_seconds: int = 0
+    ) -> None:
+        self.home, self.folder, self.runtime = home, folder, runtime
+        self.idle_seconds = idle_seconds  #: without a job, until memory is freed; 0 is never
+        self.memory_freed = False
+        self.executions: list[Execution] = []
         self.leaving = threading.Event()
-        self.told: dict[str, Any] = {}
-        self.offered: Catalog | None = None
-        self.looked = self.searched = 0.0
-        self.busy = time.time()
+        self.published_state: dict[str, Any] = {}
+        self.published_catalog: Catalog | None = None
+        self.state_at = self.catalog_at = 0.0
+        self.busy_at = time.time()
 
-    def work(self) -> None:
-        """Serve until told to leave, or until nobody is there to serve."""
-        self.offer()
-        self.tell()
-        while not self.done():
+    def run(self) -> None:
+        """Work until told to leave, or until no scheduler is left."""
+        self.publish_catalog()
+        self.publish_state()
+        while not self.should_end():
             self.turn()
-            if not self.runs:
-                time.sleep(IDLE)
-                self.rest()
-                self.studio.warm()
-                if time.monotonic() - self.searched > NEWS:
-                    self.offer()
+            if not self.executions:
+                time.sleep(IDLE_SECONDS)
+                self.free_idle_memory()
+                self.runtime.import_next()
+                if time.monotonic() - self.catalog_at > CATALOG_SECONDS:
+                    self.publish_catalog()
 
-    def rest(self) -> None:
-        """Give memory back, once, when there was no job for long enough."""
-        if self.idle and not self.rested and time.time() - self.busy >= self.idle:
-            self.studio.rest()
-            self.rested = True
-            self.tell()
+    def free_idle_memory(self) -> None:
+        """Free memory, once, when there was no job for `idle_seconds`."""
+        if not self.idle_seconds or self.memory_freed:
+            return
+        if time.time() - self.busy_at >= self.idle_seconds:
+            self.runtime.free_memory()
+            self.memory_freed = True
+            self.publish_state()
 
     def turn(self) -> None:
-        """Hear what is asked and take one job one event further."""
-        for request in self.desk.inbox.take():
-            self.hear(request)
+        """Obey the requests, then advance the most urgent job by one event."""
+        for request in self.folder.inbox.take():
+            self.obey(request)
         if self.leaving.is_set():
-            for run in self.runs:
+            for run in self.executions:
                 run.leave()
-        if self.runs:
-            run = min(self.runs, key=lambda run: run.urgency)
+        if self.executions:
+            run = min(self.executions, key=lambda run: run.urgency)
             begun = run.begun
             run.advance()
-            self.ended(run)
+            self.remove_ended(run)
             if run.begun is not begun:
-                self.tell()
-        if time.monotonic() - self.looked > LOOK:
-            self.tell()
+                self.publish_state()
+        if time.monotonic() - self.state_at > STATE_SECONDS:
+            self.publish_state()
 
-    def hear(self, request: Request) -> None:
-        """Do what was asked, or remember it until the next boundary."""
+    def obey(self, request: Request) -> None:
+        """Accept a job, pass a command on to its job, or begin to leave."""
         if request.command is Command.LEAVE:
             self.leaving.set()
         elif request.command is Command.RUN:
             self.accept(request)
         else:
-            for run in self.runs:
+            for run in self.executions:
                 if (run.asked.job, run.asked.fence) == (request.job, request.fence):
                     run.receive_command(JobCommand(request.command))
 
     def accept(self, request: Request) -> None:
-        """Take a job, unless this very claim is here or has ended: the trainer may ask twice."""
+        """Accept a job, unless this claim runs or has ended: the scheduler may ask twice."""
         folder = self.home.run(request.job)
-        held = {(run.asked.job, run.asked.fence) for run in self.runs}
+        held = {(run.asked.job, run.asked.fence) for run in self.executions}
         if (request.job, request.fence) in held or ending(folder.events, request.fence):
             return
         try:
             kind = Kind(folder.request()["kind"])
-            task = self.studio.task(kind, folder)
+            task = self.runtime.start_task(kind, folder)
         except (OSError, ValueError, KeyError, TypeError):
             log.exception("The folder of job %s cannot be read", request.job)
-            kind, task = Kind.SAMPLE, _unreadable()
-        self.runs.append(Execution(request, folder, task, kind))
-        self.rested = False
-        self.tell()
+            kind, task = Kind.SAMPLE, unreadable_folder()
+        self.executions.append(Execution(request, folder, task, kind))
+        self.memory_freed = False
+        self.publish_state()
 
-    def ended(self, run: Execution) -> None:
-        """Let go of a job that has ended; a training notes what was served meanwhile."""
+    def remove_ended(self, run: Execution) -> None:
+        """Remove a job that has ended; a training notes what was served meanwhile."""
         if not run.ended:
             if run.over:
-                time.sleep(IDLE)  # its last line waits for room on the disk
+                time.sleep(IDLE_SECONDS)  # its last line waits for room on the disk
             return
-        self.runs.remove(run)
-        for other in self.runs:
+        self.executions.remove(run)
+        for other in self.executions:
             if other.kind is Kind.TRAIN and other.begun:
                 other.note("served", job=run.asked.job, seconds=round(run.seconds, 3))
-        self.busy = time.time()
-        self.tell()
+        self.busy_at = time.time()
+        self.publish_state()
 
-    def offer(self) -> None:
-        """Publish what can be done, when it is new."""
-        self.searched = time.monotonic()
-        catalog = self.studio.catalog()
-        if self.offered is None or replace(self.offered, published=catalog.published) != catalog:
-            self.desk.write_catalog(asdict(catalog))
-            self.offered = catalog
+    def publish_catalog(self) -> None:
+        """Publish what this machine can do, if that has changed."""
+        self.catalog_at = time.monotonic()
+        catalog = self.runtime.catalog()
+        before = self.published_catalog
+        if before is None or replace(before, published=catalog.published) != catalog:
+            self.folder.write_catalog(asdict(catalog))
+            self.published_catalog = catalog
 
-    def tell(self) -> None:
-        """Publish what is held and what else could be served now."""
-        self.looked = time.monotonic()
-        held = [{"job": run.asked.job, "kind": run.kind, "begun": run.begun} for run in self.runs]
-        state = {"pid": os.getpid(), "held": held, **self.studio.state()}
-        if state != self.told:
-            self.desk.write_state(state)
-            self.told = state
+    def publish_state(self) -> None:
+        """Publish the jobs held and the bases that could be served beside them."""
+        self.state_at = time.monotonic()
+        held = [
+            {"job": run.asked.job, "kind": run.kind, "begun": run.begun} for run in self.executions
+        ]
+        state = {"pid": os.getpid(), "held": held, **self.runtime.state()}
+        if state != self.published_state:
+            self.folder.write_state(state)
+            self.published_state = state
 
-    def done(self) -> bool:
-        """Return whether it is time to end."""
-        if self.runs:
+    def should_end(self) -> bool:
+        """Return whether nothing is left to do and the worker was told to leave or is alone."""
+        if self.executions:
             return False
-        return self.leaving.is_set() or time.time() - max(self.busy, self.met()) > ALONE
+        alone = time.time() - max(self.busy_at, self.scheduler_seen_at())
+        return self.leaving.is_set() or alone > ALONE_SECONDS
 
-    def met(self) -> float:
-        """Return when a trainer was last there."""
+    def scheduler_seen_at(self) -> float:
+        """Return when a scheduler was last there, in unix seconds."""
         with suppress(FileNotFoundError):
-            return self.desk.scheduler_heartbeat.stat().st_mtime
+            return self.folder.scheduler_heartbeat.stat().st_mtime
         return 0.0
 
 
 def serve(
-    home: Home, desk: WorkerFolder, open_studio: Callable[[], Studio], nice: int = 0, idle: int = 0
+    home: Home,
+    folder: WorkerFolder,
+    open_runtime: Callable[[], Runtime],
+    nice: int = 0,
+    idle_seconds: int = 0,
 ) -> int:
-    """Be the worker of a desk; return the exit code of the process."""
-    lock = FileLock(desk.lock)  # held until this process ends, however it does
+    """Run the worker of a folder; return the exit code of the process."""
+    lock = FileLock(folder.lock)  # held until this process ends, however it does
     try:
         lock.acquire(blocking=False)
     except Timeout:
-        return TAKEN
-    desk.write_process({"pid": os.getpid(), "born": read_birth(os.getpid())})
-    threading.Thread(target=_beat, args=(desk.heartbeat,), daemon=True).start()
-    _yield(nice)
-    worker = Worker(home, desk, open_studio(), idle)
+        return TAKEN_EXIT_CODE
+    folder.write_process({"pid": os.getpid(), "born": read_birth(os.getpid())})
+    threading.Thread(target=beat, args=(folder.heartbeat,), daemon=True).start()
+    lower_priority(nice)
+    worker = Worker(home, folder, open_runtime(), idle_seconds)
     signal.signal(signal.SIGTERM, lambda *_: worker.leaving.set())
-    worker.work()
+    worker.run()
     return 0
 
 
-def _beat(heartbeat: Path) -> None:
-    """Show that the process lives, also while its main thread computes."""
+def beat(heartbeat: Path) -> None:
+    """Touch the heartbeat for ever, also while the main thread computes."""
     while True:
         with suppress(OSError):
             heartbeat.touch()
-        time.sleep(BEAT)
+        time.sleep(HEARTBEAT_SECONDS)
 
 
-def _yield(nice: int) -> None:
-    """Leave the cores to the bot, and be the one that goes when memory runs out."""
+def lower_priority(nice: int) -> None:
+    """Leave the cores to the bot, and be killed first when memory runs out."""
     with suppress(AttributeError, OSError):
         os.nice(nice)
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("500")
 
 
-def _unreadable() -> Task:
-    """Be the task of a folder that says nothing."""
+def unreadable_folder() -> Task:
+    """Fail: the task of a job folder that cannot be read."""
     raise JobError("job_broken")
     yield

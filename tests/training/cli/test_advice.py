@@ -16,7 +16,7 @@ from storage.records import Checked, Commercial, Concept, Dial
 from training.cli import advice
 from training.cli.photos import Source
 from training.settings import TrainingSettings
-from training.worker.runtime import Studio
+from training.worker.runtime import Runtime
 
 if TYPE_CHECKING:
     from storage.records import Catalog
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def catalog(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
     """What this machine can do, as the worker publishes it; of a processor alone."""
     settings = TrainingSettings(_env_file=None)  # type: ignore[call-arg]
-    return Studio(tmp_path_factory.mktemp("bases"), settings, "cpu").catalog()
+    return Runtime(tmp_path_factory.mktemp("bases"), settings, "cpu").catalog()
 
 
 def sources(count: int) -> list[Source]:

@@ -6,7 +6,7 @@ import pytest
 
 from storage.errors import SafelightError
 from storage.records import Base, Catalog
-from training.scheduler.layout import clear, lay_out, style
+from training.scheduler.layout import clear_folder, lay_out
 
 ALICE, BOB = 1001, 1002
 HERE = Base("embedded", "Here", "sd1", "embedded:diffusion", 64, "none", "tests", present=True)
@@ -112,7 +112,7 @@ async def test_a_strangers_style_is_unknown(queue):
     folder = queue.home.run(mine.id)
     request = folder.request()["request"]
     assert (request["method"], request["trigger"]) == ("lora", "mydog")
-    assert style(folder).read_bytes() == b"weights"
+    assert folder.style.read_bytes() == b"weights"
     with pytest.raises(SafelightError) as refused:
         await lay_out(queue.store, theirs, CATALOG)
     assert refused.value.code == "style_unknown"
@@ -146,7 +146,7 @@ async def test_a_whole_model_is_kept_once(queue, method, left):
     folder = queue.home.run(job.id)
     folder.result.mkdir()
     (folder.result / "mydog.safetensors").write_bytes(b"weights")
-    clear(folder)
+    clear_folder(folder)
 
     assert [path.name for path in folder.result.iterdir()] == left
 
@@ -158,7 +158,7 @@ async def test_what_is_kept(queue):
     folder = queue.home.run(job.id)
     for path in (folder.checkpoints, folder.samples, folder.result):
         path.mkdir()
-    clear(folder)
-    clear(folder)
+    clear_folder(folder)
+    clear_folder(folder)
 
     assert sorted(path.name for path in folder.path.iterdir()) == ["job.json", "result", "samples"]

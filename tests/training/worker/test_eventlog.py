@@ -8,7 +8,7 @@ import resource
 import pytest
 
 from storage.records import Event
-from training.worker.eventlog import Journal, ending, read
+from training.worker.eventlog import EventLog, ending, read
 
 
 def step(number: int, kind: str = "progress", **facts: object) -> Event:
@@ -19,7 +19,7 @@ def step(number: int, kind: str = "progress", **facts: object) -> Event:
 def test_what_is_written_is_read_once(tmp_path):
     """A reader goes on from the byte it has reached."""
     path = tmp_path / "events.jsonl"
-    journal = Journal(path)
+    journal = EventLog(path)
     journal.write(step(1, note="ü\n"))
     first, offset = read(path)
     journal.write(step(2))
@@ -33,11 +33,11 @@ def test_what_is_written_is_read_once(tmp_path):
 def test_a_line_without_its_end_waits(tmp_path):
     """Half a line is not read; a worker that starts again cuts it off."""
     path = tmp_path / "events.jsonl"
-    Journal(path).write(step(1))
+    EventLog(path).write(step(1))
     with path.open("ab") as file:
         file.write(b'{"at": 2, "ki')
     torn, offset = read(path)
-    Journal(path).write(step(2))
+    EventLog(path).write(step(2))
 
     assert torn == [step(1)]
     assert read(path, offset)[0] == [step(2)]
@@ -47,7 +47,7 @@ def test_a_broken_line_is_passed_over(tmp_path):
     """What is not an event stops nobody, and is not read again."""
     path = tmp_path / "events.jsonl"
     path.write_bytes(b'{"kind": "progress"}\nnonsense\n[]\n')
-    Journal(path).write(step(1))
+    EventLog(path).write(step(1))
 
     assert read(path) == ([step(1)], path.stat().st_size)
 
@@ -55,7 +55,7 @@ def test_a_broken_line_is_passed_over(tmp_path):
 def test_the_end_belongs_to_a_fence(tmp_path):
     """The end of an earlier run is not the end of this one."""
     path = tmp_path / "events.jsonl"
-    journal = Journal(path)
+    journal = EventLog(path)
     journal.write(step(5, "paused", fence=1))
     journal.write(step(6))
 
@@ -68,7 +68,7 @@ def test_the_end_belongs_to_a_fence(tmp_path):
 def test_a_full_disk_loses_no_line(tmp_path):
     """A line the disk refuses waits, whole, until there is room."""
     path = tmp_path / "events.jsonl"
-    journal = Journal(path)
+    journal = EventLog(path)
     journal.write(step(1))
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 5, hard))

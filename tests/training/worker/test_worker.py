@@ -14,7 +14,7 @@ from tests.fakes.jobqueue import WORKER
 from training.worker.eventlog import read
 from training.worker.folder import WorkerFolder
 from training.worker.inbox import Command, Request
-from training.worker.worker import ALONE, TAKEN, Worker
+from training.worker.worker import ALONE_SECONDS, TAKEN_EXIT_CODE, Worker
 
 HERE = Base("embedded", "Here", "sd1", "embedded:diffusion", 64, "none", "tests", present=True)
 
@@ -28,7 +28,7 @@ def task(folder):
     yield Event("done", {}, 1.0)
 
 
-class Studio:
+class CountingRuntime:
     """Whatever is asked, take steps."""
 
     def __init__(self) -> None:
@@ -40,15 +40,15 @@ class Studio:
         """Offer a base."""
         return Catalog(bases=self.bases, published=time.time())
 
-    def task(self, kind, folder):
+    def start_task(self, kind, folder):
         """Begin."""
         self.begun.append((kind, folder))
         return task(folder)
 
-    def warm(self):
+    def import_next(self):
         """Need nothing."""
 
-    def rest(self):
+    def free_memory(self):
         """Count how often memory was given back."""
         self.rests += 1
 
@@ -59,9 +59,9 @@ class Studio:
 
 @pytest.fixture
 def worker(tmp_path):
-    """Return a worker with a desk."""
+    """Return a worker with a folder."""
     home = Home(tmp_path)
-    return Worker(home, WorkerFolder(home.workers / "cpu"), Studio())
+    return Worker(home, WorkerFolder(home.workers / "cpu"), CountingRuntime())
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def ask(worker):
 
     def asked(job, kind=Kind.SAMPLE, steps=1, fence=1):
         dump(worker.home.run(job).job, {"kind": kind, "steps": steps})
-        worker.desk.inbox.send(Request(Command.RUN, job, fence))
+        worker.folder.inbox.send(Request(Command.RUN, job, fence))
         return worker.home.run(job)
 
     return asked
@@ -88,7 +88,7 @@ def test_short_jobs_go_first(worker, ask):
         worker.turn()
     caption, sample = ask(2, Kind.CAPTION, steps=2), ask(3, Kind.SAMPLE)
     ended = []
-    while worker.runs:
+    while worker.executions:
         worker.turn()
         ended += [f for f in (sample, caption, training) if "done" in kinds(f) and f not in ended]
 
@@ -102,12 +102,12 @@ def test_a_claim_is_taken_once(worker, ask):
     for fence in (1, 1, 1, 2):
         folder = ask(1, fence=fence)
         worker.turn()
-    while worker.runs:
+    while worker.executions:
         worker.turn()
     ask(1, fence=2)
     worker.turn()
 
-    assert worker.runs == []
+    assert worker.executions == []
     assert kinds(folder).count("done") == 2
 
 
@@ -115,8 +115,8 @@ def test_a_wish_of_another_claim_is_not_heard(worker, ask):
     """A cancel that was meant for an earlier claim ends nothing."""
     folder = ask(1, Kind.TRAIN, steps=3, fence=2)
     worker.turn()
-    worker.desk.inbox.send(Request(Command.CANCEL, 1, 1))
-    while worker.runs:
+    worker.folder.inbox.send(Request(Command.CANCEL, 1, 1))
+    while worker.executions:
         worker.turn()
 
     assert kinds(folder)[-1] == "done"
@@ -130,7 +130,7 @@ def test_a_broken_folder_fails_its_job_alone(worker, ask, content):
     if content is not None:
         broken.job.write_text(content)
     worker.turn()
-    while worker.runs:
+    while worker.executions:
         worker.turn()
 
     [failed] = read(broken.events)[0]
@@ -139,59 +139,59 @@ def test_a_broken_folder_fails_its_job_alone(worker, ask, content):
 
 
 def test_what_is_held_is_told(worker, ask):
-    """The desk says which jobs are held, and whether a training has begun."""
+    """The state says which jobs are held, and whether a training has begun."""
     ask(1, Kind.TRAIN, steps=2)
     worker.turn()
-    before = worker.desk.read_state()["held"]
+    before = worker.folder.read_state()["held"]
     worker.turn()
-    begun = worker.desk.read_state()["held"]
-    while worker.runs:
+    begun = worker.folder.read_state()["held"]
+    while worker.executions:
         worker.turn()
 
     assert before == [{"job": 1, "kind": "train", "begun": False}]
     assert begun[0]["begun"]
-    assert worker.desk.read_state()["held"] == []
+    assert worker.folder.read_state()["held"] == []
 
 
 def test_new_bases_are_offered(worker):
     """The catalog is written again when it has changed, and only then."""
-    worker.offer()
-    first = worker.desk.catalog_mtime()
-    worker.offer()
-    same = worker.desk.catalog_mtime()
-    worker.studio.bases = ()
-    worker.offer()
+    worker.publish_catalog()
+    first = worker.folder.catalog_mtime()
+    worker.publish_catalog()
+    same = worker.folder.catalog_mtime()
+    worker.runtime.bases = ()
+    worker.publish_catalog()
 
-    assert first == same != worker.desk.catalog_mtime()
+    assert first == same != worker.folder.catalog_mtime()
 
 
 def test_nobody_is_there(worker, ask):
     """An idle worker without a scheduler ends; one with a job, or a scheduler, stays."""
-    worker.offer()
-    worker.busy = time.time() - ALONE - 1
-    alone = worker.done()
-    worker.desk.scheduler_heartbeat.touch()
-    met = worker.done()
-    worker.desk.scheduler_heartbeat.unlink()
+    worker.publish_catalog()
+    worker.busy_at = time.time() - ALONE_SECONDS - 1
+    alone = worker.should_end()
+    worker.folder.scheduler_heartbeat.touch()
+    met = worker.should_end()
+    worker.folder.scheduler_heartbeat.unlink()
     ask(1)
     worker.turn()
 
-    assert (alone, met, worker.done()) == (True, False, False)
+    assert (alone, met, worker.should_end()) == (True, False, False)
 
 
 def test_told_to_leave(worker, ask):
     """Asked to leave, a worker puts down what it holds and is done."""
     training, sample = ask(1, Kind.TRAIN, steps=9), ask(2)
     worker.turn()
-    worker.desk.inbox.send(Request(Command.LEAVE))
-    while not worker.done():
+    worker.folder.inbox.send(Request(Command.LEAVE))
+    while not worker.should_end():
         worker.turn()
 
     for folder in (training, sample):
         assert json.loads(folder.events.read_text().splitlines()[-1])["leaving"]
 
 
-def test_one_worker_a_desk(tmp_path, monkeypatch):
+def test_one_worker_a_folder(tmp_path, monkeypatch):
     """A second worker of the same name ends at once and touches nothing."""
     monkeypatch.setenv("SAFELIGHT_HOME", str(tmp_path))
     command = [*WORKER, "cpu"]
@@ -202,7 +202,7 @@ def test_one_worker_a_desk(tmp_path, monkeypatch):
         second = subprocess.run(command, check=False)
         first.terminate()
 
-    assert second.returncode == TAKEN
+    assert second.returncode == TAKEN_EXIT_CODE
     assert first.returncode == 0
     assert WorkerFolder(tmp_path / "workers" / "cpu").read_process() == handle
 
@@ -211,28 +211,28 @@ def test_warm(worker, ask):
     """What makes jobs begin sooner is done bit by bit, with nothing else to do."""
     folder, told = ask(1, Kind.TRAIN, steps=5), []
 
-    class Leaving(Studio):
-        def warm(self):
+    class Leaving(CountingRuntime):
+        def import_next(self):
             told.append(kinds(folder)[-1])
             if len(told) == 3:
                 worker.leaving.set()
 
-    worker.studio = Leaving()
-    worker.work()
+    worker.runtime = Leaving()
+    worker.run()
 
     assert told == ["done"] * 3
 
 
 def test_rest(worker):
     """Without a job for long enough, memory is given back once; a job's end begins it anew."""
-    worker.idle = 60
-    worker.rest()
-    early = worker.studio.rests
-    worker.busy -= 61
-    worker.rest()
-    worker.rest()
-    worker.rested = False
-    worker.idle = 0
-    worker.rest()
+    worker.idle_seconds = 60
+    worker.free_idle_memory()
+    early = worker.runtime.rests
+    worker.busy_at -= 61
+    worker.free_idle_memory()
+    worker.free_idle_memory()
+    worker.memory_freed = False
+    worker.idle_seconds = 0
+    worker.free_idle_memory()
 
-    assert (early, worker.studio.rests) == (0, 1)
+    assert (early, worker.runtime.rests) == (0, 1)
