@@ -103,5 +103,5 @@ def test_whatever_is_advised_has_its_words(
             facts = advice.settle(chosen, listed, replace(catalog, bases=here, memory_mib=memory))
             first, second = facts["first"]["reasons"], facts["second"]["reasons"]
             assert len(wording.advice.reasons(first, "3 photos")) == 3
-            assert chosen.word or chosen.method != "dreambooth"
+            assert chosen.class_word or chosen.method != "dreambooth"
             assert wording.advice.why(first, second)
