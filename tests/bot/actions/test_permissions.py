@@ -62,7 +62,7 @@ async def test_quota(kit):
         await quota(asker(kit, alice))
         job = await kit.store.jobs.queue(replace(new, request={"name": f"dog {number}"}))
         if number == 0:
-            await kit.store.jobs.wish(job.id, JobCommand.CANCEL, alice.id)
+            await kit.store.jobs.send_command(job.id, JobCommand.CANCEL, alice.id)
 
     with pytest.raises(UserError, match="quota_used") as refused:
         await quota(asker(kit, alice))

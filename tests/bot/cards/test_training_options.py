@@ -49,7 +49,7 @@ async def test_more_options(kit, scheduler):
     ("method", "values", "word"),
     [
         ("embedding", {"dropout": "0.1"}, "no adapters"),
-        ("lora", {"dropout": "1"}, "The dropout is 1"),
+        ("lora", {"dropout": "1"}, "Dropout must be between 0 and 0.9"),
         ("lora", {"dropout": "much"}, "is not a number"),
         ("embedding", {"also": "mine"}, "one word"),
         ("lora", {"also": "mine", "prior": "5"}, "Class pictures show one class"),
@@ -89,7 +89,7 @@ async def test_masks_need_see_through_photos(kit, scheduler):
     """Masks are refused before the start where no photo has any, and taken where one has."""
     alice = kit.add_member("alice")
     dataset = await scheduler.add_dataset(alice)
-    order = TrainingOrder(dataset.id, "lora", "embedded", masked_loss=True)
+    order = TrainingOrder(dataset.id, "lora", "embedded", options={"masked_loss": True})
 
     with pytest.raises(UserError, match="mask_missing"):
         await preview(kit.bot, order, alice.id, kit.guild.id)
@@ -97,14 +97,14 @@ async def test_masks_need_see_through_photos(kit, scheduler):
     Image.new("RGBA", (64, 64), (200, 30, 30, 120)).save(clear, "PNG")
     await kit.store.photos.add(dataset, await kit.bot.darkroom.check(clear.getvalue()))
 
-    assert (await preview(kit.bot, order, alice.id, kit.guild.id)).order.masked_loss
+    assert (await preview(kit.bot, order, alice.id, kit.guild.id)).order.options["masked_loss"]
 
 
 def test_one_rate():
     """An optimizer that finds one rate is refused for a method that needs two."""
     with pytest.raises(UserError, match="optimizer_paces"):
         check_options(
-            TrainingOrder(1, "pivotal", "embedded", optimizer=Optimizer.PRODIGY),
+            TrainingOrder(1, "pivotal", "embedded", options={"optimizer": Optimizer.PRODIGY}),
             Method("pivotal", paces=True),
         )
 

@@ -44,7 +44,7 @@ async def test_wishes(kit, scheduler, label, wish, said):
     await alice.click(card, label=label)
 
     job = await kit.store.jobs.get(job.id)
-    assert (job.wish, job.wished_by) == (wish, alice.id)
+    assert (job.requested, job.requested_by) == (wish, alice.id)
     assert said in kit.text(await message(kit, job))
 
 
@@ -104,7 +104,7 @@ async def test_stranger(kit, scheduler):
         assert "no such job" in kit.text(answer)
         assert answer.followups[-1].ephemeral
 
-    assert (await kit.store.jobs.get(job.id)).wish is None
+    assert (await kit.store.jobs.get(job.id)).requested is None
 
 
 async def test_ended(kit, scheduler):
@@ -125,7 +125,7 @@ async def test_after_restart(kit, scheduler):
 
     await alice.click(card, label="Cancel")
 
-    assert (await kit.store.jobs.get(job.id)).wish is JobCommand.CANCEL
+    assert (await kit.store.jobs.get(job.id)).requested is JobCommand.CANCEL
 
 
 async def test_mine(kit, scheduler):
@@ -169,7 +169,7 @@ async def test_server(kit, scheduler):
     assert "Only members with the permission" in kit.text(refused)
     card = await mo.select(listed.response, [str(job.id)])
     await mo.click(card.response, label="Cancel")
-    assert (await kit.store.jobs.get(job.id)).wish is JobCommand.CANCEL
+    assert (await kit.store.jobs.get(job.id)).requested is JobCommand.CANCEL
 
 
 async def test_elsewhere(kit, scheduler):

@@ -257,7 +257,7 @@ async def test_delete_waiting(kit, scheduler):
     job = await scheduler.claim()
 
     await alice.click(answer.response, label="Delete")
-    assert (await kit.store.jobs.get(job.id)).wish is JobCommand.CANCEL
+    assert (await kit.store.jobs.get(job.id)).requested is JobCommand.CANCEL
     await scheduler.add_event(job, "cancelled", step=0)
     await kit.store.jobs.settle(job.id, job.fence, Status.CANCELLED)
     await scheduler.let_bot_poll(20)

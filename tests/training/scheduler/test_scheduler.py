@@ -132,7 +132,7 @@ async def test_resumed_is_uninterrupted(queue, held):
             if disturbance == "kill":
                 os.kill(queue.read_handle()["pid"], signal.SIGKILL)
             if disturbance == "pause":
-                await queue.store.jobs.wish(job.id, JobCommand.PAUSE, ALICE)
+                await queue.store.jobs.send_command(job.id, JobCommand.PAUSE, ALICE)
                 await queue.wait_for(job, Status.PAUSED)
                 assert queue.read_state()["held"] == []
                 await queue.store.jobs.resume(job.id, ALICE)
@@ -221,11 +221,11 @@ async def test_wishes(queue):
     async with queue.running_scheduler():
         first = await queue.add_training(ALICE)
         await queue.wait_for_event(first, "progress", 25)
-        await queue.store.jobs.wish(first.id, JobCommand.CANCEL, ALICE)
+        await queue.store.jobs.send_command(first.id, JobCommand.CANCEL, ALICE)
         await queue.wait_for(first, Status.CANCELLED)
         second = await queue.add_training(BOB)
         await queue.wait_for_event(second, "progress", 25)
-        await queue.store.jobs.wish(second.id, JobCommand.FINISH, BOB)
+        await queue.store.jobs.send_command(second.id, JobCommand.FINISH, BOB)
         await queue.wait_for(second, Status.DONE)
 
     assert (await queue.wait_for_event(second, "done")).facts["steps"] == 25

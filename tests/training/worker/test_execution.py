@@ -61,7 +61,7 @@ def test_boundaries_are_not_written(run):
 def test_a_wish_waits_for_a_boundary(run):
     """Pause is sent where the task listens, and only once."""
     begun = run(steps())
-    begun.wished(JobCommand.PAUSE)
+    begun.receive_command(JobCommand.PAUSE)
 
     assert finish(begun)[-1] == ("paused", {"step": 0, "fence": 4})
 
@@ -79,7 +79,7 @@ def test_cancel_closes_at_once(run):
 
     begun = run(encoding())
     begun.advance()
-    begun.wished(JobCommand.CANCEL)
+    begun.receive_command(JobCommand.CANCEL)
 
     assert finish(begun)[-1] == ("cancelled", {"step": 0, "fence": 4})
     assert closed == [True]
@@ -88,7 +88,7 @@ def test_cancel_closes_at_once(run):
 def test_a_short_job_is_not_paused(run):
     """Only a training can be paused or finished early."""
     begun = run(steps(1), Kind.SAMPLE)
-    begun.wished(JobCommand.PAUSE)
+    begun.receive_command(JobCommand.PAUSE)
 
     assert finish(begun)[-1][0] == "done"
 
