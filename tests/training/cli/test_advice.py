@@ -104,4 +104,4 @@ def test_whatever_is_advised_has_its_words(
             first, second = facts["first"]["reasons"], facts["second"]["reasons"]
             assert len(wording.advice.reasons(first, "3 photos")) == 3
             assert chosen.class_word or chosen.method != "dreambooth"
-            assert wording.advice.why(first, second)
+            assert wording.advice.reason_apart(second, first, "3 photos")
