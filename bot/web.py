@@ -24,7 +24,7 @@ from aiohttp import web
 
 from bot import wording
 from storage.errors import UserError
-from storage.folders import Home, whole
+from storage.folders import Home, replacing
 
 if TYPE_CHECKING:
     from storage.records import Style
@@ -134,7 +134,7 @@ def secret(home: Home) -> bytes:
     """Return the key that signs links, made once and readable by the bot's user alone."""
     path = home.path / "secret"
     if not path.exists():
-        with whole(path) as part:
+        with replacing(path) as part:
             part.touch(mode=0o600)
             part.write_bytes(secrets.token_bytes(32))
     return path.read_bytes()

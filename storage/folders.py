@@ -39,7 +39,7 @@ TERMINAL = frozenset({"paused", "cancelled", "done", "failed"})
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary name beside `path`; it becomes `path` only if the block succeeds."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -52,15 +52,15 @@ def whole(path: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-def write(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
     """Write a file whole or not at all."""
-    with whole(path) as part:
+    with replacing(path) as part:
         part.write_bytes(content)
 
 
-def dump(path: Path, value: object) -> None:
+def write_json(path: Path, value: object) -> None:
     """Write a value as JSON, whole or not at all."""
-    write(path, json.dumps(value, ensure_ascii=False, indent=1).encode())
+    write_whole(path, json.dumps(value, ensure_ascii=False, indent=1).encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class JobFolder:
     path: Path
 
     @property
-    def job(self) -> Path:
+    def request_file(self) -> Path:
         """What is to be done."""
         return self.path / "job.json"
 
@@ -80,17 +80,17 @@ class JobFolder:
         return self.path / "photos"
 
     @property
-    def classes(self) -> Path:
+    def class_images(self) -> Path:
         """Pictures of a class, drawn by the base before it learns."""
         return self.path / "classes"
 
     @property
-    def style(self) -> Path:
+    def style_file(self) -> Path:
         """The style to sample with."""
         return self.path / "style.safetensors"
 
     @property
-    def events(self) -> Path:
+    def events_file(self) -> Path:
         """What happened, a line each."""
         return self.path / "events.jsonl"
 
@@ -110,13 +110,13 @@ class JobFolder:
         return self.path / "result"
 
     @property
-    def log(self) -> Path:
+    def log_file(self) -> Path:
         """What the worker said meanwhile."""
         return self.path / "log.txt"
 
-    def request(self) -> dict[str, Any]:
+    def read_request(self) -> dict[str, Any]:
         """Read `job.json`."""
-        read: dict[str, Any] = json.loads(self.job.read_text("utf-8"))
+        read: dict[str, Any] = json.loads(self.request_file.read_text("utf-8"))
         return read
 
 
@@ -127,7 +127,7 @@ class Home:
     path: Path
 
     @property
-    def database(self) -> Path:
+    def database_file(self) -> Path:
         """Members, datasets, jobs, events, styles."""
         return self.path / "safelight.db"
 
@@ -141,18 +141,18 @@ class Home:
         """One folder a worker: its inbox, heartbeat and log."""
         return self.path / "workers"
 
-    def photo(self, digest: str) -> Path:
+    def photo_file(self, digest: str) -> Path:
         """Where a photo's pixels are."""
         return self.path / "photos" / digest[:2] / f"{digest}.png"
 
-    def preview(self, digest: str) -> Path:
+    def preview_file(self, digest: str) -> Path:
         """Where a photo's small picture for cards is."""
         return self.path / "previews" / digest[:2] / f"{digest}.webp"
 
-    def run(self, job: int) -> JobFolder:
+    def job_folder(self, job: int) -> JobFolder:
         """Return the folder of a job."""
         return JobFolder(self.path / "runs" / str(job))
 
-    def style(self, style: int, name: str) -> Path:
+    def style_file(self, style: int, name: str) -> Path:
         """Where a style's file is. `name` is a dataset's name, already checked."""
         return self.path / "styles" / str(style) / f"{name}.safetensors"

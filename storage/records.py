@@ -100,7 +100,7 @@ class Dataset:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckedPhoto:
     """A picture that passed the checks: clean pixels, nothing else of the original file."""
 
     digest: str  #: sha256 of width, height and RGB (or RGBA) bytes, hex

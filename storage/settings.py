@@ -26,8 +26,12 @@ class StorageSettings(BaseSettings):
     home: Path = Field(
         default_factory=lambda: user_data_path("safelight"), validation_alias="SAFELIGHT_HOME"
     )
-    disk: int = Field(default=1024, ge=0, validation_alias="SAFELIGHT_DISK_MB")  # MiB kept free
-    member: int = Field(
+    min_free_mib: int = Field(
+        default=1024, ge=0, validation_alias="SAFELIGHT_DISK_MB"
+    )  # MiB kept free
+    member_quota_mib: int = Field(
         default=20_480, ge=0, validation_alias="SAFELIGHT_MEMBER_MB"
     )  # MiB; 0: any
-    days: int = Field(default=30, ge=0, validation_alias="SAFELIGHT_MODEL_DAYS")  # 0: for ever
+    full_model_days: int = Field(
+        default=30, ge=0, validation_alias="SAFELIGHT_MODEL_DAYS"
+    )  # 0: for ever

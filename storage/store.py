@@ -43,7 +43,7 @@ class Store:
     async def open(cls, home: Home) -> Store:
         """Open the data folder: make it, bring its tables up to date, sweep what a crash left."""
         await asyncio.to_thread(_prepare, home)
-        store = cls(await Database.open(home.database), home)
+        store = cls(await Database.open(home.database_file), home)
         try:
             await store._trash.sweep()
         except BaseException:

@@ -10,7 +10,7 @@ import torch
 from PIL import Image, UnidentifiedImageError
 
 from storage.errors import JobError
-from storage.folders import dump
+from storage.folders import write_json
 from training import embedded
 from training.bases.registry import plain
 from training.events import event
@@ -52,7 +52,7 @@ class Captioner:
 def caption(folder: JobFolder, bases: Bases) -> Iterator[Event]:
     """Describe the photos of `job.json` into `result/captions.json`."""
     began = time.perf_counter()
-    given = folder.request()
+    given = folder.read_request()
     request = given["request"]
     name, trigger, photos = request["captioner"], request["trigger"], request["photos"]
     pictures = sorted(path for path in folder.photos.iterdir() if not path.name.startswith("."))
@@ -66,7 +66,7 @@ def caption(folder: JobFolder, bases: Bases) -> Iterator[Event]:
             text = led(trigger, captioner.describe(opened(path)))
             found_captions[path.name] = text
             yield event("caption", photo=photo, file=path.name, caption=text)
-    dump(folder.result / "captions.json", found_captions)
+    write_json(folder.result / "captions.json", found_captions)
     yield event(
         "done", file="captions.json", steps=len(pictures), seconds=time.perf_counter() - began
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from storage import limits
 from storage.errors import JobError
-from storage.folders import whole
+from storage.folders import replacing
 from storage.limits import check_range
 from storage.requests import SampleRequest
 from training import methods
@@ -56,7 +56,7 @@ def sample(folder: JobFolder, bases: Bases) -> Iterator[Event]:
     The style goes on and off for each part: nothing of it stays on the base across a yield.
     """
     began = time.perf_counter()
-    given = folder.request()
+    given = folder.read_request()
     request = read(given["request"])
     base = bases.find(request.base)
     yield event("started", step=0, steps=request.count, device=bases.device.name,
@@ -76,7 +76,7 @@ def sample(folder: JobFolder, bases: Bases) -> Iterator[Event]:
         for some in together(family, bases.device, pictures):
             for picture, drawn in zip(some, draw(family, bases.device, some, style), strict=True):
                 path = folder.result / f"{at}.png"
-                with whole(path) as part:
+                with replacing(path) as part:
                     drawn.save(part, "PNG")
                 at += 1
                 yield event("picture", file=path.name, seed=picture.seed, prompt=request.prompt)
@@ -101,7 +101,7 @@ def lost(family: Family, request: SampleRequest, style: Worn | None) -> int:
 
 def worn(folder: JobFolder, request: SampleRequest, family: Family) -> Worn | None:
     """Read the style of the job, and refuse what does not fit the base."""
-    path = folder.style
+    path = folder.style_file
     if not request.method and not path.exists():
         return None
     method = methods.walk().get(request.method)

@@ -25,7 +25,7 @@ from bot.demo.discordish import world
 from bot.settings import BotSettings
 
 async def main():
-    bot = Bot(BotSettings(_env_file=None, home=Path(sys.argv[1]), token=None, disk=0))
+    bot = Bot(BotSettings(_env_file=None, home=Path(sys.argv[1]), token=None, min_free_mib=0))
     async with world(bot):
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.read)

@@ -47,7 +47,7 @@ async def prepare(world: World, running: Service) -> None:
     """Let two people agree and have datasets, and begin a training that lasts."""
     for name in (OWNER, FRIEND):
         who = world.people[name].id
-        await running.store.members.consent(who, wording.CONSENT, "benchmark")
+        await running.store.members.add_consent(who, wording.CONSENT, "benchmark")
         await running.dataset("album", [], who)
         glim = await running.dataset("glim", mascot(), who)
     if running.member != glim.owner:
@@ -109,8 +109,8 @@ def refusal(fault: BaseException) -> bool:
 
 async def album(running: Service, owner: int) -> int:
     """Count what a member's photos have become."""
-    dataset = await running.store.datasets.named(owner, "album")
-    return len(await running.store.photos.of(dataset.id, owner))
+    dataset = await running.store.datasets.get_by_name(owner, "album")
+    return len(await running.store.photos.list_for(dataset.id, owner))
 
 
 def rows(waits: dict[str, list[float]], busy: float) -> list[table.Row]:

@@ -23,7 +23,7 @@ import psutil
 from benchmarks import machine, table
 from benchmarks.speed.service import LOOK, Service, mascot, service
 from storage.planning.durations import TimingKey, estimate_duration
-from storage.planning.plan import plan
+from storage.planning.plan import plan_training
 from storage.records import Concept, Dial
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Pair:
 async def told(running: Service, dataset: Dataset, photos: int, steps: int) -> Plan:
     """Plan a LoRA of a subject and tell how long it takes, as the pre-flight card does."""
     store, (base, *_) = running.store, running.catalog.bases
-    planned = plan(
+    planned = plan_training(
         running.catalog, method="lora", base=base.name, dial=Dial.BALANCED,
         concept=Concept.SUBJECT, photos=photos,
     )  # fmt: skip

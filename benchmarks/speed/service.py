@@ -12,7 +12,7 @@ from bot.demo.mascot import pictures
 from bot.demo.stage import run_scheduler
 from storage.folders import Home
 from storage.photos.sandbox import Darkroom
-from storage.planning.plan import plan
+from storage.planning.plan import plan_training
 from storage.records import Catalog, Concept, Dataset, Dial, Job, Kind, NewJob
 from storage.requests import SampleRequest, TrainRequest
 from storage.store import Store
@@ -35,7 +35,7 @@ class Service:
     async def dataset(self, name: str, photos: Sequence[Path], owner: int = 0) -> Dataset:
         """Give a member a dataset."""
         who = owner or self.member
-        made = await self.store.datasets.new(who, self.guild, name, Concept.SUBJECT)
+        made = await self.store.datasets.create(who, self.guild, name, Concept.SUBJECT)
         async with Darkroom() as darkroom:
             for photo in photos:
                 await self.store.photos.add(made, await darkroom.check(photo.read_bytes()))
@@ -43,8 +43,8 @@ class Service:
 
     async def train(self, dataset: Dataset, seed: int, steps: int = 0) -> Job:
         """Ask for a LoRA as the dial says, or of so many steps."""
-        count = len(await self.store.photos.of(dataset.id, dataset.owner))
-        planned = plan(
+        count = len(await self.store.photos.list_for(dataset.id, dataset.owner))
+        planned = plan_training(
             self.catalog,
             method="lora",
             base=BASE,

@@ -56,8 +56,8 @@ async def answered(running: Service, seed: int, style: int | None) -> float:
 
 async def served(running: Service, times: int) -> tuple[list[float], list[float], float]:
     """Sample on an idle worker, before and after, and during a training; with a step's seconds."""
-    (style, *_) = await running.store.styles.of(1)
-    dataset = (await running.store.datasets.of(1))[0]
+    (style, *_) = await running.store.styles.list_for(1)
+    dataset = (await running.store.datasets.list_for(1))[0]
     await answered(running, 0, style.id)
     idle = [await answered(running, seed, style.id) for seed in range(1, times + 1)]
     training = await running.train(dataset, seed=3, steps=20 * times + 60)
@@ -74,7 +74,7 @@ async def served(running: Service, times: int) -> tuple[list[float], list[float]
 
 async def swapped(running: Service, times: int) -> float:
     """Give the seconds of a picture with another style than before over one with the same."""
-    one, other, *_ = await running.store.styles.of(1)
+    one, other, *_ = await running.store.styles.list_for(1)
     pairs = []
     for seed in range(301, 301 + times):
         await answered(running, seed, one.id)

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from storage.folders import JobFolder, dump
-from storage.planning.plan import plan
+from storage.folders import JobFolder, write_json
+from storage.planning.plan import plan_training
 from storage.records import Catalog, Concept, Dial
 from storage.requests import TrainRequest
 from training import methods
@@ -52,7 +52,7 @@ def recipe(bases: Bases, lesson: Lesson, **more: Any) -> Recipe:
     """Let the dial choose, as the bot and the trainer do; `more` is chosen by hand."""
     base, method = bases.find(BASE), methods.walk()[lesson.method]
     catalog = Catalog((base,), (method.METHOD,), rules=tuple(method.rules(base)))
-    planned = plan(
+    planned = plan_training(
         catalog,
         method=lesson.method,
         base=BASE,
@@ -76,7 +76,7 @@ def begin(place: Path, bases: Bases, lesson: Lesson, frozen: Recipe) -> tuple[Jo
     folder.photos.mkdir(parents=True)
     for path, _ in lesson.photos:
         shutil.copy(path, folder.photos)
-    dump(folder.job, {"kind": "train", "attempt": 1, "recipe": frozen.to_json()})
+    write_json(folder.request_file, {"kind": "train", "attempt": 1, "recipe": frozen.to_json()})
     return folder, train(folder, bases)
 
 

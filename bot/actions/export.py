@@ -28,7 +28,7 @@ def photos(store: Store, rows: dict[str, Any]) -> Iterator[tuple[str, Path]]:
     for photo in rows["photos"]:
         yield (
             f"photos/{names[photo['dataset']]}/{photo['id']}.png",
-            store.home.photo(photo["digest"]),
+            store.home.photo_file(photo["digest"]),
         )
 
 

@@ -36,12 +36,15 @@ async def quota(interaction: discord.Interaction[Bot]) -> None:
     """Raise when the member has asked for as many trainings as the server allows in a day."""
     store, guild = interaction.client.store, interaction.guild_id or 0
     server = await store.servers.get(guild)
-    if not server.jobs or await store.jobs.today(interaction.user.id, guild) < server.jobs:
+    if (
+        not server.jobs
+        or await store.jobs.count_recent_trainings(interaction.user.id, guild) < server.jobs
+    ):
         return
     since = time.time() - DAY
     asked = sorted(
         job.created
-        for job in await store.jobs.of(interaction.user.id, limit=200)
+        for job in await store.jobs.list_for(interaction.user.id, limit=200)
         if (job.kind, job.guild) == (Kind.TRAIN, guild)
         and job.status is not Status.CANCELLED
         and job.created > since

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from storage.disk import roomy
+from storage.disk import check_disk_space
 from storage.errors import UserError
-from storage.photos.sandbox import HEAVIEST
+from storage.photos.sandbox import MAX_FILE_BYTES
 from storage.records import Kind, NewJob
 from storage.requests import CaptionRequest
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.bot import Bot
-    from storage.records import Checked, Dataset, Photo
+    from storage.records import CheckedPhoto, Dataset, Photo
 
 MOST = 10  #: files at once
 MIB = 1024 * 1024
@@ -42,7 +42,7 @@ async def receive(bot: Bot, dataset: Dataset, files: Sequence[discord.Attachment
     """Put files into a dataset; each one that cannot be taken is named with the reason."""
     if len(files) > MOST:
         raise UserError("photos_many", count=len(files), most=MOST)
-    roomy(bot.settings)
+    check_disk_space(bot.settings)
     checks = [asyncio.create_task(check(bot, file)) for file in files]
     handed = Handed()
     try:
@@ -60,9 +60,9 @@ async def receive(bot: Bot, dataset: Dataset, files: Sequence[discord.Attachment
     return handed
 
 
-async def check(bot: Bot, file: discord.Attachment) -> Checked:
+async def check(bot: Bot, file: discord.Attachment) -> CheckedPhoto:
     """Read one file while its link works, and check it."""
-    if file.size > HEAVIEST:
+    if file.size > MAX_FILE_BYTES:
         raise UserError("photo_heavy", megabytes=round(file.size / MIB, 1))
     if not file.size:
         raise UserError("photo_empty")
@@ -88,7 +88,7 @@ async def describe(bot: Bot, dataset: Dataset, channel: int, photos: Sequence[Ph
 
 async def describing(bot: Bot, dataset: Dataset) -> bool:
     """Tell whether captions of a dataset are being written."""
-    jobs = await bot.store.jobs.of(dataset.owner)
+    jobs = await bot.store.jobs.list_for(dataset.owner)
     return any(
         job.kind is Kind.CAPTION and job.dataset == dataset.id and not job.status.ended
         for job in jobs

@@ -50,7 +50,7 @@ async def queue(bot: Bot, request: SampleRequest, asker: Asker, style: str | int
     store, (owner, guild, channel) = bot.store, asker
     worn = await find(store, style, owner, guild) if style else None
     if worn and worn.removed:
-        raise UserError("model_removed", days=bot.settings.days)
+        raise UserError("model_removed", days=bot.settings.full_model_days)
     name = request.base or (worn.base if worn else bot.settings.base)
     request = checked(replace(request, base=name))
     catalog = await store.catalog.read()
@@ -60,12 +60,12 @@ async def queue(bot: Bot, request: SampleRequest, asker: Asker, style: str | int
     if worn and not fits(worn, found, catalog):
         raise UserError("style_misfit", made=titled(worn.base, catalog), base=found.title)
     await room(store, owner)
-    disk.roomy(bot.settings)
+    disk.check_disk_space(bot.settings)
     number = worn.id if worn else None
     job = await store.jobs.queue(
         NewJob(Kind.SAMPLE, owner, guild, channel, asdict(request), name, style=number)
     )
-    return Drawing(job, worn, found, await store.jobs.place(job.id))
+    return Drawing(job, worn, found, await store.jobs.queue_position(job.id))
 
 
 def fits(style: Style, base: Base, catalog: Catalog) -> bool:
@@ -87,7 +87,7 @@ def seeded(seed: int | None) -> int:
 async def find(store: Store, style: str | int, member: int, guild: int) -> Style:
     """Return the style that was picked from the list, or typed by its name."""
     text = str(style).strip()
-    usable = await store.styles.usable(member, guild)
+    usable = await store.styles.list_usable(member, guild)
     picked = [one for one in usable if str(one.id) == text]
     named = [one for one in usable if one.name.casefold() == text.casefold()]
     if not picked and not named:
@@ -111,11 +111,13 @@ def checked(request: SampleRequest) -> SampleRequest:
 
 async def room(store: Store, owner: int) -> None:
     """Refuse when a member has too many pictures waiting already."""
-    jobs = await store.jobs.open()
+    jobs = await store.jobs.list_open()
     if sum((job.kind, job.owner) == (Kind.SAMPLE, owner) for job in jobs) >= OPEN:
         raise UserError("samples_many", most=OPEN)
 
 
 async def forget(store: Store, job: Job) -> None:
     """Remove the pictures of a job from the disk."""
-    await asyncio.to_thread(shutil.rmtree, store.home.run(job.id).result, ignore_errors=True)
+    await asyncio.to_thread(
+        shutil.rmtree, store.home.job_folder(job.id).result, ignore_errors=True
+    )

@@ -15,7 +15,7 @@ from storage import disk, limits, names, options
 from storage.errors import UserError
 from storage.limits import check_range
 from storage.planning.durations import TimingKey, estimate_duration
-from storage.planning.plan import combine_plans, optimizer_learning_rate, plan
+from storage.planning.plan import combine_plans, optimizer_learning_rate, plan_training
 from storage.records import Dial, Kind, NewJob, Optimizer, Status
 from storage.requests import OtherDataset, TrainRequest
 
@@ -74,11 +74,16 @@ async def preview(bot: Bot, order: TrainingOrder, owner: int, guild: int) -> Pre
     """Work out what an order means, or say why it cannot be."""
     store = bot.store
     dataset = await store.datasets.get(order.dataset, owner)
-    photos = await store.photos.of(dataset.id, owner)
+    photos = await store.photos.list_for(dataset.id, owner)
     enough(dataset, len(photos))
     catalog = await store.catalog.read()
     weighed = partial(
-        plan, catalog, method=order.method, base=order.base, dial=order.dial, rank=order.rank
+        plan_training,
+        catalog,
+        method=order.method,
+        base=order.base,
+        dial=order.dial,
+        rank=order.rank,
     )
     first = weighed(concept=dataset.concept, photos=len(photos))
     check_options(order, method(catalog, order.method))
@@ -87,7 +92,7 @@ async def preview(bot: Bot, order: TrainingOrder, owner: int, guild: int) -> Pre
     more = [weighed(concept=other.concept, photos=len(theirs)) for other, theirs in beside]
     photos += [photo for _, theirs in beside for photo in theirs]
     if order.options.get("masked_loss") and not await asyncio.to_thread(
-        store.photos.shaped, photos
+        store.photos.any_transparent, photos
     ):
         raise UserError("mask_missing")
     planned = apply_overrides(combine_plans(first, more), order, method(catalog, order.method))
@@ -103,8 +108,10 @@ async def preview(bot: Bot, order: TrainingOrder, owner: int, guild: int) -> Pre
     if server.minutes and planned.seconds > server.minutes * 60 and not planned.timed_like:
         minutes = round(planned.seconds / 60)
         raise UserError("minutes_over", minutes=minutes, most=server.minutes)
-    disk.roomy(bot.settings, 0 if planned.rank else ROOM * planned.file_bytes // disk.MIB)
-    disk.fair(bot.settings, await taken(bot, owner), planned.file_bytes)
+    disk.check_disk_space(
+        bot.settings, 0 if planned.rank else ROOM * planned.file_bytes // disk.MIB
+    )
+    disk.check_member_quota(bot.settings, await taken(bot, owner), planned.file_bytes)
     place = await waiting(bot)
     return Preview(
         order, dataset, photos, others, planned, found, catalog.device, place, catalog.memory_mib
@@ -116,7 +123,7 @@ async def further(bot: Bot, order: TrainingOrder, owner: int) -> list[tuple[Data
     found = []
     for number in order.other_datasets:
         dataset = await bot.store.datasets.get(number, owner)
-        photos = await bot.store.photos.of(number, owner)
+        photos = await bot.store.photos.list_for(number, owner)
         enough(dataset, len(photos))
         found.append((dataset, photos))
     return found
@@ -206,7 +213,7 @@ def apply_overrides(planned: Plan, order: TrainingOrder, taking: Method) -> Plan
         if getattr(order, name):
             check_range(name, getattr(order, name), between, UserError)
     check_range("class images", max(order.num_class_images, 0), limits.CLASS_IMAGES, UserError)
-    if order.class_word and len(names.word(order.class_word)) > WORD:
+    if order.class_word and len(names.clean_trigger(order.class_word)) > WORD:
         raise UserError("trigger_bad", most=WORD)
     own = order.steps or order.rank or order.learning_rate
     return replace(
@@ -231,12 +238,12 @@ def base(catalog: Catalog, name: str) -> Base:
 
 async def taken(bot: Bot, owner: int) -> int:
     """Sum up the bytes of a member's styles, those that are still to be trained included."""
-    return await bot.store.styles.room(owner) + await bot.store.jobs.planned(owner)
+    return await bot.store.styles.sum_bytes(owner) + await bot.store.jobs.sum_planned_bytes(owner)
 
 
 async def waiting(bot: Bot) -> int:
     """Return the place a new training would get; 0 when nothing is before it."""
-    jobs = [job for job in await bot.store.jobs.open() if job.kind is Kind.TRAIN]
+    jobs = [job for job in await bot.store.jobs.list_open() if job.kind is Kind.TRAIN]
     queued = sum(job.status is Status.QUEUED for job in jobs)
     running = any(job.status is Status.RUNNING for job in jobs)
     return queued + 1 if queued or running else 0

@@ -18,7 +18,7 @@ from bot.cards.preflight import Leave, Start, facts, small
 from bot.wording import format_count, say
 from storage.errors import UserError
 from storage.planning.advisor import Advice, Choice, advise
-from storage.planning.case import BESIDE, CLASSES, MOTIFS, Case, Motif
+from storage.planning.case import BESIDE, CLASS_WORDS, SUBJECT_MATTERS, AdviceInput, SubjectMatter
 from storage.records import Status
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Question:
     """What a member asks the advisor; it travels in every control of the card."""
 
     dataset: int
-    motif: Motif | None = None  #: None: as the dataset's concept suggests
+    motif: SubjectMatter | None = None  #: None: as the dataset's concept suggests
     commercial: bool = False
     private: bool = False
     other: bool = False  #: whether the second choice is looked at
@@ -54,7 +54,7 @@ class Question:
         try:
             dataset, motif, commercial, private, other, word = written.split(":")
             flags = (commercial == "1", private == "1", other == "1")
-            return cls(int(dataset), Motif(motif) if motif else None, *flags, word)
+            return cls(int(dataset), SubjectMatter(motif) if motif else None, *flags, word)
         except ValueError as old:
             raise UserError("card_old") from old
 
@@ -65,7 +65,7 @@ class Answer:
 
     question: Question
     concept: Concept
-    case: Case
+    case: AdviceInput
     advice: Advice
 
     @property
@@ -85,7 +85,7 @@ class Answer:
         question, choice = self.question, self.choice
         word = question.word
         if choice.method in BESIDE and not word:
-            word = CLASSES[self.case.motif]
+            word = CLASS_WORDS[self.case.subject_matter]
         return TrainingOrder(
             question.dataset, choice.method, choice.base.name, choice.dial,
             class_word=word, private=question.private,
@@ -98,14 +98,14 @@ async def answer(
     """Ask the advisor about a member's dataset; without room, whole models are no choice."""
     bot, owner = interaction.client, interaction.user.id
     dataset = await bot.store.datasets.get(question.dataset, owner)
-    photos = await bot.store.photos.of(dataset.id, owner)
+    photos = await bot.store.photos.list_for(dataset.id, owner)
     server = await bot.store.servers.get(interaction.guild_id or 0)
     case = replace(
-        Case.of(photos, dataset.concept, question.motif),
+        AdviceInput.from_photos(photos, dataset.concept, question.motif),
         commercial=question.commercial,
         concepts=concepts,
-        large=room and bot.web.public is not None,
-        minutes=server.minutes,
+        large_file_ok=room and bot.web.public is not None,
+        max_minutes=server.minutes,
     )
     catalog, paces = await bot.store.catalog.read(), await bot.store.durations.read_all()
     return Answer(question, dataset.concept, case, advise(catalog, case, paces))
@@ -117,7 +117,7 @@ async def advice_card(interaction: Asked, question: Question) -> Card:
     await allowed(interaction, "train")
     await quota(interaction)
     dataset = await bot.store.datasets.get(question.dataset, interaction.user.id)
-    photos = await bot.store.photos.of(dataset.id, dataset.owner)
+    photos = await bot.store.photos.list_for(dataset.id, dataset.owner)
     training.enough(dataset, len(photos))
     found, prospect = await weighed(interaction, question)
     card = Card(colour=COLOURS[Status.RUNNING])
@@ -138,7 +138,7 @@ async def weighed(interaction: Asked, question: Question) -> tuple[Answer, Previ
     try:
         return found, await training.preview(bot, found.order, owner, guild)
     except UserError as error:
-        if error.code not in FULL or not found.case.large:
+        if error.code not in FULL or not found.case.large_file_ok:
             raise
     found = await answer(interaction, question, room=False)
     return found, await training.preview(bot, found.order, owner, guild)
@@ -168,15 +168,17 @@ def named(choice: Choice) -> dict[str, str]:
 
 def why(found: Answer) -> list[str]:
     """Say why in three lines."""
-    return wording.advice.reasons(found.choice.reasons, format_count(found.case.photos, "photo"))
+    return wording.advice.reasons(
+        found.choice.reasons, format_count(found.case.distinct_photos, "photo")
+    )
 
 
 def beside(found: Answer) -> Iterator[str]:
     """Say how many photos count, what the licence asks, and what else would do."""
     case, choice, rest = found.case, found.choice, found.rest
-    photos = format_count(case.photos, "photo")
-    if case.photos < case.handed:
-        yield say(wording.advice.SOME, photos=photos, handed=case.handed)
+    photos = format_count(case.distinct_photos, "photo")
+    if case.distinct_photos < case.total_photos:
+        yield say(wording.advice.SOME, photos=photos, handed=case.total_photos)
     if case.commercial and choice.base.terms:
         yield say(wording.advice.TERMS, terms=choice.base.terms)
     if rest is not None:
@@ -235,9 +237,11 @@ class Show(Select, verb="advice:motif", tail=WORDS):
         """Offer what the dataset's concept can be, as it is taken now."""
         return [
             discord.SelectOption(
-                label=wording.advice.MOTIFS[motif], value=motif, default=motif is answer.case.motif
+                label=wording.advice.MOTIFS[motif],
+                value=motif,
+                default=motif is answer.case.subject_matter,
             )
-            for motif in MOTIFS[answer.concept]
+            for motif in SUBJECT_MATTERS[answer.concept]
         ]
 
     def recall(self, written: str) -> None:
@@ -246,7 +250,7 @@ class Show(Select, verb="advice:motif", tail=WORDS):
 
     def changed(self) -> Question:
         """Give the question as it is now."""
-        return replace(self.question, motif=Motif(self.chosen), other=False)
+        return replace(self.question, motif=SubjectMatter(self.chosen), other=False)
 
     async def press(self, interaction: Asked) -> None:
         """Ask again."""

@@ -23,7 +23,7 @@ async def begin(interaction: Asked, dataset: Dataset) -> Card:
     bot, channel = interaction.client, interaction.channel_id
     if not bot.settings.collect or channel is None:
         raise UserError("collect_off")
-    await bot.store.datasets.collect(interaction.user.id, channel, dataset.id)
+    await bot.store.datasets.set_collecting(interaction.user.id, channel, dataset.id)
     return Card(text(say(wording.dataset.COLLECT_ON, name=dataset.name)), row(Done(dataset.id)))
 
 
@@ -38,8 +38,8 @@ class Done(Owned, verb="collect:done"):
         await touch(interaction)
         bot, dataset = interaction.client, await self.dataset(interaction)
         channel = interaction.channel_id or 0
-        await bot.store.datasets.collect(dataset.owner, channel, None)
-        photos = await bot.store.photos.of(dataset.id, dataset.owner)
+        await bot.store.datasets.set_collecting(dataset.owner, channel, None)
+        photos = await bot.store.photos.list_for(dataset.id, dataset.owner)
         await describe(bot, dataset, channel, [photo for photo in photos if not photo.caption])
         card = await dataset_card(bot, dataset)
         await show(interaction, card.put(text(wording.dataset.COLLECT_DONE)))

@@ -29,7 +29,7 @@ def consent_card(dataset: Dataset, then: int) -> Card:
 async def agreed(interaction: Asked) -> bool:
     """Tell whether the member agreed to the terms as they are now."""
     members = interaction.client.store.members
-    return await members.consented(interaction.user.id, wording.CONSENT)
+    return await members.has_consented(interaction.user.id, wording.CONSENT)
 
 
 class Decline(Keep, verb="consent:decline"):
@@ -55,7 +55,7 @@ class Agree(Owned, verb="consent:agree"):
         dataset = await self.dataset(interaction)
         if not await agreed(interaction):
             members = interaction.client.store.members
-            await members.consent(interaction.user.id, wording.CONSENT, "button")
+            await members.add_consent(interaction.user.id, wording.CONSENT, "button")
         if self.numbers[1] == COLLECT:
             await show(interaction, await begin(interaction, dataset))
             return

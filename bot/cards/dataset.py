@@ -46,7 +46,7 @@ async def dataset_card(bot: Bot, dataset: Dataset, page: int = 0) -> Card:
     )
     card = Card(text(title, sheet.news()))
     card.gallery(
-        (bot.store.home.preview(photo.digest), alt(dataset, index, photo))
+        (bot.store.home.preview_file(photo.digest), alt(dataset, index, photo))
         for index, photo in shown
     )
     if shown:
@@ -69,10 +69,10 @@ async def dataset_card(bot: Bot, dataset: Dataset, page: int = 0) -> Card:
 async def photo_card(bot: Bot, photo: Photo) -> Card:
     """Lay one photo out, with what can be done to it."""
     dataset = await bot.store.datasets.get(photo.dataset, photo.owner)
-    photos = await bot.store.photos.of(dataset.id, dataset.owner)
+    photos = await bot.store.photos.list_for(dataset.id, dataset.owner)
     index = [one.id for one in photos].index(photo.id) + 1
     card = Card(text(say(wording.dataset.PHOTO_TITLE, number=index, name=dataset.name)))
-    card.gallery([(bot.store.home.preview(photo.digest), alt(dataset, index, photo))])
+    card.gallery([(bot.store.home.preview_file(photo.digest), alt(dataset, index, photo))])
     size = say(wording.dataset.PHOTO_SIZE, width=photo.width, height=photo.height)
     warnings = [
         fill(wording.dataset.WARNED, warnings=wording.dataset.WARNINGS[w]) for w in photo.warnings
@@ -172,7 +172,7 @@ class Caption(Owned, verb="dataset:caption"):
         """Queue the captions."""
         await touch(interaction)
         bot, dataset = interaction.client, await self.dataset(interaction)
-        photos = await bot.store.photos.of(dataset.id, dataset.owner)
+        photos = await bot.store.photos.list_for(dataset.id, dataset.owner)
         await describe(bot, dataset, interaction.channel_id or 0, photos)
         await show(interaction, await dataset_card(bot, dataset))
 
@@ -187,7 +187,7 @@ class Delete(Owned, verb="dataset:delete"):
         """Delete it."""
         await touch(interaction)
         store, dataset = interaction.client.store, await self.dataset(interaction)
-        photos = format_count(len(await store.photos.of(dataset.id, dataset.owner)), "photo")
+        photos = format_count(len(await store.photos.list_for(dataset.id, dataset.owner)), "photo")
         await store.datasets.delete(dataset.id, dataset.owner)
         await show(
             interaction, Card(text(say(wording.dataset.DELETED, name=dataset.name, photos=photos)))
@@ -278,8 +278,8 @@ class AddForm(Form):
         if not self.consent.values:
             raise UserError("consent_needed")
         members, member = interaction.client.store.members, interaction.user.id
-        if not await members.consented(member, wording.CONSENT):
-            await members.consent(member, wording.CONSENT, "form")
+        if not await members.has_consented(member, wording.CONSENT):
+            await members.add_consent(member, wording.CONSENT, "form")
         await show(interaction, await put(interaction, self.dataset, self.photos.values))
 
 
@@ -308,6 +308,6 @@ class CaptionForm(Form):
         """Keep the caption and show the photo with it."""
         await touch(interaction)
         store, owner = interaction.client.store, interaction.user.id
-        await store.photos.caption(self.photo.id, owner, self.caption.value)
+        await store.photos.set_caption(self.photo.id, owner, self.caption.value)
         photo = await store.photos.get(self.photo.id, owner)
         await show(interaction, await photo_card(interaction.client, photo))

@@ -30,7 +30,7 @@ class Sheet:
     @classmethod
     async def of(cls, bot: Bot, dataset: Dataset) -> Sheet:
         """Read what the card shows."""
-        photos = await bot.store.photos.of(dataset.id, dataset.owner)
+        photos = await bot.store.photos.list_for(dataset.id, dataset.owner)
         return cls(dataset, photos, await describing(bot, dataset))
 
     @property

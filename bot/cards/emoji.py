@@ -48,7 +48,7 @@ async def pictures(interaction: Asked, number: int) -> list[Path]:
 
 def squares(bot: Bot, job: int) -> list[Path]:
     """List the square pictures of a job."""
-    found = sorted(bot.store.home.run(job).result.glob("*.png"))
+    found = sorted(bot.store.home.job_folder(job).result.glob("*.png"))
     square = [path for path in found if emoji.square(path)]
     if not square:
         raise UserError("picture_gone")

@@ -79,7 +79,7 @@ def job_card(home: Home, scene: Scene) -> Card:
         )
         card.put(ui.Section(said, accessory=shown))
     if scene.story.curve:
-        curve = home.run(job.id).samples / last(scene.story.curve)
+        curve = home.job_folder(job.id).samples / last(scene.story.curve)
         card.gallery([(curve, wording.job.CURVE_ALT)])
     if job.thread and not job.private:
         card.put(text(say(wording.job.THREAD, thread=job.thread)))
@@ -191,7 +191,7 @@ def newest_sample(home: Home, scene: Scene) -> tuple[Path, str] | None:
     sample = scene.story.sample
     if not sample.get("files"):
         return None
-    path = home.run(scene.job.id).samples / last(sample["files"][0])
+    path = home.job_folder(scene.job.id).samples / last(sample["files"][0])
     return path, next(iter(sample.get("prompts", ())), "")
 
 
@@ -277,12 +277,12 @@ class Retry(Button, verb="job:retry"):
         """Queue the same again; the owner may."""
         await touch(interaction)
         bot = interaction.client
-        job = await bot.store.jobs.mine(self.numbers[0], interaction.user.id)
+        job = await bot.store.jobs.get_owned(self.numbers[0], interaction.user.id)
         if job.status is not Status.FAILED or job.dataset is None:
             raise UserError("job_unknown")
         await allowed(interaction, "train")
         await quota(interaction)
-        disk.roomy(bot.settings)
+        disk.check_disk_space(bot.settings)
         guild, channel = job.guild, job.channel
         new = NewJob(job.kind, job.owner, guild, channel, job.request, job.base, job.dataset)
         again = await bot.store.jobs.queue(replace(new, private=job.private))
@@ -303,5 +303,5 @@ class Tell(Button, verb="job:tell"):
             raise UserError("job_unknown")
         if job.status.ended:
             raise UserError("job_ended", job=job.id)
-        await jobs.watch(job.id, interaction.user.id)
+        await jobs.add_watcher(job.id, interaction.user.id)
         await add(interaction, Wall(text(wording.job.TOLD)))

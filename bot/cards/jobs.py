@@ -34,7 +34,7 @@ async def line(bot: Bot, job: Job) -> str:
     """Say in one line where a job stands."""
     state = wording.job.STATES[job.status]
     if job.status is Status.QUEUED:
-        place = await bot.store.jobs.place(job.id)
+        place = await bot.store.jobs.queue_position(job.id)
         state = fill(wording.job.LIST_PLACE, place=place)
     where = ""
     if job.message and not job.status.ended:

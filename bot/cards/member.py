@@ -25,13 +25,13 @@ REMOVE, LEAVE = 0, 1  #: what becomes of styles shared with servers
 async def me_card(interaction: Asked) -> Card:
     """Lay out what is kept of the member."""
     store, member = interaction.client.store, interaction.user.id
-    datasets = await store.datasets.of(member)
-    photos = sum([len(await store.photos.of(dataset.id, member)) for dataset in datasets])
+    datasets = await store.datasets.list_for(member)
+    photos = sum([len(await store.photos.list_for(dataset.id, member)) for dataset in datasets])
     counts = say(
         wording.member.COUNTS,
         datasets=format_count(len(datasets), "dataset"),
         photos=format_count(photos, "photo"),
-        styles=format_count(len(await store.styles.of(member)), "style"),
+        styles=format_count(len(await store.styles.list_for(member)), "style"),
     )
     return Card(
         text(wording.member.TITLE, counts, await today(interaction), await consents(interaction)),
@@ -44,7 +44,7 @@ async def today(interaction: Asked) -> str:
     store, guild = interaction.client.store, interaction.guild_id
     if guild is None:
         return ""
-    used = await store.jobs.today(interaction.user.id, guild)
+    used = await store.jobs.count_recent_trainings(interaction.user.id, guild)
     limit = (await store.servers.get(guild)).jobs
     template = wording.member.TODAY if limit else wording.member.TODAY_FREE
     return say(template, used=used, limit=limit)
@@ -52,7 +52,7 @@ async def today(interaction: Asked) -> str:
 
 async def consents(interaction: Asked) -> str:
     """Say what the member agreed to, and when."""
-    given = await interaction.client.store.members.consents(interaction.user.id)
+    given = await interaction.client.store.members.list_consents(interaction.user.id)
     if not given:
         return wording.member.NO_CONSENT
     return "\n".join(
@@ -63,9 +63,9 @@ async def consents(interaction: Asked) -> str:
 async def erase_card(interaction: Asked) -> Card:
     """Ask before everything goes; who shared styles chooses what becomes of them."""
     store, member = interaction.client.store, interaction.user.id
-    datasets = await store.datasets.of(member)
-    photos = sum([len(await store.photos.of(dataset.id, member)) for dataset in datasets])
-    shared = [style for style in await store.styles.of(member) if style.shared]
+    datasets = await store.datasets.list_for(member)
+    photos = sum([len(await store.photos.list_for(dataset.id, member)) for dataset in datasets])
+    shared = [style for style in await store.styles.list_for(member) if style.shared]
     card = Card(text(say(wording.member.ERASE_ASK, photos=format_count(photos, "photo"))))
     if not shared:
         return card.put(row(Gone(REMOVE), Keep()))

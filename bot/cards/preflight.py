@@ -86,8 +86,8 @@ def facts(bot: Bot, guild: discord.Guild | None, prospect: Preview) -> Iterator[
         else wording.training.NOW
     )
     yield file(plan.file_bytes, delivery.limit(guild, bot.settings.upload), link=bot.web.public)
-    if not plan.rank and bot.settings.days:
-        yield say(wording.training.KEPT, days=bot.settings.days)
+    if not plan.rank and bot.settings.full_model_days:
+        yield say(wording.training.KEPT, days=bot.settings.full_model_days)
 
 
 def file(size: int, most: int, *, link: str | None) -> str:
@@ -177,7 +177,7 @@ class More(Ordered, verb="plan:more", tail=WORDS):
         """Open the form."""
         store = interaction.client.store
         order = based(self.order, self.code, await store.catalog.read())
-        await ask(interaction, MoreForm(order, await store.datasets.of(interaction.user.id)))
+        await ask(interaction, MoreForm(order, await store.datasets.list_for(interaction.user.id)))
 
 
 class MoreForm(OptionsForm):

@@ -54,7 +54,7 @@ def result_card(home: Home, result: Result, handover: Handover) -> Card:
     )
     pinged = " ".join(f"<@{member}>" for member in result.told)
     card.put(text(say(wording.result.TITLE, name=style.name), facts, pinged))
-    pictures(card, home.run(job.id), story)
+    pictures(card, home.job_folder(job.id), story)
     prompt = wording.result.example(style.trigger, style.concept, small=small(result))
     card.put(text(wording.result.PROMPT, escape(prompt)))
     if programs := story.end.get("loads"):
@@ -62,7 +62,7 @@ def result_card(home: Home, result: Result, handover: Handover) -> Card:
     if handover.way is Way.SMALL:
         smaller(card, result, handover, home)
     else:
-        hand_over(card, result, handover, home.style(style.id, style.name))
+        hand_over(card, result, handover, home.style_file(style.id, style.name))
     card.put(row(styles.Try(style.id), styles.Share(style.id), styles.Fetch(style.id)))
     return card.put(row(styles.Delete(style.id), Report(job.id)))
 
@@ -114,7 +114,7 @@ def hand_over(card: Card, result: Result, handover: Handover, path: Path) -> Non
 def smaller(card: Card, result: Result, handover: Handover, home: Home) -> None:
     """Put the copy that fits on the card, and say what it costs and where the whole file is."""
     small, style = handover.small, result.style
-    styles.file(card, home.run(result.scene.job.id).result / last(str(small["file"])))
+    styles.file(card, home.job_folder(result.scene.job.id).result / last(str(small["file"])))
     card.put(
         text(
             fill(
@@ -123,7 +123,7 @@ def smaller(card: Card, result: Result, handover: Handover, home: Home) -> None:
                 limit=format_size(handover.limit),
                 rank=int(small["rank"]),
                 error=float(small["error"]),
-                file=f"styles/{style.id}/{home.style(style.id, style.name).name}",
+                file=f"styles/{style.id}/{home.style_file(style.id, style.name).name}",
             )
         )
     )
@@ -134,7 +134,7 @@ def step_card(home: Home, scene: Scene, sample: Facts) -> Card:
     facts = {"step": sample["step"], "steps": scene.steps, "loss": scene.story.loss}
     line = say(wording.result.STEP_TITLE, **facts) if sample["step"] else wording.result.STEP_ZERO
     card = Wall(text(line), colour=COLOURS[Status.RUNNING])
-    folder, prompts = home.run(scene.job.id).samples, sample.get("prompts", [])
+    folder, prompts = home.job_folder(scene.job.id).samples, sample.get("prompts", [])
     files = [(at, folder / last(file)) for at, file in enumerate(sample.get("files", [])[:4])]
     card.gallery(
         (path, prompts[at] if at < len(prompts) else "") for at, path in files if path.is_file()

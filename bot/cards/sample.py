@@ -46,7 +46,7 @@ async def promise(interaction: Asked, request: SampleRequest, style: str | int =
         drawing = await sampling.queue(bot, request, asker, style)
         card = waiting_card(drawing)
         message = await show(interaction, card)
-        await bot.store.jobs.card(drawing.job.id, asker.channel, message.id, None)
+        await bot.store.jobs.set_card(drawing.job.id, asker.channel, message.id, None)
         bot.follow.expect(drawing.job.id, card)
 
 
@@ -110,7 +110,7 @@ def below(job: Job, story: Story) -> Iterator[str]:
 def pictures(home: Home, job: Job, story: Story) -> Iterator[tuple[Path, str]]:
     """List the drawn pictures that are still there."""
     for file, facts in story.pictures.items():
-        path = home.run(job.id).result / last(file)
+        path = home.job_folder(job.id).result / last(file)
         if path.is_file():
             yield path, facts.get("prompt", "")
 
@@ -126,7 +126,7 @@ def buttons(card: Card, drawing: Drawing) -> Card:
 
 async def asked(interaction: Asked, number: int) -> Job:
     """Return the presser's own pictures; somebody else's are as unknown as none."""
-    job = await interaction.client.store.jobs.mine(number, interaction.user.id)
+    job = await interaction.client.store.jobs.get_owned(number, interaction.user.id)
     if job.kind is not Kind.SAMPLE:
         raise UserError("job_unknown")
     return job

@@ -74,7 +74,7 @@ async def style_card(interaction: Asked, style: Style) -> Card:
         trigger=style.trigger,
     )
     title = say(wording.style.TITLE, name=style.name) + note(style, member, guild)
-    card = Card(text(title, facts, kept(style, interaction.client.settings.days)))
+    card = Card(text(title, facts, kept(style, interaction.client.settings.full_model_days)))
     if buttons := controls(style, interaction):
         card.put(row(*buttons))
     return card
@@ -195,7 +195,7 @@ class Fetch(Button, verb="style:link"):
         await touch(interaction)
         style = await own(interaction, self.numbers[0])
         if style.removed:
-            raise UserError("model_removed", days=interaction.client.settings.days)
+            raise UserError("model_removed", days=interaction.client.settings.full_model_days)
         await add(interaction, handed(interaction.client, style, interaction.filesize_limit))
 
 

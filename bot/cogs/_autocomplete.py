@@ -25,7 +25,7 @@ async def datasets(
     interaction: discord.Interaction[Bot], current: str
 ) -> list[app_commands.Choice[str]]:
     """Offer the member's own datasets by name."""
-    own = await interaction.client.store.datasets.of(interaction.user.id)
+    own = await interaction.client.store.datasets.list_for(interaction.user.id)
     return titled([(dataset.name, dataset.name) for dataset in own], current)
 
 
@@ -57,7 +57,7 @@ async def styles(
 ) -> list[app_commands.Choice[str]]:
     """Offer the styles that a member can use here: their own first, then the shared."""
     member, guild = interaction.user.id, interaction.guild_id or 0
-    usable = await interaction.client.store.styles.usable(member, guild)
+    usable = await interaction.client.store.styles.list_usable(member, guild)
     return entitled(usable, member, current)
 
 
@@ -66,7 +66,7 @@ async def own_styles(
 ) -> list[app_commands.Choice[str]]:
     """Offer the member's own styles."""
     member = interaction.user.id
-    own = await interaction.client.store.styles.of(member)
+    own = await interaction.client.store.styles.list_for(member)
     return entitled(own, member, current)
 
 
@@ -75,7 +75,7 @@ async def shared_styles(
 ) -> list[app_commands.Choice[str]]:
     """Offer what the member may take back here: their own, and anybody's to who keeps order."""
     member, guild = interaction.user.id, interaction.guild_id or 0
-    usable = await interaction.client.store.styles.usable(member, guild)
+    usable = await interaction.client.store.styles.list_usable(member, guild)
     shared = [style for style in usable if guild in style.shared]
     own = [style for style in shared if style.owner == member]
     return entitled(shared if keeper(interaction) else own, member, current)

@@ -34,7 +34,9 @@ class Collecting(commands.Cog):
         """Take a member's photos while they collect in this channel."""
         if message.author.bot or not message.attachments:
             return
-        dataset = await self.bot.store.datasets.collecting(message.author.id, message.channel.id)
+        dataset = await self.bot.store.datasets.get_collecting(
+            message.author.id, message.channel.id
+        )
         if dataset is not None:
             await self.take(message, dataset)
 

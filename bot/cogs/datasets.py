@@ -57,7 +57,7 @@ class Datasets(commands.GroupCog, name="dataset", description=wording.dataset.CO
         """Start an empty dataset and show its card."""
         await hold(interaction)
         guild = interaction.guild_id or 0
-        made = await interaction.client.store.datasets.new(
+        made = await interaction.client.store.datasets.create(
             interaction.user.id, guild, name, Concept(kind), trigger
         )
         await show(interaction, await cards.dataset_card(interaction.client, made))
@@ -105,7 +105,7 @@ class Datasets(commands.GroupCog, name="dataset", description=wording.dataset.CO
         """Ask whether a dataset shall go."""
         await hold(interaction)
         dataset = await mine(interaction, name)
-        photos = await interaction.client.store.photos.of(dataset.id, dataset.owner)
+        photos = await interaction.client.store.photos.list_for(dataset.id, dataset.owner)
         await show(interaction, cards.delete_card(dataset, len(photos)))
 
     @app_commands.command(description=wording.dataset.COMMAND_COLLECT)
@@ -123,7 +123,7 @@ class Datasets(commands.GroupCog, name="dataset", description=wording.dataset.CO
 
 async def mine(interaction: Asked, name: str) -> Dataset:
     """Return the member's dataset of that name."""
-    return await interaction.client.store.datasets.named(interaction.user.id, name)
+    return await interaction.client.store.datasets.get_by_name(interaction.user.id, name)
 
 
 def wait(interaction: Asked, dataset: Dataset, files: list[discord.Attachment]) -> None:

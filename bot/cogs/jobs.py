@@ -33,12 +33,14 @@ class Jobs(commands.Cog):
         await hold(interaction)
         bot = interaction.client
         if whose == "mine":
-            found = await bot.store.jobs.of(interaction.user.id, limit=jobs.PAGE * 2)
+            found = await bot.store.jobs.list_for(interaction.user.id, limit=jobs.PAGE * 2)
             card = await jobs.jobs_card(bot, wording.job.LIST_MINE, found)
         else:
             if not keeper(interaction):
                 raise UserError("permission_needed", permissions=["Manage Messages"])
-            found = await bot.store.jobs.of_guild(interaction.guild_id or 0, limit=jobs.PAGE * 2)
+            found = await bot.store.jobs.list_for_guild(
+                interaction.guild_id or 0, limit=jobs.PAGE * 2
+            )
             card = await jobs.jobs_card(bot, wording.job.LIST_SERVER, found)
         await show(interaction, card)
 

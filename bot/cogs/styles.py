@@ -36,7 +36,7 @@ class Styles(commands.GroupCog, name="style", description=wording.style.COMMAND)
         """List the styles that can be used here."""
         await hold(interaction)
         member, guild = interaction.user.id, interaction.guild_id or 0
-        usable = await interaction.client.store.styles.usable(member, guild)
+        usable = await interaction.client.store.styles.list_usable(member, guild)
         await show(interaction, cards.styles_card(usable, member, guild))
 
     @app_commands.command(description=wording.style.COMMAND_SHARE)

@@ -91,7 +91,9 @@ class Training(commands.GroupCog, name="train", description=wording.training.COM
         """Show what is advised, and why."""
         with once(interaction, dataset):
             await hold(interaction)
-            found = await interaction.client.store.datasets.named(interaction.user.id, dataset)
+            found = await interaction.client.store.datasets.get_by_name(
+                interaction.user.id, dataset
+            )
             asked = advice.Question(found.id, commercial=commercial, private=private, word=word)
             await show(interaction, await advice.advice_card(interaction, asked))
 
@@ -123,7 +125,7 @@ async def consider(interaction: Asked, name: str, order: TrainingOrder) -> None:
     with once(interaction, name):
         await hold(interaction)
         bot = interaction.client
-        dataset = await bot.store.datasets.named(interaction.user.id, name)
+        dataset = await bot.store.datasets.get_by_name(interaction.user.id, name)
         base = order.base or bot.settings.base
         asked = replace(order, dataset=dataset.id, base=base)
         beside = await advice.remarks(interaction, asked)

@@ -16,7 +16,7 @@ from bot.demo.diary import AstrayError
 from bot.demo.journey import Journey
 from bot.demo.stage import LOG, ready, stage
 from bot.demo.welcome import greet
-from storage.folders import write
+from storage.folders import write_whole
 
 SIZES = {"page": (1280, 900), "page-phone": (390, 844)}
 SETTLED = 2.0  #: seconds until the page has found its new size
@@ -49,8 +49,8 @@ async def perform(home: Path, out: Path) -> str:
         "slowest_ack_ms": round(journey.slowest * 1000),
         "jobs": journey.jobs,
     } | ({"wrong": wrong} if wrong else {})
-    write(out / "journey.json", json.dumps(told, indent=1).encode())
-    write(out / "transcript.md", journey.diary.text().encode())
+    write_whole(out / "journey.json", json.dumps(told, indent=1).encode())
+    write_whole(out / "transcript.md", journey.diary.text().encode())
     live.say(json.dumps(told))
     return wrong
 
@@ -89,4 +89,4 @@ async def photograph(journey: Journey) -> None:
             await asyncio.sleep(SETTLED)
             with suppress(TimeoutError):  # a picture less is no reason to go astray
                 await opened.until(LOADED)
-            write(journey.out / f"{name}.png", await opened.picture())
+            write_whole(journey.out / f"{name}.png", await opened.picture())

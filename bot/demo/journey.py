@@ -108,9 +108,9 @@ class Journey:
     async def captions(self) -> None:
         """Wait until every photo is described."""
         self.diary.chapter("Captions")
-        dataset = await self.bot.store.datasets.named(self.world.people[OWNER].id, NAME)
+        dataset = await self.bot.store.datasets.get_by_name(self.world.people[OWNER].id, NAME)
         for _ in range(round(SOON)):
-            photos = await self.bot.store.photos.of(dataset.id, dataset.owner)
+            photos = await self.bot.store.photos.list_for(dataset.id, dataset.owner)
             if all(photo.caption for photo in photos):
                 break
             await self.world.until(lambda: False, 0.5)
@@ -159,7 +159,7 @@ class Journey:
 
     async def took(self, method: str) -> None:
         """Note how long the training took."""
-        jobs = await self.bot.store.jobs.of(self.world.people[OWNER].id, limit=50)
+        jobs = await self.bot.store.jobs.list_for(self.world.people[OWNER].id, limit=50)
         job = next(job for job in jobs if job.request.get("method") == method and job.ended)
         done = (await self.bot.store.events.of(job.id, "done"))[-1].facts
         speed = done.get("speed") or done["steps"] / max(done["seconds"], 1e-9)

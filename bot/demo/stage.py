@@ -39,7 +39,7 @@ async def stage(home: Path, *, collect: bool = False) -> AsyncIterator[tuple[Bot
         seconds=1,
         threads=False,
         base="embedded",
-        disk=0,
+        min_free_mib=0,
     )
     async with run_scheduler(home):
         bot = Bot(settings)

@@ -54,15 +54,15 @@ class TrainMascot(Button, verb="demo:mascot"):
 async def mascots(bot: Bot, owner: int, guild: int) -> Dataset:
     """Return a member's dataset of the mascot, made when it is not there."""
     with suppress(UserError):
-        return await bot.store.datasets.named(owner, NAME)
-    dataset = await bot.store.datasets.new(owner, guild, NAME, Concept.SUBJECT)
+        return await bot.store.datasets.get_by_name(owner, NAME)
+    dataset = await bot.store.datasets.create(owner, guild, NAME, Concept.SUBJECT)
     for picture in pictures():
         checked = await bot.darkroom.check(await asyncio.to_thread(picture.read_bytes))
         photo = await bot.store.photos.add(dataset, checked)
         said = wording.fill(
             wording.demo.MASCOT_CAPTION, word=dataset.trigger, ground=GROUNDS[picture.stem]
         )
-        await bot.store.photos.caption(photo.id, owner, said)
+        await bot.store.photos.set_caption(photo.id, owner, said)
     return dataset
 
 

@@ -101,7 +101,7 @@ class Board:
             channel = thread = await channels.secluded(self.bot, job)
         room = channels.partial(self.bot, channel, job.guild)
         message = await room.send(view=card, files=card.files())
-        await self.store.jobs.card(job.id, channel, message.id, thread)
+        await self.store.jobs.set_card(job.id, channel, message.id, thread)
         if job.message:
             with suppress(discord.HTTPException):
                 await self.remove(job.channel, job.guild, job.message)
@@ -117,7 +117,7 @@ class Board:
     async def scene(self, job: Job, watched: Watched) -> Scene:
         """Gather what the cards of a training show."""
         base = await based(self.bot, job.base)
-        place = await self.store.jobs.place(job.id)
+        place = await self.store.jobs.queue_position(job.id)
         return Scene(
             job,
             watched.story,
@@ -130,7 +130,7 @@ class Board:
     async def drawing(self, job: Job) -> Drawing:
         """Gather what the card of a sample shows."""
         base = await based(self.bot, job.base)
-        place = await self.store.jobs.place(job.id)
+        place = await self.store.jobs.queue_position(job.id)
         return Drawing(job, await self.style(job), base, place)
 
     async def style(self, job: Job) -> Style | None:
@@ -166,7 +166,7 @@ class Board:
             return await post(channels.partial(self.bot, thread, job.guild))
         except discord.NotFound:  # somebody deleted the thread
             watched.threadless = True
-            await self.store.jobs.card(job.id, job.channel, job.message or 0, None)
+            await self.store.jobs.set_card(job.id, job.channel, job.message or 0, None)
             return await post(channel)
 
     async def _thread(self, job: Job, watched: Watched) -> int | None:
@@ -181,5 +181,5 @@ class Board:
             watched.threadless = True
             return None
         if thread is not None:
-            await self.store.jobs.card(job.id, job.channel, job.message or 0, thread)
+            await self.store.jobs.set_card(job.id, job.channel, job.message or 0, thread)
         return thread

@@ -120,7 +120,7 @@ class Follow:
     async def _read(self) -> None:
         if self.cursor is None:
             self.cursor = await self.store.events.cursor(READER)
-            for job in await self.store.jobs.open():
+            for job in await self.store.jobs.list_open():
                 await self._watch(job.id)
         while events := await self.store.events.since(self.cursor):
             for event in events:
@@ -206,7 +206,7 @@ class Follow:
         if time.monotonic() - self.swept < SWEPT:
             return
         self.swept = time.monotonic()
-        known = {job.id for job in await self.store.jobs.open()}
+        known = {job.id for job in await self.store.jobs.list_open()}
         for watched in [one for one in self.watched.values() if one.job not in known]:
             await self._refresh(watched)
 
@@ -267,7 +267,7 @@ class Follow:
 
     async def _told(self, job: Job) -> list[int]:
         """List who is pinged: the owner and those who asked to be told, not who ended it."""
-        everyone = dict.fromkeys([job.owner, *await self.store.jobs.watchers(job.id)])
+        everyone = dict.fromkeys([job.owner, *await self.store.jobs.list_watchers(job.id)])
         if job.status is Status.CANCELLED:
             everyone.pop(job.requested_by or 0, None)
         return list(everyone)

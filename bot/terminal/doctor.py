@@ -22,7 +22,7 @@ from storage import disk as space
 from storage.errors import UserError
 from storage.folders import Home
 from storage.store import Store
-from storage.tables.database import OLDEST, VERSION
+from storage.tables.database import MIN_SQLITE_VERSION, SQLITE_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -62,7 +62,7 @@ async def visit(program: Sequence[str] = TRAINING) -> int:
 async def findings(program: Sequence[str]) -> AsyncIterator[Line]:
     """Look after one thing after the other."""
     yield python()
-    yield sqlite(VERSION)
+    yield sqlite(SQLITE_VERSION)
     yield memory()
     try:
         chosen = settings.read()
@@ -86,8 +86,8 @@ def python() -> Line:
 
 def sqlite(version: tuple[int, ...]) -> Line:
     """Look at the SQLite that this Python has."""
-    facts = {"version": dotted(version), "oldest": dotted(OLDEST)}
-    old = version < OLDEST
+    facts = {"version": dotted(version), "oldest": dotted(MIN_SQLITE_VERSION)}
+    old = version < MIN_SQLITE_VERSION
     return line(FAIL if old else OK, "sqlite_old" if old else "sqlite", **facts)
 
 
@@ -111,10 +111,10 @@ async def disk(chosen: BotSettings) -> Line:
         took = await asyncio.to_thread(fsync, Home(path))
     except OSError as closed:
         return line(FAIL, "disk_closed", path=path, reason=closed.strerror)
-    free = space.free(Home(path))
+    free = space.free_mib(Home(path))
     facts = {"path": path, "free": size(free << 20), "milliseconds": took}
-    if free < chosen.disk:
-        return line(FAIL, "disk_low", **facts, kept=size(chosen.disk << 20))
+    if free < chosen.min_free_mib:
+        return line(FAIL, "disk_low", **facts, kept=size(chosen.min_free_mib << 20))
     return line(WARN if took > SLOW else OK, "disk_slow" if took > SLOW else "disk", **facts)
 
 
@@ -140,10 +140,10 @@ async def database(chosen: BotSettings) -> Line:
     home = Home(chosen.home)
     try:
         async with await Store.open(home) as store:
-            jobs = wording.format_count(len(await store.jobs.open()), "open job")
+            jobs = wording.format_count(len(await store.jobs.list_open()), "open job")
     except Exception as broken:  # noqa: BLE001 (whatever it is, a doctor tells it)
-        return line(FAIL, "database_broken", reason=broken, path=home.database)
-    return line(OK, "database", path=home.database, jobs=jobs)
+        return line(FAIL, "database_broken", reason=broken, path=home.database_file)
+    return line(OK, "database", path=home.database_file, jobs=jobs)
 
 
 async def token(chosen: BotSettings) -> Line:

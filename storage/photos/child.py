@@ -18,11 +18,11 @@ import pi_heif
 from PIL import Image
 
 from storage.errors import UserError
-from storage.photos.pixels import check
-from storage.photos.sandbox import receive, send
+from storage.photos.pixels import check_picture
+from storage.photos.sandbox import receive_message, send_message
 
-MEMORY = 1 << 30  #: bytes of address space
-SECONDS = 10  #: of processor time for one picture
+MAX_MEMORY_BYTES = 1 << 30  #: bytes of address space
+MAX_CPU_SECONDS = 10  #: of processor time for one picture
 
 
 def main() -> None:
@@ -31,20 +31,20 @@ def main() -> None:
     pi_heif.options.DECODE_THREADS = 2
     Image.MAX_IMAGE_PIXELS = None  # ours is stricter, and is asked before
     os.nice(5)
-    confine()
+    limit_resources()
     with contextlib.suppress(EOFError, BrokenPipeError):
         while True:
-            content = receive(sys.stdin.buffer)
-            allow(SECONDS)
-            head, body = answer(content)
-            send(sys.stdout.buffer, json.dumps(head).encode())
-            send(sys.stdout.buffer, body)
+            content = receive_message(sys.stdin.buffer)
+            extend_cpu_limit(MAX_CPU_SECONDS)
+            head, body = process_picture(content)
+            send_message(sys.stdout.buffer, json.dumps(head).encode())
+            send_message(sys.stdout.buffer, body)
 
 
-def answer(content: bytes) -> tuple[dict[str, Any], bytes]:
+def process_picture(content: bytes) -> tuple[dict[str, Any], bytes]:
     """Return what is known of a picture and its bytes, or what is wrong with it."""
     try:
-        checked = asdict(check(content))
+        checked = asdict(check_picture(content))
     except UserError as error:
         return {"code": error.code, "facts": error.facts}, b""
     except MemoryError:
@@ -55,10 +55,10 @@ def answer(content: bytes) -> tuple[dict[str, Any], bytes]:
     return checked | {"cut": len(pixels)}, pixels + preview
 
 
-def confine() -> None:
+def limit_resources() -> None:
     """Take from this process what decoding does not need, as far as the system can."""
     limits = (
-        (resource.RLIMIT_AS, MEMORY),
+        (resource.RLIMIT_AS, MAX_MEMORY_BYTES),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
     )
@@ -67,7 +67,7 @@ def confine() -> None:
             resource.setrlimit(kind, (most, most))
 
 
-def allow(seconds: int) -> None:
+def extend_cpu_limit(seconds: int) -> None:
     """Allow this process so much more processor time; it is killed when that is used up."""
     hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
     used = int(time.process_time()) + 1

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-HEIC = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1"})
-MOVING = frozenset({b"hevc", b"hevx", b"hevm", b"hevs", b"msf1"})  #: HEIC sequences
-OTHER = frozenset({b"avif", b"avis"})
+HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1"})
+HEIC_SEQUENCE_BRANDS = frozenset({b"hevc", b"hevx", b"hevm", b"hevs", b"msf1"})  #: HEIC sequences
+AVIF_BRANDS = frozenset({b"avif", b"avis"})
 
 
-def sniff(content: bytes) -> str | None:
+def detect_format(content: bytes) -> str | None:
     """Return Pillow's name of the format, or None for one that is not taken."""
     if content.startswith(b"\xff\xd8\xff"):
         return "JPEG"
@@ -15,19 +15,19 @@ def sniff(content: bytes) -> str | None:
         return "PNG"
     if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
         return "WEBP"
-    return "HEIF" if brands(content) & (HEIC | MOVING) else None
+    return "HEIF" if read_brands(content) & (HEIC_BRANDS | HEIC_SEQUENCE_BRANDS) else None
 
 
-def brands(content: bytes) -> set[bytes]:
+def read_brands(content: bytes) -> set[bytes]:
     """Return what a HEIC says it is; empty for anything else, an AVIF too."""
     if content[4:8] != b"ftyp":
         return set()
     box = content[8 : min(int.from_bytes(content[:4], "big"), 256)]
     found = {box[at : at + 4] for at in range(0, len(box), 4) if at != 4}
-    return set() if found & OTHER else found
+    return set() if found & AVIF_BRANDS else found
 
 
-def webp(content: bytes) -> tuple[int, int, bool]:
+def read_webp_header(content: bytes) -> tuple[int, int, bool]:
     """Read a WebP's width, height and whether it moves: its decoder takes memory at once."""
     chunk, body = content[12:16], content[20:30].ljust(10, b"\0")
     if chunk == b"VP8X":

@@ -11,18 +11,23 @@ from io import BytesIO
 from PIL import Image, ImageCms, ImageFilter, ImageStat
 
 from storage.errors import UserError
-from storage.photos.formats import MOVING, brands, sniff, webp
-from storage.photos.sandbox import LONGEST
-from storage.records import Checked
+from storage.photos.formats import (
+    HEIC_SEQUENCE_BRANDS,
+    detect_format,
+    read_brands,
+    read_webp_header,
+)
+from storage.photos.sandbox import MAX_KEPT_SIDE
+from storage.records import CheckedPhoto
 
-PREVIEW = 512
-PIXELS = 40_000_000
-SIDE = 12_000
-LEAST = 16
-TINY = 256
-BLURRED = 20.0  #: of `sharpness`: photos in focus have 90 to 600, drawings no less
-ORIENTATION = 0x0112
-UPRIGHT = {
+PREVIEW_SIDE = 512
+MAX_PIXELS = 40_000_000
+MAX_SIDE = 12_000
+MIN_SIDE = 16
+TINY_SIDE = 256
+MIN_SHARPNESS = 20.0  #: of `sharpness`: photos in focus have 90 to 600, drawings no less
+EXIF_ORIENTATION = 0x0112
+UPRIGHT_TRANSPOSES = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -34,105 +39,105 @@ UPRIGHT = {
 LAPLACIAN = ImageFilter.Kernel((3, 3), (0, 1, 0, 1, -4, 1, 0, 1, 0), scale=1, offset=128)
 
 
-def check(content: bytes) -> Checked:
+def check_picture(content: bytes) -> CheckedPhoto:
     """Check a picture and return its clean pixels."""
-    kind = sniff(content)
+    kind = detect_format(content)
     if kind is None:
         raise UserError("photo_unknown")
-    picture = opened(content, kind)
-    return judged(develop(picture))
+    picture = open_picture(content, kind)
+    return measure_picture(decode_picture(picture))
 
 
-def opened(content: bytes, kind: str) -> Image.Image:
+def open_picture(content: bytes, kind: str) -> Image.Image:
     """Open a picture without decoding it; refuse what its header says is too much."""
     if kind == "WEBP":
-        width, height, moves = webp(content)
-        limit(width, height, moves=moves)
+        width, height, moves = read_webp_header(content)
+        check_size(width, height, animated=moves)
     picture = Image.open(BytesIO(content), formats=(kind,))
     moves = kind != "JPEG" and getattr(picture, "n_frames", 1) > 1  # a JPEG's others are spare
-    limit(*picture.size, moves=moves or bool(brands(content) & MOVING))
+    check_size(*picture.size, animated=moves or bool(read_brands(content) & HEIC_SEQUENCE_BRANDS))
     return picture
 
 
-def limit(width: int, height: int, *, moves: bool) -> None:
+def check_size(width: int, height: int, *, animated: bool) -> None:
     """Refuse a picture by its measures."""
-    if width * height > PIXELS or max(width, height) > SIDE:
+    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
         raise UserError(
             "photo_big", megapixels=round(width * height / 1e6), width=width, height=height
         )
-    if moves:
+    if animated:
         raise UserError("photo_animated")
-    if min(fitted(width, height)) < LEAST:
-        raise UserError("photo_small", width=width, height=height, least=LEAST)
+    if min(fit_size(width, height)) < MIN_SIDE:
+        raise UserError("photo_small", width=width, height=height, least=MIN_SIDE)
 
 
-def fitted(width: int, height: int) -> tuple[int, int]:
+def fit_size(width: int, height: int) -> tuple[int, int]:
     """Return the measures that are kept: never larger, the longer side at most `LONGEST`."""
-    scale = min(1.0, LONGEST / max(width, height, 1))
+    scale = min(1.0, MAX_KEPT_SIDE / max(width, height, 1))
     return round(width * scale), round(height * scale)
 
 
-def develop(picture: Image.Image) -> Image.Image:
+def decode_picture(picture: Image.Image) -> Image.Image:
     """Decode to upright RGB pixels of the kept size, with nothing else of the file.
 
     What is see-through keeps its alpha channel beside the colours it has on white: a training may
     take it for a mask.
     """
-    size = fitted(*picture.size)
+    size = fit_size(*picture.size)
     picture.draft("RGB", size)
     picture.load()
-    turn = UPRIGHT.get(_orientation(picture))
-    plain = _plain(picture).resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
-    coloured = _coloured(plain, picture.info.get("icc_profile"))
+    turn = UPRIGHT_TRANSPOSES.get(_read_orientation(picture))
+    plain = _to_resizable_mode(picture).resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    coloured = _to_srgb(plain, picture.info.get("icc_profile"))
     if plain.mode == "RGBA" and plain.getchannel("A").getextrema() != (255, 255):
         coloured.putalpha(plain.getchannel("A"))
     upright = coloured if turn is None else coloured.transpose(turn)
     return Image.frombytes(upright.mode, upright.size, upright.tobytes())
 
 
-def judged(picture: Image.Image) -> Checked:
+def measure_picture(picture: Image.Image) -> CheckedPhoto:
     """Measure a clean picture and write it down."""
     small = picture.convert("RGB")
-    small.thumbnail((PREVIEW, PREVIEW), Image.Resampling.LANCZOS)
+    small.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.LANCZOS)
     grey = small.convert("L")
     warnings = []
-    if min(picture.size) < TINY:
+    if min(picture.size) < TINY_SIDE:
         warnings.append("tiny")
-    if sharpness(grey) < BLURRED:
+    if measure_sharpness(grey) < MIN_SHARPNESS:
         warnings.append("blurred")
     size = b"%dx%d:" % picture.size
-    return Checked(
+    return CheckedPhoto(
         digest=hashlib.sha256(size + picture.tobytes()).hexdigest(),
-        phash=dhash(grey),
+        phash=difference_hash(grey),
         width=picture.width,
         height=picture.height,
-        pixels=_saved(picture, "PNG", compress_level=1),
-        preview=_saved(small, "WEBP", quality=80, method=2),
+        pixels=_encode(picture, "PNG", compress_level=1),
+        preview=_encode(small, "WEBP", quality=80, method=2),
         warnings=tuple(warnings),
     )
 
 
-def sharpness(grey: Image.Image) -> float:
+def measure_sharpness(grey: Image.Image) -> float:
     """Return the variance of the Laplacian, without the border that the filter leaves alone."""
     edges = grey.filter(LAPLACIAN).crop((1, 1, grey.width - 1, grey.height - 1))
     return ImageStat.Stat(edges).var[0]
 
 
-def dhash(grey: Image.Image) -> int:
+def difference_hash(grey: Image.Image) -> int:
     """Return 64 bits, each whether a spot is brighter than the one to its right."""
     spots = grey.resize((9, 8), Image.Resampling.LANCZOS).tobytes()
     pairs = [(row * 9 + at, row * 9 + at + 1) for row in range(8) for at in range(8)]
     return sum((spots[left] > spots[right]) << bit for bit, (left, right) in enumerate(pairs))
 
 
-def _orientation(picture: Image.Image) -> int:
+def _read_orientation(picture: Image.Image) -> int:
     try:
-        return int(picture.getexif().get(ORIENTATION, 1))
+        return int(picture.getexif().get(EXIF_ORIENTATION, 1))
     except Exception:  # noqa: BLE001 - a broken note about the picture is no broken picture
         return 1
 
 
-def _plain(picture: Image.Image) -> Image.Image:
+def _to_resizable_mode(picture: Image.Image) -> Image.Image:
     """Return a picture in one of the modes that can be resized: L, RGB, RGBA or CMYK."""
     if picture.mode.startswith("I"):  # 16-bit grey; convert() alone would clip it
         return picture.convert("I").point(lambda value: value * (1 / 256)).convert("L")
@@ -141,7 +146,7 @@ def _plain(picture: Image.Image) -> Image.Image:
     return picture if picture.mode in {"L", "CMYK"} else picture.convert("RGB")
 
 
-def _coloured(picture: Image.Image, profile: bytes | None) -> Image.Image:
+def _to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
     """Return RGB as a screen shows it: its colour profile applied, white behind what is clear."""
     if picture.mode == "RGBA":
         ground = Image.new("RGBA", picture.size, "white")
@@ -158,7 +163,7 @@ def _coloured(picture: Image.Image, profile: bytes | None) -> Image.Image:
     return picture.convert("RGB")
 
 
-def _saved(picture: Image.Image, kind: str, **how: int) -> bytes:
+def _encode(picture: Image.Image, kind: str, **options: int) -> bytes:
     file = BytesIO()
-    picture.save(file, kind, **how)
+    picture.save(file, kind, **options)
     return file.getvalue()

@@ -14,23 +14,29 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from storage.errors import UserError
-from storage.photos.formats import sniff
-from storage.records import Checked
+from storage.photos.formats import detect_format
+from storage.records import CheckedPhoto
 
-LONGEST = 1536  #: pixels of the longer side that are kept
+MAX_KEPT_SIDE = 1536  #: pixels of the longer side that are kept
 MIB = 1 << 20
-HEAVIEST = 25 * MIB  #: bytes of a file
-CHILDREN = 2
-SECONDS = 20.0  #: for one picture; decoding 12 megapixels takes a fifth of one
-PASSED_ON = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "LD_LIBRARY_PATH")  #: no secrets among them
+MAX_FILE_BYTES = 25 * MIB  #: bytes of a file
+MAX_CHILDREN = 2
+TIMEOUT_SECONDS = 20.0  #: for one picture; decoding 12 megapixels takes a fifth of one
+INHERITED_VARIABLES = (
+    "PATH",
+    "SYSTEMROOT",
+    "LANG",
+    "LC_ALL",
+    "LD_LIBRARY_PATH",
+)  #: no secrets among them
 
 
 class Darkroom:
     """Checks pictures; the process that asks never decodes one."""
 
-    def __init__(self, seconds: float = SECONDS, children: int = CHILDREN) -> None:
+    def __init__(self, seconds: float = TIMEOUT_SECONDS, children: int = MAX_CHILDREN) -> None:
         self._seconds = seconds
-        self._turns = asyncio.Semaphore(children)
+        self._slots = asyncio.Semaphore(children)
         self._idle: list[Child] = []
 
     async def __aenter__(self) -> Self:
@@ -43,33 +49,33 @@ class Darkroom:
         traceback: TracebackType | None,
     ) -> None:
         while self._idle:
-            await asyncio.to_thread(self._idle.pop().end)
+            await asyncio.to_thread(self._idle.pop().close)
 
-    async def check(self, content: bytes) -> Checked:
+    async def check(self, content: bytes) -> CheckedPhoto:
         """Return a picture's clean pixels, or say what is wrong with it."""
         if not content:
             raise UserError("photo_empty")
-        if len(content) > HEAVIEST:
+        if len(content) > MAX_FILE_BYTES:
             raise UserError("photo_heavy", megabytes=round(len(content) / MIB, 1))
-        if sniff(content) is None:
+        if detect_format(content) is None:
             raise UserError("photo_unknown")
-        async with self._turns:
-            return await self._ask(content)
+        async with self._slots:
+            return await self._process(content)
 
-    async def _ask(self, content: bytes) -> Checked:
+    async def _process(self, content: bytes) -> CheckedPhoto:
         child = self._idle.pop() if self._idle else Child(self._seconds)
         try:
-            head, body = await asyncio.to_thread(child.ask, content)
+            head, body = await asyncio.to_thread(child.process, content)
         except BaseException:  # cancelled too: what this child says now is for nobody
             child.kill()
-            asyncio.get_running_loop().run_in_executor(None, child.end)
+            asyncio.get_running_loop().run_in_executor(None, child.close)
             raise
         self._idle.append(child)
         if "code" in head:
             raise UserError(head["code"], **head["facts"])
         cut = head.pop("cut")
         head["warnings"] = tuple(head["warnings"])
-        return Checked(**head, pixels=body[:cut], preview=body[cut:])
+        return CheckedPhoto(**head, pixels=body[:cut], preview=body[cut:])
 
 
 class Child:
@@ -81,15 +87,15 @@ class Child:
         self._killed = False
         self._lock = threading.Lock()
 
-    def ask(self, content: bytes) -> tuple[dict[str, Any], bytes]:
+    def process(self, content: bytes) -> tuple[dict[str, Any], bytes]:
         """Hand over a picture and wait for the answer."""
         with self._lock:
-            process = self._started()
+            process = self._ensure_started()
             alarm = threading.Timer(self._seconds, process.kill)
             alarm.start()
             try:
-                send(process.stdin, content)
-                return json.loads(receive(process.stdout)), receive(process.stdout)
+                send_message(process.stdin, content)
+                return json.loads(receive_message(process.stdout)), receive_message(process.stdout)
             except (OSError, EOFError) as error:  # too slow, too large, or it broke the decoder
                 raise UserError("photo_slow") from error
             finally:
@@ -101,27 +107,27 @@ class Child:
         if self._process is not None:
             self._process.kill()
 
-    def end(self) -> None:
+    def close(self) -> None:
         """Stop the process and close its pipes."""
         self.kill()
         with self._lock:
             process, self._process = self._process, None
             if process is not None:
-                _tidy(process)
+                _close_child(process)
 
-    def _started(self) -> subprocess.Popen[bytes]:
+    def _ensure_started(self) -> subprocess.Popen[bytes]:
         """Return the process; one that died while it was idle is replaced."""
         if self._process is not None and self._process.poll() is not None:
-            _tidy(self._process)
+            _close_child(self._process)
             self._process = None
         if self._process is None:
-            self._process = _start()
+            self._process = _start_child()
         if self._killed:
             self._process.kill()
         return self._process
 
 
-def send(stream: IO[bytes] | None, content: bytes) -> None:
+def send_message(stream: IO[bytes] | None, content: bytes) -> None:
     """Write one message to a pipe."""
     if stream is None:
         raise EOFError
@@ -129,7 +135,7 @@ def send(stream: IO[bytes] | None, content: bytes) -> None:
     stream.flush()
 
 
-def receive(stream: IO[bytes] | None) -> bytes:
+def receive_message(stream: IO[bytes] | None) -> bytes:
     """Read one message from a pipe."""
     size = b"" if stream is None else stream.read(8)
     content = b"" if stream is None else stream.read(int.from_bytes(size, "big"))
@@ -138,9 +144,9 @@ def receive(stream: IO[bytes] | None) -> bytes:
     return content
 
 
-def _start() -> subprocess.Popen[bytes]:
+def _start_child() -> subprocess.Popen[bytes]:
     """Start the child in a session of its own, with nothing of our environment that is secret."""
-    kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    kept = {name: os.environ[name] for name in INHERITED_VARIABLES if name in os.environ}
     root = str(Path(__file__).parents[2])
     return subprocess.Popen(
         [sys.executable, "-m", "storage.photos.child"],
@@ -152,7 +158,7 @@ def _start() -> subprocess.Popen[bytes]:
     )
 
 
-def _tidy(process: subprocess.Popen[bytes]) -> None:
+def _close_child(process: subprocess.Popen[bytes]) -> None:
     process.kill()
     for pipe in (process.stdin, process.stdout):
         with contextlib.suppress(OSError):  # what was still to be written has no reader

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-class Motif(StrEnum):
+class SubjectMatter(StrEnum):
     """What photos show. It says how real the pictures must look, and which base knows it best."""
 
     ANIMAL = "animal"
@@ -28,26 +28,37 @@ class Motif(StrEnum):
 
 
 #: What is asked, by the concept; the first is assumed until somebody says otherwise.
-MOTIFS = {
-    Concept.SUBJECT: (Motif.ANIMAL, Motif.PERSON, Motif.THING, Motif.FIGURE, Motif.EMOJI),
-    Concept.LOOK: (Motif.DRAWING, Motif.ANIME, Motif.PHOTOGRAPHY, Motif.EMOJI),
+SUBJECT_MATTERS = {
+    Concept.SUBJECT: (
+        SubjectMatter.ANIMAL,
+        SubjectMatter.PERSON,
+        SubjectMatter.THING,
+        SubjectMatter.FIGURE,
+        SubjectMatter.EMOJI,
+    ),
+    Concept.LOOK: (
+        SubjectMatter.DRAWING,
+        SubjectMatter.ANIME,
+        SubjectMatter.PHOTOGRAPHY,
+        SubjectMatter.EMOJI,
+    ),
 }
 
 BESIDE = frozenset({"dreambooth"})  #: methods that learn a subject beside its class, by name
 #: What it is in a word, for those methods.
-CLASSES = {
-    Motif.ANIMAL: "animal",
-    Motif.PERSON: "person",
-    Motif.THING: "thing",
-    Motif.FIGURE: "character",
-    Motif.DRAWING: "drawing",
-    Motif.ANIME: "drawing",
-    Motif.PHOTOGRAPHY: "photo",
-    Motif.EMOJI: "emoji",
+CLASS_WORDS = {
+    SubjectMatter.ANIMAL: "animal",
+    SubjectMatter.PERSON: "person",
+    SubjectMatter.THING: "thing",
+    SubjectMatter.FIGURE: "character",
+    SubjectMatter.DRAWING: "drawing",
+    SubjectMatter.ANIME: "drawing",
+    SubjectMatter.PHOTOGRAPHY: "photo",
+    SubjectMatter.EMOJI: "emoji",
 }
 
 
-class Judged(Protocol):
+class PhotoQuality(Protocol):
     """What is known of a photo."""
 
     @property
@@ -61,23 +72,27 @@ class Judged(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class AdviceInput:
     """What somebody wants to teach, and from what."""
 
     concept: Concept
-    motif: Motif
-    photos: int  #: that are sharp and differ from each other
-    handed: int  #: all of them
-    side: int = 0  #: median of their shorter sides, pixels; 0 is unknown
+    subject_matter: SubjectMatter
+    distinct_photos: int  #: that are sharp and differ from each other
+    total_photos: int  #: all of them
+    median_side: int = 0  #: median of their shorter sides, pixels; 0 is unknown
     concepts: int = 1  #: things to be taught in one run
     commercial: bool = False  #: whether money shall be earned with it
-    large: bool = True  #: whether a file of gigabytes can be handed over
-    minutes: int = 0  #: that it may take; 0 is any
+    large_file_ok: bool = True  #: whether a file of gigabytes can be handed over
+    max_minutes: int = 0  #: that it may take; 0 is any
 
     @classmethod
-    def of(
-        cls, photos: Iterable[Judged], concept: Concept, motif: Motif | None = None, **more: int
-    ) -> Case:
+    def from_photos(
+        cls,
+        photos: Iterable[PhotoQuality],
+        concept: Concept,
+        subject_matter: SubjectMatter | None = None,
+        **more: int,
+    ) -> AdviceInput:
         """Judge photos; `more` are other fields. Without a motif, the concept's first is meant."""
         listed = list(photos)
         seen: list[int] = []
@@ -89,6 +104,6 @@ class Case:
         sides = [min(photo.width, photo.height) for photo in listed]
         side = int(median(sides)) if sides else 0
         return cls(
-            concept, motif or MOTIFS[concept][0], len(seen), len(listed), side,
+            concept, subject_matter or SUBJECT_MATTERS[concept][0], len(seen), len(listed), side,
             **more,  # type: ignore[arg-type]  # they are the other fields
         )  # fmt: skip

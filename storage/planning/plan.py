@@ -10,7 +10,7 @@ from storage.errors import UserError
 from storage.records import Catalog, Concept, Dial, Optimizer, Plan, Rule
 
 MAX_STEPS = 20_000  #: steps of one run
-CHECKPOINTS, MIN_CHECKPOINT_INTERVAL = (
+CHECKPOINTS_PER_RUN, MIN_CHECKPOINT_INTERVAL = (
     4,
     25,
 )  #: in a run, the last step apart; steps between two at least
@@ -19,12 +19,12 @@ RATE_FACTORS = {
 }  #: rates that are only a factor of what an optimizer finds itself
 
 
-def optimizer_learning_rate(dialled: float, optimizer: Optimizer) -> float:
+def optimizer_learning_rate(learning_rate: float, optimizer: Optimizer) -> float:
     """Say at which rate an optimizer works where the dial's is for AdamW."""
-    return RATE_FACTORS.get(optimizer, dialled)
+    return RATE_FACTORS.get(optimizer, learning_rate)
 
 
-def plan(  # noqa: PLR0913 - a plan is made of all that a member chose
+def plan_training(  # noqa: PLR0913 - a plan is made of all that a member chose
     catalog: Catalog,
     *,
     method: str,
@@ -71,7 +71,7 @@ def rank_limits(catalog: Catalog, method: str) -> tuple[int, int]:
 
 def checkpoint_interval(steps: int) -> int:
     """Say how many steps lie between two checkpoints, and the pictures on the way."""
-    return max(MIN_CHECKPOINT_INTERVAL, math.ceil(steps / CHECKPOINTS))
+    return max(MIN_CHECKPOINT_INTERVAL, math.ceil(steps / CHECKPOINTS_PER_RUN))
 
 
 def combine_plans(first: Plan, others: Iterable[Plan]) -> Plan:

@@ -18,7 +18,7 @@ class Catalogs:
 
     async def publish(self, catalog: Catalog) -> None:
         """Replace the catalog."""
-        await self._database.all(
+        await self._database.execute(
             "INSERT INTO catalog (id, body) VALUES (1, :body)"
             " ON CONFLICT (id) DO UPDATE SET body = excluded.body",
             body=json.dumps(asdict(catalog)),
@@ -26,34 +26,34 @@ class Catalogs:
 
     async def read(self) -> Catalog:
         """Return the catalog; an empty one when no trainer was ever here."""
-        row = await self._database.one("SELECT body FROM catalog")
-        return Catalog() if row is None else catalog(json.loads(row["body"]))
+        row = await self._database.fetch_one("SELECT body FROM catalog")
+        return Catalog() if row is None else catalog_from_json(json.loads(row["body"]))
 
 
-def catalog(body: dict[str, Any]) -> Catalog:
+def catalog_from_json(body: dict[str, Any]) -> Catalog:
     """Read a catalog from JSON (`dataclasses.asdict` of one)."""
     return Catalog(
         **body
         | {
-            "bases": tuple(_base(base) for base in body["bases"]),
-            "methods": tuple(_method(method) for method in body["methods"]),
-            "rules": tuple(_rule(rule) for rule in body["rules"]),
+            "bases": tuple(_base_from_json(base) for base in body["bases"]),
+            "methods": tuple(_method_from_json(method) for method in body["methods"]),
+            "rules": tuple(_rule_from_json(rule) for rule in body["rules"]),
         }
     )
 
 
-def _base(body: dict[str, Any]) -> Base:
+def _base_from_json(body: dict[str, Any]) -> Base:
     domain = Domain(body.get("domain", Domain.GENERAL))
     commercial = Commercial(body.get("commercial", Commercial.UNSEEN))
     return Base(**body | {"domain": domain, "commercial": commercial})
 
 
-def _method(body: dict[str, Any] | str) -> Method:
+def _method_from_json(body: dict[str, Any] | str) -> Method:
     if isinstance(body, str):  # an older trainer's, until a new one publishes
         return Method(body)
     return Method(**body | {"ranks": tuple(body["ranks"])})
 
 
-def _rule(body: dict[str, Any]) -> Rule:
+def _rule_from_json(body: dict[str, Any]) -> Rule:
     concept, dial = Concept(body["concept"]), Dial(body["dial"])
     return Rule(**body | {"concept": concept, "dial": dial})

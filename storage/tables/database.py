@@ -14,11 +14,11 @@ import aiosqlite
 
 from storage.errors import UserError
 
-OLDEST = (3, 38)  #: the SQLite that our statements need
-VERSION = sqlite3.sqlite_version_info[:3]  #: the SQLite that this Python has
+MIN_SQLITE_VERSION = (3, 38)  #: the SQLite that our statements need
+SQLITE_VERSION = sqlite3.sqlite_version_info[:3]  #: the SQLite that this Python has
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
-PATIENCE = 30  #: seconds to wait for another process's turn
-SETTINGS = (
+BUSY_TIMEOUT_SECONDS = 30  #: seconds to wait for another process's turn
+PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",  # an accepted job is durable before anybody is told
     "PRAGMA foreign_keys = ON",
@@ -32,7 +32,7 @@ class Connection:
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._connection = connection
 
-    async def all(self, sql: str, /, **values: object) -> list[sqlite3.Row]:
+    async def execute(self, sql: str, /, **values: object) -> list[sqlite3.Row]:
         """Run one statement and return its rows."""
         try:
             return list(await self._connection.execute_fetchall(sql, values))
@@ -41,9 +41,9 @@ class Connection:
                 raise UserError("disk_full") from error
             raise
 
-    async def one(self, sql: str, /, **values: object) -> sqlite3.Row | None:
+    async def fetch_one(self, sql: str, /, **values: object) -> sqlite3.Row | None:
         """Run one statement and return its first row."""
-        rows = await self.all(sql, **values)
+        rows = await self.execute(sql, **values)
         return rows[0] if rows else None
 
 
@@ -52,29 +52,31 @@ class Database(Connection):
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
         super().__init__(connection)
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     @classmethod
     async def open(cls, path: Path, migrations: Path = MIGRATIONS) -> Database:
         """Connect and bring the tables to their newest shape."""
-        connection = await aiosqlite.connect(path, timeout=PATIENCE, isolation_level=None)
+        connection = await aiosqlite.connect(
+            path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None
+        )
         connection.row_factory = sqlite3.Row
         database = cls(connection)
         try:
-            await database.settle()
+            await database.apply_pragmas()
             await database.migrate(migrations)
         except BaseException:
             await database.close()
             raise
         return database
 
-    async def settle(self) -> None:
+    async def apply_pragmas(self) -> None:
         """Apply the settings; SQLite does not wait by itself to change a new file's journal."""
-        for setting in SETTINGS:
-            until = time.monotonic() + PATIENCE
+        for setting in PRAGMAS:
+            until = time.monotonic() + BUSY_TIMEOUT_SECONDS
             while True:
                 try:
-                    await self.all(setting)
+                    await self.execute(setting)
                     break
                 except sqlite3.OperationalError as error:
                     if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
@@ -85,20 +87,20 @@ class Database(Connection):
         """Close the connection."""
         await self._connection.close()
 
-    async def all(self, sql: str, /, **values: object) -> list[sqlite3.Row]:
+    async def execute(self, sql: str, /, **values: object) -> list[sqlite3.Row]:
         """Run one statement, a transaction of its own, and return its rows."""
-        async with self._turn:
-            return await super().all(sql, **values)
+        async with self._lock:
+            return await super().execute(sql, **values)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """Lend the connection for statements that happen together or not at all."""
-        async with self._turn:
+        async with self._lock:
             ours = Connection(self._connection)
             try:
-                await ours.all("BEGIN IMMEDIATE")
+                await ours.execute("BEGIN IMMEDIATE")
                 yield ours
-                await ours.all("COMMIT")
+                await ours.execute("COMMIT")
             except BaseException:
                 await self._connection.rollback()
                 raise
@@ -108,27 +110,27 @@ class Database(Connection):
         files = await asyncio.to_thread(lambda: sorted(folder.glob("[0-9]*.sql")))
         for file in files:
             sql = await asyncio.to_thread(file.read_text, "utf-8")
-            await self._apply(int(file.name.split("_")[0]), sql)
+            await self._apply_migration(int(file.name.split("_")[0]), sql)
         newest = int(files[-1].name.split("_")[0]) if files else 0
-        if (version := await self.version()) > newest:
+        if (version := await self.read_version()) > newest:
             raise UserError("database_newer", version=version, newest=newest)
 
-    async def version(self) -> int:
+    async def read_version(self) -> int:
         """Return the number of the last migration that was applied."""
-        rows = await self.all("PRAGMA user_version")
+        rows = await self.execute("PRAGMA user_version")
         return int(rows[0][0])
 
-    async def _apply(self, number: int, sql: str) -> None:
+    async def _apply_migration(self, number: int, sql: str) -> None:
         async with self.transaction() as tx:  # the version is read inside: others may be starting
-            done = await tx.one("PRAGMA user_version")
+            done = await tx.fetch_one("PRAGMA user_version")
             if done is not None and done[0] >= number:
                 return
-            for statement in statements(sql):
-                await tx.all(statement)
-            await tx.all(f"PRAGMA user_version = {number}")
+            for statement in split_statements(sql):
+                await tx.execute(statement)
+            await tx.execute(f"PRAGMA user_version = {number}")
 
 
-def statements(script: str) -> list[str]:
+def split_statements(script: str) -> list[str]:
     """Split a script into its statements."""
     found, rest = [], ""
     for piece in re.split(r"(?<=;)", script):  # a semicolon may stand in a trigger or a comment

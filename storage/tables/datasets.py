@@ -6,23 +6,23 @@ import sqlite3
 import time
 
 from storage.errors import UserError
-from storage.names import key, made, named, word
+from storage.names import clean_name, clean_trigger, name_key, trigger_from_name
 from storage.records import Concept, Dataset
 from storage.tables.database import Connection, Database
 from storage.tables.trash import Trash
 
 COLUMNS = "id, owner, guild, name, concept, trigger, created"
-NEW = f"""
+INSERT_DATASET = f"""
 INSERT INTO datasets (owner, guild, name, key, concept, trigger, created)
 VALUES (:owner, :guild, :name, :key, :concept, :trigger, :now)
 ON CONFLICT (owner, key) DO NOTHING RETURNING {COLUMNS}
 """
-COLLECTING = """
+SELECT_COLLECTING = """
 SELECT d.* FROM collecting AS c JOIN datasets AS d ON d.id = c.dataset
 WHERE c.owner = :owner AND c.channel = :channel AND d.owner = :owner
 """
 #: A training may have further datasets beside its own.
-BUSY = """
+SELECT_TRAINING_JOB = """
 SELECT id FROM jobs WHERE kind NOT IN ('caption', 'sample')
 AND status IN ('queued', 'running', 'paused')
 AND (dataset = :dataset OR EXISTS (
@@ -30,7 +30,7 @@ AND (dataset = :dataset OR EXISTS (
   WHERE json_extract(further.value, '$.dataset') = :dataset))
 """
 #: Captions of photos that are going need not be made.
-STOP = """
+CANCEL_CAPTION_JOBS = """
 UPDATE jobs SET requested = 'cancel', requested_by = :owner,
   status = iif(status = 'running', status, 'cancelled'),
   ended = iif(status = 'running', NULL, :now)
@@ -45,95 +45,95 @@ class Datasets:
         self._database = database
         self._trash = trash
 
-    async def new(
+    async def create(
         self, owner: int, guild: int, name: str, concept: Concept, trigger: str = ""
     ) -> Dataset:
         """Make an empty dataset."""
-        name = named(name)
-        row = await self._database.one(
-            NEW,
+        name = clean_name(name)
+        row = await self._database.fetch_one(
+            INSERT_DATASET,
             owner=owner,
             guild=guild,
             name=name,
-            key=key(name),
+            key=name_key(name),
             concept=concept,
-            trigger=word(trigger) if trigger.strip() else made(name),
+            trigger=clean_trigger(trigger) if trigger.strip() else trigger_from_name(name),
             now=time.time(),
         )
         if row is None:
             raise UserError("name_taken", name=name)
-        return dataset(row)
+        return dataset_from_row(row)
 
-    async def of(self, owner: int) -> list[Dataset]:
+    async def list_for(self, owner: int) -> list[Dataset]:
         """List a member's datasets, newest first."""
-        rows = await self._database.all(
+        rows = await self._database.execute(
             "SELECT * FROM datasets WHERE owner = :owner ORDER BY id DESC", owner=owner
         )
-        return [dataset(row) for row in rows]
+        return [dataset_from_row(row) for row in rows]
 
     async def get(self, number: int, owner: int) -> Dataset:
         """Return a member's dataset; somebody else's is as unknown as none."""
-        row = await self._database.one(
+        row = await self._database.fetch_one(
             "SELECT * FROM datasets WHERE id = :number AND owner = :owner",
             number=number,
             owner=owner,
         )
-        return _known(row)
+        return _require_dataset(row)
 
-    async def named(self, owner: int, name: str) -> Dataset:
+    async def get_by_name(self, owner: int, name: str) -> Dataset:
         """Return a member's dataset by its name, whatever its case."""
-        row = await self._database.one(
+        row = await self._database.fetch_one(
             "SELECT * FROM datasets WHERE owner = :owner AND key = :key",
             owner=owner,
-            key=key(name.strip(" ")),
+            key=name_key(name.strip(" ")),
         )
-        return _known(row)
+        return _require_dataset(row)
 
-    async def trigger(self, number: int, owner: int, text: str) -> None:
+    async def set_trigger(self, number: int, owner: int, text: str) -> None:
         """Change the word that calls what the dataset teaches."""
-        row = await self._database.one(
+        row = await self._database.fetch_one(
             "UPDATE datasets SET trigger = :word WHERE id = :number AND owner = :owner"
             " RETURNING *",
-            word=word(text),
+            word=clean_trigger(text),
             number=number,
             owner=owner,
         )
-        _known(row)
+        _require_dataset(row)
 
     async def delete(self, number: int, owner: int) -> None:
         """Remove a dataset with its photos, unless a job trains on it."""
         async with self._database.transaction() as tx:
-            found = await _mine(tx, number, owner)
-            if busy := await tx.one(BUSY, dataset=number):
+            found = await _get_owned(tx, number, owner)
+            if busy := await tx.fetch_one(SELECT_TRAINING_JOB, dataset=number):
                 raise UserError("dataset_busy", name=found.name, job=busy["id"])
-            await tx.all(STOP, dataset=number, owner=owner, now=time.time())
-            await tx.all("DELETE FROM datasets WHERE id = :number", number=number)
+            await tx.execute(CANCEL_CAPTION_JOBS, dataset=number, owner=owner, now=time.time())
+            await tx.execute("DELETE FROM datasets WHERE id = :number", number=number)
         await self._trash.sweep()
 
-    async def collect(self, owner: int, channel: int, number: int | None) -> None:
+    async def set_collecting(self, owner: int, channel: int, number: int | None) -> None:
         """Start collecting a member's messages into a dataset, or stop with None."""
         async with self._database.transaction() as tx:
-            await tx.all(
+            await tx.execute(
                 "DELETE FROM collecting WHERE owner = :owner AND channel = :channel",
                 owner=owner,
                 channel=channel,
             )
             if number is not None:
-                await _mine(tx, number, owner)
-                await tx.all(
+                await _get_owned(tx, number, owner)
+                await tx.execute(
                     "INSERT INTO collecting VALUES (:owner, :channel, :number)",
                     owner=owner,
                     channel=channel,
                     number=number,
                 )
 
-    async def collecting(self, owner: int, channel: int) -> Dataset | None:
+    async def get_collecting(self, owner: int, channel: int) -> Dataset | None:
         """Return the dataset that a member's messages in a channel go to."""
-        row = await self._database.one(COLLECTING, owner=owner, channel=channel)
-        return None if row is None else dataset(row)
+        row = await self._database.fetch_one(SELECT_COLLECTING, owner=owner, channel=channel)
+        return None if row is None else dataset_from_row(row)
 
 
-def dataset(row: sqlite3.Row) -> Dataset:
+def dataset_from_row(row: sqlite3.Row) -> Dataset:
     """Read a dataset from its row."""
     return Dataset(
         id=row["id"],
@@ -146,15 +146,15 @@ def dataset(row: sqlite3.Row) -> Dataset:
     )
 
 
-def _known(row: sqlite3.Row | None) -> Dataset:
+def _require_dataset(row: sqlite3.Row | None) -> Dataset:
     if row is None:
         raise UserError("dataset_unknown")
-    return dataset(row)
+    return dataset_from_row(row)
 
 
-async def _mine(tx: Connection, number: int, owner: int) -> Dataset:
-    return _known(
-        await tx.one(
+async def _get_owned(tx: Connection, number: int, owner: int) -> Dataset:
+    return _require_dataset(
+        await tx.fetch_one(
             "SELECT * FROM datasets WHERE id = :number AND owner = :owner",
             number=number,
             owner=owner,

@@ -30,7 +30,7 @@ class Durations:
     async def read_all(self) -> dict[TimingKey, Timing]:
         """Return every timing there is."""
         found = {}
-        for row in await self._database.all("SELECT * FROM durations"):
+        for row in await self._database.execute("SELECT * FROM durations"):
             values: dict[str, Any] = {name: row[name] for name in KEYS}
             key = TimingKey(**values | {"concept": Concept(row["concept"])})
             found[key] = Timing(**{name: row[name] for name in (*TIMES, "runs")})
@@ -39,6 +39,6 @@ class Durations:
     async def add_run(self, key: TimingKey, timing: Timing) -> None:
         """Add the times of one run to the mean of its kind."""
         times = {name: getattr(timing, name) for name in TIMES}
-        await self._database.all(
+        await self._database.execute(
             INSERT_TIMING, **dict(zip(KEYS, astuple(key), strict=True)), **times
         )

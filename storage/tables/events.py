@@ -31,13 +31,13 @@ class Events:
         async with self._database.transaction() as tx:
             for event in events:
                 facts = json.dumps(event.facts, ensure_ascii=False)
-                await tx.all(APPEND, job=job, kind=event.kind, facts=facts, at=event.at)
+                await tx.execute(APPEND, job=job, kind=event.kind, facts=facts, at=event.at)
             if mark is not None:
-                await tx.all(ADVANCE, name=mark[0], event=mark[1])
+                await tx.execute(ADVANCE, name=mark[0], event=mark[1])
 
     async def since(self, cursor: int, limit: int = 500) -> list[Event]:
         """List what happened after an event, oldest first."""
-        rows = await self._database.all(
+        rows = await self._database.execute(
             "SELECT * FROM events WHERE id > :cursor ORDER BY id LIMIT :limit",
             cursor=cursor,
             limit=limit,
@@ -46,7 +46,7 @@ class Events:
 
     async def of(self, job: int, kind: str | None = None) -> list[Event]:
         """List what happened in a job, oldest first."""
-        rows = await self._database.all(
+        rows = await self._database.execute(
             "SELECT * FROM events WHERE job = :job AND kind = coalesce(:kind, kind) ORDER BY id",
             job=job,
             kind=kind,
@@ -55,16 +55,18 @@ class Events:
 
     async def cursor(self, name: str) -> int:
         """Return a reader's place: the last event it has dealt with."""
-        row = await self._database.one("SELECT event FROM cursors WHERE name = :name", name=name)
+        row = await self._database.fetch_one(
+            "SELECT event FROM cursors WHERE name = :name", name=name
+        )
         return 0 if row is None else int(row["event"])
 
     async def advance(self, name: str, number: int) -> None:
         """Keep a reader's place."""
-        await self._database.all(ADVANCE, name=name, event=number)
+        await self._database.execute(ADVANCE, name=name, event=number)
 
     async def newest(self) -> int:
         """Return the number of the newest event."""
-        rows = await self._database.all("SELECT coalesce(max(id), 0) AS newest FROM events")
+        rows = await self._database.execute("SELECT coalesce(max(id), 0) AS newest FROM events")
         return int(rows[0]["newest"])
 
 

@@ -14,20 +14,20 @@ from storage.records import Job, JobCommand, Kind, NewJob, Status
 from storage.tables.database import Connection, Database
 from storage.tables.trash import Trash
 
-ATTEMPTS = 3
-DAY = 86400.0
+MAX_ATTEMPTS = 3
+DAY_SECONDS = 86400.0
 
-TWICE = """
+SELECT_SAME_JOB = """
 SELECT id FROM jobs WHERE owner = :owner AND kind = :kind AND dataset IS :dataset
   AND status IN ('queued', 'running', 'paused')
   AND json_remove(request, '$.seed') = json_remove(:request, '$.seed')
 """
-QUEUE = """
+INSERT_JOB = """
 INSERT INTO jobs (kind, owner, guild, channel, request, base, dataset, style, private, created)
 VALUES (:kind, :owner, :guild, :channel, :request, :base, :dataset, :style, :private, :now)
 RETURNING *
 """
-CLAIM = """
+CLAIM_JOB = """
 UPDATE jobs SET status = 'running', worker = :worker, lease = :now + :lease,
   fence = fence + 1, attempts = attempts + 1, started = coalesce(started, :now)
 WHERE id = (
@@ -37,31 +37,31 @@ WHERE id = (
   ORDER BY urgency, id LIMIT 1
 ) RETURNING *
 """
-BEAT = """
+EXTEND_LEASE = """
 UPDATE jobs SET lease = :until WHERE id = :job AND fence = :fence AND status = 'running'
 RETURNING id
 """
-SETTLE = """
+END_RUN = """
 UPDATE jobs SET status = :status, error = :error, lease = NULL, ended = :ended,
   requested = iif(:status = 'paused' AND NOT purge, NULL, requested)
 WHERE id = :job AND fence = :fence AND status = 'running' RETURNING id
 """
-MOVE = """
+MOVE_JOB = """
 UPDATE jobs SET status = :status, error = :error, lease = NULL, ended = :ended,
   requested = :command, requested_by = coalesce(:by, requested_by),
   attempts = iif(status = 'paused', 0, :attempts) -- a pause is no crash
 WHERE id = :job RETURNING *
 """
-TODAY = """
+COUNT_RECENT_TRAININGS = """
 SELECT count(*) AS asked FROM jobs WHERE owner = :owner AND guild = :guild AND kind = 'train'
   AND status <> 'cancelled' AND created > :since
 """
-PLANNED = """
+SUM_PLANNED_BYTES = """
 SELECT sum(json_extract(request, '$.file_bytes')) AS bytes FROM jobs
 WHERE owner = :owner AND kind = 'train' AND status IN ('queued', 'running', 'paused')
   AND style IS NULL
 """
-PLACE = """
+COUNT_QUEUE_POSITION = """
 SELECT count(*) AS place FROM jobs AS other, (SELECT * FROM jobs WHERE id = :job) AS mine
 WHERE other.status = 'queued' AND mine.status = 'queued'
   AND (other.urgency, other.id) <= (mine.urgency, mine.id)
@@ -86,11 +86,13 @@ class Jobs:
             "request": json.dumps(new.request, sort_keys=True),
         }
         async with self._database.transaction() as tx:
-            twice = None if new.kind is Kind.SAMPLE else await tx.one(TWICE, **known)
+            twice = (
+                None if new.kind is Kind.SAMPLE else await tx.fetch_one(SELECT_SAME_JOB, **known)
+            )
             if twice is not None:
                 raise UserError("job_twice", job=twice["id"])
-            rows = await tx.all(
-                QUEUE,
+            rows = await tx.execute(
+                INSERT_JOB,
                 guild=new.guild,
                 channel=new.channel,
                 base=new.base,
@@ -99,66 +101,74 @@ class Jobs:
                 now=time.time(),
                 **known,
             )
-        return job(rows[0])
+        return job_from_row(rows[0])
 
     async def get(self, number: int) -> Job:
         """Return any job."""
         return await _get(self._database, number)
 
-    async def mine(self, number: int, owner: int) -> Job:
+    async def get_owned(self, number: int, owner: int) -> Job:
         """Return a member's job; somebody else's is as unknown as none."""
         found = await self.get(number)
         if found.owner != owner:
             raise UserError("job_unknown")
         return found
 
-    async def of(self, owner: int, limit: int = 10) -> list[Job]:
+    async def list_for(self, owner: int, limit: int = 10) -> list[Job]:
         """List a member's jobs, newest first."""
         sql = "SELECT * FROM jobs WHERE owner = :owner ORDER BY id DESC LIMIT :limit"
-        return [job(row) for row in await self._database.all(sql, owner=owner, limit=limit)]
+        return [
+            job_from_row(row)
+            for row in await self._database.execute(sql, owner=owner, limit=limit)
+        ]
 
-    async def of_guild(self, guild: int, limit: int = 25) -> list[Job]:
+    async def list_for_guild(self, guild: int, limit: int = 25) -> list[Job]:
         """List a server's jobs, newest first."""
         sql = "SELECT * FROM jobs WHERE guild = :guild ORDER BY id DESC LIMIT :limit"
-        return [job(row) for row in await self._database.all(sql, guild=guild, limit=limit)]
+        return [
+            job_from_row(row)
+            for row in await self._database.execute(sql, guild=guild, limit=limit)
+        ]
 
-    async def open(self) -> list[Job]:
+    async def list_open(self) -> list[Job]:
         """List the jobs that have not ended, oldest first."""
         sql = "SELECT * FROM jobs WHERE status IN ('queued', 'running', 'paused') ORDER BY id"
-        return [job(row) for row in await self._database.all(sql)]
+        return [job_from_row(row) for row in await self._database.execute(sql)]
 
-    async def place(self, number: int) -> int:
+    async def queue_position(self, number: int) -> int:
         """Return a job's place in the queue: 1 is next, 0 is not waiting."""
-        rows = await self._database.all(PLACE, job=number)
+        rows = await self._database.execute(COUNT_QUEUE_POSITION, job=number)
         return int(rows[0]["place"])
 
-    async def today(self, owner: int, guild: int) -> int:
+    async def count_recent_trainings(self, owner: int, guild: int) -> int:
         """Count the trainings a member asked for on a server in the last 24 hours."""
-        since = time.time() - DAY
-        rows = await self._database.all(TODAY, owner=owner, guild=guild, since=since)
+        since = time.time() - DAY_SECONDS
+        rows = await self._database.execute(
+            COUNT_RECENT_TRAININGS, owner=owner, guild=guild, since=since
+        )
         return int(rows[0]["asked"])
 
-    async def planned(self, owner: int) -> int:
+    async def sum_planned_bytes(self, owner: int) -> int:
         """Sum up the bytes that a member's open trainings are expected to write."""
-        rows = await self._database.all(PLANNED, owner=owner)
+        rows = await self._database.execute(SUM_PLANNED_BYTES, owner=owner)
         return int(rows[0]["bytes"] or 0)
 
-    async def watch(self, number: int, member: int) -> None:
+    async def add_watcher(self, number: int, member: int) -> None:
         """Tell a member when the job ends."""
-        await self._database.all(
+        await self._database.execute(
             "INSERT OR IGNORE INTO watchers SELECT id, :member FROM jobs WHERE id = :job",
             job=number,
             member=member,
         )
 
-    async def watchers(self, number: int) -> list[int]:
+    async def list_watchers(self, number: int) -> list[int]:
         """List who wants to be told."""
         sql = "SELECT member FROM watchers WHERE job = :job ORDER BY rowid"
-        return [row["member"] for row in await self._database.all(sql, job=number)]
+        return [row["member"] for row in await self._database.execute(sql, job=number)]
 
-    async def card(self, number: int, channel: int, message: int, thread: int | None) -> None:
+    async def set_card(self, number: int, channel: int, message: int, thread: int | None) -> None:
         """Remember where the job's card is, posted just now."""
-        await self._database.all(
+        await self._database.execute(
             "UPDATE jobs SET channel = :channel, message = :message, thread = :thread,"
             " posted = :now WHERE id = :job",
             job=number,
@@ -204,29 +214,31 @@ class Jobs:
         lease: float = 30,
     ) -> Job | None:
         """Take the next job for a worker: samples, then captions, then trainings; then oldest."""
-        row = await self._database.one(
-            CLAIM,
+        row = await self._database.fetch_one(
+            CLAIM_JOB,
             worker=worker,
             kinds=json.dumps(list(kinds)),
             bases=None if bases is None else json.dumps(list(bases)),
             lease=lease,
             now=time.time(),
         )
-        return None if row is None else job(row)
+        return None if row is None else job_from_row(row)
 
-    async def beat(self, number: int, fence: int, lease: float = 30) -> bool:
+    async def extend_lease(self, number: int, fence: int, lease: float = 30) -> bool:
         """Keep a claim for `lease` seconds more; False when it is lost."""
         until = time.time() + lease
-        return bool(await self._database.all(BEAT, job=number, fence=fence, until=until))
+        return bool(
+            await self._database.execute(EXTEND_LEASE, job=number, fence=fence, until=until)
+        )
 
-    async def settle(
+    async def end_run(
         self, number: int, fence: int, status: Status, error: dict[str, Any] | None = None
     ) -> bool:
         """Record how a run ended, exactly once; False for a claim that is not the newest."""
         if not (status.ended or status is Status.PAUSED):
             raise ValueError(f"a run cannot end as {status}")
-        rows = await self._database.all(
-            SETTLE,
+        rows = await self._database.execute(
+            END_RUN,
             job=number,
             fence=fence,
             status=status,
@@ -247,35 +259,37 @@ class Jobs:
                 return found
             if not counted:
                 found = replace(found, attempts=found.attempts - 1)
-            released = await _move(tx, found, _released(found), command=_command_left(found))
+            released = await _move(
+                tx, found, _status_after_release(found), command=_command_left(found)
+            )
         await self._trash.sweep()
         return released
 
-    async def stalled(self) -> list[Job]:
+    async def list_stalled(self) -> list[Job]:
         """List the running jobs whose lease ran out."""
         sql = "SELECT * FROM jobs WHERE status = 'running' AND lease < :now ORDER BY id"
-        return [job(row) for row in await self._database.all(sql, now=time.time())]
+        return [job_from_row(row) for row in await self._database.execute(sql, now=time.time())]
 
     # forgetting --------------------------------------------------------------------------------
 
-    async def purged(self, number: int) -> bool:
+    async def purge(self, number: int) -> bool:
         """Remove an ended job whose member has left; True when nothing of it is left."""
         async with self._database.transaction() as tx:
-            row = await tx.one("SELECT status, purge FROM jobs WHERE id = :job", job=number)
+            row = await tx.fetch_one("SELECT status, purge FROM jobs WHERE id = :job", job=number)
             if row is not None and not (row["purge"] and row["status"] != "running"):
                 return False
-            await tx.all("DELETE FROM styles WHERE job = :job", job=number)
-            await tx.all("DELETE FROM jobs WHERE id = :job", job=number)
+            await tx.execute("DELETE FROM styles WHERE job = :job", job=number)
+            await tx.execute("DELETE FROM jobs WHERE id = :job", job=number)
         await self._trash.sweep()
         return True
 
-    async def doomed(self) -> list[int]:
+    async def list_purgeable(self) -> list[int]:
         """List the jobs that wait for `purged`: their member has left, and they have ended."""
         sql = "SELECT id FROM jobs WHERE purge AND status <> 'running' ORDER BY id"
-        return [row["id"] for row in await self._database.all(sql)]
+        return [row["id"] for row in await self._database.execute(sql)]
 
 
-def job(row: sqlite3.Row) -> Job:
+def job_from_row(row: sqlite3.Row) -> Job:
     """Read a job from its row."""
     values = {field.name: row[field.name] for field in fields(Job)}
     values["kind"] = Kind(row["kind"])
@@ -287,20 +301,20 @@ def job(row: sqlite3.Row) -> Job:
     return Job(**values)
 
 
-def _status_after(status: Status, wish: JobCommand) -> Status:
+def _status_after(status: Status, command: JobCommand) -> Status:
     """Return what a wish makes of a job at once."""
     if status is Status.RUNNING:
         return status
-    if wish is JobCommand.CANCEL:
+    if command is JobCommand.CANCEL:
         return Status.CANCELLED
-    return Status.PAUSED if wish is JobCommand.PAUSE else Status.QUEUED
+    return Status.PAUSED if command is JobCommand.PAUSE else Status.QUEUED
 
 
-def _released(found: Job) -> Status:
+def _status_after_release(found: Job) -> Status:
     """Return what becomes of a job whose worker died."""
     if found.requested is JobCommand.CANCEL:
         return Status.CANCELLED
-    if found.attempts >= ATTEMPTS:
+    if found.attempts >= MAX_ATTEMPTS:
         return Status.FAILED
     return Status.PAUSED if found.requested is JobCommand.PAUSE else Status.QUEUED
 
@@ -311,10 +325,10 @@ def _command_left(found: Job) -> JobCommand | None:
 
 
 async def _get(connection: Connection, number: int) -> Job:
-    row = await connection.one("SELECT * FROM jobs WHERE id = :job", job=number)
+    row = await connection.fetch_one("SELECT * FROM jobs WHERE id = :job", job=number)
     if row is None:
         raise UserError("job_unknown")
-    return job(row)
+    return job_from_row(row)
 
 
 async def _move(
@@ -326,8 +340,8 @@ async def _move(
     command: JobCommand | None = None,
 ) -> Job:
     failed = {"code": "worker_died", "attempts": found.attempts}
-    rows = await tx.all(
-        MOVE,
+    rows = await tx.execute(
+        MOVE_JOB,
         job=found.id,
         status=status,
         attempts=found.attempts,
@@ -336,4 +350,4 @@ async def _move(
         error=json.dumps(failed) if status is Status.FAILED else None,
         ended=time.time() if status.ended else None,
     )
-    return job(rows[0])
+    return job_from_row(rows[0])

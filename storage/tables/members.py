@@ -10,7 +10,7 @@ from storage.tables.database import Connection, Database
 from storage.tables.trash import Trash
 
 #: Every row about a member, by the name it has in the export.
-EXPORT = {
+EXPORT_QUERIES = {
     "consents": "SELECT version, at, via FROM consents WHERE member = :member",
     "datasets": "SELECT id, guild, name, concept, trigger, created FROM datasets"
     " WHERE owner = :member",
@@ -31,14 +31,14 @@ EXPORT = {
     " WHERE style IN (SELECT id FROM styles WHERE owner = :member)",
     "reports": "SELECT guild, job, message, reason, at FROM reports WHERE reporter = :member",
 }
-JSON = {"request", "error", "facts", "warnings"}  #: columns that hold JSON
+JSON_COLUMNS = {"request", "error", "facts", "warnings"}  #: columns that hold JSON
 
-KEEP = (
+KEEP_SHARED_STYLES = (
     "UPDATE styles SET owner = NULL, job = NULL"
     " WHERE owner = :member AND id IN (SELECT style FROM shares)"
 )
 #: In this order: what others keep first, then what refers to what.
-ERASE = (
+ERASE_STATEMENTS = (
     "DELETE FROM styles WHERE owner = :member",
     "UPDATE jobs SET purge = 1, requested = 'cancel' WHERE owner = :member AND status = 'running'",
     "DELETE FROM jobs WHERE owner = :member AND status <> 'running'",
@@ -59,9 +59,9 @@ class Members:
         self._database = database
         self._trash = trash
 
-    async def consent(self, member: int, version: int, via: str) -> None:
+    async def add_consent(self, member: int, version: int, via: str) -> None:
         """Record that a member agreed to a version of the terms."""
-        await self._database.all(
+        await self._database.execute(
             "INSERT INTO consents (member, version, via, at)"
             " VALUES (:member, :version, :via, :at)",
             member=member,
@@ -70,18 +70,18 @@ class Members:
             at=time.time(),
         )
 
-    async def consented(self, member: int, version: int) -> bool:
+    async def has_consented(self, member: int, version: int) -> bool:
         """Tell whether a member agreed to this version or a later one."""
-        row = await self._database.one(
+        row = await self._database.fetch_one(
             "SELECT 1 FROM consents WHERE member = :member AND version >= :version",
             member=member,
             version=version,
         )
         return row is not None
 
-    async def consents(self, member: int) -> list[tuple[int, float, str]]:
+    async def list_consents(self, member: int) -> list[tuple[int, float, str]]:
         """List what a member agreed to: version, when, and how."""
-        rows = await self._database.all(
+        rows = await self._database.execute(
             "SELECT version, at, via FROM consents WHERE member = :member ORDER BY id",
             member=member,
         )
@@ -91,9 +91,9 @@ class Members:
         """Return every row about a member, ready for JSON."""
         found: dict[str, Any] = {"member": member}
         async with self._database.transaction() as tx:
-            for name, sql in EXPORT.items():
-                rows = await tx.all(sql, member=member)
-                found[name] = [_read(dict(row)) for row in rows]
+            for name, sql in EXPORT_QUERIES.items():
+                rows = await tx.execute(sql, member=member)
+                found[name] = [_parse_json_columns(dict(row)) for row in rows]
         return found
 
     async def erase(self, member: int, *, keep_styles: bool) -> int:
@@ -103,19 +103,21 @@ class Members:
         told to stop; `Jobs.purged` removes them when they have ended.
         """
         async with self._database.transaction() as tx:
-            photos = await _count(tx, member)
-            for sql in (KEEP, *ERASE) if keep_styles else ERASE:
-                await tx.all(sql, member=member)
+            photos = await _count_photos(tx, member)
+            for sql in (
+                (KEEP_SHARED_STYLES, *ERASE_STATEMENTS) if keep_styles else ERASE_STATEMENTS
+            ):
+                await tx.execute(sql, member=member)
         await self._trash.sweep()
-        await self._database.all("PRAGMA wal_checkpoint(TRUNCATE)")
+        await self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return photos
 
 
-async def _count(tx: Connection, member: int) -> int:
-    row = await tx.one("SELECT count(*) FROM photos WHERE owner = :member", member=member)
+async def _count_photos(tx: Connection, member: int) -> int:
+    row = await tx.fetch_one("SELECT count(*) FROM photos WHERE owner = :member", member=member)
     return 0 if row is None else int(row[0])
 
 
-def _read(row: dict[str, Any]) -> dict[str, Any]:
-    read = {key: json.loads(row[key]) for key in JSON & row.keys() if row[key] is not None}
+def _parse_json_columns(row: dict[str, Any]) -> dict[str, Any]:
+    read = {key: json.loads(row[key]) for key in JSON_COLUMNS & row.keys() if row[key] is not None}
     return row | read

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from storage.records import Server
 from storage.tables.database import Database
 
-SAVE = """
+UPSERT_SERVER = """
 INSERT INTO servers (guild, channel, log, trainers, samplers, jobs, minutes)
 VALUES (:guild, :channel, :log, :trainers, :samplers, :jobs, :minutes)
 ON CONFLICT (guild) DO UPDATE SET
@@ -26,7 +26,9 @@ class Servers:
 
     async def get(self, guild: int) -> Server:
         """Return a server's settings, the defaults where none were saved."""
-        row = await self._database.one("SELECT * FROM servers WHERE guild = :guild", guild=guild)
+        row = await self._database.fetch_one(
+            "SELECT * FROM servers WHERE guild = :guild", guild=guild
+        )
         if row is None:
             return Server(guild)
         return Server(
@@ -41,8 +43,8 @@ class Servers:
 
     async def save(self, server: Server) -> None:
         """Keep a server's settings."""
-        await self._database.all(
-            SAVE,
+        await self._database.execute(
+            UPSERT_SERVER,
             guild=server.guild,
             channel=server.channel,
             log=server.log,
@@ -76,7 +78,7 @@ class Reports:
         self, guild: int, reporter: int, job: int | None, message: int, reason: str
     ) -> int:
         """Record a report and return its number."""
-        rows = await self._database.all(
+        rows = await self._database.execute(
             "INSERT INTO reports (guild, reporter, job, message, reason, at)"
             " VALUES (:guild, :reporter, (SELECT id FROM jobs WHERE id = :job), :message,"
             " :reason, :at) RETURNING id",
@@ -89,9 +91,9 @@ class Reports:
         )
         return int(rows[0]["id"])
 
-    async def of(self, guild: int) -> list[Report]:
+    async def list_for(self, guild: int) -> list[Report]:
         """List a server's reports, newest first."""
-        rows = await self._database.all(
+        rows = await self._database.execute(
             "SELECT * FROM reports WHERE guild = :guild ORDER BY id DESC", guild=guild
         )
         return [Report(**dict(row)) for row in rows]

@@ -11,17 +11,17 @@ import time
 from pathlib import Path
 
 from storage.errors import JobError, UserError
-from storage.folders import Home, whole
+from storage.folders import Home, replacing
 from storage.records import Concept, Job, Style
 from storage.tables.database import Connection, Database
 from storage.tables.trash import Trash
 
 #: A style's row with the servers it is shared with.
-SELECT = """
+SELECT_STYLES = """
 SELECT s.*, (SELECT group_concat(guild) FROM shares WHERE style = s.id) AS shared FROM styles AS s
 """
-USABLE = "(s.owner = :member OR s.id IN (SELECT style FROM shares WHERE guild = :guild))"
-ADD = """
+IS_USABLE = "(s.owner = :member OR s.id IN (SELECT style FROM shares WHERE guild = :guild))"
+INSERT_STYLE = """
 INSERT INTO styles
   (owner, guild, job, name, method, family, base, trigger, concept, digest, bytes, created, whole)
 VALUES
@@ -29,7 +29,7 @@ VALUES
    :whole)
 RETURNING id
 """
-EXPIRED = """
+EXPIRE_FULL_MODELS = """
 UPDATE styles SET removed = :now WHERE whole AND removed IS NULL AND created < :before
 RETURNING *, NULL AS shared
 """
@@ -55,13 +55,13 @@ class Styles:
         whole: bool = False,
     ) -> Style:
         """Keep a job's result as a style, once; the job then names it."""
-        digest, size = await asyncio.to_thread(_measure, file)
+        digest, size = await asyncio.to_thread(_hash_file, file)
         name = str(job.request["name"])
         async with self._database.transaction() as tx:
-            if kept := await _kept(tx, job):
+            if kept := await _find_existing(tx, job):
                 return kept
-            rows = await tx.all(
-                ADD,
+            rows = await tx.execute(
+                INSERT_STYLE,
                 owner=job.owner,
                 guild=job.guild,
                 job=job.id,
@@ -77,56 +77,58 @@ class Styles:
                 whole=whole,
             )
             made = rows[0]["id"]
-            await asyncio.to_thread(_link, file, self._home.style(made, name))
-            await tx.all("UPDATE jobs SET style = :style WHERE id = :job", style=made, job=job.id)
-            found = await tx.all(f"{SELECT} WHERE s.id = :style", style=made)
-        return style(found[0])
+            await asyncio.to_thread(_link_or_copy, file, self._home.style_file(made, name))
+            await tx.execute(
+                "UPDATE jobs SET style = :style WHERE id = :job", style=made, job=job.id
+            )
+            found = await tx.execute(f"{SELECT_STYLES} WHERE s.id = :style", style=made)
+        return style_from_row(found[0])
 
-    async def of(self, owner: int) -> list[Style]:
+    async def list_for(self, owner: int) -> list[Style]:
         """List a member's own styles, newest first."""
-        sql = f"{SELECT} WHERE s.owner = :owner ORDER BY s.id DESC"
-        return [style(row) for row in await self._database.all(sql, owner=owner)]
+        sql = f"{SELECT_STYLES} WHERE s.owner = :owner ORDER BY s.id DESC"
+        return [style_from_row(row) for row in await self._database.execute(sql, owner=owner)]
 
-    async def usable(self, member: int, guild: int) -> list[Style]:
+    async def list_usable(self, member: int, guild: int) -> list[Style]:
         """List the styles a member may sample on a server: their own first, then the shared."""
-        sql = f"{SELECT} WHERE {USABLE} ORDER BY s.owner IS NOT :member, s.id DESC"
-        rows = await self._database.all(sql, member=member, guild=guild)
-        return [style(row) for row in rows]
+        sql = f"{SELECT_STYLES} WHERE {IS_USABLE} ORDER BY s.owner IS NOT :member, s.id DESC"
+        rows = await self._database.execute(sql, member=member, guild=guild)
+        return [style_from_row(row) for row in rows]
 
     async def get(self, number: int, member: int, guild: int) -> Style:
         """Return a style that a member may sample on a server."""
-        sql = f"{SELECT} WHERE s.id = :number AND {USABLE}"
-        row = await self._database.one(sql, number=number, member=member, guild=guild)
+        sql = f"{SELECT_STYLES} WHERE s.id = :number AND {IS_USABLE}"
+        row = await self._database.fetch_one(sql, number=number, member=member, guild=guild)
         if row is None:
             raise UserError("style_unknown")
-        return style(row)
+        return style_from_row(row)
 
-    async def room(self, owner: int) -> int:
+    async def sum_bytes(self, owner: int) -> int:
         """Sum up the bytes of a member's own styles that are still there."""
         sql = "SELECT sum(bytes) AS bytes FROM styles WHERE owner = :owner AND removed IS NULL"
-        rows = await self._database.all(sql, owner=owner)
+        rows = await self._database.execute(sql, owner=owner)
         return int(rows[0]["bytes"] or 0)
 
-    async def expire(self, before: float) -> list[Style]:
+    async def remove_full_models(self, before: float) -> list[Style]:
         """Remove the files of whole models that were made before a time; their rows stay."""
-        rows = await self._database.all(EXPIRED, before=before, now=time.time())
+        rows = await self._database.execute(EXPIRE_FULL_MODELS, before=before, now=time.time())
         if rows:
             await self._trash.sweep()
-        return [style(row) for row in rows]
+        return [style_from_row(row) for row in rows]
 
     async def share(self, number: int, owner: int, guild: int) -> None:
         """Let the members of a server sample a style."""
         async with self._database.transaction() as tx:
-            await _mine(tx, number, owner)
-            await tx.all(
+            await _check_owner(tx, number, owner)
+            await tx.execute(
                 "INSERT OR IGNORE INTO shares VALUES (:number, :guild)", number=number, guild=guild
             )
 
     async def unshare(self, number: int, owner: int, guild: int) -> None:
         """Take a style back from a server."""
         async with self._database.transaction() as tx:
-            await _mine(tx, number, owner)
-            await tx.all(
+            await _check_owner(tx, number, owner)
+            await tx.execute(
                 "DELETE FROM shares WHERE style = :number AND guild = :guild",
                 number=number,
                 guild=guild,
@@ -137,24 +139,24 @@ class Styles:
         shared = "DELETE FROM shares WHERE style = :number AND guild = :guild RETURNING style"
         lost = "DELETE FROM styles WHERE id = :number AND owner IS NULL"
         async with self._database.transaction() as tx:
-            if not await tx.all(shared, number=number, guild=guild):
+            if not await tx.execute(shared, number=number, guild=guild):
                 raise UserError("style_unknown")
-            await tx.all(f"{lost} AND id NOT IN (SELECT style FROM shares)", number=number)
+            await tx.execute(f"{lost} AND id NOT IN (SELECT style FROM shares)", number=number)
         await self._trash.sweep()
 
     async def delete(self, number: int, owner: int) -> None:
         """Remove a style and its file."""
         async with self._database.transaction() as tx:
-            await _mine(tx, number, owner)
-            await tx.all("DELETE FROM styles WHERE id = :number", number=number)
+            await _check_owner(tx, number, owner)
+            await tx.execute("DELETE FROM styles WHERE id = :number", number=number)
         await self._trash.sweep()
 
     def file(self, style: Style) -> Path:
         """Return where a style's file lies."""
-        return self._home.style(style.id, style.name)
+        return self._home.style_file(style.id, style.name)
 
 
-def style(row: sqlite3.Row) -> Style:
+def style_from_row(row: sqlite3.Row) -> Style:
     """Read a style from its row."""
     values = dict(row)
     values["concept"], values["whole"] = Concept(row["concept"]), bool(row["whole"])
@@ -164,31 +166,31 @@ def style(row: sqlite3.Row) -> Style:
     return Style(**values)
 
 
-async def _kept(tx: Connection, job: Job) -> Style | None:
+async def _find_existing(tx: Connection, job: Job) -> Style | None:
     """Return the style a job has made already; refuse a claim that is not the newest."""
-    row = await tx.one("SELECT fence FROM jobs WHERE id = :job", job=job.id)
+    row = await tx.fetch_one("SELECT fence FROM jobs WHERE id = :job", job=job.id)
     if row is None or row["fence"] != job.fence:
         raise JobError("lease_lost", job=job.id)
-    found = await tx.one(f"{SELECT} WHERE s.job = :job", job=job.id)
-    return None if found is None else style(found)
+    found = await tx.fetch_one(f"{SELECT_STYLES} WHERE s.job = :job", job=job.id)
+    return None if found is None else style_from_row(found)
 
 
-async def _mine(tx: Connection, number: int, owner: int) -> None:
-    if not await tx.all(
+async def _check_owner(tx: Connection, number: int, owner: int) -> None:
+    if not await tx.execute(
         "SELECT 1 FROM styles WHERE id = :number AND owner = :owner", number=number, owner=owner
     ):
         raise UserError("style_unknown")
 
 
-def _measure(file: Path) -> tuple[str, int]:
+def _hash_file(file: Path) -> tuple[str, int]:
     """Return a file's digest and bytes."""
     with file.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest(), file.stat().st_size
 
 
-def _link(file: Path, path: Path) -> None:
+def _link_or_copy(file: Path, path: Path) -> None:
     """Give a file a second name; where the disk cannot, a second copy."""
-    with whole(path) as part:
+    with replacing(path) as part:
         try:
             os.link(file, part)
         except OSError:

@@ -13,7 +13,7 @@ from storage.tables.database import Database
 
 log = logging.getLogger(__name__)
 
-FORGET = "DELETE FROM trash WHERE kind = :kind AND key = :key"
+DELETE_ENTRY = "DELETE FROM trash WHERE kind = :kind AND key = :key"
 
 
 class Trash:
@@ -25,31 +25,33 @@ class Trash:
 
     async def sweep(self) -> None:
         """Remove the files of everything whose row is gone; what resists is tried again later."""
-        for kind, key in await self._database.all("SELECT kind, key FROM trash"):
+        for kind, key in await self._database.execute("SELECT kind, key FROM trash"):
             try:
-                await (self._photo(key) if kind == "photo" else self._files(kind, key))
+                await (
+                    self._remove_photo(key) if kind == "photo" else self._remove_folder(kind, key)
+                )
             except OSError:
                 log.exception("Cannot remove the files of %s %s", kind, key)
 
-    async def _files(self, kind: str, key: str) -> None:
-        await asyncio.to_thread(remove, self._folder(kind, int(key)))
-        await self._database.all(FORGET, kind=kind, key=key)
+    async def _remove_folder(self, kind: str, key: str) -> None:
+        await asyncio.to_thread(remove_path, self._find_folder(kind, int(key)))
+        await self._database.execute(DELETE_ENTRY, kind=kind, key=key)
 
-    async def _photo(self, digest: str) -> None:
+    async def _remove_photo(self, digest: str) -> None:
         async with self._database.transaction() as tx:  # nobody adds the same picture meanwhile
-            if not await tx.all("SELECT 1 FROM photos WHERE digest = :digest", digest=digest):
-                await asyncio.to_thread(remove, self._home.photo(digest))
-                await asyncio.to_thread(remove, self._home.preview(digest))
-            await tx.all(FORGET, kind="photo", key=digest)
+            if not await tx.execute("SELECT 1 FROM photos WHERE digest = :digest", digest=digest):
+                await asyncio.to_thread(remove_path, self._home.photo_file(digest))
+                await asyncio.to_thread(remove_path, self._home.preview_file(digest))
+            await tx.execute(DELETE_ENTRY, kind="photo", key=digest)
 
-    def _folder(self, kind: str, number: int) -> Path:
+    def _find_folder(self, kind: str, number: int) -> Path:
         if kind == "style":
-            return self._home.style(number, "any").parent
-        run = self._home.run(number)
+            return self._home.style_file(number, "any").parent
+        run = self._home.job_folder(number)
         return {"copies": run.photos, "result": run.result}.get(kind, run.path)
 
 
-def remove(path: Path) -> None:
+def remove_path(path: Path) -> None:
     """Remove a file or a folder, whether it is there or not."""
     while path.is_dir():
         with contextlib.suppress(FileNotFoundError):  # somebody else is at it too

@@ -28,7 +28,7 @@ async def both(kit, scheduler):
     drawing = await scheduler.claim()
     await scheduler.finish_sample(drawing)
     await scheduler.let_bot_poll()
-    (training,) = await kit.store.jobs.open()
+    (training,) = await kit.store.jobs.list_open()
     return alice, bob, style, training, await kit.store.jobs.get(drawing.id)
 
 

@@ -43,7 +43,7 @@ async def test_by_press(collecting_kit):
         collecting_kit.add_member("bob"),
     )
     dataset = await kit.add_dataset(alice, photos=1)
-    (photo,) = await kit.store.photos.of(dataset.id, alice.id)
+    (photo,) = await kit.store.photos.list_for(dataset.id, alice.id)
     before = await kit.store.members.export(alice.id)
     number = dataset.id
     controls = [
@@ -69,14 +69,14 @@ async def test_by_press(collecting_kit):
         await message.delete()
 
     assert await kit.store.members.export(alice.id) == before
-    assert await kit.store.datasets.collecting(bob.id, kit.channel.id) is None
+    assert await kit.store.datasets.get_collecting(bob.id, kit.channel.id) is None
 
 
 async def test_pick(kit):
     """A photo's number in a select is asked for with the picker's own id."""
     alice, bob = kit.add_member("alice"), kit.add_member("bob")
     dataset = await kit.add_dataset(alice, photos=1)
-    shown = list(enumerate(await kit.store.photos.of(dataset.id, alice.id), 1))
+    shown = list(enumerate(await kit.store.photos.list_for(dataset.id, alice.id), 1))
     pick = cards.Pick(dataset.id, options=[cards.option(*one) for one in shown])
     channel = kit.bot.get_channel(kit.channel.id)
     await channel.send(view=Card(row(pick)))

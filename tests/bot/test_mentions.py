@@ -11,8 +11,8 @@ async def test_never(collecting_kit):
     """Every message that the bot sends allows no mention of anybody."""
     kit, alice = collecting_kit, collecting_kit.add_member("alice")
     dataset = await kit.add_dataset(alice, photos=1)
-    (photo,) = await kit.store.photos.of(dataset.id, alice.id)
-    await kit.store.photos.caption(photo.id, alice.id, EVIL)
+    (photo,) = await kit.store.photos.list_for(dataset.id, alice.id)
+    await kit.store.photos.set_caption(photo.id, alice.id, EVIL)
 
     await alice.slash(kit.channel, "dataset new", name="@everyone")
     await alice.slash(kit.channel, "dataset show", name="my dog")

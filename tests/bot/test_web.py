@@ -29,7 +29,7 @@ async def store(tmp_path):
         await store.styles.add(
             job, file, method="lora", family="sd1", trigger="mydog", concept=Concept.SUBJECT
         )
-        await store.jobs.settle(job.id, job.fence, Status.DONE)
+        await store.jobs.end_run(job.id, job.fence, Status.DONE)
         yield store
 
 
@@ -44,7 +44,7 @@ async def client(store):
 
 async def token(client, store):
     """Return the token of a fresh link."""
-    (style,) = await store.styles.of(OWNER)
+    (style,) = await store.styles.list_for(OWNER)
     return client.web.link(style).url.rpartition("/")[2]
 
 
@@ -72,7 +72,7 @@ async def test_file(client, store):
 
 async def test_link(client, store):
     """A link stands under the public address and is valid for seven days."""
-    (style,) = await store.styles.of(OWNER)
+    (style,) = await store.styles.list_for(OWNER)
 
     link = client.web.link(style)
 
@@ -140,7 +140,7 @@ async def test_elsewhere(client):
 
 async def test_no_address(store):
     """Without a public address there are no links."""
-    (style,) = await store.styles.of(OWNER)
+    (style,) = await store.styles.list_for(OWNER)
 
     assert Web(store).link(style) is None
 

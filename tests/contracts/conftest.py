@@ -18,7 +18,7 @@ from diffusers import ZImageTransformer2DModel
 from PIL import Image, ImageDraw
 from safetensors.torch import load_file
 
-from storage.folders import JobFolder, dump
+from storage.folders import JobFolder, write_json
 from storage.records import Concept, Dial
 from storage.requests import TrainRequest
 from training import embedded, families, methods
@@ -108,7 +108,7 @@ def taught(bases: Bases, recipe: Recipe, folder: JobFolder) -> Trained:
         picture = Image.new("RGB", (80, 80), "navy")
         ImageDraw.Draw(picture).ellipse((10, 20, 60, 70), fill="orange")
         picture.save(folder.photos / shot.file)
-    dump(folder.job, {"kind": "train", "recipe": recipe.to_json()})
+    write_json(folder.request_file, {"kind": "train", "recipe": recipe.to_json()})
     painted = []
     with bases.family(recipe.base) as family:
         for event in train(folder, bases):

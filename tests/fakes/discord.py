@@ -106,8 +106,8 @@ class BotKit:
         self, who: simcord.MemberActor, name: str = "my dog", photos: int = 0, seed: int = 0
     ) -> Dataset:
         """Give a member a dataset and their consent, with photos that the darkroom checks."""
-        dataset = await self.store.datasets.new(who.id, self.guild.id, name, Concept.SUBJECT)
-        await self.store.members.consent(who.id, wording.CONSENT, "test")
+        dataset = await self.store.datasets.create(who.id, self.guild.id, name, Concept.SUBJECT)
+        await self.store.members.add_consent(who.id, wording.CONSENT, "test")
         for number in range(seed, seed + photos):
             checked = await self.bot.darkroom.check(draw_photo(number))
             await self.store.photos.add(dataset, checked)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from storage.records import Checked, Concept, Event, Kind, NewJob, Status
+from storage.records import CheckedPhoto, Concept, Event, Kind, NewJob, Status
 from training import settings
 from training.scheduler.local import LocalBackend
 from training.scheduler.scheduler import Scheduler
@@ -43,13 +43,13 @@ class QueueKit:
         self, owner: int = ALICE, count: int = 2, name: str = "mydog"
     ) -> Dataset:
         """Add a dataset of plain squares."""
-        dataset = await self.store.datasets.new(owner, GUILD, name, Concept.LOOK)
+        dataset = await self.store.datasets.create(owner, GUILD, name, Concept.LOOK)
         for at in range(count):
             file = BytesIO()
             Image.new("RGB", (64, 64), (owner % 256, 60 * at % 256, 90)).save(file, "PNG")
             digest = sha256(file.getvalue()).hexdigest()
             size = (64, 64, file.getvalue(), b"preview", ())
-            await self.store.photos.add(dataset, Checked(digest, at << 16 | 0xFF, *size))
+            await self.store.photos.add(dataset, CheckedPhoto(digest, at << 16 | 0xFF, *size))
         return dataset
 
     async def add_training(
@@ -73,7 +73,7 @@ class QueueKit:
 
     async def add_captions(self, dataset: Dataset, owner: int = ALICE) -> Job:
         """Queue captions for all photos of a dataset."""
-        photos = [photo.id for photo in await self.store.photos.of(dataset.id, owner)]
+        photos = [photo.id for photo in await self.store.photos.list_for(dataset.id, owner)]
         request = {"captioner": "embedded", "trigger": "", "photos": photos}
         return await self.add_job(Kind.CAPTION, owner, request, "embedded", dataset=dataset.id)
 
@@ -127,7 +127,9 @@ class QueueKit:
 
     def read_result(self, job: Job) -> bytes:
         """Read the style's file of a finished training."""
-        return (self.home.run(job.id).result / f"{job.request['name']}.safetensors").read_bytes()
+        return (
+            self.home.job_folder(job.id).result / f"{job.request['name']}.safetensors"
+        ).read_bytes()
 
     def read_logs(self) -> str:
         """Return the end of the workers' logs."""

@@ -10,7 +10,7 @@ from storage.planning.durations import TimingKey
 from storage.records import (
     Base,
     Catalog,
-    Checked,
+    CheckedPhoto,
     Concept,
     Dial,
     Event,
@@ -83,7 +83,9 @@ class FakeScheduler:
         for at in range(photos):
             warnings = ("tiny",) if at < warned else ()
             digest = f"{at + who.id:064x}"
-            checked = Checked(digest, at * 0x0F0F_F0F0_0FF0, 64, 64, b"png", b"webp", warnings)
+            checked = CheckedPhoto(
+                digest, at * 0x0F0F_F0F0_0FF0, 64, 64, b"png", b"webp", warnings
+            )
             await self.store.photos.add(dataset, checked)
         return dataset
 
@@ -118,7 +120,7 @@ class FakeScheduler:
 
     async def report_preview(self, job: Job, step: int, side: int = 64) -> None:
         """Write the files of a preview and a checkpoint, and report both."""
-        folder = self.store.home.run(job.id).samples
+        folder = self.store.home.job_folder(job.id).samples
         folder.mkdir(parents=True, exist_ok=True)
         files = [f"step-{step:06d}-{at}.png" for at in range(2)]
         for at, name in enumerate(files):
@@ -130,7 +132,7 @@ class FakeScheduler:
 
     async def finish_training(self, job: Job, size: int = 2048, **facts: Any) -> Style:
         """Write the style's file and settle the job as done."""
-        file = self.store.home.run(job.id).result / f"{job.request['name']}.safetensors"
+        file = self.store.home.job_folder(job.id).result / f"{job.request['name']}.safetensors"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(b"\0" * size)
         style = await self.store.styles.add(
@@ -141,12 +143,12 @@ class FakeScheduler:
         await self.add_event(
             job, "done", file=file.name, bytes=size, steps=100, seconds=48.0, speed=5.0, **facts
         )
-        assert await self.store.jobs.settle(job.id, job.fence, Status.DONE)
+        assert await self.store.jobs.end_run(job.id, job.fence, Status.DONE)
         return style
 
     async def finish_sample(self, job: Job, side: int = 64) -> None:
         """Write a sample job's pictures and settle it as done."""
-        folder = self.store.home.run(job.id).result
+        folder = self.store.home.job_folder(job.id).result
         folder.mkdir(parents=True, exist_ok=True)
         for at in range(job.request["count"]):
             (folder / f"{at}.png").write_bytes(draw_photo(at, (side, side)))
@@ -154,13 +156,13 @@ class FakeScheduler:
             prompt = job.request["prompt"]
             await self.add_event(job, "picture", file=f"{at}.png", seed=seed, prompt=prompt)
         await self.add_event(job, "done", steps=job.request["count"])
-        assert await self.store.jobs.settle(job.id, job.fence, Status.DONE)
+        assert await self.store.jobs.end_run(job.id, job.fence, Status.DONE)
 
     async def fail(self, job: Job, code: str = "loss_nan", **facts: Any) -> None:
         """Settle a job as failed."""
         error = {"code": code, **facts}
         await self.add_event(job, "failed", **error)
-        assert await self.store.jobs.settle(job.id, job.fence, Status.FAILED, error)
+        assert await self.store.jobs.end_run(job.id, job.fence, Status.FAILED, error)
 
     async def add_style(
         self, who: simcord.MemberActor, name: str = "my dog", size: int = 2048, **facts: Any

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from storage.errors import JobError
-from storage.folders import Home, JobFolder, write
+from storage.folders import Home, JobFolder, write_whole
 from storage.records import Base, Catalog, Event, JobCommand, Kind, Method
 from training.worker.execution import Task
 from training.worker.folder import WorkerFolder
@@ -44,7 +44,7 @@ def make_event(kind: str, **facts: Any) -> Event:
 
 def train(folder: JobFolder) -> Task:
     """Train: hash the number of each step into the state."""
-    recipe = folder.request()["recipe"]
+    recipe = folder.read_request()["recipe"]
     step, state = read_checkpoint(folder, recipe)
     yield make_event(
         "started", step=step, steps=recipe["steps"], resumed=step > 0, device="fake",
@@ -71,7 +71,7 @@ def train(folder: JobFolder) -> Task:
         if step % CHECKPOINT_INTERVAL == 0:
             yield write_checkpoint(folder, step, state)
     file = folder.result / f"{recipe['name']}.safetensors"
-    write(file, state.encode())
+    write_whole(file, state.encode())
     yield make_event(
         "done", file=file.name, bytes=64, steps=step, speed=1 / STEP_SECONDS, photo=0.0,
         picture=0.0, early=early, whole=not recipe["rank"],
@@ -80,7 +80,7 @@ def train(folder: JobFolder) -> Task:
 
 def write_checkpoint(folder: JobFolder, step: int, state: str) -> Event:
     """Write a checkpoint."""
-    write(folder.checkpoints / f"{step:06}.json", json.dumps([step, state]).encode())
+    write_whole(folder.checkpoints / f"{step:06}.json", json.dumps([step, state]).encode())
     return make_event("checkpoint", step=step, file=f"{step:06}.json", curve="loss.png")
 
 
@@ -95,7 +95,7 @@ def read_checkpoint(folder: JobFolder, recipe: dict[str, Any]) -> tuple[int, str
 
 def sample(folder: JobFolder) -> Iterator[Event]:
     """Write a picture, or fail in the way that the prompt names."""
-    request = folder.request()["request"]
+    request = folder.read_request()["request"]
     yield make_event("started", step=0, steps=1)
     match request["prompt"]:
         case "foreseen":
@@ -109,14 +109,14 @@ def sample(folder: JobFolder) -> Iterator[Event]:
         case "full":
             raise OSError(28, "No space left on device")
     worn = folder.path / "style.safetensors"
-    write(folder.result / "0.png", worn.read_bytes() if worn.exists() else b"bare")
+    write_whole(folder.result / "0.png", worn.read_bytes() if worn.exists() else b"bare")
     yield make_event("picture", file="0.png", seed=request["seed"], prompt=request["prompt"])
     yield make_event("done", steps=1)
 
 
 def caption(folder: JobFolder) -> Iterator[Event]:
     """Caption each photo with its number."""
-    for at, photo in enumerate(folder.request()["request"]["photos"], 1):
+    for at, photo in enumerate(folder.read_request()["request"]["photos"], 1):
         assert (folder.photos / f"{at:04}.png").exists()
         yield make_event("caption", photo=photo, file=f"{at:04}.png", caption=f"photo {at}")
     yield make_event("done", steps=1)

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from storage.folders import Home
-from storage.records import Checked, Kind, NewJob
+from storage.records import CheckedPhoto, Kind, NewJob
 from storage.store import Store
 
 ALICE, BOB, GUILD, CHANNEL = 1001, 1002, 77, 88
@@ -31,10 +31,10 @@ async def store(home: Home) -> AsyncIterator[Store]:
 
 
 @pytest.fixture
-def checked() -> Callable[..., Checked]:
+def checked() -> Callable[..., CheckedPhoto]:
     """Return a checked picture that no other number comes near to."""
 
-    def make(number: int = 1, **changes: Any) -> Checked:
+    def make(number: int = 1, **changes: Any) -> CheckedPhoto:
         facts: dict[str, Any] = {
             "digest": f"{number:064x}",
             "phash": 0x0101010101010101 * (number % 256),
@@ -44,7 +44,7 @@ def checked() -> Callable[..., Checked]:
             "preview": b"preview of %d" % number,
             "warnings": (),
         }
-        return Checked(**facts | changes)
+        return CheckedPhoto(**facts | changes)
 
     return make
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from storage.disk import fair, free, roomy
+from storage.disk import check_disk_space, check_member_quota, free_mib
 from storage.errors import UserError
 from storage.folders import Home
 from storage.settings import StorageSettings
@@ -12,11 +12,11 @@ from storage.settings import StorageSettings
 
 def test_floor(home: Home) -> None:
     """New jobs are refused when less is free than is to be kept, also before the folder exists."""
-    left = free(home)
-    roomy(StorageSettings(SAFELIGHT_HOME=home.path, SAFELIGHT_DISK_MB=0))
+    left = free_mib(home)
+    check_disk_space(StorageSettings(SAFELIGHT_HOME=home.path, SAFELIGHT_DISK_MB=0))
 
     with pytest.raises(UserError) as caught:
-        roomy(StorageSettings(SAFELIGHT_HOME=home.path, SAFELIGHT_DISK_MB=left * 2))
+        check_disk_space(StorageSettings(SAFELIGHT_HOME=home.path, SAFELIGHT_DISK_MB=left * 2))
 
     assert caught.value.code == "disk_low"
     assert caught.value.facts["needed"] == left * 2
@@ -24,17 +24,19 @@ def test_floor(home: Home) -> None:
 
 def test_a_large_job_needs_more(home: Home) -> None:
     """What a job will write counts, too."""
-    left = free(home)
+    left = free_mib(home)
     settings = StorageSettings(SAFELIGHT_HOME=home.path, SAFELIGHT_DISK_MB=0)
 
     with pytest.raises(UserError, match="disk_low"):
-        roomy(settings, left * 2)
+        check_disk_space(settings, left * 2)
 
 
 @pytest.mark.parametrize("most", [0, 3])
 def test_fair(home: Home, most: int) -> None:
     """A member's styles and the new one together may take what the operator says; zero is any."""
-    fair(StorageSettings(SAFELIGHT_HOME=home.path, SAFELIGHT_MEMBER_MB=most), 1 << 20, 2 << 20)
+    check_member_quota(
+        StorageSettings(SAFELIGHT_HOME=home.path, SAFELIGHT_MEMBER_MB=most), 1 << 20, 2 << 20
+    )
 
 
 def test_quota_full(home: Home) -> None:
@@ -42,7 +44,7 @@ def test_quota_full(home: Home) -> None:
     settings = StorageSettings(SAFELIGHT_HOME=home.path, SAFELIGHT_MEMBER_MB=2)
 
     with pytest.raises(UserError) as caught:
-        fair(settings, 1 << 20, 2 << 20)
+        check_member_quota(settings, 1 << 20, 2 << 20)
 
     assert caught.value.code == "quota_full"
     assert caught.value.facts == {"used": 1, "more": 2, "most": 2}

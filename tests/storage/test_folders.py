@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from storage.folders import Home, JobFolder, dump, whole, write
+from storage.folders import Home, JobFolder, replacing, write_json, write_whole
 
 
 def test_write(tmp_path: Path) -> None:
     """A file appears whole, in folders that are made for it, with nothing beside it."""
     path = tmp_path / "a" / "b.txt"
 
-    write(path, b"one")
-    write(path, b"two")
+    write_whole(path, b"one")
+    write_whole(path, b"two")
 
     assert path.read_bytes() == b"two"
     assert list(path.parent.iterdir()) == [path]
@@ -23,10 +23,10 @@ def test_write(tmp_path: Path) -> None:
 def test_absent(tmp_path: Path) -> None:
     """Of a file whose writing broke off nothing is seen; the old one stays."""
     path = tmp_path / "a.txt"
-    write(path, b"old")
+    write_whole(path, b"old")
 
     def broken() -> None:
-        with whole(path) as part:
+        with replacing(path) as part:
             part.write_bytes(b"half")
             raise KeyError
 
@@ -40,16 +40,21 @@ def test_absent(tmp_path: Path) -> None:
 def test_request(tmp_path: Path) -> None:
     """A job reads what it is to do from its folder."""
     folder = JobFolder(tmp_path)
-    dump(folder.job, {"kind": "train", "name": "Käthe"})
+    write_json(folder.request_file, {"kind": "train", "name": "Käthe"})
 
-    assert folder.request() == {"kind": "train", "name": "Käthe"}
+    assert folder.read_request() == {"kind": "train", "name": "Käthe"}
 
 
 def test_places(tmp_path: Path) -> None:
     """Everything lies inside the data folder, photos by digest, jobs and styles by number."""
     home = Home(tmp_path)
 
-    places = [home.photo("abcd"), home.preview("abcd"), home.run(7).log, home.style(3, "dog")]
+    places = [
+        home.photo_file("abcd"),
+        home.preview_file("abcd"),
+        home.job_folder(7).log_file,
+        home.style_file(3, "dog"),
+    ]
 
     assert [str(place.relative_to(tmp_path)) for place in places] == [
         "photos/ab/abcd.png",

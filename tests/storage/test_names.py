@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from storage.errors import UserError
-from storage.names import key, made, named, word
+from storage.names import clean_name, clean_trigger, name_key, trigger_from_name
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ from storage.names import key, made, named, word
 def test_bad(name: str, what: str) -> None:
     """A name that would be a path, a ping, a disguise or a device is refused with the reason."""
     with pytest.raises(UserError) as caught:
-        named(name)
+        clean_name(name)
 
     assert caught.value.code == "name_bad"
     assert caught.value.facts == {"what": what, "most": 64}
@@ -56,17 +56,17 @@ def test_bad(name: str, what: str) -> None:
 )
 def test_good(name: str) -> None:
     """Names of every language are kept as they are."""
-    assert named(name) == name
+    assert clean_name(name) == name
 
 
 def test_composed() -> None:
     """A name is kept composed and without the spaces around it."""
-    assert named(" Ka\u0308the ") == "K\u00e4the"
+    assert clean_name(" Ka\u0308the ") == "K\u00e4the"
 
 
 def test_key() -> None:
     """Names that look alike but for case or width are one."""
-    assert key("STRASSE \uff24og") == key("straße dog")
+    assert name_key("STRASSE \uff24og") == name_key("straße dog")
 
 
 @pytest.mark.parametrize(
@@ -74,11 +74,11 @@ def test_key() -> None:
 )
 def test_made(name: str, trigger: str) -> None:
     """A name becomes one word."""
-    assert made(name) == trigger
+    assert trigger_from_name(name) == trigger
 
 
 @pytest.mark.parametrize("text", ["", "two words", "a/b", "<lora:x:1>", "(dog:1.5)", "x" * 33])
 def test_trigger(text: str) -> None:
     """A trigger is one word, with nothing in it that prompts give a meaning."""
     with pytest.raises(UserError, match="trigger_bad"):
-        word(text)
+        clean_trigger(text)

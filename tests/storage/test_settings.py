@@ -19,7 +19,7 @@ def test_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     settings = StorageSettings()
 
-    assert (settings.home, settings.disk) == (tmp_path, 5)
+    assert (settings.home, settings.min_free_mib) == (tmp_path, 5)
 
 
 def test_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,7 +30,7 @@ def test_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     settings = StorageSettings()
 
-    assert (settings.home.name, settings.disk) == ("safelight", 1024)
+    assert (settings.home.name, settings.min_free_mib) == ("safelight", 1024)
 
 
 def test_wrong(monkeypatch: pytest.MonkeyPatch) -> None:

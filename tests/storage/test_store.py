@@ -25,15 +25,15 @@ async def test_open(home: Home) -> None:
 async def test_again(home: Home) -> None:
     """Opening what is there changes nothing."""
     async with await Store.open(home) as store:
-        await store.members.consent(1, 1, "modal")
+        await store.members.add_consent(1, 1, "modal")
     async with await Store.open(home) as store:
-        assert await store.members.consented(1, 1)
+        assert await store.members.has_consented(1, 1)
 
 
 async def test_newer(home: Home) -> None:
     """A folder that a newer version wrote is not opened, and nothing is left open."""
     async with await Store.open(home) as store:
-        await store._database.all("PRAGMA user_version = 99")
+        await store._database.execute("PRAGMA user_version = 99")
 
     with pytest.raises(UserError, match="database_newer"):
         await Store.open(home)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image, ImageDraw
 
-from storage.folders import Home, JobFolder, dump
+from storage.folders import Home, JobFolder, write_json
 from storage.records import Concept, Dial, Event
 from storage.requests import TrainRequest
 from storage.store import Store
@@ -86,7 +86,9 @@ def make_job_folder(tmp_path: Path) -> Callable[..., JobFolder]:
     def make(recipe: Recipe, name: str = "job") -> JobFolder:
         folder = JobFolder(tmp_path / name)
         draw_photos(folder.photos, len(recipe.photos))
-        dump(folder.job, {"kind": "train", "attempt": 1, "recipe": recipe.to_json()})
+        write_json(
+            folder.request_file, {"kind": "train", "attempt": 1, "recipe": recipe.to_json()}
+        )
         return folder
 
     return make

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from storage.errors import JobError
-from storage.folders import JobFolder, dump
+from storage.folders import JobFolder, write_json
 from training.caption import caption, led
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def laid(path: Path, **asked: Any) -> JobFolder:
     for name, colour in (("1.png", "red"), ("2.png", "blue")):
         Image.new("RGB", (90, 60), colour).save(folder.photos / name)
     request = {"captioner": "embedded", "trigger": "mydog", "photos": [31, 40]} | asked
-    dump(folder.job, {"kind": "caption", "request": request})
+    write_json(folder.request_file, {"kind": "caption", "request": request})
     return folder
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from storage.errors import JobError
-from storage.folders import JobFolder, dump
+from storage.folders import JobFolder, write_json
 from training import methods
 from training.sample import sample
 
@@ -33,7 +33,7 @@ def laid(path: Path, style: dict[str, torch.Tensor] | None = None, **asked: Any)
     folder = JobFolder(path)
     folder.path.mkdir(parents=True)
     request = {"base": "embedded", "prompt": "a mydog emoji", "steps": 2, "seed": 5} | asked
-    dump(folder.job, {"kind": "sample", "attempt": 1, "request": request})
+    write_json(folder.request_file, {"kind": "sample", "attempt": 1, "request": request})
     if style is not None:
         save_file(style, folder.path / "style.safetensors")
     return folder

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from storage.errors import JobError
 from storage.planning.advisor import advise
-from storage.planning.case import BESIDE, CLASSES, Case, Motif
+from storage.planning.case import BESIDE, CLASS_WORDS, AdviceInput, SubjectMatter
 
 if TYPE_CHECKING:
     import argparse
@@ -28,33 +28,33 @@ def settle(
     chosen.method, chosen.base = advice.first.method, advice.first.base.name
     chosen.dial = chosen.dial or advice.first.dial
     if chosen.method in BESIDE and not chosen.class_word:
-        chosen.class_word = CLASSES[case.motif]
+        chosen.class_word = CLASS_WORDS[case.subject_matter]
     return facts(case, advice)
 
 
 def asked(
     chosen: argparse.Namespace, sources: Sequence[Source], catalog: Catalog
-) -> tuple[Case, Advice]:
+) -> tuple[AdviceInput, Advice]:
     """Ask about photos; a base that was named is the only one that is weighed."""
     if chosen.base:
         named = catalog.find_base(chosen.base)
         if named.missing_code:
             raise JobError(named.missing_code, **named.facts)
         catalog = replace(catalog, bases=(named,))
-    motif = Motif(chosen.motif) if chosen.motif else None
-    case = Case.of(
+    motif = SubjectMatter(chosen.motif) if chosen.motif else None
+    case = AdviceInput.from_photos(
         (source.checked for source in sources), chosen.concept, motif,
         concepts=chosen.concepts, commercial=chosen.commercial,
     )  # fmt: skip
     return case, advise(catalog, case)
 
 
-def facts(case: Case, advice: Advice) -> dict[str, Any]:
+def facts(case: AdviceInput, advice: Advice) -> dict[str, Any]:
     """Write advice as an event's facts."""
     second = advice.second and choice(advice.second)
     return {
-        "photos": case.photos,
-        "handed": case.handed,
+        "photos": case.distinct_photos,
+        "handed": case.total_photos,
         "first": choice(advice.first),
         "second": second,
         "terms": advice.first.base.terms if case.commercial else "",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from storage.options import options_table
-from storage.planning.case import Motif
+from storage.planning.case import SubjectMatter
 from storage.records import Concept, Dial
 
 Option = Callable[..., argparse.Action]
@@ -122,7 +122,7 @@ def pixels(text: str) -> tuple[int, ...]:
 
 def _ask(option: Option) -> None:
     """Say what the advisor asks."""
-    option("--motif", type=Motif, choices=list(Motif), help="what the photos show")
+    option("--motif", type=SubjectMatter, choices=list(SubjectMatter), help="what the photos show")
     option("--commercial", action="store_true", help="to earn money with it")
 
 

@@ -79,7 +79,7 @@ def fetch(
     already = noted is not None and noted.whole and hub.cached(base.source) is not None
     if noted is None or not already:
         tell({"kind": "fetch", **asdict(base)})
-        noted = Fetch(base.source, tell, keep=settings.disk).run()
+        noted = Fetch(base.source, tell, keep=settings.min_free_mib).run()
     return {
         "kind": "fetched",
         "name": base.name,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from storage import names
 from storage.errors import JobError
-from storage.folders import Home, JobFolder, dump, whole, write
+from storage.folders import Home, JobFolder, replacing, write_json, write_whole
 from storage.records import Dial, Event, JobCommand, Kind
 from storage.requests import CaptionRequest, SampleRequest
 from training.cli import advice as counsel
@@ -51,7 +51,7 @@ class Shell:
         kind = Kind(self.chosen.command)
         lay = {Kind.TRAIN: self.train, Kind.SAMPLE: self.sample, Kind.CAPTION: self.caption}
         self.chosen.out.mkdir(parents=True, exist_ok=True)
-        dump(self.folder.job, {"kind": kind, "attempt": 1, **lay[kind]()})
+        write_json(self.folder.request_file, {"kind": kind, "attempt": 1, **lay[kind]()})
         end = self.drive(kind)
         if end["kind"] == "done":
             self.deliver(kind)
@@ -76,7 +76,7 @@ class Shell:
         offset, events = 0, list[Event]()
         while not run.ended:
             run.advance()
-            events, offset = read(self.folder.events, offset)
+            events, offset = read(self.folder.events_file, offset)
             for event in events[:-1] if run.over else events:
                 tell(self.line(event))
         signal.signal(signal.SIGINT, before)
@@ -93,7 +93,7 @@ class Shell:
     def train(self) -> dict[str, Any]:
         """Complete a training from the dial and what was said instead of it."""
         chosen = self.chosen
-        names.named(chosen.name)  # before anything is opened
+        names.clean_name(chosen.name)  # before anything is opened
         others = apart(chosen)
         self.sources = gather(chosen.photos, self.folder)
         first = list(self.sources)
@@ -136,7 +136,7 @@ class Shell:
     def wear(self, file: Path) -> dict[str, str]:
         """Bring a style's file and return its method and trigger."""
         made = said(file)
-        shutil.copyfile(file, self.folder.style)
+        shutil.copyfile(file, self.folder.style_file)
         return made
 
     def caption(self) -> dict[str, Any]:
@@ -152,7 +152,9 @@ class Shell:
         if kind is Kind.CAPTION:
             captions = json.loads((self.folder.result / "captions.json").read_text("utf-8"))
             for source in self.sources:
-                write(out / f"{source.path.stem}.txt", captions[source.file].encode() + b"\n")
+                write_whole(
+                    out / f"{source.path.stem}.txt", captions[source.file].encode() + b"\n"
+                )
             return
         for file in sorted(self.folder.result.iterdir()):
             copy(file, out / file.name)
@@ -169,5 +171,5 @@ class Shell:
 
 def copy(file: Path, path: Path) -> None:
     """Copy a file whole or not at all."""
-    with whole(path) as part:
+    with replacing(path) as part:
         shutil.copyfile(file, part)

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from PIL import Image
 
 from storage.errors import UserError
-from storage.folders import write
+from storage.folders import write_whole
 from storage.photos.sandbox import Darkroom
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from storage.folders import JobFolder
-    from storage.records import Checked
+    from storage.records import CheckedPhoto
 
 MASK = ".mask.png"  #: how the name of a mask beside a photo ends
 SKEW = 0.02  #: by which its width by its height may differ from the photo's
@@ -30,7 +30,7 @@ class Source(NamedTuple):
     file: str
     path: Path
     caption: str
-    checked: Checked  #: without its pixels
+    checked: CheckedPhoto  #: without its pixels
 
 
 def gather(photos: Path, folder: JobFolder, after: int = 0) -> list[Source]:
@@ -55,7 +55,7 @@ async def _check(pictures: list[Path], folder: JobFolder, after: int) -> list[So
             if checked.digest not in sources:
                 name = f"{after + len(sources) + 1:04}.png"
                 pixels = await _masked(path, checked, darkroom)
-                await asyncio.to_thread(write, folder.photos / name, pixels)
+                await asyncio.to_thread(write_whole, folder.photos / name, pixels)
                 judged = replace(checked, pixels=b"", preview=b"")
                 sources[checked.digest] = Source(name, path, _caption(path), judged)
     return list(sources.values())
@@ -67,14 +67,14 @@ def is_picture(path: Path) -> bool:
     return not (name.startswith(".") or name.endswith(MASK) or path.suffix.lower() in BESIDE)
 
 
-async def _checked(path: Path, darkroom: Darkroom) -> Checked:
+async def _checked(path: Path, darkroom: Darkroom) -> CheckedPhoto:
     try:
         return await darkroom.check(await asyncio.to_thread(path.read_bytes))
     except UserError as error:
         raise UserError(error.code, **error.facts | {"file": path.name}) from error
 
 
-async def _masked(path: Path, photo: Checked, darkroom: Darkroom) -> bytes:
+async def _masked(path: Path, photo: CheckedPhoto, darkroom: Darkroom) -> bytes:
     """Give a photo's pixels; the mask beside it, if there is one, as their alpha channel."""
     beside = path.with_name(f"{path.stem}{MASK}")
     if not beside.is_file():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from storage import names
 from storage.errors import UserError
 from storage.options import options_table
-from storage.planning.plan import combine_plans, optimizer_learning_rate, plan
+from storage.planning.plan import combine_plans, optimizer_learning_rate, plan_training
 from storage.records import Concept, Optimizer
 from storage.requests import TrainRequest
 from training.recipe.concepts import ConceptPhotos
@@ -50,7 +50,9 @@ def apart(chosen: argparse.Namespace) -> list[OtherFolder]:
         raise UserError("folders_uneven", folders=len(folders))
     chosen.trigger, chosen.class_word, chosen.concept = triggers[0], words[0], concepts[0]
     said = list(zip(folders, triggers, concepts, words, strict=True))[1:]
-    return [OtherFolder(folder, names.word(trigger), *rest) for folder, trigger, *rest in said]
+    return [
+        OtherFolder(folder, names.clean_trigger(trigger), *rest) for folder, trigger, *rest in said
+    ]
 
 
 def lesson(
@@ -60,9 +62,9 @@ def lesson(
     others: Sequence[OtherFolder] = (),
 ) -> Recipe:
     """Complete a training by the dial."""
-    name = names.named(chosen.name)
+    name = names.clean_name(chosen.name)
     first, *further = (
-        plan(
+        plan_training(
             catalog,
             method=chosen.method,
             base=chosen.base,
@@ -87,7 +89,7 @@ def lesson(
         method=chosen.method,
         base=chosen.base,
         name=name,
-        trigger=names.word(chosen.trigger or names.made(name)),
+        trigger=names.clean_trigger(chosen.trigger or names.trigger_from_name(name)),
         concept=chosen.concept,
         dial=chosen.dial,
         seed=chosen.seed,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from storage import names
 from storage.errors import JobError
-from storage.folders import write
+from storage.folders import write_whole
 from training.cli import bases
 from training.styles import header
 from training.styles.inspect import inspected
@@ -37,7 +37,7 @@ def promote(chosen: argparse.Namespace, settings: TrainingSettings) -> dict[str,
     """Make a whole model a base of this machine."""
     from training.bases import promote as model  # noqa: PLC0415 - torch, and only this command needs it
 
-    name = names.named(chosen.name)
+    name = names.clean_name(chosen.name)
     place = model.promoted(chosen.file, name, bases.stock(settings))
     return {"kind": "promoted", "base": name, "bytes": model.size(place)}
 
@@ -55,7 +55,7 @@ def export(chosen: argparse.Namespace, settings: TrainingSettings) -> dict[str, 
         model.unpacked(chosen.file, place, bases.stock(settings))
         return {"kind": "exported", "file": place.name, "bytes": model.size(place)}
     path = chosen.out / f"{chosen.file.stem}.pt"
-    write(path, pt.exported(writer.tensors(chosen.file), made, chosen.file.stem))
+    write_whole(path, pt.exported(writer.tensors(chosen.file), made, chosen.file.stem))
     return {"kind": "exported", "file": path.name, "bytes": path.stat().st_size}
 
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from storage.folders import dump
+from storage.folders import write_json
 
 NOTE = "safelight.json"
 INDEX, CONFIG = "model_index.json", "config.json"
@@ -53,7 +53,7 @@ def note(source: str, cache: Path | None = None) -> Note | None:
 
 def remember(noted: Note, cache: Path | None = None) -> None:
     """Write a note beside the files."""
-    dump(shelf(noted.source, cache) / NOTE, asdict(noted))
+    write_json(shelf(noted.source, cache) / NOTE, asdict(noted))
 
 
 def cached(source: str, cache: Path | None = None) -> Path | None:

@@ -8,7 +8,7 @@ import json
 import time
 from typing import TYPE_CHECKING
 
-from storage.folders import dump
+from storage.folders import write_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,4 +46,4 @@ def finished(work: Path) -> dict[str, int]:
 
 def remember(work: Path, more: dict[str, int]) -> None:
     """Count stages as finished."""
-    dump(work / FINISHED, finished(work) | more)
+    write_json(work / FINISHED, finished(work) | more)

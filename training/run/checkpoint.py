@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from storage.folders import whole
+from storage.folders import replacing
 from training.recipe.recipe import Recipe
 from training.run import optimizers
 
@@ -88,7 +88,7 @@ class Copy:
     def write(self, folder: Path) -> Path:
         """Write it, whole or not at all."""
         path = file(folder, self.step)
-        with whole(path) as part:
+        with replacing(path) as part:
             save_file(self.tensors, part, self.told)
         return path
 

@@ -44,7 +44,7 @@ CLIP = 1.0  # norm of all gradients together
 
 def train(folder: JobFolder, bases: Bases) -> Task:
     """Train what `job.json` asks for, from its newest checkpoint on."""
-    request = folder.request()
+    request = folder.read_request()
     asked = Recipe.from_json(request["recipe"])
     saved = checkpoint.newest(folder.checkpoints, asked)
     recipe = saved.recipe if saved else fill_in_device(asked, bases)

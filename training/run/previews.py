@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from storage.folders import whole
+from storage.folders import replacing
 from storage.records import Event
 from training.easel import together
 from training.events import event
@@ -64,7 +64,7 @@ class Preview:
             ):
                 shown += self.family.drawn(some)
         for path, picture in zip(paths, shown, strict=True):
-            with whole(path) as part:
+            with replacing(path) as part:
                 picture.save(part, "PNG")
         names, texts = [path.name for path in paths], [each.text for each in prompts]
         seeds = [each.seed for each in prompts]

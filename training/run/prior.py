@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from storage.folders import whole
+from storage.folders import replacing
 from storage.records import Event, JobCommand
 from training.events import event
 from training.families import Picture
@@ -33,7 +33,7 @@ class Prior:
     """The class pictures of one training, in its job folder."""
 
     def __init__(self, folder: JobFolder, recipe: Recipe) -> None:
-        self.place, self.recipe = folder.classes, recipe
+        self.place, self.recipe = folder.class_images, recipe
         self.batches: Batches | None = None
         self.reading: Reading | None = None
         self.files = tuple(f"{at:04}.png" for at in range(recipe.num_class_images))
@@ -62,7 +62,7 @@ class Prior:
         picture = Picture(recipe.class_prompt, "", seed, STEPS, side, side)
         with family.networks.bare(), device.autocast(), family.present("text", "denoiser", "vae"):
             shown = family.draw(picture)
-        with whole(self.place / file) as part:
+        with replacing(self.place / file) as part:
             shown.save(part, "PNG")
 
     def read(self, family: Family, device: Device, *, learns: bool) -> None:

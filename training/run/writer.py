@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from safetensors import SafetensorError
 
-from storage.folders import whole
+from storage.folders import replacing
 from training.events import event
 from training.run import checkpoint
 from training.run.curve import curve
@@ -77,7 +77,7 @@ class Saving:
             if self.alone:
                 checkpoint.only(path)
             self.kept = copy.step
-            with whole(self.folder.samples / CURVE) as part:
+            with replacing(self.folder.samples / CURVE) as part:
                 curve(copy.tensors["losses"].tolist(), self.steps).save(part, "PNG")
             self.news = event("checkpoint", step=copy.step, file=path.name, curve=CURVE)
         except (OSError, SafetensorError) as failed:

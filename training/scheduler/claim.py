@@ -40,7 +40,7 @@ class Claim:
 
     def __init__(self, store: Store, job: Job, inbox: Inbox) -> None:
         self.store, self.job, self.inbox = store, job, inbox
-        self.folder = store.home.run(job.id)
+        self.folder = store.home.job_folder(job.id)
         self.cursor_name = f"run {job.id}"
         self.offset = 0
         self.final: Event | None = None
@@ -53,7 +53,7 @@ class Claim:
         """Resume where events were last copied; the end may have been copied, but not settled."""
         claim = cls(store, job, inbox)
         claim.offset = await store.events.cursor(claim.cursor_name)
-        claim.final = ending(claim.folder.events, job.fence)
+        claim.final = ending(claim.folder.events_file, job.fence)
         return claim
 
     async def start(self, catalog: Catalog) -> bool:
@@ -87,7 +87,7 @@ class Claim:
             return True
 
     async def _copy_events(self) -> bool:
-        events, offset = read(self.folder.events, self.offset)
+        events, offset = read(self.folder.events_file, self.offset)
         for event in events:
             await self._store_event(event)
         if offset > self.offset:
@@ -101,7 +101,9 @@ class Claim:
     async def _store_event(self, event: Event) -> None:
         """Store the caption or style of an event before the event can be read."""
         if event.kind == "caption":
-            await self.store.photos.captioned(event.facts["photo"], event.facts["caption"])
+            await self.store.photos.set_generated_caption(
+                event.facts["photo"], event.facts["caption"]
+            )
         elif event.kind == "done" and self.job.kind is Kind.TRAIN and ends(event, self.job.fence):
             request = TrainRequest.from_json(self.job.request)
             family = (await self.store.catalog.read()).find_base(self.job.base).family
@@ -126,7 +128,7 @@ class Claim:
             self.inbox.send(Request(Command(job.requested), job.id, job.fence))
             self.forwarded = job.requested
         if time.monotonic() - self.renewed_at > RENEW_SECONDS:
-            await self.store.jobs.beat(job.id, job.fence, LEASE_SECONDS)
+            await self.store.jobs.extend_lease(job.id, job.fence, LEASE_SECONDS)
             self.renewed_at = time.monotonic()
         return True
 
@@ -137,7 +139,7 @@ class Claim:
             return
         status = STATUSES[event.kind]
         error = failure_facts(event) if status is Status.FAILED else None
-        settled = await self.store.jobs.settle(self.job.id, self.job.fence, status, error)
+        settled = await self.store.jobs.end_run(self.job.id, self.job.fence, status, error)
         if settled and status is Status.DONE:
             await self._record_timing(event)
         if status.ended:
@@ -156,7 +158,7 @@ class Claim:
         if "reference" in facts:
             log.error("Bug %s with job %s", facts["reference"], self.job.id, exc_info=error)
         self.inbox.send(Request(Command.CANCEL, self.job.id, self.job.fence))
-        await self.store.jobs.settle(self.job.id, self.job.fence, Status.FAILED, facts)
+        await self.store.jobs.end_run(self.job.id, self.job.fence, Status.FAILED, facts)
         await purge_job(self.store, self.job.id)
 
     async def _record_timing(self, event: Event) -> None:
@@ -185,8 +187,8 @@ class Claim:
 
 async def purge_job(store: Store, job: int) -> None:
     """Remove what an ended job no longer needs; all of it, if its member was erased."""
-    clear_folder(store.home.run(job))
-    await store.jobs.purged(job)
+    clear_folder(store.home.job_folder(job))
+    await store.jobs.purge(job)
 
 
 def count_photos(recipe: dict[str, Any]) -> int:

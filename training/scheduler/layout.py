@@ -10,7 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from storage.errors import JobError, UserError
-from storage.folders import dump, whole
+from storage.folders import replacing, write_json
 from storage.records import Kind
 from storage.requests import TrainRequest
 from training.recipe.concepts import ConceptPhotos
@@ -28,7 +28,7 @@ DAY_SECONDS = 86400.0
 
 async def lay_out(store: Store, job: Job, catalog: Catalog) -> None:
     """Write a job's folder; a training keeps the recipe of its first attempt."""
-    folder = store.home.run(job.id)
+    folder = store.home.job_folder(job.id)
     content: dict[str, Any] = {"kind": job.kind, "attempt": job.attempts, "fence": job.fence}
     if job.kind is Kind.TRAIN:
         content["recipe"] = frozen_recipe(folder) or await train_recipe(store, job, catalog)
@@ -36,13 +36,13 @@ async def lay_out(store: Store, job: Job, catalog: Catalog) -> None:
         content["request"] = await sample_request(store, job)
     else:
         content["request"] = await caption_request(store, job)
-    await asyncio.to_thread(dump, folder.job, content)
+    await asyncio.to_thread(write_json, folder.request_file, content)
 
 
 def frozen_recipe(folder: JobFolder) -> dict[str, Any] | None:
     """Return the recipe of an earlier attempt, None at the first one."""
     try:
-        recipe: dict[str, Any] = folder.request()["recipe"]
+        recipe: dict[str, Any] = folder.read_request()["recipe"]
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
     return recipe
@@ -50,9 +50,9 @@ def frozen_recipe(folder: JobFolder) -> dict[str, Any] | None:
 
 def clear_folder(folder: JobFolder) -> None:
     """Remove what a job that has ended no longer needs."""
-    for path in (folder.photos, folder.classes, folder.checkpoints):
+    for path in (folder.photos, folder.class_images, folder.checkpoints):
         shutil.rmtree(path, ignore_errors=True)
-    folder.style.unlink(missing_ok=True)
+    folder.style_file.unlink(missing_ok=True)
     if (large := model_file(folder)) is not None:
         large.unlink(missing_ok=True)
 
@@ -72,7 +72,9 @@ async def train_recipe(store: Store, job: Job, catalog: Catalog) -> dict[str, An
     """Link a training's photos and return its recipe as JSON."""
     request, start = TrainRequest.from_json(job.request), catalog.find_base(job.base)
     datasets = [job.dataset, *(other.dataset for other in request.other_datasets)]
-    photos = [[] if each is None else await store.photos.of(each, job.owner) for each in datasets]
+    photos = [
+        [] if each is None else await store.photos.list_for(each, job.owner) for each in datasets
+    ]
     if not all(photos):
         raise JobError("no_photos", name=request.name)
     files = iter(await asyncio.to_thread(link_photos, store, job, list(chain(*photos))))
@@ -86,7 +88,7 @@ async def train_recipe(store: Store, job: Job, catalog: Catalog) -> dict[str, An
 
 async def sample_request(store: Store, job: Job) -> dict[str, Any]:
     """Link a sample's style and return its request with the style's method and trigger."""
-    file = store.home.run(job.id).style
+    file = store.home.job_folder(job.id).style_file
     if job.style is None:
         if file.exists():  # the member deleted the style since an earlier attempt
             raise JobError("style_unknown")
@@ -112,10 +114,10 @@ async def caption_request(store: Store, job: Job) -> dict[str, Any]:
 
 def link_photos(store: Store, job: Job, photos: list[Photo]) -> list[str]:
     """Link photos into the job folder and return their names there."""
-    folder, names = store.home.run(job.id), []
+    folder, names = store.home.job_folder(job.id), []
     for number, photo in enumerate(photos, 1):
         names.append(f"{number:04}.png")
-        link_file(store.home.photo(photo.digest), folder.photos / names[-1])
+        link_file(store.home.photo_file(photo.digest), folder.photos / names[-1])
     return names
 
 
@@ -128,5 +130,5 @@ def link_file(file: Path, path: Path) -> None:
     except FileNotFoundError:
         raise
     except OSError:
-        with whole(path) as part:
+        with replacing(path) as part:
             shutil.copyfile(file, part)

@@ -7,10 +7,10 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from storage.disk import roomy
+from storage.disk import check_disk_space
 from storage.errors import UserError
 from storage.records import Catalog, Event, Job, Status
-from storage.tables.catalog import catalog as catalog_of
+from storage.tables.catalog import catalog_from_json as catalog_of
 from training.scheduler.claim import LEASE_SECONDS, Claim, purge_job
 from training.scheduler.handle import WorkerHandle
 from training.scheduler.layout import model_file
@@ -65,10 +65,10 @@ class Scheduler:
     async def adopt_jobs(self) -> None:
         """Adopt what an earlier scheduler left: running jobs and half-removed folders."""
         self.catalog = await self.store.catalog.read()
-        for job in await self.store.jobs.open():
+        for job in await self.store.jobs.list_open():
             if job.status is Status.RUNNING:
                 await self.adopt_job(job)
-        for job_id in await self.store.jobs.doomed():
+        for job_id in await self.store.jobs.list_purgeable():
             await purge_job(self.store, job_id)
         await self.clear_ended_folders()
 
@@ -89,11 +89,11 @@ class Scheduler:
 
     async def clear_ended_folders(self) -> None:
         """Clear the folders of jobs that ended while no scheduler ran."""
-        open_jobs = {job.id for job in await self.store.jobs.open()}
+        open_jobs = {job.id for job in await self.store.jobs.list_open()}
         for path in (self.store.home.path / "runs").iterdir():
             if path.name.isdigit() and int(path.name) not in open_jobs:
-                folder = self.store.home.run(int(path.name))
-                left = (folder.checkpoints, folder.photos, folder.classes, folder.style)
+                folder = self.store.home.job_folder(int(path.name))
+                left = (folder.checkpoints, folder.photos, folder.class_images, folder.style_file)
                 if any(place.exists() for place in (*left, *filter(None, [model_file(folder)]))):
                     await purge_job(self.store, int(path.name))
 
@@ -104,17 +104,23 @@ class Scheduler:
         if time.monotonic() - self.swept_at > SWEEP_SECONDS:
             self.swept_at = time.monotonic()
             held = {claim.job.id for worker in self.workers for claim in worker.claims}
-            for job in await self.store.jobs.stalled():
+            for job in await self.store.jobs.list_stalled():
                 if job.id not in held:
                     await self.adopt_job(job)
-        if self.settings.days and time.time() - self.expired_at > EXPIRE_SECONDS:
+        if self.settings.full_model_days and time.time() - self.expired_at > EXPIRE_SECONDS:
             self.expired_at = time.time()
             await self.remove_old_models()
 
     async def remove_old_models(self) -> None:
         """Remove the files of whole models older than SAFELIGHT_MODEL_DAYS."""
-        for old in await self.store.styles.expire(time.time() - self.settings.days * DAY_SECONDS):
-            log.info("The model of style %s was removed after %s days", old.id, self.settings.days)
+        for old in await self.store.styles.remove_full_models(
+            time.time() - self.settings.full_model_days * DAY_SECONDS
+        ):
+            log.info(
+                "The model of style %s was removed after %s days",
+                old.id,
+                self.settings.full_model_days,
+            )
 
     async def serve_worker(self, worker: WorkerHandle) -> None:
         """Keep a worker alive, follow its jobs, and claim the next one for it."""
@@ -161,9 +167,9 @@ class Scheduler:
     async def has_disk_space(self) -> bool:
         """Return whether the disk has room for a job; if not, note it in the jobs that wait."""
         try:
-            roomy(self.settings)
+            check_disk_space(self.settings)
         except UserError as low:
-            waiting = [j for j in await self.store.jobs.open() if j.status is Status.QUEUED]
+            waiting = [j for j in await self.store.jobs.list_open() if j.status is Status.QUEUED]
             note = Event("note", {"code": low.code, **low.facts}, time.time())
             for job in waiting:
                 if job.id not in self.warned_jobs:

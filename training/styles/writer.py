@@ -13,7 +13,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from storage.errors import JobError
-from storage.folders import whole
+from storage.folders import replacing
 from storage.records import Optimizer
 from training.styles.thumbnail import KEY, thumbnail
 
@@ -70,7 +70,7 @@ def publish(
 def pour(path: Path, tensors: dict[str, Tensor], told: dict[str, str]) -> str:
     """Write a file, whole or not at all, however large it is; give its digest."""
     total = hashlib.sha256()
-    with whole(path) as part, part.open("wb") as file:
+    with replacing(path) as part, part.open("wb") as file:
         for piece in sealed(tensors, told):
             total.update(piece)
             file.write(piece)

@@ -34,7 +34,7 @@ class Execution:
 
     def __init__(self, asked: Request, folder: JobFolder, task: Task, kind: Kind) -> None:
         self.asked, self.folder, self.task, self.kind = asked, folder, task, kind
-        self.events = EventLog(folder.events)
+        self.events = EventLog(folder.events_file)
         self.command: JobCommand | None = None
         self.leaving = False
         self.step = 0  # the last one that was told of
@@ -131,7 +131,7 @@ class Execution:
     @contextmanager
     def _logged(self) -> Iterator[None]:
         """Send what is logged meanwhile to the job's log, too."""
-        handler = logging.FileHandler(self.folder.log, encoding="utf-8", delay=True)
+        handler = logging.FileHandler(self.folder.log_file, encoding="utf-8", delay=True)
         handler.setFormatter(LINE)
         root = logging.getLogger()
         root.addHandler(handler)

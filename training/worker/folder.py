@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from storage.folders import dump
+from storage.folders import write_json
 from training.worker.inbox import Inbox
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class WorkerFolder:
 
     def write_process(self, process: Process) -> None:
         """Note which process is the worker."""
-        dump(self.path / "handle.json", process)
+        write_json(self.path / "handle.json", process)
 
     def read_catalog(self) -> dict[str, Any] | None:
         """Return what the worker can do; None until it knows."""
@@ -64,7 +64,7 @@ class WorkerFolder:
 
     def write_catalog(self, catalog: dict[str, Any]) -> None:
         """Publish what the worker can do."""
-        dump(self.path / "catalog.json", catalog)
+        write_json(self.path / "catalog.json", catalog)
 
     def read_state(self) -> dict[str, Any] | None:
         """Return the jobs the worker holds and the bases it `serves`; None until it is ready."""
@@ -72,7 +72,7 @@ class WorkerFolder:
 
     def write_state(self, state: dict[str, Any]) -> None:
         """Publish the jobs the worker holds and the bases it `serves`."""
-        dump(self.path / "state.json", state)
+        write_json(self.path / "state.json", state)
 
     def clear(self) -> None:
         """Delete what an earlier worker left, but for its process."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from storage.folders import dump
+from storage.folders import write_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +47,7 @@ class Inbox:
         """Write a request. Its keys stay: a worker of an older version may read them."""
         name = f"{time.monotonic_ns():020}.json"  # one clock for all processes since the boot
         content = {"verb": request.command, "job": request.job, "fence": request.fence}
-        dump(self.path / name, content)
+        write_json(self.path / name, content)
 
     def take(self) -> list[Request]:
         """Return the requests since the last call in order, and delete them."""

@@ -134,12 +134,12 @@ class Worker:
 
     def accept(self, request: Request) -> None:
         """Accept a job, unless this claim runs or has ended: the scheduler may ask twice."""
-        folder = self.home.run(request.job)
+        folder = self.home.job_folder(request.job)
         held = {(run.asked.job, run.asked.fence) for run in self.executions}
-        if (request.job, request.fence) in held or ending(folder.events, request.fence):
+        if (request.job, request.fence) in held or ending(folder.events_file, request.fence):
             return
         try:
-            kind = Kind(folder.request()["kind"])
+            kind = Kind(folder.read_request()["kind"])
             task = self.runtime.start_task(kind, folder)
         except (OSError, ValueError, KeyError, TypeError):
             log.exception("The folder of job %s cannot be read", request.job)

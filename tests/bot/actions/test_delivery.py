@@ -37,7 +37,7 @@ async def test_smaller(kit, scheduler):
     await kit.restart(upload=1, public=None)
     _, job = await scheduler.start_training()
     assert job.request["max_file_bytes"] == 1 << 20
-    copy = kit.store.home.run(job.id).result / "my dog.small.safetensors"
+    copy = kit.store.home.job_folder(job.id).result / "my dog.small.safetensors"
     copy.parent.mkdir(parents=True, exist_ok=True)
     copy.write_bytes(b"small")
     small = {"file": copy.name, "bytes": 5, "rank": 4, "error": 0.061}

@@ -8,7 +8,7 @@ import pytest
 
 from bot.cards.advice import Question
 from storage.errors import UserError
-from storage.planning.case import Motif
+from storage.planning.case import SubjectMatter
 from storage.records import Base, Commercial, Dial, Domain, Method, Rule, Server
 
 DATASET = {"dataset": "my dog"}
@@ -75,7 +75,7 @@ async def test_advice(kit, scheduler):
     assert "8 photos ready" in said
     assert kit.labels(answer) == ["Start", "Take the other", "Not now"]
     assert selects(kit, answer) == ["animal", "fun"]
-    assert await kit.store.jobs.open() == []
+    assert await kit.store.jobs.list_open() == []
 
 
 async def test_start(kit, scheduler):
@@ -86,7 +86,7 @@ async def test_start(kit, scheduler):
     card = await alice.slash(kit.channel, "train auto", **DATASET, word="dog", private=True)
     await alice.click(card.response, label="Start")
 
-    (job,) = await kit.store.jobs.open()
+    (job,) = await kit.store.jobs.list_open()
     asked = [job.request[name] for name in ("method", "base", "dial", "class_word")]
     assert asked == ["lora", "embedded", "quick", "dog"]
     assert job.private
@@ -141,7 +141,7 @@ async def test_no_licence(kit, scheduler):
     answer = await alice.slash(kit.channel, "train auto", **DATASET, commercial=True)
 
     assert "let you earn money" in kit.text(answer)
-    assert await kit.store.jobs.open() == []
+    assert await kit.store.jobs.list_open() == []
 
 
 async def test_class(kit, scheduler):
@@ -156,7 +156,7 @@ async def test_class(kit, scheduler):
     assert "kept here for 30 days" in kit.text(asked)
     await alice.click(asked.response, label="Start")
 
-    (job,) = await kit.store.jobs.open()
+    (job,) = await kit.store.jobs.list_open()
     asked = [job.request[name] for name in ("method", "class_word", "dial")]
     assert asked == ["dreambooth", "person", "quick"]
 
@@ -169,7 +169,7 @@ async def test_no_room(kit, scheduler):
     catalog = await kit.store.catalog.read()
     large = [replace(r, file_bytes=r.file_bytes if r.rank else 2 << 30) for r in catalog.rules]
     await kit.store.catalog.publish(replace(catalog, rules=tuple(large)))
-    await kit.restart(public="https://safelight.example", member=100)
+    await kit.restart(public="https://safelight.example", member_quota_mib=100)
     card = await alice.slash(kit.channel, "train auto", **DATASET)
 
     asked = await choose(kit, alice, card, "motif", "person")
@@ -234,7 +234,7 @@ async def test_after_a_restart(kit, scheduler):
 
 @pytest.mark.parametrize(
     "question",
-    [Question(2**40), Question(7, Motif.PHOTOGRAPHY, True, True, True, "w" * 20)],
+    [Question(2**40), Question(7, SubjectMatter.PHOTOGRAPHY, True, True, True, "w" * 20)],
 )
 def test_written(question):
     """A question fits a custom id whole and is read back; nonsense is an old card."""

@@ -13,14 +13,14 @@ async def test_consent_card(kit):
     asked = await alice.slash(
         kit.channel, "dataset add", name="my dog", photo1=("a.png", kit.draw_photo(1))
     )
-    before, terms = await kit.store.members.consents(alice.id), kit.text(asked)
+    before, terms = await kit.store.members.list_consents(alice.id), kit.text(asked)
     answer = await alice.click(asked.response, label="I agree")
 
     assert before == []
     assert "Before I keep your photos" in terms
     assert "1 of 1 photo added" in kit.text(asked.response)
     assert answer.acknowledged
-    assert [version for version, _, _ in await kit.store.members.consents(alice.id)] == [1]
+    assert [version for version, _, _ in await kit.store.members.list_consents(alice.id)] == [1]
 
 
 async def test_no_consent(kit):
@@ -36,7 +36,7 @@ async def test_no_consent(kit):
     assert len(waited) == 1
     assert kit.bot.waiting == {}
     assert wording.dataset.KEPT in kit.text(asked.response)
-    assert not await kit.store.members.consents(alice.id)
+    assert not await kit.store.members.list_consents(alice.id)
 
 
 async def test_consent_after_restart(kit):
@@ -51,4 +51,4 @@ async def test_consent_after_restart(kit):
     await alice.click(asked.response, label="I agree")
 
     assert wording.consent.LATE in kit.text(asked.response)
-    assert await kit.store.members.consented(alice.id, wording.CONSENT)
+    assert await kit.store.members.has_consented(alice.id, wording.CONSENT)

@@ -25,7 +25,7 @@ async def test_log(kit, scheduler):
     """Every report is kept, and shown in the log channel with a link, the reason and the owner."""
     card, room = await reported(kit, scheduler)
 
-    (report,) = await kit.store.reports.of(kit.guild.id)
+    (report,) = await kit.store.reports.list_for(kit.guild.id)
     said = kit.text(room.last_message)
     assert (report.message, report.reason) == (card.id, "this is <@1> *me*")
     assert card.jump_url in said
@@ -38,7 +38,7 @@ async def test_no_log(kit, scheduler):
     _, room = await reported(kit, scheduler, log=False)
 
     assert room.last_message is None
-    assert len(await kit.store.reports.of(kit.guild.id)) == 1
+    assert len(await kit.store.reports.list_for(kit.guild.id)) == 1
 
 
 async def test_removed(kit, scheduler):
@@ -89,4 +89,4 @@ async def test_closed_log(kit, scheduler):
     answer = await alice.submit_modal(form, {"reason": "mine"})
 
     assert "moderators of this server have it" in kit.text(answer)
-    assert len(await kit.store.reports.of(kit.guild.id)) == 1
+    assert len(await kit.store.reports.list_for(kit.guild.id)) == 1

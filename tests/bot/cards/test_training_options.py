@@ -35,7 +35,7 @@ async def test_more_options(kit, scheduler):
     assert "Shuffle the parts" in said
     assert "dropout 0.1" in said
     assert "Drop a tenth of the captions" in said
-    (job,) = await kit.store.jobs.open()
+    (job,) = await kit.store.jobs.list_open()
     request = job.request
     assert request["learning_rate"] == 1.0
     assert request["options"] == {
@@ -64,7 +64,7 @@ async def test_options_refused(kit, scheduler, method, values, word):
     card = await alice.slash(kit.channel, f"train {method}", **DATASET, word="dog")
     filled = {"optimizer": ["adamw"], "switches": [], "dropout": "0", "also": []} | values
     if values.get("also") == "twin":
-        await kit.store.datasets.trigger(cat.id, alice.id, dog.trigger.upper())
+        await kit.store.datasets.set_trigger(cat.id, alice.id, dog.trigger.upper())
     if "also" in values:
         filled["also"] = [str(cat.id)]
 
@@ -72,7 +72,7 @@ async def test_options_refused(kit, scheduler, method, values, word):
     answer = await alice.submit_modal(form, filled)
 
     assert word in kit.text(answer)
-    assert await kit.store.jobs.open() == []
+    assert await kit.store.jobs.list_open() == []
 
 
 async def test_no_rank(kit, scheduler):
@@ -141,7 +141,7 @@ async def test_dreambooth(kit, scheduler):
     assert "kept here for 30 days" in said
     assert "about 1 MB" in kit.text(small)
     assert "kept here" not in kit.text(small)
-    (job,) = await kit.store.jobs.open()
+    (job,) = await kit.store.jobs.list_open()
     asked = [job.request[name] for name in ("method", "rank", "num_class_images", "class_word")]
     assert asked == ["dreambooth", 0, 24, "dog"]
 

@@ -42,7 +42,7 @@ async def test_off(kit):
     assert "rule 21" in kit.text(answer)
     assert "SAFELIGHT" in kit.text(answer)
     assert marks(message) == []
-    assert await kit.store.photos.of(dataset.id, alice.id) == []
+    assert await kit.store.photos.list_for(dataset.id, alice.id) == []
 
 
 def test_intents():
@@ -65,9 +65,9 @@ async def test_collect(collecting_kit):
 
     assert marks(first) == ["✅"]
     assert marks(second) == []
-    assert len(await kit.store.photos.of(dataset.id, alice.id)) == 2
+    assert len(await kit.store.photos.list_for(dataset.id, alice.id)) == 2
     assert "2 photos" in kit.text(answer.response)
-    assert [job.kind for job in await kit.store.jobs.of(alice.id)] == [Kind.CAPTION]
+    assert [job.kind for job in await kit.store.jobs.list_for(alice.id)] == [Kind.CAPTION]
 
 
 async def test_only_theirs(collecting_kit):
@@ -86,7 +86,7 @@ async def test_only_theirs(collecting_kit):
     text = seen(kit, await alice.send(kit.channel, "no photo here"))
 
     assert marks(bobs) == marks(elsewhere) == marks(text) == []
-    assert await kit.store.photos.of(dataset.id, alice.id) == []
+    assert await kit.store.photos.list_for(dataset.id, alice.id) == []
 
 
 async def test_refused(collecting_kit):
@@ -102,7 +102,7 @@ async def test_refused(collecting_kit):
     assert marks(message) == ["⚠️"]
     assert "1 of 2 photos added" in kit.text(reply)
     assert "bad.png" in kit.text(reply)
-    assert len(await kit.store.photos.of(dataset.id, alice.id)) == 1
+    assert len(await kit.store.photos.list_for(dataset.id, alice.id)) == 1
 
 
 async def test_eleven(collecting_kit):
@@ -115,7 +115,7 @@ async def test_eleven(collecting_kit):
 
     assert marks(message) == ["⚠️"]
     assert "11 files are too many" in kit.text(kit.channel.last_message)
-    assert await kit.store.photos.of(dataset.id, alice.id) == []
+    assert await kit.store.photos.list_for(dataset.id, alice.id) == []
 
 
 async def test_restart(collecting_kit):
@@ -130,7 +130,7 @@ async def test_restart(collecting_kit):
     second = await post(kit, alice, 2)
 
     assert (marks(first), marks(second)) == (["✅"], [])
-    assert len(await kit.store.photos.of(dataset.id, alice.id)) == 1
+    assert len(await kit.store.photos.list_for(dataset.id, alice.id)) == 1
 
 
 async def test_consent_first(collecting_kit):
@@ -155,4 +155,4 @@ async def test_no_reactions_allowed(collecting_kit):
     kit.env.inject_error("PUT", "*/reactions/*", status=403, code=50013)
     await post(kit, alice, 1)
 
-    assert len(await kit.store.photos.of(dataset.id, alice.id)) == 1
+    assert len(await kit.store.photos.list_for(dataset.id, alice.id)) == 1

@@ -33,7 +33,7 @@ async def test_new(kit):
     assert "my dog" in kit.text(answer)
     assert "mydog" in kit.text(answer)
     assert "Add photos" in kit.labels(answer)
-    assert [d.concept for d in await kit.store.datasets.of(alice.id)] == ["look"]
+    assert [d.concept for d in await kit.store.datasets.list_for(alice.id)] == ["look"]
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ async def test_bad_name(kit, name):
     answer = await alice.slash(kit.channel, "dataset new", name=name)
 
     assert kit.text(answer).startswith("That name will not do")
-    assert await kit.store.datasets.of(alice.id) == []
+    assert await kit.store.datasets.list_for(alice.id) == []
 
 
 async def test_name_taken(kit):
@@ -72,8 +72,8 @@ async def test_form(kit):
     assert "2 of 3 photos added to my dog" in said
     assert "notes.txt" in said
     assert "not a picture I can read" in said
-    assert await kit.store.members.consented(alice.id, wording.CONSENT)
-    (job,) = await kit.store.jobs.of(alice.id)
+    assert await kit.store.members.has_consented(alice.id, wording.CONSENT)
+    (job,) = await kit.store.jobs.list_for(alice.id)
     assert (job.kind, CaptionRequest(**job.request).trigger) == (Kind.CAPTION, "mydog")
     assert len(job.request["photos"]) == 2
 
@@ -104,7 +104,7 @@ async def test_same_photo_twice(kit):
 
     assert "1 of 3 photos added" in kit.text(answer)
     assert kit.text(answer).count("already in the dataset") == 2
-    assert len(await kit.store.photos.of(dataset.id, alice.id)) == 2
+    assert len(await kit.store.photos.list_for(dataset.id, alice.id)) == 2
 
 
 def odd(kind):
@@ -150,15 +150,15 @@ async def test_bad_files(kit):
     assert "It moves" in lines["moves.png:"]
     assert "400 megapixels" in lines["bomb.png:"]
     assert "not a picture" in lines["page.png:"]
-    assert len(await kit.store.photos.of(dataset.id, alice.id)) == 1
+    assert len(await kit.store.photos.list_for(dataset.id, alice.id)) == 1
 
 
 async def test_show(kit):
     """The card shows nine photos a page, with alt text, captions and what is amiss."""
     alice = kit.add_member("alice")
     dataset = await kit.add_dataset(alice, photos=10)
-    first = (await kit.store.photos.of(dataset.id, alice.id))[0]
-    await kit.store.photos.caption(first.id, alice.id, "a dog on grass")
+    first = (await kit.store.photos.list_for(dataset.id, alice.id))[0]
+    await kit.store.photos.set_caption(first.id, alice.id, "a dog on grass")
 
     card = await kit.open_dataset(alice)
     (gallery,) = [part for part in kit.components(card) if part["type"] == 12]
@@ -189,13 +189,13 @@ async def test_caption(kit):
     """A member edits a caption in a form; the next captioning leaves it as it is."""
     alice = kit.add_member("alice")
     dataset = await kit.add_dataset(alice, photos=1)
-    (photo,) = await kit.store.photos.of(dataset.id, alice.id)
+    (photo,) = await kit.store.photos.list_for(dataset.id, alice.id)
     card = await kit.open_dataset(alice)
 
     await alice.select(card, [str(photo.id)])
     form = await alice.click(card, label="Edit caption")
     await alice.submit_modal(form, {"caption": "Rex, asleep"})
-    await kit.store.photos.captioned(photo.id, "a cat")
+    await kit.store.photos.set_generated_caption(photo.id, "a cat")
 
     assert "Rex, asleep" in kit.text(card)
     assert (await kit.store.photos.get(photo.id, alice.id)).caption == "Rex, asleep"
@@ -205,22 +205,22 @@ async def test_remove(kit):
     """Remove takes one photo out, its bytes too, and goes back to the page."""
     alice = kit.add_member("alice")
     dataset = await kit.add_dataset(alice, photos=2)
-    photo, other = await kit.store.photos.of(dataset.id, alice.id)
+    photo, other = await kit.store.photos.list_for(dataset.id, alice.id)
     card = await kit.open_dataset(alice)
 
     await alice.select(card, [str(photo.id)])
     await alice.click(card, label="Remove")
 
     assert "1 photo" in kit.text(card)
-    assert await kit.store.photos.of(dataset.id, alice.id) == [other]
-    assert not kit.store.home.photo(photo.digest).exists()
+    assert await kit.store.photos.list_for(dataset.id, alice.id) == [other]
+    assert not kit.store.home.photo_file(photo.digest).exists()
 
 
 async def test_removed_meanwhile(kit):
     """A press on a photo that is gone is answered with a sentence."""
     alice = kit.add_member("alice")
     dataset = await kit.add_dataset(alice, photos=1)
-    (photo,) = await kit.store.photos.of(dataset.id, alice.id)
+    (photo,) = await kit.store.photos.list_for(dataset.id, alice.id)
     card = await kit.open_dataset(alice)
     await kit.store.photos.remove(photo.id, alice.id)
 
@@ -237,7 +237,7 @@ async def test_caption_again(kit):
 
     await alice.click(card, label="Caption again")
 
-    (job,) = await kit.store.jobs.of(alice.id)
+    (job,) = await kit.store.jobs.list_for(alice.id)
     (button,) = [part for part in kit.components(card) if part.get("label") == "Caption again"]
     assert len(job.request["photos"]) == 2
     assert button["disabled"]
@@ -248,16 +248,16 @@ async def test_delete(kit):
     """Delete asks first; then the dataset, its photos and their bytes are gone."""
     alice = kit.add_member("alice")
     dataset = await kit.add_dataset(alice, photos=1)
-    (photo,) = await kit.store.photos.of(dataset.id, alice.id)
+    (photo,) = await kit.store.photos.list_for(dataset.id, alice.id)
 
     asked = await alice.slash(kit.channel, "dataset delete", name="my dog")
-    kept = await kit.store.datasets.of(alice.id)
+    kept = await kit.store.datasets.list_for(alice.id)
     await alice.click(asked.response, label="Delete for good")
 
     assert [one.id for one in kept] == [dataset.id]
     assert "is deleted, with 1 photo" in kit.text(asked.response)
-    assert await kit.store.datasets.of(alice.id) == []
-    assert not kit.store.home.photo(photo.digest).exists()
+    assert await kit.store.datasets.list_for(alice.id) == []
+    assert not kit.store.home.photo_file(photo.digest).exists()
 
 
 async def test_delete_not(kit):
@@ -269,7 +269,7 @@ async def test_delete_not(kit):
     await alice.click(asked.response, label="Keep it")
 
     assert wording.dataset.KEPT in kit.text(asked.response)
-    assert len(await kit.store.datasets.of(alice.id)) == 1
+    assert len(await kit.store.datasets.list_for(alice.id)) == 1
 
 
 async def test_unknown(kit):
@@ -310,26 +310,26 @@ async def test_second_while_first_runs(kit):
     assert "still working" in kit.text(second)
     assert "1 of 1 photo added" in kit.text(third)
     assert kit.bot.running == set()
-    assert len(await kit.store.photos.of(dataset.id, alice.id)) == 1
+    assert len(await kit.store.photos.list_for(dataset.id, alice.id)) == 1
 
 
 async def test_disk_low(kit):
     """With too little disk left nothing is taken, and the sentence says why."""
     alice = kit.add_member("alice")
     dataset = await kit.add_dataset(alice)
-    await kit.restart(disk=1 << 40)
+    await kit.restart(min_free_mib=1 << 40)
 
     answer = await hand(kit, alice, files(kit, 1))
 
     assert "disk is nearly full" in kit.text(answer)
-    assert await kit.store.photos.of(dataset.id, alice.id) == []
+    assert await kit.store.photos.list_for(dataset.id, alice.id) == []
 
 
 async def test_restart(kit):
     """Every control on a card from before a restart still works."""
     alice = kit.add_member("alice")
     dataset = await kit.add_dataset(alice, photos=10)
-    photos = await kit.store.photos.of(dataset.id, alice.id)
+    photos = await kit.store.photos.list_for(dataset.id, alice.id)
     card = await kit.open_dataset(alice)
 
     await kit.restart()
@@ -360,7 +360,7 @@ async def test_ten_at_once(kit):
     dataset = await kit.add_dataset(alice)
 
     said = kit.text(await hand(kit, alice, files(kit, *range(10))))
-    photos = await kit.store.photos.of(dataset.id, alice.id)
+    photos = await kit.store.photos.list_for(dataset.id, alice.id)
     digests = [(await kit.bot.darkroom.check(kit.draw_photo(seed))).digest for seed in range(10)]
 
     assert "10 of 10 photos added" in said

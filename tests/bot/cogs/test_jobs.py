@@ -16,7 +16,7 @@ async def started(kit, scheduler, *, claim=True):
     await scheduler.add_dataset(alice)
     shown = (await alice.slash(kit.channel, "train lora", **DATASET)).response
     await alice.click(shown, label="Start")
-    (job,) = await kit.store.jobs.open()
+    (job,) = await kit.store.jobs.list_open()
     if claim:
         job = await scheduler.claim()
         await scheduler.let_bot_poll()
@@ -54,7 +54,7 @@ async def test_pause_resume(kit, scheduler):
     await scheduler.report_step(job, 25)
     await alice.click(card, label="Pause")
     await scheduler.add_event(job, "paused", step=25)
-    await kit.store.jobs.settle(job.id, job.fence, Status.PAUSED)
+    await kit.store.jobs.end_run(job.id, job.fence, Status.PAUSED)
     await scheduler.let_bot_poll()
 
     card = await message(kit, job)
@@ -85,7 +85,7 @@ async def test_cancelled_by_moderator(kit, scheduler):
 
     await mo.click(card, label="Cancel")
     await scheduler.add_event(job, "cancelled", step=10)
-    await kit.store.jobs.settle(job.id, job.fence, Status.CANCELLED)
+    await kit.store.jobs.end_run(job.id, job.fence, Status.CANCELLED)
     await scheduler.let_bot_poll()
 
     assert f"Cancelled by <@{mo.id}>" in kit.text(await message(kit, job))
@@ -141,7 +141,7 @@ async def test_mine(kit, scheduler):
     said = kit.text(listed)
     assert "cat · waiting, place 1" in said
     assert "my dog" not in said
-    number = (await kit.store.jobs.of(bob.id))[0].id
+    number = (await kit.store.jobs.list_for(bob.id))[0].id
     card = await bob.select(listed.response, [str(number)])
     assert "cat · LoRA" in kit.text(card.response)
     await bob.click(card.response, label="Cancel")
@@ -175,7 +175,7 @@ async def test_server(kit, scheduler):
 async def test_elsewhere(kit, scheduler):
     """A moderator of one server has no say over another server's jobs."""
     _, job, _ = await started(kit, scheduler)
-    await kit.store.jobs.card(job.id, job.channel, 1, None)
+    await kit.store.jobs.set_card(job.id, job.channel, 1, None)
     other = kit.env.create_guild("Elsewhere")
     lab = other.create_text_channel("lab")
     may = other.create_role("Mods", permissions=discord.Permissions(manage_guild=True))

@@ -87,7 +87,7 @@ async def test_erase(kit):
     alice, bob = kit.add_member("alice"), kit.add_member("bob")
     dataset = await kit.add_dataset(alice, photos=2)
     await kit.add_dataset(bob, photos=1)  # the same picture as alice's first
-    shared, own = await kit.store.photos.of(dataset.id, alice.id)
+    shared, own = await kit.store.photos.list_for(dataset.id, alice.id)
 
     card = (await alice.slash(kit.channel, "me")).response
     await alice.click(card, label="Delete everything")
@@ -98,8 +98,8 @@ async def test_erase(kit):
     assert "2 photos" in asked
     assert "2 photos and everything about you are deleted" in kit.text(card)
     assert [name for name, found in rows.items() if found and name != "member"] == []
-    assert kit.store.home.photo(shared.digest).exists()
-    assert not kit.store.home.photo(own.digest).exists()
+    assert kit.store.home.photo_file(shared.digest).exists()
+    assert not kit.store.home.photo_file(own.digest).exists()
 
 
 async def test_erase_styles(kit):
@@ -113,7 +113,7 @@ async def test_erase_styles(kit):
         assert "shared with servers" in kit.text(card)
         await who.click(card, label=label)
 
-    usable = await kit.store.styles.usable(1, kit.guild.id)
+    usable = await kit.store.styles.list_usable(1, kit.guild.id)
     assert [(style.id, style.owner) for style in usable] == [(left.id, None)]
     assert not kit.store.styles.file(removed).exists()
 
@@ -128,4 +128,4 @@ async def test_keep(kit):
     await alice.click(card, label="Keep it")
 
     assert wording.dataset.KEPT in kit.text(card)
-    assert len(await kit.store.datasets.of(alice.id)) == 1
+    assert len(await kit.store.datasets.list_for(alice.id)) == 1

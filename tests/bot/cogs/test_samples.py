@@ -119,7 +119,7 @@ async def test_refused(kit, options, said):
     assert said in kit.text(answer).replace("\\", "")
     assert answer.followups[-1].ephemeral
     assert kit.channel.history() == []
-    assert await kit.store.jobs.open() == []
+    assert await kit.store.jobs.list_open() == []
 
 
 @pytest.mark.usefixtures("scheduler")
@@ -157,7 +157,7 @@ async def test_style(kit, scheduler):
     await alice.slash(kit.channel, "sample", prompt="mydog", style=offered[0]["value"])
     await alice.slash(kit.channel, "sample", prompt="mydog", style="My Dog", strength=0.5)
 
-    jobs = await kit.store.jobs.open()
+    jobs = await kit.store.jobs.list_open()
     assert [(job.style, job.base) for job in jobs] == [(style.id, "embedded")] * 2
     assert "my dog, on Safelight emoji" in kit.text(kit.channel.last_message)
 
@@ -180,7 +180,7 @@ async def test_another_base(kit, scheduler):
         for base in ("kin", "odd", "sd15", "away", "new")
     ]
 
-    (job,) = await kit.store.jobs.open()
+    (job,) = await kit.store.jobs.list_open()
     assert [choice["value"] for choice in offered] == ["embedded", "kin"]
     assert (
         [choice["value"] for choice in bare]
@@ -201,7 +201,7 @@ async def test_again(kit, scheduler):
 
     answer = await alice.click(card, label="Again")
 
-    (again,) = await kit.store.jobs.open()
+    (again,) = await kit.store.jobs.list_open()
     assert again.request["seed"] != 7
     assert again.request | {"seed": 7} == job.request
     assert "a red fox" in kit.text(answer)
@@ -217,7 +217,7 @@ async def test_vary(kit, scheduler):
     }  # fmt: skip
     await alice.submit_modal(form, values)
 
-    (varied,) = await kit.store.jobs.open()
+    (varied,) = await kit.store.jobs.list_open()
     assert varied.request["prompt"] == "a green fox"
     assert [varied.request[name] for name in ("strength", "seed", "steps")] == [0.8, 8, 12]
     assert job.id != varied.id
@@ -236,7 +236,7 @@ async def test_vary_refused(kit, scheduler, values, said):
     answer = await alice.submit_modal(form, typed | values)
 
     assert said in kit.text(answer).replace("\\", "").replace("**", "")
-    assert await kit.store.jobs.open() == []
+    assert await kit.store.jobs.list_open() == []
 
 
 async def test_delete(kit, scheduler):
@@ -247,7 +247,7 @@ async def test_delete(kit, scheduler):
     await scheduler.let_bot_poll(20)
 
     assert kit.channel.history() == []
-    assert not kit.store.home.run(job.id).result.exists()
+    assert not kit.store.home.job_folder(job.id).result.exists()
 
 
 async def test_delete_waiting(kit, scheduler):
@@ -259,7 +259,7 @@ async def test_delete_waiting(kit, scheduler):
     await alice.click(answer.response, label="Delete")
     assert (await kit.store.jobs.get(job.id)).requested is JobCommand.CANCEL
     await scheduler.add_event(job, "cancelled", step=0)
-    await kit.store.jobs.settle(job.id, job.fence, Status.CANCELLED)
+    await kit.store.jobs.end_run(job.id, job.fence, Status.CANCELLED)
     await scheduler.let_bot_poll(20)
 
     assert kit.channel.history() == []
@@ -283,7 +283,7 @@ async def test_stranger(kit, scheduler):
     for label in ("Again", "Vary", "Delete"):
         assert "no such job" in kit.text(await bob.click(card, label=label))
 
-    assert await kit.store.jobs.open() == []
+    assert await kit.store.jobs.list_open() == []
     assert len(kit.channel.history()) == 1
 
 
@@ -294,4 +294,4 @@ async def test_after_restart(kit, scheduler):
 
     await alice.click(card, label="Again")
 
-    assert len(await kit.store.jobs.open()) == 1
+    assert len(await kit.store.jobs.list_open()) == 1

@@ -46,7 +46,7 @@ async def test_models(kit, scheduler):
     until = int(style.created) + 30 * 24 * 3600
     assert f"kept here until <t:{until}:D>" in kit.text(kept)
 
-    await kit.store.styles.expire(style.created + 1)
+    await kit.store.styles.remove_full_models(style.created + 1)
 
     shown = await alice.slash(kit.channel, "style list")
     gone = (await alice.select(shown.response, [str(style.id)])).response
@@ -83,7 +83,7 @@ async def test_unshare(kit, scheduler):
     said = await alice.slash(kit.channel, "style unshare", style=str(style.id))
     assert "no longer shared" in kit.text(said)
     await alice.slash(kit.channel, "sample", prompt="mydog", style=str(style.id))
-    assert len(await kit.store.jobs.open()) == 1
+    assert len(await kit.store.jobs.list_open()) == 1
 
 
 async def test_moderator(kit, scheduler):
@@ -100,7 +100,7 @@ async def test_moderator(kit, scheduler):
 
     assert "no such style" in kit.text(refused)
     assert "no longer shared" in kit.text(said)
-    assert await kit.store.styles.usable(bob.id, kit.guild.id) == []
+    assert await kit.store.styles.list_usable(bob.id, kit.guild.id) == []
     assert not kit.store.styles.file(style).exists()
 
 
@@ -115,7 +115,7 @@ async def test_moderator_card(kit, scheduler):
     assert kit.labels(card.response) == ["Try it", "Take back"]
     await mo.click(card.response, label="Take back")
 
-    assert [kept.shared for kept in await kit.store.styles.of(alice.id)] == [()]
+    assert [kept.shared for kept in await kit.store.styles.list_for(alice.id)] == [()]
 
 
 async def test_moderator_elsewhere(kit, scheduler):
@@ -131,7 +131,7 @@ async def test_moderator_elsewhere(kit, scheduler):
     answer = await eve.slash(room, "style unshare", style=str(style.id))
 
     assert "no such style" in kit.text(answer)
-    assert (await kit.store.styles.of(alice.id))[0].shared == (kit.guild.id,)
+    assert (await kit.store.styles.list_for(alice.id))[0].shared == (kit.guild.id,)
 
 
 async def test_delete(kit, scheduler):
@@ -145,7 +145,7 @@ async def test_delete(kit, scheduler):
     assert path.exists()
     await alice.click(asked.response, label="Delete for good")
 
-    assert await kit.store.styles.of(alice.id) == []
+    assert await kit.store.styles.list_for(alice.id) == []
     assert not path.exists()
 
 
@@ -160,7 +160,7 @@ async def test_try(kit, scheduler):
     assert "a mydog emoji" in str(form.modal)
     await alice.submit_modal(form, {"prompt": "mydog on skis"})
 
-    (job,) = await kit.store.jobs.open()
+    (job,) = await kit.store.jobs.list_open()
     assert (job.style, job.request["prompt"]) == (style.id, "mydog on skis")
 
 
@@ -203,5 +203,5 @@ async def test_share_result(kit, scheduler):
         assert "no such style" in kit.text(await bob.click(result, label=label))
     await alice.click(result, label="Share")
 
-    assert (await kit.store.styles.of(alice.id))[0].shared == (kit.guild.id,)
+    assert (await kit.store.styles.list_for(alice.id))[0].shared == (kit.guild.id,)
     assert style.shared == ()

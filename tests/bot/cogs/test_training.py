@@ -33,7 +33,7 @@ async def test_preflight(kit, scheduler):
     assert "Why: " in said
     assert "tiny emoji" in said
     assert kit.labels(answer) == ["Start", "More options", "Not now"]
-    assert await kit.store.jobs.open() == []
+    assert await kit.store.jobs.list_open() == []
 
 
 async def test_unknown_pace(kit, scheduler):
@@ -87,7 +87,7 @@ async def test_start(kit, scheduler):
     card = await alice.slash(kit.channel, "train lora", **DATASET, dial="quick", word="dog")
     started = await alice.click(card.response, label="Start")
 
-    (job,) = await kit.store.jobs.open()
+    (job,) = await kit.store.jobs.list_open()
     assert (job.kind, job.dataset, job.channel) == (Kind.TRAIN, dataset.id, kit.channel.id)
     assert job.request["dial"] == "quick"
     assert job.request["class_word"] == "dog"
@@ -111,7 +111,7 @@ async def test_own_numbers(kit, scheduler):
     assert "about 2 MB" in kit.text(card)
     await alice.click(card.response, label="Start")
 
-    (job,) = await kit.store.jobs.open()
+    (job,) = await kit.store.jobs.list_open()
     assert [job.request[name] for name in ("steps", "rank", "learning_rate")] == [77, 16, 0.0002]
 
 
@@ -126,7 +126,7 @@ async def test_twice(kit, scheduler):
     answer = await alice.click(again, label="Start")
 
     assert "already waiting or running (number 1)" in kit.text(answer)
-    assert len(await kit.store.jobs.open()) == 1
+    assert len(await kit.store.jobs.list_open()) == 1
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ async def test_refused(kit, scheduler, options, said):
     answer = await alice.slash(kit.channel, "train lora", **(DATASET | options))
 
     assert said in kit.text(answer).replace("\\", "")
-    assert await kit.store.jobs.open() == []
+    assert await kit.store.jobs.list_open() == []
 
 
 @pytest.mark.parametrize(("photos", "said"), [(0, "no photos"), (2, "has 2 photos")])
@@ -205,7 +205,7 @@ async def test_what_is_queued_takes_room(kit, scheduler):
     """What a member's waiting trainings will write counts like what is there."""
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice)
-    kit.bot.settings.member = 1
+    kit.bot.settings.member_quota_mib = 1
     card = (await alice.slash(kit.channel, "train lora", **DATASET)).response
     await alice.click(card, label="Start")
 
@@ -218,7 +218,7 @@ async def test_disk(kit, scheduler):
     """A full disk stops new trainings with a sentence."""
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice)
-    kit.bot.settings.disk = 1 << 40
+    kit.bot.settings.min_free_mib = 1 << 40
 
     answer = await alice.slash(kit.channel, "train lora", **DATASET)
 
@@ -248,7 +248,7 @@ async def test_closed_channel(kit, scheduler):
     answer = await alice.click(card, label="Start")
 
     assert "Send Messages" in kit.text(answer)
-    assert await kit.store.jobs.open() == []
+    assert await kit.store.jobs.list_open() == []
 
 
 async def test_private(kit, scheduler):
@@ -259,7 +259,7 @@ async def test_private(kit, scheduler):
     card = (await alice.slash(kit.channel, "train lora", **DATASET, private=True)).response
     await alice.click(card, label="Start")
 
-    (job,) = await kit.store.jobs.open()
+    (job,) = await kit.store.jobs.list_open()
     (thread,) = kit.channel.threads
     assert job.channel == job.thread == thread.id
     assert "my dog · LoRA" in kit.text(thread.last_message)
@@ -275,7 +275,7 @@ async def test_start_after_restart(kit, scheduler):
 
     await alice.click(card, label="Start")
 
-    (job,) = await kit.store.jobs.open()
+    (job,) = await kit.store.jobs.list_open()
     assert job.request["steps"] == 77
 
 
@@ -288,7 +288,7 @@ async def test_not_now(kit, scheduler):
     answer = await alice.click(card, label="Not now")
 
     assert "Nothing was started" in kit.text(answer)
-    assert await kit.store.jobs.open() == []
+    assert await kit.store.jobs.list_open() == []
 
 
 async def test_place(kit, scheduler):
@@ -335,7 +335,7 @@ async def test_room(kit, scheduler):
     alice = kit.add_member("alice")
     await scheduler.add_style(alice)
     await scheduler.add_dataset(alice, "my cat")
-    kit.bot.settings.member = 1
+    kit.bot.settings.member_quota_mib = 1
 
     answer = await alice.slash(kit.channel, "train finetune", dataset="my cat")
 

@@ -21,7 +21,9 @@ from bot.settings import BotSettings
 
 def demo(home):
     """Return the demo's bot."""
-    return Bot(BotSettings(_env_file=None, home=home, port=0, disk=0, seconds=1, threads=False))
+    return Bot(
+        BotSettings(_env_file=None, home=home, port=0, min_free_mib=0, seconds=1, threads=False)
+    )
 
 
 @asynccontextmanager

@@ -243,7 +243,7 @@ async def test_failed(kit, scheduler):
     assert f"<@{alice.id}>" in kit.text(told)
 
     await alice.click(shown, label="Try again")
-    (again,) = await kit.store.jobs.open()
+    (again,) = await kit.store.jobs.list_open()
     assert again.request == job.request
 
 
@@ -320,7 +320,7 @@ async def test_place_moves(kit, scheduler):
         await scheduler.add_dataset(who)
         shown = (await who.slash(kit.channel, "train lora", **DATASET)).response
         await who.click(shown, label="Start")
-    job = (await kit.store.jobs.of(carol.id))[0]
+    job = (await kit.store.jobs.list_for(carol.id))[0]
     assert "Waiting · place 2" in kit.text(await card(kit, job))
 
     await scheduler.fail(first, step=1)

@@ -116,7 +116,7 @@ async def test_the_disk_is_written_to(tmp_path):
 
 async def test_a_full_disk_fails(tmp_path):
     """Less free than the operator wants kept is a failure that names the setting."""
-    found = await doctor.disk(settings(tmp_path, disk=10**9))
+    found = await doctor.disk(settings(tmp_path, min_free_mib=10**9))
     assert found.mark == FAIL
     assert "SAFELIGHT_DISK_MB" in found.text
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from storage.photos.formats import sniff, webp
+from storage.photos.formats import detect_format, read_webp_header
 
 PICTURES = Path(__file__).parent / "pictures"
 Encode = Callable[..., bytes]
@@ -17,18 +17,18 @@ Encode = Callable[..., bytes]
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_taken(encode: Encode, kind: str) -> None:
     """The formats that are taken are known by their bytes."""
-    assert sniff(encode(Image.new("RGB", (20, 20)), kind)) == kind
+    assert detect_format(encode(Image.new("RGB", (20, 20)), kind)) == kind
 
 
 def test_heic() -> None:
     """An iPhone's format is known by its brands."""
-    assert sniff((PICTURES / "located.heic").read_bytes()) == "HEIF"
+    assert detect_format((PICTURES / "located.heic").read_bytes()) == "HEIF"
 
 
 @pytest.mark.parametrize("kind", ["GIF", "BMP", "TIFF", "ICO", "PDF", "AVIF", "JPEG2000", "EPS"])
 def test_others(encode: Encode, kind: str) -> None:
     """No other format is taken, whatever Pillow could read."""
-    assert sniff(encode(Image.new("RGB", (20, 20)), kind)) is None
+    assert detect_format(encode(Image.new("RGB", (20, 20)), kind)) is None
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_others(encode: Encode, kind: str) -> None:
 )
 def test_unknown(content: bytes) -> None:
     """What is no picture is not taken for one."""
-    assert sniff(content) is None
+    assert detect_format(content) is None
 
 
 @pytest.mark.parametrize(
@@ -60,17 +60,17 @@ def test_webp(encode: Encode, mode: str, how: dict[str, object]) -> None:
     """Each of WebP's three headers gives the measures."""
     content = encode(Image.new(mode, (321, 123)), "WEBP", **how)
 
-    assert webp(content) == (321, 123, False)
+    assert read_webp_header(content) == (321, 123, False)
 
 
 def test_moving(encode: Encode) -> None:
     """An animated WebP says so in its header."""
     frames = [Image.new("RGB", (32, 32), colour) for colour in ("red", "blue")]
 
-    assert webp(encode(frames[0], "WEBP", save_all=True, append_images=frames[1:]))[2]
+    assert read_webp_header(encode(frames[0], "WEBP", save_all=True, append_images=frames[1:]))[2]
 
 
 def test_short() -> None:
     """A WebP that ends in its header has some measures and raises nothing."""
     for chunk in (b"VP8 ", b"VP8L", b"VP8X", b""):
-        webp(b"RIFF\0\0\0\0WEBP" + chunk)
+        read_webp_header(b"RIFF\0\0\0\0WEBP" + chunk)

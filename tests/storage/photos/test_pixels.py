@@ -10,8 +10,8 @@ import pytest
 from PIL import Image, ImageCms, ImageDraw, ImageFilter, PngImagePlugin
 
 from storage.errors import UserError
-from storage.photos.pixels import check
-from storage.records import Checked
+from storage.photos.pixels import check_picture
+from storage.records import CheckedPhoto
 
 Encode = Callable[..., bytes]
 
@@ -48,7 +48,7 @@ def emoji(size: int = 128) -> Image.Image:
     return large.resize((size, size), Image.Resampling.LANCZOS)
 
 
-def shown(checked: Checked) -> Image.Image:
+def shown(checked: CheckedPhoto) -> Image.Image:
     """Return the pixels that are kept."""
     with Image.open(BytesIO(checked.pixels), formats=("PNG",)) as picture:
         picture.load()
@@ -58,7 +58,7 @@ def shown(checked: Checked) -> Image.Image:
 def refused(content: bytes) -> UserError:
     """Return why a picture is refused."""
     with pytest.raises(UserError) as caught:
-        check(content)
+        check_picture(content)
     return caught.value
 
 
@@ -74,7 +74,7 @@ def near(
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_kept(encode: Encode, kind: str) -> None:
     """A picture is kept as an RGB PNG of its size, with a small WebP beside it."""
-    checked = check(encode(scene(), kind))
+    checked = check_picture(encode(scene(), kind))
     with Image.open(BytesIO(checked.preview), formats=("WEBP",)) as preview:
         measures = preview.size
 
@@ -89,7 +89,7 @@ def test_kept(encode: Encode, kind: str) -> None:
 )
 def test_shrunk(encode: Encode, kind: str, size: tuple[int, int]) -> None:
     """A large picture is shrunk to 1536 pixels of its longer side, never enlarged."""
-    checked = check(encode(scene(size=size), kind))
+    checked = check_picture(encode(scene(size=size), kind))
 
     assert max(checked.width, checked.height) == 1536
     assert checked.width / checked.height == pytest.approx(size[0] / size[1], rel=0.002)
@@ -98,21 +98,21 @@ def test_shrunk(encode: Encode, kind: str, size: tuple[int, int]) -> None:
 def test_digest(encode: Encode) -> None:
     """Two files of the same pixels have one digest; one pixel more makes another."""
     picture = scene()
-    first = check(encode(picture, "PNG", compress_level=9))
-    second = check(encode(picture, "WEBP", lossless=True))
+    first = check_picture(encode(picture, "PNG", compress_level=9))
+    second = check_picture(encode(picture, "WEBP", lossless=True))
     picture.putpixel((3, 3), (1, 2, 3))
 
     assert first.digest == second.digest
-    assert first.digest != check(encode(picture, "PNG")).digest
-    turned = check(encode(Image.new("RGB", (20, 30)), "PNG"))
-    assert turned.digest != check(encode(Image.new("RGB", (30, 20)), "PNG")).digest
+    assert first.digest != check_picture(encode(picture, "PNG")).digest
+    turned = check_picture(encode(Image.new("RGB", (20, 30)), "PNG"))
+    assert turned.digest != check_picture(encode(Image.new("RGB", (30, 20)), "PNG")).digest
 
 
 def test_hash(encode: Encode) -> None:
     """Copies of a picture are near each other, other pictures far away."""
-    one = check(encode(scene(1), "PNG")).phash
-    copy = check(encode(scene(1).resize((420, 280)), "JPEG", quality=60)).phash
-    other = check(encode(scene(2), "PNG")).phash
+    one = check_picture(encode(scene(1), "PNG")).phash
+    copy = check_picture(encode(scene(1).resize((420, 280)), "JPEG", quality=60)).phash
+    other = check_picture(encode(scene(2), "PNG")).phash
 
     assert (one ^ copy).bit_count() <= 5 < (one ^ other).bit_count()
     assert 0 <= one < 1 << 64
@@ -158,7 +158,7 @@ def test_spare(encode: Encode) -> None:
     """A camera's JPEG with a second picture inside (a depth map, a preview) is one picture."""
     content = encode(scene(1), "MPO", save_all=True, append_images=[scene(2)])
 
-    assert check(content).digest == check(encode(scene(1), "JPEG")).digest
+    assert check_picture(content).digest == check_picture(encode(scene(1), "JPEG")).digest
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -180,7 +180,7 @@ def test_upright(encode: Encode, orientation: int) -> None:
     exif[0x0112] = orientation
     content = encode(picture if turn is None else picture.transpose(turn), "PNG", exif=exif)
 
-    assert shown(check(content)).tobytes() == picture.tobytes()
+    assert shown(check_picture(content)).tobytes() == picture.tobytes()
 
 
 def test_stripped(encode: Encode) -> None:
@@ -200,7 +200,7 @@ def test_stripped(encode: Encode) -> None:
 
     for content in contents:
         assert b"SECRET" in content
-        checked = check(content)
+        checked = check_picture(content)
         assert shown(checked).info == {}
         chunks = {checked.pixels[at : at + 4] for at in range(len(checked.pixels))}
         assert not chunks & {b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"iCCP", b"pHYs", b"tIME"}
@@ -210,7 +210,7 @@ def test_stripped(encode: Encode) -> None:
 def test_tail(encode: Encode) -> None:
     """What hides behind a picture (an archive, a script) is not kept."""
     for kind in ("JPEG", "PNG", "WEBP"):
-        checked = check(encode(scene(), kind) + b"PK\x03\x04 <script>SECRET</script>")
+        checked = check_picture(encode(scene(), kind) + b"PK\x03\x04 <script>SECRET</script>")
 
         assert b"SECRET" not in checked.pixels + checked.preview
 
@@ -219,7 +219,7 @@ def test_print(encode: Encode) -> None:
     """A picture made for print (CMYK) has its colours on a screen."""
     red = Image.new("CMYK", (64, 64), (0, 255, 255, 0))
 
-    assert near(shown(check(encode(red, "JPEG"))), (32, 32), (255, 0, 0))
+    assert near(shown(check_picture(encode(red, "JPEG"))), (32, 32), (255, 0, 0))
 
 
 @pytest.mark.parametrize(("deep", "flat"), [(0, 0), (32768, 128), (65535, 255)])
@@ -227,7 +227,7 @@ def test_deep(encode: Encode, deep: int, flat: int) -> None:
     """A picture of 16 bits keeps its brightness, not its first 255 steps."""
     content = encode(Image.new("I;16", (64, 64), deep), "PNG")
 
-    assert near(shown(check(content)), (32, 32), (flat, flat, flat), most=1)
+    assert near(shown(check_picture(content)), (32, 32), (flat, flat, flat), most=1)
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_modes(
     """Every kind of pixel becomes RGB, on white where it is clear."""
     content = encode(Image.new(mode, (64, 64), colour), "PNG")
 
-    assert near(shown(check(content)).convert("RGB"), (32, 32), seen, most=1)
+    assert near(shown(check_picture(content)).convert("RGB"), (32, 32), seen, most=1)
 
 
 def test_alpha(encode: Encode) -> None:
@@ -263,7 +263,10 @@ def test_alpha(encode: Encode) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # turned a quarter
 
-    kept, plain = check(encode(clear, "PNG", exif=exif)), check(encode(solid, "PNG", exif=exif))
+    kept, plain = (
+        check_picture(encode(clear, "PNG", exif=exif)),
+        check_picture(encode(solid, "PNG", exif=exif)),
+    )
 
     picture = shown(kept)
     assert (picture.mode, shown(plain).mode) == ("RGBA", "RGB")
@@ -280,7 +283,7 @@ def test_clear(encode: Encode) -> None:
 
     content = encode(picture, "PNG", transparency=3)
 
-    assert near(shown(check(content)).convert("RGB"), (32, 32), (255, 255, 255), most=0)
+    assert near(shown(check_picture(content)).convert("RGB"), (32, 32), (255, 255, 255), most=0)
 
 
 def test_profile(encode: Encode) -> None:
@@ -291,16 +294,16 @@ def test_profile(encode: Encode) -> None:
 
     for profile in (srgb, lab, b"no profile at all"):
         content = encode(grey, "PNG", icc_profile=profile)
-        assert near(shown(check(content)), (9, 9), (120, 130, 140), most=2)
+        assert near(shown(check_picture(content)), (9, 9), (120, 130, 140), most=2)
 
 
 def test_blurred(encode: Encode) -> None:
     """A blurred picture is named so; a sharp one, however small or plain, is not."""
     large = scene(size=(2000, 1500))
-    soft = check(encode(large.filter(ImageFilter.GaussianBlur(12)), "JPEG"))
-    sharp = check(encode(large, "JPEG"))
-    tiny = [check(encode(emoji(size), "PNG")) for size in (32, 64, 128)]
-    noisy = check(encode(emoji(128).filter(ImageFilter.GaussianBlur(5)), "PNG"))
+    soft = check_picture(encode(large.filter(ImageFilter.GaussianBlur(12)), "JPEG"))
+    sharp = check_picture(encode(large, "JPEG"))
+    tiny = [check_picture(encode(emoji(size), "PNG")) for size in (32, 64, 128)]
+    noisy = check_picture(encode(emoji(128).filter(ImageFilter.GaussianBlur(5)), "PNG"))
 
     assert (soft.warnings, sharp.warnings) == (("blurred",), ())
     assert [checked.warnings for checked in tiny] == [("tiny",)] * 3

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from storage.errors import UserError
-from storage.photos.sandbox import HEAVIEST, Darkroom
+from storage.photos.sandbox import MAX_FILE_BYTES, Darkroom
 
 PICTURES = Path(__file__).parent / "pictures"
 HEIC = (PICTURES / "located.heic").read_bytes()
@@ -91,7 +91,7 @@ async def test_bad(darkroom: Darkroom, encode: Encode, good: bytes) -> None:
         (noise, "photo_unknown"),
         (encode(scene(), "GIF"), "photo_unknown"),
         (encode(scene(), "TIFF"), "photo_unknown"),
-        (b"\xff\xd8\xff\xe0" + bytes(HEAVIEST), "photo_heavy"),
+        (b"\xff\xd8\xff\xe0" + bytes(MAX_FILE_BYTES), "photo_heavy"),
         (good[:-500], "photo_truncated"),
         (good[:100], "photo_truncated"),
         (png[: len(png) // 2], "photo_truncated"),

@@ -9,7 +9,7 @@ import pytest
 
 from storage.errors import UserError
 from storage.planning.advisor import Advice, advise
-from storage.planning.case import Case, Motif
+from storage.planning.case import AdviceInput, SubjectMatter
 from storage.planning.durations import TimingKey
 from storage.records import Base, Catalog, Commercial, Concept, Dial, Domain, Method, Rule, Timing
 
@@ -44,9 +44,15 @@ def catalog(*bases: Base, memory: int = 24 * GIB, methods: tuple[str, ...] = MET
     return Catalog(bases, tuple(map(Method, methods)), "embedded", tuple(rules), "GPU", memory)
 
 
-def case(concept: Concept = Concept.SUBJECT, motif: Motif = Motif.ANIMAL, **more: Any) -> Case:
+def case(
+    concept: Concept = Concept.SUBJECT, matter: SubjectMatter = SubjectMatter.ANIMAL, **more: Any
+) -> AdviceInput:
     """Want to teach something, from 12 large photos where nothing else is said."""
-    return Case(concept, motif, **({"photos": 12, "handed": 12, "side": 1024} | more))
+    return AdviceInput(
+        concept,
+        matter,
+        **({"distinct_photos": 12, "total_photos": 12, "median_side": 1024} | more),
+    )
 
 
 def short(advice: Advice) -> list[tuple[str, str, str]]:
@@ -56,7 +62,7 @@ def short(advice: Advice) -> list[tuple[str, str, str]]:
 
 def test_realistic_faces() -> None:
     """A face takes a LoRA on a base made for photographs; else all of the network, if it fits."""
-    asked = case(motif=Motif.PERSON)
+    asked = case(matter=SubjectMatter.PERSON)
 
     assert short(advise(catalog(*ALL), asked)) == [
         ("lora", "realvis", "balanced"), ("pivotal", "realvis", "balanced"),
@@ -64,29 +70,35 @@ def test_realistic_faces() -> None:
     large = advise(catalog(*ALL, memory=80 * GIB), asked)
     assert short(large)[1] == ("dreambooth", "realvis", "balanced")
     assert large.first.reasons == ("method_face", "base_faces", "dial_usual")
-    posted = advise(catalog(*ALL, memory=80 * GIB), replace(asked, large=False))
+    posted = advise(catalog(*ALL, memory=80 * GIB), replace(asked, large_file_ok=False))
     assert short(posted)[1][0] == "pivotal"
 
 
 def test_a_look() -> None:
     """A look takes a LoRA on the plain base; else the same on the base made for drawings."""
-    advice = advise(catalog(SD15, PHOTOS15, PAINTED, EMOJI), case(Concept.LOOK, Motif.DRAWING))
+    advice = advise(
+        catalog(SD15, PHOTOS15, PAINTED, EMOJI), case(Concept.LOOK, SubjectMatter.DRAWING)
+    )
 
     assert short(advice) == [
         ("lora", "sd15", "balanced"), ("lora", "dreamshaper", "balanced"),
     ]  # fmt: skip
     assert advice.first.reasons == ("method_look", "base_domain_general", "dial_usual")
-    only = advise(catalog(SD15), case(Concept.LOOK, Motif.DRAWING))
+    only = advise(catalog(SD15), case(Concept.LOOK, SubjectMatter.DRAWING))
     assert short(only)[1] == ("locon", "sd15", "balanced")
 
 
 @pytest.mark.parametrize(
-    ("motif", "name"),
-    [(Motif.ANIME, "animagine"), (Motif.PHOTOGRAPHY, "sdxl"), (Motif.EMOJI, "embedded")],
+    ("matter", "name"),
+    [
+        (SubjectMatter.ANIME, "animagine"),
+        (SubjectMatter.PHOTOGRAPHY, "sdxl"),
+        (SubjectMatter.EMOJI, "embedded"),
+    ],
 )
-def test_each_look_has_its_base(motif: Motif, name: str) -> None:
+def test_each_look_has_its_base(matter: SubjectMatter, name: str) -> None:
     """What is shown decides between general and special bases."""
-    assert advise(catalog(*ALL), case(Concept.LOOK, motif)).first.base.name == name
+    assert advise(catalog(*ALL), case(Concept.LOOK, matter)).first.base.name == name
 
 
 def test_several_concepts() -> None:
@@ -99,31 +111,37 @@ def test_several_concepts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("concept", "motif", "memory", "expected"),
+    ("concept", "matter", "memory", "expected"),
     [
-        (Concept.SUBJECT, Motif.ANIMAL, 24, [("lora", "quick"), ("embedding", "balanced")]),
-        (Concept.SUBJECT, Motif.PERSON, 24, [("lora", "quick"), ("pivotal", "quick")]),
-        (Concept.SUBJECT, Motif.PERSON, 80, [("dreambooth", "quick"), ("lora", "quick")]),
-        (Concept.LOOK, Motif.PHOTOGRAPHY, 24, [("embedding", "balanced"), ("lora", "quick")]),
+        (Concept.SUBJECT, "animal", 24, [("lora", "quick"), ("embedding", "balanced")]),
+        (Concept.SUBJECT, "person", 24, [("lora", "quick"), ("pivotal", "quick")]),
+        (Concept.SUBJECT, "person", 80, [("dreambooth", "quick"), ("lora", "quick")]),
+        (Concept.LOOK, "photography", 24, [("embedding", "balanced"), ("lora", "quick")]),
     ],
 )  # fmt: skip
 def test_three_photos_only(
-    concept: Concept, motif: Motif, memory: int, expected: list[tuple[str, str]]
+    concept: Concept, matter: str, memory: int, expected: list[tuple[str, str]]
 ) -> None:
     """Three photos: layers stop early, a look is left to a word, a face to all of the network."""
-    advice = advise(catalog(*ALL, memory=memory * GIB), case(concept, motif, photos=3, handed=3))
+    advice = advise(
+        catalog(*ALL, memory=memory * GIB),
+        case(concept, SubjectMatter(matter), distinct_photos=3, total_photos=3),
+    )
 
     assert [(method, dial) for method, _, dial in short(advice)] == expected
 
 
 def test_photos_that_do_not_count() -> None:
     """Of eight photos of which three are sharp and differ, advice is as of three."""
-    assert advise(catalog(*ALL), case(photos=3, handed=8)).first.dial is Dial.QUICK
+    assert advise(catalog(*ALL), case(distinct_photos=3, total_photos=8)).first.dial is Dial.QUICK
 
 
 def test_no_gpu() -> None:
     """Without a GPU the embedded base is left, where a LoRA was measured to teach most."""
-    advice = advise(catalog(*ALL, memory=0), case(motif=Motif.PERSON, photos=3, handed=3))
+    advice = advise(
+        catalog(*ALL, memory=0),
+        case(matter=SubjectMatter.PERSON, distinct_photos=3, total_photos=3),
+    )
 
     assert short(advice) == [
         ("lora", "embedded", "quick"), ("embedding", "embedded", "balanced"),
@@ -144,7 +162,7 @@ def test_nothing_fits() -> None:
 
 def test_small_photos() -> None:
     """Photos with less than half a base's pixels are taken to the smaller base of their kind."""
-    assert advise(catalog(*ALL), case(side=400)).first.base is PHOTOS15
+    assert advise(catalog(*ALL), case(median_side=400)).first.base is PHOTOS15
 
 
 def test_licence() -> None:
@@ -162,13 +180,19 @@ def test_licence() -> None:
 
 def test_many_photos() -> None:
     """Photos beyond those that balanced has steps for take the thorough dial."""
-    assert advise(catalog(*ALL), case(photos=23, handed=23)).first.dial is Dial.BALANCED
-    assert advise(catalog(*ALL), case(photos=24, handed=24)).first.dial is Dial.THOROUGH
+    assert (
+        advise(catalog(*ALL), case(distinct_photos=23, total_photos=23)).first.dial
+        is Dial.BALANCED
+    )
+    assert (
+        advise(catalog(*ALL), case(distinct_photos=24, total_photos=24)).first.dial
+        is Dial.THOROUGH
+    )
 
 
 def test_hundreds() -> None:
     """Hundreds of pictures of a look are enough for all of a network that fits."""
-    asked = case(Concept.LOOK, Motif.DRAWING, photos=300, handed=300)
+    asked = case(Concept.LOOK, SubjectMatter.DRAWING, distinct_photos=300, total_photos=300)
 
     assert short(advise(catalog(SDXL, memory=80 * GIB), asked))[1][0] == "finetune"
 
@@ -185,9 +209,9 @@ def test_time() -> None:
         ),
     )
 
-    assert advise(shorter, case(minutes=10), paces).first.reasons[2] == "dial_time"
-    assert advise(shorter, case(minutes=10), paces).first.dial is Dial.QUICK
-    assert advise(shorter, case(minutes=60), paces).first.dial is Dial.BALANCED
+    assert advise(shorter, case(max_minutes=10), paces).first.reasons[2] == "dial_time"
+    assert advise(shorter, case(max_minutes=10), paces).first.dial is Dial.QUICK
+    assert advise(shorter, case(max_minutes=60), paces).first.dial is Dial.BALANCED
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from storage.errors import UserError
-from storage.planning.plan import plan
+from storage.planning.plan import plan_training
 from storage.records import Base, Catalog, Concept, Dial, Method, Plan, Rule
 
 BASE = Base("embedded", "Emoji", "sd1", "embedded", 64, "Apache-2.0", "emoji", present=True)
@@ -21,7 +21,7 @@ CATALOG = Catalog(bases=(BASE,), methods=(Method("lora"),), rules=(RULE,))
 def planned(catalog: Catalog = CATALOG, photos: int = 1, **changes: Any) -> Plan:
     """Plan the quick training of a subject."""
     chosen = {"method": "lora", "base": "embedded", "dial": Dial.QUICK} | changes
-    return plan(catalog, concept=Concept.SUBJECT, photos=photos, **chosen)
+    return plan_training(catalog, concept=Concept.SUBJECT, photos=photos, **chosen)
 
 
 @pytest.mark.parametrize(("photos", "steps"), [(0, 50), (1, 50), (3, 60), (200, 90)])

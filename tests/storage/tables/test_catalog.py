@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from storage.records import Base, Catalog, Concept, Dial, Method, Rule
 from storage.store import Store
-from storage.tables.catalog import catalog
+from storage.tables.catalog import catalog_from_json
 
 BASE = Base("embedded", "Emoji", "sd1", "embedded", 64, "Apache-2.0", "emoji", present=True)
 WORD = Method("embedding", (1, 8), word=True)
@@ -34,4 +34,4 @@ def test_older() -> None:
     """A catalog of a trainer that published the names of its methods alone can be read."""
     known = Catalog((BASE,), (Method("lora"),), "blip", (RULE,))
 
-    assert catalog(asdict(known) | {"methods": ["lora"]}) == known
+    assert catalog_from_json(asdict(known) | {"methods": ["lora"]}) == known

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from storage.errors import UserError
-from storage.tables.database import MIGRATIONS, Database, statements
+from storage.tables.database import MIGRATIONS, Database, split_statements
 
 
 @pytest.fixture
@@ -21,14 +21,14 @@ def folder(tmp_path: Path) -> Path:
 
 async def tables(database: Database) -> set[str]:
     """Return the names of the tables."""
-    return {row["name"] for row in await database.all("SELECT name FROM sqlite_master")}
+    return {row["name"] for row in await database.execute("SELECT name FROM sqlite_master")}
 
 
 async def test_settings(tmp_path: Path) -> None:
     """The log is written ahead and in full, keys are enforced, what is deleted is overwritten."""
     database = await Database.open(tmp_path / "x.db")
     names = ("journal_mode", "synchronous", "foreign_keys", "secure_delete", "busy_timeout")
-    values = [(await database.all(f"PRAGMA {name}"))[0][0] for name in names]
+    values = [(await database.execute(f"PRAGMA {name}"))[0][0] for name in names]
     await database.close()
 
     assert values == ["wal", 2, 1, 1, 30000]
@@ -44,7 +44,7 @@ async def test_broken(folder: Path) -> None:
         await Database.open(folder / "x.db", folder)
     (folder / "0002_broken.sql").write_text("CREATE TABLE mended (x);")
     database = await Database.open(folder / "x.db", folder)
-    found, version = await tables(database), await database.version()
+    found, version = await tables(database), await database.read_version()
     await database.close()
 
     assert found == {"first", "mended"}
@@ -55,7 +55,7 @@ async def test_together(folder: Path) -> None:
     """Processes that start at once on a new file wait for each other; each migration is once."""
     path = folder / "x.db"
     opened = await asyncio.gather(*(Database.open(path, folder) for _ in range(8)))
-    versions = {await database.version() for database in opened}
+    versions = {await database.read_version() for database in opened}
     for database in opened:
         await database.close()
 
@@ -65,7 +65,7 @@ async def test_together(folder: Path) -> None:
 async def test_newer(folder: Path) -> None:
     """A database from a newer version is left alone, with a sentence."""
     database = await Database.open(folder / "x.db", folder)
-    await database.all("PRAGMA user_version = 9")
+    await database.execute("PRAGMA user_version = 9")
     await database.close()
 
     with pytest.raises(UserError, match="database_newer"):
@@ -78,14 +78,14 @@ async def test_rollback(folder: Path) -> None:
 
     async def write(error: BaseException) -> None:
         async with database.transaction() as tx:
-            await tx.all("INSERT INTO first VALUES (1)")
+            await tx.execute("INSERT INTO first VALUES (1)")
             raise error
 
     with pytest.raises(KeyError):
         await write(KeyError())
     with pytest.raises(asyncio.CancelledError):
         await write(asyncio.CancelledError())
-    rows = await database.all("SELECT * FROM first")
+    rows = await database.execute("SELECT * FROM first")
     await database.close()
 
     assert rows == []
@@ -98,17 +98,17 @@ async def test_apart(folder: Path) -> None:
 
     async def broken() -> None:
         async with database.transaction() as tx:
-            await tx.all("INSERT INTO first VALUES (1)")
+            await tx.execute("INSERT INTO first VALUES (1)")
             inside.set()
             await asyncio.sleep(0.05)
             raise KeyError
 
     async def beside() -> None:
         await inside.wait()
-        await database.all("INSERT INTO first VALUES (2)")
+        await database.execute("INSERT INTO first VALUES (2)")
 
     await asyncio.gather(broken(), beside(), return_exceptions=True)
-    rows = await database.all("SELECT x FROM first")
+    rows = await database.execute("SELECT x FROM first")
     await database.close()
 
     assert [row["x"] for row in rows] == [2]
@@ -117,10 +117,10 @@ async def test_apart(folder: Path) -> None:
 async def test_full(folder: Path) -> None:
     """A full disk is told as such."""
     database = await Database.open(folder / "x.db", folder)
-    await database.all("PRAGMA max_page_count = 3")
+    await database.execute("PRAGMA max_page_count = 3")
 
     with pytest.raises(UserError, match="disk_full"):
-        await database.all("INSERT INTO first VALUES (zeroblob(40000))")
+        await database.execute("INSERT INTO first VALUES (zeroblob(40000))")
     await database.close()
 
 
@@ -128,7 +128,7 @@ def test_statements() -> None:
     """A trigger's body stays in one piece, and a last statement needs no semicolon."""
     script = "CREATE TRIGGER t AFTER INSERT ON x BEGIN\n SELECT 1;\n SELECT 2;\nEND;\nSELECT 3"
 
-    assert len(statements(script)) == 2
+    assert len(split_statements(script)) == 2
 
 
 def test_numbers() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from storage.errors import UserError
 from storage.folders import Home
-from storage.records import Checked, Concept, Dataset, JobCommand, Kind, NewJob, Status
+from storage.records import CheckedPhoto, Concept, Dataset, JobCommand, Kind, NewJob, Status
 from storage.store import Store
 
 ALICE, BOB, GUILD, CHANNEL = 1001, 1002, 77, 88
@@ -17,23 +17,23 @@ ALICE, BOB, GUILD, CHANNEL = 1001, 1002, 77, 88
 @pytest.fixture
 async def dog(store: Store) -> Dataset:
     """Return Alice's dataset."""
-    return await store.datasets.new(ALICE, GUILD, "My Dog", Concept.SUBJECT)
+    return await store.datasets.create(ALICE, GUILD, "My Dog", Concept.SUBJECT)
 
 
 async def test_new(store: Store, dog: Dataset) -> None:
     """A dataset has its name's word as a trigger unless one is given."""
-    look = await store.datasets.new(ALICE, GUILD, "water", Concept.LOOK, "aqua")
+    look = await store.datasets.create(ALICE, GUILD, "water", Concept.LOOK, "aqua")
 
     assert (dog.trigger, dog.concept, look.trigger) == ("mydog", Concept.SUBJECT, "aqua")
-    assert await store.datasets.of(ALICE) == [look, dog]
+    assert await store.datasets.list_for(ALICE) == [look, dog]
     assert await store.datasets.get(dog.id, ALICE) == dog
 
 
 async def test_taken(store: Store, dog: Dataset) -> None:
     """A member's names differ in more than case; another member may use the same."""
     with pytest.raises(UserError, match="name_taken"):
-        await store.datasets.new(ALICE, GUILD, "my dog", Concept.LOOK)
-    theirs = await store.datasets.new(BOB, GUILD, "my dog", Concept.LOOK)
+        await store.datasets.create(ALICE, GUILD, "my dog", Concept.LOOK)
+    theirs = await store.datasets.create(BOB, GUILD, "my dog", Concept.LOOK)
 
     assert theirs.id != dog.id
 
@@ -43,42 +43,42 @@ async def test_foreign(store: Store, dog: Dataset) -> None:
     deeds = (
         store.datasets.get(dog.id, BOB),
         store.datasets.get(999, ALICE),
-        store.datasets.named(BOB, dog.name),
-        store.datasets.trigger(dog.id, BOB, "mine"),
+        store.datasets.get_by_name(BOB, dog.name),
+        store.datasets.set_trigger(dog.id, BOB, "mine"),
         store.datasets.delete(dog.id, BOB),
-        store.datasets.collect(BOB, CHANNEL, dog.id),
+        store.datasets.set_collecting(BOB, CHANNEL, dog.id),
     )
     for deed in deeds:
         with pytest.raises(UserError, match=r"^dataset_unknown$"):
             await deed
 
-    assert await store.datasets.of(BOB) == []
-    assert await store.datasets.of(ALICE) == [dog]
+    assert await store.datasets.list_for(BOB) == []
+    assert await store.datasets.list_for(ALICE) == [dog]
 
 
 async def test_named(store: Store, dog: Dataset) -> None:
     """A dataset is found by its name in any case."""
-    assert await store.datasets.named(ALICE, " MY DOG ") == dog
+    assert await store.datasets.get_by_name(ALICE, " MY DOG ") == dog
 
 
 async def test_trigger(store: Store, dog: Dataset) -> None:
     """The trigger can be changed to another word."""
-    await store.datasets.trigger(dog.id, ALICE, "rex")
+    await store.datasets.set_trigger(dog.id, ALICE, "rex")
 
     assert (await store.datasets.get(dog.id, ALICE)).trigger == "rex"
 
 
 async def test_delete(
-    store: Store, home: Home, dog: Dataset, checked: Callable[..., Checked]
+    store: Store, home: Home, dog: Dataset, checked: Callable[..., CheckedPhoto]
 ) -> None:
     """A dataset goes with its photos and their files."""
     photo = await store.photos.add(dog, checked())
 
     await store.datasets.delete(dog.id, ALICE)
 
-    assert not home.photo(photo.digest).exists()
-    assert not home.preview(photo.digest).exists()
-    assert await store.datasets.of(ALICE) == []
+    assert not home.photo_file(photo.digest).exists()
+    assert not home.preview_file(photo.digest).exists()
+    assert await store.datasets.list_for(ALICE) == []
 
 
 async def test_busy(store: Store, dog: Dataset, asked: Callable[..., NewJob]) -> None:
@@ -96,7 +96,7 @@ async def test_busy(store: Store, dog: Dataset, asked: Callable[..., NewJob]) ->
 
 async def test_busy_beside(store: Store, dog: Dataset, asked: Callable[..., NewJob]) -> None:
     """A dataset that a job trains on beside its own one stays, too."""
-    own = await store.datasets.new(ALICE, GUILD, "water", Concept.LOOK)
+    own = await store.datasets.create(ALICE, GUILD, "water", Concept.LOOK)
     request = {"other_datasets": [{"dataset": dog.id, "trigger": "mydog", "concept": "subject"}]}
     job = await store.jobs.queue(asked(dataset=own.id, request=request))
 
@@ -120,15 +120,15 @@ async def test_captions(store: Store, dog: Dataset, asked: Callable[..., NewJob]
 async def test_collect(home: Home) -> None:
     """Collecting goes on after a restart, in that channel alone, until it is stopped."""
     async with await Store.open(home) as store:
-        dog = await store.datasets.new(ALICE, GUILD, "dog", Concept.SUBJECT)
-        cat = await store.datasets.new(ALICE, GUILD, "cat", Concept.SUBJECT)
-        await store.datasets.collect(ALICE, CHANNEL, dog.id)
-        await store.datasets.collect(ALICE, CHANNEL, cat.id)
+        dog = await store.datasets.create(ALICE, GUILD, "dog", Concept.SUBJECT)
+        cat = await store.datasets.create(ALICE, GUILD, "cat", Concept.SUBJECT)
+        await store.datasets.set_collecting(ALICE, CHANNEL, dog.id)
+        await store.datasets.set_collecting(ALICE, CHANNEL, cat.id)
     async with await Store.open(home) as store:
-        found = await store.datasets.collecting(ALICE, CHANNEL)
-        elsewhere = await store.datasets.collecting(ALICE, CHANNEL + 1)
-        other = await store.datasets.collecting(BOB, CHANNEL)
-        await store.datasets.collect(ALICE, CHANNEL, None)
-        stopped = await store.datasets.collecting(ALICE, CHANNEL)
+        found = await store.datasets.get_collecting(ALICE, CHANNEL)
+        elsewhere = await store.datasets.get_collecting(ALICE, CHANNEL + 1)
+        other = await store.datasets.get_collecting(BOB, CHANNEL)
+        await store.datasets.set_collecting(ALICE, CHANNEL, None)
+        stopped = await store.datasets.get_collecting(ALICE, CHANNEL)
 
     assert (found, elsewhere, other, stopped) == (cat, None, None, None)

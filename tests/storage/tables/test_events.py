@@ -65,7 +65,7 @@ async def test_stay(store: Store, asked: Callable[..., NewJob], sql: str) -> Non
     before = await store.events.since(0)
 
     with pytest.raises(sqlite3.IntegrityError, match="events"):
-        await store._database.all(sql)
+        await store._database.execute(sql)
 
     assert await store.events.since(0) == before
 

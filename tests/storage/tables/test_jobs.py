@@ -13,7 +13,7 @@ from storage.errors import UserError
 from storage.folders import Home
 from storage.records import Concept, Job, JobCommand, Kind, NewJob, Status
 from storage.store import Store
-from storage.tables.jobs import CLAIM
+from storage.tables.jobs import CLAIM_JOB
 
 ALICE, BOB, MODERATOR, GUILD, CHANNEL = 1001, 1002, 1003, 77, 88
 EVERY = tuple(Kind)
@@ -93,12 +93,12 @@ async def test_mine(store: Store, asked: Asked) -> None:
 
     for number, owner in ((job.id, BOB), (999, ALICE)):
         with pytest.raises(UserError, match=r"^job_unknown$"):
-            await store.jobs.mine(number, owner)
+            await store.jobs.get_owned(number, owner)
 
-    assert await store.jobs.mine(job.id, ALICE) == job
-    assert await store.jobs.of(BOB) == []
-    assert await store.jobs.of(ALICE) == await store.jobs.of_guild(GUILD) == [job]
-    assert await store.jobs.of_guild(GUILD + 1) == []
+    assert await store.jobs.get_owned(job.id, ALICE) == job
+    assert await store.jobs.list_for(BOB) == []
+    assert await store.jobs.list_for(ALICE) == await store.jobs.list_for_guild(GUILD) == [job]
+    assert await store.jobs.list_for_guild(GUILD + 1) == []
 
 
 async def test_order(store: Store, asked: Asked) -> None:
@@ -107,14 +107,14 @@ async def test_order(store: Store, asked: Asked) -> None:
     jobs = [
         await store.jobs.queue(asked(kind, request={"steps": at})) for at, kind in enumerate(kinds)
     ]
-    places = [await store.jobs.place(job.id) for job in jobs]
+    places = [await store.jobs.queue_position(job.id) for job in jobs]
 
     order = [(await claimed(store)).id for _ in jobs]
 
     assert places == [4, 3, 5, 1, 2]
     assert order == [jobs[at].id for at in (3, 4, 1, 0, 2)]
     assert await store.jobs.claim("w", EVERY) is None
-    assert await store.jobs.place(jobs[0].id) == 0
+    assert await store.jobs.queue_position(jobs[0].id) == 0
 
 
 async def test_chosen(store: Store, asked: Asked) -> None:
@@ -133,8 +133,8 @@ async def test_chosen(store: Store, asked: Asked) -> None:
 
 async def test_indexed(store: Store) -> None:
     """A claim finds its job by the index, without sorting the queue."""
-    plan = await store._database.all(
-        f"EXPLAIN QUERY PLAN {CLAIM}", worker="w", kinds="[]", bases=None, lease=30, now=0
+    plan = await store._database.execute(
+        f"EXPLAIN QUERY PLAN {CLAIM_JOB}", worker="w", kinds="[]", bases=None, lease=30, now=0
     )
     steps = " ".join(row["detail"] for row in plan)
 
@@ -160,12 +160,12 @@ async def test_lease(store: Store, asked: Asked) -> None:
     """A claim lasts as long as it is kept alive."""
     await store.jobs.queue(asked())
     job = await claimed(store, lease=-1)
-    stalled = [each.id for each in await store.jobs.stalled()]
+    stalled = [each.id for each in await store.jobs.list_stalled()]
 
-    beaten = await store.jobs.beat(job.id, job.fence)
+    beaten = await store.jobs.extend_lease(job.id, job.fence)
 
     assert (stalled, beaten) == ([job.id], True)
-    assert await store.jobs.stalled() == []
+    assert await store.jobs.list_stalled() == []
 
 
 async def test_fence(store: Store, asked: Asked) -> None:
@@ -176,10 +176,10 @@ async def test_fence(store: Store, asked: Asked) -> None:
     new = await claimed(store)
 
     assert new.fence > old.fence
-    assert not await store.jobs.beat(old.id, old.fence)
-    assert not await store.jobs.settle(old.id, old.fence, Status.DONE)
+    assert not await store.jobs.extend_lease(old.id, old.fence)
+    assert not await store.jobs.end_run(old.id, old.fence, Status.DONE)
     assert (await store.jobs.release(old.id, old.fence)).status is Status.RUNNING
-    assert await store.jobs.settle(new.id, new.fence, Status.DONE)
+    assert await store.jobs.end_run(new.id, new.fence, Status.DONE)
 
 
 async def test_once(store: Store, asked: Asked) -> None:
@@ -188,28 +188,28 @@ async def test_once(store: Store, asked: Asked) -> None:
     job = await claimed(store)
     ends = (Status.DONE, Status.FAILED, Status.CANCELLED, Status.DONE)
 
-    told = await asyncio.gather(*(store.jobs.settle(job.id, job.fence, end) for end in ends))
+    told = await asyncio.gather(*(store.jobs.end_run(job.id, job.fence, end) for end in ends))
 
     assert sum(told) == 1
     assert [facts["status"] for facts in await statuses(store, job.id)][2:] == ["done"]
-    assert not await store.jobs.beat(job.id, job.fence)
+    assert not await store.jobs.extend_lease(job.id, job.fence)
 
 
 async def test_failed(store: Store, asked: Asked) -> None:
     """What ended a job is kept with it, and the copies of its photos go."""
     await store.jobs.queue(asked())
     job = await claimed(store)
-    folder = store.home.run(job.id)
+    folder = store.home.job_folder(job.id)
     folder.photos.mkdir(parents=True)
-    folder.log.write_text("what the worker said")
+    folder.log_file.write_text("what the worker said")
 
-    await store.jobs.settle(job.id, job.fence, Status.FAILED, {"code": "memory_low", "free": 3})
+    await store.jobs.end_run(job.id, job.fence, Status.FAILED, {"code": "memory_low", "free": 3})
     ended = await store.jobs.get(job.id)
 
     assert ended.error == {"code": "memory_low", "free": 3}
     assert ended.ended is not None
     assert not folder.photos.exists()
-    assert folder.log.exists()
+    assert folder.log_file.exists()
 
 
 async def test_unsettled(store: Store, asked: Asked) -> None:
@@ -218,7 +218,7 @@ async def test_unsettled(store: Store, asked: Asked) -> None:
     job = await claimed(store)
 
     with pytest.raises(ValueError, match="queued"):
-        await store.jobs.settle(job.id, job.fence, Status.QUEUED)
+        await store.jobs.end_run(job.id, job.fence, Status.QUEUED)
 
 
 async def test_attempts(store: Store, asked: Asked) -> None:
@@ -251,7 +251,7 @@ async def test_pauses(store: Store, asked: Asked) -> None:
     for _ in range(4):
         job = await claimed(store)
         await store.jobs.send_command(job.id, JobCommand.PAUSE, ALICE)
-        await store.jobs.settle(job.id, job.fence, Status.PAUSED)
+        await store.jobs.end_run(job.id, job.fence, Status.PAUSED)
         await store.jobs.resume(job.id, ALICE)
     job = await claimed(store)
 
@@ -303,7 +303,7 @@ async def test_finish(store: Store, asked: Asked) -> None:
     with pytest.raises(UserError, match="job_unstarted"):
         await store.jobs.send_command(job.id, JobCommand.FINISH, ALICE)
     run = await claimed(store)
-    await store.jobs.settle(run.id, run.fence, Status.PAUSED)
+    await store.jobs.end_run(run.id, run.fence, Status.PAUSED)
     await store.jobs.send_command(job.id, JobCommand.FINISH, ALICE)
     again = await claimed(store)
 
@@ -320,7 +320,7 @@ async def test_ended(store: Store, asked: Asked) -> None:
     with pytest.raises(UserError, match="job_ended"):
         await store.jobs.resume(job.id, ALICE)
 
-    assert await store.jobs.open() == []
+    assert await store.jobs.list_open() == []
 
 
 async def test_resume(store: Store, asked: Asked) -> None:
@@ -332,7 +332,7 @@ async def test_resume(store: Store, asked: Asked) -> None:
     second = await store.jobs.resume(job.id, ALICE)
 
     assert first == second
-    assert [job.status for job in await store.jobs.open()] == [Status.QUEUED]
+    assert [job.status for job in await store.jobs.list_open()] == [Status.QUEUED]
 
 
 async def test_today(store: Store, asked: Asked) -> None:
@@ -343,31 +343,35 @@ async def test_today(store: Store, asked: Asked) -> None:
     await store.jobs.queue(asked(Kind.SAMPLE))
     await store.jobs.send_command(first.id, JobCommand.CANCEL, ALICE)
     old = await store.jobs.queue(asked(request={"steps": 4}))
-    await store._database.all("UPDATE jobs SET created = 0 WHERE id = :id", id=old.id)
+    await store._database.execute("UPDATE jobs SET created = 0 WHERE id = :id", id=old.id)
 
-    assert await store.jobs.today(ALICE, GUILD) == 2
-    assert await store.jobs.today(ALICE, GUILD + 1) == await store.jobs.today(BOB, GUILD) == 0
+    assert await store.jobs.count_recent_trainings(ALICE, GUILD) == 2
+    assert (
+        await store.jobs.count_recent_trainings(ALICE, GUILD + 1)
+        == await store.jobs.count_recent_trainings(BOB, GUILD)
+        == 0
+    )
 
 
 async def test_card(store: Store, asked: Asked) -> None:
     """A job knows where its card is and whom to tell."""
     job = await store.jobs.queue(asked())
-    await store.jobs.card(job.id, 5, 6, 7)
+    await store.jobs.set_card(job.id, 5, 6, 7)
     for member in (BOB, ALICE, BOB):
-        await store.jobs.watch(job.id, member)
-    await store.jobs.watch(999, BOB)
+        await store.jobs.add_watcher(job.id, member)
+    await store.jobs.add_watcher(999, BOB)
 
     found = await store.jobs.get(job.id)
 
     assert (found.channel, found.message, found.thread) == (5, 6, 7)
     assert found.posted is not None
-    assert await store.jobs.watchers(job.id) == [BOB, ALICE]
+    assert await store.jobs.list_watchers(job.id) == [BOB, ALICE]
 
 
 async def test_restart(home: Home, asked: Asked) -> None:
     """An accepted job, its lease and its wish are there after a restart."""
     async with await Store.open(home) as store:
-        dog = await store.datasets.new(ALICE, GUILD, "dog", Concept.SUBJECT)
+        dog = await store.datasets.create(ALICE, GUILD, "dog", Concept.SUBJECT)
         await store.jobs.queue(asked(dataset=dog.id))
         job = await claimed(store)
         before = await store.jobs.send_command(job.id, JobCommand.PAUSE, ALICE)

@@ -9,7 +9,7 @@ import pytest
 
 from storage.folders import Home
 from storage.records import (
-    Checked,
+    CheckedPhoto,
     Concept,
     Dataset,
     Event,
@@ -30,7 +30,7 @@ async def trained(store: Store, job: Job) -> Style:
     """Run a job to its end and keep its style."""
     run = await store.jobs.claim("w", [job.kind])
     assert run is not None
-    folder = store.home.run(run.id)
+    folder = store.home.job_folder(run.id)
     folder.photos.mkdir(parents=True)
     (folder.photos / "0.png").write_bytes(b"pixels")
     folder.result.mkdir()
@@ -39,39 +39,39 @@ async def trained(store: Store, job: Job) -> Style:
     style = await store.styles.add(
         run, file, method="lora", family="sd1", trigger="x", concept=Concept.SUBJECT
     )
-    await store.jobs.settle(run.id, run.fence, Status.DONE)
+    await store.jobs.end_run(run.id, run.fence, Status.DONE)
     return style
 
 
 @pytest.fixture
 async def dog(store: Store) -> Dataset:
     """Return Alice's dataset."""
-    return await store.datasets.new(ALICE, GUILD, NAME, Concept.SUBJECT)
+    return await store.datasets.create(ALICE, GUILD, NAME, Concept.SUBJECT)
 
 
 async def test_consent(store: Store) -> None:
     """Consent is recorded with version, time and way; a newer version needs a new one."""
-    await store.members.consent(ALICE, 1, "modal")
-    await store.members.consent(ALICE, 2, "button")
+    await store.members.add_consent(ALICE, 1, "modal")
+    await store.members.add_consent(ALICE, 2, "button")
 
-    told = await store.members.consents(ALICE)
+    told = await store.members.list_consents(ALICE)
 
     assert [(version, via) for version, _, via in told] == [(1, "modal"), (2, "button")]
     assert told[0][1] > 1.7e9
-    assert [await store.members.consented(ALICE, v) for v in (1, 2, 3)] == [True, True, False]
-    assert not await store.members.consented(BOB, 1)
+    assert [await store.members.has_consented(ALICE, v) for v in (1, 2, 3)] == [True, True, False]
+    assert not await store.members.has_consented(BOB, 1)
 
 
 async def test_export(
-    store: Store, dog: Dataset, checked: Callable[..., Checked], asked: Callable[..., NewJob]
+    store: Store, dog: Dataset, checked: Callable[..., CheckedPhoto], asked: Callable[..., NewJob]
 ) -> None:
     """A member's copy holds every row about them, none about others, and is JSON."""
-    await store.members.consent(ALICE, 1, "modal")
-    await store.datasets.collect(ALICE, CHANNEL, dog.id)
+    await store.members.add_consent(ALICE, 1, "modal")
+    await store.datasets.set_collecting(ALICE, CHANNEL, dog.id)
     await store.photos.add(dog, checked(1, warnings=("tiny",)))
     theirs = await store.jobs.queue(asked(owner=BOB))
     await store.jobs.send_command(theirs.id, JobCommand.CANCEL, ALICE)
-    await store.jobs.watch(theirs.id, ALICE)
+    await store.jobs.add_watcher(theirs.id, ALICE)
     await store.reports.add(GUILD, ALICE, theirs.id, 5, "rude")
     style = await trained(store, await store.jobs.queue(asked(dataset=dog.id)))
     await store.styles.share(style.id, ALICE, GUILD)
@@ -101,10 +101,10 @@ async def test_export(
 
 
 async def test_shared(
-    store: Store, home: Home, dog: Dataset, checked: Callable[..., Checked]
+    store: Store, home: Home, dog: Dataset, checked: Callable[..., CheckedPhoto]
 ) -> None:
     """One member's leaving takes their rows and only the bytes that nobody else has."""
-    theirs = await store.datasets.new(BOB, GUILD, "dog", Concept.SUBJECT)
+    theirs = await store.datasets.create(BOB, GUILD, "dog", Concept.SUBJECT)
     await store.photos.add(dog, checked(1))
     await store.photos.add(dog, checked(2))
     kept = await store.photos.add(theirs, checked(1))
@@ -112,32 +112,32 @@ async def test_shared(
     photos = await store.members.erase(ALICE, keep_styles=False)
 
     assert photos == 2
-    assert await store.photos.of(theirs.id, BOB) == [kept]
-    assert home.photo(checked(1).digest).exists()
-    assert home.preview(checked(1).digest).exists()
-    assert not home.photo(checked(2).digest).exists()
-    assert not home.preview(checked(2).digest).exists()
+    assert await store.photos.list_for(theirs.id, BOB) == [kept]
+    assert home.photo_file(checked(1).digest).exists()
+    assert home.preview_file(checked(1).digest).exists()
+    assert not home.photo_file(checked(2).digest).exists()
+    assert not home.preview_file(checked(2).digest).exists()
 
 
 async def test_everything(
     store: Store,
     home: Home,
     dog: Dataset,
-    checked: Callable[..., Checked],
+    checked: Callable[..., CheckedPhoto],
     asked: Callable[..., NewJob],
 ) -> None:
     """Nothing of a member who left is found: no row, no folder, no byte in the database."""
-    await store.members.consent(ALICE, 1, "modal")
+    await store.members.add_consent(ALICE, 1, "modal")
     await store.photos.add(dog, checked())
-    await store.datasets.collect(ALICE, CHANNEL, dog.id)
+    await store.datasets.set_collecting(ALICE, CHANNEL, dog.id)
     theirs = await store.jobs.queue(asked(owner=BOB))
-    await store.jobs.watch(theirs.id, ALICE)
+    await store.jobs.add_watcher(theirs.id, ALICE)
     await store.jobs.send_command(theirs.id, JobCommand.PAUSE, ALICE)
     await store.reports.add(GUILD, ALICE, theirs.id, 5, NAME)
     await trained(store, await store.jobs.queue(asked(request={"name": NAME})))
     paused = await store.jobs.queue(asked(dataset=dog.id))
     await store.jobs.send_command(paused.id, JobCommand.PAUSE, ALICE)
-    home.run(paused.id).photos.mkdir(parents=True)
+    home.job_folder(paused.id).photos.mkdir(parents=True)
 
     await store.members.erase(ALICE, keep_styles=False)
     left = await store.members.export(ALICE)
@@ -164,13 +164,13 @@ async def test_styles(
     await store.styles.share(shared.id, ALICE, GUILD)
 
     await store.members.erase(ALICE, keep_styles=keep)
-    usable = await store.styles.usable(BOB, GUILD)
+    usable = await store.styles.list_usable(BOB, GUILD)
 
     assert [style.id for style in usable] == ([shared.id] if keep else [])
     assert all(style.owner is None and style.job is None for style in usable)
     assert store.styles.file(shared).exists() == keep
     assert not store.styles.file(own).exists()
-    assert await store.styles.of(ALICE) == []
+    assert await store.styles.list_for(ALICE) == []
     assert list((home.path / "runs").iterdir()) == []
 
 
@@ -181,20 +181,20 @@ async def test_running(
     job = await store.jobs.queue(asked(dataset=dog.id))
     run = await store.jobs.claim("w", [Kind.TRAIN])
     assert run is not None
-    home.run(job.id).photos.mkdir(parents=True)
+    home.job_folder(job.id).photos.mkdir(parents=True)
 
     await store.members.erase(ALICE, keep_styles=False)
     told = await store.jobs.get(job.id)
-    early = await store.jobs.purged(job.id)
-    before = await store.jobs.doomed()
-    await store.jobs.settle(run.id, run.fence, Status.CANCELLED)
-    after = await store.jobs.doomed()
-    late = await store.jobs.purged(job.id)
+    early = await store.jobs.purge(job.id)
+    before = await store.jobs.list_purgeable()
+    await store.jobs.end_run(run.id, run.fence, Status.CANCELLED)
+    after = await store.jobs.list_purgeable()
+    late = await store.jobs.purge(job.id)
 
     assert (told.status, told.requested) == (Status.RUNNING, JobCommand.CANCEL)
     assert (early, before, after, late) == (False, [], [job.id], True)
-    assert await store.jobs.of(ALICE) == []
-    assert not home.run(job.id).path.exists()
+    assert await store.jobs.list_for(ALICE) == []
+    assert not home.job_folder(job.id).path.exists()
     assert await store.events.since(0) == []
 
 
@@ -209,13 +209,13 @@ async def test_late(store: Store, asked: Callable[..., NewJob]) -> None:
     style = await store.styles.add(
         run, file, method="lora", family="sd1", trigger="x", concept=Concept.LOOK
     )
-    await store.jobs.settle(run.id, run.fence, Status.DONE)
+    await store.jobs.end_run(run.id, run.fence, Status.DONE)
 
-    gone = await store.jobs.purged(job.id)
+    gone = await store.jobs.purge(job.id)
 
     assert gone
     assert not store.styles.file(style).exists()
-    assert await store.styles.of(ALICE) == []
+    assert await store.styles.list_for(ALICE) == []
 
 
 async def test_stays(store: Store, asked: Callable[..., NewJob]) -> None:
@@ -223,5 +223,5 @@ async def test_stays(store: Store, asked: Callable[..., NewJob]) -> None:
     job = await store.jobs.queue(asked())
     await store.events.append(job.id, [Event("note", {"code": "x"}, 0.0)])
 
-    assert not await store.jobs.purged(job.id)
-    assert await store.jobs.purged(999)
+    assert not await store.jobs.purge(job.id)
+    assert await store.jobs.purge(999)

@@ -32,10 +32,10 @@ async def test_reports(store: Store, asked: Callable[..., NewJob]) -> None:
     first = await store.reports.add(GUILD, ALICE, job.id, 5, "rude")
     second = await store.reports.add(GUILD, ALICE, 999, 6, "mine")
 
-    told = await store.reports.of(GUILD)
+    told = await store.reports.list_for(GUILD)
 
     assert [(report.id, report.job, report.reason) for report in told] == [
         (second, None, "mine"),
         (first, job.id, "rude"),
     ]
-    assert await store.reports.of(GUILD + 1) == []
+    assert await store.reports.list_for(GUILD + 1) == []

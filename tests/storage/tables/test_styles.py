@@ -54,7 +54,7 @@ async def test_add(store: Store, job: Job, file: Path) -> None:
     assert style.digest == hashlib.sha256(b"weights").hexdigest()
     assert (style.bytes, style.owner, style.base, style.shared) == (7, ALICE, "embedded", ())
     assert (await store.jobs.get(job.id)).style == style.id
-    assert await store.styles.of(ALICE) == [style]
+    assert await store.styles.list_for(ALICE) == [style]
 
 
 async def test_once(store: Store, job: Job, file: Path) -> None:
@@ -69,7 +69,7 @@ async def test_fence(store: Store, job: Job, file: Path) -> None:
     with pytest.raises(JobError, match="lease_lost"):
         await add(store, replace(job, fence=job.fence - 1), file)
 
-    assert await store.styles.of(ALICE) == []
+    assert await store.styles.list_for(ALICE) == []
 
 
 async def test_missing(store: Store, home: Home, job: Job, tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ async def test_missing(store: Store, home: Home, job: Job, tmp_path: Path) -> No
     with pytest.raises(FileNotFoundError):
         await add(store, job, tmp_path / "nothing")
 
-    assert await store.styles.of(ALICE) == []
+    assert await store.styles.list_for(ALICE) == []
     assert list((home.path / "styles").iterdir()) == []
 
 
@@ -92,9 +92,9 @@ async def test_share(store: Store, job: Job, file: Path) -> None:
     await store.styles.unshare(style.id, ALICE, GUILD)
 
     assert shared.shared == (GUILD, ELSEWHERE)
-    assert await store.styles.usable(BOB, GUILD) == []
-    assert [each.id for each in await store.styles.usable(BOB, ELSEWHERE)] == [style.id]
-    assert [each.id for each in await store.styles.usable(ALICE, 1)] == [style.id]
+    assert await store.styles.list_usable(BOB, GUILD) == []
+    assert [each.id for each in await store.styles.list_usable(BOB, ELSEWHERE)] == [style.id]
+    assert [each.id for each in await store.styles.list_usable(ALICE, 1)] == [style.id]
 
 
 async def test_foreign(store: Store, job: Job, file: Path) -> None:
@@ -121,7 +121,7 @@ async def test_withdraw(store: Store, job: Job, file: Path) -> None:
 
     await store.styles.withdraw(style.id, GUILD)
 
-    assert [each.shared for each in await store.styles.of(ALICE)] == [(ELSEWHERE,)]
+    assert [each.shared for each in await store.styles.list_for(ALICE)] == [(ELSEWHERE,)]
     with pytest.raises(UserError, match=r"^style_unknown$"):
         await store.styles.withdraw(style.id, GUILD)
 
@@ -145,16 +145,16 @@ async def test_delete(store: Store, home: Home, job: Job, file: Path) -> None:
     """A style goes with its file, by both of its names, and its shares; its job stays."""
     style = await add(store, job, file)
     await store.styles.share(style.id, ALICE, GUILD)
-    folder = home.run(job.id)
+    folder = home.job_folder(job.id)
     folder.result.mkdir(parents=True)
     (folder.result / "my.safetensors").hardlink_to(store.styles.file(style))
-    folder.log.write_text("kept")
+    folder.log_file.write_text("kept")
 
     await store.styles.delete(style.id, ALICE)
 
     assert not store.styles.file(style).parent.exists()
     assert [path.name for path in folder.path.iterdir()] == ["log.txt"]
-    assert await store.styles.usable(BOB, GUILD) == []
+    assert await store.styles.list_usable(BOB, GUILD) == []
     assert (await store.jobs.get(job.id)).style is None
 
 
@@ -176,23 +176,23 @@ async def test_whole_models_expire(store: Store, job: Job, file: Path) -> None:
     model = await store.styles.add(
         job, file, method="finetune", family="sd1", trigger="my", concept=Concept.LOOK, whole=True
     )
-    used = await store.styles.room(ALICE)
+    used = await store.styles.sum_bytes(ALICE)
 
-    early = await store.styles.expire(model.created - 1)
-    gone = await store.styles.expire(model.created + 1)
-    again = await store.styles.expire(model.created + 1)
+    early = await store.styles.remove_full_models(model.created - 1)
+    gone = await store.styles.remove_full_models(model.created + 1)
+    again = await store.styles.remove_full_models(model.created + 1)
 
     assert (model.whole, model.removed, used) == (True, None, 7)
     assert (early, [one.id for one in gone], again) == ([], [model.id], [])
     assert not store.styles.file(model).exists()
-    (kept,) = await store.styles.of(ALICE)
+    (kept,) = await store.styles.list_for(ALICE)
     assert kept.removed
-    assert await store.styles.room(ALICE) == 0
+    assert await store.styles.sum_bytes(ALICE) == 0
 
 
 async def test_styles_do_not_expire(store: Store, job: Job, file: Path) -> None:
     """Only whole models are removed by age."""
     style = await add(store, job, file)
 
-    assert await store.styles.expire(style.created + 1) == []
+    assert await store.styles.remove_full_models(style.created + 1) == []
     assert store.styles.file(style).exists()

@@ -11,8 +11,8 @@ import pytest
 
 from bot import wording
 from storage.errors import JobError
-from storage.planning.case import MOTIFS
-from storage.records import Checked, Commercial, Concept, Dial
+from storage.planning.case import SUBJECT_MATTERS
+from storage.records import CheckedPhoto, Commercial, Concept, Dial
 from training.cli import advice
 from training.cli.photos import Source
 from training.settings import TrainingSettings
@@ -33,7 +33,7 @@ def sources(count: int) -> list[Source]:
     """Give photos that are far from each other."""
     return [
         Source(f"{at}.png", Path(f"{at}.png"), "",
-               Checked("", at * 0x0F0F_F0F0_0FF0, 400, 300, b"", b"", ()))
+               CheckedPhoto("", at * 0x0F0F_F0F0_0FF0, 400, 300, b"", b"", ()))
         for at in range(count)
     ]  # fmt: skip
 
@@ -97,7 +97,7 @@ def test_whatever_is_advised_has_its_words(
         for b in catalog.bases
     )
     listed = sources(count)
-    for motif in MOTIFS[concept]:
+    for motif in SUBJECT_MATTERS[concept]:
         for concepts in (1, 3):
             chosen = asking(concept=concept, motif=motif, concepts=concepts, commercial=True)
             facts = advice.settle(chosen, listed, replace(catalog, bases=here, memory_mib=memory))

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from storage.errors import JobError
-from storage.planning.plan import plan
+from storage.planning.plan import plan_training
 from storage.records import Catalog, Concept, Dial
 from training.methods import _full, dreambooth, lora
 from training.networks.sizes import sizes
@@ -41,7 +41,7 @@ def test_the_dial(bases):
     known = Catalog((base,), (dreambooth.METHOD, lora.METHOD), rules=rules)
 
     def planned(method, rank=0):
-        return plan(
+        return plan_training(
             known, method=method, base="embedded", dial=Dial.BALANCED,
             concept=Concept.SUBJECT, photos=5, rank=rank,
         )  # fmt: skip

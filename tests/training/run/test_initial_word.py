@@ -11,7 +11,7 @@ import pytest
 from safetensors import safe_open
 
 from benchmarks.teaching import lesson
-from storage.folders import JobFolder, dump
+from storage.folders import JobFolder, write_json
 from storage.records import Concept, JobCommand
 from tests.fakes.interrupts import run_until
 from training.run.initial_word import sought
@@ -41,7 +41,7 @@ def test_told(
     """A panda, which the base has never seen, begins as an animal of that kind, and goes on so."""
     recipe = replace(panda(bases, tmp_path / "job" / "photos"), steps=2, save_every=1)
     folder = JobFolder(tmp_path / "job")
-    dump(folder.job, {"kind": "train", "attempt": 1, "recipe": recipe.to_json()})
+    write_json(folder.request_file, {"kind": "train", "attempt": 1, "recipe": recipe.to_json()})
 
     task = train(folder, bases)
     run_until(task, 1)
@@ -61,7 +61,9 @@ def test_heard(bases: Bases, tmp_path: Path) -> None:
     panda(bases, tmp_path / "paused" / "photos")
     whole, paused = JobFolder(tmp_path / "whole"), JobFolder(tmp_path / "paused")
     for folder in (whole, paused):
-        dump(folder.job, {"kind": "train", "attempt": 1, "recipe": recipe.to_json()})
+        write_json(
+            folder.request_file, {"kind": "train", "attempt": 1, "recipe": recipe.to_json()}
+        )
 
     task = train(paused, bases)
     run_until(task, 0)

@@ -13,7 +13,7 @@ from PIL import Image
 from safetensors import safe_open
 
 from storage.errors import JobError
-from storage.folders import JobFolder, dump
+from storage.folders import JobFolder, write_json
 from storage.records import Event, JobCommand
 from tests.fakes.gpu import Fp16Device, OverflowingDevice
 from tests.fakes.interrupts import run_until, train_with_interruption
@@ -272,7 +272,7 @@ def serve(trained: JobFolder, path: Path, method: str) -> JobFolder:
         "method": method,
         "trigger": "mydog",
     }
-    dump(folder.job, {"kind": "sample", "attempt": 1, "request": asked})
+    write_json(folder.request_file, {"kind": "sample", "attempt": 1, "request": asked})
     return folder
 
 
@@ -367,7 +367,7 @@ def test_refused(
 ) -> None:
     """What cannot be trained ends the job with a code."""
     folder = make_job_folder(make_recipe())
-    dump(folder.job, {"kind": "train", "recipe": make_recipe().to_json() | change})
+    write_json(folder.request_file, {"kind": "train", "recipe": make_recipe().to_json() | change})
 
     with pytest.raises(JobError) as refused:
         next(train(folder, bases))

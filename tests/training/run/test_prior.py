@@ -23,7 +23,7 @@ def lay(make_recipe, make_job_folder):
 
 def drawn(folder):
     """Read the class pictures."""
-    return {file.name: file.read_bytes() for file in sorted(folder.classes.iterdir())}
+    return {file.name: file.read_bytes() for file in sorted(folder.class_images.iterdir())}
 
 
 def test_they_are_the_bases_own(bases, make_recipe, make_job_folder, run_task):
@@ -69,7 +69,7 @@ def test_a_killed_training_goes_on_with_them(bases, make_recipe, make_job_folder
     run_task(train(plain, bases))
 
     task = train(disturbed, bases)
-    while len(list(disturbed.classes.glob("*.png"))) < 2:
+    while len(list(disturbed.class_images.glob("*.png"))) < 2:
         next(task)
     task.close()
     begun = drawn(disturbed)
@@ -100,7 +100,7 @@ def test_wishes_are_heard_between_them(bases, run_task, lay, wish, kinds):
     events = [task.send(wish), *run_task(task)]
 
     assert [event.kind for event in events] == kinds
-    assert len(list(folder.classes.glob("*.png"))) == 0
+    assert len(list(folder.class_images.glob("*.png"))) == 0
 
 
 def test_a_class_is_needed(make_recipe):

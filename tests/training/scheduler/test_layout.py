@@ -16,20 +16,22 @@ CATALOG = Catalog(bases=(HERE,))
 async def test_a_training_has_its_recipe_and_photos(queue):
     """`job.json` holds the whole recipe; photos have numbers for names."""
     dataset = await queue.add_dataset(count=2)
-    first, _ = await queue.store.photos.of(dataset.id, ALICE)
-    await queue.store.photos.caption(first.id, ALICE, "on the beach")
+    first, _ = await queue.store.photos.list_for(dataset.id, ALICE)
+    await queue.store.photos.set_caption(first.id, ALICE, "on the beach")
     job = await queue.add_training(dataset=dataset)
     await lay_out(queue.store, job, CATALOG)
 
-    folder = queue.home.run(job.id)
-    request = folder.request()
+    folder = queue.home.job_folder(job.id)
+    request = folder.read_request()
     shots = request["recipe"]["photos"]
     assert (request["kind"], request["recipe"]["family"]) == ("train", "sd1")
     assert request["recipe"]["accepted"] == job.created
     assert [shot["file"] for shot in shots] == ["0001.png", "0002.png"]
     assert shots[0]["caption"] == "mydog, on the beach"
     assert sorted(path.name for path in folder.photos.iterdir()) == ["0001.png", "0002.png"]
-    assert (folder.photos / "0001.png").read_bytes() == queue.home.photo(first.digest).read_bytes()
+    assert (folder.photos / "0001.png").read_bytes() == queue.home.photo_file(
+        first.digest
+    ).read_bytes()
 
 
 async def test_further_datasets_are_concepts(queue):
@@ -41,8 +43,8 @@ async def test_further_datasets_are_concepts(queue):
     forged = await queue.add_training(dataset=dog, further=[{**further[0], "dataset": theirs.id}])
     await lay_out(queue.store, job, CATALOG)
 
-    folder = queue.home.run(job.id)
-    recipe = folder.request()["recipe"]
+    folder = queue.home.job_folder(job.id)
+    recipe = folder.read_request()["recipe"]
     [other] = recipe["other_concepts"]
     assert [shot["file"] for shot in recipe["photos"]] == ["0001.png", "0002.png"]
     assert (other["trigger"], [shot["file"] for shot in other["photos"]]) == (
@@ -60,34 +62,34 @@ async def test_a_recipe_is_frozen(queue):
     dataset = await queue.add_dataset(count=2)
     job = await queue.add_training(dataset=dataset)
     await lay_out(queue.store, job, CATALOG)
-    before = queue.home.run(job.id).request()["recipe"]
-    for photo in await queue.store.photos.of(dataset.id, ALICE):
-        await queue.store.photos.caption(photo.id, ALICE, "changed")
+    before = queue.home.job_folder(job.id).read_request()["recipe"]
+    for photo in await queue.store.photos.list_for(dataset.id, ALICE):
+        await queue.store.photos.set_caption(photo.id, ALICE, "changed")
     await lay_out(queue.store, job, CATALOG)
 
-    assert queue.home.run(job.id).request()["recipe"] == before
+    assert queue.home.job_folder(job.id).read_request()["recipe"] == before
 
 
 async def test_a_broken_job_file_is_written_again(queue):
     """`job.json` can always be made from what the store remembers."""
     job = await queue.add_training()
     await lay_out(queue.store, job, CATALOG)
-    folder = queue.home.run(job.id)
-    before = folder.request()
-    folder.job.write_text("{")
+    folder = queue.home.job_folder(job.id)
+    before = folder.read_request()
+    folder.request_file.write_text("{")
     await lay_out(queue.store, job, CATALOG)
 
-    assert folder.request() == before
+    assert folder.read_request() == before
 
 
 async def test_captions_are_of_what_is_left(queue):
     """A photo removed meanwhile is left out; with none left, the job says so."""
     dataset = await queue.add_dataset(count=2)
     job = await queue.add_captions(dataset)
-    gone, kept = await queue.store.photos.of(dataset.id, ALICE)
+    gone, kept = await queue.store.photos.list_for(dataset.id, ALICE)
     await queue.store.photos.remove(gone.id, ALICE)
     await lay_out(queue.store, job, CATALOG)
-    request = queue.home.run(job.id).request()["request"]
+    request = queue.home.job_folder(job.id).read_request()["request"]
     await queue.store.photos.remove(kept.id, ALICE)
 
     assert request["photos"] == [kept.id]
@@ -109,10 +111,10 @@ async def test_a_strangers_style_is_unknown(queue):
     theirs = await queue.add_sample(BOB, style=made.id)
     await lay_out(queue.store, mine, CATALOG)
 
-    folder = queue.home.run(mine.id)
-    request = folder.request()["request"]
+    folder = queue.home.job_folder(mine.id)
+    request = folder.read_request()["request"]
     assert (request["method"], request["trigger"]) == ("lora", "mydog")
-    assert folder.style.read_bytes() == b"weights"
+    assert folder.style_file.read_bytes() == b"weights"
     with pytest.raises(SafelightError) as refused:
         await lay_out(queue.store, theirs, CATALOG)
     assert refused.value.code == "style_unknown"
@@ -122,14 +124,14 @@ async def test_a_removed_model(queue):
     """A picture that was asked of a model whose file went meanwhile ends with a sentence."""
     job = await queue.add_training()
     claimed = await queue.store.jobs.claim("w", ["train"], lease=60)
-    file = queue.home.run(job.id).result / "mydog.safetensors"
+    file = queue.home.job_folder(job.id).result / "mydog.safetensors"
     file.parent.mkdir(parents=True)
     file.write_bytes(b"weights")
     made = await queue.store.styles.add(
         claimed, file, method="finetune", family="sd1", trigger="my", concept="look", whole=True
     )
     picture = await queue.add_sample(ALICE, style=made.id)
-    await queue.store.styles.expire(made.created + 1)
+    await queue.store.styles.remove_full_models(made.created + 1)
 
     with pytest.raises(SafelightError) as refused:
         await lay_out(queue.store, picture, CATALOG)
@@ -143,7 +145,7 @@ async def test_a_whole_model_is_kept_once(queue, method, left):
     """Whenever a job is cleared, a model in its result goes: the style has it; a LoRA stays."""
     job = await queue.add_training(method=method)
     await lay_out(queue.store, job, CATALOG)
-    folder = queue.home.run(job.id)
+    folder = queue.home.job_folder(job.id)
     folder.result.mkdir()
     (folder.result / "mydog.safetensors").write_bytes(b"weights")
     clear_folder(folder)
@@ -155,7 +157,7 @@ async def test_what_is_kept(queue):
     """Photos, checkpoints and the style go; samples and results stay."""
     job = await queue.add_training()
     await lay_out(queue.store, job, CATALOG)
-    folder = queue.home.run(job.id)
+    folder = queue.home.job_folder(job.id)
     for path in (folder.checkpoints, folder.samples, folder.result):
         path.mkdir()
     clear_folder(folder)

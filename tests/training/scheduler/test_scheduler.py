@@ -26,9 +26,9 @@ async def test_a_training_becomes_a_style(queue):
         done = await queue.wait_for(job, Status.DONE)
 
     kinds = [event.kind for event in await queue.store.events.of(job.id)]
-    [style] = await queue.store.styles.of(ALICE)
+    [style] = await queue.store.styles.list_for(ALICE)
     [(gait, pace)] = (await queue.store.paces.all()).items()
-    folder = queue.home.run(job.id)
+    folder = queue.home.job_folder(job.id)
 
     assert kinds[:3] == ["status", "status", "started"]
     assert kinds[-2:] == ["done", "status"]
@@ -53,13 +53,13 @@ async def test_the_catalog_is_published(queue):
 async def test_captions_reach_the_photos(queue):
     """A caption job describes photos, but never over what the member has written."""
     dataset = await queue.add_dataset(count=3)
-    first, *_ = await queue.store.photos.of(dataset.id, ALICE)
-    await queue.store.photos.caption(first.id, ALICE, "my own words")
+    first, *_ = await queue.store.photos.list_for(dataset.id, ALICE)
+    await queue.store.photos.set_caption(first.id, ALICE, "my own words")
 
     async with queue.running_scheduler():
         await queue.wait_for(await queue.add_captions(dataset), Status.DONE)
 
-    captions = [photo.caption for photo in await queue.store.photos.of(dataset.id, ALICE)]
+    captions = [photo.caption for photo in await queue.store.photos.list_for(dataset.id, ALICE)]
     assert captions == ["my own words", "photo 2", "photo 3"]
 
 
@@ -70,7 +70,7 @@ async def test_a_sample_wears_the_style(queue):
         job = await queue.add_sample(ALICE, style=trained.style)
         await queue.wait_for(job, Status.DONE)
 
-    folder = queue.home.run(job.id)
+    folder = queue.home.job_folder(job.id)
     assert (folder.result / "0.png").read_bytes() == queue.read_result(trained)
     assert not (folder.path / "style.safetensors").exists()
 
@@ -172,7 +172,7 @@ async def test_a_killed_scheduler_loses_nothing(queue, held):
     assert steps == list(range(1, 41))
     assert queue.read_handle() == before
     assert await queue.list_statuses(job) == ["queued", "running", "done"]
-    assert len(await queue.store.styles.of(ALICE)) == 1
+    assert len(await queue.store.styles.list_for(ALICE)) == 1
 
 
 async def test_ended_while_nobody_watched(queue, held):
@@ -182,7 +182,7 @@ async def test_ended_while_nobody_watched(queue, held):
         await queue.wait_for_event(job, "progress", 5)
         scheduler.kill()
     held()
-    while b'"done"' not in queue.home.run(job.id).events.read_bytes():
+    while b'"done"' not in queue.home.job_folder(job.id).events_file.read_bytes():
         await asyncio.sleep(0.02)
     os.kill(queue.read_handle()["pid"], signal.SIGKILL)
 
@@ -229,8 +229,8 @@ async def test_wishes(queue):
         await queue.wait_for(second, Status.DONE)
 
     assert (await queue.wait_for_event(second, "done")).facts["steps"] == 25
-    assert await queue.store.styles.of(ALICE) == []
-    assert len(await queue.store.styles.of(BOB)) == 1
+    assert await queue.store.styles.list_for(ALICE) == []
+    assert len(await queue.store.styles.list_for(BOB)) == 1
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ async def test_a_job_that_fails(queue, prompt, code):
 
 async def test_jobs_that_cannot_be_laid_out(queue):
     """No photos, an unknown base, absurd steps, a style that is gone: each fails with its code."""
-    empty = await queue.store.datasets.new(ALICE, 77, "empty", "look")
+    empty = await queue.store.datasets.create(ALICE, 77, "empty", "look")
     dataset = await queue.add_dataset(count=1, name="one")
     async with queue.running_scheduler():
         jobs = [
@@ -267,7 +267,7 @@ async def test_jobs_that_cannot_be_laid_out(queue):
 
 async def test_a_full_disk_starts_nothing(queue):
     """Below the floor no job is started, and the jobs that wait are told why, once."""
-    async with queue.running_scheduler(disk=10**9):
+    async with queue.running_scheduler(min_free_mib=10**9):
         job = await queue.add_sample()
         note = await queue.wait_for_event(job, "note")
         another = await queue.add_sample()
@@ -291,10 +291,12 @@ async def test_a_member_who_leaves(queue):
         await queue.wait_for_event(job, "progress")
         await queue.store.members.erase(ALICE, keep_styles=False)
         async with asyncio.timeout(60):
-            while queue.home.run(job.id).path.exists() or await queue.store.jobs.open():
+            while (
+                queue.home.job_folder(job.id).path.exists() or await queue.store.jobs.list_open()
+            ):
                 await asyncio.sleep(0.02)
 
-    assert await queue.store.jobs.of(ALICE) == []
+    assert await queue.store.jobs.list_for(ALICE) == []
 
 
 async def test_a_worker_that_hangs_is_replaced(queue, held):
@@ -327,19 +329,19 @@ async def test_a_whole_model_is_kept_once_and_not_for_ever(queue):
     async with queue.running_scheduler() as scheduler:
         asked = await queue.add_training(method="finetune", steps=3, rank=0)
         job = await queue.wait_for(asked, Status.DONE)
-        (style,) = await queue.store.styles.of(job.owner)
+        (style,) = await queue.store.styles.list_for(job.owner)
         file = queue.store.styles.file(style)
         kept = file.is_file()
-        scheduler.settings.days = 0
+        scheduler.settings.full_model_days = 0
         await scheduler.remove_old_models()
-        (old,) = await queue.store.styles.of(job.owner)
+        (old,) = await queue.store.styles.list_for(job.owner)
 
-        again = queue.home.run(job.id).result / "mydog.safetensors"
+        again = queue.home.job_folder(job.id).result / "mydog.safetensors"
         again.write_bytes(b"as a scheduler leaves it that is killed")
         await scheduler.adopt_jobs()
 
     assert style.whole
     assert kept
-    assert list(queue.home.run(job.id).result.glob("*.safetensors")) == []
+    assert list(queue.home.job_folder(job.id).result.glob("*.safetensors")) == []
     assert not file.exists()
     assert old.removed

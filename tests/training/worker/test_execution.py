@@ -47,7 +47,7 @@ def finish(run):
     """Drive a run to its end and return what was written."""
     while not run.ended:
         run.advance()
-    return [(event.kind, event.facts) for event in read(run.folder.events)[0]]
+    return [(event.kind, event.facts) for event in read(run.folder.events_file)[0]]
 
 
 def test_boundaries_are_not_written(run):
@@ -142,7 +142,7 @@ def test_a_bug_is_in_the_log(run):
     begun = run(raising(ValueError("why")))
     reference = finish(begun)[-1][1]["reference"]
 
-    log = begun.folder.log.read_text()
+    log = begun.folder.log_file.read_text()
     assert reference in log
     assert "ValueError: why" in log
 
@@ -173,6 +173,6 @@ def test_only_its_own_lines_are_in_its_log(run):
     begun.advance()
     logging.getLogger("task").warning("other")
 
-    log = begun.folder.log.read_text()
+    log = begun.folder.log_file.read_text()
     assert "mine" in log
     assert "other" not in log

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from storage.folders import Home, JobFolder, dump
+from storage.folders import Home, JobFolder, write_json
 from storage.records import Base, Catalog, Event, Kind
 from tests.fakes.jobqueue import WORKER
 from training.worker.eventlog import read
@@ -22,7 +22,7 @@ HERE = Base("embedded", "Here", "sd1", "embedded:diffusion", 64, "none", "tests"
 def task(folder):
     """Take as many steps as the folder says."""
     yield Event("started", {"step": 0}, 1.0)
-    for step in range(folder.request()["steps"]):
+    for step in range(folder.read_request()["steps"]):
         yield Event("step", {}, 1.0)
         yield Event("progress", {"step": step + 1}, 1.0)
     yield Event("done", {}, 1.0)
@@ -69,16 +69,16 @@ def ask(worker):
     """Lay out a job and ask the worker to run it."""
 
     def asked(job, kind=Kind.SAMPLE, steps=1, fence=1):
-        dump(worker.home.run(job).job, {"kind": kind, "steps": steps})
+        write_json(worker.home.job_folder(job).request_file, {"kind": kind, "steps": steps})
         worker.folder.inbox.send(Request(Command.RUN, job, fence))
-        return worker.home.run(job)
+        return worker.home.job_folder(job)
 
     return asked
 
 
 def kinds(folder):
     """List what happened."""
-    return [event.kind for event in read(folder.events)[0]]
+    return [event.kind for event in read(folder.events_file)[0]]
 
 
 def test_short_jobs_go_first(worker, ask):
@@ -188,7 +188,7 @@ def test_told_to_leave(worker, ask):
         worker.turn()
 
     for folder in (training, sample):
-        assert json.loads(folder.events.read_text().splitlines()[-1])["leaving"]
+        assert json.loads(folder.events_file.read_text().splitlines()[-1])["leaving"]
 
 
 def test_one_worker_a_folder(tmp_path, monkeypatch):
