@@ -247,7 +247,7 @@ class Steer(Button, verb=""):
 class Pause(Steer, verb="job:pause"):
     """Put the job aside; its state is kept."""
 
-    label, wish = wording.job.PAUSE, JobCommand.PAUSE
+    label, command = wording.job.PAUSE, JobCommand.PAUSE
 
 
 class Resume(Steer, verb="job:resume"):
@@ -259,13 +259,13 @@ class Resume(Steer, verb="job:resume"):
 class Cancel(Steer, verb="job:cancel"):
     """End the job; nothing of it is kept."""
 
-    label, wish, style = wording.job.CANCEL, JobCommand.CANCEL, discord.ButtonStyle.danger
+    label, command, style = wording.job.CANCEL, JobCommand.CANCEL, discord.ButtonStyle.danger
 
 
 class Finish(Steer, verb="job:finish"):
     """End the job here and keep what it has learnt."""
 
-    label, wish, style = wording.job.FINISH, JobCommand.FINISH, discord.ButtonStyle.success
+    label, command, style = wording.job.FINISH, JobCommand.FINISH, discord.ButtonStyle.success
 
 
 class Retry(Button, verb="job:retry"):
