@@ -8,21 +8,7 @@
 
     workers/<name>/  handle.json heartbeat catalog.json state.json inbox/*.json log.txt
 
-Events (one JSON object a line: `at`, `kind` and the facts):
-
-    started     step steps device attempt resumed   a worker began (or went on with) the job
-    note        code + facts                        a sentence worth showing on the card
-    progress    step steps loss smooth rate speed eta memory    speed in steps/s, eta in s, MiB
-    sample      step files prompts seeds            pictures in samples/ (step 0: before training)
-    checkpoint  step file curve                     a saved state, and the loss curve's picture
-    caption     photo file caption                  one photo described
-    picture     file seed prompt                    one picture of a sample job, in result/
-    served      job seconds                         a short job was done between two steps
-    paused      step          cancelled step        ends of a run (paused: not of the job)
-    done        file bytes digest steps seconds speed photo picture early ...    the job's end
-    failed      code + facts, reference             the job's end
-
-`paused`, `cancelled`, `done` and `failed` are terminal for a run: the last of them is the truth.
+The lines of `events.jsonl` are the events in `storage/events.py`.
 """
 
 from __future__ import annotations
@@ -34,8 +20,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-TERMINAL = frozenset({"paused", "cancelled", "done", "failed"})
 
 
 @contextmanager

@@ -22,7 +22,6 @@ class Kind(StrEnum):
     TRAIN = "train"
     CAPTION = "caption"
     SAMPLE = "sample"
-    EVALUATE = "evaluate"
 
 
 class Status(StrEnum):
@@ -173,17 +172,6 @@ class Job:
     created: float
     started: float | None
     ended: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One line of what happened in a job. `storage/folders.py` lists kinds and facts."""
-
-    kind: str
-    facts: dict[str, Any]
-    at: float  #: unix seconds
-    id: int = 0  #: its number in the table; 0 before it is there
-    job: int = 0
 
 
 @dataclass(frozen=True, slots=True)

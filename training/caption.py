@@ -10,10 +10,10 @@ import torch
 from PIL import Image, UnidentifiedImageError
 
 from storage.errors import JobError
+from storage.events import Done, PhotoCaptioned, Started, Timings
 from storage.folders import write_json
 from training import embedded
 from training.bases.registry import plain
-from training.events import event
 from training.lazy import transformers
 from training.modelfiles import hub
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from storage.events import Event
     from storage.folders import JobFolder
-    from storage.records import Event
     from training.bases.registry import Bases
     from training.device import Device
 
@@ -56,8 +56,7 @@ def caption(folder: JobFolder, bases: Bases) -> Iterator[Event]:
     request = given["request"]
     name, trigger, photos = request["captioner"], request["trigger"], request["photos"]
     pictures = sorted(path for path in folder.photos.iterdir() if not path.name.startswith("."))
-    yield event("started", step=0, steps=len(pictures), device=bases.device.name,
-                attempt=int(given.get("attempt", 1)), resumed=False)  # fmt: skip
+    yield Started(0, len(pictures), bases.device.name, int(given.get("attempt", 1)))
     place = found(name, bases)
     found_captions: dict[str, str] = {}
     small, model = name == "embedded", f"captioner {name}"
@@ -65,11 +64,9 @@ def caption(folder: JobFolder, bases: Bases) -> Iterator[Event]:
         for photo, path in zip(photos, pictures, strict=True):
             text = led(trigger, captioner.describe(opened(path)))
             found_captions[path.name] = text
-            yield event("caption", photo=photo, file=path.name, caption=text)
+            yield PhotoCaptioned(photo, path.name, text)
     write_json(folder.result / "captions.json", found_captions)
-    yield event(
-        "done", file="captions.json", steps=len(pictures), seconds=time.perf_counter() - began
-    )
+    yield Done(len(pictures), Timings(time.perf_counter() - began), "captions.json")
 
 
 def led(trigger: str, text: str) -> str:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from storage import limits
 from storage.errors import JobError
+from storage.events import Done, Event, Note, PictureDrawn, Started, Timings
 from storage.folders import replacing
 from storage.limits import check_range
 from storage.requests import SampleRequest
 from training import methods
 from training.easel import together
-from training.events import event
 from training.families import Picture
 from training.styles import header, writer
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from storage.folders import JobFolder
-    from storage.records import Base, Event
+    from storage.records import Base
     from training.bases.registry import Bases
     from training.device import Device
     from training.families import Family
@@ -59,14 +59,13 @@ def sample(folder: JobFolder, bases: Bases) -> Iterator[Event]:
     given = folder.read_request()
     request = read(given["request"])
     base = bases.find(request.base)
-    yield event("started", step=0, steps=request.count, device=bases.device.name,
-                attempt=int(given.get("attempt", 1)), resumed=False)  # fmt: skip
+    yield Started(0, request.count, bases.device.name, int(given.get("attempt", 1)))
     with bases.family(request.base) as family:
         style = worn(folder, request, family)
         side = sized(request, base, family)
         cut = lost(family, request, style)
         if cut:
-            yield event("note", code="prompt_cut", tokens=cut)
+            yield Note("prompt_cut", {"tokens": cut})
         seeds = [(request.seed + at) % 2**63 for at in range(request.count)]
         pictures = [
             Picture(request.prompt, request.negative, seed, request.steps, side, side)
@@ -79,8 +78,8 @@ def sample(folder: JobFolder, bases: Bases) -> Iterator[Event]:
                 with replacing(path) as part:
                     drawn.save(part, "PNG")
                 at += 1
-                yield event("picture", file=path.name, seed=picture.seed, prompt=request.prompt)
-    yield event("done", steps=request.count, seconds=time.perf_counter() - began)
+                yield PictureDrawn(path.name, picture.seed, request.prompt)
+    yield Done(request.count, Timings(time.perf_counter() - began))
 
 
 def draw(

@@ -17,6 +17,7 @@ from accelerate import Accelerator
 
 from benchmarks import machine, table
 from benchmarks.speed.training import MIB, Ground, folder
+from storage.events import Note, StepBoundary
 from training.device import Device
 from training.families import walk
 from training.run import memory
@@ -58,8 +59,8 @@ def fits(place: Path, shelf: Path | None, family: str, method: str, gigabytes: i
     fewer, steps = 0, 0
     while steps < STEPS:
         told = next(task)
-        steps += told.kind == "step"
-        fewer += told.facts.get("code") == "memory"
+        steps += isinstance(told, StepBoundary)
+        fewer += told == Note("memory")
     torch.cuda.synchronize()
     held = torch.cuda.max_memory_reserved(device.at) // MIB + DRIVER
     task.close()

@@ -20,6 +20,7 @@ from bot import wording
 from bot.demo.discordish import FRIEND, OWNER
 from bot.demo.stage import ready, stage
 from storage.errors import UserError
+from storage.events import Progress
 
 if TYPE_CHECKING:
     from bot.bot import Bot
@@ -53,7 +54,7 @@ async def prepare(world: World, running: Service) -> None:
     if running.member != glim.owner:
         raise RuntimeError("the last of them trains")
     training = await running.train(glim, seed=1, steps=5000)
-    await running.until(training, "progress")
+    await running.until(training, Progress)
 
 
 async def talk(world: World, ears: Ears, bot: Bot, photos: list[bytes], count: int) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bot.demo.mascot import pictures
 from bot.demo.stage import run_scheduler
+from storage.events import Event
 from storage.folders import Home
 from storage.photos.sandbox import Darkroom
 from storage.planning.plan import plan_training
@@ -76,10 +77,10 @@ class Service:
         )
         return await self.store.jobs.queue(new)
 
-    async def until(self, job: Job, event: str) -> None:
-        """Wait until a job has told of something."""
+    async def until(self, job: Job, kind: type[Event]) -> None:
+        """Wait until a job has an event of a kind."""
         async with asyncio.timeout(PATIENCE):
-            while not await self.store.events.of(job.id, event):
+            while not await self.store.events.of_kind(job.id, kind):
                 await asyncio.sleep(LOOK)
 
     async def ended(self, job: Job) -> Job:

@@ -28,6 +28,7 @@ from benchmarks.memory.footprint import Footprint
 from benchmarks.speed.overhead import Bare, Step
 from benchmarks.speed.plain import TARGETS, noised
 from benchmarks.teaching import lesson
+from storage.events import Done
 from storage.records import Concept, Dial
 from storage.requests import TrainRequest
 from training.bases import random
@@ -247,13 +248,13 @@ def job(ground: Ground, family: str, steps: int) -> Iterator[table.Row]:
         yield table.told(f"{family}: {name}, from the job to its first step", first, "s")
         if name == "cold":
             task.close()
-    done = [event for event in task if event.kind == "done"][-1]
+    done = [event for event in task if isinstance(event, Done)][-1]
     whole = time.perf_counter() - began
-    more = f" ({whole - steps / done.facts['speed']:.1f} s around the steps)"
+    more = f" ({whole - steps / done.timings.steps_per_second:.1f} s around the steps)"
     yield table.told(f"{family}: warm, {steps} steps and 4 pictures", whole, "s", more)
     if held := ground.device.peak():
         keeps = walk()[family].COUNTS.memory
-        foretold = needed(keeps, recipe, trained(keeps, recipe, done.facts["bytes"])) / MIB
+        foretold = needed(keeps, recipe, trained(keeps, recipe, done.bytes)) / MIB
         yield table.near(f"{family}: {held} MiB at most", foretold, held, BAR)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import machine, table
 from benchmarks.speed.service import Service, mascot, service
+from storage.events import Done, PreviewsDrawn, Progress, Started
 from training.lazy import SLOW_IMPORTS
 
 if TYPE_CHECKING:
@@ -37,10 +38,10 @@ async def start(running: Service, job: Job) -> tuple[float, float, float]:
     The third are those from the claim until the pictures "before" are there.
     """
     ended = await running.ended(job)
-    (began,) = await running.store.events.of(job.id, "started")
-    (done,) = await running.store.events.of(job.id, "done")
-    stepped = began.at + done.facts["first"]
-    (before, *_) = await running.store.events.of(job.id, "sample")
+    (began,) = await running.store.events.of_kind(job.id, Started)
+    (done,) = await running.store.events.of_kind(job.id, Done)
+    stepped = began.at + done.event.timings.first_step_seconds
+    (before, *_) = await running.store.events.of_kind(job.id, PreviewsDrawn)
     return (
         stepped - (ended.started or 0),
         stepped - ended.created,
@@ -61,15 +62,15 @@ async def served(running: Service, times: int) -> tuple[list[float], list[float]
     await answered(running, 0, style.id)
     idle = [await answered(running, seed, style.id) for seed in range(1, times + 1)]
     training = await running.train(dataset, seed=3, steps=20 * times + 60)
-    await running.until(training, "progress")
+    await running.until(training, Progress)
     busy = []
     for seed in range(101, 101 + times):
         busy.append(await answered(running, seed, style.id))
         await asyncio.sleep(0.37)  # so that the asking falls anywhere in a step
-    (latest, *_) = reversed(await running.store.events.of(training.id, "progress"))
+    (latest, *_) = reversed(await running.store.events.of_kind(training.id, Progress))
     await running.ended(training)
     idle += [await answered(running, seed, style.id) for seed in range(201, 201 + times)]
-    return idle, busy, 1 / latest.facts["speed"]
+    return idle, busy, 1 / latest.event.steps_per_second
 
 
 async def swapped(running: Service, times: int) -> float:

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from benchmarks.teaching import lesson
+from storage.events import Done
 from training import methods
 from training.bases.registry import Bases
 from training.families import Picture
@@ -50,10 +51,11 @@ class Exam:
         place = self.place / str(self.count)
         frozen = lesson.recipe(self.bases, asked)
         folder, task = lesson.begin(place, self.bases, asked, frozen)
-        (done,) = [each.facts for each in task if each.kind == "done"]
-        tensors = writer.tensors(folder.result / done["file"])
+        (done,) = [each for each in task if isinstance(each, Done)]
+        tensors = writer.tensors(folder.result / done.file)
         worn = Worn(methods.walk()[asked.method], tensors, asked.trigger, 1.0)
-        return Trained(worn, done["seconds"], done["steps"], done["speed"], done["bytes"])
+        seconds, speed = done.timings.seconds, done.timings.steps_per_second
+        return Trained(worn, seconds, done.steps, speed, done.bytes)
 
     def drawn(self, prompts: Sequence[str], style: Worn | None = None) -> Pictures:
         """Draw prompts as `/sample` does, each from its own seed, the same for every style."""

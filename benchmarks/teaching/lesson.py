@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from storage.events import StepBoundary
 from storage.folders import JobFolder, write_json
 from storage.planning.plan import plan_training
 from storage.records import Catalog, Concept, Dial
@@ -83,4 +84,4 @@ def begin(place: Path, bases: Bases, lesson: Lesson, frozen: Recipe) -> tuple[Jo
 def advance(task: Task, steps: int = 1) -> None:
     """Go on to the boundary after so many steps; the first boundary is before the first step."""
     while steps:
-        steps -= next(task).kind == "step"
+        steps -= isinstance(next(task), StepBoundary)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import discord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from bot.bot import Bot
     from bot.cards.components import Card
     from bot.web import Link
+    from storage.events import SmallCopy
     from storage.records import Style
 
 MIB = 1 << 20
@@ -39,8 +40,7 @@ class Handover:
     limit: int
     link: Link | None = None
     refused: bool = False  #: Discord did not take it, although it should fit
-    #: of the copy: file, bytes, rank, error
-    small: Mapping[str, Any] = field(default_factory=dict)
+    small: SmallCopy | None = None
 
 
 def limit(guild: discord.Guild | None, upload: int) -> int:
@@ -49,14 +49,14 @@ def limit(guild: discord.Guild | None, upload: int) -> int:
     return max(upload, BOOSTED.get(tier, 0)) * MIB
 
 
-def ways(bot: Bot, style: Style, most: int, small: Mapping[str, Any]) -> list[Handover]:
+def ways(bot: Bot, style: Style, most: int, small: SmallCopy | None) -> list[Handover]:
     """List the ways a style's file can go, the best first."""
     fits = style.bytes <= most
     link = bot.web.link(style)
     other = Handover(Way.LINK if link else Way.HAND, style.bytes, most, link, refused=fits)
     if fits:
         return [Handover(Way.FILE, style.bytes, most), other]
-    if small and not link and int(small["bytes"]) <= most:
+    if small and not link and small.bytes <= most:
         return [Handover(Way.SMALL, style.bytes, most, small=small), other]
     return [other]
 

@@ -1,76 +1,84 @@
-"""What has happened in a job so far, as far as its card tells of it: a fold over its events."""
+"""What a job's card shows of its history: the latest of each kind of event."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
+
+from storage.events import (
+    CheckpointSaved,
+    Done,
+    Ending,
+    Event,
+    LogEntry,
+    Note,
+    PictureDrawn,
+    PreviewsDrawn,
+    Progress,
+    Started,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from storage.records import Event
-
-Facts: TypeAlias = dict[str, Any]
-
 
 @dataclass(slots=True)
-class Story:
-    """The latest of each thing that happened; the same event twice changes nothing."""
+class JobState:
+    """The latest of each kind of event; adding the same one twice changes nothing."""
 
-    started: Facts = field(default_factory=dict)
-    progress: Facts = field(default_factory=dict)
-    heard: float = 0.0  #: unix time of the progress
-    note: Facts = field(default_factory=dict)
-    before: Facts = field(default_factory=dict)  #: the sample of step 0
-    sample: Facts = field(default_factory=dict)  #: the newest sample
-    curve: str = ""
-    pictures: dict[str, Facts] = field(default_factory=dict)  #: of a sample job, by file
-    end: Facts = field(default_factory=dict)
+    started: Started | None = None
+    progress: Progress | None = None
+    progress_at: float = 0.0  #: unix seconds
+    note: Note | None = None
+    before: PreviewsDrawn | None = None  #: the previews of step 0
+    previews: PreviewsDrawn | None = None  #: the newest
+    curve: str = ""  #: file of the loss curve
+    pictures: dict[str, PictureDrawn] = field(default_factory=dict)  #: of a sample job, by file
+    end: Ending | None = None
 
     @classmethod
-    def of(cls, events: Iterable[Event]) -> Story:
-        """Tell a job from its beginning."""
-        story = cls()
-        for event in events:
-            story.add(event)
-        return story
+    def of(cls, entries: Iterable[LogEntry[Event]]) -> JobState:
+        """Return the state after these events, oldest first."""
+        state = cls()
+        for entry in entries:
+            state.add(entry)
+        return state
 
-    def add(self, event: Event) -> None:
-        """Go on by one event."""
-        facts = event.facts
-        match event.kind:
-            case "started":
-                self.started, self.note = facts, {}
-            case "progress":
-                self.progress, self.heard = facts, event.at
-            case "note":
-                self.note = facts
-            case "sample":
-                self._show(facts)
-            case "checkpoint":
-                self.curve = facts.get("curve") or self.curve
-            case "picture":
-                self.pictures[facts["file"]] = facts
-            case "done" | "failed" | "cancelled" | "paused":
-                self.end = facts
+    def add(self, entry: LogEntry[Event]) -> None:
+        """Add the next event."""
+        match entry.event:
+            case Started() as event:
+                self.started, self.note = event, None
+            case Progress() as event:
+                self.progress, self.progress_at = event, entry.at
+            case Note() as event:
+                self.note = event
+            case PreviewsDrawn() as event:
+                self.before = self.before if event.step else event
+                self.previews = event
+            case CheckpointSaved() as event:
+                self.curve = event.curve or self.curve
+            case PictureDrawn() as event:
+                self.pictures[event.file] = event
+            case event if isinstance(event, Ending):
+                self.end = event
 
-    def _show(self, facts: Facts) -> None:
-        if facts["step"] == 0:
-            self.before = facts
-        self.sample = facts
+    @property
+    def done(self) -> Done:
+        """The job's end, if it ended well; else one without facts."""
+        return self.end if isinstance(self.end, Done) else Done()
 
     @property
     def step(self) -> int:
-        """How far it is."""
-        known = [facts.get("step", 0) for facts in (self.progress, self.started, self.end)]
-        return int(max(self.end.get("steps", 0), *known))
+        """The step that the job has reached."""
+        known = (self.progress, self.started, self.end)
+        return max(self.done.steps, *(getattr(each, "step", 0) for each in known))
 
     @property
     def loss(self) -> str:
-        """The loss as a person reads it."""
-        loss = self.progress.get("smooth", self.progress.get("loss"))
-        return "…" if loss is None else f"{loss:.3f}"
+        """The smoothed loss as a person reads it."""
+        return f"{self.progress.smoothed_loss:.3f}" if self.progress else "…"
 
 
 def base(name: str) -> str:

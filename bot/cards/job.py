@@ -17,13 +17,14 @@ from bot.cards.upscaled import Wall
 from bot.wording import fill, flatten, say
 from storage import disk
 from storage.errors import JobError, UserError
+from storage.events import Note, Started
 from storage.records import JobCommand, Kind, NewJob, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from bot.actions.jobstate import Story
+    from bot.actions.jobstate import JobState
     from bot.cards.components import Asked, Card
     from storage.folders import Home
     from storage.records import Job
@@ -44,7 +45,7 @@ class Scene:
     """A job, and what its card needs beside it."""
 
     job: Job
-    story: Story
+    story: JobState
     base: str  #: its title
     place: int = 0  #: in the queue
     result: str = ""  #: address of the result's message
@@ -58,8 +59,8 @@ class Scene:
     @property
     def steps(self) -> int:
         """How many steps it takes."""
-        told = self.story.progress or self.story.started
-        return int(told.get("steps") or self.job.request.get("steps", 0))
+        known = self.story.progress or self.story.started
+        return known.steps if known else int(self.job.request.get("steps", 0))
 
 
 def job_card(home: Home, scene: Scene) -> Card:
@@ -106,16 +107,16 @@ def queued(scene: Scene) -> Iterator[str]:
 def running(scene: Scene) -> Iterator[str]:
     """Say how far it is and when it will be done."""
     job, story = scene.job, scene.story
-    if not story.progress:
+    if story.progress is None:
         yield wording.job.STARTING
     else:
-        left = story.progress.get("eta", 0) - max(0.0, time.time() - story.heard)
+        left = story.progress.eta_seconds - max(0.0, time.time() - story.progress_at)
         when = int(discord.utils.utcnow().timestamp() + max(1.0, left))
         yield bar(story.step, scene.steps)
         step, steps = story.step, scene.steps
         yield say(wording.job.STEP, step=step, steps=steps, loss=story.loss, when=when)
-        speed = f"{story.progress.get('speed', 0):.1f}"
-        yield say(wording.job.DEVICE, speed=speed, device=story.started.get("device", "cpu"))
+        speed, device = story.progress.steps_per_second, (story.started or Started(0, 0)).device
+        yield say(wording.job.DEVICE, speed=f"{speed:.1f}", device=device)
     if job.requested:
         yield wording.job.WISHES[job.requested]
 
@@ -128,10 +129,10 @@ def paused(scene: Scene) -> Iterator[str]:
 
 def done(scene: Scene) -> Iterator[str]:
     """Say what came of it."""
-    end = scene.story.end
-    template = wording.job.EARLY if end.get("early") else wording.job.DONE
-    took = wording.format_duration(float(end.get("seconds", 0)))
-    yield say(template, steps=int(end.get("steps", 0)), time=took, loss=scene.story.loss)
+    end = scene.story.done
+    template = wording.job.EARLY if end.early else wording.job.DONE
+    took = wording.format_duration(end.timings.seconds)
+    yield say(template, steps=end.steps, time=took, loss=scene.story.loss)
     if scene.result:
         yield fill(wording.job.RESULT, url=scene.result)
 
@@ -170,13 +171,11 @@ STATES = {
 }
 
 
-def note(facts: dict[str, object]) -> str:
+def note(noted: Note) -> str:
     """Return the sentence of a note."""
-    code = str(facts["code"])
-    more = {name: fact for name, fact in facts.items() if name != "code"}
-    if code in wording.job.NOTES:
-        return say(wording.job.NOTES[code], **more)  # type: ignore[arg-type]
-    return wording.explain(JobError(code, **more))  # type: ignore[arg-type]
+    if noted.code in wording.job.NOTES:
+        return say(wording.job.NOTES[noted.code], **noted.facts)
+    return wording.explain(JobError(noted.code, **noted.facts))
 
 
 def bar(step: int, steps: int) -> str:
@@ -188,11 +187,11 @@ def bar(step: int, steps: int) -> str:
 
 def newest_sample(home: Home, scene: Scene) -> tuple[Path, str] | None:
     """Choose the picture that the card shows, with its alt text."""
-    sample = scene.story.sample
-    if not sample.get("files"):
+    newest = scene.story.previews
+    if newest is None or not newest.files:
         return None
-    path = home.job_folder(scene.job.id).samples / last(sample["files"][0])
-    return path, next(iter(sample.get("prompts", ())), "")
+    path = home.job_folder(scene.job.id).samples / last(newest.files[0])
+    return path, next(iter(newest.prompts), "")
 
 
 def controls(job: Job) -> list[Button]:

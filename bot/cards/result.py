@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.actions.delivery import Handover
-    from bot.actions.jobstate import Facts, Story
+    from bot.actions.jobstate import JobState
+    from storage.events import PreviewsDrawn, SmallCopy
     from storage.folders import Home, JobFolder
     from storage.records import Base, Style
 
@@ -49,18 +50,18 @@ def result_card(home: Home, result: Result, handover: Handover) -> Card:
         wording.result.FACTS,
         method=styles.method(style),
         base=scene.base,
-        steps=int(story.end.get("steps", 0)),
-        time=wording.format_duration(float(story.end.get("seconds", 0))),
+        steps=story.done.steps,
+        time=wording.format_duration(story.done.timings.seconds),
     )
     pinged = " ".join(f"<@{member}>" for member in result.told)
     card.put(text(say(wording.result.TITLE, name=style.name), facts, pinged))
     pictures(card, home.job_folder(job.id), story)
     prompt = wording.result.example(style.trigger, style.concept, small=small(result))
     card.put(text(wording.result.PROMPT, escape(prompt)))
-    if programs := story.end.get("loads"):
-        card.put(text(say(wording.result.LOADS, programs=", ".join(map(str, programs)))))
-    if handover.way is Way.SMALL:
-        smaller(card, result, handover, home)
+    if programs := story.done.readable_by:
+        card.put(text(say(wording.result.LOADS, programs=", ".join(programs))))
+    if handover.small is not None:
+        hand_over_copy(card, result, handover, handover.small, home)
     else:
         hand_over(card, result, handover, home.style_file(style.id, style.name))
     card.put(row(styles.Try(style.id), styles.Share(style.id), styles.Fetch(style.id)))
@@ -72,22 +73,22 @@ def small(result: Result) -> bool:
     return result.base is not None and result.base.small
 
 
-def pictures(card: Card, folder: JobFolder, story: Story) -> None:
+def pictures(card: Card, folder: JobFolder, story: JobState) -> None:
     """Show what the base drew, and below it what the style draws now."""
-    if not story.sample.get("step"):
+    if story.previews is None or not story.previews.step:
         return
-    before = shown(folder, story.before)
+    before = shown(folder, story.before) if story.before else []
     if before:
         card.put(text(wording.result.BEFORE))
         card.gallery((path, fill(wording.result.BEFORE_ALT, prompt=said)) for path, said in before)
         card.put(text(wording.result.NOW))
-    now = shown(folder, story.sample)
+    now = shown(folder, story.previews)
     card.gallery((path, fill(wording.result.NOW_ALT, prompt=said)) for path, said in now)
 
 
-def shown(folder: JobFolder, sample: Facts) -> list[tuple[Path, str]]:
-    """List a sample's pictures with their prompts."""
-    files, prompts = sample.get("files", []), sample.get("prompts", [])
+def shown(folder: JobFolder, previews: PreviewsDrawn) -> list[tuple[Path, str]]:
+    """List the first previews that are still there, with their prompts."""
+    files, prompts = previews.files, previews.prompts
     found = []
     for at, file in enumerate(files[:PAIRS]):
         path = folder.samples / last(file)
@@ -111,31 +112,34 @@ def hand_over(card: Card, result: Result, handover: Handover, path: Path) -> Non
         card.put(text(fill(template, size=size, limit=most, file=where)))
 
 
-def smaller(card: Card, result: Result, handover: Handover, home: Home) -> None:
+def hand_over_copy(
+    card: Card, result: Result, handover: Handover, small: SmallCopy, home: Home
+) -> None:
     """Put the copy that fits on the card, and say what it costs and where the whole file is."""
-    small, style = handover.small, result.style
-    styles.file(card, home.job_folder(result.scene.job.id).result / last(str(small["file"])))
+    style = result.style
+    styles.file(card, home.job_folder(result.scene.job.id).result / last(small.file))
     card.put(
         text(
             fill(
                 wording.result.SMALL,
                 size=format_size(handover.size),
                 limit=format_size(handover.limit),
-                rank=int(small["rank"]),
-                error=float(small["error"]),
+                rank=small.rank,
+                error=small.error,
                 file=f"styles/{style.id}/{home.style_file(style.id, style.name).name}",
             )
         )
     )
 
 
-def step_card(home: Home, scene: Scene, sample: Facts) -> Card:
+def step_card(home: Home, scene: Scene, previews: PreviewsDrawn) -> Card:
     """Lay out what a training draws on the way."""
-    facts = {"step": sample["step"], "steps": scene.steps, "loss": scene.story.loss}
-    line = say(wording.result.STEP_TITLE, **facts) if sample["step"] else wording.result.STEP_ZERO
+    step, prompts = previews.step, previews.prompts
+    title = say(wording.result.STEP_TITLE, step=step, steps=scene.steps, loss=scene.story.loss)
+    line = title if step else wording.result.STEP_ZERO
     card = Wall(text(line), colour=COLOURS[Status.RUNNING])
-    folder, prompts = home.job_folder(scene.job.id).samples, sample.get("prompts", [])
-    files = [(at, folder / last(file)) for at, file in enumerate(sample.get("files", [])[:4])]
+    folder = home.job_folder(scene.job.id).samples
+    files = [(at, folder / last(file)) for at, file in enumerate(previews.files[:4])]
     card.gallery(
         (path, prompts[at] if at < len(prompts) else "") for at, path in files if path.is_file()
     )

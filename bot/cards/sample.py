@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from bot.actions.jobstate import Story
+    from bot.actions.jobstate import JobState
     from bot.actions.sampling import Drawing
     from bot.cards.components import Asked
     from storage.folders import Home
@@ -59,7 +59,7 @@ def waiting_card(drawing: Drawing) -> Card:
     return card.put(row(Remove(job.id)))
 
 
-def sample_card(home: Home, drawing: Drawing, story: Story) -> Card:
+def sample_card(home: Home, drawing: Drawing, story: JobState) -> Card:
     """Lay pictures out as they stand."""
     job = drawing.job
     if job.status is Status.QUEUED:
@@ -93,7 +93,7 @@ def credit(job: Job, style: Style | None, base: Base | None) -> str:
     return say(wording.sample.CREDIT, name=style.name, maker=style.owner, base=title)
 
 
-def below(job: Job, story: Story) -> Iterator[str]:
+def below(job: Job, story: JobState) -> Iterator[str]:
     """Say how the pictures were drawn; the seed stands alone, for copying."""
     request = job.request
     facts = [fill(wording.sample.STEPS, steps=request["steps"])]
@@ -107,12 +107,12 @@ def below(job: Job, story: Story) -> Iterator[str]:
         yield note(story.note)
 
 
-def pictures(home: Home, job: Job, story: Story) -> Iterator[tuple[Path, str]]:
+def pictures(home: Home, job: Job, story: JobState) -> Iterator[tuple[Path, str]]:
     """List the drawn pictures that are still there."""
-    for file, facts in story.pictures.items():
+    for file, picture in story.pictures.items():
         path = home.job_folder(job.id).result / last(file)
         if path.is_file():
-            yield path, facts.get("prompt", "")
+            yield path, picture.prompt
 
 
 def buttons(card: Card, drawing: Drawing) -> Card:

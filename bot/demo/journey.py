@@ -15,6 +15,7 @@ from bot.demo.discordish import FRIEND, OWNER
 from bot.demo.mascot import pictures
 from bot.demo.seen import labels, words
 from storage.errors import UserError
+from storage.events import Done
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -161,11 +162,10 @@ class Journey:
         """Note how long the training took."""
         jobs = await self.bot.store.jobs.list_for(self.world.people[OWNER].id, limit=50)
         job = next(job for job in jobs if job.request.get("method") == method and job.ended)
-        done = (await self.bot.store.events.of(job.id, "done"))[-1].facts
-        speed = done.get("speed") or done["steps"] / max(done["seconds"], 1e-9)
+        done = (await self.bot.store.events.of_kind(job.id, Done))[-1].event
         self.jobs.append(
-            {"method": method, "seconds": round(float(done["seconds"]), 2),
-             "steps": int(done["steps"]), "steps_per_second": round(float(speed), 2)}
+            {"method": method, "seconds": round(done.timings.seconds, 2), "steps": done.steps,
+             "steps_per_second": round(done.timings.steps_per_second, 2)}
         )  # fmt: skip
 
     async def sample(self) -> None:

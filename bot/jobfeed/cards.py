@@ -22,7 +22,7 @@ from storage.records import Kind, Status
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from bot.actions.jobstate import Story
+    from bot.actions.jobstate import JobState
     from bot.bot import Bot
     from bot.cards.components import Card
     from storage.records import Job, Style
@@ -41,7 +41,7 @@ class Watched:
     """A job whose card is kept up to date."""
 
     job: int
-    story: Story
+    story: JobState
     edited: float = float("-inf")  #: monotonic seconds
     due: bool = True  #: something has changed
     now: bool = True  #: something has changed that does not wait

@@ -18,23 +18,26 @@ import discord
 from discord.ext import tasks
 
 from bot.actions import delivery
-from bot.actions.jobstate import Story
+from bot.actions.jobstate import JobState
 from bot.cards import result as results
 from bot.cards.style import based
 from bot.jobfeed.cards import Board, Watched
 from storage.errors import UserError
+from storage.events import PreviewsDrawn, StatusChanged
 from storage.records import Kind, Status
 
 if TYPE_CHECKING:
     from bot.bot import Bot
     from bot.cards.components import Card
     from bot.cards.job import Scene
-    from storage.records import Event, Job
+    from storage.events import Event, LogEntry
+    from storage.records import Job
 
 log = logging.getLogger(__name__)
 
 READER = "bot"  #: whose cursor it is
 SLACK = 0.25  #: seconds that two turns may be closer than the setting
+ENDED = frozenset(status for status in Status if status.ended)
 SHOWN = frozenset({Kind.TRAIN, Kind.SAMPLE})
 TRIES = 20  #: of an event while Discord does not answer
 SWEPT = 60.0  #: seconds between two looks for jobs whose member has left
@@ -71,7 +74,9 @@ class Follow:
     def expect(self, number: int, card: Card) -> None:
         """Take note of a job whose card was just posted."""
         last = card.content()
-        self.watched[number] = Watched(number, Story(), time.monotonic(), waiting=True, last=last)
+        self.watched[number] = Watched(
+            number, JobState(), time.monotonic(), waiting=True, last=last
+        )
 
     async def show(self, number: int) -> None:
         """Bring a job's card up to date, at once."""
@@ -122,38 +127,41 @@ class Follow:
             self.cursor = await self.store.events.cursor(READER)
             for job in await self.store.jobs.list_open():
                 await self._watch(job.id)
-        while events := await self.store.events.since(self.cursor):
-            for event in events:
-                await self._take(event)
-                self.cursor, self.tries = event.id, 0
-                if event.kind in {"sample", "status"}:  # these post: never twice
-                    await self.store.events.advance(READER, event.id)
+        while entries := await self.store.events.since(self.cursor):
+            for entry in entries:
+                await self._take(entry)
+                self.cursor, self.tries = entry.id, 0
+                if isinstance(
+                    entry.event, PreviewsDrawn | StatusChanged
+                ):  # these post: never twice
+                    await self.store.events.advance(READER, entry.id)
             await self.store.events.advance(READER, self.cursor)
 
-    async def _take(self, event: Event) -> None:
-        watched = await self._watch(event.job)
+    async def _take(self, entry: LogEntry[Event]) -> None:
+        watched = await self._watch(entry.job)
         if watched is None:
             return
         try:
-            await self._tell(watched, event)
+            await self._tell(watched, entry)
         except CLOSED as closed:
             await self.board.lose(watched, closed)
         except Exception as error:
             self.tries += 1
             if passing(error) and self.tries < TRIES:
                 raise
-            log.exception("Bug with event %s of job %s", event.id, event.job)
+            log.exception("Bug with event %s of job %s", entry.id, entry.job)
 
-    async def _tell(self, watched: Watched, event: Event) -> None:
-        watched.story.add(event)
+    async def _tell(self, watched: Watched, entry: LogEntry[Event]) -> None:
+        event = entry.event
+        watched.story.add(entry)
         watched.due = True
-        if event.kind == "status":
+        if isinstance(event, StatusChanged):
             watched.now, watched.lost = True, False
             for other in self.watched.values():
                 other.due |= other.waiting
-            if Status(event.facts["status"]).ended:
+            if event.status in ENDED:
                 await self._ended(watched)
-        elif event.kind == "sample":
+        elif isinstance(event, PreviewsDrawn):
             await self._sampled(watched, event)
 
     async def _watch(self, number: int) -> Watched | None:
@@ -167,7 +175,7 @@ class Follow:
                 return None
             if job.kind not in SHOWN:
                 return None
-            story = Story.of(await self.store.events.of(number))
+            story = JobState.of(await self.store.events.of(number))
             self.watched[number] = Watched(number, story)
         return self.watched[number]
 
@@ -212,13 +220,13 @@ class Follow:
 
     # samples, results, pings ---------------------------------------------------------------------
 
-    async def _sampled(self, watched: Watched, event: Event) -> None:
+    async def _sampled(self, watched: Watched, previews: PreviewsDrawn) -> None:
         """Post what a training draws on the way."""
         job = await self._posted(watched)
         scene = await self.board.scene(job, watched)
 
         async def post(room: discord.PartialMessageable) -> None:
-            card = results.step_card(self.store.home, scene, event.facts)
+            card = results.step_card(self.store.home, scene, previews)
             if card.paths:
                 await room.send(view=card, files=card.files())
 
@@ -260,7 +268,7 @@ class Follow:
         most = delivery.limit(room.guild, self.bot.settings.upload)
         return await delivery.post(
             room,
-            delivery.ways(self.bot, result.style, most, result.scene.story.end.get("small") or {}),
+            delivery.ways(self.bot, result.style, most, result.scene.story.done.small_copy),
             lambda handover: results.result_card(self.store.home, result, handover),
             results.mentions(result.told),
         )

@@ -12,6 +12,7 @@ from bot import wording
 from bot.terminal.bar import Bar
 from bot.wording import fill
 from storage.errors import JobError
+from storage.events import KINDS, Done, Event, Failed, Note, Progress, read_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -61,42 +62,53 @@ class Teller:
     def tell(self, event: dict[str, Any]) -> None:
         """Tell one event, if there is something to tell."""
         kind = event.get("kind", "")
-        special = getattr(self, f"_{kind}", None)
-        if special is not None:
+        if kind in KINDS:
+            self.show(read_line({"at": 0.0, **event}).event)
+        elif special := getattr(self, f"_{kind}", None):
             special(event)
-        elif kind in wording.shell.EVENTS:
-            names = ", ".join(event.get("files", ()))
-            self.bar.say(fill(wording.shell.EVENTS[kind], **{"names": names, **event}))
 
-    def _progress(self, event: dict[str, Any]) -> None:
-        step, steps = int(event["step"]), int(event["steps"]) or 1
+    def show(self, event: Event) -> None:
+        """Show what happened in a job."""
+        match event:
+            case Progress():
+                self._progress(event)
+            case Note():
+                known = wording.job.NOTES.get(event.code, "")
+                said = fill(known, **event.facts) if known else sentence(event.to_json())
+                self.bar.say(said)
+            case Failed():
+                self._failed(event)
+            case Done():
+                self._done(event)
+            case _ if event.kind in wording.shell.EVENTS:
+                facts = {"names": ", ".join(getattr(event, "files", ())), **event.to_json()}
+                self.bar.say(fill(wording.shell.EVENTS[event.kind], **facts))
+
+    def _progress(self, event: Progress) -> None:
+        speed, eta = event.steps_per_second, event.eta_seconds
         words = fill(
             wording.shell.PROGRESS,
-            step=step,
-            steps=steps,
-            loss=fill(wording.shell.LOSS, **event) if "smooth" in event else "",
-            speed=fill(wording.shell.SPEED, **event) if event.get("speed") else "",
-            eta=fill(wording.shell.ETA, eta=length(event["eta"])) if event.get("eta") else "",
+            step=event.step,
+            steps=event.steps,
+            loss=fill(wording.shell.LOSS, loss=event.smoothed_loss),
+            speed=fill(wording.shell.SPEED, speed=speed) if speed else "",
+            eta=fill(wording.shell.ETA, eta=length(eta)) if eta else "",
         )
-        self.bar.show(step / steps, words)
+        self.bar.show(event.step / max(1, event.steps), words)
 
-    def _note(self, event: dict[str, Any]) -> None:
-        known = wording.job.NOTES.get(event["code"], "")
-        self.bar.say(fill(known, **event) if known else sentence(event))
-
-    def _failed(self, event: dict[str, Any]) -> None:
-        said, file = sentence(event), event.get("file", "")
+    def _failed(self, event: Failed) -> None:
+        said, file = sentence(event.to_json()), str(event.facts.get("file", ""))
         unnamed = file and file not in said
         failed = wording.shell.FAILED_FILE if unnamed else wording.shell.FAILED
         self.bar.say(fill(failed, sentence=said, file=file))
 
-    def _done(self, event: dict[str, Any]) -> None:
-        seconds = length(event.get("seconds", 0))
-        if "file" not in event:
+    def _done(self, event: Done) -> None:
+        seconds = length(event.timings.seconds)
+        if not event.file:
             self.bar.say(fill(wording.shell.DONE, seconds=seconds))
             return
-        size = wording.format_size(event.get("bytes", 0))
-        self.bar.say(fill(wording.shell.DONE_FILE, seconds=seconds, file=event["file"], size=size))
+        size = wording.format_size(event.bytes)
+        self.bar.say(fill(wording.shell.DONE_FILE, seconds=seconds, file=event.file, size=size))
 
     def _bases(self, event: dict[str, Any]) -> None:
         words = [line for base in event["bases"] for line in described(base)]

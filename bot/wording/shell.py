@@ -34,7 +34,7 @@ EVENTS = {
     "cancelled": "Cancelled at step {step}.",
 }
 PROGRESS = "{step}/{steps}{loss}{speed}{eta}"
-LOSS = " · loss {smooth:.4f}"
+LOSS = " · loss {loss:.4f}"
 SPEED = " · {speed:.1f} steps/s"
 ETA = " · {eta} left"
 DONE = "Done in {seconds}."

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
+from typing import TypeVar, cast
 
-from storage.records import Event
+from storage.events import Event, LogEntry, read_entry
 from storage.tables.database import Database
 
 APPEND = """
 INSERT INTO events (job, kind, facts, at) SELECT id, :kind, :facts, :at FROM jobs WHERE id = :job
 """
+E = TypeVar("E", bound=Event)
 ADVANCE = """
 INSERT INTO cursors (name, event) VALUES (:name, :event)
 ON CONFLICT (name) DO UPDATE SET event = excluded.event
@@ -25,33 +27,41 @@ class Events:
         self._database = database
 
     async def append(
-        self, job: int, events: Sequence[Event], mark: tuple[str, int] | None = None
+        self, job: int, entries: Sequence[LogEntry[Event]], mark: tuple[str, int] | None = None
     ) -> None:
         """Add events to a job; with `mark`, move that cursor in the same transaction."""
         async with self._database.transaction() as tx:
-            for event in events:
-                facts = json.dumps(event.facts, ensure_ascii=False)
-                await tx.execute(APPEND, job=job, kind=event.kind, facts=facts, at=event.at)
+            for entry in entries:
+                facts = json.dumps(entry.to_json(), ensure_ascii=False)
+                await tx.execute(APPEND, job=job, kind=entry.event.kind, facts=facts, at=entry.at)
             if mark is not None:
                 await tx.execute(ADVANCE, name=mark[0], event=mark[1])
 
-    async def since(self, cursor: int, limit: int = 500) -> list[Event]:
+    async def since(self, cursor: int, limit: int = 500) -> list[LogEntry[Event]]:
         """List what happened after an event, oldest first."""
         rows = await self._database.execute(
             "SELECT * FROM events WHERE id > :cursor ORDER BY id LIMIT :limit",
             cursor=cursor,
             limit=limit,
         )
-        return [event(row) for row in rows]
+        return [read_row(row) for row in rows]
 
-    async def of(self, job: int, kind: str | None = None) -> list[Event]:
+    async def of(self, job: int) -> list[LogEntry[Event]]:
         """List what happened in a job, oldest first."""
         rows = await self._database.execute(
-            "SELECT * FROM events WHERE job = :job AND kind = coalesce(:kind, kind) ORDER BY id",
-            job=job,
-            kind=kind,
+            "SELECT * FROM events WHERE job = :job ORDER BY id", job=job
         )
-        return [event(row) for row in rows]
+        return [read_row(row) for row in rows]
+
+    async def of_kind(self, job: int, kind: type[E]) -> list[LogEntry[E]]:
+        """List the events of one kind in a job, oldest first."""
+        rows = await self._database.execute(
+            "SELECT * FROM events WHERE job = :job AND kind = :kind ORDER BY id",
+            job=job,
+            kind=kind.KIND,
+        )
+        entries = [read_row(row) for row in rows]
+        return [cast("LogEntry[E]", entry) for entry in entries if isinstance(entry.event, kind)]
 
     async def cursor(self, name: str) -> int:
         """Return a reader's place: the last event it has dealt with."""
@@ -70,6 +80,6 @@ class Events:
         return int(rows[0]["newest"])
 
 
-def event(row: sqlite3.Row) -> Event:
+def read_row(row: sqlite3.Row) -> LogEntry[Event]:
     """Read an event from its row."""
-    return Event(row["kind"], json.loads(row["facts"]), row["at"], row["id"], row["job"])
+    return read_entry(row["kind"], json.loads(row["facts"]), row["at"], row["id"], row["job"])

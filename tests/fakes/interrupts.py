@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from storage.events import StepBoundary
 from training.run.loop import train
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from storage.events import Event
     from storage.folders import JobFolder
-    from storage.records import Event
     from training.bases.registry import Bases
 
 
 def run_until(task: Iterator[Event], step: int) -> None:
     """Advance a training to the boundary before a step."""
-    while (event := next(task)).kind != "step" or event.facts["step"] != step:
+    while next(task) != StepBoundary(step):
         pass
 
 

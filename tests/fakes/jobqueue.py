@@ -11,11 +11,12 @@ from contextlib import asynccontextmanager, contextmanager
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from PIL import Image
 
-from storage.records import CheckedPhoto, Concept, Event, Kind, NewJob, Status
+from storage.events import Event, StatusChanged
+from storage.records import CheckedPhoto, Concept, Kind, NewJob, Status
 from training import settings
 from training.scheduler.local import LocalBackend
 from training.scheduler.scheduler import Scheduler
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 ALICE, BOB, GUILD, CHANNEL = 1001, 1002, 77, 88
 SCHEDULER = ("-m", "tests.fakes.worker", "scheduler")
 WORKER = (sys.executable, "-m", "tests.fakes.worker")
+E = TypeVar("E", bound=Event)
 TIMEOUT_SECONDS = 900  #: generous, as nothing is measured here: it only ends a hang
 
 
@@ -94,16 +96,17 @@ class QueueKit:
                     return now
                 await asyncio.sleep(0.02)
 
-    async def wait_for_event(self, job: Job, kind: str, count: int = 1) -> Event:
+    async def wait_for_event(self, job: Job, kind: type[E], count: int = 1) -> E:
         """Return a job's last event of a kind once there are `count` of them."""
         async with asyncio.timeout(TIMEOUT_SECONDS):
-            while len(found := await self.store.events.of(job.id, kind)) < count:
+            while len(found := await self.store.events.of_kind(job.id, kind)) < count:
                 await asyncio.sleep(0.02)
-        return found[-1]
+        return found[-1].event
 
     async def list_statuses(self, job: Job) -> list[str]:
         """List the statuses that a job has had, oldest first."""
-        return [event.facts["status"] for event in await self.store.events.of(job.id, "status")]
+        entries = await self.store.events.of_kind(job.id, StatusChanged)
+        return [entry.event.status for entry in entries]
 
     def read_handle(self, name: str = "cpu") -> dict[str, Any]:
         """Read the file that identifies a worker's process."""

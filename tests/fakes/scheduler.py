@@ -6,6 +6,18 @@ import time
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from storage.events import (
+    CheckpointSaved,
+    Done,
+    Event,
+    Failed,
+    LogEntry,
+    PictureDrawn,
+    PreviewsDrawn,
+    Progress,
+    Started,
+    Timings,
+)
 from storage.planning.durations import TimingKey
 from storage.records import (
     Base,
@@ -13,7 +25,6 @@ from storage.records import (
     CheckedPhoto,
     Concept,
     Dial,
-    Event,
     Kind,
     Method,
     NewJob,
@@ -105,30 +116,31 @@ class FakeScheduler:
         """Claim the next job and report that it started."""
         job = await self.store.jobs.claim("worker", kinds or tuple(Kind))
         assert job is not None
-        await self.add_event(job, "started", step=0, steps=100, device="two cores", resumed=False)
+        await self.add_event(job, Started(0, 100, "two cores"))
         return job
 
-    async def add_event(self, job: Job, kind: str, **facts: Any) -> None:
+    async def add_event(self, job: Job, event: Event) -> None:
         """Append an event to a job."""
-        await self.store.events.append(job.id, [Event(kind, facts, time.time())])
+        await self.store.events.append(job.id, [LogEntry(event, time.time())])
 
     async def report_step(self, job: Job, step: int) -> None:
         """Report the progress of a training."""
         await self.add_event(
-            job, "progress", step=step, steps=100, loss=0.2, smooth=0.123, speed=5.0, eta=40
+            job,
+            Progress(step, 100, 0.2, 0.123, steps_per_second=5.0, eta_seconds=40.0),
         )
 
     async def report_preview(self, job: Job, step: int, side: int = 64) -> None:
         """Write the files of a preview and a checkpoint, and report both."""
         folder = self.store.home.job_folder(job.id).samples
         folder.mkdir(parents=True, exist_ok=True)
-        files = [f"step-{step:06d}-{at}.png" for at in range(2)]
+        files = tuple(f"step-{step:06d}-{at}.png" for at in range(2))
         for at, name in enumerate(files):
             (folder / name).write_bytes(draw_photo(step + at, (side, side)))
         (folder / "loss.png").write_bytes(draw_photo(step, (300, 200)))
-        prompts = ["a dog", "a dog on the moon"]
-        await self.add_event(job, "sample", step=step, files=files, prompts=prompts, seeds=[1, 2])
-        await self.add_event(job, "checkpoint", step=step, file="x", curve="loss.png")
+        prompts = ("a dog", "a dog on the moon")
+        await self.add_event(job, PreviewsDrawn(step, files, prompts, (1, 2)))
+        await self.add_event(job, CheckpointSaved(step, "x", "loss.png"))
 
     async def finish_training(self, job: Job, size: int = 2048, **facts: Any) -> Style:
         """Write the style's file and settle the job as done."""
@@ -138,11 +150,9 @@ class FakeScheduler:
         style = await self.store.styles.add(
             job, file, method=job.request["method"], family="sd1",
             trigger=job.request["trigger"], concept=Concept(job.request["concept"]),
-            whole=bool(facts.get("whole")),
+            whole=bool(facts.get("full_model")),
         )  # fmt: skip
-        await self.add_event(
-            job, "done", file=file.name, bytes=size, steps=100, seconds=48.0, speed=5.0, **facts
-        )
+        await self.add_event(job, Done(100, Timings(48.0, 5.0), file.name, size, **facts))
         assert await self.store.jobs.end_run(job.id, job.fence, Status.DONE)
         return style
 
@@ -154,14 +164,14 @@ class FakeScheduler:
             (folder / f"{at}.png").write_bytes(draw_photo(at, (side, side)))
             seed = job.request["seed"] + at
             prompt = job.request["prompt"]
-            await self.add_event(job, "picture", file=f"{at}.png", seed=seed, prompt=prompt)
-        await self.add_event(job, "done", steps=job.request["count"])
+            await self.add_event(job, PictureDrawn(f"{at}.png", seed, prompt))
+        await self.add_event(job, Done(job.request["count"]))
         assert await self.store.jobs.end_run(job.id, job.fence, Status.DONE)
 
     async def fail(self, job: Job, code: str = "loss_nan", **facts: Any) -> None:
         """Settle a job as failed."""
         error = {"code": code, **facts}
-        await self.add_event(job, "failed", **error)
+        await self.add_event(job, Failed(code, facts))
         assert await self.store.jobs.end_run(job.id, job.fence, Status.FAILED, error)
 
     async def add_style(

@@ -23,8 +23,21 @@ from pathlib import Path
 from typing import Any
 
 from storage.errors import JobError
+from storage.events import (
+    Cancelled,
+    CheckpointSaved,
+    Done,
+    Event,
+    Paused,
+    PhotoCaptioned,
+    PictureDrawn,
+    Progress,
+    Started,
+    StepBoundary,
+    Timings,
+)
 from storage.folders import Home, JobFolder, write_whole
-from storage.records import Base, Catalog, Event, JobCommand, Kind, Method
+from storage.records import Base, Catalog, JobCommand, Kind, Method
 from training.worker.execution import Task
 from training.worker.folder import WorkerFolder
 from training.worker.worker import serve
@@ -37,27 +50,20 @@ SMALL = Base("embedded", "Fake", "sd1", "embedded:diffusion", 64, "none", "tests
 LARGE = Base("large", "Large", "sd1", "large", 512, "none", "tests", present=True)
 
 
-def make_event(kind: str, **facts: Any) -> Event:
-    """Make an event of this moment."""
-    return Event(kind, facts, time.time())
-
-
 def train(folder: JobFolder) -> Task:
     """Train: hash the number of each step into the state."""
     recipe = folder.read_request()["recipe"]
     step, state = read_checkpoint(folder, recipe)
-    yield make_event(
-        "started", step=step, steps=recipe["steps"], resumed=step > 0, device="fake",
-    )  # fmt: skip
+    yield Started(step, recipe["steps"], "fake", resumed=step > 0)
     early = False
     while step < recipe["steps"]:
-        wish = yield make_event("step")
+        wish = yield StepBoundary(step)
         if wish is JobCommand.PAUSE:
             yield write_checkpoint(folder, step, state)
-            yield make_event("paused", step=step)
+            yield Paused(step)
             return
         if wish is JobCommand.CANCEL:
-            yield make_event("cancelled", step=step)
+            yield Cancelled(step)
             return
         if wish is JobCommand.FINISH:
             early = True
@@ -67,21 +73,20 @@ def train(folder: JobFolder) -> Task:
             continue
         time.sleep(STEP_SECONDS)
         step, state = step + 1, hashlib.sha256(f"{state}{step}".encode()).hexdigest()
-        yield make_event("progress", step=step, steps=recipe["steps"])
+        yield Progress(step, recipe["steps"])
         if step % CHECKPOINT_INTERVAL == 0:
             yield write_checkpoint(folder, step, state)
     file = folder.result / f"{recipe['name']}.safetensors"
     write_whole(file, state.encode())
-    yield make_event(
-        "done", file=file.name, bytes=64, steps=step, speed=1 / STEP_SECONDS, photo=0.0,
-        picture=0.0, early=early, whole=not recipe["rank"],
-    )  # fmt: skip
+    timings = Timings(steps_per_second=1 / STEP_SECONDS)
+    full = not recipe["rank"]
+    yield Done(step, timings, file.name, bytes=64, early=early, full_model=full)
 
 
 def write_checkpoint(folder: JobFolder, step: int, state: str) -> Event:
     """Write a checkpoint."""
     write_whole(folder.checkpoints / f"{step:06}.json", json.dumps([step, state]).encode())
-    return make_event("checkpoint", step=step, file=f"{step:06}.json", curve="loss.png")
+    return CheckpointSaved(step, f"{step:06}.json", "loss.png")
 
 
 def read_checkpoint(folder: JobFolder, recipe: dict[str, Any]) -> tuple[int, str]:
@@ -96,7 +101,7 @@ def read_checkpoint(folder: JobFolder, recipe: dict[str, Any]) -> tuple[int, str
 def sample(folder: JobFolder) -> Iterator[Event]:
     """Write a picture, or fail in the way that the prompt names."""
     request = folder.read_request()["request"]
-    yield make_event("started", step=0, steps=1)
+    yield Started(0, 1)
     match request["prompt"]:
         case "foreseen":
             raise JobError("style_broken", reason="a test")
@@ -110,16 +115,16 @@ def sample(folder: JobFolder) -> Iterator[Event]:
             raise OSError(28, "No space left on device")
     worn = folder.path / "style.safetensors"
     write_whole(folder.result / "0.png", worn.read_bytes() if worn.exists() else b"bare")
-    yield make_event("picture", file="0.png", seed=request["seed"], prompt=request["prompt"])
-    yield make_event("done", steps=1)
+    yield PictureDrawn("0.png", request["seed"], request["prompt"])
+    yield Done(1)
 
 
 def caption(folder: JobFolder) -> Iterator[Event]:
     """Caption each photo with its number."""
     for at, photo in enumerate(folder.read_request()["request"]["photos"], 1):
         assert (folder.photos / f"{at:04}.png").exists()
-        yield make_event("caption", photo=photo, file=f"{at:04}.png", caption=f"photo {at}")
-    yield make_event("done", steps=1)
+        yield PhotoCaptioned(photo, f"{at:04}.png", f"photo {at}")
+    yield Done(1)
 
 
 class FakeRuntime:

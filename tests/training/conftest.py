@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image, ImageDraw
 
+from storage.events import Event
 from storage.folders import Home, JobFolder, write_json
-from storage.records import Concept, Dial, Event
+from storage.records import Concept, Dial
 from storage.requests import TrainRequest
 from storage.store import Store
 from tests.fakes.jobqueue import QueueKit

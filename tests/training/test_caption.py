@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from storage.errors import JobError
+from storage.events import PhotoCaptioned
 from storage.folders import JobFolder, write_json
 from training.caption import caption, led
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from storage.records import Event
+    from storage.events import Event
     from training.bases.registry import Bases
 
     Told = Callable[[Iterator[Event]], list[Event]]
@@ -38,12 +39,12 @@ def test_captions(bases: Bases, run_task: Told, tmp_path: Path) -> None:
     folder = laid(tmp_path)
 
     events = run_task(caption(folder, bases))
-    told = [event.facts for event in events if event.kind == "caption"]
+    told = [event for event in events if isinstance(event, PhotoCaptioned)]
 
-    assert [facts["photo"] for facts in told] == [31, 40]
-    assert all(facts["caption"].startswith("mydog") for facts in told)
+    assert [event.photo for event in told] == [31, 40]
+    assert all(event.caption.startswith("mydog") for event in told)
     written = json.loads((folder.result / "captions.json").read_text("utf-8"))
-    assert written == {facts["file"]: facts["caption"] for facts in told}
+    assert written == {event.file: event.caption for event in told}
     assert events[-1].kind == "done"
 
 

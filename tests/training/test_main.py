@@ -13,6 +13,7 @@ import psutil
 import pytest
 from PIL import Image
 
+from storage.events import CheckpointSaved, JobServed, Progress, Started
 from storage.records import Status
 from training.cli.arguments import parser
 from training.cli.commands import obey
@@ -46,7 +47,7 @@ async def test_a_killed_worker_resumes_to_the_same_tensors(queue):
             await queue.add_training(dataset=dataset, steps=30), Status.DONE
         )
         job = await queue.add_training(dataset=dataset, steps=30)
-        await queue.wait_for_event(job, "progress")
+        await queue.wait_for_event(job, Progress)
         for style in (None, whole.style):
             await queue.wait_for(
                 await queue.add_sample(ALICE, "a mydog emoji", style=style), Status.DONE
@@ -54,15 +55,15 @@ async def test_a_killed_worker_resumes_to_the_same_tensors(queue):
         memory = psutil.Process(scheduler.pid).memory_info().rss / 2**20
         libraries = queue.read_proc(scheduler.pid, "maps")
         environ = queue.read_environ()
-        await queue.wait_for_event(job, "checkpoint")
+        await queue.wait_for_event(job, CheckpointSaved)
         os.kill(queue.read_handle()["pid"], signal.SIGKILL)
         done = await queue.wait_for(job, Status.DONE)
         scheduler.terminate()
         code = scheduler.wait()
 
     assert tensors(queue.read_result(job)) == tensors(queue.read_result(whole))
-    assert len(await queue.store.events.of(job.id, "served")) == 2
-    assert (await queue.wait_for_event(job, "started", 2)).facts["step"] == 25
+    assert len(await queue.store.events.of_kind(job.id, JobServed)) == 2
+    assert (await queue.wait_for_event(job, Started, 2)).step == 25
     assert (done.attempts, code) == (2, 0)
     assert memory <= 80
     assert b"torch" not in libraries

@@ -10,6 +10,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from storage.errors import JobError
+from storage.events import Note, PictureDrawn
 from storage.folders import JobFolder, write_json
 from training import methods
 from training.sample import sample
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from storage.records import Event
+    from storage.events import Event
     from training.bases.registry import Bases
     from training.recipe.recipe import Recipe
 
@@ -55,7 +56,7 @@ def test_pictures(bases: Bases, run_task: Told, tmp_path: Path) -> None:
     events = run_task(sample(both, bases))
     run_task(sample(one, bases))
 
-    assert [e.facts["seed"] for e in events if e.kind == "picture"] == [5, 6]
+    assert [e.seed for e in events if isinstance(e, PictureDrawn)] == [5, 6]
     assert events[-1].kind == "done"
     near, far = (
         [abs(a - b) for a, b in zip(pixels(both, at), pixels(one), strict=True)] for at in (1, 0)
@@ -122,8 +123,8 @@ def test_long_prompt(bases: Bases, run_task: Told, tmp_path: Path) -> None:
     """Words that the text encoder has no room for are cut, and the card says so."""
     events = run_task(sample(laid(tmp_path / "long", prompt="a cat " * 60), bases))
 
-    notes = [event.facts for event in events if event.kind == "note"]
-    assert notes == [{"code": "prompt_cut", "tokens": 45}]
+    notes = [event for event in events if isinstance(event, Note)]
+    assert notes == [Note("prompt_cut", {"tokens": 45})]
 
 
 @pytest.mark.parametrize(

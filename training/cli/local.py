@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from storage import names
 from storage.errors import JobError
+from storage.events import Event, LogEntry, PhotoCaptioned
 from storage.folders import Home, JobFolder, replacing, write_json, write_whole
-from storage.records import Dial, Event, JobCommand, Kind
+from storage.records import Dial, JobCommand, Kind
 from storage.requests import CaptionRequest, SampleRequest
 from training.cli import advice as counsel
 from training.cli import bases
@@ -55,7 +56,7 @@ class Shell:
         end = self.drive(kind)
         if end["kind"] == "done":
             self.deliver(kind)
-            if end.get("whole"):
+            if end.get("full_model"):
                 self.unpack(self.chosen.out / end["file"])
         return end
 
@@ -73,22 +74,22 @@ class Shell:
             Request(Command.RUN), self.folder, self.studio.start_task(kind, self.folder), kind
         )
         before = signal.signal(signal.SIGINT, lambda *_: run.receive_command(JobCommand.CANCEL))
-        offset, events = 0, list[Event]()
+        offset, entries = 0, list[LogEntry[Event]]()
         while not run.ended:
             run.advance()
-            events, offset = read(self.folder.events_file, offset)
-            for event in events[:-1] if run.over else events:
-                tell(self.line(event))
+            entries, offset = read(self.folder.events_file, offset)
+            for entry in entries[:-1] if run.over else entries:
+                tell(self.line(entry))
         signal.signal(signal.SIGINT, before)
-        return self.line(events[-1])
+        return self.line(entries[-1])
 
-    def line(self, event: Event) -> dict[str, Any]:
+    def line(self, entry: LogEntry[Event]) -> dict[str, Any]:
         """Return an event as a line, with the names that the person knows."""
         known = {source.file: source.path.name for source in self.sources}
-        facts = {key: fact for key, fact in event.facts.items() if key != "fence"}
-        if event.kind == "caption":
-            facts["file"] = known[facts["file"]]
-        return {"at": event.at, "kind": event.kind, **facts}
+        if isinstance(entry.event, PhotoCaptioned):
+            named = replace(entry.event, file=known[entry.event.file])
+            entry = replace(entry, event=named)
+        return entry.to_line()
 
     def train(self) -> dict[str, Any]:
         """Complete a training from the dial and what was said instead of it."""

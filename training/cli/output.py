@@ -8,7 +8,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from training.worker.execution import told
+from storage.events import Failed, LogEntry
+from training.worker.execution import describe_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,14 +28,14 @@ def attempted(task: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     try:
         return task()
     except (FileExistsError, NotADirectoryError, PermissionError) as refused:
-        return failed({"code": "folder_refused", "folder": str(refused.filename)})
+        return failed(Failed("folder_refused", {"folder": str(refused.filename)}))
     except Exception as error:
-        facts = told(error)
-        if "reference" in facts:
-            log.exception("Bug %s", facts["reference"])
-        return failed(facts)
+        failure = describe_failure(error)
+        if failure.reference:
+            log.exception("Bug %s", failure.reference)
+        return failed(failure)
 
 
-def failed(facts: dict[str, Any]) -> dict[str, Any]:
+def failed(failure: Failed) -> dict[str, Any]:
     """Return the last line of a task that could not begin."""
-    return {"at": time.time(), "kind": "failed", **facts}
+    return LogEntry(failure, time.time()).to_line()

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from storage.records import Base, Event, JobCommand
+    from storage.events import Event
+    from storage.records import Base, JobCommand
     from training.device import Device
     from training.families import Family
     from training.networks.networks import Networks

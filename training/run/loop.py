@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import torch
 
 from storage.errors import JobError
-from storage.records import Event, JobCommand
+from storage.events import Cancelled, Done, Event, Note, Paused, Progress, Started, StepBoundary
+from storage.records import JobCommand
 from training import methods
-from training.events import event
 from training.methods._full import Whole
 from training.recipe.recipe import Recipe
 from training.run import checkpoint, initial_word, memory, optimizers
@@ -61,10 +61,13 @@ def train(folder: JobFolder, bases: Bases) -> Task:
             try:
                 recipe = recipe if saved else memory.begun(recipe, attached.parameters, bases)
                 first = saved.step if saved else 0
-                yield event(
-                    "started", step=first, steps=recipe.steps, device=bases.device.name,
-                    attempt=int(request.get("attempt", 1)), resumed=saved is not None,
-                )  # fmt: skip
+                yield Started(
+                    first,
+                    recipe.steps,
+                    bases.device.name,
+                    attempt=int(request.get("attempt", 1)),
+                    resumed=saved is not None,
+                )
                 yield from notes
                 if not (
                     yield from Run(folder, recipe, family, attached, bases, saved=saved).steps()
@@ -79,7 +82,7 @@ def train(folder: JobFolder, bases: Bases) -> Task:
             saved = checkpoint.newest(folder.checkpoints, asked)
             if crowded and not bases.release():
                 recipe = memory.down(recipe, saved.step if saved else 0)
-                notes = [event("note", code="memory")]
+                notes = [Note("memory")]
 
 
 def fill_in_device(recipe: Recipe, bases: Bases) -> Recipe:
@@ -158,11 +161,11 @@ class Run:
                 wish = wish or (yield from self.boundary(step))
                 if wish is JobCommand.PAUSE:
                     if (yield from self.kept(step)):
-                        yield event("paused", step=step)
+                        yield Paused(step)
                         return False
                     wish = None
                 if wish is JobCommand.CANCEL:
-                    yield event("cancelled", step=step)
+                    yield Cancelled(step)
                     return False
                 if step > first and any(rung.step == step for rung in recipe.memory_fallbacks):
                     if (yield from self.kept(step)):
@@ -185,7 +188,7 @@ class Run:
         """Let the worker do something else; hear what is wished."""
         yield from self.saving.told()
         left = time.perf_counter()
-        wish = yield event("step", step=step)
+        wish = yield StepBoundary(step)
         self.clock.away += time.perf_counter() - left
         if torch.get_num_threads() != self.recipe.threads:
             torch.set_num_threads(self.recipe.threads)
@@ -203,7 +206,7 @@ class Run:
                 self.recipe = replace(recipe, initializer_token=word)
                 initial_word.begin(self.recipe, self.family.networks, self.parameters)
                 self.average.restore(self.parameters)
-                yield event("note", code="start", word=word)
+                yield Note("start", {"word": word})
         return wish
 
     def read(self) -> None:
@@ -264,17 +267,20 @@ class Run:
             if not math.isfinite(self.losses[-1]):
                 raise JobError("loss_nan", step=len(self.losses))
 
-    def progress(self, step: int) -> Event:
-        """Tell how far it is."""
+    def progress(self, step: int) -> Progress:
+        """Return how far the training is after so many steps."""
         self.settle()
-        speed = self.clock.speed()
-        return event(
-            "progress", step=step, steps=self.recipe.steps, loss=self.losses[-1],
-            smooth=recent(self.losses),
-            rate=self.recipe.learning_rate * self.recipe.lr_factor(step - 1),
-            speed=speed, eta=self.eta(step),
-            memory=self.bases.device.memory(),
-        )  # fmt: skip
+        recipe = self.recipe
+        return Progress(
+            step,
+            recipe.steps,
+            self.losses[-1],
+            recent(self.losses),
+            recipe.learning_rate * recipe.lr_factor(step - 1),
+            self.clock.speed(),
+            self.eta(step),
+            self.bases.device.memory(),
+        )
 
     def fits(self) -> None:
         """Refuse to go on in memory that is not the device's own, as some drivers lend it."""
@@ -330,11 +336,16 @@ class Run:
             shown = self.preview.first(reached)
             digest = writer.publish(path, weights, recipe, origin, shown)
             small = smaller(path, weights, recipe, origin, shown)
-        yield event(
-            "done", file=path.name, bytes=path.stat().st_size, digest=digest, steps=reached,
-            seconds=self.clock.total(), speed=self.clock.speed(), first=self.clock.first,
-            photo=self.clock.each("photo"), picture=self.clock.each("picture"),
-            early=early, whole=not recipe.rank,
-            loads=[name for name, amiss in loads(weights, recipe.family).items() if not amiss],
-            small=small,
-        )  # fmt: skip
+        yield Done(
+            reached,
+            self.clock.timings(),
+            path.name,
+            path.stat().st_size,
+            digest,
+            early=early,
+            full_model=not recipe.rank,
+            readable_by=tuple(
+                name for name, amiss in loads(weights, recipe.family).items() if not amiss
+            ),
+            small_copy=small,
+        )

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from storage.events import Event, PreviewsDrawn
 from storage.folders import replacing
-from storage.records import Event
 from training.easel import together
-from training.events import event
 from training.families import Picture
 
 if TYPE_CHECKING:
@@ -66,9 +65,12 @@ class Preview:
         for path, picture in zip(paths, shown, strict=True):
             with replacing(path) as part:
                 picture.save(part, "PNG")
-        names, texts = [path.name for path in paths], [each.text for each in prompts]
-        seeds = [each.seed for each in prompts]
-        yield event("sample", step=step, files=names, prompts=texts, seeds=seeds)
+        yield PreviewsDrawn(
+            step,
+            tuple(path.name for path in paths),
+            tuple(each.text for each in prompts),
+            tuple(each.seed for each in prompts),
+        )
 
     def before(
         self, parameters: Mapping[str, nn.Parameter], values: list[Tensor]

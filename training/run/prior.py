@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from storage.events import Event, Note
 from storage.folders import replacing
-from storage.records import Event, JobCommand
-from training.events import event
+from storage.records import JobCommand
 from training.families import Picture
 from training.recipe.concepts import TrainingPhoto
 from training.run.examples import Batches, drawn, encoded
@@ -46,7 +46,7 @@ class Prior:
         """Draw what is missing, each from its own seed; end early with what somebody wishes."""
         missing = self.missing()
         if missing:
-            yield event("note", code="prior_drawn", pictures=len(missing))
+            yield Note("prior_drawn", {"pictures": len(missing)})
         for file in missing:
             wish = yield from boundary()
             if wish is not None:

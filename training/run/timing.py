@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from storage.events import Timings
+
 OFTEN = 0.5  # seconds between two events of progress
 
 
@@ -56,6 +58,12 @@ class Clock:
         """Give the seconds that one thing of a kind took."""
         seconds, times = self.parts.get(name, (0.0, 0))
         return seconds / max(times, 1)
+
+    def timings(self) -> Timings:
+        """Return what the run has taken."""
+        return Timings(
+            self.total(), self.speed(), self.first, self.each("photo"), self.each("picture")
+        )
 
     def due(self) -> bool:
         """Tell, at most twice a second, that progress is worth telling."""

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Self
 
 from safetensors import SafetensorError
 
+from storage.events import CheckpointSaved, Note
 from storage.folders import replacing
-from training.events import event
 from training.run import checkpoint
 from training.run.curve import curve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from storage.events import Event
     from storage.folders import JobFolder
-    from storage.records import Event
     from training.run.checkpoint import Copy
 
 CURVE = "loss.png"
@@ -79,9 +79,9 @@ class Saving:
             self.kept = copy.step
             with replacing(self.folder.samples / CURVE) as part:
                 curve(copy.tensors["losses"].tolist(), self.steps).save(part, "PNG")
-            self.news = event("checkpoint", step=copy.step, file=path.name, curve=CURVE)
+            self.news = CheckpointSaved(copy.step, path.name, CURVE)
         except (OSError, SafetensorError) as failed:
             log.warning("The checkpoint of step %s was not written: %s", copy.step, failed)
-            self.news = event("note", code="checkpoint_lost", step=copy.step)
+            self.news = Note("checkpoint_lost", {"step": copy.step})
         except BaseException as bug:  # noqa: BLE001 - it is raised where the run hears it
             self.bug = bug

@@ -8,13 +8,24 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from storage.events import (
+    Done,
+    Ending,
+    Event,
+    Failed,
+    JobServed,
+    LogEntry,
+    Paused,
+    PhotoCaptioned,
+    Started,
+)
 from storage.planning.durations import TimingKey, total_seconds
-from storage.records import Event, JobCommand, Kind, Status, Timing
+from storage.records import JobCommand, Kind, Status, Timing
 from storage.requests import TrainRequest
 from training.recipe.names import current_names
 from training.scheduler.layout import clear_folder, frozen_recipe, lay_out
-from training.worker.eventlog import ending, ends, read
-from training.worker.execution import told
+from training.worker.eventlog import find_ending, last_ending, read
+from training.worker.execution import describe_failure
 from training.worker.inbox import Command, Inbox, Request
 
 if TYPE_CHECKING:
@@ -26,13 +37,6 @@ log = logging.getLogger(__name__)
 LEASE_SECONDS = 30.0
 RENEW_SECONDS = 10.0  #: between two renewals of the lease
 RETRY_SECONDS = 5.0  #: until what the disk had no room for is tried again
-#: by the kind of the event that ends a run
-STATUSES = {
-    "paused": Status.PAUSED,
-    "cancelled": Status.CANCELLED,
-    "done": Status.DONE,
-    "failed": Status.FAILED,
-}
 
 
 class Claim:
@@ -43,7 +47,7 @@ class Claim:
         self.folder = store.home.job_folder(job.id)
         self.cursor_name = f"run {job.id}"
         self.offset = 0
-        self.final: Event | None = None
+        self.final: LogEntry[Ending] | None = None
         self.forwarded: JobCommand | None = None
         self.renewed_at = time.monotonic()
         self.retry_at = 0.0
@@ -53,7 +57,7 @@ class Claim:
         """Resume where events were last copied; the end may have been copied, but not settled."""
         claim = cls(store, job, inbox)
         claim.offset = await store.events.cursor(claim.cursor_name)
-        claim.final = ending(claim.folder.events_file, job.fence)
+        claim.final = find_ending(claim.folder.events_file, job.fence)
         return claim
 
     async def start(self, catalog: Catalog) -> bool:
@@ -79,7 +83,7 @@ class Claim:
         except sqlite3.Error:
             raise
         except Exception as error:  # noqa: BLE001 - it ends this job alone
-            if told(error)["code"] == "disk_full":
+            if describe_failure(error).code == "disk_full":
                 log.warning("Job %s waits for room on the disk", self.job.id)
                 self.retry_at = time.monotonic() + RETRY_SECONDS
                 return False
@@ -87,34 +91,33 @@ class Claim:
             return True
 
     async def _copy_events(self) -> bool:
-        events, offset = read(self.folder.events_file, self.offset)
-        for event in events:
-            await self._store_event(event)
+        entries, offset = read(self.folder.events_file, self.offset)
+        for entry in entries:
+            await self._store_event(entry)
         if offset > self.offset:
-            await self.store.events.append(self.job.id, events, (self.cursor_name, offset))
+            await self.store.events.append(self.job.id, entries, (self.cursor_name, offset))
             self.offset = offset
-            self.final = next((e for e in events if ends(e, self.job.fence)), self.final)
+            self.final = last_ending(entries, self.job.fence) or self.final
         if self.final is not None:
             await self.settle(self.final)
         return self.final is not None
 
-    async def _store_event(self, event: Event) -> None:
+    async def _store_event(self, entry: LogEntry[Event]) -> None:
         """Store the caption or style of an event before the event can be read."""
-        if event.kind == "caption":
-            await self.store.photos.set_generated_caption(
-                event.facts["photo"], event.facts["caption"]
-            )
-        elif event.kind == "done" and self.job.kind is Kind.TRAIN and ends(event, self.job.fence):
+        event, ours = entry.event, entry.fence == self.job.fence
+        if isinstance(event, PhotoCaptioned):
+            await self.store.photos.set_generated_caption(event.photo, event.caption)
+        elif isinstance(event, Done) and self.job.kind is Kind.TRAIN and ours:
             request = TrainRequest.from_json(self.job.request)
             family = (await self.store.catalog.read()).find_base(self.job.base).family
             await self.store.styles.add(
                 self.job,
-                self.folder.result / event.facts["file"],
+                self.folder.result / event.file,
                 method=request.method,
                 family=family,
                 trigger=request.trigger,
                 concept=request.concept,
-                whole=bool(event.facts.get("whole")),
+                whole=event.full_model,
             )
 
     async def forward_command(self) -> bool:
@@ -132,17 +135,17 @@ class Claim:
             self.renewed_at = time.monotonic()
         return True
 
-    async def settle(self, event: Event) -> None:
+    async def settle(self, entry: LogEntry[Ending]) -> None:
         """Record how the run ended."""
-        if event.facts.get("leaving"):
+        event = entry.event
+        if isinstance(event, Paused) and event.leaving:
             await self.store.jobs.release(self.job.id, self.job.fence, counted=False)
             return
-        status = STATUSES[event.kind]
-        error = failure_facts(event) if status is Status.FAILED else None
-        settled = await self.store.jobs.end_run(self.job.id, self.job.fence, status, error)
-        if settled and status is Status.DONE:
-            await self._record_timing(event)
-        if status.ended:
+        error = event.to_json() if isinstance(event, Failed) else None
+        settled = await self.store.jobs.end_run(self.job.id, self.job.fence, event.STATUS, error)
+        if settled and isinstance(event, Done):
+            await self._record_timing(event, entry.at)
+        if event.STATUS.ended:
             await purge_job(self.store, self.job.id)
 
     async def release(self, *, counted: bool) -> None:
@@ -154,33 +157,34 @@ class Claim:
 
     async def fail(self, error: Exception) -> None:
         """End the job for an error on the scheduler's side."""
-        facts = told(error)
-        if "reference" in facts:
-            log.error("Bug %s with job %s", facts["reference"], self.job.id, exc_info=error)
+        failed = describe_failure(error)
+        if failed.reference:
+            log.error("Bug %s with job %s", failed.reference, self.job.id, exc_info=error)
         self.inbox.send(Request(Command.CANCEL, self.job.id, self.job.fence))
-        await self.store.jobs.end_run(self.job.id, self.job.fence, Status.FAILED, facts)
+        await self.store.jobs.end_run(self.job.id, self.job.fence, Status.FAILED, failed.to_json())
         await purge_job(self.store, self.job.id)
 
-    async def _record_timing(self, event: Event) -> None:
+    async def _record_timing(self, done: Done, at: float) -> None:
         """Store how long the parts of a training took, if it ran in one piece to its end."""
-        facts, store = event.facts, self.store
-        if self.job.kind is not Kind.TRAIN or self.job.fence > 1 or facts["early"]:
+        store, timings = self.store, done.timings
+        if self.job.kind is not Kind.TRAIN or self.job.fence > 1 or done.early:
             return
-        (started, *_) = await store.events.of(self.job.id, "started")
-        served = await store.events.of(self.job.id, "served")
-        seconds = event.at - (self.job.started or event.at)
-        seconds -= sum(other.facts["seconds"] for other in served)
+        (started, *_) = await store.events.of_kind(self.job.id, Started)
+        served = await store.events.of_kind(self.job.id, JobServed)
+        seconds = at - (self.job.started or at) - sum(other.event.seconds for other in served)
         request = TrainRequest.from_json(self.job.request)
         counts = (
-            facts["steps"],
+            done.steps,
             count_photos(frozen_recipe(self.folder) or {}),
             request.num_class_images,
             1 + len(request.other_datasets),
         )
-        timing = Timing(1 / facts["speed"], facts["photo"], facts["picture"], 0.0)
+        timing = Timing(
+            1 / timings.steps_per_second, timings.photo_seconds, timings.picture_seconds, 0.0
+        )
         timing = replace(timing, overhead=max(0.0, seconds - total_seconds(timing, *counts)))
         base = (await store.catalog.read()).find_base(self.job.base)
-        device = started.facts["device"]
+        device = started.event.device
         key = TimingKey.from_training(device, base, request, request.concept, request.options)
         await store.durations.add_run(key, timing)
 
@@ -196,8 +200,3 @@ def count_photos(recipe: dict[str, Any]) -> int:
     recipe = current_names(recipe)
     concepts = (recipe, *recipe.get("other_concepts", ()))
     return sum(len(concept.get("photos", ())) for concept in concepts)
-
-
-def failure_facts(event: Event) -> dict[str, Any]:
-    """Return the code and facts of a failure."""
-    return {key: fact for key, fact in event.facts.items() if key != "fence"}

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from storage.disk import check_disk_space
 from storage.errors import UserError
-from storage.records import Catalog, Event, Job, Status
+from storage.events import LogEntry, Note
+from storage.records import Catalog, Job, Status
 from storage.tables.catalog import catalog_from_json as catalog_of
 from training.scheduler.claim import LEASE_SECONDS, Claim, purge_job
 from training.scheduler.handle import WorkerHandle
@@ -170,7 +171,7 @@ class Scheduler:
             check_disk_space(self.settings)
         except UserError as low:
             waiting = [j for j in await self.store.jobs.list_open() if j.status is Status.QUEUED]
-            note = Event("note", {"code": low.code, **low.facts}, time.time())
+            note = LogEntry(Note(low.code, dict(low.facts)), time.time())
             for job in waiting:
                 if job.id not in self.warned_jobs:
                     log.warning("Job %s is not started: %s", job.id, low)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
 from storage.errors import JobError
+from storage.events import SmallCopy
 from training.networks.keys import ALPHA, DOWN, UP, cut, plain, written
 from training.styles import writer
 
@@ -117,15 +118,14 @@ def smaller(
     recipe: Recipe,
     origin: writer.Origin,
     shown: Path | None,
-) -> dict[str, Any]:
+) -> SmallCopy | None:
     """Write a copy that can be handed over, where a file is too large and a LoRA."""
     if not recipe.max_file_bytes or path.stat().st_size <= recipe.max_file_bytes:
-        return {}
+        return None
     try:
         found = shrunk(weights, recipe.max_file_bytes - HEADER)
     except JobError:
-        return {}
+        return None
     copy = path.with_suffix(".small.safetensors")
     writer.publish(copy, found.tensors, replace(recipe, rank=found.rank), origin, shown)
-    size = copy.stat().st_size
-    return {"file": copy.name, "bytes": size, "rank": found.rank, "error": found.error}
+    return SmallCopy(copy.name, copy.stat().st_size, found.rank, found.error)

@@ -6,12 +6,12 @@ import errno
 import json
 import logging
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
-from storage.folders import TERMINAL
-from storage.records import Event
+from storage.events import Ending, Event, LogEntry, read_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -25,11 +25,10 @@ class EventLog:
         self.waiting: list[bytes] = []
         self._truncate_partial_line()
 
-    def write(self, event: Event) -> None:
-        """Add an event."""
-        line = {"at": round(event.at, 3), "kind": event.kind} | event.facts
-        self.waiting.append(json.dumps(line, ensure_ascii=False).encode() + b"\n")
-        self.flush(sync=event.kind in TERMINAL)
+    def write(self, entry: LogEntry[Event]) -> None:
+        """Append an event; one that ends the run is on the disk when this returns."""
+        self.waiting.append(json.dumps(entry.to_line(), ensure_ascii=False).encode() + b"\n")
+        self.flush(sync=isinstance(entry.event, Ending))
 
     def flush(self, *, sync: bool = False) -> bool:
         """Write what waits; return whether everything is written."""
@@ -60,7 +59,7 @@ class EventLog:
             os.truncate(self.path, whole)
 
 
-def read(path: Path, start: int = 0) -> tuple[list[Event], int]:
+def read(path: Path, start: int = 0) -> tuple[list[LogEntry[Event]], int]:
     """Return the whole lines from a byte on, and the byte after them."""
     try:
         with path.open("rb") as file:
@@ -71,26 +70,25 @@ def read(path: Path, start: int = 0) -> tuple[list[Event], int]:
     except FileNotFoundError:
         return [], start
     whole = content[: content.rfind(b"\n") + 1]
-    return [event for line in whole.splitlines() if (event := _event(line))], start + len(whole)
+    return [entry for line in whole.splitlines() if (entry := _read_line(line))], start + len(
+        whole
+    )
 
 
-def ending(path: Path, fence: int) -> Event | None:
-    """Return how the run under a fence ended, if it has."""
-    for event in reversed(read(path)[0]):
-        if ends(event, fence):
-            return event
-    return None
+def find_ending(path: Path, fence: int) -> LogEntry[Ending] | None:
+    """Return how the run under a fence ended, None if it has not."""
+    return last_ending(read(path)[0], fence)
 
 
-def ends(event: Event, fence: int) -> bool:
-    """Return whether an event ends the run under a fence."""
-    return event.kind in TERMINAL and event.facts.get("fence") == fence
+def last_ending(entries: Iterable[LogEntry[Event]], fence: int) -> LogEntry[Ending] | None:
+    """Return the last of these events that ends the run under a fence."""
+    found = [e for e in entries if e.fence == fence and isinstance(e.event, Ending)]
+    return cast("LogEntry[Ending]", found[-1]) if found else None
 
 
-def _event(line: bytes) -> Event | None:
+def _read_line(line: bytes) -> LogEntry[Event] | None:
     try:
-        facts: dict[str, Any] = json.loads(line)
-        return Event(facts.pop("kind"), facts, float(facts.pop("at")))
+        return read_line(json.loads(line))
     except (ValueError, KeyError, TypeError, AttributeError):
         log.warning("A line is not an event: %r", line[:80])
         return None

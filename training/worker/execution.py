@@ -8,11 +8,12 @@ import secrets
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from storage.errors import SafelightError
-from storage.folders import TERMINAL
-from storage.records import Event, JobCommand, Kind
+from storage.events import Cancelled, Ending, Event, Failed, LogEntry, Paused, StepBoundary
+from storage.records import JobCommand, Kind
 from training.worker.eventlog import EventLog
 
 if TYPE_CHECKING:
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: A generator of events. An event "step" is a boundary, where a wish may be sent.
+#: A generator of events that may be sent a command at each `StepBoundary`.
 Task = Generator[Event, JobCommand | None, None]
 LINE = logging.Formatter("{asctime} {levelname:<7} {name}: {message}", style="{")
-URGENCY = (Kind.SAMPLE, Kind.CAPTION, Kind.EVALUATE, Kind.TRAIN)
+URGENCY = (Kind.SAMPLE, Kind.CAPTION, Kind.TRAIN)
 
 
 class Execution:
@@ -66,7 +67,7 @@ class Execution:
         if self.kind is Kind.TRAIN and self.begun:
             self.command = JobCommand.PAUSE
         else:
-            self._close("paused")
+            self._close(Paused(self.step))
 
     def advance(self) -> None:
         """Go on to the next event."""
@@ -78,13 +79,13 @@ class Execution:
             self._advance()
         self.seconds += time.perf_counter() - began
 
-    def note(self, kind: str, **facts: Any) -> None:
-        """Write an event of the worker's own."""
-        self.events.write(Event(kind, facts, time.time()))
+    def write(self, event: Event) -> None:
+        """Append an event to the job's log."""
+        self.events.write(LogEntry(event, time.time()))
 
     def _advance(self) -> None:
         if self.command is JobCommand.CANCEL and not self.boundary:
-            self._close("cancelled")
+            self._close(Cancelled(self.step))
             return
         wish, self.command = (self.command, None) if self.boundary else (None, self.command)
         try:
@@ -95,38 +96,35 @@ class Execution:
             self._fail(error)
 
     def _heard(self, event: Event) -> None:
-        self.boundary = event.kind == "step"
+        self.boundary = isinstance(event, StepBoundary)
         self.begun |= self.boundary
-        self.step = event.facts.get("step", self.step)
-        if self.boundary:
-            return
-        if event.kind in TERMINAL:
+        self.step = getattr(event, "step", self.step)
+        if isinstance(event, Ending):
             self.task.close()
             self._end(event)
-        else:
-            self.events.write(event)
+        elif not self.boundary:
+            self.write(event)
 
-    def _close(self, kind: str) -> None:
+    def _close(self, ending: Ending) -> None:
         try:
             self.task.close()
         except Exception:
             log.exception("Job %s did not close cleanly", self.asked.job)
-        self._end(Event(kind, {"step": self.step}, time.time()))
+        self._end(ending)
 
     def _fail(self, error: Exception) -> None:
         if lost(error):
             raise error  # the device is gone for this process: another worker takes the job up
-        facts = told(error)
-        if "reference" in facts:
-            log.error("Bug %s in job %s", facts["reference"], self.asked.job, exc_info=error)
-        self._end(Event("failed", facts, time.time()))
+        failed = describe_failure(error)
+        if failed.reference:
+            log.error("Bug %s in job %s", failed.reference, self.asked.job, exc_info=error)
+        self._end(failed)
 
-    def _end(self, event: Event) -> None:
-        facts = event.facts | {"fence": self.asked.fence}
-        if self.leaving and event.kind == "paused":
-            facts["leaving"] = True
+    def _end(self, ending: Ending) -> None:
+        if isinstance(ending, Paused):
+            ending = replace(ending, leaving=self.leaving)
         self.over = True
-        self.events.write(Event(event.kind, facts, event.at))
+        self.events.write(LogEntry(ending, time.time(), self.asked.fence))
 
     @contextmanager
     def _logged(self) -> Iterator[None]:
@@ -142,15 +140,15 @@ class Execution:
             handler.close()
 
 
-def told(error: Exception) -> dict[str, Any]:
-    """Return the facts of a failure: a code for its sentence, or a reference for the log."""
+def describe_failure(error: Exception) -> Failed:
+    """Return an error as the end of a job; a bug gets a reference to find it in the log by."""
     if isinstance(error, SafelightError):
-        return {"code": error.code, **error.facts}
+        return Failed(error.code, dict(error.facts))
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return {"code": "disk_full"}
+        return Failed("disk_full")
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return {"code": "memory_full"}
-    return {"code": "bug", "reference": secrets.token_hex(3).upper()}
+        return Failed("memory_full")
+    return Failed("bug", reference=secrets.token_hex(3).upper())
 
 
 def lost(error: Exception) -> bool:

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from filelock import FileLock, Timeout
 
 from storage.errors import JobError
+from storage.events import JobServed
 from storage.records import JobCommand, Kind
-from training.worker.eventlog import ending
+from training.worker.eventlog import find_ending
 from training.worker.execution import Execution, Task
 from training.worker.inbox import Command, Request
 from training.worker.process import read_birth
@@ -136,7 +137,7 @@ class Worker:
         """Accept a job, unless this claim runs or has ended: the scheduler may ask twice."""
         folder = self.home.job_folder(request.job)
         held = {(run.asked.job, run.asked.fence) for run in self.executions}
-        if (request.job, request.fence) in held or ending(folder.events_file, request.fence):
+        if (request.job, request.fence) in held or find_ending(folder.events_file, request.fence):
             return
         try:
             kind = Kind(folder.read_request()["kind"])
@@ -157,7 +158,7 @@ class Worker:
         self.executions.remove(run)
         for other in self.executions:
             if other.kind is Kind.TRAIN and other.begun:
-                other.note("served", job=run.asked.job, seconds=round(run.seconds, 3))
+                other.write(JobServed(run.asked.job, round(run.seconds, 3)))
         self.busy_at = time.time()
         self.publish_state()
 

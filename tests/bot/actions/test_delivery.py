@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.actions import delivery
+from storage.events import SmallCopy
 
 
 @pytest.mark.parametrize(
@@ -40,8 +41,10 @@ async def test_smaller(kit, scheduler):
     copy = kit.store.home.job_folder(job.id).result / "my dog.small.safetensors"
     copy.parent.mkdir(parents=True, exist_ok=True)
     copy.write_bytes(b"small")
-    small = {"file": copy.name, "bytes": 5, "rank": 4, "error": 0.061}
-    await scheduler.finish_training(job, 2 << 20, small=small, loads=["kohya", "ComfyUI"])
+    small = SmallCopy(copy.name, bytes=5, rank=4, error=0.061)
+    await scheduler.finish_training(
+        job, 2 << 20, small_copy=small, readable_by=("kohya", "ComfyUI")
+    )
     await scheduler.let_bot_poll()
 
     (result,) = kit.find_messages("is ready")

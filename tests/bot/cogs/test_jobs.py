@@ -5,6 +5,7 @@ from __future__ import annotations
 import discord
 import pytest
 
+from storage.events import Cancelled, Paused
 from storage.records import JobCommand, Kind, Status
 
 DATASET = {"dataset": "my dog"}
@@ -53,7 +54,7 @@ async def test_pause_resume(kit, scheduler):
     alice, job, card = await started(kit, scheduler)
     await scheduler.report_step(job, 25)
     await alice.click(card, label="Pause")
-    await scheduler.add_event(job, "paused", step=25)
+    await scheduler.add_event(job, Paused(25))
     await kit.store.jobs.end_run(job.id, job.fence, Status.PAUSED)
     await scheduler.let_bot_poll()
 
@@ -84,7 +85,7 @@ async def test_cancelled_by_moderator(kit, scheduler):
     mo = kit.add_moderator()
 
     await mo.click(card, label="Cancel")
-    await scheduler.add_event(job, "cancelled", step=10)
+    await scheduler.add_event(job, Cancelled(10))
     await kit.store.jobs.end_run(job.id, job.fence, Status.CANCELLED)
     await scheduler.let_bot_poll()
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import discord
 import pytest
 
+from storage.events import Cancelled
 from storage.records import JobCommand, Server, Status
 
 
@@ -258,7 +259,7 @@ async def test_delete_waiting(kit, scheduler):
 
     await alice.click(answer.response, label="Delete")
     assert (await kit.store.jobs.get(job.id)).requested is JobCommand.CANCEL
-    await scheduler.add_event(job, "cancelled", step=0)
+    await scheduler.add_event(job, Cancelled())
     await kit.store.jobs.end_run(job.id, job.fence, Status.CANCELLED)
     await scheduler.let_bot_poll(20)
 

@@ -40,7 +40,7 @@ async def test_share(kit, scheduler):
 async def test_models(kit, scheduler):
     """A whole model says until when it is kept; when its file is gone, so do card and commands."""
     alice = kit.add_member("alice")
-    style = await scheduler.add_style(alice, whole=True)
+    style = await scheduler.add_style(alice, full_model=True)
     shown = await alice.slash(kit.channel, "style list")
     kept = (await alice.select(shown.response, [str(style.id)])).response
     until = int(style.created) + 30 * 24 * 3600

@@ -7,6 +7,7 @@ import sys
 
 from bot.terminal import progress
 from bot.terminal.bar import Bar, filled
+from storage.events import CheckpointSaved, Done, LogEntry, Progress, Started, Timings
 
 CHILD = """
 import json, sys
@@ -25,17 +26,25 @@ def child(*events, code=0):
 def test_a_training_is_told_from_start_to_end(capfd):
     """What a person sees: where it runs, how far it is, and the file with its size."""
     events = (
-        {"kind": "started", "device": "CPU, 2 cores", "step": 0, "steps": 10},
-        {"kind": "progress", "step": 5, "steps": 10, "smooth": 0.125, "speed": 2.5, "eta": 2.0},
-        {"kind": "checkpoint", "step": 10, "file": "step-000010"},
-        {"kind": "done", "seconds": 4.0, "file": "mydog.safetensors", "bytes": 2 * 1024 * 1024},
+        Started(0, 10, "CPU, 2 cores"),
+        Progress(5, 10, 0.2, 0.125, steps_per_second=2.5, eta_seconds=2.0),
+        CheckpointSaved(10, "step-000010"),
+        Done(10, Timings(4.0), "mydog.safetensors", 2 * 1024 * 1024),
     )
-    assert progress.work([], child(*events)) == 0
+    lines = [LogEntry(event, 1.0).to_line() for event in events]
+    assert progress.work([], child(*lines)) == 0
     said = capfd.readouterr()
     assert "usage: plain words go through" in said.out
     assert "On CPU, 2 cores:" in said.err
     assert " 50% 5/10 · loss 0.1250 · 2.5 steps/s · 2.0 s left" in said.err
     assert "Done in 4.0 s: mydog.safetensors (2 MB)" in said.err
+
+
+def test_lines_of_an_earlier_version_are_read(capfd):
+    """The names that fields had before are understood."""
+    old = {"kind": "progress", "step": 5, "steps": 10, "smooth": 0.125, "speed": 2.5, "eta": 2.0}
+    assert progress.work([], child(old)) == 0
+    assert "5/10 · loss 0.1250 · 2.5 steps/s · 2.0 s left" in capfd.readouterr().err
 
 
 def test_a_failure_is_a_sentence_and_a_code(capfd):

@@ -7,13 +7,14 @@ from collections.abc import Callable
 
 import pytest
 
-from storage.records import Event, NewJob
+from storage.events import LogEntry, Note, Progress, StatusChanged
+from storage.records import NewJob
 from storage.store import Store
 
 
-def step(number: int) -> Event:
+def step(number: int) -> LogEntry[Progress]:
     """Return a progress event."""
-    return Event("progress", {"step": number}, float(number))
+    return LogEntry(Progress(number, 9), float(number))
 
 
 async def test_since(store: Store, asked: Callable[..., NewJob]) -> None:
@@ -25,14 +26,14 @@ async def test_since(store: Store, asked: Callable[..., NewJob]) -> None:
     first = await store.events.since(0, limit=3)
     rest = await store.events.since(first[-1].id)
 
-    assert [event.facts for event in first + rest] == [
-        {"status": "queued"},
-        {"step": 1},
-        {"step": 2},
-        {"step": 3},
+    assert [entry.event for entry in first + rest] == [
+        StatusChanged("queued"),
+        Progress(1, 9),
+        Progress(2, 9),
+        Progress(3, 9),
     ]
     assert await store.events.newest() == rest[-1].id
-    assert await store.events.of(job.id, "progress") == [*first[1:], *rest]
+    assert await store.events.of_kind(job.id, Progress) == [*first[1:], *rest]
 
 
 async def test_cursor(store: Store, asked: Callable[..., NewJob]) -> None:
@@ -42,7 +43,9 @@ async def test_cursor(store: Store, asked: Callable[..., NewJob]) -> None:
     await store.events.append(job.id, [step(1)], mark=("run 1", 120))
 
     with pytest.raises(TypeError):
-        await store.events.append(job.id, [Event("x", {"y": {1}}, 0.0)], mark=("run 1", 240))
+        await store.events.append(
+            job.id, [LogEntry(Note("x", {"y": {1}}), 0.0)], mark=("run 1", 240)
+        )
 
     assert [await store.events.cursor(name) for name in ("bot", "run 1", "new")] == [4, 120, 0]
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from storage.errors import UserError
+from storage.events import StatusChanged
 from storage.folders import Home
 from storage.records import Concept, Job, JobCommand, Kind, NewJob, Status
 from storage.store import Store
@@ -44,7 +45,7 @@ async def claimed(store: Store, lease: float = 30) -> Job:
 
 async def statuses(store: Store, job: int) -> list[dict[str, object]]:
     """Return what the events say of a job's status."""
-    return [event.facts for event in await store.events.of(job, "status")]
+    return [entry.to_json() for entry in await store.events.of_kind(job, StatusChanged)]
 
 
 async def test_queue(store: Store, asked: Asked) -> None:

@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
+from storage.events import LogEntry, Note
 from storage.folders import Home
 from storage.records import (
     CheckedPhoto,
     Concept,
     Dataset,
-    Event,
     Job,
     JobCommand,
     Kind,
@@ -149,7 +149,7 @@ async def test_everything(
     assert NAME.encode() not in contents
     assert list((home.path / "runs").iterdir()) == []
     assert (await store.jobs.get(theirs.id)).requested_by is None
-    assert all("by" not in event.facts for event in await store.events.of(theirs.id))
+    assert all("by" not in entry.to_json() for entry in await store.events.of(theirs.id))
 
 
 @pytest.mark.parametrize("keep", [True, False])
@@ -221,7 +221,7 @@ async def test_late(store: Store, asked: Callable[..., NewJob]) -> None:
 async def test_stays(store: Store, asked: Callable[..., NewJob]) -> None:
     """A job whose member is still here is never purged; one that is gone is."""
     job = await store.jobs.queue(asked())
-    await store.events.append(job.id, [Event("note", {"code": "x"}, 0.0)])
+    await store.events.append(job.id, [LogEntry(Note("x"), 0.0)])
 
     assert not await store.jobs.purge(job.id)
     assert await store.jobs.purge(999)

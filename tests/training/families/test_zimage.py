@@ -96,7 +96,7 @@ def test_again(tiny_bases, make_recipe, make_job_folder, run_task):
             base="tiny-zimage",
         )
         folder = make_job_folder(asked, name)
-        digests.append(run_task(train(folder, tiny_bases))[-1].facts["digest"])
+        digests.append(run_task(train(folder, tiny_bases))[-1].digest)
         weights.append(load_file(folder.result / "mydog.safetensors"))
 
     assert digests[0] == digests[1]

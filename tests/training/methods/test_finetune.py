@@ -44,7 +44,7 @@ def test_only_the_newest_checkpoint(bases, make_recipe, make_job_folder, run_tas
 
     events = run_task(train(folder, bases))
 
-    saved = [event.facts["file"] for event in events if event.kind == "checkpoint"]
+    saved = [event.file for event in events if event.kind == "checkpoint"]
     assert len(saved) == 3
     assert [path.name for path in folder.checkpoints.iterdir()] == saved[-1:]
-    assert events[-1].facts["whole"] is True
+    assert events[-1].full_model is True

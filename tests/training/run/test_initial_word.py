@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from storage.records import Event
+    from storage.events import Event
     from training.bases.registry import Bases
     from training.recipe.recipe import Recipe
 
@@ -50,7 +50,7 @@ def test_told(
 
     with safe_open(folder.result / "panda.safetensors", "pt") as opened:
         known = json.loads(opened.metadata()["safelight.recipe"])
-    assert told[0].facts["resumed"]
+    assert told[0].resumed
     assert known["initializer_token"] in {"koala", "bear"}
     assert known["class_word"] == ""
 
@@ -72,7 +72,7 @@ def test_heard(bases: Bases, tmp_path: Path) -> None:
     list(train(whole, bases))
 
     assert [event.kind for event in told if event.kind != "step"][-1] == "paused"
-    assert not any(event.facts.get("code") == "start" for event in told)
+    assert not any(getattr(event, "code", "") == "start" for event in told)
     style = "panda.safetensors"
     assert (paused.result / style).read_bytes() == (whole.result / style).read_bytes()
 

@@ -13,8 +13,9 @@ from PIL import Image
 from safetensors import safe_open
 
 from storage.errors import JobError
+from storage.events import Event
 from storage.folders import JobFolder, write_json
-from storage.records import Event, JobCommand
+from storage.records import JobCommand
 from tests.fakes.gpu import Fp16Device, OverflowingDevice
 from tests.fakes.interrupts import run_until, train_with_interruption
 from training import methods
@@ -64,23 +65,24 @@ def test_story(bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task:
     folder = make_job_folder(make_recipe(prompts=(SamplePrompt("a mydog emoji", 3),)))
 
     events = run_task(train(folder, bases))
-    told, done = {event.kind: event.facts for event in events}, events[-1].facts
+    told, done = {event.kind: event for event in events}, events[-1]
 
     assert kinds(events) == [
         "started", "sample", "sample", "checkpoint", "sample", "checkpoint", "done",
     ]  # fmt: skip
-    assert [e.facts["step"] for e in events if e.kind == "sample"] == [0, 2, 4]
-    assert told["progress"]["step"] == told["progress"]["steps"] == 4
-    assert all(
-        math.isfinite(told["progress"][name]) for name in ("loss", "smooth", "eta", "speed")
-    )
-    assert told["progress"]["memory"] > 100
-    assert done["bytes"] == len(result(folder))
-    assert done["digest"] == hashlib.sha256(result(folder)).hexdigest()
-    assert (done["steps"], done["early"]) == (4, False)
-    with Image.open(folder.samples / told["checkpoint"]["curve"]) as curve:
+    assert [e.step for e in events if e.kind == "sample"] == [0, 2, 4]
+    progress = told["progress"]
+    assert progress.step == progress.steps == 4
+    names = ("loss", "smoothed_loss", "eta_seconds", "steps_per_second")
+    assert all(math.isfinite(getattr(progress, name)) for name in names)
+    assert progress.memory_mib > 100
+    assert done.bytes == len(result(folder))
+    assert done.digest == hashlib.sha256(result(folder)).hexdigest()
+    assert (done.steps, done.early) == (4, False)
+    assert min(done.timings.seconds, done.timings.steps_per_second) > 0
+    with Image.open(folder.samples / told["checkpoint"].curve) as curve:
         assert curve.size == (640, 240)
-    assert all((folder.samples / name).exists() for name in told["sample"]["files"])
+    assert all((folder.samples / name).exists() for name in told["sample"].files)
     with safe_open(folder.result / "mydog.safetensors", "pt") as opened:
         shown = opened.metadata()["modelspec.thumbnail"]
     assert shown == thumbnail(folder.samples / "step-000004-0.png")
@@ -143,18 +145,18 @@ def test_resume(
 
     task = train(disturbed, bases)
     for event in task:
-        if event.kind == "step" and event.facts["step"] in ({1, 3} if shown else {3}):
-            ask = serve(plain, disturbed.path.with_name(f"served-{event.facts['step']}"), method)
+        if event.kind == "step" and event.step in ({1, 3} if shown else {3}):
+            ask = serve(plain, disturbed.path.with_name(f"served-{event.step}"), method)
             assert kinds(run_task(sample(ask, bases))) == ["started", "picture", "done"]
             torch.manual_seed(99)
             torch.set_num_threads(2)
-        if event.kind == "step" and event.facts["step"] == 5:
+        if event.kind == "step" and event.step == 5:
             break
     task.close()
     again = run_task(train(disturbed, bases))
 
-    assert again[0].facts["resumed"]
-    assert again[0].facts["step"] == 4
+    assert again[0].resumed
+    assert again[0].step == 4
     assert result(plain) == result(disturbed)
 
 
@@ -221,23 +223,20 @@ def test_small(
     """Of a LoRA that is too large to be handed over a smaller copy is made; it fits."""
     made = method == "lora"
     plain = make_job_folder(make_recipe(method, rank=16), "plain")
-    whole = run_task(train(plain, bases))[-1].facts
-    most = round(whole["bytes"] * 0.6)
+    whole = run_task(train(plain, bases))[-1]
+    most = round(whole.bytes * 0.6)
     folder = make_job_folder(make_recipe(method, rank=16, max_file_bytes=most))
 
-    facts = run_task(train(folder, bases))[-1].facts
+    done = run_task(train(folder, bases))[-1]
 
-    assert whole["small"] == {}
-    assert bool(facts["small"]) is made
-    assert (
-        tensors(folder.result / facts["file"]).keys()
-        == tensors(plain.result / whole["file"]).keys()
-    )
+    assert whole.small_copy is None
+    assert bool(done.small_copy) is made
+    assert tensors(folder.result / done.file).keys() == tensors(plain.result / whole.file).keys()
     if made:
-        copy = folder.result / facts["small"]["file"]
-        assert copy.stat().st_size == facts["small"]["bytes"] <= most
-        assert 0 < facts["small"]["rank"] < 16
-        assert 0 < facts["small"]["error"] < 1
+        copy = folder.result / done.small_copy.file
+        assert copy.stat().st_size == done.small_copy.bytes <= most
+        assert 0 < done.small_copy.rank < 16
+        assert 0 < done.small_copy.error < 1
 
 
 def test_all_silent(
@@ -303,7 +302,7 @@ def test_pause(bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task:
     again = run_task(train(folder, bases))
 
     assert kinds(events) == ["checkpoint", "paused"]
-    assert events[-1].facts["step"] == again[0].facts["step"] == 3
+    assert events[-1].step == again[0].step == 3
     assert again[-1].kind == "done"
 
 
@@ -331,7 +330,7 @@ def test_finish(
     events = [task.send(JobCommand.FINISH), *run_task(task)]
 
     assert events[-1].kind == "done"
-    assert (events[-1].facts["steps"], events[-1].facts["early"]) == (at, True)
+    assert (events[-1].steps, events[-1].early) == (at, True)
     with safe_open(folder.result / "mydog.safetensors", "pt") as opened:
         assert opened.metadata()["ss_steps"] == str(max(1, at))
 
@@ -349,7 +348,7 @@ def test_damaged_checkpoint(
 
     events = run_task(train(folder, bases))
 
-    assert events[0].facts["step"] == 2
+    assert events[0].step == 2
     assert result(folder) == whole
 
 

@@ -23,8 +23,8 @@ from training.run.loop import train
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from storage.events import Event
     from storage.folders import JobFolder
-    from storage.records import Event
     from training.bases.registry import Bases
     from training.recipe.recipe import Recipe
 
@@ -151,7 +151,7 @@ def drive(folder: JobFolder, bases: Bases, *, most: int, since: int = 0) -> list
     with Footprint() as footprint:
         footprint.hold(tensor for each in networks for tensor in each.state_dict().values())
         for event in train(folder, bases):
-            if event.kind == "step" and event.facts["step"] == since and not footprint.most:
+            if event.kind == "step" and event.step == since and not footprint.most:
                 footprint.most = footprint.live + most
             told += [] if event.kind in {"step", "progress"} else [event]
     return told
@@ -177,7 +177,7 @@ def test_memory_runs_out(
     )
     run_task(train(again, bases))
 
-    begun = [(each.kind, each.facts.get("step", each.facts.get("code"))) for each in told]
+    begun = [(each.kind, getattr(each, "step", getattr(each, "code", None))) for each in told]
     at = begun.index(("note", "memory"))
     assert begun[at - 1] == ("started", back)
     assert told[-1].kind == "done"
@@ -225,9 +225,9 @@ def test_no_other_memory(tiny_bases: Bases, make_recipe: Made, make_job_folder: 
     finally:
         tiny_bases.opened = before
 
-    notes = [each.facts["code"] for each in told if each.kind == "note"]
+    notes = [each.code for each in told if each.kind == "note"]
     assert notes == ["memory"] * 3
-    assert [each.facts["step"] for each in told if each.kind == "step"] == [0] * 4
+    assert [each.step for each in told if each.kind == "step"] == [0] * 4
 
 
 def test_parts(bases: Bases, make_recipe: Made, make_job_folder: Laid) -> None:
@@ -266,7 +266,7 @@ def test_last_rung(bases: Bases, make_recipe: Made, make_job_folder: Laid, run_t
     plain = make_job_folder(asked, "plain")
     run_task(train(plain, bases))
 
-    assert [each.facts["code"] for each in told if each.kind == "note"] == ["memory"]
+    assert [each.code for each in told if each.kind == "note"] == ["memory"]
     assert told[-1].kind == "done"
     assert left == []
     assert result(tight) == result(again) != result(plain)

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from storage.errors import JobError
+from storage.events import StepBoundary
 from storage.planning.plan import optimizer_learning_rate
 from storage.records import Optimizer
 from training import methods
@@ -77,12 +78,12 @@ def test_resume(bases, asked, make_job_folder, run_task, optimizer):
     run_task(train(plain, bases))
 
     for event in (task := train(disturbed, bases)):
-        if event.kind == "step" and event.facts["step"] == 3:
+        if event == StepBoundary(3):
             break
     task.close()
     started, *_ = run_task(train(disturbed, bases))
 
-    assert started.facts["step"] == 2
+    assert started.step == 2
     files = [(folder.result / "mydog.safetensors").read_bytes() for folder in (plain, disturbed)]
     assert files[0] == files[1]
 

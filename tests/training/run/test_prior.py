@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from storage.errors import JobError
+from storage.events import Note
 from storage.records import Concept, JobCommand
 from training.families import Picture
 from training.run.loop import train
@@ -37,7 +38,7 @@ def test_they_are_the_bases_own(bases, make_recipe, make_job_folder, run_task):
     events = run_task(train(first, bases))
     run_task(train(second, bases))
 
-    assert events[1].facts == {"code": "prior_drawn", "pictures": 3}
+    assert events[1] == Note("prior_drawn", {"pictures": 3})
     assert asked.ordinary == "a dog emoji"
     assert drawn(first) == drawn(second)
     assert len(set(drawn(first).values())) == 3

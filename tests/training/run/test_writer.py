@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
+from storage.events import Note
 from storage.folders import JobFolder
 from training.run import checkpoint
 from training.run.writer import Saving
@@ -50,14 +51,14 @@ def test_copy(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
             parameter.data.zero_()
         told += [*saving.ended(), *saving.ended()]
 
-    assert [(event.kind, event.facts["step"]) for event in told] == [
+    assert [(event.kind, event.step) for event in told] == [
         ("checkpoint", 2), ("checkpoint", 3),
     ]  # fmt: skip
     assert saving.kept == 3
     for step in (2, 3):
         found = checkpoint.read(checkpoint.file(folder.checkpoints, step))
         assert torch.equal(found.tensors["weight.a"], torch.full((3, 4), float(step)))
-    assert (folder.samples / told[0].facts["curve"]).exists()
+    assert (folder.samples / told[0].curve).exists()
 
 
 def test_alone(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
@@ -88,6 +89,6 @@ def test_lost(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     assert begun == meanwhile[0] == []
     assert meanwhile[1] is not None
     assert meanwhile[1].step == 2
-    assert [event.facts for event in ended] == [{"code": "checkpoint_lost", "step": 3}]
+    assert ended == [Note("checkpoint_lost", {"step": 3})]
     assert [event.kind for event in after] == ["checkpoint"]
     assert saving.kept == 4

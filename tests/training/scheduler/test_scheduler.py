@@ -8,6 +8,7 @@ import signal
 
 import pytest
 
+from storage.events import Done, JobServed, Note, Progress, Started
 from storage.records import JobCommand, Status
 from tests.fakes.jobqueue import ALICE, BOB, SCHEDULER
 
@@ -25,7 +26,7 @@ async def test_a_training_becomes_a_style(queue):
         job = await queue.add_training()
         done = await queue.wait_for(job, Status.DONE)
 
-    kinds = [event.kind for event in await queue.store.events.of(job.id)]
+    kinds = [entry.event.kind for entry in await queue.store.events.of(job.id)]
     [style] = await queue.store.styles.list_for(ALICE)
     [(gait, pace)] = (await queue.store.paces.all()).items()
     folder = queue.home.job_folder(job.id)
@@ -79,7 +80,7 @@ async def test_samples_are_served_in_the_middle(queue, held):
     """Short jobs on a base that fits are done during a training; one that does not fit waits."""
     async with queue.running_scheduler():
         job = await queue.add_training()
-        await queue.wait_for_event(job, "progress")
+        await queue.wait_for_event(job, Progress)
         other = await queue.add_sample(base="large")
         served = await queue.add_sample()
         await queue.wait_for(served, Status.DONE)
@@ -89,17 +90,17 @@ async def test_samples_are_served_in_the_middle(queue, held):
         await queue.wait_for(job, Status.DONE)
         await queue.wait_for(other, Status.DONE)
 
-    [note] = await queue.store.events.of(job.id, "served")
+    [note] = await queue.store.events.of_kind(job.id, JobServed)
     assert running.status is Status.RUNNING
     assert waiting.status is Status.QUEUED
-    assert note.facts["job"] == served.id
+    assert note.event.job == served.id
 
 
 async def test_one_training_at_a_time(queue, held):
     """A worker trains one style after the other."""
     async with queue.running_scheduler():
         first, second = await queue.add_training(ALICE), await queue.add_training(BOB)
-        await queue.wait_for_event(first, "progress", 25)
+        await queue.wait_for_event(first, Progress, 25)
         assert (await queue.store.jobs.get(second.id)).status is Status.QUEUED
         held()
         await queue.wait_for(second, Status.DONE)
@@ -109,17 +110,17 @@ async def test_a_killed_worker_loses_nothing(queue, held):
     """SIGKILL in the middle, after two samples: the job goes on from its checkpoint."""
     async with queue.running_scheduler():
         job = await queue.add_training()
-        await queue.wait_for_event(job, "progress", 25)
+        await queue.wait_for_event(job, Progress, 25)
         for _ in range(2):
             await queue.wait_for(await queue.add_sample(), Status.DONE)
         os.kill(queue.read_handle()["pid"], signal.SIGKILL)
         held()
         done = await queue.wait_for(job, Status.DONE)
 
-    assert len(await queue.store.events.of(job.id, "served")) == 2
+    assert len(await queue.store.events.of_kind(job.id, JobServed)) == 2
     assert await queue.list_statuses(job) == ["queued", "running", "queued", "running", "done"]
     assert done.attempts == 2
-    assert (await queue.wait_for_event(job, "started", 2)).facts["step"] == 20
+    assert (await queue.wait_for_event(job, Started, 2)).step == 20
 
 
 async def test_resumed_is_uninterrupted(queue, held):
@@ -128,7 +129,7 @@ async def test_resumed_is_uninterrupted(queue, held):
     async with queue.running_scheduler():
         for disturbance in ("none", "kill", "pause"):
             job = await queue.add_training(dataset=dataset)
-            await queue.wait_for_event(job, "progress", 25)
+            await queue.wait_for_event(job, Progress, 25)
             if disturbance == "kill":
                 os.kill(queue.read_handle()["pid"], signal.SIGKILL)
             if disturbance == "pause":
@@ -158,7 +159,7 @@ async def test_a_killed_scheduler_loses_nothing(queue, held):
     """SIGKILL of the scheduler: the worker goes on, and the next one settles the job once."""
     with queue.running_process(*SCHEDULER) as scheduler:
         job = await queue.add_training()
-        await queue.wait_for_event(job, "progress", 5)
+        await queue.wait_for_event(job, Progress, 5)
         scheduler.kill()
     before = queue.read_handle()
     events = await queue.store.events.of(job.id)
@@ -167,7 +168,7 @@ async def test_a_killed_scheduler_loses_nothing(queue, held):
     with queue.running_process(*SCHEDULER):
         await queue.wait_for(job, Status.DONE)
 
-    steps = [event.facts["step"] for event in await queue.store.events.of(job.id, "progress")]
+    steps = [entry.event.step for entry in await queue.store.events.of_kind(job.id, Progress)]
     assert len(events) < len(await queue.store.events.of(job.id))
     assert steps == list(range(1, 41))
     assert queue.read_handle() == before
@@ -179,7 +180,7 @@ async def test_ended_while_nobody_watched(queue, held):
     """A job that ends, with its worker, while no scheduler is there is settled by the next one."""
     with queue.running_process(*SCHEDULER) as scheduler:
         job = await queue.add_training()
-        await queue.wait_for_event(job, "progress", 5)
+        await queue.wait_for_event(job, Progress, 5)
         scheduler.kill()
     held()
     while b'"done"' not in queue.home.job_folder(job.id).events_file.read_bytes():
@@ -189,7 +190,7 @@ async def test_ended_while_nobody_watched(queue, held):
     async with queue.running_scheduler():
         done = await queue.wait_for(job, Status.DONE)
 
-    steps = [event.facts["step"] for event in await queue.store.events.of(job.id, "progress")]
+    steps = [entry.event.step for entry in await queue.store.events.of_kind(job.id, Progress)]
     assert done.attempts == 1
     assert steps == list(range(1, 41))
     assert await queue.list_statuses(job) == ["queued", "running", "done"]
@@ -199,7 +200,7 @@ async def test_a_scheduler_that_stops_puts_jobs_down(queue, held):
     """SIGTERM: the worker writes a checkpoint and ends, and the attempt does not count."""
     with queue.running_process(*SCHEDULER) as scheduler:
         job = await queue.add_training()
-        await queue.wait_for_event(job, "progress", 5)
+        await queue.wait_for_event(job, Progress, 5)
         scheduler.terminate()
         assert await asyncio.to_thread(scheduler.wait) == 0
     left = await queue.store.jobs.get(job.id)
@@ -209,7 +210,7 @@ async def test_a_scheduler_that_stops_puts_jobs_down(queue, held):
     async with queue.running_scheduler():
         await queue.wait_for(job, Status.DONE)
 
-    steps = [event.facts["step"] for event in await queue.store.events.of(job.id, "progress")]
+    steps = [entry.event.step for entry in await queue.store.events.of_kind(job.id, Progress)]
     assert (left.status, left.attempts) == (Status.QUEUED, 0)
     assert queue.read_handle() != gone
     assert steps == list(range(1, 41))
@@ -220,15 +221,15 @@ async def test_wishes(queue):
     """Cancelled is cancelled; finished now is done, early, with a style."""
     async with queue.running_scheduler():
         first = await queue.add_training(ALICE)
-        await queue.wait_for_event(first, "progress", 25)
+        await queue.wait_for_event(first, Progress, 25)
         await queue.store.jobs.send_command(first.id, JobCommand.CANCEL, ALICE)
         await queue.wait_for(first, Status.CANCELLED)
         second = await queue.add_training(BOB)
-        await queue.wait_for_event(second, "progress", 25)
+        await queue.wait_for_event(second, Progress, 25)
         await queue.store.jobs.send_command(second.id, JobCommand.FINISH, BOB)
         await queue.wait_for(second, Status.DONE)
 
-    assert (await queue.wait_for_event(second, "done")).facts["steps"] == 25
+    assert (await queue.wait_for_event(second, Done)).steps == 25
     assert await queue.store.styles.list_for(ALICE) == []
     assert len(await queue.store.styles.list_for(BOB)) == 1
 
@@ -269,16 +270,16 @@ async def test_a_full_disk_starts_nothing(queue):
     """Below the floor no job is started, and the jobs that wait are told why, once."""
     async with queue.running_scheduler(min_free_mib=10**9):
         job = await queue.add_sample()
-        note = await queue.wait_for_event(job, "note")
+        note = await queue.wait_for_event(job, Note)
         another = await queue.add_sample()
-        await queue.wait_for_event(another, "note")
-        notes = await queue.store.events.of(job.id, "note")
+        await queue.wait_for_event(another, Note)
+        notes = await queue.store.events.of_kind(job.id, Note)
     waiting = await queue.store.jobs.get(job.id)
 
     async with queue.running_scheduler():
         await queue.wait_for(job, Status.DONE)
 
-    assert note.facts["code"] == "disk_low"
+    assert note.code == "disk_low"
     assert len(notes) == 1
     assert waiting.status is Status.QUEUED
 
@@ -288,7 +289,7 @@ async def test_a_member_who_leaves(queue):
     """Erasing a member ends the running job and removes its folder."""
     async with queue.running_scheduler():
         job = await queue.add_training()
-        await queue.wait_for_event(job, "progress")
+        await queue.wait_for_event(job, Progress)
         await queue.store.members.erase(ALICE, keep_styles=False)
         async with asyncio.timeout(60):
             while (
@@ -304,7 +305,7 @@ async def test_a_worker_that_hangs_is_replaced(queue, held):
     async with queue.running_scheduler() as scheduler:
         scheduler.workers[0].max_silent = 4.0
         job = await queue.add_training()
-        await queue.wait_for_event(job, "progress", 25)
+        await queue.wait_for_event(job, Progress, 25)
         hung = queue.read_handle()
         os.kill(hung["pid"], signal.SIGSTOP)
         held()

@@ -7,25 +7,26 @@ import resource
 
 import pytest
 
-from storage.records import Event
-from training.worker.eventlog import EventLog, ending, read
+from storage.events import Done, LogEntry, Note, Paused, Progress
+from training.worker.eventlog import EventLog, find_ending, read
 
 
-def step(number: int, kind: str = "progress", **facts: object) -> Event:
-    """Return an event."""
-    return Event(kind, {"step": number, **facts}, 1.5)
+def step(number: int) -> LogEntry[Progress]:
+    """Return the progress after a step."""
+    return LogEntry(Progress(number, 10), 1.5)
 
 
 def test_what_is_written_is_read_once(tmp_path):
     """A reader goes on from the byte it has reached."""
     path = tmp_path / "events.jsonl"
     journal = EventLog(path)
-    journal.write(step(1, note="ü\n"))
+    umlaut = LogEntry(Note("ü\n"), 1.5)
+    journal.write(umlaut)
     first, offset = read(path)
     journal.write(step(2))
     second, end = read(path, offset)
 
-    assert first == [step(1, note="ü\n")]
+    assert first == [umlaut]
     assert second == [step(2)]
     assert read(path, end) == ([], end)
 
@@ -56,12 +57,13 @@ def test_the_end_belongs_to_a_fence(tmp_path):
     """The end of an earlier run is not the end of this one."""
     path = tmp_path / "events.jsonl"
     journal = EventLog(path)
-    journal.write(step(5, "paused", fence=1))
+    paused = LogEntry(Paused(5), 1.5, fence=1)
+    journal.write(paused)
     journal.write(step(6))
 
-    assert ending(path, 1) == step(5, "paused", fence=1)
-    assert ending(path, 2) is None
-    assert ending(tmp_path / "none", 1) is None
+    assert find_ending(path, 1) == paused
+    assert find_ending(path, 2) is None
+    assert find_ending(tmp_path / "none", 1) is None
 
 
 @pytest.mark.skipif(os.name != "posix", reason="limits the size of files")
@@ -73,7 +75,7 @@ def test_a_full_disk_loses_no_line(tmp_path):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 5, hard))
     try:
-        journal.write(step(2, "done"))
+        journal.write(LogEntry(Done(2), 1.5))
         refused = read(path)[0]
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -81,4 +83,4 @@ def test_a_full_disk_loses_no_line(tmp_path):
     assert refused == [step(1)]
     assert journal.waiting
     assert journal.flush()
-    assert read(path)[0] == [step(1), step(2, "done")]
+    assert read(path)[0] == [step(1), LogEntry(Done(2), 1.5)]

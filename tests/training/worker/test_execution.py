@@ -7,29 +7,34 @@ import logging
 import pytest
 
 from storage.errors import JobError
+from storage.events import (
+    Cancelled,
+    CheckpointSaved,
+    Done,
+    Note,
+    Paused,
+    Progress,
+    Started,
+    StepBoundary,
+)
 from storage.folders import JobFolder
-from storage.records import Event, JobCommand, Kind
+from storage.records import JobCommand, Kind
 from training.worker.eventlog import read
 from training.worker.execution import Execution
 from training.worker.inbox import Command, Request
 
 
-def event(kind, **facts):
-    """Return an event."""
-    return Event(kind, facts, 1.0)
-
-
 def steps(count=3):
     """Be a training."""
-    yield event("started", step=0)
+    yield Started(0, 3)
     for step in range(count):
-        wish = yield event("step")
+        wish = yield StepBoundary(step)
         if wish is JobCommand.PAUSE:
-            yield event("checkpoint", step=step)
-            yield event("paused", step=step)
+            yield CheckpointSaved(step)
+            yield Paused(step)
             return
-        yield event("progress", step=step + 1)
-    yield event("done")
+        yield Progress(step + 1, count)
+    yield Done()
 
 
 @pytest.fixture
@@ -44,18 +49,24 @@ def run(tmp_path):
 
 
 def finish(run):
-    """Drive a run to its end and return what was written."""
+    """Drive a run to its end and return the events that were written."""
+    return [entry.event for entry in finish_log(run)]
+
+
+def finish_log(run):
+    """Drive a run to its end and return the lines that were written."""
     while not run.ended:
         run.advance()
-    return [(event.kind, event.facts) for event in read(run.folder.events_file)[0]]
+    return read(run.folder.events_file)[0]
 
 
 def test_boundaries_are_not_written(run):
     """Everything but the boundaries is written; the end carries the fence."""
-    written = finish(run(steps(2)))
+    written = finish_log(run(steps(2)))
 
-    assert [kind for kind, _ in written] == ["started", "progress", "progress", "done"]
-    assert written[-1] == ("done", {"fence": 4})
+    kinds = [type(entry.event) for entry in written]
+    assert kinds == [Started, Progress, Progress, Done]
+    assert [entry.fence for entry in written] == [0, 0, 0, 4]
 
 
 def test_a_wish_waits_for_a_boundary(run):
@@ -63,7 +74,7 @@ def test_a_wish_waits_for_a_boundary(run):
     begun = run(steps())
     begun.receive_command(JobCommand.PAUSE)
 
-    assert finish(begun)[-1] == ("paused", {"step": 0, "fence": 4})
+    assert finish(begun)[-1] == Paused(0)
 
 
 def test_cancel_closes_at_once(run):
@@ -73,7 +84,7 @@ def test_cancel_closes_at_once(run):
     def encoding():
         try:
             while True:
-                yield event("note", code="encoding")
+                yield Note("encoding")
         finally:
             closed.append(True)
 
@@ -81,7 +92,7 @@ def test_cancel_closes_at_once(run):
     begun.advance()
     begun.receive_command(JobCommand.CANCEL)
 
-    assert finish(begun)[-1] == ("cancelled", {"step": 0, "fence": 4})
+    assert finish(begun)[-1] == Cancelled(0)
     assert closed == [True]
 
 
@@ -90,7 +101,7 @@ def test_a_short_job_is_not_paused(run):
     begun = run(steps(1), Kind.SAMPLE)
     begun.receive_command(JobCommand.PAUSE)
 
-    assert finish(begun)[-1][0] == "done"
+    assert finish(begun)[-1] == Done()
 
 
 @pytest.mark.parametrize(
@@ -104,14 +115,15 @@ def test_put_down_is_not_paused_by_a_member(run, kind, advances):
     begun.leave()
     begun.leave()
 
-    *before, (ended, facts) = finish(begun)
-    assert (ended, facts["leaving"], facts["fence"]) == ("paused", True, 4)
-    assert ("checkpoint" in dict(before)) is (advances == 5)
+    *before, ended = finish_log(begun)
+    assert (ended.event.kind, ended.event.leaving, ended.fence) == ("paused", True, 4)
+    kinds = [entry.event.kind for entry in before]
+    assert ("checkpoint" in kinds) is (advances == 5)
 
 
 def raising(error):
     """Be a task that fails."""
-    yield event("started", step=0)
+    yield Started(0, 3)
     raise error
 
 
@@ -130,17 +142,17 @@ class AcceleratorError(RuntimeError):
 )
 def test_a_failure_is_told_by_its_code(run, error, code):
     """What was foreseen has its code and facts; a bug has a reference and nothing else."""
-    _, (kind, facts) = finish(run(raising(error)))
+    _, failed = finish(run(raising(error)))
 
-    assert (kind, facts["code"]) == ("failed", code)
-    assert "secret" not in str(facts)
-    assert ("reference" in facts) is (code == "bug")
+    assert failed.code == code
+    assert "secret" not in str(failed)
+    assert bool(failed.reference) is (code == "bug")
 
 
 def test_a_bug_is_in_the_log(run):
     """The job's own log has the traceback under the reference."""
     begun = run(raising(ValueError("why")))
-    reference = finish(begun)[-1][1]["reference"]
+    reference = finish(begun)[-1].reference
 
     log = begun.folder.log_file.read_text()
     assert reference in log
@@ -159,7 +171,7 @@ def test_a_lost_device_is_not_the_jobs_fault(run):
 
 def test_a_task_that_says_nothing_failed(run):
     """A run always has an end."""
-    assert finish(run(iter(())))[-1][1]["code"] == "bug"
+    assert finish(run(iter(())))[-1].code == "bug"
 
 
 def test_only_its_own_lines_are_in_its_log(run):
@@ -167,7 +179,7 @@ def test_only_its_own_lines_are_in_its_log(run):
 
     def talking():
         logging.getLogger("task").warning("mine")
-        yield event("started")
+        yield Started(0, 3)
 
     begun = run(talking())
     begun.advance()

@@ -8,8 +8,9 @@ import time
 
 import pytest
 
+from storage.events import Done, Progress, Started, StepBoundary
 from storage.folders import Home, JobFolder, write_json
-from storage.records import Base, Catalog, Event, Kind
+from storage.records import Base, Catalog, Kind
 from tests.fakes.jobqueue import WORKER
 from training.worker.eventlog import read
 from training.worker.folder import WorkerFolder
@@ -21,11 +22,11 @@ HERE = Base("embedded", "Here", "sd1", "embedded:diffusion", 64, "none", "tests"
 
 def task(folder):
     """Take as many steps as the folder says."""
-    yield Event("started", {"step": 0}, 1.0)
+    yield Started(0, 2)
     for step in range(folder.read_request()["steps"]):
-        yield Event("step", {}, 1.0)
-        yield Event("progress", {"step": step + 1}, 1.0)
-    yield Event("done", {}, 1.0)
+        yield StepBoundary(step)
+        yield Progress(step + 1, 2)
+    yield Done()
 
 
 class CountingRuntime:
@@ -78,7 +79,7 @@ def ask(worker):
 
 def kinds(folder):
     """List what happened."""
-    return [event.kind for event in read(folder.events_file)[0]]
+    return [entry.event.kind for entry in read(folder.events_file)[0]]
 
 
 def test_short_jobs_go_first(worker, ask):
@@ -92,7 +93,9 @@ def test_short_jobs_go_first(worker, ask):
         worker.turn()
         ended += [f for f in (sample, caption, training) if "done" in kinds(f) and f not in ended]
 
-    served = [event.facts["job"] for event in read(training.events)[0] if event.kind == "served"]
+    served = [
+        entry.event.job for entry in read(training.events)[0] if entry.event.kind == "served"
+    ]
     assert ended == [sample, caption, training]
     assert served == [3, 2]
 
@@ -134,7 +137,7 @@ def test_a_broken_folder_fails_its_job_alone(worker, ask, content):
         worker.turn()
 
     [failed] = read(broken.events)[0]
-    assert failed.facts["code"] == "job_broken"
+    assert failed.event.code == "job_broken"
     assert kinds(other)[-1] == "done"
 
 
