@@ -28,7 +28,7 @@ async def test_a_training_becomes_a_style(queue):
 
     kinds = [entry.event.kind for entry in await queue.store.events.of(job.id)]
     [style] = await queue.store.styles.list_for(ALICE)
-    [(gait, pace)] = (await queue.store.paces.all()).items()
+    [(key, timing)] = (await queue.store.durations.read_all()).items()
     folder = queue.home.job_folder(job.id)
 
     assert kinds[:3] == ["status", "status", "started"]
@@ -36,8 +36,8 @@ async def test_a_training_becomes_a_style(queue):
     assert kinds.count("progress") == 40
     assert (style.job, style.name, style.family, done.style) == (job.id, "mydog", "sd1", style.id)
     assert queue.store.styles.file(style).read_bytes() == queue.read_result(job)
-    assert (gait.device, gait.base, gait.method, gait.batch) == ("fake", "embedded", "lora", 2)
-    assert 40 * pace.step + pace.around == pytest.approx(done.ended - done.started, abs=1)
+    assert (key.device, key.base, key.method, key.batch_size) == ("fake", "embedded", "lora", 2)
+    assert 40 * timing.step + timing.overhead == pytest.approx(done.ended - done.started, abs=1)
     assert not folder.photos.exists()
     assert not folder.checkpoints.exists()
 
