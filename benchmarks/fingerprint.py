@@ -143,7 +143,7 @@ def tiny(home: Path) -> list[str]:
 
     lines, names = [], []
     for family in families.names():
-        place = random.kept(home / "bases", family)
+        place = random.write_random_model(home / "bases", family)
         names.append(f"{family}-64")
         lines += [
             f'[bases.{family}-64]', f'title = "{family}"', f'family = "{family}"',
@@ -155,11 +155,11 @@ def tiny(home: Path) -> list[str]:
 
 def measured(home: Path) -> dict[str, dict[str, str]]:
     """Train and draw everything and return the digests, by training."""
-    from training.bases.registry import Bases  # noqa: PLC0415 - torch
+    from training.bases.cache import BaseCache  # noqa: PLC0415 - torch
     from training.methods import walk  # noqa: PLC0415 - torch
 
     bases, folder = ["embedded", *tiny(home)], photos(home)
-    known = Bases(home / "bases", listed=home / "bases.toml")
+    known = BaseCache(home / "bases", list_file=home / "bases.toml")
     found = {}
     for name, asked in runs(bases):
         base, method, *_ = name.split()

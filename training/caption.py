@@ -13,7 +13,7 @@ from storage.errors import JobError
 from storage.events import Done, PhotoCaptioned, Started, Timings
 from storage.folders import write_json
 from training import embedded
-from training.bases.registry import plain
+from training.bases.registry import is_plain_name
 from training.lazy import transformers
 from training.modelfiles import hub
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from storage.events import Event
     from storage.folders import JobFolder
-    from training.bases.registry import Bases
+    from training.bases.cache import BaseCache
     from training.device import Device
 
 MEMORY = 2500  # MiB, of a large BLIP
@@ -43,13 +43,13 @@ class Captioner:
     def describe(self, picture: Image.Image) -> str:
         """Say in a line what is to be seen."""
         pixels = self.processor(picture.convert("RGB"), return_tensors="pt").pixel_values
-        pixels = pixels.to(self.device.at, self.model.dtype)
+        pixels = pixels.to(self.device.torch_device, self.model.dtype)
         words = self.model.generate(pixel_values=pixels, max_new_tokens=TOKENS, num_beams=3)
         text: str = self.tokenizer.decode(words[0], skip_special_tokens=True)
         return " ".join(text.split())
 
 
-def caption(folder: JobFolder, bases: Bases) -> Iterator[Event]:
+def caption(folder: JobFolder, bases: BaseCache) -> Iterator[Event]:
     """Describe the photos of `job.json` into `result/captions.json`."""
     began = time.perf_counter()
     given = folder.read_request()
@@ -60,7 +60,9 @@ def caption(folder: JobFolder, bases: Bases) -> Iterator[Event]:
     place = found(name, bases)
     found_captions: dict[str, str] = {}
     small, model = name == "embedded", f"captioner {name}"
-    with bases.kept(model, MEMORY, lambda: load(place, bases.device), small=small) as captioner:
+    with bases.borrow_model(
+        model, MEMORY, lambda: load(place, bases.device), small=small
+    ) as captioner:
         for photo, path in zip(photos, pictures, strict=True):
             text = led(trigger, captioner.describe(opened(path)))
             found_captions[path.name] = text
@@ -85,11 +87,11 @@ def opened(path: Path) -> Image.Image:
         raise JobError("photo_broken", file=path.name) from broken
 
 
-def found(name: str, bases: Bases) -> Path:
+def found(name: str, bases: BaseCache) -> Path:
     """Find a captioner's files: the embedded one, the operator's, or one in the hub's cache."""
     if name == "embedded":
         return embedded.verified("blip")
-    own = bases.folder / name if bases.folder and plain(name) else None
+    own = bases.folder / name if bases.folder and is_plain_name(name) else None
     place = own if own and own.is_dir() else hub.cached(name) if "/" in name else None
     if place is None:
         raise JobError("captioner_missing", captioner=name[:100])
@@ -109,5 +111,5 @@ def load(place: Path, device: Device) -> Captioner:
         )
     except (OSError, ValueError, RuntimeError) as broken:
         raise JobError("captioner_broken", captioner=place.name) from broken
-    model.eval().requires_grad_(requires_grad=False).to(device.at)
+    model.eval().requires_grad_(requires_grad=False).to(device.torch_device)
     return Captioner(model, tokenizer, processor, device)

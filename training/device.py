@@ -12,7 +12,7 @@ import torch
 from accelerate import Accelerator
 
 MIB = 2**20
-TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 DRIVER_FILE = Path("/proc/driver/nvidia/version")
 DRIVER_VERSION = re.compile(r"\b(\d{3})\.\d+(?:\.\d+)?\b")
@@ -27,7 +27,7 @@ class Device:
     def __init__(self, accelerator: Accelerator, threads: int = 0) -> None:
         self.accelerator = accelerator
         self.threads = threads
-        self.most = torch.get_num_threads()
+        self.max_threads = torch.get_num_threads()
 
     @classmethod
     def open(cls, *, cpu: bool = False, precision: str = "auto", threads: int = 0) -> Device:
@@ -46,7 +46,7 @@ class Device:
         )
 
     @property
-    def at(self) -> torch.device:
+    def torch_device(self) -> torch.device:
         """The device as torch names it."""
         device: torch.device = self.accelerator.device
         return device
@@ -60,85 +60,87 @@ class Device:
     @property
     def dtype(self) -> torch.dtype:
         """The type that frozen weights are kept in."""
-        return TYPES[self.precision]
+        return DTYPES[self.precision]
 
     @property
     def name(self) -> str:
         """The device as a person would name it."""
-        if self.at.type == "cuda":
-            return torch.cuda.get_device_name(self.at)
+        if self.torch_device.type == "cuda":
+            return torch.cuda.get_device_name(self.torch_device)
         cores = len(psutil.Process().cpu_affinity() or ()) or psutil.cpu_count() or 1
         return f"CPU, {cores} cores ({platform.machine()})"
 
     def autocast(self) -> torch.autocast:
         """Compute in the device's precision inside the block."""
-        return torch.autocast(self.at.type, self.dtype, enabled=self.precision != "fp32")
+        return torch.autocast(self.torch_device.type, self.dtype, enabled=self.precision != "fp32")
 
     def scaler(self) -> torch.amp.GradScaler:
         """Return a gradient scaler; it acts in fp16 only (Micikevicius et al. 2018)."""
-        return torch.amp.GradScaler(self.at.type, enabled=self.precision == "fp16")
+        return torch.amp.GradScaler(self.torch_device.type, enabled=self.precision == "fp16")
 
-    def pace(self, *, small: bool) -> int:
+    def cpu_threads(self, *, small: bool) -> int:
         """Return the CPU threads to use: a small base is slower with a second one to wake."""
-        return self.threads or (1 if small else self.most)
+        return self.threads or (1 if small else self.max_threads)
 
-    def go(self, *, small: bool) -> None:
+    def set_threads(self, *, small: bool) -> None:
         """Compute with the CPU threads that suit the base from now on."""
-        torch.set_num_threads(self.pace(small=small))
+        torch.set_num_threads(self.cpu_threads(small=small))
 
-    def memory(self) -> int:
+    def used_mib(self) -> int:
         """Return the MiB in use: on a GPU by torch, else by this process."""
-        if self.at.type == "cuda":
-            return int(torch.cuda.memory_reserved(self.at) // MIB)
+        if self.torch_device.type == "cuda":
+            return int(torch.cuda.memory_reserved(self.torch_device) // MIB)
         return int(psutil.Process().memory_info().rss // MIB)
 
-    def whole(self) -> int:
+    def total_mib(self) -> int:
         """Return the MiB the device has; 0 for a CPU."""
-        if self.at.type == "cuda":
-            return int(torch.cuda.mem_get_info(self.at)[1] // MIB)
-        return 0 if self.at.type == "cpu" else int(psutil.virtual_memory().total // MIB)
+        if self.torch_device.type == "cuda":
+            return int(torch.cuda.mem_get_info(self.torch_device)[1] // MIB)
+        return 0 if self.torch_device.type == "cpu" else int(psutil.virtual_memory().total // MIB)
 
-    def free(self) -> int:
+    def free_mib(self) -> int:
         """Return the MiB that no program uses."""
-        if self.at.type == "cuda":
-            return int(torch.cuda.mem_get_info(self.at)[0] // MIB)
+        if self.torch_device.type == "cuda":
+            return int(torch.cuda.mem_get_info(self.torch_device)[0] // MIB)
         return int(psutil.virtual_memory().available // MIB)
 
-    def spare(self) -> int:
+    def available_mib(self) -> int:
         """Return the MiB that torch can still hand out: free ones, and those in its cache."""
-        if self.at.type == "cuda":
-            kept = torch.cuda.memory_reserved(self.at) - torch.cuda.memory_allocated(self.at)
-            return self.free() + int(kept // MIB)
-        return self.free()
+        if self.torch_device.type == "cuda":
+            kept = torch.cuda.memory_reserved(self.torch_device) - torch.cuda.memory_allocated(
+                self.torch_device
+            )
+            return self.free_mib() + int(kept // MIB)
+        return self.free_mib()
 
-    def watch(self) -> None:
+    def reset_peak(self) -> None:
         """Measure the peak from now on."""
-        if self.at.type == "cuda":
-            torch.cuda.reset_peak_memory_stats(self.at)
+        if self.torch_device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self.torch_device)
 
-    def peak(self) -> int:
+    def peak_mib(self) -> int:
         """Return the most MiB torch held; 0 where that is not measured."""
-        if self.at.type == "cuda":
-            return int(torch.cuda.max_memory_reserved(self.at) // MIB)
+        if self.torch_device.type == "cuda":
+            return int(torch.cuda.max_memory_reserved(self.torch_device) // MIB)
         return 0
 
-    def room(self) -> int:
+    def usable_mib(self) -> int:
         """Return the MiB a training may take beside other programs; 0 for a CPU."""
-        return self.free() + self.memory() if self.whole() else 0
+        return self.free_mib() + self.used_mib() if self.total_mib() else 0
 
-    def empty(self) -> None:
+    def empty_cache(self) -> None:
         """Free the memory in torch's cache; does nothing without a GPU."""
         torch.cuda.empty_cache()
 
 
-class Shelf(Device):
+class HostMemory(Device):
     """The CPU as a place to keep networks, whatever device this process computes on."""
 
-    at = torch.device("cpu")
+    torch_device = torch.device("cpu")
     precision = "fp32"
 
     def __init__(self) -> None:
-        self.threads, self.most = 0, torch.get_num_threads()
+        self.threads, self.max_threads = 0, torch.get_num_threads()
 
 
 def read_driver_version(file: Path = DRIVER_FILE) -> str | None:

@@ -20,5 +20,7 @@ def together(
 ) -> Iterator[list[Picture]]:
     """Cut pictures of one size into parts that are drawn at once, by what is free then."""
     keeps, rest = families.walk()[family.name].COUNTS.memory, iter(pictures)
-    while part := list(islice(rest, abreast(keeps, pictures[0].width, device.spare() * MIB))):
+    while part := list(
+        islice(rest, abreast(keeps, pictures[0].width, device.available_mib() * MIB))
+    ):
         yield part

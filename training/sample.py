@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from storage.folders import JobFolder
     from storage.records import Base
-    from training.bases.registry import Bases
+    from training.bases.cache import BaseCache
     from training.device import Device
     from training.families import Family
 
@@ -50,7 +50,7 @@ class Worn:
         return self.method.worn(family.networks, self.tensors, self.word, self.strength)
 
 
-def sample(folder: JobFolder, bases: Bases) -> Iterator[Event]:
+def sample(folder: JobFolder, bases: BaseCache) -> Iterator[Event]:
     """Draw what `job.json` asks for into `result/`.
 
     The style goes on and off for each part: nothing of it stays on the base across a yield.
@@ -60,7 +60,7 @@ def sample(folder: JobFolder, bases: Bases) -> Iterator[Event]:
     request = read(given["request"])
     base = bases.find(request.base)
     yield Started(0, request.count, bases.device.name, int(given.get("attempt", 1)))
-    with bases.family(request.base) as family:
+    with bases.borrow(request.base) as family:
         style = worn(folder, request, family)
         side = sized(request, base, family)
         cut = lost(family, request, style)

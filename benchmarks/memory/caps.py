@@ -38,11 +38,11 @@ class Capped(Device):
     def __init__(self, cap: int) -> None:
         super().__init__(Accelerator(mixed_precision="bf16"), 1)
         self.cap = cap - DRIVER
-        torch.cuda.set_per_process_memory_fraction(self.cap / self.whole())
+        torch.cuda.set_per_process_memory_fraction(self.cap / self.total_mib())
 
-    def free(self) -> int:
+    def free_mib(self) -> int:
         """Count MiB that are still to be had."""
-        return min(super().free(), self.cap - self.memory())
+        return min(super().free_mib(), self.cap - self.used_mib())
 
 
 def fits(place: Path, shelf: Path | None, family: str, method: str, gigabytes: int) -> table.Row:
@@ -62,7 +62,7 @@ def fits(place: Path, shelf: Path | None, family: str, method: str, gigabytes: i
         steps += isinstance(told, StepBoundary)
         fewer += told == Note("memory")
     torch.cuda.synchronize()
-    held = torch.cuda.max_memory_reserved(device.at) // MIB + DRIVER
+    held = torch.cuda.max_memory_reserved(device.torch_device) // MIB + DRIVER
     task.close()
     keeps = walk()[base.family].COUNTS.memory
     taken = memory.fitting(

@@ -25,7 +25,7 @@ from torch.overrides import TorchFunctionMode
 from benchmarks.memory import blueprint
 from storage.records import Optimizer
 from training import families
-from training.bases.registry import Bases
+from training.bases.cache import BaseCache
 from training.device import Device
 from training.networks import memory
 from training.networks.counts import Counts
@@ -126,7 +126,7 @@ def count(name: str) -> Counts:
 
 def count_small() -> Sizes:
     """Count the embedded base, for which all small ones are taken."""
-    with Bases(None, Device.open(cpu=True)).family("embedded") as family:
+    with BaseCache(None, Device.open(cpu=True)).borrow("embedded") as family:
         return count_sizes(family)
 
 

@@ -17,7 +17,7 @@ from benchmarks.speed.plain import Plain
 from benchmarks.teaching import lesson
 from storage.records import Concept
 from training import embedded
-from training.bases.registry import Bases
+from training.bases.cache import BaseCache
 from training.device import Device
 
 BLOCK, BATCH, RANK, RATE = 10, 4, 8, 1e-3
@@ -45,7 +45,7 @@ class Contestant(Protocol):
 class Ours:
     """A whole training without samples: photos read and encoded, checkpoints, curve, file."""
 
-    def __init__(self, place: Path, bases: Bases, steps: int) -> None:
+    def __init__(self, place: Path, bases: BaseCache, steps: int) -> None:
         asked = lesson.Lesson("lora", Concept.LOOK, "firefox", lesson.photos(PHOTOS))
         frozen = lesson.recipe(
             bases, asked, steps=steps, batch_size=BATCH, rank=RANK, learning_rate=RATE,
@@ -128,8 +128,8 @@ def main() -> int:
     arguments = machine.chosen(__doc__ or "")
     steps, count = (40, 1) if arguments.quick else (200, 3)
     torch.set_num_threads(THREADS)
-    bases = Bases(None, Device.open(cpu=True))
-    with bases.family(lesson.BASE), TemporaryDirectory() as place:
+    bases = BaseCache(None, Device.open(cpu=True))
+    with bases.borrow(lesson.BASE), TemporaryDirectory() as place:
         rounds = []
         for number in range(count):
             out = Path(place) / str(number)

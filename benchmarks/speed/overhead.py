@@ -20,7 +20,7 @@ from benchmarks import machine, table
 from benchmarks.teaching import lesson
 from storage.records import Concept
 from training import methods
-from training.bases.registry import Bases
+from training.bases.cache import BaseCache
 from training.device import Device
 from training.networks.conditioning import apart, stacked
 from training.recipe.recipe import MIN_SNR_GAMMA
@@ -63,7 +63,7 @@ class Bare:
         family, size, draws = self.family, self.recipe.batch_size, self.generator
         first = self.taken * size % len(self.latents)
         self.taken += 1
-        these, at = slice(first, first + size), family.device.at
+        these, at = slice(first, first + size), family.device.torch_device
         x = torch.stack(self.latents[these])
         if family.networks.attached.text:
             read = family.states(torch.stack(self.tokens[these]))
@@ -134,7 +134,7 @@ class Entrant:
     @classmethod
     def of(cls, method: str, place: Path, steps: int) -> Entrant:
         """Begin a method's plain form: the picture network alone, where it can, no average."""
-        bases = Bases(None, Device.open(cpu=True))
+        bases = BaseCache(None, Device.open(cpu=True))
         pictures = lesson.photos("firefox/teach")[: 4 * BATCH]
         asked = lesson.Lesson(method, Concept.LOOK, "firefox", pictures, word="cat")
         frozen = lesson.recipe(
@@ -145,7 +145,7 @@ class Entrant:
         )  # fmt: skip
         folder, task = lesson.begin(place / method, bases, asked, frozen)
         lesson.advance(task, 2)
-        bare = Bare(bases.resident[lesson.BASE], frozen, folder.photos)
+        bare = Bare(bases.loaded[lesson.BASE], frozen, folder.photos)
         bare()
         return cls(method, task, bare)
 

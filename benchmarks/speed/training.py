@@ -32,7 +32,7 @@ from storage.events import Done
 from storage.records import Concept, Dial
 from storage.requests import TrainRequest
 from training.bases import random
-from training.bases.registry import Bases
+from training.bases.cache import BaseCache
 from training.device import Device
 from training.families import Picture, walk
 from training.networks.conditioning import stacked
@@ -62,19 +62,19 @@ class Ground:
     device: Device
     families: Sequence[str] = FAMILIES
     shelf: Path | None = None  #: where the models are, if they outlast this
-    bases: Bases = field(init=False)
+    bases: BaseCache = field(init=False)
 
     def __post_init__(self) -> None:
         models = (self.shelf or self.place) / "bases"
         for name in self.families:
             if not (models / self.base(name)).exists():
-                random.kept(models, name, large=self.large)
-        self.bases = Bases(models, self.device)
+                random.write_random_model(models, name, large=self.large)
+        self.bases = BaseCache(models, self.device)
 
     @property
     def large(self) -> bool:
         """Tell whether the networks have their true sizes."""
-        return self.device.at.type != "cpu"
+        return self.device.torch_device.type != "cpu"
 
     def chosen(self, numbers: tuple[int, int]) -> int:
         """Choose a number for a GPU, or for a CPU."""
@@ -128,7 +128,7 @@ class Documented:
     """The loop of diffusers' documentation with peft's adapter, on what was computed once."""
 
     def __init__(self, ground: Ground, family: str, bare: Bare) -> None:
-        place = ground.bases.here(ground.base(family))
+        place = ground.bases.locate(ground.base(family))
         base = ground.bases.find(ground.base(family))
         loaded: Any = walk()[family].load(place, ground.device, base)
         self.family, self.unet, self.bare = loaded, loaded.unet, bare
@@ -142,7 +142,7 @@ class Documented:
 
     def __call__(self) -> None:
         """Take one optimizer step as the documentation does."""
-        bare, size, at = self.bare, self.bare.recipe.batch_size, self.family.device.at
+        bare, size, at = self.bare, self.bare.recipe.batch_size, self.family.device.torch_device
         these = slice(first := self.taken * size % len(bare.latents), first + size)
         self.taken += 1
         latents = torch.stack(bare.latents[these]).to(at)
@@ -169,14 +169,14 @@ def seconds(device: Device, step: Step, times: int) -> float:
 
 def settle(device: Device) -> None:
     """Wait for what the device still computes."""
-    if device.at.type == "cuda":
-        torch.cuda.synchronize(device.at)
+    if device.torch_device.type == "cuda":
+        torch.cuda.synchronize(device.torch_device)
 
 
 def peak(ground: Ground) -> float:
     """Measure the operations a second of a large matrix product: the most a device can do."""
     side, device = ground.chosen(FASTEST), ground.device
-    one = torch.randn(side, side, device=device.at, dtype=device.dtype)
+    one = torch.randn(side, side, device=device.torch_device, dtype=device.dtype)
     product: Callable[[], Any] = lambda: one @ one  # noqa: E731 - a step like any other
     product()
     return 2 * side**3 / min(seconds(device, product, 3) for _ in range(5))
@@ -194,10 +194,10 @@ def taken(device: Device, step: Step, held: Sequence[torch.Tensor]) -> float:
 
     A GPU says so itself; on a CPU tensors are counted as they come and go.
     """
-    if device.at.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device.at)
+    if device.torch_device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device.torch_device)
         step()
-        most: int = torch.cuda.max_memory_allocated(device.at)
+        most: int = torch.cuda.max_memory_allocated(device.torch_device)
         return most / MIB
     with Footprint() as footprint:
         footprint.hold(held)
@@ -211,7 +211,7 @@ def pace(ground: Ground, family: str, batch: int, rounds: int) -> Iterator[table
     what = f"{family}, {ground.side(family)} pixels, batch {batch}"
     photos, task = ground.begin(f"{family}-{batch}", family, recipe)
     lesson.advance(task, 3)
-    resident: Any = ground.bases.resident[ground.base(family)]
+    resident: Any = ground.bases.loaded[ground.base(family)]
     frozen = replace(recipe, threads=1)
     bare = Bare(resident, frozen, photos)
     documented = Documented(ground, family, bare)
@@ -238,7 +238,7 @@ def job(ground: Ground, family: str, steps: int) -> Iterator[table.Row]:
     """Begin a job cold; run one warm, with encoding, pictures on the way and saving."""
     prompts = tuple(SamplePrompt(text, at) for at, text in enumerate(LINES[:2]))
     recipe = ground.recipe(family, 1, steps, prompts=prompts, save_every=steps)
-    ground.bases.resident.clear()
+    ground.bases.loaded.clear()
     for name in ("cold", "warm"):
         began = time.perf_counter()
         _, task = ground.begin(f"{family}-{name}", family, recipe)
@@ -252,7 +252,7 @@ def job(ground: Ground, family: str, steps: int) -> Iterator[table.Row]:
     whole = time.perf_counter() - began
     more = f" ({whole - steps / done.timings.steps_per_second:.1f} s around the steps)"
     yield table.told(f"{family}: warm, {steps} steps and 4 pictures", whole, "s", more)
-    if held := ground.device.peak():
+    if held := ground.device.peak_mib():
         keeps = walk()[family].COUNTS.memory
         foretold = needed(keeps, recipe, trained(keeps, recipe, done.bytes)) / MIB
         yield table.near(f"{family}: {held} MiB at most", foretold, held, BAR)
@@ -262,7 +262,7 @@ def drawn(ground: Ground, family: str, rounds: int) -> Iterator[table.Row]:
     """Let pictures drawn at once and one after another take turns."""
     side = ground.side(family)
     pictures = [Picture(text, "", at, DRAWN, side, side) for at, text in enumerate(LINES)]
-    with ground.bases.family(ground.base(family)) as lent:
+    with ground.bases.borrow(ground.base(family)) as lent:
         ways: list[Callable[[], Any]] = [
             lambda: lent.drawn(pictures),
             lambda: [lent.draw(each) for each in pictures],

@@ -13,7 +13,7 @@ from PIL import Image
 from benchmarks.teaching import lesson
 from storage.events import Done
 from training import methods
-from training.bases.registry import Bases
+from training.bases.cache import BaseCache
 from training.families import Picture
 from training.pretraining import judge
 from training.pretraining.score import restored, shown
@@ -41,7 +41,7 @@ class Trained:
 class Exam:
     """A place to teach, and an easel for what was taught."""
 
-    def __init__(self, bases: Bases, place: Path) -> None:
+    def __init__(self, bases: BaseCache, place: Path) -> None:
         self.bases, self.place = bases, place
         self.count = 0
 
@@ -60,7 +60,7 @@ class Exam:
     def drawn(self, prompts: Sequence[str], style: Worn | None = None) -> Pictures:
         """Draw prompts as `/sample` does, each from its own seed, the same for every style."""
         device = self.bases.device
-        with self.bases.family(lesson.BASE) as family:
+        with self.bases.borrow(lesson.BASE) as family:
             return [
                 draw(family, device, [Picture(prompt, "", SEED + at, STEPS, SIDE, SIDE)], style)[0]
                 for at, prompt in enumerate(prompts)
@@ -69,7 +69,7 @@ class Exam:
     def through(self, pictures: Pictures) -> Pictures:
         """Send pictures through the base's autoencoder: no style can draw better than this."""
         family: Any
-        with self.bases.family(lesson.BASE) as family:
+        with self.bases.borrow(lesson.BASE) as family:
             return [shown(each) for each in restored(family.vae, judge.pixels(pictures))]
 
 

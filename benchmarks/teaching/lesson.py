@@ -20,7 +20,7 @@ from training.recipe.recipe import Recipe
 from training.run.loop import train
 
 if TYPE_CHECKING:
-    from training.bases.registry import Bases
+    from training.bases.cache import BaseCache
     from training.run.loop import Task
 
 PICTURES = Path(__file__).parents[1] / "pictures"
@@ -49,7 +49,7 @@ def photos(name: str) -> Photos:
     return [(folder / file, caption) for file, caption in sorted(captions.items())]
 
 
-def recipe(bases: Bases, lesson: Lesson, **more: Any) -> Recipe:
+def recipe(bases: BaseCache, lesson: Lesson, **more: Any) -> Recipe:
     """Let the dial choose, as the bot and the trainer do; `more` is chosen by hand."""
     base, method = bases.find(BASE), methods.walk()[lesson.method]
     catalog = Catalog((base,), (method.METHOD,), rules=tuple(method.rules(base)))
@@ -71,7 +71,7 @@ def recipe(bases: Bases, lesson: Lesson, **more: Any) -> Recipe:
     return Recipe.from_request(request, base, files, accepted=time.time(), **more)
 
 
-def begin(place: Path, bases: Bases, lesson: Lesson, frozen: Recipe) -> tuple[JobFolder, Task]:
+def begin(place: Path, bases: BaseCache, lesson: Lesson, frozen: Recipe) -> tuple[JobFolder, Task]:
     """Lay a job folder out and begin its training."""
     folder = JobFolder(place)
     folder.photos.mkdir(parents=True)

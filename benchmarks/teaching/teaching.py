@@ -16,7 +16,7 @@ from benchmarks.teaching.mascot import Mascot
 from benchmarks.teaching.school import School
 from benchmarks.teaching.subject import Subject
 from benchmarks.teaching.topic import Topic
-from training.bases.registry import Bases
+from training.bases.cache import BaseCache
 from training.device import Device
 
 #: What is taught; `other` is what its control is judged as.
@@ -45,7 +45,7 @@ def main() -> int:
     arguments = machine.chosen(__doc__ or "", only=names, method=str, seeds=int, out=Path)
     wanted = arguments.only or (QUICK if arguments.quick else list(TOPICS))
     with TemporaryDirectory() as place:
-        studio = exam.Exam(Bases(None, Device.open(cpu=True)), Path(place))
+        studio = exam.Exam(BaseCache(None, Device.open(cpu=True)), Path(place))
         critic = exam.critic()
         seeds = arguments.seeds or (1 if arguments.quick else 3)
         school = School(studio, critic, seeds, arguments.out, arguments.method)

@@ -23,7 +23,7 @@ from storage.records import Concept, Dial
 from storage.requests import TrainRequest
 from training import embedded, families, methods
 from training.bases import random
-from training.bases.registry import Bases
+from training.bases.cache import BaseCache
 from training.device import Device
 from training.families import Picture
 from training.modelfiles import singlefile, singlefile_writer, zimage
@@ -72,17 +72,17 @@ def true(family: str) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def bases(tmp_path_factory: pytest.TempPathFactory) -> Bases:
+def bases(tmp_path_factory: pytest.TempPathFactory) -> BaseCache:
     """Hold the embedded base, and tiny random ones of every family, on one thread."""
     torch.set_num_threads(1)
     home = tmp_path_factory.mktemp("bases")
     for base in BASES:
-        random.kept(home, base.removeprefix("tiny-"))
-    return Bases(home, Device.open(cpu=True))
+        random.write_random_model(home, base.removeprefix("tiny-"))
+    return BaseCache(home, Device.open(cpu=True))
 
 
 @pytest.fixture(scope="session")
-def asked(bases: Bases) -> Callable[[str, str], Recipe]:
+def asked(bases: BaseCache) -> Callable[[str, str], Recipe]:
     """Ask for trainings, with private things in them."""
 
     def made(method: str, base: str = "embedded") -> Recipe:
@@ -101,7 +101,7 @@ def asked(bases: Bases) -> Callable[[str, str], Recipe]:
     return made
 
 
-def taught(bases: Bases, recipe: Recipe, folder: JobFolder) -> Trained:
+def taught(bases: BaseCache, recipe: Recipe, folder: JobFolder) -> Trained:
     """Train, and paint with the trained layers themselves before they are taken off."""
     folder.photos.mkdir(parents=True)
     for shot in recipe.photos:
@@ -110,7 +110,7 @@ def taught(bases: Bases, recipe: Recipe, folder: JobFolder) -> Trained:
         picture.save(folder.photos / shot.file)
     write_json(folder.request_file, {"kind": "train", "recipe": recipe.to_json()})
     painted = []
-    with bases.family(recipe.base) as family:
+    with bases.borrow(recipe.base) as family:
         for event in train(folder, bases):
             if event.kind == "done":  # the layers are still on
                 attached = family.networks.attached
@@ -126,7 +126,7 @@ def taught(bases: Bases, recipe: Recipe, folder: JobFolder) -> Trained:
 
 @pytest.fixture(scope="session")
 def lesson(
-    bases: Bases, asked: Callable[[str, str], Recipe], tmp_path_factory: pytest.TempPathFactory
+    bases: BaseCache, asked: Callable[[str, str], Recipe], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., Trained]:
     """Train one method on a base, each pair once."""
     home, done = tmp_path_factory.mktemp("contracts"), {}
@@ -142,7 +142,7 @@ def lesson(
 
 @pytest.fixture(scope="session")
 def trained(
-    bases: Bases, lesson: Callable[..., Trained], tmp_path_factory: pytest.TempPathFactory
+    bases: BaseCache, lesson: Callable[..., Trained], tmp_path_factory: pytest.TempPathFactory
 ) -> list[Trained]:
     """Train every method that is made for a family on it, and paint with every file anew.
 
@@ -158,16 +158,16 @@ def trained(
     return anew(lessons, bases, tmp_path_factory.mktemp("anew"))
 
 
-def anew(lessons: list[Trained], bases: Bases, home: Path) -> list[Trained]:
+def anew(lessons: list[Trained], bases: BaseCache, home: Path) -> list[Trained]:
     """Paint with every file in one fresh process."""
     orders = []
     for one in lessons:
         base = bases.find(one.recipe.base)
-        with bases.family(base.name) as family:
+        with bases.borrow(base.name) as family:
             orders.append(
                 {
                     "home": str(bases.folder), "base": base.name, "method": one.method,
-                    "place": str(bases.place(base.source) or embedded.folder("diffusion")),
+                    "place": str(bases.locate_source(base.source) or embedded.folder("diffusion")),
                     "file": str(one.file), "whole": not one.recipe.rank,
                     "trigger": one.recipe.trigger, "prompt": PROMPT,
                     "channels": family.vae.config.latent_channels,  # type: ignore[attr-defined]

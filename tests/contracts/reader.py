@@ -87,16 +87,16 @@ def learn(pipeline: Any, order: Order) -> None:
 def wear(orders: list[Order]) -> None:
     """Wear every style as our sampler does and paint its prompt."""
     from training import methods  # noqa: PLC0415  # the stranger does not know them
-    from training.bases.registry import Bases  # noqa: PLC0415
+    from training.bases.cache import BaseCache  # noqa: PLC0415
     from training.device import Device  # noqa: PLC0415
     from training.families import Picture  # noqa: PLC0415
     from training.styles import writer  # noqa: PLC0415  # the stranger does not know them
 
-    bases = Bases(Path(orders[0]["home"]), Device.open(cpu=True))
+    bases = BaseCache(Path(orders[0]["home"]), Device.open(cpu=True))
     for order in orders:
         picture = Picture(order["prompt"], "", SEED, STEPS, SIDE, SIDE)
         method, tensors = methods.walk()[order["method"]], writer.tensors(Path(order["file"]))
-        with bases.family(order["base"]) as family:
+        with bases.borrow(order["base"]) as family:
             method.check(family.networks, tensors)
             with method.worn(family.networks, tensors, order["trigger"], 1.0):
                 np.save(order["fresh"], family.paint(picture))  # type: ignore[attr-defined]

@@ -76,7 +76,7 @@ def test_all(trained):
 def test_not(bases, asked, method, family):
     """A method that is not made for a family is refused on it by a code with a sentence."""
     recipe = asked(method, f"tiny-{family}")
-    with bases.family(recipe.base) as base, pytest.raises(JobError) as refused:
+    with bases.borrow(recipe.base) as base, pytest.raises(JobError) as refused:
         methods.walk()[method].attach(base.networks, recipe)
 
     assert refused.value.code == "method_family"
@@ -140,7 +140,7 @@ def test_recipe_inside(bases, trained):
 
         assert (inside["method"], inside["family"]) == (one.method, one.family)
         assert (inside["steps"], inside["seed"], inside["photos"]) == (3, 7, 2)
-        assert inside["base_fingerprint"] == bases.identity(one.recipe.base)
+        assert inside["base_fingerprint"] == bases.fingerprint(one.recipe.base)
         assert told["modelspec.architecture"].partition("/")[0] == ARCHITECTURES[one.family]
         assert ("/" in told["modelspec.architecture"]) is bool(one.recipe.rank)
         assert told["ss_v2"] == str(one.family == "sd2")
@@ -149,7 +149,7 @@ def test_recipe_inside(bases, trained):
 def test_half_precision(bases, asked):
     """On half-precision weights the trained layers stay fp32, and learn in fp32."""
     method = methods.walk()["lora"]
-    with bases.family("embedded") as family:
+    with bases.borrow("embedded") as family:
         for part in family.networks.parts:
             part.module.to(torch.bfloat16)
         try:
@@ -163,7 +163,7 @@ def test_half_precision(bases, asked):
             grads = {p.grad.dtype for p in attached.parameters.values() if p.grad is not None}
             attached.detach()
         finally:
-            bases.resident.clear()  # the next one loads it anew
+            bases.loaded.clear()  # the next one loads it anew
 
     assert types == grads == {torch.float32}
     assert loss.dtype == torch.float32

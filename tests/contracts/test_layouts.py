@@ -169,7 +169,7 @@ def test_fused(bases, lesson, method):
     """What ComfyUI changes of its own weights is what we change of q, k, v and the others."""
     content = keys.plain(load_file(lesson(method, "tiny-zimage").file))
     places = dict(fused((2, 1), 48))
-    with bases.family("tiny-zimage") as family:
+    with bases.borrow("tiny-zimage") as family:
         weights = family.denoiser.state_dict()
     theirs = {name: tensor.clone() for name, tensor in original.written(weights).items()}
     for key, parts in _lycoris.by_layer(content).items():
@@ -193,7 +193,7 @@ def test_dora(bases, lesson):
     AUTOMATIC1111 1.9, network.py, apply_weight_decompose: lengths of columns, over all outputs.
     """
     own: _lycoris.Kind = methods.walk()["dora"].OWN
-    with bases.family("tiny-sd1") as family:
+    with bases.borrow("tiny-sd1") as family:
         layers = {k: layer for part in family.networks.parts for k, layer in part.layers().items()}
         for key, parts in _lycoris.by_layer(load_file(lesson("dora").file)).items():
             weight = layers[key].weight
@@ -231,6 +231,6 @@ def test_only_those_rows(bases, lesson):
     place = bases.folder / "tiny-sd1" / "text_encoder" / "model.safetensors"
     (before,) = (t for k, t in load_file(place).items() if k.endswith("token_embedding.weight"))
 
-    with bases.family("tiny-sd1") as family:
+    with bases.borrow("tiny-sd1") as family:
         (table,) = (each.table for each in family.networks.vocabularies)
         assert torch.equal(table.weight, before)

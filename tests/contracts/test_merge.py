@@ -24,7 +24,7 @@ class Named(nn.Module):
 def test_lycoris(bases, lesson, method):
     """LyCORIS' own merge adds the very delta that we say the file describes, on every layer."""
     content = load_file(lesson(method).file)
-    with bases.family("tiny-sd1") as family:
+    with bases.borrow("tiny-sd1") as family:
         layers = {k: layer for part in family.networks.parts for k, layer in part.layers().items()}
         before = {key: layer.weight.clone() for key, layer in layers.items()}
         unet, text = (part.module for part in family.networks.parts)
@@ -52,7 +52,7 @@ def test_one_after_another(bases, asked):
     """Kinds leave nothing behind: a LoHa after a LoKr begins as in a fresh process."""
     kinds = methods.walk()
     begun = []
-    with bases.family("tiny-sd1") as family:
+    with bases.borrow("tiny-sd1") as family:
         for before in ("loha", "lokr"):
             for name in (before, "loha"):
                 attached = kinds[name].attach(family.networks, asked(name, "tiny-sd1"))

@@ -15,23 +15,23 @@ class FakeGpu(Device):
         self.mib, self.held = mib, held
         self.emptied = 0  #: how many times
 
-    def whole(self) -> int:
+    def total_mib(self) -> int:
         """Return its size in MiB."""
         return self.mib
 
-    def free(self) -> int:
+    def free_mib(self) -> int:
         """Return the free memory in MiB: all of it."""
         return self.mib
 
-    def memory(self) -> int:
+    def used_mib(self) -> int:
         """Return what torch holds now: nothing."""
         return 0
 
-    def peak(self) -> int:
+    def peak_mib(self) -> int:
         """Return the peak in MiB."""
         return self.held
 
-    def empty(self) -> None:
+    def empty_cache(self) -> None:
         """Count the calls that empty torch's cache."""
         self.emptied += 1
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from storage.events import Event
     from storage.folders import JobFolder
-    from training.bases.registry import Bases
+    from training.bases.cache import BaseCache
 
 
 def run_until(task: Iterator[Event], step: int) -> None:
@@ -22,7 +22,7 @@ def run_until(task: Iterator[Event], step: int) -> None:
 
 
 def train_with_interruption(
-    whole: JobFolder, stopped: JobFolder, bases: Bases, step: int
+    whole: JobFolder, stopped: JobFolder, bases: BaseCache, step: int
 ) -> list[Event]:
     """Train one folder in one go and one with a stop before a step; return its last events."""
     list(train(whole, bases))

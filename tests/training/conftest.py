@@ -18,37 +18,37 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
-    from training.bases.registry import Bases
+    from training.bases.cache import BaseCache
     from training.recipe.recipe import Recipe
 
 
 @pytest.fixture(scope="session")
-def bases() -> Bases:
+def bases() -> BaseCache:
     """Return the embedded base, loaded once, on the CPU with one thread."""
     import torch  # noqa: PLC0415  # tests without torch start fast
 
-    from training.bases.registry import Bases  # noqa: PLC0415
+    from training.bases.cache import BaseCache  # noqa: PLC0415
     from training.device import Device  # noqa: PLC0415
 
     torch.set_num_threads(1)
-    return Bases(None, Device.open(cpu=True))
+    return BaseCache(None, Device.open(cpu=True))
 
 
 @pytest.fixture(scope="session")
-def tiny_bases(tmp_path_factory: pytest.TempPathFactory) -> Bases:
+def tiny_bases(tmp_path_factory: pytest.TempPathFactory) -> BaseCache:
     """Return a tiny random model of every family, each a folder in a directory of bases."""
     import torch  # noqa: PLC0415  # tests without torch start fast
 
     from training import families  # noqa: PLC0415
     from training.bases import random  # noqa: PLC0415
-    from training.bases.registry import Bases  # noqa: PLC0415
+    from training.bases.cache import BaseCache  # noqa: PLC0415
     from training.device import Device  # noqa: PLC0415
 
     torch.set_num_threads(1)
     home = tmp_path_factory.mktemp("tiny_bases")
     for name in families.names():
-        random.kept(home, name)
-    return Bases(home, Device.open(cpu=True))
+        random.write_random_model(home, name)
+    return BaseCache(home, Device.open(cpu=True))
 
 
 def draw_photos(folder: Path, count: int) -> list[str]:
@@ -64,7 +64,7 @@ def draw_photos(folder: Path, count: int) -> list[str]:
 
 
 @pytest.fixture
-def make_recipe(bases: Bases) -> Callable[..., Recipe]:
+def make_recipe(bases: BaseCache) -> Callable[..., Recipe]:
     """Return a function that makes recipes for the embedded base."""
     from training.recipe.recipe import Recipe  # noqa: PLC0415
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from storage.events import Event
-    from training.bases.registry import Bases
+    from training.bases.cache import BaseCache
 
     Told = Callable[[Iterator[Event]], list[Event]]
 
@@ -34,7 +34,7 @@ def laid(path: Path, **asked: Any) -> JobFolder:
     return folder
 
 
-def test_captions(bases: Bases, run_task: Told, tmp_path: Path) -> None:
+def test_captions(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
     """Each photo gets a caption that begins with the trigger, in an event and in the result."""
     folder = laid(tmp_path)
 
@@ -49,7 +49,7 @@ def test_captions(bases: Bases, run_task: Told, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["nowhere", "some/where", "../up"])
-def test_missing(bases: Bases, run_task: Told, tmp_path: Path, name: str) -> None:
+def test_missing(bases: BaseCache, run_task: Told, tmp_path: Path, name: str) -> None:
     """A captioner that is not on this machine ends the job with a code; nothing is downloaded."""
     with pytest.raises(JobError) as refused:
         run_task(caption(laid(tmp_path, captioner=name), bases))
@@ -57,7 +57,7 @@ def test_missing(bases: Bases, run_task: Told, tmp_path: Path, name: str) -> Non
     assert refused.value.code == "captioner_missing"
 
 
-def test_broken_photo(bases: Bases, run_task: Told, tmp_path: Path) -> None:
+def test_broken_photo(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
     """A photo that cannot be read is named."""
     folder = laid(tmp_path)
     (folder.photos / "2.png").write_bytes(b"no picture")

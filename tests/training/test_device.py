@@ -22,17 +22,17 @@ def test_cpu() -> None:
 
     assert (device.precision, device.dtype) == ("fp32", torch.float32)
     assert device.name.startswith("CPU, ")
-    assert device.memory() > 50
-    assert device.free() > 50
+    assert device.used_mib() > 50
+    assert device.free_mib() > 50
 
 
 def test_bare() -> None:
     """A processor has no memory of its own: all that is free is to spare, and nobody counts."""
     device = Device.open(cpu=True)
 
-    device.watch()
-    assert (device.whole(), device.room(), device.peak()) == (0, 0, 0)
-    assert device.spare() > 50
+    device.reset_peak()
+    assert (device.total_mib(), device.usable_mib(), device.peak_mib()) == (0, 0, 0)
+    assert device.available_mib() > 50
 
 
 def test_one() -> None:
@@ -46,9 +46,9 @@ def test_pace() -> None:
     """A small base computes on one CPU thread, a large one on all, unless a number is chosen."""
     device, chosen = Device.open(cpu=True), Device.open(cpu=True, threads=3)
 
-    assert device.pace(small=True) == 1
-    assert device.pace(small=False) == device.most
-    assert chosen.pace(small=True) == chosen.pace(small=False) == 3
+    assert device.cpu_threads(small=True) == 1
+    assert device.cpu_threads(small=False) == device.max_threads
+    assert chosen.cpu_threads(small=True) == chosen.cpu_threads(small=False) == 3
 
 
 @pytest.mark.parametrize(("said", "version"), [(CLOSED, "470.256.02"), (OPEN, "580.82.07")])

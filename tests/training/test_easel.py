@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from training.bases import random
-from training.bases.registry import Bases
+from training.bases.cache import BaseCache
 from training.device import Device
 from training.easel import together
 from training.families import Picture, walk
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Full(Device):
     """A device with no memory left."""
 
-    def free(self) -> int:
+    def free_mib(self) -> int:
         """Count what is free."""
         return 0
 
@@ -29,10 +29,10 @@ class Full(Device):
 def test_alone(tmp_path: Path, name: str) -> None:
     """A picture is the same alone and at once with others, within 1e-3 of its brightness."""
     torch.set_num_threads(1)
-    random.kept(tmp_path, name)
-    bases = Bases(tmp_path, Device.open(cpu=True, threads=1))
+    random.write_random_model(tmp_path, name)
+    bases = BaseCache(tmp_path, Device.open(cpu=True, threads=1))
     asked = [Picture(text, "", at, 2, 64, 64) for at, text in enumerate(("a cat", "a long dog"))]
-    with bases.family(f"tiny-{name}") as family:
+    with bases.borrow(f"tiny-{name}") as family:
         at_once = family.painted(asked)  # type: ignore[attr-defined]
         alone = [family.paint(each) for each in asked]  # type: ignore[attr-defined]
 
@@ -41,10 +41,10 @@ def test_alone(tmp_path: Path, name: str) -> None:
     assert abs(alone[0] - alone[1]).max() > 1e-2
 
 
-def test_parts(bases: Bases) -> None:
+def test_parts(bases: BaseCache) -> None:
     """Where there is room pictures are one part; where there is none, each is its own."""
     asked = [Picture("a cat", "", seed, 2, 64, 64) for seed in range(4)]
     full = Full(bases.device.accelerator)
-    with bases.family("embedded") as family:
+    with bases.borrow("embedded") as family:
         assert list(together(family, bases.device, asked)) == [asked]
         assert list(together(family, full, asked)) == [[each] for each in asked]

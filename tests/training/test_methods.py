@@ -19,7 +19,7 @@ def test_each_is_called_as_its_file():
 def test_paces_are_told(name, bases, make_recipe):
     """An optimizer that finds one rate is refused for those, and those only, that have several."""
     told = MODULES[name].METHOD
-    with bases.family("embedded") as family:
+    with bases.borrow("embedded") as family:
         attached = MODULES[name].attach(
             family.networks, make_recipe(name, rank=min(2, told.ranks[1]))
         )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from storage.events import Event
-    from training.bases.registry import Bases
+    from training.bases.cache import BaseCache
     from training.recipe.recipe import Recipe
 
     Told = Callable[[Iterator[Event]], list[Event]]
@@ -46,7 +46,7 @@ def pixels(folder: JobFolder, at: int = 0) -> bytes:
         return picture.tobytes()
 
 
-def test_pictures(bases: Bases, run_task: Told, tmp_path: Path) -> None:
+def test_pictures(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
     """Each picture follows from its own seed, however many are asked for and drawn at once.
 
     Sums of several pictures round otherwise: a level of 255 here, where another seed is far off.
@@ -64,7 +64,7 @@ def test_pictures(bases: Bases, run_task: Told, tmp_path: Path) -> None:
     assert max(near) <= 1 < max(far)
 
 
-def test_word(bases: Bases, run_task: Told, tmp_path: Path) -> None:
+def test_word(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
     """A learned word changes the pictures of prompts that say it, and no others."""
     plain, said = laid(tmp_path / "plain"), laid(tmp_path / "said", VECTORS, **WORD)
     other = {"prompt": "a cat emoji"}
@@ -77,7 +77,7 @@ def test_word(bases: Bases, run_task: Told, tmp_path: Path) -> None:
     assert pixels(without) == pixels(unsaid)
 
 
-def test_strength(bases: Bases, run_task: Told, tmp_path: Path) -> None:
+def test_strength(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
     """A LoRA at no strength is the bare base, and more strength is more change."""
     key = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"
     style = {
@@ -96,13 +96,13 @@ def test_strength(bases: Bases, run_task: Told, tmp_path: Path) -> None:
 
 
 def test_while_training(
-    bases: Bases, make_recipe: Callable[..., Recipe], run_task: Told, tmp_path: Path
+    bases: BaseCache, make_recipe: Callable[..., Recipe], run_task: Told, tmp_path: Path
 ) -> None:
     """A sample served while something is trained shows nothing of it, and leaves it as it is."""
     alone = laid(tmp_path / "alone")
     run_task(sample(alone, bases))
     for name, method in methods.walk().items():
-        with bases.family("embedded") as family:
+        with bases.borrow("embedded") as family:
             attached = method.attach(family.networks, make_recipe(name))
             for parameter in attached.parameters.values():
                 parameter.data.fill_(0.05)
@@ -119,7 +119,7 @@ def test_while_training(
         assert torch.equal(torch.get_rng_state(), state)
 
 
-def test_long_prompt(bases: Bases, run_task: Told, tmp_path: Path) -> None:
+def test_long_prompt(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
     """Words that the text encoder has no room for are cut, and the card says so."""
     events = run_task(sample(laid(tmp_path / "long", prompt="a cat " * 60), bases))
 
@@ -143,7 +143,7 @@ def test_long_prompt(bases: Bases, run_task: Told, tmp_path: Path) -> None:
     ],
 )
 def test_refused(
-    bases: Bases, run_task: Told, tmp_path: Path, asked: dict[str, Any], code: str
+    bases: BaseCache, run_task: Told, tmp_path: Path, asked: dict[str, Any], code: str
 ) -> None:
     """What is out of bounds ends the job with its code."""
     with pytest.raises(JobError) as refused:
@@ -161,7 +161,7 @@ def test_refused(
     ],
 )
 def test_misfit(
-    bases: Bases, run_task: Told, tmp_path: Path, told: dict[str, str], code: str
+    bases: BaseCache, run_task: Told, tmp_path: Path, told: dict[str, str], code: str
 ) -> None:
     """A style of another kind of base is told apart from one that is damaged."""
     folder = laid(tmp_path / "job", **WORD)
@@ -173,7 +173,7 @@ def test_misfit(
     assert refused.value.code == code
 
 
-def test_size(bases: Bases, run_task: Told, tmp_path: Path) -> None:
+def test_size(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
     """A size is met to the grain of the base."""
     own, asked = laid(tmp_path / "own", steps=1), laid(tmp_path / "asked", size=100, steps=1)
 

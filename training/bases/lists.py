@@ -17,43 +17,43 @@ from training.recipe.limits import FLOW_FAMILIES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-OURS = Path(__file__).with_name("bases.toml")
-NEEDED = ("title", "family", "source", "resolution", "good")
+SHIPPED_LIST = Path(__file__).with_name("bases.toml")
+REQUIRED_FIELDS = ("title", "family", "source", "resolution", "good")
 BLIP = "blip"  #: the family of every captioner
-UNSEEN = "unseen"  #: a licence that nobody has read
-TEXTS = ("title", "family", "source", "licence", "good", "weak", "terms", "licence_url")
-NUMBERS = {"resolution": (8, 4096), "memory_mib": (0, 1 << 20), "clip_skip": (1, 12)}
+UNREAD_LICENCE = "unseen"  #: a licence that nobody has read
+TEXT_FIELDS = ("title", "family", "source", "licence", "good", "weak", "terms", "licence_url")
+NUMBER_FIELDS = {"resolution": (8, 4096), "memory_mib": (0, 1 << 20), "clip_skip": (1, 12)}
 #: what fields were called before 0.2: read for ever, never written
 OLD_NAMES = {"memory": "memory_mib", "skip": "clip_skip", "seen": "licence_url"}
-WORDS = {
+CHOICE_FIELDS = {
     "domain": tuple(Domain),
     "commercial": tuple(Commercial),
     "prediction": ("epsilon", "v_prediction", "flow"),
 }
-FIELDS = {*TEXTS, *NUMBERS, *WORDS, "small"}
-BESIDE = "base.toml"  #: in a folder that is a base: what is known of it
-LONGEST = 300  #: letters of a text: it goes on cards
-LINE = 64  #: letters of a name or a title
+FIELDS = {*TEXT_FIELDS, *NUMBER_FIELDS, *CHOICE_FIELDS, "small"}
+BASE_FILE = "base.toml"  #: in a folder that is a base: what is known of it
+MAX_TEXT_CHARS = 300  #: letters of a text: it goes on cards
+MAX_NAME_CHARS = 64  #: letters of a name or a title
 
 
-def both(section: str, more: Path | None) -> tuple[list[Base], list[UserError]]:
+def read_lists(section: str, more: Path | None) -> tuple[list[Base], list[UserError]]:
     """Read our list and an operator's, whose entries take the place of ours of the same name."""
-    found, wrong = ours(section)
+    found, wrong = read_shipped_list(section)
     if more is None:
         return found, wrong
-    theirs, amiss = read(more, section)
+    theirs, amiss = read_list(more, section)
     if section != "bases":  # an operator's list may be of bases alone
         amiss = []
     return list({one.name: one for one in (*found, *theirs)}.values()), [*wrong, *amiss]
 
 
 @cache
-def ours(section: str) -> tuple[list[Base], list[UserError]]:
+def read_shipped_list(section: str) -> tuple[list[Base], list[UserError]]:
     """Read the list that comes with Safelight, once; it does not change."""
-    return read(OURS, section)
+    return read_list(SHIPPED_LIST, section)
 
 
-def read(path: Path, section: str = "bases") -> tuple[list[Base], list[UserError]]:
+def read_list(path: Path, section: str = "bases") -> tuple[list[Base], list[UserError]]:
     """Read a list: the bases in it, none of them present yet, and what is wrong with the others.
 
     A list that is no TOML gives no bases; a wrong entry leaves the others alone.
@@ -69,11 +69,13 @@ def read(path: Path, section: str = "bases") -> tuple[list[Base], list[UserError
         return [], [UserError("list_empty", file=path.name)]
     for name, written in entries.items():
         entry = current_names(written)
-        amiss = next(faults(name, entry), None)
+        amiss = next(find_faults(name, entry), None)
         if amiss is not None:
-            wrong.append(UserError(amiss.pop("code"), file=path.name, base=name[:LINE], **amiss))
+            wrong.append(
+                UserError(amiss.pop("code"), file=path.name, base=name[:MAX_NAME_CHARS], **amiss)
+            )
             continue
-        found.append(base(name, entry, known=entry["family"] in known))
+        found.append(make_base(name, entry, known=entry["family"] in known))
     return found, wrong
 
 
@@ -84,57 +86,61 @@ def current_names(entry: Any) -> Any:
     return {OLD_NAMES.get(field, field): value for field, value in entry.items()}
 
 
-def base(name: str, entry: dict[str, Any], *, known: bool) -> Base:
+def make_base(name: str, entry: dict[str, Any], *, known: bool) -> Base:
     """Make a base of a checked entry."""
-    given = {"licence": UNSEEN, **entry}
+    given = {"licence": UNREAD_LICENCE, **entry}
     for field, kind in (("domain", Domain), ("commercial", Commercial)):
         if field in given:
             given[field] = kind(given[field])
     return Base(name=name, present=False, known=known, **given)
 
 
-def entry(base: Base) -> str:
+def format_entry(base: Base) -> str:
     """Write a base down in the form of these lists."""
-    lines = [f"[bases.{quoted(base.name)}]"]
+    lines = [f"[bases.{quote(base.name)}]"]
     for field in sorted(FIELDS):
         value = getattr(base, field)
         if value:
             told = str(value).lower() if isinstance(value, bool) else value
-            lines.append(f"{field} = {told if isinstance(value, int) else quoted(str(value))}")
+            lines.append(f"{field} = {told if isinstance(value, int) else quote(str(value))}")
     return "\n".join(lines) + "\n"
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """Quote a text as TOML does: JSON's way, but letters stay; pairs of surrogates are refused."""
     return json.dumps(text, ensure_ascii=False)
 
 
-def beside(place: Path) -> Base | None:
+def read_base_file(place: Path) -> Base | None:
     """Read what stands in a folder that is a base; nothing where nothing does."""
-    path = place / BESIDE
-    found = read(path)[0] if path.is_file() else []
+    path = place / BASE_FILE
+    found = read_list(path)[0] if path.is_file() else []
     return replace(found[0], name=place.stem, source=place.name) if found else None
 
 
-def faults(name: str, entry: object) -> Iterator[dict[str, Any]]:
+def find_faults(name: str, entry: object) -> Iterator[dict[str, Any]]:
     """Say what is wrong with an entry: a code, and the facts of its sentence."""
     if not isinstance(entry, dict):
-        yield {"code": "list_field", "field": name[:LINE], "wants": "a table"}
+        yield {"code": "list_field", "field": name[:MAX_NAME_CHARS], "wants": "a table"}
         return
-    if not name.isprintable() or not 0 < len(name) <= LINE:
-        yield {"code": "list_field", "field": "name", "wants": f"1 to {LINE} printable letters"}
-    for field in NEEDED:
+    if not name.isprintable() or not 0 < len(name) <= MAX_NAME_CHARS:
+        yield {
+            "code": "list_field",
+            "field": "name",
+            "wants": f"1 to {MAX_NAME_CHARS} printable letters",
+        }
+    for field in REQUIRED_FIELDS:
         if field not in entry:
             yield {"code": "list_missing", "field": field}
     for field, value in entry.items():
         if field not in FIELDS:
-            yield {"code": "list_unknown", "field": field[:LINE]}
-        elif wants := wanted(field, value):
+            yield {"code": "list_unknown", "field": field[:MAX_NAME_CHARS]}
+        elif wants := describe_wanted(field, value):
             yield {"code": "list_field", "field": field, "wants": wants}
-    yield from foretold(entry)
+    yield from find_prediction_faults(entry)
 
 
-def foretold(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def find_prediction_faults(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Say where a base is to predict what its family does not."""
     told = entry.get("prediction", "")
     if told and (told == "flow") != (entry.get("family") in FLOW_FAMILIES):
@@ -142,17 +148,17 @@ def foretold(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield {"code": "list_field", "field": "prediction", "wants": only}
 
 
-def wanted(field: str, value: object) -> str:
+def describe_wanted(field: str, value: object) -> str:
     """Say what a field takes, where a value is not that."""
     if field == "small":
         return "" if isinstance(value, bool) else "true or false"
-    if field in NUMBERS:
-        least, most = NUMBERS[field]
+    if field in NUMBER_FIELDS:
+        least, most = NUMBER_FIELDS[field]
         if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
             return ""
         return f"a whole number, {least} to {most}"
-    if field in WORDS:
-        return "" if value in WORDS[field] else " or ".join(WORDS[field])
-    longest = LINE if field == "title" else LONGEST
+    if field in CHOICE_FIELDS:
+        return "" if value in CHOICE_FIELDS[field] else " or ".join(CHOICE_FIELDS[field])
+    longest = MAX_NAME_CHARS if field == "title" else MAX_TEXT_CHARS
     fine = isinstance(value, str) and value.isprintable() and 0 < len(value) <= longest
     return "" if fine else f"a line of text, {longest} letters at most"

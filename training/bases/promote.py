@@ -1,7 +1,7 @@
-"""A whole model's file as a folder the way diffusers keeps models: to hand over, or to start from.
+"""Writing a whole model's file as a diffusers folder, to export it or to start from it.
 
-A model that is started from is a base of the operator's own: beside its networks stands what is
-known of it, in the form of `bases.toml`.
+A model to start from becomes a base of the operator: its entry, in the form of `bases.toml`, is
+written beside its networks.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from storage.errors import JobError
 from training.bases import lists
-from training.bases.registry import Bases, plain
-from training.device import Shelf
+from training.bases.cache import BaseCache
+from training.bases.registry import is_plain_name
+from training.device import HostMemory
 from training.lazy import diffusers
 from training.methods import _full
 from training.styles import header, writer
@@ -25,24 +26,26 @@ if TYPE_CHECKING:
     from storage.records import Base
 
 
-def unpacked(file: Path, place: Path, known: Bases, beside: Base | None = None) -> None:
+def write_model_folder(
+    file: Path, place: Path, known: BaseCache, beside: Base | None = None
+) -> None:
     """Write a model as a folder of fp16 networks, whole or not at all; `beside` tells of it there.
 
     The file holds the networks; tokenizers and the noise come from the base that it began as.
     """
     if place.exists():
         raise JobError("base_taken", base=place.name)
-    fresh = Bases(known.folder, Shelf(), known.list)  # its networks are overwritten
-    with fresh.family(begun(file)) as family:
+    fresh = BaseCache(known.folder, HostMemory(), known.list_file)  # its networks are overwritten
+    with fresh.borrow(origin_of(file)) as family:
         tensors = writer.tensors(file)
         _full.check(family.networks, tensors)
         content = family.networks.model.parted(tensors)
         for key, spot in _full.places(family.networks).items():
             spot.own.data = content[key]
-        write(family.networks.model.pipeline, place, beside)
+        write_pipeline(family.networks.model.pipeline, place, beside)
 
 
-def begun(file: Path) -> str:
+def origin_of(file: Path) -> str:
     """Return the base that one of our models began as."""
     try:
         recipe = json.loads(header.metadata(header.read(file))["safelight.recipe"])
@@ -54,7 +57,7 @@ def begun(file: Path) -> str:
     return name
 
 
-def write(pipeline: Any, place: Path, beside: Base | None) -> None:
+def write_pipeline(pipeline: Any, place: Path, beside: Base | None) -> None:
     """Write a pipeline in fp16, and what is known of it as a base."""
     diffusers.utils.logging.disable_progress_bar()
     part = place.with_name(f".{place.name}.part")
@@ -68,25 +71,25 @@ def write(pipeline: Any, place: Path, beside: Base | None) -> None:
     try:
         pipeline.save_pretrained(part)
         if beside is not None:
-            (part / lists.BESIDE).write_text(lists.entry(beside), encoding="utf-8")
+            (part / lists.BASE_FILE).write_text(lists.format_entry(beside), encoding="utf-8")
         part.rename(place)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def promoted(file: Path, name: str, known: Bases) -> Path:
+def promote_model(file: Path, name: str, known: BaseCache) -> Path:
     """Make a model a base of the operator's own: one can train and draw from it by its name."""
-    if known.folder is None or not plain(name) or name.startswith("."):
-        raise JobError("name_bad", most=lists.LINE)
-    if any(base.name == name for base in known.describe()):
+    if known.folder is None or not is_plain_name(name) or name.startswith("."):
+        raise JobError("name_bad", most=lists.MAX_NAME_CHARS)
+    if any(base.name == name for base in known.list_bases()):
         raise JobError("base_taken", base=name)
     place = known.folder / name
-    base = known.find(begun(file))
+    base = known.find(origin_of(file))
     made = replace(base, name=name, title=name, source=name, good=f"made here, from {base.title}")
-    unpacked(file, place, known, made)
+    write_model_folder(file, place, known, made)
     return place
 
 
-def size(place: Path) -> int:
+def folder_bytes(place: Path) -> int:
     """Sum up the bytes of a folder."""
     return sum(file.stat().st_size for file in place.rglob("*") if file.is_file())

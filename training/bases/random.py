@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def made(family: str, seed: int = 0, *, large: bool = False) -> Any:
+def make_random_model(family: str, seed: int = 0, *, large: bool = False) -> Any:
     """Make a family's tiny model, or one of true size, as a pipeline, its weights from a seed.
 
     They are fp32, and, like those of models that are handed around, such as fp16 can write.
@@ -27,10 +27,10 @@ def made(family: str, seed: int = 0, *, large: bool = False) -> Any:
     return pipeline
 
 
-def kept(folder: Path, family: str, *, large: bool = False) -> Path:
+def write_random_model(folder: Path, family: str, *, large: bool = False) -> Path:
     """Write a family's tiny model, or one of true size, as a folder the way diffusers does."""
     place = folder / f"{'random' if large else 'tiny'}-{family}"
     diffusers.utils.logging.disable_progress_bar()
     transformers.utils.logging.disable_progress_bar()
-    made(family, large=large).save_pretrained(place)
+    make_random_model(family, large=large).save_pretrained(place)
     return place

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from storage.errors import JobError
 from storage.folders import Home
 from training.bases import lists
-from training.bases.registry import Bases
+from training.bases.cache import BaseCache
 from training.modelfiles import hub
 
 if TYPE_CHECKING:
@@ -20,27 +20,27 @@ if TYPE_CHECKING:
     from training.settings import TrainingSettings
 
 
-def stock(settings: TrainingSettings) -> Bases:
+def stock(settings: TrainingSettings) -> BaseCache:
     """Return the bases of this machine."""
-    return Bases(Home(settings.home).bases, listed=settings.bases)
+    return BaseCache(Home(settings.home).bases, list_file=settings.bases)
 
 
 def listing(settings: TrainingSettings) -> dict[str, Any]:
     """List the bases, also the missing, and who writes captions."""
     known, name = stock(settings), settings.captioner
-    found = [told(known, base) for base in known.describe()]
-    present = name == "embedded" or known.place(name) is not None
+    found = [told(known, base) for base in known.list_bases()]
+    present = name == "embedded" or known.locate_source(name) is not None
     return {
         "bases": found,
-        "captioners": [told(known, one) for one in known.captioners()],
+        "captioners": [told(known, one) for one in known.list_captioners()],
         "captioner": {"name": name, "present": present},
-        "wrong": [{"code": error.code, **error.facts} for error in known.wrong],
+        "wrong": [{"code": error.code, **error.facts} for error in known.list_errors],
     }
 
 
-def told(known: Bases, base: Base) -> dict[str, Any]:
+def told(known: BaseCache, base: Base) -> dict[str, Any]:
     """Tell of a base, with its bytes on this machine and whether the hub's hashes were seen."""
-    place = known.place(base.source)
+    place = known.locate_source(base.source)
     noted = hub.note(base.source) if "/" in base.source else None
     return asdict(base) | {
         "lack": base.missing_code,
@@ -49,15 +49,15 @@ def told(known: Bases, base: Base) -> dict[str, Any]:
     }
 
 
-def named(known: Bases, name: str, captioner: str) -> Base:
+def named(known: BaseCache, name: str, captioner: str) -> Base:
     """Find a base or a captioner by its name, a captioner also by its place on the hub."""
-    for base in (*known.listed(), *known.captioners()):
+    for base in (*known.list_entries(), *known.list_captioners()):
         if base.name == name:
             return base
-    if "/" in name and name in {captioner, *(one.source for one in known.captioners())}:
+    if "/" in name and name in {captioner, *(one.source for one in known.list_captioners())}:
         return next(
-            (one for one in known.captioners() if one.source == name),
-            lists.base(name, {"title": name, "family": lists.BLIP, "source": name,
+            (one for one in known.list_captioners() if one.source == name),
+            lists.make_base(name, {"title": name, "family": lists.BLIP, "source": name,
                               "resolution": 0, "good": ""}, known=True),
         )  # fmt: skip
     raise JobError("fetch_unknown", name=name[:100])

@@ -72,14 +72,14 @@ def device(settings: TrainingSettings) -> dict[str, Any]:
     driver, cuda = read_driver_version(), torch.version.cuda
     return {
         "torch": torch.__version__,
-        "device": found.at.type,
+        "device": found.torch_device.type,
         "name": found.name,
         "precision": found.precision,
-        "free": found.free(),
+        "free": found.free_mib(),
         "driver": driver or "",
         "cuda": cuda or "",
-        "gpu_problem": diagnose_gpu(driver, cuda, usable=found.at.type == "cuda"),
-        "reach": memory.reach(found.whole(), found.precision) if found.whole() else {},
+        "gpu_problem": diagnose_gpu(driver, cuda, usable=found.torch_device.type == "cuda"),
+        "reach": memory.reach(found.total_mib(), found.precision) if found.total_mib() else {},
     }
 
 

@@ -167,7 +167,7 @@ class Shell:
         """Write a whole model as a folder, too."""
         from training.bases import promote  # noqa: PLC0415 - torch, and only here
 
-        promote.unpacked(file, file.with_suffix(""), bases.stock(self.settings))
+        promote.write_model_folder(file, file.with_suffix(""), bases.stock(self.settings))
 
 
 def copy(file: Path, path: Path) -> None:

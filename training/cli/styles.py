@@ -38,8 +38,8 @@ def promote(chosen: argparse.Namespace, settings: TrainingSettings) -> dict[str,
     from training.bases import promote as model  # noqa: PLC0415 - torch, and only this command needs it
 
     name = names.clean_name(chosen.name)
-    place = model.promoted(chosen.file, name, bases.stock(settings))
-    return {"kind": "promoted", "base": name, "bytes": model.size(place)}
+    place = model.promote_model(chosen.file, name, bases.stock(settings))
+    return {"kind": "promoted", "base": name, "bytes": model.folder_bytes(place)}
 
 
 def export(chosen: argparse.Namespace, settings: TrainingSettings) -> dict[str, Any]:
@@ -52,8 +52,8 @@ def export(chosen: argparse.Namespace, settings: TrainingSettings) -> dict[str, 
     made = header.metadata(content)
     if header.kind(content.keys() - {"__metadata__"}) == "finetune":
         place = chosen.out / chosen.file.stem
-        model.unpacked(chosen.file, place, bases.stock(settings))
-        return {"kind": "exported", "file": place.name, "bytes": model.size(place)}
+        model.write_model_folder(chosen.file, place, bases.stock(settings))
+        return {"kind": "exported", "file": place.name, "bytes": model.folder_bytes(place)}
     path = chosen.out / f"{chosen.file.stem}.pt"
     write_whole(path, pt.exported(writer.tensors(chosen.file), made, chosen.file.stem))
     return {"kind": "exported", "file": path.name, "bytes": path.stat().st_size}

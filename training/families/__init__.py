@@ -56,7 +56,7 @@ class Family(Protocol):
     grain: int  #: the sides of a picture are multiples of this
     networks: Networks
     prediction: str
-    rough: bool  #: whether its numbers are no longer those of its files
+    modified: bool  #: whether its numbers are no longer those of its files
 
     def encode(self, pictures: Sequence[Image.Image]) -> Tensor:
         """Turn pictures of one right size into latents (B, C, h, w), on the CPU."""

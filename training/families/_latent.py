@@ -45,8 +45,8 @@ class Latent(ABC):
         self.denoiser, self.vae = getattr(pipeline, denoiser), pipeline.vae
         self.texts = [getattr(pipeline, text) for text in texts]
         for network in (self.denoiser, *self.texts, self.vae):
-            network.requires_grad_(False).eval().to(device.at)
-        self.rough = False  #: whether its numbers are no longer those of its files
+            network.requires_grad_(False).eval().to(device.torch_device)
+        self.modified = False  #: whether its numbers are no longer those of its files
         self.side = 2 ** (len(self.vae.config.block_out_channels) - 1)  #: pixels of a latent's
         self.grain = 2 * self.side
 
@@ -67,11 +67,11 @@ class Latent(ABC):
 
     def seen(self, through: Callable[[Tensor], Tensor], given: Tensor) -> Tensor:
         """Go through the autoencoder in its own precision; where fp16 overflows, on in fp32."""
-        with torch.autocast(self.device.at.type, enabled=False):
-            found = through(given.to(self.device.at, self.vae.dtype))
+        with torch.autocast(self.device.torch_device.type, enabled=False):
+            found = through(given.to(self.device.torch_device, self.vae.dtype))
             if self.vae.dtype is torch.float16 and not torch.isfinite(found).all():
                 self.vae.float()
-                found = through(given.to(self.device.at, torch.float32))
+                found = through(given.to(self.device.torch_device, torch.float32))
         return found
 
     @abstractmethod
@@ -146,7 +146,7 @@ class Latent(ABC):
             drawn = self.pipeline(
                 **self.asked(wanted, unwanted),
                 **self.guided(self.guidance),
-                latents=noise.to(self.device.at, self.denoiser.dtype),
+                latents=noise.to(self.device.torch_device, self.denoiser.dtype),
                 num_inference_steps=picture.steps,
                 height=picture.height,
                 width=picture.width,
@@ -178,7 +178,7 @@ class Latent(ABC):
 
     def present(self, *parts: str) -> AbstractContextManager[None]:
         """Have these on the device inside the block."""
-        return self.placed(parts, self.device.at)
+        return self.placed(parts, self.device.torch_device)
 
     def absent(self, *parts: str) -> AbstractContextManager[None]:
         """Keep these off the device inside the block; on a CPU there is nothing to gain."""
@@ -186,7 +186,7 @@ class Latent(ABC):
 
     def quantise(self) -> None:
         """Keep the frozen denoiser in 4 bits from now on: a base to be read anew afterwards."""
-        self.rough = True
+        self.modified = True
         quantise(self.denoiser)
 
     @contextmanager
@@ -195,12 +195,12 @@ class Latent(ABC):
 
         A processor has no memory of its own to be short of.
         """
-        if not self.device.whole() or self.device.spare() >= needed / MIB:
+        if not self.device.total_mib() or self.device.available_mib() >= needed / MIB:
             yield
             return
-        staying = {part, "denoiser"} if self.rough else {part}
+        staying = {part, "denoiser"} if self.modified else {part}
         with self.absent(*({"text", "denoiser", "vae"} - staying)):
-            self.device.empty()
+            self.device.empty_cache()
             yield
 
     @contextmanager

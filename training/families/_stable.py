@@ -80,7 +80,7 @@ class Stable(Latent):
 
     def states(self, tokens: Tensor) -> Conditions:
         """Turn token ids (B, V, T) into what the UNet reads: states (B, T, D)."""
-        (text,), ids = self.texts, tokens[:, 0].to(self.device.at)
+        (text,), ids = self.texts, tokens[:, 0].to(self.device.torch_device)
         if self.skip < 2:
             return {"states": text(ids).last_hidden_state}
         read = text(ids, output_hidden_states=True).hidden_states[-self.skip]
@@ -115,7 +115,7 @@ class Stable(Latent):
         noised = objectives.noised(x, e, a)
         target = objectives.TARGETS[self.prediction](x, e, a)
         weights = objectives.weight(self.prediction, a, gamma)
-        at = self.device.at
+        at = self.device.torch_device
         given = noised.to(at, self.unet.dtype), t.to(at)
         seen = self.unet(*given, return_dict=False, **self.heard(conditions))[0]
         counting = None if places is None else places.to(at)

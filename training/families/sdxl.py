@@ -53,7 +53,7 @@ class Sdxl(Stable):
         Both encoders are read at their last layer but one (section 2.1); of the second, what it
         makes of the whole prompt, too.
         """
-        rows = tokens.to(self.device.at).unbind(1)
+        rows = tokens.to(self.device.torch_device).unbind(1)
         pairs = zip(self.texts, rows, strict=True)
         read = [text(ids, output_hidden_states=True) for text, ids in pairs]
         layer = -max(2, self.skip)

@@ -85,7 +85,7 @@ class Zimage(Latent):
         ids, counting = tokens.unbind(1)
         most = int(counting.any(0).nonzero().max()) + 1
         ids, counts = ids[:, :most], counting[:, :most].bool()
-        at = self.device.at
+        at = self.device.torch_device
         read = self.texts[0](
             input_ids=ids.to(at), attention_mask=counts.to(at), output_hidden_states=True
         ).hidden_states[-2]
@@ -119,7 +119,7 @@ class Zimage(Latent):
         The transformer counts from noise (0) to pictures (1), and gives the way there: as the
         pipeline has it, time is 1 - s and its answer the negative of the flow.
         """
-        x, at = latents, self.device.at
+        x, at = latents, self.device.torch_device
         s = objectives.levels(len(x), SHIFT, generator)
         e = objectives.noise(x.shape, offset, generator)
         given = objectives.mixed(x, e, s).to(at, self.denoiser.dtype)[:, :, None]  # one frame

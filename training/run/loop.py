@@ -34,7 +34,7 @@ from training.styles.resize import smaller
 
 if TYPE_CHECKING:
     from storage.folders import JobFolder
-    from training.bases.registry import Bases
+    from training.bases.cache import BaseCache
     from training.families import Family
     from training.networks.networks import Attached
 
@@ -42,18 +42,18 @@ Task = Generator[Event, JobCommand | None, None]
 CLIP = 1.0  # norm of all gradients together
 
 
-def train(folder: JobFolder, bases: Bases) -> Task:
+def train(folder: JobFolder, bases: BaseCache) -> Task:
     """Train what `job.json` asks for, from its newest checkpoint on."""
     request = folder.read_request()
     asked = Recipe.from_json(request["recipe"])
     saved = checkpoint.newest(folder.checkpoints, asked)
     recipe = saved.recipe if saved else fill_in_device(asked, bases)
-    if recipe.base_fingerprint != bases.identity(recipe.base):
+    if recipe.base_fingerprint != bases.fingerprint(recipe.base):
         raise JobError("base_changed", base=recipe.base)
     method = methods.chosen(recipe)
     optimizers.found(recipe)
     notes: list[Event] = []
-    with bases.family(recipe.base) as family:
+    with bases.borrow(recipe.base) as family:
         while True:
             torch.set_num_threads(recipe.threads)
             attached = method.attach(family.networks, recipe)
@@ -80,20 +80,20 @@ def train(folder: JobFolder, bases: Bases) -> Task:
                 family.checkpointing(enabled=False)
                 del attached  # with all that it holds, before the next begins
             saved = checkpoint.newest(folder.checkpoints, asked)
-            if crowded and not bases.release():
+            if crowded and not bases.unload_idle():
                 recipe = memory.down(recipe, saved.step if saved else 0)
                 notes = [Note("memory")]
 
 
-def fill_in_device(recipe: Recipe, bases: Bases) -> Recipe:
+def fill_in_device(recipe: Recipe, bases: BaseCache) -> Recipe:
     """Write down what this worker chooses."""
     base = bases.find(recipe.base)
     return replace(
         recipe,
         family=base.family,
-        base_fingerprint=recipe.base_fingerprint or bases.identity(recipe.base),
+        base_fingerprint=recipe.base_fingerprint or bases.fingerprint(recipe.base),
         precision=bases.device.precision,
-        threads=recipe.threads or bases.device.pace(small=base.small),
+        threads=recipe.threads or bases.device.cpu_threads(small=base.small),
     )
 
 
@@ -106,7 +106,7 @@ class Run:
         recipe: Recipe,
         family: Family,
         attached: Attached,
-        bases: Bases,
+        bases: BaseCache,
         *,
         saved: checkpoint.Checkpoint | None = None,
     ) -> None:
@@ -128,8 +128,8 @@ class Run:
         family.checkpointing(held.gradient_checkpointing)
         if held.nf4:
             family.quantise()
-        bases.device.watch()
-        self.room = bases.device.room()
+        bases.device.reset_peak()
+        self.room = bases.device.usable_mib()
         if saved:
             saved.restore(self.parameters, self.optimizer)
             if saved.scaler:
@@ -279,12 +279,12 @@ class Run:
             recipe.learning_rate * recipe.lr_factor(step - 1),
             self.clock.speed(),
             self.eta(step),
-            self.bases.device.memory(),
+            self.bases.device.used_mib(),
         )
 
     def fits(self) -> None:
         """Refuse to go on in memory that is not the device's own, as some drivers lend it."""
-        if self.room and self.bases.device.peak() > self.room:
+        if self.room and self.bases.device.peak_mib() > self.room:
             raise torch.OutOfMemoryError(f"{self.room} MiB are not enough")
 
     def eta(self, step: int) -> float:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from storage.records import Rule
-    from training.bases.registry import Bases
+    from training.bases.cache import BaseCache
     from training.networks.memory import Keeps
 
 #: Methods that work with the numbers of the weights they change.
@@ -116,9 +116,9 @@ def down(recipe: Recipe, step: int) -> Recipe:
     return below
 
 
-def begun(recipe: Recipe, parameters: Mapping[str, Tensor], bases: Bases) -> Recipe:
+def begun(recipe: Recipe, parameters: Mapping[str, Tensor], bases: BaseCache) -> Recipe:
     """Take the rungs that a device asks for before the first step; a bare processor asks none."""
-    room, base = bases.device.room(), bases.find(recipe.base)
+    room, base = bases.device.usable_mib(), bases.find(recipe.base)
     if not room or base.small or recipe.memory_fallbacks:
         return recipe
     numbers = sum(parameter.numel() for parameter in parameters.values())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from storage.records import Catalog, Kind
 from training import caption, families, methods, sample
-from training.bases.registry import Bases
+from training.bases.cache import BaseCache
 from training.device import Device
 from training.lazy import SLOW_IMPORTS
 from training.run import loop, memory
@@ -35,7 +35,7 @@ class Runtime:
 
     def __init__(self, folder: Path, settings: TrainingSettings, device: str) -> None:
         self.captioner = settings.captioner
-        self.bases = Bases(
+        self.bases = BaseCache(
             folder,
             Device.open(
                 cpu=device == "cpu", precision=settings.precision, threads=settings.threads
@@ -43,13 +43,13 @@ class Runtime:
             settings.bases,
         )
         self.imports = iter(SLOW_IMPORTS)
-        self.described = self.bases.describe()
-        for error in self.bases.wrong:
+        self.described = self.bases.list_bases()
+        for error in self.bases.list_errors:
             log.warning("%s", error)
 
     def catalog(self) -> Catalog:
         """Return what this machine can do."""
-        self.described = self.bases.describe()
+        self.described = self.bases.list_bases()
         found = methods.walk()
         return Catalog(
             bases=tuple(self.described),
@@ -63,13 +63,13 @@ class Runtime:
                 for rule in method.rules(base)
             ),
             device=self.bases.device.name,
-            memory_mib=self.bases.device.whole(),
+            memory_mib=self.bases.device.total_mib(),
             published=time.time(),
         )
 
     def add_memory(self, rule: Rule, base: Base) -> Rule:
         """Add the GPU memory a rule takes, if there is a GPU and the base is not tiny."""
-        whole = self.bases.device.whole()
+        whole = self.bases.device.total_mib()
         if not whole or base.small:
             return rule
         keeps = families.walk()[base.family].COUNTS.memory
@@ -86,11 +86,11 @@ class Runtime:
 
     def free_memory(self) -> None:
         """Unload the models that no job uses."""
-        self.bases.release()
+        self.bases.unload_idle()
 
     def state(self) -> dict[str, Any]:
         """Return the bases and captioners it `serves` now, and what is in memory."""
-        free = self.bases.device.free()
+        free = self.bases.device.free_mib()
         serves = [
             base.name
             for base in self.described
@@ -101,6 +101,6 @@ class Runtime:
             serves.append(self.captioner)
         return {
             "serves": serves,
-            "resident": list(self.bases.resident),
+            "resident": list(self.bases.loaded),
             "free": free // FREE_ROUNDING_MIB * FREE_ROUNDING_MIB,
         }

@@ -6,14 +6,14 @@ import pytest
 
 from benchmarks.teaching import lesson
 from benchmarks.teaching.exam import Exam, read
-from training.bases.registry import Bases
+from training.bases.cache import BaseCache
 from training.device import Device
 
 
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory):
     """Open the real studio."""
-    return Exam(Bases(None, Device.open(cpu=True)), tmp_path_factory.mktemp("exam"))
+    return Exam(BaseCache(None, Device.open(cpu=True)), tmp_path_factory.mktemp("exam"))
 
 
 def test_the_autoencoder_is_a_ceiling(studio, critic):

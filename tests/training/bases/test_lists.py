@@ -26,13 +26,13 @@ good = "tests"
 
 def test_ours() -> None:
     """Every entry that comes with Safelight is whole; a licence names the page it was read on."""
-    found, wrong = lists.read(lists.OURS)
+    found, wrong = lists.read_list(lists.SHIPPED_LIST)
 
     assert not wrong
     assert {"sd1", "sd2", "sdxl", "zimage"} == {base.family for base in found}
     assert set(Domain) == {base.domain for base in found}
     for base in found:
-        unseen = base.licence == lists.UNSEEN
+        unseen = base.licence == lists.UNREAD_LICENCE
         assert unseen == (base.commercial is Commercial.UNSEEN) == (not base.licence_url)
         assert bool(base.terms) == (base.commercial is Commercial.CONDITIONS) or base.small
         assert base.weak
@@ -45,7 +45,7 @@ def test_own(tmp_path: Path) -> None:
     path = tmp_path / "own.toml"
     path.write_text(WHOLE)
 
-    (mine,), wrong = lists.read(path)
+    (mine,), wrong = lists.read_list(path)
 
     assert not wrong
     assert (mine.name, mine.licence, mine.commercial) == ("mine", "unseen", Commercial.UNSEEN)
@@ -58,12 +58,12 @@ def test_written(tmp_path: Path) -> None:
     """An entry that is written down is read back as it was, whatever letters it has."""
     path = tmp_path / "own.toml"
     path.write_text(WHOLE.replace("Mine", '🐶 \\"Mün\\\\'))
-    (mine,), _ = lists.read(path)
+    (mine,), _ = lists.read_list(path)
 
-    path.write_text(lists.entry(mine), "utf-8")
+    path.write_text(lists.format_entry(mine), "utf-8")
 
     assert mine.title == '🐶 "Mün\\'
-    assert lists.read(path) == ([mine], [])
+    assert lists.read_list(path) == ([mine], [])
 
 
 def test_unknown_family(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_unknown_family(tmp_path: Path) -> None:
     path = tmp_path / "own.toml"
     path.write_text(WHOLE.replace("sd1", "sd9"))
 
-    (mine,), wrong = lists.read(path)
+    (mine,), wrong = lists.read_list(path)
 
     assert "sd9" not in families.names()
     assert not wrong
@@ -103,7 +103,7 @@ def test_wrong(tmp_path: Path, text: str, code: str, facts: dict[str, str]) -> N
     path = tmp_path / "own.toml"
     path.write_text(text)
 
-    found, (wrong,) = lists.read(path)
+    found, (wrong,) = lists.read_list(path)
 
     assert not found
     assert wrong.code == code
@@ -116,7 +116,7 @@ def test_others_stay(tmp_path: Path) -> None:
     path = tmp_path / "own.toml"
     path.write_text(WHOLE + "[bases.broken]\n")
 
-    found, wrong = lists.read(path)
+    found, wrong = lists.read_list(path)
 
     assert [base.name for base in found] == ["mine"]
     assert [error.facts["base"] for error in wrong] == ["broken"]
@@ -124,7 +124,7 @@ def test_others_stay(tmp_path: Path) -> None:
 
 def test_missing(tmp_path: Path) -> None:
     """A list that is not there is told of, too."""
-    assert [error.code for error in lists.read(tmp_path / "none.toml")[1]] == ["list_broken"]
+    assert [error.code for error in lists.read_list(tmp_path / "none.toml")[1]] == ["list_broken"]
 
 
 def test_both(tmp_path: Path) -> None:
@@ -132,21 +132,23 @@ def test_both(tmp_path: Path) -> None:
     path = tmp_path / "own.toml"
     path.write_text(WHOLE.replace("mine", "sd15"))
 
-    found, wrong = lists.both("bases", path)
+    found, wrong = lists.read_lists("bases", path)
 
-    ours, _ = lists.read(lists.OURS)
+    ours, _ = lists.read_list(lists.SHIPPED_LIST)
     assert not wrong
     assert [base.name for base in found] == [base.name for base in ours]
     assert next(base.title for base in found if base.name == "sd15") == "Mine"
-    assert not lists.both("captioners", path)[1]
-    assert {one.name for one in lists.both("captioners", path)[0]} == {"embedded", "blip"}
+    assert not lists.read_lists("captioners", path)[1]
+    assert {one.name for one in lists.read_lists("captioners", path)[0]} == {"embedded", "blip"}
 
 
 def test_captioners() -> None:
     """Those that come with Safelight are whole, too; the setting's default is one of them."""
-    found, wrong = lists.read(lists.OURS, "captioners")
+    found, wrong = lists.read_list(lists.SHIPPED_LIST, "captioners")
 
     default = TrainingSettings.model_fields["captioner"].default
     assert not wrong
     assert default in {one.source for one in found}
-    assert all(one.licence_url and one.licence != lists.UNSEEN and one.memory_mib for one in found)
+    assert all(
+        one.licence_url and one.licence != lists.UNREAD_LICENCE and one.memory_mib for one in found
+    )

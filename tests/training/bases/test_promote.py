@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from storage.errors import JobError
 from training.bases import promote, random
-from training.bases.registry import Bases
+from training.bases.cache import BaseCache
 from training.device import Device
 from training.families import Picture
 from training.methods import _full
@@ -25,7 +25,7 @@ PICTURE = Picture("a mydog emoji", "", 5, 2, 64, 64)
 @pytest.fixture(scope="module")
 def known(tmp_path_factory):
     """Return the bases of an operator with a folder of their own."""
-    return Bases(tmp_path_factory.mktemp("bases"))
+    return BaseCache(tmp_path_factory.mktemp("bases"))
 
 
 @pytest.fixture
@@ -38,23 +38,23 @@ def file(bases, make_recipe, make_job_folder, run_task):
 
 def test_a_model_becomes_a_base(bases, known, file):
     """It is listed with its origin's licence and size, and draws what the model draws."""
-    place = promote.promoted(file, "mine", known)
+    place = promote.promote_model(file, "mine", known)
 
     base, start = known.find("mine"), bases.find("embedded")
-    with Bases(known.folder, bases.device).family("mine") as family:
+    with BaseCache(known.folder, bases.device).borrow("mine") as family:
         drawn = family.draw(PICTURE)
 
-    with bases.family("embedded") as family:
+    with bases.borrow("embedded") as family:
         bare = family.draw(PICTURE)
         with _full.worn(family.networks, writer.tensors(file), "", 1.0):
             worn = family.draw(PICTURE)
 
-    assert base in known.describe()
+    assert base in known.list_bases()
     assert base.present
     assert (base.licence, base.resolution, base.small) == (start.licence, 64, True)
     assert (base.family, base.prediction, base.title) == ("sd1", start.prediction, "mine")
     assert drawn.tobytes() == worn.tobytes() != bare.tobytes()
-    assert known.identity("mine") != bases.identity("embedded")
+    assert known.fingerprint("mine") != bases.fingerprint("embedded")
     (weights,) = place.glob("unet/*.safetensors")
     assert {tensor.dtype.itemsize for tensor in load_file(weights).values()} == {2}
 
@@ -63,8 +63,8 @@ def test_a_transformer_becomes_a_base(
     tiny_bases, make_recipe, make_job_folder, run_task, tmp_path
 ):
     """A file that holds the transformer alone gets the rest from the base that it began as."""
-    random.kept(tmp_path, "zimage")
-    known = Bases(tmp_path, tiny_bases.device)
+    random.write_random_model(tmp_path, "zimage")
+    known = BaseCache(tmp_path, tiny_bases.device)
     asked = make_recipe(
         "finetune",
         learning_rate=1e-3,
@@ -77,11 +77,11 @@ def test_a_transformer_becomes_a_base(
     run_task(train(folder, known))
     file = folder.result / "mydog.safetensors"
 
-    promote.promoted(file, "mine", known)
+    promote.promote_model(file, "mine", known)
 
-    with known.family("mine") as family:
+    with known.borrow("mine") as family:
         drawn = family.draw(PICTURE)
-    with known.family("tiny-zimage") as family, torch.no_grad():
+    with known.borrow("tiny-zimage") as family, torch.no_grad():
         bare = family.draw(PICTURE)
         with _full.worn(family.networks, writer.tensors(file), "", 1.0):
             worn = family.draw(PICTURE)
@@ -102,7 +102,7 @@ def busy():
 @pytest.mark.usefixtures("busy")
 def test_a_folder_to_hand_over(file, known, tmp_path):
     """It is written beside whatever device has trained, and does not say where the base lies."""
-    promote.unpacked(file, tmp_path / "mydog", known)
+    promote.write_model_folder(file, tmp_path / "mydog", known)
 
     texts = {path.name: path.read_text() for path in tmp_path.glob("mydog/**/*.json")}
     assert {"model_index.json", "config.json"} <= texts.keys()
@@ -115,7 +115,7 @@ def test_names_that_cannot_be(known, file, name):
     before = set(known.folder.parent.rglob("*"))
 
     with pytest.raises(JobError, match=r"base_taken|name_bad"):
-        promote.promoted(file, name, known)
+        promote.promote_model(file, name, known)
 
     assert set(known.folder.parent.rglob("*")) == before
 
@@ -126,4 +126,4 @@ def test_a_lora_is_no_model(bases, known, make_recipe, make_job_folder, run_task
     run_task(train(folder, bases))
 
     with pytest.raises(JobError, match="model_foreign"):
-        promote.promoted(folder.result / "mydog.safetensors", "other", known)
+        promote.promote_model(folder.result / "mydog.safetensors", "other", known)

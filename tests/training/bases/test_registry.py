@@ -13,7 +13,7 @@ import torch
 from storage.errors import JobError
 from training import embedded
 from training.bases import random
-from training.bases.registry import Bases
+from training.bases.cache import BaseCache
 from training.device import Device
 
 if TYPE_CHECKING:
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 class Narrow(Device):
     """A device with little room."""
 
-    def free(self) -> int:
+    def free_mib(self) -> int:
         """Count MiB that are still to be had."""
         return 100
 
 
 def test_half(tmp_path: Path) -> None:
     """What is still being written into the folder is no base."""
-    random.kept(tmp_path, "sd1").rename(tmp_path / ".mine.part")
+    random.write_random_model(tmp_path, "sd1").rename(tmp_path / ".mine.part")
 
-    assert Bases(tmp_path).own() == []
+    assert BaseCache(tmp_path).list_own() == []
 
 
 def test_listed() -> None:
     """The embedded base is there and first; those on a hub are listed with licence and use."""
-    bases = Bases(None).describe()
+    bases = BaseCache(None).list_bases()
 
     assert bases[0].name == "embedded"
     assert bases[0].present
@@ -55,11 +55,11 @@ def test_own(tmp_path: Path) -> None:
         json.dumps({"_class_name": "StableDiffusionXLPipeline"})
     )
 
-    bases = Bases(tmp_path, Device.open(cpu=True))
+    bases = BaseCache(tmp_path, Device.open(cpu=True))
 
-    assert [base.name for base in bases.own()] == ["mine"]
-    assert bases.identity("mine") == bases.identity("mine") != ""
-    with bases.family("mine") as family:
+    assert [base.name for base in bases.list_own()] == ["mine"]
+    assert bases.fingerprint("mine") == bases.fingerprint("mine") != ""
+    with bases.borrow("mine") as family:
         assert family.name == "sd1"
 
 
@@ -79,7 +79,7 @@ def test_refused(tmp_path: Path, name: str, code: str, monkeypatch: pytest.Monke
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
     (tmp_path / "old.ckpt").write_bytes(b"\x80\x02}q\x00.")
 
-    with pytest.raises(JobError) as refused, Bases(tmp_path).family(name):
+    with pytest.raises(JobError) as refused, BaseCache(tmp_path).borrow(name):
         pass
 
     assert refused.value.code == code
@@ -91,7 +91,7 @@ def test_pickled_folder(tmp_path: Path) -> None:
     weights = tmp_path / "mine" / "unet" / "diffusion_pytorch_model.safetensors"
     weights.rename(weights.with_suffix(".bin"))
 
-    with pytest.raises(JobError) as refused, Bases(tmp_path).family("mine"):
+    with pytest.raises(JobError) as refused, BaseCache(tmp_path).borrow("mine"):
         pass
 
     assert refused.value.code == "base_pickle"
@@ -102,24 +102,24 @@ def test_damaged(tmp_path: Path) -> None:
     shutil.copytree(embedded.folder("diffusion"), tmp_path / "mine")
     weights = tmp_path / "mine" / "unet" / "diffusion_pytorch_model.safetensors"
     weights.write_bytes(weights.read_bytes()[:5000])
-    bases = Bases(tmp_path)
+    bases = BaseCache(tmp_path)
 
-    with pytest.raises(JobError) as refused, bases.family("mine"):
+    with pytest.raises(JobError) as refused, bases.borrow("mine"):
         pass
 
     assert refused.value.code == "base_broken"
-    assert not bases.resident
+    assert not bases.loaded
 
 
 def test_changed(tmp_path: Path) -> None:
     """Other weights under the same name are another base."""
     shutil.copytree(embedded.folder("diffusion"), tmp_path / "mine")
-    bases = Bases(tmp_path)
-    before = bases.identity("mine")
+    bases = BaseCache(tmp_path)
+    before = bases.fingerprint("mine")
     weights = tmp_path / "mine" / "vae" / "diffusion_pytorch_model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"x")
 
-    assert bases.identity("mine") != before
+    assert bases.fingerprint("mine") != before
 
 
 def test_skip(tmp_path: Path) -> None:
@@ -127,20 +127,22 @@ def test_skip(tmp_path: Path) -> None:
     shutil.copytree(embedded.folder("diffusion"), tmp_path / "mine")
     entry = '[bases.{0}]\ntitle="x"\nfamily="sd1"\nsource="mine"\nresolution=64\ngood="x"\n{1}\n'
     (tmp_path / "own.toml").write_text(entry.format("a", "") + entry.format("b", "skip = 2"))
-    bases = Bases(tmp_path, Device.open(cpu=True), tmp_path / "own.toml")
+    bases = BaseCache(tmp_path, Device.open(cpu=True), tmp_path / "own.toml")
 
-    assert [base.name for base in bases.own()] == []
-    assert bases.identity("a") == Bases(tmp_path).identity("mine") != bases.identity("b")
-    with bases.family("b") as family:
+    assert [base.name for base in bases.list_own()] == []
+    assert (
+        bases.fingerprint("a") == BaseCache(tmp_path).fingerprint("mine") != bases.fingerprint("b")
+    )
+    with bases.borrow("b") as family:
         assert family.skip == 2  # type: ignore[attr-defined]
 
 
 def test_namesake(tmp_path: Path) -> None:
     """A file in the folder that is called as a missing base of the list is taken for that name."""
     shutil.copytree(embedded.folder("diffusion"), tmp_path / "sd15")
-    bases = Bases(tmp_path, Device.open(cpu=True))
+    bases = BaseCache(tmp_path, Device.open(cpu=True))
 
-    (found,) = (base for base in bases.describe() if base.name == "sd15")
+    (found,) = (base for base in bases.list_bases() if base.name == "sd15")
 
     assert found == bases.find("sd15")
     assert (found.present, found.source, found.licence) == (True, "sd15", "unseen")
@@ -148,7 +150,7 @@ def test_namesake(tmp_path: Path) -> None:
 
 def test_resident() -> None:
     """A base stays loaded; what is lent is never put away, what is not makes room."""
-    bases = Bases(None, Device.open(cpu=True))
+    bases = BaseCache(None, Device.open(cpu=True))
     loads: list[str] = []
 
     def load(name: str) -> str:
@@ -156,37 +158,37 @@ def test_resident() -> None:
         return name
 
     for name in ("a", "a", "b"):
-        with bases.kept(name, 1, lambda name=name: load(name), small=True):
+        with bases.borrow_model(name, 1, lambda name=name: load(name), small=True):
             pass
     with (
-        bases.kept("a", 1, lambda: load("a"), small=True),
-        bases.kept("c", 2**40, lambda: load("c"), small=True),
+        bases.borrow_model("a", 1, lambda: load("a"), small=True),
+        bases.borrow_model("c", 2**40, lambda: load("c"), small=True),
     ):
-        assert list(bases.resident) == ["a", "c"]
+        assert list(bases.loaded) == ["a", "c"]
 
     assert loads == ["a", "b", "c"]
 
 
 def test_fits() -> None:
     """Another base fits beside the one at work only where there is room for it."""
-    bases = Bases(None, Narrow(Device.open(cpu=True).accelerator))
+    bases = BaseCache(None, Narrow(Device.open(cpu=True).accelerator))
 
     assert bases.fits("sd15", 3500)
-    with bases.kept("embedded", 0, lambda: "loaded", small=True):
+    with bases.borrow_model("embedded", 0, lambda: "loaded", small=True):
         assert bases.fits("embedded", 50)
         assert bases.fits("captioner", 50)
         assert not bases.fits("sd15", 3500)
 
 
-def test_rough() -> None:
+def test_modified() -> None:
     """A base whose numbers were rounded serves nobody else, and is forgotten once given back."""
-    bases, rounded = Bases(None, Device.open(cpu=True)), SimpleNamespace(rough=False)
+    bases, rounded = BaseCache(None, Device.open(cpu=True)), SimpleNamespace(modified=False)
 
-    with bases.kept("a", 1, lambda: rounded, small=True):
-        rounded.rough = True
+    with bases.borrow_model("a", 1, lambda: rounded, small=True):
+        rounded.modified = True
         assert not bases.fits("a", 1)
     assert bases.fits("a", 1)
-    assert not bases.resident
+    assert not bases.loaded
 
 
 @pytest.mark.parametrize(
@@ -194,21 +196,21 @@ def test_rough() -> None:
 )
 def test_suspect(error: Exception, *, kept: bool) -> None:
     """What broke off in the middle of its work may have left its base changed: it is read anew."""
-    bases = Bases(None, Device.open(cpu=True))
+    bases = BaseCache(None, Device.open(cpu=True))
 
-    with pytest.raises(type(error)), bases.kept("a", 1, object, small=True):
+    with pytest.raises(type(error)), bases.borrow_model("a", 1, object, small=True):
         raise error
-    assert ("a" in bases.resident) == kept
+    assert ("a" in bases.loaded) == kept
     assert bases.fits("a", 1)
 
 
 def test_threads(tmp_path: Path) -> None:
     """Whatever was lent before, each model computes on the threads that suit it."""
-    bases = Bases(tmp_path, Device.open(cpu=True))
-    bases.device.most = 3
+    bases = BaseCache(tmp_path, Device.open(cpu=True))
+    bases.device.max_threads = 3
     seen = []
     for small in (True, False, True):
-        with bases.kept(f"model {small}", 1, object, small=small):
+        with bases.borrow_model(f"model {small}", 1, object, small=small):
             seen.append(torch.get_num_threads())
     torch.set_num_threads(1)
 

@@ -82,12 +82,12 @@ def test_a_missing_list_is_named(tmp_path):
 
 LOADED = """
 from storage.errors import JobError
-from training.bases.registry import Bases
+from training.bases.cache import BaseCache
 from training.caption import found
 
-bases = Bases(None)
-print([base.present for base in bases.listed()][0])
-for use in (bases.identity, bases.here, lambda _: found("embedded", bases)):
+bases = BaseCache(None)
+print([base.present for base in bases.list_entries()][0])
+for use in (bases.fingerprint, bases.locate, lambda _: found("embedded", bases)):
     try:
         use("embedded")
     except JobError as refused:

@@ -30,7 +30,7 @@ def test_latents_are_scaled(tiny_bases, name):
     """Latents are the autoencoder's, less its shift, times its factor, as pipelines have them."""
     picture = Image.new("RGB", (64, 32), (250, 90, 10))
     pixels = torch.tensor([250.0, 90, 10]).view(1, 3, 1, 1).expand(1, 3, 32, 64) / 127.5 - 1
-    with tiny_bases.family(f"tiny-{name}") as family, torch.no_grad():
+    with tiny_bases.borrow(f"tiny-{name}") as family, torch.no_grad():
         config = family.vae.config
         seen = family.vae.encode(pixels).latent_dist.mode()
         latents = family.encode([picture])
@@ -44,7 +44,7 @@ def test_latents_are_scaled(tiny_bases, name):
 @pytest.mark.parametrize("name", families.names())
 def test_networks_are_named(tiny_bases, name):
     """What methods may change is in the pipeline by the names that are told of it."""
-    with tiny_bases.family(f"tiny-{name}") as family:
+    with tiny_bases.borrow(f"tiny-{name}") as family:
         parts = [getattr(family.pipeline, each) for each in family.names]
 
         assert [part.module for part in family.networks.parts] == parts
@@ -52,7 +52,7 @@ def test_networks_are_named(tiny_bases, name):
 
 
 @pytest.mark.parametrize(
-    ("mib", "rough", "moved"),
+    ("mib", "modified", "moved"),
     [
         (2000, False, []),
         (500, False, ["denoiser", "text"]),
@@ -60,20 +60,20 @@ def test_networks_are_named(tiny_bases, name):
         (0, False, []),  # a bare processor has no memory of its own
     ],
 )
-def test_roomy(tiny_bases, mib, rough, moved):
+def test_roomy(tiny_bases, mib, modified, moved):
     """Where there is not room for the autoencoder's work, the others leave until it is done."""
     moves = []
-    with tiny_bases.family("tiny-sd1") as family:
+    with tiny_bases.borrow("tiny-sd1") as family:
         kept = family.denoiser, family.texts, family.vae, family.device
         family.denoiser, family.vae = Moves("denoiser", moves), Moves("vae", moves)
         family.texts, family.device = [Moves("text", moves)], FakeGpu(family.device, mib)
-        family.rough = rough
+        family.modified = modified
         try:
             with family.roomy("vae", 1000 * MIB):
                 inside, emptied = sorted(moves), family.device.emptied
         finally:
             family.denoiser, family.texts, family.vae, family.device = kept
-            family.rough = False
+            family.modified = False
 
     assert inside == moved
     assert sorted(moves) == sorted(moved * 2)

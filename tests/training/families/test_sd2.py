@@ -10,7 +10,7 @@ from training.families import Picture, sd2
 
 def test_zero_terminal(tiny_bases):
     """Where the scheduler asks for it, what is learned from ends in pure noise."""
-    with tiny_bases.family("tiny-sd2") as family:
+    with tiny_bases.borrow("tiny-sd2") as family:
         assert family.zeroed
         assert float(family.alphas[-1]) == 0
         assert float(family.alphas[0]) == pytest.approx(0.99915)
@@ -24,7 +24,7 @@ def test_zero_terminal(tiny_bases):
 
 def test_trailing(tiny_bases):
     """It draws from the very last timestep on."""
-    with tiny_bases.family("tiny-sd2") as family:
+    with tiny_bases.borrow("tiny-sd2") as family:
         steps = family.steps()
         steps.set_timesteps(4)
         painted = family.paint(Picture("a cat", "", 1, 4, 64, 64))

@@ -14,7 +14,7 @@ from training.families import Frame
 @pytest.fixture
 def family(tiny_bases):
     """Lend the tiny one."""
-    with tiny_bases.family("tiny-sdxl") as family:
+    with tiny_bases.borrow("tiny-sdxl") as family:
         yield family
 
 

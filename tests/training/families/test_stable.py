@@ -16,13 +16,13 @@ from training.modelfiles import configs, singlefile
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from training.bases.registry import Bases
+    from training.bases.cache import BaseCache
 
 
-def test_loss(bases: Bases) -> None:
+def test_loss(bases: BaseCache) -> None:
     """The loss follows from the generator alone."""
     latents, told = torch.ones(2, 4, 16, 16), {"states": torch.ones(2, 77, 192)}
-    with bases.family("embedded") as family, torch.no_grad():
+    with bases.borrow("embedded") as family, torch.no_grad():
         losses = [
             float(family.loss(latents, told, torch.Generator().manual_seed(seed), gamma=5.0))
             for seed in (1, 1, 2)
@@ -31,9 +31,9 @@ def test_loss(bases: Bases) -> None:
     assert losses[0] == losses[1] != losses[2]
 
 
-def test_draw(bases: Bases) -> None:
+def test_draw(bases: BaseCache) -> None:
     """A picture follows from its seed; the base's scheduler is the same afterwards."""
-    with bases.family("embedded") as family:
+    with bases.borrow("embedded") as family:
         scheduler = family.pipeline.scheduler  # type: ignore[attr-defined]
         drawn = [
             family.draw(Picture("a cat", "", seed, 2, 64, 32)).tobytes() for seed in (1, 1, 2)
@@ -43,10 +43,10 @@ def test_draw(bases: Bases) -> None:
     assert drawn[0] == drawn[1] != drawn[2]
 
 
-def test_checkpointing(bases: Bases) -> None:
+def test_checkpointing(bases: BaseCache) -> None:
     """Gradient checkpointing changes no gradient."""
     grads = []
-    with bases.family("embedded") as family:
+    with bases.borrow("embedded") as family:
         for enabled in (False, True):
             family.checkpointing(enabled=enabled)
             states = torch.ones(1, 77, 192, requires_grad=True)
@@ -61,12 +61,12 @@ def test_checkpointing(bases: Bases) -> None:
     assert torch.allclose(grads[0], grads[1], atol=1e-7)
 
 
-def test_skip(bases: Bases) -> None:
+def test_skip(bases: BaseCache) -> None:
     """With a clip skip of 2, prompts are read as by a text encoder without its last layer."""
     base = bases.find("embedded")
     load = walk()[base.family].load
     plain, skipping = (
-        load(bases.here("embedded"), bases.device, replace(base, skip=skip)) for skip in (1, 2)
+        load(bases.locate("embedded"), bases.device, replace(base, skip=skip)) for skip in (1, 2)
     )
     tokens = plain.tokens("a red fox")[0][None]
     with torch.no_grad():
@@ -79,10 +79,10 @@ def test_skip(bases: Bases) -> None:
 
 
 @pytest.mark.parametrize("name", ["sd1", "sd2", "sdxl"])
-def test_single_file(tiny_bases: Bases, tmp_path: Path, name: str) -> None:
+def test_single_file(tiny_bases: BaseCache, tmp_path: Path, name: str) -> None:
     """A base written as one file and read again is the same, weight by weight."""
     place = tmp_path / "whole.safetensors"
-    with tiny_bases.family(f"tiny-{name}") as family:
+    with tiny_bases.borrow(f"tiny-{name}") as family:
         content = family.networks.model.packed({})
         told = {"modelspec.prediction_type": "v" if family.prediction[0] == "v" else "epsilon"}
         save_file({key: tensor.contiguous() for key, tensor in content.items()}, place, told)

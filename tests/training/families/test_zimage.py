@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from storage.errors import JobError
 from tests.fakes.gpu import Fp16Device
 from training import objectives
-from training.bases.registry import Bases
+from training.bases.cache import BaseCache
 from training.device import Device
 from training.families import Picture, zimage
 from training.methods import lora
@@ -26,7 +26,7 @@ PICTURE = Picture("a fox", "", 1, 2, 64, 64)
 @pytest.mark.parametrize("prompt", ["", "a zorp, ünder a tree", "long " * 150])
 def test_prompts(tiny_bases, prompt):
     """What is read of a prompt is what the pipeline reads, also of one that is cut."""
-    with tiny_bases.family("tiny-zimage") as family, torch.no_grad():
+    with tiny_bases.borrow("tiny-zimage") as family, torch.no_grad():
         tokens, cut = family.tokens(prompt)
         (ours,) = family.heard(family.states(tokens[None]))
         (theirs,), _ = family.pipeline.encode_prompt(prompt, do_classifier_free_guidance=False)
@@ -38,7 +38,7 @@ def test_prompts(tiny_bases, prompt):
 
 def test_prompts_together(tiny_bases):
     """Prompts of several lengths, read at once, are read as each alone is."""
-    with tiny_bases.family("tiny-zimage") as family, torch.no_grad():
+    with tiny_bases.borrow("tiny-zimage") as family, torch.no_grad():
         tokens = [family.tokens(prompt)[0] for prompt in ("a fox", "a very much longer fox")]
         together = family.heard(family.states(torch.stack(tokens)))
         alone = [family.heard(family.states(each[None]))[0] for each in tokens]
@@ -51,7 +51,7 @@ def test_prompts_together(tiny_bases):
 def test_loss(tiny_bases):
     """It is asked as its pipeline asks it: noised by its scheduler, time turned round, negated."""
     latents = torch.randn((2, 16, 8, 8), generator=torch.Generator().manual_seed(3))
-    with tiny_bases.family("tiny-zimage") as family, torch.no_grad():
+    with tiny_bases.borrow("tiny-zimage") as family, torch.no_grad():
         told = family.states(torch.stack([family.tokens("a fox")[0], family.tokens("")[0]]))
         loss = family.loss(latents, told, torch.Generator().manual_seed(1), gamma=0.0)
 
@@ -106,7 +106,7 @@ def test_again(tiny_bases, make_recipe, make_job_folder, run_task):
 
 def test_halves_may_be_called_otherwise(tiny_bases, make_recipe):
     """A LoRA is worn whether its halves have peft's names, as ours, or kohya's."""
-    with tiny_bases.family("tiny-zimage") as family:
+    with tiny_bases.borrow("tiny-zimage") as family:
         attached = lora.attach(family.networks, make_recipe(min_snr_gamma=0.0))
         for parameter in attached.parameters.values():
             parameter.data += 0.1
@@ -137,7 +137,7 @@ def test_what_it_has_not_is_refused(make_recipe, more):
 def test_half_precision(tiny_bases, make_recipe):
     """In bf16 the loss is a number, and what is trained is kept and learns in fp32."""
     base = tiny_bases.find("tiny-zimage")
-    family = zimage.load(tiny_bases.here("tiny-zimage"), Halved(tiny_bases.device), base)
+    family = zimage.load(tiny_bases.locate("tiny-zimage"), Halved(tiny_bases.device), base)
     attached = lora.attach(family.networks, make_recipe(min_snr_gamma=0.0))
     latents = family.encode([Image.new("RGB", (64, 64), "navy")])
 
@@ -155,9 +155,9 @@ def test_half_precision(tiny_bases, make_recipe):
 
 def test_too_old(tiny_bases):
     """On a GPU without bf16 it says so at once, as its numbers are too large for fp16."""
-    older = Bases(tiny_bases.folder, Fp16Device(tiny_bases.device))
+    older = BaseCache(tiny_bases.folder, Fp16Device(tiny_bases.device))
 
-    with pytest.raises(JobError, match="base_precision"), older.family("tiny-zimage"):
+    with pytest.raises(JobError, match="base_precision"), older.borrow("tiny-zimage"):
         pass
 
 
@@ -172,6 +172,6 @@ class Halved(Device):
 
 def test_words_are_not_learned(tiny_bases):
     """It has no vocabulary and no text encoder to train."""
-    with tiny_bases.family("tiny-zimage") as family:
+    with tiny_bases.borrow("tiny-zimage") as family:
         assert family.networks.vocabularies == ()
         assert not family.networks.text

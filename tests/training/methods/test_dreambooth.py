@@ -15,7 +15,7 @@ from training.networks.sizes import sizes
 @pytest.fixture
 def networks(bases):
     """Lend the embedded base's networks."""
-    with bases.family("embedded") as family:
+    with bases.borrow("embedded") as family:
         yield family.networks
 
 

@@ -15,15 +15,15 @@ from training.recipe.limits import FLOW_FAMILIES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from training.bases.registry import Bases
+    from training.bases.cache import BaseCache
     from training.networks.networks import Networks
     from training.recipe.recipe import Recipe
 
 
 @pytest.fixture
-def networks(bases: Bases) -> Iterator[Networks]:
+def networks(bases: BaseCache) -> Iterator[Networks]:
     """Lend the embedded base's networks."""
-    with bases.family("embedded") as family:
+    with bases.borrow("embedded") as family:
         yield family.networks
 
 
@@ -87,9 +87,9 @@ def test_refused(networks: Networks, style: dict[str, torch.Tensor]) -> None:
     assert refused.value.code == "style_broken"
 
 
-def test_rules(bases: Bases) -> None:
+def test_rules(bases: BaseCache) -> None:
     """There is a rule for every concept and dial, with one to eight vectors; none for flows."""
-    for base in bases.describe():
+    for base in bases.list_bases():
         rules = list(embedding.rules(base))
 
         assert len(rules) == (0 if base.family in FLOW_FAMILIES else len(Concept) * len(Dial))

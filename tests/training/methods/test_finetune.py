@@ -13,7 +13,7 @@ from training.run.loop import train
 
 def test_it_is_the_whole_network(bases, make_recipe):
     """It has no rank, whatever is asked for, and a moving average unless that is switched off."""
-    with bases.family("embedded") as family:
+    with bases.borrow("embedded") as family:
         attached = finetune.attach(family.networks, make_recipe("finetune", rank=8))
         attached.detach()
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from storage.errors import JobError
-from training.bases.registry import Bases
-from training.device import Shelf
+from training.bases.cache import BaseCache
+from training.device import HostMemory
 from training.families import Picture
 from training.methods import _full
 from training.networks.sizes import sizes
@@ -20,7 +20,7 @@ PICTURE = Picture("a cat emoji", "", 5, 2, 64, 64)
 @pytest.fixture
 def family(bases):
     """Lend the embedded base."""
-    with bases.family("embedded") as family:
+    with bases.borrow("embedded") as family:
         yield family
 
 
@@ -80,15 +80,15 @@ def test_aside_is_on_the_device(family, make_recipe):
 def test_what_is_not_trained_is_not_rounded(tiny_bases, make_recipe, name):
     """Where networks compute in bf16, training begins at the base's own weights and keeps them."""
 
-    class Narrow(Shelf):
+    class Narrow(HostMemory):
         precision = "bf16"
 
-    with Bases(tiny_bases.folder, Narrow()).family(f"tiny-{name}") as family:
+    with BaseCache(tiny_bases.folder, Narrow()).borrow(f"tiny-{name}") as family:
         attached = _full.Whole(family.networks, make_recipe("finetune", train_text_encoder=False))
         tensors = attached.weights()
         attached.detach()
         assert family.unet.dtype is torch.bfloat16
-    with tiny_bases.family(f"tiny-{name}") as family:
+    with tiny_bases.borrow(f"tiny-{name}") as family:
         true = family.networks.model.packed({})
 
     assert tensors.keys() == true.keys()

@@ -20,7 +20,7 @@ FIRST = "hypernetwork.192.k.linear.0.weight"
 @pytest.fixture
 def networks(bases):
     """Lend the embedded base's networks."""
-    with bases.family("embedded") as family:
+    with bases.borrow("embedded") as family:
         yield family.networks
 
 

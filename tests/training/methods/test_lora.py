@@ -16,7 +16,7 @@ from training.methods import lora
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from training.bases.registry import Bases
+    from training.bases.cache import BaseCache
     from training.networks.networks import Networks
     from training.recipe.recipe import Recipe
 
@@ -24,9 +24,9 @@ KEY = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"
 
 
 @pytest.fixture
-def networks(bases: Bases) -> Iterator[Networks]:
+def networks(bases: BaseCache) -> Iterator[Networks]:
     """Lend the embedded base's networks."""
-    with bases.family("embedded") as family:
+    with bases.borrow("embedded") as family:
         yield family.networks
 
 
@@ -153,9 +153,9 @@ def test_alpha_scales(networks: Networks) -> None:
     assert torch.equal(layer(given), bare)
 
 
-def test_rules(bases: Bases) -> None:
+def test_rules(bases: BaseCache) -> None:
     """There is a rule for every concept and dial; slower dials take longer."""
-    for base in bases.describe():
+    for base in bases.list_bases():
         found = {(rule.concept, rule.dial): rule for rule in lora.rules(base)}
 
         assert set(found) == {(concept, dial) for concept in Concept for dial in Dial}
@@ -164,7 +164,7 @@ def test_rules(bases: Bases) -> None:
             assert steps == sorted(steps)
 
 
-def test_bytes(networks: Networks, bases: Bases, make_recipe: Callable[..., Recipe]) -> None:
+def test_bytes(networks: Networks, bases: BaseCache, make_recipe: Callable[..., Recipe]) -> None:
     """The expected size of a file is right within a twentieth."""
     for rule in lora.rules(bases.find("embedded")):
         if rule.dial is Dial.BALANCED:

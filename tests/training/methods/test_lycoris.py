@@ -22,7 +22,7 @@ KINDS = ("loha", "lokr", "dora", "oft")
 @pytest.fixture
 def networks(bases):
     """Lend the embedded base's networks."""
-    with bases.family("embedded") as family:
+    with bases.borrow("embedded") as family:
         yield family.networks
 
 

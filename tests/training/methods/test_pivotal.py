@@ -15,7 +15,7 @@ WORD = "bundle_emb.mydog.string_to_param.*"
 @pytest.fixture
 def networks(bases):
     """Lend the embedded base's networks."""
-    with bases.family("embedded") as family:
+    with bases.borrow("embedded") as family:
         yield family.networks
 
 

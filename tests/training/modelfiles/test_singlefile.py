@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 from storage.errors import JobError
 from training import embedded, families
-from training.bases.registry import Bases
+from training.bases.cache import BaseCache
 from training.modelfiles import configs, singlefile, singlefile_writer
 from training.modelfiles.configs import tiny
 
@@ -124,7 +124,10 @@ def test_demand(tmp_path: Path, change: dict[str, list[int]], code: str) -> None
     """A file that is listed as a family's, but is none, is refused with what it is."""
     place = headed(tmp_path / "a.safetensors", SD1 | change)
 
-    for refuses in (lambda: singlefile.demand(place, "sd1"), lambda: Bases(tmp_path).find("a")):
+    for refuses in (
+        lambda: singlefile.demand(place, "sd1"),
+        lambda: BaseCache(tmp_path).find("a"),
+    ):
         with pytest.raises(JobError) as refused:
             refuses()
         assert refused.value.code == code

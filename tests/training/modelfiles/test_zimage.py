@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from storage.errors import JobError
 from training.bases import random
-from training.bases.registry import Bases
+from training.bases.cache import BaseCache
 from training.families import zimage
 from training.modelfiles import zimage as original
 
@@ -35,7 +35,7 @@ KNOWN = {
 @pytest.fixture
 def alone(tmp_path):
     """Write a tiny transformer as a file, alone in a folder; give its weights, too."""
-    weights = random.made("zimage").transformer.state_dict()
+    weights = random.make_random_model("zimage").transformer.state_dict()
     place = tmp_path / "mine.safetensors"
     save_file({n: t.contiguous() for n, t in original.written(weights).items()}, place)
     return place, weights
@@ -81,9 +81,9 @@ def test_split(alone, tmp_path):
 def test_lent(alone, tiny_bases):
     """Text encoder, tokenizer and autoencoder are those of a whole one that lies beside it."""
     place, weights = alone
-    random.kept(place.parent, "zimage")
+    random.write_random_model(place.parent, "zimage")
 
-    with Bases(place.parent, tiny_bases.device).family("mine") as family:
+    with BaseCache(place.parent, tiny_bases.device).borrow("mine") as family:
         found = family.denoiser.state_dict()
         assert family.pipeline.tokenizer("a").input_ids
 
@@ -93,7 +93,7 @@ def test_lent(alone, tiny_bases):
 @pytest.fixture
 def turbo(tmp_path):
     """Write a tiny Z-Image-Turbo into a folder of its own: only its scheduler tells."""
-    place = random.kept(tmp_path, "zimage")
+    place = random.write_random_model(tmp_path, "zimage")
     path = place / "scheduler" / "scheduler_config.json"
     told = json.loads(path.read_text())
     path.write_text(json.dumps(told | {"shift": original.DISTILLED}))
@@ -104,12 +104,12 @@ def test_turbo_is_refused(turbo, tiny_bases):
     """A folder of Z-Image-Turbo is told by its scheduler and refused; the base's is not."""
     with (
         pytest.raises(JobError) as amiss,
-        Bases(turbo.parent, tiny_bases.device).family("tiny-zimage"),
+        BaseCache(turbo.parent, tiny_bases.device).borrow("tiny-zimage"),
     ):
         pass
 
     assert (amiss.value.code, amiss.value.facts) == ("base_distilled", {"base": "tiny-zimage"})
-    with tiny_bases.family("tiny-zimage") as family:
+    with tiny_bases.borrow("tiny-zimage") as family:
         assert family.pipeline.scheduler.config.shift == original.SHIFT
 
 
@@ -121,21 +121,21 @@ def test_a_list_lets_turbo_in(turbo, tiny_bases, tmp_path):
         'resolution = 1024\ngood = "a"\nprediction = "flow"\n'
     )
 
-    with Bases(turbo.parent, tiny_bases.device, told).family("freed") as family:
+    with BaseCache(turbo.parent, tiny_bases.device, told).borrow("freed") as family:
         assert family.pipeline.scheduler.config.shift == original.DISTILLED
 
 
 @pytest.mark.usefixtures("alone")
 def test_turbo_lends_no_scheduler(turbo, tiny_bases):
     """A file that borrows from a Turbo draws by the base's scheduler."""
-    with Bases(turbo.parent, tiny_bases.device).family("mine") as family:
+    with BaseCache(turbo.parent, tiny_bases.device).borrow("mine") as family:
         assert family.pipeline.scheduler.config.shift == original.SHIFT
 
 
 def test_nobody_lends(alone, tiny_bases):
     """Where there is none, a sentence says what is missing."""
-    bases = Bases(alone[0].parent, tiny_bases.device)
-    with pytest.raises(JobError) as amiss, bases.family("mine"):
+    bases = BaseCache(alone[0].parent, tiny_bases.device)
+    with pytest.raises(JobError) as amiss, bases.borrow("mine"):
         pass
 
     assert amiss.value.code == "base_lone"
@@ -144,13 +144,13 @@ def test_nobody_lends(alone, tiny_bases):
 def test_half_of_it(alone, tiny_bases):
     """A file that lacks a weight is refused."""
     place, weights = alone
-    random.kept(place.parent, "zimage")
+    random.write_random_model(place.parent, "zimage")
     content = original.written(weights)
     del content["layers.1.attention.out.weight"]
     save_file({name: tensor.contiguous() for name, tensor in content.items()}, place)
-    bases = Bases(place.parent, tiny_bases.device)
+    bases = BaseCache(place.parent, tiny_bases.device)
 
-    with pytest.raises(JobError) as amiss, bases.family("mine"):
+    with pytest.raises(JobError) as amiss, bases.borrow("mine"):
         pass
 
     assert amiss.value.code == "base_broken"

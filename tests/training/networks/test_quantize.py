@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from storage.folders import JobFolder
-    from training.bases.registry import Bases
+    from training.bases.cache import BaseCache
     from training.recipe.recipe import Recipe
 
 pytest.importorskip("bitsandbytes")
@@ -81,8 +81,8 @@ def test_once() -> None:
     "method", sorted(set(methods.walk()) - READERS - {"finetune", "dreambooth"})
 )
 def test_methods(
-    bases: Bases, make_recipe: Callable[..., Recipe], make_job_folder: Callable[..., JobFolder],
-    method: str,
+    bases: BaseCache, make_recipe: Callable[..., Recipe],
+    make_job_folder: Callable[..., JobFolder], method: str,
 ) -> None:  # fmt: skip
     """What trains beside weights trains beside rounded ones, and goes on from a checkpoint."""
     asked = replace(make_recipe(method, steps=2, save_every=1, class_word="dog"), nf4=True)
@@ -92,12 +92,12 @@ def test_methods(
 
     name = f"{asked.name}.safetensors"
     assert (folder.result / name).read_bytes() == (stopped.result / name).read_bytes()
-    assert "embedded" not in bases.resident
+    assert "embedded" not in bases.loaded
 
 
 @pytest.mark.parametrize("name", families.names())
 def test_families(
-    tiny_bases: Bases, make_recipe: Callable[..., Recipe],
+    tiny_bases: BaseCache, make_recipe: Callable[..., Recipe],
     make_job_folder: Callable[..., JobFolder], run_task: Callable[..., Any], name: str,
 ) -> None:  # fmt: skip
     """Each family draws and learns so."""
@@ -108,5 +108,5 @@ def test_families(
     )  # fmt: skip
 
     assert run_task(train(make_job_folder(asked), tiny_bases))[-1].kind == "done"
-    with tiny_bases.family(f"tiny-{name}") as family:
-        assert not family.rough
+    with tiny_bases.borrow(f"tiny-{name}") as family:
+        assert not family.modified

@@ -20,7 +20,7 @@ def test_true_sizes(name):
 
 def test_small(bases):
     """All small bases are taken for the embedded one, whose sizes are counted, too."""
-    with bases.family("embedded") as loaded:
+    with bases.borrow("embedded") as loaded:
         assert counts.count_sizes(loaded) == SMALL
 
 

@@ -10,7 +10,7 @@ import torch
 from training.networks.vocabulary import split
 
 if TYPE_CHECKING:
-    from training.bases.registry import Bases
+    from training.bases.cache import BaseCache
 
 
 @pytest.mark.parametrize(
@@ -29,9 +29,9 @@ def test_split(prompt: str, pieces: list[str]) -> None:
     assert split(prompt, ["mydog", "mydog2"]) == pieces
 
 
-def test_plain_prompt(bases: Bases) -> None:
+def test_plain_prompt(bases: BaseCache) -> None:
     """Without learned words prompts become what the base's own tokenizer makes of them."""
-    with bases.family("embedded") as family:
+    with bases.borrow("embedded") as family:
         tokenizer = family.pipeline.tokenizer  # type: ignore[attr-defined]
         for prompt in ("", "a cat emoji, on a white background", "a cat " * 50):
             theirs = tokenizer(prompt, padding="max_length", truncation=True).input_ids
@@ -39,11 +39,11 @@ def test_plain_prompt(bases: Bases) -> None:
             assert family.tokens(prompt)[0].tolist() == [theirs]
 
 
-def test_learned_words(bases: Bases) -> None:
+def test_learned_words(bases: BaseCache) -> None:
     """Learned words take the places after the vocabulary, and answer with their vectors."""
     one, two = torch.full((2, 192), 0.1), torch.full((1, 192), 0.2)
     words = {"one": {"emb_params": one}, "two": {"emb_params": two}}
-    with bases.family("embedded") as family, family.networks.speaking(words):
+    with bases.borrow("embedded") as family, family.networks.speaking(words):
         (table,) = (each.table for each in family.networks.vocabularies)
         known = len(table.weight)
         (tokens,), cut = family.tokens("two ONE")

@@ -221,7 +221,7 @@ def test_warmth() -> None:
 def test_light() -> None:
     """Recipes and the list of bases load without torch."""
     code = "import sys, training.recipe.recipe, training.bases.registry as b; "
-    code += "b.Bases(None).identity('embedded'); "
+    code += "b.BaseRegistry().fingerprint('embedded'); "
     code += "sys.exit('torch' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -18,7 +18,7 @@ PLACE = "mid_block.attentions.0.transformer_blocks.0"
 @pytest.fixture
 def networks(bases):
     """Lend the embedded base's networks."""
-    with bases.family("embedded") as family:
+    with bases.borrow("embedded") as family:
         yield family.networks
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from storage.folders import JobFolder
-    from training.bases.registry import Bases
+    from training.bases.cache import BaseCache
     from training.recipe.recipe import Recipe
 
 
@@ -100,12 +100,12 @@ def test_broken(tmp_path: Path) -> None:
 
 
 def test_encoded(
-    bases: Bases, make_recipe: Callable[..., Recipe], make_job_folder: Callable[..., JobFolder]
+    bases: BaseCache, make_recipe: Callable[..., Recipe], make_job_folder: Callable[..., JobFolder]
 ) -> None:
     """Photos are encoded the same each time."""
     asked = make_recipe()
     photos = make_job_folder(asked).photos
-    with bases.family("embedded") as family:
+    with bases.borrow("embedded") as family:
         first, second = (encoded(family, asked, photos) for _ in range(2))
 
     assert [tuple(example.latent.shape) for example in first] == [(4, 16, 16)] * 3
@@ -113,11 +113,11 @@ def test_encoded(
 
 
 def test_several_sizes(
-    bases: Bases, make_recipe: Callable[..., Recipe], make_job_folder: Callable[..., JobFolder]
+    bases: BaseCache, make_recipe: Callable[..., Recipe], make_job_folder: Callable[..., JobFolder]
 ) -> None:
     """Each photo is encoded at every size, equally often seen, a batch of one size at a time."""
     asked = make_recipe(extra_resolutions=(48, 82))
-    with bases.family("embedded") as family:
+    with bases.borrow("embedded") as family:
         examples = encoded(family, asked, make_job_folder(asked).photos)
     batches = Batches(examples, 2, seed=1)
 

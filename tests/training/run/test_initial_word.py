@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from storage.events import Event
-    from training.bases.registry import Bases
+    from training.bases.cache import BaseCache
     from training.recipe.recipe import Recipe
 
 
-def panda(bases: Bases, folder: Path, method: str = "embedding", word: str = "") -> Recipe:
+def panda(bases: BaseCache, folder: Path, method: str = "embedding", word: str = "") -> Recipe:
     """Lay pictures of pandas into a folder, which the base has never seen, and ask for a word."""
     asked = lesson.Lesson(method, Concept.SUBJECT, "panda", lesson.photos("panda"), word=word)
     folder.mkdir(parents=True, exist_ok=True)
@@ -36,7 +36,7 @@ def panda(bases: Bases, folder: Path, method: str = "embedding", word: str = "")
 
 
 def test_told(
-    bases: Bases, tmp_path: Path, run_task: Callable[[Iterator[Event]], list[Event]]
+    bases: BaseCache, tmp_path: Path, run_task: Callable[[Iterator[Event]], list[Event]]
 ) -> None:
     """A panda, which the base has never seen, begins as an animal of that kind, and goes on so."""
     recipe = replace(panda(bases, tmp_path / "job" / "photos"), steps=2, save_every=1)
@@ -55,7 +55,7 @@ def test_told(
     assert known["class_word"] == ""
 
 
-def test_heard(bases: Bases, tmp_path: Path) -> None:
+def test_heard(bases: BaseCache, tmp_path: Path) -> None:
     """While it looks it hears wishes; gone on with, a paused one ends as an undisturbed one."""
     recipe = replace(panda(bases, tmp_path / "whole" / "photos"), steps=2, save_every=2)
     panda(bases, tmp_path / "paused" / "photos")
@@ -85,7 +85,7 @@ def test_heard(bases: Bases, tmp_path: Path) -> None:
         ("embedding", "", Concept.LOOK),
     ],
 )
-def test_said(bases: Bases, tmp_path: Path, method: str, word: str, concept: Concept) -> None:
+def test_said(bases: BaseCache, tmp_path: Path, method: str, word: str, concept: Concept) -> None:
     """What somebody said counts; what learns no word begins at none, and a look at no thing's."""
     recipe = replace(panda(bases, tmp_path, method, word), concept=concept)
 

@@ -19,7 +19,7 @@ from storage.records import JobCommand
 from tests.fakes.gpu import Fp16Device, OverflowingDevice
 from tests.fakes.interrupts import run_until, train_with_interruption
 from training import methods
-from training.bases.registry import Bases
+from training.bases.cache import BaseCache
 from training.families import Picture
 from training.recipe.concepts import SamplePrompt
 from training.run import checkpoint
@@ -40,10 +40,10 @@ if TYPE_CHECKING:
     Told = Callable[[Iterator[Event]], list[Event]]
 
 
-def fingerprint(bases: Bases) -> str:
+def fingerprint(bases: BaseCache) -> str:
     """Hash every tensor of the embedded base."""
     total = hashlib.sha256()
-    with bases.family("embedded") as family:
+    with bases.borrow("embedded") as family:
         for part in (*(part.module for part in family.networks.parts), family.vae):  # type: ignore[attr-defined]
             for name, tensor in sorted(part.state_dict().items()):
                 total.update(name.encode() + tensor.numpy().tobytes())
@@ -60,7 +60,7 @@ def result(folder: JobFolder) -> bytes:
     return (folder.result / "mydog.safetensors").read_bytes()
 
 
-def test_story(bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told) -> None:
+def test_story(bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told) -> None:
     """A training tells its start, samples from step 0 on, checkpoints, progress and its end."""
     folder = make_job_folder(make_recipe(prompts=(SamplePrompt("a mydog emoji", 3),)))
 
@@ -88,12 +88,14 @@ def test_story(bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task:
     assert shown == thumbnail(folder.samples / "step-000004-0.png")
 
 
-def test_before(bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told) -> None:
+def test_before(
+    bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told
+) -> None:
     """The pictures before training are the base's own, though they are drawn after a step."""
     prompt = SamplePrompt("a mydog emoji", 3)
     folder = make_job_folder(make_recipe(learning_rate=0.1, prompts=(prompt,)))
     run_task(train(folder, bases))
-    with bases.family("embedded") as family:
+    with bases.borrow("embedded") as family:
         alone = family.draw(Picture(prompt.text, "", prompt.seed, SHOWN, 64, 64))
 
     before, after = (folder.samples / f"step-00000{step}-0.png" for step in (0, 2))
@@ -104,7 +106,7 @@ def test_before(bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task
 
 @pytest.mark.parametrize("method", sorted(methods.walk()))
 def test_same_bytes(
-    bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told, method: str
+    bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told, method: str
 ) -> None:
     """The same recipe gives the same file, byte for byte; another seed another one."""
     asked = make_recipe(method)
@@ -120,7 +122,7 @@ def test_same_bytes(
 
 @pytest.mark.parametrize("method", sorted(methods.walk()))
 def test_resume(
-    bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told, method: str
+    bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told, method: str
 ) -> None:
     """A training killed, with samples served in it, ends in the bytes of an undisturbed one."""
     more = (
@@ -160,9 +162,9 @@ def test_resume(
     assert result(plain) == result(disturbed)
 
 
-def test_older(bases: Bases, make_recipe: Made, make_job_folder: Laid) -> None:
+def test_older(bases: BaseCache, make_recipe: Made, make_job_folder: Laid) -> None:
     """In fp16 it learns, with gradients scaled, and goes on from a checkpoint with their scale."""
-    older = Bases(None, Fp16Device(bases.device))
+    older = BaseCache(None, Fp16Device(bases.device))
     asked = make_recipe(steps=6, prompts=(SamplePrompt("a mydog", 1),))
     whole, stopped = make_job_folder(asked, "whole"), make_job_folder(asked, "stopped")
 
@@ -175,13 +177,15 @@ def test_older(bases: Bases, make_recipe: Made, make_job_folder: Laid) -> None:
     assert result(whole) == result(stopped)
 
 
-def test_too_large(bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told) -> None:
+def test_too_large(
+    bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told
+) -> None:
     """A step whose gradients are too large for fp16 is left out, and the next scaled less."""
     folder = make_job_folder(
         make_recipe(steps=1, prompts=(), all_layers=False, train_text_encoder=False)
     )
 
-    run_task(train(folder, Bases(None, OverflowingDevice(bases.device))))
+    run_task(train(folder, BaseCache(None, OverflowingDevice(bases.device))))
 
     kept = checkpoint.read(checkpoint.file(folder.checkpoints, 1))
     assert kept.scaler["scale"] == OverflowingDevice.scale / 2
@@ -190,7 +194,7 @@ def test_too_large(bases: Bases, make_recipe: Made, make_job_folder: Laid, run_t
 
 @pytest.mark.parametrize("text", [False, True])
 def test_options(
-    bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told, text: bool
+    bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told, text: bool
 ) -> None:
     """Every option changes what comes out, with the text encoder adapted and without."""
     options = (
@@ -218,7 +222,7 @@ def test_options(
 
 @pytest.mark.parametrize("method", ["lora", "loha"])
 def test_small(
-    bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told, method: str
+    bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told, method: str
 ) -> None:
     """Of a LoRA that is too large to be handed over a smaller copy is made; it fits."""
     made = method == "lora"
@@ -240,7 +244,7 @@ def test_small(
 
 
 def test_all_silent(
-    bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told
+    bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told
 ) -> None:
     """With every caption dropped it does not matter what they say."""
     asked = make_recipe(caption_dropout_rate=1.0)
@@ -276,7 +280,7 @@ def serve(trained: JobFolder, path: Path, method: str) -> JobFolder:
 
 
 def test_base_untouched(
-    bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told
+    bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told
 ) -> None:
     """After trainings and samples the resident base is what it was, byte for byte."""
     before = fingerprint(bases)
@@ -292,7 +296,7 @@ def test_base_untouched(
     assert fingerprint(bases) == before
 
 
-def test_pause(bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told) -> None:
+def test_pause(bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told) -> None:
     """A paused training leaves a checkpoint at its step and goes on from there."""
     folder = make_job_folder(make_recipe(steps=5))
     task = train(folder, bases)
@@ -306,7 +310,9 @@ def test_pause(bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task:
     assert again[-1].kind == "done"
 
 
-def test_cancel(bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told) -> None:
+def test_cancel(
+    bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told
+) -> None:
     """A cancelled training ends at once and leaves no file."""
     folder = make_job_folder(make_recipe())
     task = train(folder, bases)
@@ -320,7 +326,7 @@ def test_cancel(bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task
 
 @pytest.mark.parametrize("at", [0, 3])
 def test_finish(
-    bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told, at: int
+    bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told, at: int
 ) -> None:
     """A training finished early keeps what it has, and its file says how many steps."""
     folder = make_job_folder(make_recipe(steps=50, save_every=25))
@@ -336,7 +342,7 @@ def test_finish(
 
 
 def test_damaged_checkpoint(
-    bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told
+    bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told
 ) -> None:
     """A damaged checkpoint is passed over for the one before it."""
     folder = make_job_folder(make_recipe(steps=5))
@@ -362,7 +368,7 @@ def test_damaged_checkpoint(
     ],
 )
 def test_refused(
-    bases: Bases, make_recipe: Made, make_job_folder: Laid, change: dict[str, Any], code: str
+    bases: BaseCache, make_recipe: Made, make_job_folder: Laid, change: dict[str, Any], code: str
 ) -> None:
     """What cannot be trained ends the job with a code."""
     folder = make_job_folder(make_recipe())
@@ -374,10 +380,10 @@ def test_refused(
     assert refused.value.code == code
 
 
-def test_nonsense(bases: Bases, make_recipe: Made, make_job_folder: Laid) -> None:
+def test_nonsense(bases: BaseCache, make_recipe: Made, make_job_folder: Laid) -> None:
     """A loss that is no number ends the job with a code."""
     asked = replace(make_recipe(), threads=1)
-    with bases.family("embedded") as family:
+    with bases.borrow("embedded") as family:
         attached = methods.walk()["lora"].attach(family.networks, asked)
         run = Run(make_job_folder(asked), asked, family, attached, bases)
         run.pending.append(torch.tensor(float("nan")))

@@ -63,7 +63,7 @@ def test_examples_have_weights_where_masks_count(bases, make_recipe, make_job_fo
     """A batch carries them; without the option an alpha channel changes nothing."""
     asked = make_recipe(masked_loss=True, unmasked_weight=0.0)
     photos = covered(make_job_folder(asked), asked).photos
-    with bases.family("embedded") as family:
+    with bases.borrow("embedded") as family:
         masked = encoded(family, asked, photos)
         plain = encoded(family, replace(asked, masked_loss=False), photos)
 
@@ -96,7 +96,7 @@ def test_of_no_use(bases, make_recipe, make_job_folder, *, alpha, background, co
     folder = make_job_folder(asked)
     if alpha is not None:
         Image.new("RGBA", (80, 80), (9, 9, 9, alpha)).save(folder.photos / "0.png")
-    with bases.family("embedded") as family:
+    with bases.borrow("embedded") as family:
         if code is None:
             assert encoded(family, asked, folder.photos)
             return

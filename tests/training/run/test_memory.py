@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from storage.events import Event
     from storage.folders import JobFolder
-    from training.bases.registry import Bases
+    from training.bases.cache import BaseCache
     from training.recipe.recipe import Recipe
 
     Laid = Callable[..., JobFolder]
@@ -112,16 +112,16 @@ def test_fitting(make_recipe: Made, room: int, rungs: list[str]) -> None:
     assert names(memory.fitting(asked, KEEPS, 1 << 20, room)) == rungs
 
 
-def test_chosen_before(tiny_bases: Bases, make_recipe: Made) -> None:
+def test_chosen_before(tiny_bases: BaseCache, make_recipe: Made) -> None:
     """A GPU that is too small for the plain way gets a recipe that fits; a processor any."""
     asked = replace(make_recipe(batch_size=4), base="tiny-sd1", resolution=512, all_layers=False)
     card = FakeGpu(tiny_bases.device, 4000)
     parameters = {"a": torch.zeros(10)}
 
     plain = memory.begun(asked, parameters, tiny_bases)
-    tiny_bases.opened, before = card, tiny_bases.opened
+    tiny_bases._device, before = card, tiny_bases._device
     fitted = memory.begun(asked, parameters, tiny_bases)
-    tiny_bases.opened = before
+    tiny_bases._device = before
 
     assert names(plain) == []
     assert names(fitted) == ["gradient_checkpointing"]
@@ -143,10 +143,10 @@ TIGHT = 30 * MIB  #: too little for a plain step of four photos, enough for a fr
 SCANT = MIB  #: too little for even a frugal step of one photo, enough beside a rounded base
 
 
-def drive(folder: JobFolder, bases: Bases, *, most: int, since: int = 0) -> list[Event]:
+def drive(folder: JobFolder, bases: BaseCache, *, most: int, since: int = 0) -> list[Event]:
     """Train where memory for so much is left from a step on."""
     told: list[Event] = []
-    with bases.family("embedded") as family:
+    with bases.borrow("embedded") as family:
         networks = [*family.exact().values()]
     with Footprint() as footprint:
         footprint.hold(tensor for each in networks for tensor in each.state_dict().values())
@@ -164,7 +164,7 @@ def result(folder: JobFolder) -> bytes:
 
 @pytest.mark.parametrize("since", [0, 3])
 def test_memory_runs_out(
-    bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told, since: int
+    bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told, since: int
 ) -> None:
     """It goes on from its checkpoint, a rung lower, says so, and can be replayed byte for byte."""
     asked = make_recipe(batch_size=4, steps=since + 1, all_layers=False)
@@ -187,7 +187,7 @@ def test_memory_runs_out(
     assert result(tight) == result(again)
 
 
-def test_nothing_fits(bases: Bases, make_recipe: Made, make_job_folder: Laid) -> None:
+def test_nothing_fits(bases: BaseCache, make_recipe: Made, make_job_folder: Laid) -> None:
     """Where even the last rung is too much, the job ends with a sentence, the base unharmed."""
     foot = replace(
         make_recipe(
@@ -199,11 +199,11 @@ def test_nothing_fits(bases: Bases, make_recipe: Made, make_job_folder: Laid) ->
 
     with pytest.raises(JobError, match="memory_full"):
         drive(folder, bases, most=MIB)
-    with bases.family("embedded") as family:
+    with bases.borrow("embedded") as family:
         assert family.networks.attached is None
 
 
-def test_no_other_memory(tiny_bases: Bases, make_recipe: Made, make_job_folder: Laid) -> None:
+def test_no_other_memory(tiny_bases: BaseCache, make_recipe: Made, make_job_folder: Laid) -> None:
     """What a driver lends of the computer's memory is not used: a rung lower, down to the foot."""
     folder = make_job_folder(
         replace(
@@ -212,25 +212,25 @@ def test_no_other_memory(tiny_bases: Bases, make_recipe: Made, make_job_folder: 
             resolution=64,
         )
     )
-    tiny_bases.opened, before = (
+    tiny_bases._device, before = (
         FakeGpu(tiny_bases.device, 100_000, held=100_001),
-        tiny_bases.opened,
+        tiny_bases._device,
     )
     told: list[Event] = []
-    tiny_bases.release()
+    tiny_bases.unload_idle()
 
     try:
         with pytest.raises(JobError, match="memory_full"):
             told.extend(train(folder, tiny_bases))
     finally:
-        tiny_bases.opened = before
+        tiny_bases._device = before
 
     notes = [each.code for each in told if each.kind == "note"]
     assert notes == ["memory"] * 3
     assert [each.step for each in told if each.kind == "step"] == [0] * 4
 
 
-def test_parts(bases: Bases, make_recipe: Made, make_job_folder: Laid) -> None:
+def test_parts(bases: BaseCache, make_recipe: Made, make_job_folder: Laid) -> None:
     """Each part draws by its own number, so that a batch in parts can be gone on with."""
     asked = make_recipe(
         batch_size=4,
@@ -247,7 +247,9 @@ def test_parts(bases: Bases, make_recipe: Made, make_job_folder: Laid) -> None:
     assert result(whole) == result(stopped)
 
 
-def test_last_rung(bases: Bases, make_recipe: Made, make_job_folder: Laid, run_task: Told) -> None:
+def test_last_rung(
+    bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told
+) -> None:
     """Where nothing else helps the base is rounded, and read anew by whoever comes after."""
     asked = make_recipe(
         batch_size=1,
@@ -260,7 +262,7 @@ def test_last_rung(bases: Bases, make_recipe: Made, make_job_folder: Laid, run_t
     tight = make_job_folder(asked, "tight")
 
     told = drive(tight, bases, most=SCANT, since=1)
-    left = list(bases.resident)
+    left = list(bases.loaded)
     again = make_job_folder(replace(asked, memory_fallbacks=(MemoryFallback(1, "nf4"),)), "again")
     run_task(train(again, bases))
     plain = make_job_folder(asked, "plain")

@@ -112,7 +112,7 @@ def test_a_file_holds_what_is_drawn_with(bases, asked, make_job_folder, optimize
     """Where a run steps from other numbers than it draws with, its file has the latter."""
     recipe = asked(optimizer, steps=2, train_text_encoder=False, ema_decay=ema)
     folder = make_job_folder(recipe)
-    with bases.family("embedded") as family:
+    with bases.borrow("embedded") as family:
         attached = methods.chosen(recipe).attach(family.networks, recipe)
         run = Run(folder, recipe, family, attached, bases)
         list(run.steps())
@@ -142,7 +142,7 @@ def test_a_missing_package_is_named(asked, monkeypatch):
 def test_one_rate_is_not_two(bases, asked):
     """Prodigy finds one rate; a method whose word learns faster is refused, not misled."""
     recipe = asked(Optimizer.PRODIGY, "pivotal")
-    with bases.family("embedded") as family:
+    with bases.borrow("embedded") as family:
         attached = methods.chosen(recipe).attach(family.networks, recipe)
         with pytest.raises(JobError) as refused:
             optimizers.made(recipe, attached.parameters, attached.paces)

@@ -117,7 +117,7 @@ def test_the_picture_is_the_bare_bases(bases, make_recipe, make_job_folder, run_
     folder = make_job_folder(make_recipe(**MORE, steps=1))
     run_task(train(folder, bases))
     seed = seeded(7, 1, "class").initial_seed()
-    with bases.family("embedded") as family:
+    with bases.borrow("embedded") as family:
         alone = family.draw(Picture("a dog emoji", "", seed, 20, 64, 64))
     alone.save(folder.path / "alone.png")
 

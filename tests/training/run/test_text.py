@@ -42,7 +42,7 @@ def read(bases, make_recipe):
     def made(*captions, learns=False, **more):
         asked = make_recipe(photos=len(captions), **more)
         shots = [replace(s, caption=c) for s, c in zip(asked.photos, captions, strict=True)]
-        with bases.family("embedded") as family:
+        with bases.borrow("embedded") as family:
             return Reading(
                 family, replace(asked, photos=tuple(shots)), bases.device, learns=learns
             )
