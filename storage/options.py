@@ -32,6 +32,12 @@ class Option:
     label: str = ""  #: of the switch
     aliases: tuple[str, ...] = ()  #: names that it had before, read for ever, written never
 
+    def from_json(self, value: Any) -> Any:
+        """Return a value read from JSON with the type of the default."""
+        if isinstance(self.default, StrEnum):
+            return type(self.default)(value)
+        return tuple(value) if isinstance(self.default, tuple) else value
+
     def check(self, value: Any, error: type[SafelightError]) -> None:
         """Raise `error` if the option cannot have this value."""
         if self.choices and value not in self.choices:
@@ -124,6 +130,16 @@ def check_options(options: Mapping[str, Any], error: type[SafelightError]) -> No
     for each in options_table():
         if each.name in options:
             each.check(options[each.name], error)
+
+
+def options_from_json(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options read from JSON, under the names and with the types that they have now.
+
+    Raises KeyError for an option that does not exist, ValueError for an unknown choice.
+    """
+    known, names = {each.name: each for each in options_table()}, aliases()
+    found = ((known[names.get(name, name)], value) for name, value in values.items())
+    return {each.name: each.from_json(value) for each, value in found}
 
 
 def aliases() -> dict[str, str]:

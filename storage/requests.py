@@ -6,11 +6,11 @@ The bot writes the short form; the scheduler lays out the folder and adds what i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from storage.errors import JobError
-from storage.options import TrainingOptions, aliases, options_table
+from storage.options import aliases, options_from_json, options_table
 from storage.records import Concept, Dial, Optimizer
 
 #: what fields were called before 0.2; requests in the queue of an older version are still read
@@ -76,7 +76,8 @@ class TrainRequest:
         """
         try:
             content = {OLD_NAMES.get(name, name): entry for name, entry in value.items()}
-            content["options"] = content.get("options", {}) | _take_options(content)
+            options = content.get("options", {}) | _take_options(content)
+            content["options"] = options_from_json(options)
             others = content.get("other_datasets", ())
             return cls(**content | {
                 "concept": Concept(content["concept"]),
@@ -88,11 +89,14 @@ class TrainRequest:
 
 
 def _take_options(content: dict[str, Any]) -> dict[str, Any]:
-    """Take the options out of a request of before 0.2, which had each as a field of its own."""
-    defaults = {each.name: each.default for each in options_table()}
-    old = aliases() | {field.name: field.name for field in fields(TrainingOptions)}
-    found = {old[name]: content.pop(name) for name in list(content) if name in old}
-    return {name: value for name, value in found.items() if value != defaults[name]}
+    """Take out the options of a request of before 0.2, which had each as a field of its own.
+
+    Those that nobody chose stood there with their defaults, and are left out.
+    """
+    usual = {each.name: each.default for each in options_table()}
+    names = aliases() | {name: name for name in usual}
+    found = {names[name]: content.pop(name) for name in list(content) if name in names}
+    return {name: value for name, value in found.items() if value != usual[name]}
 
 
 @dataclass(frozen=True, slots=True)
