@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["SLOW_IMPORTS", "LazyModule", "diffusers", "peft", "transformers"]
+__all__ = ["SLOW_IMPORTS", "LazyModule", "accelerate", "diffusers", "peft", "torch", "transformers"]
 
 
 class LazyModule:
@@ -20,11 +20,14 @@ class LazyModule:
 
 
 if TYPE_CHECKING:
+    import accelerate
     import diffusers
     import peft
+    import torch
     import transformers
 else:
-    diffusers, peft, transformers = map(LazyModule, ("diffusers", "peft", "transformers"))
+    accelerate, diffusers, peft = map(LazyModule, ("accelerate", "diffusers", "peft"))
+    torch, transformers = map(Later, ("torch", "transformers"))
 
 #: what a worker imports while it has nothing to do, a few seconds each
 SLOW_IMPORTS = (

@@ -8,8 +8,12 @@ Ho et al. 2020 (arXiv 2006.11239), Salimans and Ho 2022 (v, arXiv 2202.00512), H
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
+
+from training.lazy import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def shaped(a: Tensor, like: Tensor) -> Tensor:

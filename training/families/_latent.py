@@ -8,20 +8,21 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from PIL import Image
-from torch import Tensor, nn
 
+from training.lazy import torch
 from training.networks.memory import MIB, coded
 from training.networks.networks import Networks
 from training.networks.quantize import quantise
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from training.device import Device
     from training.families import Frame, Picture
     from training.networks.conditioning import Conditions
 
-Read = Callable[[torch.dtype], Any]  #: a pipeline from a base's files, rounded to this
+Read = Callable[["torch.dtype"], Any]  #: a pipeline from a base's files, rounded to this
 
 
 class Latent(ABC):
@@ -50,12 +51,11 @@ class Latent(ABC):
         self.side = 2 ** (len(self.vae.config.block_out_channels) - 1)  #: pixels of a latent's
         self.grain = 2 * self.side
 
-    @torch.no_grad()
     def encode(self, pictures: Sequence[Image.Image]) -> Tensor:
-        """Turn pictures of one right size into latents, on the CPU; the same each time."""
+        """Return latents (B, C, h, w) of pictures of one right size, on the CPU; no noise is drawn."""
         arrays = np.stack([np.array(picture.convert("RGB")) for picture in pictures])
         pixels = torch.from_numpy(arrays).permute(0, 3, 1, 2).float() / 127.5 - 1
-        with self.roomy("vae", coded(max(pixels.shape[2:]))):
+        with torch.no_grad(), self.roomy("vae", coded(max(pixels.shape[2:]))):
             seen = self.seen(lambda given: self.vae.encode(given).latent_dist.mode(), pixels)
         latents: Tensor = (seen - self.shift) * self.vae.config.scaling_factor
         return latents.float().cpu()
@@ -103,7 +103,7 @@ class Latent(ABC):
         """Name the networks that methods may change as the pipeline does."""
         ...
 
-    def exact(self) -> dict[str, nn.Module]:
+    def exact(self) -> dict[str, torch.nn.Module]:
         """Give the networks, not rounded to what the device computes in: else read anew."""
         rounded = self.device.dtype is not torch.float32
         pipeline = self.read(torch.float32) if rounded else self.pipeline
@@ -125,12 +125,20 @@ class Latent(ABC):
         (painted,) = self.painted([picture])
         return painted
 
-    @torch.no_grad()
     def painted(self, pictures: Sequence[Picture]) -> list[np.ndarray[Any, Any]]:
         """Draw pictures at once in numbers from 0 to 1, (height, width, 3) each.
 
         The autoencoder, which takes most memory for a picture, sees one at a time.
         """
+        picture = pictures[0]
+        with torch.no_grad():
+            drawn = self.denoise(pictures)
+            latents = drawn / self.vae.config.scaling_factor + self.shift
+            with self.roomy("vae", coded(max(picture.height, picture.width))):
+                return [self.developed(latent[None]) for latent in latents]
+
+    def denoise(self, pictures: Sequence[Picture]) -> Tensor:
+        """Return the latents (B, C, h, w) that the pipeline makes of prompts and seeds."""
         picture, count = pictures[0], len(pictures)
         texts = [*(each.prompt for each in pictures), *(each.negative for each in pictures)]
         both = self.states(torch.stack([self.tokens(text)[0] for text in texts]))
@@ -143,7 +151,7 @@ class Latent(ABC):
         scheduler = self.pipeline.scheduler
         self.pipeline.scheduler = self.steps()
         try:
-            drawn = self.pipeline(
+            drawn: Tensor = self.pipeline(
                 **self.asked(wanted, unwanted),
                 **self.guided(self.guidance),
                 latents=noise.to(self.device.torch_device, self.denoiser.dtype),
@@ -154,9 +162,7 @@ class Latent(ABC):
             ).images
         finally:
             self.pipeline.scheduler = scheduler
-        latents = drawn / self.vae.config.scaling_factor + self.shift
-        with self.roomy("vae", coded(max(picture.height, picture.width))):
-            return [self.developed(latent[None]) for latent in latents]
+        return drawn
 
     def developed(self, latent: Tensor) -> np.ndarray[Any, Any]:
         """Turn one picture's latent (1, C, h, w) into numbers from 0 to 1, (height, width, 3)."""

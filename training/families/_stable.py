@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor, nn
-
 from training import objectives
 from training.families._latent import Latent, Read
-from training.lazy import diffusers
+from training.lazy import diffusers, torch
 from training.modelfiles import singlefile, singlefile_writer
 from training.networks.networks import Networks, Part
 from training.networks.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from storage.records import Base
     from training.device import Device
     from training.networks.conditioning import Conditions
@@ -167,7 +166,7 @@ class Stable(Latent):
         )
 
 
-def reader(prefix: str, text: nn.Module) -> Part:
+def reader(prefix: str, text: torch.nn.Module) -> Part:
     """Offer a text encoder, by the names that files have had since before transformers 5.6."""
     above = "" if hasattr(text, "text_model") else "text_model."
     return Part(prefix, text, READING, THINKING, above, text=True)

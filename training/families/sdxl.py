@@ -5,17 +5,16 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
-
 from training.families._stable import Stable
-from training.lazy import diffusers
+from training.lazy import diffusers, torch
 from training.modelfiles import configs, folder, singlefile
 from training.modelfiles.configs import SDXL
 from training.networks.counts import read_counts
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from torch import Tensor
 
     from storage.records import Base
     from training.device import Device

@@ -11,13 +11,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
-
 from storage.errors import JobError
 from training import objectives
 from training.families._latent import Latent
-from training.lazy import diffusers, transformers
+from training.lazy import diffusers, torch, transformers
 from training.modelfiles import configs, folder, zimage
 from training.modelfiles.clip import alphabet
 from training.networks.conditioning import level
@@ -27,6 +24,8 @@ from training.networks.networks import Networks, Part
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from torch import Tensor
 
     from storage.records import Base
     from training.device import Device

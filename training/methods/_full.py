@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor, nn
-
 from storage.errors import JobError
+from training.lazy import torch
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from training.networks.networks import Networks
     from training.recipe.recipe import Recipe
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 class Place:
     """Where a parameter stands in a network."""
 
-    module: nn.Module
+    module: torch.nn.Module
     name: str
-    own: nn.Parameter  #: the base's
+    own: torch.nn.Parameter  #: the base's
 
-    def put(self, parameter: nn.Parameter) -> None:
+    def put(self, parameter: torch.nn.Parameter) -> None:
         """Put a parameter there."""
         setattr(self.module, self.name, parameter)
 
@@ -61,7 +61,7 @@ class Whole:
             for name, own in network.named_parameters()
         }
         self.trained = {
-            key: nn.Parameter(exact[key].to(device, torch.float32, copy=True))
+            key: torch.nn.Parameter(exact[key].to(device, torch.float32, copy=True))
             for key, device in self.devices.items()
         }
         for place in self.places.values():  # the device has better things to hold
@@ -70,7 +70,7 @@ class Whole:
         networks.attached = self
 
     @property
-    def parameters(self) -> dict[str, nn.Parameter]:
+    def parameters(self) -> dict[str, torch.nn.Parameter]:
         """Name what is trained."""
         return self.trained
 
@@ -89,7 +89,7 @@ class Whole:
         try:
             for key, place in self.places.items():
                 here = place.own.data.to(self.devices[key])
-                place.put(nn.Parameter(here, requires_grad=False))
+                place.put(torch.nn.Parameter(here, requires_grad=False))
             yield
         finally:
             self.put_on()
@@ -139,7 +139,7 @@ def worn(
         for key, place in there.items():
             own = place.own.detach()
             towards = torch.lerp(own.float(), content[key].to(own.device).float(), strength)
-            place.put(nn.Parameter(towards.to(own.dtype), requires_grad=False))
+            place.put(torch.nn.Parameter(towards.to(own.dtype), requires_grad=False))
         yield
     finally:
         for place in there.values():

@@ -15,17 +15,15 @@ from functools import partial
 from math import isqrt
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
-
 from storage.errors import JobError
+from training.lazy import torch
 from training.methods import lora
 from training.networks.keys import cut
 from training.networks.sizes import NAME, sizes
 from training.recipe.recipe import trains_text_encoder
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from torch.utils.hooks import RemovableHandle
 
     from storage.records import Base, Rule
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
 
 logging.getLogger("LyCORIS").setLevel(logging.ERROR)  # else it tells the shape of every layer
 
-Parts = Mapping[str, Tensor]  #: the tensors of one layer by the ends of their keys
+Parts = Mapping[str, "Tensor"]  #: the tensors of one layer by the ends of their keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +150,7 @@ class Lycoris:
         networks.attached = self
 
     @property
-    def parameters(self) -> dict[str, nn.Parameter]:
+    def parameters(self) -> dict[str, torch.nn.Parameter]:
         """Name what is trained."""
         return {
             f"{key}.{name}": parameter
@@ -204,9 +202,9 @@ def by_layer(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
 
 def through(layer: Layer, given: Tensor, weight: Tensor) -> Tensor:
     """Send what a layer is given through another weight of its shape, without a bias."""
-    if isinstance(layer, nn.Conv2d):
-        return functional.conv2d(given, weight, None, layer.stride, layer.padding)
-    return functional.linear(given, weight)
+    if isinstance(layer, torch.nn.Conv2d):
+        return torch.nn.functional.conv2d(given, weight, None, layer.stride, layer.padding)
+    return torch.nn.functional.linear(given, weight)
 
 
 def beside(delta: Tensor, layer: Layer, given: tuple[Tensor, ...], out: Tensor) -> Tensor:

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor, nn
-
 from storage.errors import JobError
 from storage.records import Concept, Dial, Method, Rule
+from training.lazy import torch
 from training.networks.sizes import family, sizes
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from storage.records import Base
     from training.networks.networks import Networks
     from training.networks.vocabulary import Vocabulary
@@ -39,13 +39,13 @@ class Embedding:
         self.networks = networks
         self.word = recipe.trigger
         self.vectors = {
-            name: nn.Parameter(vectors) for name, vectors in begin(networks, recipe).items()
+            name: torch.nn.Parameter(vectors) for name, vectors in begin(networks, recipe).items()
         }
         self.before, networks.words = networks.words, {self.word: self.vectors}
         networks.attached = self
 
     @property
-    def parameters(self) -> dict[str, nn.Parameter]:
+    def parameters(self) -> dict[str, torch.nn.Parameter]:
         """Name what is trained: these vectors alone."""
         return self.vectors
 

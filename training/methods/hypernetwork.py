@@ -12,22 +12,20 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
-
 from storage.errors import JobError
 from storage.records import Concept, Dial, Method, Rule
+from training.lazy import torch
 from training.networks.sizes import family, sizes
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from torch.utils.hooks import RemovableHandle
 
     from storage.records import Base
     from training.networks.networks import Networks
     from training.recipe.recipe import Recipe
 
-Reading = Callable[[str, Tensor], Tensor]  #: what "k" or "v" is read as
+Reading = Callable[[str, "Tensor"], "Tensor"]  #: what "k" or "v" is read as
 
 KIND = "hypernetwork"
 METHOD = Method("hypernetwork", (1, 8), dropout=True)
@@ -62,7 +60,7 @@ class Hypernetwork:
         return given + self.networks.dropped(answer(self.own, which, given))
 
     @property
-    def parameters(self) -> dict[str, nn.Parameter]:
+    def parameters(self) -> dict[str, torch.nn.Parameter]:
         """Name what is trained."""
         return self.own
 
@@ -106,11 +104,13 @@ def shapes(width: int, wider: int = WIDER) -> dict[str, tuple[int, ...]]:
     return found
 
 
-def begun(networks: Networks, wider: int, generator: torch.Generator) -> dict[str, nn.Parameter]:
+def begun(
+    networks: Networks, wider: int, generator: torch.Generator
+) -> dict[str, torch.nn.Parameter]:
     """Draw the first weights."""
     table = networks.vocabularies[0].table
     return {
-        name: nn.Parameter(
+        name: torch.nn.Parameter(
             (
                 SPREAD * torch.randn(shape, generator=generator)
                 if name.endswith("0.weight")
@@ -132,9 +132,11 @@ def width(tensors: Mapping[str, Tensor]) -> int:
 def answer(tensors: Mapping[str, Tensor], which: str, given: Tensor) -> Tensor:
     """Give what a network adds to what it is given (B, T, width)."""
     start = f"{KIND}.{given.shape[-1]}.{which}.linear"
-    inner = functional.linear(given, tensors[f"{start}.0.weight"], tensors[f"{start}.0.bias"])
+    inner = torch.nn.functional.linear(
+        given, tensors[f"{start}.0.weight"], tensors[f"{start}.0.bias"]
+    )
     outer = tensors[f"{start}.2.weight"], tensors[f"{start}.2.bias"]
-    return functional.linear(functional.relu(inner), *outer)
+    return torch.nn.functional.linear(torch.nn.functional.relu(inner), *outer)
 
 
 def put_on(networks: Networks, read: Reading) -> list[RemovableHandle]:
@@ -148,7 +150,9 @@ def put_on(networks: Networks, read: Reading) -> list[RemovableHandle]:
     return handles
 
 
-def before(read: Reading, which: str, _: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor]:
+def before(
+    read: Reading, which: str, _: torch.nn.Module, given: tuple[Tensor, ...]
+) -> tuple[Tensor]:
     """Change a layer's input."""
     return (read(which, given[0]),)
 

@@ -8,18 +8,16 @@ from functools import partial
 from math import prod, sqrt
 from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor, nn
-
 from storage.errors import JobError
 from storage.records import Concept, Dial, Method, Rule
-from training.lazy import peft
+from training.lazy import peft, torch
 from training.networks.keys import ALPHA, DOWN, UP, cut, plain, written
 from training.networks.sizes import sizes
 from training.recipe.recipe import trains_text_encoder
 
 if TYPE_CHECKING:
     from peft.tuners.lora import LoraLayer
+    from torch import Tensor
     from torch.utils.hooks import RemovableHandle
 
     from storage.records import Base
@@ -71,7 +69,7 @@ class Lora:
         networks.attached = self
 
     @property
-    def parameters(self) -> dict[str, nn.Parameter]:
+    def parameters(self) -> dict[str, torch.nn.Parameter]:
         """Name what is trained."""
         named = {}
         for key, layer in self.layers.items():
@@ -131,14 +129,14 @@ def inject(part: Part, rank: int, *, wide: bool) -> dict[str, LoraLayer]:
 
 def prepare(layer: LoraLayer, networks: Networks, generator: torch.Generator) -> None:
     """Start as no change, from our own draws, in fp32, without peft's passes over every output."""
-    if isinstance(layer.get_base_layer(), nn.Linear):
+    if isinstance(layer.get_base_layer(), torch.nn.Linear):
         layer.forward = partial(forward, layer, networks)
     else:
         layer.lora_B[NAME].register_forward_hook(lambda _, __, added: networks.dropped(added))
     layer.cast_input_dtype_enabled = False
     down, up = layer.lora_A[NAME].weight, layer.lora_B[NAME].weight
     start = torch.empty(down.shape)
-    nn.init.kaiming_uniform_(start, a=sqrt(5), generator=generator)
+    torch.nn.init.kaiming_uniform_(start, a=sqrt(5), generator=generator)
     down.data = start.to(down.device)
     up.data = torch.zeros(up.shape, device=up.device)
 
@@ -149,7 +147,7 @@ def forward(layer: LoraLayer, networks: Networks, given: Tensor) -> Tensor:
     if layer.disable_adapters:
         return out
     down, up = layer.lora_A[NAME].weight, layer.lora_B[NAME].weight
-    narrow = nn.functional.linear(given, down).flatten(0, -2)  # (B·T, rank)
+    narrow = torch.nn.functional.linear(given, down).flatten(0, -2)  # (B·T, rank)
     scale = layer.scaling[NAME]
     if networks.dropout:
         return out + networks.dropped(scale * (narrow @ up.t())).view(out.shape)
@@ -223,10 +221,10 @@ def beside(
     down: Tensor, up: Tensor, layer: Layer, given: tuple[Tensor, ...], out: Tensor
 ) -> Tensor:
     """Add the low-rank path to a layer's answer."""
-    if isinstance(layer, nn.Conv2d):
-        narrow = nn.functional.conv2d(given[0], down, None, layer.stride, layer.padding)
-        return out + nn.functional.conv2d(narrow, up[:, :, None, None])
-    return out + nn.functional.linear(nn.functional.linear(given[0], down), up)
+    if isinstance(layer, torch.nn.Conv2d):
+        narrow = torch.nn.functional.conv2d(given[0], down, None, layer.stride, layer.padding)
+        return out + torch.nn.functional.conv2d(narrow, up[:, :, None, None])
+    return out + torch.nn.functional.linear(torch.nn.functional.linear(given[0], down), up)
 
 
 def rules(base: Base, name: str = "lora", *, wide: bool = False) -> Iterator[Rule]:

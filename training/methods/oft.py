@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
-
 from storage.records import Method
-from training.lazy import LazyModule
+from training.lazy import LazyModule, torch
 from training.methods import _lycoris
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from training.networks.networks import Layer
 
 KIND = "lora"

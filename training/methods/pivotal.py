@@ -10,13 +10,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from torch import Tensor, nn
-
 from storage.errors import JobError
 from storage.records import Method
+from training.lazy import torch
 from training.methods import embedding, lora
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from storage.records import Base, Rule
     from training.networks.networks import Networks
     from training.recipe.recipe import Recipe
@@ -43,7 +44,7 @@ class Pivotal:
         networks.attached = self
 
     @property
-    def parameters(self) -> dict[str, nn.Parameter]:
+    def parameters(self) -> dict[str, torch.nn.Parameter]:
         """Name what is trained."""
         return self.lora.parameters | self.word.parameters
 

@@ -10,20 +10,18 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-from accelerate import init_empty_weights
 from safetensors import SafetensorError
-from safetensors.torch import load_file
 
 from storage.errors import JobError
-from training.lazy import LazyModule, diffusers, transformers
+from training.lazy import LazyModule, accelerate, diffusers, torch, transformers
 from training.modelfiles.clip import END, tokenizer
 from training.modelfiles.configs import SD15, Config, Shape
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-converters = LazyModule("diffusers.loaders.single_file_utils")
+
+converters, stored = map(LazyModule, ("diffusers.loaders.single_file_utils", "safetensors.torch"))
 Content = dict[str, "Tensor"]
 HEADER = 100 * 2**20  # bytes; no honest header is larger
 UNET = "model.diffusion_model."
@@ -100,7 +98,7 @@ def load(
     """Load a single file; nothing is downloaded, and no weight may be missing."""
     networks = empty(shape)
     try:
-        content = load_file(place)
+        content = stored.load_file(place)
         for name, found in converted(content, networks).items():
             networks[name].load_state_dict(found, assign=True)
         foretold = prediction(place, content)
@@ -112,7 +110,7 @@ def load(
 
 def empty(shape: Shape) -> dict[str, Any]:
     """Make the networks of a shape, without weights, by what a pipeline calls them."""
-    with init_empty_weights(include_buffers=False):
+    with accelerate.init_empty_weights(include_buffers=False):
         networks = {
             "unet": diffusers.UNet2DConditionModel(**shape.unet),
             "vae": diffusers.AutoencoderKL(**shape.vae),

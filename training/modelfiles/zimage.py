@@ -9,21 +9,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import torch
-from accelerate import init_empty_weights
 from safetensors import SafetensorError
-from safetensors.torch import load_file
 
 from storage.errors import JobError
-from training.lazy import diffusers
+from training.lazy import accelerate, diffusers, torch
 from training.modelfiles import folder, hub, singlefile
-from training.modelfiles.singlefile import converters
+from training.modelfiles.singlefile import converters, stored
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from torch import Tensor
+
 
 PIPELINE = "ZImagePipeline"
 LENDERS = ("Tongyi-MAI/Z-Image", "Tongyi-MAI/Z-Image-Turbo")  #: the same but for the transformer
@@ -56,10 +54,10 @@ def load(place: Path, dtype: torch.dtype) -> Any:
     if lender is None:
         raise JobError("base_lone", base=place.name)
     config = diffusers.ZImageTransformer2DModel.load_config(lender / "transformer")
-    with init_empty_weights(include_buffers=False):
+    with accelerate.init_empty_weights(include_buffers=False):
         network = diffusers.ZImageTransformer2DModel.from_config(config)
     try:
-        found = {name: tensor.to(dtype) for name, tensor in read(load_file(place)).items()}
+        found = {name: tensor.to(dtype) for name, tensor in read(stored.load_file(place)).items()}
         network.load_state_dict(found, assign=True)
     except (SafetensorError, OSError, RuntimeError, KeyError) as broken:
         raise JobError("base_broken", base=place.name) from broken

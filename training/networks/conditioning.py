@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
+from training.lazy import torch
 
-Conditions = Mapping[str, Tensor]  #: of one picture (...), or of a batch (B, ...)
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+Conditions = Mapping[str, "Tensor"]  #: of one picture (...), or of a batch (B, ...)
 
 
 def stacked(several: Sequence[Conditions]) -> dict[str, Tensor]:
@@ -23,7 +26,7 @@ def level(rows: Sequence[Tensor]) -> Tensor:
     """Stack tensors (...), of any length where they have one."""
     if all(row.shape == rows[0].shape for row in rows):
         return torch.stack(list(rows))
-    return pad_sequence(list(rows), batch_first=True)
+    return torch.nn.utils.rnn.pad_sequence(list(rows), batch_first=True)
 
 
 def apart(batch: Conditions) -> list[dict[str, Tensor]]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
-
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from storage.errors import JobError
+from training.lazy import torch
 from training.networks.vocabulary import Vocabulary, Words
 
-Layer = nn.Linear | nn.Conv2d
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Layer: TypeAlias = "torch.nn.Linear | torch.nn.Conv2d"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Part:
     """One network whose layers a method may adapt."""
 
     prefix: str  #: what its keys in a file begin with: "lora_unet", "diffusion_model"
-    module: nn.Module
+    module: torch.nn.Module
     targets: tuple[str, ...]  #: ends of the names of its attention layers
     further: tuple[str, ...] = ()  #: ends of the names of its MLP layers and convolutions
     above: str = ""  #: a name that files put before the module's own: "text_model."
@@ -56,7 +57,7 @@ class Attached(Protocol):
         ...
 
     @property
-    def parameters(self) -> dict[str, nn.Parameter]:
+    def parameters(self) -> dict[str, torch.nn.Parameter]:
         """Name what is trained."""
         ...
 
@@ -83,7 +84,7 @@ class Model(Protocol):
 
     pipeline: Any  #: as diffusers has it
 
-    def exact(self) -> dict[str, nn.Module]:
+    def exact(self) -> dict[str, torch.nn.Module]:
         """Give its networks by their roles, not rounded to what the device computes in."""
         ...
 
@@ -115,7 +116,7 @@ class Networks:
 
     def dropped(self, added: Tensor) -> Tensor:
         """Drop numbers of what an adapter adds; the others make up for them."""
-        return nn.functional.dropout(added, self.dropout) if self.dropout else added
+        return torch.nn.functional.dropout(added, self.dropout) if self.dropout else added
 
     def __post_init__(self) -> None:
         for vocabulary in self.vocabularies:
@@ -126,18 +127,18 @@ class Networks:
         known = len(vocabulary.table.weight)
         asked: list[Tensor] = []
 
-        def before(_: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...] | None:
+        def before(_: torch.nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...] | None:
             if not self.words:
                 return None
             asked[:] = given[:1]
             return (given[0].clamp(max=known - 1),)
 
-        def after(_: nn.Module, __: tuple[Tensor, ...], found: Tensor) -> Tensor | None:
+        def after(_: torch.nn.Module, __: tuple[Tensor, ...], found: Tensor) -> Tensor | None:
             if not self.words:
                 return None
             ids = asked.pop()
             beyond = (ids - known).clamp(min=0)
-            spoken = nn.functional.embedding(beyond, vocabulary.learned(self.words))
+            spoken = torch.nn.functional.embedding(beyond, vocabulary.learned(self.words))
             return torch.where((ids >= known)[..., None], spoken, found)
 
         vocabulary.table.register_forward_pre_hook(before)

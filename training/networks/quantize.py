@@ -10,10 +10,11 @@ from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from torch import Tensor, nn
+from training.lazy import torch
 
 if TYPE_CHECKING:
     from bitsandbytes.functional import QuantState
+    from torch import Tensor
 
 BLOCK = 64  #: numbers that share a largest one, kept in fp32
 NUMBER = 0.5 + 4 / BLOCK  #: bytes
@@ -24,7 +25,7 @@ def here() -> bool:
     return find_spec("bitsandbytes") is not None
 
 
-def quantise(network: nn.Module) -> None:
+def quantise(network: torch.nn.Module) -> None:
     """Round a network's frozen linear layers, each in its place, for good.
 
     Such a layer's weight still tells its shape, type and device, but holds no numbers any more.
@@ -33,7 +34,7 @@ def quantise(network: nn.Module) -> None:
 
     for layer in network.modules():
         learns = any(own.requires_grad for own in layer.parameters(recurse=False))
-        if isinstance(layer, nn.Linear) and not learns and "forward" not in vars(layer):
+        if isinstance(layer, torch.nn.Linear) and not learns and "forward" not in vars(layer):
             weight = layer.weight
             packed, state = quantize_4bit(weight.data, blocksize=BLOCK, quant_type="nf4")
             answering = partial(answer, layer, packed, state)
@@ -41,7 +42,7 @@ def quantise(network: nn.Module) -> None:
             weight.data = weight.new_zeros(()).expand(weight.shape)
 
 
-def answer(layer: nn.Linear, packed: Tensor, state: QuantState, given: Tensor) -> Tensor:
+def answer(layer: torch.nn.Linear, packed: Tensor, state: QuantState, given: Tensor) -> Tensor:
     """Answer as the layer does: (..., in) to (..., out)."""
     from bitsandbytes import matmul_4bit  # noqa: PLC0415 - not always here
 

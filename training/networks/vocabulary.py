@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor, nn
+from training.lazy import torch
 
-Words = Mapping[str, Mapping[str, Tensor]]  #: by word: what an embedding's file holds of it
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+Words = Mapping[str, Mapping[str, "Tensor"]]  #: by word: what an embedding's file holds of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,7 @@ class Vocabulary:
     """One text encoder's words."""
 
     name: str  #: what vectors for it are called in a file: "emb_params", "clip_l"
-    table: nn.Embedding  #: the vectors of the tokens it knows
+    table: torch.nn.Embedding  #: the vectors of the tokens it knows
     tokenizer: Any
 
     def spell(self, text: str) -> list[int]:
