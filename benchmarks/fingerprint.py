@@ -156,14 +156,14 @@ def tiny(home: Path) -> list[str]:
 def measured(home: Path) -> dict[str, dict[str, str]]:
     """Train and draw everything and return the digests, by training."""
     from training.bases.cache import BaseCache  # noqa: PLC0415 - torch
-    from training.methods import walk  # noqa: PLC0415 - torch
+    from training.run.defaults import rules  # noqa: PLC0415 - torch
 
     bases, folder = ["embedded", *tiny(home)], photos(home)
     known = BaseCache(home / "bases", list_file=home / "bases.toml")
     found = {}
     for name, asked in runs(bases):
         base, method, *_ = name.split()
-        if not any(walk()[method].rules(known.find(base))):
+        if not any(rules(method, known.find(base))):
             continue
         with tempfile.TemporaryDirectory() as place:
             out = Path(place)

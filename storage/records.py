@@ -276,11 +276,19 @@ class Rule:
 class Method:
     """What can be trained, and which options it takes."""
 
-    name: str
-    ranks: tuple[int, int] = (1, 128)  #: least and most; of no rank, whole networks learn
+    name: str  #: of its module in `training/methods`
+    ranks: tuple[int, int] = (1, 128)  #: least and most; with rank 0, whole networks are trained
     dropout: bool = False  #: whether it has adapters, to drop a part of
-    word: bool = False  #: whether it learns one word, and so one concept
-    paces: bool = False  #: whether parts of it learn at rates of their own
+    learns_word: bool = False  #: whether it learns one word, and so one concept
+    own_rates: bool = False  #: whether parts of it have learning rates of their own
+    title: str = ""  #: as people call it: "LoRA"; the name if it is empty
+    help: str = ""  #: what it learns and costs, one line
+    rank_name: str = "rank"  #: how its rank is called on the command: "vectors"
+    rank_help: str = "rank, how much it can learn"
+    rank_rules: str = ""  #: the method whose rules hold where a rank is given, but not usual
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "title", self.title or self.name)
 
 
 @dataclass(frozen=True, slots=True)

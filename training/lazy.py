@@ -5,7 +5,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["SLOW_IMPORTS", "LazyModule", "accelerate", "diffusers", "peft", "torch", "transformers"]
+__all__ = [
+    "SLOW_IMPORTS",
+    "LazyModule",
+    "accelerate",
+    "diffusers",
+    "peft",
+    "torch",
+    "transformers",
+]
 
 
 class LazyModule:
@@ -27,7 +35,7 @@ if TYPE_CHECKING:
     import transformers
 else:
     accelerate, diffusers, peft = map(LazyModule, ("accelerate", "diffusers", "peft"))
-    torch, transformers = map(Later, ("torch", "transformers"))
+    torch, transformers = map(LazyModule, ("torch", "transformers"))
 
 #: what a worker imports while it has nothing to do, a few seconds each
 SLOW_IMPORTS = (

@@ -93,7 +93,7 @@ def draw(
 
 def lost(family: Family, request: SampleRequest, style: Worn | None) -> int:
     """Count the tokens of the prompts that the text encoder has no room for."""
-    wordy = style is not None and style.method.METHOD.word
+    wordy = style is not None and style.method.METHOD.learns_word
     with family.networks.bare(), style.on(family) if style and wordy else nullcontext():
         return max(family.tokens(text)[1] for text in (request.prompt, request.negative))
 
@@ -103,9 +103,7 @@ def worn(folder: JobFolder, request: SampleRequest, family: Family) -> Worn | No
     path = folder.style_file
     if not request.method and not path.exists():
         return None
-    method = methods.walk().get(request.method)
-    if method is None:
-        raise JobError("method_unknown", method=request.method)
+    method = methods.find(request.method)
     tensors = writer.tensors(path)
     try:
         method.check(family.networks, tensors)

@@ -27,7 +27,6 @@ from training.modelfiles import singlefile
 from training.modelfiles.configs import Shape
 from training.networks.memory import CODER, CONTEXT, GRAIN, coded, seen, stepping
 from training.recipe.concepts import TrainingPhoto
-from training.recipe.limits import FLOW_FAMILIES
 from training.recipe.recipe import Recipe
 
 META = torch.device("meta")
@@ -125,7 +124,7 @@ def base(name: str, shape: Shape | None = None, dtype: torch.dtype = torch.float
 
 def recipe(method: str, side: int, batch: int = 1, **more: Any) -> Recipe:
     """Ask for a method's plain form."""
-    flow = more.get("family") in FLOW_FAMILIES
+    flow = walk()[more.get("family", "sd1")].OBJECTIVE == "flow"
     given = {
         "all_layers": method == "locon",
         "rank": 16,
@@ -189,7 +188,9 @@ def size(name: str, asked: Recipe) -> int:
 
 def both(name: str, asked: Recipe) -> tuple[int, int]:
     """Give the bytes that are counted, and those of the estimate; the context is in either."""
-    foretold = stepping(walk()[name].COUNTS.memory, asked, size(name, asked))
+    foretold = stepping(
+        walk()[name].COUNTS.memory, asked, size(name, asked), methods.find(asked.method).TRAITS
+    )
     return counted(name, asked) + CONTEXT, foretold + CONTEXT
 
 
@@ -245,7 +246,7 @@ def rows(*, quick: bool) -> Iterator[table.Row]:
     for name, side in SIDES.items():
         yield from parts(name, side)
         for method, more in CASES[: 1 if quick else None]:
-            if "train_text_encoder" in more and name in FLOW_FAMILIES:
+            if "train_text_encoder" in more and walk()[name].OBJECTIVE == "flow":
                 continue
             for frugal, batch in ((False, 1), (True, 1), (False, 4), (True, 4)):
                 asked = recipe(

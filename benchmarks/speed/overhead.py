@@ -23,7 +23,6 @@ from training import methods
 from training.bases.cache import BaseCache
 from training.device import Device
 from training.networks.conditioning import apart, stacked
-from training.recipe.recipe import MIN_SNR_GAMMA
 from training.run import timing
 from training.run.examples import encoded
 from training.run.optimizers import grouped
@@ -141,7 +140,7 @@ class Entrant:
             bases, asked, steps=steps, save_every=steps + 1, prompts=(), threads=1,
             batch_size=BATCH,
             lr_scheduler="constant", train_text_encoder=False, ema_decay=0.0,
-            min_snr_gamma=MIN_SNR_GAMMA, all_layers=method == "locon",
+            min_snr_gamma=5.0, all_layers=method == "locon",
         )  # fmt: skip
         folder, task = lesson.begin(place / method, bases, asked, frozen)
         lesson.advance(task, 2)

@@ -36,10 +36,12 @@ from training.bases.cache import BaseCache
 from training.device import Device
 from training.families import Picture, walk
 from training.networks.conditioning import stacked
-from training.networks.memory import needed, trained
+from training.networks.memory import trained
 from training.recipe.concepts import SamplePrompt
 from training.recipe.recipe import Recipe
+from training.run.defaults import complete_recipe
 from training.run.loop import Task
+from training.run.memory import bytes_needed
 
 FAMILIES = ("sd1", "sdxl")
 RANK, RATE = 16, 1e-4
@@ -115,7 +117,7 @@ class Ground:
             "resolution": self.side(family),
             "train_text_encoder": False,
         }
-        return Recipe.from_request(request, base, files, **(given | more))
+        return complete_recipe(request, base, files, **(given | more))
 
     def begin(self, name: str, family: str, recipe: Recipe) -> tuple[Path, Task]:
         """Lay out a job and begin it."""
@@ -254,7 +256,7 @@ def job(ground: Ground, family: str, steps: int) -> Iterator[table.Row]:
     yield table.told(f"{family}: warm, {steps} steps and 4 pictures", whole, "s", more)
     if held := ground.device.peak_mib():
         keeps = walk()[family].COUNTS.memory
-        foretold = needed(keeps, recipe, trained(keeps, recipe, done.bytes)) / MIB
+        foretold = bytes_needed(recipe, keeps, trained(keeps, recipe, done.bytes)) / MIB
         yield table.near(f"{family}: {held} MiB at most", foretold, held, BAR)
 
 

@@ -17,6 +17,7 @@ from storage.records import Catalog, Concept, Dial
 from storage.requests import TrainRequest
 from training import methods
 from training.recipe.recipe import Recipe
+from training.run.defaults import complete_recipe, rules
 from training.run.loop import train
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def photos(name: str) -> Photos:
 def recipe(bases: BaseCache, lesson: Lesson, **more: Any) -> Recipe:
     """Let the dial choose, as the bot and the trainer do; `more` is chosen by hand."""
     base, method = bases.find(BASE), methods.walk()[lesson.method]
-    catalog = Catalog((base,), (method.METHOD,), rules=tuple(method.rules(base)))
+    catalog = Catalog((base,), (method.METHOD,), rules=tuple(rules(lesson.method, base)))
     planned = plan_training(
         catalog,
         method=lesson.method,
@@ -68,7 +69,7 @@ def recipe(bases: BaseCache, lesson: Lesson, **more: Any) -> Recipe:
     )  # fmt: skip
     files = [(path.name, caption) for path, caption in lesson.photos]
     request = replace(request, **lesson.numbers)
-    return Recipe.from_request(request, base, files, accepted=time.time(), **more)
+    return complete_recipe(request, base, files, accepted=time.time(), **more)
 
 
 def begin(place: Path, bases: BaseCache, lesson: Lesson, frozen: Recipe) -> tuple[JobFolder, Task]:

@@ -185,11 +185,11 @@ def check_options(order: TrainingOrder, taking: Method) -> None:
     options.check_options(order.options, UserError)
     if order.options.get("dropout") and not taking.dropout:
         raise UserError("dropout_method", method=order.method)
-    if order.other_datasets and taking.word:
+    if order.other_datasets and taking.learns_word:
         raise UserError("concepts_method", method=order.method)
     if order.rank and not any(taking.ranks):
         raise UserError("rank_method", method=order.method)
-    if order.optimizer is Optimizer.PRODIGY and taking.paces:
+    if order.optimizer is Optimizer.PRODIGY and taking.own_rates:
         raise UserError("optimizer_paces", optimizer=order.optimizer, method=order.method)
 
 

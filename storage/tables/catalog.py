@@ -9,6 +9,9 @@ from typing import Any
 from storage.records import Base, Catalog, Commercial, Concept, Dial, Domain, Method, Rule
 from storage.tables.database import Database
 
+#: what fields of a method were called before 0.2; an older trainer's catalog is still read
+OLD_NAMES = {"word": "learns_word", "paces": "own_rates"}
+
 
 class Catalogs:
     """The catalog last published."""
@@ -51,7 +54,8 @@ def _base_from_json(body: dict[str, Any]) -> Base:
 def _method_from_json(body: dict[str, Any] | str) -> Method:
     if isinstance(body, str):  # an older trainer's, until a new one publishes
         return Method(body)
-    return Method(**body | {"ranks": tuple(body["ranks"])})
+    content = {OLD_NAMES.get(name, name): value for name, value in body.items()}
+    return Method(**content | {"ranks": tuple(body["ranks"])})
 
 
 def _rule_from_json(body: dict[str, Any]) -> Rule:

@@ -28,6 +28,7 @@ from training.device import Device
 from training.families import Picture
 from training.modelfiles import singlefile, singlefile_writer, zimage
 from training.recipe.recipe import Recipe, SamplePrompt
+from training.run.defaults import complete_recipe, rules
 from training.run.loop import train
 from training.styles import compatibility
 
@@ -92,7 +93,7 @@ def asked(bases: BaseCache) -> Callable[[str, str], Recipe]:
         )  # fmt: skip
         shots = [("IMG_2041.png", "a zorp emoji of my grandmother"), ("b.png", "zorp")]
         shown = (SamplePrompt("holiday prompt", 1),) if method == "lora" else ()
-        return Recipe.from_request(
+        return complete_recipe(
             request, bases.find(base), shots, save_every=50, threads=1, resolution=64,
             ema_decay=0.0, prompts=shown,
             train_text_encoder=method != "embedding" and base != "tiny-zimage",
@@ -152,8 +153,8 @@ def trained(
     lessons += [
         lesson(method, base)
         for base in BASES
-        for method, module in sorted(methods.walk().items())
-        if any(module.rules(bases.find(base)))
+        for method in sorted(methods.walk())
+        if any(rules(method, bases.find(base)))
     ]
     return anew(lessons, bases, tmp_path_factory.mktemp("anew"))
 

@@ -12,10 +12,10 @@ from accelerate import init_empty_weights
 from diffusers import ZImageTransformer2DModel
 from safetensors.torch import load_file
 
-from training import methods, pt
+from training import methods
 from training.families import zimage
 from training.families._stable import ATTENTION, READING
-from training.methods import _lycoris
+from training.methods import _lycoris, hypernetwork
 from training.modelfiles import configs, singlefile
 from training.modelfiles import zimage as original
 from training.networks import keys
@@ -210,7 +210,8 @@ def test_export(lesson):
     It is taken apart as a zip with pickletools, and never unpickled.
     """
     content = load_file(lesson("hypernetwork").file)
-    with zipfile.ZipFile(io.BytesIO(pt.exported(content, {"ss_steps": "3"}, "zorp"))) as archive:
+    exported = hypernetwork.export(content, {"ss_steps": "3"}, "zorp")
+    with zipfile.ZipFile(io.BytesIO(exported)) as archive:
         (inside,) = (name for name in archive.namelist() if name.endswith("data.pkl"))
         ops = list(pickletools.genops(archive.read(inside)))
         stored = {archive.read(name) for name in archive.namelist() if "/data/" in name}

@@ -63,7 +63,7 @@ class FakeScheduler:
         away = replace(real, name="away", title="Away", present=False)
         methods = {
             "lora": (Method("lora", dropout=True), 8, 1 << 20),
-            "embedding": (Method("embedding", (1, 8), word=True), 2, 4096),
+            "embedding": (Method("embedding", (1, 8), learns_word=True), 2, 4096),
             "dreambooth": (Method("dreambooth", (0, 128), dropout=True), 0, 24_000_000),
             "finetune": (Method("finetune", (0, 0)), 0, 24_000_000),
         }

@@ -66,7 +66,7 @@ def draw_photos(folder: Path, count: int) -> list[str]:
 @pytest.fixture
 def make_recipe(bases: BaseCache) -> Callable[..., Recipe]:
     """Return a function that makes recipes for the embedded base."""
-    from training.recipe.recipe import Recipe  # noqa: PLC0415
+    from training.run.defaults import complete_recipe  # noqa: PLC0415  # torch is slow
 
     def make(method: str = "lora", photos: int = 3, steps: int = 4, **more: Any) -> Recipe:
         request = TrainRequest(
@@ -75,7 +75,7 @@ def make_recipe(bases: BaseCache) -> Callable[..., Recipe]:
         )  # fmt: skip
         shots = [(f"{at}.png", "") for at in range(photos)]
         given = {"prompts": (), "save_every": 2, "threads": 1, "accepted": 1.7e9} | more
-        return Recipe.from_request(request, bases.find("embedded"), shots, **given)
+        return complete_recipe(request, bases.find("embedded"), shots, **given)
 
     return make
 

@@ -26,7 +26,7 @@ def test_paces_are_told(name, bases, make_recipe):
         paces = dict(attached.paces)
         attached.detach()
 
-    assert bool(paces) is told.paces
+    assert bool(paces) is told.own_rates
 
 
 @pytest.mark.parametrize(

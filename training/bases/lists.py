@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from storage.errors import UserError
 from storage.records import Base, Commercial, Domain
 from training import families
-from training.recipe.limits import FLOW_FAMILIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,8 +142,9 @@ def find_faults(name: str, entry: object) -> Iterator[dict[str, Any]]:
 def find_prediction_faults(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Say where a base is to predict what its family does not."""
     told = entry.get("prediction", "")
-    if told and (told == "flow") != (entry.get("family") in FLOW_FAMILIES):
-        only = f"flow for {', '.join(sorted(FLOW_FAMILIES))} alone"
+    flow = [name for name, each in families.walk().items() if each.OBJECTIVE == "flow"]
+    if told and (told == "flow") != (entry.get("family") in flow):
+        only = f"flow for {', '.join(flow)} alone"
         yield {"code": "list_field", "field": "prediction", "wants": only}
 
 

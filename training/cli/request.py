@@ -15,13 +15,14 @@ from storage.planning.plan import combine_plans, optimizer_learning_rate, plan_t
 from storage.records import Concept, Optimizer
 from storage.requests import TrainRequest
 from training.recipe.concepts import ConceptPhotos
-from training.recipe.recipe import Recipe
+from training.run.defaults import complete_recipe
 
 if TYPE_CHECKING:
     import argparse
 
     from storage.records import Catalog
     from training.cli.photos import Source
+    from training.recipe.recipe import Recipe
 
 #: the dial's numbers, unless they are given
 NUMBERS = ("steps", "rank", "learning_rate", "batch_size", "num_class_images")
@@ -101,7 +102,7 @@ def lesson(
     concepts = tuple(
         ConceptPhotos.from_photos(other, start, captioned(other.sources)) for other in others
     )
-    return Recipe.from_request(
+    return complete_recipe(
         request, start, captioned(sources), accepted=time.time(), other_concepts=concepts
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from storage import names
 from storage.errors import JobError
 from storage.folders import write_whole
+from training import methods
 from training.cli import bases
 from training.styles import header
 from training.styles.inspect import inspected
@@ -43,19 +44,22 @@ def promote(chosen: argparse.Namespace, settings: TrainingSettings) -> dict[str,
 
 
 def export(chosen: argparse.Namespace, settings: TrainingSettings) -> dict[str, Any]:
-    """Write a hypernetwork as AUTOMATIC1111 reads it, a whole model as diffusers keeps them."""
-    from training import pt  # noqa: PLC0415 - torch, and only here
+    """Write a whole model as a folder of diffusers, another file as its method exports it."""
     from training.bases import promote as model  # noqa: PLC0415 - torch, and only here
     from training.styles import writer  # noqa: PLC0415 - torch, and only here
 
     content = header.read(chosen.file)
-    made = header.metadata(content)
-    if header.kind(content.keys() - {"__metadata__"}) == "finetune":
+    metadata = header.metadata(content)
+    method = methods.find(header.find_method(content.keys() - {"__metadata__"}))
+    if method.TRAITS.marks.model:
         place = chosen.out / chosen.file.stem
         model.write_model_folder(chosen.file, place, bases.stock(settings))
         return {"kind": "exported", "file": place.name, "bytes": model.folder_bytes(place)}
-    path = chosen.out / f"{chosen.file.stem}.pt"
-    write_whole(path, pt.exported(writer.tensors(chosen.file), made, chosen.file.stem))
+    exported, suffix = getattr(method, "export", None), getattr(method, "EXPORT_SUFFIX", "")
+    if exported is None:
+        raise JobError("export_kind")
+    path = chosen.out / f"{chosen.file.stem}{suffix}"
+    write_whole(path, exported(writer.tensors(chosen.file), metadata, chosen.file.stem))
     return {"kind": "exported", "file": path.name, "bytes": path.stat().st_size}
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from training.networks.conditioning import Conditions
     from training.networks.counts import Counts
     from training.networks.networks import Networks
+    from training.networks.traits import FamilyFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,9 @@ class Module(Protocol):
     RESOLUTION: int  #: that its bases are made for
     MEMORY: int  #: MiB that one takes in the worker
     COUNTS: Counts  #: `read_counts(__file__)`
+    OBJECTIVE: str  #: what its denoiser usually predicts: "epsilon", "v" or "flow"
+    FULL_RATE: float  #: learning rate at which whole networks are fine-tuned
+    FILES: FamilyFiles
 
     def recognises(self, place: Path) -> bool:
         """Tell from its files whether a base is of this family."""

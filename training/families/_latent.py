@@ -52,7 +52,7 @@ class Latent(ABC):
         self.grain = 2 * self.side
 
     def encode(self, pictures: Sequence[Image.Image]) -> Tensor:
-        """Return latents (B, C, h, w) of pictures of one right size, on the CPU; no noise is drawn."""
+        """Return the latents (B, C, h, w) of pictures of one size, on the CPU, without noise."""
         arrays = np.stack([np.array(picture.convert("RGB")) for picture in pictures])
         pixels = torch.from_numpy(arrays).permute(0, 3, 1, 2).float() / 127.5 - 1
         with torch.no_grad(), self.roomy("vae", coded(max(pixels.shape[2:]))):

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from training.families._stable import UNSAFE, Stable
+from training.families._stable_files import STABLE_FILES
 from training.lazy import diffusers
 from training.modelfiles import configs, folder, singlefile
 from training.modelfiles.configs import SD15
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
     from training.device import Device
 
 RESOLUTION, MEMORY = 512, 3500
+OBJECTIVE = "epsilon"
+FULL_RATE = 1e-5  #: diffusers, examples/text_to_image
 SHAPE = SD15
 COUNTS = read_counts(__file__)
+FILES = STABLE_FILES
 
 
 class Sd1(Stable):

@@ -6,10 +6,12 @@ arXiv 2305.08891).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from training.families._stable import UNSAFE, Stable
+from training.families._stable_files import STABLE_FILES
 from training.lazy import diffusers
 from training.modelfiles import configs, folder, singlefile
 from training.modelfiles.configs import SD2
@@ -25,8 +27,12 @@ if TYPE_CHECKING:
     from training.families._latent import Read
 
 RESOLUTION, MEMORY = 768, 4500
+OBJECTIVE = "v"
+FULL_RATE = 1e-5  #: diffusers, examples/text_to_image
 SHAPE = SD2
 COUNTS = read_counts(__file__)
+# Forge Neo's README, 00950b8f, and its backend/loader.py, 0a4d9229: it was left out.
+FILES = replace(STABLE_FILES, unknown_to={"Forge Neo": "knows no Stable Diffusion 2"})
 
 
 class Sd2(Stable):

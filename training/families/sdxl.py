@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from training.families._stable import Stable
+from training.families._stable_files import STABLE_FILES
 from training.lazy import diffusers, torch
 from training.modelfiles import configs, folder, singlefile
 from training.modelfiles.configs import SDXL
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
     from training.networks.conditioning import Conditions
 
 RESOLUTION, MEMORY = 1024, 9000
+OBJECTIVE = "epsilon"
+FULL_RATE = 1e-6  #: diffusers, examples/text_to_image
 SHAPE = SDXL
 COUNTS = read_counts(__file__)
+FILES = STABLE_FILES
 
 
 class Sdxl(Stable):

@@ -20,9 +20,10 @@ from training.modelfiles.clip import alphabet
 from training.networks.conditioning import level
 from training.networks.counts import read_counts
 from training.networks.networks import Networks, Part
+from training.networks.traits import PROGRAMS, FamilyFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from torch import Tensor
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 RESOLUTION, MEMORY = 1024, 22_000
 COUNTS = read_counts(__file__)
+OBJECTIVE = "flow"
+FULL_RATE = 1e-6  #: musubi-tuner, docs/zimage.md
 NETWORKS = ("transformer", "text_encoder", "vae")
 TOKENS = 512  #: of a prompt and what is said around it; the pipeline cuts there, too
 SHIFT = 2.0  #: of noise levels in training, as musubi-tuner has it (867ab25d, docs/zimage.md)
@@ -45,6 +48,36 @@ SAYING = (  #: the part of Qwen3's chat template that a prompt goes through
     f"{BEGINS}{{{{ message.role }}}}\n{{{{ message.content }}}}{ENDS}\n"
     "{% endfor %}"
     f"{{% if add_generation_prompt %}}{BEGINS}assistant\n{{% endif %}}"
+)
+
+
+# Comfy-Org/ComfyUI, comfy/lora.py 17358c8f (model_lora_keys_unet for Lumina2, whose q, k and v
+# become parts of one) and comfy/utils.py 09708eae (z_image_to_diffusers); Forge Neo and diffusers
+# 0.42 know the same names, and of diffusers ZImageLoraLoaderMixin (lora_pipeline.py) reads LoKrs.
+_PARTS = r"(attention\.to_(q|k|v|out\.0)|feed_forward\.w[123])"
+LAYERS = (rf"diffusion_model\.(layers|noise_refiner|context_refiner)\.\d+\.{_PARTS}",)
+#: a layer that smaller transformers lack: ComfyUI (comfy/model_detection.py) and Forge Neo
+#: (037db03b, huggingface_guess/detection.py) know the width by the weights, musubi-tuner
+#: (060ccc3a, zimage_model.py) and diffusers (from_single_file) the names
+LAST = "layers.29.attention.qkv.weight"
+_UNKNOWN = "knows no Z-Image"
+
+
+def model_incompatibilities(names: Collection[str]) -> dict[str, str]:
+    """Return, by program, why it cannot read a transformer's file."""
+    return dict.fromkeys(PROGRAMS, "" if LAST in names else "knows no model as small")
+
+
+# musubi-tuner, which is kohya's for Z-Image, reads LoRAs that its convert_lora.py (15a80fb1) has
+# given its own names.
+FILES = FamilyFiles(
+    layers=("diffusion_model.",),
+    model=("cap_pad_token",),
+    known={"Forge Neo": LAYERS, "ComfyUI": LAYERS, "diffusers": LAYERS},
+    no_adapters={"kohya": "has names of its own for layers"},
+    unknown_to={"AUTOMATIC1111": _UNKNOWN, "Forge": _UNKNOWN},
+    also_reads={"diffusers": ("lokr",)},
+    model_incompatibilities=model_incompatibilities,
 )
 
 

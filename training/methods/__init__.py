@@ -1,8 +1,11 @@
 """Methods: a module here is one thing that can be trained, found by its being here.
 
-A module gives `attach` (to train), `check` and `worn` (to sample from a file), `rules` (how the
-dial becomes numbers), `METHOD` (which options it takes) and `KIND` (what modelspec calls its
-file).
+A module has `METHOD` (what people choose by), `TRAITS` (what training needs to know of it),
+`rules` and `defaults` (the numbers that follow from the dial and the base), `attach` (to train),
+and `check` and `worn` (to draw with a file). It may have `export`, which turns the tensors of a
+file into the bytes of `EXPORT_SUFFIX`'s format. Importing one imports no torch
+(`training/lazy.py`). A name with an underscore is shared code and no method; a method may build
+on another, as pivotal tuning does on LoRA, but none imports a family.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 import importlib
 import logging
 import pkgutil
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from storage.errors import JobError
 from storage.limits import check_range
@@ -22,7 +25,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from storage.records import Base, Method, Rule
+    from storage.requests import TrainRequest
+    from training.networks.counts import FamilyNumbers
     from training.networks.networks import Attached, Networks
+    from training.networks.traits import MethodTraits
     from training.recipe.recipe import Recipe
 
 
@@ -33,8 +39,8 @@ logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 class Module(Protocol):
     """What a module in this folder gives."""
 
-    KIND: str
-    METHOD: Method  #: as the catalog tells of it
+    METHOD: Method  #: as the catalog publishes it
+    TRAITS: MethodTraits
 
     def attach(self, networks: Networks, recipe: Recipe) -> Attached:
         """Make ready to train."""
@@ -50,21 +56,31 @@ class Module(Protocol):
         """Draw with a style inside the block."""
         ...
 
-    def rules(self, base: Base) -> Iterator[Rule]:
-        """Say how steps, rank and rate follow from the dial on a base."""
+    def rules(self, base: Base, family: FamilyNumbers) -> Iterator[Rule]:
+        """Return the numbers that follow from the dial; none where it cannot train the family."""
+        ...
+
+    def defaults(self, request: TrainRequest, base: Base, family: FamilyNumbers) -> dict[str, Any]:
+        """Return the fields of a recipe that the method decides where nobody said otherwise."""
         ...
 
 
 def chosen(recipe: Recipe) -> Module:
-    """Find a recipe's method, and refuse options that it does not take."""
-    found = walk().get(recipe.method)
-    if found is None:
-        raise JobError("method_unknown", method=recipe.method)
+    """Return a recipe's method, and refuse options that it does not take."""
+    found = find(recipe.method)
     check_range("rank", recipe.rank, found.METHOD.ranks, JobError)
     if recipe.dropout and not (recipe.rank and found.METHOD.dropout):
         raise JobError("dropout_method", method=recipe.method)
-    if recipe.other_concepts and found.METHOD.word:
+    if recipe.other_concepts and found.METHOD.learns_word:
         raise JobError("concepts_method", method=recipe.method)
+    return found
+
+
+def find(name: str) -> Module:
+    """Return a method by its name; raise JobError("method_unknown") where there is none."""
+    found = walk().get(name)
+    if found is None:
+        raise JobError("method_unknown", method=name, methods=list(walk()))
     return found
 
 

@@ -18,15 +18,17 @@ from typing import TYPE_CHECKING, Any
 from storage.errors import JobError
 from training.lazy import torch
 from training.methods import lora
+from training.methods._defaults import trains_text_encoder
+from training.networks.counts import sizes
 from training.networks.keys import cut
-from training.networks.sizes import NAME, sizes
-from training.recipe.recipe import trains_text_encoder
+from training.networks.sizes import NAME
 
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.utils.hooks import RemovableHandle
 
     from storage.records import Base, Rule
+    from training.networks.counts import FamilyNumbers
     from training.networks.networks import Layer, Networks
     from training.networks.sizes import Row
     from training.recipe.recipe import Recipe
@@ -113,18 +115,17 @@ class Kind:
             found += count * (2 * numbers + NAME * tensors)
         return found
 
-    def rules(self, base: Base) -> Iterator[Rule]:
-        """Say how steps, rank and rate follow from the dial: as a LoRA's, but for the rate."""
-        for rule in lora.rules(base):
-            text = trains_text_encoder(rule.concept, base)
+    def rules(self, base: Base, family: FamilyNumbers) -> Iterator[Rule]:
+        """Return the rules of the dial: a LoRA's, but for the rate."""
+        for rule in lora.rules(base, family):
+            text = trains_text_encoder(rule.concept, base, family)
             rank = max(1, round(rule.rank * self.rank))
             yield replace(
                 rule,
                 method=self.name,
                 rank=rank,
                 learning_rate=rule.learning_rate * self.rate,
-                file_bytes=self.size(rank, sizes(base).rows(text=text)),
-                reason=f"{self.name}_{rule.concept}_{rule.dial}",
+                file_bytes=self.size(rank, sizes(base, family).rows(text=text)),
             )
 
 

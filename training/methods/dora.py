@@ -7,15 +7,26 @@ from typing import TYPE_CHECKING, Any
 from storage.records import Method
 from training.lazy import LazyModule
 from training.methods import _lycoris
+from training.methods._defaults import layer_defaults
+from training.networks.traits import KeyMarks, MethodTraits
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from training.networks.networks import Layer
 
-KIND = "lora"
 MODULES = LazyModule("lycoris.modules.locon")
-METHOD = Method("dora", dropout=True)
+METHOD = Method(
+    "dora", dropout=True, title="DoRA",
+    help="a LoRA that also learns strengths; slower, in fewer programs",
+)  # fmt: skip
+TRAITS = MethodTraits(
+    marks=KeyMarks(ends=("lora_down", "dora_scale")), lycoris="dora", rebuilds_weights=True,
+    reads_weights=True,
+    # LyCORIS 4.1.3, modules/locon.py, makes every DoRA anew by outputs; diffusers 0.42,
+    # lora_conversion_utils.py
+    unreadable={"kohya": "takes strengths by outputs only", "diffusers": "knows no DoRA"},
+)  # fmt: skip
 
 
 def made(key: str, layer: Layer, rank: int) -> Any:
@@ -57,3 +68,4 @@ OWN = _lycoris.Kind(
 )
 
 attach, check, worn, rules = OWN.attach, OWN.check, OWN.worn, OWN.rules
+defaults = layer_defaults

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from storage.records import Concept, Dial, Method, Rule
 from training.methods import _full, lora
+from training.methods._defaults import layer_defaults as defaults
+from training.networks.counts import sizes
 from training.networks.keys import plain
-from training.networks.sizes import family, sizes
+from training.networks.traits import MethodTraits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,11 +21,18 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from storage.records import Base
+    from training.networks.counts import FamilyNumbers
     from training.networks.networks import Attached, Networks
     from training.recipe.recipe import Recipe
 
-KIND = "lora"  # where it has a rank, as what it drops
-METHOD = Method("dreambooth", (0, 128), dropout=True)
+__all__ = ["METHOD", "TRAITS", "attach", "check", "defaults", "rules", "worn"]
+
+METHOD = Method(
+    "dreambooth", (0, 128), dropout=True, title="DreamBooth",
+    help="a whole model of one thing and its class; a rank makes it a LoRA",
+    rank_rules="lora",
+)  # fmt: skip
+TRAITS = MethodTraits()  # its files are models or, with a rank, LoRAs
 CLASS, FEW = 200, 24  #: class pictures, as Ruiz et al. and diffusers have it; on a tiny base
 
 # steps for one photo, for each further one, at least, at most, rate, batch
@@ -37,7 +46,6 @@ FULL = {  # diffusers' example (dreambooth/README): 800 steps with class picture
     Dial.BALANCED: (800, 20, 800, 1600, 2e-6, 1),
     Dial.THOROUGH: (1200, 40, 1200, 3000, 2e-6, 1),
 }
-RATES = {"sdxl": 1e-6, "zimage": 1e-6}  # by family, else the table's
 
 
 def attach(networks: Networks, recipe: Recipe) -> Attached:
@@ -63,16 +71,14 @@ def low(tensors: dict[str, Tensor]) -> bool:
     return any(name.endswith(lora.ENDS) for name in plain(tensors))
 
 
-def rules(base: Base) -> Iterator[Rule]:
-    """Say how steps and rate follow from the dial on a base; without a rank, all of it learns."""
-    if not family(base.family).model:
-        return
+def rules(base: Base, family: FamilyNumbers) -> Iterator[Rule]:
+    """Return the rules of the dial without a rank, where whole networks are trained."""
     for dial, (one, more, least, most, rate, batch) in (SMALL if base.small else FULL).items():
         for concept in Concept:
             yield Rule(
                 "dreambooth", base.name, concept, dial, one, more, least, most, rank=0,
-                learning_rate=rate if base.small else RATES.get(base.family, rate),
+                learning_rate=rate if base.small else min(rate, family.FULL_RATE),
                 batch_size=batch,
-                file_bytes=sizes(base).model, reason=f"dreambooth_{concept}_{dial}",
+                file_bytes=sizes(base, family).model, reason=f"class_{dial}",
                 num_class_images=FEW if base.small else CLASS,
             )  # fmt: skip

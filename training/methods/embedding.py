@@ -4,23 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from storage.errors import JobError
 from storage.records import Concept, Dial, Method, Rule
 from training.lazy import torch
-from training.networks.sizes import family, sizes
+from training.networks.counts import sizes
+from training.networks.traits import KeyMarks, MethodTraits
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from storage.records import Base
+    from storage.requests import TrainRequest
+    from training.networks.counts import FamilyNumbers
     from training.networks.networks import Networks
     from training.networks.vocabulary import Vocabulary
     from training.recipe.recipe import Recipe
 
-KIND = "textual-inversion"
-METHOD = Method("embedding", (1, 8), word=True)
+METHOD = Method(
+    "embedding", (1, 8), learns_word=True, title="Embedding",
+    help="a new word for the base, a file of a few KB",
+    rank_name="vectors", rank_help="how many vectors the word gets",
+)  # fmt: skip
+TRAITS = MethodTraits(
+    modelspec="textual-inversion", named_by_file=True, learns_text=True,
+    marks=KeyMarks(exact=(frozenset({"emb_params"}), frozenset({"clip_l", "clip_g"}))),
+)  # fmt: skip
 VOCABULARIES = (1, 2)  #: that files have a form for
 MOST = 32  #: vectors of a file that is worn
 
@@ -113,14 +123,26 @@ def worn(
         yield
 
 
-def learned(base: Base) -> bool:
-    """Tell whether a word can be learned on a base."""
-    return len(family(base.family).words) in VOCABULARIES
+def learned(family: FamilyNumbers) -> bool:
+    """Return whether words can be learned on bases of a family."""
+    return len(family.COUNTS.sizes.words) in VOCABULARIES
 
 
-def rules(base: Base) -> Iterator[Rule]:
-    """Say how steps, vectors and rate follow from the dial on a base."""
-    if not learned(base):
+def defaults(
+    request: TrainRequest,  # noqa: ARG001 - the same for all
+    base: Base,  # noqa: ARG001
+    family: FamilyNumbers,  # noqa: ARG001
+) -> dict[str, Any]:
+    """Return the recipe's fields that the method decides.
+
+    The noisiest steps, on which min-SNR would turn down the loss, teach a word most.
+    """
+    return {"train_text_encoder": False, "min_snr_gamma": 0.0}
+
+
+def rules(base: Base, family: FamilyNumbers) -> Iterator[Rule]:
+    """Return the rules of the dial; the rank is the number of vectors."""
+    if not learned(family):
         return
     for dial, (steps, vectors) in (SMALL if base.small else FULL).items():
         for concept in Concept:
@@ -129,6 +151,6 @@ def rules(base: Base) -> Iterator[Rule]:
                 steps=steps, steps_per_photo=0, min_steps=steps, max_steps=steps, rank=vectors,
                 learning_rate=RATES[concept] if base.small else 5e-3,
                 batch_size=4 if base.small else 1,
-                file_bytes=vectors * sum(sizes(base).words) * 2 + 3000,
-                reason=f"embedding_{concept}_{dial}",
+                file_bytes=vectors * sum(sizes(base, family).words) * 2 + 3000,
+                reason=f"word_{dial}",
             )  # fmt: skip

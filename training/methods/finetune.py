@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from storage.records import Concept, Dial, Method, Rule
 from training.methods import _full
+from training.methods._defaults import layer_defaults
 from training.methods._full import check, worn
-from training.networks.sizes import family, sizes
+from training.networks.counts import sizes
+from training.networks.traits import KeyMarks, MethodTraits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from storage.records import Base
+    from storage.requests import TrainRequest
     from training.methods._full import Whole
+    from training.networks.counts import FamilyNumbers
     from training.networks.networks import Networks
     from training.recipe.recipe import Recipe
 
-__all__ = ["KIND", "METHOD", "attach", "check", "rules", "worn"]
+__all__ = ["METHOD", "TRAITS", "attach", "check", "defaults", "rules", "worn"]
 
-KIND = ""  # a model needs no other one
-METHOD = Method("finetune", (0, 0))
+METHOD = Method(
+    "finetune", (0, 0), title="Fine-tuned model",
+    help="a whole model on photos and captions; large, slow, a base of its own",
+)  # fmt: skip
+TRAITS = MethodTraits(modelspec="", marks=KeyMarks(model=True))
+FULL_EMA_DECAY = 0.999  #: for whole networks
 
 # steps for one photo, for each further one, at least, at most
 SMALL = {
@@ -33,8 +41,6 @@ FULL = {
     Dial.BALANCED: (1500, 40, 1500, 6000),
     Dial.THOROUGH: (3000, 80, 3000, 15_000),
 }
-# by family, else 1e-5: the examples of diffusers (text_to_image); musubi-tuner's docs/zimage.md
-RATES = {"sdxl": 1e-6, "zimage": 1e-6}
 
 
 def attach(networks: Networks, recipe: Recipe) -> Whole:
@@ -42,15 +48,19 @@ def attach(networks: Networks, recipe: Recipe) -> Whole:
     return _full.Whole(networks, recipe)
 
 
-def rules(base: Base) -> Iterator[Rule]:
-    """Say how steps and rate follow from the dial on a base; there is no rank."""
-    if not family(base.family).model:
-        return
+def defaults(request: TrainRequest, base: Base, family: FamilyNumbers) -> dict[str, Any]:
+    """Return the recipe's fields that the method decides."""
+    usual = layer_defaults(request, base, family)
+    return usual | {"rank": 0, "ema_decay": usual["ema_decay"] or FULL_EMA_DECAY}
+
+
+def rules(base: Base, family: FamilyNumbers) -> Iterator[Rule]:
+    """Return the rules of the dial; there is no rank."""
     for dial, (one, more, least, most) in (SMALL if base.small else FULL).items():
         for concept in Concept:
             yield Rule(
                 "finetune", base.name, concept, dial, one, more, least, most, rank=0,
-                learning_rate=3e-4 if base.small else RATES.get(base.family, 1e-5),
+                learning_rate=3e-4 if base.small else family.FULL_RATE,
                 batch_size=8 if base.small else 1,
-                file_bytes=sizes(base).model, reason=f"finetune_{concept}_{dial}",
+                file_bytes=sizes(base, family).model, reason=f"network_{dial}",
             )  # fmt: skip

@@ -7,28 +7,45 @@ times the width of what is read, twice of it unless somebody asks for more or le
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from storage.errors import JobError
 from storage.records import Concept, Dial, Method, Rule
 from training.lazy import torch
-from training.networks.sizes import family, sizes
+from training.methods._defaults import layer_defaults as defaults
+from training.networks.counts import sizes
+from training.networks.traits import PROGRAMS, KeyMarks, MethodTraits
 
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.utils.hooks import RemovableHandle
 
     from storage.records import Base
+    from training.networks.counts import FamilyNumbers
     from training.networks.networks import Networks
     from training.recipe.recipe import Recipe
 
 Reading = Callable[[str, "Tensor"], "Tensor"]  #: what "k" or "v" is read as
 
-KIND = "hypernetwork"
-METHOD = Method("hypernetwork", (1, 8), dropout=True)
+__all__ = ["METHOD", "TRAITS", "attach", "check", "defaults", "export", "rules", "worn"]
+
+NAME = "hypernetwork"
+METHOD = Method(
+    NAME, (1, 8), dropout=True, title="Hypernetwork",
+    help="changes what words mean to the base; older programs",
+    rank_help="how wide its networks are, by what they read",
+)  # fmt: skip
+_EXPORT = "reads the .pt of safelight export"
+TRAITS = MethodTraits(
+    modelspec=NAME, marks=KeyMarks(starts=(f"{NAME}.",)),
+    unreadable=dict.fromkeys(PROGRAMS, "knows no hypernetworks")
+    | {"AUTOMATIC1111": _EXPORT, "ComfyUI": _EXPORT},
+)  # fmt: skip
+EXPORT_SUFFIX = ".pt"  #: of what `export` writes
 WIDER = 2  #: the width between, by that of what is read, where nothing else is asked for
 WIDEST = 8
 READS = {"attn2.to_k": "k", "attn2.to_v": "v"}  #: which layers read through which network
@@ -86,7 +103,7 @@ class Hypernetwork:
 
 def attach(networks: Networks, recipe: Recipe) -> Hypernetwork:
     """Make ready to train."""
-    networks.suits(KIND, VOCABULARIES)
+    networks.suits(NAME, VOCABULARIES)
     return Hypernetwork(networks, recipe)
 
 
@@ -96,10 +113,10 @@ def shapes(width: int, wider: int = WIDER) -> dict[str, tuple[int, ...]]:
     found: dict[str, tuple[int, ...]] = {}
     for which in READS.values():
         found |= {
-            f"{KIND}.{width}.{which}.linear.0.weight": (wide, width),
-            f"{KIND}.{width}.{which}.linear.0.bias": (wide,),
-            f"{KIND}.{width}.{which}.linear.2.weight": (width, wide),
-            f"{KIND}.{width}.{which}.linear.2.bias": (width,),
+            f"{NAME}.{width}.{which}.linear.0.weight": (wide, width),
+            f"{NAME}.{width}.{which}.linear.0.bias": (wide,),
+            f"{NAME}.{width}.{which}.linear.2.weight": (width, wide),
+            f"{NAME}.{width}.{which}.linear.2.bias": (width,),
         }
     return found
 
@@ -131,7 +148,7 @@ def width(tensors: Mapping[str, Tensor]) -> int:
 
 def answer(tensors: Mapping[str, Tensor], which: str, given: Tensor) -> Tensor:
     """Give what a network adds to what it is given (B, T, width)."""
-    start = f"{KIND}.{given.shape[-1]}.{which}.linear"
+    start = f"{NAME}.{given.shape[-1]}.{which}.linear"
     inner = torch.nn.functional.linear(
         given, tensors[f"{start}.0.weight"], tensors[f"{start}.0.bias"]
     )
@@ -159,7 +176,7 @@ def before(
 
 def check(networks: Networks, tensors: dict[str, Tensor]) -> None:
     """Refuse tensors that are not a hypernetwork for these networks."""
-    networks.suits(KIND, VOCABULARIES)
+    networks.suits(NAME, VOCABULARIES)
     read = networks.vocabularies[0].table.embedding_dim
     wanted = shapes(read, min(max(1, width(tensors)), WIDEST))
     if tensors.keys() != wanted.keys():
@@ -188,17 +205,54 @@ def worn(
             handle.remove()
 
 
-def rules(base: Base) -> Iterator[Rule]:
-    """Say how steps and rate follow from the dial on a base; the rank is the width between."""
-    if len(family(base.family).words) != VOCABULARIES:
+def export(tensors: Mapping[str, Tensor], metadata: Mapping[str, str], name: str) -> bytes:
+    """Return the bytes of the `.pt` that AUTOMATIC1111 and ComfyUI read, in fp32.
+
+    AUTOMATIC1111 010d5f03, modules/hypernetworks/hypernetwork.py, `Hypernetwork.save`: by the
+    width of what they read, a pair of state dicts, for keys and for values; beside them how they
+    are built. Such a file is written here, and never read: it is a pickle.
+
+    Raises JobError("export_kind") for tensors that are no hypernetwork.
+    """
+    networks: dict[int, dict[str, dict[str, Tensor]]] = {}
+    for key, tensor in tensors.items():
+        kind, _, rest = key.partition(".")
+        read, _, rest = rest.partition(".")
+        which, _, place = rest.partition(".")
+        if kind != NAME or which not in {"k", "v"} or not read.isdigit():
+            raise JobError("export_kind")
+        pair = networks.setdefault(int(read), {"k": {}, "v": {}})
+        pair[which][place] = tensor.float().contiguous()
+    content: dict[Any, Any] = {read: (pair["k"], pair["v"]) for read, pair in networks.items()}
+    content |= {
+        "step": int(metadata.get("ss_steps", 0)),
+        "name": name,
+        "layer_structure": [1, width(tensors), 1],
+        "activation_func": "relu",
+        "is_layer_norm": False,
+        "weight_initialization": "Normal",
+        "use_dropout": False,
+        "sd_checkpoint": None,
+        "sd_checkpoint_name": metadata.get("ss_sd_model_name"),
+        "activate_output": False,
+        "last_layer_dropout": False,
+    }
+    stream = io.BytesIO()
+    torch.save(content, stream)
+    return stream.getvalue()
+
+
+def rules(base: Base, family: FamilyNumbers) -> Iterator[Rule]:
+    """Return the rules of the dial; the rank is the width between both layers."""
+    if len(family.COUNTS.sizes.words) != VOCABULARIES:
         return
-    read = sum(sizes(base).words)
+    read = sum(sizes(base, family).words)
     size = 2 * sum(torch.Size(shape).numel() for shape in shapes(read).values()) + 4000
     for dial, steps in (SMALL if base.small else FULL).items():
         for concept in Concept:
             yield Rule(
-                KIND, base.name, concept, dial,
+                NAME, base.name, concept, dial,
                 steps=steps, steps_per_photo=0, min_steps=steps, max_steps=steps, rank=WIDER,
                 learning_rate=5e-4 if base.small else 2e-5, batch_size=4 if base.small else 1,
-                file_bytes=size, reason=f"{KIND}_{concept}_{dial}",
+                file_bytes=size, reason=f"reading_{dial}",
             )  # fmt: skip

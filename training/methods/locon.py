@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from storage.records import Method
 from training.methods import lora
-from training.methods.lora import KIND, attach, check, worn
+from training.methods._defaults import layer_defaults
+from training.methods.lora import attach, check, worn
+from training.networks.traits import MethodTraits
 
-__all__ = ["KIND", "METHOD", "attach", "check", "rules", "worn"]
+if TYPE_CHECKING:
+    from storage.records import Base
+    from storage.requests import TrainRequest
+    from training.networks.counts import FamilyNumbers
 
-METHOD = Method("locon", dropout=True)
+__all__ = ["METHOD", "TRAITS", "attach", "check", "defaults", "rules", "worn"]
+
+METHOD = Method(
+    "locon", dropout=True, title="LoCon",
+    help="a LoRA of every layer; learns finer detail, a larger file",
+)  # fmt: skip
+TRAITS = MethodTraits()  # its files are LoRAs
 
 rules = partial(lora.rules, name="locon", wide=True)
+
+
+def defaults(request: TrainRequest, base: Base, family: FamilyNumbers) -> dict[str, Any]:
+    """Return the recipe's fields that the method decides."""
+    return layer_defaults(request, base, family) | {"all_layers": True}

@@ -7,15 +7,23 @@ from typing import TYPE_CHECKING, Any
 from storage.records import Method
 from training.lazy import LazyModule
 from training.methods import _lycoris
+from training.methods._defaults import layer_defaults
+from training.networks.traits import KeyMarks, MethodTraits
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from training.networks.networks import Layer
 
-KIND = "lora"
 MODULES = LazyModule("lycoris.modules.loha")
-METHOD = Method("loha", dropout=True)
+METHOD = Method(
+    "loha", dropout=True, title="LoHa",
+    help="two LoRAs multiplied; often calmer, in fewer programs",
+)  # fmt: skip
+TRAITS = MethodTraits(
+    marks=KeyMarks(ends=("hada_w1",)), lycoris="loha", rebuilds_weights=True,
+    unreadable={"diffusers": "knows no LoHa"},  # 0.42, lora_conversion_utils.py
+)  # fmt: skip
 
 
 def made(key: str, layer: Layer, rank: int) -> Any:
@@ -47,3 +55,4 @@ OWN = _lycoris.Kind(
 )
 
 attach, check, worn, rules = OWN.attach, OWN.check, OWN.worn, OWN.rules
+defaults = layer_defaults

@@ -7,15 +7,23 @@ from typing import TYPE_CHECKING, Any
 from storage.records import Method
 from training.lazy import LazyModule, torch
 from training.methods import _lycoris
+from training.methods._defaults import layer_defaults
+from training.networks.traits import KeyMarks, MethodTraits
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from training.networks.networks import Layer
 
-KIND = "lora"
 MODULES = LazyModule("lycoris.modules.lokr")
-METHOD = Method("lokr", dropout=True)
+METHOD = Method(
+    "lokr", dropout=True, title="LoKr",
+    help="the smallest file of its kind, in fewer programs",
+)  # fmt: skip
+TRAITS = MethodTraits(
+    marks=KeyMarks(ends=("lokr_w1",)), lycoris="lokr", rebuilds_weights=True,
+    unreadable={"diffusers": "knows no LoKr"},  # 0.42, lora_conversion_utils.py
+)  # fmt: skip
 FACTOR = 8  #: how large the smaller matrix is; every layer of a true base can be divided by it
 ENDS = [f"lokr_w{which}{half}" for which in (1, 2) for half in ("", "_a", "_b")]
 
@@ -65,3 +73,4 @@ OWN = _lycoris.Kind(
 )
 
 attach, check, worn, rules = OWN.attach, OWN.check, OWN.worn, OWN.rules
+defaults = layer_defaults

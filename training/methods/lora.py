@@ -6,14 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from math import prod, sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from storage.errors import JobError
 from storage.records import Concept, Dial, Method, Rule
 from training.lazy import peft, torch
+from training.methods._defaults import layer_defaults, trains_text_encoder
+from training.networks.counts import sizes
 from training.networks.keys import ALPHA, DOWN, UP, cut, plain, written
-from training.networks.sizes import sizes
-from training.recipe.recipe import trains_text_encoder
+from training.networks.traits import KeyMarks, MethodTraits
 
 if TYPE_CHECKING:
     from peft.tuners.lora import LoraLayer
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
     from torch.utils.hooks import RemovableHandle
 
     from storage.records import Base
+    from storage.requests import TrainRequest
+    from training.networks.counts import FamilyNumbers
     from training.networks.networks import Layer, Networks, Part
     from training.networks.sizes import Row
     from training.recipe.recipe import Recipe
 
-KIND = "lora"
-METHOD = Method("lora", dropout=True)
+METHOD = Method("lora", dropout=True, title="LoRA", help="learns most, works in most programs")
+TRAITS = MethodTraits(marks=KeyMarks(ends=("lora_down",)))
 NAME = "safelight"
 ENDS = (DOWN, UP, ALPHA)
 
@@ -227,15 +230,24 @@ def beside(
     return out + torch.nn.functional.linear(torch.nn.functional.linear(given[0], down), up)
 
 
-def rules(base: Base, name: str = "lora", *, wide: bool = False) -> Iterator[Rule]:
-    """Say how steps, rank and rate follow from the dial on a base."""
-    known, wide = sizes(base), wide or base.small
+def defaults(request: TrainRequest, base: Base, family: FamilyNumbers) -> dict[str, Any]:
+    """Return the recipe's fields that the method decides; a tiny base needs all its layers."""
+    return layer_defaults(request, base, family) | {"all_layers": base.small}
+
+
+def rules(
+    base: Base, family: FamilyNumbers, name: str = "lora", *, wide: bool = False
+) -> Iterator[Rule]:
+    """Return the rules of the dial, also for methods that are a LoRA of another name."""
+    known, wide = sizes(base, family), wide or base.small
     for (concept, dial), numbers in (SMALL if base.small else FULL).items():
         one, more, least, most, rank, rate, batch = numbers
-        expected = size(rank, known.rows(text=trains_text_encoder(concept, base), wide=wide))
+        expected = size(
+            rank, known.rows(text=trains_text_encoder(concept, base, family), wide=wide)
+        )
         yield Rule(
             name, base.name, concept, dial, one, more, least, most, rank, rate,
-            batch, file_bytes=expected, reason=f"{name}_{concept}_{dial}",
+            batch, file_bytes=expected, reason=f"{concept}_{dial}",
         )  # fmt: skip
 
 

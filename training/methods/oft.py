@@ -7,15 +7,26 @@ from typing import TYPE_CHECKING, Any
 from storage.records import Method
 from training.lazy import LazyModule, torch
 from training.methods import _lycoris
+from training.methods._defaults import layer_defaults
+from training.networks.traits import KeyMarks, MethodTraits
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from training.networks.networks import Layer
 
-KIND = "lora"
 MODULES = LazyModule("lycoris.modules.diag_oft")
-METHOD = Method("oft", dropout=True)
+METHOD = Method(
+    "oft", dropout=True, title="OFT",
+    help="turns what the base knows; small, in few programs",
+)  # fmt: skip
+TRAITS = MethodTraits(
+    marks=KeyMarks(ends=("oft_blocks",)), lycoris="oft", rebuilds_weights=True, reads_weights=True,
+    # A1111 550659ce, network_oft.py; Forge, backend/patcher/lora.py; diffusers 0.42
+    unreadable={
+        "AUTOMATIC1111": "turns biases, too", "Forge": "knows no OFT", "diffusers": "knows no OFT",
+    },
+)  # fmt: skip
 LIMIT = 1000.0  #: of a turn, as a file's alpha: so far off that it limits none
 
 
@@ -58,3 +69,4 @@ OWN = _lycoris.Kind(
 )
 
 attach, check, worn, rules = OWN.attach, OWN.check, OWN.worn, OWN.rules
+defaults = layer_defaults

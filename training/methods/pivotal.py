@@ -14,16 +14,30 @@ from storage.errors import JobError
 from storage.records import Method
 from training.lazy import torch
 from training.methods import embedding, lora
+from training.methods.lora import defaults
+from training.networks.traits import KeyMarks, MethodTraits
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from storage.records import Base, Rule
+    from training.networks.counts import FamilyNumbers
     from training.networks.networks import Networks
     from training.recipe.recipe import Recipe
 
-KIND = "lora"
-METHOD = Method("pivotal", dropout=True, word=True, paces=True)  # of its word nothing is dropped
+__all__ = ["METHOD", "TRAITS", "attach", "check", "defaults", "rules", "worn"]
+
+METHOD = Method(
+    "pivotal", dropout=True, learns_word=True, own_rates=True, title="LoRA with a word",
+    help="a LoRA and a new word for it in one; in fewer programs",
+)  # fmt: skip
+_NO_WORD = "knows no bundled word"
+TRAITS = MethodTraits(
+    marks=KeyMarks(starts=("bundle_emb.",)), learns_text=True,
+    # A1111 (873edba4, networks.py) reads words in LoRAs, and so does ComfyUI (sd1_clip.py,
+    # bundled_embed) from its folder of embeddings
+    unreadable=dict.fromkeys(("kohya", "Forge", "Forge Neo", "diffusers"), _NO_WORD),
+)  # fmt: skip
 VECTORS = 2
 PACE = 10.0  #: of the word's learning rate, by the LoRA's
 BUNDLE = "bundle_emb."
@@ -107,7 +121,7 @@ def worn(
         yield
 
 
-def rules(base: Base) -> Iterator[Rule]:
-    """Say how steps, rank and rate follow from the dial on a base: as a LoRA's."""
-    if embedding.learned(base):
-        yield from lora.rules(base, "pivotal")
+def rules(base: Base, family: FamilyNumbers) -> Iterator[Rule]:
+    """Return the rules of the dial: a LoRA's."""
+    if embedding.learned(family):
+        yield from lora.rules(base, family, "pivotal")

@@ -9,9 +9,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from training.networks.memory import UNKNOWN, Keeps
-from training.networks.sizes import NONE, Sizes, read_sizes
+from training.networks.sizes import NONE, SMALL, Sizes, read_sizes
+
+if TYPE_CHECKING:
+    from storage.records import Base
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,19 @@ class Counts:
 
     memory: Keeps = UNKNOWN
     sizes: Sizes = NONE
+
+
+class FamilyNumbers(Protocol):
+    """What a method's rules and defaults need of a family; its module has it."""
+
+    COUNTS: Counts
+    OBJECTIVE: str
+    FULL_RATE: float  #: learning rate at which its whole networks are fine-tuned
+
+
+def sizes(base: Base, family: FamilyNumbers) -> Sizes:
+    """Return the sizes of a base's networks; every tiny base is taken for the embedded one."""
+    return SMALL if base.small else family.COUNTS.sizes
 
 
 def read_counts(module: str) -> Counts:

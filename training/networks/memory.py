@@ -25,6 +25,7 @@ from storage.records import Optimizer
 from training.networks.quantize import NUMBER
 
 if TYPE_CHECKING:
+    from training.networks.traits import MethodTraits
     from training.recipe.recipe import Recipe
 
 MIB = 2**20
@@ -35,8 +36,8 @@ SEEN = 2  #: times that a denoiser sees a picture in a step of drawing
 CODED = 200_000  #: bytes a place that a KL autoencoder takes in fp32, at most, to encode or decode
 CODER = 4 * 84_000_000  #: bytes of its own numbers in fp32
 GRAIN = 8  #: pixels of a place of latents, each way
-REBUILT = frozenset({"loha", "lokr", "dora", "oft"})  #: methods that compute weights anew
-#: bytes a number of the denoiser that those keep of their weights, and take at once when frugal
+#: bytes a number of the denoiser that methods keep which compute weights anew, and those that
+#: they take at once when frugal
 ANEW, ANEW_FRUGAL = 1.7, 0.35
 
 
@@ -57,7 +58,7 @@ class Keeps:
 UNKNOWN = Keeps(denoiser=0, linear=0, texts=0, attention=0, every=0, frugal=0, seen=0)
 
 
-def needed(keeps: Keeps, recipe: Recipe, trained: int) -> int:
+def needed(keeps: Keeps, recipe: Recipe, trained: int, traits: MethodTraits) -> int:
     """Return an upper bound of the GPU memory a run needs, in bytes; 0 where it is unknown."""
     if keeps == UNKNOWN:
         return 0
@@ -66,7 +67,8 @@ def needed(keeps: Keeps, recipe: Recipe, trained: int) -> int:
     drawing = frozen(keeps, recipe) + SEEN * wide(recipe) * seen(keeps, recipe.resolution)
     coding = CODER + coded(side)
     loading = FROZEN * wide(recipe) * (keeps.denoiser + keeps.texts) + CODER
-    return CONTEXT + max(stepping(keeps, recipe, trained), held + drawing, held + coding, loading)
+    step = stepping(keeps, recipe, trained, traits)
+    return CONTEXT + max(step, held + drawing, held + coding, loading)
 
 
 def wide(recipe: Recipe) -> int:
@@ -97,19 +99,19 @@ def frozen(keeps: Keeps, recipe: Recipe) -> int:
     return FROZEN * wide(recipe) * (keeps.denoiser - packed) + round(NUMBER * packed)
 
 
-def stepping(keeps: Keeps, recipe: Recipe, trained: int) -> int:
+def stepping(keeps: Keeps, recipe: Recipe, trained: int, traits: MethodTraits) -> int:
     """Add up the bytes that a step takes."""
-    live = recipe.train_text_encoder or recipe.shuffle_caption or recipe.method == "embedding"
+    live = recipe.train_text_encoder or recipe.shuffle_caption or traits.learns_text
     texts = keeps.texts * (live and not (recipe.train_text_encoder and not recipe.rank))
     place = keeps.attention
-    if recipe.all_layers or not recipe.rank or recipe.method in REBUILT:
+    if recipe.all_layers or not recipe.rank or traits.rebuilds_weights:
         place = keeps.every if recipe.rank else max(keeps.every, keeps.whole)
     if recipe.gradient_checkpointing:
         place = keeps.frugal
     side = max(recipe.resolution, *recipe.extra_resolutions, 0)
     pictures = -(-recipe.batch_size // recipe.gradient_accumulation_steps)
     kept = wide(recipe) * place * (side // GRAIN) ** 2 * pictures
-    if recipe.method in REBUILT:
+    if traits.rebuilds_weights:
         kept += round(keeps.denoiser * (ANEW_FRUGAL if recipe.gradient_checkpointing else ANEW))
     held = frozen(keeps, recipe) + FROZEN * wide(recipe) * texts + learning(recipe) * trained
     return held + max(kept, LEARNT * trained)

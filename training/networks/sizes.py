@@ -10,12 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from training import families
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    from storage.records import Base
 
 Row = tuple[int, int, int, int]  #: outputs, inputs, places of a kernel, and how many are alike
 NAME = 143  #: bytes that the name, form and place of a tensor take in a file's header, about
@@ -43,17 +39,6 @@ class Sizes:
         for layers in (self.denoiser, self.text) if text else (self.denoiser,):
             yield from layers.attention
             yield from layers.further if wide else ()
-
-
-def sizes(base: Base) -> Sizes:
-    """Give a base's; all small bases are taken for the embedded one."""
-    return SMALL if base.small else family(base.family)
-
-
-def family(name: str) -> Sizes:
-    """Give those of a family's true networks; nothing of one that is not here."""
-    known = families.walk().get(name)
-    return known.COUNTS.sizes if known else NONE
 
 
 def read_sizes(content: Mapping[str, Any]) -> Sizes:

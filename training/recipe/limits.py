@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from storage import limits
 
-#: families of flow matching: min-SNR weighs other targets, and their text encoders stay frozen
-FLOW_FAMILIES = frozenset({"zimage"})
 MEMORY_FALLBACKS = (
     "gradient_checkpointing", "adamw_8bit", "accumulate", "no_ema", "adafactor", "nf4",
 )  # fmt: skip

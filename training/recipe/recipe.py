@@ -4,34 +4,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from storage import limits
 from storage.errors import JobError
 from storage.limits import check_range
 from storage.options import TrainingOptions, options_table
-from storage.planning.plan import checkpoint_interval
 from storage.records import Concept, Optimizer
 from training.recipe.concepts import (
     ConceptPhotos,
     SamplePrompt,
     TrainingPhoto,
-    class_prompt,
-    default_prompts,
-    with_trigger,
 )
-from training.recipe.limits import FLOW_FAMILIES, MEMORY_FALLBACKS, RANGES
+from training.recipe.limits import MEMORY_FALLBACKS, RANGES
 from training.recipe.names import current_names
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from storage.records import Base
-    from storage.requests import TrainRequest
-
-FULL_EMA_DECAY = 0.999  #: for whole networks
-LOOK_EMA_DECAY = 0.97  #: for looks on a tiny base
-MIN_SNR_GAMMA = 5.0  #: as the paper has it (Hang et al. 2023)
 #: left out of a file's header when they have their default, so that older files stay as they were
 OMITTED_WHEN_DEFAULT = frozenset({
     "shuffle_caption", "dropout", "optimizer", "num_class_images", "prior_loss_weight",
@@ -89,47 +76,6 @@ class Recipe(TrainingOptions):
 
     def __post_init__(self) -> None:
         check_recipe(self)
-
-    @classmethod
-    def from_request(
-        cls,
-        request: TrainRequest,
-        base: Base,
-        photos: Sequence[tuple[str, str]],
-        **more: Any,
-    ) -> Recipe:
-        """Complete a request.
-
-        `photos` are (file, caption); `more` are further fields, and stand above everything else.
-        """
-        others: tuple[ConceptPhotos, ...] = more.get("other_concepts", ())
-        prompts = default_prompts(request, base)
-        prompts += [default_prompts(other, base)[0] for other in others]
-        given = {f.name: getattr(request, f.name) for f in fields(cls) if hasattr(request, f.name)}
-        optimizer = more.get("optimizer", request.optimizer)
-        schedule_free = optimizer is Optimizer.SCHEDULEFREE
-        word_only = request.method == "embedding"
-        chosen = {
-            "family": base.family,
-            "resolution": base.resolution,
-            "photos": tuple(
-                TrainingPhoto(file, with_trigger(caption, request, base))
-                for file, caption in photos
-            ),
-            "prompts": tuple(
-                SamplePrompt(text, request.seed + at) for at, text in enumerate(prompts)
-            ),
-            "save_every": checkpoint_interval(request.steps),
-            "train_text_encoder": not word_only and trains_text_encoder(request.concept, base),
-            "class_prompt": class_prompt(request, base),
-            "rank": 0 if request.method == "finetune" else request.rank,
-            "all_layers": request.method == "locon"
-            or (request.method in {"lora", "pivotal"} and base.small),
-            "ema_decay": 0.0 if schedule_free else default_ema_decay(request, base),
-            "lr_scheduler": "constant" if schedule_free else "cosine",
-            "min_snr_gamma": 0.0 if word_only or base.family in FLOW_FAMILIES else MIN_SNR_GAMMA,
-        }
-        return cls(**(given | chosen | request.options | more))
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Recipe:
@@ -201,23 +147,6 @@ class Recipe(TrainingOptions):
         return warmup * (0.1 + 0.45 * (1 + math.cos(math.pi * step / self.steps)))
 
 
-def default_ema_decay(request: TrainRequest, base: Base) -> float:
-    """Return the decay of the moving average of weights; 0 is none."""
-    look = request.concept is Concept.LOOK and request.method != "embedding"
-    if base.small and look:
-        return LOOK_EMA_DECAY
-    return FULL_EMA_DECAY if request.method == "finetune" else 0.0
-
-
-def trains_text_encoder(concept: Concept, base: Base) -> bool:
-    """Return whether a LoRA adapts the text encoder: a subject's on a base of true size.
-
-    A tiny base learns subjects as well by its UNet alone, and faster: its prompts are encoded
-    once. Looks it learns better with both.
-    """
-    return base.family not in FLOW_FAMILIES and (concept is Concept.SUBJECT) is not base.small
-
-
 def check_recipe(recipe: Recipe) -> None:
     """Raise JobError for a recipe that cannot be trained."""
     for name, between in RANGES.items():
@@ -225,7 +154,6 @@ def check_recipe(recipe: Recipe) -> None:
     for option in options_table():
         option.check(getattr(recipe, option.name), JobError)
     check_optimizer(recipe)
-    check_flow(recipe)
     check_memory_fallbacks(recipe)
     check_concepts(recipe)
 
@@ -238,14 +166,6 @@ def check_optimizer(recipe: Recipe) -> None:
     scheduled = recipe.ema_decay or recipe.lr_scheduler != "constant"
     if recipe.optimizer is Optimizer.SCHEDULEFREE and scheduled:
         raise JobError("schedule_free")
-
-
-def check_flow(recipe: Recipe) -> None:
-    """Raise JobError for what families of flow matching do not have."""
-    if recipe.family in FLOW_FAMILIES and recipe.min_snr_gamma:
-        raise JobError("gamma_flow", family=recipe.family)
-    if recipe.family in FLOW_FAMILIES and recipe.train_text_encoder:
-        raise JobError("text_flow", family=recipe.family)
 
 
 def check_memory_fallbacks(recipe: Recipe) -> None:

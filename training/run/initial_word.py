@@ -37,7 +37,7 @@ ROUNDS = ((4, 16), (16, 1))
 
 def sought(recipe: Recipe, base: Base) -> bool:
     """Tell whether nobody said where a subject's word begins; on a tiny base, as that is quick."""
-    learns = methods.walk()[recipe.method].METHOD.word and recipe.concept is Concept.SUBJECT
+    learns = methods.walk()[recipe.method].METHOD.learns_word and recipe.concept is Concept.SUBJECT
     return learns and base.small and not recipe.class_word.strip() and not recipe.initializer_token
 
 

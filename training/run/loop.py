@@ -20,6 +20,7 @@ from training.methods._full import Whole
 from training.recipe.recipe import Recipe
 from training.run import checkpoint, initial_word, memory, optimizers
 from training.run.curve import recent
+from training.run.defaults import check_family
 from training.run.dropout import dropping
 from training.run.ema import Average
 from training.run.examples import Batches, drawn, encoded
@@ -29,7 +30,7 @@ from training.run.text import Reading, live
 from training.run.timing import Clock
 from training.run.writer import Saving
 from training.styles import writer
-from training.styles.compatibility import loads
+from training.styles.compatibility import readable_by
 from training.styles.resize import smaller
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def train(folder: JobFolder, bases: BaseCache) -> Task:
     if recipe.base_fingerprint != bases.fingerprint(recipe.base):
         raise JobError("base_changed", base=recipe.base)
     method = methods.chosen(recipe)
+    check_family(recipe)
     optimizers.found(recipe)
     notes: list[Event] = []
     with bases.borrow(recipe.base) as family:
@@ -322,7 +324,7 @@ class Run:
         recipe = replace(self.recipe, steps=max(1, reached))
         path = self.folder.result / f"{recipe.name}.safetensors"
         family, base = self.family, self.bases.find(recipe.base)
-        kind = methods.walk()[recipe.method].KIND if recipe.rank else ""
+        kind = methods.find(recipe.method).TRAITS.modelspec if recipe.rank else ""
         origin = writer.Origin(
             family.architecture,
             family.version,
@@ -344,8 +346,6 @@ class Run:
             digest,
             early=early,
             full_model=not recipe.rank,
-            readable_by=tuple(
-                name for name, amiss in loads(weights, recipe.family).items() if not amiss
-            ),
+            readable_by=tuple(readable_by(weights, recipe.family)),
             small_copy=small,
         )

@@ -20,6 +20,7 @@ from training.families import walk
 from training.networks import quantize
 from training.networks.memory import MIB, needed, trained
 from training.recipe.recipe import MemoryFallback, Recipe
+from training.run.defaults import complete_recipe, rules
 from training.run.optimizers import PACKAGES
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from training.bases.cache import BaseCache
     from training.networks.memory import Keeps
 
-#: Methods that work with the numbers of the weights they change.
-READERS = frozenset({"dora", "oft"})
 SPARE = 0.92  #: of the memory, what may be planned with: an allocator leaves holes
 
 
@@ -74,7 +73,7 @@ def parted(recipe: Recipe, step: int) -> Recipe | None:  # noqa: ARG001 - at any
 
 def rounded(recipe: Recipe, step: int) -> Recipe | None:  # noqa: ARG001 - at any step
     """Keep a frozen denoiser's layers in 4 bits: up to three times as long, not quite the base."""
-    frozen = recipe.rank and recipe.method not in READERS
+    frozen = recipe.rank and not methods.find(recipe.method).TRAITS.reads_weights
     fits = frozen and not recipe.nf4 and quantize.here()
     return replace(recipe, nf4=True) if fits else None
 
@@ -127,12 +126,17 @@ def begun(recipe: Recipe, parameters: Mapping[str, Tensor], bases: BaseCache) ->
 
 def fitting(recipe: Recipe, keeps: Keeps, numbers: int, room: int) -> Recipe:
     """Take rungs until a training of so many numbers fits into this room in MiB; 0 is any."""
-    while room and needed(keeps, at(recipe, 0), numbers) > SPARE * room * MIB:
+    while room and bytes_needed(at(recipe, 0), keeps, numbers) > SPARE * room * MIB:
         below = lower(recipe, 0)
         if below is None:
             break
         recipe = below
     return recipe
+
+
+def bytes_needed(recipe: Recipe, keeps: Keeps, numbers: int) -> int:
+    """Return an upper bound of the GPU memory that training so many numbers needs, in bytes."""
+    return needed(keeps, recipe, numbers, methods.find(recipe.method).TRAITS)
 
 
 def usual(rule: Rule, base: Base) -> Recipe:
@@ -141,7 +145,7 @@ def usual(rule: Rule, base: Base) -> Recipe:
         rule.method, base.name, "name", "word", rule.concept, rule.dial,
         rule.steps, rule.rank, rule.learning_rate, rule.batch_size, 0,
     )  # fmt: skip
-    return Recipe.from_request(request, base, [("photo.png", "")])
+    return complete_recipe(request, base, [("photo.png", "")])
 
 
 def foretold(rule: Rule, base: Base, keeps: Keeps, room: int, precision: str = "bf16") -> Rule:
@@ -149,20 +153,19 @@ def foretold(rule: Rule, base: Base, keeps: Keeps, room: int, precision: str = "
     recipe = replace(usual(rule, base), precision=precision)
     numbers = trained(keeps, recipe, rule.file_bytes)
     fitted = at(fitting(recipe, keeps, numbers, room), 0)
-    return replace(rule, memory_mib=needed(keeps, fitted, numbers) // MIB)
+    return replace(rule, memory_mib=bytes_needed(fitted, keeps, numbers) // MIB)
 
 
 def reach(room: int, precision: str = "bf16") -> dict[str, list[str]]:
     """Name the families on which a LoRA, and on which whole networks, fit into so many MiB."""
     found: dict[str, list[str]] = {}
     for method in ("lora", "finetune"):
-        rules = methods.walk()[method].rules
         found[method] = []
         for name, family in walk().items():
             base = Base(name, name, name, name, family.RESOLUTION, "", "", present=True)
             needs = [
                 foretold(rule, base, family.COUNTS.memory, room, precision).memory_mib
-                for rule in rules(base)
+                for rule in rules(method, base)
             ]
             if needs and 0 < min(needs) <= SPARE * room:
                 found[method].append(name)

@@ -14,7 +14,7 @@ from storage.folders import replacing, write_json
 from storage.records import Kind
 from storage.requests import TrainRequest
 from training.recipe.concepts import ConceptPhotos
-from training.recipe.recipe import Recipe
+from training.run.defaults import complete_recipe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,7 +81,7 @@ async def train_recipe(store: Store, job: Job, catalog: Catalog) -> dict[str, An
     first, *rest = ([(next(files), photo.caption) for photo in each] for each in photos)
     pairs = zip(request.other_datasets, rest, strict=True)
     others = tuple(ConceptPhotos.from_photos(other, start, each) for other, each in pairs)
-    return Recipe.from_request(
+    return complete_recipe(
         request, start, first, accepted=job.created, other_concepts=others
     ).to_json()
 

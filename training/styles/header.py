@@ -6,30 +6,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from storage.errors import JobError
+from training import families, methods
 from training.networks.keys import KOHYA, cut
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-#: of what stands after a layer's name in some key of each kind; a DoRA is a LoRA with one more
-BEGINS = {
-    "dora": "dora_scale",
-    "lora": "lora_down",
-    "loha": "hada_w1",
-    "lokr": "lokr_w1",
-    "oft": "oft_blocks",
-}
-#: of the name itself
-WHOLE: dict[str, str | tuple[str, ...]] = {
-    "pivotal": "bundle_emb.",
-    "hypernetwork": "hypernetwork.",
-    "finetune": (
-        "model.diffusion_model.",
-        "cap_pad_token",
-    ),  # a Z-Image's names begin with nothing
-}
-WORDS = ({"emb_params"}, {"clip_l", "clip_g"})  #: all the names of an embedding's tensors
 LONGEST = 100_000_000  #: bytes of a header that the format allows
 
 
@@ -42,8 +25,9 @@ def said(file: Path) -> dict[str, str]:
         return {"method": str(recipe["method"]), "trigger": str(recipe["trigger"])}
     except (KeyError, ValueError, TypeError):
         pass
-    method = kind(header)
-    return {"method": method, "trigger": file.stem if method == "embedding" else ""}
+    method = find_method(header)
+    by_file = methods.walk()[method].TRAITS.named_by_file
+    return {"method": method, "trigger": file.stem if by_file else ""}
 
 
 def made(file: Path) -> str:
@@ -63,18 +47,23 @@ def metadata(header: dict[str, Any]) -> dict[str, str]:
     return told
 
 
-def kind(names: Collection[str]) -> str:
-    """Tell from the names of its tensors what a file is."""
-    if set(names) in WORDS:
-        return "embedding"
+def find_method(names: Collection[str]) -> str:
+    """Return the method that makes files with tensors of these names.
+
+    Raises JobError("style_broken") for a file that is no method's.
+    """
     ends = {KOHYA.get(end, end) for _, end in map(cut, names)}
-    for method, begin in WHOLE.items():
-        if any(name.startswith(begin) for name in names):
-            return method
-    for method, begin in BEGINS.items():
-        if any(end.startswith(begin) for end in ends):
-            return method
-    raise JobError("style_broken", reason="neither a LoRA nor an embedding")
+    model = tuple(start for module in families.walk().values() for start in module.FILES.model)
+    whole = any(name.startswith(model) for name in names)
+    surest, found = 0, ""
+    for method, module in methods.walk().items():
+        marks = module.TRAITS.marks
+        sure = marks.match(names, ends) or 50 * (marks.model and whole)
+        if sure > surest:
+            surest, found = sure, method
+    if not found:
+        raise JobError("style_broken", reason="neither a LoRA nor an embedding")
+    return found
 
 
 def read(file: Path) -> dict[str, Any]:

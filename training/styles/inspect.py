@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from training import methods
 from training.recipe.names import current_names
-from training.styles.compatibility import loads
+from training.styles.compatibility import incompatibilities
 from training.styles.header import metadata, read, said
 from training.styles.thumbnail import weight
 
@@ -44,11 +45,12 @@ def inspected(file: Path) -> dict[str, Any]:
     recipe = current_names(ours(told, "recipe"))
     phrase = str(told.get("modelspec.trigger_phrase", ""))
     trigger = phrase if recipe.get("other_concepts") else made["trigger"] or phrase
-    found = loads(header, "sd2" if told.get("ss_v2") == "True" else "")
+    found = incompatibilities(header, "sd2" if told.get("ss_v2") == "True" else "")
     return facts | {
         "file": file.name,
         "bytes": file.stat().st_size,
         "method": made["method"],
+        "title": title(made["method"]),
         "trigger": trigger[:80],
         "concept": str(recipe.get("concept", "")),
         "fingerprint": str(recipe.get("base_fingerprint", ""))[:12],
@@ -58,6 +60,12 @@ def inspected(file: Path) -> dict[str, Any]:
         "loads": [program for program, amiss in found.items() if not amiss],
         "amiss": {program: amiss for program, amiss in found.items() if amiss},
     }
+
+
+def title(method: str) -> str:
+    """Return what people call a method, also one that another version of ours had."""
+    known = methods.walk().get(method)
+    return known.METHOD.title if known else method[:80]
 
 
 def versions(told: dict[str, str]) -> str:

@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from storage.errors import JobError
 from storage.folders import replacing
 from storage.records import Optimizer
+from training import methods
 from training.styles.thumbnail import KEY, thumbnail
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ LARGEST = 16 * 2**30  # bytes of a style we would open; a whole SDXL has 7
 VERSION = "1.0.1"  # of modelspec
 PREDICTIONS = {"epsilon": "epsilon", "v_prediction": "v"}  # in modelspec's words; of no others
 MADE_WITH = ("safelight", "torch", "diffusers", "transformers", "peft", "lycoris-lora")
-MODULES = dict.fromkeys(("loha", "lokr", "dora", "oft"), "lycoris.kohya")  # else kohya's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +157,12 @@ def training(recipe: Recipe, origin: Origin, tensors: dict[str, Tensor]) -> dict
         told["ss_clip_skip"] = str(origin.skip)
     if recipe.optimizer is not Optimizer.ADAMW:
         told["ss_optimizer"] = recipe.optimizer
+    lycoris = methods.find(recipe.method).TRAITS.lycoris
     if any(name.endswith(".alpha") for name in tensors):
-        told["ss_network_module"] = MODULES.get(recipe.method, "networks.lora")
+        told["ss_network_module"] = "lycoris.kohya" if lycoris else "networks.lora"
         told["ss_network_dim"] = told["ss_network_alpha"] = str(recipe.rank)
-    if recipe.method in MODULES:
-        told["ss_network_args"] = json.dumps({"algo": recipe.method})
+    if lycoris:
+        told["ss_network_args"] = json.dumps({"algo": lycoris})
     elif recipe.all_layers:
         told["ss_network_args"] = json.dumps({"conv_dim": recipe.rank, "conv_alpha": recipe.rank})
     return told

@@ -14,6 +14,7 @@ from training.bases.cache import BaseCache
 from training.device import Device
 from training.lazy import SLOW_IMPORTS
 from training.run import loop, memory
+from training.run.defaults import rules
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,10 +58,10 @@ class Runtime:
             captioner=self.captioner,
             rules=tuple(
                 self.add_memory(rule, base)
-                for method in found.values()
+                for method in found
                 for base in self.described
                 if base.known
-                for rule in method.rules(base)
+                for rule in rules(method, base)
             ),
             device=self.bases.device.name,
             memory_mib=self.bases.device.total_mib(),

@@ -105,7 +105,7 @@ def test_one_rate():
     with pytest.raises(UserError, match="optimizer_paces"):
         check_options(
             TrainingOrder(1, "pivotal", "embedded", options={"optimizer": Optimizer.PRODIGY}),
-            Method("pivotal", paces=True),
+            Method("pivotal", own_rates=True),
         )
 
 

@@ -9,7 +9,7 @@ from storage.store import Store
 from storage.tables.catalog import catalog_from_json
 
 BASE = Base("embedded", "Emoji", "sd1", "embedded", 64, "Apache-2.0", "emoji", present=True)
-WORD = Method("embedding", (1, 8), word=True)
+WORD = Method("embedding", (1, 8), learns_word=True)
 RULE = Rule(
     "lora", "embedded", Concept.SUBJECT, Dial.QUICK, 50, 5, 40, 90, 4, 1e-3, 4, 1000, "few"
 )
@@ -35,3 +35,11 @@ def test_older() -> None:
     known = Catalog((BASE,), (Method("lora"),), "blip", (RULE,))
 
     assert catalog_from_json(asdict(known) | {"methods": ["lora"]}) == known
+
+
+def test_old_names() -> None:
+    """What fields of a method were called before 0.2 is still read."""
+    body = asdict(Catalog((BASE,), (), "blip", (RULE,)))
+    old = {"name": "embedding", "ranks": [1, 8], "word": True, "paces": False}
+
+    assert catalog(body | {"methods": [old]}).methods == (WORD,)

@@ -8,8 +8,10 @@ import torch
 from storage.errors import JobError
 from storage.planning.plan import plan_training
 from storage.records import Catalog, Concept, Dial
+from training.families import walk
 from training.methods import _full, dreambooth, lora
-from training.networks.sizes import sizes
+from training.networks.counts import sizes
+from training.run import defaults
 
 
 @pytest.fixture
@@ -37,7 +39,7 @@ def test_a_rank_makes_it_a_lora(networks, make_recipe, rank, kind):
 def test_the_dial(bases):
     """Whole networks unless there is a rank; then a LoRA's numbers; class pictures either way."""
     base = bases.find("embedded")
-    rules = (*dreambooth.rules(base), *lora.rules(base))
+    rules = (*defaults.rules("dreambooth", base), *defaults.rules("lora", base))
     known = Catalog((base,), (dreambooth.METHOD, lora.METHOD), rules=rules)
 
     def planned(method, rank=0):
@@ -51,7 +53,7 @@ def test_the_dial(bases):
     assert (full.rank, full.num_class_images, full.file_bytes) == (
         0,
         dreambooth.FEW,
-        sizes(base).model,
+        sizes(base, walk()["sd1"]).model,
     )
     assert (low.rank, low.num_class_images) == (16, dreambooth.FEW)
     assert (low.method, plain.num_class_images) == ("dreambooth", 0)

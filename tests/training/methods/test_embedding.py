@@ -10,7 +10,7 @@ import torch
 from storage.errors import JobError
 from storage.records import Concept, Dial
 from training.methods import embedding
-from training.recipe.limits import FLOW_FAMILIES
+from training.run import defaults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -90,7 +90,7 @@ def test_refused(networks: Networks, style: dict[str, torch.Tensor]) -> None:
 def test_rules(bases: BaseCache) -> None:
     """There is a rule for every concept and dial, with one to eight vectors; none for flows."""
     for base in bases.list_bases():
-        rules = list(embedding.rules(base))
+        rules = list(defaults.rules("embedding", base))
 
-        assert len(rules) == (0 if base.family in FLOW_FAMILIES else len(Concept) * len(Dial))
+        assert len(rules) == (0 if base.family == "zimage" else len(Concept) * len(Dial))
         assert all(1 <= rule.rank <= 8 for rule in rules)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from storage.records import Concept, Dial
 from training.methods import finetune
 from training.methods._full import Whole
-from training.recipe.recipe import FULL_EMA_DECAY
+from training.run import defaults
 from training.run.loop import train
 
 
@@ -19,15 +19,15 @@ def test_it_is_the_whole_network(bases, make_recipe):
 
     assert isinstance(attached, Whole)
     assert make_recipe("finetune", rank=8).rank == 0
-    assert make_recipe("finetune", concept=Concept.SUBJECT).ema_decay == FULL_EMA_DECAY
+    assert make_recipe("finetune", concept=Concept.SUBJECT).ema_decay == finetune.FULL_EMA_DECAY
     assert make_recipe("finetune", ema_decay=0.0).ema_decay == 0
 
 
 def test_rules(bases):
     """There is a rule for each concept and dial, none with a rank; larger bases learn slower."""
-    small = list(finetune.rules(bases.find("embedded")))
+    small = list(defaults.rules("finetune", bases.find("embedded")))
     sd1, sdxl = (
-        next(iter(finetune.rules(replace(bases.find("sd15"), family=family))))
+        next(iter(defaults.rules("finetune", replace(bases.find("sd15"), family=family))))
         for family in ("sd1", "sdxl")
     )
 
@@ -35,7 +35,6 @@ def test_rules(bases):
     assert {rule.rank for rule in small} == {0}
     assert small[0].learning_rate > sd1.learning_rate > sdxl.learning_rate
     assert small[0].file_bytes < sd1.file_bytes < sdxl.file_bytes
-    assert list(finetune.rules(replace(bases.find("sd15"), family="blip"))) == []
 
 
 def test_only_the_newest_checkpoint(bases, make_recipe, make_job_folder, run_task):

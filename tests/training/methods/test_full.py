@@ -8,9 +8,9 @@ import torch
 from storage.errors import JobError
 from training.bases.cache import BaseCache
 from training.device import HostMemory
-from training.families import Picture
+from training.families import Picture, walk
 from training.methods import _full
-from training.networks.sizes import sizes
+from training.networks.counts import sizes
 
 NAME = "unet.conv_in.weight"
 KEY = "model.diffusion_model.input_blocks.0.0.weight"
@@ -139,4 +139,6 @@ def test_size(bases, family, make_recipe):
     numbers = sum(tensor.numel() for tensor in attached.weights().values())
     attached.detach()
 
-    assert sizes(bases.find("embedded")).model == pytest.approx(2 * numbers, rel=0.1)
+    assert sizes(bases.find("embedded"), walk()["sd1"]).model == pytest.approx(
+        2 * numbers, rel=0.1
+    )

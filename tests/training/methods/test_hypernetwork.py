@@ -12,7 +12,7 @@ import torch
 from storage.errors import JobError
 from storage.records import Dial
 from training.methods import hypernetwork
-from training.pt import exported
+from training.run import defaults
 
 FIRST = "hypernetwork.192.k.linear.0.weight"
 
@@ -69,7 +69,7 @@ def test_the_seed_decides(networks, make_recipe):
 
 def test_the_rank_is_the_width_between(bases, networks, make_recipe):
     """Its files can be told by their tensors, are worn, and exported as they are built."""
-    rules = list(hypernetwork.rules(bases.find("embedded")))
+    rules = list(defaults.rules("hypernetwork", bases.find("embedded")))
     for wide in (1, 2, 8):
         attached = hypernetwork.attach(networks, make_recipe("hypernetwork", rank=wide))
         tensors = attached.weights()
@@ -78,7 +78,7 @@ def test_the_rank_is_the_width_between(bases, networks, make_recipe):
         assert tensors[FIRST].shape == (wide * 192, 192)
         assert hypernetwork.width(tensors) == wide
         hypernetwork.check(networks, tensors)
-        assert f"({wide})" in structure(exported(tensors, {}, "x"))
+        assert f"({wide})" in structure(hypernetwork.export(tensors, {}, "x"))
     assert {rule.rank for rule in rules} == {hypernetwork.WIDER}
 
 
@@ -93,7 +93,7 @@ def structure(content):
 
 def test_a_file_is_as_large_as_expected(bases, networks, make_recipe):
     """The pre-flight card's bytes are within a tenth of the file's."""
-    rules = hypernetwork.rules(bases.find("embedded"))
+    rules = defaults.rules("hypernetwork", bases.find("embedded"))
     rule = next(rule for rule in rules if rule.dial is Dial.BALANCED)
 
     attached = hypernetwork.attach(networks, make_recipe("hypernetwork"))

@@ -12,6 +12,7 @@ from safetensors.torch import save
 from storage.errors import JobError
 from storage.records import Concept, Dial
 from training.methods import lora
+from training.run import defaults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -156,7 +157,7 @@ def test_alpha_scales(networks: Networks) -> None:
 def test_rules(bases: BaseCache) -> None:
     """There is a rule for every concept and dial; slower dials take longer."""
     for base in bases.list_bases():
-        found = {(rule.concept, rule.dial): rule for rule in lora.rules(base)}
+        found = {(rule.concept, rule.dial): rule for rule in defaults.rules("lora", base)}
 
         assert set(found) == {(concept, dial) for concept in Concept for dial in Dial}
         for concept in Concept:
@@ -166,7 +167,7 @@ def test_rules(bases: BaseCache) -> None:
 
 def test_bytes(networks: Networks, bases: BaseCache, make_recipe: Callable[..., Recipe]) -> None:
     """The expected size of a file is right within a twentieth."""
-    for rule in lora.rules(bases.find("embedded")):
+    for rule in defaults.rules("lora", bases.find("embedded")):
         if rule.dial is Dial.BALANCED:
             reads = rule.concept is Concept.LOOK  # a small base's looks adapt both networks
             attached = lora.attach(networks, make_recipe(rank=rule.rank, train_text_encoder=reads))

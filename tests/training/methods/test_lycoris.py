@@ -14,6 +14,7 @@ from storage.errors import JobError
 from storage.records import Concept, Dial
 from training import methods
 from training.methods._lycoris import factors
+from training.run import defaults
 
 KEY = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"
 KINDS = ("loha", "lokr", "dora", "oft")
@@ -73,7 +74,7 @@ def test_the_seed_decides(networks, make_recipe, kind):
 @pytest.mark.parametrize("concept", list(Concept))
 def test_a_file_is_as_large_as_expected(bases, networks, make_recipe, kind, concept):
     """The pre-flight card's bytes are within a tenth of the file's."""
-    rules = kind.rules(bases.find("embedded"))
+    rules = defaults.rules(kind.name, bases.find("embedded"))
     rule = next(r for r in rules if (r.concept, r.dial) == (concept, Dial.BALANCED))
 
     attached = kind.attach(

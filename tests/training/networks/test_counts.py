@@ -8,6 +8,7 @@ from benchmarks.memory import counts
 from training import families
 from training.networks import memory
 from training.networks.counts import Counts, read_counts
+from training.networks.traits import MethodTraits
 
 
 def test_memory():
@@ -28,5 +29,5 @@ def test_a_family_without_counts(tmp_path):
     known = read_counts(str(tmp_path / "new.py"))
 
     assert known == Counts()
-    assert memory.needed(known.memory, None, 1000) == 0
+    assert memory.needed(known.memory, None, 1000, MethodTraits()) == 0
     assert memory.abreast(known.memory, 512, 1 << 40) == 1

@@ -24,7 +24,9 @@ from training.networks.memory import (
     trained,
 )
 from training.networks.quantize import NUMBER
+from training.networks.traits import MethodTraits
 
+TRAITS = MethodTraits()
 KEEPS = Keeps(1000, 800, 100, attention=10, every=12, frugal=2, seen=1)
 BIG = 10**9
 
@@ -40,16 +42,18 @@ def test_parts() -> None:
     four = recipe("lora", 64, 2, nf4=True)
     double = recipe("lora", 64, 2, precision="fp32")
 
-    assert stepping(KEEPS, asked, 7) == 2000 + TRAINED * 7 + 10 * 64 * 2
-    assert stepping(KEEPS, wide, 7) == 2000 + TRAINED * 7 + 12 * 64 * 2
-    assert stepping(KEEPS, frugal, 7) == 2000 + TRAINED * 7 + 2 * 64 * 2
-    assert stepping(KEEPS, whole, 1100) == (TRAINED + AVERAGE + LEARNT) * 1100
-    assert stepping(replace(KEEPS, whole=BIG), least, 0) == BIG * 64 * 2
-    assert stepping(KEEPS, eight, 1000) == (LEAN[Optimizer.ADAMW8BIT] + LEARNT) * 1000
-    assert stepping(KEEPS, least, 1000) == (LEAN[Optimizer.ADAFACTOR] + LEARNT) * 1000
-    assert stepping(KEEPS, double, 7) == 4000 + TRAINED * 7 + 2 * 10 * 64 * 2
-    assert stepping(KEEPS, read, 7) == 2000 + 200 + TRAINED * 7 + 10 * 64
-    assert stepping(KEEPS, four, 7) == 400 + round(NUMBER * 800) + TRAINED * 7 + 10 * 64 * 2
+    assert stepping(KEEPS, asked, 7, TRAITS) == 2000 + TRAINED * 7 + 10 * 64 * 2
+    assert stepping(KEEPS, wide, 7, TRAITS) == 2000 + TRAINED * 7 + 12 * 64 * 2
+    assert stepping(KEEPS, frugal, 7, TRAITS) == 2000 + TRAINED * 7 + 2 * 64 * 2
+    assert stepping(KEEPS, whole, 1100, TRAITS) == (TRAINED + AVERAGE + LEARNT) * 1100
+    assert stepping(replace(KEEPS, whole=BIG), least, 0, TRAITS) == BIG * 64 * 2
+    assert stepping(KEEPS, eight, 1000, TRAITS) == (LEAN[Optimizer.ADAMW8BIT] + LEARNT) * 1000
+    assert stepping(KEEPS, least, 1000, TRAITS) == (LEAN[Optimizer.ADAFACTOR] + LEARNT) * 1000
+    assert stepping(KEEPS, double, 7, TRAITS) == 4000 + TRAINED * 7 + 2 * 10 * 64 * 2
+    assert stepping(KEEPS, read, 7, TRAITS) == 2000 + 200 + TRAINED * 7 + 10 * 64
+    assert (
+        stepping(KEEPS, four, 7, TRAITS) == 400 + round(NUMBER * 800) + TRAINED * 7 + 10 * 64 * 2
+    )
 
 
 @pytest.mark.parametrize(
@@ -63,7 +67,7 @@ def test_parts() -> None:
 )
 def test_most(keeps: Keeps, most: int) -> None:
     """A step, a picture with its negative prompt, a photo, or all networks at once: the most."""
-    assert needed(keeps, recipe("lora", 64), 7) == most + CONTEXT
+    assert needed(keeps, recipe("lora", 64), 7, TRAITS) == most + CONTEXT
 
 
 def test_abreast() -> None:

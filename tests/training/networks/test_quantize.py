@@ -14,7 +14,6 @@ from tests.fakes.interrupts import train_with_interruption
 from training import families, methods
 from training.networks.quantize import NUMBER, quantise
 from training.run.loop import train
-from training.run.memory import READERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,7 +77,8 @@ def test_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "method", sorted(set(methods.walk()) - READERS - {"finetune", "dreambooth"})
+    "method",
+    [n for n, m in methods.walk().items() if m.METHOD.ranks[0] and not m.TRAITS.reads_weights],
 )
 def test_methods(
     bases: BaseCache, make_recipe: Callable[..., Recipe],

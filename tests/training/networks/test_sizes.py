@@ -9,13 +9,14 @@ import pytest
 from benchmarks.memory import blueprint, counts
 from storage.records import Base
 from training import families
-from training.networks.sizes import SMALL, family, sizes
+from training.networks.counts import sizes
+from training.networks.sizes import SMALL
 
 
 @pytest.mark.parametrize("name", families.names())
 def test_true_sizes(name):
     """The JSON beside a family holds the layers, words and file of its true networks."""
-    assert counts.count_sizes(blueprint.base(name)) == family(name)
+    assert counts.count_sizes(blueprint.base(name)) == families.walk()[name].COUNTS.sizes
 
 
 def test_small(bases):
@@ -28,6 +29,7 @@ def test_any_other_is_its_familys():
     """A small base of any family is taken for the embedded one, another for a true one."""
     base = Base("b", "B", "sd2", "b", 768, "", "", present=True)
 
-    assert sizes(base) is family("sd2")
-    assert sizes(replace(base, small=True)) is SMALL
-    assert {name for name in families.names() if family(name).model} == set(families.names())
+    family = families.walk()["sd2"]
+
+    assert sizes(base, family) is family.COUNTS.sizes
+    assert sizes(replace(base, small=True), family) is SMALL

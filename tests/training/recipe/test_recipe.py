@@ -15,6 +15,7 @@ from storage.records import Base, Concept, Dial, Optimizer
 from storage.requests import TrainRequest
 from training.recipe.concepts import ConceptPhotos, TrainingPhoto
 from training.recipe.recipe import OMITTED_WHEN_DEFAULT, Recipe
+from training.run.defaults import complete_recipe
 
 BASE = Base("embedded", "Emoji", "sd1", "embedded", 64, "MIT", "emoji", present=True, small=True)
 REQUEST = TrainRequest(
@@ -24,7 +25,7 @@ REQUEST = TrainRequest(
 
 def made(**more: Any) -> Recipe:
     """Complete a request."""
-    return Recipe.from_request(REQUEST, BASE, [("0.png", ""), ("1.png", "a dog")], **more)
+    return complete_recipe(REQUEST, BASE, [("0.png", ""), ("1.png", "a dog")], **more)
 
 
 def test_round_trip() -> None:
@@ -51,7 +52,7 @@ def test_frozen() -> None:
 )
 def test_chosen(method: str, small: bool, expected: tuple[bool, bool, float]) -> None:
     """A small base's LoRA is wide, a true one's reads; words learn from all noise levels alike."""
-    recipe = Recipe.from_request(
+    recipe = complete_recipe(
         replace(REQUEST, method=method), replace(BASE, small=small), [("0.png", "")]
     )
 
@@ -115,9 +116,7 @@ def test_optimizers(optimizer: Optimizer, value: dict[str, Any], code: str) -> N
     """A rate means something else to Prodigy; schedule-free takes no other average."""
     look = replace(REQUEST, concept=Concept.LOOK)
     rate = 1.0 if optimizer is Optimizer.PRODIGY else 1e-3
-    fine = Recipe.from_request(
-        look, BASE, [("0.png", "")], optimizer=optimizer, learning_rate=rate
-    )
+    fine = complete_recipe(look, BASE, [("0.png", "")], optimizer=optimizer, learning_rate=rate)
 
     with pytest.raises(JobError) as refused:
         replace(fine, **value)
@@ -238,7 +237,7 @@ def test_light() -> None:
 )
 def test_looks(concept: Concept, small: bool, expected: tuple[bool, float]) -> None:
     """A tiny base reads for a look and averages it; a true one reads for a subject."""
-    recipe = Recipe.from_request(
+    recipe = complete_recipe(
         replace(REQUEST, concept=concept), replace(BASE, small=small), [("0.png", "")]
     )
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from storage.errors import JobError
-from training.styles.compatibility import DEEP, PARTIAL, PROGRAMS, loads
+from training.families._stable_files import DEEP, PARTIAL
+from training.networks.traits import PROGRAMS
+from training.styles.compatibility import incompatibilities
 
 KEY = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"
 ENDS = ("lora_down.weight", "lora_up.weight", "alpha")
@@ -15,14 +17,14 @@ def test_a_key_that_a_program_does_not_know_is_named():
     """One strange layer is enough, and the reason tells which."""
     names = [f"{key}.{end}" for key in (KEY, "lora_unet_zork") for end in ENDS]
 
-    found = loads(names)
+    found = incompatibilities(names)
 
     assert found["ComfyUI"] == found["AUTOMATIC1111"] == "does not know lora_unet_zork"
 
 
 def test_a_plain_lora_loads_everywhere():
     """No program has anything against it."""
-    assert loads([f"{KEY}.{end}" for end in ENDS]) == dict.fromkeys(PROGRAMS, "")
+    assert incompatibilities([f"{KEY}.{end}" for end in ENDS]) == dict.fromkeys(PROGRAMS, "")
 
 
 @pytest.mark.parametrize(
@@ -36,7 +38,7 @@ def test_a_plain_lora_loads_everywhere():
 )
 def test_a_kind_that_a_program_cannot_read_has_a_reason(ends, amiss):
     """Where a program cannot read a kind, a reason stands instead of nothing."""
-    found = loads([f"{KEY}.{end}" for end in ends])
+    found = incompatibilities([f"{KEY}.{end}" for end in ends])
 
     assert {program for program, reason in found.items() if reason} == amiss
 
@@ -53,12 +55,12 @@ def test_a_kind_that_a_program_cannot_read_has_a_reason(ends, amiss):
 )
 def test_a_model_is_whole(beside, amiss):
     """A UNet without an autoencoder or a text encoder is no model that a program opens."""
-    assert loads([DEEP, *beside]) == dict.fromkeys(PROGRAMS, amiss)
+    assert incompatibilities([DEEP, *beside]) == dict.fromkeys(PROGRAMS, amiss)
 
 
 def test_a_family_that_a_program_left_out():
     """Where names do not tell the family, it is said: Forge Neo has no Stable Diffusion 2."""
-    found = loads([f"{KEY}.{end}" for end in ENDS], "sd2")
+    found = incompatibilities([f"{KEY}.{end}" for end in ENDS], "sd2")
 
     assert [program for program, reason in found.items() if reason] == ["Forge Neo"]
 
@@ -66,4 +68,4 @@ def test_a_family_that_a_program_left_out():
 def test_anything_else_is_refused():
     """Tensors of no known kind are no style."""
     with pytest.raises(JobError):
-        loads(["conv_in.weight"])
+        incompatibilities(["conv_in.weight"])

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from storage.errors import JobError
-from training.styles.header import kind, said
+from training.styles.header import find_method, said
 
 
 @pytest.fixture
@@ -71,4 +71,4 @@ def test_a_missing_style_is_missing(tmp_path):
 
 def test_an_embedding_is_a_kind():
     """Names alone tell an embedding, too."""
-    assert kind({"emb_params"}) == kind({"clip_l", "clip_g"}) == "embedding"
+    assert find_method({"emb_params"}) == find_method({"clip_l", "clip_g"}) == "embedding"

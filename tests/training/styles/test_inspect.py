@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from storage.errors import JobError
-from training.styles.compatibility import PROGRAMS
+from training.networks.traits import PROGRAMS
 from training.styles.inspect import inspected
 from training.styles.writer import Origin, publish
 
@@ -57,7 +57,7 @@ def test_a_strangers_file_tells_what_it_can(tmp_path):
 
     assert (facts["method"], facts["rank"], facts["trigger"]) == ("loha", "16", "")
     assert facts["name"] == "x" * 80
-    assert facts["amiss"] == {"diffusers": "reads plain LoRAs only"}
+    assert facts["amiss"] == {"diffusers": "knows no LoHa"}
 
 
 @pytest.mark.parametrize("told", [[1], "words", {"ss_steps": 5}])

@@ -1,0 +1,50 @@
+"""Which programs read files of Stable Diffusion, by the names of their tensors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from training.networks.traits import PROGRAMS, FamilyFiles
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+# AUTOMATIC1111/stable-diffusion-webui 873edba4 (1.6), extensions-builtin/Lora/networks.py: a key
+# is cut at its first dot; what stands before must be named like one of these.
+A1111 = (
+    r"lora_unet_(down|up)_blocks_\d+_(attentions|resnets)_\d+_.+",
+    r"lora_unet_mid_block_(attentions|resnets)_\d+_.+",
+    r"lora_te[12]?_text_model_encoder_layers_\d+_.+",
+)
+# Comfy-Org/ComfyUI 17358c8f, comfy/lora.py (prefixes and the text encoder's layers), and
+# 09708eae, comfy/utils.py (the UNet's layers that are known).
+_LAYER = r"(attn[12]_to_(q|k|v|out_0)|ff_net_(0_proj|2))"
+COMFY = (
+    rf"lora_unet_((down|up)_blocks_\d+|mid_block)_attentions_\d+_transformer_blocks_\d+_{_LAYER}",
+    r"lora_unet_((down|up)_blocks_\d+|mid_block)_attentions_\d+_proj_(in|out)",
+    r"lora_unet_((down|up)_blocks_\d+|mid_block)_resnets_\d+_conv[12]",
+    r"lora_te[12]?_text_model_encoder_layers_\d+_(self_attn_(q|k|v|out)_proj|mlp_fc[12])",
+)
+#: a layer that no model has which is smaller than those that programs know
+DEEP = "model.diffusion_model.input_blocks.8.0.in_layers.0.weight"
+TOO_SMALL = "knows no model as small"
+#: how the names of what a model has beside its UNet begin: the autoencoder, the text encoders
+BESIDE = ("first_stage_model.", ("cond_stage_model.", "conditioner.embedders."))
+PARTIAL = "wants text encoder and autoencoder, too"
+
+
+def model_incompatibilities(names: Collection[str]) -> dict[str, str]:
+    """Return, by program, why it cannot read a file as a whole model: all agree."""
+    complete = all(any(name.startswith(start) for name in names) for start in BESIDE)
+    reason = "" if DEEP in names else TOO_SMALL
+    return dict.fromkeys(PROGRAMS, reason if complete else PARTIAL)
+
+
+# Haoming02/sd-webui-forge-classic, branch neo, 0cc5e9ea, modules_forge/packages/comfy/lora.py, has
+# the names of ComfyUI.
+STABLE_FILES = FamilyFiles(
+    layers=("lora_unet_", "lora_te"),
+    model=("model.diffusion_model.",),
+    known={"AUTOMATIC1111": A1111, "Forge": A1111, "Forge Neo": COMFY, "ComfyUI": COMFY},
+    model_incompatibilities=model_incompatibilities,
+)

@@ -1,0 +1,93 @@
+"""From a request to a recipe: what base, family and method decide where nobody said otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from storage.errors import JobError
+from storage.planning.plan import checkpoint_interval
+from storage.records import Optimizer
+from training import families, methods
+from training.recipe.concepts import (
+    ConceptPhotos,
+    SamplePrompt,
+    TrainingPhoto,
+    class_prompt,
+    default_prompts,
+    with_trigger,
+)
+from training.recipe.recipe import Recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from storage.records import Base, Rule
+    from storage.requests import TrainRequest
+
+
+def complete_recipe(
+    request: TrainRequest, base: Base, photos: Sequence[tuple[str, str]], **more: Any
+) -> Recipe:
+    """Return the recipe of a request.
+
+    `photos` are (file, caption); `more` are further fields of the recipe. What is in `more` comes
+    first, then the request's options, then what the method decides, then the family and the base.
+
+    Raises JobError: "method_unknown", or whatever `Recipe` and `check_family` raise.
+    """
+    given = {f.name: getattr(request, f.name) for f in fields(Recipe) if hasattr(request, f.name)}
+    decided = given | base_defaults(request, base, photos, more.get("other_concepts", ()))
+    decided |= method_defaults(request, base)
+    if more.get("optimizer", request.optimizer) is Optimizer.SCHEDULEFREE:
+        decided |= {"ema_decay": 0.0, "lr_scheduler": "constant"}
+    recipe = Recipe(**(decided | request.options | more))
+    check_family(recipe)
+    return recipe
+
+
+def base_defaults(
+    request: TrainRequest,
+    base: Base,
+    photos: Sequence[tuple[str, str]],
+    others: Sequence[ConceptPhotos],
+) -> dict[str, Any]:
+    """Return the fields that follow from the base and the photos."""
+    prompts = default_prompts(request, base)
+    prompts += [default_prompts(other, base)[0] for other in others]
+    return {
+        "family": base.family,
+        "resolution": base.resolution,
+        "photos": tuple(
+            TrainingPhoto(file, with_trigger(caption, request, base)) for file, caption in photos
+        ),
+        "prompts": tuple(SamplePrompt(text, request.seed + at) for at, text in enumerate(prompts)),
+        "save_every": checkpoint_interval(request.steps),
+        "class_prompt": class_prompt(request, base),
+    }
+
+
+def method_defaults(request: TrainRequest, base: Base) -> dict[str, Any]:
+    """Return the fields that the family's objective and the method decide."""
+    family = families.walk()[base.family]
+    objective = {"min_snr_gamma": 0.0} if family.OBJECTIVE == "flow" else {}
+    return objective | methods.find(request.method).defaults(request, base, family)
+
+
+def check_family(recipe: Recipe) -> None:
+    """Raise JobError for options that mean nothing to the recipe's family.
+
+    Min-SNR weighs what other objectives predict, and text encoders beside a flow stay frozen.
+    """
+    family = families.walk().get(recipe.family)
+    if family is None or family.OBJECTIVE != "flow":
+        return
+    if recipe.min_snr_gamma:
+        raise JobError("gamma_flow", family=recipe.family)
+    if recipe.train_text_encoder:
+        raise JobError("text_flow", family=recipe.family)
+
+
+def rules(method: str, base: Base) -> Iterator[Rule]:
+    """Return the rules of a method on a base; none where it is not made for the family."""
+    return methods.find(method).rules(base, families.walk()[base.family])
