@@ -42,4 +42,4 @@ def test_old_names() -> None:
     body = asdict(Catalog((BASE,), (), "blip", (RULE,)))
     old = {"name": "embedding", "ranks": [1, 8], "word": True, "paces": False}
 
-    assert catalog(body | {"methods": [old]}).methods == (WORD,)
+    assert catalog_from_json(body | {"methods": [old]}).methods == (WORD,)
