@@ -1,1 +1,1 @@
-"""What Safelight remembers: its nouns, its tables and its folders."""
+"""What Safelight stores: records, tables, and the files in the data folder."""

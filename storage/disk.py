@@ -1,4 +1,4 @@
-"""How much of the disk is free, and whether that is enough for a new job."""
+"""Checks of disk space and of members' quotas before a job is accepted."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ MIB = 1 << 20
 
 def free_mib(home: Home) -> int:
     """Return the free MiB of the disk that holds the data folder."""
+    # at the first start the folder is not there yet; a parent is on the same disk
     there = next(path for path in (home.path, *home.path.absolute().parents) if path.exists())
     return shutil.disk_usage(there).free // MIB
 
 
 def check_disk_space(settings: StorageSettings, job_mib: int = 0) -> None:
-    """Refuse when less is free than the operator wants kept, beside `more` MiB for the job."""
+    """Raise UserError("disk_low") if the job would leave less free than the operator wants."""
     left = free_mib(Home(settings.home))
     if left < settings.min_free_mib + job_mib:
         raise UserError("disk_low", free=left, needed=settings.min_free_mib + job_mib)
 
 
 def check_member_quota(settings: StorageSettings, used_bytes: int, new_bytes: int) -> None:
-    """Refuse when a member's styles would take more than the operator allows, in bytes."""
+    """Raise UserError("quota_full") if a new style would exceed the member's quota."""
     if settings.member_quota_mib and used_bytes + new_bytes > settings.member_quota_mib * MIB:
         facts = {
             "used": used_bytes // MIB,

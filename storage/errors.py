@@ -1,21 +1,21 @@
-"""The kinds of errors Safelight raises on purpose.
+"""The errors Safelight raises on purpose.
 
     SafelightError(code, **facts)
-    ├── UserError   told to the person in a sentence; never logged as a fault
-    └── JobError    ends one job; told to its owner in a sentence
+    ├── UserError   a person asked for something impossible; shown to them, never logged
+    └── JobError    ends one job; shown to its owner
 
-An error carries a *code* and the facts of its sentence, not the sentence: every sentence that a
-person reads lives in `bot/wording`, under the error's code. Any other exception is a bug.
+An error carries a *code* and facts. The sentence for people is the template under that code in
+`bot/wording`, filled in with the facts. Any other exception is a bug.
 """
 
 from __future__ import annotations
 
-#: What may stand in a sentence: nothing that cannot be written to an event as JSON.
+#: what fills in a sentence; events store facts as JSON
 Fact = str | int | float | bool | list[str]
 
 
 class SafelightError(Exception):
-    """Something that was foreseen, with a code to look its sentence up by."""
+    """An expected failure: the code of its sentence, and the facts that fill it in."""
 
     def __init__(self, code: str, **facts: Fact) -> None:
         super().__init__(f"{code} {facts}" if facts else code)
@@ -24,8 +24,8 @@ class SafelightError(Exception):
 
 
 class UserError(SafelightError):
-    """What a person asked for cannot be done; the sentence says why and what to do."""
+    """A person's request cannot be fulfilled; the sentence says why and what to do instead."""
 
 
 class JobError(SafelightError):
-    """One job cannot go on; its owner is told why and what to do."""
+    """A job cannot continue; its owner is told why and what to do."""

@@ -1,4 +1,4 @@
-"""The data folder and the job folder: where every file lies, and how it gets there whole.
+"""Where every file is in the data folder and in a job's folder, and atomic writes to them.
 
     home/  safelight.db  secret  photos/ab/<digest>.png  previews/ab/<digest>.webp
            styles/<id>/<name>.safetensors  bases/  workers/<name>/  runs/<id>/
@@ -24,48 +24,51 @@ from typing import Any
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary name beside `path`; it becomes `path` only if the block succeeds."""
+    """Yield a temporary path beside `path` that replaces it if the block succeeds.
+
+    Readers, and a crash, find either the old file or the whole new one.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         yield part
         with part.open("rb") as written:
-            os.fsync(written.fileno())
+            os.fsync(written.fileno())  # else a power cut may keep the new name without content
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
+    """Write a file atomically."""
     with replacing(path) as part:
         part.write_bytes(content)
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write a value as JSON, whole or not at all."""
+    """Write a value as JSON, atomically."""
     write_whole(path, json.dumps(value, ensure_ascii=False, indent=1).encode())
 
 
 @dataclass(frozen=True, slots=True)
 class JobFolder:
-    """`runs/<id>/`: what a job reads and writes, and nothing else."""
+    """`runs/<id>/`: everything a job reads and writes."""
 
     path: Path
 
     @property
     def request_file(self) -> Path:
-        """What is to be done."""
+        """The recipe of a training or the request of another job, written by the scheduler."""
         return self.path / "job.json"
 
     @property
     def photos(self) -> Path:
-        """The dataset's pictures, copied."""
+        """Copies (hard links) of the datasets' photos."""
         return self.path / "photos"
 
     @property
     def class_images(self) -> Path:
-        """Pictures of a class, drawn by the base before it learns."""
+        """Class pictures for prior preservation, drawn by the untrained base."""
         return self.path / "classes"
 
     @property
@@ -75,33 +78,33 @@ class JobFolder:
 
     @property
     def events_file(self) -> Path:
-        """What happened, a line each."""
+        """The job's events, one JSON object a line."""
         return self.path / "events.jsonl"
 
     @property
     def checkpoints(self) -> Path:
-        """Saved states."""
+        """Training states to continue from."""
         return self.path / "checkpoints"
 
     @property
     def samples(self) -> Path:
-        """Pictures made on the way, and the loss curve."""
+        """Previews drawn during the training, and the loss curve."""
         return self.path / "samples"
 
     @property
     def result(self) -> Path:
-        """What came out."""
+        """The finished style, pictures or captions."""
         return self.path / "result"
 
     @property
     def log_file(self) -> Path:
-        """What the worker said meanwhile."""
+        """The worker's log of this job."""
         return self.path / "log.txt"
 
     def read_request(self) -> dict[str, Any]:
-        """Read `job.json`."""
-        read: dict[str, Any] = json.loads(self.request_file.read_text("utf-8"))
-        return read
+        """Return the content of `job.json`."""
+        content: dict[str, Any] = json.loads(self.request_file.read_text("utf-8"))
+        return content
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,25 +115,25 @@ class Home:
 
     @property
     def database_file(self) -> Path:
-        """Members, datasets, jobs, events, styles."""
+        """The SQLite database."""
         return self.path / "safelight.db"
 
     @property
     def bases(self) -> Path:
-        """Where an operator puts model files and folders."""
+        """The folder for the operator's own model files and folders."""
         return self.path / "bases"
 
     @property
     def workers(self) -> Path:
-        """One folder a worker: its inbox, heartbeat and log."""
+        """The folder with one folder a worker: its inbox, heartbeat and log."""
         return self.path / "workers"
 
     def photo_file(self, digest: str) -> Path:
-        """Where a photo's pixels are."""
+        """Return the path of a photo's pixels."""
         return self.path / "photos" / digest[:2] / f"{digest}.png"
 
     def preview_file(self, digest: str) -> Path:
-        """Where a photo's small picture for cards is."""
+        """Return the path of a photo's small copy for cards."""
         return self.path / "previews" / digest[:2] / f"{digest}.webp"
 
     def job_folder(self, job: int) -> JobFolder:
@@ -138,5 +141,5 @@ class Home:
         return JobFolder(self.path / "runs" / str(job))
 
     def style_file(self, style: int, name: str) -> Path:
-        """Where a style's file is. `name` is a dataset's name, already checked."""
+        """Return the path of a style's file; `name` is a checked dataset name."""
         return self.path / "styles" / str(style) / f"{name}.safetensors"

@@ -1,13 +1,13 @@
-"""The limits of numbers that people may choose, and the one check of them."""
+"""The limits (least, most) of numbers that people choose, and the check of them."""
 
 from __future__ import annotations
 
 from storage.errors import SafelightError
 
 STEPS = (1, 20_000)
-RANK = (0, 128)  #: of any method; each has limits of its own within
+RANK = (0, 128)  #: of any method; each method has its own within these
 LEARNING_RATE = (1e-7, 0.1)
-PRODIGY_FACTOR = (0.01, 10)  #: Prodigy finds the rate itself and takes this as a factor
+PRODIGY_FACTOR = (0.01, 10)  #: Prodigy finds the learning rate itself and multiplies it by this
 BATCH_SIZE = (1, 64)
 CLASS_IMAGES = (0, 1000)
 RESOLUTION = (16, 2048)  #: pixels a side
@@ -19,7 +19,7 @@ MAX_EXTRA_RESOLUTIONS = 4
 def check_range(
     name: str, value: float, limits: tuple[float, float], error: type[SafelightError]
 ) -> None:
-    """Raise `error` with the code "out_of_range" unless least <= value <= most."""
+    """Raise `error` with the code "out_of_range" unless `value` is a number within the limits."""
     least, most = limits
     if not (isinstance(value, int | float) and least <= value <= most):
         words = name.replace("_", " ").capitalize()

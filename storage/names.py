@@ -1,4 +1,4 @@
-"""What a dataset may be called: names become file names, words and lines on cards."""
+"""Names of datasets and trigger words: they become file names, prompts and lines on cards."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ import unicodedata
 
 from storage.errors import UserError
 
-MAX_NAME_CHARS = 64  #: characters of a name
-MAX_NAME_BYTES = 200  #: bytes of a name: file systems stop at 255 with the ending
+MAX_NAME_CHARS = 64
+MAX_NAME_BYTES = 200  #: in UTF-8; file systems allow 255 with the ending
 RESERVED_NAMES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
-TRIGGER = re.compile(r"[\w-]{1,32}")
+MAX_TRIGGER_CHARS = 32
+TRIGGER = re.compile(rf"[\w-]{{1,{MAX_TRIGGER_CHARS}}}")
 
 
 def clean_name(text: str) -> str:
-    """Return a name as it is kept, or say what is wrong with it."""
+    """Return a dataset name as it is stored; raise UserError("name_bad") if not allowed."""
     name = unicodedata.normalize("NFC", text.strip(" "))
     if not name:
         raise UserError("name_bad", what="empty", most=MAX_NAME_CHARS)
@@ -28,25 +29,30 @@ def clean_name(text: str) -> str:
 
 
 def name_key(name: str) -> str:
-    """Return what two names share that differ only in case or width."""
+    """Return the form in which names are compared: without case and width (STRASSE = straße)."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
 def clean_trigger(text: str) -> str:
-    """Return a trigger word as it is kept, or say what is wrong with it."""
+    """Return a trigger word as it is stored; raise UserError("trigger_bad") if not allowed."""
     trigger = unicodedata.normalize("NFC", text.strip())
     if not TRIGGER.fullmatch(trigger):
-        raise UserError("trigger_bad", most=32)
+        raise UserError("trigger_bad", most=MAX_TRIGGER_CHARS)
     return trigger
 
 
 def trigger_from_name(name: str) -> str:
-    """Make a name a word."""
-    return "".join(sign for sign in name.casefold() if sign.isalnum())[:32] or "style"
+    """Return a trigger word for a dataset with this name: its letters and digits."""
+    return (
+        "".join(sign for sign in name.casefold() if sign.isalnum())[:MAX_TRIGGER_CHARS] or "style"
+    )
 
 
 def _has_only_allowed_characters(name: str) -> bool:
-    """Whether there are only letters (with their marks), digits, spaces and `_ . -`."""
+    """Return whether a name has only letters, digits, spaces and `_ . -`.
+
+    A letter may have two combining marks, as in Hindi and Thai; more would hide the lines above.
+    """
     marks = 0
     for sign in name:
         marks = marks + 1 if unicodedata.category(sign).startswith("M") else 0

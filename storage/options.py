@@ -1,8 +1,8 @@
-"""The options that any training may carry: one table for shell, form, recipe and file header.
+"""The options of a training: one table for the shell, the form, the recipe and the file header.
 
-`TrainingOptions` is the table. A line in it becomes a flag of `safelight train`, an entry of the
-form on the pre-flight card (if it has a `switch`), a field of the recipe and a key of the file's
-header. To add an option, add a line here and use `recipe.<name>` where it acts.
+`TrainingOptions` is the table. A line in it becomes a flag of `safelight train`, a switch in the
+form of the pre-flight card (if it has a `switch` value), a field of the recipe and a key of the
+file's header. To add an option, add a line here and use `recipe.<name>` where it acts.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ LR_SCHEDULERS = ("cosine", "constant")
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """What is known of one option."""
+    """One line of the table."""
 
     name: str
     default: Any
-    help: str  #: a phrase for `--help`
-    limits: tuple[float, float] | None = None
+    help: str  #: for `--help`
+    limits: tuple[float, float] | None = None  #: (least, most), of each number if several
     choices: tuple[str, ...] = ()
-    switch: Any = None  #: the value that its switch on the card sets; None: it has no switch
+    switch: Any = None  #: the value that the switch on the card sets; None: no switch
     label: str = ""  #: of the switch
-    aliases: tuple[str, ...] = ()  #: names that it had before, read for ever, written never
+    aliases: tuple[str, ...] = ()  #: former names, still read
 
     def from_json(self, value: Any) -> Any:
         """Return a value read from JSON with the type of the default."""
@@ -39,7 +39,7 @@ class Option:
         return tuple(value) if isinstance(self.default, tuple) else value
 
     def check(self, value: Any, error: type[SafelightError]) -> None:
-        """Raise `error` if the option cannot have this value."""
+        """Raise `error` if the value is not allowed."""
         if self.choices and value not in self.choices:
             words = self.name.replace("_", " ").capitalize()
             raise error("not_a_choice", name=words, value=str(value), choices=list(self.choices))
@@ -59,7 +59,7 @@ def option(default: Any, help: str, **more: Any) -> Any:  # noqa: A002 - argpars
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingOptions:
-    """Every option, with the value it has when nobody says otherwise."""
+    """Every option with its default."""
 
     optimizer: Optimizer = option(
         Optimizer.ADAMW,
@@ -72,22 +72,22 @@ class TrainingOptions:
         aliases=("schedule",),
     )
     weight_decay: float = option(0.01, "weight decay", limits=(0, 1), aliases=("decay",))
-    #: 0 is off; samples and files are made of the average (Polyak and Juditsky 1992)
+    #: 0 is off; previews and the file use the averaged weights (Polyak and Juditsky 1992)
     ema_decay: float = option(
         0.0, "decay of a moving average of the weights, e.g. 0.99", limits=(0, 0.99999),
         aliases=("ema",),
     )  # fmt: skip
-    #: 0 is off (Hang et al. 2023); words learn from the noisiest steps most, so embeddings skip it
+    #: 0 is off (Hang et al. 2023); embeddings learn most from the noisiest steps, so they skip it
     min_snr_gamma: float = option(
         5.0, "gamma of min-SNR weighting; 0 weighs all noise levels alike", limits=(0, 100),
         aliases=("gamma",),
     )  # fmt: skip
-    #: the same all over a picture (Guttenberg 2023); 0.05 is what SDXL was trained with
+    #: noise that is equal all over a picture (Guttenberg 2023); SDXL was trained with 0.05
     noise_offset: float = option(
         0.0, "noise offset, for very dark or bright pictures, e.g. 0.05", limits=(0, 1),
         switch=0.05, label="Learn very dark and very bright pictures", aliases=("offset",),
     )  # fmt: skip
-    #: as classifier-free guidance has it (Ho and Salimans 2022)
+    #: for classifier-free guidance (Ho and Salimans 2022)
     caption_dropout_rate: float = option(
         0.0, "share of captions to drop, e.g. 0.1", limits=(0, 1),
         switch=0.1, label="Drop a tenth of the captions, so prompts matter less",
@@ -121,12 +121,12 @@ class TrainingOptions:
 
 
 def options_table(table: type[TrainingOptions] = TrainingOptions) -> tuple[Option, ...]:
-    """List the options in the order of the table."""
+    """Return the options in the order of the table."""
     return tuple(Option(each.name, each.default, **each.metadata) for each in fields(table))
 
 
 def check_options(options: Mapping[str, Any], error: type[SafelightError]) -> None:
-    """Raise `error` for the first option whose value is not possible."""
+    """Raise `error` for the first option whose value is not allowed."""
     for each in options_table():
         if each.name in options:
             each.check(options[each.name], error)
@@ -143,5 +143,5 @@ def options_from_json(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def aliases() -> dict[str, str]:
-    """Return the name of each option by the names it had before."""
+    """Return the names of options by their former names."""
     return {old: each.name for each in options_table() for old in each.aliases}

@@ -1,8 +1,8 @@
-"""The nouns that bot and trainer share: frozen records that do nothing but read themselves."""
+"""Records that bot, storage and training share. Times are unix seconds."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -12,8 +12,8 @@ from storage.errors import UserError
 class Concept(StrEnum):
     """What a dataset teaches."""
 
-    SUBJECT = "subject"  #: one thing: my dog
-    LOOK = "look"  #: a manner of drawing: my watercolours
+    SUBJECT = "subject"  #: one thing, e.g. my dog (kohya: object)
+    LOOK = "look"  #: a visual style, e.g. my watercolours (kohya: style)
 
 
 class Kind(StrEnum):
@@ -25,11 +25,11 @@ class Kind(StrEnum):
 
 
 class Status(StrEnum):
-    """Where a job stands."""
+    """The state of a job."""
 
-    QUEUED = "queued"  #: waits for a worker (also after a crash, until its next attempt)
-    RUNNING = "running"  #: claimed under a lease
-    PAUSED = "paused"  #: a checkpoint on disk, nothing in memory
+    QUEUED = "queued"  #: waits for a worker, also between two attempts
+    RUNNING = "running"  #: claimed by a worker, under a lease
+    PAUSED = "paused"  #: by a person; its checkpoint is on disk, nothing in memory
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -41,15 +41,15 @@ class Status(StrEnum):
 
 
 class JobCommand(StrEnum):
-    """What somebody asked of a job; honoured at a step boundary."""
+    """A person's command to a job; a running one obeys between two steps."""
 
     PAUSE = "pause"
     CANCEL = "cancel"
-    FINISH = "finish"  #: stop here and keep this
+    FINISH = "finish"  #: stop here and make the style from what was learnt so far
 
 
 class Dial(StrEnum):
-    """The one dial for people."""
+    """How long to train: the one setting that everybody chooses."""
 
     QUICK = "quick"
     BALANCED = "balanced"
@@ -57,26 +57,26 @@ class Dial(StrEnum):
 
 
 class Domain(StrEnum):
-    """What a base draws best."""
+    """The kind of picture that a base draws best."""
 
     PHOTO = "photo"
     DRAWING = "drawing"  #: paintings and drawings
     ANIME = "anime"
     EMOJI = "emoji"
-    GENERAL = "general"  #: nothing above all
+    GENERAL = "general"  #: no speciality
 
 
 class Commercial(StrEnum):
-    """Whether a base's licence lets one earn money with what it draws."""
+    """Whether a base's licence allows commercial use of its pictures."""
 
     YES = "yes"
     CONDITIONS = "conditions"  #: yes, as long as `Base.terms` are kept
     NO = "no"
-    UNSEEN = "unseen"  #: the licence was not read
+    UNSEEN = "unseen"  #: unknown: nobody has read the licence
 
 
 class Optimizer(StrEnum):
-    """What moves the numbers that are trained."""
+    """The algorithm that updates the trained weights."""
 
     ADAMW = "adamw"
     ADAMW8BIT = "adamw8bit"  #: less memory
@@ -100,22 +100,22 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class CheckedPhoto:
-    """A picture that passed the checks: clean pixels, nothing else of the original file."""
+    """A picture that passed the darkroom's checks: its pixels, nothing else of the file."""
 
     digest: str  #: sha256 of width, height and RGB (or RGBA) bytes, hex
-    phash: int  #: 64-bit difference hash, for near duplicates
+    phash: int  #: 64-bit difference hash, to find near duplicates
     width: int
     height: int
-    #: PNG, upright, no metadata, at most `sandbox.LONGEST` on a side; RGB, where it is see-through
-    #: as on white, with its alpha
+    #: upright PNG without metadata, at most `sandbox.MAX_KEPT_SIDE` a side; RGB composited on
+    #: white, with an alpha channel if the picture has transparent parts
     pixels: bytes
-    preview: bytes  #: WebP, at most 512 px on a side, for cards
-    warnings: tuple[str, ...]  #: of "tiny", "blurred"; "duplicate" is added by `Photos.add`
+    preview: bytes  #: WebP of at most 512 px a side, for cards
+    warnings: tuple[str, ...]  #: "tiny", "blurred"; `Photos.add` adds "duplicate"
 
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """One checked picture of a dataset with its caption."""
+    """A checked picture of a dataset, with its caption."""
 
     id: int
     dataset: int
@@ -131,14 +131,14 @@ class Photo:
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """What is known of a job when it is asked for."""
+    """A job to be put into the queue."""
 
     kind: Kind
     owner: int
     guild: int
     channel: int
     request: dict[str, Any]  #: one of the requests in `storage/requests.py`, as JSON
-    base: str  #: the base (or captioner) it needs
+    base: str  #: the base or captioner that a worker needs for it
     dataset: int | None = None
     style: int | None = None
     private: bool = False
@@ -146,14 +146,14 @@ class NewJob:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One run in the queue."""
+    """A job in the queue, or one that was."""
 
     id: int
     kind: Kind
     status: Status
     owner: int
     guild: int
-    channel: int  #: where it was asked for, and where its card is
+    channel: int  #: where its card is
     request: dict[str, Any]
     base: str
     dataset: int | None
@@ -162,11 +162,11 @@ class Job:
     requested: JobCommand | None
     requested_by: int | None
     attempts: int
-    fence: int  #: grows with each claim; a write under an older one is refused
+    fence: int  #: grows with each claim; writes that name an older claim are refused
     worker: str | None
     lease: float | None  #: unix time when the claim runs out
-    error: dict[str, Any] | None  #: code and facts of the sentence that ended it
-    message: int | None  #: the job card
+    error: dict[str, Any] | None  #: code and facts of the error that ended it
+    message: int | None  #: the card's message
     thread: int | None
     posted: float | None  #: when the card was posted
     created: float
@@ -176,10 +176,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """A finished, loadable result that can be sampled and shared."""
+    """A finished result that can be loaded, sampled and shared."""
 
     id: int
-    owner: int | None  #: None once its maker left and chose to leave it without their name
+    owner: int | None  #: None after its maker left and chose to keep it shared
     guild: int
     job: int | None
     name: str
@@ -192,68 +192,64 @@ class Style:
     bytes: int
     created: float
     shared: tuple[int, ...] = ()  #: servers whose members may sample it
-    whole: bool = False  #: a model of its own, kept only as long as the operator says
-    removed: float | None = None  #: unix time when its file was
+    whole: bool = False  #: a full model, whose large file is removed after some time
+    removed: float | None = None  #: when the file was removed
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What a server's owner decided. Empty roles mean everybody; zero means no limit."""
+    """The settings of a Discord server. No roles mean everybody; 0 means no limit."""
 
     guild: int
     channel: int | None = None  #: the training channel
-    log: int | None = None  #: where reports go
+    log: int | None = None  #: the channel for reports
     trainers: tuple[int, ...] = ()  #: roles that may train
     samplers: tuple[int, ...] = ()  #: roles that may sample
-    jobs: int = 10  #: trainings a day and member
-    minutes: int = 120  #: estimated minutes of one training
+    jobs: int = 10  #: most trainings of a member in 24 hours
+    minutes: int = 120  #: most estimated minutes of a training
 
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A model to start from, as the catalog shows it."""
+    """A model to start from, as the catalog lists it."""
 
     name: str
     title: str
     family: str
-    source: str  #: hub id, or the name of a file or folder among the operator's bases
-    resolution: int
+    source: str  #: hub id, or the name of a file or folder in the operator's `bases/`
+    resolution: int  #: pixels a side that it was trained with
     licence: str
-    good: str  #: what it is good for, one line
-    present: bool
-    small: bool = False  #: draws tiny emoji; the card says so
-    memory_mib: int = 0  #: MiB that it takes in the worker
+    good: str  #: its strengths, one line
+    present: bool  #: whether its files are on this machine
+    small: bool = False  #: whether it draws tiny emoji, as the embedded base does
+    memory_mib: int = 0  #: MiB it takes in the worker
     domain: Domain = Domain.GENERAL
-    weak: str = ""  #: its weak points, one line
-    prediction: str = (
-        ""  #: "epsilon" or "v_prediction", as diffusers calls it; "": as its files say
-    )
-    clip_skip: int = (
-        1  #: clip skip as AUTOMATIC1111 counts: 1 reads the last layer, 2 the one before
-    )
+    weak: str = ""  #: its weaknesses, one line
+    prediction: str = ""  #: diffusers' `prediction_type`; "" takes it from the base's files
+    clip_skip: int = 1  #: as AUTOMATIC1111 counts: 1 reads the last layer, 2 the one before
     commercial: Commercial = Commercial.UNSEEN
-    terms: str = ""  #: what the licence asks, one line
+    terms: str = ""  #: the licence's conditions, one line
     licence_url: str = ""  #: where the licence was read
-    known: bool = True  #: this version has its family; another one is listed, never offered
+    known: bool = True  #: whether this version has its family; others are listed, not offered
 
     @property
     def missing_code(self) -> str:
-        """The code of what keeps it from being used; "" where nothing does."""
+        """The error code of why the base cannot be used; "" if it can."""
         if not self.known:
             return "base_family"
-        missing = "base_missing" if "/" in self.source else "base_bring"
+        missing = "base_missing" if "/" in self.source else "base_bring"  # from the hub, or not
         return "" if self.present else missing
 
     @property
     def facts(self) -> dict[str, str]:
-        """What the sentence of what it lacks needs."""
+        """The facts that fill in the sentence of `missing_code`."""
         named = {"base": self.title, "name": self.name}
         return named | {"family": self.family, "source": self.source}
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How steps, rank and rate follow from the dial for one method on one base."""
+    """The defaults of one method on one base, for one concept and one position of the dial."""
 
     method: str
     base: str
@@ -263,13 +259,13 @@ class Rule:
     steps_per_photo: int  #: … and for each further photo
     min_steps: int
     max_steps: int
-    rank: int  #: rank of a LoRA, vectors of an embedding; zero trains whole networks
+    rank: int  #: rank of a LoRA, vectors of an embedding; 0 trains whole networks
     learning_rate: float
     batch_size: int
     file_bytes: int  #: expected size of the file
-    reason: str  #: code of the sentence that says why
-    num_class_images: int = 0  #: class pictures that are learnt beside the photos
-    memory_mib: int = 0  #: MiB of the GPU that it is expected to take; 0 is not known
+    reason: str  #: code of the sentence that explains these defaults
+    num_class_images: int = 0  #: class pictures for prior preservation
+    memory_mib: int = 0  #: expected MiB of GPU memory; 0 is unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,13 +289,13 @@ class Method:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """What the trainer can do, published to the bot when a worker starts."""
+    """What the scheduler can train, published to the bot when a worker starts."""
 
     bases: tuple[Base, ...] = ()
     methods: tuple[Method, ...] = ()
     captioner: str = "embedded"
     rules: tuple[Rule, ...] = ()
-    device: str = "cpu"  #: the device of the worker, as a person would name it
+    device: str = "cpu"  #: the name of the worker's device, for people
     memory_mib: int = 0  #: MiB of the worker's GPU; 0 without one
     published: float = 0.0
 
@@ -313,18 +309,18 @@ class Catalog:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """What runs on this machine have taken, for estimates."""
+    """Mean seconds that trainings took on this machine, for estimates."""
 
-    step: float  #: seconds a step
-    photo: float  #: seconds to encode a photo
-    picture: float  #: seconds to draw a picture on the way
-    overhead: float  #: seconds for all else: loading, saving
-    runs: int = 1
+    step: float
+    photo: float  #: to encode one
+    picture: float  #: to draw one during the training
+    overhead: float  #: of a run: loading, saving
+    runs: int = 1  #: how many were measured
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a training will be, before it is asked for: the pre-flight card."""
+    """A training before it is queued, as the pre-flight card shows it."""
 
     method: str
     base: str
@@ -335,10 +331,8 @@ class Plan:
     learning_rate: float
     batch_size: int
     file_bytes: int
-    reasons: tuple[str, ...] = field(default=())
-    num_class_images: int = 0  #: class pictures
-    seconds: float = 0.0  #: 0 is not known
-    timed_like: str = (
-        ""  #: the method whose runs tell the time, where this kind was never measured
-    )
-    memory_mib: int = 0  #: MiB of the GPU; 0 is not known
+    reasons: tuple[str, ...] = ()  #: codes of sentences
+    num_class_images: int = 0  #: class pictures for prior preservation
+    seconds: float = 0.0  #: estimate; 0 is unknown
+    timed_like: str = ""  #: the method whose timing stands in, if this one was never measured
+    memory_mib: int = 0  #: of the GPU; 0 is unknown

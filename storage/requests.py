@@ -1,7 +1,7 @@
-"""What a job is asked to do: the payload of `Job.request` and, completed, of `job.json`.
+"""What a job shall do: the content of `Job.request`, as JSON.
 
-The bot writes the short form; the scheduler lays out the folder and adds what is marked
-(scheduler).
+The scheduler completes a request when it lays out the job's folder: it makes a `Recipe` of a
+`TrainRequest`, and sets the fields of a `SampleRequest` that are marked (scheduler).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from storage.errors import JobError
 from storage.options import aliases, options_from_json, options_table
 from storage.records import Concept, Dial, Optimizer
 
-#: what fields were called before 0.2; requests in the queue of an older version are still read
+#: field names of before 0.2, which requests in an older queue have
 OLD_NAMES = {
     "rate": "learning_rate",
     "batch": "batch_size",
@@ -27,7 +27,7 @@ OLD_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class OtherDataset:
-    """A further dataset of the same member, with its concept."""
+    """A further dataset of the same member, with the concept it teaches."""
 
     dataset: int
     trigger: str
@@ -36,7 +36,7 @@ class OtherDataset:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
-        """Read one back from JSON."""
+        """Read the entry of a request."""
         content = {OLD_NAMES.get(name, name): entry for name, entry in value.items()}
         return cls(**content | {"concept": Concept(content["concept"])})
 
@@ -56,21 +56,21 @@ class TrainRequest:
     learning_rate: float
     batch_size: int
     seed: int
-    class_word: str = ""  #: the subject's class; what an embedding starts from
-    options: dict[str, Any] = field(default_factory=dict)  #: `TrainingOptions` that were chosen
+    class_word: str = ""  #: the subject's class, e.g. dog; also what an embedding starts from
+    options: dict[str, Any] = field(default_factory=dict)  #: the `TrainingOptions` chosen
     other_datasets: tuple[OtherDataset, ...] = ()  #: further concepts for the same run
     num_class_images: int = 0  #: class pictures for prior preservation; 0 is off
-    max_file_bytes: int = 0  #: largest file that can be handed over; 0 is any
-    file_bytes: int = 0  #: expected size of the file
+    max_file_bytes: int = 0  #: above which a smaller copy is made, too; 0 is never
+    file_bytes: int = 0  #: expected size, for the member's quota
 
     @property
     def optimizer(self) -> Optimizer:
-        """The optimizer that was chosen, or the usual one."""
+        """The chosen optimizer, else the default."""
         return Optimizer(self.options.get("optimizer", Optimizer.ADAMW))
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
-        """Read a request back from JSON, also one that an older version queued.
+        """Read a request from JSON, also one queued by an older version.
 
         Raises JobError("request_broken") if something is missing or unknown.
         """
@@ -89,9 +89,9 @@ class TrainRequest:
 
 
 def _take_options(content: dict[str, Any]) -> dict[str, Any]:
-    """Take out the options of a request of before 0.2, which had each as a field of its own.
+    """Remove and return the options of a request of before 0.2, where each was a field.
 
-    Those that nobody chose stood there with their defaults, and are left out.
+    Those that have their default were not chosen, and are left out.
     """
     usual = {each.name: each.default for each in options_table()}
     names = aliases() | {name: name for name in usual}
@@ -101,7 +101,7 @@ def _take_options(content: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class SampleRequest:
-    """Make pictures. Without a style, the base alone draws them."""
+    """Draw pictures with a style, or with the base alone."""
 
     base: str
     prompt: str
@@ -109,7 +109,7 @@ class SampleRequest:
     strength: float = 1.0
     seed: int = 0
     steps: int = 20
-    size: int = 0  #: pixels of a side; 0 means the base's own
+    size: int = 0  #: pixels a side; 0 is the base's resolution
     count: int = 1
     method: str = ""  #: (scheduler) of the style
     trigger: str = ""  #: (scheduler) of the style
@@ -117,7 +117,7 @@ class SampleRequest:
 
 @dataclass(frozen=True, slots=True)
 class CaptionRequest:
-    """Describe photos, the trigger word put in front."""
+    """Caption photos; each caption begins with the trigger."""
 
     captioner: str
     trigger: str

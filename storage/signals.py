@@ -1,4 +1,4 @@
-"""Stopping a process cleanly on SIGINT or SIGTERM."""
+"""Stop a process cleanly on SIGINT or SIGTERM."""
 
 from __future__ import annotations
 

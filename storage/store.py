@@ -1,4 +1,4 @@
-"""The one door to everything that is remembered."""
+"""`Store`: the tables and the data folder, opened together."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from storage.tables.trash import Trash
 
 
 class Store:
-    """The tables and the data folder, for one process."""
+    """Everything Safelight stores, for one process."""
 
     def __init__(self, database: Database, home: Home) -> None:
         trash = Trash(database, home)
@@ -41,8 +41,8 @@ class Store:
 
     @classmethod
     async def open(cls, home: Home) -> Store:
-        """Open the data folder: make it, bring its tables up to date, sweep what a crash left."""
-        await asyncio.to_thread(_prepare, home)
+        """Create the data folder if needed, migrate its database, and remove orphaned files."""
+        await asyncio.to_thread(_create_folders, home)
         store = cls(await Database.open(home.database_file), home)
         try:
             await store._trash.sweep()
@@ -67,8 +67,8 @@ class Store:
         await self.close()
 
 
-def _prepare(home: Home) -> None:
-    """Make the data folder, for its owner alone: it holds people's photos."""
+def _create_folders(home: Home) -> None:
+    """Create the data folder, readable by its owner alone: it holds people's photos."""
     home.path.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in ("photos", "previews", "styles", "bases", "workers", "runs"):
         (home.path / name).mkdir(exist_ok=True)

@@ -46,9 +46,9 @@ def test_rest() -> None:
 @pytest.mark.parametrize(
     ("changes", "code", "facts"),
     [
-        ({"base": "x.ckpt"}, "base_unknown", {"base": "x.ckpt", "bases": ["embedded"]}),
-        ({"method": "dream"}, "method_unknown", {"method": "dream", "methods": ["lora"]}),
-        ({"dial": Dial.THOROUGH}, "method_unknown", {"method": "lora", "methods": ["lora"]}),
+        ({"base": "x.ckpt"}, "base_unknown", {"base": "x.ckpt", "choices": ["embedded"]}),
+        ({"method": "dream"}, "method_unknown", {"method": "dream", "choices": ["lora"]}),
+        ({"dial": Dial.THOROUGH}, "method_unknown", {"method": "lora", "choices": ["lora"]}),
         ({"catalog": Catalog()}, "scheduler_away", {}),
         (
             {"catalog": replace(CATALOG, rules=())},
