@@ -1,36 +1,79 @@
-"""`python -m bot`: the bot's process."""
+"""`python -m bot`: the bot's process, and the one place where its parts are put together."""
 
 from __future__ import annotations
 
 import asyncio
+import pkgutil
 import sys
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 
 import discord
 
-from bot import logs, settings, wording
+from bot import cogs, logs, settings, wording
 from bot.bot import Bot
+from bot.jobfeed.follower import JobFollower
+from bot.settings import BotSettings
+from bot.web import Web
 from storage.errors import UserError
+from storage.folders import Home
+from storage.photos.sandbox import Darkroom
 from storage.signals import call_on_stop
+from storage.store import Store
 
 
-async def serve(chosen: settings.BotSettings, token: str) -> None:
-    """Run the bot until it is told to stop."""
-    async with Bot(chosen) as bot:
+def make_bot(settings: BotSettings) -> Bot:
+    """Return a bot that opens its features when it is started."""
+    return Bot(settings, open_features)
+
+
+async def open_features(bot: Bot, opened: AsyncExitStack) -> None:
+    """Open the store, the darkroom, the commands, the web server and the job feed, in this order.
+
+    `opened` closes them in the reverse order, also if one of them cannot be opened.
+    """
+    bot.store = await opened.enter_async_context(await Store.open(Home(bot.settings.home)))
+    bot.darkroom = await opened.enter_async_context(Darkroom())
+    opened.push_async_callback(remove_cogs, bot)
+    await load_cogs(bot)
+    bot.web = Web(bot.store, bot.settings.public)
+    opened.push_async_callback(bot.web.close)
+    await bot.web.start(bot.settings.host, bot.settings.port)
+    bot.jobs = follower = JobFollower(bot)
+    opened.push_async_callback(follower.close)
+    follower.start()
+
+
+async def load_cogs(bot: Bot) -> None:
+    """Load every module in `bot/cogs`, but those whose names begin with `_`."""
+    for module in pkgutil.iter_modules(cogs.__path__, f"{cogs.__name__}."):
+        if not module.name.rpartition(".")[2].startswith("_"):
+            await bot.load_extension(module.name)
+            bot.add_controls(*getattr(bot.extensions[module.name], "ITEMS", ()))
+
+
+async def remove_cogs(bot: Bot) -> None:
+    """Remove the cogs, so that no message reaches one whose store is closed."""
+    for cog in tuple(bot.cogs):
+        await bot.remove_cog(cog)
+
+
+async def serve(settings: BotSettings, token: str) -> None:
+    """Run the bot until the process is told to stop."""
+    async with make_bot(settings) as bot:
         running = asyncio.create_task(bot.start(token))
         call_on_stop(running.cancel)
         with suppress(asyncio.CancelledError):
             await running
 
 
-def run(chosen: settings.BotSettings) -> None:
-    """Run the bot in this process; a start that cannot succeed is a UserError."""
-    if chosen.token is None:
+def run(settings: BotSettings) -> None:
+    """Run the bot in this process; a start that cannot succeed raises UserError."""
+    if settings.token is None:
         raise UserError("token_missing")
-    token = chosen.token.get_secret_value()
-    logs.start(token)
+    token = settings.token.get_secret_value()
+    logs.start_logging(token)
     try:
-        asyncio.run(serve(chosen, token))
+        asyncio.run(serve(settings, token))
     except discord.LoginFailure:
         raise UserError("token_refused") from None
     except discord.PrivilegedIntentsRequired:
@@ -38,7 +81,7 @@ def run(chosen: settings.BotSettings) -> None:
 
 
 def main() -> int:
-    """Read the settings and run; a foreseen end is a sentence and an exit code."""
+    """Read the settings and run the bot; return the exit code, 2 if the start was refused."""
     try:
         run(settings.read())
     except UserError as error:

@@ -1,45 +1,65 @@
-"""The bot's composition root: what is opened when it starts, and closed when it ends."""
+"""The bot: its connection to Discord, and what commands and cards find on it.
+
+Nothing here knows a command, a card or the job feed. `bot/__main__.py` opens them.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import pkgutil
 import secrets
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Any, Protocol, TypeAlias
 
 import discord
 from discord import app_commands, ui
 from discord.ext import commands
 
-from bot import cogs
-from bot.errors import answer, control
-from bot.jobfeed.follower import Follow
+from bot.card import Card
+from bot.errors import answer_error, custom_id_of
+from bot.settings import BotSettings
 from bot.web import Web
 from storage.errors import UserError
-from storage.folders import Home
 from storage.photos.sandbox import Darkroom
 from storage.store import Store
 
-if TYPE_CHECKING:
-    from bot.settings import BotSettings
+MAX_READS = 4  #: files held in memory at once
 
 
-READERS = 4  #: files held in memory at once
+class JobFeed(Protocol):
+    """Keeps the cards of jobs up to date."""
+
+    lock: asyncio.Lock  #: hold it while a job gets its card, or the feed would post a second one
+
+    async def show(self, number: int) -> None:
+        """Post or update a job's card now."""
+
+    async def make_card(self, number: int) -> Card:
+        """Return a new card of a job as it is now."""
+
+    def expect(self, number: int, card: Card) -> None:
+        """Keep the card that was just posted for a job up to date."""
+
+    def forget(self, number: int) -> None:
+        """Leave a job's card alone from now on."""
+
+    async def remove_message(self, channel: int, guild: int, message: int) -> None:
+        """Delete one of the bot's messages, unless it is gone already."""
 
 
-def intents(*, collect: bool) -> discord.Intents:
-    """Ask Discord for nothing privileged, unless the operator lets photos be collected."""
+def make_intents(*, collect: bool) -> discord.Intents:
+    """Return the intents; only collecting photos from messages needs a privileged one."""
     return discord.Intents(guilds=True, guild_messages=collect, message_content=collect)
 
 
-class Tree(app_commands.CommandTree["Bot"]):
-    """The commands, with the one error handler."""
+class CommandTree(app_commands.CommandTree["Bot"]):
+    """The slash commands, with the one error handler."""
 
     async def on_error(
-        self, interaction: discord.Interaction[Bot], error: app_commands.AppCommandError, /
+        self, interaction: Interaction, error: app_commands.AppCommandError, /
     ) -> None:
-        """Answer every error of every command."""
-        await answer(interaction, error)
+        """Answer an error of any command."""
+        await answer_error(interaction, error)
 
 
 class Bot(commands.Bot):
@@ -48,72 +68,64 @@ class Bot(commands.Bot):
     store: Store
     darkroom: Darkroom
     web: Web
-    follow: Follow
+    jobs: JobFeed
 
-    def __init__(self, settings: BotSettings) -> None:
+    def __init__(self, settings: BotSettings, open_features: OpenFeatures) -> None:
         super().__init__(
             commands.when_mentioned,
             help_command=None,
-            tree_cls=Tree,
-            intents=intents(collect=settings.collect),
+            tree_cls=CommandTree,
+            intents=make_intents(collect=settings.collect),
             allowed_mentions=discord.AllowedMentions.none(),
         )
         self.settings = settings
-        self.running: set[tuple[object, ...]] = set()  #: see `guards.once`
-        self.reading = asyncio.Semaphore(READERS)
-        self.boot = secrets.token_hex(4)  #: in the id of every form, to know those from before
+        self.running_commands: set[tuple[object, ...]] = set()  #: see `refusing_duplicates`
+        self.reads = asyncio.Semaphore(MAX_READS)
+        self.process_id = secrets.token_hex(4)  #: part of every form's id: forms die with us
         #: attachments whose owners have yet to agree, by member and dataset
-        self.waiting: dict[tuple[int, int], list[discord.Attachment]] = {}
+        self.awaiting_consent: dict[tuple[int, int], list[discord.Attachment]] = {}
         self.controls: list[type[ui.DynamicItem[Any]]] = []
+        self._open_features = open_features
+        self._opened = AsyncExitStack()
 
     async def setup_hook(self) -> None:
-        """Open the store, load every cog and tell Discord the commands."""
-        self.store = await Store.open(Home(self.settings.home))
-        self.darkroom = Darkroom()
-        await self.darkroom.__aenter__()
-        for module in pkgutil.iter_modules(cogs.__path__):
-            if not module.name.startswith("_"):
-                name = f"{cogs.__name__}.{module.name}"
-                await self.load_extension(name)
-                self.controls += getattr(self.extensions[name], "ITEMS", ())
-        self.add_dynamic_items(*self.controls)
-        self.web = Web(self.store, self.settings.public)
-        await self.web.start(self.settings.host, self.settings.port)
-        self.follow = Follow(self)
-        self.follow.start()
-        await self.tree.sync()
+        """Open the features and tell Discord the commands; on an error, close what was opened."""
+        async with AsyncExitStack() as opened:
+            await self._open_features(self, opened)
+            await self.tree.sync()
+            self._opened = opened.pop_all()
 
-    async def on_interaction(self, interaction: discord.Interaction[Bot], /) -> None:
-        """Answer what was left open by another version, or by a form from before a restart."""
-        name = control(interaction)
+    def add_controls(self, *controls: type[ui.DynamicItem[Any]]) -> None:
+        """Let these buttons and selects work on any message, also on one from before a restart."""
+        self.controls += controls
+        self.add_dynamic_items(*controls)
+
+    async def on_interaction(self, interaction: Interaction, /) -> None:
+        """Answer buttons of an older version, and forms from before a restart."""
+        name = custom_id_of(interaction)
         if interaction.type is discord.InteractionType.modal_submit:
-            ours = name.startswith(f"form:{self.boot}:")
+            ours = name.startswith(f"form:{self.process_id}:")
         elif interaction.type is discord.InteractionType.component:
             ours = any(c.__discord_ui_compiled_template__.fullmatch(name) for c in self.controls)
         else:
             return
         if not ours:
-            await answer(interaction, UserError("card_old"))
+            await answer_error(interaction, UserError("card_old"))
 
     async def on_message(self, message: discord.Message, /) -> None:
         """Leave messages alone: there are no prefix commands."""
 
     async def close(self) -> None:
-        """Leave Discord and close what was opened."""
+        """Leave Discord and close the features."""
         await super().close()
-        await self.shut()
+        await self.close_features()
 
-    async def shut(self) -> None:
-        """Close the store and the darkroom; a second time does nothing."""
-        for cog in tuple(self.cogs):
-            await self.remove_cog(cog)
-        opened: dict[str, Any] = vars(self)
-        for name in ("follow", "web"):
-            if name in opened:
-                await opened.pop(name).close()
-        darkroom = opened.pop("darkroom", None)
-        if darkroom is not None:
-            await darkroom.__aexit__(None, None, None)
-        store = opened.pop("store", None)
-        if store is not None:
-            await store.close()
+    async def close_features(self) -> None:
+        """Close what `setup_hook` opened, the last first; a second time does nothing."""
+        await self._opened.aclose()
+
+
+#: What a command, button or form is called with.
+Interaction: TypeAlias = discord.Interaction[Bot]
+#: Opens everything the bot works with, and leaves on the stack how to close it.
+OpenFeatures: TypeAlias = Callable[[Bot, AsyncExitStack], Awaitable[None]]

@@ -21,11 +21,11 @@ from storage.errors import SafelightError, UserError
 log = logging.getLogger(__name__)
 
 Answer = discord.InteractionResponseType
-SETTLED = {"private", "shown"}  #: in `extras`: the promise was private, or is kept
-GONE = frozenset({10008, 10062, 10015, 40060})  #: message, interaction or webhook is no more
+ANSWERED = {"private", "shown"}  #: in `extras`: the promise was private, or is kept
+GONE_CODES = frozenset({10008, 10062, 10015, 40060})  #: message, interaction or webhook is no more
 
 
-def foreseen(error: BaseException) -> SafelightError | None:
+def known_error(error: BaseException) -> SafelightError | None:
     """Return what the person is told, or None when the error is a bug."""
     while isinstance(error, app_commands.CommandInvokeError | app_commands.TransformerError):
         cause: BaseException | None = getattr(error, "original", error.__cause__)
@@ -46,27 +46,27 @@ def foreseen(error: BaseException) -> SafelightError | None:
     return None
 
 
-async def answer(interaction: discord.Interaction, error: BaseException) -> None:
+async def answer_error(interaction: discord.Interaction, error: BaseException) -> None:
     """Tell the person what went wrong; log what is a bug."""
-    known = foreseen(error)
+    known = known_error(error)
     if known is not None:
-        await tell(interaction, wording.explain(known))
+        await send_privately(interaction, wording.explain(known))
         return
-    if gone(error):
+    if is_gone(error):
         log.info("An answer came too late: %s", error)
         return
     reference = secrets.token_hex(3).upper()
-    log.error("Bug %s in %s", reference, where(interaction), exc_info=error)
-    await tell(interaction, wording.explain(UserError("bug", reference=reference)))
+    log.error("Bug %s in %s", reference, name_source(interaction), exc_info=error)
+    await send_privately(interaction, wording.explain(UserError("bug", reference=reference)))
 
 
-async def tell(interaction: discord.Interaction, sentence: str) -> None:
+async def send_privately(interaction: discord.Interaction, sentence: str) -> None:
     """Say a sentence that only the person sees, whatever was answered before."""
     response, extras = interaction.response, interaction.extras
     try:
         if not response.is_done():
             await response.send_message(sentence, ephemeral=True)
-        elif response.type is not Answer.deferred_channel_message or SETTLED & extras.keys():
+        elif response.type is not Answer.deferred_channel_message or ANSWERED & extras.keys():
             await interaction.followup.send(sentence, ephemeral=True)
         else:  # a public promise: whatever completes it is public, too
             await interaction.edit_original_response(content="…")
@@ -76,20 +76,20 @@ async def tell(interaction: discord.Interaction, sentence: str) -> None:
         log.info("A sentence could not be delivered: %s", late)
 
 
-def gone(error: BaseException) -> bool:
+def is_gone(error: BaseException) -> bool:
     """Return whether Discord has forgotten what we wanted to answer."""
     error = getattr(error, "original", error)
-    return isinstance(error, discord.HTTPException) and error.code in GONE
+    return isinstance(error, discord.HTTPException) and error.code in GONE_CODES
 
 
-def where(interaction: discord.Interaction) -> str:
+def name_source(interaction: discord.Interaction) -> str:
     """Name what was asked for, for the log: a command or a control, nothing a member wrote."""
     if interaction.command is not None:
         return f"/{interaction.command.qualified_name}"
-    return control(interaction) or interaction.type.name
+    return custom_id_of(interaction) or interaction.type.name
 
 
-def control(interaction: discord.Interaction) -> str:
+def custom_id_of(interaction: discord.Interaction) -> str:
     """Return the custom id of the control or form that was used, if one was."""
     given: Any = interaction.data or {}
     return str(given.get("custom_id", ""))

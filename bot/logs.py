@@ -27,7 +27,7 @@ class Redacting(logging.Formatter):
         return line
 
 
-def start(*secrets: str, level: int = logging.INFO, stream: TextIO | None = None) -> None:
+def start_logging(*secrets: str, level: int = logging.INFO, stream: TextIO | None = None) -> None:
     """Send every logger's lines to `stream` (stderr), redacted."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(Redacting(secrets))

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-VALID = 7 * 24 * 3600  #: seconds
+VALID_SECONDS = 7 * 24 * 3600  #: seconds
 TOKEN = re.compile(r"(\d{1,20})\.(\d{1,20})\.(\d{1,12})\.([A-Za-z0-9_-]{43})")
 HEADERS = {
     "Cache-Control": "no-store",
@@ -56,7 +56,7 @@ class Web:
 
     def __init__(self, store: Store, public: str | None = None) -> None:
         self.store, self.public = store, public
-        self.key = secret(store.home)
+        self.key = read_or_make_key(store.home)
         self.app = web.Application()
         self.app.router.add_get("/health", self.health)
         self.app.router.add_get("/get/{token}", self.get)
@@ -83,7 +83,7 @@ class Web:
         """Return a fresh link to a style's file, or None when nobody could open it."""
         if self.public is None or style.owner is None:
             return None
-        until = int(time.time()) + VALID
+        until = int(time.time()) + VALID_SECONDS
         said = f"{style.id}.{style.owner}.{until}"
         return Link(f"{self.public.rstrip('/')}/get/{said}.{self._sign(said)}", until)
 
@@ -113,7 +113,7 @@ class Web:
             path,
             headers={
                 "Content-Type": "application/octet-stream",
-                "Content-Disposition": disposition(path.name),
+                "Content-Disposition": content_disposition(path.name),
             },
         )
 
@@ -130,7 +130,7 @@ class Web:
         response.headers.update(HEADERS)
 
 
-def secret(home: Home) -> bytes:
+def read_or_make_key(home: Home) -> bytes:
     """Return the key that signs links, made once and readable by the bot's user alone."""
     path = home.path / "secret"
     if not path.exists():
@@ -140,12 +140,12 @@ def secret(home: Home) -> bytes:
     return path.read_bytes()
 
 
-def disposition(name: str) -> str:
+def content_disposition(name: str) -> str:
     """Write the header that names a download, safe for any name."""
-    return f"attachment; filename=\"{plain(name)}\"; filename*=UTF-8''{quote(name, safe='')}"
+    return f"attachment; filename=\"{plain_file_name(name)}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
-def plain(name: str) -> str:
+def plain_file_name(name: str) -> str:
     """Return a file name as Discord and old browsers keep it: no spaces, nothing foreign."""
     stem, dot, ending = name.rpartition(".")
     kept = re.sub(r"[^A-Za-z0-9-]+", "_", stem or ending).strip("_") or "style"

@@ -64,7 +64,7 @@ async def talk(world: World, ears: Ears, bot: Bot, photos: list[bytes], count: i
     for number in range(count):
         ears.due = began + number * PAUSE
         await asyncio.sleep(max(0.0, ears.due - time.perf_counter()))
-        if number % ARRIVE == 0 and not bot.running:
+        if number % ARRIVE == 0 and not bot.running_commands:
             arrived += len(photos)
             for person, five in ((OWNER, photos[:5]), (FRIEND, photos[5:])):
                 await add(world, person, five)

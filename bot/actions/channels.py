@@ -11,12 +11,11 @@ from bot.wording import flatten
 from storage.errors import UserError
 
 if TYPE_CHECKING:
-    from bot.bot import Bot
-    from bot.cards.components import Asked
+    from bot.bot import Bot, Interaction
     from storage.records import Job
 
-Room = discord.TextChannel | discord.Thread | discord.VoiceChannel | discord.StageChannel
-DAY: Literal[1440] = 1440  #: minutes until a quiet thread is folded away
+MessageChannel = discord.TextChannel | discord.Thread | discord.VoiceChannel | discord.StageChannel
+ARCHIVE_MINUTES: Literal[1440] = 1440  #: minutes until a quiet thread is folded away
 PERMISSIONS = {
     "view_channel": "View Channel",
     "send_messages": "Send Messages",
@@ -26,21 +25,21 @@ PERMISSIONS = {
 }
 
 
-async def training(interaction: Asked, *, private: bool = False) -> int:
+async def find_training_channel(interaction: Interaction, *, private: bool = False) -> int:
     """Return the channel for a training's card: the server's own, or where it was asked for."""
     bot, guild = interaction.client, interaction.guild
     server = await bot.store.servers.get(interaction.guild_id or 0)
     chosen = guild.get_channel_or_thread(server.channel) if guild and server.channel else None
     channel = chosen or interaction.channel
-    if guild is None or not isinstance(channel, Room):
+    if guild is None or not isinstance(channel, MessageChannel):
         raise UserError("channel_kind")
-    missing = lacking(channel, private=private)
+    missing = missing_permissions(channel, private=private)
     if missing:
         raise UserError("channel_closed", channel=channel.id, permissions=missing)
     return channel.id
 
 
-def lacking(channel: Room, *, private: bool) -> list[str]:
+def missing_permissions(channel: MessageChannel, *, private: bool) -> list[str]:
     """List the permissions that the bot would need there and does not have."""
     thread = isinstance(channel, discord.Thread)
     if private and not isinstance(channel, discord.TextChannel):
@@ -53,27 +52,27 @@ def lacking(channel: Room, *, private: bool) -> list[str]:
     return [PERMISSIONS[name] for name in needed if not getattr(may, name)]
 
 
-def partial(bot: Bot, channel: int, guild: int) -> discord.PartialMessageable:
+def partial_messageable(bot: Bot, channel: int, guild: int) -> discord.PartialMessageable:
     """Return a channel or thread to write to, whether or not it is known here."""
     return bot.get_partial_messageable(channel, guild_id=guild)
 
 
-async def secluded(bot: Bot, job: Job) -> int:
+async def create_private_thread(bot: Bot, job: Job) -> int:
     """Make the private thread of a job, with its owner in it."""
     channel = bot.get_channel(job.channel)
     if not isinstance(channel, discord.TextChannel):
         return job.channel
     thread = await channel.create_thread(
-        name=named(job),
+        name=thread_name(job),
         type=discord.ChannelType.private_thread,
-        auto_archive_duration=DAY,
+        auto_archive_duration=ARCHIVE_MINUTES,
         invitable=False,
     )
     await thread.add_user(discord.Object(job.owner))
     return thread.id
 
 
-async def branch(bot: Bot, job: Job) -> int | None:
+async def create_thread(bot: Bot, job: Job) -> int | None:
     """Make the thread for a job's samples; None where there can be none."""
     channel = bot.get_channel(job.channel)
     if not isinstance(channel, discord.TextChannel):
@@ -81,11 +80,13 @@ async def branch(bot: Bot, job: Job) -> int | None:
     kind = discord.ChannelType.public_thread
     if channel.is_news():
         kind = discord.ChannelType.news_thread
-    thread = await channel.create_thread(name=named(job), type=kind, auto_archive_duration=DAY)
+    thread = await channel.create_thread(
+        name=thread_name(job), type=kind, auto_archive_duration=ARCHIVE_MINUTES
+    )
     return thread.id
 
 
-def named(job: Job) -> str:
+def thread_name(job: Job) -> str:
     """Name a job's thread."""
     method = wording.training.METHODS.get(job.request["method"], job.request["method"])
     name = wording.fill(

@@ -12,17 +12,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.bot import Bot
-    from bot.cards.components import Card
+    from bot.card import Card
     from bot.web import Link
     from storage.events import SmallCopy
     from storage.records import Style
 
 MIB = 1 << 20
-BOOSTED = {2: 50, 3: 100}  #: MiB that Discord takes by a server's boosts; below, the setting
-LARGE = frozenset({40005, 50045})  #: Discord's codes for "request entity" and "file too large"
+BOOSTED_MIB = {2: 50, 3: 100}  #: MiB that Discord takes by a server's boosts; below, the setting
+TOO_LARGE_CODES = frozenset(
+    {40005, 50045}
+)  #: Discord's codes for "request entity" and "file too large"
 
 
-class Way(StrEnum):
+class DeliveryKind(StrEnum):
     """How a file gets to its owner."""
 
     FILE = "file"
@@ -35,7 +37,7 @@ class Way(StrEnum):
 class Handover:
     """One way to hand one file over, and what the card needs to say about it."""
 
-    way: Way
+    kind: DeliveryKind
     size: int
     limit: int
     link: Link | None = None
@@ -43,42 +45,50 @@ class Handover:
     small: SmallCopy | None = None
 
 
-def limit(guild: discord.Guild | None, upload: int) -> int:
+def max_file_bytes(guild: discord.Guild | None, upload_mib: int) -> int:
     """Return the bytes that a file may have here. discord.py's own number is out of date."""
     tier = guild.premium_tier if guild else 0
-    return max(upload, BOOSTED.get(tier, 0)) * MIB
+    return max(upload_mib, BOOSTED_MIB.get(tier, 0)) * MIB
 
 
-def ways(bot: Bot, style: Style, most: int, small: SmallCopy | None) -> list[Handover]:
+def list_handovers(bot: Bot, style: Style, max_bytes: int, small: SmallCopy | None) -> list[Handover]:
     """List the ways a style's file can go, the best first."""
-    fits = style.bytes <= most
+    fits = style.bytes <= max_bytes
     link = bot.web.link(style)
-    other = Handover(Way.LINK if link else Way.HAND, style.bytes, most, link, refused=fits)
+    other = Handover(
+        DeliveryKind.LINK if link else DeliveryKind.HAND,
+        style.bytes,
+        max_bytes,
+        link,
+        refused=fits,
+    )
     if fits:
-        return [Handover(Way.FILE, style.bytes, most), other]
-    if small and not link and small.bytes <= most:
-        return [Handover(Way.SMALL, style.bytes, most, small=small), other]
+        return [Handover(DeliveryKind.FILE, style.bytes, max_bytes), other]
+    if small and not link and small.bytes <= max_bytes:
+        return [Handover(DeliveryKind.SMALL, style.bytes, max_bytes, small=small), other]
     return [other]
 
 
-async def post(
+async def post_file(
     channel: discord.abc.Messageable,
-    ladder: list[Handover],
-    draw: Callable[[Handover], Card],
-    told: discord.AllowedMentions,
+    handovers: list[Handover],
+    make_card: Callable[[Handover], Card],
+    mentions: discord.AllowedMentions,
 ) -> discord.Message:
     """Post a card with the file, one rung down whenever Discord finds it too large."""
-    for handover in ladder[:-1]:
-        card = draw(handover)
+    for handover in handovers[:-1]:
+        card = make_card(handover)
         try:
-            return await channel.send(view=card, files=card.files(), allowed_mentions=told)
+            return await channel.send(
+                view=card, files=card.open_files(), allowed_mentions=mentions
+            )
         except discord.HTTPException as refused:
-            if not large(refused):
+            if not is_too_large(refused):
                 raise
-    card = draw(ladder[-1])
-    return await channel.send(view=card, files=card.files(), allowed_mentions=told)
+    card = make_card(handovers[-1])
+    return await channel.send(view=card, files=card.open_files(), allowed_mentions=mentions)
 
 
-def large(refused: discord.HTTPException) -> bool:
+def is_too_large(refused: discord.HTTPException) -> bool:
     """Return whether Discord refused because of the size."""
-    return refused.status == 413 or refused.code in LARGE
+    return refused.status == 413 or refused.code in TOO_LARGE_CODES

@@ -11,29 +11,29 @@ from PIL import Image
 
 from storage.errors import UserError
 
-SIDE, MOST = 128, 256 * 1024
-FULL = 30008  #: Discord's code for "maximum number of emojis reached"
+SIDE_PIXELS, MAX_BYTES = 128, 256 * 1024
+EMOJI_FULL_CODE = 30008  #: Discord's code for "maximum number of emojis reached"
 
 
-def shaped(path: Path) -> bytes:
+def make_emoji_png(path: Path) -> bytes:
     """Return a square picture as the PNG of an emoji."""
     with Image.open(path) as picture:
-        small = picture.convert("RGB").resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+        small = picture.convert("RGB").resize((SIDE_PIXELS, SIDE_PIXELS), Image.Resampling.LANCZOS)
     for colours in (None, 256, 64, 16):
         out = io.BytesIO()
         (small if colours is None else small.quantize(colours)).save(out, "PNG", optimize=True)
-        if out.tell() <= MOST:
+        if out.tell() <= MAX_BYTES:
             break
     return out.getvalue()
 
 
-def square(path: Path) -> bool:
+def is_square(path: Path) -> bool:
     """Return whether a picture could become an emoji."""
     with Image.open(path) as picture:
         return picture.width == picture.height
 
 
-def named(text: str) -> str:
+def clean_name(text: str) -> str:
     """Make an emoji's name of what somebody typed."""
     name = re.sub(r"\W+", "_", text.strip().strip(":"), flags=re.ASCII).strip("_")
     if not 2 <= len(name) <= 32:
@@ -41,18 +41,18 @@ def named(text: str) -> str:
     return name
 
 
-def may(permissions: discord.Permissions) -> bool:
+def may_add_emoji(permissions: discord.Permissions) -> bool:
     """Return whether these permissions let somebody add emoji."""
     return permissions.create_expressions or permissions.manage_expressions
 
 
-async def add(guild: discord.Guild, name: str, picture: bytes, by: str) -> discord.Emoji:
+async def add_emoji(guild: discord.Guild, name: str, picture: bytes, by: str) -> discord.Emoji:
     """Add an emoji to a server."""
     try:
         return await guild.create_custom_emoji(name=name, image=picture, reason=by)
     except discord.Forbidden:
         raise UserError("emoji_forbidden") from None
     except discord.HTTPException as refused:
-        if refused.code == FULL:
+        if refused.code == EMOJI_FULL_CODE:
             raise UserError("emoji_full") from None
         raise

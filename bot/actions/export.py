@@ -13,16 +13,18 @@ if TYPE_CHECKING:
 
     from storage.store import Store
 
-SPARE = 1024  #: bytes that one more entry takes beside its content
+ENTRY_BYTES = 1024  #: bytes that one more entry takes beside its content
 
 
-async def export(store: Store, member: int, folder: Path, most: int) -> list[Path]:
+async def export_member(store: Store, member: int, folder: Path, max_bytes: int) -> list[Path]:
     """Write zip files of at most `most` bytes each into a folder; a larger photo stands alone."""
     rows = await store.members.export(member)
-    return await asyncio.to_thread(pack, rows, list(photos(store, rows)), folder, most)
+    return await asyncio.to_thread(
+        write_zips, rows, list(list_photos(store, rows)), folder, max_bytes
+    )
 
 
-def photos(store: Store, rows: dict[str, Any]) -> Iterator[tuple[str, Path]]:
+def list_photos(store: Store, rows: dict[str, Any]) -> Iterator[tuple[str, Path]]:
     """List a member's photos with the names they get."""
     names = {dataset["id"]: dataset["name"] for dataset in rows["datasets"]}
     for photo in rows["photos"]:
@@ -32,18 +34,18 @@ def photos(store: Store, rows: dict[str, Any]) -> Iterator[tuple[str, Path]]:
         )
 
 
-def pack(
-    rows: dict[str, Any], files: list[tuple[str, Path]], folder: Path, most: int
+def write_zips(
+    rows: dict[str, Any], files: list[tuple[str, Path]], folder: Path, max_bytes: int
 ) -> list[Path]:
     """Write the list, then the photos, a new zip file whenever one is full."""
     listed = json.dumps(rows, ensure_ascii=False, indent=1)
     parts: list[list[tuple[str, Path]]] = [[]]
-    room = most - len(listed.encode()) - SPARE
+    room = max_bytes - len(listed.encode()) - ENTRY_BYTES
     for name, path in files:
-        size = path.stat().st_size + SPARE
+        size = path.stat().st_size + ENTRY_BYTES
         if size > room and (parts[-1] or len(parts) == 1):
             parts.append([])
-            room = most
+            room = max_bytes
         parts[-1].append((name, path))
         room -= size
     paths = [folder / f"safelight-{number}.zip" for number in range(1, len(parts) + 1)]

@@ -38,14 +38,14 @@ class JobState:
     end: Ending | None = None
 
     @classmethod
-    def of(cls, entries: Iterable[LogEntry[Event]]) -> JobState:
+    def from_events(cls, entries: Iterable[LogEntry[Event]]) -> JobState:
         """Return the state after these events, oldest first."""
         state = cls()
         for entry in entries:
-            state.add(entry)
+            state.apply(entry)
         return state
 
-    def add(self, entry: LogEntry[Event]) -> None:
+    def apply(self, entry: LogEntry[Event]) -> None:
         """Add the next event."""
         match entry.event:
             case Started() as event:
@@ -81,6 +81,6 @@ class JobState:
         return f"{self.progress.smoothed_loss:.3f}" if self.progress else "…"
 
 
-def base(name: str) -> str:
+def file_name(name: str) -> str:
     """Return the last part of a file's name: a job's files never lie elsewhere."""
     return PurePath(name).name

@@ -12,18 +12,16 @@ from storage.records import Kind, Status
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import discord
-
-    from bot.bot import Bot
+    from bot.bot import Interaction
 
 DAY = 24 * 3600
 
 
-async def allowed(interaction: discord.Interaction[Bot], verb: Literal["train", "sample"]) -> None:
+async def check_role(interaction: Interaction, verb: Literal["train", "sample"]) -> None:
     """Raise unless the member's roles let them train or sample on this server."""
     server = await interaction.client.store.servers.get(interaction.guild_id or 0)
     roles = server.trainers if verb == "train" else server.samplers
-    if not roles or moderator(interaction):
+    if not roles or is_server_manager(interaction):
         return
     held = {role.id for role in getattr(interaction.user, "roles", ())}
     if not held.intersection(roles):
@@ -32,7 +30,7 @@ async def allowed(interaction: discord.Interaction[Bot], verb: Literal["train", 
         raise UserError("role_needed", roles=[f"@{role.name}" for role in known] or ["a role"])
 
 
-async def quota(interaction: discord.Interaction[Bot]) -> None:
+async def check_daily_quota(interaction: Interaction) -> None:
     """Raise when the member has asked for as many trainings as the server allows in a day."""
     store, guild = interaction.client.store, interaction.guild_id or 0
     server = await store.servers.get(guild)
@@ -53,28 +51,28 @@ async def quota(interaction: discord.Interaction[Bot]) -> None:
     raise UserError("quota_used", jobs=server.jobs, when=int(oldest + DAY))
 
 
-def moderator(interaction: discord.Interaction[Bot]) -> bool:
+def is_server_manager(interaction: Interaction) -> bool:
     """Return whether the member looks after this server."""
     return interaction.guild_id is not None and interaction.permissions.manage_guild
 
 
-def moderate(interaction: discord.Interaction[Bot]) -> None:
+def check_server_manager(interaction: Interaction) -> None:
     """Raise unless the member looks after this server."""
-    if not moderator(interaction):
+    if not is_server_manager(interaction):
         raise UserError("permission_needed", permissions=["Manage Server"])
 
 
-def keeper(interaction: discord.Interaction[Bot]) -> bool:
+def is_moderator(interaction: Interaction) -> bool:
     """Return whether the member keeps order here: others' jobs, pictures and shared styles."""
     may = interaction.permissions
     return interaction.guild_id is not None and (may.manage_guild or may.manage_messages)
 
 
 @contextmanager
-def once(interaction: discord.Interaction[Bot], *what: object) -> Iterator[None]:
+def refusing_duplicates(interaction: Interaction, *what: object) -> Iterator[None]:
     """Refuse a member's second identical command while the first one runs."""
     command = interaction.command.qualified_name if interaction.command else ""
-    key, running = (interaction.user.id, command, *what), interaction.client.running
+    key, running = (interaction.user.id, command, *what), interaction.client.running_commands
     if key in running:
         raise UserError("still_busy")
     running.add(key)

@@ -20,53 +20,57 @@ if TYPE_CHECKING:
     from bot.bot import Bot
     from storage.records import CheckedPhoto, Dataset, Photo
 
-MOST = 10  #: files at once
+MAX_FILES = 10  #: files at once
 MIB = 1024 * 1024
-LEAST = 3  #: photos from which a training makes sense: 3 to 5 in Gal et al. and Ruiz et al. 2022
+MIN_PHOTOS = (
+    3  #: photos from which a training makes sense: 3 to 5 in Gal et al. and Ruiz et al. 2022
+)
 
 
 @dataclass(slots=True)
-class Handed:
+class ReceivedPhotos:
     """What became of the files that somebody handed over."""
 
     photos: list[tuple[str, Photo]] = field(default_factory=list)
     refused: list[tuple[str, UserError]] = field(default_factory=list)
 
     @property
-    def given(self) -> int:
+    def total(self) -> int:
         """How many files there were."""
         return len(self.photos) + len(self.refused)
 
 
-async def receive(bot: Bot, dataset: Dataset, files: Sequence[discord.Attachment]) -> Handed:
+async def receive_photos(
+    bot: Bot, dataset: Dataset, files: Sequence[discord.Attachment]
+) -> ReceivedPhotos:
     """Put files into a dataset; each one that cannot be taken is named with the reason."""
-    if len(files) > MOST:
-        raise UserError("photos_many", count=len(files), most=MOST)
+    if len(files) > MAX_FILES:
+        raise UserError("photos_many", count=len(files), most=MAX_FILES)
     check_disk_space(bot.settings)
-    checks = [asyncio.create_task(check(bot, file)) for file in files]
-    handed = Handed()
+    checks = [asyncio.create_task(check_attachment(bot, file)) for file in files]
+    received = ReceivedPhotos()
     try:
         for file, checked in zip(files, checks, strict=True):
             try:
                 photo = await bot.store.photos.add(dataset, await checked)
             except UserError as refused:
-                handed.refused.append((file.filename, refused))
+                received.refused.append((file.filename, refused))
             else:
-                handed.photos.append((file.filename, photo))
+                received.photos.append((file.filename, photo))
     finally:
         for unneeded in checks:
             unneeded.cancel()
         await asyncio.gather(*checks, return_exceptions=True)
-    return handed
+    return received
 
 
-async def check(bot: Bot, file: discord.Attachment) -> CheckedPhoto:
+async def check_attachment(bot: Bot, file: discord.Attachment) -> CheckedPhoto:
     """Read one file while its link works, and check it."""
     if file.size > MAX_FILE_BYTES:
         raise UserError("photo_heavy", megabytes=round(file.size / MIB, 1))
     if not file.size:
         raise UserError("photo_empty")
-    async with bot.reading:
+    async with bot.reads:
         try:
             content = await file.read()
         except discord.HTTPException as lost:
@@ -74,7 +78,9 @@ async def check(bot: Bot, file: discord.Attachment) -> CheckedPhoto:
         return await bot.darkroom.check(content)
 
 
-async def describe(bot: Bot, dataset: Dataset, channel: int, photos: Sequence[Photo]) -> None:
+async def queue_captions(
+    bot: Bot, dataset: Dataset, channel: int, photos: Sequence[Photo]
+) -> None:
     """Ask for captions of photos; what a member wrote stays as it is."""
     if not photos:
         return
@@ -86,7 +92,7 @@ async def describe(bot: Bot, dataset: Dataset, channel: int, photos: Sequence[Ph
     await bot.store.jobs.queue(new)
 
 
-async def describing(bot: Bot, dataset: Dataset) -> bool:
+async def is_captioning(bot: Bot, dataset: Dataset) -> bool:
     """Tell whether captions of a dataset are being written."""
     jobs = await bot.store.jobs.list_for(dataset.owner)
     return any(

@@ -8,7 +8,7 @@ import shutil
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from bot.actions.training import base
+from bot.actions.training import find_base
 from storage import disk
 from storage.errors import UserError
 from storage.limits import check_range
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from storage.requests import SampleRequest
     from storage.store import Store
 
-PROMPT = 1000  #: characters
+MAX_PROMPT_CHARS = 1000  #: characters
 MAX_SEED = 2**32 - 1
 LIMITS = {"steps": (1, 100), "count": (1, 4), "strength": (0, 2), "seed": (0, MAX_SEED)}
-SIZE = (32, 1024)  #: pixels of a side
-OPEN = 5  #: pictures a member may have waiting
+SIDE_PIXELS = (32, 1024)  #: pixels of a side
+MAX_OPEN_SAMPLES = 5  #: pictures a member may have waiting
 
 
-class Asker(NamedTuple):
+class Requester(NamedTuple):
     """Who asks, and where."""
 
     owner: int
@@ -36,7 +36,7 @@ class Asker(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Drawing:
+class SampleView:
     """Pictures in the queue, with what they are drawn by."""
 
     job: Job
@@ -45,46 +45,48 @@ class Drawing:
     place: int
 
 
-async def queue(bot: Bot, request: SampleRequest, asker: Asker, style: str | int = "") -> Drawing:
+async def queue_sample(
+    bot: Bot, request: SampleRequest, requester: Requester, style: str | int = ""
+) -> SampleView:
     """Put pictures into the queue."""
-    store, (owner, guild, channel) = bot.store, asker
-    worn = await find(store, style, owner, guild) if style else None
+    store, (owner, guild, channel) = bot.store, requester
+    worn = await find_style(store, style, owner, guild) if style else None
     if worn and worn.removed:
         raise UserError("model_removed", days=bot.settings.full_model_days)
     name = request.base or (worn.base if worn else bot.settings.base)
-    request = checked(replace(request, base=name))
+    request = check_request(replace(request, base=name))
     catalog = await store.catalog.read()
     if not catalog.bases:
         raise UserError("scheduler_away")
-    found = base(catalog, name)
-    if worn and not fits(worn, found, catalog):
-        raise UserError("style_misfit", made=titled(worn.base, catalog), base=found.title)
-    await room(store, owner)
+    found = find_base(catalog, name)
+    if worn and not fits_base(worn, found, catalog):
+        raise UserError("style_misfit", made=base_title(worn.base, catalog), base=found.title)
+    await check_open_samples(store, owner)
     disk.check_disk_space(bot.settings)
     number = worn.id if worn else None
     job = await store.jobs.queue(
         NewJob(Kind.SAMPLE, owner, guild, channel, asdict(request), name, style=number)
     )
-    return Drawing(job, worn, found, await store.jobs.queue_position(job.id))
+    return SampleView(job, worn, found, await store.jobs.queue_position(job.id))
 
 
-def fits(style: Style, base: Base, catalog: Catalog) -> bool:
+def fits_base(style: Style, base: Base, catalog: Catalog) -> bool:
     """Tell whether a style can be worn on a base: one of its family, and tiny only if it is."""
     made = next((known.small for known in catalog.bases if known.name == style.base), base.small)
     return (base.family, base.small) == (style.family, made)
 
 
-def titled(name: str, catalog: Catalog) -> str:
+def base_title(name: str, catalog: Catalog) -> str:
     """Return the title of a base; its name where the trainer no longer has it."""
     return next((known.title for known in catalog.bases if known.name == name), name)
 
 
-def seeded(seed: int | None) -> int:
+def choose_seed(seed: int | None) -> int:
     """Return the seed that was given, or a new one."""
     return secrets.randbelow(MAX_SEED) if seed is None else seed
 
 
-async def find(store: Store, style: str | int, member: int, guild: int) -> Style:
+async def find_style(store: Store, style: str | int, member: int, guild: int) -> Style:
     """Return the style that was picked from the list, or typed by its name."""
     text = str(style).strip()
     usable = await store.styles.list_usable(member, guild)
@@ -95,28 +97,28 @@ async def find(store: Store, style: str | int, member: int, guild: int) -> Style
     return [*picked, *named][0]
 
 
-def checked(request: SampleRequest) -> SampleRequest:
+def check_request(request: SampleRequest) -> SampleRequest:
     """Refuse what is out of bounds."""
     if not request.prompt:
         raise UserError("prompt_empty")
     for text in (request.prompt, request.negative):
-        if len(text) > PROMPT:
-            raise UserError("prompt_long", length=len(text), most=PROMPT)
+        if len(text) > MAX_PROMPT_CHARS:
+            raise UserError("prompt_long", length=len(text), most=MAX_PROMPT_CHARS)
     for name, limits in LIMITS.items():
         check_range(name, getattr(request, name), limits, UserError)
     if request.size:
-        check_range("size", request.size, SIZE, UserError)
+        check_range("size", request.size, SIDE_PIXELS, UserError)
     return request
 
 
-async def room(store: Store, owner: int) -> None:
+async def check_open_samples(store: Store, owner: int) -> None:
     """Refuse when a member has too many pictures waiting already."""
     jobs = await store.jobs.list_open()
-    if sum((job.kind, job.owner) == (Kind.SAMPLE, owner) for job in jobs) >= OPEN:
-        raise UserError("samples_many", most=OPEN)
+    if sum((job.kind, job.owner) == (Kind.SAMPLE, owner) for job in jobs) >= MAX_OPEN_SAMPLES:
+        raise UserError("samples_many", most=MAX_OPEN_SAMPLES)
 
 
-async def forget(store: Store, job: Job) -> None:
+async def delete_pictures(store: Store, job: Job) -> None:
     """Remove the pictures of a job from the disk."""
     await asyncio.to_thread(
         shutil.rmtree, store.home.job_folder(job.id).result, ignore_errors=True

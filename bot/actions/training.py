@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bot.actions.delivery import limit
-from bot.actions.photos import LEAST
+from bot.actions.delivery import max_file_bytes
+from bot.actions.photos import MIN_PHOTOS
 from storage import disk, limits, names, options
 from storage.errors import UserError
 from storage.limits import check_range
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MORE = 2  #: further datasets: their numbers travel in a button, too
 #: of the bytes of a whole model's file, what its training takes on the disk: two checkpoints of
 #: fp32 weights with two moments and an average, and the file
-ROOM = 17
+FULL_TRAINING_FACTOR = 17
 WORD = 20  #: letters of a class word: it travels in a button
 
 
@@ -75,7 +75,7 @@ async def preview(bot: Bot, order: TrainingOrder, owner: int, guild: int) -> Pre
     store = bot.store
     dataset = await store.datasets.get(order.dataset, owner)
     photos = await store.photos.list_for(dataset.id, owner)
-    enough(dataset, len(photos))
+    check_photo_count(dataset, len(photos))
     catalog = await store.catalog.read()
     weighed = partial(
         plan_training,
@@ -86,8 +86,8 @@ async def preview(bot: Bot, order: TrainingOrder, owner: int, guild: int) -> Pre
         rank=order.rank,
     )
     first = weighed(concept=dataset.concept, photos=len(photos))
-    check_options(order, method(catalog, order.method))
-    beside = await further(bot, order, owner)
+    check_options(order, find_method(catalog, order.method))
+    beside = await find_other_datasets(bot, order, owner)
     others = [other for other, _ in beside]
     more = [weighed(concept=other.concept, photos=len(theirs)) for other, theirs in beside]
     photos += [photo for _, theirs in beside for photo in theirs]
@@ -95,11 +95,13 @@ async def preview(bot: Bot, order: TrainingOrder, owner: int, guild: int) -> Pre
         store.photos.any_transparent, photos
     ):
         raise UserError("mask_missing")
-    planned = apply_overrides(combine_plans(first, more), order, method(catalog, order.method))
+    planned = apply_overrides(
+        combine_plans(first, more), order, find_method(catalog, order.method)
+    )
     check_triggers_differ((dataset, *others), planned.num_class_images)
     if planned.num_class_images and not order.class_word:
         raise UserError("word_missing")
-    found = base(catalog, order.base)
+    found = find_base(catalog, order.base)
     gait = TimingKey.from_training(catalog.device, found, planned, dataset.concept, order.options)
     planned = estimate_duration(
         await store.durations.read_all(), gait, planned, concepts=1 + len(others)
@@ -109,29 +111,31 @@ async def preview(bot: Bot, order: TrainingOrder, owner: int, guild: int) -> Pre
         minutes = round(planned.seconds / 60)
         raise UserError("minutes_over", minutes=minutes, most=server.minutes)
     disk.check_disk_space(
-        bot.settings, 0 if planned.rank else ROOM * planned.file_bytes // disk.MIB
+        bot.settings, 0 if planned.rank else FULL_TRAINING_FACTOR * planned.file_bytes // disk.MIB
     )
-    disk.check_member_quota(bot.settings, await taken(bot, owner), planned.file_bytes)
-    place = await waiting(bot)
+    disk.check_member_quota(bot.settings, await count_style_bytes(bot, owner), planned.file_bytes)
+    place = await place_in_queue(bot)
     return Preview(
         order, dataset, photos, others, planned, found, catalog.device, place, catalog.memory_mib
     )
 
 
-async def further(bot: Bot, order: TrainingOrder, owner: int) -> list[tuple[Dataset, list[Photo]]]:
+async def find_other_datasets(
+    bot: Bot, order: TrainingOrder, owner: int
+) -> list[tuple[Dataset, list[Photo]]]:
     """Find the further datasets of an order, with their photos."""
     found = []
     for number in order.other_datasets:
         dataset = await bot.store.datasets.get(number, owner)
         photos = await bot.store.photos.list_for(number, owner)
-        enough(dataset, len(photos))
+        check_photo_count(dataset, len(photos))
         found.append((dataset, photos))
     return found
 
 
-async def queue(bot: Bot, prospect: Preview, guild: int, channel: int) -> Job:
+async def queue_training(bot: Bot, preview: Preview, guild: int, channel: int) -> Job:
     """Put a training into the queue; `channel` is where its card will be."""
-    order, dataset, planned = prospect.order, prospect.dataset, prospect.plan
+    order, dataset, planned = preview.order, preview.dataset, preview.plan
     request = TrainRequest(
         method=order.method,
         base=order.base,
@@ -148,9 +152,11 @@ async def queue(bot: Bot, prospect: Preview, guild: int, channel: int) -> Job:
         num_class_images=planned.num_class_images,
         options=dict(order.options),
         other_datasets=tuple(
-            OtherDataset(each.id, each.trigger, each.concept) for each in prospect.others
+            OtherDataset(each.id, each.trigger, each.concept) for each in preview.others
         ),
-        max_file_bytes=0 if bot.web.public else limit(bot.get_guild(guild), bot.settings.upload),
+        max_file_bytes=0
+        if bot.web.public
+        else max_file_bytes(bot.get_guild(guild), bot.settings.upload),
         file_bytes=planned.file_bytes,
     )
     return await bot.store.jobs.queue(
@@ -167,15 +173,15 @@ async def queue(bot: Bot, prospect: Preview, guild: int, channel: int) -> Job:
     )
 
 
-def enough(dataset: Dataset, photos: int) -> None:
+def check_photo_count(dataset: Dataset, photos: int) -> None:
     """Refuse to train on next to nothing."""
     if not photos:
         raise UserError("no_photos")
-    if photos < LEAST:
-        raise UserError("few_photos", name=dataset.name, photos=photos, least=LEAST)
+    if photos < MIN_PHOTOS:
+        raise UserError("few_photos", name=dataset.name, photos=photos, least=MIN_PHOTOS)
 
 
-def method(catalog: Catalog, name: str) -> Method:
+def find_method(catalog: Catalog, name: str) -> Method:
     """Return a method that there is a plan for."""
     return next(found for found in catalog.methods if found.name == name)
 
@@ -228,7 +234,7 @@ def apply_overrides(planned: Plan, order: TrainingOrder, taking: Method) -> Plan
     )
 
 
-def base(catalog: Catalog, name: str) -> Base:
+def find_base(catalog: Catalog, name: str) -> Base:
     """Return a base that is here."""
     found = catalog.find_base(name)
     if found.missing_code:
@@ -236,12 +242,12 @@ def base(catalog: Catalog, name: str) -> Base:
     return found
 
 
-async def taken(bot: Bot, owner: int) -> int:
+async def count_style_bytes(bot: Bot, owner: int) -> int:
     """Sum up the bytes of a member's styles, those that are still to be trained included."""
     return await bot.store.styles.sum_bytes(owner) + await bot.store.jobs.sum_planned_bytes(owner)
 
 
-async def waiting(bot: Bot) -> int:
+async def place_in_queue(bot: Bot) -> int:
     """Return the place a new training would get; 0 when nothing is before it."""
     jobs = [job for job in await bot.store.jobs.list_open() if job.kind is Kind.TRAIN]
     queued = sum(job.status is Status.QUEUED for job in jobs)

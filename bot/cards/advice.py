@@ -10,11 +10,12 @@ from discord import ui
 
 from bot import wording
 from bot.actions import training
-from bot.actions.permissions import allowed, quota
+from bot.actions.permissions import check_daily_quota, check_role
 from bot.actions.training import TrainingOrder
-from bot.cards.components import WORDS, Button, Card, Select, row, show, text, touch
+from bot.card import Card
+from bot.cards.components import WORDS, Button, Select, defer_update, edit, row, text
 from bot.cards.job import COLOURS
-from bot.cards.preflight import Leave, Start, facts, small
+from bot.cards.preflight import Leave, Start, fact_lines, option_lines
 from bot.wording import format_count, say
 from storage.errors import UserError
 from storage.planning.advisor import Advice, Choice, advise
@@ -25,10 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bot.actions.training import Preview
-    from bot.cards.components import Asked, Part
+    from bot.bot import Interaction
+    from bot.card import Item
     from storage.records import Concept
 
-FULL = frozenset({"disk_low", "quota_full"})  #: a smaller file may still find room
+DISK_CODES = frozenset({"disk_low", "quota_full"})  #: a smaller file may still find room
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +94,8 @@ class Answer:
         )  # fmt: skip
 
 
-async def answer(
-    interaction: Asked, question: Question, *, concepts: int = 1, room: bool = True
+async def ask_advisor(
+    interaction: Interaction, question: Question, *, concepts: int = 1, room: bool = True
 ) -> Answer:
     """Ask the advisor about a member's dataset; without room, whole models are no choice."""
     bot, owner = interaction.client, interaction.user.id
@@ -111,79 +113,83 @@ async def answer(
     return Answer(question, dataset.concept, case, advise(catalog, case, paces))
 
 
-async def advice_card(interaction: Asked, question: Question) -> Card:
+async def advice_card(interaction: Interaction, question: Question) -> Card:
     """Lay the advice out, as a pre-flight card that says why."""
     bot = interaction.client
-    await allowed(interaction, "train")
-    await quota(interaction)
+    await check_role(interaction, "train")
+    await check_daily_quota(interaction)
     dataset = await bot.store.datasets.get(question.dataset, interaction.user.id)
     photos = await bot.store.photos.list_for(dataset.id, dataset.owner)
-    training.enough(dataset, len(photos))
-    found, prospect = await weighed(interaction, question)
+    training.check_photo_count(dataset, len(photos))
+    found, preview = await advise_within_disk(interaction, question)
     card = Card(colour=COLOURS[Status.RUNNING])
-    card.put(text(say(wording.advice.TITLE, name=dataset.name, **named(found.choice))))
-    card.put(text(*why(found)))
-    card.put(text(*facts(bot, interaction.guild, prospect)))
-    if remarks := [*beside(found), *small(prospect)]:
-        card.put(text(*remarks))
-    card.put(row(Show(found)), row(Purpose(found)))
-    other = [Other(replace(question, other=not question.other))] if found.rest else []
-    return card.put(row(Start(found.order), *other, Leave()))
+    card.add(text(say(wording.advice.TITLE, name=dataset.name, **choice_facts(found.choice))))
+    card.add(text(*reason_lines(found)))
+    card.add(text(*fact_lines(bot, interaction.guild, preview)))
+    if remarks := [*note_lines(found), *option_lines(preview)]:
+        card.add(text(*remarks))
+    card.add(row(MotifSelect(found)), row(PurposeSelect(found)))
+    other = [OtherChoice(replace(question, other=not question.other))] if found.rest else []
+    return card.add(row(Start(found.order), *other, Leave()))
 
 
-async def weighed(interaction: Asked, question: Question) -> tuple[Answer, Preview]:
+async def advise_within_disk(
+    interaction: Interaction, question: Question
+) -> tuple[Answer, Preview]:
     """Ask, and weigh what is advised; where the disk is too full for a model, advise less."""
     bot, owner, guild = interaction.client, interaction.user.id, interaction.guild_id or 0
-    found = await answer(interaction, question)
+    found = await ask_advisor(interaction, question)
     try:
         return found, await training.preview(bot, found.order, owner, guild)
     except UserError as error:
-        if error.code not in FULL or not found.case.large_file_ok:
+        if error.code not in DISK_CODES or not found.case.large_file_ok:
             raise
-    found = await answer(interaction, question, room=False)
+    found = await ask_advisor(interaction, question, room=False)
     return found, await training.preview(bot, found.order, owner, guild)
 
 
-async def remarks(interaction: Asked, order: TrainingOrder) -> tuple[list[str], list[Part]]:
+async def advice_beside(
+    interaction: Interaction, order: TrainingOrder
+) -> tuple[list[str], list[Item]]:
     """Say beside an order what the advisor thinks of it; nothing where it cannot think."""
     question = Question(order.dataset, private=order.private, word=order.class_word)
     try:
-        found = await answer(interaction, question, concepts=1 + len(order.other_datasets))
+        found = await ask_advisor(interaction, question, concepts=1 + len(order.other_datasets))
     except UserError:
         return [], []
     first = found.choice
     if (first.method, first.base.name) != (order.method, order.base):
         if order.other_datasets:  # the card of the advice is about one dataset
             return [], []
-        return [say(wording.advice.OTHER, **named(first))], [Advise(question)]
-    return [*why(found), *beside(found)], []
+        return [say(wording.advice.OTHER, **choice_facts(first))], [Advise(question)]
+    return [*reason_lines(found), *note_lines(found)], []
 
 
-def named(choice: Choice) -> dict[str, str]:
+def choice_facts(choice: Choice) -> dict[str, str]:
     """Name a way to train."""
     method = wording.training.METHODS.get(choice.method, choice.method)
     dial = wording.training.DIALS[choice.dial]
     return {"method": method, "base": choice.base.title, "dial": dial}
 
 
-def why(found: Answer) -> list[str]:
+def reason_lines(found: Answer) -> list[str]:
     """Say why in three lines."""
     return wording.advice.reasons(
         found.choice.reasons, format_count(found.case.distinct_photos, "photo")
     )
 
 
-def beside(found: Answer) -> Iterator[str]:
+def note_lines(found: Answer) -> Iterator[str]:
     """Say how many photos count, what the licence asks, and what else would do."""
     case, choice, rest = found.case, found.choice, found.rest
     photos = format_count(case.distinct_photos, "photo")
     if case.distinct_photos < case.total_photos:
-        yield say(wording.advice.SOME, photos=photos, handed=case.total_photos)
+        yield say(wording.advice.SOME, photos=photos, received=case.total_photos)
     if case.commercial and choice.base.terms:
         yield say(wording.advice.TERMS, terms=choice.base.terms)
     if rest is not None:
         reason = wording.advice.reason_apart(rest.reasons, choice.reasons, photos)
-        yield say(wording.advice.SECOND, why=reason, **named(rest))
+        yield say(wording.advice.SECOND, why=reason, **choice_facts(rest))
 
 
 class Advise(Button, verb="advice:ask", tail=WORDS):
@@ -205,20 +211,20 @@ class Advise(Button, verb="advice:ask", tail=WORDS):
         """Read the question from the button."""
         self.question = Question.read(written)
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Lay the advice out."""
-        await touch(interaction)
-        await show(interaction, await advice_card(interaction, self.question))
+        await defer_update(interaction)
+        await edit(interaction, await advice_card(interaction, self.question))
 
 
-class Other(Advise, verb="advice:other", tail=WORDS):
+class OtherChoice(Advise, verb="advice:other", tail=WORDS):
     """Turn to the other choice."""
 
     style = discord.ButtonStyle.secondary
     label = wording.advice.TAKE_OTHER
 
 
-class Show(Select, verb="advice:motif", tail=WORDS):
+class MotifSelect(Select, verb="advice:motif", tail=WORDS):
     """Say what the photos show."""
 
     hint = wording.advice.MOTIF_HINT
@@ -228,7 +234,7 @@ class Show(Select, verb="advice:motif", tail=WORDS):
         name = f"{self.verb}:{answer.question.written()}"
         self.question = answer.question
         select: ui.Select[Any] = ui.Select(
-            custom_id=name, placeholder=self.hint, options=self.offered(answer)
+            custom_id=name, placeholder=self.placeholder, options=self.offered(answer)
         )
         ui.DynamicItem.__init__(self, select)
 
@@ -250,15 +256,15 @@ class Show(Select, verb="advice:motif", tail=WORDS):
 
     def changed(self) -> Question:
         """Give the question as it is now."""
-        return replace(self.question, motif=SubjectMatter(self.chosen), other=False)
+        return replace(self.question, motif=SubjectMatter(self.value), other=False)
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Ask again."""
-        await touch(interaction)
-        await show(interaction, await advice_card(interaction, self.changed()))
+        await defer_update(interaction)
+        await edit(interaction, await advice_card(interaction, self.changed()))
 
 
-class Purpose(Show, verb="advice:purpose", tail=WORDS):
+class PurposeSelect(MotifSelect, verb="advice:purpose", tail=WORDS):
     """Say what it is for."""
 
     hint = wording.advice.PURPOSE_HINT
@@ -274,4 +280,4 @@ class Purpose(Show, verb="advice:purpose", tail=WORDS):
 
     def changed(self) -> Question:
         """Give the question as it is now."""
-        return replace(self.question, commercial=self.chosen == "money", other=False)
+        return replace(self.question, commercial=self.value == "money", other=False)

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 import discord
 
 from bot import wording
-from bot.actions.photos import describe
-from bot.cards.components import Card, row, show, text, touch
-from bot.cards.dataset import Owned, dataset_card
+from bot.actions.photos import queue_captions
+from bot.card import Card
+from bot.cards.components import defer_update, edit, row, text
+from bot.cards.dataset import DatasetButton, dataset_card
 from bot.wording import say
 from storage.errors import UserError
 
 if TYPE_CHECKING:
-    from bot.cards.components import Asked
+    from bot.bot import Interaction
     from storage.records import Dataset
 
 
-async def begin(interaction: Asked, dataset: Dataset) -> Card:
+async def start_collecting(interaction: Interaction, dataset: Dataset) -> Card:
     """Start collecting what the member posts here, and lay out how it ends."""
     bot, channel = interaction.client, interaction.channel_id
     if not bot.settings.collect or channel is None:
@@ -27,19 +28,21 @@ async def begin(interaction: Asked, dataset: Dataset) -> Card:
     return Card(text(say(wording.dataset.COLLECT_ON, name=dataset.name)), row(Done(dataset.id)))
 
 
-class Done(Owned, verb="collect:done"):
+class Done(DatasetButton, verb="collect:done"):
     """End collecting and have the new photos described."""
 
     label = wording.dataset.DONE
     style = discord.ButtonStyle.success
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Stop listening to the member in this channel."""
-        await touch(interaction)
-        bot, dataset = interaction.client, await self.dataset(interaction)
+        await defer_update(interaction)
+        bot, dataset = interaction.client, await self.get_dataset(interaction)
         channel = interaction.channel_id or 0
         await bot.store.datasets.set_collecting(dataset.owner, channel, None)
         photos = await bot.store.photos.list_for(dataset.id, dataset.owner)
-        await describe(bot, dataset, channel, [photo for photo in photos if not photo.caption])
+        await queue_captions(
+            bot, dataset, channel, [photo for photo in photos if not photo.caption]
+        )
         card = await dataset_card(bot, dataset)
-        await show(interaction, card.put(text(wording.dataset.COLLECT_DONE)))
+        await edit(interaction, card.add(text(wording.dataset.COLLECT_DONE)))

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import discord
 
 from bot import wording
-from bot.cards.collecting import begin
-from bot.cards.components import Card, row, show, text, touch
-from bot.cards.dataset import Keep, Owned, put
+from bot.card import Card
+from bot.cards.collecting import start_collecting
+from bot.cards.components import defer_update, edit, row, text
+from bot.cards.dataset import DatasetButton, Keep, add_photos
 
 if TYPE_CHECKING:
-    from bot.cards.components import Asked
+    from bot.bot import Interaction
     from storage.records import Dataset
 
 ADD, COLLECT = 0, 1  #: what goes on once the member has agreed
@@ -26,7 +27,7 @@ def consent_card(dataset: Dataset, then: int) -> Card:
     )
 
 
-async def agreed(interaction: Asked) -> bool:
+async def has_agreed(interaction: Interaction) -> bool:
     """Tell whether the member agreed to the terms as they are now."""
     members = interaction.client.store.members
     return await members.has_consented(interaction.user.id, wording.CONSENT)
@@ -37,28 +38,28 @@ class Decline(Keep, verb="consent:decline"):
 
     label = wording.consent.DECLINE
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Forget the files, and say that nothing was changed."""
-        interaction.client.waiting.pop((interaction.user.id, self.numbers[0]), None)
+        interaction.client.awaiting_consent.pop((interaction.user.id, self.numbers[0]), None)
         await super().press(interaction)
 
 
-class Agree(Owned, verb="consent:agree"):
+class Agree(DatasetButton, verb="consent:agree"):
     """Record the consent and go on with what the member wanted."""
 
     label = wording.consent.AGREE
     style = discord.ButtonStyle.success
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Go on where the consent was missing."""
-        await touch(interaction)
-        dataset = await self.dataset(interaction)
-        if not await agreed(interaction):
+        await defer_update(interaction)
+        dataset = await self.get_dataset(interaction)
+        if not await has_agreed(interaction):
             members = interaction.client.store.members
             await members.add_consent(interaction.user.id, wording.CONSENT, "button")
         if self.numbers[1] == COLLECT:
-            await show(interaction, await begin(interaction, dataset))
+            await edit(interaction, await start_collecting(interaction, dataset))
             return
-        files = interaction.client.waiting.pop((interaction.user.id, dataset.id), None)
+        files = interaction.client.awaiting_consent.pop((interaction.user.id, dataset.id), None)
         late = Card(text(wording.consent.LATE))
-        await show(interaction, await put(interaction, dataset, files) if files else late)
+        await edit(interaction, await add_photos(interaction, dataset, files) if files else late)

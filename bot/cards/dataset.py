@@ -8,61 +8,72 @@ import discord
 from discord import ui
 
 from bot import wording
-from bot.actions.photos import LEAST, MOST, describe, receive
+from bot.actions.photos import MAX_FILES, MIN_PHOTOS, queue_captions, receive_photos
+from bot.card import Card
 from bot.cards.advice import Advise, Question, advice_card
 from bot.cards.components import (
     WORDS,
     Button,
-    Card,
     Form,
     Select,
-    add,
-    ask,
-    hold,
+    defer,
+    defer_update,
+    edit,
+    follow_up,
+    open_modal,
     row,
-    show,
     text,
-    touch,
 )
-from bot.cards.dataset_text import PAGE, Sheet, alt, at, line, option, outcome
+from bot.cards.dataset_text import (
+    PHOTOS_PER_PAGE,
+    DatasetView,
+    alt_text,
+    page_line,
+    photo_line,
+    photo_option,
+    received_lines,
+)
 from bot.wording import escape, fill, flatten, format_count, say
 from storage.errors import UserError
 
 if TYPE_CHECKING:
-    from bot.actions.photos import Handed
-    from bot.bot import Bot
-    from bot.cards.components import Asked
+    from bot.actions.photos import ReceivedPhotos
+    from bot.bot import Bot, Interaction
     from storage.records import Dataset, Photo
 
 
 async def dataset_card(bot: Bot, dataset: Dataset, page: int = 0) -> Card:
     """Lay a dataset out, nine photos a page."""
-    sheet = await Sheet.of(bot, dataset)
-    page = min(max(page, 0), sheet.pages - 1)
-    first = page * PAGE
-    shown = list(enumerate(sheet.photos[first : first + PAGE], first + 1))
+    view = await DatasetView.load(bot, dataset)
+    page = min(max(page, 0), view.pages - 1)
+    first = page * PHOTOS_PER_PAGE
+    shown = list(enumerate(view.photos[first : first + PHOTOS_PER_PAGE], first + 1))
     title = say(
-        wording.dataset.TITLE, name=dataset.name, photos=format_count(len(sheet.photos), "photo")
+        wording.dataset.TITLE, name=dataset.name, photos=format_count(len(view.photos), "photo")
     )
-    card = Card(text(title, sheet.news()))
-    card.gallery(
-        (bot.store.home.preview_file(photo.digest), alt(dataset, index, photo))
+    card = Card(text(title, view.status_lines()))
+    card.add_gallery(
+        (bot.store.home.preview_file(photo.digest), alt_text(dataset, index, photo))
         for index, photo in shown
     )
     if shown:
-        card.put(text(*(line(index, photo) for index, photo in shown), at(page, sheet.pages)))
-        card.put(row(Pick(dataset.id, options=[option(*one) for one in shown])))
-    card.put(text(say(wording.dataset.WORD, trigger=dataset.trigger)))
-    if sheet.pages > 1:
-        earlier = Turn(dataset.id, page - 1, label=wording.dataset.EARLIER, disabled=page == 0)
-        later = Turn(
-            dataset.id, page + 1, label=wording.dataset.LATER, disabled=page == sheet.pages - 1
+        card.add(
+            text(
+                *(photo_line(index, photo) for index, photo in shown), page_line(page, view.pages)
+            )
         )
-        card.put(row(earlier, later))
-    again = Caption(dataset.id, disabled=not sheet.photos or sheet.writing)
-    card.put(row(Add(dataset.id), again, Refresh(dataset.id, page)))
-    if len(sheet.photos) >= LEAST:
-        card.put(row(Train(Question(dataset.id))))
+        card.add(row(Pick(dataset.id, options=[photo_option(*one) for one in shown])))
+    card.add(text(say(wording.dataset.WORD, trigger=dataset.trigger)))
+    if view.pages > 1:
+        earlier = TurnPage(dataset.id, page - 1, label=wording.dataset.EARLIER, disabled=page == 0)
+        later = TurnPage(
+            dataset.id, page + 1, label=wording.dataset.LATER, disabled=page == view.pages - 1
+        )
+        card.add(row(earlier, later))
+    again = Caption(dataset.id, disabled=not view.photos or view.captioning)
+    card.add(row(Add(dataset.id), again, Refresh(dataset.id, page)))
+    if len(view.photos) >= MIN_PHOTOS:
+        card.add(row(Train(Question(dataset.id))))
     return card
 
 
@@ -72,20 +83,20 @@ async def photo_card(bot: Bot, photo: Photo) -> Card:
     photos = await bot.store.photos.list_for(dataset.id, dataset.owner)
     index = [one.id for one in photos].index(photo.id) + 1
     card = Card(text(say(wording.dataset.PHOTO_TITLE, number=index, name=dataset.name)))
-    card.gallery([(bot.store.home.preview_file(photo.digest), alt(dataset, index, photo))])
+    card.add_gallery([(bot.store.home.preview_file(photo.digest), alt_text(dataset, index, photo))])
     size = say(wording.dataset.PHOTO_SIZE, width=photo.width, height=photo.height)
     warnings = [
         fill(wording.dataset.WARNED, warnings=wording.dataset.WARNINGS[w]) for w in photo.warnings
     ]
-    card.put(text(escape(photo.caption or wording.dataset.UNCAPTIONED), size, *warnings))
-    back = Turn(dataset.id, (index - 1) // PAGE, label=wording.dataset.BACK)
-    return card.put(row(Edit(photo.id), Remove(photo.id, (index - 1) // PAGE), back))
+    card.add(text(escape(photo.caption or wording.dataset.UNCAPTIONED), size, *warnings))
+    back = TurnPage(dataset.id, (index - 1) // PHOTOS_PER_PAGE, label=wording.dataset.BACK)
+    return card.add(row(Edit(photo.id), Remove(photo.id, (index - 1) // PHOTOS_PER_PAGE), back))
 
 
-def handed_card(dataset: Dataset, handed: Handed) -> Card:
+def received_card(dataset: Dataset, received: ReceivedPhotos) -> Card:
     """Lay out what became of each file."""
     controls = row(Open(dataset.id), Add(dataset.id, label=wording.dataset.ADD_MORE))
-    return Card(text(*outcome(dataset, handed)), controls)
+    return Card(text(*received_lines(dataset, received)), controls)
 
 
 def delete_card(dataset: Dataset, photos: int) -> Card:
@@ -96,32 +107,37 @@ def delete_card(dataset: Dataset, photos: int) -> Card:
     return Card(text(asked), row(Delete(dataset.id), Keep()))
 
 
-async def put(interaction: Asked, dataset: Dataset, files: list[discord.Attachment]) -> Card:
+async def add_photos(
+    interaction: Interaction, dataset: Dataset, files: list[discord.Attachment]
+) -> Card:
     """Take files into a dataset, have them described, and lay out what became of them."""
     bot = interaction.client
-    handed = await receive(bot, dataset, files)
-    await describe(bot, dataset, interaction.channel_id or 0, [p for _, p in handed.photos])
-    return handed_card(dataset, handed)
+    received = await receive_photos(bot, dataset, files)
+    await queue_captions(
+        bot, dataset, interaction.channel_id or 0, [p for _, p in received.photos]
+    )
+    return received_card(dataset, received)
 
 
-class Owned(Button, verb=""):
+class DatasetButton(Button, verb=""):
     """A button on something that its first number names among the presser's datasets."""
 
-    async def dataset(self, interaction: Asked) -> Dataset:
+    async def get_dataset(self, interaction: Interaction) -> Dataset:
         """Return the presser's dataset; somebody else's is unknown."""
         return await interaction.client.store.datasets.get(self.numbers[0], interaction.user.id)
 
 
-class Open(Owned, verb="dataset:open"):
+class Open(DatasetButton, verb="dataset:open"):
     """Show the dataset below."""
 
     label = wording.dataset.SHOW_PHOTOS
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Post the dataset's card."""
-        await touch(interaction)
-        await add(
-            interaction, await dataset_card(interaction.client, await self.dataset(interaction))
+        await defer_update(interaction)
+        await follow_up(
+            interaction,
+            await dataset_card(interaction.client, await self.get_dataset(interaction)),
         )
 
 
@@ -130,66 +146,66 @@ class Train(Advise, verb="dataset:train", tail=WORDS):
 
     label = wording.dataset.TRAIN
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Post the advice."""
-        await touch(interaction)
-        await add(interaction, await advice_card(interaction, self.question))
+        await defer_update(interaction)
+        await follow_up(interaction, await advice_card(interaction, self.question))
 
 
-class Turn(Owned, verb="dataset:page"):
+class TurnPage(DatasetButton, verb="dataset:page"):
     """Turn the card to a page."""
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Show the page."""
-        await touch(interaction)
-        dataset = await self.dataset(interaction)
-        await show(interaction, await dataset_card(interaction.client, dataset, self.numbers[1]))
+        await defer_update(interaction)
+        dataset = await self.get_dataset(interaction)
+        await edit(interaction, await dataset_card(interaction.client, dataset, self.numbers[1]))
 
 
-class Refresh(Turn, verb="dataset:refresh"):
+class Refresh(TurnPage, verb="dataset:refresh"):
     """Show the same page as it is now."""
 
     label = wording.dataset.REFRESH
 
 
-class Add(Owned, verb="dataset:add"):
+class Add(DatasetButton, verb="dataset:add"):
     """Open the form for photos."""
 
     label = wording.dataset.ADD_PHOTOS
     style = discord.ButtonStyle.primary
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Open the form."""
-        await ask(interaction, AddForm(await self.dataset(interaction)))
+        await open_modal(interaction, AddForm(await self.get_dataset(interaction)))
 
 
-class Caption(Owned, verb="dataset:caption"):
+class Caption(DatasetButton, verb="dataset:caption"):
     """Have every photo described again; what the member wrote stays."""
 
     label = wording.dataset.CAPTION_AGAIN
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Queue the captions."""
-        await touch(interaction)
-        bot, dataset = interaction.client, await self.dataset(interaction)
+        await defer_update(interaction)
+        bot, dataset = interaction.client, await self.get_dataset(interaction)
         photos = await bot.store.photos.list_for(dataset.id, dataset.owner)
-        await describe(bot, dataset, interaction.channel_id or 0, photos)
-        await show(interaction, await dataset_card(bot, dataset))
+        await queue_captions(bot, dataset, interaction.channel_id or 0, photos)
+        await edit(interaction, await dataset_card(bot, dataset))
 
 
-class Delete(Owned, verb="dataset:delete"):
+class Delete(DatasetButton, verb="dataset:delete"):
     """Delete the dataset for good."""
 
     label = wording.dataset.DELETE
     style = discord.ButtonStyle.danger
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Delete it."""
-        await touch(interaction)
-        store, dataset = interaction.client.store, await self.dataset(interaction)
+        await defer_update(interaction)
+        store, dataset = interaction.client.store, await self.get_dataset(interaction)
         photos = format_count(len(await store.photos.list_for(dataset.id, dataset.owner)), "photo")
         await store.datasets.delete(dataset.id, dataset.owner)
-        await show(
+        await edit(
             interaction, Card(text(say(wording.dataset.DELETED, name=dataset.name, photos=photos)))
         )
 
@@ -199,10 +215,10 @@ class Keep(Button, verb="card:keep"):
 
     label = wording.dataset.KEEP
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Do nothing, and say so."""
-        await touch(interaction)
-        await show(interaction, Card(text(wording.dataset.KEPT)))
+        await defer_update(interaction)
+        await edit(interaction, Card(text(wording.dataset.KEPT)))
 
 
 class Pick(Select, verb="photo:pick"):
@@ -210,12 +226,12 @@ class Pick(Select, verb="photo:pick"):
 
     hint = wording.dataset.PICK_PHOTO
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Show the photo."""
-        await touch(interaction)
+        await defer_update(interaction)
         store = interaction.client.store
-        photo = await store.photos.get(int(self.chosen), interaction.user.id)
-        await show(interaction, await photo_card(interaction.client, photo))
+        photo = await store.photos.get(int(self.value), interaction.user.id)
+        await edit(interaction, await photo_card(interaction.client, photo))
 
 
 class Edit(Button, verb="photo:edit"):
@@ -224,11 +240,11 @@ class Edit(Button, verb="photo:edit"):
     label = wording.dataset.EDIT_CAPTION
     style = discord.ButtonStyle.primary
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Open the form."""
         store = interaction.client.store
         photo = await store.photos.get(self.numbers[0], interaction.user.id)
-        await ask(interaction, CaptionForm(photo))
+        await open_modal(interaction, CaptionForm(photo))
 
 
 class Remove(Button, verb="photo:remove"):
@@ -237,14 +253,14 @@ class Remove(Button, verb="photo:remove"):
     label = wording.dataset.REMOVE
     style = discord.ButtonStyle.danger
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Remove it and go back."""
-        await touch(interaction)
+        await defer_update(interaction)
         store, owner = interaction.client.store, interaction.user.id
         photo = await store.photos.get(self.numbers[0], owner)
         await store.photos.remove(photo.id, owner)
         dataset = await store.datasets.get(photo.dataset, owner)
-        await show(interaction, await dataset_card(interaction.client, dataset, self.numbers[1]))
+        await edit(interaction, await dataset_card(interaction.client, dataset, self.numbers[1]))
 
 
 class AddForm(Form):
@@ -254,7 +270,7 @@ class AddForm(Form):
         super().__init__(title=flatten(fill(wording.dataset.ADD_FORM, name=dataset.name), 45))
         self.dataset = dataset
         self.photos: ui.FileUpload[Any] = ui.FileUpload(
-            custom_id="photos", min_values=1, max_values=MOST
+            custom_id="photos", min_values=1, max_values=MAX_FILES
         )
         tick = discord.CheckboxGroupOption(
             label=wording.consent.TICK, value="yes", description=wording.consent.TICK_MORE
@@ -272,15 +288,15 @@ class AddForm(Form):
         self.add_item(ui.Label(text=wording.consent.LABEL, component=self.consent))
         self.add_item(ui.TextDisplay(f"{wording.consent.TERMS}\n{wording.consent.MORE}"))
 
-    async def filled(self, interaction: Asked) -> None:
+    async def filled(self, interaction: Interaction) -> None:
         """Record the consent and take the photos."""
-        await hold(interaction)
+        await defer(interaction)
         if not self.consent.values:
             raise UserError("consent_needed")
         members, member = interaction.client.store.members, interaction.user.id
         if not await members.has_consented(member, wording.CONSENT):
             await members.add_consent(member, wording.CONSENT, "form")
-        await show(interaction, await put(interaction, self.dataset, self.photos.values))
+        await edit(interaction, await add_photos(interaction, self.dataset, self.photos.values))
 
 
 class CaptionForm(Form):
@@ -304,10 +320,10 @@ class CaptionForm(Form):
             )
         )
 
-    async def filled(self, interaction: Asked) -> None:
+    async def filled(self, interaction: Interaction) -> None:
         """Keep the caption and show the photo with it."""
-        await touch(interaction)
+        await defer_update(interaction)
         store, owner = interaction.client.store, interaction.user.id
         await store.photos.set_caption(self.photo.id, owner, self.caption.value)
         photo = await store.photos.get(self.photo.id, owner)
-        await show(interaction, await photo_card(interaction.client, photo))
+        await edit(interaction, await photo_card(interaction.client, photo))

@@ -8,43 +8,43 @@ from typing import TYPE_CHECKING
 import discord
 
 from bot import wording
-from bot.actions.photos import LEAST, describing
+from bot.actions.photos import MIN_PHOTOS, is_captioning
 from bot.wording import escape, explain, fill, flatten, format_count, say
 
 if TYPE_CHECKING:
-    from bot.actions.photos import Handed
+    from bot.actions.photos import ReceivedPhotos
     from bot.bot import Bot
     from storage.records import Dataset, Photo
 
-PAGE = 9  #: photos on one page
+PHOTOS_PER_PAGE = 9  #: photos on one page
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class DatasetView:
     """A dataset with its photos, as it is shown."""
 
     dataset: Dataset
     photos: list[Photo]
-    writing: bool  #: captions are being written
+    captioning: bool  #: captions are being written
 
     @classmethod
-    async def of(cls, bot: Bot, dataset: Dataset) -> Sheet:
+    async def load(cls, bot: Bot, dataset: Dataset) -> DatasetView:
         """Read what the card shows."""
         photos = await bot.store.photos.list_for(dataset.id, dataset.owner)
-        return cls(dataset, photos, await describing(bot, dataset))
+        return cls(dataset, photos, await is_captioning(bot, dataset))
 
     @property
     def pages(self) -> int:
         """How many pages there are; an empty dataset has one."""
-        return max(1, -(-len(self.photos) // PAGE))
+        return max(1, -(-len(self.photos) // PHOTOS_PER_PAGE))
 
-    def news(self) -> str:
+    def status_lines(self) -> str:
         """Say in one line what to do next."""
         lines = [self._ready()]
         same = sum("duplicate" in photo.warnings for photo in self.photos)
         if same:
             lines.append(say(wording.dataset.SAME, many=same))
-        if self.writing:
+        if self.captioning:
             lines.append(wording.dataset.WRITING)
         return "\n".join(lines)
 
@@ -53,18 +53,18 @@ class Sheet:
             return fill(
                 wording.dataset.EMPTY, concept=wording.dataset.CONCEPTS[self.dataset.concept]
             )
-        if len(self.photos) < LEAST:
-            return say(wording.dataset.FEW, least=LEAST)
+        if len(self.photos) < MIN_PHOTOS:
+            return say(wording.dataset.FEW, least=MIN_PHOTOS)
         return wording.dataset.READY
 
 
-def alt(dataset: Dataset, index: int, photo: Photo) -> str:
+def alt_text(dataset: Dataset, index: int, photo: Photo) -> str:
     """Describe a photo to those who do not see it."""
     caption = photo.caption or wording.dataset.UNCAPTIONED
     return fill(wording.dataset.PHOTO_ALT, number=index, name=dataset.name, caption=caption)
 
 
-def line(index: int, photo: Photo) -> str:
+def photo_line(index: int, photo: Photo) -> str:
     """Say a photo's caption and what is amiss with it."""
     caption = flatten(photo.caption, 150) or wording.dataset.UNCAPTIONED
     said = say(wording.dataset.LINE, number=index, caption=caption)
@@ -72,23 +72,23 @@ def line(index: int, photo: Photo) -> str:
     return said + (fill(wording.dataset.WARNED, warnings=", ".join(short)) if short else "")
 
 
-def at(page: int, pages: int) -> str:
+def page_line(page: int, pages: int) -> str:
     """Say where in a long dataset this is."""
     return fill(wording.dataset.PAGE, page=page + 1, pages=pages) if pages > 1 else ""
 
 
-def option(index: int, photo: Photo) -> discord.SelectOption:
+def photo_option(index: int, photo: Photo) -> discord.SelectOption:
     """Offer a photo to be changed."""
     label = flatten(f"{index}. {photo.caption or wording.dataset.UNCAPTIONED}", 100)
     return discord.SelectOption(label=label, value=str(photo.id))
 
 
-def outcome(dataset: Dataset, handed: Handed) -> list[str]:
+def received_lines(dataset: Dataset, received: ReceivedPhotos) -> list[str]:
     """Say what became of each file that was not simply taken."""
-    given = format_count(handed.given, "photo")
+    given = format_count(received.total, "photo")
     refused = [
         fill(wording.dataset.REFUSED, name=escape(name, 60), why=explain(error))
-        for name, error in handed.refused
+        for name, error in received.refused
     ]
     warned = [
         fill(
@@ -96,8 +96,8 @@ def outcome(dataset: Dataset, handed: Handed) -> list[str]:
             name=escape(name, 60),
             warnings=", ".join(wording.dataset.WARNINGS[each] for each in photo.warnings),
         )
-        for name, photo in handed.photos
+        for name, photo in received.photos
         if photo.warnings
     ]
-    title = say(wording.dataset.ADDED, added=len(handed.photos), given=given, name=dataset.name)
+    title = say(wording.dataset.ADDED, added=len(received.photos), given=given, name=dataset.name)
     return [title, *refused, *warned]

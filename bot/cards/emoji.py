@@ -10,7 +10,8 @@ from discord import ui
 
 from bot import wording
 from bot.actions import emoji
-from bot.cards.components import Button, Card, Form, ask, hold, show, text
+from bot.card import Card
+from bot.cards.components import Button, Form, defer, edit, open_modal, text
 from bot.wording import escape, fill
 from storage.errors import UserError
 from storage.records import Kind, Status
@@ -18,38 +19,37 @@ from storage.records import Kind, Status
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.bot import Bot
-    from bot.cards.components import Asked
+    from bot.bot import Bot, Interaction
 
 
 class Emoji(Button, verb="sample:emoji"):
     """Add a picture to the server's emoji."""
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Ask for the name, of those who may."""
-        found = await pictures(interaction, self.numbers[0])
-        await ask(interaction, EmojiForm(found))
+        found = await find_pictures(interaction, self.numbers[0])
+        await open_modal(interaction, EmojiForm(found))
 
 
-async def pictures(interaction: Asked, number: int) -> list[Path]:
+async def find_pictures(interaction: Interaction, number: int) -> list[Path]:
     """Return the square pictures of a job of this server, if the presser may add emoji."""
     bot, guild = interaction.client, interaction.guild
     job = await bot.store.jobs.get(number)
     if guild is None or job.guild != guild.id or job.kind is not Kind.SAMPLE:
         raise UserError("job_unknown")
-    if not emoji.may(interaction.permissions):
+    if not emoji.may_add_emoji(interaction.permissions):
         raise UserError("permission_needed", permissions=["Create Expressions"])
-    if not emoji.may(guild.me.guild_permissions):
+    if not emoji.may_add_emoji(guild.me.guild_permissions):
         raise UserError("emoji_forbidden")
     if job.status is not Status.DONE:
         raise UserError("job_unknown")
-    return await asyncio.to_thread(squares, bot, job.id)
+    return await asyncio.to_thread(list_square_pictures, bot, job.id)
 
 
-def squares(bot: Bot, job: int) -> list[Path]:
+def list_square_pictures(bot: Bot, job: int) -> list[Path]:
     """List the square pictures of a job."""
     found = sorted(bot.store.home.job_folder(job).result.glob("*.png"))
-    square = [path for path in found if emoji.square(path)]
+    square = [path for path in found if emoji.is_square(path)]
     if not square:
         raise UserError("picture_gone")
     return square
@@ -67,25 +67,25 @@ class EmojiForm(Form):
         )
         self.which: ui.Select[Any] | None = None
         if len(found) > 1:
-            self.which = ui.Select(custom_id="which", options=numbered(len(found)))
+            self.which = ui.Select(custom_id="which", options=picture_options(len(found)))
             self.add_item(ui.Label(text=wording.emoji.WHICH, component=self.which))
 
-    async def filled(self, interaction: Asked) -> None:
+    async def filled(self, interaction: Interaction) -> None:
         """Add it."""
-        await hold(interaction)
-        if interaction.guild is None or not emoji.may(interaction.permissions):
+        await defer(interaction)
+        if interaction.guild is None or not emoji.may_add_emoji(interaction.permissions):
             raise UserError("permission_needed", permissions=["Create Expressions"])
-        name = emoji.named(self.name.value)
+        name = emoji.clean_name(self.name.value)
         path = self.found[int(self.which.values[0]) if self.which else 0]
         if not path.is_file():
             raise UserError("picture_gone")
-        shaped = await asyncio.to_thread(emoji.shaped, path)
-        added = await emoji.add(interaction.guild, name, shaped, interaction.user.name)
+        shaped = await asyncio.to_thread(emoji.make_emoji_png, path)
+        added = await emoji.add_emoji(interaction.guild, name, shaped, interaction.user.name)
         said = fill(wording.emoji.ADDED, emoji=added, name=escape(name))
-        await show(interaction, Card(text(said)))
+        await edit(interaction, Card(text(said)))
 
 
-def numbered(count: int) -> list[discord.SelectOption]:
+def picture_options(count: int) -> list[discord.SelectOption]:
     """Offer pictures by their place, the first already chosen."""
     return [
         discord.SelectOption(label=str(at + 1), value=str(at), default=at == 0)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from discord import ui
 
 from bot import wording
-from bot.cards.components import Card, row, text
+from bot.card import Card
+from bot.cards.components import row, text
 
 if TYPE_CHECKING:
     from bot.settings import BotSettings
@@ -25,4 +26,4 @@ def privacy_card(settings: BotSettings) -> Card:
     if settings.privacy is None:
         return card
     link: ui.Button[Any] = ui.Button(label=wording.guide.PRIVACY_LINK, url=settings.privacy)
-    return card.put(row(link))
+    return card.add(row(link))

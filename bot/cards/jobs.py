@@ -7,30 +7,30 @@ from typing import TYPE_CHECKING
 import discord
 
 from bot import wording
-from bot.cards.components import Card, Select, row, show, text, touch
-from bot.cards.job import steerable
+from bot.card import Card
+from bot.cards.components import Select, defer_update, edit, row, text
+from bot.cards.job import get_controllable_job
 from bot.wording import fill, flatten, say
 from storage.records import Kind, Status
 
 if TYPE_CHECKING:
-    from bot.bot import Bot
-    from bot.cards.components import Asked
+    from bot.bot import Bot, Interaction
     from storage.records import Job
 
-PAGE = 25  #: jobs in one list; Discord's selects take no more
+MAX_JOBS = 25  #: jobs in one list; Discord's selects take no more
 SHOWN = frozenset({Kind.TRAIN, Kind.SAMPLE})
 
 
 async def jobs_card(bot: Bot, title: str, jobs: list[Job]) -> Card:
     """Lay a list of jobs out."""
-    shown = [job for job in jobs if job.kind in SHOWN][:PAGE]
+    shown = [job for job in jobs if job.kind in SHOWN][:MAX_JOBS]
     if not shown:
         return Card(text(title, wording.job.LIST_NONE))
-    lines = [await line(bot, job) for job in shown]
-    return Card(text(title, *lines), row(Pick(options=[option(job) for job in shown])))
+    lines = [await job_line(bot, job) for job in shown]
+    return Card(text(title, *lines), row(Pick(options=[job_option(job) for job in shown])))
 
 
-async def line(bot: Bot, job: Job) -> str:
+async def job_line(bot: Bot, job: Job) -> str:
     """Say in one line where a job stands."""
     state = wording.job.STATES[job.status]
     if job.status is Status.QUEUED:
@@ -39,19 +39,19 @@ async def line(bot: Bot, job: Job) -> str:
     where = ""
     if job.message and not job.status.ended:
         where = f" · <#{job.thread or job.channel}>"
-    return say(wording.job.LIST_LINE, number=job.id, name=name(job), state=state) + where
+    return say(wording.job.LIST_LINE, number=job.id, name=job_name(job), state=state) + where
 
 
-def option(job: Job) -> discord.SelectOption:
+def job_option(job: Job) -> discord.SelectOption:
     """Offer a job in a select."""
     return discord.SelectOption(
-        label=flatten(f"{job.id} {name(job)}", 100),
+        label=flatten(f"{job.id} {job_name(job)}", 100),
         value=str(job.id),
         description=wording.job.STATES[job.status],
     )
 
 
-def name(job: Job) -> str:
+def job_name(job: Job) -> str:
     """Name a job by its dataset or its prompt."""
     return flatten(str(job.request.get("name") or job.request.get("prompt", "")), 60)
 
@@ -61,8 +61,8 @@ class Pick(Select, verb="jobs:pick"):
 
     hint = wording.job.LIST_PICK
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Show its card."""
-        await touch(interaction)
-        job = await steerable(interaction, int(self.chosen))
-        await show(interaction, await interaction.client.follow.card(job.id))
+        await defer_update(interaction)
+        job = await get_controllable_job(interaction, int(self.value))
+        await edit(interaction, await interaction.client.jobs.make_card(job.id))

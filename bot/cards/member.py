@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING
 import discord
 
 from bot import wording
-from bot.actions.export import export
-from bot.actions.permissions import once
-from bot.cards.components import Button, Card, add, hold, row, show, text, touch
+from bot.actions.export import export_member
+from bot.actions.permissions import refusing_duplicates
+from bot.card import Card
+from bot.cards.components import Button, defer, defer_update, edit, follow_up, row, text
 from bot.cards.dataset import Keep
 from bot.wording import format_count, say
 
 if TYPE_CHECKING:
-    from bot.cards.components import Asked
+    from bot.bot import Interaction
 
 MIB = 1024 * 1024
 REMOVE, LEAVE = 0, 1  #: what becomes of styles shared with servers
 
 
-async def me_card(interaction: Asked) -> Card:
+async def me_card(interaction: Interaction) -> Card:
     """Lay out what is kept of the member."""
     store, member = interaction.client.store, interaction.user.id
     datasets = await store.datasets.list_for(member)
@@ -34,12 +35,17 @@ async def me_card(interaction: Asked) -> Card:
         styles=format_count(len(await store.styles.list_for(member)), "style"),
     )
     return Card(
-        text(wording.member.TITLE, counts, await today(interaction), await consents(interaction)),
+        text(
+            wording.member.TITLE,
+            counts,
+            await quota_line(interaction),
+            await consent_lines(interaction),
+        ),
         row(Export(), Erase()),
     )
 
 
-async def today(interaction: Asked) -> str:
+async def quota_line(interaction: Interaction) -> str:
     """Say how much of the day's trainings is used, on a server."""
     store, guild = interaction.client.store, interaction.guild_id
     if guild is None:
@@ -50,7 +56,7 @@ async def today(interaction: Asked) -> str:
     return say(template, used=used, limit=limit)
 
 
-async def consents(interaction: Asked) -> str:
+async def consent_lines(interaction: Interaction) -> str:
     """Say what the member agreed to, and when."""
     given = await interaction.client.store.members.list_consents(interaction.user.id)
     if not given:
@@ -60,7 +66,7 @@ async def consents(interaction: Asked) -> str:
     )
 
 
-async def erase_card(interaction: Asked) -> Card:
+async def erase_card(interaction: Interaction) -> Card:
     """Ask before everything goes; who shared styles chooses what becomes of them."""
     store, member = interaction.client.store, interaction.user.id
     datasets = await store.datasets.list_for(member)
@@ -68,10 +74,10 @@ async def erase_card(interaction: Asked) -> Card:
     shared = [style for style in await store.styles.list_for(member) if style.shared]
     card = Card(text(say(wording.member.ERASE_ASK, photos=format_count(photos, "photo"))))
     if not shared:
-        return card.put(row(Gone(REMOVE), Keep()))
-    card.put(text(say(wording.member.ERASE_SHARED, styles=format_count(len(shared), "style"))))
-    nameless = Gone(LEAVE, label=wording.member.ERASE_LEAVE)
-    return card.put(row(Gone(REMOVE, label=wording.member.ERASE_REMOVE), nameless, Keep()))
+        return card.add(row(EraseForGood(REMOVE), Keep()))
+    card.add(text(say(wording.member.ERASE_SHARED, styles=format_count(len(shared), "style"))))
+    nameless = EraseForGood(LEAVE, label=wording.member.ERASE_LEAVE)
+    return card.add(row(EraseForGood(REMOVE, label=wording.member.ERASE_REMOVE), nameless, Keep()))
 
 
 class Export(Button, verb="me:export"):
@@ -79,19 +85,19 @@ class Export(Button, verb="me:export"):
 
     label = wording.member.EXPORT
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Pack it and send it, in as many files as it takes."""
-        with once(interaction, self.verb):
-            await hold(interaction)
+        with refusing_duplicates(interaction, self.verb):
+            await defer(interaction)
             most = min(interaction.client.settings.upload * MIB, interaction.filesize_limit)
             with TemporaryDirectory(prefix="safelight-") as folder:
                 store, member = interaction.client.store, interaction.user.id
-                parts = await export(store, member, Path(folder), most)
+                parts = await export_member(store, member, Path(folder), most)
                 for place, path in enumerate(parts, 1):
                     said = say(wording.member.EXPORTED_PART, part=place, parts=len(parts))
                     card = Card(text(wording.member.EXPORTED if place == 1 else said))
-                    card.put(discord.ui.File(card.media(path)))
-                    await (show if place == 1 else add)(interaction, card)
+                    card.add(discord.ui.File(card.attach(path)))
+                    await (edit if place == 1 else follow_up)(interaction, card)
 
 
 class Erase(Button, verb="me:erase"):
@@ -100,25 +106,27 @@ class Erase(Button, verb="me:erase"):
     label = wording.member.ERASE
     style = discord.ButtonStyle.danger
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Show what would go."""
-        await touch(interaction)
-        await show(interaction, await erase_card(interaction))
+        await defer_update(interaction)
+        await edit(interaction, await erase_card(interaction))
 
 
-class Gone(Button, verb="me:gone"):
+class EraseForGood(Button, verb="me:gone"):
     """Delete everything about the member."""
 
     label = wording.member.ERASE
     style = discord.ButtonStyle.danger
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Delete it, and say what went."""
-        with once(interaction, self.verb):
-            await touch(interaction)
+        with refusing_duplicates(interaction, self.verb):
+            await defer_update(interaction)
             keep, member = self.numbers[0] == LEAVE, interaction.user.id
-            for waiting in [key for key in interaction.client.waiting if key[0] == member]:
-                del interaction.client.waiting[waiting]
+            for waiting in [
+                key for key in interaction.client.awaiting_consent if key[0] == member
+            ]:
+                del interaction.client.awaiting_consent[waiting]
             photos = await interaction.client.store.members.erase(member, keep_styles=keep)
             said = say(wording.member.ERASED, photos=format_count(photos, "photo"))
-            await show(interaction, Card(text(said)))
+            await edit(interaction, Card(text(said)))

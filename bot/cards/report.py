@@ -10,20 +10,21 @@ from discord import ui
 
 from bot import wording
 from bot.actions import channels, sampling
-from bot.actions.permissions import keeper
-from bot.cards.components import Button, Card, Form, ask, hold, row, show, text, touch
+from bot.actions.permissions import is_moderator
+from bot.card import Card
+from bot.cards.components import Button, Form, defer, defer_update, edit, open_modal, row, text
 from bot.cards.job import COLOURS
 from bot.wording import fill, say
 from storage.errors import UserError
 from storage.records import JobCommand, Kind, Status
 
 if TYPE_CHECKING:
-    from bot.cards.components import Asked
+    from bot.bot import Interaction
     from storage.records import Job
 
 log = logging.getLogger(__name__)
 
-REASON = 500  #: characters
+MAX_REASON_CHARS = 500  #: characters
 
 
 class Report(Button, verb="report:add"):
@@ -31,14 +32,14 @@ class Report(Button, verb="report:add"):
 
     label = wording.report.REPORT
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Ask why."""
-        job = await here(interaction, self.numbers[0])
+        job = await get_server_job(interaction, self.numbers[0])
         message = interaction.message.id if interaction.message else 0
-        await ask(interaction, ReportForm(job, message))
+        await open_modal(interaction, ReportForm(job, message))
 
 
-async def here(interaction: Asked, number: int) -> Job:
+async def get_server_job(interaction: Interaction, number: int) -> Job:
     """Return a job of this server."""
     job = await interaction.client.store.jobs.get(number)
     if interaction.guild_id is None or job.guild != interaction.guild_id:
@@ -53,27 +54,27 @@ class ReportForm(Form):
         super().__init__(title=wording.report.FORM)
         self.job, self.message = job, message
         self.reason: ui.TextInput[Any] = ui.TextInput(
-            custom_id="reason", style=discord.TextStyle.paragraph, max_length=REASON
+            custom_id="reason", style=discord.TextStyle.paragraph, max_length=MAX_REASON_CHARS
         )
         self.add_item(ui.Label(text=wording.report.WHY, component=self.reason))
 
-    async def filled(self, interaction: Asked) -> None:
+    async def filled(self, interaction: Interaction) -> None:
         """Keep the report and show it to the moderators."""
-        await hold(interaction)
+        await defer(interaction)
         store, guild = interaction.client.store, interaction.guild_id or 0
         number = await store.reports.add(
             guild, interaction.user.id, self.job.id, self.message, self.reason.value
         )
-        await show(interaction, Card(text(wording.report.THANKS)))
+        await edit(interaction, Card(text(wording.report.THANKS)))
         server = await store.servers.get(guild)
         if server.log:
-            channel = channels.partial(interaction.client, server.log, guild)
+            channel = channels.partial_messageable(interaction.client, server.log, guild)
             try:
-                await channel.send(view=self.card(interaction, number))
+                await channel.send(view=self.make_card(interaction, number))
             except discord.HTTPException as closed:  # the report itself is kept
                 log.warning("Report %s cannot be shown in the log channel: %s", number, closed)
 
-    def card(self, interaction: Asked, number: int) -> Card:
+    def make_card(self, interaction: Interaction, number: int) -> Card:
         """Lay the report out for moderators."""
         channel = interaction.channel_id or 0
         url = f"https://discord.com/channels/{interaction.guild_id}/{channel}/{self.message}"
@@ -81,8 +82,8 @@ class ReportForm(Form):
         whose = say(wording.report.OF, owner=self.job.owner)
         why = say(wording.report.REASON, reason=self.reason.value)
         card = Card(text(say(wording.report.TITLE, number=number), facts, why, whose))
-        card.box.accent_colour = COLOURS[Status.FAILED]
-        return card.put(row(Takedown(self.job.id, channel, self.message), Dismiss(number)))
+        card.container.accent_colour = COLOURS[Status.FAILED]
+        return card.add(row(Takedown(self.job.id, channel, self.message), Dismiss(number)))
 
 
 class Takedown(Button, verb="report:remove"):
@@ -90,15 +91,15 @@ class Takedown(Button, verb="report:remove"):
 
     label, style = wording.report.TAKE_DOWN, discord.ButtonStyle.danger
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Delete it; who moderates here may."""
-        await touch(interaction)
+        await defer_update(interaction)
         number, channel, message = self.numbers
         bot, guild = interaction.client, interaction.guild
-        if guild is None or not keeper(interaction):
+        if guild is None or not is_moderator(interaction):
             raise UserError("permission_needed", permissions=["Manage Messages"])
         try:
-            job: Job | None = await here(interaction, number)
+            job: Job | None = await get_server_job(interaction, number)
         except UserError:
             job = None  # its owner has left meanwhile; the message still goes
         ours = job is not None and channel in {job.channel, job.thread}
@@ -107,10 +108,10 @@ class Takedown(Button, verb="report:remove"):
         if job is not None and not job.status.ended:
             await bot.store.jobs.send_command(job.id, JobCommand.CANCEL, interaction.user.id)
         if job is not None and job.kind is Kind.SAMPLE:
-            bot.follow.forget(job.id)
-            await sampling.forget(bot.store, job)
-        await bot.follow.board.remove(channel, guild.id, message)
-        await show(interaction, Card(text(fill(wording.report.REMOVED, by=interaction.user.id))))
+            bot.jobs.forget(job.id)
+            await sampling.delete_pictures(bot.store, job)
+        await bot.jobs.cards.remove_message(channel, guild.id, message)
+        await edit(interaction, Card(text(fill(wording.report.REMOVED, by=interaction.user.id))))
 
 
 class Dismiss(Button, verb="report:leave"):
@@ -118,11 +119,11 @@ class Dismiss(Button, verb="report:leave"):
 
     label = wording.report.LEAVE_IT
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Say who decided it."""
-        await touch(interaction)
-        if not keeper(interaction):
+        await defer_update(interaction)
+        if not is_moderator(interaction):
             raise UserError("permission_needed", permissions=["Manage Messages"])
         said = say(wording.report.TITLE, number=self.numbers[0])
         left = fill(wording.report.LEFT, by=interaction.user.id)
-        await show(interaction, Card(text(said, left)))
+        await edit(interaction, Card(text(said, left)))

@@ -10,13 +10,24 @@ from discord import ui
 
 from bot import wording
 from bot.actions import sampling
-from bot.actions.jobstate import base as last
-from bot.actions.permissions import allowed
-from bot.cards.components import Button, Card, Form, add, ask, hold, row, show, text, touch
+from bot.actions.jobstate import file_name
+from bot.actions.permissions import check_role
+from bot.card import Card
+from bot.cards.components import (
+    Button,
+    Form,
+    defer,
+    defer_update,
+    edit,
+    follow_up,
+    open_modal,
+    row,
+    text,
+)
 from bot.cards.emoji import Emoji
-from bot.cards.job import COLOURS, note, reason, steerable
+from bot.cards.job import COLOURS, failure_sentence, get_controllable_job, note_sentence
 from bot.cards.report import Report
-from bot.cards.upscaled import Wall
+from bot.cards.upscaled import PictureCard
 from bot.wording import fill, flatten, say
 from storage.errors import UserError
 from storage.records import JobCommand, Kind, Status
@@ -27,63 +38,69 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.actions.jobstate import JobState
-    from bot.actions.sampling import Drawing
-    from bot.cards.components import Asked
+    from bot.actions.sampling import SampleView
+    from bot.bot import Interaction
     from storage.folders import Home
     from storage.records import Base, Job, Style
 
-SHOWN = 200  #: characters of a prompt on a card
+MAX_SHOWN_CHARS = 200  #: characters of a prompt on a card
 
 
-async def promise(interaction: Asked, request: SampleRequest, style: str | int = "") -> None:
+async def queue_and_show(
+    interaction: Interaction, request: SampleRequest, style: str | int = ""
+) -> None:
     """Queue pictures, and put the card that waits for them where one was promised."""
     bot = interaction.client
-    await allowed(interaction, "sample")
-    asker = sampling.Asker(
+    await check_role(interaction, "sample")
+    requester = sampling.Requester(
         interaction.user.id, interaction.guild_id or 0, interaction.channel_id or 0
     )
-    async with bot.follow.lock:  # or it would post a card of its own
-        drawing = await sampling.queue(bot, request, asker, style)
-        card = waiting_card(drawing)
-        message = await show(interaction, card)
-        await bot.store.jobs.set_card(drawing.job.id, asker.channel, message.id, None)
-        bot.follow.expect(drawing.job.id, card)
+    async with bot.jobs.lock:  # or it would post a card of its own
+        view = await sampling.queue_sample(bot, request, requester, style)
+        card = waiting_card(view)
+        message = await edit(interaction, card)
+        await bot.store.jobs.set_card(view.job.id, requester.channel, message.id, None)
+        bot.jobs.expect(view.job.id, card)
 
 
-def waiting_card(drawing: Drawing) -> Card:
+def waiting_card(view: SampleView) -> Card:
     """Lay out pictures that are not drawn yet."""
-    place = say(wording.job.PLACE, place=drawing.place) if drawing.place > 1 else wording.job.NEXT
-    job = drawing.job
+    place = say(wording.job.PLACE, place=view.place) if view.place > 1 else wording.job.NEXT
+    job = view.job
     card = Card(colour=COLOURS[job.status])
-    card.put(text(*head(job, drawing.style, drawing.base)), text(place))
-    return card.put(row(Remove(job.id)))
+    card.add(text(*title_lines(job, view.style, view.base)), text(place))
+    return card.add(row(Remove(job.id)))
 
 
-def sample_card(home: Home, drawing: Drawing, story: JobState) -> Card:
+def sample_card(home: Home, view: SampleView, state: JobState) -> Card:
     """Lay pictures out as they stand."""
-    job = drawing.job
+    job = view.job
     if job.status is Status.QUEUED:
-        return waiting_card(drawing)
-    card = Wall(colour=COLOURS[job.status])
-    card.put(text(*head(job, drawing.style, drawing.base)))
+        return waiting_card(view)
+    card = PictureCard(colour=COLOURS[job.status])
+    card.add(text(*title_lines(job, view.style, view.base)))
     if job.status is Status.RUNNING:
-        return card.put(text(wording.sample.DRAWING), row(Remove(job.id)))
+        return card.add(text(wording.sample.DRAWING), row(Remove(job.id)))
     if job.status is not Status.DONE:
         failed = job.status is Status.FAILED
-        why = fill(wording.job.FAILED, why=reason(job)) if failed else wording.sample.CANCELLED
-        return card.put(text(why))
-    card.gallery(pictures(home, job, story))
-    card.put(text(*below(job, story)))
-    return buttons(card, drawing)
+        why = (
+            fill(wording.job.FAILED, why=failure_sentence(job))
+            if failed
+            else wording.sample.CANCELLED
+        )
+        return card.add(text(why))
+    card.add_gallery(list_pictures(home, job, state))
+    card.add(text(*settings_lines(job, state)))
+    return add_buttons(card, view)
 
 
-def head(job: Job, style: Style | None, base: Base | None) -> Iterator[str]:
+def title_lines(job: Job, style: Style | None, base: Base | None) -> Iterator[str]:
     """Say what is drawn, for whom and by what."""
-    yield say(wording.sample.TITLE, prompt=flatten(job.request["prompt"], SHOWN))
-    yield say(wording.sample.BY, owner=job.owner) + " · " + credit(job, style, base)
+    yield say(wording.sample.TITLE, prompt=flatten(job.request["prompt"], MAX_SHOWN_CHARS))
+    yield say(wording.sample.BY, owner=job.owner) + " · " + credit_line(job, style, base)
 
 
-def credit(job: Job, style: Style | None, base: Base | None) -> str:
+def credit_line(job: Job, style: Style | None, base: Base | None) -> str:
     """Name the style and its maker, and the base that drew."""
     title = base.title if base else job.base
     if style is None:
@@ -93,38 +110,40 @@ def credit(job: Job, style: Style | None, base: Base | None) -> str:
     return say(wording.sample.CREDIT, name=style.name, maker=style.owner, base=title)
 
 
-def below(job: Job, story: JobState) -> Iterator[str]:
+def settings_lines(job: Job, state: JobState) -> Iterator[str]:
     """Say how the pictures were drawn; the seed stands alone, for copying."""
     request = job.request
     facts = [fill(wording.sample.STEPS, steps=request["steps"])]
     if job.style is not None:
         facts.append(fill(wording.sample.STRENGTH, strength=f"{request['strength']:g}"))
     if request["negative"]:
-        facts.append(say(wording.sample.NOT, negative=flatten(request["negative"], SHOWN)))
+        facts.append(
+            say(wording.sample.NOT, negative=flatten(request["negative"], MAX_SHOWN_CHARS))
+        )
     yield fill(wording.sample.SETTINGS, facts=" · ".join(facts))
     yield say(wording.sample.SEED, seed=request["seed"])
-    if story.note:
-        yield note(story.note)
+    if state.note:
+        yield note_sentence(state.note)
 
 
-def pictures(home: Home, job: Job, story: JobState) -> Iterator[tuple[Path, str]]:
+def list_pictures(home: Home, job: Job, state: JobState) -> Iterator[tuple[Path, str]]:
     """List the drawn pictures that are still there."""
-    for file, picture in story.pictures.items():
-        path = home.job_folder(job.id).result / last(file)
+    for file, picture in state.pictures.items():
+        path = home.job_folder(job.id).result / file_name(file)
         if path.is_file():
             yield path, picture.prompt
 
 
-def buttons(card: Card, drawing: Drawing) -> Card:
+def add_buttons(card: Card, view: SampleView) -> Card:
     """Offer more of the same; small square pictures may become emoji."""
-    job = drawing.job
+    job = view.job
     second: list[Button] = [Report(job.id)]
-    if drawing.base and drawing.base.small:
+    if view.base and view.base.small:
         second.insert(0, Emoji(job.id, label=wording.emoji.ADD))
-    return card.put(row(Again(job.id), Vary(job.id), Remove(job.id)), row(*second))
+    return card.add(row(Again(job.id), Vary(job.id), Remove(job.id)), row(*second))
 
 
-async def asked(interaction: Asked, number: int) -> Job:
+async def get_own_sample(interaction: Interaction, number: int) -> Job:
     """Return the presser's own pictures; somebody else's are as unknown as none."""
     job = await interaction.client.store.jobs.get_owned(number, interaction.user.id)
     if job.kind is not Kind.SAMPLE:
@@ -137,12 +156,12 @@ class Again(Button, verb="sample:again"):
 
     label, style = wording.sample.AGAIN, discord.ButtonStyle.primary
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Queue it."""
-        await hold(interaction, private=False)
-        job = await asked(interaction, self.numbers[0])
-        request = replace(SampleRequest(**job.request), seed=sampling.seeded(None))
-        await promise(interaction, request, job.style or "")
+        await defer(interaction, private=False)
+        job = await get_own_sample(interaction, self.numbers[0])
+        request = replace(SampleRequest(**job.request), seed=sampling.choose_seed(None))
+        await queue_and_show(interaction, request, job.style or "")
 
 
 class Vary(Button, verb="sample:vary"):
@@ -150,10 +169,10 @@ class Vary(Button, verb="sample:vary"):
 
     label = wording.sample.VARY
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Open the form."""
-        job = await asked(interaction, self.numbers[0])
-        await ask(interaction, VaryForm(SampleRequest(**job.request), job.style))
+        job = await get_own_sample(interaction, self.numbers[0])
+        await open_modal(interaction, VaryForm(SampleRequest(**job.request), job.style))
 
 
 class Remove(Button, verb="sample:delete"):
@@ -161,21 +180,21 @@ class Remove(Button, verb="sample:delete"):
 
     label, style = wording.sample.REMOVE, discord.ButtonStyle.danger
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Delete message and files; the owner may, and who moderates here."""
-        await touch(interaction)
+        await defer_update(interaction)
         bot = interaction.client
-        job = await steerable(interaction, self.numbers[0])
+        job = await get_controllable_job(interaction, self.numbers[0])
         if job.kind is not Kind.SAMPLE:
             raise UserError("job_unknown")
-        bot.follow.forget(job.id)
+        bot.jobs.forget(job.id)
         if not job.status.ended:
             await bot.store.jobs.send_command(job.id, JobCommand.CANCEL, interaction.user.id)
-        await sampling.forget(bot.store, job)
+        await sampling.delete_pictures(bot.store, job)
         await interaction.delete_original_response()
         if job.message and interaction.message and interaction.message.id != job.message:
-            await bot.follow.board.remove(job.channel, job.guild, job.message)
-        await add(interaction, Card(text(wording.sample.GONE)))
+            await bot.jobs.cards.remove_message(job.channel, job.guild, job.message)
+        await follow_up(interaction, Card(text(wording.sample.GONE)))
 
 
 class TryForm(Form):
@@ -186,14 +205,14 @@ class TryForm(Form):
         self.style = style
         small = base is not None and base.small
         first = wording.result.example(style.trigger, style.concept, small=small)
-        self.prompt = field("prompt", first, long=True)
+        self.prompt = text_input("prompt", first, long=True)
         self.add_item(ui.Label(text=wording.sample.PROMPT_LABEL, component=self.prompt))
 
-    async def filled(self, interaction: Asked) -> None:
+    async def filled(self, interaction: Interaction) -> None:
         """Queue it."""
-        await hold(interaction, private=False)
-        request = SampleRequest("", self.prompt.value.strip(), seed=sampling.seeded(None))
-        await promise(interaction, request, self.style.id)
+        await defer(interaction, private=False)
+        request = SampleRequest("", self.prompt.value.strip(), seed=sampling.choose_seed(None))
+        await queue_and_show(interaction, request, self.style.id)
 
 
 class VaryForm(Form):
@@ -202,11 +221,11 @@ class VaryForm(Form):
     def __init__(self, request: SampleRequest, style: int | None) -> None:
         super().__init__(title=wording.sample.FORM)
         self.request, self.style = request, style
-        self.prompt = field("prompt", request.prompt, long=True)
-        self.negative = field("negative", request.negative, required=False)
-        self.strength = field("strength", f"{request.strength:g}")
-        self.seed = field("seed", str(request.seed), required=False)
-        self.steps = field("steps", str(request.steps))
+        self.prompt = text_input("prompt", request.prompt, long=True)
+        self.negative = text_input("negative", request.negative, required=False)
+        self.strength = text_input("strength", f"{request.strength:g}")
+        self.seed = text_input("seed", str(request.seed), required=False)
+        self.steps = text_input("steps", str(request.steps))
         for label, component in (
             (wording.sample.PROMPT_LABEL, self.prompt),
             (wording.sample.NEGATIVE_LABEL, self.negative),
@@ -216,32 +235,36 @@ class VaryForm(Form):
         ):
             self.add_item(ui.Label(text=label, component=component))
 
-    async def filled(self, interaction: Asked) -> None:
+    async def filled(self, interaction: Interaction) -> None:
         """Queue it."""
-        await hold(interaction, private=False)
+        await defer(interaction, private=False)
         seed = self.seed.value.strip()
         request = replace(
             self.request,
             prompt=self.prompt.value.strip(),
             negative=self.negative.value.strip(),
-            strength=read(self.strength.value, float),
-            seed=sampling.seeded(read(seed, int) if seed else None),
-            steps=read(self.steps.value, int),
+            strength=parse_number(self.strength.value, float),
+            seed=sampling.choose_seed(parse_number(seed, int) if seed else None),
+            steps=parse_number(self.steps.value, int),
         )
-        await promise(interaction, request, self.style or "")
+        await queue_and_show(interaction, request, self.style or "")
 
 
-def field(
+def text_input(
     name: str, value: str, *, long: bool = False, required: bool = True
 ) -> ui.TextInput[Any]:
     """Make a field of a form."""
     style = discord.TextStyle.paragraph if long else discord.TextStyle.short
     return ui.TextInput(
-        custom_id=name, style=style, default=value, required=required, max_length=sampling.PROMPT
+        custom_id=name,
+        style=style,
+        default=value,
+        required=required,
+        max_length=sampling.MAX_PROMPT_CHARS,
     )
 
 
-def read(typed: str, kind: type[float]) -> Any:
+def parse_number(typed: str, kind: type[float]) -> Any:
     """Read a number that somebody typed."""
     try:
         return kind(typed.strip().replace(",", "."))

@@ -9,19 +9,20 @@ import discord
 from discord import ui
 
 from bot import wording
-from bot.actions.permissions import moderate
-from bot.cards.components import Button, Card, Control, Form, ask, row, show, text, touch
+from bot.actions.permissions import check_server_manager
+from bot.card import Card
+from bot.cards.components import Button, Control, Form, defer_update, edit, open_modal, row, text
 from bot.wording import format_count, say
 from storage.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.cards.components import Asked
+    from bot.bot import Interaction
     from storage.records import Server
 
-MOST_ROLES = 10
-HIGHEST = 1000  #: of a limit
+MAX_ROLES = 10
+MAX_LIMIT = 1000  #: of a limit
 NEEDED = discord.Permissions(
     view_channel=True,
     send_messages=True,
@@ -31,7 +32,7 @@ NEEDED = discord.Permissions(
 )
 
 
-async def server_card(interaction: Asked) -> Card:
+async def server_card(interaction: Interaction) -> Card:
     """Lay out what the server's moderators decided."""
     server = await interaction.client.store.servers.get(interaction.guild_id or 0)
     return Card(
@@ -44,19 +45,19 @@ async def server_card(interaction: Asked) -> Card:
         row(Training(server.channel)),
         text(wording.server.LOG),
         row(Log(server.log)),
-        text(limits(server), *missing(interaction, server)),
+        text(limits_line(server), *missing_permission_lines(interaction, server)),
         row(Limits()),
     )
 
 
-def limits(server: Server) -> str:
+def limits_line(server: Server) -> str:
     """Say how much one member may train."""
     jobs = format_count(server.jobs, "training") if server.jobs else wording.server.NO_LIMIT
     minutes = format_count(server.minutes, "minute") if server.minutes else wording.server.NO_LIMIT
     return say(wording.server.LIMITS, jobs=jobs, minutes=minutes)
 
 
-def missing(interaction: Asked, server: Server) -> list[str]:
+def missing_permission_lines(interaction: Interaction, server: Server) -> list[str]:
     """Say what the bot is not allowed in the channels that it shall use."""
     lines = []
     for number_ in filter(None, (server.channel, server.log)):
@@ -73,14 +74,14 @@ def missing(interaction: Asked, server: Server) -> list[str]:
     return lines
 
 
-async def change(interaction: Asked, **decided: Any) -> None:
+async def save_and_show(interaction: Interaction, **decided: Any) -> None:
     """Keep what a moderator decided, and show it."""
-    moderate(interaction)
-    await touch(interaction)
+    check_server_manager(interaction)
+    await defer_update(interaction)
     servers = interaction.client.store.servers
     server = await servers.get(interaction.guild_id or 0)
     await servers.save(replace(server, **decided))
-    await show(interaction, await server_card(interaction))
+    await edit(interaction, await server_card(interaction))
 
 
 class Roles(Control[ui.RoleSelect[Any]], verb=""):
@@ -93,7 +94,7 @@ class Roles(Control[ui.RoleSelect[Any]], verb=""):
                 custom_id=self.verb,
                 placeholder=wording.server.PICK_ROLES,
                 min_values=0,
-                max_values=MOST_ROLES,
+                max_values=MAX_ROLES,
                 default_values=chosen,
             )
         )
@@ -107,17 +108,17 @@ class Roles(Control[ui.RoleSelect[Any]], verb=""):
 class Trainers(Roles, verb="server:trainers"):
     """Who may train."""
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Keep the roles."""
-        await change(interaction, trainers=self.chosen)
+        await save_and_show(interaction, trainers=self.chosen)
 
 
 class Samplers(Roles, verb="server:samplers"):
     """Who may sample."""
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Keep the roles."""
-        await change(interaction, samplers=self.chosen)
+        await save_and_show(interaction, samplers=self.chosen)
 
 
 class Channel(Control[ui.ChannelSelect[Any]], verb=""):
@@ -147,17 +148,17 @@ class Channel(Control[ui.ChannelSelect[Any]], verb=""):
 class Training(Channel, verb="server:channel"):
     """Where trainings are shown."""
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Keep the channel."""
-        await change(interaction, channel=self.chosen)
+        await save_and_show(interaction, channel=self.chosen)
 
 
 class Log(Channel, verb="server:log"):
     """Where reports go."""
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Keep the channel."""
-        await change(interaction, log=self.chosen)
+        await save_and_show(interaction, log=self.chosen)
 
 
 class Limits(Button, verb="server:limits"):
@@ -165,11 +166,11 @@ class Limits(Button, verb="server:limits"):
 
     label = wording.server.CHANGE_LIMITS
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Open the form."""
-        moderate(interaction)
+        check_server_manager(interaction)
         servers = interaction.client.store.servers
-        await ask(interaction, LimitsForm(await servers.get(interaction.guild_id or 0)))
+        await open_modal(interaction, LimitsForm(await servers.get(interaction.guild_id or 0)))
 
 
 class LimitsForm(Form):
@@ -189,13 +190,15 @@ class LimitsForm(Form):
         ):
             self.add_item(ui.Label(text=label, description=wording.server.ZERO, component=field))
 
-    async def filled(self, interaction: Asked) -> None:
+    async def filled(self, interaction: Interaction) -> None:
         """Keep the numbers, if they are some."""
-        await change(interaction, jobs=whole(self.jobs.value), minutes=whole(self.minutes.value))
+        await save_and_show(
+            interaction, jobs=parse_limit(self.jobs.value), minutes=parse_limit(self.minutes.value)
+        )
 
 
-def whole(typed: str) -> int:
+def parse_limit(typed: str) -> int:
     """Read a number that a moderator typed."""
-    if not typed.strip().isdecimal() or int(typed) > HIGHEST:
-        raise UserError("server_jobs", most=HIGHEST)
+    if not typed.strip().isdecimal() or int(typed) > MAX_LIMIT:
+        raise UserError("server_jobs", most=MAX_LIMIT)
     return int(typed)

@@ -9,8 +9,18 @@ from discord import ui
 
 from bot import wording
 from bot.actions import sampling
-from bot.actions.permissions import keeper
-from bot.cards.components import Button, Card, Select, add, ask, row, show, text, touch
+from bot.actions.permissions import is_moderator
+from bot.card import Card
+from bot.cards.components import (
+    Button,
+    Select,
+    defer_update,
+    edit,
+    follow_up,
+    open_modal,
+    row,
+    text,
+)
 from bot.cards.dataset import Keep
 from bot.cards.sample import TryForm
 from bot.wording import escape, fill, flatten, format_size, say
@@ -19,68 +29,69 @@ from storage.errors import UserError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.bot import Bot
-    from bot.cards.components import Asked
+    from bot.bot import Bot, Interaction
     from storage.records import Base, Style
 
 DAY = 24 * 3600  #: seconds
-PAGE = 25  #: styles in one list; Discord's selects take no more
+MAX_STYLES = 25  #: styles in one list; Discord's selects take no more
 
 
 def styles_card(styles: list[Style], member: int, guild: int) -> Card:
     """Lay out the styles that a member can use on a server."""
     if not styles:
         return Card(text(wording.style.LIST_TITLE, wording.style.LIST_NONE))
-    shown = styles[:PAGE]
-    card = Card(text(wording.style.LIST_TITLE, *(line(style, member, guild) for style in shown)))
-    return card.put(row(Pick(options=[option(style) for style in shown])))
+    shown = styles[:MAX_STYLES]
+    card = Card(
+        text(wording.style.LIST_TITLE, *(style_line(style, member, guild) for style in shown))
+    )
+    return card.add(row(Pick(options=[style_option(style) for style in shown])))
 
 
-def line(style: Style, member: int, guild: int) -> str:
+def style_line(style: Style, member: int, guild: int) -> str:
     """Name a style in the list, with who made it."""
-    said = say(wording.style.LIST_LINE, name=style.name, method=method(style))
-    return said + note(style, member, guild)
+    said = say(wording.style.LIST_LINE, name=style.name, method=method_title(style))
+    return said + owner_note(style, member, guild)
 
 
-def note(style: Style, member: int, guild: int) -> str:
+def owner_note(style: Style, member: int, guild: int) -> str:
     """Say whose a style is, or that it is shared."""
     if style.owner is not None and style.owner != member:
         return say(wording.style.BY, owner=style.owner)
     return wording.style.SHARED_HERE if guild in style.shared else ""
 
 
-def option(style: Style) -> discord.SelectOption:
+def style_option(style: Style) -> discord.SelectOption:
     """Offer a style in a select."""
     return discord.SelectOption(
-        label=flatten(style.name, 100), value=str(style.id), description=method(style)
+        label=flatten(style.name, 100), value=str(style.id), description=method_title(style)
     )
 
 
-def method(style: Style) -> str:
+def method_title(style: Style) -> str:
     """Name a style's method."""
     return wording.training.METHODS.get(style.method, style.method)
 
 
-async def style_card(interaction: Asked, style: Style) -> Card:
+async def style_card(interaction: Interaction, style: Style) -> Card:
     """Lay one style out, with what the member may do with it."""
     member, guild = interaction.user.id, interaction.guild_id or 0
-    base = await based(interaction.client, style.base)
+    base = await find_base(interaction.client, style.base)
     facts = say(
         wording.style.FACTS,
-        method=method(style),
+        method=method_title(style),
         base=base.title if base else style.base,
         size=format_size(style.bytes),
         when=int(style.created),
         trigger=style.trigger,
     )
-    title = say(wording.style.TITLE, name=style.name) + note(style, member, guild)
-    card = Card(text(title, facts, kept(style, interaction.client.settings.full_model_days)))
-    if buttons := controls(style, interaction):
-        card.put(row(*buttons))
+    title = say(wording.style.TITLE, name=style.name) + owner_note(style, member, guild)
+    card = Card(text(title, facts, retention_line(style, interaction.client.settings.full_model_days)))
+    if buttons := style_buttons(style, interaction):
+        card.add(row(*buttons))
     return card
 
 
-def kept(style: Style, days: int) -> str:
+def retention_line(style: Style, days: int) -> str:
     """Say until when a whole model is kept, or since when its file is gone; nothing of others."""
     if style.removed:
         return fill(wording.style.REMOVED, when=int(style.removed), days=days)
@@ -89,7 +100,7 @@ def kept(style: Style, days: int) -> str:
     return ""
 
 
-def controls(style: Style, interaction: Asked) -> list[Button]:
+def style_buttons(style: Style, interaction: Interaction) -> list[Button]:
     """Return what a member may do with a style."""
     mine = style.owner == interaction.user.id
     if style.removed:
@@ -97,52 +108,52 @@ def controls(style: Style, interaction: Asked) -> list[Button]:
     use: list[Button] = [Try(style.id)]
     shared = interaction.guild_id in style.shared
     if not mine:
-        return [*use, Unshare(style.id)] if shared and keeper(interaction) else use
+        return [*use, Unshare(style.id)] if shared and is_moderator(interaction) else use
     turn = Unshare(style.id) if shared else Share(style.id)
     return [*use, turn, Fetch(style.id), Delete(style.id)]
 
 
-async def based(bot: Bot, name: str) -> Base | None:
+async def find_base(bot: Bot, name: str) -> Base | None:
     """Return a base of the catalog."""
     bases = (await bot.store.catalog.read()).bases
     return next((base for base in bases if base.name == name), None)
 
 
-async def own(interaction: Asked, style: str | int) -> Style:
+async def get_own_style(interaction: Interaction, style: str | int) -> Style:
     """Return the member's own style, picked or named; somebody else's is as unknown as none."""
     member = interaction.user.id
-    found = await sampling.find(interaction.client.store, style, member, 0)
+    found = await sampling.find_style(interaction.client.store, style, member, 0)
     if found.owner != member:
         raise UserError("style_unknown")
     return found
 
 
-async def share(interaction: Asked, style: str | int) -> Card:
+async def share_style(interaction: Interaction, style: str | int) -> Card:
     """Share a style of one's own with this server, and lay out the receipt."""
     if not interaction.guild_id:
         raise UserError("server_only")
-    found = await own(interaction, style)
+    found = await get_own_style(interaction, style)
     styles = interaction.client.store.styles
     await styles.share(found.id, interaction.user.id, interaction.guild_id)
     return Card(text(say(wording.style.SHARED, name=found.name)), row(Unshare(found.id)))
 
 
-async def unshare(interaction: Asked, style: str | int) -> Card:
+async def unshare_style(interaction: Interaction, style: str | int) -> Card:
     """Take a style back from this server: one's own, or any where one keeps order."""
     store, member, guild = interaction.client.store, interaction.user.id, interaction.guild_id or 0
-    found = await sampling.find(store, style, member, guild)
+    found = await sampling.find_style(store, style, member, guild)
     if found.owner == member:
         await store.styles.unshare(found.id, member, guild)
-    elif keeper(interaction):
+    elif is_moderator(interaction):
         await store.styles.withdraw(found.id, guild)
     else:
         raise UserError("style_unknown")
     return Card(text(say(wording.style.UNSHARED, name=found.name)))
 
 
-def file(card: Card, path: Path) -> Card:
+def add_file(card: Card, path: Path) -> Card:
     """Put a style's file on a card."""
-    return card.put(ui.File(card.media(path)))
+    return card.add(ui.File(card.attach(path)))
 
 
 def delete_card(style: Style) -> Card:
@@ -155,12 +166,12 @@ class Try(Button, verb="style:try"):
 
     label, style = wording.style.TRY, discord.ButtonStyle.primary
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Ask what to draw."""
         bot, guild = interaction.client, interaction.guild_id or 0
         style = await bot.store.styles.get(self.numbers[0], interaction.user.id, guild)
-        base = await based(bot, style.base)
-        await ask(interaction, TryForm(style, base))
+        base = await find_base(bot, style.base)
+        await open_modal(interaction, TryForm(style, base))
 
 
 class Share(Button, verb="style:share"):
@@ -168,10 +179,10 @@ class Share(Button, verb="style:share"):
 
     label = wording.style.SHARE
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Share it, and give a receipt."""
-        await touch(interaction)
-        await add(interaction, await share(interaction, self.numbers[0]))
+        await defer_update(interaction)
+        await follow_up(interaction, await share_style(interaction, self.numbers[0]))
 
 
 class Unshare(Button, verb="style:unshare"):
@@ -179,10 +190,10 @@ class Unshare(Button, verb="style:unshare"):
 
     label = wording.style.UNSHARE
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Take it back, and say so."""
-        await touch(interaction)
-        await add(interaction, await unshare(interaction, self.numbers[0]))
+        await defer_update(interaction)
+        await follow_up(interaction, await unshare_style(interaction, self.numbers[0]))
 
 
 class Fetch(Button, verb="style:link"):
@@ -190,16 +201,18 @@ class Fetch(Button, verb="style:link"):
 
     label = wording.style.GET_LINK
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Hand a fresh link to the owner alone; without a web server, the file or a sentence."""
-        await touch(interaction)
-        style = await own(interaction, self.numbers[0])
+        await defer_update(interaction)
+        style = await get_own_style(interaction, self.numbers[0])
         if style.removed:
             raise UserError("model_removed", days=interaction.client.settings.full_model_days)
-        await add(interaction, handed(interaction.client, style, interaction.filesize_limit))
+        await follow_up(
+            interaction, handover_card(interaction.client, style, interaction.filesize_limit)
+        )
 
 
-def handed(bot: Bot, style: Style, most: int) -> Card:
+def handover_card(bot: Bot, style: Style, most: int) -> Card:
     """Lay out how an owner gets a file."""
     link, path = bot.web.link(style), bot.store.styles.file(style)
     if link is not None:
@@ -208,7 +221,7 @@ def handed(bot: Bot, style: Style, most: int) -> Card:
             text(fill(wording.result.LINK_AGAIN, name=name, until=link.until, url=link.url))
         )
     if style.bytes <= most:
-        return file(Card(text(say(wording.result.FILE_AGAIN, name=style.name))), path)
+        return add_file(Card(text(say(wording.result.FILE_AGAIN, name=style.name))), path)
     where = f"styles/{style.id}/{path.name}"
     size = format_size(style.bytes)
     return Card(text(fill(wording.result.HAND, size=size, limit=format_size(most), file=where)))
@@ -219,10 +232,12 @@ class Delete(Button, verb="style:delete"):
 
     label, style = wording.style.DELETE, discord.ButtonStyle.danger
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Ask first."""
-        await touch(interaction)
-        await add(interaction, delete_card(await own(interaction, self.numbers[0])))
+        await defer_update(interaction)
+        await follow_up(
+            interaction, delete_card(await get_own_style(interaction, self.numbers[0]))
+        )
 
 
 class Erase(Button, verb="style:erase"):
@@ -230,12 +245,12 @@ class Erase(Button, verb="style:erase"):
 
     label, style = wording.style.ERASE, discord.ButtonStyle.danger
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Delete it."""
-        await touch(interaction)
-        style = await own(interaction, self.numbers[0])
+        await defer_update(interaction)
+        style = await get_own_style(interaction, self.numbers[0])
         await interaction.client.store.styles.delete(style.id, interaction.user.id)
-        await show(interaction, Card(text(say(wording.style.DELETED, name=style.name))))
+        await edit(interaction, Card(text(say(wording.style.DELETED, name=style.name))))
 
 
 class Pick(Select, verb="style:pick"):
@@ -243,9 +258,9 @@ class Pick(Select, verb="style:pick"):
 
     hint = wording.style.LIST_PICK
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Show it."""
-        await touch(interaction)
+        await defer_update(interaction)
         bot, member, guild = interaction.client, interaction.user.id, interaction.guild_id or 0
-        style = await bot.store.styles.get(int(self.chosen), member, guild)
-        await show(interaction, await style_card(interaction, style))
+        style = await bot.store.styles.get(int(self.value), member, guild)
+        await edit(interaction, await style_card(interaction, style))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bot.actions.training import TrainingOrder
     from storage.records import Dataset
 
-SHOWN = 25  #: options of a select, at most
+MAX_SELECT_OPTIONS = 25  #: options of a select, at most
 SWITCHES = {each.name: each for each in options_table() if each.switch is not None}
 
 
@@ -31,16 +31,16 @@ class OptionsForm(Form):
     def __init__(self, order: TrainingOrder, datasets: Sequence[Dataset]) -> None:
         super().__init__(title=wording.training.OPTIONS_FORM)
         self.order = order
-        others = [each for each in datasets if each.id != order.dataset][:SHOWN]
-        self.also = picker(
+        others = [each for each in datasets if each.id != order.dataset][:MAX_SELECT_OPTIONS]
+        self.also = select_field(
             "also",
             {str(each.id): each.name for each in others},
             {str(number) for number in order.other_datasets},
             most=MORE,
         )
         names = {str(each): wording.training.OPTIMIZERS[each] for each in Optimizer}
-        self.optimizer = picker("optimizer", names, {str(order.optimizer)}, least=1)
-        self.switches = picker(
+        self.optimizer = select_field("optimizer", names, {str(order.optimizer)}, least=1)
+        self.switches = select_field(
             "switches",
             {name: each.label for name, each in SWITCHES.items()},
             {name for name in SWITCHES if name in order.options},
@@ -68,13 +68,13 @@ class OptionsForm(Form):
             self.order,
             other_datasets=tuple(int(number) for number in self.also.values),
             options=self.options(),
-            num_class_images=counted(self.prior.value),
+            num_class_images=parse_count(self.prior.value),
         )
 
     def options(self) -> dict[str, Any]:
         """Return the options that are not as usual."""
         options = {name: SWITCHES[name].switch for name in self.switches.values}
-        optimizer, dropout = Optimizer(self.optimizer.values[0]), share(self.dropout.value)
+        optimizer, dropout = Optimizer(self.optimizer.values[0]), parse_share(self.dropout.value)
         if optimizer is not Optimizer.ADAMW:
             options["optimizer"] = optimizer
         if dropout:
@@ -82,7 +82,7 @@ class OptionsForm(Form):
         return options
 
 
-def picker(
+def select_field(
     name: str, offered: dict[str, str], now: set[str], *, least: int = 0, most: int = 1
 ) -> ui.Select[Any]:
     """Make a select of a form."""
@@ -99,7 +99,7 @@ def picker(
     )
 
 
-def share(typed: str) -> float:
+def parse_share(typed: str) -> float:
     """Read a part of one that a member typed; hundredths are kept."""
     try:
         return round(float(typed.replace(",", ".") or 0), 2)
@@ -107,7 +107,7 @@ def share(typed: str) -> float:
         raise UserError("number_bad", typed=typed) from wrong
 
 
-def counted(typed: str) -> int:
+def parse_count(typed: str) -> int:
     """Read a number of pictures that a member typed; less than none where they did not."""
     if typed.strip() and not typed.strip().isdecimal():
         raise UserError("number_bad", typed=typed)

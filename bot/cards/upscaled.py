@@ -8,31 +8,31 @@ from typing import TYPE_CHECKING
 import discord
 from PIL import Image
 
-from bot.cards.components import Card
+from bot.card import Card
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SMALL, SHOWN = 200, 256  #: pixels of a side
-DRAWN = ".png"
+SMALL_PIXELS, MIN_SHOWN_PIXELS = 200, 256  #: pixels of a side
+PICTURE_SUFFIX = ".png"
 
 
-class Wall(Card):
+class PictureCard(Card):
     """A card whose pictures are shown at least `SHOWN` pixels wide."""
 
     def files(self) -> list[discord.File]:
         """Open the promised files, the tiny pictures enlarged."""
-        return [discord.File(seen(path), name) for name, path in self.paths.items()]
+        return [discord.File(enlarge(path), name) for name, path in self.paths.items()]
 
 
-def seen(path: Path) -> io.BytesIO | Path:
+def enlarge(path: Path) -> io.BytesIO | Path:
     """Return a picture as it is shown."""
-    if path.suffix != DRAWN:
+    if path.suffix != PICTURE_SUFFIX:
         return path
     with Image.open(path) as picture:
-        if max(picture.size) >= SMALL:
+        if max(picture.size) >= SMALL_PIXELS:
             return path
-        factor = -(-SHOWN // max(picture.size))
+        factor = -(-MIN_SHOWN_PIXELS // max(picture.size))
         size = (picture.width * factor, picture.height * factor)
         large = picture.convert("RGB").resize(size, Image.Resampling.LANCZOS)
     out = io.BytesIO()

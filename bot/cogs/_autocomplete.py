@@ -5,41 +5,38 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import discord
 from discord import app_commands
 
 from bot import wording
 from bot.actions import sampling
-from bot.actions.permissions import keeper
+from bot.actions.permissions import is_moderator
 from bot.wording import flatten
 from storage.errors import UserError
 
 if TYPE_CHECKING:
-    from bot.bot import Bot
+    from bot.bot import Interaction
     from storage.records import Style
 
-MOST = 25  #: what Discord shows
+MAX_CHOICES = 25  #: what Discord shows
 
 
-async def datasets(
-    interaction: discord.Interaction[Bot], current: str
+async def suggest_datasets(
+    interaction: Interaction, current: str
 ) -> list[app_commands.Choice[str]]:
     """Offer the member's own datasets by name."""
     own = await interaction.client.store.datasets.list_for(interaction.user.id)
-    return titled([(dataset.name, dataset.name) for dataset in own], current)
+    return matching_choices([(dataset.name, dataset.name) for dataset in own], current)
 
 
-async def bases(
-    interaction: discord.Interaction[Bot], current: str
-) -> list[app_commands.Choice[str]]:
+async def suggest_bases(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
     """Offer the bases that are on this machine, by their titles."""
     catalog = await interaction.client.store.catalog.read()
     here = [(base.title, base.name) for base in catalog.bases if base.present]
-    return titled(here, current)
+    return matching_choices(here, current)
 
 
-async def fitting(
-    interaction: discord.Interaction[Bot], current: str
+async def suggest_fitting_bases(
+    interaction: Interaction, current: str
 ) -> list[app_commands.Choice[str]]:
     """Offer the bases that are here and, where a style was picked, of its family."""
     catalog = await interaction.client.store.catalog.read()
@@ -47,43 +44,45 @@ async def fitting(
     with suppress(UserError):  # no such style: the command will say so
         typed = str(getattr(interaction.namespace, "style", None) or "")
         member, guild = interaction.user.id, interaction.guild_id or 0
-        style = await sampling.find(interaction.client.store, typed, member, guild)
-        bases = [base for base in bases if sampling.fits(style, base, catalog)]
-    return titled([(base.title, base.name) for base in bases], current)
+        style = await sampling.find_style(interaction.client.store, typed, member, guild)
+        bases = [base for base in bases if sampling.fits_base(style, base, catalog)]
+    return matching_choices([(base.title, base.name) for base in bases], current)
 
 
-async def styles(
-    interaction: discord.Interaction[Bot], current: str
-) -> list[app_commands.Choice[str]]:
+async def suggest_styles(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
     """Offer the styles that a member can use here: their own first, then the shared."""
     member, guild = interaction.user.id, interaction.guild_id or 0
     usable = await interaction.client.store.styles.list_usable(member, guild)
-    return entitled(usable, member, current)
+    return style_choices(usable, member, current)
 
 
-async def own_styles(
-    interaction: discord.Interaction[Bot], current: str
+async def suggest_own_styles(
+    interaction: Interaction, current: str
 ) -> list[app_commands.Choice[str]]:
     """Offer the member's own styles."""
     member = interaction.user.id
     own = await interaction.client.store.styles.list_for(member)
-    return entitled(own, member, current)
+    return style_choices(own, member, current)
 
 
-async def shared_styles(
-    interaction: discord.Interaction[Bot], current: str
+async def suggest_shared_styles(
+    interaction: Interaction, current: str
 ) -> list[app_commands.Choice[str]]:
     """Offer what the member may take back here: their own, and anybody's to who keeps order."""
     member, guild = interaction.user.id, interaction.guild_id or 0
     usable = await interaction.client.store.styles.list_usable(member, guild)
     shared = [style for style in usable if guild in style.shared]
     own = [style for style in shared if style.owner == member]
-    return entitled(shared if keeper(interaction) else own, member, current)
+    return style_choices(shared if is_moderator(interaction) else own, member, current)
 
 
-def entitled(styles: list[Style], member: int, current: str) -> list[app_commands.Choice[str]]:
+def style_choices(
+    styles: list[Style], member: int, current: str
+) -> list[app_commands.Choice[str]]:
     """Offer styles by their titles."""
-    return titled([(style_title(style, member), str(style.id)) for style in styles], current)
+    return matching_choices(
+        [(style_title(style, member), str(style.id)) for style in styles], current
+    )
 
 
 def style_title(style: Style, member: int) -> str:
@@ -93,10 +92,11 @@ def style_title(style: Style, member: int) -> str:
     return f"{style.name} · {method} {style.id}{shared}"
 
 
-def titled(pairs: list[tuple[str, str]], current: str) -> list[app_commands.Choice[str]]:
+def matching_choices(pairs: list[tuple[str, str]], current: str) -> list[app_commands.Choice[str]]:
     """Keep the titles that have what was typed in them, and as many as Discord shows."""
     typed = current.casefold().strip()
     kept = [pair for pair in pairs if typed in pair[0].casefold()]
     return [
-        app_commands.Choice(name=flatten(title, 100), value=value) for title, value in kept[:MOST]
+        app_commands.Choice(name=flatten(title, 100), value=value)
+        for title, value in kept[:MAX_CHOICES]
     ]

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import discord
 from discord.ext import commands
 
-from bot.actions.photos import receive
+from bot.actions.photos import receive_photos
+from bot.card import Card
 from bot.cards.collecting import Done
-from bot.cards.components import Card, text
-from bot.cards.dataset_text import outcome
+from bot.cards.components import text
+from bot.cards.dataset_text import received_lines
 from bot.wording import explain
 from storage.errors import UserError
 
@@ -43,12 +44,12 @@ class Collecting(commands.Cog):
     async def take(self, message: discord.Message, dataset: Dataset) -> None:
         """Take one message's photos, and mark it."""
         try:
-            handed = await receive(self.bot, dataset, message.attachments)
+            received = await receive_photos(self.bot, dataset, message.attachments)
         except UserError as error:
             await mark(message, explain(error))
             return
-        if handed.refused:
-            await mark(message, *outcome(dataset, handed))
+        if received.refused:
+            await mark(message, *received_lines(dataset, received))
         else:
             await mark(message)
 

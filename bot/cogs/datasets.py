@@ -9,22 +9,21 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot import wording
-from bot.actions.permissions import once
+from bot.actions.permissions import refusing_duplicates
 from bot.cards import consent
 from bot.cards import dataset as cards
-from bot.cards.collecting import begin
-from bot.cards.components import ask, hold, show
+from bot.cards.collecting import start_collecting
+from bot.cards.components import defer, edit, open_modal
 from bot.cogs import _autocomplete
 from storage.records import Concept
 
 if TYPE_CHECKING:
-    from bot.bot import Bot
-    from bot.cards.components import Asked
+    from bot.bot import Bot, Interaction
     from storage.records import Dataset
 
 ITEMS = (
     cards.Open,
-    cards.Turn,
+    cards.TurnPage,
     cards.Refresh,
     cards.Train,
     cards.Add,
@@ -52,22 +51,22 @@ class Datasets(commands.GroupCog, name="dataset", description=wording.dataset.CO
     @app_commands.describe(**wording.dataset.NEW_OPTIONS)
     @app_commands.choices(kind=KINDS)
     async def new(
-        self, interaction: Asked, name: str, kind: str = "subject", trigger: str = ""
+        self, interaction: Interaction, name: str, kind: str = "subject", trigger: str = ""
     ) -> None:
         """Start an empty dataset and show its card."""
-        await hold(interaction)
+        await defer(interaction)
         guild = interaction.guild_id or 0
         made = await interaction.client.store.datasets.create(
             interaction.user.id, guild, name, Concept(kind), trigger
         )
-        await show(interaction, await cards.dataset_card(interaction.client, made))
+        await edit(interaction, await cards.dataset_card(interaction.client, made))
 
     @app_commands.command(description=wording.dataset.COMMAND_ADD)
     @app_commands.describe(**wording.dataset.ADD_OPTIONS)
-    @app_commands.autocomplete(name=_autocomplete.datasets)
+    @app_commands.autocomplete(name=_autocomplete.suggest_datasets)
     async def add(  # noqa: PLR0913, PLR0917 (Discord's attachment options take one file each)
         self,
-        interaction: Asked,
+        interaction: Interaction,
         name: str,
         photo1: discord.Attachment | None = None,
         photo2: discord.Attachment | None = None,
@@ -78,57 +77,59 @@ class Datasets(commands.GroupCog, name="dataset", description=wording.dataset.CO
         """Take photos from the options; without any, open the form for ten."""
         files = [file for file in (photo1, photo2, photo3, photo4, photo5) if file]
         if not files:
-            await ask(interaction, cards.AddForm(await mine(interaction, name)))
+            await open_modal(interaction, cards.AddForm(await get_own_dataset(interaction, name)))
             return
-        with once(interaction, name):
-            await hold(interaction)
-            dataset = await mine(interaction, name)
-            if await consent.agreed(interaction):
-                await show(interaction, await cards.put(interaction, dataset, files))
+        with refusing_duplicates(interaction, name):
+            await defer(interaction)
+            dataset = await get_own_dataset(interaction, name)
+            if await consent.has_agreed(interaction):
+                await edit(interaction, await cards.add_photos(interaction, dataset, files))
                 return
-            wait(interaction, dataset, files)
-            await show(interaction, consent.consent_card(dataset, consent.ADD))
+            keep_until_consent(interaction, dataset, files)
+            await edit(interaction, consent.consent_card(dataset, consent.ADD))
 
     @app_commands.command(description=wording.dataset.COMMAND_SHOW)
     @app_commands.describe(name=wording.dataset.OPTION)
-    @app_commands.autocomplete(name=_autocomplete.datasets)
-    async def show(self, interaction: Asked, name: str) -> None:
+    @app_commands.autocomplete(name=_autocomplete.suggest_datasets)
+    async def show(self, interaction: Interaction, name: str) -> None:
         """Show a dataset's photos with their captions."""
-        await hold(interaction)
-        dataset = await mine(interaction, name)
-        await show(interaction, await cards.dataset_card(interaction.client, dataset))
+        await defer(interaction)
+        dataset = await get_own_dataset(interaction, name)
+        await edit(interaction, await cards.dataset_card(interaction.client, dataset))
 
     @app_commands.command(description=wording.dataset.COMMAND_DELETE)
     @app_commands.describe(name=wording.dataset.OPTION)
-    @app_commands.autocomplete(name=_autocomplete.datasets)
-    async def delete(self, interaction: Asked, name: str) -> None:
+    @app_commands.autocomplete(name=_autocomplete.suggest_datasets)
+    async def delete(self, interaction: Interaction, name: str) -> None:
         """Ask whether a dataset shall go."""
-        await hold(interaction)
-        dataset = await mine(interaction, name)
+        await defer(interaction)
+        dataset = await get_own_dataset(interaction, name)
         photos = await interaction.client.store.photos.list_for(dataset.id, dataset.owner)
-        await show(interaction, cards.delete_card(dataset, len(photos)))
+        await edit(interaction, cards.delete_card(dataset, len(photos)))
 
     @app_commands.command(description=wording.dataset.COMMAND_COLLECT)
     @app_commands.describe(name=wording.dataset.OPTION)
-    @app_commands.autocomplete(name=_autocomplete.datasets)
-    async def collect(self, interaction: Asked, name: str) -> None:
+    @app_commands.autocomplete(name=_autocomplete.suggest_datasets)
+    async def collect(self, interaction: Interaction, name: str) -> None:
         """Start taking the photos that the member posts in this channel."""
-        await hold(interaction)
-        dataset = await mine(interaction, name)
-        if interaction.client.settings.collect and not await consent.agreed(interaction):
-            await show(interaction, consent.consent_card(dataset, consent.COLLECT))
+        await defer(interaction)
+        dataset = await get_own_dataset(interaction, name)
+        if interaction.client.settings.collect and not await consent.has_agreed(interaction):
+            await edit(interaction, consent.consent_card(dataset, consent.COLLECT))
             return
-        await show(interaction, await begin(interaction, dataset))
+        await edit(interaction, await start_collecting(interaction, dataset))
 
 
-async def mine(interaction: Asked, name: str) -> Dataset:
+async def get_own_dataset(interaction: Interaction, name: str) -> Dataset:
     """Return the member's dataset of that name."""
     return await interaction.client.store.datasets.get_by_name(interaction.user.id, name)
 
 
-def wait(interaction: Asked, dataset: Dataset, files: list[discord.Attachment]) -> None:
+def keep_until_consent(
+    interaction: Interaction, dataset: Dataset, files: list[discord.Attachment]
+) -> None:
     """Let files wait for their owner's consent; of very many, the oldest are let go."""
-    waiting = interaction.client.waiting
+    waiting = interaction.client.awaiting_consent
     waiting[interaction.user.id, dataset.id] = files
     while len(waiting) > WAITING:
         waiting.pop(next(iter(waiting)))

@@ -8,28 +8,27 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot import wording
-from bot.cards.components import hold, show
+from bot.cards.components import defer, edit
 from bot.cards.help import help_card, privacy_card
 
 if TYPE_CHECKING:
-    from bot.bot import Bot
-    from bot.cards.components import Asked
+    from bot.bot import Bot, Interaction
 
 
 class Help(commands.Cog):
     """The commands that explain."""
 
     @app_commands.command(name="help", description=wording.guide.COMMAND_HELP)
-    async def steps(self, interaction: Asked) -> None:
+    async def steps(self, interaction: Interaction) -> None:
         """Show the first steps."""
-        await hold(interaction)
-        await show(interaction, help_card())
+        await defer(interaction)
+        await edit(interaction, help_card())
 
     @app_commands.command(description=wording.guide.COMMAND_PRIVACY)
-    async def privacy(self, interaction: Asked) -> None:
+    async def privacy(self, interaction: Interaction) -> None:
         """Show what happens with photos."""
-        await hold(interaction)
-        await show(interaction, privacy_card(interaction.client.settings))
+        await defer(interaction)
+        await edit(interaction, privacy_card(interaction.client.settings))
 
 
 async def setup(bot: Bot) -> None:

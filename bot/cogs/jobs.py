@@ -8,14 +8,13 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot import wording
-from bot.actions.permissions import keeper
+from bot.actions.permissions import is_moderator
 from bot.cards import jobs, report
-from bot.cards.components import hold, show
+from bot.cards.components import defer, edit
 from storage.errors import UserError
 
 if TYPE_CHECKING:
-    from bot.bot import Bot
-    from bot.cards.components import Asked
+    from bot.bot import Bot, Interaction
 
 ITEMS = (jobs.Pick, report.Report, report.Takedown, report.Dismiss)
 WHOSE = [app_commands.Choice(name=name, value=whose) for whose, name in wording.job.WHOSE.items()]
@@ -28,21 +27,21 @@ class Jobs(commands.Cog):
     @app_commands.describe(**wording.job.OPTIONS)
     @app_commands.choices(whose=WHOSE)
     @app_commands.guild_only()
-    async def jobs(self, interaction: Asked, whose: str = "mine") -> None:
+    async def jobs(self, interaction: Interaction, whose: str = "mine") -> None:
         """List the member's jobs, or for moderators the server's."""
-        await hold(interaction)
+        await defer(interaction)
         bot = interaction.client
         if whose == "mine":
-            found = await bot.store.jobs.list_for(interaction.user.id, limit=jobs.PAGE * 2)
+            found = await bot.store.jobs.list_for(interaction.user.id, limit=jobs.MAX_JOBS * 2)
             card = await jobs.jobs_card(bot, wording.job.LIST_MINE, found)
         else:
-            if not keeper(interaction):
+            if not is_moderator(interaction):
                 raise UserError("permission_needed", permissions=["Manage Messages"])
             found = await bot.store.jobs.list_for_guild(
-                interaction.guild_id or 0, limit=jobs.PAGE * 2
+                interaction.guild_id or 0, limit=jobs.MAX_JOBS * 2
             )
             card = await jobs.jobs_card(bot, wording.job.LIST_SERVER, found)
-        await show(interaction, card)
+        await edit(interaction, card)
 
 
 async def setup(bot: Bot) -> None:

@@ -9,23 +9,22 @@ from discord.ext import commands
 
 from bot import wording
 from bot.cards import member as cards
-from bot.cards.components import hold, show
+from bot.cards.components import defer, edit
 
 if TYPE_CHECKING:
-    from bot.bot import Bot
-    from bot.cards.components import Asked
+    from bot.bot import Bot, Interaction
 
-ITEMS = (cards.Export, cards.Erase, cards.Gone)
+ITEMS = (cards.Export, cards.Erase, cards.EraseForGood)
 
 
 class Members(commands.Cog):
     """What a member can ask for about themselves."""
 
     @app_commands.command(description=wording.member.COMMAND)
-    async def me(self, interaction: Asked) -> None:
+    async def me(self, interaction: Interaction) -> None:
         """Show what is kept."""
-        await hold(interaction)
-        await show(interaction, await cards.me_card(interaction))
+        await defer(interaction)
+        await edit(interaction, await cards.me_card(interaction))
 
 
 async def setup(bot: Bot) -> None:

@@ -10,13 +10,12 @@ from discord.ext import commands
 from bot import wording
 from bot.actions import sampling
 from bot.cards import emoji, sample
-from bot.cards.components import hold
+from bot.cards.components import defer
 from bot.cogs import _autocomplete
 from storage.requests import SampleRequest
 
 if TYPE_CHECKING:
-    from bot.bot import Bot
-    from bot.cards.components import Asked
+    from bot.bot import Bot, Interaction
 
 ITEMS = (sample.Again, sample.Vary, sample.Remove, emoji.Emoji)
 
@@ -26,11 +25,13 @@ class Samples(commands.Cog):
 
     @app_commands.command(description=wording.sample.COMMAND)
     @app_commands.describe(**wording.sample.OPTIONS)
-    @app_commands.autocomplete(style=_autocomplete.styles, base=_autocomplete.fitting)
+    @app_commands.autocomplete(
+        style=_autocomplete.suggest_styles, base=_autocomplete.suggest_fitting_bases
+    )
     @app_commands.guild_only()
     async def sample(  # noqa: PLR0913, PLR0917 (what an expert may set)
         self,
-        interaction: Asked,
+        interaction: Interaction,
         prompt: str,
         style: str = "",
         base: str = "",
@@ -42,18 +43,18 @@ class Samples(commands.Cog):
         count: int = 1,
     ) -> None:
         """Queue pictures; their card shows them when they are there."""
-        await hold(interaction, private=False)
+        await defer(interaction, private=False)
         request = SampleRequest(
             base,
             prompt.strip(),
             negative.strip(),
             strength,
-            sampling.seeded(seed),
+            sampling.choose_seed(seed),
             steps,
             size,
             count,
         )
-        await sample.promise(interaction, request, style)
+        await sample.queue_and_show(interaction, request, style)
 
 
 async def setup(bot: Bot) -> None:

@@ -9,13 +9,12 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot import wording
-from bot.actions.permissions import moderate
+from bot.actions.permissions import check_server_manager
 from bot.cards import server as cards
-from bot.cards.components import hold, show
+from bot.cards.components import defer, edit
 
 if TYPE_CHECKING:
-    from bot.bot import Bot
-    from bot.cards.components import Asked
+    from bot.bot import Bot, Interaction
 
 ITEMS = (cards.Trainers, cards.Samplers, cards.Training, cards.Log, cards.Limits)
 
@@ -26,11 +25,11 @@ class Servers(commands.GroupCog, name="server", description=wording.server.COMMA
     """What the people who look after a server can set."""
 
     @app_commands.command(description=wording.server.COMMAND_SETUP)
-    async def setup(self, interaction: Asked) -> None:
+    async def setup(self, interaction: Interaction) -> None:
         """Show the settings."""
-        moderate(interaction)
-        await hold(interaction)
-        await show(interaction, await cards.server_card(interaction))
+        check_server_manager(interaction)
+        await defer(interaction)
+        await edit(interaction, await cards.server_card(interaction))
 
 
 async def setup(bot: Bot) -> None:

@@ -9,12 +9,11 @@ from discord.ext import commands
 
 from bot import wording
 from bot.cards import style as cards
-from bot.cards.components import hold, show
+from bot.cards.components import defer, edit
 from bot.cogs import _autocomplete
 
 if TYPE_CHECKING:
-    from bot.bot import Bot
-    from bot.cards.components import Asked
+    from bot.bot import Bot, Interaction
 
 ITEMS = (
     cards.Try,
@@ -32,36 +31,36 @@ class Styles(commands.GroupCog, name="style", description=wording.style.COMMAND)
     """Looking at styles, sharing and deleting them."""
 
     @app_commands.command(name="list", description=wording.style.COMMAND_LIST)
-    async def all(self, interaction: Asked) -> None:
+    async def all(self, interaction: Interaction) -> None:
         """List the styles that can be used here."""
-        await hold(interaction)
+        await defer(interaction)
         member, guild = interaction.user.id, interaction.guild_id or 0
         usable = await interaction.client.store.styles.list_usable(member, guild)
-        await show(interaction, cards.styles_card(usable, member, guild))
+        await edit(interaction, cards.styles_card(usable, member, guild))
 
     @app_commands.command(description=wording.style.COMMAND_SHARE)
     @app_commands.describe(style=wording.style.OPTION)
-    @app_commands.autocomplete(style=_autocomplete.own_styles)
-    async def share(self, interaction: Asked, style: str) -> None:
+    @app_commands.autocomplete(style=_autocomplete.suggest_own_styles)
+    async def share(self, interaction: Interaction, style: str) -> None:
         """Share a style with this server; the answer is the receipt."""
-        await hold(interaction)
-        await show(interaction, await cards.share(interaction, style))
+        await defer(interaction)
+        await edit(interaction, await cards.share_style(interaction, style))
 
     @app_commands.command(description=wording.style.COMMAND_UNSHARE)
     @app_commands.describe(style=wording.style.OPTION)
-    @app_commands.autocomplete(style=_autocomplete.shared_styles)
-    async def unshare(self, interaction: Asked, style: str) -> None:
+    @app_commands.autocomplete(style=_autocomplete.suggest_shared_styles)
+    async def unshare(self, interaction: Interaction, style: str) -> None:
         """Take a style back from this server."""
-        await hold(interaction)
-        await show(interaction, await cards.unshare(interaction, style))
+        await defer(interaction)
+        await edit(interaction, await cards.unshare_style(interaction, style))
 
     @app_commands.command(description=wording.style.COMMAND_DELETE)
     @app_commands.describe(style=wording.style.OPTION)
-    @app_commands.autocomplete(style=_autocomplete.own_styles)
-    async def delete(self, interaction: Asked, style: str) -> None:
+    @app_commands.autocomplete(style=_autocomplete.suggest_own_styles)
+    async def delete(self, interaction: Interaction, style: str) -> None:
         """Ask whether a style shall go."""
-        await hold(interaction)
-        await show(interaction, cards.delete_card(await cards.own(interaction, style)))
+        await defer(interaction)
+        await edit(interaction, cards.delete_card(await cards.get_own_style(interaction, style)))
 
 
 async def setup(bot: Bot) -> None:

@@ -9,31 +9,30 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot import wording
-from bot.actions.permissions import once
+from bot.actions.permissions import refusing_duplicates
 from bot.actions.training import TrainingOrder
 from bot.cards import advice, job, preflight
-from bot.cards.components import hold, show
+from bot.cards.components import defer, edit
 from bot.cogs import _autocomplete
 from storage.records import Dial
 
 if TYPE_CHECKING:
-    from bot.bot import Bot
-    from bot.cards.components import Asked
+    from bot.bot import Bot, Interaction
 
 ITEMS = (
     preflight.Start,
     preflight.More,
     preflight.Leave,
     advice.Advise,
-    advice.Other,
-    advice.Show,
-    advice.Purpose,
+    advice.OtherChoice,
+    advice.MotifSelect,
+    advice.PurposeSelect,
     job.Pause,
     job.Resume,
     job.Cancel,
     job.Finish,
     job.Retry,
-    job.Tell,
+    job.Watch,
 )
 DIALS = [
     app_commands.Choice(name=name, value=dial) for dial, name in wording.training.DIALS.items()
@@ -45,11 +44,13 @@ def trains(method: str) -> app_commands.Command[Any, ..., None]:
     told = wording.training.WIDTH if method == "hypernetwork" else wording.training.RANK
 
     @app_commands.describe(**wording.training.OPTIONS, rank=told)
-    @app_commands.autocomplete(dataset=_autocomplete.datasets, base=_autocomplete.bases)
+    @app_commands.autocomplete(
+        dataset=_autocomplete.suggest_datasets, base=_autocomplete.suggest_bases
+    )
     @app_commands.choices(dial=DIALS)
     async def command(  # noqa: PLR0913, PLR0917 (what an expert may set)
         self: Training,  # noqa: ARG001
-        interaction: Asked,
+        interaction: Interaction,
         dataset: str,
         dial: str = "balanced",
         base: str = "",
@@ -79,31 +80,33 @@ class Training(commands.GroupCog, name="train", description=wording.training.COM
 
     @app_commands.command(name="auto", description=wording.advice.COMMAND)
     @app_commands.describe(**wording.advice.OPTIONS)
-    @app_commands.autocomplete(dataset=_autocomplete.datasets)
+    @app_commands.autocomplete(dataset=_autocomplete.suggest_datasets)
     async def auto(
         self,
-        interaction: Asked,
+        interaction: Interaction,
         dataset: str,
         word: str = "",
         commercial: bool = False,
         private: bool = False,
     ) -> None:
         """Show what is advised, and why."""
-        with once(interaction, dataset):
-            await hold(interaction)
+        with refusing_duplicates(interaction, dataset):
+            await defer(interaction)
             found = await interaction.client.store.datasets.get_by_name(
                 interaction.user.id, dataset
             )
             asked = advice.Question(found.id, commercial=commercial, private=private, word=word)
-            await show(interaction, await advice.advice_card(interaction, asked))
+            await edit(interaction, await advice.advice_card(interaction, asked))
 
     @app_commands.command(description=wording.training.COMMANDS["embedding"])
     @app_commands.describe(**wording.training.OPTIONS, vectors=wording.training.VECTORS)
-    @app_commands.autocomplete(dataset=_autocomplete.datasets, base=_autocomplete.bases)
+    @app_commands.autocomplete(
+        dataset=_autocomplete.suggest_datasets, base=_autocomplete.suggest_bases
+    )
     @app_commands.choices(dial=DIALS)
     async def embedding(  # noqa: PLR0913, PLR0917 (what an expert may set)
         self,
-        interaction: Asked,
+        interaction: Interaction,
         dataset: str,
         dial: str = "balanced",
         base: str = "",
@@ -120,16 +123,16 @@ class Training(commands.GroupCog, name="train", description=wording.training.COM
         await consider(interaction, dataset, order)
 
 
-async def consider(interaction: Asked, name: str, order: TrainingOrder) -> None:
+async def consider(interaction: Interaction, name: str, order: TrainingOrder) -> None:
     """Show the pre-flight card for one of the member's datasets."""
-    with once(interaction, name):
-        await hold(interaction)
+    with refusing_duplicates(interaction, name):
+        await defer(interaction)
         bot = interaction.client
         dataset = await bot.store.datasets.get_by_name(interaction.user.id, name)
         base = order.base or bot.settings.base
         asked = replace(order, dataset=dataset.id, base=base)
-        beside = await advice.remarks(interaction, asked)
-        await show(interaction, await preflight.preflight(interaction, asked, *beside))
+        beside = await advice.advice_beside(interaction, asked)
+        await edit(interaction, await preflight.preflight_card(interaction, asked, *beside))
 
 
 async def setup(bot: Bot) -> None:

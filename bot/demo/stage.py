@@ -47,7 +47,7 @@ async def stage(home: Path, *, collect: bool = False) -> AsyncIterator[tuple[Bot
             async with discordish.world(bot) as world:
                 yield bot, world
         finally:
-            await bot.shut()
+            await bot.close_resources()
 
 
 @asynccontextmanager

@@ -10,17 +10,17 @@ import discord
 
 from bot import wording
 from bot.actions import training
-from bot.actions.permissions import once
+from bot.actions.permissions import refusing_duplicates
 from bot.actions.training import TrainingOrder
-from bot.cards.components import Button, Card, hold, row, show, text
+from bot.card import Card
+from bot.cards.components import Button, defer, edit, row, text
 from bot.demo.mascot import GROUNDS, SHEET, pictures
 from bot.wording import say
 from storage.errors import UserError
 from storage.records import Concept
 
 if TYPE_CHECKING:
-    from bot.bot import Bot
-    from bot.cards.components import Asked
+    from bot.bot import Bot, Interaction
     from storage.records import Dataset
 
 NAME = "Glim"
@@ -34,21 +34,21 @@ class TrainMascot(Button, verb="demo:mascot"):
 
     label, style = wording.demo.TRAIN_MASCOT, discord.ButtonStyle.success
 
-    async def press(self, interaction: Asked) -> None:
+    async def press(self, interaction: Interaction) -> None:
         """Make the presser's dataset of the mascot, and train on it."""
-        with once(interaction, self.verb):
-            await hold(interaction)
+        with refusing_duplicates(interaction, self.verb):
+            await defer(interaction)
             bot, guild = interaction.client, interaction.guild_id or 0
             channel = interaction.channel_id or 0
             dataset = await mascots(bot, interaction.user.id, guild)
             order = TrainingOrder(
                 dataset.id, "lora", bot.settings.base, steps=STEPS, rank=RANK, learning_rate=RATE
             )
-            prospect = await training.preview(bot, order, dataset.owner, guild)
-            job = await training.queue(bot, prospect, guild, channel)
-            await bot.follow.show(job.id)
+            preview = await training.preview(bot, order, dataset.owner, guild)
+            job = await training.queue_training(bot, preview, guild, channel)
+            await bot.jobs.show(job.id)
             said = say(wording.training.STARTED, name=dataset.name, job=job.id)
-            await show(interaction, Card(text(said)))
+            await edit(interaction, Card(text(said)))
 
 
 async def mascots(bot: Bot, owner: int, guild: int) -> Dataset:
@@ -69,8 +69,8 @@ async def mascots(bot: Bot, owner: int, guild: int) -> Dataset:
 def welcome_card() -> Card:
     """Lay out what Safelight is, with its pictures and the button."""
     card = Card(text(wording.demo.WELCOME), colour=COLOUR)
-    card.gallery([(SHEET, wording.demo.WELCOME_ALT)])
-    return card.put(row(TrainMascot()))
+    card.add_gallery([(SHEET, wording.demo.WELCOME_ALT)])
+    return card.add(row(TrainMascot()))
 
 
 async def greet(bot: Bot, channel: int, guild: int) -> None:
@@ -79,4 +79,4 @@ async def greet(bot: Bot, channel: int, guild: int) -> None:
     bot.add_dynamic_items(TrainMascot)
     card = welcome_card()
     room = bot.get_partial_messageable(channel, guild_id=guild)
-    await room.send(view=card, files=card.files())
+    await room.send(view=card, files=card.open_files())

@@ -12,10 +12,10 @@ import discord
 
 from bot import wording
 from bot.actions import channels
-from bot.actions.sampling import Drawing
-from bot.cards.job import Scene, job_card
+from bot.actions.sampling import SampleView
+from bot.cards.job import JobView, job_card
 from bot.cards.sample import sample_card
-from bot.cards.style import based
+from bot.cards.style import find_base
 from storage.errors import UserError
 from storage.records import Kind, Status
 
@@ -24,24 +24,24 @@ if TYPE_CHECKING:
 
     from bot.actions.jobstate import JobState
     from bot.bot import Bot
-    from bot.cards.components import Card
+    from bot.card import Card
     from storage.records import Job, Style
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 #: What to do with the place that was found.
-Post: TypeAlias = "Callable[[discord.PartialMessageable], Awaitable[T]]"
+PostTo: TypeAlias = "Callable[[discord.PartialMessageable], Awaitable[T]]"
 
-FRESH = timedelta(minutes=50)  #: after an hour Discord allows hardly any edits
+MAX_EDIT_AGE = timedelta(minutes=50)  #: after an hour Discord allows hardly any edits
 
 
 @dataclass(slots=True)
-class Watched:
+class WatchedJob:
     """A job whose card is kept up to date."""
 
     job: int
-    story: JobState
+    state: JobState
     edited: float = float("-inf")  #: monotonic seconds
     due: bool = True  #: something has changed
     now: bool = True  #: something has changed that does not wait
@@ -53,27 +53,31 @@ class Watched:
     last: list[Any] = field(default_factory=list)  #: what was posted last
 
 
-class Board:
+class JobCards:
     """Where the cards hang."""
 
     def __init__(self, bot: Bot) -> None:
         self.bot, self.store = bot, bot.store
 
-    async def remove(self, channel: int, guild: int, message: int) -> None:
+    async def remove_message(self, channel: int, guild: int, message: int) -> None:
         """Delete one of the bot's messages, unless it is gone already."""
         with suppress(discord.NotFound):
-            await channels.partial(self.bot, channel, guild).get_partial_message(message).delete()
+            await (
+                channels.partial_messageable(self.bot, channel, guild)
+                .get_partial_message(message)
+                .delete()
+            )
 
-    async def vanish(self, watched: Watched) -> None:
+    async def remove_card(self, watched: WatchedJob) -> None:
         """Take the card of a job away whose member has left."""
         if watched.where is not None:
             with suppress(discord.HTTPException):
-                await self.remove(*watched.where)
+                await self.remove_message(*watched.where)
 
-    async def put(self, job: Job, watched: Watched) -> None:
+    async def update_card(self, job: Job, watched: WatchedJob) -> None:
         """Edit a job's card where it hangs, or post it anew."""
-        card = await self.card(job, watched)
-        content = card.content()
+        card = await self.make_card(job, watched)
+        content = card.payload()
         watched.waiting = job.status is Status.QUEUED
         if job.message:
             watched.where = (job.channel, job.guild, job.message)
@@ -81,59 +85,59 @@ class Board:
             if content == watched.last and not card.paths:
                 return
             with suppress(discord.NotFound):
-                message = channels.partial(self.bot, job.channel, job.guild).get_partial_message(
-                    job.message
-                )
-                await message.edit(view=card, attachments=card.files())
+                message = channels.partial_messageable(
+                    self.bot, job.channel, job.guild
+                ).get_partial_message(job.message)
+                await message.edit(view=card, attachments=card.open_files())
                 watched.last = content
                 return
-            card = await self.card(job, watched)  # somebody deleted it
+            card = await self.make_card(job, watched)  # somebody deleted it
         watched.where = await self._post(job, card)
         watched.last = content
 
     def _fresh(self, message: int) -> bool:
-        return discord.utils.utcnow() - discord.utils.snowflake_time(message) < FRESH
+        return discord.utils.utcnow() - discord.utils.snowflake_time(message) < MAX_EDIT_AGE
 
     async def _post(self, job: Job, card: Card) -> tuple[int, int, int]:
         """Post a card anew, and take the old one away."""
         channel, thread = job.channel, job.thread
         if job.private and not job.message and job.kind is Kind.TRAIN:
-            channel = thread = await channels.secluded(self.bot, job)
-        room = channels.partial(self.bot, channel, job.guild)
-        message = await room.send(view=card, files=card.files())
+            channel = thread = await channels.create_private_thread(self.bot, job)
+        room = channels.partial_messageable(self.bot, channel, job.guild)
+        message = await room.send(view=card, files=card.open_files())
         await self.store.jobs.set_card(job.id, channel, message.id, thread)
         if job.message:
             with suppress(discord.HTTPException):
-                await self.remove(job.channel, job.guild, job.message)
+                await self.remove_message(job.channel, job.guild, job.message)
         return channel, job.guild, message.id
 
-    async def card(self, job: Job, watched: Watched) -> Card:
+    async def make_card(self, job: Job, watched: WatchedJob) -> Card:
         """Lay a job's card out as the job stands."""
         home = self.store.home
         if job.kind is Kind.SAMPLE:
-            return sample_card(home, await self.drawing(job), watched.story)
-        return job_card(home, await self.scene(job, watched))
+            return sample_card(home, await self.view_sample(job), watched.state)
+        return job_card(home, await self.view_job(job, watched))
 
-    async def scene(self, job: Job, watched: Watched) -> Scene:
+    async def view_job(self, job: Job, watched: WatchedJob) -> JobView:
         """Gather what the cards of a training show."""
-        base = await based(self.bot, job.base)
+        base = await find_base(self.bot, job.base)
         place = await self.store.jobs.queue_position(job.id)
-        return Scene(
+        return JobView(
             job,
-            watched.story,
+            watched.state,
             base.title if base else job.base,
             place,
             watched.result,
             watched.threadless,
         )
 
-    async def drawing(self, job: Job) -> Drawing:
+    async def view_sample(self, job: Job) -> SampleView:
         """Gather what the card of a sample shows."""
-        base = await based(self.bot, job.base)
+        base = await find_base(self.bot, job.base)
         place = await self.store.jobs.queue_position(job.id)
-        return Drawing(job, await self.style(job), base, place)
+        return SampleView(job, await self.find_style(job), base, place)
 
-    async def style(self, job: Job) -> Style | None:
+    async def find_style(self, job: Job) -> Style | None:
         """Return the style that a job draws with or has made."""
         if job.style is None:
             return None
@@ -141,7 +145,7 @@ class Board:
             return await self.store.styles.get(job.style, job.owner, job.guild)
         return None
 
-    async def lose(self, watched: Watched, closed: discord.HTTPException) -> None:
+    async def report_lost_card(self, watched: WatchedJob, closed: discord.HTTPException) -> None:
         """Tell a job's owner, once, that its card cannot be posted."""
         log.info("Job %s cannot be shown: %s", watched.job, closed)
         if watched.lost:
@@ -156,26 +160,26 @@ class Board:
             room = await self.bot.create_dm(discord.Object(job.owner))
             await room.send(said)
 
-    async def below(self, job: Job, watched: Watched, post: Post[T]) -> T:
+    async def post_below(self, job: Job, watched: WatchedJob, post: PostTo[T]) -> T:
         """Post something under a job's card: in its thread, made when there is none."""
         thread = await self._thread(job, watched)
-        channel = channels.partial(self.bot, job.channel, job.guild)
+        channel = channels.partial_messageable(self.bot, job.channel, job.guild)
         if thread is None:
             return await post(channel)
         try:
-            return await post(channels.partial(self.bot, thread, job.guild))
+            return await post(channels.partial_messageable(self.bot, thread, job.guild))
         except discord.NotFound:  # somebody deleted the thread
             watched.threadless = True
             await self.store.jobs.set_card(job.id, job.channel, job.message or 0, None)
             return await post(channel)
 
-    async def _thread(self, job: Job, watched: Watched) -> int | None:
+    async def _thread(self, job: Job, watched: WatchedJob) -> int | None:
         if job.private or job.thread is not None:
             return None if job.private else job.thread
         if watched.threadless or not self.bot.settings.threads:
             return None
         try:
-            thread = await channels.branch(self.bot, job)
+            thread = await channels.create_thread(self.bot, job)
         except discord.HTTPException as refused:
             log.info("No thread for job %s: %s", job.id, refused)
             watched.threadless = True

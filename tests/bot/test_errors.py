@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from discord import app_commands
 
-from bot.cards.components import Button, Card, hold, row, show, text, touch
+from bot.card import Card
+from bot.cards.components import Button, defer, defer_update, edit, row, text
 from storage.errors import UserError
 
 
@@ -38,7 +39,7 @@ async def test_after_hold(kit, private):
     """An error after the promise of a card, public or not, is told to the person alone."""
 
     async def fail(interaction):
-        await hold(interaction, private=private)
+        await defer(interaction, private=private)
         raise UserError("server_only")
 
     await add(kit, fail)
@@ -54,7 +55,7 @@ async def test_bug(kit):
     """A bug is logged whole under a reference; the person gets the reference and no more."""
 
     async def fail(interaction):
-        await hold(interaction)
+        await defer(interaction)
         raise ValueError("the secret of the house")
 
     await add(kit, fail)
@@ -75,7 +76,7 @@ class Broken(Button, verb="test:broken"):
 
     async def press(self, interaction):
         """Break."""
-        await touch(interaction)
+        await defer_update(interaction)
         raise KeyError("broken")
 
 
@@ -85,8 +86,8 @@ async def test_button(kit):
     kit.bot.add_dynamic_items(Broken)
 
     async def card(interaction):
-        await hold(interaction)
-        await show(interaction, Card(text("a card"), row(Broken(1, -2))))
+        await defer(interaction)
+        await edit(interaction, Card(text("a card"), row(Broken(1, -2))))
 
     await add(kit, card)
     alice = kit.add_member("alice")
@@ -103,7 +104,7 @@ async def test_forbidden(kit):
     """What Discord forbids the bot is a sentence that names the permissions."""
 
     async def fail(interaction):
-        await hold(interaction)
+        await defer(interaction)
         await interaction.channel.send("hello")
 
     await add(kit, fail)
@@ -117,8 +118,8 @@ async def test_too_late(kit):
     """An answer to what Discord has forgotten is no bug."""
 
     async def fail(interaction):
-        await hold(interaction)
-        await show(interaction, Card(text("late")))
+        await defer(interaction)
+        await edit(interaction, Card(text("late")))
 
     await add(kit, fail)
     kit.env.inject_error("*", "/webhooks/*", status=404, code=10015, times=None)

@@ -6,11 +6,12 @@ import discord
 import pytest
 
 from bot.actions.training import TrainingOrder
+from bot.card import Card
 from bot.cards import job as jobs
 from bot.cards import jobs as listing
 from bot.cards import preflight, sample
 from bot.cards import style as styles
-from bot.cards.components import Card, row
+from bot.cards.components import row
 
 NOBODY = 999
 STYLES = ("style share", "style unshare", "style delete", "sample")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from bot.card import Card
 from bot.cards import dataset as cards
 from bot.cards.collecting import Done
-from bot.cards.components import Card, row
+from bot.cards.components import row
 from bot.cards.consent import ADD, COLLECT, Agree
 
 COMMANDS = ("dataset show", "dataset add", "dataset delete", "dataset collect")
@@ -48,7 +49,7 @@ async def test_by_press(collecting_kit):
     number = dataset.id
     controls = [
         cards.Open(number),
-        cards.Turn(number, 0, label="Turn"),
+        cards.TurnPage(number, 0, label="Turn"),
         cards.Refresh(number, 0),
         cards.Add(number),
         cards.Caption(number),
@@ -77,7 +78,7 @@ async def test_pick(kit):
     alice, bob = kit.add_member("alice"), kit.add_member("bob")
     dataset = await kit.add_dataset(alice, photos=1)
     shown = list(enumerate(await kit.store.photos.list_for(dataset.id, alice.id), 1))
-    pick = cards.Pick(dataset.id, options=[cards.option(*one) for one in shown])
+    pick = cards.Pick(dataset.id, options=[cards.photo_option(*one) for one in shown])
     channel = kit.bot.get_channel(kit.channel.id)
     await channel.send(view=Card(row(pick)))
 

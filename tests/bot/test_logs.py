@@ -24,7 +24,7 @@ def _kept():
 def test_token():
     """Neither messages, nor arguments, nor tracebacks show the token."""
     stream = io.StringIO()
-    logs.start(TOKEN, stream=stream)
+    logs.start_logging(TOKEN, stream=stream)
 
     log = logging.getLogger("bot.test")
     log.info("logging in with %s", TOKEN)

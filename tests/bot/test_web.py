@@ -9,7 +9,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot import web
-from bot.web import Web, disposition, plain, secret
+from bot.web import Web, content_disposition, plain_file_name, read_or_make_key
 from storage.folders import Home
 from storage.records import Concept, Kind, NewJob, Status
 from storage.store import Store
@@ -149,10 +149,10 @@ def test_secret(tmp_path):
     """The key is made once, for its owner's eyes alone."""
     home = Home(tmp_path)
 
-    first = secret(home)
+    first = read_or_make_key(home)
 
     assert len(first) == 32
-    assert secret(home) == first
+    assert read_or_make_key(home) == first
     assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
 
 
@@ -175,7 +175,7 @@ async def test_switched_off(store):
 
 def test_names():
     """Names of downloads carry no signs that a header or Discord would change."""
-    assert plain("my dog.safetensors") == "my_dog.safetensors"
-    assert plain("日本.safetensors") == "style.safetensors"
-    assert '"; x="' not in disposition('a"; x="b.safetensors')
-    assert "\r" not in disposition("a\r\nb.safetensors")
+    assert plain_file_name("my dog.safetensors") == "my_dog.safetensors"
+    assert plain_file_name("日本.safetensors") == "style.safetensors"
+    assert '"; x="' not in content_disposition('a"; x="b.safetensors')
+    assert "\r" not in content_disposition("a\r\nb.safetensors")

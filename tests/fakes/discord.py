@@ -127,7 +127,7 @@ class BotKit:
         old = self.bot
         new = make_bot(self.home, **(self.settings | settings))
         await self.env.restart_bot(new)
-        await old.shut()
+        await old.close_resources()
         return new
 
     draw_photo, components, text, labels = map(
@@ -156,7 +156,7 @@ async def running(home: Path, **settings: Any) -> AsyncIterator[BotKit]:
         logging.getLogger("bot").removeHandler(errors)
         with suppress(simcord.SetupError):
             await env.shutdown()
-        await bot.shut()
+        await bot.close_resources()
     assert errors.messages == []
 
 

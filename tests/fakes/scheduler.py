@@ -187,5 +187,5 @@ class FakeScheduler:
             "embedded", dataset.id,
         )  # fmt: skip
         queued = await self.store.jobs.queue(new)
-        self.kit.bot.follow.forget(queued.id)
+        self.kit.bot.jobs.forget(queued.id)
         return await self.finish_training(await self.claim(Kind.TRAIN), size, **facts)

@@ -82,4 +82,4 @@ async def test_refused(kit, scheduler, status, code):
 
 def test_limit():
     """The upload limit is the setting, or more where a server is boosted."""
-    assert delivery.limit(None, 20) == 20 << 20
+    assert delivery.max_file_bytes(None, 20) == 20 << 20

@@ -70,7 +70,7 @@ def test_shape(tmp_path, side):
     """An emoji has 128 pixels and fits into 256 KB, whatever was drawn."""
     Image.effect_noise((side, side), 200).convert("RGB").save(tmp_path / "noise.png")
 
-    made = emoji.shaped(tmp_path / "noise.png")
+    made = emoji.make_emoji_png(tmp_path / "noise.png")
 
     assert len(made) <= 256 * 1024
     assert Image.open(io.BytesIO(made)).size == (128, 128)
@@ -81,11 +81,11 @@ def test_shape(tmp_path, side):
 )
 def test_names(typed, name):
     """What is typed is made a name that Discord takes."""
-    assert emoji.named(typed) == name
+    assert emoji.clean_name(typed) == name
 
 
 @pytest.mark.parametrize("typed", ["", "x", "::", "ä", "y" * 33])
 def test_bad_names(typed):
     """What cannot be a name is refused."""
     with pytest.raises(UserError, match="emoji_name"):
-        emoji.named(typed)
+        emoji.clean_name(typed)

@@ -8,7 +8,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from bot.actions.permissions import allowed, keeper, once, quota
+from bot.actions.permissions import (
+    check_daily_quota,
+    check_role,
+    is_moderator,
+    refusing_duplicates,
+)
 from storage.errors import UserError
 from storage.records import JobCommand, Kind, NewJob, Server
 
@@ -41,14 +46,14 @@ def asker(kit, who, *roles, mod=False):
 async def test_roles(kit):
     """With roles set, only who has one of them may; moderators always may."""
     alice, makers = kit.add_member("alice"), kit.guild.create_role("Makers")
-    await allowed(asker(kit, alice), "train")
+    await check_role(asker(kit, alice), "train")
     await kit.store.servers.save(Server(kit.guild.id, trainers=(makers.id,)))
 
     with pytest.raises(UserError, match="role_needed") as refused:
-        await allowed(asker(kit, alice), "train")
-    await allowed(asker(kit, alice, makers), "train")
-    await allowed(asker(kit, alice, mod=True), "train")
-    await allowed(asker(kit, alice), "sample")
+        await check_role(asker(kit, alice), "train")
+    await check_role(asker(kit, alice, makers), "train")
+    await check_role(asker(kit, alice, mod=True), "train")
+    await check_role(asker(kit, alice), "sample")
 
     assert refused.value.facts == {"roles": ["@Makers"]}
 
@@ -59,15 +64,15 @@ async def test_quota(kit):
     await kit.store.servers.save(Server(kit.guild.id, jobs=2))
     new = NewJob(Kind.TRAIN, alice.id, kit.guild.id, kit.channel.id, {"name": "a"}, "embedded")
     for number in range(3):
-        await quota(asker(kit, alice))
+        await check_daily_quota(asker(kit, alice))
         job = await kit.store.jobs.queue(replace(new, request={"name": f"dog {number}"}))
         if number == 0:
             await kit.store.jobs.send_command(job.id, JobCommand.CANCEL, alice.id)
 
     with pytest.raises(UserError, match="quota_used") as refused:
-        await quota(asker(kit, alice))
+        await check_daily_quota(asker(kit, alice))
     await kit.store.servers.save(Server(kit.guild.id, jobs=0))
-    await quota(asker(kit, alice))
+    await check_daily_quota(asker(kit, alice))
 
     assert refused.value.facts["jobs"] == 2
     assert refused.value.facts["when"] == pytest.approx(time.time() + 24 * 3600, abs=60)
@@ -78,18 +83,24 @@ async def test_keeper(kit):
     alone = asker(kit, kit.add_member("alice"))
     for guild, messages, kept in ((1, True, True), (1, False, False), (None, True, False)):
         may = SimpleNamespace(manage_guild=False, manage_messages=messages)
-        assert keeper(replace(alone, guild_id=guild, permissions=may)) is kept
-    assert keeper(asker(kit, kit.add_member("mo"), mod=True))
+        assert is_moderator(replace(alone, guild_id=guild, permissions=may)) is kept
+    assert is_moderator(asker(kit, kit.add_member("mo"), mod=True))
 
 
 async def test_once(kit):
     """The same command of the same member waits; another's, or another one, does not."""
     alice, bob = kit.add_member("alice"), kit.add_member("bob")
 
-    with once(asker(kit, alice), "my dog"):
-        with pytest.raises(UserError, match="still_busy"), once(asker(kit, alice), "my dog"):
+    with refusing_duplicates(asker(kit, alice), "my dog"):
+        with (
+            pytest.raises(UserError, match="still_busy"),
+            refusing_duplicates(asker(kit, alice), "my dog"),
+        ):
             pass
-        with once(asker(kit, alice), "other"), once(asker(kit, bob), "my dog"):
+        with (
+            refusing_duplicates(asker(kit, alice), "other"),
+            refusing_duplicates(asker(kit, bob), "my dog"),
+        ):
             pass
-    with once(asker(kit, alice), "my dog"):
+    with refusing_duplicates(asker(kit, alice), "my dog"):
         pass

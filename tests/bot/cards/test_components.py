@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.cards.components import LONGEST, Button, Card, row, text
+from bot.card import Card
+from bot.cards.components import MAX_TEXT_CHARS, Button, row, text
 
 
 class Sample(Button, verb="test:sample"):
@@ -16,7 +17,7 @@ class Sample(Button, verb="test:sample"):
 def test_media(tmp_path):
     """A file keeps its name where Discord would; two of one name do not clash."""
     card = Card()
-    names = [card.media(tmp_path / name) for name in ("dog.webp", "my dög.webp", "dog.webp")]
+    names = [card.attach(tmp_path / name) for name in ("dog.webp", "my dög.webp", "dog.webp")]
 
     assert names == [
         "attachment://dog.webp",
@@ -28,10 +29,10 @@ def test_media(tmp_path):
 def test_files(tmp_path):
     """Files are opened when the card is sent, not before."""
     card = Card()
-    card.media(tmp_path / "later.txt")
+    card.attach(tmp_path / "later.txt")
     (tmp_path / "later.txt").write_text("here")
 
-    (file,) = card.files()
+    (file,) = card.open_files()
 
     assert file.fp.read() == b"here"
     file.close()
@@ -40,7 +41,7 @@ def test_files(tmp_path):
 def test_text():
     """A text that would not fit is cut; empty lines are left out."""
     assert text("a", "", "b").content == "a\nb"
-    assert len(text("x" * 9000).content) == LONGEST
+    assert len(text("x" * 9000).content) == MAX_TEXT_CHARS
 
 
 @pytest.mark.parametrize("numbers", [(), (1,), (1, -2, 123456789012345678)])
@@ -65,10 +66,10 @@ def test_exact():
 
 def test_gallery(tmp_path):
     """A gallery of nothing is left out; every picture has its alt text on one line."""
-    card = Card(row(Sample())).gallery([])
+    card = Card(row(Sample())).add_gallery([])
     assert len(list(card.walk_children())) == 3
 
-    card.gallery([(tmp_path / "a.webp", "two\nlines")])
+    card.add_gallery([(tmp_path / "a.webp", "two\nlines")])
     (gallery,) = [part for part in card.walk_children() if hasattr(part, "items")]
 
     assert gallery.items[0].description == "two lines"

@@ -8,7 +8,7 @@ import zipfile
 from dataclasses import asdict
 
 from bot import wording
-from bot.actions.export import pack
+from bot.actions.export import write_zips
 from storage.records import Concept, Kind, NewJob
 from storage.requests import SampleRequest
 
@@ -74,7 +74,7 @@ def test_pack(tmp_path):
         path.write_bytes(bytes(10_000))
         photos.append((f"photos/dog/{number}.png", path))
 
-    parts = pack({"member": 1}, photos, tmp_path, 25_000)
+    parts = write_zips({"member": 1}, photos, tmp_path, 25_000)
 
     names = [name for part in parts for name in zipfile.ZipFile(part).namelist()]
     assert all(part.stat().st_size <= 25_000 for part in parts)

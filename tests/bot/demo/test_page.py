@@ -11,7 +11,8 @@ import pytest
 
 from bot import wording
 from bot.bot import Bot
-from bot.cards.components import Card, text
+from bot.card import Card
+from bot.cards.components import text
 from bot.demo import live, page
 from bot.demo.discordish import world
 from bot.demo.mascot import FOLDER, SHEET
@@ -41,7 +42,7 @@ async def shown(home, bot=None):
                     going.cancel()
                     await asyncio.gather(going, return_exceptions=True)
     finally:
-        await bot.shut()
+        await bot.close_resources()
 
 
 #: Counts the frames in which the card has no picture that can be drawn.
@@ -112,8 +113,8 @@ async def edit(bot, said, picture):
     """Edit the bot's one message, as a job's card is: its pictures are uploaded anew."""
     (channel,) = [one for one in bot.get_all_channels() if isinstance(one, discord.TextChannel)]
     (message,) = [one async for one in channel.history()]
-    card = Card(text(said)).gallery([(picture, "the newest sample")])
-    await message.edit(view=card, attachments=card.files())
+    card = Card(text(said)).add_gallery([(picture, "the newest sample")])
+    await message.edit(view=card, attachments=card.open_files())
 
 
 async def test_an_edit_keeps_the_picture(tmp_path, tab):

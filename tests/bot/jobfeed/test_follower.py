@@ -6,7 +6,7 @@ import discord
 import simcord
 
 from bot import wording
-from bot.cards.result import mentions
+from bot.cards.result import allow_mentions
 from storage.records import Kind, Status
 
 DATASET = {"dataset": "my dog"}
@@ -332,8 +332,8 @@ async def test_place_moves(kit, scheduler):
 
 def test_mentions():
     """The ping's form names members, and allows nothing else."""
-    assert mentions([7]).to_dict() == {"parse": [], "users": [7]}
-    assert isinstance(mentions([]), discord.AllowedMentions)
+    assert allow_mentions([7]).to_dict() == {"parse": [], "users": [7]}
+    assert isinstance(allow_mentions([]), discord.AllowedMentions)
 
 
 async def test_thread_deleted(kit, scheduler):
