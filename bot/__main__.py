@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, suppress
 
 import discord
 
-from bot import cogs, logs, settings, wording
+from bot import cogs, logs, wording
 from bot.bot import Bot
 from bot.jobfeed.follower import JobFollower
 from bot.settings import BotSettings
@@ -17,6 +17,7 @@ from bot.web import Web
 from storage.errors import UserError
 from storage.folders import Home
 from storage.photos.sandbox import Darkroom
+from storage.settings import read_settings
 from storage.signals import call_on_stop
 from storage.store import Store
 
@@ -83,7 +84,7 @@ def run(settings: BotSettings) -> None:
 def main() -> int:
     """Read the settings and run the bot; return the exit code, 2 if the start was refused."""
     try:
-        run(settings.read())
+        run(read_settings(BotSettings))
     except UserError as error:
         print(wording.explain_in_shell(error), file=sys.stderr)  # noqa: T201 (nothing else runs any more)
         return 2

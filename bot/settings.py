@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pydantic import Field, SecretStr, field_validator
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
-
-from storage.errors import UserError
 from storage.settings import StorageSettings
 
 
@@ -57,26 +54,3 @@ class BotSettings(StorageSettings):
         if len(value.split(".")) != 3 or any(c.isspace() for c in value):
             raise ValueError("a bot token has three parts with dots between them and no spaces")
         return value
-
-
-def read(**known: Any) -> BotSettings:
-    """Read the settings; a wrong one is a UserError that names it and shows an example."""
-    try:
-        return BotSettings(**known)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        name = str(first["loc"][0]) if first["loc"] else "SAFELIGHT_HOME"
-        raise UserError(
-            "setting_wrong",
-            name=name,
-            problem=first["msg"].removeprefix("Value error, "),
-            example=f"{name}={example(name)}",
-        ) from None
-
-
-def example(name: str) -> str:
-    """Return a value that the setting would take."""
-    for attribute, field in BotSettings.model_fields.items():
-        if name in {attribute, field.validation_alias}:
-            return str(field.examples[0]) if field.examples else str(field.get_default())
-    return "…"

@@ -142,7 +142,8 @@ def read_or_make_key(home: Home) -> bytes:
 
 def content_disposition(name: str) -> str:
     """Write the header that names a download, safe for any name."""
-    return f"attachment; filename=\"{plain_file_name(name)}\"; filename*=UTF-8''{quote(name, safe='')}"
+    plain, encoded = plain_file_name(name), quote(name, safe="")
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}"
 
 
 def plain_file_name(name: str) -> str:

@@ -1,12 +1,15 @@
-"""Settings that the bot and the scheduler share, from the environment and `.env`."""
+"""Settings from the environment and `.env`: those that all processes share, and the reader."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, TypeVar
 
 from platformdirs import user_data_path
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from storage.errors import UserError
 
 
 class StorageSettings(BaseSettings):
@@ -32,3 +35,33 @@ class StorageSettings(BaseSettings):
     member_quota_mib: int = Field(default=20_480, ge=0, validation_alias="SAFELIGHT_MEMBER_MB")
     #: after which files of fully trained models are removed; 0 is never
     full_model_days: int = Field(default=30, ge=0, validation_alias="SAFELIGHT_MODEL_DAYS")
+
+
+Settings = TypeVar("Settings", bound=StorageSettings)
+
+
+def read_settings(table: type[Settings], **known: Any) -> Settings:
+    """Return the settings of a class; `known` fields are not read from the environment.
+
+    Raises UserError("setting_wrong") with the variable's name, the problem and a value that would
+    do. The wrong value is never repeated: it may be a token.
+    """
+    try:
+        return table(**known)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        name = str(first["loc"][0]) if first["loc"] else "SAFELIGHT_HOME"
+        raise UserError(
+            "setting_wrong",
+            name=name,
+            problem=first["msg"].removeprefix("Value error, "),
+            example=f"{name}={example_value(table, name)}",
+        ) from None
+
+
+def example_value(table: type[StorageSettings], name: str) -> str:
+    """Return a value that a setting, given by its field's or variable's name, would take."""
+    for attribute, field in table.model_fields.items():
+        if name in {attribute, field.validation_alias}:
+            return str(field.examples[0]) if field.examples else str(field.get_default())
+    return "…"

@@ -6,18 +6,15 @@ import asyncio
 import logging
 import os
 import sys
-from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
 from storage.errors import UserError
 from storage.folders import Home
+from storage.settings import read_settings
 from storage.signals import call_on_stop
-from training import settings
 from training.cli import arguments
-
-if TYPE_CHECKING:
-    from training.settings import TrainingSettings
+from training.settings import TrainingSettings
 
 WRONG_SETTING = "The setting {name} is wrong: {problem}. An example that works: {example}"
 HOME_TAKEN = "Another scheduler already works on {home}. End it first, or set SAFELIGHT_HOME."
@@ -37,7 +34,7 @@ def main() -> int:
     )
     logging.captureWarnings(capture=True)
     try:
-        known = settings.read()
+        known = read_settings(TrainingSettings)
         if chosen.command is None:
             return asyncio.run(run_scheduler(known))
         if chosen.command == "worker":

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from storage.errors import UserError
 from storage.settings import StorageSettings
 
 DEVICE = r"(auto|cpu|mps|cuda(:\d+)?)"
@@ -45,26 +44,3 @@ class TrainingSettings(StorageSettings):
     def devices(self) -> dict[str, str]:
         """Return the device of each worker, by the worker's name."""
         return {device.replace(":", ""): device for device in self.device.split(",")}
-
-
-def read(**known: Any) -> TrainingSettings:
-    """Read the settings; a wrong one is a UserError that names it and shows an example."""
-    try:
-        return TrainingSettings(**known)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        name = str(first["loc"][0]) if first["loc"] else "SAFELIGHT_HOME"
-        raise UserError(
-            "setting_wrong",
-            name=name,
-            problem=first["msg"].removeprefix("Value error, "),
-            example=f"{name}={example(name)}",
-        ) from None
-
-
-def example(name: str) -> str:
-    """Return a value that the setting would take."""
-    for attribute, field in TrainingSettings.model_fields.items():
-        if name in {attribute, field.validation_alias}:
-            return str(field.examples[0]) if field.examples else str(field.get_default())
-    return "…"

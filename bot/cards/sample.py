@@ -193,7 +193,7 @@ class Remove(Button, verb="sample:delete"):
         await sampling.delete_pictures(bot.store, job)
         await interaction.delete_original_response()
         if job.message and interaction.message and interaction.message.id != job.message:
-            await bot.jobs.cards.remove_message(job.channel, job.guild, job.message)
+            await bot.jobs.remove_message(job.channel, job.guild, job.message)
         await follow_up(interaction, Card(text(wording.sample.GONE)))
 
 

@@ -8,6 +8,7 @@ import sys
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
+from bot.__main__ import make_bot
 from bot.bot import Bot
 from bot.demo import discordish
 from bot.settings import BotSettings
@@ -42,12 +43,12 @@ async def stage(home: Path, *, collect: bool = False) -> AsyncIterator[tuple[Bot
         min_free_mib=0,
     )
     async with run_scheduler(home):
-        bot = Bot(settings)
+        bot = make_bot(settings)
         try:
             async with discordish.world(bot) as world:
                 yield bot, world
         finally:
-            await bot.close_resources()
+            await bot.close_features()
 
 
 @asynccontextmanager

@@ -75,8 +75,7 @@ def welcome_card() -> Card:
 
 async def greet(bot: Bot, channel: int, guild: int) -> None:
     """Post the card."""
-    bot.controls.append(TrainMascot)
-    bot.add_dynamic_items(TrainMascot)
+    bot.add_controls(TrainMascot)
     card = welcome_card()
     room = bot.get_partial_messageable(channel, guild_id=guild)
     await room.send(view=card, files=card.open_files())

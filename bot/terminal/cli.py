@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot import settings, wording
+from bot import wording
+from bot.settings import BotSettings
 from bot.terminal import progress
 from storage.errors import UserError
+from storage.settings import read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +41,7 @@ def run() -> int:
     """Run the bot and the trainer, if there is a token to be a bot with."""
     from bot.terminal.supervisor import PROCESSES, supervise  # noqa: PLC0415 (each command loads its own)
 
-    if settings.read().token is None:
+    if read_settings(BotSettings).token is None:
         raise UserError("token_missing")
     return asyncio.run(supervise(PROCESSES))
 

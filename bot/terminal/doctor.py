@@ -14,20 +14,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import aiohttp
 import psutil
 
-from bot import settings, wording
+from bot import wording
+from bot.settings import BotSettings
 from bot.terminal import progress
 from bot.terminal.progress import TRAINING
 from bot.wording import fill
 from storage import disk as space
 from storage.errors import UserError
 from storage.folders import Home
+from storage.settings import read_settings
 from storage.store import Store
 from storage.tables.database import MIN_SQLITE_VERSION, SQLITE_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from bot.settings import BotSettings
 
 SLOW = 50.0  #: ms that a safe write may take
 SCARCE = 2 << 30  #: bytes of memory below which little can be trained
@@ -65,7 +66,7 @@ async def findings(program: Sequence[str]) -> AsyncIterator[Line]:
     yield sqlite(SQLITE_VERSION)
     yield memory()
     try:
-        chosen = settings.read()
+        chosen = read_settings(BotSettings)
     except UserError as wrong:
         yield line(FAIL, "setting", problem=wording.explain_in_shell(wrong))
         return

@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from bot import settings
 from bot.settings import BotSettings
 from storage.errors import UserError
+from storage.settings import read_settings
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,7 @@ def _bare(monkeypatch, tmp_path):
 
 def test_defaults():
     """Without any setting there is an answer for everything but the token."""
-    read = settings.read()
+    read = read_settings(BotSettings)
 
     assert (read.token, read.collect, read.base) == (None, False, "embedded")
 
@@ -45,7 +45,7 @@ def test_wrong(monkeypatch, name, value):
     monkeypatch.setenv(name, value)
 
     with pytest.raises(UserError, match="setting_wrong") as wrong:
-        settings.read()
+        read_settings(BotSettings)
 
     assert wrong.value.facts["name"] == name
     assert str(wrong.value.facts["example"]).startswith(f"{name}=")
@@ -56,7 +56,7 @@ def test_file(tmp_path):
     """Settings are read from .env in the working folder, too."""
     (tmp_path / ".env").write_text("SAFELIGHT_CARD_SECONDS=1\nDISCORD_TOKEN=a.b.c\n")
 
-    read = settings.read()
+    read = read_settings(BotSettings)
 
     assert read.seconds == 1
     assert "a.b.c" not in repr(read)
@@ -96,9 +96,9 @@ def test_wrong_setting():
 def test_only_our_variables(monkeypatch):
     """Variables that are not ours, like HOME or TOKEN, say nothing to our fields."""
     monkeypatch.setenv("XDG_DATA_HOME", "/data")
-    before = settings.read()
+    before = read_settings(BotSettings)
     for field in BotSettings.model_fields:
         monkeypatch.setenv(field.upper(), "7")
 
-    assert settings.read() == before
+    assert read_settings(BotSettings) == before
     assert str(before.home) == "/data/safelight"

@@ -13,6 +13,7 @@ import simcord
 from PIL import Image, ImageDraw
 
 from bot import wording
+from bot.__main__ import make_bot
 from bot.bot import Bot
 from bot.settings import BotSettings
 from storage.records import Concept
@@ -125,9 +126,9 @@ class BotKit:
     async def restart(self, **settings: Any) -> Bot:
         """Shut the bot down and start a new one on the same folder."""
         old = self.bot
-        new = make_bot(self.home, **(self.settings | settings))
+        new = bot_without_env(self.home, **(self.settings | settings))
         await self.env.restart_bot(new)
-        await old.close_resources()
+        await old.close_features()
         return new
 
     draw_photo, components, text, labels = map(
@@ -135,15 +136,15 @@ class BotKit:
     )
 
 
-def make_bot(home: Path, **settings: Any) -> Bot:
+def bot_without_env(home: Path, **settings: Any) -> Bot:
     """Make a bot that reads no `.env`."""
-    return Bot(BotSettings(_env_file=None, home=home, **({"disk": 0, "port": 0} | settings)))
+    return make_bot(BotSettings(_env_file=None, home=home, **({"disk": 0, "port": 0} | settings)))
 
 
 @asynccontextmanager
 async def running(home: Path, **settings: Any) -> AsyncIterator[BotKit]:
     """Run a bot on an offline Discord; fail at the end if it logged an error."""
-    bot, errors = make_bot(home, **settings), ErrorLog()
+    bot, errors = bot_without_env(home, **settings), ErrorLog()
     logging.getLogger("bot").addHandler(errors)
     env = simcord.Env(bot, settle_timeout=30)
     await env.start()
@@ -156,7 +157,7 @@ async def running(home: Path, **settings: Any) -> AsyncIterator[BotKit]:
         logging.getLogger("bot").removeHandler(errors)
         with suppress(simcord.SetupError):
             await env.shutdown()
-        await bot.close_resources()
+        await bot.close_features()
     assert errors.messages == []
 
 

@@ -17,9 +17,10 @@ from PIL import Image
 
 from storage.events import Event, StatusChanged
 from storage.records import CheckedPhoto, Concept, Kind, NewJob, Status
-from training import settings
+from storage.settings import read_settings
 from training.scheduler.local import LocalBackend
 from training.scheduler.scheduler import Scheduler
+from training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -157,7 +158,7 @@ class QueueKit:
     async def running_scheduler(self, **known: Any) -> AsyncIterator[Scheduler]:
         """Run a scheduler in this process, whose workers are fake."""
         backend = LocalBackend(self.home, WORKER)
-        chosen = settings.read(home=self.home.path, device="cpu", **known)
+        chosen = read_settings(TrainingSettings, home=self.home.path, device="cpu", **known)
         scheduler, stop = Scheduler(self.store, chosen, backend), asyncio.Event()
         running = asyncio.create_task(scheduler.run(stop))
         try:

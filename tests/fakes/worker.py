@@ -151,16 +151,19 @@ class FakeRuntime:
 
 async def run_scheduler(home: Home) -> None:
     """Run the real scheduler, with this file as its workers."""
+    from storage.settings import read_settings  # noqa: PLC0415
     from storage.store import Store  # noqa: PLC0415 - a worker needs none of this
-    from training import settings  # noqa: PLC0415
     from training.scheduler.local import LocalBackend  # noqa: PLC0415
     from training.scheduler.scheduler import Scheduler  # noqa: PLC0415
+    from training.settings import TrainingSettings  # noqa: PLC0415
 
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     async with await Store.open(home) as store:
         backend = LocalBackend(home, (sys.executable, "-m", "tests.fakes.worker"))
-        await Scheduler(store, settings.read(home=home.path, device="cpu"), backend).run(stop)
+        await Scheduler(
+            store, read_settings(TrainingSettings, home=home.path, device="cpu"), backend
+        ).run(stop)
 
 
 if __name__ == "__main__":

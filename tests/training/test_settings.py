@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from storage.errors import UserError
-from training import settings
+from storage.settings import read_settings
+from training.settings import TrainingSettings
 
 
 @pytest.fixture(autouse=True)
@@ -31,28 +32,28 @@ def test_a_wrong_setting_is_named(monkeypatch, name, value):
     """The error names the setting, and its example is one that would do."""
     monkeypatch.setenv(name, value)
     with pytest.raises(UserError) as wrong:
-        settings.read()
+        read_settings(TrainingSettings)
 
     facts = wrong.value.facts
     monkeypatch.setenv(name, facts["example"].partition("=")[2])
 
     assert (wrong.value.code, facts["name"]) == ("setting_wrong", name)
-    assert settings.read()
+    assert read_settings(TrainingSettings)
 
 
 def test_a_worker_for_each_device():
     """Each device has a worker, whose name is a folder's."""
-    known = settings.read(device="cuda:0,cuda:1")
+    known = read_settings(TrainingSettings, device="cuda:0,cuda:1")
 
     assert known.devices == {"cuda0": "cuda:0", "cuda1": "cuda:1"}
-    assert settings.read().devices == {"auto": "auto"}
+    assert read_settings(TrainingSettings).devices == {"auto": "auto"}
 
 
 def test_only_our_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     """Variables that are not ours, like HOME, say nothing, whatever our fields are called."""
     monkeypatch.setenv("XDG_DATA_HOME", "/data")
-    before = settings.read()
-    for field in settings.TrainingSettings.model_fields:
+    before = read_settings(TrainingSettings)
+    for field in TrainingSettings.model_fields:
         monkeypatch.setenv(field.upper(), "7")
 
-    assert settings.read() == before
+    assert read_settings(TrainingSettings) == before

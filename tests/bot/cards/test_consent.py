@@ -30,11 +30,11 @@ async def test_no_consent(kit):
     photo = ("a.png", kit.draw_photo(1))
 
     asked = await alice.slash(kit.channel, "dataset add", name="my dog", photo1=photo)
-    waited = dict(kit.bot.waiting)
+    waited = dict(kit.bot.awaiting_consent)
     await alice.click(asked.response, label="Not now")
 
     assert len(waited) == 1
-    assert kit.bot.waiting == {}
+    assert kit.bot.awaiting_consent == {}
     assert wording.dataset.KEPT in kit.text(asked.response)
     assert not await kit.store.members.list_consents(alice.id)
 

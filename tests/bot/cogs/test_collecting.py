@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from discord import Intents
 
-from bot.bot import intents
+from bot.bot import make_intents
 from storage.records import Kind
 
 
@@ -49,8 +49,8 @@ def test_intents():
     """Nothing privileged is asked of Discord unless collecting is switched on."""
     privileged = Intents(members=True, presences=True, message_content=True).value
 
-    assert intents(collect=False).value & privileged == 0
-    assert intents(collect=True).value & privileged == Intents(message_content=True).value
+    assert make_intents(collect=False).value & privileged == 0
+    assert make_intents(collect=True).value & privileged == Intents(message_content=True).value
 
 
 async def test_collect(collecting_kit):

@@ -300,16 +300,16 @@ async def test_second_while_first_runs(kit):
     """The same command twice at once is done once; the second gets a sentence."""
     alice = kit.add_member("alice")
     dataset = await kit.add_dataset(alice)
-    kit.bot.running.add((alice.id, "dataset add", "my dog"))
+    kit.bot.running_commands.add((alice.id, "dataset add", "my dog"))
 
     photo = ("a.png", kit.draw_photo(1))
     second = await alice.slash(kit.channel, "dataset add", name="my dog", photo1=photo)
-    kit.bot.running.clear()
+    kit.bot.running_commands.clear()
     third = await alice.slash(kit.channel, "dataset add", name="my dog", photo1=photo)
 
     assert "still working" in kit.text(second)
     assert "1 of 1 photo added" in kit.text(third)
-    assert kit.bot.running == set()
+    assert kit.bot.running_commands == set()
     assert len(await kit.store.photos.list_for(dataset.id, alice.id)) == 1
 
 

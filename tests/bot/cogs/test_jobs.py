@@ -111,7 +111,7 @@ async def test_stranger(kit, scheduler):
 async def test_ended(kit, scheduler):
     """A button on a card that is behind is answered, not obeyed."""
     alice, job, card = await started(kit, scheduler)
-    await kit.bot.follow.close()
+    await kit.bot.jobs.close()
     await scheduler.fail(job, step=1)
 
     answer = await alice.click(card, label="Pause")

@@ -73,7 +73,7 @@ async def test_late(kit, scheduler):
     """Pictures that took longer than an answer may are still put on the card."""
     alice = kit.add_member("alice")
     await alice.slash(kit.channel, "sample", prompt="a red fox")
-    await kit.bot.follow.close()
+    await kit.bot.jobs.close()
     await kit.env.advance_time(16 * 60)
     await kit.restart()
     await scheduler.finish_sample(await scheduler.claim())

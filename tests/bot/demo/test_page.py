@@ -10,7 +10,7 @@ import discord
 import pytest
 
 from bot import wording
-from bot.bot import Bot
+from bot.__main__ import make_bot
 from bot.card import Card
 from bot.cards.components import text
 from bot.demo import live, page
@@ -22,7 +22,7 @@ from bot.settings import BotSettings
 
 def demo(home):
     """Return the demo's bot."""
-    return Bot(
+    return make_bot(
         BotSettings(_env_file=None, home=home, port=0, min_free_mib=0, seconds=1, threads=False)
     )
 
@@ -42,7 +42,7 @@ async def shown(home, bot=None):
                     going.cancel()
                     await asyncio.gather(going, return_exceptions=True)
     finally:
-        await bot.close_resources()
+        await bot.close_features()
 
 
 #: Counts the frames in which the card has no picture that can be drawn.

@@ -63,7 +63,7 @@ async def test_anew(kit, scheduler):
     await scheduler.let_bot_poll()
     old = (await kit.store.jobs.get(job.id)).message
 
-    await kit.bot.follow.close()
+    await kit.bot.jobs.close()
     await kit.env.advance_time(51 * 60)
     await kit.restart()
     await scheduler.report_step(job, 50)
@@ -219,7 +219,7 @@ async def test_while_away(kit, scheduler):
     """What happened while the bot was away is told when it is back."""
     _, job = await scheduler.start_training()
     store = kit.store
-    await kit.bot.follow.close()
+    await kit.bot.jobs.close()
     await scheduler.report_preview(job, 0)
     await scheduler.finish_training(job)
     assert store is kit.store
@@ -308,7 +308,7 @@ async def test_unknown_job(kit, scheduler):
     await kit.store.members.erase(alice.id, keep_styles=False)
     await scheduler.let_bot_poll(62)
 
-    assert kit.bot.follow.watched == {}
+    assert kit.bot.jobs.watched == {}
     assert message not in [shown.id for shown in kit.channel.history()]
 
 
