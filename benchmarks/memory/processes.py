@@ -20,16 +20,16 @@ MIB = 2**20
 CHILD = """
 import asyncio, sys
 from pathlib import Path
-from bot.bot import Bot
+from bot.__main__ import make_bot
 from bot.demo.discordish import world
 from bot.settings import BotSettings
 
 async def main():
-    bot = Bot(BotSettings(_env_file=None, home=Path(sys.argv[1]), token=None, min_free_mib=0))
+    bot = make_bot(BotSettings(_env_file=None, home=Path(sys.argv[1]), token=None, min_free_mib=0))
     async with world(bot):
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.read)
-    await bot.shut()
+    await bot.close_features()
 
 asyncio.run(main())
 """

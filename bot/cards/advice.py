@@ -184,7 +184,7 @@ def note_lines(found: Answer) -> Iterator[str]:
     case, choice, rest = found.case, found.choice, found.rest
     photos = format_count(case.distinct_photos, "photo")
     if case.distinct_photos < case.total_photos:
-        yield say(wording.advice.SOME, photos=photos, received=case.total_photos)
+        yield say(wording.advice.SOME, photos=photos, handed=case.total_photos)
     if case.commercial and choice.base.terms:
         yield say(wording.advice.TERMS, terms=choice.base.terms)
     if rest is not None:
@@ -227,7 +227,7 @@ class OtherChoice(Advise, verb="advice:other", tail=WORDS):
 class MotifSelect(Select, verb="advice:motif", tail=WORDS):
     """Say what the photos show."""
 
-    hint = wording.advice.MOTIF_HINT
+    placeholder = wording.advice.MOTIF_HINT
     question: Question
 
     def __init__(self, answer: Answer) -> None:
@@ -267,7 +267,7 @@ class MotifSelect(Select, verb="advice:motif", tail=WORDS):
 class PurposeSelect(MotifSelect, verb="advice:purpose", tail=WORDS):
     """Say what it is for."""
 
-    hint = wording.advice.PURPOSE_HINT
+    placeholder = wording.advice.PURPOSE_HINT
 
     @staticmethod
     def offered(answer: Answer) -> list[discord.SelectOption]:

@@ -224,7 +224,7 @@ class Keep(Button, verb="card:keep"):
 class Pick(Select, verb="photo:pick"):
     """Choose a photo to change."""
 
-    hint = wording.dataset.PICK_PHOTO
+    placeholder = wording.dataset.PICK_PHOTO
 
     async def press(self, interaction: Interaction) -> None:
         """Show the photo."""
@@ -288,7 +288,7 @@ class AddForm(Form):
         self.add_item(ui.Label(text=wording.consent.LABEL, component=self.consent))
         self.add_item(ui.TextDisplay(f"{wording.consent.TERMS}\n{wording.consent.MORE}"))
 
-    async def filled(self, interaction: Interaction) -> None:
+    async def submit(self, interaction: Interaction) -> None:
         """Record the consent and take the photos."""
         await defer(interaction)
         if not self.consent.values:
@@ -320,7 +320,7 @@ class CaptionForm(Form):
             )
         )
 
-    async def filled(self, interaction: Interaction) -> None:
+    async def submit(self, interaction: Interaction) -> None:
         """Keep the caption and show the photo with it."""
         await defer_update(interaction)
         store, owner = interaction.client.store, interaction.user.id

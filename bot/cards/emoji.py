@@ -70,7 +70,7 @@ class EmojiForm(Form):
             self.which = ui.Select(custom_id="which", options=picture_options(len(found)))
             self.add_item(ui.Label(text=wording.emoji.WHICH, component=self.which))
 
-    async def filled(self, interaction: Interaction) -> None:
+    async def submit(self, interaction: Interaction) -> None:
         """Add it."""
         await defer(interaction)
         if interaction.guild is None or not emoji.may_add_emoji(interaction.permissions):

@@ -59,7 +59,7 @@ def job_name(job: Job) -> str:
 class Pick(Select, verb="jobs:pick"):
     """Choose a job to look at."""
 
-    hint = wording.job.LIST_PICK
+    placeholder = wording.job.LIST_PICK
 
     async def press(self, interaction: Interaction) -> None:
         """Show its card."""

@@ -186,7 +186,7 @@ class More(OrderButton, verb="plan:more", tail=WORDS):
 class MoreForm(OptionsForm):
     """The form; filled in, the card is weighed anew."""
 
-    async def filled(self, interaction: Interaction) -> None:
+    async def submit(self, interaction: Interaction) -> None:
         """Show what the training would be now."""
         await defer_update(interaction)
         await edit(interaction, await preflight_card(interaction, self.chosen()))

@@ -58,7 +58,7 @@ class ReportForm(Form):
         )
         self.add_item(ui.Label(text=wording.report.WHY, component=self.reason))
 
-    async def filled(self, interaction: Interaction) -> None:
+    async def submit(self, interaction: Interaction) -> None:
         """Keep the report and show it to the moderators."""
         await defer(interaction)
         store, guild = interaction.client.store, interaction.guild_id or 0

@@ -208,7 +208,7 @@ class TryForm(Form):
         self.prompt = text_input("prompt", first, long=True)
         self.add_item(ui.Label(text=wording.sample.PROMPT_LABEL, component=self.prompt))
 
-    async def filled(self, interaction: Interaction) -> None:
+    async def submit(self, interaction: Interaction) -> None:
         """Queue it."""
         await defer(interaction, private=False)
         request = SampleRequest("", self.prompt.value.strip(), seed=sampling.choose_seed(None))
@@ -235,7 +235,7 @@ class VaryForm(Form):
         ):
             self.add_item(ui.Label(text=label, component=component))
 
-    async def filled(self, interaction: Interaction) -> None:
+    async def submit(self, interaction: Interaction) -> None:
         """Queue it."""
         await defer(interaction, private=False)
         seed = self.seed.value.strip()

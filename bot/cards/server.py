@@ -190,7 +190,7 @@ class LimitsForm(Form):
         ):
             self.add_item(ui.Label(text=label, description=wording.server.ZERO, component=field))
 
-    async def filled(self, interaction: Interaction) -> None:
+    async def submit(self, interaction: Interaction) -> None:
         """Keep the numbers, if they are some."""
         await save_and_show(
             interaction, jobs=parse_limit(self.jobs.value), minutes=parse_limit(self.minutes.value)

@@ -256,7 +256,7 @@ class Erase(Button, verb="style:erase"):
 class Pick(Select, verb="style:pick"):
     """Choose a style to look at."""
 
-    hint = wording.style.LIST_PICK
+    placeholder = wording.style.LIST_PICK
 
     async def press(self, interaction: Interaction) -> None:
         """Show it."""

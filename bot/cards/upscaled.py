@@ -20,7 +20,7 @@ PICTURE_SUFFIX = ".png"
 class PictureCard(Card):
     """A card whose pictures are shown at least `SHOWN` pixels wide."""
 
-    def files(self) -> list[discord.File]:
+    def open_files(self) -> list[discord.File]:
         """Open the promised files, the tiny pictures enlarged."""
         return [discord.File(enlarge(path), name) for name, path in self.paths.items()]
 

@@ -105,7 +105,7 @@ async def test_paths(client, path):
 
 async def test_expired(client, store, monkeypatch):
     """After seven days the link says that it has expired, and how to get another."""
-    monkeypatch.setattr(web, "VALID", -1)
+    monkeypatch.setattr(web, "VALID_SECONDS", -1)
     answer = await client.get(f"/get/{await token(client, store)}")
 
     assert answer.status == 403
