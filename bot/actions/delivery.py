@@ -51,7 +51,9 @@ def max_file_bytes(guild: discord.Guild | None, upload_mib: int) -> int:
     return max(upload_mib, BOOSTED_MIB.get(tier, 0)) * MIB
 
 
-def list_handovers(bot: Bot, style: Style, max_bytes: int, small: SmallCopy | None) -> list[Handover]:
+def list_handovers(
+    bot: Bot, style: Style, max_bytes: int, small: SmallCopy | None
+) -> list[Handover]:
     """List the ways a style's file can go, the best first."""
     fits = style.bytes <= max_bytes
     link = bot.web.link(style)

@@ -83,7 +83,9 @@ async def photo_card(bot: Bot, photo: Photo) -> Card:
     photos = await bot.store.photos.list_for(dataset.id, dataset.owner)
     index = [one.id for one in photos].index(photo.id) + 1
     card = Card(text(say(wording.dataset.PHOTO_TITLE, number=index, name=dataset.name)))
-    card.add_gallery([(bot.store.home.preview_file(photo.digest), alt_text(dataset, index, photo))])
+    card.add_gallery(
+        [(bot.store.home.preview_file(photo.digest), alt_text(dataset, index, photo))]
+    )
     size = say(wording.dataset.PHOTO_SIZE, width=photo.width, height=photo.height)
     warnings = [
         fill(wording.dataset.WARNED, warnings=wording.dataset.WARNINGS[w]) for w in photo.warnings

@@ -81,7 +81,9 @@ def add_pictures(card: Card, folder: JobFolder, state: JobState) -> None:
     before = list_pictures(folder, state.before) if state.before else []
     if before:
         card.add(text(wording.result.BEFORE))
-        card.add_gallery((path, fill(wording.result.BEFORE_ALT, prompt=said)) for path, said in before)
+        card.add_gallery(
+            (path, fill(wording.result.BEFORE_ALT, prompt=said)) for path, said in before
+        )
         card.add(text(wording.result.NOW))
     now = list_pictures(folder, state.previews)
     card.add_gallery((path, fill(wording.result.NOW_ALT, prompt=said)) for path, said in now)

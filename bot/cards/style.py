@@ -85,7 +85,9 @@ async def style_card(interaction: Interaction, style: Style) -> Card:
         trigger=style.trigger,
     )
     title = say(wording.style.TITLE, name=style.name) + owner_note(style, member, guild)
-    card = Card(text(title, facts, retention_line(style, interaction.client.settings.full_model_days)))
+    card = Card(
+        text(title, facts, retention_line(style, interaction.client.settings.full_model_days))
+    )
     if buttons := style_buttons(style, interaction):
         card.add(row(*buttons))
     return card

@@ -157,7 +157,7 @@ class JobFollower:
 
     async def _tell(self, watched: WatchedJob, entry: LogEntry[Event]) -> None:
         event = entry.event
-        watched.state.add(entry)
+        watched.state.apply(entry)
         watched.due = True
         if isinstance(event, StatusChanged):
             watched.now, watched.lost = True, False
@@ -179,7 +179,7 @@ class JobFollower:
                 return None
             if job.kind not in SHOWN:
                 return None
-            state = JobState.of(await self.store.events.of(number))
+            state = JobState.from_events(await self.store.events.of(number))
             self.watched[number] = WatchedJob(number, state)
         return self.watched[number]
 
@@ -271,10 +271,12 @@ class JobFollower:
     async def _deliver(
         self, result: results.Result, room: discord.PartialMessageable
     ) -> discord.Message:
-        most = delivery.max_file_bytes(room.guild, self.bot.settings.upload)
+        max_bytes = delivery.max_file_bytes(room.guild, self.bot.settings.upload)
         return await delivery.post_file(
             room,
-            delivery.list_handovers(self.bot, result.style, max_bytes, result.view.state.done.small_copy),
+            delivery.list_handovers(
+                self.bot, result.style, max_bytes, result.view.state.done.small_copy
+            ),
             lambda handover: results.result_card(self.store.home, result, handover),
             results.allow_mentions(result.pinged),
         )
