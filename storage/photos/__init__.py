@@ -1,1 +1,1 @@
-"""A stranger's picture made safe: decoded apart, cleaned, judged."""
+"""Makes strangers' pictures safe: decodes them in a limited process, strips and checks them."""

@@ -1,6 +1,10 @@
-"""The darkroom's child: one picture in, its clean pixels out, under limits of memory and time.
+"""The darkroom's child process: decodes pictures under limits of memory and time.
 
-python -m storage.photos.child      messages of 8 bytes length and content, on stdin and stdout
+python -m storage.photos.child
+
+A message is its length (8 bytes, big-endian) and its content. For each picture on stdin there are
+two messages on stdout: JSON with the fields of `CheckedPhoto` or an error, then the pixels (PNG)
+and the preview (WebP) one after the other; `cut` in the JSON is where the preview begins.
 """
 
 from __future__ import annotations
@@ -21,16 +25,16 @@ from storage.errors import UserError
 from storage.photos.pixels import check_picture
 from storage.photos.sandbox import receive_message, send_message
 
-MAX_MEMORY_BYTES = 1 << 30  #: bytes of address space
-MAX_CPU_SECONDS = 10  #: of processor time for one picture
+MAX_MEMORY_BYTES = 1 << 30  #: of address space
+MAX_CPU_SECONDS = 10  #: for one picture
 
 
 def main() -> None:
-    """Develop pictures until nobody asks any more."""
+    """Process pictures until stdin is closed."""
     pi_heif.register_heif_opener(thumbnails=False)
     pi_heif.options.DECODE_THREADS = 2
-    Image.MAX_IMAGE_PIXELS = None  # ours is stricter, and is asked before
-    os.nice(5)
+    Image.MAX_IMAGE_PIXELS = None  # `check_size` is stricter and comes first
+    os.nice(5)  # the bot's event loop comes first
     limit_resources()
     with contextlib.suppress(EOFError, BrokenPipeError):
         while True:
@@ -42,13 +46,13 @@ def main() -> None:
 
 
 def process_picture(content: bytes) -> tuple[dict[str, Any], bytes]:
-    """Return what is known of a picture and its bytes, or what is wrong with it."""
+    """Return both messages for a picture: JSON, and the bytes of pixels and preview."""
     try:
         checked = asdict(check_picture(content))
     except UserError as error:
         return {"code": error.code, "facts": error.facts}, b""
     except MemoryError:
-        raise SystemExit(1) from None  # a child that has run out of memory is not used again
+        raise SystemExit(1) from None  # the heap may be broken; the parent starts a new child
     except Exception:  # noqa: BLE001 - decoders raise anything when a file is broken
         return {"code": "photo_truncated", "facts": {}}, b""
     pixels, preview = checked.pop("pixels"), checked.pop("preview")
@@ -56,7 +60,7 @@ def process_picture(content: bytes) -> tuple[dict[str, Any], bytes]:
 
 
 def limit_resources() -> None:
-    """Take from this process what decoding does not need, as far as the system can."""
+    """Limit address space and forbid writing files and core dumps, where the system can."""
     limits = (
         (resource.RLIMIT_AS, MAX_MEMORY_BYTES),
         (resource.RLIMIT_FSIZE, 0),
@@ -68,7 +72,7 @@ def limit_resources() -> None:
 
 
 def extend_cpu_limit(seconds: int) -> None:
-    """Allow this process so much more processor time; it is killed when that is used up."""
+    """Allow this process some more CPU seconds; the system kills it once they are used up."""
     hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
     used = int(time.process_time()) + 1
     resource.setrlimit(resource.RLIMIT_CPU, (used + seconds, hard))

@@ -1,4 +1,4 @@
-"""Telling pictures apart by their first bytes, never by name; nothing is decoded here."""
+"""Detect picture formats by their first bytes, never by name; nothing is decoded here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ AVIF_BRANDS = frozenset({b"avif", b"avis"})
 
 
 def detect_format(content: bytes) -> str | None:
-    """Return Pillow's name of the format, or None for one that is not taken."""
+    """Return Pillow's name of the format, or None if it is not accepted."""
     if content.startswith(b"\xff\xd8\xff"):
         return "JPEG"
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -19,7 +19,7 @@ def detect_format(content: bytes) -> str | None:
 
 
 def read_brands(content: bytes) -> set[bytes]:
-    """Return what a HEIC says it is; empty for anything else, an AVIF too."""
+    """Return the brands in the `ftyp` box of a HEIC (ISO 14496-12); empty for other formats."""
     if content[4:8] != b"ftyp":
         return set()
     box = content[8 : min(int.from_bytes(content[:4], "big"), 256)]
@@ -28,7 +28,10 @@ def read_brands(content: bytes) -> set[bytes]:
 
 
 def read_webp_header(content: bytes) -> tuple[int, int, bool]:
-    """Read a WebP's width, height and whether it moves: its decoder takes memory at once."""
+    """Return a WebP's width, height and whether it is animated (RFC 9649, section 2).
+
+    Pillow's decoder allocates the canvas as it opens the file, so sizes are checked before.
+    """
     chunk, body = content[12:16], content[20:30].ljust(10, b"\0")
     if chunk == b"VP8X":
         width, height = (int.from_bytes(body[at : at + 3], "little") + 1 for at in (4, 7))

@@ -1,7 +1,4 @@
-"""What happens to a picture's bytes in the darkroom's child: limits, clean pixels, a judgement.
-
-Only `storage.photos.child`, the child, calls this: nobody else decodes a stranger's file.
-"""
+"""Check, decode and measure a picture. Only `storage.photos.child` may call this."""
 
 from __future__ import annotations
 
@@ -20,13 +17,13 @@ from storage.photos.formats import (
 from storage.photos.sandbox import MAX_KEPT_SIDE
 from storage.records import CheckedPhoto
 
-PREVIEW_SIDE = 512
+PREVIEW_SIDE = 512  #: pixels
 MAX_PIXELS = 40_000_000
-MAX_SIDE = 12_000
-MIN_SIDE = 16
-TINY_SIDE = 256
-MIN_SHARPNESS = 20.0  #: of `sharpness`: photos in focus have 90 to 600, drawings no less
-EXIF_ORIENTATION = 0x0112
+MAX_SIDE = 12_000  #: pixels
+MIN_SIDE = 16  #: pixels, as kept
+TINY_SIDE = 256  #: pixels; smaller pictures get a warning
+MIN_SHARPNESS = 20.0  #: photos in focus have 90 to 600, drawings no less
+EXIF_ORIENTATION = 0x0112  #: tag
 UPRIGHT_TRANSPOSES = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -40,7 +37,7 @@ LAPLACIAN = ImageFilter.Kernel((3, 3), (0, 1, 0, 1, -4, 1, 0, 1, 0), scale=1, of
 
 
 def check_picture(content: bytes) -> CheckedPhoto:
-    """Check a picture and return its clean pixels."""
+    """Return a picture's pixels, preview and measures; raise UserError if it is not accepted."""
     kind = detect_format(content)
     if kind is None:
         raise UserError("photo_unknown")
@@ -49,18 +46,19 @@ def check_picture(content: bytes) -> CheckedPhoto:
 
 
 def open_picture(content: bytes, kind: str) -> Image.Image:
-    """Open a picture without decoding it; refuse what its header says is too much."""
+    """Open a picture without decoding it; raise UserError if its header exceeds the limits."""
     if kind == "WEBP":
         width, height, moves = read_webp_header(content)
         check_size(width, height, animated=moves)
     picture = Image.open(BytesIO(content), formats=(kind,))
-    moves = kind != "JPEG" and getattr(picture, "n_frames", 1) > 1  # a JPEG's others are spare
+    # further frames of a JPEG are no animation but depth maps and previews of cameras
+    moves = kind != "JPEG" and getattr(picture, "n_frames", 1) > 1
     check_size(*picture.size, animated=moves or bool(read_brands(content) & HEIC_SEQUENCE_BRANDS))
     return picture
 
 
 def check_size(width: int, height: int, *, animated: bool) -> None:
-    """Refuse a picture by its measures."""
+    """Raise UserError for a picture that is too large, too small or animated."""
     if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
         raise UserError(
             "photo_big", megapixels=round(width * height / 1e6), width=width, height=height
@@ -72,19 +70,19 @@ def check_size(width: int, height: int, *, animated: bool) -> None:
 
 
 def fit_size(width: int, height: int) -> tuple[int, int]:
-    """Return the measures that are kept: never larger, the longer side at most `LONGEST`."""
+    """Return the size to keep: the longer side at most `MAX_KEPT_SIDE`, never enlarged."""
     scale = min(1.0, MAX_KEPT_SIDE / max(width, height, 1))
     return round(width * scale), round(height * scale)
 
 
 def decode_picture(picture: Image.Image) -> Image.Image:
-    """Decode to upright RGB pixels of the kept size, with nothing else of the file.
+    """Decode to upright RGB pixels of the size to keep, without anything else of the file.
 
-    What is see-through keeps its alpha channel beside the colours it has on white: a training may
-    take it for a mask.
+    A picture with transparent parts is composited on white and keeps its alpha channel: a
+    training may use it as a mask.
     """
     size = fit_size(*picture.size)
-    picture.draft("RGB", size)
+    picture.draft("RGB", size)  # JPEG decodes at a fraction of its size: faster, less memory
     picture.load()
     turn = UPRIGHT_TRANSPOSES.get(_read_orientation(picture))
     plain = _to_resizable_mode(picture).resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
@@ -96,7 +94,7 @@ def decode_picture(picture: Image.Image) -> Image.Image:
 
 
 def measure_picture(picture: Image.Image) -> CheckedPhoto:
-    """Measure a clean picture and write it down."""
+    """Return a decoded picture's files, hashes and warnings."""
     small = picture.convert("RGB")
     small.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.LANCZOS)
     grey = small.convert("L")
@@ -118,13 +116,14 @@ def measure_picture(picture: Image.Image) -> CheckedPhoto:
 
 
 def measure_sharpness(grey: Image.Image) -> float:
-    """Return the variance of the Laplacian, without the border that the filter leaves alone."""
+    """Return the variance of the Laplacian (Pech-Pacheco et al. 2000)."""
+    # Pillow's filter leaves the border as it is
     edges = grey.filter(LAPLACIAN).crop((1, 1, grey.width - 1, grey.height - 1))
     return ImageStat.Stat(edges).var[0]
 
 
 def difference_hash(grey: Image.Image) -> int:
-    """Return 64 bits, each whether a spot is brighter than the one to its right."""
+    """Return 64 bits of an 8x8 grid: whether each cell is brighter than the next to the right."""
     spots = grey.resize((9, 8), Image.Resampling.LANCZOS).tobytes()
     pairs = [(row * 9 + at, row * 9 + at + 1) for row in range(8) for at in range(8)]
     return sum((spots[left] > spots[right]) << bit for bit, (left, right) in enumerate(pairs))
@@ -133,12 +132,12 @@ def difference_hash(grey: Image.Image) -> int:
 def _read_orientation(picture: Image.Image) -> int:
     try:
         return int(picture.getexif().get(EXIF_ORIENTATION, 1))
-    except Exception:  # noqa: BLE001 - a broken note about the picture is no broken picture
+    except Exception:  # noqa: BLE001 - the pixels of a picture with broken EXIF may be fine
         return 1
 
 
 def _to_resizable_mode(picture: Image.Image) -> Image.Image:
-    """Return a picture in one of the modes that can be resized: L, RGB, RGBA or CMYK."""
+    """Return a picture in a mode that can be resized: L, RGB, RGBA or CMYK."""
     if picture.mode.startswith("I"):  # 16-bit grey; convert() alone would clip it
         return picture.convert("I").point(lambda value: value * (1 / 256)).convert("L")
     if picture.has_transparency_data:
@@ -147,7 +146,7 @@ def _to_resizable_mode(picture: Image.Image) -> Image.Image:
 
 
 def _to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
-    """Return RGB as a screen shows it: its colour profile applied, white behind what is clear."""
+    """Return sRGB: colour profile applied, transparent parts composited on white."""
     if picture.mode == "RGBA":
         ground = Image.new("RGBA", picture.size, "white")
         ground.alpha_composite(picture)
@@ -159,7 +158,7 @@ def _to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
             converted = ImageCms.profileToProfile(picture, source, shown, outputMode="RGB")
             return converted or picture.convert("RGB")
         except (ImageCms.PyCMSError, OSError):
-            pass  # a profile for something else: the numbers as they are
+            pass  # a broken profile, or one for another mode: take the values as sRGB
     return picture.convert("RGB")
 
 

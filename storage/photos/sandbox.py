@@ -1,4 +1,4 @@
-"""The darkroom: strangers' pictures are decoded in children with little memory and little time."""
+"""The darkroom: decodes strangers' pictures in child processes with little memory and time."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from storage.errors import UserError
 from storage.photos.formats import detect_format
 from storage.records import CheckedPhoto
 
-MAX_KEPT_SIDE = 1536  #: pixels of the longer side that are kept
+MAX_KEPT_SIDE = 1536  #: pixels; larger pictures are scaled down
 MIB = 1 << 20
-MAX_FILE_BYTES = 25 * MIB  #: bytes of a file
+MAX_FILE_BYTES = 25 * MIB
 MAX_CHILDREN = 2
-TIMEOUT_SECONDS = 20.0  #: for one picture; decoding 12 megapixels takes a fifth of one
+TIMEOUT_SECONDS = 20.0  #: for one picture; 12 megapixels take 0.2
 INHERITED_VARIABLES = (
     "PATH",
     "SYSTEMROOT",
@@ -32,7 +32,7 @@ INHERITED_VARIABLES = (
 
 
 class Darkroom:
-    """Checks pictures; the process that asks never decodes one."""
+    """Checks pictures without decoding them in this process."""
 
     def __init__(self, seconds: float = TIMEOUT_SECONDS, children: int = MAX_CHILDREN) -> None:
         self._seconds = seconds
@@ -52,7 +52,7 @@ class Darkroom:
             await asyncio.to_thread(self._idle.pop().close)
 
     async def check(self, content: bytes) -> CheckedPhoto:
-        """Return a picture's clean pixels, or say what is wrong with it."""
+        """Return a picture's pixels and measures; raise UserError if it is not accepted."""
         if not content:
             raise UserError("photo_empty")
         if len(content) > MAX_FILE_BYTES:
@@ -66,7 +66,9 @@ class Darkroom:
         child = self._idle.pop() if self._idle else Child(self._seconds)
         try:
             head, body = await asyncio.to_thread(child.process, content)
-        except BaseException:  # cancelled too: what this child says now is for nobody
+        except (
+            BaseException
+        ):  # also if cancelled: this child's answer would reach the next picture
             child.kill()
             asyncio.get_running_loop().run_in_executor(None, child.close)
             raise
@@ -79,7 +81,7 @@ class Darkroom:
 
 
 class Child:
-    """A process that decodes, started by its first picture; its methods block."""
+    """A decoding process, started for its first picture. Its methods block."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -88,7 +90,7 @@ class Child:
         self._lock = threading.Lock()
 
     def process(self, content: bytes) -> tuple[dict[str, Any], bytes]:
-        """Hand over a picture and wait for the answer."""
+        """Send a picture and return both messages of the answer (see `storage.photos.child`)."""
         with self._lock:
             process = self._ensure_started()
             alarm = threading.Timer(self._seconds, process.kill)
@@ -102,13 +104,13 @@ class Child:
                 alarm.cancel()
 
     def kill(self) -> None:
-        """Stop the process at once; `end` tidies up."""
+        """Kill the process, from any thread; `close` frees its pipes."""
         self._killed = True
         if self._process is not None:
             self._process.kill()
 
     def close(self) -> None:
-        """Stop the process and close its pipes."""
+        """Kill the process and close its pipes."""
         self.kill()
         with self._lock:
             process, self._process = self._process, None
@@ -116,7 +118,7 @@ class Child:
                 _close_child(process)
 
     def _ensure_started(self) -> subprocess.Popen[bytes]:
-        """Return the process; one that died while it was idle is replaced."""
+        """Return the process; start one if there is none or it died while idle."""
         if self._process is not None and self._process.poll() is not None:
             _close_child(self._process)
             self._process = None
@@ -145,7 +147,7 @@ def receive_message(stream: IO[bytes] | None) -> bytes:
 
 
 def _start_child() -> subprocess.Popen[bytes]:
-    """Start the child in a session of its own, with nothing of our environment that is secret."""
+    """Start a child without the environment's secrets; Ctrl-C does not reach its session."""
     kept = {name: os.environ[name] for name in INHERITED_VARIABLES if name in os.environ}
     root = str(Path(__file__).parents[2])
     return subprocess.Popen(
@@ -161,7 +163,7 @@ def _start_child() -> subprocess.Popen[bytes]:
 def _close_child(process: subprocess.Popen[bytes]) -> None:
     process.kill()
     for pipe in (process.stdin, process.stdout):
-        with contextlib.suppress(OSError):  # what was still to be written has no reader
+        with contextlib.suppress(OSError):  # closing flushes, and there is no reader any more
             if pipe is not None:
                 pipe.close()
     process.wait()

@@ -1,1 +1,1 @@
-"""The tables: one module each, and all SQL there is."""
+"""The database: a module for each table, with all its SQL."""

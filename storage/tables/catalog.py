@@ -1,4 +1,4 @@
-"""What the trainer can do: published to storage, read by the bot."""
+"""The catalog: what can be trained, published by the scheduler and read by the bot."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OLD_NAMES = {"word": "learns_word", "paces": "own_rates"}
 
 
 class Catalogs:
-    """The catalog last published."""
+    """The catalog that was published last."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -28,13 +28,13 @@ class Catalogs:
         )
 
     async def read(self) -> Catalog:
-        """Return the catalog; an empty one when no trainer was ever here."""
+        """Return the catalog; an empty one if no scheduler ever ran."""
         row = await self._database.fetch_one("SELECT body FROM catalog")
         return Catalog() if row is None else catalog_from_json(json.loads(row["body"]))
 
 
 def catalog_from_json(body: dict[str, Any]) -> Catalog:
-    """Read a catalog from JSON (`dataclasses.asdict` of one)."""
+    """Read a catalog from the JSON of `dataclasses.asdict`."""
     return Catalog(
         **body
         | {

@@ -1,4 +1,4 @@
-"""One SQLite connection: statements, transactions and numbered migrations."""
+"""A SQLite connection: statements, transactions and numbered migrations."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from storage.errors import UserError
 MIN_SQLITE_VERSION = (3, 38)  #: the SQLite that our statements need
 SQLITE_VERSION = sqlite3.sqlite_version_info[:3]  #: the SQLite that this Python has
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
-BUSY_TIMEOUT_SECONDS = 30  #: seconds to wait for another process's turn
+BUSY_TIMEOUT_SECONDS = 30  #: for another process to finish writing
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = FULL",  # an accepted job is durable before anybody is told
+    "PRAGMA synchronous = FULL",  # a job is on disk before its member reads that it is queued
     "PRAGMA foreign_keys = ON",
-    "PRAGMA secure_delete = ON",  # what a member deletes is overwritten
+    "PRAGMA secure_delete = ON",  # overwrite what members delete
 )
 
 
 class Connection:
-    """Statements on a connection that is ours for now; parameters are named."""
+    """Runs statements; values are passed by name."""
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._connection = connection
@@ -48,7 +48,7 @@ class Connection:
 
 
 class Database(Connection):
-    """The connection of a process, lent to one statement or transaction at a time."""
+    """The connection of a process; one statement or transaction has it at a time."""
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
         super().__init__(connection)
@@ -56,7 +56,7 @@ class Database(Connection):
 
     @classmethod
     async def open(cls, path: Path, migrations: Path = MIGRATIONS) -> Database:
-        """Connect and bring the tables to their newest shape."""
+        """Connect and apply the missing migrations."""
         connection = await aiosqlite.connect(
             path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None
         )
@@ -71,7 +71,10 @@ class Database(Connection):
         return database
 
     async def apply_pragmas(self) -> None:
-        """Apply the settings; SQLite does not wait by itself to change a new file's journal."""
+        """Set the pragmas, waiting for other processes that do the same.
+
+        SQLite's own busy timeout does not cover the change of a new file's journal mode.
+        """
         for setting in PRAGMAS:
             until = time.monotonic() + BUSY_TIMEOUT_SECONDS
             while True:
@@ -88,13 +91,13 @@ class Database(Connection):
         await self._connection.close()
 
     async def execute(self, sql: str, /, **values: object) -> list[sqlite3.Row]:
-        """Run one statement, a transaction of its own, and return its rows."""
+        """Run one statement in its own transaction and return its rows."""
         async with self._lock:
             return await super().execute(sql, **values)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
-        """Lend the connection for statements that happen together or not at all."""
+        """Yield the connection for statements that are committed together or not at all."""
         async with self._lock:
             ours = Connection(self._connection)
             try:
@@ -106,7 +109,10 @@ class Database(Connection):
                 raise
 
     async def migrate(self, folder: Path) -> None:
-        """Apply the migrations that are missing, each in its own transaction."""
+        """Apply the missing migrations, each in its own transaction.
+
+        Raises UserError("database_newer") if a newer version has migrated the database further.
+        """
         files = await asyncio.to_thread(lambda: sorted(folder.glob("[0-9]*.sql")))
         for file in files:
             sql = await asyncio.to_thread(file.read_text, "utf-8")
@@ -116,12 +122,12 @@ class Database(Connection):
             raise UserError("database_newer", version=version, newest=newest)
 
     async def read_version(self) -> int:
-        """Return the number of the last migration that was applied."""
+        """Return the number of the last applied migration."""
         rows = await self.execute("PRAGMA user_version")
         return int(rows[0][0])
 
     async def _apply_migration(self, number: int, sql: str) -> None:
-        async with self.transaction() as tx:  # the version is read inside: others may be starting
+        async with self.transaction() as tx:  # read the version inside: others may start, too
             done = await tx.fetch_one("PRAGMA user_version")
             if done is not None and done[0] >= number:
                 return
@@ -131,9 +137,9 @@ class Database(Connection):
 
 
 def split_statements(script: str) -> list[str]:
-    """Split a script into its statements."""
+    """Split a SQL script into its statements."""
     found, rest = [], ""
-    for piece in re.split(r"(?<=;)", script):  # a semicolon may stand in a trigger or a comment
+    for piece in re.split(r"(?<=;)", script):  # triggers and comments contain semicolons
         rest += piece
         if sqlite3.complete_statement(rest):
             found.append(rest.strip())

@@ -1,4 +1,4 @@
-"""Datasets and the photos in them; every query asks for the owner."""
+"""The datasets of members. Every query names the owner: others' datasets do not exist for them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SELECT_COLLECTING = """
 SELECT d.* FROM collecting AS c JOIN datasets AS d ON d.id = c.dataset
 WHERE c.owner = :owner AND c.channel = :channel AND d.owner = :owner
 """
-#: A training may have further datasets beside its own.
+#: an open training on a dataset, be it its first or a further one
 SELECT_TRAINING_JOB = """
 SELECT id FROM jobs WHERE kind NOT IN ('caption', 'sample')
 AND status IN ('queued', 'running', 'paused')
@@ -29,7 +29,7 @@ AND (dataset = :dataset OR EXISTS (
   SELECT 1 FROM json_each(request, '$.other_datasets') AS further
   WHERE json_extract(further.value, '$.dataset') = :dataset))
 """
-#: Captions of photos that are going need not be made.
+#: run before a dataset is deleted
 CANCEL_CAPTION_JOBS = """
 UPDATE jobs SET requested = 'cancel', requested_by = :owner,
   status = iif(status = 'running', status, 'cancelled'),
@@ -39,7 +39,7 @@ WHERE dataset = :dataset AND kind = 'caption' AND status IN ('queued', 'running'
 
 
 class Datasets:
-    """Members' named sets of photos."""
+    """The table of datasets."""
 
     def __init__(self, database: Database, trash: Trash) -> None:
         self._database = database
@@ -48,7 +48,10 @@ class Datasets:
     async def create(
         self, owner: int, guild: int, name: str, concept: Concept, trigger: str = ""
     ) -> Dataset:
-        """Make an empty dataset."""
+        """Add an empty dataset; without a trigger, its name becomes one.
+
+        Raises UserError: "name_bad", "trigger_bad" or "name_taken".
+        """
         name = clean_name(name)
         row = await self._database.fetch_one(
             INSERT_DATASET,
@@ -65,14 +68,14 @@ class Datasets:
         return dataset_from_row(row)
 
     async def list_for(self, owner: int) -> list[Dataset]:
-        """List a member's datasets, newest first."""
+        """Return a member's datasets, newest first."""
         rows = await self._database.execute(
             "SELECT * FROM datasets WHERE owner = :owner ORDER BY id DESC", owner=owner
         )
         return [dataset_from_row(row) for row in rows]
 
     async def get(self, number: int, owner: int) -> Dataset:
-        """Return a member's dataset; somebody else's is as unknown as none."""
+        """Return a member's dataset; raise UserError("dataset_unknown") if it is not theirs."""
         row = await self._database.fetch_one(
             "SELECT * FROM datasets WHERE id = :number AND owner = :owner",
             number=number,
@@ -81,7 +84,7 @@ class Datasets:
         return _require_dataset(row)
 
     async def get_by_name(self, owner: int, name: str) -> Dataset:
-        """Return a member's dataset by its name, whatever its case."""
+        """Return a member's dataset by its name, in any case."""
         row = await self._database.fetch_one(
             "SELECT * FROM datasets WHERE owner = :owner AND key = :key",
             owner=owner,
@@ -90,7 +93,7 @@ class Datasets:
         return _require_dataset(row)
 
     async def set_trigger(self, number: int, owner: int, text: str) -> None:
-        """Change the word that calls what the dataset teaches."""
+        """Change a dataset's trigger word."""
         row = await self._database.fetch_one(
             "UPDATE datasets SET trigger = :word WHERE id = :number AND owner = :owner"
             " RETURNING *",
@@ -101,7 +104,7 @@ class Datasets:
         _require_dataset(row)
 
     async def delete(self, number: int, owner: int) -> None:
-        """Remove a dataset with its photos, unless a job trains on it."""
+        """Delete a dataset and its photos; raise UserError("dataset_busy") during a training."""
         async with self._database.transaction() as tx:
             found = await _get_owned(tx, number, owner)
             if busy := await tx.fetch_one(SELECT_TRAINING_JOB, dataset=number):
@@ -111,7 +114,7 @@ class Datasets:
         await self._trash.sweep()
 
     async def set_collecting(self, owner: int, channel: int, number: int | None) -> None:
-        """Start collecting a member's messages into a dataset, or stop with None."""
+        """Collect a member's messages in a channel into a dataset; None stops that."""
         async with self._database.transaction() as tx:
             await tx.execute(
                 "DELETE FROM collecting WHERE owner = :owner AND channel = :channel",
@@ -128,13 +131,13 @@ class Datasets:
                 )
 
     async def get_collecting(self, owner: int, channel: int) -> Dataset | None:
-        """Return the dataset that a member's messages in a channel go to."""
+        """Return the dataset that a member's messages in a channel are collected into."""
         row = await self._database.fetch_one(SELECT_COLLECTING, owner=owner, channel=channel)
         return None if row is None else dataset_from_row(row)
 
 
 def dataset_from_row(row: sqlite3.Row) -> Dataset:
-    """Read a dataset from its row."""
+    """Return the dataset of a row."""
     return Dataset(
         id=row["id"],
         owner=row["owner"],

@@ -1,4 +1,9 @@
-"""The queue: a table, one statement to claim, a lease with heartbeats and a fence."""
+"""The queue of jobs: claimed by one statement, held by a lease, guarded by a fence.
+
+A worker claims a job for some seconds (the lease) and renews the claim while it works. Each
+claim has a number (the fence); writes that name an older one are refused, so that a worker that
+was given up cannot disturb the next attempt.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +54,7 @@ WHERE id = :job AND fence = :fence AND status = 'running' RETURNING id
 MOVE_JOB = """
 UPDATE jobs SET status = :status, error = :error, lease = NULL, ended = :ended,
   requested = :command, requested_by = coalesce(:by, requested_by),
-  attempts = iif(status = 'paused', 0, :attempts) -- a pause is no crash
+  attempts = iif(status = 'paused', 0, :attempts) -- resuming starts anew
 WHERE id = :job RETURNING *
 """
 COUNT_RECENT_TRAININGS = """
@@ -69,16 +74,19 @@ WHERE other.status = 'queued' AND mine.status = 'queued'
 
 
 class Jobs:
-    """Everything that was asked of the trainer, and where it stands."""
+    """The table of jobs."""
 
     def __init__(self, database: Database, trash: Trash) -> None:
         self._database = database
         self._trash = trash
 
-    # asking ------------------------------------------------------------------------------------
+    # the queue and its jobs --------------------------------------------------------------------
 
     async def queue(self, new: NewJob) -> Job:
-        """Put a job into the queue, unless the same one is there already."""
+        """Add a job; raise UserError("job_twice") if the same one is open.
+
+        A sample may be queued twice, and seeds do not make trainings different.
+        """
         known = {
             "kind": new.kind,
             "owner": new.owner,
@@ -104,18 +112,18 @@ class Jobs:
         return job_from_row(rows[0])
 
     async def get(self, number: int) -> Job:
-        """Return any job."""
+        """Return a job, whoever owns it; raise UserError("job_unknown") without one."""
         return await _get(self._database, number)
 
     async def get_owned(self, number: int, owner: int) -> Job:
-        """Return a member's job; somebody else's is as unknown as none."""
+        """Return a member's job; raise UserError("job_unknown") if it is not theirs."""
         found = await self.get(number)
         if found.owner != owner:
             raise UserError("job_unknown")
         return found
 
     async def list_for(self, owner: int, limit: int = 10) -> list[Job]:
-        """List a member's jobs, newest first."""
+        """Return a member's newest jobs, newest first."""
         sql = "SELECT * FROM jobs WHERE owner = :owner ORDER BY id DESC LIMIT :limit"
         return [
             job_from_row(row)
@@ -123,7 +131,7 @@ class Jobs:
         ]
 
     async def list_for_guild(self, guild: int, limit: int = 25) -> list[Job]:
-        """List a server's jobs, newest first."""
+        """Return a server's newest jobs, newest first."""
         sql = "SELECT * FROM jobs WHERE guild = :guild ORDER BY id DESC LIMIT :limit"
         return [
             job_from_row(row)
@@ -131,17 +139,17 @@ class Jobs:
         ]
 
     async def list_open(self) -> list[Job]:
-        """List the jobs that have not ended, oldest first."""
+        """Return the jobs that have not ended, oldest first."""
         sql = "SELECT * FROM jobs WHERE status IN ('queued', 'running', 'paused') ORDER BY id"
         return [job_from_row(row) for row in await self._database.execute(sql)]
 
     async def queue_position(self, number: int) -> int:
-        """Return a job's place in the queue: 1 is next, 0 is not waiting."""
+        """Return a job's position in the queue: 1 is next; 0 if it does not wait."""
         rows = await self._database.execute(COUNT_QUEUE_POSITION, job=number)
         return int(rows[0]["place"])
 
     async def count_recent_trainings(self, owner: int, guild: int) -> int:
-        """Count the trainings a member asked for on a server in the last 24 hours."""
+        """Count a member's trainings on a server in the last 24 hours, cancelled ones apart."""
         since = time.time() - DAY_SECONDS
         rows = await self._database.execute(
             COUNT_RECENT_TRAININGS, owner=owner, guild=guild, since=since
@@ -149,12 +157,12 @@ class Jobs:
         return int(rows[0]["asked"])
 
     async def sum_planned_bytes(self, owner: int) -> int:
-        """Sum up the bytes that a member's open trainings are expected to write."""
+        """Return the expected bytes of the styles that a member's open trainings will write."""
         rows = await self._database.execute(SUM_PLANNED_BYTES, owner=owner)
         return int(rows[0]["bytes"] or 0)
 
     async def add_watcher(self, number: int, member: int) -> None:
-        """Tell a member when the job ends."""
+        """Add a member to those who are pinged when the job ends."""
         await self._database.execute(
             "INSERT OR IGNORE INTO watchers SELECT id, :member FROM jobs WHERE id = :job",
             job=number,
@@ -162,12 +170,12 @@ class Jobs:
         )
 
     async def list_watchers(self, number: int) -> list[int]:
-        """List who wants to be told."""
+        """Return the members to ping when the job ends."""
         sql = "SELECT member FROM watchers WHERE job = :job ORDER BY rowid"
         return [row["member"] for row in await self._database.execute(sql, job=number)]
 
     async def set_card(self, number: int, channel: int, message: int, thread: int | None) -> None:
-        """Remember where the job's card is, posted just now."""
+        """Record where the job's card was just posted."""
         await self._database.execute(
             "UPDATE jobs SET channel = :channel, message = :message, thread = :thread,"
             " posted = :now WHERE id = :job",
@@ -181,7 +189,10 @@ class Jobs:
     # commands ----------------------------------------------------------------------------------
 
     async def send_command(self, number: int, command: JobCommand, by: int) -> Job:
-        """Ask something of a job: at once where nothing runs, else at the next step boundary."""
+        """Obey a command at once if the job does not run, else leave it to the worker.
+
+        Raises UserError: "job_unknown", "job_ended", or "job_unstarted" for a finish too early.
+        """
         async with self._database.transaction() as tx:
             found = await _get(tx, number)
             if found.status.ended:
@@ -195,7 +206,7 @@ class Jobs:
         return moved
 
     async def resume(self, number: int, by: int) -> Job:
-        """Put a paused job back into the queue; one that waits or runs stays as it is."""
+        """Put a paused job back into the queue; does nothing to one that waits or runs."""
         async with self._database.transaction() as tx:
             found = await _get(tx, number)
             if found.status.ended:
@@ -204,7 +215,7 @@ class Jobs:
                 return found
             return await _move(tx, found, Status.QUEUED, by=by)
 
-    # working -----------------------------------------------------------------------------------
+    # workers -----------------------------------------------------------------------------------
 
     async def claim(
         self,
@@ -213,7 +224,10 @@ class Jobs:
         bases: Sequence[str] | None = None,
         lease: float = 30,
     ) -> Job | None:
-        """Take the next job for a worker: samples, then captions, then trainings; then oldest."""
+        """Claim the next job for `lease` seconds; None if there is none.
+
+        Samples come first, then captions, then trainings; among these the oldest.
+        """
         row = await self._database.fetch_one(
             CLAIM_JOB,
             worker=worker,
@@ -225,7 +239,7 @@ class Jobs:
         return None if row is None else job_from_row(row)
 
     async def extend_lease(self, number: int, fence: int, lease: float = 30) -> bool:
-        """Keep a claim for `lease` seconds more; False when it is lost."""
+        """Renew a claim for `lease` seconds; False if the claim was lost."""
         until = time.time() + lease
         return bool(
             await self._database.execute(EXTEND_LEASE, job=number, fence=fence, until=until)
@@ -234,7 +248,7 @@ class Jobs:
     async def end_run(
         self, number: int, fence: int, status: Status, error: dict[str, Any] | None = None
     ) -> bool:
-        """Record how a run ended, exactly once; False for a claim that is not the newest."""
+        """Record how a run ended, exactly once; False if the claim was lost."""
         if not (status.ended or status is Status.PAUSED):
             raise ValueError(f"a run cannot end as {status}")
         rows = await self._database.execute(
@@ -249,9 +263,9 @@ class Jobs:
         return bool(rows)
 
     async def release(self, number: int, fence: int, *, counted: bool = True) -> Job:
-        """Take a job back whose worker died: to the queue, or to the end after three attempts.
+        """End a claim whose worker died: queue the job again, or fail it after three attempts.
 
-        One that a living worker put down goes to the queue; that attempt is not `counted`.
+        With `counted=False` the worker lives and gave the job back, so the attempt is free.
         """
         async with self._database.transaction() as tx:
             found = await _get(tx, number)
@@ -266,14 +280,14 @@ class Jobs:
         return released
 
     async def list_stalled(self) -> list[Job]:
-        """List the running jobs whose lease ran out."""
+        """Return the running jobs whose lease ran out."""
         sql = "SELECT * FROM jobs WHERE status = 'running' AND lease < :now ORDER BY id"
         return [job_from_row(row) for row in await self._database.execute(sql, now=time.time())]
 
-    # forgetting --------------------------------------------------------------------------------
+    # members who left --------------------------------------------------------------------------
 
     async def purge(self, number: int) -> bool:
-        """Remove an ended job whose member has left; True when nothing of it is left."""
+        """Delete an ended job whose member has left; return whether the job is gone."""
         async with self._database.transaction() as tx:
             row = await tx.fetch_one("SELECT status, purge FROM jobs WHERE id = :job", job=number)
             if row is not None and not (row["purge"] and row["status"] != "running"):
@@ -284,13 +298,13 @@ class Jobs:
         return True
 
     async def list_purgeable(self) -> list[int]:
-        """List the jobs that wait for `purged`: their member has left, and they have ended."""
+        """Return the ids of ended jobs whose member has left."""
         sql = "SELECT id FROM jobs WHERE purge AND status <> 'running' ORDER BY id"
         return [row["id"] for row in await self._database.execute(sql)]
 
 
 def job_from_row(row: sqlite3.Row) -> Job:
-    """Read a job from its row."""
+    """Return the job of a row."""
     values = {field.name: row[field.name] for field in fields(Job)}
     values["kind"] = Kind(row["kind"])
     values["status"] = Status(row["status"])
@@ -302,7 +316,7 @@ def job_from_row(row: sqlite3.Row) -> Job:
 
 
 def _status_after(status: Status, command: JobCommand) -> Status:
-    """Return what a wish makes of a job at once."""
+    """Return a job's status just after a command."""
     if status is Status.RUNNING:
         return status
     if command is JobCommand.CANCEL:
@@ -311,7 +325,7 @@ def _status_after(status: Status, command: JobCommand) -> Status:
 
 
 def _status_after_release(found: Job) -> Status:
-    """Return what becomes of a job whose worker died."""
+    """Return the status of a job whose worker died."""
     if found.requested is JobCommand.CANCEL:
         return Status.CANCELLED
     if found.attempts >= MAX_ATTEMPTS:
@@ -320,7 +334,7 @@ def _status_after_release(found: Job) -> Status:
 
 
 def _command_left(found: Job) -> JobCommand | None:
-    """Return the wish that a dead worker leaves to the next one."""
+    """Return the command that the next worker must obey; a pause is done already."""
     return None if found.requested is JobCommand.PAUSE else found.requested
 
 

@@ -1,4 +1,4 @@
-"""What is known of a member, what they agreed to, and how all of it goes."""
+"""Members: their consent, the export of their data, and its deletion."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from storage.tables.database import Connection, Database
 from storage.tables.trash import Trash
 
-#: Every row about a member, by the name it has in the export.
+#: every row about a member, by its name in the export
 EXPORT_QUERIES = {
     "consents": "SELECT version, at, via FROM consents WHERE member = :member",
     "datasets": "SELECT id, guild, name, concept, trigger, created FROM datasets"
@@ -31,13 +31,13 @@ EXPORT_QUERIES = {
     " WHERE style IN (SELECT id FROM styles WHERE owner = :member)",
     "reports": "SELECT guild, job, message, reason, at FROM reports WHERE reporter = :member",
 }
-JSON_COLUMNS = {"request", "error", "facts", "warnings"}  #: columns that hold JSON
+JSON_COLUMNS = {"request", "error", "facts", "warnings"}
 
 KEEP_SHARED_STYLES = (
     "UPDATE styles SET owner = NULL, job = NULL"
     " WHERE owner = :member AND id IN (SELECT style FROM shares)"
 )
-#: In this order: what others keep first, then what refers to what.
+#: in this order: referring rows go before those they refer to
 ERASE_STATEMENTS = (
     "DELETE FROM styles WHERE owner = :member",
     "UPDATE jobs SET purge = 1, requested = 'cancel' WHERE owner = :member AND status = 'running'",
@@ -53,7 +53,7 @@ ERASE_STATEMENTS = (
 
 
 class Members:
-    """The people whose photos and styles these are."""
+    """Everything about one member, over all tables."""
 
     def __init__(self, database: Database, trash: Trash) -> None:
         self._database = database
@@ -71,7 +71,7 @@ class Members:
         )
 
     async def has_consented(self, member: int, version: int) -> bool:
-        """Tell whether a member agreed to this version or a later one."""
+        """Return whether a member agreed to this version of the terms or a later one."""
         row = await self._database.fetch_one(
             "SELECT 1 FROM consents WHERE member = :member AND version >= :version",
             member=member,
@@ -80,7 +80,7 @@ class Members:
         return row is not None
 
     async def list_consents(self, member: int) -> list[tuple[int, float, str]]:
-        """List what a member agreed to: version, when, and how."""
+        """Return what a member agreed to: (version, unix time, where)."""
         rows = await self._database.execute(
             "SELECT version, at, via FROM consents WHERE member = :member ORDER BY id",
             member=member,
@@ -88,7 +88,7 @@ class Members:
         return [(row["version"], row["at"], row["via"]) for row in rows]
 
     async def export(self, member: int) -> dict[str, Any]:
-        """Return every row about a member, ready for JSON."""
+        """Return every row about a member, as JSON."""
         found: dict[str, Any] = {"member": member}
         async with self._database.transaction() as tx:
             for name, sql in EXPORT_QUERIES.items():
@@ -97,10 +97,10 @@ class Members:
         return found
 
     async def erase(self, member: int, *, keep_styles: bool) -> int:
-        """Forget a member and return how many photos went with them.
+        """Delete everything about a member and return the number of their photos.
 
-        With `keep_styles`, styles that servers share stay there without a name. Running jobs are
-        told to stop; `Jobs.purged` removes them when they have ended.
+        With `keep_styles`, shared styles stay on their servers without an owner. Running jobs are
+        cancelled, and `Jobs.purge` deletes them once they have ended.
         """
         async with self._database.transaction() as tx:
             photos = await _count_photos(tx, member)

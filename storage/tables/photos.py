@@ -1,4 +1,4 @@
-"""Photos: a row each, the bytes once by digest; every query asks for the owner."""
+"""Photos of datasets. Equal pictures share one file, named by its digest."""
 
 from __future__ import annotations
 
@@ -20,13 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-MAX_PHOTOS = 200  #: photos of one dataset
+MAX_PHOTOS = 200  #: in a dataset
 MAX_CAPTION_CHARS = 500  #: characters of a caption
-COLOURS, ALPHA = (
-    25,
-    6,
-)  #: where a PNG tells its colour type, and the one with alpha (section 11.2.1)
-DISK_FULL_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  #: no room, or no more of it for us
+#: the colour type in a PNG's IHDR chunk (PNG specification, section 11.2.1)
+PNG_COLOUR_TYPE_OFFSET, PNG_RGBA = 25, 6
+DISK_FULL_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  #: disk, quota or file limit
 INSERT_PHOTO = """
 INSERT INTO photos (dataset, owner, digest, phash, width, height, warnings, created)
 VALUES (:dataset, :owner, :digest, :phash, :width, :height, :warnings, :now) RETURNING *
@@ -34,7 +32,7 @@ VALUES (:dataset, :owner, :digest, :phash, :width, :height, :warnings, :now) RET
 
 
 class Photos:
-    """Members' checked pictures with their captions."""
+    """The table of photos."""
 
     def __init__(self, database: Database, trash: Trash, home: Home) -> None:
         self._database = database
@@ -42,8 +40,12 @@ class Photos:
         self._home = home
 
     async def add(self, dataset: Dataset, checked: CheckedPhoto) -> Photo:
-        """Put a checked picture into a dataset."""
-        await self._database.execute(  # if this is not finished, the bytes are nobody's
+        """Add a checked picture to a dataset.
+
+        Raises UserError: "dataset_unknown", "photo_twice", "photos_full" or "disk_full".
+        """
+        # registers the files for cleanup in case we crash before the commit
+        await self._database.execute(
             "INSERT OR IGNORE INTO trash VALUES ('photo', :digest)", digest=checked.digest
         )
         async with self._database.transaction() as tx:
@@ -67,7 +69,7 @@ class Photos:
         return _require_photo(row)
 
     async def list_for(self, dataset: int, owner: int) -> list[Photo]:
-        """List the photos of a member's dataset, oldest first."""
+        """Return the photos of a member's dataset, oldest first."""
         rows = await self._database.execute(
             "SELECT * FROM photos WHERE dataset = :dataset AND owner = :owner ORDER BY id",
             dataset=dataset,
@@ -76,11 +78,11 @@ class Photos:
         return [photo_from_row(row) for row in rows]
 
     def any_transparent(self, photos: Sequence[Photo]) -> bool:
-        """Tell whether any of these has parts that are see-through."""
+        """Return whether any of these photos has an alpha channel."""
         return any(has_alpha(self._home.photo_file(photo.digest)) for photo in photos)
 
     async def get(self, number: int, owner: int) -> Photo:
-        """Return a member's photo."""
+        """Return a member's photo; raise UserError("photo_gone") if it is not theirs."""
         return _require_photo(
             await self._database.fetch_one(
                 "SELECT * FROM photos WHERE id = :number AND owner = :owner",
@@ -90,7 +92,7 @@ class Photos:
         )
 
     async def remove(self, number: int, owner: int) -> None:
-        """Remove a photo, and its bytes where nobody else has the same picture."""
+        """Delete a photo, and its files if no other photo is the same picture."""
         row = await self._database.fetch_one(
             "DELETE FROM photos WHERE id = :number AND owner = :owner RETURNING *",
             number=number,
@@ -100,7 +102,7 @@ class Photos:
         await self._trash.sweep()
 
     async def set_caption(self, number: int, owner: int, text: str) -> None:
-        """Keep what a member wrote under a photo; nothing written leaves it to the captioner."""
+        """Set a member's own caption; with an empty one, the captioner may set it again."""
         text = " ".join(text.split())
         if len(text) > MAX_CAPTION_CHARS:
             raise UserError("caption_long", length=len(text), most=MAX_CAPTION_CHARS)
@@ -115,7 +117,7 @@ class Photos:
         _require_photo(row)
 
     async def set_generated_caption(self, number: int, text: str) -> None:
-        """Keep what a caption job wrote, unless the member has written something."""
+        """Set the caption of a caption job, unless the member wrote one."""
         await self._database.execute(
             "UPDATE photos SET caption = :text WHERE id = :number AND NOT written",
             text=" ".join(text.split())[:MAX_CAPTION_CHARS],
@@ -123,7 +125,7 @@ class Photos:
         )
 
     def _write_files(self, checked: CheckedPhoto) -> None:
-        """Write the bytes, once for everybody who has the picture."""
+        """Write pixels and preview, unless another photo has written the same."""
         files = {
             self._home.photo_file(checked.digest): checked.pixels,
             self._home.preview_file(checked.digest): checked.preview,
@@ -139,16 +141,18 @@ class Photos:
 
 
 def has_alpha(picture: Path) -> bool:
-    """Tell whether a kept picture, which is a PNG, has an alpha channel; a lost one has none."""
+    """Return whether a PNG has an alpha channel; False if it is missing."""
     try:
         with picture.open("rb") as file:
-            return file.read(COLOURS + 1)[COLOURS:] == bytes([ALPHA])
+            return file.read(PNG_COLOUR_TYPE_OFFSET + 1)[PNG_COLOUR_TYPE_OFFSET:] == bytes(
+                [PNG_RGBA]
+            )
     except FileNotFoundError:
         return False
 
 
 def photo_from_row(row: sqlite3.Row) -> Photo:
-    """Read a photo from its row."""
+    """Return the photo of a row."""
     return Photo(
         id=row["id"],
         dataset=row["dataset"],
@@ -176,7 +180,7 @@ async def _list_photos(tx: Connection, dataset: Dataset) -> list[Photo]:
 
 
 def _check_against(checked: CheckedPhoto, others: list[Photo]) -> list[str]:
-    """Return a picture's warnings, or refuse it."""
+    """Return the warnings of a picture beside its dataset's others, or raise UserError."""
     for other in others:
         if other.digest == checked.digest:
             raise UserError("photo_twice", photo=other.id)

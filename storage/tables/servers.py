@@ -1,4 +1,4 @@
-"""What a server's owner decided, and what its members reported."""
+"""Settings of Discord servers, and the reports of their members."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ ON CONFLICT (guild) DO UPDATE SET
 
 
 class Servers:
-    """The settings of each server."""
+    """The table of servers' settings."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def get(self, guild: int) -> Server:
-        """Return a server's settings, the defaults where none were saved."""
+        """Return a server's settings; the defaults if none were saved."""
         row = await self._database.fetch_one(
             "SELECT * FROM servers WHERE guild = :guild", guild=guild
         )
@@ -42,7 +42,7 @@ class Servers:
         )
 
     async def save(self, server: Server) -> None:
-        """Keep a server's settings."""
+        """Store a server's settings."""
         await self._database.execute(
             UPSERT_SERVER,
             guild=server.guild,
@@ -57,7 +57,7 @@ class Servers:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Somebody found that a picture should not be there."""
+    """A member's report of a picture, for the moderators."""
 
     id: int
     guild: int
@@ -69,7 +69,7 @@ class Report:
 
 
 class Reports:
-    """What members reported to their moderators."""
+    """The table of reports."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -77,7 +77,7 @@ class Reports:
     async def add(
         self, guild: int, reporter: int, job: int | None, message: int, reason: str
     ) -> int:
-        """Record a report and return its number."""
+        """Add a report and return its id."""
         rows = await self._database.execute(
             "INSERT INTO reports (guild, reporter, job, message, reason, at)"
             " VALUES (:guild, :reporter, (SELECT id FROM jobs WHERE id = :job), :message,"
@@ -92,7 +92,7 @@ class Reports:
         return int(rows[0]["id"])
 
     async def list_for(self, guild: int) -> list[Report]:
-        """List a server's reports, newest first."""
+        """Return a server's reports, newest first."""
         rows = await self._database.execute(
             "SELECT * FROM reports WHERE guild = :guild ORDER BY id DESC", guild=guild
         )

@@ -1,4 +1,4 @@
-"""Finished styles: whose they are, who may sample them, and where their files lie."""
+"""Finished styles: their files, their owners and the servers they are shared with."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from storage.records import Concept, Job, Style
 from storage.tables.database import Connection, Database
 from storage.tables.trash import Trash
 
-#: A style's row with the servers it is shared with.
+#: `shared` lists the servers, separated by commas
 SELECT_STYLES = """
 SELECT s.*, (SELECT group_concat(guild) FROM shares WHERE style = s.id) AS shared FROM styles AS s
 """
@@ -36,7 +36,7 @@ RETURNING *, NULL AS shared
 
 
 class Styles:
-    """What members have trained."""
+    """The table of styles."""
 
     def __init__(self, database: Database, trash: Trash, home: Home) -> None:
         self._database = database
@@ -54,7 +54,10 @@ class Styles:
         concept: Concept,
         whole: bool = False,
     ) -> Style:
-        """Keep a job's result as a style, once; the job then names it."""
+        """Store a job's result as a style; a second call returns the same style.
+
+        Raises JobError("lease_lost") if the claim is not the newest.
+        """
         digest, size = await asyncio.to_thread(_hash_file, file)
         name = str(job.request["name"])
         async with self._database.transaction() as tx:
@@ -85,18 +88,18 @@ class Styles:
         return style_from_row(found[0])
 
     async def list_for(self, owner: int) -> list[Style]:
-        """List a member's own styles, newest first."""
+        """Return a member's own styles, newest first."""
         sql = f"{SELECT_STYLES} WHERE s.owner = :owner ORDER BY s.id DESC"
         return [style_from_row(row) for row in await self._database.execute(sql, owner=owner)]
 
     async def list_usable(self, member: int, guild: int) -> list[Style]:
-        """List the styles a member may sample on a server: their own first, then the shared."""
+        """Return the styles a member may sample on a server: first their own, then shared ones."""
         sql = f"{SELECT_STYLES} WHERE {IS_USABLE} ORDER BY s.owner IS NOT :member, s.id DESC"
         rows = await self._database.execute(sql, member=member, guild=guild)
         return [style_from_row(row) for row in rows]
 
     async def get(self, number: int, member: int, guild: int) -> Style:
-        """Return a style that a member may sample on a server."""
+        """Return a style; raise UserError("style_unknown") unless the member may sample it."""
         sql = f"{SELECT_STYLES} WHERE s.id = :number AND {IS_USABLE}"
         row = await self._database.fetch_one(sql, number=number, member=member, guild=guild)
         if row is None:
@@ -104,13 +107,13 @@ class Styles:
         return style_from_row(row)
 
     async def sum_bytes(self, owner: int) -> int:
-        """Sum up the bytes of a member's own styles that are still there."""
+        """Return the bytes of all files of a member's styles."""
         sql = "SELECT sum(bytes) AS bytes FROM styles WHERE owner = :owner AND removed IS NULL"
         rows = await self._database.execute(sql, owner=owner)
         return int(rows[0]["bytes"] or 0)
 
     async def remove_full_models(self, before: float) -> list[Style]:
-        """Remove the files of whole models that were made before a time; their rows stay."""
+        """Remove the files of full models older than a time; their rows stay."""
         rows = await self._database.execute(EXPIRE_FULL_MODELS, before=before, now=time.time())
         if rows:
             await self._trash.sweep()
@@ -125,7 +128,7 @@ class Styles:
             )
 
     async def unshare(self, number: int, owner: int, guild: int) -> None:
-        """Take a style back from a server."""
+        """Stop sharing a style with a server."""
         async with self._database.transaction() as tx:
             await _check_owner(tx, number, owner)
             await tx.execute(
@@ -135,7 +138,10 @@ class Styles:
             )
 
     async def withdraw(self, number: int, guild: int) -> None:
-        """Take anybody's style from a server; one without an owner goes with its last share."""
+        """Remove anybody's style from a server, as a moderator.
+
+        A style without an owner is deleted with its last share: nobody could sample it any more.
+        """
         shared = "DELETE FROM shares WHERE style = :number AND guild = :guild RETURNING style"
         lost = "DELETE FROM styles WHERE id = :number AND owner IS NULL"
         async with self._database.transaction() as tx:
@@ -145,19 +151,19 @@ class Styles:
         await self._trash.sweep()
 
     async def delete(self, number: int, owner: int) -> None:
-        """Remove a style and its file."""
+        """Delete a style and its file."""
         async with self._database.transaction() as tx:
             await _check_owner(tx, number, owner)
             await tx.execute("DELETE FROM styles WHERE id = :number", number=number)
         await self._trash.sweep()
 
     def file(self, style: Style) -> Path:
-        """Return where a style's file lies."""
+        """Return the path of a style's file."""
         return self._home.style_file(style.id, style.name)
 
 
 def style_from_row(row: sqlite3.Row) -> Style:
-    """Read a style from its row."""
+    """Return the style of a row."""
     values = dict(row)
     values["concept"], values["whole"] = Concept(row["concept"]), bool(row["whole"])
     values["shared"] = tuple(
@@ -167,7 +173,7 @@ def style_from_row(row: sqlite3.Row) -> Style:
 
 
 async def _find_existing(tx: Connection, job: Job) -> Style | None:
-    """Return the style a job has made already; refuse a claim that is not the newest."""
+    """Return the style that an earlier call stored; raise JobError for an old claim."""
     row = await tx.fetch_one("SELECT fence FROM jobs WHERE id = :job", job=job.id)
     if row is None or row["fence"] != job.fence:
         raise JobError("lease_lost", job=job.id)
@@ -189,7 +195,7 @@ def _hash_file(file: Path) -> tuple[str, int]:
 
 
 def _link_or_copy(file: Path, path: Path) -> None:
-    """Give a file a second name; where the disk cannot, a second copy."""
+    """Hard-link a file, or copy it where the disk cannot link."""
     with replacing(path) as part:
         try:
             os.link(file, part)

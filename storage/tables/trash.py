@@ -1,4 +1,7 @@
-"""Removing the files of rows that are gone: after the commit, or at the next start."""
+"""Remove the files of deleted rows: after the commit, or at the next start after a crash.
+
+Triggers (`storage/migrations`) put the files of deleted rows into the table `trash`.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +20,14 @@ DELETE_ENTRY = "DELETE FROM trash WHERE kind = :kind AND key = :key"
 
 
 class Trash:
-    """What the database has let go of and the disk has not yet."""
+    """The table of files to be removed."""
 
     def __init__(self, database: Database, home: Home) -> None:
         self._database = database
         self._home = home
 
     async def sweep(self) -> None:
-        """Remove the files of everything whose row is gone; what resists is tried again later."""
+        """Remove all of these files; those that cannot be removed are tried again next time."""
         for kind, key in await self._database.execute("SELECT kind, key FROM trash"):
             try:
                 await (
@@ -38,7 +41,7 @@ class Trash:
         await self._database.execute(DELETE_ENTRY, kind=kind, key=key)
 
     async def _remove_photo(self, digest: str) -> None:
-        async with self._database.transaction() as tx:  # nobody adds the same picture meanwhile
+        async with self._database.transaction() as tx:  # so nobody adds the same picture now
             if not await tx.execute("SELECT 1 FROM photos WHERE digest = :digest", digest=digest):
                 await asyncio.to_thread(remove_path, self._home.photo_file(digest))
                 await asyncio.to_thread(remove_path, self._home.preview_file(digest))
@@ -52,8 +55,8 @@ class Trash:
 
 
 def remove_path(path: Path) -> None:
-    """Remove a file or a folder, whether it is there or not."""
+    """Remove a file or a folder; does nothing if it is missing."""
     while path.is_dir():
-        with contextlib.suppress(FileNotFoundError):  # somebody else is at it too
+        with contextlib.suppress(FileNotFoundError):  # another process removes it, too
             shutil.rmtree(path)
     path.unlink(missing_ok=True)
