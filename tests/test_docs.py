@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,26 @@ def test_what_documents_link_to_is_there(name):
     links = re.findall(r"\]\((?!https?:)([^)#]+)", read(name))
     here = (ROOT / name).parent
     assert [link for link in links if not (here / link).exists()] == []
+
+
+def read_contracts():
+    """Return import-linter's contracts by their names."""
+    table = tomllib.loads(read("pyproject.toml"))["tool"]["importlinter"]
+    return {contract["name"]: contract for contract in table["contracts"]}
+
+
+def test_every_arrow_is_checked():
+    """ARCHITECTURE.md lists exactly the arrows that import-linter checks."""
+    section = read("ARCHITECTURE.md").partition("\n## Arrows\n")[2].partition("\n## ")[0]
+
+    assert re.findall(r"^- \*\*(.+?)\*\*", section, re.MULTILINE) == [*read_contracts()]
+
+
+def test_only_the_demo_may_know_simcord():
+    """The contract about simcord names every module of the bot but the demo."""
+    children = {path.stem for path in (ROOT / "bot").iterdir() if path.suffix in {"", ".py"}}
+    named = read_contracts()["simcord lives in the demo alone"]["source_modules"]
+
+    assert sorted(named) == sorted(
+        f"bot.{name}" for name in children - {"__init__", "__pycache__", "demo"}
+    )
