@@ -6,6 +6,8 @@ import asyncio
 import logging
 import os
 import sys
+from functools import partial
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
@@ -13,8 +15,10 @@ from storage.errors import UserError
 from storage.folders import Home
 from storage.settings import read_settings
 from storage.signals import call_on_stop
-from training.cli import arguments
 from training.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 WRONG_SETTING = "The setting {name} is wrong: {problem}. An example that works: {example}"
 HOME_TAKEN = "Another scheduler already works on {home}. End it first, or set SAFELIGHT_HOME."
@@ -23,29 +27,36 @@ LOCK = "trainer.lock"  #: in the data folder; versions before 0.2 hold a file of
 
 
 def main() -> int:
-    """Run the command and return its exit code; a wrong setting is named on stderr."""
-    chosen = arguments.parser().parse_args()
+    """Run the scheduler, a worker or a command; return the exit code."""
     # torch's waiting threads sleep, instead of spinning on cores that the bot wants
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    logging.basicConfig(
-        level=logging.INFO if chosen.command in {None, "worker"} else logging.WARNING,
-        format="{asctime} {levelname:<7} {name}: {message}",
-        style="{",
-    )
     logging.captureWarnings(capture=True)
+    level, run = logging.INFO, find_process(sys.argv[1:])
+    if run is None:
+        from training.cli.commands import parse  # noqa: PLC0415 - the scheduler needs none of this
+
+        command, given = parse(sys.argv[1:])
+        level, run = logging.WARNING, partial(command.run, given)
+    logging.basicConfig(
+        level=level, format="{asctime} {levelname:<7} {name}: {message}", style="{"
+    )
     try:
-        known = read_settings(TrainingSettings)
-        if chosen.command is None:
-            return asyncio.run(run_scheduler(known))
-        if chosen.command == "worker":
-            return run_worker(chosen.name, known)
+        return run(read_settings(TrainingSettings))
     except UserError as error:
         wrong = error.code == "setting_wrong"
         sys.stderr.write(f"{WRONG_SETTING.format_map(error.facts) if wrong else error}\n")
         return 2
-    from training.cli import commands  # noqa: PLC0415 - the scheduler needs none of this
 
-    return commands.obey(chosen, known)
+
+def find_process(arguments: list[str]) -> Callable[[TrainingSettings], int] | None:
+    """Return the scheduler or a worker to run; None for a command of the shell."""
+    match arguments:
+        case []:
+            return lambda known: asyncio.run(run_scheduler(known))
+        case ["worker", name]:
+            return partial(run_worker, name)
+        case _:
+            return None
 
 
 async def run_scheduler(known: TrainingSettings) -> int:

@@ -48,7 +48,7 @@ ERRORS = {
     "fetch_embedded": "**{base}** comes with Safelight; there is nothing to fetch.",
     "fetch_here": "**{base}** is already here.",
     "fetch_space": "There is no room for that: {need} MB more are needed, and {free} MB may be used (SAFELIGHT_DISK_MB stays free). Make room, or set HF_HOME to a folder on a larger disk.",
-    "fetch_unknown": "There is no base or captioner called {name}. safelight bases lists them.",
+    "fetch_unknown": "There is no base or captioner called {fetch}. safelight bases lists them.",
     "few_photos": "**{name}** has {photos} photos; training needs at least {least}. Different angles and backgrounds help most: /dataset add.",
     "folder_missing": "There is no folder {folder}. Check the path.",
     "folder_refused": "The folder {folder} cannot be written to. Choose another one, or change its permissions.",

@@ -16,8 +16,7 @@ from PIL import Image
 from storage.events import CheckpointSaved, JobServed, Progress, Started
 from storage.records import Status
 from storage.settings import read_settings
-from training.cli.arguments import parser
-from training.cli.commands import obey
+from training.cli.commands import parse
 from training.settings import TrainingSettings
 from training.styles.header import metadata
 from training.styles.header import read as header
@@ -91,7 +90,8 @@ def here(monkeypatch, capsys):
 
     def run(*arguments: str, home: Path) -> tuple[int, list[dict]]:
         monkeypatch.setenv("SAFELIGHT_HOME", str(home))
-        code = obey(parser().parse_args(arguments), read_settings(TrainingSettings))
+        ran, given = parse(arguments)
+        code = ran.run(given, read_settings(TrainingSettings))
         return code, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
     return run

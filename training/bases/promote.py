@@ -24,29 +24,31 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from storage.records import Base
+    from training.bases.registry import BaseRegistry
 
 
 def write_model_folder(
-    file: Path, place: Path, known: BaseCache, beside: Base | None = None
+    file: Path, place: Path, registry: BaseRegistry, entry: Base | None = None
 ) -> None:
-    """Write a model as a folder of fp16 networks, whole or not at all; `beside` tells of it there.
+    """Write a model as a folder of fp16 networks, whole or not at all.
 
-    The file holds the networks; tokenizers and the noise come from the base that it began as.
+    The file holds the networks; tokenizers and noise schedule come from the base it began as.
+    An entry is written beside them as what is known of the base.
     """
     if place.exists():
         raise JobError("base_taken", base=place.name)
-    fresh = BaseCache(known.folder, HostMemory(), known.list_file)  # its networks are overwritten
+    fresh = BaseCache(registry.folder, HostMemory(), registry.list_file)  # to overwrite
     with fresh.borrow(origin_of(file)) as family:
         tensors = writer.tensors(file)
         _full.check(family.networks, tensors)
         content = family.networks.model.parted(tensors)
         for key, spot in _full.places(family.networks).items():
             spot.own.data = content[key]
-        write_pipeline(family.networks.model.pipeline, place, beside)
+        write_pipeline(family.networks.model.pipeline, place, entry)
 
 
 def origin_of(file: Path) -> str:
-    """Return the base that one of our models began as."""
+    """Return the name of the base that one of our models began as; JobError for other files."""
     try:
         recipe = json.loads(header.metadata(header.read(file))["safelight.recipe"])
         name, rank = str(recipe["base"]), int(recipe["rank"])
@@ -57,39 +59,39 @@ def origin_of(file: Path) -> str:
     return name
 
 
-def write_pipeline(pipeline: Any, place: Path, beside: Base | None) -> None:
-    """Write a pipeline in fp16, and what is known of it as a base."""
+def write_pipeline(pipeline: Any, place: Path, entry: Base | None) -> None:
+    """Write a pipeline in fp16, with its entry as a base if it has one."""
     diffusers.utils.logging.disable_progress_bar()
     part = place.with_name(f".{place.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     for network in pipeline.components.values():
         if hasattr(network, "parameters"):
             network.half()
-        if hasattr(network, "register_to_config"):  # where it was read is nobody's business
+        if hasattr(network, "register_to_config"):  # the path it was read from is private
             network.register_to_config(_name_or_path="")
     pipeline.register_to_config(_name_or_path="")
     try:
         pipeline.save_pretrained(part)
-        if beside is not None:
-            (part / lists.BASE_FILE).write_text(lists.format_entry(beside), encoding="utf-8")
+        if entry is not None:
+            (part / lists.BASE_FILE).write_text(lists.format_entry(entry), encoding="utf-8")
         part.rename(place)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def promote_model(file: Path, name: str, known: BaseCache) -> Path:
-    """Make a model a base of the operator's own: one can train and draw from it by its name."""
-    if known.folder is None or not is_plain_name(name) or name.startswith("."):
+def promote_model(file: Path, name: str, registry: BaseRegistry) -> Path:
+    """Write a model into the operator's folder as a base of that name; return its folder."""
+    if registry.folder is None or not is_plain_name(name) or name.startswith("."):
         raise JobError("name_bad", most=lists.MAX_NAME_CHARS)
-    if any(base.name == name for base in known.list_bases()):
+    if any(base.name == name for base in registry.list_bases()):
         raise JobError("base_taken", base=name)
-    place = known.folder / name
-    base = known.find(origin_of(file))
-    made = replace(base, name=name, title=name, source=name, good=f"made here, from {base.title}")
-    write_model_folder(file, place, known, made)
+    place = registry.folder / name
+    base = registry.find(origin_of(file))
+    entry = replace(base, name=name, title=name, source=name, good=f"made here, from {base.title}")
+    write_model_folder(file, place, registry, entry)
     return place
 
 
 def folder_bytes(place: Path) -> int:
-    """Sum up the bytes of a folder."""
+    """Return the bytes of all files in a folder."""
     return sum(file.stat().st_size for file in place.rglob("*") if file.is_file())

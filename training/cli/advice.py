@@ -7,66 +7,78 @@ from typing import TYPE_CHECKING, Any
 
 from storage.errors import JobError
 from storage.planning.advisor import advise
-from storage.planning.case import BESIDE, CLASS_WORDS, AdviceInput, SubjectMatter
+from storage.planning.case import BESIDE, CLASS_WORDS, AdviceInput
+from training.cli.arguments import AdviseArguments
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Sequence
 
     from storage.planning.advisor import Advice, Choice
     from storage.records import Catalog
-    from training.cli.photos import Source
+    from training.cli.arguments import TrainArguments
+    from training.cli.photos import FolderPhoto
+    from training.cli.request import ConceptFolder
 
 AUTO = "auto"  #: in a method's place
 
 
-def settle(
-    chosen: argparse.Namespace, sources: Sequence[Source], catalog: Catalog
-) -> dict[str, Any]:
-    """Let the advisor choose method, base and dial where nobody has; return what it says."""
-    case, advice = asked(chosen, sources, catalog)
-    chosen.method, chosen.base = advice.first.method, advice.first.base.name
-    chosen.dial = chosen.dial or advice.first.dial
-    if chosen.method in BESIDE and not chosen.class_word:
-        chosen.class_word = CLASS_WORDS[case.subject_matter]
-    return facts(case, advice)
-
-
-def asked(
-    chosen: argparse.Namespace, sources: Sequence[Source], catalog: Catalog
+def ask_advisor(
+    given: AdviseArguments, photos: Sequence[FolderPhoto], catalog: Catalog
 ) -> tuple[AdviceInput, Advice]:
-    """Ask about photos; a base that was named is the only one that is weighed."""
-    if chosen.base:
-        named = catalog.find_base(chosen.base)
-        if named.missing_code:
-            raise JobError(named.missing_code, **named.facts)
-        catalog = replace(catalog, bases=(named,))
-    motif = SubjectMatter(chosen.motif) if chosen.motif else None
+    """Ask the advisor about photos; a base that is named is the only one it considers.
+
+    Raises SafelightError if the base is unknown or not installed, or if nothing suits.
+    """
+    if given.base:
+        base = catalog.find_base(given.base)
+        if base.missing_code:
+            raise JobError(base.missing_code, **base.facts)
+        catalog = replace(catalog, bases=(base,))
     case = AdviceInput.from_photos(
-        (source.checked for source in sources), chosen.concept, motif,
-        concepts=chosen.concepts, commercial=chosen.commercial,
+        (photo.checked for photo in photos), given.concept, given.motif,
+        concepts=given.concepts, commercial=given.commercial,
     )  # fmt: skip
     return case, advise(catalog, case)
 
 
-def facts(case: AdviceInput, advice: Advice) -> dict[str, Any]:
-    """Write advice as an event's facts."""
-    second = advice.second and choice(advice.second)
+def apply_advice(
+    given: TrainArguments, concepts: Sequence[ConceptFolder], catalog: Catalog
+) -> tuple[TrainArguments, list[ConceptFolder], dict[str, Any]]:
+    """Let the advisor choose method, base, dial and class word where they are not given.
+
+    Returns the completed arguments and concepts, and the advice as an event's facts.
+    """
+    first, *others = concepts
+    question = AdviseArguments(
+        photos=given.photos, concept=first.concept, base=given.base, concepts=len(concepts),
+        motif=given.motif, commercial=given.commercial,
+    )  # fmt: skip
+    photos = [photo for concept in concepts for photo in concept.photos]
+    case, advice = ask_advisor(question, photos, catalog)
+    best = advice.first
+    if best.method in BESIDE and not first.class_word:
+        first = replace(first, class_word=CLASS_WORDS[case.subject_matter])
+    given = replace(given, method=best.method, base=best.base.name, dial=given.dial or best.dial)
+    return given, [first, *others], advice_facts(case, advice)
+
+
+def advice_facts(case: AdviceInput, advice: Advice) -> dict[str, Any]:
+    """Return advice as an event's facts."""
     return {
         "photos": case.distinct_photos,
         "handed": case.total_photos,
-        "first": choice(advice.first),
-        "second": second,
+        "first": choice_facts(advice.first),
+        "second": advice.second and choice_facts(advice.second),
         "terms": advice.first.base.terms if case.commercial else "",
     }
 
 
-def choice(found: Choice) -> dict[str, Any]:
-    """Write one way to train."""
+def choice_facts(choice: Choice) -> dict[str, Any]:
+    """Return one way to train as JSON."""
     return {
-        "method": found.method,
-        "base": found.base.name,
-        "title": found.base.title,
-        "dial": found.dial,
-        "reasons": found.reasons,
+        "method": choice.method,
+        "base": choice.base.name,
+        "title": choice.base.title,
+        "dial": choice.dial,
+        "reasons": choice.reasons,
     }

@@ -1,10 +1,10 @@
-"""The arguments of `python -m training`."""
+"""What each command of the shell takes: a frozen dataclass, and the flags that fill it."""
 
 from __future__ import annotations
 
-import argparse
-from argparse import BooleanOptionalAction
-from collections.abc import Callable
+from argparse import ArgumentParser, BooleanOptionalAction
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,142 +12,306 @@ from storage.options import options_table
 from storage.planning.case import SubjectMatter
 from storage.records import Concept, Dial
 
-Option = Callable[..., argparse.Action]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainArguments:
+    """A training. Of `None` and empty values, the dial or the advisor decides."""
+
+    photos: Path
+    more_photos: list[Path]  #: folders of further concepts
+    out: Path
+    name: str
+    method: str
+    base: str
+    concept: list[Concept]  #: one for all folders, or one for each
+    trigger: list[str]  #: one for each folder
+    class_word: list[str]  #: one for all folders, or one for each
+    dial: Dial | None
+    steps: int | None
+    rank: int | None
+    learning_rate: float | None
+    batch_size: int | None
+    num_class_images: int | None
+    seed: int
+    motif: SubjectMatter | None
+    commercial: bool
+    options: Mapping[str, Any]  #: of `TrainingOptions`, those that were given
 
 
-def parser() -> argparse.ArgumentParser:
-    """Say which commands there are; without one, the trainer runs."""
-    whole = argparse.ArgumentParser("training", description="The trainer, its workers, its tasks.")
-    commands = whole.add_subparsers(dest="command", metavar="COMMAND")
-    worker = commands.add_parser("worker", help="be a worker (the trainer starts these)")
-    worker.add_argument("name")
-    for name, (told, options) in TASKS.items():
-        task = commands.add_parser(name, prog=f"safelight {name}", help=told, description=told)
-        options(task.add_argument)
-    told = "list the bases, or fetch some"
-    _bases(commands.add_parser("bases", prog="safelight bases", help=told, description=told))
-    told = "Say which method, base and dial suit a folder of pictures, and why."
-    ask = commands.add_parser("advise", prog="safelight advise", help=told, description=told)
-    ask.add_argument("photos", type=Path, metavar="PHOTOS", help="a folder of pictures")
-    ask.add_argument("--concept", type=Concept, choices=list(Concept), default=Concept.SUBJECT)
-    ask.add_argument("--base", default="", help="the only one to be weighed")
-    told = "how many things to teach in one"
-    ask.add_argument("--concepts", type=int, default=1, metavar="N", help=told)
-    _ask(ask.add_argument)
-    _files(commands)
-    commands.add_parser("device", help="tell about torch and the device")
-    return whole
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdviseArguments:
+    """A question to the advisor."""
+
+    photos: Path
+    concept: Concept
+    base: str  #: the only one to consider; "" is any
+    concepts: int
+    motif: SubjectMatter | None
+    commercial: bool
 
 
-def _files(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Say what can be done with one file."""
-    told = "say what a style's file is"
-    look = commands.add_parser("inspect", prog="safelight inspect", help=told, description=told)
-    look.add_argument("file", type=Path, metavar="FILE", help="a style's .safetensors")
-    told = "make a smaller copy of a LoRA, and say what it costs"
-    less = commands.add_parser("shrink", prog="safelight shrink", help=told, description=told)
-    less.add_argument("file", type=Path, metavar="FILE", help="a LoRA's .safetensors")
-    less.add_argument("--to", type=float, required=True, metavar="MB", help="at most so many MB")
-    less.add_argument("--out", type=Path, required=True, metavar="DIR", help="where it goes")
-    told = "make a whole model a base of this machine"
-    rise = commands.add_parser("promote", prog="safelight promote", help=told, description=told)
-    rise.add_argument("file", type=Path, metavar="FILE", help="a model's .safetensors")
-    rise.add_argument("--name", required=True, help="of the base")
-    told = "write a hypernetwork as AUTOMATIC1111 reads it, a whole model as diffusers keeps them"
-    away = commands.add_parser("export", prog="safelight export", help=told, description=told)
-    away.add_argument("file", type=Path, metavar="FILE", help="its .safetensors")
-    away.add_argument("--out", type=Path, required=True, metavar="DIR", help="where it goes")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleArguments:
+    """Pictures to draw."""
+
+    out: Path
+    prompt: str
+    negative: str
+    base: str
+    style: Path | None
+    strength: float
+    count: int
+    seed: int
+    steps: int
+    size: int
 
 
-def _bases(bases: argparse.ArgumentParser) -> None:
-    bases.set_defaults(fetch=[])
-    told = "fetch bases or a captioner from the hub, or go on with that"
-    verbs = bases.add_subparsers(metavar="fetch")
-    fetch = verbs.add_parser("fetch", help=told, description=told)
-    fetch.add_argument("fetch", nargs="+", metavar="NAME", help="as safelight bases lists it")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptionArguments:
+    """Photos to describe."""
+
+    photos: Path
+    out: Path
+    captioner: str
+    trigger: str
 
 
-def _train(option: Option) -> None:
-    option("photos", type=Path, metavar="PHOTOS", help="a folder: x.png, its caption in x.txt")
-    option("--out", type=Path, required=True, metavar="DIR", help="where the style goes")
-    option("--name", required=True, help="of the style and its file")
-    option("--method", default="lora", help="lora, embedding, pivotal, ...; auto asks the advisor")
-    option("--base", default="", help="what to start from, embedded if not given")
-    option("--photos", type=Path, dest="also", action="append", default=[], metavar="PHOTOS",
-           help="a further concept's folder; then say --trigger for each, in order")  # fmt: skip
-    option("--concept", type=Concept, choices=list(Concept), action="append", default=[],
-           help="subject if not given; of all folders, or once for each")  # fmt: skip
-    option("--dial", type=Dial, choices=list(Dial), help="balanced if not given")
-    option("--trigger", action="append", default=[],
-           help="the word that calls the style; the name if not given")  # fmt: skip
-    option("--class-word", "--word", action="append", default=[],
-           help="what the subject is, in a word, e.g. dog")  # fmt: skip
-    option("--steps", type=int, help="instead of the dial's")
-    option(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BasesArguments:
+    """Bases to fetch; all bases are listed if there are none."""
+
+    fetch: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceArguments:
+    """Nothing: the settings say all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InspectArguments:
+    """A style to look at."""
+
+    file: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShrinkArguments:
+    """A LoRA to make smaller."""
+
+    file: Path
+    to: float  #: MB
+    out: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportArguments:
+    """A file to convert."""
+
+    file: Path
+    out: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromoteArguments:
+    """A whole model to make a base."""
+
+    file: Path
+    name: str
+
+
+def add_train_flags(parser: ArgumentParser) -> None:
+    """Add the flags of `TrainArguments`."""
+    add = parser.add_argument
+    add(
+        "photos",
+        type=Path,
+        metavar="PHOTOS",
+        help="folder of pictures; the caption of x.png is read from x.txt",
+    )
+    add("--out", type=Path, required=True, metavar="DIR", help="folder to write the style to")
+    add("--name", required=True, help="name of the style and of its file")
+    add(
+        "--method",
+        default="lora",
+        help="lora, embedding, dreambooth, ...; auto asks the advisor (default: lora)",
+    )
+    add("--base", default="", help="base to start from, see safelight bases (default: embedded)")
+    add(
+        "--photos",
+        type=Path,
+        dest="more_photos",
+        action="append",
+        default=[],
+        metavar="PHOTOS",
+        help="folder of a further concept; give --trigger for each folder, in order",
+    )
+    add(
+        "--concept",
+        type=Concept,
+        choices=list(Concept),
+        action="append",
+        default=[],
+        help="what the pictures teach, once for all folders or for each (default: subject)",
+    )
+    add("--dial", type=Dial, choices=list(Dial), help="how long to train (default: balanced)")
+    add(
+        "--trigger",
+        action="append",
+        default=[],
+        help="word that calls the style in a prompt (default: made from the name)",
+    )
+    add(
+        "--class-word",
+        "--word",
+        action="append",
+        default=[],
+        help="what the subject is in one word, e.g. dog",
+    )
+    add("--steps", type=int, help="number of steps (default: chosen by the dial)")
+    add(
         "--rank",
         type=int,
-        help="of a LoRA; vectors of an embedding; a hypernetwork's width; of DreamBooth as a LoRA",
+        help="rank of a LoRA, number of vectors of an embedding, or width of a hypernetwork; for "
+        "dreambooth, trains a LoRA of this rank (default: chosen by the dial)",
     )
-    option("--learning-rate", "--rate", type=float, help="learning rate")
-    option("--batch-size", "--batch", type=int, help="photos in a step")
-    option("--num-class-images", "--prior", type=int,
-           help="class pictures for prior preservation, e.g. 200; needs --class-word")  # fmt: skip
-    option("--seed", type=int, default=0)
-    _options(option)
-    _ask(option)
-
-
-def _options(add: Option) -> None:
-    """Add a flag for each option of a training; one that is not given keeps the method's own."""
+    add("--learning-rate", "--rate", type=float, help="learning rate (default: the method's)")
+    add("--batch-size", "--batch", type=int, help="pictures a step (default: the method's)")
+    add(
+        "--num-class-images",
+        "--prior",
+        type=int,
+        help="class pictures for prior preservation, e.g. 200; needs --class-word",
+    )
+    add("--seed", type=int, default=0, help="seed of all random numbers (default: 0)")
     for option in options_table():
-        more: dict[str, Any] = {"dest": option.name, "default": None, "help": option.help}
-        if isinstance(option.default, bool):
-            more["action"] = BooleanOptionalAction
-        elif isinstance(option.default, tuple):
-            more |= {"type": pixels, "metavar": "N,N"}
-        else:
-            more |= {"type": type(option.default), "choices": option.choices or None}
-        add(*flags(option.name, *option.aliases), **more)
+        add(
+            *flags(option.name, *option.aliases),
+            **option_keywords(option.default, option.choices),
+            dest=option.name,
+            default=None,
+            help=option.help,
+        )
+    add_advice_flags(parser)
+
+
+def option_keywords(default: Any, choices: tuple[str, ...]) -> dict[str, Any]:
+    """Return what argparse needs to read a value of the default's type."""
+    if isinstance(default, bool):
+        return {"action": BooleanOptionalAction}
+    if isinstance(default, tuple):
+        return {"type": parse_sizes, "metavar": "N,N"}
+    return {"type": type(default), "choices": choices or None}
 
 
 def flags(*names: str) -> list[str]:
-    """Return the flags of a name and of those it had before."""
+    """Return the flags of an option and of the names it had before."""
     return [f"--{name.replace('_', '-')}" for name in names]
 
 
-def pixels(text: str) -> tuple[int, ...]:
-    """Read sizes between commas."""
+def parse_sizes(text: str) -> tuple[int, ...]:
+    """Read numbers between commas."""
     return tuple(int(side) for side in text.split(","))
 
 
-def _ask(option: Option) -> None:
-    """Say what the advisor asks."""
-    option("--motif", type=SubjectMatter, choices=list(SubjectMatter), help="what the photos show")
-    option("--commercial", action="store_true", help="to earn money with it")
+def add_advice_flags(parser: ArgumentParser) -> None:
+    """Add the flags that only the advisor reads."""
+    add = parser.add_argument
+    add("--motif", type=SubjectMatter, choices=list(SubjectMatter), help="what the photos show")
+    add("--commercial", action="store_true", help="only bases that allow commercial use")
 
 
-def _sample(option: Option) -> None:
-    option("--out", type=Path, required=True, metavar="DIR", help="where the pictures go")
-    option("--prompt", required=True)
-    option("--negative", default="", help="what should not be in the picture")
-    option("--base", default="", help="what draws: the style's own, or another of its family")
-    option("--style", type=Path, metavar="FILE", help="a style's .safetensors")
-    option("--strength", type=float, default=1.0, help="of the style")
-    option("--count", type=int, default=1, help="pictures, at most 4")
-    option("--seed", type=int, default=0, help="of the first picture")
-    option("--steps", type=int, default=20)
-    option("--size", type=int, default=0, help="pixels of a side; 0 is the base's own")
+def add_advise_flags(parser: ArgumentParser) -> None:
+    """Add the flags of `AdviseArguments`."""
+    add = parser.add_argument
+    add("photos", type=Path, metavar="PHOTOS", help="folder of pictures")
+    add(
+        "--concept",
+        type=Concept,
+        choices=list(Concept),
+        default=Concept.SUBJECT,
+        help="what the pictures teach (default: subject)",
+    )
+    add("--base", default="", help="the only base to consider")
+    add(
+        "--concepts",
+        type=int,
+        default=1,
+        metavar="N",
+        help="number of concepts to teach in one style (default: 1)",
+    )
+    add_advice_flags(parser)
 
 
-def _caption(option: Option) -> None:
-    option("photos", type=Path, metavar="PHOTOS", help="a folder of pictures")
-    option("--out", type=Path, required=True, metavar="DIR", help="where the captions go")
-    option("--captioner", default="", help="a BLIP; SAFELIGHT_CAPTIONER if not given")
-    option("--trigger", default="", help="a word to put in front of each caption")
+def add_sample_flags(parser: ArgumentParser) -> None:
+    """Add the flags of `SampleArguments`."""
+    add = parser.add_argument
+    add("--out", type=Path, required=True, metavar="DIR", help="folder to write the pictures to")
+    add("--prompt", required=True, help="what to draw")
+    add("--negative", default="", help="what not to draw")
+    add(
+        "--base",
+        default="",
+        help="base to draw with: the style's own or another of its family (default: its own)",
+    )
+    add("--style", type=Path, metavar="FILE", help="a style's .safetensors")
+    add("--strength", type=float, default=1.0, help="how strongly to apply the style (default: 1)")
+    add("--count", type=int, default=1, help="number of pictures, at most 4 (default: 1)")
+    add("--seed", type=int, default=0, help="seed of the first picture (default: 0)")
+    add("--steps", type=int, default=20, help="denoising steps (default: 20)")
+    add("--size", type=int, default=0, help="pixels a side (default: the base's)")
 
 
-TASKS: dict[str, tuple[str, Callable[[Option], None]]] = {
-    "train": ("Train a style on a folder of pictures.", _train),
-    "sample": ("Draw pictures, with a style or without.", _sample),
-    "caption": ("Describe a folder of pictures.", _caption),
-}
+def add_caption_flags(parser: ArgumentParser) -> None:
+    """Add the flags of `CaptionArguments`."""
+    add = parser.add_argument
+    add("photos", type=Path, metavar="PHOTOS", help="folder of pictures")
+    add("--out", type=Path, required=True, metavar="DIR", help="folder to write the captions to")
+    add(
+        "--captioner",
+        default="",
+        help="a captioner, see safelight bases (default: SAFELIGHT_CAPTIONER)",
+    )
+    add("--trigger", default="", help="word to put in front of each caption")
+
+
+def add_bases_flags(parser: ArgumentParser) -> None:
+    """Add `fetch NAME...`."""
+    parser.set_defaults(fetch=[])
+    told = "download bases or captioners from the hub, or resume that"
+    fetch = parser.add_subparsers(metavar="fetch").add_parser("fetch", help=told, description=told)
+    fetch.add_argument(
+        "fetch", nargs="+", metavar="NAME", help="a name that safelight bases lists"
+    )
+
+
+def add_no_flags(parser: ArgumentParser) -> None:
+    """Add nothing."""
+
+
+def add_inspect_flags(parser: ArgumentParser) -> None:
+    """Add the flags of `InspectArguments`."""
+    add = parser.add_argument
+    add("file", type=Path, metavar="FILE", help="a style's .safetensors")
+
+
+def add_shrink_flags(parser: ArgumentParser) -> None:
+    """Add the flags of `ShrinkArguments`."""
+    add = parser.add_argument
+    add("file", type=Path, metavar="FILE", help="a LoRA's .safetensors")
+    add("--to", type=float, required=True, metavar="MB", help="largest size of the copy, in MB")
+    add("--out", type=Path, required=True, metavar="DIR", help="folder to write the copy to")
+
+
+def add_export_flags(parser: ArgumentParser) -> None:
+    """Add the flags of `ExportArguments`."""
+    add = parser.add_argument
+    add("file", type=Path, metavar="FILE", help="a style's .safetensors")
+    add("--out", type=Path, required=True, metavar="DIR", help="folder to write the result to")
+
+
+def add_promote_flags(parser: ArgumentParser) -> None:
+    """Add the flags of `PromoteArguments`."""
+    add = parser.add_argument
+    add("file", type=Path, metavar="FILE", help="a whole model's .safetensors")
+    add("--name", required=True, help="name of the new base")

@@ -1,4 +1,4 @@
-"""`safelight bases`: what one can start from, what is here of it, and fetching what is not."""
+"""`safelight bases`: the bases to start from, what of them is installed, and fetching the rest."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from storage.errors import JobError
 from storage.folders import Home
 from training.bases import lists
-from training.bases.cache import BaseCache
+from training.bases.registry import BaseRegistry
 from training.modelfiles import hub
 
 if TYPE_CHECKING:
@@ -20,27 +20,27 @@ if TYPE_CHECKING:
     from training.settings import TrainingSettings
 
 
-def stock(settings: TrainingSettings) -> BaseCache:
+def open_registry(settings: TrainingSettings) -> BaseRegistry:
     """Return the bases of this machine."""
-    return BaseCache(Home(settings.home).bases, list_file=settings.bases)
+    return BaseRegistry(Home(settings.home).bases, settings.bases)
 
 
-def listing(settings: TrainingSettings) -> dict[str, Any]:
-    """List the bases, also the missing, and who writes captions."""
-    known, name = stock(settings), settings.captioner
-    found = [told(known, base) for base in known.list_bases()]
-    present = name == "embedded" or known.locate_source(name) is not None
+def list_installed(settings: TrainingSettings) -> dict[str, Any]:
+    """Return every base and captioner as JSON, and which captioner is in the settings."""
+    registry, name = open_registry(settings), settings.captioner
+    bases = [describe_base(registry, base) for base in registry.list_bases()]
+    present = name == "embedded" or registry.locate_source(name) is not None
     return {
-        "bases": found,
-        "captioners": [told(known, one) for one in known.list_captioners()],
+        "bases": bases,
+        "captioners": [describe_base(registry, each) for each in registry.list_captioners()],
         "captioner": {"name": name, "present": present},
-        "wrong": [{"code": error.code, **error.facts} for error in known.list_errors],
+        "wrong": [{"code": error.code, **error.facts} for error in registry.list_errors],
     }
 
 
-def told(known: BaseCache, base: Base) -> dict[str, Any]:
-    """Tell of a base, with its bytes on this machine and whether the hub's hashes were seen."""
-    place = known.locate_source(base.source)
+def describe_base(registry: BaseRegistry, base: Base) -> dict[str, Any]:
+    """Return a base as JSON, with its bytes on disk and whether the hub's hashes were checked."""
+    place = registry.locate_source(base.source)
     noted = hub.note(base.source) if "/" in base.source else None
     return asdict(base) | {
         "lack": base.missing_code,
@@ -49,28 +49,31 @@ def told(known: BaseCache, base: Base) -> dict[str, Any]:
     }
 
 
-def named(known: BaseCache, name: str, captioner: str) -> Base:
-    """Find a base or a captioner by its name, a captioner also by its place on the hub."""
-    for base in (*known.list_entries(), *known.list_captioners()):
+def find_fetchable(registry: BaseRegistry, name: str, captioner: str) -> Base:
+    """Return a base or captioner by its name; a captioner also by its id on the hub.
+
+    Raises JobError "fetch_unknown" with the names there are.
+    """
+    captioners = registry.list_captioners()
+    known = [*registry.list_entries(), *captioners]
+    for base in known:
         if base.name == name:
             return base
-    if "/" in name and name in {captioner, *(one.source for one in known.list_captioners())}:
-        return next(
-            (one for one in known.list_captioners() if one.source == name),
-            lists.make_base(name, {"title": name, "family": lists.BLIP, "source": name,
-                              "resolution": 0, "good": ""}, known=True),
-        )  # fmt: skip
-    raise JobError("fetch_unknown", name=name[:100])
+    if "/" in name and name in {captioner, *(each.source for each in captioners)}:
+        blip = {"title": name, "family": lists.BLIP, "source": name, "resolution": 0, "good": ""}
+        of_that_source = (each for each in captioners if each.source == name)
+        return next(of_that_source, lists.make_base(name, blip, known=True))
+    raise JobError("fetch_unknown", fetch=name[:100], choices=[base.name for base in known])
 
 
 def fetch(
-    settings: TrainingSettings, name: str, tell: Callable[[dict[str, Any]], None]
+    settings: TrainingSettings, name: str, report: Callable[[dict[str, Any]], None]
 ) -> dict[str, Any]:
-    """Bring what is missing of a base or a captioner, and tell what came."""
+    """Download what is missing of a base or captioner; return the line that says what came."""
     from training.modelfiles.download import Fetch  # noqa: PLC0415  # half a second, and only this needs it
 
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # what matters becomes a sentence
-    base = named(stock(settings), name, settings.captioner)
+    base = find_fetchable(open_registry(settings), name, settings.captioner)
     if base.source.startswith("embedded:"):
         raise JobError("fetch_embedded", base=base.title)
     if not base.known or "/" not in base.source:
@@ -78,8 +81,8 @@ def fetch(
     noted, began = hub.note(base.source), time.monotonic()
     already = noted is not None and noted.whole and hub.cached(base.source) is not None
     if noted is None or not already:
-        tell({"kind": "fetch", **asdict(base)})
-        noted = Fetch(base.source, tell, keep=settings.min_free_mib).run()
+        report({"kind": "fetch", **asdict(base)})
+        noted = Fetch(base.source, report, keep=settings.min_free_mib).run()
     return {
         "kind": "fetched",
         "name": base.name,

@@ -1,90 +1,151 @@
-"""`python -m training bases`, `device`, `train`, `inspect`, ...: one task, told on stdout.
+"""`python -m training train`, `bases`, `inspect`, ...: the commands of the shell.
 
-Each event is a line of JSON; the last one is terminal, and by then what came out lies in `--out`.
-No database is opened.
+Each prints its events as lines of JSON on stdout; the last one is terminal, and by then the
+results lie in `--out`. No database is opened.
 """
 
 from __future__ import annotations
 
 import tempfile
+from argparse import ArgumentParser
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from storage.folders import JobFolder
-from training.cli import bases as stock
-from training.cli import styles
-from training.cli.local import Shell
-from training.cli.output import attempted, tell
+from storage.options import options_table
+from training.cli import arguments, bases, styles
+from training.cli.local import LocalJob
+from training.cli.output import attempt, print_line
 
 if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Sequence
-
     from training.settings import TrainingSettings
 
 
-def obey(chosen: argparse.Namespace, settings: TrainingSettings) -> int:
-    """Do what the arguments say and return the exit code."""
-    if chosen.command == "bases":
-        return bases(chosen.fetch, settings)
-    if chosen.command == "device":
-        tell({"kind": "device"} | device(settings))
-        return 0
-    if chosen.command in {"inspect", "shrink", "export", "promote"}:
-        return asked(chosen, settings)
+class Command(NamedTuple):
+    """One command."""
+
+    help: str
+    add_flags: Callable[[ArgumentParser], None]
+    arguments: Callable[..., Any]  #: the dataclass that the flags fill
+    run: Callable[[Any, TrainingSettings], int]  #: returns the exit code
+
+
+def parse(given: Sequence[str]) -> tuple[Command, Any]:
+    """Return the command that was given on the shell and its arguments; exit if it is wrong."""
+    values = vars(build_parser().parse_args(given))
+    command: Command = values.pop("command")
+    if command.arguments is arguments.TrainArguments:
+        options = {each.name: values.pop(each.name) for each in options_table()}
+        values["options"] = {name: v for name, v in options.items() if v is not None}
+    return command, command.arguments(**values)
+
+
+def build_parser() -> ArgumentParser:
+    """Return a parser of all commands."""
+    parser = ArgumentParser(
+        "training", description="Without a command, the scheduler runs.",
+        epilog="worker NAME is started by the scheduler: the worker of one device.",
+    )  # fmt: skip
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name, command in COMMANDS.items():
+        each = subparsers.add_parser(
+            name, prog=f"safelight {name}", help=command.help, description=command.help
+        )
+        command.add_flags(each)
+        each.set_defaults(command=command)
+    return parser
+
+
+def run_job(
+    task: Callable[[LocalJob, Any], dict[str, Any]], given: Any, settings: TrainingSettings
+) -> int:
+    """Run a task in a job folder that is deleted afterwards."""
     with tempfile.TemporaryDirectory(prefix="safelight-") as place:
-        shell = Shell(JobFolder(Path(place)), chosen, settings)
-        end = attempted(shell.advise) if chosen.command == "advise" else shell.work()
-    tell(end)
+        end = attempt(partial(task, LocalJob(JobFolder(Path(place)), settings), given))
+    print_line(end)
     return 0 if end["kind"] in {"done", "advised"} else 1
 
 
-def bases(wanted: Sequence[str], settings: TrainingSettings) -> int:
-    """List the bases, or fetch some; one that cannot be fetched does not keep the others."""
-    if not wanted:
-        found = stock.listing(settings)
-        tell({"kind": "bases"} | found)
-        return int(bool(found["wrong"]))
+def run_on_file(
+    task: Callable[[Any, TrainingSettings], dict[str, Any]], given: Any, settings: TrainingSettings
+) -> int:
+    """Run a task on one file, whose name the last line has."""
+    line = attempt(partial(task, given, settings))
+    print_line({"file": given.file.name} | line)
+    return int(line["kind"] == "failed")
+
+
+def run_bases(given: arguments.BasesArguments, settings: TrainingSettings) -> int:
+    """List the bases, or fetch some; one that cannot be fetched does not stop the others."""
+    if not given.fetch:
+        listing = bases.list_installed(settings)
+        print_line({"kind": "bases"} | listing)
+        return int(bool(listing["wrong"]))
     code = 0
-    for name in wanted:
+    for name in given.fetch:
         try:
-            end = attempted(partial(stock.fetch, settings, name, tell))
+            end = attempt(partial(bases.fetch, settings, name, print_line))
         except KeyboardInterrupt:  # what has come is kept; who started this process says so
             return 130
-        tell(end)
+        print_line(end)
         code |= end["kind"] == "failed"
     return code
 
 
-def device(settings: TrainingSettings) -> dict[str, Any]:
-    """Tell about torch and the device."""
-    import torch  # noqa: PLC0415 - seconds, and only this command needs it
+def run_device(_: arguments.DeviceArguments, settings: TrainingSettings) -> int:
+    """Print what torch and the device are."""
+    from training.cli.device import describe_device  # noqa: PLC0415 - torch: seconds
 
-    from training.device import (  # noqa: PLC0415 - the same
-        Device,
-        diagnose_gpu,
-        read_driver_version,
-    )
-    from training.run import memory  # noqa: PLC0415 - the same
-
-    found = Device.open(cpu=settings.device == "cpu", precision=settings.precision)
-    driver, cuda = read_driver_version(), torch.version.cuda
-    return {
-        "torch": torch.__version__,
-        "device": found.torch_device.type,
-        "name": found.name,
-        "precision": found.precision,
-        "free": found.free_mib(),
-        "driver": driver or "",
-        "cuda": cuda or "",
-        "gpu_problem": diagnose_gpu(driver, cuda, usable=found.torch_device.type == "cuda"),
-        "reach": memory.reach(found.total_mib(), found.precision) if found.total_mib() else {},
-    }
+    print_line({"kind": "device"} | describe_device(settings))
+    return 0
 
 
-def asked(chosen: argparse.Namespace, settings: TrainingSettings) -> int:
-    """Answer about one file, or say what is wrong with it."""
-    line = attempted(partial(styles.handled, chosen, settings))
-    tell({"file": chosen.file.name} | line)
-    return int(line["kind"] == "failed")
+COMMANDS = {
+    "train": Command(
+        "Train a style on a folder of pictures.",
+        arguments.add_train_flags, arguments.TrainArguments, partial(run_job, LocalJob.train),
+    ),
+    "advise": Command(
+        "Suggest a method, a base and a dial for a folder of pictures, with reasons.",
+        arguments.add_advise_flags, arguments.AdviseArguments, partial(run_job, LocalJob.advise),
+    ),
+    "sample": Command(
+        "Draw pictures, with or without a style.",
+        arguments.add_sample_flags, arguments.SampleArguments, partial(run_job, LocalJob.sample),
+    ),
+    "caption": Command(
+        "Write captions for a folder of pictures.",
+        arguments.add_caption_flags, arguments.CaptionArguments,
+        partial(run_job, LocalJob.caption),
+    ),
+    "bases": Command(
+        "List the bases to start from, or fetch some.",
+        arguments.add_bases_flags, arguments.BasesArguments, run_bases,
+    ),
+    "device": Command(
+        "Describe torch and the device.",
+        arguments.add_no_flags, arguments.DeviceArguments, run_device,
+    ),
+    "inspect": Command(
+        "Show what a style's file is, and which programs it works in.",
+        arguments.add_inspect_flags, arguments.InspectArguments,
+        partial(run_on_file, styles.inspect),
+    ),
+    "shrink": Command(
+        "Make a smaller copy of a LoRA, and show what is lost.",
+        arguments.add_shrink_flags, arguments.ShrinkArguments,
+        partial(run_on_file, styles.shrink),
+    ),
+    "export": Command(
+        "Convert a hypernetwork for AUTOMATIC1111, or a whole model to a diffusers folder.",
+        arguments.add_export_flags, arguments.ExportArguments,
+        partial(run_on_file, styles.export),
+    ),
+    "promote": Command(
+        "Turn a whole model into a base on this machine.",
+        arguments.add_promote_flags, arguments.PromoteArguments,
+        partial(run_on_file, styles.promote),
+    ),
+}  # fmt: skip

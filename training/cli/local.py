@@ -1,4 +1,4 @@
-"""A task for a shell, without a queue: `train`, `sample`, `caption` and `advise`."""
+"""A job without a queue: `safelight train`, `sample`, `caption` and `advise`."""
 
 from __future__ import annotations
 
@@ -13,164 +13,158 @@ from storage import names
 from storage.errors import JobError
 from storage.events import Event, LogEntry, PhotoCaptioned
 from storage.folders import Home, JobFolder, replacing, write_json, write_whole
-from storage.records import Dial, JobCommand, Kind
+from storage.records import JobCommand, Kind
 from storage.requests import CaptionRequest, SampleRequest
-from training.cli import advice as counsel
-from training.cli import bases
-from training.cli.output import attempted, tell
-from training.cli.photos import Source, gather
-from training.cli.request import apart, lesson
+from training.cli.advice import AUTO, advice_facts, apply_advice, ask_advisor
+from training.cli.bases import open_registry
+from training.cli.output import print_line
+from training.cli.photos import FolderPhoto, read_photos
+from training.cli.request import DEFAULT_BASE, ConceptFolder, list_concepts, make_recipe
 from training.styles import header
-from training.styles.header import said
 from training.worker.eventlog import read
 from training.worker.execution import Execution
 from training.worker.inbox import Command, Request
 
 if TYPE_CHECKING:
-    import argparse
     from pathlib import Path
 
+    from training.cli.arguments import (
+        AdviseArguments,
+        CaptionArguments,
+        SampleArguments,
+        TrainArguments,
+    )
     from training.settings import TrainingSettings
     from training.worker.runtime import Runtime
 
 
-class Shell:
-    """One task without a queue, in a job folder that goes when it ends."""
+class LocalJob:
+    """A job without a queue, in a job folder of its own.
 
-    def __init__(
-        self, folder: JobFolder, chosen: argparse.Namespace, settings: TrainingSettings
-    ) -> None:
-        self.folder, self.chosen, self.settings = folder, chosen, settings
-        self.sources: list[Source] = []
+    Each command is a method: it prints the events and returns the last one as a line.
+    """
 
-    def work(self) -> dict[str, Any]:
-        """Do the task and return its terminal event."""
-        return attempted(self.done)
-
-    def done(self) -> dict[str, Any]:
-        """Lay the task out, drive it to its end and deliver."""
-        kind = Kind(self.chosen.command)
-        lay = {Kind.TRAIN: self.train, Kind.SAMPLE: self.sample, Kind.CAPTION: self.caption}
-        self.chosen.out.mkdir(parents=True, exist_ok=True)
-        write_json(self.folder.request_file, {"kind": kind, "attempt": 1, **lay[kind]()})
-        end = self.drive(kind)
-        if end["kind"] == "done":
-            self.deliver(kind)
-            if end.get("full_model"):
-                self.unpack(self.chosen.out / end["file"])
-        return end
+    def __init__(self, folder: JobFolder, settings: TrainingSettings) -> None:
+        self.folder, self.settings = folder, settings
+        self.photos: list[FolderPhoto] = []
 
     @cached_property
-    def studio(self) -> Runtime:
-        """Open the device; torch is imported here."""
+    def runtime(self) -> Runtime:
+        """The device and its bases; opened late, since it imports torch."""
         from training.worker.runtime import Runtime  # noqa: PLC0415 - after what can go wrong without it
 
         device = self.settings.device.split(",")[0]
         return Runtime(Home(self.settings.home).bases, self.settings, device)
 
-    def drive(self, kind: Kind) -> dict[str, Any]:
-        """Drive the task to its end, telling what happens; return the last event."""
-        run = Execution(
-            Request(Command.RUN), self.folder, self.studio.start_task(kind, self.folder), kind
-        )
-        before = signal.signal(signal.SIGINT, lambda *_: run.receive_command(JobCommand.CANCEL))
-        offset, entries = 0, list[LogEntry[Event]]()
-        while not run.ended:
-            run.advance()
-            entries, offset = read(self.folder.events_file, offset)
-            for entry in entries[:-1] if run.over else entries:
-                tell(self.line(entry))
-        signal.signal(signal.SIGINT, before)
-        return self.line(entries[-1])
+    def train(self, given: TrainArguments) -> dict[str, Any]:
+        """Train a style."""
+        given.out.mkdir(parents=True, exist_ok=True)
+        names.clean_name(given.name)  # before anything is opened
+        concepts = [self._read_concept(concept) for concept in list_concepts(given)]
+        if given.base:
+            self._check_base(given.base)
+        catalog = self.runtime.catalog()
+        if given.method == AUTO:
+            given, concepts, facts = apply_advice(given, concepts, catalog)
+            print_line({"kind": "advice", **facts})
+        recipe = make_recipe(given, concepts, catalog)
+        if not recipe.rank and (given.out / recipe.name).exists():  # its diffusers folder
+            raise JobError("base_taken", base=recipe.name)
+        end = self._run(Kind.TRAIN, {"recipe": recipe.to_json()})
+        if end["kind"] == "done":
+            self._copy_results(given.out)
+            if end.get("full_model"):
+                self._write_model_folder(given.out / end["file"])
+        return end
 
-    def line(self, entry: LogEntry[Event]) -> dict[str, Any]:
-        """Return an event as a line, with the names that the person knows."""
-        known = {source.file: source.path.name for source in self.sources}
+    def advise(self, given: AdviseArguments) -> dict[str, Any]:
+        """Suggest how to train."""
+        photos = read_photos(given.photos, self.folder)
+        case, advice = ask_advisor(given, photos, self.runtime.catalog())
+        return {"kind": "advised", **advice_facts(case, advice)}
+
+    def sample(self, given: SampleArguments) -> dict[str, Any]:
+        """Draw pictures; what is not given comes from the style's file."""
+        given.out.mkdir(parents=True, exist_ok=True)
+        style, base = {}, given.base
+        if given.style is not None:
+            style = header.said(given.style)
+            base = base or header.made(given.style)
+            shutil.copyfile(given.style, self.folder.style_file)
+        base = base or DEFAULT_BASE
+        self._check_base(base)
+        known = {field.name for field in fields(SampleRequest)}
+        request = {name: value for name, value in asdict(given).items() if name in known}
+        end = self._run(Kind.SAMPLE, {"request": request | {"base": base} | style})
+        if end["kind"] == "done":
+            self._copy_results(given.out)
+        return end
+
+    def caption(self, given: CaptionArguments) -> dict[str, Any]:
+        """Write a text file with a caption for each picture."""
+        given.out.mkdir(parents=True, exist_ok=True)
+        self.photos = read_photos(given.photos, self.folder)
+        captioner = given.captioner or self.settings.captioner
+        numbers = tuple(range(1, len(self.photos) + 1))
+        request = CaptionRequest(captioner, given.trigger, numbers)
+        end = self._run(Kind.CAPTION, {"request": asdict(request)})
+        if end["kind"] == "done":
+            captions = json.loads((self.folder.result / "captions.json").read_text("utf-8"))
+            for photo in self.photos:
+                caption = captions[photo.file].encode() + b"\n"
+                write_whole(given.out / f"{photo.path.stem}.txt", caption)
+        return end
+
+    def _read_concept(self, concept: ConceptFolder) -> ConceptFolder:
+        photos = read_photos(concept.folder, self.folder, after=len(self.photos))
+        self.photos += photos
+        return replace(concept, photos=photos)
+
+    def _check_base(self, name: str) -> None:
+        """Raise JobError for a base that is unknown, before torch is imported."""
+        open_registry(self.settings).find(name)
+
+    def _run(self, kind: Kind, content: dict[str, Any]) -> dict[str, Any]:
+        """Write `job.json`, run the job to its end and print its events but the last."""
+        write_json(self.folder.request_file, {"kind": kind, "attempt": 1, **content})
+        task = self.runtime.start_task(kind, self.folder)
+        execution = Execution(Request(Command.RUN), self.folder, task, kind)
+        before = signal.signal(
+            signal.SIGINT, lambda *_: execution.receive_command(JobCommand.CANCEL)
+        )
+        offset, entries = 0, list[LogEntry[Event]]()
+        while not execution.ended:
+            execution.advance()
+            entries, offset = read(self.folder.events_file, offset)
+            for entry in entries[:-1] if execution.over else entries:
+                print_line(self._to_line(entry))
+        signal.signal(signal.SIGINT, before)
+        return self._to_line(entries[-1])
+
+    def _to_line(self, entry: LogEntry[Event]) -> dict[str, Any]:
+        """Return an event as JSON, with the file names that the person knows."""
         if isinstance(entry.event, PhotoCaptioned):
-            named = replace(entry.event, file=known[entry.event.file])
-            entry = replace(entry, event=named)
+            file_names = {photo.file: photo.path.name for photo in self.photos}
+            event = replace(entry.event, file=file_names[entry.event.file])
+            entry = replace(entry, event=event)
         return entry.to_line()
 
-    def train(self) -> dict[str, Any]:
-        """Complete a training from the dial and what was said instead of it."""
-        chosen = self.chosen
-        names.clean_name(chosen.name)  # before anything is opened
-        others = apart(chosen)
-        self.sources = gather(chosen.photos, self.folder)
-        first = list(self.sources)
-        for at, other in enumerate(others):
-            found = gather(other.folder, self.folder, after=len(self.sources))
-            others[at] = replace(other, sources=found)
-            self.sources += found
-        self.known(chosen.base)
-        catalog = self.studio.catalog()
-        chosen.concepts = 1 + len(others)
-        if chosen.method == counsel.AUTO:
-            tell({"kind": "advice", **counsel.settle(chosen, self.sources, catalog)})
-        chosen.base, chosen.dial = chosen.base or "embedded", chosen.dial or Dial.BALANCED
-        recipe = lesson(chosen, first, catalog, others)
-        if not recipe.rank and (chosen.out / recipe.name).exists():  # its folder
-            raise JobError("base_taken", base=recipe.name)
-        return {"recipe": recipe.to_json()}
-
-    def advise(self) -> dict[str, Any]:
-        """Say what suits photos, and why."""
-        self.sources = gather(self.chosen.photos, self.folder)
-        case, advice = counsel.asked(self.chosen, self.sources, self.studio.catalog())
-        return {"kind": "advised", **counsel.facts(case, advice)}
-
-    def sample(self) -> dict[str, Any]:
-        """Complete what is to be drawn by what the style says of itself."""
-        chosen = self.chosen
-        keys = [field.name for field in fields(SampleRequest) if hasattr(chosen, field.name)]
-        made = {} if chosen.style is None else self.wear(chosen.style)
-        own = "" if chosen.style is None else header.made(chosen.style)
-        chosen.base = chosen.base or own or "embedded"
-        self.known(chosen.base)
-        return {"request": {key: getattr(chosen, key) for key in keys} | made}
-
-    def known(self, base: str) -> None:
-        """Refuse a base that is not on any list, before torch is imported."""
-        if base:
-            bases.stock(self.settings).find(base)
-
-    def wear(self, file: Path) -> dict[str, str]:
-        """Bring a style's file and return its method and trigger."""
-        made = said(file)
-        shutil.copyfile(file, self.folder.style_file)
-        return made
-
-    def caption(self) -> dict[str, Any]:
-        """Complete what is to be described."""
-        self.sources = gather(self.chosen.photos, self.folder)
-        captioner = self.chosen.captioner or self.settings.captioner
-        photos = tuple(range(1, len(self.sources) + 1))
-        return {"request": asdict(CaptionRequest(captioner, self.chosen.trigger, photos))}
-
-    def deliver(self, kind: Kind) -> None:
-        """Copy what came out to where the person wants it."""
-        out: Path = self.chosen.out
-        if kind is Kind.CAPTION:
-            captions = json.loads((self.folder.result / "captions.json").read_text("utf-8"))
-            for source in self.sources:
-                write_whole(
-                    out / f"{source.path.stem}.txt", captions[source.file].encode() + b"\n"
-                )
-            return
+    def _copy_results(self, out: Path) -> None:
+        """Copy results and samples to where the person wants them."""
         for file in sorted(self.folder.result.iterdir()):
-            copy(file, out / file.name)
+            copy_whole(file, out / file.name)
         if self.folder.samples.is_dir():
             for file in sorted(self.folder.samples.iterdir()):
-                copy(file, out / "samples" / file.name)
+                copy_whole(file, out / "samples" / file.name)
 
-    def unpack(self, file: Path) -> None:
-        """Write a whole model as a folder, too."""
+    def _write_model_folder(self, file: Path) -> None:
+        """Write a whole model as a diffusers folder, too."""
         from training.bases import promote  # noqa: PLC0415 - torch, and only here
 
-        promote.write_model_folder(file, file.with_suffix(""), bases.stock(self.settings))
+        promote.write_model_folder(file, file.with_suffix(""), open_registry(self.settings))
 
 
-def copy(file: Path, path: Path) -> None:
+def copy_whole(file: Path, path: Path) -> None:
     """Copy a file whole or not at all."""
     with replacing(path) as part:
         shutil.copyfile(file, part)

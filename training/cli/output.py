@@ -1,4 +1,4 @@
-"""The lines that a command of the shell says: JSON, the last one terminal."""
+"""What a command of the shell prints: lines of JSON on stdout, the last one terminal."""
 
 from __future__ import annotations
 
@@ -17,25 +17,20 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def tell(line: dict[str, Any]) -> None:
+def print_line(line: dict[str, Any]) -> None:
     """Print a line for the process that started this one."""
     sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
     sys.stdout.flush()
 
 
-def attempted(task: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Do a task and return its last line, that of its failure if it fails."""
+def attempt(task: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return what a task returns, its last line; if it fails, the line of its failure."""
     try:
         return task()
     except (FileExistsError, NotADirectoryError, PermissionError) as refused:
-        return failed(Failed("folder_refused", {"folder": str(refused.filename)}))
+        failure = Failed("folder_refused", {"folder": str(refused.filename)})
     except Exception as error:
         failure = describe_failure(error)
         if failure.reference:
             log.exception("Bug %s", failure.reference)
-        return failed(failure)
-
-
-def failed(failure: Failed) -> dict[str, Any]:
-    """Return the last line of a task that could not begin."""
     return LogEntry(failure, time.time()).to_line()

@@ -1,4 +1,4 @@
-"""What a shell asks to be trained: what was said, and the dial's numbers for the rest."""
+"""A training as a shell asks for it: what was given, and the dial's numbers for the rest."""
 
 from __future__ import annotations
 
@@ -6,107 +6,110 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from storage import names
 from storage.errors import UserError
-from storage.options import options_table
 from storage.planning.plan import combine_plans, optimizer_learning_rate, plan_training
-from storage.records import Concept, Optimizer
+from storage.records import Concept, Dial, Optimizer, Plan
 from storage.requests import TrainRequest
 from training.recipe.concepts import ConceptPhotos
 from training.run.defaults import complete_recipe
 
 if TYPE_CHECKING:
-    import argparse
-
-    from storage.records import Catalog
-    from training.cli.photos import Source
+    from storage.records import Base, Catalog
+    from training.cli.arguments import TrainArguments
+    from training.cli.photos import FolderPhoto
     from training.recipe.recipe import Recipe
 
 #: the dial's numbers, unless they are given
 NUMBERS = ("steps", "rank", "learning_rate", "batch_size", "num_class_images")
+DEFAULT_BASE = "embedded"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class OtherFolder:
-    """A further concept as it was said: its folder, and later its pictures."""
+class ConceptFolder:
+    """A concept to teach: what it is, its folder, and its photos once they are read."""
 
     folder: Path
     trigger: str
     concept: Concept
     class_word: str
-    sources: Sequence[Source] = ()
+    photos: Sequence[FolderPhoto] = ()
+
+    def captions(self) -> list[tuple[str, str]]:
+        """Return the photos' names in the job folder, each with its caption."""
+        return [(photo.file, photo.caption) for photo in self.photos]
 
 
-def apart(chosen: argparse.Namespace) -> list[OtherFolder]:
-    """Leave the first concept in what was said, and return the others."""
-    folders = [chosen.photos, *chosen.also]
-    triggers = chosen.trigger or ([""] if len(folders) == 1 else [])
-    words, concepts = chosen.class_word or [""], chosen.concept or [Concept.SUBJECT]
-    words, concepts = (
-        each * len(folders) if len(each) == 1 else each for each in (words, concepts)
-    )
+def list_concepts(given: TrainArguments) -> list[ConceptFolder]:
+    """Pair each folder with its trigger, concept and class word.
+
+    Raises UserError "folders_uneven" if they cannot be paired.
+    """
+    folders = [given.photos, *given.more_photos]
+    triggers = list(given.trigger) or ([""] if len(folders) == 1 else [])
+    concepts = repeat_one(given.concept or [Concept.SUBJECT], len(folders))
+    words = repeat_one(given.class_word or [""], len(folders))
     if not len(folders) == len(triggers) == len(words) == len(concepts):
         raise UserError("folders_uneven", folders=len(folders))
-    chosen.trigger, chosen.class_word, chosen.concept = triggers[0], words[0], concepts[0]
-    said = list(zip(folders, triggers, concepts, words, strict=True))[1:]
+    triggers[0] = triggers[0] or names.trigger_from_name(names.clean_name(given.name))
     return [
-        OtherFolder(folder, names.clean_trigger(trigger), *rest) for folder, trigger, *rest in said
+        ConceptFolder(folder, names.clean_trigger(trigger), concept, word)
+        for folder, trigger, concept, word in zip(folders, triggers, concepts, words, strict=True)
     ]
 
 
-def lesson(
-    chosen: argparse.Namespace,
-    sources: Sequence[Source],
-    catalog: Catalog,
-    others: Sequence[OtherFolder] = (),
+def repeat_one(values: list[T], count: int) -> list[T]:
+    """Return a single value `count` times; several values as they are."""
+    return values * count if len(values) == 1 else values
+
+
+def make_recipe(
+    given: TrainArguments, concepts: Sequence[ConceptFolder], catalog: Catalog
 ) -> Recipe:
-    """Complete a training by the dial."""
-    name = names.clean_name(chosen.name)
-    first, *further = (
-        plan_training(
-            catalog,
-            method=chosen.method,
-            base=chosen.base,
-            dial=chosen.dial,
-            concept=concept,
-            photos=len(photos),
-            rank=chosen.rank or 0,
-        )
-        for concept, photos in [
-            (chosen.concept, sources),
-            *((other.concept, other.sources) for other in others),
-        ]
-    )
-    dialled = combine_plans(first, further)
-    own = {key: getattr(chosen, key) for key in NUMBERS}
-    given = {option.name: getattr(chosen, option.name) for option in options_table()}
-    options = {name: value for name, value in given.items() if value is not None}
-    optimizer = options.get("optimizer", Optimizer.ADAMW)
-    rate = optimizer_learning_rate(dialled.learning_rate, optimizer)
-    dialled = replace(dialled, learning_rate=rate)
+    """Complete a training by the dial's numbers."""
+    first, *others = concepts
+    base = catalog.find_base(given.base or DEFAULT_BASE)
+    dial = given.dial or Dial.BALANCED
     request = TrainRequest(
-        method=chosen.method,
-        base=chosen.base,
-        name=name,
-        trigger=names.clean_trigger(chosen.trigger or names.trigger_from_name(name)),
-        concept=chosen.concept,
-        dial=chosen.dial,
-        seed=chosen.seed,
-        class_word=chosen.class_word,
-        options=options,
-        **{key: getattr(dialled, key) if v is None else v for key, v in own.items()},
+        method=given.method,
+        base=base.name,
+        name=names.clean_name(given.name),
+        trigger=first.trigger,
+        concept=first.concept,
+        dial=dial,
+        seed=given.seed,
+        class_word=first.class_word,
+        options=dict(given.options),
+        **choose_numbers(given, plan_concepts(given, concepts, catalog, base, dial)),
     )
-    start = catalog.find_base(chosen.base)
-    concepts = tuple(
-        ConceptPhotos.from_photos(other, start, captioned(other.sources)) for other in others
-    )
+    more = tuple(ConceptPhotos.from_photos(other, base, other.captions()) for other in others)
     return complete_recipe(
-        request, start, captioned(sources), accepted=time.time(), other_concepts=concepts
+        request, base, first.captions(), accepted=time.time(), other_concepts=more
     )
 
 
-def captioned(sources: Sequence[Source]) -> list[tuple[str, str]]:
-    """Name the files of pictures with their captions."""
-    return [(source.file, source.caption) for source in sources]
+def plan_concepts(
+    given: TrainArguments, concepts: Sequence[ConceptFolder], catalog: Catalog,
+    base: Base, dial: Dial,
+) -> Plan:  # fmt: skip
+    """Return the dial's plan for all concepts together."""
+    first, *others = (
+        plan_training(
+            catalog, method=given.method, base=base.name, dial=dial, concept=each.concept,
+            photos=len(each.photos), rank=given.rank or 0,
+        )
+        for each in concepts
+    )  # fmt: skip
+    return combine_plans(first, others)
+
+
+def choose_numbers(given: TrainArguments, plan: Plan) -> dict[str, Any]:
+    """Return the numbers that were given, and the plan's for the others."""
+    optimizer = given.options.get("optimizer", Optimizer.ADAMW)
+    rate = optimizer_learning_rate(plan.learning_rate, optimizer)
+    plan = replace(plan, learning_rate=rate)
+    chosen = {name: getattr(given, name) for name in NUMBERS}
+    return {n: getattr(plan, n) if value is None else value for n, value in chosen.items()}

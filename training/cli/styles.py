@@ -1,4 +1,4 @@
-"""What is done with one finished file for a shell: it is told of, shrunk, exported or promoted."""
+"""`safelight inspect`, `shrink`, `export` and `promote`: what is done with one file."""
 
 from __future__ import annotations
 
@@ -13,67 +13,64 @@ from training.styles import header
 from training.styles.inspect import inspected
 
 if TYPE_CHECKING:
-    import argparse
-
+    from training.cli.arguments import (
+        ExportArguments,
+        InspectArguments,
+        PromoteArguments,
+        ShrinkArguments,
+    )
     from training.settings import TrainingSettings
 
-HASHES = 400  # bytes of a header's hashes
+HASHES_BYTES = 400  #: of the hashes in a header
 
 
-def handled(chosen: argparse.Namespace, settings: TrainingSettings) -> dict[str, Any]:
-    """Do with a file what a command says."""
-    if "out" in chosen:
-        chosen.out.mkdir(parents=True, exist_ok=True)
-    if chosen.command in {"export", "promote"}:
-        return {"export": export, "promote": promote}[chosen.command](chosen, settings)
-    return {"inspect": inspect, "shrink": shrink}[chosen.command](chosen)
+def inspect(given: InspectArguments, _: TrainingSettings) -> dict[str, Any]:
+    """Return what a style's file says of itself, and which programs it works in."""
+    return {"kind": "inspected"} | inspected(given.file)
 
 
-def inspect(chosen: argparse.Namespace) -> dict[str, Any]:
-    """Tell what a style's file is."""
-    return {"kind": "inspected"} | inspected(chosen.file)
-
-
-def promote(chosen: argparse.Namespace, settings: TrainingSettings) -> dict[str, Any]:
-    """Make a whole model a base of this machine."""
+def promote(given: PromoteArguments, settings: TrainingSettings) -> dict[str, Any]:
+    """Turn a whole model into a base on this machine."""
     from training.bases import promote as model  # noqa: PLC0415 - torch, and only this command needs it
 
-    name = names.clean_name(chosen.name)
-    place = model.promote_model(chosen.file, name, bases.stock(settings))
+    name = names.clean_name(given.name)
+    place = model.promote_model(given.file, name, bases.open_registry(settings))
     return {"kind": "promoted", "base": name, "bytes": model.folder_bytes(place)}
 
 
-def export(chosen: argparse.Namespace, settings: TrainingSettings) -> dict[str, Any]:
+def export(given: ExportArguments, settings: TrainingSettings) -> dict[str, Any]:
     """Write a whole model as a folder of diffusers, another file as its method exports it."""
     from training.bases import promote as model  # noqa: PLC0415 - torch, and only here
     from training.styles import writer  # noqa: PLC0415 - torch, and only here
 
-    content = header.read(chosen.file)
+    given.out.mkdir(parents=True, exist_ok=True)
+    content = header.read(given.file)
     metadata = header.metadata(content)
     method = methods.find(header.find_method(content.keys() - {"__metadata__"}))
     if method.TRAITS.marks.model:
-        place = chosen.out / chosen.file.stem
-        model.write_model_folder(chosen.file, place, bases.stock(settings))
+        place = given.out / given.file.stem
+        model.write_model_folder(given.file, place, bases.open_registry(settings))
         return {"kind": "exported", "file": place.name, "bytes": model.folder_bytes(place)}
     exported, suffix = getattr(method, "export", None), getattr(method, "EXPORT_SUFFIX", "")
     if exported is None:
         raise JobError("export_kind")
-    path = chosen.out / f"{chosen.file.stem}{suffix}"
-    write_whole(path, exported(writer.tensors(chosen.file), metadata, chosen.file.stem))
+    path = given.out / f"{given.file.stem}{suffix}"
+    write_whole(path, exported(writer.tensors(given.file), metadata, given.file.stem))
     return {"kind": "exported", "file": path.name, "bytes": path.stat().st_size}
 
 
-def shrink(chosen: argparse.Namespace) -> dict[str, Any]:
-    """Write a smaller copy of a LoRA and tell what it costs."""
+def shrink(given: ShrinkArguments, _: TrainingSettings) -> dict[str, Any]:
+    """Write a smaller copy of a LoRA; the line has the share of its effect that is lost."""
     from training.styles import writer  # noqa: PLC0415 - torch, and only this command needs it
     from training.styles.resize import shrunk  # noqa: PLC0415 - the same
 
-    made = header.metadata(header.read(chosen.file))
-    room = sum(len(key) + len(value) for key, value in made.items()) * 2 + HASHES
-    found = shrunk(writer.tensors(chosen.file), round(chosen.to * 2**20) - room)
+    given.out.mkdir(parents=True, exist_ok=True)
+    made = header.metadata(header.read(given.file))
+    room = sum(len(key) + len(value) for key, value in made.items()) * 2 + HASHES_BYTES
+    found = shrunk(writer.tensors(given.file), round(given.to * 2**20) - room)
     made |= {"ss_network_dim": str(found.rank), "ss_network_alpha": str(found.rank)}
-    path = chosen.out / chosen.file.name
-    if path.exists() and path.samefile(chosen.file):
+    path = given.out / given.file.name
+    if path.exists() and path.samefile(given.file):
         raise JobError("shrink_same")
     writer.pour(path, writer.rounded(found.tensors), made)
     size = path.stat().st_size

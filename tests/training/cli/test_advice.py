@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,12 +13,16 @@ from storage.errors import JobError
 from storage.planning.case import SUBJECT_MATTERS
 from storage.records import CheckedPhoto, Commercial, Concept, Dial
 from training.cli import advice
-from training.cli.photos import Source
+from training.cli.arguments import AdviseArguments
+from training.cli.commands import parse
+from training.cli.photos import FolderPhoto
+from training.cli.request import ConceptFolder
 from training.settings import TrainingSettings
 from training.worker.runtime import Runtime
 
 if TYPE_CHECKING:
     from storage.records import Catalog
+    from training.cli.arguments import TrainArguments
 
 
 @pytest.fixture(scope="module")
@@ -29,60 +32,71 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
     return Runtime(tmp_path_factory.mktemp("bases"), settings, "cpu").catalog()
 
 
-def sources(count: int) -> list[Source]:
-    """Give photos that are far from each other."""
+def photos(count: int) -> list[FolderPhoto]:
+    """Return photos that are far from each other."""
     return [
-        Source(f"{at}.png", Path(f"{at}.png"), "",
-               CheckedPhoto("", at * 0x0F0F_F0F0_0FF0, 400, 300, b"", b"", ()))
+        FolderPhoto(f"{at}.png", Path(f"{at}.png"), "",
+                    CheckedPhoto("", at * 0x0F0F_F0F0_0FF0, 400, 300, b"", b"", ()))
         for at in range(count)
     ]  # fmt: skip
 
 
-def asking(**more: Any) -> argparse.Namespace:
-    """Ask as `train --method auto` does."""
-    given = {
-        "method": "auto",
-        "base": "",
-        "dial": None,
-        "motif": None,
-        "class_word": "",
-        "concepts": 1,
-    }
-    given |= {"commercial": False, "concept": Concept.SUBJECT}
-    return argparse.Namespace(**(given | more))
+def training(*flags: str) -> TrainArguments:
+    """Return what `train --method auto` is given."""
+    train = ["train", "photos", "--out", "out", "--name", "a", "--method", "auto", *flags]
+    _, given = parse(train)
+    return given
+
+
+def concept(count: int) -> list[ConceptFolder]:
+    """Return a subject with so many photos."""
+    return [ConceptFolder(Path("photos"), "a", Concept.SUBJECT, "", photos(count))]
 
 
 def test_auto(catalog: Catalog) -> None:
-    """Method, base and dial are settled; on a bare processor the embedded base is left."""
-    chosen = asking()
+    """Method, base and dial are chosen; on a bare processor the embedded base is left."""
+    given, _, facts = advice.apply_advice(training(), concept(8), catalog)
 
-    facts = advice.settle(chosen, sources(8), catalog)
-
-    assert (chosen.method, chosen.base, chosen.dial) == ("lora", "embedded", Dial.BALANCED)
+    assert (given.method, given.base, given.dial) == ("lora", "embedded", Dial.BALANCED)
     assert (facts["photos"], facts["handed"], facts["terms"]) == (8, 8, "")
     assert facts["second"]["method"] == "embedding"
 
 
-def test_what_was_said_stays(catalog: Catalog) -> None:
-    """A dial that was given is kept, and licences' terms are told to whom they concern."""
-    chosen = asking(dial=Dial.THOROUGH, commercial=True)
+def test_what_was_given_stays(catalog: Catalog) -> None:
+    """A dial that was given is kept, and licences' terms are named to whom they concern."""
+    asked = training("--dial", "thorough", "--commercial")
 
-    assert advice.settle(chosen, sources(3), catalog)["terms"]
-    assert chosen.dial is Dial.THOROUGH
+    given, _, facts = advice.apply_advice(asked, concept(3), catalog)
+
+    assert facts["terms"]
+    assert given.dial is Dial.THOROUGH
 
 
 def test_a_named_base_is_the_only_one(catalog: Catalog) -> None:
-    """One that is not on this machine is said to be missing."""
+    """One that is not on this machine is refused as missing."""
     both = replace(
         catalog, memory_mib=24_000, bases=tuple(replace(b, present=True) for b in catalog.bases)
     )
-    chosen = asking(base="realistic")
+    asked = training("--base", "realistic")
 
-    advice.settle(chosen, sources(8), both)
+    given, _, _ = advice.apply_advice(asked, concept(8), both)
 
-    assert chosen.base == "realistic"
+    assert given.base == "realistic"
     with pytest.raises(JobError, match="base_missing"):
-        advice.settle(asking(base="realistic"), sources(8), catalog)
+        advice.apply_advice(asked, concept(8), catalog)
+
+
+def test_a_class_word_is_chosen(catalog: Catalog) -> None:
+    """Where DreamBooth is advised, the class is named after what the photos show."""
+    both = replace(
+        catalog, memory_mib=90_000,
+        bases=tuple(replace(b, present=True, known=True) for b in catalog.bases),
+    )  # fmt: skip
+    asked = training("--motif", "person", "--base", "realistic")
+
+    given, (first,), _ = advice.apply_advice(asked, concept(3), both)
+
+    assert (given.method, first.class_word) == ("dreambooth", "person")
 
 
 @pytest.mark.parametrize("concept", Concept)
@@ -96,12 +110,14 @@ def test_whatever_is_advised_has_its_words(
         replace(b, present=True, known=True, commercial=Commercial.CONDITIONS)
         for b in catalog.bases
     )
-    listed = sources(count)
     for motif in SUBJECT_MATTERS[concept]:
         for concepts in (1, 3):
-            chosen = asking(concept=concept, motif=motif, concepts=concepts, commercial=True)
-            facts = advice.settle(chosen, listed, replace(catalog, bases=here, memory_mib=memory))
+            asked = AdviseArguments(
+                photos=Path("photos"), concept=concept, base="", concepts=concepts, motif=motif,
+                commercial=True,
+            )  # fmt: skip
+            known = replace(catalog, bases=here, memory_mib=memory)
+            facts = advice.advice_facts(*advice.ask_advisor(asked, photos(count), known))
             first, second = facts["first"]["reasons"], facts["second"]["reasons"]
             assert len(wording.advice.reasons(first, "3 photos")) == 3
-            assert chosen.class_word or chosen.method != "dreambooth"
             assert wording.advice.reason_apart(second, first, "3 photos")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from storage.errors import JobError
-from training.cli import bases as stock
+from training.cli import bases
 from training.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -44,16 +44,16 @@ def settings(tmp_path: Path) -> TrainingSettings:
 
 def test_listing(settings: TrainingSettings) -> None:
     """Every base and captioner has what it lacks and its bytes; a wrong entry is told of."""
-    found = stock.listing(settings)
+    listing = bases.list_installed(settings)
 
-    bases = {base["name"]: base for base in found["bases"]}
-    assert (bases["embedded"]["lack"], bases["embedded"]["checked"]) == ("", True)
-    assert bases["embedded"]["bytes"] > 1 << 20
-    assert (bases["mine"]["lack"], bases["mine"]["bytes"]) == ("base_bring", 0)
-    assert bases["odd"]["lack"] == "base_family"
-    assert {"embedded", "blip"} == {one["name"] for one in found["captioners"]}
-    assert found["captioner"] == {"name": "maker/blip", "present": False}
-    assert found["wrong"] == [
+    found = {base["name"]: base for base in listing["bases"]}
+    assert (found["embedded"]["lack"], found["embedded"]["checked"]) == ("", True)
+    assert found["embedded"]["bytes"] > 1 << 20
+    assert (found["mine"]["lack"], found["mine"]["bytes"]) == ("base_bring", 0)
+    assert found["odd"]["lack"] == "base_family"
+    assert {"embedded", "blip"} == {one["name"] for one in listing["captioners"]}
+    assert listing["captioner"] == {"name": "maker/blip", "present": False}
+    assert listing["wrong"] == [
         {"code": "list_missing", "file": "own.toml", "base": "half", "field": "family"}
     ]
 
@@ -71,15 +71,15 @@ def test_listing(settings: TrainingSettings) -> None:
 def test_refused(settings: TrainingSettings, name: str, code: str) -> None:
     """What comes with Safelight, is brought by hand, or is unknown is not asked of a hub."""
     with pytest.raises(JobError) as refused:
-        stock.fetch(settings, name, lambda _: None)
+        bases.fetch(settings, name, lambda _: None)
 
     assert refused.value.code == code
 
 
 def test_named(settings: TrainingSettings) -> None:
     """A captioner is found by its name, or by its place on the hub, ours and the operator's."""
-    known = stock.stock(settings)
+    known = bases.open_registry(settings)
 
-    blip = stock.named(known, "blip", settings.captioner)
-    assert stock.named(known, blip.source, settings.captioner) == blip
-    assert stock.named(known, "maker/blip", settings.captioner).source == "maker/blip"
+    blip = bases.find_fetchable(known, "blip", settings.captioner)
+    assert bases.find_fetchable(known, blip.source, settings.captioner) == blip
+    assert bases.find_fetchable(known, "maker/blip", settings.captioner).source == "maker/blip"

@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw
 
 from storage.errors import UserError
 from storage.folders import JobFolder
-from training.cli.photos import gather
+from training.cli.photos import read_photos
 
 
 @pytest.fixture
@@ -22,12 +22,12 @@ def photos(tmp_path):
     return folder
 
 
-def test_pictures_are_gathered(photos, tmp_path):
+def test_pictures_are_read(photos, tmp_path):
     """Each picture once, in order of its name, with the caption that lies beside it."""
     folder = JobFolder(tmp_path / "job")
-    sources = gather(photos, folder)
+    found = read_photos(photos, folder)
 
-    told = [(source.file, source.path.name, source.caption) for source in sources]
+    told = [(photo.file, photo.path.name, photo.caption) for photo in found]
     assert told == [("0001.png", "b.png", "a red wall"), ("0002.png", "c.jpg", "")]
     assert sorted(path.name for path in folder.photos.iterdir()) == ["0001.png", "0002.png"]
 
@@ -36,7 +36,7 @@ def test_a_bad_picture_is_named(photos, tmp_path):
     """The error says which file, with the code of what is wrong."""
     (photos / "a.png").write_bytes(b"")
     with pytest.raises(UserError) as bad:
-        gather(photos, JobFolder(tmp_path / "job"))
+        read_photos(photos, JobFolder(tmp_path / "job"))
 
     assert (bad.value.code, bad.value.facts["file"]) == ("photo_empty", "a.png")
 
@@ -48,9 +48,9 @@ def test_a_mask_becomes_the_alpha_channel(photos, tmp_path):
     mask.save(photos / "c.mask.png")
     folder = JobFolder(tmp_path / "job")
 
-    sources = gather(photos, folder)
+    found = read_photos(photos, folder)
 
-    assert [source.path.name for source in sources] == ["b.png", "c.jpg"]
+    assert [photo.path.name for photo in found] == ["b.png", "c.jpg"]
     with Image.open(folder.photos / "0002.png") as picture:
         assert picture.size == (300, 280)
         assert picture.convert("RGB").getpixel((200, 100)) == (0, 0, 254)
@@ -63,6 +63,6 @@ def test_a_mask_of_another_shape_is_named(photos, tmp_path):
     Image.new("L", (100, 280)).save(photos / "b.mask.png")
 
     with pytest.raises(UserError) as bad:
-        gather(photos, JobFolder(tmp_path / "job"))
+        read_photos(photos, JobFolder(tmp_path / "job"))
 
     assert (bad.value.code, bad.value.facts["file"]) == ("mask_shape", "b.mask.png")

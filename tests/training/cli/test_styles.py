@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
-
 import pytest
 import torch
 from safetensors.torch import save_file
 
 from storage.errors import JobError
+from training.cli.arguments import ExportArguments
 from training.cli.styles import export
 from training.settings import TrainingSettings
 
@@ -19,6 +18,6 @@ def test_only_some_are_exported(tmp_path):
     save_file({"emb_params": torch.zeros(1, 4)}, file, {"made": "elsewhere"})
 
     with pytest.raises(JobError) as refused:
-        export(Namespace(file=file, out=tmp_path), TrainingSettings())
+        export(ExportArguments(file=file, out=tmp_path), TrainingSettings())
 
     assert refused.value.code == "export_kind"

@@ -1,0 +1,89 @@
+"""The commands of the shell, and what they are given."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import FrozenInstanceError
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from storage.options import options_table
+from storage.records import Optimizer
+from training.cli.commands import COMMANDS, build_parser, parse
+
+if TYPE_CHECKING:
+    from training.cli.arguments import TrainArguments
+
+TRAIN = ("train", "photos", "--out", "out", "--name", "a")
+
+
+def given(*flags: str) -> Any:
+    """Return what a command is given."""
+    _, arguments = parse(flags)
+    return arguments
+
+
+def test_arguments_are_frozen() -> None:
+    """No module changes what was asked for another."""
+    with pytest.raises(FrozenInstanceError):
+        given(*TRAIN).method = "embedding"
+
+
+def test_options_are_those_that_were_given() -> None:
+    """An option without a flag keeps the method's own value."""
+    flags = ("--optimizer", "prodigy", "--no-shuffle-caption", "--extra-resolutions", "48,96")
+
+    assert given(*TRAIN).options == {}
+    assert given(*TRAIN, *flags).options == {
+        "optimizer": Optimizer.PRODIGY,
+        "shuffle_caption": False,
+        "extra_resolutions": (48, 96),
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "value"),
+    [
+        ("--word", "--class-word", "dog"),
+        ("--rate", "--learning-rate", "0.01"),
+        ("--batch", "--batch-size", "2"),
+        ("--prior", "--num-class-images", "20"),
+    ],
+)
+def test_flags_of_before(old: str, new: str, value: str) -> None:
+    """A flag's old name means the same."""
+    before: TrainArguments = given(*TRAIN, old, value)
+
+    assert before == given(*TRAIN, new, value) != given(*TRAIN)
+
+
+@pytest.mark.parametrize(
+    ("alias", "name"), [(alias, each.name) for each in options_table() for alias in each.aliases]
+)
+def test_options_of_before(alias: str, name: str) -> None:
+    """An option's old flag sets the option."""
+    option = next(each for each in options_table() if each.name == name)
+    value = option.choices[0] if option.choices else "1"
+    switch = isinstance(option.default, bool)
+
+    assert set(given(*TRAIN, f"--{alias}", *([] if switch else [value])).options) == {name}
+
+
+def test_names_after_fetch() -> None:
+    """`bases` lists, `bases fetch NAME...` fetches."""
+    assert given("bases").fetch == []
+    assert given("bases", "fetch", "sd15", "blip").fetch == ["sd15", "blip"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each command explains every flag."""
+    with pytest.raises(SystemExit) as ended:
+        parse([command, "--help"])
+
+    assert ended.value.code == 0
+    assert f"safelight {command}" in capsys.readouterr().out
+    (subparsers,) = (each for each in build_parser()._actions if each.choices)
+    actions = subparsers.choices[command]._actions  # type: ignore[call-overload, index]
+    assert all(action.help for action in actions if action.nargs != argparse.PARSER)

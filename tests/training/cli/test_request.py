@@ -1,0 +1,53 @@
+"""A training as a shell asks for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from storage.errors import UserError
+from storage.records import Concept
+from training.cli.commands import parse
+from training.cli.request import list_concepts
+
+TRAIN = ("train", "dog", "--out", "out", "--name", "My Pets")
+
+
+def concepts(*flags: str) -> list[tuple[str, str, Concept, str]]:
+    """Return folder, trigger, concept and class word of each concept."""
+    _, given = parse([*TRAIN, *flags])
+    return [
+        (str(each.folder), each.trigger, each.concept, each.class_word)
+        for each in list_concepts(given)
+    ]
+
+
+def test_one_folder() -> None:
+    """Its trigger is made from the name."""
+    assert concepts() == [("dog", "mypets", Concept.SUBJECT, "")]
+    assert concepts("--trigger", "rex", "--concept", "look") == [("dog", "rex", Concept.LOOK, "")]
+
+
+def test_several_folders() -> None:
+    """Each has its trigger; concept and class word are given once or for each."""
+    cat = ("--photos", "cat", "--trigger", "rex", "--trigger", "mia")
+    words = ("--class-word", "dog", "--class-word", "cat")
+
+    assert concepts(*cat, *words, "--concept", "subject") == [
+        ("dog", "rex", Concept.SUBJECT, "dog"),
+        ("cat", "mia", Concept.SUBJECT, "cat"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--photos", "cat"),
+        ("--photos", "cat", "--trigger", "rex"),
+        ("--trigger", "rex", "--trigger", "mia"),
+        ("--class-word", "dog", "--class-word", "cat"),
+    ],
+)
+def test_folders_and_triggers_that_do_not_pair(flags: tuple[str, ...]) -> None:
+    """They are refused before a photo is read."""
+    with pytest.raises(UserError, match="folders_uneven"):
+        concepts(*flags)
