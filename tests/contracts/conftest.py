@@ -6,18 +6,16 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import torch
-from accelerate import init_empty_weights
-from diffusers import ZImageTransformer2DModel
 from PIL import Image, ImageDraw
 from safetensors.torch import load_file
 
+from benchmarks.compatibility import model_names
 from storage.folders import JobFolder, write_json
 from storage.records import Concept, Dial
 from storage.requests import TrainRequest
@@ -26,11 +24,10 @@ from training.bases import random
 from training.bases.cache import BaseCache
 from training.device import Device
 from training.families import Picture
-from training.modelfiles import singlefile, singlefile_writer, zimage
 from training.recipe.recipe import Recipe, SamplePrompt
 from training.run.defaults import complete_recipe, rules
 from training.run.loop import train
-from training.styles import compatibility
+from training.styles.compatibility import readable_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,18 +55,7 @@ class Trained:
     @property
     def names(self) -> list[str]:
         """List the file's keys; of a whole model those that its true one has."""
-        return list(load_file(self.file)) if self.recipe.rank else true(self.family)
-
-
-@cache
-def true(family: str) -> list[str]:
-    """List the keys of a family's true model."""
-    if family == "zimage":
-        with init_empty_weights():
-            return list(zimage.written(ZImageTransformer2DModel().state_dict()))
-    unet, vae, *texts = singlefile.empty(families.walk()[family].SHAPE).values()
-    opened = [(text.state_dict(), text.config.hidden_act == "gelu") for text in texts]
-    return list(singlefile_writer.written(unet.state_dict(), vae.state_dict(), opened))
+        return list(load_file(self.file)) if self.recipe.rank else list(model_names(self.family))
 
 
 @pytest.fixture(scope="session")
@@ -174,7 +160,7 @@ def anew(lessons: list[Trained], bases: BaseCache, home: Path) -> list[Trained]:
                     "channels": family.vae.config.latent_channels,  # type: ignore[attr-defined]
                     "side": 16 if base.small else 8,
                     "guided": family.guided(family.guidance),  # type: ignore[attr-defined]
-                    "diffusers": not compatibility.loads(one.names, one.family)["diffusers"],
+                    "diffusers": "diffusers" in readable_by(one.names, one.family),
                     "stranger": str(one.file.with_name("stranger.npy")),
                     "fresh": str(one.file.with_name("fresh.npy")),
                 }

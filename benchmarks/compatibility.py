@@ -1,0 +1,97 @@
+"""`python -m benchmarks.compatibility --write docs/compatibility.md`: which programs read what.
+
+Makes an untrained file of every method on a tiny model of every family and asks
+`training.styles.compatibility` about its tensors; a whole model has the names of its true one.
+`tests/contracts/test_interop.py` compares the table with files that were trained.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Collection, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from training import families, methods
+from training.bases import random
+from training.bases.cache import BaseCache
+from training.device import Device
+from training.lazy import accelerate, diffusers
+from training.modelfiles import singlefile, singlefile_writer, zimage
+from training.networks.traits import PROGRAMS
+from training.run import defaults
+from training.run.memory import usual
+from training.styles.compatibility import incompatibilities
+
+PAGE = """# Which programs read what
+
+Written by `python -m benchmarks.compatibility --write docs/compatibility.md`, and checked by
+`tests/contracts` on files that were trained. The reasons and their sources stand with the methods
+(`TRAITS`) and the families (`FILES`). What a result's card and `safelight inspect` say is worked
+out from that very file. Where a row has dashes, the method cannot train the family.
+
+"""
+
+
+@cache
+def model_names(family: str) -> tuple[str, ...]:
+    """Return the names of the tensors in a whole model's file, of true size."""
+    if family == "zimage":
+        with accelerate.init_empty_weights():
+            return tuple(zimage.written(diffusers.ZImageTransformer2DModel().state_dict()))
+    module: Any = families.walk()[family]
+    unet, vae, *texts = singlefile.empty(module.SHAPE).values()
+    readers = [(text.state_dict(), text.config.hidden_act == "gelu") for text in texts]
+    return tuple(singlefile_writer.written(unet.state_dict(), vae.state_dict(), readers))
+
+
+def file_names(method: str, bases: BaseCache, name: str) -> tuple[str, ...]:
+    """Return the names of the tensors in a method's file; none where it cannot train the base."""
+    base = bases.find(name)
+    rule = next(iter(defaults.rules(method, base)), None)
+    if rule is None:
+        return ()
+    if not rule.rank:
+        return model_names(base.family)
+    with bases.borrow(name) as family:
+        attached = methods.find(method).attach(family.networks, usual(rule, base))
+        names = tuple(attached.weights())
+        attached.detach()
+    return names
+
+
+def row(method: str, family: str, names: Collection[str]) -> str:
+    """Return a line of the table; without names, the method cannot train the family."""
+    cells = ["-"] * len(PROGRAMS)
+    if names:
+        found = incompatibilities(names, family)
+        cells = [f"no: {found[program]}" if found[program] else "yes" for program in PROGRAMS]
+    return f"| {' | '.join([method, family, *cells])} |"
+
+
+def table() -> Iterator[str]:
+    """Return the lines of the table."""
+    yield f"| method | family | {' | '.join(PROGRAMS)} |"
+    yield "| --- " * (len(PROGRAMS) + 2) + "|"
+    with tempfile.TemporaryDirectory() as place:
+        for family in families.names():
+            random.write_random_model(Path(place), family)
+        bases = BaseCache(Path(place), Device.open(cpu=True))
+        for method in sorted(methods.walk()):
+            for family in families.names():
+                yield row(method, family, file_names(method, bases, f"tiny-{family}"))
+
+
+def main() -> int:
+    """Write the page."""
+    parser = argparse.ArgumentParser("benchmarks.compatibility", description=__doc__)
+    parser.add_argument("--write", type=Path, required=True, metavar="FILE")
+    parser.parse_args().write.write_text(PAGE + "\n".join(table()) + "\n", "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
