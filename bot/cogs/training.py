@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from discord import app_commands
-from discord.ext import commands
+from discord.ext import commands, tasks
 
 from bot import wording
 from bot.actions.permissions import refusing_duplicates
@@ -14,11 +15,15 @@ from bot.actions.training import TrainingOrder
 from bot.cards import advice, job, preflight
 from bot.cards.components import defer, edit
 from bot.cogs import _autocomplete
+from bot.wording import fill, flatten
 from storage.records import Dial
 
 if TYPE_CHECKING:
     from bot.bot import Bot, Interaction
+    from storage.records import Method
 
+CATALOG_SECONDS = 5.0  #: between two looks whether the catalog's methods changed
+MAX_METHODS = 24  #: subcommands that Discord takes in a group, beside `auto`
 ITEMS = (
     preflight.Start,
     preflight.More,
@@ -39,17 +44,10 @@ DIALS = [
 ]
 
 
-def trains(method: str) -> app_commands.Command[Any, ..., None]:
-    """Make the command of a method that has a rank."""
-    told = wording.training.WIDTH if method == "hypernetwork" else wording.training.RANK
+def train_command(method: Method) -> app_commands.Command[Any, ..., None]:
+    """Return the command of a method; one that has no rank takes none."""
 
-    @app_commands.describe(**wording.training.OPTIONS, rank=told)
-    @app_commands.autocomplete(
-        dataset=_autocomplete.suggest_datasets, base=_autocomplete.suggest_bases
-    )
-    @app_commands.choices(dial=DIALS)
     async def command(  # noqa: PLR0913, PLR0917 (what an expert may set)
-        self: Training,  # noqa: ARG001
         interaction: Interaction,
         dataset: str,
         dial: str = "balanced",
@@ -61,22 +59,67 @@ def trains(method: str) -> app_commands.Command[Any, ..., None]:
         private: bool = False,
     ) -> None:
         """Show what the training would be."""
-        order = TrainingOrder(0, method, base, Dial(dial), steps, rank, rate, word, private)
+        order = TrainingOrder(0, method.name, base, Dial(dial), steps, rank, rate, word, private)
         await consider(interaction, dataset, order)
 
-    command.__qualname__ = f"Training.{method}"  # by this discord.py knows that it has a self
-    return app_commands.command(name=method, description=wording.training.COMMANDS[method])(
-        command
+    described = dict(wording.training.OPTIONS)
+    whole = inspect.signature(command)
+    if any(method.ranks):
+        limits = {"least": max(1, method.ranks[0]), "most": method.ranks[1]}
+        described["rank"] = fill(wording.training.RANK, help=method.rank_help, **limits)
+        app_commands.rename(rank=method.rank_name)(command)
+    else:  # discord.py reads the options from the signature
+        kept = [each for name, each in whole.parameters.items() if name != "rank"]
+        command.__signature__ = whole.replace(parameters=kept)  # type: ignore[attr-defined]
+    app_commands.describe(**described)(command)
+    app_commands.choices(dial=DIALS)(command)
+    app_commands.autocomplete(dataset=_autocomplete.suggest_datasets, base=_autocomplete.suggest_bases)(command)
+    said = method.title
+    if method.help:
+        said = fill(wording.training.METHOD, title=method.title, help=method.help)
+    return app_commands.Command(
+        name=method.name,
+        description=flatten(said, 100),
+        callback=command,
     )
 
 
 @app_commands.guild_only()
 class Training(commands.GroupCog, name="train", description=wording.training.COMMAND):
-    """Starting trainings."""
+    """Starting trainings: a command for each method that the catalog has."""
 
-    lora, pivotal, locon, loha, lokr = map(trains, ("lora", "pivotal", "locon", "loha", "lokr"))
-    dora, oft, hypernetwork = map(trains, ("dora", "oft", "hypernetwork"))
-    dreambooth, finetune = map(trains, ("dreambooth", "finetune"))
+    def __init__(self, bot: Bot) -> None:
+        self.bot = bot
+        self.methods: tuple[Method, ...] = ()
+        self.watching = tasks.loop(seconds=CATALOG_SECONDS)(self.refresh)
+        self.watching.before_loop(bot.wait_until_ready)
+
+    async def cog_load(self) -> None:
+        """Offer the methods before Discord is told the commands, and whenever they change."""
+        await self.offer()
+        self.watching.start()
+
+    async def cog_unload(self) -> None:
+        """Stop watching the catalog."""
+        self.watching.cancel()
+
+    async def refresh(self) -> None:
+        """Tell Discord the commands if the catalog's methods have changed."""
+        if await self.offer():
+            await self.bot.tree.sync()
+
+    async def offer(self) -> bool:
+        """Have a command for each method of the catalog; return whether that changed any."""
+        methods = (await self.bot.store.catalog.read()).methods[:MAX_METHODS]
+        if methods == self.methods:
+            return False
+        group = cast("app_commands.Group", self.app_command)
+        for method in self.methods:
+            group.remove_command(method.name)
+        for method in methods:
+            group.add_command(train_command(method))
+        self.methods = methods
+        return True
 
     @app_commands.command(name="auto", description=wording.advice.COMMAND)
     @app_commands.describe(**wording.advice.OPTIONS)
@@ -97,30 +140,6 @@ class Training(commands.GroupCog, name="train", description=wording.training.COM
             )
             asked = advice.Question(found.id, commercial=commercial, private=private, word=word)
             await edit(interaction, await advice.advice_card(interaction, asked))
-
-    @app_commands.command(description=wording.training.COMMANDS["embedding"])
-    @app_commands.describe(**wording.training.OPTIONS, vectors=wording.training.VECTORS)
-    @app_commands.autocomplete(
-        dataset=_autocomplete.suggest_datasets, base=_autocomplete.suggest_bases
-    )
-    @app_commands.choices(dial=DIALS)
-    async def embedding(  # noqa: PLR0913, PLR0917 (what an expert may set)
-        self,
-        interaction: Interaction,
-        dataset: str,
-        dial: str = "balanced",
-        base: str = "",
-        word: str = "",
-        steps: int = 0,
-        vectors: int = 0,
-        rate: float = 0.0,
-        private: bool = False,
-    ) -> None:
-        """Show what training an embedding would be."""
-        order = TrainingOrder(
-            0, "embedding", base, Dial(dial), steps, vectors, rate, word, private
-        )
-        await consider(interaction, dataset, order)
 
 
 async def consider(interaction: Interaction, name: str, order: TrainingOrder) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from bot.__main__ import make_bot
 from bot.bot import Bot
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from bot.cogs.training import Training
     from bot.demo.discordish import World
 
 PATIENCE = 300.0  #: seconds the first worker may take to load torch
@@ -84,9 +85,10 @@ async def end(child: asyncio.subprocess.Process) -> None:
 
 
 async def ready(bot: Bot) -> None:
-    """Wait until the scheduler has said what it can do."""
+    """Wait until the scheduler has published its catalog, and offer its methods."""
     for _ in range(round(PATIENCE / 0.25)):
         if (await bot.store.catalog.read()).bases:
+            await cast("Training", bot.cogs["train"]).refresh()
             return
         await asyncio.sleep(0.25)
     raise UserError("scheduler_away")

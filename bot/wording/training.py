@@ -5,19 +5,7 @@ from __future__ import annotations
 # commands, as Discord lists them (100 characters at most)
 
 COMMAND = "Train a style on your photos"
-COMMANDS = {
-    "lora": "Train a LoRA: learns most, works in most programs",
-    "embedding": "Train an embedding: a new word for the base, a file of a few KB",
-    "locon": "Train a LoCon: a LoRA of every layer; learns finer detail, a larger file",
-    "loha": "Train a LoHa: two LoRAs multiplied; often calmer, in fewer programs",
-    "lokr": "Train a LoKr: the smallest file of its kind, in fewer programs",
-    "dora": "Train a DoRA: a LoRA that also learns strengths; slower, in fewer programs",
-    "oft": "Train an OFT: turns what the base knows; small, in few programs",
-    "hypernetwork": "Train a hypernetwork: changes what words mean to the base; older programs",
-    "pivotal": "Train a LoRA and a new word for it in one; in fewer programs",
-    "dreambooth": "Train a whole model on one thing and its class; a rank makes it a LoRA",
-    "finetune": "Train a whole model on photos and captions; large, slow, a base of its own",
-}
+METHOD = "{title}: {help}"
 OPTIONS = {
     "dataset": "Which of your datasets; type to search",
     "dial": "How long to train; balanced unless you say so",
@@ -27,9 +15,7 @@ OPTIONS = {
     "rate": "Advanced: learning rate, instead of the dial's",
     "private": "Show card and samples in a private thread only",
 }
-RANK = "Advanced: rank, how much it can learn (1 to 128)"
-WIDTH = "Advanced: how wide its networks are, by what they read (1 to 8)"
-VECTORS = "Advanced: how many vectors the word gets (1 to 8)"
+RANK = "Advanced: {help} ({least} to {most})"
 
 # the pre-flight card
 

@@ -43,6 +43,10 @@ if TYPE_CHECKING:
     from tests.fakes.discord import BotKit
 
 
+WORD = Method("embedding", (1, 8), learns_word=True, title="Embedding", rank_name="vectors")
+CLASS = Method("dreambooth", (0, 128), dropout=True, title="DreamBooth", rank_rules="lora")
+
+
 class FakeScheduler:
     """Writes what the scheduler and its workers write: claims, events, results."""
 
@@ -62,10 +66,10 @@ class FakeScheduler:
         real = Base("sd15", "Stable Diffusion", "sd1", "hub/sd15", 512, "", "", present=True)
         away = replace(real, name="away", title="Away", present=False)
         methods = {
-            "lora": (Method("lora", dropout=True), 8, 1 << 20),
-            "embedding": (Method("embedding", (1, 8), learns_word=True), 2, 4096),
-            "dreambooth": (Method("dreambooth", (0, 128), dropout=True), 0, 24_000_000),
-            "finetune": (Method("finetune", (0, 0)), 0, 24_000_000),
+            "lora": (Method("lora", dropout=True, title="LoRA"), 8, 1 << 20),
+            "embedding": (WORD, 2, 4096),
+            "dreambooth": (CLASS, 0, 24_000_000),
+            "finetune": (Method("finetune", (0, 0), title="Fine-tuned model"), 0, 24_000_000),
         }
         rules = tuple(
             Rule(
@@ -80,6 +84,7 @@ class FakeScheduler:
         known = tuple(method for method, _, _ in methods.values())
         catalog = Catalog((base, real, away), known, "embedded", rules, "two cores")
         await self.store.catalog.publish(replace(catalog, **changes))
+        await self.kit.bot.cogs["train"].refresh()
 
     async def add_timing(self, step: float, around: float = 0.0, method: str = "lora") -> None:
         """Record how long a step of a subject on the embedded base took, in seconds."""

@@ -78,11 +78,11 @@ async def test_options_refused(kit, scheduler, method, values, word):
 async def test_no_rank(kit, scheduler):
     """A rank is refused where whole networks are trained."""
     alice = kit.add_member("alice")
-    await scheduler.add_dataset(alice)
+    dataset = await scheduler.add_dataset(alice)
+    order = TrainingOrder(dataset.id, "finetune", "embedded", rank=8)
 
-    answer = await alice.slash(kit.channel, "train finetune", **DATASET, rank=8)
-
-    assert "has no rank" in kit.text(answer)
+    with pytest.raises(UserError, match="rank_method"):
+        await preview(kit.bot, order, alice.id, kit.guild.id)
 
 
 async def test_masks_need_see_through_photos(kit, scheduler):

@@ -9,7 +9,7 @@ import pytest
 
 from bot.actions.training import TrainingOrder
 from bot.cards import order_id
-from storage.records import Dial, Kind, Optimizer, Server, Status
+from storage.records import Dial, Kind, Method, Optimizer, Server, Status
 
 DATASET = {"dataset": "my dog"}
 
@@ -341,3 +341,27 @@ async def test_room(kit, scheduler):
 
     assert "a member may use 1 MB" in kit.text(answer)
     assert "/style delete" in kit.text(answer)
+
+
+async def test_methods_come_from_the_catalog(kit, scheduler):
+    """`/train` has a command for each method that is published, also after a restart."""
+    glow = Method(
+        "glow", (1, 4), title="Glow", help="what glows", rank_name="light", rank_help="how bright"
+    )
+
+    await scheduler.publish_catalog(methods=(glow, Method("flat", (0, 0), help="no rank")))
+
+    for restarted in (False, True):
+        bot = await kit.restart() if restarted else kit.bot
+        offered = {command.name: command for command in bot.tree.get_command("train").commands}
+        assert {"auto", "glow", "flat"} == offered.keys()
+        assert offered["glow"].description == "Glow: what glows"
+        options = {option.display_name: option for option in offered["glow"].parameters}
+        assert "how bright (1 to 4)" in str(options["light"].description)
+        assert "rank" not in {option.display_name for option in offered["flat"].parameters}
+    assert "train glow" in kit.add_member("alice").available_commands(kit.channel)
+
+
+async def test_no_catalog(kit):
+    """Before a worker was ever here, `/train` has `auto` alone, which says so."""
+    assert [each.name for each in kit.bot.tree.get_command("train").commands] == ["auto"]
