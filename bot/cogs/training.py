@@ -73,7 +73,9 @@ def train_command(method: Method) -> app_commands.Command[Any, ..., None]:
         command.__signature__ = whole.replace(parameters=kept)  # type: ignore[attr-defined]
     app_commands.describe(**described)(command)
     app_commands.choices(dial=DIALS)(command)
-    app_commands.autocomplete(dataset=_autocomplete.suggest_datasets, base=_autocomplete.suggest_bases)(command)
+    app_commands.autocomplete(
+        dataset=_autocomplete.suggest_datasets, base=_autocomplete.suggest_bases
+    )(command)
     said = method.title
     if method.help:
         said = fill(wording.training.METHOD, title=method.title, help=method.help)

@@ -134,7 +134,7 @@ async def test_twice(kit, scheduler):
     [
         ({"steps": -1}, "between 1 and 20000, not -1"),
         ({"steps": 10**9}, "not 1000000000"),
-        ({"rank": 4096}, "is 4096; it can be 1 to 128"),
+        ({"rank": 4096}, "between 1 and 128, not 4096"),
         ({"rate": 7.0}, "Learning rate must be"),
         ({"base": "../../etc"}, "no base called"),
         ({"base": "away"}, "is not on this machine"),
