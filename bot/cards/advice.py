@@ -18,8 +18,8 @@ from bot.cards.job import COLOURS
 from bot.cards.preflight import Leave, Start, fact_lines, option_lines
 from bot.wording import format_count, say
 from storage.errors import UserError
+from storage.planning.advice_input import CLASS_WORDS, SUBJECT_MATTERS, AdviceInput, SubjectMatter
 from storage.planning.advisor import Advice, Choice, advise
-from storage.planning.case import BESIDE, CLASS_WORDS, SUBJECT_MATTERS, AdviceInput, SubjectMatter
 from storage.records import Status
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class Answer:
         """What Start would order."""
         question, choice = self.question, self.choice
         word = question.word
-        if choice.method in BESIDE and not word:
+        if choice.needs_class_word and not word:
             word = CLASS_WORDS[self.case.subject_matter]
         return TrainingOrder(
             question.dataset, choice.method, choice.base.name, choice.dial,

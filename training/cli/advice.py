@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from storage.errors import JobError
+from storage.planning.advice_input import CLASS_WORDS, AdviceInput
 from storage.planning.advisor import advise
-from storage.planning.case import BESIDE, CLASS_WORDS, AdviceInput
 from training.cli.arguments import AdviseArguments
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def apply_advice(
     photos = [photo for concept in concepts for photo in concept.photos]
     case, advice = ask_advisor(question, photos, catalog)
     best = advice.first
-    if best.method in BESIDE and not first.class_word:
+    if best.needs_class_word and not first.class_word:
         first = replace(first, class_word=CLASS_WORDS[case.subject_matter])
     given = replace(given, method=best.method, base=best.base.name, dial=given.dial or best.dial)
     return given, [first, *others], advice_facts(case, advice)

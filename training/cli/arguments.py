@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from storage.options import options_table
-from storage.planning.case import SubjectMatter
+from storage.planning.advice_input import SubjectMatter
 from storage.records import Concept, Dial
 
 

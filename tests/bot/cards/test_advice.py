@@ -8,7 +8,7 @@ import pytest
 
 from bot.cards.advice import Question
 from storage.errors import UserError
-from storage.planning.case import SubjectMatter
+from storage.planning.advice_input import SubjectMatter
 from storage.records import Base, Commercial, Dial, Domain, Method, Rule, Server
 
 DATASET = {"dataset": "my dog"}
@@ -25,7 +25,7 @@ async def gpu(kit, memory=24_000):
     like = catalog.rules[0]
     rules = tuple(
         Rule(m, b.name, r.concept, r.dial, 90, 10, 100, 400, 0 if m == "dreambooth" else 8,
-             1e-3, 4, 1 << 20, like.reason)
+             1e-3, 4, 1 << 20, like.reason, num_class_images=4 if m == "dreambooth" else 0)
         for m in METHODS for b in (plain, photo) for r in catalog.rules
         if (r.method, r.base) == (like.method, like.base)
     )  # fmt: skip

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from storage.errors import UserError
+from storage.planning.advice_input import AdviceInput, SubjectMatter
 from storage.planning.advisor import Advice, advise
-from storage.planning.case import AdviceInput, SubjectMatter
 from storage.planning.durations import TimingKey
 from storage.records import Base, Catalog, Commercial, Concept, Dial, Domain, Method, Rule, Timing
 

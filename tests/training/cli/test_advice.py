@@ -10,7 +10,7 @@ import pytest
 
 from bot import wording
 from storage.errors import JobError
-from storage.planning.case import SUBJECT_MATTERS
+from storage.planning.advice_input import SUBJECT_MATTERS
 from storage.records import CheckedPhoto, Commercial, Concept, Dial
 from training.cli import advice
 from training.cli.arguments import AdviseArguments

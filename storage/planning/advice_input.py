@@ -1,4 +1,4 @@
-"""What somebody wants to teach and from what, as the advisor weighs it."""
+"""What the advisor needs to know: what somebody wants to teach, and from which photos."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 
 class SubjectMatter(StrEnum):
-    """What photos show. It says how real the pictures must look, and which base knows it best."""
+    """What photos show; decides which bases draw it best and how real it must look."""
 
     ANIMAL = "animal"
     PERSON = "person"
     THING = "thing"
-    FIGURE = "figure"  #: somebody drawn
-    DRAWING = "drawing"  #: a manner of drawing or painting
+    FIGURE = "figure"  #: a drawn character
+    DRAWING = "drawing"  #: a style of drawing or painting
     ANIME = "anime"
     PHOTOGRAPHY = "photography"  #: a photographic look
     EMOJI = "emoji"
 
 
-#: What is asked, by the concept; the first is assumed until somebody says otherwise.
+#: the choices by concept; the first is the default
 SUBJECT_MATTERS = {
     Concept.SUBJECT: (
         SubjectMatter.ANIMAL,
@@ -44,8 +44,7 @@ SUBJECT_MATTERS = {
     ),
 }
 
-BESIDE = frozenset({"dreambooth"})  #: methods that learn a subject beside its class, by name
-#: What it is in a word, for those methods.
+#: the class word of methods that need one, unless somebody names a better one
 CLASS_WORDS = {
     SubjectMatter.ANIMAL: "animal",
     SubjectMatter.PERSON: "person",
@@ -59,7 +58,7 @@ CLASS_WORDS = {
 
 
 class PhotoQuality(Protocol):
-    """What is known of a photo."""
+    """The part of a photo's record that says how good it is."""
 
     @property
     def phash(self) -> int: ...  # noqa: D102
@@ -73,17 +72,17 @@ class PhotoQuality(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AdviceInput:
-    """What somebody wants to teach, and from what."""
+    """What somebody wants to teach, and from which photos."""
 
     concept: Concept
     subject_matter: SubjectMatter
-    distinct_photos: int  #: that are sharp and differ from each other
-    total_photos: int  #: all of them
-    median_side: int = 0  #: median of their shorter sides, pixels; 0 is unknown
-    concepts: int = 1  #: things to be taught in one run
-    commercial: bool = False  #: whether money shall be earned with it
-    large_file_ok: bool = True  #: whether a file of gigabytes can be handed over
-    max_minutes: int = 0  #: that it may take; 0 is any
+    distinct_photos: int  #: without blurred ones and near duplicates
+    total_photos: int
+    median_side: int = 0  #: pixels, of their shorter sides; 0 is unknown
+    concepts: int = 1  #: in one run
+    commercial: bool = False  #: whether the style will be used commercially
+    large_file_ok: bool = True  #: whether a file of gigabytes can be delivered
+    max_minutes: int = 0  #: 0 is unlimited
 
     @classmethod
     def from_photos(
@@ -93,17 +92,19 @@ class AdviceInput:
         subject_matter: SubjectMatter | None = None,
         **more: int,
     ) -> AdviceInput:
-        """Judge photos; `more` are other fields. Without a motif, the concept's first is meant."""
+        """Return the input for photos; `more` are other fields."""
         listed = list(photos)
-        seen: list[int] = []
+        hashes: list[int] = []
         for photo in listed:
-            if "blurred" not in photo.warnings and not any(
-                are_near_duplicates(photo.phash, p) for p in seen
-            ):
-                seen.append(photo.phash)
+            repeated = any(are_near_duplicates(photo.phash, other) for other in hashes)
+            if "blurred" not in photo.warnings and not repeated:
+                hashes.append(photo.phash)
         sides = [min(photo.width, photo.height) for photo in listed]
-        side = int(median(sides)) if sides else 0
         return cls(
-            concept, subject_matter or SUBJECT_MATTERS[concept][0], len(seen), len(listed), side,
+            concept,
+            subject_matter or SUBJECT_MATTERS[concept][0],
+            distinct_photos=len(hashes),
+            total_photos=len(listed),
+            median_side=int(median(sides)) if sides else 0,
             **more,  # type: ignore[arg-type]  # they are the other fields
-        )  # fmt: skip
+        )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from storage.planning.case import SUBJECT_MATTERS, AdviceInput, SubjectMatter
+from storage.planning.advice_input import SUBJECT_MATTERS, AdviceInput, SubjectMatter
 from storage.records import Concept
 
 FAR = 0x0F0F_F0F0_0FF0  #: hashes that are multiples of it are far from each other
