@@ -241,7 +241,7 @@ class Base:
         return "" if self.present else missing
 
     @property
-    def facts(self) -> dict[str, str]:
+    def missing_facts(self) -> dict[str, str]:
         """The facts that fill in the sentence of `missing_code`."""
         named = {"base": self.title, "name": self.name}
         return named | {"family": self.family, "source": self.source}

@@ -238,7 +238,7 @@ def find_base(catalog: Catalog, name: str) -> Base:
     """Return a base that is here."""
     found = catalog.find_base(name)
     if found.missing_code:
-        raise UserError(found.missing_code, **found.facts)
+        raise UserError(found.missing_code, **found.missing_facts)
     return found
 
 

@@ -106,9 +106,9 @@ class Datasets:
     async def delete(self, number: int, owner: int) -> None:
         """Delete a dataset and its photos; raise UserError("dataset_busy") during a training."""
         async with self._database.transaction() as tx:
-            found = await _get_owned(tx, number, owner)
+            dataset = await _get_owned(tx, number, owner)
             if busy := await tx.fetch_one(SELECT_TRAINING_JOB, dataset=number):
-                raise UserError("dataset_busy", name=found.name, job=busy["id"])
+                raise UserError("dataset_busy", name=dataset.name, job=busy["id"])
             await tx.execute(CANCEL_CAPTION_JOBS, dataset=number, owner=owner, now=time.time())
             await tx.execute("DELETE FROM datasets WHERE id = :number", number=number)
         await self._trash.sweep()

@@ -58,7 +58,7 @@ UPDATE jobs SET status = :status, error = :error, lease = NULL, ended = :ended,
 WHERE id = :job RETURNING *
 """
 COUNT_RECENT_TRAININGS = """
-SELECT count(*) AS asked FROM jobs WHERE owner = :owner AND guild = :guild AND kind = 'train'
+SELECT count(*) AS number FROM jobs WHERE owner = :owner AND guild = :guild AND kind = 'train'
   AND status <> 'cancelled' AND created > :since
 """
 SUM_PLANNED_BYTES = """
@@ -87,18 +87,18 @@ class Jobs:
 
         A sample may be queued twice, and seeds do not make trainings different.
         """
-        known = {
+        values = {
             "kind": new.kind,
             "owner": new.owner,
             "dataset": new.dataset,
             "request": json.dumps(new.request, sort_keys=True),
         }
         async with self._database.transaction() as tx:
-            twice = (
-                None if new.kind is Kind.SAMPLE else await tx.fetch_one(SELECT_SAME_JOB, **known)
+            same = (
+                None if new.kind is Kind.SAMPLE else await tx.fetch_one(SELECT_SAME_JOB, **values)
             )
-            if twice is not None:
-                raise UserError("job_twice", job=twice["id"])
+            if same is not None:
+                raise UserError("job_twice", job=same["id"])
             rows = await tx.execute(
                 INSERT_JOB,
                 guild=new.guild,
@@ -107,7 +107,7 @@ class Jobs:
                 style=new.style,
                 private=new.private,
                 now=time.time(),
-                **known,
+                **values,
             )
         return job_from_row(rows[0])
 
@@ -117,10 +117,10 @@ class Jobs:
 
     async def get_owned(self, number: int, owner: int) -> Job:
         """Return a member's job; raise UserError("job_unknown") if it is not theirs."""
-        found = await self.get(number)
-        if found.owner != owner:
+        job = await self.get(number)
+        if job.owner != owner:
             raise UserError("job_unknown")
-        return found
+        return job
 
     async def list_for(self, owner: int, limit: int = 10) -> list[Job]:
         """Return a member's newest jobs, newest first."""
@@ -154,7 +154,7 @@ class Jobs:
         rows = await self._database.execute(
             COUNT_RECENT_TRAININGS, owner=owner, guild=guild, since=since
         )
-        return int(rows[0]["asked"])
+        return int(rows[0]["number"])
 
     async def sum_planned_bytes(self, owner: int) -> int:
         """Return the expected bytes of the styles that a member's open trainings will write."""
@@ -194,13 +194,13 @@ class Jobs:
         Raises UserError: "job_unknown", "job_ended", or "job_unstarted" for a finish too early.
         """
         async with self._database.transaction() as tx:
-            found = await _get(tx, number)
-            if found.status.ended:
+            job = await _get(tx, number)
+            if job.status.ended:
                 raise UserError("job_ended", job=number)
-            if command is JobCommand.FINISH and found.started is None:
+            if command is JobCommand.FINISH and job.started is None:
                 raise UserError("job_unstarted", job=number)
             moved = await _move(
-                tx, found, _status_after(found.status, command), by=by, command=command
+                tx, job, _status_after(job.status, command), by=by, command=command
             )
         await self._trash.sweep()
         return moved
@@ -208,12 +208,12 @@ class Jobs:
     async def resume(self, number: int, by: int) -> Job:
         """Put a paused job back into the queue; does nothing to one that waits or runs."""
         async with self._database.transaction() as tx:
-            found = await _get(tx, number)
-            if found.status.ended:
+            job = await _get(tx, number)
+            if job.status.ended:
                 raise UserError("job_ended", job=number)
-            if found.status is not Status.PAUSED:
-                return found
-            return await _move(tx, found, Status.QUEUED, by=by)
+            if job.status is not Status.PAUSED:
+                return job
+            return await _move(tx, job, Status.QUEUED, by=by)
 
     # workers -----------------------------------------------------------------------------------
 
@@ -268,14 +268,12 @@ class Jobs:
         With `counted=False` the worker lives and gave the job back, so the attempt is free.
         """
         async with self._database.transaction() as tx:
-            found = await _get(tx, number)
-            if found.fence != fence or found.status is not Status.RUNNING:
-                return found
+            job = await _get(tx, number)
+            if job.fence != fence or job.status is not Status.RUNNING:
+                return job
             if not counted:
-                found = replace(found, attempts=found.attempts - 1)
-            released = await _move(
-                tx, found, _status_after_release(found), command=_command_left(found)
-            )
+                job = replace(job, attempts=job.attempts - 1)
+            released = await _move(tx, job, _status_after_release(job), command=_command_left(job))
         await self._trash.sweep()
         return released
 
@@ -324,18 +322,18 @@ def _status_after(status: Status, command: JobCommand) -> Status:
     return Status.PAUSED if command is JobCommand.PAUSE else Status.QUEUED
 
 
-def _status_after_release(found: Job) -> Status:
+def _status_after_release(job: Job) -> Status:
     """Return the status of a job whose worker died."""
-    if found.requested is JobCommand.CANCEL:
+    if job.requested is JobCommand.CANCEL:
         return Status.CANCELLED
-    if found.attempts >= MAX_ATTEMPTS:
+    if job.attempts >= MAX_ATTEMPTS:
         return Status.FAILED
-    return Status.PAUSED if found.requested is JobCommand.PAUSE else Status.QUEUED
+    return Status.PAUSED if job.requested is JobCommand.PAUSE else Status.QUEUED
 
 
-def _command_left(found: Job) -> JobCommand | None:
+def _command_left(job: Job) -> JobCommand | None:
     """Return the command that the next worker must obey; a pause is done already."""
-    return None if found.requested is JobCommand.PAUSE else found.requested
+    return None if job.requested is JobCommand.PAUSE else job.requested
 
 
 async def _get(connection: Connection, number: int) -> Job:
@@ -347,21 +345,21 @@ async def _get(connection: Connection, number: int) -> Job:
 
 async def _move(
     tx: Connection,
-    found: Job,
+    job: Job,
     status: Status,
     *,
     by: int | None = None,
     command: JobCommand | None = None,
 ) -> Job:
-    failed = {"code": "worker_died", "attempts": found.attempts}
+    error = {"code": "worker_died", "attempts": job.attempts}
     rows = await tx.execute(
         MOVE_JOB,
-        job=found.id,
+        job=job.id,
         status=status,
-        attempts=found.attempts,
+        attempts=job.attempts,
         by=by,
         command=None if status is Status.PAUSED else command,
-        error=json.dumps(failed) if status is Status.FAILED else None,
+        error=json.dumps(error) if status is Status.FAILED else None,
         ended=time.time() if status.ended else None,
     )
     return job_from_row(rows[0])

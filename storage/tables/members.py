@@ -89,12 +89,12 @@ class Members:
 
     async def export(self, member: int) -> dict[str, Any]:
         """Return every row about a member, as JSON."""
-        found: dict[str, Any] = {"member": member}
+        data: dict[str, Any] = {"member": member}
         async with self._database.transaction() as tx:
             for name, sql in EXPORT_QUERIES.items():
                 rows = await tx.execute(sql, member=member)
-                found[name] = [_parse_json_columns(dict(row)) for row in rows]
-        return found
+                data[name] = [_parse_json_columns(dict(row)) for row in rows]
+        return data
 
     async def erase(self, member: int, *, keep_styles: bool) -> int:
         """Delete everything about a member and return the number of their photos.

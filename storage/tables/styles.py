@@ -43,7 +43,7 @@ class Styles:
         self._trash = trash
         self._home = home
 
-    async def add(  # noqa: PLR0913 - what is known of a style only by the job that made it
+    async def add(  # noqa: PLR0913 - only the job that made it knows these
         self,
         job: Job,
         file: Path,
@@ -61,8 +61,8 @@ class Styles:
         digest, size = await asyncio.to_thread(_hash_file, file)
         name = str(job.request["name"])
         async with self._database.transaction() as tx:
-            if kept := await _find_existing(tx, job):
-                return kept
+            if existing := await _find_existing(tx, job):
+                return existing
             rows = await tx.execute(
                 INSERT_STYLE,
                 owner=job.owner,
@@ -79,13 +79,13 @@ class Styles:
                 now=time.time(),
                 whole=whole,
             )
-            made = rows[0]["id"]
-            await asyncio.to_thread(_link_or_copy, file, self._home.style_file(made, name))
+            number = rows[0]["id"]
+            await asyncio.to_thread(_link_or_copy, file, self._home.style_file(number, name))
             await tx.execute(
-                "UPDATE jobs SET style = :style WHERE id = :job", style=made, job=job.id
+                "UPDATE jobs SET style = :style WHERE id = :job", style=number, job=job.id
             )
-            found = await tx.execute(f"{SELECT_STYLES} WHERE s.id = :style", style=made)
-        return style_from_row(found[0])
+            rows = await tx.execute(f"{SELECT_STYLES} WHERE s.id = :style", style=number)
+        return style_from_row(rows[0])
 
     async def list_for(self, owner: int) -> list[Style]:
         """Return a member's own styles, newest first."""
@@ -142,12 +142,14 @@ class Styles:
 
         A style without an owner is deleted with its last share: nobody could sample it any more.
         """
-        shared = "DELETE FROM shares WHERE style = :number AND guild = :guild RETURNING style"
-        lost = "DELETE FROM styles WHERE id = :number AND owner IS NULL"
+        unshare = "DELETE FROM shares WHERE style = :number AND guild = :guild RETURNING style"
+        delete_unowned = "DELETE FROM styles WHERE id = :number AND owner IS NULL"
         async with self._database.transaction() as tx:
-            if not await tx.execute(shared, number=number, guild=guild):
+            if not await tx.execute(unshare, number=number, guild=guild):
                 raise UserError("style_unknown")
-            await tx.execute(f"{lost} AND id NOT IN (SELECT style FROM shares)", number=number)
+            await tx.execute(
+                f"{delete_unowned} AND id NOT IN (SELECT style FROM shares)", number=number
+            )
         await self._trash.sweep()
 
     async def delete(self, number: int, owner: int) -> None:
@@ -177,8 +179,8 @@ async def _find_existing(tx: Connection, job: Job) -> Style | None:
     row = await tx.fetch_one("SELECT fence FROM jobs WHERE id = :job", job=job.id)
     if row is None or row["fence"] != job.fence:
         raise JobError("lease_lost", job=job.id)
-    found = await tx.fetch_one(f"{SELECT_STYLES} WHERE s.job = :job", job=job.id)
-    return None if found is None else style_from_row(found)
+    row = await tx.fetch_one(f"{SELECT_STYLES} WHERE s.job = :job", job=job.id)
+    return None if row is None else style_from_row(row)
 
 
 async def _check_owner(tx: Connection, number: int, owner: int) -> None:

@@ -129,13 +129,13 @@ class BaseRegistry:
         """
         base = self.find(name)
         if not base.known:
-            raise JobError(base.missing_code, **base.facts)
+            raise JobError(base.missing_code, **base.missing_facts)
         kind, _, shipped = base.source.partition(":")
         place = (
             embedded.verified(shipped) if kind == "embedded" else self.locate_source(base.source)
         )
         if place is None:
-            raise JobError(base.missing_code or "base_bring", **base.facts)
+            raise JobError(base.missing_code or "base_bring", **base.missing_facts)
         return place
 
     def fingerprint(self, name: str) -> str:

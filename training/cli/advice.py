@@ -32,7 +32,7 @@ def ask_advisor(
     if given.base:
         base = catalog.find_base(given.base)
         if base.missing_code:
-            raise JobError(base.missing_code, **base.facts)
+            raise JobError(base.missing_code, **base.missing_facts)
         catalog = replace(catalog, bases=(base,))
     case = AdviceInput.from_photos(
         (photo.checked for photo in photos), given.concept, given.motif,

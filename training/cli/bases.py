@@ -77,7 +77,7 @@ def fetch(
     if base.source.startswith("embedded:"):
         raise JobError("fetch_embedded", base=base.title)
     if not base.known or "/" not in base.source:
-        raise JobError(base.missing_code or "fetch_here", **base.facts)
+        raise JobError(base.missing_code or "fetch_here", **base.missing_facts)
     noted, began = hub.note(base.source), time.monotonic()
     already = noted is not None and noted.whole and hub.cached(base.source) is not None
     if noted is None or not already:
