@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __all__ = [
@@ -24,7 +26,25 @@ class LazyModule:
 
     def __getattr__(self, name: str) -> Any:
         """Import the module and return its attribute."""
-        return getattr(import_module(self._name), name)
+        return getattr(import_slowly(self._name), name)
+
+
+def import_slowly(name: str) -> ModuleType:
+    """Import a module of a library that takes seconds."""
+    if name.partition(".")[0] not in {"torch", "transformers"}:
+        bind_pil_processors()
+    return import_module(name)
+
+
+def bind_pil_processors() -> None:
+    """Bind the image processors that diffusers imports to those that work without torchvision.
+
+    transformers falls back to the same ones, but warns of each on stderr. We use none of them.
+    """
+    if find_spec("torchvision") is None:
+        for name in ("CLIPImageProcessor", "SiglipImageProcessor"):
+            processor = getattr(import_module("transformers"), f"{name}Pil")
+            setattr(import_module("transformers"), name, processor)  # which replaced itself
 
 
 if TYPE_CHECKING:

@@ -56,3 +56,13 @@ def test_later() -> None:
     assert LazyModule("json").loads("[1]") == [1]
     with pytest.raises(AttributeError, match="nothing"):
         LazyModule("json").nothing  # noqa: B018 - asking is what imports
+
+
+def test_silent() -> None:
+    """Importing what a training needs writes nothing to a shell's stderr."""
+    program = "from training.lazy import diffusers; diffusers.StableDiffusionPipeline"
+    told = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120
+    ).stderr
+
+    assert "torchvision" not in told

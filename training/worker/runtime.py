@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from importlib import import_module
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,7 +11,7 @@ from storage.records import Catalog, Kind
 from training import caption, families, methods, sample
 from training.bases.cache import BaseCache
 from training.device import Device
-from training.lazy import SLOW_IMPORTS
+from training.lazy import SLOW_IMPORTS, import_slowly
 from training.run import loop, memory
 from training.run.defaults import rules
 
@@ -83,7 +82,7 @@ class Runtime:
     def import_next(self) -> None:
         """Import one more of the libraries that jobs will need."""
         for name in islice(self.imports, 1):
-            import_module(name)
+            import_slowly(name)
 
     def free_memory(self) -> None:
         """Unload the models that no job uses."""

@@ -263,7 +263,7 @@ async def test_jobs_that_cannot_be_laid_out(queue):
         ]
         codes = [(await queue.wait_for(job, Status.FAILED)).error["code"] for job in jobs]
 
-    assert codes == ["no_photos", "base_unknown", "out_of_range", "steps_range"]
+    assert codes == ["no_photos", "base_unknown", "out_of_range", "out_of_range"]
 
 
 async def test_a_full_disk_starts_nothing(queue):

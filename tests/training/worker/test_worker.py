@@ -94,7 +94,7 @@ def test_short_jobs_go_first(worker, ask):
         ended += [f for f in (sample, caption, training) if "done" in kinds(f) and f not in ended]
 
     served = [
-        entry.event.job for entry in read(training.events)[0] if entry.event.kind == "served"
+        entry.event.job for entry in read(training.events_file)[0] if entry.event.kind == "served"
     ]
     assert ended == [sample, caption, training]
     assert served == [3, 2]
@@ -129,14 +129,14 @@ def test_a_wish_of_another_claim_is_not_heard(worker, ask):
 def test_a_broken_folder_fails_its_job_alone(worker, ask, content):
     """A `job.json` that is missing or makes no sense ends with a code; others go on."""
     broken, other = ask(1), ask(2)
-    broken.job.unlink()
+    broken.request_file.unlink()
     if content is not None:
-        broken.job.write_text(content)
+        broken.request_file.write_text(content)
     worker.turn()
     while worker.executions:
         worker.turn()
 
-    [failed] = read(broken.events)[0]
+    [failed] = read(broken.events_file)[0]
     assert failed.event.code == "job_broken"
     assert kinds(other)[-1] == "done"
 
