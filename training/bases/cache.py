@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from storage.errors import JobError
 from training.bases.registry import BaseRegistry
+from training.families import walk
 
 if TYPE_CHECKING:
     from training.device import Device
@@ -56,8 +57,6 @@ class BaseCache(BaseRegistry):
 
         Raises JobError if it is unknown, not installed or broken.
         """
-        from training.families import walk  # noqa: PLC0415  # torch, only when it is needed
-
         base = self.find(name)
         place = self.locate(name)
         load = walk()[base.family].load

@@ -1,4 +1,4 @@
-"""Lists of bases: the one that comes with Safelight, and an operator's own of the same form."""
+"""Lists of bases in TOML: the one that ships with Safelight, and an operator's."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 SHIPPED_LIST = Path(__file__).with_name("bases.toml")
 REQUIRED_FIELDS = ("title", "family", "source", "resolution", "good")
 BLIP = "blip"  #: the family of every captioner
-UNREAD_LICENCE = "unseen"  #: a licence that nobody has read
+UNREAD_LICENCE = "unseen"  #: the licence of a base whose licence nobody has read
 TEXT_FIELDS = ("title", "family", "source", "licence", "good", "weak", "terms", "licence_url")
 NUMBER_FIELDS = {"resolution": (8, 4096), "memory_mib": (0, 1 << 20), "clip_skip": (1, 12)}
-#: what fields were called before 0.2: read for ever, never written
+#: of fields before 0.2: read for ever, never written
 OLD_NAMES = {"memory": "memory_mib", "skip": "clip_skip", "seen": "licence_url"}
 CHOICE_FIELDS = {
     "domain": tuple(Domain),
@@ -30,52 +30,55 @@ CHOICE_FIELDS = {
     "prediction": ("epsilon", "v_prediction", "flow"),
 }
 FIELDS = {*TEXT_FIELDS, *NUMBER_FIELDS, *CHOICE_FIELDS, "small"}
-BASE_FILE = "base.toml"  #: in a folder that is a base: what is known of it
-MAX_TEXT_CHARS = 300  #: letters of a text: it goes on cards
-MAX_NAME_CHARS = 64  #: letters of a name or a title
+BASE_FILE = "base.toml"  #: in a folder that is a base: its entry
+MAX_TEXT_CHARS = 300  #: as texts go on cards
+MAX_NAME_CHARS = 64  #: of names and titles
 
 
 def read_lists(section: str, more: Path | None) -> tuple[list[Base], list[UserError]]:
-    """Read our list and an operator's, whose entries take the place of ours of the same name."""
-    found, wrong = read_shipped_list(section)
+    """Read the shipped list and an operator's, whose entries replace shipped ones by name.
+
+    Returns the entries of a section, "bases" or "captioners", and what is wrong with the lists.
+    """
+    shipped, errors = read_shipped_list(section)
     if more is None:
-        return found, wrong
-    theirs, amiss = read_list(more, section)
-    if section != "bases":  # an operator's list may be of bases alone
-        amiss = []
-    return list({one.name: one for one in (*found, *theirs)}.values()), [*wrong, *amiss]
+        return shipped, errors
+    own, own_errors = read_list(more, section)
+    if section != "bases":  # an operator's list may have bases only
+        own_errors = []
+    by_name = {base.name: base for base in (*shipped, *own)}
+    return list(by_name.values()), [*errors, *own_errors]
 
 
 @cache
 def read_shipped_list(section: str) -> tuple[list[Base], list[UserError]]:
-    """Read the list that comes with Safelight, once; it does not change."""
+    """Read the shipped list, once."""
     return read_list(SHIPPED_LIST, section)
 
 
 def read_list(path: Path, section: str = "bases") -> tuple[list[Base], list[UserError]]:
-    """Read a list: the bases in it, none of them present yet, and what is wrong with the others.
+    """Return the bases of a list, none of them present, and the errors of the other entries.
 
-    A list that is no TOML gives no bases; a wrong entry leaves the others alone.
+    A file that is not TOML has no bases and one error.
     """
     try:
         content = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as broken:
         return [], [UserError("list_broken", file=path.name, problem=str(broken))]
-    found, wrong = list[Base](), list[UserError]()
+    bases, errors = list[Base](), list[UserError]()
     known = [*families.names(), BLIP]
     entries = content.get(section)
     if not isinstance(entries, dict):
         return [], [UserError("list_empty", file=path.name)]
     for name, written in entries.items():
         entry = current_names(written)
-        amiss = next(find_faults(name, entry), None)
-        if amiss is not None:
-            wrong.append(
-                UserError(amiss.pop("code"), file=path.name, base=name[:MAX_NAME_CHARS], **amiss)
-            )
-            continue
-        found.append(make_base(name, entry, known=entry["family"] in known))
-    return found, wrong
+        fault = next(find_faults(name, entry), None)
+        if fault is None:
+            bases.append(make_base(name, entry, known=entry["family"] in known))
+        else:
+            base = name[:MAX_NAME_CHARS]
+            errors.append(UserError(fault.pop("code"), file=path.name, base=base, **fault))
+    return bases, errors
 
 
 def current_names(entry: Any) -> Any:
@@ -86,7 +89,7 @@ def current_names(entry: Any) -> Any:
 
 
 def make_base(name: str, entry: dict[str, Any], *, known: bool) -> Base:
-    """Make a base of a checked entry."""
+    """Return the base of an entry without faults; `known` is whether its family is."""
     given = {"licence": UNREAD_LICENCE, **entry}
     for field, kind in (("domain", Domain), ("commercial", Commercial)):
         if field in given:
@@ -95,30 +98,30 @@ def make_base(name: str, entry: dict[str, Any], *, known: bool) -> Base:
 
 
 def format_entry(base: Base) -> str:
-    """Write a base down in the form of these lists."""
+    """Return a base as an entry in TOML."""
     lines = [f"[bases.{quote(base.name)}]"]
     for field in sorted(FIELDS):
         value = getattr(base, field)
         if value:
-            told = str(value).lower() if isinstance(value, bool) else value
-            lines.append(f"{field} = {told if isinstance(value, int) else quote(str(value))}")
+            written = str(value).lower() if isinstance(value, int) else quote(str(value))
+            lines.append(f"{field} = {written}")
     return "\n".join(lines) + "\n"
 
 
 def quote(text: str) -> str:
-    """Quote a text as TOML does: JSON's way, but letters stay; pairs of surrogates are refused."""
+    """Quote a text as TOML does: JSON's way, but letters stay, as TOML refuses surrogate pairs."""
     return json.dumps(text, ensure_ascii=False)
 
 
 def read_base_file(place: Path) -> Base | None:
-    """Read what stands in a folder that is a base; nothing where nothing does."""
+    """Return the base whose entry lies in a folder; None if there is none."""
     path = place / BASE_FILE
-    found = read_list(path)[0] if path.is_file() else []
-    return replace(found[0], name=place.stem, source=place.name) if found else None
+    bases = read_list(path)[0] if path.is_file() else []
+    return replace(bases[0], name=place.stem, source=place.name) if bases else None
 
 
 def find_faults(name: str, entry: object) -> Iterator[dict[str, Any]]:
-    """Say what is wrong with an entry: a code, and the facts of its sentence."""
+    """Yield what is wrong with an entry: an error's code and facts."""
     if not isinstance(entry, dict):
         yield {"code": "list_field", "field": name[:MAX_NAME_CHARS], "wants": "a table"}
         return
@@ -140,16 +143,16 @@ def find_faults(name: str, entry: object) -> Iterator[dict[str, Any]]:
 
 
 def find_prediction_faults(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Say where a base is to predict what its family does not."""
-    told = entry.get("prediction", "")
+    """Yield a fault if the base is to predict what its family does not."""
+    prediction = entry.get("prediction", "")
     flow = [name for name, each in families.walk().items() if each.OBJECTIVE == "flow"]
-    if told and (told == "flow") != (entry.get("family") in flow):
+    if prediction and (prediction == "flow") != (entry.get("family") in flow):
         only = f"flow for {', '.join(flow)} alone"
         yield {"code": "list_field", "field": "prediction", "wants": only}
 
 
 def describe_wanted(field: str, value: object) -> str:
-    """Say what a field takes, where a value is not that."""
+    """Return what a field takes if a value is not that, else ""."""
     if field == "small":
         return "" if isinstance(value, bool) else "true or false"
     if field in NUMBER_FIELDS:

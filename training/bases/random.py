@@ -1,4 +1,4 @@
-"""Random models of every family's layout: tiny ones of a few megabytes, to try things on."""
+"""Random models in the layout of every family: tiny ones of a few MB, for tests."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def make_random_model(family: str, seed: int = 0, *, large: bool = False) -> Any:
-    """Make a family's tiny model, or one of true size, as a pipeline, its weights from a seed.
+    """Return a pipeline of a family with random weights, tiny or of true size.
 
-    They are fp32, and, like those of models that are handed around, such as fp16 can write.
+    The weights are fp32, but rounded to fp16, as those of published models are.
     """
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -28,7 +28,7 @@ def make_random_model(family: str, seed: int = 0, *, large: bool = False) -> Any
 
 
 def write_random_model(folder: Path, family: str, *, large: bool = False) -> Path:
-    """Write a family's tiny model, or one of true size, as a folder the way diffusers does."""
+    """Write a random model as a diffusers folder and return it."""
     place = folder / f"{'random' if large else 'tiny'}-{family}"
     diffusers.utils.logging.disable_progress_bar()
     transformers.utils.logging.disable_progress_bar()

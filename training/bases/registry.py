@@ -11,7 +11,8 @@ from storage.errors import JobError
 from storage.records import Base
 from training import embedded
 from training.bases import lists
-from training.modelfiles import hub
+from training.families import walk
+from training.modelfiles import hub, singlefile
 
 if TYPE_CHECKING:
     from storage.errors import UserError
@@ -76,8 +77,6 @@ class BaseRegistry:
 
     def recognise(self, place: Path) -> Base | None:
         """Describe a file or folder as a base; None if no family recognises it."""
-        from training.families import walk  # noqa: PLC0415  # torch, only when it is needed
-
         for name, family in walk().items():
             if family.recognises(place):
                 if described := lists.read_base_file(place):
@@ -158,8 +157,6 @@ class BaseRegistry:
 
 def refuse_unknown_file(file: Path) -> None:
     """Raise JobError for a model file of no family, naming what it is."""
-    from training.modelfiles import singlefile  # noqa: PLC0415  # torch, only when it is needed
-
     what = singlefile.amiss(file) if file.suffix == ".safetensors" else ""
     if what:
         raise JobError(f"base_{what}", base=file.name)
