@@ -1,1 +1,1 @@
-"""What one training is asked to be: frozen, checked and written into its file."""
+"""The recipe of one training: frozen, checked, and written into its file."""

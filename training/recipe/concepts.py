@@ -1,4 +1,4 @@
-"""What a run teaches: its concepts, the captions that call them and the prompts that show them."""
+"""The concepts that a run teaches, captions with their triggers, and prompts for previews."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 
     from storage.records import Base
 
-EARLY = 100  # letters in which the trigger is surely among the tokens that are read
+#: CLIP reads 75 tokens; a trigger within so many characters is surely among them
+TRIGGER_SEARCH_CHARS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingPhoto:
-    """One photo of the job folder with its caption."""
+    """A photo of the job folder, with its caption."""
 
     file: str
     caption: str
@@ -26,28 +27,28 @@ class TrainingPhoto:
 
 @dataclass(frozen=True, slots=True)
 class SamplePrompt:
-    """A prompt that shows how far the training is."""
+    """A prompt for previews."""
 
     text: str
     seed: int
 
 
 class ConceptLike(Protocol):
-    """A concept, with the word that calls it."""
+    """A concept to teach: a `TrainRequest`, or one of its `other_datasets`."""
 
     @property
     def trigger(self) -> str:
-        """Give the word that calls it."""
+        """The word that calls it in prompts."""
         ...
 
     @property
     def concept(self) -> Concept:
-        """Say whether it is a subject or a look."""
+        """Whether it is a subject or a look."""
         ...
 
     @property
     def class_word(self) -> str:
-        """Name a subject's class."""
+        """The class of a subject, e.g. dog; may be empty."""
         ...
 
 
@@ -62,55 +63,60 @@ class ConceptPhotos:
 
     @classmethod
     def from_photos(
-        cls, what: ConceptLike, base: Base, photos: Iterable[tuple[str, str]]
+        cls, concept: ConceptLike, base: Base, photos: Iterable[tuple[str, str]]
     ) -> ConceptPhotos:
-        """Make one of photos, (file, caption); every caption says its trigger."""
+        """Return a concept with photos, given as (file, caption); captions get its trigger."""
         found = tuple(
-            TrainingPhoto(file, with_trigger(caption, what, base)) for file, caption in photos
+            TrainingPhoto(file, add_trigger(caption, concept, base)) for file, caption in photos
         )
-        return cls(what.trigger, what.concept, what.class_word, found)
+        return cls(concept.trigger, concept.concept, concept.class_word, found)
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> ConceptPhotos:
-        """Read one back from JSON."""
+        """Read the entry of a recipe."""
         photos = tuple(TrainingPhoto(**photo) for photo in value["photos"])
         word = value.get("class_word", value.get("word", ""))  # "word" before 0.2
         return cls(value["trigger"], Concept(value["concept"]), word, photos)
 
 
 def contains_trigger(text: str, trigger: str) -> bool:
-    """Tell whether a text has the trigger in it, as a word."""
+    """Return whether a text has the trigger in it as a word, in any case."""
     return re.search(rf"(?i)(?<!\w){re.escape(trigger)}(?!\w)", text) is not None
 
 
-def with_trigger(caption: str, what: ConceptLike, base: Base) -> str:
-    """Make sure that a caption says the trigger."""
-    caption, trigger = " ".join(caption.split()), what.trigger
-    if contains_trigger(caption[:EARLY], trigger):
+def add_trigger(caption: str, concept: ConceptLike, base: Base) -> str:
+    """Return the caption with the trigger in front, unless it is near its beginning already.
+
+    A photo without a caption gets the plainest one.
+    """
+    caption, trigger = " ".join(caption.split()), concept.trigger
+    if contains_trigger(caption[:TRIGGER_SEARCH_CHARS], trigger):
         return caption
     if caption:
         return f"{trigger}, {caption}"
-    if what.concept is Concept.LOOK:
+    if concept.concept is Concept.LOOK:
         return f"{trigger} style"
     return (
-        f"a {trigger} emoji" if base.small else f"a photo of {trigger} {what.class_word}".strip()
+        f"a {trigger} emoji"
+        if base.small
+        else f"a photo of {trigger} {concept.class_word}".strip()
     )
 
 
-def class_prompt(what: ConceptLike, base: Base) -> str:
-    """Say what class pictures show: any of its kind."""
-    return f"a {what.class_word} emoji" if base.small else f"a photo of a {what.class_word}"
+def class_prompt(concept: ConceptLike, base: Base) -> str:
+    """Return the prompt for class pictures: any thing of the class."""
+    return f"a {concept.class_word} emoji" if base.small else f"a photo of a {concept.class_word}"
 
 
-def default_prompts(what: ConceptLike, base: Base) -> list[str]:
-    """Choose prompts for the samples on the way."""
-    trigger, word = what.trigger, what.class_word
+def default_prompts(concept: ConceptLike, base: Base) -> list[str]:
+    """Return prompts for previews: the subject, or other things in the look."""
+    trigger, word = concept.trigger, concept.class_word
     thing = f"{trigger} {word}".strip()
-    if base.small and what.concept is Concept.SUBJECT:
+    if base.small and concept.concept is Concept.SUBJECT:
         return [f"a {trigger} emoji, on a {colour} background" for colour in ("white", "blue")]
     if base.small:
         names = ("cat", "pizza")
         return [f"a {name} emoji, {trigger} style, on a white background" for name in names]
-    if what.concept is Concept.SUBJECT:
+    if concept.concept is Concept.SUBJECT:
         return [f"a photo of {thing}", f"a painting of {thing} on a beach"]
     return [f"a cat, {trigger} style", f"a house by a lake, {trigger} style"]

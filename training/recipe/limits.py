@@ -1,4 +1,4 @@
-"""The limits of a recipe's numbers; `storage/limits.py` has those that people choose, too."""
+"""The limits of a recipe's numbers; those that people choose are in `storage/limits.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a recipe's keys and memory fallbacks were called before 0.2: still read, never written."""
+"""The keys of recipes and the names of memory fallbacks before 0.2, which are still read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from storage.options import aliases
 
-KEYS = {
+OLD_KEYS = {
     "rate": "learning_rate",
     "batch": "batch_size",
     "every": "save_every",
@@ -23,7 +23,7 @@ KEYS = {
     "rungs": "memory_fallbacks",
     "others": "other_concepts",
 }
-FALLBACKS = {
+OLD_FALLBACKS = {
     "frugal": "gradient_checkpointing",
     "bytewise": "adamw_8bit",
     "parted": "accumulate",
@@ -34,12 +34,12 @@ FALLBACKS = {
 
 
 def current_names(recipe: dict[str, Any]) -> dict[str, Any]:
-    """Return a recipe's JSON with every key under the name it has now."""
-    names = KEYS | aliases()
+    """Return a recipe's JSON with its keys and memory fallbacks under their present names."""
+    names = OLD_KEYS | aliases()
     content = {names.get(key, key): value for key, value in recipe.items()}
     if "memory_fallbacks" in content:
         content["memory_fallbacks"] = [
-            one | {"name": FALLBACKS.get(one["name"], one["name"])}
+            one | {"name": OLD_FALLBACKS.get(one["name"], one["name"])}
             for one in content["memory_fallbacks"]
         ]
     return content

@@ -1,4 +1,4 @@
-"""Everything one training needs, frozen; written into its file without what is private."""
+"""`Recipe`: everything one training needs, frozen. Its public part goes into the file's header."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ OMITTED_WHEN_DEFAULT = frozenset({
     "masked_loss", "unmasked_weight", "extra_resolutions", "other_concepts",
     "gradient_accumulation_steps", "nf4", "memory_fallbacks", "initializer_token",
 })  # fmt: skip
-#: private, or of no use to whoever reads the file
+#: left out of a file's header: private, or of no use to its reader
 NOT_PUBLIC = ("max_file_bytes", "class_prompt")
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryFallback:
-    """Something that was given up for memory, and the step from which on."""
+    """What the run gave up to fit into memory, and the step from which on."""
 
     step: int
     name: str  #: a key of `training/run/memory.py`'s FALLBACKS
@@ -39,7 +39,10 @@ class MemoryFallback:
 
 @dataclass(frozen=True, slots=True)
 class Recipe(TrainingOptions):
-    """Everything one run needs; the options are inherited."""
+    """Everything one run needs; the options are inherited.
+
+    Raises JobError for a recipe that cannot be trained.
+    """
 
     method: str
     base: str
@@ -57,42 +60,43 @@ class Recipe(TrainingOptions):
     photos: tuple[TrainingPhoto, ...]
     family: str = ""
     base_fingerprint: str = ""  #: of the base's files; empty is not checked
-    class_word: str = ""  #: a subject's class; what an embedding starts from
-    initializer_token: str = ""  #: where `class_word` is empty: the word that a worker chose
-    other_concepts: tuple[ConceptPhotos, ...] = ()  #: the fields above are the first concept's
+    class_word: str = ""  #: a subject's class, e.g. dog; also what an embedding starts from
+    initializer_token: str = ""  #: what an embedding starts from if `class_word` is empty
+    other_concepts: tuple[ConceptPhotos, ...] = ()  #: the fields above are of the first one
     prompts: tuple[SamplePrompt, ...] = ()  #: drawn before the first step and at each checkpoint
     save_every: int = 50  #: steps between checkpoints
     all_layers: bool = False  #: whether a LoRA adapts MLPs and convolutions, too
-    gradient_checkpointing: bool = False  #: less memory, a third more time
-    nf4: bool = False  #: the frozen denoiser in 4 bits: less memory, slightly other numbers
-    gradient_accumulation_steps: int = 1  #: parts of a batch, one after the other: less memory
+    gradient_checkpointing: bool = False  #: saves memory, takes a third more time
+    nf4: bool = False  #: the frozen denoiser in 4 bits: saves memory, changes the numbers slightly
+    gradient_accumulation_steps: int = 1  #: parts of a batch, one after the other
     num_class_images: int = 0  #: for prior preservation (Ruiz et al. 2022); 0 is off
-    class_prompt: str = ""  #: what class pictures show
+    class_prompt: str = ""  #: for drawing class pictures
     max_file_bytes: int = 0  #: above which a smaller copy is made, too; 0 is never
-    accepted: float = 0.0  #: unix time of the job's acceptance, the file's date
-    precision: str = ""  #: empty until a worker has chosen
-    threads: int = 0  #: 0 until a worker has chosen
-    memory_fallbacks: tuple[MemoryFallback, ...] = ()  #: that a worker has taken
+    accepted: float = 0.0  #: unix time at which the job was queued; the file's date
+    precision: str = ""  #: chosen by the worker
+    threads: int = 0  #: of the CPU, chosen by the worker
+    memory_fallbacks: tuple[MemoryFallback, ...] = ()  #: taken by the worker
 
     def __post_init__(self) -> None:
         check_recipe(self)
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Recipe:
-        """Read a recipe back from JSON, under the names of any version.
+        """Read a recipe from JSON, under the names of any version.
 
-        Raises JobError: "recipe_unknown" for a key that nobody knows, "recipe_broken" for
-        anything else that is wrong.
+        Raises JobError: "recipe_unknown" with the keys that do not exist, "recipe_broken" if
+        something is missing or malformed, and the errors of `check_recipe`.
         """
-        content = current_names(value)
-        unknown = content.keys() - {f.name for f in fields(cls)}
-        if unknown:
-            raise JobError("recipe_unknown", keys=sorted(unknown))
         try:
+            content = current_names(value)
+            unknown = content.keys() - {f.name for f in fields(cls)}
+            if unknown:
+                raise JobError("recipe_unknown", keys=sorted(unknown))
+            for option in options_table():
+                if option.name in content:
+                    content[option.name] = option.from_json(content[option.name])
             content["concept"] = Concept(content["concept"])
-            content["optimizer"] = Optimizer(content.get("optimizer", Optimizer.ADAMW))
             content["photos"] = tuple(TrainingPhoto(**photo) for photo in content["photos"])
-            content["extra_resolutions"] = tuple(content.get("extra_resolutions", ()))
             for name, read in (
                 ("memory_fallbacks", lambda one: MemoryFallback(**one)),
                 ("other_concepts", ConceptPhotos.from_json),
@@ -105,12 +109,12 @@ class Recipe(TrainingOptions):
 
     @property
     def all_photos(self) -> tuple[TrainingPhoto, ...]:
-        """List the photos of all concepts; elsewhere their numbers stand for them."""
+        """The photos of all concepts, in order; elsewhere their indices stand for them."""
         return self.photos + tuple(photo for one in self.other_concepts for photo in one.photos)
 
     @property
     def photo_ranges(self) -> dict[str, range]:
-        """Return the numbers of each concept's photos by its trigger."""
+        """The indices of each concept's photos in `all_photos`, by its trigger."""
         found, first = {}, 0
         for trigger, photos in [
             (self.trigger, self.photos),
@@ -125,7 +129,7 @@ class Recipe(TrainingOptions):
         return asdict(self)
 
     def public_json(self) -> dict[str, Any]:
-        """Return what a file's header may hold: no captions, photo names or prompts."""
+        """Return what a file's header may contain: no captions, photo names or prompts."""
         content = asdict(self)
         content["photos"], content["prompts"] = len(self.photos), len(self.prompts)
         content["other_concepts"] = tuple(
@@ -140,7 +144,10 @@ class Recipe(TrainingOptions):
         }
 
     def lr_factor(self, step: int) -> float:
-        """Return the factor of the learning rate at a step: a short warm-up, then the schedule."""
+        """Return the factor of the learning rate at a step.
+
+        It grows over a tenth of the steps, at most 10, then stays or falls to 0.1 by a cosine.
+        """
         warmup = min(1.0, (step + 1) / max(1, min(10, self.steps // 10)))
         if self.lr_scheduler == "constant":
             return warmup
@@ -159,7 +166,7 @@ def check_recipe(recipe: Recipe) -> None:
 
 
 def check_optimizer(recipe: Recipe) -> None:
-    """Raise JobError for a rate or schedule that the optimizer cannot work with."""
+    """Raise JobError for a learning rate or schedule that the optimizer does not allow."""
     prodigy = recipe.optimizer is Optimizer.PRODIGY
     between = limits.PRODIGY_FACTOR if prodigy else limits.LEARNING_RATE
     check_range("learning_rate", recipe.learning_rate, between, JobError)
@@ -169,7 +176,7 @@ def check_optimizer(recipe: Recipe) -> None:
 
 
 def check_memory_fallbacks(recipe: Recipe) -> None:
-    """Raise JobError for unknown fallbacks, and for parts that do not make up a batch."""
+    """Raise JobError for unknown fallbacks, or if the batch cannot be split into the parts."""
     unknown = [one.name for one in recipe.memory_fallbacks if one.name not in MEMORY_FALLBACKS]
     parts = recipe.gradient_accumulation_steps
     if unknown or recipe.batch_size % parts:
@@ -177,7 +184,7 @@ def check_memory_fallbacks(recipe: Recipe) -> None:
 
 
 def check_concepts(recipe: Recipe) -> None:
-    """Raise JobError for a recipe that does not say what it teaches."""
+    """Raise JobError for missing photos, a name that is no file name, or a missing class word."""
     name = recipe.name
     if not recipe.photos or not all(other.photos for other in recipe.other_concepts):
         raise JobError("no_photos")
@@ -189,7 +196,10 @@ def check_concepts(recipe: Recipe) -> None:
 
 
 def check_triggers_differ(recipe: Recipe) -> None:
-    """Raise JobError for concepts that cannot be told apart, or too many of them."""
+    """Raise JobError for too many concepts, or for triggers that are missing or equal.
+
+    With prior preservation, all concepts must be of the class that its pictures show.
+    """
     others = recipe.other_concepts
     if len(others) >= limits.MAX_CONCEPTS:
         raise JobError("concepts_many", count=len(others) + 1, most=limits.MAX_CONCEPTS)

@@ -13,9 +13,9 @@ from training.recipe.concepts import (
     ConceptPhotos,
     SamplePrompt,
     TrainingPhoto,
+    add_trigger,
     class_prompt,
     default_prompts,
-    with_trigger,
 )
 from training.recipe.recipe import Recipe
 
@@ -59,7 +59,7 @@ def base_defaults(
         "family": base.family,
         "resolution": base.resolution,
         "photos": tuple(
-            TrainingPhoto(file, with_trigger(caption, request, base)) for file, caption in photos
+            TrainingPhoto(file, add_trigger(caption, request, base)) for file, caption in photos
         ),
         "prompts": tuple(SamplePrompt(text, request.seed + at) for at, text in enumerate(prompts)),
         "save_every": checkpoint_interval(request.steps),
