@@ -24,6 +24,7 @@ MAX_PROMPT_CHARS = 1000  #: characters
 MAX_SEED = 2**32 - 1
 LIMITS = {"steps": (1, 100), "count": (1, 4), "strength": (0, 2), "seed": (0, MAX_SEED)}
 SIDE_PIXELS = (32, 1024)  #: pixels of a side
+MAX_NAMED_STYLES = 10  #: in an error
 MAX_OPEN_SAMPLES = 5  #: pictures a member may have waiting
 
 
@@ -92,8 +93,11 @@ async def find_style(store: Store, style: str | int, member: int, guild: int) ->
     usable = await store.styles.list_usable(member, guild)
     picked = [one for one in usable if str(one.id) == text]
     named = [one for one in usable if one.name.casefold() == text.casefold()]
+    if not usable:
+        raise UserError("styles_none")
     if not picked and not named:
-        raise UserError("style_unknown")
+        names = [one.name for one in usable][:MAX_NAMED_STYLES]
+        raise UserError("style_name_unknown", style=text, choices=names)
     return [*picked, *named][0]
 
 

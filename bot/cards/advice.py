@@ -16,7 +16,7 @@ from bot.card import Card
 from bot.cards.components import WORDS, Button, Select, defer_update, edit, row, text
 from bot.cards.job import COLOURS
 from bot.cards.preflight import Leave, Start, fact_lines, option_lines
-from bot.wording import format_count, say
+from bot.wording import fill, format_count, say
 from storage.errors import UserError
 from storage.planning.advice_input import CLASS_WORDS, SUBJECT_MATTERS, AdviceInput, SubjectMatter
 from storage.planning.advisor import Advice, Choice, advise
@@ -129,8 +129,17 @@ async def advice_card(interaction: Interaction, question: Question) -> Card:
     if remarks := [*note_lines(found), *option_lines(preview)]:
         card.add(text(*remarks))
     card.add(row(MotifSelect(found)), row(PurposeSelect(found)))
-    other = [OtherChoice(replace(question, other=not question.other))] if found.rest else []
-    return card.add(row(Start(found.order), *other, Leave()))
+    return card.add(row(Start(found.order), *switch_button(found), Leave()))
+
+
+def switch_button(found: Answer) -> list[Item]:
+    """Return the button that turns to the other choice, if there is one."""
+    if found.rest is None:
+        return []
+    first, second = choice_facts(found.choice), choice_facts(found.rest)
+    key = "method" if first["method"] != second["method"] else "base"
+    question = replace(found.question, other=not found.question.other)
+    return [OtherChoice(question, label=fill(wording.advice.SWITCH_TO, name=second[key]))]
 
 
 async def advise_within_disk(
@@ -221,7 +230,6 @@ class OtherChoice(Advise, verb="advice:other", tail=WORDS):
     """Turn to the other choice."""
 
     style = discord.ButtonStyle.secondary
-    label = wording.advice.TAKE_OTHER
 
 
 class MotifSelect(Select, verb="advice:motif", tail=WORDS):

@@ -33,8 +33,9 @@ from bot.cards.dataset_text import (
     photo_option,
     received_lines,
 )
-from bot.wording import escape, fill, flatten, format_count, say
+from bot.wording import escape, fill, flatten, format_count, format_size, say
 from storage.errors import UserError
+from storage.photos.sandbox import MAX_FILE_BYTES
 
 if TYPE_CHECKING:
     from bot.actions.photos import ReceivedPhotos
@@ -178,7 +179,8 @@ class Add(DatasetButton, verb="dataset:add"):
 
     async def press(self, interaction: Interaction) -> None:
         """Open the form."""
-        await open_modal(interaction, AddForm(await self.get_dataset(interaction)))
+        dataset = await self.get_dataset(interaction)
+        await open_modal(interaction, AddForm(dataset, interaction.filesize_limit))
 
 
 class Caption(DatasetButton, verb="dataset:caption"):
@@ -268,7 +270,7 @@ class Remove(Button, verb="photo:remove"):
 class AddForm(Form):
     """Up to ten photos and the consent to keep them."""
 
-    def __init__(self, dataset: Dataset) -> None:
+    def __init__(self, dataset: Dataset, max_bytes: int) -> None:
         super().__init__(title=flatten(fill(wording.dataset.ADD_FORM, name=dataset.name), 45))
         self.dataset = dataset
         self.photos: ui.FileUpload[Any] = ui.FileUpload(
@@ -280,12 +282,10 @@ class AddForm(Form):
         self.consent: ui.CheckboxGroup[Any] = ui.CheckboxGroup(
             custom_id="consent", options=[tick], min_values=1, max_values=1
         )
+        limit = format_size(min(max_bytes, MAX_FILE_BYTES))
+        hint = fill(wording.dataset.ADD_HINT, count=MAX_FILES, limit=limit)
         self.add_item(
-            ui.Label(
-                text=wording.dataset.ADD_LABEL,
-                description=wording.dataset.ADD_HINT,
-                component=self.photos,
-            )
+            ui.Label(text=wording.dataset.ADD_LABEL, description=hint, component=self.photos)
         )
         self.add_item(ui.Label(text=wording.consent.LABEL, component=self.consent))
         self.add_item(ui.TextDisplay(f"{wording.consent.TERMS}\n{wording.consent.MORE}"))

@@ -50,9 +50,7 @@ class DatasetView:
 
     def _ready(self) -> str:
         if not self.photos:
-            return fill(
-                wording.dataset.EMPTY, concept=wording.dataset.CONCEPTS[self.dataset.concept]
-            )
+            return wording.dataset.EMPTY[self.dataset.concept]
         if len(self.photos) < MIN_PHOTOS:
             return say(wording.dataset.FEW, least=MIN_PHOTOS)
         return wording.dataset.READY

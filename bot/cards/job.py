@@ -100,7 +100,12 @@ def state_lines(view: JobView) -> Iterator[str]:
 
 def queued_lines(view: JobView) -> Iterator[str]:
     """Say how long it still waits."""
-    yield say(wording.job.PLACE, place=view.place) if view.place > 1 else wording.job.NEXT
+    resumed = view.state.step > 0 and not view.job.attempts
+    if view.place > 1:
+        template = wording.job.RESUMING_PLACE if resumed else wording.job.PLACE
+        yield say(template, place=view.place)
+    else:
+        yield wording.job.RESUMING if resumed else wording.job.NEXT
     if view.job.attempts:
         yield say(wording.job.AGAIN, attempt=view.job.attempts + 1)
 

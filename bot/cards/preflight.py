@@ -101,15 +101,8 @@ def file_line(size: int, most: int, *, link: str | None) -> str:
 
 def reason_lines(preview: Preview) -> Iterator[str]:
     """Say why the numbers are as they are."""
-    plan = preview.plan
-    codes = [code for reason in plan.reasons for code in reason.rsplit("_", 1)]
-    reasons = [
-        wording.training.REASONS[code] for code in codes if code in wording.training.REASONS
-    ]
-    if plan.method != "embedding" and "chosen" not in plan.reasons:
-        reasons.append(wording.training.REASONS["more"])
-    if reasons:
-        yield fill(wording.training.WHY, reasons="; ".join(reasons))
+    if "chosen" in preview.plan.reasons:
+        yield wording.training.CHOSEN
 
 
 def option_lines(preview: Preview) -> Iterator[str]:

@@ -65,14 +65,22 @@ class ReportForm(Form):
         number = await store.reports.add(
             guild, interaction.user.id, self.job.id, self.message, self.reason.value
         )
-        await edit(interaction, Card(text(wording.report.THANKS)))
-        server = await store.servers.get(guild)
-        if server.log:
-            channel = channels.partial_messageable(interaction.client, server.log, guild)
-            try:
-                await channel.send(view=self.make_card(interaction, number))
-            except discord.HTTPException as closed:  # the report itself is kept
-                log.warning("Report %s cannot be shown in the log channel: %s", number, closed)
+        notified = await self.notify(interaction, number, (await store.servers.get(guild)).log)
+        thanks = wording.report.THANKS if notified else wording.report.THANKS_UNSEEN
+        await edit(interaction, Card(text(thanks)))
+
+    async def notify(self, interaction: Interaction, number: int, channel: int | None) -> bool:
+        """Show the report in the log channel; return whether that worked."""
+        if not channel:
+            return False
+        guild = interaction.guild_id or 0
+        room = channels.partial_messageable(interaction.client, channel, guild)
+        try:
+            await room.send(view=self.make_card(interaction, number))
+        except discord.HTTPException as closed:  # the report itself is kept
+            log.warning("Report %s cannot be shown in the log channel: %s", number, closed)
+            return False
+        return True
 
     def make_card(self, interaction: Interaction, number: int) -> Card:
         """Lay the report out for moderators."""

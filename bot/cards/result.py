@@ -138,8 +138,9 @@ def add_smaller_file(
 def step_card(home: Home, view: JobView, previews: PreviewsDrawn) -> Card:
     """Lay out what a training draws on the way."""
     step, prompts = previews.step, previews.prompts
-    title = say(wording.result.STEP_TITLE, step=step, steps=view.steps, loss=view.state.loss)
-    line = title if step else wording.result.STEP_ZERO
+    line = say(wording.result.STEP_ZERO, prompts=[f"“{prompt}”" for prompt in prompts])
+    if step:
+        line = say(wording.result.STEP_TITLE, step=step, steps=view.steps, loss=view.state.loss)
     card = PictureCard(text(line), colour=COLOURS[Status.RUNNING])
     folder = home.job_folder(view.job.id).samples
     files = [(at, folder / file_name(file)) for at, file in enumerate(previews.files[:4])]

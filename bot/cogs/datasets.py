@@ -77,7 +77,8 @@ class Datasets(commands.GroupCog, name="dataset", description=wording.dataset.CO
         """Take photos from the options; without any, open the form for ten."""
         files = [file for file in (photo1, photo2, photo3, photo4, photo5) if file]
         if not files:
-            await open_modal(interaction, cards.AddForm(await get_own_dataset(interaction, name)))
+            dataset = await get_own_dataset(interaction, name)
+            await open_modal(interaction, cards.AddForm(dataset, interaction.filesize_limit))
             return
         with refusing_duplicates(interaction, name):
             await defer(interaction)

@@ -40,7 +40,8 @@ ITEMS = (
     job.Watch,
 )
 DIALS = [
-    app_commands.Choice(name=name, value=dial) for dial, name in wording.training.DIALS.items()
+    app_commands.Choice(name=name, value=dial)
+    for dial, name in wording.training.DIAL_CHOICES.items()
 ]
 
 

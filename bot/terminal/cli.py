@@ -66,6 +66,9 @@ def demo(chosen: argparse.Namespace) -> int:
 
 def obey(arguments: Sequence[str]) -> int:
     """Do what the arguments say and return the exit code."""
+    command = next(iter(arguments), "-")
+    if not command.startswith("-") and command not in wording.shell.COMMANDS:
+        raise UserError("command_unknown", command=command, choices=list(wording.shell.COMMANDS))
     whole = parser()
     chosen, rest = whole.parse_known_args(arguments)
     if chosen.command in TRAINING:

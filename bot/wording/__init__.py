@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from bot.wording import (
@@ -24,7 +26,7 @@ from bot.wording import (
     training,
 )
 from bot.wording.consent import CONSENT
-from bot.wording.errors import ERRORS
+from bot.wording.errors import ERRORS, IN_SHELL
 from bot.wording.template import (
     escape,
     fill,
@@ -71,6 +73,9 @@ __all__ = [
 ]
 
 
+MARKUP = re.compile(r"\*+|`|\\")  #: of Discord, in a template
+
+
 def explain(error: SafelightError) -> str:
     """Return an error's sentence for Discord."""
     return say(ERRORS.get(error.code, ERRORS["unknown"]), **{**error.facts, "code": error.code})
@@ -78,6 +83,18 @@ def explain(error: SafelightError) -> str:
 
 def explain_in_shell(error: SafelightError) -> str:
     """Return an error's sentence for a terminal."""
+    template = IN_SHELL.get(error.code) or ERRORS.get(error.code, ERRORS["unknown"])
     facts = {k: join_words(v) if isinstance(v, list) else v for k, v in error.facts.items()}
-    template = ERRORS.get(error.code, ERRORS["unknown"])
-    return fill(template, **{**facts, "code": error.code}).replace("**", "")
+    facts |= {"code": error.code, "suggestion": suggest(error)}
+    return fill(MARKUP.sub("", template), **facts)
+
+
+def suggest(error: SafelightError) -> str:
+    """Name the nearest of an error's choices, and all of them; "" if it has none."""
+    choices = error.facts.get("choices")
+    if not isinstance(choices, list) or not choices:
+        return ""
+    typed = str(error.facts.get(error.code.removesuffix("_unknown"), ""))
+    nearest = get_close_matches(typed, choices, n=1)
+    hint = fill(shell.NEAREST, nearest=nearest[0]) if nearest else ""
+    return hint + fill(shell.CHOICES, choices=", ".join(choices))

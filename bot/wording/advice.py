@@ -9,58 +9,58 @@ from bot.wording.template import fill
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMAND = "Let me choose how to train: I say why, and you press Start"
+COMMAND = "Get advice on how to train, with reasons, then press Start"
 OPTIONS = {
-    "dataset": "Which of your datasets; type to search",
-    "word": "What it shows, in one word, for example: dog",
-    "commercial": "Whether you want to earn money with it: then its base must allow that",
-    "private": "Show card and samples in a private thread only",
+    "dataset": "Which dataset (type to search)",
+    "word": "What it shows, in one word, e.g. dog",
+    "commercial": "Only suggest bases whose licence allows commercial use",
+    "private": "Post the card and samples in a private thread",
 }
 
 # the card
 
 TITLE = "### My advice for {name}\n**{method}** on **{base}** · {dial}"
-OTHER = "-# My advice would be {method} on {base}: press Advise me to see why."
+OTHER = "-# I'd suggest {method} on {base}. Press Advise me to see why."
 METHODS = {
-    "method_face": "a face is known by fine traits, and a LoRA learns them and fits most programs",
-    "method_face_few": "from {photos}, all of the network learns a face best, and class pictures keep other faces as they are",
-    "method_face_whole": "all of the network learns: the nearest likeness, in a file of gigabytes",
-    "method_face_word": "a LoRA with a word of its own, for the last bit of likeness, in fewer programs",
-    "method_few": "a LoRA learns a likeness even from {photos}, which a word alone does not",
-    "method_hundreds": "with {photos} all of the network has enough to learn from",
-    "method_look": "a LoRA learns strokes and colours, and fits most programs",
-    "method_look_few": "from {photos} a LoRA would learn what they show, too; a new word learns the look alone",
-    "method_measured": "measured on this base: a LoRA draws the likeness where a word alone does not",
-    "method_several": "one LoRA learns several things at once, each with its word",
-    "method_several_layers": "it adapts every layer: more room for several things, in a larger file",
-    "method_subject": "a LoRA learns a likeness well, is quick, and fits most programs",
-    "method_subject_word": "a LoRA with a word of its own: nearer, in fewer programs",
-    "method_texture": "it learns textures of brush and paper, too, in a larger file",
-    "method_word": "a file of a few KB, and the base stays as it is; less likeness",
+    "method_face": "a LoRA picks up the fine details of a face and works in most programs",
+    "method_face_few": "with only {photos}, training the whole network captures a face best; class pictures keep other faces unchanged",
+    "method_face_whole": "training the whole network gives the closest likeness, in a file of several gigabytes",
+    "method_face_word": "a LoRA with its own word comes a little closer, but works in fewer programs",
+    "method_few": "a LoRA captures a likeness even from {photos}; an embedding doesn't",
+    "method_hundreds": "{photos} are enough to train the whole network",
+    "method_look": "a LoRA learns strokes and colours, and works in most programs",
+    "method_look_few": "from {photos}, a LoRA would also learn what they show; an embedding learns only the look",
+    "method_measured": "on this base, a LoRA captures the likeness; an embedding doesn't",
+    "method_several": "one LoRA can learn several things, each with its own trigger word",
+    "method_several_layers": "it trains every layer: more room for several things, in a larger file",
+    "method_subject": "a LoRA captures a likeness well, trains quickly and works in most programs",
+    "method_subject_word": "a LoRA with its own word comes closer, but works in fewer programs",
+    "method_texture": "it also learns the texture of brush and paper, in a larger file",
+    "method_word": "the file is only a few KB and the base stays unchanged, but the likeness is weaker",
 }
 BASES = {
-    "base_domain_anime": "it knows anime best",
-    "base_domain_drawing": "it knows paintings and drawings, and adds a look of its own",
-    "base_domain_emoji": "it knows emoji, and nothing else",
-    "base_domain_general": "the plain one: it adds no look of its own, and what it learns fits all bases that come from it",
-    "base_domain_photo": "made for photographs, so it looks real",
-    "base_faces": "made for photographs: it knows skin, light and faces",
-    "base_free": "its licence lets you earn money with it, and it knows what you show",
-    "base_nearest": "of the bases here that fit, it comes nearest",
-    "base_no_gpu": "there is no GPU here, and on this base training takes a minute; bases for photos need one",
-    "base_only": "the only base here that fits what you want",
-    "base_tight": "no base here fits the memory, and this one is the nearest to it",
+    "base_domain_anime": "it's best at anime",
+    "base_domain_drawing": "it's best at paintings and drawings, and adds a look of its own",
+    "base_domain_emoji": "it only knows emoji",
+    "base_domain_general": "it's neutral: it adds no look of its own, and what it learns works on every base derived from it",
+    "base_domain_photo": "it's made for photos, so results look real",
+    "base_faces": "it's made for photos, and good at skin, light and faces",
+    "base_free": "its licence allows commercial use, and it suits your photos",
+    "base_nearest": "it's the closest match among the bases here",
+    "base_no_gpu": "there's no GPU on this machine; this base trains in minutes without one, photo bases need one",
+    "base_only": "it's the only base here that suits this",
+    "base_tight": "no base here fits in memory; this one comes closest",
 }
 DIALS = {
-    "dial_few": "{photos} are learnt by heart when a training goes on; 10 to 20 that differ teach it well",
-    "dial_many": "{photos} take more steps than balanced has",
-    "dial_several": "several things take more steps and more time than one",
-    "dial_time": "a longer one would take more minutes than this server allows",
-    "dial_usual": "{photos} are a good number",
+    "dial_few": "with only {photos}, a long run just memorises them; 10–20 varied photos work much better",
+    "dial_many": "{photos} need more steps than balanced takes",
+    "dial_several": "several things need more steps than one",
+    "dial_time": "a longer run would exceed this server's time limit",
+    "dial_usual": "{photos} is a good number",
 }
-SOME = "-# {photos} of {handed} count: the others are blurred or nearly the same."
+SOME = "-# Only {photos} of {handed} count: the others are blurred or nearly the same."
 LINE = "- **{what}:** {why}."
-TERMS = "-# Its licence asks: {terms}."
+TERMS = "-# Licence terms: {terms}."
 SECOND = "-# Or: **{method}** on {base} · {dial}: {why}."
 
 # what is asked
@@ -70,19 +70,19 @@ MOTIFS = {
     "animal": "A pet or an animal",
     "person": "A person",
     "thing": "A thing",
-    "figure": "Somebody drawn",
-    "drawing": "A manner of drawing or painting",
+    "figure": "A drawn character",
+    "drawing": "A drawing or painting style",
     "anime": "Anime",
-    "photography": "A look of photographs",
+    "photography": "A photographic look",
     "emoji": "Emoji",
 }
 PURPOSE_HINT = "What is it for?"
-PURPOSES = {"fun": "For fun", "money": "To earn money with it"}
+PURPOSES = {"fun": "Just for fun", "money": "Commercial use"}
 
 # labels: a verb first, 18 characters at most
 
 ADVISE = "Advise me"
-TAKE_OTHER = "Take the other"
+SWITCH_TO = "Switch to {name}"
 
 
 def reasons(codes: Sequence[str], photos: str) -> list[str]:

@@ -5,6 +5,6 @@ from __future__ import annotations
 ADD = "Add to server emoji"
 FORM = "Add to server emoji"
 NAME = "Name"
-HINT = "2 to 32 letters, digits and _"
+HINT = "2–32 letters, digits or _"
 WHICH = "Picture"
-ADDED = "Added: {emoji} as :{name}:"
+ADDED = "Added {emoji} as :{name}:"

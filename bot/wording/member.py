@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-COMMAND = "What is kept of you: look, export, delete"
-TITLE = "### Your things"
+COMMAND = "Your data: view, export or delete it"
+TITLE = "### Your data"
 COUNTS = "{datasets} · {photos} · {styles}"
-TODAY = "Trainings asked for in the last day: {used} of {limit}"
-TODAY_FREE = "Trainings asked for in the last day: {used}"
-CONSENT = "Agreed to version {version} of the terms <t:{when}:D>"
-NO_CONSENT = "You have not agreed to the terms yet, so I keep no photos of yours."
-EXPORTED = "Here is all I keep of yours: a list of everything, and your photos."
+TODAY = "Trainings started in the last 24 hours: {used} of {limit}"
+TODAY_FREE = "Trainings started in the last 24 hours: {used}"
+CONSENT = "You agreed to the terms (version {version}) on <t:{when}:D>"
+NO_CONSENT = "You haven't agreed to the terms yet, so I store none of your photos."
+EXPORTED = "Here's everything I store about you: a list, and your photos."
 EXPORTED_PART = "Part {part} of {parts}"
-ERASE_ASK = "### Delete everything?\n{photos}, your datasets, captions, jobs and consents go for good; running trainings stop. Messages already posted in channels are Discord's: delete those there."
-ERASE_SHARED = "{styles} of yours are shared with servers. Remove them too, or leave them there without your name?"
-ERASED = "### All gone\n{photos} and everything about you are deleted."
+ERASE_ASK = "### Delete everything?\nThis permanently deletes {photos} and your datasets, captions, jobs and consents, and stops running trainings. Messages already posted in channels belong to Discord; delete those there."
+ERASE_SHARED = "You have shared {styles} with servers. Delete those too, or leave them there without your name?"
+ERASED = "### All gone\nDeleted {photos} and everything else about you."
 
 # labels: a verb first, 18 characters at most
 
 EXPORT = "Export"
 ERASE = "Delete everything"
-ERASE_REMOVE = "Delete all"
-ERASE_LEAVE = "Leave them"
+ERASE_REMOVE = "Delete everything, styles too"
+ERASE_LEAVE = "Delete everything, leave shared styles"

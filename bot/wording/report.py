@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 FORM = "Report to the moderators"
-WHY = "What is wrong with it"
-THANKS = "Thank you. The moderators of this server have it."
+WHY = "What is wrong with it?"
+THANKS = "Thank you. The moderators of this server have been notified."
+THANKS_UNSEEN = "Thank you, your report is saved. No moderator could be notified here, so please tell one directly."
 TITLE = "### Report {number}"
-FACTS = "<@{reporter}> reports {url}"
+FACTS = "<@{reporter}> reported {url}"
 REASON = "> {reason}"
-OF = "It belongs to <@{owner}>."
+OF = "It was made by <@{owner}>."
 REMOVED = "Deleted by <@{by}>."
 LEFT = "Left as it is by <@{by}>."
 

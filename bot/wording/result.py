@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 STEP_TITLE = "**step {step}/{steps}** · loss {loss}"
-STEP_ZERO = "**Before training** · what the base draws for the same words"
+STEP_ZERO = "**Before training:** {prompts}"
 TITLE = "### {name} is ready"
 FACTS = "{method} on {base} · {steps} steps in {time}"
 BEFORE = "**Before training**"
-NOW = "**Now**"
+NOW = "**After training**"
 BEFORE_ALT = "Before training: {prompt}"
-NOW_ALT = "Now: {prompt}"
-PROMPT = "**How to prompt:** say its word, for example"
-LOADS = "-# Loads in {programs}."
-LINK = "The file has {size} and this server takes {limit}. Download it with the button, until <t:{until}:f>."
-HAND = "The file has {size} and this server takes {limit}. The operator can hand it over: it lies in Safelight's data folder as {file}."
-SMALL = "The file has {size} and this server takes {limit}, so this is a smaller copy: rank {rank}, {error:.1%} of what it does is lost. The operator can hand the whole one over: it lies in Safelight's data folder as {file}."
+NOW_ALT = "After training: {prompt}"
+PROMPT = "**How to prompt:** use its trigger word, e.g."
+LOADS = "-# Works in {programs}."
+LINK = "The file is {size}, and this server's limit is {limit}. Download it with the button, until <t:{until}:f>."
+HAND = "The file is {size}, and this server's limit is {limit}. Ask the operator for it: it's in Safelight's data folder, as {file}."
+SMALL = "The file is {size}, and this server's limit is {limit}, so this is a smaller copy: rank {rank}, with {error:.1%} of its effect lost. Ask the operator for the full one: it's in Safelight's data folder, as {file}."
 LINK_REFUSED = (
-    "Discord did not take the file ({size}). Download it with the button, until <t:{until}:f>."
+    "Discord didn't accept the file ({size}). Download it with the button, until <t:{until}:f>."
 )
-HAND_REFUSED = "Discord did not take the file ({size}). The operator can hand it over: it lies in Safelight's data folder as {file}."
-FILE_AGAIN = "**{name}**, once more:"
-LINK_AGAIN = "**{name}**, for you alone, until <t:{until}:f>:\n{url}"
+HAND_REFUSED = "Discord didn't accept the file ({size}). Ask the operator for it: it's in Safelight's data folder, as {file}."
+FILE_AGAIN = "Here's **{name}** again:"
+LINK_AGAIN = "A link to **{name}**, just for you, until <t:{until}:f>:\n{url}"
 LINK_BUTTON = "Download"
 
 # what the web server answers
 
 LINK_FORGED = (
-    "This link is not one of mine. Copy it whole, or get a new one on Discord: Get link.\n"
+    "This link is not valid. Copy all of it, or get a new one on Discord: press Get link again on"
+    " the style's card.\n"
 )
-LINK_EXPIRED = "This link has expired. Get a new one on Discord: Get link, on the style's card.\n"
+LINK_EXPIRED = (
+    "This link has expired. Get a new one on Discord: press Get link again on the style's card.\n"
+)
 LINK_GONE = "The file behind this link is gone: its style was deleted.\n"
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 # commands, as Discord lists them (100 characters at most)
 
-COMMAND = "Draw pictures, with a style or without"
+COMMAND = "Draw pictures, with or without a style"
 OPTIONS = {
-    "prompt": "What to draw; say the style's word in it",
-    "style": "A style of yours, or one shared here; type to search",
-    "base": "What draws: of a style's family; its own unless you say so",
+    "prompt": "What to draw; use the style's trigger word in it",
+    "style": "One of your styles, or one shared here (type to search)",
+    "base": "Which base draws, of the style's family (default: the style's own)",
     "negative": "What not to draw",
-    "strength": "How strongly the style is worn, 0 to 2; usually 1",
-    "seed": "The same seed draws the same picture",
-    "steps": "1 to 100; usually 20",
-    "size": "Pixels of a side; the base's own unless you say so",
-    "count": "How many pictures, 1 to 4",
+    "strength": "How strongly to apply the style, 0–2 (default: 1)",
+    "seed": "The same seed draws the same picture again",
+    "steps": "1–100 (default: 20)",
+    "size": "Side length in pixels (default: the base's own)",
+    "count": "How many pictures, 1–4",
 }
 
 # cards and forms
@@ -30,15 +30,15 @@ SEED = "Seed:\n{seed}"
 SETTINGS = "-# {facts}"
 STEPS = "{steps} steps"
 STRENGTH = "strength {strength}"
-NOT = "not: {negative}"
+NOT = "without: {negative}"
 TRY_FORM = "Draw with {name}"
-FORM = "Draw something"
+FORM = "Edit and draw again"
 PROMPT_LABEL = "Prompt"
 NEGATIVE_LABEL = "What not to draw"
-STRENGTH_LABEL = "Strength, 0 to 2"
+STRENGTH_LABEL = "Strength, 0–2"
 SEED_LABEL = "Seed"
-STEPS_LABEL = "Steps, 1 to 100"
-GONE = "The picture is deleted."
+STEPS_LABEL = "Steps, 1–100"
+GONE = "The picture was deleted."
 
 # labels: a verb first, 18 characters at most
 

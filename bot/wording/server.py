@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 COMMAND = "Settings for moderators"
-COMMAND_SETUP = "Who may train and sample, where, and how much"
+COMMAND_SETUP = "Who can train and sample, where, and how much"
 TITLE = "### Safelight on this server"
-TRAINERS = "**Who may train** (nobody picked: everybody)"
-SAMPLERS = "**Who may sample** (nobody picked: everybody)"
-CHANNEL = "**Training channel** (none: where the command was used)"
-LOG = "**Log channel** for reports (none: reports are only kept)"
-LIMITS = "**Limits per member:** {jobs} a day, {minutes} each"
+TRAINERS = "**Who can train** (leave empty for everyone)"
+SAMPLERS = "**Who can sample** (leave empty for everyone)"
+CHANNEL = "**Training channel** (not set: where the command is used)"
+LOG = "**Log channel** for reports (not set: nobody is notified)"
+LIMITS = "**Limits per member:** {jobs} per day, {minutes} each"
 NO_LIMIT = "no limit"
 FORM = "Limits per member"
-JOBS = "Trainings a day"
-MINUTES = "Minutes a training"
+JOBS = "Trainings per day"
+MINUTES = "Minutes per training"
 ZERO = "0 means no limit"
 PERMISSIONS_MISSING = (
-    "⚠️ In <#{channel}> I lack: {permissions}. An admin can give them to me there."
+    "⚠️ In <#{channel}> I'm missing: {permissions}. An admin can give them to me there."
 )
 
 # labels: a verb first, 18 characters at most

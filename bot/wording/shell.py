@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-PROGRAM = "A Discord bot that turns a member's photos into a style the whole server can use."
+PROGRAM = "A Discord bot that turns members' photos into styles the whole server can use."
 COMMANDS = {
-    "demo": "try everything in a browser: no Discord account, no GPU, no download",
-    "run": "run the bot and the trainer, and start them again when they die",
-    "doctor": "look whether everything is in place, and say what to do where it is not",
+    "demo": "try everything in a browser: no Discord account, GPU or download needed",
+    "run": "run the bot and the scheduler, and restart them if they crash",
+    "doctor": "check your setup and suggest fixes",
     "train": "train a style on a folder of photos",
-    "advise": "say which method, base and dial suit a folder of photos, and why",
-    "sample": "draw pictures with a style, or with a bare base",
-    "caption": "describe a folder of photos",
-    "bases": "list the models one can start from, and fetch them: safelight bases fetch NAME",
-    "shrink": "make a smaller copy of a LoRA, and say what it costs",
-    "export": "write a hypernetwork as AUTOMATIC1111 reads it, a whole model as diffusers keeps them",
-    "promote": "make a whole model a base of this machine",
-    "inspect": "say what a style's file is, and which programs load it",
+    "advise": "suggest a method, base and dial for a folder of photos, with reasons",
+    "sample": "draw pictures, with or without a style",
+    "caption": "write captions for a folder of photos",
+    "bases": "list the bases to start from, or fetch one: safelight bases fetch NAME",
+    "shrink": "make a smaller copy of a LoRA, and show what is lost",
+    "export": "convert a hypernetwork for AUTOMATIC1111, or a whole model to a diffusers folder",
+    "promote": "turn a whole model into a base on this machine",
+    "inspect": "show what a style's file is, and which programs it works in",
 }
-PORT = "port of the page; without it a free one is taken"
-NO_BROWSER = "do not open a browser, only print the page's address"
-AUTOPLAY = "play the whole journey by itself, check it, and write what came of it into this folder"
+PORT = "port of the page (default: any free one)"
+NO_BROWSER = "print the page's address instead of opening a browser"
+AUTOPLAY = "play the whole journey, check it, and write what came of it into this folder"
 STOPPED = "Stopped."
 
 # events
@@ -39,33 +39,37 @@ SPEED = " · {speed:.1f} steps/s"
 ETA = " · {eta} left"
 DONE = "Done in {seconds}."
 DONE_FILE = "Done in {seconds}: {file} ({size})"
-FAILED = "That did not work: {sentence}"
-FAILED_FILE = "That did not work, because of {file}: {sentence}"
+NEAREST = "Did you mean {nearest}? "
+CHOICES = "Choose from: {choices}."
+FAILED = "Error: {sentence}"
+FAILED_FILE = "Error: {file}: {sentence}"
 BASE = "{mark} {name:<12} {title:<22} {family:<5} {resolution:>5} px  {note}"
 BASE_GOOD = "    {good}"
 BASE_WEAK = "    {good}; weak: {weak}"
 BASE_LICENCE = "    {licence}{money}"
-CAPTIONERS = "Who describes photos:"
+CAPTIONERS = "Captioners:"
 NOTES = {
     "": "{size}, {checked}",
-    "base_missing": "not here: safelight bases fetch {name}",
-    "base_bring": "not here: put {source} into bases/ of the data folder",
-    "base_family": "this version has no family {family}",
+    "base_missing": "not installed: safelight bases fetch {name}",
+    "base_bring": "not installed: put {source} into the data folder's bases/",
+    "base_family": "not supported by this version: family {family}",
 }
-CHECKED = {True: "checked", False: "put there by hand, not checked"}
-UNSEEN = "licence not seen"
+CHECKED = {True: "verified", False: "added by hand, not verified"}
+UNSEEN = "licence not verified"
 MONEY = {
-    "yes": ": one may earn money with it",
-    "conditions": ": one may earn money with it, if: {terms}",
-    "no": ": no money may be earned with it",
+    "yes": ": commercial use OK",
+    "conditions": ": commercial use OK, {terms}",
+    "no": ": no commercial use",
     "unseen": "",
 }
-FETCH = "{title} from {source}: {licence}{money}"
-SEEN = " (read at {licence_url})"
+FETCH = "Fetching {title} from {source}: {licence}{money}"
+SEEN = " (verified at {licence_url})"
 FETCHING = "{done} of {bytes} · {speed}/s"
-FETCHED = "{title} is here: {size} in {seconds}, every file with the hub's own hash ({place})."
-FETCHED_UNSEEN = "{title} is here: {size} in {seconds}. The hub gave no hash of {names}, so nobody checked those ({place})."
-FETCHED_ALREADY = "{title} is already here ({place})."
+FETCHED = (
+    "{title} is installed: {size} in {seconds}, every file verified by the hub's hash ({place})."
+)
+FETCHED_UNSEEN = "{title} is installed: {size} in {seconds}. The hub has no hash for {names}, so those are not verified ({place})."
+FETCHED_ALREADY = "{title} is already installed ({place})."
 INSPECTED = {
     "file": "{file}: {method}, {size}, {tensors} tensors",
     "trigger": "Trigger: {trigger}",
@@ -86,13 +90,11 @@ INSPECTED = {
 }
 ADVICE = "{method} on {base}, {dial}"
 ADVICE_SECOND = "Or: {method} on {base}, {dial}: {why}."
-ADVICE_SOME = "{photos} of {handed} count: the others are blurred or nearly the same."
-ADVICE_TERMS = "Its licence asks: {terms}."
+ADVICE_SOME = "Only {photos} of {handed} count: the others are blurred or nearly the same."
+ADVICE_TERMS = "Licence terms: {terms}."
 EXPORTED = "{file}: {size}"
-PROMOTED = "{base} is a base now ({size}): safelight bases lists it"
-SHRUNK = "{file}: {size}, rank {rank}; {error:.1%} of what it does is lost"
-LOADS = "Loads in: {programs}"
+PROMOTED = "{base} is now a base ({size}); safelight bases lists it"
+SHRUNK = "{file}: {size}, rank {rank}; {error:.1%} of its effect is lost"
+LOADS = "Works in: {programs}"
 AMISS = "Not in {program}: it {amiss}"
-SILENT = (
-    "The training process ended without a word (exit code {code}). Its last lines stand above."
-)
+SILENT = "The training process stopped unexpectedly (exit code {code}). Its last lines are above."

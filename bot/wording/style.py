@@ -5,16 +5,16 @@ from __future__ import annotations
 # commands, as Discord lists them (100 characters at most)
 
 COMMAND = "Your styles, and those shared here"
-COMMAND_LIST = "Look at the styles you can use on this server"
-COMMAND_SHARE = "Let this server's members draw with a style of yours"
-COMMAND_UNSHARE = "Take a style of yours back from this server; moderators may take any"
-COMMAND_DELETE = "Delete a style of yours with its file"
-OPTION = "Which style; type to search"
+COMMAND_LIST = "See the styles you can use on this server"
+COMMAND_SHARE = "Let this server's members draw with one of your styles"
+COMMAND_UNSHARE = "Stop sharing a style with this server (moderators: anybody's)"
+COMMAND_DELETE = "Delete one of your styles and its file"
+OPTION = "Which style (type to search)"
 
 # the list
 
 LIST_TITLE = "### Styles you can use here"
-LIST_NONE = "None yet. Train one with /train auto; others share theirs with /style share."
+LIST_NONE = "None yet. Train one with /train auto; others can share theirs with /style share."
 LIST_LINE = "{name} · {method}"
 LIST_PICK = "Show a style…"
 SHARED_HERE = " · shared here"
@@ -23,19 +23,19 @@ BY = " · by <@{owner}>"
 # one style
 
 TITLE = "### {name}"
-FACTS = "{method} on {base} · {size} · made <t:{when}:D>\nIts word:\n{trigger}"
-KEPT = "-# A whole model is large: it is kept here until <t:{until}:D>."
-REMOVED = "-# Its file was removed <t:{when}:D>: whole models are kept for {days} days here. Train it again to have it back."
-SHARED = "### {name} is shared\nMembers of this server can now draw with it: /sample. You are named as its maker. The photos stay yours alone, and /style unshare takes it back; moderators here can do that, too."
+FACTS = "{method} on {base} · {size} · made <t:{when}:D>\nTrigger word:\n{trigger}"
+KEPT = "-# Whole models are large, so this one is kept here until <t:{until}:D>."
+REMOVED = "-# Its file was removed <t:{when}:D>: whole models are kept here for {days} days. Train it again to get it back."
+SHARED = "### {name} is shared\nMembers of this server can now draw with it: /sample. You are named as its maker, and your photos stay private. /style unshare takes it back; moderators here can do that too."
 UNSHARED = "{name} is no longer shared with this server. Pictures already drawn stay."
-DELETE_ASK = "### Delete {name}?\nThe style and its file go for good, also where it is shared. The photos stay."
-DELETED = "{name} is deleted."
+DELETE_ASK = "### Delete {name}?\nThis permanently deletes the style and its file, also where it is shared. Your photos stay."
+DELETED = "Deleted {name}."
 
 # labels: a verb first, 18 characters at most
 
 TRY = "Try it"
 SHARE = "Share"
-UNSHARE = "Take back"
+UNSHARE = "Stop sharing"
 GET_LINK = "Get link again"
 DELETE = "Delete"
 ERASE = "Delete for good"

@@ -11,6 +11,7 @@ from storage.records import Concept, Dataset
 from storage.tables.database import Connection, Database
 from storage.tables.trash import Trash
 
+MAX_NAMED_DATASETS = 10  #: in an error
 COLUMNS = "id, owner, guild, name, concept, trigger, created"
 INSERT_DATASET = f"""
 INSERT INTO datasets (owner, guild, name, key, concept, trigger, created)
@@ -90,7 +91,12 @@ class Datasets:
             owner=owner,
             key=name_key(name.strip(" ")),
         )
-        return _require_dataset(row)
+        if row is None:
+            names = [known.name for known in await self.list_for(owner)][:MAX_NAMED_DATASETS]
+            if not names:
+                raise UserError("datasets_none")
+            raise UserError("dataset_name_unknown", dataset=name, choices=names)
+        return dataset_from_row(row)
 
     async def set_trigger(self, number: int, owner: int, text: str) -> None:
         """Change a dataset's trigger word."""

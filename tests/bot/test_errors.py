@@ -7,6 +7,7 @@ from discord import app_commands
 
 from bot.card import Card
 from bot.cards.components import Button, defer, defer_update, edit, row, text
+from bot.wording.errors import ERRORS
 from storage.errors import UserError
 
 
@@ -31,7 +32,7 @@ async def test_at_once(kit):
     answer = await kit.add_member("alice").slash(kit.channel, "fail")
 
     assert answer.response.ephemeral
-    assert kit.text(answer) == "That works on a server, not in direct messages."
+    assert kit.text(answer) == ERRORS["server_only"]
 
 
 @pytest.mark.parametrize("private", [True, False])
@@ -47,7 +48,7 @@ async def test_after_hold(kit, private):
     await alice.slash(kit.channel, "fail")
 
     seen = [kit.text(message) for message in kit.channel.history(viewer=alice)]
-    assert seen == ["That works on a server, not in direct messages."]
+    assert seen == [ERRORS["server_only"]]
     assert kit.channel.history(viewer=bob) == []
 
 
@@ -94,7 +95,7 @@ async def test_button(kit):
     shown = (await alice.slash(kit.channel, "fail")).response
     answer = await alice.click(shown, label="Break")
 
-    assert "Something broke on my side" in kit.text(answer)
+    assert kit.says(answer, ERRORS["bug"])
     assert "a card" in kit.text(shown)
     assert "test:broken:1:-2" in kit.logged_errors[0]
     kit.logged_errors.clear()
@@ -111,7 +112,7 @@ async def test_forbidden(kit):
     kit.env.inject_error("POST", "/channels/*/messages", status=403, code=50013)
     answer = await kit.add_member("alice").slash(kit.channel, "fail")
 
-    assert "I lack a permission" in kit.text(answer)
+    assert kit.says(answer, ERRORS["forbidden"])
 
 
 async def test_too_late(kit):

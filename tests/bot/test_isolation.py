@@ -9,6 +9,7 @@ from bot.cards import dataset as cards
 from bot.cards.collecting import Done
 from bot.cards.components import row
 from bot.cards.consent import ADD, COLLECT, Agree
+from bot.wording.errors import ERRORS
 
 COMMANDS = ("dataset show", "dataset add", "dataset delete", "dataset collect")
 
@@ -25,7 +26,7 @@ async def test_by_name(collecting_kit, command):
 
     answer = await bob.slash(kit.channel, command, name="alices dog")
 
-    assert "no such dataset" in kit.text(answer)
+    assert kit.says(answer, ERRORS["datasets_none"])
 
 
 async def test_autocomplete(kit):
@@ -65,8 +66,7 @@ async def test_by_press(collecting_kit):
     for control in controls:
         message = await channel.send(view=Card(row(control)))  # as if alice's card were public
         answer = await bob.click(kit.channel.last_message, custom_id=control.custom_id)
-        said = kit.text(answer)
-        assert "no such dataset" in said or "no longer in the dataset" in said
+        assert kit.text(answer) in {ERRORS["dataset_unknown"], ERRORS["photo_gone"]}
         await message.delete()
 
     assert await kit.store.members.export(alice.id) == before

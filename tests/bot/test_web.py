@@ -8,7 +8,7 @@ import time
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from bot import web
+from bot import web, wording
 from bot.web import Web, content_disposition, plain_file_name, read_or_make_key
 from storage.folders import Home
 from storage.records import Concept, Kind, NewJob, Status
@@ -89,7 +89,7 @@ async def test_forged(client, store, part):
     answer = await client.get("/get/" + ".".join(parts))
 
     assert answer.status == 403
-    assert "not one of mine" in await answer.text()
+    assert wording.result.LINK_FORGED in await answer.text()
     assert answer.headers["Cache-Control"] == "no-store"
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import logging
 import random
+import re
 from contextlib import asynccontextmanager, suppress
+from string import Formatter
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -71,6 +73,21 @@ def text(answer: Any) -> str:
     return "\n".join([last_message(answer).content, *texts]).strip()
 
 
+def says(answer: Any, template: str, **facts: Any) -> bool:
+    """Return whether a message says a sentence; facts that are not given may be anything."""
+    said = answer if isinstance(answer, str) else text(answer)
+    pattern = ""
+    for words, name, form, _ in Formatter().parse(template):
+        pattern += re.escape(words)
+        if name in facts:
+            fact = facts[name]
+            told = fact if isinstance(fact, str) else format(fact, form or "")
+            pattern += f"({re.escape(told)}|{re.escape(wording.escape(told))})"
+        elif name:
+            pattern += ".*?"
+    return re.search(pattern, said, re.DOTALL) is not None
+
+
 def labels(answer: Any) -> list[str]:
     """List the labels of the buttons of a message or an answer."""
     return [part["label"] for part in components(answer) if part.get("type") == BUTTON]
@@ -131,8 +148,8 @@ class BotKit:
         await old.close_features()
         return new
 
-    draw_photo, components, text, labels = map(
-        staticmethod, (draw_photo, components, text, labels)
+    draw_photo, components, text, says, labels = map(
+        staticmethod, (draw_photo, components, text, says, labels)
     )
 
 

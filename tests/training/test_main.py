@@ -189,7 +189,7 @@ def test_captions_for_a_shell(photos, tmp_path, here):
         (["train", "{tmp}/good", "--name", "a", "--base", "sd9"], "base_unknown"),
         (["sample", "--prompt", "a", "--base", "sd9"], "base_unknown"),
         (["sample", "--prompt", "a", "--style", "{tmp}/none"], "style_missing"),
-        (["sample", "--prompt", "a", "--style", "{tmp}/bad/not.png"], "style_broken"),
+        (["sample", "--prompt", "a", "--style", "{tmp}/bad/not.png"], "style_foreign"),
     ],
 )
 def test_what_cannot_begin(tmp_path, arguments, code):

@@ -80,7 +80,7 @@ def find(name: str) -> Module:
     """Return a method by its name; raise JobError("method_unknown") where there is none."""
     found = walk().get(name)
     if found is None:
-        raise JobError("method_unknown", method=name, methods=list(walk()))
+        raise JobError("method_unknown", method=name, choices=list(walk()))
     return found
 
 

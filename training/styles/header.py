@@ -73,9 +73,9 @@ def read(file: Path) -> dict[str, Any]:
             length = int.from_bytes(opened.read(8), "little")
             header = json.loads(opened.read(length)) if length <= LONGEST else None
     except FileNotFoundError as missing:
-        raise JobError("style_missing") from missing
+        raise JobError("style_missing", file=file.name) from missing
     except (OSError, ValueError, RecursionError) as broken:
-        raise JobError("style_broken", reason="not safetensors") from broken
+        raise JobError("style_foreign", file=file.name) from broken
     if not isinstance(header, dict):
-        raise JobError("style_broken", reason="not safetensors")
+        raise JobError("style_foreign", file=file.name)
     return header

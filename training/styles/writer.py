@@ -176,6 +176,6 @@ def tensors(path: Path) -> dict[str, Tensor]:
         with safe_open(path, framework="pt") as opened:
             return {name: opened.get_tensor(name) for name in sorted(opened.keys())}
     except FileNotFoundError as missing:
-        raise JobError("style_missing") from missing
+        raise JobError("style_missing", file=path.name) from missing
     except (SafetensorError, OSError, ValueError) as broken:
-        raise JobError("style_broken", reason="not safetensors") from broken
+        raise JobError("style_foreign", file=path.name) from broken

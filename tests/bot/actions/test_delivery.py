@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot import wording
 from bot.actions import delivery
 from storage.events import SmallCopy
 
@@ -11,8 +12,8 @@ from storage.events import SmallCopy
 @pytest.mark.parametrize(
     ("size", "public", "said"),
     [
-        (2 << 20, None, "lies in Safelight's data folder as styles/1/my dog.safetensors"),
-        (2 << 20, "https://photos.example.org", "Download it with the button, until <t:"),
+        (2 << 20, None, wording.result.HAND),
+        (2 << 20, "https://photos.example.org", wording.result.LINK),
     ],
 )
 async def test_too_big(kit, scheduler, size, public, said):
@@ -24,8 +25,8 @@ async def test_too_big(kit, scheduler, size, public, said):
 
     (result,) = kit.find_messages("is ready")
 
-    assert "2 MB and this server takes 1 MB" in kit.text(result)
-    assert said in kit.text(result)
+    file = "styles/1/my dog.safetensors"
+    assert kit.says(result, said, size="2 MB", limit="1 MB", file=file)
     assert result.attachments == []
     buttons = [part for part in kit.components(result) if part.get("url")]
     assert len(buttons) == (1 if public else 0)
@@ -50,9 +51,9 @@ async def test_smaller(kit, scheduler):
     (result,) = kit.find_messages("is ready")
 
     said = kit.text(result)
-    assert "a smaller copy: rank 4, 6.1% of what it does is lost" in said
+    assert kit.says(said, wording.result.SMALL, rank=4, error=0.0612)
     assert "styles/1/my dog.safetensors" in said
-    assert "Loads in kohya, ComfyUI." in said
+    assert kit.says(said, wording.result.LOADS, programs="kohya, ComfyUI")
     assert len(result.attachments) == 1
 
 
@@ -77,7 +78,7 @@ async def test_refused(kit, scheduler, status, code):
 
     (result,) = kit.find_messages("is ready")
 
-    assert "Discord did not take the file" in kit.text(result)
+    assert kit.says(result, wording.result.HAND_REFUSED)
 
 
 def test_limit():

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from bot.actions import emoji
+from bot.wording.errors import ERRORS
 from storage.errors import UserError
 
 MAY = discord.Permissions(create_expressions=True)
@@ -62,7 +63,7 @@ async def test_bot_not_allowed(kit, scheduler):
 
     answer = await adder.click(card, label="Add to server emoji")
 
-    assert "I may not add emoji here" in kit.text(answer)
+    assert kit.says(answer, ERRORS["emoji_forbidden"])
 
 
 @pytest.mark.parametrize("side", [64, 128, 512])

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from bot import wording
 from bot.cards.advice import Question
+from bot.wording.errors import ERRORS
 from storage.errors import UserError
 from storage.planning.advice_input import SubjectMatter
 from storage.records import Base, Commercial, Dial, Domain, Method, Rule, Server
@@ -70,10 +72,10 @@ async def test_advice(kit, scheduler):
     assert "My advice for my dog" in said
     assert "**LoRA** on **Safelight emoji** · balanced" in said
     assert [f"**{line}:**" in said for line in ("Method", "Base", "Time")] == [True] * 3
-    assert "there is no GPU here" in said
+    assert wording.advice.BASES["base_no_gpu"] in said
     assert "Or: **Embedding**" in said
     assert "8 photos ready" in said
-    assert kit.labels(answer) == ["Start", "Take the other", "Not now"]
+    assert kit.labels(answer) == ["Start", "Switch to Embedding", "Not now"]
     assert selects(kit, answer) == ["animal", "fun"]
     assert await kit.store.jobs.list_open() == []
 
@@ -98,10 +100,10 @@ async def test_other(kit, scheduler):
     await scheduler.add_dataset(alice, photos=8)
     card = await alice.slash(kit.channel, "train auto", **DATASET)
 
-    other = await alice.click(card.response, label="Take the other")
+    other = await alice.click(card.response, label="Switch to Embedding")
     assert "**Embedding** on **Safelight emoji**" in kit.text(other)
     assert "Or: **LoRA**" in kit.text(other)
-    first = await alice.click(other.response, label="Take the other")
+    first = await alice.click(other.response, label="Switch to LoRA")
     assert "**LoRA** on **Safelight emoji**" in kit.text(first)
 
 
@@ -129,7 +131,7 @@ async def test_purpose(kit, scheduler):
     asked = await choose(kit, alice, card, "purpose", "money")
 
     assert "on **SDXL**" in kit.text(asked)
-    assert "Its licence asks: keep \\*its\\* list" in kit.text(asked)
+    assert kit.says(asked, wording.advice.TERMS, terms="keep *its* list")
     assert selects(kit, asked) == ["animal", "money"]
 
 
@@ -140,7 +142,7 @@ async def test_no_licence(kit, scheduler):
 
     answer = await alice.slash(kit.channel, "train auto", **DATASET, commercial=True)
 
-    assert "let you earn money" in kit.text(answer)
+    assert kit.says(answer, ERRORS["advice_licence"])
     assert await kit.store.jobs.list_open() == []
 
 
@@ -190,7 +192,7 @@ async def test_minutes(kit, scheduler):
     answer = await alice.slash(kit.channel, "train auto", **DATASET)
 
     assert "· quick" in kit.text(answer)
-    assert "more minutes than this server allows" in kit.text(answer)
+    assert wording.advice.DIALS["dial_time"] in kit.text(answer)
 
 
 async def test_beside_an_order(kit, scheduler):
@@ -203,7 +205,7 @@ async def test_beside_an_order(kit, scheduler):
     assert kit.labels(same) == ["Start", "More options", "Not now"]
 
     other = await alice.slash(kit.channel, "train embedding", **DATASET)
-    assert "My advice would be LoRA on Safelight emoji" in kit.text(other)
+    assert kit.says(other, wording.advice.OTHER, method="LoRA", base="Safelight emoji")
     assert kit.labels(other) == ["Start", "More options", "Advise me", "Not now"]
     advised = await alice.click(other.response, label="Advise me")
     assert "My advice for my dog" in kit.text(advised)
@@ -228,7 +230,7 @@ async def test_after_a_restart(kit, scheduler):
     card = await alice.slash(kit.channel, "train auto", **DATASET)
     await kit.restart()
 
-    other = await alice.click(card.response, label="Take the other")
+    other = await alice.click(card.response, label="Switch to Embedding")
     assert "**Embedding**" in kit.text(other)
 
 

@@ -7,7 +7,9 @@ import io
 import pytest
 from PIL import Image
 
+from bot import wording
 from bot.actions.training import TrainingOrder, check_options, preview
+from bot.wording.errors import ERRORS
 from storage.errors import UserError
 from storage.records import Method, Optimizer
 
@@ -46,17 +48,17 @@ async def test_more_options(kit, scheduler):
 
 
 @pytest.mark.parametrize(
-    ("method", "values", "word"),
+    ("method", "values", "code"),
     [
-        ("embedding", {"dropout": "0.1"}, "no adapters"),
-        ("lora", {"dropout": "1"}, "Dropout must be between 0 and 0.9"),
-        ("lora", {"dropout": "much"}, "is not a number"),
-        ("embedding", {"also": "mine"}, "one word"),
-        ("lora", {"also": "mine", "prior": "5"}, "Class pictures show one class"),
-        ("lora", {"also": "twin"}, "have the same trigger"),
+        ("embedding", {"dropout": "0.1"}, "dropout_method"),
+        ("lora", {"dropout": "1"}, "out_of_range"),
+        ("lora", {"dropout": "much"}, "number_bad"),
+        ("embedding", {"also": "mine"}, "concepts_method"),
+        ("lora", {"also": "mine", "prior": "5"}, "prior_concepts"),
+        ("lora", {"also": "twin"}, "trigger_twice"),
     ],
 )
-async def test_options_refused(kit, scheduler, method, values, word):
+async def test_options_refused(kit, scheduler, method, values, code):
     """What a method does not take is a sentence."""
     alice = kit.add_member("alice")
     dog = await scheduler.add_dataset(alice)
@@ -71,7 +73,7 @@ async def test_options_refused(kit, scheduler, method, values, word):
     form = await alice.click(card.response, label="More options")
     answer = await alice.submit_modal(form, filled)
 
-    assert word in kit.text(answer)
+    assert kit.says(answer, ERRORS[code])
     assert await kit.store.jobs.list_open() == []
 
 
@@ -137,7 +139,7 @@ async def test_dreambooth(kit, scheduler):
 
     assert "what the photos show, in one word" in kit.text(refused)
     assert "24 of a dog" in said
-    assert "about 22.9 MB, more than the 20 MB this server takes" in said
+    assert kit.says(said, wording.training.FILE_HAND, size="22.9 MB", limit="20 MB")
     assert "kept here for 30 days" in said
     assert "about 1 MB" in kit.text(small)
     assert "kept here" not in kit.text(small)
@@ -149,10 +151,10 @@ async def test_dreambooth(kit, scheduler):
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("50", "50 of a dog"),
-        ("", "Train my dog?"),
-        ("many", "is not a number"),
-        ("5000", "between 0 and 1000"),
+        ("50", wording.training.CLASS),
+        ("", wording.training.TITLE),
+        ("many", ERRORS["number_bad"]),
+        ("5000", ERRORS["out_of_range"]),
     ],
 )
 async def test_class_pictures(kit, scheduler, typed, said):
@@ -164,5 +166,5 @@ async def test_class_pictures(kit, scheduler, typed, said):
 
     answer = await alice.submit_modal(form, FORM | {"prior": typed})
 
-    assert said in kit.text(answer)
+    assert kit.says(answer, said)
     assert ("Class pictures" in kit.text(answer)) is (typed == "50")

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from bot import wording
+from bot.wording.errors import ERRORS
 from storage.records import Kind
 from storage.requests import CaptionRequest
 
@@ -45,7 +46,7 @@ async def test_bad_name(kit, name):
 
     answer = await alice.slash(kit.channel, "dataset new", name=name)
 
-    assert kit.text(answer).startswith("That name will not do")
+    assert kit.says(answer, ERRORS["name_bad"])
     assert await kit.store.datasets.list_for(alice.id) == []
 
 
@@ -147,7 +148,7 @@ async def test_bad_files(kit):
     assert "0 bytes" in lines["empty.png:"]
     assert "ends too early" in lines["cut.png:"]
     assert "too small" in lines["dot.png:"]
-    assert "It moves" in lines["moves.png:"]
+    assert ERRORS["photo_animated"] in lines["moves.png:"]
     assert "400 megapixels" in lines["bomb.png:"]
     assert "not a picture" in lines["page.png:"]
     assert len(await kit.store.photos.list_for(dataset.id, alice.id)) == 1
@@ -162,7 +163,7 @@ async def test_show(kit):
 
     card = await kit.open_dataset(alice)
     (gallery,) = [part for part in kit.components(card) if part["type"] == 12]
-    await alice.click(card, label="Later")
+    await alice.click(card, label=wording.dataset.LATER)
     second = kit.text(card)
 
     assert len(gallery["items"]) == 9
@@ -255,7 +256,7 @@ async def test_delete(kit):
     await alice.click(asked.response, label="Delete for good")
 
     assert [one.id for one in kept] == [dataset.id]
-    assert "is deleted, with 1 photo" in kit.text(asked.response)
+    assert kit.says(asked.response, wording.dataset.DELETED, name="my dog", photos="1 photo")
     assert await kit.store.datasets.list_for(alice.id) == []
     assert not kit.store.home.photo_file(photo.digest).exists()
 
@@ -266,7 +267,7 @@ async def test_delete_not(kit):
     await kit.add_dataset(alice)
 
     asked = await alice.slash(kit.channel, "dataset delete", name="my dog")
-    await alice.click(asked.response, label="Keep it")
+    await alice.click(asked.response, label=wording.dataset.KEEP)
 
     assert wording.dataset.KEPT in kit.text(asked.response)
     assert len(await kit.store.datasets.list_for(alice.id)) == 1
@@ -278,7 +279,7 @@ async def test_unknown(kit):
 
     for command in ("add", "show", "delete"):
         answer = await alice.slash(kit.channel, f"dataset {command}", name="nothing")
-        assert "no such dataset" in kit.text(answer)
+        assert kit.says(answer, ERRORS["datasets_none"])
 
 
 async def test_autocomplete(kit):
@@ -333,7 +334,7 @@ async def test_restart(kit):
     card = await kit.open_dataset(alice)
 
     await kit.restart()
-    await alice.click(card, label="Later")
+    await alice.click(card, label=wording.dataset.LATER)
     await kit.restart()
     await alice.select(card, [str(photos[9].id)])
     await kit.restart()

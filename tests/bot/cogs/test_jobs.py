@@ -5,6 +5,8 @@ from __future__ import annotations
 import discord
 import pytest
 
+from bot import wording
+from bot.wording.errors import ERRORS
 from storage.events import Cancelled, Paused
 from storage.records import JobCommand, Kind, Status
 
@@ -64,7 +66,7 @@ async def test_pause_resume(kit, scheduler):
     await alice.click(card, label="Resume")
 
     assert (await kit.store.jobs.get(job.id)).status is Status.QUEUED
-    assert "Waiting · next" in kit.text(await message(kit, job))
+    assert kit.says(await message(kit, job), wording.job.RESUMING)
 
 
 async def test_cancel_waiting(kit, scheduler):
@@ -75,7 +77,7 @@ async def test_cancel_waiting(kit, scheduler):
     await scheduler.let_bot_poll()
 
     assert (await kit.store.jobs.get(job.id)).status is Status.CANCELLED
-    assert "Cancelled before it began" in kit.text(await message(kit, job))
+    assert kit.says(await message(kit, job), wording.job.CANCELLED_WAITING)
     assert len(kit.channel.history()) == 1
 
 
@@ -102,7 +104,7 @@ async def test_stranger(kit, scheduler):
 
     for label in ("Pause", "Cancel", "Finish now"):
         answer = await bob.click(card, label=label)
-        assert "no such job" in kit.text(answer)
+        assert kit.says(answer, ERRORS["job_unknown"])
         assert answer.followups[-1].ephemeral
 
     assert (await kit.store.jobs.get(job.id)).requested is None

@@ -40,7 +40,7 @@ async def test_me(kit):
     said = kit.text(answer)
     assert answer.response.ephemeral
     assert "1 dataset · 2 photos · 0 styles" in said
-    assert "Agreed to version 1" in said
+    assert kit.says(said, wording.member.CONSENT, version=1)
     assert "0 of 10" in said
 
 
@@ -96,7 +96,7 @@ async def test_erase(kit):
 
     rows = await kit.store.members.export(alice.id)
     assert "2 photos" in asked
-    assert "2 photos and everything about you are deleted" in kit.text(card)
+    assert kit.says(card, wording.member.ERASED, photos="2 photos")
     assert [name for name, found in rows.items() if found and name != "member"] == []
     assert kit.store.home.photo_file(shared.digest).exists()
     assert not kit.store.home.photo_file(own.digest).exists()
@@ -107,10 +107,10 @@ async def test_erase_styles(kit):
     alice, bob = kit.add_member("alice"), kit.add_member("bob")
     left, removed = await styled(kit, alice), await styled(kit, bob)
 
-    for who, label in ((alice, "Leave them"), (bob, "Delete all")):
+    for who, label in ((alice, wording.member.ERASE_LEAVE), (bob, wording.member.ERASE_REMOVE)):
         card = (await who.slash(kit.channel, "me")).response
         await who.click(card, label="Delete everything")
-        assert "shared with servers" in kit.text(card)
+        assert kit.says(card, wording.member.ERASE_SHARED)
         await who.click(card, label=label)
 
     usable = await kit.store.styles.list_usable(1, kit.guild.id)
@@ -125,7 +125,7 @@ async def test_keep(kit):
 
     card = (await alice.slash(kit.channel, "me")).response
     await alice.click(card, label="Delete everything")
-    await alice.click(card, label="Keep it")
+    await alice.click(card, label=wording.dataset.KEEP)
 
     assert wording.dataset.KEPT in kit.text(card)
     assert len(await kit.store.datasets.list_for(alice.id)) == 1

@@ -6,6 +6,7 @@ import discord
 import pytest
 import simcord
 
+from bot import wording
 from storage.records import Server
 
 
@@ -30,7 +31,7 @@ async def test_setup(kit):
     assert await kit.store.servers.get(kit.guild.id) == Server(
         kit.guild.id, kit.channel.id, log.id, (makers.id,), (makers.id,), 3, 0
     )
-    assert "3 trainings a day, no limit each" in kit.text(card)
+    assert kit.says(card, wording.server.LIMITS, jobs="3 trainings", minutes="no limit")
     chosen = [
         part["default_values"] for part in kit.components(card) if part.get("default_values")
     ]
@@ -92,5 +93,5 @@ async def test_missing_permissions(kit):
     await mod.select(card, [closed], custom_id="server:channel")
 
     assert "Attach Files" not in before
-    assert f"In <#{closed.id}> I lack: " in kit.text(card)
+    assert kit.says(card, wording.server.PERMISSIONS_MISSING, channel=closed.id)
     assert "Attach Files" in kit.text(card)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import discord
 import pytest
 
+from bot import wording
+from bot.wording.errors import ERRORS
+
 
 async def test_list(kit, scheduler):
     """The list has one's own styles and those shared here, with their makers."""
@@ -53,7 +56,7 @@ async def test_models(kit, scheduler):
     refused = await alice.slash(kit.channel, "sample", prompt="mydog", style=str(style.id))
     assert "Its file was removed" in kit.text(gone)
     assert kit.labels(gone) == ["Delete"]
-    assert "kept for 30 days here" in kit.text(refused)
+    assert kit.says(refused, ERRORS["model_removed"], days=30)
 
 
 async def test_elsewhere(kit, scheduler):
@@ -67,7 +70,7 @@ async def test_elsewhere(kit, scheduler):
 
     assert await eve.autocomplete(room, "sample", "style", "") == []
     answer = await eve.slash(room, "sample", prompt="mydog", style=str(style.id))
-    assert "no such style" in kit.text(answer)
+    assert kit.says(answer, ERRORS["styles_none"])
 
 
 async def test_unshare(kit, scheduler):
@@ -76,10 +79,10 @@ async def test_unshare(kit, scheduler):
     style = await scheduler.add_style(alice)
     receipt = await alice.slash(kit.channel, "style share", style=str(style.id))
 
-    await alice.click(receipt.response, label="Take back")
+    await alice.click(receipt.response, label=wording.style.UNSHARE)
 
     answer = await bob.slash(kit.channel, "sample", prompt="mydog", style=str(style.id))
-    assert "no such style" in kit.text(answer)
+    assert kit.says(answer, ERRORS["styles_none"])
     said = await alice.slash(kit.channel, "style unshare", style=str(style.id))
     assert "no longer shared" in kit.text(said)
     await alice.slash(kit.channel, "sample", prompt="mydog", style=str(style.id))
@@ -98,7 +101,7 @@ async def test_moderator(kit, scheduler):
     (offered,) = await mo.autocomplete(kit.channel, "style unshare", "style", "")
     said = await mo.slash(kit.channel, "style unshare", style=offered["value"])
 
-    assert "no such style" in kit.text(refused)
+    assert kit.says(refused, ERRORS["style_unknown"])
     assert "no longer shared" in kit.text(said)
     assert await kit.store.styles.list_usable(bob.id, kit.guild.id) == []
     assert not kit.store.styles.file(style).exists()
@@ -112,8 +115,8 @@ async def test_moderator_card(kit, scheduler):
 
     listed = await mo.slash(kit.channel, "style list")
     card = await mo.select(listed.response, [str(style.id)])
-    assert kit.labels(card.response) == ["Try it", "Take back"]
-    await mo.click(card.response, label="Take back")
+    assert kit.labels(card.response) == [wording.style.TRY, wording.style.UNSHARE]
+    await mo.click(card.response, label=wording.style.UNSHARE)
 
     assert [kept.shared for kept in await kit.store.styles.list_for(alice.id)] == [()]
 
@@ -130,7 +133,7 @@ async def test_moderator_elsewhere(kit, scheduler):
 
     answer = await eve.slash(room, "style unshare", style=str(style.id))
 
-    assert "no such style" in kit.text(answer)
+    assert kit.says(answer, ERRORS["styles_none"])
     assert (await kit.store.styles.list_for(alice.id))[0].shared == (kit.guild.id,)
 
 
@@ -167,9 +170,9 @@ async def test_try(kit, scheduler):
 @pytest.mark.parametrize(
     ("public", "size", "said"),
     [
-        (None, 2048, "once more"),
-        ("https://photos.example.org", 2048, "https://photos.example.org/get/1."),
-        (None, 30 << 20, "lies in Safelight's data folder"),
+        (None, 2048, wording.result.FILE_AGAIN),
+        ("https://photos.example.org", 2048, wording.result.LINK_AGAIN),
+        (None, 30 << 20, wording.result.HAND),
     ],
 )
 async def test_link_again(kit, scheduler, public, size, said):
@@ -182,10 +185,10 @@ async def test_link_again(kit, scheduler, public, size, said):
 
     answer = await alice.click(card.response, label="Get link again")
 
-    assert said in kit.text(answer)
+    assert kit.says(answer, said)
     assert answer.followups[-1].ephemeral
     names = [attachment.filename for attachment in answer.followups[-1].attachments]
-    assert names == (["my_dog.safetensors"] if said == "once more" else [])
+    assert names == (["my_dog.safetensors"] if said == wording.result.FILE_AGAIN else [])
 
 
 async def test_share_result(kit, scheduler):
@@ -200,7 +203,8 @@ async def test_share_result(kit, scheduler):
     result = thread.last_message
 
     for label in ("Try it", "Share", "Get link again", "Delete"):
-        assert "no such style" in kit.text(await bob.click(result, label=label))
+        said = kit.text(await bob.click(result, label=label))
+        assert said in {ERRORS["style_unknown"], ERRORS["styles_none"]}
     await alice.click(result, label="Share")
 
     assert (await kit.store.styles.list_for(alice.id))[0].shared == (kit.guild.id,)

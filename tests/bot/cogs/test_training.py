@@ -7,8 +7,10 @@ from dataclasses import replace
 import discord
 import pytest
 
+from bot import wording
 from bot.actions.training import TrainingOrder
 from bot.cards import order_id
+from bot.wording.errors import ERRORS
 from storage.records import Dial, Kind, Method, Optimizer, Server, Status
 
 DATASET = {"dataset": "my dog"}
@@ -25,10 +27,10 @@ async def test_preflight(kit, scheduler):
     said = kit.text(answer)
     assert answer.ephemeral
     assert "6 photos ready" in said
-    assert "in spite of a warning: 2 photos" in said
+    assert kit.says(said, wording.training.WARNED, photos="2 photos")
     assert "**Steps:** 140" in said
     assert "about 40 s on two cores" in said
-    assert "starts at once" in said
+    assert wording.training.NOW in said
     assert "about 1 MB; this server takes 20 MB" in said
     assert "Why: " in said
     assert "tiny emoji" in said
@@ -43,7 +45,7 @@ async def test_unknown_pace(kit, scheduler):
 
     answer = await alice.slash(kit.channel, "train embedding", **DATASET, base="sd15")
 
-    assert "cannot say yet how long" in kit.text(answer)
+    assert kit.says(answer, wording.training.STEPS_FIRST)
     assert "tiny emoji" not in kit.text(answer)
     assert "4 KB" in kit.text(answer)
 
@@ -57,8 +59,8 @@ async def test_near_pace(kit, scheduler):
 
     answer = await alice.slash(kit.channel, "train embedding", **DATASET)
 
-    assert "perhaps 22 min on two cores" in kit.text(answer)
-    assert "judged by LoRA on this base" in kit.text(answer)
+    assert kit.says(answer, wording.training.STEPS_LIKE, time="22 min", device="two cores")
+    assert kit.says(answer, wording.training.STEPS_LIKE, like="LoRA")
 
 
 @pytest.mark.parametrize(
@@ -125,43 +127,43 @@ async def test_twice(kit, scheduler):
 
     answer = await alice.click(again, label="Start")
 
-    assert "already waiting or running (number 1)" in kit.text(answer)
+    assert kit.says(answer, ERRORS["job_twice"], job=1)
     assert len(await kit.store.jobs.list_open()) == 1
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "code"),
     [
-        ({"steps": -1}, "between 1 and 20000, not -1"),
-        ({"steps": 10**9}, "not 1000000000"),
-        ({"rank": 4096}, "between 1 and 128, not 4096"),
-        ({"rate": 7.0}, "Learning rate must be"),
-        ({"base": "../../etc"}, "no base called"),
-        ({"base": "away"}, "is not on this machine"),
-        ({"word": "two words"}, "one word"),
-        ({"dataset": "nobody's"}, "no such dataset"),
+        ({"steps": -1}, "out_of_range"),
+        ({"steps": 10**9}, "out_of_range"),
+        ({"rank": 4096}, "out_of_range"),
+        ({"rate": 7.0}, "out_of_range"),
+        ({"base": "../../etc"}, "base_unknown"),
+        ({"base": "away"}, "base_missing"),
+        ({"word": "two words"}, "trigger_bad"),
+        ({"dataset": "nobody's"}, "dataset_name_unknown"),
     ],
 )
-async def test_refused(kit, scheduler, options, said):
+async def test_refused(kit, scheduler, options, code):
     """What cannot be is refused with a sentence, before anything is queued."""
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice)
 
     answer = await alice.slash(kit.channel, "train lora", **(DATASET | options))
 
-    assert said in kit.text(answer).replace("\\", "")
+    assert kit.says(answer, ERRORS[code])
     assert await kit.store.jobs.list_open() == []
 
 
-@pytest.mark.parametrize(("photos", "said"), [(0, "no photos"), (2, "has 2 photos")])
-async def test_few(kit, scheduler, photos, said):
+@pytest.mark.parametrize(("photos", "code"), [(0, "no_photos"), (2, "few_photos")])
+async def test_few(kit, scheduler, photos, code):
     """Without photos, or with too few, nothing is trained."""
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice, photos=photos)
 
     answer = await alice.slash(kit.channel, "train lora", **DATASET)
 
-    assert said in kit.text(answer)
+    assert kit.says(answer, ERRORS[code])
 
 
 async def test_scheduler_away(kit, scheduler):
@@ -172,7 +174,7 @@ async def test_scheduler_away(kit, scheduler):
 
     answer = await alice.slash(kit.channel, "train lora", **DATASET)
 
-    assert "trainer has not started yet" in kit.text(answer)
+    assert kit.says(answer, ERRORS["scheduler_away"])
 
 
 async def test_minutes(kit, scheduler):
@@ -184,7 +186,7 @@ async def test_minutes(kit, scheduler):
 
     answer = await alice.slash(kit.channel, "train lora", **DATASET)
 
-    assert "about 22 minutes; this server allows 5" in kit.text(answer)
+    assert kit.says(answer, ERRORS["minutes_over"], minutes=22, most=5)
 
 
 async def test_quota(kit, scheduler):
@@ -198,7 +200,7 @@ async def test_quota(kit, scheduler):
 
     answer = await alice.click(second, label="Start")
 
-    assert "used your 1 trainings" in kit.text(answer)
+    assert kit.says(answer, ERRORS["quota_used"], jobs=1)
 
 
 async def test_what_is_queued_takes_room(kit, scheduler):
@@ -211,7 +213,7 @@ async def test_what_is_queued_takes_room(kit, scheduler):
 
     answer = await alice.slash(kit.channel, "train lora", **DATASET, dial="quick")
 
-    assert "those that are still to be trained included" in kit.text(answer)
+    assert kit.says(answer, ERRORS["quota_full"])
 
 
 async def test_disk(kit, scheduler):
@@ -339,7 +341,7 @@ async def test_room(kit, scheduler):
 
     answer = await alice.slash(kit.channel, "train finetune", dataset="my cat")
 
-    assert "a member may use 1 MB" in kit.text(answer)
+    assert kit.says(answer, ERRORS["quota_full"], most=1)
     assert "/style delete" in kit.text(answer)
 
 
@@ -357,7 +359,7 @@ async def test_methods_come_from_the_catalog(kit, scheduler):
         assert {"auto", "glow", "flat"} == offered.keys()
         assert offered["glow"].description == "Glow: what glows"
         options = {option.display_name: option for option in offered["glow"].parameters}
-        assert "how bright (1 to 4)" in str(options["light"].description)
+        assert "how bright (1–4)" in str(options["light"].description)
         assert "rank" not in {option.display_name for option in offered["flat"].parameters}
     assert "train glow" in kit.add_member("alice").available_commands(kit.channel)
 

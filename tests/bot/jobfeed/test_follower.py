@@ -36,7 +36,7 @@ async def test_progress(kit, scheduler):
     said = kit.text(shown)
     assert "▰▰▰▰▰▱▱▱▱▱▱▱ 40%" in said
     assert "step 40/100 · loss 0.123 · done <t:" in said
-    assert "5.0 steps a second · two cores" in said
+    assert kit.says(said, wording.job.DEVICE, speed="5.0", device="two cores")
     assert kit.labels(shown) == ["Pause", "Cancel", "Finish now", "Tell me"]
 
 
@@ -204,7 +204,7 @@ async def test_restart(kit, scheduler):
 
     (thread,) = kit.channel.threads
     said = [kit.text(m) for m in thread.history() if m.components]
-    assert [("what the base draws" in s, "**step 50" in s, "is ready" in s) for s in said] == [
+    assert [("**Before training" in s, "**step 50" in s, "is ready" in s) for s in said] == [
         (True, False, False),
         (False, True, False),
         (False, False, True),
@@ -237,7 +237,7 @@ async def test_failed(kit, scheduler):
     await scheduler.let_bot_poll()
 
     shown = await card(kit, job)
-    assert "ran off at step 7" in kit.text(shown)
+    assert kit.says(shown, wording.errors.ERRORS["loss_nan"], step=7)
     assert kit.labels(shown) == ["Try again"]
     (told,) = kit.find_messages("has failed")
     assert f"<@{alice.id}>" in kit.text(told)
@@ -253,7 +253,7 @@ async def test_bug(kit, scheduler):
     await scheduler.fail(job, "bug", reference="7F3A")
     await scheduler.let_bot_poll()
 
-    assert "For the operator: 7F3A" in kit.text(await card(kit, job))
+    assert kit.says(await card(kit, job), wording.job.REFERENCE, reference="7F3A")
 
 
 async def test_thread_refused(kit, scheduler):
@@ -321,7 +321,7 @@ async def test_place_moves(kit, scheduler):
         shown = (await who.slash(kit.channel, "train lora", **DATASET)).response
         await who.click(shown, label="Start")
     job = (await kit.store.jobs.list_for(carol.id))[0]
-    assert "Waiting · place 2" in kit.text(await card(kit, job))
+    assert kit.says(await card(kit, job), wording.job.PLACE, place=2)
 
     await scheduler.fail(first, step=1)
     await scheduler.claim(Kind.TRAIN)

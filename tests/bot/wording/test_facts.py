@@ -194,6 +194,13 @@ def codes(source: Source, node: ast.expr) -> set[str]:
     return set()
 
 
+def sentence(code: str, source: Source) -> str:
+    """Return all that is said of an error that this file raises: on cards, and in a shell."""
+    in_shell = wording.errors.IN_SHELL.get(code, "")
+    card = wording.errors.ERRORS.get(code, "")
+    return (card if source.path.parts[0] == "bot" else card + in_shell) or in_shell or "{lost}"
+
+
 def test_errors():
     """Every code that is raised has a sentence, and the facts that this names."""
     wrong, raised = [], set()
@@ -202,7 +209,9 @@ def test_errors():
             found, given = codes(source, call.args[0]), source.given(call)
             raised |= found
             for code in found:
-                wanted = placeholders(wording.errors.ERRORS.get(code, "{no sentence}")) - {"code"}
+                wanted = placeholders(sentence(code, source)) - {"code"}
+                if "suggestion" in wanted:
+                    wanted = wanted - {"suggestion"} | {"choices"}
                 if given is None or wanted - given:
                     wrong.append(f"{source.place(call)} {code}: wants {wanted}, gets {given}")
 

@@ -10,7 +10,7 @@ from types import ModuleType
 import bot
 from bot import wording
 from storage.errors import UserError
-from tests.bot.wording.test_facts import placeholders
+from tests.bot.wording.test_facts import codes, placeholders, sources
 
 ROOT = Path(bot.__file__).parent
 
@@ -19,11 +19,44 @@ def test_explained():
     """Every error is explained in whole sentences, on Discord and in a shell."""
     said = []
     for code, template in wording.errors.ERRORS.items():
-        error = UserError(code, **dict.fromkeys(placeholders(template) - {"code"}, 7))
-        said += [wording.explain(error), wording.explain_in_shell(error)]
+        said.append(wording.explain(make_error(code, template)))
+    for code, template in (wording.errors.ERRORS | wording.errors.IN_SHELL).items():
+        said.append(wording.explain_in_shell(make_error(code, template)))
     whole = re.compile(r"\W*[A-Z7][^{}…]*[.:?o7]")
 
     assert [each for each in said if not whole.fullmatch(each)] == []
+
+
+def make_error(code: str, template: str) -> UserError:
+    """Return an error with every fact that its sentence names, and choices."""
+    facts = dict.fromkeys(placeholders(template) - {"code", "suggestion"}, 7)
+    return UserError(code, **facts | {"choices": ["7"]})
+
+
+def test_in_shell():
+    """What the training says in a shell speaks of the shell: no command, list or operator."""
+    raised = {
+        code
+        for source in sources("training", "storage")
+        if "tables" not in source.path.parts and source.path.name != "disk.py"
+        for call in source.calls({"UserError", "JobError"})
+        for code in codes(source, call.args[0])
+    }
+    templates = wording.errors.ERRORS | wording.errors.IN_SHELL
+    foreign = r"operator|member|while you type|[^\w.]/[a-z]"
+
+    assert len(raised) > 70
+    assert [code for code in sorted(raised) if re.search(foreign, templates[code])] == []
+
+
+def test_suggested():
+    """A name that is not known is told with the nearest one, and with all there are."""
+    error = UserError("base_unknown", base="sd51", choices=["embedded", "sd15", "sdxl"])
+
+    said = wording.explain_in_shell(error)
+
+    assert wording.fill(wording.shell.NEAREST, nearest="sd15") in said
+    assert "embedded, sd15, sdxl" in said
 
 
 def test_unknown():

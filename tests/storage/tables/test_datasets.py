@@ -43,7 +43,6 @@ async def test_foreign(store: Store, dog: Dataset) -> None:
     deeds = (
         store.datasets.get(dog.id, BOB),
         store.datasets.get(999, ALICE),
-        store.datasets.get_by_name(BOB, dog.name),
         store.datasets.set_trigger(dog.id, BOB, "mine"),
         store.datasets.delete(dog.id, BOB),
         store.datasets.set_collecting(BOB, CHANNEL, dog.id),
@@ -52,6 +51,8 @@ async def test_foreign(store: Store, dog: Dataset) -> None:
         with pytest.raises(UserError, match=r"^dataset_unknown$"):
             await deed
 
+    with pytest.raises(UserError, match=r"^datasets_none$"):
+        await store.datasets.get_by_name(BOB, dog.name)
     assert await store.datasets.list_for(BOB) == []
     assert await store.datasets.list_for(ALICE) == [dog]
 

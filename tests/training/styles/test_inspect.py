@@ -76,5 +76,5 @@ def test_a_pickle_is_no_style(tmp_path):
     path = tmp_path / "old.pt"
     path.write_bytes(b"\x80\x04}")
 
-    with pytest.raises(JobError, match="style_broken"):
+    with pytest.raises(JobError, match="style_foreign"):
         inspected(path)

@@ -148,7 +148,7 @@ def test_refused(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(JobError) as refused:
         tensors(tmp_path / "a")
 
-    assert refused.value.code == "style_broken"
+    assert refused.value.code == "style_foreign"
 
 
 def test_missing(tmp_path: Path) -> None:
