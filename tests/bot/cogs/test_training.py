@@ -31,7 +31,7 @@ async def test_preflight(kit, scheduler):
     assert "**Steps:** 140" in said
     assert "about 40 s on two cores" in said
     assert wording.training.NOW in said
-    assert "about 1 MB; this server takes 20 MB" in said
+    assert kit.says(said, wording.training.FILE, size="1 MB", limit="20 MB")
     assert "Why: " in said
     assert "tiny emoji" in said
     assert kit.labels(answer) == ["Start", "More options", "Not now"]

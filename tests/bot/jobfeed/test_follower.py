@@ -204,7 +204,7 @@ async def test_restart(kit, scheduler):
 
     (thread,) = kit.channel.threads
     said = [kit.text(m) for m in thread.history() if m.components]
-    assert [("**Before training" in s, "**step 50" in s, "is ready" in s) for s in said] == [
+    assert [("**Before training:**" in s, "**step 50" in s, "is ready" in s) for s in said] == [
         (True, False, False),
         (False, True, False),
         (False, False, True),
@@ -239,7 +239,7 @@ async def test_failed(kit, scheduler):
     shown = await card(kit, job)
     assert kit.says(shown, wording.errors.ERRORS["loss_nan"], step=7)
     assert kit.labels(shown) == ["Try again"]
-    (told,) = kit.find_messages("has failed")
+    (told,) = kit.find_messages("** failed.")
     assert f"<@{alice.id}>" in kit.text(told)
 
     await alice.click(shown, label="Try again")
