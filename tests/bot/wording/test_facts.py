@@ -97,8 +97,8 @@ class Source:
                 return union(*({k.value} if k else self.keys(v) for k, v in pairs))
             case ast.BinOp(left=left, op=ast.BitOr(), right=right):
                 return union(self.keys(left), self.keys(right))
-            case ast.Attribute(attr="facts"):
-                return Source(ROOT / "storage" / "records.py").returned("facts")  # `Base.facts`
+            case ast.Attribute(attr="missing_facts"):  # of a base
+                return Source(ROOT / "storage" / "records.py").returned("missing_facts")
             case ast.Call(func=ast.Name(name)):
                 return self.returned(name)
             case ast.Name(name):
@@ -189,8 +189,8 @@ def codes(source: Source, node: ast.expr) -> set[str]:
             return {code for code in wording.errors.ERRORS if code.endswith(ending)}
         case ast.BoolOp(values=nodes):
             return set().union(*(codes(source, each) for each in nodes))
-        case ast.Attribute(attr="lack"):
-            return {"base_family", "base_missing", "base_bring"}  # `Base.lack`
+        case ast.Attribute(attr="missing_code"):  # of a base
+            return {"base_family", "base_missing", "base_bring"}
     return set()
 
 
