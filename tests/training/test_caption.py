@@ -11,7 +11,7 @@ from PIL import Image
 from storage.errors import JobError
 from storage.events import PhotoCaptioned
 from storage.folders import JobFolder, write_json
-from training.caption import caption, led
+from training.caption import caption, put_trigger_first
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -68,9 +68,18 @@ def test_broken_photo(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
     assert refused.value.facts == {"file": "2.png"}
 
 
-def test_led() -> None:
-    """The trigger is put in front once."""
-    assert led("mydog", "a dog") == "mydog, a dog"
-    assert led("mydog", "mydog, a dog") == "mydog, a dog"
-    assert led("mydog", "") == "mydog"
-    assert led("", "a dog") == "a dog"
+@pytest.mark.parametrize(
+    ("trigger", "text", "led"),
+    [
+        ("mydog", "a dog", "mydog, a dog"),
+        ("mydog", "MyDog, a dog", "MyDog, a dog"),
+        ("mydog", "", "mydog"),
+        ("", "a dog", "a dog"),
+        ("pan", "panda bear", "pan, panda bear"),
+        ("a", "a panda", "a, a panda"),
+        ("a", "a, a panda", "a, a panda"),
+    ],
+)
+def test_trigger_comes_first(trigger: str, text: str, led: str) -> None:
+    """The trigger is put in front once; words are compared, not letters."""
+    assert put_trigger_first(trigger, text) == led

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from storage.errors import UserError
 from storage.records import Base, Commercial, Domain
-from training import families
+from training import captioners, families
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SHIPPED_LIST = Path(__file__).with_name("bases.toml")
 REQUIRED_FIELDS = ("title", "family", "source", "resolution", "good")
-BLIP = "blip"  #: the family of every captioner
 UNREAD_LICENCE = "unseen"  #: the licence of a base whose licence nobody has read
 TEXT_FIELDS = ("title", "family", "source", "licence", "good", "weak", "terms", "licence_url")
 NUMBER_FIELDS = {"resolution": (8, 4096), "memory_mib": (0, 1 << 20), "clip_skip": (1, 12)}
@@ -66,7 +65,7 @@ def read_list(path: Path, section: str = "bases") -> tuple[list[Base], list[User
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as broken:
         return [], [UserError("list_broken", file=path.name, problem=str(broken))]
     bases, errors = list[Base](), list[UserError]()
-    known = [*families.names(), BLIP]
+    known = (captioners if section == "captioners" else families).names()
     entries = content.get(section)
     if not isinstance(entries, dict):
         return [], [UserError("list_empty", file=path.name)]

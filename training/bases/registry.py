@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from storage.errors import JobError
 from storage.records import Base
-from training import embedded
+from training import captioners, embedded
 from training.bases import lists
 from training.families import walk
 from training.modelfiles import hub, singlefile
@@ -54,25 +54,53 @@ class BaseRegistry:
         return replace(base, present=present)
 
     def list_captioners(self) -> list[Base]:
-        """List the captioners of both lists; any other BLIP can be used, too."""
-        captioners, _ = lists.read_lists("captioners", self.list_file)
+        """List the captioners of both lists, then the operator's folders that are one."""
+        entries, _ = lists.read_lists("captioners", self.list_file)
+        listed = {each.name for each in entries} | {each.source for each in entries}
+        own = [self.recognise_captioner(place) for place in self._list_places()]
         return [
-            replace(each, present=self.locate_source(each.source) is not None)
-            for each in captioners
+            *map(self.with_presence, entries),
+            *(each for each in own if each is not None and each.name not in listed),
         ]
 
-    def list_own(self) -> list[Base]:
-        """List the operator's files and folders that a family recognises and no list names."""
+    def find_captioner(self, name: str) -> Base:
+        """Return a captioner by its name or its id on the hub; it need not be installed."""
+        known = [each for each in self.list_captioners() if name in {each.name, each.source}]
+        largest = max(module.MEMORY for module in captioners.walk().values())
+        unlisted = Base(
+            name, name, "", name, 0, lists.UNREAD_LICENCE, "", present=False, memory_mib=largest
+        )
+        return known[0] if known else self.with_presence(unlisted)
+
+    def locate_captioner(self, name: str) -> tuple[Base, Path]:
+        """Return a captioner, found as `find_captioner` does, and where its files are.
+
+        Raises JobError "captioner_missing" if it is not on this machine.
+        """
+        base = self.find_captioner(name)
+        kind, _, shipped = base.source.partition(":")
+        if kind == "embedded":
+            return base, embedded.verified(shipped)
+        place = self.locate_source(base.source)
+        if place is None:
+            raise JobError("captioner_missing", captioner=name[:100])
+        return base, place
+
+    def _list_places(self) -> list[Path]:
+        """List the files and folders of the operator that may be models."""
         if self.folder is None or not self.folder.is_dir():
             return []
-        listed = {base.source for base in self.read_entries()}
-        places = [
+        return [
             place
             for place in sorted(self.folder.iterdir())
             if (place.is_dir() or place.suffix == ".safetensors")
             and not place.name.startswith(".")  # it is still being written
-            and place.name not in listed
         ]
+
+    def list_own(self) -> list[Base]:
+        """List the operator's files and folders that a family recognises and no list names."""
+        listed = {base.source for base in self.read_entries()}
+        places = [place for place in self._list_places() if place.name not in listed]
         return [base for place in places if (base := self.recognise(place)) is not None]
 
     def recognise(self, place: Path) -> Base | None:
@@ -87,6 +115,16 @@ class BaseRegistry:
                     good="this server's own", present=True, memory_mib=family.MEMORY,
                 )  # fmt: skip
         return None
+
+    def recognise_captioner(self, place: Path) -> Base | None:
+        """Describe a folder as a captioner; None if no module recognises it."""
+        kind = captioners.find_name(place) if place.is_dir() else None
+        if kind is None:
+            return None
+        return Base(
+            place.name, place.name, kind, place.name, 0, lists.UNREAD_LICENCE,
+            "this server's own", present=True, memory_mib=captioners.walk()[kind].MEMORY,
+        )  # fmt: skip
 
     def find(self, name: str) -> Base:
         """Return a base by its name; it need not be installed.

@@ -29,7 +29,7 @@ def list_installed(settings: TrainingSettings) -> dict[str, Any]:
     """Return every base and captioner as JSON, and which captioner is in the settings."""
     registry, name = open_registry(settings), settings.captioner
     bases = [describe_base(registry, base) for base in registry.list_bases()]
-    present = name == "embedded" or registry.locate_source(name) is not None
+    present = registry.find_captioner(name).present
     return {
         "bases": bases,
         "captioners": [describe_base(registry, each) for each in registry.list_captioners()],
@@ -60,9 +60,9 @@ def find_fetchable(registry: BaseRegistry, name: str, captioner: str) -> Base:
         if base.name == name:
             return base
     if "/" in name and name in {captioner, *(each.source for each in captioners)}:
-        blip = {"title": name, "family": lists.BLIP, "source": name, "resolution": 0, "good": ""}
+        entry = {"title": name, "family": "", "source": name, "resolution": 0, "good": ""}
         of_that_source = (each for each in captioners if each.source == name)
-        return next(of_that_source, lists.make_base(name, blip, known=True))
+        return next(of_that_source, lists.make_base(name, entry, known=True))
     raise JobError("fetch_unknown", fetch=name[:100], choices=[base.name for base in known])
 
 

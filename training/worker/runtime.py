@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from training.worker.execution import Task
 
 TASKS = {Kind.TRAIN: loop.train, Kind.SAMPLE: sample.sample, Kind.CAPTION: caption.caption}
-EMBEDDED_CAPTIONER_MIB = 150
 FREE_ROUNDING_MIB = 256  #: to which the free memory in the state is rounded
 
 log = logging.getLogger(__name__)
@@ -44,12 +43,14 @@ class Runtime:
         )
         self.imports = iter(SLOW_IMPORTS)
         self.described = self.bases.list_bases()
+        self.captioner_mib = self.bases.find_captioner(self.captioner).memory_mib
         for error in self.bases.list_errors:
             log.warning("%s", error)
 
     def catalog(self) -> Catalog:
         """Return what this machine can do."""
         self.described = self.bases.list_bases()
+        self.captioner_mib = self.bases.find_captioner(self.captioner).memory_mib
         found = methods.walk()
         return Catalog(
             bases=tuple(self.described),
@@ -96,8 +97,7 @@ class Runtime:
             for base in self.described
             if base.present and self.bases.fits(base.name, base.memory_mib)
         ]
-        needed = EMBEDDED_CAPTIONER_MIB if self.captioner == "embedded" else caption.MEMORY
-        if self.bases.fits(f"captioner {self.captioner}", needed):
+        if self.bases.fits(f"captioner {self.captioner}", self.captioner_mib):
             serves.append(self.captioner)
         return {
             "serves": serves,

@@ -1,0 +1,67 @@
+"""BLIP (Li et al. 2022, arXiv 2201.12086), as transformers keeps it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from storage.errors import JobError
+from training.lazy import torch, transformers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from PIL import Image
+
+    from training.device import Device
+
+MEMORY = 2500  #: MiB, of BLIP large
+MAX_CAPTION_TOKENS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Blip:
+    """A loaded BLIP."""
+
+    model: Any
+    tokenizer: Any
+    processor: Any
+    device: Device
+
+    def describe(self, picture: Image.Image) -> str:
+        """Return what a picture shows, in one line."""
+        pixels = self.processor(picture.convert("RGB"), return_tensors="pt").pixel_values
+        pixels = pixels.to(self.device.torch_device, self.model.dtype)  # (1, 3, h, w)
+        with torch.no_grad():
+            words = self.model.generate(
+                pixel_values=pixels, max_new_tokens=MAX_CAPTION_TOKENS, num_beams=3
+            )
+        text: str = self.tokenizer.decode(words[0], skip_special_tokens=True)
+        return " ".join(text.split())
+
+
+def recognises(place: Path) -> bool:
+    """Return whether a folder's config.json is of a BLIP."""
+    try:
+        config = json.loads((place / "config.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(config, dict) and config.get("model_type") == "blip"
+
+
+def load(place: Path, device: Device) -> Blip:
+    """Load a BLIP from its folder; only safetensors, and nothing is downloaded."""
+    transformers.utils.logging.disable_progress_bar()
+    try:
+        model = transformers.BlipForConditionalGeneration.from_pretrained(
+            place, dtype=device.dtype, use_safetensors=True, local_files_only=True
+        )
+        tokenizer = transformers.BertTokenizerFast.from_pretrained(place, local_files_only=True)
+        processor = transformers.BlipImageProcessorPil.from_pretrained(
+            place, local_files_only=True
+        )
+    except (OSError, ValueError, RuntimeError) as broken:
+        raise JobError("captioner_broken", captioner=place.name) from broken
+    model.eval().requires_grad_(requires_grad=False).to(device.torch_device)
+    return Blip(model, tokenizer, processor, device)
