@@ -14,7 +14,7 @@ import torch
 
 from benchmarks import machine, table
 from benchmarks.speed.plain import Plain
-from benchmarks.teaching import lesson
+from benchmarks.teaching import spec
 from storage.records import Concept
 from training import embedded
 from training.bases.cache import BaseCache
@@ -46,20 +46,20 @@ class Ours:
     """A whole training without samples: photos read and encoded, checkpoints, curve, file."""
 
     def __init__(self, place: Path, bases: BaseCache, steps: int) -> None:
-        asked = lesson.Lesson("lora", Concept.LOOK, "firefox", lesson.photos(PHOTOS))
-        frozen = lesson.recipe(
+        asked = spec.Lesson("lora", Concept.LOOK, "firefox", spec.photos(PHOTOS))
+        frozen = spec.recipe(
             bases, asked, steps=steps, batch_size=BATCH, rank=RANK, learning_rate=RATE,
             prompts=(), threads=THREADS, all_layers=False,
         )  # fmt: skip
-        self.task = lesson.begin(place, bases, asked, frozen)[1]
+        self.task = spec.begin(place, bases, asked, frozen)[1]
 
     def begin(self) -> None:
         """Encode, attach, and stop before the first step."""
-        lesson.advance(self.task)
+        spec.advance(self.task)
 
     def step(self, times: int) -> None:
         """Take steps."""
-        lesson.advance(self.task, times)
+        spec.advance(self.task, times)
 
     def end(self, times: int) -> None:  # noqa: ARG002  # it knows how many are left
         """Take what is left and write the style."""
@@ -72,7 +72,7 @@ class Theirs:
 
     def __init__(self, folder: Path, *, cache: bool) -> None:
         self.folder = folder
-        place, photos = embedded.folder("diffusion"), lesson.photos(PHOTOS)
+        place, photos = embedded.folder("diffusion"), spec.photos(PHOTOS)
         self.plain = Plain.on(place, photos, rank=RANK, rate=RATE, size=BATCH)
         self.cache = cache
 
@@ -129,7 +129,7 @@ def main() -> int:
     steps, count = (40, 1) if arguments.quick else (200, 3)
     torch.set_num_threads(THREADS)
     bases = BaseCache(None, Device.open(cpu=True))
-    with bases.borrow(lesson.BASE), TemporaryDirectory() as place:
+    with bases.borrow(spec.BASE), TemporaryDirectory() as place:
         rounds = []
         for number in range(count):
             out = Path(place) / str(number)

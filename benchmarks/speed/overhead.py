@@ -17,7 +17,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from benchmarks import machine, table
-from benchmarks.teaching import lesson
+from benchmarks.teaching import spec
 from storage.records import Concept
 from training import methods
 from training.bases.cache import BaseCache
@@ -134,23 +134,23 @@ class Entrant:
     def of(cls, method: str, place: Path, steps: int) -> Entrant:
         """Begin a method's plain form: the picture network alone, where it can, no average."""
         bases = BaseCache(None, Device.open(cpu=True))
-        pictures = lesson.photos("firefox/teach")[: 4 * BATCH]
-        asked = lesson.Lesson(method, Concept.LOOK, "firefox", pictures, word="cat")
-        frozen = lesson.recipe(
+        pictures = spec.photos("firefox/teach")[: 4 * BATCH]
+        asked = spec.Lesson(method, Concept.LOOK, "firefox", pictures, word="cat")
+        frozen = spec.recipe(
             bases, asked, steps=steps, save_every=steps + 1, prompts=(), threads=1,
             batch_size=BATCH,
             lr_scheduler="constant", train_text_encoder=False, ema_decay=0.0,
             min_snr_gamma=5.0, all_layers=method == "locon",
         )  # fmt: skip
-        folder, task = lesson.begin(place / method, bases, asked, frozen)
-        lesson.advance(task, 2)
-        bare = Bare(bases.loaded[lesson.BASE], frozen, folder.photos)
+        folder, task = spec.begin(place / method, bases, asked, frozen)
+        spec.advance(task, 2)
+        bare = Bare(bases.loaded[spec.BASE], frozen, folder.photos)
         bare()
         return cls(method, task, bare)
 
     def ours(self) -> None:
         """Take a step of the loop."""
-        lesson.advance(self.task)
+        spec.advance(self.task)
 
     def counts(self) -> tuple[Counter[str], Counter[str]]:
         """Count what a step of the loop computes, and a bare one."""

@@ -27,7 +27,7 @@ from benchmarks import machine, table
 from benchmarks.memory.footprint import Footprint
 from benchmarks.speed.overhead import Bare, Step
 from benchmarks.speed.plain import TARGETS, noised
-from benchmarks.teaching import lesson
+from benchmarks.teaching import spec
 from storage.events import Done
 from storage.records import Concept, Dial
 from storage.requests import TrainRequest
@@ -90,7 +90,7 @@ class Ground:
         """Say how many pixels wide a family's photos are."""
         return walk()[family].RESOLUTION if self.large else SMALL
 
-    def photos(self, family: str) -> lesson.Photos:
+    def photos(self, family: str) -> spec.Photos:
         """Draw photos of exactly the right size."""
         side, folder = self.side(family), self.place / "photos"
         folder.mkdir(exist_ok=True)
@@ -121,8 +121,8 @@ class Ground:
 
     def begin(self, name: str, family: str, recipe: Recipe) -> tuple[Path, Task]:
         """Lay out a job and begin it."""
-        asked = lesson.Lesson("lora", Concept.LOOK, "word", self.photos(family))
-        folder, task = lesson.begin(self.place / "jobs" / name, self.bases, asked, recipe)
+        asked = spec.Lesson("lora", Concept.LOOK, "word", self.photos(family))
+        folder, task = spec.begin(self.place / "jobs" / name, self.bases, asked, recipe)
         return folder.photos, task
 
 
@@ -212,12 +212,12 @@ def pace(ground: Ground, family: str, batch: int, rounds: int) -> Iterator[table
     recipe = ground.recipe(family, batch, rounds * BLOCK + 20)
     what = f"{family}, {ground.side(family)} pixels, batch {batch}"
     photos, task = ground.begin(f"{family}-{batch}", family, recipe)
-    lesson.advance(task, 3)
+    spec.advance(task, 3)
     resident: Any = ground.bases.loaded[ground.base(family)]
     frozen = replace(recipe, threads=1)
     bare = Bare(resident, frozen, photos)
     documented = Documented(ground, family, bare)
-    entrants: list[Step] = [lambda: lesson.advance(task), bare, documented]
+    entrants: list[Step] = [lambda: spec.advance(task), bare, documented]
     for entrant in entrants:
         entrant()
     turns: list[list[float]] = [[], [], []]
@@ -244,7 +244,7 @@ def job(ground: Ground, family: str, steps: int) -> Iterator[table.Row]:
     for name in ("cold", "warm"):
         began = time.perf_counter()
         _, task = ground.begin(f"{family}-{name}", family, recipe)
-        lesson.advance(task, 2)
+        spec.advance(task, 2)
         settle(ground.device)
         first = time.perf_counter() - began
         yield table.told(f"{family}: {name}, from the job to its first step", first, "s")

@@ -8,8 +8,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from benchmarks.teaching import exam, lesson
-from benchmarks.teaching.exam import Pictures
+from benchmarks.teaching import runner, spec
+from benchmarks.teaching.runner import Pictures
 from benchmarks.teaching.topic import Bar, Draw, Grades, learnt
 from storage.records import Concept
 from training.pretraining.judge import Judge
@@ -30,12 +30,12 @@ class Look:
         self.critic, self.draw = critic, draw
         self.trigger, self.title = name, f"style {name}"
         (self.other,) = set(HELD_OUT_STYLES) - {name}
-        self.photos = lesson.photos(f"{name}/teach")
-        measured = lesson.photos(f"{name}/measure")
+        self.photos = spec.photos(f"{name}/teach")
+        measured = spec.photos(f"{name}/measure")
         self.prompts = [caption for _, caption in measured]
         self.names = [path.stem for path, _ in measured]
-        self.real = [exam.read(path) for path, _ in measured]
-        self.taught = critic.features([exam.read(path) for path, _ in self.photos])
+        self.real = [runner.read(path) for path, _ in measured]
+        self.taught = critic.features([runner.read(path) for path, _ in self.photos])
         self.unseen = critic.galleries[name].features[self.untaught()]
         self.base = draw(self.prompts)
         self.start = self.distances(self.base)

@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
-from benchmarks.teaching import exam
-from benchmarks.teaching.exam import Pictures
+from benchmarks.teaching import runner
+from benchmarks.teaching.runner import Pictures
 from benchmarks.teaching.subject import KNOWN
 from benchmarks.teaching.topic import Bar, Draw, Grades, learnt, ranked
 from bot import wording
@@ -41,9 +41,9 @@ class Mascot:
         paths = pictures(TRAINED)
         self.photos = [(path, self.caption(GROUNDS[path.stem])) for path in paths]
         self.prompts = [self.caption(colour) for colour in COLOURS]
-        self.real = [exam.read(path) for path in pictures(TRAINED + ASIDE)]
-        self.taught = critic.features([exam.read(path) for path in paths])
-        self.unseen = critic.features([exam.read(path) for path in pictures(ASIDE)])
+        self.real = [runner.read(path) for path in pictures(TRAINED + ASIDE)]
+        self.taught = critic.features([runner.read(path) for path in paths])
+        self.unseen = critic.features([runner.read(path) for path in pictures(ASIDE)])
         rows = [g.features[g.names.index(other)][None] for g in galleries if other in g.names]
         self.decoy = torch.cat(rows)
         self.base = draw(self.prompts)

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 
 from benchmarks import table
-from benchmarks.teaching import exam, lesson
-from benchmarks.teaching.exam import Pictures
+from benchmarks.teaching import runner, spec
+from benchmarks.teaching.runner import Pictures
 from benchmarks.teaching.topic import FIRST, MIDDLE, Bar, Draw, Grades, learnt, ranked
 from storage.records import Concept
 from training.methods.dreambooth import FEW
@@ -35,14 +35,14 @@ class Subject:
     def __init__(self, critic: Judge, draw: Draw, name: str, other: str) -> None:
         self.critic, self.trigger, self.other = critic, name, other
         self.title = f"subject {name}, among {self.among}"
-        self.photos = lesson.photos(name)
+        self.photos = spec.photos(name)
         known = {"word": CLASSES[name], "prior": FEW} if name in CLASSES else {}
         self.numbers: Mapping[str, Mapping[str, Any]] = {"dreambooth": known}
         self.styles = [style for style in BASE_STYLES for _ in range(TIMES)]
         self.prompts = [full(name, style, "white") for style in self.styles]
-        folder = lesson.PICTURES / name
-        self.real = [exam.read(folder / f"{style}-white.png") for style in self.styles]
-        self.taught = critic.features([exam.read(path) for path, _ in self.photos])
+        folder = spec.PICTURES / name
+        self.real = [runner.read(folder / f"{style}-white.png") for style in self.styles]
+        self.taught = critic.features([runner.read(path) for path, _ in self.photos])
         self.unseen = self.rest()
         self.base = draw(self.prompts)
 

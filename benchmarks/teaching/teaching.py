@@ -10,10 +10,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks import machine, table
-from benchmarks.teaching import exam
+from benchmarks.teaching import runner
+from benchmarks.teaching.evaluation import School
 from benchmarks.teaching.look import Look
 from benchmarks.teaching.mascot import Mascot
-from benchmarks.teaching.school import School
 from benchmarks.teaching.subject import Subject
 from benchmarks.teaching.topic import Topic
 from training.bases.cache import BaseCache
@@ -45,8 +45,8 @@ def main() -> int:
     arguments = machine.chosen(__doc__ or "", only=names, method=str, seeds=int, out=Path)
     wanted = arguments.only or (QUICK if arguments.quick else list(TOPICS))
     with TemporaryDirectory() as place:
-        studio = exam.Exam(BaseCache(None, Device.open(cpu=True)), Path(place))
-        critic = exam.critic()
+        studio = runner.Exam(BaseCache(None, Device.open(cpu=True)), Path(place))
+        critic = runner.critic()
         seeds = arguments.seeds or (1 if arguments.quick else 3)
         school = School(studio, critic, seeds, arguments.out, arguments.method)
         topics = (TOPICS[name](critic, studio.drawn) for name in wanted)

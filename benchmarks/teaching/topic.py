@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import torch
 
 from benchmarks import table
-from benchmarks.teaching.exam import Pictures
-from benchmarks.teaching.lesson import Photos
+from benchmarks.teaching.runner import Pictures
+from benchmarks.teaching.spec import Photos
 from storage.records import Concept
 from training.pretraining import judge
 

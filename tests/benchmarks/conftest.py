@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from benchmarks.teaching.exam import JUDGE, Trained
+from benchmarks.teaching.runner import JUDGE, Trained
 from training import methods
 from training.pretraining import judge
 from training.sample import Worn

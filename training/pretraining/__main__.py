@@ -10,7 +10,7 @@ import argparse
 import importlib
 from pathlib import Path
 
-from training.pretraining.order import ALL, through, timed
+from training.pretraining.stages import ALL, through, timed
 
 FURTHER = ("keep", "examiner")
 

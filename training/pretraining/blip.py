@@ -19,18 +19,18 @@ from torch import nn
 from torch.nn import functional
 from transformers import BlipImageProcessorPil
 
-from training.pretraining import stylist, tutor
+from training.pretraining import content_teacher, style_teacher
+from training.pretraining.backgrounds import lay, plain, seldom
 from training.pretraining.captions import full
-from training.pretraining.drill import Drawn, drill
+from training.pretraining.content_teacher import KNOWN
+from training.pretraining.distributed import Drawn, drill
 from training.pretraining.export import vocabulary
-from training.pretraining.grounds import lay, plain, seldom
 from training.pretraining.layout import WIDTH, captioner
 from training.pretraining.mosaics import Mosaics
 from training.pretraining.names import COLOURS, STYLES
 from training.pretraining.split import examined, mirrored, recoloured
-from training.pretraining.stylist import NEAR, PAINTS
-from training.pretraining.tokens import captions
-from training.pretraining.tutor import KNOWN
+from training.pretraining.style_teacher import NEAR, PAINTS
+from training.pretraining.tokenizers import captions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,7 +104,7 @@ class Lesson:
         self.names = vocabulary(work)
         self.tokenizer = captions(self.names)
         self.styled = torch.tensor(self.tokenizer.convert_tokens_to_ids(list(STYLES)))
-        self.tutor, self.stylist = tutor.trained(work), stylist.trained(work)
+        self.tutor, self.stylist = content_teacher.trained(work), style_teacher.trained(work)
         self.networks = Pupil(len(self.tokenizer))
 
     def draw(self, generator: torch.Generator, step: int) -> Drawn:  # noqa: ARG002
@@ -114,7 +114,7 @@ class Lesson:
         """
         half = self.batch // 2
         pixels, texts, known = self.whole(generator)
-        pixels[~known] = stylist.covered(pixels[~known], generator)
+        pixels[~known] = style_teacher.covered(pixels[~known], generator)
         tiles, styled = self.mosaics(half, generator)
         part = 0.3 + 0.4 * torch.rand(half, 1, 1, 1, generator=generator)
         blends = part * pixels[:half] + (1 - part) * pixels[half : 2 * half]

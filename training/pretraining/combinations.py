@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
+from training.pretraining.backgrounds import lay
 from training.pretraining.captions import full
-from training.pretraining.grounds import lay
 from training.pretraining.judge import THING, Judge, pixels
 from training.pretraining.names import BASE_STYLES, EVERYDAY, spoken
 from training.pretraining.scenes import TINTS, beside, coloured, tinted, together, withheld

@@ -16,7 +16,7 @@ from transformers import BlipImageProcessorPil, BlipProcessor
 from training.embedded import SUMS, WEIGHTS, digest
 from training.pretraining.layout import autoencoder, captioner, denoiser, reader, scheduler
 from training.pretraining.names import EVERYDAY, spoken
-from training.pretraining.tokens import BEGIN, END, FOLDER, captions, remembered
+from training.pretraining.tokenizers import BEGIN, END, FOLDER, captions, remembered
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from training.embedded import verified
-from training.pretraining.order import remember
+from training.pretraining.stages import remember
 
 if TYPE_CHECKING:
     from pathlib import Path

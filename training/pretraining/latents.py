@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from training.pretraining.drill import place
+from training.pretraining.backgrounds import lay, plain
+from training.pretraining.distributed import place
 from training.pretraining.export import filled
-from training.pretraining.grounds import lay, plain
 from training.pretraining.layout import autoencoder
 from training.pretraining.names import BASE_STYLES, COLOURS, EVERYDAY
 

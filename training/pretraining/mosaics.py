@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from training.pretraining.grounds import SIDE, lay, seldom
+from training.pretraining.backgrounds import SIDE, lay, seldom
 from training.pretraining.names import STYLES
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from resvg_py import svg_to_bytes
 
 from training.pretraining.names import BASE_STYLES, EVERYDAY, HELD_OUT_STYLES, HELD_OUT_SUBJECTS
 from training.pretraining.sources import checked
-from training.pretraining.tokens import fitted
+from training.pretraining.tokenizers import fitted
 
 if TYPE_CHECKING:
     from pathlib import Path

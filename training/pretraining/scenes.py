@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
+from training.pretraining.backgrounds import lay, plain
 from training.pretraining.captions import article
-from training.pretraining.drill import place
+from training.pretraining.distributed import place
 from training.pretraining.export import filled
-from training.pretraining.grounds import lay, plain
 from training.pretraining.layout import autoencoder
 from training.pretraining.names import BASE_STYLES, COLOURS, EVERYDAY, spoken
 

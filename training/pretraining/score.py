@@ -18,9 +18,9 @@ from transformers import BlipForConditionalGeneration, BlipProcessor
 from training.embedded import WEIGHTS, folder
 from training.families._stable import GUIDANCE
 from training.pretraining import combinations, judge
+from training.pretraining.backgrounds import lay, plain
 from training.pretraining.captions import full
-from training.pretraining.examiner import FOLDER
-from training.pretraining.grounds import lay, plain
+from training.pretraining.judge_training import FOLDER
 from training.pretraining.names import (
     BASE_STYLES,
     COLOURS,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from training.pretraining.grounds import disturbed, lay, plain
+from training.pretraining.backgrounds import disturbed, lay, plain
 from training.pretraining.names import EVERYDAY
 from training.pretraining.scenes import coloured
 

@@ -11,11 +11,11 @@ from torch import nn
 from torch.nn import functional
 
 from training.pretraining.captions import PATTERNS, drawn
-from training.pretraining.drill import Drawn, drill
+from training.pretraining.distributed import Drawn, drill
 from training.pretraining.layout import denoiser, reader, scheduler
 from training.pretraining.names import COLOURS, spoken
 from training.pretraining.scenes import TINTS
-from training.pretraining.tokens import BEGIN, END, remembered
+from training.pretraining.tokenizers import BEGIN, END, remembered
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
-from training.pretraining.drill import Drawn, drill
-from training.pretraining.grounds import lay, painted
+from training.pretraining.backgrounds import lay, painted
+from training.pretraining.distributed import Drawn, drill
 from training.pretraining.layout import autoencoder
 from training.pretraining.names import HELD_OUT_SUBJECTS
 

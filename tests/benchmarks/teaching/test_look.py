@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PIL import ImageOps
 
-from benchmarks.teaching import exam
+from benchmarks.teaching import runner
 from benchmarks.teaching.look import DISTANCE, REACH, Look
 from benchmarks.teaching.topic import NEAREST
 
@@ -61,7 +61,7 @@ def test_other_names_teach_it(firefox):
 
 def test_learning_by_heart_is_seen(firefox):
     """Copies of what was taught come nearer to it than real pictures that were not."""
-    copies = [exam.read(path) for path, _ in firefox.photos]
+    copies = [runner.read(path) for path, _ in firefox.photos]
 
     own, control = firefox.grade(copies)[NEAREST]
 

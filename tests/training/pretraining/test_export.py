@@ -8,7 +8,7 @@ from transformers import BlipForConditionalGeneration
 from training.embedded import SUMS, WORDS, known_words
 from training.pretraining import export
 from training.pretraining.layout import captioner
-from training.pretraining.tokens import captions, fitted
+from training.pretraining.tokenizers import captions, fitted
 
 
 def test_a_part_that_was_not_trained_here_is_kept(tmp_path, capsys):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from training.pretraining import keep
-from training.pretraining.order import ALL, through
+from training.pretraining.stages import ALL, through
 
 
 def test_the_base_is_not_made_again(tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from training.pretraining.order import finished
+from training.pretraining.stages import finished
 
 
 def test_a_stage_is_a_command(tmp_path):

@@ -16,7 +16,7 @@ import psutil
 import torch
 from torch import nn
 
-from training.pretraining import drill
+from training.pretraining import distributed
 
 STEPS, HELD = 40, 23
 TIMEOUT = 300  #: seconds; nothing here is measured, a hang only ends
@@ -48,7 +48,7 @@ class Pupil:
 
 def study(work):
     """Take every step that is missing."""
-    drill.member(0, 1, work / f"meeting-{time.monotonic_ns()}", Pupil, work)
+    distributed.member(0, 1, work / f"meeting-{time.monotonic_ns()}", Pupil, work)
 
 
 def checkpoint(work):
@@ -130,10 +130,10 @@ def test_a_killed_stage_leaves_no_process(tmp_path):
 
 
 if __name__ in {"__main__", "__mp_main__"}:  # the second is what the crew calls it
-    drill.SAVE_EVERY = 0.0
+    distributed.SAVE_EVERY = 0.0
 if __name__ == "__main__":
     torch.set_num_threads(1)
     if sys.argv[2:] == ["crew"]:
-        drill.drill(Pupil, Path(sys.argv[1]))
+        distributed.drill(Pupil, Path(sys.argv[1]))
     else:
         study(Path(sys.argv[1]))

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from training.pretraining.names import COLOURS
-from training.pretraining.tokens import fitted, remembered
+from training.pretraining.tokenizers import fitted, remembered
 from training.pretraining.unet import Lesson, unused
 
 

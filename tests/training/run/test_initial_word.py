@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from safetensors import safe_open
 
-from benchmarks.teaching import lesson
+from benchmarks.teaching import spec
 from storage.folders import JobFolder, write_json
 from storage.records import Concept, JobCommand
 from tests.fakes.interrupts import run_until
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 def panda(bases: BaseCache, folder: Path, method: str = "embedding", word: str = "") -> Recipe:
     """Lay pictures of pandas into a folder, which the base has never seen, and ask for a word."""
-    asked = lesson.Lesson(method, Concept.SUBJECT, "panda", lesson.photos("panda"), word=word)
+    asked = spec.Lesson(method, Concept.SUBJECT, "panda", spec.photos("panda"), word=word)
     folder.mkdir(parents=True, exist_ok=True)
     for path, _ in asked.photos:
         shutil.copy(path, folder)
-    return replace(lesson.recipe(bases, asked), prompts=(), threads=1)
+    return replace(spec.recipe(bases, asked), prompts=(), threads=1)
 
 
 def test_told(

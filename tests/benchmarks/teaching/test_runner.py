@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.teaching import lesson
-from benchmarks.teaching.exam import Exam, read
+from benchmarks.teaching import spec
+from benchmarks.teaching.runner import Exam, read
 from training.bases.cache import BaseCache
 from training.device import Device
 
@@ -18,7 +18,7 @@ def studio(tmp_path_factory):
 
 def test_the_autoencoder_is_a_ceiling(studio, critic):
     """Real pictures that went through the autoencoder are still found first in their style."""
-    real = [read(lesson.PICTURES / name / "flat-white.png") for name in ("panda", "guitar")]
+    real = [read(spec.PICTURES / name / "flat-white.png") for name in ("panda", "guitar")]
 
     features = critic.features(studio.through(real))
 

@@ -17,9 +17,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from training.pretraining.drill import Drawn, drill
+from training.pretraining.backgrounds import halfwhite, lay, seldom
+from training.pretraining.distributed import Drawn, drill
 from training.pretraining.export import filled
-from training.pretraining.grounds import halfwhite, lay, seldom
 from training.pretraining.judge import block
 from training.pretraining.mosaics import Mosaics
 from training.pretraining.names import HELD_OUT_STYLES, STYLES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.teaching.lesson import Lesson, photos, recipe
+from benchmarks.teaching.spec import Lesson, photos, recipe
 from storage.records import Concept
 from training.bases.cache import BaseCache
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from training.pretraining.drill import drill, member, pace
+from training.pretraining.distributed import drill, member, pace
 
 
 class Line:

@@ -7,7 +7,16 @@ import torch
 
 from training.pretraining.names import EVERYDAY, STYLES
 from training.pretraining.split import examined
-from training.pretraining.stylist import LEAST, MOST, PAINTS, Lesson, Look, covered, trained, waves
+from training.pretraining.style_teacher import (
+    LEAST,
+    MOST,
+    PAINTS,
+    Lesson,
+    Look,
+    covered,
+    trained,
+    waves,
+)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
-from benchmarks.teaching.school import School
+from benchmarks.teaching.evaluation import School
 from benchmarks.teaching.subject import KNOWN, Subject
 from benchmarks.teaching.topic import FIRST, MIDDLE
 from storage.records import Concept

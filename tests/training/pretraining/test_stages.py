@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from training.pretraining.order import ALL, through
+from training.pretraining.stages import ALL, through
 
 
 def test_all_goes_on_where_it_was_stopped(tmp_path):

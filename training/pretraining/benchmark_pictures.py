@@ -9,8 +9,8 @@ from pathlib import Path
 
 import torch
 
+from training.pretraining.backgrounds import lay, plain
 from training.pretraining.captions import full
-from training.pretraining.grounds import lay, plain
 from training.pretraining.names import BASE_STYLES, COLOURS, EVERYDAY, HELD_OUT_STYLES
 from training.pretraining.score import shown
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
-from training.pretraining.drill import Drawn, drill
+from training.pretraining.backgrounds import halfwhite
+from training.pretraining.distributed import Drawn, drill
 from training.pretraining.export import filled
-from training.pretraining.grounds import halfwhite
 from training.pretraining.judge import Eye
 from training.pretraining.names import EVERYDAY, HELD_OUT_SUBJECTS
 from training.pretraining.split import examination, examined, varied

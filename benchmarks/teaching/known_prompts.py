@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from itertools import cycle
 
-from benchmarks.teaching.exam import Pictures
+from benchmarks.teaching.runner import Pictures
 from training.pretraining.captions import full
 from training.pretraining.judge import Judge
 from training.pretraining.names import BASE_STYLES

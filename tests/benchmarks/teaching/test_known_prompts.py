@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 from PIL import Image
 
-from benchmarks.teaching.recall import Recall
+from benchmarks.teaching.known_prompts import Recall
 from training.pretraining.judge import Gallery, Judge
 from training.pretraining.names import BASE_STYLES
 

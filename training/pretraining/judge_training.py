@@ -9,9 +9,9 @@ from pathlib import Path
 import torch
 from torch.nn import functional
 
-from training.pretraining.drill import Drawn, drill
+from training.pretraining.backgrounds import disturbed, halfwhite, lay, plain
+from training.pretraining.distributed import Drawn, drill
 from training.pretraining.export import filled, vocabulary
-from training.pretraining.grounds import disturbed, halfwhite, lay, plain
 from training.pretraining.judge import Eye, Gallery, store
 from training.pretraining.names import STYLES
 

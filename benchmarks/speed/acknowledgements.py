@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from benchmarks import machine, table
-from benchmarks.speed.crowd import Ears, crowd, photo
+from benchmarks.speed.concurrent import Ears, crowd, photo
 from benchmarks.speed.service import Service, mascot
 from bot import wording
 from bot.demo.discordish import FRIEND, OWNER

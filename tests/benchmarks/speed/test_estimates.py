@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.speed.foretold import Pair, rows
+from benchmarks.speed.estimates import Pair, rows
 
 
 def test_rows() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from training.pretraining.content_teacher import KNOWN, Lesson, trained
 from training.pretraining.names import EVERYDAY
 from training.pretraining.split import examined
-from training.pretraining.tutor import KNOWN, Lesson, trained
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from PIL import Image
 
-from benchmarks.teaching import lesson
+from benchmarks.teaching import spec
 from storage.events import Done
 from training import methods
 from training.bases.cache import BaseCache
@@ -45,12 +45,12 @@ class Exam:
         self.bases, self.place = bases, place
         self.count = 0
 
-    def teach(self, asked: lesson.Lesson) -> Trained:
+    def teach(self, asked: spec.Lesson) -> Trained:
         """Train as the dial says, to the file."""
         self.count += 1
         place = self.place / str(self.count)
-        frozen = lesson.recipe(self.bases, asked)
-        folder, task = lesson.begin(place, self.bases, asked, frozen)
+        frozen = spec.recipe(self.bases, asked)
+        folder, task = spec.begin(place, self.bases, asked, frozen)
         (done,) = [each for each in task if isinstance(each, Done)]
         tensors = writer.tensors(folder.result / done.file)
         worn = Worn(methods.walk()[asked.method], tensors, asked.trigger, 1.0)
@@ -60,7 +60,7 @@ class Exam:
     def drawn(self, prompts: Sequence[str], style: Worn | None = None) -> Pictures:
         """Draw prompts as `/sample` does, each from its own seed, the same for every style."""
         device = self.bases.device
-        with self.bases.borrow(lesson.BASE) as family:
+        with self.bases.borrow(spec.BASE) as family:
             return [
                 draw(family, device, [Picture(prompt, "", SEED + at, STEPS, SIDE, SIDE)], style)[0]
                 for at, prompt in enumerate(prompts)
@@ -69,7 +69,7 @@ class Exam:
     def through(self, pictures: Pictures) -> Pictures:
         """Send pictures through the base's autoencoder: no style can draw better than this."""
         family: Any
-        with self.bases.borrow(lesson.BASE) as family:
+        with self.bases.borrow(spec.BASE) as family:
             return [shown(each) for each in restored(family.vae, judge.pixels(pictures))]
 
 

@@ -11,9 +11,9 @@ from typing import Protocol
 
 from benchmarks import table
 from benchmarks.sheet import Sheet
-from benchmarks.teaching.exam import Pictures, Trained
-from benchmarks.teaching.lesson import Lesson
-from benchmarks.teaching.recall import Recall
+from benchmarks.teaching.known_prompts import Recall
+from benchmarks.teaching.runner import Pictures, Trained
+from benchmarks.teaching.spec import Lesson
 from benchmarks.teaching.subject import KNOWN
 from benchmarks.teaching.topic import SECONDS, Grades, Topic
 from storage.records import Concept
