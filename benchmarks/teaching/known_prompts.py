@@ -6,10 +6,10 @@ import statistics
 from itertools import cycle
 
 from benchmarks.teaching.runner import Pictures
-from training.pretraining.captions import full
+from training.pretraining.captions import full_caption
 from training.pretraining.judge import Judge
 from training.pretraining.names import BASE_STYLES
-from training.pretraining.score import SHOWN
+from training.pretraining.score import GRID_NAMES
 
 
 class Recall:
@@ -17,8 +17,8 @@ class Recall:
 
     def __init__(self, critic: Judge) -> None:
         self.critic = critic
-        self.keys = list(zip(SHOWN, cycle(BASE_STYLES)))
-        self.prompts = [full(name, style, "white") for name, style in self.keys]
+        self.keys = list(zip(GRID_NAMES, cycle(BASE_STYLES)))
+        self.prompts = [full_caption(name, style, "white") for name, style in self.keys]
 
     def grade(self, pictures: Pictures) -> tuple[float, float]:
         """Give the median rank of the true pictures, and when the pictures are shuffled.
@@ -30,8 +30,8 @@ class Recall:
 
     def rank(self, pictures: Pictures) -> float:
         """Give the median rank of the true picture among all of its style."""
-        features = self.critic.features(pictures)
+        features = self.critic.extract_features(pictures)
         return statistics.median(
-            self.critic.rank(features[at : at + 1], name, style)[0]
+            self.critic.rank_within_style(features[at : at + 1], name, style)[0]
             for at, (name, style) in enumerate(self.keys)
         )

@@ -35,7 +35,7 @@ class Look:
         self.prompts = [caption for _, caption in measured]
         self.names = [path.stem for path, _ in measured]
         self.real = [runner.read(path) for path, _ in measured]
-        self.taught = critic.features([runner.read(path) for path, _ in self.photos])
+        self.taught = critic.extract_features([runner.read(path) for path, _ in self.photos])
         self.unseen = critic.galleries[name].features[self.untaught()]
         self.base = draw(self.prompts)
         self.start = self.distances(self.base)
@@ -48,9 +48,9 @@ class Look:
 
     def distances(self, pictures: Pictures) -> tuple[float, float]:
         """Measure how far the mean look is from the style's, and from the other held-out one's."""
-        features = self.critic.features(pictures)
-        own = self.critic.style_distance(features, self.trigger, self.names)
-        return own, self.critic.style_distance(features, self.other)
+        features = self.critic.extract_features(pictures)
+        own = self.critic.measure_style_distance(features, self.trigger, self.names)
+        return own, self.critic.measure_style_distance(features, self.other)
 
     def grade(self, pictures: Pictures) -> Grades:
         """Measure the distance of the look; the control is judged as the other held-out style.
@@ -58,7 +58,7 @@ class Look:
         The control of the nearest picture taught is the rest of the style's gallery.
         """
         (own, other), (start, astray) = self.distances(pictures), self.start
-        features = self.critic.features(pictures)
+        features = self.critic.extract_features(pictures)
         grades: Grades = {DISTANCE: (own / start, other / astray)}
         if pictures is self.base:
             grades[REACH] = self.reach
@@ -74,7 +74,7 @@ class Look:
         own, other = [], []
         for style in BASE_STYLES:
             prompts = [prompt.replace(self.trigger, style) for prompt in self.prompts]
-            features = self.critic.features(self.draw(prompts))
-            own.append(self.critic.style_distance(features, style, self.names))
-            other.append(self.critic.style_distance(features, self.trigger, self.names))
+            features = self.critic.extract_features(self.draw(prompts))
+            own.append(self.critic.measure_style_distance(features, style, self.names))
+            other.append(self.critic.measure_style_distance(features, self.trigger, self.names))
         return fmean(own) / self.start[0], fmean(other) / self.start[0]

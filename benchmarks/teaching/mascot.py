@@ -42,8 +42,8 @@ class Mascot:
         self.photos = [(path, self.caption(GROUNDS[path.stem])) for path in paths]
         self.prompts = [self.caption(colour) for colour in COLOURS]
         self.real = [runner.read(path) for path in pictures(TRAINED + ASIDE)]
-        self.taught = critic.features([runner.read(path) for path in paths])
-        self.unseen = critic.features([runner.read(path) for path in pictures(ASIDE)])
+        self.taught = critic.extract_features([runner.read(path) for path in paths])
+        self.unseen = critic.extract_features([runner.read(path) for path in pictures(ASIDE)])
         rows = [g.features[g.names.index(other)][None] for g in galleries if other in g.names]
         self.decoy = torch.cat(rows)
         self.base = draw(self.prompts)
@@ -57,7 +57,7 @@ class Mascot:
 
         The control of the nearest picture taught are the two of Glim that are not.
         """
-        features = self.critic.features(pictures)
+        features = self.critic.extract_features(pictures)
         own, other = (
             self.critic.rank_anywhere(features, real) for real in (self.taught, self.decoy)
         )

@@ -16,7 +16,7 @@ from training import methods
 from training.bases.cache import BaseCache
 from training.families import Picture
 from training.pretraining import judge
-from training.pretraining.score import restored, shown
+from training.pretraining.score import reconstruct, to_picture
 from training.sample import Worn, draw
 from training.styles import writer
 
@@ -70,7 +70,9 @@ class Exam:
         """Send pictures through the base's autoencoder: no style can draw better than this."""
         family: Any
         with self.bases.borrow(spec.BASE) as family:
-            return [shown(each) for each in restored(family.vae, judge.pixels(pictures))]
+            return [
+                to_picture(each) for each in reconstruct(family.vae, judge.to_pixels(pictures))
+            ]
 
 
 def read(path: Path) -> Image.Image:
@@ -82,4 +84,4 @@ def read(path: Path) -> Image.Image:
 def critic() -> judge.Judge:
     """Load the judge, which was trained on real pictures first and then frozen."""
     torch.set_num_threads(2)
-    return judge.load(JUDGE)
+    return judge.load_judge(JUDGE)

@@ -13,7 +13,7 @@ from benchmarks.teaching.runner import Pictures
 from benchmarks.teaching.topic import FIRST, MIDDLE, Bar, Draw, Grades, learnt, ranked
 from storage.records import Concept
 from training.methods.dreambooth import FEW
-from training.pretraining.captions import full
+from training.pretraining.captions import full_caption
 from training.pretraining.judge import Judge
 from training.pretraining.names import BASE_STYLES
 
@@ -39,10 +39,10 @@ class Subject:
         known = {"word": CLASSES[name], "prior": FEW} if name in CLASSES else {}
         self.numbers: Mapping[str, Mapping[str, Any]] = {"dreambooth": known}
         self.styles = [style for style in BASE_STYLES for _ in range(TIMES)]
-        self.prompts = [full(name, style, "white") for style in self.styles]
+        self.prompts = [full_caption(name, style, "white") for style in self.styles]
         folder = spec.PICTURES / name
         self.real = [runner.read(folder / f"{style}-white.png") for style in self.styles]
-        self.taught = critic.features([runner.read(path) for path, _ in self.photos])
+        self.taught = critic.extract_features([runner.read(path) for path, _ in self.photos])
         self.unseen = self.rest()
         self.base = draw(self.prompts)
 
@@ -61,7 +61,7 @@ class Subject:
     def ranks(self, features: torch.Tensor, name: str) -> list[int]:
         """Rank the picture of a name, for each picture drawn, among all of its style."""
         return [
-            self.critic.rank(features[at : at + 1], name, style)[0]
+            self.critic.rank_within_style(features[at : at + 1], name, style)[0]
             for at, style in enumerate(self.styles)
         ]
 
@@ -70,6 +70,6 @@ class Subject:
 
         The control of the nearest picture taught are the real pictures of other things.
         """
-        features = self.critic.features(pictures)
+        features = self.critic.extract_features(pictures)
         own, other = (self.ranks(features, name) for name in (self.trigger, self.other))
         return ranked(own, other) | learnt(features, self.taught, self.unseen)

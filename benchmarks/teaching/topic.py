@@ -61,5 +61,5 @@ def ranked(ranks: Sequence[int], others: Sequence[int]) -> Grades:
 
 def learnt(features: torch.Tensor, taught: torch.Tensor, unseen: torch.Tensor) -> Grades:
     """Tell learning by heart: how near pictures come to those taught, beside real unseen ones."""
-    own, other = judge.nearest(features, taught), judge.nearest(unseen, taught)
+    own, other = judge.nearest_cosines(features, taught), judge.nearest_cosines(unseen, taught)
     return {NEAREST: (statistics.median(own), statistics.median(other))}

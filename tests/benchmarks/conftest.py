@@ -48,7 +48,7 @@ class Copyist:
 def critic():
     """Load the judge."""
     torch.set_num_threads(1)
-    return judge.load(JUDGE)
+    return judge.load_judge(JUDGE)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """Train the embedded models: `python -m training.pretraining all --work DIR --npm DIR`.
 
-`all` goes on with the first stage that is not finished, and a stage with its last checkpoint. The
-judge is frozen and not in it: what it measures compares only as long as it is the same.
+`all` resumes at the first unfinished stage, and a stage resumes at its last checkpoint. The judge
+is frozen and not part of `all`: measurements are comparable only while it stays the same.
 """
 
 from __future__ import annotations
@@ -10,19 +10,26 @@ import argparse
 import importlib
 from pathlib import Path
 
-from training.pretraining.stages import ALL, through, timed
+from training.pretraining.stages import (
+    STAGES,
+    current_name,
+    rename_checkpoints,
+    run_all,
+    run_timed,
+)
 
-FURTHER = ("keep", "examiner")
+FURTHER = ("keep", "judge_training")
 
 
 def main() -> None:
     """Run one stage, or all that are not finished."""
     parser = argparse.ArgumentParser(prog="python -m training.pretraining", description=__doc__)
-    parser.add_argument("stage", choices=(*ALL, *FURTHER, "all"))
-    parser.add_argument("--work", type=Path, required=True, help="folder for everything between")
+    parser.add_argument("stage", type=current_name, choices=(*STAGES, *FURTHER, "all"))
+    parser.add_argument("--work", type=Path, required=True, help="folder for intermediate files")
     parser.add_argument("--npm", type=Path, help="node_modules folder with the icon packages")
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
+    rename_checkpoints(arguments.work)
 
     def perform(name: str) -> None:
         if name == "pictures" and not arguments.npm:
@@ -31,9 +38,9 @@ def main() -> None:
         stage.run(arguments.work, *[arguments.npm] * (name == "pictures"))
 
     if arguments.stage == "all":
-        through(arguments.work, perform)
+        run_all(arguments.work, perform)
     else:
-        timed(arguments.stage, perform)
+        run_timed(arguments.stage, perform)
 
 
 if __name__ == "__main__":

@@ -11,17 +11,17 @@ SIDE = 64
 PALETTE = torch.tensor(list(COLOURS.values())) / 127.5 - 1  # (C, 3) in -1..1
 
 
-def plain(chosen: torch.Tensor) -> torch.Tensor:
+def plain_backgrounds(chosen: torch.Tensor) -> torch.Tensor:
     """Paint grounds in named colours, by index."""
     return PALETTE[chosen][:, :, None, None].expand(-1, -1, SIDE, SIDE)
 
 
-def painted(count: int, generator: torch.Generator) -> torch.Tensor:
+def random_backgrounds(count: int, generator: torch.Generator) -> torch.Tensor:
     """Paint grounds of every kind: mostly named colours, some gradients, some texture."""
     chosen = torch.randint(len(PALETTE), (count,), generator=generator)
     kind = torch.rand(count, generator=generator)
     chosen[kind < 0.2] = 0
-    grounds = plain(chosen).clone()
+    grounds = plain_backgrounds(chosen).clone()
     for i in range(count):
         if kind[i] > 0.75:
             cells = 2 if kind[i] < 0.9 else int(torch.randint(3, 24, (1,), generator=generator))
@@ -30,19 +30,19 @@ def painted(count: int, generator: torch.Generator) -> torch.Tensor:
     return grounds
 
 
-def halfwhite(count: int, generator: torch.Generator) -> torch.Tensor:
+def half_white_backgrounds(count: int, generator: torch.Generator) -> torch.Tensor:
     """Paint grounds of every kind, every second one white."""
     white = torch.rand(count, 1, 1, 1, generator=generator) < 0.5
-    return painted(count, generator).masked_fill(white, 1.0)
+    return random_backgrounds(count, generator).masked_fill(white, 1.0)
 
 
-def lay(rgba: torch.Tensor, grounds: torch.Tensor) -> torch.Tensor:
+def put_on(rgba: torch.Tensor, grounds: torch.Tensor) -> torch.Tensor:
     """Lay RGBA pictures (B, 4, 64, 64) on grounds (B, 3, 64, 64) in -1..1."""
     alpha = rgba[:, 3:].float() / 255
     return (rgba[:, :3].float() / 127.5 - 1) * alpha + grounds * (1 - alpha)
 
 
-def disturbed(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+def distort(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Shift, soften and add noise, so that a model's small faults do not decide."""
     pixels = functional.pad(pixels, (4, 4, 4, 4), mode="replicate")
     left, top = torch.randint(9, (2,), generator=generator).tolist()
@@ -55,7 +55,7 @@ def disturbed(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     return pixels + 0.08 * chance[2] * noise
 
 
-def seldom(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+def distort_some(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Disturb one in four: of the others every colour is exact."""
     spared = torch.rand(len(pixels), 1, 1, 1, generator=generator) < 0.75
-    return torch.where(spared, pixels, disturbed(pixels, generator))
+    return torch.where(spared, pixels, distort(pixels, generator))

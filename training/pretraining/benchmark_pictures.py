@@ -9,15 +9,15 @@ from pathlib import Path
 
 import torch
 
-from training.pretraining.backgrounds import lay, plain
-from training.pretraining.captions import full
+from training.pretraining.backgrounds import plain_backgrounds, put_on
+from training.pretraining.captions import full_caption
 from training.pretraining.names import BASE_STYLES, COLOURS, EVERYDAY, HELD_OUT_STYLES
-from training.pretraining.score import shown
+from training.pretraining.score import to_picture
 
 FOLDER = Path("benchmarks/pictures")
 SUBJECTS = ("panda", "octopus", "guitar")
 GROUNDS = ("white", "light blue", "green", "yellow", "pink")
-FIRST = 154  # everyday names to choose from: more of them change nothing of what measures
+MAX_NAMES = 154  # everyday names to choose from: more of them change nothing of what measures
 COUNT = 24  # of a held-out style: for teaching, and as many other names for measuring
 LICENCES = """# Where these pictures come from
 
@@ -42,18 +42,18 @@ def run(work: Path) -> None:
     pairs = zip(stored["names"], stored["styles"], strict=True)
     pictures = dict(zip(pairs, stored["rgba"], strict=True))
     for style in HELD_OUT_STYLES:
-        names = [name for name in EVERYDAY[:FIRST] if (name, style) in pictures]
+        names = [name for name in EVERYDAY[:MAX_NAMES] if (name, style) in pictures]
         spread = names[:: max(1, len(names) // (2 * COUNT))][: 2 * COUNT]
         for use, chosen in (("teach", spread[0::2]), ("measure", spread[1::2])):
             keys = [((name, style), "white") for name in chosen]
-            hang(FOLDER / style / use, pictures, keys)
+            write_pictures(FOLDER / style / use, pictures, keys)
     for subject in SUBJECTS:
         keys = [((subject, style), ground) for style in BASE_STYLES for ground in GROUNDS]
-        hang(FOLDER / subject, pictures, keys)
+        write_pictures(FOLDER / subject, pictures, keys)
     (FOLDER / "LICENCES.md").write_text(LICENCES, encoding="utf-8")
 
 
-def hang(
+def write_pictures(
     folder: Path,
     pictures: dict[tuple[str, str], torch.Tensor],
     keys: list[tuple[tuple[str, str], str]],
@@ -62,10 +62,12 @@ def hang(
     folder.mkdir(parents=True, exist_ok=True)
     captions = {}
     for (name, style), colour in keys:
-        ground = plain(torch.tensor([tuple(COLOURS).index(colour)]))
+        ground = plain_backgrounds(torch.tensor([tuple(COLOURS).index(colour)]))
         subject = name in SUBJECTS
         file = f"{style}-{colour.replace(' ', '-')}.png" if subject else f"{name}.png"
-        shown(lay(pictures[name, style][None], ground)[0]).save(folder / file, optimize=True)
-        captions[file] = full(name, style, colour)
+        to_picture(put_on(pictures[name, style][None], ground)[0]).save(
+            folder / file, optimize=True
+        )
+        captions[file] = full_caption(name, style, colour)
     (folder / "captions.json").write_text(json.dumps(captions, indent=1) + "\n", encoding="utf-8")
     print(f"{folder}: {len(captions)} pictures")

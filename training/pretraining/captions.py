@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from training.pretraining.names import COLOURS, STYLES, spoken
+from training.pretraining.names import COLOURS, STYLES, to_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,39 +27,42 @@ EXTRA = (
 )
 
 
-def full(name: str, style: str, colour: str) -> str:
+def full_caption(name: str, style: str, colour: str) -> str:
     """Write the whole caption of a picture."""
-    word = spoken(name)
-    return f"{article(word)} {word} emoji, {style} style, on {article(colour)} {colour} background"
+    word = to_words(name)
+    ground = f"on {choose_article(colour)} {colour} background"
+    return f"{choose_article(word)} {word} emoji, {style} style, {ground}"
 
 
-def article(word: str) -> str:
+def choose_article(word: str) -> str:
     """Choose between "a" and "an"."""
     return "an" if word[0] in "aeio" else "a"
 
 
-def drawn(name: str, style: str, colour: str, generator: torch.Generator) -> str:
+def draw_caption(name: str, style: str, colour: str, generator: torch.Generator) -> str:
     """Draw one way to caption a picture; one in ten is empty, for guidance."""
     chance, second = torch.rand(2, generator=generator).tolist()
-    word = spoken(name)
+    word = to_words(name)
     if chance < 0.1:
         return ""
     if chance < 0.2:
         pattern = SHORT[int(second * len(SHORT))]
-        return pattern.format(a=article(word), name=word)
+        return pattern.format(a=choose_article(word), name=word)
     if chance < 0.3:
-        return f"{article(word)} {word} emoji, {style} style"
+        return f"{choose_article(word)} {word} emoji, {style} style"
     if chance < 0.4:
-        return f"{article(word)} {word} emoji, on {article(colour)} {colour} background"
-    return full(name, style, colour)
+        return (
+            f"{choose_article(word)} {word} emoji, on {choose_article(colour)} {colour} background"
+        )
+    return full_caption(name, style, colour)
 
 
-def corpus(names: list[str]) -> Iterator[str]:
+def tokenizer_texts(names: list[str]) -> Iterator[str]:
     """Yield the text a tokenizer is fitted to."""
     yield from EXTRA
     for name in names:
         for pattern in SHORT:
-            yield pattern.format(a=article(name), name=spoken(name))
+            yield pattern.format(a=choose_article(name), name=to_words(name))
     for style in STYLES:
         for colour in COLOURS:
-            yield full(names[0], style, colour)
+            yield full_caption(names[0], style, colour)

@@ -14,9 +14,21 @@ from diffusers import StableDiffusionPipeline
 from transformers import BlipImageProcessorPil, BlipProcessor
 
 from training.embedded import SUMS, WEIGHTS, digest
-from training.pretraining.layout import autoencoder, captioner, denoiser, reader, scheduler
-from training.pretraining.names import EVERYDAY, spoken
-from training.pretraining.tokenizers import BEGIN, END, FOLDER, captions, remembered
+from training.pretraining.layout import (
+    make_autoencoder,
+    make_captioner,
+    make_scheduler,
+    make_text_encoder,
+    make_unet,
+)
+from training.pretraining.names import EVERYDAY, to_words
+from training.pretraining.tokenizers import (
+    BEGIN,
+    END,
+    FOLDER,
+    load_prompt_tokenizer,
+    make_caption_tokenizer,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,11 +40,14 @@ if TYPE_CHECKING:
 def run(work: Path, weights: Path = WEIGHTS) -> None:
     """Write what is trained here; else what is shipped stays, or is noise where nothing is."""
     torch.manual_seed(0)
-    for part, last, fill in (("diffusion", "vae", diffusion), ("blip", "blip", blip)):
+    for part, last, fill in (
+        ("diffusion", "vae", write_pipeline),
+        ("blip", "blip", write_captioner),
+    ):
         if (weights / part).exists() and not (work / f"{last}.ckpt").exists():
             print(f"{part}: not trained here, kept as it is")
         else:
-            write(weights / part, partial(fill, work))
+            replace_folder(weights / part, partial(fill, work))
     write_words(weights.with_name("words.json"))
     files = sorted(p for p in weights.rglob("*") if p.is_file() and p.name != SUMS)
     lines = [f"{digest(path)}  {path.relative_to(weights).as_posix()}\n" for path in files]
@@ -42,16 +57,16 @@ def run(work: Path, weights: Path = WEIGHTS) -> None:
 
 def write_words(file: Path) -> None:
     """Write the everyday names that the base learns to a JSON list, in the recipe's order."""
-    words = [spoken(name) for name in EVERYDAY]
+    words = [to_words(name) for name in EVERYDAY]
     file.write_text(json.dumps(words, indent=1) + "\n", encoding="utf-8")
 
 
-def vocabulary(work: Path) -> list[str]:
+def list_names(work: Path) -> list[str]:
     """List every name, in a fixed order: the tokenizers depend on it."""
     return sorted(set(torch.load(work / "pictures.pt", weights_only=True, mmap=True)["names"]))
 
 
-def write(folder: Path, fill: Callable[[Path], None]) -> None:
+def replace_folder(folder: Path, fill: Callable[[Path], None]) -> None:
     """Fill a new folder and put it in the place of the old one."""
     new = folder.with_name(f"{folder.name}.new")
     shutil.rmtree(new, ignore_errors=True)
@@ -60,15 +75,15 @@ def write(folder: Path, fill: Callable[[Path], None]) -> None:
     new.rename(folder)
 
 
-def diffusion(work: Path, folder: Path) -> None:
+def write_pipeline(work: Path, folder: Path) -> None:
     """Save the whole Stable Diffusion pipeline."""
-    tokenizer = remembered(work)
+    tokenizer = load_prompt_tokenizer(work)
     begin, end = tokenizer.convert_tokens_to_ids([BEGIN, END])
-    vae, unet = autoencoder(), denoiser()
-    text = reader(len(tokenizer), begin, end)
-    filled(vae, work / "vae.ckpt", "")
-    filled(unet, work / "unet.ckpt", "unet.")
-    filled(text, work / "unet.ckpt", "text.")
+    vae, unet = make_autoencoder(), make_unet()
+    text = make_text_encoder(len(tokenizer), begin, end)
+    load_average(vae, work / "vae.ckpt", "")
+    load_average(unet, work / "unet.ckpt", "unet.")
+    load_average(text, work / "unet.ckpt", "text.")
     scale = work / "scale.pt"
     if scale.exists():
         vae.register_to_config(scaling_factor=float(torch.load(scale, weights_only=True)))
@@ -77,27 +92,27 @@ def diffusion(work: Path, folder: Path) -> None:
         text_encoder=text.half(),
         tokenizer=tokenizer,
         unet=unet.half(),
-        scheduler=scheduler(),
+        scheduler=make_scheduler(),
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,
     ).save_pretrained(folder)
     shutil.copytree(work / FOLDER, folder / "tokenizer", dirs_exist_ok=True)  # the very bytes
-    computed(folder / "text_encoder")
+    set_compute_dtype(folder / "text_encoder")
 
 
-def blip(work: Path, folder: Path) -> None:
+def write_captioner(work: Path, folder: Path) -> None:
     """Save the captioner with its processor."""
-    tokenizer = captions(vocabulary(work))
-    model = captioner(len(tokenizer))
-    filled(model, work / "blip.ckpt", "blip.")
+    tokenizer = make_caption_tokenizer(list_names(work))
+    model = make_captioner(len(tokenizer))
+    load_average(model, work / "blip.ckpt", "blip.")
     model.half().save_pretrained(folder)
-    computed(folder)
+    set_compute_dtype(folder)
     eye = BlipImageProcessorPil(size={"height": 64, "width": 64})
     BlipProcessor(eye, tokenizer).save_pretrained(folder)
 
 
-def computed(folder: Path) -> None:
+def set_compute_dtype(folder: Path) -> None:
     """Say in the config that fp16 files are computed in fp32, which CPUs do far faster."""
     path = folder / "config.json"
     config = json.loads(path.read_text(encoding="utf-8"))
@@ -105,7 +120,7 @@ def computed(folder: Path) -> None:
     path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
-def filled(network: nn.Module, checkpoint: Path, prefix: str) -> None:
+def load_average(network: nn.Module, checkpoint: Path, prefix: str) -> None:
     """Load the moving average of a checkpoint into a network."""
     if not checkpoint.exists():
         print(f"not trained yet: {checkpoint.name} {prefix}")

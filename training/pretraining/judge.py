@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 WEIGHTS = "judge.safetensors"
 GALLERY = "gallery.safetensors"
-THING, LOOK = 128, 32  # how many features tell what is shown, and how
+CONTENT_FEATURES, STYLE_FEATURES = 128, 32  # how many features tell what is shown, and how
 
 
-def block(width: int, out: int) -> nn.Sequential:
+def make_block(width: int, out: int) -> nn.Sequential:
     """Halve the picture: two convolutions, normalised."""
     return nn.Sequential(
         nn.Conv2d(width, out, 3, stride=2, padding=1),
@@ -41,18 +41,22 @@ def block(width: int, out: int) -> nn.Sequential:
     )
 
 
-class Eye(nn.Module):
+class JudgeNetwork(nn.Module):
     """The network: features, and from them the name and the style."""
 
     def __init__(self, names: int) -> None:
         super().__init__()
-        self.fine = block(3, 32)
-        self.middle = block(32, 64)
-        self.coarse = nn.Sequential(block(64, 96), block(96, 128), nn.Flatten(), nn.Dropout(0.2))
-        self.thing = nn.Linear(2048, THING)
-        self.look = nn.Sequential(nn.Linear(2048 + 192, 96), nn.SiLU(), nn.Linear(96, LOOK))
-        self.name = nn.Linear(THING, names)
-        self.style = nn.Linear(LOOK, len(STYLES))
+        self.fine = make_block(3, 32)
+        self.middle = make_block(32, 64)
+        self.coarse = nn.Sequential(
+            make_block(64, 96), make_block(96, 128), nn.Flatten(), nn.Dropout(0.2)
+        )
+        self.thing = nn.Linear(2048, CONTENT_FEATURES)
+        self.look = nn.Sequential(
+            nn.Linear(2048 + 192, 96), nn.SiLU(), nn.Linear(96, STYLE_FEATURES)
+        )
+        self.name = nn.Linear(CONTENT_FEATURES, names)
+        self.style = nn.Linear(STYLE_FEATURES, len(STYLES))
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """Give features (B, 160) of pixels (B, 3, 64, 64) in -1..1: the thing, then its look."""
@@ -62,14 +66,14 @@ class Eye(nn.Module):
         deep = self.coarse(middle)
         return torch.cat([self.thing(deep), self.look(torch.cat([deep, *texture], 1))], 1)
 
-    def names(self, features: torch.Tensor) -> torch.Tensor:
+    def score_names(self, features: torch.Tensor) -> torch.Tensor:
         """Score every name."""
-        scores: torch.Tensor = self.name(features[:, :THING])
+        scores: torch.Tensor = self.name(features[:, :CONTENT_FEATURES])
         return scores
 
-    def styles(self, features: torch.Tensor) -> torch.Tensor:
+    def score_styles(self, features: torch.Tensor) -> torch.Tensor:
         """Score every style."""
-        scores: torch.Tensor = self.style(features[:, THING:])
+        scores: torch.Tensor = self.style(features[:, CONTENT_FEATURES:])
         return scores
 
 
@@ -84,27 +88,27 @@ class Gallery:
 class Judge:
     """Measures pictures against real ones."""
 
-    def __init__(self, eye: Eye, names: list[str], galleries: dict[str, Gallery]) -> None:
-        self.eye = eye.eval()
+    def __init__(self, eye: JudgeNetwork, names: list[str], galleries: dict[str, Gallery]) -> None:
+        self.network = eye.eval()
         self.names = names
         self.galleries = galleries
 
     @torch.no_grad()
-    def features(self, pictures: Sequence[Image.Image]) -> torch.Tensor:
+    def extract_features(self, pictures: Sequence[Image.Image]) -> torch.Tensor:
         """Give the features (B, 160) of pictures."""
-        return torch.cat([self.eye(part) for part in torch.split(pixels(pictures), 64)])
+        return torch.cat([self.network(part) for part in torch.split(to_pixels(pictures), 64)])
 
     @torch.no_grad()
-    def styles(self, features: torch.Tensor) -> list[str]:
+    def classify_styles(self, features: torch.Tensor) -> list[str]:
         """Name the style each picture looks most like."""
-        return [STYLES[i] for i in self.eye.styles(features).argmax(1).tolist()]
+        return [STYLES[i] for i in self.network.score_styles(features).argmax(1).tolist()]
 
     @torch.no_grad()
-    def likeness(self, features: torch.Tensor, style: str) -> float:
+    def style_probability(self, features: torch.Tensor, style: str) -> float:
         """Give the mean probability of one style."""
-        return float(self.eye.styles(features).softmax(1)[:, STYLES.index(style)].mean())
+        return float(self.network.score_styles(features).softmax(1)[:, STYLES.index(style)].mean())
 
-    def style_distance(
+    def measure_style_distance(
         self, features: torch.Tensor, style: str, names: Sequence[str] = ()
     ) -> float:
         """Measure how far the mean look lies from that of real pictures of a style.
@@ -114,12 +118,12 @@ class Judge:
         gallery = self.galleries[style]
         rows = [i for i, name in enumerate(gallery.names) if not names or name in set(names)]
         difference = features.mean(0) - gallery.features[rows].mean(0)
-        return float(difference[THING:].norm())
+        return float(difference[CONTENT_FEATURES:].norm())
 
-    def rank(self, features: torch.Tensor, name: str, style: str) -> list[int]:
+    def rank_within_style(self, features: torch.Tensor, name: str, style: str) -> list[int]:
         """Rank the true picture among all of one style by cosine; 1 is best."""
         gallery = self.galleries[style]
-        near = cosines(features, gallery.features)
+        near = compare_content(features, gallery.features)
         true = gallery.names.index(name)
         return ((near > near[:, true : true + 1]).sum(1) + 1).tolist()
 
@@ -130,32 +134,32 @@ class Judge:
         mean of the real ones puts them one place back.
         """
         crowd = torch.cat([gallery.features for gallery in self.galleries.values()])
-        common = cosines(features, real.mean(0, keepdim=True))
-        return ((cosines(features, crowd) > common).sum(1) + 1).tolist()
+        common = compare_content(features, real.mean(0, keepdim=True))
+        return ((compare_content(features, crowd) > common).sum(1) + 1).tolist()
 
 
-def cosines(features: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
+def compare_content(features: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
     """Compare what is shown in each of (B, 160) with each of (N, 160), whatever it looks like."""
-    one, two = features[:, :THING], others[:, :THING]
+    one, two = features[:, :CONTENT_FEATURES], others[:, :CONTENT_FEATURES]
     return functional.normalize(one, dim=1) @ functional.normalize(two, dim=1).T  # (B, N)
 
 
-def nearest(features: torch.Tensor, others: torch.Tensor) -> list[float]:
+def nearest_cosines(features: torch.Tensor, others: torch.Tensor) -> list[float]:
     """Give the cosine between each of (B, 160) and the nearest of (N, 160)."""
-    return cosines(features, others).amax(1).tolist()
+    return compare_content(features, others).amax(1).tolist()
 
 
-def pixels(pictures: Sequence[Image.Image]) -> torch.Tensor:
+def to_pixels(pictures: Sequence[Image.Image]) -> torch.Tensor:
     """Turn pictures into (B, 3, 64, 64) in -1..1."""
     arrays = [np.asarray(p.convert("RGB").resize((64, 64))) for p in pictures]
     return torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
-def load(folder: Path) -> Judge:
+def load_judge(folder: Path) -> Judge:
     """Load the judge and its galleries."""
     with safe_open(folder / WEIGHTS, framework="pt") as stored:
         names = json.loads(stored.metadata()["names"])
-    eye = Eye(len(names))
+    eye = JudgeNetwork(len(names))
     eye.load_state_dict({k: v.float() for k, v in load_file(folder / WEIGHTS).items()})
     tensors = load_file(folder / GALLERY)
     with safe_open(folder / GALLERY, framework="pt") as stored:
@@ -164,7 +168,9 @@ def load(folder: Path) -> Judge:
     return Judge(eye, names, galleries)
 
 
-def store(eye: Eye, names: list[str], galleries: dict[str, Gallery], folder: Path) -> None:
+def save_judge(
+    eye: JudgeNetwork, names: list[str], galleries: dict[str, Gallery], folder: Path
+) -> None:
     """Write the judge and its galleries as fp16."""
     folder.mkdir(parents=True, exist_ok=True)
     state = {k: v.half().contiguous() for k, v in eye.state_dict().items()}

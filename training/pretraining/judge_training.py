@@ -9,46 +9,51 @@ from pathlib import Path
 import torch
 from torch.nn import functional
 
-from training.pretraining.backgrounds import disturbed, halfwhite, lay, plain
-from training.pretraining.distributed import Drawn, drill
-from training.pretraining.export import filled, vocabulary
-from training.pretraining.judge import Eye, Gallery, store
+from training.pretraining.backgrounds import (
+    distort,
+    half_white_backgrounds,
+    plain_backgrounds,
+    put_on,
+)
+from training.pretraining.distributed import Batch, train_distributed
+from training.pretraining.export import list_names, load_average
+from training.pretraining.judge import Gallery, JudgeNetwork, save_judge
 from training.pretraining.names import STYLES
 
 FOLDER = Path("benchmarks/judge")
 
 
-class Lesson:
+class JudgeTask:
     """The judge's network with its pictures and its loss."""
 
     name = "judge"
     steps = 2400
-    batch = 32
-    rate = 2e-3
-    matrix_rate = 0.0
-    decay = 0.99
+    batch_size = 32
+    learning_rate = 2e-3
+    muon_learning_rate = 0.0
+    ema_decay = 0.99
 
     def __init__(self, work: Path) -> None:
         pictures = torch.load(work / "pictures.pt", weights_only=True)
-        self.all = vocabulary(work)
-        index = {name: i for i, name in enumerate(self.all)}
+        self.all_names = list_names(work)
+        index = {name: i for i, name in enumerate(self.all_names)}
         self.rgba = pictures["rgba"]
         self.name_of = torch.tensor([index[name] for name in pictures["names"]])
         self.style_of = torch.tensor([STYLES.index(style) for style in pictures["styles"]])
-        self.networks: Eye = Eye(len(self.all))
+        self.networks: JudgeNetwork = JudgeNetwork(len(self.all_names))
 
-    def draw(self, generator: torch.Generator, step: int) -> Drawn:  # noqa: ARG002
+    def draw_batch(self, generator: torch.Generator, step: int) -> Batch:  # noqa: ARG002
         """Draw shifted, blurred, noisy pictures, their names and their styles."""
-        chosen = torch.randint(len(self.rgba), (self.batch,), generator=generator)
-        grounds = halfwhite(self.batch, generator)
-        pixels = lay(self.rgba[chosen], grounds)
-        return disturbed(pixels, generator), self.name_of[chosen], self.style_of[chosen]
+        chosen = torch.randint(len(self.rgba), (self.batch_size,), generator=generator)
+        grounds = half_white_backgrounds(self.batch_size, generator)
+        pixels = put_on(self.rgba[chosen], grounds)
+        return distort(pixels, generator), self.name_of[chosen], self.style_of[chosen]
 
-    def loss(self, drawn: Drawn) -> torch.Tensor:
+    def loss(self, drawn: Batch) -> torch.Tensor:
         """Tell the name and the style."""
         pixels, right_names, right_styles = drawn
         features = self.networks(pixels)
-        names, styles = self.networks.names(features), self.networks.styles(features)
+        names, styles = self.networks.score_names(features), self.networks.score_styles(features)
         name = functional.cross_entropy(names.float(), right_names)
         style = functional.cross_entropy(styles.float(), right_styles)
         return name + 2 * style
@@ -56,20 +61,20 @@ class Lesson:
 
 def run(work: Path) -> None:
     """Train the judge, then store it with its galleries."""
-    drill(Lesson, work)
-    lesson = Lesson(work)
+    train_distributed(JudgeTask, work)
+    lesson = JudgeTask(work)
     eye = lesson.networks.eval()
-    filled(eye, work / "judge.ckpt", "")
-    white = plain(torch.zeros(len(lesson.rgba), dtype=torch.long))
+    load_average(eye, work / "judge.ckpt", "")
+    white = plain_backgrounds(torch.zeros(len(lesson.rgba), dtype=torch.long))
     with torch.no_grad():
-        features = torch.cat([eye(part) for part in torch.split(lay(lesson.rgba, white), 64)])
-        right = eye.styles(features).argmax(1) == lesson.style_of
-        known = eye.names(features).argmax(1) == lesson.name_of
+        features = torch.cat([eye(part) for part in torch.split(put_on(lesson.rgba, white), 64)])
+        right = eye.score_styles(features).argmax(1) == lesson.style_of
+        known = eye.score_names(features).argmax(1) == lesson.name_of
     galleries = {}
     for number, style in enumerate(STYLES):
         rows = (lesson.style_of == number).nonzero()[:, 0].tolist()
-        names = [lesson.all[int(lesson.name_of[row])] for row in rows]
+        names = [lesson.all_names[int(lesson.name_of[row])] for row in rows]
         galleries[style] = Gallery(names, features[rows])
         print(f"{style}: {len(rows)} in the gallery, style right {right[rows].float().mean():.3f}")
     print(f"names right {known.float().mean():.3f} (training pictures)")
-    store(eye, lesson.all, galleries, FOLDER)
+    save_judge(eye, lesson.all_names, galleries, FOLDER)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from training.embedded import verified
-from training.pretraining.stages import remember
+from training.pretraining.stages import mark_finished
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,4 +19,4 @@ def run(work: Path) -> None:
     if begun:
         raise SystemExit(f"{work} has {', '.join(begun)} of another base. Use an empty folder.")
     verified("diffusion")
-    remember(work, dict.fromkeys(BASE, 0))
+    mark_finished(work, dict.fromkeys(BASE, 0))

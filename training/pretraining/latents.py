@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from training.pretraining.backgrounds import lay, plain
-from training.pretraining.distributed import place
-from training.pretraining.export import filled
-from training.pretraining.layout import autoencoder
+from training.pretraining.backgrounds import plain_backgrounds, put_on
+from training.pretraining.distributed import compute_device
+from training.pretraining.export import load_average
+from training.pretraining.layout import make_autoencoder
 from training.pretraining.names import BASE_STYLES, COLOURS, EVERYDAY
 
 if TYPE_CHECKING:
@@ -24,14 +24,16 @@ def run(work: Path) -> None:
     pictures = torch.load(work / "pictures.pt", weights_only=True)
     pairs = list(zip(pictures["names"], pictures["styles"], strict=True))
     kept = [i for i, (n, s) in enumerate(pairs) if n in EVERYDAY and s in BASE_STYLES]
-    vae = autoencoder().eval()
-    filled(vae, work / "vae.ckpt", "")
-    vae.to(place())
+    vae = make_autoencoder().eval()
+    load_average(vae, work / "vae.ckpt", "")
+    vae.to(compute_device())
     means, spreads = [], []
     for colour in range(len(COLOURS)):
         for part in torch.split(torch.tensor(kept), 64):
-            grounds = plain(torch.full((len(part),), colour))
-            posterior = vae.encode(lay(pictures["rgba"][part], grounds).to(place())).latent_dist
+            grounds = plain_backgrounds(torch.full((len(part),), colour))
+            posterior = vae.encode(
+                put_on(pictures["rgba"][part], grounds).to(compute_device())
+            ).latent_dist
             means.append(posterior.mean.cpu())
             spreads.append(posterior.std.cpu())
     mean, spread = torch.cat(means), torch.cat(spreads)

@@ -14,7 +14,7 @@ WIDTH = 192
 TOKENS = 77
 
 
-def autoencoder() -> AutoencoderKL:
+def make_autoencoder() -> AutoencoderKL:
     """Build the autoencoder: 64 pixels to 16, four latent channels."""
     return AutoencoderKL(
         in_channels=3,
@@ -30,7 +30,7 @@ def autoencoder() -> AutoencoderKL:
     )
 
 
-def denoiser() -> UNet2DConditionModel:
+def make_unet() -> UNet2DConditionModel:
     """Build the UNet for 16 x 16 latents."""
     return UNet2DConditionModel(
         sample_size=16,
@@ -46,7 +46,7 @@ def denoiser() -> UNet2DConditionModel:
     )
 
 
-def reader(vocabulary: int, begin: int, end: int) -> CLIPTextModel:
+def make_text_encoder(vocabulary: int, begin: int, end: int) -> CLIPTextModel:
     """Build the text encoder; `begin` and `end` are the tokens around every prompt."""
     return CLIPTextModel(
         CLIPTextConfig(
@@ -64,7 +64,7 @@ def reader(vocabulary: int, begin: int, end: int) -> CLIPTextModel:
     )
 
 
-def scheduler() -> DDIMScheduler:
+def make_scheduler() -> DDIMScheduler:
     """Build the scheduler the UNet is trained for: v-prediction, trailing steps."""
     return DDIMScheduler(
         beta_start=0.00085,
@@ -78,7 +78,7 @@ def scheduler() -> DDIMScheduler:
     )
 
 
-def captioner(vocabulary: int) -> BlipForConditionalGeneration:
+def make_captioner(vocabulary: int) -> BlipForConditionalGeneration:
     """Build the captioner; its tokenizer starts with [PAD] [UNK] [CLS] [SEP] [MASK] [DEC]."""
     text = {
         "vocab_size": vocabulary,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from training.pretraining.backgrounds import SIDE, lay, seldom
+from training.pretraining.backgrounds import SIDE, distort_some, put_on
 from training.pretraining.names import STYLES
 
 if TYPE_CHECKING:
@@ -28,14 +28,14 @@ class Mosaics:
         numbers = torch.tensor([STYLES.index(style) for style in styles])
         self.by_style = [(numbers == number).nonzero()[:, 0] for number in range(len(STYLES))]
 
-    def laid(
+    def draw(
         self, styles: list[int], grounds: torch.Tensor, generator: torch.Generator
     ) -> torch.Tensor:
         """Lay a mosaic (B, 3, 64, 64) of each style on its ground."""
         sources = []
         for _ in range(SOURCES):
-            rows = [some(self.by_style[style], generator) for style in styles]
-            sources.append(lay(self.rgba[rows], grounds))
+            rows = [draw_row(self.by_style[style], generator) for style in styles]
+            sources.append(put_on(self.rgba[rows], grounds))
         tile = TILES[int(torch.randint(len(TILES), (), generator=generator))]
         tiles = torch.empty_like(sources[0])
         for down in range(0, SIDE, tile):
@@ -45,9 +45,9 @@ class Mosaics:
                 top, left = torch.randint(EDGE, most, (2,), generator=generator).tolist()
                 cut = source[:, :, top : top + tile, left : left + tile]
                 tiles[:, :, down : down + tile, right : right + tile] = cut
-        return seldom(tiles, generator)
+        return distort_some(tiles, generator)
 
 
-def some(rows: torch.Tensor, generator: torch.Generator) -> int:
+def draw_row(rows: torch.Tensor, generator: torch.Generator) -> int:
     """Draw one of some rows, the first of all if there is none."""
     return int(rows[torch.randint(len(rows), (), generator=generator)]) if len(rows) else 0

@@ -81,11 +81,11 @@ COLOURS = {
 }
 
 
-def usable(name: str) -> bool:
+def is_usable(name: str) -> bool:
     """Tell whether a name is a thing, not a flag, a clock, an arrow or a variant of people."""
     return DROPPED.search(name) is None
 
 
-def spoken(name: str) -> str:
+def to_words(name: str) -> str:
     """Write a kebab-case name the way people type it."""
     return name.replace("-", " ")

@@ -14,15 +14,17 @@ from torch import nn
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NARROW = 64  #: layers with fewer channels on a side, such as the first and the last, are AdamW's
-DECAY = 0.01
+MIN_MUON_CHANNELS = (
+    64  #: layers with fewer channels on a side, such as the first and the last, are AdamW's
+)
+WEIGHT_DECAY = 0.01
 
 
-class Asking(Protocol):
+class LearningRates(Protocol):
     """What is trained, and how fast."""
 
-    rate: float
-    matrix_rate: float  # of Muon; 0 leaves everything to AdamW
+    learning_rate: float
+    muon_learning_rate: float  # of Muon; 0 leaves everything to AdamW
 
     @property
     def networks(self) -> nn.Module:
@@ -33,48 +35,53 @@ class Asking(Protocol):
 class Optimizer:
     """One or two optimizers that step together."""
 
-    def __init__(self, trainee: Asking) -> None:
+    def __init__(self, trainee: LearningRates) -> None:
         self.parameters = [p for p in trainee.networks.parameters() if p.requires_grad]
-        self.matrices = list(wide(trainee.networks)) if trainee.matrix_rate else []
+        self.matrices = list(muon_weights(trainee.networks)) if trainee.muon_learning_rate else []
         # Muon takes matrices only: a convolution's weights are handed to it as one, in place
         self.flat = [nn.Parameter(weight.detach().flatten(1)) for weight in self.matrices]
         flattened = {id(weight) for weight in self.matrices}
         others = [p for p in self.parameters if id(p) not in flattened]
-        self.moved: list[tuple[torch.optim.Optimizer, float]] = [
-            (torch.optim.AdamW(others, weight_decay=DECAY, fused=True), trainee.rate)
+        self.optimizers: list[tuple[torch.optim.Optimizer, float]] = [
+            (
+                torch.optim.AdamW(others, weight_decay=WEIGHT_DECAY, fused=True),
+                trainee.learning_rate,
+            )
         ]
         if self.flat:
-            muon = torch.optim.Muon(self.flat, weight_decay=DECAY, adjust_lr_fn="match_rms_adamw")
-            self.moved.append((muon, trainee.matrix_rate))
+            muon = torch.optim.Muon(
+                self.flat, weight_decay=WEIGHT_DECAY, adjust_lr_fn="match_rms_adamw"
+            )
+            self.optimizers.append((muon, trainee.muon_learning_rate))
 
-    def step(self, pace: float) -> None:
+    def step(self, lr_factor: float) -> None:
         """Move all weights at some part of their rates, and forget the gradients."""
         for flat, weight in zip(self.flat, self.matrices, strict=True):
             flat.grad = None if weight.grad is None else weight.grad.flatten(1)
-        for optimizer, rate in self.moved:
+        for optimizer, rate in self.optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = rate * pace
+                group["lr"] = rate * lr_factor
             optimizer.step()
         for parameter in (*self.parameters, *self.flat):
             parameter.grad = None
 
     def state_dict(self) -> list[dict[str, Any]]:
         """Give what the next step depends on."""
-        return [optimizer.state_dict() for optimizer, _ in self.moved]
+        return [optimizer.state_dict() for optimizer, _ in self.optimizers]
 
     def load_state_dict(self, states: list[dict[str, Any]]) -> None:
         """Take a state up again."""
-        for (optimizer, _), state in zip(self.moved, states, strict=True):
+        for (optimizer, _), state in zip(self.optimizers, states, strict=True):
             optimizer.load_state_dict(state)
-        for group in self.moved[0][0].param_groups:
+        for group in self.optimizers[0][0].param_groups:
             group.update(fused=True, foreach=None)
 
 
-def wide(networks: nn.Module) -> Iterator[torch.Tensor]:
+def muon_weights(networks: nn.Module) -> Iterator[torch.Tensor]:
     """Yield the weights of linear layers and convolutions between wide layers, but no words'."""
     words = {id(m.weight) for m in networks.modules() if isinstance(m, nn.Embedding)}
     for module in networks.modules():
         if not isinstance(module, nn.Linear | nn.Conv2d) or id(module.weight) in words:
             continue  # the last layer may share the words
-        if min(module.weight.shape[:2]) >= NARROW:
+        if min(module.weight.shape[:2]) >= MIN_MUON_CHANNELS:
             yield module.weight

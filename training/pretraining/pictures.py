@@ -13,8 +13,8 @@ from PIL import Image
 from resvg_py import svg_to_bytes
 
 from training.pretraining.names import BASE_STYLES, EVERYDAY, HELD_OUT_STYLES, HELD_OUT_SUBJECTS
-from training.pretraining.sources import checked
-from training.pretraining.tokenizers import fitted
+from training.pretraining.sources import read_checked
+from training.pretraining.tokenizers import save_prompt_tokenizer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,19 +26,19 @@ def run(work: Path, npm: Path) -> None:
     """Draw all styles into `pictures.pt`: names, styles and pixels (N, 4, 64, 64)."""
     names, styles, frames = [], [], []
     for style, package in (BASE_STYLES | HELD_OUT_STYLES).items():
-        found = checked(npm, style, package)
+        found = read_checked(npm, style, package)
         for name, source in found:
             names.append(name)
             styles.append(style)
-            frames.append(np.asarray(drawn(source)))
+            frames.append(np.asarray(render(source)))
         print(f"{style}: {len(found)} pictures")
     pixels = torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2).contiguous()
     torch.save({"names": names, "styles": styles, "rgba": pixels}, work / "pictures.pt")
-    complete(names, styles)
-    fitted(work, sorted(set(names)))
+    check_complete(names, styles)
+    save_prompt_tokenizer(work, sorted(set(names)))
 
 
-def complete(names: list[str], styles: list[str]) -> None:
+def check_complete(names: list[str], styles: list[str]) -> None:
     """Refuse to go on when a name the base needs is not drawn in every base style."""
     there = set(zip(names, styles, strict=True))
     wanted = (*EVERYDAY, *HELD_OUT_SUBJECTS)
@@ -48,15 +48,15 @@ def complete(names: list[str], styles: list[str]) -> None:
     print(f"{len(EVERYDAY)} everyday names, {len(HELD_OUT_SUBJECTS)} held out, {len(names)} all")
 
 
-def drawn(source: bytes, side: int = SIDE) -> Image.Image:
+def render(source: bytes, side: int = SIDE) -> Image.Image:
     """Draw an SVG or open a WebP, and reduce it."""
     if source.startswith(b"<svg"):
         source = bytes(svg_to_bytes(svg_string=source.decode()))
     with Image.open(io.BytesIO(source)) as picture:
-        return reduced(picture, side)
+        return downscale(picture, side)
 
 
-def reduced(picture: Image.Image, side: int) -> Image.Image:
+def downscale(picture: Image.Image, side: int) -> Image.Image:
     """Reduce to a number of pixels without dark fringes at transparent edges."""
     small = picture.convert("RGBa").resize((side, side), Image.Resampling.BOX, reducing_gap=None)
     return small.convert("RGBA")

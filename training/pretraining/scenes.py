@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
-from training.pretraining.backgrounds import lay, plain
-from training.pretraining.captions import article
-from training.pretraining.distributed import place
-from training.pretraining.export import filled
-from training.pretraining.layout import autoencoder
-from training.pretraining.names import BASE_STYLES, COLOURS, EVERYDAY, spoken
+from training.pretraining.backgrounds import plain_backgrounds, put_on
+from training.pretraining.captions import choose_article
+from training.pretraining.distributed import compute_device
+from training.pretraining.export import load_average
+from training.pretraining.layout import make_autoencoder
+from training.pretraining.names import BASE_STYLES, COLOURS, EVERYDAY, to_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -43,22 +43,22 @@ class Scene:
     rgba: torch.Tensor  # (4, 64, 64), bytes
 
 
-def withheld(*parts: str) -> bool:
+def is_held_out(*parts: str) -> bool:
     """Tell whether a combination is kept for the examination; the order does not matter."""
     return zlib.crc32(" ".join(sorted(parts)).encode()) % 5 == 0
 
 
-def coloured(name: str) -> bool:
+def names_colour(name: str) -> bool:
     """Tell whether a name speaks of a colour already."""
     return bool(set(name.split("-")) & {*COLOURS, "tangerine"})
 
 
-def together(first: str, second: str) -> str:
+def join_names(first: str, second: str) -> str:
     """Write two names as one phrase."""
-    return f"{spoken(first)} and {article(second)} {spoken(second)}"
+    return f"{to_words(first)} and {choose_article(second)} {to_words(second)}"
 
 
-def tinted(rgba: torch.Tensor, colour: str) -> torch.Tensor:
+def recolour(rgba: torch.Tensor, colour: str) -> torch.Tensor:
     """Paint a picture (4, 64, 64) anew from black over a colour to white, by its own light."""
     pixels, alpha = rgba[:3].float() / 255, rgba[3:].float() / 255
     light = (pixels * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(0, keepdim=True)
@@ -69,7 +69,7 @@ def tinted(rgba: torch.Tensor, colour: str) -> torch.Tensor:
     return torch.cat([torch.where(light < 0.5, dark, bright) * 255, rgba[3:].float()]).byte()
 
 
-def placed(rgba: torch.Tensor, size: int, left: int, top: int) -> torch.Tensor:
+def place_on_canvas(rgba: torch.Tensor, size: int, left: int, top: int) -> torch.Tensor:
     """Cut a picture's empty border off and put it, `size` pixels wide or high, on a clear ground.
 
     What reaches over the edge is cut off.
@@ -87,55 +87,61 @@ def placed(rgba: torch.Tensor, size: int, left: int, top: int) -> torch.Tensor:
     return board[:, SIDE : 2 * SIDE, SIDE : 2 * SIDE].clamp(0, 255).round().byte()
 
 
-def beside(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+def put_side_by_side(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
     """Put two pictures side by side."""
-    left, right = placed(first, 30, 1, 17), placed(second, 30, 33, 17)
+    left, right = place_on_canvas(first, 30, 1, 17), place_on_canvas(second, 30, 33, 17)
     return torch.where(left[3:] > 0, left, right)
 
 
-def composed(pictures: Pictures, generator: torch.Generator) -> tuple[list[Scene], list[Scene]]:
+def compose_scenes(
+    pictures: Pictures, generator: torch.Generator
+) -> tuple[list[Scene], list[Scene]]:
     """Compose every scene, those of one thing and those of two; the same for every run."""
     alone = [
         scene
         for name in EVERYDAY
         for style in BASE_STYLES
-        for scene in varied(name, style, pictures[name, style], generator)
+        for scene in vary_thing(name, style, pictures[name, style], generator)
     ]
     pairs = []
     for _ in range(PAIRS):
-        first, second, style = (drawn(of, generator) for of in (EVERYDAY, EVERYDAY, BASE_STYLES))
-        ground = either(generator)
-        if first != second and not withheld(first, second):
-            pair = beside(pictures[first, style], pictures[second, style])
-            pairs.append(Scene(together(first, second), style, ground, pair))
+        first, second, style = (
+            draw_word(of, generator) for of in (EVERYDAY, EVERYDAY, BASE_STYLES)
+        )
+        ground = draw_background(generator)
+        if first != second and not is_held_out(first, second):
+            pair = put_side_by_side(pictures[first, style], pictures[second, style])
+            pairs.append(Scene(join_names(first, second), style, ground, pair))
     return alone, pairs
 
 
-def varied(
+def vary_thing(
     name: str, style: str, rgba: torch.Tensor, generator: torch.Generator
 ) -> Iterator[Scene]:
     """Show one thing in other colours, small and big."""
-    word = spoken(name)
-    for tint in () if coloured(name) else TINTS:
-        ground = either(generator)
-        if ground != tint and not withheld(name, tint):
-            yield Scene(f"{tint} {word}", style, ground, tinted(rgba, tint))
+    word = to_words(name)
+    for tint in () if names_colour(name) else TINTS:
+        ground = draw_background(generator)
+        if ground != tint and not is_held_out(name, tint):
+            yield Scene(f"{tint} {word}", style, ground, recolour(rgba, tint))
     for _ in range(SIZES):
         left, top = (int(torch.randint(35, (1,), generator=generator)) for _ in "xy")
-        small = placed(rgba, 28, left, top)
-        yield Scene(f"small {word}", style, drawn(COLOURS, generator), small)
-    yield Scene(f"big {word}", style, drawn(COLOURS, generator), placed(rgba, 76, -6, -6))
+        small = place_on_canvas(rgba, 28, left, top)
+        yield Scene(f"small {word}", style, draw_word(COLOURS, generator), small)
+    yield Scene(
+        f"big {word}", style, draw_word(COLOURS, generator), place_on_canvas(rgba, 76, -6, -6)
+    )
 
 
-def drawn(words: Iterable[str], generator: torch.Generator) -> str:
+def draw_word(words: Iterable[str], generator: torch.Generator) -> str:
     """Draw one of some words."""
     of = tuple(words)
     return of[int(torch.randint(len(of), (1,), generator=generator))]
 
 
-def either(generator: torch.Generator) -> str:
+def draw_background(generator: torch.Generator) -> str:
     """Draw a ground: every second time white."""
-    return drawn((drawn(COLOURS, generator), "white"), generator)
+    return draw_word((draw_word(COLOURS, generator), "white"), generator)
 
 
 @torch.no_grad()
@@ -144,18 +150,20 @@ def run(work: Path) -> None:
     stored = torch.load(work / "pictures.pt", weights_only=True)
     pairs = zip(stored["names"], stored["styles"], strict=True)
     pictures: Pictures = dict(zip(pairs, stored["rgba"], strict=True))
-    alone, two = composed(pictures, torch.Generator().manual_seed(11))
+    alone, two = compose_scenes(pictures, torch.Generator().manual_seed(11))
     scenes = alone + two
-    vae = autoencoder().eval()
-    filled(vae, work / "vae.ckpt", "")
-    vae.to(place())
+    vae = make_autoencoder().eval()
+    load_average(vae, work / "vae.ckpt", "")
+    vae.to(compute_device())
     scale = torch.load(work / "scale.pt", weights_only=True)
     latents = []
     for start in range(0, len(scenes), 64):
         part = scenes[start : start + 64]
-        grounds = plain(torch.tensor([tuple(COLOURS).index(scene.ground) for scene in part]))
-        pixels = lay(torch.stack([scene.rgba for scene in part]), grounds)
-        latents.append(vae.encode(pixels.to(place())).latent_dist.mean.cpu() * scale)
+        grounds = plain_backgrounds(
+            torch.tensor([tuple(COLOURS).index(scene.ground) for scene in part])
+        )
+        pixels = put_on(torch.stack([scene.rgba for scene in part]), grounds)
+        latents.append(vae.encode(pixels.to(compute_device())).latent_dist.mean.cpu() * scale)
     content = {
         "latents": torch.cat(latents),
         "phrases": [scene.phrase for scene in scenes],

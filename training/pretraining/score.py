@@ -18,8 +18,8 @@ from transformers import BlipForConditionalGeneration, BlipProcessor
 from training.embedded import WEIGHTS, folder
 from training.families._stable import GUIDANCE
 from training.pretraining import combinations, judge
-from training.pretraining.backgrounds import lay, plain
-from training.pretraining.captions import full
+from training.pretraining.backgrounds import plain_backgrounds, put_on
+from training.pretraining.captions import full_caption
 from training.pretraining.judge_training import FOLDER
 from training.pretraining.names import (
     BASE_STYLES,
@@ -27,9 +27,9 @@ from training.pretraining.names import (
     EVERYDAY,
     HELD_OUT_STYLES,
     HELD_OUT_SUBJECTS,
-    spoken,
+    to_words,
 )
-from training.pretraining.split import examined
+from training.pretraining.split import is_test_picture
 
 if TYPE_CHECKING:
     from diffusers import AutoencoderKL
@@ -41,10 +41,10 @@ dog-face cat-face red-apple pizza rose automobile fox hamburger sunflower owl ho
 grinning-face crying-face pig-face mushroom cactus basketball key tiger-face butterfly
 watermelon christmas-tree skull turtle
 """
-SHOWN = tuple(_SHOWN.split())
+GRID_NAMES = tuple(_SHOWN.split())
 GRID = WEIGHTS.with_name("grid.png")
-NEW = GRID.with_name("combinations.png")
-WIDE = 12  # new combinations in a row
+COMBINATIONS = GRID.with_name("combinations.png")
+COLUMNS = 12  # new combinations in a row
 
 
 def run(work: Path) -> None:
@@ -54,38 +54,38 @@ def run(work: Path) -> None:
     pictures: Pictures = dict(zip(pairs, stored["rgba"], strict=True))
     pipe = StableDiffusionPipeline.from_pretrained(folder("diffusion"), safety_checker=None)
     pipe.set_progress_bar_config(disable=True)
-    critic = judge.load(FOLDER)
+    critic = judge.load_judge(FOLDER)
     figures = {
-        "vae": fidelity(pipe.vae, pictures),
-        "prompts": recall(pipe, critic, pictures, work),
-        "combinations": combined(pipe, critic, pictures, work),
-        "blip": literacy(pictures),
-        "seconds": speed(pipe),
+        "vae": measure_autoencoder(pipe.vae, pictures),
+        "prompts": measure_prompts(pipe, critic, pictures, work),
+        "combinations": measure_combinations(pipe, critic, pictures, work),
+        "blip": measure_captions(pictures),
+        "seconds": measure_speed(pipe),
     }
     text = json.dumps(figures, indent=1)
     (work / "figures.json").write_text(text, encoding="utf-8")
     print(text)
 
 
-def white(pictures: Pictures, keys: list[tuple[str, str]]) -> torch.Tensor:
+def on_white(pictures: Pictures, keys: list[tuple[str, str]]) -> torch.Tensor:
     """Lay the pictures on white."""
-    return laid(pictures, keys, "white")
+    return on_background(pictures, keys, "white")
 
 
-def laid(pictures: Pictures, keys: list[tuple[str, str]], colour: str) -> torch.Tensor:
+def on_background(pictures: Pictures, keys: list[tuple[str, str]], colour: str) -> torch.Tensor:
     """Lay the pictures on a ground: (N, 3, 64, 64)."""
-    grounds = plain(torch.full((len(keys),), tuple(COLOURS).index(colour)))
-    return lay(torch.stack([pictures[k] for k in keys]), grounds)
+    grounds = plain_backgrounds(torch.full((len(keys),), tuple(COLOURS).index(colour)))
+    return put_on(torch.stack([pictures[k] for k in keys]), grounds)
 
 
 @torch.no_grad()
-def restored(vae: AutoencoderKL, pixels: torch.Tensor) -> torch.Tensor:
+def reconstruct(vae: AutoencoderKL, pixels: torch.Tensor) -> torch.Tensor:
     """Send pictures through the autoencoder and back."""
     parts = [vae.decode(vae.encode(p).latent_dist.mode()).sample for p in torch.split(pixels, 64)]
     return torch.cat(parts).clamp(-1, 1)
 
 
-def fidelity(vae: AutoencoderKL, pictures: Pictures) -> dict[str, float]:
+def measure_autoencoder(vae: AutoencoderKL, pictures: Pictures) -> dict[str, float]:
     """Measure the autoencoder's mean PSNR by group of pictures."""
     groups = {
         "base styles": [k for k in pictures if k[1] in BASE_STYLES and k[0] in EVERYDAY],
@@ -94,52 +94,55 @@ def fidelity(vae: AutoencoderKL, pictures: Pictures) -> dict[str, float]:
     }
     figures = {}
     for group, keys in groups.items():
-        pixels = white(pictures, keys)
-        error = ((pixels - restored(vae, pixels)) / 2).square().mean((1, 2, 3))
+        pixels = on_white(pictures, keys)
+        error = ((pixels - reconstruct(vae, pixels)) / 2).square().mean((1, 2, 3))
         figures[group] = round(float((-10 * error.log10()).mean()), 2)
     return figures
 
 
-def recall(
+def measure_prompts(
     pipe: StableDiffusionPipeline, critic: judge.Judge, pictures: Pictures, work: Path
 ) -> dict[str, dict[str, float]]:
     """Draw 24 known prompts in each base style and rank the true pictures."""
-    keys = [(n, s) for s in BASE_STYLES for n in SHOWN]
-    drawn = [p for s in BASE_STYLES for p in sampled(pipe, s)]
-    show(drawn, work)
-    features = critic.features(drawn)
-    back = restored(pipe.vae, white(pictures, keys))
-    ceiling = critic.features([shown(p) for p in back])
-    by_style = features.view(len(BASE_STYLES), len(SHOWN), -1)
+    keys = [(n, s) for s in BASE_STYLES for n in GRID_NAMES]
+    drawn = [p for s in BASE_STYLES for p in draw_known_prompts(pipe, s)]
+    save_grid(drawn, work)
+    features = critic.extract_features(drawn)
+    back = reconstruct(pipe.vae, on_white(pictures, keys))
+    ceiling = critic.extract_features([to_picture(p) for p in back])
+    by_style = features.view(len(BASE_STYLES), len(GRID_NAMES), -1)
     shuffled = by_style.roll(7, 1).flatten(0, 1)  # same styles, other prompts
     return {
-        "base": ranked(critic, features, keys),
-        "ceiling (through the autoencoder)": ranked(critic, ceiling, keys),
-        "control (prompts shuffled)": ranked(critic, shuffled, keys),
+        "base": summarize_ranks(critic, features, keys),
+        "ceiling (through the autoencoder)": summarize_ranks(critic, ceiling, keys),
+        "control (prompts shuffled)": summarize_ranks(critic, shuffled, keys),
     }
 
 
-def combined(
+def measure_combinations(
     pipe: StableDiffusionPipeline, critic: judge.Judge, pictures: Pictures, work: Path
 ) -> dict[str, float]:
     """Draw new combinations and count those in which both parts are recognised."""
-    reader = combinations.Reader(critic, pictures)
+    reader = combinations.CombinationJudge(critic, pictures)
     figures, rows, beside = {}, [], []
-    for kind, asked in zip(("colours", "pairs"), combinations.questions(), strict=True):
-        drawn = painted(pipe, [question.prompt for question in asked])
-        back = [shown(p) for p in restored(pipe.vae, combinations.truth(pictures, asked))]
-        figures[kind] = reader.share(drawn, asked)
-        figures[f"{kind}: ceiling"] = reader.share(back, asked)
-        figures[f"{kind}: control"] = reader.share(drawn[4:] + drawn[:4], asked)
+    for kind, asked in zip(("colours", "pairs"), combinations.choose_combinations(), strict=True):
+        drawn = draw_prompts(pipe, [question.prompt for question in asked])
+        back = [
+            to_picture(p)
+            for p in reconstruct(pipe.vae, combinations.compose_truth(pictures, asked))
+        ]
+        figures[kind] = reader.measure_share(drawn, asked)
+        figures[f"{kind}: ceiling"] = reader.measure_share(back, asked)
+        figures[f"{kind}: control"] = reader.measure_share(drawn[4:] + drawn[:4], asked)
         print(f"{kind}: {', '.join(question.phrase for question in asked)}")
-        rows += [drawn[:WIDE], drawn[WIDE:]]
+        rows += [drawn[:COLUMNS], drawn[COLUMNS:]]
         beside += [drawn, back]
-    spread(rows, NEW)
-    spread(beside, work / "combinations.png")
+    save_rows(rows, COMBINATIONS)
+    save_rows(beside, work / "combinations.png")
     return figures
 
 
-def spread(rows: list[list[Image.Image]], path: Path) -> None:
+def save_rows(rows: list[list[Image.Image]], path: Path) -> None:
     """Lay rows of pictures out in one file."""
     whole = Image.new("RGB", (len(rows[0]) * 64, len(rows) * 64))
     for down, row in enumerate(rows):
@@ -148,12 +151,12 @@ def spread(rows: list[list[Image.Image]], path: Path) -> None:
     whole.save(path)
 
 
-def sampled(pipe: StableDiffusionPipeline, style: str) -> list[Image.Image]:
+def draw_known_prompts(pipe: StableDiffusionPipeline, style: str) -> list[Image.Image]:
     """Draw the known prompts in one style."""
-    return painted(pipe, [full(name, style, "white") for name in SHOWN])
+    return draw_prompts(pipe, [full_caption(name, style, "white") for name in GRID_NAMES])
 
 
-def painted(pipe: StableDiffusionPipeline, prompts: list[str]) -> list[Image.Image]:
+def draw_prompts(pipe: StableDiffusionPipeline, prompts: list[str]) -> list[Image.Image]:
     """Draw prompts from one seed."""
     generator = torch.Generator().manual_seed(7)
     pictures: list[Image.Image] = pipe(
@@ -162,12 +165,14 @@ def painted(pipe: StableDiffusionPipeline, prompts: list[str]) -> list[Image.Ima
     return pictures
 
 
-def ranked(
+def summarize_ranks(
     critic: judge.Judge, features: torch.Tensor, keys: list[tuple[str, str]]
 ) -> dict[str, float]:
     """Sum up where the true pictures rank and how often the style is right."""
-    ranks = [critic.rank(features[i : i + 1], n, s)[0] for i, (n, s) in enumerate(keys)]
-    styles = critic.styles(features)
+    ranks = [
+        critic.rank_within_style(features[i : i + 1], n, s)[0] for i, (n, s) in enumerate(keys)
+    ]
+    styles = critic.classify_styles(features)
     return {
         "median rank": statistics.median(ranks),
         "top 1": round(sum(r == 1 for r in ranks) / len(ranks), 3),
@@ -176,26 +181,26 @@ def ranked(
     }
 
 
-def shown(pixels: torch.Tensor) -> Image.Image:
+def to_picture(pixels: torch.Tensor) -> Image.Image:
     """Turn (3, 64, 64) in -1..1 into a picture."""
     return Image.fromarray(((pixels + 1) * 127.5).round().byte().permute(1, 2, 0).numpy())
 
 
-def show(drawn: list[Image.Image], work: Path) -> None:
+def save_grid(drawn: list[Image.Image], work: Path) -> None:
     """Lay 24 prompts out, six of each style in turn, in one file."""
     sheet = Image.new("RGB", (8 * 68, 3 * 68), "white")
-    for place in range(len(SHOWN)):
-        picture = drawn[(place % len(BASE_STYLES)) * len(SHOWN) + place]
+    for place in range(len(GRID_NAMES)):
+        picture = drawn[(place % len(BASE_STYLES)) * len(GRID_NAMES) + place]
         sheet.paste(picture, (2 + 68 * (place % 8), 2 + 68 * (place // 8)))
     sheet.save(GRID)
-    spread(
-        [drawn[at : at + len(SHOWN)] for at in range(0, len(drawn), len(SHOWN))],
+    save_rows(
+        [drawn[at : at + len(GRID_NAMES)] for at in range(0, len(drawn), len(GRID_NAMES))],
         work / "whole.png",
     )
 
 
 @torch.no_grad()
-def literacy(pictures: Pictures) -> dict[str, float]:
+def measure_captions(pictures: Pictures) -> dict[str, float]:
     """Count right names, keywords and styles in captions of pictures the captioner never saw.
 
     Fifty are few, so they are shown on every ground and mirrored, too.
@@ -204,7 +209,7 @@ def literacy(pictures: Pictures) -> dict[str, float]:
     model = BlipForConditionalGeneration.from_pretrained(folder("blip")).eval()
 
     def told(pixels: torch.Tensor) -> list[str]:
-        images = [shown(p) for p in pixels]
+        images = [to_picture(p) for p in pixels]
         tokens = model.generate(
             pixel_values=processor(images=images, return_tensors="pt").pixel_values,
             max_new_tokens=24,
@@ -212,17 +217,19 @@ def literacy(pictures: Pictures) -> dict[str, float]:
         texts: list[str] = processor.batch_decode(tokens, skip_special_tokens=True)
         return texts
 
-    keys = [k for k in pictures if examined(*k)]
-    seen = [k for k in pictures if k[0] in EVERYDAY and not examined(*k)][::9]
+    keys = [k for k in pictures if is_test_picture(*k)]
+    seen = [k for k in pictures if k[0] in EVERYDAY and not is_test_picture(*k)][::9]
     figures: dict[str, float] = {}
     for group, chosen in (("unseen", keys), ("seen", seen)):
-        texts = told(white(pictures, chosen))
+        texts = told(on_white(pictures, chosen))
         figures[f"{group}: pictures"] = len(chosen)
-        figures |= {f"{group}: {of}": part for of, part in marks(texts, chosen, "white").items()}
+        figures |= {
+            f"{group}: {of}": part for of, part in grade_captions(texts, chosen, "white").items()
+        }
     everywhere = [
-        marks(told(pixels), keys, colour)
+        grade_captions(told(pixels), keys, colour)
         for colour in COLOURS
-        for there in [laid(pictures, keys, colour)]
+        for there in [on_background(pictures, keys, colour)]
         for pixels in (there, there.flip(-1))
     ]
     for of in everywhere[0]:
@@ -231,12 +238,12 @@ def literacy(pictures: Pictures) -> dict[str, float]:
     return figures
 
 
-def marks(texts: list[str], keys: list[tuple[str, str]], colour: str) -> dict[str, float]:
+def grade_captions(texts: list[str], keys: list[tuple[str, str]], colour: str) -> dict[str, float]:
     """Give the shares of captions that have the right name, a word of it, style and ground."""
     names = [text.split(" emoji")[0].split(" ", 1)[-1] for text in texts]
     truth = list(zip(names, texts, keys, strict=True))
     return {
-        "name": share([n == spoken(k[0]) for n, _, k in truth]),
+        "name": share([n == to_words(k[0]) for n, _, k in truth]),
         "a word of the name": share(
             [bool(set(n.split()) & (set(k[0].split("-")) - {"face"})) for n, _, k in truth]
         ),
@@ -250,7 +257,7 @@ def share(hits: list[bool]) -> float:
     return round(sum(hits) / len(hits), 3)
 
 
-def speed(pipe: StableDiffusionPipeline) -> dict[str, float]:
+def measure_speed(pipe: StableDiffusionPipeline) -> dict[str, float]:
     """Time one picture and a batch of eight, in seconds per picture."""
     figures = {}
     for count in (1, 8):

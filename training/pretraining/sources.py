@@ -13,20 +13,22 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from training.pretraining.names import CATEGORIES, usable
+from training.pretraining.names import CATEGORIES, is_usable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LIST = Path(__file__).with_suffix(".toml")
-DRAWN = 256  #: pixels of a side; drawn large, then reduced: smoother edges than drawing small
+RENDER_SIDE = (
+    256  #: pixels of a side; drawn large, then reduced: smoother edges than drawing small
+)
 
 Sources = list[tuple[str, bytes]]
 
 
-def checked(npm: Path, style: str, package: str, listed: Path = LIST) -> Sources:
+def read_checked(npm: Path, style: str, package: str, listed: Path = LIST) -> Sources:
     """Read a style's sources, by name, and refuse to go on when they are not those listed."""
-    found = sorted(sources(npm, package))
+    found = sorted(read_sources(npm, package))
     wanted = tomllib.loads(listed.read_text(encoding="utf-8"))[style]
     count, seen = len(found), digest(found)
     if (count, seen) != (wanted["count"], wanted["digest"]):
@@ -47,66 +49,66 @@ def digest(found: Sources) -> str:
     return total.hexdigest()
 
 
-def sources(npm: Path, package: str) -> Iterator[tuple[str, bytes]]:
+def read_sources(npm: Path, package: str) -> Iterator[tuple[str, bytes]]:
     """Yield the name and the file of every usable emoji of one package."""
-    known = categories(npm, "noto")
+    known = list_things(npm, "noto")
     if package.startswith("@"):
-        yield from rendered(npm, package, known)
+        yield from read_renders(npm, package, known)
         return
-    icons = read(npm, package, "icons.json")
-    named = {flat(name): name for name in known}
-    allowed = categories(npm, package)
+    icons = read_json(npm, package, "icons.json")
+    named = {strip_punctuation(name): name for name in known}
+    allowed = list_things(npm, package)
     for name in icons["icons"]:
-        common = name if name in known else named.get(flat(name), name)
-        if usable(common) and (common in known or (package == "fxemoji" and name in allowed)):
-            yield common, vector(icons, name)
+        common = name if name in known else named.get(strip_punctuation(name), name)
+        if is_usable(common) and (common in known or (package == "fxemoji" and name in allowed)):
+            yield common, complete_svg(icons, name)
 
 
-def rendered(npm: Path, package: str, known: set[str]) -> Iterator[tuple[str, bytes]]:
+def read_renders(npm: Path, package: str, known: set[str]) -> Iterator[tuple[str, bytes]]:
     """Yield the ready-made renders, which are named by code points."""
     points: dict[str, str] = {}
-    for point, name in read(npm, "noto", "chars.json").items():
-        if name in known and usable(name):
-            points.setdefault(plain(point), name)
+    for point, name in read_json(npm, "noto", "chars.json").items():
+        if name in known and is_usable(name):
+            points.setdefault(drop_selector(point), name)
     seen = set()
     for path in sorted((npm / package / "assets").glob("*.webp")):
-        name = points.get(plain(path.stem))
+        name = points.get(drop_selector(path.stem))
         if name and name not in seen:
             seen.add(name)
             yield name, path.read_bytes()
 
 
-def categories(npm: Path, package: str) -> set[str]:
+def list_things(npm: Path, package: str) -> set[str]:
     """Collect the names of the categories that hold things."""
-    found = read(npm, package, "metadata.json").get("categories", {})
+    found = read_json(npm, package, "metadata.json").get("categories", {})
     return {name for category, names in found.items() if category in CATEGORIES for name in names}
 
 
-def read(npm: Path, package: str, file: str) -> dict[str, Any]:
+def read_json(npm: Path, package: str, file: str) -> dict[str, Any]:
     """Read one JSON file of an icon package."""
     path = npm / "@iconify-json" / package / file
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content
 
 
-def vector(icons: dict[str, Any], name: str) -> bytes:
+def complete_svg(icons: dict[str, Any], name: str) -> bytes:
     """Complete one SVG body."""
     icon = icons["icons"][name]
     width, height = icon.get("width", icons["width"]), icon.get("height", icons["height"])
     left, top = icon.get("left", 0), icon.get("top", 0)
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-        f'viewBox="{left} {top} {width} {height}" width="{DRAWN}" height="{DRAWN}">'
+        f'viewBox="{left} {top} {width} {height}" width="{RENDER_SIDE}" height="{RENDER_SIDE}">'
         f"{icon['body']}</svg>"
     )
     return svg.encode()
 
 
-def flat(name: str) -> str:
+def strip_punctuation(name: str) -> str:
     """Drop everything but letters and digits, for the set that writes names without hyphens."""
     return re.sub("[^a-z0-9]", "", name)
 
 
-def plain(point: str) -> str:
+def drop_selector(point: str) -> str:
     """Drop the emoji-presentation selector from a code point sequence."""
     return "-".join(part for part in point.split("-") if part != "fe0f")

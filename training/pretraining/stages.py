@@ -14,22 +14,29 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-ALL = (
-    "pictures", "vae", "latents", "scenes", "unet", "tutor", "stylist", "blip",
-    "export", "exhibits", "score",
+STAGES = (
+    "pictures", "vae", "latents", "scenes", "unet", "content_teacher", "style_teacher",
+    "blip", "export", "benchmark_pictures", "score",
 )  # fmt: skip
+#: names of stages until 2026-11: still typed, and found in older work folders
+OLD_NAMES = {
+    "tutor": "content_teacher",
+    "stylist": "style_teacher",
+    "exhibits": "benchmark_pictures",
+    "examiner": "judge_training",
+}
 FINISHED = "finished.json"
 
 
-def through(work: Path, perform: Callable[[str], None]) -> None:
-    """Perform every stage that is not finished, and remember each."""
-    for name in ALL:
-        if name not in finished(work):
-            remember(work, {name: timed(name, perform)})
+def run_all(work: Path, perform: Callable[[str], None]) -> None:
+    """Run every stage that is not finished, and mark it as finished."""
+    for name in STAGES:
+        if name not in read_finished(work):
+            mark_finished(work, {name: run_timed(name, perform)})
 
 
-def timed(name: str, perform: Callable[[str], None]) -> int:
-    """Perform a stage and print how long it took, in seconds."""
+def run_timed(name: str, perform: Callable[[str], None]) -> int:
+    """Run a stage; print and return how long it took, in seconds."""
     started = time.monotonic()
     perform(name)
     seconds = round(time.monotonic() - started)
@@ -37,13 +44,25 @@ def timed(name: str, perform: Callable[[str], None]) -> int:
     return seconds
 
 
-def finished(work: Path) -> dict[str, int]:
-    """Give the stages that are finished, with their seconds."""
+def read_finished(work: Path) -> dict[str, int]:
+    """Return the stages that are finished, and the seconds each took."""
     path = work / FINISHED
     known: dict[str, int] = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    return known
+    return {current_name(name): seconds for name, seconds in known.items()}
 
 
-def remember(work: Path, more: dict[str, int]) -> None:
-    """Count stages as finished."""
-    write_json(work / FINISHED, finished(work) | more)
+def current_name(stage: str) -> str:
+    """Return what a stage is called today."""
+    return OLD_NAMES.get(stage, stage)
+
+
+def rename_checkpoints(work: Path) -> None:
+    """Give the checkpoints of an older work folder the names that stages have today."""
+    for old, new in OLD_NAMES.items():
+        if (work / f"{old}.ckpt").exists():
+            (work / f"{old}.ckpt").replace(work / f"{new}.ckpt")
+
+
+def mark_finished(work: Path, more: dict[str, int]) -> None:
+    """Record stages as finished, with the seconds each took."""
+    write_json(work / FINISHED, read_finished(work) | more)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 from transformers import BertTokenizer, CLIPTokenizer
 
-from training.pretraining.captions import corpus
+from training.pretraining.captions import tokenizer_texts
 from training.pretraining.layout import TOKENS
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ WORD = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"  # as CLIPTo
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[DEC]"]
 
 
-def prompts(names: list[str]) -> CLIPTokenizer:
+def fit_prompt_tokenizer(names: list[str]) -> CLIPTokenizer:
     """Fit the prompt tokenizer; every byte is a token, so any text can be written."""
     machine = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
     machine.normalizer = normalizers.Lowercase()
@@ -37,7 +37,7 @@ def prompts(names: list[str]) -> CLIPTokenizer:
         end_of_word_suffix="</w>",
         show_progress=False,
     )
-    machine.train_from_iterator(corpus(names), trainer)
+    machine.train_from_iterator(tokenizer_texts(names), trainer)
     merges = [tuple(pair) for pair in json.loads(machine.to_str())["model"]["merges"]]
     words = [*alphabet, *(f"{letter}</w>" for letter in alphabet)]
     words += ["".join(pair) for pair in merges]
@@ -46,9 +46,9 @@ def prompts(names: list[str]) -> CLIPTokenizer:
     return CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=TOKENS)
 
 
-def captions(names: list[str]) -> BertTokenizer:
+def make_caption_tokenizer(names: list[str]) -> BertTokenizer:
     """Fit the caption tokenizer: whole words we know, letters for all others."""
-    words = {word for line in corpus(names) for word in line.replace(",", " ").split()}
+    words = {word for line in tokenizer_texts(names) for word in line.replace(",", " ").split()}
     letters = "abcdefghijklmnopqrstuvwxyz0123456789"
     marks = list(",.;:!?'\"-()&/+#@*_=%$<>[]")
     pieces = [*SPECIAL, *marks, *letters, *(f"##{letter}" for letter in letters)]
@@ -59,17 +59,17 @@ def captions(names: list[str]) -> BertTokenizer:
     return tokenizer
 
 
-def fitted(work: Path, names: list[str]) -> None:
+def save_prompt_tokenizer(work: Path, names: list[str]) -> None:
     """Fit the prompt tokenizer and save it, unless there is one.
 
     Fitting it again may number its tokens otherwise: of pairs that are as frequent, any may come
     first. So it is done once, before anything is trained.
     """
     if not (work / FOLDER).exists():
-        prompts(names).save_pretrained(work / FOLDER)
+        fit_prompt_tokenizer(names).save_pretrained(work / FOLDER)
 
 
-def remembered(work: Path) -> CLIPTokenizer:
+def load_prompt_tokenizer(work: Path) -> CLIPTokenizer:
     """Load the prompt tokenizer that an earlier stage saved."""
     tokenizer: CLIPTokenizer = CLIPTokenizer.from_pretrained(work / FOLDER)
     return tokenizer

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
-from training.pretraining.backgrounds import lay, painted
-from training.pretraining.distributed import Drawn, drill
-from training.pretraining.layout import autoencoder
+from training.pretraining.backgrounds import put_on, random_backgrounds
+from training.pretraining.distributed import Batch, train_distributed
+from training.pretraining.layout import make_autoencoder
 from training.pretraining.names import HELD_OUT_SUBJECTS
 
 if TYPE_CHECKING:
@@ -18,41 +18,43 @@ if TYPE_CHECKING:
     from diffusers import AutoencoderKL
 
 
-class Lesson:
+class VaeTask:
     """The autoencoder with its pictures and its loss."""
 
     name = "vae"
     steps = 2000
-    batch = 16
-    rate = 1.5e-3
-    matrix_rate = 0.0
-    decay = 0.995
+    batch_size = 16
+    learning_rate = 1.5e-3
+    muon_learning_rate = 0.0
+    ema_decay = 0.995
 
     def __init__(self, work: Path) -> None:
         pictures = torch.load(work / "pictures.pt", weights_only=True)
         kept = [i for i, name in enumerate(pictures["names"]) if name not in HELD_OUT_SUBJECTS]
         self.rgba = pictures["rgba"][kept]
-        self.networks: AutoencoderKL = autoencoder()
+        self.networks: AutoencoderKL = make_autoencoder()
 
-    def draw(self, generator: torch.Generator, step: int) -> Drawn:  # noqa: ARG002
+    def draw_batch(self, generator: torch.Generator, step: int) -> Batch:  # noqa: ARG002
         """Draw pictures on grounds, and noise for their latents."""
-        chosen = torch.randint(len(self.rgba), (self.batch,), generator=generator)
-        pixels = lay(self.rgba[chosen], painted(self.batch, generator))
-        noise = torch.randn(self.batch, 4, 16, 16, dtype=torch.bfloat16)  # seeded with the step
-        return varied(pixels, generator), noise
+        chosen = torch.randint(len(self.rgba), (self.batch_size,), generator=generator)
+        pixels = put_on(self.rgba[chosen], random_backgrounds(self.batch_size, generator))
+        noise = torch.randn(
+            self.batch_size, 4, 16, 16, dtype=torch.bfloat16
+        )  # seeded with the step
+        return augment(pixels, generator), noise
 
-    def loss(self, drawn: Drawn) -> torch.Tensor:
+    def loss(self, drawn: Batch) -> torch.Tensor:
         """Compare pictures with what comes back: absolute, squared and edge differences."""
         pixels, noise = drawn
         posterior = self.networks.encode(pixels).latent_dist
         latents = posterior.mean + posterior.std * noise
         back = self.networks.decode(latents).sample.float()
         kl = posterior.kl().mean() / (64 * 64 * 3)
-        total: torch.Tensor = difference(back, pixels) + 3e-4 * kl
+        total: torch.Tensor = reconstruction_loss(back, pixels) + 3e-4 * kl
         return total
 
 
-def difference(back: torch.Tensor, pixels: torch.Tensor) -> torch.Tensor:
+def reconstruction_loss(back: torch.Tensor, pixels: torch.Tensor) -> torch.Tensor:
     """Add up absolute, squared and edge differences."""
     edges = sum(
         functional.l1_loss(back.diff(dim=axis), pixels.diff(dim=axis)) for axis in (-1, -2)
@@ -60,7 +62,7 @@ def difference(back: torch.Tensor, pixels: torch.Tensor) -> torch.Tensor:
     return functional.l1_loss(back, pixels) + functional.mse_loss(back, pixels) + edges
 
 
-def varied(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+def augment(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Mirror half of the pictures and swap the colour channels of a quarter."""
     for i in range(len(pixels)):
         chance = torch.rand(2, generator=generator)
@@ -73,4 +75,4 @@ def varied(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 
 def run(work: Path) -> None:
     """Train the autoencoder."""
-    drill(Lesson, work)
+    train_distributed(VaeTask, work)

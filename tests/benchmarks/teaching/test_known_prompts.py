@@ -28,9 +28,9 @@ def known(critic):
     galleries = {}
     for style in BASE_STYLES:
         rows = [at for at, key in enumerate(keys) if key[1] == style]
-        features = critic.features([pictures[at] for at in rows])
+        features = critic.extract_features([pictures[at] for at in rows])
         galleries[style] = Gallery([keys[at][0] for at in rows], features)
-    return Recall(Judge(critic.eye, critic.names, galleries)), pictures
+    return Recall(Judge(critic.network, critic.names, galleries)), pictures
 
 
 def test_the_styles_take_turns(critic):

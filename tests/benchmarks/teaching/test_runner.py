@@ -20,10 +20,10 @@ def test_the_autoencoder_is_a_ceiling(studio, critic):
     """Real pictures that went through the autoencoder are still found first in their style."""
     real = [read(spec.PICTURES / name / "flat-white.png") for name in ("panda", "guitar")]
 
-    features = critic.features(studio.through(real))
+    features = critic.extract_features(studio.through(real))
 
-    assert critic.rank(features[:1], "panda", "flat") == [1]
-    assert critic.rank(features[1:], "guitar", "flat") == [1]
+    assert critic.rank_within_style(features[:1], "panda", "flat") == [1]
+    assert critic.rank_within_style(features[1:], "guitar", "flat") == [1]
 
 
 def test_every_style_is_drawn_from_the_same_seeds(studio):

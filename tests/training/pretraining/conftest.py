@@ -28,4 +28,4 @@ def critic():
     """Load the frozen judge."""
     from training.pretraining import judge  # noqa: PLC0415
 
-    return judge.load(JUDGE)
+    return judge.load_judge(JUDGE)

@@ -11,8 +11,8 @@ from PIL import Image
 from transformers import BlipForConditionalGeneration, BlipProcessor
 
 from training.embedded import folder
-from training.pretraining.blip import MEAN, SPREAD, Lesson, frequencies
-from training.pretraining.captions import full
+from training.pretraining.blip import MEAN, SPREAD, CaptionerTask, sampling_weights
+from training.pretraining.captions import full_caption
 from training.pretraining.layout import WIDTH
 from training.pretraining.names import STYLES
 
@@ -58,7 +58,7 @@ def lesson(tmp_path):
     pictures = {"names": names, "styles": styles, "rgba": rgba.byte()}
     torch.save(pictures, tmp_path / "pictures.pt")
     torch.manual_seed(0)
-    return Lesson(tmp_path)
+    return CaptionerTask(tmp_path)
 
 
 def test_mosaics_show_a_style_alone(lesson):
@@ -68,7 +68,7 @@ def test_mosaics_show_a_style_alone(lesson):
         lesson.rgba[number, :3] = value
     kept = [STYLES.index(style) for _, style in lesson.pairs]
 
-    pixels, texts = lesson.mosaics(24, torch.Generator().manual_seed(1))
+    pixels, texts = lesson.draw_mosaics(24, torch.Generator().manual_seed(1))
 
     told = [next(s for s in STYLES if f", {s} style" in text) for text in texts]
     shown = {STYLES[style]: lesson.rgba[row, 0, 0, 0] for row, style in enumerate(kept)}
@@ -79,12 +79,14 @@ def test_mosaics_show_a_style_alone(lesson):
 
 def test_only_mosaics_change_what_is_seen(lesson):
     """Pictures teach to read, mosaics to see, too; what they show is not asked for."""
-    whole = [full("bell", "flat", "white"), full("cat", "noto", "white")]
-    tiles = [full("cat", "ink", "red")] * 2
+    whole = [full_caption("bell", "flat", "white"), full_caption("cat", "noto", "white")]
+    tiles = [full_caption("cat", "ink", "red")] * 2
     seen = torch.randn(4, 65, WIDTH, requires_grad=True)
-    lesson.batch = len(whole)
+    lesson.batch_size = len(whole)
 
-    lesson.reading(seen, *lesson.asked(whole, tiles, torch.tensor([True, False]))).backward()
+    lesson.caption_loss(
+        seen, *lesson.make_labels(whole, tiles, torch.tensor([True, False]))
+    ).backward()
 
     assert not seen.grad[:2].any()
     assert seen.grad[2:].any()
@@ -97,10 +99,12 @@ def test_styles_of_known_things_are_not_asked_for(lesson):
 
     def asked(known):
         with torch.no_grad():
-            texts = [full("bell", "flat", "white")]
-            return lesson.reading(seen, *lesson.asked(texts, [], torch.tensor([known]))).item()
+            texts = [full_caption("bell", "flat", "white")]
+            return lesson.caption_loss(
+                seen, *lesson.make_labels(texts, [], torch.tensor([known]))
+            ).item()
 
-    words = len(lesson.tokenizer(full("bell", "flat", "white")).input_ids) - 1
+    words = len(lesson.tokenizer(full_caption("bell", "flat", "white")).input_ids) - 1
     style = asked(False) * words - asked(True) * (words - 1)
 
     assert style == pytest.approx(math.log(len(lesson.tokenizer)), rel=0.2)
@@ -111,12 +115,12 @@ def test_known_names_teach_no_looks(lesson):
     lesson.known[:] = torch.tensor([name == "bell" for name, _ in lesson.pairs])
     generator = torch.Generator().manual_seed(1)
 
-    _, looks, *_ = lesson.draw(generator, 0)
-    _, _, known = lesson.whole(generator.manual_seed(1))
+    _, looks, *_ = lesson.draw_batch(generator, 0)
+    _, _, known = lesson.draw_pictures(generator.manual_seed(1))
 
-    half = lesson.batch // 2
-    assert looks[: lesson.batch].tolist() == (~known).tolist()
-    assert looks[lesson.batch : -half].all()
+    half = lesson.batch_size // 2
+    assert looks[: lesson.batch_size].tolist() == (~known).tolist()
+    assert looks[lesson.batch_size : -half].all()
     assert looks[-half:].tolist() == (~(known[:half] | known[half:])).tolist()
 
 
@@ -124,7 +128,7 @@ def test_half_is_known_and_styles_are_alike():
     """Half of the pictures are of known names; of the others each style is as frequent."""
     known = torch.tensor([True, True, False, False, False])
 
-    often = frequencies(known, ["flat", "ink", "flat", "flat", "blob"])
+    often = sampling_weights(known, ["flat", "ink", "flat", "flat", "blob"])
 
     assert torch.allclose(often / often.sum(), torch.tensor([0.25, 0.25, 0.125, 0.125, 0.25]))
 
@@ -133,9 +137,9 @@ def test_looks_keep_their_colours(lesson):
     """Known things are shown in other colours, too; what teaches looks never is."""
     lesson.rgba[:] = torch.tensor([200, 90, 20, 255], dtype=torch.uint8)[:, None, None]
     lesson.known[:] = torch.tensor([name == "bell" for name, _ in lesson.pairs])
-    lesson.batch = 64
+    lesson.batch_size = 64
 
-    pixels, _, known = lesson.whole(torch.Generator().manual_seed(1))
+    pixels, _, known = lesson.draw_pictures(torch.Generator().manual_seed(1))
 
     seen = (pixels.mean((2, 3)) + 1) * 127.5
     true = (seen - torch.tensor([200.0, 90.0, 20.0])).abs().amax(1) < 3
@@ -148,7 +152,7 @@ def test_sight_is_what_the_finished_captioner_sees(lesson):
     lesson.networks.eval()
     pixels = torch.rand(2, 3, 64, 64) * 2 - 1
 
-    _, seen = lesson.networks.sight(pixels)
+    _, seen = lesson.networks.encode(pixels)
 
     given = ((pixels + 1) / 2 - MEAN) / SPREAD
     assert torch.equal(seen, lesson.networks.blip.vision_model(given).last_hidden_state)
@@ -160,7 +164,7 @@ def test_a_lesson_learns(lesson):
     losses = []
     lesson.networks.eval()  # nothing is dropped
     for _ in range(8):
-        loss = lesson.loss(lesson.draw(torch.Generator().manual_seed(1), 0))
+        loss = lesson.loss(lesson.draw_batch(torch.Generator().manual_seed(1), 0))
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()

@@ -10,9 +10,14 @@ from PIL import Image
 from torch.nn import functional
 
 from training.pretraining import judge, scenes
-from training.pretraining.combinations import COUNT, Reader, questions, truth
+from training.pretraining.combinations import (
+    COUNT,
+    CombinationJudge,
+    choose_combinations,
+    compose_truth,
+)
 from training.pretraining.names import BASE_STYLES, EVERYDAY
-from training.pretraining.score import shown
+from training.pretraining.score import to_picture
 
 JUDGE = Path(__file__).parents[3] / "benchmarks" / "judge"
 
@@ -34,22 +39,22 @@ def pictures() -> scenes.Pictures:
 
 def test_questions() -> None:
     """What is asked was never composed, in every style in turn, the same every time."""
-    colours, pairs = questions()
+    colours, pairs = choose_combinations()
 
     assert len(colours) == len(pairs) == COUNT
-    assert all(scenes.withheld(each.first, each.second) for each in (*colours, *pairs))
+    assert all(scenes.is_held_out(each.first, each.second) for each in (*colours, *pairs))
     assert {each.style for each in colours} == set(BASE_STYLES)
-    assert (colours, pairs) == questions()
+    assert (colours, pairs) == choose_combinations()
 
 
 @pytest.mark.parametrize("kind", [0, 1])
 def test_share(pictures: scenes.Pictures, kind: int) -> None:
     """The truth is recognised, another answer and an empty picture are not."""
-    asked = questions()[kind]
-    reader = Reader(judge.load(JUDGE), pictures)
-    real = [shown(picture) for picture in truth(pictures, asked)]
+    asked = choose_combinations()[kind]
+    reader = CombinationJudge(judge.load_judge(JUDGE), pictures)
+    real = [to_picture(picture) for picture in compose_truth(pictures, asked)]
     empty = [Image.new("RGB", (64, 64), "white")] * COUNT
 
-    assert reader.share(real, asked) >= 0.9
-    assert reader.share(real[4:] + real[:4], asked) <= 0.2
-    assert reader.share(empty, asked) <= 0.2
+    assert reader.measure_share(real, asked) >= 0.9
+    assert reader.measure_share(real[4:] + real[:4], asked) <= 0.2
+    assert reader.measure_share(empty, asked) <= 0.2

@@ -6,25 +6,25 @@ import pytest
 import torch
 from torch import nn
 
-from training.pretraining.distributed import drill, member, pace
+from training.pretraining.distributed import lr_factor, run_process, train_distributed
 
 
-class Line:
+class LineTask:
     """A line to be fitted to y = 3 x, a few steps at a time."""
 
     name = "line"
-    batch = 4
-    rate = 0.3
-    matrix_rate = 0.0
-    decay = 0.9
+    batch_size = 4
+    learning_rate = 0.3
+    muon_learning_rate = 0.0
+    ema_decay = 0.9
 
     def __init__(self, work):
         self.steps = int((work / "steps").read_text())
         self.networks = nn.Linear(1, 1)
 
-    def draw(self, generator, step):  # noqa: ARG002
+    def draw_batch(self, generator, step):  # noqa: ARG002
         """Draw points."""
-        return (torch.randn(self.batch, 1, generator=generator),)
+        return (torch.randn(self.batch_size, 1, generator=generator),)
 
     def loss(self, drawn):
         """Compare with the true line."""
@@ -37,7 +37,7 @@ def taught(work, *stops):
     work.mkdir()
     for stop in stops:
         (work / "steps").write_text(str(stop))
-        member(0, 1, work / f"meeting-{stop}", Line, work)
+        run_process(0, 1, work / f"meeting-{stop}", LineTask, work)
     return torch.load(work / "line.ckpt", weights_only=True)
 
 
@@ -62,7 +62,7 @@ def test_one_process_does_the_work_of_two(tmp_path):
     (tmp_path / "two").mkdir()
     (tmp_path / "two" / "steps").write_text("5")
 
-    drill(Line, tmp_path / "two")
+    train_distributed(LineTask, tmp_path / "two")
     one = taught(tmp_path / "one", 5)
 
     two = torch.load(tmp_path / "two" / "line.ckpt", weights_only=True)
@@ -76,7 +76,7 @@ def test_a_gpu_learns_the_same(tmp_path):
     (tmp_path / "gpu").mkdir()
     (tmp_path / "gpu" / "steps").write_text("60")
 
-    drill(Line, tmp_path / "gpu")
+    train_distributed(LineTask, tmp_path / "gpu")
 
     state = torch.load(tmp_path / "gpu" / "line.ckpt", weights_only=True, map_location="cpu")
     assert state["step"] == 60
@@ -93,6 +93,6 @@ def test_a_stopped_training_goes_on(tmp_path):
 
 def test_the_rate_warms_up_and_falls():
     """The rate begins small, is whole after the warm-up and ends at nearly nothing."""
-    assert pace(0, 1000) < 0.05
-    assert pace(60, 1000) > 0.95
-    assert pace(999, 1000) < 0.02
+    assert lr_factor(0, 1000) < 0.05
+    assert lr_factor(60, 1000) > 0.95
+    assert lr_factor(999, 1000) < 0.02

@@ -7,8 +7,8 @@ from transformers import BlipForConditionalGeneration
 
 from training.embedded import SUMS, WORDS, known_words
 from training.pretraining import export
-from training.pretraining.layout import captioner
-from training.pretraining.tokenizers import captions, fitted
+from training.pretraining.layout import make_captioner
+from training.pretraining.tokenizers import make_caption_tokenizer, save_prompt_tokenizer
 
 
 def test_a_part_that_was_not_trained_here_is_kept(tmp_path, capsys):
@@ -17,12 +17,12 @@ def test_a_part_that_was_not_trained_here_is_kept(tmp_path, capsys):
     work.mkdir()
     names = ["bell", "cat"]
     torch.save({"names": names}, work / "pictures.pt")
-    fitted(work, names)
+    save_prompt_tokenizer(work, names)
     shipped = weights / "diffusion" / "unet.safetensors"
     shipped.parent.mkdir(parents=True)
     shipped.write_bytes(b"what others trained")
     torch.manual_seed(3)
-    model = captioner(len(captions(names)))
+    model = make_captioner(len(make_caption_tokenizer(names)))
     average = {f"blip.{key}": value for key, value in model.state_dict().items()}
     torch.save({"average": average}, work / "blip.ckpt")
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from training.pretraining.judge import THING, cosines, nearest
+from training.pretraining.judge import CONTENT_FEATURES, compare_content, nearest_cosines
 from training.pretraining.names import STYLES
 
 PICTURES = Path(__file__).parents[3] / "benchmarks" / "pictures"
@@ -30,9 +30,11 @@ def test_every_style_has_a_gallery(critic):
 def test_real_pictures_find_themselves(critic, ink):
     """A real picture ranks first among the pictures of its style."""
     names, pictures = ink
-    features = critic.features(pictures)
+    features = critic.extract_features(pictures)
 
-    ranks = [critic.rank(features[i : i + 1], n, "ink")[0] for i, n in enumerate(names)]
+    ranks = [
+        critic.rank_within_style(features[i : i + 1], n, "ink")[0] for i, n in enumerate(names)
+    ]
 
     assert sorted(ranks)[len(ranks) // 2] == 1
 
@@ -40,12 +42,12 @@ def test_real_pictures_find_themselves(critic, ink):
 def test_a_style_is_nearest_to_itself(critic, ink):
     """Real pictures of a style lie nearer to its gallery than to any other."""
     names, pictures = ink
-    features = critic.features(pictures)
+    features = critic.extract_features(pictures)
 
-    distances = {style: critic.style_distance(features, style, names) for style in STYLES}
+    distances = {style: critic.measure_style_distance(features, style, names) for style in STYLES}
 
     assert min(distances, key=distances.__getitem__) == "ink"
-    assert critic.likeness(features, "ink") > 0.8
+    assert critic.style_probability(features, "ink") > 0.8
 
 
 def test_a_thing_is_found_among_all_styles(critic):
@@ -63,9 +65,9 @@ def test_the_nearest_is_found(critic):
     """A picture is at 1 from itself, and no nearer to any other; its look does not matter."""
     features = critic.galleries["flat"].features[:9]
     restyled = features.clone()
-    restyled[:, THING:] += 5
+    restyled[:, CONTENT_FEATURES:] += 5
 
-    assert nearest(features, features) == pytest.approx([1.0] * 9)
-    assert nearest(restyled, features[:1])[0] == pytest.approx(1.0)
-    assert max(nearest(features[:4], features[4:])) < 0.99
-    assert cosines(features, features[:2]).shape == (9, 2)
+    assert nearest_cosines(features, features) == pytest.approx([1.0] * 9)
+    assert nearest_cosines(restyled, features[:1])[0] == pytest.approx(1.0)
+    assert max(nearest_cosines(features[:4], features[4:])) < 0.99
+    assert compare_content(features, features[:2]).shape == (9, 2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from training.pretraining import keep
-from training.pretraining.stages import ALL, through
+from training.pretraining.stages import STAGES, run_all
 
 
 def test_the_base_is_not_made_again(tmp_path):
@@ -13,10 +13,10 @@ def test_the_base_is_not_made_again(tmp_path):
     performed = []
 
     keep.run(tmp_path)
-    through(tmp_path, performed.append)
+    run_all(tmp_path, performed.append)
 
-    assert performed == [stage for stage in ALL if stage not in keep.BASE]
-    assert len(performed) == len(ALL) - 4
+    assert performed == [stage for stage in STAGES if stage not in keep.BASE]
+    assert len(performed) == len(STAGES) - 4
 
 
 def test_another_base_is_not_mixed_with_it(tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from training.pretraining.captions import full
+from training.pretraining.captions import full_caption
 
 KNOWN = ("dog-face", "pizza", "red-apple", "owl", "sunflower", "grinning-face")
 
@@ -20,12 +20,18 @@ def test_a_plain_load_draws_64_pixels(pipe):
 
 def test_known_prompts_are_recognised(pipe, critic):
     """The judge finds known prompts among all pictures of their style, not shuffled ones."""
-    prompts = [full(name, "flat", "white") for name in KNOWN]
+    prompts = [full_caption(name, "flat", "white") for name in KNOWN]
     generator = torch.Generator().manual_seed(3)
     drawn = pipe(prompts, num_inference_steps=12, guidance_scale=4.0, generator=generator).images
-    features = critic.features(drawn)
-    ranks = [critic.rank(features[i : i + 1], n, "flat")[0] for i, n in enumerate(KNOWN)]
-    others = [critic.rank(features[i - 1 : i], n, "flat")[0] for i, n in enumerate(KNOWN) if i]
+    features = critic.extract_features(drawn)
+    ranks = [
+        critic.rank_within_style(features[i : i + 1], n, "flat")[0] for i, n in enumerate(KNOWN)
+    ]
+    others = [
+        critic.rank_within_style(features[i - 1 : i], n, "flat")[0]
+        for i, n in enumerate(KNOWN)
+        if i
+    ]
 
     assert sorted(ranks)[len(ranks) // 2] <= 60  # of 976
     assert sorted(ranks)[len(ranks) // 2] * 3 < sorted(others)[len(others) // 2]
@@ -34,7 +40,7 @@ def test_known_prompts_are_recognised(pipe, critic):
 def test_the_ground_is_as_told(pipe):
     """A named ground fills the corner of the picture."""
     generator = torch.Generator().manual_seed(1)
-    prompts = [full("dog-face", "flat", colour) for colour in ("white", "black")]
+    prompts = [full_caption("dog-face", "flat", colour) for colour in ("white", "black")]
     light, dark = pipe(prompts, num_inference_steps=8, generator=generator).images
 
     assert min(light.getpixel((1, 1))) > 200

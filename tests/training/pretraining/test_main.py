@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from training.pretraining.stages import finished
+from training.pretraining.stages import current_name, read_finished
 
 
 def test_a_stage_is_a_command(tmp_path):
@@ -18,7 +18,14 @@ def test_a_stage_is_a_command(tmp_path):
     )
 
     assert "keep: " in done.stdout
-    assert finished(tmp_path) == {"vae": 0, "latents": 0, "scenes": 0, "unet": 0}
+    assert read_finished(tmp_path) == {"vae": 0, "latents": 0, "scenes": 0, "unet": 0}
+
+
+def test_a_stage_has_its_old_name_too():
+    """What a stage was called before is still understood on the command line."""
+    assert [current_name(stage) for stage in ("tutor", "exhibits", "vae")] == [
+        "content_teacher", "benchmark_pictures", "vae",
+    ]  # fmt: skip
 
 
 def test_pictures_need_a_place(tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from training.pretraining.captions import drawn, full
+from training.pretraining.captions import draw_caption, full_caption
 from training.pretraining.names import BASE_STYLES, EVERYDAY, HELD_OUT_STYLES, HELD_OUT_SUBJECTS
 
 
@@ -19,7 +19,7 @@ def test_held_out_subjects_are_not_trained():
 def test_a_full_caption_reads_well():
     """Captions are sentences: articles fit, hyphens are gone."""
     assert (
-        full("ice-cream", "noto", "orange")
+        full_caption("ice-cream", "noto", "orange")
         == "an ice cream emoji, noto style, on an orange background"
     )
 
@@ -27,7 +27,7 @@ def test_a_full_caption_reads_well():
 def test_one_caption_in_ten_is_empty():
     """Empty captions teach guidance; all others name the thing."""
     generator = torch.Generator().manual_seed(0)
-    texts = [drawn("ant", "flat", "red", generator) for _ in range(1000)]
+    texts = [draw_caption("ant", "flat", "red", generator) for _ in range(1000)]
 
     assert 60 < texts.count("") < 140
     assert all("ant" in text for text in texts if text)

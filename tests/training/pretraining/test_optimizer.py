@@ -8,17 +8,19 @@ import pytest
 import torch
 from torch import nn
 
-from training.pretraining.layout import denoiser
-from training.pretraining.optimizer import Optimizer, wide
+from training.pretraining.layout import make_unet
+from training.pretraining.optimizer import Optimizer, muon_weights
 
 
-def trainee(matrix_rate=0.02):
+def make_task(muon_learning_rate=0.02):
     """Build a convolution in, one between, and a linear layer out."""
     torch.manual_seed(0)
     networks = nn.Sequential(
         nn.Conv2d(3, 64, 3), nn.Conv2d(64, 96, 3), nn.Flatten(), nn.Linear(96, 63)
     )
-    return SimpleNamespace(networks=networks, rate=0.01, matrix_rate=matrix_rate)
+    return SimpleNamespace(
+        networks=networks, learning_rate=0.01, muon_learning_rate=muon_learning_rate
+    )
 
 
 def stepped(optimizer, networks, steps=1):
@@ -32,11 +34,11 @@ def stepped(optimizer, networks, steps=1):
 
 def test_a_step_of_a_matrix_has_no_weak_direction():
     """Muon's step makes the gradient's directions about as long, and is as long as AdamW's."""
-    asked = trainee()
-    weight, generator = asked.networks[1].weight, torch.Generator().manual_seed(1)
+    task = make_task()
+    weight, generator = task.networks[1].weight, torch.Generator().manual_seed(1)
     before = weight.detach().clone()
-    optimizer = Optimizer(asked)
-    asked.networks(torch.randn(64, 3, 5, 5, generator=generator)).square().mean().backward()
+    optimizer = Optimizer(task)
+    task.networks(torch.randn(64, 3, 5, 5, generator=generator)).square().mean().backward()
     gradient = weight.grad.flatten(1)
     optimizer.step(1.0)
     moved = (weight.detach() - before * (1 - 0.02 * 0.01)).flatten(1)
@@ -53,33 +55,33 @@ def apart(matrix):
 
 def test_the_first_and_last_layers_are_not_matrices():
     """Of the denoiser, what reads latents and writes them is AdamW's, as Muon's author advises."""
-    network = denoiser()
-    weights = {id(weight) for weight in wide(network)}
+    network = make_unet()
+    weights = {id(weight) for weight in muon_weights(network)}
 
     assert id(network.conv_in.weight) not in weights
     assert id(network.conv_out.weight) not in weights
-    share = sum(weight.numel() for weight in wide(network)) / network.num_parameters()
+    share = sum(weight.numel() for weight in muon_weights(network)) / network.num_parameters()
     assert share > 0.95
 
 
 def test_without_a_rate_for_matrices_all_is_adamws():
     """A rate of nothing leaves one optimizer, which moves everything."""
-    asked = trainee(matrix_rate=0.0)
-    before = [p.detach().clone() for p in asked.networks.parameters()]
-    optimizer = Optimizer(asked)
+    task = make_task(muon_learning_rate=0.0)
+    before = [p.detach().clone() for p in task.networks.parameters()]
+    optimizer = Optimizer(task)
 
-    after = stepped(optimizer, asked.networks)
+    after = stepped(optimizer, task.networks)
 
     assert len(optimizer.state_dict()) == 1
     assert all(not torch.equal(a, b) for a, b in zip(before, after, strict=True))
 
 
-@pytest.mark.parametrize("matrix_rate", [0.0, 0.02])
-def test_a_state_taken_up_gives_the_same_next_step(matrix_rate):
+@pytest.mark.parametrize("muon_learning_rate", [0.0, 0.02])
+def test_a_state_taken_up_gives_the_same_next_step(muon_learning_rate):
     """Three steps are one step, saved and loaded, and two more."""
-    whole = trainee(matrix_rate)
+    whole = make_task(muon_learning_rate)
     wanted = stepped(Optimizer(whole), whole.networks, 1 + 2)
-    first = trainee(matrix_rate)
+    first = make_task(muon_learning_rate)
     optimizer = Optimizer(first)
     generator = torch.Generator().manual_seed(1)
     for step in range(3):

@@ -1,6 +1,6 @@
 """A stage of the recipe that is killed goes on where it was, to the same bytes.
 
-`python test_resume.py WORK` runs the stage in small, in one process, and saves each step;
+`python -m …test_resume WORK` runs a small stage, in one process, and saves each step;
 with `crew` behind it, in two processes.
 """
 
@@ -18,15 +18,16 @@ from torch import nn
 
 from training.pretraining import distributed
 
+MYSELF = (sys.executable, "-m", "tests.training.pretraining.test_resume")
 STEPS, HELD = 40, 23
 TIMEOUT = 300  #: seconds; nothing here is measured, a hang only ends
 
 
-class Pupil:
+class ToyTask:
     """A small network; while there is a file `hold`, it stays in one step."""
 
-    name = "pupil"
-    steps, batch, rate, matrix_rate, decay = STEPS, 4, 0.05, 0.02, 0.9
+    name = "toy"
+    steps, batch_size, learning_rate, muon_learning_rate, ema_decay = STEPS, 4, 0.05, 0.02, 0.9
 
     def __init__(self, work):
         self.hold = work / "hold"
@@ -34,11 +35,11 @@ class Pupil:
             nn.Linear(3, 64), nn.SiLU(), nn.Linear(64, 64), nn.Dropout(0.1), nn.Linear(64, 1)
         )
 
-    def draw(self, generator, step):
+    def draw_batch(self, generator, step):
         """Draw points."""
         while step == HELD and self.hold.exists():
             time.sleep(0.01)
-        return (torch.randn(self.batch, 3, generator=generator),)
+        return (torch.randn(self.batch_size, 3, generator=generator),)
 
     def loss(self, drawn):
         """Compare with a curve."""
@@ -48,19 +49,19 @@ class Pupil:
 
 def study(work):
     """Take every step that is missing."""
-    distributed.member(0, 1, work / f"meeting-{time.monotonic_ns()}", Pupil, work)
+    distributed.run_process(0, 1, work / f"meeting-{time.monotonic_ns()}", ToyTask, work)
 
 
 def checkpoint(work):
     """Read the checkpoint; before there is one, its step is 0."""
-    path = work / "pupil.ckpt"
+    path = work / "toy.ckpt"
     return torch.load(path, weights_only=True) if path.exists() else {"step": 0}
 
 
 def killed(work):
     """Study in a process that is killed in the middle of a step, and of writing."""
     (work / "hold").touch()
-    process = subprocess.Popen([sys.executable, __file__, work])
+    process = subprocess.Popen([*MYSELF, work])
     try:
         deadline = time.monotonic() + TIMEOUT
         while checkpoint(work)["step"] < HELD:
@@ -71,7 +72,7 @@ def killed(work):
         process.kill()
     assert process.wait() == -signal.SIGKILL
     (work / "hold").unlink()
-    (work / "pupil.new").write_bytes(b"half of a checkpoint")
+    (work / "toy.new").write_bytes(b"half of a checkpoint")
 
 
 def values(state, path=""):
@@ -106,7 +107,7 @@ def test_a_killed_stage_leaves_no_process(tmp_path):
     """Its crew ends with it, so that nobody writes beside the one who resumes."""
     hold = tmp_path / "hold"
     hold.touch()
-    process = psutil.Popen([sys.executable, __file__, tmp_path, "crew"])
+    process = psutil.Popen([*MYSELF, tmp_path, "crew"])
     crew = []
     try:
         deadline = time.monotonic() + TIMEOUT
@@ -130,10 +131,10 @@ def test_a_killed_stage_leaves_no_process(tmp_path):
 
 
 if __name__ in {"__main__", "__mp_main__"}:  # the second is what the crew calls it
-    distributed.SAVE_EVERY = 0.0
+    distributed.SAVE_SECONDS = 0.0
 if __name__ == "__main__":
     torch.set_num_threads(1)
     if sys.argv[2:] == ["crew"]:
-        distributed.drill(Pupil, Path(sys.argv[1]))
+        distributed.train_distributed(ToyTask, Path(sys.argv[1]))
     else:
         study(Path(sys.argv[1]))

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from training.pretraining import scenes
-from training.pretraining.names import BASE_STYLES, COLOURS, EVERYDAY, spoken
+from training.pretraining.names import BASE_STYLES, COLOURS, EVERYDAY, to_words
 
 
 @pytest.fixture(scope="module")
@@ -22,16 +22,16 @@ def thing() -> torch.Tensor:
 def test_withheld() -> None:
     """About one in five combinations is kept back, whichever part is named first."""
     pairs = [(a, b) for a in EVERYDAY[:60] for b in EVERYDAY[:60] if a < b]
-    kept = [scenes.withheld(*pair) for pair in pairs]
+    kept = [scenes.is_held_out(*pair) for pair in pairs]
 
     assert 0.15 < sum(kept) / len(kept) < 0.25
-    assert kept == [scenes.withheld(b, a) for a, b in pairs]
+    assert kept == [scenes.is_held_out(b, a) for a, b in pairs]
 
 
 @pytest.mark.parametrize("tint", scenes.TINTS)
 def test_tinted(thing: torch.Tensor, tint: str) -> None:
     """A thing in a colour is nearest to that colour, and keeps its shape and its dark parts."""
-    painted = scenes.tinted(thing, tint)
+    painted = scenes.recolour(thing, tint)
     mean = painted[:3, 16:26, 16:48].float().mean((1, 2))
     apart = {name: (mean - torch.tensor(COLOURS[name])).norm() for name in scenes.TINTS}
 
@@ -42,37 +42,39 @@ def test_tinted(thing: torch.Tensor, tint: str) -> None:
 
 def test_placed(thing: torch.Tensor) -> None:
     """A thing is cut out, scaled and put where it shall be; what reaches over the edge is cut."""
-    small = scenes.placed(thing, 20, 4, 30)
+    small = scenes.place_on_canvas(thing, 20, 4, 30)
     rows, columns = (small[3] > 128).nonzero(as_tuple=True)
 
     assert (int(rows.min()), int(rows.max())) == (30, 49)
     assert (int(columns.min()), int(columns.max())) == (4, 23)
-    assert (scenes.placed(thing, 80, -8, -8)[3] == 255).all()
+    assert (scenes.place_on_canvas(thing, 80, -8, -8)[3] == 255).all()
 
 
 def test_composed(thing: torch.Tensor) -> None:
     """The scenes are the same every time, and none of them shows what is withheld."""
     pictures = {(name, style): thing for name in EVERYDAY for style in BASE_STYLES}
     (alone, two), other = (
-        scenes.composed(pictures, torch.Generator().manual_seed(11)) for _ in range(2)
+        scenes.compose_scenes(pictures, torch.Generator().manual_seed(11)) for _ in range(2)
     )
     found, again = alone + two, other[0] + other[1]
     assert all(" and " in scene.phrase for scene in two)
     assert not any(" and " in scene.phrase for scene in alone)
     told = {(scene.phrase, scene.style, scene.ground) for scene in found}
     kept = {
-        f"{tint} {spoken(name)}"
+        f"{tint} {to_words(name)}"
         for name in EVERYDAY
         for tint in scenes.TINTS
-        if scenes.withheld(name, tint)
+        if scenes.is_held_out(name, tint)
     }
     pairs = {
-        scenes.together(*pair)
+        scenes.join_names(*pair)
         for pair in ((a, b) for a in EVERYDAY for b in EVERYDAY)
-        if scenes.withheld(*pair)
+        if scenes.is_held_out(*pair)
     }
 
     assert [scene.phrase for scene in found] == [scene.phrase for scene in again]
     assert all(torch.equal(a.rgba, b.rgba) for a, b in zip(found, again, strict=True))
-    assert {f"small {spoken(EVERYDAY[0])}", f"big {spoken(EVERYDAY[0])}"} <= {t[0] for t in told}
+    assert {f"small {to_words(EVERYDAY[0])}", f"big {to_words(EVERYDAY[0])}"} <= {
+        t[0] for t in told
+    }
     assert not {phrase for phrase, _, _ in told} & (kept | pairs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from training.pretraining.names import COLOURS
-from training.pretraining.score import laid, marks
+from training.pretraining.score import grade_captions, on_background
 
 
 def test_captions_are_marked():
@@ -18,7 +18,7 @@ def test_captions_are_marked():
     ]
     keys = [("red-apple", "noto"), ("red-apple", "noto"), ("dog-face", "blob"), ("pig", "blob")]
 
-    found = marks(texts, keys, "blue")
+    found = grade_captions(texts, keys, "blue")
 
     assert found == {"name": 0.25, "a word of the name": 0.75, "style": 0.75, "ground": 0.75}
 
@@ -28,7 +28,7 @@ def test_pictures_are_laid_on_a_ground():
     rgba = torch.zeros(4, 64, 64, dtype=torch.uint8)
     rgba[3, :, :8] = 255  # a black bar at the left
 
-    pixels = laid({("bar", "noto"): rgba}, [("bar", "noto")], "green")
+    pixels = on_background({("bar", "noto"): rgba}, [("bar", "noto")], "green")
 
     assert torch.allclose(pixels[0, :, 0, 63], torch.tensor(COLOURS["green"]) / 127.5 - 1)
     assert (pixels[0, :, :, :8] == -1).all()

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from training.pretraining import pictures
-from training.pretraining.sources import checked, digest, sources
+from training.pretraining.sources import digest, read_checked, read_sources
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def npm(tmp_path):
 @pytest.fixture
 def listed(npm):
     """List what is there now."""
-    found = sorted(sources(npm, "noto"))
+    found = sorted(read_sources(npm, "noto"))
     path = npm / "listed.toml"
     path.write_text(
         f'[tiny]\npackage = "tiny 1.0.0"\ncount = 2\ndigest = "{digest(found)}"\n', "utf-8"
@@ -51,19 +51,19 @@ def swap(npm, old, new):
 
 def test_things_are_found_by_name(npm):
     """Only things count; vectors are named, renders are known by their code points."""
-    vectors = dict(sources(npm, "noto"))
+    vectors = dict(read_sources(npm, "noto"))
 
     assert vectors.keys() == {"fox", "owl"}
     assert b'<circle r="9"/>' in vectors["fox"]
-    assert [name for name, _ in sources(npm, "@lobehub/renders")] == ["owl"]
+    assert [name for name, _ in read_sources(npm, "@lobehub/renders")] == ["owl"]
 
 
 def test_both_kinds_are_drawn(npm):
     """A vector and a render become pictures of 64 pixels, clear where nothing is drawn."""
-    (_, vector), _ = sorted(sources(npm, "noto"))
-    ((_, render),) = sources(npm, "@lobehub/renders")
+    (_, vector), _ = sorted(read_sources(npm, "noto"))
+    ((_, render),) = read_sources(npm, "@lobehub/renders")
 
-    circle, square = pictures.drawn(vector), pictures.drawn(render)
+    circle, square = pictures.render(vector), pictures.render(render)
 
     assert circle.size == square.size == (64, 64)
     assert circle.getpixel((2, 2)) == (0, 0, 0, 255)
@@ -73,7 +73,7 @@ def test_both_kinds_are_drawn(npm):
 
 def test_what_is_listed_is_taken(npm, listed):
     """Sources that are as listed come in the order of their names."""
-    assert [name for name, _ in checked(npm, "tiny", "noto", listed)] == ["fox", "owl"]
+    assert [name for name, _ in read_checked(npm, "tiny", "noto", listed)] == ["fox", "owl"]
 
 
 @pytest.mark.parametrize(
@@ -83,12 +83,12 @@ def test_what_is_listed_is_taken(npm, listed):
 )
 def test_a_changed_package_is_named(npm, listed, old, new, count):
     """The sentence has the style, both counts and digests, and what to install."""
-    wanted = digest(sorted(sources(npm, "noto")))
+    wanted = digest(sorted(read_sources(npm, "noto")))
     swap(npm, old, new)
-    found = sorted(sources(npm, "noto"))
+    found = sorted(read_sources(npm, "noto"))
 
     with pytest.raises(ValueError, match="The style tiny is not") as refused:
-        checked(npm, "tiny", "noto", listed)
+        read_checked(npm, "tiny", "noto", listed)
 
     said = str(refused.value)
     assert f"2 pictures with digest {wanted}" in said
@@ -118,7 +118,7 @@ def test_an_edge_has_no_dark_fringe():
     source = io.BytesIO()
     Image.fromarray(pixels).save(source, "WEBP", lossless=True)
 
-    edge = pictures.drawn(source.getvalue()).getpixel((16, 30))
+    edge = pictures.render(source.getvalue()).getpixel((16, 30))
 
     assert edge[0] > 250
     assert 100 < edge[3] < 160

@@ -5,12 +5,19 @@ from __future__ import annotations
 import torch
 
 from training.pretraining.names import BASE_STYLES, EVERYDAY
-from training.pretraining.split import examination, examined, recoloured, varied
+from training.pretraining.split import (
+    augment,
+    is_test_picture,
+    load_test_pictures,
+    shuffle_colours,
+)
 
 
 def test_examined_pictures_are_kept_apart():
     """A quarter of the everyday names has one base style that is never trained on."""
-    kept = [(name, style) for name in EVERYDAY for style in BASE_STYLES if examined(name, style)]
+    kept = [
+        (name, style) for name in EVERYDAY for style in BASE_STYLES if is_test_picture(name, style)
+    ]
 
     assert len({name for name, _ in kept}) == len(kept) == -(-len(EVERYDAY) // 4)
 
@@ -21,7 +28,7 @@ def test_colours_are_swapped_where_names_do_not_speak_of_them():
     drawn = torch.randint(256, (2, 4, 64, 64), generator=torch.Generator().manual_seed(1))
     given = drawn.byte().repeat(20, 1, 1, 1)
 
-    changed = recoloured(given, names, torch.Generator().manual_seed(1))
+    changed = shuffle_colours(given, names, torch.Generator().manual_seed(1))
 
     same = (changed == given).flatten(1).all(1)
     assert torch.equal(changed[:, 3], given[:, 3])
@@ -35,7 +42,7 @@ def test_varied():
     grounds = torch.ones(3, 3, 64, 64)
 
     one, same, other = (
-        varied(rgba, ["cat"] * 3, grounds, torch.Generator().manual_seed(seed))
+        augment(rgba, ["cat"] * 3, grounds, torch.Generator().manual_seed(seed))
         for seed in (1, 1, 2)
     )
 
@@ -50,7 +57,7 @@ def test_the_examination_is_what_is_kept(tmp_path):
     names, styles = ["scroll", EVERYDAY[0], EVERYDAY[0]], ["noto", "noto", "blob"]
     torch.save({"names": names, "styles": styles, "rgba": rgba}, tmp_path / "pictures.pt")
 
-    pixels, pairs = examination(tmp_path)
+    pixels, pairs = load_test_pictures(tmp_path)
 
     assert pairs == [(EVERYDAY[0], "noto")]
     assert (pixels[0, :, :, :8] == -1).all()

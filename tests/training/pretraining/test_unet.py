@@ -6,14 +6,14 @@ import pytest
 import torch
 
 from training.pretraining.names import COLOURS
-from training.pretraining.tokenizers import fitted, remembered
-from training.pretraining.unet import Lesson, unused
+from training.pretraining.tokenizers import load_prompt_tokenizer, save_prompt_tokenizer
+from training.pretraining.unet import UnetTask, list_unused_words
 
 
 @pytest.fixture
 def work(tmp_path):
     """Prepare a folder with invented latents and scenes."""
-    fitted(tmp_path, ["bell", "cat", "panda"])
+    save_prompt_tokenizer(tmp_path, ["bell", "cat", "panda"])
     latents = torch.zeros(len(COLOURS), 2, 4, 16, 16)
     things = {"latents": latents, "names": ["bell", "cat"], "styles": ["noto", "flat"]}
     torch.save(things, tmp_path / "latents.pt")
@@ -31,21 +31,21 @@ def work(tmp_path):
 
 def test_a_batch_has_its_parts(work):
     """Of a batch so many are things, scenes of one and pairs, each with a caption."""
-    lesson = Lesson(work)
+    lesson = UnetTask(work)
 
-    latents, texts = lesson.batched(torch.Generator().manual_seed(1))
+    latents, texts = lesson.draw_latents(torch.Generator().manual_seed(1))
 
     marks = latents[:, 0, 0, 0].tolist()
-    assert len(latents) == len(texts) == lesson.batch
-    assert (marks.count(1.0), marks.count(2.0)) == (lesson.alone, lesson.pairs)
-    assert sum(" and " in text for text in texts[-lesson.pairs :]) > lesson.pairs / 2
+    assert len(latents) == len(texts) == lesson.batch_size
+    assert (marks.count(1.0), marks.count(2.0)) == (lesson.single_scenes, lesson.pair_scenes)
+    assert sum(" and " in text for text in texts[-lesson.pair_scenes :]) > lesson.pair_scenes / 2
 
 
 def test_some_captions_have_a_word_that_means_nothing(work):
     """Of a hundred captions some three lack the thing's name and five its style."""
-    lesson, generator = Lesson(work), torch.Generator().manual_seed(2)
+    lesson, generator = UnetTask(work), torch.Generator().manual_seed(2)
 
-    texts = [lesson.caption("cat", "flat", "white", generator) for _ in range(2000)]
+    texts = [lesson.draw_caption("cat", "flat", "white", generator) for _ in range(2000)]
 
     written = [text for text in texts if "style" in text and "background" in text]
     assert 0.02 < sum("cat" not in text for text in written) / len(written) < 0.05
@@ -54,7 +54,7 @@ def test_some_captions_have_a_word_that_means_nothing(work):
 
 def test_a_word_without_a_meaning_is_in_no_caption(work):
     """Names, styles and colours that the base learns are none; held-out names are."""
-    words = unused(remembered(work), ["bell", "cat", "noto", "flat"])
+    words = list_unused_words(load_prompt_tokenizer(work), ["bell", "cat", "noto", "flat"])
 
     assert {"panda", "firefox", "city"} <= set(words)
     assert not {"bell", "cat", "noto", "red", "white", "emoji", "background", "and"} & set(words)
@@ -62,9 +62,9 @@ def test_a_word_without_a_meaning_is_in_no_caption(work):
 
 def test_the_loss_is_one_number(work):
     """A batch drawn by a seed is the same again, and gives a loss that has gradients."""
-    lesson = Lesson(work)
-    lesson.batch, lesson.alone, lesson.pairs = 4, 1, 1
-    drawn, again = (lesson.draw(torch.Generator().manual_seed(s), 0) for s in (3, 3))
+    lesson = UnetTask(work)
+    lesson.batch_size, lesson.single_scenes, lesson.pair_scenes = 4, 1, 1
+    drawn, again = (lesson.draw_batch(torch.Generator().manual_seed(s), 0) for s in (3, 3))
 
     loss = lesson.loss(drawn)
     loss.backward()
