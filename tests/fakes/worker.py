@@ -38,6 +38,7 @@ from storage.events import (
 )
 from storage.folders import Home, JobFolder, write_whole
 from storage.records import Base, Catalog, JobCommand, Kind, Method
+from training.recipe.recipe import Recipe
 from training.worker.execution import Task
 from training.worker.folder import WorkerFolder
 from training.worker.worker import serve
@@ -53,6 +54,7 @@ LARGE = Base("large", "Large", "sd1", "large", 512, "none", "tests", present=Tru
 def train(folder: JobFolder) -> Task:
     """Train: hash the number of each step into the state."""
     recipe = folder.read_request()["recipe"]
+    Recipe.from_json(recipe)  # as a real training does, first of all
     step, state = read_checkpoint(folder, recipe)
     yield Started(step, recipe["steps"], "fake", resumed=step > 0)
     early = False

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 
 import pytest
 
 from storage.events import Done, JobServed, Note, Progress, Started
-from storage.records import JobCommand, Status
+from storage.folders import write_json
+from storage.records import Catalog, JobCommand, Status
 from tests.fakes.jobqueue import ALICE, BOB, SCHEDULER
+from tests.fakes.worker import SMALL
+from training.scheduler.layout import lay_out
 
 
 @pytest.fixture
@@ -346,3 +350,23 @@ async def test_a_whole_model_is_kept_once_and_not_for_ever(queue):
     assert list(queue.home.job_folder(job.id).result.glob("*.safetensors")) == []
     assert not file.exists()
     assert old.removed
+
+
+async def test_a_recipe_with_an_unknown_key_is_refused_by_name(queue):
+    """The job fails with the key, once; photos, dataset and worker stay as they are."""
+    dataset = await queue.add_dataset()
+    job = await queue.add_training(dataset=dataset)
+    await lay_out(queue.store, job, Catalog(bases=(SMALL,)))
+    file = queue.home.job_folder(job.id).request_file
+    content = json.loads(file.read_bytes())
+    content["recipe"]["momentum"] = 0.9  # of a later version, whose recipe this one resumes
+    write_json(file, content)
+
+    async with queue.running_scheduler():
+        failed = await queue.wait_for(job, Status.FAILED)
+        other = await queue.wait_for(await queue.add_training(dataset=dataset), Status.DONE)
+
+    assert failed.error == {"code": "recipe_unknown", "keys": ["momentum"]}
+    assert failed.attempts == 1
+    assert other.style is not None
+    assert len(await queue.store.photos.list_for(dataset.id, ALICE)) == 2
