@@ -306,6 +306,10 @@ class Catalog:
                 return base
         raise UserError("base_unknown", base=name[:100], choices=[b.name for b in self.bases])
 
+    def method_title(self, name: str) -> str:
+        """Return what people call a method; the name of one that is no longer there."""
+        return next((each.title for each in self.methods if each.name == name), name)
+
 
 @dataclass(frozen=True, slots=True)
 class Timing:

@@ -63,7 +63,7 @@ async def create_private_thread(bot: Bot, job: Job) -> int:
     if not isinstance(channel, discord.TextChannel):
         return job.channel
     thread = await channel.create_thread(
-        name=thread_name(job),
+        name=await thread_name(bot, job),
         type=discord.ChannelType.private_thread,
         auto_archive_duration=ARCHIVE_MINUTES,
         invitable=False,
@@ -81,14 +81,15 @@ async def create_thread(bot: Bot, job: Job) -> int | None:
     if channel.is_news():
         kind = discord.ChannelType.news_thread
     thread = await channel.create_thread(
-        name=thread_name(job), type=kind, auto_archive_duration=ARCHIVE_MINUTES
+        name=await thread_name(bot, job), type=kind, auto_archive_duration=ARCHIVE_MINUTES
     )
     return thread.id
 
 
-def thread_name(job: Job) -> str:
+async def thread_name(bot: Bot, job: Job) -> str:
     """Name a job's thread."""
-    method = wording.training.METHODS.get(job.request["method"], job.request["method"])
+    catalog = await bot.store.catalog.read()
+    method = catalog.method_title(job.request["method"])
     name = wording.fill(
         wording.job.THREAD_NAME, name=job.request["name"], method=method, job=job.id
     )

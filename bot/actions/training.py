@@ -64,6 +64,8 @@ class Preview:
     photos: Sequence[Photo]
     others: Sequence[Dataset]  #: further concepts
     plan: Plan
+    method: str  #: its title
+    timed_like: str  #: the title of the method whose runs tell the time
     base: Base
     device: str
     place: int  #: in the queue; 0 starts at once
@@ -116,7 +118,17 @@ async def preview(bot: Bot, order: TrainingOrder, owner: int, guild: int) -> Pre
     disk.check_member_quota(bot.settings, await count_style_bytes(bot, owner), planned.file_bytes)
     place = await place_in_queue(bot)
     return Preview(
-        order, dataset, photos, others, planned, found, catalog.device, place, catalog.memory_mib
+        order,
+        dataset,
+        photos,
+        others,
+        planned,
+        catalog.method_title(planned.method),
+        catalog.method_title(planned.timed_like),
+        found,
+        catalog.device,
+        place,
+        catalog.memory_mib,
     )
 
 

@@ -176,9 +176,8 @@ async def advice_beside(
 
 def choice_facts(choice: Choice) -> dict[str, str]:
     """Name a way to train."""
-    method = wording.training.METHODS.get(choice.method, choice.method)
     dial = wording.training.DIALS[choice.dial]
-    return {"method": method, "base": choice.base.title, "dial": dial}
+    return {"method": choice.title, "base": choice.base.title, "dial": dial}
 
 
 def reason_lines(found: Answer) -> list[str]:

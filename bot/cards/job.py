@@ -48,6 +48,7 @@ class JobView:
     job: Job
     state: JobState
     base: str  #: its title
+    method: str  #: its title
     place: int = 0  #: in the queue
     result: str = ""  #: address of the result's message
     threadless: bool = False  #: there should be a thread, but it may not be made
@@ -67,9 +68,8 @@ class JobView:
 def job_card(home: Home, view: JobView) -> Card:
     """Lay a training out."""
     job = view.job
-    method = wording.training.METHODS.get(job.request["method"], job.request["method"])
     card = PictureCard(colour=COLOURS[job.status])
-    title = say(wording.job.TITLE, name=view.name, method=method)
+    title = say(wording.job.TITLE, name=view.name, method=view.method)
     card.add(text(title, say(wording.job.BY, owner=job.owner, base=view.base)))
     said, newest = text(*state_lines(view)), find_newest_sample(home, view)
     if newest is None:

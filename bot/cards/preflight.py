@@ -52,7 +52,7 @@ def title_line(preview: Preview) -> str:
     return say(
         wording.training.TITLE,
         name=" + ".join(each.name for each in (preview.dataset, *preview.others)),
-        method=wording.training.METHODS.get(plan.method, plan.method),
+        method=preview.method,
         base=preview.base.title,
         dial=wording.training.DIALS[plan.dial],
     )
@@ -68,8 +68,9 @@ def fact_lines(bot: Bot, guild: discord.Guild | None, preview: Preview) -> Itera
     if plan.seconds:
         template = wording.training.STEPS_LIKE if plan.timed_like else wording.training.STEPS
         took = wording.format_duration(plan.seconds)
-        like = wording.training.METHODS.get(plan.timed_like, plan.timed_like)
-        yield say(template, steps=plan.steps, time=took, device=preview.device, like=like)
+        yield say(
+            template, steps=plan.steps, time=took, device=preview.device, like=preview.timed_like
+        )
     else:
         yield say(wording.training.STEPS_FIRST, steps=plan.steps)
     if plan.memory_mib and preview.memory:

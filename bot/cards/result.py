@@ -49,7 +49,7 @@ def result_card(home: Home, result: Result, handover: Handover) -> Card:
     card = PictureCard(colour=COLOURS[Status.DONE])
     facts = say(
         wording.result.FACTS,
-        method=styles.method_title(style),
+        method=view.method,
         base=view.base,
         steps=state.done.steps,
         time=wording.format_duration(state.done.timings.seconds),

@@ -30,26 +30,30 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.bot import Bot, Interaction
-    from storage.records import Base, Style
+    from storage.records import Base, Catalog, Style
 
 DAY = 24 * 3600  #: seconds
 MAX_STYLES = 25  #: styles in one list; Discord's selects take no more
 
 
-def styles_card(styles: list[Style], member: int, guild: int) -> Card:
+def styles_card(styles: list[Style], member: int, guild: int, catalog: Catalog) -> Card:
     """Lay out the styles that a member can use on a server."""
     if not styles:
         return Card(text(wording.style.LIST_TITLE, wording.style.LIST_NONE))
     shown = styles[:MAX_STYLES]
     card = Card(
-        text(wording.style.LIST_TITLE, *(style_line(style, member, guild) for style in shown))
+        text(
+            wording.style.LIST_TITLE,
+            *(style_line(style, member, guild, catalog) for style in shown),
+        )
     )
-    return card.add(row(Pick(options=[style_option(style) for style in shown])))
+    return card.add(row(Pick(options=[style_option(style, catalog) for style in shown])))
 
 
-def style_line(style: Style, member: int, guild: int) -> str:
+def style_line(style: Style, member: int, guild: int, catalog: Catalog) -> str:
     """Name a style in the list, with who made it."""
-    said = say(wording.style.LIST_LINE, name=style.name, method=method_title(style))
+    method = catalog.method_title(style.method)
+    said = say(wording.style.LIST_LINE, name=style.name, method=method)
     return said + owner_note(style, member, guild)
 
 
@@ -60,25 +64,23 @@ def owner_note(style: Style, member: int, guild: int) -> str:
     return wording.style.SHARED_HERE if guild in style.shared else ""
 
 
-def style_option(style: Style) -> discord.SelectOption:
+def style_option(style: Style, catalog: Catalog) -> discord.SelectOption:
     """Offer a style in a select."""
     return discord.SelectOption(
-        label=flatten(style.name, 100), value=str(style.id), description=method_title(style)
+        label=flatten(style.name, 100),
+        value=str(style.id),
+        description=flatten(catalog.method_title(style.method), 100),
     )
-
-
-def method_title(style: Style) -> str:
-    """Name a style's method."""
-    return wording.training.METHODS.get(style.method, style.method)
 
 
 async def style_card(interaction: Interaction, style: Style) -> Card:
     """Lay one style out, with what the member may do with it."""
     member, guild = interaction.user.id, interaction.guild_id or 0
     base = await find_base(interaction.client, style.base)
+    catalog = await interaction.client.store.catalog.read()
     facts = say(
         wording.style.FACTS,
-        method=method_title(style),
+        method=catalog.method_title(style.method),
         base=base.title if base else style.base,
         size=format_size(style.bytes),
         when=int(style.created),

@@ -15,7 +15,7 @@ from storage.errors import UserError
 
 if TYPE_CHECKING:
     from bot.bot import Interaction
-    from storage.records import Style
+    from storage.records import Catalog, Style
 
 MAX_CHOICES = 25  #: what Discord shows
 
@@ -53,7 +53,7 @@ async def suggest_styles(interaction: Interaction, current: str) -> list[app_com
     """Offer the styles that a member can use here: their own first, then the shared."""
     member, guild = interaction.user.id, interaction.guild_id or 0
     usable = await interaction.client.store.styles.list_usable(member, guild)
-    return style_choices(usable, member, current)
+    return await style_choices(interaction, usable, current)
 
 
 async def suggest_own_styles(
@@ -62,7 +62,7 @@ async def suggest_own_styles(
     """Offer the member's own styles."""
     member = interaction.user.id
     own = await interaction.client.store.styles.list_for(member)
-    return style_choices(own, member, current)
+    return await style_choices(interaction, own, current)
 
 
 async def suggest_shared_styles(
@@ -73,21 +73,23 @@ async def suggest_shared_styles(
     usable = await interaction.client.store.styles.list_usable(member, guild)
     shared = [style for style in usable if guild in style.shared]
     own = [style for style in shared if style.owner == member]
-    return style_choices(shared if is_moderator(interaction) else own, member, current)
+    found = shared if is_moderator(interaction) else own
+    return await style_choices(interaction, found, current)
 
 
-def style_choices(
-    styles: list[Style], member: int, current: str
+async def style_choices(
+    interaction: Interaction, styles: list[Style], current: str
 ) -> list[app_commands.Choice[str]]:
     """Offer styles by their titles."""
+    catalog, member = await interaction.client.store.catalog.read(), interaction.user.id
     return matching_choices(
-        [(style_title(style, member), str(style.id)) for style in styles], current
+        [(style_title(style, member, catalog), str(style.id)) for style in styles], current
     )
 
 
-def style_title(style: Style, member: int) -> str:
+def style_title(style: Style, member: int, catalog: Catalog) -> str:
     """Name a style with what sets it apart from others of its name."""
-    method = wording.training.METHODS.get(style.method, style.method)
+    method = catalog.method_title(style.method)
     shared = "" if style.owner == member else wording.style.SHARED_HERE
     return f"{style.name} · {method} {style.id}{shared}"
 

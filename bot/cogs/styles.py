@@ -36,7 +36,8 @@ class Styles(commands.GroupCog, name="style", description=wording.style.COMMAND)
         await defer(interaction)
         member, guild = interaction.user.id, interaction.guild_id or 0
         usable = await interaction.client.store.styles.list_usable(member, guild)
-        await edit(interaction, cards.styles_card(usable, member, guild))
+        catalog = await interaction.client.store.catalog.read()
+        await edit(interaction, cards.styles_card(usable, member, guild, catalog))
 
     @app_commands.command(description=wording.style.COMMAND_SHARE)
     @app_commands.describe(style=wording.style.OPTION)

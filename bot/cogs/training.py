@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from bot.bot import Bot, Interaction
     from storage.records import Method
 
-CATALOG_SECONDS = 5.0  #: between two looks whether the catalog's methods changed
+FIRST_SECONDS = 2.0  #: between two looks at the catalog while it is empty
+CATALOG_SECONDS = 60.0  #: … and later, for methods of a new version
 MAX_METHODS = 24  #: subcommands that Discord takes in a group, beside `auto`
 ITEMS = (
     preflight.Start,
@@ -94,7 +95,7 @@ class Training(commands.GroupCog, name="train", description=wording.training.COM
     def __init__(self, bot: Bot) -> None:
         self.bot = bot
         self.methods: tuple[Method, ...] = ()
-        self.watching = tasks.loop(seconds=CATALOG_SECONDS)(self.refresh)
+        self.watching = tasks.loop(seconds=FIRST_SECONDS)(self.refresh)
         self.watching.before_loop(bot.wait_until_ready)
 
     async def cog_load(self) -> None:
@@ -122,6 +123,7 @@ class Training(commands.GroupCog, name="train", description=wording.training.COM
         for method in methods:
             group.add_command(train_command(method))
         self.methods = methods
+        self.watching.change_interval(seconds=CATALOG_SECONDS if methods else FIRST_SECONDS)
         return True
 
     @app_commands.command(name="auto", description=wording.advice.COMMAND)

@@ -126,6 +126,7 @@ class JobCards:
             job,
             watched.state,
             base.title if base else job.base,
+            (await self.store.catalog.read()).method_title(str(job.request.get("method", ""))),
             place,
             watched.result,
             watched.threadless,

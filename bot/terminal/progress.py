@@ -165,8 +165,11 @@ class Teller:
         sys.stdout.write(fill(wording.shell.SHRUNK, **{**event, "size": size}) + "\n")
 
     def _inspected(self, event: dict[str, Any]) -> None:
-        method = wording.training.METHODS.get(event["method"], event["method"])
-        facts = {**event, "method": method, "size": wording.format_size(event["bytes"])}
+        facts = {
+            **event,
+            "method": event["method_title"],
+            "size": wording.format_size(event["bytes"]),
+        }
         if event.get("thumbnail"):
             facts["thumbnail"] = wording.format_size(event["thumbnail"])
         for fact, line in wording.shell.INSPECTED.items():
@@ -181,8 +184,7 @@ class Teller:
 
 def choice(found: dict[str, Any]) -> dict[str, str]:
     """Name a way to train."""
-    method = wording.training.METHODS.get(found["method"], found["method"])
-    return {"method": method, "base": found["title"], "dial": found["dial"]}
+    return {"method": found["method_title"], "base": found["title"], "dial": found["dial"]}
 
 
 def described(base: dict[str, Any]) -> Iterator[str]:

@@ -19,19 +19,6 @@ RANK = "Advanced: {help} ({least}–{most})"
 
 # the pre-flight card
 
-METHODS = {
-    "lora": "LoRA",
-    "embedding": "Embedding",
-    "locon": "LoCon",
-    "loha": "LoHa",
-    "lokr": "LoKr",
-    "dora": "DoRA",
-    "oft": "OFT",
-    "pivotal": "LoRA with a word",
-    "hypernetwork": "Hypernetwork",
-    "dreambooth": "DreamBooth",
-    "finetune": "Fine-tuned model",
-}
 DIALS = {"quick": "quick", "balanced": "balanced", "thorough": "thorough"}
 DIAL_CHOICES = {
     "quick": "quick: stops as soon as it looks right",

@@ -61,6 +61,7 @@ class Choice:
     dial: Dial
     reasons: tuple[str, str, str]
     needs_class_word: bool = False  #: for its class pictures
+    title: str = ""  #: of the method
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +277,8 @@ def make_choice(
     reasons = (
         f"method_{candidate.method_reason}", f"base_{candidate.base_reason}", f"dial_{reason}",
     )  # fmt: skip
-    return Choice(method, base, dial, reasons, bool(rule.num_class_images))
+    title = catalog.method_title(method)
+    return Choice(method, base, dial, reasons, bool(rule.num_class_images), title)
 
 
 def choose_dial(

@@ -37,10 +37,10 @@ def plan_training(  # noqa: PLR0913 - a plan is made of all that a member chose
     a LoRA. Errors are those of `find_rule`.
     """
     rule = find_rule(catalog, method, base, dial, concept)
-    if rank and not rule.rank and any(rank_limits(catalog, method)):
-        lora = find_rule(catalog, "lora", base, dial, concept)
+    if rank and not rule.rank and (other := rank_rules(catalog, method)):
+        ranked = find_rule(catalog, other, base, dial, concept)
         rule = replace(
-            lora, method=method, reason=rule.reason, num_class_images=rule.num_class_images
+            ranked, method=method, reason=rule.reason, num_class_images=rule.num_class_images
         )
     rank = rank if rule.rank else 0
     steps = rule.steps + rule.steps_per_photo * (max(photos, 1) - 1)
@@ -61,9 +61,9 @@ def plan_training(  # noqa: PLR0913 - a plan is made of all that a member chose
     )
 
 
-def rank_limits(catalog: Catalog, method: str) -> tuple[int, int]:
-    """Return the least and largest rank of a method; (0, 0) if it is not in the catalog."""
-    return next((known.ranks for known in catalog.methods if known.name == method), (0, 0))
+def rank_rules(catalog: Catalog, method: str) -> str:
+    """Return the method whose rules hold where a rank is given to one that usually has none."""
+    return next((known.rank_rules for known in catalog.methods if known.name == method), "")
 
 
 def checkpoint_interval(steps: int) -> int:

@@ -74,7 +74,7 @@ class FakeScheduler:
         rules = tuple(
             Rule(
                 name, place.name, concept, dial, 90, 10, 100, 400, rank, 1e-3, 4, size,
-                f"{name}_{concept}_{dial}", num_class_images=24 * (name == "dreambooth"),
+                f"{concept}_{dial}", num_class_images=24 * (name == "dreambooth"),
             )
             for name, (_, rank, size) in methods.items()
             for place in (base, real, away)

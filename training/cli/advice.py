@@ -77,6 +77,7 @@ def choice_facts(choice: Choice) -> dict[str, Any]:
     """Return one way to train as JSON."""
     return {
         "method": choice.method,
+        "method_title": choice.title,
         "base": choice.base.name,
         "title": choice.base.title,
         "dial": choice.dial,

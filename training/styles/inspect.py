@@ -50,7 +50,7 @@ def inspected(file: Path) -> dict[str, Any]:
         "file": file.name,
         "bytes": file.stat().st_size,
         "method": made["method"],
-        "title": title(made["method"]),
+        "method_title": title(made["method"]),
         "trigger": trigger[:80],
         "concept": str(recipe.get("concept", "")),
         "fingerprint": str(recipe.get("base_fingerprint", ""))[:12],

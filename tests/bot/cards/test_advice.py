@@ -14,7 +14,12 @@ from storage.planning.advice_input import SubjectMatter
 from storage.records import Base, Commercial, Dial, Domain, Method, Rule, Server
 
 DATASET = {"dataset": "my dog"}
-METHODS = ("dreambooth", "embedding", "lora", "pivotal")
+METHODS = {
+    "dreambooth": "DreamBooth",
+    "embedding": "Embedding",
+    "lora": "LoRA",
+    "pivotal": "LoRA with a word",
+}
 
 
 async def gpu(kit, memory=24_000):
@@ -35,7 +40,7 @@ async def gpu(kit, memory=24_000):
         replace(
             catalog,
             bases=(plain, photo),
-            methods=tuple(map(Method, METHODS)),
+            methods=tuple(Method(name, title=title) for name, title in METHODS.items()),
             rules=rules,
             memory_mib=memory,
         )

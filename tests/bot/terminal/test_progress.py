@@ -129,7 +129,8 @@ def test_fetching_is_told(capfd):
 def test_a_file_is_told_in_words(capfd):
     """What it is, which programs load it, and why others do not; nothing steers the terminal."""
     event = {
-        "kind": "inspected", "file": "glim.safetensors", "method": "loha", "bytes": 1 << 20,
+        "kind": "inspected", "file": "glim.safetensors", "method": "loha",
+        "method_title": "LoHa", "bytes": 1 << 20,
         "tensors": 12, "trigger": "gl\x1b[31mim", "rank": "8", "loads": ["kohya", "ComfyUI"],
         "amiss": {"diffusers": "reads plain LoRAs only"}, "thumbnail": 2048, "versions": "",
     }  # fmt: skip
@@ -188,11 +189,13 @@ def test_advice_is_told_with_its_reasons(capfd):
     event = {
         "kind": "advised", "photos": 9, "handed": 20, "terms": "a copy of it",
         "first": {
-            "method": "lora", "base": "sd15", "title": "SD", "dial": "balanced",
+            "method": "lora", "method_title": "LoRA",
+            "base": "sd15", "title": "SD", "dial": "balanced",
             "reasons": ["method_look", "base_domain_general", "dial_usual"],
         },
         "second": {
-            "method": "lora", "base": "paint", "title": "Paint", "dial": "quick",
+            "method": "lora", "method_title": "LoRA",
+            "base": "paint", "title": "Paint", "dial": "quick",
             "reasons": ["method_look", "base_domain_drawing", "dial_few"],
         },
     }  # fmt: skip
