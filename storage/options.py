@@ -1,7 +1,7 @@
 """The options of a training: one table for the shell, the form, the recipe and the file header.
 
 `TrainingOptions` is the table. A line in it becomes a flag of `safelight train`, a switch in the
-form of the pre-flight card (if it has a `switch` value), a field of the recipe and a key of the
+form of the pre-flight card (if it has a `label`), a field of the recipe and a key of the
 file's header. To add an option, add a line here and use `recipe.<name>` where it acts.
 """
 
@@ -28,8 +28,9 @@ class Option:
     help: str  #: for `--help`
     limits: tuple[float, float] | None = None  #: (least, most), of each number if several
     choices: tuple[str, ...] = ()
-    switch: Any = None  #: the value that the switch on the card sets; None: no switch
-    label: str = ""  #: of the switch
+    switch: Any = None  #: the value that a switch on the form sets; None: no switch
+    label: str = ""  #: of its field or switch on the form of the card; empty: not on the form
+    hint: str = ""  #: below that label
     aliases: tuple[str, ...] = ()  #: former names, still read
 
     def from_json(self, value: Any) -> Any:
@@ -64,6 +65,8 @@ class TrainingOptions:
     optimizer: Optimizer = option(
         Optimizer.ADAMW,
         "optimizer; prodigy finds the rate itself, in long runs: --learning-rate is then a factor",
+        label="Optimizer",
+        hint="How the weights are updated. Leave it unless you know why.",
     )
     lr_scheduler: str = option(
         "cosine",
@@ -110,8 +113,9 @@ class TrainingOptions:
         (), "further resolutions to train at, e.g. 48,96", limits=RESOLUTION, aliases=("sides",)
     )
     dropout: float = option(
-        0.0, "share of the adapter to switch off in each step, e.g. 0.1", limits=(0, 0.9)
-    )
+        0.0, "share of the adapter to switch off in each step, e.g. 0.1", limits=(0, 0.9),
+        label="Dropout", hint="Share of the adapter switched off per step (0 to 0.9)",
+    )  # fmt: skip
     prior_loss_weight: float = option(
         1.0, "weight of class pictures beside the photos", limits=(0, 10), aliases=("keep",)
     )

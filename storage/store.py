@@ -10,6 +10,7 @@ from storage.folders import Home
 from storage.tables.catalog import Catalogs
 from storage.tables.database import Database
 from storage.tables.datasets import Datasets
+from storage.tables.drafts import Drafts
 from storage.tables.durations import Durations
 from storage.tables.events import Events
 from storage.tables.jobs import Jobs
@@ -31,6 +32,7 @@ class Store:
         self.members = Members(database, trash)
         self.servers = Servers(database)
         self.datasets = Datasets(database, trash)
+        self.drafts = Drafts(database)
         self.photos = Photos(database, trash, home)
         self.jobs = Jobs(database, trash)
         self.events = Events(database)

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
 
 from bot.actions.delivery import max_file_bytes
+from bot.actions.order import TrainingOrder
 from bot.actions.photos import MIN_PHOTOS
 from storage import disk, limits, names, options
 from storage.errors import UserError
 from storage.limits import check_range
 from storage.planning.durations import TimingKey, estimate_duration
 from storage.planning.plan import combine_plans, optimizer_learning_rate, plan_training
-from storage.records import Dial, Kind, NewJob, Optimizer, Status
+from storage.records import Kind, NewJob, Optimizer, Status
 from storage.requests import OtherDataset, TrainRequest
 
 if TYPE_CHECKING:
@@ -25,34 +24,9 @@ if TYPE_CHECKING:
     from bot.bot import Bot
     from storage.records import Base, Catalog, Dataset, Job, Method, Photo, Plan
 
-MORE = 2  #: further datasets: their numbers travel in a button, too
-#: of the bytes of a whole model's file, what its training takes on the disk: two checkpoints of
-#: fp32 weights with two moments and an average, and the file
+#: Bytes that training a whole model takes on the disk for each byte of its file: two checkpoints
+#: of fp32 weights with two moments and an average, and the file.
 FULL_TRAINING_FACTOR = 17
-WORD = 20  #: letters of a class word: it travels in a button
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingOrder:
-    """What was asked for; zero and nothing mean: as the dial says."""
-
-    dataset: int
-    method: str
-    base: str
-    dial: Dial = Dial.BALANCED
-    steps: int = 0
-    rank: int = 0
-    learning_rate: float = 0.0
-    class_word: str = ""
-    private: bool = False
-    other_datasets: tuple[int, ...] = ()  #: further datasets, each a concept of its own
-    options: Mapping[str, Any] = field(default_factory=dict)  #: `TrainingOptions` that were chosen
-    num_class_images: int = -1  #: less than 0: as the dial says
-
-    @property
-    def optimizer(self) -> Optimizer:
-        """The optimizer that was chosen, or the usual one."""
-        return Optimizer(self.options.get("optimizer", Optimizer.ADAMW))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +34,8 @@ class Preview:
     """What a training will be."""
 
     order: TrainingOrder
-    dataset: Dataset
-    photos: Sequence[Photo]
-    others: Sequence[Dataset]  #: further concepts
+    datasets: Sequence[Dataset]  #: a concept each; the style is named after the first
+    photos: Sequence[Photo]  #: of all datasets
     plan: Plan
     method: str  #: its title
     timed_like: str  #: the title of the method whose runs tell the time
@@ -72,72 +45,45 @@ class Preview:
     memory: int = 0  #: MiB of the GPU; 0 without one
 
 
-async def preview(bot: Bot, order: TrainingOrder, owner: int, guild: int) -> Preview:
-    """Work out what an order means, or say why it cannot be."""
-    store = bot.store
-    dataset = await store.datasets.get(order.dataset, owner)
-    photos = await store.photos.list_for(dataset.id, owner)
-    check_photo_count(dataset, len(photos))
-    catalog = await store.catalog.read()
-    weighed = partial(
-        plan_training,
-        catalog,
-        method=order.method,
-        base=order.base,
-        dial=order.dial,
-        rank=order.rank,
-    )
-    first = weighed(concept=dataset.concept, photos=len(photos))
-    check_options(order, find_method(catalog, order.method))
-    beside = await find_other_datasets(bot, order, owner)
-    others = [other for other, _ in beside]
-    more = [weighed(concept=other.concept, photos=len(theirs)) for other, theirs in beside]
-    photos += [photo for _, theirs in beside for photo in theirs]
-    if order.options.get("masked_loss") and not await asyncio.to_thread(
-        store.photos.any_transparent, photos
-    ):
-        raise UserError("mask_missing")
-    planned = apply_overrides(
-        combine_plans(first, more), order, find_method(catalog, order.method)
-    )
-    check_triggers_differ((dataset, *others), planned.num_class_images)
-    if planned.num_class_images and not order.class_word:
-        raise UserError("word_missing")
-    found = find_base(catalog, order.base)
-    gait = TimingKey.from_training(catalog.device, found, planned, dataset.concept, order.options)
-    planned = estimate_duration(
-        await store.durations.read_all(), gait, planned, concepts=1 + len(others)
-    )
-    server = await store.servers.get(guild)
-    if server.minutes and planned.seconds > server.minutes * 60 and not planned.timed_like:
-        minutes = round(planned.seconds / 60)
-        raise UserError("minutes_over", minutes=minutes, most=server.minutes)
-    disk.check_disk_space(
-        bot.settings, 0 if planned.rank else FULL_TRAINING_FACTOR * planned.file_bytes // disk.MIB
-    )
-    disk.check_member_quota(bot.settings, await count_style_bytes(bot, owner), planned.file_bytes)
+async def preview_training(bot: Bot, order: TrainingOrder, owner: int, guild: int) -> Preview:
+    """Return what an order comes to; raise UserError if it cannot be trained."""
+    concepts = await find_concepts(bot, order, owner)
+    datasets = [dataset for dataset, _ in concepts]
+    photos = [photo for _, photos in concepts for photo in photos]
+    catalog = await bot.store.catalog.read()
+    plan = plan_by_dial(catalog, order, concepts)
+    method = find_method(catalog, order.method)
+    check_options(order, method)
+    check_numbers(order, method)
+    await check_masks(bot, order, photos)
+    plan = apply_overrides(plan, order)
+    check_concepts(datasets, order, plan)
+    base = find_base(catalog, order.base)
+    key = TimingKey.from_training(catalog.device, base, plan, datasets[0].concept, order.options)
+    durations = await bot.store.durations.read_all()
+    plan = estimate_duration(durations, key, plan, concepts=len(concepts))
+    await check_limits(bot, plan, owner, guild)
     place = await place_in_queue(bot)
     return Preview(
         order,
-        dataset,
+        datasets,
         photos,
-        others,
-        planned,
-        catalog.method_title(planned.method),
-        catalog.method_title(planned.timed_like),
-        found,
+        plan,
+        catalog.method_title(plan.method),
+        catalog.method_title(plan.timed_like),
+        base,
         catalog.device,
         place,
         catalog.memory_mib,
     )
 
 
-async def find_other_datasets(
+async def find_concepts(
     bot: Bot, order: TrainingOrder, owner: int
 ) -> list[tuple[Dataset, list[Photo]]]:
-    """Find the further datasets of an order, with their photos."""
+    """Return the datasets of an order with their photos; all must be the member's own."""
     found = []
-    for number in order.other_datasets:
+    for number in (order.dataset, *order.other_datasets):
         dataset = await bot.store.datasets.get(number, owner)
         photos = await bot.store.photos.list_for(number, owner)
         check_photo_count(dataset, len(photos))
@@ -145,9 +91,50 @@ async def find_other_datasets(
     return found
 
 
+def plan_by_dial(
+    catalog: Catalog, order: TrainingOrder, concepts: Sequence[tuple[Dataset, Sequence[Photo]]]
+) -> Plan:
+    """Return the plan that the dial makes, with the steps of all concepts."""
+    first, *others = [
+        plan_training(
+            catalog,
+            method=order.method,
+            base=order.base,
+            dial=order.dial,
+            rank=order.rank,
+            concept=dataset.concept,
+            photos=len(photos),
+        )
+        for dataset, photos in concepts
+    ]
+    return combine_plans(first, others)
+
+
+async def check_masks(bot: Bot, order: TrainingOrder, photos: Sequence[Photo]) -> None:
+    """Raise UserError if transparency shall be ignored and no photo has any."""
+    if order.options.get("masked_loss"):
+        store = bot.store.photos
+        if not await asyncio.to_thread(store.any_transparent, photos):
+            raise UserError("mask_missing")
+
+
+async def check_limits(bot: Bot, plan: Plan, owner: int, guild: int) -> None:
+    """Raise UserError if a training takes more time or space than the server or operator allows.
+
+    A time that was estimated from another kind of training refuses nothing.
+    """
+    server = await bot.store.servers.get(guild)
+    if server.minutes and plan.seconds > server.minutes * 60 and not plan.timed_like:
+        minutes = round(plan.seconds / 60)
+        raise UserError("minutes_over", minutes=minutes, most=server.minutes)
+    needed = 0 if plan.rank else FULL_TRAINING_FACTOR * plan.file_bytes // disk.MIB
+    disk.check_disk_space(bot.settings, needed)
+    disk.check_member_quota(bot.settings, await count_style_bytes(bot, owner), plan.file_bytes)
+
+
 async def queue_training(bot: Bot, preview: Preview, guild: int, channel: int) -> Job:
     """Put a training into the queue; `channel` is where its card will be."""
-    order, dataset, planned = preview.order, preview.dataset, preview.plan
+    order, plan, (dataset, *others) = preview.order, preview.plan, preview.datasets
     request = TrainRequest(
         method=order.method,
         base=order.base,
@@ -155,21 +142,19 @@ async def queue_training(bot: Bot, preview: Preview, guild: int, channel: int) -
         trigger=dataset.trigger,
         concept=dataset.concept,
         dial=order.dial,
-        steps=planned.steps,
-        rank=planned.rank,
-        learning_rate=planned.learning_rate,
-        batch_size=planned.batch_size,
+        steps=plan.steps,
+        rank=plan.rank,
+        learning_rate=plan.learning_rate,
+        batch_size=plan.batch_size,
         seed=secrets.randbelow(1 << 31),
         class_word=order.class_word,
-        num_class_images=planned.num_class_images,
+        num_class_images=plan.num_class_images,
         options=dict(order.options),
-        other_datasets=tuple(
-            OtherDataset(each.id, each.trigger, each.concept) for each in preview.others
-        ),
+        other_datasets=tuple(OtherDataset(each.id, each.trigger, each.concept) for each in others),
         max_file_bytes=0
         if bot.web.public
         else max_file_bytes(bot.get_guild(guild), bot.settings.upload),
-        file_bytes=planned.file_bytes,
+        file_bytes=plan.file_bytes,
     )
     return await bot.store.jobs.queue(
         NewJob(
@@ -211,38 +196,45 @@ def check_options(order: TrainingOrder, taking: Method) -> None:
         raise UserError("optimizer_paces", optimizer=order.optimizer, method=order.method)
 
 
-def check_triggers_differ(datasets: Sequence[Dataset], prior: int) -> None:
-    """Refuse concepts that cannot be told apart, or that class pictures cannot all be of."""
-    if len({each.trigger.lower() for each in datasets}) < len(datasets):
-        raise UserError("trigger_twice")
-    if prior and len(datasets) > 1:
-        raise UserError("prior_concepts")
-
-
-def apply_overrides(planned: Plan, order: TrainingOrder, taking: Method) -> Plan:
-    """Put the member's own numbers in the place of the dial's."""
+def check_numbers(order: TrainingOrder, method: Method) -> None:
+    """Raise UserError for a number or class word of the member's that is not allowed."""
     prodigy = order.optimizer is Optimizer.PRODIGY
-    rates = limits.PRODIGY_FACTOR if prodigy else limits.LEARNING_RATE
     for name, between in (
         ("steps", limits.STEPS),
-        ("rank", taking.ranks),
-        ("learning_rate", rates),
+        ("rank", method.ranks),
+        ("learning_rate", limits.PRODIGY_FACTOR if prodigy else limits.LEARNING_RATE),
     ):
         if getattr(order, name):
             check_range(name, getattr(order, name), between, UserError)
     check_range("class images", max(order.num_class_images, 0), limits.CLASS_IMAGES, UserError)
-    if order.class_word and len(names.clean_trigger(order.class_word)) > WORD:
-        raise UserError("trigger_bad", most=WORD)
-    own = order.steps or order.rank or order.learning_rate
+    if order.class_word:
+        names.clean_trigger(order.class_word)
+
+
+def check_concepts(datasets: Sequence[Dataset], order: TrainingOrder, plan: Plan) -> None:
+    """Raise UserError for concepts that cannot be told apart or share no class."""
+    if len(datasets) > limits.MAX_CONCEPTS:
+        raise UserError("concepts_many", count=len(datasets), most=limits.MAX_CONCEPTS)
+    if len({each.trigger.lower() for each in datasets}) < len(datasets):
+        raise UserError("trigger_twice")
+    if plan.num_class_images and len(datasets) > 1:
+        raise UserError("prior_concepts")
+    if plan.num_class_images and not order.class_word:
+        raise UserError("word_missing")
+
+
+def apply_overrides(plan: Plan, order: TrainingOrder) -> Plan:
+    """Return a plan with the numbers that the member chose in place of the dial's."""
+    chosen = order.steps or order.rank or order.learning_rate
+    learning_rate = optimizer_learning_rate(plan.learning_rate, order.optimizer)
     return replace(
-        planned,
-        steps=order.steps or planned.steps,
-        learning_rate=order.learning_rate
-        or optimizer_learning_rate(planned.learning_rate, order.optimizer),
-        num_class_images=planned.num_class_images
+        plan,
+        steps=order.steps or plan.steps,
+        learning_rate=order.learning_rate or learning_rate,
+        num_class_images=plan.num_class_images
         if order.num_class_images < 0
         else order.num_class_images,
-        reasons=(*planned.reasons, "chosen") if own else planned.reasons,
+        reasons=(*plan.reasons, "chosen") if chosen else plan.reasons,
     )
 
 

@@ -19,8 +19,7 @@ from bot.card import Card
 from bot.errors import answer_error
 
 Inner = TypeVar("Inner", bound="ui.Item[Any]")
-NUMBERS = r"((?::-?\d+)*)"  #: what follows a control's verb in its custom id …
-WORDS = r":(.+)"  #: … or whatever the control itself reads
+NUMBERS = r"((?::-?\d+)*)"  #: what follows a control's verb in its custom id
 MAX_TEXT_CHARS = 3900  #: characters of text on one card; Discord takes 4000
 
 
@@ -30,8 +29,8 @@ class Control(ui.DynamicItem[Inner], template="(?!)"):
     verb: ClassVar[str] = ""
     numbers: tuple[int, ...] = ()
 
-    def __init_subclass__(cls, *, verb: str = "", tail: str = NUMBERS) -> None:
-        super().__init_subclass__(template=re.compile(verb + tail if verb else "(?!)"))
+    def __init_subclass__(cls, *, verb: str = "") -> None:
+        super().__init_subclass__(template=re.compile(verb + NUMBERS if verb else "(?!)"))
         cls.verb = verb
 
     @classmethod
@@ -46,12 +45,8 @@ class Control(ui.DynamicItem[Inner], template="(?!)"):
         """Make the control again from the message it stands on."""
         control = cls.__new__(cls)
         ui.DynamicItem.__init__(control, item)
-        control.recall(match[1])
+        control.numbers = tuple(int(number) for number in match[1].split(":")[1:])
         return control
-
-    def recall(self, written: str) -> None:
-        """Take back what stands in the custom id behind the verb."""
-        self.numbers = tuple(int(number) for number in written.split(":")[1:])
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Press; errors become sentences."""

@@ -8,11 +8,11 @@ import discord
 from discord import ui
 
 from bot import wording
+from bot.actions.advice import Question
 from bot.actions.photos import MAX_FILES, MIN_PHOTOS, queue_captions, receive_photos
 from bot.card import Card
-from bot.cards.advice import Advise, Question, advice_card
+from bot.cards.advice import advice_card
 from bot.cards.components import (
-    WORDS,
     Button,
     Form,
     Select,
@@ -74,7 +74,7 @@ async def dataset_card(bot: Bot, dataset: Dataset, page: int = 0) -> Card:
     again = Caption(dataset.id, disabled=not view.photos or view.captioning)
     card.add(row(Add(dataset.id), again, Refresh(dataset.id, page)))
     if len(view.photos) >= MIN_PHOTOS:
-        card.add(row(Train(Question(dataset.id))))
+        card.add(row(Train(dataset.id)))
     return card
 
 
@@ -144,7 +144,7 @@ class Open(DatasetButton, verb="dataset:open"):
         )
 
 
-class Train(Advise, verb="dataset:train", tail=WORDS):
+class Train(DatasetButton, verb="dataset:train"):
     """Show below how to train on it."""
 
     label = wording.dataset.TRAIN
@@ -152,7 +152,7 @@ class Train(Advise, verb="dataset:train", tail=WORDS):
     async def press(self, interaction: Interaction) -> None:
         """Post the advice."""
         await defer_update(interaction)
-        await follow_up(interaction, await advice_card(interaction, self.question))
+        await follow_up(interaction, await advice_card(interaction, Question(self.numbers[0])))
 
 
 class TurnPage(DatasetButton, verb="dataset:page"):

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
 
 import discord
-from discord import ui
 
 from bot import wording
-from bot.actions import channels, delivery, training
+from bot.actions import channels, delivery
+from bot.actions.order import TrainingOrder
 from bot.actions.permissions import check_daily_quota, check_role
-from bot.actions.training import TrainingOrder
-from bot.card import Card
-from bot.cards.components import WORDS, Button, defer_update, edit, open_modal, row, text
+from bot.actions.training import Preview, preview_training, queue_training
+from bot.bot import Bot, Interaction
+from bot.card import Card, Item
+from bot.cards.components import Button, defer_update, edit, open_modal, row, text
 from bot.cards.job import COLOURS
-from bot.cards.order_id import based, read, written
-from bot.cards.training_options import SWITCHES, OptionsForm
+from bot.cards.training_options import OptionsForm, describe_option
 from bot.wording import fill, format_count, format_size, say
-from storage.records import Optimizer, Status
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from bot.actions.training import Preview
-    from bot.bot import Bot, Interaction
-    from bot.card import Item
+from storage.options import options_table
+from storage.records import Status
 
 
 async def preflight_card(
@@ -33,17 +27,18 @@ async def preflight_card(
     words: Iterable[str] = (),
     controls: Iterable[Item] = (),
 ) -> Card:
-    """Weigh an order and lay out what comes of it; further words and controls come last."""
-    bot = interaction.client
+    """Return the card of an order: what it comes to, further lines, and further buttons."""
+    bot, owner = interaction.client, interaction.user.id
     await check_role(interaction, "train")
     await check_daily_quota(interaction)
-    preview = await training.preview(bot, order, interaction.user.id, interaction.guild_id or 0)
+    preview = await preview_training(bot, order, owner, interaction.guild_id or 0)
     card = Card(colour=COLOURS[Status.RUNNING])
     card.add(text(title_line(preview)))
     card.add(text(*fact_lines(bot, interaction.guild, preview)))
     if remarks := [*words, *reason_lines(preview), *option_lines(preview)]:
         card.add(text(*remarks))
-    return card.add(row(Start(order), More(order), *controls, Leave()))
+    draft = await bot.store.drafts.add(owner, order.to_json())
+    return card.add(row(Start(draft), More(draft), *controls, Leave()))
 
 
 def title_line(preview: Preview) -> str:
@@ -51,7 +46,7 @@ def title_line(preview: Preview) -> str:
     plan = preview.plan
     return say(
         wording.training.TITLE,
-        name=" + ".join(each.name for each in (preview.dataset, *preview.others)),
+        name=" + ".join(each.name for each in preview.datasets),
         method=preview.method,
         base=preview.base.title,
         dial=wording.training.DIALS[plan.dial],
@@ -109,12 +104,11 @@ def reason_lines(preview: Preview) -> Iterator[str]:
 def option_lines(preview: Preview) -> Iterator[str]:
     """Say what is special about it."""
     base = preview.base
-    options = preview.order.options
-    used = [each.label for name, each in SWITCHES.items() if name in options]
-    if preview.order.optimizer is not Optimizer.ADAMW:
-        used.append(wording.training.OPTIMIZERS[preview.order.optimizer])
-    if options.get("dropout"):
-        used.append(fill(wording.training.DROPPED, part=options["dropout"]))
+    used = [
+        describe_option(option, preview.order.options[option.name])
+        for option in options_table()
+        if option.name in preview.order.options
+    ]
     if used:
         yield fill(wording.training.USED, options="; ".join(used))
     if preview.order.private:
@@ -123,67 +117,53 @@ def option_lines(preview: Preview) -> Iterator[str]:
         yield say(wording.training.SMALL, base=base.title, side=base.resolution)
 
 
-class OrderButton(Button):
-    """A button in which a whole order stands."""
-
-    order: TrainingOrder
-    code: int  #: of the base's name
-
-    def __init__(self, order: TrainingOrder) -> None:
-        button: ui.Button[Any] = ui.Button(
-            label=self.label, style=self.style, custom_id=f"{self.verb}:{written(order)}"
-        )
-        ui.DynamicItem.__init__(self, button)
-        self.order = order
-
-    def recall(self, written: str) -> None:
-        """Read the order from the button."""
-        self.order, self.code = read(written)
+async def load_order(interaction: Interaction, draft: int) -> TrainingOrder:
+    """Return the presser's order; somebody else's card is an old one."""
+    drafts = interaction.client.store.drafts
+    return TrainingOrder.from_json(await drafts.get(draft, interaction.user.id))
 
 
-class Start(OrderButton, verb="plan:start", tail=WORDS):
+class Start(Button, verb="plan:start"):
     """Put the training into the queue."""
 
     label, style = wording.training.START, discord.ButtonStyle.success
 
     async def press(self, interaction: Interaction) -> None:
-        """Look at everything once more, then queue it and post its card."""
+        """Check everything once more, then queue the training and post its card."""
         await defer_update(interaction)
         bot, guild = interaction.client, interaction.guild_id or 0
         await check_role(interaction, "train")
         await check_daily_quota(interaction)
-        order = based(self.order, self.code, await bot.store.catalog.read())
-        preview = await training.preview(bot, order, interaction.user.id, guild)
+        order = await load_order(interaction, self.numbers[0])
+        preview = await preview_training(bot, order, interaction.user.id, guild)
         channel = await channels.find_training_channel(interaction, private=order.private)
-        job = await training.queue_training(bot, preview, guild, channel)
+        job = await queue_training(bot, preview, guild, channel)
         await bot.jobs.show(job.id)
         posted = await bot.store.jobs.get(job.id)
-        said = say(wording.training.STARTED, name=preview.dataset.name, job=job.id)
+        said = say(wording.training.STARTED, name=preview.datasets[0].name, job=job.id)
         where = say(wording.training.WHERE, channel=posted.channel)
         await edit(interaction, Card(text(said, where)))
 
 
-class More(OrderButton, verb="plan:more", tail=WORDS):
-    """Open the form for what else a training may do."""
+class More(Button, verb="plan:more"):
+    """Open the form of more options."""
 
     label = wording.training.MORE
 
     async def press(self, interaction: Interaction) -> None:
         """Open the form."""
-        store = interaction.client.store
-        order = based(self.order, self.code, await store.catalog.read())
-        await open_modal(
-            interaction, MoreForm(order, await store.datasets.list_for(interaction.user.id))
-        )
+        order = await load_order(interaction, self.numbers[0])
+        datasets = await interaction.client.store.datasets.list_for(interaction.user.id)
+        await open_modal(interaction, MoreForm(order, datasets))
 
 
 class MoreForm(OptionsForm):
-    """The form; filled in, the card is weighed anew."""
+    """The form of more options; once filled in, the card is made anew."""
 
     async def submit(self, interaction: Interaction) -> None:
         """Show what the training would be now."""
         await defer_update(interaction)
-        await edit(interaction, await preflight_card(interaction, self.chosen()))
+        await edit(interaction, await preflight_card(interaction, self.read_order()))
 
 
 class Leave(Button, verb="plan:leave"):

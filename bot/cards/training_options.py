@@ -1,94 +1,116 @@
-"""The form of the pre-flight card: what else a training may do, for those who know it."""
+"""The form of more options: further concepts, class pictures, and options from the table.
+
+An option of `storage.options` with a `label` is on the form: as an entry of the switches if it has
+a `switch` value, as a select if it has choices, else as a number. Discord allows five fields.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 from discord import ui
 
 from bot import wording
-from bot.actions.training import MORE
+from bot.actions.order import TrainingOrder
 from bot.cards.components import Form
 from storage.errors import UserError
-from storage.options import options_table
-from storage.records import Optimizer
+from storage.limits import MAX_CONCEPTS
+from storage.options import Option, options_table
+from storage.records import Dataset
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+MAX_SELECT_OPTIONS = 25  #: Discord's limit
+MAX_NUMBER_CHARS = 8
 
-    from bot.actions.training import TrainingOrder
-    from storage.records import Dataset
-
-MAX_SELECT_OPTIONS = 25  #: options of a select, at most
-SWITCHES = {each.name: each for each in options_table() if each.switch is not None}
+ON_FORM = tuple(option for option in options_table() if option.label)
+SWITCHES = tuple(option for option in ON_FORM if option.switch is not None)
+CHOICES = tuple(option for option in ON_FORM if option.choices)
+NUMBERS = tuple(option for option in ON_FORM if option not in SWITCHES + CHOICES)
 
 
 class OptionsForm(Form):
-    """Further concepts, the optimizer, switches, dropout and class pictures."""
+    """A form that changes an order."""
 
     def __init__(self, order: TrainingOrder, datasets: Sequence[Dataset]) -> None:
         super().__init__(title=wording.training.OPTIONS_FORM)
         self.order = order
-        others = [each for each in datasets if each.id != order.dataset][:MAX_SELECT_OPTIONS]
-        self.also = select_field(
-            "also",
-            {str(each.id): each.name for each in others},
-            {str(number) for number in order.other_datasets},
-            most=MORE,
-        )
-        names = {str(each): wording.training.OPTIMIZERS[each] for each in Optimizer}
-        self.optimizer = select_field("optimizer", names, {str(order.optimizer)}, least=1)
-        self.switches = select_field(
-            "switches",
-            {name: each.label for name, each in SWITCHES.items()},
-            {name for name in SWITCHES if name in order.options},
-            most=len(SWITCHES),
-        )
-        self.dropout: ui.TextInput[Any] = ui.TextInput(
-            custom_id="dropout", default=f"{order.options.get('dropout', 0):g}", max_length=4
-        )
-        self.prior: ui.TextInput[Any] = ui.TextInput(
-            custom_id="prior",
-            default=None if order.num_class_images < 0 else str(order.num_class_images),
-            required=False,
-            max_length=4,
-        )
-        fields: dict[str, ui.Item[Any]] = {"also": self.also} if others else {}
-        fields |= {"optimizer": self.optimizer, "switches": self.switches}
-        fields |= {"dropout": self.dropout, "prior": self.prior}
+        self.other_datasets = dataset_select(order, datasets)
+        self.choices = {option.name: choice_select(option, order) for option in CHOICES}
+        self.switches = switch_select(order)
+        self.numbers = {option.name: number_input(option, order) for option in NUMBERS}
+        images = order.num_class_images
+        self.class_images = text_input("num_class_images", "" if images < 0 else str(images))
+        fields: dict[str, ui.Item[Any]] = {
+            "other_datasets": self.other_datasets,
+            **self.choices,
+            "switches": self.switches,
+            **self.numbers,
+            "num_class_images": self.class_images,
+        }
+        if not self.other_datasets.options:
+            del fields["other_datasets"]
+        labels = {option.name: (option.label, option.hint) for option in CHOICES + NUMBERS}
+        labels |= wording.training.FIELDS
         for name, field in fields.items():
-            label, told = wording.training.FIELDS[name]
-            self.add_item(ui.Label(text=label, description=told, component=field))
+            label, hint = labels[name]
+            self.add_item(ui.Label(text=label, description=hint or None, component=field))
 
-    def chosen(self) -> TrainingOrder:
-        """Give the order as it is filled in."""
+    def read_order(self) -> TrainingOrder:
+        """Return the order as it is filled in."""
         return replace(
             self.order,
-            other_datasets=tuple(int(number) for number in self.also.values),
-            options=self.options(),
-            num_class_images=parse_count(self.prior.value),
+            other_datasets=tuple(int(number) for number in self.other_datasets.values),
+            options=self.read_options(),
+            num_class_images=parse_count(self.class_images.value),
         )
 
-    def options(self) -> dict[str, Any]:
-        """Return the options that are not as usual."""
-        options = {name: SWITCHES[name].switch for name in self.switches.values}
-        optimizer, dropout = Optimizer(self.optimizer.values[0]), parse_share(self.dropout.value)
-        if optimizer is not Optimizer.ADAMW:
-            options["optimizer"] = optimizer
-        if dropout:
-            options["dropout"] = dropout
-        return options
+    def read_options(self) -> dict[str, Any]:
+        """Return the options that differ from their defaults; the ones not on the form stay."""
+        shown = {option.name for option in ON_FORM}
+        found = {name: value for name, value in self.order.options.items() if name not in shown}
+        for option in CHOICES:
+            found[option.name] = option.from_json(self.choices[option.name].values[0])
+        for option in SWITCHES:
+            found[option.name] = (
+                option.switch if option.name in self.switches.values else option.default
+            )
+        for option in NUMBERS:
+            found[option.name] = parse_number(option, self.numbers[option.name].value)
+        defaults = {option.name: option.default for option in ON_FORM}
+        return {name: value for name, value in found.items() if value != defaults.get(name)}
 
 
-def select_field(
-    name: str, offered: dict[str, str], now: set[str], *, least: int = 0, most: int = 1
+def dataset_select(order: TrainingOrder, datasets: Sequence[Dataset]) -> ui.Select[Any]:
+    """Return a select of the member's further datasets."""
+    others = [each for each in datasets if each.id != order.dataset][:MAX_SELECT_OPTIONS]
+    chosen = {str(number) for number in order.other_datasets}
+    names = {str(each.id): each.name for each in others}
+    return select("other_datasets", names, chosen, most=MAX_CONCEPTS - 1)
+
+
+def choice_select(option: Option, order: TrainingOrder) -> ui.Select[Any]:
+    """Return a select of an option's choices."""
+    names = {str(each): wording.training.CHOICES.get(each, each) for each in option.choices}
+    chosen = str(order.options.get(option.name, option.default))
+    return select(option.name, names, {chosen}, least=1)
+
+
+def switch_select(order: TrainingOrder) -> ui.Select[Any]:
+    """Return a select of all options that have a switch."""
+    labels = {option.name: option.label for option in SWITCHES}
+    chosen = {name for name in labels if name in order.options}
+    return select("switches", labels, chosen, most=len(labels))
+
+
+def select(
+    name: str, labels: dict[str, str], chosen: set[str], *, least: int = 0, most: int = 1
 ) -> ui.Select[Any]:
-    """Make a select of a form."""
+    """Return a select of a form, with labels by value."""
     options = [
-        discord.SelectOption(label=label[:100], value=value, default=value in now)
-        for value, label in offered.items()
+        discord.SelectOption(label=label[:100], value=value, default=value in chosen)
+        for value, label in labels.items()
     ]
     return ui.Select(
         custom_id=name,
@@ -99,16 +121,40 @@ def select_field(
     )
 
 
-def parse_share(typed: str) -> float:
-    """Read a part of one that a member typed; hundredths are kept."""
+def number_input(option: Option, order: TrainingOrder) -> ui.TextInput[Any]:
+    """Return a text field for a number."""
+    return text_input(option.name, f"{order.options.get(option.name, option.default):g}")
+
+
+def text_input(name: str, value: str) -> ui.TextInput[Any]:
+    """Return a text field that may be left empty."""
+    return ui.TextInput(
+        custom_id=name, default=value or None, required=False, max_length=MAX_NUMBER_CHARS
+    )
+
+
+def parse_number(option: Option, typed: str) -> float:
+    """Return the number that a member typed, with a point or a comma; empty is the default."""
+    if not typed.strip():
+        return float(option.default)
     try:
-        return round(float(typed.replace(",", ".") or 0), 2)
+        return type(option.default)(typed.replace(",", "."))  # type: ignore[no-any-return]
     except ValueError as wrong:
         raise UserError("number_bad", typed=typed) from wrong
 
 
 def parse_count(typed: str) -> int:
-    """Read a number of pictures that a member typed; less than none where they did not."""
+    """Return the number of pictures that a member typed; -1 for none typed."""
     if typed.strip() and not typed.strip().isdecimal():
         raise UserError("number_bad", typed=typed)
     return int(typed) if typed.strip() else -1
+
+
+def describe_option(option: Option, value: Any) -> str:
+    """Return a phrase for an option that differs from its default."""
+    if option.switch is not None and option.label:
+        return option.label
+    label = option.label or option.name.replace("_", " ").capitalize()
+    if option.choices:
+        return wording.training.CHOICES.get(value, str(value))
+    return f"{label} {value:g}" if isinstance(value, int | float) else label

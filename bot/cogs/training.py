@@ -10,8 +10,9 @@ from discord import app_commands
 from discord.ext import commands, tasks
 
 from bot import wording
+from bot.actions.advice import Question
+from bot.actions.order import TrainingOrder
 from bot.actions.permissions import refusing_duplicates
-from bot.actions.training import TrainingOrder
 from bot.cards import advice, job, preflight
 from bot.cards.components import defer, edit
 from bot.cogs import _autocomplete
@@ -31,7 +32,7 @@ ITEMS = (
     preflight.Leave,
     advice.Advise,
     advice.OtherChoice,
-    advice.MotifSelect,
+    advice.SubjectMatterSelect,
     advice.PurposeSelect,
     job.Pause,
     job.Resume,
@@ -143,7 +144,7 @@ class Training(commands.GroupCog, name="train", description=wording.training.COM
             found = await interaction.client.store.datasets.get_by_name(
                 interaction.user.id, dataset
             )
-            asked = advice.Question(found.id, commercial=commercial, private=private, word=word)
+            asked = Question(found.id, commercial=commercial, private=private, class_word=word)
             await edit(interaction, await advice.advice_card(interaction, asked))
 
 

@@ -10,8 +10,8 @@ import discord
 
 from bot import wording
 from bot.actions import training
+from bot.actions.order import TrainingOrder
 from bot.actions.permissions import refusing_duplicates
-from bot.actions.training import TrainingOrder
 from bot.card import Card
 from bot.cards.components import Button, defer, edit, row, text
 from bot.demo.mascot import GROUNDS, SHEET, pictures
@@ -44,7 +44,7 @@ class TrainMascot(Button, verb="demo:mascot"):
             order = TrainingOrder(
                 dataset.id, "lora", bot.settings.base, steps=STEPS, rank=RANK, learning_rate=RATE
             )
-            preview = await training.preview(bot, order, dataset.owner, guild)
+            preview = await training.preview_training(bot, order, dataset.owner, guild)
             job = await training.queue_training(bot, preview, guild, channel)
             await bot.jobs.show(job.id)
             said = say(wording.training.STARTED, name=dataset.name, job=job.id)

@@ -59,21 +59,22 @@ MORE = "More options"
 
 OPTIONS_FORM = "More options"
 FIELDS = {
-    "also": ("Also teach", "Up to two more of your datasets, each with its own trigger word"),
-    "optimizer": ("Optimizer", "How the weights are updated. Leave it unless you know why."),
+    "other_datasets": (
+        "Also teach",
+        "Up to four more of your datasets, each with its own trigger word",
+    ),
     "switches": ("Extras (optional)", "Leave empty for none"),
-    "prior": (
+    "num_class_images": (
         "Class pictures",
         "How many pictures of its kind the base draws to learn alongside; 0 for none",
     ),
-    "dropout": ("Dropout", "Share of the adapter switched off per step (0–0.9)"),
 }
-OPTIMIZERS = {
+#: choices of options, by their values
+CHOICES = {
     "adamw": "AdamW (default)",
     "adamw8bit": "8-bit AdamW: less memory",
     "adafactor": "Adafactor: less memory",
     "prodigy": "Prodigy: finds the learning rate itself; long runs only",
     "schedulefree": "Schedule-free AdamW: constant learning rate",
 }
-DROPPED = "dropout {part:g}"
 USED = "-# With: {options}."

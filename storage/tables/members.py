@@ -29,9 +29,10 @@ EXPORT_QUERIES = {
     " bytes, created, whole, removed FROM styles WHERE owner = :member",
     "shares": "SELECT style, guild FROM shares"
     " WHERE style IN (SELECT id FROM styles WHERE owner = :member)",
+    "drafts": "SELECT id, created, body FROM drafts WHERE owner = :member",
     "reports": "SELECT guild, job, message, reason, at FROM reports WHERE reporter = :member",
 }
-JSON_COLUMNS = {"request", "error", "facts", "warnings"}
+JSON_COLUMNS = {"body", "request", "error", "facts", "warnings"}
 
 KEEP_SHARED_STYLES = (
     "UPDATE styles SET owner = NULL, job = NULL"
@@ -43,6 +44,7 @@ ERASE_STATEMENTS = (
     "UPDATE jobs SET purge = 1, requested = 'cancel' WHERE owner = :member AND status = 'running'",
     "DELETE FROM jobs WHERE owner = :member AND status <> 'running'",
     "DELETE FROM photos WHERE owner = :member",
+    "DELETE FROM drafts WHERE owner = :member",
     "DELETE FROM datasets WHERE owner = :member",
     "DELETE FROM consents WHERE member = :member",
     "DELETE FROM watchers WHERE member = :member",

@@ -108,12 +108,15 @@ class Scheduler:
             for job in await self.store.jobs.list_stalled():
                 if job.id not in held:
                     await self.adopt_job(job)
-        if self.settings.full_model_days and time.time() - self.expired_at > EXPIRE_SECONDS:
+        if time.time() - self.expired_at > EXPIRE_SECONDS:
             self.expired_at = time.time()
+            await self.store.drafts.remove_old()
             await self.remove_old_models()
 
     async def remove_old_models(self) -> None:
-        """Remove the files of whole models older than SAFELIGHT_MODEL_DAYS."""
+        """Remove the files of whole models older than SAFELIGHT_MODEL_DAYS, unless it is 0."""
+        if not self.settings.full_model_days:
+            return
         for old in await self.store.styles.remove_full_models(
             time.time() - self.settings.full_model_days * DAY_SECONDS
         ):

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from bot import wording
-from bot.cards.advice import Question
 from bot.wording.errors import ERRORS
-from storage.errors import UserError
-from storage.planning.advice_input import SubjectMatter
 from storage.records import Base, Commercial, Dial, Domain, Method, Rule, Server
 
 DATASET = {"dataset": "my dog"}
@@ -237,15 +232,3 @@ async def test_after_a_restart(kit, scheduler):
 
     other = await alice.click(card.response, label="Switch to Embedding")
     assert "**Embedding**" in kit.text(other)
-
-
-@pytest.mark.parametrize(
-    "question",
-    [Question(2**40), Question(7, SubjectMatter.PHOTOGRAPHY, True, True, True, "w" * 20)],
-)
-def test_written(question):
-    """A question fits a custom id whole and is read back; nonsense is an old card."""
-    assert len(f"advice:purpose:{question.written()}") <= 100
-    assert Question.read(question.written()) == question
-    with pytest.raises(UserError, match="card_old"):
-        Question.read("1:2:3")

@@ -7,9 +7,12 @@ import sys
 from collections import Counter
 
 import discord
+import pytest
 from discord import app_commands
 
+from bot import wording
 from bot.cards.components import Control
+from storage.errors import UserError
 
 
 def walk(bot):
@@ -53,18 +56,26 @@ async def test_all_listed(kit):
             assert control in known or elsewhere, control
 
 
-async def test_old_button(kit):
-    """A button that no control answers to is answered with a sentence."""
+@pytest.mark.parametrize(
+    "custom_id",
+    [
+        "gone:since:1",
+        "plan:start:9ix:lora:b:0:0:0:0:dog:1hmzk2s:0:0::",  # an order packed into its button
+        "advice:ask:7:animal:0:0:0:dog",  # so with a question
+        "dataset:train:7::0:0:0:",
+    ],
+)
+async def test_old_button(kit, custom_id):
+    """A button of an older version is answered with a sentence."""
     alice = kit.add_member("alice")
     view = discord.ui.View(timeout=None)
-    view.add_item(discord.ui.Button(label="Old", custom_id="gone:since:1"))
-    kit.bot.get_channel(kit.channel.id)
+    view.add_item(discord.ui.Button(label="Old", custom_id=custom_id))
     await kit.bot.get_channel(kit.channel.id).send("old", view=view)
     await kit.restart()
 
     answer = await alice.click(kit.channel.last_message, label="Old")
 
-    assert "older version" in kit.text(answer)
+    assert kit.text(answer) == wording.explain(UserError("card_old"))
 
 
 def test_light():

@@ -8,10 +8,12 @@ import discord
 import pytest
 
 from bot import wording
-from bot.actions.training import TrainingOrder
-from bot.cards import order_id
+from bot.card import Card
+from bot.cards.components import row
+from bot.cards.preflight import Start
 from bot.wording.errors import ERRORS
-from storage.records import Dial, Kind, Method, Optimizer, Server, Status
+from storage.errors import UserError
+from storage.records import Kind, Method, Server, Status
 
 DATASET = {"dataset": "my dog"}
 
@@ -280,6 +282,19 @@ async def test_start_after_restart(kit, scheduler):
     assert job.request["steps"] == 77
 
 
+async def test_somebody_elses_card(kit, scheduler):
+    """A card's buttons start nothing in anybody else's hands."""
+    alice, bob = kit.add_member("alice"), kit.add_member("bob")
+    await scheduler.add_dataset(alice)
+    draft = await kit.store.drafts.add(alice.id, {})
+    await kit.bot.get_channel(kit.channel.id).send(view=Card(row(Start(draft))))
+
+    answer = await bob.click(kit.channel.last_message, label="Start")
+
+    assert kit.text(answer) == wording.explain(UserError("card_old"))
+    assert await kit.store.jobs.list_open() == []
+
+
 async def test_not_now(kit, scheduler):
     """Not now starts nothing."""
     alice = kit.add_member("alice")
@@ -315,20 +330,6 @@ async def test_bases(kit):
     offered = await alice.autocomplete(kit.channel, "train lora", "base", "")
 
     assert [choice["value"] for choice in offered] == ["embedded", "sd15"]
-
-
-def test_custom_id():
-    """Every order fits into a button, and is read back as it was."""
-    order = TrainingOrder(
-        10**9, "hypernetwork", "", Dial.THOROUGH, 20_000, 128, 1e-07, "w" * 20, private=True,
-        other_datasets=(10**9 + 1, 7),
-        options={"optimizer": Optimizer.SCHEDULEFREE, "masked_loss": True, "dropout": 0.85},
-        num_class_images=1000,
-    )  # fmt: skip
-    written = order_id.written(order)
-
-    assert len(f"plan:start:{written}") <= 100
-    assert order_id.read(written)[0] == order
 
 
 async def test_room(kit, scheduler):

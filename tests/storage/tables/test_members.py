@@ -73,6 +73,7 @@ async def test_export(
     await store.jobs.send_command(theirs.id, JobCommand.CANCEL, ALICE)
     await store.jobs.add_watcher(theirs.id, ALICE)
     await store.reports.add(GUILD, ALICE, theirs.id, 5, "rude")
+    await store.drafts.add(ALICE, {"dataset": dog.id})
     style = await trained(store, await store.jobs.queue(asked(dataset=dog.id)))
     await store.styles.share(style.id, ALICE, GUILD)
 
@@ -92,6 +93,7 @@ async def test_export(
         "styles": 1,
         "shares": 1,
         "reports": 1,
+        "drafts": 1,
     }
     assert told["photos"][0]["warnings"] == ["tiny"]
     assert told["jobs"][0]["request"]["steps"] == 100
@@ -134,6 +136,7 @@ async def test_everything(
     await store.jobs.add_watcher(theirs.id, ALICE)
     await store.jobs.send_command(theirs.id, JobCommand.PAUSE, ALICE)
     await store.reports.add(GUILD, ALICE, theirs.id, 5, NAME)
+    await store.drafts.add(ALICE, {"class_word": NAME})
     await trained(store, await store.jobs.queue(asked(request={"name": NAME})))
     paused = await store.jobs.queue(asked(dataset=dog.id))
     await store.jobs.send_command(paused.id, JobCommand.PAUSE, ALICE)

@@ -1,0 +1,54 @@
+"""What a member orders to be trained, and how a button keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+from storage.errors import UserError
+from storage.options import options_from_json
+from storage.records import Dial, Optimizer
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingOrder:
+    """A training before it is queued. Numbers that are 0 follow the dial."""
+
+    dataset: int
+    method: str
+    base: str
+    dial: Dial = Dial.BALANCED
+    steps: int = 0
+    rank: int = 0
+    learning_rate: float = 0.0
+    class_word: str = ""
+    private: bool = False
+    other_datasets: tuple[int, ...] = ()  #: further datasets, each a concept of its own
+    options: Mapping[str, Any] = field(default_factory=dict)  #: `TrainingOptions` that were chosen
+    num_class_images: int = -1  #: -1 follows the dial
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """The optimizer that was chosen, or the default."""
+        return Optimizer(self.options.get("optimizer", Optimizer.ADAMW))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the order as a draft's body."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Self:
+        """Read an order from a draft's body.
+
+        Raises UserError("card_old") for the draft of something else or of another version.
+        """
+        try:
+            return cls(**{
+                **body,
+                "dial": Dial(body["dial"]),
+                "other_datasets": tuple(body["other_datasets"]),
+                "options": options_from_json(body["options"]),
+            })  # fmt: skip
+        except (KeyError, TypeError, ValueError) as old:
+            raise UserError("card_old") from old

@@ -1,0 +1,84 @@
+"""What an order comes to, and what of it is refused."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from PIL import Image
+
+from bot.actions.order import TrainingOrder
+from bot.actions.training import check_options, preview_training
+from storage.errors import UserError
+from storage.limits import MAX_CONCEPTS
+from storage.records import Method, Optimizer
+
+
+async def test_masks_need_see_through_photos(kit, scheduler):
+    """Masks are refused before the start where no photo has any, and taken where one has."""
+    alice = kit.add_member("alice")
+    dataset = await scheduler.add_dataset(alice)
+    order = TrainingOrder(dataset.id, "lora", "embedded", options={"masked_loss": True})
+
+    with pytest.raises(UserError, match="mask_missing"):
+        await preview_training(kit.bot, order, alice.id, kit.guild.id)
+    clear = io.BytesIO()
+    Image.new("RGBA", (64, 64), (200, 30, 30, 120)).save(clear, "PNG")
+    await kit.store.photos.add(dataset, await kit.bot.darkroom.check(clear.getvalue()))
+
+    assert (await preview_training(kit.bot, order, alice.id, kit.guild.id)).order.options[
+        "masked_loss"
+    ]
+
+
+def test_one_rate():
+    """An optimizer that finds one rate is refused for a method that needs two."""
+    with pytest.raises(UserError, match="optimizer_paces"):
+        check_options(
+            TrainingOrder(1, "pivotal", "embedded", options={"optimizer": Optimizer.PRODIGY}),
+            Method("pivotal", own_rates=True),
+        )
+
+
+async def test_further_datasets_are_ones_own(kit, scheduler):
+    """An order that names a dataset of somebody else is refused, whatever wrote it."""
+    alice, bob = kit.add_member("alice"), kit.add_member("bob")
+    mine, theirs = (
+        await scheduler.add_dataset(alice),
+        await scheduler.add_dataset(bob, name="his cat"),
+    )
+    order = TrainingOrder(mine.id, "lora", "embedded", other_datasets=(theirs.id,))
+
+    with pytest.raises(UserError) as refused:
+        await preview_training(kit.bot, order, alice.id, kit.guild.id)
+
+    assert refused.value.code == "dataset_unknown"
+
+
+async def test_as_many_concepts_as_a_run_takes(kit, scheduler):
+    """One training teaches up to five datasets; one more is refused."""
+    alice = kit.add_member("alice")
+    numbers = [
+        (await scheduler.add_dataset(alice, name=f"thing {chr(97 + at)}")).id
+        for at in range(MAX_CONCEPTS + 1)
+    ]
+    order = TrainingOrder(numbers[0], "lora", "embedded", other_datasets=tuple(numbers[1:-1]))
+    more = TrainingOrder(numbers[0], "lora", "embedded", other_datasets=tuple(numbers[1:]))
+
+    preview = await preview_training(kit.bot, order, alice.id, kit.guild.id)
+    with pytest.raises(UserError, match="concepts_many"):
+        await preview_training(kit.bot, more, alice.id, kit.guild.id)
+
+    assert len(preview.datasets) == MAX_CONCEPTS
+
+
+async def test_a_class_word_is_as_long_as_a_trigger(kit, scheduler):
+    """A class word may have as many letters as a trigger, and not one more."""
+    alice = kit.add_member("alice")
+    dataset = await scheduler.add_dataset(alice)
+    longest = TrainingOrder(dataset.id, "lora", "embedded", class_word="w" * 32)
+    longer = TrainingOrder(dataset.id, "lora", "embedded", class_word="w" * 33)
+
+    assert await preview_training(kit.bot, longest, alice.id, kit.guild.id)
+    with pytest.raises(UserError, match="trigger_bad"):
+        await preview_training(kit.bot, longer, alice.id, kit.guild.id)
