@@ -10,8 +10,8 @@ from bot.actions.order import TrainingOrder
 from bot.actions.training import Preview, preview_training
 from bot.bot import Interaction
 from storage.errors import UserError
-from storage.planning.advisor import Advice, Choice, advise
 from storage.planning.advice_input import CLASS_WORDS, AdviceInput, SubjectMatter
+from storage.planning.advisor import Advice, Choice, advise
 from storage.records import Concept
 
 DISK_CODES = frozenset({"disk_low", "quota_full"})  #: a smaller file may still find room

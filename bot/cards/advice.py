@@ -19,8 +19,8 @@ from bot.cards.job import COLOURS
 from bot.cards.preflight import Leave, Start, fact_lines, option_lines
 from bot.wording import fill, format_count, say
 from storage.errors import UserError
-from storage.planning.advisor import Choice
 from storage.planning.advice_input import SUBJECT_MATTERS, SubjectMatter
+from storage.planning.advisor import Choice
 from storage.records import Status
 
 

@@ -82,3 +82,13 @@ async def test_a_class_word_is_as_long_as_a_trigger(kit, scheduler):
     assert await preview_training(kit.bot, longest, alice.id, kit.guild.id)
     with pytest.raises(UserError, match="trigger_bad"):
         await preview_training(kit.bot, longer, alice.id, kit.guild.id)
+
+
+async def test_no_rank(kit, scheduler):
+    """A rank is refused where whole networks are trained."""
+    alice = kit.add_member("alice")
+    dataset = await scheduler.add_dataset(alice)
+    order = TrainingOrder(dataset.id, "finetune", "embedded", rank=8)
+
+    with pytest.raises(UserError, match="rank_method"):
+        await preview_training(kit.bot, order, alice.id, kit.guild.id)

@@ -75,16 +75,6 @@ async def test_options_refused(kit, scheduler, method, values, code):
     assert await kit.store.jobs.list_open() == []
 
 
-async def test_no_rank(kit, scheduler):
-    """A rank is refused where whole networks are trained."""
-    alice = kit.add_member("alice")
-    dataset = await scheduler.add_dataset(alice)
-    order = TrainingOrder(dataset.id, "finetune", "embedded", rank=8)
-
-    with pytest.raises(UserError, match="rank_method"):
-        await preview(kit.bot, order, alice.id, kit.guild.id)
-
-
 async def test_dreambooth(kit, scheduler):
     """It needs a class word, says which pictures the base draws, and how long a model is kept."""
     alice = kit.add_member("alice")
