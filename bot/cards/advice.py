@@ -143,7 +143,6 @@ class Advise(Button, verb="advice:ask"):
 class OtherChoice(Button, verb="advice:other"):
     """Show the other of the two choices."""
 
-
     async def press(self, interaction: Interaction) -> None:
         """Show it on this card."""
         await defer_update(interaction)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot import wording
 from bot.wording.errors import ERRORS
 
 DATASET = {"dataset": "my dog"}
