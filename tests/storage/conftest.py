@@ -1,4 +1,4 @@
-"""A store on a real file, and the things one puts into it."""
+"""Fixtures: a store on a real file, and records to put into it."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ ALICE, BOB, GUILD, CHANNEL = 1001, 1002, 77, 88
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    """Return a data folder that is not there yet."""
+    """A data folder that does not exist yet."""
     return Home(tmp_path / "home")
 
 
 @pytest.fixture
 async def store(home: Home) -> AsyncIterator[Store]:
-    """Return an empty store."""
+    """An empty store."""
     async with await Store.open(home) as opened:
         yield opened
 
 
 @pytest.fixture
-def checked() -> Callable[..., CheckedPhoto]:
-    """Return a checked picture that no other number comes near to."""
+def make_photo() -> Callable[..., CheckedPhoto]:
+    """Make checked photos; those with different numbers are no near duplicates."""
 
     def make(number: int = 1, **changes: Any) -> CheckedPhoto:
         facts: dict[str, Any] = {
@@ -50,8 +50,8 @@ def checked() -> Callable[..., CheckedPhoto]:
 
 
 @pytest.fixture
-def asked() -> Callable[..., NewJob]:
-    """Return a job as the bot asks for it."""
+def make_job() -> Callable[..., NewJob]:
+    """Make jobs as the bot queues them."""
 
     def make(kind: Kind = Kind.TRAIN, owner: int = ALICE, **changes: Any) -> NewJob:
         request = {"name": "my dog", "seed": 1, "steps": 100} | changes.pop("request", {})
@@ -63,11 +63,11 @@ def asked() -> Callable[..., NewJob]:
 
 @pytest.fixture
 def encode() -> Callable[..., bytes]:
-    """Return a picture's file."""
+    """Encode a picture as a file."""
 
-    def make(picture: Image.Image, kind: str, **how: Any) -> bytes:
+    def make(picture: Image.Image, kind: str, **options: Any) -> bytes:
         file = BytesIO()
-        picture.save(file, kind, **how)
+        picture.save(file, kind, **options)
         return file.getvalue()
 
     return make

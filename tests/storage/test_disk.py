@@ -1,4 +1,4 @@
-"""The disk floor."""
+"""Checks of disk space and quotas."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from storage.folders import Home
 from storage.settings import StorageSettings
 
 
-def test_floor(home: Home) -> None:
-    """New jobs are refused when less is free than is to be kept, also before the folder exists."""
+def test_free_space(home: Home) -> None:
+    """A job is refused if less is free than the operator wants, also before the folder exists."""
     left = free_mib(home)
     check_disk_space(StorageSettings(SAFELIGHT_HOME=home.path, SAFELIGHT_DISK_MB=0))
 
@@ -23,7 +23,7 @@ def test_floor(home: Home) -> None:
 
 
 def test_a_large_job_needs_more(home: Home) -> None:
-    """What a job will write counts, too."""
+    """What the job itself will write counts, too."""
     left = free_mib(home)
     settings = StorageSettings(SAFELIGHT_HOME=home.path, SAFELIGHT_DISK_MB=0)
 
@@ -32,15 +32,15 @@ def test_a_large_job_needs_more(home: Home) -> None:
 
 
 @pytest.mark.parametrize("most", [0, 3])
-def test_fair(home: Home, most: int) -> None:
-    """A member's styles and the new one together may take what the operator says; zero is any."""
+def test_quota(home: Home, most: int) -> None:
+    """A member's styles with the new one may reach the quota; 0 is unlimited."""
     check_member_quota(
         StorageSettings(SAFELIGHT_HOME=home.path, SAFELIGHT_MEMBER_MB=most), 1 << 20, 2 << 20
     )
 
 
 def test_quota_full(home: Home) -> None:
-    """One MiB more is refused, with what is used, asked and allowed."""
+    """A style that exceeds the quota is refused, with the MiB used, needed and allowed."""
     settings = StorageSettings(SAFELIGHT_HOME=home.path, SAFELIGHT_MEMBER_MB=2)
 
     with pytest.raises(UserError) as caught:

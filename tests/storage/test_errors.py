@@ -1,4 +1,4 @@
-"""The kinds of errors."""
+"""The errors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from storage.errors import JobError, SafelightError, UserError
 
 
 def test_facts() -> None:
-    """An error carries its code and its facts; what it prints is for logs alone."""
+    """An error has a code and facts; its text, for logs, shows both."""
     error = UserError("disk_low", free=3, needed=9)
 
     assert (error.code, error.facts) == ("disk_low", {"free": 3, "needed": 9})
@@ -14,7 +14,7 @@ def test_facts() -> None:
     assert str(JobError("lease_lost")) == "lease_lost"
 
 
-def test_apart() -> None:
-    """What is told to a person and what ends a job are different things of one family."""
+def test_kinds() -> None:
+    """UserError and JobError are siblings: catching one does not catch the other."""
     assert issubclass(UserError, SafelightError)
     assert not issubclass(UserError, JobError)

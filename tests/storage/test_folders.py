@@ -1,4 +1,4 @@
-"""Files that are whole or absent, and where they lie."""
+"""Atomic writes, and the paths in the data folder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from storage.folders import Home, JobFolder, replacing, write_json, write_whole
 
 
 def test_write(tmp_path: Path) -> None:
-    """A file appears whole, in folders that are made for it, with nothing beside it."""
+    """A write creates missing folders, replaces the old file, and leaves nothing beside it."""
     path = tmp_path / "a" / "b.txt"
 
     write_whole(path, b"one")
@@ -20,8 +20,8 @@ def test_write(tmp_path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_absent(tmp_path: Path) -> None:
-    """Of a file whose writing broke off nothing is seen; the old one stays."""
+def test_failed_write(tmp_path: Path) -> None:
+    """A write that fails leaves the old file as it was."""
     path = tmp_path / "a.txt"
     write_whole(path, b"old")
 
@@ -38,25 +38,25 @@ def test_absent(tmp_path: Path) -> None:
 
 
 def test_request(tmp_path: Path) -> None:
-    """A job reads what it is to do from its folder."""
+    """A job folder reads its request."""
     folder = JobFolder(tmp_path)
     write_json(folder.request_file, {"kind": "train", "name": "Käthe"})
 
     assert folder.read_request() == {"kind": "train", "name": "Käthe"}
 
 
-def test_places(tmp_path: Path) -> None:
-    """Everything lies inside the data folder, photos by digest, jobs and styles by number."""
+def test_paths(tmp_path: Path) -> None:
+    """All paths are inside the data folder: photos by digest, jobs and styles by id."""
     home = Home(tmp_path)
 
-    places = [
+    paths = [
         home.photo_file("abcd"),
         home.preview_file("abcd"),
         home.job_folder(7).log_file,
         home.style_file(3, "dog"),
     ]
 
-    assert [str(place.relative_to(tmp_path)) for place in places] == [
+    assert [str(path.relative_to(tmp_path)) for path in paths] == [
         "photos/ab/abcd.png",
         "previews/ab/abcd.webp",
         "runs/7/log.txt",

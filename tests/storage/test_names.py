@@ -1,4 +1,4 @@
-"""What a dataset may be called."""
+"""Names of datasets and trigger words."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ from storage.names import clean_name, clean_trigger, name_key, trigger_from_name
         ("Lpt1", "reserved"),
     ],
 )
-def test_bad(name: str, what: str) -> None:
-    """A name that would be a path, a ping, a disguise or a device is refused with the reason."""
+def test_refused_names(name: str, what: str) -> None:
+    """Names that are paths, pings, lookalikes or Windows devices are refused with a reason."""
     with pytest.raises(UserError) as caught:
         clean_name(name)
 
@@ -54,31 +54,31 @@ def test_bad(name: str, what: str) -> None:
 @pytest.mark.parametrize(
     "name", ["my dog", "Max-2.0", "Käthe", "犬", "हिन्दी", "ไทย", "snake_case", "x" * 64, "console"]
 )
-def test_good(name: str) -> None:
-    """Names of every language are kept as they are."""
+def test_accepted_names(name: str) -> None:
+    """Names in any language are accepted as they are."""
     assert clean_name(name) == name
 
 
-def test_composed() -> None:
-    """A name is kept composed and without the spaces around it."""
+def test_normal_form() -> None:
+    """A name is stored in NFC, without the spaces around it."""
     assert clean_name(" Ka\u0308the ") == "K\u00e4the"
 
 
 def test_key() -> None:
-    """Names that look alike but for case or width are one."""
+    """Names that differ in case or width alone have the same key."""
     assert name_key("STRASSE \uff24og") == name_key("straße dog")
 
 
 @pytest.mark.parametrize(
     ("name", "trigger"), [("My Dog 2", "mydog2"), ("- . -", "style"), ("x" * 64, "x" * 32)]
 )
-def test_made(name: str, trigger: str) -> None:
-    """A name becomes one word."""
+def test_trigger_from_name(name: str, trigger: str) -> None:
+    """A trigger is made of the letters and digits of a name."""
     assert trigger_from_name(name) == trigger
 
 
 @pytest.mark.parametrize("text", ["", "two words", "a/b", "<lora:x:1>", "(dog:1.5)", "x" * 33])
-def test_trigger(text: str) -> None:
-    """A trigger is one word, with nothing in it that prompts give a meaning."""
+def test_refused_triggers(text: str) -> None:
+    """A trigger is one word without the characters that have a meaning in prompts."""
     with pytest.raises(UserError, match="trigger_bad"):
         clean_trigger(text)

@@ -1,4 +1,4 @@
-"""The nouns."""
+"""The records."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ from storage.records import Status
     ],
 )
 def test_ended(status: Status, *, ended: bool) -> None:
-    """A job that waits, runs or rests has not ended."""
+    """A queued, running or paused job has not ended."""
     assert status.ended is ended

@@ -1,4 +1,4 @@
-"""The door to everything."""
+"""Opening the store."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from storage.store import Store
 
 
 async def test_open(home: Home) -> None:
-    """The data folder is made, for its owner alone."""
+    """The data folder is created, readable by its owner alone."""
     async with await Store.open(home):
         names = {path.name for path in home.path.iterdir() if path.is_dir()}
 
@@ -22,16 +22,16 @@ async def test_open(home: Home) -> None:
     assert stat.S_IMODE(home.path.stat().st_mode) == 0o700
 
 
-async def test_again(home: Home) -> None:
-    """Opening what is there changes nothing."""
+async def test_open_again(home: Home) -> None:
+    """What was stored is there when the store is opened again."""
     async with await Store.open(home) as store:
         await store.members.add_consent(1, 1, "modal")
     async with await Store.open(home) as store:
         assert await store.members.has_consented(1, 1)
 
 
-async def test_newer(home: Home) -> None:
-    """A folder that a newer version wrote is not opened, and nothing is left open."""
+async def test_newer_version(home: Home) -> None:
+    """A database of a newer version is refused."""
     async with await Store.open(home) as store:
         await store._database.execute("PRAGMA user_version = 99")
 
@@ -39,12 +39,12 @@ async def test_newer(home: Home) -> None:
         await Store.open(home)
 
 
-def test_light() -> None:
-    """Neither the store nor the darkroom brings torch, discord or Pillow along."""
+def test_imports() -> None:
+    """Neither the store nor the darkroom imports torch, discord or Pillow."""
     code = (
         "import sys, storage.store, storage.photos.sandbox, storage.planning.plan, storage.disk\n"
         "print(sorted({'torch', 'discord', 'numpy', 'PIL', 'bot', 'training'} & set(sys.modules)))"
     )
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
 
-    assert told.stdout.strip() == b"[]"
+    assert child.stdout.strip() == b"[]"

@@ -1,4 +1,4 @@
-"""The darkroom's child."""
+"""The darkroom's child process."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import subprocess
 import sys
 
 
-def test_light() -> None:
-    """The child loads what it needs to decode and nothing of the bot or the training."""
+def test_imports() -> None:
+    """The child imports nothing of the bot or the training."""
     code = (
         "import sys, storage.photos.child\n"
         "print({'torch', 'discord', 'bot', 'training', 'aiosqlite'} & set(sys.modules))"
     )
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
 
-    assert told.stdout.strip() == b"set()"
+    assert child.stdout.strip() == b"set()"
 
 
-def test_ends() -> None:
-    """The child ends when nobody asks any more, also in the middle of a message."""
-    for said in (b"", b"\0\0", b"\0\0\0\0\0\0\0\x09half"):
+def test_end() -> None:
+    """The child ends when stdin is closed, also in the middle of a message."""
+    for message in (b"", b"\0\0", b"\0\0\0\0\0\0\0\x09half"):
         child = subprocess.run(
             [sys.executable, "-m", "storage.photos.child"],
-            input=said,
+            input=message,
             capture_output=True,
             check=False,
         )

@@ -1,4 +1,4 @@
-"""Telling pictures apart by their first bytes."""
+"""Formats, detected by their first bytes."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ Encode = Callable[..., bytes]
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_taken(encode: Encode, kind: str) -> None:
-    """The formats that are taken are known by their bytes."""
+def test_accepted(encode: Encode, kind: str) -> None:
+    """Accepted formats are detected by their bytes."""
     assert detect_format(encode(Image.new("RGB", (20, 20)), kind)) == kind
 
 
 def test_heic() -> None:
-    """An iPhone's format is known by its brands."""
+    """HEIC is detected by its brands."""
     assert detect_format((PICTURES / "located.heic").read_bytes()) == "HEIF"
 
 
 @pytest.mark.parametrize("kind", ["GIF", "BMP", "TIFF", "ICO", "PDF", "AVIF", "JPEG2000", "EPS"])
-def test_others(encode: Encode, kind: str) -> None:
-    """No other format is taken, whatever Pillow could read."""
+def test_other_formats(encode: Encode, kind: str) -> None:
+    """No other format is accepted, even if Pillow can read it."""
     assert detect_format(encode(Image.new("RGB", (20, 20)), kind)) is None
 
 
@@ -48,29 +48,29 @@ def test_others(encode: Encode, kind: str) -> None:
     ],
 )
 def test_unknown(content: bytes) -> None:
-    """What is no picture is not taken for one."""
+    """Other files are not taken for pictures."""
     assert detect_format(content) is None
 
 
 @pytest.mark.parametrize(
-    ("mode", "how"),
+    ("mode", "options"),
     [("RGB", {}), ("RGB", {"lossless": True}), ("RGBA", {}), ("RGB", {"exif": b"Exif\0\0x"})],
 )
-def test_webp(encode: Encode, mode: str, how: dict[str, object]) -> None:
-    """Each of WebP's three headers gives the measures."""
-    content = encode(Image.new(mode, (321, 123)), "WEBP", **how)
+def test_webp(encode: Encode, mode: str, options: dict[str, object]) -> None:
+    """The size is read from each of WebP's three headers."""
+    content = encode(Image.new(mode, (321, 123)), "WEBP", **options)
 
     assert read_webp_header(content) == (321, 123, False)
 
 
-def test_moving(encode: Encode) -> None:
-    """An animated WebP says so in its header."""
+def test_animated_webp(encode: Encode) -> None:
+    """An animated WebP is detected by its header."""
     frames = [Image.new("RGB", (32, 32), colour) for colour in ("red", "blue")]
 
     assert read_webp_header(encode(frames[0], "WEBP", save_all=True, append_images=frames[1:]))[2]
 
 
-def test_short() -> None:
-    """A WebP that ends in its header has some measures and raises nothing."""
+def test_truncated_webp() -> None:
+    """A WebP that ends within its header raises nothing."""
     for chunk in (b"VP8 ", b"VP8L", b"VP8X", b""):
         read_webp_header(b"RIFF\0\0\0\0WEBP" + chunk)

@@ -1,4 +1,4 @@
-"""What becomes of a picture: limits, clean upright RGB pixels, a judgement."""
+"""Checks, pixels, hashes and warnings of a picture."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Encode = Callable[..., bytes]
 
 @pytest.fixture(autouse=True)
 def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Switch Pillow's own limit off, as the child does: ours is asked before."""
+    """Switch Pillow's own limit off, as the child does: `check_size` comes first."""
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
 
 
@@ -35,7 +35,7 @@ def scene(seed: int = 0, size: tuple[int, int] = (600, 400)) -> Image.Image:
 
 
 def emoji(size: int = 128) -> Image.Image:
-    """Draw a plain face on nothing, as custom emoji are."""
+    """Draw a face on a transparent background, as custom emoji have."""
     large = Image.new("RGBA", (size * 4, size * 4))
     draw = ImageDraw.Draw(large)
     for box, colour in (
@@ -48,38 +48,38 @@ def emoji(size: int = 128) -> Image.Image:
     return large.resize((size, size), Image.Resampling.LANCZOS)
 
 
-def shown(checked: CheckedPhoto) -> Image.Image:
-    """Return the pixels that are kept."""
+def decoded(checked: CheckedPhoto) -> Image.Image:
+    """Return the stored pixels as a picture."""
     with Image.open(BytesIO(checked.pixels), formats=("PNG",)) as picture:
         picture.load()
     return picture
 
 
-def refused(content: bytes) -> UserError:
-    """Return why a picture is refused."""
+def refusal(content: bytes) -> UserError:
+    """Return the error of a refused picture."""
     with pytest.raises(UserError) as caught:
         check_picture(content)
     return caught.value
 
 
-def near(
+def has_colour(
     picture: Image.Image, at: tuple[int, int], colour: tuple[int, int, int], most: int = 12
 ) -> bool:
-    """Tell whether a spot has a colour, as far as a lossy format keeps it."""
+    """Return whether a pixel has a colour, within what a lossy format changes."""
     spot = picture.getpixel(at)
     assert isinstance(spot, tuple)
     return all(abs(a - b) <= most for a, b in zip(spot, colour, strict=True))
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_kept(encode: Encode, kind: str) -> None:
-    """A picture is kept as an RGB PNG of its size, with a small WebP beside it."""
+def test_files(encode: Encode, kind: str) -> None:
+    """A picture is stored as an RGB PNG of its size, with a small WebP as preview."""
     checked = check_picture(encode(scene(), kind))
     with Image.open(BytesIO(checked.preview), formats=("WEBP",)) as preview:
         measures = preview.size
 
-    assert (checked.width, checked.height) == shown(checked).size == (600, 400)
-    assert shown(checked).mode == "RGB"
+    assert (checked.width, checked.height) == decoded(checked).size == (600, 400)
+    assert decoded(checked).mode == "RGB"
     assert measures == (512, 341)
     assert checked.warnings == ()
 
@@ -87,8 +87,8 @@ def test_kept(encode: Encode, kind: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "size"), [("JPEG", (4000, 3000)), ("PNG", (1200, 1600)), ("WEBP", (1601, 1201))]
 )
-def test_shrunk(encode: Encode, kind: str, size: tuple[int, int]) -> None:
-    """A large picture is shrunk to 1536 pixels of its longer side, never enlarged."""
+def test_large(encode: Encode, kind: str, size: tuple[int, int]) -> None:
+    """A large picture is scaled down to 1536 pixels on its longer side."""
     checked = check_picture(encode(scene(size=size), kind))
 
     assert max(checked.width, checked.height) == 1536
@@ -96,7 +96,7 @@ def test_shrunk(encode: Encode, kind: str, size: tuple[int, int]) -> None:
 
 
 def test_digest(encode: Encode) -> None:
-    """Two files of the same pixels have one digest; one pixel more makes another."""
+    """Files with the same pixels have the same digest; a changed pixel or shape changes it."""
     picture = scene()
     first = check_picture(encode(picture, "PNG", compress_level=9))
     second = check_picture(encode(picture, "WEBP", lossless=True))
@@ -109,7 +109,7 @@ def test_digest(encode: Encode) -> None:
 
 
 def test_hash(encode: Encode) -> None:
-    """Copies of a picture are near each other, other pictures far away."""
+    """Copies of a picture have similar hashes, other pictures do not."""
     one = check_picture(encode(scene(1), "PNG")).phash
     copy = check_picture(encode(scene(1).resize((420, 280)), "JPEG", quality=60)).phash
     other = check_picture(encode(scene(2), "PNG")).phash
@@ -119,43 +119,43 @@ def test_hash(encode: Encode) -> None:
 
 
 @pytest.mark.parametrize("size", [(13000, 13000), (12001, 20), (20, 12001), (8000, 5001)])
-def test_bomb(encode: Encode, size: tuple[int, int]) -> None:
-    """A picture of too many pixels is refused by its header, however few bytes it has."""
-    told = refused(encode(Image.new("1", size), "PNG"))
+def test_too_many_pixels(encode: Encode, size: tuple[int, int]) -> None:
+    """A picture with too many pixels is refused by its header, however small its file."""
+    error = refusal(encode(Image.new("1", size), "PNG"))
 
-    assert told.code == "photo_big"
-    assert (told.facts["width"], told.facts["height"]) == size
+    assert error.code == "photo_big"
+    assert (error.facts["width"], error.facts["height"]) == size
 
 
-def test_lying(encode: Encode) -> None:
-    """A WebP that claims a huge canvas is refused before its decoder takes memory for it."""
+def test_huge_webp(encode: Encode) -> None:
+    """A WebP with a huge canvas is refused before its decoder allocates it."""
     content = bytearray(encode(Image.new("RGBA", (20, 20)), "WEBP", exif=b"Exif\0\0x"))
     content[24:30] = b"\xff\x3f\x00\xff\x3f\x00"  # 16384 x 16384
 
-    assert refused(bytes(content)).facts == {"megapixels": 268, "width": 16384, "height": 16384}
+    assert refusal(bytes(content)).facts == {"megapixels": 268, "width": 16384, "height": 16384}
 
 
 @pytest.mark.parametrize("size", [(1, 1), (15, 400), (400, 15), (6000, 40)])
 def test_small(encode: Encode, size: tuple[int, int]) -> None:
-    """A picture with a side under 16 pixels, as it is kept, teaches nothing."""
-    told = refused(encode(Image.new("RGB", size), "PNG"))
+    """A picture with a side under 16 pixels, once scaled down, is refused."""
+    error = refusal(encode(Image.new("RGB", size), "PNG"))
 
-    assert told.code == "photo_small"
-    assert told.facts == {"width": size[0], "height": size[1], "least": 16}
+    assert error.code == "photo_small"
+    assert error.facts == {"width": size[0], "height": size[1], "least": 16}
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
 def test_animated(encode: Encode, kind: str) -> None:
-    """A picture that moves is refused."""
+    """An animated picture is refused."""
     frames = [scene(seed) for seed in range(3)]
 
     content = encode(frames[0], kind, save_all=True, append_images=frames[1:])
 
-    assert refused(content).code == "photo_animated"
+    assert refusal(content).code == "photo_animated"
 
 
-def test_spare(encode: Encode) -> None:
-    """A camera's JPEG with a second picture inside (a depth map, a preview) is one picture."""
+def test_multi_picture_jpeg(encode: Encode) -> None:
+    """A JPEG with a second picture inside (a depth map, a preview) is accepted."""
     content = encode(scene(1), "MPO", save_all=True, append_images=[scene(2)])
 
     assert check_picture(content).digest == check_picture(encode(scene(1), "JPEG")).digest
@@ -163,7 +163,7 @@ def test_spare(encode: Encode) -> None:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_upright(encode: Encode, orientation: int) -> None:
-    """A picture is kept the way its camera was held."""
+    """A picture is turned upright by its EXIF orientation."""
     picture = Image.new("RGB", (60, 40), "white")
     picture.paste((255, 0, 0), (0, 0, 30, 20))  # the corner that says where up and left are
     turns = {
@@ -180,11 +180,11 @@ def test_upright(encode: Encode, orientation: int) -> None:
     exif[0x0112] = orientation
     content = encode(picture if turn is None else picture.transpose(turn), "PNG", exif=exif)
 
-    assert shown(check_picture(content)).tobytes() == picture.tobytes()
+    assert decoded(check_picture(content)).tobytes() == picture.tobytes()
 
 
 def test_stripped(encode: Encode) -> None:
-    """Nothing of a file but its pixels is kept: no place, no camera, no note, no profile."""
+    """Only the pixels of a file are stored: no location, camera, comment or profile."""
     exif = Image.Exif()
     exif[0x010F] = "SECRET camera"
     exif.get_ifd(0x8825)[1] = "N"
@@ -201,37 +201,37 @@ def test_stripped(encode: Encode) -> None:
     for content in contents:
         assert b"SECRET" in content
         checked = check_picture(content)
-        assert shown(checked).info == {}
+        assert decoded(checked).info == {}
         chunks = {checked.pixels[at : at + 4] for at in range(len(checked.pixels))}
         assert not chunks & {b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"iCCP", b"pHYs", b"tIME"}
         assert not any(word in checked.preview for word in (b"EXIF", b"XMP ", b"ICCP", b"SECRET"))
 
 
-def test_tail(encode: Encode) -> None:
-    """What hides behind a picture (an archive, a script) is not kept."""
+def test_trailing_data(encode: Encode) -> None:
+    """Data behind the picture (an archive, a script) is dropped."""
     for kind in ("JPEG", "PNG", "WEBP"):
         checked = check_picture(encode(scene(), kind) + b"PK\x03\x04 <script>SECRET</script>")
 
         assert b"SECRET" not in checked.pixels + checked.preview
 
 
-def test_print(encode: Encode) -> None:
-    """A picture made for print (CMYK) has its colours on a screen."""
+def test_cmyk(encode: Encode) -> None:
+    """A CMYK picture is converted to RGB."""
     red = Image.new("CMYK", (64, 64), (0, 255, 255, 0))
 
-    assert near(shown(check_picture(encode(red, "JPEG"))), (32, 32), (255, 0, 0))
+    assert has_colour(decoded(check_picture(encode(red, "JPEG"))), (32, 32), (255, 0, 0))
 
 
 @pytest.mark.parametrize(("deep", "flat"), [(0, 0), (32768, 128), (65535, 255)])
-def test_deep(encode: Encode, deep: int, flat: int) -> None:
-    """A picture of 16 bits keeps its brightness, not its first 255 steps."""
+def test_16_bits(encode: Encode, deep: int, flat: int) -> None:
+    """A 16-bit picture is scaled to 8 bits, not clipped."""
     content = encode(Image.new("I;16", (64, 64), deep), "PNG")
 
-    assert near(shown(check_picture(content)), (32, 32), (flat, flat, flat), most=1)
+    assert has_colour(decoded(check_picture(content)), (32, 32), (flat, flat, flat), most=1)
 
 
 @pytest.mark.parametrize(
-    ("mode", "colour", "seen"),
+    ("mode", "colour", "expected"),
     [
         ("L", 77, (77, 77, 77)),
         ("1", 1, (255, 255, 255)),
@@ -243,18 +243,18 @@ def test_deep(encode: Encode, deep: int, flat: int) -> None:
     ],
 )
 def test_modes(
-    encode: Encode, mode: str, colour: int | tuple[int, ...], seen: tuple[int, int, int]
+    encode: Encode, mode: str, colour: int | tuple[int, ...], expected: tuple[int, int, int]
 ) -> None:
-    """Every kind of pixel becomes RGB, on white where it is clear."""
+    """Every mode becomes RGB, on white where it is transparent."""
     content = encode(Image.new(mode, (64, 64), colour), "PNG")
 
-    assert near(shown(check_picture(content)).convert("RGB"), (32, 32), seen, most=1)
+    assert has_colour(decoded(check_picture(content)).convert("RGB"), (32, 32), expected, most=1)
 
 
 def test_alpha(encode: Encode) -> None:
-    """What is see-through keeps its alpha beside its colours on white, turned as they are.
+    """A picture with transparent parts is composited on white and keeps its alpha, both upright.
 
-    It is another photo than one of the same colours that is solid throughout.
+    Its digest differs from that of an opaque picture with the same colours.
     """
     clear = Image.new("RGBA", (60, 40), (0, 0, 255, 0))
     clear.paste((0, 0, 255, 255), (0, 0, 30, 40))
@@ -268,37 +268,39 @@ def test_alpha(encode: Encode) -> None:
         check_picture(encode(solid, "PNG", exif=exif)),
     )
 
-    picture = shown(kept)
-    assert (picture.mode, shown(plain).mode) == ("RGBA", "RGB")
-    assert picture.convert("RGB").tobytes() == shown(plain).tobytes()
+    picture = decoded(kept)
+    assert (picture.mode, decoded(plain).mode) == ("RGBA", "RGB")
+    assert picture.convert("RGB").tobytes() == decoded(plain).tobytes()
     assert [picture.getpixel((20, y)) for y in (5, 55)] == [(0, 0, 255, 255), (255, 255, 255, 0)]
     assert kept.digest != plain.digest
     assert kept.preview == plain.preview
 
 
-def test_clear(encode: Encode) -> None:
-    """A palette with a clear colour is on white too."""
+def test_transparent_palette(encode: Encode) -> None:
+    """A palette with a transparent colour is composited on white, too."""
     picture = Image.new("P", (64, 64), 3)
     picture.putpalette([10, 200, 30] * 256)
 
     content = encode(picture, "PNG", transparency=3)
 
-    assert near(shown(check_picture(content)).convert("RGB"), (32, 32), (255, 255, 255), most=0)
+    assert has_colour(
+        decoded(check_picture(content)).convert("RGB"), (32, 32), (255, 255, 255), most=0
+    )
 
 
 def test_profile(encode: Encode) -> None:
-    """A colour profile is applied; one that is broken or for other pixels is left out."""
+    """A colour profile is applied; a broken one, or one for another mode, is ignored."""
     grey = Image.new("RGB", (64, 64), (120, 130, 140))
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
 
     for profile in (srgb, lab, b"no profile at all"):
         content = encode(grey, "PNG", icc_profile=profile)
-        assert near(shown(check_picture(content)), (9, 9), (120, 130, 140), most=2)
+        assert has_colour(decoded(check_picture(content)), (9, 9), (120, 130, 140), most=2)
 
 
 def test_blurred(encode: Encode) -> None:
-    """A blurred picture is named so; a sharp one, however small or plain, is not."""
+    """A blurred picture gets a warning; a sharp one, however small or plain, does not."""
     large = scene(size=(2000, 1500))
     soft = check_picture(encode(large.filter(ImageFilter.GaussianBlur(12)), "JPEG"))
     sharp = check_picture(encode(large, "JPEG"))

@@ -1,4 +1,4 @@
-"""The darkroom: pictures are decoded in a child, and a bad one harms nobody."""
+"""The darkroom: a bad picture harms neither the bot nor the next picture."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ Encode = Callable[..., bytes]
 
 @pytest.fixture
 async def darkroom() -> AsyncIterator[Darkroom]:
-    """Return a darkroom with one child."""
+    """A darkroom with one child."""
     async with Darkroom(children=1) as opened:
         yield opened
 
 
 @pytest.fixture
 def good(encode: Encode) -> bytes:
-    """Return a file that is taken."""
+    """A file that is accepted."""
     return encode(scene(), "JPEG")
 
 
@@ -46,21 +46,21 @@ def scene(size: tuple[int, int] = (300, 200)) -> Image.Image:
 
 
 def child(darkroom: Darkroom) -> int:
-    """Return the process id of the child that waits."""
+    """Return the process id of the idle child."""
     process = darkroom._idle[0]._process
     assert process is not None
     return process.pid
 
 
-async def code(darkroom: Darkroom, content: bytes) -> str:
-    """Return why a picture is refused."""
+async def refusal(darkroom: Darkroom, content: bytes) -> str:
+    """Return the code of a refused picture."""
     with pytest.raises(UserError) as caught:
         await darkroom.check(content)
     return caught.value.code
 
 
 async def test_good(darkroom: Darkroom, good: bytes) -> None:
-    """A picture comes back clean."""
+    """A picture is returned as pixels and a preview."""
     checked = await darkroom.check(good)
     with Image.open(BytesIO(checked.pixels), formats=("PNG",)) as picture:
         measures, mode = picture.size, picture.mode
@@ -72,7 +72,7 @@ async def test_good(darkroom: Darkroom, good: bytes) -> None:
 
 
 async def test_heic(darkroom: Darkroom) -> None:
-    """An iPhone's picture is taken, without where it was made."""
+    """A HEIC is accepted; its metadata is dropped."""
     checked = await darkroom.check(HEIC)
 
     assert b"Secretphone" in HEIC
@@ -81,7 +81,7 @@ async def test_heic(darkroom: Darkroom) -> None:
 
 
 async def test_bad(darkroom: Darkroom, encode: Encode, good: bytes) -> None:
-    """Each bad file gets its reason, and the child goes on with the next."""
+    """Each bad file is refused with a reason, by one and the same child."""
     frames = [scene(), scene().rotate(90)]
     png, webp = encode(scene(), "PNG"), encode(scene(), "WEBP")
     noise = random.Random(1).randbytes(2000)
@@ -112,17 +112,17 @@ async def test_bad(darkroom: Darkroom, encode: Encode, good: bytes) -> None:
     await darkroom.check(good)
     before = child(darkroom)
 
-    told = [await code(darkroom, content) for content, _ in cases]
+    codes = [await refusal(darkroom, content) for content, _ in cases]
     await darkroom.check(good)
 
-    assert told == [reason for _, reason in cases]
+    assert codes == [reason for _, reason in cases]
     assert child(darkroom) == before
 
 
-async def test_mutated(darkroom: Darkroom, encode: Encode, good: bytes) -> None:
-    """Files with bytes changed at random are taken or refused, never a fault of ours."""
+async def test_random_changes(darkroom: Darkroom, encode: Encode, good: bytes) -> None:
+    """Files with random changes are accepted or refused; nothing else is raised."""
     rng = random.Random(7)
-    told = set()
+    codes = set()
     originals = [good, encode(scene(), "PNG"), encode(scene(), "WEBP"), HEIC]
     for at in range(120):
         content = bytearray(originals[at % 4])
@@ -131,17 +131,17 @@ async def test_mutated(darkroom: Darkroom, encode: Encode, good: bytes) -> None:
         try:
             await darkroom.check(bytes(content))
         except UserError as refused:
-            told.add(refused.code)
+            codes.add(refused.code)
 
-    assert all(reason.startswith("photo_") for reason in told)
+    assert all(code.startswith("photo_") for code in codes)
     assert (await darkroom.check(good)).width == 300
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 async def test_large(darkroom: Darkroom, encode: Encode, kind: str) -> None:
-    """A phone's 12 megapixels fit into the child's memory; our own hardly grows."""
-    how = {"compress_level": 1} if kind == "PNG" else {"method": 0} if kind == "WEBP" else {}
-    content = encode(scene((4000, 3000)), kind, **how)
+    """12 megapixels fit into the child's memory, and the bot's memory hardly grows."""
+    options = {"compress_level": 1} if kind == "PNG" else {"method": 0} if kind == "WEBP" else {}
+    content = encode(scene((4000, 3000)), kind, **options)
     before = psutil.Process().memory_info().rss
 
     checked = await darkroom.check(content)
@@ -150,8 +150,8 @@ async def test_large(darkroom: Darkroom, encode: Encode, kind: str) -> None:
     assert psutil.Process().memory_info().rss - before < 50 << 20
 
 
-async def test_confined(darkroom: Darkroom, good: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The child has little memory and time, can write no file, and knows no secret."""
+async def test_limits(darkroom: Darkroom, good: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The child has little memory and CPU time, cannot write files, and has no secrets."""
     monkeypatch.setenv("DISCORD_TOKEN", "canary")
     await darkroom.check(good)
     pid = child(darkroom)
@@ -164,47 +164,47 @@ async def test_confined(darkroom: Darkroom, good: bytes, monkeypatch: pytest.Mon
 
 
 async def test_slow(darkroom: Darkroom, good: bytes) -> None:
-    """A child that takes too long is killed and replaced; the picture gets a reason."""
+    """A child that takes too long is killed and replaced; the picture is refused."""
     await darkroom.check(good)
     pid = child(darkroom)
     darkroom._idle[0]._seconds = 0.2
     os.kill(pid, signal.SIGSTOP)
 
-    told = await code(darkroom, good)
+    code = await refusal(darkroom, good)
     checked = await darkroom.check(good)
 
-    assert told == "photo_slow"
+    assert code == "photo_slow"
     assert checked.width == 300
     assert not psutil.pid_exists(pid)
 
 
 async def test_memory(darkroom: Darkroom, encode: Encode, good: bytes) -> None:
-    """A picture that needs more memory than there is ends the child, not us."""
+    """A picture that needs too much memory ends the child, not the bot."""
     await darkroom.check(good)
     pid = child(darkroom)
     used = psutil.Process(pid).memory_info().vms
     resource.prlimit(pid, resource.RLIMIT_AS, (used + (8 << 20), used + (8 << 20)))
 
-    told = await code(darkroom, encode(scene((4000, 3000)), "PNG", compress_level=1))
+    code = await refusal(darkroom, encode(scene((4000, 3000)), "PNG", compress_level=1))
     checked = await darkroom.check(good)
 
-    assert told == "photo_slow"
+    assert code == "photo_slow"
     assert checked.width == 300
 
 
 async def test_died(darkroom: Darkroom, good: bytes) -> None:
-    """A child that died while nobody asked is no picture's fault."""
+    """A child that died while idle is replaced."""
     await darkroom.check(good)
-    gone = psutil.Process(child(darkroom))
-    gone.kill()
-    while gone.status() != psutil.STATUS_ZOMBIE:
+    dead = psutil.Process(child(darkroom))
+    dead.kill()
+    while dead.status() != psutil.STATUS_ZOMBIE:
         await asyncio.sleep(0.01)
 
     assert (await darkroom.check(good)).width == 300
 
 
 async def test_cancelled(darkroom: Darkroom, good: bytes) -> None:
-    """Who stops waiting leaves no child behind with a half-read answer."""
+    """A cancelled check does not leave its answer to the next picture."""
     await darkroom.check(good)
     pid = child(darkroom)
     os.kill(pid, signal.SIGSTOP)
@@ -221,7 +221,7 @@ async def test_cancelled(darkroom: Darkroom, good: bytes) -> None:
 
 
 async def test_pool(good: bytes) -> None:
-    """Two pictures are developed at a time, and no child is left at the end."""
+    """Two children work at a time, and none is left at the end."""
     async with Darkroom() as darkroom:
         await asyncio.gather(*(darkroom.check(good) for _ in range(6)))
         children = len(darkroom._idle)

@@ -1,4 +1,4 @@
-"""Photos as the advisor weighs them."""
+"""What the advisor sees of photos."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FAR = 0x0F0F_F0F0_0FF0  #: hashes that are multiples of it are far from each oth
 
 @dataclass(frozen=True)
 class Photo:
-    """What is known of a photo."""
+    """A photo."""
 
     phash: int
     width: int = 800
@@ -22,8 +22,8 @@ class Photo:
     warnings: tuple[str, ...] = ()
 
 
-def test_what_counts() -> None:
-    """Blurred photos and those that nearly show the same are not counted; each is once."""
+def test_distinct_photos() -> None:
+    """Blurred photos and near duplicates are not counted as distinct."""
     photos = [Photo(FAR * at) for at in range(1, 5)]
     photos += [Photo(FAR ^ 1), Photo(FAR * 9, warnings=("blurred",)), Photo(FAR * 8)]
 
@@ -33,7 +33,7 @@ def test_what_counts() -> None:
 
 
 def test_side() -> None:
-    """Their size is the median of the shorter sides; of no photos it is unknown."""
+    """The side is the median of the shorter sides; 0 without photos."""
     photos = [Photo(0, 100, 900), Photo(FAR, 900, 300), Photo(FAR * 2, 4000, 3000)]
 
     assert AdviceInput.from_photos(photos, Concept.LOOK).median_side == 300
@@ -41,8 +41,8 @@ def test_side() -> None:
 
 
 @pytest.mark.parametrize("concept", Concept)
-def test_motif(concept: Concept) -> None:
-    """The concept says what is shown until somebody else does."""
+def test_subject_matter(concept: Concept) -> None:
+    """The subject matter has a default by concept."""
     assert AdviceInput.from_photos([], concept).subject_matter is SUBJECT_MATTERS[concept][0]
     assert (
         AdviceInput.from_photos([], concept, SubjectMatter.EMOJI).subject_matter

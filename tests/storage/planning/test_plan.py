@@ -1,4 +1,4 @@
-"""The pre-flight arithmetic."""
+"""Plans by the catalog's rules."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ RULE = Rule(
 CATALOG = Catalog(bases=(BASE,), methods=(Method("lora"),), rules=(RULE,))
 
 
-def planned(catalog: Catalog = CATALOG, photos: int = 1, **changes: Any) -> Plan:
-    """Plan the quick training of a subject."""
-    chosen = {"method": "lora", "base": "embedded", "dial": Dial.QUICK} | changes
-    return plan_training(catalog, concept=Concept.SUBJECT, photos=photos, **chosen)
+def make_plan(catalog: Catalog = CATALOG, photos: int = 1, **changes: Any) -> Plan:
+    """Plan a quick training of a subject."""
+    choices = {"method": "lora", "base": "embedded", "dial": Dial.QUICK} | changes
+    return plan_training(catalog, concept=Concept.SUBJECT, photos=photos, **choices)
 
 
 @pytest.mark.parametrize(("photos", "steps"), [(0, 50), (1, 50), (3, 60), (200, 90)])
 def test_steps(photos: int, steps: int) -> None:
-    """Steps grow with the photos, up to the rule's most."""
-    assert planned(photos=photos).steps == steps
+    """Steps grow with the photos, up to the rule's maximum."""
+    assert make_plan(photos=photos).steps == steps
 
 
-def test_rest() -> None:
-    """Everything else is the rule's."""
-    made = planned()
+def test_defaults() -> None:
+    """Everything else is taken from the rule."""
+    plan = make_plan()
 
-    assert (made.rank, made.learning_rate, made.batch_size, made.file_bytes, made.reasons) == (
+    assert (plan.rank, plan.learning_rate, plan.batch_size, plan.file_bytes, plan.reasons) == (
         RULE.rank,
         RULE.learning_rate,
         RULE.batch_size,
@@ -58,8 +58,8 @@ def test_rest() -> None:
     ],
 )
 def test_unknown(changes: dict[str, Any], code: str, facts: dict[str, Any]) -> None:
-    """What the trainer does not offer is refused, with what it does."""
+    """An unknown base or method is refused, with the names there are."""
     with pytest.raises(UserError) as caught:
-        planned(**changes)
+        make_plan(**changes)
 
     assert (caught.value.code, caught.value.facts) == (code, facts)

@@ -1,4 +1,4 @@
-"""What the trainer can do."""
+"""The catalog."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ RULE = Rule(
 
 
 async def test_empty(store: Store) -> None:
-    """Before any trainer came, the catalog is empty."""
+    """The catalog is empty before the first one is published."""
     assert await store.catalog.read() == Catalog()
 
 
 async def test_publish(store: Store) -> None:
-    """What was published last is read back the same."""
+    """The catalog that was published last is read back equal."""
     await store.catalog.publish(Catalog(methods=(Method("old"),)))
-    told = Catalog((BASE,), (Method("lora"), WORD), "blip", (RULE,), "H200", 12.5)
+    published = Catalog((BASE,), (Method("lora"), WORD), "blip", (RULE,), "H200", 12.5)
 
-    await store.catalog.publish(told)
+    await store.catalog.publish(published)
 
-    assert await store.catalog.read() == told
+    assert await store.catalog.read() == published
 
 
 def test_older() -> None:
-    """A catalog of a trainer that published the names of its methods alone can be read."""
+    """An older catalog, with the names of methods alone, can be read."""
     known = Catalog((BASE,), (Method("lora"),), "blip", (RULE,))
 
     assert catalog_from_json(asdict(known) | {"methods": ["lora"]}) == known

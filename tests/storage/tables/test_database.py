@@ -1,4 +1,4 @@
-"""One connection: transactions and migrations."""
+"""The connection: transactions and migrations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from storage.tables.database import MIGRATIONS, Database, split_statements
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return a folder with one migration."""
+    """A folder with one migration."""
     (tmp_path / "0001_first.sql").write_text("CREATE TABLE first (x INTEGER);")
     return tmp_path
 
@@ -25,7 +25,7 @@ async def tables(database: Database) -> set[str]:
 
 
 async def test_settings(tmp_path: Path) -> None:
-    """The log is written ahead and in full, keys are enforced, what is deleted is overwritten."""
+    """The database has a write-ahead log, syncs fully, enforces keys and overwrites deletions."""
     database = await Database.open(tmp_path / "x.db")
     names = ("journal_mode", "synchronous", "foreign_keys", "secure_delete", "busy_timeout")
     values = [(await database.execute(f"PRAGMA {name}"))[0][0] for name in names]
@@ -34,8 +34,8 @@ async def test_settings(tmp_path: Path) -> None:
     assert values == ["wal", 2, 1, 1, 30000]
 
 
-async def test_broken(folder: Path) -> None:
-    """A migration that breaks leaves nothing of itself, and the ones before it stay."""
+async def test_failed_migration(folder: Path) -> None:
+    """A failed migration is rolled back; the ones before it stay."""
     (folder / "0002_broken.sql").write_text(
         "CREATE TABLE second (x); INSERT INTO nowhere VALUES (1);"
     )
@@ -51,8 +51,8 @@ async def test_broken(folder: Path) -> None:
     assert version == 2
 
 
-async def test_together(folder: Path) -> None:
-    """Processes that start at once on a new file wait for each other; each migration is once."""
+async def test_concurrent_opens(folder: Path) -> None:
+    """Processes that open a new database at once wait for each other and migrate it once."""
     path = folder / "x.db"
     opened = await asyncio.gather(*(Database.open(path, folder) for _ in range(8)))
     versions = {await database.read_version() for database in opened}
@@ -62,8 +62,8 @@ async def test_together(folder: Path) -> None:
     assert versions == {1}
 
 
-async def test_newer(folder: Path) -> None:
-    """A database from a newer version is left alone, with a sentence."""
+async def test_newer_version(folder: Path) -> None:
+    """A database of a newer version is refused."""
     database = await Database.open(folder / "x.db", folder)
     await database.execute("PRAGMA user_version = 9")
     await database.close()
@@ -73,7 +73,7 @@ async def test_newer(folder: Path) -> None:
 
 
 async def test_rollback(folder: Path) -> None:
-    """A transaction that breaks leaves nothing, also when its task is cancelled."""
+    """A failed transaction is rolled back, also when its task is cancelled."""
     database = await Database.open(folder / "x.db", folder)
 
     async def write(error: BaseException) -> None:
@@ -91,8 +91,8 @@ async def test_rollback(folder: Path) -> None:
     assert rows == []
 
 
-async def test_apart(folder: Path) -> None:
-    """A statement beside a transaction is not drawn into it."""
+async def test_isolation(folder: Path) -> None:
+    """A statement of another task does not become part of a transaction."""
     database = await Database.open(folder / "x.db", folder)
     inside = asyncio.Event()
 
@@ -114,8 +114,8 @@ async def test_apart(folder: Path) -> None:
     assert [row["x"] for row in rows] == [2]
 
 
-async def test_full(folder: Path) -> None:
-    """A full disk is told as such."""
+async def test_full_disk(folder: Path) -> None:
+    """A full disk is reported as such."""
     database = await Database.open(folder / "x.db", folder)
     await database.execute("PRAGMA max_page_count = 3")
 
@@ -125,14 +125,14 @@ async def test_full(folder: Path) -> None:
 
 
 def test_statements() -> None:
-    """A trigger's body stays in one piece, and a last statement needs no semicolon."""
+    """A trigger's body stays in one statement; the last one needs no semicolon."""
     script = "CREATE TRIGGER t AFTER INSERT ON x BEGIN\n SELECT 1;\n SELECT 2;\nEND;\nSELECT 3"
 
     assert len(split_statements(script)) == 2
 
 
-def test_numbers() -> None:
-    """Migrations are numbered without a gap."""
+def test_numbering() -> None:
+    """Migrations are numbered without gaps."""
     numbers = [int(file.name.split("_")[0]) for file in sorted(MIGRATIONS.glob("*.sql"))]
 
     assert numbers == list(range(1, len(numbers) + 1))

@@ -16,12 +16,12 @@ ALICE, BOB, GUILD, CHANNEL = 1001, 1002, 77, 88
 
 @pytest.fixture
 async def dog(store: Store) -> Dataset:
-    """Return Alice's dataset."""
+    """Alice's dataset."""
     return await store.datasets.create(ALICE, GUILD, "My Dog", Concept.SUBJECT)
 
 
 async def test_new(store: Store, dog: Dataset) -> None:
-    """A dataset has its name's word as a trigger unless one is given."""
+    """A dataset's trigger is made of its name unless one is given."""
     look = await store.datasets.create(ALICE, GUILD, "water", Concept.LOOK, "aqua")
 
     assert (dog.trigger, dog.concept, look.trigger) == ("mydog", Concept.SUBJECT, "aqua")
@@ -30,7 +30,7 @@ async def test_new(store: Store, dog: Dataset) -> None:
 
 
 async def test_taken(store: Store, dog: Dataset) -> None:
-    """A member's names differ in more than case; another member may use the same."""
+    """A member's names differ by more than case; another member may use the same."""
     with pytest.raises(UserError, match="name_taken"):
         await store.datasets.create(ALICE, GUILD, "my dog", Concept.LOOK)
     theirs = await store.datasets.create(BOB, GUILD, "my dog", Concept.LOOK)
@@ -39,17 +39,17 @@ async def test_taken(store: Store, dog: Dataset) -> None:
 
 
 async def test_foreign(store: Store, dog: Dataset) -> None:
-    """Somebody else's dataset is as unknown as one that does not exist."""
-    deeds = (
+    """Another member's dataset is unknown, like one that does not exist."""
+    attempts = (
         store.datasets.get(dog.id, BOB),
         store.datasets.get(999, ALICE),
         store.datasets.set_trigger(dog.id, BOB, "mine"),
         store.datasets.delete(dog.id, BOB),
         store.datasets.set_collecting(BOB, CHANNEL, dog.id),
     )
-    for deed in deeds:
+    for attempt in attempts:
         with pytest.raises(UserError, match=r"^dataset_unknown$"):
-            await deed
+            await attempt
 
     with pytest.raises(UserError, match=r"^datasets_none$"):
         await store.datasets.get_by_name(BOB, dog.name)
@@ -58,7 +58,7 @@ async def test_foreign(store: Store, dog: Dataset) -> None:
 
 
 async def test_named(store: Store, dog: Dataset) -> None:
-    """A dataset is found by its name in any case."""
+    """A dataset is found by its name, in any case."""
     assert await store.datasets.get_by_name(ALICE, " MY DOG ") == dog
 
 
@@ -70,10 +70,10 @@ async def test_trigger(store: Store, dog: Dataset) -> None:
 
 
 async def test_delete(
-    store: Store, home: Home, dog: Dataset, checked: Callable[..., CheckedPhoto]
+    store: Store, home: Home, dog: Dataset, make_photo: Callable[..., CheckedPhoto]
 ) -> None:
-    """A dataset goes with its photos and their files."""
-    photo = await store.photos.add(dog, checked())
+    """A deleted dataset takes its photos and their files along."""
+    photo = await store.photos.add(dog, make_photo())
 
     await store.datasets.delete(dog.id, ALICE)
 
@@ -82,9 +82,9 @@ async def test_delete(
     assert await store.datasets.list_for(ALICE) == []
 
 
-async def test_busy(store: Store, dog: Dataset, asked: Callable[..., NewJob]) -> None:
+async def test_busy(store: Store, dog: Dataset, make_job: Callable[..., NewJob]) -> None:
     """A dataset stays while a job trains on it, and can go when that has ended."""
-    job = await store.jobs.queue(asked(dataset=dog.id))
+    job = await store.jobs.queue(make_job(dataset=dog.id))
 
     with pytest.raises(UserError) as caught:
         await store.datasets.delete(dog.id, ALICE)
@@ -95,11 +95,11 @@ async def test_busy(store: Store, dog: Dataset, asked: Callable[..., NewJob]) ->
     assert (await store.jobs.get(job.id)).dataset is None
 
 
-async def test_busy_beside(store: Store, dog: Dataset, asked: Callable[..., NewJob]) -> None:
+async def test_busy_beside(store: Store, dog: Dataset, make_job: Callable[..., NewJob]) -> None:
     """A dataset that a job trains on beside its own one stays, too."""
     own = await store.datasets.create(ALICE, GUILD, "water", Concept.LOOK)
     request = {"other_datasets": [{"dataset": dog.id, "trigger": "mydog", "concept": "subject"}]}
-    job = await store.jobs.queue(asked(dataset=own.id, request=request))
+    job = await store.jobs.queue(make_job(dataset=own.id, request=request))
 
     with pytest.raises(UserError) as caught:
         await store.datasets.delete(dog.id, ALICE)
@@ -109,9 +109,9 @@ async def test_busy_beside(store: Store, dog: Dataset, asked: Callable[..., NewJ
     assert (caught.value.code, caught.value.facts["job"]) == ("dataset_busy", job.id)
 
 
-async def test_captions(store: Store, dog: Dataset, asked: Callable[..., NewJob]) -> None:
+async def test_captions(store: Store, dog: Dataset, make_job: Callable[..., NewJob]) -> None:
     """Captions for a dataset that goes are not made any more."""
-    waiting = await store.jobs.queue(asked(Kind.CAPTION, dataset=dog.id))
+    waiting = await store.jobs.queue(make_job(Kind.CAPTION, dataset=dog.id))
 
     await store.datasets.delete(dog.id, ALICE)
 

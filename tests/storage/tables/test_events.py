@@ -17,9 +17,9 @@ def step(number: int) -> LogEntry[Progress]:
     return LogEntry(Progress(number, 9), float(number))
 
 
-async def test_since(store: Store, asked: Callable[..., NewJob]) -> None:
+async def test_since(store: Store, make_job: Callable[..., NewJob]) -> None:
     """A reader gets everything once and in order, in pieces as large as it likes."""
-    job = await store.jobs.queue(asked())
+    job = await store.jobs.queue(make_job())
     await store.events.append(job.id, [step(1), step(2)])
     await store.events.append(job.id, [step(3)])
 
@@ -36,9 +36,9 @@ async def test_since(store: Store, asked: Callable[..., NewJob]) -> None:
     assert await store.events.of_kind(job.id, Progress) == [*first[1:], *rest]
 
 
-async def test_cursor(store: Store, asked: Callable[..., NewJob]) -> None:
+async def test_cursor(store: Store, make_job: Callable[..., NewJob]) -> None:
     """Each reader keeps its own place; a writer's moves with what it wrote or not at all."""
-    job = await store.jobs.queue(asked())
+    job = await store.jobs.queue(make_job())
     await store.events.advance("bot", 4)
     await store.events.append(job.id, [step(1)], mark=("run 1", 120))
 
@@ -61,9 +61,9 @@ async def test_cursor(store: Store, asked: Callable[..., NewJob]) -> None:
         "DELETE FROM events WHERE id = 1",
     ],
 )
-async def test_stay(store: Store, asked: Callable[..., NewJob], sql: str) -> None:
+async def test_stay(store: Store, make_job: Callable[..., NewJob], sql: str) -> None:
     """Nobody changes or removes an event while its job is there."""
-    job = await store.jobs.queue(asked())
+    job = await store.jobs.queue(make_job())
     await store.events.append(job.id, [step(1)])
     before = await store.events.since(0)
 
@@ -73,13 +73,13 @@ async def test_stay(store: Store, asked: Callable[..., NewJob], sql: str) -> Non
     assert await store.events.since(0) == before
 
 
-async def test_numbers(store: Store, asked: Callable[..., NewJob]) -> None:
+async def test_numbers(store: Store, make_job: Callable[..., NewJob]) -> None:
     """A number is never used twice, so no reader misses what comes after an erased job."""
-    first = await store.jobs.queue(asked())
+    first = await store.jobs.queue(make_job())
     newest = await store.events.newest()
     await store.members.erase(first.owner, keep_styles=False)
 
-    await store.jobs.queue(asked())
+    await store.jobs.queue(make_job())
 
     assert [event.id for event in await store.events.since(newest)] == [newest + 1]
 

@@ -1,4 +1,4 @@
-"""The queue: claims, leases, fences, wishes, attempts."""
+"""The queue: claims, leases, fences, commands, attempts."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from storage.store import Store
 from storage.tables.jobs import CLAIM_JOB
 
 ALICE, BOB, MODERATOR, GUILD, CHANNEL = 1001, 1002, 1003, 77, 88
-EVERY = tuple(Kind)
-Asked = Callable[..., NewJob]
+ALL_KINDS = tuple(Kind)
+MakeJob = Callable[..., NewJob]
 
 CLAIMER = """
 import asyncio, sys
@@ -36,61 +36,61 @@ asyncio.run(main())
 """
 
 
-async def claimed(store: Store, lease: float = 30) -> Job:
-    """Claim what is next."""
-    job = await store.jobs.claim("w", EVERY, lease=lease)
+async def claim(store: Store, lease: float = 30) -> Job:
+    """Claim the next job."""
+    job = await store.jobs.claim("w", ALL_KINDS, lease=lease)
     assert job is not None
     return job
 
 
 async def statuses(store: Store, job: int) -> list[dict[str, object]]:
-    """Return what the events say of a job's status."""
+    """Return the events of a job's status."""
     return [entry.to_json() for entry in await store.events.of_kind(job, StatusChanged)]
 
 
-async def test_queue(store: Store, asked: Asked) -> None:
-    """A job that was asked for is kept as it was asked for, and is an event."""
-    job = await store.jobs.queue(asked(request={"prompt": "a »dog«"}, private=True))
+async def test_queue(store: Store, make_job: MakeJob) -> None:
+    """A queued job is stored as it was given, and makes an event."""
+    job = await store.jobs.queue(make_job(request={"prompt": "a »dog«"}, private=True))
 
     assert await store.jobs.get(job.id) == job
     assert (job.status, job.private, job.request["prompt"]) == (Status.QUEUED, True, "a »dog«")
     assert await statuses(store, job.id) == [{"status": "queued"}]
 
 
-async def test_twice(store: Store, asked: Asked) -> None:
-    """The same training with another seed is the same, until the first has ended."""
-    first = await store.jobs.queue(asked(request={"seed": 1}))
+async def test_same_training(store: Store, make_job: MakeJob) -> None:
+    """A training is refused while the same one, seed apart, has not ended."""
+    first = await store.jobs.queue(make_job(request={"seed": 1}))
 
     with pytest.raises(UserError) as caught:
-        await store.jobs.queue(asked(request={"seed": 2}))
-    await store.jobs.queue(asked(request={"steps": 200}))
-    await store.jobs.queue(asked(owner=BOB))
+        await store.jobs.queue(make_job(request={"seed": 2}))
+    await store.jobs.queue(make_job(request={"steps": 200}))
+    await store.jobs.queue(make_job(owner=BOB))
     await store.jobs.send_command(first.id, JobCommand.CANCEL, ALICE)
-    await store.jobs.queue(asked())
+    await store.jobs.queue(make_job())
 
     assert (caught.value.code, caught.value.facts) == ("job_twice", {"job": first.id})
 
 
-async def test_samples(store: Store, asked: Asked) -> None:
-    """The same picture may be asked for again."""
-    first = await store.jobs.queue(asked(Kind.SAMPLE))
-    second = await store.jobs.queue(asked(Kind.SAMPLE))
+async def test_same_sample(store: Store, make_job: MakeJob) -> None:
+    """The same sample may be queued twice."""
+    first = await store.jobs.queue(make_job(Kind.SAMPLE))
+    second = await store.jobs.queue(make_job(Kind.SAMPLE))
 
     assert first.id != second.id
 
 
-async def test_racing(store: Store, asked: Asked) -> None:
-    """Of many identical commands at once one is queued."""
+async def test_racing(store: Store, make_job: MakeJob) -> None:
+    """Of many equal trainings at the same time one is queued."""
     answers = await asyncio.gather(
-        *(store.jobs.queue(asked()) for _ in range(10)), return_exceptions=True
+        *(store.jobs.queue(make_job()) for _ in range(10)), return_exceptions=True
     )
 
     assert sum(isinstance(answer, Job) for answer in answers) == 1
 
 
-async def test_mine(store: Store, asked: Asked) -> None:
-    """Somebody else's job is as unknown as none."""
-    job = await store.jobs.queue(asked())
+async def test_others_jobs(store: Store, make_job: MakeJob) -> None:
+    """Another member's job is unknown, like one that does not exist."""
+    job = await store.jobs.queue(make_job())
 
     for number, owner in ((job.id, BOB), (999, ALICE)):
         with pytest.raises(UserError, match=r"^job_unknown$"):
@@ -102,38 +102,39 @@ async def test_mine(store: Store, asked: Asked) -> None:
     assert await store.jobs.list_for_guild(GUILD + 1) == []
 
 
-async def test_order(store: Store, asked: Asked) -> None:
-    """Samples come before captions, captions before trainings, then the oldest."""
+async def test_order(store: Store, make_job: MakeJob) -> None:
+    """Samples come before captions, captions before trainings; the oldest first."""
     kinds = (Kind.TRAIN, Kind.CAPTION, Kind.TRAIN, Kind.SAMPLE, Kind.SAMPLE)
     jobs = [
-        await store.jobs.queue(asked(kind, request={"steps": at})) for at, kind in enumerate(kinds)
+        await store.jobs.queue(make_job(kind, request={"steps": at}))
+        for at, kind in enumerate(kinds)
     ]
     places = [await store.jobs.queue_position(job.id) for job in jobs]
 
-    order = [(await claimed(store)).id for _ in jobs]
+    order = [(await claim(store)).id for _ in jobs]
 
     assert places == [4, 3, 5, 1, 2]
     assert order == [jobs[at].id for at in (3, 4, 1, 0, 2)]
-    assert await store.jobs.claim("w", EVERY) is None
+    assert await store.jobs.claim("w", ALL_KINDS) is None
     assert await store.jobs.queue_position(jobs[0].id) == 0
 
 
-async def test_chosen(store: Store, asked: Asked) -> None:
-    """A worker takes only the kinds and the bases it asks for."""
-    train = await store.jobs.queue(asked())
-    sample = await store.jobs.queue(asked(Kind.SAMPLE, base="sdxl"))
+async def test_kinds_and_bases(store: Store, make_job: MakeJob) -> None:
+    """A worker claims only the kinds and bases it names."""
+    train = await store.jobs.queue(make_job())
+    sample = await store.jobs.queue(make_job(Kind.SAMPLE, base="sdxl"))
 
     assert await store.jobs.claim("w", [Kind.CAPTION]) is None
-    assert await store.jobs.claim("w", EVERY, ["sd21"]) is None
-    assert await store.jobs.claim("w", EVERY, []) is None
-    first = await store.jobs.claim("w", EVERY, ["embedded"])
+    assert await store.jobs.claim("w", ALL_KINDS, ["sd21"]) is None
+    assert await store.jobs.claim("w", ALL_KINDS, []) is None
+    first = await store.jobs.claim("w", ALL_KINDS, ["embedded"])
     second = await store.jobs.claim("w", [Kind.SAMPLE])
 
     assert (first and first.id, second and second.id) == (train.id, sample.id)
 
 
 async def test_indexed(store: Store) -> None:
-    """A claim finds its job by the index, without sorting the queue."""
+    """A claim uses the index and does not sort the queue."""
     plan = await store._database.execute(
         f"EXPLAIN QUERY PLAN {CLAIM_JOB}", worker="w", kinds="[]", bases=None, lease=30, now=0
     )
@@ -143,38 +144,38 @@ async def test_indexed(store: Store) -> None:
     assert "TEMP B-TREE FOR ORDER" not in steps
 
 
-async def test_processes(store: Store, home: Home, asked: Asked) -> None:
+async def test_processes(store: Store, home: Home, make_job: MakeJob) -> None:
     """Two processes that claim at once never get the same job."""
-    jobs = [await store.jobs.queue(asked(Kind.SAMPLE)) for _ in range(60)]
+    jobs = [await store.jobs.queue(make_job(Kind.SAMPLE)) for _ in range(60)]
     command = [sys.executable, "-c", CLAIMER, str(home.path)]
     claimers = [
         await asyncio.create_subprocess_exec(*command, name, stdout=subprocess.PIPE)
         for name in ("one", "two")
     ]
-    told = [(await claimer.communicate())[0].split() for claimer in claimers]
+    claims = [(await claimer.communicate())[0].split() for claimer in claimers]
 
-    assert sorted(int(job) for jobs in told for job in jobs) == [job.id for job in jobs]
+    assert sorted(int(job) for jobs in claims for job in jobs) == [job.id for job in jobs]
     assert {(await store.jobs.get(job.id)).fence for job in jobs} == {1}
 
 
-async def test_lease(store: Store, asked: Asked) -> None:
-    """A claim lasts as long as it is kept alive."""
-    await store.jobs.queue(asked())
-    job = await claimed(store, lease=-1)
+async def test_lease(store: Store, make_job: MakeJob) -> None:
+    """A lease that ran out can be renewed until the job is claimed again."""
+    await store.jobs.queue(make_job())
+    job = await claim(store, lease=-1)
     stalled = [each.id for each in await store.jobs.list_stalled()]
 
-    beaten = await store.jobs.extend_lease(job.id, job.fence)
+    renewed = await store.jobs.extend_lease(job.id, job.fence)
 
-    assert (stalled, beaten) == ([job.id], True)
+    assert (stalled, renewed) == ([job.id], True)
     assert await store.jobs.list_stalled() == []
 
 
-async def test_fence(store: Store, asked: Asked) -> None:
-    """A worker that was given up can neither keep the job nor end it."""
-    await store.jobs.queue(asked())
-    old = await claimed(store)
+async def test_fence(store: Store, make_job: MakeJob) -> None:
+    """An old claim can neither be renewed nor end the job."""
+    await store.jobs.queue(make_job())
+    old = await claim(store)
     await store.jobs.release(old.id, old.fence)
-    new = await claimed(store)
+    new = await claim(store)
 
     assert new.fence > old.fence
     assert not await store.jobs.extend_lease(old.id, old.fence)
@@ -183,23 +184,25 @@ async def test_fence(store: Store, asked: Asked) -> None:
     assert await store.jobs.end_run(new.id, new.fence, Status.DONE)
 
 
-async def test_once(store: Store, asked: Asked) -> None:
+async def test_end_once(store: Store, make_job: MakeJob) -> None:
     """A job ends exactly once, with one event."""
-    await store.jobs.queue(asked())
-    job = await claimed(store)
+    await store.jobs.queue(make_job())
+    job = await claim(store)
     ends = (Status.DONE, Status.FAILED, Status.CANCELLED, Status.DONE)
 
-    told = await asyncio.gather(*(store.jobs.end_run(job.id, job.fence, end) for end in ends))
+    ends_accepted = await asyncio.gather(
+        *(store.jobs.end_run(job.id, job.fence, end) for end in ends)
+    )
 
-    assert sum(told) == 1
+    assert sum(ends_accepted) == 1
     assert [facts["status"] for facts in await statuses(store, job.id)][2:] == ["done"]
     assert not await store.jobs.extend_lease(job.id, job.fence)
 
 
-async def test_failed(store: Store, asked: Asked) -> None:
-    """What ended a job is kept with it, and the copies of its photos go."""
-    await store.jobs.queue(asked())
-    job = await claimed(store)
+async def test_failed(store: Store, make_job: MakeJob) -> None:
+    """A failed job keeps its error and its log; its copies of photos are removed."""
+    await store.jobs.queue(make_job())
+    job = await claim(store)
     folder = store.home.job_folder(job.id)
     folder.photos.mkdir(parents=True)
     folder.log_file.write_text("what the worker said")
@@ -213,48 +216,48 @@ async def test_failed(store: Store, asked: Asked) -> None:
     assert folder.log_file.exists()
 
 
-async def test_unsettled(store: Store, asked: Asked) -> None:
-    """A run ends paused or ended, nothing else."""
-    await store.jobs.queue(asked())
-    job = await claimed(store)
+async def test_wrong_end(store: Store, make_job: MakeJob) -> None:
+    """A run can only end as paused, done, failed or cancelled."""
+    await store.jobs.queue(make_job())
+    job = await claim(store)
 
     with pytest.raises(ValueError, match="queued"):
         await store.jobs.end_run(job.id, job.fence, Status.QUEUED)
 
 
-async def test_attempts(store: Store, asked: Asked) -> None:
-    """A job whose worker dies three times has failed, with the reason."""
-    await store.jobs.queue(asked())
-    seen = []
+async def test_attempts(store: Store, make_job: MakeJob) -> None:
+    """A job whose worker dies three times fails."""
+    await store.jobs.queue(make_job())
+    statuses_after = []
     for _ in range(3):
-        job = await claimed(store)
-        seen.append((await store.jobs.release(job.id, job.fence)).status)
+        job = await claim(store)
+        statuses_after.append((await store.jobs.release(job.id, job.fence)).status)
 
     ended = await store.jobs.get(job.id)
 
-    assert seen == [Status.QUEUED, Status.QUEUED, Status.FAILED]
+    assert statuses_after == [Status.QUEUED, Status.QUEUED, Status.FAILED]
     assert ended.error == {"code": "worker_died", "attempts": 3}
 
 
-async def test_uncounted(store: Store, asked: Asked) -> None:
-    """A job that a living worker puts down goes back however often that happens."""
-    await store.jobs.queue(asked())
+async def test_given_back(store: Store, make_job: MakeJob) -> None:
+    """A job that a living worker gives back loses no attempt."""
+    await store.jobs.queue(make_job())
     for _ in range(5):
-        job = await claimed(store)
-        put = await store.jobs.release(job.id, job.fence, counted=False)
+        job = await claim(store)
+        released = await store.jobs.release(job.id, job.fence, counted=False)
 
-    assert (job.attempts, put.attempts, put.status) == (1, 0, Status.QUEUED)
+    assert (job.attempts, released.attempts, released.status) == (1, 0, Status.QUEUED)
 
 
-async def test_pauses(store: Store, asked: Asked) -> None:
-    """Pausing is no failed attempt."""
-    await store.jobs.queue(asked())
+async def test_pauses(store: Store, make_job: MakeJob) -> None:
+    """A resumed job has all of its attempts."""
+    await store.jobs.queue(make_job())
     for _ in range(4):
-        job = await claimed(store)
+        job = await claim(store)
         await store.jobs.send_command(job.id, JobCommand.PAUSE, ALICE)
         await store.jobs.end_run(job.id, job.fence, Status.PAUSED)
         await store.jobs.resume(job.id, ALICE)
-    job = await claimed(store)
+    job = await claim(store)
 
     released = await store.jobs.release(job.id, job.fence)
 
@@ -262,58 +265,61 @@ async def test_pauses(store: Store, asked: Asked) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "status", "left"),
+    ("command", "status", "left"),
     [
         (JobCommand.CANCEL, Status.CANCELLED, JobCommand.CANCEL),
         (JobCommand.PAUSE, Status.PAUSED, None),
         (JobCommand.FINISH, Status.QUEUED, JobCommand.FINISH),
     ],
 )
-async def test_wished(
-    store: Store, asked: Asked, wish: JobCommand, status: Status, left: JobCommand | None
+async def test_command_of_dead_worker(
+    store: Store, make_job: MakeJob, command: JobCommand, status: Status, left: JobCommand | None
 ) -> None:
-    """A wish outlives the worker that was to honour it."""
-    await store.jobs.queue(asked())
-    job = await claimed(store)
-    running = await store.jobs.send_command(job.id, wish, ALICE)
+    """A command outlives the worker that should have obeyed it."""
+    await store.jobs.queue(make_job())
+    job = await claim(store)
+    running = await store.jobs.send_command(job.id, command, ALICE)
 
     released = await store.jobs.release(job.id, job.fence)
 
-    assert (running.status, running.requested) == (Status.RUNNING, wish)
+    assert (running.status, running.requested) == (Status.RUNNING, command)
     assert (released.status, released.requested) == (status, left)
 
 
 @pytest.mark.parametrize(
-    ("wish", "status"), [(JobCommand.CANCEL, Status.CANCELLED), (JobCommand.PAUSE, Status.PAUSED)]
+    ("command", "status"),
+    [(JobCommand.CANCEL, Status.CANCELLED), (JobCommand.PAUSE, Status.PAUSED)],
 )
-async def test_waiting(store: Store, asked: Asked, wish: JobCommand, status: Status) -> None:
-    """A job that waits is cancelled or paused at once, and it is told by whom."""
-    job = await store.jobs.queue(asked())
+async def test_waiting(
+    store: Store, make_job: MakeJob, command: JobCommand, status: Status
+) -> None:
+    """A waiting job is cancelled or paused at once, and the event says by whom."""
+    job = await store.jobs.queue(make_job())
 
-    moved = await store.jobs.send_command(job.id, wish, MODERATOR)
+    moved = await store.jobs.send_command(job.id, command, MODERATOR)
 
     assert (moved.status, moved.requested_by) == (status, MODERATOR)
     assert (await statuses(store, job.id))[-1] == {"status": status, "by": MODERATOR}
-    assert await store.jobs.claim("w", EVERY) is None
+    assert await store.jobs.claim("w", ALL_KINDS) is None
 
 
-async def test_finish(store: Store, asked: Asked) -> None:
-    """Nothing can be kept of a job that has not begun; a paused one finishes in its turn."""
-    job = await store.jobs.queue(asked())
+async def test_finish(store: Store, make_job: MakeJob) -> None:
+    """A job that never ran cannot finish; a paused one is queued to do so."""
+    job = await store.jobs.queue(make_job())
 
     with pytest.raises(UserError, match="job_unstarted"):
         await store.jobs.send_command(job.id, JobCommand.FINISH, ALICE)
-    run = await claimed(store)
+    run = await claim(store)
     await store.jobs.end_run(run.id, run.fence, Status.PAUSED)
     await store.jobs.send_command(job.id, JobCommand.FINISH, ALICE)
-    again = await claimed(store)
+    again = await claim(store)
 
     assert (again.id, again.requested) == (job.id, JobCommand.FINISH)
 
 
-async def test_ended(store: Store, asked: Asked) -> None:
-    """Nothing can be asked of a job that has ended."""
-    job = await store.jobs.queue(asked())
+async def test_ended(store: Store, make_job: MakeJob) -> None:
+    """A job that has ended takes no commands."""
+    job = await store.jobs.queue(make_job())
     await store.jobs.send_command(job.id, JobCommand.CANCEL, ALICE)
 
     with pytest.raises(UserError, match="job_ended"):
@@ -324,9 +330,9 @@ async def test_ended(store: Store, asked: Asked) -> None:
     assert await store.jobs.list_open() == []
 
 
-async def test_resume(store: Store, asked: Asked) -> None:
-    """A paused job goes back to the queue; pressing twice changes nothing."""
-    job = await store.jobs.queue(asked())
+async def test_resume(store: Store, make_job: MakeJob) -> None:
+    """A paused job is queued again; resuming it twice changes nothing."""
+    job = await store.jobs.queue(make_job())
     await store.jobs.send_command(job.id, JobCommand.PAUSE, ALICE)
 
     first = await store.jobs.resume(job.id, ALICE)
@@ -336,14 +342,14 @@ async def test_resume(store: Store, asked: Asked) -> None:
     assert [job.status for job in await store.jobs.list_open()] == [Status.QUEUED]
 
 
-async def test_today(store: Store, asked: Asked) -> None:
-    """Trainings of a day are counted by member and server, without the cancelled."""
-    first = await store.jobs.queue(asked())
-    await store.jobs.queue(asked(request={"steps": 2}))
-    await store.jobs.queue(asked(request={"steps": 3}))
-    await store.jobs.queue(asked(Kind.SAMPLE))
+async def test_recent_trainings(store: Store, make_job: MakeJob) -> None:
+    """Trainings of 24 hours are counted by member and server, cancelled ones apart."""
+    first = await store.jobs.queue(make_job())
+    await store.jobs.queue(make_job(request={"steps": 2}))
+    await store.jobs.queue(make_job(request={"steps": 3}))
+    await store.jobs.queue(make_job(Kind.SAMPLE))
     await store.jobs.send_command(first.id, JobCommand.CANCEL, ALICE)
-    old = await store.jobs.queue(asked(request={"steps": 4}))
+    old = await store.jobs.queue(make_job(request={"steps": 4}))
     await store._database.execute("UPDATE jobs SET created = 0 WHERE id = :id", id=old.id)
 
     assert await store.jobs.count_recent_trainings(ALICE, GUILD) == 2
@@ -354,9 +360,9 @@ async def test_today(store: Store, asked: Asked) -> None:
     )
 
 
-async def test_card(store: Store, asked: Asked) -> None:
-    """A job knows where its card is and whom to tell."""
-    job = await store.jobs.queue(asked())
+async def test_card(store: Store, make_job: MakeJob) -> None:
+    """A job stores where its card is and whom to ping."""
+    job = await store.jobs.queue(make_job())
     await store.jobs.set_card(job.id, 5, 6, 7)
     for member in (BOB, ALICE, BOB):
         await store.jobs.add_watcher(job.id, member)
@@ -369,12 +375,12 @@ async def test_card(store: Store, asked: Asked) -> None:
     assert await store.jobs.list_watchers(job.id) == [BOB, ALICE]
 
 
-async def test_restart(home: Home, asked: Asked) -> None:
-    """An accepted job, its lease and its wish are there after a restart."""
+async def test_restart(home: Home, make_job: MakeJob) -> None:
+    """A job, its lease and its command survive a restart."""
     async with await Store.open(home) as store:
         dog = await store.datasets.create(ALICE, GUILD, "dog", Concept.SUBJECT)
-        await store.jobs.queue(asked(dataset=dog.id))
-        job = await claimed(store)
+        await store.jobs.queue(make_job(dataset=dog.id))
+        job = await claim(store)
         before = await store.jobs.send_command(job.id, JobCommand.PAUSE, ALICE)
     async with await Store.open(home) as store:
         after = await store.jobs.get(job.id)

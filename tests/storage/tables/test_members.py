@@ -1,4 +1,4 @@
-"""What members agreed to, and how everything of them goes."""
+"""Consent, export and deletion of members."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ ALICE, BOB, GUILD, CHANNEL = 1001, 1002, 77, 88
 NAME = "verysecretname"
 
 
-async def trained(store: Store, job: Job) -> Style:
-    """Run a job to its end and keep its style."""
+async def train(store: Store, job: Job) -> Style:
+    """Run a job to its end and add its style."""
     run = await store.jobs.claim("w", [job.kind])
     assert run is not None
     folder = store.home.job_folder(run.id)
@@ -45,43 +45,46 @@ async def trained(store: Store, job: Job) -> Style:
 
 @pytest.fixture
 async def dog(store: Store) -> Dataset:
-    """Return Alice's dataset."""
+    """Alice's dataset."""
     return await store.datasets.create(ALICE, GUILD, NAME, Concept.SUBJECT)
 
 
 async def test_consent(store: Store) -> None:
-    """Consent is recorded with version, time and way; a newer version needs a new one."""
+    """Consent has a version, a time and a place; a newer version needs a new one."""
     await store.members.add_consent(ALICE, 1, "modal")
     await store.members.add_consent(ALICE, 2, "button")
 
-    told = await store.members.list_consents(ALICE)
+    consents = await store.members.list_consents(ALICE)
 
-    assert [(version, via) for version, _, via in told] == [(1, "modal"), (2, "button")]
-    assert told[0][1] > 1.7e9
+    assert [(version, via) for version, _, via in consents] == [(1, "modal"), (2, "button")]
+    assert consents[0][1] > 1.7e9
     assert [await store.members.has_consented(ALICE, v) for v in (1, 2, 3)] == [True, True, False]
     assert not await store.members.has_consented(BOB, 1)
 
 
 async def test_export(
-    store: Store, dog: Dataset, checked: Callable[..., CheckedPhoto], asked: Callable[..., NewJob]
+    store: Store,
+    dog: Dataset,
+    make_photo: Callable[..., CheckedPhoto],
+    make_job: Callable[..., NewJob],
 ) -> None:
-    """A member's copy holds every row about them, none about others, and is JSON."""
+    """An export has every row about a member, none about others, and is JSON."""
     await store.members.add_consent(ALICE, 1, "modal")
     await store.datasets.set_collecting(ALICE, CHANNEL, dog.id)
-    await store.photos.add(dog, checked(1, warnings=("tiny",)))
-    theirs = await store.jobs.queue(asked(owner=BOB))
+    await store.photos.add(dog, make_photo(1, warnings=("tiny",)))
+    theirs = await store.jobs.queue(make_job(owner=BOB))
     await store.jobs.send_command(theirs.id, JobCommand.CANCEL, ALICE)
     await store.jobs.add_watcher(theirs.id, ALICE)
     await store.reports.add(GUILD, ALICE, theirs.id, 5, "rude")
     await store.drafts.add(ALICE, {"dataset": dog.id})
-    style = await trained(store, await store.jobs.queue(asked(dataset=dog.id)))
+    style = await train(store, await store.jobs.queue(make_job(dataset=dog.id)))
     await store.styles.share(style.id, ALICE, GUILD)
 
-    told = json.loads(json.dumps(await store.members.export(ALICE)))
+    export = json.loads(json.dumps(await store.members.export(ALICE)))
     other = await store.members.export(BOB)
 
     assert {
-        name: len(rows) for name, rows in told.items() if name not in {"member", "events"}
+        name: len(rows) for name, rows in export.items() if name not in {"member", "events"}
     } == {
         "consents": 1,
         "datasets": 1,
@@ -95,50 +98,54 @@ async def test_export(
         "reports": 1,
         "drafts": 1,
     }
-    assert told["photos"][0]["warnings"] == ["tiny"]
-    assert told["jobs"][0]["request"]["steps"] == 100
-    assert (told["styles"][0]["whole"], told["styles"][0]["removed"]) == (0, None)
-    assert [event["facts"]["status"] for event in told["events"]] == ["queued", "running", "done"]
+    assert export["photos"][0]["warnings"] == ["tiny"]
+    assert export["jobs"][0]["request"]["steps"] == 100
+    assert (export["styles"][0]["whole"], export["styles"][0]["removed"]) == (0, None)
+    assert [event["facts"]["status"] for event in export["events"]] == [
+        "queued",
+        "running",
+        "done",
+    ]
     assert {name for name, rows in other.items() if rows} == {"member", "jobs", "events"}
 
 
 async def test_shared(
-    store: Store, home: Home, dog: Dataset, checked: Callable[..., CheckedPhoto]
+    store: Store, home: Home, dog: Dataset, make_photo: Callable[..., CheckedPhoto]
 ) -> None:
-    """One member's leaving takes their rows and only the bytes that nobody else has."""
+    """An erased member's files go unless others have the same picture."""
     theirs = await store.datasets.create(BOB, GUILD, "dog", Concept.SUBJECT)
-    await store.photos.add(dog, checked(1))
-    await store.photos.add(dog, checked(2))
-    kept = await store.photos.add(theirs, checked(1))
+    await store.photos.add(dog, make_photo(1))
+    await store.photos.add(dog, make_photo(2))
+    kept = await store.photos.add(theirs, make_photo(1))
 
     photos = await store.members.erase(ALICE, keep_styles=False)
 
     assert photos == 2
     assert await store.photos.list_for(theirs.id, BOB) == [kept]
-    assert home.photo_file(checked(1).digest).exists()
-    assert home.preview_file(checked(1).digest).exists()
-    assert not home.photo_file(checked(2).digest).exists()
-    assert not home.preview_file(checked(2).digest).exists()
+    assert home.photo_file(make_photo(1).digest).exists()
+    assert home.preview_file(make_photo(1).digest).exists()
+    assert not home.photo_file(make_photo(2).digest).exists()
+    assert not home.preview_file(make_photo(2).digest).exists()
 
 
 async def test_everything(
     store: Store,
     home: Home,
     dog: Dataset,
-    checked: Callable[..., CheckedPhoto],
-    asked: Callable[..., NewJob],
+    make_photo: Callable[..., CheckedPhoto],
+    make_job: Callable[..., NewJob],
 ) -> None:
-    """Nothing of a member who left is found: no row, no folder, no byte in the database."""
+    """Nothing is left of an erased member: no row, no folder, no byte in the database."""
     await store.members.add_consent(ALICE, 1, "modal")
-    await store.photos.add(dog, checked())
+    await store.photos.add(dog, make_photo())
     await store.datasets.set_collecting(ALICE, CHANNEL, dog.id)
-    theirs = await store.jobs.queue(asked(owner=BOB))
+    theirs = await store.jobs.queue(make_job(owner=BOB))
     await store.jobs.add_watcher(theirs.id, ALICE)
     await store.jobs.send_command(theirs.id, JobCommand.PAUSE, ALICE)
     await store.reports.add(GUILD, ALICE, theirs.id, 5, NAME)
     await store.drafts.add(ALICE, {"class_word": NAME})
-    await trained(store, await store.jobs.queue(asked(request={"name": NAME})))
-    paused = await store.jobs.queue(asked(dataset=dog.id))
+    await train(store, await store.jobs.queue(make_job(request={"name": NAME})))
+    paused = await store.jobs.queue(make_job(dataset=dog.id))
     await store.jobs.send_command(paused.id, JobCommand.PAUSE, ALICE)
     home.job_folder(paused.id).photos.mkdir(parents=True)
 
@@ -157,11 +164,11 @@ async def test_everything(
 
 @pytest.mark.parametrize("keep", [True, False])
 async def test_styles(
-    store: Store, home: Home, asked: Callable[..., NewJob], *, keep: bool
+    store: Store, home: Home, make_job: Callable[..., NewJob], *, keep: bool
 ) -> None:
-    """Shared styles go, or stay without a name; unshared ones always go."""
+    """Shared styles go or stay without an owner, as chosen; others always go."""
     shared, own = [
-        await trained(store, await store.jobs.queue(asked(request={"steps": steps})))
+        await train(store, await store.jobs.queue(make_job(request={"steps": steps})))
         for steps in (1, 2)
     ]
     await store.styles.share(shared.id, ALICE, GUILD)
@@ -178,32 +185,32 @@ async def test_styles(
 
 
 async def test_running(
-    store: Store, home: Home, dog: Dataset, asked: Callable[..., NewJob]
+    store: Store, home: Home, dog: Dataset, make_job: Callable[..., NewJob]
 ) -> None:
-    """A running job is told to stop; when it has, its folder and its row go too."""
-    job = await store.jobs.queue(asked(dataset=dog.id))
+    """A running job is cancelled, and purged after it has ended."""
+    job = await store.jobs.queue(make_job(dataset=dog.id))
     run = await store.jobs.claim("w", [Kind.TRAIN])
     assert run is not None
     home.job_folder(job.id).photos.mkdir(parents=True)
 
     await store.members.erase(ALICE, keep_styles=False)
-    told = await store.jobs.get(job.id)
+    running = await store.jobs.get(job.id)
     early = await store.jobs.purge(job.id)
     before = await store.jobs.list_purgeable()
     await store.jobs.end_run(run.id, run.fence, Status.CANCELLED)
     after = await store.jobs.list_purgeable()
     late = await store.jobs.purge(job.id)
 
-    assert (told.status, told.requested) == (Status.RUNNING, JobCommand.CANCEL)
+    assert (running.status, running.requested) == (Status.RUNNING, JobCommand.CANCEL)
     assert (early, before, after, late) == (False, [], [job.id], True)
     assert await store.jobs.list_for(ALICE) == []
     assert not home.job_folder(job.id).path.exists()
     assert await store.events.since(0) == []
 
 
-async def test_late(store: Store, asked: Callable[..., NewJob]) -> None:
-    """A style that is finished after its member left goes with its job."""
-    job = await store.jobs.queue(asked())
+async def test_late(store: Store, make_job: Callable[..., NewJob]) -> None:
+    """A style that is finished after its member left is purged with its job."""
+    job = await store.jobs.queue(make_job())
     run = await store.jobs.claim("w", [Kind.TRAIN])
     assert run is not None
     await store.members.erase(ALICE, keep_styles=True)
@@ -214,16 +221,16 @@ async def test_late(store: Store, asked: Callable[..., NewJob]) -> None:
     )
     await store.jobs.end_run(run.id, run.fence, Status.DONE)
 
-    gone = await store.jobs.purge(job.id)
+    purged = await store.jobs.purge(job.id)
 
-    assert gone
+    assert purged
     assert not store.styles.file(style).exists()
     assert await store.styles.list_for(ALICE) == []
 
 
-async def test_stays(store: Store, asked: Callable[..., NewJob]) -> None:
-    """A job whose member is still here is never purged; one that is gone is."""
-    job = await store.jobs.queue(asked())
+async def test_stays(store: Store, make_job: Callable[..., NewJob]) -> None:
+    """A job of a member who is still here is never purged."""
+    job = await store.jobs.queue(make_job())
     await store.events.append(job.id, [LogEntry(Note("x"), 0.0)])
 
     assert not await store.jobs.purge(job.id)

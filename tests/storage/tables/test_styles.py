@@ -19,9 +19,9 @@ ALICE, BOB, GUILD, ELSEWHERE = 1001, 1002, 77, 78
 
 
 @pytest.fixture
-async def job(store: Store, asked: Callable[..., NewJob]) -> Job:
-    """Return a running training."""
-    await store.jobs.queue(asked())
+async def job(store: Store, make_job: Callable[..., NewJob]) -> Job:
+    """A running training."""
+    await store.jobs.queue(make_job())
     claimed = await store.jobs.claim("w", [Kind.TRAIN])
     assert claimed is not None
     return claimed
@@ -29,43 +29,43 @@ async def job(store: Store, asked: Callable[..., NewJob]) -> Job:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Return a job's result."""
+    """A training's result."""
     path = tmp_path / "result.safetensors"
     path.write_bytes(b"weights")
     return path
 
 
 async def add(store: Store, job: Job, file: Path) -> Style:
-    """Keep a result as a style."""
+    """Store a result as a style."""
     return await store.styles.add(
         job, file, method="lora", family="sd1", trigger="mydog", concept=Concept.SUBJECT
     )
 
 
 async def test_add(store: Store, job: Job, file: Path) -> None:
-    """A style has a file of its own, which outlives the job's, and the job names it."""
+    """A style has its own copy of the job's file, and the job names the style."""
     style = await add(store, job, file)
     await asyncio.to_thread(file.unlink)
 
-    kept = store.styles.file(style)
+    path = store.styles.file(style)
 
-    assert kept.read_bytes() == b"weights"
-    assert kept.name == "my dog.safetensors"
+    assert path.read_bytes() == b"weights"
+    assert path.name == "my dog.safetensors"
     assert style.digest == hashlib.sha256(b"weights").hexdigest()
     assert (style.bytes, style.owner, style.base, style.shared) == (7, ALICE, "embedded", ())
     assert (await store.jobs.get(job.id)).style == style.id
     assert await store.styles.list_for(ALICE) == [style]
 
 
-async def test_once(store: Store, job: Job, file: Path) -> None:
-    """A trainer that comes back and keeps the same result again gets the same style."""
+async def test_add_again(store: Store, job: Job, file: Path) -> None:
+    """Adding the result of a job again returns the same style."""
     first = await add(store, job, file)
 
     assert await add(store, job, file) == first
 
 
 async def test_fence(store: Store, job: Job, file: Path) -> None:
-    """A worker that was given up publishes nothing."""
+    """An old claim cannot add a style."""
     with pytest.raises(JobError, match="lease_lost"):
         await add(store, replace(job, fence=job.fence - 1), file)
 
@@ -82,7 +82,7 @@ async def test_missing(store: Store, home: Home, job: Job, tmp_path: Path) -> No
 
 
 async def test_share(store: Store, job: Job, file: Path) -> None:
-    """A shared style can be used by that server's members, until it is taken back."""
+    """Members of a server can use a style while it is shared there."""
     style = await add(store, job, file)
     await store.styles.share(style.id, ALICE, GUILD)
     await store.styles.share(style.id, ALICE, GUILD)
@@ -97,24 +97,24 @@ async def test_share(store: Store, job: Job, file: Path) -> None:
     assert [each.id for each in await store.styles.list_usable(ALICE, 1)] == [style.id]
 
 
-async def test_foreign(store: Store, job: Job, file: Path) -> None:
-    """Nobody uses, shares, takes back or deletes what is another member's."""
+async def test_others_styles(store: Store, job: Job, file: Path) -> None:
+    """Nobody can use, share, unshare or delete another member's style."""
     style = await add(store, job, file)
 
-    for deed in (
+    for attempt in (
         store.styles.get(style.id, BOB, GUILD),
         store.styles.share(style.id, BOB, GUILD),
         store.styles.unshare(style.id, BOB, GUILD),
         store.styles.delete(style.id, BOB),
     ):
         with pytest.raises(UserError, match=r"^style_unknown$"):
-            await deed
+            await attempt
 
     assert store.styles.file(style).exists()
 
 
 async def test_withdraw(store: Store, job: Job, file: Path) -> None:
-    """A server gives a style up whoever's it is; the owner and other servers keep it."""
+    """A moderator can remove any style from a server; its owner and other servers keep it."""
     style = await add(store, job, file)
     await store.styles.share(style.id, ALICE, GUILD)
     await store.styles.share(style.id, ALICE, ELSEWHERE)
@@ -126,23 +126,23 @@ async def test_withdraw(store: Store, job: Job, file: Path) -> None:
         await store.styles.withdraw(style.id, GUILD)
 
 
-async def test_nobodys(store: Store, job: Job, file: Path) -> None:
-    """A style that nobody owns goes with its file when its last server gives it up."""
+async def test_withdraw_last_share(store: Store, job: Job, file: Path) -> None:
+    """A style without an owner is deleted, with its file, with its last share."""
     style = await add(store, job, file)
     await store.styles.share(style.id, ALICE, GUILD)
     await store.styles.share(style.id, ALICE, ELSEWHERE)
     await store.members.erase(ALICE, keep_styles=True)
 
     await store.styles.withdraw(style.id, GUILD)
-    kept = store.styles.file(style).exists()
+    before = store.styles.file(style).exists()
     await store.styles.withdraw(style.id, ELSEWHERE)
 
-    assert kept
+    assert before
     assert not store.styles.file(style).parent.exists()
 
 
 async def test_delete(store: Store, home: Home, job: Job, file: Path) -> None:
-    """A style goes with its file, by both of its names, and its shares; its job stays."""
+    """A deleted style takes its file, the job's result and its shares along; the job stays."""
     style = await add(store, job, file)
     await store.styles.share(style.id, ALICE, GUILD)
     folder = home.job_folder(job.id)
@@ -158,21 +158,23 @@ async def test_delete(store: Store, home: Home, job: Job, file: Path) -> None:
     assert (await store.jobs.get(job.id)).style is None
 
 
-async def test_waiting(store: Store, job: Job, file: Path, asked: Callable[..., NewJob]) -> None:
-    """A picture that was asked of a style which goes is not drawn by the bare base instead."""
+async def test_waiting(
+    store: Store, job: Job, file: Path, make_job: Callable[..., NewJob]
+) -> None:
+    """A queued sample of a deleted style fails instead of drawing with the base alone."""
     style = await add(store, job, file)
     await store.styles.share(style.id, ALICE, GUILD)
-    waiting = await store.jobs.queue(asked(Kind.SAMPLE, BOB, style=style.id))
+    waiting = await store.jobs.queue(make_job(Kind.SAMPLE, BOB, style=style.id))
 
     await store.styles.delete(style.id, ALICE)
-    told = await store.jobs.get(waiting.id)
+    sample = await store.jobs.get(waiting.id)
 
-    assert (told.status, told.error) == (Status.FAILED, {"code": "style_unknown"})
+    assert (sample.status, sample.error) == (Status.FAILED, {"code": "style_unknown"})
     assert await store.jobs.claim("w", [Kind.SAMPLE]) is None
 
 
-async def test_whole_models_expire(store: Store, job: Job, file: Path) -> None:
-    """An old model loses its file and keeps its row; what is no whole model stays."""
+async def test_old_full_models(store: Store, job: Job, file: Path) -> None:
+    """An old full model loses its file and keeps its row."""
     model = await store.styles.add(
         job, file, method="finetune", family="sd1", trigger="my", concept=Concept.LOOK, whole=True
     )
@@ -185,13 +187,13 @@ async def test_whole_models_expire(store: Store, job: Job, file: Path) -> None:
     assert (model.whole, model.removed, used) == (True, None, 7)
     assert (early, [one.id for one in gone], again) == ([], [model.id], [])
     assert not store.styles.file(model).exists()
-    (kept,) = await store.styles.list_for(ALICE)
-    assert kept.removed
+    (row,) = await store.styles.list_for(ALICE)
+    assert row.removed
     assert await store.styles.sum_bytes(ALICE) == 0
 
 
-async def test_styles_do_not_expire(store: Store, job: Job, file: Path) -> None:
-    """Only whole models are removed by age."""
+async def test_other_styles_stay(store: Store, job: Job, file: Path) -> None:
+    """Other styles are never removed by age."""
     style = await add(store, job, file)
 
     assert await store.styles.remove_full_models(style.created + 1) == []

@@ -1,4 +1,4 @@
-"""Files whose rows are gone."""
+"""Files of deleted rows."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from storage.records import NewJob
 from storage.store import Store
 
 
-async def test_start(home: Home, asked: Callable[..., NewJob]) -> None:
-    """What a crash between the commit and the disk left is removed at the next start."""
+async def test_start(home: Home, make_job: Callable[..., NewJob]) -> None:
+    """Files that a crash after the commit left are removed at the next start."""
     async with await Store.open(home) as store:
-        job = await store.jobs.queue(asked())
+        job = await store.jobs.queue(make_job())
         home.job_folder(job.id).photos.mkdir(parents=True)
         await store._database.execute("DELETE FROM jobs")
 
@@ -25,10 +25,10 @@ async def test_start(home: Home, asked: Callable[..., NewJob]) -> None:
     assert not home.job_folder(job.id).path.exists()
 
 
-async def test_copies(home: Home, asked: Callable[..., NewJob]) -> None:
-    """Of a job that was cancelled while it waited, the copies of its photos go at once."""
+async def test_copies(home: Home, make_job: Callable[..., NewJob]) -> None:
+    """A waiting job that is cancelled loses its copies of photos at once."""
     async with await Store.open(home) as store:
-        job = await store.jobs.queue(asked())
+        job = await store.jobs.queue(make_job())
         home.job_folder(job.id).photos.mkdir(parents=True)
         home.job_folder(job.id).log_file.write_text("kept")
         await store._database.execute("UPDATE jobs SET status = 'cancelled'")
@@ -38,7 +38,7 @@ async def test_copies(home: Home, asked: Callable[..., NewJob]) -> None:
 
 
 async def test_resists(home: Home, caplog: pytest.LogCaptureFixture) -> None:
-    """What cannot be removed stops nobody, is logged, and is tried again."""
+    """A file that cannot be removed is logged and tried again later."""
     path = home.photo_file("ab")
     async with await Store.open(home) as store:
         path.parent.write_bytes(b"a file where a folder should be")
