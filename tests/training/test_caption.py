@@ -48,13 +48,20 @@ def test_captions(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
     assert events[-1].kind == "done"
 
 
-@pytest.mark.parametrize("name", ["nowhere", "some/where", "../up"])
-def test_missing(bases: BaseCache, run_task: Told, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("nowhere", "captioner_unknown"),
+        ("some/where", "captioner_missing"),
+        ("../up", "captioner_missing"),
+    ],
+)
+def test_missing(bases: BaseCache, run_task: Told, tmp_path: Path, name: str, code: str) -> None:
     """A captioner that is not on this machine ends the job with a code; nothing is downloaded."""
     with pytest.raises(JobError) as refused:
         run_task(caption(laid(tmp_path, captioner=name), bases))
 
-    assert refused.value.code == "captioner_missing"
+    assert refused.value.code == code
 
 
 def test_broken_photo(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:

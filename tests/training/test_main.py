@@ -188,6 +188,7 @@ def test_captions_for_a_shell(photos, tmp_path, here):
         (["train", "{tmp}/bad", "--name", "../a"], "name_bad"),
         (["train", "{tmp}/good", "--name", "a", "--base", "sd9"], "base_unknown"),
         (["sample", "--prompt", "a", "--base", "sd9"], "base_unknown"),
+        (["caption", "{tmp}/good", "--captioner", "blib"], "captioner_unknown"),
         (["sample", "--prompt", "a", "--style", "{tmp}/none"], "style_missing"),
         (["sample", "--prompt", "a", "--style", "{tmp}/bad/not.png"], "style_foreign"),
     ],

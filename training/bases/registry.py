@@ -75,16 +75,20 @@ class BaseRegistry:
     def locate_captioner(self, name: str) -> tuple[Base, Path]:
         """Return a captioner, found as `find_captioner` does, and where its files are.
 
-        Raises JobError "captioner_missing" if it is not on this machine.
+        Raises JobError: "captioner_unknown" with the names there are, "captioner_missing" if it
+        is not on this machine.
         """
         base = self.find_captioner(name)
         kind, _, shipped = base.source.partition(":")
         if kind == "embedded":
             return base, embedded.verified(shipped)
         place = self.locate_source(base.source)
-        if place is None:
-            raise JobError("captioner_missing", captioner=name[:100])
-        return base, place
+        if place is not None:
+            return base, place
+        if not base.family and "/" not in name:  # neither in a list nor a hub's
+            names = [each.name for each in self.list_captioners()]
+            raise JobError("captioner_unknown", captioner=name[:100], choices=names)
+        raise JobError("captioner_missing", captioner=name[:100])
 
     def _list_places(self) -> list[Path]:
         """List the files and folders of the operator that may be models."""

@@ -103,8 +103,9 @@ class LocalJob:
     def caption(self, given: CaptionArguments) -> dict[str, Any]:
         """Write a text file with a caption for each picture."""
         given.out.mkdir(parents=True, exist_ok=True)
-        self.photos = read_photos(given.photos, self.folder)
         captioner = given.captioner or self.settings.captioner
+        open_registry(self.settings).locate_captioner(captioner)  # before torch is imported
+        self.photos = read_photos(given.photos, self.folder)
         numbers = tuple(range(1, len(self.photos) + 1))
         request = CaptionRequest(captioner, given.trigger, numbers)
         end = self._run(Kind.CAPTION, {"request": asdict(request)})
