@@ -5,8 +5,11 @@ from __future__ import annotations
 import io
 import sys
 
+from bot import wording
 from bot.terminal import progress
 from bot.terminal.bar import Bar, filled
+from bot.wording import fill
+from bot.wording.errors import IN_SHELL
 from storage.events import CheckpointSaved, Done, LogEntry, Progress, Started, Timings
 
 CHILD = """
@@ -51,22 +54,24 @@ def test_a_failure_is_a_sentence_and_a_code(capfd):
     """A job's error is told with the sentence of its code; the exit code is the child's."""
     event = {"kind": "failed", "code": "base_unknown", "base": "sd9"}
     assert progress.work([], child(event, code=1)) == 1
-    assert "no base called sd9" in capfd.readouterr().err
+    assert fill(IN_SHELL["base_unknown"], base="sd9", suggestion="") in capfd.readouterr().err
 
 
 def test_a_note_is_no_failure(capfd):
     """What a job remarks on is told as on its card, and the shell goes on."""
     assert progress.work([], child({"kind": "note", "code": "prior_drawn", "pictures": 24})) == 0
     said = capfd.readouterr().err
-    assert "The base draws 24 pictures of the class first" in said
-    assert "did not work" not in said
+    assert fill(wording.job.NOTES["prior_drawn"], pictures=24) in said
+    assert fill(wording.shell.FAILED, sentence="") not in said
 
 
 def test_a_bad_picture_is_named(capfd):
     """Who gives a folder is told which file is bad; a sentence with the name says it once."""
     bad = {"kind": "failed", "code": "photo_unknown", "file": "notes.jpg"}
     assert progress.work([], child(bad, code=1)) == 1
-    assert "because of notes.jpg: This is not a picture I can read." in capfd.readouterr().err
+    sentence = wording.errors.ERRORS["photo_unknown"]
+    named = fill(wording.shell.FAILED_FILE, file="notes.jpg", sentence=sentence)
+    assert named in capfd.readouterr().err
 
     progress.work([], child(bad | {"code": "photo_broken"}, code=1))
     assert capfd.readouterr().err.count("notes.jpg") == 1
@@ -75,7 +80,7 @@ def test_a_bad_picture_is_named(capfd):
 def test_a_child_that_dies_silently_is_noticed(capfd):
     """A child that ends without a terminal event is told of."""
     assert progress.work([], child(code=7)) == 7
-    assert "without a word (exit code 7)" in capfd.readouterr().err
+    assert fill(wording.shell.SILENT, code=7) in capfd.readouterr().err
 
 
 BASE = {
@@ -95,15 +100,15 @@ def test_bases_are_a_table(capfd):
     event |= {"captioners": [BASE | {"name": "blip", "lack": "", "checked": True}]}
     assert progress.work(["bases"], child(event)) == 0
     told, complained = capfd.readouterr()
-    assert "not here: safelight bases fetch sd15" in told
-    assert "Open: one may earn money with it, if: be kind" in told
-    assert "3 MB, put there by hand, not checked" in told
-    assert "licence not seen" in told
-    assert "no family sd9" in told
-    assert "put old.safetensors into bases/" in told
-    assert "1 KB, checked" in told
+    assert fill(wording.shell.NOTES["base_missing"], name="sd15") in told
+    assert "Open" + fill(wording.shell.MONEY["conditions"], terms="be kind") in told
+    assert f"3 MB, {wording.shell.CHECKED[False]}" in told
+    assert wording.shell.UNSEEN in told
+    assert fill(wording.shell.NOTES["base_family"], family="sd9") in told
+    assert fill(wording.shell.NOTES["base_bring"], source="old.safetensors") in told
+    assert f"1 KB, {wording.shell.CHECKED[True]}" in told
     assert "\x1b" not in told
-    assert "x lacks the field good" in complained
+    assert "x has no good" in complained
 
 
 def test_fetching_is_told(capfd):
@@ -119,11 +124,13 @@ def test_fetching_is_told(capfd):
     )
     assert progress.work(["bases", "fetch", "sd15"], child(*events)) == 0
     lines = capfd.readouterr().err.splitlines()
-    assert lines[0].startswith("SD 1.5 from hub/sd15: Open (read at page): one may earn")
+    seen = fill(wording.shell.SEEN, seen="page")
+    assert f"SD 1.5 from hub/sd15: Open{seen}: " in lines[0]
     assert lines[1] == " 50% 1 MB of 2 MB · 1 MB/s"
-    assert lines[2] == "SD 1.5 is here: 2 MB in 2.0 s, every file with the hub's own hash (/hub)."
-    assert "no hash of a.json" in lines[3]
-    assert "already here" in lines[4]
+    facts = {"title": "SD 1.5", "size": "2 MB", "seconds": "2.0 s", "place": "/hub"}
+    assert lines[2] == fill(wording.shell.FETCHED, **facts)
+    assert lines[3] == fill(wording.shell.FETCHED_UNSEEN, **facts, names="a.json")
+    assert lines[4] == fill(wording.shell.FETCHED_ALREADY, **facts)
 
 
 def test_a_file_is_told_in_words(capfd):
@@ -138,7 +145,7 @@ def test_a_file_is_told_in_words(capfd):
     lines = capfd.readouterr().out.splitlines()
     assert "glim.safetensors: LoHa, 1 MB, 12 tensors" in lines
     assert "Trigger: gl?[31mim" in lines
-    assert "Loads in: kohya, ComfyUI" in lines
+    assert fill(wording.shell.LOADS, programs="kohya, ComfyUI") in lines
     assert "Thumbnail: a picture of 2 KB" in lines
     assert not any(line.startswith("Made with") for line in lines)
     assert "Not in diffusers: it reads plain LoRAs only" in lines
@@ -154,7 +161,8 @@ def test_a_smaller_file_says_what_it_costs(capfd):
         "error": 0.123,
     }
     assert progress.work(["shrink"], child(event)) == 0
-    assert "a.safetensors: 1 MB, rank 4; 12.3% of what it does is lost" in capfd.readouterr().out
+    facts = {"file": "a.safetensors", "size": "1 MB", "rank": 4, "error": 0.123}
+    assert fill(wording.shell.SHRUNK, **facts) in capfd.readouterr().out
 
 
 def test_an_export_is_told(capfd):
@@ -163,7 +171,7 @@ def test_an_export_is_told(capfd):
     assert progress.work(["export"], child(event, code=1)) == 1
     said = capfd.readouterr()
     assert "a.pt: 1 MB" in said.out
-    assert "without a word" not in said.err
+    assert fill(wording.shell.SILENT, code=1) not in said.err
 
 
 def test_the_bar_fills():
@@ -203,7 +211,8 @@ def test_advice_is_told_with_its_reasons(capfd):
     lines = capfd.readouterr().out.splitlines()
     lines = lines[lines.index("LoRA on SD, balanced") :]
     assert [line.partition(":")[0] for line in lines[1:4]] == ["- Method", "- Base", "- Time"]
-    assert lines[3] == "- Time: 9 photos are a good number."
-    assert lines[4].startswith("9 photos of 20 count")
-    assert lines[5] == "Its licence asks: a copy of it."
-    assert lines[6].startswith("Or: LoRA on Paint, quick: it knows paintings")
+    assert lines[3] == "- Time: 9 photos is a good number."
+    assert lines[4] == fill(wording.shell.ADVICE_SOME, photos="9 photos", handed=20)
+    assert lines[5] == fill(wording.shell.ADVICE_TERMS, terms="a copy of it")
+    why = wording.advice.BASES["base_domain_drawing"]
+    assert lines[6] == f"Or: LoRA on Paint, quick: {why}."
