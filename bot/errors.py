@@ -1,4 +1,4 @@
-"""The one place where errors become messages.
+"""Turn errors into messages, in one place.
 
 UserError       the sentence of its code, only the person sees it; not a fault, not logged
 JobError        the same, on the card of its job
@@ -26,7 +26,7 @@ GONE_CODES = frozenset({10008, 10062, 10015, 40060})  #: message, interaction or
 
 
 def known_error(error: BaseException) -> SafelightError | None:
-    """Return what the person is told, or None when the error is a bug."""
+    """Return the error to explain to the person, or None if it is a bug."""
     while isinstance(error, app_commands.CommandInvokeError | app_commands.TransformerError):
         cause: BaseException | None = getattr(error, "original", error.__cause__)
         if cause is None:
@@ -47,7 +47,7 @@ def known_error(error: BaseException) -> SafelightError | None:
 
 
 async def answer_error(interaction: discord.Interaction, error: BaseException) -> None:
-    """Tell the person what went wrong; log what is a bug."""
+    """Explain an error to the person; log a bug and answer with a reference to it."""
     known = known_error(error)
     if known is not None:
         await send_privately(interaction, wording.explain(known))
@@ -61,7 +61,7 @@ async def answer_error(interaction: discord.Interaction, error: BaseException) -
 
 
 async def send_privately(interaction: discord.Interaction, sentence: str) -> None:
-    """Say a sentence that only the person sees, whatever was answered before."""
+    """Send a sentence that only the person sees, whatever was answered before."""
     response, extras = interaction.response, interaction.extras
     try:
         if not response.is_done():
@@ -77,13 +77,13 @@ async def send_privately(interaction: discord.Interaction, sentence: str) -> Non
 
 
 def is_gone(error: BaseException) -> bool:
-    """Return whether Discord has forgotten what we wanted to answer."""
+    """Return whether the message or interaction to answer no longer exists."""
     error = getattr(error, "original", error)
     return isinstance(error, discord.HTTPException) and error.code in GONE_CODES
 
 
 def name_source(interaction: discord.Interaction) -> str:
-    """Name what was asked for, for the log: a command or a control, nothing a member wrote."""
+    """Return the command or control that was used, for the log; nothing a member wrote."""
     if interaction.command is not None:
         return f"/{interaction.command.qualified_name}"
     return custom_id_of(interaction) or interaction.type.name

@@ -1,4 +1,4 @@
-"""A line in the terminal that fills as the work goes on."""
+"""A progress bar on the terminal."""
 
 from __future__ import annotations
 
@@ -6,40 +6,40 @@ import shutil
 import sys
 from typing import TextIO
 
-WIDTH = 24
-PARTS = "▏▎▍▌▋▊▉█"
-EVERY = 0.1  #: of the whole, between two lines where lines cannot be redrawn
+WIDTH_CELLS = 24
+EIGHTHS = "▏▎▍▌▋▊▉█"
+MIN_SHARE_BETWEEN_LINES = 0.1  #: where a line cannot be redrawn, as in a pipe
 
 
-def filled(share: float, width: int = WIDTH) -> str:
-    """Draw a bar that is filled to a share of it."""
+def draw_bar(share: float, width: int = WIDTH_CELLS) -> str:
+    """Return a bar of `width` cells, filled to a share from 0 to 1."""
     eighths = round(max(0.0, min(share, 1.0)) * width * 8)
     whole, rest = divmod(eighths, 8)
-    return ("█" * whole + (PARTS[rest - 1] if rest else "")).ljust(width)
+    return ("█" * whole + (EIGHTHS[rest - 1] if rest else "")).ljust(width)
 
 
 class Bar:
-    """Redrawn in place on a terminal; elsewhere a line now and then."""
+    """A bar that is redrawn in place on a terminal; elsewhere, a line for every tenth."""
 
     def __init__(self, out: TextIO | None = None) -> None:
         self.out = sys.stderr if out is None else out
         self.live = self.out.isatty()
-        self.open = False
-        self.written = -1.0
+        self.bar_shown = False
+        self.last_share = -1.0
 
-    def show(self, share: float, words: str) -> None:
-        """Show how far it is."""
+    def update(self, share: float, words: str) -> None:
+        """Show the share that is done, from 0 to 1, with words behind the bar."""
         if self.live:
-            line = f"{filled(share)}▏{words}"[: shutil.get_terminal_size().columns - 1]
+            line = f"{draw_bar(share)}▏{words}"[: shutil.get_terminal_size().columns - 1]
             self.out.write(f"\r\x1b[K{line}")
-            self.open = True
-        elif share >= self.written + EVERY or share >= 1 > self.written:
+            self.bar_shown = True
+        elif share >= self.last_share + MIN_SHARE_BETWEEN_LINES or share >= 1 > self.last_share:
             self.out.write(f"{share:4.0%} {words}\n")
-            self.written = share
+            self.last_share = share
         self.out.flush()
 
-    def say(self, line: str) -> None:
-        """Write a line of its own."""
-        self.out.write(("\r\x1b[K" if self.open else "") + line + "\n")
+    def print_line(self, line: str) -> None:
+        """Print a line in place of the bar."""
+        self.out.write(("\r\x1b[K" if self.bar_shown else "") + line + "\n")
         self.out.flush()
-        self.open = False
+        self.bar_shown = False

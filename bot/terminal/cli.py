@@ -1,4 +1,4 @@
-"""`safelight`: the one command. What trains runs in a child; nothing here imports torch."""
+"""The `safelight` command. Trainings run in a child process, so nothing here imports torch."""
 
 from __future__ import annotations
 
@@ -18,18 +18,20 @@ from storage.settings import read_settings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: Commands of `python -m training`, which knows their options.
-TRAINING = (
+#: Commands that `python -m training` runs; it knows their options.
+TRAINING_COMMANDS = (
     "train", "advise", "sample", "caption", "bases", "inspect", "shrink", "export", "promote",
 )  # fmt: skip
 
 
-def parser() -> argparse.ArgumentParser:
-    """Say which commands there are."""
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the commands; those of the training are parsed in its own process."""
     whole = argparse.ArgumentParser("safelight", description=wording.shell.PROGRAM)
     commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, told in wording.shell.COMMANDS.items():
-        commands.add_parser(name, help=told, description=told, add_help=name not in TRAINING)
+        commands.add_parser(
+            name, help=told, description=told, add_help=name not in TRAINING_COMMANDS
+        )
     demo = commands.choices["demo"]
     demo.add_argument("--port", type=int, default=0, help=wording.shell.PORT)
     demo.add_argument("--no-browser", action="store_true", help=wording.shell.NO_BROWSER)
@@ -37,8 +39,8 @@ def parser() -> argparse.ArgumentParser:
     return whole
 
 
-def run() -> int:
-    """Run the bot and the trainer, if there is a token to be a bot with."""
+def run_bot() -> int:
+    """Run the bot and the scheduler; raise UserError without a token."""
     from bot.terminal.supervisor import PROCESSES, supervise  # noqa: PLC0415 (each command loads its own)
 
     if read_settings(BotSettings).token is None:
@@ -46,15 +48,15 @@ def run() -> int:
     return asyncio.run(supervise(PROCESSES))
 
 
-def doctor() -> int:
-    """Look after everything."""
-    from bot.terminal.doctor import visit  # noqa: PLC0415 (each command loads its own)
+def run_doctor() -> int:
+    """Check the setup and print what is found."""
+    from bot.terminal.doctor import run_checks  # noqa: PLC0415 (each command loads its own)
 
-    return asyncio.run(visit())
+    return asyncio.run(run_checks())
 
 
-def demo(chosen: argparse.Namespace) -> int:
-    """Show the demo, or let it play itself."""
+def run_demo(chosen: argparse.Namespace) -> int:
+    """Serve the demo, or play it through."""
     if chosen.autoplay is not None:
         from bot.demo.autoplay import play  # noqa: PLC0415 (each command loads its own)
 
@@ -64,28 +66,28 @@ def demo(chosen: argparse.Namespace) -> int:
     return asyncio.run(show(chosen.port, browser=not chosen.no_browser))
 
 
-def obey(arguments: Sequence[str]) -> int:
-    """Do what the arguments say and return the exit code."""
+def run_command(arguments: Sequence[str]) -> int:
+    """Run the command that the arguments name and return its exit code."""
     command = next(iter(arguments), "-")
     if not command.startswith("-") and command not in wording.shell.COMMANDS:
         raise UserError("command_unknown", command=command, choices=list(wording.shell.COMMANDS))
-    whole = parser()
+    whole = make_parser()
     chosen, rest = whole.parse_known_args(arguments)
-    if chosen.command in TRAINING:
-        return progress.work([chosen.command, *rest])
+    if chosen.command in TRAINING_COMMANDS:
+        return progress.run_training_command([chosen.command, *rest])
     if rest:
         whole.error(f"unrecognized arguments: {' '.join(rest)}")
     if chosen.command == "demo":
-        return demo(chosen)
-    return {"run": run, "doctor": doctor}[chosen.command]()
+        return run_demo(chosen)
+    return {"run": run_bot, "doctor": run_doctor}[chosen.command]()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Obey; a foreseen end is a sentence and exit code 2."""
+    """Run a command; print a UserError as a sentence and return exit code 2."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("discord").setLevel(logging.ERROR)  # it warns that it cannot speak
     try:
-        return obey(sys.argv[1:] if arguments is None else arguments)
+        return run_command(sys.argv[1:] if arguments is None else arguments)
     except UserError as error:
         sys.stderr.write(wording.explain_in_shell(error) + "\n")
         return 2

@@ -1,4 +1,4 @@
-"""`safelight doctor`: is everything in place? Each line is ok, warn or fail with what to do."""
+"""`safelight doctor`: check the setup. Each line is ok, warn or fail, with what to do."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import psutil
 from bot import wording
 from bot.settings import BotSettings
 from bot.terminal import progress
-from bot.terminal.progress import TRAINING
+from bot.terminal.progress import TRAINING_PROGRAM
 from bot.wording import fill
 from storage import disk as space
 from storage.errors import UserError
@@ -30,28 +30,28 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
 
-SLOW = 50.0  #: ms that a safe write may take
-SCARCE = 2 << 30  #: bytes of memory below which little can be trained
-USUAL = 20  #: MiB that Discord takes on a server without boosts
+SLOW_WRITE_MS = 50.0  #: above this, a write with fsync is slow
+LOW_MEMORY_BYTES = 2 << 30  #: below this, little can be trained
+UNBOOSTED_LIMIT_MIB = 20  #: of a file on a server without boosts
 OK, WARN, FAIL = "ok", "warn", "fail"
 
 
 class Line(NamedTuple):
-    """One finding."""
+    """One line of the report."""
 
     mark: str
     text: str
 
 
-def line(mark: str, check: str, **facts: object) -> Line:
-    """Write a finding."""
+def make_line(mark: str, check: str, **facts: object) -> Line:
+    """Return a line with a check's sentence."""
     return Line(mark, fill(wording.doctor.CHECKS[check], **facts))
 
 
-async def visit(program: Sequence[str] = TRAINING) -> int:
-    """Print every finding as it comes; the exit code is 1 when something fails."""
+async def run_checks(program: Sequence[str] = TRAINING_PROGRAM) -> int:
+    """Print each check as it ends; return exit code 1 if one fails."""
     marks = []
-    async for found in findings(program):
+    async for found in check_all(program):
         marks.append(found.mark)
         sys.stdout.write(f"{wording.doctor.MARKS[found.mark]}  {found.text}\n")
         sys.stdout.flush()
@@ -60,67 +60,74 @@ async def visit(program: Sequence[str] = TRAINING) -> int:
     return int(worst == FAIL)
 
 
-async def findings(program: Sequence[str]) -> AsyncIterator[Line]:
-    """Look after one thing after the other."""
-    yield python()
-    yield sqlite(SQLITE_VERSION)
-    yield memory()
+async def check_all(program: Sequence[str]) -> AsyncIterator[Line]:
+    """Check one thing after the other."""
+    yield check_python()
+    yield check_sqlite(SQLITE_VERSION)
+    yield check_memory()
     try:
         chosen = read_settings(BotSettings)
     except UserError as wrong:
-        yield line(FAIL, "setting", problem=wording.explain_in_shell(wrong))
+        yield make_line(FAIL, "setting", problem=wording.explain_in_shell(wrong))
         return
-    device = asyncio.create_task(ask(program, "device"))
-    for check in (disk, database, token, link, upload):
+    device = asyncio.create_task(query_training(program, "device"))
+    for check in (check_disk, check_database, check_token, check_public_url, check_upload_limit):
         yield await check(chosen)
-    for found in (*torch(await device), *bases(await ask(program, "bases"), chosen)):
+    for found in (
+        *check_torch(await device),
+        *check_bases(await query_training(program, "bases"), chosen),
+    ):
         yield found
 
 
-def python() -> Line:
-    """Look at the Python we run on."""
+def check_python() -> Line:
+    """Check the version of Python."""
     version = platform.python_version()
     if sys.version_info < (3, 11):  # noqa: UP036 - a doctor asks
-        return line(FAIL, "python_old", version=version)
-    return line(OK, "python", version=version)
+        return make_line(FAIL, "python_old", version=version)
+    return make_line(OK, "python", version=version)
 
 
-def sqlite(version: tuple[int, ...]) -> Line:
-    """Look at the SQLite that this Python has."""
-    facts = {"version": dotted(version), "oldest": dotted(MIN_SQLITE_VERSION)}
+def check_sqlite(version: tuple[int, ...]) -> Line:
+    """Check the version of the SQLite that comes with Python."""
+    facts = {"version": format_version(version), "oldest": format_version(MIN_SQLITE_VERSION)}
     old = version < MIN_SQLITE_VERSION
-    return line(FAIL if old else OK, "sqlite_old" if old else "sqlite", **facts)
+    return make_line(FAIL if old else OK, "sqlite_old" if old else "sqlite", **facts)
 
 
-def dotted(version: tuple[int, ...]) -> str:
-    """Write a version as people do."""
+def format_version(version: tuple[int, ...]) -> str:
+    """Return a version as text: 3.45.1."""
     return ".".join(map(str, version))
 
 
-def memory() -> Line:
-    """Look whether there is room to train in."""
+def check_memory() -> Line:
+    """Check how much memory is free."""
     now = psutil.virtual_memory()
-    scarce = now.available < SCARCE
-    sizes = {"free": size(now.available), "total": size(now.total)}
-    return line(WARN if scarce else OK, "memory_low" if scarce else "memory", **sizes)
+    scarce = now.available < LOW_MEMORY_BYTES
+    sizes = {"free": format_gib(now.available), "total": format_gib(now.total)}
+    return make_line(WARN if scarce else OK, "memory_low" if scarce else "memory", **sizes)
 
 
-async def disk(chosen: BotSettings) -> Line:
-    """Write to the data folder, and measure how long it takes until a file is safe."""
+async def check_disk(chosen: BotSettings) -> Line:
+    """Check that the data folder can be written to, quickly, and that the disk has room."""
     path = chosen.home
     try:
-        took = await asyncio.to_thread(fsync, Home(path))
+        took = await asyncio.to_thread(measure_fsync, Home(path))
     except OSError as closed:
-        return line(FAIL, "disk_closed", path=path, reason=closed.strerror)
+        return make_line(FAIL, "disk_closed", path=path, reason=closed.strerror)
     free = space.free_mib(Home(path))
-    facts = {"path": path, "free": size(free << 20), "milliseconds": took}
+    facts = {"path": path, "free": format_gib(free << 20), "milliseconds": took}
     if free < chosen.min_free_mib:
-        return line(FAIL, "disk_low", **facts, kept=size(chosen.min_free_mib << 20))
-    return line(WARN if took > SLOW else OK, "disk_slow" if took > SLOW else "disk", **facts)
+        return make_line(FAIL, "disk_low", **facts, kept=format_gib(chosen.min_free_mib << 20))
+    return make_line(
+        WARN if took > SLOW_WRITE_MS else OK,
+        "disk_slow" if took > SLOW_WRITE_MS else "disk",
+        **facts,
+    )
 
 
-def fsync(home: Home) -> float:
-    """Return the milliseconds until a small file is safe: the middle of five."""
+def measure_fsync(home: Home) -> float:
+    """Return the median milliseconds of five small writes, each with fsync."""
     home.path.mkdir(mode=0o700, parents=True, exist_ok=True)
     probe, times = home.path / f".doctor.{os.getpid()}", []
     try:
@@ -136,32 +143,34 @@ def fsync(home: Home) -> float:
     return sorted(times)[2] * 1000
 
 
-async def database(chosen: BotSettings) -> Line:
-    """Open what is remembered."""
+async def check_database(chosen: BotSettings) -> Line:
+    """Check that the database opens."""
     home = Home(chosen.home)
     try:
         async with await Store.open(home) as store:
             jobs = wording.format_count(len(await store.jobs.list_open()), "open job")
     except Exception as broken:  # noqa: BLE001 (whatever it is, a doctor tells it)
-        return line(FAIL, "database_broken", reason=broken, path=home.database_file)
-    return line(OK, "database", path=home.database_file, jobs=jobs)
+        return make_line(FAIL, "database_broken", reason=broken, path=home.database_file)
+    return make_line(OK, "database", path=home.database_file, jobs=jobs)
 
 
-async def token(chosen: BotSettings) -> Line:
-    """Look at the token's shape; a wrong shape has already failed as a setting."""
-    return line(WARN, "token_missing") if chosen.token is None else line(OK, "token")
+async def check_token(chosen: BotSettings) -> Line:
+    """Check that there is a token; a malformed one has already failed as a setting."""
+    return make_line(WARN, "token_missing") if chosen.token is None else make_line(OK, "token")
 
 
-async def upload(chosen: BotSettings) -> Line:
-    """Look at the size of files that are posted."""
-    high = chosen.upload > USUAL
-    return line(WARN if high else OK, "upload_high" if high else "upload", limit=chosen.upload)
+async def check_upload_limit(chosen: BotSettings) -> Line:
+    """Check the largest size of file that is posted."""
+    high = chosen.upload > UNBOOSTED_LIMIT_MIB
+    return make_line(
+        WARN if high else OK, "upload_high" if high else "upload", limit=chosen.upload
+    )
 
 
-async def link(chosen: BotSettings) -> Line:
-    """Ask our own address for a sign of life, as a member's browser would."""
+async def check_public_url(chosen: BotSettings) -> Line:
+    """Check that our public address answers, as a member's browser would see it."""
     if chosen.public is None:
-        return line(WARN, "link_unset", limit=chosen.upload)
+        return make_line(WARN, "link_unset", limit=chosen.upload)
     url = chosen.public.rstrip("/") + "/health"
     try:
         timeout = aiohttp.ClientTimeout(total=10)
@@ -170,57 +179,62 @@ async def link(chosen: BotSettings) -> Line:
     except (aiohttp.ClientError, TimeoutError) as silent:
         reason = str(silent) or type(silent).__name__
         where = {"host": chosen.host, "port": chosen.port}
-        return line(WARN, "link_silent", url=url, reason=reason, **where)
-    return line(OK, "link")
+        return make_line(WARN, "link_silent", url=url, reason=reason, **where)
+    return make_line(OK, "link")
 
 
-async def ask(program: Sequence[str], command: str) -> dict[str, Any]:
-    """Ask the training, in a child since it loads torch; what it cannot say is a reason."""
+async def query_training(program: Sequence[str], command: str) -> dict[str, Any]:
+    """Return the answer of a command of the training, or {"reason": …} if it has none."""
     child = await asyncio.create_subprocess_exec(
         *program, command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
-    told, complained = await child.communicate()
-    for answer in told.decode(errors="replace").splitlines():
+    output, errors = await child.communicate()
+    for answer in output.decode(errors="replace").splitlines():
         with suppress(ValueError):
             said = json.loads(answer)
             if isinstance(said, dict) and said.get("kind") == command:
                 return said
-    return {"reason": (complained.decode(errors="replace").splitlines() or ["no answer"])[-1]}
+    return {"reason": (errors.decode(errors="replace").splitlines() or ["no answer"])[-1]}
 
 
-def torch(said: dict[str, Any]) -> list[Line]:
-    """Look at torch and what it computes on."""
+def check_torch(said: dict[str, Any]) -> list[Line]:
+    """Check torch, the GPU, and which methods fit in its memory."""
     if "reason" in said:
-        return [line(FAIL, "torch_away", reason=said["reason"])]
-    facts = said | {"free": size(said["free"] << 20)}
+        return [make_line(FAIL, "torch_away", reason=said["reason"])]
+    facts = said | {"free": format_gib(said["free"] << 20)}
     gpu = said["device"] != "cpu"
     away = said.get("gpu_problem") or "gpu_away"
     found = [
-        line(OK, "torch", **facts),
-        line(OK if gpu else WARN, "gpu" if gpu else away, **facts),
+        make_line(OK, "torch", **facts),
+        make_line(OK if gpu else WARN, "gpu" if gpu else away, **facts),
     ]
     for method, families in said.get("reach", {}).items():
         fits = {"families": ", ".join(families), "method": method}
-        found.append(line(OK, "reach", **fits) if families else line(WARN, "reach_none", **fits))
+        found.append(
+            make_line(OK, "reach", **fits) if families else make_line(WARN, "reach_none", **fits)
+        )
     return found
 
 
-def bases(said: dict[str, Any], chosen: BotSettings) -> list[Line]:
-    """Look which bases are on this machine, and who writes captions."""
+def check_bases(said: dict[str, Any], chosen: BotSettings) -> list[Line]:
+    """Check which bases are installed, and which captioner."""
     if "reason" in said:
-        return [line(FAIL, "bases_away", reason=said["reason"])]
+        return [make_line(FAIL, "bases_away", reason=said["reason"])]
     here = [base["name"] for base in said["bases"] if base["present"]]
     missing = [base["name"] for base in said["bases"] if not base["present"] and base["known"]]
-    found = [line(OK if here else FAIL, "bases", names=", ".join(here) or "none")]
+    found = [make_line(OK if here else FAIL, "bases", names=", ".join(here) or "none")]
     if missing:
         folder = Home(chosen.home).bases
-        found.append(line(WARN, "bases_missing", names=", ".join(missing), folder=folder))
-    found += [line(WARN, "bases_wrong", sentence=progress.sentence(one)) for one in said["wrong"]]
+        found.append(make_line(WARN, "bases_missing", names=", ".join(missing), folder=folder))
+    found += [
+        make_line(WARN, "bases_wrong", sentence=progress.explain_event(one))
+        for one in said["wrong"]
+    ]
     present = said["captioner"]["present"]
     mark, check = (OK, "captioner") if present else (WARN, "captioner_missing")
-    return [*found, line(mark, check, name=said["captioner"]["name"])]
+    return [*found, make_line(mark, check, name=said["captioner"]["name"])]
 
 
-def size(count: float) -> str:
-    """Write a size as people say it."""
+def format_gib(count: float) -> str:
+    """Return bytes as GB."""
     return f"{count / (1 << 30):.1f} GB"

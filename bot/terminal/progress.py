@@ -1,4 +1,4 @@
-"""`safelight train`, `sample`, `bases`, ...: a child does the work and prints its events."""
+"""`safelight train`, `sample`, `bases`, ...: show the events of a child process that works."""
 
 from __future__ import annotations
 
@@ -17,31 +17,42 @@ from storage.events import KINDS, Done, Event, Failed, Note, Progress, read_line
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-TRAINING = (sys.executable, "-m", "training")
-ANSWERS = ("bases", "fetched", "device", "advised", "inspected", "shrunk", "exported", "promoted")
-ENDINGS = frozenset({"done", "failed", "cancelled", "paused", *ANSWERS})
+TRAINING_PROGRAM = (sys.executable, "-m", "training")
+ANSWER_KINDS = (
+    "bases",
+    "fetched",
+    "device",
+    "advised",
+    "inspected",
+    "shrunk",
+    "exported",
+    "promoted",
+)
+TERMINAL_KINDS = frozenset({"done", "failed", "cancelled", "paused", *ANSWER_KINDS})
 
 
-def work(arguments: Sequence[str], program: Sequence[str] = TRAINING) -> int:
-    """Run a command of the training in a child and tell what happens in it."""
-    teller, ended = Teller(Bar()), False
+def run_training_command(
+    arguments: Sequence[str], program: Sequence[str] = TRAINING_PROGRAM
+) -> int:
+    """Run a command of the training in a child, print its events and return its exit code."""
+    teller, ended = EventPrinter(Bar()), False
     with subprocess.Popen([*program, *arguments], stdout=subprocess.PIPE, text=True) as child:
         try:
-            for event in events(child):
-                ended |= event.get("kind") in ENDINGS
-                teller.tell(event)
-        except KeyboardInterrupt:  # the terminal has told the child, too
+            for event in read_events(child):
+                ended |= event.get("kind") in TERMINAL_KINDS
+                teller.print_event(event)
+        except KeyboardInterrupt:  # the terminal has interrupted the child, too
             child.wait()
-            teller.bar.say(wording.shell.STOPPED)
+            teller.bar.print_line(wording.shell.STOPPED)
             return 130
     code = child.returncode
     if code not in {0, 2} and not ended:
-        teller.bar.say(fill(wording.shell.SILENT, code=code))
+        teller.bar.print_line(fill(wording.shell.SILENT, code=code))
     return code
 
 
-def events(child: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
-    """Read a child's events; what else it says (its help, say) goes straight through."""
+def read_events(child: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
+    """Yield a child's events; print its other lines, such as its help, as they are."""
     for line in child.stdout or ():
         try:
             event = json.loads(line)
@@ -52,92 +63,96 @@ def events(child: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
             yield event
 
 
-class Teller:
-    """Turns events into lines on the terminal."""
+class EventPrinter:
+    """Prints events as lines on the terminal; `_<kind>` prints an answer of that kind."""
 
     def __init__(self, bar: Bar) -> None:
         self.bar = bar
         self.steps = 0
 
-    def tell(self, event: dict[str, Any]) -> None:
-        """Tell one event, if there is something to tell."""
+    def print_event(self, event: dict[str, Any]) -> None:
+        """Print an event, or nothing for kinds that do not concern a person."""
         kind = event.get("kind", "")
         if kind in KINDS:
-            self.show(read_line({"at": 0.0, **event}).event)
+            self.print_job_event(read_line({"at": 0.0, **event}).event)
         elif special := getattr(self, f"_{kind}", None):
             special(event)
 
-    def show(self, event: Event) -> None:
-        """Show what happened in a job."""
+    def print_job_event(self, event: Event) -> None:
+        """Print an event of a job."""
         match event:
             case Progress():
                 self._progress(event)
             case Note():
                 known = wording.job.NOTES.get(event.code, "")
-                said = fill(known, **event.facts) if known else sentence(event.to_json())
-                self.bar.say(said)
+                said = fill(known, **event.facts) if known else explain_event(event.to_json())
+                self.bar.print_line(said)
             case Failed():
                 self._failed(event)
             case Done():
                 self._done(event)
             case _ if event.kind in wording.shell.EVENTS:
                 facts = {"names": ", ".join(getattr(event, "files", ())), **event.to_json()}
-                self.bar.say(fill(wording.shell.EVENTS[event.kind], **facts))
+                self.bar.print_line(fill(wording.shell.EVENTS[event.kind], **facts))
 
     def _progress(self, event: Progress) -> None:
-        speed, eta = event.steps_per_second, event.eta_seconds
+        speed = event.steps_per_second
+        eta = event.eta_seconds if event.step < event.steps else 0  # the last step leaves nothing
         words = fill(
             wording.shell.PROGRESS,
             step=event.step,
             steps=event.steps,
             loss=fill(wording.shell.LOSS, loss=event.smoothed_loss),
             speed=fill(wording.shell.SPEED, speed=speed) if speed else "",
-            eta=fill(wording.shell.ETA, eta=length(eta)) if eta else "",
+            eta=fill(wording.shell.ETA, eta=format_clock(eta)) if eta else "",
         )
-        self.bar.show(event.step / max(1, event.steps), words)
+        self.bar.update(event.step / max(1, event.steps), words)
 
     def _failed(self, event: Failed) -> None:
-        said, file = sentence(event.to_json()), str(event.facts.get("file", ""))
+        said, file = explain_event(event.to_json()), str(event.facts.get("file", ""))
         unnamed = file and file not in said
         failed = wording.shell.FAILED_FILE if unnamed else wording.shell.FAILED
-        self.bar.say(fill(failed, sentence=said, file=file))
+        self.bar.print_line(fill(failed, sentence=said, file=file))
 
     def _done(self, event: Done) -> None:
-        seconds = length(event.timings.seconds)
+        seconds = format_clock(event.timings.seconds)
         if not event.file:
-            self.bar.say(fill(wording.shell.DONE, seconds=seconds))
+            self.bar.print_line(fill(wording.shell.DONE, seconds=seconds))
             return
         size = wording.format_size(event.bytes)
-        self.bar.say(fill(wording.shell.DONE_FILE, seconds=seconds, file=event.file, size=size))
+        self.bar.print_line(
+            fill(wording.shell.DONE_FILE, seconds=seconds, file=event.file, size=size)
+        )
 
     def _bases(self, event: dict[str, Any]) -> None:
-        words = [line for base in event["bases"] for line in described(base)]
+        words = [line for base in event["bases"] for line in describe_base(base)]
         words += ["", wording.shell.CAPTIONERS]
-        words += [line for one in event["captioners"] for line in described(one)]
-        sys.stdout.write("".join(printable(line) for line in words))
+        words += [line for one in event["captioners"] for line in describe_base(one)]
+        sys.stdout.write("".join(replace_control_chars(line) for line in words))
         for wrong in event["wrong"]:
-            self.bar.say(sentence(wrong))
+            self.bar.print_line(explain_event(wrong))
 
     def _fetch(self, event: dict[str, Any]) -> None:
-        seen = fill(wording.shell.SEEN, **event) if event["licence_url"] else ""
-        facts = {**event, "licence": licence(event) + seen, "money": money(event)}
-        self.bar.say(fill(wording.shell.FETCH, **facts))
+        url = event["licence_url"]
+        seen = fill(wording.shell.SEEN, url=url) if url else ""
+        facts = {**event, "licence": licence_name(event) + seen, "money": commercial_use(event)}
+        self.bar.print_line(fill(wording.shell.FETCH, **facts))
 
     def _fetching(self, event: dict[str, Any]) -> None:
         facts = {key: wording.format_size(event[key]) for key in ("done", "bytes", "speed")}
         words = fill(wording.shell.FETCHING, **facts)
-        self.bar.show(event["done"] / event["bytes"], words)
+        self.bar.update(event["done"] / event["bytes"], words)
 
     def _fetched(self, event: dict[str, Any]) -> None:
         unseen = wording.shell.FETCHED_UNSEEN if event["unseen"] else wording.shell.FETCHED
         told = wording.shell.FETCHED_ALREADY if event["already"] else unseen
         size, names = wording.format_size(event["bytes"]), ", ".join(event["unseen"])
-        facts = {**event, "size": size, "names": names, "seconds": length(event["seconds"])}
-        self.bar.say(fill(told, **facts))
+        facts = {**event, "size": size, "names": names, "seconds": format_clock(event["seconds"])}
+        self.bar.print_line(fill(told, **facts))
 
     def _advised(self, event: dict[str, Any]) -> None:
         photos = wording.format_count(event["photos"], "photo")
-        lines = [fill(wording.shell.ADVICE, **choice(event["first"]))]
+        lines = [fill(wording.shell.ADVICE, **choice_facts(event["first"]))]
         reasons = wording.advice.reasons(event["first"]["reasons"], photos)
         lines += [line.replace("**", "") for line in reasons]
         if event["photos"] < event["handed"]:
@@ -147,8 +162,10 @@ class Teller:
         if event["second"]:
             second, first = event["second"]["reasons"], event["first"]["reasons"]
             why = wording.advice.reason_apart(second, first, photos)
-            lines.append(fill(wording.shell.ADVICE_SECOND, why=why, **choice(event["second"])))
-        sys.stdout.writelines(map(printable, lines))
+            lines.append(
+                fill(wording.shell.ADVICE_SECOND, why=why, **choice_facts(event["second"]))
+            )
+        sys.stdout.writelines(map(replace_control_chars, lines))
 
     _advice = _advised
 
@@ -174,28 +191,30 @@ class Teller:
             facts["thumbnail"] = wording.format_size(event["thumbnail"])
         for fact, line in wording.shell.INSPECTED.items():
             if event.get(fact) not in {None, "", 0}:
-                sys.stdout.write(printable(fill(line, **facts)))
+                sys.stdout.write(replace_control_chars(fill(line, **facts)))
         programs = ", ".join(event["loads"])
         if programs:
-            sys.stdout.write(printable(fill(wording.shell.LOADS, programs=programs)))
+            sys.stdout.write(replace_control_chars(fill(wording.shell.LOADS, programs=programs)))
         for program, amiss in event["amiss"].items():
-            sys.stdout.write(printable(fill(wording.shell.AMISS, program=program, amiss=amiss)))
+            sys.stdout.write(
+                replace_control_chars(fill(wording.shell.AMISS, program=program, amiss=amiss))
+            )
 
 
-def choice(found: dict[str, Any]) -> dict[str, str]:
-    """Name a way to train."""
+def choice_facts(found: dict[str, Any]) -> dict[str, str]:
+    """Return the facts of a way to train, as sentences name them."""
     return {"method": found["method_title"], "base": found["title"], "dial": found["dial"]}
 
 
-def described(base: dict[str, Any]) -> Iterator[str]:
-    """Tell of a base or a captioner in three lines."""
+def describe_base(base: dict[str, Any]) -> Iterator[str]:
+    """Yield three lines about a base or a captioner."""
     facts = {
         **base,
         "mark": "·" if base["lack"] else "✓",
         "size": wording.format_size(base["bytes"]),
         "checked": wording.shell.CHECKED[base["checked"]],
-        "licence": licence(base),
-        "money": money(base),
+        "licence": licence_name(base),
+        "money": commercial_use(base),
     }
     note = fill(wording.shell.NOTES[base["lack"]], **facts)
     yield fill(wording.shell.BASE, **{**facts, "note": note})
@@ -204,29 +223,29 @@ def described(base: dict[str, Any]) -> Iterator[str]:
     yield fill(wording.shell.BASE_LICENCE, **facts)
 
 
-def licence(base: dict[str, Any]) -> str:
-    """Name a base's licence, or say that nobody has seen it."""
+def licence_name(base: dict[str, Any]) -> str:
+    """Return the name of a base's licence, or that it is not verified."""
     return wording.shell.UNSEEN if base["licence"] == "unseen" else str(base["licence"])
 
 
-def money(base: dict[str, Any]) -> str:
-    """Say whether one may earn money with a base."""
+def commercial_use(base: dict[str, Any]) -> str:
+    """Return whether a base may be used commercially, as a phrase."""
     return fill(wording.shell.MONEY[base["commercial"]], **base)
 
 
-def printable(line: str) -> str:
-    """Keep what a stranger's file says from steering the terminal."""
+def replace_control_chars(line: str) -> str:
+    """Return a line without control characters, which a stranger's file could steer with."""
     return "".join(letter if letter.isprintable() else "?" for letter in line) + "\n"
 
 
-def sentence(event: dict[str, Any]) -> str:
-    """Return the sentence of an event that has a code."""
+def explain_event(event: dict[str, Any]) -> str:
+    """Return the sentence of an event that carries an error code."""
     facts = {name: fact for name, fact in event.items() if name not in {"at", "kind", "code"}}
     return wording.explain_in_shell(JobError(event.get("code", "bug"), **facts))
 
 
-def length(seconds: float) -> str:
-    """Write a time as a clock does."""
+def format_clock(seconds: float) -> str:
+    """Return a duration as 4.1 s, 3:07 or 1:02:03."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     return str(timedelta(seconds=round(seconds))).removeprefix("0:")

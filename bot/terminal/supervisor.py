@@ -1,4 +1,4 @@
-"""`safelight run`: the bot and the scheduler, started again when they die, stopped together."""
+"""`safelight run`: run the bot and the scheduler, restart them if they die, stop them together."""
 
 from __future__ import annotations
 
@@ -17,55 +17,66 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PROCESSES = {"bot": (sys.executable, "-m", "bot"), "scheduler": (sys.executable, "-m", "training")}
-REFUSED = 2  #: exit code of a process that cannot start as things are set: no use in trying again
-FIRST, LONGEST = 1.0, 60.0  #: seconds before a process that died is started again
-STEADY = 60.0  #: seconds alive after which a death counts as the first
-PATIENCE = 15.0  #: seconds a process has to end when it is asked to
+REFUSED_EXIT_CODE = (
+    2  #: of a process whose settings keep it from starting; restarting would not help
+)
+FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS = (
+    1.0,
+    60.0,
+)  #: before a process that died is restarted; doubles
+STEADY_SECONDS = 60.0  #: alive so long, a process that dies starts over with the first delay
+STOP_SECONDS = 15.0  #: that a process has to end after SIGTERM, before it is killed
 
 
 class Child:
-    """One process that is started again when it dies."""
+    """A process that is restarted when it dies."""
 
-    def __init__(self, name: str, command: Sequence[str], first: float = FIRST) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str], first_delay: float = FIRST_DELAY_SECONDS
+    ) -> None:
         self.name = name
         self.command = tuple(command)
-        self.first = first
+        self.first_delay = first_delay
         self.process: asyncio.subprocess.Process | None = None
 
     async def run(self) -> int:
-        """Keep it running; return when starting it again would be no use."""
-        pause = self.first
+        """Keep the process running; return its exit code when restarting would not help."""
+        pause = self.first_delay
         while True:
             began = time.monotonic()
-            # In a session of its own, so that Ctrl-C reaches it through us alone.
+            # In its own session, so that Ctrl-C reaches it only through us.
             self.process = await asyncio.create_subprocess_exec(
                 *self.command, start_new_session=True
             )
             code = await self.process.wait()
-            if code in {0, REFUSED}:
+            if code in {0, REFUSED_EXIT_CODE}:
                 return code
-            if time.monotonic() - began > STEADY:
-                pause = self.first
-            log.warning("The %s died (%s); starting it again in %.0f s", self.name, code, pause)
+            if time.monotonic() - began > STEADY_SECONDS:
+                pause = self.first_delay
+            log.warning(
+                "The %s died (exit code %s); restarting it in %.0f s", self.name, code, pause
+            )
             await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST)
+            pause = min(pause * 2, MAX_DELAY_SECONDS)
 
     async def stop(self) -> None:
-        """Ask it to end, and end it when it does not."""
+        """Terminate the process; kill it if it does not end in time."""
         if self.process is None:
             return
         for ask in (self.process.terminate, self.process.kill):
             with suppress(ProcessLookupError):
                 ask()
             with suppress(TimeoutError):
-                async with asyncio.timeout(PATIENCE):
+                async with asyncio.timeout(STOP_SECONDS):
                     await self.process.wait()
                 return
 
 
-async def supervise(commands: Mapping[str, Sequence[str]], first: float = FIRST) -> int:
-    """Run processes until one cannot go on or the person has had enough."""
-    children = [Child(name, command, first) for name, command in commands.items()]
+async def supervise(
+    commands: Mapping[str, Sequence[str]], first_delay: float = FIRST_DELAY_SECONDS
+) -> int:
+    """Run processes until one cannot be restarted or a signal stops them; return its code."""
+    children = [Child(name, command, first_delay) for name, command in commands.items()]
     runs = [asyncio.create_task(child.run()) for child in children]
     enough = asyncio.Event()
     call_on_stop(enough.set)

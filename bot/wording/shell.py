@@ -63,7 +63,7 @@ MONEY = {
     "unseen": "",
 }
 FETCH = "Fetching {title} from {source}: {licence}{money}"
-SEEN = " (verified at {licence_url})"
+SEEN = " (verified at {url})"
 FETCHING = "{done} of {bytes} · {speed}/s"
 FETCHED = (
     "{title} is installed: {size} in {seconds}, every file verified by the hub's hash ({place})."

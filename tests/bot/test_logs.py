@@ -32,5 +32,5 @@ def test_token():
     log.error("failed", exc_info=ValueError(f"refused {TOKEN}"))
 
     assert TOKEN not in stream.getvalue()
-    assert stream.getvalue().count(logs.HIDDEN) == 3
+    assert stream.getvalue().count(logs.REDACTED) == 3
     assert "ValueError" in stream.getvalue()

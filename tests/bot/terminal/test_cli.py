@@ -11,7 +11,7 @@ from PIL import Image
 
 from bot import wording
 from bot.demo.mascot import pictures
-from bot.terminal.cli import TRAINING, parser
+from bot.terminal.cli import TRAINING_COMMANDS, make_parser
 
 SAFELIGHT = [sys.executable, "-m", "bot.terminal.cli"]
 
@@ -54,7 +54,7 @@ def test_help_names_every_command(safelight):
     assert "--no-browser" in safelight("demo", "--help").stdout
 
 
-@pytest.mark.parametrize("command", TRAINING)
+@pytest.mark.parametrize("command", TRAINING_COMMANDS)
 def test_the_trainings_own_options_are_its_helps(safelight, command):
     """The options of a training command come from the training itself."""
     said = safelight(command, "--help")
@@ -81,7 +81,7 @@ def test_a_wrong_setting_is_a_sentence(safelight):
 def test_an_unknown_option_is_refused():
     """An option that does not exist is an error, not silence."""
     with pytest.raises(SystemExit):
-        parser().parse_args(["run", "--fast"])
+        make_parser().parse_args(["run", "--fast"])
 
 
 def test_a_style_is_trained_and_sampled_from_the_shell(safelight, photos, tmp_path):

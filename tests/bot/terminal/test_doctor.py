@@ -8,6 +8,7 @@ import sys
 import pytest
 from aiohttp import web
 
+from bot import wording
 from bot.settings import BotSettings
 from bot.terminal import doctor
 from bot.terminal.doctor import FAIL, OK, WARN
@@ -44,7 +45,7 @@ async def looked(arguments, monkeypatch, path, **environment):
     known = {"SAFELIGHT_HOME": str(path), "SAFELIGHT_DISK_MB": "0"}
     for name, value in (known | environment).items():
         monkeypatch.setenv(name, value)
-    return [found async for found in doctor.findings(arguments)]
+    return [found async for found in doctor.check_all(arguments)]
 
 
 async def test_a_fresh_machine_without_a_token_runs(monkeypatch, tmp_path, capsys):
@@ -52,8 +53,8 @@ async def test_a_fresh_machine_without_a_token_runs(monkeypatch, tmp_path, capsy
     marks = [found.mark for found in await looked(healthy(), monkeypatch, tmp_path)]
     assert FAIL not in marks
     assert WARN in marks
-    assert await doctor.visit(healthy()) == 0
-    assert "It will run" in capsys.readouterr().out
+    assert await doctor.run_checks(healthy()) == 0
+    assert wording.doctor.VERDICTS["warn"] in capsys.readouterr().out
 
 
 async def test_a_broken_torch_fails_with_its_reason(monkeypatch, tmp_path, capsys):
@@ -61,8 +62,8 @@ async def test_a_broken_torch_fails_with_its_reason(monkeypatch, tmp_path, capsy
     broken = [sys.executable, "-c", "raise ImportError('libcudart.so.13')"]
     found = await looked(broken, monkeypatch, tmp_path)
     assert any(f.mark == FAIL and "libcudart.so.13" in f.text for f in found)
-    assert await doctor.visit(broken) == 1
-    assert "It will not run like this" in capsys.readouterr().out
+    assert await doctor.run_checks(broken) == 1
+    assert wording.doctor.VERDICTS["fail"] in capsys.readouterr().out
 
 
 async def test_a_wrong_setting_ends_the_visit(monkeypatch, tmp_path):
@@ -81,8 +82,8 @@ async def test_a_wrong_list_of_bases_is_told(monkeypatch, tmp_path):
     answer = json.dumps(BASES | {"bases": [BASE, away, strange], "wrong": [wrong]})
     found = await looked(healthy(bases=answer), monkeypatch, tmp_path)
     texts = [line.text for line in found if line.mark == WARN]
-    assert any("own.toml, mine lacks the field good" in text for text in texts)
-    assert any("this machine: sd15; safelight bases fetch" in text for text in texts)
+    assert any("own.toml, mine has no good" in text for text in texts)
+    assert any("not installed: sd15; " in text for text in texts)
     assert not any("odd" in text for text in texts)
 
 
@@ -101,7 +102,7 @@ async def test_missing_bases_and_captioner_are_named(monkeypatch, tmp_path):
 )
 def test_an_old_sqlite_fails(version, mark):
     """A SQLite older than our statements need is a failure that says which one would do."""
-    found = doctor.sqlite(version)
+    found = doctor.check_sqlite(version)
     assert found.mark == mark
     assert ".".join(map(str, version)) in found.text
     assert ("3.38 or newer" in found.text) == (mark == FAIL)
@@ -109,14 +110,14 @@ def test_an_old_sqlite_fails(version, mark):
 
 async def test_the_disk_is_written_to(tmp_path):
     """The disk line measures a safe write, and leaves nothing behind."""
-    found = await doctor.disk(settings(tmp_path))
+    found = await doctor.check_disk(settings(tmp_path))
     assert "ms" in found.text
     assert list(tmp_path.iterdir()) == []
 
 
 async def test_a_full_disk_fails(tmp_path):
     """Less free than the operator wants kept is a failure that names the setting."""
-    found = await doctor.disk(settings(tmp_path, min_free_mib=10**9))
+    found = await doctor.check_disk(settings(tmp_path, min_free_mib=10**9))
     assert found.mark == FAIL
     assert "SAFELIGHT_DISK_MB" in found.text
 
@@ -124,7 +125,7 @@ async def test_a_full_disk_fails(tmp_path):
 async def test_a_data_folder_that_is_a_file_fails(tmp_path):
     """A data folder that cannot be written is a failure that names the setting."""
     (tmp_path / "file").write_text("")
-    found = await doctor.disk(settings(tmp_path / "file" / "home"))
+    found = await doctor.check_disk(settings(tmp_path / "file" / "home"))
     assert found.mark == FAIL
     assert "SAFELIGHT_HOME" in found.text
 
@@ -132,7 +133,7 @@ async def test_a_data_folder_that_is_a_file_fails(tmp_path):
 async def test_a_database_that_is_none_fails(tmp_path):
     """A file that is no database is a failure that says which file."""
     (tmp_path / "safelight.db").write_bytes(b"no database" * 100)
-    found = await doctor.database(settings(tmp_path))
+    found = await doctor.check_database(settings(tmp_path))
     assert found.mark == FAIL
     assert "safelight.db" in found.text
 
@@ -140,7 +141,7 @@ async def test_a_database_that_is_none_fails(tmp_path):
 async def test_public_url_is_asked_for_a_sign_of_life(tmp_path, unused_tcp_port):
     """PUBLIC_URL is right when /health answers there, and a warning tells where it should lead."""
     url = f"http://127.0.0.1:{unused_tcp_port}"
-    assert (await doctor.link(settings(tmp_path, public=url))).mark == WARN
+    assert (await doctor.check_public_url(settings(tmp_path, public=url))).mark == WARN
 
     async def health(_):
         return web.Response(text="ok")
@@ -151,7 +152,7 @@ async def test_public_url_is_asked_for_a_sign_of_life(tmp_path, unused_tcp_port)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", unused_tcp_port).start()
     try:
-        assert (await doctor.link(settings(tmp_path, public=url))).mark == OK
+        assert (await doctor.check_public_url(settings(tmp_path, public=url))).mark == OK
     finally:
         await runner.cleanup()
 
@@ -159,22 +160,22 @@ async def test_public_url_is_asked_for_a_sign_of_life(tmp_path, unused_tcp_port)
 @pytest.mark.parametrize(("limit", "mark"), [(20, OK), (100, WARN)])
 async def test_an_upload_limit_above_discords_is_told(tmp_path, limit, mark):
     """A limit above what servers without boosts take is a warning."""
-    assert (await doctor.upload(settings(tmp_path, upload=limit))).mark == mark
+    assert (await doctor.check_upload_limit(settings(tmp_path, upload=limit))).mark == mark
 
 
 @pytest.mark.parametrize(
     ("problem", "words"),
     [
-        ("", "no GPU: the embedded base works"),
-        ("gpu_unbuilt", "torch 2.15.0 is a build for processors alone"),
-        ("gpu_driver", "its driver 470.1 is too old for torch's CUDA 13.0"),
-        ("gpu_silent", "(driver 470.1), but torch sees none"),
+        ("", "no GPU"),
+        ("gpu_unbuilt", "torch 2.15.0"),
+        ("gpu_driver", "driver 470.1 is too old for torch's CUDA 13.0"),
+        ("gpu_silent", "driver 470.1"),
     ],
 )
 def test_a_gpu_that_torch_does_not_use(problem, words):
     """A GPU that is here and not used is told with its cause and what to do."""
     said = DEVICE | {"precision": "fp32", "free": 2048, "driver": "470.1", "cuda": "13.0"}
-    lines = doctor.torch(said | {"gpu_problem": problem, "reach": {}})
+    lines = doctor.check_torch(said | {"gpu_problem": problem, "reach": {}})
     assert [found.mark for found in lines] == [OK, WARN]
     assert words in lines[1].text
 
@@ -182,6 +183,6 @@ def test_a_gpu_that_torch_does_not_use(problem, words):
 def test_what_a_gpu_can_train():
     """What fits is listed by method, and where nothing does, that is a warning."""
     said = DEVICE | {"device": "cuda", "precision": "bf16", "free": 2048}
-    lines = doctor.torch(said | {"reach": {"lora": ["sd1", "sdxl"], "finetune": []}})
+    lines = doctor.check_torch(said | {"reach": {"lora": ["sd1", "sdxl"], "finetune": []}})
     assert [found.mark for found in lines] == [OK, OK, OK, WARN]
-    assert lines[2].text == "lora fits on: sd1, sdxl"
+    assert lines[2].text == "lora fits in memory on: sd1, sdxl"

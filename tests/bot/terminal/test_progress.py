@@ -7,7 +7,7 @@ import sys
 
 from bot import wording
 from bot.terminal import progress
-from bot.terminal.bar import Bar, filled
+from bot.terminal.bar import Bar, draw_bar
 from bot.wording import fill
 from bot.wording.errors import IN_SHELL
 from storage.events import CheckpointSaved, Done, LogEntry, Progress, Started, Timings
@@ -35,7 +35,7 @@ def test_a_training_is_told_from_start_to_end(capfd):
         Done(10, Timings(4.0), "mydog.safetensors", 2 * 1024 * 1024),
     )
     lines = [LogEntry(event, 1.0).to_line() for event in events]
-    assert progress.work([], child(*lines)) == 0
+    assert progress.run_training_command([], child(*lines)) == 0
     said = capfd.readouterr()
     assert "usage: plain words go through" in said.out
     assert "On CPU, 2 cores:" in said.err
@@ -46,20 +46,25 @@ def test_a_training_is_told_from_start_to_end(capfd):
 def test_lines_of_an_earlier_version_are_read(capfd):
     """The names that fields had before are understood."""
     old = {"kind": "progress", "step": 5, "steps": 10, "smooth": 0.125, "speed": 2.5, "eta": 2.0}
-    assert progress.work([], child(old)) == 0
+    assert progress.run_training_command([], child(old)) == 0
     assert "5/10 · loss 0.1250 · 2.5 steps/s · 2.0 s left" in capfd.readouterr().err
 
 
 def test_a_failure_is_a_sentence_and_a_code(capfd):
     """A job's error is told with the sentence of its code; the exit code is the child's."""
     event = {"kind": "failed", "code": "base_unknown", "base": "sd9"}
-    assert progress.work([], child(event, code=1)) == 1
+    assert progress.run_training_command([], child(event, code=1)) == 1
     assert fill(IN_SHELL["base_unknown"], base="sd9", suggestion="") in capfd.readouterr().err
 
 
 def test_a_note_is_no_failure(capfd):
     """What a job remarks on is told as on its card, and the shell goes on."""
-    assert progress.work([], child({"kind": "note", "code": "prior_drawn", "pictures": 24})) == 0
+    assert (
+        progress.run_training_command(
+            [], child({"kind": "note", "code": "prior_drawn", "pictures": 24})
+        )
+        == 0
+    )
     said = capfd.readouterr().err
     assert fill(wording.job.NOTES["prior_drawn"], pictures=24) in said
     assert fill(wording.shell.FAILED, sentence="") not in said
@@ -68,18 +73,18 @@ def test_a_note_is_no_failure(capfd):
 def test_a_bad_picture_is_named(capfd):
     """Who gives a folder is told which file is bad; a sentence with the name says it once."""
     bad = {"kind": "failed", "code": "photo_unknown", "file": "notes.jpg"}
-    assert progress.work([], child(bad, code=1)) == 1
+    assert progress.run_training_command([], child(bad, code=1)) == 1
     sentence = wording.errors.ERRORS["photo_unknown"]
     named = fill(wording.shell.FAILED_FILE, file="notes.jpg", sentence=sentence)
     assert named in capfd.readouterr().err
 
-    progress.work([], child(bad | {"code": "photo_broken"}, code=1))
+    progress.run_training_command([], child(bad | {"code": "photo_broken"}, code=1))
     assert capfd.readouterr().err.count("notes.jpg") == 1
 
 
 def test_a_child_that_dies_silently_is_noticed(capfd):
     """A child that ends without a terminal event is told of."""
-    assert progress.work([], child(code=7)) == 7
+    assert progress.run_training_command([], child(code=7)) == 7
     assert fill(wording.shell.SILENT, code=7) in capfd.readouterr().err
 
 
@@ -98,7 +103,7 @@ def test_bases_are_a_table(capfd):
     wrong = {"code": "list_missing", "file": "own.toml", "base": "x", "field": "good"}
     event = {"kind": "bases", "bases": [BASE, here, strange, brought], "wrong": [wrong]}
     event |= {"captioners": [BASE | {"name": "blip", "lack": "", "checked": True}]}
-    assert progress.work(["bases"], child(event)) == 0
+    assert progress.run_training_command(["bases"], child(event)) == 0
     told, complained = capfd.readouterr()
     assert fill(wording.shell.NOTES["base_missing"], name="sd15") in told
     assert "Open" + fill(wording.shell.MONEY["conditions"], terms="be kind") in told
@@ -122,9 +127,9 @@ def test_fetching_is_told(capfd):
         came | {"unseen": ["a.json"]},
         came | {"already": True},
     )
-    assert progress.work(["bases", "fetch", "sd15"], child(*events)) == 0
+    assert progress.run_training_command(["bases", "fetch", "sd15"], child(*events)) == 0
     lines = capfd.readouterr().err.splitlines()
-    seen = fill(wording.shell.SEEN, seen="page")
+    seen = fill(wording.shell.SEEN, url="page")
     assert f"SD 1.5 from hub/sd15: Open{seen}: " in lines[0]
     assert lines[1] == " 50% 1 MB of 2 MB · 1 MB/s"
     facts = {"title": "SD 1.5", "size": "2 MB", "seconds": "2.0 s", "place": "/hub"}
@@ -141,7 +146,7 @@ def test_a_file_is_told_in_words(capfd):
         "tensors": 12, "trigger": "gl\x1b[31mim", "rank": "8", "loads": ["kohya", "ComfyUI"],
         "amiss": {"diffusers": "reads plain LoRAs only"}, "thumbnail": 2048, "versions": "",
     }  # fmt: skip
-    assert progress.work(["inspect"], child(event)) == 0
+    assert progress.run_training_command(["inspect"], child(event)) == 0
     lines = capfd.readouterr().out.splitlines()
     assert "glim.safetensors: LoHa, 1 MB, 12 tensors" in lines
     assert "Trigger: gl?[31mim" in lines
@@ -160,7 +165,7 @@ def test_a_smaller_file_says_what_it_costs(capfd):
         "rank": 4,
         "error": 0.123,
     }
-    assert progress.work(["shrink"], child(event)) == 0
+    assert progress.run_training_command(["shrink"], child(event)) == 0
     facts = {"file": "a.safetensors", "size": "1 MB", "rank": 4, "error": 0.123}
     assert fill(wording.shell.SHRUNK, **facts) in capfd.readouterr().out
 
@@ -168,7 +173,7 @@ def test_a_smaller_file_says_what_it_costs(capfd):
 def test_an_export_is_told(capfd):
     """The file and its size; a child that has answered was not silent."""
     event = {"kind": "exported", "file": "a.pt", "bytes": 1 << 20}
-    assert progress.work(["export"], child(event, code=1)) == 1
+    assert progress.run_training_command(["export"], child(event, code=1)) == 1
     said = capfd.readouterr()
     assert "a.pt: 1 MB" in said.out
     assert fill(wording.shell.SILENT, code=1) not in said.err
@@ -176,9 +181,9 @@ def test_an_export_is_told(capfd):
 
 def test_the_bar_fills():
     """A bar is empty at none, full at all, and never longer than its width."""
-    assert filled(0, 4) == "    "
-    assert filled(1, 4) == filled(7, 4) == "████"
-    assert filled(0.5, 4) == "██  "
+    assert draw_bar(0, 4) == "    "
+    assert draw_bar(1, 4) == draw_bar(7, 4) == "████"
+    assert draw_bar(0.5, 4) == "██  "
 
 
 def test_without_a_terminal_the_bar_is_a_line_now_and_then():
@@ -186,7 +191,7 @@ def test_without_a_terminal_the_bar_is_a_line_now_and_then():
     out = io.StringIO()
     bar = Bar(out)
     for step in range(1, 1001):
-        bar.show(step / 1000, f"{step}")
+        bar.update(step / 1000, f"{step}")
     lines = out.getvalue().splitlines()
     assert 10 <= len(lines) <= 12
     assert lines[-1] == "100% 1000"
@@ -207,7 +212,7 @@ def test_advice_is_told_with_its_reasons(capfd):
             "reasons": ["method_look", "base_domain_drawing", "dial_few"],
         },
     }  # fmt: skip
-    assert progress.work(["advise"], child(event)) == 0
+    assert progress.run_training_command(["advise"], child(event)) == 0
     lines = capfd.readouterr().out.splitlines()
     lines = lines[lines.index("LoRA on SD, balanced") :]
     assert [line.partition(":")[0] for line in lines[1:4]] == ["- Method", "- Base", "- Time"]

@@ -23,7 +23,7 @@ async def test_what_dies_is_started_again(tmp_path):
     """A process that dies comes back; the others are not touched."""
     log = tmp_path / "log"
     dying = script(f"open({str(log)!r}, 'a').write('x'); raise SystemExit(3)")
-    running = asyncio.create_task(supervise({"one": dying, "two": LASTING}, first=0.01))
+    running = asyncio.create_task(supervise({"one": dying, "two": LASTING}, first_delay=0.01))
     while not log.exists() or len(log.read_text()) < 3:
         await asyncio.sleep(0.05)
     os.kill(os.getpid(), signal.SIGTERM)
