@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, BooleanOptionalAction
-from collections.abc import Mapping
+from argparse import ArgumentParser, BooleanOptionalAction, RawDescriptionHelpFormatter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from storage.options import options_table
 from storage.planning.advice_input import SubjectMatter
-from storage.records import Concept, Dial
+from storage.records import Concept, Dial, Method
+from training import methods
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,8 +121,13 @@ class PromoteArguments:
     name: str
 
 
+USUAL_RANK = Method("").rank_help
+
+
 def add_train_flags(parser: ArgumentParser) -> None:
-    """Add the flags of `TrainArguments`."""
+    """Add the flags of `TrainArguments`, and a list of the methods."""
+    parser.formatter_class = RawDescriptionHelpFormatter
+    parser.epilog = "\n".join(["methods:", *method_lines()])
     add = parser.add_argument
     add(
         "photos",
@@ -134,7 +140,7 @@ def add_train_flags(parser: ArgumentParser) -> None:
     add(
         "--method",
         default="lora",
-        help="lora, embedding, dreambooth, ...; auto asks the advisor (default: lora)",
+        help="what to train, see below; auto asks the advisor (default: lora)",
     )
     add("--base", default="", help="base to start from, see safelight bases (default: embedded)")
     add(
@@ -172,8 +178,8 @@ def add_train_flags(parser: ArgumentParser) -> None:
     add(
         "--rank",
         type=int,
-        help="rank of a LoRA, number of vectors of an embedding, or width of a hypernetwork; for "
-        "dreambooth, trains a LoRA of this rank (default: chosen by the dial)",
+        help="how much a LoRA and its relatives can learn, 1 to 128; what it is for other methods "
+        "is said below (default: chosen by the dial)",
     )
     add("--learning-rate", "--rate", type=float, help="learning rate (default: the method's)")
     add("--batch-size", "--batch", type=int, help="pictures a step (default: the method's)")
@@ -283,6 +289,16 @@ def add_bases_flags(parser: ArgumentParser) -> None:
     fetch.add_argument(
         "fetch", nargs="+", metavar="NAME", help="a name that safelight bases lists"
     )
+
+
+def method_lines() -> Iterator[str]:
+    """Say in a few lines what can be trained, and what a rank is for each method."""
+    for name, module in methods.walk().items():
+        method = module.METHOD
+        yield f"  {name:<14}{method.title}: {method.help}"
+        if method.rank_help != USUAL_RANK:
+            least, most = method.ranks
+            yield f"{'':<16}--rank: {method.rank_help} ({least} to {most})"
 
 
 def add_no_flags(parser: ArgumentParser) -> None:

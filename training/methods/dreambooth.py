@@ -30,7 +30,7 @@ __all__ = ["METHOD", "TRAITS", "attach", "check", "defaults", "rules", "worn"]
 METHOD = Method(
     "dreambooth", (0, 128), dropout=True, title="DreamBooth",
     help="a whole model of one thing and its class; a rank makes it a LoRA",
-    rank_rules="lora",
+    rank_rules="lora", rank_help="rank of a LoRA to train instead",
 )  # fmt: skip
 TRAITS = MethodTraits()  # its files are models or, with a rank, LoRAs
 CLASS, FEW = 200, 24  #: class pictures, as Ruiz et al. and diffusers have it; on a tiny base

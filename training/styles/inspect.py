@@ -45,7 +45,8 @@ def inspected(file: Path) -> dict[str, Any]:
     recipe = current_names(ours(told, "recipe"))
     phrase = str(told.get("modelspec.trigger_phrase", ""))
     trigger = phrase if recipe.get("other_concepts") else made["trigger"] or phrase
-    found = incompatibilities(header, "sd2" if told.get("ss_v2") == "True" else "")
+    family = str(recipe.get("family", "")) or ("sd2" if told.get("ss_v2") == "True" else "")
+    found = incompatibilities(header, family)
     return facts | {
         "file": file.name,
         "bytes": file.stat().st_size,
