@@ -1,4 +1,4 @@
-"""Several concepts in one run: each learnt, each with its trigger in the file."""
+"""Several concepts in one run."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from training.styles.inspect import inspected
 
 @pytest.fixture
 def two(make_recipe):
-    """Make a recipe of a look, two photos, and a subject of one."""
+    """Make recipes of two concepts: one of two photos, one of a single photo."""
 
-    def made(method="lora", **more):
+    def make(method="lora", **more):
         cat = ConceptPhotos(
             "mycat", Concept.SUBJECT, "cat", (TrainingPhoto("2.png", "a mycat emoji, red"),)
         )
         return make_recipe(method, photos=2, steps=3, other_concepts=(cat,), **more)
 
-    return made
+    return make
 
 
 def test_both_are_learnt_and_named(bases, two, make_job_folder, run_task):
-    """The further concept's photo changes the file, which names both triggers and no folder."""
+    """The second concept is trained, too, and the file's header names both triggers."""
     asked = two()
     moved = replace(
         asked.other_concepts[0], photos=(TrainingPhoto("0.png", "a mycat emoji, red"),)
@@ -55,7 +55,7 @@ def test_both_are_learnt_and_named(bases, two, make_job_folder, run_task):
 
 @pytest.mark.parametrize("method", ["embedding", "pivotal"])
 def test_one_word_is_one_concept(two, method):
-    """A method whose file holds one learned word refuses several concepts with a code."""
+    """A method that learns a single word refuses several concepts."""
     with pytest.raises(JobError) as refused:
         methods.chosen(two(method))
 

@@ -1,4 +1,4 @@
-"""Recipes: whole, frozen, read back as they were."""
+"""Recipes: completed, checked, read back."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ REQUEST = TrainRequest(
 )
 
 
-def made(**more: Any) -> Recipe:
-    """Complete a request."""
+def make_recipe(**more: Any) -> Recipe:
+    """Return the recipe of `REQUEST`."""
     return complete_recipe(REQUEST, BASE, [("0.png", ""), ("1.png", "a dog")], **more)
 
 
 def test_round_trip() -> None:
-    """A recipe that was JSON loads back to an equal recipe."""
-    recipe = made(accepted=1.5, base_fingerprint="f00", extra_resolutions=(48, 96))
+    """A recipe is equal after it was JSON."""
+    recipe = make_recipe(accepted=1.5, base_fingerprint="f00", extra_resolutions=(48, 96))
 
     assert Recipe.from_json(json.loads(json.dumps(recipe.to_json()))) == recipe
 
 
 def test_frozen() -> None:
-    """A recipe does not change."""
+    """A recipe cannot be changed."""
     with pytest.raises(FrozenInstanceError):
-        made().steps = 3  # type: ignore[misc]
+        make_recipe().steps = 3  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(
@@ -50,8 +50,8 @@ def test_frozen() -> None:
         ("embedding", False, (False, False, 0.0)),
     ],
 )
-def test_chosen(method: str, small: bool, expected: tuple[bool, bool, float]) -> None:
-    """A small base's LoRA is wide, a true one's reads; words learn from all noise levels alike."""
+def test_method_defaults(method: str, small: bool, expected: tuple[bool, bool, float]) -> None:
+    """A LoRA has all layers on a small base, text layers on others; embeddings no min-SNR."""
     recipe = complete_recipe(
         replace(REQUEST, method=method), replace(BASE, small=small), [("0.png", "")]
     )
@@ -82,20 +82,20 @@ def test_chosen(method: str, small: bool, expected: tuple[bool, bool, float]) ->
         ("name", "", "name_bad"),
     ],
 )
-def test_bounds(field: str, value: Any, code: str) -> None:
-    """What is out of bounds is refused with its code, made or read."""
+def test_limits(field: str, value: Any, code: str) -> None:
+    """A number beyond its limits is refused with a code, in a new recipe and in JSON."""
     with pytest.raises(JobError) as refused:
-        replace(made(), **{field: value})
+        replace(make_recipe(), **{field: value})
     with pytest.raises(JobError) as read:
-        Recipe.from_json(made().to_json() | {field: value})
+        Recipe.from_json(make_recipe().to_json() | {field: value})
 
     assert refused.value.code == read.value.code == code
 
 
 @pytest.mark.parametrize("broken", [{}, {"steps": "many"}, {"photos": 3}, {"concept": "fish"}])
 def test_broken(broken: dict[str, Any]) -> None:
-    """What is no recipe ends the job with a code."""
-    content = made().to_json() | broken if broken else {}
+    """Malformed JSON ends the job with a code."""
+    content = make_recipe().to_json() | broken if broken else {}
 
     with pytest.raises(JobError) as refused:
         Recipe.from_json(content)
@@ -113,7 +113,7 @@ def test_broken(broken: dict[str, Any]) -> None:
     ],
 )
 def test_optimizers(optimizer: Optimizer, value: dict[str, Any], code: str) -> None:
-    """A rate means something else to Prodigy; schedule-free takes no other average."""
+    """Prodigy takes a factor for a learning rate; schedule-free neither EMA nor schedule."""
     look = replace(REQUEST, concept=Concept.LOOK)
     rate = 1.0 if optimizer is Optimizer.PRODIGY else 1e-3
     fine = complete_recipe(look, BASE, [("0.png", "")], optimizer=optimizer, learning_rate=rate)
@@ -126,39 +126,39 @@ def test_optimizers(optimizer: Optimizer, value: dict[str, Any], code: str) -> N
 
 
 def test_captions() -> None:
-    """Every caption says the trigger; one without a caption gets one."""
-    assert made().photos == (
+    """Every caption has the trigger; photos without a caption get one."""
+    assert make_recipe().photos == (
         TrainingPhoto("0.png", "a mydog emoji"),
         TrainingPhoto("1.png", "mydog, a dog"),
     )
 
 
 def test_public() -> None:
-    """What a file tells has no captions, photos' names or prompts in it."""
-    told = json.dumps(made().public_json())
+    """The public JSON has no captions, photo names or prompts."""
+    public = json.dumps(make_recipe().public_json())
 
-    assert "0.png" not in told
-    assert "a dog" not in told
-    assert json.loads(told)["photos"] == 2
+    assert "0.png" not in public
+    assert "a dog" not in public
+    assert json.loads(public)["photos"] == 2
 
 
 OTHER = ConceptPhotos("mycat", Concept.SUBJECT, "cat", (TrainingPhoto("2.png", "mycat asleep"),))
 
 
 def test_several_concepts() -> None:
-    """Photos are numbered on; each concept has its trigger and is shown; files tell no caption."""
-    recipe = made(other_concepts=(OTHER,))
-    told = recipe.public_json()
+    """Concepts have ranges of photos and prompts of their own; public JSON has no captions."""
+    recipe = make_recipe(other_concepts=(OTHER,))
+    public = recipe.public_json()
 
     assert Recipe.from_json(json.loads(json.dumps(recipe.to_json()))) == recipe
     assert [shot.file for shot in recipe.all_photos] == ["0.png", "1.png", "2.png"]
     assert recipe.photo_ranges == {"mydog": range(2), "mycat": range(2, 3)}
     assert [any(name in p.text for p in recipe.prompts) for name in recipe.photo_ranges] == [1, 1]
-    assert (told["other_concepts"][0]["trigger"], told["other_concepts"][0]["photos"]) == (
+    assert (public["other_concepts"][0]["trigger"], public["other_concepts"][0]["photos"]) == (
         "mycat",
         1,
     )
-    assert "asleep" not in json.dumps(told)
+    assert "asleep" not in json.dumps(public)
 
 
 @pytest.mark.parametrize(
@@ -171,30 +171,30 @@ def test_several_concepts() -> None:
         ({"class_word": "dog"}, 3, None),
     ],
 )
-def test_concepts_apart(change: dict[str, Any], prior: int, code: str | None) -> None:
-    """Concepts are told apart by their triggers; class pictures are of one class."""
+def test_triggers(change: dict[str, Any], prior: int, code: str | None) -> None:
+    """Triggers must differ; with class pictures, all concepts have the same class."""
     others = (replace(OTHER, **change),)
     if code is None:
-        assert made(other_concepts=others, num_class_images=prior).other_concepts == others
+        assert make_recipe(other_concepts=others, num_class_images=prior).other_concepts == others
         return
     with pytest.raises(JobError) as refused:
-        made(other_concepts=others, num_class_images=prior)
+        make_recipe(other_concepts=others, num_class_images=prior)
 
     assert refused.value.code == code
 
 
 def test_many_concepts() -> None:
-    """A run takes five at most."""
+    """A run teaches at most five concepts."""
     others = tuple(replace(OTHER, trigger=f"cat{at}") for at in range(5))
 
-    assert len(made(other_concepts=others[:4]).photo_ranges) == 5
+    assert len(make_recipe(other_concepts=others[:4]).photo_ranges) == 5
     with pytest.raises(JobError) as refused:
-        made(other_concepts=others)
+        make_recipe(other_concepts=others)
     assert refused.value.facts["count"] == 6
 
 
-def test_sparing() -> None:
-    """A file tells of later options only where they are used, so that others stay the same."""
+def test_omitted_defaults() -> None:
+    """Newer options are in the public JSON only if used, so that other files stay the same."""
     used = {
         "shuffle_caption": True,
         "dropout": 0.1,
@@ -203,22 +203,22 @@ def test_sparing() -> None:
     }
     used |= {"unmasked_weight": 0.0, "extra_resolutions": (48, 96)}
 
-    assert not OMITTED_WHEN_DEFAULT & made().public_json().keys()
-    assert made(**used).public_json() == made().public_json() | used
+    assert not OMITTED_WHEN_DEFAULT & make_recipe().public_json().keys()
+    assert make_recipe(**used).public_json() == make_recipe().public_json() | used
 
 
-def test_warmth() -> None:
-    """The rate rises in a tenth of the steps and then falls to a tenth."""
-    warm = [made().lr_factor(step) for step in range(100)]
+def test_lr_factor() -> None:
+    """The learning rate rises over a tenth of the steps and then falls to a tenth."""
+    factors = [make_recipe().lr_factor(step) for step in range(100)]
 
-    assert warm[0] < 0.2
-    assert max(warm) > 0.95
-    assert 0.09 < warm[-1] < 0.11
-    assert replace(made(), lr_scheduler="constant").lr_factor(99) == 1
+    assert factors[0] < 0.2
+    assert max(factors) > 0.95
+    assert 0.09 < factors[-1] < 0.11
+    assert replace(make_recipe(), lr_scheduler="constant").lr_factor(99) == 1
 
 
-def test_light() -> None:
-    """Recipes and the list of bases load without torch."""
+def test_imports() -> None:
+    """Recipes and the list of bases import no torch."""
     code = "import sys, training.recipe.recipe, training.bases.registry as b; "
     code += "b.BaseRegistry().fingerprint('embedded'); "
     code += "sys.exit('torch' in sys.modules)"
@@ -235,8 +235,8 @@ def test_light() -> None:
         (Concept.SUBJECT, False, (True, 0.0)),
     ],
 )
-def test_looks(concept: Concept, small: bool, expected: tuple[bool, float]) -> None:
-    """A tiny base reads for a look and averages it; a true one reads for a subject."""
+def test_concept_defaults(concept: Concept, small: bool, expected: tuple[bool, float]) -> None:
+    """Text layers are trained for looks on a small base, for subjects on others; EMA for looks."""
     recipe = complete_recipe(
         replace(REQUEST, concept=concept), replace(BASE, small=small), [("0.png", "")]
     )
