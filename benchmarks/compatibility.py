@@ -23,7 +23,7 @@ from training.lazy import accelerate, diffusers
 from training.modelfiles import singlefile, singlefile_writer, zimage
 from training.networks.traits import PROGRAMS
 from training.run import defaults
-from training.run.memory import usual
+from training.run.memory import default_recipe
 from training.styles.compatibility import incompatibilities
 
 PAGE = """# Which programs read what
@@ -57,7 +57,7 @@ def file_names(method: str, bases: BaseCache, name: str) -> tuple[str, ...]:
     if not rule.rank:
         return model_names(base.family)
     with bases.borrow(name) as family:
-        attached = methods.find(method).attach(family.networks, usual(rule, base))
+        attached = methods.find(method).attach(family.networks, default_recipe(rule, base))
         names = tuple(attached.weights())
         attached.detach()
     return names

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from training.families import Family, Picture
 
 
-def together(
+def split_by_memory(
     family: Family, device: Device, pictures: Sequence[Picture]
 ) -> Iterator[list[Picture]]:
     """Cut pictures of one size into parts that are drawn at once, by what is free then."""

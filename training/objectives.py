@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-def shaped(a: Tensor, like: Tensor) -> Tensor:
+def expand_as_picture(a: Tensor, like: Tensor) -> Tensor:
     """Give a number per picture the dimensions of pictures."""
     return a.view(-1, *(1,) * (like.ndim - 1))
 
 
-def noised(x: Tensor, e: Tensor, a: Tensor) -> Tensor:
+def add_noise(x: Tensor, e: Tensor, a: Tensor) -> Tensor:
     """Mix noise into a latent (Ho et al., equation 4)."""
-    a = shaped(a, x)
+    a = expand_as_picture(a, x)
     return a.sqrt() * x + (1 - a).sqrt() * e
 
 
-def noise(shape: torch.Size, offset: float, generator: torch.Generator) -> Tensor:
+def draw_noise(shape: torch.Size, offset: float, generator: torch.Generator) -> Tensor:
     """Draw noise (B, C, H, W), and some that is the same all over a picture and channel.
 
     So darker and brighter pictures than most can be learnt (Guttenberg 2023, Diffusion with
@@ -46,11 +46,11 @@ def epsilon(x: Tensor, e: Tensor, a: Tensor) -> Tensor:  # noqa: ARG001  # one f
 
 def velocity(x: Tensor, e: Tensor, a: Tensor) -> Tensor:
     """Ask for v = sqrt(a) e - sqrt(1 - a) x (Salimans and Ho, appendix D)."""
-    a = shaped(a, x)
+    a = expand_as_picture(a, x)
     return a.sqrt() * e - (1 - a).sqrt() * x
 
 
-def zeroed(a: Tensor) -> Tensor:
+def rescale_zero_terminal_snr(a: Tensor) -> Tensor:
     """Rescale a schedule (T,) so that its last timestep is pure noise.
 
     The roots are shifted to end at zero and scaled to begin as before (Lin et al. 2023,
@@ -60,7 +60,7 @@ def zeroed(a: Tensor) -> Tensor:
     return ((root - root[-1]) * root[0] / (root[0] - root[-1])).square()
 
 
-EDGE = 1e-6  #: nearer than that to its ends, no distribution is drawn from
+CDF_MARGIN = 1e-6  #: nearer than that to its ends, no distribution is drawn from
 TARGETS = {"epsilon": epsilon, "v_prediction": velocity}
 
 
@@ -69,7 +69,7 @@ def snr(a: Tensor) -> Tensor:
     return a / (1 - a)
 
 
-def weight(prediction: str, a: Tensor, gamma: float) -> Tensor:
+def min_snr_weight(prediction: str, a: Tensor, gamma: float) -> Tensor:
     """Weigh timesteps by min-SNR (Hang et al., section 3.4); a gamma of zero weighs all alike.
 
     In terms of x the weight is min(SNR, gamma); a loss on e is SNR times one on x, a loss on v
@@ -82,35 +82,35 @@ def weight(prediction: str, a: Tensor, gamma: float) -> Tensor:
     return capped / ratio if prediction == "epsilon" else capped / (ratio + 1)
 
 
-def timesteps(count: int, most: int, generator: torch.Generator) -> Tensor:
+def draw_timesteps(count: int, most: int, generator: torch.Generator) -> Tensor:
     """Draw uniform timesteps, one from each `count`-th of the schedule, for a steadier loss."""
     u = (torch.arange(count) + torch.rand(count, generator=generator)) / count
     return (u * most).long().clamp(max=most - 1)
 
 
-def mixed(x: Tensor, e: Tensor, s: Tensor) -> Tensor:
+def interpolate(x: Tensor, e: Tensor, s: Tensor) -> Tensor:
     """Go a part of the straight way from a latent to noise (Esser et al., equation 13)."""
-    s = shaped(s, x)
+    s = expand_as_picture(s, x)
     return (1 - s) * x + s * e
 
 
-def flow(x: Tensor, e: Tensor) -> Tensor:
+def flow_velocity(x: Tensor, e: Tensor) -> Tensor:
     """Ask for the direction of that way, the same all along it (Esser et al., section 2)."""
     return e - x
 
 
-def levels(count: int, shift: float, generator: torch.Generator) -> Tensor:
+def draw_noise_levels(count: int, shift: float, generator: torch.Generator) -> Tensor:
     """Draw parts of noise (B,), most of them in the middle: logit-normal (Esser et al., 3.1).
 
     One comes from each `count`-th of the distribution, for a steadier loss. A shift above one
     moves them towards noise, as large pictures need (section 5.3.2, equation 23).
     """
     u = (torch.arange(count) + torch.rand(count, generator=generator)) / count
-    s: Tensor = torch.special.ndtri(u.clamp(EDGE, 1 - EDGE)).sigmoid()
+    s: Tensor = torch.special.ndtri(u.clamp(CDF_MARGIN, 1 - CDF_MARGIN)).sigmoid()
     return shift * s / (1 + (shift - 1) * s)
 
 
-def loss(
+def weighted_mse(
     predicted: Tensor, target: Tensor, weights: Tensor, places: Tensor | None = None
 ) -> Tensor:
     """Average the squared error (B, C, h, w) of each picture by its weight (B,).

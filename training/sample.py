@@ -14,7 +14,7 @@ from storage.folders import replacing
 from storage.limits import check_range
 from storage.requests import SampleRequest
 from training import methods
-from training.easel import together
+from training.easel import split_by_memory
 from training.families import Picture
 from training.styles import header, writer
 
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 
 LIMITS = {"steps": (1, 100), "count": (1, 4), "strength": (-2.0, 2.0), "seed": limits.SEED}
 SIDE = (32, 1024)
-PROMPT = 2000  # letters
+MAX_PROMPT_CHARS = 2000  # letters
 
 
 @dataclass(frozen=True, slots=True)
-class Worn:
+class LoadedStyle:
     """A style, checked, and how strongly it is worn."""
 
     method: methods.Module
@@ -57,13 +57,13 @@ def sample(folder: JobFolder, bases: BaseCache) -> Iterator[Event]:
     """
     began = time.perf_counter()
     given = folder.read_request()
-    request = read(given["request"])
+    request = read_request(given["request"])
     base = bases.find(request.base)
     yield Started(0, request.count, bases.device.name, int(given.get("attempt", 1)))
     with bases.borrow(request.base) as family:
-        style = worn(folder, request, family)
-        side = sized(request, base, family)
-        cut = lost(family, request, style)
+        style = load_style(folder, request, family)
+        side = choose_side(request, base, family)
+        cut = count_cut_tokens(family, request, style)
         if cut:
             yield Note("prompt_cut", {"tokens": cut})
         seeds = [(request.seed + at) % 2**63 for at in range(request.count)]
@@ -72,8 +72,10 @@ def sample(folder: JobFolder, bases: BaseCache) -> Iterator[Event]:
             for seed in seeds
         ]
         at = 0
-        for some in together(family, bases.device, pictures):
-            for picture, drawn in zip(some, draw(family, bases.device, some, style), strict=True):
+        for some in split_by_memory(family, bases.device, pictures):
+            for picture, drawn in zip(
+                some, draw_pictures(family, bases.device, some, style), strict=True
+            ):
                 path = folder.result / f"{at}.png"
                 with replacing(path) as part:
                     drawn.save(part, "PNG")
@@ -82,8 +84,8 @@ def sample(folder: JobFolder, bases: BaseCache) -> Iterator[Event]:
     yield Done(request.count, Timings(time.perf_counter() - began))
 
 
-def draw(
-    family: Family, device: Device, pictures: Sequence[Picture], style: Worn | None
+def draw_pictures(
+    family: Family, device: Device, pictures: Sequence[Picture], style: LoadedStyle | None
 ) -> list[Image.Image]:
     """Draw pictures at once with nothing on the base but the style."""
     with family.networks.bare(), style.on(family) if style else nullcontext(), device.autocast():  # noqa: SIM117
@@ -91,14 +93,14 @@ def draw(
             return family.drawn(pictures)
 
 
-def lost(family: Family, request: SampleRequest, style: Worn | None) -> int:
+def count_cut_tokens(family: Family, request: SampleRequest, style: LoadedStyle | None) -> int:
     """Count the tokens of the prompts that the text encoder has no room for."""
     wordy = style is not None and style.method.METHOD.learns_word
     with family.networks.bare(), style.on(family) if style and wordy else nullcontext():
         return max(family.tokens(text)[1] for text in (request.prompt, request.negative))
 
 
-def worn(folder: JobFolder, request: SampleRequest, family: Family) -> Worn | None:
+def load_style(folder: JobFolder, request: SampleRequest, family: Family) -> LoadedStyle | None:
     """Read the style of the job, and refuse what does not fit the base."""
     path = folder.style_file
     if not request.method and not path.exists():
@@ -112,17 +114,17 @@ def worn(folder: JobFolder, request: SampleRequest, family: Family) -> Worn | No
         if made in {"", request.base}:
             raise
         raise JobError("style_misfit", made=made, base=request.base) from amiss
-    return Worn(method, tensors, request.trigger, request.strength)
+    return LoadedStyle(method, tensors, request.trigger, request.strength)
 
 
-def sized(request: SampleRequest, base: Base, family: Family) -> int:
+def choose_side(request: SampleRequest, base: Base, family: Family) -> int:
     """Choose the side: the base's own, or what is asked, to the base's grain."""
     side = request.size or base.resolution
     check_range("size", side, (SIDE[0], max(SIDE[1], base.resolution)), JobError)
     return max(family.grain, side // family.grain * family.grain)
 
 
-def read(value: dict[str, Any]) -> SampleRequest:
+def read_request(value: dict[str, Any]) -> SampleRequest:
     """Read a request, and refuse what is out of bounds."""
     known = {field.name for field in fields(SampleRequest)}
     try:
@@ -132,6 +134,6 @@ def read(value: dict[str, Any]) -> SampleRequest:
     for name, between in LIMITS.items():
         check_range(name, getattr(request, name), between, JobError)
     for text in (request.prompt, request.negative):
-        if len(text) > PROMPT:
-            raise JobError("prompt_long", length=len(text), most=PROMPT)
+        if len(text) > MAX_PROMPT_CHARS:
+            raise JobError("prompt_long", length=len(text), most=MAX_PROMPT_CHARS)
     return request

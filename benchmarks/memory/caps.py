@@ -65,7 +65,7 @@ def fits(place: Path, shelf: Path | None, family: str, method: str, gigabytes: i
     held = torch.cuda.max_memory_reserved(device.torch_device) // MIB + DRIVER
     task.close()
     keeps = walk()[base.family].COUNTS.memory
-    taken = memory.fitting(
+    taken = memory.fit(
         recipe, keeps, 0 if recipe.rank else keeps.denoiser, device.cap
     ).memory_fallbacks
     rungs = ", ".join(rung.name for rung in taken) or "none"

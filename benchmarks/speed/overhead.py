@@ -24,8 +24,8 @@ from training.bases.cache import BaseCache
 from training.device import Device
 from training.networks.conditioning import apart, stacked
 from training.run import timing
-from training.run.examples import encoded
-from training.run.optimizers import grouped
+from training.run.examples import encode_photos
+from training.run.optimizers import group_parameters
 
 if TYPE_CHECKING:
     from training.recipe.recipe import Recipe
@@ -42,7 +42,7 @@ class Bare:
     """The same step with nothing around it: what a page of torch would do."""
 
     def __init__(self, family: Any, recipe: Recipe, photos: Path) -> None:
-        examples = encoded(family, recipe, photos)
+        examples = encode_photos(family, recipe, photos)
         self.family, self.recipe = family, recipe
         self.latents = [example.latent for example in examples]
         self.framed = [example.framed for example in examples]
@@ -51,7 +51,7 @@ class Bare:
             self.states = [apart(family.states(each[None]))[0] for each in self.tokens]
         attached = family.networks.attached
         self.parameters = list(attached.parameters.values())
-        groups = grouped(attached.parameters, attached.paces)
+        groups = group_parameters(attached.parameters, attached.paces)
         self.optimizer = torch.optim.AdamW(groups, recipe.learning_rate, fused=True)
         self.generator = torch.Generator().manual_seed(recipe.seed)
         self.losses: list[torch.Tensor] = []
@@ -154,9 +154,12 @@ class Entrant:
 
     def counts(self) -> tuple[Counter[str], Counter[str]]:
         """Count what a step of the loop computes, and a bare one."""
-        often, timing.OFTEN = timing.OFTEN, math.inf  # no progress, which is told twice a second
+        often, timing.REPORT_SECONDS = (
+            timing.REPORT_SECONDS,
+            math.inf,
+        )  # no progress, which is told twice a second
         found = count(self.ours), count(self.bare)
-        timing.OFTEN = often
+        timing.REPORT_SECONDS = often
         return found
 
     def turn(self, *, first: bool) -> tuple[float, float]:

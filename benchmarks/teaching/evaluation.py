@@ -19,7 +19,7 @@ from benchmarks.teaching.topic import SECONDS, Grades, Topic
 from storage.records import Concept
 from training import methods
 from training.pretraining.judge import Judge
-from training.sample import Worn
+from training.sample import LoadedStyle
 
 
 class Studio(Protocol):
@@ -29,7 +29,7 @@ class Studio(Protocol):
         """Train to the file."""
         ...
 
-    def drawn(self, prompts: Sequence[str], style: Worn | None = None) -> Pictures:
+    def drawn(self, prompts: Sequence[str], style: LoadedStyle | None = None) -> Pictures:
         """Draw prompts."""
         ...
 
@@ -95,7 +95,7 @@ class School:
             yield figured(topic, method, figure, [each[figure] for each in grades])
         yield from took(topic, method, lessons)
 
-    def kept(self, topic: Topic, style: Worn) -> Grades:
+    def kept(self, topic: Topic, style: LoadedStyle) -> Grades:
         """Grade what the base still knows with a subject's style; a look is meant to change it."""
         if topic.concept is not Concept.SUBJECT:
             return {}

@@ -17,7 +17,7 @@ from training.bases.cache import BaseCache
 from training.families import Picture
 from training.pretraining import judge
 from training.pretraining.score import reconstruct, to_picture
-from training.sample import Worn, draw
+from training.sample import LoadedStyle, draw_pictures
 from training.styles import writer
 
 JUDGE = Path(__file__).parents[1] / "judge"
@@ -31,7 +31,7 @@ Pictures = list[Image.Image]
 class Trained:
     """A style as it came out, and what it took."""
 
-    worn: Worn
+    worn: LoadedStyle
     seconds: float  #: of the whole training
     steps: int
     speed: float  #: steps a second
@@ -53,16 +53,18 @@ class Exam:
         folder, task = spec.begin(place, self.bases, asked, frozen)
         (done,) = [each for each in task if isinstance(each, Done)]
         tensors = writer.tensors(folder.result / done.file)
-        worn = Worn(methods.walk()[asked.method], tensors, asked.trigger, 1.0)
+        worn = LoadedStyle(methods.walk()[asked.method], tensors, asked.trigger, 1.0)
         seconds, speed = done.timings.seconds, done.timings.steps_per_second
         return Trained(worn, seconds, done.steps, speed, done.bytes)
 
-    def drawn(self, prompts: Sequence[str], style: Worn | None = None) -> Pictures:
+    def drawn(self, prompts: Sequence[str], style: LoadedStyle | None = None) -> Pictures:
         """Draw prompts as `/sample` does, each from its own seed, the same for every style."""
         device = self.bases.device
         with self.bases.borrow(spec.BASE) as family:
             return [
-                draw(family, device, [Picture(prompt, "", SEED + at, STEPS, SIDE, SIDE)], style)[0]
+                draw_pictures(
+                    family, device, [Picture(prompt, "", SEED + at, STEPS, SIDE, SIDE)], style
+                )[0]
                 for at, prompt in enumerate(prompts)
             ]
 

@@ -9,7 +9,7 @@ from PIL import Image
 from benchmarks.teaching.runner import JUDGE, Trained
 from training import methods
 from training.pretraining import judge
-from training.sample import Worn
+from training.sample import LoadedStyle
 
 
 def nothing(prompts):
@@ -31,7 +31,7 @@ class Copyist:
     def teach(self, asked):
         """Note what is asked; each seed takes a second longer."""
         self.lessons.append(asked)
-        worn = Worn(methods.walk()[asked.method], {}, asked.trigger, 1.0)
+        worn = LoadedStyle(methods.walk()[asked.method], {}, asked.trigger, 1.0)
         return Trained(worn, 50.0 + asked.seed, 200, 7.5, 4096)
 
     def drawn(self, prompts, style=None):

@@ -10,7 +10,7 @@ import torch
 from training.bases import random
 from training.bases.cache import BaseCache
 from training.device import Device
-from training.easel import together
+from training.easel import split_by_memory
 from training.families import Picture, walk
 
 if TYPE_CHECKING:
@@ -46,5 +46,5 @@ def test_parts(bases: BaseCache) -> None:
     asked = [Picture("a cat", "", seed, 2, 64, 64) for seed in range(4)]
     full = Full(bases.device.accelerator)
     with bases.borrow("embedded") as family:
-        assert list(together(family, bases.device, asked)) == [asked]
-        assert list(together(family, full, asked)) == [[each] for each in asked]
+        assert list(split_by_memory(family, bases.device, asked)) == [asked]
+        assert list(split_by_memory(family, full, asked)) == [[each] for each in asked]

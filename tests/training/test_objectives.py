@@ -28,7 +28,7 @@ def test_noise(scheduler: DDPMScheduler, drawn: tuple[torch.Tensor, ...]) -> Non
     """Noise is mixed in as diffusers mixes it."""
     x, e, t = drawn
 
-    ours = objectives.noised(x, e, scheduler.alphas_cumprod[t])
+    ours = objectives.add_noise(x, e, scheduler.alphas_cumprod[t])
 
     assert torch.allclose(ours, scheduler.add_noise(x, e, t), atol=1e-6)
 
@@ -60,13 +60,13 @@ def test_weights_agree(
     a = scheduler.alphas_cumprod[t].double()
     x, e = x.double(), e.double()
     wrong = x + 0.1  # the x a network believes in, at the same noised latent
-    noised = objectives.noised(x, e, a)
-    shaped = objectives.shaped(a, x)
+    noised = objectives.add_noise(x, e, a)
+    shaped = objectives.expand_as_picture(a, x)
     e_wrong = (noised - shaped.sqrt() * wrong) / (1 - shaped).sqrt()
     expected = (objectives.snr(a).clamp(max=gamma) * 0.01).mean()
 
     for kind, target in objectives.TARGETS.items():
-        weights = objectives.weight(kind, a, gamma)
+        weights = objectives.min_snr_weight(kind, a, gamma)
         missed = target(wrong, e_wrong, a) - target(x, e, a)
         loss = (missed.square().flatten(1).mean(1) * weights).mean()
 
@@ -75,23 +75,27 @@ def test_weights_agree(
 
 def test_no_weights() -> None:
     """A gamma of zero weighs all timesteps alike."""
-    assert objectives.weight("epsilon", torch.tensor([0.1, 0.9]), 0).tolist() == [1, 1]
+    assert objectives.min_snr_weight("epsilon", torch.tensor([0.1, 0.9]), 0).tolist() == [1, 1]
 
 
 def test_timesteps() -> None:
     """Timesteps are uniform, one from each part of the schedule, and follow from the seed."""
-    drawn = [objectives.timesteps(4, 1000, torch.Generator().manual_seed(s)) for s in range(500)]
+    drawn = [
+        objectives.draw_timesteps(4, 1000, torch.Generator().manual_seed(s)) for s in range(500)
+    ]
 
     assert all((t // 250).tolist() == [0, 1, 2, 3] for t in drawn)
     assert 495 < torch.cat(drawn).float().mean() < 505
-    assert torch.equal(drawn[3], objectives.timesteps(4, 1000, torch.Generator().manual_seed(3)))
+    assert torch.equal(
+        drawn[3], objectives.draw_timesteps(4, 1000, torch.Generator().manual_seed(3))
+    )
 
 
 def test_loss() -> None:
     """Each picture's mean squared error counts by its weight."""
     predicted, target = torch.zeros(2, 4, 2, 2), torch.ones(2, 4, 2, 2)
 
-    assert objectives.loss(predicted, target, torch.tensor([1.0, 3.0])) == 2
+    assert objectives.weighted_mse(predicted, target, torch.tensor([1.0, 3.0])) == 2
 
 
 def test_offset() -> None:
@@ -99,7 +103,8 @@ def test_offset() -> None:
     shape = torch.Size((2, 4, 8, 8))
 
     plain, more = (
-        objectives.noise(shape, offset, torch.Generator().manual_seed(1)) for offset in (0.0, 0.5)
+        objectives.draw_noise(shape, offset, torch.Generator().manual_seed(1))
+        for offset in (0.0, 0.5)
     )
 
     added = (more - plain).flatten(2)
@@ -113,11 +118,11 @@ def test_zeroed() -> None:
     given = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012}
     theirs = DDPMScheduler(**given, rescale_betas_zero_snr=True).alphas_cumprod
 
-    ours = objectives.zeroed(DDPMScheduler(**given).alphas_cumprod)
+    ours = objectives.rescale_zero_terminal_snr(DDPMScheduler(**given).alphas_cumprod)
 
     assert torch.allclose(ours, theirs, atol=1e-5)
     assert float(ours[-1]) == 0
-    assert torch.allclose(objectives.zeroed(ours), ours)
+    assert torch.allclose(objectives.rescale_zero_terminal_snr(ours), ours)
 
 
 def test_places() -> None:
@@ -128,10 +133,10 @@ def test_places() -> None:
     upper = torch.tensor([[1.0, 1.0], [0.0, 0.0]]).expand(2, 1, 2, 2)
     weights, nothing = torch.ones(2), torch.zeros_like(error)
 
-    assert objectives.loss(error, nothing, weights, upper) == (4 + 16) / 2
-    assert objectives.loss(error, nothing, weights, 1 - upper) == 0
-    alike = objectives.loss(error, nothing, weights, torch.full((2, 1, 2, 2), 0.3))
-    assert torch.isclose(alike, objectives.loss(error, nothing, weights))
+    assert objectives.weighted_mse(error, nothing, weights, upper) == (4 + 16) / 2
+    assert objectives.weighted_mse(error, nothing, weights, 1 - upper) == 0
+    alike = objectives.weighted_mse(error, nothing, weights, torch.full((2, 1, 2, 2), 0.3))
+    assert torch.isclose(alike, objectives.weighted_mse(error, nothing, weights))
 
 
 def test_mixed():
@@ -140,17 +145,20 @@ def test_mixed():
     scheduler = FlowMatchEulerDiscreteScheduler()
     scheduler.set_timesteps(sigmas=s.tolist())
 
-    ours = objectives.mixed(x, e, s)
+    ours = objectives.interpolate(x, e, s)
 
     assert torch.allclose(ours, scheduler.scale_noise(x, scheduler.timesteps, e), atol=1e-6)
-    beyond = objectives.mixed(x, e, s + 0.1)
-    assert torch.allclose((beyond - ours) / 0.1, objectives.flow(x, e), atol=1e-4)
+    beyond = objectives.interpolate(x, e, s + 0.1)
+    assert torch.allclose((beyond - ours) / 0.1, objectives.flow_velocity(x, e), atol=1e-4)
 
 
 @pytest.mark.parametrize("shift", [1.0, 3.0])
 def test_levels(shift):
     """Parts of noise are logit-normal, shifted as the scheduler shifts, one from each share."""
-    drawn = [objectives.levels(4, shift, torch.Generator().manual_seed(s)) for s in range(500)]
+    drawn = [
+        objectives.draw_noise_levels(4, shift, torch.Generator().manual_seed(s))
+        for s in range(500)
+    ]
     s = torch.stack(drawn).double()
     before = s / (shift - (shift - 1) * s)  # equation 23, solved for what is shifted
     normal = before.logit()
@@ -163,4 +171,6 @@ def test_levels(shift):
     scheduler = FlowMatchEulerDiscreteScheduler(shift=shift)
     scheduler.set_timesteps(sigmas=before[0].tolist())
     assert torch.allclose(scheduler.sigmas[:-1].double(), s[0], atol=1e-6)
-    assert torch.equal(drawn[3], objectives.levels(4, shift, torch.Generator().manual_seed(3)))
+    assert torch.equal(
+        drawn[3], objectives.draw_noise_levels(4, shift, torch.Generator().manual_seed(3))
+    )

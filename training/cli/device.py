@@ -27,5 +27,5 @@ def describe_device(settings: TrainingSettings) -> dict[str, Any]:
         "driver": driver or "",
         "cuda": cuda or "",
         "gpu_problem": diagnose_gpu(driver, cuda, usable=usable),
-        "reach": memory.reach(total, device.precision) if total else {},
+        "reach": memory.list_trainable_families(total, device.precision) if total else {},
     }

@@ -21,7 +21,7 @@ from training.cli.output import print_line
 from training.cli.photos import FolderPhoto, read_photos
 from training.cli.request import DEFAULT_BASE, ConceptFolder, list_concepts, make_recipe
 from training.styles import header
-from training.worker.eventlog import read
+from training.worker.eventlog import read_entries
 from training.worker.execution import Execution
 from training.worker.inbox import Command, Request
 
@@ -136,8 +136,8 @@ class LocalJob:
         offset, entries = 0, list[LogEntry[Event]]()
         while not execution.ended:
             execution.advance()
-            entries, offset = read(self.folder.events_file, offset)
-            for entry in entries[:-1] if execution.over else entries:
+            entries, offset = read_entries(self.folder.events_file, offset)
+            for entry in entries[:-1] if execution.task_ended else entries:
                 print_line(self._to_line(entry))
         signal.signal(signal.SIGINT, before)
         return self._to_line(entries[-1])

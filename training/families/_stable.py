@@ -70,7 +70,7 @@ class Stable(Latent):
         asked = config.get("rescale_betas_zero_snr", False)
         self.zeroed = bool(asked) and self.prediction == "v_prediction"
         alphas: Tensor = self.pipeline.scheduler.alphas_cumprod.clone()
-        self.alphas = objectives.zeroed(alphas) if self.zeroed else alphas
+        self.alphas = objectives.rescale_zero_terminal_snr(alphas) if self.zeroed else alphas
 
     def tokens(self, prompt: str) -> tuple[Tensor, int]:
         """Turn a prompt into token ids (V, T), a row for each vocabulary, and count those cut."""
@@ -108,17 +108,17 @@ class Stable(Latent):
     ) -> Tensor:
         """Noise a batch (B, 4, h, w) and measure how well the UNet sees through it."""
         x = latents
-        t = objectives.timesteps(len(x), len(self.alphas), generator)
-        e = objectives.noise(x.shape, offset, generator)
+        t = objectives.draw_timesteps(len(x), len(self.alphas), generator)
+        e = objectives.draw_noise(x.shape, offset, generator)
         a = self.alphas[t]
-        noised = objectives.noised(x, e, a)
+        noised = objectives.add_noise(x, e, a)
         target = objectives.TARGETS[self.prediction](x, e, a)
-        weights = objectives.weight(self.prediction, a, gamma)
+        weights = objectives.min_snr_weight(self.prediction, a, gamma)
         at = self.device.torch_device
         given = noised.to(at, self.unet.dtype), t.to(at)
         seen = self.unet(*given, return_dict=False, **self.heard(conditions))[0]
         counting = None if places is None else places.to(at)
-        return objectives.loss(seen, target.to(at), weights.to(at), counting)
+        return objectives.weighted_mse(seen, target.to(at), weights.to(at), counting)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -152,15 +152,19 @@ class Zimage(Latent):
         pipeline has it, time is 1 - s and its answer the negative of the flow.
         """
         x, at = latents, self.device.torch_device
-        s = objectives.levels(len(x), SHIFT, generator)
-        e = objectives.noise(x.shape, offset, generator)
-        given = objectives.mixed(x, e, s).to(at, self.denoiser.dtype)[:, :, None]  # one frame
+        s = objectives.draw_noise_levels(len(x), SHIFT, generator)
+        e = objectives.draw_noise(x.shape, offset, generator)
+        given = objectives.interpolate(x, e, s).to(at, self.denoiser.dtype)[
+            :, :, None
+        ]  # one frame
         heard = self.heard(conditions)
         seen = self.denoiser(list(given), (1 - s).to(at), heard, return_dict=False)[0]
         found = -torch.stack(seen)[:, :, 0]
         counting = None if places is None else places.to(at)
         weights = torch.ones(len(x), device=at)
-        return objectives.loss(found, objectives.flow(x, e).to(at), weights, counting)
+        return objectives.weighted_mse(
+            found, objectives.flow_velocity(x, e).to(at), weights, counting
+        )
 
     def packed(self, changed: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Give what single files have of the transformer, where these parameters have changed."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 WEIGHT = "weight"
-AVERAGE = "average"
+EMA = "average"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,10 @@ class Checkpoint:
     step: int
     recipe: Recipe  #: with everything a worker has chosen
     tensors: dict[str, Tensor]  #: by what they are and, after a dot, the parameter's name
-    numbers: dict[str, dict[str, float]]  #: of the optimizer, by parameter: where not a tensor
-    groups: list[dict[str, float]]  #: the same of its groups
+    optimizer_scalars: dict[
+        str, dict[str, float]
+    ]  #: of the optimizer, by parameter: where not a tensor
+    group_scalars: list[dict[str, float]]  #: the same of its groups
     scaler: dict[str, float]  #: the state of what scales gradients for fp16; else empty
 
     @property
@@ -45,26 +47,26 @@ class Checkpoint:
         return losses
 
     @property
-    def average(self) -> dict[str, Tensor]:
+    def ema(self) -> dict[str, Tensor]:
         """Give the moving average, by the names of its parameters."""
-        return {name: tensor for what, name, tensor in self.parted() if what == AVERAGE}
+        return {name: tensor for what, name, tensor in self.parameter_tensors() if what == EMA}
 
     def restore(
         self, parameters: dict[str, nn.Parameter], optimizer: torch.optim.Optimizer
     ) -> None:
         """Put parameters and optimizer back as they were."""
-        for what, name, tensor in self.parted():
+        for what, name, tensor in self.parameter_tensors():
             if what == WEIGHT:
                 parameters[name].data.copy_(tensor)
-            elif what != AVERAGE:
+            elif what != EMA:
                 moment = tensor.to(parameters[name].device).clone()
                 optimizer.state[parameters[name]][what] = moment
-        for name, numbers in self.numbers.items():
+        for name, numbers in self.optimizer_scalars.items():
             optimizer.state[parameters[name]].update(numbers)
-        for group, found in zip(optimizer.param_groups, self.groups, strict=False):
+        for group, found in zip(optimizer.param_groups, self.group_scalars, strict=False):
             group.update(found)
 
-    def parted(self) -> Iterator[tuple[str, str, Tensor]]:
+    def parameter_tensors(self) -> Iterator[tuple[str, str, Tensor]]:
         """Give each tensor of a parameter: what it is, the parameter's name, and itself."""
         for key, tensor in self.tensors.items():
             what, dot, name = key.partition(".")
@@ -72,13 +74,13 @@ class Checkpoint:
                 yield what, name, tensor
 
 
-def file(folder: Path, step: int) -> Path:
+def path_of_step(folder: Path, step: int) -> Path:
     """Name the checkpoint of a step."""
     return folder / f"step-{step:06d}.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class Snapshot:
     """A state of its own in the CPU's memory: what goes on does not change it."""
 
     step: int
@@ -87,52 +89,59 @@ class Copy:
 
     def write(self, folder: Path) -> Path:
         """Write it, whole or not at all."""
-        path = file(folder, self.step)
+        path = path_of_step(folder, self.step)
         with replacing(path) as part:
             save_file(self.tensors, part, self.told)
         return path
 
 
-def copied(
+def take_snapshot(
     checkpoint: tuple[int, Recipe, list[float], dict[str, float]],
     parameters: dict[str, nn.Parameter],
     optimizer: torch.optim.Optimizer,
     average: Mapping[str, Tensor] = MappingProxyType({}),
-) -> Copy:
+) -> Snapshot:
     """Copy a state: step, recipe, losses and scaler, what is trained, optimizer and average."""
     step, recipe, losses, scaler = checkpoint
     tensors = {"losses": torch.tensor(losses, dtype=torch.float64)}
     numbers: dict[str, dict[str, float]] = {}
     for name, parameter in parameters.items():
-        tensors[f"{WEIGHT}.{name}"] = own(parameter)
+        tensors[f"{WEIGHT}.{name}"] = copy_to_cpu(parameter)
         for what, value in optimizer.state.get(parameter, {}).items():
             if isinstance(value, Tensor):
-                tensors[f"{what}.{name}"] = own(value)
+                tensors[f"{what}.{name}"] = copy_to_cpu(value)
             else:
                 numbers.setdefault(name, {})[what] = value
     for name, value in average.items():
-        tensors[f"{AVERAGE}.{name}"] = own(value)
-    told = {"numbers": json.dumps(numbers), "groups": json.dumps(optimizers.numbers(optimizer))}
+        tensors[f"{EMA}.{name}"] = copy_to_cpu(value)
+    told = {
+        "numbers": json.dumps(numbers),
+        "groups": json.dumps(optimizers.list_scalars(optimizer)),
+    }
     told |= {"scaler": json.dumps(scaler)} if scaler else {}
-    told |= {"step": str(step), "recipe": json.dumps(recipe.to_json()), "job": fingerprint(recipe)}
-    return Copy(step, tensors, told)
+    told |= {
+        "step": str(step),
+        "recipe": json.dumps(recipe.to_json()),
+        "job": hash_request(recipe),
+    }
+    return Snapshot(step, tensors, told)
 
 
-def only(path: Path) -> None:
+def remove_others(path: Path) -> None:
     """Remove every other checkpoint: those of whole networks are large."""
     for other in path.parent.glob("step-*.safetensors"):
         if other != path:
             other.unlink(missing_ok=True)
 
 
-def newest(folder: Path, recipe: Recipe) -> Checkpoint | None:
+def read_newest(folder: Path, recipe: Recipe) -> Checkpoint | None:
     """Read the newest whole checkpoint of this recipe."""
     for path in sorted(folder.glob("step-*.safetensors"), reverse=True):
         try:
             found = read(path)
         except (SafetensorError, OSError, ValueError, KeyError):
             continue
-        if fingerprint(found.recipe) == fingerprint(recipe):
+        if hash_request(found.recipe) == hash_request(recipe):
             return found
     return None
 
@@ -148,12 +157,12 @@ def read(path: Path) -> Checkpoint:
     return Checkpoint(int(told["step"]), recipe, tensors, numbers, groups, scaler)
 
 
-def own(value: Tensor) -> Tensor:
+def copy_to_cpu(value: Tensor) -> Tensor:
     """Copy a tensor to the CPU; some optimizers share one between parameters."""
     return value.detach().to("cpu", copy=True).contiguous()
 
 
-def fingerprint(recipe: Recipe) -> str:
+def hash_request(recipe: Recipe) -> str:
     """Hash what the job asked for, leaving out what a worker chose."""
     asked = recipe.to_json() | {
         "precision": "", "threads": 0, "base_fingerprint": "", "family": "",

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT, EDGE, SCALE = 640, 240, 14, 2
 GROUND, GRID, RAW, LINE, INK = "#1e1f22", "#313338", "#5a3b34", "#e8603c", "#b5bac1"
-MEMORY = 0.95
+SMOOTHING = 0.95
 
 
-def smoothed(losses: Sequence[float], memory: float = MEMORY) -> list[float]:
+def smooth(losses: Sequence[float], memory: float = SMOOTHING) -> list[float]:
     """Average over the steps before, without the pull of the beginning."""
     found, mean = [], 0.0
     for count, loss in enumerate(losses, 1):
@@ -24,17 +24,17 @@ def smoothed(losses: Sequence[float], memory: float = MEMORY) -> list[float]:
     return found
 
 
-def curve(losses: Sequence[float], steps: int) -> Image.Image:
+def draw_curve(losses: Sequence[float], steps: int) -> Image.Image:
     """Draw the losses so far, and their average, over all the steps of a run."""
     picture = Image.new("RGB", (WIDTH * SCALE, HEIGHT * SCALE), GROUND)
     pen = ImageDraw.Draw(picture)
-    mean = smoothed(losses)
+    mean = smooth(losses)
     top = max(sorted(losses)[int(0.98 * (len(losses) - 1))], *mean) * 1.05 if losses else 1.0
     for part in range(1, 4):
         y = HEIGHT * SCALE * part / 4
         pen.line([(0, y), (WIDTH * SCALE, y)], GRID, SCALE)
     for values, colour, width in ((losses, RAW, 1), (mean, LINE, 3)):
-        points = [place(at, value / (top or 1), steps) for at, value in enumerate(values)]
+        points = [to_pixels(at, value / (top or 1), steps) for at, value in enumerate(values)]
         if len(points) > 1:
             pen.line(points, colour, width * SCALE, joint="curve")
     font = ImageFont.load_default(14 * SCALE)
@@ -44,13 +44,13 @@ def curve(losses: Sequence[float], steps: int) -> Image.Image:
     return picture.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
 
 
-def recent(losses: Sequence[float]) -> float:
+def recent_mean(losses: Sequence[float]) -> float:
     """Average the latest losses."""
-    latest = losses[-math.ceil(2 / (1 - MEMORY)) :]
+    latest = losses[-math.ceil(2 / (1 - SMOOTHING)) :]
     return sum(latest) / len(latest)
 
 
-def place(step: int, value: float, steps: int) -> tuple[float, float]:
+def to_pixels(step: int, value: float, steps: int) -> tuple[float, float]:
     """Put a value on the canvas."""
     across, down = WIDTH - 2 * EDGE, HEIGHT - 2 * EDGE
     x = EDGE + across * step / max(1, steps - 1)

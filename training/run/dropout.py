@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from training.run.examples import drawn
+from training.run.examples import step_generator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def dropping(networks: Networks, recipe: Recipe, step: int) -> Iterator[None]:
+def adapter_dropout(networks: Networks, recipe: Recipe, step: int) -> Iterator[None]:
     """Let adapters drop a part of what they add inside the block, which is one step.
 
     What is dropped follows from the seed and the step; torch's own draws stay as they were.
@@ -26,7 +26,7 @@ def dropping(networks: Networks, recipe: Recipe, step: int) -> Iterator[None]:
         yield
         return
     with torch.random.fork_rng():
-        torch.manual_seed(drawn(recipe.seed, step, "dropout").initial_seed())
+        torch.manual_seed(step_generator(recipe.seed, step, "dropout").initial_seed())
         networks.dropout = recipe.dropout
         try:
             yield

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
-class Average:
+class EmaWeights:
     """Follows parameters; samples and files are made of it. With a decay of zero there is none."""
 
     def __init__(self, parameters: Mapping[str, nn.Parameter], decay: float) -> None:

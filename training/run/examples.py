@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from training.recipe.recipe import Recipe
 
 aspects = LazyModule("diffusers.training_utils")
-PIXELS = 2**15  # encoded at once; a photo for a large base is more than that
-SQUARE = 256  # a base smaller than this knows only squares
+ENCODE_PIXELS = 2**15  # encoded at once; a photo for a large base is more than that
+MIN_BUCKET_RESOLUTION = 256  # a base smaller than this knows only squares
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class CroppedPhoto:
     """A photo, cut to a size that the base is trained at."""
 
     picture: Image.Image
@@ -59,7 +59,7 @@ class Batch:
     framed: Conditions = field(default_factory=dict)  # what is told of how each was cut
     weights: Tensor | None = None  # (B, 1, h, w)
 
-    def parts(self, count: int) -> Iterator[Batch]:
+    def split(self, count: int) -> Iterator[Batch]:
         """Cut it into as many parts of one size."""
         size = len(self.photos) // count
         for first in range(0, len(self.photos), size):
@@ -69,9 +69,9 @@ class Batch:
             yield Batch(self.latents[part], self.photos[part], framed, weights)
 
 
-def sizes(resolution: int, grain: int) -> list[tuple[int, int]]:
+def list_buckets(resolution: int, grain: int) -> list[tuple[int, int]]:
     """List the (height, width) a base of this resolution is trained at."""
-    if resolution < SQUARE:
+    if resolution < MIN_BUCKET_RESOLUTION:
         side = max(grain, resolution // grain * grain)
         return [(side, side)]
     found: list[tuple[int, int]] = aspects.generate_aspect_ratio_buckets(
@@ -80,7 +80,7 @@ def sizes(resolution: int, grain: int) -> list[tuple[int, int]]:
     return found
 
 
-def fitted(place: Path, buckets: list[tuple[int, int]]) -> Fit:
+def crop_photo(place: Path, buckets: list[tuple[int, int]]) -> CroppedPhoto:
     """Open a photo, scaled and cropped around its middle to the nearest bucket."""
     try:
         with Image.open(place) as opened:
@@ -90,47 +90,51 @@ def fitted(place: Path, buckets: list[tuple[int, int]]) -> Fit:
         raise JobError("photo_broken", file=place.name) from broken
     height, width = buckets[aspects.find_nearest_bucket(whole.height, whole.width, buckets)]
     cut = ImageOps.fit(whole.convert("RGB"), (width, height), Image.Resampling.LANCZOS)
-    return Fit(cut, framed(whole.size, (width, height)), masks.mask(whole, (width, height)))
+    return CroppedPhoto(
+        cut, describe_crop(whole.size, (width, height)), masks.crop_mask(whole, (width, height))
+    )
 
 
-def framed(photo: tuple[int, int], cut: tuple[int, int]) -> Frame:
+def describe_crop(photo: tuple[int, int], cut: tuple[int, int]) -> Frame:
     """Tell how a photo (width, height) was scaled and cut, around its middle, to another size."""
     scale = max(cut[0] / photo[0], cut[1] / photo[1])
     left, top = (round((side * scale - kept) / 2) for side, kept in zip(photo, cut, strict=True))
     return Frame((photo[1], photo[0]), (top, left), (cut[1], cut[0]))
 
 
-def encoded(family: Family, recipe: Recipe, photos: Path) -> list[Example]:
+def encode_photos(family: Family, recipe: Recipe, photos: Path) -> list[Example]:
     """Encode every photo of a recipe, once a resolution; small ones several at a time."""
     found: list[Example] = []
     sides = (recipe.resolution, *recipe.extra_resolutions)
     with family.present("vae"), family.roomy("vae", coded(max(sides))):
         for side in sides:
-            found += at_size(family, recipe, photos, side)
+            found += encode_at(family, recipe, photos, side)
     return found
 
 
-def at_size(family: Family, recipe: Recipe, photos: Path, side: int) -> list[Example]:
+def encode_at(family: Family, recipe: Recipe, photos: Path, side: int) -> list[Example]:
     """Encode every photo at a resolution."""
-    buckets = sizes(side, family.grain)
-    cut = (fitted(photos / shot.file, buckets) for shot in recipe.all_photos)
+    buckets = list_buckets(side, family.grain)
+    cut = (crop_photo(photos / shot.file, buckets) for shot in recipe.all_photos)
     fits: list[tuple[Tensor, Frame, Image.Image | None]] = []
     for _, alike in groupby(cut, key=lambda fit: fit.frame.size):
-        for part in chunked(alike, max(1, PIXELS // side**2)):
+        for part in split_evenly(alike, max(1, ENCODE_PIXELS // side**2)):
             latents = family.encode([fit.picture for fit in part])
             fits += [(each, fit.frame, fit.mask) for each, fit in zip(latents, part, strict=True)]
     counts: list[Tensor] = []
     if recipe.masked_loss:
-        counts = [masks.weights(mask, latent, recipe.unmasked_weight) for latent, _, mask in fits]
+        counts = [
+            masks.loss_weights(mask, latent, recipe.unmasked_weight) for latent, _, mask in fits
+        ]
         masked = sum(mask is not None for _, _, mask in fits)
-        masks.sound(counts, masked, [shot.file for shot in recipe.all_photos])
+        masks.check_masks(counts, masked, [shot.file for shot in recipe.all_photos])
     return [
         Example(latent, photo, family.framed(frame), counts[photo] if counts else None)
         for photo, (latent, frame, _) in enumerate(fits)
     ]
 
 
-def chunked(fits: Iterator[Fit], most: int) -> Iterator[list[Fit]]:
+def split_evenly(fits: Iterator[CroppedPhoto], most: int) -> Iterator[list[CroppedPhoto]]:
     """Take pictures by so many at once."""
     while part := list(islice(fits, most)):
         yield part
@@ -148,20 +152,20 @@ class Batches:
     ) -> None:
         self.examples, self.size, self.seed = examples, size, seed
         self.buckets: dict[tuple[int, ...], list[int]] = {}
-        often = balanced(concepts)
+        often = count_repeats(concepts)
         for at, example in enumerate(examples):
             bucket = self.buckets.setdefault(tuple(example.latent.shape), [])
             bucket += [at] * often.get(example.photo, 1)
         self.epoch = sum(-(-len(bucket) // size) for bucket in self.buckets.values())
-        self.plan = lru_cache(maxsize=1)(self.planned)
+        self.plan = lru_cache(maxsize=1)(self.plan_epoch)
 
-    def planned(self, epoch: int) -> list[list[int]]:
+    def plan_epoch(self, epoch: int) -> list[list[int]]:
         """Shuffle the photos of each bucket into batches, and the batches."""
-        generator = drawn(self.seed, epoch, "epoch")
+        generator = step_generator(self.seed, epoch, "epoch")
         batches = []
         for bucket in self.buckets.values():
             order = [bucket[at] for at in torch.randperm(len(bucket), generator=generator)]
-            batches += list(chunks(order, self.size))
+            batches += list(fill_batches(order, self.size))
         return [batches[at] for at in torch.randperm(len(batches), generator=generator)]
 
     def at(self, step: int) -> Batch:
@@ -176,7 +180,7 @@ class Batches:
         return Batch(latents, photos, framed, torch.stack(masks) if masks else None)
 
 
-def balanced(concepts: Collection[range]) -> dict[int, int]:
+def count_repeats(concepts: Collection[range]) -> dict[int, int]:
     """Say how often an epoch sees each photo, so that it sees each concept as often."""
     most = max(map(len, concepts), default=0)
     return {
@@ -186,18 +190,20 @@ def balanced(concepts: Collection[range]) -> dict[int, int]:
     }
 
 
-def chunks(order: list[int], size: int) -> Iterator[list[int]]:
+def fill_batches(order: list[int], size: int) -> Iterator[list[int]]:
     """Cut into full batches; the last one is filled up from the beginning."""
     for start in range(0, len(order), size):
         yield [order[at % len(order)] for at in range(start, start + size)]
 
 
-def drawn(seed: int, number: int, what: str) -> torch.Generator:
+def step_generator(seed: int, number: int, what: str) -> torch.Generator:
     """Seed a generator for one purpose at one step, so that a step needs no history."""
-    mixed = (seed * 6_364_136_223_846_793_005 + number * 1_442_695_040_888_963_407) ^ hash_of(what)
+    mixed = (seed * 6_364_136_223_846_793_005 + number * 1_442_695_040_888_963_407) ^ hash_word(
+        what
+    )
     return torch.Generator().manual_seed(mixed % 2**63)
 
 
-def hash_of(what: str) -> int:
+def hash_word(what: str) -> int:
     """Turn a word into a number that is the same in every process."""
     return int.from_bytes(what.encode().ljust(8, b"\0")[:8], "little")

@@ -35,13 +35,13 @@ if TYPE_CHECKING:
 ROUNDS = ((4, 16), (16, 1))
 
 
-def sought(recipe: Recipe, base: Base) -> bool:
+def is_needed(recipe: Recipe, base: Base) -> bool:
     """Tell whether nobody said where a subject's word begins; on a tiny base, as that is quick."""
     learns = methods.walk()[recipe.method].METHOD.learns_word and recipe.concept is Concept.SUBJECT
     return learns and base.small and not recipe.class_word.strip() and not recipe.initializer_token
 
 
-def found(
+def find_nearest(
     recipe: Recipe,
     examples: Sequence[Example],
     family: Family,
@@ -57,13 +57,13 @@ def found(
             if wish is not None:
                 return "", wish
             with device.autocast(), family.present("text", "denoiser"):
-                errors[name] = error(recipe, some, family, name)
+                errors[name] = measure_loss(recipe, some, family, name)
         names = sorted(names, key=errors.__getitem__)[:left]
     return names[0], None
 
 
 @torch.no_grad()
-def error(recipe: Recipe, some: Sequence[Example], family: Family, name: str) -> float:
+def measure_loss(recipe: Recipe, some: Sequence[Example], family: Family, name: str) -> float:
     """Measure how far the base is off with a name in the word's place, the same noise added."""
     networks = family.networks
     known = {
@@ -78,7 +78,9 @@ def error(recipe: Recipe, some: Sequence[Example], family: Family, name: str) ->
 
 
 @torch.no_grad()
-def begin(recipe: Recipe, networks: Networks, parameters: Mapping[str, nn.Parameter]) -> None:
+def set_vectors(
+    recipe: Recipe, networks: Networks, parameters: Mapping[str, nn.Parameter]
+) -> None:
     """Let the word's vectors, among what is trained, begin where the recipe says."""
     for each in networks.vocabularies:
         vectors = parameters[each.name]

@@ -19,16 +19,16 @@ from training import methods
 from training.methods._full import Whole
 from training.recipe.recipe import Recipe
 from training.run import checkpoint, initial_word, memory, optimizers
-from training.run.curve import recent
+from training.run.curve import recent_mean
 from training.run.defaults import check_family
-from training.run.dropout import dropping
-from training.run.ema import Average
-from training.run.examples import Batches, drawn, encoded
-from training.run.previews import Preview, copied
-from training.run.prior import Prior
-from training.run.text import Reading, live
-from training.run.timing import Clock
-from training.run.writer import Saving
+from training.run.dropout import adapter_dropout
+from training.run.ema import EmaWeights
+from training.run.examples import Batches, encode_photos, step_generator
+from training.run.previews import Previews, copy_parameters
+from training.run.prior import ClassImages
+from training.run.text import CaptionEncoder, encodes_each_step
+from training.run.timing import RunTimer
+from training.run.writer import CheckpointWriter
 from training.styles import writer
 from training.styles.compatibility import readable_by
 from training.styles.resize import smaller
@@ -40,20 +40,20 @@ if TYPE_CHECKING:
     from training.networks.networks import Attached
 
 Task = Generator[Event, JobCommand | None, None]
-CLIP = 1.0  # norm of all gradients together
+MAX_GRADIENT_NORM = 1.0  # norm of all gradients together
 
 
 def train(folder: JobFolder, bases: BaseCache) -> Task:
     """Train what `job.json` asks for, from its newest checkpoint on."""
     request = folder.read_request()
     asked = Recipe.from_json(request["recipe"])
-    saved = checkpoint.newest(folder.checkpoints, asked)
+    saved = checkpoint.read_newest(folder.checkpoints, asked)
     recipe = saved.recipe if saved else fill_in_device(asked, bases)
     if recipe.base_fingerprint != bases.fingerprint(recipe.base):
         raise JobError("base_changed", base=recipe.base)
     method = methods.chosen(recipe)
     check_family(recipe)
-    optimizers.found(recipe)
+    optimizers.check_installed(recipe)
     notes: list[Event] = []
     with bases.borrow(recipe.base) as family:
         while True:
@@ -61,7 +61,9 @@ def train(folder: JobFolder, bases: BaseCache) -> Task:
             attached = method.attach(family.networks, recipe)
             crowded = False
             try:
-                recipe = recipe if saved else memory.begun(recipe, attached.parameters, bases)
+                recipe = (
+                    recipe if saved else memory.fit_to_device(recipe, attached.parameters, bases)
+                )
                 first = saved.step if saved else 0
                 yield Started(
                     first,
@@ -72,7 +74,9 @@ def train(folder: JobFolder, bases: BaseCache) -> Task:
                 )
                 yield from notes
                 if not (
-                    yield from Run(folder, recipe, family, attached, bases, saved=saved).steps()
+                    yield from TrainingRun(
+                        folder, recipe, family, attached, bases, saved=saved
+                    ).steps()
                 ):
                     return
             except torch.OutOfMemoryError:
@@ -81,9 +85,9 @@ def train(folder: JobFolder, bases: BaseCache) -> Task:
                 attached.detach()
                 family.checkpointing(enabled=False)
                 del attached  # with all that it holds, before the next begins
-            saved = checkpoint.newest(folder.checkpoints, asked)
+            saved = checkpoint.read_newest(folder.checkpoints, asked)
             if crowded and not bases.unload_idle():
-                recipe = memory.down(recipe, saved.step if saved else 0)
+                recipe = memory.fall_back(recipe, saved.step if saved else 0)
                 notes = [Note("memory")]
 
 
@@ -99,7 +103,7 @@ def fill_in_device(recipe: Recipe, bases: BaseCache) -> Recipe:
     )
 
 
-class Run:
+class TrainingRun:
     """One training under way."""
 
     def __init__(  # noqa: PLR0913 - a run is made of all of these
@@ -116,17 +120,17 @@ class Run:
         self.bases = bases
         self.parameters = attached.parameters
         self.first = saved.step if saved else 0
-        held = memory.at(recipe, self.first)
+        held = memory.recipe_at(recipe, self.first)
         self.parts = held.gradient_accumulation_steps
-        self.optimizer = optimizers.made(held, self.parameters, attached.paces)
+        self.optimizer = optimizers.make_optimizer(held, self.parameters, attached.paces)
         self.scaler = bases.device.scaler()
-        self.average = Average(self.parameters, held.ema_decay)
-        self.prior = Prior(folder, recipe)
+        self.average = EmaWeights(self.parameters, held.ema_decay)
+        self.prior = ClassImages(folder, recipe)
         self.losses: list[float] = []
         self.pending: list[torch.Tensor] = []
-        self.clock = Clock()
-        self.saving = Saving(folder, recipe.steps, alone=isinstance(attached, Whole))
-        self.preview = Preview(folder.samples, recipe, family, bases.device, self.clock)
+        self.clock = RunTimer()
+        self.saving = CheckpointWriter(folder, recipe.steps, alone=isinstance(attached, Whole))
+        self.preview = Previews(folder.samples, recipe, family, bases.device, self.clock)
         family.checkpointing(held.gradient_checkpointing)
         if held.nf4:
             family.quantise()
@@ -136,7 +140,7 @@ class Run:
             saved.restore(self.parameters, self.optimizer)
             if saved.scaler:
                 self.scaler.load_state_dict(saved.scaler)
-            self.average.restore(saved.average)
+            self.average.restore(saved.ema)
             self.losses = saved.losses
 
     def steps(self) -> Generator[Event, JobCommand | None, bool]:
@@ -152,7 +156,7 @@ class Run:
             self.read()
         wish = wish or (yield from self.begin())
         recipe, reached = self.recipe, recipe.steps
-        reads = live(recipe, learns=self.attached.text)
+        reads = encodes_each_step(recipe, learns=self.attached.text)
         done_with = ("vae",) if reads else ("vae", "text")
         with self.family.absent(*done_with), self.saving:
             for step in range(first, recipe.steps):
@@ -176,8 +180,8 @@ class Run:
                 if wish is JobCommand.FINISH:
                     reached, early = step, True
                     break
-                before = [] if step else copied(self.parameters)
-                with self.clock.step(), dropping(self.family.networks, recipe, step):
+                before = [] if step else copy_parameters(self.parameters)
+                with self.clock.step(), adapter_dropout(self.family.networks, recipe, step):
                     self.step(step)
                 if before:
                     yield from self.preview.before(self.parameters, before)
@@ -199,24 +203,24 @@ class Run:
     def begin(self) -> Generator[Event, JobCommand | None, JobCommand | None]:
         """Let a learned word begin at the known word that is nearest, and say which."""
         recipe, wish = self.recipe, None
-        if not self.first and initial_word.sought(recipe, self.bases.find(recipe.base)):
+        if not self.first and initial_word.is_needed(recipe, self.bases.find(recipe.base)):
             some = self.batches.examples[: len(recipe.photos)]  # at the first of its sizes
-            word, wish = yield from initial_word.found(
+            word, wish = yield from initial_word.find_nearest(
                 recipe, some, self.family, self.bases.device, partial(self.boundary, 0)
             )
             if word:
                 self.recipe = replace(recipe, initializer_token=word)
-                initial_word.begin(self.recipe, self.family.networks, self.parameters)
+                initial_word.set_vectors(self.recipe, self.family.networks, self.parameters)
                 self.average.restore(self.parameters)
                 yield Note("start", {"word": word})
         return wish
 
     def read(self) -> None:
         """Encode photos and captions, once."""
-        examples = encoded(self.family, self.recipe, self.folder.photos)
+        examples = encode_photos(self.family, self.recipe, self.folder.photos)
         concepts = self.recipe.photo_ranges.values()
         self.batches = Batches(examples, self.recipe.batch_size, self.recipe.seed, concepts)
-        self.reading = Reading(
+        self.reading = CaptionEncoder(
             self.family, self.recipe, self.bases.device, learns=self.attached.text
         )
         self.prior.read(self.family, self.bases.device, learns=self.attached.text)
@@ -232,7 +236,7 @@ class Run:
                 self.prior.batches, self.prior.reading, step, "prior", recipe.prior_loss_weight
             )
         self.scaler.unscale_(self.optimizer)
-        torch.nn.utils.clip_grad_norm_(self.parameters.values(), CLIP, foreach=True)
+        torch.nn.utils.clip_grad_norm_(self.parameters.values(), MAX_GRADIENT_NORM, foreach=True)
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
@@ -241,17 +245,17 @@ class Run:
         self.fits()
 
     def learn(
-        self, batches: Batches, reading: Reading, step: int, noise: str, share: float = 1.0
+        self, batches: Batches, reading: CaptionEncoder, step: int, noise: str, share: float = 1.0
     ) -> torch.Tensor:
         """Add a batch's gradients, by its share, and give its loss."""
         recipe, losses = self.recipe, []
-        for at, batch in enumerate(batches.at(step).parts(self.parts), step * self.parts):
+        for at, batch in enumerate(batches.at(step).split(self.parts), step * self.parts):
             with self.bases.device.autocast():
                 heard = {**reading.at(at, batch.photos), **batch.framed}
                 loss = self.family.loss(
                     batch.latents,
                     heard,
-                    drawn(recipe.seed, at, noise),
+                    step_generator(recipe.seed, at, noise),
                     gamma=recipe.min_snr_gamma,
                     offset=recipe.noise_offset,
                     places=batch.weights,
@@ -277,7 +281,7 @@ class Run:
             step,
             recipe.steps,
             self.losses[-1],
-            recent(self.losses),
+            recent_mean(self.losses),
             recipe.learning_rate * recipe.lr_factor(step - 1),
             self.clock.speed(),
             self.eta(step),
@@ -301,7 +305,9 @@ class Run:
         """Begin to write a checkpoint."""
         self.settle()
         state = (step, self.recipe, self.losses, self.scaler.state_dict())
-        copy = checkpoint.copied(state, self.parameters, self.optimizer, self.average.tensors)
+        copy = checkpoint.take_snapshot(
+            state, self.parameters, self.optimizer, self.average.tensors
+        )
         yield from self.saving.begin(copy)
 
     def kept(self, step: int) -> Generator[Event, JobCommand | None, bool]:
@@ -313,7 +319,7 @@ class Run:
     @contextmanager
     def finished(self) -> Iterator[None]:
         """Have what is trained as it goes into samples and files inside the block."""
-        with optimizers.finished(self.optimizer), self.average.instead():
+        with optimizers.averaged_weights(self.optimizer), self.average.instead():
             yield
 
     def end(self, reached: int, *, early: bool) -> Iterator[Event]:

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-def mask(picture: Image.Image, cut: tuple[int, int]) -> Image.Image | None:
+def crop_mask(picture: Image.Image, cut: tuple[int, int]) -> Image.Image | None:
     """Cut a photo's mask as the photo is cut, to (width, height); one without alpha has none."""
     if picture.mode != "RGBA":
         return None
     return ImageOps.fit(picture.getchannel("A"), cut, Image.Resampling.LANCZOS)
 
 
-def weights(mask: Image.Image | None, latent: Tensor, background: float) -> Tensor:
+def loss_weights(mask: Image.Image | None, latent: Tensor, background: float) -> Tensor:
     """Weigh the places of a latent (C, h, w) by a mask: (1, h, w), from background to 1."""
     height, width = latent.shape[-2:]
     if mask is None:
@@ -31,7 +31,7 @@ def weights(mask: Image.Image | None, latent: Tensor, background: float) -> Tens
     return background + (1 - background) * shown[None]
 
 
-def sound(several: list[Tensor], masked: int, files: list[str]) -> None:
+def check_masks(several: list[Tensor], masked: int, files: list[str]) -> None:
     """Refuse masks of which nothing would be learnt, and no masks at all."""
     if not masked:
         raise JobError("mask_missing")

@@ -30,15 +30,15 @@ if TYPE_CHECKING:
     from training.bases.cache import BaseCache
     from training.networks.memory import Keeps
 
-SPARE = 0.92  #: of the memory, what may be planned with: an allocator leaves holes
+USABLE_SHARE = 0.92  #: of the memory, what may be planned with: an allocator leaves holes
 
 
-def frugal(recipe: Recipe, step: int) -> Recipe | None:  # noqa: ARG001 - at any step
+def use_gradient_checkpointing(recipe: Recipe, step: int) -> Recipe | None:  # noqa: ARG001 - at any step
     """Keep less for the way back and compute it anew: a third more time, the same numbers."""
     return None if recipe.gradient_checkpointing else replace(recipe, gradient_checkpointing=True)
 
 
-def bytewise(recipe: Recipe, step: int) -> Recipe | None:
+def use_adamw_8bit(recipe: Recipe, step: int) -> Recipe | None:
     """Keep an optimizer's moments in 8 bits: only of whole networks they take much.
 
     It cannot go on with moments that were kept otherwise.
@@ -48,20 +48,20 @@ def bytewise(recipe: Recipe, step: int) -> Recipe | None:
     return replace(recipe, optimizer=Optimizer.ADAMW8BIT) if fits else None
 
 
-def unaveraged(recipe: Recipe, step: int) -> Recipe | None:
+def drop_ema(recipe: Recipe, step: int) -> Recipe | None:
     """Keep no moving average of a whole network: what is learnt last counts more."""
     fits = not step and not recipe.rank and recipe.ema_decay
     return replace(recipe, ema_decay=0.0) if fits else None
 
 
-def factored(recipe: Recipe, step: int) -> Recipe | None:
+def use_adafactor(recipe: Recipe, step: int) -> Recipe | None:
     """Keep a whole network's second moments by rows and columns, and no first ones: Adafactor."""
     whole = not step and not recipe.rank
     fits = whole and recipe.optimizer in {Optimizer.ADAMW, Optimizer.ADAMW8BIT}
     return replace(recipe, optimizer=Optimizer.ADAFACTOR) if fits else None
 
 
-def parted(recipe: Recipe, step: int) -> Recipe | None:  # noqa: ARG001 - at any step
+def accumulate_gradients(recipe: Recipe, step: int) -> Recipe | None:  # noqa: ARG001 - at any step
     """Take a batch in twice as many parts: as long, as large, other draws."""
     parts = recipe.gradient_accumulation_steps * 2
     return (
@@ -71,35 +71,35 @@ def parted(recipe: Recipe, step: int) -> Recipe | None:  # noqa: ARG001 - at any
     )
 
 
-def rounded(recipe: Recipe, step: int) -> Recipe | None:  # noqa: ARG001 - at any step
+def quantize_to_nf4(recipe: Recipe, step: int) -> Recipe | None:  # noqa: ARG001 - at any step
     """Keep a frozen denoiser's layers in 4 bits: up to three times as long, not quite the base."""
     frozen = recipe.rank and not methods.find(recipe.method).TRAITS.reads_weights
     fits = frozen and not recipe.nf4 and quantize.here()
     return replace(recipe, nf4=True) if fits else None
 
 
-RUNGS: dict[str, Callable[[Recipe, int], Recipe | None]] = {
-    "gradient_checkpointing": frugal,
-    "adamw_8bit": bytewise,
-    "accumulate": parted,
-    "no_ema": unaveraged,
-    "adafactor": factored,
-    "nf4": rounded,
+FALLBACKS: dict[str, Callable[[Recipe, int], Recipe | None]] = {
+    "gradient_checkpointing": use_gradient_checkpointing,
+    "adamw_8bit": use_adamw_8bit,
+    "accumulate": accumulate_gradients,
+    "no_ema": drop_ema,
+    "adafactor": use_adafactor,
+    "nf4": quantize_to_nf4,
 }
 
 
-def at(recipe: Recipe, step: int) -> Recipe:
+def recipe_at(recipe: Recipe, step: int) -> Recipe:
     """Give a recipe as it holds at a step: with the rungs that were taken until then."""
     for rung in recipe.memory_fallbacks:
         if rung.step <= step:
-            recipe = RUNGS[rung.name](recipe, rung.step) or recipe
+            recipe = FALLBACKS[rung.name](recipe, rung.step) or recipe
     return recipe
 
 
-def lower(recipe: Recipe, step: int) -> Recipe | None:
+def add_fallback(recipe: Recipe, step: int) -> Recipe | None:
     """Take the next rung at a step; None at the ladder's foot."""
-    now = at(recipe, step)
-    for name, rung in RUNGS.items():
+    now = recipe_at(recipe, step)
+    for name, rung in FALLBACKS.items():
         if rung(now, step) is not None:
             return replace(
                 recipe, memory_fallbacks=(*recipe.memory_fallbacks, MemoryFallback(step, name))
@@ -107,27 +107,27 @@ def lower(recipe: Recipe, step: int) -> Recipe | None:
     return None
 
 
-def down(recipe: Recipe, step: int) -> Recipe:
+def fall_back(recipe: Recipe, step: int) -> Recipe:
     """Take the next rung, as memory has run out."""
-    below = lower(recipe, step)
+    below = add_fallback(recipe, step)
     if below is None:
         raise JobError("memory_full")
     return below
 
 
-def begun(recipe: Recipe, parameters: Mapping[str, Tensor], bases: BaseCache) -> Recipe:
+def fit_to_device(recipe: Recipe, parameters: Mapping[str, Tensor], bases: BaseCache) -> Recipe:
     """Take the rungs that a device asks for before the first step; a bare processor asks none."""
     room, base = bases.device.usable_mib(), bases.find(recipe.base)
     if not room or base.small or recipe.memory_fallbacks:
         return recipe
     numbers = sum(parameter.numel() for parameter in parameters.values())
-    return fitting(recipe, walk()[base.family].COUNTS.memory, numbers, room)
+    return fit(recipe, walk()[base.family].COUNTS.memory, numbers, room)
 
 
-def fitting(recipe: Recipe, keeps: Keeps, numbers: int, room: int) -> Recipe:
+def fit(recipe: Recipe, keeps: Keeps, numbers: int, room: int) -> Recipe:
     """Take rungs until a training of so many numbers fits into this room in MiB; 0 is any."""
-    while room and bytes_needed(at(recipe, 0), keeps, numbers) > SPARE * room * MIB:
-        below = lower(recipe, 0)
+    while room and bytes_needed(recipe_at(recipe, 0), keeps, numbers) > USABLE_SHARE * room * MIB:
+        below = add_fallback(recipe, 0)
         if below is None:
             break
         recipe = below
@@ -139,7 +139,7 @@ def bytes_needed(recipe: Recipe, keeps: Keeps, numbers: int) -> int:
     return needed(keeps, recipe, numbers, methods.find(recipe.method).TRAITS)
 
 
-def usual(rule: Rule, base: Base) -> Recipe:
+def default_recipe(rule: Rule, base: Base) -> Recipe:
     """Give the recipe that follows from a rule when nobody asks for anything else."""
     request = TrainRequest(
         rule.method, base.name, "name", "word", rule.concept, rule.dial,
@@ -148,15 +148,17 @@ def usual(rule: Rule, base: Base) -> Recipe:
     return complete_recipe(request, base, [("photo.png", "")])
 
 
-def foretold(rule: Rule, base: Base, keeps: Keeps, room: int, precision: str = "bf16") -> Rule:
+def estimate_memory(
+    rule: Rule, base: Base, keeps: Keeps, room: int, precision: str = "bf16"
+) -> Rule:
     """Write into a rule what it takes on a GPU with so many MiB, on the rung where it fits."""
-    recipe = replace(usual(rule, base), precision=precision)
+    recipe = replace(default_recipe(rule, base), precision=precision)
     numbers = trained(keeps, recipe, rule.file_bytes)
-    fitted = at(fitting(recipe, keeps, numbers, room), 0)
+    fitted = recipe_at(fit(recipe, keeps, numbers, room), 0)
     return replace(rule, memory_mib=bytes_needed(fitted, keeps, numbers) // MIB)
 
 
-def reach(room: int, precision: str = "bf16") -> dict[str, list[str]]:
+def list_trainable_families(room: int, precision: str = "bf16") -> dict[str, list[str]]:
     """Name the families on which a LoRA, and on which whole networks, fit into so many MiB."""
     found: dict[str, list[str]] = {}
     for method in ("lora", "finetune"):
@@ -164,9 +166,9 @@ def reach(room: int, precision: str = "bf16") -> dict[str, list[str]]:
         for name, family in walk().items():
             base = Base(name, name, name, name, family.RESOLUTION, "", "", present=True)
             needs = [
-                foretold(rule, base, family.COUNTS.memory, room, precision).memory_mib
+                estimate_memory(rule, base, family.COUNTS.memory, room, precision).memory_mib
                 for rule in rules(method, base)
             ]
-            if needs and 0 < min(needs) <= SPARE * room:
+            if needs and 0 < min(needs) <= USABLE_SHARE * room:
                 found[method].append(name)
     return found

@@ -28,28 +28,30 @@ PACKAGES = {
     Optimizer.PRODIGY: "prodigyopt",
     Optimizer.SCHEDULEFREE: "schedulefree",
 }
-SET = frozenset({"lr", "pace", "params"})  #: of a group, what the loop sets
+LOOP_KEYS = frozenset({"lr", "pace", "params"})  #: of a group, what the loop sets
 
 
-def made(
+def make_optimizer(
     recipe: Recipe, parameters: Mapping[str, torch.nn.Parameter], paces: Mapping[str, float]
 ) -> torch.optim.Optimizer:
     """Make a recipe's optimizer for its parameters; refuse what it cannot do."""
-    found(recipe)
-    groups = grouped(parameters, paces)
+    check_installed(recipe)
+    groups = group_parameters(parameters, paces)
     if recipe.optimizer is Optimizer.PRODIGY and len(groups) > 1:  # it finds one rate for all
         raise JobError("optimizer_paces", optimizer=recipe.optimizer, method=recipe.method)
     return MAKERS[recipe.optimizer](groups, recipe)
 
 
-def found(recipe: Recipe) -> None:
+def check_installed(recipe: Recipe) -> None:
     """Refuse an optimizer whose package is not here."""
     package = PACKAGES.get(recipe.optimizer)
     if package is not None and find_spec(package) is None:
         raise JobError("optimizer_missing", optimizer=recipe.optimizer, package=package)
 
 
-def grouped(parameters: Mapping[str, torch.nn.Parameter], paces: Mapping[str, float]) -> Groups:
+def group_parameters(
+    parameters: Mapping[str, torch.nn.Parameter], paces: Mapping[str, float]
+) -> Groups:
     """Put parameters of one pace into one of the optimizer's groups."""
     alike: dict[float, list[torch.nn.Parameter]] = {}
     for name, parameter in parameters.items():
@@ -57,12 +59,12 @@ def grouped(parameters: Mapping[str, torch.nn.Parameter], paces: Mapping[str, fl
     return [{"params": each, "pace": pace} for pace, each in alike.items()]
 
 
-def adamw(groups: Groups, recipe: Recipe) -> torch.optim.Optimizer:
+def make_adamw(groups: Groups, recipe: Recipe) -> torch.optim.Optimizer:
     """Make torch's, in one kernel."""
     return torch.optim.AdamW(groups, weight_decay=recipe.weight_decay, fused=True)
 
 
-def adamw8bit(groups: Groups, recipe: Recipe) -> torch.optim.Optimizer:
+def make_adamw_8bit(groups: Groups, recipe: Recipe) -> torch.optim.Optimizer:
     """Make one whose moments take a byte a number, where a tensor has 4096 numbers or more."""
     from bitsandbytes.optim import AdamW8bit  # noqa: PLC0415 - seconds, and not always here
 
@@ -72,7 +74,7 @@ def adamw8bit(groups: Groups, recipe: Recipe) -> torch.optim.Optimizer:
     return made
 
 
-def adafactor(groups: Groups, recipe: Recipe) -> torch.optim.Optimizer:
+def make_adafactor(groups: Groups, recipe: Recipe) -> torch.optim.Optimizer:
     """Make one whose second moments are kept by rows and columns; the rate is the recipe's."""
     from transformers.optimization import Adafactor  # noqa: PLC0415 - only this one needs it
 
@@ -87,7 +89,7 @@ def adafactor(groups: Groups, recipe: Recipe) -> torch.optim.Optimizer:
     return made
 
 
-def prodigy(groups: Groups, recipe: Recipe) -> torch.optim.Optimizer:
+def make_prodigy(groups: Groups, recipe: Recipe) -> torch.optim.Optimizer:
     """Make one that finds the rate itself; the recipe's, usually one, is a factor of it.
 
     It begins at a rate of 1e-6 and takes its time: on the embedded base 100 steps reach 2e-6 and
@@ -106,7 +108,7 @@ def prodigy(groups: Groups, recipe: Recipe) -> torch.optim.Optimizer:
     return made
 
 
-def schedulefree(groups: Groups, recipe: Recipe) -> torch.optim.Optimizer:
+def make_schedule_free(groups: Groups, recipe: Recipe) -> torch.optim.Optimizer:
     """Make one that averages its steps in the place of a falling rate."""
     from schedulefree import AdamWScheduleFree  # noqa: PLC0415 - not always here
 
@@ -116,16 +118,16 @@ def schedulefree(groups: Groups, recipe: Recipe) -> torch.optim.Optimizer:
 
 
 MAKERS: dict[Optimizer, Callable[[Groups, Recipe], torch.optim.Optimizer]] = {
-    Optimizer.ADAMW: adamw,
-    Optimizer.ADAMW8BIT: adamw8bit,
-    Optimizer.ADAFACTOR: adafactor,
-    Optimizer.PRODIGY: prodigy,
-    Optimizer.SCHEDULEFREE: schedulefree,
+    Optimizer.ADAMW: make_adamw,
+    Optimizer.ADAMW8BIT: make_adamw_8bit,
+    Optimizer.ADAFACTOR: make_adafactor,
+    Optimizer.PRODIGY: make_prodigy,
+    Optimizer.SCHEDULEFREE: make_schedule_free,
 }
 
 
 @contextmanager
-def finished(optimizer: torch.optim.Optimizer) -> Iterator[None]:
+def averaged_weights(optimizer: torch.optim.Optimizer) -> Iterator[None]:
     """Have parameters as one draws with them inside the block, then exactly as they were.
 
     Schedule-free AdamW steps from other numbers than those that it recommends. Its own way back
@@ -149,13 +151,13 @@ def finished(optimizer: torch.optim.Optimizer) -> Iterator[None]:
             parameter.data.copy_(value)
 
 
-def numbers(optimizer: torch.optim.Optimizer) -> list[dict[str, float]]:
+def list_scalars(optimizer: torch.optim.Optimizer) -> list[dict[str, float]]:
     """List what an optimizer has found out beside its tensors, a group each."""
     return [
         {
             name: value
             for name, value in group.items()
-            if name not in SET
+            if name not in LOOP_KEYS
             and isinstance(value, (int, float))
             and value != optimizer.defaults.get(name)
         }

@@ -11,7 +11,7 @@ import torch
 
 from storage.events import Event, PreviewsDrawn
 from storage.folders import replacing
-from training.easel import together
+from training.easel import split_by_memory
 from training.families import Picture
 
 if TYPE_CHECKING:
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from training.device import Device
     from training.families import Family
     from training.recipe.recipe import Recipe
-    from training.run.timing import Clock
+    from training.run.timing import RunTimer
 
-SHOWN = 20  #: steps of a picture on the way
+SAMPLING_STEPS = 20  #: steps of a picture on the way
 
 
-class Preview:
+class Previews:
     """The pictures of one run, in its job folder."""
 
     def __init__(
-        self, place: Path, recipe: Recipe, family: Family, device: Device, clock: Clock
+        self, place: Path, recipe: Recipe, family: Family, device: Device, clock: RunTimer
     ) -> None:
         self.place, self.recipe, self.family, self.device = place, recipe, family, device
         self.clock = clock
@@ -48,12 +48,14 @@ class Preview:
     ) -> Iterator[Event]:
         """Draw the prompts as the style draws them now, unless an earlier attempt has."""
         side, prompts = self.recipe.resolution, self.recipe.prompts
-        pictures = [Picture(each.text, "", each.seed, SHOWN, side, side) for each in prompts]
+        pictures = [
+            Picture(each.text, "", each.seed, SAMPLING_STEPS, side, side) for each in prompts
+        ]
         paths = [self.path(step, at) for at in range(len(prompts))]
         if not prompts or any(path.exists() for path in paths):
             return
         shown: list[Image.Image] = []
-        for some in together(self.family, self.device, pictures):
+        for some in split_by_memory(self.family, self.device, pictures):
             present = self.family.present("text", "denoiser", "vae")
             with (
                 self.clock.part("picture", len(some)),
@@ -76,20 +78,20 @@ class Preview:
         self, parameters: Mapping[str, nn.Parameter], values: list[Tensor]
     ) -> Iterator[Event]:
         """Draw the prompts as before the first step, which did not wait for these pictures."""
-        now = copied(parameters)
-        put(parameters, values)
+        now = copy_parameters(parameters)
+        set_parameters(parameters, values)
         events = list(self.draw(0))
-        put(parameters, now)
+        set_parameters(parameters, now)
         yield from events
 
 
-def copied(parameters: Mapping[str, nn.Parameter]) -> list[Tensor]:
+def copy_parameters(parameters: Mapping[str, nn.Parameter]) -> list[Tensor]:
     """Copy what is trained, where there is the most room."""
     return [each.detach().to("cpu", copy=True) for each in parameters.values()]
 
 
 @torch.no_grad()
-def put(parameters: Mapping[str, nn.Parameter], values: list[Tensor]) -> None:
+def set_parameters(parameters: Mapping[str, nn.Parameter], values: list[Tensor]) -> None:
     """Set what is trained."""
     for parameter, value in zip(parameters.values(), values, strict=True):
         parameter.copy_(value)

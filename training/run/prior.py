@@ -16,8 +16,8 @@ from storage.folders import replacing
 from storage.records import JobCommand
 from training.families import Picture
 from training.recipe.concepts import TrainingPhoto
-from training.run.examples import Batches, drawn, encoded
-from training.run.text import Reading
+from training.run.examples import Batches, encode_photos, step_generator
+from training.run.text import CaptionEncoder
 
 if TYPE_CHECKING:
     from storage.folders import JobFolder
@@ -25,24 +25,26 @@ if TYPE_CHECKING:
     from training.families import Family
     from training.recipe.recipe import Recipe
 
-STEPS = 20  #: of a class picture
-Drawing = Generator[Event, JobCommand | None, JobCommand | None]
+SAMPLING_STEPS = 20  #: of a class picture
+Commandable = Generator[Event, JobCommand | None, JobCommand | None]
 
 
-class Prior:
+class ClassImages:
     """The class pictures of one training, in its job folder."""
 
     def __init__(self, folder: JobFolder, recipe: Recipe) -> None:
         self.place, self.recipe = folder.class_images, recipe
         self.batches: Batches | None = None
-        self.reading: Reading | None = None
+        self.reading: CaptionEncoder | None = None
         self.files = tuple(f"{at:04}.png" for at in range(recipe.num_class_images))
 
     def missing(self) -> list[str]:
         """List the pictures that no earlier attempt has drawn."""
         return [file for file in self.files if not (self.place / file).exists()]
 
-    def draw(self, family: Family, device: Device, boundary: Callable[[], Drawing]) -> Drawing:
+    def draw(
+        self, family: Family, device: Device, boundary: Callable[[], Commandable]
+    ) -> Commandable:
         """Draw what is missing, each from its own seed; end early with what somebody wishes."""
         missing = self.missing()
         if missing:
@@ -57,9 +59,9 @@ class Prior:
     def one(self, file: str, family: Family, device: Device) -> None:
         """Draw one picture as the base alone draws it."""
         recipe = self.recipe
-        seed = drawn(recipe.seed, int(Path(file).stem), "class").initial_seed()
+        seed = step_generator(recipe.seed, int(Path(file).stem), "class").initial_seed()
         side = recipe.resolution
-        picture = Picture(recipe.class_prompt, "", seed, STEPS, side, side)
+        picture = Picture(recipe.class_prompt, "", seed, SAMPLING_STEPS, side, side)
         with family.networks.bare(), device.autocast(), family.present("text", "denoiser", "vae"):
             shown = family.draw(picture)
         with replacing(self.place / file) as part:
@@ -78,5 +80,7 @@ class Prior:
             masked_loss=False,
             other_concepts=(),
         )
-        self.batches = Batches(encoded(family, recipe, self.place), recipe.batch_size, recipe.seed)
-        self.reading = Reading(family, recipe, device, learns=learns)
+        self.batches = Batches(
+            encode_photos(family, recipe, self.place), recipe.batch_size, recipe.seed
+        )
+        self.reading = CaptionEncoder(family, recipe, device, learns=learns)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from training.networks.conditioning import apart, stacked
 from training.recipe.concepts import contains_trigger
-from training.run.examples import drawn
+from training.run.examples import step_generator
 
 if TYPE_CHECKING:
     from training.device import Device
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from training.networks.conditioning import Conditions
     from training.recipe.recipe import Recipe
 
-READ = 8  # captions at once
+ENCODE_BATCH_SIZE = 8  # captions at once
 
 
-class Reading:
+class CaptionEncoder:
     """The captions of a run, read to its network."""
 
     def __init__(self, family: Family, recipe: Recipe, device: Device, *, learns: bool) -> None:
@@ -37,10 +37,10 @@ class Reading:
         self.triggers = {at: name for name, photos in recipe.photo_ranges.items() for at in photos}
         self.tokens = [self.spelt(caption) for caption in self.captions]
         self.states: list[Conditions] = []
-        if not live(recipe, learns=learns):
+        if not encodes_each_step(recipe, learns=learns):
             with torch.no_grad(), device.autocast(), family.present("text"):
-                for start in range(0, len(self.tokens), READ):
-                    tokens = torch.stack(self.tokens[start : start + READ])
+                for start in range(0, len(self.tokens), ENCODE_BATCH_SIZE):
+                    tokens = torch.stack(self.tokens[start : start + ENCODE_BATCH_SIZE])
                     self.states += apart(family.states(tokens))
 
     def at(self, step: int, photos: tuple[int, ...]) -> Conditions:
@@ -53,7 +53,7 @@ class Reading:
 
     def heard(self, step: int, photos: tuple[int, ...]) -> list[int]:
         """Drop some captions: the last one, which says nothing, takes their place."""
-        generator = drawn(self.recipe.seed, step, "silence")
+        generator = step_generator(self.recipe.seed, step, "silence")
         silent = torch.rand(len(photos), generator=generator) < self.recipe.caption_dropout_rate
         return torch.tensor(photos).masked_fill(silent, -1).tolist()
 
@@ -61,9 +61,11 @@ class Reading:
         """Give the tokens of captions as they are said at a step."""
         if not self.recipe.shuffle_caption:
             return [self.tokens[photo] for photo in photos]
-        generator = drawn(self.recipe.seed, step, "shuffle")
+        generator = step_generator(self.recipe.seed, step, "shuffle")
         return [
-            self.spelt(shuffled(self.captions[photo], self.triggers.get(photo, ""), generator))
+            self.spelt(
+                shuffle_caption(self.captions[photo], self.triggers.get(photo, ""), generator)
+            )
             for photo in photos
         ]
 
@@ -72,12 +74,12 @@ class Reading:
         return self.family.tokens(caption)[0]
 
 
-def live(recipe: Recipe, *, learns: bool) -> bool:
+def encodes_each_step(recipe: Recipe, *, learns: bool) -> bool:
     """Tell whether captions are read at each step: their words, or what they become, change."""
     return learns or recipe.shuffle_caption
 
 
-def shuffled(caption: str, trigger: str, generator: torch.Generator) -> str:
+def shuffle_caption(caption: str, trigger: str, generator: torch.Generator) -> str:
     """Shuffle the parts between commas; the one that says the trigger comes first."""
     parts = [part for part in (part.strip() for part in caption.split(",")) if part]
     kept = next((part for part in parts if contains_trigger(part, trigger)), None)

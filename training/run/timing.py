@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 from storage.events import Timings
 
-OFTEN = 0.5  # seconds between two events of progress
+REPORT_SECONDS = 0.5  # seconds between two events of progress
 
 
-class Clock:
+class RunTimer:
     """The time a run takes, without what was served in between."""
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ class Clock:
     def due(self) -> bool:
         """Tell, at most twice a second, that progress is worth telling."""
         now = self.total()
-        if now - self.told < OFTEN:
+        if now - self.told < REPORT_SECONDS:
             return False
         self.told = now
         return True

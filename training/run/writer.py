@@ -15,20 +15,20 @@ from safetensors import SafetensorError
 from storage.events import CheckpointSaved, Note
 from storage.folders import replacing
 from training.run import checkpoint
-from training.run.curve import curve
+from training.run.curve import draw_curve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from storage.events import Event
     from storage.folders import JobFolder
-    from training.run.checkpoint import Copy
+    from training.run.checkpoint import Snapshot
 
-CURVE = "loss.png"
+CURVE_FILE = "loss.png"
 log = logging.getLogger(__name__)
 
 
-class Saving:
+class CheckpointWriter:
     """The checkpoints of one run; at the block's end nothing is being written any more."""
 
     def __init__(self, folder: JobFolder, steps: int, *, alone: bool) -> None:
@@ -45,7 +45,7 @@ class Saving:
     def __exit__(self, *_: object) -> None:
         self.wait()
 
-    def begin(self, copy: Copy) -> Iterator[Event]:
+    def begin(self, copy: Snapshot) -> Iterator[Event]:
         """Begin to write a copy, when the one before it is written; tell of that one."""
         yield from self.ended()
         self.thread = threading.Thread(target=self._write, args=(copy,))
@@ -70,16 +70,16 @@ class Saving:
         self.wait()
         yield from self.told()
 
-    def _write(self, copy: Copy) -> None:
+    def _write(self, copy: Snapshot) -> None:
         """Write a copy, whole or not at all, and the loss curve."""
         try:
             path = copy.write(self.folder.checkpoints)
             if self.alone:
-                checkpoint.only(path)
+                checkpoint.remove_others(path)
             self.kept = copy.step
-            with replacing(self.folder.samples / CURVE) as part:
-                curve(copy.tensors["losses"].tolist(), self.steps).save(part, "PNG")
-            self.news = CheckpointSaved(copy.step, path.name, CURVE)
+            with replacing(self.folder.samples / CURVE_FILE) as part:
+                draw_curve(copy.tensors["losses"].tolist(), self.steps).save(part, "PNG")
+            self.news = CheckpointSaved(copy.step, path.name, CURVE_FILE)
         except (OSError, SafetensorError) as failed:
             log.warning("The checkpoint of step %s was not written: %s", copy.step, failed)
             self.news = Note("checkpoint_lost", {"step": copy.step})

@@ -24,7 +24,7 @@ from storage.records import JobCommand, Kind, Status, Timing
 from storage.requests import TrainRequest
 from training.recipe.names import current_names
 from training.scheduler.layout import clear_folder, frozen_recipe, lay_out
-from training.worker.eventlog import find_ending, last_ending, read
+from training.worker.eventlog import find_ending, last_ending, read_entries
 from training.worker.execution import describe_failure
 from training.worker.inbox import Command, Inbox, Request
 
@@ -91,7 +91,7 @@ class Claim:
             return True
 
     async def _copy_events(self) -> bool:
-        entries, offset = read(self.folder.events_file, self.offset)
+        entries, offset = read_entries(self.folder.events_file, self.offset)
         for entry in entries:
             await self._store_event(entry)
         if offset > self.offset:

@@ -22,23 +22,23 @@ class EventLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.waiting: list[bytes] = []
+        self.pending: list[bytes] = []
         self._truncate_partial_line()
 
     def write(self, entry: LogEntry[Event]) -> None:
         """Append an event; one that ends the run is on the disk when this returns."""
-        self.waiting.append(json.dumps(entry.to_line(), ensure_ascii=False).encode() + b"\n")
+        self.pending.append(json.dumps(entry.to_line(), ensure_ascii=False).encode() + b"\n")
         self.flush(sync=isinstance(entry.event, Ending))
 
     def flush(self, *, sync: bool = False) -> bool:
         """Write what waits; return whether everything is written."""
         try:
-            while self.waiting:
-                self._append(self.waiting[0], sync=sync)
-                self.waiting.pop(0)
+            while self.pending:
+                self._append(self.pending[0], sync=sync)
+                self.pending.pop(0)
         except OSError as full:
             log.warning("%s cannot be written: %s", self.path, full)
-        return not self.waiting
+        return not self.pending
 
     def _append(self, line: bytes, *, sync: bool) -> None:
         """Append a line whole or not at all."""
@@ -59,7 +59,7 @@ class EventLog:
             os.truncate(self.path, whole)
 
 
-def read(path: Path, start: int = 0) -> tuple[list[LogEntry[Event]], int]:
+def read_entries(path: Path, start: int = 0) -> tuple[list[LogEntry[Event]], int]:
     """Return the whole lines from a byte on, and the byte after them."""
     try:
         with path.open("rb") as file:
@@ -77,7 +77,7 @@ def read(path: Path, start: int = 0) -> tuple[list[LogEntry[Event]], int]:
 
 def find_ending(path: Path, fence: int) -> LogEntry[Ending] | None:
     """Return how the run under a fence ended, None if it has not."""
-    return last_ending(read(path)[0], fence)
+    return last_ending(read_entries(path)[0], fence)
 
 
 def last_ending(entries: Iterable[LogEntry[Event]], fence: int) -> LogEntry[Ending] | None:

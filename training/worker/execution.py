@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 #: A generator of events that may be sent a command at each `StepBoundary`.
 Task = Generator[Event, JobCommand | None, None]
-LINE = logging.Formatter("{asctime} {levelname:<7} {name}: {message}", style="{")
+LOG_FORMAT = logging.Formatter("{asctime} {levelname:<7} {name}: {message}", style="{")
 URGENCY = (Kind.SAMPLE, Kind.CAPTION, Kind.TRAIN)
 
 
@@ -34,20 +34,20 @@ class Execution:
     """A job under way. It has ended when its terminal event is written."""
 
     def __init__(self, asked: Request, folder: JobFolder, task: Task, kind: Kind) -> None:
-        self.asked, self.folder, self.task, self.kind = asked, folder, task, kind
+        self.request, self.folder, self.task, self.kind = asked, folder, task, kind
         self.events = EventLog(folder.events_file)
         self.command: JobCommand | None = None
         self.leaving = False
         self.step = 0  # the last one that was told of
-        self.begun = False  # a boundary was reached
-        self.boundary = False
-        self.over = False
+        self.reached_boundary = False  # a boundary was reached
+        self.at_boundary = False
+        self.task_ended = False
         self.seconds = 0.0
 
     @property
     def ended(self) -> bool:
         """Return whether nothing is left to do or to write."""
-        return self.over and not self.events.waiting
+        return self.task_ended and not self.events.pending
 
     @property
     def urgency(self) -> int:
@@ -59,19 +59,19 @@ class Execution:
         if wish is JobCommand.CANCEL or self.kind is Kind.TRAIN:
             self.command = wish
 
-    def leave(self) -> None:
+    def put_down(self) -> None:
         """Put the job down, to be taken up later: at the next boundary, where there are any."""
-        if self.over:
+        if self.task_ended:
             return
         self.leaving = True
-        if self.kind is Kind.TRAIN and self.begun:
+        if self.kind is Kind.TRAIN and self.reached_boundary:
             self.command = JobCommand.PAUSE
         else:
             self._close(Paused(self.step))
 
     def advance(self) -> None:
         """Go on to the next event."""
-        if self.over:
+        if self.task_ended:
             self.events.flush()
             return
         began = time.perf_counter()
@@ -84,53 +84,53 @@ class Execution:
         self.events.write(LogEntry(event, time.time()))
 
     def _advance(self) -> None:
-        if self.command is JobCommand.CANCEL and not self.boundary:
+        if self.command is JobCommand.CANCEL and not self.at_boundary:
             self._close(Cancelled(self.step))
             return
-        wish, self.command = (self.command, None) if self.boundary else (None, self.command)
+        wish, self.command = (self.command, None) if self.at_boundary else (None, self.command)
         try:
-            self._heard(self.task.send(wish))
+            self._handle(self.task.send(wish))
         except StopIteration:
             self._fail(RuntimeError("the task ended without saying how"))
         except Exception as error:  # noqa: BLE001 - whatever it is, it ends this job alone
             self._fail(error)
 
-    def _heard(self, event: Event) -> None:
-        self.boundary = isinstance(event, StepBoundary)
-        self.begun |= self.boundary
+    def _handle(self, event: Event) -> None:
+        self.at_boundary = isinstance(event, StepBoundary)
+        self.reached_boundary |= self.at_boundary
         self.step = getattr(event, "step", self.step)
         if isinstance(event, Ending):
             self.task.close()
             self._end(event)
-        elif not self.boundary:
+        elif not self.at_boundary:
             self.write(event)
 
     def _close(self, ending: Ending) -> None:
         try:
             self.task.close()
         except Exception:
-            log.exception("Job %s did not close cleanly", self.asked.job)
+            log.exception("Job %s did not close cleanly", self.request.job)
         self._end(ending)
 
     def _fail(self, error: Exception) -> None:
-        if lost(error):
+        if is_device_lost(error):
             raise error  # the device is gone for this process: another worker takes the job up
         failed = describe_failure(error)
         if failed.reference:
-            log.error("Bug %s in job %s", failed.reference, self.asked.job, exc_info=error)
+            log.error("Bug %s in job %s", failed.reference, self.request.job, exc_info=error)
         self._end(failed)
 
     def _end(self, ending: Ending) -> None:
         if isinstance(ending, Paused):
             ending = replace(ending, leaving=self.leaving)
-        self.over = True
-        self.events.write(LogEntry(ending, time.time(), self.asked.fence))
+        self.task_ended = True
+        self.events.write(LogEntry(ending, time.time(), self.request.fence))
 
     @contextmanager
     def _logged(self) -> Iterator[None]:
         """Send what is logged meanwhile to the job's log, too."""
         handler = logging.FileHandler(self.folder.log_file, encoding="utf-8", delay=True)
-        handler.setFormatter(LINE)
+        handler.setFormatter(LOG_FORMAT)
         root = logging.getLogger()
         root.addHandler(handler)
         try:
@@ -151,6 +151,6 @@ def describe_failure(error: Exception) -> Failed:
     return Failed("bug", reference=secrets.token_hex(3).upper())
 
 
-def lost(error: Exception) -> bool:
+def is_device_lost(error: Exception) -> bool:
     """Return whether the device will not compute for this process again."""
     return type(error).__name__ == "AcceleratorError"

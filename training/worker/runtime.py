@@ -74,7 +74,7 @@ class Runtime:
         if not whole or base.small:
             return rule
         keeps = families.walk()[base.family].COUNTS.memory
-        return memory.foretold(rule, base, keeps, whole, self.bases.device.precision)
+        return memory.estimate_memory(rule, base, keeps, whole, self.bases.device.precision)
 
     def start_task(self, kind: Kind, folder: JobFolder) -> Task:
         """Return the task of a job; nothing of it has run yet."""

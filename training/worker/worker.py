@@ -111,13 +111,13 @@ class Worker:
             self.obey(request)
         if self.leaving.is_set():
             for run in self.executions:
-                run.leave()
+                run.put_down()
         if self.executions:
             run = min(self.executions, key=lambda run: run.urgency)
-            begun = run.begun
+            begun = run.reached_boundary
             run.advance()
             self.remove_ended(run)
-            if run.begun is not begun:
+            if run.reached_boundary is not begun:
                 self.publish_state()
         if time.monotonic() - self.state_at > STATE_SECONDS:
             self.publish_state()
@@ -130,13 +130,13 @@ class Worker:
             self.accept(request)
         else:
             for run in self.executions:
-                if (run.asked.job, run.asked.fence) == (request.job, request.fence):
+                if (run.request.job, run.request.fence) == (request.job, request.fence):
                     run.receive_command(JobCommand(request.command))
 
     def accept(self, request: Request) -> None:
         """Accept a job, unless this claim runs or has ended: the scheduler may ask twice."""
         folder = self.home.job_folder(request.job)
-        held = {(run.asked.job, run.asked.fence) for run in self.executions}
+        held = {(run.request.job, run.request.fence) for run in self.executions}
         if (request.job, request.fence) in held or find_ending(folder.events_file, request.fence):
             return
         try:
@@ -152,13 +152,13 @@ class Worker:
     def remove_ended(self, run: Execution) -> None:
         """Remove a job that has ended; a training notes what was served meanwhile."""
         if not run.ended:
-            if run.over:
+            if run.task_ended:
                 time.sleep(IDLE_SECONDS)  # its last line waits for room on the disk
             return
         self.executions.remove(run)
         for other in self.executions:
-            if other.kind is Kind.TRAIN and other.begun:
-                other.write(JobServed(run.asked.job, round(run.seconds, 3)))
+            if other.kind is Kind.TRAIN and other.reached_boundary:
+                other.write(JobServed(run.request.job, round(run.seconds, 3)))
         self.busy_at = time.time()
         self.publish_state()
 
@@ -175,7 +175,8 @@ class Worker:
         """Publish the jobs held and the bases that could be served beside them."""
         self.state_at = time.monotonic()
         held = [
-            {"job": run.asked.job, "kind": run.kind, "begun": run.begun} for run in self.executions
+            {"job": run.request.job, "kind": run.kind, "begun": run.reached_boundary}
+            for run in self.executions
         ]
         state = {"pid": os.getpid(), "held": held, **self.runtime.state()}
         if state != self.published_state:

@@ -56,7 +56,7 @@ def test_loss(tiny_bases):
         loss = family.loss(latents, told, torch.Generator().manual_seed(1), gamma=0.0)
 
         generator = torch.Generator().manual_seed(1)
-        s = objectives.levels(2, zimage.SHIFT, generator)
+        s = objectives.draw_noise_levels(2, zimage.SHIFT, generator)
         noise = torch.randn(latents.shape, generator=generator)
         scheduler = FlowMatchEulerDiscreteScheduler()
         scheduler.set_timesteps(sigmas=s.sort(descending=True).values.tolist())
@@ -80,7 +80,7 @@ def test_a_step_leads_to_the_picture():
     scheduler = FlowMatchEulerDiscreteScheduler(shift=6.0)
     scheduler.set_timesteps(sigmas=[1.0])
 
-    arrived = scheduler.step(objectives.flow(x, e), scheduler.timesteps[0], e).prev_sample
+    arrived = scheduler.step(objectives.flow_velocity(x, e), scheduler.timesteps[0], e).prev_sample
 
     assert torch.allclose(arrived, x)
 

@@ -7,7 +7,7 @@ import torch
 
 from storage.errors import JobError
 from training.methods import pivotal
-from training.run.optimizers import grouped
+from training.run.optimizers import group_parameters
 
 WORD = "bundle_emb.mydog.string_to_param.*"
 
@@ -31,7 +31,7 @@ def tensors(networks, make_recipe):
 def test_word_and_layers_are_trained_together(networks, make_recipe):
     """The word's vectors are among what is trained, ten times as fast as the layers."""
     attached = pivotal.attach(networks, make_recipe("pivotal"))
-    groups = grouped(attached.parameters, attached.paces)
+    groups = group_parameters(attached.parameters, attached.paces)
     attached.detach()
 
     assert {group["pace"]: len(group["params"]) for group in groups}[10.0] == 1

@@ -37,8 +37,10 @@ def steps(parameters: dict[str, nn.Parameter], optimizer: torch.optim.Optimizer)
 def test_exact(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """A run goes on from a checkpoint exactly as it would have without one."""
     parameters, optimizer = trained()
-    checkpoint.copied((3, make_recipe(), [0.5, 0.25], {}), parameters, optimizer).write(tmp_path)
-    found = checkpoint.newest(tmp_path, make_recipe())
+    checkpoint.take_snapshot((3, make_recipe(), [0.5, 0.25], {}), parameters, optimizer).write(
+        tmp_path
+    )
+    found = checkpoint.read_newest(tmp_path, make_recipe())
     copies = {name: nn.Parameter(torch.zeros(3, 4)) for name in parameters}
     other = torch.optim.AdamW(copies.values(), 0.1, fused=True)
 
@@ -55,11 +57,13 @@ def test_newest(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """The newest whole checkpoint counts; damaged ones and half-written ones do not."""
     parameters, optimizer = trained()
     for step in (2, 10, 4):
-        checkpoint.copied((step, make_recipe(), [], {}), parameters, optimizer).write(tmp_path)
-    checkpoint.file(tmp_path, 10).write_bytes(b"half")
+        checkpoint.take_snapshot((step, make_recipe(), [], {}), parameters, optimizer).write(
+            tmp_path
+        )
+    checkpoint.path_of_step(tmp_path, 10).write_bytes(b"half")
     (tmp_path / ".step-000099.safetensors.1.part").write_bytes(b"half")
 
-    found = checkpoint.newest(tmp_path, make_recipe())
+    found = checkpoint.read_newest(tmp_path, make_recipe())
 
     assert found is not None
     assert found.step == 4
@@ -71,9 +75,9 @@ def test_same_recipe(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None
     chosen = replace(
         make_recipe(), precision="fp32", base_fingerprint="f00", family="sd1", threads=2
     )
-    checkpoint.copied((2, chosen, [], {}), parameters, optimizer).write(tmp_path)
+    checkpoint.take_snapshot((2, chosen, [], {}), parameters, optimizer).write(tmp_path)
 
-    assert checkpoint.newest(tmp_path, replace(make_recipe(), learning_rate=0.001)) is None
-    found = checkpoint.newest(tmp_path, make_recipe())
+    assert checkpoint.read_newest(tmp_path, replace(make_recipe(), learning_rate=0.001)) is None
+    found = checkpoint.read_newest(tmp_path, make_recipe())
     assert found is not None
     assert found.recipe == chosen

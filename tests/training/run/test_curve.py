@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from training.run.curve import curve, smoothed
+from training.run.curve import draw_curve, smooth
 
 
 @pytest.mark.parametrize("losses", [[], [0.3], [0.3, 0.2, 5.0], [0.0] * 40])
 def test_curve(losses: list[float]) -> None:
     """There is a picture at every moment of a run, also at its first and for odd losses."""
-    assert curve(losses, 40).size == (640, 240)
+    assert draw_curve(losses, 40).size == (640, 240)
 
 
 def test_drawn() -> None:
     """A falling loss is drawn falling."""
-    picture = curve([1 - at / 100 for at in range(100)], 100)
+    picture = draw_curve([1 - at / 100 for at in range(100)], 100)
 
     heights = []
     for x in (100, 600):
@@ -27,7 +27,7 @@ def test_drawn() -> None:
 
 def test_smoothed() -> None:
     """The average starts at the first loss and ends near the latest."""
-    mean = smoothed([2.0] * 5 + [1.0] * 200)
+    mean = smooth([2.0] * 5 + [1.0] * 200)
 
     assert mean[0] == pytest.approx(2)
     assert mean[-1] == pytest.approx(1, abs=0.01)

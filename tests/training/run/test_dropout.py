@@ -7,7 +7,7 @@ import torch
 
 from storage.errors import JobError
 from training import methods
-from training.run.dropout import dropping
+from training.run.dropout import adapter_dropout
 
 MODULES = methods.walk()
 TAKING = sorted(name for name, method in MODULES.items() if method.METHOD.dropout)
@@ -47,7 +47,7 @@ def test_a_part_of_what_is_added(networks, make_recipe, method):
     whole, state = answers(networks), torch.get_rng_state()
     thinned = []
     for step in (1, 1, 2):
-        with dropping(networks, asked, step):
+        with adapter_dropout(networks, asked, step):
             thinned.append(answers(networks))
     after = answers(networks)
     attached.detach()

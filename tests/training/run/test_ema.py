@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from training.run.ema import Average
+from training.run.ema import EmaWeights
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def parameters():
 
 def test_it_follows_by_its_decay(parameters):
     """An average is the old one by its decay, and the parameters by the rest."""
-    average = Average(parameters, 0.9)
+    average = EmaWeights(parameters, 0.9)
     parameters["w"].data += 1.0
 
     average.follow(10_000)
@@ -27,7 +27,7 @@ def test_it_follows_by_its_decay(parameters):
 
 def test_early_on_it_follows_faster(parameters):
     """After the first step it is nine tenths of the way."""
-    average = Average(parameters, 0.999)
+    average = EmaWeights(parameters, 0.999)
     parameters["w"].data += 1.0
 
     average.follow(0)
@@ -37,7 +37,7 @@ def test_early_on_it_follows_faster(parameters):
 
 def test_it_stands_in_and_goes_again(parameters):
     """Inside the block the average is drawn with; what is trained is untouched by it."""
-    average = Average(parameters, 0.9)
+    average = EmaWeights(parameters, 0.9)
     parameters["w"].data += 1.0
 
     with average.instead():
@@ -49,7 +49,7 @@ def test_it_stands_in_and_goes_again(parameters):
 
 def test_without_a_decay_there_is_none(parameters):
     """Zero keeps no copy and stands in for nothing."""
-    average = Average(parameters, 0.0)
+    average = EmaWeights(parameters, 0.0)
     average.follow(0)
 
     with average.instead():

@@ -11,7 +11,7 @@ from PIL import Image
 
 from storage.errors import JobError
 from training.families import Frame
-from training.run.examples import Batches, Example, encoded, fitted, sizes
+from training.run.examples import Batches, Example, crop_photo, encode_photos, list_buckets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,8 +68,8 @@ def test_repeatable() -> None:
 
 def test_sizes() -> None:
     """A tiny base knows squares alone; a larger one nine shapes or so of about equal area."""
-    assert sizes(64, 4) == [(64, 64)]
-    large = sizes(512, 8)
+    assert list_buckets(64, 4) == [(64, 64)]
+    large = list_buckets(512, 8)
     assert (512, 512) in large
     assert len(large) > 4
     assert all(h % 64 == w % 64 == 0 for h, w in large)
@@ -81,7 +81,7 @@ def test_fitted(tmp_path: Path) -> None:
     wide.paste("blue", (100, 0, 200, 100))
     wide.save(tmp_path / "wide.png")
 
-    fit = fitted(tmp_path / "wide.png", [(64, 64)])
+    fit = crop_photo(tmp_path / "wide.png", [(64, 64)])
 
     picture = fit.picture
     assert picture.size == (64, 64)
@@ -94,7 +94,7 @@ def test_broken(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"no picture")
 
     with pytest.raises(JobError) as refused:
-        fitted(tmp_path / "a.png", [(64, 64)])
+        crop_photo(tmp_path / "a.png", [(64, 64)])
 
     assert refused.value.code == "photo_broken"
 
@@ -106,7 +106,7 @@ def test_encoded(
     asked = make_recipe()
     photos = make_job_folder(asked).photos
     with bases.borrow("embedded") as family:
-        first, second = (encoded(family, asked, photos) for _ in range(2))
+        first, second = (encode_photos(family, asked, photos) for _ in range(2))
 
     assert [tuple(example.latent.shape) for example in first] == [(4, 16, 16)] * 3
     assert all(torch.equal(a.latent, b.latent) for a, b in zip(first, second, strict=True))
@@ -118,7 +118,7 @@ def test_several_sizes(
     """Each photo is encoded at every size, equally often seen, a batch of one size at a time."""
     asked = make_recipe(extra_resolutions=(48, 82))
     with bases.borrow("embedded") as family:
-        examples = encoded(family, asked, make_job_folder(asked).photos)
+        examples = encode_photos(family, asked, make_job_folder(asked).photos)
     batches = Batches(examples, 2, seed=1)
 
     sizes = Counter(example.latent.shape[-1] for example in examples)

@@ -14,7 +14,7 @@ from benchmarks.teaching import spec
 from storage.folders import JobFolder, write_json
 from storage.records import Concept, JobCommand
 from tests.fakes.interrupts import run_until
-from training.run.initial_word import sought
+from training.run.initial_word import is_needed
 from training.run.loop import train
 
 if TYPE_CHECKING:
@@ -89,4 +89,4 @@ def test_said(bases: BaseCache, tmp_path: Path, method: str, word: str, concept:
     """What somebody said counts; what learns no word begins at none, and a look at no thing's."""
     recipe = replace(panda(bases, tmp_path, method, word), concept=concept)
 
-    assert not sought(recipe, bases.find("embedded"))
+    assert not is_needed(recipe, bases.find("embedded"))

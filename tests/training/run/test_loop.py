@@ -23,8 +23,8 @@ from training.bases.cache import BaseCache
 from training.families import Picture
 from training.recipe.concepts import SamplePrompt
 from training.run import checkpoint
-from training.run.loop import Run, train
-from training.run.previews import SHOWN
+from training.run.loop import TrainingRun, train
+from training.run.previews import SAMPLING_STEPS
 from training.sample import sample
 from training.styles.thumbnail import thumbnail
 from training.styles.writer import tensors
@@ -96,7 +96,7 @@ def test_before(
     folder = make_job_folder(make_recipe(learning_rate=0.1, prompts=(prompt,)))
     run_task(train(folder, bases))
     with bases.borrow("embedded") as family:
-        alone = family.draw(Picture(prompt.text, "", prompt.seed, SHOWN, 64, 64))
+        alone = family.draw(Picture(prompt.text, "", prompt.seed, SAMPLING_STEPS, 64, 64))
 
     before, after = (folder.samples / f"step-00000{step}-0.png" for step in (0, 2))
 
@@ -170,7 +170,7 @@ def test_older(bases: BaseCache, make_recipe: Made, make_job_folder: Laid) -> No
 
     train_with_interruption(whole, stopped, older, 5)
 
-    kept = checkpoint.read(checkpoint.file(whole.checkpoints, 6))
+    kept = checkpoint.read(checkpoint.path_of_step(whole.checkpoints, 6))
     assert kept.recipe.precision == "fp16"
     assert kept.scaler["scale"] > 1
     assert any(value.any() for name, value in kept.tensors.items() if "lora_up" in name)
@@ -187,7 +187,7 @@ def test_too_large(
 
     run_task(train(folder, BaseCache(None, OverflowingDevice(bases.device))))
 
-    kept = checkpoint.read(checkpoint.file(folder.checkpoints, 1))
+    kept = checkpoint.read(checkpoint.path_of_step(folder.checkpoints, 1))
     assert kept.scaler["scale"] == OverflowingDevice.scale / 2
     assert not any(value.any() for name, value in kept.tensors.items() if "lora_up" in name)
 
@@ -385,7 +385,7 @@ def test_nonsense(bases: BaseCache, make_recipe: Made, make_job_folder: Laid) ->
     asked = replace(make_recipe(), threads=1)
     with bases.borrow("embedded") as family:
         attached = methods.walk()["lora"].attach(family.networks, asked)
-        run = Run(make_job_folder(asked), asked, family, attached, bases)
+        run = TrainingRun(make_job_folder(asked), asked, family, attached, bases)
         run.pending.append(torch.tensor(float("nan")))
 
         with pytest.raises(JobError) as refused:

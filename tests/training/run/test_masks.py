@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from storage.errors import JobError
 from training.run import masks
-from training.run.examples import Batches, encoded, fitted
+from training.run.examples import Batches, crop_photo, encode_photos
 from training.run.loop import train
 
 
@@ -26,7 +26,7 @@ def test_a_mask_is_cut_as_its_photo(tmp_path):
     see_through((300, 100), (100, 0, 149, 99)).save(tmp_path / "wide.png")
     Image.new("RGB", (64, 64)).save(tmp_path / "plain.png")
 
-    wide, plain = (fitted(tmp_path / f"{name}.png", [(64, 64)]) for name in ("wide", "plain"))
+    wide, plain = (crop_photo(tmp_path / f"{name}.png", [(64, 64)]) for name in ("wide", "plain"))
 
     assert (wide.mask.size, plain.mask) == (wide.picture.size, None)
     assert (wide.mask.getpixel((5, 30)), wide.mask.getpixel((60, 30))) == (255, 0)
@@ -38,12 +38,12 @@ def test_weights_go_from_the_background_to_one():
     mask = see_through((64, 64), (0, 0, 31, 63)).getchannel("A")
     latent = torch.zeros(4, 16, 16)
 
-    weights = masks.weights(mask, latent, 0.2)
+    weights = masks.loss_weights(mask, latent, 0.2)
 
     assert weights.shape == (1, 16, 16)
     assert torch.equal(weights[0, :, :8], torch.ones(16, 8))
     assert torch.allclose(weights[0, :, 8:], torch.full((16, 8), 0.2))
-    assert torch.equal(masks.weights(None, latent, 0.2), torch.ones(1, 16, 16))
+    assert torch.equal(masks.loss_weights(None, latent, 0.2), torch.ones(1, 16, 16))
 
 
 def covered(folder, asked):
@@ -64,8 +64,8 @@ def test_examples_have_weights_where_masks_count(bases, make_recipe, make_job_fo
     asked = make_recipe(masked_loss=True, unmasked_weight=0.0)
     photos = covered(make_job_folder(asked), asked).photos
     with bases.borrow("embedded") as family:
-        masked = encoded(family, asked, photos)
-        plain = encoded(family, replace(asked, masked_loss=False), photos)
+        masked = encode_photos(family, asked, photos)
+        plain = encode_photos(family, replace(asked, masked_loss=False), photos)
 
     assert [example.weights.shape for example in masked] == [(1, 16, 16)] * 3
     assert all(example.weights is None for example in plain)
@@ -98,9 +98,9 @@ def test_of_no_use(bases, make_recipe, make_job_folder, *, alpha, background, co
         Image.new("RGBA", (80, 80), (9, 9, 9, alpha)).save(folder.photos / "0.png")
     with bases.borrow("embedded") as family:
         if code is None:
-            assert encoded(family, asked, folder.photos)
+            assert encode_photos(family, asked, folder.photos)
             return
         with pytest.raises(JobError) as refused:
-            encoded(family, asked, folder.photos)
+            encode_photos(family, asked, folder.photos)
 
     assert refused.value.code == code

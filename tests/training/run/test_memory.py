@@ -44,7 +44,7 @@ def names(recipe: Recipe) -> list[str]:
 
 def descent(recipe: Recipe) -> list[str]:
     """Go down to the foot."""
-    while (below := memory.lower(recipe, 0)) is not None:
+    while (below := memory.add_fallback(recipe, 0)) is not None:
         recipe = below
     return names(recipe)
 
@@ -60,23 +60,23 @@ def test_order(make_recipe: Made) -> None:
     assert descent(make_recipe("finetune", batch_size=2, ema_decay=0.9)) == [
         "gradient_checkpointing", "adamw_8bit", "accumulate", "no_ema", "adafactor",
     ]  # fmt: skip
-    assert tuple(memory.RUNGS) == MEMORY_FALLBACKS
+    assert tuple(memory.FALLBACKS) == MEMORY_FALLBACKS
     assert descent(make_recipe("dora", batch_size=3, gradient_checkpointing=True)) == []
 
 
 def test_foot(make_recipe: Made) -> None:
     """At the foot of the ladder the owner is told that memory has run out."""
     with pytest.raises(JobError, match="memory_full"):
-        memory.down(make_recipe(batch_size=1, gradient_checkpointing=True, nf4=True), 0)
+        memory.fall_back(make_recipe(batch_size=1, gradient_checkpointing=True, nf4=True), 0)
 
 
 def test_only_from_the_start(make_recipe: Made) -> None:
     """An optimizer cannot go on with moments that were kept otherwise, or forget its average."""
     asked = make_recipe("finetune", batch_size=2, ema_decay=0.9, gradient_checkpointing=True)
 
-    assert names(memory.down(asked, 0)) == ["adamw_8bit"]
-    assert names(memory.down(asked, 25)) == ["accumulate"]
-    assert memory.lower(replace(asked, batch_size=1), 25) is None
+    assert names(memory.fall_back(asked, 0)) == ["adamw_8bit"]
+    assert names(memory.fall_back(asked, 25)) == ["accumulate"]
+    assert memory.add_fallback(replace(asked, batch_size=1), 25) is None
 
 
 def test_at(make_recipe: Made) -> None:
@@ -89,7 +89,7 @@ def test_at(make_recipe: Made) -> None:
         ),
     )
 
-    before, after = memory.at(asked, 49), memory.at(asked, 50)
+    before, after = memory.recipe_at(asked, 49), memory.recipe_at(asked, 50)
 
     assert (before.gradient_checkpointing, before.gradient_accumulation_steps) == (True, 1)
     assert (after.gradient_checkpointing, after.gradient_accumulation_steps) == (True, 2)
@@ -109,7 +109,7 @@ def test_fitting(make_recipe: Made, room: int, rungs: list[str]) -> None:
     """Before the job as many rungs are taken as the estimate asks for; no room at all is any."""
     asked = make_recipe(batch_size=4, resolution=256, all_layers=False, train_text_encoder=False)
 
-    assert names(memory.fitting(asked, KEEPS, 1 << 20, room)) == rungs
+    assert names(memory.fit(asked, KEEPS, 1 << 20, room)) == rungs
 
 
 def test_chosen_before(tiny_bases: BaseCache, make_recipe: Made) -> None:
@@ -118,9 +118,9 @@ def test_chosen_before(tiny_bases: BaseCache, make_recipe: Made) -> None:
     card = FakeGpu(tiny_bases.device, 4000)
     parameters = {"a": torch.zeros(10)}
 
-    plain = memory.begun(asked, parameters, tiny_bases)
+    plain = memory.fit_to_device(asked, parameters, tiny_bases)
     tiny_bases._device, before = card, tiny_bases._device
-    fitted = memory.begun(asked, parameters, tiny_bases)
+    fitted = memory.fit_to_device(asked, parameters, tiny_bases)
     tiny_bases._device = before
 
     assert names(plain) == []
@@ -129,7 +129,7 @@ def test_chosen_before(tiny_bases: BaseCache, make_recipe: Made) -> None:
 
 def test_reach() -> None:
     """More memory reaches more families, and whole networks last."""
-    least, small, middle, large = map(memory.reach, (4096, 8192, 24_576, 80_000))
+    least, small, middle, large = map(memory.list_trainable_families, (4096, 8192, 24_576, 80_000))
 
     assert "sd1" in least["lora"]
     assert small == {"lora": ["sd1", "sd2", "sdxl"], "finetune": ["sd1"]}

@@ -14,7 +14,7 @@ from storage.records import Optimizer
 from training import methods
 from training.recipe.concepts import SamplePrompt
 from training.run import optimizers
-from training.run.loop import Run, train
+from training.run.loop import TrainingRun, train
 from training.styles.writer import tensors
 
 
@@ -56,7 +56,7 @@ def lowered(optimizer, parameters, steps):
 def test_a_loss_is_lowered(asked, optimizer, capsys):
     """Steps lead down, and none of the packages speaks where a child tells its events."""
     parameters, recipe = began(), asked(optimizer)
-    made = optimizers.made(recipe, parameters, {})
+    made = optimizers.make_optimizer(recipe, parameters, {})
     for group in made.param_groups:
         group["rate"] = recipe.learning_rate
 
@@ -92,12 +92,12 @@ def test_schedule_free_numbers_are_told_apart(asked):
     """What is drawn and saved are other numbers than those it steps from, which stay exact."""
     parameters = began()
     recipe = asked(Optimizer.SCHEDULEFREE)
-    made = optimizers.made(recipe, parameters, {})
+    made = optimizers.make_optimizer(recipe, parameters, {})
     made.param_groups[0]["rate"] = recipe.learning_rate
     lowered(made, parameters, 4)
     before = parameters["large"].detach().clone()
 
-    with optimizers.finished(made):
+    with optimizers.averaged_weights(made):
         inside = parameters["large"].detach().clone()
 
     assert not torch.equal(inside, before)
@@ -114,7 +114,7 @@ def test_a_file_holds_what_is_drawn_with(bases, asked, make_job_folder, optimize
     folder = make_job_folder(recipe)
     with bases.borrow("embedded") as family:
         attached = methods.chosen(recipe).attach(family.networks, recipe)
-        run = Run(folder, recipe, family, attached, bases)
+        run = TrainingRun(folder, recipe, family, attached, bases)
         list(run.steps())
         steps = {name: each.half() for name, each in attached.weights().items()}
         with run.finished():
@@ -131,7 +131,7 @@ def test_a_missing_package_is_named(asked, monkeypatch):
     monkeypatch.setitem(sys.modules, "prodigyopt", None)
 
     with pytest.raises(JobError) as refused:
-        optimizers.found(asked(Optimizer.PRODIGY))
+        optimizers.check_installed(asked(Optimizer.PRODIGY))
 
     assert (refused.value.code, refused.value.facts["package"]) == (
         "optimizer_missing",
@@ -145,7 +145,7 @@ def test_one_rate_is_not_two(bases, asked):
     with bases.borrow("embedded") as family:
         attached = methods.chosen(recipe).attach(family.networks, recipe)
         with pytest.raises(JobError) as refused:
-            optimizers.made(recipe, attached.parameters, attached.paces)
+            optimizers.make_optimizer(recipe, attached.parameters, attached.paces)
         attached.detach()
 
     assert refused.value.code == "optimizer_paces"

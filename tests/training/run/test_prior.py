@@ -112,7 +112,7 @@ def test_a_class_is_needed(make_recipe):
 
 def test_the_picture_is_the_bare_bases(bases, make_recipe, make_job_folder, run_task):
     """A class picture is what `/sample` would draw from its prompt and seed."""
-    from training.run.examples import drawn as seeded  # noqa: PLC0415
+    from training.run.examples import step_generator as seeded  # noqa: PLC0415
 
     folder = make_job_folder(make_recipe(**MORE, steps=1))
     run_task(train(folder, bases))

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from training.run.text import Reading, shuffled
+from training.run.text import CaptionEncoder, shuffle_caption
 
 
 def test_the_trigger_stays_first():
@@ -16,7 +16,7 @@ def test_the_trigger_stays_first():
     generator = torch.Generator().manual_seed(1)
     caption = "a red dress, photo of mydog , sitting,, outside"
 
-    seen = Counter(shuffled(caption, "mydog", generator) for _ in range(60))
+    seen = Counter(shuffle_caption(caption, "mydog", generator) for _ in range(60))
 
     assert len(seen) == 6
     for text in seen:
@@ -29,7 +29,7 @@ def test_without_the_trigger_all_are_shuffled():
     """A word that only begins like the trigger is not it."""
     generator = torch.Generator().manual_seed(1)
 
-    assert {shuffled("a, mydogs", "mydog", generator) for _ in range(20)} == {
+    assert {shuffle_caption("a, mydogs", "mydog", generator) for _ in range(20)} == {
         "a, mydogs",
         "mydogs, a",
     }
@@ -43,7 +43,7 @@ def read(bases, make_recipe):
         asked = make_recipe(photos=len(captions), **more)
         shots = [replace(s, caption=c) for s, c in zip(asked.photos, captions, strict=True)]
         with bases.borrow("embedded") as family:
-            return Reading(
+            return CaptionEncoder(
                 family, replace(asked, photos=tuple(shots)), bases.device, learns=learns
             )
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 
-from training.run.timing import Clock
+from training.run.timing import RunTimer
 
 
 def test_speed() -> None:
     """The speed is that of the steps, without the first one and without what was served."""
-    clock = Clock()
+    clock = RunTimer()
     for pause in (0.2, 0.01, 0.01, 0.01):
         with clock.step():
             time.sleep(pause)
@@ -22,12 +22,12 @@ def test_speed() -> None:
 
 def test_never() -> None:
     """A run without a step has no speed."""
-    assert Clock().speed() == 0
+    assert RunTimer().speed() == 0
 
 
 def test_due() -> None:
     """Progress is told at most twice a second."""
-    clock = Clock()
+    clock = RunTimer()
     clock.told = clock.total()
 
     assert not clock.due()
@@ -38,7 +38,7 @@ def test_due() -> None:
 
 def test_parts() -> None:
     """What a thing of a kind takes is the mean over all of its kind; of none it is nothing."""
-    clock = Clock()
+    clock = RunTimer()
     for times in (1, 3):
         with clock.part("photo", times):
             time.sleep(0.02)

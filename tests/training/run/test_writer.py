@@ -11,7 +11,7 @@ from torch import nn
 from storage.events import Note
 from storage.folders import JobFolder
 from training.run import checkpoint
-from training.run.writer import Saving
+from training.run.writer import CheckpointWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,17 +20,19 @@ if TYPE_CHECKING:
     from training.recipe.recipe import Recipe
 
 
-def copied(step: int, recipe: Recipe, value: float) -> tuple[checkpoint.Copy, nn.Parameter]:
+def copied(step: int, recipe: Recipe, value: float) -> tuple[checkpoint.Snapshot, nn.Parameter]:
     """Copy a run of one parameter, and give that, too."""
     parameter = nn.Parameter(torch.full((3, 4), value))
     optimizer = torch.optim.AdamW([parameter], 0.1, fused=True)
-    return checkpoint.copied((step, recipe, [0.5], {}), {"a": parameter}, optimizer), parameter
+    return checkpoint.take_snapshot(
+        (step, recipe, [0.5], {}), {"a": parameter}, optimizer
+    ), parameter
 
 
 class Held:
     """A copy whose writing begins when it is let."""
 
-    def __init__(self, copy: checkpoint.Copy) -> None:
+    def __init__(self, copy: checkpoint.Snapshot) -> None:
         self.copy, self.step, self.tensors = copy, copy.step, copy.tensors
         self.free = threading.Event()
 
@@ -43,7 +45,7 @@ class Held:
 def test_copy(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """What is written is what was there when the write began; each is told once, in order."""
     folder = JobFolder(tmp_path)
-    with Saving(folder, 4, alone=False) as saving:
+    with CheckpointWriter(folder, 4, alone=False) as saving:
         told = []
         for step in (2, 3):
             copy, parameter = copied(step, make_recipe(), float(step))
@@ -56,7 +58,7 @@ def test_copy(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     ]  # fmt: skip
     assert saving.kept == 3
     for step in (2, 3):
-        found = checkpoint.read(checkpoint.file(folder.checkpoints, step))
+        found = checkpoint.read(checkpoint.path_of_step(folder.checkpoints, step))
         assert torch.equal(found.tensors["weight.a"], torch.full((3, 4), float(step)))
     assert (folder.samples / told[0].curve).exists()
 
@@ -64,7 +66,7 @@ def test_copy(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
 def test_alone(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """Of large ones the newest alone is left."""
     folder = JobFolder(tmp_path)
-    with Saving(folder, 4, alone=True) as saving:
+    with CheckpointWriter(folder, 4, alone=True) as saving:
         for step in (2, 3):
             list(saving.begin(copied(step, make_recipe(), 1.0)[0]))
 
@@ -74,14 +76,14 @@ def test_alone(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
 def test_lost(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """While a write hangs nothing waits and the old one is whole; its failure is only told."""
     folder = JobFolder(tmp_path)
-    with Saving(folder, 9, alone=False) as saving:
+    with CheckpointWriter(folder, 9, alone=False) as saving:
         list(saving.begin(copied(2, make_recipe(), 1.0)[0]))
         list(saving.ended())
-        checkpoint.file(folder.checkpoints, 3).mkdir()  # no file can take its name
+        checkpoint.path_of_step(folder.checkpoints, 3).mkdir()  # no file can take its name
         held = Held(copied(3, make_recipe(), 1.0)[0])
 
         begun = list(saving.begin(held))
-        meanwhile = list(saving.told()), checkpoint.newest(folder.checkpoints, make_recipe())
+        meanwhile = list(saving.told()), checkpoint.read_newest(folder.checkpoints, make_recipe())
         held.free.set()
         ended = list(saving.ended())
         after = [*saving.begin(copied(4, make_recipe(), 1.0)[0]), *saving.ended()]

@@ -8,7 +8,7 @@ import resource
 import pytest
 
 from storage.events import Done, LogEntry, Note, Paused, Progress
-from training.worker.eventlog import EventLog, find_ending, read
+from training.worker.eventlog import EventLog, find_ending, read_entries
 
 
 def step(number: int) -> LogEntry[Progress]:
@@ -22,13 +22,13 @@ def test_what_is_written_is_read_once(tmp_path):
     journal = EventLog(path)
     umlaut = LogEntry(Note("ü\n"), 1.5)
     journal.write(umlaut)
-    first, offset = read(path)
+    first, offset = read_entries(path)
     journal.write(step(2))
-    second, end = read(path, offset)
+    second, end = read_entries(path, offset)
 
     assert first == [umlaut]
     assert second == [step(2)]
-    assert read(path, end) == ([], end)
+    assert read_entries(path, end) == ([], end)
 
 
 def test_a_line_without_its_end_waits(tmp_path):
@@ -37,11 +37,11 @@ def test_a_line_without_its_end_waits(tmp_path):
     EventLog(path).write(step(1))
     with path.open("ab") as file:
         file.write(b'{"at": 2, "ki')
-    torn, offset = read(path)
+    torn, offset = read_entries(path)
     EventLog(path).write(step(2))
 
     assert torn == [step(1)]
-    assert read(path, offset)[0] == [step(2)]
+    assert read_entries(path, offset)[0] == [step(2)]
 
 
 def test_a_broken_line_is_passed_over(tmp_path):
@@ -50,7 +50,7 @@ def test_a_broken_line_is_passed_over(tmp_path):
     path.write_bytes(b'{"kind": "progress"}\nnonsense\n[]\n')
     EventLog(path).write(step(1))
 
-    assert read(path) == ([step(1)], path.stat().st_size)
+    assert read_entries(path) == ([step(1)], path.stat().st_size)
 
 
 def test_the_end_belongs_to_a_fence(tmp_path):
@@ -76,11 +76,11 @@ def test_a_full_disk_loses_no_line(tmp_path):
     resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 5, hard))
     try:
         journal.write(LogEntry(Done(2), 1.5))
-        refused = read(path)[0]
+        refused = read_entries(path)[0]
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
     assert refused == [step(1)]
-    assert journal.waiting
+    assert journal.pending
     assert journal.flush()
-    assert read(path)[0] == [step(1), LogEntry(Done(2), 1.5)]
+    assert read_entries(path)[0] == [step(1), LogEntry(Done(2), 1.5)]

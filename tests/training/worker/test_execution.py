@@ -19,7 +19,7 @@ from storage.events import (
 )
 from storage.folders import JobFolder
 from storage.records import JobCommand, Kind
-from training.worker.eventlog import read
+from training.worker.eventlog import read_entries
 from training.worker.execution import Execution
 from training.worker.inbox import Command, Request
 
@@ -57,7 +57,7 @@ def finish_log(run):
     """Drive a run to its end and return the lines that were written."""
     while not run.ended:
         run.advance()
-    return read(run.folder.events_file)[0]
+    return read_entries(run.folder.events_file)[0]
 
 
 def test_boundaries_are_not_written(run):

@@ -12,7 +12,7 @@ from storage.events import Done, Progress, Started, StepBoundary
 from storage.folders import Home, JobFolder, write_json
 from storage.records import Base, Catalog, Kind
 from tests.fakes.jobqueue import WORKER
-from training.worker.eventlog import read
+from training.worker.eventlog import read_entries
 from training.worker.folder import WorkerFolder
 from training.worker.inbox import Command, Request
 from training.worker.worker import ALONE_SECONDS, TAKEN_EXIT_CODE, Worker
@@ -79,7 +79,7 @@ def ask(worker):
 
 def kinds(folder):
     """List what happened."""
-    return [entry.event.kind for entry in read(folder.events_file)[0]]
+    return [entry.event.kind for entry in read_entries(folder.events_file)[0]]
 
 
 def test_short_jobs_go_first(worker, ask):
@@ -94,7 +94,9 @@ def test_short_jobs_go_first(worker, ask):
         ended += [f for f in (sample, caption, training) if "done" in kinds(f) and f not in ended]
 
     served = [
-        entry.event.job for entry in read(training.events_file)[0] if entry.event.kind == "served"
+        entry.event.job
+        for entry in read_entries(training.events_file)[0]
+        if entry.event.kind == "served"
     ]
     assert ended == [sample, caption, training]
     assert served == [3, 2]
@@ -136,7 +138,7 @@ def test_a_broken_folder_fails_its_job_alone(worker, ask, content):
     while worker.executions:
         worker.turn()
 
-    [failed] = read(broken.events_file)[0]
+    [failed] = read_entries(broken.events_file)[0]
     assert failed.event.code == "job_broken"
     assert kinds(other)[-1] == "done"
 
