@@ -45,7 +45,7 @@ class LoadedStyle:
     word: str
     strength: float
 
-    def on(self, family: Family) -> AbstractContextManager[None]:
+    def applied(self, family: Family) -> AbstractContextManager[None]:
         """Wear it inside the block."""
         return self.method.worn(family.networks, self.tensors, self.word, self.strength)
 
@@ -88,15 +88,18 @@ def draw_pictures(
     family: Family, device: Device, pictures: Sequence[Picture], style: LoadedStyle | None
 ) -> list[Image.Image]:
     """Draw pictures at once with nothing on the base but the style."""
-    with family.networks.bare(), style.on(family) if style else nullcontext(), device.autocast():  # noqa: SIM117
-        with family.present("text", "denoiser", "vae"):
-            return family.drawn(pictures)
+    with (
+        family.networks.bare(),
+        style.applied(family) if style else nullcontext(),
+        device.autocast(),family.present("text", "denoiser", "vae")
+    ):
+        return family.drawn(pictures)
 
 
 def count_cut_tokens(family: Family, request: SampleRequest, style: LoadedStyle | None) -> int:
     """Count the tokens of the prompts that the text encoder has no room for."""
     wordy = style is not None and style.method.METHOD.learns_word
-    with family.networks.bare(), style.on(family) if style and wordy else nullcontext():
+    with family.networks.bare(), style.applied(family) if style and wordy else nullcontext():
         return max(family.tokens(text)[1] for text in (request.prompt, request.negative))
 
 

@@ -85,13 +85,13 @@ class Snapshot:
 
     step: int
     tensors: dict[str, Tensor]
-    told: dict[str, str]
+    metadata: dict[str, str]
 
     def write(self, folder: Path) -> Path:
         """Write it, whole or not at all."""
         path = path_of_step(folder, self.step)
         with replacing(path) as part:
-            save_file(self.tensors, part, self.told)
+            save_file(self.tensors, part, self.metadata)
         return path
 
 

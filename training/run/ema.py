@@ -23,20 +23,20 @@ class EmaWeights:
             self.tensors = {name: p.detach().clone() for name, p in parameters.items()}
 
     @torch.no_grad()
-    def follow(self, step: int) -> None:
+    def update(self, step: int) -> None:
         """Move towards the parameters; early on it follows faster."""
         decay = min(self.decay, (1 + step) / (10 + step))
         for name, average in self.tensors.items():
             average.lerp_(self.parameters[name].to(average), 1 - decay)
 
     @torch.no_grad()
-    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+    def load(self, tensors: Mapping[str, Tensor]) -> None:
         """Go on from a checkpoint's."""
         for name, average in self.tensors.items():
             average.copy_(tensors[name])
 
     @contextmanager
-    def instead(self) -> Iterator[None]:
+    def applied(self) -> Iterator[None]:
         """Put the average in the place of the parameters inside the block."""
         own = {name: self.parameters[name].data for name in self.tensors}
         for name, average in self.tensors.items():

@@ -196,10 +196,10 @@ def fill_batches(order: list[int], size: int) -> Iterator[list[int]]:
         yield [order[at % len(order)] for at in range(start, start + size)]
 
 
-def step_generator(seed: int, number: int, what: str) -> torch.Generator:
+def step_generator(seed: int, step: int, purpose: str) -> torch.Generator:
     """Seed a generator for one purpose at one step, so that a step needs no history."""
-    mixed = (seed * 6_364_136_223_846_793_005 + number * 1_442_695_040_888_963_407) ^ hash_word(
-        what
+    mixed = (seed * 6_364_136_223_846_793_005 + step * 1_442_695_040_888_963_407) ^ hash_word(
+        purpose
     )
     return torch.Generator().manual_seed(mixed % 2**63)
 

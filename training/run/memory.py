@@ -124,9 +124,12 @@ def fit_to_device(recipe: Recipe, parameters: Mapping[str, Tensor], bases: BaseC
     return fit(recipe, walk()[base.family].COUNTS.memory, numbers, room)
 
 
-def fit(recipe: Recipe, keeps: Keeps, numbers: int, room: int) -> Recipe:
+def fit(recipe: Recipe, keeps: Keeps, numbers: int, limit_mib: int) -> Recipe:
     """Take rungs until a training of so many numbers fits into this room in MiB; 0 is any."""
-    while room and bytes_needed(recipe_at(recipe, 0), keeps, numbers) > USABLE_SHARE * room * MIB:
+    while (
+        limit_mib
+        and bytes_needed(recipe_at(recipe, 0), keeps, numbers) > USABLE_SHARE * limit_mib * MIB
+    ):
         below = add_fallback(recipe, 0)
         if below is None:
             break

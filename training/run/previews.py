@@ -32,14 +32,14 @@ class Previews:
     def __init__(
         self, place: Path, recipe: Recipe, family: Family, device: Device, clock: RunTimer
     ) -> None:
-        self.place, self.recipe, self.family, self.device = place, recipe, family, device
+        self.folder, self.recipe, self.family, self.device = place, recipe, family, device
         self.clock = clock
 
     def path(self, step: int, at: int = 0) -> Path:
         """Name the picture of a prompt at a step."""
-        return self.place / f"step-{step:06d}-{at}.png"
+        return self.folder / f"step-{step:06d}-{at}.png"
 
-    def first(self, step: int) -> Path | None:
+    def first_path(self, step: int) -> Path | None:
         """Find the first picture of a step."""
         return self.path(step) if self.path(step).exists() else None
 
@@ -58,7 +58,7 @@ class Previews:
         for some in split_by_memory(self.family, self.device, pictures):
             present = self.family.present("text", "denoiser", "vae")
             with (
-                self.clock.part("picture", len(some)),
+                self.clock.timing("picture", len(some)),
                 self.device.autocast(),
                 finished(),
                 present,
@@ -74,7 +74,7 @@ class Previews:
             tuple(each.seed for each in prompts),
         )
 
-    def before(
+    def draw_before(
         self, parameters: Mapping[str, nn.Parameter], values: list[Tensor]
     ) -> Iterator[Event]:
         """Draw the prompts as before the first step, which did not wait for these pictures."""

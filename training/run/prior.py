@@ -33,30 +33,30 @@ class ClassImages:
     """The class pictures of one training, in its job folder."""
 
     def __init__(self, folder: JobFolder, recipe: Recipe) -> None:
-        self.place, self.recipe = folder.class_images, recipe
+        self.folder, self.recipe = folder.class_images, recipe
         self.batches: Batches | None = None
-        self.reading: CaptionEncoder | None = None
+        self.captions: CaptionEncoder | None = None
         self.files = tuple(f"{at:04}.png" for at in range(recipe.num_class_images))
 
-    def missing(self) -> list[str]:
+    def list_missing(self) -> list[str]:
         """List the pictures that no earlier attempt has drawn."""
-        return [file for file in self.files if not (self.place / file).exists()]
+        return [file for file in self.files if not (self.folder / file).exists()]
 
     def draw(
         self, family: Family, device: Device, boundary: Callable[[], Commandable]
     ) -> Commandable:
         """Draw what is missing, each from its own seed; end early with what somebody wishes."""
-        missing = self.missing()
+        missing = self.list_missing()
         if missing:
             yield Note("prior_drawn", {"pictures": len(missing)})
         for file in missing:
             wish = yield from boundary()
             if wish is not None:
                 return wish
-            self.one(file, family, device)
+            self.draw_image(file, family, device)
         return None
 
-    def one(self, file: str, family: Family, device: Device) -> None:
+    def draw_image(self, file: str, family: Family, device: Device) -> None:
         """Draw one picture as the base alone draws it."""
         recipe = self.recipe
         seed = step_generator(recipe.seed, int(Path(file).stem), "class").initial_seed()
@@ -64,12 +64,12 @@ class ClassImages:
         picture = Picture(recipe.class_prompt, "", seed, SAMPLING_STEPS, side, side)
         with family.networks.bare(), device.autocast(), family.present("text", "denoiser", "vae"):
             shown = family.draw(picture)
-        with replacing(self.place / file) as part:
+        with replacing(self.folder / file) as part:
             shown.save(part, "PNG")
 
-    def read(self, family: Family, device: Device, *, learns: bool) -> None:
+    def encode(self, family: Family, device: Device, *, learns: bool) -> None:
         """Encode them with their one caption, unless some are still missing."""
-        if not self.files or self.missing():
+        if not self.files or self.list_missing():
             return
         shots = tuple(TrainingPhoto(file, self.recipe.class_prompt) for file in self.files)
         recipe = replace(
@@ -81,6 +81,6 @@ class ClassImages:
             other_concepts=(),
         )
         self.batches = Batches(
-            encode_photos(family, recipe, self.place), recipe.batch_size, recipe.seed
+            encode_photos(family, recipe, self.folder), recipe.batch_size, recipe.seed
         )
-        self.reading = CaptionEncoder(family, recipe, device, learns=learns)
+        self.captions = CaptionEncoder(family, recipe, device, learns=learns)

@@ -35,41 +35,43 @@ class CaptionEncoder:
             "",
         ]  # the last: one is dropped
         self.triggers = {at: name for name, photos in recipe.photo_ranges.items() for at in photos}
-        self.tokens = [self.spelt(caption) for caption in self.captions]
-        self.states: list[Conditions] = []
+        self.tokens = [self.tokenize(caption) for caption in self.captions]
+        self.encoded: list[Conditions] = []
         if not encodes_each_step(recipe, learns=learns):
             with torch.no_grad(), device.autocast(), family.present("text"):
                 for start in range(0, len(self.tokens), ENCODE_BATCH_SIZE):
                     tokens = torch.stack(self.tokens[start : start + ENCODE_BATCH_SIZE])
-                    self.states += apart(family.states(tokens))
+                    self.encoded += apart(family.states(tokens))
 
-    def at(self, step: int, photos: tuple[int, ...]) -> Conditions:
+    def conditions_at(self, step: int, photos: tuple[int, ...]) -> Conditions:
         """Give what is read of these photos' captions at a step."""
-        heard = self.heard(step, photos) if self.recipe.caption_dropout_rate else list(photos)
-        if self.states:
-            return stacked([self.states[photo] for photo in heard])
+        heard = (
+            self.drop_captions(step, photos) if self.recipe.caption_dropout_rate else list(photos)
+        )
+        if self.encoded:
+            return stacked([self.encoded[photo] for photo in heard])
         with torch.set_grad_enabled(self.learns):
-            return self.family.states(torch.stack(self.said(step, heard)))
+            return self.family.states(torch.stack(self.tokens_at(step, heard)))
 
-    def heard(self, step: int, photos: tuple[int, ...]) -> list[int]:
+    def drop_captions(self, step: int, photos: tuple[int, ...]) -> list[int]:
         """Drop some captions: the last one, which says nothing, takes their place."""
         generator = step_generator(self.recipe.seed, step, "silence")
         silent = torch.rand(len(photos), generator=generator) < self.recipe.caption_dropout_rate
         return torch.tensor(photos).masked_fill(silent, -1).tolist()
 
-    def said(self, step: int, photos: list[int]) -> list[Tensor]:
+    def tokens_at(self, step: int, photos: list[int]) -> list[Tensor]:
         """Give the tokens of captions as they are said at a step."""
         if not self.recipe.shuffle_caption:
             return [self.tokens[photo] for photo in photos]
         generator = step_generator(self.recipe.seed, step, "shuffle")
         return [
-            self.spelt(
+            self.tokenize(
                 shuffle_caption(self.captions[photo], self.triggers.get(photo, ""), generator)
             )
             for photo in photos
         ]
 
-    def spelt(self, caption: str) -> Tensor:
+    def tokenize(self, caption: str) -> Tensor:
         """Turn a caption into token ids (V, T)."""
         return self.family.tokens(caption)[0]
 

@@ -16,45 +16,45 @@ class RunTimer:
 
     def __init__(self) -> None:
         self.began = time.perf_counter()
-        self.away = 0.0
-        self.first = 0.0  #: seconds until the first step was taken
-        self.taken = 0
+        self.served_seconds = 0.0
+        self.first_step_seconds = 0.0  #: seconds until the first step was taken
+        self.steps = 0
         self.parts: dict[str, tuple[float, int]] = {}  #: seconds and times, by kind
-        self.stepping = self.opening = self.entered = self.told = 0.0
+        self.step_seconds = self.warmup_seconds = self.entered = self.reported_at = 0.0
 
-    def total(self) -> float:
+    def total_seconds(self) -> float:
         """Count the seconds so far."""
-        return time.perf_counter() - self.began - self.away
+        return time.perf_counter() - self.began - self.served_seconds
 
     @contextmanager
-    def step(self) -> Iterator[None]:
+    def timing_step(self) -> Iterator[None]:
         """Count a step and its time."""
         entered = time.perf_counter()
         yield
         passed = time.perf_counter() - entered
-        self.taken += 1
-        self.stepping += passed
-        if self.taken == 1:
-            self.first, self.opening = self.total(), passed
-            self.told = self.first
+        self.steps += 1
+        self.step_seconds += passed
+        if self.steps == 1:
+            self.first_step_seconds, self.warmup_seconds = self.total_seconds(), passed
+            self.reported_at = self.first_step_seconds
 
-    def speed(self) -> float:
+    def steps_per_second(self) -> float:
         """Give steps a second; the first, which warms up, apart where there are more."""
-        if not self.taken:
+        if not self.steps:
             return 0.0
-        if self.taken > 1:
-            return (self.taken - 1) / max(self.stepping - self.opening, 1e-6)
-        return 1 / max(self.opening, 1e-6)
+        if self.steps > 1:
+            return (self.steps - 1) / max(self.step_seconds - self.warmup_seconds, 1e-6)
+        return 1 / max(self.warmup_seconds, 1e-6)
 
     @contextmanager
-    def part(self, name: str, times: int) -> Iterator[None]:
+    def timing(self, name: str, times: int) -> Iterator[None]:
         """Count so many things of a kind and the seconds they took together."""
         entered = time.perf_counter()
         yield
         seconds, known = self.parts.get(name, (0.0, 0))
         self.parts[name] = seconds + time.perf_counter() - entered, known + times
 
-    def each(self, name: str) -> float:
+    def mean_seconds(self, name: str) -> float:
         """Give the seconds that one thing of a kind took."""
         seconds, times = self.parts.get(name, (0.0, 0))
         return seconds / max(times, 1)
@@ -62,13 +62,17 @@ class RunTimer:
     def timings(self) -> Timings:
         """Return what the run has taken."""
         return Timings(
-            self.total(), self.speed(), self.first, self.each("photo"), self.each("picture")
+            self.total_seconds(),
+            self.steps_per_second(),
+            self.first_step_seconds,
+            self.mean_seconds("photo"),
+            self.mean_seconds("picture"),
         )
 
-    def due(self) -> bool:
+    def is_report_due(self) -> bool:
         """Tell, at most twice a second, that progress is worth telling."""
-        now = self.total()
-        if now - self.told < REPORT_SECONDS:
+        now = self.total_seconds()
+        if now - self.reported_at < REPORT_SECONDS:
             return False
-        self.told = now
+        self.reported_at = now
         return True

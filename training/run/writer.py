@@ -31,12 +31,12 @@ log = logging.getLogger(__name__)
 class CheckpointWriter:
     """The checkpoints of one run; at the block's end nothing is being written any more."""
 
-    def __init__(self, folder: JobFolder, steps: int, *, alone: bool) -> None:
+    def __init__(self, folder: JobFolder, steps: int, *, keep_only_newest: bool) -> None:
         self.folder, self.steps = folder, steps
-        self.alone = alone  #: whether older ones go: they are large
+        self.keep_only_newest = keep_only_newest  #: whether older ones go: they are large
         self.thread: threading.Thread | None = None
-        self.kept = -1  #: the step of the newest that is whole
-        self.news: Event | None = None
+        self.saved_step = -1  #: the step of the newest that is whole
+        self.outcome: Event | None = None
         self.bug: BaseException | None = None
 
     def __enter__(self) -> Self:
@@ -45,9 +45,9 @@ class CheckpointWriter:
     def __exit__(self, *_: object) -> None:
         self.wait()
 
-    def begin(self, copy: Snapshot) -> Iterator[Event]:
+    def start(self, copy: Snapshot) -> Iterator[Event]:
         """Begin to write a copy, when the one before it is written; tell of that one."""
-        yield from self.ended()
+        yield from self.finish()
         self.thread = threading.Thread(target=self._write, args=(copy,))
         self.thread.start()
 
@@ -56,32 +56,32 @@ class CheckpointWriter:
         if self.thread:
             self.thread.join()
 
-    def told(self) -> Iterator[Event]:
+    def report(self) -> Iterator[Event]:
         """Tell what came of a write that has ended, once."""
         if self.thread and not self.thread.is_alive():
             self.thread = None
             if self.bug:
                 raise self.bug
-            if self.news:
-                yield self.news
+            if self.outcome:
+                yield self.outcome
 
-    def ended(self) -> Iterator[Event]:
+    def finish(self) -> Iterator[Event]:
         """Wait for what is being written and tell what came of it."""
         self.wait()
-        yield from self.told()
+        yield from self.report()
 
     def _write(self, copy: Snapshot) -> None:
         """Write a copy, whole or not at all, and the loss curve."""
         try:
             path = copy.write(self.folder.checkpoints)
-            if self.alone:
+            if self.keep_only_newest:
                 checkpoint.remove_others(path)
-            self.kept = copy.step
+            self.saved_step = copy.step
             with replacing(self.folder.samples / CURVE_FILE) as part:
                 draw_curve(copy.tensors["losses"].tolist(), self.steps).save(part, "PNG")
-            self.news = CheckpointSaved(copy.step, path.name, CURVE_FILE)
+            self.outcome = CheckpointSaved(copy.step, path.name, CURVE_FILE)
         except (OSError, SafetensorError) as failed:
             log.warning("The checkpoint of step %s was not written: %s", copy.step, failed)
-            self.news = Note("checkpoint_lost", {"step": copy.step})
+            self.outcome = Note("checkpoint_lost", {"step": copy.step})
         except BaseException as bug:  # noqa: BLE001 - it is raised where the run hears it
             self.bug = bug

@@ -20,7 +20,7 @@ def test_it_follows_by_its_decay(parameters):
     average = EmaWeights(parameters, 0.9)
     parameters["w"].data += 1.0
 
-    average.follow(10_000)
+    average.update(10_000)
 
     assert torch.allclose(average.tensors["w"], torch.full((3,), 1.1))
 
@@ -30,7 +30,7 @@ def test_early_on_it_follows_faster(parameters):
     average = EmaWeights(parameters, 0.999)
     parameters["w"].data += 1.0
 
-    average.follow(0)
+    average.update(0)
 
     assert torch.allclose(average.tensors["w"], torch.full((3,), 1.9))
 
@@ -40,7 +40,7 @@ def test_it_stands_in_and_goes_again(parameters):
     average = EmaWeights(parameters, 0.9)
     parameters["w"].data += 1.0
 
-    with average.instead():
+    with average.applied():
         inside = parameters["w"].detach().clone()
 
     assert torch.equal(inside, torch.ones(3))
@@ -50,9 +50,9 @@ def test_it_stands_in_and_goes_again(parameters):
 def test_without_a_decay_there_is_none(parameters):
     """Zero keeps no copy and stands in for nothing."""
     average = EmaWeights(parameters, 0.0)
-    average.follow(0)
+    average.update(0)
 
-    with average.instead():
+    with average.applied():
         assert torch.equal(parameters["w"], torch.ones(3))
 
     assert average.tensors == {}

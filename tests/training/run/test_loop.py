@@ -386,10 +386,10 @@ def test_nonsense(bases: BaseCache, make_recipe: Made, make_job_folder: Laid) ->
     with bases.borrow("embedded") as family:
         attached = methods.walk()["lora"].attach(family.networks, asked)
         run = TrainingRun(make_job_folder(asked), asked, family, attached, bases)
-        run.pending.append(torch.tensor(float("nan")))
+        run.pending_losses.append(torch.tensor(float("nan")))
 
         with pytest.raises(JobError) as refused:
-            run.settle()
+            run.fetch_losses()
         attached.detach()
 
     assert refused.value.code == "loss_nan"

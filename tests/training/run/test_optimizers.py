@@ -115,9 +115,9 @@ def test_a_file_holds_what_is_drawn_with(bases, asked, make_job_folder, optimize
     with bases.borrow("embedded") as family:
         attached = methods.chosen(recipe).attach(family.networks, recipe)
         run = TrainingRun(folder, recipe, family, attached, bases)
-        list(run.steps())
+        list(run.run())
         steps = {name: each.half() for name, each in attached.weights().items()}
-        with run.finished():
+        with run.final_weights():
             draws = {name: each.half() for name, each in attached.weights().items()}
         attached.detach()
     kept = tensors(folder.result / "mydog.safetensors")

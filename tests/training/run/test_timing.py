@@ -11,37 +11,37 @@ def test_speed() -> None:
     """The speed is that of the steps, without the first one and without what was served."""
     clock = RunTimer()
     for pause in (0.2, 0.01, 0.01, 0.01):
-        with clock.step():
+        with clock.timing_step():
             time.sleep(pause)
     time.sleep(0.1)
-    clock.away += 0.1
+    clock.served_seconds += 0.1
 
-    assert 20 < clock.speed() <= 100
-    assert clock.first >= 0.2
+    assert 20 < clock.steps_per_second() <= 100
+    assert clock.first_step_seconds >= 0.2
 
 
 def test_never() -> None:
     """A run without a step has no speed."""
-    assert RunTimer().speed() == 0
+    assert RunTimer().steps_per_second() == 0
 
 
 def test_due() -> None:
     """Progress is told at most twice a second."""
     clock = RunTimer()
-    clock.told = clock.total()
+    clock.reported_at = clock.total_seconds()
 
-    assert not clock.due()
-    clock.told -= 0.6
-    assert clock.due()
-    assert not clock.due()
+    assert not clock.is_report_due()
+    clock.reported_at -= 0.6
+    assert clock.is_report_due()
+    assert not clock.is_report_due()
 
 
 def test_parts() -> None:
     """What a thing of a kind takes is the mean over all of its kind; of none it is nothing."""
     clock = RunTimer()
     for times in (1, 3):
-        with clock.part("photo", times):
+        with clock.timing("photo", times):
             time.sleep(0.02)
 
-    assert 0.01 <= clock.each("photo") < 0.1
-    assert clock.each("picture") == 0
+    assert 0.01 <= clock.mean_seconds("photo") < 0.1
+    assert clock.mean_seconds("picture") == 0

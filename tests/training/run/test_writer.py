@@ -45,18 +45,18 @@ class Held:
 def test_copy(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """What is written is what was there when the write began; each is told once, in order."""
     folder = JobFolder(tmp_path)
-    with CheckpointWriter(folder, 4, alone=False) as saving:
+    with CheckpointWriter(folder, 4, keep_only_newest=False) as saving:
         told = []
         for step in (2, 3):
             copy, parameter = copied(step, make_recipe(), float(step))
-            told += list(saving.begin(copy))
+            told += list(saving.start(copy))
             parameter.data.zero_()
-        told += [*saving.ended(), *saving.ended()]
+        told += [*saving.finish(), *saving.finish()]
 
     assert [(event.kind, event.step) for event in told] == [
         ("checkpoint", 2), ("checkpoint", 3),
     ]  # fmt: skip
-    assert saving.kept == 3
+    assert saving.saved_step == 3
     for step in (2, 3):
         found = checkpoint.read(checkpoint.path_of_step(folder.checkpoints, step))
         assert torch.equal(found.tensors["weight.a"], torch.full((3, 4), float(step)))
@@ -66,9 +66,9 @@ def test_copy(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
 def test_alone(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """Of large ones the newest alone is left."""
     folder = JobFolder(tmp_path)
-    with CheckpointWriter(folder, 4, alone=True) as saving:
+    with CheckpointWriter(folder, 4, keep_only_newest=True) as saving:
         for step in (2, 3):
-            list(saving.begin(copied(step, make_recipe(), 1.0)[0]))
+            list(saving.start(copied(step, make_recipe(), 1.0)[0]))
 
     assert [path.name for path in folder.checkpoints.iterdir()] == ["step-000003.safetensors"]
 
@@ -76,21 +76,24 @@ def test_alone(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
 def test_lost(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """While a write hangs nothing waits and the old one is whole; its failure is only told."""
     folder = JobFolder(tmp_path)
-    with CheckpointWriter(folder, 9, alone=False) as saving:
-        list(saving.begin(copied(2, make_recipe(), 1.0)[0]))
-        list(saving.ended())
+    with CheckpointWriter(folder, 9, keep_only_newest=False) as saving:
+        list(saving.start(copied(2, make_recipe(), 1.0)[0]))
+        list(saving.finish())
         checkpoint.path_of_step(folder.checkpoints, 3).mkdir()  # no file can take its name
         held = Held(copied(3, make_recipe(), 1.0)[0])
 
-        begun = list(saving.begin(held))
-        meanwhile = list(saving.told()), checkpoint.read_newest(folder.checkpoints, make_recipe())
+        begun = list(saving.start(held))
+        meanwhile = (
+            list(saving.report()),
+            checkpoint.read_newest(folder.checkpoints, make_recipe()),
+        )
         held.free.set()
-        ended = list(saving.ended())
-        after = [*saving.begin(copied(4, make_recipe(), 1.0)[0]), *saving.ended()]
+        ended = list(saving.finish())
+        after = [*saving.start(copied(4, make_recipe(), 1.0)[0]), *saving.finish()]
 
     assert begun == meanwhile[0] == []
     assert meanwhile[1] is not None
     assert meanwhile[1].step == 2
     assert ended == [Note("checkpoint_lost", {"step": 3})]
     assert [event.kind for event in after] == ["checkpoint"]
-    assert saving.kept == 4
+    assert saving.saved_step == 4
