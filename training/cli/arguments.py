@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, BooleanOptionalAction, RawDescriptionHelpFormatter
+from argparse import (
+    SUPPRESS,
+    ArgumentParser,
+    BooleanOptionalAction,
+    RawDescriptionHelpFormatter,
+)
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,81 +129,69 @@ class PromoteArguments:
 USUAL_RANK = Method("").rank_help
 
 
+# fmt: off
 def add_train_flags(parser: ArgumentParser) -> None:
     """Add the flags of `TrainArguments`, and a list of the methods."""
     parser.formatter_class = RawDescriptionHelpFormatter
     parser.epilog = "\n".join(["methods:", *method_lines()])
     add = parser.add_argument
-    add(
-        "photos",
-        type=Path,
-        metavar="PHOTOS",
-        help="folder of pictures; the caption of x.png is read from x.txt",
-    )
+    add("photos", type=Path, metavar="PHOTOS",
+        help="folder of pictures; the caption of x.png is read from x.txt")
     add("--out", type=Path, required=True, metavar="DIR", help="folder to write the style to")
     add("--name", required=True, help="name of the style and of its file")
-    add(
-        "--method",
-        default="lora",
-        help="what to train, see below; auto asks the advisor (default: lora)",
-    )
+    add("--method", default="lora",
+        help="what to train, see below; auto asks the advisor (default: lora)")
     add("--base", default="", help="base to start from, see safelight bases (default: embedded)")
-    add(
-        "--photos",
-        type=Path,
-        dest="more_photos",
-        action="append",
-        default=[],
-        metavar="PHOTOS",
-        help="folder of a further concept; give --trigger for each folder, in order",
-    )
-    add(
-        "--concept",
-        type=Concept,
-        choices=list(Concept),
-        action="append",
-        default=[],
-        help="what the pictures teach, once for all folders or for each (default: subject)",
-    )
     add("--dial", type=Dial, choices=list(Dial), help="how long to train (default: balanced)")
-    add(
-        "--trigger",
-        action="append",
-        default=[],
-        help="word that calls the style in a prompt (default: made from the name)",
-    )
-    add(
-        "--class-word",
-        "--word",
-        action="append",
-        default=[],
-        help="what the subject is in one word, e.g. dog",
-    )
-    add("--steps", type=int, help="number of steps (default: chosen by the dial)")
-    add(
-        "--rank",
-        type=int,
-        help="how much a LoRA and its relatives can learn, 1 to 128; what it is for other methods "
-        "is said below (default: chosen by the dial)",
-    )
-    add("--learning-rate", "--rate", type=float, help="learning rate (default: the method's)")
-    add("--batch-size", "--batch", type=int, help="pictures a step (default: the method's)")
-    add(
-        "--num-class-images",
-        "--prior",
-        type=int,
-        help="class pictures for prior preservation, e.g. 200; needs --class-word",
-    )
-    add("--seed", type=int, default=0, help="seed of all random numbers (default: 0)")
-    for option in options_table():
-        add(
-            *flags(option.name, *option.aliases),
-            **option_keywords(option.default, option.choices),
-            dest=option.name,
-            default=None,
-            help=option.help,
-        )
+    add_concept_flags(parser)
+    add_number_flags(parser)
+    add_option_flags(parser)
     add_advice_flags(parser)
+
+
+def add_concept_flags(parser: ArgumentParser) -> None:
+    """Add the flags that may be given once for each folder of photos."""
+    add = parser.add_argument
+    add("--photos", type=Path, dest="more_photos", action="append", default=[], metavar="PHOTOS",
+        help="folder of a further concept; give --trigger for each folder, in order")
+    add("--concept", type=Concept, choices=list(Concept), action="append", default=[],
+        help="what the pictures teach, once for all folders or for each (default: subject)")
+    add("--trigger", action="append", default=[],
+        help="word that calls the style in a prompt (default: made from the name)")
+    add_flag(parser, "--class-word", "--word", action="append", default=[],
+             help="what the subject is in one word, e.g. dog")
+
+
+def add_number_flags(parser: ArgumentParser) -> None:
+    """Add the flags of numbers that the dial chooses where they are not given."""
+    add = parser.add_argument
+    add("--steps", type=int, help="number of steps (default: chosen by the dial)")
+    add("--rank", type=int,
+        help="how much a LoRA and its relatives can learn, 1 to 128; below is what it means for "
+             "other methods (default: chosen by the dial)")
+    add_flag(parser, "--learning-rate", "--rate", type=float,
+             help="learning rate (default: the method's)")
+    add_flag(parser, "--batch-size", "--batch", type=int,
+             help="pictures a step (default: the method's)")
+    add_flag(parser, "--num-class-images", "--prior", type=int,
+             help="class pictures for prior preservation, e.g. 200; needs --class-word")
+    add("--seed", type=int, default=0, help="seed of all random numbers (default: 0)")
+
+
+def add_option_flags(parser: ArgumentParser) -> None:
+    """Add a flag for each of `TrainingOptions`."""
+    for option in options_table():
+        keywords = option_keywords(option.default, option.choices)
+        names = [f"--{name.replace('_', '-')}" for name in (option.name, *option.aliases)]
+        add_flag(parser, *names, dest=option.name, default=None, help=option.help, **keywords)
+
+
+def add_flag(parser: ArgumentParser, flag: str, *old: str, **keywords: Any) -> None:
+    """Add a flag, and those it had before 0.2, which help does not show."""
+    dest = parser.add_argument(flag, **keywords).dest
+    hidden = keywords | {"dest": dest, "default": SUPPRESS, "help": SUPPRESS}
+    for each in old:
+        parser.add_argument(each, **hidden)
 
 
 def option_keywords(default: Any, choices: tuple[str, ...]) -> dict[str, Any]:
@@ -208,11 +201,6 @@ def option_keywords(default: Any, choices: tuple[str, ...]) -> dict[str, Any]:
     if isinstance(default, tuple):
         return {"type": parse_sizes, "metavar": "N,N"}
     return {"type": type(default), "choices": choices or None}
-
-
-def flags(*names: str) -> list[str]:
-    """Return the flags of an option and of the names it had before."""
-    return [f"--{name.replace('_', '-')}" for name in names]
 
 
 def parse_sizes(text: str) -> tuple[int, ...]:
@@ -231,21 +219,11 @@ def add_advise_flags(parser: ArgumentParser) -> None:
     """Add the flags of `AdviseArguments`."""
     add = parser.add_argument
     add("photos", type=Path, metavar="PHOTOS", help="folder of pictures")
-    add(
-        "--concept",
-        type=Concept,
-        choices=list(Concept),
-        default=Concept.SUBJECT,
-        help="what the pictures teach (default: subject)",
-    )
+    add("--concept", type=Concept, choices=list(Concept), default=Concept.SUBJECT,
+        help="what the pictures teach (default: subject)")
     add("--base", default="", help="the only base to consider")
-    add(
-        "--concepts",
-        type=int,
-        default=1,
-        metavar="N",
-        help="number of concepts to teach in one style (default: 1)",
-    )
+    add("--concepts", type=int, default=1, metavar="N",
+        help="number of concepts to teach in one style (default: 1)")
     add_advice_flags(parser)
 
 
@@ -255,11 +233,8 @@ def add_sample_flags(parser: ArgumentParser) -> None:
     add("--out", type=Path, required=True, metavar="DIR", help="folder to write the pictures to")
     add("--prompt", required=True, help="what to draw")
     add("--negative", default="", help="what not to draw")
-    add(
-        "--base",
-        default="",
-        help="base to draw with: the style's own or another of its family (default: its own)",
-    )
+    add("--base", default="",
+        help="base to draw with: the style's own or another of its family (default: its own)")
     add("--style", type=Path, metavar="FILE", help="a style's .safetensors")
     add("--strength", type=float, default=1.0, help="how strongly to apply the style (default: 1)")
     add("--count", type=int, default=1, help="number of pictures, at most 4 (default: 1)")
@@ -273,11 +248,8 @@ def add_caption_flags(parser: ArgumentParser) -> None:
     add = parser.add_argument
     add("photos", type=Path, metavar="PHOTOS", help="folder of pictures")
     add("--out", type=Path, required=True, metavar="DIR", help="folder to write the captions to")
-    add(
-        "--captioner",
-        default="",
-        help="a captioner, see safelight bases (default: SAFELIGHT_CAPTIONER)",
-    )
+    add("--captioner", default="",
+        help="a captioner, see safelight bases (default: SAFELIGHT_CAPTIONER)")
     add("--trigger", default="", help="word to put in front of each caption")
 
 

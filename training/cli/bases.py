@@ -63,7 +63,8 @@ def find_fetchable(registry: BaseRegistry, name: str, captioner: str) -> Base:
         entry = {"title": name, "family": "", "source": name, "resolution": 0, "good": ""}
         of_that_source = (each for each in captioners if each.source == name)
         return next(of_that_source, lists.make_base(name, entry, known=True))
-    raise JobError("fetch_unknown", fetch=name[:100], choices=[base.name for base in known])
+    names = [base.name for base in known if not base.source.startswith("embedded:")]
+    raise JobError("fetch_unknown", fetch=name[:100], choices=names)
 
 
 def fetch(

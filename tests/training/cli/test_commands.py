@@ -52,7 +52,7 @@ def test_options_are_those_that_were_given() -> None:
     ],
 )
 def test_flags_of_before(old: str, new: str, value: str) -> None:
-    """A flag's old name means the same."""
+    """A flag's old name means the same, and is not in the help."""
     before: TrainArguments = given(*TRAIN, old, value)
 
     assert before == given(*TRAIN, new, value) != given(*TRAIN)
