@@ -91,7 +91,8 @@ def draw_pictures(
     with (
         family.networks.bare(),
         style.applied(family) if style else nullcontext(),
-        device.autocast(),family.present("text", "denoiser", "vae")
+        device.autocast(),
+        family.present("text", "denoiser", "vae"),
     ):
         return family.drawn(pictures)
 

@@ -264,7 +264,7 @@ def add_bases_flags(parser: ArgumentParser) -> None:
 
 
 def method_lines() -> Iterator[str]:
-    """Say in a few lines what can be trained, and what a rank is for each method."""
+    """Yield the lines of help on each method, and on its rank where it means something else."""
     for name, module in methods.walk().items():
         method = module.METHOD
         yield f"  {name:<14}{method.title}: {method.help}"
