@@ -1,4 +1,4 @@
--- Columns and keys get the names that trainers and schedulers use elsewhere.
+-- Columns and keys get the names that other trainers and queues use.
 ALTER TABLE jobs RENAME COLUMN wish TO requested;
 ALTER TABLE jobs RENAME COLUMN wished_by TO requested_by;
 ALTER TABLE paces RENAME COLUMN batch TO batch_size;
@@ -11,5 +11,3 @@ UPDATE jobs SET request = json_remove(
 UPDATE jobs SET request = json_remove(
   json_set(request, '$.other_datasets', json_extract(request, '$.further')), '$.further'
 ) WHERE json_type(request, '$.further') IS NOT NULL;
-
-DELETE FROM catalog; -- the scheduler publishes a new one when it starts

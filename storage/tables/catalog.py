@@ -9,8 +9,17 @@ from typing import Any
 from storage.records import Base, Catalog, Commercial, Concept, Dial, Domain, Method, Rule
 from storage.tables.database import Database
 
-#: what fields of a method were called before 0.2; an older trainer's catalog is still read
-OLD_NAMES = {"word": "learns_word", "paces": "own_rates"}
+#: field names of before 0.2, as catalogs have them that an older worker published
+OLD_NAMES: dict[type, dict[str, str]] = {
+    Catalog: {"memory": "memory_mib"},
+    Base: {"memory": "memory_mib", "skip": "clip_skip", "seen": "licence_url"},
+    Method: {"word": "learns_word", "paces": "own_rates"},
+    Rule: {
+        "photo": "steps_per_photo", "least": "min_steps", "most": "max_steps",
+        "rate": "learning_rate", "batch": "batch_size", "bytes": "file_bytes",
+        "prior": "num_class_images", "memory": "memory_mib",
+    },
+}  # fmt: skip
 
 
 class Catalogs:
@@ -35,29 +44,30 @@ class Catalogs:
 
 def catalog_from_json(body: dict[str, Any]) -> Catalog:
     """Read a catalog from the JSON of `dataclasses.asdict`."""
-    return Catalog(
-        **body
-        | {
-            "bases": tuple(_base_from_json(base) for base in body["bases"]),
-            "methods": tuple(_method_from_json(method) for method in body["methods"]),
-            "rules": tuple(_rule_from_json(rule) for rule in body["rules"]),
-        }
-    )
+    content = _rename_fields(Catalog, body)
+    return Catalog(**content | {
+        "bases": tuple(map(_base_from_json, content["bases"])),
+        "methods": tuple(map(_method_from_json, content["methods"])),
+        "rules": tuple(map(_rule_from_json, content["rules"])),
+    })  # fmt: skip
 
 
 def _base_from_json(body: dict[str, Any]) -> Base:
     domain = Domain(body.get("domain", Domain.GENERAL))
     commercial = Commercial(body.get("commercial", Commercial.UNSEEN))
-    return Base(**body | {"domain": domain, "commercial": commercial})
+    return Base(**_rename_fields(Base, body) | {"domain": domain, "commercial": commercial})
 
 
 def _method_from_json(body: dict[str, Any] | str) -> Method:
-    if isinstance(body, str):  # an older trainer's, until a new one publishes
+    if isinstance(body, str):  # the oldest catalogs have the names of methods alone
         return Method(body)
-    content = {OLD_NAMES.get(name, name): value for name, value in body.items()}
-    return Method(**content | {"ranks": tuple(body["ranks"])})
+    return Method(**_rename_fields(Method, body) | {"ranks": tuple(body["ranks"])})
 
 
 def _rule_from_json(body: dict[str, Any]) -> Rule:
     concept, dial = Concept(body["concept"]), Dial(body["dial"])
-    return Rule(**body | {"concept": concept, "dial": dial})
+    return Rule(**_rename_fields(Rule, body) | {"concept": concept, "dial": dial})
+
+
+def _rename_fields(kind: type, body: dict[str, Any]) -> dict[str, Any]:
+    return {OLD_NAMES[kind].get(name, name): value for name, value in body.items()}

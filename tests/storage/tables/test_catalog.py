@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
+
+import pytest
 
 from storage.records import Base, Catalog, Concept, Dial, Method, Rule
 from storage.store import Store
-from storage.tables.catalog import catalog_from_json
+from storage.tables.catalog import OLD_NAMES, catalog_from_json
 
 BASE = Base("embedded", "Emoji", "sd1", "embedded", 64, "Apache-2.0", "emoji", present=True)
 WORD = Method("embedding", (1, 8), learns_word=True)
 RULE = Rule(
     "lora", "embedded", Concept.SUBJECT, Dial.QUICK, 50, 5, 40, 90, 4, 1e-3, 4, 1000, "few"
+)
+
+
+#: with other values than the defaults
+CATALOG = Catalog(
+    (replace(BASE, memory_mib=3, clip_skip=2, licence_url="https://example.org"),),
+    (replace(WORD, own_rates=True),),
+    "blip",
+    (replace(RULE, num_class_images=5, memory_mib=7),),
+    "H200",
+    memory_mib=9,
 )
 
 
@@ -30,16 +43,19 @@ async def test_publish(store: Store) -> None:
     assert await store.catalog.read() == published
 
 
-def test_older() -> None:
-    """An older catalog, with the names of methods alone, can be read."""
-    known = Catalog((BASE,), (Method("lora"),), "blip", (RULE,))
+@pytest.mark.parametrize("kind", OLD_NAMES, ids=lambda kind: kind.__name__)
+def test_old_names(kind: type) -> None:
+    """Each field is read under its name of before 0.2, too."""
+    body = asdict(CATALOG)
+    (entry,) = {Catalog: [body], Base: body["bases"], Rule: body["rules"]}.get(
+        kind, body["methods"]
+    )
+    for old, name in OLD_NAMES[kind].items():
+        entry[old] = entry.pop(name)
 
-    assert catalog_from_json(asdict(known) | {"methods": ["lora"]}) == known
+    assert catalog_from_json(body) == CATALOG
 
 
-def test_old_names() -> None:
-    """What fields of a method were called before 0.2 is still read."""
-    body = asdict(Catalog((BASE,), (), "blip", (RULE,)))
-    old = {"name": "embedding", "ranks": [1, 8], "word": True, "paces": False}
-
-    assert catalog_from_json(body | {"methods": [old]}).methods == (WORD,)
+def test_names_of_methods() -> None:
+    """The oldest catalogs, with the names of methods alone, are still read."""
+    assert catalog_from_json(asdict(CATALOG) | {"methods": ["lora"]}).methods == (Method("lora"),)

@@ -12,7 +12,7 @@ import pytest
 from storage.errors import UserError
 from storage.folders import Home
 from storage.planning.durations import TimingKey
-from storage.records import Catalog, Concept, JobCommand, Status, Timing
+from storage.records import Concept, JobCommand, Status, Timing
 from storage.requests import OtherDataset, TrainRequest
 from storage.store import Store
 from storage.tables.database import MIGRATIONS, Database
@@ -24,6 +24,24 @@ REQUEST: dict[str, Any] = {
     "seed": 7, "word": "dog", "optimizer": "adamw", "shuffle": False, "masked": False,
     "dropout": 0.0, "offset": 0.05, "silence": 0.0, "further": [], "prior": 0, "keep": 1.0,
     "most": 20_000_000, "bytes": 900_000,
+}  # fmt: skip
+CATALOG = {
+    "bases": [{
+        "name": "sd15", "title": "SD 1.5", "family": "sd1", "source": "a/b", "resolution": 512,
+        "licence": "RAIL", "good": "", "present": True, "small": False, "memory": 3500,
+        "domain": "general", "weak": "", "prediction": "", "skip": 2, "commercial": "yes",
+        "terms": "", "seen": "", "known": True,
+    }],
+    "methods": [
+        {"name": "embedding", "ranks": [1, 16], "dropout": False, "word": True, "paces": False}
+    ],
+    "captioner": "blip",
+    "rules": [{
+        "method": "embedding", "base": "sd15", "concept": "look", "dial": "quick", "steps": 500,
+        "photo": 40, "least": 400, "most": 2000, "rank": 4, "rate": 5e-3, "batch": 4,
+        "bytes": 9000, "reason": "word", "prior": 0, "memory": 6000,
+    }],
+    "device": "H200", "memory": 80_000, "published": 1.0,
 }  # fmt: skip
 OTHER = {"dataset": 2, "trigger": "tom", "concept": "subject", "word": "cat"}
 DATASET = """
@@ -126,10 +144,13 @@ async def test_durations(home: Home, version4: Database) -> None:
 
 
 async def test_catalog(home: Home, version4: Database) -> None:
-    """A catalog with old names is dropped: the scheduler publishes a new one as it starts."""
-    old = json.dumps({"bases": [], "methods": ["lora"], "rules": [{"rate": 1.0}]})
-    await version4.execute("INSERT INTO catalog VALUES (1, :old)", old=old)
+    """The catalog that an older scheduler published is still read."""
+    await version4.execute("INSERT INTO catalog VALUES (1, :body)", body=json.dumps(CATALOG))
     await version4.close()
 
     async with await Store.open(home) as store:
-        assert await store.catalog.read() == Catalog()
+        catalog = await store.catalog.read()
+
+    assert (catalog.memory_mib, catalog.find_base("sd15").clip_skip) == (80_000, 2)
+    assert catalog.methods[0].learns_word
+    assert (catalog.rules[0].steps_per_photo, catalog.rules[0].learning_rate) == (40, 5e-3)
