@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -54,13 +55,13 @@ def run_training_command(
 def read_events(child: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
     """Yield a child's events; print its other lines, such as its help, as they are."""
     for line in child.stdout or ():
-        try:
+        event = None
+        with suppress(ValueError):
             event = json.loads(line)
-        except ValueError:
-            sys.stdout.write(line)
-            continue
         if isinstance(event, dict):
             yield event
+        else:
+            sys.stdout.write(line)
 
 
 class EventPrinter:

@@ -14,7 +14,7 @@ from storage.events import CheckpointSaved, Done, LogEntry, Progress, Started, T
 
 CHILD = """
 import json, sys
-print("usage: plain words go through")
+print("usage: plain words go through, e.g.\\n  0.1")
 for event in {events!r}:
     print(json.dumps(event), flush=True)
 sys.exit({code})
@@ -37,7 +37,7 @@ def test_a_training_is_told_from_start_to_end(capfd):
     lines = [LogEntry(event, 1.0).to_line() for event in events]
     assert progress.run_training_command([], child(*lines)) == 0
     said = capfd.readouterr()
-    assert "usage: plain words go through" in said.out
+    assert "usage: plain words go through, e.g.\n  0.1\n" in said.out
     assert "On CPU, 2 cores:" in said.err
     assert " 50% 5/10 · loss 0.1250 · 2.5 steps/s · 2.0 s left" in said.err
     assert "Done in 4.0 s: mydog.safetensors (2 MB)" in said.err
