@@ -1,4 +1,4 @@
-"""The board: posting, editing and renewing the cards of jobs, and telling when that fails."""
+"""The cards of jobs on Discord: posted, edited, posted anew when they are old, and removed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import IntEnum
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import discord
@@ -30,10 +31,18 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-#: What to do with the place that was found.
+#: Posts something to a channel or thread.
 PostTo: TypeAlias = "Callable[[discord.PartialMessageable], Awaitable[T]]"
 
 MAX_EDIT_AGE = timedelta(minutes=50)  #: after an hour Discord allows hardly any edits
+
+
+class Pending(IntEnum):
+    """How soon a card must be updated."""
+
+    NONE = 0
+    SOON = 1  #: something has changed: when SAFELIGHT_CARD_SECONDS are over
+    NOW = 2  #: its status has changed, or somebody asks
 
 
 @dataclass(slots=True)
@@ -43,18 +52,21 @@ class WatchedJob:
     job: int
     state: JobState
     edited: float = float("-inf")  #: monotonic seconds
-    due: bool = True  #: something has changed
-    now: bool = True  #: something has changed that does not wait
-    waiting: bool = False  #: it shows a place in the queue
-    lost: bool = False  #: its owner was told that it cannot be posted
-    threadless: bool = False
-    result: str = ""
-    where: tuple[int, int, int] | None = None  #: channel, server and message of its card
-    last: list[Any] = field(default_factory=list)  #: what was posted last
+    pending: Pending = Pending.NOW
+    shown: Status | None = None  #: the status on the card; a queued job's card has its place
+    lost: bool = False  #: the owner knows that the card cannot be posted
+    threadless: bool = False  #: no thread can be created below the card
+    result: str = ""  #: URL of the message with the file
+    message: tuple[int, int, int] | None = None  #: channel, server and message id of the card
+    payload: list[Any] = field(default_factory=list)  #: as it was posted last
+
+    def request_update(self, pending: Pending) -> None:
+        """Have the card updated at least so soon."""
+        self.pending = max(self.pending, pending)
 
 
 class JobCards:
-    """Where the cards hang."""
+    """Posts, edits and removes the cards of jobs."""
 
     def __init__(self, bot: Bot) -> None:
         self.bot, self.store = bot, bot.store
@@ -69,37 +81,37 @@ class JobCards:
             )
 
     async def remove_card(self, watched: WatchedJob) -> None:
-        """Take the card of a job away whose member has left."""
-        if watched.where is not None:
+        """Remove the card of a job whose member has left."""
+        if watched.message is not None:
             with suppress(discord.HTTPException):
-                await self.remove_message(*watched.where)
+                await self.remove_message(*watched.message)
 
     async def update_card(self, job: Job, watched: WatchedJob) -> None:
-        """Edit a job's card where it hangs, or post it anew."""
+        """Edit a job's card, or post a new one if it is gone or too old to edit."""
         card = await self.make_card(job, watched)
         content = card.payload()
-        watched.waiting = job.status is Status.QUEUED
+        watched.shown = job.status
         if job.message:
-            watched.where = (job.channel, job.guild, job.message)
-        if job.message and self._fresh(job.message):
-            if content == watched.last and not card.paths:
+            watched.message = (job.channel, job.guild, job.message)
+        if job.message and self._is_editable(job.message):
+            if content == watched.payload and not card.paths:
                 return
             with suppress(discord.NotFound):
                 message = channels.partial_messageable(
                     self.bot, job.channel, job.guild
                 ).get_partial_message(job.message)
                 await message.edit(view=card, attachments=card.open_files())
-                watched.last = content
+                watched.payload = content
                 return
-            card = await self.make_card(job, watched)  # somebody deleted it
-        watched.where = await self._post(job, card)
-        watched.last = content
+            card = await self.make_card(job, watched)  # somebody deleted it; the files were read
+        watched.message = await self._post(job, card)
+        watched.payload = content
 
-    def _fresh(self, message: int) -> bool:
+    def _is_editable(self, message: int) -> bool:
         return discord.utils.utcnow() - discord.utils.snowflake_time(message) < MAX_EDIT_AGE
 
     async def _post(self, job: Job, card: Card) -> tuple[int, int, int]:
-        """Post a card anew, and take the old one away."""
+        """Post a card, remove the old one, and return its channel, server and message id."""
         channel, thread = job.channel, job.thread
         if job.private and not job.message and job.kind is Kind.TRAIN:
             channel = thread = await channels.create_private_thread(self.bot, job)
@@ -112,14 +124,14 @@ class JobCards:
         return channel, job.guild, message.id
 
     async def make_card(self, job: Job, watched: WatchedJob) -> Card:
-        """Lay a job's card out as the job stands."""
+        """Return a job's card as the job is now."""
         home = self.store.home
         if job.kind is Kind.SAMPLE:
             return sample_card(home, await self.view_sample(job), watched.state)
         return job_card(home, await self.view_job(job, watched))
 
     async def view_job(self, job: Job, watched: WatchedJob) -> JobView:
-        """Gather what the cards of a training show."""
+        """Return what the cards of a training show."""
         base = await find_base(self.bot, job.base)
         place = await self.store.jobs.queue_position(job.id)
         return JobView(
@@ -133,13 +145,13 @@ class JobCards:
         )
 
     async def view_sample(self, job: Job) -> SampleView:
-        """Gather what the card of a sample shows."""
+        """Return what the card of a sample shows."""
         base = await find_base(self.bot, job.base)
         place = await self.store.jobs.queue_position(job.id)
         return SampleView(job, await self.find_style(job), base, place)
 
     async def find_style(self, job: Job) -> Style | None:
-        """Return the style that a job draws with or has made."""
+        """Return the style that a job draws with or has made; None without one."""
         if job.style is None:
             return None
         with suppress(UserError):
@@ -162,8 +174,8 @@ class JobCards:
             await room.send(said)
 
     async def post_below(self, job: Job, watched: WatchedJob, post: PostTo[T]) -> T:
-        """Post something under a job's card: in its thread, made when there is none."""
-        thread = await self._thread(job, watched)
+        """Post something in a job's thread; in its channel where there can be no thread."""
+        thread = await self._find_thread(job, watched)
         channel = channels.partial_messageable(self.bot, job.channel, job.guild)
         if thread is None:
             return await post(channel)
@@ -174,7 +186,11 @@ class JobCards:
             await self.store.jobs.set_card(job.id, job.channel, job.message or 0, None)
             return await post(channel)
 
-    async def _thread(self, job: Job, watched: WatchedJob) -> int | None:
+    async def _find_thread(self, job: Job, watched: WatchedJob) -> int | None:
+        """Return a job's thread, created if there is none; None where there can be none.
+
+        A private job's channel is a thread already.
+        """
         if job.private or job.thread is not None:
             return None if job.private else job.thread
         if watched.threadless or not self.bot.settings.threads:

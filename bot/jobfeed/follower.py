@@ -1,8 +1,8 @@
-"""Following the jobs: their events become cards, threads, results and pings.
+"""The job feed: events of jobs become cards, threads, results and pings.
 
-One task reads the events on from a cursor in the database, so a restart loses nothing. A card is
-edited when its job changes its status, else at most every `SAFELIGHT_CARD_SECONDS`; one that is
-too old to edit is posted anew.
+One task reads the events from a cursor in the database, so a restart loses nothing. A card is
+edited when its job's status changes, else at most every `SAFELIGHT_CARD_SECONDS`; one that is too
+old to edit is posted anew.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bot.actions import delivery
 from bot.actions.jobstate import JobState
 from bot.cards import result as results
 from bot.cards.style import find_base
-from bot.jobfeed.cards import JobCards, WatchedJob
+from bot.jobfeed.cards import JobCards, Pending, WatchedJob
 from storage.errors import UserError
 from storage.events import PreviewsDrawn, StatusChanged
 from storage.records import Kind, Status
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-CURSOR_NAME = "bot"  #: whose cursor it is
+CURSOR_NAME = "bot"  #: of this reader in the table of cursors
 SLACK_SECONDS = 0.25  #: seconds that two turns may be closer than the setting
 ENDED = frozenset(status for status in Status if status.ended)
 SHOWN = frozenset({Kind.TRAIN, Kind.SAMPLE})
@@ -45,7 +45,7 @@ CHANNEL_GONE = (discord.Forbidden, discord.NotFound)
 
 
 class JobFollower:
-    """Keeps every card as its job is."""
+    """Keeps the cards of jobs up to date; `bot.bot.JobFeed` to everybody else."""
 
     def __init__(self, bot: Bot) -> None:
         self.bot, self.store, self.cards = bot, bot.store, JobCards(bot)
@@ -59,41 +59,44 @@ class JobFollower:
         self.loop.before_loop(bot.wait_until_ready)
 
     def start(self) -> None:
-        """Begin to follow, as soon as Discord is there."""
+        """Start reading events once the bot is connected."""
         self.loop.start()
 
     async def close(self) -> None:
-        """Stop following."""
+        """Stop reading events."""
         task = self.loop.get_task()
         self.loop.cancel()
         if task is not None:
             await asyncio.wait([task])
 
-    # what others ask -----------------------------------------------------------------------------
+    # for cards and commands ----------------------------------------------------------------------
 
     def expect(self, number: int, card: Card) -> None:
-        """Take note of a job whose card was just posted."""
-        last = card.payload()
+        """Keep the card that was just posted for a job up to date."""
         self.watched[number] = WatchedJob(
-            number, JobState(), time.monotonic(), waiting=True, last=last
+            number,
+            JobState(),
+            edited=time.monotonic(),
+            shown=Status.QUEUED,
+            payload=card.payload(),
         )
 
     async def show(self, number: int) -> None:
-        """Bring a job's card up to date, at once."""
+        """Post or update a job's card now."""
         async with self.lock:
-            watched = await self._watch(number)
+            watched = await self._find_watched(number)
             if watched is not None:
-                watched.now = True
+                watched.request_update(Pending.NOW)
                 try:
-                    await self._refresh(watched)
+                    await self._update_card(watched)
                 except Exception as error:
                     if not is_transient(error):  # else the next turn tries again
                         raise
 
     async def make_card(self, number: int) -> Card:
-        """Lay a job's card out as it stands, for somebody who asks."""
+        """Return a new card of a job as it is now."""
         async with self.lock:
-            watched = await self._watch(number)
+            watched = await self._find_watched(number)
             if watched is None:
                 raise UserError("job_unknown")
             job = await self.store.jobs.get(number)
@@ -113,27 +116,27 @@ class JobFollower:
     # reading -------------------------------------------------------------------------------------
 
     async def update(self) -> None:
-        """Read what is new, then bring the cards up to date."""
+        """Read the new events, then update the cards that are due."""
         async with self.lock:
             try:
-                await self._read()
+                await self._read_events()
                 for watched in tuple(self.watched.values()):
-                    if self._pressing(watched):
-                        await self._refresh(watched)
-                await self._sweep()
+                    if self._is_due(watched):
+                        await self._update_card(watched)
+                await self._check_ended_jobs()
             except Exception as error:
                 if not is_transient(error):
                     log.exception("Bug while following the jobs")
                 log.info("Discord did not answer, trying again: %s", error)
 
-    async def _read(self) -> None:
+    async def _read_events(self) -> None:
         if self.cursor is None:
             self.cursor = await self.store.events.cursor(CURSOR_NAME)
             for job in await self.store.jobs.list_open():
-                await self._watch(job.id)
+                await self._find_watched(job.id)
         while entries := await self.store.events.since(self.cursor):
             for entry in entries:
-                await self._take(entry)
+                await self._handle(entry)
                 self.cursor, self.tries = entry.id, 0
                 if isinstance(
                     entry.event, PreviewsDrawn | StatusChanged
@@ -141,12 +144,12 @@ class JobFollower:
                     await self.store.events.advance(CURSOR_NAME, entry.id)
             await self.store.events.advance(CURSOR_NAME, self.cursor)
 
-    async def _take(self, entry: LogEntry[Event]) -> None:
-        watched = await self._watch(entry.job)
+    async def _handle(self, entry: LogEntry[Event]) -> None:
+        watched = await self._find_watched(entry.job)
         if watched is None:
             return
         try:
-            await self._tell(watched, entry)
+            await self._apply(watched, entry)
         except CHANNEL_GONE as closed:
             await self.cards.report_lost_card(watched, closed)
         except Exception as error:
@@ -155,21 +158,23 @@ class JobFollower:
                 raise
             log.exception("Bug with event %s of job %s", entry.id, entry.job)
 
-    async def _tell(self, watched: WatchedJob, entry: LogEntry[Event]) -> None:
+    async def _apply(self, watched: WatchedJob, entry: LogEntry[Event]) -> None:
         event = entry.event
         watched.state.apply(entry)
-        watched.due = True
+        watched.request_update(Pending.SOON)
         if isinstance(event, StatusChanged):
-            watched.now, watched.lost = True, False
+            watched.request_update(Pending.NOW)
+            watched.lost = False
             for other in self.watched.values():
-                other.due |= other.waiting
+                if other.shown is Status.QUEUED:  # its place in the queue may be another now
+                    other.request_update(Pending.SOON)
             if event.status in ENDED:
-                await self._ended(watched)
+                await self._post_ending(watched)
         elif isinstance(event, PreviewsDrawn):
-            await self._sampled(watched, event)
+            await self._post_previews(watched, event)
 
-    async def _watch(self, number: int) -> WatchedJob | None:
-        """Return what is known of a job; None for one that has no card."""
+    async def _find_watched(self, number: int) -> WatchedJob | None:
+        """Return a job that is watched, from now on if need be; None for one without a card."""
         if number in self.dropped:
             return None
         if number not in self.watched:
@@ -185,50 +190,52 @@ class JobFollower:
 
     # cards ---------------------------------------------------------------------------------------
 
-    def _pressing(self, watched: WatchedJob) -> bool:
-        if watched.now:
-            return True
-        quiet = time.monotonic() - watched.edited
-        return (
-            watched.due and not watched.lost and quiet >= self.bot.settings.seconds - SLACK_SECONDS
-        )
+    def _is_due(self, watched: WatchedJob) -> bool:
+        """Return whether a card must be updated in this turn."""
+        if watched.lost and watched.pending is not Pending.NOW:
+            return False
+        wait = self.bot.settings.seconds - SLACK_SECONDS
+        rested = time.monotonic() - watched.edited >= wait
+        return watched.pending >= (Pending.SOON if rested else Pending.NOW)
 
-    async def _refresh(self, watched: WatchedJob) -> None:
-        """Post or edit a card; what is in the way becomes a sentence, not a crash."""
+    async def _update_card(self, watched: WatchedJob) -> None:
+        """Post or edit a card; the owner is told if Discord forbids it."""
         try:
             job = await self.store.jobs.get(watched.job)
         except UserError:
             self.watched.pop(watched.job, None)
             await self.cards.remove_card(watched)
             return
-        watched.due = watched.now = False
+        watched.pending = Pending.NONE
         watched.edited = time.monotonic()
         try:
             await self.cards.update_card(job, watched)
         except CHANNEL_GONE as closed:
             await self.cards.report_lost_card(watched, closed)
         except Exception as error:
-            watched.now = is_transient(error)
-            if watched.now or not isinstance(error, discord.HTTPException):
+            if is_transient(error):
+                watched.request_update(Pending.NOW)
+                raise
+            if not isinstance(error, discord.HTTPException):
                 raise
             log.warning("Card of job %s: %s", job.id, error)
         if job.status.ended:
             self.watched.pop(job.id, None)
 
-    async def _sweep(self) -> None:
-        """Look, now and then, for cards of jobs that are no more."""
+    async def _check_ended_jobs(self) -> None:
+        """Once in SWEEP_SECONDS, update the cards of jobs that are not open any more."""
         if time.monotonic() - self.swept < SWEEP_SECONDS:
             return
         self.swept = time.monotonic()
         known = {job.id for job in await self.store.jobs.list_open()}
         for watched in [one for one in self.watched.values() if one.job not in known]:
-            await self._refresh(watched)
+            await self._update_card(watched)
 
     # samples, results, pings ---------------------------------------------------------------------
 
-    async def _sampled(self, watched: WatchedJob, previews: PreviewsDrawn) -> None:
-        """Post what a training draws on the way."""
-        job = await self._posted(watched)
+    async def _post_previews(self, watched: WatchedJob, previews: PreviewsDrawn) -> None:
+        """Post a training's previews below its card."""
+        job = await self._ensure_card(watched)
         view = await self.cards.view_job(job, watched)
 
         async def post(room: discord.PartialMessageable) -> None:
@@ -238,37 +245,41 @@ class JobFollower:
 
         await self.cards.post_below(job, watched, post)
 
-    async def _posted(self, watched: WatchedJob) -> Job:
-        """Return a job whose card is there: samples come below it."""
+    async def _ensure_card(self, watched: WatchedJob) -> Job:
+        """Return a job whose card is posted."""
         job = await self.store.jobs.get(watched.job)
         if job.message is None:
             await self.cards.update_card(job, watched)
             job = await self.store.jobs.get(watched.job)
         return job
 
-    async def _ended(self, watched: WatchedJob) -> None:
-        """Hand over what a training made, or tell those who wait that it made nothing."""
+    async def _post_ending(self, watched: WatchedJob) -> None:
+        """Post a training's result, or that there is none, and ping those who wait."""
         job = await self.store.jobs.get(watched.job)
         if job.kind is not Kind.TRAIN or not job.status.ended:
             return
-        told = await self._told(job)
-        view = await self.cards.view_job(await self._posted(watched), watched)
+        pinged = await self._list_pinged(job)
+        view = await self.cards.view_job(await self._ensure_card(watched), watched)
         style = await self.cards.find_style(job)
         if job.status is Status.DONE and style is not None:
             base = await find_base(self.bot, job.base)
-            result = results.Result(view, style, base, told)
-            posted = await self.cards.post_below(view.job, watched, partial(self._deliver, result))
+            result = results.Result(view, style, base, pinged)
+            posted = await self.cards.post_below(
+                view.job, watched, partial(self._post_result, result)
+            )
             watched.result = posted.jump_url
-        elif told:
-            await self.cards.post_below(view.job, watched, partial(self._tell_end, view, told))
+        elif pinged:
+            await self.cards.post_below(
+                view.job, watched, partial(self._post_notice, view, pinged)
+            )
 
-    async def _tell_end(
-        self, view: JobView, told: list[int], room: discord.PartialMessageable
+    async def _post_notice(
+        self, view: JobView, pinged: list[int], room: discord.PartialMessageable
     ) -> None:
-        card = results.ending_card(view, told)
-        await room.send(view=card, allowed_mentions=results.allow_mentions(told))
+        card = results.ending_card(view, pinged)
+        await room.send(view=card, allowed_mentions=results.allow_mentions(pinged))
 
-    async def _deliver(
+    async def _post_result(
         self, result: results.Result, room: discord.PartialMessageable
     ) -> discord.Message:
         max_bytes = delivery.max_file_bytes(room.guild, self.bot.settings.upload)
@@ -281,8 +292,8 @@ class JobFollower:
             results.allow_mentions(result.pinged),
         )
 
-    async def _told(self, job: Job) -> list[int]:
-        """List who is pinged: the owner and those who asked to be told, not who ended it."""
+    async def _list_pinged(self, job: Job) -> list[int]:
+        """List the owner and those who asked to be told, but not who cancelled the job."""
         everyone = dict.fromkeys([job.owner, *await self.store.jobs.list_watchers(job.id)])
         if job.status is Status.CANCELLED:
             everyone.pop(job.requested_by or 0, None)
@@ -290,7 +301,7 @@ class JobFollower:
 
 
 def is_transient(error: Exception) -> bool:
-    """Return whether an error is the network's or Discord's own: worth another try."""
+    """Return whether an error is the network's or Discord's own, so that a retry may help."""
     if isinstance(error, discord.HTTPException):
         return error.status >= 500
     return isinstance(error, aiohttp.ClientError | ConnectionError | TimeoutError)
