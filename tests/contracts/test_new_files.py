@@ -1,14 +1,18 @@
-"""The promise: a method or a family is one new file, and nothing else is edited.
+"""The promise: a method or a family is one new file, an option one new line.
 
-Both files are written into a folder of their own that the package looks into, too; what finds them
-is what finds those that ship.
+The files are written into a folder that the package searches, too, and found as those that ship.
+The line is added to a copy of the table.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -30,6 +34,12 @@ from training.settings import TrainingSettings
 from training.styles.inspect import inspected
 from training.worker.runtime import Runtime
 
+ROOT = Path(__file__).parents[2]
+OPTION = """\
+    sparkle: float = option(
+        0.0, "how much to sparkle", limits=(0, 1), switch=0.5, label="Sparkle"
+    )
+"""
 METHOD = """
 from storage.records import Concept, Dial, Method, Rule
 from training.methods import lora
@@ -168,3 +178,20 @@ def test_a_family(tmp_path, settings):
 
         names = compatibility.file_names("lora", bases, place.name)
         assert "| no: knows no toys |" in compatibility.row("lora", "toy", names)
+
+
+def test_an_option(tmp_path):
+    """A line in the table of options is a flag, a switch on the form, in recipe and header."""
+    shutil.copytree(ROOT / "storage", tmp_path / "storage")
+    table = tmp_path / "storage/options.py"
+    text = table.read_text("utf-8")
+    table.write_text(text.replace("\n\n\ndef options_table", f"\n{OPTION}\n\ndef options_table"))
+    child = subprocess.run(
+        [sys.executable, "-m", "tests.contracts.sparkle", str(tmp_path)],
+        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, check=False,
+    )  # fmt: skip
+
+    assert child.returncode == 0, child.stderr.decode()
+    assert json.loads((tmp_path / "found.json").read_text()) == {
+        "flag": {"sparkle": 0.5}, "form": True, "recipe": 0.5, "header": 0.5,
+    }  # fmt: skip
