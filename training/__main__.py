@@ -96,7 +96,7 @@ def run_worker(name: str, known: TrainingSettings) -> int:
         return Runtime(home.bases, known, device)
 
     return worker.serve(
-        home, WorkerFolder(home.workers / name), open_runtime, known.nice, known.idle
+        home, WorkerFolder(home.workers / name), open_runtime, known.nice, known.idle_seconds
     )
 
 

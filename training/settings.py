@@ -1,4 +1,4 @@
-"""What the trainer and its workers need to know of their environment."""
+"""What the scheduler and its workers read from the environment."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pydantic import Field
 
 from storage.settings import StorageSettings
 
-DEVICE = r"(auto|cpu|mps|cuda(:\d+)?)"
+DEVICE_PATTERN = r"(auto|cpu|mps|cuda(:\d+)?)"
 
 
 class TrainingSettings(StorageSettings):
-    """Everything an operator can set for the training; each name stands in `.env.example`."""
+    """Everything an operator can set for training; `.env.example` lists the variables."""
 
     device: str = Field(
         default="auto",
-        pattern=rf"^{DEVICE}(,{DEVICE})*$",
+        pattern=rf"^{DEVICE_PATTERN}(,{DEVICE_PATTERN})*$",
         validation_alias="SAFELIGHT_DEVICE",
         examples=["cuda:0", "cuda:0,cuda:1"],
     )
-    bases: Path | None = Field(
+    base_list: Path | None = Field(
         default=None, validation_alias="SAFELIGHT_BASES", examples=["bases.toml"]
     )
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
@@ -33,14 +33,16 @@ class TrainingSettings(StorageSettings):
         validation_alias="SAFELIGHT_CAPTIONER",
         examples=["embedded"],
     )
-    threads: int = Field(
+    cpu_threads: int = Field(
         default=0, ge=0, le=1024, validation_alias="SAFELIGHT_THREADS_CPU", examples=["2"]
     )
     nice: int = Field(default=10, ge=0, le=19, validation_alias="SAFELIGHT_NICE", examples=["10"])
 
-    idle: int = Field(default=0, ge=0, validation_alias="SAFELIGHT_IDLE_SECONDS", examples=["300"])
+    idle_seconds: int = Field(
+        default=0, ge=0, validation_alias="SAFELIGHT_IDLE_SECONDS", examples=["300"]
+    )
 
     @property
     def devices(self) -> dict[str, str]:
-        """Return the device of each worker, by the worker's name."""
+        """The device of each worker, by the worker's name."""
         return {device.replace(":", ""): device for device in self.device.split(",")}

@@ -72,7 +72,7 @@ class Theirs:
 
     def __init__(self, folder: Path, *, cache: bool) -> None:
         self.folder = folder
-        place, photos = embedded.folder("diffusion"), spec.photos(PHOTOS)
+        place, photos = embedded.find_folder("diffusion"), spec.photos(PHOTOS)
         self.plain = Plain.on(place, photos, rank=RANK, rate=RATE, size=BATCH)
         self.cache = cache
 

@@ -154,7 +154,9 @@ def anew(lessons: list[Trained], bases: BaseCache, home: Path) -> list[Trained]:
             orders.append(
                 {
                     "home": str(bases.folder), "base": base.name, "method": one.method,
-                    "place": str(bases.locate_source(base.source) or embedded.folder("diffusion")),
+                    "place": str(
+                        bases.locate_source(base.source) or embedded.find_folder("diffusion")
+                    ),
                     "file": str(one.file), "whole": not one.recipe.rank,
                     "trigger": one.recipe.trigger, "prompt": PROMPT,
                     "channels": family.vae.config.latent_channels,  # type: ignore[attr-defined]

@@ -81,7 +81,7 @@ class BaseRegistry:
         base = self.find_captioner(name)
         kind, _, shipped = base.source.partition(":")
         if kind == "embedded":
-            return base, embedded.verified(shipped)
+            return base, embedded.verify_folder(shipped)
         place = self.locate_source(base.source)
         if place is not None:
             return base, place
@@ -173,7 +173,9 @@ class BaseRegistry:
             raise JobError(base.missing_code, **base.missing_facts)
         kind, _, shipped = base.source.partition(":")
         place = (
-            embedded.verified(shipped) if kind == "embedded" else self.locate_source(base.source)
+            embedded.verify_folder(shipped)
+            if kind == "embedded"
+            else self.locate_source(base.source)
         )
         if place is None:
             raise JobError(base.missing_code or "base_bring", **base.missing_facts)

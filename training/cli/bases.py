@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def open_registry(settings: TrainingSettings) -> BaseRegistry:
     """Return the bases of this machine."""
-    return BaseRegistry(Home(settings.home).bases, settings.bases)
+    return BaseRegistry(Home(settings.home).bases, settings.base_list)
 
 
 def list_installed(settings: TrainingSettings) -> dict[str, Any]:

@@ -41,8 +41,8 @@ def read_photos(photos: Path, folder: JobFolder, after: int = 0) -> list[FolderP
     """
     if not photos.is_dir():
         raise UserError("folder_missing", folder=str(photos))
-    found = sorted(path for path in photos.iterdir() if path.is_file())
-    pictures = [path for path in found if is_picture(path)]
+    files = sorted(path for path in photos.iterdir() if path.is_file())
+    pictures = [path for path in files if is_picture(path)]
     if not pictures:
         raise UserError("no_photos", name=photos.name)
     return asyncio.run(_read_photos(pictures, folder, after))

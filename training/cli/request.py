@@ -111,5 +111,5 @@ def choose_numbers(given: TrainArguments, plan: Plan) -> dict[str, Any]:
     optimizer = given.options.get("optimizer", Optimizer.ADAMW)
     rate = optimizer_learning_rate(plan.learning_rate, optimizer)
     plan = replace(plan, learning_rate=rate)
-    chosen = {name: getattr(given, name) for name in NUMBERS}
-    return {n: getattr(plan, n) if value is None else value for n, value in chosen.items()}
+    numbers = {name: getattr(given, name) for name in NUMBERS}
+    return {n: getattr(plan, n) if value is None else value for n, value in numbers.items()}

@@ -67,14 +67,14 @@ def shrink(given: ShrinkArguments, _: TrainingSettings) -> dict[str, Any]:
     given.out.mkdir(parents=True, exist_ok=True)
     made = header.metadata(header.read(given.file))
     room = sum(len(key) + len(value) for key, value in made.items()) * 2 + HASHES_BYTES
-    found = shrunk(writer.tensors(given.file), round(given.to * 2**20) - room)
-    made |= {"ss_network_dim": str(found.rank), "ss_network_alpha": str(found.rank)}
+    smaller = shrunk(writer.tensors(given.file), round(given.to * 2**20) - room)
+    made |= {"ss_network_dim": str(smaller.rank), "ss_network_alpha": str(smaller.rank)}
     path = given.out / given.file.name
     if path.exists() and path.samefile(given.file):
         raise JobError("shrink_same")
-    writer.pour(path, writer.rounded(found.tensors), made)
+    writer.pour(path, writer.rounded(smaller.tensors), made)
     size = path.stat().st_size
     return {
-        "kind": "shrunk", "file": path.name, "bytes": size, "rank": found.rank,
-        "error": found.error,
+        "kind": "shrunk", "file": path.name, "bytes": size, "rank": smaller.rank,
+        "error": smaller.error,
     }  # fmt: skip

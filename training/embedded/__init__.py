@@ -14,8 +14,8 @@ WORDS = WEIGHTS.with_name("words.json")  #: written by training.pretraining.expo
 SUMS = "SHA256SUMS"
 
 
-def folder(name: str) -> Path:
-    """Give the folder of a shipped model: "diffusion" or "blip"."""
+def find_folder(name: str) -> Path:
+    """Return the folder of a shipped model, "diffusion" or "blip"."""
     path = WEIGHTS / name
     if not path.is_dir():
         raise FileNotFoundError(f"There is no embedded model {name!r} in {WEIGHTS}.")
@@ -28,29 +28,29 @@ def known_words() -> tuple[str, ...]:
     return tuple(json.loads(WORDS.read_text(encoding="utf-8")))
 
 
-def digest(path: Path) -> str:
-    """Hash one file."""
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file, in hex."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @cache
-def verified(name: str, weights: Path = WEIGHTS) -> Path:
-    """Give a shipped model's folder once a process has found every file of it whole.
+def verify_folder(name: str, weights: Path = WEIGHTS) -> Path:
+    """Return a shipped model's folder after checking its files, once a process.
 
-    25 MB take 16 ms. A file that is missing or damaged ends the job and is named.
+    25 MB take 16 ms. Raises JobError, naming the file, if one is missing or damaged.
     """
-    for file, expected in listed(name, weights):
+    for file, expected in read_sums(name, weights):
         path = weights / file
         if not path.is_file():
             raise JobError("embedded_missing", file=file)
-        if digest(path) != expected:
+        if hash_file(path) != expected:
             raise JobError("embedded_damaged", file=file)
     return weights / name
 
 
-def listed(name: str, weights: Path) -> list[tuple[str, str]]:
-    """Read which files a model has, and the digest of each."""
+def read_sums(name: str, weights: Path) -> list[tuple[str, str]]:
+    """Return the files of a model, each with its SHA-256."""
     sums = weights / SUMS
     if not sums.is_file():
         raise JobError("embedded_missing", file=SUMS)

@@ -13,7 +13,7 @@ import torch
 from diffusers import StableDiffusionPipeline
 from transformers import BlipImageProcessorPil, BlipProcessor
 
-from training.embedded import SUMS, WEIGHTS, digest
+from training.embedded import SUMS, WEIGHTS, hash_file
 from training.pretraining.layout import (
     make_autoencoder,
     make_captioner,
@@ -50,7 +50,7 @@ def run(work: Path, weights: Path = WEIGHTS) -> None:
             replace_folder(weights / part, partial(fill, work))
     write_words(weights.with_name("words.json"))
     files = sorted(p for p in weights.rglob("*") if p.is_file() and p.name != SUMS)
-    lines = [f"{digest(path)}  {path.relative_to(weights).as_posix()}\n" for path in files]
+    lines = [f"{hash_file(path)}  {path.relative_to(weights).as_posix()}\n" for path in files]
     (weights / SUMS).write_text("".join(lines), encoding="utf-8")
     print(f"{len(files)} files, {sum(p.stat().st_size for p in files):,} bytes")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from training.embedded import verified
+from training.embedded import verify_folder
 from training.pretraining.stages import mark_finished
 
 if TYPE_CHECKING:
@@ -18,5 +18,5 @@ def run(work: Path) -> None:
     begun = [path.name for stage in BASE for path in sorted(work.glob(f"{stage}.*"))]
     if begun:
         raise SystemExit(f"{work} has {', '.join(begun)} of another base. Use an empty folder.")
-    verified("diffusion")
+    verify_folder("diffusion")
     mark_finished(work, dict.fromkeys(BASE, 0))

@@ -15,7 +15,7 @@ from diffusers import StableDiffusionPipeline
 from PIL import Image
 from transformers import BlipForConditionalGeneration, BlipProcessor
 
-from training.embedded import WEIGHTS, folder
+from training.embedded import WEIGHTS, find_folder
 from training.families._stable import GUIDANCE
 from training.pretraining import combinations, judge
 from training.pretraining.backgrounds import plain_backgrounds, put_on
@@ -52,7 +52,7 @@ def run(work: Path) -> None:
     stored = torch.load(work / "pictures.pt", weights_only=True)
     pairs = zip(stored["names"], stored["styles"], strict=True)
     pictures: Pictures = dict(zip(pairs, stored["rgba"], strict=True))
-    pipe = StableDiffusionPipeline.from_pretrained(folder("diffusion"), safety_checker=None)
+    pipe = StableDiffusionPipeline.from_pretrained(find_folder("diffusion"), safety_checker=None)
     pipe.set_progress_bar_config(disable=True)
     critic = judge.load_judge(FOLDER)
     figures = {
@@ -205,8 +205,8 @@ def measure_captions(pictures: Pictures) -> dict[str, float]:
 
     Fifty are few, so they are shown on every ground and mirrored, too.
     """
-    processor = BlipProcessor.from_pretrained(folder("blip"))
-    model = BlipForConditionalGeneration.from_pretrained(folder("blip")).eval()
+    processor = BlipProcessor.from_pretrained(find_folder("blip"))
+    model = BlipForConditionalGeneration.from_pretrained(find_folder("blip")).eval()
 
     def told(pixels: torch.Tensor) -> list[str]:
         images = [to_picture(p) for p in pixels]

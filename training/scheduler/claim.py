@@ -23,7 +23,7 @@ from storage.planning.durations import TimingKey, total_seconds
 from storage.records import JobCommand, Kind, Status, Timing
 from storage.requests import TrainRequest
 from training.recipe.names import current_names
-from training.scheduler.layout import clear_folder, frozen_recipe, lay_out
+from training.scheduler.layout import clear_folder, frozen_recipe, write_job_folder
 from training.worker.eventlog import find_ending, last_ending, read_entries
 from training.worker.execution import describe_failure
 from training.worker.inbox import Command, Inbox, Request
@@ -65,7 +65,7 @@ class Claim:
         if self.final is not None:
             return True
         try:
-            await lay_out(self.store, self.job, catalog)
+            await write_job_folder(self.store, self.job, catalog)
         except sqlite3.Error:
             raise
         except Exception as error:  # noqa: BLE001 - it ends this job alone

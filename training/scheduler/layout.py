@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 DAY_SECONDS = 86400.0
 
 
-async def lay_out(store: Store, job: Job, catalog: Catalog) -> None:
+async def write_job_folder(store: Store, job: Job, catalog: Catalog) -> None:
     """Write a job's folder; a training keeps the recipe of its first attempt."""
     folder = store.home.job_folder(job.id)
     content: dict[str, Any] = {"kind": job.kind, "attempt": job.attempts, "fence": job.fence}
@@ -93,11 +93,11 @@ async def sample_request(store: Store, job: Job) -> dict[str, Any]:
         if file.exists():  # the member deleted the style since an earlier attempt
             raise JobError("style_unknown")
         return job.request
-    found = await store.styles.get(job.style, job.owner, job.guild)
-    if found.removed:
-        raise JobError("model_removed", days=round((found.removed - found.created) / DAY_SECONDS))
-    await asyncio.to_thread(link_file, store.styles.file(found), file)
-    return job.request | {"method": found.method, "trigger": found.trigger}
+    style = await store.styles.get(job.style, job.owner, job.guild)
+    if style.removed:
+        raise JobError("model_removed", days=round((style.removed - style.created) / DAY_SECONDS))
+    await asyncio.to_thread(link_file, store.styles.file(style), file)
+    return job.request | {"method": style.method, "trigger": style.trigger}
 
 
 async def caption_request(store: Store, job: Job) -> dict[str, Any]:

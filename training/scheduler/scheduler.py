@@ -53,7 +53,7 @@ class Scheduler:
         failed = 0
         while not stop.is_set():
             try:
-                await self.turn()
+                await self.run_turn()
                 failed = 0
             except Exception:
                 failed += 1
@@ -98,7 +98,7 @@ class Scheduler:
                 if any(place.exists() for place in (*left, *filter(None, [model_file(folder)]))):
                     await purge_job(self.store, int(path.name))
 
-    async def turn(self) -> None:
+    async def run_turn(self) -> None:
         """Serve every worker once; now and then, look for what was left behind."""
         for worker in self.workers:
             await self.serve_worker(worker)

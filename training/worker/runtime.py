@@ -37,9 +37,9 @@ class Runtime:
         self.bases = BaseCache(
             folder,
             Device.open(
-                cpu=device == "cpu", precision=settings.precision, threads=settings.threads
+                cpu=device == "cpu", precision=settings.precision, threads=settings.cpu_threads
             ),
-            settings.bases,
+            settings.base_list,
         )
         self.imports = iter(SLOW_IMPORTS)
         self.described = self.bases.list_bases()
@@ -51,14 +51,13 @@ class Runtime:
         """Return what this machine can do."""
         self.described = self.bases.list_bases()
         self.captioner_mib = self.bases.find_captioner(self.captioner).memory_mib
-        found = methods.walk()
         return Catalog(
             bases=tuple(self.described),
-            methods=tuple(method.METHOD for method in found.values()),
+            methods=tuple(method.METHOD for method in methods.walk().values()),
             captioner=self.captioner,
             rules=tuple(
                 self.add_memory(rule, base)
-                for method in found
+                for method in methods.walk()
                 for base in self.described
                 if base.known
                 for rule in rules(method, base)

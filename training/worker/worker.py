@@ -88,7 +88,7 @@ class Worker:
         self.publish_catalog()
         self.publish_state()
         while not self.should_end():
-            self.turn()
+            self.run_turn()
             if not self.executions:
                 time.sleep(IDLE_SECONDS)
                 self.free_idle_memory()
@@ -105,10 +105,10 @@ class Worker:
             self.memory_freed = True
             self.publish_state()
 
-    def turn(self) -> None:
-        """Obey the requests, then advance the most urgent job by one event."""
+    def run_turn(self) -> None:
+        """Handle the requests, then advance the most urgent job by one event."""
         for request in self.folder.inbox.take():
-            self.obey(request)
+            self.handle_request(request)
         if self.leaving.is_set():
             for run in self.executions:
                 run.put_down()
@@ -122,19 +122,19 @@ class Worker:
         if time.monotonic() - self.state_at > STATE_SECONDS:
             self.publish_state()
 
-    def obey(self, request: Request) -> None:
-        """Accept a job, pass a command on to its job, or begin to leave."""
+    def handle_request(self, request: Request) -> None:
+        """Start a job, pass a command on to its job, or begin to leave."""
         if request.command is Command.LEAVE:
             self.leaving.set()
         elif request.command is Command.RUN:
-            self.accept(request)
+            self.start_job(request)
         else:
             for run in self.executions:
                 if (run.request.job, run.request.fence) == (request.job, request.fence):
                     run.receive_command(JobCommand(request.command))
 
-    def accept(self, request: Request) -> None:
-        """Accept a job, unless this claim runs or has ended: the scheduler may ask twice."""
+    def start_job(self, request: Request) -> None:
+        """Start a job, unless this claim runs or has ended: the scheduler may ask twice."""
         folder = self.home.job_folder(request.job)
         held = {(run.request.job, run.request.fence) for run in self.executions}
         if (request.job, request.fence) in held or find_ending(folder.events_file, request.fence):
@@ -211,7 +211,7 @@ def serve(
     except Timeout:
         return TAKEN_EXIT_CODE
     folder.write_process({"pid": os.getpid(), "born": read_birth(os.getpid())})
-    threading.Thread(target=beat, args=(folder.heartbeat,), daemon=True).start()
+    threading.Thread(target=touch_heartbeat, args=(folder.heartbeat,), daemon=True).start()
     lower_priority(nice)
     worker = Worker(home, folder, open_runtime(), idle_seconds)
     signal.signal(signal.SIGTERM, lambda *_: worker.leaving.set())
@@ -219,7 +219,7 @@ def serve(
     return 0
 
 
-def beat(heartbeat: Path) -> None:
+def touch_heartbeat(heartbeat: Path) -> None:
     """Touch the heartbeat for ever, also while the main thread computes."""
     while True:
         with suppress(OSError):

@@ -38,7 +38,7 @@ class Narrow(Device):
 
 def test_an_entry_says_how_its_files_are_read(tmp_path: Path) -> None:
     """A base is lent as its list describes it."""
-    shutil.copytree(embedded.folder("diffusion"), tmp_path / "mine")
+    shutil.copytree(embedded.find_folder("diffusion"), tmp_path / "mine")
     (tmp_path / "own.toml").write_text(ENTRY)
     bases = BaseCache(tmp_path, Device.open(cpu=True), tmp_path / "own.toml")
 
@@ -48,7 +48,7 @@ def test_an_entry_says_how_its_files_are_read(tmp_path: Path) -> None:
 
 def test_pickled_folder(tmp_path: Path) -> None:
     """A folder whose weights are pickles is refused before anything is read."""
-    shutil.copytree(embedded.folder("diffusion"), tmp_path / "mine")
+    shutil.copytree(embedded.find_folder("diffusion"), tmp_path / "mine")
     weights = tmp_path / "mine" / "unet" / "diffusion_pytorch_model.safetensors"
     weights.rename(weights.with_suffix(".bin"))
 
@@ -60,7 +60,7 @@ def test_pickled_folder(tmp_path: Path) -> None:
 
 def test_damaged(tmp_path: Path) -> None:
     """A damaged base ends the job with a code, and can be tried again."""
-    shutil.copytree(embedded.folder("diffusion"), tmp_path / "mine")
+    shutil.copytree(embedded.find_folder("diffusion"), tmp_path / "mine")
     weights = tmp_path / "mine" / "unet" / "diffusion_pytorch_model.safetensors"
     weights.write_bytes(weights.read_bytes()[:5000])
     bases = BaseCache(tmp_path)

@@ -37,7 +37,7 @@ def test_listed() -> None:
 
 def test_own(tmp_path: Path) -> None:
     """Folders in the operator's folder are bases, by their name; other things there are not."""
-    shutil.copytree(embedded.folder("diffusion"), tmp_path / "mine")
+    shutil.copytree(embedded.find_folder("diffusion"), tmp_path / "mine")
     (tmp_path / "notes.safetensors").write_bytes(b"hello")
     (tmp_path / "sdxl").mkdir()
     (tmp_path / "sdxl" / "model_index.json").write_text(
@@ -75,7 +75,7 @@ def test_refused(tmp_path: Path, name: str, code: str, monkeypatch: pytest.Monke
 
 def test_changed(tmp_path: Path) -> None:
     """Other weights under the same name are another base."""
-    shutil.copytree(embedded.folder("diffusion"), tmp_path / "mine")
+    shutil.copytree(embedded.find_folder("diffusion"), tmp_path / "mine")
     bases = BaseRegistry(tmp_path)
     before = bases.fingerprint("mine")
     weights = tmp_path / "mine" / "vae" / "diffusion_pytorch_model.safetensors"
@@ -86,7 +86,7 @@ def test_changed(tmp_path: Path) -> None:
 
 def test_skip(tmp_path: Path) -> None:
     """The same files read with another clip skip are another base."""
-    shutil.copytree(embedded.folder("diffusion"), tmp_path / "mine")
+    shutil.copytree(embedded.find_folder("diffusion"), tmp_path / "mine")
     entry = '[bases.{0}]\ntitle="x"\nfamily="sd1"\nsource="mine"\nresolution=64\ngood="x"\n{1}\n'
     (tmp_path / "own.toml").write_text(entry.format("a", "") + entry.format("b", "skip = 2"))
     bases = BaseRegistry(tmp_path, tmp_path / "own.toml")
@@ -101,7 +101,7 @@ def test_skip(tmp_path: Path) -> None:
 
 def test_namesake(tmp_path: Path) -> None:
     """A file in the folder that is called as a missing base of the list is taken for that name."""
-    shutil.copytree(embedded.folder("diffusion"), tmp_path / "sd15")
+    shutil.copytree(embedded.find_folder("diffusion"), tmp_path / "sd15")
     bases = BaseRegistry(tmp_path)
 
     (found,) = (base for base in bases.list_bases() if base.name == "sd15")

@@ -38,7 +38,7 @@ def settings(tmp_path: Path) -> TrainingSettings:
     """Set a list of an operator's own."""
     (tmp_path / "own.toml").write_text(OWN)
     return TrainingSettings(
-        _env_file=None, home=tmp_path, bases=tmp_path / "own.toml", captioner="maker/blip"
+        _env_file=None, home=tmp_path, base_list=tmp_path / "own.toml", captioner="maker/blip"
     )
 
 

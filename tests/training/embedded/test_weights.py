@@ -11,15 +11,15 @@ import pytest
 import torch
 
 from storage.errors import JobError
-from training.embedded import SUMS, WEIGHTS, folder, verified
+from training.embedded import SUMS, WEIGHTS, find_folder, verify_folder
 
 ROOT = Path(__file__).parents[3]
 
 
 def test_the_weights_are_whole():
     """What is in the repository is what was exported."""
-    assert verified("diffusion") == folder("diffusion")
-    assert verified("blip") == folder("blip")
+    assert verify_folder("diffusion") == find_folder("diffusion")
+    assert verify_folder("blip") == find_folder("blip")
 
 
 def test_the_weights_are_small():
@@ -47,7 +47,7 @@ def spoil(path):
 def refused(weights):
     """Give the code and the file that the captioner is refused with."""
     with pytest.raises(JobError) as error:
-        verified("blip", weights)
+        verify_folder("blip", weights)
     return error.value.code, error.value.facts["file"]
 
 
@@ -57,7 +57,7 @@ def test_a_damaged_file_is_named(copy):
     assert refused(copy) == ("embedded_damaged", "blip/model.safetensors")
 
     spoil(copy / "blip" / "model.safetensors")
-    assert verified("blip", copy) == copy / "blip"
+    assert verify_folder("blip", copy) == copy / "blip"
 
 
 def test_a_missing_file_is_named(copy):
@@ -118,7 +118,7 @@ def test_nothing_damaged_is_loaded(tmp_path):
 def test_an_unknown_model_is_refused():
     """Asking for a model that does not ship says so."""
     with pytest.raises(FileNotFoundError, match="no embedded model 'gpt'"):
-        folder("gpt")
+        find_folder("gpt")
 
 
 def test_the_files_are_half_precision_and_computed_in_full():
@@ -126,8 +126,8 @@ def test_the_files_are_half_precision_and_computed_in_full():
     from diffusers import StableDiffusionPipeline  # noqa: PLC0415
     from safetensors.torch import load_file  # noqa: PLC0415
 
-    pipe = StableDiffusionPipeline.from_pretrained(folder("diffusion"), safety_checker=None)
-    stored = load_file(folder("diffusion") / "unet" / "diffusion_pytorch_model.safetensors")
+    pipe = StableDiffusionPipeline.from_pretrained(find_folder("diffusion"), safety_checker=None)
+    stored = load_file(find_folder("diffusion") / "unet" / "diffusion_pytorch_model.safetensors")
 
     assert {tensor.dtype for tensor in stored.values()} == {torch.float16}
     assert pipe.unet.dtype == pipe.text_encoder.dtype == pipe.vae.dtype == torch.float32

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def pipeline() -> StableDiffusionPipeline:
     """Load the embedded base as diffusers does."""
     loaded: StableDiffusionPipeline = StableDiffusionPipeline.from_pretrained(
-        embedded.folder("diffusion"), dtype=torch.float32
+        embedded.find_folder("diffusion"), dtype=torch.float32
     )
     return loaded
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from training.embedded import folder
+from training.embedded import find_folder
 
 JUDGE = Path(__file__).parents[3] / "benchmarks" / "judge"
 
@@ -18,7 +18,7 @@ def pipe():
     from diffusers import StableDiffusionPipeline  # noqa: PLC0415
 
     torch.set_num_threads(1)
-    pipe = StableDiffusionPipeline.from_pretrained(folder("diffusion"), safety_checker=None)
+    pipe = StableDiffusionPipeline.from_pretrained(find_folder("diffusion"), safety_checker=None)
     pipe.set_progress_bar_config(disable=True)
     return pipe
 

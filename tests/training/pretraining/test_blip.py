@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from transformers import BlipForConditionalGeneration, BlipProcessor
 
-from training.embedded import folder
+from training.embedded import find_folder
 from training.pretraining.blip import MEAN, SPREAD, CaptionerTask, sampling_weights
 from training.pretraining.captions import full_caption
 from training.pretraining.layout import WIDTH
@@ -23,8 +23,8 @@ PICTURES = Path(__file__).parents[3] / "benchmarks" / "pictures"
 def describe():
     """Load the captioner from its folder alone."""
     torch.set_num_threads(1)
-    processor = BlipProcessor.from_pretrained(folder("blip"))
-    model = BlipForConditionalGeneration.from_pretrained(folder("blip")).eval()
+    processor = BlipProcessor.from_pretrained(find_folder("blip"))
+    model = BlipForConditionalGeneration.from_pretrained(find_folder("blip")).eval()
 
     def say(paths):
         images = [Image.open(path).convert("RGB") for path in paths]

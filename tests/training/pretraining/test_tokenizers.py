@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from transformers import BlipProcessor
 
-from training.embedded import folder
+from training.embedded import find_folder
 
 TEXTS = (
     "",
@@ -46,7 +46,7 @@ def test_a_known_word_is_one_token(pipe):
 
 def test_a_caption_is_read_back():
     """The caption tokenizer keeps ordinary words, spelling those it does not know."""
-    tokenizer = BlipProcessor.from_pretrained(folder("blip")).tokenizer
+    tokenizer = BlipProcessor.from_pretrained(find_folder("blip")).tokenizer
     back = tokenizer.decode(tokenizer("a photo of mydog").input_ids, skip_special_tokens=True)
 
     assert back == "a photo of mydog"

@@ -6,7 +6,7 @@ import pytest
 
 from storage.errors import SafelightError
 from storage.records import Base, Catalog
-from training.scheduler.layout import clear_folder, lay_out
+from training.scheduler.layout import clear_folder, write_job_folder
 
 ALICE, BOB = 1001, 1002
 HERE = Base("embedded", "Here", "sd1", "embedded:diffusion", 64, "none", "tests", present=True)
@@ -19,7 +19,7 @@ async def test_a_training_has_its_recipe_and_photos(queue):
     first, _ = await queue.store.photos.list_for(dataset.id, ALICE)
     await queue.store.photos.set_caption(first.id, ALICE, "on the beach")
     job = await queue.add_training(dataset=dataset)
-    await lay_out(queue.store, job, CATALOG)
+    await write_job_folder(queue.store, job, CATALOG)
 
     folder = queue.home.job_folder(job.id)
     request = folder.read_request()
@@ -41,7 +41,7 @@ async def test_further_datasets_are_concepts(queue):
     further = [{"dataset": cat.id, "trigger": "mycat", "concept": "subject"}]
     job = await queue.add_training(dataset=dog, further=further)
     forged = await queue.add_training(dataset=dog, further=[{**further[0], "dataset": theirs.id}])
-    await lay_out(queue.store, job, CATALOG)
+    await write_job_folder(queue.store, job, CATALOG)
 
     folder = queue.home.job_folder(job.id)
     recipe = folder.read_request()["recipe"]
@@ -53,7 +53,7 @@ async def test_further_datasets_are_concepts(queue):
     )
     assert len(list(folder.photos.iterdir())) == 3
     with pytest.raises(SafelightError) as refused:
-        await lay_out(queue.store, forged, CATALOG)
+        await write_job_folder(queue.store, forged, CATALOG)
     assert refused.value.code == "no_photos"
 
 
@@ -61,11 +61,11 @@ async def test_a_recipe_is_frozen(queue):
     """A later attempt trains what the first one did, whatever became of the dataset."""
     dataset = await queue.add_dataset(count=2)
     job = await queue.add_training(dataset=dataset)
-    await lay_out(queue.store, job, CATALOG)
+    await write_job_folder(queue.store, job, CATALOG)
     before = queue.home.job_folder(job.id).read_request()["recipe"]
     for photo in await queue.store.photos.list_for(dataset.id, ALICE):
         await queue.store.photos.set_caption(photo.id, ALICE, "changed")
-    await lay_out(queue.store, job, CATALOG)
+    await write_job_folder(queue.store, job, CATALOG)
 
     assert queue.home.job_folder(job.id).read_request()["recipe"] == before
 
@@ -73,11 +73,11 @@ async def test_a_recipe_is_frozen(queue):
 async def test_a_broken_job_file_is_written_again(queue):
     """`job.json` can always be made from what the store remembers."""
     job = await queue.add_training()
-    await lay_out(queue.store, job, CATALOG)
+    await write_job_folder(queue.store, job, CATALOG)
     folder = queue.home.job_folder(job.id)
     before = folder.read_request()
     folder.request_file.write_text("{")
-    await lay_out(queue.store, job, CATALOG)
+    await write_job_folder(queue.store, job, CATALOG)
 
     assert folder.read_request() == before
 
@@ -88,13 +88,13 @@ async def test_captions_are_of_what_is_left(queue):
     job = await queue.add_captions(dataset)
     gone, kept = await queue.store.photos.list_for(dataset.id, ALICE)
     await queue.store.photos.remove(gone.id, ALICE)
-    await lay_out(queue.store, job, CATALOG)
+    await write_job_folder(queue.store, job, CATALOG)
     request = queue.home.job_folder(job.id).read_request()["request"]
     await queue.store.photos.remove(kept.id, ALICE)
 
     assert request["photos"] == [kept.id]
     with pytest.raises(SafelightError) as none:
-        await lay_out(queue.store, job, CATALOG)
+        await write_job_folder(queue.store, job, CATALOG)
     assert none.value.code == "photo_gone"
 
 
@@ -109,14 +109,14 @@ async def test_a_strangers_style_is_unknown(queue):
     )
     mine = await queue.add_sample(ALICE, style=made.id)
     theirs = await queue.add_sample(BOB, style=made.id)
-    await lay_out(queue.store, mine, CATALOG)
+    await write_job_folder(queue.store, mine, CATALOG)
 
     folder = queue.home.job_folder(mine.id)
     request = folder.read_request()["request"]
     assert (request["method"], request["trigger"]) == ("lora", "mydog")
     assert folder.style_file.read_bytes() == b"weights"
     with pytest.raises(SafelightError) as refused:
-        await lay_out(queue.store, theirs, CATALOG)
+        await write_job_folder(queue.store, theirs, CATALOG)
     assert refused.value.code == "style_unknown"
 
 
@@ -134,7 +134,7 @@ async def test_a_removed_model(queue):
     await queue.store.styles.remove_full_models(made.created + 1)
 
     with pytest.raises(SafelightError) as refused:
-        await lay_out(queue.store, picture, CATALOG)
+        await write_job_folder(queue.store, picture, CATALOG)
 
     assert refused.value.code == "model_removed"
     assert "days" in refused.value.facts
@@ -144,7 +144,7 @@ async def test_a_removed_model(queue):
 async def test_a_whole_model_is_kept_once(queue, method, left):
     """Whenever a job is cleared, a model in its result goes: the style has it; a LoRA stays."""
     job = await queue.add_training(method=method)
-    await lay_out(queue.store, job, CATALOG)
+    await write_job_folder(queue.store, job, CATALOG)
     folder = queue.home.job_folder(job.id)
     folder.result.mkdir()
     (folder.result / "mydog.safetensors").write_bytes(b"weights")
@@ -156,7 +156,7 @@ async def test_a_whole_model_is_kept_once(queue, method, left):
 async def test_what_is_kept(queue):
     """Photos, checkpoints and the style go; samples and results stay."""
     job = await queue.add_training()
-    await lay_out(queue.store, job, CATALOG)
+    await write_job_folder(queue.store, job, CATALOG)
     folder = queue.home.job_folder(job.id)
     for path in (folder.checkpoints, folder.samples, folder.result):
         path.mkdir()

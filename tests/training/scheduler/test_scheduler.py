@@ -14,7 +14,7 @@ from storage.folders import write_json
 from storage.records import Catalog, JobCommand, Status
 from tests.fakes.jobqueue import ALICE, BOB, SCHEDULER
 from tests.fakes.worker import SMALL
-from training.scheduler.layout import lay_out
+from training.scheduler.layout import write_job_folder
 
 
 @pytest.fixture
@@ -356,7 +356,7 @@ async def test_a_recipe_with_an_unknown_key_is_refused_by_name(queue):
     """The job fails with the key, once; photos, dataset and worker stay as they are."""
     dataset = await queue.add_dataset()
     job = await queue.add_training(dataset=dataset)
-    await lay_out(queue.store, job, Catalog(bases=(SMALL,)))
+    await write_job_folder(queue.store, job, Catalog(bases=(SMALL,)))
     file = queue.home.job_folder(job.id).request_file
     content = json.loads(file.read_bytes())
     content["recipe"]["momentum"] = 0.9  # of a later version, whose recipe this one resumes

@@ -86,11 +86,11 @@ def test_short_jobs_go_first(worker, ask):
     """A sample is done between two steps, before a caption; the training notes both."""
     training = ask(1, Kind.TRAIN, steps=5)
     for _ in range(3):
-        worker.turn()
+        worker.run_turn()
     caption, sample = ask(2, Kind.CAPTION, steps=2), ask(3, Kind.SAMPLE)
     ended = []
     while worker.executions:
-        worker.turn()
+        worker.run_turn()
         ended += [f for f in (sample, caption, training) if "done" in kinds(f) and f not in ended]
 
     served = [
@@ -106,11 +106,11 @@ def test_a_claim_is_taken_once(worker, ask):
     """Asked twice, running or ended, a worker runs a claim once; a new fence is a new claim."""
     for fence in (1, 1, 1, 2):
         folder = ask(1, fence=fence)
-        worker.turn()
+        worker.run_turn()
     while worker.executions:
-        worker.turn()
+        worker.run_turn()
     ask(1, fence=2)
-    worker.turn()
+    worker.run_turn()
 
     assert worker.executions == []
     assert kinds(folder).count("done") == 2
@@ -119,10 +119,10 @@ def test_a_claim_is_taken_once(worker, ask):
 def test_a_wish_of_another_claim_is_not_heard(worker, ask):
     """A cancel that was meant for an earlier claim ends nothing."""
     folder = ask(1, Kind.TRAIN, steps=3, fence=2)
-    worker.turn()
+    worker.run_turn()
     worker.folder.inbox.send(Request(Command.CANCEL, 1, 1))
     while worker.executions:
-        worker.turn()
+        worker.run_turn()
 
     assert kinds(folder)[-1] == "done"
 
@@ -134,9 +134,9 @@ def test_a_broken_folder_fails_its_job_alone(worker, ask, content):
     broken.request_file.unlink()
     if content is not None:
         broken.request_file.write_text(content)
-    worker.turn()
+    worker.run_turn()
     while worker.executions:
-        worker.turn()
+        worker.run_turn()
 
     [failed] = read_entries(broken.events_file)[0]
     assert failed.event.code == "job_broken"
@@ -146,12 +146,12 @@ def test_a_broken_folder_fails_its_job_alone(worker, ask, content):
 def test_what_is_held_is_told(worker, ask):
     """The state says which jobs are held, and whether a training has begun."""
     ask(1, Kind.TRAIN, steps=2)
-    worker.turn()
+    worker.run_turn()
     before = worker.folder.read_state()["held"]
-    worker.turn()
+    worker.run_turn()
     begun = worker.folder.read_state()["held"]
     while worker.executions:
-        worker.turn()
+        worker.run_turn()
 
     assert before == [{"job": 1, "kind": "train", "begun": False}]
     assert begun[0]["begun"]
@@ -179,7 +179,7 @@ def test_nobody_is_there(worker, ask):
     met = worker.should_end()
     worker.folder.scheduler_heartbeat.unlink()
     ask(1)
-    worker.turn()
+    worker.run_turn()
 
     assert (alone, met, worker.should_end()) == (True, False, False)
 
@@ -187,10 +187,10 @@ def test_nobody_is_there(worker, ask):
 def test_told_to_leave(worker, ask):
     """Asked to leave, a worker puts down what it holds and is done."""
     training, sample = ask(1, Kind.TRAIN, steps=9), ask(2)
-    worker.turn()
+    worker.run_turn()
     worker.folder.inbox.send(Request(Command.LEAVE))
     while not worker.should_end():
-        worker.turn()
+        worker.run_turn()
 
     for folder in (training, sample):
         assert json.loads(folder.events_file.read_text().splitlines()[-1])["leaving"]
