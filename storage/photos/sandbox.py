@@ -22,13 +22,8 @@ MIB = 1 << 20
 MAX_FILE_BYTES = 25 * MIB
 MAX_CHILDREN = 2
 TIMEOUT_SECONDS = 20.0  #: for one picture; 12 megapixels take 0.2
-INHERITED_VARIABLES = (
-    "PATH",
-    "SYSTEMROOT",
-    "LANG",
-    "LC_ALL",
-    "LD_LIBRARY_PATH",
-)  #: no secrets among them
+#: of the environment; no secrets among them
+INHERITED_VARIABLES = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
 
 
 class Darkroom:
@@ -66,9 +61,8 @@ class Darkroom:
         child = self._idle.pop() if self._idle else Child(self._seconds)
         try:
             head, body = await asyncio.to_thread(child.process, content)
-        except (
-            BaseException
-        ):  # also if cancelled: this child's answer would reach the next picture
+        except BaseException:
+            # also if cancelled: else the next picture would get this one's answer
             child.kill()
             asyncio.get_running_loop().run_in_executor(None, child.close)
             raise
