@@ -1,4 +1,4 @@
-"""What the bot needs to know of its environment."""
+"""The bot's settings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from storage.settings import StorageSettings
 
 
 class BotSettings(StorageSettings):
-    """Everything an operator can set for the bot; each name stands in `.env.example`."""
+    """Everything an operator can set for the bot; `.env.example` lists each name."""
 
     token: SecretStr | None = Field(
         default=None, validation_alias="DISCORD_TOKEN", examples=["MTA4….GhXyz1.abc…"]
@@ -48,7 +48,7 @@ class BotSettings(StorageSettings):
     @field_validator("token", mode="before")
     @classmethod
     def _token(cls, value: object) -> object:
-        """Refuse what cannot be a bot token, without ever repeating it."""
+        """Refuse what cannot be a bot token, without repeating it."""
         if not isinstance(value, str):
             return value
         if len(value.split(".")) != 3 or any(c.isspace() for c in value):

@@ -45,14 +45,14 @@ HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An address that hands one file over until it expires."""
+    """A URL that serves one file until it expires."""
 
     url: str
     until: int  #: unix seconds
 
 
 class Web:
-    """The web server, and the maker of its links."""
+    """The web server, and the links to it."""
 
     def __init__(self, store: Store, public: str | None = None) -> None:
         self.store, self.public = store, public
@@ -64,7 +64,7 @@ class Web:
         self._runner: web.AppRunner | None = None
 
     async def start(self, host: str, port: int) -> None:
-        """Listen; port 0 means that nobody should be heard."""
+        """Listen on a port; 0 listens nowhere."""
         if not port:
             return
         self._runner = web.AppRunner(self.app, access_log=None)  # a link is as good as a password
@@ -80,7 +80,7 @@ class Web:
             await self._runner.cleanup()
 
     def link(self, style: Style) -> Link | None:
-        """Return a fresh link to a style's file, or None when nobody could open it."""
+        """Return a new link to a style's file; None if no public URL is set."""
         if self.public is None or style.owner is None:
             return None
         until = int(time.time()) + VALID_SECONDS
@@ -88,11 +88,11 @@ class Web:
         return Link(f"{self.public.rstrip('/')}/get/{said}.{self._sign(said)}", until)
 
     async def health(self, _: web.Request) -> web.Response:
-        """Say that the bot is there; the doctor asks."""
+        """Answer that the bot runs; `safelight doctor` asks."""
         return web.Response(text="ok")
 
     async def get(self, request: web.Request) -> web.StreamResponse:
-        """Hand a file over."""
+        """Serve the file of a valid link."""
         match = TOKEN.fullmatch(request.match_info["token"])
         if match is None or not self._signed(match):
             raise web.HTTPForbidden(text=wording.result.LINK_FORGED)
@@ -131,7 +131,7 @@ class Web:
 
 
 def read_or_make_key(home: Home) -> bytes:
-    """Return the key that signs links, made once and readable by the bot's user alone."""
+    """Return the key that signs links; only the bot's user can read its file."""
     path = home.path / "secret"
     if not path.exists():
         with replacing(path) as part:
@@ -141,13 +141,13 @@ def read_or_make_key(home: Home) -> bytes:
 
 
 def content_disposition(name: str) -> str:
-    """Write the header that names a download, safe for any name."""
+    """Return the header that names a download, safe for any name."""
     plain, encoded = plain_file_name(name), quote(name, safe="")
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}"
 
 
 def plain_file_name(name: str) -> str:
-    """Return a file name as Discord and old browsers keep it: no spaces, nothing foreign."""
+    """Return a file name without signs that Discord or old browsers would replace."""
     stem, dot, ending = name.rpartition(".")
     kept = re.sub(r"[^A-Za-z0-9-]+", "_", stem or ending).strip("_") or "style"
     return f"{kept}{dot}{ending}" if stem else kept

@@ -1,4 +1,4 @@
-"""Where cards go: which channel, whether the bot may write there, and how a job gets a thread."""
+"""Channels for cards: which one, whether the bot may write there, and threads for jobs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ PERMISSIONS = {
 
 
 async def find_training_channel(interaction: Interaction, *, private: bool = False) -> int:
-    """Return the channel for a training's card: the server's own, or where it was asked for."""
+    """Return the channel for a training's card: the server's setting, or where it was asked for.
+
+    Raises UserError if the bot may not post there.
+    """
     bot, guild = interaction.client, interaction.guild
     server = await bot.store.servers.get(interaction.guild_id or 0)
     chosen = guild.get_channel_or_thread(server.channel) if guild and server.channel else None
@@ -40,7 +43,7 @@ async def find_training_channel(interaction: Interaction, *, private: bool = Fal
 
 
 def missing_permissions(channel: MessageChannel, *, private: bool) -> list[str]:
-    """List the permissions that the bot would need there and does not have."""
+    """Return the names of the permissions that the bot lacks in a channel."""
     thread = isinstance(channel, discord.Thread)
     if private and not isinstance(channel, discord.TextChannel):
         raise UserError("channel_kind")
@@ -53,12 +56,12 @@ def missing_permissions(channel: MessageChannel, *, private: bool) -> list[str]:
 
 
 def partial_messageable(bot: Bot, channel: int, guild: int) -> discord.PartialMessageable:
-    """Return a channel or thread to write to, whether or not it is known here."""
+    """Return a channel or thread to write to, also one that is not in the cache."""
     return bot.get_partial_messageable(channel, guild_id=guild)
 
 
 async def create_private_thread(bot: Bot, job: Job) -> int:
-    """Make the private thread of a job, with its owner in it."""
+    """Create a job's private thread, add its owner, and return its id."""
     channel = bot.get_channel(job.channel)
     if not isinstance(channel, discord.TextChannel):
         return job.channel
@@ -73,7 +76,7 @@ async def create_private_thread(bot: Bot, job: Job) -> int:
 
 
 async def create_thread(bot: Bot, job: Job) -> int | None:
-    """Make the thread for a job's samples; None where there can be none."""
+    """Create the thread for a job's previews and return its id; None where there can be none."""
     channel = bot.get_channel(job.channel)
     if not isinstance(channel, discord.TextChannel):
         return None
@@ -87,7 +90,7 @@ async def create_thread(bot: Bot, job: Job) -> int | None:
 
 
 async def thread_name(bot: Bot, job: Job) -> str:
-    """Name a job's thread."""
+    """Return the name of a job's thread."""
     catalog = await bot.store.catalog.read()
     method = catalog.method_title(job.request["method"])
     name = wording.fill(

@@ -1,4 +1,4 @@
-"""Handing a finished file over: on Discord where it fits, else as a link, else by the operator."""
+"""Delivery of a finished file: on Discord where it fits, else by a link, else by the operator."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TOO_LARGE_CODES = frozenset(
 
 
 class DeliveryKind(StrEnum):
-    """How a file gets to its owner."""
+    """How a file reaches its owner."""
 
     FILE = "file"
     SMALL = "small"  #: a copy of it that fits
@@ -35,7 +35,7 @@ class DeliveryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """One way to hand one file over, and what the card needs to say about it."""
+    """One way to deliver one file, with what its card says about it."""
 
     kind: DeliveryKind
     size: int
@@ -46,7 +46,7 @@ class Handover:
 
 
 def max_file_bytes(guild: discord.Guild | None, upload_mib: int) -> int:
-    """Return the bytes that a file may have here. discord.py's own number is out of date."""
+    """Return the largest upload of a server in bytes; discord.py's own number is out of date."""
     tier = guild.premium_tier if guild else 0
     return max(upload_mib, BOOSTED_MIB.get(tier, 0)) * MIB
 
@@ -54,7 +54,7 @@ def max_file_bytes(guild: discord.Guild | None, upload_mib: int) -> int:
 def list_handovers(
     bot: Bot, style: Style, max_bytes: int, small: SmallCopy | None
 ) -> list[Handover]:
-    """List the ways a style's file can go, the best first."""
+    """Return the ways to deliver a style's file, the best first; the last one always works."""
     fits = style.bytes <= max_bytes
     link = bot.web.link(style)
     other = Handover(
@@ -77,7 +77,7 @@ async def post_file(
     make_card: Callable[[Handover], Card],
     mentions: discord.AllowedMentions,
 ) -> discord.Message:
-    """Post a card with the file, one rung down whenever Discord finds it too large."""
+    """Post a card with the file, the next way whenever Discord finds the file too large."""
     for handover in handovers[:-1]:
         card = make_card(handover)
         try:
@@ -92,5 +92,5 @@ async def post_file(
 
 
 def is_too_large(refused: discord.HTTPException) -> bool:
-    """Return whether Discord refused because of the size."""
+    """Return whether Discord refused a file because of its size."""
     return refused.status == 413 or refused.code in TOO_LARGE_CODES

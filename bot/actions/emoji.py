@@ -1,4 +1,4 @@
-"""Custom emoji: a square picture becomes what Discord takes, 128 pixels and at most 256 KB."""
+"""Custom emoji: square pictures in the form Discord takes, 128 pixels and at most 256 KB."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EMOJI_FULL_CODE = 30008  #: Discord's code for "maximum number of emojis reached
 
 
 def make_emoji_png(path: Path) -> bytes:
-    """Return a square picture as the PNG of an emoji."""
+    """Return a square picture as a PNG for an emoji, with fewer colours if it is too large."""
     with Image.open(path) as picture:
         small = picture.convert("RGB").resize((SIDE_PIXELS, SIDE_PIXELS), Image.Resampling.LANCZOS)
     for colours in (None, 256, 64, 16):
@@ -28,13 +28,13 @@ def make_emoji_png(path: Path) -> bytes:
 
 
 def is_square(path: Path) -> bool:
-    """Return whether a picture could become an emoji."""
+    """Return whether a picture is square, so that it can become an emoji."""
     with Image.open(path) as picture:
         return picture.width == picture.height
 
 
 def clean_name(text: str) -> str:
-    """Make an emoji's name of what somebody typed."""
+    """Return a valid emoji name made from typed text; raise UserError if there is none."""
     name = re.sub(r"\W+", "_", text.strip().strip(":"), flags=re.ASCII).strip("_")
     if not 2 <= len(name) <= 32:
         raise UserError("emoji_name")
@@ -42,7 +42,7 @@ def clean_name(text: str) -> str:
 
 
 def may_add_emoji(permissions: discord.Permissions) -> bool:
-    """Return whether these permissions let somebody add emoji."""
+    """Return whether these permissions allow adding emoji."""
     return permissions.create_expressions or permissions.manage_expressions
 
 

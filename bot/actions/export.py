@@ -1,4 +1,4 @@
-"""A member's own copy of everything: a list of every row, and their photos, in zip files."""
+"""A member's copy of their data: every row about them as JSON, and their photos, in zip files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ENTRY_BYTES = 1024  #: bytes that one more entry takes beside its content
 
 
 async def export_member(store: Store, member: int, folder: Path, max_bytes: int) -> list[Path]:
-    """Write zip files of at most `most` bytes each into a folder; a larger photo stands alone."""
+    """Write zip files of at most `max_bytes` each and return them; a larger photo stands alone."""
     rows = await store.members.export(member)
     return await asyncio.to_thread(
         write_zips, rows, list(list_photos(store, rows)), folder, max_bytes
@@ -25,7 +25,7 @@ async def export_member(store: Store, member: int, folder: Path, max_bytes: int)
 
 
 def list_photos(store: Store, rows: dict[str, Any]) -> Iterator[tuple[str, Path]]:
-    """List a member's photos with the names they get."""
+    """Yield a member's photos as (name in the zip, path)."""
     names = {dataset["id"]: dataset["name"] for dataset in rows["datasets"]}
     for photo in rows["photos"]:
         yield (
@@ -37,7 +37,7 @@ def list_photos(store: Store, rows: dict[str, Any]) -> Iterator[tuple[str, Path]
 def write_zips(
     rows: dict[str, Any], files: list[tuple[str, Path]], folder: Path, max_bytes: int
 ) -> list[Path]:
-    """Write the list, then the photos, a new zip file whenever one is full."""
+    """Write the rows and photos into as many zip files as needed, and return the files."""
     listed = json.dumps(rows, ensure_ascii=False, indent=1)
     parts: list[list[tuple[str, Path]]] = [[]]
     room = max_bytes - len(listed.encode()) - ENTRY_BYTES

@@ -18,7 +18,7 @@ DAY = 24 * 3600
 
 
 async def check_role(interaction: Interaction, verb: Literal["train", "sample"]) -> None:
-    """Raise unless the member's roles let them train or sample on this server."""
+    """Raise UserError unless the member's roles allow them to train or sample on this server."""
     server = await interaction.client.store.servers.get(interaction.guild_id or 0)
     roles = server.trainers if verb == "train" else server.samplers
     if not roles or is_server_manager(interaction):
@@ -31,7 +31,7 @@ async def check_role(interaction: Interaction, verb: Literal["train", "sample"])
 
 
 async def check_daily_quota(interaction: Interaction) -> None:
-    """Raise when the member has asked for as many trainings as the server allows in a day."""
+    """Raise UserError if the member has used up the trainings that the server allows in a day."""
     store, guild = interaction.client.store, interaction.guild_id or 0
     server = await store.servers.get(guild)
     if (
@@ -52,18 +52,18 @@ async def check_daily_quota(interaction: Interaction) -> None:
 
 
 def is_server_manager(interaction: Interaction) -> bool:
-    """Return whether the member looks after this server."""
+    """Return whether the member may manage this server."""
     return interaction.guild_id is not None and interaction.permissions.manage_guild
 
 
 def check_server_manager(interaction: Interaction) -> None:
-    """Raise unless the member looks after this server."""
+    """Raise UserError unless the member may manage this server."""
     if not is_server_manager(interaction):
         raise UserError("permission_needed", permissions=["Manage Server"])
 
 
 def is_moderator(interaction: Interaction) -> bool:
-    """Return whether the member keeps order here: others' jobs, pictures and shared styles."""
+    """Return whether the member may moderate others' jobs, pictures and shared styles."""
     may = interaction.permissions
     return interaction.guild_id is not None and (may.manage_guild or may.manage_messages)
 

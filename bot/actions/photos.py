@@ -1,4 +1,4 @@
-"""Taking photos from Discord: read at once, checked apart, kept in the order they came."""
+"""Photos from Discord: read at once, checked in the darkroom, stored in the order they came."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ MIN_PHOTOS = (
 
 @dataclass(slots=True)
 class ReceivedPhotos:
-    """What became of the files that somebody handed over."""
+    """What became of the files that somebody uploaded."""
 
     photos: list[tuple[str, Photo]] = field(default_factory=list)
     refused: list[tuple[str, UserError]] = field(default_factory=list)
 
     @property
     def total(self) -> int:
-        """How many files there were."""
+        """The number of files."""
         return len(self.photos) + len(self.refused)
 
 
 async def receive_photos(
     bot: Bot, dataset: Dataset, files: Sequence[discord.Attachment]
 ) -> ReceivedPhotos:
-    """Put files into a dataset; each one that cannot be taken is named with the reason."""
+    """Add files to a dataset; those that are refused are returned with the reason."""
     if len(files) > MAX_FILES:
         raise UserError("photos_many", count=len(files), most=MAX_FILES)
     check_disk_space(bot.settings)
@@ -65,7 +65,7 @@ async def receive_photos(
 
 
 async def check_attachment(bot: Bot, file: discord.Attachment) -> CheckedPhoto:
-    """Read one file while its link works, and check it."""
+    """Read one attachment, whose URL expires, and check it."""
     if file.size > MAX_FILE_BYTES:
         raise UserError("photo_heavy", megabytes=round(file.size / MIB, 1))
     if not file.size:
@@ -81,7 +81,7 @@ async def check_attachment(bot: Bot, file: discord.Attachment) -> CheckedPhoto:
 async def queue_captions(
     bot: Bot, dataset: Dataset, channel: int, photos: Sequence[Photo]
 ) -> None:
-    """Ask for captions of photos; what a member wrote stays as it is."""
+    """Queue a job that captions photos; captions that a member wrote stay as they are."""
     if not photos:
         return
     captioner = (await bot.store.catalog.read()).captioner
@@ -93,7 +93,7 @@ async def queue_captions(
 
 
 async def is_captioning(bot: Bot, dataset: Dataset) -> bool:
-    """Tell whether captions of a dataset are being written."""
+    """Return whether a dataset has a captioning job that has not ended."""
     jobs = await bot.store.jobs.list_for(dataset.owner)
     return any(
         job.kind is Kind.CAPTION and job.dataset == dataset.id and not job.status.ended

@@ -1,4 +1,4 @@
-"""What a member wants drawn: checked, then put into the queue."""
+"""Pictures on demand: a request is checked, then queued."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Requester(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SampleView:
-    """Pictures in the queue, with what they are drawn by."""
+    """A sample job with what its card shows beside it."""
 
     job: Job
     style: Style | None
@@ -49,7 +49,7 @@ class SampleView:
 async def queue_sample(
     bot: Bot, request: SampleRequest, requester: Requester, style: str | int = ""
 ) -> SampleView:
-    """Put pictures into the queue."""
+    """Check a request and queue it; `style` is an id or a name, empty for the base alone."""
     store, (owner, guild, channel) = bot.store, requester
     worn = await find_style(store, style, owner, guild) if style else None
     if worn and worn.removed:
@@ -72,23 +72,26 @@ async def queue_sample(
 
 
 def fits_base(style: Style, base: Base, catalog: Catalog) -> bool:
-    """Tell whether a style can be worn on a base: one of its family, and tiny only if it is."""
+    """Return whether a style fits a base: same family, and small only with small."""
     made = next((known.small for known in catalog.bases if known.name == style.base), base.small)
     return (base.family, base.small) == (style.family, made)
 
 
 def base_title(name: str, catalog: Catalog) -> str:
-    """Return the title of a base; its name where the trainer no longer has it."""
+    """Return the title of a base; its name if the scheduler no longer has it."""
     return next((known.title for known in catalog.bases if known.name == name), name)
 
 
 def choose_seed(seed: int | None) -> int:
-    """Return the seed that was given, or a new one."""
+    """Return the given seed, or a random one."""
     return secrets.randbelow(MAX_SEED) if seed is None else seed
 
 
 async def find_style(store: Store, style: str | int, member: int, guild: int) -> Style:
-    """Return the style that was picked from the list, or typed by its name."""
+    """Return the style with this id or name that a member can use on a server.
+
+    Raises UserError("style_unknown").
+    """
     text = str(style).strip()
     usable = await store.styles.list_usable(member, guild)
     picked = [one for one in usable if str(one.id) == text]
@@ -102,7 +105,7 @@ async def find_style(store: Store, style: str | int, member: int, guild: int) ->
 
 
 def check_request(request: SampleRequest) -> SampleRequest:
-    """Refuse what is out of bounds."""
+    """Return the request; raise UserError if a text is too long or a number out of range."""
     if not request.prompt:
         raise UserError("prompt_empty")
     for text in (request.prompt, request.negative):
@@ -116,7 +119,7 @@ def check_request(request: SampleRequest) -> SampleRequest:
 
 
 async def check_open_samples(store: Store, owner: int) -> None:
-    """Refuse when a member has too many pictures waiting already."""
+    """Raise UserError if a member has MAX_OPEN_SAMPLES waiting already."""
     jobs = await store.jobs.list_open()
     if sum((job.kind, job.owner) == (Kind.SAMPLE, owner) for job in jobs) >= MAX_OPEN_SAMPLES:
         raise UserError("samples_many", most=MAX_OPEN_SAMPLES)

@@ -1,4 +1,4 @@
-"""What a member wants trained: weighed for the pre-flight card, then put into the queue."""
+"""Trainings: an order is planned and checked for its card, then queued."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FULL_TRAINING_FACTOR = 17
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a training will be."""
+    """What a training will be, for its card."""
 
     order: TrainingOrder
     datasets: Sequence[Dataset]  #: a concept each; the style is named after the first
@@ -133,7 +133,7 @@ async def check_limits(bot: Bot, plan: Plan, owner: int, guild: int) -> None:
 
 
 async def queue_training(bot: Bot, preview: Preview, guild: int, channel: int) -> Job:
-    """Put a training into the queue; `channel` is where its card will be."""
+    """Queue a training and return the job; `channel` is where its card will be posted."""
     order, plan, (dataset, *others) = preview.order, preview.plan, preview.datasets
     request = TrainRequest(
         method=order.method,
@@ -171,7 +171,7 @@ async def queue_training(bot: Bot, preview: Preview, guild: int, channel: int) -
 
 
 def check_photo_count(dataset: Dataset, photos: int) -> None:
-    """Refuse to train on next to nothing."""
+    """Raise UserError if a dataset has fewer than MIN_PHOTOS photos."""
     if not photos:
         raise UserError("no_photos")
     if photos < MIN_PHOTOS:
@@ -179,12 +179,12 @@ def check_photo_count(dataset: Dataset, photos: int) -> None:
 
 
 def find_method(catalog: Catalog, name: str) -> Method:
-    """Return a method that there is a plan for."""
+    """Return a method of the catalog; there is a plan for it already."""
     return next(found for found in catalog.methods if found.name == name)
 
 
 def check_options(order: TrainingOrder, taking: Method) -> None:
-    """Refuse options that the method does not take."""
+    """Raise UserError for options that the method does not take."""
     options.check_options(order.options, UserError)
     if order.options.get("dropout") and not taking.dropout:
         raise UserError("dropout_method", method=order.method)
@@ -239,7 +239,7 @@ def apply_overrides(plan: Plan, order: TrainingOrder) -> Plan:
 
 
 def find_base(catalog: Catalog, name: str) -> Base:
-    """Return a base that is here."""
+    """Return a base that is installed; raise UserError for another."""
     found = catalog.find_base(name)
     if found.missing_code:
         raise UserError(found.missing_code, **found.missing_facts)
@@ -247,12 +247,12 @@ def find_base(catalog: Catalog, name: str) -> Base:
 
 
 async def count_style_bytes(bot: Bot, owner: int) -> int:
-    """Sum up the bytes of a member's styles, those that are still to be trained included."""
+    """Return the bytes of a member's styles, including those of open trainings."""
     return await bot.store.styles.sum_bytes(owner) + await bot.store.jobs.sum_planned_bytes(owner)
 
 
 async def place_in_queue(bot: Bot) -> int:
-    """Return the place a new training would get; 0 when nothing is before it."""
+    """Return the place that a new training would get in the queue; 0 starts at once."""
     jobs = [job for job in await bot.store.jobs.list_open() if job.kind is Kind.TRAIN]
     queued = sum(job.status is Status.QUEUED for job in jobs)
     running = any(job.status is Status.RUNNING for job in jobs)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 async def start_collecting(interaction: Interaction, dataset: Dataset) -> Card:
-    """Start collecting what the member posts here, and lay out how it ends."""
+    """Start collecting what the member posts in this channel; return the card with Done."""
     bot, channel = interaction.client, interaction.channel_id
     if not bot.settings.collect or channel is None:
         raise UserError("collect_off")
@@ -29,7 +29,7 @@ async def start_collecting(interaction: Interaction, dataset: Dataset) -> Card:
 
 
 class Done(DatasetButton, verb="collect:done"):
-    """End collecting and have the new photos described."""
+    """Stop collecting and caption the new photos."""
 
     label = wording.dataset.DONE
     style = discord.ButtonStyle.success

@@ -1,7 +1,8 @@
-"""The parts that every card is laid out with: text, pictures, stateless controls and forms.
+"""What cards are made of: text, rows, buttons and selects that outlive the process, forms.
 
-A control carries all it needs in its custom id (`ns:verb:number:number`), so a card works after a
-restart, and in anybody's hands: each `press` asks the store with the presser's own id.
+A control's custom id is `namespace:verb:number:number`. It carries all that the control needs, so
+a card works after a restart, and in anybody's hands: each `press` asks the store with the
+presser's own id.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ MAX_TEXT_CHARS = 3900  #: characters of text on one card; Discord takes 4000
 
 
 class Control(ui.DynamicItem[Inner], template="(?!)"):
-    """A button or select that a restart does not break; subclasses name their verb."""
+    """A button or select that works after a restart; subclasses name their verb."""
 
     verb: ClassVar[str] = ""
     numbers: tuple[int, ...] = ()
@@ -35,33 +36,33 @@ class Control(ui.DynamicItem[Inner], template="(?!)"):
 
     @classmethod
     def make_custom_id(cls, numbers: Iterable[int]) -> str:
-        """Write a custom id."""
+        """Return the custom id for these numbers."""
         return ":".join((cls.verb, *map(str, numbers)))
 
     @classmethod
     async def from_custom_id(
         cls, _: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
     ) -> Self:
-        """Make the control again from the message it stands on."""
+        """Return the control that was used, made from its message."""
         control = cls.__new__(cls)
         ui.DynamicItem.__init__(control, item)
         control.numbers = tuple(int(number) for number in match[1].split(":")[1:])
         return control
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """Press; errors become sentences."""
+        """Run `press`, and answer its errors."""
         try:
             await self.press(interaction)
         except Exception as error:  # noqa: BLE001 (the seam: a bug is logged by `answer`)
             await answer_error(interaction, error)
 
     async def press(self, interaction: Interaction) -> None:
-        """Do what the control says."""
+        """Do what the control is for."""
         raise NotImplementedError
 
 
 class Button(Control[ui.Button[Any]]):
-    """A button; its label and style stand in the class or are given."""
+    """A button; its label and style are class attributes, or given."""
 
     label: ClassVar[str] = ""
     style: ClassVar[discord.ButtonStyle] = discord.ButtonStyle.secondary
@@ -77,7 +78,7 @@ class Button(Control[ui.Button[Any]]):
 
 
 class Select(Control[ui.Select[Any]]):
-    """A select with options that the card gives it."""
+    """A select whose options the card gives."""
 
     placeholder: ClassVar[str] = ""
 
@@ -88,30 +89,30 @@ class Select(Control[ui.Select[Any]]):
 
     @property
     def value(self) -> str:
-        """The value that was picked."""
+        """The value that was selected."""
         return self.item.values[0]
 
 
 class Form(ui.Modal):
-    """A modal; open it with `ask`, answer it in `filled`."""
+    """A modal. Open it with `open_modal`; answer it in `submit`."""
 
     async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
-        """Take what was filled in."""
+        """Run `submit`."""
         await self.submit(interaction)
 
     async def submit(self, interaction: Interaction) -> None:
-        """Do what was asked for in the form."""
+        """Do what the form is for."""
         raise NotImplementedError
 
     async def on_error(  # type: ignore[override]  # as discord.py's own Modal does
         self, interaction: discord.Interaction[Any], error: Exception, /
     ) -> None:
-        """Answer errors as everywhere."""
+        """Answer an error like everywhere else."""
         await answer_error(interaction, error)
 
 
 def text(*lines: str) -> ui.TextDisplay[Any]:
-    """Lay out lines of text."""
+    """Return lines of text as one component, shortened if it is too long for a card."""
     whole = "\n".join(line for line in lines if line)
     return ui.TextDisplay(
         whole if len(whole) <= MAX_TEXT_CHARS else whole[: MAX_TEXT_CHARS - 1] + "…"
@@ -119,25 +120,25 @@ def text(*lines: str) -> ui.TextDisplay[Any]:
 
 
 def row(*controls: ui.Item[Any]) -> ui.ActionRow[Any]:
-    """Lay out buttons beside each other, or one select."""
+    """Return buttons beside each other, or one select."""
     return ui.ActionRow(*controls)
 
 
 async def defer(interaction: Interaction, *, private: bool = True) -> None:
-    """Acknowledge a command or a form at once; its card follows by `show`."""
+    """Acknowledge a command or form within Discord's 3 seconds; `edit` puts the card there."""
     if private:
         interaction.extras["private"] = True
     await interaction.response.defer(ephemeral=private, thinking=True)
 
 
 async def defer_update(interaction: Interaction) -> None:
-    """Acknowledge a pressed control at once; `show` then renews the card it stands on."""
+    """Acknowledge a control within Discord's 3 seconds; `edit` then replaces its card."""
     interaction.extras["private"] = True
     await interaction.response.defer()
 
 
 async def edit(interaction: Interaction, card: Card) -> discord.InteractionMessage:
-    """Put a card where `hold` or `touch` promised one."""
+    """Put a card where `defer` or `defer_update` promised one."""
     shown = await interaction.edit_original_response(view=card, attachments=card.open_files())
     interaction.extras["shown"] = True
     return shown
@@ -149,6 +150,6 @@ async def follow_up(interaction: Interaction, card: Card, *, private: bool = Tru
 
 
 async def open_modal(interaction: Interaction, form: Form) -> None:
-    """Open a form; one that outlives the process is answered with a sentence."""
+    """Open a form. If the process ends before it is submitted, it is answered as too old."""
     form.custom_id = f"form:{interaction.client.process_id}:{secrets.token_hex(8)}"
     await interaction.response.send_modal(form)

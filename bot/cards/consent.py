@@ -1,4 +1,4 @@
-"""The consent card: what a member agrees to before any photo of theirs is kept."""
+"""The consent card: what a member agrees to before any photo of theirs is stored."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ADD, COLLECT = 0, 1  #: what goes on once the member has agreed
 
 
 def consent_card(dataset: Dataset, then: int) -> Card:
-    """Lay out the terms with a button to agree."""
+    """Return a card with the terms and buttons to agree or decline."""
     return Card(
         text(wording.consent.TITLE, wording.consent.TERMS, wording.consent.MORE),
         row(Agree(dataset.id, then), Decline(dataset.id)),
@@ -28,30 +28,30 @@ def consent_card(dataset: Dataset, then: int) -> Card:
 
 
 async def has_agreed(interaction: Interaction) -> bool:
-    """Tell whether the member agreed to the terms as they are now."""
+    """Return whether the member agreed to the present terms."""
     members = interaction.client.store.members
     return await members.has_consented(interaction.user.id, wording.CONSENT)
 
 
 class Decline(Keep, verb="consent:decline"):
-    """Let go what waited for the consent."""
+    """Drop the files that waited for the consent."""
 
     label = wording.consent.DECLINE
 
     async def press(self, interaction: Interaction) -> None:
-        """Forget the files, and say that nothing was changed."""
+        """Drop the files, and confirm that nothing was changed."""
         interaction.client.awaiting_consent.pop((interaction.user.id, self.numbers[0]), None)
         await super().press(interaction)
 
 
 class Agree(DatasetButton, verb="consent:agree"):
-    """Record the consent and go on with what the member wanted."""
+    """Record the consent and continue with what the member wanted."""
 
     label = wording.consent.AGREE
     style = discord.ButtonStyle.success
 
     async def press(self, interaction: Interaction) -> None:
-        """Go on where the consent was missing."""
+        """Record the consent, then start collecting or add the waiting files."""
         await defer_update(interaction)
         dataset = await self.get_dataset(interaction)
         if not await has_agreed(interaction):

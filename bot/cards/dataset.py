@@ -1,4 +1,4 @@
-"""The dataset card: its photos with captions, and everything one presses on it."""
+"""The dataset card: its photos with captions, and its buttons and forms."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 
 async def dataset_card(bot: Bot, dataset: Dataset, page: int = 0) -> Card:
-    """Lay a dataset out, nine photos a page."""
+    """Return a page of a dataset, nine photos on each."""
     view = await DatasetView.load(bot, dataset)
     page = min(max(page, 0), view.pages - 1)
     first = page * PHOTOS_PER_PAGE
@@ -79,7 +79,7 @@ async def dataset_card(bot: Bot, dataset: Dataset, page: int = 0) -> Card:
 
 
 async def photo_card(bot: Bot, photo: Photo) -> Card:
-    """Lay one photo out, with what can be done to it."""
+    """Return the card of one photo."""
     dataset = await bot.store.datasets.get(photo.dataset, photo.owner)
     photos = await bot.store.photos.list_for(dataset.id, dataset.owner)
     index = [one.id for one in photos].index(photo.id) + 1
@@ -97,13 +97,13 @@ async def photo_card(bot: Bot, photo: Photo) -> Card:
 
 
 def received_card(dataset: Dataset, received: ReceivedPhotos) -> Card:
-    """Lay out what became of each file."""
+    """Return a card of what became of each uploaded file."""
     controls = row(Open(dataset.id), Add(dataset.id, label=wording.dataset.ADD_MORE))
     return Card(text(*received_lines(dataset, received)), controls)
 
 
 def delete_card(dataset: Dataset, photos: int) -> Card:
-    """Ask before a dataset goes."""
+    """Return a card that asks for confirmation."""
     asked = say(
         wording.dataset.DELETE_ASK, name=dataset.name, photos=format_count(photos, "photo")
     )
@@ -113,7 +113,7 @@ def delete_card(dataset: Dataset, photos: int) -> Card:
 async def add_photos(
     interaction: Interaction, dataset: Dataset, files: list[discord.Attachment]
 ) -> Card:
-    """Take files into a dataset, have them described, and lay out what became of them."""
+    """Add files to a dataset, queue their captions, and return a card of what became of them."""
     bot = interaction.client
     received = await receive_photos(bot, dataset, files)
     await queue_captions(
@@ -123,15 +123,15 @@ async def add_photos(
 
 
 class DatasetButton(Button, verb=""):
-    """A button on something that its first number names among the presser's datasets."""
+    """A button for one of the presser's datasets, whose id is its first number."""
 
     async def get_dataset(self, interaction: Interaction) -> Dataset:
-        """Return the presser's dataset; somebody else's is unknown."""
+        """Return the presser's dataset; raise UserError for somebody else's."""
         return await interaction.client.store.datasets.get(self.numbers[0], interaction.user.id)
 
 
 class Open(DatasetButton, verb="dataset:open"):
-    """Show the dataset below."""
+    """Show the dataset in a new message."""
 
     label = wording.dataset.SHOW_PHOTOS
 
@@ -145,7 +145,7 @@ class Open(DatasetButton, verb="dataset:open"):
 
 
 class Train(DatasetButton, verb="dataset:train"):
-    """Show below how to train on it."""
+    """Show how to train on the dataset in a new message."""
 
     label = wording.dataset.TRAIN
 
@@ -156,7 +156,7 @@ class Train(DatasetButton, verb="dataset:train"):
 
 
 class TurnPage(DatasetButton, verb="dataset:page"):
-    """Turn the card to a page."""
+    """Show another page."""
 
     async def press(self, interaction: Interaction) -> None:
         """Show the page."""
@@ -184,7 +184,7 @@ class Add(DatasetButton, verb="dataset:add"):
 
 
 class Caption(DatasetButton, verb="dataset:caption"):
-    """Have every photo described again; what the member wrote stays."""
+    """Caption all photos again; captions that the member wrote stay."""
 
     label = wording.dataset.CAPTION_AGAIN
 
@@ -198,7 +198,7 @@ class Caption(DatasetButton, verb="dataset:caption"):
 
 
 class Delete(DatasetButton, verb="dataset:delete"):
-    """Delete the dataset for good."""
+    """Delete the dataset."""
 
     label = wording.dataset.DELETE
     style = discord.ButtonStyle.danger
@@ -215,18 +215,18 @@ class Delete(DatasetButton, verb="dataset:delete"):
 
 
 class Keep(Button, verb="card:keep"):
-    """Leave things as they are."""
+    """Change nothing."""
 
     label = wording.dataset.KEEP
 
     async def press(self, interaction: Interaction) -> None:
-        """Do nothing, and say so."""
+        """Confirm that nothing was changed."""
         await defer_update(interaction)
         await edit(interaction, Card(text(wording.dataset.KEPT)))
 
 
 class Pick(Select, verb="photo:pick"):
-    """Choose a photo to change."""
+    """Select a photo to change."""
 
     placeholder = wording.dataset.PICK_PHOTO
 
@@ -252,7 +252,7 @@ class Edit(Button, verb="photo:edit"):
 
 
 class Remove(Button, verb="photo:remove"):
-    """Take the photo out of the dataset."""
+    """Remove the photo from the dataset."""
 
     label = wording.dataset.REMOVE
     style = discord.ButtonStyle.danger
@@ -268,7 +268,7 @@ class Remove(Button, verb="photo:remove"):
 
 
 class AddForm(Form):
-    """Up to ten photos and the consent to keep them."""
+    """A form for up to ten photos and the consent to store them."""
 
     def __init__(self, dataset: Dataset, max_bytes: int) -> None:
         super().__init__(title=flatten(fill(wording.dataset.ADD_FORM, name=dataset.name), 45))
@@ -291,7 +291,7 @@ class AddForm(Form):
         self.add_item(ui.TextDisplay(f"{wording.consent.TERMS}\n{wording.consent.MORE}"))
 
     async def submit(self, interaction: Interaction) -> None:
-        """Record the consent and take the photos."""
+        """Record the consent and add the photos."""
         await defer(interaction)
         if not self.consent.values:
             raise UserError("consent_needed")
@@ -302,7 +302,7 @@ class AddForm(Form):
 
 
 class CaptionForm(Form):
-    """One photo's caption."""
+    """A form for one photo's caption."""
 
     def __init__(self, photo: Photo) -> None:
         super().__init__(title=wording.dataset.CAPTION_FORM)
@@ -323,7 +323,7 @@ class CaptionForm(Form):
         )
 
     async def submit(self, interaction: Interaction) -> None:
-        """Keep the caption and show the photo with it."""
+        """Store the caption and show the photo with it."""
         await defer_update(interaction)
         store, owner = interaction.client.store, interaction.user.id
         await store.photos.set_caption(self.photo.id, owner, self.caption.value)

@@ -1,4 +1,4 @@
-"""What the dataset cards say: its photos with captions and warnings, in lines and alt texts."""
+"""The texts of dataset cards: photos with captions and warnings, in lines and alt texts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PHOTOS_PER_PAGE = 9  #: photos on one page
 
 @dataclass(frozen=True, slots=True)
 class DatasetView:
-    """A dataset with its photos, as it is shown."""
+    """A dataset with what its card shows."""
 
     dataset: Dataset
     photos: list[Photo]
@@ -29,17 +29,17 @@ class DatasetView:
 
     @classmethod
     async def load(cls, bot: Bot, dataset: Dataset) -> DatasetView:
-        """Read what the card shows."""
+        """Return a dataset with its photos."""
         photos = await bot.store.photos.list_for(dataset.id, dataset.owner)
         return cls(dataset, photos, await is_captioning(bot, dataset))
 
     @property
     def pages(self) -> int:
-        """How many pages there are; an empty dataset has one."""
+        """The number of pages; an empty dataset has one."""
         return max(1, -(-len(self.photos) // PHOTOS_PER_PAGE))
 
     def status_lines(self) -> str:
-        """Say in one line what to do next."""
+        """Return what to do next, and what is going on."""
         lines = [self._ready()]
         same = sum("duplicate" in photo.warnings for photo in self.photos)
         if same:
@@ -57,13 +57,13 @@ class DatasetView:
 
 
 def alt_text(dataset: Dataset, index: int, photo: Photo) -> str:
-    """Describe a photo to those who do not see it."""
+    """Return a photo's alt text."""
     caption = photo.caption or wording.dataset.UNCAPTIONED
     return fill(wording.dataset.PHOTO_ALT, number=index, name=dataset.name, caption=caption)
 
 
 def photo_line(index: int, photo: Photo) -> str:
-    """Say a photo's caption and what is amiss with it."""
+    """Return a photo's caption and warnings."""
     caption = flatten(photo.caption, 150) or wording.dataset.UNCAPTIONED
     said = say(wording.dataset.LINE, number=index, caption=caption)
     short = [wording.dataset.WARNINGS[warning].partition(":")[0] for warning in photo.warnings]
@@ -71,18 +71,18 @@ def photo_line(index: int, photo: Photo) -> str:
 
 
 def page_line(page: int, pages: int) -> str:
-    """Say where in a long dataset this is."""
+    """Return the number of the page; nothing if there is only one."""
     return fill(wording.dataset.PAGE, page=page + 1, pages=pages) if pages > 1 else ""
 
 
 def photo_option(index: int, photo: Photo) -> discord.SelectOption:
-    """Offer a photo to be changed."""
+    """Return the option to select a photo."""
     label = flatten(f"{index}. {photo.caption or wording.dataset.UNCAPTIONED}", 100)
     return discord.SelectOption(label=label, value=str(photo.id))
 
 
 def received_lines(dataset: Dataset, received: ReceivedPhotos) -> list[str]:
-    """Say what became of each file that was not simply taken."""
+    """Return how many files were added, and which were refused or warned of."""
     given = format_count(received.total, "photo")
     refused = [
         fill(wording.dataset.REFUSED, name=escape(name, 60), why=explain(error))

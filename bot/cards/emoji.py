@@ -1,4 +1,4 @@
-"""The button that makes a drawn picture a custom emoji of the server."""
+"""The button that makes a picture a custom emoji of the server."""
 
 from __future__ import annotations
 
@@ -23,16 +23,19 @@ if TYPE_CHECKING:
 
 
 class Emoji(Button, verb="sample:emoji"):
-    """Add a picture to the server's emoji."""
+    """Make a picture an emoji of the server."""
 
     async def press(self, interaction: Interaction) -> None:
-        """Ask for the name, of those who may."""
+        """Ask for the emoji's name."""
         found = await find_pictures(interaction, self.numbers[0])
         await open_modal(interaction, EmojiForm(found))
 
 
 async def find_pictures(interaction: Interaction, number: int) -> list[Path]:
-    """Return the square pictures of a job of this server, if the presser may add emoji."""
+    """Return the square pictures of a job of this server.
+
+    Raises UserError if the presser or the bot may not add emoji, or if there are none.
+    """
     bot, guild = interaction.client, interaction.guild
     job = await bot.store.jobs.get(number)
     if guild is None or job.guild != guild.id or job.kind is not Kind.SAMPLE:
@@ -56,7 +59,7 @@ def list_square_pictures(bot: Bot, job: int) -> list[Path]:
 
 
 class EmojiForm(Form):
-    """The emoji's name, and which picture where there are several."""
+    """A form for the emoji's name, and for the picture if there are several."""
 
     def __init__(self, found: list[Path]) -> None:
         super().__init__(title=wording.emoji.FORM)
@@ -71,7 +74,7 @@ class EmojiForm(Form):
             self.add_item(ui.Label(text=wording.emoji.WHICH, component=self.which))
 
     async def submit(self, interaction: Interaction) -> None:
-        """Add it."""
+        """Add the emoji."""
         await defer(interaction)
         if interaction.guild is None or not emoji.may_add_emoji(interaction.permissions):
             raise UserError("permission_needed", permissions=["Create Expressions"])
@@ -86,7 +89,7 @@ class EmojiForm(Form):
 
 
 def picture_options(count: int) -> list[discord.SelectOption]:
-    """Offer pictures by their place, the first already chosen."""
+    """Return options for pictures by their number, the first one selected."""
     return [
         discord.SelectOption(label=str(at + 1), value=str(at), default=at == 0)
         for at in range(count)

@@ -1,4 +1,4 @@
-"""The cards that explain: first steps, and what happens with photos."""
+"""The cards of /help and /privacy."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def help_card() -> Card:
-    """Lay out the first steps."""
+    """Return a card of the first steps."""
     return Card(text(wording.guide.HELP), ui.Separator(), text(wording.guide.HELP_TIPS))
 
 
 def privacy_card(settings: BotSettings) -> Card:
-    """Lay out what is kept, who sees it and how it goes."""
+    """Return a card of what is stored, who sees it and how it is deleted."""
     collect = wording.guide.PRIVACY_COLLECT if settings.collect else ""
     card = Card(text(wording.guide.PRIVACY, collect))
     if settings.privacy is None:

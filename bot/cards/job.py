@@ -1,4 +1,4 @@
-"""The job card: how far a training is, and the buttons that steer it."""
+"""The job card: the progress of a training, and the buttons that control it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ BAR_CELLS = 12  #: of the progress bar
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """A job, and what its card needs beside it."""
+    """A job with what its card shows beside it."""
 
     job: Job
     state: JobState
@@ -55,18 +55,18 @@ class JobView:
 
     @property
     def name(self) -> str:
-        """What the job makes."""
+        """The dataset's name or the prompt."""
         return str(self.job.request.get("name") or self.job.request.get("prompt", ""))
 
     @property
     def steps(self) -> int:
-        """How many steps it takes."""
+        """The number of steps to train."""
         known = self.state.progress or self.state.started
         return known.steps if known else int(self.job.request.get("steps", 0))
 
 
 def job_card(home: Home, view: JobView) -> Card:
-    """Lay a training out."""
+    """Return the card of a training."""
     job = view.job
     card = PictureCard(colour=COLOURS[job.status])
     title = say(wording.job.TITLE, name=view.name, method=view.method)
@@ -92,14 +92,14 @@ def job_card(home: Home, view: JobView) -> Card:
 
 
 def state_lines(view: JobView) -> Iterator[str]:
-    """Say in a few lines where the job stands."""
+    """Yield where the job stands."""
     yield from LINES[view.job.status](view)
     if view.state.note and not view.job.status.ended:
         yield note_sentence(view.state.note)
 
 
 def queued_lines(view: JobView) -> Iterator[str]:
-    """Say how long it still waits."""
+    """Yield the place in the queue."""
     resumed = view.state.step > 0 and not view.job.attempts
     if view.place > 1:
         template = wording.job.RESUMING_PLACE if resumed else wording.job.PLACE
@@ -111,7 +111,7 @@ def queued_lines(view: JobView) -> Iterator[str]:
 
 
 def running_lines(view: JobView) -> Iterator[str]:
-    """Say how far it is and when it will be done."""
+    """Yield the progress and when it will be done."""
     job, state = view.job, view.state
     if state.progress is None:
         yield wording.job.STARTING
@@ -128,13 +128,13 @@ def running_lines(view: JobView) -> Iterator[str]:
 
 
 def paused_lines(view: JobView) -> Iterator[str]:
-    """Say where it stopped."""
+    """Yield the step it stopped at."""
     yield progress_bar(view.state.step, view.steps)
     yield say(wording.job.PAUSED, step=view.state.step, steps=view.steps)
 
 
 def done_lines(view: JobView) -> Iterator[str]:
-    """Say what came of it."""
+    """Yield how it ended, and a link to the result."""
     end = view.state.done
     template = wording.job.EARLY if end.early else wording.job.DONE
     took = wording.format_duration(end.timings.seconds)
@@ -144,7 +144,7 @@ def done_lines(view: JobView) -> Iterator[str]:
 
 
 def failed_lines(view: JobView) -> Iterator[str]:
-    """Say why it failed."""
+    """Yield why it failed, and the reference of a bug."""
     job = view.job
     yield fill(wording.job.FAILED, why=failure_sentence(job))
     reference = (job.error or {}).get("reference")
@@ -153,14 +153,14 @@ def failed_lines(view: JobView) -> Iterator[str]:
 
 
 def failure_sentence(job: Job) -> str:
-    """Return the sentence for what ended a job."""
+    """Return the sentence for the error that ended a job."""
     facts = dict(job.error or {"code": "bug", "reference": "?"})
     code = str(facts.pop("code", "unknown"))
     return wording.explain(JobError(code, **facts))
 
 
 def cancelled_lines(view: JobView) -> Iterator[str]:
-    """Say who ended it, and when."""
+    """Yield when it was cancelled, and by whom if not by its owner."""
     job, step = view.job, view.state.step
     yield say(wording.job.CANCELLED, step=step) if job.started else wording.job.CANCELLED_WAITING
     if job.requested_by and job.requested_by != job.owner:
@@ -185,14 +185,14 @@ def note_sentence(noted: Note) -> str:
 
 
 def progress_bar(step: int, steps: int) -> str:
-    """Draw the progress bar."""
+    """Return a progress bar with the share in percent."""
     part = min(1.0, step / steps) if steps else 0.0
     full = round(part * BAR_CELLS)
     return f"{'▰' * full}{'▱' * (BAR_CELLS - full)} {part:.0%}"
 
 
 def find_newest_sample(home: Home, view: JobView) -> tuple[Path, str] | None:
-    """Choose the picture that the card shows, with its alt text."""
+    """Return the first of the newest previews and its prompt."""
     newest = view.state.previews
     if newest is None or not newest.files:
         return None
@@ -201,7 +201,7 @@ def find_newest_sample(home: Home, view: JobView) -> tuple[Path, str] | None:
 
 
 def job_buttons(job: Job) -> list[Button]:
-    """Return the buttons that make sense now."""
+    """Return the buttons that make sense for a job's status."""
     if job.status is Status.FAILED:
         return [Retry(job.id)]
     if job.status.ended:
@@ -222,7 +222,10 @@ def job_buttons(job: Job) -> list[Button]:
 
 
 async def get_controllable_job(interaction: Interaction, number: int) -> Job:
-    """Return a job that the presser may steer: their own, or one on a server they look after."""
+    """Return a job of the presser's own, or of a server where they are a moderator.
+
+    Raises UserError("job_unknown") for any other.
+    """
     job = await interaction.client.store.jobs.get(number)
     own = job.owner == interaction.user.id
     if not own and not (job.guild == interaction.guild_id and is_moderator(interaction)):
@@ -231,12 +234,12 @@ async def get_controllable_job(interaction: Interaction, number: int) -> Job:
 
 
 class CommandButton(Button, verb=""):
-    """A button that asks something of a job."""
+    """A button that sends a job a command."""
 
     command: ClassVar[JobCommand | None] = None
 
     async def press(self, interaction: Interaction) -> None:
-        """Pass the wish on, and show at once that it was heard."""
+        """Send the command, and show at once that it was received."""
         await defer_update(interaction)
         bot = interaction.client
         job = await get_controllable_job(interaction, self.numbers[0])
@@ -250,36 +253,36 @@ class CommandButton(Button, verb=""):
 
 
 class Pause(CommandButton, verb="job:pause"):
-    """Put the job aside; its state is kept."""
+    """Pause the job; its checkpoint is kept."""
 
     label, command = wording.job.PAUSE, JobCommand.PAUSE
 
 
 class Resume(CommandButton, verb="job:resume"):
-    """Go on with a paused job."""
+    """Resume a paused job."""
 
     label, style = wording.job.RESUME, discord.ButtonStyle.primary
 
 
 class Cancel(CommandButton, verb="job:cancel"):
-    """End the job; nothing of it is kept."""
+    """Cancel the job; nothing of it is kept."""
 
     label, command, style = wording.job.CANCEL, JobCommand.CANCEL, discord.ButtonStyle.danger
 
 
 class Finish(CommandButton, verb="job:finish"):
-    """End the job here and keep what it has learnt."""
+    """End the job here and keep what it has learned."""
 
     label, command, style = wording.job.FINISH, JobCommand.FINISH, discord.ButtonStyle.success
 
 
 class Retry(Button, verb="job:retry"):
-    """Ask for a failed training once more."""
+    """Queue a failed training again."""
 
     label, style = wording.job.RETRY, discord.ButtonStyle.primary
 
     async def press(self, interaction: Interaction) -> None:
-        """Queue the same again; the owner may."""
+        """Queue the same request again, for the owner."""
         await defer_update(interaction)
         bot = interaction.client
         job = await bot.store.jobs.get_owned(self.numbers[0], interaction.user.id)
@@ -295,12 +298,12 @@ class Retry(Button, verb="job:retry"):
 
 
 class Watch(Button, verb="job:tell"):
-    """Be told when the job ends."""
+    """Be pinged when the job ends."""
 
     label = wording.job.TELL
 
     async def press(self, interaction: Interaction) -> None:
-        """Remember who wants to know."""
+        """Add the presser to those who are pinged."""
         await defer_update(interaction)
         jobs = interaction.client.store.jobs
         job = await jobs.get(self.numbers[0])

@@ -1,4 +1,4 @@
-"""The list of jobs, a member's or a server's, and the way to each card."""
+"""The list of jobs, a member's or a server's."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SHOWN = frozenset({Kind.TRAIN, Kind.SAMPLE})
 
 
 async def jobs_card(bot: Bot, title: str, jobs: list[Job]) -> Card:
-    """Lay a list of jobs out."""
+    """Return a list of jobs with a select to open one."""
     shown = [job for job in jobs if job.kind in SHOWN][:MAX_JOBS]
     if not shown:
         return Card(text(title, wording.job.LIST_NONE))
@@ -31,7 +31,7 @@ async def jobs_card(bot: Bot, title: str, jobs: list[Job]) -> Card:
 
 
 async def job_line(bot: Bot, job: Job) -> str:
-    """Say in one line where a job stands."""
+    """Return a job's number, name and status."""
     state = wording.job.STATES[job.status]
     if job.status is Status.QUEUED:
         place = await bot.store.jobs.queue_position(job.id)
@@ -43,7 +43,7 @@ async def job_line(bot: Bot, job: Job) -> str:
 
 
 def job_option(job: Job) -> discord.SelectOption:
-    """Offer a job in a select."""
+    """Return the option to select a job."""
     return discord.SelectOption(
         label=flatten(f"{job.id} {job_name(job)}", 100),
         value=str(job.id),
@@ -52,12 +52,12 @@ def job_option(job: Job) -> discord.SelectOption:
 
 
 def job_name(job: Job) -> str:
-    """Name a job by its dataset or its prompt."""
+    """Return a job's dataset or prompt."""
     return flatten(str(job.request.get("name") or job.request.get("prompt", "")), 60)
 
 
 class Pick(Select, verb="jobs:pick"):
-    """Choose a job to look at."""
+    """Select a job to look at."""
 
     placeholder = wording.job.LIST_PICK
 

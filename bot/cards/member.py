@@ -1,4 +1,4 @@
-"""What is kept of a member: the card, the copy they can have, and the end of all of it."""
+"""What is stored about a member: its card, the copy of it, and its deletion."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REMOVE, LEAVE = 0, 1  #: what becomes of styles shared with servers
 
 
 async def me_card(interaction: Interaction) -> Card:
-    """Lay out what is kept of the member."""
+    """Return a card of what is stored about the member."""
     store, member = interaction.client.store, interaction.user.id
     datasets = await store.datasets.list_for(member)
     photos = sum([len(await store.photos.list_for(dataset.id, member)) for dataset in datasets])
@@ -46,7 +46,7 @@ async def me_card(interaction: Interaction) -> Card:
 
 
 async def quota_line(interaction: Interaction) -> str:
-    """Say how much of the day's trainings is used, on a server."""
+    """Return how many of the day's trainings are used; nothing outside a server."""
     store, guild = interaction.client.store, interaction.guild_id
     if guild is None:
         return ""
@@ -57,7 +57,7 @@ async def quota_line(interaction: Interaction) -> str:
 
 
 async def consent_lines(interaction: Interaction) -> str:
-    """Say what the member agreed to, and when."""
+    """Return what the member agreed to, and when."""
     given = await interaction.client.store.members.list_consents(interaction.user.id)
     if not given:
         return wording.member.NO_CONSENT
@@ -67,7 +67,7 @@ async def consent_lines(interaction: Interaction) -> str:
 
 
 async def erase_card(interaction: Interaction) -> Card:
-    """Ask before everything goes; who shared styles chooses what becomes of them."""
+    """Return a card that asks for confirmation, and what becomes of shared styles."""
     store, member = interaction.client.store, interaction.user.id
     datasets = await store.datasets.list_for(member)
     photos = sum([len(await store.photos.list_for(dataset.id, member)) for dataset in datasets])
@@ -81,12 +81,12 @@ async def erase_card(interaction: Interaction) -> Card:
 
 
 class Export(Button, verb="me:export"):
-    """Hand the member a copy of everything."""
+    """Send the member a copy of everything."""
 
     label = wording.member.EXPORT
 
     async def press(self, interaction: Interaction) -> None:
-        """Pack it and send it, in as many files as it takes."""
+        """Send the copy in as many files as it needs."""
         with refusing_duplicates(interaction, self.verb):
             await defer(interaction)
             most = min(interaction.client.settings.upload * MIB, interaction.filesize_limit)
@@ -101,13 +101,13 @@ class Export(Button, verb="me:export"):
 
 
 class Erase(Button, verb="me:erase"):
-    """Ask whether everything shall go."""
+    """Ask for confirmation before everything is deleted."""
 
     label = wording.member.ERASE
     style = discord.ButtonStyle.danger
 
     async def press(self, interaction: Interaction) -> None:
-        """Show what would go."""
+        """Show what would be deleted."""
         await defer_update(interaction)
         await edit(interaction, await erase_card(interaction))
 
@@ -119,7 +119,7 @@ class EraseForGood(Button, verb="me:gone"):
     style = discord.ButtonStyle.danger
 
     async def press(self, interaction: Interaction) -> None:
-        """Delete it, and say what went."""
+        """Delete it, and confirm what was deleted."""
         with refusing_duplicates(interaction, self.verb):
             await defer_update(interaction)
             keep, member = self.numbers[0] == LEAVE, interaction.user.id

@@ -42,7 +42,7 @@ async def preflight_card(
 
 
 def title_line(preview: Preview) -> str:
-    """Say what is asked for."""
+    """Return the datasets, method, base and dial."""
     plan = preview.plan
     return say(
         wording.training.TITLE,
@@ -54,7 +54,7 @@ def title_line(preview: Preview) -> str:
 
 
 def fact_lines(bot: Bot, guild: discord.Guild | None, preview: Preview) -> Iterator[str]:
-    """Say photos, steps, time, place and file, a line each."""
+    """Yield photos, steps, time, memory, place and file, a line each."""
     plan = preview.plan
     yield say(wording.training.PHOTOS, photos=format_count(len(preview.photos), "photo"))
     warned = sum(bool(photo.warnings) for photo in preview.photos)
@@ -88,7 +88,7 @@ def fact_lines(bot: Bot, guild: discord.Guild | None, preview: Preview) -> Itera
 
 
 def file_line(size: int, most: int, *, link: str | None) -> str:
-    """Say how large the file will be, and how it will be handed over."""
+    """Return the file's size, and how it will be delivered."""
     template = wording.training.FILE_LINK if link else wording.training.FILE_HAND
     if size <= most:
         template = wording.training.FILE
@@ -96,13 +96,13 @@ def file_line(size: int, most: int, *, link: str | None) -> str:
 
 
 def reason_lines(preview: Preview) -> Iterator[str]:
-    """Say why the numbers are as they are."""
+    """Yield why the dial chose these numbers."""
     if "chosen" in preview.plan.reasons:
         yield wording.training.CHOSEN
 
 
 def option_lines(preview: Preview) -> Iterator[str]:
-    """Say what is special about it."""
+    """Yield the options used, and what is special about the training."""
     base = preview.base
     used = [
         describe_option(option, preview.order.options[option.name])
@@ -172,6 +172,6 @@ class Leave(Button, verb="plan:leave"):
     label = wording.training.NOT_NOW
 
     async def press(self, interaction: Interaction) -> None:
-        """Say that nothing was started."""
+        """Confirm that nothing was started."""
         await defer_update(interaction)
         await edit(interaction, Card(text(wording.training.LEFT)))

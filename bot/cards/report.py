@@ -1,4 +1,4 @@
-"""Reports: the button under every picture, and what moderators see of it."""
+"""Reports: the button below pictures, and the card that moderators see."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ MAX_REASON_CHARS = 500  #: characters
 
 
 class Report(Button, verb="report:add"):
-    """Tell the moderators that a picture should not be there."""
+    """Report a picture to the moderators."""
 
     label = wording.report.REPORT
 
     async def press(self, interaction: Interaction) -> None:
-        """Ask why."""
+        """Ask for the reason."""
         job = await get_server_job(interaction, self.numbers[0])
         message = interaction.message.id if interaction.message else 0
         await open_modal(interaction, ReportForm(job, message))
 
 
 async def get_server_job(interaction: Interaction, number: int) -> Job:
-    """Return a job of this server."""
+    """Return a job of this server; raise UserError for another."""
     job = await interaction.client.store.jobs.get(number)
     if interaction.guild_id is None or job.guild != interaction.guild_id:
         raise UserError("job_unknown")
@@ -48,7 +48,7 @@ async def get_server_job(interaction: Interaction, number: int) -> Job:
 
 
 class ReportForm(Form):
-    """Why a picture should not be there."""
+    """A form for the reason."""
 
     def __init__(self, job: Job, message: int) -> None:
         super().__init__(title=wording.report.FORM)
@@ -59,7 +59,7 @@ class ReportForm(Form):
         self.add_item(ui.Label(text=wording.report.WHY, component=self.reason))
 
     async def submit(self, interaction: Interaction) -> None:
-        """Keep the report and show it to the moderators."""
+        """Store the report and show it to the moderators."""
         await defer(interaction)
         store, guild = interaction.client.store, interaction.guild_id or 0
         number = await store.reports.add(
@@ -83,7 +83,7 @@ class ReportForm(Form):
         return True
 
     def make_card(self, interaction: Interaction, number: int) -> Card:
-        """Lay the report out for moderators."""
+        """Return the moderators' card."""
         channel = interaction.channel_id or 0
         url = f"https://discord.com/channels/{interaction.guild_id}/{channel}/{self.message}"
         facts = fill(wording.report.FACTS, reporter=interaction.user.id, url=url)
@@ -95,12 +95,12 @@ class ReportForm(Form):
 
 
 class Takedown(Button, verb="report:remove"):
-    """Delete the reported message, and stop what made it."""
+    """Delete the reported message, and cancel the job that made it."""
 
     label, style = wording.report.TAKE_DOWN, discord.ButtonStyle.danger
 
     async def press(self, interaction: Interaction) -> None:
-        """Delete it; who moderates here may."""
+        """Delete it, for moderators."""
         await defer_update(interaction)
         number, channel, message = self.numbers
         bot, guild = interaction.client, interaction.guild
@@ -123,12 +123,12 @@ class Takedown(Button, verb="report:remove"):
 
 
 class Dismiss(Button, verb="report:leave"):
-    """Leave the picture as it is."""
+    """Keep the picture."""
 
     label = wording.report.LEAVE_IT
 
     async def press(self, interaction: Interaction) -> None:
-        """Say who decided it."""
+        """Show who decided it."""
         await defer_update(interaction)
         if not is_moderator(interaction):
             raise UserError("permission_needed", permissions=["Manage Messages"])

@@ -34,7 +34,7 @@ MAX_PAIRS = 2  #: prompts shown before and after
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A style, and what its first card needs beside it."""
+    """A style with what its first card shows beside it."""
 
     view: JobView
     style: Style
@@ -43,7 +43,7 @@ class Result:
 
 
 def result_card(home: Home, result: Result, handover: Handover) -> Card:
-    """Lay a finished style out."""
+    """Return the card of a finished style."""
     style, view = result.style, result.view
     job, state = view.job, view.state
     card = PictureCard(colour=COLOURS[Status.DONE])
@@ -75,7 +75,7 @@ def draws_emoji(result: Result) -> bool:
 
 
 def add_pictures(card: Card, folder: JobFolder, state: JobState) -> None:
-    """Show what the base drew, and below it what the style draws now."""
+    """Add the base's pictures from before the training, and below them the style's."""
     if state.previews is None or not state.previews.step:
         return
     before = list_pictures(folder, state.before) if state.before else []
@@ -90,7 +90,7 @@ def add_pictures(card: Card, folder: JobFolder, state: JobState) -> None:
 
 
 def list_pictures(folder: JobFolder, previews: PreviewsDrawn) -> list[tuple[Path, str]]:
-    """List the first previews that are still there, with their prompts."""
+    """Return the first previews that still exist, with their prompts."""
     files, prompts = previews.files, previews.prompts
     found = []
     for at, file in enumerate(files[:MAX_PAIRS]):
@@ -101,7 +101,7 @@ def list_pictures(folder: JobFolder, previews: PreviewsDrawn) -> list[tuple[Path
 
 
 def add_file(card: Card, result: Result, handover: Handover, path: Path) -> None:
-    """Put the file on the card, or a link, or a sentence."""
+    """Add the file, a link to it, or where the operator finds it."""
     size, most = format_size(handover.size), format_size(handover.limit)
     if handover.kind is DeliveryKind.FILE:
         styles.add_file(card, path)
@@ -118,7 +118,7 @@ def add_file(card: Card, result: Result, handover: Handover, path: Path) -> None
 def add_smaller_file(
     card: Card, result: Result, handover: Handover, small: SmallCopy, home: Home
 ) -> None:
-    """Put the copy that fits on the card, and say what it costs and where the whole file is."""
+    """Add the smaller copy, with its loss of quality and where the whole file is."""
     style = result.style
     styles.add_file(card, home.job_folder(result.view.job.id).result / file_name(small.file))
     card.add(
@@ -136,7 +136,7 @@ def add_smaller_file(
 
 
 def step_card(home: Home, view: JobView, previews: PreviewsDrawn) -> Card:
-    """Lay out what a training draws on the way."""
+    """Return a card of previews."""
     step, prompts = previews.step, previews.prompts
     line = say(wording.result.STEP_ZERO, prompts=[f"“{prompt}”" for prompt in prompts])
     if step:
@@ -151,7 +151,7 @@ def step_card(home: Home, view: JobView, previews: PreviewsDrawn) -> Card:
 
 
 def ending_card(view: JobView, told: list[int]) -> Card:
-    """Lay out that a training ended without a result, for those who wait for it."""
+    """Return a card that a training ended without a result, for those who wait for it."""
     pinged = " ".join(f"<@{member}>" for member in told)
     failed = view.job.status is Status.FAILED
     said = say(wording.job.ENDED_FAILED if failed else wording.job.ENDED_CANCELLED, name=view.name)
@@ -160,6 +160,6 @@ def ending_card(view: JobView, told: list[int]) -> Card:
 
 
 def allow_mentions(told: list[int]) -> discord.AllowedMentions:
-    """Let these members be pinged, and nobody else."""
+    """Return mentions that ping these members and nobody else."""
     members = [discord.Object(member) for member in told[:100]]
     return discord.AllowedMentions(everyone=False, roles=False, users=members, replied_user=False)

@@ -1,4 +1,4 @@
-"""The card of drawn pictures: it waits, shows them, and offers more of the same."""
+"""The card of pictures on demand: it waits, shows them, and offers more."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ MAX_SHOWN_CHARS = 200  #: characters of a prompt on a card
 async def queue_and_show(
     interaction: Interaction, request: SampleRequest, style: str | int = ""
 ) -> None:
-    """Queue pictures, and put the card that waits for them where one was promised."""
+    """Queue pictures and show their card in the deferred answer."""
     bot = interaction.client
     await check_role(interaction, "sample")
     requester = sampling.Requester(
@@ -64,7 +64,7 @@ async def queue_and_show(
 
 
 def waiting_card(view: SampleView) -> Card:
-    """Lay out pictures that are not drawn yet."""
+    """Return the card of pictures that are not drawn yet."""
     place = say(wording.job.PLACE, place=view.place) if view.place > 1 else wording.job.NEXT
     job = view.job
     card = Card(colour=COLOURS[job.status])
@@ -73,7 +73,7 @@ def waiting_card(view: SampleView) -> Card:
 
 
 def sample_card(home: Home, view: SampleView, state: JobState) -> Card:
-    """Lay pictures out as they stand."""
+    """Return the card of pictures as they are now."""
     job = view.job
     if job.status is Status.QUEUED:
         return waiting_card(view)
@@ -95,13 +95,13 @@ def sample_card(home: Home, view: SampleView, state: JobState) -> Card:
 
 
 def title_lines(job: Job, style: Style | None, base: Base | None) -> Iterator[str]:
-    """Say what is drawn, for whom and by what."""
+    """Yield the prompt, the owner, and what draws it."""
     yield say(wording.sample.TITLE, prompt=flatten(job.request["prompt"], MAX_SHOWN_CHARS))
     yield say(wording.sample.BY, owner=job.owner) + " · " + credit_line(job, style, base)
 
 
 def credit_line(job: Job, style: Style | None, base: Base | None) -> str:
-    """Name the style and its maker, and the base that drew."""
+    """Return the style with its maker, and the base."""
     title = base.title if base else job.base
     if style is None:
         return say(wording.sample.BARE, base=title)
@@ -111,7 +111,7 @@ def credit_line(job: Job, style: Style | None, base: Base | None) -> str:
 
 
 def settings_lines(job: Job, state: JobState) -> Iterator[str]:
-    """Say how the pictures were drawn; the seed stands alone, for copying."""
+    """Yield the settings; the seed stands alone, so that it can be copied."""
     request = job.request
     facts = [fill(wording.sample.STEPS, steps=request["steps"])]
     if job.style is not None:
@@ -127,7 +127,7 @@ def settings_lines(job: Job, state: JobState) -> Iterator[str]:
 
 
 def list_pictures(home: Home, job: Job, state: JobState) -> Iterator[tuple[Path, str]]:
-    """List the drawn pictures that are still there."""
+    """Yield the pictures that still exist, with their prompts."""
     for file, picture in state.pictures.items():
         path = home.job_folder(job.id).result / file_name(file)
         if path.is_file():
@@ -135,7 +135,7 @@ def list_pictures(home: Home, job: Job, state: JobState) -> Iterator[tuple[Path,
 
 
 def add_buttons(card: Card, view: SampleView) -> Card:
-    """Offer more of the same; small square pictures may become emoji."""
+    """Add the buttons; small square pictures may become emoji."""
     job = view.job
     second: list[Button] = [Report(job.id)]
     if view.base and view.base.small:
@@ -144,7 +144,7 @@ def add_buttons(card: Card, view: SampleView) -> Card:
 
 
 async def get_own_sample(interaction: Interaction, number: int) -> Job:
-    """Return the presser's own pictures; somebody else's are as unknown as none."""
+    """Return the presser's own job; raise UserError for somebody else's."""
     job = await interaction.client.store.jobs.get_owned(number, interaction.user.id)
     if job.kind is not Kind.SAMPLE:
         raise UserError("job_unknown")
@@ -152,12 +152,12 @@ async def get_own_sample(interaction: Interaction, number: int) -> Job:
 
 
 class Again(Button, verb="sample:again"):
-    """Draw the same words with another seed."""
+    """Draw the same prompt with another seed."""
 
     label, style = wording.sample.AGAIN, discord.ButtonStyle.primary
 
     async def press(self, interaction: Interaction) -> None:
-        """Queue it."""
+        """Queue the pictures."""
         await defer(interaction, private=False)
         job = await get_own_sample(interaction, self.numbers[0])
         request = replace(SampleRequest(**job.request), seed=sampling.choose_seed(None))
@@ -165,7 +165,7 @@ class Again(Button, verb="sample:again"):
 
 
 class Vary(Button, verb="sample:vary"):
-    """Change the words, the seed or the strength."""
+    """Change the prompt, seed or strength and draw again."""
 
     label = wording.sample.VARY
 
@@ -176,12 +176,12 @@ class Vary(Button, verb="sample:vary"):
 
 
 class Remove(Button, verb="sample:delete"):
-    """Delete the pictures, or take the wish for them back."""
+    """Delete the pictures, or cancel the job."""
 
     label, style = wording.sample.REMOVE, discord.ButtonStyle.danger
 
     async def press(self, interaction: Interaction) -> None:
-        """Delete message and files; the owner may, and who moderates here."""
+        """Delete message and files, for the owner and moderators."""
         await defer_update(interaction)
         bot = interaction.client
         job = await get_controllable_job(interaction, self.numbers[0])
@@ -198,7 +198,7 @@ class Remove(Button, verb="sample:delete"):
 
 
 class TryForm(Form):
-    """What to draw with a style."""
+    """A form for what to draw with a style."""
 
     def __init__(self, style: Style, base: Base | None) -> None:
         super().__init__(title=flatten(fill(wording.sample.TRY_FORM, name=style.name), 45))
@@ -209,14 +209,14 @@ class TryForm(Form):
         self.add_item(ui.Label(text=wording.sample.PROMPT_LABEL, component=self.prompt))
 
     async def submit(self, interaction: Interaction) -> None:
-        """Queue it."""
+        """Queue the pictures."""
         await defer(interaction, private=False)
         request = SampleRequest("", self.prompt.value.strip(), seed=sampling.choose_seed(None))
         await queue_and_show(interaction, request, self.style.id)
 
 
 class VaryForm(Form):
-    """The settings of pictures, to be changed."""
+    """A form for the settings of pictures."""
 
     def __init__(self, request: SampleRequest, style: int | None) -> None:
         super().__init__(title=wording.sample.FORM)
@@ -236,7 +236,7 @@ class VaryForm(Form):
             self.add_item(ui.Label(text=label, component=component))
 
     async def submit(self, interaction: Interaction) -> None:
-        """Queue it."""
+        """Queue the pictures."""
         await defer(interaction, private=False)
         seed = self.seed.value.strip()
         request = replace(
@@ -253,7 +253,7 @@ class VaryForm(Form):
 def text_input(
     name: str, value: str, *, long: bool = False, required: bool = True
 ) -> ui.TextInput[Any]:
-    """Make a field of a form."""
+    """Return a text field."""
     style = discord.TextStyle.paragraph if long else discord.TextStyle.short
     return ui.TextInput(
         custom_id=name,
@@ -265,7 +265,7 @@ def text_input(
 
 
 def parse_number(typed: str, kind: type[float]) -> Any:
-    """Read a number that somebody typed."""
+    """Return the number that somebody typed, with a point or a comma."""
     try:
         return kind(typed.strip().replace(",", "."))
     except ValueError as wrong:

@@ -1,4 +1,4 @@
-"""The settings of a server: one card of selects, and a form for the numbers."""
+"""The settings of a server: a card of selects, and a form for the limits."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NEEDED = discord.Permissions(
 
 
 async def server_card(interaction: Interaction) -> Card:
-    """Lay out what the server's moderators decided."""
+    """Return a card of the server's settings."""
     server = await interaction.client.store.servers.get(interaction.guild_id or 0)
     return Card(
         text(wording.server.TITLE),
@@ -51,14 +51,14 @@ async def server_card(interaction: Interaction) -> Card:
 
 
 def limits_line(server: Server) -> str:
-    """Say how much one member may train."""
+    """Return how much one member may train."""
     jobs = format_count(server.jobs, "training") if server.jobs else wording.server.NO_LIMIT
     minutes = format_count(server.minutes, "minute") if server.minutes else wording.server.NO_LIMIT
     return say(wording.server.LIMITS, jobs=jobs, minutes=minutes)
 
 
 def missing_permission_lines(interaction: Interaction, server: Server) -> list[str]:
-    """Say what the bot is not allowed in the channels that it shall use."""
+    """Return the permissions that the bot lacks in the chosen channels."""
     lines = []
     for number_ in filter(None, (server.channel, server.log)):
         channel = interaction.guild.get_channel(number_) if interaction.guild else None
@@ -75,7 +75,7 @@ def missing_permission_lines(interaction: Interaction, server: Server) -> list[s
 
 
 async def save_and_show(interaction: Interaction, **decided: Any) -> None:
-    """Keep what a moderator decided, and show it."""
+    """Save settings and show them."""
     check_server_manager(interaction)
     await defer_update(interaction)
     servers = interaction.client.store.servers
@@ -85,7 +85,7 @@ async def save_and_show(interaction: Interaction, **decided: Any) -> None:
 
 
 class Roles(Control[ui.RoleSelect[Any]], verb=""):
-    """A choice of roles; none means everybody."""
+    """A select of roles; none means everybody."""
 
     def __init__(self, roles: Sequence[int]) -> None:
         chosen = [discord.SelectDefaultValue.from_role(discord.Object(role)) for role in roles]
@@ -101,28 +101,28 @@ class Roles(Control[ui.RoleSelect[Any]], verb=""):
 
     @property
     def chosen(self) -> tuple[int, ...]:
-        """The roles that were picked."""
+        """The ids of the roles."""
         return tuple(role.id for role in self.item.values)
 
 
 class Trainers(Roles, verb="server:trainers"):
-    """Who may train."""
+    """Choose who may train."""
 
     async def press(self, interaction: Interaction) -> None:
-        """Keep the roles."""
+        """Save the roles."""
         await save_and_show(interaction, trainers=self.chosen)
 
 
 class Samplers(Roles, verb="server:samplers"):
-    """Who may sample."""
+    """Choose who may sample."""
 
     async def press(self, interaction: Interaction) -> None:
-        """Keep the roles."""
+        """Save the roles."""
         await save_and_show(interaction, samplers=self.chosen)
 
 
 class Channel(Control[ui.ChannelSelect[Any]], verb=""):
-    """A choice of one text channel, or none."""
+    """A select of one text channel, or none."""
 
     def __init__(self, channel: int | None) -> None:
         chosen = (
@@ -141,28 +141,28 @@ class Channel(Control[ui.ChannelSelect[Any]], verb=""):
 
     @property
     def chosen(self) -> int | None:
-        """The channel that was picked."""
+        """The id of the channel."""
         return next((channel.id for channel in self.item.values), None)
 
 
 class Training(Channel, verb="server:channel"):
-    """Where trainings are shown."""
+    """Choose where cards of trainings are posted."""
 
     async def press(self, interaction: Interaction) -> None:
-        """Keep the channel."""
+        """Save the channel."""
         await save_and_show(interaction, channel=self.chosen)
 
 
 class Log(Channel, verb="server:log"):
-    """Where reports go."""
+    """Choose where reports are posted."""
 
     async def press(self, interaction: Interaction) -> None:
-        """Keep the channel."""
+        """Save the channel."""
         await save_and_show(interaction, log=self.chosen)
 
 
 class Limits(Button, verb="server:limits"):
-    """Open the form for the numbers."""
+    """Open the form of the limits."""
 
     label = wording.server.CHANGE_LIMITS
 
@@ -174,7 +174,7 @@ class Limits(Button, verb="server:limits"):
 
 
 class LimitsForm(Form):
-    """Trainings a day and minutes a training."""
+    """A form for trainings a day and minutes a training."""
 
     def __init__(self, server: Server) -> None:
         super().__init__(title=wording.server.FORM)
@@ -191,14 +191,14 @@ class LimitsForm(Form):
             self.add_item(ui.Label(text=label, description=wording.server.ZERO, component=field))
 
     async def submit(self, interaction: Interaction) -> None:
-        """Keep the numbers, if they are some."""
+        """Save the limits."""
         await save_and_show(
             interaction, jobs=parse_limit(self.jobs.value), minutes=parse_limit(self.minutes.value)
         )
 
 
 def parse_limit(typed: str) -> int:
-    """Read a number that a moderator typed."""
+    """Return the limit that was typed; raise UserError if it is no number up to MAX_LIMIT."""
     if not typed.strip().isdecimal() or int(typed) > MAX_LIMIT:
         raise UserError("server_jobs", most=MAX_LIMIT)
     return int(typed)

@@ -1,4 +1,4 @@
-"""Styles: the list, one style's card, and what one does with it."""
+"""Styles: the list, the card of one, and its buttons."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ MAX_STYLES = 25  #: styles in one list; Discord's selects take no more
 
 
 def styles_card(styles: list[Style], member: int, guild: int, catalog: Catalog) -> Card:
-    """Lay out the styles that a member can use on a server."""
+    """Return a list of the styles that a member can use on a server."""
     if not styles:
         return Card(text(wording.style.LIST_TITLE, wording.style.LIST_NONE))
     shown = styles[:MAX_STYLES]
@@ -51,21 +51,21 @@ def styles_card(styles: list[Style], member: int, guild: int, catalog: Catalog) 
 
 
 def style_line(style: Style, member: int, guild: int, catalog: Catalog) -> str:
-    """Name a style in the list, with who made it."""
+    """Return a style's name, method and maker."""
     method = catalog.method_title(style.method)
     said = say(wording.style.LIST_LINE, name=style.name, method=method)
     return said + owner_note(style, member, guild)
 
 
 def owner_note(style: Style, member: int, guild: int) -> str:
-    """Say whose a style is, or that it is shared."""
+    """Return whose a style is if it is not the member's, or that it is shared here."""
     if style.owner is not None and style.owner != member:
         return say(wording.style.BY, owner=style.owner)
     return wording.style.SHARED_HERE if guild in style.shared else ""
 
 
 def style_option(style: Style, catalog: Catalog) -> discord.SelectOption:
-    """Offer a style in a select."""
+    """Return the option to select a style."""
     return discord.SelectOption(
         label=flatten(style.name, 100),
         value=str(style.id),
@@ -74,7 +74,7 @@ def style_option(style: Style, catalog: Catalog) -> discord.SelectOption:
 
 
 async def style_card(interaction: Interaction, style: Style) -> Card:
-    """Lay one style out, with what the member may do with it."""
+    """Return the card of one style, with what the member may do with it."""
     member, guild = interaction.user.id, interaction.guild_id or 0
     base = await find_base(interaction.client, style.base)
     catalog = await interaction.client.store.catalog.read()
@@ -96,7 +96,7 @@ async def style_card(interaction: Interaction, style: Style) -> Card:
 
 
 def retention_line(style: Style, days: int) -> str:
-    """Say until when a whole model is kept, or since when its file is gone; nothing of others."""
+    """Return until when a whole model is kept, or since when its file is removed."""
     if style.removed:
         return fill(wording.style.REMOVED, when=int(style.removed), days=days)
     if style.whole and days:
@@ -105,7 +105,7 @@ def retention_line(style: Style, days: int) -> str:
 
 
 def style_buttons(style: Style, interaction: Interaction) -> list[Button]:
-    """Return what a member may do with a style."""
+    """Return the buttons for what a member may do with a style."""
     mine = style.owner == interaction.user.id
     if style.removed:
         return [Delete(style.id)] if mine else []
@@ -118,13 +118,13 @@ def style_buttons(style: Style, interaction: Interaction) -> list[Button]:
 
 
 async def find_base(bot: Bot, name: str) -> Base | None:
-    """Return a base of the catalog."""
+    """Return a base of the catalog; None if there is none of that name."""
     bases = (await bot.store.catalog.read()).bases
     return next((base for base in bases if base.name == name), None)
 
 
 async def get_own_style(interaction: Interaction, style: str | int) -> Style:
-    """Return the member's own style, picked or named; somebody else's is as unknown as none."""
+    """Return the member's own style by id or name; raise UserError for somebody else's."""
     member = interaction.user.id
     found = await sampling.find_style(interaction.client.store, style, member, 0)
     if found.owner != member:
@@ -133,7 +133,7 @@ async def get_own_style(interaction: Interaction, style: str | int) -> Style:
 
 
 async def share_style(interaction: Interaction, style: str | int) -> Card:
-    """Share a style of one's own with this server, and lay out the receipt."""
+    """Share the member's own style with this server, and return a card that confirms it."""
     if not interaction.guild_id:
         raise UserError("server_only")
     found = await get_own_style(interaction, style)
@@ -143,7 +143,7 @@ async def share_style(interaction: Interaction, style: str | int) -> Card:
 
 
 async def unshare_style(interaction: Interaction, style: str | int) -> Card:
-    """Take a style back from this server: one's own, or any where one keeps order."""
+    """Stop sharing a style with this server: the member's own; anybody's for a moderator."""
     store, member, guild = interaction.client.store, interaction.user.id, interaction.guild_id or 0
     found = await sampling.find_style(store, style, member, guild)
     if found.owner == member:
@@ -156,12 +156,12 @@ async def unshare_style(interaction: Interaction, style: str | int) -> Card:
 
 
 def add_file(card: Card, path: Path) -> Card:
-    """Put a style's file on a card."""
+    """Add a style's file to a card."""
     return card.add(ui.File(card.attach(path)))
 
 
 def delete_card(style: Style) -> Card:
-    """Ask before a style goes."""
+    """Return a card that asks for confirmation."""
     return Card(text(say(wording.style.DELETE_ASK, name=style.name)), row(Erase(style.id), Keep()))
 
 
@@ -179,34 +179,34 @@ class Try(Button, verb="style:try"):
 
 
 class Share(Button, verb="style:share"):
-    """Let this server draw with the style."""
+    """Share the style with this server."""
 
     label = wording.style.SHARE
 
     async def press(self, interaction: Interaction) -> None:
-        """Share it, and give a receipt."""
+        """Share it, and confirm it."""
         await defer_update(interaction)
         await follow_up(interaction, await share_style(interaction, self.numbers[0]))
 
 
 class Unshare(Button, verb="style:unshare"):
-    """Take the style back."""
+    """Stop sharing the style with this server."""
 
     label = wording.style.UNSHARE
 
     async def press(self, interaction: Interaction) -> None:
-        """Take it back, and say so."""
+        """Stop sharing it, and confirm it."""
         await defer_update(interaction)
         await follow_up(interaction, await unshare_style(interaction, self.numbers[0]))
 
 
 class Fetch(Button, verb="style:link"):
-    """Get the file once more."""
+    """Get the file again."""
 
     label = wording.style.GET_LINK
 
     async def press(self, interaction: Interaction) -> None:
-        """Hand a fresh link to the owner alone; without a web server, the file or a sentence."""
+        """Send the owner a new link; without a web server, the file or where it is."""
         await defer_update(interaction)
         style = await get_own_style(interaction, self.numbers[0])
         if style.removed:
@@ -217,7 +217,7 @@ class Fetch(Button, verb="style:link"):
 
 
 def handover_card(bot: Bot, style: Style, most: int) -> Card:
-    """Lay out how an owner gets a file."""
+    """Return a card with a link, the file, or where the operator finds it."""
     link, path = bot.web.link(style), bot.store.styles.file(style)
     if link is not None:
         name = escape(style.name)
@@ -237,7 +237,7 @@ class Delete(Button, verb="style:delete"):
     label, style = wording.style.DELETE, discord.ButtonStyle.danger
 
     async def press(self, interaction: Interaction) -> None:
-        """Ask first."""
+        """Ask for confirmation."""
         await defer_update(interaction)
         await follow_up(
             interaction, delete_card(await get_own_style(interaction, self.numbers[0]))
@@ -258,7 +258,7 @@ class Erase(Button, verb="style:erase"):
 
 
 class Pick(Select, verb="style:pick"):
-    """Choose a style to look at."""
+    """Select a style to look at."""
 
     placeholder = wording.style.LIST_PICK
 

@@ -1,4 +1,4 @@
-"""Cards with pictures that a model drew: tiny ones are enlarged, so that a phone shows them."""
+"""Cards with drawn pictures: tiny ones are enlarged, so that a phone shows them well."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ PICTURE_SUFFIX = ".png"
 
 
 class PictureCard(Card):
-    """A card whose pictures are shown at least `SHOWN` pixels wide."""
+    """A card that shows pictures at least MIN_SHOWN_PIXELS wide."""
 
     def open_files(self) -> list[discord.File]:
-        """Open the promised files, the tiny pictures enlarged."""
+        """Open the attached files, tiny pictures enlarged."""
         return [discord.File(enlarge(path), name) for name, path in self.paths.items()]
 
 
 def enlarge(path: Path) -> io.BytesIO | Path:
-    """Return a picture as it is shown."""
+    """Return a tiny picture enlarged by a whole factor; a larger one as its path."""
     if path.suffix != PICTURE_SUFFIX:
         return path
     with Image.open(path) as picture:

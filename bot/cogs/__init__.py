@@ -1,1 +1,1 @@
-"""Commands, one file a group; a module in this folder with a `setup` is found and loaded."""
+"""Slash commands, one file a group; a module here that has a `setup` is loaded."""

@@ -1,4 +1,4 @@
-"""What a command offers while a member types: names, the ones used last first."""
+"""Autocompletion of options: names, the ones used last first."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ MAX_CHOICES = 25  #: what Discord shows
 async def suggest_datasets(
     interaction: Interaction, current: str
 ) -> list[app_commands.Choice[str]]:
-    """Offer the member's own datasets by name."""
+    """Return the member's own datasets."""
     own = await interaction.client.store.datasets.list_for(interaction.user.id)
     return matching_choices([(dataset.name, dataset.name) for dataset in own], current)
 
 
 async def suggest_bases(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-    """Offer the bases that are on this machine, by their titles."""
+    """Return the installed bases by their titles."""
     catalog = await interaction.client.store.catalog.read()
     here = [(base.title, base.name) for base in catalog.bases if base.present]
     return matching_choices(here, current)
@@ -38,7 +38,7 @@ async def suggest_bases(interaction: Interaction, current: str) -> list[app_comm
 async def suggest_fitting_bases(
     interaction: Interaction, current: str
 ) -> list[app_commands.Choice[str]]:
-    """Offer the bases that are here and, where a style was picked, of its family."""
+    """Return the installed bases; those that fit the style if one was picked."""
     catalog = await interaction.client.store.catalog.read()
     bases = [base for base in catalog.bases if base.present]
     with suppress(UserError):  # no such style: the command will say so
@@ -50,7 +50,7 @@ async def suggest_fitting_bases(
 
 
 async def suggest_styles(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-    """Offer the styles that a member can use here: their own first, then the shared."""
+    """Return the styles that a member can use here: their own first, then the shared ones."""
     member, guild = interaction.user.id, interaction.guild_id or 0
     usable = await interaction.client.store.styles.list_usable(member, guild)
     return await style_choices(interaction, usable, current)
@@ -59,7 +59,7 @@ async def suggest_styles(interaction: Interaction, current: str) -> list[app_com
 async def suggest_own_styles(
     interaction: Interaction, current: str
 ) -> list[app_commands.Choice[str]]:
-    """Offer the member's own styles."""
+    """Return the member's own styles."""
     member = interaction.user.id
     own = await interaction.client.store.styles.list_for(member)
     return await style_choices(interaction, own, current)
@@ -68,7 +68,7 @@ async def suggest_own_styles(
 async def suggest_shared_styles(
     interaction: Interaction, current: str
 ) -> list[app_commands.Choice[str]]:
-    """Offer what the member may take back here: their own, and anybody's to who keeps order."""
+    """Return the styles the member may unshare here: their own; all of them for moderators."""
     member, guild = interaction.user.id, interaction.guild_id or 0
     usable = await interaction.client.store.styles.list_usable(member, guild)
     shared = [style for style in usable if guild in style.shared]
@@ -80,7 +80,7 @@ async def suggest_shared_styles(
 async def style_choices(
     interaction: Interaction, styles: list[Style], current: str
 ) -> list[app_commands.Choice[str]]:
-    """Offer styles by their titles."""
+    """Return choices of styles whose titles match."""
     catalog, member = await interaction.client.store.catalog.read(), interaction.user.id
     return matching_choices(
         [(style_title(style, member, catalog), str(style.id)) for style in styles], current
@@ -88,14 +88,14 @@ async def style_choices(
 
 
 def style_title(style: Style, member: int, catalog: Catalog) -> str:
-    """Name a style with what sets it apart from others of its name."""
+    """Return a style's name with its method and id: names may repeat."""
     method = catalog.method_title(style.method)
     shared = "" if style.owner == member else wording.style.SHARED_HERE
     return f"{style.name} · {method} {style.id}{shared}"
 
 
 def matching_choices(pairs: list[tuple[str, str]], current: str) -> list[app_commands.Choice[str]]:
-    """Keep the titles that have what was typed in them, and as many as Discord shows."""
+    """Return choices of (title, value) pairs whose titles contain what was typed."""
     typed = current.casefold().strip()
     kept = [pair for pair in pairs if typed in pair[0].casefold()]
     return [

@@ -1,4 +1,4 @@
-"""Photos that members post as messages, where the operator has switched it on."""
+"""Photos that members post as messages, if the operator allows it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ITEMS = (Done,)
 
 
 class Collecting(commands.Cog):
-    """Takes the photos of those members who started it, and of nobody else."""
+    """Takes photos from the messages of members who started collecting."""
 
     def __init__(self, bot: Bot) -> None:
         self.bot = bot
@@ -42,7 +42,7 @@ class Collecting(commands.Cog):
             await self.take(message, dataset)
 
     async def take(self, message: discord.Message, dataset: Dataset) -> None:
-        """Take one message's photos, and mark it."""
+        """Take the photos of one message, and react to it."""
         try:
             received = await receive_photos(self.bot, dataset, message.attachments)
         except UserError as error:
@@ -55,7 +55,7 @@ class Collecting(commands.Cog):
 
 
 async def mark(message: discord.Message, *lines: str) -> None:
-    """React on a message, and say under it what was wrong."""
+    """React to a message, and reply with what was wrong."""
     with suppress(discord.Forbidden, discord.NotFound):
         await message.add_reaction(REFUSED if lines else TAKEN)
     if lines:
@@ -64,6 +64,6 @@ async def mark(message: discord.Message, *lines: str) -> None:
 
 
 async def setup(bot: Bot) -> None:
-    """Listen, where the operator lets photos be collected."""
+    """Add the listener, if the operator allows collecting."""
     if bot.settings.collect:
         await bot.add_cog(Collecting(bot))

@@ -45,7 +45,7 @@ WAITING = 100  #: members whose photos wait for their consent at once
 
 @app_commands.guild_only()
 class Datasets(commands.GroupCog, name="dataset", description=wording.dataset.COMMAND):
-    """Everything a member does with their photos."""
+    """The commands for datasets."""
 
     @app_commands.command(description=wording.dataset.COMMAND_NEW)
     @app_commands.describe(**wording.dataset.NEW_OPTIONS)
@@ -53,7 +53,7 @@ class Datasets(commands.GroupCog, name="dataset", description=wording.dataset.CO
     async def new(
         self, interaction: Interaction, name: str, kind: str = "subject", trigger: str = ""
     ) -> None:
-        """Start an empty dataset and show its card."""
+        """Create an empty dataset and show its card."""
         await defer(interaction)
         guild = interaction.guild_id or 0
         made = await interaction.client.store.datasets.create(
@@ -74,7 +74,7 @@ class Datasets(commands.GroupCog, name="dataset", description=wording.dataset.CO
         photo4: discord.Attachment | None = None,
         photo5: discord.Attachment | None = None,
     ) -> None:
-        """Take photos from the options; without any, open the form for ten."""
+        """Take photos from the options; without any, open the form."""
         files = [file for file in (photo1, photo2, photo3, photo4, photo5) if file]
         if not files:
             dataset = await get_own_dataset(interaction, name)
@@ -102,7 +102,7 @@ class Datasets(commands.GroupCog, name="dataset", description=wording.dataset.CO
     @app_commands.describe(name=wording.dataset.OPTION)
     @app_commands.autocomplete(name=_autocomplete.suggest_datasets)
     async def delete(self, interaction: Interaction, name: str) -> None:
-        """Ask whether a dataset shall go."""
+        """Ask for confirmation before a dataset is deleted."""
         await defer(interaction)
         dataset = await get_own_dataset(interaction, name)
         photos = await interaction.client.store.photos.list_for(dataset.id, dataset.owner)
@@ -122,14 +122,14 @@ class Datasets(commands.GroupCog, name="dataset", description=wording.dataset.CO
 
 
 async def get_own_dataset(interaction: Interaction, name: str) -> Dataset:
-    """Return the member's dataset of that name."""
+    """Return the member's dataset of that name; raise UserError if there is none."""
     return await interaction.client.store.datasets.get_by_name(interaction.user.id, name)
 
 
 def keep_until_consent(
     interaction: Interaction, dataset: Dataset, files: list[discord.Attachment]
 ) -> None:
-    """Let files wait for their owner's consent; of very many, the oldest are let go."""
+    """Keep files until their owner agrees to the terms; of too many, drop the oldest."""
     waiting = interaction.client.awaiting_consent
     waiting[interaction.user.id, dataset.id] = files
     while len(waiting) > WAITING:

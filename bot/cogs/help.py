@@ -1,4 +1,4 @@
-"""/help and /privacy: what to do, and what is done."""
+"""/help and /privacy."""
 
 from __future__ import annotations
 

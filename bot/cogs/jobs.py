@@ -21,7 +21,7 @@ WHOSE = [app_commands.Choice(name=name, value=whose) for whose, name in wording.
 
 
 class Jobs(commands.Cog):
-    """Looking at jobs."""
+    """The command for jobs."""
 
     @app_commands.command(description=wording.job.COMMAND)
     @app_commands.describe(**wording.job.OPTIONS)

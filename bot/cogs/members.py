@@ -1,4 +1,4 @@
-"""/me: what is kept of a member."""
+"""/me: what is stored about a member."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ ITEMS = (cards.Export, cards.Erase, cards.EraseForGood)
 
 
 class Members(commands.Cog):
-    """What a member can ask for about themselves."""
+    """The command for one's own data."""
 
     @app_commands.command(description=wording.member.COMMAND)
     async def me(self, interaction: Interaction) -> None:
-        """Show what is kept."""
+        """Show what is stored."""
         await defer(interaction)
         await edit(interaction, await cards.me_card(interaction))
 

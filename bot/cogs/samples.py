@@ -21,7 +21,7 @@ ITEMS = (sample.Again, sample.Vary, sample.Remove, emoji.Emoji)
 
 
 class Samples(commands.Cog):
-    """Drawing."""
+    """The command for pictures."""
 
     @app_commands.command(description=wording.sample.COMMAND)
     @app_commands.describe(**wording.sample.OPTIONS)
@@ -42,7 +42,7 @@ class Samples(commands.Cog):
         size: int = 0,
         count: int = 1,
     ) -> None:
-        """Queue pictures; their card shows them when they are there."""
+        """Queue pictures; their card shows them once they are drawn."""
         await defer(interaction, private=False)
         request = SampleRequest(
             base,

@@ -1,4 +1,4 @@
-"""/server: what moderators decide."""
+"""/server: the settings of a server."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ITEMS = (cards.Trainers, cards.Samplers, cards.Training, cards.Log, cards.Limits
 @app_commands.guild_only()
 @app_commands.default_permissions(discord.Permissions(manage_guild=True))
 class Servers(commands.GroupCog, name="server", description=wording.server.COMMAND):
-    """What the people who look after a server can set."""
+    """The commands for those who manage a server."""
 
     @app_commands.command(description=wording.server.COMMAND_SETUP)
     async def setup(self, interaction: Interaction) -> None:

@@ -1,4 +1,4 @@
-"""/style: what members have trained, and with whom they share it."""
+"""/style: what members have trained, and sharing it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ITEMS = (
 
 @app_commands.guild_only()
 class Styles(commands.GroupCog, name="style", description=wording.style.COMMAND):
-    """Looking at styles, sharing and deleting them."""
+    """The commands for styles."""
 
     @app_commands.command(name="list", description=wording.style.COMMAND_LIST)
     async def all(self, interaction: Interaction) -> None:
@@ -43,7 +43,7 @@ class Styles(commands.GroupCog, name="style", description=wording.style.COMMAND)
     @app_commands.describe(style=wording.style.OPTION)
     @app_commands.autocomplete(style=_autocomplete.suggest_own_styles)
     async def share(self, interaction: Interaction, style: str) -> None:
-        """Share a style with this server; the answer is the receipt."""
+        """Share a style with this server."""
         await defer(interaction)
         await edit(interaction, await cards.share_style(interaction, style))
 
@@ -51,7 +51,7 @@ class Styles(commands.GroupCog, name="style", description=wording.style.COMMAND)
     @app_commands.describe(style=wording.style.OPTION)
     @app_commands.autocomplete(style=_autocomplete.suggest_shared_styles)
     async def unshare(self, interaction: Interaction, style: str) -> None:
-        """Take a style back from this server."""
+        """Stop sharing a style with this server."""
         await defer(interaction)
         await edit(interaction, await cards.unshare_style(interaction, style))
 
@@ -59,7 +59,7 @@ class Styles(commands.GroupCog, name="style", description=wording.style.COMMAND)
     @app_commands.describe(style=wording.style.OPTION)
     @app_commands.autocomplete(style=_autocomplete.suggest_own_styles)
     async def delete(self, interaction: Interaction, style: str) -> None:
-        """Ask whether a style shall go."""
+        """Ask for confirmation before a style is deleted."""
         await defer(interaction)
         await edit(interaction, cards.delete_card(await cards.get_own_style(interaction, style)))
 

@@ -149,7 +149,7 @@ class Training(commands.GroupCog, name="train", description=wording.training.COM
 
 
 async def consider(interaction: Interaction, name: str, order: TrainingOrder) -> None:
-    """Show the pre-flight card for one of the member's datasets."""
+    """Show the pre-flight card of an order for one of the member's datasets."""
     with refusing_duplicates(interaction, name):
         await defer(interaction)
         bot = interaction.client

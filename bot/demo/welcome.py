@@ -30,12 +30,12 @@ STEPS, RANK, RATE = 240, 16, 3e-3
 
 
 class TrainMascot(Button, verb="demo:mascot"):
-    """Do at once what `/dataset new`, `/dataset add` and `/train lora` do one after the other."""
+    """Do what `/dataset new`, `/dataset add` and `/train lora` do, in one press."""
 
     label, style = wording.demo.TRAIN_MASCOT, discord.ButtonStyle.success
 
     async def press(self, interaction: Interaction) -> None:
-        """Make the presser's dataset of the mascot, and train on it."""
+        """Create the presser's dataset of the mascot, and train on it."""
         with refusing_duplicates(interaction, self.verb):
             await defer(interaction)
             bot, guild = interaction.client, interaction.guild_id or 0
@@ -52,7 +52,7 @@ class TrainMascot(Button, verb="demo:mascot"):
 
 
 async def mascots(bot: Bot, owner: int, guild: int) -> Dataset:
-    """Return a member's dataset of the mascot, made when it is not there."""
+    """Return a member's dataset of the mascot, created if there is none."""
     with suppress(UserError):
         return await bot.store.datasets.get_by_name(owner, NAME)
     dataset = await bot.store.datasets.create(owner, guild, NAME, Concept.SUBJECT)
@@ -67,7 +67,7 @@ async def mascots(bot: Bot, owner: int, guild: int) -> Dataset:
 
 
 def welcome_card() -> Card:
-    """Lay out what Safelight is, with its pictures and the button."""
+    """Return a card of what Safelight is, with its pictures and the button."""
     card = Card(text(wording.demo.WELCOME), colour=COLOUR)
     card.add_gallery([(SHEET, wording.demo.WELCOME_ALT)])
     return card.add(row(TrainMascot()))
