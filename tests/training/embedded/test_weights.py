@@ -83,11 +83,10 @@ def test_a_missing_list_is_named(tmp_path):
 LOADED = """
 from storage.errors import JobError
 from training.bases.cache import BaseCache
-from training.caption import found
 
 bases = BaseCache(None)
 print([base.present for base in bases.list_entries()][0])
-for use in (bases.fingerprint, bases.locate, lambda _: found("embedded", bases)):
+for use in (bases.fingerprint, bases.locate, bases.locate_captioner):
     try:
         use("embedded")
     except JobError as refused:

@@ -112,8 +112,8 @@ def test_put_down_is_not_paused_by_a_member(run, kind, advances):
     begun = run(steps(), kind)
     for _ in range(advances):
         begun.advance()
-    begun.leave()
-    begun.leave()
+    begun.put_down()
+    begun.put_down()
 
     *before, ended = finish_log(begun)
     assert (ended.event.kind, ended.event.leaving, ended.fence) == ("paused", True, 4)
