@@ -21,12 +21,12 @@ CHILD = """
 import asyncio, sys
 from pathlib import Path
 from bot.__main__ import make_bot
-from bot.demo.discordish import world
+from bot.demo.world import run_world
 from bot.settings import BotSettings
 
 async def main():
     bot = make_bot(BotSettings(_env_file=None, home=Path(sys.argv[1]), token=None, min_free_mib=0))
-    async with world(bot):
+    async with run_world(bot):
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.read)
     await bot.close_features()

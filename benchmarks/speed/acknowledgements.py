@@ -17,14 +17,14 @@ from benchmarks import machine, table
 from benchmarks.speed.concurrent import Ears, crowd, photo
 from benchmarks.speed.service import Service, mascot
 from bot import wording
-from bot.demo.discordish import FRIEND, OWNER
-from bot.demo.stage import ready, stage
+from bot.demo.stage import open_stage, wait_for_catalog
+from bot.demo.world import FRIEND, OWNER
 from storage.errors import UserError
 from storage.events import Progress
 
 if TYPE_CHECKING:
     from bot.bot import Bot
-    from bot.demo.discordish import World
+    from bot.demo.world import World
 
 COMMON, SLOWEST = 0.3, 1.5  #: seconds: of 99 in a hundred, of each
 PAUSE = 0.15  #: seconds between two commands
@@ -70,7 +70,7 @@ async def talk(world: World, ears: Ears, bot: Bot, photos: list[bytes], count: i
                 await add(world, person, five)
         (command, options), person = next(turns)
         await world.people[person].slash(world.channel, command, **options)
-        await world.live()
+        await world.advance_clock()
     return arrived
 
 
@@ -83,13 +83,13 @@ async def add(world: World, person: str, photos: list[bytes]) -> None:
 async def measure(place: Path, count: int) -> list[table.Row]:
     """Run the bot and the trainer, and let people talk."""
     photos = [photo(seed) for seed in range(PHOTOS)]
-    async with stage(place) as (bot, world):
-        await ready(bot)
+    async with open_stage(place) as (bot, world):
+        await wait_for_catalog(bot)
         catalog = await bot.store.catalog.read()
         who = world.people[FRIEND].id
         running = Service(bot.store, catalog, who, world.server.id, world.channel.id)
         await prepare(world, running)
-        await world.live()
+        await world.advance_clock()
         psutil.cpu_percent()
         with crowd(world) as ears:
             arrived = await talk(world, ears, bot, photos, count)

@@ -17,7 +17,7 @@ from PIL import Image
 from simcord import _settlement
 
 if TYPE_CHECKING:
-    from bot.demo.discordish import World
+    from bot.demo.world import World
 
 SIDES = (4000, 3000)  #: of a photo with 12 megapixels
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bot.demo.mascot import pictures
+from bot.demo.mascot import picture_files
 from bot.demo.stage import run_scheduler
 from storage.events import Event
 from storage.folders import Home
@@ -105,4 +105,4 @@ async def service(home: Path) -> AsyncIterator[Service]:
 
 def mascot() -> list[Path]:
     """Find ten photos."""
-    return pictures()
+    return picture_files()

@@ -12,7 +12,7 @@ from benchmarks.teaching.runner import Pictures
 from benchmarks.teaching.subject import KNOWN
 from benchmarks.teaching.topic import Bar, Draw, Grades, learnt, ranked
 from bot import wording
-from bot.demo.mascot import ASIDE, GROUNDS, TRAINED, pictures
+from bot.demo.mascot import GROUNDS, HELD_OUT, TRAINED, picture_files
 from bot.demo.welcome import NAME, RANK, RATE, STEPS
 from storage.records import Concept
 from training.pretraining.judge import Judge
@@ -38,12 +38,14 @@ class Mascot:
         galleries = critic.galleries.values()
         self.among = 1 + sum(len(gallery.names) for gallery in galleries)
         self.title = f"the mascot, among {self.among}"
-        paths = pictures(TRAINED)
+        paths = picture_files(TRAINED)
         self.photos = [(path, self.caption(GROUNDS[path.stem])) for path in paths]
         self.prompts = [self.caption(colour) for colour in COLOURS]
-        self.real = [runner.read(path) for path in pictures(TRAINED + ASIDE)]
+        self.real = [runner.read(path) for path in picture_files(TRAINED + HELD_OUT)]
         self.taught = critic.extract_features([runner.read(path) for path in paths])
-        self.unseen = critic.extract_features([runner.read(path) for path in pictures(ASIDE)])
+        self.unseen = critic.extract_features(
+            [runner.read(path) for path in picture_files(HELD_OUT)]
+        )
         rows = [g.features[g.names.index(other)][None] for g in galleries if other in g.names]
         self.decoy = torch.cat(rows)
         self.base = draw(self.prompts)

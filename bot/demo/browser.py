@@ -1,4 +1,4 @@
-"""A Chromium without a window, driven by its own protocol: open a page, wait, take its picture."""
+"""A headless Chromium, driven by the DevTools protocol: open a page, wait, take a screenshot."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ import aiohttp
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-PATIENCE = 60.0  #: seconds a page may take to show something
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+MAX_WAIT_SECONDS = 60.0  #: for a page to show something
 ADDRESS = re.compile(rb"127\.0\.0\.1:\d+")
-#: Every picture is there.
+#: An expression that is true once every picture is loaded.
 LOADED = (
     "[...document.querySelectorAll('.gallery-image, .component-thumbnail')]"
     ".every(image => image.src && image.complete)"
 )
 
 
-def browser() -> str | None:
-    """Find a Chromium on this computer."""
-    return next(filter(None, map(shutil.which, NAMES)), None)
+def find_chromium() -> str | None:
+    """Return the path of a Chromium on this computer, or None."""
+    return next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
 
 
 class Tab:
-    """One page of the browser."""
+    """A page of the browser."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self.socket = socket
         self.number = 0
 
     async def call(self, method: str, **values: object) -> dict[str, Any]:
-        """Ask the browser for something."""
+        """Call a method of the protocol and return its result."""
         self.number += 1
         await self.socket.send_json({"id": self.number, "method": method, "params": values})
         async for message in self.socket:
@@ -49,34 +49,34 @@ class Tab:
         raise ConnectionError(method)
 
     async def run(self, script: str) -> Any:
-        """Return what an expression is in the page."""
+        """Evaluate an expression in the page and return its value."""
         said = await self.call("Runtime.evaluate", expression=script, returnByValue=True)
         return said["result"].get("value")
 
-    async def until(self, script: str) -> None:
+    async def wait_until(self, script: str) -> None:
         """Wait until an expression is true."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(MAX_WAIT_SECONDS):
             while not await self.run(script):
                 await asyncio.sleep(0.1)
 
-    async def shows(self, text: str) -> None:
-        """Wait until a text stands on the page."""
-        await self.until(f"document.body.innerText.includes({text!r})")
+    async def wait_for_text(self, text: str) -> None:
+        """Wait until the page shows a text."""
+        await self.wait_until(f"document.body.innerText.includes({text!r})")
 
     async def resize(self, width: int, height: int) -> None:
-        """Give the page another size."""
+        """Resize the page, in pixels."""
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         await self.call("Emulation.setDeviceMetricsOverride", **size)
 
-    async def picture(self) -> bytes:
-        """Return what the page looks like, as PNG."""
+    async def screenshot(self) -> bytes:
+        """Return a screenshot as PNG."""
         taken = await self.call("Page.captureScreenshot", format="png")
         return base64.b64decode(taken["data"])
 
 
 @asynccontextmanager
-async def tab(program: str, url: str) -> AsyncIterator[Tab]:
-    """Open a page in a browser of its own."""
+async def open_tab(program: str, url: str) -> AsyncIterator[Tab]:
+    """Open a page in a new browser."""
     with TemporaryDirectory(prefix="safelight-", ignore_cleanup_errors=True) as profile:
         child = await asyncio.create_subprocess_exec(
             program, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
@@ -84,7 +84,7 @@ async def tab(program: str, url: str) -> AsyncIterator[Tab]:
             stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         try:
-            where = await listening(child)
+            where = await read_address(child)
             async with aiohttp.ClientSession() as session:
                 async with session.put(f"http://{where}/json/new?about:blank") as answer:
                     place = (await answer.json())["webSocketDebuggerUrl"]
@@ -97,9 +97,9 @@ async def tab(program: str, url: str) -> AsyncIterator[Tab]:
             await child.communicate()
 
 
-async def listening(child: asyncio.subprocess.Process) -> str:
-    """Return where the browser listens, which it says when it is up."""
-    async with asyncio.timeout(PATIENCE):
+async def read_address(child: asyncio.subprocess.Process) -> str:
+    """Return the address of the protocol, which the browser prints once it is up."""
+    async with asyncio.timeout(MAX_WAIT_SECONDS):
         while child.stderr and (line := await child.stderr.readline()):
             if found := ADDRESS.search(line):
                 return found[0].decode()

@@ -1,4 +1,4 @@
-"""The way of a member, played and checked: photos in, styles out, pictures, and all of it gone."""
+"""A member's journey, played and checked: add photos, train, sample, and erase everything."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import discord
 
 from bot import wording
-from bot.demo.diary import AstrayError, Diary
-from bot.demo.discordish import FRIEND, OWNER
-from bot.demo.mascot import pictures
-from bot.demo.seen import labels, words
+from bot.demo.mascot import picture_files
+from bot.demo.messages import enabled_labels, message_text
+from bot.demo.transcript import JourneyError, Transcript
+from bot.demo.world import FRIEND, OWNER
 from storage.errors import UserError
 from storage.events import Done
 
@@ -22,25 +22,25 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.bot import Bot
-    from bot.demo.discordish import Answer, World
+    from bot.demo.world import Answer, World
 
 NAME = "Glim"
-SOON, LONG = 60.0, 600.0  #: seconds until a job of that kind has surely ended
+CAPTION_SECONDS, JOB_SECONDS = 60.0, 600.0  #: for a job to end
 PROMPT = "a glim emoji, on a yellow background"
 
 
 class Journey:
-    """One journey; each chapter leaves the world as the next one needs it."""
+    """A journey; each chapter leaves the world as the next one needs it."""
 
     def __init__(self, bot: Bot, world: World, out: Path) -> None:
         self.bot, self.world, self.out = bot, world, out
-        self.diary = Diary()
+        self.transcript = Transcript()
         self.slowest = 0.0
         self.jobs: list[dict[str, Any]] = []
 
     # what a person does -----------------------------------------------------------------------
 
-    def heard(self, answer: Answer) -> Answer:
+    def note_ack(self, answer: Answer) -> Answer:
         """Keep the slowest acknowledgement."""
         self.slowest = max(self.slowest, answer.ack)
         return answer
@@ -48,118 +48,124 @@ class Journey:
     async def slash(self, person: str, command: str, **options: object) -> Answer:
         """Type a command."""
         given = "".join(f" {name}:{value}" for name, value in options.items())
-        self.diary.did(person, f"`/{command}{given}`")
-        return self.heard(await self.world.slash(person, command, **options))
+        self.transcript.add_action(person, f"`/{command}{given}`")
+        return self.note_ack(await self.world.slash(person, command, **options))
 
     async def press(self, person: str, message: discord.Message, label: str) -> Answer:
         """Press a button."""
-        self.diary.did(person, f"presses `[{label}]`")
-        return self.heard(await self.world.press(person, message, label))
+        self.transcript.add_action(person, f"presses `[{label}]`")
+        return self.note_ack(await self.world.press(person, message, label))
 
-    async def newest(
+    async def wait_for_message(
         self, known: set[int], fits: Callable[[discord.Message], bool], seconds: float
     ) -> discord.Message:
         """Wait for a message that was not there before."""
         found: list[discord.Message] = []
 
         def look() -> bool:
-            new = [m for m in self.world.seen(OWNER) if m.id not in known and fits(m)]
+            new = [m for m in self.world.messages_for(OWNER) if m.id not in known and fits(m)]
             found[:] = new
             return bool(new)
 
-        if not await self.world.until(look, seconds):
-            raise AstrayError(f"nothing came within {seconds:.0f} seconds")
+        if not await self.world.wait_until(look, seconds):
+            raise JourneyError(f"nothing came within {seconds:.0f} seconds")
         return found[-1]
 
-    def known(self) -> set[int]:
-        """Return the messages that are there."""
-        return {message.id for message in self.world.seen(OWNER)}
+    def message_ids(self) -> set[int]:
+        """Return the ids of the messages that are there."""
+        return {message.id for message in self.world.messages_for(OWNER)}
 
     # the chapters -----------------------------------------------------------------------------
 
-    async def hand_over(self) -> None:
-        """Give ten photos: five in the form, five as messages."""
-        diary, shots = self.diary, [(p.name, p.read_bytes()) for p in pictures()]
-        diary.chapter("Ten photos")
+    async def add_photos(self) -> None:
+        """Add ten photos: five with the form, five as messages."""
+        diary, shots = self.transcript, [(p.name, p.read_bytes()) for p in picture_files()]
+        diary.begin_chapter("Ten photos")
         answer = await self.slash(OWNER, "dataset new", name=NAME, kind="subject")
-        diary.reads(answer.message, NAME, "0 photos")
+        diary.check_message(answer.message, NAME, "0 photos")
         answer = await self.slash(OWNER, "dataset add", name=NAME)
-        diary.found(answer.form, "a form opens for up to ten photos, with the consent to tick")
-        diary.did(OWNER, "picks five pictures, ticks the consent, submits")
+        diary.check(answer.form, "a form opens for up to ten photos, with the consent to tick")
+        diary.add_action(OWNER, "picks five pictures, ticks the consent, submits")
         filled = await self.world.fill(OWNER, answer, photos=shots[:5], consent=["yes"])
-        diary.reads(self.heard(filled).message, "5 of 5")
+        diary.check_message(self.note_ack(filled).message, "5 of 5")
         answer = await self.slash(OWNER, "dataset collect", name=NAME)
-        collecting = diary.reads(answer.message, "Collecting")
+        collecting = diary.check_message(answer.message, "Collecting")
         for shot in shots[5:]:
-            diary.did(OWNER, f"posts `{shot[0]}`")
-            posted = await self.world.say(OWNER, files=[shot])
-            await self.world.live()
-            marks = self.marks(posted.id)
-            diary.found("✅" in marks, "the bot marks it ✅")
+            diary.add_action(OWNER, f"posts `{shot[0]}`")
+            posted = await self.world.post(OWNER, files=[shot])
+            await self.world.advance_clock()
+            marks = self.reactions_on(posted.id)
+            diary.check("✅" in marks, "the bot marks it ✅")
         answer = await self.press(OWNER, collecting, wording.dataset.DONE)
-        diary.reads(answer.message, "10 photos", wording.dataset.COLLECT_DONE)
+        diary.check_message(answer.message, "10 photos", wording.dataset.COLLECT_DONE)
         kept = list((self.bot.store.home.path / "photos").glob("*/*.png"))
-        diary.found(len(kept) == len(shots), "ten photos lie in the data folder")
+        diary.check(len(kept) == len(shots), "ten photos lie in the data folder")
 
-    def marks(self, number: int) -> list[str]:
+    def reactions_on(self, number: int) -> list[str]:
         """Return the reactions on a message."""
-        found = [m for m in self.world.seen(OWNER) if m.id == number]
+        found = [m for m in self.world.messages_for(OWNER) if m.id == number]
         return [str(reaction.emoji) for message in found for reaction in message.reactions]
 
-    async def captions(self) -> None:
-        """Wait until every photo is described."""
-        self.diary.chapter("Captions")
+    async def wait_for_captions(self) -> None:
+        """Wait until every photo has a caption."""
+        self.transcript.begin_chapter("Captions")
         dataset = await self.bot.store.datasets.get_by_name(self.world.people[OWNER].id, NAME)
-        for _ in range(round(SOON)):
+        for _ in range(round(CAPTION_SECONDS)):
             photos = await self.bot.store.photos.list_for(dataset.id, dataset.owner)
             if all(photo.caption for photo in photos):
                 break
-            await self.world.until(lambda: False, 0.5)
+            await self.world.wait_until(lambda: False, 0.5)
         answer = await self.slash(OWNER, "dataset show", name=NAME)
-        shown = self.diary.reads(answer.message, "10 photos")
-        self.diary.found(
-            wording.dataset.UNCAPTIONED not in words(shown), "every photo has its caption"
+        shown = self.transcript.check_message(answer.message, "10 photos")
+        self.transcript.check(
+            wording.dataset.UNCAPTIONED not in message_text(shown), "every photo has its caption"
         )
 
     async def train(self, method: str) -> None:
-        """Train a style, watch it being made, and download its file."""
-        self.diary.chapter(f"/train {method}")
+        """Train a style, watch its card, and download its file."""
+        self.transcript.begin_chapter(f"/train {method}")
         answer = await self.slash(OWNER, f"train {method}", dataset=NAME)
-        card = self.diary.reads(answer.message, "10 photos", "Steps", "Queue", "File")
-        known = self.known()
+        card = self.transcript.check_message(answer.message, "10 photos", "Steps", "Queue", "File")
+        known = self.message_ids()
         answer = await self.press(OWNER, card, wording.training.START)
-        self.diary.reads(answer.message, "Started")
+        self.transcript.check_message(answer.message, "Started")
         shown: dict[str, None] = {}
 
         def result(message: discord.Message) -> bool:
             shown.update(
-                dict.fromkeys(line for line in words(message).splitlines() if "▰" in line)
+                dict.fromkeys(line for line in message_text(message).splitlines() if "▰" in line)
             )
             return any(file.filename.endswith(".safetensors") for file in message.attachments)
 
-        message = await self.newest(known, result, LONG)
+        message = await self.wait_for_message(known, result, JOB_SECONDS)
         bars = list(shown)
-        self.diary.lines += [f"> {bar}  " for bar in bars[:: max(1, len(bars) // 6)]]
-        self.diary.found(len(shown) >= 3, "the card's bar was seen filling")
-        samples = [m for m in self.world.seen(OWNER) if m.id not in known and is_sample(m)]
-        self.diary.found(len(samples) >= 2, f"{len(samples)} times samples were posted on the way")
-        self.diary.reads(message, NAME, "is ready")
+        self.transcript.lines += [f"> {bar}  " for bar in bars[:: max(1, len(bars) // 6)]]
+        self.transcript.check(len(shown) >= 3, "the card's bar was seen filling")
+        samples = [
+            m for m in self.world.messages_for(OWNER) if m.id not in known and is_preview(m)
+        ]
+        self.transcript.check(
+            len(samples) >= 2, f"{len(samples)} times samples were posted on the way"
+        )
+        self.transcript.check_message(message, NAME, "is ready")
         await self.download(message, method)
-        await self.took(method)
+        await self.note_timing(method)
 
     async def download(self, message: discord.Message, method: str) -> None:
-        """Keep the file of a result card, and look into it."""
+        """Save the files of a result card, and check the style's."""
         for file in message.attachments:
             content = await file.read()
             if file.filename.endswith(".safetensors"):
                 path = self.out / f"{NAME}-{method}.safetensors"
                 path.write_bytes(content)
-                self.diary.found(tensors(content), f"`{path.name}` has tensors, {len(content)} B")
+                self.transcript.check(
+                    count_tensors(content), f"`{path.name}` has tensors, {len(content)} B"
+                )
             elif file.filename.endswith((".png", ".webp")):
-                keep(self.out / "samples" / f"{method}-{file.filename}", content)
+                save(self.out / "samples" / f"{method}-{file.filename}", content)
 
-    async def took(self, method: str) -> None:
-        """Note how long the training took."""
+    async def note_timing(self, method: str) -> None:
+        """Note how long a training took."""
         jobs = await self.bot.store.jobs.list_for(self.world.people[OWNER].id, limit=50)
         job = next(job for job in jobs if job.request.get("method") == method and job.ended)
         done = (await self.bot.store.events.of_kind(job.id, Done))[-1].event
@@ -169,75 +175,77 @@ class Journey:
         )  # fmt: skip
 
     async def sample(self) -> None:
-        """Draw with each style; then share the LoRA, and let a friend draw with it."""
-        self.diary.chapter("/sample")
-        offered = await self.world.offered(OWNER, "sample", "style", NAME)
-        self.diary.found(len(offered) == 2, "both styles are offered while one types")
+        """Draw with each style, share the LoRA, and let a friend draw with it."""
+        self.transcript.begin_chapter("/sample")
+        offered = await self.world.autocomplete(OWNER, "sample", "style", NAME)
+        self.transcript.check(len(offered) == 2, "both styles are offered while one types")
         for number, style in enumerate(offered, 1):
-            await self.draw(OWNER, style, f"sample-{number}")
-        self.diary.chapter("/style share")
+            await self.draw_four(OWNER, style, f"sample-{number}")
+        self.transcript.begin_chapter("/style share")
         answer = await self.slash(OWNER, "style share", style=offered[-1])
-        self.diary.reads(answer.message, NAME)
-        message = await self.draw(FRIEND, offered[-1], "sample-shared")
+        self.transcript.check_message(answer.message, NAME)
+        message = await self.draw_four(FRIEND, offered[-1], "sample-shared")
         maker = f"<@{self.world.people[OWNER].id}>"
-        self.diary.found(maker in words(message), "the friend's card names the maker")
+        self.transcript.check(maker in message_text(message), "the friend's card names the maker")
 
-    async def draw(self, person: str, style: str, name: str) -> discord.Message:
-        """Have four pictures drawn, and keep them."""
-        known = self.known()
+    async def draw_four(self, person: str, style: str, name: str) -> discord.Message:
+        """Draw four pictures and save them."""
+        known = self.message_ids()
         answer = await self.slash(person, "sample", prompt=PROMPT, style=style, count=4, seed=7)
         waiting = answer.message
-        self.diary.found(waiting, "a card waits for the pictures")
+        self.transcript.check(waiting, "a card waits for the pictures")
 
         def drawn(message: discord.Message) -> bool:
-            return message.id == getattr(waiting, "id", 0) and wording.sample.AGAIN in labels(
-                message
-            )
+            return message.id == getattr(
+                waiting, "id", 0
+            ) and wording.sample.AGAIN in enabled_labels(message)
 
-        message = self.diary.saw(await self.newest(known, drawn, LONG))
-        self.diary.found(len(message.attachments) == 4, "four pictures are on it")
+        message = self.transcript.add_message(
+            await self.wait_for_message(known, drawn, JOB_SECONDS)
+        )
+        self.transcript.check(len(message.attachments) == 4, "four pictures are on it")
         for number, file in enumerate(message.attachments):
-            keep(self.out / "samples" / f"{name}-{number}.png", await file.read())
+            save(self.out / "samples" / f"{name}-{number}.png", await file.read())
         return message
 
-    async def leave(self) -> None:
-        """Delete everything, and find nothing left."""
-        diary, home = self.diary, self.bot.store.home.path
-        diary.chapter("/me: delete my data")
+    async def erase_everything(self) -> None:
+        """Delete everything, and check that nothing is left."""
+        diary, home = self.transcript, self.bot.store.home.path
+        diary.begin_chapter("/me: delete my data")
         answer = await self.slash(OWNER, "me")
-        card = diary.reads(answer.message, "1 dataset", "10 photos", "2 styles")
+        card = diary.check_message(answer.message, "1 dataset", "10 photos", "2 styles")
         answer = await self.press(OWNER, card, wording.member.ERASE)
-        asked = diary.reads(answer.message, "10 photos")
+        asked = diary.check_message(answer.message, "10 photos")
         answer = await self.press(OWNER, asked, wording.member.ERASE_REMOVE)
-        diary.reads(answer.message, "All gone")
+        diary.check_message(answer.message, "All gone")
         for what in ("photos", "previews", "styles", "runs/*/photos"):
             left = [path for path in home.glob(f"{what}/**/*") if path.is_file()]
-            diary.found(not left, f"no file is left in `{what}`")
+            diary.check(not left, f"no file is left in `{what}`")
         answer = await self.slash(OWNER, "dataset show", name=NAME)
-        diary.reads(answer.message, "no such dataset")
-        offered = await self.world.offered(FRIEND, "sample", "style", NAME)
-        diary.found(not offered, "the shared style is offered to nobody any more")
+        diary.check_message(answer.message, wording.errors.ERRORS["datasets_none"])
+        offered = await self.world.autocomplete(FRIEND, "sample", "style", NAME)
+        diary.check(not offered, "the shared style is offered to nobody any more")
 
-    def ended(self) -> None:
-        """Find that nothing went wrong on the way."""
-        self.diary.chapter("The end")
-        faults = [f"{type(f).__name__}: {f}" for f in self.world.faults if not foreseen(f)]
-        self.diary.found(not faults, "; ".join(["nothing broke inside the bot", *faults]))
+    def check_no_errors(self) -> None:
+        """Check that the bot raised no unexpected error."""
+        self.transcript.begin_chapter("The end")
+        faults = [f"{type(f).__name__}: {f}" for f in self.world.faults if not is_user_error(f)]
+        self.transcript.check(not faults, "; ".join(["nothing broke inside the bot", *faults]))
 
 
-def foreseen(fault: BaseException) -> bool:
-    """Say whether a person was told in a sentence what was wrong."""
+def is_user_error(fault: BaseException) -> bool:
+    """Return whether an error was explained to the person."""
     return isinstance(getattr(fault, "original", fault), UserError)
 
 
-def is_sample(message: discord.Message) -> bool:
-    """Say whether a message shows what a training draws on the way."""
-    first = words(message).splitlines()[:1]
+def is_preview(message: discord.Message) -> bool:
+    """Return whether a message shows a training's previews."""
+    first = message_text(message).splitlines()[:1]
     return bool(message.attachments) and any("step" in line or "Before" in line for line in first)
 
 
-def tensors(content: bytes) -> int:
-    """Count the tensors of a `.safetensors`, read by hand: the bot knows no torch."""
+def count_tensors(content: bytes) -> int:
+    """Return the number of tensors of a `.safetensors` file, read without torch."""
     with suppress(struct.error, ValueError):
         (length,) = struct.unpack("<Q", content[:8])
         header = json.loads(content[8 : 8 + length])
@@ -245,7 +253,7 @@ def tensors(content: bytes) -> int:
     return 0
 
 
-def keep(path: Path, content: bytes) -> None:
+def save(path: Path, content: bytes) -> None:
     """Write a picture."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)

@@ -1,4 +1,4 @@
-"""`safelight demo`: the whole way in a browser, on this computer alone."""
+"""`safelight demo`: try everything in a browser, on this computer alone."""
 
 from __future__ import annotations
 
@@ -15,75 +15,75 @@ from typing import TYPE_CHECKING
 
 from bot import wording
 from bot.demo import page
-from bot.demo.mascot import ASIDE, TRAINED, pictures
-from bot.demo.stage import ready, stage
-from bot.demo.welcome import greet
+from bot.demo.mascot import HELD_OUT, TRAINED, picture_files
+from bot.demo.stage import open_stage, wait_for_catalog
+from bot.demo.welcome import post_welcome
 from storage.signals import call_on_stop
 
 if TYPE_CHECKING:
-    from bot.demo.discordish import Screen, World
+    from bot.demo.world import Screen, World
 
 log = logging.getLogger(__name__)
 
-TURN = 0.5  #: seconds between two looks at what has changed
+REFRESH_SECONDS = 0.5  #: between two redrawings
 
 
-async def show(port: int, *, browser: bool) -> int:
-    """Serve the demo until somebody has had enough."""
+async def serve_demo(port: int, *, browser: bool) -> int:
+    """Serve the demo until it is interrupted; return exit code 0."""
     if showing := asyncio.current_task():
         call_on_stop(showing.cancel, (signal.SIGTERM,))
     with TemporaryDirectory(prefix="safelight-demo-", ignore_cleanup_errors=True) as folder:
         try:
-            await perform(Path(folder), port, browser=browser)
+            await run_demo(Path(folder), port, browser=browser)
         except asyncio.CancelledError:
-            say(wording.shell.STOPPED)
+            print_line(wording.shell.STOPPED)
     return 0
 
 
-async def perform(folder: Path, port: int, *, browser: bool) -> None:
-    """Set everything up, say where it is, and keep it going."""
-    say(wording.demo.STARTING)
-    shelf = lay_out(folder / "pictures")
-    async with stage(folder) as (bot, world):
-        await ready(bot)
-        await greet(bot, world.channel.id, world.server.id)
-        async with world.page() as screen, page.serve(screen, words(shelf), port) as url:
-            say(wording.fill(wording.demo.SHOWN, url=url, pictures=shelf))
+async def run_demo(folder: Path, port: int, *, browser: bool) -> None:
+    """Set everything up, print the address, and serve the page."""
+    print_line(wording.demo.STARTING)
+    shelf = copy_pictures(folder / "pictures")
+    async with open_stage(folder) as (bot, world):
+        await wait_for_catalog(bot)
+        await post_welcome(bot, world.channel.id, world.server.id)
+        async with world.page() as screen, page.serve(screen, make_page_text(shelf), port) as url:
+            print_line(wording.fill(wording.demo.SHOWN, url=url, pictures=shelf))
             if browser:
                 await asyncio.to_thread(webbrowser.open, url)
-            await keep_going(world, screen)
+            await keep_page_current(world, screen)
 
 
-async def keep_going(world: World, screen: Screen) -> None:
-    """Let time pass, and redraw the page when the bot has said something."""
+async def keep_page_current(world: World, screen: Screen) -> None:
+    """Advance the clock, and redraw the page when the bot has changed something."""
     while True:
-        await asyncio.sleep(TURN)
+        await asyncio.sleep(REFRESH_SECONDS)
         try:
-            await world.live()
-            if world.stirred():
-                await screen.draw()
+            await world.advance_clock()
+            if world.has_changed():
+                await screen.refresh()
         except TimeoutError:
             log.warning("The bot is still busy", exc_info=True)
 
 
-def lay_out(shelf: Path) -> Path:
-    """Put the mascot's pictures where a person finds them."""
+def copy_pictures(shelf: Path) -> Path:
+    """Copy the mascot's pictures into a folder and return it."""
     shelf.mkdir(parents=True)
-    for picture in pictures(TRAINED + ASIDE):
+    for picture in picture_files(TRAINED + HELD_OUT):
         shutil.copy(picture, shelf)
     return shelf
 
 
-def words(shelf: Path) -> page.Words:
-    """Say beside the channel what to try."""
+def make_page_text(shelf: Path) -> page.PageText:
+    """Return the page's sidebar and banner."""
     sidebar = wording.fill(wording.demo.SIDEBAR, pictures=html.escape(str(shelf)))
-    return page.Words(
+    return page.PageText(
         f'<section class="safelight">{sidebar}</section>',
         f'<p class="safelight-banner">{wording.demo.BANNER}</p>',
     )
 
 
-def say(line: str) -> None:
-    """Tell the person at the terminal."""
+def print_line(line: str) -> None:
+    """Print a line at once."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""Everything the demo needs, set up in a folder and taken down again: trainer, bot, Discord."""
+"""Start everything the demo needs on a folder: the scheduler, the bot and an offline Discord."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from bot.__main__ import make_bot
 from bot.bot import Bot
-from bot.demo import discordish
+from bot.demo.world import run_world
 from bot.settings import BotSettings
 from storage.errors import UserError
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.cogs.training import Training
-    from bot.demo.discordish import World
+    from bot.demo.world import World
 
-PATIENCE = 300.0  #: seconds the first worker may take to load torch
-LEAVING = 45.0  #: seconds the scheduler may take to put its jobs down
+MAX_START_SECONDS = 300.0  #: until the first worker has loaded torch
+STOP_SECONDS = 45.0  #: for the scheduler to put its jobs down
 LOG = "scheduler.log"
-SECRET = ("DISCORD_TOKEN", "PUBLIC_URL")
+HIDDEN_VARIABLES = ("DISCORD_TOKEN", "PUBLIC_URL")
 
 
 @asynccontextmanager
-async def stage(home: Path, *, collect: bool = False) -> AsyncIterator[tuple[Bot, World]]:
+async def open_stage(home: Path, *, collect: bool = False) -> AsyncIterator[tuple[Bot, World]]:
     """Run the real scheduler and the real bot on an offline Discord."""
     settings = BotSettings(
         _env_file=None,  # type: ignore[call-arg]  # pydantic-settings takes it
@@ -46,7 +46,7 @@ async def stage(home: Path, *, collect: bool = False) -> AsyncIterator[tuple[Bot
     async with run_scheduler(home):
         bot = make_bot(settings)
         try:
-            async with discordish.world(bot) as world:
+            async with run_world(bot) as world:
                 yield bot, world
         finally:
             await bot.close_features()
@@ -54,8 +54,8 @@ async def stage(home: Path, *, collect: bool = False) -> AsyncIterator[tuple[Bot
 
 @asynccontextmanager
 async def run_scheduler(home: Path) -> AsyncIterator[None]:
-    """Run `python -m training` on a folder, with the embedded models and nobody's settings."""
-    known = {name: value for name, value in os.environ.items() if name not in SECRET}
+    """Run `python -m training` on a folder with the embedded models, whatever the settings."""
+    known = {name: value for name, value in os.environ.items() if name not in HIDDEN_VARIABLES}
     environment = known | {
         "SAFELIGHT_HOME": str(home),
         "SAFELIGHT_CAPTIONER": "embedded",
@@ -70,23 +70,23 @@ async def run_scheduler(home: Path) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        await end(child)
+        await stop_process(child)
 
 
-async def end(child: asyncio.subprocess.Process) -> None:
-    """Let the scheduler put its jobs down; end it when it will not."""
+async def stop_process(child: asyncio.subprocess.Process) -> None:
+    """Terminate a process; kill it if it does not end in time."""
     for ask in (child.terminate, child.kill):
         with suppress(ProcessLookupError):
             ask()
         with suppress(TimeoutError):
-            async with asyncio.timeout(LEAVING):
+            async with asyncio.timeout(STOP_SECONDS):
                 await child.wait()
             return
 
 
-async def ready(bot: Bot) -> None:
+async def wait_for_catalog(bot: Bot) -> None:
     """Wait until the scheduler has published its catalog, and offer its methods."""
-    for _ in range(round(PATIENCE / 0.25)):
+    for _ in range(round(MAX_START_SECONDS / 0.25)):
         if (await bot.store.catalog.read()).bases:
             await cast("Training", bot.cogs["train"]).refresh()
             return

@@ -1,4 +1,4 @@
-"""The card that the demo begins with: one press trains on ten pictures of the mascot."""
+"""The demo's first card: one press trains on ten pictures of the mascot."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.actions.order import TrainingOrder
 from bot.actions.permissions import refusing_duplicates
 from bot.card import Card
 from bot.cards.components import Button, defer, edit, row, text
-from bot.demo.mascot import GROUNDS, SHEET, pictures
+from bot.demo.mascot import GROUNDS, SHEET, picture_files
 from bot.wording import say
 from storage.errors import UserError
 from storage.records import Concept
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 NAME = "Glim"
 COLOUR = 0xF2352F
-#: More than the dial's "balanced": pictures this unlike an emoji take it, and it is a minute.
+#: More than the balanced dial: pictures so unlike emoji need it, and it takes a minute.
 STEPS, RANK, RATE = 240, 16, 3e-3
 
 
@@ -35,12 +35,12 @@ class TrainMascot(Button, verb="demo:mascot"):
     label, style = wording.demo.TRAIN_MASCOT, discord.ButtonStyle.success
 
     async def press(self, interaction: Interaction) -> None:
-        """Create the presser's dataset of the mascot, and train on it."""
+        """Create the presser's dataset of the mascot and train on it."""
         with refusing_duplicates(interaction, self.verb):
             await defer(interaction)
             bot, guild = interaction.client, interaction.guild_id or 0
             channel = interaction.channel_id or 0
-            dataset = await mascots(bot, interaction.user.id, guild)
+            dataset = await get_mascot_dataset(bot, interaction.user.id, guild)
             order = TrainingOrder(
                 dataset.id, "lora", bot.settings.base, steps=STEPS, rank=RANK, learning_rate=RATE
             )
@@ -51,12 +51,12 @@ class TrainMascot(Button, verb="demo:mascot"):
             await edit(interaction, Card(text(said)))
 
 
-async def mascots(bot: Bot, owner: int, guild: int) -> Dataset:
-    """Return a member's dataset of the mascot, created if there is none."""
+async def get_mascot_dataset(bot: Bot, owner: int, guild: int) -> Dataset:
+    """Return a member's dataset of the mascot; create it if it is not there."""
     with suppress(UserError):
         return await bot.store.datasets.get_by_name(owner, NAME)
     dataset = await bot.store.datasets.create(owner, guild, NAME, Concept.SUBJECT)
-    for picture in pictures():
+    for picture in picture_files():
         checked = await bot.darkroom.check(await asyncio.to_thread(picture.read_bytes))
         photo = await bot.store.photos.add(dataset, checked)
         said = wording.fill(
@@ -67,14 +67,14 @@ async def mascots(bot: Bot, owner: int, guild: int) -> Dataset:
 
 
 def welcome_card() -> Card:
-    """Return a card of what Safelight is, with its pictures and the button."""
+    """Return the card that introduces Safelight, with the mascot and the button."""
     card = Card(text(wording.demo.WELCOME), colour=COLOUR)
     card.add_gallery([(SHEET, wording.demo.WELCOME_ALT)])
     return card.add(row(TrainMascot()))
 
 
-async def greet(bot: Bot, channel: int, guild: int) -> None:
-    """Post the card."""
+async def post_welcome(bot: Bot, channel: int, guild: int) -> None:
+    """Post the welcome card in a channel."""
     bot.add_controls(TrainMascot)
     card = welcome_card()
     room = bot.get_partial_messageable(channel, guild_id=guild)

@@ -58,12 +58,12 @@ def run_doctor() -> int:
 def run_demo(chosen: argparse.Namespace) -> int:
     """Serve the demo, or play it through."""
     if chosen.autoplay is not None:
-        from bot.demo.autoplay import play  # noqa: PLC0415 (each command loads its own)
+        from bot.demo.autoplay import autoplay  # noqa: PLC0415 (each command loads its own)
 
-        return play(chosen.autoplay)
-    from bot.demo.live import show  # noqa: PLC0415 (each command loads its own)
+        return autoplay(chosen.autoplay)
+    from bot.demo.live import serve_demo  # noqa: PLC0415 (each command loads its own)
 
-    return asyncio.run(show(chosen.port, browser=not chosen.no_browser))
+    return asyncio.run(serve_demo(chosen.port, browser=not chosen.no_browser))
 
 
 def run_command(arguments: Sequence[str]) -> int:

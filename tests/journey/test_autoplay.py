@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from safetensors import safe_open
 
-from bot.demo.browser import browser
+from bot.demo.browser import find_chromium
 
 PATIENCE = 900  #: seconds on a machine that has much else to do
 
@@ -71,7 +71,7 @@ def test_the_pictures_are_the_bases_size(out):
 
 def test_the_page_was_photographed(out):
     """Where there is a browser, the page was photographed as wide as a desk and as a phone."""
-    if browser() is None:
+    if find_chromium() is None:
         pytest.skip("there is no Chromium here")
     for name, width in (("page", 1280), ("page-phone", 390)):
         with Image.open(out / f"{name}.png") as picture:

@@ -23,9 +23,9 @@ GROUNDS = {
 TRAINED = tuple(GROUNDS)
 
 #: What no training sees.
-ASIDE = ("walking", "showing")
+HELD_OUT = ("walking", "showing")
 
 
-def pictures(names: tuple[str, ...] = TRAINED) -> list[Path]:
+def picture_files(names: tuple[str, ...] = TRAINED) -> list[Path]:
     """Return the PNG files of these pictures."""
     return [FOLDER / f"{name}.png" for name in names]

@@ -8,7 +8,7 @@ from pathlib import Path
 import resvg_py
 from PIL import Image
 
-from bot.demo.mascot import FOLDER, SHEET, pictures
+from bot.demo.mascot import FOLDER, SHEET, picture_files
 
 SIDE = 512
 SMALL, GAP, ROW = 240, 8, 5  #: of the sheet: pixels of a picture, between two; pictures a row
@@ -26,7 +26,7 @@ def draw(svg: Path) -> bytes:
 
 def sheet() -> Image.Image:
     """Lay all ten out as one picture."""
-    step, shots = SMALL + GAP, pictures()
+    step, shots = SMALL + GAP, picture_files()
     rows = -(-len(shots) // ROW)
     whole = Image.new("RGBA", (ROW * step - GAP, rows * step - GAP))
     for number, path in enumerate(shots):

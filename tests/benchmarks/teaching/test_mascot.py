@@ -7,7 +7,7 @@ from PIL import Image
 
 from benchmarks.teaching.mascot import Mascot
 from benchmarks.teaching.topic import FIRST, MIDDLE, NEAREST
-from bot.demo.mascot import ASIDE
+from bot.demo.mascot import HELD_OUT
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +28,9 @@ def test_the_true_mascot_ranks_first(glim):
 
 def test_pictures_that_were_not_taught_rank_first(glim):
     """The judge finds Glim in the pictures put aside, so it has not only learnt ten by heart."""
-    grades = glim.grade(glim.real[-len(ASIDE) :])
+    grades = glim.grade(glim.real[-len(HELD_OUT) :])
 
-    assert grades[FIRST][0] == len(ASIDE)
+    assert grades[FIRST][0] == len(HELD_OUT)
     assert grades[NEAREST][0] == grades[NEAREST][1] < 0.99
 
 

@@ -12,7 +12,7 @@ from bot.demo import browser
 @pytest.fixture
 def tab():
     """Open a page in a browser; without a browser, the test is skipped."""
-    program = browser.browser()
+    program = browser.find_chromium()
     if program is None:
         pytest.skip("there is no Chromium here")
-    return partial(browser.tab, program)
+    return partial(browser.open_tab, program)

@@ -7,7 +7,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from bot.demo.mascot import ASIDE, FOLDER, SHEET, TRAINED, pictures
+from bot.demo.mascot import FOLDER, HELD_OUT, SHEET, TRAINED, picture_files
 from bot.demo.mascot.__main__ import draw
 from storage.photos.sandbox import Darkroom
 
@@ -15,9 +15,9 @@ from storage.photos.sandbox import Darkroom
 def test_each_picture_is_an_svg_and_a_small_png():
     """Twelve pictures, drawn as SVG, each with a PNG of 512 pixels under 30 KB."""
     drawn = sorted(path.stem for path in FOLDER.glob("*.svg"))
-    assert drawn == sorted(TRAINED + ASIDE)
+    assert drawn == sorted(TRAINED + HELD_OUT)
     assert len(drawn) == 12
-    for picture in pictures(TRAINED + ASIDE):
+    for picture in picture_files(TRAINED + HELD_OUT):
         assert picture.stat().st_size < 30_000
         with Image.open(picture) as shown:
             assert shown.size == (512, 512)
@@ -26,7 +26,7 @@ def test_each_picture_is_an_svg_and_a_small_png():
 
 def test_the_png_shows_the_svg():
     """Drawn anew, an SVG looks as its PNG does."""
-    for picture in pictures(ASIDE):
+    for picture in picture_files(HELD_OUT):
         again = Image.open(io.BytesIO(draw(picture.with_suffix(".svg")))).convert("RGB")
         with Image.open(picture) as shown:
             there = shown.convert("RGB")
@@ -36,6 +36,8 @@ def test_the_png_shows_the_svg():
 async def test_the_bot_takes_every_picture():
     """None of them is refused, tiny or blurred, and no two are the same."""
     async with Darkroom() as darkroom:
-        checked = [await darkroom.check(path.read_bytes()) for path in pictures(TRAINED + ASIDE)]
+        checked = [
+            await darkroom.check(path.read_bytes()) for path in picture_files(TRAINED + HELD_OUT)
+        ]
     assert [one.warnings for one in checked] == [()] * 12
     assert len({one.digest for one in checked}) == 12

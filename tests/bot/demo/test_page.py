@@ -14,9 +14,9 @@ from bot.__main__ import make_bot
 from bot.card import Card
 from bot.cards.components import text
 from bot.demo import live, page
-from bot.demo.discordish import world
 from bot.demo.mascot import FOLDER, SHEET
-from bot.demo.welcome import greet
+from bot.demo.welcome import post_welcome
+from bot.demo.world import run_world
 from bot.settings import BotSettings
 
 
@@ -32,10 +32,13 @@ async def shown(home, bot=None):
     """Show the demo's page, without a trainer behind it."""
     bot = bot or demo(home)
     try:
-        async with world(bot) as there:
-            await greet(bot, there.channel.id, there.server.id)
-            async with there.page() as screen, page.serve(screen, live.words(home), 0) as url:
-                going = asyncio.create_task(live.keep_going(there, screen))
+        async with run_world(bot) as there:
+            await post_welcome(bot, there.channel.id, there.server.id)
+            async with (
+                there.page() as screen,
+                page.serve(screen, live.make_page_text(home), 0) as url,
+            ):
+                going = asyncio.create_task(live.keep_page_current(there, screen))
                 try:
                     yield url
                 finally:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from bot import wording
-from bot.demo.mascot import pictures
+from bot.demo.mascot import picture_files
 from bot.terminal.cli import TRAINING_COMMANDS, make_parser
 
 SAFELIGHT = [sys.executable, "-m", "bot.terminal.cli"]
@@ -41,7 +41,7 @@ def photos(tmp_path):
     """A folder of pictures."""
     folder = tmp_path / "photos"
     folder.mkdir()
-    for picture in pictures()[:4]:
+    for picture in picture_files()[:4]:
         (folder / picture.name).write_bytes(picture.read_bytes())
     return folder
 

@@ -1,4 +1,4 @@
-"""The one place that knows simcord: an offline Discord with one server, one channel and people."""
+"""An offline Discord by simcord, with one server, one channel and two people."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ if TYPE_CHECKING:
     import discord
     from discord.ext import commands
 
-#: Where simcord keeps faces; a picture given for such an address is shown.
-FACES = "https://cdn.simcord.invalid"
-SETTLE = 60.0  #: seconds the bot may take over one command
+#: Where simcord looks for avatars; a picture given for such an address is shown.
+AVATAR_URL = "https://cdn.simcord.invalid"
+MAX_COMMAND_SECONDS = 60.0  #: for the bot to answer one command
 OWNER, FRIEND = "you", "robin"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the bot did about one thing a person did."""
+    """How the bot answered one action of a person."""
 
     result: simcord.InteractionResult
-    ack: float  #: seconds until Discord heard from the bot
+    ack: float  #: seconds until the bot acknowledged it
 
     @property
     def form(self) -> dict[str, Any] | None:
-        """The form it opened, if it opened one."""
+        """The form that was opened, if any."""
         return self.result.modal
 
     @property
     def message(self) -> discord.Message | None:
-        """The message it answered with."""
+        """The message of the answer, if any."""
         answers = [*self.result.followups, self.result.response]
         return next((one.message for one in answers if one is not None), None)
 
 
 class World:
-    """A server, its channel and its people; time passes in it when it is told to."""
+    """A server with its channel and people; its clock moves only with `advance_clock`."""
 
     def __init__(self, env: simcord.Env) -> None:
         self.env = env
@@ -62,7 +62,7 @@ class World:
         self._heard = 0
 
     async def _timed(self, doing: Awaitable[simcord.InteractionResult]) -> Answer:
-        """Do one thing in its turn, and measure when the bot acknowledged it."""
+        """Await one action in its turn, and measure when the bot acknowledged it."""
         async with self.turn:
             log, asked = self.env.http_requests, time.perf_counter()
             known, heard = len(log), 0.0
@@ -73,7 +73,7 @@ class World:
                     heard = time.perf_counter() - asked
             return Answer(await task, heard or time.perf_counter() - asked)
 
-    async def say(
+    async def post(
         self, person: str, text: str = "", files: Sequence[tuple[str, bytes]] = ()
     ) -> discord.Message:
         """Post a message with files."""
@@ -92,35 +92,35 @@ class World:
         """Fill in the form that an answer opened."""
         return await self._timed(self.people[person].submit_modal(answer.result, values))
 
-    async def offered(self, person: str, command: str, option: str, text: str) -> list[str]:
-        """Type into an option and return what the bot offers."""
+    async def autocomplete(self, person: str, command: str, option: str, text: str) -> list[str]:
+        """Type into an option of a command and return the values that are offered."""
         async with self.turn:
             found = await self.people[person].autocomplete(self.channel, command, option, text)
         return [choice["value"] for choice in found]
 
-    def seen(self, person: str) -> list[discord.Message]:
+    def messages_for(self, person: str) -> list[discord.Message]:
         """Return the channel's messages as this person sees them, oldest first."""
         return self.channel.history(viewer=self.people[person])
 
-    async def live(self) -> None:
-        """Let as much time pass as has passed on the clock on the wall."""
+    async def advance_clock(self) -> None:
+        """Advance the clock by the real time that has passed."""
         async with self.turn:
             now = time.perf_counter()
             passed, self._then = now - self._then, now
             await self.env.advance_time(passed)
 
-    async def until(self, ready: Callable[[], bool], seconds: float) -> bool:
-        """Live until something is so; False when it took too long."""
+    async def wait_until(self, ready: Callable[[], bool], seconds: float) -> bool:
+        """Advance the clock until a condition holds; return False if it took too long."""
         end = time.perf_counter() + seconds
         while not ready():
             if time.perf_counter() > end:
                 return False
             await asyncio.sleep(0.25)
-            await self.live()
+            await self.advance_clock()
         return True
 
-    def stirred(self) -> bool:
-        """Say whether the bot has said anything to Discord since this was last asked."""
+    def has_changed(self) -> bool:
+        """Return whether the bot has called Discord since the last call of this."""
         heard, self._heard = self._heard, len(self.env.http_requests)
         return heard != self._heard
 
@@ -136,7 +136,7 @@ class World:
         shown: list[Any] = [self.env.backend.bot_user, *(p.user for p in self.people.values())]
         for who in shown:
             name = f"{who.avatar}.png"
-            faces[f"{FACES}/avatars/{who.id}/{name}"] = (name, (FOLDER / name).read_bytes())
+            faces[f"{AVATAR_URL}/avatars/{who.id}/{name}"] = (name, (FOLDER / name).read_bytes())
         preview = self.env.preview(
             self.channel, viewers=list(self.people.values()), layout="channel", assets=faces
         )
@@ -152,16 +152,16 @@ class Screen:
         self.turn = turn
         self.origin, _, self.key = preview.url.partition("/#")
 
-    async def draw(self) -> None:
-        """Show every open page what there is to see now."""
+    async def refresh(self) -> None:
+        """Redraw every open page."""
         async with self.turn:
             await self.preview.refresh()
 
 
 @asynccontextmanager
-async def world(bot: commands.Bot) -> AsyncIterator[World]:
+async def run_world(bot: commands.Bot) -> AsyncIterator[World]:
     """Bring a bot online in a world whose clock shows today."""
-    running = simcord.run(bot, check_errors=False, settle_timeout=SETTLE)
+    running = simcord.run(bot, check_errors=False, settle_timeout=MAX_COMMAND_SECONDS)
     running._env.backend.clock._epoch = datetime.now(UTC)  # noqa: SLF001 (it is New Year 2026)
     async with running as env:
         env.backend.bot_user.name = "Safelight"
