@@ -5,18 +5,22 @@ from __future__ import annotations
 from argparse import (
     SUPPRESS,
     ArgumentParser,
+    ArgumentTypeError,
     BooleanOptionalAction,
     RawDescriptionHelpFormatter,
 )
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from storage.options import options_table
 from storage.planning.advice_input import SubjectMatter
 from storage.records import Concept, Dial, Method
 from training import methods
+
+StrType = TypeVar("StrType", bound=str)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,10 +143,11 @@ def add_train_flags(parser: ArgumentParser) -> None:
         help="folder of pictures; the caption of x.png is read from x.txt")
     add("--out", type=Path, required=True, metavar="DIR", help="folder to write the style to")
     add("--name", required=True, help="name of the style and of its file")
-    add("--method", default="lora",
+    add("--method", type=one_of([*methods.walk(), "auto"]), default="lora", metavar="METHOD",
         help="what to train, see below; auto asks the advisor (default: lora)")
     add("--base", default="", help="base to start from, see safelight bases (default: embedded)")
-    add("--dial", type=Dial, choices=list(Dial), help="how long to train (default: balanced)")
+    add("--dial", type=one_of(Dial), choices=list(Dial),
+        help="how long to train (default: balanced)")
     add_concept_flags(parser)
     add_number_flags(parser)
     add_option_flags(parser)
@@ -154,7 +159,7 @@ def add_concept_flags(parser: ArgumentParser) -> None:
     add = parser.add_argument
     add("--photos", type=Path, dest="more_photos", action="append", default=[], metavar="PHOTOS",
         help="folder of a further concept; give --trigger for each folder, in order")
-    add("--concept", type=Concept, choices=list(Concept), action="append", default=[],
+    add("--concept", type=one_of(Concept), choices=list(Concept), action="append", default=[],
         help="what the pictures teach, once for all folders or for each (default: subject)")
     add("--trigger", action="append", default=[],
         help="word that calls the style in a prompt (default: made from the name)")
@@ -200,7 +205,23 @@ def option_keywords(default: Any, choices: tuple[str, ...]) -> dict[str, Any]:
         return {"action": BooleanOptionalAction}
     if isinstance(default, tuple):
         return {"type": parse_sizes, "metavar": "N,N"}
-    return {"type": type(default), "choices": choices or None}
+    if choices:
+        return {"type": one_of([type(default)(each) for each in choices]), "choices": choices}
+    return {"type": type(default)}
+
+
+def one_of(choices: Iterable[StrType]) -> Callable[[str], StrType]:
+    """Return a type for argparse that names the nearest choice and all of them when it fails."""
+    by_name = {str(each): each for each in choices}
+
+    def parse_choice(text: str) -> StrType:
+        if text in by_name:
+            return by_name[text]
+        nearest = get_close_matches(text, by_name, n=1)
+        hint = f"; did you mean {nearest[0]}?" if nearest else ""
+        raise ArgumentTypeError(f"there is no {text}{hint} (choose from {', '.join(by_name)})")
+
+    return parse_choice
 
 
 def parse_sizes(text: str) -> tuple[int, ...]:
@@ -211,7 +232,8 @@ def parse_sizes(text: str) -> tuple[int, ...]:
 def add_advice_flags(parser: ArgumentParser) -> None:
     """Add the flags that only the advisor reads."""
     add = parser.add_argument
-    add("--motif", type=SubjectMatter, choices=list(SubjectMatter), help="what the photos show")
+    add("--motif", type=one_of(SubjectMatter), choices=list(SubjectMatter),
+        help="what the photos show")
     add("--commercial", action="store_true", help="only bases that allow commercial use")
 
 
@@ -219,7 +241,7 @@ def add_advise_flags(parser: ArgumentParser) -> None:
     """Add the flags of `AdviseArguments`."""
     add = parser.add_argument
     add("photos", type=Path, metavar="PHOTOS", help="folder of pictures")
-    add("--concept", type=Concept, choices=list(Concept), default=Concept.SUBJECT,
+    add("--concept", type=one_of(Concept), choices=list(Concept), default=Concept.SUBJECT,
         help="what the pictures teach (default: subject)")
     add("--base", default="", help="the only base to consider")
     add("--concepts", type=int, default=1, metavar="N",

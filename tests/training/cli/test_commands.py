@@ -43,6 +43,24 @@ def test_options_are_those_that_were_given() -> None:
 
 
 @pytest.mark.parametrize(
+    ("flag", "typed", "nearest"),
+    [
+        ("--method", "loar", "lora"),
+        ("--optimizer", "adam", "adamw"),
+        ("--lr-scheduler", "cosin", "cosine"),
+        ("--dial", "quik", "quick"),
+        ("--concept", "subjekt", "subject"),
+    ],
+)
+def test_nearest(flag: str, typed: str, nearest: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A value that is not there is refused with the nearest one."""
+    with pytest.raises(SystemExit):
+        given(*TRAIN, flag, typed)
+
+    assert f"did you mean {nearest}?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     ("old", "new", "value"),
     [
         ("--word", "--class-word", "dog"),
