@@ -31,11 +31,7 @@ TRAIN = (
 )  # fmt: skip
 SAMPLE = ("--steps", "4", "--seed", "5", "--count", "1")
 #: what a method is asked for beside TRAIN
-OF_METHOD = {
-    "dreambooth": ("--prior", "2"),
-    "finetune": (),
-    "embedding": ("--rank", "2"),
-}
+OF_METHOD = {"dreambooth": ("--prior", "2"), "finetune": (), "embedding": ("--rank", "2")}
 #: what else a training may do, each tried with a LoRA on the embedded base
 OPTIONS = {
     "ema": ("--ema", "0.5"),

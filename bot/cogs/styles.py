@@ -15,15 +15,7 @@ from bot.cogs import _autocomplete
 if TYPE_CHECKING:
     from bot.bot import Bot, Interaction
 
-ITEMS = (
-    cards.Try,
-    cards.Share,
-    cards.Unshare,
-    cards.Fetch,
-    cards.Delete,
-    cards.Erase,
-    cards.Pick,
-)
+ITEMS = (cards.Try, cards.Share, cards.Unshare, cards.Fetch, cards.Delete, cards.Erase, cards.Pick)
 
 
 @app_commands.guild_only()

@@ -82,11 +82,7 @@ def train_command(method: Method) -> app_commands.Command[Any, ..., None]:
     said = method.title
     if method.help:
         said = fill(wording.training.METHOD, title=method.title, help=method.help)
-    return app_commands.Command(
-        name=method.name,
-        description=flatten(said, 100),
-        callback=command,
-    )
+    return app_commands.Command(name=method.name, description=flatten(said, 100), callback=command)
 
 
 @app_commands.guild_only()

@@ -131,8 +131,7 @@ class FakeScheduler:
     async def report_step(self, job: Job, step: int) -> None:
         """Report the progress of a training."""
         await self.add_event(
-            job,
-            Progress(step, 100, 0.2, 0.123, steps_per_second=5.0, eta_seconds=40.0),
+            job, Progress(step, 100, 0.2, 0.123, steps_per_second=5.0, eta_seconds=40.0)
         )
 
     async def report_preview(self, job: Job, step: int, side: int = 64) -> None:

@@ -30,8 +30,7 @@ def test_paces_are_told(name, bases, make_recipe):
 
 
 @pytest.mark.parametrize(
-    ("method", "rank"),
-    [("lora", 0), ("embedding", 0), ("embedding", 9), ("hypernetwork", 9)],
+    ("method", "rank"), [("lora", 0), ("embedding", 0), ("embedding", 9), ("hypernetwork", 9)]
 )
 def test_ranks(make_recipe, method, rank):
     """A rank that the method does not have is refused, with those it has."""

@@ -43,11 +43,7 @@ def kind(place: Path) -> tuple[str, str]:
 
 
 def load(
-    place: Path,
-    dtype: torch.dtype,
-    made: Any,
-    networks: tuple[str, ...] = STABLE,
-    **given: Any,
+    place: Path, dtype: torch.dtype, made: Any, networks: tuple[str, ...] = STABLE, **given: Any
 ) -> Any:
     """Load a folder with these networks. Nothing is downloaded, nothing unpickled."""
     folders = [place / part for part in networks]

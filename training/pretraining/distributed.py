@@ -204,10 +204,7 @@ def update_average(average: dict[str, torch.Tensor], trainee: TrainingTask, step
 
 
 def load_checkpoint(
-    trainee: TrainingTask,
-    optimizer: Optimizer,
-    average: dict[str, torch.Tensor],
-    work: Path,
+    trainee: TrainingTask, optimizer: Optimizer, average: dict[str, torch.Tensor], work: Path
 ) -> int:
     """Load the last checkpoint, if there is one, and give the step to go on with."""
     path = work / f"{trainee.name}.ckpt"

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
-from transformers import (
-    BlipConfig,
-    BlipForConditionalGeneration,
-    CLIPTextConfig,
-    CLIPTextModel,
-)
+from transformers import BlipConfig, BlipForConditionalGeneration, CLIPTextConfig, CLIPTextModel
 
 WIDTH = 192
 TOKENS = 77

@@ -32,10 +32,7 @@ def fit_prompt_tokenizer(names: list[str]) -> CLIPTokenizer:
     )
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     trainer = trainers.BpeTrainer(
-        vocab_size=4096,
-        initial_alphabet=alphabet,
-        end_of_word_suffix="</w>",
-        show_progress=False,
+        vocab_size=4096, initial_alphabet=alphabet, end_of_word_suffix="</w>", show_progress=False
     )
     machine.train_from_iterator(tokenizer_texts(names), trainer)
     merges = [tuple(pair) for pair in json.loads(machine.to_str())["model"]["merges"]]

@@ -11,11 +11,7 @@ from storage.errors import JobError
 from storage.limits import check_range
 from storage.options import TrainingOptions, options_table
 from storage.records import Concept, Optimizer
-from training.recipe.concepts import (
-    ConceptPhotos,
-    SamplePrompt,
-    TrainingPhoto,
-)
+from training.recipe.concepts import ConceptPhotos, SamplePrompt, TrainingPhoto
 from training.recipe.limits import MEMORY_FALLBACKS, RANGES
 from training.recipe.names import current_names
 

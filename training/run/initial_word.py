@@ -42,11 +42,7 @@ def is_needed(recipe: Recipe, base: Base) -> bool:
 
 
 def find_nearest(
-    recipe: Recipe,
-    examples: Sequence[Example],
-    family: Family,
-    device: Device,
-    boundary: Boundary,
+    recipe: Recipe, examples: Sequence[Example], family: Family, device: Device, boundary: Boundary
 ) -> Generator[Event, JobCommand | None, tuple[str, JobCommand | None]]:
     """Find the name with which the base errs least; none where somebody wishes something else."""
     names = list(embedded.known_words())

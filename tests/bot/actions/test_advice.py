@@ -12,8 +12,7 @@ from storage.planning.advice_input import SubjectMatter
 
 
 @pytest.mark.parametrize(
-    "question",
-    [Question(7), Question(8, SubjectMatter.PHOTOGRAPHY, True, True, True, "w" * 32)],
+    "question", [Question(7), Question(8, SubjectMatter.PHOTOGRAPHY, True, True, True, "w" * 32)]
 )
 def test_a_question_is_read_back_as_it_was(question):
     """A question goes through JSON whole; the draft of something else is an old card."""

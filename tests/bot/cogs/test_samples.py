@@ -227,8 +227,7 @@ async def test_vary(kit, scheduler):
 
 
 @pytest.mark.parametrize(
-    ("values", "code"),
-    [({"steps": "many"}, "number_bad"), ({"steps": "-1"}, "out_of_range")],
+    ("values", "code"), [({"steps": "many"}, "number_bad"), ({"steps": "-1"}, "out_of_range")]
 )
 async def test_vary_refused(kit, scheduler, values, code):
     """What is typed into the form is checked like the command's options."""

@@ -103,10 +103,7 @@ async def test_samples(kit, scheduler):
     first, second = (m for m in thread.history() if m.components)
     assert "Before training" in kit.text(first)
     assert "step 50/100" in kit.text(second)
-    assert [a.filename for a in second.attachments] == [
-        "step-000050-0.png",
-        "step-000050-1.png",
-    ]
+    assert [a.filename for a in second.attachments] == ["step-000050-0.png", "step-000050-1.png"]
     shown = await card(kit, job)
     assert f"<#{thread.id}>" in kit.text(shown)
     assert [a.filename for a in shown.attachments] == ["step-000050-0.png", "loss.png"]

@@ -96,10 +96,7 @@ def test_a_bundled_word_goes_along(tensors):
 
 @pytest.mark.parametrize(
     ("change", "most", "code"),
-    [
-        ({}, 500, "shrink_least"),
-        ({f"{KEY}.dora_scale": torch.ones(1, 96)}, 9_000, "shrink_kind"),
-    ],
+    [({}, 500, "shrink_least"), ({f"{KEY}.dora_scale": torch.ones(1, 96)}, 9_000, "shrink_kind")],
 )
 def test_what_cannot_be_is_said(tensors, change, most, code):
     """Too little room, or no plain LoRA."""
