@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass, fields
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from storage import limits
@@ -13,9 +14,9 @@ from storage.events import Done, Event, Note, PictureDrawn, Started, Timings
 from storage.folders import replacing
 from storage.limits import check_range
 from storage.requests import SampleRequest
-from training import methods
-from training.easel import split_by_memory
+from training import families, methods
 from training.families import Picture
+from training.networks.memory import MIB, abreast
 from training.styles import header, writer
 
 if TYPE_CHECKING:
@@ -82,6 +83,17 @@ def sample(folder: JobFolder, bases: BaseCache) -> Iterator[Event]:
                 at += 1
                 yield PictureDrawn(path.name, picture.seed, request.prompt)
     yield Done(request.count, Timings(time.perf_counter() - began))
+
+
+def split_by_memory(
+    family: Family, device: Device, pictures: Sequence[Picture]
+) -> Iterator[list[Picture]]:
+    """Split pictures of one size into batches that fit into the memory that is free then."""
+    counts, rest = families.walk()[family.name].COUNTS.memory, iter(pictures)
+    while batch := list(
+        islice(rest, abreast(counts, pictures[0].width, device.available_mib() * MIB))
+    ):
+        yield batch
 
 
 def draw_pictures(

@@ -1,11 +1,14 @@
-"""The one loop: a training is a generator of events."""
+"""The training loop, as a generator of events.
+
+The worker advances it and may send a `JobCommand` at each `StepBoundary`.
+"""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -26,7 +29,7 @@ from training.run.ema import EmaWeights
 from training.run.examples import Batches, encode_photos, step_generator
 from training.run.previews import Previews, copy_parameters
 from training.run.prior import ClassImages
-from training.run.text import CaptionEncoder, encodes_each_step
+from training.run.text import CaptionEncoder
 from training.run.timing import RunTimer
 from training.run.writer import CheckpointWriter
 from training.styles import writer
@@ -40,15 +43,20 @@ if TYPE_CHECKING:
     from training.networks.networks import Attached
 
 Task = Generator[Event, JobCommand | None, None]
-MAX_GRADIENT_NORM = 1.0  # norm of all gradients together
+#: yields events and accepts a command at each boundary; returns the command that ended it, if any
+Commanded = Generator[Event, JobCommand | None, JobCommand | None]
+MAX_GRADIENT_NORM = 1.0  #: L2, over the gradients of all parameters together
 
 
 def train(folder: JobFolder, bases: BaseCache) -> Task:
-    """Train what `job.json` asks for, from its newest checkpoint on."""
+    """Train what `job.json` asks for, from its newest checkpoint on.
+
+    The adapter is attached anew for each attempt: one attempt, unless memory runs out.
+    """
     request = folder.read_request()
-    asked = Recipe.from_json(request["recipe"])
-    saved = checkpoint.read_newest(folder.checkpoints, asked)
-    recipe = saved.recipe if saved else fill_in_device(asked, bases)
+    requested = Recipe.from_json(request["recipe"])
+    saved = checkpoint.read_newest(folder.checkpoints, requested)
+    recipe = saved.recipe if saved else fill_in_device(requested, bases)
     if recipe.base_fingerprint != bases.fingerprint(recipe.base):
         raise JobError("base_changed", base=recipe.base)
     method = methods.chosen(recipe)
@@ -59,40 +67,38 @@ def train(folder: JobFolder, bases: BaseCache) -> Task:
         while True:
             torch.set_num_threads(recipe.threads)
             attached = method.attach(family.networks, recipe)
-            crowded = False
+            out_of_memory = False
             try:
-                recipe = (
-                    recipe if saved else memory.fit_to_device(recipe, attached.parameters, bases)
-                )
-                first = saved.step if saved else 0
+                if saved is None:
+                    recipe = memory.fit_to_device(recipe, attached.parameters, bases)
                 yield Started(
-                    first,
+                    saved.step if saved else 0,
                     recipe.steps,
                     bases.device.name,
                     attempt=int(request.get("attempt", 1)),
                     resumed=saved is not None,
                 )
                 yield from notes
-                if not (
-                    yield from TrainingRun(
-                        folder, recipe, family, attached, bases, saved=saved
-                    ).run()
-                ):
+                must_restart = yield from TrainingRun(
+                    folder, recipe, family, attached, bases, saved=saved
+                ).run()
+                if not must_restart:
                     return
             except torch.OutOfMemoryError:
-                crowded = True
+                out_of_memory = True
             finally:
                 attached.detach()
                 family.checkpointing(enabled=False)
-                del attached  # with all that it holds, before the next begins
-            saved = checkpoint.read_newest(folder.checkpoints, asked)
-            if crowded and not bases.unload_idle():
+                del attached  # the adapter's memory is free before the next attempt
+            saved = checkpoint.read_newest(folder.checkpoints, requested)
+            # Idle models of other jobs go first; only then does this one learn with less.
+            if out_of_memory and not bases.unload_idle():
                 recipe = memory.fall_back(recipe, saved.step if saved else 0)
                 notes = [Note("memory")]
 
 
 def fill_in_device(recipe: Recipe, bases: BaseCache) -> Recipe:
-    """Write down what this worker chooses."""
+    """Return the recipe with what this worker chooses; a checkpoint keeps it."""
     base = bases.find(recipe.base)
     return replace(
         recipe,
@@ -104,7 +110,7 @@ def fill_in_device(recipe: Recipe, bases: BaseCache) -> Recipe:
 
 
 class TrainingRun:
-    """One training under way."""
+    """One attempt at a training, from its first missing step."""
 
     def __init__(  # noqa: PLR0913 - a run is made of all of these
         self,
@@ -117,27 +123,26 @@ class TrainingRun:
         saved: checkpoint.Checkpoint | None = None,
     ) -> None:
         self.folder, self.recipe, self.family, self.attached = folder, recipe, family, attached
-        self.bases = bases
+        self.bases, self.device = bases, bases.device
         self.parameters = attached.parameters
         self.first_step = saved.step if saved else 0
-        held = memory.recipe_at(recipe, self.first_step)
-        self.accumulation_steps = held.gradient_accumulation_steps
-        self.optimizer = optimizers.make_optimizer(held, self.parameters, attached.paces)
-        self.scaler = bases.device.scaler()
-        self.ema = EmaWeights(self.parameters, held.ema_decay)
+        current = memory.recipe_at(recipe, self.first_step)  # with its memory fallbacks
+        self.accumulation_steps = current.gradient_accumulation_steps
+        self.optimizer = optimizers.make_optimizer(current, self.parameters, attached.paces)
+        self.scaler = self.device.scaler()
+        self.ema = EmaWeights(self.parameters, current.ema_decay)
         self.class_images = ClassImages(folder, recipe)
         self.losses: list[float] = []
-        self.pending_losses: list[torch.Tensor] = []
+        self.pending_losses: list[torch.Tensor] = []  # still on the device
         self.timer = RunTimer()
-        self.checkpoints = CheckpointWriter(
-            folder, recipe.steps, keep_only_newest=isinstance(attached, Whole)
-        )
-        self.previews = Previews(folder.samples, recipe, family, bases.device, self.timer)
-        family.checkpointing(held.gradient_checkpointing)
-        if held.nf4:
+        full_model = isinstance(attached, Whole)  # its checkpoints have gigabytes
+        self.checkpoints = CheckpointWriter(folder, recipe.steps, keep_only_newest=full_model)
+        self.previews = Previews(folder.samples, recipe, family, self.device, self.timer)
+        family.checkpointing(current.gradient_checkpointing)
+        if current.nf4:
             family.quantise()
-        bases.device.reset_peak()
-        self.memory_limit_mib = bases.device.usable_mib()
+        self.device.reset_peak()
+        self.memory_limit_mib = self.device.usable_mib()
         if saved:
             saved.restore(self.parameters, self.optimizer)
             if saved.scaler:
@@ -146,137 +151,160 @@ class TrainingRun:
             self.losses = saved.losses
 
     def run(self) -> Generator[Event, JobCommand | None, bool]:
-        """Go from the first missing step to the end, or to what somebody wishes.
+        """Train to the end, or to where a command ends the run.
 
-        True says that it goes on from the checkpoint just written, a rung lower.
+        Returns True if the run must restart from the checkpoint with the next memory fallback.
         """
-        recipe, first, early = self.recipe, self.first_step, False
-        wish = yield from self.class_images.draw(
-            self.family, self.bases.device, partial(self.reach_boundary, first)
-        )
-        with self.timer.timing("photo", len(recipe.all_photos) + recipe.num_class_images):
-            self.encode()
-        wish = wish or (yield from self.choose_initial_word())
-        recipe, reached = self.recipe, recipe.steps
-        reads = encodes_each_step(recipe, learns=self.attached.text)
-        done_with = ("vae",) if reads else ("vae", "text")
-        with self.family.absent(*done_with), self.checkpoints:
-            for step in range(first, recipe.steps):
+        command = yield from self.prepare()
+        recipe, last, early = self.recipe, self.recipe.steps, False
+        unused = ("vae",) if self.captions.encodes_each_step else ("vae", "text")
+        with self.family.absent(*unused), self.checkpoints:
+            for step in range(self.first_step, recipe.steps):
+                # 1) Save and draw first, so that a command sees the newest checkpoint. A resumed
+                #    run has this step's checkpoint, but may have been stopped before its pictures.
                 if step and step % recipe.save_every == 0:
-                    if step > first:
+                    if step > self.first_step:
                         yield from self.start_checkpoint(step)
-                    yield from self.previews.draw(
-                        step, self.final_weights if step else nullcontext
-                    )
-                wish = wish or (yield from self.reach_boundary(step))
-                if wish is JobCommand.PAUSE:
-                    if (yield from self.save_checkpoint(step)):
-                        yield Paused(step)
-                        return False
-                    wish = None
-                if wish is JobCommand.CANCEL:
-                    yield Cancelled(step)
+                    yield from self.previews.draw(step, self.final_weights)
+
+                # 2) The worker serves short jobs here, and hands over what a member asked for.
+                command = command or (yield from self.reach_boundary(step))
+                if ending := (yield from self.obey(command, step)):
+                    yield ending
                     return False
-                if step > first and any(rung.step == step for rung in recipe.memory_fallbacks):
+
+                # 3) A fallback changes what is kept for a step, so the run is built anew for it,
+                #    from a checkpoint: then an interrupted run falls back at the same step.
+                if step > self.first_step and memory.falls_back_at(recipe, step):
                     if (yield from self.save_checkpoint(step)):
                         return True
                     raise JobError("checkpoint_lost")
-                if wish is JobCommand.FINISH:
-                    reached, early = step, True
+                if command is JobCommand.FINISH:
+                    last, early = step, True
                     break
+                command = None
+
+                # 4) The step. On a GPU this only queues the work.
                 before = [] if step else copy_parameters(self.parameters)
                 with self.timer.timing_step(), adapter_dropout(self.family.networks, recipe, step):
                     self.take_step(step)
+
+                # 5) The pictures "before training" wait until here: the first step comes sooner.
                 if before:
                     yield from self.previews.draw_before(self.parameters, before)
+
+                # 6) Reading losses is a CPU-GPU sync point, so at most twice a second.
                 if self.timer.is_report_due() or step + 1 == recipe.steps:
                     yield self.measure_progress(step + 1)
-            yield from self.write_result(reached, early=early)
+            yield from self.write_result(last, early=early)
         return False
 
-    def reach_boundary(self, step: int) -> Generator[Event, JobCommand | None, JobCommand | None]:
-        """Let the worker do something else; hear what is wished."""
+    def prepare(self) -> Commanded:
+        """Draw class images, encode everything once and choose the word to begin at."""
+        recipe, boundary = self.recipe, partial(self.reach_boundary, self.first_step)
+        command = yield from self.class_images.draw(self.family, self.device, boundary)
+        with self.timer.timing("photo", len(recipe.all_photos) + recipe.num_class_images):
+            self.encode()
+        return command or (yield from self.choose_initial_word())
+
+    def obey(
+        self, command: JobCommand | None, step: int
+    ) -> Generator[Event, JobCommand | None, Paused | Cancelled | None]:
+        """Return how a command ends the run, None if it goes on.
+
+        It also goes on where the disk had no room for the checkpoint of a pause.
+        """
+        if command is JobCommand.CANCEL:
+            return Cancelled(step)
+        if command is JobCommand.PAUSE and (yield from self.save_checkpoint(step)):
+            return Paused(step)
+        return None
+
+    def reach_boundary(self, step: int) -> Commanded:
+        """Let the worker do something else; return the command it brings back."""
         yield from self.checkpoints.report()
-        left = time.perf_counter()
-        wish = yield StepBoundary(step)
-        self.timer.served_seconds += time.perf_counter() - left
+        began = time.perf_counter()
+        command = yield StepBoundary(step)
+        self.timer.served_seconds += time.perf_counter() - began
+        # A job served in between may have changed it, and sums depend on the number of threads.
         if torch.get_num_threads() != self.recipe.threads:
             torch.set_num_threads(self.recipe.threads)
-        return wish
+        return command
 
-    def choose_initial_word(self) -> Generator[Event, JobCommand | None, JobCommand | None]:
-        """Let a learned word begin at the known word that is nearest, and say which."""
-        recipe, wish = self.recipe, None
-        if not self.first_step and initial_word.is_needed(recipe, self.bases.find(recipe.base)):
-            some = self.batches.examples[: len(recipe.photos)]  # at the first of its sizes
-            word, wish = yield from initial_word.find_nearest(
-                recipe, some, self.family, self.bases.device, partial(self.reach_boundary, 0)
-            )
-            if word:
-                self.recipe = replace(recipe, initializer_token=word)
-                initial_word.set_vectors(self.recipe, self.family.networks, self.parameters)
-                self.ema.load(self.parameters)
-                yield Note("start", {"word": word})
-        return wish
+    def choose_initial_word(self) -> Commanded:
+        """Set a new word's vectors to those of the known word that fits the photos best."""
+        recipe, base = self.recipe, self.bases.find(self.recipe.base)
+        if self.first_step or not initial_word.is_needed(recipe, base):
+            return None
+        examples = self.batches.examples[: len(recipe.photos)]  # at the first resolution only
+        word, command = yield from initial_word.find_nearest(
+            recipe, examples, self.family, self.device, partial(self.reach_boundary, 0)
+        )
+        if word:
+            self.recipe = replace(recipe, initializer_token=word)
+            initial_word.set_vectors(self.recipe, self.family.networks, self.parameters)
+            self.ema.load(self.parameters)
+            yield Note("start", {"word": word})
+        return command
 
     def encode(self) -> None:
-        """Encode photos and captions, once."""
-        examples = encode_photos(self.family, self.recipe, self.folder.photos)
-        concepts = self.recipe.photo_ranges.values()
-        self.batches = Batches(examples, self.recipe.batch_size, self.recipe.seed, concepts)
-        self.captions = CaptionEncoder(
-            self.family, self.recipe, self.bases.device, learns=self.attached.text
-        )
-        self.class_images.encode(self.family, self.bases.device, learns=self.attached.text)
+        """Encode photos and captions; after this the VAE is not needed any more."""
+        recipe, learns = self.recipe, self.attached.text
+        examples = encode_photos(self.family, recipe, self.folder.photos)
+        concepts = recipe.photo_ranges.values()
+        self.batches = Batches(examples, recipe.batch_size, recipe.seed, concepts)
+        self.captions = CaptionEncoder(self.family, recipe, self.device, learns=learns)
+        self.class_images.encode(self.family, self.device, learns=learns)
 
     def take_step(self, step: int) -> None:
-        """Take one step; everything it draws follows from the seed and its number."""
-        recipe = self.recipe
+        """Take one optimizer step; all its randomness follows from the seed and the step."""
+        # 1) Learning rates: the schedule times each group's own factor.
+        recipe, class_images = self.recipe, self.class_images
         for group in self.optimizer.param_groups:
             group["lr"] = recipe.learning_rate * recipe.lr_factor(step) * group["pace"]
+
+        # 2) Gradients of the photos, then of the class images, if there are any.
         loss = self.add_gradients(self.batches, self.captions, step, "noise")
-        if self.class_images.batches and self.class_images.captions:
-            self.add_gradients(
-                self.class_images.batches,
-                self.class_images.captions,
-                step,
-                "prior",
-                recipe.prior_loss_weight,
-            )
+        if class_images.batches and class_images.captions:
+            share = recipe.prior_loss_weight
+            self.add_gradients(class_images.batches, class_images.captions, step, "prior", share)
+
+        # 3) Clip in true units: fp16's scale has to go first.
         self.scaler.unscale_(self.optimizer)
         torch.nn.utils.clip_grad_norm_(self.parameters.values(), MAX_GRADIENT_NORM, foreach=True)
+
+        # 4) The step; with fp16 it is left out where a gradient overflowed.
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
         self.ema.update(step)
-        self.pending_losses.append(loss)
+        self.pending_losses.append(loss)  # `.item()` here would be a CPU-GPU sync point
         self.check_memory()
 
     def add_gradients(
-        self, batches: Batches, reading: CaptionEncoder, step: int, noise: str, share: float = 1.0
+        self, batches: Batches, captions: CaptionEncoder, step: int, noise: str, share: float = 1.0
     ) -> torch.Tensor:
-        """Add a batch's gradients, by its share, and give its loss."""
-        recipe, losses = self.recipe, []
-        for at, batch in enumerate(
-            batches.at(step).split(self.accumulation_steps), step * self.accumulation_steps
-        ):
-            with self.bases.device.autocast():
-                heard = {**reading.conditions_at(at, batch.photos), **batch.framed}
+        """Add the gradients of a batch's loss times `share`; return its loss, a scalar."""
+        recipe, count, losses = self.recipe, self.accumulation_steps, []
+        weight = share / count
+        # Each part of the batch draws by a number of its own, as if it were a step.
+        for number, batch in enumerate(batches.at(step).split(count), step * count):
+            with self.device.autocast():
+                conditions = {**captions.conditions_at(number, batch.photos), **batch.framed}
                 loss = self.family.loss(
-                    batch.latents,
-                    heard,
-                    step_generator(recipe.seed, at, noise),
+                    batch.latents,  # (B, C, h, w)
+                    conditions,
+                    step_generator(recipe.seed, number, noise),
                     gamma=recipe.min_snr_gamma,
                     offset=recipe.noise_offset,
                     places=batch.weights,
                 )
-            counts = share / self.accumulation_steps
-            self.scaler.scale(loss * counts if counts != 1 else loss).backward()  # type: ignore[no-untyped-call]
+            self.scaler.scale(loss * weight if weight != 1 else loss).backward()  # type: ignore[no-untyped-call]
             losses.append(loss.detach())
-        return losses[0] if self.accumulation_steps == 1 else torch.stack(losses).mean()
+        return losses[0] if count == 1 else torch.stack(losses).mean()
 
     def fetch_losses(self) -> None:
-        """Fetch the losses that are still on the device."""
+        """Fetch the losses that are still on the device; raise JobError at NaN or infinity."""
         if self.pending_losses:
             self.losses += torch.stack(self.pending_losses).tolist()
             self.pending_losses.clear()
@@ -295,65 +323,56 @@ class TrainingRun:
             recipe.learning_rate * recipe.lr_factor(step - 1),
             self.timer.steps_per_second(),
             self.estimate_seconds_left(step),
-            self.bases.device.used_mib(),
+            self.device.used_mib(),
         )
 
     def check_memory(self) -> None:
-        """Refuse to go on in memory that is not the device's own, as some drivers lend it."""
-        if self.memory_limit_mib and self.bases.device.peak_mib() > self.memory_limit_mib:
+        """Raise OutOfMemoryError beyond the device's own memory: some drivers lend the host's."""
+        if self.memory_limit_mib and self.device.peak_mib() > self.memory_limit_mib:
             raise torch.OutOfMemoryError(f"{self.memory_limit_mib} MiB are not enough")
 
     def estimate_seconds_left(self, step: int) -> float:
-        """Estimate the seconds that are left: the steps, and the samples on the way."""
-        left = (self.recipe.steps - step) / self.timer.steps_per_second()
-        shows = (
-            math.ceil(self.recipe.steps / self.recipe.save_every) - step // self.recipe.save_every
-        )
-        return left + shows * len(self.recipe.prompts) * self.timer.mean_seconds("picture")
+        """Return the seconds until the end: steps and previews."""
+        recipe = self.recipe
+        previews = math.ceil(recipe.steps / recipe.save_every) - step // recipe.save_every
+        step_seconds = (recipe.steps - step) / self.timer.steps_per_second()
+        return step_seconds + previews * len(recipe.prompts) * self.timer.mean_seconds("picture")
 
     def start_checkpoint(self, step: int) -> Iterator[Event]:
-        """Begin to write a checkpoint."""
+        """Copy the state and begin to write it; the steps go on meanwhile."""
         self.fetch_losses()
         state = (step, self.recipe, self.losses, self.scaler.state_dict())
-        copy = checkpoint.take_snapshot(state, self.parameters, self.optimizer, self.ema.tensors)
-        yield from self.checkpoints.start(copy)
+        snapshot = checkpoint.take_snapshot(
+            state, self.parameters, self.optimizer, self.ema.tensors
+        )
+        yield from self.checkpoints.start(snapshot)
 
     def save_checkpoint(self, step: int) -> Generator[Event, JobCommand | None, bool]:
-        """Write a checkpoint and wait for it; tell whether it is there."""
+        """Write a checkpoint to its end; return whether the disk took it."""
         yield from self.start_checkpoint(step)
         yield from self.checkpoints.finish()
         return self.checkpoints.saved_step == step
 
     @contextmanager
     def final_weights(self) -> Iterator[None]:
-        """Have what is trained as it goes into samples and files inside the block."""
+        """Put the weights in place that previews and files are made of: averages, if any."""
         with optimizers.averaged_weights(self.optimizer), self.ema.applied():
             yield
 
-    def write_result(self, reached: int, *, early: bool) -> Iterator[Event]:
-        """Write the style."""
-        yield from self.start_checkpoint(reached)
-        yield from self.previews.draw(reached, self.final_weights)
+    def write_result(self, steps: int, *, early: bool) -> Iterator[Event]:
+        """Write the last checkpoint, the last previews and the style's file."""
+        yield from self.start_checkpoint(steps)
+        yield from self.previews.draw(steps, self.final_weights)
         yield from self.checkpoints.finish()
-        recipe = replace(self.recipe, steps=max(1, reached))
-        path = self.folder.result / f"{recipe.name}.safetensors"
-        family, base = self.family, self.bases.find(recipe.base)
-        kind = methods.find(recipe.method).TRAITS.modelspec if recipe.rank else ""
-        origin = writer.Origin(
-            family.architecture,
-            family.version,
-            kind,
-            family.prediction,
-            base.source,
-            base.clip_skip,
-        )
+        recipe = replace(self.recipe, steps=max(1, steps))
+        path, origin = self.folder.result / f"{recipe.name}.safetensors", self.describe_origin()
+        thumbnail = self.previews.first_path(steps)
         with self.final_weights():
-            weights = self.attached.weights()  # not always copies: they hold in here
-            shown = self.previews.first_path(reached)
-            digest = writer.publish(path, weights, recipe, origin, shown)
-            small = smaller(path, weights, recipe, origin, shown)
+            weights = self.attached.weights()  # may be the parameters themselves, not copies
+            digest = writer.publish(path, weights, recipe, origin, thumbnail)
+            small_copy = smaller(path, weights, recipe, origin, thumbnail)
         yield Done(
-            reached,
+            steps,
             self.timer.timings(),
             path.name,
             path.stat().st_size,
@@ -361,5 +380,17 @@ class TrainingRun:
             early=early,
             full_model=not recipe.rank,
             readable_by=tuple(readable_by(weights, recipe.family)),
-            small_copy=small,
+            small_copy=small_copy,
+        )
+
+    def describe_origin(self) -> writer.Origin:
+        """Return what the file's header says of the base."""
+        recipe, family, base = self.recipe, self.family, self.bases.find(self.recipe.base)
+        return writer.Origin(
+            family.architecture,
+            family.version,
+            methods.find(recipe.method).TRAITS.modelspec if recipe.rank else "",
+            family.prediction,
+            base.source,
+            base.clip_skip,
         )

@@ -96,6 +96,11 @@ def recipe_at(recipe: Recipe, step: int) -> Recipe:
     return recipe
 
 
+def falls_back_at(recipe: Recipe, step: int) -> bool:
+    """Return whether a memory fallback takes effect at a step."""
+    return any(fallback.step == step for fallback in recipe.memory_fallbacks)
+
+
 def add_fallback(recipe: Recipe, step: int) -> Recipe | None:
     """Take the next rung at a step; None at the ladder's foot."""
     now = recipe_at(recipe, step)

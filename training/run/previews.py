@@ -11,8 +11,8 @@ import torch
 
 from storage.events import Event, PreviewsDrawn
 from storage.folders import replacing
-from training.easel import split_by_memory
 from training.families import Picture
+from training.sample import split_by_memory
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -1,8 +1,8 @@
-"""What the network reads of captions: encoded once where nothing changes them, else at each step.
+"""Captions as the network reads them: encoded once, or at each step if training changes them.
 
-Both ways of changing them draw from the seed and the step alone: a caption may be dropped, so that
-the network also learns to draw without one (Ho and Salimans 2022, arXiv 2207.12598, section 3.1),
-and the parts of a caption, between commas, may be shuffled, so that none counts by its place.
+A caption may be dropped, so that the network also learns to draw without one (Ho and Salimans
+2022, arXiv 2207.12598, section 3.1). Its parts between commas may be shuffled, so that their order
+does not matter. Both draw from the seed and the step alone.
 """
 
 from __future__ import annotations
@@ -22,67 +22,59 @@ if TYPE_CHECKING:
     from training.networks.conditioning import Conditions
     from training.recipe.recipe import Recipe
 
-ENCODE_BATCH_SIZE = 8  # captions at once
+ENCODE_BATCH_SIZE = 8
 
 
 class CaptionEncoder:
-    """The captions of a run, read to its network."""
+    """The captions of a run and what the text encoder makes of them."""
 
     def __init__(self, family: Family, recipe: Recipe, device: Device, *, learns: bool) -> None:
-        self.family, self.recipe, self.learns = family, recipe, learns
-        self.captions = [
-            *(shot.caption for shot in recipe.all_photos),
-            "",
-        ]  # the last: one is dropped
+        self.family, self.recipe = family, recipe
+        self.learns = learns  #: whether the text encoder, or a word, is trained
+        #: of every photo, then the empty one that stands for a dropped caption
+        self.captions = [*(photo.caption for photo in recipe.all_photos), ""]
         self.triggers = {at: name for name, photos in recipe.photo_ranges.items() for at in photos}
         self.tokens = [self.tokenize(caption) for caption in self.captions]
+        self.encodes_each_step = learns or recipe.shuffle_caption
         self.encoded: list[Conditions] = []
-        if not encodes_each_step(recipe, learns=learns):
+        if not self.encodes_each_step:
             with torch.no_grad(), device.autocast(), family.present("text"):
                 for start in range(0, len(self.tokens), ENCODE_BATCH_SIZE):
                     tokens = torch.stack(self.tokens[start : start + ENCODE_BATCH_SIZE])
                     self.encoded += apart(family.states(tokens))
 
     def conditions_at(self, step: int, photos: tuple[int, ...]) -> Conditions:
-        """Give what is read of these photos' captions at a step."""
-        heard = (
-            self.drop_captions(step, photos) if self.recipe.caption_dropout_rate else list(photos)
-        )
-        if self.encoded:
-            return stacked([self.encoded[photo] for photo in heard])
+        """Return what the denoiser reads of these photos' captions at a step, as one batch."""
+        dropout = self.recipe.caption_dropout_rate
+        captions = self.drop_captions(step, photos) if dropout else list(photos)
+        if not self.encodes_each_step:
+            return stacked([self.encoded[caption] for caption in captions])
         with torch.set_grad_enabled(self.learns):
-            return self.family.states(torch.stack(self.tokens_at(step, heard)))
+            return self.family.states(torch.stack(self.tokens_at(step, captions)))
 
     def drop_captions(self, step: int, photos: tuple[int, ...]) -> list[int]:
-        """Drop some captions: the last one, which says nothing, takes their place."""
+        """Return the photos' numbers, with that of the empty caption for dropped ones."""
         generator = step_generator(self.recipe.seed, step, "silence")
-        silent = torch.rand(len(photos), generator=generator) < self.recipe.caption_dropout_rate
-        return torch.tensor(photos).masked_fill(silent, -1).tolist()
+        dropped = torch.rand(len(photos), generator=generator) < self.recipe.caption_dropout_rate
+        return torch.tensor(photos).masked_fill(dropped, -1).tolist()
 
-    def tokens_at(self, step: int, photos: list[int]) -> list[Tensor]:
-        """Give the tokens of captions as they are said at a step."""
+    def tokens_at(self, step: int, captions: list[int]) -> list[Tensor]:
+        """Return the token ids (V, T) of captions at a step, shuffled if the recipe says so."""
         if not self.recipe.shuffle_caption:
-            return [self.tokens[photo] for photo in photos]
+            return [self.tokens[at] for at in captions]
         generator = step_generator(self.recipe.seed, step, "shuffle")
         return [
-            self.tokenize(
-                shuffle_caption(self.captions[photo], self.triggers.get(photo, ""), generator)
-            )
-            for photo in photos
+            self.tokenize(shuffle_caption(self.captions[at], self.triggers.get(at, ""), generator))
+            for at in captions
         ]
 
     def tokenize(self, caption: str) -> Tensor:
-        """Turn a caption into token ids (V, T)."""
+        """Return the token ids (V, T) of a caption, a row for each vocabulary."""
         return self.family.tokens(caption)[0]
 
 
-def encodes_each_step(recipe: Recipe, *, learns: bool) -> bool:
-    """Tell whether captions are read at each step: their words, or what they become, change."""
-    return learns or recipe.shuffle_caption
-
-
 def shuffle_caption(caption: str, trigger: str, generator: torch.Generator) -> str:
-    """Shuffle the parts between commas; the one that says the trigger comes first."""
+    """Shuffle the parts between commas; the one with the trigger comes first."""
     parts = [part for part in (part.strip() for part in caption.split(",")) if part]
     kept = next((part for part in parts if contains_trigger(part, trigger)), None)
     if kept is not None:

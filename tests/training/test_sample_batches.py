@@ -10,8 +10,8 @@ import torch
 from training.bases import random
 from training.bases.cache import BaseCache
 from training.device import Device
-from training.easel import split_by_memory
 from training.families import Picture, walk
+from training.sample import split_by_memory
 
 if TYPE_CHECKING:
     from pathlib import Path
