@@ -1,11 +1,11 @@
-"""Pictures from a prompt, with a style or without: a task that fits between two steps."""
+"""The sample task: pictures from a prompt, with a style or without."""
 
 from __future__ import annotations
 
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass, fields
-from itertools import islice
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 
 from storage import limits
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
     from training.families import Family
 
 LIMITS = {"steps": (1, 100), "count": (1, 4), "strength": (-2.0, 2.0), "seed": limits.SEED}
-SIDE = (32, 1024)
-MAX_PROMPT_CHARS = 2000  # letters
+SIDE_PIXELS = (32, 1024)
+MAX_PROMPT_CHARS = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedStyle:
-    """A style, checked, and how strongly it is worn."""
+    """A style whose tensors fit the base, and how strongly to apply it."""
 
     method: methods.Module
     tensors: dict[str, Tensor]
@@ -47,14 +47,15 @@ class LoadedStyle:
     strength: float
 
     def applied(self, family: Family) -> AbstractContextManager[None]:
-        """Wear it inside the block."""
+        """Apply the style to the base inside the block."""
         return self.method.worn(family.networks, self.tensors, self.word, self.strength)
 
 
 def sample(folder: JobFolder, bases: BaseCache) -> Iterator[Event]:
     """Draw what `job.json` asks for into `result/`.
 
-    The style goes on and off for each part: nothing of it stays on the base across a yield.
+    The style is applied for each batch anew: nothing of it is left on the base across a yield,
+    where a training or another job may use it.
     """
     began = time.perf_counter()
     given = folder.read_request()
@@ -72,15 +73,12 @@ def sample(folder: JobFolder, bases: BaseCache) -> Iterator[Event]:
             Picture(request.prompt, request.negative, seed, request.steps, side, side)
             for seed in seeds
         ]
-        at = 0
-        for some in split_by_memory(family, bases.device, pictures):
-            for picture, drawn in zip(
-                some, draw_pictures(family, bases.device, some, style), strict=True
-            ):
-                path = folder.result / f"{at}.png"
+        files = (folder.result / f"{number}.png" for number in count())
+        for batch in split_by_memory(family, bases.device, pictures):
+            images = draw_pictures(family, bases.device, batch, style)
+            for picture, image, path in zip(batch, images, files, strict=False):  # files never end
                 with replacing(path) as part:
-                    drawn.save(part, "PNG")
-                at += 1
+                    image.save(part, "PNG")
                 yield PictureDrawn(path.name, picture.seed, request.prompt)
     yield Done(request.count, Timings(time.perf_counter() - began))
 
@@ -99,7 +97,7 @@ def split_by_memory(
 def draw_pictures(
     family: Family, device: Device, pictures: Sequence[Picture], style: LoadedStyle | None
 ) -> list[Image.Image]:
-    """Draw pictures at once with nothing on the base but the style."""
+    """Draw pictures of one size in one batch, with nothing on the base but the style."""
     with (
         family.networks.bare(),
         style.applied(family) if style else nullcontext(),
@@ -110,14 +108,14 @@ def draw_pictures(
 
 
 def count_cut_tokens(family: Family, request: SampleRequest, style: LoadedStyle | None) -> int:
-    """Count the tokens of the prompts that the text encoder has no room for."""
-    wordy = style is not None and style.method.METHOD.learns_word
-    with family.networks.bare(), style.applied(family) if style and wordy else nullcontext():
+    """Return how many tokens of the longer prompt are beyond the text encoder's limit."""
+    has_word = style is not None and style.method.METHOD.learns_word
+    with family.networks.bare(), style.applied(family) if style and has_word else nullcontext():
         return max(family.tokens(text)[1] for text in (request.prompt, request.negative))
 
 
 def load_style(folder: JobFolder, request: SampleRequest, family: Family) -> LoadedStyle | None:
-    """Read the style of the job, and refuse what does not fit the base."""
+    """Read the job's style, None for the bare base; raise JobError if it does not fit the base."""
     path = folder.style_file
     if not request.method and not path.exists():
         return None
@@ -134,14 +132,14 @@ def load_style(folder: JobFolder, request: SampleRequest, family: Family) -> Loa
 
 
 def choose_side(request: SampleRequest, base: Base, family: Family) -> int:
-    """Choose the side: the base's own, or what is asked, to the base's grain."""
+    """Return the side in pixels: the base's or the requested one, a multiple of the grain."""
     side = request.size or base.resolution
-    check_range("size", side, (SIDE[0], max(SIDE[1], base.resolution)), JobError)
+    check_range("size", side, (SIDE_PIXELS[0], max(SIDE_PIXELS[1], base.resolution)), JobError)
     return max(family.grain, side // family.grain * family.grain)
 
 
 def read_request(value: dict[str, Any]) -> SampleRequest:
-    """Read a request, and refuse what is out of bounds."""
+    """Read a request; raise JobError if it lacks something or a value is out of range."""
     known = {field.name for field in fields(SampleRequest)}
     try:
         request = SampleRequest(**{name: entry for name, entry in value.items() if name in known})

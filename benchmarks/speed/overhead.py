@@ -45,7 +45,7 @@ class Bare:
         examples = encode_photos(family, recipe, photos)
         self.family, self.recipe = family, recipe
         self.latents = [example.latent for example in examples]
-        self.framed = [example.framed for example in examples]
+        self.size_conditioning = [example.size_conditioning for example in examples]
         with torch.no_grad(), family.device.autocast():
             self.tokens = [family.tokens(shot.caption)[0] for shot in recipe.photos]
             self.states = [apart(family.states(each[None]))[0] for each in self.tokens]
@@ -68,7 +68,7 @@ class Bare:
             read = family.states(torch.stack(self.tokens[these]))
         else:
             read = stacked(self.states[these])
-        told = family.heard({**read, **stacked(self.framed[these])})
+        told = family.heard({**read, **stacked(self.size_conditioning[these])})
         e = torch.randn(x.shape, generator=draws)
         t = (torch.arange(size) + torch.rand(size, generator=draws)) / size * len(family.alphas)
         t = t.long().clamp(max=len(family.alphas) - 1)

@@ -148,7 +148,9 @@ class Documented:
         these = slice(first := self.taken * size % len(bare.latents), first + size)
         self.taken += 1
         latents = torch.stack(bare.latents[these]).to(at)
-        told = self.family.heard({**stacked(bare.states[these]), **stacked(bare.framed[these])})
+        told = self.family.heard(
+            {**stacked(bare.states[these]), **stacked(bare.size_conditioning[these])}
+        )
         noisy, steps, target = noised(self.family.pipeline.scheduler, latents)
         with self.family.device.autocast():
             predicted = self.unet(noisy.to(self.unet.dtype), steps, return_dict=False, **told)[0]

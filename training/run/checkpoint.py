@@ -1,4 +1,4 @@
-"""Saved states to continue from: safetensors only, so that nothing is ever unpickled."""
+"""Checkpoints to resume from: safetensors only, so that nothing is ever unpickled."""
 
 from __future__ import annotations
 
@@ -32,29 +32,27 @@ class Checkpoint:
     """The state of a run after a step."""
 
     step: int
-    recipe: Recipe  #: with everything a worker has chosen
-    tensors: dict[str, Tensor]  #: by what they are and, after a dot, the parameter's name
-    optimizer_scalars: dict[
-        str, dict[str, float]
-    ]  #: of the optimizer, by parameter: where not a tensor
-    group_scalars: list[dict[str, float]]  #: the same of its groups
-    scaler: dict[str, float]  #: the state of what scales gradients for fp16; else empty
+    recipe: Recipe  #: with everything that a worker chose
+    tensors: dict[str, Tensor]  #: "losses", and e.g. "weight.<parameter>"
+    optimizer_scalars: dict[str, dict[str, float]]  #: by parameter: state that is no tensor
+    group_scalars: list[dict[str, float]]  #: by parameter group: what the optimizer has changed
+    scaler: dict[str, float]  #: state of the gradient scaler for fp16; else empty
 
     @property
     def losses(self) -> list[float]:
-        """Give the loss of every step until here."""
+        """The loss of every step until here."""
         losses: list[float] = self.tensors["losses"].tolist()
         return losses
 
     @property
     def ema(self) -> dict[str, Tensor]:
-        """Give the moving average, by the names of its parameters."""
+        """The moving averages, by parameter."""
         return {name: tensor for what, name, tensor in self.parameter_tensors() if what == EMA}
 
     def restore(
         self, parameters: dict[str, nn.Parameter], optimizer: torch.optim.Optimizer
     ) -> None:
-        """Put parameters and optimizer back as they were."""
+        """Set parameters and optimizer to their state at the checkpoint."""
         for what, name, tensor in self.parameter_tensors():
             if what == WEIGHT:
                 parameters[name].data.copy_(tensor)
@@ -67,7 +65,7 @@ class Checkpoint:
             group.update(found)
 
     def parameter_tensors(self) -> Iterator[tuple[str, str, Tensor]]:
-        """Give each tensor of a parameter: what it is, the parameter's name, and itself."""
+        """Yield each tensor of a parameter: what it is, the parameter's name, and the tensor."""
         for key, tensor in self.tensors.items():
             what, dot, name = key.partition(".")
             if dot:
@@ -75,20 +73,20 @@ class Checkpoint:
 
 
 def path_of_step(folder: Path, step: int) -> Path:
-    """Name the checkpoint of a step."""
+    """Return where the checkpoint of a step lies."""
     return folder / f"step-{step:06d}.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A state of its own in the CPU's memory: what goes on does not change it."""
+    """A copy of a run's state in CPU memory, which later steps do not change."""
 
     step: int
     tensors: dict[str, Tensor]
     metadata: dict[str, str]
 
     def write(self, folder: Path) -> Path:
-        """Write it, whole or not at all."""
+        """Write the checkpoint whole or not at all."""
         path = path_of_step(folder, self.step)
         with replacing(path) as part:
             save_file(self.tensors, part, self.metadata)
@@ -96,46 +94,44 @@ class Snapshot:
 
 
 def take_snapshot(
-    checkpoint: tuple[int, Recipe, list[float], dict[str, float]],
+    state: tuple[int, Recipe, list[float], dict[str, float]],
     parameters: dict[str, nn.Parameter],
     optimizer: torch.optim.Optimizer,
-    average: Mapping[str, Tensor] = MappingProxyType({}),
+    ema: Mapping[str, Tensor] = MappingProxyType({}),
 ) -> Snapshot:
-    """Copy a state: step, recipe, losses and scaler, what is trained, optimizer and average."""
-    step, recipe, losses, scaler = checkpoint
+    """Copy a run's state (step, recipe, losses, gradient scaler) and its tensors to the CPU."""
+    step, recipe, losses, scaler = state
     tensors = {"losses": torch.tensor(losses, dtype=torch.float64)}
-    numbers: dict[str, dict[str, float]] = {}
+    scalars: dict[str, dict[str, float]] = {}
     for name, parameter in parameters.items():
         tensors[f"{WEIGHT}.{name}"] = copy_to_cpu(parameter)
         for what, value in optimizer.state.get(parameter, {}).items():
             if isinstance(value, Tensor):
                 tensors[f"{what}.{name}"] = copy_to_cpu(value)
             else:
-                numbers.setdefault(name, {})[what] = value
-    for name, value in average.items():
+                scalars.setdefault(name, {})[what] = value
+    for name, value in ema.items():
         tensors[f"{EMA}.{name}"] = copy_to_cpu(value)
-    told = {
-        "numbers": json.dumps(numbers),
+    metadata = {
+        "numbers": json.dumps(scalars),
         "groups": json.dumps(optimizers.list_scalars(optimizer)),
-    }
-    told |= {"scaler": json.dumps(scaler)} if scaler else {}
-    told |= {
+        **({"scaler": json.dumps(scaler)} if scaler else {}),
         "step": str(step),
         "recipe": json.dumps(recipe.to_json()),
         "job": hash_request(recipe),
     }
-    return Snapshot(step, tensors, told)
+    return Snapshot(step, tensors, metadata)
 
 
 def remove_others(path: Path) -> None:
-    """Remove every other checkpoint: those of whole networks are large."""
+    """Remove every other checkpoint in the folder."""
     for other in path.parent.glob("step-*.safetensors"):
         if other != path:
             other.unlink(missing_ok=True)
 
 
 def read_newest(folder: Path, recipe: Recipe) -> Checkpoint | None:
-    """Read the newest whole checkpoint of this recipe."""
+    """Return the newest undamaged checkpoint of this recipe, None if there is none."""
     for path in sorted(folder.glob("step-*.safetensors"), reverse=True):
         try:
             found = read(path)
@@ -149,21 +145,21 @@ def read_newest(folder: Path, recipe: Recipe) -> Checkpoint | None:
 def read(path: Path) -> Checkpoint:
     """Read one checkpoint."""
     with safe_open(path, framework="pt") as opened:
-        told = opened.metadata()
+        metadata = opened.metadata()
         tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
     names = ("numbers", "groups", "scaler")
-    numbers, groups, scaler = (json.loads(told.get(name, "{}")) for name in names)
-    recipe = Recipe.from_json(json.loads(told["recipe"]))
-    return Checkpoint(int(told["step"]), recipe, tensors, numbers, groups, scaler)
+    scalars, groups, scaler = (json.loads(metadata.get(name, "{}")) for name in names)
+    recipe = Recipe.from_json(json.loads(metadata["recipe"]))
+    return Checkpoint(int(metadata["step"]), recipe, tensors, scalars, groups, scaler)
 
 
 def copy_to_cpu(value: Tensor) -> Tensor:
-    """Copy a tensor to the CPU; some optimizers share one between parameters."""
+    """Copy a tensor to the CPU, even from there: some optimizers share one among parameters."""
     return value.detach().to("cpu", copy=True).contiguous()
 
 
 def hash_request(recipe: Recipe) -> str:
-    """Hash what the job asked for, leaving out what a worker chose."""
+    """Return a SHA-256 of what the job asked for, without what a worker chose."""
     asked = recipe.to_json() | {
         "precision": "", "threads": 0, "base_fingerprint": "", "family": "",
         "memory_fallbacks": (), "initializer_token": "",

@@ -16,7 +16,7 @@ SMOOTHING = 0.95
 
 
 def smooth(losses: Sequence[float], memory: float = SMOOTHING) -> list[float]:
-    """Average over the steps before, without the pull of the beginning."""
+    """Return the exponential moving averages of losses, with bias correction as in Adam."""
     found, mean = [], 0.0
     for count, loss in enumerate(losses, 1):
         mean = memory * mean + (1 - memory) * loss
@@ -25,7 +25,7 @@ def smooth(losses: Sequence[float], memory: float = SMOOTHING) -> list[float]:
 
 
 def draw_curve(losses: Sequence[float], steps: int) -> Image.Image:
-    """Draw the losses so far, and their average, over all the steps of a run."""
+    """Draw the losses so far and their average on an axis of all the steps of a run."""
     picture = Image.new("RGB", (WIDTH * SCALE, HEIGHT * SCALE), GROUND)
     pen = ImageDraw.Draw(picture)
     mean = smooth(losses)
@@ -45,13 +45,13 @@ def draw_curve(losses: Sequence[float], steps: int) -> Image.Image:
 
 
 def recent_mean(losses: Sequence[float]) -> float:
-    """Average the latest losses."""
+    """Return the mean of the latest losses."""
     latest = losses[-math.ceil(2 / (1 - SMOOTHING)) :]
     return sum(latest) / len(latest)
 
 
 def to_pixels(step: int, value: float, steps: int) -> tuple[float, float]:
-    """Put a value on the canvas."""
+    """Return where a value from 0 to 1 at a step lies on the canvas, in pixels."""
     across, down = WIDTH - 2 * EDGE, HEIGHT - 2 * EDGE
     x = EDGE + across * step / max(1, steps - 1)
     return x * SCALE, (EDGE + down * (1 - min(value, 1.0))) * SCALE

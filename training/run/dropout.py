@@ -1,4 +1,4 @@
-"""Dropout of what adapters add to a network (Srivastava et al. 2014), while they learn."""
+"""Dropout of the adapters' output in training (Srivastava et al. 2014)."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def adapter_dropout(networks: Networks, recipe: Recipe, step: int) -> Iterator[None]:
-    """Let adapters drop a part of what they add inside the block, which is one step.
+    """Apply the recipe's dropout to the adapters inside the block, which is one step.
 
-    What is dropped follows from the seed and the step; torch's own draws stay as they were.
+    It draws from the seed and the step; torch's global generator is left as it was.
     """
     if not recipe.dropout:
         yield

@@ -1,4 +1,4 @@
-"""A moving average of what is trained, steadier than its last step (Polyak and Juditsky 1992)."""
+"""Exponential moving average of the trained weights (Polyak and Juditsky 1992)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class EmaWeights:
-    """Follows parameters; samples and files are made of it. With a decay of zero there is none."""
+    """The average that previews and files are made of; with a decay of 0 there is none."""
 
     def __init__(self, parameters: Mapping[str, nn.Parameter], decay: float) -> None:
         self.parameters, self.decay = parameters, decay
@@ -24,20 +24,20 @@ class EmaWeights:
 
     @torch.no_grad()
     def update(self, step: int) -> None:
-        """Move towards the parameters; early on it follows faster."""
+        """Move towards the parameters, faster in the first steps."""
         decay = min(self.decay, (1 + step) / (10 + step))
         for name, average in self.tensors.items():
             average.lerp_(self.parameters[name].to(average), 1 - decay)
 
     @torch.no_grad()
     def load(self, tensors: Mapping[str, Tensor]) -> None:
-        """Go on from a checkpoint's."""
+        """Set the average, from a checkpoint or anew."""
         for name, average in self.tensors.items():
             average.copy_(tensors[name])
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """Put the average in the place of the parameters inside the block."""
+        """Put the average in place of the parameters inside the block."""
         own = {name: self.parameters[name].data for name in self.tensors}
         for name, average in self.tensors.items():
             self.parameters[name].data = average

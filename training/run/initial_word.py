@@ -1,7 +1,7 @@
-"""Where a learned word begins: the known word that tells most of what the photos show.
+"""The initializer token of a new word: the known word that fits the photos best.
 
-A word that begins at nothing has far to go. Each everyday name is spoken in the new word's place,
-and the base errs least, seeing through the same noise, with the one that is nearest.
+A word that starts far from its meaning takes long to learn. Each everyday word is tried in the
+new word's place; the best one has the lowest denoising loss on the photos, with the same noise.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 
     Boundary = Callable[[], Generator[Event, JobCommand | None, JobCommand | None]]
 
-#: photos that are looked at, and names that are left after it: all by few, the best by more
+#: (photos, words left): all words are tried on few photos, the best of them on more
 ROUNDS = ((4, 16), (16, 1))
 
 
 def is_needed(recipe: Recipe, base: Base) -> bool:
-    """Tell whether nobody said where a subject's word begins; on a tiny base, as that is quick."""
+    """Return whether to look for a word: for a subject, on a tiny base, if none was given."""
     learns = methods.walk()[recipe.method].METHOD.learns_word and recipe.concept is Concept.SUBJECT
     return learns and base.small and not recipe.class_word.strip() and not recipe.initializer_token
 
@@ -44,41 +44,42 @@ def is_needed(recipe: Recipe, base: Base) -> bool:
 def find_nearest(
     recipe: Recipe, examples: Sequence[Example], family: Family, device: Device, boundary: Boundary
 ) -> Generator[Event, JobCommand | None, tuple[str, JobCommand | None]]:
-    """Find the name with which the base errs least; none where somebody wishes something else."""
-    names = list(embedded.known_words())
+    """Return the word with the lowest loss, or "" and the command that interrupted the search."""
+    words = list(embedded.known_words())
     for count, left in ROUNDS:
-        some, errors = examples[:: -(-len(examples) // count)], {}
-        for name in names:
-            wish = yield from boundary()
-            if wish is not None:
-                return "", wish
+        tried, losses = examples[:: -(-len(examples) // count)], {}
+        for word in words:
+            command = yield from boundary()
+            if command is not None:
+                return "", command
             with device.autocast(), family.present("text", "denoiser"):
-                errors[name] = measure_loss(recipe, some, family, name)
-        names = sorted(names, key=errors.__getitem__)[:left]
-    return names[0], None
+                losses[word] = measure_loss(recipe, tried, family, word)
+        words = sorted(words, key=losses.__getitem__)[:left]
+    return words[0], None
 
 
 @torch.no_grad()
-def measure_loss(recipe: Recipe, some: Sequence[Example], family: Family, name: str) -> float:
-    """Measure how far the base is off with a name in the word's place, the same noise added."""
+def measure_loss(recipe: Recipe, examples: Sequence[Example], family: Family, word: str) -> float:
+    """Return the base's loss on examples with a known word in the new one's place."""
     networks = family.networks
-    known = {
-        each.name: each.table.weight.detach()[each.spell(name)] for each in networks.vocabularies
+    vectors = {
+        each.name: each.table.weight.detach()[each.spell(word)] for each in networks.vocabularies
     }
-    captions = [recipe.photos[each.photo].caption for each in some]
-    with networks.speaking({recipe.trigger: known}):
-        read = family.states(torch.stack([family.tokens(text)[0] for text in captions]))
-    latents = torch.stack([each.latent for each in some])
-    heard = {**read, **stacked([each.framed for each in some])}
-    return family.loss(latents, heard, torch.Generator().manual_seed(0), gamma=0.0).item()
+    captions = [recipe.photos[each.photo].caption for each in examples]
+    with networks.speaking({recipe.trigger: vectors}):
+        prompts = family.states(torch.stack([family.tokens(text)[0] for text in captions]))
+    latents = torch.stack([each.latent for each in examples])
+    conditions = {**prompts, **stacked([each.size_conditioning for each in examples])}
+    noise = torch.Generator().manual_seed(0)  # the same for every word
+    return family.loss(latents, conditions, noise, gamma=0.0).item()
 
 
 @torch.no_grad()
 def set_vectors(
     recipe: Recipe, networks: Networks, parameters: Mapping[str, nn.Parameter]
 ) -> None:
-    """Let the word's vectors, among what is trained, begin where the recipe says."""
+    """Set the new word's vectors to those of the recipe's initializer token."""
     for each in networks.vocabularies:
         vectors = parameters[each.name]
-        asked = replace(recipe, rank=len(vectors))
-        vectors.copy_(embedding.begin(networks, asked)[each.name])
+        as_many = replace(recipe, rank=len(vectors))
+        vectors.copy_(embedding.begin(networks, as_many)[each.name])

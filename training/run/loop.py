@@ -290,7 +290,10 @@ class TrainingRun:
         # Each part of the batch draws by a number of its own, as if it were a step.
         for number, batch in enumerate(batches.at(step).split(count), step * count):
             with self.device.autocast():
-                conditions = {**captions.conditions_at(number, batch.photos), **batch.framed}
+                conditions = {
+                    **captions.conditions_at(number, batch.photos),
+                    **batch.size_conditioning,
+                }
                 loss = self.family.loss(
                     batch.latents,  # (B, C, h, w)
                     conditions,

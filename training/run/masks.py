@@ -1,4 +1,4 @@
-"""Which parts of a photo count: the alpha channel of its file, as weights of the loss."""
+"""Masked loss: the alpha channel of a photo's file as weights of the loss."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-def crop_mask(picture: Image.Image, cut: tuple[int, int]) -> Image.Image | None:
-    """Cut a photo's mask as the photo is cut, to (width, height); one without alpha has none."""
+def crop_mask(picture: Image.Image, size: tuple[int, int]) -> Image.Image | None:
+    """Crop a photo's alpha as the photo is cropped, to (width, height); None without alpha."""
     if picture.mode != "RGBA":
         return None
-    return ImageOps.fit(picture.getchannel("A"), cut, Image.Resampling.LANCZOS)
+    return ImageOps.fit(picture.getchannel("A"), size, Image.Resampling.LANCZOS)
 
 
-def loss_weights(mask: Image.Image | None, latent: Tensor, background: float) -> Tensor:
-    """Weigh the places of a latent (C, h, w) by a mask: (1, h, w), from background to 1."""
+def loss_weights(mask: Image.Image | None, latent: Tensor, unmasked: float) -> Tensor:
+    """Return the weights (1, h, w) of a latent (C, h, w): 1 in the mask, `unmasked` outside."""
     height, width = latent.shape[-2:]
     if mask is None:
         return torch.ones(1, height, width)
     small = mask.resize((width, height), Image.Resampling.BOX)
     shown = torch.from_numpy(np.array(small, dtype=np.float32)) / 255
-    return background + (1 - background) * shown[None]
+    return unmasked + (1 - unmasked) * shown[None]
 
 
-def check_masks(several: list[Tensor], masked: int, files: list[str]) -> None:
-    """Refuse masks of which nothing would be learnt, and no masks at all."""
+def check_masks(weights: list[Tensor], masked: int, files: list[str]) -> None:
+    """Raise JobError if no photo has a mask, or if one leaves nothing to learn from."""
     if not masked:
         raise JobError("mask_missing")
-    for each, file in zip(several, files, strict=True):
+    for each, file in zip(weights, files, strict=True):
         if not each.any():
             raise JobError("mask_empty", file=file)

@@ -1,8 +1,11 @@
-"""What a training gives up, a rung at a time, to fit into the memory there is.
+"""Memory fallbacks: what a run gives up, one after the other, to fit into the GPU's memory.
 
-A rung is taken before the first step, where the estimate asks for it, or at a checkpoint that the
-training goes back to when memory has run out. Which and when stands in the recipe, so that the
-same recipe goes down the same way again.
+A fallback is taken before the first step, if the estimate is above the memory there is, or at the
+newest checkpoint, from which a run restarts after it ran out of memory. The recipe keeps which
+were taken and at which step, so that a resumed run repeats them.
+
+A fallback is a function of the recipe and the step that returns the recipe with less, or None
+where it does not apply. Those that change what the optimizer keeps apply at step 0 only.
 """
 
 from __future__ import annotations
@@ -30,54 +33,50 @@ if TYPE_CHECKING:
     from training.bases.cache import BaseCache
     from training.networks.memory import Keeps
 
-USABLE_SHARE = 0.92  #: of the memory, what may be planned with: an allocator leaves holes
+USABLE_SHARE = 0.92  #: of the memory; the rest is for fragmentation
 
 
 def use_gradient_checkpointing(recipe: Recipe, step: int) -> Recipe | None:  # noqa: ARG001 - at any step
-    """Keep less for the way back and compute it anew: a third more time, the same numbers."""
+    """Recompute activations in the backward pass: a third slower, with the same results."""
     return None if recipe.gradient_checkpointing else replace(recipe, gradient_checkpointing=True)
 
 
 def use_adamw_8bit(recipe: Recipe, step: int) -> Recipe | None:
-    """Keep an optimizer's moments in 8 bits: only of whole networks they take much.
-
-    It cannot go on with moments that were kept otherwise.
-    """
-    here = find_spec(PACKAGES[Optimizer.ADAMW8BIT]) is not None
-    fits = here and not step and not recipe.rank and recipe.optimizer is Optimizer.ADAMW
-    return replace(recipe, optimizer=Optimizer.ADAMW8BIT) if fits else None
+    """Keep the moments of full fine-tuning in 8 bits; those of adapters are small."""
+    installed = find_spec(PACKAGES[Optimizer.ADAMW8BIT]) is not None
+    adamw = not step and not recipe.rank and recipe.optimizer is Optimizer.ADAMW
+    return replace(recipe, optimizer=Optimizer.ADAMW8BIT) if installed and adamw else None
 
 
 def drop_ema(recipe: Recipe, step: int) -> Recipe | None:
-    """Keep no moving average of a whole network: what is learnt last counts more."""
-    fits = not step and not recipe.rank and recipe.ema_decay
-    return replace(recipe, ema_decay=0.0) if fits else None
+    """Keep no moving average in full fine-tuning: the last steps count more."""
+    has_ema = not step and not recipe.rank and recipe.ema_decay
+    return replace(recipe, ema_decay=0.0) if has_ema else None
 
 
 def use_adafactor(recipe: Recipe, step: int) -> Recipe | None:
-    """Keep a whole network's second moments by rows and columns, and no first ones: Adafactor."""
-    whole = not step and not recipe.rank
-    fits = whole and recipe.optimizer in {Optimizer.ADAMW, Optimizer.ADAMW8BIT}
-    return replace(recipe, optimizer=Optimizer.ADAFACTOR) if fits else None
+    """Use Adafactor in full fine-tuning: rows and columns of second moments, no first ones."""
+    full = not step and not recipe.rank
+    adamw = full and recipe.optimizer in {Optimizer.ADAMW, Optimizer.ADAMW8BIT}
+    return replace(recipe, optimizer=Optimizer.ADAFACTOR) if adamw else None
 
 
 def accumulate_gradients(recipe: Recipe, step: int) -> Recipe | None:  # noqa: ARG001 - at any step
-    """Take a batch in twice as many parts: as long, as large, other draws."""
-    parts = recipe.gradient_accumulation_steps * 2
-    return (
-        replace(recipe, gradient_accumulation_steps=parts)
-        if recipe.batch_size % parts == 0
-        else None
-    )
+    """Split a batch into twice as many parts: the same size and time, other noise."""
+    steps = recipe.gradient_accumulation_steps * 2
+    if recipe.batch_size % steps:
+        return None
+    return replace(recipe, gradient_accumulation_steps=steps)
 
 
 def quantize_to_nf4(recipe: Recipe, step: int) -> Recipe | None:  # noqa: ARG001 - at any step
-    """Keep a frozen denoiser's layers in 4 bits: up to three times as long, not quite the base."""
+    """Keep the frozen denoiser in 4 bits: up to three times slower, and close to the base only."""
     frozen = recipe.rank and not methods.find(recipe.method).TRAITS.reads_weights
-    fits = frozen and not recipe.nf4 and quantize.here()
-    return replace(recipe, nf4=True) if fits else None
+    possible = frozen and not recipe.nf4 and quantize.here()
+    return replace(recipe, nf4=True) if possible else None
 
 
+#: in the order in which they are taken
 FALLBACKS: dict[str, Callable[[Recipe, int], Recipe | None]] = {
     "gradient_checkpointing": use_gradient_checkpointing,
     "adamw_8bit": use_adamw_8bit,
@@ -89,10 +88,10 @@ FALLBACKS: dict[str, Callable[[Recipe, int], Recipe | None]] = {
 
 
 def recipe_at(recipe: Recipe, step: int) -> Recipe:
-    """Give a recipe as it holds at a step: with the rungs that were taken until then."""
-    for rung in recipe.memory_fallbacks:
-        if rung.step <= step:
-            recipe = FALLBACKS[rung.name](recipe, rung.step) or recipe
+    """Return the recipe with the fallbacks that were taken up to a step."""
+    for fallback in recipe.memory_fallbacks:
+        if fallback.step <= step:
+            recipe = FALLBACKS[fallback.name](recipe, fallback.step) or recipe
     return recipe
 
 
@@ -102,43 +101,40 @@ def falls_back_at(recipe: Recipe, step: int) -> bool:
 
 
 def add_fallback(recipe: Recipe, step: int) -> Recipe | None:
-    """Take the next rung at a step; None at the ladder's foot."""
+    """Return the recipe with the next fallback from a step on, None if there is none left."""
     now = recipe_at(recipe, step)
-    for name, rung in FALLBACKS.items():
-        if rung(now, step) is not None:
-            return replace(
-                recipe, memory_fallbacks=(*recipe.memory_fallbacks, MemoryFallback(step, name))
-            )
+    for name, fallback in FALLBACKS.items():
+        if fallback(now, step) is not None:
+            taken = (*recipe.memory_fallbacks, MemoryFallback(step, name))
+            return replace(recipe, memory_fallbacks=taken)
     return None
 
 
 def fall_back(recipe: Recipe, step: int) -> Recipe:
-    """Take the next rung, as memory has run out."""
-    below = add_fallback(recipe, step)
-    if below is None:
+    """Return the recipe with the next fallback; raise JobError if there is none left."""
+    smaller = add_fallback(recipe, step)
+    if smaller is None:
         raise JobError("memory_full")
-    return below
+    return smaller
 
 
 def fit_to_device(recipe: Recipe, parameters: Mapping[str, Tensor], bases: BaseCache) -> Recipe:
-    """Take the rungs that a device asks for before the first step; a bare processor asks none."""
-    room, base = bases.device.usable_mib(), bases.find(recipe.base)
-    if not room or base.small or recipe.memory_fallbacks:
+    """Return the recipe with the fallbacks that the estimate asks for; a CPU needs none."""
+    limit_mib, base = bases.device.usable_mib(), bases.find(recipe.base)
+    if not limit_mib or base.small or recipe.memory_fallbacks:
         return recipe
     numbers = sum(parameter.numel() for parameter in parameters.values())
-    return fit(recipe, walk()[base.family].COUNTS.memory, numbers, room)
+    return fit(recipe, walk()[base.family].COUNTS.memory, numbers, limit_mib)
 
 
 def fit(recipe: Recipe, keeps: Keeps, numbers: int, limit_mib: int) -> Recipe:
-    """Take rungs until a training of so many numbers fits into this room in MiB; 0 is any."""
-    while (
-        limit_mib
-        and bytes_needed(recipe_at(recipe, 0), keeps, numbers) > USABLE_SHARE * limit_mib * MIB
-    ):
-        below = add_fallback(recipe, 0)
-        if below is None:
+    """Return the recipe with the fallbacks with which training so many numbers fits; 0 is any."""
+    usable = USABLE_SHARE * limit_mib * MIB
+    while limit_mib and bytes_needed(recipe_at(recipe, 0), keeps, numbers) > usable:
+        smaller = add_fallback(recipe, 0)
+        if smaller is None:
             break
-        recipe = below
+        recipe = smaller
     return recipe
 
 
@@ -148,7 +144,7 @@ def bytes_needed(recipe: Recipe, keeps: Keeps, numbers: int) -> int:
 
 
 def default_recipe(rule: Rule, base: Base) -> Recipe:
-    """Give the recipe that follows from a rule when nobody asks for anything else."""
+    """Return the recipe that a rule makes without further options."""
     request = TrainRequest(
         rule.method, base.name, "name", "word", rule.concept, rule.dial,
         rule.steps, rule.rank, rule.learning_rate, rule.batch_size, 0,
@@ -157,26 +153,26 @@ def default_recipe(rule: Rule, base: Base) -> Recipe:
 
 
 def estimate_memory(
-    rule: Rule, base: Base, keeps: Keeps, room: int, precision: str = "bf16"
+    rule: Rule, base: Base, keeps: Keeps, limit_mib: int, precision: str = "bf16"
 ) -> Rule:
-    """Write into a rule what it takes on a GPU with so many MiB, on the rung where it fits."""
+    """Return a rule with the memory it takes on a GPU of so many MiB, with its fallbacks."""
     recipe = replace(default_recipe(rule, base), precision=precision)
     numbers = trained(keeps, recipe, rule.file_bytes)
-    fitted = recipe_at(fit(recipe, keeps, numbers, room), 0)
+    fitted = recipe_at(fit(recipe, keeps, numbers, limit_mib), 0)
     return replace(rule, memory_mib=bytes_needed(fitted, keeps, numbers) // MIB)
 
 
-def list_trainable_families(room: int, precision: str = "bf16") -> dict[str, list[str]]:
-    """Name the families on which a LoRA, and on which whole networks, fit into so many MiB."""
-    found: dict[str, list[str]] = {}
+def list_trainable_families(limit_mib: int, precision: str = "bf16") -> dict[str, list[str]]:
+    """Return, for a LoRA and full fine-tuning, the families that fit into so many MiB."""
+    families: dict[str, list[str]] = {}
     for method in ("lora", "finetune"):
-        found[method] = []
+        families[method] = []
         for name, family in walk().items():
             base = Base(name, name, name, name, family.RESOLUTION, "", "", present=True)
             needs = [
-                estimate_memory(rule, base, family.COUNTS.memory, room, precision).memory_mib
+                estimate_memory(rule, base, family.COUNTS.memory, limit_mib, precision).memory_mib
                 for rule in rules(method, base)
             ]
-            if needs and 0 < min(needs) <= USABLE_SHARE * room:
-                found[method].append(name)
-    return found
+            if needs and 0 < min(needs) <= USABLE_SHARE * limit_mib:
+                families[method].append(name)
+    return families

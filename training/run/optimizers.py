@@ -1,4 +1,4 @@
-"""The optimizers, each from its own package; only AdamW's is always here.
+"""The optimizers, each from its own package; only AdamW is always installed.
 
 AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101), 8-bit AdamW (Dettmers et al. 2022, arXiv
 2110.02861), Adafactor (Shazeer and Stern 2018, arXiv 1804.04235) at a given rate, Prodigy
@@ -28,13 +28,16 @@ PACKAGES = {
     Optimizer.PRODIGY: "prodigyopt",
     Optimizer.SCHEDULEFREE: "schedulefree",
 }
-LOOP_KEYS = frozenset({"lr", "pace", "params"})  #: of a group, what the loop sets
+LOOP_KEYS = frozenset({"lr", "pace", "params"})  #: of a parameter group, set by the loop
 
 
 def make_optimizer(
     recipe: Recipe, parameters: Mapping[str, torch.nn.Parameter], paces: Mapping[str, float]
 ) -> torch.optim.Optimizer:
-    """Make a recipe's optimizer for its parameters; refuse what it cannot do."""
+    """Make the optimizer of a recipe.
+
+    Raises JobError if its package is not installed, or if it cannot learn at several rates.
+    """
     check_installed(recipe)
     groups = group_parameters(parameters, paces)
     if recipe.optimizer is Optimizer.PRODIGY and len(groups) > 1:  # it finds one rate for all
@@ -43,7 +46,7 @@ def make_optimizer(
 
 
 def check_installed(recipe: Recipe) -> None:
-    """Refuse an optimizer whose package is not here."""
+    """Raise JobError if the package of the recipe's optimizer is not installed."""
     package = PACKAGES.get(recipe.optimizer)
     if package is not None and find_spec(package) is None:
         raise JobError("optimizer_missing", optimizer=recipe.optimizer, package=package)
@@ -52,7 +55,7 @@ def check_installed(recipe: Recipe) -> None:
 def group_parameters(
     parameters: Mapping[str, torch.nn.Parameter], paces: Mapping[str, float]
 ) -> Groups:
-    """Put parameters of one pace into one of the optimizer's groups."""
+    """Return parameter groups: one for all parameters whose learning rate has the same factor."""
     alike: dict[float, list[torch.nn.Parameter]] = {}
     for name, parameter in parameters.items():
         alike.setdefault(paces.get(name, 1.0), []).append(parameter)
@@ -60,25 +63,25 @@ def group_parameters(
 
 
 def make_adamw(groups: Groups, recipe: Recipe) -> torch.optim.Optimizer:
-    """Make torch's, in one kernel."""
+    """Make torch's AdamW, as one fused kernel."""
     return torch.optim.AdamW(groups, weight_decay=recipe.weight_decay, fused=True)
 
 
 def make_adamw_8bit(groups: Groups, recipe: Recipe) -> torch.optim.Optimizer:
-    """Make one whose moments take a byte a number, where a tensor has 4096 numbers or more."""
-    from bitsandbytes.optim import AdamW8bit  # noqa: PLC0415 - seconds, and not always here
+    """Make an AdamW with 8-bit moments, for tensors of 4096 numbers or more."""
+    from bitsandbytes.optim import AdamW8bit  # noqa: PLC0415 - seconds, and optional
 
-    made: torch.optim.Optimizer = AdamW8bit(
+    optimizer: torch.optim.Optimizer = AdamW8bit(
         groups, lr=recipe.learning_rate, weight_decay=recipe.weight_decay
     )
-    return made
+    return optimizer
 
 
 def make_adafactor(groups: Groups, recipe: Recipe) -> torch.optim.Optimizer:
-    """Make one whose second moments are kept by rows and columns; the rate is the recipe's."""
+    """Make an Adafactor with the recipe's learning rate; it keeps rows and columns of moments."""
     from transformers.optimization import Adafactor  # noqa: PLC0415 - only this one needs it
 
-    made: torch.optim.Optimizer = Adafactor(
+    optimizer: torch.optim.Optimizer = Adafactor(
         groups,
         lr=recipe.learning_rate,
         weight_decay=recipe.weight_decay,
@@ -86,35 +89,37 @@ def make_adafactor(groups: Groups, recipe: Recipe) -> torch.optim.Optimizer:
         relative_step=False,
         warmup_init=False,
     )
-    return made
+    return optimizer
 
 
 def make_prodigy(groups: Groups, recipe: Recipe) -> torch.optim.Optimizer:
-    """Make one that finds the rate itself; the recipe's, usually one, is a factor of it.
+    """Make a Prodigy, which finds the learning rate; the recipe's, usually 1, is a factor of it.
 
-    It begins at a rate of 1e-6 and takes its time: on the embedded base 100 steps reach 2e-6 and
-    teach nothing that can be seen, so it is for runs of many hundred steps.
+    It begins at 1e-6 and grows slowly: 100 steps on the embedded base reach 2e-6 and teach
+    nothing visible. It is for runs of many hundred steps.
     """
-    from prodigyopt import Prodigy  # noqa: PLC0415 - not always here
+    from prodigyopt import Prodigy  # noqa: PLC0415 - optional
 
-    with redirect_stdout(io.StringIO()):  # where a shell's child tells its events
-        made: torch.optim.Optimizer = Prodigy(
+    with redirect_stdout(io.StringIO()):  # it prints, and stdout is for events
+        optimizer: torch.optim.Optimizer = Prodigy(
             groups,
             lr=recipe.learning_rate,
             weight_decay=recipe.weight_decay,
             safeguard_warmup=True,
             use_bias_correction=True,
         )
-    return made
+    return optimizer
 
 
 def make_schedule_free(groups: Groups, recipe: Recipe) -> torch.optim.Optimizer:
-    """Make one that averages its steps in the place of a falling rate."""
-    from schedulefree import AdamWScheduleFree  # noqa: PLC0415 - not always here
+    """Make a schedule-free AdamW, which averages its steps instead of lowering the rate."""
+    from schedulefree import AdamWScheduleFree  # noqa: PLC0415 - optional
 
-    made = AdamWScheduleFree(groups, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
-    made.train()
-    return made  # type: ignore[no-any-return]
+    optimizer = AdamWScheduleFree(
+        groups, lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+    )
+    optimizer.train()
+    return optimizer  # type: ignore[no-any-return]
 
 
 MAKERS: dict[Optimizer, Callable[[Groups, Recipe], torch.optim.Optimizer]] = {
@@ -128,10 +133,10 @@ MAKERS: dict[Optimizer, Callable[[Groups, Recipe], torch.optim.Optimizer]] = {
 
 @contextmanager
 def averaged_weights(optimizer: torch.optim.Optimizer) -> Iterator[None]:
-    """Have parameters as one draws with them inside the block, then exactly as they were.
+    """Put the weights that the optimizer recommends in place inside the block.
 
-    Schedule-free AdamW steps from other numbers than those that it recommends. Its own way back
-    to them rounds, and a resumed run, which draws less, would end otherwise.
+    Only schedule-free AdamW has others than those it steps from. Its own `train()` rounds on the
+    way back, so we restore copies: a resumed run, which draws less, must end in the same weights.
     """
     evaluate = getattr(optimizer, "eval", None)
     if evaluate is None:
@@ -152,7 +157,7 @@ def averaged_weights(optimizer: torch.optim.Optimizer) -> Iterator[None]:
 
 
 def list_scalars(optimizer: torch.optim.Optimizer) -> list[dict[str, float]]:
-    """List what an optimizer has found out beside its tensors, a group each."""
+    """Return the scalars that an optimizer has changed, for each of its parameter groups."""
     return [
         {
             name: value

@@ -1,4 +1,4 @@
-"""Pictures of a run's prompts on the way, drawn with what is trained as it will be in the file."""
+"""Previews: pictures of a run's prompts, with the weights that its file would have."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ if TYPE_CHECKING:
     from training.recipe.recipe import Recipe
     from training.run.timing import RunTimer
 
-SAMPLING_STEPS = 20  #: steps of a picture on the way
+SAMPLING_STEPS = 20
 
 
 class Previews:
-    """The pictures of one run, in its job folder."""
+    """The previews of one run, in its job folder."""
 
     def __init__(
-        self, place: Path, recipe: Recipe, family: Family, device: Device, clock: RunTimer
+        self, folder: Path, recipe: Recipe, family: Family, device: Device, timer: RunTimer
     ) -> None:
-        self.folder, self.recipe, self.family, self.device = place, recipe, family, device
-        self.clock = clock
+        self.folder, self.recipe, self.family, self.device = folder, recipe, family, device
+        self.timer = timer
 
     def path(self, step: int, at: int = 0) -> Path:
-        """Name the picture of a prompt at a step."""
+        """Return where the preview of a prompt at a step lies."""
         return self.folder / f"step-{step:06d}-{at}.png"
 
     def first_path(self, step: int) -> Path | None:
-        """Find the first picture of a step."""
+        """Return where the first preview of a step lies; None if there is none."""
         return self.path(step) if self.path(step).exists() else None
 
     def draw(
-        self, step: int, finished: Callable[[], AbstractContextManager[None]] = nullcontext
+        self, step: int, final_weights: Callable[[], AbstractContextManager[None]] = nullcontext
     ) -> Iterator[Event]:
-        """Draw the prompts as the style draws them now, unless an earlier attempt has."""
+        """Draw all prompts, unless an earlier attempt has."""
         side, prompts = self.recipe.resolution, self.recipe.prompts
         pictures = [
             Picture(each.text, "", each.seed, SAMPLING_STEPS, side, side) for each in prompts
@@ -54,19 +54,19 @@ class Previews:
         paths = [self.path(step, at) for at in range(len(prompts))]
         if not prompts or any(path.exists() for path in paths):
             return
-        shown: list[Image.Image] = []
-        for some in split_by_memory(self.family, self.device, pictures):
+        images: list[Image.Image] = []
+        for batch in split_by_memory(self.family, self.device, pictures):
             present = self.family.present("text", "denoiser", "vae")
             with (
-                self.clock.timing("picture", len(some)),
+                self.timer.timing("picture", len(batch)),
                 self.device.autocast(),
-                finished(),
+                final_weights(),
                 present,
             ):
-                shown += self.family.drawn(some)
-        for path, picture in zip(paths, shown, strict=True):
+                images += self.family.drawn(batch)
+        for path, image in zip(paths, images, strict=True):
             with replacing(path) as part:
-                picture.save(part, "PNG")
+                image.save(part, "PNG")
         yield PreviewsDrawn(
             step,
             tuple(path.name for path in paths),
@@ -75,23 +75,23 @@ class Previews:
         )
 
     def draw_before(
-        self, parameters: Mapping[str, nn.Parameter], values: list[Tensor]
+        self, parameters: Mapping[str, nn.Parameter], initial: list[Tensor]
     ) -> Iterator[Event]:
-        """Draw the prompts as before the first step, which did not wait for these pictures."""
+        """Draw the previews of step 0 with the initial parameters, then restore the present."""
         now = copy_parameters(parameters)
-        set_parameters(parameters, values)
+        set_parameters(parameters, initial)
         events = list(self.draw(0))
         set_parameters(parameters, now)
         yield from events
 
 
 def copy_parameters(parameters: Mapping[str, nn.Parameter]) -> list[Tensor]:
-    """Copy what is trained, where there is the most room."""
+    """Copy the trained parameters to the CPU, which has the most memory."""
     return [each.detach().to("cpu", copy=True) for each in parameters.values()]
 
 
 @torch.no_grad()
 def set_parameters(parameters: Mapping[str, nn.Parameter], values: list[Tensor]) -> None:
-    """Set what is trained."""
+    """Set the trained parameters."""
     for parameter, value in zip(parameters.values(), values, strict=True):
         parameter.copy_(value)

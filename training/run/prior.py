@@ -1,7 +1,7 @@
-"""Prior preservation (Ruiz et al. 2022, arXiv 2208.12242): pictures of the class, by the base.
+"""Prior preservation (Ruiz et al. 2022, arXiv 2208.12242): class images, drawn by the base.
 
-They are drawn before the training, and learnt beside the photos, so that what is taught does not
-take the place of all its kind.
+They are drawn before training and trained on beside the photos, so that the base does not come
+to draw the subject in place of its whole class.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from training.families import Family
     from training.recipe.recipe import Recipe
 
-SAMPLING_STEPS = 20  #: of a class picture
+SAMPLING_STEPS = 20
 Commandable = Generator[Event, JobCommand | None, JobCommand | None]
 
 
 class ClassImages:
-    """The class pictures of one training, in its job folder."""
+    """The class images of one training, in its job folder."""
 
     def __init__(self, folder: JobFolder, recipe: Recipe) -> None:
         self.folder, self.recipe = folder.class_images, recipe
@@ -39,42 +39,42 @@ class ClassImages:
         self.files = tuple(f"{at:04}.png" for at in range(recipe.num_class_images))
 
     def list_missing(self) -> list[str]:
-        """List the pictures that no earlier attempt has drawn."""
+        """List the files that no earlier attempt has drawn."""
         return [file for file in self.files if not (self.folder / file).exists()]
 
     def draw(
         self, family: Family, device: Device, boundary: Callable[[], Commandable]
     ) -> Commandable:
-        """Draw what is missing, each from its own seed; end early with what somebody wishes."""
+        """Draw what is missing; return the command that interrupted it, if one did."""
         missing = self.list_missing()
         if missing:
             yield Note("prior_drawn", {"pictures": len(missing)})
         for file in missing:
-            wish = yield from boundary()
-            if wish is not None:
-                return wish
+            command = yield from boundary()
+            if command is not None:
+                return command
             self.draw_image(file, family, device)
         return None
 
     def draw_image(self, file: str, family: Family, device: Device) -> None:
-        """Draw one picture as the base alone draws it."""
+        """Draw one image with the base alone, from its own seed."""
         recipe = self.recipe
         seed = step_generator(recipe.seed, int(Path(file).stem), "class").initial_seed()
         side = recipe.resolution
         picture = Picture(recipe.class_prompt, "", seed, SAMPLING_STEPS, side, side)
         with family.networks.bare(), device.autocast(), family.present("text", "denoiser", "vae"):
-            shown = family.draw(picture)
+            image = family.draw(picture)
         with replacing(self.folder / file) as part:
-            shown.save(part, "PNG")
+            image.save(part, "PNG")
 
     def encode(self, family: Family, device: Device, *, learns: bool) -> None:
-        """Encode them with their one caption, unless some are still missing."""
+        """Encode the images with their one caption, unless a command left some undrawn."""
         if not self.files or self.list_missing():
             return
-        shots = tuple(TrainingPhoto(file, self.recipe.class_prompt) for file in self.files)
+        photos = tuple(TrainingPhoto(file, self.recipe.class_prompt) for file in self.files)
         recipe = replace(
             self.recipe,
-            photos=shots,
+            photos=photos,
             caption_dropout_rate=0.0,
             shuffle_caption=False,
             masked_loss=False,

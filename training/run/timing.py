@@ -1,4 +1,4 @@
-"""The time a run takes, without what was served in between."""
+"""Timing of a run, without the jobs that were served in between."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from contextlib import contextmanager
 
 from storage.events import Timings
 
-REPORT_SECONDS = 0.5  # seconds between two events of progress
+REPORT_SECONDS = 0.5  #: between two events of progress
 
 
 class RunTimer:
-    """The time a run takes, without what was served in between."""
+    """Measures a run, without the jobs that were served in between."""
 
     def __init__(self) -> None:
         self.began = time.perf_counter()
@@ -23,12 +23,12 @@ class RunTimer:
         self.step_seconds = self.warmup_seconds = self.entered = self.reported_at = 0.0
 
     def total_seconds(self) -> float:
-        """Count the seconds so far."""
+        """Return the seconds so far."""
         return time.perf_counter() - self.began - self.served_seconds
 
     @contextmanager
     def timing_step(self) -> Iterator[None]:
-        """Count a step and its time."""
+        """Time a step in the block."""
         entered = time.perf_counter()
         yield
         passed = time.perf_counter() - entered
@@ -39,7 +39,7 @@ class RunTimer:
             self.reported_at = self.first_step_seconds
 
     def steps_per_second(self) -> float:
-        """Give steps a second; the first, which warms up, apart where there are more."""
+        """Return the steps per second, without the first, which warms up, if there are more."""
         if not self.steps:
             return 0.0
         if self.steps > 1:
@@ -48,19 +48,19 @@ class RunTimer:
 
     @contextmanager
     def timing(self, name: str, times: int) -> Iterator[None]:
-        """Count so many things of a kind and the seconds they took together."""
+        """Time so many things of one kind in the block, together."""
         entered = time.perf_counter()
         yield
         seconds, known = self.parts.get(name, (0.0, 0))
         self.parts[name] = seconds + time.perf_counter() - entered, known + times
 
     def mean_seconds(self, name: str) -> float:
-        """Give the seconds that one thing of a kind took."""
+        """Return the mean seconds that one thing of a kind took, 0 if there was none."""
         seconds, times = self.parts.get(name, (0.0, 0))
         return seconds / max(times, 1)
 
     def timings(self) -> Timings:
-        """Return what the run has taken."""
+        """Return what the end of the run reports."""
         return Timings(
             self.total_seconds(),
             self.steps_per_second(),
@@ -70,7 +70,7 @@ class RunTimer:
         )
 
     def is_report_due(self) -> bool:
-        """Tell, at most twice a second, that progress is worth telling."""
+        """Return whether to report progress now, which is at most twice a second."""
         now = self.total_seconds()
         if now - self.reported_at < REPORT_SECONDS:
             return False

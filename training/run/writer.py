@@ -1,7 +1,7 @@
-"""Checkpoints written in a thread from a copy: the steps go on while the disk is busy.
+"""Checkpoints written in a thread, from a snapshot: the steps go on while the disk is busy.
 
-One write at a time. What could not be written is told and loses nothing: the checkpoint before it
-is still there, and the next one is tried as if nothing had been.
+One write at a time. A write that fails is reported and loses nothing: the checkpoint before it is
+still there, and the next write is tried as usual.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ log = logging.getLogger(__name__)
 
 
 class CheckpointWriter:
-    """The checkpoints of one run; at the block's end nothing is being written any more."""
+    """Writes the checkpoints of one run; leaving its block waits for the last write."""
 
     def __init__(self, folder: JobFolder, steps: int, *, keep_only_newest: bool) -> None:
         self.folder, self.steps = folder, steps
-        self.keep_only_newest = keep_only_newest  #: whether older ones go: they are large
+        self.keep_only_newest = keep_only_newest  #: those of whole models are large
         self.thread: threading.Thread | None = None
-        self.saved_step = -1  #: the step of the newest that is whole
+        self.saved_step = -1  #: of the newest checkpoint on the disk
         self.outcome: Event | None = None
         self.bug: BaseException | None = None
 
@@ -46,18 +46,18 @@ class CheckpointWriter:
         self.wait()
 
     def start(self, copy: Snapshot) -> Iterator[Event]:
-        """Begin to write a copy, when the one before it is written; tell of that one."""
+        """Start to write a snapshot once the one before is written; yield that one's outcome."""
         yield from self.finish()
         self.thread = threading.Thread(target=self._write, args=(copy,))
         self.thread.start()
 
     def wait(self) -> None:
-        """Wait for what is being written."""
+        """Wait for the write that is going on."""
         if self.thread:
             self.thread.join()
 
     def report(self) -> Iterator[Event]:
-        """Tell what came of a write that has ended, once."""
+        """Yield the outcome of a write that has ended, once; raise its exception if it has one."""
         if self.thread and not self.thread.is_alive():
             self.thread = None
             if self.bug:
@@ -66,12 +66,12 @@ class CheckpointWriter:
                 yield self.outcome
 
     def finish(self) -> Iterator[Event]:
-        """Wait for what is being written and tell what came of it."""
+        """Wait for the write that is going on and yield its outcome."""
         self.wait()
         yield from self.report()
 
     def _write(self, copy: Snapshot) -> None:
-        """Write a copy, whole or not at all, and the loss curve."""
+        """Write a snapshot whole or not at all, and the picture of the loss curve."""
         try:
             path = copy.write(self.folder.checkpoints)
             if self.keep_only_newest:
@@ -83,5 +83,5 @@ class CheckpointWriter:
         except (OSError, SafetensorError) as failed:
             log.warning("The checkpoint of step %s was not written: %s", copy.step, failed)
             self.outcome = Note("checkpoint_lost", {"step": copy.step})
-        except BaseException as bug:  # noqa: BLE001 - it is raised where the run hears it
+        except BaseException as bug:  # noqa: BLE001 - `report` raises it in the run's thread
             self.bug = bug

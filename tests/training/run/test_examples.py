@@ -30,9 +30,9 @@ def made(*shapes: tuple[int, int]) -> list[Example]:
 def test_even() -> None:
     """In an epoch every photo is seen, as often as the others of its shape."""
     batches = Batches(made(*[(8, 8)] * 6, *[(8, 16)] * 4), 2, seed=1)
-    seen = Counter(at for step in range(batches.epoch * 3) for at in batches.at(step).photos)
+    seen = Counter(at for step in range(batches.epoch_steps * 3) for at in batches.at(step).photos)
 
-    assert batches.epoch == 5
+    assert batches.epoch_steps == 5
     assert set(seen.values()) == {3}
 
 
@@ -40,9 +40,9 @@ def test_concepts_are_even() -> None:
     """In an epoch each concept is seen as often, and the photos of one but for one time."""
     concepts = (range(5), range(5, 7))
     batches = Batches(made(*[(8, 8)] * 7), 5, 1, concepts)
-    seen = Counter(at for step in range(batches.epoch) for at in batches.at(step).photos)
+    seen = Counter(at for step in range(batches.epoch_steps) for at in batches.at(step).photos)
 
-    assert batches.epoch == 2
+    assert batches.epoch_steps == 2
     assert [sum(seen[at] for at in photos) for photos in concepts] == [5, 5]
     assert sorted(seen[at] for at in concepts[1]) == [2, 3]
 
@@ -124,7 +124,7 @@ def test_several_sizes(
     sizes = Counter(example.latent.shape[-1] for example in examples)
     seen = Counter(
         (photo, batch.latents.shape[-1])
-        for batch in map(batches.at, range(batches.epoch * 2))
+        for batch in map(batches.at, range(batches.epoch_steps * 2))
         for photo in batch.photos
     )
     assert sizes == {16: 3, 12: 3, 20: 3}
