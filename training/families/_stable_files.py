@@ -27,7 +27,7 @@ COMFY = (
 )
 #: a layer that no model has which is smaller than those that programs know
 DEEP = "model.diffusion_model.input_blocks.8.0.in_layers.0.weight"
-TOO_SMALL = "knows no model as small"
+TOO_SMALL = "doesn't support models this small"
 #: how the names of what a model has beside its UNet begin: the autoencoder, the text encoders
 BESIDE = ("first_stage_model.", ("cond_stage_model.", "conditioner.embedders."))
 PARTIAL = "wants text encoder and autoencoder, too"

@@ -32,7 +32,7 @@ FULL_RATE = 1e-5  #: diffusers, examples/text_to_image
 SHAPE = SD2
 COUNTS = read_counts(__file__)
 # Forge Neo's README, 00950b8f, and its backend/loader.py, 0a4d9229: it was left out.
-FILES = replace(STABLE_FILES, unknown_to={"Forge Neo": "knows no Stable Diffusion 2"})
+FILES = replace(STABLE_FILES, unknown_to={"Forge Neo": "doesn't support Stable Diffusion 2"})
 
 
 class Sd2(Stable):

@@ -60,12 +60,12 @@ LAYERS = (rf"diffusion_model\.(layers|noise_refiner|context_refiner)\.\d+\.{_PAR
 #: (037db03b, huggingface_guess/detection.py) know the width by the weights, musubi-tuner
 #: (060ccc3a, zimage_model.py) and diffusers (from_single_file) the names
 LAST = "layers.29.attention.qkv.weight"
-_UNKNOWN = "knows no Z-Image"
+_UNKNOWN = "doesn't support Z-Image"
 
 
 def model_incompatibilities(names: Collection[str]) -> dict[str, str]:
     """Return, by program, why it cannot read a transformer's file."""
-    return dict.fromkeys(PROGRAMS, "" if LAST in names else "knows no model as small")
+    return dict.fromkeys(PROGRAMS, "" if LAST in names else "doesn't support models this small")
 
 
 # musubi-tuner, which is kohya's for Z-Image, reads LoRAs that its convert_lora.py (15a80fb1) has
@@ -74,7 +74,7 @@ FILES = FamilyFiles(
     layers=("diffusion_model.",),
     model=("cap_pad_token",),
     known={"Forge Neo": LAYERS, "ComfyUI": LAYERS, "diffusers": LAYERS},
-    no_adapters={"kohya": "has names of its own for layers"},
+    no_adapters={"kohya": "names layers differently"},
     unknown_to={"AUTOMATIC1111": _UNKNOWN, "Forge": _UNKNOWN},
     also_reads={"diffusers": ("lokr",)},
     model_incompatibilities=model_incompatibilities,

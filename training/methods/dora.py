@@ -18,14 +18,16 @@ if TYPE_CHECKING:
 MODULES = LazyModule("lycoris.modules.locon")
 METHOD = Method(
     "dora", dropout=True, title="DoRA",
-    help="a LoRA that also learns strengths; slower, in fewer programs",
+    help="a LoRA that also learns magnitudes; slower, works in fewer programs",
 )  # fmt: skip
 TRAITS = MethodTraits(
     marks=KeyMarks(ends=("lora_down", "dora_scale")), lycoris="dora", rebuilds_weights=True,
     reads_weights=True,
     # LyCORIS 4.1.3, modules/locon.py, makes every DoRA anew by outputs; diffusers 0.42,
     # lora_conversion_utils.py
-    unreadable={"kohya": "takes strengths by outputs only", "diffusers": "knows no DoRA"},
+    unreadable={
+        "kohya": "reads DoRA magnitudes per output only", "diffusers": "doesn't support DoRA",
+    },
 )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ __all__ = ["METHOD", "TRAITS", "attach", "check", "defaults", "rules", "worn"]
 
 METHOD = Method(
     "dreambooth", (0, 128), dropout=True, title="DreamBooth",
-    help="a whole model of one thing and its class; a rank makes it a LoRA",
+    help="a whole model of one subject and its class; with a rank, a LoRA instead",
     rank_rules="lora", rank_help="rank of a LoRA to train instead",
 )  # fmt: skip
 TRAITS = MethodTraits()  # its files are models or, with a rank, LoRAs

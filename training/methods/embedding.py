@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 METHOD = Method(
     "embedding", (1, 8), learns_word=True, title="Embedding",
-    help="a new word for the base, a file of a few KB",
-    rank_name="vectors", rank_help="how many vectors the word gets",
+    help="a new word for the base, in a file of a few KB",
+    rank_name="vectors", rank_help="number of vectors for the word",
 )  # fmt: skip
 TRAITS = MethodTraits(
     modelspec="textual-inversion", named_by_file=True, learns_text=True,

@@ -25,7 +25,7 @@ __all__ = ["METHOD", "TRAITS", "attach", "check", "defaults", "rules", "worn"]
 
 METHOD = Method(
     "finetune", (0, 0), title="Fine-tuned model",
-    help="a whole model on photos and captions; large, slow, a base of its own",
+    help="a whole model from photos and captions; large and slow",
 )  # fmt: skip
 TRAITS = MethodTraits(modelspec="", marks=KeyMarks(model=True))
 FULL_EMA_DECAY = 0.999  #: for whole networks

@@ -36,13 +36,13 @@ __all__ = ["METHOD", "TRAITS", "attach", "check", "defaults", "export", "rules",
 NAME = "hypernetwork"
 METHOD = Method(
     NAME, (1, 8), dropout=True, title="Hypernetwork",
-    help="changes what words mean to the base; older programs",
-    rank_help="how wide its networks are, by what they read",
+    help="changes how the base reads words; for older programs",
+    rank_help="width of its networks, as a multiple of their input",
 )  # fmt: skip
-_EXPORT = "reads the .pt of safelight export"
+_EXPORT = "needs the .pt from safelight export"
 TRAITS = MethodTraits(
     modelspec=NAME, marks=KeyMarks(starts=(f"{NAME}.",)),
-    unreadable=dict.fromkeys(PROGRAMS, "knows no hypernetworks")
+    unreadable=dict.fromkeys(PROGRAMS, "doesn't support hypernetworks")
     | {"AUTOMATIC1111": _EXPORT, "ComfyUI": _EXPORT},
 )  # fmt: skip
 EXPORT_SUFFIX = ".pt"  #: of what `export` writes
@@ -139,7 +139,7 @@ def begun(
 
 
 def width(tensors: Mapping[str, Tensor]) -> int:
-    """Tell from a file's tensors how wide its networks are, by what they read; zero if unclear."""
+    """Return the width of a file's networks, as a multiple of their input; 0 if unclear."""
     for name, tensor in tensors.items():
         if name.endswith("0.weight") and tensor.ndim == 2 and tensor.shape[1]:
             return len(tensor) // tensor.shape[1]

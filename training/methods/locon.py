@@ -20,7 +20,7 @@ __all__ = ["METHOD", "TRAITS", "attach", "check", "defaults", "rules", "worn"]
 
 METHOD = Method(
     "locon", dropout=True, title="LoCon",
-    help="a LoRA of every layer; learns finer detail, a larger file",
+    help="a LoRA on every layer; finer detail, larger file",
 )  # fmt: skip
 TRAITS = MethodTraits()  # its files are LoRAs
 

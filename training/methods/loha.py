@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 MODULES = LazyModule("lycoris.modules.loha")
 METHOD = Method(
     "loha", dropout=True, title="LoHa",
-    help="two LoRAs multiplied; often calmer, in fewer programs",
+    help="two LoRAs multiplied; often calmer, works in fewer programs",
 )  # fmt: skip
 TRAITS = MethodTraits(
     marks=KeyMarks(ends=("hada_w1",)), lycoris="loha", rebuilds_weights=True,
-    unreadable={"diffusers": "knows no LoHa"},  # 0.42, lora_conversion_utils.py
+    unreadable={"diffusers": "doesn't support LoHa"},  # 0.42, lora_conversion_utils.py
 )  # fmt: skip
 
 

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 MODULES = LazyModule("lycoris.modules.lokr")
 METHOD = Method(
     "lokr", dropout=True, title="LoKr",
-    help="the smallest file of its kind, in fewer programs",
+    help="the smallest file of its kind; works in fewer programs",
 )  # fmt: skip
 TRAITS = MethodTraits(
     marks=KeyMarks(ends=("lokr_w1",)), lycoris="lokr", rebuilds_weights=True,
-    unreadable={"diffusers": "knows no LoKr"},  # 0.42, lora_conversion_utils.py
+    unreadable={"diffusers": "doesn't support LoKr"},  # 0.42, lora_conversion_utils.py
 )  # fmt: skip
 FACTOR = 8  #: how large the smaller matrix is; every layer of a true base can be divided by it
 ENDS = [f"lokr_w{which}{half}" for which in (1, 2) for half in ("", "_a", "_b")]

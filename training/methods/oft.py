@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 MODULES = LazyModule("lycoris.modules.diag_oft")
 METHOD = Method(
     "oft", dropout=True, title="OFT",
-    help="turns what the base knows; small, in few programs",
+    help="rotates the base's weights; small file, works in few programs",
 )  # fmt: skip
 TRAITS = MethodTraits(
     marks=KeyMarks(ends=("oft_blocks",)), lycoris="oft", rebuilds_weights=True, reads_weights=True,
     # A1111 550659ce, network_oft.py; Forge, backend/patcher/lora.py; diffusers 0.42
     unreadable={
-        "AUTOMATIC1111": "turns biases, too", "Forge": "knows no OFT", "diffusers": "knows no OFT",
+        "AUTOMATIC1111": "also rotates biases",
+        "Forge": "doesn't support OFT", "diffusers": "doesn't support OFT",
     },
 )  # fmt: skip
 LIMIT = 1000.0  #: of a turn, as a file's alpha: so far off that it limits none

@@ -29,9 +29,9 @@ __all__ = ["METHOD", "TRAITS", "attach", "check", "defaults", "rules", "worn"]
 
 METHOD = Method(
     "pivotal", dropout=True, learns_word=True, own_rates=True, title="LoRA with a word",
-    help="a LoRA and a new word for it in one; in fewer programs",
+    help="a LoRA together with a new word for it; works in fewer programs",
 )  # fmt: skip
-_NO_WORD = "knows no bundled word"
+_NO_WORD = "doesn't read bundled embeddings"
 TRAITS = MethodTraits(
     marks=KeyMarks(starts=("bundle_emb.",)), learns_text=True,
     # A1111 (873edba4, networks.py) reads words in LoRAs, and so does ComfyUI (sd1_clip.py,

@@ -59,7 +59,7 @@ def test_what_is_no_style_is_refused(tmp_path, content):
 
     with pytest.raises(JobError) as broken:
         said(path)
-    assert broken.value.code == "style_foreign"
+    assert broken.value.code in {"style_foreign", "style_broken"}  # `{}` is an empty header
 
 
 def test_a_missing_style_is_missing(tmp_path):

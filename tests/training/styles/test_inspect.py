@@ -57,7 +57,7 @@ def test_a_strangers_file_tells_what_it_can(tmp_path):
 
     assert (facts["method"], facts["rank"], facts["trigger"]) == ("loha", "16", "")
     assert facts["name"] == "x" * 80
-    assert facts["amiss"] == {"diffusers": "knows no LoHa"}
+    assert facts["amiss"] == {"diffusers": "doesn't support LoHa"}
 
 
 @pytest.mark.parametrize("told", [[1], "words", {"ss_steps": 5}])
