@@ -17,7 +17,6 @@ import re
 import secrets
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from aiohttp import web
@@ -25,10 +24,8 @@ from aiohttp import web
 from bot import wording
 from storage.errors import UserError
 from storage.folders import Home, replacing
-
-if TYPE_CHECKING:
-    from storage.records import Style
-    from storage.store import Store
+from storage.records import Style
+from storage.store import Store
 
 log = logging.getLogger(__name__)
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import discord
 
 from bot import wording
+from bot.bot import Bot, Interaction
 from bot.wording import flatten
 from storage.errors import UserError
-
-if TYPE_CHECKING:
-    from bot.bot import Bot, Interaction
-    from storage.records import Job
+from storage.records import Job
 
 MessageChannel = discord.TextChannel | discord.Thread | discord.VoiceChannel | discord.StageChannel
 ARCHIVE_MINUTES: Literal[1440] = 1440  #: minutes until a quiet thread is folded away

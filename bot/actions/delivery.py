@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 import discord
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from bot.bot import Bot
-    from bot.card import Card
-    from bot.web import Link
-    from storage.events import SmallCopy
-    from storage.records import Style
+from bot.bot import Bot
+from bot.card import Card
+from bot.web import Link
+from storage.events import SmallCopy
+from storage.records import Style
 
 MIB = 1 << 20
 BOOSTED_MIB = {2: 50, 3: 100}  #: MiB that Discord takes by a server's boosts; below, the setting

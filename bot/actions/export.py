@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import zipfile
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from storage.store import Store
+from storage.store import Store
 
 ENTRY_BYTES = 1024  #: bytes that one more entry takes beside its content
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from bot.bot import Interaction
 from storage.errors import UserError
 from storage.records import Kind, Status
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from bot.bot import Interaction
 
 DAY = 24 * 3600
 

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
 
 import discord
 
+from bot.bot import Bot
 from storage.disk import check_disk_space
 from storage.errors import UserError
 from storage.photos.sandbox import MAX_FILE_BYTES
-from storage.records import Kind, NewJob
+from storage.records import CheckedPhoto, Dataset, Kind, NewJob, Photo
 from storage.requests import CaptionRequest
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.bot import Bot
-    from storage.records import CheckedPhoto, Dataset, Photo
 
 MAX_FILES = 10  #: files at once
 MIB = 1024 * 1024

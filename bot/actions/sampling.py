@@ -6,19 +6,16 @@ import asyncio
 import secrets
 import shutil
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from bot.actions.training import find_base
+from bot.bot import Bot
 from storage import disk
 from storage.errors import UserError
 from storage.limits import check_range
-from storage.records import Kind, NewJob
-
-if TYPE_CHECKING:
-    from bot.bot import Bot
-    from storage.records import Base, Catalog, Job, Style
-    from storage.requests import SampleRequest
-    from storage.store import Store
+from storage.records import Base, Catalog, Job, Kind, NewJob, Style
+from storage.requests import SampleRequest
+from storage.store import Store
 
 MAX_PROMPT_CHARS = 1000  #: characters
 MAX_SEED = 2**32 - 1
@@ -51,24 +48,24 @@ async def queue_sample(
 ) -> SampleView:
     """Check a request and queue it; `style` is an id or a name, empty for the base alone."""
     store, (owner, guild, channel) = bot.store, requester
-    worn = await find_style(store, style, owner, guild) if style else None
-    if worn and worn.removed:
+    used = await find_style(store, style, owner, guild) if style else None
+    if used and used.removed:
         raise UserError("model_removed", days=bot.settings.full_model_days)
-    name = request.base or (worn.base if worn else bot.settings.base)
+    name = request.base or (used.base if used else bot.settings.base)
     request = check_request(replace(request, base=name))
     catalog = await store.catalog.read()
     if not catalog.bases:
         raise UserError("scheduler_away")
     found = find_base(catalog, name)
-    if worn and not fits_base(worn, found, catalog):
-        raise UserError("style_misfit", made=base_title(worn.base, catalog), base=found.title)
+    if used and not fits_base(used, found, catalog):
+        raise UserError("style_misfit", made=base_title(used.base, catalog), base=found.title)
     await check_open_samples(store, owner)
     disk.check_disk_space(bot.settings)
-    number = worn.id if worn else None
+    number = used.id if used else None
     job = await store.jobs.queue(
         NewJob(Kind.SAMPLE, owner, guild, channel, asdict(request), name, style=number)
     )
-    return SampleView(job, worn, found, await store.jobs.queue_position(job.id))
+    return SampleView(job, used, found, await store.jobs.queue_position(job.id))
 
 
 def fits_base(style: Style, base: Base, catalog: Catalog) -> bool:

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING
 
 from bot.actions.delivery import max_file_bytes
 from bot.actions.order import TrainingOrder
 from bot.actions.photos import MIN_PHOTOS
+from bot.bot import Bot
 from storage import disk, limits, names, options
 from storage.errors import UserError
 from storage.limits import check_range
 from storage.planning.durations import TimingKey, estimate_duration
 from storage.planning.plan import combine_plans, optimizer_learning_rate, plan_training
-from storage.records import Kind, NewJob, Optimizer, Status
+from storage.records import (
+    Base,
+    Catalog,
+    Dataset,
+    Job,
+    Kind,
+    Method,
+    NewJob,
+    Optimizer,
+    Photo,
+    Plan,
+    Status,
+)
 from storage.requests import OtherDataset, TrainRequest
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.bot import Bot
-    from storage.records import Base, Catalog, Dataset, Job, Method, Photo, Plan
 
 #: Bytes that training a whole model takes on the disk for each byte of its file: two checkpoints
 #: of fp32 weights with two moments and an average, and the file.

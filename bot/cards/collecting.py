@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import discord
 
 from bot import wording
 from bot.actions.photos import queue_captions
+from bot.bot import Interaction
 from bot.card import Card
 from bot.cards.components import defer_update, edit, row, text
 from bot.cards.dataset import DatasetButton, dataset_card
 from bot.wording import say
 from storage.errors import UserError
-
-if TYPE_CHECKING:
-    from bot.bot import Interaction
-    from storage.records import Dataset
+from storage.records import Dataset
 
 
 async def start_collecting(interaction: Interaction, dataset: Dataset) -> Card:

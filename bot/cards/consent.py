@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import discord
 
 from bot import wording
+from bot.bot import Interaction
 from bot.card import Card
 from bot.cards.collecting import start_collecting
 from bot.cards.components import defer_update, edit, row, text
 from bot.cards.dataset import DatasetButton, Keep, add_photos
-
-if TYPE_CHECKING:
-    from bot.bot import Interaction
-    from storage.records import Dataset
+from storage.records import Dataset
 
 ADD, COLLECT = 0, 1  #: what goes on once the member has agreed
 

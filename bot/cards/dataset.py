@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 from discord import ui
 
 from bot import wording
 from bot.actions.advice import Question
-from bot.actions.photos import MAX_FILES, MIN_PHOTOS, queue_captions, receive_photos
+from bot.actions.photos import (
+    MAX_FILES,
+    MIN_PHOTOS,
+    ReceivedPhotos,
+    queue_captions,
+    receive_photos,
+)
+from bot.bot import Bot, Interaction
 from bot.card import Card
 from bot.cards.advice import advice_card
 from bot.cards.components import (
@@ -36,11 +43,7 @@ from bot.cards.dataset_text import (
 from bot.wording import escape, fill, flatten, format_count, format_size, say
 from storage.errors import UserError
 from storage.photos.sandbox import MAX_FILE_BYTES
-
-if TYPE_CHECKING:
-    from bot.actions.photos import ReceivedPhotos
-    from bot.bot import Bot, Interaction
-    from storage.records import Dataset, Photo
+from storage.records import Dataset, Photo
 
 
 async def dataset_card(bot: Bot, dataset: Dataset, page: int = 0) -> Card:
@@ -104,10 +107,10 @@ def received_card(dataset: Dataset, received: ReceivedPhotos) -> Card:
 
 def delete_card(dataset: Dataset, photos: int) -> Card:
     """Return a card that asks for confirmation."""
-    asked = say(
+    question = say(
         wording.dataset.DELETE_ASK, name=dataset.name, photos=format_count(photos, "photo")
     )
-    return Card(text(asked), row(Delete(dataset.id), Keep()))
+    return Card(text(question), row(Delete(dataset.id), Keep()))
 
 
 async def add_photos(

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import discord
 
 from bot import wording
-from bot.actions.photos import MIN_PHOTOS, is_captioning
+from bot.actions.photos import MIN_PHOTOS, ReceivedPhotos, is_captioning
+from bot.bot import Bot
 from bot.wording import escape, explain, fill, flatten, format_count, say
-
-if TYPE_CHECKING:
-    from bot.actions.photos import ReceivedPhotos
-    from bot.bot import Bot
-    from storage.records import Dataset, Photo
+from storage.records import Dataset, Photo
 
 PHOTOS_PER_PAGE = 9  #: photos on one page
 

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import discord
 from discord import ui
 
 from bot import wording
 from bot.actions import emoji
+from bot.bot import Bot, Interaction
 from bot.card import Card
 from bot.cards.components import Button, Form, defer, edit, open_modal, text
 from bot.wording import escape, fill
 from storage.errors import UserError
 from storage.records import Kind, Status
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from bot.bot import Bot, Interaction
 
 
 class Emoji(Button, verb="sample:emoji"):

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from discord import ui
 
 from bot import wording
 from bot.card import Card
 from bot.cards.components import row, text
-
-if TYPE_CHECKING:
-    from bot.settings import BotSettings
+from bot.settings import BotSettings
 
 
 def help_card() -> Card:

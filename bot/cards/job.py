@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
 
 import discord
 from discord import ui
 
 from bot import wording
-from bot.actions.jobstate import file_name
+from bot.actions.jobstate import JobState, file_name
 from bot.actions.permissions import check_daily_quota, check_role, is_moderator
+from bot.bot import Interaction
+from bot.card import Card
 from bot.cards.components import Button, defer_update, edit, follow_up, row, text
 from bot.cards.upscaled import PictureCard
 from bot.wording import fill, flatten, say
 from storage import disk
 from storage.errors import JobError, UserError
 from storage.events import Note, Started
-from storage.records import JobCommand, Kind, NewJob, Status
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from bot.actions.jobstate import JobState
-    from bot.bot import Interaction
-    from bot.card import Card
-    from storage.folders import Home
-    from storage.records import Job
+from storage.folders import Home
+from storage.records import Job, JobCommand, Kind, NewJob, Status
 
 COLOURS = {
     Status.QUEUED: 0x8A8F98,
@@ -206,15 +201,15 @@ def job_buttons(job: Job) -> list[Button]:
         return [Retry(job.id)]
     if job.status.ended:
         return []
-    asked = job.requested is not None
+    requested = job.requested is not None
     if job.status is Status.PAUSED:
         first: list[Button] = [Resume(job.id), Cancel(job.id), Finish(job.id)]
     elif job.status is Status.QUEUED:
-        first = [Cancel(job.id, disabled=asked)]
+        first = [Cancel(job.id, disabled=requested)]
     else:
-        off = asked and job.requested is not JobCommand.PAUSE
+        off = requested and job.requested is not JobCommand.PAUSE
         first = [
-            Pause(job.id, disabled=asked),
+            Pause(job.id, disabled=requested),
             Cancel(job.id, disabled=off),
             Finish(job.id, disabled=off),
         ]

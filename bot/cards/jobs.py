@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import discord
 
 from bot import wording
+from bot.bot import Bot, Interaction
 from bot.card import Card
 from bot.cards.components import Select, defer_update, edit, row, text
 from bot.cards.job import get_controllable_job
 from bot.wording import fill, flatten, say
-from storage.records import Kind, Status
-
-if TYPE_CHECKING:
-    from bot.bot import Bot, Interaction
-    from storage.records import Job
+from storage.records import Job, Kind, Status
 
 MAX_JOBS = 25  #: jobs in one list; Discord's selects take no more
 SHOWN = frozenset({Kind.TRAIN, Kind.SAMPLE})

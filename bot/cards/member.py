@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 import discord
 
 from bot import wording
 from bot.actions.export import export_member
 from bot.actions.permissions import refusing_duplicates
+from bot.bot import Interaction
 from bot.card import Card
 from bot.cards.components import Button, defer, defer_update, edit, follow_up, row, text
 from bot.cards.dataset import Keep
 from bot.wording import format_count, say
-
-if TYPE_CHECKING:
-    from bot.bot import Interaction
 
 MIB = 1024 * 1024
 REMOVE, LEAVE = 0, 1  #: what becomes of styles shared with servers

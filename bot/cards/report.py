@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 from discord import ui
@@ -11,16 +11,13 @@ from discord import ui
 from bot import wording
 from bot.actions import channels, sampling
 from bot.actions.permissions import is_moderator
+from bot.bot import Interaction
 from bot.card import Card
 from bot.cards.components import Button, Form, defer, defer_update, edit, open_modal, row, text
 from bot.cards.job import COLOURS
 from bot.wording import fill, say
 from storage.errors import UserError
-from storage.records import JobCommand, Kind, Status
-
-if TYPE_CHECKING:
-    from bot.bot import Interaction
-    from storage.records import Job
+from storage.records import Job, JobCommand, Kind, Status
 
 log = logging.getLogger(__name__)
 

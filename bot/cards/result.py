@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import discord
 from discord import ui
 
 from bot import wording
-from bot.actions.delivery import DeliveryKind
-from bot.actions.jobstate import file_name
+from bot.actions.delivery import DeliveryKind, Handover
+from bot.actions.jobstate import JobState, file_name
 from bot.card import Card
 from bot.cards import style as styles
 from bot.cards.components import row, text
@@ -18,16 +18,9 @@ from bot.cards.job import COLOURS, JobView, failure_sentence
 from bot.cards.report import Report
 from bot.cards.upscaled import PictureCard
 from bot.wording import escape, fill, format_size, say
-from storage.records import Status
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from bot.actions.delivery import Handover
-    from bot.actions.jobstate import JobState
-    from storage.events import PreviewsDrawn, SmallCopy
-    from storage.folders import Home, JobFolder
-    from storage.records import Base, Style
+from storage.events import PreviewsDrawn, SmallCopy
+from storage.folders import Home, JobFolder
+from storage.records import Base, Status, Style
 
 MAX_PAIRS = 2  #: prompts shown before and after
 
@@ -150,16 +143,16 @@ def step_card(home: Home, view: JobView, previews: PreviewsDrawn) -> Card:
     return card.add(row(Report(view.job.id)))
 
 
-def ending_card(view: JobView, told: list[int]) -> Card:
+def ending_card(view: JobView, members: list[int]) -> Card:
     """Return a card that a training ended without a result, for those who wait for it."""
-    pinged = " ".join(f"<@{member}>" for member in told)
+    pinged = " ".join(f"<@{member}>" for member in members)
     failed = view.job.status is Status.FAILED
     said = say(wording.job.ENDED_FAILED if failed else wording.job.ENDED_CANCELLED, name=view.name)
     why = failure_sentence(view.job) if failed else ""
     return Card(text(said, why, pinged), colour=COLOURS[view.job.status])
 
 
-def allow_mentions(told: list[int]) -> discord.AllowedMentions:
+def allow_mentions(members: list[int]) -> discord.AllowedMentions:
     """Return mentions that ping these members and nobody else."""
-    members = [discord.Object(member) for member in told[:100]]
-    return discord.AllowedMentions(everyone=False, roles=False, users=members, replied_user=False)
+    users = [discord.Object(member) for member in members[:100]]  # Discord's limit
+    return discord.AllowedMentions(everyone=False, roles=False, users=users, replied_user=False)

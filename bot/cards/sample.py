@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import discord
 from discord import ui
 
 from bot import wording
 from bot.actions import sampling
-from bot.actions.jobstate import file_name
+from bot.actions.jobstate import JobState, file_name
 from bot.actions.permissions import check_role
+from bot.actions.sampling import SampleView
+from bot.bot import Interaction
 from bot.card import Card
 from bot.cards.components import (
     Button,
@@ -30,18 +34,9 @@ from bot.cards.report import Report
 from bot.cards.upscaled import PictureCard
 from bot.wording import fill, flatten, say
 from storage.errors import UserError
-from storage.records import JobCommand, Kind, Status
+from storage.folders import Home
+from storage.records import Base, Job, JobCommand, Kind, Status, Style
 from storage.requests import SampleRequest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from bot.actions.jobstate import JobState
-    from bot.actions.sampling import SampleView
-    from bot.bot import Interaction
-    from storage.folders import Home
-    from storage.records import Base, Job, Style
 
 MAX_SHOWN_CHARS = 200  #: characters of a prompt on a card
 

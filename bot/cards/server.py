@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 from discord import ui
 
 from bot import wording
 from bot.actions.permissions import check_server_manager
+from bot.bot import Interaction
 from bot.card import Card
 from bot.cards.components import Button, Control, Form, defer_update, edit, open_modal, row, text
 from bot.wording import format_count, say
 from storage.errors import UserError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.bot import Interaction
-    from storage.records import Server
+from storage.records import Server
 
 MAX_ROLES = 10
 MAX_LIMIT = 1000  #: of a limit

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import discord
 from discord import ui
@@ -10,6 +10,7 @@ from discord import ui
 from bot import wording
 from bot.actions import sampling
 from bot.actions.permissions import is_moderator
+from bot.bot import Bot, Interaction
 from bot.card import Card
 from bot.cards.components import (
     Button,
@@ -25,12 +26,7 @@ from bot.cards.dataset import Keep
 from bot.cards.sample import TryForm
 from bot.wording import escape, fill, flatten, format_size, say
 from storage.errors import UserError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from bot.bot import Bot, Interaction
-    from storage.records import Base, Catalog, Style
+from storage.records import Base, Catalog, Style
 
 DAY = 24 * 3600  #: seconds
 MAX_STYLES = 25  #: styles in one list; Discord's selects take no more

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import discord
 from PIL import Image
 
 from bot.card import Card
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SMALL_PIXELS, MIN_SHOWN_PIXELS = 200, 256  #: pixels of a side
 PICTURE_SUFFIX = ".png"

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from discord import app_commands
 
 from bot import wording
 from bot.actions import sampling
 from bot.actions.permissions import is_moderator
+from bot.bot import Interaction
 from bot.wording import flatten
 from storage.errors import UserError
-
-if TYPE_CHECKING:
-    from bot.bot import Interaction
-    from storage.records import Catalog, Style
+from storage.records import Catalog, Style
 
 MAX_CHOICES = 25  #: what Discord shows
 

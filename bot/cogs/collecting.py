@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import discord
 from discord.ext import commands
 
 from bot.actions.photos import receive_photos
+from bot.bot import Bot
 from bot.card import Card
 from bot.cards.collecting import Done
 from bot.cards.components import text
 from bot.cards.dataset_text import received_lines
 from bot.wording import explain
 from storage.errors import UserError
-
-if TYPE_CHECKING:
-    from bot.bot import Bot
-    from storage.records import Dataset
+from storage.records import Dataset
 
 TAKEN, REFUSED = "✅", "⚠️"
 ITEMS = (Done,)

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot import wording
 from bot.actions.permissions import refusing_duplicates
+from bot.bot import Bot, Interaction
 from bot.cards import consent
 from bot.cards import dataset as cards
 from bot.cards.collecting import start_collecting
 from bot.cards.components import defer, edit, open_modal
 from bot.cogs import _autocomplete
-from storage.records import Concept
-
-if TYPE_CHECKING:
-    from bot.bot import Bot, Interaction
-    from storage.records import Dataset
+from storage.records import Concept, Dataset
 
 ITEMS = (
     cards.Open,

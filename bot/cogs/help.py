@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from discord import app_commands
 from discord.ext import commands
 
 from bot import wording
+from bot.bot import Bot, Interaction
 from bot.cards.components import defer, edit
 from bot.cards.help import help_card, privacy_card
-
-if TYPE_CHECKING:
-    from bot.bot import Bot, Interaction
 
 
 class Help(commands.Cog):

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from discord import app_commands
 from discord.ext import commands
 
 from bot import wording
 from bot.actions.permissions import is_moderator
+from bot.bot import Bot, Interaction
 from bot.cards import jobs, report
 from bot.cards.components import defer, edit
 from storage.errors import UserError
-
-if TYPE_CHECKING:
-    from bot.bot import Bot, Interaction
 
 ITEMS = (jobs.Pick, report.Report, report.Takedown, report.Dismiss)
 WHOSE = [app_commands.Choice(name=name, value=whose) for whose, name in wording.job.WHOSE.items()]

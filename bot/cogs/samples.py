@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from discord import app_commands
 from discord.ext import commands
 
 from bot import wording
 from bot.actions import sampling
+from bot.bot import Bot, Interaction
 from bot.cards import emoji, sample
 from bot.cards.components import defer
 from bot.cogs import _autocomplete
 from storage.requests import SampleRequest
-
-if TYPE_CHECKING:
-    from bot.bot import Bot, Interaction
 
 ITEMS = (sample.Again, sample.Vary, sample.Remove, emoji.Emoji)
 

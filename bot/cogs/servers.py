@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot import wording
 from bot.actions.permissions import check_server_manager
+from bot.bot import Bot, Interaction
 from bot.cards import server as cards
 from bot.cards.components import defer, edit
-
-if TYPE_CHECKING:
-    from bot.bot import Bot, Interaction
 
 ITEMS = (cards.Trainers, cards.Samplers, cards.Training, cards.Log, cards.Limits)
 

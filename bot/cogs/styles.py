@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from discord import app_commands
 from discord.ext import commands
 
 from bot import wording
+from bot.bot import Bot, Interaction
 from bot.cards import style as cards
 from bot.cards.components import defer, edit
 from bot.cogs import _autocomplete
-
-if TYPE_CHECKING:
-    from bot.bot import Bot, Interaction
 
 ITEMS = (cards.Try, cards.Share, cards.Unshare, cards.Fetch, cards.Delete, cards.Erase, cards.Pick)
 

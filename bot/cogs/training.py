@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from discord import app_commands
 from discord.ext import commands, tasks
@@ -13,15 +13,12 @@ from bot import wording
 from bot.actions.advice import Question
 from bot.actions.order import TrainingOrder
 from bot.actions.permissions import refusing_duplicates
+from bot.bot import Bot, Interaction
 from bot.cards import advice, job, preflight
 from bot.cards.components import defer, edit
 from bot.cogs import _autocomplete
 from bot.wording import fill, flatten
-from storage.records import Dial
-
-if TYPE_CHECKING:
-    from bot.bot import Bot, Interaction
-    from storage.records import Method
+from storage.records import Dial, Method
 
 FIRST_SECONDS = 2.0  #: between two looks at the catalog while it is empty
 CATALOG_SECONDS = 60.0  #: … and later, for methods of a new version

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import discord
 
 from bot import wording
 from bot.actions import channels
+from bot.actions.jobstate import JobState
 from bot.actions.sampling import SampleView
+from bot.bot import Bot
+from bot.card import Card
 from bot.cards.job import JobView, job_card
 from bot.cards.sample import sample_card
 from bot.cards.style import find_base
 from storage.errors import UserError
-from storage.records import Kind, Status
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from bot.actions.jobstate import JobState
-    from bot.bot import Bot
-    from bot.card import Card
-    from storage.records import Job, Style
+from storage.records import Job, Kind, Status, Style
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,6 @@ import asyncio
 import logging
 import time
 from functools import partial
-from typing import TYPE_CHECKING
 
 import aiohttp
 import discord
@@ -19,19 +18,15 @@ from discord.ext import tasks
 
 from bot.actions import delivery
 from bot.actions.jobstate import JobState
+from bot.bot import Bot
+from bot.card import Card
 from bot.cards import result as results
+from bot.cards.job import JobView
 from bot.cards.style import find_base
 from bot.jobfeed.cards import JobCards, Pending, WatchedJob
 from storage.errors import UserError
-from storage.events import PreviewsDrawn, StatusChanged
-from storage.records import Kind, Status
-
-if TYPE_CHECKING:
-    from bot.bot import Bot
-    from bot.card import Card
-    from bot.cards.job import JobView
-    from storage.events import Event, LogEntry
-    from storage.records import Job
+from storage.events import Event, LogEntry, PreviewsDrawn, StatusChanged
+from storage.records import Job, Kind, Status
 
 log = logging.getLogger(__name__)
 
