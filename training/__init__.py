@@ -1,1 +1,1 @@
-"""What Safelight can do: caption, train, sample and evaluate on a local GPU or CPU."""
+"""What Safelight can do: caption, train and sample on a local GPU or CPU."""

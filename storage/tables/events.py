@@ -1,4 +1,4 @@
-"""What happened, in order and for good; each reader keeps its own place."""
+"""The events of all jobs, in order and for good; each reader has a cursor of its own."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Events:
                 await tx.execute(ADVANCE, name=mark[0], event=mark[1])
 
     async def since(self, cursor: int, limit: int = 500) -> list[LogEntry[Event]]:
-        """List what happened after an event, oldest first."""
+        """List the events after one, oldest first."""
         rows = await self._database.execute(
             "SELECT * FROM events WHERE id > :cursor ORDER BY id LIMIT :limit",
             cursor=cursor,
@@ -47,7 +47,7 @@ class Events:
         return [read_row(row) for row in rows]
 
     async def of(self, job: int) -> list[LogEntry[Event]]:
-        """List what happened in a job, oldest first."""
+        """List the events of a job, oldest first."""
         rows = await self._database.execute(
             "SELECT * FROM events WHERE job = :job ORDER BY id", job=job
         )

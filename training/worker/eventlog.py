@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class EventLog:
-    """The writing end. What a full disk refuses waits until it has room."""
+    """Appends events to a file. Lines that a full disk refuses wait until it has room."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -31,7 +31,7 @@ class EventLog:
         self.flush(sync=isinstance(entry.event, Ending))
 
     def flush(self, *, sync: bool = False) -> bool:
-        """Write what waits; return whether everything is written."""
+        """Write the pending lines; return whether all of them are written."""
         try:
             while self.pending:
                 self._append(self.pending[0], sync=sync)
@@ -51,7 +51,7 @@ class EventLog:
                 os.fsync(file.fileno())
 
     def _truncate_partial_line(self) -> None:
-        """Cut off a line that a killed worker began; nobody has read it."""
+        """Cut off the line that a killed worker left unfinished; nobody has read it."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         content = self.path.read_bytes() if self.path.exists() else b""
         whole = content.rfind(b"\n") + 1
@@ -60,7 +60,7 @@ class EventLog:
 
 
 def read_entries(path: Path, start: int = 0) -> tuple[list[LogEntry[Event]], int]:
-    """Return the whole lines from a byte on, and the byte after them."""
+    """Return the events of the whole lines from a byte on, and the byte after them."""
     try:
         with path.open("rb") as file:
             if file.seek(0, os.SEEK_END) <= start:
@@ -70,9 +70,8 @@ def read_entries(path: Path, start: int = 0) -> tuple[list[LogEntry[Event]], int
     except FileNotFoundError:
         return [], start
     whole = content[: content.rfind(b"\n") + 1]
-    return [entry for line in whole.splitlines() if (entry := _read_line(line))], start + len(
-        whole
-    )
+    entries = [entry for line in whole.splitlines() if (entry := _read_line(line))]
+    return entries, start + len(whole)
 
 
 def find_ending(path: Path, fence: int) -> LogEntry[Ending] | None:

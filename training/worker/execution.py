@@ -1,4 +1,4 @@
-"""One job in the worker: its task, driven an event at a time, and what is written of it."""
+"""One job in the worker: its task is advanced event by event and written to its event log."""
 
 from __future__ import annotations
 
@@ -31,36 +31,36 @@ URGENCY = (Kind.SAMPLE, Kind.CAPTION, Kind.TRAIN)
 
 
 class Execution:
-    """A job under way. It has ended when its terminal event is written."""
+    """A job under way. It has ended when its last event is written."""
 
-    def __init__(self, asked: Request, folder: JobFolder, task: Task, kind: Kind) -> None:
-        self.request, self.folder, self.task, self.kind = asked, folder, task, kind
+    def __init__(self, request: Request, folder: JobFolder, task: Task, kind: Kind) -> None:
+        self.request, self.folder, self.task, self.kind = request, folder, task, kind
         self.events = EventLog(folder.events_file)
         self.command: JobCommand | None = None
-        self.leaving = False
-        self.step = 0  # the last one that was told of
-        self.reached_boundary = False  # a boundary was reached
-        self.at_boundary = False
+        self.leaving = False  #: the worker ends; the job goes back into the queue
+        self.step = 0  #: of the newest event
+        self.reached_boundary = False  #: at least once: only then can a training be paused
+        self.at_boundary = False  #: now
         self.task_ended = False
-        self.seconds = 0.0
+        self.seconds = 0.0  #: spent in the task
 
     @property
     def ended(self) -> bool:
-        """Return whether nothing is left to do or to write."""
+        """Whether nothing is left to do or to write."""
         return self.task_ended and not self.events.pending
 
     @property
     def urgency(self) -> int:
-        """Return its place: short jobs go before long ones."""
+        """The rank of its kind: the lower one goes first."""
         return URGENCY.index(self.kind)
 
-    def receive_command(self, wish: JobCommand) -> None:
-        """Hear what somebody asks; only a training can be paused or finished early."""
-        if wish is JobCommand.CANCEL or self.kind is Kind.TRAIN:
-            self.command = wish
+    def receive_command(self, command: JobCommand) -> None:
+        """Keep a command until the next boundary; only a training can be paused or finished."""
+        if command is JobCommand.CANCEL or self.kind is Kind.TRAIN:
+            self.command = command
 
     def put_down(self) -> None:
-        """Put the job down, to be taken up later: at the next boundary, where there are any."""
+        """Pause the job as the worker ends: a training at its next boundary, others at once."""
         if self.task_ended:
             return
         self.leaving = True
@@ -70,7 +70,7 @@ class Execution:
             self._close(Paused(self.step))
 
     def advance(self) -> None:
-        """Go on to the next event."""
+        """Advance the task by one event, or retry to write what a full disk refused."""
         if self.task_ended:
             self.events.flush()
             return
@@ -87,11 +87,13 @@ class Execution:
         if self.command is JobCommand.CANCEL and not self.at_boundary:
             self._close(Cancelled(self.step))
             return
-        wish, self.command = (self.command, None) if self.at_boundary else (None, self.command)
+        command = None
+        if self.at_boundary:  # elsewhere the task does not listen
+            command, self.command = self.command, None
         try:
-            self._handle(self.task.send(wish))
+            self._handle(self.task.send(command))
         except StopIteration:
-            self._fail(RuntimeError("the task ended without saying how"))
+            self._fail(RuntimeError("the task ended without an ending"))
         except Exception as error:  # noqa: BLE001 - whatever it is, it ends this job alone
             self._fail(error)
 
@@ -128,7 +130,7 @@ class Execution:
 
     @contextmanager
     def _logged(self) -> Iterator[None]:
-        """Send what is logged meanwhile to the job's log, too."""
+        """Write what is logged inside the block to the job's log, too."""
         handler = logging.FileHandler(self.folder.log_file, encoding="utf-8", delay=True)
         handler.setFormatter(LOG_FORMAT)
         root = logging.getLogger()
@@ -141,7 +143,7 @@ class Execution:
 
 
 def describe_failure(error: Exception) -> Failed:
-    """Return an error as the end of a job; a bug gets a reference to find it in the log by."""
+    """Return the ending that an error makes; a bug gets a reference to find it in the log."""
     if isinstance(error, SafelightError):
         return Failed(error.code, dict(error.facts))
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
