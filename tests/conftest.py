@@ -1,39 +1,44 @@
-"""Which core takes which tests: a file is one piece of work, and the longest come first."""
+"""Which core takes which tests: a file is one piece of work, and the longest pieces come first."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from bot.wording.template import Facts
+if TYPE_CHECKING:
+    from xdist.scheduler import LoadScopeScheduling
 
-#: folders whose files share what is costly: they are one piece of work
-WHOLE = ("tests/contracts",)
-#: what takes long, by what a run with `--durations=0` says; the rest follows in its own order
-FIRST = (
-    "tests/contracts",
-    "tests/journey/test_autoplay.py",
-    "tests/training/test_main.py",
-    "tests/bot/terminal/test_cli.py",
-    "tests/training/pretraining/test_resume.py",
-)
-
-
-def pytest_configure() -> None:
-    """Raise where a sentence lacks a fact, instead of leaving a gap."""
-    Facts.strict = True
+#: folders whose files share an expensive fixture, so that they are one piece of work
+SHARED = ("tests/contracts",)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give every test its piece of work, and put the pieces in order."""
+    """Sort the pieces by the seconds that their tests are marked with, `slow(seconds)`."""
+    seconds: dict[str, float] = {}
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(piece(item)))
-    items.sort(
-        key=lambda item: FIRST.index(name) if (name := piece(item)) in FIRST else len(FIRST)
-    )
+        marks = item.iter_markers("slow")
+        piece = piece_of(item.nodeid)
+        seconds[piece] = seconds.get(piece, 0) + sum(mark.args[0] for mark in marks)
+    items.sort(key=lambda item: -seconds[piece_of(item.nodeid)])
 
 
-def piece(item: pytest.Item) -> str:
-    """Name the piece of work that a test belongs to."""
-    file = item.nodeid.partition("::")[0]
-    return next((folder for folder in WHOLE if file.startswith(folder + "/")), file)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
+    """Send a piece to one core. pytest-xdist 3.8 ignores its own groups with pytest 9.2."""
+    from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 - without -n it is not needed
+
+    class PieceScheduling(LoadScopeScheduling):
+        """Splits the tests into pieces."""
+
+        def _split_scope(self, nodeid: str) -> str:
+            return piece_of(nodeid)
+
+    return PieceScheduling(config, log)
+
+
+def piece_of(nodeid: str) -> str:
+    """Return the piece of work that a test belongs to: its file, or a shared folder."""
+    file = nodeid.partition("::")[0]
+    return next((folder for folder in SHARED if file.startswith(folder + "/")), file)
