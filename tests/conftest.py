@@ -18,9 +18,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sort the pieces by the seconds that their tests are marked with, `slow(seconds)`."""
     seconds: dict[str, float] = {}
     for item in items:
-        marks = item.iter_markers("slow")
-        piece = piece_of(item.nodeid)
-        seconds[piece] = seconds.get(piece, 0) + sum(mark.args[0] for mark in marks)
+        piece, mark = piece_of(item.nodeid), item.get_closest_marker("slow")
+        seconds[piece] = seconds.get(piece, 0) + (mark.args[0] if mark else 0)
     items.sort(key=lambda item: -seconds[piece_of(item.nodeid)])
 
 
