@@ -75,12 +75,10 @@ class Datasets:
         )
         return [dataset_from_row(row) for row in rows]
 
-    async def get(self, number: int, owner: int) -> Dataset:
+    async def get(self, dataset_id: int, owner: int) -> Dataset:
         """Return a member's dataset; raise UserError("dataset_unknown") if it is not theirs."""
         row = await self._database.fetch_one(
-            "SELECT * FROM datasets WHERE id = :number AND owner = :owner",
-            number=number,
-            owner=owner,
+            "SELECT * FROM datasets WHERE id = :id AND owner = :owner", id=dataset_id, owner=owner
         )
         return _require_dataset(row)
 
@@ -98,28 +96,27 @@ class Datasets:
             raise UserError("dataset_name_unknown", dataset=name, choices=names)
         return dataset_from_row(row)
 
-    async def set_trigger(self, number: int, owner: int, text: str) -> None:
+    async def set_trigger(self, dataset_id: int, owner: int, text: str) -> None:
         """Change a dataset's trigger word."""
         row = await self._database.fetch_one(
-            "UPDATE datasets SET trigger = :word WHERE id = :number AND owner = :owner"
-            " RETURNING *",
+            "UPDATE datasets SET trigger = :word WHERE id = :id AND owner = :owner RETURNING *",
             word=clean_trigger(text),
-            number=number,
+            id=dataset_id,
             owner=owner,
         )
         _require_dataset(row)
 
-    async def delete(self, number: int, owner: int) -> None:
+    async def delete(self, dataset_id: int, owner: int) -> None:
         """Delete a dataset and its photos; raise UserError("dataset_busy") during a training."""
         async with self._database.transaction() as tx:
-            dataset = await _get_owned(tx, number, owner)
-            if busy := await tx.fetch_one(SELECT_TRAINING_JOB, dataset=number):
+            dataset = await _get_owned(tx, dataset_id, owner)
+            if busy := await tx.fetch_one(SELECT_TRAINING_JOB, dataset=dataset_id):
                 raise UserError("dataset_busy", name=dataset.name, job=busy["id"])
-            await tx.execute(CANCEL_CAPTION_JOBS, dataset=number, owner=owner, now=time.time())
-            await tx.execute("DELETE FROM datasets WHERE id = :number", number=number)
+            await tx.execute(CANCEL_CAPTION_JOBS, dataset=dataset_id, owner=owner, now=time.time())
+            await tx.execute("DELETE FROM datasets WHERE id = :id", id=dataset_id)
         await self._trash.sweep()
 
-    async def set_collecting(self, owner: int, channel: int, number: int | None) -> None:
+    async def set_collecting(self, owner: int, channel: int, dataset_id: int | None) -> None:
         """Collect a member's messages in a channel into a dataset; None stops that."""
         async with self._database.transaction() as tx:
             await tx.execute(
@@ -127,13 +124,13 @@ class Datasets:
                 owner=owner,
                 channel=channel,
             )
-            if number is not None:
-                await _get_owned(tx, number, owner)
+            if dataset_id is not None:
+                await _get_owned(tx, dataset_id, owner)
                 await tx.execute(
-                    "INSERT INTO collecting VALUES (:owner, :channel, :number)",
+                    "INSERT INTO collecting VALUES (:owner, :channel, :id)",
                     owner=owner,
                     channel=channel,
-                    number=number,
+                    id=dataset_id,
                 )
 
     async def get_collecting(self, owner: int, channel: int) -> Dataset | None:
@@ -161,11 +158,9 @@ def _require_dataset(row: sqlite3.Row | None) -> Dataset:
     return dataset_from_row(row)
 
 
-async def _get_owned(tx: Connection, number: int, owner: int) -> Dataset:
+async def _get_owned(tx: Connection, dataset_id: int, owner: int) -> Dataset:
     return _require_dataset(
         await tx.fetch_one(
-            "SELECT * FROM datasets WHERE id = :number AND owner = :owner",
-            number=number,
-            owner=owner,
+            "SELECT * FROM datasets WHERE id = :id AND owner = :owner", id=dataset_id, owner=owner
         )
     )

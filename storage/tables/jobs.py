@@ -58,7 +58,7 @@ UPDATE jobs SET status = :status, error = :error, lease = NULL, ended = :ended,
 WHERE id = :job RETURNING *
 """
 COUNT_RECENT_TRAININGS = """
-SELECT count(*) AS number FROM jobs WHERE owner = :owner AND guild = :guild AND kind = 'train'
+SELECT count(*) AS trainings FROM jobs WHERE owner = :owner AND guild = :guild AND kind = 'train'
   AND status <> 'cancelled' AND created > :since
 """
 SUM_PLANNED_BYTES = """
@@ -111,13 +111,13 @@ class Jobs:
             )
         return job_from_row(rows[0])
 
-    async def get(self, number: int) -> Job:
+    async def get(self, job_id: int) -> Job:
         """Return a job, whoever owns it; raise UserError("job_unknown") without one."""
-        return await _get(self._database, number)
+        return await _get(self._database, job_id)
 
-    async def get_owned(self, number: int, owner: int) -> Job:
+    async def get_owned(self, job_id: int, owner: int) -> Job:
         """Return a member's job; raise UserError("job_unknown") if it is not theirs."""
-        job = await self.get(number)
+        job = await self.get(job_id)
         if job.owner != owner:
             raise UserError("job_unknown")
         return job
@@ -143,9 +143,9 @@ class Jobs:
         sql = "SELECT * FROM jobs WHERE status IN ('queued', 'running', 'paused') ORDER BY id"
         return [job_from_row(row) for row in await self._database.execute(sql)]
 
-    async def queue_position(self, number: int) -> int:
+    async def queue_position(self, job_id: int) -> int:
         """Return a job's position in the queue: 1 is next; 0 if it does not wait."""
-        rows = await self._database.execute(COUNT_QUEUE_POSITION, job=number)
+        rows = await self._database.execute(COUNT_QUEUE_POSITION, job=job_id)
         return int(rows[0]["place"])
 
     async def count_recent_trainings(self, owner: int, guild: int) -> int:
@@ -154,32 +154,32 @@ class Jobs:
         rows = await self._database.execute(
             COUNT_RECENT_TRAININGS, owner=owner, guild=guild, since=since
         )
-        return int(rows[0]["number"])
+        return int(rows[0]["trainings"])
 
     async def sum_planned_bytes(self, owner: int) -> int:
         """Return the expected bytes of the styles that a member's open trainings will write."""
         rows = await self._database.execute(SUM_PLANNED_BYTES, owner=owner)
         return int(rows[0]["bytes"] or 0)
 
-    async def add_watcher(self, number: int, member: int) -> None:
+    async def add_watcher(self, job_id: int, member: int) -> None:
         """Add a member to those who are pinged when the job ends."""
         await self._database.execute(
             "INSERT OR IGNORE INTO watchers SELECT id, :member FROM jobs WHERE id = :job",
-            job=number,
+            job=job_id,
             member=member,
         )
 
-    async def list_watchers(self, number: int) -> list[int]:
+    async def list_watchers(self, job_id: int) -> list[int]:
         """Return the members to ping when the job ends."""
         sql = "SELECT member FROM watchers WHERE job = :job ORDER BY rowid"
-        return [row["member"] for row in await self._database.execute(sql, job=number)]
+        return [row["member"] for row in await self._database.execute(sql, job=job_id)]
 
-    async def set_card(self, number: int, channel: int, message: int, thread: int | None) -> None:
+    async def set_card(self, job_id: int, channel: int, message: int, thread: int | None) -> None:
         """Record where the job's card was just posted."""
         await self._database.execute(
             "UPDATE jobs SET channel = :channel, message = :message, thread = :thread,"
             " posted = :now WHERE id = :job",
-            job=number,
+            job=job_id,
             channel=channel,
             message=message,
             thread=thread,
@@ -188,29 +188,29 @@ class Jobs:
 
     # commands ----------------------------------------------------------------------------------
 
-    async def send_command(self, number: int, command: JobCommand, by: int) -> Job:
+    async def send_command(self, job_id: int, command: JobCommand, by: int) -> Job:
         """Obey a command at once if the job does not run, else leave it to the worker.
 
         Raises UserError: "job_unknown", "job_ended", or "job_unstarted" for a finish too early.
         """
         async with self._database.transaction() as tx:
-            job = await _get(tx, number)
+            job = await _get(tx, job_id)
             if job.status.ended:
-                raise UserError("job_ended", job=number)
+                raise UserError("job_ended", job=job_id)
             if command is JobCommand.FINISH and job.started is None:
-                raise UserError("job_unstarted", job=number)
+                raise UserError("job_unstarted", job=job_id)
             moved = await _move(
                 tx, job, _status_after(job.status, command), by=by, command=command
             )
         await self._trash.sweep()
         return moved
 
-    async def resume(self, number: int, by: int) -> Job:
+    async def resume(self, job_id: int, by: int) -> Job:
         """Put a paused job back into the queue; does nothing to one that waits or runs."""
         async with self._database.transaction() as tx:
-            job = await _get(tx, number)
+            job = await _get(tx, job_id)
             if job.status.ended:
-                raise UserError("job_ended", job=number)
+                raise UserError("job_ended", job=job_id)
             if job.status is not Status.PAUSED:
                 return job
             return await _move(tx, job, Status.QUEUED, by=by)
@@ -238,22 +238,22 @@ class Jobs:
         )
         return None if row is None else job_from_row(row)
 
-    async def extend_lease(self, number: int, fence: int, lease: float = 30) -> bool:
+    async def extend_lease(self, job_id: int, fence: int, lease: float = 30) -> bool:
         """Renew a claim for `lease` seconds; False if the claim was lost."""
         until = time.time() + lease
         return bool(
-            await self._database.execute(EXTEND_LEASE, job=number, fence=fence, until=until)
+            await self._database.execute(EXTEND_LEASE, job=job_id, fence=fence, until=until)
         )
 
     async def end_run(
-        self, number: int, fence: int, status: Status, error: dict[str, Any] | None = None
+        self, job_id: int, fence: int, status: Status, error: dict[str, Any] | None = None
     ) -> bool:
         """Record how a run ended, exactly once; False if the claim was lost."""
         if not (status.ended or status is Status.PAUSED):
             raise ValueError(f"a run cannot end as {status}")
         rows = await self._database.execute(
             END_RUN,
-            job=number,
+            job=job_id,
             fence=fence,
             status=status,
             error=None if error is None else json.dumps(error),
@@ -262,13 +262,13 @@ class Jobs:
         await self._trash.sweep()
         return bool(rows)
 
-    async def release(self, number: int, fence: int, *, counted: bool = True) -> Job:
+    async def release(self, job_id: int, fence: int, *, counted: bool = True) -> Job:
         """End a claim whose worker died: queue the job again, or fail it after three attempts.
 
         With `counted=False` the worker lives and gave the job back, so the attempt is free.
         """
         async with self._database.transaction() as tx:
-            job = await _get(tx, number)
+            job = await _get(tx, job_id)
             if job.fence != fence or job.status is not Status.RUNNING:
                 return job
             if not counted:
@@ -284,14 +284,14 @@ class Jobs:
 
     # members who left --------------------------------------------------------------------------
 
-    async def purge(self, number: int) -> bool:
+    async def purge(self, job_id: int) -> bool:
         """Delete an ended job whose member has left; return whether the job is gone."""
         async with self._database.transaction() as tx:
-            row = await tx.fetch_one("SELECT status, purge FROM jobs WHERE id = :job", job=number)
+            row = await tx.fetch_one("SELECT status, purge FROM jobs WHERE id = :job", job=job_id)
             if row is not None and not (row["purge"] and row["status"] != "running"):
                 return False
-            await tx.execute("DELETE FROM styles WHERE job = :job", job=number)
-            await tx.execute("DELETE FROM jobs WHERE id = :job", job=number)
+            await tx.execute("DELETE FROM styles WHERE job = :job", job=job_id)
+            await tx.execute("DELETE FROM jobs WHERE id = :job", job=job_id)
         await self._trash.sweep()
         return True
 
@@ -336,8 +336,8 @@ def _command_left(job: Job) -> JobCommand | None:
     return None if job.requested is JobCommand.PAUSE else job.requested
 
 
-async def _get(connection: Connection, number: int) -> Job:
-    row = await connection.fetch_one("SELECT * FROM jobs WHERE id = :job", job=number)
+async def _get(connection: Connection, job_id: int) -> Job:
+    row = await connection.fetch_one("SELECT * FROM jobs WHERE id = :job", job=job_id)
     if row is None:
         raise UserError("job_unknown")
     return job_from_row(row)

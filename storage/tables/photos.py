@@ -81,47 +81,45 @@ class Photos:
         """Return whether any of these photos has an alpha channel."""
         return any(has_alpha(self._home.photo_file(photo.digest)) for photo in photos)
 
-    async def get(self, number: int, owner: int) -> Photo:
+    async def get(self, photo_id: int, owner: int) -> Photo:
         """Return a member's photo; raise UserError("photo_gone") if it is not theirs."""
         return _require_photo(
             await self._database.fetch_one(
-                "SELECT * FROM photos WHERE id = :number AND owner = :owner",
-                number=number,
-                owner=owner,
+                "SELECT * FROM photos WHERE id = :id AND owner = :owner", id=photo_id, owner=owner
             )
         )
 
-    async def remove(self, number: int, owner: int) -> None:
+    async def remove(self, photo_id: int, owner: int) -> None:
         """Delete a photo, and its files if no other photo is the same picture."""
         row = await self._database.fetch_one(
-            "DELETE FROM photos WHERE id = :number AND owner = :owner RETURNING *",
-            number=number,
+            "DELETE FROM photos WHERE id = :id AND owner = :owner RETURNING *",
+            id=photo_id,
             owner=owner,
         )
         _require_photo(row)
         await self._trash.sweep()
 
-    async def set_caption(self, number: int, owner: int, text: str) -> None:
+    async def set_caption(self, photo_id: int, owner: int, text: str) -> None:
         """Set a member's own caption; with an empty one, the captioner may set it again."""
         text = " ".join(text.split())
         if len(text) > MAX_CAPTION_CHARS:
             raise UserError("caption_long", length=len(text), most=MAX_CAPTION_CHARS)
         row = await self._database.fetch_one(
             "UPDATE photos SET caption = :text, written = :written"
-            " WHERE id = :number AND owner = :owner RETURNING *",
+            " WHERE id = :id AND owner = :owner RETURNING *",
             text=text,
             written=bool(text),
-            number=number,
+            id=photo_id,
             owner=owner,
         )
         _require_photo(row)
 
-    async def set_generated_caption(self, number: int, text: str) -> None:
+    async def set_generated_caption(self, photo_id: int, text: str) -> None:
         """Set the caption of a caption job, unless the member wrote one."""
         await self._database.execute(
-            "UPDATE photos SET caption = :text WHERE id = :number AND NOT written",
+            "UPDATE photos SET caption = :text WHERE id = :id AND NOT written",
             text=" ".join(text.split())[:MAX_CAPTION_CHARS],
-            number=number,
+            id=photo_id,
         )
 
     def _write_files(self, checked: CheckedPhoto) -> None:

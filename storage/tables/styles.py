@@ -79,12 +79,12 @@ class Styles:
                 now=time.time(),
                 whole=whole,
             )
-            number = rows[0]["id"]
-            await asyncio.to_thread(_link_or_copy, file, self._home.style_file(number, name))
+            style_id = rows[0]["id"]
+            await asyncio.to_thread(_link_or_copy, file, self._home.style_file(style_id, name))
             await tx.execute(
-                "UPDATE jobs SET style = :style WHERE id = :job", style=number, job=job.id
+                "UPDATE jobs SET style = :style WHERE id = :job", style=style_id, job=job.id
             )
-            rows = await tx.execute(f"{SELECT_STYLES} WHERE s.id = :style", style=number)
+            rows = await tx.execute(f"{SELECT_STYLES} WHERE s.id = :style", style=style_id)
         return style_from_row(rows[0])
 
     async def list_for(self, owner: int) -> list[Style]:
@@ -98,10 +98,10 @@ class Styles:
         rows = await self._database.execute(sql, member=member, guild=guild)
         return [style_from_row(row) for row in rows]
 
-    async def get(self, number: int, member: int, guild: int) -> Style:
+    async def get(self, style_id: int, member: int, guild: int) -> Style:
         """Return a style; raise UserError("style_unknown") unless the member may sample it."""
-        sql = f"{SELECT_STYLES} WHERE s.id = :number AND {IS_USABLE}"
-        row = await self._database.fetch_one(sql, number=number, member=member, guild=guild)
+        sql = f"{SELECT_STYLES} WHERE s.id = :id AND {IS_USABLE}"
+        row = await self._database.fetch_one(sql, id=style_id, member=member, guild=guild)
         if row is None:
             raise UserError("style_unknown")
         return style_from_row(row)
@@ -119,44 +119,42 @@ class Styles:
             await self._trash.sweep()
         return [style_from_row(row) for row in rows]
 
-    async def share(self, number: int, owner: int, guild: int) -> None:
+    async def share(self, style_id: int, owner: int, guild: int) -> None:
         """Let the members of a server sample a style."""
         async with self._database.transaction() as tx:
-            await _check_owner(tx, number, owner)
+            await _check_owner(tx, style_id, owner)
             await tx.execute(
-                "INSERT OR IGNORE INTO shares VALUES (:number, :guild)", number=number, guild=guild
+                "INSERT OR IGNORE INTO shares VALUES (:id, :guild)", id=style_id, guild=guild
             )
 
-    async def unshare(self, number: int, owner: int, guild: int) -> None:
+    async def unshare(self, style_id: int, owner: int, guild: int) -> None:
         """Stop sharing a style with a server."""
         async with self._database.transaction() as tx:
-            await _check_owner(tx, number, owner)
+            await _check_owner(tx, style_id, owner)
             await tx.execute(
-                "DELETE FROM shares WHERE style = :number AND guild = :guild",
-                number=number,
-                guild=guild,
+                "DELETE FROM shares WHERE style = :id AND guild = :guild", id=style_id, guild=guild
             )
 
-    async def withdraw(self, number: int, guild: int) -> None:
+    async def withdraw(self, style_id: int, guild: int) -> None:
         """Remove anybody's style from a server, as a moderator.
 
         A style without an owner is deleted with its last share: nobody could sample it any more.
         """
-        unshare = "DELETE FROM shares WHERE style = :number AND guild = :guild RETURNING style"
-        delete_unowned = "DELETE FROM styles WHERE id = :number AND owner IS NULL"
+        unshare = "DELETE FROM shares WHERE style = :id AND guild = :guild RETURNING style"
+        delete_unowned = "DELETE FROM styles WHERE id = :id AND owner IS NULL"
         async with self._database.transaction() as tx:
-            if not await tx.execute(unshare, number=number, guild=guild):
+            if not await tx.execute(unshare, id=style_id, guild=guild):
                 raise UserError("style_unknown")
             await tx.execute(
-                f"{delete_unowned} AND id NOT IN (SELECT style FROM shares)", number=number
+                f"{delete_unowned} AND id NOT IN (SELECT style FROM shares)", id=style_id
             )
         await self._trash.sweep()
 
-    async def delete(self, number: int, owner: int) -> None:
+    async def delete(self, style_id: int, owner: int) -> None:
         """Delete a style and its file."""
         async with self._database.transaction() as tx:
-            await _check_owner(tx, number, owner)
-            await tx.execute("DELETE FROM styles WHERE id = :number", number=number)
+            await _check_owner(tx, style_id, owner)
+            await tx.execute("DELETE FROM styles WHERE id = :id", id=style_id)
         await self._trash.sweep()
 
     def file(self, style: Style) -> Path:
@@ -183,9 +181,9 @@ async def _find_existing(tx: Connection, job: Job) -> Style | None:
     return None if row is None else style_from_row(row)
 
 
-async def _check_owner(tx: Connection, number: int, owner: int) -> None:
+async def _check_owner(tx: Connection, style_id: int, owner: int) -> None:
     if not await tx.execute(
-        "SELECT 1 FROM styles WHERE id = :number AND owner = :owner", number=number, owner=owner
+        "SELECT 1 FROM styles WHERE id = :id AND owner = :owner", id=style_id, owner=owner
     ):
         raise UserError("style_unknown")
 

@@ -47,10 +47,10 @@ class Trash:
                 await asyncio.to_thread(remove_path, self._home.preview_file(digest))
             await tx.execute(DELETE_ENTRY, kind="photo", key=digest)
 
-    def _find_folder(self, kind: str, number: int) -> Path:
+    def _find_folder(self, kind: str, row: int) -> Path:
         if kind == "style":
-            return self._home.style_file(number, "any").parent
-        run = self._home.job_folder(number)
+            return self._home.style_file(row, "any").parent
+        run = self._home.job_folder(row)
         return {"copies": run.photos, "result": run.result}.get(kind, run.path)
 
 
