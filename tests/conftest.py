@@ -15,11 +15,11 @@ SHARED = ("tests/contracts",)
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sort the pieces by the seconds that their tests are marked with, `slow(seconds)`."""
+    """Sort the pieces by their slowest test, as marked with `slow(seconds)`."""
     seconds: dict[str, float] = {}
     for item in items:
         piece, mark = piece_of(item.nodeid), item.get_closest_marker("slow")
-        seconds[piece] = seconds.get(piece, 0) + (mark.args[0] if mark else 0)
+        seconds[piece] = max(seconds.get(piece, 0), mark.args[0] if mark else 0)
     items.sort(key=lambda item: -seconds[piece_of(item.nodeid)])
 
 

@@ -16,6 +16,8 @@ from storage.errors import JobError
 from training import families, methods
 from training.styles import compatibility
 
+pytestmark = pytest.mark.slow(65)
+
 CLOSE = 1e-4
 PRIVATE = ("grandmother", "IMG_2041", "holiday prompt")
 ALL = {"kohya", "AUTOMATIC1111", "Forge", "Forge Neo", "ComfyUI", "diffusers"}

@@ -21,6 +21,8 @@ from training.modelfiles import zimage as original
 from training.networks import keys
 from training.networks.networks import Part
 
+pytestmark = pytest.mark.slow(30)
+
 ENDS = {"lora_down.weight", "lora_up.weight", "alpha"}
 WIDTHS = {
     "sd1": {"emb_params": 32},

@@ -11,6 +11,8 @@ from torch import nn
 from training import methods
 from training.methods import _lycoris
 
+pytestmark = pytest.mark.slow(10)
+
 
 class Named(nn.Module):
     """A text encoder under the name that it had before transformers 5.6."""

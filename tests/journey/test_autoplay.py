@@ -13,6 +13,8 @@ from safetensors import safe_open
 
 from bot.demo.browser import find_chromium
 
+pytestmark = pytest.mark.slow(140)
+
 PATIENCE = 900  #: seconds on a machine that has much else to do
 
 

@@ -70,7 +70,7 @@ def test_a_new_option_is_on_the_form(checkout: Path) -> None:
     assert run_python(checkout, "-c", FORM) == "A dummy switch True"
 
 
-@pytest.mark.slow(10)
+@pytest.mark.slow(12)
 def test_a_new_option_is_a_flag_and_in_the_files_header(checkout: Path, tmp_path: Path) -> None:
     """`safelight train` takes it as a flag, and the file's recipe has it."""
     photos = tmp_path / "photos"

@@ -38,6 +38,7 @@ def settings(monkeypatch):
     monkeypatch.setenv("DISCORD_TOKEN", "canary.canary.canary")
 
 
+@pytest.mark.slow(50)
 @pytest.mark.usefixtures("settings")
 async def test_a_killed_worker_resumes_to_the_same_tensors(queue):
     """Killed after a checkpoint, with two samples served before: byte for byte the same style."""
@@ -108,6 +109,7 @@ def photos(tmp_path):
     return folder
 
 
+@pytest.mark.slow(5)
 @pytest.mark.usefixtures("settings")
 def test_train_and_sample_for_a_shell(photos, tmp_path, here):
     """What was trained on a folder lies in `--out` and can be sampled; no database is opened."""
@@ -141,6 +143,7 @@ def test_a_folder_that_is_there_stays(photos, tmp_path, here):
     assert precious.exists()
 
 
+@pytest.mark.slow(5)
 @pytest.mark.usefixtures("settings")
 def test_two_folders_for_a_shell(photos, tmp_path, here):
     """Two folders with a trigger each become one style that knows both."""

@@ -9,6 +9,7 @@ from torch.nn import functional
 from benchmarks.memory.blueprint import GIB, META, Autocast, both, recipe
 
 
+@pytest.mark.slow(3)
 @pytest.mark.parametrize(("batch", "frugal"), [(1, False), (4, True)])
 def test_counted(batch, frugal):
     """For Stable Diffusion 1.5 the sum is within 5 % of the bytes that a step holds at most."""

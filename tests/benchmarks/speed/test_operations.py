@@ -7,6 +7,8 @@ import pytest
 from benchmarks.speed.operations import PEFT, ours, plain
 from training.modelfiles.configs import SD15, tiny
 
+pytestmark = pytest.mark.slow(3)
+
 SHAPE = tiny(SD15)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from benchmarks.speed.training import BAR, Ground, drawn, job, pace
 from tests.fakes.gpu import FakeGpu
 from training.device import Device
+
+pytestmark = pytest.mark.slow(11)
 
 
 def test_all_three_learn(tmp_path):

@@ -84,6 +84,7 @@ def test_an_unknown_option_is_refused():
         make_parser().parse_args(["run", "--fast"])
 
 
+@pytest.mark.slow(40)
 def test_a_style_is_trained_and_sampled_from_the_shell(safelight, photos, tmp_path):
     """The same training code without Discord: photos in, a file out, pictures with it."""
     trained = safelight(
@@ -104,6 +105,7 @@ def test_a_style_is_trained_and_sampled_from_the_shell(safelight, photos, tmp_pa
         assert first.size == (64, 64)
 
 
+@pytest.mark.slow(11)
 def test_photos_are_described_from_the_shell(safelight, photos, tmp_path):
     """Each picture gets a text file with its caption."""
     said = safelight("caption", photos, "--out", tmp_path / "told", SAFELIGHT_CAPTIONER="embedded")

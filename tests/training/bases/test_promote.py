@@ -19,6 +19,8 @@ from training.methods import _full
 from training.run.loop import train
 from training.styles import writer
 
+pytestmark = pytest.mark.slow(3)
+
 PICTURE = Picture("a mydog emoji", "", 5, 2, 64, 64)
 
 

@@ -94,6 +94,7 @@ for use in (bases.fingerprint, bases.locate, bases.locate_captioner):
 """
 
 
+@pytest.mark.slow(4)
 def test_nothing_damaged_is_loaded(tmp_path):
     """A job on an installation with a damaged base and half a captioner names the files."""
     for package in ("storage", "training"):

@@ -76,6 +76,7 @@ def test_aside_is_on_the_device(family, make_recipe):
     attached.detach()
 
 
+@pytest.mark.slow(4)
 @pytest.mark.parametrize("name", ["sd1", "sdxl"])
 def test_what_is_not_trained_is_not_rounded(tiny_bases, make_recipe, name):
     """Where networks compute in bf16, training begins at the base's own weights and keeps them."""

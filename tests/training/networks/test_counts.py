@@ -11,11 +11,13 @@ from training.networks.counts import Counts, read_counts
 from training.networks.traits import MethodTraits
 
 
+@pytest.mark.slow(17)
 def test_memory():
     """The JSON beside a family's file holds what `benchmarks.memory.counts` counts."""
     assert counts.count_memory("sd1") == families.walk()["sd1"].COUNTS.memory
 
 
+@pytest.mark.slow(9)
 @pytest.mark.parametrize("name", ["sd2", "sdxl", "zimage"])
 def test_memory_of_a_lora(name):
     """That of the larger families is spot-checked: counting all of it takes a minute."""

@@ -158,6 +158,7 @@ def test_sight_is_what_the_finished_captioner_sees(lesson):
     assert torch.equal(seen, lesson.networks.blip.vision_model(given).last_hidden_state)
 
 
+@pytest.mark.slow(3)
 def test_a_lesson_learns(lesson):
     """A few steps on the same draws lower the loss."""
     optimizer = torch.optim.AdamW(lesson.networks.parameters(), 1e-3)

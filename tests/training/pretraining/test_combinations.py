@@ -47,6 +47,7 @@ def test_questions() -> None:
     assert (colours, pairs) == choose_combinations()
 
 
+@pytest.mark.slow(4)
 @pytest.mark.parametrize("kind", [0, 1])
 def test_share(pictures: scenes.Pictures, kind: int) -> None:
     """The truth is recognised, another answer and an empty picture are not."""

@@ -57,6 +57,7 @@ def test_the_same_schedule_gives_the_same_weights(tmp_path):
     assert torch.equal(first["networks"]["weight"], second["networks"]["weight"])
 
 
+@pytest.mark.slow(10)
 def test_one_process_does_the_work_of_two(tmp_path):
     """Both shares of a step, one after the other as with a GPU, teach what two processes teach."""
     (tmp_path / "two").mkdir()

@@ -13,10 +13,13 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
 import torch
 from torch import nn
 
 from training.pretraining import distributed
+
+pytestmark = pytest.mark.slow(8)
 
 MYSELF = (sys.executable, "-m", "tests.training.pretraining.test_resume")
 STEPS, HELD = 40, 23

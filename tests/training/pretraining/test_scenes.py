@@ -50,6 +50,7 @@ def test_placed(thing: torch.Tensor) -> None:
     assert (scenes.place_on_canvas(thing, 80, -8, -8)[3] == 255).all()
 
 
+@pytest.mark.slow(10)
 def test_composed(thing: torch.Tensor) -> None:
     """The scenes are the same every time, and none of them shows what is withheld."""
     pictures = {(name, style): thing for name in EVERYDAY for style in BASE_STYLES}

@@ -35,6 +35,7 @@ def panda(bases: BaseCache, folder: Path, method: str = "embedding", word: str =
     return replace(spec.recipe(bases, asked), prompts=(), threads=1)
 
 
+@pytest.mark.slow(4)
 def test_told(
     bases: BaseCache, tmp_path: Path, run_task: Callable[[Iterator[Event]], list[Event]]
 ) -> None:
@@ -55,6 +56,7 @@ def test_told(
     assert known["class_word"] == ""
 
 
+@pytest.mark.slow(4)
 def test_heard(bases: BaseCache, tmp_path: Path) -> None:
     """While it looks it hears wishes; gone on with, a paused one ends as an undisturbed one."""
     recipe = replace(panda(bases, tmp_path / "whole" / "photos"), steps=2, save_every=2)

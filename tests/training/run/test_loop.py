@@ -104,6 +104,7 @@ def test_before(
     assert Image.open(after).tobytes() != alone.tobytes()
 
 
+@pytest.mark.slow(2)
 @pytest.mark.parametrize("method", sorted(methods.walk()))
 def test_same_bytes(
     bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told, method: str
@@ -120,6 +121,7 @@ def test_same_bytes(
     assert result(first) != result(other)
 
 
+@pytest.mark.slow(2)
 @pytest.mark.parametrize("method", sorted(methods.walk()))
 def test_resume(
     bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told, method: str

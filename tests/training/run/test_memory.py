@@ -203,6 +203,7 @@ def test_nothing_fits(bases: BaseCache, make_recipe: Made, make_job_folder: Laid
         assert family.networks.attached is None
 
 
+@pytest.mark.slow(3)
 def test_no_other_memory(tiny_bases: BaseCache, make_recipe: Made, make_job_folder: Laid) -> None:
     """What a driver lends of the computer's memory is not used: a rung lower, down to the foot."""
     folder = make_job_folder(
@@ -247,6 +248,7 @@ def test_parts(bases: BaseCache, make_recipe: Made, make_job_folder: Laid) -> No
     assert result(whole) == result(stopped)
 
 
+@pytest.mark.slow(3)
 def test_last_rung(
     bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told
 ) -> None:
