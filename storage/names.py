@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
+from difflib import SequenceMatcher
 
 from storage.errors import UserError
 
@@ -12,6 +14,7 @@ MAX_NAME_BYTES = 200  #: in UTF-8; file systems allow 255 with the ending
 RESERVED_NAMES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 MAX_TRIGGER_CHARS = 32
 TRIGGER = re.compile(rf"[\w-]{{1,{MAX_TRIGGER_CHARS}}}")
+MIN_LIKENESS = 0.6  #: of a suggestion, from 0 to 1; the cutoff of `difflib.get_close_matches`
 
 
 def clean_name(text: str) -> str:
@@ -59,3 +62,16 @@ def _has_only_allowed_characters(name: str) -> bool:
         if marks > 2 or not (marks or sign in " .-_" or sign.isalnum()):
             return False
     return not unicodedata.category(name[0]).startswith("M")
+
+
+def find_nearest(typed: str, names: Iterable[str]) -> str:
+    """Return the name that is most like a mistyped one; "" if none is.
+
+    Of equals, one with the same letters in another order comes first: sd51 is sd15, not sd21.
+    """
+
+    def likeness(name: str) -> tuple[float, bool]:
+        return SequenceMatcher(None, typed, name).ratio(), sorted(typed) == sorted(name)
+
+    nearest = max(names, key=likeness, default="")
+    return nearest if likeness(nearest)[0] >= MIN_LIKENESS else ""

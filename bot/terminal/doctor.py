@@ -116,7 +116,7 @@ async def check_disk(chosen: BotSettings) -> Line:
     except OSError as closed:
         return make_line(FAIL, "disk_closed", path=path, reason=closed.strerror)
     free = space.free_mib(Home(path))
-    facts = {"path": path, "free": format_gib(free << 20), "milliseconds": took}
+    facts = {"path": path, "free": format_gib(free << 20), "milliseconds": max(1, round(took))}
     if free < chosen.min_free_mib:
         return make_line(FAIL, "disk_low", **facts, kept=format_gib(chosen.min_free_mib << 20))
     return make_line(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from bot.wording import (
@@ -37,6 +36,7 @@ from bot.wording.template import (
     join_words,
     say,
 )
+from storage.names import find_nearest
 
 if TYPE_CHECKING:
     from storage.errors import SafelightError
@@ -94,7 +94,7 @@ def suggest(error: SafelightError) -> str:
     choices = error.facts.get("choices")
     if not isinstance(choices, list) or not choices:
         return ""
-    typed = str(error.facts.get(error.code.removesuffix("_unknown"), ""))
-    nearest = get_close_matches(typed, choices, n=1)
-    hint = fill(shell.NEAREST, nearest=nearest[0]) if nearest else ""
+    typed = str(error.facts.get(error.code.removesuffix("_unknown"), error.facts.get("value", "")))
+    nearest = find_nearest(typed, choices)
+    hint = fill(shell.NEAREST, nearest=nearest) if nearest else ""
     return hint + fill(shell.CHOICES, choices=", ".join(choices))

@@ -28,8 +28,8 @@ CHECKS = {
     "reach_none": "{method} doesn't fit in memory on any of the large bases",
     "memory": "{free} of {total} memory free",
     "memory_low": "only {free} of {total} memory free: close other programs, or use a small base",
-    "disk": "{path}: {free} free, writes take {milliseconds:.0f} ms",
-    "disk_slow": "{path}: writes take {milliseconds:.0f} ms, and every job waits for them; set"
+    "disk": "{path}: {free} free, writes take {milliseconds} ms",
+    "disk_slow": "{path}: writes take {milliseconds} ms, and every job waits for them; set"
     " SAFELIGHT_HOME to a faster disk",
     "disk_low": "{path}: only {free} free, and {kept} must stay free; make room, or lower"
     " SAFELIGHT_DISK_MB",

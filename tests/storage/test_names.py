@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from storage.errors import UserError
-from storage.names import clean_name, clean_trigger, name_key, trigger_from_name
+from storage.names import clean_name, clean_trigger, find_nearest, name_key, trigger_from_name
 
 
 @pytest.mark.parametrize(
@@ -82,3 +82,11 @@ def test_refused_triggers(text: str) -> None:
     """A trigger is one word without the characters that have a meaning in prompts."""
     with pytest.raises(UserError, match="trigger_bad"):
         clean_trigger(text)
+
+
+@pytest.mark.parametrize(
+    ("typed", "nearest"), [("sd51", "sd15"), ("SD15", ""), ("embeded", "embedded"), ("xyz", "")]
+)
+def test_nearest(typed: str, nearest: str) -> None:
+    """A mistyped name is near to one of those there are, the first of equals, or to none."""
+    assert find_nearest(typed, ["embedded", "sd15", "sd21"]) == nearest

@@ -11,10 +11,10 @@ from argparse import (
 )
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
+from storage.names import find_nearest
 from storage.options import options_table
 from storage.planning.advice_input import SubjectMatter
 from storage.records import Concept, Dial, Method
@@ -217,8 +217,8 @@ def one_of(choices: Iterable[StrType]) -> Callable[[str], StrType]:
     def parse_choice(text: str) -> StrType:
         if text in by_name:
             return by_name[text]
-        nearest = get_close_matches(text, by_name, n=1)
-        hint = f"; did you mean {nearest[0]}?" if nearest else ""
+        nearest = find_nearest(text, by_name)
+        hint = f"; did you mean {nearest}?" if nearest else ""
         raise ArgumentTypeError(f"there is no {text}{hint} (choose from {', '.join(by_name)})")
 
     return parse_choice
