@@ -6,8 +6,8 @@ import asyncio
 import logging
 import os
 import sys
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
@@ -16,9 +16,6 @@ from storage.folders import Home
 from storage.settings import read_settings
 from storage.signals import call_on_stop
 from training.settings import TrainingSettings
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 WRONG_SETTING = "The setting {name} is wrong: {problem}. An example that works: {example}"
 HOME_TAKEN = "Another scheduler already works on {home}. End it first, or set SAFELIGHT_HOME."

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
 from storage.errors import JobError
-from storage.events import Done, PhotoCaptioned, Started, Timings
-from storage.folders import write_json
+from storage.events import Done, Event, PhotoCaptioned, Started, Timings
+from storage.folders import JobFolder, write_json
 from training import captioners
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from storage.events import Event
-    from storage.folders import JobFolder
-    from training.bases.cache import BaseCache
+from training.bases.cache import BaseCache
 
 RESULT = "captions.json"
 ARTICLES = frozenset({"a", "an", "the"})

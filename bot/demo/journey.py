@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import discord
 
 from bot import wording
+from bot.bot import Bot
 from bot.demo.mascot import picture_files
 from bot.demo.messages import enabled_labels, message_text
 from bot.demo.transcript import JourneyError, Transcript
-from bot.demo.world import FRIEND, OWNER
+from bot.demo.world import FRIEND, OWNER, Answer, World
 from storage.errors import UserError
 from storage.events import Done
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from bot.bot import Bot
-    from bot.demo.world import Answer, World
 
 NAME = "Glim"
 CAPTION_SECONDS, JOB_SECONDS = 60.0, 600.0  #: for a job to end

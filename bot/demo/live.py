@@ -11,17 +11,14 @@ import sys
 import webbrowser
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 from bot import wording
 from bot.demo import page
 from bot.demo.mascot import HELD_OUT, TRAINED, picture_files
 from bot.demo.stage import open_stage, wait_for_catalog
 from bot.demo.welcome import post_welcome
+from bot.demo.world import Screen, World
 from storage.signals import call_on_stop
-
-if TYPE_CHECKING:
-    from bot.demo.world import Screen, World
 
 log = logging.getLogger(__name__)
 

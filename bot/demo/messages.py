@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    import discord
+import discord
 
 BUTTON, TEXT = 2, 10
 MAX_FILE_NAME_CHARS = 40  #: in a quotation

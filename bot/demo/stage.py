@@ -5,21 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from typing import cast
 
 from bot.__main__ import make_bot
 from bot.bot import Bot
-from bot.demo.world import run_world
+from bot.cogs.training import Training
+from bot.demo.world import World, run_world
 from bot.settings import BotSettings
 from storage.errors import UserError
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-    from bot.cogs.training import Training
-    from bot.demo.world import World
 
 MAX_START_SECONDS = 300.0  #: until the first worker has loaded torch
 STOP_SECONDS = 45.0  #: for the scheduler to put its jobs down

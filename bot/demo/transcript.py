@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+
+import discord
 
 from bot.demo.messages import message_text, quote
-
-if TYPE_CHECKING:
-    import discord
 
 TITLE = """# A journey through Safelight
 

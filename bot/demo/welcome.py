@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import discord
 
@@ -12,16 +11,13 @@ from bot import wording
 from bot.actions import training
 from bot.actions.order import TrainingOrder
 from bot.actions.permissions import refusing_duplicates
+from bot.bot import Bot, Interaction
 from bot.card import Card
 from bot.cards.components import Button, defer, edit, row, text
 from bot.demo.mascot import GROUNDS, SHEET, picture_files
 from bot.wording import say
 from storage.errors import UserError
-from storage.records import Concept
-
-if TYPE_CHECKING:
-    from bot.bot import Bot, Interaction
-    from storage.records import Dataset
+from storage.records import Concept, Dataset
 
 NAME = "Glim"
 COLOUR = 0xF2352F

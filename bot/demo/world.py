@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import discord
 import simcord
+from discord.ext import commands
 
 from bot.demo.mascot import FOLDER
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-
-    import discord
-    from discord.ext import commands
 
 #: Where simcord looks for avatars; a picture given for such an address is shown.
 AVATAR_URL = "https://cdn.simcord.invalid"

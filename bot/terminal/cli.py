@@ -6,17 +6,14 @@ import argparse
 import asyncio
 import logging
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bot import wording
 from bot.settings import BotSettings
 from bot.terminal import progress
 from storage.errors import UserError
 from storage.settings import read_settings
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 #: Commands that `python -m training` runs; it knows their options.
 TRAINING_COMMANDS = (

@@ -8,8 +8,9 @@ import os
 import platform
 import sys
 import time
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import aiohttp
 import psutil
@@ -25,10 +26,6 @@ from storage.folders import Home
 from storage.settings import read_settings
 from storage.store import Store
 from storage.tables.database import MIN_SQLITE_VERSION, SQLITE_VERSION
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
-
 
 SLOW_WRITE_MS = 50.0  #: above this, a write with fsync is slow
 LOW_MEMORY_BYTES = 2 << 30  #: below this, little can be trained

@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bot import wording
 from bot.terminal.bar import Bar
 from bot.wording import fill
 from storage.errors import JobError
 from storage.events import KINDS, Done, Event, Failed, Note, Progress, read_line
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 TRAINING_PROGRAM = (sys.executable, "-m", "training")
 ANSWER_KINDS = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from bot.wording import (
     advice,
@@ -36,10 +35,8 @@ from bot.wording.template import (
     join_words,
     say,
 )
+from storage.errors import SafelightError
 from storage.names import find_nearest
-
-if TYPE_CHECKING:
-    from storage.errors import SafelightError
 
 __all__ = [
     "CONSENT",

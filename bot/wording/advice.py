@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from bot.wording.template import fill
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 COMMAND = "Get advice on how to train, with reasons, then press Start"
 OPTIONS = {

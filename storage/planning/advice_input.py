@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from storage.photos.duplicates import are_near_duplicates
 from storage.records import Concept
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 class SubjectMatter(StrEnum):

@@ -6,22 +6,15 @@ licence) and names its source. Reasons are codes of sentences in `bot/wording/ad
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from storage.errors import UserError
-from storage.planning.advice_input import SubjectMatter
-from storage.planning.durations import TimingKey, estimate_duration
+from storage.planning.advice_input import AdviceInput, SubjectMatter
+from storage.planning.durations import KnownTimings, TimingKey, estimate_duration
 from storage.planning.plan import find_rule, plan_training
-from storage.records import Commercial, Concept, Dial, Domain
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from storage.planning.advice_input import AdviceInput
-    from storage.planning.durations import KnownTimings
-    from storage.records import Base, Catalog
+from storage.records import Base, Catalog, Commercial, Concept, Dial, Domain
 
 #: at most so many are few: Gal et al. 2022 (arXiv 2208.01618) and Ruiz et al. 2022 (arXiv
 #: 2208.12242) teach with "3-5 images"

@@ -11,13 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from storage.planning.plan import checkpoint_interval
-from storage.records import Concept, Optimizer, Timing
-
-if TYPE_CHECKING:
-    from storage.records import Base, Plan
+from storage.records import Base, Concept, Optimizer, Plan, Timing
 
 PREVIEW_PROMPTS = 2  #: of a training with one concept; each further concept adds one
 

@@ -7,7 +7,8 @@ import errno
 import json
 import sqlite3
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from pathlib import Path
 
 from storage.errors import UserError
 from storage.folders import Home, write_whole
@@ -15,10 +16,6 @@ from storage.photos.duplicates import are_near_duplicates
 from storage.records import CheckedPhoto, Dataset, Photo
 from storage.tables.database import Connection, Database
 from storage.tables.trash import Trash
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
 
 MAX_PHOTOS = 200  #: in a dataset
 MAX_CAPTION_CHARS = 500  #: characters of a caption

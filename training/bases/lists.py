@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from storage.errors import UserError
 from storage.records import Base, Commercial, Domain
 from training import captioners, families
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 SHIPPED_LIST = Path(__file__).with_name("bases.toml")
 REQUIRED_FIELDS = ("title", "family", "source", "resolution", "good")

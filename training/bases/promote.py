@@ -9,22 +9,18 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from storage.errors import JobError
+from storage.records import Base
 from training.bases import lists
 from training.bases.cache import BaseCache
-from training.bases.registry import is_plain_name
+from training.bases.registry import BaseRegistry, is_plain_name
 from training.device import HostMemory
 from training.lazy import diffusers
 from training.methods import _full
 from training.styles import header, writer
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from storage.records import Base
-    from training.bases.registry import BaseRegistry
 
 
 def write_model_folder(

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import torch
 
 from training.families import walk
 from training.lazy import diffusers, transformers
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def make_random_model(family: str, seed: int = 0, *, large: bool = False) -> Any:

@@ -5,17 +5,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from storage.errors import JobError
+from storage.errors import JobError, UserError
 from storage.records import Base
 from training import captioners, embedded
 from training.bases import lists
 from training.families import walk
 from training.modelfiles import hub, singlefile
-
-if TYPE_CHECKING:
-    from storage.errors import UserError
 
 PICKLE_SUFFIXES = (".ckpt", ".pt", ".pth", ".bin")
 END_BYTES = 1 << 20  #: of a large file's beginning and end that its fingerprint covers

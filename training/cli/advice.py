@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from storage.errors import JobError
 from storage.planning.advice_input import CLASS_WORDS, AdviceInput
-from storage.planning.advisor import advise
-from training.cli.arguments import AdviseArguments
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from storage.planning.advisor import Advice, Choice
-    from storage.records import Catalog
-    from training.cli.arguments import TrainArguments
-    from training.cli.photos import FolderPhoto
-    from training.cli.request import ConceptFolder
+from storage.planning.advisor import Advice, Choice, advise
+from storage.records import Catalog
+from training.cli.arguments import AdviseArguments, TrainArguments
+from training.cli.photos import FolderPhoto
+from training.cli.request import ConceptFolder
 
 AUTO = "auto"  #: in a method's place
 

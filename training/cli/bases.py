@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from storage.errors import JobError
 from storage.folders import Home
+from storage.records import Base
 from training.bases import lists
 from training.bases.registry import BaseRegistry
 from training.modelfiles import hub
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from storage.records import Base
-    from training.settings import TrainingSettings
+from training.settings import TrainingSettings
 
 
 def open_registry(settings: TrainingSettings) -> BaseRegistry:

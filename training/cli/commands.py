@@ -11,16 +11,14 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from storage.folders import JobFolder
 from storage.options import options_table
 from training.cli import arguments, bases, styles
 from training.cli.local import LocalJob
 from training.cli.output import attempt, print_line
-
-if TYPE_CHECKING:
-    from training.settings import TrainingSettings
+from training.settings import TrainingSettings
 
 
 class Command(NamedTuple):

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 from training.device import Device, diagnose_gpu, read_driver_version
 from training.run import memory
-
-if TYPE_CHECKING:
-    from training.settings import TrainingSettings
+from training.settings import TrainingSettings
 
 
 def describe_device(settings: TrainingSettings) -> dict[str, Any]:

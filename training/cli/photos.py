@@ -5,19 +5,15 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from io import BytesIO
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
 from PIL import Image
 
 from storage.errors import UserError
-from storage.folders import write_whole
+from storage.folders import JobFolder, write_whole
 from storage.photos.sandbox import Darkroom
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from storage.folders import JobFolder
-    from storage.records import CheckedPhoto
+from storage.records import CheckedPhoto
 
 MASK_SUFFIX = ".mask.png"  #: of a mask beside a photo
 MAX_ASPECT_DIFFERENCE = 0.02  #: between a mask's width by height and its photo's

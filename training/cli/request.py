@@ -6,21 +6,18 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from storage import names
 from storage.errors import UserError
 from storage.planning.plan import combine_plans, optimizer_learning_rate, plan_training
-from storage.records import Concept, Dial, Optimizer, Plan
+from storage.records import Base, Catalog, Concept, Dial, Optimizer, Plan
 from storage.requests import TrainRequest
+from training.cli.arguments import TrainArguments
+from training.cli.photos import FolderPhoto
 from training.recipe.concepts import ConceptPhotos
+from training.recipe.recipe import Recipe
 from training.run.defaults import complete_recipe
-
-if TYPE_CHECKING:
-    from storage.records import Base, Catalog
-    from training.cli.arguments import TrainArguments
-    from training.cli.photos import FolderPhoto
-    from training.recipe.recipe import Recipe
 
 #: the dial's numbers, unless they are given
 NUMBERS = ("steps", "rank", "learning_rate", "batch_size", "num_class_images")

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from storage import names
 from storage.errors import JobError
 from storage.folders import write_whole
 from training import methods
 from training.cli import bases
+from training.cli.arguments import (
+    ExportArguments,
+    InspectArguments,
+    PromoteArguments,
+    ShrinkArguments,
+)
+from training.settings import TrainingSettings
 from training.styles import header
 from training.styles.inspect import inspected
-
-if TYPE_CHECKING:
-    from training.cli.arguments import (
-        ExportArguments,
-        InspectArguments,
-        PromoteArguments,
-        ShrinkArguments,
-    )
-    from training.settings import TrainingSettings
 
 HASHES_BYTES = 400  #: of the hashes in a header
 

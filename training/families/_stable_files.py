@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection
 
 from training.networks.traits import PROGRAMS, FamilyFiles
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
 
 # AUTOMATIC1111/stable-diffusion-webui 873edba4 (1.6), extensions-builtin/Lora/networks.py: a key
 # is cut at its first dot; what stands before must be named like one of these.

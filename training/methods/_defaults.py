@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from storage.records import Concept
-
-if TYPE_CHECKING:
-    from storage.records import Base
-    from storage.requests import TrainRequest
-    from training.networks.counts import FamilyNumbers
+from storage.records import Base, Concept
+from storage.requests import TrainRequest
+from training.networks.counts import FamilyNumbers
 
 LOOK_EMA_DECAY = 0.97  #: for looks on a tiny base
 

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
-from storage.records import Concept, Dial, Method, Rule
+from storage.records import Base, Concept, Dial, Method, Rule
+from storage.requests import TrainRequest
 from training.methods import _full
 from training.methods._defaults import layer_defaults
-from training.methods._full import check, worn
-from training.networks.counts import sizes
+from training.methods._full import Whole, check, worn
+from training.networks.counts import FamilyNumbers, sizes
+from training.networks.networks import Networks
 from training.networks.traits import KeyMarks, MethodTraits
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from storage.records import Base
-    from storage.requests import TrainRequest
-    from training.methods._full import Whole
-    from training.networks.counts import FamilyNumbers
-    from training.networks.networks import Networks
-    from training.recipe.recipe import Recipe
+from training.recipe.recipe import Recipe
 
 __all__ = ["METHOD", "TRAITS", "attach", "check", "defaults", "rules", "worn"]
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from storage.records import Method
+from storage.records import Base, Method
+from storage.requests import TrainRequest
 from training.methods import lora
 from training.methods._defaults import layer_defaults
 from training.methods.lora import attach, check, worn
+from training.networks.counts import FamilyNumbers
 from training.networks.traits import MethodTraits
-
-if TYPE_CHECKING:
-    from storage.records import Base
-    from storage.requests import TrainRequest
-    from training.networks.counts import FamilyNumbers
 
 __all__ = ["METHOD", "TRAITS", "attach", "check", "defaults", "rules", "worn"]
 

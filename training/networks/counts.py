@@ -9,13 +9,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from storage.records import Base
 from training.networks.memory import UNKNOWN, Keeps
 from training.networks.sizes import NONE, SMALL, Sizes, read_sizes
-
-if TYPE_CHECKING:
-    from storage.records import Base
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,8 @@ two halves are called as peft calls them; here they always have kohya's names.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 Value = TypeVar("Value")
 

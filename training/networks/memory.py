@@ -19,14 +19,11 @@ What is kept is counted on meta tensors of the true shapes (`benchmarks.memory.c
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from storage.records import Optimizer
 from training.networks.quantize import NUMBER
-
-if TYPE_CHECKING:
-    from training.networks.traits import MethodTraits
-    from training.recipe.recipe import Recipe
+from training.networks.traits import MethodTraits
+from training.recipe.recipe import Recipe
 
 MIB = 2**20
 CONTEXT = 600 * MIB  #: of CUDA's context and libraries, and what an allocator rounds up

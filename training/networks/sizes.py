@@ -6,12 +6,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+from typing import Any
 
 Row = tuple[int, int, int, int]  #: outputs, inputs, places of a kernel, and how many are alike
 NAME = 143  #: bytes that the name, form and place of a tensor take in a file's header, about

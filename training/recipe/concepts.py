@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-from storage.records import Concept
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from storage.records import Base
+from storage.records import Base, Concept
 
 #: CLIP reads 75 tokens; a trigger within so many characters is surely among them
 TRIGGER_SEARCH_CHARS = 100

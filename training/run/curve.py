@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 WIDTH, HEIGHT, EDGE, SCALE = 640, 240, 14, 2
 GROUND, GRID, RAW, LINE, INK = "#1e1f22", "#313338", "#5a3b34", "#e8603c", "#b5bac1"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from storage.errors import JobError
 from storage.planning.plan import checkpoint_interval
-from storage.records import Optimizer
+from storage.records import Base, Optimizer, Rule
+from storage.requests import TrainRequest
 from training import families, methods
 from training.recipe.concepts import (
     ConceptPhotos,
@@ -18,12 +20,6 @@ from training.recipe.concepts import (
     default_prompts,
 )
 from training.recipe.recipe import Recipe
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from storage.records import Base, Rule
-    from storage.requests import TrainRequest
 
 
 def complete_recipe(

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import torch
 
+from training.networks.networks import Networks
+from training.recipe.recipe import Recipe
 from training.run.examples import step_generator
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from training.networks.networks import Networks
-    from training.recipe.recipe import Recipe
 
 
 @contextmanager

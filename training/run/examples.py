@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby, islice
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from storage.errors import JobError
-from training.families import Frame
+from training.families import Family, Frame
 from training.lazy import LazyModule
-from training.networks.conditioning import stacked
+from training.networks.conditioning import Conditions, stacked
 from training.networks.memory import coded
+from training.recipe.recipe import Recipe
 from training.run import masks
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
-    from pathlib import Path
-
-    from training.families import Family
-    from training.networks.conditioning import Conditions
-    from training.recipe.recipe import Recipe
 
 aspects = LazyModule("diffusers.training_utils")
 ENCODE_PIXELS = 2**15  #: encoded at once; one photo for a large base is more than that

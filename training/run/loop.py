@@ -11,15 +11,18 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 import torch
 
 from storage.errors import JobError
 from storage.events import Cancelled, Done, Event, Note, Paused, Progress, Started, StepBoundary
+from storage.folders import JobFolder
 from storage.records import JobCommand
 from training import methods
+from training.bases.cache import BaseCache
+from training.families import Family
 from training.methods._full import Whole
+from training.networks.networks import Attached
 from training.recipe.recipe import Recipe
 from training.run import checkpoint, initial_word, memory, optimizers
 from training.run.curve import recent_mean
@@ -35,12 +38,6 @@ from training.run.writer import CheckpointWriter
 from training.styles import writer
 from training.styles.compatibility import readable_by
 from training.styles.resize import smaller
-
-if TYPE_CHECKING:
-    from storage.folders import JobFolder
-    from training.bases.cache import BaseCache
-    from training.families import Family
-    from training.networks.networks import Attached
 
 Task = Generator[Event, JobCommand | None, None]
 #: yields events and accepts a command at each boundary; returns the command that ended it, if any

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 from PIL import Image, ImageOps
+from torch import Tensor
 
 from storage.errors import JobError
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 def crop_mask(picture: Image.Image, size: tuple[int, int]) -> Image.Image | None:

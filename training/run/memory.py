@@ -13,25 +13,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+
+from torch import Tensor
 
 from storage.errors import JobError
-from storage.records import Base, Optimizer
+from storage.records import Base, Optimizer, Rule
 from storage.requests import TrainRequest
 from training import methods
+from training.bases.cache import BaseCache
 from training.families import walk
 from training.networks import quantize
-from training.networks.memory import MIB, needed, trained
+from training.networks.memory import MIB, Keeps, needed, trained
 from training.recipe.recipe import MemoryFallback, Recipe
 from training.run.defaults import complete_recipe, rules
 from training.run.optimizers import PACKAGES
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from storage.records import Rule
-    from training.bases.cache import BaseCache
-    from training.networks.memory import Keeps
 
 USABLE_SHARE = 0.92  #: of the memory; the rest is for fragmentation
 

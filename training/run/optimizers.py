@@ -12,15 +12,13 @@ import io
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 from storage.errors import JobError
 from storage.records import Optimizer
-
-if TYPE_CHECKING:
-    from training.recipe.recipe import Recipe
+from training.recipe.recipe import Recipe
 
 Groups = list[dict[str, Any]]
 PACKAGES = {

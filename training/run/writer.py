@@ -8,21 +8,16 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING, Self
+from collections.abc import Iterator
+from typing import Self
 
 from safetensors import SafetensorError
 
-from storage.events import CheckpointSaved, Note
-from storage.folders import replacing
+from storage.events import CheckpointSaved, Event, Note
+from storage.folders import JobFolder, replacing
 from training.run import checkpoint
+from training.run.checkpoint import Snapshot
 from training.run.curve import draw_curve
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from storage.events import Event
-    from storage.folders import JobFolder
-    from training.run.checkpoint import Snapshot
 
 CURVE_FILE = "loss.png"
 log = logging.getLogger(__name__)

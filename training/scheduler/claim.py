@@ -6,7 +6,7 @@ import logging
 import sqlite3
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from storage.events import (
     Done,
@@ -20,17 +20,14 @@ from storage.events import (
     Started,
 )
 from storage.planning.durations import TimingKey, total_seconds
-from storage.records import JobCommand, Kind, Status, Timing
+from storage.records import Catalog, Job, JobCommand, Kind, Status, Timing
 from storage.requests import TrainRequest
+from storage.store import Store
 from training.recipe.names import current_names
 from training.scheduler.layout import clear_folder, frozen_recipe, write_job_folder
 from training.worker.eventlog import find_ending, last_ending, read_entries
 from training.worker.execution import describe_failure
 from training.worker.inbox import Command, Inbox, Request
-
-if TYPE_CHECKING:
-    from storage.records import Catalog, Job
-    from storage.store import Store
 
 log = logging.getLogger(__name__)
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from storage.records import Kind
+from training.scheduler.backend import Backend
+from training.scheduler.claim import Claim
+from training.worker.folder import WorkerFolder
 from training.worker.inbox import Command, Request
-
-if TYPE_CHECKING:
-    from training.scheduler.backend import Backend
-    from training.scheduler.claim import Claim
-    from training.worker.folder import WorkerFolder
-    from training.worker.process import Process
+from training.worker.process import Process
 
 log = logging.getLogger(__name__)
 

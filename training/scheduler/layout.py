@@ -7,21 +7,16 @@ import os
 import shutil
 from contextlib import suppress
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from storage.errors import JobError, UserError
-from storage.folders import replacing, write_json
-from storage.records import Kind
+from storage.folders import JobFolder, replacing, write_json
+from storage.records import Catalog, Job, Kind, Photo
 from storage.requests import TrainRequest
+from storage.store import Store
 from training.recipe.concepts import ConceptPhotos
 from training.run.defaults import complete_recipe
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from storage.folders import JobFolder
-    from storage.records import Catalog, Job, Photo
-    from storage.store import Store
 
 DAY_SECONDS = 86400.0
 

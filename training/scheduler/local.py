@@ -8,16 +8,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
-from training.worker.process import read_birth
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from storage.folders import Home
-    from training.worker.process import Process
+from storage.folders import Home
+from training.worker.process import Process, read_birth
 
 WORKER_COMMAND = (sys.executable, "-m", "training", "worker")
 MAX_LOG_BYTES = 4 * 1024 * 1024  #: of a worker's log; then it is put aside

@@ -5,22 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import TYPE_CHECKING
 
 from storage.disk import check_disk_space
 from storage.errors import UserError
 from storage.events import LogEntry, Note
 from storage.records import Catalog, Job, Status
+from storage.store import Store
 from storage.tables.catalog import catalog_from_json as catalog_of
+from training.scheduler.backend import Backend
 from training.scheduler.claim import LEASE_SECONDS, Claim, purge_job
 from training.scheduler.handle import WorkerHandle
 from training.scheduler.layout import model_file
+from training.settings import TrainingSettings
 from training.worker.folder import WorkerFolder
-
-if TYPE_CHECKING:
-    from storage.store import Store
-    from training.scheduler.backend import Backend
-    from training.settings import TrainingSettings
 
 log = logging.getLogger(__name__)
 

@@ -7,15 +7,12 @@ the families (`FILES`), each beside its source; `docs/compatibility.md` is the t
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterable
 
 from training import families, methods
 from training.networks.keys import cut
 from training.networks.traits import PROGRAMS, FamilyFiles
 from training.styles.header import find_method
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
 
 
 def incompatibilities(names: Collection[str], family: str = "") -> dict[str, str]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
 
 from storage.errors import JobError
 from training import families, methods
 from training.networks.keys import KOHYA, cut
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-    from pathlib import Path
 
 LONGEST = 100_000_000  #: bytes of a header that the format allows
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from training import methods
 from training.recipe.names import current_names
 from training.styles.compatibility import incompatibilities
 from training.styles.header import metadata, read, said
 from training.styles.thumbnail import weight
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 #: our words for what files of kohya's trainers and of modelspec say, the first one that is there
 FIELDS = {

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from storage.errors import JobError
 from storage.events import SmallCopy
 from training.networks.keys import ALPHA, DOWN, UP, cut, plain, written
+from training.recipe.recipe import Recipe
 from training.styles import writer
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from torch import Tensor
-
-    from training.recipe.recipe import Recipe
 
 HEADER = 16_384  #: bytes of a file's header beside the names of tensors, at most
 PLACE = 90  #: bytes in which a header says where a tensor lies, beside its name

@@ -5,12 +5,9 @@ from __future__ import annotations
 import base64
 import io
 from itertools import product
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from PIL import Image
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 KEY = "modelspec.thumbnail"
 BEGIN = "data:image/jpeg;base64,"  #: RFC 2397, as modelspec 1.0.1 has it

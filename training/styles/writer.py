@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
+from torch import Tensor
 
 from storage.errors import JobError
 from storage.folders import replacing
 from storage.records import Optimizer
 from training import methods
+from training.recipe.recipe import Recipe
 from training.styles.thumbnail import KEY, thumbnail
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from torch import Tensor
-
-    from training.recipe.recipe import Recipe
 
 LARGEST = 16 * 2**30  # bytes of a style we would open; a whole SDXL has 7
 VERSION = "1.0.1"  # of modelspec

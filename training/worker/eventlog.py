@@ -6,13 +6,11 @@ import errno
 import json
 import logging
 import os
-from typing import TYPE_CHECKING, cast
+from collections.abc import Iterable
+from pathlib import Path
+from typing import cast
 
 from storage.events import Ending, Event, LogEntry, read_line
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
 
 log = logging.getLogger(__name__)
 

@@ -6,21 +6,16 @@ import errno
 import logging
 import secrets
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from storage.errors import SafelightError
 from storage.events import Cancelled, Ending, Event, Failed, LogEntry, Paused, StepBoundary
+from storage.folders import JobFolder
 from storage.records import JobCommand, Kind
 from training.worker.eventlog import EventLog
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from storage.folders import JobFolder
-    from training.worker.inbox import Request
+from training.worker.inbox import Request
 
 log = logging.getLogger(__name__)
 

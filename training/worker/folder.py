@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from storage.folders import write_json
 from training.worker.inbox import Inbox
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from training.worker.process import Process
+from training.worker.process import Process
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,23 +5,19 @@ from __future__ import annotations
 import logging
 import time
 from itertools import islice
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import Any, cast
 
-from storage.records import Catalog, Kind
+from storage.folders import JobFolder
+from storage.records import Base, Catalog, Kind, Rule
 from training import caption, families, methods, sample
 from training.bases.cache import BaseCache
 from training.device import Device
 from training.lazy import SLOW_IMPORTS, import_slowly
 from training.run import loop, memory
 from training.run.defaults import rules
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from storage.folders import JobFolder
-    from storage.records import Base, Rule
-    from training.settings import TrainingSettings
-    from training.worker.execution import Task
+from training.settings import TrainingSettings
+from training.worker.execution import Task
 
 TASKS = {Kind.TRAIN: loop.train, Kind.SAMPLE: sample.sample, Kind.CAPTION: caption.caption}
 FREE_ROUNDING_MIB = 256  #: to which the free memory in the state is rounded

@@ -11,27 +11,23 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from filelock import FileLock, Timeout
 
 from storage.errors import JobError
 from storage.events import JobServed
-from storage.records import JobCommand, Kind
+from storage.folders import Home, JobFolder
+from storage.records import Catalog, JobCommand, Kind
 from training.worker.eventlog import find_ending
 from training.worker.execution import Execution, Task
+from training.worker.folder import WorkerFolder
 from training.worker.inbox import Command, Request
 from training.worker.process import read_birth
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from storage.folders import Home, JobFolder
-    from storage.records import Catalog
-    from training.worker.folder import WorkerFolder
 
 log = logging.getLogger(__name__)
 
