@@ -241,3 +241,14 @@ async def test_one_scheduler_a_home(queue):
             assert first.poll() is None
         with queue.running_process("-m", "training") as second:
             assert second.wait() == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no flock")
+async def test_a_scheduler_of_before_is_excluded(queue):
+    """The lock is the file and the flock that versions before 0.2 hold."""
+    import fcntl  # noqa: PLC0415 - not on Windows
+
+    with (queue.home.path / "trainer.lock").open("a+") as held:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with queue.running_process("-m", "training") as late:
+            assert late.wait() == 2

@@ -39,7 +39,7 @@ class Scheduler:
             for name in settings.devices
         ]
         self.catalog = Catalog()
-        #: when nothing was found for a worker: not tried again until this changes
+        #: the state in which a worker last found no job: it is not asked again until this changes
         self.claim_tried: dict[str, object] = {}
         self.swept_at = self.expired_at = 0.0
         self.warned_jobs: set[int] = set()
@@ -112,16 +112,11 @@ class Scheduler:
 
     async def remove_old_models(self) -> None:
         """Remove the files of whole models older than SAFELIGHT_MODEL_DAYS, unless it is 0."""
-        if not self.settings.full_model_days:
+        days = self.settings.full_model_days
+        if not days:
             return
-        for old in await self.store.styles.remove_full_models(
-            time.time() - self.settings.full_model_days * DAY_SECONDS
-        ):
-            log.info(
-                "The model of style %s was removed after %s days",
-                old.id,
-                self.settings.full_model_days,
-            )
+        for old in await self.store.styles.remove_full_models(time.time() - days * DAY_SECONDS):
+            log.info("The model of style %s was removed after %s days", old.id, days)
 
     async def serve_worker(self, worker: WorkerHandle) -> None:
         """Keep a worker alive, follow its jobs, and claim the next one for it."""

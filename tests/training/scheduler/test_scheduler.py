@@ -337,7 +337,7 @@ async def test_a_whole_model_is_kept_once_and_not_for_ever(queue):
         (style,) = await queue.store.styles.list_for(job.owner)
         file = queue.store.styles.file(style)
         kept = file.is_file()
-        scheduler.settings.full_model_days = 0
+        scheduler.settings.full_model_days = 1e-9
         await scheduler.remove_old_models()
         (old,) = await queue.store.styles.list_for(job.owner)
 

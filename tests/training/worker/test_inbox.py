@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from training.worker.inbox import Command, Inbox, Request
 
 
@@ -39,3 +41,11 @@ def test_nobody_is_there_yet(tmp_path):
     inbox.send(Request(Command.LEAVE))
     inbox.clear()
     assert inbox.take() == []
+
+
+def test_a_worker_of_before_reads_requests(tmp_path):
+    """The keys in the file are those of the first version: workers outlive an upgrade."""
+    Inbox(tmp_path).send(Request(Command.PAUSE, 1, 2))
+
+    [file] = tmp_path.iterdir()
+    assert json.loads(file.read_bytes()) == {"verb": "pause", "job": 1, "fence": 2}
