@@ -80,7 +80,7 @@ class Service:
     async def until(self, job: Job, kind: type[Event]) -> None:
         """Wait until a job has an event of a kind."""
         async with asyncio.timeout(PATIENCE):
-            while not await self.store.events.of_kind(job.id, kind):
+            while not await self.store.events.list_kind(job.id, kind):
                 await asyncio.sleep(LOOK)
 
     async def ended(self, job: Job) -> Job:

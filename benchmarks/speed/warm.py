@@ -38,10 +38,10 @@ async def start(running: Service, job: Job) -> tuple[float, float, float]:
     The third are those from the claim until the pictures "before" are there.
     """
     ended = await running.ended(job)
-    (began,) = await running.store.events.of_kind(job.id, Started)
-    (done,) = await running.store.events.of_kind(job.id, Done)
+    (began,) = await running.store.events.list_kind(job.id, Started)
+    (done,) = await running.store.events.list_kind(job.id, Done)
     stepped = began.at + done.event.timings.first_step_seconds
-    (before, *_) = await running.store.events.of_kind(job.id, PreviewsDrawn)
+    (before, *_) = await running.store.events.list_kind(job.id, PreviewsDrawn)
     return (
         stepped - (ended.started or 0),
         stepped - ended.created,
@@ -67,7 +67,7 @@ async def served(running: Service, times: int) -> tuple[list[float], list[float]
     for seed in range(101, 101 + times):
         busy.append(await answered(running, seed, style.id))
         await asyncio.sleep(0.37)  # so that the asking falls anywhere in a step
-    (latest, *_) = reversed(await running.store.events.of_kind(training.id, Progress))
+    (latest, *_) = reversed(await running.store.events.list_kind(training.id, Progress))
     await running.ended(training)
     idle += [await answered(running, seed, style.id) for seed in range(201, 201 + times)]
     return idle, busy, 1 / latest.event.steps_per_second

@@ -164,7 +164,7 @@ class Journey:
         """Note how long a training took."""
         jobs = await self.bot.store.jobs.list_for(self.world.people[OWNER].id, limit=50)
         job = next(job for job in jobs if job.request.get("method") == method and job.ended)
-        done = (await self.bot.store.events.of_kind(job.id, Done))[-1].event
+        done = (await self.bot.store.events.list_kind(job.id, Done))[-1].event
         self.jobs.append(
             {"method": method, "seconds": round(done.timings.seconds, 2), "steps": done.steps,
              "steps_per_second": round(done.timings.steps_per_second, 2)}

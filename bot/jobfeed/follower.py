@@ -126,18 +126,18 @@ class JobFollower:
 
     async def _read_events(self) -> None:
         if self.cursor is None:
-            self.cursor = await self.store.events.cursor(CURSOR_NAME)
+            self.cursor = await self.store.events.read_cursor(CURSOR_NAME)
             for job in await self.store.jobs.list_open():
                 await self._find_watched(job.id)
-        while entries := await self.store.events.since(self.cursor):
+        while entries := await self.store.events.list_since(self.cursor):
             for entry in entries:
                 await self._handle(entry)
                 self.cursor, self.tries = entry.id, 0
                 if isinstance(
                     entry.event, PreviewsDrawn | StatusChanged
                 ):  # these post: never twice
-                    await self.store.events.advance(CURSOR_NAME, entry.id)
-            await self.store.events.advance(CURSOR_NAME, self.cursor)
+                    await self.store.events.save_cursor(CURSOR_NAME, entry.id)
+            await self.store.events.save_cursor(CURSOR_NAME, self.cursor)
 
     async def _handle(self, entry: LogEntry[Event]) -> None:
         watched = await self._find_watched(entry.job)
@@ -179,7 +179,7 @@ class JobFollower:
                 return None
             if job.kind not in SHOWN:
                 return None
-            state = JobState.from_events(await self.store.events.of(number))
+            state = JobState.from_events(await self.store.events.list_for_job(number))
             self.watched[number] = WatchedJob(number, state)
         return self.watched[number]
 

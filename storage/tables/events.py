@@ -27,17 +27,17 @@ class Events:
         self._database = database
 
     async def append(
-        self, job: int, entries: Sequence[LogEntry[Event]], mark: tuple[str, int] | None = None
+        self, job: int, entries: Sequence[LogEntry[Event]], cursor: tuple[str, int] | None = None
     ) -> None:
-        """Add events to a job; with `mark`, move that cursor in the same transaction."""
+        """Append events to a job; set a cursor, (name, number), in the same transaction."""
         async with self._database.transaction() as tx:
             for entry in entries:
                 facts = json.dumps(entry.to_json(), ensure_ascii=False)
                 await tx.execute(APPEND, job=job, kind=entry.event.kind, facts=facts, at=entry.at)
-            if mark is not None:
-                await tx.execute(ADVANCE, name=mark[0], event=mark[1])
+            if cursor is not None:
+                await tx.execute(ADVANCE, name=cursor[0], event=cursor[1])
 
-    async def since(self, cursor: int, limit: int = 500) -> list[LogEntry[Event]]:
+    async def list_since(self, cursor: int, limit: int = 500) -> list[LogEntry[Event]]:
         """List the events after one, oldest first."""
         rows = await self._database.execute(
             "SELECT * FROM events WHERE id > :cursor ORDER BY id LIMIT :limit",
@@ -46,14 +46,14 @@ class Events:
         )
         return [read_row(row) for row in rows]
 
-    async def of(self, job: int) -> list[LogEntry[Event]]:
+    async def list_for_job(self, job: int) -> list[LogEntry[Event]]:
         """List the events of a job, oldest first."""
         rows = await self._database.execute(
             "SELECT * FROM events WHERE job = :job ORDER BY id", job=job
         )
         return [read_row(row) for row in rows]
 
-    async def of_kind(self, job: int, kind: type[E]) -> list[LogEntry[E]]:
+    async def list_kind(self, job: int, kind: type[E]) -> list[LogEntry[E]]:
         """List the events of one kind in a job, oldest first."""
         rows = await self._database.execute(
             "SELECT * FROM events WHERE job = :job AND kind = :kind ORDER BY id",
@@ -63,18 +63,18 @@ class Events:
         entries = [read_row(row) for row in rows]
         return [cast("LogEntry[E]", entry) for entry in entries if isinstance(entry.event, kind)]
 
-    async def cursor(self, name: str) -> int:
-        """Return a reader's place: the last event it has dealt with."""
+    async def read_cursor(self, name: str) -> int:
+        """Return the number of the last event that a reader has handled, 0 before the first."""
         row = await self._database.fetch_one(
             "SELECT event FROM cursors WHERE name = :name", name=name
         )
         return 0 if row is None else int(row["event"])
 
-    async def advance(self, name: str, number: int) -> None:
-        """Keep a reader's place."""
+    async def save_cursor(self, name: str, number: int) -> None:
+        """Store the number of the last event that a reader has handled."""
         await self._database.execute(ADVANCE, name=name, event=number)
 
-    async def newest(self) -> int:
+    async def newest_id(self) -> int:
         """Return the number of the newest event."""
         rows = await self._database.execute("SELECT coalesce(max(id), 0) AS newest FROM events")
         return int(rows[0]["newest"])

@@ -100,13 +100,13 @@ class QueueKit:
     async def wait_for_event(self, job: Job, kind: type[E], count: int = 1) -> E:
         """Return a job's last event of a kind once there are `count` of them."""
         async with asyncio.timeout(TIMEOUT_SECONDS):
-            while len(found := await self.store.events.of_kind(job.id, kind)) < count:
+            while len(found := await self.store.events.list_kind(job.id, kind)) < count:
                 await asyncio.sleep(0.02)
         return found[-1].event
 
     async def list_statuses(self, job: Job) -> list[str]:
         """List the statuses that a job has had, oldest first."""
-        entries = await self.store.events.of_kind(job.id, StatusChanged)
+        entries = await self.store.events.list_kind(job.id, StatusChanged)
         return [entry.event.status for entry in entries]
 
     def read_handle(self, name: str = "cpu") -> dict[str, Any]:

@@ -63,7 +63,7 @@ async def test_a_killed_worker_resumes_to_the_same_tensors(queue):
         code = scheduler.wait()
 
     assert tensors(queue.read_result(job)) == tensors(queue.read_result(whole))
-    assert len(await queue.store.events.of_kind(job.id, JobServed)) == 2
+    assert len(await queue.store.events.list_kind(job.id, JobServed)) == 2
     assert (await queue.wait_for_event(job, Started, 2)).step == 25
     assert (done.attempts, code) == (2, 0)
     assert memory <= 80

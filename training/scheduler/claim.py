@@ -53,7 +53,7 @@ class Claim:
     async def open(cls, store: Store, job: Job, inbox: Inbox) -> Claim:
         """Resume where events were last copied; the end may have been copied, but not settled."""
         claim = cls(store, job, inbox)
-        claim.offset = await store.events.cursor(claim.cursor_name)
+        claim.offset = await store.events.read_cursor(claim.cursor_name)
         claim.final = find_ending(claim.folder.events_file, job.fence)
         return claim
 
@@ -166,8 +166,8 @@ class Claim:
         store, timings = self.store, done.timings
         if self.job.kind is not Kind.TRAIN or self.job.fence > 1 or done.early:
             return
-        (started, *_) = await store.events.of_kind(self.job.id, Started)
-        served = await store.events.of_kind(self.job.id, JobServed)
+        (started, *_) = await store.events.list_kind(self.job.id, Started)
+        served = await store.events.list_kind(self.job.id, JobServed)
         seconds = at - (self.job.started or at) - sum(other.event.seconds for other in served)
         request = TrainRequest.from_json(self.job.request)
         counts = (

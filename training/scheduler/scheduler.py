@@ -147,7 +147,7 @@ class Scheduler:
     async def claim_job(self, worker: WorkerHandle) -> None:
         """Claim the next waiting job that a worker can take, if the disk has room."""
         wanted = worker.wanted_jobs()
-        state = (wanted, await self.store.events.newest(), time.monotonic() // SWEEP_SECONDS)
+        state = (wanted, await self.store.events.newest_id(), time.monotonic() // SWEEP_SECONDS)
         if not wanted[0] or self.claim_tried.get(worker.name) == state:
             return
         self.claim_tried[worker.name] = state

@@ -23,8 +23,8 @@ async def test_since(store: Store, make_job: Callable[..., NewJob]) -> None:
     await store.events.append(job.id, [step(1), step(2)])
     await store.events.append(job.id, [step(3)])
 
-    first = await store.events.since(0, limit=3)
-    rest = await store.events.since(first[-1].id)
+    first = await store.events.list_since(0, limit=3)
+    rest = await store.events.list_since(first[-1].id)
 
     assert [entry.event for entry in first + rest] == [
         StatusChanged("queued"),
@@ -32,22 +32,26 @@ async def test_since(store: Store, make_job: Callable[..., NewJob]) -> None:
         Progress(2, 9),
         Progress(3, 9),
     ]
-    assert await store.events.newest() == rest[-1].id
-    assert await store.events.of_kind(job.id, Progress) == [*first[1:], *rest]
+    assert await store.events.newest_id() == rest[-1].id
+    assert await store.events.list_kind(job.id, Progress) == [*first[1:], *rest]
 
 
 async def test_cursor(store: Store, make_job: Callable[..., NewJob]) -> None:
     """Each reader keeps its own place; a writer's moves with what it wrote or not at all."""
     job = await store.jobs.queue(make_job())
-    await store.events.advance("bot", 4)
-    await store.events.append(job.id, [step(1)], mark=("run 1", 120))
+    await store.events.save_cursor("bot", 4)
+    await store.events.append(job.id, [step(1)], cursor=("run 1", 120))
 
     with pytest.raises(TypeError):
         await store.events.append(
-            job.id, [LogEntry(Note("x", {"y": {1}}), 0.0)], mark=("run 1", 240)
+            job.id, [LogEntry(Note("x", {"y": {1}}), 0.0)], cursor=("run 1", 240)
         )
 
-    assert [await store.events.cursor(name) for name in ("bot", "run 1", "new")] == [4, 120, 0]
+    assert [await store.events.read_cursor(name) for name in ("bot", "run 1", "new")] == [
+        4,
+        120,
+        0,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -65,27 +69,27 @@ async def test_stay(store: Store, make_job: Callable[..., NewJob], sql: str) -> 
     """Nobody changes or removes an event while its job is there."""
     job = await store.jobs.queue(make_job())
     await store.events.append(job.id, [step(1)])
-    before = await store.events.since(0)
+    before = await store.events.list_since(0)
 
     with pytest.raises(sqlite3.IntegrityError, match="events"):
         await store._database.execute(sql)
 
-    assert await store.events.since(0) == before
+    assert await store.events.list_since(0) == before
 
 
 async def test_numbers(store: Store, make_job: Callable[..., NewJob]) -> None:
     """A number is never used twice, so no reader misses what comes after an erased job."""
     first = await store.jobs.queue(make_job())
-    newest = await store.events.newest()
+    newest = await store.events.newest_id()
     await store.members.erase(first.owner, keep_styles=False)
 
     await store.jobs.queue(make_job())
 
-    assert [event.id for event in await store.events.since(newest)] == [newest + 1]
+    assert [event.id for event in await store.events.list_since(newest)] == [newest + 1]
 
 
 async def test_gone(store: Store) -> None:
     """What a worker still says of a job that was erased is dropped."""
     await store.events.append(999, [step(1)])
 
-    assert await store.events.newest() == 0
+    assert await store.events.newest_id() == 0

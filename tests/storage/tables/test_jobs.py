@@ -45,7 +45,7 @@ async def claim(store: Store, lease: float = 30) -> Job:
 
 async def statuses(store: Store, job: int) -> list[dict[str, object]]:
     """Return the events of a job's status."""
-    return [entry.to_json() for entry in await store.events.of_kind(job, StatusChanged)]
+    return [entry.to_json() for entry in await store.events.list_kind(job, StatusChanged)]
 
 
 async def test_queue(store: Store, make_job: MakeJob) -> None:

@@ -159,7 +159,7 @@ async def test_everything(
     assert NAME.encode() not in contents
     assert list((home.path / "runs").iterdir()) == []
     assert (await store.jobs.get(theirs.id)).requested_by is None
-    assert all("by" not in entry.to_json() for entry in await store.events.of(theirs.id))
+    assert all("by" not in entry.to_json() for entry in await store.events.list_for_job(theirs.id))
 
 
 @pytest.mark.parametrize("keep", [True, False])
@@ -205,7 +205,7 @@ async def test_running(
     assert (early, before, after, late) == (False, [], [job.id], True)
     assert await store.jobs.list_for(ALICE) == []
     assert not home.job_folder(job.id).path.exists()
-    assert await store.events.since(0) == []
+    assert await store.events.list_since(0) == []
 
 
 async def test_late(store: Store, make_job: Callable[..., NewJob]) -> None:

@@ -30,7 +30,7 @@ async def test_a_training_becomes_a_style(queue):
         job = await queue.add_training()
         done = await queue.wait_for(job, Status.DONE)
 
-    kinds = [entry.event.kind for entry in await queue.store.events.of(job.id)]
+    kinds = [entry.event.kind for entry in await queue.store.events.list_for_job(job.id)]
     [style] = await queue.store.styles.list_for(ALICE)
     [(key, timing)] = (await queue.store.durations.read_all()).items()
     folder = queue.home.job_folder(job.id)
@@ -94,7 +94,7 @@ async def test_samples_are_served_in_the_middle(queue, held):
         await queue.wait_for(job, Status.DONE)
         await queue.wait_for(other, Status.DONE)
 
-    [note] = await queue.store.events.of_kind(job.id, JobServed)
+    [note] = await queue.store.events.list_kind(job.id, JobServed)
     assert running.status is Status.RUNNING
     assert waiting.status is Status.QUEUED
     assert note.event.job == served.id
@@ -121,7 +121,7 @@ async def test_a_killed_worker_loses_nothing(queue, held):
         held()
         done = await queue.wait_for(job, Status.DONE)
 
-    assert len(await queue.store.events.of_kind(job.id, JobServed)) == 2
+    assert len(await queue.store.events.list_kind(job.id, JobServed)) == 2
     assert await queue.list_statuses(job) == ["queued", "running", "queued", "running", "done"]
     assert done.attempts == 2
     assert (await queue.wait_for_event(job, Started, 2)).step == 20
@@ -166,14 +166,14 @@ async def test_a_killed_scheduler_loses_nothing(queue, held):
         await queue.wait_for_event(job, Progress, 5)
         scheduler.kill()
     before = queue.read_handle()
-    events = await queue.store.events.of(job.id)
+    events = await queue.store.events.list_for_job(job.id)
     held()
 
     with queue.running_process(*SCHEDULER):
         await queue.wait_for(job, Status.DONE)
 
-    steps = [entry.event.step for entry in await queue.store.events.of_kind(job.id, Progress)]
-    assert len(events) < len(await queue.store.events.of(job.id))
+    steps = [entry.event.step for entry in await queue.store.events.list_kind(job.id, Progress)]
+    assert len(events) < len(await queue.store.events.list_for_job(job.id))
     assert steps == list(range(1, 41))
     assert queue.read_handle() == before
     assert await queue.list_statuses(job) == ["queued", "running", "done"]
@@ -194,7 +194,7 @@ async def test_ended_while_nobody_watched(queue, held):
     async with queue.running_scheduler():
         done = await queue.wait_for(job, Status.DONE)
 
-    steps = [entry.event.step for entry in await queue.store.events.of_kind(job.id, Progress)]
+    steps = [entry.event.step for entry in await queue.store.events.list_kind(job.id, Progress)]
     assert done.attempts == 1
     assert steps == list(range(1, 41))
     assert await queue.list_statuses(job) == ["queued", "running", "done"]
@@ -214,7 +214,7 @@ async def test_a_scheduler_that_stops_puts_jobs_down(queue, held):
     async with queue.running_scheduler():
         await queue.wait_for(job, Status.DONE)
 
-    steps = [entry.event.step for entry in await queue.store.events.of_kind(job.id, Progress)]
+    steps = [entry.event.step for entry in await queue.store.events.list_kind(job.id, Progress)]
     assert (left.status, left.attempts) == (Status.QUEUED, 0)
     assert queue.read_handle() != gone
     assert steps == list(range(1, 41))
@@ -277,7 +277,7 @@ async def test_a_full_disk_starts_nothing(queue):
         note = await queue.wait_for_event(job, Note)
         another = await queue.add_sample()
         await queue.wait_for_event(another, Note)
-        notes = await queue.store.events.of_kind(job.id, Note)
+        notes = await queue.store.events.list_kind(job.id, Note)
     waiting = await queue.store.jobs.get(job.id)
 
     async with queue.running_scheduler():
