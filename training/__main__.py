@@ -49,20 +49,20 @@ def find_process(arguments: list[str]) -> Callable[[TrainingSettings], int] | No
     """Return the scheduler or a worker to run; None for a command of the shell."""
     match arguments:
         case []:
-            return lambda known: asyncio.run(run_scheduler(known))
+            return lambda settings: asyncio.run(run_scheduler(settings))
         case ["worker", name]:
             return partial(run_worker, name)
         case _:
             return None
 
 
-async def run_scheduler(known: TrainingSettings) -> int:
+async def run_scheduler(settings: TrainingSettings) -> int:
     """Run the scheduler until told to stop; return the exit code."""
     from storage.store import Store  # noqa: PLC0415 - a worker never opens the database
     from training.scheduler.local import LocalBackend  # noqa: PLC0415 - the same
     from training.scheduler.scheduler import Scheduler  # noqa: PLC0415 - the same
 
-    home, stop = Home(known.home), asyncio.Event()
+    home, stop = Home(settings.home), asyncio.Event()
     async with await Store.open(home) as store:
         lock = FileLock(home.path / LOCK)  # held until this process ends, however it does
         try:
@@ -71,29 +71,29 @@ async def run_scheduler(known: TrainingSettings) -> int:
             sys.stderr.write(HOME_TAKEN.format(home=home.path) + "\n")
             return 2
         call_on_stop(stop.set)
-        await Scheduler(store, known, LocalBackend(home)).run(stop)
+        await Scheduler(store, settings, LocalBackend(home)).run(stop)
     return 0
 
 
-def run_worker(name: str, known: TrainingSettings) -> int:
+def run_worker(name: str, settings: TrainingSettings) -> int:
     """Run the worker of that name; return the exit code."""
     from training.worker import worker  # noqa: PLC0415 - the scheduler needs none of this
     from training.worker.folder import WorkerFolder  # noqa: PLC0415 - the same
 
-    device = known.devices.get(name, "auto")
+    device = settings.devices.get(name, "auto")
     if device.startswith("cuda:"):
         visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
         number = device.removeprefix("cuda:")
         os.environ["CUDA_VISIBLE_DEVICES"] = visible[int(number)] if visible[0] else number
-    home = Home(known.home)
+    home = Home(settings.home)
 
     def open_runtime() -> worker.Runtime:
         from training.worker.runtime import Runtime  # noqa: PLC0415 - torch, once the heart beats
 
-        return Runtime(home.bases, known, device)
+        return Runtime(home.bases, settings, device)
 
     return worker.serve(
-        home, WorkerFolder(home.workers / name), open_runtime, known.nice, known.idle_seconds
+        home, WorkerFolder(home.workers / name), open_runtime, settings.nice, settings.idle_seconds
     )
 
 
