@@ -72,7 +72,7 @@ async def advice_beside(
     if order.other_datasets:  # the card of the advice is about one dataset
         return [], []
     draft = await interaction.client.store.drafts.add(interaction.user.id, question.to_json())
-    return [say(wording.advice.OTHER, **choice_facts(choice))], [Advise(draft)]
+    return [say(wording.advice.SUGGESTION, **choice_facts(choice))], [Advise(draft)]
 
 
 def choice_facts(choice: Choice) -> dict[str, str]:
@@ -93,12 +93,12 @@ def note_lines(answer: Answer) -> Iterator[str]:
     case, choice, alternative = answer.case, answer.choice, answer.alternative
     photos = format_count(case.distinct_photos, "photo")
     if case.distinct_photos < case.total_photos:
-        yield say(wording.advice.SOME, photos=photos, handed=case.total_photos)
+        yield say(wording.advice.PHOTOS_COUNTED, photos=photos, handed=case.total_photos)
     if case.commercial and choice.base.terms:
         yield say(wording.advice.TERMS, terms=choice.base.terms)
     if alternative is not None:
         reason = wording.advice.reason_apart(alternative.reasons, choice.reasons, photos)
-        yield say(wording.advice.SECOND, why=reason, **choice_facts(alternative))
+        yield say(wording.advice.SECOND_CHOICE, why=reason, **choice_facts(alternative))
 
 
 def subject_matter_options(answer: Answer) -> list[discord.SelectOption]:

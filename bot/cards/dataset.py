@@ -67,7 +67,7 @@ async def dataset_card(bot: Bot, dataset: Dataset, page: int = 0) -> Card:
             )
         )
         card.add(row(Pick(dataset.id, options=[photo_option(*one) for one in shown])))
-    card.add(text(say(wording.dataset.WORD, trigger=dataset.trigger)))
+    card.add(text(say(wording.dataset.TRIGGER, trigger=dataset.trigger)))
     if view.pages > 1:
         earlier = TurnPage(dataset.id, page - 1, label=wording.dataset.EARLIER, disabled=page == 0)
         later = TurnPage(
@@ -92,7 +92,8 @@ async def photo_card(bot: Bot, photo: Photo) -> Card:
     )
     size = say(wording.dataset.PHOTO_SIZE, width=photo.width, height=photo.height)
     warnings = [
-        fill(wording.dataset.WARNED, warnings=wording.dataset.WARNINGS[w]) for w in photo.warnings
+        fill(wording.dataset.PHOTO_WARNINGS, warnings=wording.dataset.WARNINGS[w])
+        for w in photo.warnings
     ]
     card.add(text(escape(photo.caption or wording.dataset.UNCAPTIONED), size, *warnings))
     back = TurnPage(dataset.id, (index - 1) // PHOTOS_PER_PAGE, label=wording.dataset.BACK)
@@ -225,7 +226,7 @@ class Keep(Button, verb="card:keep"):
     async def press(self, interaction: Interaction) -> None:
         """Confirm that nothing was changed."""
         await defer_update(interaction)
-        await edit(interaction, Card(text(wording.dataset.KEPT)))
+        await edit(interaction, Card(text(wording.dataset.UNCHANGED)))
 
 
 class Pick(Select, verb="photo:pick"):

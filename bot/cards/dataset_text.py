@@ -39,16 +39,16 @@ class DatasetView:
         lines = [self._ready()]
         same = sum("duplicate" in photo.warnings for photo in self.photos)
         if same:
-            lines.append(say(wording.dataset.SAME, many=same))
+            lines.append(say(wording.dataset.NEAR_DUPLICATES, many=same))
         if self.captioning:
-            lines.append(wording.dataset.WRITING)
+            lines.append(wording.dataset.CAPTIONS_PENDING)
         return "\n".join(lines)
 
     def _ready(self) -> str:
         if not self.photos:
             return wording.dataset.EMPTY[self.dataset.concept]
         if len(self.photos) < MIN_PHOTOS:
-            return say(wording.dataset.FEW, least=MIN_PHOTOS)
+            return say(wording.dataset.TOO_FEW_PHOTOS, least=MIN_PHOTOS)
         return wording.dataset.READY
 
 
@@ -63,7 +63,9 @@ def photo_line(index: int, photo: Photo) -> str:
     caption = flatten(photo.caption, 150) or wording.dataset.UNCAPTIONED
     said = say(wording.dataset.LINE, number=index, caption=caption)
     short = [wording.dataset.WARNINGS[warning].partition(":")[0] for warning in photo.warnings]
-    return said + (fill(wording.dataset.WARNED, warnings=", ".join(short)) if short else "")
+    return said + (
+        fill(wording.dataset.PHOTO_WARNINGS, warnings=", ".join(short)) if short else ""
+    )
 
 
 def page_line(page: int, pages: int) -> str:
@@ -81,17 +83,19 @@ def received_lines(dataset: Dataset, received: ReceivedPhotos) -> list[str]:
     """Return how many files were added, and which were refused or warned of."""
     given = format_count(received.total, "photo")
     refused = [
-        fill(wording.dataset.REFUSED, name=escape(name, 60), why=explain(error))
+        fill(wording.dataset.PHOTO_REFUSED, name=escape(name, 60), why=explain(error))
         for name, error in received.refused
     ]
     warned = [
         fill(
-            wording.dataset.ADDED_WARNED,
+            wording.dataset.PHOTO_ADDED_WITH_WARNINGS,
             name=escape(name, 60),
             warnings=", ".join(wording.dataset.WARNINGS[each] for each in photo.warnings),
         )
         for name, photo in received.photos
         if photo.warnings
     ]
-    title = say(wording.dataset.ADDED, added=len(received.photos), given=given, name=dataset.name)
+    title = say(
+        wording.dataset.PHOTOS_ADDED, added=len(received.photos), given=given, name=dataset.name
+    )
     return [title, *refused, *warned]

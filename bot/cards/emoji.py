@@ -63,12 +63,14 @@ class EmojiForm(Form):
         self.found = found
         self.name: ui.TextInput[Any] = ui.TextInput(custom_id="name", min_length=2, max_length=32)
         self.add_item(
-            ui.Label(text=wording.emoji.NAME, description=wording.emoji.HINT, component=self.name)
+            ui.Label(
+                text=wording.emoji.NAME_LABEL, description=wording.emoji.HINT, component=self.name
+            )
         )
         self.which: ui.Select[Any] | None = None
         if len(found) > 1:
             self.which = ui.Select(custom_id="which", options=picture_options(len(found)))
-            self.add_item(ui.Label(text=wording.emoji.WHICH, component=self.which))
+            self.add_item(ui.Label(text=wording.emoji.PICTURE_LABEL, component=self.which))
 
     async def submit(self, interaction: Interaction) -> None:
         """Add the emoji."""

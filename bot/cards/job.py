@@ -100,9 +100,9 @@ def queued_lines(view: JobView) -> Iterator[str]:
         template = wording.job.RESUMING_PLACE if resumed else wording.job.PLACE
         yield say(template, place=view.place)
     else:
-        yield wording.job.RESUMING if resumed else wording.job.NEXT
+        yield wording.job.RESUMING_NEXT if resumed else wording.job.PLACE_NEXT
     if view.job.attempts:
-        yield say(wording.job.AGAIN, attempt=view.job.attempts + 1)
+        yield say(wording.job.INTERRUPTED, attempt=view.job.attempts + 1)
 
 
 def running_lines(view: JobView) -> Iterator[str]:
@@ -131,7 +131,7 @@ def paused_lines(view: JobView) -> Iterator[str]:
 def done_lines(view: JobView) -> Iterator[str]:
     """Yield how it ended, and a link to the result."""
     end = view.state.done
-    template = wording.job.EARLY if end.early else wording.job.DONE
+    template = wording.job.DONE_EARLY if end.early else wording.job.DONE
     took = wording.format_duration(end.timings.seconds)
     yield say(template, steps=end.steps, time=took, loss=view.state.loss)
     if view.result:
@@ -307,4 +307,4 @@ class Watch(Button, verb="job:tell"):
         if job.status.ended:
             raise UserError("job_ended", job=job.id)
         await jobs.add_watcher(job.id, interaction.user.id)
-        await follow_up(interaction, PictureCard(text(wording.job.TOLD)))
+        await follow_up(interaction, PictureCard(text(wording.job.WILL_NOTIFY)))

@@ -49,7 +49,9 @@ async def quota_line(interaction: Interaction) -> str:
         return ""
     used = await store.jobs.count_recent_trainings(interaction.user.id, guild)
     limit = (await store.servers.get(guild)).jobs
-    template = wording.member.TODAY if limit else wording.member.TODAY_FREE
+    template = (
+        wording.member.TRAININGS_TODAY if limit else wording.member.TRAININGS_TODAY_UNLIMITED
+    )
     return say(template, used=used, limit=limit)
 
 

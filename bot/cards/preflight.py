@@ -59,7 +59,7 @@ def fact_lines(bot: Bot, guild: discord.Guild | None, preview: Preview) -> Itera
     yield say(wording.training.PHOTOS, photos=format_count(len(preview.photos), "photo"))
     warned = sum(bool(photo.warnings) for photo in preview.photos)
     if warned:
-        yield say(wording.training.WARNED, photos=format_count(warned, "photo"))
+        yield say(wording.training.PHOTOS_WITH_WARNINGS, photos=format_count(warned, "photo"))
     if plan.seconds:
         template = wording.training.STEPS_LIKE if plan.timed_like else wording.training.STEPS
         took = wording.format_duration(plan.seconds)
@@ -78,13 +78,15 @@ def fact_lines(bot: Bot, guild: discord.Guild | None, preview: Preview) -> Itera
             wording.training.CLASS, pictures=plan.num_class_images, word=preview.order.class_word
         )
     yield (
-        say(wording.training.PLACE, place=preview.place) if preview.place else wording.training.NOW
+        say(wording.training.PLACE, place=preview.place)
+        if preview.place
+        else wording.training.STARTS_NOW
     )
     yield file_line(
         plan.file_bytes, delivery.max_file_bytes(guild, bot.settings.upload), link=bot.web.public
     )
     if not plan.rank and bot.settings.full_model_days:
-        yield say(wording.training.KEPT, days=bot.settings.full_model_days)
+        yield say(wording.training.MODEL_DAYS, days=bot.settings.full_model_days)
 
 
 def file_line(size: int, most: int, *, link: str | None) -> str:
@@ -98,7 +100,7 @@ def file_line(size: int, most: int, *, link: str | None) -> str:
 def reason_lines(preview: Preview) -> Iterator[str]:
     """Yield why the dial chose these numbers."""
     if "chosen" in preview.plan.reasons:
-        yield wording.training.CHOSEN
+        yield wording.training.OWN_NUMBERS
 
 
 def option_lines(preview: Preview) -> Iterator[str]:
@@ -110,7 +112,7 @@ def option_lines(preview: Preview) -> Iterator[str]:
         if option.name in preview.order.options
     ]
     if used:
-        yield fill(wording.training.USED, options="; ".join(used))
+        yield fill(wording.training.WITH_OPTIONS, options="; ".join(used))
     if preview.order.private:
         yield wording.training.PRIVATE
     if base.small:
@@ -174,4 +176,4 @@ class Leave(Button, verb="plan:leave"):
     async def press(self, interaction: Interaction) -> None:
         """Confirm that nothing was started."""
         await defer_update(interaction)
-        await edit(interaction, Card(text(wording.training.LEFT)))
+        await edit(interaction, Card(text(wording.training.NOT_STARTED)))

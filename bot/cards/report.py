@@ -53,7 +53,7 @@ class ReportForm(Form):
         self.reason: ui.TextInput[Any] = ui.TextInput(
             custom_id="reason", style=discord.TextStyle.paragraph, max_length=MAX_REASON_CHARS
         )
-        self.add_item(ui.Label(text=wording.report.WHY, component=self.reason))
+        self.add_item(ui.Label(text=wording.report.REASON_LABEL, component=self.reason))
 
     async def submit(self, interaction: Interaction) -> None:
         """Store the report and show it to the moderators."""
@@ -63,7 +63,7 @@ class ReportForm(Form):
             guild, interaction.user.id, self.job.id, self.message, self.reason.value
         )
         notified = await self.notify(interaction, number, (await store.servers.get(guild)).log)
-        thanks = wording.report.THANKS if notified else wording.report.THANKS_UNSEEN
+        thanks = wording.report.THANKS if notified else wording.report.THANKS_NOT_NOTIFIED
         await edit(interaction, Card(text(thanks)))
 
     async def notify(self, interaction: Interaction, number: int, channel: int | None) -> bool:
@@ -84,7 +84,7 @@ class ReportForm(Form):
         channel = interaction.channel_id or 0
         url = f"https://discord.com/channels/{interaction.guild_id}/{channel}/{self.message}"
         facts = fill(wording.report.FACTS, reporter=interaction.user.id, url=url)
-        whose = say(wording.report.OF, owner=self.job.owner)
+        whose = say(wording.report.OWNER, owner=self.job.owner)
         why = say(wording.report.REASON, reason=self.reason.value)
         card = Card(text(say(wording.report.TITLE, number=number), facts, why, whose))
         card.container.accent_colour = COLOURS[Status.FAILED]
@@ -116,7 +116,9 @@ class Takedown(Button, verb="report:remove"):
             bot.jobs.forget(job.id)
             await sampling.delete_pictures(bot.store, job)
         await bot.jobs.remove_message(channel, guild.id, message)
-        await edit(interaction, Card(text(fill(wording.report.REMOVED, by=interaction.user.id))))
+        await edit(
+            interaction, Card(text(fill(wording.report.PICTURE_DELETED, by=interaction.user.id)))
+        )
 
 
 class Dismiss(Button, verb="report:leave"):
@@ -130,5 +132,5 @@ class Dismiss(Button, verb="report:leave"):
         if not is_moderator(interaction):
             raise UserError("permission_needed", permissions=["Manage Messages"])
         said = say(wording.report.TITLE, number=self.numbers[0])
-        left = fill(wording.report.LEFT, by=interaction.user.id)
+        left = fill(wording.report.PICTURE_LEFT, by=interaction.user.id)
         await edit(interaction, Card(text(said, left)))

@@ -147,7 +147,9 @@ def ending_card(view: JobView, members: list[int]) -> Card:
     """Return a card that a training ended without a result, for those who wait for it."""
     pinged = " ".join(f"<@{member}>" for member in members)
     failed = view.job.status is Status.FAILED
-    said = say(wording.job.ENDED_FAILED if failed else wording.job.ENDED_CANCELLED, name=view.name)
+    said = say(
+        wording.job.NOTIFY_FAILED if failed else wording.job.NOTIFY_CANCELLED, name=view.name
+    )
     why = failure_sentence(view.job) if failed else ""
     return Card(text(said, why, pinged), colour=COLOURS[view.job.status])
 

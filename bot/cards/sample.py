@@ -60,7 +60,7 @@ async def queue_and_show(
 
 def waiting_card(view: SampleView) -> Card:
     """Return the card of pictures that are not drawn yet."""
-    place = say(wording.job.PLACE, place=view.place) if view.place > 1 else wording.job.NEXT
+    place = say(wording.job.PLACE, place=view.place) if view.place > 1 else wording.job.PLACE_NEXT
     job = view.job
     card = Card(colour=COLOURS[job.status])
     card.add(text(*title_lines(job, view.style, view.base)), text(place))
@@ -99,9 +99,9 @@ def credit_line(job: Job, style: Style | None, base: Base | None) -> str:
     """Return the style with its maker, and the base."""
     title = base.title if base else job.base
     if style is None:
-        return say(wording.sample.BARE, base=title)
+        return say(wording.sample.CREDIT_BASE, base=title)
     if style.owner in {None, job.owner}:
-        return say(wording.sample.NAMELESS, name=style.name, base=title)
+        return say(wording.sample.CREDIT_OWN, name=style.name, base=title)
     return say(wording.sample.CREDIT, name=style.name, maker=style.owner, base=title)
 
 
@@ -113,7 +113,7 @@ def settings_lines(job: Job, state: JobState) -> Iterator[str]:
         facts.append(fill(wording.sample.STRENGTH, strength=f"{request['strength']:g}"))
     if request["negative"]:
         facts.append(
-            say(wording.sample.NOT, negative=flatten(request["negative"], MAX_SHOWN_CHARS))
+            say(wording.sample.NEGATIVE, negative=flatten(request["negative"], MAX_SHOWN_CHARS))
         )
     yield fill(wording.sample.SETTINGS, facts=" · ".join(facts))
     yield say(wording.sample.SEED, seed=request["seed"])
@@ -189,7 +189,7 @@ class Remove(Button, verb="sample:delete"):
         await interaction.delete_original_response()
         if job.message and interaction.message and interaction.message.id != job.message:
             await bot.jobs.remove_message(job.channel, job.guild, job.message)
-        await follow_up(interaction, Card(text(wording.sample.GONE)))
+        await follow_up(interaction, Card(text(wording.sample.PICTURE_DELETED)))
 
 
 class TryForm(Form):
@@ -214,7 +214,7 @@ class VaryForm(Form):
     """A form for the settings of pictures."""
 
     def __init__(self, request: SampleRequest, style: int | None) -> None:
-        super().__init__(title=wording.sample.FORM)
+        super().__init__(title=wording.sample.VARY_FORM)
         self.request, self.style = request, style
         self.prompt = text_input("prompt", request.prompt, long=True)
         self.negative = text_input("negative", request.negative, required=False)

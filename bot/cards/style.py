@@ -94,9 +94,9 @@ async def style_card(interaction: Interaction, style: Style) -> Card:
 def retention_line(style: Style, days: int) -> str:
     """Return until when a whole model is kept, or since when its file is removed."""
     if style.removed:
-        return fill(wording.style.REMOVED, when=int(style.removed), days=days)
+        return fill(wording.style.MODEL_REMOVED, when=int(style.removed), days=days)
     if style.whole and days:
-        return fill(wording.style.KEPT, until=int(style.created) + days * DAY)
+        return fill(wording.style.MODEL_KEPT_UNTIL, until=int(style.created) + days * DAY)
     return ""
 
 

@@ -75,7 +75,7 @@ async def take_screenshots(journey: Journey) -> None:
     """Take screenshots of the page at desktop and phone width, if there is a browser."""
     program = find_chromium()
     if program is None:
-        live.print_line(wording.demo.NO_PICTURE)
+        live.print_line(wording.demo.NO_CHROMIUM)
         return
     shelf = live.copy_pictures(journey.bot.store.home.path / "pictures")
     async with (

@@ -45,7 +45,7 @@ async def run_demo(folder: Path, port: int, *, browser: bool) -> None:
         await wait_for_catalog(bot)
         await post_welcome(bot, world.channel.id, world.server.id)
         async with world.page() as screen, page.serve(screen, make_page_text(shelf), port) as url:
-            print_line(wording.fill(wording.demo.SHOWN, url=url, pictures=shelf))
+            print_line(wording.fill(wording.demo.READY, url=url, pictures=shelf))
             if browser:
                 await asyncio.to_thread(webbrowser.open, url)
             await keep_page_current(world, screen)

@@ -46,7 +46,7 @@ def run_training_command(
             return 130
     code = child.returncode
     if code not in {0, 2} and not ended:
-        teller.bar.print_line(fill(wording.shell.SILENT, code=code))
+        teller.bar.print_line(fill(wording.shell.CRASHED, code=code))
     return code
 
 
@@ -133,7 +133,7 @@ class EventPrinter:
 
     def _fetch(self, event: dict[str, Any]) -> None:
         url = event["licence_url"]
-        seen = fill(wording.shell.SEEN, url=url) if url else ""
+        seen = fill(wording.shell.VERIFIED_AT, url=url) if url else ""
         facts = {**event, "licence": licence_name(event) + seen, "money": commercial_use(event)}
         self.bar.print_line(fill(wording.shell.FETCH, **facts))
 
@@ -143,7 +143,7 @@ class EventPrinter:
         self.bar.update(event["done"] / event["bytes"], words)
 
     def _fetched(self, event: dict[str, Any]) -> None:
-        unseen = wording.shell.FETCHED_UNSEEN if event["unseen"] else wording.shell.FETCHED
+        unseen = wording.shell.FETCHED_NOT_VERIFIED if event["unseen"] else wording.shell.FETCHED
         told = wording.shell.FETCHED_ALREADY if event["already"] else unseen
         size, names = wording.format_size(event["bytes"]), ", ".join(event["unseen"])
         facts = {**event, "size": size, "names": names, "seconds": format_clock(event["seconds"])}
@@ -155,7 +155,7 @@ class EventPrinter:
         reasons = wording.advice.reasons(event["first"]["reasons"], photos)
         lines += [line.replace("**", "") for line in reasons]
         if event["photos"] < event["handed"]:
-            lines.append(fill(wording.shell.ADVICE_SOME, photos=photos, handed=event["handed"]))
+            lines.append(fill(wording.shell.ADVICE_PHOTOS, photos=photos, handed=event["handed"]))
         if event["terms"]:
             lines.append(fill(wording.shell.ADVICE_TERMS, terms=event["terms"]))
         if event["second"]:
@@ -193,10 +193,12 @@ class EventPrinter:
                 sys.stdout.write(replace_control_chars(fill(line, **facts)))
         programs = ", ".join(event["loads"])
         if programs:
-            sys.stdout.write(replace_control_chars(fill(wording.shell.LOADS, programs=programs)))
+            sys.stdout.write(
+                replace_control_chars(fill(wording.shell.READABLE, programs=programs))
+            )
         for program, amiss in event["amiss"].items():
             sys.stdout.write(
-                replace_control_chars(fill(wording.shell.AMISS, program=program, amiss=amiss))
+                replace_control_chars(fill(wording.shell.UNREADABLE, program=program, amiss=amiss))
             )
 
 
@@ -224,12 +226,14 @@ def describe_base(base: dict[str, Any]) -> Iterator[str]:
 
 def licence_name(base: dict[str, Any]) -> str:
     """Return the name of a base's licence, or that it is not verified."""
-    return wording.shell.UNSEEN if base["licence"] == "unseen" else str(base["licence"])
+    return (
+        wording.shell.LICENCE_NOT_VERIFIED if base["licence"] == "unseen" else str(base["licence"])
+    )
 
 
 def commercial_use(base: dict[str, Any]) -> str:
     """Return whether a base may be used commercially, as a phrase."""
-    return fill(wording.shell.MONEY[base["commercial"]], **base)
+    return fill(wording.shell.COMMERCIAL_USE[base["commercial"]], **base)
 
 
 def replace_control_chars(line: str) -> str:

@@ -17,7 +17,7 @@ OPTIONS = {
 # the card
 
 TITLE = "### My advice for {name}\n**{method}** on **{base}** · {dial}"
-OTHER = "-# I'd suggest {method} on {base}. Press Advise me to see why."
+SUGGESTION = "-# I'd suggest {method} on {base}. Press Advise me to see why."
 METHODS = {
     "method_face": "a LoRA picks up the fine details of a face and works in most programs",
     "method_face_few": "with only {photos}, training the whole network captures a face best; class pictures keep other faces unchanged",
@@ -55,10 +55,10 @@ DIALS = {
     "dial_time": "a longer run would exceed this server's time limit",
     "dial_usual": "{photos} is a good number",
 }
-SOME = "-# Only {photos} of {handed} count: the others are blurred or nearly the same."
+PHOTOS_COUNTED = "-# Only {photos} of {handed} count: the others are blurred or nearly the same."
 LINE = "- **{what}:** {why}."
 TERMS = "-# Licence terms: {terms}."
-SECOND = "-# Or: **{method}** on {base} · {dial}: {why}."
+SECOND_CHOICE = "-# Or: **{method}** on {base} · {dial}: {why}."
 
 # what is asked
 

@@ -29,19 +29,19 @@ OPTION = "Which dataset (type to search)"
 
 CONCEPTS = {"subject": "a subject (my dog)", "look": "a look (my watercolours)"}
 TITLE = "### {name} · {photos}"
-WORD = "Trigger word, for prompts:\n{trigger}"
+TRIGGER = "Trigger word, for prompts:\n{trigger}"
 EMPTY = {
     "subject": "Add 5 to 20 photos of it: different angles, light and backgrounds help most.",
     "look": "Add 5 to 20 pictures in that look: showing different things helps most.",
 }
-FEW = "Training needs at least {least} photos; 10–20 varied ones work best."
+TOO_FEW_PHOTOS = "Training needs at least {least} photos; 10–20 varied ones work best."
 READY = "Ready! Press Train and I'll suggest settings and a time."
-SAME = "Near duplicates: {many}. Varied photos train better."
-WRITING = "Captions are being written. Press Refresh in a moment."
+NEAR_DUPLICATES = "Near duplicates: {many}. Varied photos train better."
+CAPTIONS_PENDING = "Captions are being written. Press Refresh in a moment."
 PAGE = "Page {page} of {pages}"
 LINE = "{number}. {caption}"
 UNCAPTIONED = "no caption yet"
-WARNED = " ⚠️ {warnings}"
+PHOTO_WARNINGS = " ⚠️ {warnings}"
 WARNINGS = {
     "tiny": "small: under 256 pixels there's little detail to learn",
     "blurred": "blurred: the style would learn the blur too",
@@ -56,12 +56,12 @@ CAPTION_HINT = "The trigger word is added in front automatically."
 ADD_FORM = "Add photos to {name}"
 ADD_LABEL = "Photos"
 ADD_HINT = "Up to {count} at once: JPEG, PNG, WebP or HEIC, {limit} each"
-ADDED = "### {added} of {given} added to {name}"
-ADDED_WARNED = "⚠️ {name}: added, but {warnings}"
-REFUSED = "❌ {name}: {why}"
+PHOTOS_ADDED = "### {added} of {given} added to {name}"
+PHOTO_ADDED_WITH_WARNINGS = "⚠️ {name}: added, but {warnings}"
+PHOTO_REFUSED = "❌ {name}: {why}"
 DELETE_ASK = "### Delete {name}?\nThis permanently deletes it, with {photos} and their captions. Styles already trained on it stay."
 DELETED = "Deleted {name}, with {photos}."
-KEPT = "Nothing was changed."
+UNCHANGED = "Nothing was changed."
 COLLECT_ON = "### Collecting for {name}\nPost your photos in this channel, in as many messages as you like. I only take yours, and mark each message ✅ or ⚠️. Press Done when you've finished."
 COLLECT_DONE = "Done collecting. I'll leave new messages alone."
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 STARTING = "Starting Safelight; this takes a few seconds …"
-SHOWN = """
+READY = """
   Safelight's demo is open at:   {url}
   Pictures to upload are in:     {pictures}
 
@@ -34,6 +34,6 @@ WELCOME = """\
 I turn photos into a style that draws more of the same. This is Glim; ten pictures are enough for me to learn what it looks like.
 Press the button: I'll make a dataset of them, train on it, and show you samples along the way."""
 WELCOME_ALT = "Ten pictures of Glim, a little red darkroom lamp with a green shade"
-NO_PICTURE = "No Chromium was found, so there is no screenshot of the page."
+NO_CHROMIUM = "No Chromium was found, so there is no screenshot of the page."
 TRAIN_MASCOT = "Train the mascot"
 MASCOT_CAPTION = "a {word} emoji, on a {ground} background"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 ADD = "Add to server emoji"
 FORM = "Add to server emoji"
-NAME = "Name"
+NAME_LABEL = "Name"
 HINT = "2–32 letters, digits or _"
-WHICH = "Picture"
+PICTURE_LABEL = "Picture"
 ADDED = "Added {emoji} as :{name}:"

@@ -13,10 +13,10 @@ WHOSE = {"mine": "mine", "server": "this server's"}
 TITLE = "### {name} · {method}"
 BY = "by <@{owner}> on {base}"
 PLACE = "Waiting · number {place} in the queue"
-NEXT = "Waiting · next in the queue"
+PLACE_NEXT = "Waiting · next in the queue"
 RESUMING_PLACE = "Resuming · number {place} in the queue"
-RESUMING = "Resuming next"
-AGAIN = "It was interrupted, and continues from its last save (attempt {attempt} of 3)."
+RESUMING_NEXT = "Resuming next"
+INTERRUPTED = "It was interrupted, and continues from its last save (attempt {attempt} of 3)."
 STARTING = "Getting ready …"
 STEP = "step {step}/{steps} · loss {loss} · done <t:{when}:R>"
 DEVICE = "-# {speed} steps per second · {device}"
@@ -27,7 +27,7 @@ WISHES = {
 }
 PAUSED = "Paused at step {step}/{steps}. Nothing is lost; press Resume to continue."
 DONE = "**Done** · {steps} steps in {time} · loss {loss}"
-EARLY = "**Done early** · {steps} steps in {time} · loss {loss}"
+DONE_EARLY = "**Done early** · {steps} steps in {time} · loss {loss}"
 RESULT = "Result: {url}"
 FAILED = "**It failed.** {why}"
 REFERENCE = "-# Error reference for the operator: {reference}"
@@ -36,7 +36,7 @@ CANCELLED_WAITING = "Cancelled before it started."
 CANCELLED_BY = "Cancelled by <@{by}>."
 THREAD = "-# Samples: <#{thread}>"
 THREADLESS = "-# I can't create threads here, so samples are posted in this channel. An admin can give me *Create Public Threads*."
-TOLD = "I'll tell you when it ends."
+WILL_NOTIFY = "I'll tell you when it ends."
 THREAD_NAME = "{name} · {method} · {job}"
 CURVE_ALT = "The loss, step by step"
 CARD_LOST = "I can't post about **{name}** in <#{channel}>: {why} The job itself continues; see it with /jobs."
@@ -50,8 +50,8 @@ NOTES = {
     "resumed": "Continued from its last save.",
     "start": "The new word starts out as “{word}”, the closest word the base knows.",
 }
-ENDED_FAILED = "**{name}** failed."
-ENDED_CANCELLED = "**{name}** was cancelled."
+NOTIFY_FAILED = "**{name}** failed."
+NOTIFY_CANCELLED = "**{name}** was cancelled."
 
 # the list
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 FORM = "Report to the moderators"
-WHY = "What is wrong with it?"
+REASON_LABEL = "What is wrong with it?"
 THANKS = "Thank you. The moderators of this server have been notified."
-THANKS_UNSEEN = "Thank you, your report is saved. No moderator could be notified here, so please tell one directly."
+THANKS_NOT_NOTIFIED = "Thank you, your report is saved. No moderator could be notified here, so please tell one directly."
 TITLE = "### Report {number}"
 FACTS = "<@{reporter}> reported {url}"
 REASON = "> {reason}"
-OF = "It was made by <@{owner}>."
-REMOVED = "Deleted by <@{by}>."
-LEFT = "Left as it is by <@{by}>."
+OWNER = "It was made by <@{owner}>."
+PICTURE_DELETED = "Deleted by <@{by}>."
+PICTURE_LEFT = "Left as it is by <@{by}>."
 
 # labels: a verb first, 18 characters at most
 

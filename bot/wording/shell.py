@@ -55,20 +55,20 @@ NOTES = {
     "base_family": "not supported by this version: family {family}",
 }
 CHECKED = {True: "verified", False: "added by hand, not verified"}
-UNSEEN = "licence not verified"
-MONEY = {
+LICENCE_NOT_VERIFIED = "licence not verified"
+COMMERCIAL_USE = {
     "yes": ": commercial use OK",
     "conditions": ": commercial use OK, {terms}",
     "no": ": no commercial use",
     "unseen": "",
 }
 FETCH = "Fetching {title} from {source}: {licence}{money}"
-SEEN = " (verified at {url})"
+VERIFIED_AT = " (verified at {url})"
 FETCHING = "{done} of {bytes} · {speed}/s"
 FETCHED = (
     "{title} is installed: {size} in {seconds}, every file verified by the hub's hash ({place})."
 )
-FETCHED_UNSEEN = "{title} is installed: {size} in {seconds}. The hub has no hash for {names}, so those are not verified ({place})."
+FETCHED_NOT_VERIFIED = "{title} is installed: {size} in {seconds}. The hub has no hash for {names}, so those are not verified ({place})."
 FETCHED_ALREADY = "{title} is already installed ({place})."
 INSPECTED = {
     "file": "{file}: {method}, {size}, {tensors} tensors",
@@ -90,11 +90,11 @@ INSPECTED = {
 }
 ADVICE = "{method} on {base}, {dial}"
 ADVICE_SECOND = "Or: {method} on {base}, {dial}: {why}."
-ADVICE_SOME = "Only {photos} of {handed} count: the others are blurred or nearly the same."
+ADVICE_PHOTOS = "Only {photos} of {handed} count: the others are blurred or nearly the same."
 ADVICE_TERMS = "Licence terms: {terms}."
 EXPORTED = "{file}: {size}"
 PROMOTED = "{base} is now a base ({size}); safelight bases lists it"
 SHRUNK = "{file}: {size}, rank {rank}; {error:.1%} of its effect is lost"
-LOADS = "Works in: {programs}"
-AMISS = "Not in {program}: it {amiss}"
-SILENT = "The training process stopped unexpectedly (exit code {code}). Its last lines are above."
+READABLE = "Works in: {programs}"
+UNREADABLE = "Not in {program}: it {amiss}"
+CRASHED = "The training process stopped unexpectedly (exit code {code}). Its last lines are above."

@@ -27,24 +27,24 @@ DIAL_CHOICES = {
 }
 TITLE = "### Train {name}?\n{method} on {base} · {dial}"
 PHOTOS = "**Photos:** {photos} ready"
-WARNED = "-# {photos} used despite a warning: see /dataset show."
+PHOTOS_WITH_WARNINGS = "-# {photos} used despite a warning: see /dataset show."
 STEPS = "**Steps:** {steps} · about {time} on {device}"
 STEPS_LIKE = "**Steps:** {steps} · roughly {time} on {device}. Nothing like it has run here yet, so this is estimated from {like}; it may take half or three times as long."
 STEPS_FIRST = "**Steps:** {steps} · no estimate of the time yet: nothing like it has run here"
 MEMORY = "**Memory:** about {need:.1f} of the GPU's {whole:.0f} GB"
 MEMORY_TIGHT = "**Memory:** about {need:.1f} GB, more than the GPU's {whole:.0f} GB. I'll try, but a smaller base would fit."
 CLASS = "**Class pictures:** {pictures} of a {word}, drawn by the base first"
-KEPT = "-# Whole models are large, so this one is kept here for {days} days."
-NOW = "**Queue:** starts right away"
+MODEL_DAYS = "-# Whole models are large, so this one is kept here for {days} days."
+STARTS_NOW = "**Queue:** starts right away"
 PLACE = "**Queue:** place {place}"
 FILE = "**File:** about {size}; this server's limit is {limit}"
 FILE_LINK = (
     "**File:** about {size}; this server's limit is {limit}, so you'll get a link that expires"
 )
 FILE_HAND = "**File:** about {size}; this server's limit is {limit}, so ask the operator for it"
-CHOSEN = "-# With your own numbers instead of the suggested ones."
+OWN_NUMBERS = "-# With your own numbers instead of the suggested ones."
 PRIVATE = "-# In a private thread only you and the moderators can see."
-LEFT = "Nothing was started."
+NOT_STARTED = "Nothing was started."
 STARTED = "Started **{name}**, job {job}."
 WHERE = "Its card is in <#{channel}>."
 SMALL = "-# {base} draws tiny emoji, {side} pixels wide. It does its best with real photos, but expect emoji; bases for photos need a GPU."
@@ -77,4 +77,4 @@ CHOICES = {
     "prodigy": "Prodigy: finds the learning rate itself; long runs only",
     "schedulefree": "Schedule-free AdamW: constant learning rate",
 }
-USED = "-# With: {options}."
+WITH_OPTIONS = "-# With: {options}."

@@ -205,7 +205,7 @@ async def test_beside_an_order(kit, scheduler):
     assert kit.labels(same) == ["Start", "More options", "Not now"]
 
     other = await alice.slash(kit.channel, "train embedding", **DATASET)
-    assert kit.says(other, wording.advice.OTHER, method="LoRA", base="Safelight emoji")
+    assert kit.says(other, wording.advice.SUGGESTION, method="LoRA", base="Safelight emoji")
     assert kit.labels(other) == ["Start", "More options", "Advise me", "Not now"]
     advised = await alice.click(other.response, label="Advise me")
     assert "My advice for my dog" in kit.text(advised)

@@ -35,7 +35,7 @@ async def test_no_consent(kit):
 
     assert len(waited) == 1
     assert kit.bot.awaiting_consent == {}
-    assert wording.dataset.KEPT in kit.text(asked.response)
+    assert wording.dataset.UNCHANGED in kit.text(asked.response)
     assert not await kit.store.members.list_consents(alice.id)
 
 

@@ -18,7 +18,7 @@ async def reported(kit, scheduler, *, log=True):
     card = kit.channel.last_message
     form = await bob.click(card, label="Report")
     answer = await bob.submit_modal(form, {"reason": "this is <@1> *me*"})
-    notified = wording.report.THANKS if log else wording.report.THANKS_UNSEEN
+    notified = wording.report.THANKS if log else wording.report.THANKS_NOT_NOTIFIED
     assert notified in kit.text(answer)
     return card, room
 
@@ -90,5 +90,5 @@ async def test_closed_log(kit, scheduler):
 
     answer = await alice.submit_modal(form, {"reason": "mine"})
 
-    assert wording.report.THANKS_UNSEEN in kit.text(answer)
+    assert wording.report.THANKS_NOT_NOTIFIED in kit.text(answer)
     assert len(await kit.store.reports.list_for(kit.guild.id)) == 1

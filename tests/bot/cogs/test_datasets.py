@@ -242,7 +242,7 @@ async def test_caption_again(kit):
     (button,) = [part for part in kit.components(card) if part.get("label") == "Caption again"]
     assert len(job.request["photos"]) == 2
     assert button["disabled"]
-    assert wording.dataset.WRITING in kit.text(card)
+    assert wording.dataset.CAPTIONS_PENDING in kit.text(card)
 
 
 async def test_delete(kit):
@@ -269,7 +269,7 @@ async def test_delete_not(kit):
     asked = await alice.slash(kit.channel, "dataset delete", name="my dog")
     await alice.click(asked.response, label=wording.dataset.KEEP)
 
-    assert wording.dataset.KEPT in kit.text(asked.response)
+    assert wording.dataset.UNCHANGED in kit.text(asked.response)
     assert len(await kit.store.datasets.list_for(alice.id)) == 1
 
 

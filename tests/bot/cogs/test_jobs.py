@@ -66,7 +66,7 @@ async def test_pause_resume(kit, scheduler):
     await alice.click(card, label="Resume")
 
     assert (await kit.store.jobs.get(job.id)).status is Status.QUEUED
-    assert kit.says(await message(kit, job), wording.job.RESUMING)
+    assert kit.says(await message(kit, job), wording.job.RESUMING_NEXT)
 
 
 async def test_cancel_waiting(kit, scheduler):

@@ -48,7 +48,7 @@ async def test_shown(kit, scheduler):
     assert [a.filename for a in card.attachments] == ["0.png", "1.png", "2.png"]
     assert "\n7" in said
     assert "20 steps" in said
-    assert kit.says(said, wording.sample.NOT, negative="rain")
+    assert kit.says(said, wording.sample.NEGATIVE, negative="rain")
     assert f"<@{alice.id}>" in said
     assert kit.labels(card) == ["Again", "Vary", "Delete", "Add to server emoji", "Report"]
     assert len(kit.channel.history()) == 1

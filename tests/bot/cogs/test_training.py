@@ -29,10 +29,10 @@ async def test_preflight(kit, scheduler):
     said = kit.text(answer)
     assert answer.ephemeral
     assert "6 photos ready" in said
-    assert kit.says(said, wording.training.WARNED, photos="2 photos")
+    assert kit.says(said, wording.training.PHOTOS_WITH_WARNINGS, photos="2 photos")
     assert "**Steps:** 140" in said
     assert "about 40 s on two cores" in said
-    assert wording.training.NOW in said
+    assert wording.training.STARTS_NOW in said
     assert kit.says(said, wording.training.FILE, size="1 MB", limit="20 MB")
     assert "tiny emoji" in said
     assert kit.labels(answer) == ["Start", "More options", "Not now"]

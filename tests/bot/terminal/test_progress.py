@@ -85,7 +85,7 @@ def test_a_bad_picture_is_named(capfd):
 def test_a_child_that_dies_silently_is_noticed(capfd):
     """A child that ends without a terminal event is told of."""
     assert progress.run_training_command([], child(code=7)) == 7
-    assert fill(wording.shell.SILENT, code=7) in capfd.readouterr().err
+    assert fill(wording.shell.CRASHED, code=7) in capfd.readouterr().err
 
 
 BASE = {
@@ -106,9 +106,9 @@ def test_bases_are_a_table(capfd):
     assert progress.run_training_command(["bases"], child(event)) == 0
     told, complained = capfd.readouterr()
     assert fill(wording.shell.NOTES["base_missing"], name="sd15") in told
-    assert "Open" + fill(wording.shell.MONEY["conditions"], terms="be kind") in told
+    assert "Open" + fill(wording.shell.COMMERCIAL_USE["conditions"], terms="be kind") in told
     assert f"3 MB, {wording.shell.CHECKED[False]}" in told
-    assert wording.shell.UNSEEN in told
+    assert wording.shell.LICENCE_NOT_VERIFIED in told
     assert fill(wording.shell.NOTES["base_family"], family="sd9") in told
     assert fill(wording.shell.NOTES["base_bring"], source="old.safetensors") in told
     assert f"1 KB, {wording.shell.CHECKED[True]}" in told
@@ -129,12 +129,12 @@ def test_fetching_is_told(capfd):
     )
     assert progress.run_training_command(["bases", "fetch", "sd15"], child(*events)) == 0
     lines = capfd.readouterr().err.splitlines()
-    seen = fill(wording.shell.SEEN, url="page")
+    seen = fill(wording.shell.VERIFIED_AT, url="page")
     assert f"SD 1.5 from hub/sd15: Open{seen}: " in lines[0]
     assert lines[1] == " 50% 1 MB of 2 MB · 1 MB/s"
     facts = {"title": "SD 1.5", "size": "2 MB", "seconds": "2.0 s", "place": "/hub"}
     assert lines[2] == fill(wording.shell.FETCHED, **facts)
-    assert lines[3] == fill(wording.shell.FETCHED_UNSEEN, **facts, names="a.json")
+    assert lines[3] == fill(wording.shell.FETCHED_NOT_VERIFIED, **facts, names="a.json")
     assert lines[4] == fill(wording.shell.FETCHED_ALREADY, **facts)
 
 
@@ -150,7 +150,7 @@ def test_a_file_is_told_in_words(capfd):
     lines = capfd.readouterr().out.splitlines()
     assert "glim.safetensors: LoHa, 1 MB, 12 tensors" in lines
     assert "Trigger: gl?[31mim" in lines
-    assert fill(wording.shell.LOADS, programs="kohya, ComfyUI") in lines
+    assert fill(wording.shell.READABLE, programs="kohya, ComfyUI") in lines
     assert "Thumbnail: a picture of 2 KB" in lines
     assert not any(line.startswith("Made with") for line in lines)
     assert "Not in diffusers: it reads plain LoRAs only" in lines
@@ -176,7 +176,7 @@ def test_an_export_is_told(capfd):
     assert progress.run_training_command(["export"], child(event, code=1)) == 1
     said = capfd.readouterr()
     assert "a.pt: 1 MB" in said.out
-    assert fill(wording.shell.SILENT, code=1) not in said.err
+    assert fill(wording.shell.CRASHED, code=1) not in said.err
 
 
 def test_the_bar_fills():
@@ -217,7 +217,7 @@ def test_advice_is_told_with_its_reasons(capfd):
     lines = lines[lines.index("LoRA on SD, balanced") :]
     assert [line.partition(":")[0] for line in lines[1:4]] == ["- Method", "- Base", "- Time"]
     assert lines[3] == "- Time: 9 photos is a good number."
-    assert lines[4] == fill(wording.shell.ADVICE_SOME, photos="9 photos", handed=20)
+    assert lines[4] == fill(wording.shell.ADVICE_PHOTOS, photos="9 photos", handed=20)
     assert lines[5] == fill(wording.shell.ADVICE_TERMS, terms="a copy of it")
     why = wording.advice.BASES["base_domain_drawing"]
     assert lines[6] == f"Or: LoRA on Paint, quick: {why}."

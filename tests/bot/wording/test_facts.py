@@ -23,7 +23,7 @@ FROM_EVENTS = {
     "doctor.CHECKS",
     *(f"shell.{name}" for name in ("BASE", "BASE_GOOD", "BASE_WEAK", "BASE_LICENCE", "EVENTS")),
     *(f"shell.{name}" for name in ("EXPORTED", "FETCH", "FETCHED", "FETCHED_ALREADY")),
-    *(f"shell.{name}" for name in ("FETCHED_UNSEEN", "FETCHING", "MONEY", "NOTES")),
+    *(f"shell.{name}" for name in ("FETCHED_NOT_VERIFIED", "FETCHING", "COMMERCIAL_USE", "NOTES")),
     *(f"shell.{name}" for name in ("PROMOTED", "SHRUNK")),
 }
 
