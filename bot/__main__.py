@@ -36,7 +36,7 @@ async def open_features(bot: Bot, opened: AsyncExitStack) -> None:
     bot.darkroom = await opened.enter_async_context(Darkroom())
     opened.push_async_callback(remove_cogs, bot)
     await load_cogs(bot)
-    bot.web = Web(bot.store, bot.settings.public)
+    bot.web = Web(bot.store, bot.settings.public_url)
     opened.push_async_callback(bot.web.close)
     await bot.web.start(bot.settings.host, bot.settings.port)
     bot.jobs = follower = JobFollower(bot)

@@ -75,7 +75,7 @@ class Bot(commands.Bot):
             commands.when_mentioned,
             help_command=None,
             tree_cls=CommandTree,
-            intents=make_intents(collect=settings.collect),
+            intents=make_intents(collect=settings.collect_messages),
             allowed_mentions=discord.AllowedMentions.none(),
         )
         self.settings = settings

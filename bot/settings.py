@@ -13,13 +13,13 @@ class BotSettings(StorageSettings):
     token: SecretStr | None = Field(
         default=None, validation_alias="DISCORD_TOKEN", examples=["MTA4….GhXyz1.abc…"]
     )
-    public: str | None = Field(
+    public_url: str | None = Field(
         default=None,
         validation_alias="PUBLIC_URL",
         pattern=r"^https?://[^\s/]+(/\S*)?$",
         examples=["https://safelight.example.org"],
     )
-    privacy: str | None = Field(
+    privacy_url: str | None = Field(
         default=None,
         validation_alias="PRIVACY_URL",
         pattern=r"^https?://\S+$",
@@ -31,17 +31,19 @@ class BotSettings(StorageSettings):
     port: int = Field(
         default=8765, ge=0, le=65535, validation_alias="SAFELIGHT_WEB_PORT", examples=["8765"]
     )
-    collect: bool = Field(
+    collect_messages: bool = Field(
         default=False, validation_alias="SAFELIGHT_COLLECT_MESSAGES", examples=["false"]
     )
-    seconds: float = Field(
+    card_seconds: float = Field(
         default=15, ge=1, le=600, validation_alias="SAFELIGHT_CARD_SECONDS", examples=["15"]
     )
-    upload: int = Field(
+    upload_mib: int = Field(
         default=20, ge=1, le=500, validation_alias="SAFELIGHT_UPLOAD_MIB", examples=["20"]
     )
-    threads: bool = Field(default=True, validation_alias="SAFELIGHT_THREADS", examples=["true"])
-    base: str = Field(
+    create_threads: bool = Field(
+        default=True, validation_alias="SAFELIGHT_THREADS", examples=["true"]
+    )
+    default_base: str = Field(
         default="embedded", min_length=1, validation_alias="SAFELIGHT_BASE", examples=["embedded"]
     )
 

@@ -51,7 +51,7 @@ async def queue_sample(
     used = await find_style(store, style, owner, guild) if style else None
     if used and used.removed:
         raise UserError("model_removed", days=bot.settings.full_model_days)
-    name = request.base or (used.base if used else bot.settings.base)
+    name = request.base or (used.base if used else bot.settings.default_base)
     request = check_request(replace(request, base=name))
     catalog = await store.catalog.read()
     if not catalog.bases:

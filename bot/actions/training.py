@@ -160,7 +160,7 @@ async def queue_training(bot: Bot, preview: Preview, guild: int, channel: int) -
         other_datasets=tuple(OtherDataset(each.id, each.trigger, each.concept) for each in others),
         max_file_bytes=0
         if bot.web.public
-        else max_file_bytes(bot.get_guild(guild), bot.settings.upload),
+        else max_file_bytes(bot.get_guild(guild), bot.settings.upload_mib),
         file_bytes=plan.file_bytes,
     )
     return await bot.store.jobs.queue(

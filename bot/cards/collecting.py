@@ -18,7 +18,7 @@ from storage.records import Dataset
 async def start_collecting(interaction: Interaction, dataset: Dataset) -> Card:
     """Start collecting what the member posts in this channel; return the card with Done."""
     bot, channel = interaction.client, interaction.channel_id
-    if not bot.settings.collect or channel is None:
+    if not bot.settings.collect_messages or channel is None:
         raise UserError("collect_off")
     await bot.store.datasets.set_collecting(interaction.user.id, channel, dataset.id)
     return Card(text(say(wording.dataset.COLLECT_ON, name=dataset.name)), row(Done(dataset.id)))

@@ -19,9 +19,9 @@ def help_card() -> Card:
 
 def privacy_card(settings: BotSettings) -> Card:
     """Return a card of what is stored, who sees it and how it is deleted."""
-    collect = wording.guide.PRIVACY_COLLECT if settings.collect else ""
+    collect = wording.guide.PRIVACY_COLLECT if settings.collect_messages else ""
     card = Card(text(wording.guide.PRIVACY, collect))
-    if settings.privacy is None:
+    if settings.privacy_url is None:
         return card
-    link: ui.Button[Any] = ui.Button(label=wording.guide.PRIVACY_LINK, url=settings.privacy)
+    link: ui.Button[Any] = ui.Button(label=wording.guide.PRIVACY_LINK, url=settings.privacy_url)
     return card.add(row(link))

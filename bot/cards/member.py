@@ -88,7 +88,7 @@ class Export(Button, verb="me:export"):
         """Send the copy in as many files as it needs."""
         with refusing_duplicates(interaction, self.verb):
             await defer(interaction)
-            most = min(interaction.client.settings.upload * MIB, interaction.filesize_limit)
+            most = min(interaction.client.settings.upload_mib * MIB, interaction.filesize_limit)
             with TemporaryDirectory(prefix="safelight-") as folder:
                 store, member = interaction.client.store, interaction.user.id
                 parts = await export_member(store, member, Path(folder), most)

@@ -83,7 +83,9 @@ def fact_lines(bot: Bot, guild: discord.Guild | None, preview: Preview) -> Itera
         else wording.training.STARTS_NOW
     )
     yield file_line(
-        plan.file_bytes, delivery.max_file_bytes(guild, bot.settings.upload), link=bot.web.public
+        plan.file_bytes,
+        delivery.max_file_bytes(guild, bot.settings.upload_mib),
+        link=bot.web.public,
     )
     if not plan.rank and bot.settings.full_model_days:
         yield say(wording.training.MODEL_DAYS, days=bot.settings.full_model_days)

@@ -62,5 +62,5 @@ async def mark(message: discord.Message, *lines: str) -> None:
 
 async def setup(bot: Bot) -> None:
     """Add the listener, if the operator allows collecting."""
-    if bot.settings.collect:
+    if bot.settings.collect_messages:
         await bot.add_cog(Collecting(bot))

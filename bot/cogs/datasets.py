@@ -110,7 +110,9 @@ class Datasets(commands.GroupCog, name="dataset", description=wording.dataset.CO
         """Start taking the photos that the member posts in this channel."""
         await defer(interaction)
         dataset = await get_own_dataset(interaction, name)
-        if interaction.client.settings.collect and not await consent.has_agreed(interaction):
+        if interaction.client.settings.collect_messages and not await consent.has_agreed(
+            interaction
+        ):
             await edit(interaction, consent.consent_card(dataset, consent.COLLECT))
             return
         await edit(interaction, await start_collecting(interaction, dataset))

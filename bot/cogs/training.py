@@ -147,7 +147,7 @@ async def consider(interaction: Interaction, name: str, order: TrainingOrder) ->
         await defer(interaction)
         bot = interaction.client
         dataset = await bot.store.datasets.get_by_name(interaction.user.id, name)
-        base = order.base or bot.settings.base
+        base = order.base or bot.settings.default_base
         asked = replace(order, dataset=dataset.id, base=base)
         beside = await advice.advice_beside(interaction, asked)
         await edit(interaction, await preflight.preflight_card(interaction, asked, *beside))

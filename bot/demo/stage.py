@@ -30,13 +30,13 @@ async def open_stage(home: Path, *, collect: bool = False) -> AsyncIterator[tupl
         _env_file=None,  # type: ignore[call-arg]  # pydantic-settings takes it
         home=home,
         token=None,
-        public=None,
-        privacy=None,
+        public_url=None,
+        privacy_url=None,
         port=0,
-        collect=collect,
-        seconds=1,
-        threads=False,
-        base="embedded",
+        collect_messages=collect,
+        card_seconds=1,
+        create_threads=False,
+        default_base="embedded",
         min_free_mib=0,
     )
     async with run_scheduler(home):

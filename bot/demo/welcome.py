@@ -38,7 +38,12 @@ class TrainMascot(Button, verb="demo:mascot"):
             channel = interaction.channel_id or 0
             dataset = await get_mascot_dataset(bot, interaction.user.id, guild)
             order = TrainingOrder(
-                dataset.id, "lora", bot.settings.base, steps=STEPS, rank=RANK, learning_rate=RATE
+                dataset.id,
+                "lora",
+                bot.settings.default_base,
+                steps=STEPS,
+                rank=RANK,
+                learning_rate=RATE,
             )
             preview = await training.preview_training(bot, order, dataset.owner, guild)
             job = await training.queue_training(bot, preview, guild, channel)

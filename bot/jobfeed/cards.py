@@ -189,7 +189,7 @@ class JobCards:
         """
         if job.private or job.thread is not None:
             return None if job.private else job.thread
-        if watched.threadless or not self.bot.settings.threads:
+        if watched.threadless or not self.bot.settings.create_threads:
             return None
         try:
             thread = await channels.create_thread(self.bot, job)

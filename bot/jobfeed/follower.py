@@ -50,7 +50,7 @@ class JobFollower:
         self.cursor: int | None = None
         self.tries = 0  #: of the event after the cursor
         self.swept = float("-inf")  #: monotonic seconds
-        self.loop = tasks.loop(seconds=min(1.0, bot.settings.seconds))(self.update)
+        self.loop = tasks.loop(seconds=min(1.0, bot.settings.card_seconds))(self.update)
         self.loop.before_loop(bot.wait_until_ready)
 
     def start(self) -> None:
@@ -189,7 +189,7 @@ class JobFollower:
         """Return whether a card must be updated in this turn."""
         if watched.lost and watched.pending is not Pending.NOW:
             return False
-        wait = self.bot.settings.seconds - SLACK_SECONDS
+        wait = self.bot.settings.card_seconds - SLACK_SECONDS
         rested = time.monotonic() - watched.edited >= wait
         return watched.pending >= (Pending.SOON if rested else Pending.NOW)
 
@@ -277,7 +277,7 @@ class JobFollower:
     async def _post_result(
         self, result: results.Result, room: discord.PartialMessageable
     ) -> discord.Message:
-        max_bytes = delivery.max_file_bytes(room.guild, self.bot.settings.upload)
+        max_bytes = delivery.max_file_bytes(room.guild, self.bot.settings.upload_mib)
         return await delivery.post_file(
             room,
             delivery.list_handovers(

@@ -158,17 +158,17 @@ async def check_token(chosen: BotSettings) -> Line:
 
 async def check_upload_limit(chosen: BotSettings) -> Line:
     """Check the largest size of file that is posted."""
-    high = chosen.upload > UNBOOSTED_LIMIT_MIB
+    high = chosen.upload_mib > UNBOOSTED_LIMIT_MIB
     return make_line(
-        WARN if high else OK, "upload_high" if high else "upload", limit=chosen.upload
+        WARN if high else OK, "upload_high" if high else "upload", limit=chosen.upload_mib
     )
 
 
 async def check_public_url(chosen: BotSettings) -> Line:
     """Check that our public address answers, as a member's browser would see it."""
-    if chosen.public is None:
-        return make_line(WARN, "link_unset", limit=chosen.upload)
-    url = chosen.public.rstrip("/") + "/health"
+    if chosen.public_url is None:
+        return make_line(WARN, "link_unset", limit=chosen.upload_mib)
+    url = chosen.public_url.rstrip("/") + "/health"
     try:
         timeout = aiohttp.ClientTimeout(total=10)
         async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as answer:

@@ -37,7 +37,7 @@ async def test_features_are_closed_once(kit):
     store = kit.bot.store
     await kit.bot.close_features()
 
-    with pytest.raises(ValueError, match="no active connection"):
+    with pytest.raises(ValueError, match="Connection closed"):
         await store.members.list_consents(1)
 
     await kit.bot.close_features()

@@ -25,7 +25,7 @@ def test_defaults():
     """Without any setting there is an answer for everything but the token."""
     read = read_settings(BotSettings)
 
-    assert (read.token, read.collect, read.base) == (None, False, "embedded")
+    assert (read.token, read.collect_messages, read.default_base) == (None, False, "embedded")
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_file(tmp_path):
 
     read = read_settings(BotSettings)
 
-    assert read.seconds == 1
+    assert read.card_seconds == 1
     assert "a.b.c" not in repr(read)
 
 

@@ -18,7 +18,7 @@ from storage.events import SmallCopy
 )
 async def test_too_big(kit, scheduler, size, public, said):
     """A file over the limit becomes a link, or without one a sentence."""
-    await kit.restart(upload=1, public=public)
+    await kit.restart(upload_mib=1, public_url=public)
     _, job = await scheduler.start_training()
     await scheduler.finish_training(job, size)
     await scheduler.let_bot_poll()
@@ -36,7 +36,7 @@ async def test_too_big(kit, scheduler, size, public, said):
 
 async def test_smaller(kit, scheduler):
     """Where no link is to be had, the copy that fits is handed over, and what it costs is said."""
-    await kit.restart(upload=1, public=None)
+    await kit.restart(upload_mib=1, public_url=None)
     _, job = await scheduler.start_training()
     assert job.request["max_file_bytes"] == 1 << 20
     copy = kit.store.home.job_folder(job.id).result / "my dog.small.safetensors"
@@ -59,7 +59,7 @@ async def test_smaller(kit, scheduler):
 
 async def test_with_links_no_copy_is_asked_for(kit, scheduler):
     """A public address hands the whole file over, however large."""
-    await kit.restart(upload=1, public="https://photos.example.org")
+    await kit.restart(upload_mib=1, public_url="https://photos.example.org")
     _, job = await scheduler.start_training()
 
     assert job.request["max_file_bytes"] == 0

@@ -151,7 +151,7 @@ async def test_class(kit, scheduler):
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice, photos=4)
     await gpu(kit, memory=80_000)
-    await kit.restart(public="https://safelight.example")
+    await kit.restart(public_url="https://safelight.example")
     card = await alice.slash(kit.channel, "train auto", **DATASET)
     asked = await choose(kit, alice, card, "motif", "person")
 
@@ -171,7 +171,7 @@ async def test_no_room(kit, scheduler):
     catalog = await kit.store.catalog.read()
     large = [replace(r, file_bytes=r.file_bytes if r.rank else 2 << 30) for r in catalog.rules]
     await kit.store.catalog.publish(replace(catalog, rules=tuple(large)))
-    await kit.restart(public="https://safelight.example", member_quota_mib=100)
+    await kit.restart(public_url="https://safelight.example", member_quota_mib=100)
     card = await alice.slash(kit.channel, "train auto", **DATASET)
 
     asked = await choose(kit, alice, card, "motif", "person")

@@ -30,7 +30,7 @@ async def test_privacy(kit):
 
 async def test_privacy_here(collecting_kit):
     """Where collecting is on, or the operator has a policy, the card says so."""
-    await collecting_kit.restart(privacy="https://example.org/privacy")
+    await collecting_kit.restart(privacy_url="https://example.org/privacy")
     alice = collecting_kit.add_member("alice")
 
     answer = await alice.slash(collecting_kit.channel, "privacy")

@@ -177,7 +177,7 @@ async def test_try(kit, scheduler):
 )
 async def test_link_again(kit, scheduler, public, size, said):
     """The owner gets the file again: a fresh link for them alone, the file, or a sentence."""
-    await kit.restart(public=public)
+    await kit.restart(public_url=public)
     alice = kit.add_member("alice")
     style = await scheduler.add_style(alice, size=size)
     listed = await alice.slash(kit.channel, "style list")

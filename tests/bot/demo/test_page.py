@@ -23,7 +23,9 @@ from bot.settings import BotSettings
 def demo(home):
     """Return the demo's bot."""
     return make_bot(
-        BotSettings(_env_file=None, home=home, port=0, min_free_mib=0, seconds=1, threads=False)
+        BotSettings(
+            _env_file=None, home=home, port=0, min_free_mib=0, card_seconds=1, create_threads=False
+        )
     )
 
 

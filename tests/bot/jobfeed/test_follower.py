@@ -155,7 +155,7 @@ async def test_result(kit, scheduler):
 
 async def test_no_threads(kit, scheduler):
     """Where threads are switched off, samples and result come into the channel."""
-    await kit.restart(threads=False)
+    await kit.restart(create_threads=False)
     _, job = await scheduler.start_training()
     await scheduler.report_preview(job, 0)
     await scheduler.finish_training(job)

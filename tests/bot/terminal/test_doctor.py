@@ -141,7 +141,7 @@ async def test_a_database_that_is_none_fails(tmp_path):
 async def test_public_url_is_asked_for_a_sign_of_life(tmp_path, unused_tcp_port):
     """PUBLIC_URL is right when /health answers there, and a warning tells where it should lead."""
     url = f"http://127.0.0.1:{unused_tcp_port}"
-    assert (await doctor.check_public_url(settings(tmp_path, public=url))).mark == WARN
+    assert (await doctor.check_public_url(settings(tmp_path, public_url=url))).mark == WARN
 
     async def health(_):
         return web.Response(text="ok")
@@ -152,7 +152,7 @@ async def test_public_url_is_asked_for_a_sign_of_life(tmp_path, unused_tcp_port)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", unused_tcp_port).start()
     try:
-        assert (await doctor.check_public_url(settings(tmp_path, public=url))).mark == OK
+        assert (await doctor.check_public_url(settings(tmp_path, public_url=url))).mark == OK
     finally:
         await runner.cleanup()
 
@@ -160,7 +160,7 @@ async def test_public_url_is_asked_for_a_sign_of_life(tmp_path, unused_tcp_port)
 @pytest.mark.parametrize(("limit", "mark"), [(20, OK), (100, WARN)])
 async def test_an_upload_limit_above_discords_is_told(tmp_path, limit, mark):
     """A limit above what servers without boosts take is a warning."""
-    assert (await doctor.check_upload_limit(settings(tmp_path, upload=limit))).mark == mark
+    assert (await doctor.check_upload_limit(settings(tmp_path, upload_mib=limit))).mark == mark
 
 
 @pytest.mark.parametrize(
