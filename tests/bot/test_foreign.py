@@ -5,7 +5,7 @@ from __future__ import annotations
 import discord
 import pytest
 
-from bot.actions.training import TrainingOrder
+from bot.actions.order import TrainingOrder
 from bot.card import Card
 from bot.cards import job as jobs
 from bot.cards import jobs as listing
@@ -95,14 +95,15 @@ async def test_by_select(kit, both, which):
 
 
 async def test_start(kit, both):
-    """Somebody else's pre-flight card starts nothing."""
-    _, bob, _, training, _ = both
+    """Somebody else's pre-flight card starts nothing, nor does one's own of their dataset."""
+    alice, bob, _, training, _ = both
+    order = TrainingOrder(training.dataset, "lora", "embedded").to_json()
 
-    answer = await press(
-        kit, bob, preflight.Start(TrainingOrder(training.dataset, "lora", "embedded"))
-    )
+    theirs = await press(kit, bob, preflight.Start(await kit.store.drafts.add(alice.id, order)))
+    own = await press(kit, bob, preflight.Start(await kit.store.drafts.add(bob.id, order)))
 
-    assert kit.says(answer, ERRORS["dataset_unknown"])
+    assert kit.says(theirs, ERRORS["card_old"])
+    assert kit.says(own, ERRORS["dataset_unknown"])
 
 
 async def press(kit, who, control):

@@ -8,11 +8,7 @@ import discord
 import pytest
 
 from bot import wording
-from bot.card import Card
-from bot.cards.components import row
-from bot.cards.preflight import Start
 from bot.wording.errors import ERRORS
-from storage.errors import UserError
 from storage.records import Kind, Method, Server, Status
 
 DATASET = {"dataset": "my dog"}
@@ -280,19 +276,6 @@ async def test_start_after_restart(kit, scheduler):
 
     (job,) = await kit.store.jobs.list_open()
     assert job.request["steps"] == 77
-
-
-async def test_somebody_elses_card(kit, scheduler):
-    """A card's buttons start nothing in anybody else's hands."""
-    alice, bob = kit.add_member("alice"), kit.add_member("bob")
-    await scheduler.add_dataset(alice)
-    draft = await kit.store.drafts.add(alice.id, {})
-    await kit.bot.get_channel(kit.channel.id).send(view=Card(row(Start(draft))))
-
-    answer = await bob.click(kit.channel.last_message, label="Start")
-
-    assert kit.text(answer) == wording.explain(UserError("card_old"))
-    assert await kit.store.jobs.list_open() == []
 
 
 async def test_not_now(kit, scheduler):
