@@ -67,7 +67,6 @@ class EventPrinter:
 
     def __init__(self, bar: Bar) -> None:
         self.bar = bar
-        self.steps = 0
 
     def print_event(self, event: dict[str, Any]) -> None:
         """Print an event, or nothing for kinds that do not concern a person."""
@@ -169,16 +168,11 @@ class EventPrinter:
     _advice = _advised
 
     def _exported(self, event: dict[str, Any]) -> None:
+        template = wording.shell.FILE_ANSWERS[event["kind"]]
         size = wording.format_size(event["bytes"])
-        sys.stdout.write(fill(wording.shell.EXPORTED, **{**event, "size": size}) + "\n")
+        sys.stdout.write(fill(template, **{**event, "size": size}) + "\n")
 
-    def _promoted(self, event: dict[str, Any]) -> None:
-        size = wording.format_size(event["bytes"])
-        sys.stdout.write(fill(wording.shell.PROMOTED, **{**event, "size": size}) + "\n")
-
-    def _shrunk(self, event: dict[str, Any]) -> None:
-        size = wording.format_size(event["bytes"])
-        sys.stdout.write(fill(wording.shell.SHRUNK, **{**event, "size": size}) + "\n")
+    _promoted = _shrunk = _exported
 
     def _inspected(self, event: dict[str, Any]) -> None:
         facts = {

@@ -14,13 +14,9 @@ from storage.signals import call_on_stop
 log = logging.getLogger(__name__)
 
 PROCESSES = {"bot": (sys.executable, "-m", "bot"), "scheduler": (sys.executable, "-m", "training")}
-REFUSED_EXIT_CODE = (
-    2  #: of a process whose settings keep it from starting; restarting would not help
-)
-FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS = (
-    1.0,
-    60.0,
-)  #: before a process that died is restarted; doubles
+REFUSED_EXIT_CODE = 2  #: of a process that cannot start with its settings: not restarted
+FIRST_DELAY_SECONDS = 1.0  #: before a process that died is restarted; doubles each time
+MAX_DELAY_SECONDS = 60.0
 STEADY_SECONDS = 60.0  #: alive so long, a process that dies starts over with the first delay
 STOP_SECONDS = 15.0  #: that a process has to end after SIGTERM, before it is killed
 

@@ -92,9 +92,11 @@ ADVICE = "{method} on {base}, {dial}"
 ADVICE_SECOND = "Or: {method} on {base}, {dial}: {why}."
 ADVICE_PHOTOS = "Only {photos} of {handed} count: the others are blurred or nearly the same."
 ADVICE_TERMS = "Licence terms: {terms}."
-EXPORTED = "{file}: {size}"
-PROMOTED = "{base} is now a base ({size}); safelight bases lists it"
-SHRUNK = "{file}: {size}, rank {rank}; {error:.1%} of its effect is lost"
+FILE_ANSWERS = {
+    "exported": "{file}: {size}",
+    "promoted": "{base} is now a base ({size}); safelight bases lists it",
+    "shrunk": "{file}: {size}, rank {rank}; {error:.1%} of its effect is lost",
+}
 READABLE = "Works in: {programs}"
 UNREADABLE = "Not in {program}: it {amiss}"
 CRASHED = "The training process stopped unexpectedly (exit code {code}). Its last lines are above."

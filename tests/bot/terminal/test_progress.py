@@ -167,7 +167,7 @@ def test_a_smaller_file_says_what_it_costs(capfd):
     }
     assert progress.run_training_command(["shrink"], child(event)) == 0
     facts = {"file": "a.safetensors", "size": "1 MB", "rank": 4, "error": 0.123}
-    assert fill(wording.shell.SHRUNK, **facts) in capfd.readouterr().out
+    assert fill(wording.shell.FILE_ANSWERS["shrunk"], **facts) in capfd.readouterr().out
 
 
 def test_an_export_is_told(capfd):

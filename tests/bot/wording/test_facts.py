@@ -18,14 +18,13 @@ ROOT = Path(bot.__file__).parent.parent
 FILLERS = {"say", "fill"}
 ERRORS = {"UserError", "JobError"}
 #: Sentences whose facts arrive in an event from another process, so no caller can be read.
-FROM_EVENTS = {
-    "job.NOTES",
-    "doctor.CHECKS",
-    *(f"shell.{name}" for name in ("BASE", "BASE_GOOD", "BASE_WEAK", "BASE_LICENCE", "EVENTS")),
-    *(f"shell.{name}" for name in ("EXPORTED", "FETCH", "FETCHED", "FETCHED_ALREADY")),
-    *(f"shell.{name}" for name in ("FETCHED_NOT_VERIFIED", "FETCHING", "COMMERCIAL_USE", "NOTES")),
-    *(f"shell.{name}" for name in ("PROMOTED", "SHRUNK")),
-}
+FROM_EVENTS = {"job.NOTES", "doctor.CHECKS"} | {
+    f"shell.{name}"
+    for name in (
+        "BASE", "BASE_GOOD", "BASE_WEAK", "BASE_LICENCE", "COMMERCIAL_USE", "EVENTS", "FETCH",
+        "FETCHED", "FETCHED_ALREADY", "FETCHED_NOT_VERIFIED", "FETCHING", "FILE_ANSWERS", "NOTES",
+    )
+}  # fmt: skip
 
 
 def placeholders(template: str) -> set[str]:
