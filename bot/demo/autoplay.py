@@ -44,14 +44,14 @@ async def run_journey(home: Path, out: Path) -> str:
         await post_welcome(bot, world.channel.id, world.server.id)
         journey = Journey(bot, world, out)
         wrong = await play_chapters(journey)
-    told = {
+    summary = {
         "seconds_total": round(journey.transcript.seconds, 1),
         "slowest_ack_ms": round(journey.slowest * 1000),
         "jobs": journey.jobs,
     } | ({"wrong": wrong} if wrong else {})
-    write_whole(out / "journey.json", json.dumps(told, indent=1).encode())
+    write_whole(out / "journey.json", json.dumps(summary, indent=1).encode())
     write_whole(out / "transcript.md", journey.transcript.to_markdown().encode())
-    live.print_line(json.dumps(told))
+    live.print_line(json.dumps(summary))
     return wrong
 
 

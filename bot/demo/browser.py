@@ -48,8 +48,8 @@ class Tab:
 
     async def run(self, script: str) -> Any:
         """Evaluate an expression in the page and return its value."""
-        said = await self.call("Runtime.evaluate", expression=script, returnByValue=True)
-        return said["result"].get("value")
+        answer = await self.call("Runtime.evaluate", expression=script, returnByValue=True)
+        return answer["result"].get("value")
 
     async def wait_until(self, script: str) -> None:
         """Wait until an expression is true."""

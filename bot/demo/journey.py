@@ -75,27 +75,29 @@ class Journey:
 
     async def add_photos(self) -> None:
         """Add ten photos: five with the form, five as messages."""
-        diary, shots = self.transcript, [(p.name, p.read_bytes()) for p in picture_files()]
-        diary.begin_chapter("Ten photos")
+        transcript, shots = self.transcript, [(p.name, p.read_bytes()) for p in picture_files()]
+        transcript.begin_chapter("Ten photos")
         answer = await self.slash(OWNER, "dataset new", name=NAME, kind="subject")
-        diary.check_message(answer.message, NAME, "0 photos")
+        transcript.check_message(answer.message, NAME, "0 photos")
         answer = await self.slash(OWNER, "dataset add", name=NAME)
-        diary.check(answer.form, "a form opens for up to ten photos, with the consent to tick")
-        diary.add_action(OWNER, "picks five pictures, ticks the consent, submits")
+        transcript.check(
+            answer.form, "a form opens for up to ten photos, with the consent to tick"
+        )
+        transcript.add_action(OWNER, "picks five pictures, ticks the consent, submits")
         filled = await self.world.fill(OWNER, answer, photos=shots[:5], consent=["yes"])
-        diary.check_message(self.note_ack(filled).message, "5 of 5")
+        transcript.check_message(self.note_ack(filled).message, "5 of 5")
         answer = await self.slash(OWNER, "dataset collect", name=NAME)
-        collecting = diary.check_message(answer.message, "Collecting")
+        collecting = transcript.check_message(answer.message, "Collecting")
         for shot in shots[5:]:
-            diary.add_action(OWNER, f"posts `{shot[0]}`")
+            transcript.add_action(OWNER, f"posts `{shot[0]}`")
             posted = await self.world.post(OWNER, files=[shot])
             await self.world.advance_clock()
             marks = self.reactions_on(posted.id)
-            diary.check("✅" in marks, "the bot marks it ✅")
+            transcript.check("✅" in marks, "the bot marks it ✅")
         answer = await self.press(OWNER, collecting, wording.dataset.DONE)
-        diary.check_message(answer.message, "10 photos", wording.dataset.COLLECT_DONE)
+        transcript.check_message(answer.message, "10 photos", wording.dataset.COLLECT_DONE)
         kept = list((self.bot.store.home.path / "photos").glob("*/*.png"))
-        diary.check(len(kept) == len(shots), "ten photos lie in the data folder")
+        transcript.check(len(kept) == len(shots), "ten photos lie in the data folder")
 
     def reactions_on(self, number: int) -> list[str]:
         """Return the reactions on a message."""
@@ -206,21 +208,21 @@ class Journey:
 
     async def erase_everything(self) -> None:
         """Delete everything, and check that nothing is left."""
-        diary, home = self.transcript, self.bot.store.home.path
-        diary.begin_chapter("/me: delete my data")
+        transcript, home = self.transcript, self.bot.store.home.path
+        transcript.begin_chapter("/me: delete my data")
         answer = await self.slash(OWNER, "me")
-        card = diary.check_message(answer.message, "1 dataset", "10 photos", "2 styles")
+        card = transcript.check_message(answer.message, "1 dataset", "10 photos", "2 styles")
         answer = await self.press(OWNER, card, wording.member.ERASE)
-        asked = diary.check_message(answer.message, "10 photos")
+        asked = transcript.check_message(answer.message, "10 photos")
         answer = await self.press(OWNER, asked, wording.member.ERASE_REMOVE)
-        diary.check_message(answer.message, "All gone")
+        transcript.check_message(answer.message, "All gone")
         for what in ("photos", "previews", "styles", "runs/*/photos"):
             left = [path for path in home.glob(f"{what}/**/*") if path.is_file()]
-            diary.check(not left, f"no file is left in `{what}`")
+            transcript.check(not left, f"no file is left in `{what}`")
         answer = await self.slash(OWNER, "dataset show", name=NAME)
-        diary.check_message(answer.message, wording.errors.ERRORS["datasets_none"])
+        transcript.check_message(answer.message, wording.errors.ERRORS["datasets_none"])
         offered = await self.world.autocomplete(FRIEND, "sample", "style", NAME)
-        diary.check(not offered, "the shared style is offered to nobody any more")
+        transcript.check(not offered, "the shared style is offered to nobody any more")
 
     def check_no_errors(self) -> None:
         """Check that the bot raised no unexpected error."""

@@ -64,10 +64,10 @@ class PageText:
 class Page:
     """The proxy in front of one world's page."""
 
-    def __init__(self, screen: Screen, session: ClientSession, words: PageText) -> None:
+    def __init__(self, screen: Screen, session: ClientSession, text: PageText) -> None:
         self.screen = screen
         self.session = session
-        self.words = words
+        self.text = text
 
     def make_app(self) -> web.Application:
         """Return the web application."""
@@ -84,8 +84,8 @@ class Page:
         """Return simcord's page with our names, sidebar and banner."""
         status, headers, body = await self.request_simcord(request, "GET", "/")
         text = replace_parts(body.decode(), PAGE_REPLACEMENTS)
-        text = SIDEBAR.sub(lambda found: found[0] + self.words.sidebar, text)
-        text = PREVIEW.sub(lambda _: self.words.banner, text)
+        text = SIDEBAR.sub(lambda found: found[0] + self.text.sidebar, text)
+        text = PREVIEW.sub(lambda _: self.text.banner, text)
         return web.Response(body=text.encode(), status=status, headers=headers)
 
     async def get_style(self, _: web.Request) -> web.FileResponse:
@@ -109,18 +109,18 @@ class Page:
             _, _, state = await self.request_simcord(request, "GET", "/api/state")
             shown = str(json.loads(state or b"{}").get("publishedRevision", 0)).encode()
             body = REVISION.sub(rb"\g<1>" + shown, body, count=1)
-            status, headers, told = await self.request_simcord(
+            status, headers, answer_body = await self.request_simcord(
                 request, "POST", "/api/action", body
             )
-        return web.Response(body=told, status=status, headers=headers)
+        return web.Response(body=answer_body, status=status, headers=headers)
 
     async def forward(self, request: web.Request) -> web.Response:
         """Forward any other request to simcord."""
         asked = await request.read()
-        status, headers, told = await self.request_simcord(
+        status, headers, answer_body = await self.request_simcord(
             request, request.method, request.raw_path, asked
         )
-        return web.Response(body=told, status=status, headers=headers)
+        return web.Response(body=answer_body, status=status, headers=headers)
 
     async def request_simcord(
         self, request: web.Request, method: str, path: str, body: bytes = b""
@@ -133,8 +133,8 @@ class Page:
         async with self.session.request(
             method, address, headers=kept, data=body or None
         ) as answer:
-            told = {k: v for k, v in answer.headers.items() if k not in CONNECTION_HEADERS}
-            return answer.status, told, await answer.read()
+            headers = {k: v for k, v in answer.headers.items() if k not in CONNECTION_HEADERS}
+            return answer.status, headers, await answer.read()
 
 
 def replace_parts(text: str, parts: dict[str, str]) -> str:
@@ -157,10 +157,10 @@ async def refuse_strangers(
 
 
 @asynccontextmanager
-async def serve(screen: Screen, words: PageText, port: int) -> AsyncIterator[str]:
+async def serve(screen: Screen, text: PageText, port: int) -> AsyncIterator[str]:
     """Serve the page on this computer and yield its address."""
     async with ClientSession() as session:
-        runner = web.AppRunner(Page(screen, session, words).make_app(), access_log=None)
+        runner = web.AppRunner(Page(screen, session, text).make_app(), access_log=None)
         await runner.setup()
         try:
             await web.TCPSite(runner, "127.0.0.1", port).start()

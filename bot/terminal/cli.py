@@ -23,17 +23,17 @@ TRAINING_COMMANDS = (
 
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser of the commands; those of the training are parsed in its own process."""
-    whole = argparse.ArgumentParser("safelight", description=wording.shell.PROGRAM)
-    commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, told in wording.shell.COMMANDS.items():
+    parser = argparse.ArgumentParser("safelight", description=wording.shell.PROGRAM)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, text in wording.shell.COMMANDS.items():
         commands.add_parser(
-            name, help=told, description=told, add_help=name not in TRAINING_COMMANDS
+            name, help=text, description=text, add_help=name not in TRAINING_COMMANDS
         )
     demo = commands.choices["demo"]
     demo.add_argument("--port", type=int, default=0, help=wording.shell.PORT)
     demo.add_argument("--no-browser", action="store_true", help=wording.shell.NO_BROWSER)
     demo.add_argument("--autoplay", type=Path, metavar="OUT", help=wording.shell.AUTOPLAY)
-    return whole
+    return parser
 
 
 def run_bot() -> int:
@@ -52,15 +52,15 @@ def run_doctor() -> int:
     return asyncio.run(run_checks())
 
 
-def run_demo(chosen: argparse.Namespace) -> int:
+def run_demo(given: argparse.Namespace) -> int:
     """Serve the demo, or play it through."""
-    if chosen.autoplay is not None:
+    if given.autoplay is not None:
         from bot.demo.autoplay import autoplay  # noqa: PLC0415 (each command loads its own)
 
-        return autoplay(chosen.autoplay)
+        return autoplay(given.autoplay)
     from bot.demo.live import serve_demo  # noqa: PLC0415 (each command loads its own)
 
-    return asyncio.run(serve_demo(chosen.port, browser=not chosen.no_browser))
+    return asyncio.run(serve_demo(given.port, browser=not given.no_browser))
 
 
 def run_command(arguments: Sequence[str]) -> int:
@@ -68,15 +68,15 @@ def run_command(arguments: Sequence[str]) -> int:
     command = next(iter(arguments), "-")
     if not command.startswith("-") and command not in wording.shell.COMMANDS:
         raise UserError("command_unknown", command=command, choices=list(wording.shell.COMMANDS))
-    whole = make_parser()
-    chosen, rest = whole.parse_known_args(arguments)
-    if chosen.command in TRAINING_COMMANDS:
-        return progress.run_training_command([chosen.command, *rest])
+    parser = make_parser()
+    given, rest = parser.parse_known_args(arguments)
+    if given.command in TRAINING_COMMANDS:
+        return progress.run_training_command([given.command, *rest])
     if rest:
-        whole.error(f"unrecognized arguments: {' '.join(rest)}")
-    if chosen.command == "demo":
-        return run_demo(chosen)
-    return {"run": run_bot, "doctor": run_doctor}[chosen.command]()
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if given.command == "demo":
+        return run_demo(given)
+    return {"run": run_bot, "doctor": run_doctor}[given.command]()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -48,9 +48,9 @@ def make_line(mark: str, check: str, **facts: object) -> Line:
 async def run_checks(program: Sequence[str] = TRAINING_PROGRAM) -> int:
     """Print each check as it ends; return exit code 1 if one fails."""
     marks = []
-    async for found in check_all(program):
-        marks.append(found.mark)
-        sys.stdout.write(f"{wording.doctor.MARKS[found.mark]}  {found.text}\n")
+    async for line in check_all(program):
+        marks.append(line.mark)
+        sys.stdout.write(f"{wording.doctor.MARKS[line.mark]}  {line.text}\n")
         sys.stdout.flush()
     worst = next((mark for mark in (FAIL, WARN) if mark in marks), OK)
     sys.stdout.write(f"\n{wording.doctor.VERDICTS[worst]}\n")
@@ -63,18 +63,18 @@ async def check_all(program: Sequence[str]) -> AsyncIterator[Line]:
     yield check_sqlite(SQLITE_VERSION)
     yield check_memory()
     try:
-        chosen = read_settings(BotSettings)
+        settings = read_settings(BotSettings)
     except UserError as wrong:
         yield make_line(FAIL, "setting", problem=wording.explain_in_shell(wrong))
         return
     device = asyncio.create_task(query_training(program, "device"))
     for check in (check_disk, check_database, check_token, check_public_url, check_upload_limit):
-        yield await check(chosen)
-    for found in (
+        yield await check(settings)
+    for line in (
         *check_torch(await device),
-        *check_bases(await query_training(program, "bases"), chosen),
+        *check_bases(await query_training(program, "bases"), settings),
     ):
-        yield found
+        yield line
 
 
 def check_python() -> Line:
@@ -105,20 +105,24 @@ def check_memory() -> Line:
     return make_line(WARN if scarce else OK, "memory_low" if scarce else "memory", **sizes)
 
 
-async def check_disk(chosen: BotSettings) -> Line:
+async def check_disk(settings: BotSettings) -> Line:
     """Check that the data folder can be written to, quickly, and that the disk has room."""
-    path = chosen.home
+    path = settings.home
     try:
-        took = await asyncio.to_thread(measure_fsync, Home(path))
+        milliseconds = await asyncio.to_thread(measure_fsync, Home(path))
     except OSError as closed:
         return make_line(FAIL, "disk_closed", path=path, reason=closed.strerror)
     free = space.free_mib(Home(path))
-    facts = {"path": path, "free": format_gib(free << 20), "milliseconds": max(1, round(took))}
-    if free < chosen.min_free_mib:
-        return make_line(FAIL, "disk_low", **facts, kept=format_gib(chosen.min_free_mib << 20))
+    facts = {
+        "path": path,
+        "free": format_gib(free << 20),
+        "milliseconds": max(1, round(milliseconds)),
+    }
+    if free < settings.min_free_mib:
+        return make_line(FAIL, "disk_low", **facts, kept=format_gib(settings.min_free_mib << 20))
     return make_line(
-        WARN if took > SLOW_WRITE_MS else OK,
-        "disk_slow" if took > SLOW_WRITE_MS else "disk",
+        WARN if milliseconds > SLOW_WRITE_MS else OK,
+        "disk_slow" if milliseconds > SLOW_WRITE_MS else "disk",
         **facts,
     )
 
@@ -140,9 +144,9 @@ def measure_fsync(home: Home) -> float:
     return sorted(times)[2] * 1000
 
 
-async def check_database(chosen: BotSettings) -> Line:
+async def check_database(settings: BotSettings) -> Line:
     """Check that the database opens."""
-    home = Home(chosen.home)
+    home = Home(settings.home)
     try:
         async with await Store.open(home) as store:
             jobs = wording.format_count(len(await store.jobs.list_open()), "open job")
@@ -151,31 +155,31 @@ async def check_database(chosen: BotSettings) -> Line:
     return make_line(OK, "database", path=home.database_file, jobs=jobs)
 
 
-async def check_token(chosen: BotSettings) -> Line:
+async def check_token(settings: BotSettings) -> Line:
     """Check that there is a token; a malformed one has already failed as a setting."""
-    return make_line(WARN, "token_missing") if chosen.token is None else make_line(OK, "token")
+    return make_line(WARN, "token_missing") if settings.token is None else make_line(OK, "token")
 
 
-async def check_upload_limit(chosen: BotSettings) -> Line:
+async def check_upload_limit(settings: BotSettings) -> Line:
     """Check the largest size of file that is posted."""
-    high = chosen.upload_mib > UNBOOSTED_LIMIT_MIB
+    high = settings.upload_mib > UNBOOSTED_LIMIT_MIB
     return make_line(
-        WARN if high else OK, "upload_high" if high else "upload", limit=chosen.upload_mib
+        WARN if high else OK, "upload_high" if high else "upload", limit=settings.upload_mib
     )
 
 
-async def check_public_url(chosen: BotSettings) -> Line:
+async def check_public_url(settings: BotSettings) -> Line:
     """Check that our public address answers, as a member's browser would see it."""
-    if chosen.public_url is None:
-        return make_line(WARN, "link_unset", limit=chosen.upload_mib)
-    url = chosen.public_url.rstrip("/") + "/health"
+    if settings.public_url is None:
+        return make_line(WARN, "link_unset", limit=settings.upload_mib)
+    url = settings.public_url.rstrip("/") + "/health"
     try:
         timeout = aiohttp.ClientTimeout(total=10)
         async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as answer:
             answer.raise_for_status()
     except (aiohttp.ClientError, TimeoutError) as silent:
         reason = str(silent) or type(silent).__name__
-        where = {"host": chosen.host, "port": chosen.port}
+        where = {"host": settings.host, "port": settings.port}
         return make_line(WARN, "link_silent", url=url, reason=reason, **where)
     return make_line(OK, "link")
 
@@ -186,50 +190,50 @@ async def query_training(program: Sequence[str], command: str) -> dict[str, Any]
         *program, command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     output, errors = await child.communicate()
-    for answer in output.decode(errors="replace").splitlines():
+    for line in output.decode(errors="replace").splitlines():
         with suppress(ValueError):
-            said = json.loads(answer)
-            if isinstance(said, dict) and said.get("kind") == command:
-                return said
+            answer = json.loads(line)
+            if isinstance(answer, dict) and answer.get("kind") == command:
+                return answer
     return {"reason": (errors.decode(errors="replace").splitlines() or ["no answer"])[-1]}
 
 
-def check_torch(said: dict[str, Any]) -> list[Line]:
+def check_torch(answer: dict[str, Any]) -> list[Line]:
     """Check torch, the GPU, and which methods fit in its memory."""
-    if "reason" in said:
-        return [make_line(FAIL, "torch_away", reason=said["reason"])]
-    facts = said | {"free": format_gib(said["free"] << 20)}
-    gpu = said["device"] != "cpu"
-    away = said.get("gpu_problem") or "gpu_away"
-    found = [
+    if "reason" in answer:
+        return [make_line(FAIL, "torch_away", reason=answer["reason"])]
+    facts = answer | {"free": format_gib(answer["free"] << 20)}
+    gpu = answer["device"] != "cpu"
+    problem = answer.get("gpu_problem") or "gpu_away"
+    lines = [
         make_line(OK, "torch", **facts),
-        make_line(OK if gpu else WARN, "gpu" if gpu else away, **facts),
+        make_line(OK if gpu else WARN, "gpu" if gpu else problem, **facts),
     ]
-    for method, families in said.get("reach", {}).items():
+    for method, families in answer.get("reach", {}).items():
         fits = {"families": ", ".join(families), "method": method}
-        found.append(
+        lines.append(
             make_line(OK, "reach", **fits) if families else make_line(WARN, "reach_none", **fits)
         )
-    return found
+    return lines
 
 
-def check_bases(said: dict[str, Any], chosen: BotSettings) -> list[Line]:
+def check_bases(answer: dict[str, Any], settings: BotSettings) -> list[Line]:
     """Check which bases are installed, and which captioner."""
-    if "reason" in said:
-        return [make_line(FAIL, "bases_away", reason=said["reason"])]
-    here = [base["name"] for base in said["bases"] if base["present"]]
-    missing = [base["name"] for base in said["bases"] if not base["present"] and base["known"]]
-    found = [make_line(OK if here else FAIL, "bases", names=", ".join(here) or "none")]
+    if "reason" in answer:
+        return [make_line(FAIL, "bases_away", reason=answer["reason"])]
+    here = [base["name"] for base in answer["bases"] if base["present"]]
+    missing = [base["name"] for base in answer["bases"] if not base["present"] and base["known"]]
+    lines = [make_line(OK if here else FAIL, "bases", names=", ".join(here) or "none")]
     if missing:
-        folder = Home(chosen.home).bases
-        found.append(make_line(WARN, "bases_missing", names=", ".join(missing), folder=folder))
-    found += [
+        folder = Home(settings.home).bases
+        lines.append(make_line(WARN, "bases_missing", names=", ".join(missing), folder=folder))
+    lines += [
         make_line(WARN, "bases_wrong", sentence=progress.explain_event(one))
-        for one in said["wrong"]
+        for one in answer["wrong"]
     ]
-    present = said["captioner"]["present"]
+    present = answer["captioner"]["present"]
     mark, check = (OK, "captioner") if present else (WARN, "captioner_missing")
-    return [*found, make_line(mark, check, name=said["captioner"]["name"])]
+    return [*lines, make_line(mark, check, name=answer["captioner"]["name"])]
 
 
 def format_gib(count: float) -> str:

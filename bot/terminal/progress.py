@@ -34,19 +34,19 @@ def run_training_command(
     arguments: Sequence[str], program: Sequence[str] = TRAINING_PROGRAM
 ) -> int:
     """Run a command of the training in a child, print its events and return its exit code."""
-    teller, ended = EventPrinter(Bar()), False
+    printer, ended = EventPrinter(Bar()), False
     with subprocess.Popen([*program, *arguments], stdout=subprocess.PIPE, text=True) as child:
         try:
             for event in read_events(child):
                 ended |= event.get("kind") in TERMINAL_KINDS
-                teller.print_event(event)
+                printer.print_event(event)
         except KeyboardInterrupt:  # the terminal has interrupted the child, too
             child.wait()
-            teller.bar.print_line(wording.shell.STOPPED)
+            printer.bar.print_line(wording.shell.STOPPED)
             return 130
     code = child.returncode
     if code not in {0, 2} and not ended:
-        teller.bar.print_line(fill(wording.shell.CRASHED, code=code))
+        printer.bar.print_line(fill(wording.shell.CRASHED, code=code))
     return code
 
 
@@ -83,8 +83,8 @@ class EventPrinter:
                 self._progress(event)
             case Note():
                 known = wording.job.NOTES.get(event.code, "")
-                said = fill(known, **event.facts) if known else explain_event(event.to_json())
-                self.bar.print_line(said)
+                sentence = fill(known, **event.facts) if known else explain_event(event.to_json())
+                self.bar.print_line(sentence)
             case Failed():
                 self._failed(event)
             case Done():
@@ -107,10 +107,10 @@ class EventPrinter:
         self.bar.update(event.step / max(1, event.steps), words)
 
     def _failed(self, event: Failed) -> None:
-        said, file = explain_event(event.to_json()), str(event.facts.get("file", ""))
-        unnamed = file and file not in said
+        sentence, file = explain_event(event.to_json()), str(event.facts.get("file", ""))
+        unnamed = file and file not in sentence
         failed = wording.shell.FAILED_FILE if unnamed else wording.shell.FAILED
-        self.bar.print_line(fill(failed, sentence=said, file=file))
+        self.bar.print_line(fill(failed, sentence=sentence, file=file))
 
     def _done(self, event: Done) -> None:
         seconds = format_clock(event.timings.seconds)
@@ -123,10 +123,10 @@ class EventPrinter:
         )
 
     def _bases(self, event: dict[str, Any]) -> None:
-        words = [line for base in event["bases"] for line in describe_base(base)]
-        words += ["", wording.shell.CAPTIONERS]
-        words += [line for one in event["captioners"] for line in describe_base(one)]
-        sys.stdout.write("".join(replace_control_chars(line) for line in words))
+        lines = [line for base in event["bases"] for line in describe_base(base)]
+        lines += ["", wording.shell.CAPTIONERS]
+        lines += [line for one in event["captioners"] for line in describe_base(one)]
+        sys.stdout.write("".join(replace_control_chars(line) for line in lines))
         for wrong in event["wrong"]:
             self.bar.print_line(explain_event(wrong))
 
@@ -142,11 +142,13 @@ class EventPrinter:
         self.bar.update(event["done"] / event["bytes"], words)
 
     def _fetched(self, event: dict[str, Any]) -> None:
-        unseen = wording.shell.FETCHED_NOT_VERIFIED if event["unseen"] else wording.shell.FETCHED
-        told = wording.shell.FETCHED_ALREADY if event["already"] else unseen
+        unverified = (
+            wording.shell.FETCHED_NOT_VERIFIED if event["unseen"] else wording.shell.FETCHED
+        )
+        template = wording.shell.FETCHED_ALREADY if event["already"] else unverified
         size, names = wording.format_size(event["bytes"]), ", ".join(event["unseen"])
         facts = {**event, "size": size, "names": names, "seconds": format_clock(event["seconds"])}
-        self.bar.print_line(fill(told, **facts))
+        self.bar.print_line(fill(template, **facts))
 
     def _advised(self, event: dict[str, Any]) -> None:
         photos = wording.format_count(event["photos"], "photo")
@@ -190,15 +192,17 @@ class EventPrinter:
             sys.stdout.write(
                 replace_control_chars(fill(wording.shell.READABLE, programs=programs))
             )
-        for program, amiss in event["amiss"].items():
+        for program, reason in event["amiss"].items():
             sys.stdout.write(
-                replace_control_chars(fill(wording.shell.UNREADABLE, program=program, amiss=amiss))
+                replace_control_chars(
+                    fill(wording.shell.UNREADABLE, program=program, reason=reason)
+                )
             )
 
 
-def choice_facts(found: dict[str, Any]) -> dict[str, str]:
+def choice_facts(choice: dict[str, Any]) -> dict[str, str]:
     """Return the facts of a way to train, as sentences name them."""
-    return {"method": found["method_title"], "base": found["title"], "dial": found["dial"]}
+    return {"method": choice["method_title"], "base": choice["title"], "dial": choice["dial"]}
 
 
 def describe_base(base: dict[str, Any]) -> Iterator[str]:

@@ -98,5 +98,5 @@ FILE_ANSWERS = {
     "shrunk": "{file}: {size}, rank {rank}; {error:.1%} of its effect is lost",
 }
 READABLE = "Works in: {programs}"
-UNREADABLE = "Not in {program}: it {amiss}"
+UNREADABLE = "Not in {program}: it {reason}"
 CRASHED = "The training process stopped unexpectedly (exit code {code}). Its last lines are above."
