@@ -8,11 +8,11 @@ import shutil
 from pathlib import Path
 
 import psutil
-import torch
-from accelerate import Accelerator
+
+from training.lazy import accelerate, torch
 
 MIB = 2**20
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+DTYPES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}  #: torch's names
 
 DRIVER_FILE = Path("/proc/driver/nvidia/version")
 DRIVER_VERSION = re.compile(r"\b(\d{3})\.\d+(?:\.\d+)?\b")
@@ -24,7 +24,7 @@ MIN_DRIVER = {11: 450, 12: 525, 13: 580}
 class Device:
     """The device of this process: one, because accelerate keeps one state a process."""
 
-    def __init__(self, accelerator: Accelerator, threads: int = 0) -> None:
+    def __init__(self, accelerator: accelerate.Accelerator, threads: int = 0) -> None:
         self.accelerator = accelerator
         self.threads = threads
         self.max_threads = torch.get_num_threads()
@@ -36,6 +36,8 @@ class Device:
         A GPU computes in bf16, an older one, which has none, in fp16; a CPU in fp32, since fp16
         is fifteen times slower there. With 0 threads, `cpu_threads` chooses.
         """
+        from accelerate import Accelerator  # noqa: PLC0415 - torch, only when it is needed
+
         if precision == "auto":
             precision = "fp32"
             if torch.cuda.is_available() and not cpu:
@@ -60,7 +62,8 @@ class Device:
     @property
     def dtype(self) -> torch.dtype:
         """The type that frozen weights are kept in."""
-        return DTYPES[self.precision]
+        dtype: torch.dtype = getattr(torch, DTYPES[self.precision])
+        return dtype
 
     @property
     def name(self) -> str:
@@ -136,11 +139,15 @@ class Device:
 class HostMemory(Device):
     """The CPU as a place to keep networks, whatever device this process computes on."""
 
-    torch_device = torch.device("cpu")
     precision = "fp32"
 
     def __init__(self) -> None:
         self.threads, self.max_threads = 0, torch.get_num_threads()
+
+    @property
+    def torch_device(self) -> torch.device:
+        """The CPU as torch names it."""
+        return torch.device("cpu")
 
 
 def read_driver_version(file: Path = DRIVER_FILE) -> str | None:

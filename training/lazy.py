@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 __all__ = [
     "SLOW_IMPORTS",
     "LazyModule",
+    "Tensor",
     "accelerate",
     "diffusers",
     "peft",
@@ -53,7 +54,9 @@ if TYPE_CHECKING:
     import peft
     import torch
     import transformers
+    from torch import Tensor
 else:
+    Tensor = Any  #: for annotations alone
     accelerate, diffusers, peft = map(LazyModule, ("accelerate", "diffusers", "peft"))
     torch, transformers = map(LazyModule, ("torch", "transformers"))
 

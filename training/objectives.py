@@ -10,12 +10,7 @@ Liu et al. 2022 (arXiv 2209.03003), Esser et al. 2024 (arXiv 2403.03206).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from training.lazy import torch
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from training.lazy import Tensor, torch
 
 
 def expand_as_picture(a: Tensor, like: Tensor) -> Tensor:

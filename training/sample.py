@@ -3,34 +3,28 @@
 from __future__ import annotations
 
 import time
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, fields
 from itertools import count, islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from PIL import Image
 
 from storage import limits
 from storage.errors import JobError
 from storage.events import Done, Event, Note, PictureDrawn, Started, Timings
-from storage.folders import replacing
+from storage.folders import JobFolder, replacing
 from storage.limits import check_range
+from storage.records import Base
 from storage.requests import SampleRequest
 from training import families, methods
-from training.families import Picture
+from training.bases.cache import BaseCache
+from training.device import Device
+from training.families import Family, Picture
+from training.lazy import Tensor
 from training.networks.memory import MIB, abreast
 from training.styles import header, writer
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from contextlib import AbstractContextManager
-
-    from PIL import Image
-    from torch import Tensor
-
-    from storage.folders import JobFolder
-    from storage.records import Base
-    from training.bases.cache import BaseCache
-    from training.device import Device
-    from training.families import Family
 
 LIMITS = {"steps": (1, 100), "count": (1, 4), "strength": (-2.0, 2.0), "seed": limits.SEED}
 SIDE_PIXELS = (32, 1024)

@@ -6,16 +6,14 @@ import gc
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from storage.errors import JobError
 from training.bases.registry import BaseRegistry
-from training.families import walk
-
-if TYPE_CHECKING:
-    from training.device import Device
-    from training.families import Family
+from training.device import Device
+from training.families import Family, walk
 
 Model = TypeVar("Model")
 ROOM_FACTOR = 1.5  #: free memory that a model must find, as a multiple of its own
@@ -36,14 +34,10 @@ class BaseCache(BaseRegistry):
         self.lent: list[str] = []
         self.tainted: set[str] = set()  #: lent to a job that crashed, which may have changed them
 
-    @property
+    @cached_property
     def device(self) -> Device:
         """The device, opened when it is first used."""
-        if self._device is None:
-            from training.device import Device  # noqa: PLC0415  # torch, only when it is needed
-
-            self._device = Device.open()
-        return self._device
+        return self._device or Device.open()
 
     def fits(self, name: str, memory: int) -> bool:
         """Return whether a model of so many MiB can be used beside those that are lent."""

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from typing import TYPE_CHECKING, Protocol
+from pathlib import Path
+from typing import Protocol
+
+from PIL import Image
 
 from storage.errors import JobError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from PIL import Image
-
-    from training.device import Device
+from training.device import Device
 
 
 class Captioner(Protocol):

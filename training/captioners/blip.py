@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
 
 from storage.errors import JobError
+from training.device import Device
 from training.lazy import torch, transformers
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from PIL import Image
-
-    from training.device import Device
 
 MEMORY = 2500  #: MiB, of BLIP large
 MAX_CAPTION_TOKENS = 40

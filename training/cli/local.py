@@ -7,6 +7,7 @@ import shutil
 import signal
 from dataclasses import asdict, fields, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from storage import names
@@ -16,25 +17,23 @@ from storage.folders import Home, JobFolder, replacing, write_json, write_whole
 from storage.records import JobCommand, Kind
 from storage.requests import CaptionRequest, SampleRequest
 from training.cli.advice import AUTO, advice_facts, apply_advice, ask_advisor
+from training.cli.arguments import (
+    AdviseArguments,
+    CaptionArguments,
+    SampleArguments,
+    TrainArguments,
+)
 from training.cli.bases import open_registry
 from training.cli.output import print_line
 from training.cli.photos import FolderPhoto, read_photos
 from training.cli.request import DEFAULT_BASE, ConceptFolder, list_concepts, make_recipe
+from training.settings import TrainingSettings
 from training.styles import header
 from training.worker.eventlog import read_entries
 from training.worker.execution import Execution
 from training.worker.inbox import Command, Request
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from training.cli.arguments import (
-        AdviseArguments,
-        CaptionArguments,
-        SampleArguments,
-        TrainArguments,
-    )
-    from training.settings import TrainingSettings
     from training.worker.runtime import Runtime
 
 

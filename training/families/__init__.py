@@ -7,24 +7,21 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from contextlib import AbstractContextManager
-    from pathlib import Path
+from PIL import Image
 
-    import torch
-    from PIL import Image
-    from torch import Tensor
-
-    from storage.records import Base
-    from training.device import Device
-    from training.networks.conditioning import Conditions
-    from training.networks.counts import Counts
-    from training.networks.networks import Networks
-    from training.networks.traits import FamilyFiles
+from storage.records import Base
+from training.device import Device
+from training.lazy import Tensor, torch
+from training.networks.conditioning import Conditions
+from training.networks.counts import Counts
+from training.networks.networks import Networks
+from training.networks.traits import FamilyFiles
 
 
 @dataclass(frozen=True, slots=True)

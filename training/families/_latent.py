@@ -5,22 +5,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from training.lazy import torch
+from training.device import Device
+from training.families import Frame, Picture
+from training.lazy import Tensor, torch
+from training.networks.conditioning import Conditions
 from training.networks.memory import MIB, coded
 from training.networks.networks import Networks
 from training.networks.quantize import quantise
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from training.device import Device
-    from training.families import Frame, Picture
-    from training.networks.conditioning import Conditions
 
 Read = Callable[["torch.dtype"], Any]  #: a pipeline from a base's files, rounded to this
 

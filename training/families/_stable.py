@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from storage.records import Base
 from training import objectives
+from training.device import Device
 from training.families._latent import Latent, Read
-from training.lazy import diffusers, torch
+from training.lazy import Tensor, diffusers, torch
 from training.modelfiles import singlefile, singlefile_writer
+from training.networks.conditioning import Conditions
 from training.networks.networks import Networks, Part
 from training.networks.vocabulary import Vocabulary
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from storage.records import Base
-    from training.device import Device
-    from training.networks.conditioning import Conditions
 
 GUIDANCE = {64: 4.0}  #: by the resolution of a tiny base; else its family's own
 ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+from storage.records import Base
+from training.device import Device
 from training.families._stable import UNSAFE, Stable
 from training.families._stable_files import STABLE_FILES
-from training.lazy import diffusers
+from training.lazy import diffusers, torch
 from training.modelfiles import configs, folder, singlefile
 from training.modelfiles.configs import SD15
 from training.networks.counts import read_counts
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import torch
-
-    from storage.records import Base
-    from training.device import Device
 
 RESOLUTION, MEMORY = 512, 3500
 OBJECTIVE = "epsilon"

@@ -8,23 +8,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+from storage.records import Base
+from training.device import Device
+from training.families._latent import Read
 from training.families._stable import UNSAFE, Stable
 from training.families._stable_files import STABLE_FILES
-from training.lazy import diffusers
+from training.lazy import diffusers, torch
 from training.modelfiles import configs, folder, singlefile
 from training.modelfiles.configs import SD2
 from training.networks.counts import read_counts
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import torch
-
-    from storage.records import Base
-    from training.device import Device
-    from training.families._latent import Read
 
 RESOLUTION, MEMORY = 768, 4500
 OBJECTIVE = "v"

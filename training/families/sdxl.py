@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+from storage.records import Base
+from training.device import Device
+from training.families import Frame
+from training.families._latent import Read
 from training.families._stable import Stable
 from training.families._stable_files import STABLE_FILES
-from training.lazy import diffusers, torch
+from training.lazy import Tensor, diffusers, torch
 from training.modelfiles import configs, folder, singlefile
 from training.modelfiles.configs import SDXL
+from training.networks.conditioning import Conditions
 from training.networks.counts import read_counts
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from torch import Tensor
-
-    from storage.records import Base
-    from training.device import Device
-    from training.families import Frame
-    from training.families._latent import Read
-    from training.networks.conditioning import Conditions
 
 RESOLUTION, MEMORY = 1024, 9000
 OBJECTIVE = "epsilon"

@@ -8,30 +8,23 @@ it computes in bf16 or fp32.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from storage.errors import JobError
+from storage.records import Base
 from training import objectives
-from training.families._latent import Latent
-from training.lazy import diffusers, torch, transformers
+from training.device import Device
+from training.families._latent import Latent, Read
+from training.lazy import Tensor, diffusers, torch, transformers
 from training.modelfiles import configs, folder, zimage
 from training.modelfiles.clip import alphabet
-from training.networks.conditioning import level
+from training.networks.conditioning import Conditions, level
 from training.networks.counts import read_counts
 from training.networks.networks import Networks, Part
 from training.networks.traits import PROGRAMS, FamilyFiles
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-    from pathlib import Path
-
-    from torch import Tensor
-
-    from storage.records import Base
-    from training.device import Device
-    from training.families._latent import Read
-    from training.networks.conditioning import Conditions
 
 RESOLUTION, MEMORY = 1024, 22_000
 COUNTS = read_counts(__file__)

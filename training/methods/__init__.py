@@ -13,24 +13,19 @@ from __future__ import annotations
 import importlib
 import logging
 import pkgutil
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 from storage.errors import JobError
 from storage.limits import check_range
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from contextlib import AbstractContextManager
-
-    from torch import Tensor
-
-    from storage.records import Base, Method, Rule
-    from storage.requests import TrainRequest
-    from training.networks.counts import FamilyNumbers
-    from training.networks.networks import Attached, Networks
-    from training.networks.traits import MethodTraits
-    from training.recipe.recipe import Recipe
-
+from storage.records import Base, Method, Rule
+from storage.requests import TrainRequest
+from training.lazy import Tensor
+from training.networks.counts import FamilyNumbers
+from training.networks.networks import Attached, Networks
+from training.networks.traits import MethodTraits
+from training.recipe.recipe import Recipe
 
 # peft brings bitsandbytes in where it is installed, which tells of kernels that nobody asked for
 logging.getLogger("bitsandbytes").setLevel(logging.ERROR)

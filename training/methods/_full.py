@@ -9,16 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from storage.errors import JobError
-from training.lazy import torch
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from training.networks.networks import Networks
-    from training.recipe.recipe import Recipe
+from training.lazy import Tensor, torch
+from training.networks.networks import Networks
+from training.recipe.recipe import Recipe
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,29 +13,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from math import isqrt
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from storage.errors import JobError
-from training.lazy import torch
+from storage.records import Base, Rule
+from training.lazy import Tensor, torch
 from training.methods import lora
 from training.methods._defaults import trains_text_encoder
-from training.networks.counts import sizes
+from training.networks.counts import FamilyNumbers, sizes
 from training.networks.keys import cut
-from training.networks.sizes import NAME
-
-if TYPE_CHECKING:
-    from torch import Tensor
-    from torch.utils.hooks import RemovableHandle
-
-    from storage.records import Base, Rule
-    from training.networks.counts import FamilyNumbers
-    from training.networks.networks import Layer, Networks
-    from training.networks.sizes import Row
-    from training.recipe.recipe import Recipe
+from training.networks.networks import Layer, Networks
+from training.networks.sizes import NAME, Row
+from training.recipe.recipe import Recipe
 
 logging.getLogger("LyCORIS").setLevel(logging.ERROR)  # else it tells the shape of every layer
 
-Parts = Mapping[str, "Tensor"]  #: the tensors of one layer by the ends of their keys
+Parts = Mapping[str, Tensor]  #: the tensors of one layer by the ends of their keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +88,7 @@ class Kind:
     ) -> Iterator[None]:
         """Draw with a file inside the block; the base's own tensors are never touched."""
         layers = {key: layer for part in networks.parts for key, layer in part.layers().items()}
-        handles: list[RemovableHandle] = []
+        handles: list[torch.utils.hooks.RemovableHandle] = []
         try:
             for key, parts in sorted(by_layer(tensors).items()):
                 weight = layers[key].weight
@@ -138,7 +131,7 @@ class Lycoris:
         self.networks, self.text = networks, recipe.train_text_encoder and networks.text
         self.kind, self.on = kind, True
         self.modules: dict[str, Any] = {}
-        self.handles: list[RemovableHandle] = []
+        self.handles: list[torch.utils.hooks.RemovableHandle] = []
         with torch.random.fork_rng():
             torch.manual_seed(recipe.seed)
             for part in networks.parts:

@@ -5,25 +5,18 @@ The whole network learns; with a rank, a LoRA does.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
 
-from storage.records import Concept, Dial, Method, Rule
+from storage.records import Base, Concept, Dial, Method, Rule
+from training.lazy import Tensor
 from training.methods import _full, lora
 from training.methods._defaults import layer_defaults as defaults
-from training.networks.counts import sizes
+from training.networks.counts import FamilyNumbers, sizes
 from training.networks.keys import plain
+from training.networks.networks import Attached, Networks
 from training.networks.traits import MethodTraits
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from torch import Tensor
-
-    from storage.records import Base
-    from training.networks.counts import FamilyNumbers
-    from training.networks.networks import Attached, Networks
-    from training.recipe.recipe import Recipe
+from training.recipe.recipe import Recipe
 
 __all__ = ["METHOD", "TRAITS", "attach", "check", "defaults", "rules", "worn"]
 

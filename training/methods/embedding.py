@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from storage.errors import JobError
-from storage.records import Concept, Dial, Method, Rule
-from training.lazy import torch
-from training.networks.counts import sizes
+from storage.records import Base, Concept, Dial, Method, Rule
+from storage.requests import TrainRequest
+from training.lazy import Tensor, torch
+from training.networks.counts import FamilyNumbers, sizes
+from training.networks.networks import Networks
 from training.networks.traits import KeyMarks, MethodTraits
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from storage.records import Base
-    from storage.requests import TrainRequest
-    from training.networks.counts import FamilyNumbers
-    from training.networks.networks import Networks
-    from training.networks.vocabulary import Vocabulary
-    from training.recipe.recipe import Recipe
+from training.networks.vocabulary import Vocabulary
+from training.recipe.recipe import Recipe
 
 METHOD = Method(
     "embedding", (1, 8), learns_word=True, title="Embedding",

@@ -11,25 +11,18 @@ import io
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from storage.errors import JobError
-from storage.records import Concept, Dial, Method, Rule
-from training.lazy import torch
+from storage.records import Base, Concept, Dial, Method, Rule
+from training.lazy import Tensor, torch
 from training.methods._defaults import layer_defaults as defaults
-from training.networks.counts import sizes
+from training.networks.counts import FamilyNumbers, sizes
+from training.networks.networks import Networks
 from training.networks.traits import PROGRAMS, KeyMarks, MethodTraits
+from training.recipe.recipe import Recipe
 
-if TYPE_CHECKING:
-    from torch import Tensor
-    from torch.utils.hooks import RemovableHandle
-
-    from storage.records import Base
-    from training.networks.counts import FamilyNumbers
-    from training.networks.networks import Networks
-    from training.recipe.recipe import Recipe
-
-Reading = Callable[[str, "Tensor"], "Tensor"]  #: what "k" or "v" is read as
+Reading = Callable[[str, Tensor], Tensor]  #: what "k" or "v" is read as
 
 __all__ = ["METHOD", "TRAITS", "attach", "check", "defaults", "export", "rules", "worn"]
 
@@ -156,7 +149,7 @@ def answer(tensors: Mapping[str, Tensor], which: str, given: Tensor) -> Tensor:
     return torch.nn.functional.linear(torch.nn.functional.relu(inner), *outer)
 
 
-def put_on(networks: Networks, read: Reading) -> list[RemovableHandle]:
+def put_on(networks: Networks, read: Reading) -> list[torch.utils.hooks.RemovableHandle]:
     """Let every cross-attention layer read through `read`."""
     handles = []
     for part in networks.parts:

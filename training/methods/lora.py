@@ -6,27 +6,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from math import prod, sqrt
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from storage.errors import JobError
-from storage.records import Concept, Dial, Method, Rule
-from training.lazy import peft, torch
+from storage.records import Base, Concept, Dial, Method, Rule
+from storage.requests import TrainRequest
+from training.lazy import Tensor, peft, torch
 from training.methods._defaults import layer_defaults, trains_text_encoder
-from training.networks.counts import sizes
+from training.networks.counts import FamilyNumbers, sizes
 from training.networks.keys import ALPHA, DOWN, UP, cut, plain, written
+from training.networks.networks import Layer, Networks, Part
+from training.networks.sizes import Row
 from training.networks.traits import KeyMarks, MethodTraits
-
-if TYPE_CHECKING:
-    from peft.tuners.lora import LoraLayer
-    from torch import Tensor
-    from torch.utils.hooks import RemovableHandle
-
-    from storage.records import Base
-    from storage.requests import TrainRequest
-    from training.networks.counts import FamilyNumbers
-    from training.networks.networks import Layer, Networks, Part
-    from training.networks.sizes import Row
-    from training.recipe.recipe import Recipe
+from training.recipe.recipe import Recipe
 
 METHOD = Method("lora", dropout=True, title="LoRA", help="learns most, works in most programs")
 TRAITS = MethodTraits(marks=KeyMarks(ends=("lora_down",)))
@@ -63,7 +55,7 @@ class Lora:
         self.parts = [
             part for part in networks.parts if recipe.train_text_encoder or not part.text
         ]
-        self.layers: dict[str, LoraLayer] = {}
+        self.layers: dict[str, peft.tuners.lora.LoraLayer] = {}
         generator = torch.Generator().manual_seed(recipe.seed)
         for part in self.parts:
             self.layers |= inject(part, recipe.rank, wide=recipe.all_layers)
@@ -117,7 +109,7 @@ def attach(networks: Networks, recipe: Recipe) -> Lora:
     return Lora(networks, recipe)
 
 
-def inject(part: Part, rank: int, *, wide: bool) -> dict[str, LoraLayer]:
+def inject(part: Part, rank: int, *, wide: bool) -> dict[str, peft.tuners.lora.LoraLayer]:
     """Put low-rank layers beside a network's own, leaving torch's global draws as they were."""
     targets = [*part.targets, *(part.further if wide else ())]
     config = peft.LoraConfig(r=rank, lora_alpha=rank, target_modules=targets)
@@ -130,7 +122,9 @@ def inject(part: Part, rank: int, *, wide: bool) -> dict[str, LoraLayer]:
     return found
 
 
-def prepare(layer: LoraLayer, networks: Networks, generator: torch.Generator) -> None:
+def prepare(
+    layer: peft.tuners.lora.LoraLayer, networks: Networks, generator: torch.Generator
+) -> None:
     """Start as no change, from our own draws, in fp32, without peft's passes over every output."""
     if isinstance(layer.get_base_layer(), torch.nn.Linear):
         layer.forward = partial(forward, layer, networks)
@@ -144,7 +138,7 @@ def prepare(layer: LoraLayer, networks: Networks, generator: torch.Generator) ->
     up.data = torch.zeros(up.shape, device=up.device)
 
 
-def forward(layer: LoraLayer, networks: Networks, given: Tensor) -> Tensor:
+def forward(layer: peft.tuners.lora.LoraLayer, networks: Networks, given: Tensor) -> Tensor:
     """Answer as peft's layer does, adding the scaled low-rank path in one pass."""
     out: Tensor = layer.get_base_layer()(given)
     if layer.disable_adapters:
@@ -203,7 +197,7 @@ def worn(
     layers: dict[str, Layer] = {}
     for part in networks.parts:
         layers |= part.layers()
-    handles: list[RemovableHandle] = []
+    handles: list[torch.utils.hooks.RemovableHandle] = []
     tensors = plain(tensors)
     try:
         for key in sorted({cut(name)[0] for name in tensors}):

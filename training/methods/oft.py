@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from storage.records import Method
-from training.lazy import LazyModule, torch
+from training.lazy import LazyModule, Tensor, torch
 from training.methods import _lycoris
 from training.methods._defaults import layer_defaults
+from training.networks.networks import Layer
 from training.networks.traits import KeyMarks, MethodTraits
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from training.networks.networks import Layer
 
 MODULES = LazyModule("lycoris.modules.diag_oft")
 METHOD = Method(

@@ -8,22 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from storage.errors import JobError
-from storage.records import Method
-from training.lazy import torch
+from storage.records import Base, Method, Rule
+from training.lazy import Tensor, torch
 from training.methods import embedding, lora
 from training.methods.lora import defaults
+from training.networks.counts import FamilyNumbers
+from training.networks.networks import Networks
 from training.networks.traits import KeyMarks, MethodTraits
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from storage.records import Base, Rule
-    from training.networks.counts import FamilyNumbers
-    from training.networks.networks import Networks
-    from training.recipe.recipe import Recipe
+from training.recipe.recipe import Recipe
 
 __all__ = ["METHOD", "TRAITS", "attach", "check", "defaults", "rules", "worn"]
 

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from storage.errors import JobError
-from training.lazy import diffusers, transformers
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import torch
+from training.lazy import diffusers, torch, transformers
 
 STABLE = ("unet", "text_encoder", "vae")  #: what a Stable Diffusion has at least
 

@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from safetensors import SafetensorError
 
 from storage.errors import JobError
-from training.lazy import LazyModule, accelerate, diffusers, torch, transformers
+from training.lazy import LazyModule, Tensor, accelerate, diffusers, torch, transformers
 from training.modelfiles.clip import END, tokenizer
 from training.modelfiles.configs import SD15, Config, Shape
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-
 converters, stored = map(LazyModule, ("diffusers.loaders.single_file_utils", "safetensors.torch"))
-Content = dict[str, "Tensor"]
+Content = dict[str, Tensor]
 HEADER = 100 * 2**20  # bytes; no honest header is larger
 UNET = "model.diffusion_model."
 READS = f"{UNET}input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"

@@ -6,15 +6,10 @@ The names are those that diffusers 0.42's loaders/single_file_utils.py reads, tu
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
-from training.lazy import torch
+from training.lazy import Tensor, torch
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-
-Tensors = Mapping[str, "Tensor"]
+Tensors = Mapping[str, Tensor]
 
 UNET, VAE = "model.diffusion_model.", "first_stage_model."
 ONE, SEVERAL = "cond_stage_model.", "conditioner.embedders.{}."  #: of text encoders

@@ -7,21 +7,16 @@ loaders/single_file_utils.py (0.42, convert_z_image_transformer_checkpoint_to_di
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError
 
 from storage.errors import JobError
-from training.lazy import accelerate, diffusers, torch
+from training.lazy import Tensor, accelerate, diffusers, torch
 from training.modelfiles import folder, hub, singlefile
 from training.modelfiles.singlefile import converters, stored
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from torch import Tensor
-
 
 PIPELINE = "ZImagePipeline"
 LENDERS = ("Tongyi-MAI/Z-Image", "Tongyi-MAI/Z-Image-Turbo")  #: the same but for the transformer

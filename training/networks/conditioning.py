@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
-from training.lazy import torch
+from training.lazy import Tensor, torch
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-
-Conditions = Mapping[str, "Tensor"]  #: of one picture (...), or of a batch (B, ...)
+Conditions = Mapping[str, Tensor]  #: of one picture (...), or of a batch (B, ...)
 
 
 def stacked(several: Sequence[Conditions]) -> dict[str, Tensor]:

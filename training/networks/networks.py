@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from storage.errors import JobError
-from training.lazy import torch
+from training.lazy import Tensor, torch
 from training.networks.vocabulary import Vocabulary, Words
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 Layer: TypeAlias = "torch.nn.Linear | torch.nn.Conv2d"
 

@@ -10,11 +10,10 @@ from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from training.lazy import torch
+from training.lazy import Tensor, torch
 
 if TYPE_CHECKING:
     from bitsandbytes.functional import QuantState
-    from torch import Tensor
 
 BLOCK = 64  #: numbers that share a largest one, kept in fp32
 NUMBER = 0.5 + 4 / BLOCK  #: bytes

@@ -5,15 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from training.lazy import torch
+from training.lazy import Tensor, torch
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-
-Words = Mapping[str, Mapping[str, "Tensor"]]  #: by word: what an embedding's file holds of it
+Words = Mapping[str, Mapping[str, Tensor]]  #: by word: what an embedding's file holds of it
 
 
 @dataclass(frozen=True, slots=True)

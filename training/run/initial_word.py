@@ -6,30 +6,24 @@ new word's place; the best one has the lowest denoising loss on the photos, with
 
 from __future__ import annotations
 
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import torch
+from torch import nn
 
-from storage.records import Concept
+from storage.events import Event
+from storage.records import Base, Concept, JobCommand
 from training import embedded, methods
+from training.device import Device
+from training.families import Family
 from training.methods import embedding
 from training.networks.conditioning import stacked
+from training.networks.networks import Networks
+from training.recipe.recipe import Recipe
+from training.run.examples import Example
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping, Sequence
-
-    from torch import nn
-
-    from storage.events import Event
-    from storage.records import Base, JobCommand
-    from training.device import Device
-    from training.families import Family
-    from training.networks.networks import Networks
-    from training.recipe.recipe import Recipe
-    from training.run.examples import Example
-
-    Boundary = Callable[[], Generator[Event, JobCommand | None, JobCommand | None]]
+Boundary = Callable[[], Generator[Event, JobCommand | None, JobCommand | None]]
 
 #: (photos, words left): all words are tried on few photos, the best of them on more
 ROUNDS = ((4, 16), (16, 1))

@@ -5,23 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
+from PIL import Image
+from torch import Tensor, nn
 
 from storage.events import Event, PreviewsDrawn
 from storage.folders import replacing
-from training.families import Picture
+from training.device import Device
+from training.families import Family, Picture
+from training.recipe.recipe import Recipe
+from training.run.timing import RunTimer
 from training.sample import split_by_memory
-
-if TYPE_CHECKING:
-    from PIL import Image
-    from torch import Tensor, nn
-
-    from training.device import Device
-    from training.families import Family
-    from training.recipe.recipe import Recipe
-    from training.run.timing import RunTimer
 
 SAMPLING_STEPS = 20
 

@@ -9,21 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from storage.events import Event, Note
-from storage.folders import replacing
+from storage.folders import JobFolder, replacing
 from storage.records import JobCommand
-from training.families import Picture
+from training.device import Device
+from training.families import Family, Picture
 from training.recipe.concepts import TrainingPhoto
+from training.recipe.recipe import Recipe
 from training.run.examples import Batches, encode_photos, step_generator
 from training.run.text import CaptionEncoder
-
-if TYPE_CHECKING:
-    from storage.folders import JobFolder
-    from training.device import Device
-    from training.families import Family
-    from training.recipe.recipe import Recipe
 
 SAMPLING_STEPS = 20
 Commandable = Generator[Event, JobCommand | None, JobCommand | None]

@@ -7,20 +7,15 @@ does not matter. Both draw from the seed and the step alone.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 
-from training.networks.conditioning import apart, stacked
+from training.device import Device
+from training.families import Family
+from training.networks.conditioning import Conditions, apart, stacked
 from training.recipe.concepts import contains_trigger
+from training.recipe.recipe import Recipe
 from training.run.examples import step_generator
-
-if TYPE_CHECKING:
-    from training.device import Device
-    from training.families import Family
-    from training.networks.conditioning import Conditions
-    from training.recipe.recipe import Recipe
 
 ENCODE_BATCH_SIZE = 8
 
