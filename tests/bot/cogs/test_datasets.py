@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from bot import wording
+from bot.cards.dataset import AddForm
 from bot.wording.errors import ERRORS
 from storage.records import Kind
 from storage.requests import CaptionRequest
@@ -366,3 +367,13 @@ async def test_ten_at_once(kit):
 
     assert "10 of 10 photos added" in said
     assert [photo.digest for photo in photos] == digests
+
+
+@pytest.mark.parametrize(("limit", "said"), [(10, "10 MB"), (500, "25 MB")])
+async def test_form_limit(kit, limit, said):
+    """The form names the smaller of Discord's limit and ours."""
+    dataset = await kit.add_dataset(kit.add_member("alice"))
+
+    form = AddForm(dataset, limit << 20)
+
+    assert kit.says(form.children[0].description, wording.dataset.ADD_HINT, limit=said)
