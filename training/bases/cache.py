@@ -6,7 +6,6 @@ import gc
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,10 +33,11 @@ class BaseCache(BaseRegistry):
         self.lent: list[str] = []
         self.tainted: set[str] = set()  #: lent to a job that crashed, which may have changed them
 
-    @cached_property
+    @property
     def device(self) -> Device:
         """The device, opened when it is first used."""
-        return self._device or Device.open()
+        self._device = self._device or Device.open()
+        return self._device
 
     def fits(self, name: str, memory: int) -> bool:
         """Return whether a model of so many MiB can be used beside those that are lent."""
