@@ -11,6 +11,7 @@ import discord
 
 from bot import cogs, logs, wording
 from bot.bot import Bot
+from bot.cards.components import Control, find_controls
 from bot.jobfeed.follower import JobFollower
 from bot.settings import BotSettings
 from bot.web import Web
@@ -49,7 +50,7 @@ async def load_cogs(bot: Bot) -> None:
     for module in pkgutil.iter_modules(cogs.__path__, f"{cogs.__name__}."):
         if not module.name.rpartition(".")[2].startswith("_"):
             await bot.load_extension(module.name)
-            bot.add_controls(*getattr(bot.extensions[module.name], "ITEMS", ()))
+    bot.add_controls(*find_controls(Control))
 
 
 async def remove_cogs(bot: Bot) -> None:

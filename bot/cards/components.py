@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, Self, TypeVar
 
 import discord
@@ -59,6 +59,14 @@ class Control(ui.DynamicItem[Inner], template="(?!)"):
     async def press(self, interaction: Interaction) -> None:
         """Do what the control is for."""
         raise NotImplementedError
+
+
+def find_controls(kind: type[Control[Any]]) -> Iterator[type[Control[Any]]]:
+    """Yield every control in the modules of `bot/cards` that are imported."""
+    for each in kind.__subclasses__():
+        if each.verb and each.__module__.startswith("bot.cards."):
+            yield each
+        yield from find_controls(each)
 
 
 class Button(Control[ui.Button[Any]]):

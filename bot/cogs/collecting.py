@@ -10,7 +10,6 @@ from discord.ext import commands
 from bot.actions.photos import receive_photos
 from bot.bot import Bot
 from bot.card import Card
-from bot.cards.collecting import Done
 from bot.cards.components import text
 from bot.cards.dataset_text import received_lines
 from bot.wording import explain
@@ -18,7 +17,6 @@ from storage.errors import UserError
 from storage.records import Dataset
 
 TAKEN, REFUSED = "✅", "⚠️"
-ITEMS = (Done,)
 
 
 class Collecting(commands.Cog):

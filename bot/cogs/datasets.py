@@ -16,21 +16,6 @@ from bot.cards.components import defer, edit, open_modal
 from bot.cogs import _autocomplete
 from storage.records import Concept, Dataset
 
-ITEMS = (
-    cards.Open,
-    cards.TurnPage,
-    cards.Refresh,
-    cards.Train,
-    cards.Add,
-    cards.Caption,
-    cards.Delete,
-    cards.Keep,
-    cards.Pick,
-    cards.Edit,
-    cards.Remove,
-    consent.Agree,
-    consent.Decline,
-)
 KINDS = [
     app_commands.Choice(name=text, value=str(concept))
     for concept, text in wording.dataset.CONCEPTS.items()

@@ -8,11 +8,10 @@ from discord.ext import commands
 from bot import wording
 from bot.actions.permissions import is_moderator
 from bot.bot import Bot, Interaction
-from bot.cards import jobs, report
+from bot.cards import jobs
 from bot.cards.components import defer, edit
 from storage.errors import UserError
 
-ITEMS = (jobs.Pick, report.Report, report.Takedown, report.Dismiss)
 WHOSE = [app_commands.Choice(name=name, value=whose) for whose, name in wording.job.WHOSE.items()]
 
 

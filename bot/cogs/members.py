@@ -10,8 +10,6 @@ from bot.bot import Bot, Interaction
 from bot.cards import member as cards
 from bot.cards.components import defer, edit
 
-ITEMS = (cards.Export, cards.Erase, cards.EraseForGood)
-
 
 class Members(commands.Cog):
     """The command for one's own data."""

@@ -8,12 +8,10 @@ from discord.ext import commands
 from bot import wording
 from bot.actions import sampling
 from bot.bot import Bot, Interaction
-from bot.cards import emoji, sample
+from bot.cards import sample
 from bot.cards.components import defer
 from bot.cogs import _autocomplete
 from storage.requests import SampleRequest
-
-ITEMS = (sample.Again, sample.Vary, sample.Remove, emoji.Emoji)
 
 
 class Samples(commands.Cog):

@@ -12,8 +12,6 @@ from bot.bot import Bot, Interaction
 from bot.cards import server as cards
 from bot.cards.components import defer, edit
 
-ITEMS = (cards.Trainers, cards.Samplers, cards.Training, cards.Log, cards.Limits)
-
 
 @app_commands.guild_only()
 @app_commands.default_permissions(discord.Permissions(manage_guild=True))

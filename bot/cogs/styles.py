@@ -11,8 +11,6 @@ from bot.cards import style as cards
 from bot.cards.components import defer, edit
 from bot.cogs import _autocomplete
 
-ITEMS = (cards.Try, cards.Share, cards.Unshare, cards.Fetch, cards.Delete, cards.Erase, cards.Pick)
-
 
 @app_commands.guild_only()
 class Styles(commands.GroupCog, name="style", description=wording.style.COMMAND):

@@ -14,7 +14,7 @@ from bot.actions.advice import Question
 from bot.actions.order import TrainingOrder
 from bot.actions.permissions import refusing_duplicates
 from bot.bot import Bot, Interaction
-from bot.cards import advice, job, preflight
+from bot.cards import advice, preflight
 from bot.cards.components import defer, edit
 from bot.cogs import _autocomplete
 from bot.wording import fill, flatten
@@ -23,21 +23,6 @@ from storage.records import Dial, Method
 FIRST_SECONDS = 2.0  #: between two looks at the catalog while it is empty
 CATALOG_SECONDS = 60.0  #: … and later, for methods of a new version
 MAX_METHODS = 24  #: subcommands that Discord takes in a group, beside `auto`
-ITEMS = (
-    preflight.Start,
-    preflight.More,
-    preflight.Leave,
-    advice.Advise,
-    advice.OtherChoice,
-    advice.SubjectMatterSelect,
-    advice.PurposeSelect,
-    job.Pause,
-    job.Resume,
-    job.Cancel,
-    job.Finish,
-    job.Retry,
-    job.Watch,
-)
 DIALS = [
     app_commands.Choice(name=name, value=dial)
     for dial, name in wording.training.DIAL_CHOICES.items()

@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
-from typing import Protocol
 
 from storage.photos.duplicates import are_near_duplicates
-from storage.records import Concept
+from storage.records import CheckedPhoto, Concept, Photo
 
 
 class SubjectMatter(StrEnum):
@@ -55,19 +54,6 @@ CLASS_WORDS = {
 }
 
 
-class PhotoQuality(Protocol):
-    """The part of a photo's record that says how good it is."""
-
-    @property
-    def phash(self) -> int: ...  # noqa: D102
-    @property
-    def width(self) -> int: ...  # noqa: D102
-    @property
-    def height(self) -> int: ...  # noqa: D102
-    @property
-    def warnings(self) -> tuple[str, ...]: ...  # noqa: D102
-
-
 @dataclass(frozen=True, slots=True)
 class AdviceInput:
     """What somebody wants to teach, and from which photos."""
@@ -85,7 +71,7 @@ class AdviceInput:
     @classmethod
     def from_photos(
         cls,
-        photos: Iterable[PhotoQuality],
+        photos: Iterable[Photo | CheckedPhoto],
         concept: Concept,
         subject_matter: SubjectMatter | None = None,
         **more: int,

@@ -11,36 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from storage.planning.plan import checkpoint_interval
 from storage.records import Base, Concept, Optimizer, Plan, Timing
+from storage.requests import TrainRequest
 
 PREVIEW_PROMPTS = 2  #: of a training with one concept; each further concept adds one
-
-
-class TrainingSize(Protocol):
-    """The part of a plan or request that decides how long a step takes."""
-
-    @property
-    def method(self) -> str:
-        """Name of the method."""
-        ...
-
-    @property
-    def batch_size(self) -> int:
-        """Photos a step."""
-        ...
-
-    @property
-    def rank(self) -> int:
-        """Rank of the adapter; 0 trains whole networks."""
-        ...
-
-    @property
-    def num_class_images(self) -> int:
-        """Class pictures for prior preservation; 0 is off."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +37,7 @@ class TimingKey:
         cls,
         device: str,
         base: Base,
-        size: TrainingSize,
+        size: Plan | TrainRequest,
         concept: Concept,
         options: Mapping[str, Any] | None = None,
     ) -> TimingKey:

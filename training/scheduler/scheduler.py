@@ -11,7 +11,7 @@ from storage.errors import UserError
 from storage.events import LogEntry, Note
 from storage.records import Catalog, Job, Status
 from storage.store import Store
-from storage.tables.catalog import catalog_from_json as catalog_of
+from storage.tables.catalog import catalog_from_json
 from training.scheduler.backend import Backend
 from training.scheduler.claim import LEASE_SECONDS, Claim, purge_job
 from training.scheduler.handle import WorkerHandle
@@ -140,7 +140,7 @@ class Scheduler:
     async def publish_catalog(self, worker: WorkerHandle) -> None:
         """Publish what a worker can do, if that has changed."""
         if (body := worker.new_catalog()) is not None:
-            self.catalog = catalog_of(body)
+            self.catalog = catalog_from_json(body)
             await self.store.catalog.publish(self.catalog)
             log.info("Worker %s is ready: %s", worker.name, self.catalog.device)
 
