@@ -8,12 +8,15 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import fields
 from pathlib import Path
+from typing import Any, TypeVar
 
 import aiosqlite
 
 from storage.errors import UserError
 
+Record = TypeVar("Record")  #: a dataclass
 MIN_SQLITE_VERSION = (3, 38)  #: the SQLite that our statements need
 SQLITE_VERSION = sqlite3.sqlite_version_info[:3]  #: the SQLite that this Python has
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
@@ -134,6 +137,12 @@ class Database(Connection):
             for statement in split_statements(sql):
                 await tx.execute(statement)
             await tx.execute(f"PRAGMA user_version = {number}")
+
+
+def read_row(record: type[Record], row: sqlite3.Row, **read: Any) -> Record:
+    """Return a row as a record; `read` are the fields whose columns hold something else."""
+    columns = {field.name: row[field.name] for field in fields(record)}  # type: ignore[arg-type]
+    return record(**columns | read)
 
 
 def split_statements(script: str) -> list[str]:

@@ -8,15 +8,14 @@ import time
 from storage.errors import UserError
 from storage.names import clean_name, clean_trigger, name_key, trigger_from_name
 from storage.records import Concept, Dataset
-from storage.tables.database import Connection, Database
+from storage.tables.database import Connection, Database, read_row
 from storage.tables.trash import Trash
 
 MAX_NAMED_DATASETS = 10  #: in an error
-COLUMNS = "id, owner, guild, name, concept, trigger, created"
-INSERT_DATASET = f"""
+INSERT_DATASET = """
 INSERT INTO datasets (owner, guild, name, key, concept, trigger, created)
 VALUES (:owner, :guild, :name, :key, :concept, :trigger, :now)
-ON CONFLICT (owner, key) DO NOTHING RETURNING {COLUMNS}
+ON CONFLICT (owner, key) DO NOTHING RETURNING *
 """
 SELECT_COLLECTING = """
 SELECT d.* FROM collecting AS c JOIN datasets AS d ON d.id = c.dataset
@@ -70,25 +69,18 @@ class Datasets:
 
     async def list_for(self, owner: int) -> list[Dataset]:
         """Return a member's datasets, newest first."""
-        rows = await self._database.execute(
-            "SELECT * FROM datasets WHERE owner = :owner ORDER BY id DESC", owner=owner
-        )
+        sql = "SELECT * FROM datasets WHERE owner = :owner ORDER BY id DESC"
+        rows = await self._database.execute(sql, owner=owner)
         return [dataset_from_row(row) for row in rows]
 
     async def get(self, dataset_id: int, owner: int) -> Dataset:
         """Return a member's dataset; raise UserError("dataset_unknown") if it is not theirs."""
-        row = await self._database.fetch_one(
-            "SELECT * FROM datasets WHERE id = :id AND owner = :owner", id=dataset_id, owner=owner
-        )
-        return _require_dataset(row)
+        return await _get_owned(self._database, dataset_id, owner)
 
     async def get_by_name(self, owner: int, name: str) -> Dataset:
         """Return a member's dataset by its name, in any case."""
-        row = await self._database.fetch_one(
-            "SELECT * FROM datasets WHERE owner = :owner AND key = :key",
-            owner=owner,
-            key=name_key(name.strip(" ")),
-        )
+        sql = "SELECT * FROM datasets WHERE owner = :owner AND key = :key"
+        row = await self._database.fetch_one(sql, owner=owner, key=name_key(name.strip(" ")))
         if row is None:
             names = [known.name for known in await self.list_for(owner)][:MAX_NAMED_DATASETS]
             if not names:
@@ -98,11 +90,9 @@ class Datasets:
 
     async def set_trigger(self, dataset_id: int, owner: int, text: str) -> None:
         """Change a dataset's trigger word."""
+        sql = "UPDATE datasets SET trigger = :word WHERE id = :id AND owner = :owner RETURNING *"
         row = await self._database.fetch_one(
-            "UPDATE datasets SET trigger = :word WHERE id = :id AND owner = :owner RETURNING *",
-            word=clean_trigger(text),
-            id=dataset_id,
-            owner=owner,
+            sql, word=clean_trigger(text), id=dataset_id, owner=owner
         )
         _require_dataset(row)
 
@@ -119,19 +109,12 @@ class Datasets:
     async def set_collecting(self, owner: int, channel: int, dataset_id: int | None) -> None:
         """Collect a member's messages in a channel into a dataset; None stops that."""
         async with self._database.transaction() as tx:
-            await tx.execute(
-                "DELETE FROM collecting WHERE owner = :owner AND channel = :channel",
-                owner=owner,
-                channel=channel,
-            )
+            sql = "DELETE FROM collecting WHERE owner = :owner AND channel = :channel"
+            await tx.execute(sql, owner=owner, channel=channel)
             if dataset_id is not None:
                 await _get_owned(tx, dataset_id, owner)
-                await tx.execute(
-                    "INSERT INTO collecting VALUES (:owner, :channel, :id)",
-                    owner=owner,
-                    channel=channel,
-                    id=dataset_id,
-                )
+                sql = "INSERT INTO collecting VALUES (:owner, :channel, :id)"
+                await tx.execute(sql, owner=owner, channel=channel, id=dataset_id)
 
     async def get_collecting(self, owner: int, channel: int) -> Dataset | None:
         """Return the dataset that a member's messages in a channel are collected into."""
@@ -141,15 +124,7 @@ class Datasets:
 
 def dataset_from_row(row: sqlite3.Row) -> Dataset:
     """Return the dataset of a row."""
-    return Dataset(
-        id=row["id"],
-        owner=row["owner"],
-        guild=row["guild"],
-        name=row["name"],
-        concept=Concept(row["concept"]),
-        trigger=row["trigger"],
-        created=row["created"],
-    )
+    return read_row(Dataset, row, concept=Concept(row["concept"]))
 
 
 def _require_dataset(row: sqlite3.Row | None) -> Dataset:
@@ -158,9 +133,6 @@ def _require_dataset(row: sqlite3.Row | None) -> Dataset:
     return dataset_from_row(row)
 
 
-async def _get_owned(tx: Connection, dataset_id: int, owner: int) -> Dataset:
-    return _require_dataset(
-        await tx.fetch_one(
-            "SELECT * FROM datasets WHERE id = :id AND owner = :owner", id=dataset_id, owner=owner
-        )
-    )
+async def _get_owned(connection: Connection, dataset_id: int, owner: int) -> Dataset:
+    sql = "SELECT * FROM datasets WHERE id = :id AND owner = :owner"
+    return _require_dataset(await connection.fetch_one(sql, id=dataset_id, owner=owner))

@@ -39,9 +39,8 @@ class Drafts:
 
         Raises UserError("card_old") for one that is gone or somebody else's.
         """
-        row = await self._database.fetch_one(
-            "SELECT body FROM drafts WHERE id = :id AND owner = :owner", id=number, owner=owner
-        )
+        sql = "SELECT body FROM drafts WHERE id = :id AND owner = :owner"
+        row = await self._database.fetch_one(sql, id=number, owner=owner)
         if row is None:
             raise UserError("card_old")
         body: dict[str, Any] = json.loads(row["body"])
@@ -49,6 +48,5 @@ class Drafts:
 
     async def remove_old(self, max_age_seconds: float = MAX_AGE_SECONDS) -> None:
         """Remove the drafts that are older than this."""
-        await self._database.execute(
-            "DELETE FROM drafts WHERE created < :since", since=time.time() - max_age_seconds
-        )
+        sql = "DELETE FROM drafts WHERE created < :since"
+        await self._database.execute(sql, since=time.time() - max_age_seconds)

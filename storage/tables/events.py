@@ -39,35 +39,27 @@ class Events:
 
     async def list_since(self, cursor: int, limit: int = 500) -> list[LogEntry[Event]]:
         """List the events after one, oldest first."""
-        rows = await self._database.execute(
-            "SELECT * FROM events WHERE id > :cursor ORDER BY id LIMIT :limit",
-            cursor=cursor,
-            limit=limit,
-        )
+        sql = "SELECT * FROM events WHERE id > :cursor ORDER BY id LIMIT :limit"
+        rows = await self._database.execute(sql, cursor=cursor, limit=limit)
         return [read_row(row) for row in rows]
 
     async def list_for_job(self, job: int) -> list[LogEntry[Event]]:
         """List the events of a job, oldest first."""
-        rows = await self._database.execute(
-            "SELECT * FROM events WHERE job = :job ORDER BY id", job=job
-        )
+        sql = "SELECT * FROM events WHERE job = :job ORDER BY id"
+        rows = await self._database.execute(sql, job=job)
         return [read_row(row) for row in rows]
 
     async def list_kind(self, job: int, kind: type[E]) -> list[LogEntry[E]]:
         """List the events of one kind in a job, oldest first."""
-        rows = await self._database.execute(
-            "SELECT * FROM events WHERE job = :job AND kind = :kind ORDER BY id",
-            job=job,
-            kind=kind.KIND,
-        )
+        sql = "SELECT * FROM events WHERE job = :job AND kind = :kind ORDER BY id"
+        rows = await self._database.execute(sql, job=job, kind=kind.KIND)
         entries = [read_row(row) for row in rows]
         return [cast("LogEntry[E]", entry) for entry in entries if isinstance(entry.event, kind)]
 
     async def read_cursor(self, name: str) -> int:
         """Return the number of the last event that a reader has handled, 0 before the first."""
-        row = await self._database.fetch_one(
-            "SELECT event FROM cursors WHERE name = :name", name=name
-        )
+        sql = "SELECT event FROM cursors WHERE name = :name"
+        row = await self._database.fetch_one(sql, name=name)
         return 0 if row is None else int(row["event"])
 
     async def save_cursor(self, name: str, number: int) -> None:

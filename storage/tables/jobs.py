@@ -11,12 +11,12 @@ import json
 import sqlite3
 import time
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from storage.errors import UserError
 from storage.records import Job, JobCommand, Kind, NewJob, Status
-from storage.tables.database import Connection, Database
+from storage.tables.database import Connection, Database, read_row
 from storage.tables.trash import Trash
 
 MAX_ATTEMPTS = 3
@@ -87,28 +87,13 @@ class Jobs:
 
         A sample may be queued twice, and seeds do not make trainings different.
         """
-        values = {
-            "kind": new.kind,
-            "owner": new.owner,
-            "dataset": new.dataset,
-            "request": json.dumps(new.request, sort_keys=True),
-        }
+        values = asdict(new) | {"request": json.dumps(new.request, sort_keys=True)}
         async with self._database.transaction() as tx:
-            same = (
-                None if new.kind is Kind.SAMPLE else await tx.fetch_one(SELECT_SAME_JOB, **values)
-            )
-            if same is not None:
+            if new.kind is not Kind.SAMPLE and (
+                same := await tx.fetch_one(SELECT_SAME_JOB, **values)
+            ):
                 raise UserError("job_twice", job=same["id"])
-            rows = await tx.execute(
-                INSERT_JOB,
-                guild=new.guild,
-                channel=new.channel,
-                base=new.base,
-                style=new.style,
-                private=new.private,
-                now=time.time(),
-                **values,
-            )
+            rows = await tx.execute(INSERT_JOB, **values, now=time.time())
         return job_from_row(rows[0])
 
     async def get(self, job_id: int) -> Job:
@@ -163,11 +148,8 @@ class Jobs:
 
     async def add_watcher(self, job_id: int, member: int) -> None:
         """Add a member to those who are pinged when the job ends."""
-        await self._database.execute(
-            "INSERT OR IGNORE INTO watchers SELECT id, :member FROM jobs WHERE id = :job",
-            job=job_id,
-            member=member,
-        )
+        sql = "INSERT OR IGNORE INTO watchers SELECT id, :member FROM jobs WHERE id = :job"
+        await self._database.execute(sql, job=job_id, member=member)
 
     async def list_watchers(self, job_id: int) -> list[int]:
         """Return the members to ping when the job ends."""
@@ -176,14 +158,12 @@ class Jobs:
 
     async def set_card(self, job_id: int, channel: int, message: int, thread: int | None) -> None:
         """Record where the job's card was just posted."""
-        await self._database.execute(
+        sql = (
             "UPDATE jobs SET channel = :channel, message = :message, thread = :thread,"
-            " posted = :now WHERE id = :job",
-            job=job_id,
-            channel=channel,
-            message=message,
-            thread=thread,
-            now=time.time(),
+            " posted = :now WHERE id = :job"
+        )
+        await self._database.execute(
+            sql, job=job_id, channel=channel, message=message, thread=thread, now=time.time()
         )
 
     # commands ----------------------------------------------------------------------------------
@@ -303,14 +283,16 @@ class Jobs:
 
 def job_from_row(row: sqlite3.Row) -> Job:
     """Return the job of a row."""
-    values = {field.name: row[field.name] for field in fields(Job)}
-    values["kind"] = Kind(row["kind"])
-    values["status"] = Status(row["status"])
-    values["request"] = json.loads(row["request"])
-    values["private"] = bool(row["private"])
-    values["requested"] = row["requested"] and JobCommand(row["requested"])
-    values["error"] = row["error"] and json.loads(row["error"])
-    return Job(**values)
+    return read_row(
+        Job,
+        row,
+        kind=Kind(row["kind"]),
+        status=Status(row["status"]),
+        request=json.loads(row["request"]),
+        private=bool(row["private"]),
+        requested=row["requested"] and JobCommand(row["requested"]),
+        error=row["error"] and json.loads(row["error"]),
+    )
 
 
 def _status_after(status: Status, command: JobCommand) -> Status:

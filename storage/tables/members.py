@@ -63,30 +63,21 @@ class Members:
 
     async def add_consent(self, member: int, version: int, via: str) -> None:
         """Record that a member agreed to a version of the terms."""
-        await self._database.execute(
-            "INSERT INTO consents (member, version, via, at)"
-            " VALUES (:member, :version, :via, :at)",
-            member=member,
-            version=version,
-            via=via,
-            at=time.time(),
+        sql = (
+            "INSERT INTO consents (member, version, via, at) VALUES (:member, :version, :via, :at)"
         )
+        await self._database.execute(sql, member=member, version=version, via=via, at=time.time())
 
     async def has_consented(self, member: int, version: int) -> bool:
         """Return whether a member agreed to this version of the terms or a later one."""
-        row = await self._database.fetch_one(
-            "SELECT 1 FROM consents WHERE member = :member AND version >= :version",
-            member=member,
-            version=version,
-        )
+        sql = "SELECT 1 FROM consents WHERE member = :member AND version >= :version"
+        row = await self._database.fetch_one(sql, member=member, version=version)
         return row is not None
 
     async def list_consents(self, member: int) -> list[tuple[int, float, str]]:
         """Return what a member agreed to: (version, unix time, where)."""
-        rows = await self._database.execute(
-            "SELECT version, at, via FROM consents WHERE member = :member ORDER BY id",
-            member=member,
-        )
+        sql = "SELECT version, at, via FROM consents WHERE member = :member ORDER BY id"
+        rows = await self._database.execute(sql, member=member)
         return [(row["version"], row["at"], row["via"]) for row in rows]
 
     async def export(self, member: int) -> dict[str, Any]:

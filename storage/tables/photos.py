@@ -14,7 +14,7 @@ from storage.errors import UserError
 from storage.folders import Home, write_whole
 from storage.photos.duplicates import are_near_duplicates
 from storage.records import CheckedPhoto, Dataset, Photo
-from storage.tables.database import Connection, Database
+from storage.tables.database import Connection, Database, read_row
 from storage.tables.trash import Trash
 
 MAX_PHOTOS = 200  #: in a dataset
@@ -42,9 +42,8 @@ class Photos:
         Raises UserError: "dataset_unknown", "photo_twice", "photos_full" or "disk_full".
         """
         # registers the files for cleanup in case we crash before the commit
-        await self._database.execute(
-            "INSERT OR IGNORE INTO trash VALUES ('photo', :digest)", digest=checked.digest
-        )
+        sql = "INSERT OR IGNORE INTO trash VALUES ('photo', :digest)"
+        await self._database.execute(sql, digest=checked.digest)
         async with self._database.transaction() as tx:
             others = await _list_photos(tx, dataset)
             warnings = _check_against(checked, others)
@@ -60,18 +59,14 @@ class Photos:
                 warnings=json.dumps(warnings),
                 now=time.time(),
             )
-            await tx.execute(
-                "DELETE FROM trash WHERE kind = 'photo' AND key = :digest", digest=checked.digest
-            )
+            sql = "DELETE FROM trash WHERE kind = 'photo' AND key = :digest"
+            await tx.execute(sql, digest=checked.digest)
         return _require_photo(row)
 
     async def list_for(self, dataset: int, owner: int) -> list[Photo]:
         """Return the photos of a member's dataset, oldest first."""
-        rows = await self._database.execute(
-            "SELECT * FROM photos WHERE dataset = :dataset AND owner = :owner ORDER BY id",
-            dataset=dataset,
-            owner=owner,
-        )
+        sql = "SELECT * FROM photos WHERE dataset = :dataset AND owner = :owner ORDER BY id"
+        rows = await self._database.execute(sql, dataset=dataset, owner=owner)
         return [photo_from_row(row) for row in rows]
 
     def any_transparent(self, photos: Sequence[Photo]) -> bool:
@@ -80,19 +75,13 @@ class Photos:
 
     async def get(self, photo_id: int, owner: int) -> Photo:
         """Return a member's photo; raise UserError("photo_gone") if it is not theirs."""
-        return _require_photo(
-            await self._database.fetch_one(
-                "SELECT * FROM photos WHERE id = :id AND owner = :owner", id=photo_id, owner=owner
-            )
-        )
+        sql = "SELECT * FROM photos WHERE id = :id AND owner = :owner"
+        return _require_photo(await self._database.fetch_one(sql, id=photo_id, owner=owner))
 
     async def remove(self, photo_id: int, owner: int) -> None:
         """Delete a photo, and its files if no other photo is the same picture."""
-        row = await self._database.fetch_one(
-            "DELETE FROM photos WHERE id = :id AND owner = :owner RETURNING *",
-            id=photo_id,
-            owner=owner,
-        )
+        sql = "DELETE FROM photos WHERE id = :id AND owner = :owner RETURNING *"
+        row = await self._database.fetch_one(sql, id=photo_id, owner=owner)
         _require_photo(row)
         await self._trash.sweep()
 
@@ -101,22 +90,20 @@ class Photos:
         text = " ".join(text.split())
         if len(text) > MAX_CAPTION_CHARS:
             raise UserError("caption_long", length=len(text), most=MAX_CAPTION_CHARS)
-        row = await self._database.fetch_one(
+        sql = (
             "UPDATE photos SET caption = :text, written = :written"
-            " WHERE id = :id AND owner = :owner RETURNING *",
-            text=text,
-            written=bool(text),
-            id=photo_id,
-            owner=owner,
+            " WHERE id = :id AND owner = :owner RETURNING *"
+        )
+        row = await self._database.fetch_one(
+            sql, text=text, written=bool(text), id=photo_id, owner=owner
         )
         _require_photo(row)
 
     async def set_generated_caption(self, photo_id: int, text: str) -> None:
         """Set the caption of a caption job, unless the member wrote one."""
+        sql = "UPDATE photos SET caption = :text WHERE id = :id AND NOT written"
         await self._database.execute(
-            "UPDATE photos SET caption = :text WHERE id = :id AND NOT written",
-            text=" ".join(text.split())[:MAX_CAPTION_CHARS],
-            id=photo_id,
+            sql, text=" ".join(text.split())[:MAX_CAPTION_CHARS], id=photo_id
         )
 
     def _write_files(self, checked: CheckedPhoto) -> None:
@@ -148,26 +135,13 @@ def has_alpha(picture: Path) -> bool:
 
 def photo_from_row(row: sqlite3.Row) -> Photo:
     """Return the photo of a row."""
-    return Photo(
-        id=row["id"],
-        dataset=row["dataset"],
-        owner=row["owner"],
-        digest=row["digest"],
-        phash=int(row["phash"], 16),
-        width=row["width"],
-        height=row["height"],
-        caption=row["caption"],
-        warnings=tuple(json.loads(row["warnings"])),
-        created=row["created"],
-    )
+    warnings = tuple(json.loads(row["warnings"]))
+    return read_row(Photo, row, phash=int(row["phash"], 16), warnings=warnings)
 
 
 async def _list_photos(tx: Connection, dataset: Dataset) -> list[Photo]:
-    known = await tx.fetch_one(
-        "SELECT 1 FROM datasets WHERE id = :id AND owner = :owner",
-        id=dataset.id,
-        owner=dataset.owner,
-    )
+    sql = "SELECT 1 FROM datasets WHERE id = :id AND owner = :owner"
+    known = await tx.fetch_one(sql, id=dataset.id, owner=dataset.owner)
     if known is None:
         raise UserError("dataset_unknown")
     rows = await tx.execute("SELECT * FROM photos WHERE dataset = :id", id=dataset.id)

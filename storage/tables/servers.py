@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from storage.records import Server
-from storage.tables.database import Database
+from storage.tables.database import Database, read_row
 
 UPSERT_SERVER = """
 INSERT INTO servers (guild, channel, log, trainers, samplers, jobs, minutes)
@@ -26,33 +26,17 @@ class Servers:
 
     async def get(self, guild: int) -> Server:
         """Return a server's settings; the defaults if none were saved."""
-        row = await self._database.fetch_one(
-            "SELECT * FROM servers WHERE guild = :guild", guild=guild
-        )
+        sql = "SELECT * FROM servers WHERE guild = :guild"
+        row = await self._database.fetch_one(sql, guild=guild)
         if row is None:
             return Server(guild)
-        return Server(
-            guild=guild,
-            channel=row["channel"],
-            log=row["log"],
-            trainers=tuple(json.loads(row["trainers"])),
-            samplers=tuple(json.loads(row["samplers"])),
-            jobs=row["jobs"],
-            minutes=row["minutes"],
-        )
+        roles = {name: tuple(json.loads(row[name])) for name in ("trainers", "samplers")}
+        return read_row(Server, row, **roles)
 
     async def save(self, server: Server) -> None:
         """Store a server's settings."""
-        await self._database.execute(
-            UPSERT_SERVER,
-            guild=server.guild,
-            channel=server.channel,
-            log=server.log,
-            trainers=json.dumps(server.trainers),
-            samplers=json.dumps(server.samplers),
-            jobs=server.jobs,
-            minutes=server.minutes,
-        )
+        roles = {name: json.dumps(getattr(server, name)) for name in ("trainers", "samplers")}
+        await self._database.execute(UPSERT_SERVER, **asdict(server) | roles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +77,6 @@ class Reports:
 
     async def list_for(self, guild: int) -> list[Report]:
         """Return a server's reports, newest first."""
-        rows = await self._database.execute(
-            "SELECT * FROM reports WHERE guild = :guild ORDER BY id DESC", guild=guild
-        )
-        return [Report(**dict(row)) for row in rows]
+        sql = "SELECT * FROM reports WHERE guild = :guild ORDER BY id DESC"
+        rows = await self._database.execute(sql, guild=guild)
+        return [read_row(Report, row) for row in rows]

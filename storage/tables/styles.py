@@ -13,7 +13,7 @@ from pathlib import Path
 from storage.errors import JobError, UserError
 from storage.folders import Home, replacing
 from storage.records import Concept, Job, Style
-from storage.tables.database import Connection, Database
+from storage.tables.database import Connection, Database, read_row
 from storage.tables.trash import Trash
 
 #: `shared` lists the servers, separated by commas
@@ -81,9 +81,8 @@ class Styles:
             )
             style_id = rows[0]["id"]
             await asyncio.to_thread(_link_or_copy, file, self._home.style_file(style_id, name))
-            await tx.execute(
-                "UPDATE jobs SET style = :style WHERE id = :job", style=style_id, job=job.id
-            )
+            sql = "UPDATE jobs SET style = :style WHERE id = :job"
+            await tx.execute(sql, style=style_id, job=job.id)
             rows = await tx.execute(f"{SELECT_STYLES} WHERE s.id = :style", style=style_id)
         return style_from_row(rows[0])
 
@@ -123,17 +122,15 @@ class Styles:
         """Let the members of a server sample a style."""
         async with self._database.transaction() as tx:
             await _check_owner(tx, style_id, owner)
-            await tx.execute(
-                "INSERT OR IGNORE INTO shares VALUES (:id, :guild)", id=style_id, guild=guild
-            )
+            sql = "INSERT OR IGNORE INTO shares VALUES (:id, :guild)"
+            await tx.execute(sql, id=style_id, guild=guild)
 
     async def unshare(self, style_id: int, owner: int, guild: int) -> None:
         """Stop sharing a style with a server."""
         async with self._database.transaction() as tx:
             await _check_owner(tx, style_id, owner)
-            await tx.execute(
-                "DELETE FROM shares WHERE style = :id AND guild = :guild", id=style_id, guild=guild
-            )
+            sql = "DELETE FROM shares WHERE style = :id AND guild = :guild"
+            await tx.execute(sql, id=style_id, guild=guild)
 
     async def withdraw(self, style_id: int, guild: int) -> None:
         """Remove anybody's style from a server, as a moderator.
@@ -145,9 +142,8 @@ class Styles:
         async with self._database.transaction() as tx:
             if not await tx.execute(unshare, id=style_id, guild=guild):
                 raise UserError("style_unknown")
-            await tx.execute(
-                f"{delete_unowned} AND id NOT IN (SELECT style FROM shares)", id=style_id
-            )
+            sql = f"{delete_unowned} AND id NOT IN (SELECT style FROM shares)"
+            await tx.execute(sql, id=style_id)
         await self._trash.sweep()
 
     async def delete(self, style_id: int, owner: int) -> None:
@@ -164,12 +160,9 @@ class Styles:
 
 def style_from_row(row: sqlite3.Row) -> Style:
     """Return the style of a row."""
-    values = dict(row)
-    values["concept"], values["whole"] = Concept(row["concept"]), bool(row["whole"])
-    values["shared"] = tuple(
-        sorted(int(guild) for guild in (row["shared"] or "").split(",") if guild)
-    )
-    return Style(**values)
+    shared = sorted(int(guild) for guild in (row["shared"] or "").split(",") if guild)
+    concept, whole = Concept(row["concept"]), bool(row["whole"])
+    return read_row(Style, row, concept=concept, whole=whole, shared=tuple(shared))
 
 
 async def _find_existing(tx: Connection, job: Job) -> Style | None:
