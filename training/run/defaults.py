@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from storage.errors import JobError
@@ -11,6 +11,7 @@ from storage.planning.plan import checkpoint_interval
 from storage.records import Base, Optimizer, Rule
 from storage.requests import TrainRequest
 from training import families, methods
+from training.bases.cache import BaseCache
 from training.recipe.concepts import (
     ConceptPhotos,
     SamplePrompt,
@@ -68,6 +69,18 @@ def method_defaults(request: TrainRequest, base: Base) -> dict[str, Any]:
     family = families.walk()[base.family]
     objective = {"min_snr_gamma": 0.0} if family.OBJECTIVE == "flow" else {}
     return objective | methods.find(request.method).defaults(request, base, family)
+
+
+def fill_in_device(recipe: Recipe, bases: BaseCache) -> Recipe:
+    """Return the recipe with what this worker chooses; a checkpoint keeps it."""
+    base = bases.find(recipe.base)
+    return replace(
+        recipe,
+        family=base.family,
+        base_fingerprint=recipe.base_fingerprint or bases.fingerprint(recipe.base),
+        precision=bases.device.precision,
+        threads=recipe.threads or bases.device.cpu_threads(small=base.small),
+    )
 
 
 def check_family(recipe: Recipe) -> None:

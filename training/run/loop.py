@@ -26,7 +26,7 @@ from training.networks.networks import Attached
 from training.recipe.recipe import Recipe
 from training.run import checkpoint, initial_word, memory, optimizers
 from training.run.curve import recent_mean
-from training.run.defaults import check_family
+from training.run.defaults import check_family, fill_in_device
 from training.run.dropout import adapter_dropout
 from training.run.ema import EmaWeights
 from training.run.examples import Batches, encode_photos, step_generator
@@ -54,11 +54,7 @@ def train(folder: JobFolder, bases: BaseCache) -> Task:
     requested = Recipe.from_json(request["recipe"])
     saved = checkpoint.read_newest(folder.checkpoints, requested)
     recipe = saved.recipe if saved else fill_in_device(requested, bases)
-    if recipe.base_fingerprint != bases.fingerprint(recipe.base):
-        raise JobError("base_changed", base=recipe.base)
-    method = methods.chosen(recipe)
-    check_family(recipe)
-    optimizers.check_installed(recipe)
+    method = find_method(recipe, bases)
     notes: list[Event] = []
     with bases.borrow(recipe.base) as family:
         while True:
@@ -94,16 +90,14 @@ def train(folder: JobFolder, bases: BaseCache) -> Task:
                 notes = [Note("memory")]
 
 
-def fill_in_device(recipe: Recipe, bases: BaseCache) -> Recipe:
-    """Return the recipe with what this worker chooses; a checkpoint keeps it."""
-    base = bases.find(recipe.base)
-    return replace(
-        recipe,
-        family=base.family,
-        base_fingerprint=recipe.base_fingerprint or bases.fingerprint(recipe.base),
-        precision=bases.device.precision,
-        threads=recipe.threads or bases.device.cpu_threads(small=base.small),
-    )
+def find_method(recipe: Recipe, bases: BaseCache) -> methods.Module:
+    """Return the recipe's method; raise JobError if the recipe cannot be trained here and now."""
+    if recipe.base_fingerprint != bases.fingerprint(recipe.base):
+        raise JobError("base_changed", base=recipe.base)
+    method = methods.chosen(recipe)
+    check_family(recipe)
+    optimizers.check_installed(recipe)
+    return method
 
 
 class TrainingRun:
@@ -157,12 +151,9 @@ class TrainingRun:
         unused = ("vae",) if self.captions.encodes_each_step else ("vae", "text")
         with self.family.absent(*unused), self.checkpoints:
             for step in range(self.first_step, recipe.steps):
-                # 1) Save and draw first, so that a command sees the newest checkpoint. A resumed
-                #    run has this step's checkpoint, but may have been stopped before its pictures.
+                # 1) Save first, so that whatever ends the run here loses nothing.
                 if step and step % recipe.save_every == 0:
-                    if step > self.first_step:
-                        yield from self.start_checkpoint(step)
-                    yield from self.previews.draw(step, self.final_weights)
+                    yield from self.save_and_draw(step)
 
                 # 2) The worker serves short jobs here, and hands over what a member asked for.
                 command = command or (yield from self.reach_boundary(step))
@@ -337,6 +328,15 @@ class TrainingRun:
         previews = math.ceil(recipe.steps / recipe.save_every) - step // recipe.save_every
         step_seconds = (recipe.steps - step) / self.timer.steps_per_second()
         return step_seconds + previews * len(recipe.prompts) * self.timer.mean_seconds("picture")
+
+    def save_and_draw(self, step: int) -> Iterator[Event]:
+        """Start the checkpoint of a step and draw its previews.
+
+        A resumed run begins with its first step's checkpoint, but may lack the previews.
+        """
+        if step > self.first_step:
+            yield from self.start_checkpoint(step)
+        yield from self.previews.draw(step, self.final_weights)
 
     def start_checkpoint(self, step: int) -> Iterator[Event]:
         """Copy the state and begin to write it; the steps go on meanwhile."""
