@@ -67,14 +67,14 @@ async def training(place: Path) -> tuple[float, float]:
             for child in psutil.Process().children()
             if child.cmdline()[1:] == ["-m", "training"]
         ]
-        desks = list(running.store.home.workers.glob("*/handle.json"))
-        workers = [worker(desk) for desk in desks]
+        files = list(running.store.home.workers.glob("*/handle.json"))
+        workers = [worker(file) for file in files]
         return resident(scheduler), max(workers)
 
 
-def worker(desk: Path) -> float:
-    """Weigh the worker of a desk."""
-    return resident(psutil.Process(json.loads(desk.read_text("utf-8"))["pid"]))
+def worker(process_file: Path) -> float:
+    """Return the memory of a worker, in MiB."""
+    return resident(psutil.Process(json.loads(process_file.read_text("utf-8"))["pid"]))
 
 
 async def measure(place: Path) -> list[table.Row]:

@@ -81,7 +81,7 @@ async def add(world: World, person: str, photos: list[bytes]) -> None:
 
 
 async def measure(place: Path, count: int) -> list[table.Row]:
-    """Run the bot and the trainer, and let people talk."""
+    """Run the bot and the scheduler, and let people talk."""
     photos = [photo(seed) for seed in range(PHOTOS)]
     async with open_stage(place) as (bot, world):
         await wait_for_catalog(bot)

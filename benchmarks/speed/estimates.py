@@ -1,6 +1,6 @@
 """How far the time on the pre-flight card is from what a training then takes, claim to end.
 
-The real trainer and its worker run a LoRA once, which measures it; then with other steps and
+The real scheduler and its worker run a LoRA once, which measures it; then with other steps and
 photos, and the card's own arithmetic tells before each how long it will take. Where other work
 holds the cores, seconds change with it; so both are also compared by the worker's processor time:
 what was told, by the processor's part of the runs that it was told from.

@@ -1,4 +1,4 @@
-"""The real trainer and its worker as child processes, with a member, photos and jobs."""
+"""The real scheduler and its worker as child processes, with a member, photos and jobs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PATIENCE = 600.0  #: seconds a job may take
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A running trainer, what it remembers, and who asks."""
+    """A running scheduler, what it remembers, and who asks."""
 
     store: Store
     catalog: Catalog
@@ -95,7 +95,7 @@ class Service:
 
 @asynccontextmanager
 async def service(home: Path) -> AsyncIterator[Service]:
-    """Start the trainer on a folder and wait until its worker has said what it can do."""
+    """Start the scheduler on a folder and wait until its worker has said what it can do."""
     async with run_scheduler(home), await Store.open(Home(home)) as store:
         async with asyncio.timeout(PATIENCE):
             while not (catalog := await store.catalog.read()).bases:

@@ -39,7 +39,7 @@ class SampleView:
 
     job: Job
     style: Style | None
-    base: Base | None  #: None once the trainer no longer has it
+    base: Base | None  #: None once the scheduler no longer has it
     place: int
 
 

@@ -18,7 +18,7 @@ METHODS = {
 
 
 async def gpu(kit, memory=24_000):
-    """Let a trainer with a GPU and two bases publish."""
+    """Let a scheduler with a GPU and two bases publish."""
     catalog = await kit.store.catalog.read()
     plain = Base("sdxl", "SDXL", "sdxl", "hub/sdxl", 64, "RAIL", "", present=True, memory_mib=9000)
     plain = replace(plain, commercial=Commercial.CONDITIONS, terms="keep *its* list")

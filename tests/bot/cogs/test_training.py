@@ -164,7 +164,7 @@ async def test_few(kit, scheduler, photos, code):
 
 
 async def test_scheduler_away(kit, scheduler):
-    """Before a trainer has said what it can do, nothing is promised."""
+    """Before a scheduler has said what it can do, nothing is promised."""
     alice = kit.add_member("alice")
     await scheduler.publish_catalog(bases=())
     await scheduler.add_dataset(alice)

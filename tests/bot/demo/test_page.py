@@ -18,6 +18,7 @@ from bot.demo.mascot import FOLDER, SHEET
 from bot.demo.welcome import post_welcome
 from bot.demo.world import run_world
 from bot.settings import BotSettings
+from storage.errors import UserError
 
 
 def demo(home):
@@ -31,7 +32,7 @@ def demo(home):
 
 @asynccontextmanager
 async def shown(home, bot=None):
-    """Show the demo's page, without a trainer behind it."""
+    """Show the demo's page, without a scheduler behind it."""
     bot = bot or demo(home)
     try:
         async with run_world(bot) as there:
@@ -101,7 +102,7 @@ async def test_a_press_in_a_browser_reaches_the_bot(tmp_path, tab):
     async with shown(tmp_path / "home") as url, tab(url) as browser:
         await browser.shows("Hello, I am Safelight")
         await press(browser, wording.demo.TRAIN_MASCOT)
-        await browser.shows("The trainer has not started yet")
+        await browser.shows(wording.explain(UserError("scheduler_away")))
 
 
 async def test_a_command_can_be_typed(tmp_path, tab):
