@@ -18,7 +18,9 @@ from bot.demo.mascot import FOLDER, SHEET
 from bot.demo.welcome import post_welcome
 from bot.demo.world import run_world
 from bot.settings import BotSettings
-from storage.errors import UserError
+from bot.wording.errors import ERRORS
+
+GREETING = wording.demo.WELCOME.partition("\n")[0].lstrip("# ")
 
 
 def demo(home):
@@ -72,7 +74,7 @@ async def press(browser, label):
     """Press the button with that label, once it can be pressed."""
     named = f"b => b.innerText.trim() === {label!r}"
     button = f"[...document.querySelectorAll('button')].find({named})"
-    await browser.until(f"(b => b && !b.disabled && b.ariaDisabled !== 'true')({button})")
+    await browser.wait_until(f"(b => b && !b.disabled && b.ariaDisabled !== 'true')({button})")
     await browser.run(f"{button}.click()")
 
 
@@ -100,19 +102,19 @@ async def test_the_page_is_for_this_computer_alone(tmp_path):
 async def test_a_press_in_a_browser_reaches_the_bot(tmp_path, tab):
     """A press counts although the page is being redrawn, and the answer is shown."""
     async with shown(tmp_path / "home") as url, tab(url) as browser:
-        await browser.shows("Hello, I am Safelight")
+        await browser.wait_for_text(GREETING)
         await press(browser, wording.demo.TRAIN_MASCOT)
-        await browser.shows(wording.explain(UserError("scheduler_away")))
+        await browser.wait_for_text(ERRORS["scheduler_away"])
 
 
 async def test_a_command_can_be_typed(tmp_path, tab):
     """Whoever types a slash sees the commands."""
     async with shown(tmp_path / "home") as url, tab(url) as browser:
-        await browser.shows("Hello, I am Safelight")
-        await browser.until("document.activeElement !== null")
+        await browser.wait_for_text(GREETING)
+        await browser.wait_until("document.activeElement !== null")
         await browser.run("document.querySelector('#channel-composer-input').focus()")
         await browser.call("Input.insertText", text="/data")
-        await browser.shows("/dataset new")
+        await browser.wait_for_text("/dataset new")
 
 
 async def edit(bot, said, picture):
@@ -128,17 +130,17 @@ async def test_an_edit_keeps_the_picture(tmp_path, tab):
     bot = demo(tmp_path / "home")
     image = "document.querySelector('.channel-message .gallery-image')"
     async with shown(tmp_path / "home", bot) as url, tab(url) as browser:
-        await browser.shows("Hello, I am Safelight")
-        await browser.until(f"{image}?.naturalWidth > 0")
+        await browser.wait_for_text(GREETING)
+        await browser.wait_until(f"{image}?.naturalWidth > 0")
         await browser.run(WATCH)
         first = await browser.run(f"(first = {image}).naturalWidth")
 
         await edit(bot, "step 1", SHEET)
-        await browser.shows("step 1")
+        await browser.wait_for_text("step 1")
         assert await browser.run(f"{image} === first && first.naturalWidth") == first
         await edit(bot, "step 2", FOLDER / "winking.png")
-        await browser.shows("step 2")
-        await browser.until(f"{image} === first && first.naturalWidth === 512")
+        await browser.wait_for_text("step 2")
+        await browser.wait_until(f"{image} === first && first.naturalWidth === 512")
 
         assert first != 512
         assert await browser.run("blank") == 0
@@ -149,8 +151,8 @@ async def test_nothing_is_cut_off(tmp_path, tab, size):
     """On a desk and on a phone the page is as wide as the window."""
     async with shown(tmp_path / "home") as url, tab(url) as browser:
         await browser.resize(*size)
-        await browser.shows("Hello, I am Safelight")
-        await browser.until(
+        await browser.wait_for_text(GREETING)
+        await browser.wait_until(
             "document.querySelector('#preview-app').getBoundingClientRect().right"
             " <= window.innerWidth"
         )
