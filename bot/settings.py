@@ -25,27 +25,19 @@ class BotSettings(StorageSettings):
         pattern=r"^https?://\S+$",
         examples=["https://example.org/privacy"],
     )
-    host: str = Field(
-        default="127.0.0.1", validation_alias="SAFELIGHT_WEB_HOST", examples=["127.0.0.1"]
-    )
-    port: int = Field(
-        default=8765, ge=0, le=65535, validation_alias="SAFELIGHT_WEB_PORT", examples=["8765"]
-    )
+    host: str = Field(default="127.0.0.1", validation_alias="SAFELIGHT_WEB_HOST")
+    port: int = Field(default=8765, ge=0, le=65535, validation_alias="SAFELIGHT_WEB_PORT")
     collect_messages: bool = Field(
         default=False, validation_alias="SAFELIGHT_COLLECT_MESSAGES", examples=["false"]
     )
     card_seconds: float = Field(
-        default=15, ge=1, le=600, validation_alias="SAFELIGHT_CARD_SECONDS", examples=["15"]
+        default=15, ge=1, le=600, validation_alias="SAFELIGHT_CARD_SECONDS"
     )
-    upload_mib: int = Field(
-        default=20, ge=1, le=500, validation_alias="SAFELIGHT_UPLOAD_MIB", examples=["20"]
-    )
+    upload_mib: int = Field(default=20, ge=1, le=500, validation_alias="SAFELIGHT_UPLOAD_MIB")
     create_threads: bool = Field(
         default=True, validation_alias="SAFELIGHT_THREADS", examples=["true"]
     )
-    default_base: str = Field(
-        default="embedded", min_length=1, validation_alias="SAFELIGHT_BASE", examples=["embedded"]
-    )
+    default_base: str = Field(default="embedded", min_length=1, validation_alias="SAFELIGHT_BASE")
 
     @field_validator("token", mode="before")
     @classmethod

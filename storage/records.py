@@ -299,12 +299,22 @@ class Catalog:
     memory_mib: int = 0  #: MiB of the worker's GPU; 0 without one
     published: float = 0.0
 
+    def get_base(self, name: str) -> Base | None:
+        """Return a base by its name, None if the scheduler does not have it."""
+        return next((base for base in self.bases if base.name == name), None)
+
+    def base_title(self, name: str) -> str:
+        """Return the title of a base; its name if the scheduler no longer has it."""
+        base = self.get_base(name)
+        return base.title if base else name
+
     def find_base(self, name: str) -> Base:
         """Return a base by its name; raise UserError "base_unknown" with the names there are."""
-        for base in self.bases:
-            if base.name == name:
-                return base
-        raise UserError("base_unknown", base=name[:100], choices=[b.name for b in self.bases])
+        base = self.get_base(name)
+        if base is None:
+            choices = [each.name for each in self.bases]
+            raise UserError("base_unknown", base=name[:100], choices=choices)
+        return base
 
     def method_title(self, name: str) -> str:
         """Return what people call a method; the name of one that is no longer there."""

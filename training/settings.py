@@ -36,7 +36,7 @@ class TrainingSettings(StorageSettings):
     cpu_threads: int = Field(
         default=0, ge=0, le=1024, validation_alias="SAFELIGHT_THREADS_CPU", examples=["2"]
     )
-    nice: int = Field(default=10, ge=0, le=19, validation_alias="SAFELIGHT_NICE", examples=["10"])
+    nice: int = Field(default=10, ge=0, le=19, validation_alias="SAFELIGHT_NICE")
 
     idle_seconds: int = Field(
         default=0, ge=0, validation_alias="SAFELIGHT_IDLE_SECONDS", examples=["300"]

@@ -58,7 +58,7 @@ async def queue_sample(
         raise UserError("scheduler_away")
     found = find_base(catalog, name)
     if used and not fits_base(used, found, catalog):
-        raise UserError("style_misfit", made=base_title(used.base, catalog), base=found.title)
+        raise UserError("style_misfit", made=catalog.base_title(used.base), base=found.title)
     await check_open_samples(store, owner)
     disk.check_disk_space(bot.settings)
     number = used.id if used else None
@@ -70,13 +70,8 @@ async def queue_sample(
 
 def fits_base(style: Style, base: Base, catalog: Catalog) -> bool:
     """Return whether a style fits a base: same family, and small only with small."""
-    made = next((known.small for known in catalog.bases if known.name == style.base), base.small)
-    return (base.family, base.small) == (style.family, made)
-
-
-def base_title(name: str, catalog: Catalog) -> str:
-    """Return the title of a base; its name if the scheduler no longer has it."""
-    return next((known.title for known in catalog.bases if known.name == name), name)
+    made = catalog.get_base(style.base) or base
+    return (base.family, base.small) == (style.family, made.small)
 
 
 def choose_seed(seed: int | None) -> int:

@@ -18,6 +18,8 @@ from discord import ui
 from bot.bot import Interaction
 from bot.card import Card
 from bot.errors import answer_error
+from bot.wording import flatten
+from storage.errors import UserError
 
 Inner = TypeVar("Inner", bound="ui.Item[Any]")
 NUMBERS = r"((?::-?\d+)*)"  #: what follows a control's verb in its custom id
@@ -104,6 +106,10 @@ class Select(Control[ui.Select[Any]]):
 class Form(ui.Modal):
     """A modal. Open it with `open_modal`; answer it in `submit`."""
 
+    def add_field(self, label: str, field: ui.Item[Any], hint: str = "") -> None:
+        """Add a field under its label, with a hint below the label."""
+        self.add_item(ui.Label(text=label, description=hint or None, component=field))
+
     async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
         """Run `submit`."""
         await self.submit(interaction)
@@ -130,6 +136,19 @@ def text(*lines: str) -> ui.TextDisplay[Any]:
 def row(*controls: ui.Item[Any]) -> ui.ActionRow[Any]:
     """Return buttons beside each other, or one select."""
     return ui.ActionRow(*controls)
+
+
+def text_input(name: str, value: str = "", **more: Any) -> ui.TextInput[Any]:
+    """Return a text field of a form; `more` are further settings of `ui.TextInput`."""
+    return ui.TextInput(custom_id=name, default=value or None, **more)
+
+
+def parse_number(typed: str, kind: type[Any]) -> Any:
+    """Return the number that somebody typed, with a point or a comma."""
+    try:
+        return kind(typed.strip().replace(",", "."))
+    except ValueError as wrong:
+        raise UserError("number_bad", typed=flatten(typed, 40)) from wrong
 
 
 async def defer(interaction: Interaction, *, private: bool = True) -> None:

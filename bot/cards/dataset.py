@@ -30,6 +30,7 @@ from bot.cards.components import (
     open_modal,
     row,
     text,
+    text_input,
 )
 from bot.cards.dataset_text import (
     PHOTOS_PER_PAGE,
@@ -288,10 +289,8 @@ class AddForm(Form):
         )
         limit = format_size(min(max_bytes, MAX_FILE_BYTES))
         hint = fill(wording.dataset.ADD_HINT, count=MAX_FILES, limit=limit)
-        self.add_item(
-            ui.Label(text=wording.dataset.ADD_LABEL, description=hint, component=self.photos)
-        )
-        self.add_item(ui.Label(text=wording.consent.LABEL, component=self.consent))
+        self.add_field(wording.dataset.ADD_LABEL, self.photos, hint)
+        self.add_field(wording.consent.LABEL, self.consent)
         self.add_item(ui.TextDisplay(f"{wording.consent.TERMS}\n{wording.consent.MORE}"))
 
     async def submit(self, interaction: Interaction) -> None:
@@ -311,20 +310,12 @@ class CaptionForm(Form):
     def __init__(self, photo: Photo) -> None:
         super().__init__(title=wording.dataset.CAPTION_FORM)
         self.photo = photo
-        self.caption: ui.TextInput[Any] = ui.TextInput(
-            custom_id="caption",
-            style=discord.TextStyle.paragraph,
-            default=photo.caption or None,
-            required=False,
-            max_length=500,
+        long = discord.TextStyle.paragraph
+        self.caption = text_input(
+            "caption", photo.caption, style=long, required=False, max_length=500
         )
-        self.add_item(
-            ui.Label(
-                text=wording.dataset.CAPTION_LABEL,
-                description=wording.dataset.CAPTION_HINT,
-                component=self.caption,
-            )
-        )
+        label, hint = wording.dataset.CAPTION_LABEL, wording.dataset.CAPTION_HINT
+        self.add_field(label, self.caption, hint)
 
     async def submit(self, interaction: Interaction) -> None:
         """Store the caption and show the photo with it."""

@@ -13,7 +13,7 @@ from bot import wording
 from bot.actions import emoji
 from bot.bot import Bot, Interaction
 from bot.card import Card
-from bot.cards.components import Button, Form, defer, edit, open_modal, text
+from bot.cards.components import Button, Form, defer, edit, open_modal, text, text_input
 from bot.wording import escape, fill
 from storage.errors import UserError
 from storage.records import Kind, Status
@@ -61,16 +61,12 @@ class EmojiForm(Form):
     def __init__(self, found: list[Path]) -> None:
         super().__init__(title=wording.emoji.FORM)
         self.found = found
-        self.name: ui.TextInput[Any] = ui.TextInput(custom_id="name", min_length=2, max_length=32)
-        self.add_item(
-            ui.Label(
-                text=wording.emoji.NAME_LABEL, description=wording.emoji.HINT, component=self.name
-            )
-        )
+        self.name = text_input("name", min_length=2, max_length=32)
+        self.add_field(wording.emoji.NAME_LABEL, self.name, wording.emoji.HINT)
         self.which: ui.Select[Any] | None = None
         if len(found) > 1:
             self.which = ui.Select(custom_id="which", options=picture_options(len(found)))
-            self.add_item(ui.Label(text=wording.emoji.PICTURE_LABEL, component=self.which))
+            self.add_field(wording.emoji.PICTURE_LABEL, self.which)
 
     async def submit(self, interaction: Interaction) -> None:
         """Add the emoji."""

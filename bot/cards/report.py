@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 import discord
-from discord import ui
 
 from bot import wording
 from bot.actions import channels, sampling
 from bot.actions.permissions import is_moderator
 from bot.bot import Interaction
 from bot.card import Card
-from bot.cards.components import Button, Form, defer, defer_update, edit, open_modal, row, text
+from bot.cards.components import (
+    Button,
+    Form,
+    defer,
+    defer_update,
+    edit,
+    open_modal,
+    row,
+    text,
+    text_input,
+)
 from bot.cards.job import COLOURS
 from bot.wording import fill, say
 from storage.errors import UserError
@@ -50,10 +58,9 @@ class ReportForm(Form):
     def __init__(self, job: Job, message: int) -> None:
         super().__init__(title=wording.report.FORM)
         self.job, self.message = job, message
-        self.reason: ui.TextInput[Any] = ui.TextInput(
-            custom_id="reason", style=discord.TextStyle.paragraph, max_length=MAX_REASON_CHARS
-        )
-        self.add_item(ui.Label(text=wording.report.REASON_LABEL, component=self.reason))
+        long = discord.TextStyle.paragraph
+        self.reason = text_input("reason", style=long, max_length=MAX_REASON_CHARS)
+        self.add_field(wording.report.REASON_LABEL, self.reason)
 
     async def submit(self, interaction: Interaction) -> None:
         """Store the report and show it to the moderators."""

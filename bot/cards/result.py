@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain, repeat
 from pathlib import Path
 
 import discord
@@ -23,6 +24,7 @@ from storage.folders import Home, JobFolder
 from storage.records import Base, Status, Style
 
 MAX_PAIRS = 2  #: prompts shown before and after
+MAX_PREVIEWS = 4  #: pictures on one card of previews
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +84,13 @@ def add_pictures(card: Card, folder: JobFolder, state: JobState) -> None:
     card.add_gallery((path, fill(wording.result.NOW_ALT, prompt=said)) for path, said in now)
 
 
-def list_pictures(folder: JobFolder, previews: PreviewsDrawn) -> list[tuple[Path, str]]:
+def list_pictures(
+    folder: JobFolder, previews: PreviewsDrawn, most: int = MAX_PAIRS
+) -> list[tuple[Path, str]]:
     """Return the first previews that still exist, with their prompts."""
-    files, prompts = previews.files, previews.prompts
-    found = []
-    for at, file in enumerate(files[:MAX_PAIRS]):
-        path = folder.samples / file_name(file)
-        if path.is_file():
-            found.append((path, prompts[at] if at < len(prompts) else ""))
-    return found
+    paths = [folder.samples / file_name(file) for file in previews.files[:most]]
+    pairs = zip(paths, chain(previews.prompts, repeat("")), strict=False)
+    return [(path, prompt) for path, prompt in pairs if path.is_file()]
 
 
 def add_file(card: Card, result: Result, handover: Handover, path: Path) -> None:
@@ -135,11 +135,7 @@ def step_card(home: Home, view: JobView, previews: PreviewsDrawn) -> Card:
     if step:
         line = say(wording.result.STEP_TITLE, step=step, steps=view.steps, loss=view.state.loss)
     card = PictureCard(text(line), colour=COLOURS[Status.RUNNING])
-    folder = home.job_folder(view.job.id).samples
-    files = [(at, folder / file_name(file)) for at, file in enumerate(previews.files[:4])]
-    card.add_gallery(
-        (path, prompts[at] if at < len(prompts) else "") for at, path in files if path.is_file()
-    )
+    card.add_gallery(list_pictures(home.job_folder(view.job.id), previews, MAX_PREVIEWS))
     return card.add(row(Report(view.job.id)))
 
 

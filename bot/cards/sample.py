@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import discord
-from discord import ui
 
 from bot import wording
 from bot.actions import sampling
@@ -25,8 +24,10 @@ from bot.cards.components import (
     edit,
     follow_up,
     open_modal,
+    parse_number,
     row,
     text,
+    text_input,
 )
 from bot.cards.emoji import Emoji
 from bot.cards.job import COLOURS, failure_sentence, get_controllable_job, note_sentence
@@ -39,6 +40,8 @@ from storage.records import Base, Job, JobCommand, Kind, Status, Style
 from storage.requests import SampleRequest
 
 MAX_SHOWN_CHARS = 200  #: characters of a prompt on a card
+#: a text field of a form
+field = partial(text_input, max_length=sampling.MAX_PROMPT_CHARS)
 
 
 async def queue_and_show(
@@ -200,8 +203,8 @@ class TryForm(Form):
         self.style = style
         small = base is not None and base.small
         first = wording.result.example(style.trigger, style.concept, small=small)
-        self.prompt = text_input("prompt", first, long=True)
-        self.add_item(ui.Label(text=wording.sample.PROMPT_LABEL, component=self.prompt))
+        self.prompt = field("prompt", first, style=discord.TextStyle.paragraph)
+        self.add_field(wording.sample.PROMPT_LABEL, self.prompt)
 
     async def submit(self, interaction: Interaction) -> None:
         """Queue the pictures."""
@@ -216,19 +219,16 @@ class VaryForm(Form):
     def __init__(self, request: SampleRequest, style: int | None) -> None:
         super().__init__(title=wording.sample.VARY_FORM)
         self.request, self.style = request, style
-        self.prompt = text_input("prompt", request.prompt, long=True)
-        self.negative = text_input("negative", request.negative, required=False)
-        self.strength = text_input("strength", f"{request.strength:g}")
-        self.seed = text_input("seed", str(request.seed), required=False)
-        self.steps = text_input("steps", str(request.steps))
-        for label, component in (
-            (wording.sample.PROMPT_LABEL, self.prompt),
-            (wording.sample.NEGATIVE_LABEL, self.negative),
-            (wording.sample.STRENGTH_LABEL, self.strength),
-            (wording.sample.SEED_LABEL, self.seed),
-            (wording.sample.STEPS_LABEL, self.steps),
-        ):
-            self.add_item(ui.Label(text=label, component=component))
+        self.prompt = field("prompt", request.prompt, style=discord.TextStyle.paragraph)
+        self.negative = field("negative", request.negative, required=False)
+        self.strength = field("strength", f"{request.strength:g}")
+        self.seed = field("seed", str(request.seed), required=False)
+        self.steps = field("steps", str(request.steps))
+        self.add_field(wording.sample.PROMPT_LABEL, self.prompt)
+        self.add_field(wording.sample.NEGATIVE_LABEL, self.negative)
+        self.add_field(wording.sample.STRENGTH_LABEL, self.strength)
+        self.add_field(wording.sample.SEED_LABEL, self.seed)
+        self.add_field(wording.sample.STEPS_LABEL, self.steps)
 
     async def submit(self, interaction: Interaction) -> None:
         """Queue the pictures."""
@@ -243,25 +243,3 @@ class VaryForm(Form):
             steps=parse_number(self.steps.value, int),
         )
         await queue_and_show(interaction, request, self.style or "")
-
-
-def text_input(
-    name: str, value: str, *, long: bool = False, required: bool = True
-) -> ui.TextInput[Any]:
-    """Return a text field."""
-    style = discord.TextStyle.paragraph if long else discord.TextStyle.short
-    return ui.TextInput(
-        custom_id=name,
-        style=style,
-        default=value,
-        required=required,
-        max_length=sampling.MAX_PROMPT_CHARS,
-    )
-
-
-def parse_number(typed: str, kind: type[float]) -> Any:
-    """Return the number that somebody typed, with a point or a comma."""
-    try:
-        return kind(typed.strip().replace(",", "."))
-    except ValueError as wrong:
-        raise UserError("number_bad", typed=flatten(typed, 40)) from wrong

@@ -13,7 +13,17 @@ from bot import wording
 from bot.actions.permissions import check_server_manager
 from bot.bot import Interaction
 from bot.card import Card
-from bot.cards.components import Button, Control, Form, defer_update, edit, open_modal, row, text
+from bot.cards.components import (
+    Button,
+    Control,
+    Form,
+    defer_update,
+    edit,
+    open_modal,
+    row,
+    text,
+    text_input,
+)
 from bot.wording import format_count, say
 from storage.errors import UserError
 from storage.records import Server
@@ -175,17 +185,10 @@ class LimitsForm(Form):
 
     def __init__(self, server: Server) -> None:
         super().__init__(title=wording.server.FORM)
-        self.jobs: ui.TextInput[Any] = ui.TextInput(
-            custom_id="jobs", default=str(server.jobs), max_length=6
-        )
-        self.minutes: ui.TextInput[Any] = ui.TextInput(
-            custom_id="minutes", default=str(server.minutes), max_length=6
-        )
-        for label, field in (
-            (wording.server.JOBS, self.jobs),
-            (wording.server.MINUTES, self.minutes),
-        ):
-            self.add_item(ui.Label(text=label, description=wording.server.ZERO, component=field))
+        self.jobs = text_input("jobs", str(server.jobs), max_length=6)
+        self.minutes = text_input("minutes", str(server.minutes), max_length=6)
+        self.add_field(wording.server.JOBS, self.jobs, wording.server.ZERO)
+        self.add_field(wording.server.MINUTES, self.minutes, wording.server.ZERO)
 
     async def submit(self, interaction: Interaction) -> None:
         """Save the limits."""

@@ -26,7 +26,7 @@ from bot.cards.dataset import Keep
 from bot.cards.sample import TryForm
 from bot.wording import escape, fill, flatten, format_size, say
 from storage.errors import UserError
-from storage.records import Base, Catalog, Style
+from storage.records import Catalog, Style
 
 DAY = 24 * 3600  #: seconds
 MAX_STYLES = 25  #: styles in one list; Discord's selects take no more
@@ -72,12 +72,11 @@ def style_option(style: Style, catalog: Catalog) -> discord.SelectOption:
 async def style_card(interaction: Interaction, style: Style) -> Card:
     """Return the card of one style, with what the member may do with it."""
     member, guild = interaction.user.id, interaction.guild_id or 0
-    base = await find_base(interaction.client, style.base)
     catalog = await interaction.client.store.catalog.read()
     facts = say(
         wording.style.FACTS,
         method=catalog.method_title(style.method),
-        base=base.title if base else style.base,
+        base=catalog.base_title(style.base),
         size=format_size(style.bytes),
         when=int(style.created),
         trigger=style.trigger,
@@ -111,12 +110,6 @@ def style_buttons(style: Style, interaction: Interaction) -> list[Button]:
         return [*use, Unshare(style.id)] if shared and is_moderator(interaction) else use
     turn = Unshare(style.id) if shared else Share(style.id)
     return [*use, turn, Fetch(style.id), Delete(style.id)]
-
-
-async def find_base(bot: Bot, name: str) -> Base | None:
-    """Return a base of the catalog; None if there is none of that name."""
-    bases = (await bot.store.catalog.read()).bases
-    return next((base for base in bases if base.name == name), None)
 
 
 async def get_own_style(interaction: Interaction, style: str | int) -> Style:
@@ -170,8 +163,8 @@ class Try(Button, verb="style:try"):
         """Ask what to draw."""
         bot, guild = interaction.client, interaction.guild_id or 0
         style = await bot.store.styles.get(self.numbers[0], interaction.user.id, guild)
-        base = await find_base(bot, style.base)
-        await open_modal(interaction, TryForm(style, base))
+        catalog = await bot.store.catalog.read()
+        await open_modal(interaction, TryForm(style, catalog.get_base(style.base)))
 
 
 class Share(Button, verb="style:share"):

@@ -15,7 +15,7 @@ from discord import ui
 
 from bot import wording
 from bot.actions.order import TrainingOrder
-from bot.cards.components import Form
+from bot.cards.components import Form, parse_number, text_input
 from storage.errors import UserError
 from storage.limits import MAX_CONCEPTS
 from storage.options import Option, options_table
@@ -39,9 +39,10 @@ class OptionsForm(Form):
         self.other_datasets = dataset_select(order, datasets)
         self.choices = {option.name: choice_select(option, order) for option in CHOICES}
         self.switches = switch_select(order)
-        self.numbers = {option.name: number_input(option, order) for option in NUMBERS}
+        values = {each.name: order.options.get(each.name, each.default) for each in NUMBERS}
+        self.numbers = {name: number_input(name, f"{value:g}") for name, value in values.items()}
         images = order.num_class_images
-        self.class_images = text_input("num_class_images", "" if images < 0 else str(images))
+        self.class_images = number_input("num_class_images", "" if images < 0 else str(images))
         fields: dict[str, ui.Item[Any]] = {
             "other_datasets": self.other_datasets,
             **self.choices,
@@ -55,7 +56,7 @@ class OptionsForm(Form):
         labels |= wording.training.FIELDS
         for name, field in fields.items():
             label, hint = labels[name]
-            self.add_item(ui.Label(text=label, description=hint or None, component=field))
+            self.add_field(label, field, hint)
 
     def read_order(self) -> TrainingOrder:
         """Return the order as it is filled in."""
@@ -77,7 +78,9 @@ class OptionsForm(Form):
                 option.switch if option.name in self.switches.values else option.default
             )
         for option in NUMBERS:
-            found[option.name] = parse_number(option, self.numbers[option.name].value)
+            typed = self.numbers[option.name].value
+            number = parse_number(typed, type(option.default)) if typed.strip() else option.default
+            found[option.name] = number
         defaults = {option.name: option.default for option in ON_FORM}
         return {name: value for name, value in found.items() if value != defaults.get(name)}
 
@@ -121,26 +124,9 @@ def select(
     )
 
 
-def number_input(option: Option, order: TrainingOrder) -> ui.TextInput[Any]:
-    """Return a text field for a number."""
-    return text_input(option.name, f"{order.options.get(option.name, option.default):g}")
-
-
-def text_input(name: str, value: str) -> ui.TextInput[Any]:
-    """Return a text field that may be left empty."""
-    return ui.TextInput(
-        custom_id=name, default=value or None, required=False, max_length=MAX_NUMBER_CHARS
-    )
-
-
-def parse_number(option: Option, typed: str) -> float:
-    """Return the number that a member typed, with a point or a comma; empty is the default."""
-    if not typed.strip():
-        return float(option.default)
-    try:
-        return type(option.default)(typed.replace(",", "."))  # type: ignore[no-any-return]
-    except ValueError as wrong:
-        raise UserError("number_bad", typed=typed) from wrong
+def number_input(name: str, value: str) -> ui.TextInput[Any]:
+    """Return a text field for a number, which may be left empty."""
+    return text_input(name, value, required=False, max_length=MAX_NUMBER_CHARS)
 
 
 def parse_count(typed: str) -> int:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import cast
 
@@ -16,6 +16,7 @@ from bot.cogs.training import Training
 from bot.demo.world import World, run_world
 from bot.settings import BotSettings
 from storage.errors import UserError
+from storage.signals import stop_process
 
 MAX_START_SECONDS = 300.0  #: until the first worker has loaded torch
 STOP_SECONDS = 45.0  #: for the scheduler to put its jobs down
@@ -66,18 +67,7 @@ async def run_scheduler(home: Path) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        await stop_process(child)
-
-
-async def stop_process(child: asyncio.subprocess.Process) -> None:
-    """Terminate a process; kill it if it does not end in time."""
-    for ask in (child.terminate, child.kill):
-        with suppress(ProcessLookupError):
-            ask()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(STOP_SECONDS):
-                await child.wait()
-            return
+        await stop_process(child, STOP_SECONDS)
 
 
 async def wait_for_catalog(bot: Bot) -> None:

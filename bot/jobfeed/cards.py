@@ -20,7 +20,6 @@ from bot.bot import Bot
 from bot.card import Card
 from bot.cards.job import JobView, job_card
 from bot.cards.sample import sample_card
-from bot.cards.style import find_base
 from storage.errors import UserError
 from storage.records import Job, Kind, Status, Style
 
@@ -128,21 +127,15 @@ class JobCards:
 
     async def view_job(self, job: Job, watched: WatchedJob) -> JobView:
         """Return what the cards of a training show."""
-        base = await find_base(self.bot, job.base)
-        place = await self.store.jobs.queue_position(job.id)
-        return JobView(
-            job,
-            watched.state,
-            base.title if base else job.base,
-            (await self.store.catalog.read()).method_title(str(job.request.get("method", ""))),
-            place,
-            watched.result,
-            watched.threadless,
-        )
+        catalog = await self.store.catalog.read()
+        method = catalog.method_title(str(job.request.get("method", "")))
+        titles = catalog.base_title(job.base), method
+        place, result = await self.store.jobs.queue_position(job.id), watched.result
+        return JobView(job, watched.state, *titles, place, result, watched.threadless)
 
     async def view_sample(self, job: Job) -> SampleView:
         """Return what the card of a sample shows."""
-        base = await find_base(self.bot, job.base)
+        base = (await self.store.catalog.read()).get_base(job.base)
         place = await self.store.jobs.queue_position(job.id)
         return SampleView(job, await self.find_style(job), base, place)
 

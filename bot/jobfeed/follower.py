@@ -22,7 +22,6 @@ from bot.bot import Bot
 from bot.card import Card
 from bot.cards import result as results
 from bot.cards.job import JobView
-from bot.cards.style import find_base
 from bot.jobfeed.cards import JobCards, Pending, WatchedJob
 from storage.errors import UserError
 from storage.events import Event, LogEntry, PreviewsDrawn, StatusChanged
@@ -257,7 +256,7 @@ class JobFollower:
         view = await self.cards.view_job(await self._ensure_card(watched), watched)
         style = await self.cards.find_style(job)
         if job.status is Status.DONE and style is not None:
-            base = await find_base(self.bot, job.base)
+            base = (await self.store.catalog.read()).get_base(job.base)
             result = results.Result(view, style, base, pinged)
             posted = await self.cards.post_below(
                 view.job, watched, partial(self._post_result, result)

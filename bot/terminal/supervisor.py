@@ -7,9 +7,8 @@ import logging
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 
-from storage.signals import call_on_stop
+from storage.signals import call_on_stop, stop_process
 
 log = logging.getLogger(__name__)
 
@@ -54,15 +53,8 @@ class Child:
 
     async def stop(self) -> None:
         """Terminate the process; kill it if it does not end in time."""
-        if self.process is None:
-            return
-        for ask in (self.process.terminate, self.process.kill):
-            with suppress(ProcessLookupError):
-                ask()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(STOP_SECONDS):
-                    await self.process.wait()
-                return
+        if self.process is not None:
+            await stop_process(self.process, STOP_SECONDS)
 
 
 async def supervise(

@@ -86,8 +86,3 @@ def promote_model(file: Path, name: str, registry: BaseRegistry) -> Path:
     entry = replace(base, name=name, title=name, source=name, good=f"made here, from {base.title}")
     write_model_folder(file, place, registry, entry)
     return place
-
-
-def folder_bytes(place: Path) -> int:
-    """Return the bytes of all files in a folder."""
-    return sum(file.stat().st_size for file in place.rglob("*") if file.is_file())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from PIL import Image
 from storage.errors import JobError
 from training.device import Device
 from training.lazy import torch, transformers
+from training.modelfiles import folder
 
 MEMORY = 2500  #: MiB, of BLIP large
 MAX_CAPTION_TOKENS = 40
@@ -40,11 +40,7 @@ class Blip:
 
 def recognises(place: Path) -> bool:
     """Return whether a folder's config.json is of a BLIP."""
-    try:
-        config = json.loads((place / "config.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(config, dict) and config.get("model_type") == "blip"
+    return folder.config(place, "config.json").get("model_type") == "blip"
 
 
 def load(place: Path, device: Device) -> Blip:

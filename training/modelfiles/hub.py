@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from storage.folders import write_json
+from training.modelfiles import folder
 
 NOTE = "safelight.json"
 INDEX, CONFIG = "model_index.json", "config.json"
@@ -91,15 +92,9 @@ def complete(place: Path) -> bool:
 
 def components(index: Path) -> list[str]:
     """Name the folders of a pipeline that are loaded, by its index."""
-    try:
-        content = json.loads(index.read_text("utf-8"))
-    except ValueError:
-        content = None
-    if not isinstance(content, dict):
-        return []
     return [
         name
-        for name, kind in content.items()
+        for name, kind in folder.config(index.parent, index.name).items()
         if isinstance(kind, list) and kind and kind[0] and name not in WATCHERS
     ]
 
