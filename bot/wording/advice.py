@@ -1,4 +1,4 @@
-"""Which method, base and dial are advised, and why."""
+"""The advice card: which method, base and dial are suggested, and why."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ SWITCH_TO = "Switch to {name}"
 
 
 def reasons(codes: Sequence[str], photos: str) -> list[str]:
-    """Say why this method, base and dial, a line each; `photos` is their number in words."""
+    """Return a line for each reason: method, base and time; `photos` is their count with noun."""
     known = (("Method", METHODS), ("Base", BASES), ("Time", DIALS))
     return [
         fill(LINE, what=what, why=fill(sentences[code], photos=photos))

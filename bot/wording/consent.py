@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-CONSENT = 1  #: grows whenever the terms below change; members are then asked again
+CONSENT = 1  #: grows whenever the meaning of the terms changes; members are then asked again
 TITLE = "### Before I keep your photos"
 TERMS = """\
 - I use them for one thing: training the styles **you** start, on this bot's own machine.

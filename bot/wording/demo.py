@@ -1,4 +1,4 @@
-"""The demo: its page, its welcome and what stands in the terminal."""
+"""The demo: its page, its welcome card and its lines in the terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `safelight doctor` finds."""
+"""The lines of `safelight doctor`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Making a picture an emoji of the server."""
+"""Adding a picture to the server's emoji."""
 
 from __future__ import annotations
 

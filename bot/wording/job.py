@@ -1,4 +1,4 @@
-"""How far a job is, and the list of jobs."""
+"""The job card and the list of jobs."""
 
 from __future__ import annotations
 

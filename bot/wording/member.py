@@ -1,4 +1,4 @@
-"""What is kept of a member, the copy they can have, and the end of all of it."""
+"""A member's data: view, export and delete it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What came of a training: before and after, how to prompt, and the file."""
+"""The result card: before and after, how to prompt, and the file."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LINK_GONE = "The file behind this link is gone: its style was deleted.\n"
 
 
 def example(trigger: str, concept: str, *, small: bool) -> str:
-    """Write a prompt that a style understands."""
+    """Return a prompt that shows what a style has learnt."""
     if concept == "look":
         return f"a cat emoji, {trigger} style" if small else f"a cat, {trigger} style"
     return f"a {trigger} emoji, on a blue background" if small else f"a photo of {trigger}"

@@ -1,4 +1,4 @@
-"""Pictures on demand."""
+"""Drawing pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What moderators decide for their server."""
+"""The settings of a server."""
 
 from __future__ import annotations
 

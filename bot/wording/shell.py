@@ -1,4 +1,4 @@
-"""The command line: what the commands are, and what a child's events read like."""
+"""The command line: its commands, and the events of its child processes."""
 
 from __future__ import annotations
 

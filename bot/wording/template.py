@@ -1,4 +1,4 @@
-"""Fill sentences in, and write numbers and lists as people do.
+"""Fill in sentences, and write numbers and lists as people do.
 
 `say` is for Discord: it escapes every text, so that a name or a caption can neither ping nor
 format. Markup (`<@{owner}>`, `<t:{when}:R>`) therefore stands in the template, with a number in it.

@@ -1,4 +1,4 @@
-"""What a training will be, before it is started."""
+"""The pre-flight card and the form of options."""
 
 from __future__ import annotations
 
