@@ -41,11 +41,11 @@ def model_names(family: str) -> tuple[str, ...]:
     """Return the names of the tensors in a whole model's file, of true size."""
     if family == "zimage":
         with accelerate.init_empty_weights():
-            return tuple(zimage.written(diffusers.ZImageTransformer2DModel().state_dict()))
+            return tuple(zimage.to_original(diffusers.ZImageTransformer2DModel().state_dict()))
     module: Any = families.walk()[family]
-    unet, vae, *texts = singlefile.empty(module.SHAPE).values()
+    unet, vae, *texts = singlefile.make_empty_networks(module.SHAPE).values()
     readers = [(text.state_dict(), text.config.hidden_act == "gelu") for text in texts]
-    return tuple(singlefile_writer.written(unet.state_dict(), vae.state_dict(), readers))
+    return tuple(singlefile_writer.to_single_file(unet.state_dict(), vae.state_dict(), readers))
 
 
 def file_names(method: str, bases: BaseCache, name: str) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from training.bases.cache import BaseCache
 from training.device import Device
 from training.families import Family, Picture
 from training.lazy import Tensor
-from training.networks.memory import MIB, abreast
+from training.networks.memory import MIB, count_at_once
 from training.styles import header, writer
 
 LIMITS = {"steps": (1, 100), "count": (1, 4), "strength": (-2.0, 2.0), "seed": limits.SEED}
@@ -35,14 +35,14 @@ MAX_PROMPT_CHARS = 2000
 class LoadedStyle:
     """A style whose tensors fit the base, and how strongly to apply it."""
 
-    method: methods.Module
+    method: methods.MethodModule
     tensors: dict[str, Tensor]
     word: str
     strength: float
 
     def applied(self, family: Family) -> AbstractContextManager[None]:
         """Apply the style to the base inside the block."""
-        return self.method.worn(family.networks, self.tensors, self.word, self.strength)
+        return self.method.apply(family.networks, self.tensors, self.word, self.strength)
 
 
 def sample(folder: JobFolder, bases: BaseCache) -> Iterator[Event]:
@@ -83,7 +83,7 @@ def split_by_memory(
     """Split pictures of one size into batches that fit into the memory that is free then."""
     counts, rest = families.walk()[family.name].COUNTS.memory, iter(pictures)
     while batch := list(
-        islice(rest, abreast(counts, pictures[0].width, device.available_mib() * MIB))
+        islice(rest, count_at_once(counts, pictures[0].width, device.available_mib() * MIB))
     ):
         yield batch
 
@@ -93,19 +93,22 @@ def draw_pictures(
 ) -> list[Image.Image]:
     """Draw pictures of one size in one batch, with nothing on the base but the style."""
     with (
-        family.networks.bare(),
+        family.networks.without_adapter(),
         style.applied(family) if style else nullcontext(),
         device.autocast(),
-        family.present("text", "denoiser", "vae"),
+        family.on_device("text", "denoiser", "vae"),
     ):
-        return family.drawn(pictures)
+        return family.sample_images(pictures)
 
 
 def count_cut_tokens(family: Family, request: SampleRequest, style: LoadedStyle | None) -> int:
     """Return how many tokens of the longer prompt are beyond the text encoder's limit."""
     has_word = style is not None and style.method.METHOD.learns_word
-    with family.networks.bare(), style.applied(family) if style and has_word else nullcontext():
-        return max(family.tokens(text)[1] for text in (request.prompt, request.negative))
+    with (
+        family.networks.without_adapter(),
+        style.applied(family) if style and has_word else nullcontext(),
+    ):
+        return max(family.tokenize(text)[1] for text in (request.prompt, request.negative))
 
 
 def load_style(folder: JobFolder, request: SampleRequest, family: Family) -> LoadedStyle | None:
@@ -114,11 +117,11 @@ def load_style(folder: JobFolder, request: SampleRequest, family: Family) -> Loa
     if not request.method and not path.exists():
         return None
     method = methods.find(request.method)
-    tensors = writer.tensors(path)
+    tensors = writer.read_tensors(path)
     try:
         method.check(family.networks, tensors)
     except JobError as amiss:
-        made = header.made(path)
+        made = header.read_base(path)
         if made in {"", request.base}:
             raise
         raise JobError("style_misfit", made=made, base=request.base) from amiss
@@ -129,7 +132,7 @@ def choose_side(request: SampleRequest, base: Base, family: Family) -> int:
     """Return the side in pixels: the base's or the requested one, a multiple of the grain."""
     side = request.size or base.resolution
     check_range("size", side, (SIDE_PIXELS[0], max(SIDE_PIXELS[1], base.resolution)), JobError)
-    return max(family.grain, side // family.grain * family.grain)
+    return max(family.size_multiple, side // family.size_multiple * family.size_multiple)
 
 
 def read_request(value: dict[str, Any]) -> SampleRequest:

@@ -25,7 +25,14 @@ from training import methods
 from training.families import walk
 from training.modelfiles import singlefile
 from training.modelfiles.configs import Shape
-from training.networks.memory import CODER, CONTEXT, GRAIN, coded, seen, stepping
+from training.networks.memory import (
+    CONTEXT_BYTES,
+    PIXELS_PER_PLACE,
+    VAE_BYTES,
+    drawing_bytes,
+    step_bytes,
+    vae_bytes,
+)
 from training.recipe.concepts import TrainingPhoto
 from training.recipe.recipe import Recipe
 
@@ -47,7 +54,7 @@ CASES: tuple[tuple[str, dict[str, Any]], ...] = (
 class Nowhere:
     """A device whose tensors have shapes alone."""
 
-    at = META
+    torch_device = META
 
     def __init__(self, dtype: torch.dtype = torch.float32) -> None:
         self.dtype = dtype
@@ -111,7 +118,11 @@ def base(name: str, shape: Shape | None = None, dtype: torch.dtype = torch.float
     known = Base("meta", "Meta", name, "meta", family.RESOLUTION, "", "", present=True)
     classes = [each for each in vars(family).values() if getattr(each, "name", "") == name]
     with init_empty_weights(include_buffers=False):
-        pipeline = singlefile.drawn(shape) if shape else family.drawn(large=True)
+        pipeline = (
+            singlefile.make_random_pipeline(shape)
+            if shape
+            else family.make_random_pipeline(large=True)
+        )
 
     def read(_: torch.dtype) -> Any:
         for network in pipeline.components.values():
@@ -141,12 +152,12 @@ def recipe(method: str, side: int, batch: int = 1, **more: Any) -> Recipe:
 def conditions(family: Any, batch: int, *, live: bool) -> dict[str, torch.Tensor]:
     """Give what a denoiser is told, read anew or kept."""
     if not family.networks.vocabularies:
-        width = family.texts[0].config.hidden_size
+        width = family.text_encoders[0].config.hidden_size
         states = torch.zeros((batch, LONG, width), dtype=family.denoiser.dtype, device=META)
         return {"states": states, "lengths": torch.full((batch,), LONG)}
-    ids = torch.zeros((batch, len(family.texts), TOKENS), dtype=torch.long, device=META)
+    ids = torch.zeros((batch, len(family.text_encoders), TOKENS), dtype=torch.long, device=META)
     with torch.set_grad_enabled(live):
-        read = family.states(ids)
+        read = family.embed_prompts(ids)
     sizes = torch.zeros((batch, 6), dtype=torch.long, device=META)
     return {**read, "sizes": sizes}
 
@@ -162,9 +173,9 @@ def learning(family: Any, networks: list[nn.Module], asked: Recipe) -> Iterable[
 def counted(name: str, asked: Recipe, dtype: torch.dtype = torch.bfloat16) -> int:
     """Count the bytes that a step holds, at most; with AdamW's moments there, if it is AdamW."""
     family = base(name, dtype=dtype)
-    networks = [family.denoiser, *(family.texts if asked.train_text_encoder else ())]
+    networks = [family.denoiser, *(family.text_encoders if asked.train_text_encoder else ())]
     trained = list(learning(family, networks, asked))
-    family.checkpointing(asked.gradient_checkpointing)
+    family.set_gradient_checkpointing(asked.gradient_checkpointing)
     side = asked.resolution // 8
     latents = torch.zeros((asked.batch_size, family.vae.config.latent_channels, side, side))
     told = None if asked.train_text_encoder else conditions(family, asked.batch_size, live=False)
@@ -174,7 +185,7 @@ def counted(name: str, asked: Recipe, dtype: torch.dtype = torch.bfloat16) -> in
         count = 0 if asked.optimizer is Optimizer.ADAFACTOR else 2
         moments = [torch.zeros_like(each) for each in trained for _ in range(count)]
         told = told or conditions(family, asked.batch_size, live=True)
-        family.loss(latents, told, torch.Generator(), gamma=5.0).backward()
+        family.loss(latents, told, torch.Generator(), min_snr_gamma=5.0).backward()
         del told, moments
     return footprint.peak
 
@@ -182,34 +193,38 @@ def counted(name: str, asked: Recipe, dtype: torch.dtype = torch.bfloat16) -> in
 def size(name: str, asked: Recipe) -> int:
     """Count the numbers that a recipe trains."""
     family = base(name)
-    networks = [family.denoiser, *(family.texts if asked.train_text_encoder else ())]
+    networks = [family.denoiser, *(family.text_encoders if asked.train_text_encoder else ())]
     return sum(each.numel() for each in learning(family, networks, asked))
 
 
 def both(name: str, asked: Recipe) -> tuple[int, int]:
     """Give the bytes that are counted, and those of the estimate; the context is in either."""
-    foretold = stepping(
+    foretold = step_bytes(
         walk()[name].COUNTS.memory, asked, size(name, asked), methods.find(asked.method).TRAITS
     )
-    return counted(name, asked) + CONTEXT, foretold + CONTEXT
+    return counted(name, asked) + CONTEXT_BYTES, foretold + CONTEXT_BYTES
 
 
 def drawing(name: str, side: int) -> int:
     """Count the bytes that the denoiser takes to see through a picture, beside its numbers."""
     family = base(name, dtype=torch.bfloat16)
-    latents = torch.zeros((1, family.vae.config.latent_channels, side // GRAIN, side // GRAIN))
+    latents = torch.zeros(
+        (1, family.vae.config.latent_channels, side // PIXELS_PER_PLACE, side // PIXELS_PER_PLACE)
+    )
     told = conditions(family, 1, live=False)
     with Footprint() as footprint, Autocast(), torch.no_grad():
         footprint.hold([*family.denoiser.parameters(), *told.values()])
         before = footprint.live
-        family.loss(latents, told, torch.Generator(), gamma=5.0)
+        family.loss(latents, told, torch.Generator(), min_snr_gamma=5.0)
     return footprint.peak - before
 
 
 def coding(name: str, side: int) -> int:
     """Count the bytes that the autoencoder takes in fp32 for a picture, in or out, at most."""
     vae, counts = base(name).vae, []
-    latents = torch.zeros((1, vae.config.latent_channels, side // GRAIN, side // GRAIN))
+    latents = torch.zeros(
+        (1, vae.config.latent_channels, side // PIXELS_PER_PLACE, side // PIXELS_PER_PLACE)
+    )
     for through, given in ((vae.encode, torch.zeros((1, 3, side, side))), (vae.decode, latents)):
         with Footprint() as footprint, torch.no_grad():
             footprint.hold(vae.parameters())
@@ -228,13 +243,13 @@ def sums(network: nn.Module) -> tuple[int, int]:
 def parts(name: str, side: int) -> Iterator[table.Row]:
     """Compare what the estimate knows of a family with its networks."""
     family, keeps = base(name), walk()[name].COUNTS.memory
-    texts = sum(sums(text)[0] for text in family.texts)
+    texts = sum(sums(text)[0] for text in family.text_encoders)
     same = (*sums(family.denoiser), texts) == (keeps.denoiser, keeps.linear, keeps.texts)
     yield table.Row(f"{name}: numbers as counted", str(same).lower(), "true", same)
     taken = {
-        "seeing once": (drawing(name, side), seen(keeps, side)),
-        "autoencoder": (4 * sums(family.vae)[0], CODER),
-        "what it keeps": (coding(name, side), coded(side)),
+        "seeing once": (drawing(name, side), drawing_bytes(keeps, side)),
+        "autoencoder": (4 * sums(family.vae)[0], VAE_BYTES),
+        "what it keeps": (coding(name, side), vae_bytes(side)),
     }
     for what, (whole, foretold) in taken.items():
         said = f"{name} at {side}, {what}: {whole / GIB:.3f} GiB"

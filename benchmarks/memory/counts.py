@@ -29,9 +29,9 @@ from training.bases.cache import BaseCache
 from training.device import Device
 from training.networks import memory
 from training.networks.counts import Counts
-from training.networks.memory import GRAIN, Keeps
+from training.networks.memory import PIXELS_PER_PLACE, MemoryCounts
 from training.networks.networks import Networks, Part
-from training.networks.sizes import NAME, SMALL_FILE, Layers, Sizes
+from training.networks.sizes import HEADER_BYTES_PER_TENSOR, SMALL_FILE, Layers, Sizes
 
 BATCH = 4  #: pictures in the steps that are counted
 STEP_BYTES = 100  #: counted bytes a place are rounded up to these
@@ -71,13 +71,13 @@ def count_sizes(family: Any) -> Sizes:
     """Count the layers, the width of words and the file of a loaded family."""
     networks: Networks = family.networks
     with OnMeta():
-        tensors = family.packed({}).values()
-    file = sum(2 * tensor.numel() + NAME for tensor in tensors)
+        tensors = family.to_single_file({}).values()
+    file = sum(2 * tensor.numel() + HEADER_BYTES_PER_TENSOR for tensor in tensors)
     return Sizes(
-        count_layers(part for part in networks.parts if not part.text),
-        count_layers(part for part in networks.parts if part.text),
+        count_layers(part for part in networks.parts if not part.is_text_encoder),
+        count_layers(part for part in networks.parts if part.is_text_encoder),
         round_up(file, FILE_BYTES),
-        tuple(each.table.weight.shape[1] for each in networks.vocabularies),
+        tuple(each.embedding.weight.shape[1] for each in networks.vocabularies),
     )
 
 
@@ -86,10 +86,10 @@ def count_kept(name: str, method: str, **more: Any) -> float:
     side = families.walk()[name].RESOLUTION
     asked = blueprint.recipe(method, side, BATCH, family=name, **more)
     numbers = blueprint.size(name, asked)
-    held = memory.learning(asked) * numbers
+    held = memory.bytes_per_parameter(asked) * numbers
     if asked.rank:
-        held += memory.FROZEN * count_numbers(blueprint.base(name).denoiser)
-    return (blueprint.counted(name, asked) - held) / BATCH / (side // GRAIN) ** 2
+        held += memory.FROZEN_BYTES * count_numbers(blueprint.base(name).denoiser)
+    return (blueprint.counted(name, asked) - held) / BATCH / (side // PIXELS_PER_PLACE) ** 2
 
 
 def count_numbers(*networks: nn.Module) -> int:
@@ -97,7 +97,7 @@ def count_numbers(*networks: nn.Module) -> int:
     return sum(blueprint.sums(network)[0] for network in networks)
 
 
-def count_memory(name: str) -> Keeps:
+def count_memory(name: str) -> MemoryCounts:
     """Count the networks of a family, and what steps of training and drawing keep."""
     family, side = blueprint.base(name), families.walk()[name].RESOLUTION
     denoiser, linear = blueprint.sums(family.denoiser)
@@ -108,13 +108,13 @@ def count_memory(name: str) -> Keeps:
         "attention": count_kept(name, "lora"),
         "every": count_kept(name, "locon"),
         "frugal": sum(adapters) / len(adapters),
-        "seen": blueprint.drawing(name, side) / (side // GRAIN) ** 2,
+        "seen": blueprint.drawing(name, side) / (side // PIXELS_PER_PLACE) ** 2,
         "whole": count_kept(name, "finetune", rank=0, optimizer=Optimizer.ADAFACTOR),
     }
-    return Keeps(
+    return MemoryCounts(
         denoiser=denoiser,
         linear=linear,
-        texts=count_numbers(*family.texts),
+        texts=count_numbers(*family.text_encoders),
         **{what: round_up(value, STEP_BYTES) for what, value in kept.items()},
     )
 

@@ -46,7 +46,7 @@ def ours(method: str, shape: Shape = SD15) -> tuple[Counter[str], list[str]]:
 
     def step() -> None:
         loss = family.loss(
-            latents, {"states": states}, torch.Generator(), gamma=asked.min_snr_gamma
+            latents, {"states": states}, torch.Generator(), min_snr_gamma=asked.min_snr_gamma
         )
         loss.backward()
 

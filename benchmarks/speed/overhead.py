@@ -22,7 +22,7 @@ from storage.records import Concept
 from training import methods
 from training.bases.cache import BaseCache
 from training.device import Device
-from training.networks.conditioning import apart, stacked
+from training.networks.conditioning import split_conditions, stack_conditions
 from training.run import timing
 from training.run.examples import encode_photos
 from training.run.optimizers import group_parameters
@@ -47,11 +47,13 @@ class Bare:
         self.latents = [example.latent for example in examples]
         self.size_conditioning = [example.size_conditioning for example in examples]
         with torch.no_grad(), family.device.autocast():
-            self.tokens = [family.tokens(shot.caption)[0] for shot in recipe.photos]
-            self.states = [apart(family.states(each[None]))[0] for each in self.tokens]
+            self.tokens = [family.tokenize(shot.caption)[0] for shot in recipe.photos]
+            self.states = [
+                split_conditions(family.embed_prompts(each[None]))[0] for each in self.tokens
+            ]
         attached = family.networks.attached
         self.parameters = list(attached.parameters.values())
-        groups = group_parameters(attached.parameters, attached.paces)
+        groups = group_parameters(attached.parameters, attached.rate_factors)
         self.optimizer = torch.optim.AdamW(groups, recipe.learning_rate, fused=True)
         self.generator = torch.Generator().manual_seed(recipe.seed)
         self.losses: list[torch.Tensor] = []
@@ -64,15 +66,19 @@ class Bare:
         self.taken += 1
         these, at = slice(first, first + size), family.device.torch_device
         x = torch.stack(self.latents[these])
-        if family.networks.attached.text:
-            read = family.states(torch.stack(self.tokens[these]))
+        if family.networks.attached.learns_text:
+            read = family.embed_prompts(torch.stack(self.tokens[these]))
         else:
-            read = stacked(self.states[these])
-        told = family.heard({**read, **stacked(self.size_conditioning[these])})
+            read = stack_conditions(self.states[these])
+        told = family.unet_kwargs({**read, **stack_conditions(self.size_conditioning[these])})
         e = torch.randn(x.shape, generator=draws)
-        t = (torch.arange(size) + torch.rand(size, generator=draws)) / size * len(family.alphas)
-        t = t.long().clamp(max=len(family.alphas) - 1)
-        a = family.alphas[t]
+        t = (
+            (torch.arange(size) + torch.rand(size, generator=draws))
+            / size
+            * len(family.alphas_cumprod)
+        )
+        t = t.long().clamp(max=len(family.alphas_cumprod) - 1)
+        a = family.alphas_cumprod[t]
         wide = a.view(-1, 1, 1, 1)
         noised = wide.sqrt() * x + (1 - wide).sqrt() * e
         v, ratio = family.prediction == "v_prediction", a / (1 - a)

@@ -35,8 +35,8 @@ from training.bases import random
 from training.bases.cache import BaseCache
 from training.device import Device
 from training.families import Picture, walk
-from training.networks.conditioning import stacked
-from training.networks.memory import trained
+from training.networks.conditioning import stack_conditions
+from training.networks.memory import count_parameters
 from training.recipe.concepts import SamplePrompt
 from training.recipe.recipe import Recipe
 from training.run.defaults import complete_recipe
@@ -148,8 +148,11 @@ class Documented:
         these = slice(first := self.taken * size % len(bare.latents), first + size)
         self.taken += 1
         latents = torch.stack(bare.latents[these]).to(at)
-        told = self.family.heard(
-            {**stacked(bare.states[these]), **stacked(bare.size_conditioning[these])}
+        told = self.family.unet_kwargs(
+            {
+                **stack_conditions(bare.states[these]),
+                **stack_conditions(bare.size_conditioning[these]),
+            }
         )
         noisy, steps, target = noised(self.family.pipeline.scheduler, latents)
         with self.family.device.autocast():
@@ -258,7 +261,7 @@ def job(ground: Ground, family: str, steps: int) -> Iterator[table.Row]:
     yield table.told(f"{family}: warm, {steps} steps and 4 pictures", whole, "s", more)
     if held := ground.device.peak_mib():
         keeps = walk()[family].COUNTS.memory
-        foretold = bytes_needed(recipe, keeps, trained(keeps, recipe, done.bytes)) / MIB
+        foretold = bytes_needed(recipe, keeps, count_parameters(keeps, recipe, done.bytes)) / MIB
         yield table.near(f"{family}: {held} MiB at most", foretold, held, BAR)
 
 
@@ -268,10 +271,10 @@ def drawn(ground: Ground, family: str, rounds: int) -> Iterator[table.Row]:
     pictures = [Picture(text, "", at, DRAWN, side, side) for at, text in enumerate(LINES)]
     with ground.bases.borrow(ground.base(family)) as lent:
         ways: list[Callable[[], Any]] = [
-            lambda: lent.drawn(pictures),
-            lambda: [lent.draw(each) for each in pictures],
+            lambda: lent.sample_images(pictures),
+            lambda: [lent.sample_image(each) for each in pictures],
         ]
-        lent.drawn(pictures[:1])
+        lent.sample_images(pictures[:1])
         turns: list[list[float]] = [[], []]
         for turn in range(rounds):
             for at in (turn % 2, (turn + 1) % 2):

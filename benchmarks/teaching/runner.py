@@ -52,7 +52,7 @@ class Exam:
         frozen = spec.recipe(self.bases, asked)
         folder, task = spec.begin(place, self.bases, asked, frozen)
         (done,) = [each for each in task if isinstance(each, Done)]
-        tensors = writer.tensors(folder.result / done.file)
+        tensors = writer.read_tensors(folder.result / done.file)
         worn = LoadedStyle(methods.walk()[asked.method], tensors, asked.trigger, 1.0)
         seconds, speed = done.timings.seconds, done.timings.steps_per_second
         return Trained(worn, seconds, done.steps, speed, done.bytes)

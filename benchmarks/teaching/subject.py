@@ -12,7 +12,7 @@ from benchmarks.teaching import runner, spec
 from benchmarks.teaching.runner import Pictures
 from benchmarks.teaching.topic import FIRST, MIDDLE, Bar, Draw, Grades, learnt, ranked
 from storage.records import Concept
-from training.methods.dreambooth import FEW
+from training.methods.dreambooth import FEW_CLASS_IMAGES
 from training.pretraining.captions import full_caption
 from training.pretraining.judge import Judge
 from training.pretraining.names import BASE_STYLES
@@ -36,7 +36,7 @@ class Subject:
         self.critic, self.trigger, self.other = critic, name, other
         self.title = f"subject {name}, among {self.among}"
         self.photos = spec.photos(name)
-        known = {"word": CLASSES[name], "prior": FEW} if name in CLASSES else {}
+        known = {"word": CLASSES[name], "prior": FEW_CLASS_IMAGES} if name in CLASSES else {}
         self.numbers: Mapping[str, Mapping[str, Any]] = {"dreambooth": known}
         self.styles = [style for style in BASE_STYLES for _ in range(TIMES)]
         self.prompts = [full_caption(name, style, "white") for style in self.styles]

@@ -104,8 +104,8 @@ def taught(bases: BaseCache, recipe: Recipe, folder: JobFolder) -> Trained:
                 assert attached is not None
                 for parameter in attached.parameters.values():
                     parameter.data = parameter.data.half().float()
-                painted.append(family.paint(PICTURE))  # type: ignore[attr-defined]
-        painted.append(family.paint(PICTURE))  # type: ignore[attr-defined]
+                painted.append(family.render_array(PICTURE))  # type: ignore[attr-defined]
+        painted.append(family.render_array(PICTURE))  # type: ignore[attr-defined]
     return Trained(
         family.name, recipe.method, folder.result / "zorp.safetensors", recipe, *painted
     )
@@ -161,7 +161,7 @@ def anew(lessons: list[Trained], bases: BaseCache, home: Path) -> list[Trained]:
                     "trigger": one.recipe.trigger, "prompt": PROMPT,
                     "channels": family.vae.config.latent_channels,  # type: ignore[attr-defined]
                     "side": 16 if base.small else 8,
-                    "guided": family.guided(family.guidance),  # type: ignore[attr-defined]
+                    "guided": family.guidance_kwargs(family.guidance),  # type: ignore[attr-defined]
                     "diffusers": "diffusers" in readable_by(one.names, one.family),
                     "stranger": str(one.file.with_name("stranger.npy")),
                     "fresh": str(one.file.with_name("fresh.npy")),

@@ -95,11 +95,11 @@ def wear(orders: list[Order]) -> None:
     bases = BaseCache(Path(orders[0]["home"]), Device.open(cpu=True))
     for order in orders:
         picture = Picture(order["prompt"], "", SEED, STEPS, SIDE, SIDE)
-        method, tensors = methods.walk()[order["method"]], writer.tensors(Path(order["file"]))
+        method, tensors = methods.walk()[order["method"]], writer.read_tensors(Path(order["file"]))
         with bases.borrow(order["base"]) as family:
             method.check(family.networks, tensors)
-            with method.worn(family.networks, tensors, order["trigger"], 1.0):
-                np.save(order["fresh"], family.paint(picture))  # type: ignore[attr-defined]
+            with method.apply(family.networks, tensors, order["trigger"], 1.0):
+                np.save(order["fresh"], family.render_array(picture))  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":

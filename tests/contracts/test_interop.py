@@ -152,7 +152,9 @@ def test_half_precision(bases, asked):
             latents = torch.zeros(1, 4, 16, 16)
             told = {"states": torch.zeros(1, 77, 192, dtype=torch.bfloat16)}
             with torch.autocast("cpu", torch.bfloat16):
-                loss = family.loss(latents, told, torch.Generator().manual_seed(1), gamma=5.0)
+                loss = family.loss(
+                    latents, told, torch.Generator().manual_seed(1), min_snr_gamma=5.0
+                )
             loss.backward()  # type: ignore[no-untyped-call]
             grads = {p.grad.dtype for p in attached.parameters.values() if p.grad is not None}
             attached.detach()

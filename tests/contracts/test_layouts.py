@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from training import methods
 from training.families import zimage
-from training.families._stable import ATTENTION, READING
+from training.families._stable import ATTENTION_LAYERS, TEXT_ATTENTION_LAYERS
 from training.methods import _lycoris, hypernetwork
 from training.modelfiles import configs, singlefile
 from training.modelfiles import zimage as original
@@ -74,13 +74,21 @@ def transformers(shape):
 )
 def test_true_keys(shape, texts):
     """On the true models the keys are exactly the attention layers that programs know."""
-    networks = singlefile.empty(shape)
+    networks = singlefile.make_empty_networks(shape)
     unet = networks.pop("unet")
     readers = [networks[name] for name in ("text_encoder", "text_encoder_2") if name in networks]
-    parts = [Part("lora_unet", unet, ATTENTION)]
+    parts = [Part("lora_unet", unet, ATTENTION_LAYERS)]
     for name, text in zip(texts, readers, strict=True):
         above = "" if hasattr(text, "text_model") else "text_model."
-        parts.append(Part(f"lora_{name}", text, READING, above=above, text=True))
+        parts.append(
+            Part(
+                f"lora_{name}",
+                text,
+                TEXT_ATTENTION_LAYERS,
+                name_prefix=above,
+                is_text_encoder=True,
+            )
+        )
     known = {
         f"lora_unet_{place}_transformer_blocks_{at}_attn{n}_to_{which}"
         for place, depth in transformers(shape)
@@ -150,7 +158,9 @@ def test_true_flow_keys():
     """On the true Z-Image the keys are exactly the layers that ComfyUI knows."""
     with init_empty_weights():
         network = ZImageTransformer2DModel()
-    part = Part("diffusion_model", network, zimage.ATTENTION, zimage.FURTHER, dotted=True)
+    part = Part(
+        "diffusion_model", network, zimage.ATTENTION_LAYERS, zimage.OTHER_LAYERS, dotted_keys=True
+    )
 
     assert set(part.layers()) == {f"diffusion_model.{name}" for name, _ in fused((30, 2), 3840)}
 
@@ -159,9 +169,13 @@ def test_flow_ends(lesson):
     """Both halves of a LoRA for Z-Image are called as in ComfyUI's generic form, with alpha."""
     content = load_file(lesson("lora", "tiny-zimage").file)
 
-    assert {keys.cut(name)[1] for name in content} == {"lora_A.weight", "lora_B.weight", "alpha"}
+    assert {keys.split_key(name)[1] for name in content} == {
+        "lora_A.weight",
+        "lora_B.weight",
+        "alpha",
+    }
     for name, tensor in content.items():
-        layer, end = keys.cut(name)
+        layer, end = keys.split_key(name)
         if end == "lora_A.weight":
             assert content[f"{layer}.alpha"].item() == len(tensor) == 3
 
@@ -169,23 +183,23 @@ def test_flow_ends(lesson):
 @pytest.mark.parametrize("method", ["locon", "loha", "lokr", "dora", "oft"])
 def test_fused(bases, lesson, method):
     """What ComfyUI changes of its own weights is what we change of q, k, v and the others."""
-    content = keys.plain(load_file(lesson(method, "tiny-zimage").file))
+    content = keys.to_kohya_keys(load_file(lesson(method, "tiny-zimage").file))
     places = dict(fused((2, 1), 48))
     with bases.borrow("tiny-zimage") as family:
         weights = family.denoiser.state_dict()
-    theirs = {name: tensor.clone() for name, tensor in original.written(weights).items()}
-    for key, parts in _lycoris.by_layer(content).items():
+    theirs = {name: tensor.clone() for name, tensor in original.to_original(weights).items()}
+    for key, parts in _lycoris.group_by_layer(content).items():
         layer = key.removeprefix("diffusion_model.")
         weight = weights[f"{layer}.weight"]
         if method == "locon":
             delta = parts["lora_up.weight"].float() @ parts["lora_down.weight"].float()
         else:
-            delta = methods.walk()[method].OWN.changed(key, parts, weight)
+            delta = methods.walk()[method].ALGORITHM.compute_delta(key, parts, weight)
         name, first = places[layer]
         theirs[f"{name}.weight"][first : first + len(weight)] += delta  # a view of it, as theirs
         weights[f"{layer}.weight"] = weight + delta
 
-    ours = original.written(weights)
+    ours = original.to_original(weights)
     assert all(torch.allclose(ours[name], theirs[name], atol=1e-6) for name in ours)
 
 
@@ -194,12 +208,12 @@ def test_dora(bases, lesson):
 
     AUTOMATIC1111 1.9, network.py, apply_weight_decompose: lengths of columns, over all outputs.
     """
-    own: _lycoris.Kind = methods.walk()["dora"].OWN
+    own: _lycoris.Algorithm = methods.walk()["dora"].ALGORITHM
     with bases.borrow("tiny-sd1") as family:
         layers = {k: layer for part in family.networks.parts for k, layer in part.layers().items()}
-        for key, parts in _lycoris.by_layer(load_file(lesson("dora").file)).items():
+        for key, parts in _lycoris.group_by_layer(load_file(lesson("dora").file)).items():
             weight = layers[key].weight
-            whole = weight + own.changed("", parts, weight)
+            whole = weight + own.compute_delta("", parts, weight)
             lengths = whole.transpose(0, 1).flatten(1).norm(dim=1)
 
             assert parts["dora_scale"].shape == (1, weight.shape[1], *[1] * (weight.ndim - 2))
@@ -235,5 +249,5 @@ def test_only_those_rows(bases, lesson):
     (before,) = (t for k, t in load_file(place).items() if k.endswith("token_embedding.weight"))
 
     with bases.borrow("tiny-sd1") as family:
-        (table,) = (each.table for each in family.networks.vocabularies)
+        (table,) = (each.embedding for each in family.networks.vocabularies)
         assert torch.equal(table.weight, before)

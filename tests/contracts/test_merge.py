@@ -32,7 +32,7 @@ def test_lycoris(bases, lesson, method):
         unet, text = (part.module for part in family.networks.parts)
         try:
             merge([Named(text)], unet, dict(content))
-            for key, parts in _lycoris.by_layer(content).items():
+            for key, parts in _lycoris.group_by_layer(content).items():
                 weight = before[key]
                 added = layers[key].weight - weight
                 assert torch.allclose(added, delta(method, parts, weight), atol=2e-6), key
@@ -46,8 +46,8 @@ def delta(method: str, parts: dict[str, torch.Tensor], weight: torch.Tensor) -> 
     if method in {"lora", "locon"}:
         down, up = (parts[f"lora_{way}.weight"].float() for way in ("down", "up"))
         return (up.flatten(1) @ down.flatten(1)).view_as(weight)
-    own: _lycoris.Kind = methods.walk()[method].OWN
-    return own.changed("", parts, weight)
+    own: _lycoris.Algorithm = methods.walk()[method].ALGORITHM
+    return own.compute_delta("", parts, weight)
 
 
 def test_one_after_another(bases, asked):

@@ -31,7 +31,7 @@ from training.device import Device
 from training.run import defaults
 from training.run.loop import train
 from training.settings import TrainingSettings
-from training.styles.inspect import inspected
+from training.styles.inspect import inspect_file
 from training.worker.runtime import Runtime
 
 ROOT = Path(__file__).parents[2]
@@ -146,7 +146,7 @@ async def test_a_method(tmp_path, settings, capsys):
         assert "how bright (1 to 4)" in said
 
         file = train_two_steps(runtime.bases, JobFolder(tmp_path / "job"), "glow", "embedded")
-        facts = inspected(file)
+        facts = inspect_file(file)
         assert (facts["method"], facts["method_title"]) == ("glow", "Glow")
         assert facts["amiss"] == {"kohya": "does not glow"}
 
@@ -174,7 +174,7 @@ def test_a_family(tmp_path, settings):
         assert any(defaults.rules("lora", bases.find(place.name)))
 
         file = train_two_steps(bases, JobFolder(tmp_path / "job"), "lora", place.name)
-        assert inspected(file)["amiss"] == {"Forge": "knows no toys"}
+        assert inspect_file(file)["amiss"] == {"Forge": "knows no toys"}
 
         names = compatibility.file_names("lora", bases, place.name)
         assert "| no: knows no toys |" in compatibility.row("lora", "toy", names)

@@ -18,8 +18,8 @@ from storage.records import Status
 from storage.settings import read_settings
 from training.cli.commands import parse
 from training.settings import TrainingSettings
-from training.styles.header import metadata
-from training.styles.header import read as header
+from training.styles.header import read_header as header
+from training.styles.header import read_metadata
 
 ALICE, BOB = 1001, 1002
 
@@ -156,7 +156,7 @@ def test_two_folders_for_a_shell(photos, tmp_path, here):
 
     uneven, refused = here(*both, "--trigger", "mydog", home=tmp_path / "home")
     code, lines = here(*both, *triggers, *options, home=tmp_path / "home")
-    recipe = json.loads(metadata(header(out / "pets.safetensors"))["safelight.recipe"])
+    recipe = json.loads(read_metadata(header(out / "pets.safetensors"))["safelight.recipe"])
 
     assert (uneven, refused[-1]["code"]) == (1, "folders_uneven")
     assert (code, lines[-1]["kind"]) == (0, "done")

@@ -23,7 +23,7 @@ def test_paces_are_told(name, bases, make_recipe):
         attached = MODULES[name].attach(
             family.networks, make_recipe(name, rank=min(2, told.ranks[1]))
         )
-        paces = dict(attached.paces)
+        paces = dict(attached.rate_factors)
         attached.detach()
 
     assert bool(paces) is told.own_rates
@@ -35,7 +35,7 @@ def test_paces_are_told(name, bases, make_recipe):
 def test_ranks(make_recipe, method, rank):
     """A rank that the method does not have is refused, with those it has."""
     with pytest.raises(JobError) as refused:
-        methods.chosen(make_recipe(method, rank=rank))
+        methods.find_for_recipe(make_recipe(method, rank=rank))
 
     facts = refused.value.facts
     assert (refused.value.code, facts["value"]) == ("out_of_range", rank)

@@ -33,8 +33,8 @@ def test_alone(tmp_path: Path, name: str) -> None:
     bases = BaseCache(tmp_path, Device.open(cpu=True, threads=1))
     asked = [Picture(text, "", at, 2, 64, 64) for at, text in enumerate(("a cat", "a long dog"))]
     with bases.borrow(f"tiny-{name}") as family:
-        at_once = family.painted(asked)  # type: ignore[attr-defined]
-        alone = [family.paint(each) for each in asked]  # type: ignore[attr-defined]
+        at_once = family.render_arrays(asked)  # type: ignore[attr-defined]
+        alone = [family.render_array(each) for each in asked]  # type: ignore[attr-defined]
 
     for one, other in zip(at_once, alone, strict=True):
         assert abs(one - other).max() <= 1e-3

@@ -35,18 +35,18 @@ def write_model_folder(
         raise JobError("base_taken", base=place.name)
     fresh = BaseCache(registry.folder, HostMemory(), registry.list_file)  # to overwrite
     with fresh.borrow(origin_of(file)) as family:
-        tensors = writer.tensors(file)
+        tensors = writer.read_tensors(file)
         _full.check(family.networks, tensors)
-        content = family.networks.model.parted(tensors)
-        for key, spot in _full.places(family.networks).items():
-            spot.own.data = content[key]
+        content = family.networks.model.from_single_file(tensors)
+        for key, spot in _full.parameter_slots(family.networks).items():
+            spot.original.data = content[key]
         write_pipeline(family.networks.model.pipeline, place, entry)
 
 
 def origin_of(file: Path) -> str:
     """Return the name of the base that one of our models began as; JobError for other files."""
     try:
-        recipe = json.loads(header.metadata(header.read(file))["safelight.recipe"])
+        recipe = json.loads(header.read_metadata(header.read_header(file))["safelight.recipe"])
         name, rank = str(recipe["base"]), int(recipe["rank"])
     except (KeyError, ValueError, TypeError) as foreign:
         raise JobError("model_foreign", file=file.name) from foreign

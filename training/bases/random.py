@@ -18,7 +18,7 @@ def make_random_model(family: str, seed: int = 0, *, large: bool = False) -> Any
     """
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        pipeline = walk()[family].drawn(large=large)
+        pipeline = walk()[family].make_random_pipeline(large=large)
     for network in pipeline.components.values():
         for parameter in network.parameters() if hasattr(network, "parameters") else ():
             parameter.data = parameter.data.half().float()

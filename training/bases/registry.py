@@ -157,7 +157,7 @@ class BaseRegistry:
             return shipped if shipped.is_dir() else None
         if self.folder is not None and is_plain_name(source) and (self.folder / source).exists():
             return self.folder / source
-        return hub.cached(source) if "/" in source else None
+        return hub.find_cached(source) if "/" in source else None
 
     def locate(self, name: str) -> Path:
         """Return where the files of a base are; shipped ones are checked to be whole.
@@ -197,7 +197,7 @@ class BaseRegistry:
 
 def refuse_unknown_file(file: Path) -> None:
     """Raise JobError for a model file of no family, naming what it is."""
-    what = singlefile.amiss(file) if file.suffix == ".safetensors" else ""
+    what = singlefile.find_fault(file) if file.suffix == ".safetensors" else ""
     if what:
         raise JobError(f"base_{what}", base=file.name)
 

@@ -38,10 +38,10 @@ def list_installed(settings: TrainingSettings) -> dict[str, Any]:
 def describe_base(registry: BaseRegistry, base: Base) -> dict[str, Any]:
     """Return a base as JSON, with its bytes on disk and whether the hub's hashes were checked."""
     place = registry.locate_source(base.source)
-    noted = hub.note(base.source) if "/" in base.source else None
+    noted = hub.read_note(base.source) if "/" in base.source else None
     return asdict(base) | {
         "lack": base.missing_code,
-        "bytes": hub.size(place) if place else 0,
+        "bytes": hub.count_bytes(place) if place else 0,
         "checked": base.source.startswith("embedded:") or (noted is not None and noted.checked),
     }
 
@@ -76,8 +76,8 @@ def fetch(
         raise JobError("fetch_embedded", base=base.title)
     if not base.known or "/" not in base.source:
         raise JobError(base.missing_code or "fetch_here", **base.missing_facts)
-    noted, began = hub.note(base.source), time.monotonic()
-    already = noted is not None and noted.whole and hub.cached(base.source) is not None
+    noted, began = hub.read_note(base.source), time.monotonic()
+    already = noted is not None and noted.whole and hub.find_cached(base.source) is not None
     if noted is None or not already:
         report({"kind": "fetch", **asdict(base)})
         noted = Fetch(base.source, report, keep=settings.min_free_mib).run()
@@ -89,6 +89,6 @@ def fetch(
         "bytes": sum(file["bytes"] for file in noted.files.values()),
         "unseen": sorted(path for path, file in noted.files.items() if not file["checked"]),
         "commit": noted.commit,
-        "place": str(hub.cached(base.source)),
+        "place": str(hub.find_cached(base.source)),
         "seconds": time.monotonic() - began,
     }

@@ -87,8 +87,8 @@ class LocalJob:
         given.out.mkdir(parents=True, exist_ok=True)
         style, base = {}, given.base
         if given.style is not None:
-            style = header.said(given.style)
-            base = base or header.made(given.style)
+            style = header.read_method_and_trigger(given.style)
+            base = base or header.read_base(given.style)
             shutil.copyfile(given.style, self.folder.style_file)
         base = base or DEFAULT_BASE
         self._check_base(base)

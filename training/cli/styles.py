@@ -18,14 +18,14 @@ from training.cli.arguments import (
 from training.modelfiles import hub
 from training.settings import TrainingSettings
 from training.styles import header
-from training.styles.inspect import inspected
+from training.styles.inspect import inspect_file
 
 HASHES_BYTES = 400  #: of the hashes in a header
 
 
 def inspect(given: InspectArguments, _: TrainingSettings) -> dict[str, Any]:
     """Return what a style's file says of itself, and which programs it works in."""
-    return {"kind": "inspected"} | inspected(given.file)
+    return {"kind": "inspected"} | inspect_file(given.file)
 
 
 def promote(given: PromoteArguments, settings: TrainingSettings) -> dict[str, Any]:
@@ -43,8 +43,8 @@ def export(given: ExportArguments, settings: TrainingSettings) -> dict[str, Any]
     from training.styles import writer  # noqa: PLC0415 - torch, and only here
 
     given.out.mkdir(parents=True, exist_ok=True)
-    content = header.read(given.file)
-    metadata = header.metadata(content)
+    content = header.read_header(given.file)
+    metadata = header.read_metadata(content)
     method = methods.find(header.find_method(content.keys() - {"__metadata__"}))
     if method.TRAITS.marks.model:
         place = given.out / given.file.stem
@@ -54,24 +54,24 @@ def export(given: ExportArguments, settings: TrainingSettings) -> dict[str, Any]
     if exported is None:
         raise JobError("export_kind")
     path = given.out / f"{given.file.stem}{suffix}"
-    write_whole(path, exported(writer.tensors(given.file), metadata, given.file.stem))
+    write_whole(path, exported(writer.read_tensors(given.file), metadata, given.file.stem))
     return {"kind": "exported", "file": path.name, "bytes": path.stat().st_size}
 
 
 def shrink(given: ShrinkArguments, _: TrainingSettings) -> dict[str, Any]:
     """Write a smaller copy of a LoRA; the line has the share of its effect that is lost."""
     from training.styles import writer  # noqa: PLC0415 - torch, and only this command needs it
-    from training.styles.resize import shrunk  # noqa: PLC0415 - the same
+    from training.styles.resize import shrink  # noqa: PLC0415 - the same
 
     given.out.mkdir(parents=True, exist_ok=True)
-    made = header.metadata(header.read(given.file))
+    made = header.read_metadata(header.read_header(given.file))
     room = sum(len(key) + len(value) for key, value in made.items()) * 2 + HASHES_BYTES
-    smaller = shrunk(writer.tensors(given.file), round(given.to * 2**20) - room)
+    smaller = shrink(writer.read_tensors(given.file), round(given.to * 2**20) - room)
     made |= {"ss_network_dim": str(smaller.rank), "ss_network_alpha": str(smaller.rank)}
     path = given.out / given.file.name
     if path.exists() and path.samefile(given.file):
         raise JobError("shrink_same")
-    writer.pour(path, writer.rounded(smaller.tensors), made)
+    writer.write_tensors(path, writer.round_tensors(smaller.tensors), made)
     size = path.stat().st_size
     return {
         "kind": "shrunk", "file": path.name, "bytes": size, "rank": smaller.rank,

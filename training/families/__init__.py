@@ -37,7 +37,7 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class Crop:
     """How a photo was cut to what is learned from, in pixels; (height, width), (top, left)."""
 
     original: tuple[int, int]  #: the photo's size
@@ -51,7 +51,7 @@ class Family(Protocol):
     name: str
     architecture: str  #: as modelspec calls it
     version: str  #: of the base, as kohya's tools call it
-    grain: int  #: the sides of a picture are multiples of this
+    size_multiple: int  #: the sides of a picture are multiples of this
     networks: Networks
     prediction: str
     modified: bool  #: whether its numbers are no longer those of its files
@@ -60,18 +60,18 @@ class Family(Protocol):
         """Turn pictures of one right size into latents (B, C, h, w), on the CPU."""
         ...
 
-    def tokens(self, prompt: str) -> tuple[Tensor, int]:
+    def tokenize(self, prompt: str) -> tuple[Tensor, int]:
         """Turn a prompt into token ids (V, T), and count those that were cut off.
 
         A row is for a vocabulary; a language model's second one tells which ids count.
         """
         ...
 
-    def states(self, tokens: Tensor) -> Conditions:
+    def embed_prompts(self, tokens: Tensor) -> Conditions:
         """Turn token ids (B, V, T) into what the denoiser reads."""
         ...
 
-    def framed(self, frame: Frame) -> Conditions:
+    def size_conditioning(self, frame: Crop) -> Conditions:
         """Say what the denoiser is told, beside the words, of how a picture was cut."""
         ...
 
@@ -81,46 +81,46 @@ class Family(Protocol):
         conditions: Conditions,
         generator: torch.Generator,
         *,
-        gamma: float,
-        offset: float = 0.0,
-        places: Tensor | None = None,
+        min_snr_gamma: float,
+        noise_offset: float = 0.0,
+        loss_weights: Tensor | None = None,
     ) -> Tensor:
         """Noise a batch and measure how well the denoiser, told of it, sees through it.
 
-        `places` (B, 1, h, w) weighs the places of its latents.
+        `loss_weights` (B, 1, h, w) weighs the places of its latents.
         """
         ...
 
-    def draw(self, picture: Picture) -> Image.Image:
+    def sample_image(self, picture: Picture) -> Image.Image:
         """Draw one picture from a prompt and a seed."""
         ...
 
-    def drawn(self, pictures: Sequence[Picture]) -> list[Image.Image]:
+    def sample_images(self, pictures: Sequence[Picture]) -> list[Image.Image]:
         """Draw pictures of one size and as many steps at once."""
         ...
 
-    def checkpointing(self, enabled: bool) -> None:  # a switch
+    def set_gradient_checkpointing(self, enabled: bool) -> None:  # a switch
         """Keep less in memory in training, for time."""
         ...
 
-    def quantise(self) -> None:
+    def quantize(self) -> None:
         """Keep the frozen denoiser in 4 bits from now on."""
         ...
 
-    def roomy(self, part: str, needed: int) -> AbstractContextManager[None]:
+    def with_free_memory(self, part: str, needed: int) -> AbstractContextManager[None]:
         """Have so many bytes free inside the block, if need be with this part alone there."""
         ...
 
-    def present(self, *parts: str) -> AbstractContextManager[None]:
+    def on_device(self, *parts: str) -> AbstractContextManager[None]:
         """Have these of "text", "denoiser", "vae" on the device inside the block."""
         ...
 
-    def absent(self, *parts: str) -> AbstractContextManager[None]:
+    def off_device(self, *parts: str) -> AbstractContextManager[None]:
         """Keep these off the device inside the block."""
         ...
 
 
-class Module(Protocol):
+class FamilyModule(Protocol):
     """What a module in this folder gives."""
 
     RESOLUTION: int  #: that its bases are made for
@@ -138,7 +138,7 @@ class Module(Protocol):
         """Load a base."""
         ...
 
-    def drawn(self, *, large: bool) -> Any:
+    def make_random_pipeline(self, *, large: bool) -> Any:
         """Make a pipeline of its layout from random weights, of true size or tiny."""
         ...
 
@@ -150,6 +150,6 @@ def names() -> list[str]:
     ]
 
 
-def walk() -> dict[str, Module]:
+def walk() -> dict[str, FamilyModule]:
     """Find the families by the modules in this folder."""
     return {name: importlib.import_module(f"{__name__}.{name}") for name in names()}

@@ -11,17 +11,17 @@ import numpy as np
 from PIL import Image
 
 from training.device import Device
-from training.families import Frame, Picture
+from training.families import Crop, Picture
 from training.lazy import Tensor, torch
 from training.networks.conditioning import Conditions
-from training.networks.memory import MIB, coded
+from training.networks.memory import MIB, vae_bytes
 from training.networks.networks import Networks
-from training.networks.quantize import quantise
+from training.networks.quantize import quantize
 
-Read = Callable[["torch.dtype"], Any]  #: a pipeline from a base's files, rounded to this
+PipelineReader = Callable[["torch.dtype"], Any]  #: a pipeline from a base's files, rounded to this
 
 
-class Latent(ABC):
+class LatentFamily(ABC):
     """A resident base, as its pipeline in diffusers.
 
     What differs from one to the next is how prompts are read (`tokens`, `states`), how the
@@ -35,33 +35,37 @@ class Latent(ABC):
     networks: Networks
     guidance: float
 
-    def __init__(self, read: Read, device: Device, denoiser: str, texts: Sequence[str]) -> None:
-        self.read, self.device = read, device
+    def __init__(
+        self, read: PipelineReader, device: Device, denoiser: str, texts: Sequence[str]
+    ) -> None:
+        self.read_pipeline, self.device = read, device
         self.pipeline = pipeline = read(device.dtype)
         pipeline.set_progress_bar_config(disable=True)
         self.denoiser, self.vae = getattr(pipeline, denoiser), pipeline.vae
-        self.texts = [getattr(pipeline, text) for text in texts]
-        for network in (self.denoiser, *self.texts, self.vae):
+        self.text_encoders = [getattr(pipeline, text) for text in texts]
+        for network in (self.denoiser, *self.text_encoders, self.vae):
             network.requires_grad_(False).eval().to(device.torch_device)
         self.modified = False  #: whether its numbers are no longer those of its files
-        self.side = 2 ** (len(self.vae.config.block_out_channels) - 1)  #: pixels of a latent's
-        self.grain = 2 * self.side
+        self.vae_scale_factor = 2 ** (
+            len(self.vae.config.block_out_channels) - 1
+        )  #: pixels of a latent's
+        self.size_multiple = 2 * self.vae_scale_factor
 
     def encode(self, pictures: Sequence[Image.Image]) -> Tensor:
         """Return the latents (B, C, h, w) of pictures of one size, on the CPU, without noise."""
         arrays = np.stack([np.array(picture.convert("RGB")) for picture in pictures])
         pixels = torch.from_numpy(arrays).permute(0, 3, 1, 2).float() / 127.5 - 1
-        with torch.no_grad(), self.roomy("vae", coded(max(pixels.shape[2:]))):
-            seen = self.seen(lambda given: self.vae.encode(given).latent_dist.mode(), pixels)
-        latents: Tensor = (seen - self.shift) * self.vae.config.scaling_factor
+        with torch.no_grad(), self.with_free_memory("vae", vae_bytes(max(pixels.shape[2:]))):
+            seen = self.run_vae(lambda given: self.vae.encode(given).latent_dist.mode(), pixels)
+        latents: Tensor = (seen - self.vae_shift) * self.vae.config.scaling_factor
         return latents.float().cpu()
 
     @property
-    def shift(self) -> float:
+    def vae_shift(self) -> float:
         """Give what is taken from the autoencoder's latents before they are scaled."""
         return float(self.vae.config.shift_factor or 0.0)
 
-    def seen(self, through: Callable[[Tensor], Tensor], given: Tensor) -> Tensor:
+    def run_vae(self, through: Callable[[Tensor], Tensor], given: Tensor) -> Tensor:
         """Go through the autoencoder in its own precision; where fp16 overflows, on in fp32."""
         with torch.autocast(self.device.torch_device.type, enabled=False):
             found = through(given.to(self.device.torch_device, self.vae.dtype))
@@ -71,57 +75,57 @@ class Latent(ABC):
         return found
 
     @abstractmethod
-    def tokens(self, prompt: str) -> tuple[Tensor, int]:
+    def tokenize(self, prompt: str) -> tuple[Tensor, int]:
         """Turn a prompt into token ids, and count those that were cut off."""
         ...
 
     @abstractmethod
-    def states(self, tokens: Tensor) -> Conditions:
+    def embed_prompts(self, tokens: Tensor) -> Conditions:
         """Turn token ids of a batch into what the denoiser reads."""
         ...
 
     @abstractmethod
-    def asked(self, wanted: Conditions, unwanted: Conditions) -> dict[str, Any]:
+    def pipeline_kwargs(self, wanted: Conditions, unwanted: Conditions) -> dict[str, Any]:
         """Give the pipeline what a prompt and a negative one, (B, ...) each, became."""
         ...
 
-    def guided(self, guidance: float) -> dict[str, Any]:
+    def guidance_kwargs(self, guidance: float) -> dict[str, Any]:
         """Tell the pipeline how strongly to follow a prompt."""
         return {"guidance_scale": guidance}
 
-    def framed(self, frame: Frame) -> Conditions:  # noqa: ARG002  # others tell
+    def size_conditioning(self, frame: Crop) -> Conditions:  # noqa: ARG002  # others tell
         """Say what the denoiser is told of how a picture was cut: nothing."""
         return {}
 
     @property
     @abstractmethod
-    def names(self) -> tuple[str, ...]:
+    def pipeline_names(self) -> tuple[str, ...]:
         """Name the networks that methods may change as the pipeline does."""
         ...
 
-    def exact(self) -> dict[str, torch.nn.Module]:
+    def full_precision_networks(self) -> dict[str, torch.nn.Module]:
         """Give the networks, not rounded to what the device computes in: else read anew."""
         rounded = self.device.dtype is not torch.float32
-        pipeline = self.read(torch.float32) if rounded else self.pipeline
-        pairs = zip(self.networks.parts, self.names, strict=True)
+        pipeline = self.read_pipeline(torch.float32) if rounded else self.pipeline
+        pairs = zip(self.networks.parts, self.pipeline_names, strict=True)
         return {part.role: getattr(pipeline, name) for part, name in pairs} | {"vae": pipeline.vae}
 
-    def draw(self, picture: Picture) -> Image.Image:
+    def sample_image(self, picture: Picture) -> Image.Image:
         """Draw one picture from a prompt and a seed."""
-        (drawn,) = self.drawn([picture])
+        (drawn,) = self.sample_images([picture])
         return drawn
 
-    def drawn(self, pictures: Sequence[Picture]) -> list[Image.Image]:
+    def sample_images(self, pictures: Sequence[Picture]) -> list[Image.Image]:
         """Draw pictures of one size and as many steps at once."""
-        painted = self.painted(pictures)
+        painted = self.render_arrays(pictures)
         return [Image.fromarray((each * 255).round().astype("uint8")) for each in painted]
 
-    def paint(self, picture: Picture) -> np.ndarray[Any, Any]:
+    def render_array(self, picture: Picture) -> np.ndarray[Any, Any]:
         """Draw one picture in numbers from 0 to 1, (height, width, 3)."""
-        (painted,) = self.painted([picture])
+        (painted,) = self.render_arrays([picture])
         return painted
 
-    def painted(self, pictures: Sequence[Picture]) -> list[np.ndarray[Any, Any]]:
+    def render_arrays(self, pictures: Sequence[Picture]) -> list[np.ndarray[Any, Any]]:
         """Draw pictures at once in numbers from 0 to 1, (height, width, 3) each.
 
         The autoencoder, which takes most memory for a picture, sees one at a time.
@@ -129,27 +133,27 @@ class Latent(ABC):
         picture = pictures[0]
         with torch.no_grad():
             drawn = self.denoise(pictures)
-            latents = drawn / self.vae.config.scaling_factor + self.shift
-            with self.roomy("vae", coded(max(picture.height, picture.width))):
-                return [self.developed(latent[None]) for latent in latents]
+            latents = drawn / self.vae.config.scaling_factor + self.vae_shift
+            with self.with_free_memory("vae", vae_bytes(max(picture.height, picture.width))):
+                return [self.decode_latent(latent[None]) for latent in latents]
 
     def denoise(self, pictures: Sequence[Picture]) -> Tensor:
         """Return the latents (B, C, h, w) that the pipeline makes of prompts and seeds."""
         picture, count = pictures[0], len(pictures)
         texts = [*(each.prompt for each in pictures), *(each.negative for each in pictures)]
-        both = self.states(torch.stack([self.tokens(text)[0] for text in texts]))
+        both = self.embed_prompts(torch.stack([self.tokenize(text)[0] for text in texts]))
         wanted = {name: rows[:count] for name, rows in both.items()}
         unwanted = {name: rows[count:] for name, rows in both.items()}
-        sides = picture.height // self.side, picture.width // self.side
+        sides = picture.height // self.vae_scale_factor, picture.width // self.vae_scale_factor
         shape = (1, self.vae.config.latent_channels, *sides)
         seeds = [torch.Generator().manual_seed(each.seed) for each in pictures]
         noise = torch.cat([torch.randn(shape, generator=seed) for seed in seeds])
         scheduler = self.pipeline.scheduler
-        self.pipeline.scheduler = self.steps()
+        self.pipeline.scheduler = self.make_scheduler()
         try:
             drawn: Tensor = self.pipeline(
-                **self.asked(wanted, unwanted),
-                **self.guided(self.guidance),
+                **self.pipeline_kwargs(wanted, unwanted),
+                **self.guidance_kwargs(self.guidance),
                 latents=noise.to(self.device.torch_device, self.denoiser.dtype),
                 num_inference_steps=picture.steps,
                 height=picture.height,
@@ -160,39 +164,39 @@ class Latent(ABC):
             self.pipeline.scheduler = scheduler
         return drawn
 
-    def developed(self, latent: Tensor) -> np.ndarray[Any, Any]:
+    def decode_latent(self, latent: Tensor) -> np.ndarray[Any, Any]:
         """Turn one picture's latent (1, C, h, w) into numbers from 0 to 1, (height, width, 3)."""
-        pixels = self.seen(lambda given: self.vae.decode(given).sample, latent)
+        pixels = self.run_vae(lambda given: self.vae.decode(given).sample, latent)
         painted = (pixels * 0.5 + 0.5).clamp(0, 1)[0].permute(1, 2, 0).float()
         return painted.cpu().numpy()
 
-    def steps(self) -> Any:
+    def make_scheduler(self) -> Any:
         """Give one picture a scheduler of its own: nothing is left of the one before."""
         scheduler = self.pipeline.scheduler
         return type(scheduler).from_config(scheduler.config)
 
-    def checkpointing(self, enabled: bool) -> None:  # a switch
+    def set_gradient_checkpointing(self, enabled: bool) -> None:  # a switch
         """Keep less in memory in training, for a third more time."""
         if enabled:
             self.denoiser.enable_gradient_checkpointing()
         else:
             self.denoiser.disable_gradient_checkpointing()
 
-    def present(self, *parts: str) -> AbstractContextManager[None]:
+    def on_device(self, *parts: str) -> AbstractContextManager[None]:
         """Have these on the device inside the block."""
-        return self.placed(parts, self.device.torch_device)
+        return self.moved(parts, self.device.torch_device)
 
-    def absent(self, *parts: str) -> AbstractContextManager[None]:
+    def off_device(self, *parts: str) -> AbstractContextManager[None]:
         """Keep these off the device inside the block; on a CPU there is nothing to gain."""
-        return self.placed(parts, torch.device("cpu"))
+        return self.moved(parts, torch.device("cpu"))
 
-    def quantise(self) -> None:
+    def quantize(self) -> None:
         """Keep the frozen denoiser in 4 bits from now on: a base to be read anew afterwards."""
         self.modified = True
-        quantise(self.denoiser)
+        quantize(self.denoiser)
 
     @contextmanager
-    def roomy(self, part: str, needed: int) -> Iterator[None]:
+    def with_free_memory(self, part: str, needed: int) -> Iterator[None]:
         """Have so many bytes free inside the block, if need be by keeping all other parts off.
 
         A processor has no memory of its own to be short of.
@@ -201,14 +205,14 @@ class Latent(ABC):
             yield
             return
         staying = {part, "denoiser"} if self.modified else {part}
-        with self.absent(*({"text", "denoiser", "vae"} - staying)):
+        with self.off_device(*({"text", "denoiser", "vae"} - staying)):
             self.device.empty_cache()
             yield
 
     @contextmanager
-    def placed(self, parts: Iterable[str], device: torch.device) -> Iterator[None]:
+    def moved(self, parts: Iterable[str], device: torch.device) -> Iterator[None]:
         """Move networks for the time of a block."""
-        networks = {"text": self.texts, "denoiser": [self.denoiser], "vae": [self.vae]}
+        networks = {"text": self.text_encoders, "denoiser": [self.denoiser], "vae": [self.vae]}
         moved = [network for part in parts for network in networks[part]]
         before = [network.device for network in moved]
         for network in moved:

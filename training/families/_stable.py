@@ -8,55 +8,57 @@ from typing import Any
 from storage.records import Base
 from training import objectives
 from training.device import Device
-from training.families._latent import Latent, Read
+from training.families._latent import LatentFamily, PipelineReader
 from training.lazy import Tensor, diffusers, torch
 from training.modelfiles import singlefile, singlefile_writer
 from training.networks.conditioning import Conditions
 from training.networks.networks import Networks, Part
 from training.networks.vocabulary import Vocabulary
 
-GUIDANCE = {64: 4.0}  #: by the resolution of a tiny base; else its family's own
-ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
-FURTHER = ("ff.net.0.proj", "ff.net.2", "proj_in", "proj_out", "conv1", "conv2")
-READING = ("q_proj", "k_proj", "v_proj", "out_proj")
-THINKING = ("fc1", "fc2")
-UNSAFE: dict[str, Any] = {
+GUIDANCE_BY_RESOLUTION = {64: 4.0}  #: by the resolution of a tiny base; else its family's own
+ATTENTION_LAYERS = ("to_q", "to_k", "to_v", "to_out.0")
+OTHER_LAYERS = ("ff.net.0.proj", "ff.net.2", "proj_in", "proj_out", "conv1", "conv2")
+TEXT_ATTENTION_LAYERS = ("q_proj", "k_proj", "v_proj", "out_proj")
+TEXT_MLP_LAYERS = ("fc1", "fc2")
+NO_SAFETY_CHECKER: dict[str, Any] = {
     "safety_checker": None,
     "feature_extractor": None,
     "requires_safety_checker": False,
 }
-RESCALED = 0.7  #: of guidance, where the last timestep is pure noise (Lin et al., section 3.4)
+GUIDANCE_RESCALE = (
+    0.7  #: of guidance, where the last timestep is pure noise (Lin et al., section 3.4)
+)
 
 
-class Stable(Latent):
+class StableFamily(LatentFamily):
     """A resident Stable Diffusion.
 
     What differs from one to the next is how prompts are read: `states`, `heard` and `asked`.
     """
 
     guidance = 7.5
-    vectors: tuple[str, ...] = ("emb_params",)  #: what learned words are called in a file
-    prefixes: tuple[str, ...] = ("lora_te",)  #: of its text encoders' keys
+    embedding_keys: tuple[str, ...] = ("emb_params",)  #: what learned words are called in a file
+    text_prefixes: tuple[str, ...] = ("lora_te",)  #: of its text encoders' keys
 
-    def __init__(self, read: Read, device: Device, base: Base) -> None:
-        names = ("", "_2")[: len(self.prefixes)]
+    def __init__(self, read: PipelineReader, device: Device, base: Base) -> None:
+        names = ("", "_2")[: len(self.text_prefixes)]
         super().__init__(read, device, "unet", [f"text_encoder{end}" for end in names])
-        self.unet, self.skip = self.denoiser, base.clip_skip
-        self.foretell(base.prediction)
+        self.unet, self.clip_skip = self.denoiser, base.clip_skip
+        self.set_prediction(base.prediction)
         self.vocabularies = tuple(
             Vocabulary(
                 name, text.get_input_embeddings(), getattr(self.pipeline, f"tokenizer{end}")
             )
-            for name, text, end in zip(self.vectors, self.texts, names, strict=True)
+            for name, text, end in zip(self.embedding_keys, self.text_encoders, names, strict=True)
         )
-        readers = zip(self.prefixes, self.texts, strict=True)
+        readers = zip(self.text_prefixes, self.text_encoders, strict=True)
         parts = (
-            Part("lora_unet", self.unet, ATTENTION, FURTHER),
-            *(reader(prefix, text) for prefix, text in readers),
+            Part("lora_unet", self.unet, ATTENTION_LAYERS, OTHER_LAYERS),
+            *(make_text_part(prefix, text) for prefix, text in readers),
         )
         self.networks = Networks(self.name, parts, self.vocabularies, self)
 
-    def foretell(self, prediction: str) -> None:
+    def set_prediction(self, prediction: str) -> None:
         """Know what the UNet predicts, as it is said of the base or else by its scheduler.
 
         A v-model whose scheduler asks for it learns with a last timestep of pure noise.
@@ -64,28 +66,30 @@ class Stable(Latent):
         config = self.pipeline.scheduler.config
         self.prediction: str = prediction or config.prediction_type
         asked = config.get("rescale_betas_zero_snr", False)
-        self.zeroed = bool(asked) and self.prediction == "v_prediction"
+        self.zero_terminal_snr = bool(asked) and self.prediction == "v_prediction"
         alphas: Tensor = self.pipeline.scheduler.alphas_cumprod.clone()
-        self.alphas = objectives.rescale_zero_terminal_snr(alphas) if self.zeroed else alphas
+        self.alphas_cumprod = (
+            objectives.rescale_zero_terminal_snr(alphas) if self.zero_terminal_snr else alphas
+        )
 
-    def tokens(self, prompt: str) -> tuple[Tensor, int]:
+    def tokenize(self, prompt: str) -> tuple[Tensor, int]:
         """Turn a prompt into token ids (V, T), a row for each vocabulary, and count those cut."""
-        rows = [each.tokens(prompt, self.networks.words) for each in self.vocabularies]
+        rows = [each.tokenize(prompt, self.networks.words) for each in self.vocabularies]
         return torch.tensor([row for row, _ in rows]), max(cut for _, cut in rows)
 
-    def states(self, tokens: Tensor) -> Conditions:
+    def embed_prompts(self, tokens: Tensor) -> Conditions:
         """Turn token ids (B, V, T) into what the UNet reads: states (B, T, D)."""
-        (text,), ids = self.texts, tokens[:, 0].to(self.device.torch_device)
-        if self.skip < 2:
+        (text,), ids = self.text_encoders, tokens[:, 0].to(self.device.torch_device)
+        if self.clip_skip < 2:
             return {"states": text(ids).last_hidden_state}
-        read = text(ids, output_hidden_states=True).hidden_states[-self.skip]
+        read = text(ids, output_hidden_states=True).hidden_states[-self.clip_skip]
         return {"states": getattr(text, "text_model", text).final_layer_norm(read)}
 
-    def heard(self, conditions: Conditions) -> dict[str, Any]:
+    def unet_kwargs(self, conditions: Conditions) -> dict[str, Any]:
         """Give the UNet what it is told beside the noisy latents."""
         return {"encoder_hidden_states": conditions["states"]}
 
-    def asked(self, wanted: Conditions, unwanted: Conditions) -> dict[str, Any]:
+    def pipeline_kwargs(self, wanted: Conditions, unwanted: Conditions) -> dict[str, Any]:
         """Give the pipeline what a prompt and a negative one, (B, ...) each, became."""
         return {
             "prompt_embeds": wanted["states"].to(self.unet.dtype),
@@ -98,71 +102,75 @@ class Stable(Latent):
         conditions: Conditions,
         generator: torch.Generator,
         *,
-        gamma: float,
-        offset: float = 0.0,
-        places: Tensor | None = None,
+        min_snr_gamma: float,
+        noise_offset: float = 0.0,
+        loss_weights: Tensor | None = None,
     ) -> Tensor:
         """Noise a batch (B, 4, h, w) and measure how well the UNet sees through it."""
         x = latents
-        t = objectives.draw_timesteps(len(x), len(self.alphas), generator)
-        e = objectives.draw_noise(x.shape, offset, generator)
-        a = self.alphas[t]
+        t = objectives.draw_timesteps(len(x), len(self.alphas_cumprod), generator)
+        e = objectives.draw_noise(x.shape, noise_offset, generator)
+        a = self.alphas_cumprod[t]
         noised = objectives.add_noise(x, e, a)
         target = objectives.TARGETS[self.prediction](x, e, a)
-        weights = objectives.min_snr_weight(self.prediction, a, gamma)
+        weights = objectives.min_snr_weight(self.prediction, a, min_snr_gamma)
         at = self.device.torch_device
         given = noised.to(at, self.unet.dtype), t.to(at)
-        seen = self.unet(*given, return_dict=False, **self.heard(conditions))[0]
-        counting = None if places is None else places.to(at)
+        seen = self.unet(*given, return_dict=False, **self.unet_kwargs(conditions))[0]
+        counting = None if loss_weights is None else loss_weights.to(at)
         return objectives.weighted_mse(seen, target.to(at), weights.to(at), counting)
 
     @property
-    def names(self) -> tuple[str, ...]:
+    def pipeline_names(self) -> tuple[str, ...]:
         """Name UNet and text encoders as the pipeline does."""
-        return ("unet", "text_encoder", "text_encoder_2")[: 1 + len(self.texts)]
+        return ("unet", "text_encoder", "text_encoder_2")[: 1 + len(self.text_encoders)]
 
-    def packed(self, changed: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def to_single_file(self, changed: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Give what single files have of the whole model, where these parameters have changed."""
         unet, *texts, vae = (
             {name: changed.get(f"{role}.{name}", own) for name, own in net.named_parameters()}
-            for role, net in self.exact().items()
+            for role, net in self.full_precision_networks().items()
         )
-        opened = [text.config.hidden_act == "gelu" for text in self.texts]
-        content = singlefile_writer.written(unet, vae, list(zip(texts, opened, strict=True)))
+        opened = [text.config.hidden_act == "gelu" for text in self.text_encoders]
+        content = singlefile_writer.to_single_file(
+            unet, vae, list(zip(texts, opened, strict=True))
+        )
         v = len(texts) > 1 and self.prediction == "v_prediction"  # the others are known by more
-        for mark, stands in zip(singlefile.MARKS, (v, self.zeroed), strict=True):
+        for mark, stands in zip(singlefile.MARKS, (v, self.zero_terminal_snr), strict=True):
             content |= {mark: torch.zeros(0)} if stands else {}
         return {name: tensor.detach().cpu() for name, tensor in content.items()}
 
-    def parted(self, content: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def from_single_file(self, content: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Find the parameters of UNet and text encoders in a single file."""
-        networks = {name: getattr(self.pipeline, name) for name in self.names}
-        found = singlefile.converted(dict(content), networks | {"vae": self.vae})
+        networks = {name: getattr(self.pipeline, name) for name in self.pipeline_names}
+        found = singlefile.convert_tensors(dict(content), networks | {"vae": self.vae})
         return {
             f"{part.role}.{name}": tensor
             for part, network in zip(self.networks.parts, networks, strict=True)
             for name, tensor in found[network].items()
         }
 
-    def guided(self, guidance: float) -> dict[str, Any]:
+    def guidance_kwargs(self, guidance: float) -> dict[str, Any]:
         """Tell the pipeline how strongly to follow a prompt."""
-        tiny = GUIDANCE.get(self.vae.config.sample_size, guidance)
-        return super().guided(tiny) | {"guidance_rescale": RESCALED if self.zeroed else 0.0}
+        tiny = GUIDANCE_BY_RESOLUTION.get(self.vae.config.sample_size, guidance)
+        return super().guidance_kwargs(tiny) | {
+            "guidance_rescale": GUIDANCE_RESCALE if self.zero_terminal_snr else 0.0
+        }
 
-    def steps(self) -> Any:
+    def make_scheduler(self) -> Any:
         """Give a scheduler of its own to one picture, so that nothing is left of the one before.
 
         A v-model with a last timestep of pure noise begins there (Lin et al., section 3.3).
         """
         scheduler = self.pipeline.scheduler
-        if not self.zeroed:
+        if not self.zero_terminal_snr:
             return type(scheduler).from_config(scheduler.config, prediction_type=self.prediction)
         return diffusers.DDIMScheduler.from_config(
             scheduler.config, prediction_type=self.prediction, timestep_spacing="trailing"
         )
 
 
-def reader(prefix: str, text: torch.nn.Module) -> Part:
+def make_text_part(prefix: str, text: torch.nn.Module) -> Part:
     """Offer a text encoder, by the names that files have had since before transformers 5.6."""
     above = "" if hasattr(text, "text_model") else "text_model."
-    return Part(prefix, text, READING, THINKING, above, text=True)
+    return Part(prefix, text, TEXT_ATTENTION_LAYERS, TEXT_MLP_LAYERS, above, is_text_encoder=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from storage.records import Base
 from training.device import Device
-from training.families._stable import UNSAFE, Stable
+from training.families._stable import NO_SAFETY_CHECKER, StableFamily
 from training.families._stable_files import STABLE_FILES
 from training.lazy import diffusers, torch
 from training.modelfiles import configs, folder, singlefile
@@ -23,7 +23,7 @@ COUNTS = read_counts(__file__)
 FILES = STABLE_FILES
 
 
-class Sd1(Stable):
+class Sd1(StableFamily):
     """A resident Stable Diffusion 1.x."""
 
     name = "sd1"
@@ -34,23 +34,25 @@ class Sd1(Stable):
 def recognises(place: Path) -> bool:
     """Tell from its files whether a base is a Stable Diffusion 1.x."""
     if place.is_file():
-        return singlefile.family(place) == "sd1"
-    return folder.kind(place) == ("StableDiffusionPipeline", "quick_gelu")
+        return singlefile.detect_family(place) == "sd1"
+    return folder.read_kind(place) == ("StableDiffusionPipeline", "quick_gelu")
 
 
 def load(place: Path, device: Device, base: Base) -> Sd1:
     """Load a diffusers folder or a single file. Nothing is downloaded, nothing unpickled."""
-    return Sd1(partial(read, place), device, base)
+    return Sd1(partial(read_pipeline, place), device, base)
 
 
-def read(place: Path, dtype: torch.dtype) -> Any:
+def read_pipeline(place: Path, dtype: torch.dtype) -> Any:
     """Read its pipeline."""
     if place.is_file():
-        singlefile.demand(place, "sd1")
-        return singlefile.load(place, dtype, SHAPE)
-    return folder.load(place, dtype, diffusers.StableDiffusionPipeline, **UNSAFE)
+        singlefile.require_family(place, "sd1")
+        return singlefile.load_pipeline(place, dtype, SHAPE)
+    return folder.load_pipeline(
+        place, dtype, diffusers.StableDiffusionPipeline, **NO_SAFETY_CHECKER
+    )
 
 
-def drawn(*, large: bool) -> Any:
+def make_random_pipeline(*, large: bool) -> Any:
     """Make a model of random weights: of true size, or the same blocks with few channels."""
-    return singlefile.drawn(SHAPE if large else configs.tiny(SHAPE))
+    return singlefile.make_random_pipeline(SHAPE if large else configs.shrink_shape(SHAPE))

@@ -13,8 +13,8 @@ from typing import Any
 
 from storage.records import Base
 from training.device import Device
-from training.families._latent import Read
-from training.families._stable import UNSAFE, Stable
+from training.families._latent import PipelineReader
+from training.families._stable import NO_SAFETY_CHECKER, StableFamily
 from training.families._stable_files import STABLE_FILES
 from training.lazy import diffusers, torch
 from training.modelfiles import configs, folder, singlefile
@@ -30,12 +30,12 @@ COUNTS = read_counts(__file__)
 FILES = replace(STABLE_FILES, unknown_to={"Forge Neo": "doesn't support Stable Diffusion 2"})
 
 
-class Sd2(Stable):
+class Sd2(StableFamily):
     """A resident Stable Diffusion 2.x."""
 
     name = "sd2"
 
-    def __init__(self, read: Read, device: Device, base: Base) -> None:
+    def __init__(self, read: PipelineReader, device: Device, base: Base) -> None:
         super().__init__(read, device, base)
         v = self.prediction == "v_prediction"
         self.architecture = f"stable-diffusion-v2-{'768-v' if v else '512'}"
@@ -45,23 +45,27 @@ class Sd2(Stable):
 def recognises(place: Path) -> bool:
     """Tell from its files whether a base is a Stable Diffusion 2.x."""
     if place.is_file():
-        return singlefile.family(place) == "sd2"
-    return folder.kind(place) == ("StableDiffusionPipeline", "gelu")
+        return singlefile.detect_family(place) == "sd2"
+    return folder.read_kind(place) == ("StableDiffusionPipeline", "gelu")
 
 
 def load(place: Path, device: Device, base: Base) -> Sd2:
     """Load a diffusers folder or a single file. Nothing is downloaded, nothing unpickled."""
-    return Sd2(partial(read, place), device, base)
+    return Sd2(partial(read_pipeline, place), device, base)
 
 
-def read(place: Path, dtype: torch.dtype) -> Any:
+def read_pipeline(place: Path, dtype: torch.dtype) -> Any:
     """Read its pipeline."""
     if place.is_file():
-        singlefile.demand(place, "sd2")
-        return singlefile.load(place, dtype, SHAPE)
-    return folder.load(place, dtype, diffusers.StableDiffusionPipeline, **UNSAFE)
+        singlefile.require_family(place, "sd2")
+        return singlefile.load_pipeline(place, dtype, SHAPE)
+    return folder.load_pipeline(
+        place, dtype, diffusers.StableDiffusionPipeline, **NO_SAFETY_CHECKER
+    )
 
 
-def drawn(*, large: bool) -> Any:
+def make_random_pipeline(*, large: bool) -> Any:
     """Make a v-model of random weights: of true size, or the same blocks with few channels."""
-    return singlefile.drawn(SHAPE if large else configs.tiny(SHAPE), "v_prediction", zeroed=True)
+    return singlefile.make_random_pipeline(
+        SHAPE if large else configs.shrink_shape(SHAPE), "v_prediction", zeroed=True
+    )

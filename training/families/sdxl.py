@@ -8,9 +8,9 @@ from typing import Any
 
 from storage.records import Base
 from training.device import Device
-from training.families import Frame
-from training.families._latent import Read
-from training.families._stable import Stable
+from training.families import Crop
+from training.families._latent import PipelineReader
+from training.families._stable import StableFamily
 from training.families._stable_files import STABLE_FILES
 from training.lazy import Tensor, diffusers, torch
 from training.modelfiles import configs, folder, singlefile
@@ -26,52 +26,52 @@ COUNTS = read_counts(__file__)
 FILES = STABLE_FILES
 
 
-class Sdxl(Stable):
+class Sdxl(StableFamily):
     """A resident Stable Diffusion XL."""
 
     name = "sdxl"
     architecture = "stable-diffusion-xl-v1-base"
     version = "sdxl_base_v1-0"
     guidance = 5.0
-    vectors = ("clip_l", "clip_g")
-    prefixes = ("lora_te1", "lora_te2")
+    embedding_keys = ("clip_l", "clip_g")
+    text_prefixes = ("lora_te1", "lora_te2")
 
-    def __init__(self, read: Read, device: Device, base: Base) -> None:
+    def __init__(self, read: PipelineReader, device: Device, base: Base) -> None:
         super().__init__(read, device, base)
-        for text, vocabulary in zip(self.texts, self.vocabularies, strict=True):
+        for text, vocabulary in zip(self.text_encoders, self.vocabularies, strict=True):
             # where a prompt ends; the default, its largest id, would be a learned word's
             inner = getattr(text, "text_model", text)
             inner.eos_token_id = vocabulary.tokenizer.eos_token_id
         if self.vae.config.force_upcast:
             self.vae.float()  # it overflows in fp16
 
-    def states(self, tokens: Tensor) -> Conditions:
+    def embed_prompts(self, tokens: Tensor) -> Conditions:
         """Turn token ids (B, 2, T) into states (B, T, 2048) and what is pooled of them (B, 1280).
 
         Both encoders are read at their last layer but one (section 2.1); of the second, what it
         makes of the whole prompt, too.
         """
         rows = tokens.to(self.device.torch_device).unbind(1)
-        pairs = zip(self.texts, rows, strict=True)
+        pairs = zip(self.text_encoders, rows, strict=True)
         read = [text(ids, output_hidden_states=True) for text, ids in pairs]
-        layer = -max(2, self.skip)
+        layer = -max(2, self.clip_skip)
         states = torch.cat([each.hidden_states[layer] for each in read], dim=-1)
         return {"states": states, "pooled": read[1].text_embeds}
 
-    def framed(self, frame: Frame) -> Conditions:
+    def size_conditioning(self, frame: Crop) -> Conditions:
         """Tell the photo's size, where it was cut and to what size (section 2.2): six numbers."""
         return {"sizes": torch.tensor([*frame.original, *frame.corner, *frame.size])}
 
-    def heard(self, conditions: Conditions) -> dict[str, Any]:
+    def unet_kwargs(self, conditions: Conditions) -> dict[str, Any]:
         """Give the UNet what it is told beside the noisy latents."""
         pooled = conditions["pooled"]
         sizes = conditions["sizes"].to(pooled.device)  # bf16 would round them
         added = {"text_embeds": pooled, "time_ids": sizes}
-        return super().heard(conditions) | {"added_cond_kwargs": added}
+        return super().unet_kwargs(conditions) | {"added_cond_kwargs": added}
 
-    def asked(self, wanted: Conditions, unwanted: Conditions) -> dict[str, Any]:
+    def pipeline_kwargs(self, wanted: Conditions, unwanted: Conditions) -> dict[str, Any]:
         """Give the pipeline what a prompt and a negative one, (B, ...) each, became."""
-        return super().asked(wanted, unwanted) | {
+        return super().pipeline_kwargs(wanted, unwanted) | {
             "pooled_prompt_embeds": wanted["pooled"].to(self.unet.dtype),
             "negative_pooled_prompt_embeds": unwanted["pooled"].to(self.unet.dtype),
         }
@@ -80,26 +80,26 @@ class Sdxl(Stable):
 def recognises(place: Path) -> bool:
     """Tell from its files whether a base is a Stable Diffusion XL."""
     if place.is_file():
-        return singlefile.family(place) == "sdxl"
-    return folder.kind(place)[0] == "StableDiffusionXLPipeline"
+        return singlefile.detect_family(place) == "sdxl"
+    return folder.read_kind(place)[0] == "StableDiffusionXLPipeline"
 
 
 def load(place: Path, device: Device, base: Base) -> Sdxl:
     """Load a diffusers folder or a single file. Nothing is downloaded, nothing unpickled."""
-    return Sdxl(partial(read, place), device, base)
+    return Sdxl(partial(read_pipeline, place), device, base)
 
 
-def read(place: Path, dtype: torch.dtype) -> Any:
+def read_pipeline(place: Path, dtype: torch.dtype) -> Any:
     """Read its pipeline."""
     if place.is_file():
-        singlefile.demand(place, "sdxl")
-        return singlefile.load(place, dtype, SHAPE)
+        singlefile.require_family(place, "sdxl")
+        return singlefile.load_pipeline(place, dtype, SHAPE)
     networks = (*folder.STABLE, "text_encoder_2")
-    return folder.load(
+    return folder.load_pipeline(
         place, dtype, diffusers.StableDiffusionXLPipeline, networks, add_watermarker=False
     )
 
 
-def drawn(*, large: bool) -> Any:
+def make_random_pipeline(*, large: bool) -> Any:
     """Make a model of random weights: of true size, or the same blocks with few channels."""
-    return singlefile.drawn(SHAPE if large else configs.tiny(SHAPE))
+    return singlefile.make_random_pipeline(SHAPE if large else configs.shrink_shape(SHAPE))

@@ -17,11 +17,11 @@ from storage.errors import JobError
 from storage.records import Base
 from training import objectives
 from training.device import Device
-from training.families._latent import Latent, Read
+from training.families._latent import LatentFamily, PipelineReader
 from training.lazy import Tensor, diffusers, torch, transformers
 from training.modelfiles import configs, folder, zimage
-from training.modelfiles.clip import alphabet
-from training.networks.conditioning import Conditions, level
+from training.modelfiles.clip import byte_alphabet
+from training.networks.conditioning import Conditions, pad_and_stack
 from training.networks.counts import read_counts
 from training.networks.networks import Networks, Part
 from training.networks.traits import PROGRAMS, FamilyFiles
@@ -31,16 +31,18 @@ COUNTS = read_counts(__file__)
 OBJECTIVE = "flow"
 FULL_RATE = 1e-6  #: musubi-tuner, docs/zimage.md
 NETWORKS = ("transformer", "text_encoder", "vae")
-TOKENS = 512  #: of a prompt and what is said around it; the pipeline cuts there, too
-SHIFT = 2.0  #: of noise levels in training, as musubi-tuner has it (867ab25d, docs/zimage.md)
-ATTENTION = ("attention.to_q", "attention.to_k", "attention.to_v", "attention.to_out.0")
-FURTHER = ("feed_forward.w1", "feed_forward.w2", "feed_forward.w3")
-END, BEGINS, ENDS = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
-SAYING = (  #: the part of Qwen3's chat template that a prompt goes through
+MAX_TOKENS = 512  #: of a prompt and what is said around it; the pipeline cuts there, too
+TIMESTEP_SHIFT = (
+    2.0  #: of noise levels in training, as musubi-tuner has it (867ab25d, docs/zimage.md)
+)
+ATTENTION_LAYERS = ("attention.to_q", "attention.to_k", "attention.to_v", "attention.to_out.0")
+OTHER_LAYERS = ("feed_forward.w1", "feed_forward.w2", "feed_forward.w3")
+END_OF_TEXT, IM_START, IM_END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
+CHAT_TEMPLATE = (  #: the part of Qwen3's chat template that a prompt goes through
     "{% for message in messages %}"
-    f"{BEGINS}{{{{ message.role }}}}\n{{{{ message.content }}}}{ENDS}\n"
+    f"{IM_START}{{{{ message.role }}}}\n{{{{ message.content }}}}{IM_END}\n"
     "{% endfor %}"
-    f"{{% if add_generation_prompt %}}{BEGINS}assistant\n{{% endif %}}"
+    f"{{% if add_generation_prompt %}}{IM_START}assistant\n{{% endif %}}"
 )
 
 
@@ -48,7 +50,7 @@ SAYING = (  #: the part of Qwen3's chat template that a prompt goes through
 # become parts of one) and comfy/utils.py 09708eae (z_image_to_diffusers); Forge Neo and diffusers
 # 0.42 know the same names, and of diffusers ZImageLoraLoaderMixin (lora_pipeline.py) reads LoKrs.
 _PARTS = r"(attention\.to_(q|k|v|out\.0)|feed_forward\.w[123])"
-LAYERS = (rf"diffusion_model\.(layers|noise_refiner|context_refiner)\.\d+\.{_PARTS}",)
+KNOWN_LAYERS = (rf"diffusion_model\.(layers|noise_refiner|context_refiner)\.\d+\.{_PARTS}",)
 #: a layer that smaller transformers lack: ComfyUI (comfy/model_detection.py) and Forge Neo
 #: (037db03b, huggingface_guess/detection.py) know the width by the weights, musubi-tuner
 #: (060ccc3a, zimage_model.py) and diffusers (from_single_file) the names
@@ -66,7 +68,7 @@ def model_incompatibilities(names: Collection[str]) -> dict[str, str]:
 FILES = FamilyFiles(
     layers=("diffusion_model.",),
     model=("cap_pad_token",),
-    known={"Forge Neo": LAYERS, "ComfyUI": LAYERS, "diffusers": LAYERS},
+    known={"Forge Neo": KNOWN_LAYERS, "ComfyUI": KNOWN_LAYERS, "diffusers": KNOWN_LAYERS},
     no_adapters={"kohya": "names layers differently"},
     unknown_to={"AUTOMATIC1111": _UNKNOWN, "Forge": _UNKNOWN},
     also_reads={"diffusers": ("lokr",)},
@@ -74,7 +76,7 @@ FILES = FamilyFiles(
 )
 
 
-class Zimage(Latent):
+class Zimage(LatentFamily):
     """A resident Z-Image."""
 
     name = "zimage"
@@ -82,14 +84,16 @@ class Zimage(Latent):
     version = "z_image"
     prediction = "flow"
     guidance = 4.0  #: musubi-tuner's, too (the same page)
-    names = ("transformer",)
+    pipeline_names = ("transformer",)
 
-    def __init__(self, read: Read, device: Device, base: Base) -> None:  # noqa: ARG002
+    def __init__(self, read: PipelineReader, device: Device, base: Base) -> None:  # noqa: ARG002
         super().__init__(read, device, "transformer", ("text_encoder",))
-        part = Part("diffusion_model", self.denoiser, ATTENTION, FURTHER, dotted=True)
+        part = Part(
+            "diffusion_model", self.denoiser, ATTENTION_LAYERS, OTHER_LAYERS, dotted_keys=True
+        )
         self.networks = Networks(self.name, (part,), (), self)
 
-    def tokens(self, prompt: str) -> tuple[Tensor, int]:
+    def tokenize(self, prompt: str) -> tuple[Tensor, int]:
         """Turn a prompt into token ids and which of them count (2, T), and count those cut."""
         tokenizer = self.pipeline.tokenizer
         said = tokenizer.apply_chat_template(
@@ -98,11 +102,11 @@ class Zimage(Latent):
             add_generation_prompt=True,
             enable_thinking=True,
         )
-        filled = tokenizer(said, padding="max_length", max_length=TOKENS, truncation=True)
+        filled = tokenizer(said, padding="max_length", max_length=MAX_TOKENS, truncation=True)
         rows = torch.tensor([filled.input_ids, filled.attention_mask])
-        return rows, max(0, len(tokenizer(said).input_ids) - TOKENS)
+        return rows, max(0, len(tokenizer(said).input_ids) - MAX_TOKENS)
 
-    def states(self, tokens: Tensor) -> Conditions:
+    def embed_prompts(self, tokens: Tensor) -> Conditions:
         """Turn token ids (B, 2, T) into states (B, T, D) of its last layer but one, and lengths.
 
         What fills the room after a prompt is neither read nor kept: a prompt is as long as it is.
@@ -111,22 +115,22 @@ class Zimage(Latent):
         most = int(counting.any(0).nonzero().max()) + 1
         ids, counts = ids[:, :most], counting[:, :most].bool()
         at = self.device.torch_device
-        read = self.texts[0](
+        read = self.text_encoders[0](
             input_ids=ids.to(at), attention_mask=counts.to(at), output_hidden_states=True
         ).hidden_states[-2]
         kept = [row[own.to(at)] for row, own in zip(read, counts, strict=True)]
-        return {"states": level(kept), "lengths": counting.sum(1)}
+        return {"states": pad_and_stack(kept), "lengths": counting.sum(1)}
 
-    def heard(self, conditions: Conditions) -> list[Tensor]:
+    def list_embeds(self, conditions: Conditions) -> list[Tensor]:
         """Give the transformer what is read of each prompt (T, D), without what fills it up."""
         rows = zip(conditions["states"], conditions["lengths"].tolist(), strict=True)
         return [states[:length].to(self.denoiser.dtype) for states, length in rows]
 
-    def asked(self, wanted: Conditions, unwanted: Conditions) -> dict[str, Any]:
+    def pipeline_kwargs(self, wanted: Conditions, unwanted: Conditions) -> dict[str, Any]:
         """Give the pipeline what a prompt and a negative one, (B, ...) each, became."""
         return {
-            "prompt_embeds": self.heard(wanted),
-            "negative_prompt_embeds": self.heard(unwanted),
+            "prompt_embeds": self.list_embeds(wanted),
+            "negative_prompt_embeds": self.list_embeds(unwanted),
         }
 
     def loss(  # noqa: PLR0913 - a loss is made of all of these
@@ -135,9 +139,9 @@ class Zimage(Latent):
         conditions: Conditions,
         generator: torch.Generator,
         *,
-        gamma: float,  # noqa: ARG002  # what counts is how often each noise level is drawn
-        offset: float = 0.0,
-        places: Tensor | None = None,
+        min_snr_gamma: float,  # noqa: ARG002  # what counts is how often each noise level is drawn
+        noise_offset: float = 0.0,
+        loss_weights: Tensor | None = None,
     ) -> Tensor:
         """Go towards noise with a batch (B, 16, h, w), and measure whether the way is known.
 
@@ -145,38 +149,38 @@ class Zimage(Latent):
         pipeline has it, time is 1 - s and its answer the negative of the flow.
         """
         x, at = latents, self.device.torch_device
-        s = objectives.draw_noise_levels(len(x), SHIFT, generator)
-        e = objectives.draw_noise(x.shape, offset, generator)
+        s = objectives.draw_noise_levels(len(x), TIMESTEP_SHIFT, generator)
+        e = objectives.draw_noise(x.shape, noise_offset, generator)
         given = objectives.interpolate(x, e, s).to(at, self.denoiser.dtype)[
             :, :, None
         ]  # one frame
-        heard = self.heard(conditions)
+        heard = self.list_embeds(conditions)
         seen = self.denoiser(list(given), (1 - s).to(at), heard, return_dict=False)[0]
         found = -torch.stack(seen)[:, :, 0]
-        counting = None if places is None else places.to(at)
+        counting = None if loss_weights is None else loss_weights.to(at)
         weights = torch.ones(len(x), device=at)
         return objectives.weighted_mse(
             found, objectives.flow_velocity(x, e).to(at), weights, counting
         )
 
-    def packed(self, changed: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def to_single_file(self, changed: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Give what single files have of the transformer, where these parameters have changed."""
         (part,) = self.networks.parts
-        own = self.exact()[part.role].named_parameters()
+        own = self.full_precision_networks()[part.role].named_parameters()
         content = {name: changed.get(f"{part.role}.{name}", tensor) for name, tensor in own}
-        return {name: each.detach().cpu() for name, each in zimage.written(content).items()}
+        return {name: each.detach().cpu() for name, each in zimage.to_original(content).items()}
 
-    def parted(self, content: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def from_single_file(self, content: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Find the transformer's parameters in a single file."""
         (part,) = self.networks.parts
-        return {f"{part.role}.{name}": each for name, each in zimage.read(content).items()}
+        return {f"{part.role}.{name}": each for name, each in zimage.to_diffusers(content).items()}
 
 
 def recognises(place: Path) -> bool:
     """Tell from its files whether a base is a Z-Image."""
     if place.is_file():
         return zimage.recognises(place)
-    return folder.pipeline(place) == zimage.PIPELINE
+    return folder.read_pipeline_name(place) == zimage.PIPELINE_NAME
 
 
 def load(place: Path, device: Device, base: Base) -> Zimage:
@@ -185,33 +189,35 @@ def load(place: Path, device: Device, base: Base) -> Zimage:
     A folder of Z-Image-Turbo is refused, unless a list says that it is taught by flow: what is
     distilled draws in few steps without guidance, and a training takes that from it.
     """
-    if place.is_dir() and zimage.distilled(place) and not base.prediction:
+    if place.is_dir() and zimage.is_distilled(place) and not base.prediction:
         raise JobError("base_distilled", base=base.title)
     if device.precision == "fp16":
         raise JobError("base_precision", base=base.title)
-    return Zimage(partial(read, place), device, base)
+    return Zimage(partial(read_pipeline, place), device, base)
 
 
-def read(place: Path, dtype: torch.dtype) -> Any:
+def read_pipeline(place: Path, dtype: torch.dtype) -> Any:
     """Read its pipeline."""
     if place.is_file():
-        return zimage.load(place, dtype)
-    return folder.load(place, dtype, diffusers.ZImagePipeline, NETWORKS)
+        return zimage.load_pipeline(place, dtype)
+    return folder.load_pipeline(place, dtype, diffusers.ZImagePipeline, NETWORKS)
 
 
-def drawn(*, large: bool) -> Any:
+def make_random_pipeline(*, large: bool) -> Any:
     """Make a model of random weights: of true size, or the same blocks with few channels."""
-    said = [*alphabet(), END, BEGINS, ENDS]
+    said = [*byte_alphabet(), END_OF_TEXT, IM_START, IM_END]
     tokenizer = transformers.Qwen2Tokenizer(
-        vocab={word: at for at, word in enumerate(said)}, merges=[], model_max_length=4 * TOKENS
+        vocab={word: at for at, word in enumerate(said)},
+        merges=[],
+        model_max_length=4 * MAX_TOKENS,
     )
-    tokenizer.add_special_tokens({"additional_special_tokens": [BEGINS, ENDS]})
-    tokenizer.chat_template = SAYING
-    shape = configs.ZIMAGE if large else configs.FEW
+    tokenizer.add_special_tokens({"additional_special_tokens": [IM_START, IM_END]})
+    tokenizer.chat_template = CHAT_TEMPLATE
+    shape = configs.ZIMAGE if large else configs.TINY_ZIMAGE
     return diffusers.ZImagePipeline(
         tokenizer=tokenizer,
         text_encoder=transformers.Qwen3Model(transformers.Qwen3Config(**shape.text)),
         transformer=diffusers.ZImageTransformer2DModel(**shape.transformer),
         vae=diffusers.AutoencoderKL(**shape.vae),
-        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(shift=zimage.SHIFT),
+        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(shift=zimage.BASE_SHIFT),
     )

@@ -31,7 +31,7 @@ from training.recipe.recipe import Recipe
 logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 
 
-class Module(Protocol):
+class MethodModule(Protocol):
     """What a module in this folder gives."""
 
     METHOD: Method  #: as the catalog publishes it
@@ -45,7 +45,7 @@ class Module(Protocol):
         """Refuse tensors that are not a style for these networks."""
         ...
 
-    def worn(
+    def apply(
         self, networks: Networks, tensors: dict[str, Tensor], word: str, strength: float
     ) -> AbstractContextManager[None]:
         """Draw with a style inside the block."""
@@ -60,7 +60,7 @@ class Module(Protocol):
         ...
 
 
-def chosen(recipe: Recipe) -> Module:
+def find_for_recipe(recipe: Recipe) -> MethodModule:
     """Return a recipe's method, and refuse options that it does not take."""
     found = find(recipe.method)
     check_range("rank", recipe.rank, found.METHOD.ranks, JobError)
@@ -71,7 +71,7 @@ def chosen(recipe: Recipe) -> Module:
     return found
 
 
-def find(name: str) -> Module:
+def find(name: str) -> MethodModule:
     """Return a method by its name; raise JobError("method_unknown") where there is none."""
     found = walk().get(name)
     if found is None:
@@ -79,7 +79,7 @@ def find(name: str) -> Module:
     return found
 
 
-def walk() -> dict[str, Module]:
+def walk() -> dict[str, MethodModule]:
     """Find the methods by the modules in this folder."""
     names = [
         module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")

@@ -17,51 +17,54 @@ from training.recipe.recipe import Recipe
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ParameterSlot:
     """Where a parameter stands in a network."""
 
     module: torch.nn.Module
     name: str
-    own: torch.nn.Parameter  #: the base's
+    original: torch.nn.Parameter  #: the base's
 
-    def put(self, parameter: torch.nn.Parameter) -> None:
+    def set(self, parameter: torch.nn.Parameter) -> None:
         """Put a parameter there."""
         setattr(self.module, self.name, parameter)
 
 
-def places(networks: Networks, *, text: bool = True) -> dict[str, Place]:
+def parameter_slots(networks: Networks, *, text: bool = True) -> dict[str, ParameterSlot]:
     """Name every parameter of the networks as `unet.conv_in.weight`, text encoders if wanted."""
     found = {}
     for part in networks.parts:
-        if text or not part.text:
+        if text or not part.is_text_encoder:
             for above, module in part.module.named_modules():
                 for name, own in module.named_parameters(recurse=False):
                     key = ".".join(filter(None, (part.role, above, name)))
-                    found[key] = Place(module, name, own)
+                    found[key] = ParameterSlot(module, name, own)
     return found
 
 
-class Whole:
+class FullNetworks:
     """Every weight of a base's networks under training, in fp32."""
 
-    paces: Mapping[str, float] = {}
+    rate_factors: Mapping[str, float] = {}
 
     def __init__(self, networks: Networks, recipe: Recipe) -> None:
-        self.networks, self.text = networks, recipe.train_text_encoder and networks.text
-        self.places = places(networks, text=recipe.train_text_encoder)
-        self.devices = {key: place.own.device for key, place in self.places.items()}
+        self.networks, self.learns_text = (
+            networks,
+            recipe.train_text_encoder and networks.has_text_encoder,
+        )
+        self.slots = parameter_slots(networks, text=recipe.train_text_encoder)
+        self.devices = {key: place.original.device for key, place in self.slots.items()}
         exact = {
             f"{role}.{name}": own.detach()
-            for role, network in networks.model.exact().items()
+            for role, network in networks.model.full_precision_networks().items()
             for name, own in network.named_parameters()
         }
         self.trained = {
             key: torch.nn.Parameter(exact[key].to(device, torch.float32, copy=True))
             for key, device in self.devices.items()
         }
-        for place in self.places.values():  # the device has better things to hold
-            place.own.data = place.own.data.cpu()
-        self.put_on()
+        for place in self.slots.values():  # the device has better things to hold
+            place.original.data = place.original.data.cpu()
+        self.install()
         networks.attached = self
 
     @property
@@ -71,71 +74,73 @@ class Whole:
 
     def weights(self) -> dict[str, Tensor]:
         """Give the whole model's tensors, by the names that single files have for them."""
-        return self.networks.model.packed({key: p.detach() for key, p in self.trained.items()})
+        return self.networks.model.to_single_file(
+            {key: p.detach() for key, p in self.trained.items()}
+        )
 
-    def put_on(self) -> None:
+    def install(self) -> None:
         """Let the networks compute with what is trained."""
-        for key, place in self.places.items():
-            place.put(self.trained[key])
+        for key, place in self.slots.items():
+            place.set(self.trained[key])
 
     @contextmanager
-    def aside(self) -> Iterator[None]:
+    def disabled(self) -> Iterator[None]:
         """Make the networks behave as without it inside the block, on the run's device."""
         try:
-            for key, place in self.places.items():
-                here = place.own.data.to(self.devices[key])
-                place.put(torch.nn.Parameter(here, requires_grad=False))
+            for key, place in self.slots.items():
+                here = place.original.data.to(self.devices[key])
+                place.set(torch.nn.Parameter(here, requires_grad=False))
             yield
         finally:
-            self.put_on()
+            self.install()
 
     def detach(self) -> None:
         """Put the base's own back for good, each when what was trained has made room for it."""
-        for key, place in self.places.items():
-            place.put(place.own)
+        for key, place in self.slots.items():
+            place.set(place.original)
             self.trained[key].grad = None
             self.trained[key].data = torch.empty(0)
-            place.own.data = place.own.data.to(self.devices[key])
+            place.original.data = place.original.data.to(self.devices[key])
         self.networks.attached = None
 
 
 def check(networks: Networks, tensors: dict[str, Tensor]) -> None:
     """Refuse tensors that are not a whole model of the base's very shape."""
-    there = places(networks)
-    content = parted(networks, tensors)
+    there = parameter_slots(networks)
+    content = read_parameters(networks, tensors)
     if content.keys() != there.keys():
         strange = min(content.keys() ^ there.keys())
         raise JobError("style_broken", reason=f"not a whole model of this base: {strange[:80]}")
     for key, tensor in content.items():
-        sound = tensor.is_floating_point() and tensor.shape == there[key].own.shape
+        sound = tensor.is_floating_point() and tensor.shape == there[key].original.shape
         if not sound or not torch.isfinite(tensor).all():
             raise JobError("style_broken", reason=f"wrong tensor {key[:80]}")
 
 
-def parted(networks: Networks, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def read_parameters(networks: Networks, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Find the networks' tensors in a file, or say that it is none."""
     try:
-        return networks.model.parted(tensors)
+        return networks.model.from_single_file(tensors)
     except (KeyError, AttributeError, IndexError, RuntimeError, ValueError) as broken:
         raise JobError("style_broken", reason="not a whole model of this base") from broken
 
 
 @contextmanager
-def worn(
+def apply(
     networks: Networks,
     tensors: dict[str, Tensor],
     word: str,  # noqa: ARG001  # its trigger is only said
     strength: float,
 ) -> Iterator[None]:
     """Draw with a whole model inside the block; its strength is how far the base goes there."""
-    there = places(networks)
-    content = parted(networks, tensors)
+    there = parameter_slots(networks)
+    content = read_parameters(networks, tensors)
     try:
         for key, place in there.items():
-            own = place.own.detach()
+            own = place.original.detach()
             towards = torch.lerp(own.float(), content[key].to(own.device).float(), strength)
-            place.put(torch.nn.Parameter(towards.to(own.dtype), requires_grad=False))
+            place.set(torch.nn.Parameter(towards.to(own.dtype), requires_grad=False))
         yield
     finally:
         for place in there.values():
-            place.put(place.own)
+            place.set(place.original)

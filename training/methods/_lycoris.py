@@ -20,10 +20,10 @@ from storage.records import Base, Rule
 from training.lazy import Tensor, torch
 from training.methods import lora
 from training.methods._defaults import trains_text_encoder
-from training.networks.counts import FamilyNumbers, sizes
-from training.networks.keys import cut
+from training.networks.counts import FamilyNumbers, file_sizes
+from training.networks.keys import split_key
 from training.networks.networks import Layer, Networks
-from training.networks.sizes import NAME, Row
+from training.networks.sizes import HEADER_BYTES_PER_TENSOR, Row
 from training.recipe.recipe import Recipe
 
 logging.getLogger("LyCORIS").setLevel(logging.ERROR)  # else it tells the shape of every layer
@@ -32,23 +32,23 @@ Parts = Mapping[str, Tensor]  #: the tensors of one layer by the ends of their k
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class Algorithm:
     """One of the family."""
 
     name: str  #: of the method
-    make: Callable[[str, Layer, int], Any]  #: LyCORIS' module for a key, a layer and a rank
-    gain: Callable[[Any, Tensor], Tensor]  #: what a module adds to its layer's weight
-    delta: Callable[[Parts, Tensor], Tensor]  #: the same of a file's tensors
-    ends: frozenset[str]  #: how keys may end
-    rate: float  #: as a multiple of a plain LoRA's
-    rank: float  #: the same
+    make_module: Callable[[str, Layer, int], Any]  #: LyCORIS' module for a key, a layer and a rank
+    module_delta: Callable[[Any, Tensor], Tensor]  #: what a module adds to its layer's weight
+    file_delta: Callable[[Parts, Tensor], Tensor]  #: the same of a file's tensors
+    key_ends: frozenset[str]  #: how keys may end
+    rate_factor: float  #: as a multiple of a plain LoRA's
+    rank_factor: float  #: the same
     #: the numbers and tensors of a layer's module, by the layer's outputs, inputs, places of its
     #: kernel, and a rank
-    numbers: Callable[[int, int, int, int], tuple[int, int]]
+    count_parameters: Callable[[int, int, int, int], tuple[int, int]]
 
-    def attach(self, networks: Networks, recipe: Recipe) -> Lycoris:
+    def attach(self, networks: Networks, recipe: Recipe) -> LycorisAdapter:
         """Make ready to train."""
-        return Lycoris(networks, recipe, self)
+        return LycorisAdapter(networks, recipe, self)
 
     def check(self, networks: Networks, tensors: dict[str, Tensor]) -> None:
         """Refuse tensors that are not of this kind for these networks."""
@@ -56,19 +56,19 @@ class Kind:
         if not tensors:
             raise JobError("style_broken", reason="empty")
         for name, tensor in tensors.items():
-            key, end = cut(name)
-            if key not in layers or end not in self.ends:
+            key, end = split_key(name)
+            if key not in layers or end not in self.key_ends:
                 raise JobError("style_broken", reason=f"unknown key {name[:80]}")
             if tensor.numel() > layers[key].weight.numel() or not tensor.is_floating_point():
                 raise JobError("style_broken", reason=f"wrong tensor {name[:80]}")
-        for key, parts in sorted(by_layer(tensors).items()):
-            self.changed(key, parts, layers[key].weight)
+        for key, parts in sorted(group_by_layer(tensors).items()):
+            self.compute_delta(key, parts, layers[key].weight)
 
-    def changed(self, key: str, parts: Parts, weight: Tensor) -> Tensor:
+    def compute_delta(self, key: str, parts: Parts, weight: Tensor) -> Tensor:
         """Work out what a layer's weight (out, in, ...) gains, or say for which it is amiss."""
         try:
             with torch.no_grad():
-                delta = self.delta(
+                delta = self.file_delta(
                     {end: part.float() for end, part in parts.items()}, weight.float()
                 )
                 delta = delta.view_as(weight)
@@ -79,7 +79,7 @@ class Kind:
         return delta
 
     @contextmanager
-    def worn(
+    def apply(
         self,
         networks: Networks,
         tensors: dict[str, Tensor],
@@ -90,56 +90,59 @@ class Kind:
         layers = {key: layer for part in networks.parts for key, layer in part.layers().items()}
         handles: list[torch.utils.hooks.RemovableHandle] = []
         try:
-            for key, parts in sorted(by_layer(tensors).items()):
+            for key, parts in sorted(group_by_layer(tensors).items()):
                 weight = layers[key].weight
                 here = {end: part.to(weight.device) for end, part in parts.items()}
-                delta = (self.changed(key, here, weight) * strength).to(weight)
-                handles.append(layers[key].register_forward_hook(partial(beside, delta)))
+                delta = (self.compute_delta(key, here, weight) * strength).to(weight)
+                handles.append(layers[key].register_forward_hook(partial(add_delta, delta)))
             yield
         finally:
             for handle in handles:
                 handle.remove()
 
-    def size(self, rank: int, rows: Iterable[Row]) -> int:
+    def file_bytes(self, rank: int, rows: Iterable[Row]) -> int:
         """Expect the size of a file: two bytes a number, and a header that names every tensor."""
         found = 0
         for out, inner, window, count in rows:
-            numbers, tensors = self.numbers(out, inner, window, rank)
-            found += count * (2 * numbers + NAME * tensors)
+            numbers, tensors = self.count_parameters(out, inner, window, rank)
+            found += count * (2 * numbers + HEADER_BYTES_PER_TENSOR * tensors)
         return found
 
     def rules(self, base: Base, family: FamilyNumbers) -> Iterator[Rule]:
         """Return the rules of the dial: a LoRA's, but for the rate."""
         for rule in lora.rules(base, family):
             text = trains_text_encoder(rule.concept, base, family)
-            rank = max(1, round(rule.rank * self.rank))
+            rank = max(1, round(rule.rank * self.rank_factor))
             yield replace(
                 rule,
                 method=self.name,
                 rank=rank,
-                learning_rate=rule.learning_rate * self.rate,
-                file_bytes=self.size(rank, sizes(base, family).rows(text=text)),
+                learning_rate=rule.learning_rate * self.rate_factor,
+                file_bytes=self.file_bytes(rank, file_sizes(base, family).rows(text=text)),
             )
 
 
-class Lycoris:
+class LycorisAdapter:
     """A kind's modules beside all layers of a base."""
 
-    paces: Mapping[str, float] = {}
+    rate_factors: Mapping[str, float] = {}
 
-    def __init__(self, networks: Networks, recipe: Recipe, kind: Kind) -> None:
-        self.networks, self.text = networks, recipe.train_text_encoder and networks.text
-        self.kind, self.on = kind, True
+    def __init__(self, networks: Networks, recipe: Recipe, kind: Algorithm) -> None:
+        self.networks, self.learns_text = (
+            networks,
+            recipe.train_text_encoder and networks.has_text_encoder,
+        )
+        self.algorithm, self.enabled = kind, True
         self.modules: dict[str, Any] = {}
         self.handles: list[torch.utils.hooks.RemovableHandle] = []
         with torch.random.fork_rng():
             torch.manual_seed(recipe.seed)
             for part in networks.parts:
-                if recipe.train_text_encoder or not part.text:
+                if recipe.train_text_encoder or not part.is_text_encoder:
                     for key, layer in part.layers().items():
-                        module = kind.make(key, layer, recipe.rank).to(layer.weight.device)
+                        module = kind.make_module(key, layer, recipe.rank).to(layer.weight.device)
                         self.modules[key] = module
-                        answer = partial(self.answer, module)
+                        answer = partial(self.add_to_output, module)
                         self.handles.append(layer.register_forward_hook(answer))
         networks.attached = self
 
@@ -160,23 +163,23 @@ class Lycoris:
             for name, tensor in module.state_dict().items()
         }
 
-    def answer(
+    def add_to_output(
         self, module: Any, layer: Layer, given: tuple[Tensor, ...], out: Tensor
     ) -> Tensor | None:
         """Add what a module adds to its layer's answer, unless it is aside."""
-        if not self.on:
+        if not self.enabled:
             return None
-        more = through(layer, given[0], self.kind.gain(module, layer.weight))
-        return out + self.networks.dropped(more)
+        more = apply_weight(layer, given[0], self.algorithm.module_delta(module, layer.weight))
+        return out + self.networks.apply_dropout(more)
 
     @contextmanager
-    def aside(self) -> Iterator[None]:
+    def disabled(self) -> Iterator[None]:
         """Make the networks behave as without it inside the block."""
-        self.on = False
+        self.enabled = False
         try:
             yield
         finally:
-            self.on = True
+            self.enabled = True
 
     def detach(self) -> None:
         """Take the modules off for good."""
@@ -185,52 +188,52 @@ class Lycoris:
         self.networks.attached = None
 
 
-def by_layer(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+def group_by_layer(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
     """Sort a file's tensors by layer."""
     found: dict[str, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
-        key, end = cut(name)
+        key, end = split_key(name)
         found.setdefault(key, {})[end] = tensor
     return found
 
 
-def through(layer: Layer, given: Tensor, weight: Tensor) -> Tensor:
+def apply_weight(layer: Layer, given: Tensor, weight: Tensor) -> Tensor:
     """Send what a layer is given through another weight of its shape, without a bias."""
     if isinstance(layer, torch.nn.Conv2d):
         return torch.nn.functional.conv2d(given, weight, None, layer.stride, layer.padding)
     return torch.nn.functional.linear(given, weight)
 
 
-def beside(delta: Tensor, layer: Layer, given: tuple[Tensor, ...], out: Tensor) -> Tensor:
+def add_delta(delta: Tensor, layer: Layer, given: tuple[Tensor, ...], out: Tensor) -> Tensor:
     """Add what a changed weight adds to a layer's answer."""
-    return out + through(layer, given[0], delta)
+    return out + apply_weight(layer, given[0], delta)
 
 
-def shaped(module: Any, weight: Tensor) -> Tensor:
+def additive_delta(module: Any, weight: Tensor) -> Tensor:
     """Give what a module that only adds adds to a weight."""
     gained: Tensor = module.get_weight(weight.shape)
     return gained
 
 
-def product(parts: Parts, up: str, down: str) -> Tensor:
+def multiply_factors(parts: Parts, up: str, down: str) -> Tensor:
     """Multiply two factors, (out, rank) and (rank, in, ...), to (out, all the rest)."""
     return parts[up].flatten(1) @ parts[down].flatten(1)
 
 
-def scale(parts: Parts, rank: int) -> float:
+def alpha_scale(parts: Parts, rank: int) -> float:
     """Give alpha by rank; a missing alpha means one."""
     return float(parts["alpha"]) / rank if "alpha" in parts else 1.0
 
 
-def factors(dimension: int, near: int) -> tuple[int, int]:
+def factorize(dimension: int, target: int) -> tuple[int, int]:
     """Cut a dimension into two factors, the smaller first: near a number, or below it.
 
     As LyCORIS does (`functional/general.py`, factorization), whose import takes seconds.
     """
-    if dimension % near == 0:
-        small = near
+    if dimension % target == 0:
+        small = target
     else:
         root = isqrt(dimension)
-        small = max(at for at in range(1, min(near, root) + 1) if dimension % at == 0)
+        small = max(at for at in range(1, min(target, root) + 1) if dimension % at == 0)
     other = dimension // small
     return min(small, other), max(small, other)

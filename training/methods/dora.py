@@ -27,43 +27,43 @@ TRAITS = MethodTraits(
 )  # fmt: skip
 
 
-def made(key: str, layer: Layer, rank: int) -> Any:
+def make_module(key: str, layer: Layer, rank: int) -> Any:
     """Put a module beside a layer."""
     return MODULES.LoConModule(key, layer, 1.0, rank, rank, weight_decompose=True, wd_on_out=False)
 
 
-def gain(module: Any, weight: Tensor) -> Tensor:
+def module_delta(module: Any, weight: Tensor) -> Tensor:
     """Give what a module adds to a weight."""
     changed: Tensor = module.apply_weight_decompose(weight + module.make_weight(weight.device))
     return changed - weight
 
 
-def delta(parts: _lycoris.Parts, weight: Tensor) -> Tensor:
+def file_delta(parts: _lycoris.Parts, weight: Tensor) -> Tensor:
     """Give the sum of weight and LoRA its learned length by input, and take the weight off."""
-    low = _lycoris.product(parts, "lora_up.weight", "lora_down.weight")
+    low = _lycoris.multiply_factors(parts, "lora_up.weight", "lora_down.weight")
     rank = len(parts["lora_down.weight"])
-    summed = weight + (low * _lycoris.scale(parts, rank)).view_as(weight)
+    summed = weight + (low * _lycoris.alpha_scale(parts, rank)).view_as(weight)
     length: Tensor = summed.transpose(0, 1).flatten(1).norm(dim=1)
     length = length.view(1, -1, *[1] * (weight.ndim - 2))
     changed: Tensor = summed * (parts["dora_scale"].view_as(length) / length.clamp(min=1e-12))
     return changed - weight
 
 
-def numbers(out: int, inner: int, window: int, rank: int) -> tuple[int, int]:
+def count_parameters(out: int, inner: int, window: int, rank: int) -> tuple[int, int]:
     """Count the numbers and tensors of a layer's module: a pair, a length an input, and alpha."""
     return rank * (out + inner * window) + inner + 1, 4
 
 
-OWN = _lycoris.Kind(
+ALGORITHM = _lycoris.Algorithm(
     name="dora",
-    make=made,
-    gain=gain,
-    delta=delta,
-    ends=frozenset({"lora_up.weight", "lora_down.weight", "dora_scale", "alpha"}),
-    rate=1.0,
-    rank=1.0,
-    numbers=numbers,
+    make_module=make_module,
+    module_delta=module_delta,
+    file_delta=file_delta,
+    key_ends=frozenset({"lora_up.weight", "lora_down.weight", "dora_scale", "alpha"}),
+    rate_factor=1.0,
+    rank_factor=1.0,
+    count_parameters=count_parameters,
 )
 
-attach, check, worn, rules = OWN.attach, OWN.check, OWN.worn, OWN.rules
+attach, check, apply, rules = ALGORITHM.attach, ALGORITHM.check, ALGORITHM.apply, ALGORITHM.rules
 defaults = layer_defaults

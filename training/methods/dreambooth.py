@@ -12,13 +12,13 @@ from storage.records import Base, Concept, Dial, Method, Rule
 from training.lazy import Tensor
 from training.methods import _full, lora
 from training.methods._defaults import layer_defaults as defaults
-from training.networks.counts import FamilyNumbers, sizes
-from training.networks.keys import plain
+from training.networks.counts import FamilyNumbers, file_sizes
+from training.networks.keys import to_kohya_keys
 from training.networks.networks import Attached, Networks
 from training.networks.traits import MethodTraits
 from training.recipe.recipe import Recipe
 
-__all__ = ["METHOD", "TRAITS", "attach", "check", "defaults", "rules", "worn"]
+__all__ = ["METHOD", "TRAITS", "apply", "attach", "check", "defaults", "rules"]
 
 METHOD = Method(
     "dreambooth", (0, 128), dropout=True, title="DreamBooth",
@@ -26,7 +26,10 @@ METHOD = Method(
     rank_rules="lora", rank_help="rank of a LoRA to train instead",
 )  # fmt: skip
 TRAITS = MethodTraits()  # its files are models or, with a rank, LoRAs
-CLASS, FEW = 200, 24  #: class pictures, as Ruiz et al. and diffusers have it; on a tiny base
+CLASS_IMAGES, FEW_CLASS_IMAGES = (
+    200,
+    24,
+)  #: class pictures, as Ruiz et al. and diffusers have it; on a tiny base
 
 # steps for one photo, for each further one, at least, at most, rate, batch
 SMALL = {
@@ -43,25 +46,25 @@ FULL = {  # diffusers' example (dreambooth/README): 800 steps with class picture
 
 def attach(networks: Networks, recipe: Recipe) -> Attached:
     """Make ready to train."""
-    return lora.attach(networks, recipe) if recipe.rank else _full.Whole(networks, recipe)
+    return lora.attach(networks, recipe) if recipe.rank else _full.FullNetworks(networks, recipe)
 
 
 def check(networks: Networks, tensors: dict[str, Tensor]) -> None:
     """Refuse tensors that are neither a LoRA nor a model for these networks."""
-    (lora.check if low(tensors) else _full.check)(networks, tensors)
+    (lora.check if is_lora(tensors) else _full.check)(networks, tensors)
 
 
-def worn(
+def apply(
     networks: Networks, tensors: dict[str, Tensor], word: str, strength: float
 ) -> AbstractContextManager[None]:
     """Draw with a file inside the block."""
-    wear = lora.worn if low(tensors) else _full.worn
+    wear = lora.apply if is_lora(tensors) else _full.apply
     return wear(networks, tensors, word, strength)
 
 
-def low(tensors: dict[str, Tensor]) -> bool:
+def is_lora(tensors: dict[str, Tensor]) -> bool:
     """Tell whether a file is a LoRA."""
-    return any(name.endswith(lora.ENDS) for name in plain(tensors))
+    return any(name.endswith(lora.KEY_ENDS) for name in to_kohya_keys(tensors))
 
 
 def rules(base: Base, family: FamilyNumbers) -> Iterator[Rule]:
@@ -72,6 +75,6 @@ def rules(base: Base, family: FamilyNumbers) -> Iterator[Rule]:
                 "dreambooth", base.name, concept, dial, one, more, least, most, rank=0,
                 learning_rate=rate if base.small else min(rate, family.FULL_RATE),
                 batch_size=batch,
-                file_bytes=sizes(base, family).model, reason=f"class_{dial}",
-                num_class_images=FEW if base.small else CLASS,
+                file_bytes=file_sizes(base, family).model, reason=f"class_{dial}",
+                num_class_images=FEW_CLASS_IMAGES if base.small else CLASS_IMAGES,
             )  # fmt: skip

@@ -10,7 +10,7 @@ from storage.errors import JobError
 from storage.records import Base, Concept, Dial, Method, Rule
 from storage.requests import TrainRequest
 from training.lazy import Tensor, torch
-from training.networks.counts import FamilyNumbers, sizes
+from training.networks.counts import FamilyNumbers, file_sizes
 from training.networks.networks import Networks
 from training.networks.traits import KeyMarks, MethodTraits
 from training.networks.vocabulary import Vocabulary
@@ -25,8 +25,8 @@ TRAITS = MethodTraits(
     modelspec="textual-inversion", named_by_file=True, learns_text=True,
     marks=KeyMarks(exact=(frozenset({"emb_params"}), frozenset({"clip_l", "clip_g"}))),
 )  # fmt: skip
-VOCABULARIES = (1, 2)  #: that files have a form for
-MOST = 32  #: vectors of a file that is worn
+VOCABULARY_COUNTS = (1, 2)  #: that files have a form for
+MAX_VECTORS = 32  #: vectors of a file that is worn
 
 SMALL = {Dial.QUICK: (150, 2), Dial.BALANCED: (240, 4), Dial.THOROUGH: (600, 6)}
 RATES = {Concept.SUBJECT: 1e-2, Concept.LOOK: 2e-2}  #: on a tiny base; a look has farther to go
@@ -36,16 +36,17 @@ FULL = {Dial.QUICK: (800, 2), Dial.BALANCED: (1500, 4), Dial.THOROUGH: (3000, 8)
 class Embedding:
     """A word at work in a base's vocabulary."""
 
-    text = True
-    paces: Mapping[str, float] = {}
+    learns_text = True
+    rate_factors: Mapping[str, float] = {}
 
     def __init__(self, networks: Networks, recipe: Recipe) -> None:
         self.networks = networks
         self.word = recipe.trigger
         self.vectors = {
-            name: torch.nn.Parameter(vectors) for name, vectors in begin(networks, recipe).items()
+            name: torch.nn.Parameter(vectors)
+            for name, vectors in initial_vectors(networks, recipe).items()
         }
-        self.before, networks.words = networks.words, {self.word: self.vectors}
+        self.previous_words, networks.words = networks.words, {self.word: self.vectors}
         networks.attached = self
 
     @property
@@ -57,33 +58,37 @@ class Embedding:
         """Give the file's tensors: vectors (N, width) for each of the base's vocabularies."""
         return {name: each.detach().cpu().clone() for name, each in self.vectors.items()}
 
-    def aside(self) -> AbstractContextManager[None]:
+    def disabled(self) -> AbstractContextManager[None]:
         """Make the networks behave as without it inside the block."""
-        return self.networks.speaking(self.before)
+        return self.networks.with_words(self.previous_words)
 
     def detach(self) -> None:
         """Forget the word."""
-        self.networks.words = self.before
+        self.networks.words = self.previous_words
         self.networks.attached = None
 
 
 def attach(networks: Networks, recipe: Recipe) -> Embedding:
     """Make ready to train."""
-    networks.suits(recipe.method, *VOCABULARIES)
+    networks.require_vocabularies(recipe.method, *VOCABULARY_COUNTS)
     return Embedding(networks, recipe)
 
 
-def begin(networks: Networks, recipe: Recipe) -> dict[str, Tensor]:
+def initial_vectors(networks: Networks, recipe: Recipe) -> dict[str, Tensor]:
     """Start from the initial word's tokens; further vectors start beside them."""
     generator = torch.Generator().manual_seed(recipe.seed)
-    return {each.name: first(each, recipe, generator) for each in networks.vocabularies}
+    return {
+        each.name: initial_vectors_in(each, recipe, generator) for each in networks.vocabularies
+    }
 
 
-def first(vocabulary: Vocabulary, recipe: Recipe, generator: torch.Generator) -> Tensor:
+def initial_vectors_in(
+    vocabulary: Vocabulary, recipe: Recipe, generator: torch.Generator
+) -> Tensor:
     """Give the vectors that training begins with (N, width) in one vocabulary."""
-    known = vocabulary.table.weight.detach().float()
+    known = vocabulary.embedding.weight.detach().float()
     word = recipe.class_word.strip() or recipe.initializer_token
-    start = known[vocabulary.spell(word)] if word else known.mean(0)[None]
+    start = known[vocabulary.encode(word)] if word else known.mean(0)[None]
     rows = [start[min(at, len(start) - 1)] for at in range(recipe.rank)]
     vectors = torch.stack(rows).cpu()
     beside = torch.randn(vectors.shape, generator=generator) * known.std().cpu() * 0.1
@@ -93,33 +98,33 @@ def first(vocabulary: Vocabulary, recipe: Recipe, generator: torch.Generator) ->
 
 def check(networks: Networks, tensors: dict[str, Tensor]) -> None:
     """Refuse tensors that are not an embedding for these text encoders."""
-    networks.suits("embedding", *VOCABULARIES)
+    networks.require_vocabularies("embedding", *VOCABULARY_COUNTS)
     names = [each.name for each in networks.vocabularies]
     if sorted(tensors) != sorted(names):
         raise JobError("style_broken", reason=f"not {' and '.join(names)} alone")
     for each in networks.vocabularies:
-        vectors, width = tensors[each.name], each.table.embedding_dim
+        vectors, width = tensors[each.name], each.embedding.embedding_dim
         sound = vectors.is_floating_point() and vectors.ndim == 2 and vectors.shape[1] == width
-        if not (sound and 1 <= len(vectors) <= MOST and torch.isfinite(vectors).all()):
+        if not (sound and 1 <= len(vectors) <= MAX_VECTORS and torch.isfinite(vectors).all()):
             raise JobError("style_broken", reason=f"wrong tensor {each.name}")
 
 
 @contextmanager
-def worn(
+def apply(
     networks: Networks, tensors: dict[str, Tensor], word: str, strength: float
 ) -> Iterator[None]:
     """Know the word inside the block."""
     vectors = {
-        each.name: (tensors[each.name].float() * strength).to(each.table.weight.device)
+        each.name: (tensors[each.name].float() * strength).to(each.embedding.weight.device)
         for each in networks.vocabularies
     }
-    with networks.speaking({word: vectors}):
+    with networks.with_words({word: vectors}):
         yield
 
 
-def learned(family: FamilyNumbers) -> bool:
+def can_learn_words(family: FamilyNumbers) -> bool:
     """Return whether words can be learned on bases of a family."""
-    return len(family.COUNTS.sizes.words) in VOCABULARIES
+    return len(family.COUNTS.sizes.words) in VOCABULARY_COUNTS
 
 
 def defaults(
@@ -136,7 +141,7 @@ def defaults(
 
 def rules(base: Base, family: FamilyNumbers) -> Iterator[Rule]:
     """Return the rules of the dial; the rank is the number of vectors."""
-    if not learned(family):
+    if not can_learn_words(family):
         return
     for dial, (steps, vectors) in (SMALL if base.small else FULL).items():
         for concept in Concept:
@@ -145,6 +150,6 @@ def rules(base: Base, family: FamilyNumbers) -> Iterator[Rule]:
                 steps=steps, steps_per_photo=0, min_steps=steps, max_steps=steps, rank=vectors,
                 learning_rate=RATES[concept] if base.small else 5e-3,
                 batch_size=4 if base.small else 1,
-                file_bytes=vectors * sum(sizes(base, family).words) * 2 + 3000,
+                file_bytes=vectors * sum(file_sizes(base, family).words) * 2 + 3000,
                 reason=f"word_{dial}",
             )  # fmt: skip

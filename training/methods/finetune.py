@@ -9,13 +9,13 @@ from storage.records import Base, Concept, Dial, Method, Rule
 from storage.requests import TrainRequest
 from training.methods import _full
 from training.methods._defaults import layer_defaults
-from training.methods._full import Whole, check, worn
-from training.networks.counts import FamilyNumbers, sizes
+from training.methods._full import FullNetworks, apply, check
+from training.networks.counts import FamilyNumbers, file_sizes
 from training.networks.networks import Networks
 from training.networks.traits import KeyMarks, MethodTraits
 from training.recipe.recipe import Recipe
 
-__all__ = ["METHOD", "TRAITS", "attach", "check", "defaults", "rules", "worn"]
+__all__ = ["METHOD", "TRAITS", "apply", "attach", "check", "defaults", "rules"]
 
 METHOD = Method(
     "finetune", (0, 0), title="Fine-tuned model",
@@ -37,9 +37,9 @@ FULL = {
 }
 
 
-def attach(networks: Networks, recipe: Recipe) -> Whole:
+def attach(networks: Networks, recipe: Recipe) -> FullNetworks:
     """Make ready to train."""
-    return _full.Whole(networks, recipe)
+    return _full.FullNetworks(networks, recipe)
 
 
 def defaults(request: TrainRequest, base: Base, family: FamilyNumbers) -> dict[str, Any]:
@@ -56,5 +56,5 @@ def rules(base: Base, family: FamilyNumbers) -> Iterator[Rule]:
                 "finetune", base.name, concept, dial, one, more, least, most, rank=0,
                 learning_rate=3e-4 if base.small else family.FULL_RATE,
                 batch_size=8 if base.small else 1,
-                file_bytes=sizes(base, family).model, reason=f"network_{dial}",
+                file_bytes=file_sizes(base, family).model, reason=f"network_{dial}",
             )  # fmt: skip

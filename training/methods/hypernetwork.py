@@ -17,14 +17,14 @@ from storage.errors import JobError
 from storage.records import Base, Concept, Dial, Method, Rule
 from training.lazy import Tensor, torch
 from training.methods._defaults import layer_defaults as defaults
-from training.networks.counts import FamilyNumbers, sizes
+from training.networks.counts import FamilyNumbers, file_sizes
 from training.networks.networks import Networks
 from training.networks.traits import PROGRAMS, KeyMarks, MethodTraits
 from training.recipe.recipe import Recipe
 
-Reading = Callable[[str, Tensor], Tensor]  #: what "k" or "v" is read as
+ChangeInput = Callable[[str, Tensor], Tensor]  #: what "k" or "v" is read as
 
-__all__ = ["METHOD", "TRAITS", "attach", "check", "defaults", "export", "rules", "worn"]
+__all__ = ["METHOD", "TRAITS", "apply", "attach", "check", "defaults", "export", "rules"]
 
 NAME = "hypernetwork"
 METHOD = Method(
@@ -39,11 +39,13 @@ TRAITS = MethodTraits(
     | {"AUTOMATIC1111": _EXPORT, "ComfyUI": _EXPORT},
 )  # fmt: skip
 EXPORT_SUFFIX = ".pt"  #: of what `export` writes
-WIDER = 2  #: the width between, by that of what is read, where nothing else is asked for
-WIDEST = 8
-READS = {"attn2.to_k": "k", "attn2.to_v": "v"}  #: which layers read through which network
-VOCABULARIES = 1  #: of the families whose hypernetworks programs know
-SPREAD = 0.01  #: of the first weights; the second ones are zero, so it starts as no change
+DEFAULT_WIDTH_FACTOR = (
+    2  #: the width between, by that of what is read, where nothing else is asked for
+)
+MAX_WIDTH_FACTOR = 8
+CHANGED_LAYERS = {"attn2.to_k": "k", "attn2.to_v": "v"}  #: which layers read through which network
+VOCABULARY_COUNT = 1  #: of the families whose hypernetworks programs know
+INITIAL_STD = 0.01  #: of the first weights; the second ones are zero, so it starts as no change
 
 SMALL = {Dial.QUICK: 120, Dial.BALANCED: 200, Dial.THOROUGH: 400}
 FULL = {Dial.QUICK: 1500, Dial.BALANCED: 3000, Dial.THOROUGH: 6000}
@@ -52,34 +54,34 @@ FULL = {Dial.QUICK: 1500, Dial.BALANCED: 3000, Dial.THOROUGH: 6000}
 class Hypernetwork:
     """Both networks at work on a base."""
 
-    text = False
-    paces: Mapping[str, float] = {}
+    learns_text = False
+    rate_factors: Mapping[str, float] = {}
 
     def __init__(self, networks: Networks, recipe: Recipe) -> None:
         self.networks = networks
         generator = torch.Generator().manual_seed(recipe.seed)
-        self.own = begun(networks, recipe.rank, generator)
+        self.tensors = initial_parameters(networks, recipe.rank, generator)
         self.strength = 1.0
-        self.handles = put_on(networks, self.read)
+        self.handles = install_hooks(networks, self.change_input)
         networks.attached = self
 
-    def read(self, which: str, given: Tensor) -> Tensor:
+    def change_input(self, which: str, given: Tensor) -> Tensor:
         """Change what layers read, unless it is aside."""
         if not self.strength:
             return given
-        return given + self.networks.dropped(answer(self.own, which, given))
+        return given + self.networks.apply_dropout(network_output(self.tensors, which, given))
 
     @property
     def parameters(self) -> dict[str, torch.nn.Parameter]:
         """Name what is trained."""
-        return self.own
+        return self.tensors
 
     def weights(self) -> dict[str, Tensor]:
         """Give the file's tensors."""
-        return {name: parameter.detach().cpu() for name, parameter in self.own.items()}
+        return {name: parameter.detach().cpu() for name, parameter in self.tensors.items()}
 
     @contextmanager
-    def aside(self) -> Iterator[None]:
+    def disabled(self) -> Iterator[None]:
         """Make the networks behave as without it inside the block."""
         self.strength = 0.0
         try:
@@ -96,15 +98,15 @@ class Hypernetwork:
 
 def attach(networks: Networks, recipe: Recipe) -> Hypernetwork:
     """Make ready to train."""
-    networks.suits(NAME, VOCABULARIES)
+    networks.require_vocabularies(NAME, VOCABULARY_COUNT)
     return Hypernetwork(networks, recipe)
 
 
-def shapes(width: int, wider: int = WIDER) -> dict[str, tuple[int, ...]]:
+def tensor_shapes(width: int, wider: int = DEFAULT_WIDTH_FACTOR) -> dict[str, tuple[int, ...]]:
     """List the tensors of a file for prompts of some width, by A1111's own numbering of layers."""
     wide = wider * width
     found: dict[str, tuple[int, ...]] = {}
-    for which in READS.values():
+    for which in CHANGED_LAYERS.values():
         found |= {
             f"{NAME}.{width}.{which}.linear.0.weight": (wide, width),
             f"{NAME}.{width}.{which}.linear.0.bias": (wide,),
@@ -114,24 +116,24 @@ def shapes(width: int, wider: int = WIDER) -> dict[str, tuple[int, ...]]:
     return found
 
 
-def begun(
+def initial_parameters(
     networks: Networks, wider: int, generator: torch.Generator
 ) -> dict[str, torch.nn.Parameter]:
     """Draw the first weights."""
-    table = networks.vocabularies[0].table
+    table = networks.vocabularies[0].embedding
     return {
         name: torch.nn.Parameter(
             (
-                SPREAD * torch.randn(shape, generator=generator)
+                INITIAL_STD * torch.randn(shape, generator=generator)
                 if name.endswith("0.weight")
                 else torch.zeros(shape)
             ).to(table.weight.device)
         )
-        for name, shape in shapes(table.embedding_dim, wider).items()
+        for name, shape in tensor_shapes(table.embedding_dim, wider).items()
     }
 
 
-def width(tensors: Mapping[str, Tensor]) -> int:
+def width_factor(tensors: Mapping[str, Tensor]) -> int:
     """Return the width of a file's networks, as a multiple of their input; 0 if unclear."""
     for name, tensor in tensors.items():
         if name.endswith("0.weight") and tensor.ndim == 2 and tensor.shape[1]:
@@ -139,7 +141,7 @@ def width(tensors: Mapping[str, Tensor]) -> int:
     return 0
 
 
-def answer(tensors: Mapping[str, Tensor], which: str, given: Tensor) -> Tensor:
+def network_output(tensors: Mapping[str, Tensor], which: str, given: Tensor) -> Tensor:
     """Give what a network adds to what it is given (B, T, width)."""
     start = f"{NAME}.{given.shape[-1]}.{which}.linear"
     inner = torch.nn.functional.linear(
@@ -149,19 +151,23 @@ def answer(tensors: Mapping[str, Tensor], which: str, given: Tensor) -> Tensor:
     return torch.nn.functional.linear(torch.nn.functional.relu(inner), *outer)
 
 
-def put_on(networks: Networks, read: Reading) -> list[torch.utils.hooks.RemovableHandle]:
+def install_hooks(
+    networks: Networks, read: ChangeInput
+) -> list[torch.utils.hooks.RemovableHandle]:
     """Let every cross-attention layer read through `read`."""
     handles = []
     for part in networks.parts:
         for name, module in part.module.named_modules():
-            for end, which in READS.items():
+            for end, which in CHANGED_LAYERS.items():
                 if name.endswith(end):
-                    handles.append(module.register_forward_pre_hook(partial(before, read, which)))
+                    handles.append(
+                        module.register_forward_pre_hook(partial(replace_input, read, which))
+                    )
     return handles
 
 
-def before(
-    read: Reading, which: str, _: torch.nn.Module, given: tuple[Tensor, ...]
+def replace_input(
+    read: ChangeInput, which: str, _: torch.nn.Module, given: tuple[Tensor, ...]
 ) -> tuple[Tensor]:
     """Change a layer's input."""
     return (read(which, given[0]),)
@@ -169,9 +175,9 @@ def before(
 
 def check(networks: Networks, tensors: dict[str, Tensor]) -> None:
     """Refuse tensors that are not a hypernetwork for these networks."""
-    networks.suits(NAME, VOCABULARIES)
-    read = networks.vocabularies[0].table.embedding_dim
-    wanted = shapes(read, min(max(1, width(tensors)), WIDEST))
+    networks.require_vocabularies(NAME, VOCABULARY_COUNT)
+    read = networks.vocabularies[0].embedding.embedding_dim
+    wanted = tensor_shapes(read, min(max(1, width_factor(tensors)), MAX_WIDTH_FACTOR))
     if tensors.keys() != wanted.keys():
         raise JobError("style_broken", reason="not the tensors of a hypernetwork for this base")
     for name, tensor in tensors.items():
@@ -181,16 +187,18 @@ def check(networks: Networks, tensors: dict[str, Tensor]) -> None:
 
 
 @contextmanager
-def worn(
+def apply(
     networks: Networks,
     tensors: dict[str, Tensor],
     word: str,  # noqa: ARG001  # its trigger is only said
     strength: float,
 ) -> Iterator[None]:
     """Draw with it inside the block."""
-    like = networks.vocabularies[0].table.weight
+    like = networks.vocabularies[0].embedding.weight
     own = {name: tensor.to(like) for name, tensor in tensors.items()}
-    handles = put_on(networks, lambda which, given: given + strength * answer(own, which, given))
+    handles = install_hooks(
+        networks, lambda which, given: given + strength * network_output(own, which, given)
+    )
     try:
         yield
     finally:
@@ -220,7 +228,7 @@ def export(tensors: Mapping[str, Tensor], metadata: Mapping[str, str], name: str
     content |= {
         "step": int(metadata.get("ss_steps", 0)),
         "name": name,
-        "layer_structure": [1, width(tensors), 1],
+        "layer_structure": [1, width_factor(tensors), 1],
         "activation_func": "relu",
         "is_layer_norm": False,
         "weight_initialization": "Normal",
@@ -237,15 +245,16 @@ def export(tensors: Mapping[str, Tensor], metadata: Mapping[str, str], name: str
 
 def rules(base: Base, family: FamilyNumbers) -> Iterator[Rule]:
     """Return the rules of the dial; the rank is the width between both layers."""
-    if len(family.COUNTS.sizes.words) != VOCABULARIES:
+    if len(family.COUNTS.sizes.words) != VOCABULARY_COUNT:
         return
-    read = sum(sizes(base, family).words)
-    size = 2 * sum(torch.Size(shape).numel() for shape in shapes(read).values()) + 4000
+    read = sum(file_sizes(base, family).words)
+    size = 2 * sum(torch.Size(shape).numel() for shape in tensor_shapes(read).values()) + 4000
     for dial, steps in (SMALL if base.small else FULL).items():
         for concept in Concept:
             yield Rule(
                 NAME, base.name, concept, dial,
-                steps=steps, steps_per_photo=0, min_steps=steps, max_steps=steps, rank=WIDER,
+                steps=steps, steps_per_photo=0, min_steps=steps, max_steps=steps,
+                rank=DEFAULT_WIDTH_FACTOR,
                 learning_rate=5e-4 if base.small else 2e-5, batch_size=4 if base.small else 1,
                 file_bytes=size, reason=f"reading_{dial}",
             )  # fmt: skip

@@ -9,11 +9,11 @@ from storage.records import Base, Method
 from storage.requests import TrainRequest
 from training.methods import lora
 from training.methods._defaults import layer_defaults
-from training.methods.lora import attach, check, worn
+from training.methods.lora import apply, attach, check
 from training.networks.counts import FamilyNumbers
 from training.networks.traits import MethodTraits
 
-__all__ = ["METHOD", "TRAITS", "attach", "check", "defaults", "rules", "worn"]
+__all__ = ["METHOD", "TRAITS", "apply", "attach", "check", "defaults", "rules"]
 
 METHOD = Method(
     "locon", dropout=True, title="LoCon",
@@ -21,7 +21,7 @@ METHOD = Method(
 )  # fmt: skip
 TRAITS = MethodTraits()  # its files are LoRAs
 
-rules = partial(lora.rules, name="locon", wide=True)
+rules = partial(lora.rules, name="locon", all_layers=True)
 
 
 def defaults(request: TrainRequest, base: Base, family: FamilyNumbers) -> dict[str, Any]:

@@ -22,33 +22,33 @@ TRAITS = MethodTraits(
 )  # fmt: skip
 
 
-def made(key: str, layer: Layer, rank: int) -> Any:
+def make_module(key: str, layer: Layer, rank: int) -> Any:
     """Put a module beside a layer."""
     return MODULES.LohaModule(key, layer, 1.0, rank, rank)
 
 
-def delta(parts: _lycoris.Parts, weight: Tensor) -> Tensor:
+def file_delta(parts: _lycoris.Parts, weight: Tensor) -> Tensor:
     """Multiply both low-rank products by element (out, in, ...)."""
-    one = _lycoris.product(parts, "hada_w1_a", "hada_w1_b")
-    two = _lycoris.product(parts, "hada_w2_a", "hada_w2_b")
-    return (one * two * _lycoris.scale(parts, len(parts["hada_w1_b"]))).view_as(weight)
+    one = _lycoris.multiply_factors(parts, "hada_w1_a", "hada_w1_b")
+    two = _lycoris.multiply_factors(parts, "hada_w2_a", "hada_w2_b")
+    return (one * two * _lycoris.alpha_scale(parts, len(parts["hada_w1_b"]))).view_as(weight)
 
 
-def numbers(out: int, inner: int, window: int, rank: int) -> tuple[int, int]:
+def count_parameters(out: int, inner: int, window: int, rank: int) -> tuple[int, int]:
     """Count the numbers and tensors of a layer's module: two pairs, and alpha."""
     return 2 * rank * (out + inner * window) + 1, 5
 
 
-OWN = _lycoris.Kind(
+ALGORITHM = _lycoris.Algorithm(
     name="loha",
-    make=made,
-    gain=_lycoris.shaped,
-    delta=delta,
-    ends=frozenset({"hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b", "alpha"}),
-    rate=1.0,
-    rank=0.5,
-    numbers=numbers,
+    make_module=make_module,
+    module_delta=_lycoris.additive_delta,
+    file_delta=file_delta,
+    key_ends=frozenset({"hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b", "alpha"}),
+    rate_factor=1.0,
+    rank_factor=0.5,
+    count_parameters=count_parameters,
 )
 
-attach, check, worn, rules = OWN.attach, OWN.check, OWN.worn, OWN.rules
+attach, check, apply, rules = ALGORITHM.attach, ALGORITHM.check, ALGORITHM.apply, ALGORITHM.rules
 defaults = layer_defaults

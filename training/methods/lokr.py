@@ -24,16 +24,16 @@ FACTOR = 8  #: how large the smaller matrix is; every layer of a true base can b
 ENDS = [f"lokr_w{which}{half}" for which in (1, 2) for half in ("", "_a", "_b")]
 
 
-def made(key: str, layer: Layer, rank: int) -> Any:
+def make_module(key: str, layer: Layer, rank: int) -> Any:
     """Put a module beside a layer."""
     return MODULES.LokrModule(key, layer, 1.0, rank, rank, factor=FACTOR)
 
 
-def delta(parts: _lycoris.Parts, weight: Tensor) -> Tensor:
+def file_delta(parts: _lycoris.Parts, weight: Tensor) -> Tensor:
     """Multiply both factors, each whole or of two, after Kronecker (out, in, ...)."""
-    small, large = (factor(parts, name) for name in ("lokr_w1", "lokr_w2"))
+    small, large = (read_factor(parts, name) for name in ("lokr_w1", "lokr_w2"))
     ranks = [len(parts[f"{name}_b"]) for name in ("lokr_w1", "lokr_w2") if f"{name}_b" in parts]
-    by = _lycoris.scale(parts, ranks[-1]) if ranks else 1.0
+    by = _lycoris.alpha_scale(parts, ranks[-1]) if ranks else 1.0
     window = weight.shape[2:]
     if not window:
         return torch.kron(small, large) * by
@@ -41,32 +41,39 @@ def delta(parts: _lycoris.Parts, weight: Tensor) -> Tensor:
     return torch.kron(small[:, :, None, None], large) * by
 
 
-def factor(parts: _lycoris.Parts, name: str) -> Tensor:
+def read_factor(parts: _lycoris.Parts, name: str) -> Tensor:
     """Give a factor, (out, in) or (out, in, window), or multiply its own two."""
-    return parts[name] if name in parts else _lycoris.product(parts, f"{name}_a", f"{name}_b")
+    return (
+        parts[name]
+        if name in parts
+        else _lycoris.multiply_factors(parts, f"{name}_a", f"{name}_b")
+    )
 
 
-def numbers(out: int, inner: int, window: int, rank: int) -> tuple[int, int]:
+def count_parameters(out: int, inner: int, window: int, rank: int) -> tuple[int, int]:
     """Count the numbers and tensors of a layer's module: both factors, and alpha.
 
     The larger one is of two where they are smaller than it is.
     """
-    (one, large), (other, wide) = _lycoris.factors(out, FACTOR), _lycoris.factors(inner, FACTOR)
+    (one, large), (other, wide) = (
+        _lycoris.factorize(out, FACTOR),
+        _lycoris.factorize(inner, FACTOR),
+    )
     if rank >= max(large, wide) / 2:
         return one * other + large * wide * window + 1, 3
     return one * other + rank * (large + wide * window) + 1, 4
 
 
-OWN = _lycoris.Kind(
+ALGORITHM = _lycoris.Algorithm(
     name="lokr",
-    make=made,
-    gain=_lycoris.shaped,
-    delta=delta,
-    ends=frozenset({*ENDS, "alpha"}),
-    rate=3.0,
-    rank=1.0,
-    numbers=numbers,
+    make_module=make_module,
+    module_delta=_lycoris.additive_delta,
+    file_delta=file_delta,
+    key_ends=frozenset({*ENDS, "alpha"}),
+    rate_factor=3.0,
+    rank_factor=1.0,
+    count_parameters=count_parameters,
 )
 
-attach, check, worn, rules = OWN.attach, OWN.check, OWN.worn, OWN.rules
+attach, check, apply, rules = ALGORITHM.attach, ALGORITHM.check, ALGORITHM.apply, ALGORITHM.rules
 defaults = layer_defaults

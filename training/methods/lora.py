@@ -13,8 +13,8 @@ from storage.records import Base, Concept, Dial, Method, Rule
 from storage.requests import TrainRequest
 from training.lazy import Tensor, peft, torch
 from training.methods._defaults import layer_defaults, trains_text_encoder
-from training.networks.counts import FamilyNumbers, sizes
-from training.networks.keys import ALPHA, DOWN, UP, cut, plain, written
+from training.networks.counts import FamilyNumbers, file_sizes
+from training.networks.keys import ALPHA, DOWN, UP, split_key, to_file_keys, to_kohya_keys
 from training.networks.networks import Layer, Networks, Part
 from training.networks.sizes import Row
 from training.networks.traits import KeyMarks, MethodTraits
@@ -22,8 +22,8 @@ from training.recipe.recipe import Recipe
 
 METHOD = Method("lora", dropout=True, title="LoRA", help="learns most, works in most programs")
 TRAITS = MethodTraits(marks=KeyMarks(ends=("lora_down",)))
-NAME = "safelight"
-ENDS = (DOWN, UP, ALPHA)
+ADAPTER_NAME = "safelight"
+KEY_ENDS = (DOWN, UP, ALPHA)
 
 # steps for one photo, for each further one, at least, at most, rank, rate, batch
 SMALL = {
@@ -44,23 +44,25 @@ FULL = {
 }
 
 
-class Lora:
+class LoraAdapter:
     """Low-rank layers at work beside the attention layers of a base."""
 
-    paces: Mapping[str, float] = {}
+    rate_factors: Mapping[str, float] = {}
 
     def __init__(self, networks: Networks, recipe: Recipe) -> None:
         self.networks = networks
-        self.text = recipe.train_text_encoder and networks.text
+        self.learns_text = recipe.train_text_encoder and networks.has_text_encoder
         self.parts = [
-            part for part in networks.parts if recipe.train_text_encoder or not part.text
+            part
+            for part in networks.parts
+            if recipe.train_text_encoder or not part.is_text_encoder
         ]
         self.layers: dict[str, peft.tuners.lora.LoraLayer] = {}
         generator = torch.Generator().manual_seed(recipe.seed)
         for part in self.parts:
-            self.layers |= inject(part, recipe.rank, wide=recipe.all_layers)
+            self.layers |= inject_layers(part, recipe.rank, all_layers=recipe.all_layers)
         for layer in self.layers.values():
-            prepare(layer, networks, generator)
+            initialize_layer(layer, networks, generator)
         networks.attached = self
 
     @property
@@ -68,22 +70,25 @@ class Lora:
         """Name what is trained."""
         named = {}
         for key, layer in self.layers.items():
-            named[f"{key}.{DOWN}"] = layer.lora_A[NAME].weight
-            named[f"{key}.{UP}"] = layer.lora_B[NAME].weight
+            named[f"{key}.{DOWN}"] = layer.lora_A[ADAPTER_NAME].weight
+            named[f"{key}.{UP}"] = layer.lora_B[ADAPTER_NAME].weight
         return named
 
     def weights(self) -> dict[str, Tensor]:
         """Give the file's tensors: alpha equals rank, any other scale is folded into `up`."""
         found: dict[str, Tensor] = {}
         for key, layer in self.layers.items():
-            down, up = layer.lora_A[NAME].weight.detach(), layer.lora_B[NAME].weight.detach()
+            down, up = (
+                layer.lora_A[ADAPTER_NAME].weight.detach(),
+                layer.lora_B[ADAPTER_NAME].weight.detach(),
+            )
             found[f"{key}.{DOWN}"] = down.cpu()
-            found[f"{key}.{UP}"] = (up * layer.scaling[NAME]).cpu()
+            found[f"{key}.{UP}"] = (up * layer.scaling[ADAPTER_NAME]).cpu()
             found[f"{key}.{ALPHA}"] = torch.tensor(float(len(down)))
-        return written(found)
+        return to_file_keys(found)
 
     @contextmanager
-    def aside(self) -> Iterator[None]:
+    def disabled(self) -> Iterator[None]:
         """Make the networks behave as without it inside the block."""
         for layer in self.layers.values():
             layer.enable_adapters(enabled=False)
@@ -104,17 +109,19 @@ class Lora:
             del part.module.peft_config
 
 
-def attach(networks: Networks, recipe: Recipe) -> Lora:
+def attach(networks: Networks, recipe: Recipe) -> LoraAdapter:
     """Make ready to train."""
-    return Lora(networks, recipe)
+    return LoraAdapter(networks, recipe)
 
 
-def inject(part: Part, rank: int, *, wide: bool) -> dict[str, peft.tuners.lora.LoraLayer]:
+def inject_layers(
+    part: Part, rank: int, *, all_layers: bool
+) -> dict[str, peft.tuners.lora.LoraLayer]:
     """Put low-rank layers beside a network's own, leaving torch's global draws as they were."""
-    targets = [*part.targets, *(part.further if wide else ())]
+    targets = [*part.targets, *(part.other_targets if all_layers else ())]
     config = peft.LoraConfig(r=rank, lora_alpha=rank, target_modules=targets)
     with torch.random.fork_rng():
-        peft.inject_adapter_in_model(config, part.module, NAME)
+        peft.inject_adapter_in_model(config, part.module, ADAPTER_NAME)
     found = {}
     for name, module in part.module.named_modules():
         if isinstance(module, peft.tuners.lora.LoraLayer):
@@ -122,32 +129,34 @@ def inject(part: Part, rank: int, *, wide: bool) -> dict[str, peft.tuners.lora.L
     return found
 
 
-def prepare(
+def initialize_layer(
     layer: peft.tuners.lora.LoraLayer, networks: Networks, generator: torch.Generator
 ) -> None:
     """Start as no change, from our own draws, in fp32, without peft's passes over every output."""
     if isinstance(layer.get_base_layer(), torch.nn.Linear):
-        layer.forward = partial(forward, layer, networks)
+        layer.forward = partial(fast_forward, layer, networks)
     else:
-        layer.lora_B[NAME].register_forward_hook(lambda _, __, added: networks.dropped(added))
+        layer.lora_B[ADAPTER_NAME].register_forward_hook(
+            lambda _, __, added: networks.apply_dropout(added)
+        )
     layer.cast_input_dtype_enabled = False
-    down, up = layer.lora_A[NAME].weight, layer.lora_B[NAME].weight
+    down, up = layer.lora_A[ADAPTER_NAME].weight, layer.lora_B[ADAPTER_NAME].weight
     start = torch.empty(down.shape)
     torch.nn.init.kaiming_uniform_(start, a=sqrt(5), generator=generator)
     down.data = start.to(down.device)
     up.data = torch.zeros(up.shape, device=up.device)
 
 
-def forward(layer: peft.tuners.lora.LoraLayer, networks: Networks, given: Tensor) -> Tensor:
+def fast_forward(layer: peft.tuners.lora.LoraLayer, networks: Networks, given: Tensor) -> Tensor:
     """Answer as peft's layer does, adding the scaled low-rank path in one pass."""
     out: Tensor = layer.get_base_layer()(given)
     if layer.disable_adapters:
         return out
-    down, up = layer.lora_A[NAME].weight, layer.lora_B[NAME].weight
+    down, up = layer.lora_A[ADAPTER_NAME].weight, layer.lora_B[ADAPTER_NAME].weight
     narrow = torch.nn.functional.linear(given, down).flatten(0, -2)  # (B·T, rank)
-    scale = layer.scaling[NAME]
+    scale = layer.scaling[ADAPTER_NAME]
     if networks.dropout:
-        return out + networks.dropped(scale * (narrow @ up.t())).view(out.shape)
+        return out + networks.apply_dropout(scale * (narrow @ up.t())).view(out.shape)
     return torch.addmm(out.flatten(0, -2), narrow, up.t(), alpha=scale).view(out.shape)
 
 
@@ -158,20 +167,20 @@ def check(networks: Networks, tensors: dict[str, Tensor]) -> None:
         layers |= part.layers()
     if not tensors:
         raise JobError("style_broken", reason="empty")
-    tensors = plain(tensors)
+    tensors = to_kohya_keys(tensors)
     for name, tensor in tensors.items():
-        key, end = cut(name)
-        if key not in layers or end not in ENDS:
+        key, end = split_key(name)
+        if key not in layers or end not in KEY_ENDS:
             raise JobError("style_broken", reason=f"unknown key {name[:80]}")
-        if not fits(layers[key], end, tensor) or not torch.isfinite(tensor).all():
+        if not has_shape_of(layers[key], end, tensor) or not torch.isfinite(tensor).all():
             raise JobError("style_broken", reason=f"wrong tensor {name[:80]}")
-    for key in {cut(name)[0] for name in tensors}:
+    for key in {split_key(name)[0] for name in tensors}:
         pair = [tensors.get(f"{key}.{end}") for end in (DOWN, UP)]
         if pair[0] is None or pair[1] is None or pair[0].shape[0] != pair[1].shape[1]:
             raise JobError("style_broken", reason=f"half a pair {key[:80]}")
 
 
-def fits(layer: Layer, end: str, tensor: Tensor) -> bool:
+def has_shape_of(layer: Layer, end: str, tensor: Tensor) -> bool:
     """Compare a tensor's shape with its layer's."""
     if not tensor.is_floating_point():
         return False
@@ -187,7 +196,7 @@ def fits(layer: Layer, end: str, tensor: Tensor) -> bool:
 
 
 @contextmanager
-def worn(
+def apply(
     networks: Networks,
     tensors: dict[str, Tensor],
     word: str,  # noqa: ARG001  # a LoRA's trigger is only said
@@ -198,23 +207,23 @@ def worn(
     for part in networks.parts:
         layers |= part.layers()
     handles: list[torch.utils.hooks.RemovableHandle] = []
-    tensors = plain(tensors)
+    tensors = to_kohya_keys(tensors)
     try:
-        for key in sorted({cut(name)[0] for name in tensors}):
+        for key in sorted({split_key(name)[0] for name in tensors}):
             down, up = (tensors[f"{key}.{end}"] for end in (DOWN, UP))
             alpha = tensors.get(f"{key}.{ALPHA}", torch.tensor(float(len(down))))
             scale = strength * float(alpha) / len(down)
             layer = layers[key]
             down = down.to(layer.weight).reshape(len(down), *layer.weight.shape[1:])
             up = (up.flatten(1).float() * scale).to(layer.weight)
-            handles.append(layer.register_forward_hook(partial(beside, down, up)))
+            handles.append(layer.register_forward_hook(partial(add_low_rank, down, up)))
         yield
     finally:
         for handle in handles:
             handle.remove()
 
 
-def beside(
+def add_low_rank(
     down: Tensor, up: Tensor, layer: Layer, given: tuple[Tensor, ...], out: Tensor
 ) -> Tensor:
     """Add the low-rank path to a layer's answer."""
@@ -230,14 +239,15 @@ def defaults(request: TrainRequest, base: Base, family: FamilyNumbers) -> dict[s
 
 
 def rules(
-    base: Base, family: FamilyNumbers, name: str = "lora", *, wide: bool = False
+    base: Base, family: FamilyNumbers, name: str = "lora", *, all_layers: bool = False
 ) -> Iterator[Rule]:
     """Return the rules of the dial, also for methods that are a LoRA of another name."""
-    known, wide = sizes(base, family), wide or base.small
+    known, all_layers = file_sizes(base, family), all_layers or base.small
     for (concept, dial), numbers in (SMALL if base.small else FULL).items():
         one, more, least, most, rank, rate, batch = numbers
-        expected = size(
-            rank, known.rows(text=trains_text_encoder(concept, base, family), wide=wide)
+        expected = file_bytes(
+            rank,
+            known.rows(text=trains_text_encoder(concept, base, family), all_layers=all_layers),
         )
         yield Rule(
             name, base.name, concept, dial, one, more, least, most, rank, rate,
@@ -245,7 +255,7 @@ def rules(
         )  # fmt: skip
 
 
-def size(rank: int, rows: Iterable[Row]) -> int:
+def file_bytes(rank: int, rows: Iterable[Row]) -> int:
     """Expect the size of a file: two bytes a number, and a header that names every layer."""
     found = 2000
     for out, inner, window, count in rows:

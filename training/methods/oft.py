@@ -27,18 +27,18 @@ TRAITS = MethodTraits(
 LIMIT = 1000.0  #: of a turn, as a file's alpha: so far off that it limits none
 
 
-def made(key: str, layer: Layer, rank: int) -> Any:
+def make_module(key: str, layer: Layer, rank: int) -> Any:
     """Put a module beside a layer."""
     return MODULES.DiagOFTModule(key, layer, 1.0, rank, constraint=LIMIT)
 
 
-def gain(module: Any, weight: Tensor) -> Tensor:
+def module_delta(module: Any, weight: Tensor) -> Tensor:
     """Give what a module adds to a weight."""
     turned: Tensor = module.make_weight(1, weight.device, diff=True)
     return turned
 
 
-def delta(parts: _lycoris.Parts, weight: Tensor) -> Tensor:
+def file_delta(parts: _lycoris.Parts, weight: Tensor) -> Tensor:
     """Turn blocks of outputs by Cayley's transform (I + Q)(I - Q)^-1, and take the weight off."""
     blocks = parts["oft_blocks"]  # (blocks, size, size)
     skew = blocks - blocks.transpose(1, 2)
@@ -48,22 +48,22 @@ def delta(parts: _lycoris.Parts, weight: Tensor) -> Tensor:
     return torch.einsum("knm,kni->kmi", turn, rows).reshape(weight.shape) - weight
 
 
-def numbers(out: int, inner: int, window: int, rank: int) -> tuple[int, int]:  # noqa: ARG001
+def count_parameters(out: int, inner: int, window: int, rank: int) -> tuple[int, int]:  # noqa: ARG001
     """Count the numbers and tensors of a layer's module: square blocks, and alpha."""
-    size, count = _lycoris.factors(out, rank)
+    size, count = _lycoris.factorize(out, rank)
     return count * size**2 + 1, 2
 
 
-OWN = _lycoris.Kind(
+ALGORITHM = _lycoris.Algorithm(
     name="oft",
-    make=made,
-    gain=gain,
-    delta=delta,
-    ends=frozenset({"oft_blocks", "alpha"}),
-    rate=1.0,
-    rank=1.0,
-    numbers=numbers,
+    make_module=make_module,
+    module_delta=module_delta,
+    file_delta=file_delta,
+    key_ends=frozenset({"oft_blocks", "alpha"}),
+    rate_factor=1.0,
+    rank_factor=1.0,
+    count_parameters=count_parameters,
 )
 
-attach, check, worn, rules = OWN.attach, OWN.check, OWN.worn, OWN.rules
+attach, check, apply, rules = ALGORITHM.attach, ALGORITHM.check, ALGORITHM.apply, ALGORITHM.rules
 defaults = layer_defaults

@@ -19,7 +19,7 @@ from training.networks.networks import Networks
 from training.networks.traits import KeyMarks, MethodTraits
 from training.recipe.recipe import Recipe
 
-__all__ = ["METHOD", "TRAITS", "attach", "check", "defaults", "rules", "worn"]
+__all__ = ["METHOD", "TRAITS", "apply", "attach", "check", "defaults", "rules"]
 
 METHOD = Method(
     "pivotal", dropout=True, learns_word=True, own_rates=True, title="LoRA with a word",
@@ -32,23 +32,27 @@ TRAITS = MethodTraits(
     # bundled_embed) from its folder of embeddings
     unreadable=dict.fromkeys(("kohya", "Forge", "Forge Neo", "diffusers"), _NO_WORD),
 )  # fmt: skip
-VECTORS = 2
-PACE = 10.0  #: of the word's learning rate, by the LoRA's
-BUNDLE = "bundle_emb."
-ENDS = {"emb_params": "string_to_param.*"}  #: how a vocabulary's vectors are called in a bundle
+WORD_VECTORS = 2
+WORD_RATE_FACTOR = 10.0  #: of the word's learning rate, by the LoRA's
+BUNDLE_PREFIX = "bundle_emb."
+BUNDLE_KEYS = {
+    "emb_params": "string_to_param.*"
+}  #: how a vocabulary's vectors are called in a bundle
 
 
 class Pivotal:
     """A word and a LoRA at work together."""
 
-    text = True
+    learns_text = True
 
     def __init__(self, networks: Networks, recipe: Recipe) -> None:
-        self.lora = lora.Lora(networks, recipe)
+        self.lora = lora.LoraAdapter(networks, recipe)
         self.word = embedding.Embedding(
-            networks, replace(recipe, method="embedding", rank=VECTORS)
+            networks, replace(recipe, method="embedding", rank=WORD_VECTORS)
         )
-        self.paces: Mapping[str, float] = dict.fromkeys(self.word.parameters, PACE)
+        self.rate_factors: Mapping[str, float] = dict.fromkeys(
+            self.word.parameters, WORD_RATE_FACTOR
+        )
         networks.attached = self
 
     @property
@@ -58,14 +62,16 @@ class Pivotal:
 
     def weights(self) -> dict[str, Tensor]:
         """Give the file's tensors."""
-        start = f"{BUNDLE}{self.word.word}."
-        word = {start + ENDS.get(n, n): vectors for n, vectors in self.word.weights().items()}
+        start = f"{BUNDLE_PREFIX}{self.word.word}."
+        word = {
+            start + BUNDLE_KEYS.get(n, n): vectors for n, vectors in self.word.weights().items()
+        }
         return self.lora.weights() | word
 
     @contextmanager
-    def aside(self) -> Iterator[None]:
+    def disabled(self) -> Iterator[None]:
         """Make the networks behave as without it inside the block."""
-        with self.word.aside(), self.lora.aside():
+        with self.word.disabled(), self.lora.disabled():
             yield
 
     def detach(self) -> None:
@@ -76,17 +82,17 @@ class Pivotal:
 
 def attach(networks: Networks, recipe: Recipe) -> Pivotal:
     """Make ready to train."""
-    networks.suits(recipe.method, *embedding.VOCABULARIES)
+    networks.require_vocabularies(recipe.method, *embedding.VOCABULARY_COUNTS)
     return Pivotal(networks, recipe)
 
 
-def parted(tensors: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+def split_file(tensors: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Take a file apart: the LoRA's tensors, and the word's under an embedding's names."""
-    names = {end: name for name, end in ENDS.items()}
+    names = {end: name for name, end in BUNDLE_KEYS.items()}
     rest, word, bundled = {}, {}, set()
     for name, tensor in tensors.items():
-        if name.startswith(BUNDLE):
-            said, _, end = name.removeprefix(BUNDLE).partition(".")
+        if name.startswith(BUNDLE_PREFIX):
+            said, _, end = name.removeprefix(BUNDLE_PREFIX).partition(".")
             word[names.get(end, end)] = tensor
             bundled.add(said)
         else:
@@ -98,24 +104,24 @@ def parted(tensors: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Ten
 
 def check(networks: Networks, tensors: dict[str, Tensor]) -> None:
     """Refuse tensors that are not a LoRA with a word for these networks."""
-    layers, word = parted(tensors)
+    layers, word = split_file(tensors)
     lora.check(networks, layers)
     embedding.check(networks, word)
 
 
 @contextmanager
-def worn(
+def apply(
     networks: Networks, tensors: dict[str, Tensor], word: str, strength: float
 ) -> Iterator[None]:
     """Know the word and draw with the LoRA inside the block."""
-    layers, vectors = parted(tensors)
+    layers, vectors = split_file(tensors)
     with ExitStack() as stack:
-        stack.enter_context(embedding.worn(networks, vectors, word, 1.0))
-        stack.enter_context(lora.worn(networks, layers, word, strength))
+        stack.enter_context(embedding.apply(networks, vectors, word, 1.0))
+        stack.enter_context(lora.apply(networks, layers, word, strength))
         yield
 
 
 def rules(base: Base, family: FamilyNumbers) -> Iterator[Rule]:
     """Return the rules of the dial: a LoRA's."""
-    if embedding.learned(family):
+    if embedding.can_learn_words(family):
         yield from lora.rules(base, family, "pivotal")

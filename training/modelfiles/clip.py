@@ -11,11 +11,11 @@ MERGES = Path(__file__).with_name("clip.txt.gz")
 BEGIN, END, TOKENS = "<|startoftext|>", "<|endoftext|>", 77
 
 
-def tokenizer(padding: str = END) -> transformers.CLIPTokenizer:
+def make_tokenizer(padding: str = END) -> transformers.CLIPTokenizer:
     """Build CLIP's tokenizer; OpenCLIP's differs in what fills the room that is left: "!"."""
     lines = gzip.decompress(MERGES.read_bytes()).decode().splitlines()
     merges = [tuple(line.split()) for line in lines]
-    letters = alphabet()
+    letters = byte_alphabet()
     words = [*letters, *(f"{letter}</w>" for letter in letters)]
     words += ["".join(pair) for pair in merges]
     words += [BEGIN, END]
@@ -26,7 +26,7 @@ def tokenizer(padding: str = END) -> transformers.CLIPTokenizer:
     return made
 
 
-def alphabet() -> list[str]:
+def byte_alphabet() -> list[str]:
     """List how bytes are written, in CLIP's order: the printable ones first."""
     printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
     rest = [byte for byte in range(256) if byte not in printable]

@@ -88,7 +88,7 @@ SDXL = Shape(
 
 
 @dataclass(frozen=True, slots=True)
-class Flow:
+class FlowShape:
     """The same of a Z-Image."""
 
     transformer: Config
@@ -96,7 +96,7 @@ class Flow:
     text: Config
 
 
-ZIMAGE = Flow(
+ZIMAGE = FlowShape(
     transformer={},  # diffusers' defaults are Z-Image
     vae=VAE
     | {
@@ -117,7 +117,7 @@ ZIMAGE = Flow(
         "head_dim": 128,
     },
 )
-FEW = Flow(  # the same blocks with few channels
+TINY_ZIMAGE = FlowShape(  # the same blocks with few channels
     transformer={
         "dim": 48,
         "n_layers": 2,
@@ -141,7 +141,7 @@ FEW = Flow(  # the same blocks with few channels
 )
 
 
-def tiny(shape: Shape) -> Shape:
+def shrink_shape(shape: Shape) -> Shape:
     """Give a shape of the same blocks and names with few channels, to try things on.
 
     Prompts become 32 or 96 numbers a token instead of 768 to 2048.
@@ -151,7 +151,7 @@ def tiny(shape: Shape) -> Shape:
     small |= {"attention_head_dim": 4, "layers_per_block": 1, "cross_attention_dim": 32}
     second = None
     if shape.second:
-        second = shape.second | reader(64)
+        second = shape.second | small_text_config(64)
         small |= {
             "cross_attention_dim": 96,
             "transformer_layers_per_block": (1, 1, 2),
@@ -163,12 +163,12 @@ def tiny(shape: Shape) -> Shape:
         shape,
         unet=shape.unet | small,
         vae=shape.vae | vae,
-        text=shape.text | reader(32),
+        text=shape.text | small_text_config(32),
         second=second,
     )
 
 
-def reader(width: int) -> Config:
+def small_text_config(width: int) -> Config:
     """Give what is small in a text encoder of a width."""
     return {
         "hidden_size": width,

@@ -87,7 +87,7 @@ class Fetch:
     ) -> None:
         self.source, self.tell, self.keep = source, tell, keep  # keep: MiB of the disk
         self.endpoint, self.cache = endpoint, cache
-        self.shelf = hub.shelf(source, cache)
+        self.shelf = hub.cache_folder(source, cache)
         self.total = self.done = self.fresh = self.told = 0
         self.began = time.monotonic()
         self.meter: Any = partial(Meter, self.counted)  # called like a class
@@ -110,18 +110,18 @@ class Fetch:
             noted = hub.Note(self.source, commit, whole=False)
             wanted = self.chosen(files, commit)
             self.roomy(wanted)
-            if hub.cached(self.source, self.cache) is None:  # else it is here until all came
-                hub.remember(noted, self.cache)
+            if hub.find_cached(self.source, self.cache) is None:  # else it is here until all came
+                hub.write_note(noted, self.cache)
             entries = {file.path: self.bring(file, commit) for file in wanted}
         noted = replace(noted, whole=True, fetched=time.time(), files=entries)
-        hub.remember(noted, self.cache)
+        hub.write_note(noted, self.cache)
         return noted
 
     def chosen(self, files: dict[str, File], commit: str) -> list[File]:
         """Choose what is needed of a repository in the layout of diffusers or transformers."""
         if INDEX in files:
             self.bring(files[INDEX], commit)
-            parts = hub.components(self.pointer(INDEX, commit))
+            parts = hub.list_components(self.pointer(INDEX, commit))
             return [files[INDEX], *needed(self.source, files, parts)]
         if CONFIG in files:
             return needed(self.source, files, [""])

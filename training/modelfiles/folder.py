@@ -13,7 +13,7 @@ from training.lazy import diffusers, torch, transformers
 STABLE = ("unet", "text_encoder", "vae")  #: what a Stable Diffusion has at least
 
 
-def config(place: Path, *parts: str) -> dict[str, Any]:
+def read_config(place: Path, *parts: str) -> dict[str, Any]:
     """Read one of a folder's JSON files; nothing where there is none."""
     try:
         found = json.loads(place.joinpath(*parts).read_text("utf-8"))
@@ -22,23 +22,23 @@ def config(place: Path, *parts: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def pipeline(place: Path) -> str:
+def read_pipeline_name(place: Path) -> str:
     """Tell a folder's pipeline."""
-    return str(config(place, "model_index.json").get("_class_name", ""))
+    return str(read_config(place, "model_index.json").get("_class_name", ""))
 
 
-def kind(place: Path) -> tuple[str, str]:
+def read_kind(place: Path) -> tuple[str, str]:
     """Tell a Stable Diffusion's pipeline, and what its first text encoder computes with.
 
     OpenAI's CLIP has quick_gelu, OpenCLIP gelu. Inpainting models are none of ours.
     """
-    if config(place, "unet", "config.json").get("in_channels") != 4:
+    if read_config(place, "unet", "config.json").get("in_channels") != 4:
         return "", ""
-    text = config(place, "text_encoder", "config.json")
-    return pipeline(place), str(text.get("hidden_act", "quick_gelu"))
+    text = read_config(place, "text_encoder", "config.json")
+    return read_pipeline_name(place), str(text.get("hidden_act", "quick_gelu"))
 
 
-def load(
+def load_pipeline(
     place: Path, dtype: torch.dtype, made: Any, networks: tuple[str, ...] = STABLE, **given: Any
 ) -> Any:
     """Load a folder with these networks. Nothing is downloaded, nothing unpickled."""

@@ -35,7 +35,7 @@ class Note:
         return self.whole and all(file["checked"] for file in self.files.values())
 
 
-def shelf(source: str, cache: Path | None = None) -> Path:
+def cache_folder(source: str, cache: Path | None = None) -> Path:
     """Return the folder of a repository in the hub's cache, there or not."""
     from huggingface_hub import constants  # noqa: PLC0415  # half a second
     from huggingface_hub.file_download import repo_folder_name  # noqa: PLC0415  # the same
@@ -44,25 +44,25 @@ def shelf(source: str, cache: Path | None = None) -> Path:
     return (cache or Path(constants.HF_HUB_CACHE)) / name
 
 
-def note(source: str, cache: Path | None = None) -> Note | None:
+def read_note(source: str, cache: Path | None = None) -> Note | None:
     """Read what is noted of a repository; None where nothing is, or nothing that can be read."""
     try:
-        return Note(**json.loads((shelf(source, cache) / NOTE).read_text("utf-8")))
+        return Note(**json.loads((cache_folder(source, cache) / NOTE).read_text("utf-8")))
     except (OSError, ValueError, TypeError):
         return None
 
 
-def remember(noted: Note, cache: Path | None = None) -> None:
+def write_note(noted: Note, cache: Path | None = None) -> None:
     """Write a note beside the files."""
-    write_json(shelf(noted.source, cache) / NOTE, asdict(noted))
+    write_json(cache_folder(noted.source, cache) / NOTE, asdict(noted))
 
 
-def cached(source: str, cache: Path | None = None) -> Path | None:
+def find_cached(source: str, cache: Path | None = None) -> Path | None:
     """Find a model in the hub's cache; one that was fetched in part is not here."""
     from huggingface_hub import snapshot_download  # noqa: PLC0415  # half a second
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError  # noqa: PLC0415
 
-    noted = note(source, cache)
+    noted = read_note(source, cache)
     if noted is not None and not noted.whole:
         return None
     commit = noted.commit if noted else None
@@ -72,16 +72,16 @@ def cached(source: str, cache: Path | None = None) -> Path | None:
         return None
     found = Path(place)
     if noted is None:
-        return found if complete(found) else None
+        return found if is_complete(found) else None
     return found if all((found / file).exists() for file in noted.files) else None
 
 
-def complete(place: Path) -> bool:
+def is_complete(place: Path) -> bool:
     """Tell whether each network of a folder has its weights, and as safetensors."""
     index = place / INDEX
     if not index.exists():
         return any(place.glob("*.safetensors"))
-    parts = [place / name for name in components(index)]
+    parts = [place / name for name in list_components(index)]
     networks = [part for part in parts if (part / CONFIG).exists()]
     return (
         bool(networks)
@@ -90,7 +90,7 @@ def complete(place: Path) -> bool:
     )
 
 
-def components(index: Path) -> list[str]:
+def list_components(index: Path) -> list[str]:
     """Name the folders of a pipeline that are loaded, by its index."""
     return [
         name
@@ -99,7 +99,7 @@ def components(index: Path) -> list[str]:
     ]
 
 
-def size(place: Path) -> int:
+def count_bytes(place: Path) -> int:
     """Count the bytes of a file, or of all files in a folder."""
     files = [place] if place.is_file() else [path for path in place.rglob("*") if path.is_file()]
     return sum(file.stat().st_size for file in files)

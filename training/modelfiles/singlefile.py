@@ -14,29 +14,29 @@ from safetensors import SafetensorError
 
 from storage.errors import JobError
 from training.lazy import LazyModule, Tensor, accelerate, diffusers, torch, transformers
-from training.modelfiles.clip import END, tokenizer
+from training.modelfiles.clip import END, make_tokenizer
 from training.modelfiles.configs import SD15, Config, Shape
 
 converters, stored = map(LazyModule, ("diffusers.loaders.single_file_utils", "safetensors.torch"))
 Content = dict[str, Tensor]
-HEADER = 100 * 2**20  # bytes; no honest header is larger
+MAX_HEADER_BYTES = 100 * 2**20  # bytes; no honest header is larger
 UNET = "model.diffusion_model."
-READS = f"{UNET}input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
-SEES = f"{UNET}input_blocks.0.0.weight"
-TOLD = f"{UNET}label_emb.0.0.weight"  #: of what SDXL is told beside prompts
-TEXT = "cond_stage_model.transformer.text_model.embeddings.token_embedding.weight"
-OPEN = "cond_stage_model.model.token_embedding.weight"
-FIRST = "conditioner.embedders.0.transformer.text_model.embeddings.token_embedding.weight"
-SECOND = "conditioner.embedders.1.model.token_embedding.weight"
-REFINER = "conditioner.embedders.0.model.token_embedding.weight"
-PICTURES = "first_stage_model.encoder.conv_in.weight"
+TO_K_KEY = f"{UNET}input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
+CONV_IN_KEY = f"{UNET}input_blocks.0.0.weight"
+LABEL_KEY = f"{UNET}label_emb.0.0.weight"  #: of what SDXL is told beside prompts
+CLIP_KEY = "cond_stage_model.transformer.text_model.embeddings.token_embedding.weight"
+OPENCLIP_KEY = "cond_stage_model.model.token_embedding.weight"
+SDXL_CLIP_KEY = "conditioner.embedders.0.transformer.text_model.embeddings.token_embedding.weight"
+SDXL_OPENCLIP_KEY = "conditioner.embedders.1.model.token_embedding.weight"
+REFINER_KEY = "conditioner.embedders.0.model.token_embedding.weight"
+VAE_KEY = "first_stage_model.encoder.conv_in.weight"
 #: a bias whose spread tells SD 2's v-models from the others, and from where on: ComfyUI,
 #: comfy/supported_models.py, SD20.model_type
-SPREAD, WIDE = f"{UNET}output_blocks.11.1.transformer_blocks.0.norm1.bias", 0.09
+V_BIAS_KEY, V_BIAS_STD = f"{UNET}output_blocks.11.1.transformer_blocks.0.norm1.bias", 0.09
 #: empty tensors by which ComfyUI knows that an SDXL predicts v, and that its last noise is whole
 MARKS = ("v_pred", "ztsnr")
 PREDICTIONS = {"v": "v_prediction", "epsilon": "epsilon"}  #: by what modelspec calls them
-NOISE: Config = {
+SCHEDULER_CONFIG: Config = {
     "beta_start": 0.00085,
     "beta_end": 0.012,
     "beta_schedule": "scaled_linear",
@@ -44,67 +44,67 @@ NOISE: Config = {
 }
 
 
-def header(place: Path) -> dict[str, Any]:
+def read_header(place: Path) -> dict[str, Any]:
     """Read the names and shapes in a safetensors file; nothing for any other file."""
     try:
         with place.open("rb") as stream:
             size = int.from_bytes(stream.read(8), "little")
-            found = json.loads(stream.read(size)) if 0 < size < HEADER else {}
+            found = json.loads(stream.read(size)) if 0 < size < MAX_HEADER_BYTES else {}
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
 
 
-def family(place: Path) -> str:
+def detect_family(place: Path) -> str:
     """Tell from its header of which family a whole model is; "" for anything else."""
-    found = header(place)
-    shape = {name: found[name]["shape"] for name in (READS, SEES) if name in found}
-    if SEES not in shape or PICTURES not in found or shape[SEES][1] != 4:
+    found = read_header(place)
+    shape = {name: found[name]["shape"] for name in (TO_K_KEY, CONV_IN_KEY) if name in found}
+    if CONV_IN_KEY not in shape or VAE_KEY not in found or shape[CONV_IN_KEY][1] != 4:
         return ""
-    if {FIRST, SECOND, TOLD} <= found.keys():
+    if {SDXL_CLIP_KEY, SDXL_OPENCLIP_KEY, LABEL_KEY} <= found.keys():
         return "sdxl"
-    width = shape.get(READS, [0, 0])[1]
-    if TEXT in found and width == 768:
+    width = shape.get(TO_K_KEY, [0, 0])[1]
+    if CLIP_KEY in found and width == 768:
         return "sd1"
-    return "sd2" if OPEN in found and width == 1024 else ""
+    return "sd2" if OPENCLIP_KEY in found and width == 1024 else ""
 
 
-def amiss(place: Path) -> str:
+def find_fault(place: Path) -> str:
     """Say what a file is that is no whole model of a family; "" where that is not known."""
-    found = header(place)
-    if SEES in found and found[SEES]["shape"][1] != 4:
+    found = read_header(place)
+    if CONV_IN_KEY in found and found[CONV_IN_KEY]["shape"][1] != 4:
         return "inpaint"
-    if REFINER in found and SECOND not in found:
+    if REFINER_KEY in found and SDXL_OPENCLIP_KEY not in found:
         return "refiner"
-    if SEES in found:
+    if CONV_IN_KEY in found:
         return "part"
     return ""
 
 
-def demand(place: Path, wanted: str) -> None:
+def require_family(place: Path, wanted: str) -> None:
     """Refuse a file that is no whole model of a family, and say what it is."""
-    if family(place) != wanted:
-        what = amiss(place)
+    if detect_family(place) != wanted:
+        what = find_fault(place)
         raise JobError(f"base_{what}" if what else "base_broken", base=place.name)
 
 
-def load(
+def load_pipeline(
     place: Path, dtype: torch.dtype, shape: Shape = SD15
 ) -> diffusers.StableDiffusionPipeline | diffusers.StableDiffusionXLPipeline:
     """Load a single file; nothing is downloaded, and no weight may be missing."""
-    networks = empty(shape)
+    networks = make_empty_networks(shape)
     try:
         content = stored.load_file(place)
-        for name, found in converted(content, networks).items():
+        for name, found in convert_tensors(content, networks).items():
             networks[name].load_state_dict(found, assign=True)
-        foretold = prediction(place, content)
+        foretold = detect_prediction(place, content)
     except (SafetensorError, OSError, RuntimeError, KeyError, AttributeError) as broken:
         raise JobError("base_broken", base=place.name) from broken
     kept = {name: network.to(dtype) for name, network in networks.items()}
-    return pipeline(kept, foretold, zeroed=MARKS[1] in content)
+    return build_pipeline(kept, foretold, zeroed=MARKS[1] in content)
 
 
-def empty(shape: Shape) -> dict[str, Any]:
+def make_empty_networks(shape: Shape) -> dict[str, Any]:
     """Make the networks of a shape, without weights, by what a pipeline calls them."""
     with accelerate.init_empty_weights(include_buffers=False):
         networks = {
@@ -118,18 +118,18 @@ def empty(shape: Shape) -> dict[str, Any]:
     return networks
 
 
-def drawn(shape: Shape, foretold: str = "epsilon", *, zeroed: bool = False) -> Any:
+def make_random_pipeline(shape: Shape, foretold: str = "epsilon", *, zeroed: bool = False) -> Any:
     """Make a pipeline of a shape with random weights, from torch's own generator."""
     networks = {
         name: type(network)(network.config)
         if hasattr(network.config, "to_dict")
         else type(network).from_config(network.config)
-        for name, network in empty(shape).items()
+        for name, network in make_empty_networks(shape).items()
     }
-    return pipeline(networks, foretold, zeroed=zeroed)
+    return build_pipeline(networks, foretold, zeroed=zeroed)
 
 
-def converted(content: Content, networks: dict[str, Any]) -> dict[str, Content]:
+def convert_tensors(content: Content, networks: dict[str, Any]) -> dict[str, Content]:
     """Sort a file's tensors by network, by the names that diffusers and transformers have."""
     unet, vae, text = (networks[name] for name in ("unet", "vae", "text_encoder"))
     found = {
@@ -138,14 +138,14 @@ def converted(content: Content, networks: dict[str, Any]) -> dict[str, Content]:
     }
     if "text_encoder_2" in networks:
         second = networks["text_encoder_2"]
-        start = SECOND.removesuffix("token_embedding.weight")
+        start = SDXL_OPENCLIP_KEY.removesuffix("token_embedding.weight")
         found["text_encoder_2"] = converters.convert_open_clip_checkpoint(second, content, start)
     opened = text.config.hidden_act == "gelu"
-    found["text_encoder"] = read(content, text if opened else None)
+    found["text_encoder"] = convert_text_encoder(content, text if opened else None)
     return found
 
 
-def read(content: Content, opened: Any = None) -> Content:
+def convert_text_encoder(content: Content, opened: Any = None) -> Content:
     """Pick the text encoder's weights, by the names they have since transformers 5.6.
 
     `opened` is a text encoder whose weights are in OpenCLIP's layout.
@@ -153,41 +153,43 @@ def read(content: Content, opened: Any = None) -> Content:
     if opened is None:
         found = converters.convert_ldm_clip_checkpoint(content)
     else:
-        start = OPEN.removesuffix("token_embedding.weight")
+        start = OPENCLIP_KEY.removesuffix("token_embedding.weight")
         found = converters.convert_open_clip_checkpoint(opened, content, start)
     named = {name.removeprefix("text_model."): tensor for name, tensor in found.items()}
     named.pop("embeddings.position_ids", None)
     return named
 
 
-def prediction(place: Path, content: Content) -> str:
+def detect_prediction(place: Path, content: Content) -> str:
     """Tell what a file's UNet predicts: as its metadata, its marks or its weights say."""
-    told = header(place).get("__metadata__", {}).get("modelspec.prediction_type", "")
+    told = read_header(place).get("__metadata__", {}).get("modelspec.prediction_type", "")
     if told in PREDICTIONS:
         return PREDICTIONS[told]
-    wide = OPEN in content and SPREAD in content
-    v = MARKS[0] in content or (wide and float(content[SPREAD].float().std(correction=0)) > WIDE)
+    wide = OPENCLIP_KEY in content and V_BIAS_KEY in content
+    v = MARKS[0] in content or (
+        wide and float(content[V_BIAS_KEY].float().std(correction=0)) > V_BIAS_STD
+    )
     return "v_prediction" if v else "epsilon"
 
 
-def pipeline(
+def build_pipeline(
     networks: dict[str, Any], foretold: str = "epsilon", *, zeroed: bool = False
 ) -> diffusers.StableDiffusionPipeline | diffusers.StableDiffusionXLPipeline:
     """Put networks together with tokenizers and the noise they were trained for."""
     more = {"prediction_type": foretold, "rescale_betas_zero_snr": zeroed}
     if "text_encoder_2" in networks:
         return diffusers.StableDiffusionXLPipeline(
-            **networks, tokenizer=tokenizer(), tokenizer_2=tokenizer("!"),
+            **networks, tokenizer=make_tokenizer(), tokenizer_2=make_tokenizer("!"),
             scheduler=diffusers.EulerDiscreteScheduler(
-                **NOISE, **more, timestep_spacing="leading",
+                **SCHEDULER_CONFIG, **more, timestep_spacing="leading",
             ),
             add_watermarker=False,
         )  # fmt: skip
     opened = networks["text_encoder"].config.hidden_act == "gelu"
     return diffusers.StableDiffusionPipeline(
-        **networks, tokenizer=tokenizer("!" if opened else END),
+        **networks, tokenizer=make_tokenizer("!" if opened else END),
         scheduler=diffusers.DDIMScheduler(
-            **NOISE, **more, clip_sample=False, set_alpha_to_one=False,
+            **SCHEDULER_CONFIG, **more, clip_sample=False, set_alpha_to_one=False,
         ),
         safety_checker=None, feature_extractor=None, requires_safety_checker=False,
     )  # fmt: skip

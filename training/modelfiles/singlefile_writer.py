@@ -12,7 +12,7 @@ from training.lazy import Tensor, torch
 Tensors = Mapping[str, Tensor]
 
 UNET, VAE = "model.diffusion_model.", "first_stage_model."
-ONE, SEVERAL = "cond_stage_model.", "conditioner.embedders.{}."  #: of text encoders
+TEXT_PREFIX, TEXT_PREFIXES = "cond_stage_model.", "conditioner.embedders.{}."  #: of text encoders
 RESNET = {
     "norm1": "in_layers.0",
     "conv1": "in_layers.2",
@@ -31,7 +31,7 @@ EDGES = {
     "conv_norm_out": "out.0",
     "conv_out": "out.2",
 }
-OPEN = {
+OPENCLIP_NAMES = {
     "embeddings.position_embedding.weight": "positional_embedding",
     "embeddings.token_embedding": "token_embedding",
     "final_layer_norm": "ln_final",
@@ -41,38 +41,44 @@ OPEN = {
     "fc1": "c_fc",
     "fc2": "c_proj",
 }
-SIGHT = {"group_norm": "norm", "to_q": "q", "to_k": "k", "to_v": "v", "to_out.0": "proj_out"}
+VAE_ATTENTION_NAMES = {
+    "group_norm": "norm",
+    "to_q": "q",
+    "to_k": "k",
+    "to_v": "v",
+    "to_out.0": "proj_out",
+}
 
 
-def written(
+def to_single_file(
     unet: Tensors, vae: Tensors, texts: Sequence[tuple[Tensors, bool]]
 ) -> dict[str, Tensor]:
     """Name the tensors of a Stable Diffusion, given by diffusers' names, for a single file.
 
     `texts` are its text encoders, each with whether OpenCLIP's layout is its own.
     """
-    denoiser = Denoiser(unet)
+    denoiser = UnetNames(unet)
     blocks = len({name.split(".")[2] for name in vae if name.startswith("encoder.down_blocks.")})
     content = {UNET + denoiser.name(name): tensor for name, tensor in unet.items()}
     for name, tensor in vae.items():
-        content[VAE + autoencoder(name, blocks)] = shaped(name, tensor)
+        content[VAE + vae_name(name, blocks)] = to_convolution(name, tensor)
     for at, (text, opened) in enumerate(texts):
-        start = ONE if len(texts) == 1 else SEVERAL.format(at)
+        start = TEXT_PREFIX if len(texts) == 1 else TEXT_PREFIXES.format(at)
         plain = {name.removeprefix("text_model."): tensor for name, tensor in text.items()}
         if opened:
-            named = {f"model.{name}": tensor for name, tensor in reader(plain).items()}
+            named = {f"model.{name}": tensor for name, tensor in to_openclip(plain).items()}
         else:
             named = {f"transformer.text_model.{name}": tensor for name, tensor in plain.items()}
         content |= {start + name: tensor for name, tensor in named.items()}
     return content
 
 
-def reader(text: Tensors) -> dict[str, Tensor]:
+def to_openclip(text: Tensors) -> dict[str, Tensor]:
     """Name the tensors of a text encoder as OpenCLIP does, which keeps q, k and v in one."""
     found: dict[str, Tensor] = {}
     for name, tensor in text.items():
         ours = name
-        for old, new in OPEN.items():
+        for old, new in OPENCLIP_NAMES.items():
             ours = ours.replace(old, new)
         if name == "text_projection.weight":
             found["text_projection"] = tensor.T
@@ -84,7 +90,7 @@ def reader(text: Tensors) -> dict[str, Tensor]:
     return found
 
 
-class Denoiser:
+class UnetNames:
     """The names of a UNet's weights."""
 
     def __init__(self, names: Tensors) -> None:
@@ -121,12 +127,12 @@ class Denoiser:
         return f"output_blocks.{first + at}.{int(kind == 'attentions')}"
 
 
-def autoencoder(name: str, blocks: int) -> str:
+def vae_name(name: str, blocks: int) -> str:
     """Name one weight of an autoencoder of so many blocks each way."""
     side, block, *rest = name.split(".")
     if block == "mid_block" and rest[0] == "attentions":
         layer, _, end = ".".join(rest[2:]).rpartition(".")
-        return f"{side}.mid.attn_1.{SIGHT[layer]}.{end}"
+        return f"{side}.mid.attn_1.{VAE_ATTENTION_NAMES[layer]}.{end}"
     if block == "mid_block":
         block, rest = "mid", [f"block_{int(rest[1]) + 1}", *rest[2:]]
     elif block in {"down_blocks", "up_blocks"}:
@@ -139,7 +145,7 @@ def autoencoder(name: str, blocks: int) -> str:
     return ".".join([side, block, *rest]).replace("conv_shortcut", "nin_shortcut")
 
 
-def shaped(name: str, tensor: Tensor) -> Tensor:
+def to_convolution(name: str, tensor: Tensor) -> Tensor:
     """Make the matrices of an autoencoder's attention (out, in) convolutions (out, in, 1, 1)."""
     matrix = ".attentions." in name and tensor.ndim == 2
     return tensor[:, :, None, None] if matrix else tensor

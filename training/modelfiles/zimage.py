@@ -18,14 +18,18 @@ from training.lazy import Tensor, accelerate, diffusers, torch
 from training.modelfiles import folder, hub, singlefile
 from training.modelfiles.singlefile import converters, stored
 
-PIPELINE = "ZImagePipeline"
+PIPELINE_NAME = "ZImagePipeline"
 LENDERS = ("Tongyi-MAI/Z-Image", "Tongyi-MAI/Z-Image-Turbo")  #: the same but for the transformer
 #: what the scheduler of the base is told, and Turbo's (invoke-ai/InvokeAI, migration_26.py, tells
 #: folders apart by it); tensors and their shapes are the same
-SHIFT, DISTILLED = 6.0, 3.0
-START = "model.diffusion_model."  #: of all names, in some files
-MARKS = {"x_embedder.weight", "noise_refiner.0.attention.qkv.weight", "cap_pad_token"}
-SPLIT = {"all_x_embedder.2-1.weight", "noise_refiner.0.attention.to_q.weight", "cap_pad_token"}
+BASE_SHIFT, TURBO_SHIFT = 6.0, 3.0
+PREFIX = "model.diffusion_model."  #: of all names, in some files
+ORIGINAL_KEYS = {"x_embedder.weight", "noise_refiner.0.attention.qkv.weight", "cap_pad_token"}
+DIFFUSERS_KEYS = {
+    "all_x_embedder.2-1.weight",
+    "noise_refiner.0.attention.to_q.weight",
+    "cap_pad_token",
+}
 NAMES = {
     "all_x_embedder.2-1.": "x_embedder.",
     "all_final_layer.2-1.": "final_layer.",
@@ -34,57 +38,64 @@ NAMES = {
     ".attention.norm_k.": ".attention.k_norm.",
 }
 QUERY, FUSED = ".attention.to_q.", ".attention.qkv."
-LENT = ("text_encoder", "vae")  #: networks
+LENT_NETWORKS = ("text_encoder", "vae")  #: networks
 
 
 def recognises(place: Path) -> bool:
     """Tell from its header whether a file is such a transformer."""
-    names = {name.removeprefix(START) for name in singlefile.header(place)}
-    return names >= MARKS or names >= SPLIT
+    names = {name.removeprefix(PREFIX) for name in singlefile.read_header(place)}
+    return names >= ORIGINAL_KEYS or names >= DIFFUSERS_KEYS
 
 
-def load(place: Path, dtype: torch.dtype) -> Any:
+def load_pipeline(place: Path, dtype: torch.dtype) -> Any:
     """Load a file, with what it lacks, as a pipeline; no weight may be missing."""
-    lender = lent(place)
+    lender = find_lender(place)
     if lender is None:
         raise JobError("base_lone", base=place.name)
     config = diffusers.ZImageTransformer2DModel.load_config(lender / "transformer")
     with accelerate.init_empty_weights(include_buffers=False):
         network = diffusers.ZImageTransformer2DModel.from_config(config)
     try:
-        found = {name: tensor.to(dtype) for name, tensor in read(stored.load_file(place)).items()}
+        found = {
+            name: tensor.to(dtype)
+            for name, tensor in to_diffusers(stored.load_file(place)).items()
+        }
         network.load_state_dict(found, assign=True)
     except (SafetensorError, OSError, RuntimeError, KeyError) as broken:
         raise JobError("base_broken", base=place.name) from broken
-    pipeline = folder.load(lender, dtype, diffusers.ZImagePipeline, LENT, transformer=network)
+    pipeline = folder.load_pipeline(
+        lender, dtype, diffusers.ZImagePipeline, LENT_NETWORKS, transformer=network
+    )
     own = pipeline.scheduler  # a Turbo's is for itself alone
-    pipeline.scheduler = own.from_config(own.config, shift=SHIFT)
+    pipeline.scheduler = own.from_config(own.config, shift=BASE_SHIFT)
     return pipeline
 
 
-def distilled(place: Path) -> bool:
+def is_distilled(place: Path) -> bool:
     """Tell whether a folder is a Z-Image-Turbo, by its scheduler."""
-    return folder.config(place, "scheduler", "scheduler_config.json").get("shift") == DISTILLED
+    return (
+        folder.read_config(place, "scheduler", "scheduler_config.json").get("shift") == TURBO_SHIFT
+    )
 
 
-def lent(place: Path) -> Path | None:
+def find_lender(place: Path) -> Path | None:
     """Find a folder of the family: beside the file, or in the hub's cache."""
     for beside in sorted(place.parent.iterdir()):
-        if beside.is_dir() and folder.pipeline(beside) == PIPELINE:
+        if beside.is_dir() and folder.read_pipeline_name(beside) == PIPELINE_NAME:
             return beside
-    return next((found for source in LENDERS if (found := hub.cached(source))), None)
+    return next((found for source in LENDERS if (found := hub.find_cached(source))), None)
 
 
-def read(content: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def to_diffusers(content: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Name a file's tensors as diffusers does, with q, k and v apart; some files do, too."""
-    bare = {name.removeprefix(START): tensor for name, tensor in content.items()}
-    if bare.keys() >= SPLIT:
+    bare = {name.removeprefix(PREFIX): tensor for name, tensor in content.items()}
+    if bare.keys() >= DIFFUSERS_KEYS:
         return bare
     found: dict[str, Tensor] = converters.convert_z_image_transformer_checkpoint_to_diffusers(bare)
     return found
 
 
-def written(transformer: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def to_original(transformer: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Name the tensors of a transformer, given by diffusers' names, for a single file."""
     content: dict[str, Tensor] = {}
     for name, tensor in transformer.items():

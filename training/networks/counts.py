@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from storage.records import Base
-from training.networks.memory import UNKNOWN, Keeps
+from training.networks.memory import UNKNOWN, MemoryCounts
 from training.networks.sizes import NONE, SMALL, Sizes, read_sizes
 
 
@@ -20,7 +20,7 @@ from training.networks.sizes import NONE, SMALL, Sizes, read_sizes
 class Counts:
     """What one family holds in memory, and what it writes."""
 
-    memory: Keeps = UNKNOWN
+    memory: MemoryCounts = UNKNOWN
     sizes: Sizes = NONE
 
 
@@ -32,7 +32,7 @@ class FamilyNumbers(Protocol):
     FULL_RATE: float  #: learning rate at which its whole networks are fine-tuned
 
 
-def sizes(base: Base, family: FamilyNumbers) -> Sizes:
+def file_sizes(base: Base, family: FamilyNumbers) -> Sizes:
     """Return the sizes of a base's networks; every tiny base is taken for the embedded one."""
     return SMALL if base.small else family.COUNTS.sizes
 
@@ -43,4 +43,4 @@ def read_counts(module: str) -> Counts:
     if not file.exists():
         return Counts()
     content = json.loads(file.read_text("utf-8"))
-    return Counts(Keeps(**content["memory"]), read_sizes(content["sizes"]))
+    return Counts(MemoryCounts(**content["memory"]), read_sizes(content["sizes"]))

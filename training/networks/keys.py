@@ -13,31 +13,35 @@ from typing import TypeVar
 Value = TypeVar("Value")
 
 DOWN, UP, ALPHA = "lora_down.weight", "lora_up.weight", "alpha"
-PEFT = {DOWN: "lora_A.weight", UP: "lora_B.weight"}
-KOHYA = {theirs: ours for ours, theirs in PEFT.items()}
+PEFT_BY_KOHYA = {DOWN: "lora_A.weight", UP: "lora_B.weight"}
+KOHYA_BY_PEFT = {theirs: ours for ours, theirs in PEFT_BY_KOHYA.items()}
 
 
-def cut(name: str) -> tuple[str, str]:
+def split_key(name: str) -> tuple[str, str]:
     """Cut a name after its layer: `lora_unet_x` and `alpha`, or `lora_up.weight`."""
     weight = ".weight" if name.endswith(".weight") else ""
     layer, _, end = name.removesuffix(weight).rpartition(".")
     return layer, end + weight
 
 
-def plain(tensors: Mapping[str, Value]) -> dict[str, Value]:
+def to_kohya_keys(tensors: Mapping[str, Value]) -> dict[str, Value]:
     """Call both halves of LoRAs as kohya does."""
-    return renamed(tensors, lambda _, end: KOHYA.get(end, end))
+    return rename_ends(tensors, lambda _, end: KOHYA_BY_PEFT.get(end, end))
 
 
-def written(tensors: Mapping[str, Value]) -> dict[str, Value]:
+def to_file_keys(tensors: Mapping[str, Value]) -> dict[str, Value]:
     """Call both halves of LoRAs as programs expect them, by whether their layers have dots."""
-    return renamed(tensors, lambda layer, end: PEFT.get(end, end) if "." in layer else end)
+    return rename_ends(
+        tensors, lambda layer, end: PEFT_BY_KOHYA.get(end, end) if "." in layer else end
+    )
 
 
-def renamed(tensors: Mapping[str, Value], called: Callable[[str, str], str]) -> dict[str, Value]:
+def rename_ends(
+    tensors: Mapping[str, Value], called: Callable[[str, str], str]
+) -> dict[str, Value]:
     """Call what is of a layer otherwise."""
     found = {}
     for name, each in tensors.items():
-        layer, end = cut(name)
+        layer, end = split_key(name)
         found[f"{layer}.{called(layer, end)}" if layer else name] = each
     return found

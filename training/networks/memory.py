@@ -21,25 +21,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from storage.records import Optimizer
-from training.networks.quantize import NUMBER
+from training.networks.quantize import NF4_BYTES
 from training.networks.traits import MethodTraits
 from training.recipe.recipe import Recipe
 
 MIB = 2**20
-CONTEXT = 600 * MIB  #: of CUDA's context and libraries, and what an allocator rounds up
-FROZEN, TRAINED, AVERAGE, LEARNT = 2, 14, 4, 2  #: bytes a number
-LEAN = {Optimizer.ADAMW8BIT: 8, Optimizer.ADAFACTOR: 6}  #: … that is trained by these
-SEEN = 2  #: times that a denoiser sees a picture in a step of drawing
-CODED = 200_000  #: bytes a place that a KL autoencoder takes in fp32, at most, to encode or decode
-CODER = 4 * 84_000_000  #: bytes of its own numbers in fp32
-GRAIN = 8  #: pixels of a place of latents, each way
+CONTEXT_BYTES = 600 * MIB  #: of CUDA's context and libraries, and what an allocator rounds up
+FROZEN_BYTES, TRAINED_BYTES, EMA_BYTES, GRADIENT_BYTES = 2, 14, 4, 2  #: bytes a number
+OPTIMIZER_BYTES = {Optimizer.ADAMW8BIT: 8, Optimizer.ADAFACTOR: 6}  #: … that is trained by these
+GUIDANCE_PASSES = 2  #: times that a denoiser sees a picture in a step of drawing
+VAE_BYTES_PER_PLACE = (
+    200_000  #: bytes a place that a KL autoencoder takes in fp32, at most, to encode or decode
+)
+VAE_BYTES = 4 * 84_000_000  #: bytes of its own numbers in fp32
+PIXELS_PER_PLACE = 8  #: pixels of a place of latents, each way
 #: bytes a number of the denoiser that methods keep which compute weights anew, and those that
 #: they take at once when frugal
-ANEW, ANEW_FRUGAL = 1.7, 0.35
+REBUILT_BYTES, REBUILT_CHECKPOINTED_BYTES = 1.7, 0.35
 
 
 @dataclass(frozen=True, slots=True)
-class Keeps:
+class MemoryCounts:
     """What the networks of a family hold, counted on their true shapes."""
 
     denoiser: int  #: numbers
@@ -52,51 +54,57 @@ class Keeps:
     whole: int = 0  #: … where all of it learns, if that is more than `every`
 
 
-UNKNOWN = Keeps(denoiser=0, linear=0, texts=0, attention=0, every=0, frugal=0, seen=0)
+UNKNOWN = MemoryCounts(denoiser=0, linear=0, texts=0, attention=0, every=0, frugal=0, seen=0)
 
 
-def needed(keeps: Keeps, recipe: Recipe, trained: int, traits: MethodTraits) -> int:
+def training_bytes(keeps: MemoryCounts, recipe: Recipe, trained: int, traits: MethodTraits) -> int:
     """Return an upper bound of the GPU memory a run needs, in bytes; 0 where it is unknown."""
     if keeps == UNKNOWN:
         return 0
-    held = learning(recipe) * trained
+    held = bytes_per_parameter(recipe) * trained
     side = max(recipe.resolution, *recipe.extra_resolutions, 0)
-    drawing = frozen(keeps, recipe) + SEEN * wide(recipe) * seen(keeps, recipe.resolution)
-    coding = CODER + coded(side)
-    loading = FROZEN * wide(recipe) * (keeps.denoiser + keeps.texts) + CODER
-    step = stepping(keeps, recipe, trained, traits)
-    return CONTEXT + max(step, held + drawing, held + coding, loading)
+    drawing = denoiser_bytes(keeps, recipe) + GUIDANCE_PASSES * precision_factor(
+        recipe
+    ) * drawing_bytes(keeps, recipe.resolution)
+    coding = VAE_BYTES + vae_bytes(side)
+    loading = FROZEN_BYTES * precision_factor(recipe) * (keeps.denoiser + keeps.texts) + VAE_BYTES
+    step = step_bytes(keeps, recipe, trained, traits)
+    return CONTEXT_BYTES + max(step, held + drawing, held + coding, loading)
 
 
-def wide(recipe: Recipe) -> int:
+def precision_factor(recipe: Recipe) -> int:
     """Say how many times half precision's bytes a number takes."""
     return 2 if recipe.precision == "fp32" else 1
 
 
-def coded(side: int) -> int:
+def vae_bytes(side: int) -> int:
     """Say how many bytes an autoencoder takes for a picture of a side, beside its own numbers."""
-    return CODED * (side // GRAIN) ** 2
+    return VAE_BYTES_PER_PLACE * (side // PIXELS_PER_PLACE) ** 2
 
 
-def seen(keeps: Keeps, side: int) -> int:
+def drawing_bytes(keeps: MemoryCounts, side: int) -> int:
     """Say how many bytes a denoiser takes to see through a picture once."""
-    return keeps.seen * (side // GRAIN) ** 2
+    return keeps.seen * (side // PIXELS_PER_PLACE) ** 2
 
 
-def learning(recipe: Recipe) -> int:
+def bytes_per_parameter(recipe: Recipe) -> int:
     """Say how many bytes a number takes that is trained."""
-    return LEAN.get(recipe.optimizer, TRAINED) + AVERAGE * bool(recipe.ema_decay)
+    return OPTIMIZER_BYTES.get(recipe.optimizer, TRAINED_BYTES) + EMA_BYTES * bool(
+        recipe.ema_decay
+    )
 
 
-def frozen(keeps: Keeps, recipe: Recipe) -> int:
+def denoiser_bytes(keeps: MemoryCounts, recipe: Recipe) -> int:
     """Say how many bytes the denoiser takes where adapters are trained; nothing if it is."""
     if not recipe.rank:
         return 0
     packed = keeps.linear if recipe.nf4 else 0
-    return FROZEN * wide(recipe) * (keeps.denoiser - packed) + round(NUMBER * packed)
+    return FROZEN_BYTES * precision_factor(recipe) * (keeps.denoiser - packed) + round(
+        NF4_BYTES * packed
+    )
 
 
-def stepping(keeps: Keeps, recipe: Recipe, trained: int, traits: MethodTraits) -> int:
+def step_bytes(keeps: MemoryCounts, recipe: Recipe, trained: int, traits: MethodTraits) -> int:
     """Add up the bytes that a step takes."""
     live = recipe.train_text_encoder or recipe.shuffle_caption or traits.learns_text
     texts = keeps.texts * (live and not (recipe.train_text_encoder and not recipe.rank))
@@ -107,24 +115,31 @@ def stepping(keeps: Keeps, recipe: Recipe, trained: int, traits: MethodTraits) -
         place = keeps.frugal
     side = max(recipe.resolution, *recipe.extra_resolutions, 0)
     pictures = -(-recipe.batch_size // recipe.gradient_accumulation_steps)
-    kept = wide(recipe) * place * (side // GRAIN) ** 2 * pictures
+    kept = precision_factor(recipe) * place * (side // PIXELS_PER_PLACE) ** 2 * pictures
     if traits.rebuilds_weights:
-        kept += round(keeps.denoiser * (ANEW_FRUGAL if recipe.gradient_checkpointing else ANEW))
-    held = frozen(keeps, recipe) + FROZEN * wide(recipe) * texts + learning(recipe) * trained
-    return held + max(kept, LEARNT * trained)
+        kept += round(
+            keeps.denoiser
+            * (REBUILT_CHECKPOINTED_BYTES if recipe.gradient_checkpointing else REBUILT_BYTES)
+        )
+    held = (
+        denoiser_bytes(keeps, recipe)
+        + FROZEN_BYTES * precision_factor(recipe) * texts
+        + bytes_per_parameter(recipe) * trained
+    )
+    return held + max(kept, GRADIENT_BYTES * trained)
 
 
-def abreast(keeps: Keeps, side: int, free: int) -> int:
+def count_at_once(keeps: MemoryCounts, side: int, free: int) -> int:
     """Say how many pictures of a side are drawn at once in so many free bytes, one at least.
 
     Each is seen twice, with its prompt and with its negative one; half of the room is left.
     """
     if keeps == UNKNOWN:
         return 1
-    return max(1, free // (2 * SEEN * seen(keeps, side)))
+    return max(1, free // (2 * GUIDANCE_PASSES * drawing_bytes(keeps, side)))
 
 
-def trained(keeps: Keeps, recipe: Recipe, size: int) -> int:
+def count_parameters(keeps: MemoryCounts, recipe: Recipe, size: int) -> int:
     """Say how many numbers a method trains whose file will have so many bytes."""
     if recipe.rank:
         return size // 2

@@ -21,10 +21,12 @@ class Part:
     prefix: str  #: what its keys in a file begin with: "lora_unet", "diffusion_model"
     module: torch.nn.Module
     targets: tuple[str, ...]  #: ends of the names of its attention layers
-    further: tuple[str, ...] = ()  #: ends of the names of its MLP layers and convolutions
-    above: str = ""  #: a name that files put before the module's own: "text_model."
-    dotted: bool = False  #: whether files leave the dots in the names of layers, as ComfyUI does
-    text: bool = False  #: whether it reads prompts
+    other_targets: tuple[str, ...] = ()  #: ends of the names of its MLP layers and convolutions
+    name_prefix: str = ""  #: a name that files put before the module's own: "text_model."
+    dotted_keys: bool = (
+        False  #: whether files leave the dots in the names of layers, as ComfyUI does
+    )
+    is_text_encoder: bool = False  #: whether it reads prompts
 
     @property
     def role(self) -> str:
@@ -33,14 +35,14 @@ class Part:
 
     def key(self, layer: str) -> str:
         """Write the name of a layer the way files do."""
-        named = f"{self.prefix}.{self.above}{layer}"
-        return named if self.dotted else named.replace(".", "_")
+        named = f"{self.prefix}.{self.name_prefix}{layer}"
+        return named if self.dotted_keys else named.replace(".", "_")
 
     def layers(self) -> dict[str, Layer]:
         """Find the layers one can adapt by their keys, beneath any adapter that is on them."""
         found = {}
         for name, module in self.module.named_modules():
-            if name.endswith(self.targets + self.further) and ".lora_" not in name:
+            if name.endswith(self.targets + self.other_targets) and ".lora_" not in name:
                 found[self.key(name)] = getattr(module, "base_layer", module)
         return found
 
@@ -49,7 +51,7 @@ class Attached(Protocol):
     """A method at work on networks."""
 
     @property
-    def text(self) -> bool:
+    def learns_text(self) -> bool:
         """Tell whether what prompts become changes while it is trained."""
         ...
 
@@ -59,7 +61,7 @@ class Attached(Protocol):
         ...
 
     @property
-    def paces(self) -> Mapping[str, float]:
+    def rate_factors(self) -> Mapping[str, float]:
         """Say by how much faster than the recipe's rate some of it is trained."""
         ...
 
@@ -67,7 +69,7 @@ class Attached(Protocol):
         """Give what goes into the file, by the names it has there."""
         ...
 
-    def aside(self) -> AbstractContextManager[None]:
+    def disabled(self) -> AbstractContextManager[None]:
         """Make the networks behave as without it inside the block."""
         ...
 
@@ -81,15 +83,15 @@ class Model(Protocol):
 
     pipeline: Any  #: as diffusers has it
 
-    def exact(self) -> dict[str, torch.nn.Module]:
+    def full_precision_networks(self) -> dict[str, torch.nn.Module]:
         """Give its networks by their roles, not rounded to what the device computes in."""
         ...
 
-    def packed(self, changed: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def to_single_file(self, changed: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Give what single files have of it, where these parameters (`unet.…`) have changed."""
         ...
 
-    def parted(self, content: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def from_single_file(self, content: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Find the networks' parameters (`unet.…`) in a single file."""
         ...
 
@@ -107,21 +109,21 @@ class Networks:
     dropout: float = 0.0  #: the part of what adapters add that is dropped; in a step, else zero
 
     @property
-    def text(self) -> bool:
+    def has_text_encoder(self) -> bool:
         """Tell whether what reads prompts can be trained, too."""
-        return any(part.text for part in self.parts)
+        return any(part.is_text_encoder for part in self.parts)
 
-    def dropped(self, added: Tensor) -> Tensor:
+    def apply_dropout(self, added: Tensor) -> Tensor:
         """Drop numbers of what an adapter adds; the others make up for them."""
         return torch.nn.functional.dropout(added, self.dropout) if self.dropout else added
 
     def __post_init__(self) -> None:
         for vocabulary in self.vocabularies:
-            self.listen(vocabulary)
+            self.hook_vocabulary(vocabulary)
 
-    def listen(self, vocabulary: Vocabulary) -> None:
+    def hook_vocabulary(self, vocabulary: Vocabulary) -> None:
         """Let a vocabulary answer with learned vectors for the ids after its own."""
-        known = len(vocabulary.table.weight)
+        known = len(vocabulary.embedding.weight)
         asked: list[Tensor] = []
 
         def before(_: torch.nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...] | None:
@@ -135,28 +137,28 @@ class Networks:
                 return None
             ids = asked.pop()
             beyond = (ids - known).clamp(min=0)
-            spoken = torch.nn.functional.embedding(beyond, vocabulary.learned(self.words))
+            spoken = torch.nn.functional.embedding(beyond, vocabulary.stack_vectors(self.words))
             return torch.where((ids >= known)[..., None], spoken, found)
 
-        vocabulary.table.register_forward_pre_hook(before)
-        vocabulary.table.register_forward_hook(after)
+        vocabulary.embedding.register_forward_pre_hook(before)
+        vocabulary.embedding.register_forward_hook(after)
 
-    def suits(self, method: str, *counts: int) -> None:
+    def require_vocabularies(self, method: str, *counts: int) -> None:
         """Refuse a method where there are not as many vocabularies as it is made for."""
         if len(self.vocabularies) not in counts:
             raise JobError("method_family", method=method, family=self.family)
 
     @contextmanager
-    def bare(self) -> Iterator[None]:
+    def without_adapter(self) -> Iterator[None]:
         """Put aside what is being trained."""
         if self.attached is None:
             yield
             return
-        with self.attached.aside():
+        with self.attached.disabled():
             yield
 
     @contextmanager
-    def speaking(self, words: Words) -> Iterator[None]:
+    def with_words(self, words: Words) -> Iterator[None]:
         """Know these learned words, and no others, inside the block."""
         before, self.words = self.words, words
         try:

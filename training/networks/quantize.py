@@ -15,16 +15,16 @@ from training.lazy import Tensor, torch
 if TYPE_CHECKING:
     from bitsandbytes.functional import QuantState
 
-BLOCK = 64  #: numbers that share a largest one, kept in fp32
-NUMBER = 0.5 + 4 / BLOCK  #: bytes
+BLOCK_NUMBERS = 64  #: numbers that share a largest one, kept in fp32
+NF4_BYTES = 0.5 + 4 / BLOCK_NUMBERS  #: bytes
 
 
-def here() -> bool:
+def is_available() -> bool:
     """Tell whether what does it is installed."""
     return find_spec("bitsandbytes") is not None
 
 
-def quantise(network: torch.nn.Module) -> None:
+def quantize(network: torch.nn.Module) -> None:
     """Round a network's frozen linear layers, each in its place, for good.
 
     Such a layer's weight still tells its shape, type and device, but holds no numbers any more.
@@ -35,13 +35,15 @@ def quantise(network: torch.nn.Module) -> None:
         learns = any(own.requires_grad for own in layer.parameters(recurse=False))
         if isinstance(layer, torch.nn.Linear) and not learns and "forward" not in vars(layer):
             weight = layer.weight
-            packed, state = quantize_4bit(weight.data, blocksize=BLOCK, quant_type="nf4")
-            answering = partial(answer, layer, packed, state)
+            packed, state = quantize_4bit(weight.data, blocksize=BLOCK_NUMBERS, quant_type="nf4")
+            answering = partial(quantized_forward, layer, packed, state)
             layer.forward = answering  # type: ignore[method-assign]
             weight.data = weight.new_zeros(()).expand(weight.shape)
 
 
-def answer(layer: torch.nn.Linear, packed: Tensor, state: QuantState, given: Tensor) -> Tensor:
+def quantized_forward(
+    layer: torch.nn.Linear, packed: Tensor, state: QuantState, given: Tensor
+) -> Tensor:
     """Answer as the layer does: (..., in) to (..., out)."""
     from bitsandbytes import matmul_4bit  # noqa: PLC0415 - not always here
 

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 Row = tuple[int, int, int, int]  #: outputs, inputs, places of a kernel, and how many are alike
-NAME = 143  #: bytes that the name, form and place of a tensor take in a file's header, about
+HEADER_BYTES_PER_TENSOR = (
+    143  #: bytes that the name, form and place of a tensor take in a file's header, about
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +34,11 @@ class Sizes:
     model: int  #: bytes of a whole model's file, two a number
     words: tuple[int, ...]  #: the width of a learned word in each vocabulary
 
-    def rows(self, *, text: bool, wide: bool = True) -> Iterator[Row]:
+    def rows(self, *, text: bool, all_layers: bool = True) -> Iterator[Row]:
         """Give the layers that a method adapts."""
         for layers in (self.denoiser, self.text) if text else (self.denoiser,):
             yield from layers.attention
-            yield from layers.further if wide else ()
+            yield from layers.further if all_layers else ()
 
 
 def read_sizes(content: Mapping[str, Any]) -> Sizes:

@@ -16,7 +16,7 @@ from PIL import Image
 from transformers import BlipForConditionalGeneration, BlipProcessor
 
 from training.embedded import WEIGHTS, find_folder
-from training.families._stable import GUIDANCE
+from training.families._stable import GUIDANCE_BY_RESOLUTION
 from training.pretraining import combinations, judge
 from training.pretraining.backgrounds import plain_backgrounds, put_on
 from training.pretraining.captions import full_caption
@@ -160,7 +160,10 @@ def draw_prompts(pipe: StableDiffusionPipeline, prompts: list[str]) -> list[Imag
     """Draw prompts from one seed."""
     generator = torch.Generator().manual_seed(7)
     pictures: list[Image.Image] = pipe(
-        prompts, num_inference_steps=20, guidance_scale=GUIDANCE[64], generator=generator
+        prompts,
+        num_inference_steps=20,
+        guidance_scale=GUIDANCE_BY_RESOLUTION[64],
+        generator=generator,
     ).images
     return pictures
 
@@ -265,7 +268,7 @@ def measure_speed(pipe: StableDiffusionPipeline) -> dict[str, float]:
         pipe(
             ["a dog face emoji, flat style"] * count,
             num_inference_steps=20,
-            guidance_scale=GUIDANCE[64],
+            guidance_scale=GUIDANCE_BY_RESOLUTION[64],
         )
         figures[f"batch of {count}"] = round((time.monotonic() - started) / count, 2)
     return figures

@@ -13,10 +13,10 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from storage.errors import JobError
-from training.families import Family, Frame
+from training.families import Crop, Family
 from training.lazy import LazyModule
-from training.networks.conditioning import Conditions, stacked
-from training.networks.memory import coded
+from training.networks.conditioning import Conditions, stack_conditions
+from training.networks.memory import vae_bytes
 from training.recipe.recipe import Recipe
 from training.run import masks
 
@@ -40,7 +40,7 @@ class CroppedPhoto:
     """A photo, cropped to a bucket of the base."""
 
     picture: Image.Image
-    frame: Frame
+    frame: Crop
     mask: Image.Image | None  #: white where the photo is learned from; None without alpha
 
 
@@ -88,18 +88,18 @@ def crop_photo(place: Path, buckets: list[tuple[int, int]]) -> CroppedPhoto:
     return CroppedPhoto(cropped, describe_crop(photo.size, size), masks.crop_mask(photo, size))
 
 
-def describe_crop(photo: tuple[int, int], size: tuple[int, int]) -> Frame:
+def describe_crop(photo: tuple[int, int], size: tuple[int, int]) -> Crop:
     """Return how a photo was scaled and cropped to a size, both (width, height) in pixels."""
     scale = max(size[0] / photo[0], size[1] / photo[1])
     left, top = (round((side * scale - kept) / 2) for side, kept in zip(photo, size, strict=True))
-    return Frame((photo[1], photo[0]), (top, left), (size[1], size[0]))
+    return Crop((photo[1], photo[0]), (top, left), (size[1], size[0]))
 
 
 def encode_photos(family: Family, recipe: Recipe, photos: Path) -> list[Example]:
     """Encode every photo of a recipe at each of its resolutions."""
     examples: list[Example] = []
     sides = (recipe.resolution, *recipe.extra_resolutions)
-    with family.present("vae"), family.roomy("vae", coded(max(sides))):
+    with family.on_device("vae"), family.with_free_memory("vae", vae_bytes(max(sides))):
         for side in sides:
             examples += encode_at(family, recipe, photos, side)
     return examples
@@ -107,9 +107,9 @@ def encode_photos(family: Family, recipe: Recipe, photos: Path) -> list[Example]
 
 def encode_at(family: Family, recipe: Recipe, photos: Path, side: int) -> list[Example]:
     """Encode every photo at one resolution; small photos of one size several at a time."""
-    buckets = list_buckets(side, family.grain)
+    buckets = list_buckets(side, family.size_multiple)
     cropped = (crop_photo(photos / photo.file, buckets) for photo in recipe.all_photos)
-    encoded: list[tuple[Tensor, Frame, Image.Image | None]] = []
+    encoded: list[tuple[Tensor, Crop, Image.Image | None]] = []
     for _, same_size in groupby(cropped, key=lambda photo: photo.frame.size):
         for batch in take_batches(same_size, max(1, ENCODE_PIXELS // side**2)):
             latents = family.encode([photo.picture for photo in batch])
@@ -123,7 +123,9 @@ def encode_at(family: Family, recipe: Recipe, photos: Path, side: int) -> list[E
         masked = sum(mask is not None for _, _, mask in encoded)
         masks.check_masks(weights, masked, [photo.file for photo in recipe.all_photos])
     return [
-        Example(latent, photo, family.framed(frame), weights[photo] if weights else None)
+        Example(
+            latent, photo, family.size_conditioning(frame), weights[photo] if weights else None
+        )
         for photo, (latent, frame, _) in enumerate(encoded)
     ]
 
@@ -167,7 +169,7 @@ class Batches:
         epoch, place = divmod(step, self.epoch_steps)
         examples = [self.examples[at] for at in self.plan(epoch)[place]]
         latents = torch.stack([example.latent for example in examples])
-        sizes = stacked([example.size_conditioning for example in examples])
+        sizes = stack_conditions([example.size_conditioning for example in examples])
         photos = tuple(example.photo for example in examples)
         masks = [example.weights for example in examples if example.weights is not None]
         return Batch(latents, photos, sizes, torch.stack(masks) if masks else None)

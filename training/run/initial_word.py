@@ -18,7 +18,7 @@ from training import embedded, methods
 from training.device import Device
 from training.families import Family
 from training.methods import embedding
-from training.networks.conditioning import stacked
+from training.networks.conditioning import stack_conditions
 from training.networks.networks import Networks
 from training.recipe.recipe import Recipe
 from training.run.examples import Example
@@ -46,7 +46,7 @@ def find_nearest(
             command = yield from boundary()
             if command is not None:
                 return "", command
-            with device.autocast(), family.present("text", "denoiser"):
+            with device.autocast(), family.on_device("text", "denoiser"):
                 losses[word] = measure_loss(recipe, tried, family, word)
         words = sorted(words, key=losses.__getitem__)[:left]
     return words[0], None
@@ -57,15 +57,18 @@ def measure_loss(recipe: Recipe, examples: Sequence[Example], family: Family, wo
     """Return the base's loss on examples with a known word in the new one's place."""
     networks = family.networks
     vectors = {
-        each.name: each.table.weight.detach()[each.spell(word)] for each in networks.vocabularies
+        each.name: each.embedding.weight.detach()[each.encode(word)]
+        for each in networks.vocabularies
     }
     captions = [recipe.photos[each.photo].caption for each in examples]
-    with networks.speaking({recipe.trigger: vectors}):
-        prompts = family.states(torch.stack([family.tokens(text)[0] for text in captions]))
+    with networks.with_words({recipe.trigger: vectors}):
+        prompts = family.embed_prompts(
+            torch.stack([family.tokenize(text)[0] for text in captions])
+        )
     latents = torch.stack([each.latent for each in examples])
-    conditions = {**prompts, **stacked([each.size_conditioning for each in examples])}
+    conditions = {**prompts, **stack_conditions([each.size_conditioning for each in examples])}
     noise = torch.Generator().manual_seed(0)  # the same for every word
-    return family.loss(latents, conditions, noise, gamma=0.0).item()
+    return family.loss(latents, conditions, noise, min_snr_gamma=0.0).item()
 
 
 @torch.no_grad()
@@ -76,4 +79,4 @@ def set_vectors(
     for each in networks.vocabularies:
         vectors = parameters[each.name]
         as_many = replace(recipe, rank=len(vectors))
-        vectors.copy_(embedding.begin(networks, as_many)[each.name])
+        vectors.copy_(embedding.initial_vectors(networks, as_many)[each.name])

@@ -21,7 +21,7 @@ from storage.records import JobCommand
 from training import methods
 from training.bases.cache import BaseCache
 from training.families import Family
-from training.methods._full import Whole
+from training.methods._full import FullNetworks
 from training.networks.networks import Attached
 from training.recipe.recipe import Recipe
 from training.run import checkpoint, initial_word, memory, optimizers
@@ -37,7 +37,7 @@ from training.run.timing import RunTimer
 from training.run.writer import CheckpointWriter
 from training.styles import writer
 from training.styles.compatibility import readable_by
-from training.styles.resize import smaller
+from training.styles.resize import write_small_copy
 
 Task = Generator[Event, JobCommand | None, None]
 #: yields events and accepts a command at each boundary; returns the command that ended it, if any
@@ -81,7 +81,7 @@ def train(folder: JobFolder, bases: BaseCache) -> Task:
                 out_of_memory = True
             finally:
                 attached.detach()
-                family.checkpointing(enabled=False)
+                family.set_gradient_checkpointing(enabled=False)
                 del attached  # the adapter's memory is free before the next attempt
             saved = checkpoint.read_newest(folder.checkpoints, requested)
             # Idle models of other jobs go first; only then does this one learn with less.
@@ -90,11 +90,11 @@ def train(folder: JobFolder, bases: BaseCache) -> Task:
                 notes = [Note("memory")]
 
 
-def find_method(recipe: Recipe, bases: BaseCache) -> methods.Module:
+def find_method(recipe: Recipe, bases: BaseCache) -> methods.MethodModule:
     """Return the recipe's method; raise JobError if the recipe cannot be trained here and now."""
     if recipe.base_fingerprint != bases.fingerprint(recipe.base):
         raise JobError("base_changed", base=recipe.base)
-    method = methods.chosen(recipe)
+    method = methods.find_for_recipe(recipe)
     check_family(recipe)
     optimizers.check_installed(recipe)
     return method
@@ -119,19 +119,19 @@ class TrainingRun:
         self.first_step = saved.step if saved else 0
         current = memory.recipe_at(recipe, self.first_step)  # with its memory fallbacks
         self.accumulation_steps = current.gradient_accumulation_steps
-        self.optimizer = optimizers.make_optimizer(current, self.parameters, attached.paces)
+        self.optimizer = optimizers.make_optimizer(current, self.parameters, attached.rate_factors)
         self.scaler = self.device.scaler()
         self.ema = EmaWeights(self.parameters, current.ema_decay)
         self.class_images = ClassImages(folder, recipe)
         self.losses: list[float] = []
         self.pending_losses: list[torch.Tensor] = []  # still on the device
         self.timer = RunTimer()
-        full_model = isinstance(attached, Whole)  # its checkpoints have gigabytes
+        full_model = isinstance(attached, FullNetworks)  # its checkpoints have gigabytes
         self.checkpoints = CheckpointWriter(folder, recipe.steps, keep_only_newest=full_model)
         self.previews = Previews(folder.samples, recipe, family, self.device, self.timer)
-        family.checkpointing(current.gradient_checkpointing)
+        family.set_gradient_checkpointing(current.gradient_checkpointing)
         if current.nf4:
-            family.quantise()
+            family.quantize()
         self.device.reset_peak()
         self.memory_limit_mib = self.device.usable_mib()
         if saved:
@@ -149,7 +149,7 @@ class TrainingRun:
         command = yield from self.prepare()
         recipe, last, early = self.recipe, self.recipe.steps, False
         unused = ("vae",) if self.captions.encodes_each_step else ("vae", "text")
-        with self.family.absent(*unused), self.checkpoints:
+        with self.family.off_device(*unused), self.checkpoints:
             for step in range(self.first_step, recipe.steps):
                 # 1) Save first, so that whatever ends the run here loses nothing.
                 if step and step % recipe.save_every == 0:
@@ -237,7 +237,7 @@ class TrainingRun:
 
     def encode(self) -> None:
         """Encode photos and captions; after this the VAE is not needed any more."""
-        recipe, learns = self.recipe, self.attached.text
+        recipe, learns = self.recipe, self.attached.learns_text
         examples = encode_photos(self.family, recipe, self.folder.photos)
         concepts = recipe.photo_ranges.values()
         self.batches = Batches(examples, recipe.batch_size, recipe.seed, concepts)
@@ -286,9 +286,9 @@ class TrainingRun:
                     batch.latents,  # (B, C, h, w)
                     conditions,
                     step_generator(recipe.seed, number, noise),
-                    gamma=recipe.min_snr_gamma,
-                    offset=recipe.noise_offset,
-                    places=batch.weights,
+                    min_snr_gamma=recipe.min_snr_gamma,
+                    noise_offset=recipe.noise_offset,
+                    loss_weights=batch.weights,
                 )
             self.scaler.scale(loss * weight if weight != 1 else loss).backward()  # type: ignore[no-untyped-call]
             losses.append(loss.detach())
@@ -369,8 +369,8 @@ class TrainingRun:
         thumbnail = self.previews.first_path(steps)
         with self.final_weights():
             weights = self.attached.weights()  # may be the parameters themselves, not copies
-            digest = writer.publish(path, weights, recipe, origin, thumbnail)
-            small_copy = smaller(path, weights, recipe, origin, thumbnail)
+            digest = writer.write_style(path, weights, recipe, origin, thumbnail)
+            small_copy = write_small_copy(path, weights, recipe, origin, thumbnail)
         yield Done(
             steps,
             self.timer.timings(),

@@ -23,7 +23,7 @@ from training import methods
 from training.bases.cache import BaseCache
 from training.families import walk
 from training.networks import quantize
-from training.networks.memory import MIB, Keeps, needed, trained
+from training.networks.memory import MIB, MemoryCounts, count_parameters, training_bytes
 from training.recipe.recipe import MemoryFallback, Recipe
 from training.run.defaults import complete_recipe, rules
 from training.run.optimizers import PACKAGES
@@ -67,7 +67,7 @@ def accumulate_gradients(recipe: Recipe, step: int) -> Recipe | None:  # noqa: A
 def quantize_to_nf4(recipe: Recipe, step: int) -> Recipe | None:  # noqa: ARG001 - at any step
     """Keep the frozen denoiser in 4 bits: up to three times slower, and close to the base only."""
     frozen = recipe.rank and not methods.find(recipe.method).TRAITS.reads_weights
-    possible = frozen and not recipe.nf4 and quantize.here()
+    possible = frozen and not recipe.nf4 and quantize.is_available()
     return replace(recipe, nf4=True) if possible else None
 
 
@@ -122,7 +122,7 @@ def fit_to_device(recipe: Recipe, parameters: Mapping[str, Tensor], bases: BaseC
     return fit(recipe, walk()[base.family].COUNTS.memory, numbers, limit_mib)
 
 
-def fit(recipe: Recipe, keeps: Keeps, numbers: int, limit_mib: int) -> Recipe:
+def fit(recipe: Recipe, keeps: MemoryCounts, numbers: int, limit_mib: int) -> Recipe:
     """Return the recipe with the fallbacks with which training so many numbers fits; 0 is any."""
     usable = USABLE_SHARE * limit_mib * MIB
     while limit_mib and bytes_needed(recipe_at(recipe, 0), keeps, numbers) > usable:
@@ -133,9 +133,9 @@ def fit(recipe: Recipe, keeps: Keeps, numbers: int, limit_mib: int) -> Recipe:
     return recipe
 
 
-def bytes_needed(recipe: Recipe, keeps: Keeps, numbers: int) -> int:
+def bytes_needed(recipe: Recipe, keeps: MemoryCounts, numbers: int) -> int:
     """Return an upper bound of the GPU memory that training so many numbers needs, in bytes."""
-    return needed(keeps, recipe, numbers, methods.find(recipe.method).TRAITS)
+    return training_bytes(keeps, recipe, numbers, methods.find(recipe.method).TRAITS)
 
 
 def default_recipe(rule: Rule, base: Base) -> Recipe:
@@ -148,11 +148,11 @@ def default_recipe(rule: Rule, base: Base) -> Recipe:
 
 
 def estimate_memory(
-    rule: Rule, base: Base, keeps: Keeps, limit_mib: int, precision: str = "bf16"
+    rule: Rule, base: Base, keeps: MemoryCounts, limit_mib: int, precision: str = "bf16"
 ) -> Rule:
     """Return a rule with the memory it takes on a GPU of so many MiB, with its fallbacks."""
     recipe = replace(default_recipe(rule, base), precision=precision)
-    numbers = trained(keeps, recipe, rule.file_bytes)
+    numbers = count_parameters(keeps, recipe, rule.file_bytes)
     fitted = recipe_at(fit(recipe, keeps, numbers, limit_mib), 0)
     return replace(rule, memory_mib=bytes_needed(fitted, keeps, numbers) // MIB)
 

@@ -51,14 +51,14 @@ class Previews:
             return
         images: list[Image.Image] = []
         for batch in split_by_memory(self.family, self.device, pictures):
-            present = self.family.present("text", "denoiser", "vae")
+            present = self.family.on_device("text", "denoiser", "vae")
             with (
                 self.timer.timing("picture", len(batch)),
                 self.device.autocast(),
                 final_weights(),
                 present,
             ):
-                images += self.family.drawn(batch)
+                images += self.family.sample_images(batch)
         for path, image in zip(paths, images, strict=True):
             with replacing(path) as part:
                 image.save(part, "PNG")

@@ -57,8 +57,12 @@ class ClassImages:
         seed = step_generator(recipe.seed, int(Path(file).stem), "class").initial_seed()
         side = recipe.resolution
         picture = Picture(recipe.class_prompt, "", seed, SAMPLING_STEPS, side, side)
-        with family.networks.bare(), device.autocast(), family.present("text", "denoiser", "vae"):
-            image = family.draw(picture)
+        with (
+            family.networks.without_adapter(),
+            device.autocast(),
+            family.on_device("text", "denoiser", "vae"),
+        ):
+            image = family.sample_image(picture)
         with replacing(self.folder / file) as part:
             image.save(part, "PNG")
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from training.device import Device
 from training.families import Family
-from training.networks.conditioning import Conditions, apart, stacked
+from training.networks.conditioning import Conditions, split_conditions, stack_conditions
 from training.recipe.concepts import contains_trigger
 from training.recipe.recipe import Recipe
 from training.run.examples import step_generator
@@ -33,19 +33,19 @@ class CaptionEncoder:
         self.encodes_each_step = learns or recipe.shuffle_caption
         self.encoded: list[Conditions] = []
         if not self.encodes_each_step:
-            with torch.no_grad(), device.autocast(), family.present("text"):
+            with torch.no_grad(), device.autocast(), family.on_device("text"):
                 for start in range(0, len(self.tokens), ENCODE_BATCH_SIZE):
                     tokens = torch.stack(self.tokens[start : start + ENCODE_BATCH_SIZE])
-                    self.encoded += apart(family.states(tokens))
+                    self.encoded += split_conditions(family.embed_prompts(tokens))
 
     def conditions_at(self, step: int, photos: tuple[int, ...]) -> Conditions:
         """Return what the denoiser reads of these photos' captions at a step, as one batch."""
         dropout = self.recipe.caption_dropout_rate
         captions = self.drop_captions(step, photos) if dropout else list(photos)
         if not self.encodes_each_step:
-            return stacked([self.encoded[caption] for caption in captions])
+            return stack_conditions([self.encoded[caption] for caption in captions])
         with torch.set_grad_enabled(self.learns):
-            return self.family.states(torch.stack(self.tokens_at(step, captions)))
+            return self.family.embed_prompts(torch.stack(self.tokens_at(step, captions)))
 
     def drop_captions(self, step: int, photos: tuple[int, ...]) -> list[int]:
         """Return the photos' numbers, with that of the empty caption for dropped ones."""
@@ -65,7 +65,7 @@ class CaptionEncoder:
 
     def tokenize(self, caption: str) -> Tensor:
         """Return the token ids (V, T) of a caption, a row for each vocabulary."""
-        return self.family.tokens(caption)[0]
+        return self.family.tokenize(caption)[0]
 
 
 def shuffle_caption(caption: str, trigger: str, generator: torch.Generator) -> str:

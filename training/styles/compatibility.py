@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterable
 
 from training import families, methods
-from training.networks.keys import cut
+from training.networks.keys import split_key
 from training.networks.traits import PROGRAMS, FamilyFiles
 from training.styles.header import find_method
 
@@ -25,7 +25,9 @@ def incompatibilities(names: Collection[str], family: str = "") -> dict[str, str
     traits = methods.walk()[method].TRAITS
     if traits.marks.model:
         return files.model_incompatibilities(names) | files.unknown_to
-    layers = {cut(name)[0] for name in names if not name.startswith(traits.marks.starts)} - {""}
+    layers = {split_key(name)[0] for name in names if not name.startswith(traits.marks.starts)} - {
+        ""
+    }
     found = {}
     for program in PROGRAMS:
         reason = traits.unreadable.get(program)

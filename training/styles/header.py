@@ -9,14 +9,14 @@ from typing import Any
 
 from storage.errors import JobError
 from training import families, methods
-from training.networks.keys import KOHYA, cut
+from training.networks.keys import KOHYA_BY_PEFT, split_key
 
-LONGEST = 100_000_000  #: bytes of a header that the format allows
+MAX_HEADER_BYTES = 100_000_000  #: bytes of a header that the format allows
 
 
-def said(file: Path) -> dict[str, str]:
+def read_method_and_trigger(file: Path) -> dict[str, str]:
     """Return the method and trigger of a style: ours by its recipe, others by their tensors."""
-    header = read(file)
+    header = read_header(file)
     told = header.pop("__metadata__", {})
     try:
         recipe = json.loads(told["safelight.recipe"])
@@ -28,16 +28,16 @@ def said(file: Path) -> dict[str, str]:
     return {"method": method, "trigger": file.stem if by_file else ""}
 
 
-def made(file: Path) -> str:
+def read_base(file: Path) -> str:
     """Name the base that a style of ours was trained on; "" for others."""
     try:
-        recipe = json.loads(metadata(read(file))["safelight.recipe"])
+        recipe = json.loads(read_metadata(read_header(file))["safelight.recipe"])
         return str(recipe["base"])[:100]
     except (KeyError, ValueError, TypeError):
         return ""
 
 
-def metadata(header: dict[str, Any]) -> dict[str, str]:
+def read_metadata(header: dict[str, Any]) -> dict[str, str]:
     """Give what a header tells beside its tensors: words by words, as the format has it."""
     told = header.get("__metadata__", {})
     if not isinstance(told, dict) or not all(isinstance(value, str) for value in told.values()):
@@ -50,7 +50,7 @@ def find_method(names: Collection[str]) -> str:
 
     Raises JobError("style_broken") for a file that is no method's.
     """
-    ends = {KOHYA.get(end, end) for _, end in map(cut, names)}
+    ends = {KOHYA_BY_PEFT.get(end, end) for _, end in map(split_key, names)}
     model = tuple(start for module in families.walk().values() for start in module.FILES.model)
     whole = any(name.startswith(model) for name in names)
     surest, found = 0, ""
@@ -64,12 +64,12 @@ def find_method(names: Collection[str]) -> str:
     return found
 
 
-def read(file: Path) -> dict[str, Any]:
+def read_header(file: Path) -> dict[str, Any]:
     """Read the header of a safetensors file."""
     try:
         with file.open("rb") as opened:
             length = int.from_bytes(opened.read(8), "little")
-            header = json.loads(opened.read(length)) if length <= LONGEST else None
+            header = json.loads(opened.read(length)) if length <= MAX_HEADER_BYTES else None
     except FileNotFoundError as missing:
         raise JobError("style_missing", file=file.name) from missing
     except (OSError, ValueError, RecursionError) as broken:

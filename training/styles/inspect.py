@@ -9,8 +9,8 @@ from typing import Any
 from training import methods
 from training.recipe.names import current_names
 from training.styles.compatibility import incompatibilities
-from training.styles.header import metadata, read, said
-from training.styles.thumbnail import weight
+from training.styles.header import read_header, read_metadata, read_method_and_trigger
+from training.styles.thumbnail import thumbnail_bytes
 
 #: our words for what files of kohya's trainers and of modelspec say, the first one that is there
 FIELDS = {
@@ -29,18 +29,18 @@ FIELDS = {
 }
 
 
-def inspected(file: Path) -> dict[str, Any]:
+def inspect_file(file: Path) -> dict[str, Any]:
     """Read a header into facts: what made the file, what it is, and which programs load it."""
-    made = said(file)
-    header = read(file)
-    told = metadata(header)
+    made = read_method_and_trigger(file)
+    header = read_header(file)
+    told = read_metadata(header)
     header.pop("__metadata__", None)
     facts: dict[str, Any] = {
         fact: next(str(told[key])[:80] for key in keys if key in told)
         for fact, keys in FIELDS.items()
         if any(key in told for key in keys)
     }
-    recipe = current_names(ours(told, "recipe"))
+    recipe = current_names(read_own_json(told, "recipe"))
     phrase = str(told.get("modelspec.trigger_phrase", ""))
     trigger = phrase if recipe.get("other_concepts") else made["trigger"] or phrase
     family = str(recipe.get("family", "")) or ("sd2" if told.get("ss_v2") == "True" else "")
@@ -49,30 +49,32 @@ def inspected(file: Path) -> dict[str, Any]:
         "file": file.name,
         "bytes": file.stat().st_size,
         "method": made["method"],
-        "method_title": title(made["method"]),
+        "method_title": method_title(made["method"]),
         "trigger": trigger[:80],
         "concept": str(recipe.get("concept", "")),
         "fingerprint": str(recipe.get("base_fingerprint", ""))[:12],
-        "versions": versions(told),
-        "thumbnail": weight(told),
+        "versions": format_versions(told),
+        "thumbnail": thumbnail_bytes(told),
         "tensors": len(header),
         "loads": [program for program, amiss in found.items() if not amiss],
         "amiss": {program: amiss for program, amiss in found.items() if amiss},
     }
 
 
-def title(method: str) -> str:
+def method_title(method: str) -> str:
     """Return what people call a method, also one that another version of ours had."""
     known = methods.walk().get(method)
     return known.METHOD.title if known else method[:80]
 
 
-def versions(told: dict[str, str]) -> str:
+def format_versions(told: dict[str, str]) -> str:
     """Name the programs that made a file of ours."""
-    return ", ".join(f"{name} {version}" for name, version in ours(told, "versions").items())[:200]
+    return ", ".join(
+        f"{name} {version}" for name, version in read_own_json(told, "versions").items()
+    )[:200]
 
 
-def ours(told: dict[str, str], what: str) -> dict[str, Any]:
+def read_own_json(told: dict[str, str], what: str) -> dict[str, Any]:
     """Read what only our own files tell: their recipe, or the versions of what made them."""
     try:
         value = json.loads(told[f"safelight.{what}"])

@@ -11,16 +11,16 @@ from torch import Tensor
 
 from storage.errors import JobError
 from storage.events import SmallCopy
-from training.networks.keys import ALPHA, DOWN, UP, cut, plain, written
+from training.networks.keys import ALPHA, DOWN, UP, split_key, to_file_keys, to_kohya_keys
 from training.recipe.recipe import Recipe
 from training.styles import writer
 
-HEADER = 16_384  #: bytes of a file's header beside the names of tensors, at most
-PLACE = 90  #: bytes in which a header says where a tensor lies, beside its name
+HEADER_BYTES = 16_384  #: bytes of a file's header beside the names of tensors, at most
+PLACE_BYTES = 90  #: bytes in which a header says where a tensor lies, beside its name
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class DecomposedLayer:
     """What one layer adds, taken apart: (out, r) times (r,) times (r, in ...)."""
 
     outs: Tensor
@@ -28,11 +28,11 @@ class Layer:
     ins: Tensor
     window: tuple[int, ...]  #: the shape of `down` after its rank
 
-    def numbers(self, rank: int) -> int:
+    def count_parameters(self, rank: int) -> int:
         """Count what `down` and `up` of a rank hold."""
         return min(rank, len(self.values)) * (len(self.outs) + self.ins.shape[1])
 
-    def cut(self, rank: int) -> tuple[Tensor, Tensor]:
+    def truncate(self, rank: int) -> tuple[Tensor, Tensor]:
         """Give `down` and `up` of a rank, each with half of the strength."""
         root = self.values[:rank].sqrt()
         down = (root[:, None] * self.ins[:rank]).reshape(-1, *self.window)
@@ -41,7 +41,7 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
-class Shrunk:
+class SmallLora:
     """A smaller LoRA and what it costs."""
 
     tensors: dict[str, Tensor]
@@ -49,65 +49,65 @@ class Shrunk:
     error: float  #: of all that the layers add, the part that is lost, by the Frobenius norm
 
 
-def shrunk(tensors: Mapping[str, Tensor], most: int) -> Shrunk:
+def shrink(tensors: Mapping[str, Tensor], max_bytes: int) -> SmallLora:
     """Reduce the rank of every layer to the largest with which a file of fp16 fits into `most`.
 
     Alpha equals the rank. Only plain LoRAs can be made smaller so; a bundled word goes along.
     """
-    tensors = plain(tensors)
+    tensors = to_kohya_keys(tensors)
     try:
-        layers = {key: apart(tensors, key) for key in keys(tensors)}
+        layers = {key: decompose(tensors, key) for key in layer_keys(tensors)}
     except (KeyError, RuntimeError, IndexError) as broken:
         raise JobError("style_broken", reason="layers that do not fit together") from broken
-    rest = {n: t for n, t in tensors.items() if cut(n)[0] not in layers}
+    rest = {n: t for n, t in tensors.items() if split_key(n)[0] not in layers}
     fixed = sum(2 * tensor.numel() for tensor in rest.values())
-    fixed += sum(2 + PLACE + len(name) for name in tensors)
+    fixed += sum(2 + PLACE_BYTES + len(name) for name in tensors)
     for rank in range(max(len(layer.values) for layer in layers.values()), 0, -1):
-        if fixed + 2 * sum(layer.numbers(rank) for layer in layers.values()) <= most:
-            error = lost(list(layers.values()), rank)
-            return Shrunk(rest | written(packed(layers, rank)), rank, error)
-    raise JobError("shrink_least", most=most)
+        if fixed + 2 * sum(layer.count_parameters(rank) for layer in layers.values()) <= max_bytes:
+            error = relative_error(list(layers.values()), rank)
+            return SmallLora(rest | to_file_keys(truncate_layers(layers, rank)), rank, error)
+    raise JobError("shrink_least", most=max_bytes)
 
 
-def keys(tensors: Mapping[str, Tensor]) -> list[str]:
+def layer_keys(tensors: Mapping[str, Tensor]) -> list[str]:
     """List the layers of a plain LoRA, or say that it is none."""
     found = sorted(name.removesuffix(f".{DOWN}") for name in tensors if name.endswith(f".{DOWN}"))
-    ends = {end for layer, end in map(cut, tensors) if layer in found}
+    ends = {end for layer, end in map(split_key, tensors) if layer in found}
     strange = ends - {DOWN, UP, ALPHA}
     if strange or not found:
         raise JobError("shrink_kind")
     return found
 
 
-def apart(tensors: Mapping[str, Tensor], key: str) -> Layer:
+def decompose(tensors: Mapping[str, Tensor], key: str) -> DecomposedLayer:
     """Take one layer's product apart; the large matrix itself is never made."""
     down, up = (tensors[f"{key}.{end}"].float() for end in (DOWN, UP))
     alpha = float(tensors.get(f"{key}.{ALPHA}", torch.tensor(float(len(down)))))
     left, above = torch.linalg.qr(up.flatten(1) * (alpha / len(down)))
     right, below = torch.linalg.qr(down.flatten(1).T)
     outs, values, ins = torch.linalg.svd(above @ below.T)
-    return Layer(left @ outs, values, ins @ right.T, tuple(down.shape[1:]))
+    return DecomposedLayer(left @ outs, values, ins @ right.T, tuple(down.shape[1:]))
 
 
-def packed(layers: Mapping[str, Layer], rank: int) -> dict[str, Tensor]:
+def truncate_layers(layers: Mapping[str, DecomposedLayer], rank: int) -> dict[str, Tensor]:
     """Write layers of a rank; one that has less keeps what it has."""
     small: dict[str, Tensor] = {}
     for key, layer in layers.items():
-        down, up = layer.cut(rank)
+        down, up = layer.truncate(rank)
         small[f"{key}.{DOWN}"] = down.contiguous()
         small[f"{key}.{UP}"] = up.reshape(*up.shape, *(1,) * (down.ndim - 2)).contiguous()
         small[f"{key}.{ALPHA}"] = torch.tensor(float(len(down)))
     return small
 
 
-def lost(layers: list[Layer], rank: int) -> float:
+def relative_error(layers: list[DecomposedLayer], rank: int) -> float:
     """Compare what is cut off with all there was."""
     cut = sum(float(layer.values[rank:].square().sum()) for layer in layers)
     whole = sum(float(layer.values.square().sum()) for layer in layers)
     return (cut / whole) ** 0.5 if whole else 0.0
 
 
-def smaller(
+def write_small_copy(
     path: Path,
     weights: dict[str, Tensor],
     recipe: Recipe,
@@ -118,9 +118,9 @@ def smaller(
     if not recipe.max_file_bytes or path.stat().st_size <= recipe.max_file_bytes:
         return None
     try:
-        found = shrunk(weights, recipe.max_file_bytes - HEADER)
+        found = shrink(weights, recipe.max_file_bytes - HEADER_BYTES)
     except JobError:
         return None
     copy = path.with_suffix(".small.safetensors")
-    writer.publish(copy, found.tensors, replace(recipe, rank=found.rank), origin, shown)
+    writer.write_style(copy, found.tensors, replace(recipe, rank=found.rank), origin, shown)
     return SmallCopy(copy.name, copy.stat().st_size, found.rank, found.error)

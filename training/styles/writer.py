@@ -19,12 +19,12 @@ from storage.folders import replacing
 from storage.records import Optimizer
 from training import methods
 from training.recipe.recipe import Recipe
-from training.styles.thumbnail import KEY, thumbnail
+from training.styles.thumbnail import KEY, make_thumbnail
 
-LARGEST = 16 * 2**30  # bytes of a style we would open; a whole SDXL has 7
-VERSION = "1.0.1"  # of modelspec
+MAX_FILE_BYTES = 16 * 2**30  # bytes of a style we would open; a whole SDXL has 7
+MODELSPEC_VERSION = "1.0.1"  # of modelspec
 PREDICTIONS = {"epsilon": "epsilon", "v_prediction": "v"}  # in modelspec's words; of no others
-MADE_WITH = ("safelight", "torch", "diffusers", "transformers", "peft", "lycoris-lora")
+RECORDED_PACKAGES = ("safelight", "torch", "diffusers", "transformers", "peft", "lycoris-lora")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +36,17 @@ class Origin:
     kind: str  #: of the file, as modelspec calls it; nothing for a whole model
     prediction: str
     base: str  #: the base's source
-    skip: int = 1  #: clip skip
+    clip_skip: int = 1  #: clip skip
 
 
-def rounded(weights: dict[str, Tensor], dtype: torch.dtype = torch.float16) -> dict[str, Tensor]:
+def round_tensors(
+    weights: dict[str, Tensor], dtype: torch.dtype = torch.float16
+) -> dict[str, Tensor]:
     """Round tensors to what is written."""
     return {name: tensor.to(dtype).contiguous() for name, tensor in weights.items()}
 
 
-def publish(
+def write_style(
     path: Path,
     weights: dict[str, Tensor],
     recipe: Recipe,
@@ -55,24 +57,24 @@ def publish(
 
     `sample` is the PNG of which its header shows a small copy.
     """
-    tensors = rounded(weights)
-    told = described(recipe, origin) | training(recipe, origin, tensors)
+    tensors = round_tensors(weights)
+    told = modelspec_metadata(recipe, origin) | kohya_metadata(recipe, origin, tensors)
     if sample is not None:
-        told[KEY] = thumbnail(sample)
-    return pour(path, tensors, told)
+        told[KEY] = make_thumbnail(sample)
+    return write_tensors(path, tensors, told)
 
 
-def pour(path: Path, tensors: dict[str, Tensor], told: dict[str, str]) -> str:
+def write_tensors(path: Path, tensors: dict[str, Tensor], told: dict[str, str]) -> str:
     """Write a file, whole or not at all, however large it is; give its digest."""
     total = hashlib.sha256()
     with replacing(path) as part, part.open("wb") as file:
-        for piece in sealed(tensors, told):
+        for piece in serialize(tensors, told):
             total.update(piece)
             file.write(piece)
     return total.hexdigest()
 
 
-def sealed(tensors: dict[str, Tensor], told: dict[str, str]) -> Iterator[bytes | memoryview]:
+def serialize(tensors: dict[str, Tensor], told: dict[str, str]) -> Iterator[bytes | memoryview]:
     """Give a file's bytes in pieces: what is told of it, in one order, and fp16 tensors.
 
     The library's own order of what is told is by chance. The hashes are those that programs
@@ -80,7 +82,7 @@ def sealed(tensors: dict[str, Tensor], told: dict[str, str]) -> Iterator[bytes |
     """
     places, at, body = {}, 0, hashlib.sha256()
     for name in sorted(tensors):
-        content = raw(tensors[name])
+        content = fp16_bytes(tensors[name])
         body.update(content)
         places[name] = {
             "dtype": "F16",
@@ -96,19 +98,19 @@ def sealed(tensors: dict[str, Tensor], told: dict[str, str]) -> Iterator[bytes |
     line += b" " * (-len(line) % 8)
     yield len(line).to_bytes(8, "little") + line
     for name in places:
-        yield raw(tensors[name])
+        yield fp16_bytes(tensors[name])
 
 
-def raw(tensor: Tensor) -> memoryview:
+def fp16_bytes(tensor: Tensor) -> memoryview:
     """Look at the bytes of an fp16 tensor."""
     return tensor.half().reshape(-1).view(torch.uint8).numpy().data
 
 
-def described(recipe: Recipe, origin: Origin) -> dict[str, str]:
+def modelspec_metadata(recipe: Recipe, origin: Origin) -> dict[str, str]:
     """Write modelspec's fields (Stability-AI/ModelSpec 1.0.1): what must and what should be."""
     date = datetime.fromtimestamp(recipe.accepted, UTC)
     told = {
-        "modelspec.sai_model_spec": VERSION,
+        "modelspec.sai_model_spec": MODELSPEC_VERSION,
         "modelspec.architecture": "/".join(filter(None, (origin.architecture, origin.kind))),
         "modelspec.implementation": "diffusers",
         "modelspec.title": recipe.name,
@@ -123,7 +125,7 @@ def described(recipe: Recipe, origin: Origin) -> dict[str, str]:
     return told
 
 
-def training(recipe: Recipe, origin: Origin, tensors: dict[str, Tensor]) -> dict[str, str]:
+def kohya_metadata(recipe: Recipe, origin: Origin, tensors: dict[str, Tensor]) -> dict[str, str]:
     """Write the fields that A1111, Forge and kohya's tools read: counts and the trigger."""
     counts = {trigger: len(photos) for trigger, photos in recipe.photo_ranges.items()}
     told = {
@@ -146,10 +148,10 @@ def training(recipe: Recipe, origin: Origin, tensors: dict[str, Tensor]) -> dict
         "ss_training_started_at": str(recipe.accepted),
         "ss_tag_frequency": json.dumps({"safelight": counts}),
         "safelight.recipe": json.dumps(recipe.public_json(), sort_keys=True),
-        "safelight.versions": json.dumps({name: version(name) for name in MADE_WITH}),
+        "safelight.versions": json.dumps({name: version(name) for name in RECORDED_PACKAGES}),
     }
-    if origin.skip > 1:
-        told["ss_clip_skip"] = str(origin.skip)
+    if origin.clip_skip > 1:
+        told["ss_clip_skip"] = str(origin.clip_skip)
     if recipe.optimizer is not Optimizer.ADAMW:
         told["ss_optimizer"] = recipe.optimizer
     lycoris = methods.find(recipe.method).TRAITS.lycoris
@@ -163,10 +165,10 @@ def training(recipe: Recipe, origin: Origin, tensors: dict[str, Tensor]) -> dict
     return told
 
 
-def tensors(path: Path) -> dict[str, Tensor]:
+def read_tensors(path: Path) -> dict[str, Tensor]:
     """Read a style's tensors; whoever uses them checks them against the networks first."""
     try:
-        if path.stat().st_size > LARGEST:
+        if path.stat().st_size > MAX_FILE_BYTES:
             raise JobError("style_broken", reason="too large")
         with safe_open(path, framework="pt") as opened:
             return {name: opened.get_tensor(name) for name in sorted(opened.keys())}

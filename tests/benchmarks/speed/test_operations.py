@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.speed.operations import PEFT, ours, plain
-from training.modelfiles.configs import SD15, tiny
+from training.modelfiles.configs import SD15, shrink_shape
 
 pytestmark = pytest.mark.slow(3)
 
-SHAPE = tiny(SD15)
+SHAPE = shrink_shape(SD15)
 
 
 @pytest.mark.parametrize("method", PEFT)

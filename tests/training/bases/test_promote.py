@@ -44,12 +44,12 @@ def test_a_model_becomes_a_base(bases, known, file):
 
     base, start = known.find("mine"), bases.find("embedded")
     with BaseCache(known.folder, bases.device).borrow("mine") as family:
-        drawn = family.draw(PICTURE)
+        drawn = family.sample_image(PICTURE)
 
     with bases.borrow("embedded") as family:
-        bare = family.draw(PICTURE)
-        with _full.worn(family.networks, writer.tensors(file), "", 1.0):
-            worn = family.draw(PICTURE)
+        bare = family.sample_image(PICTURE)
+        with _full.apply(family.networks, writer.read_tensors(file), "", 1.0):
+            worn = family.sample_image(PICTURE)
 
     assert base in known.list_bases()
     assert base.present
@@ -82,11 +82,11 @@ def test_a_transformer_becomes_a_base(
     promote.promote_model(file, "mine", known)
 
     with known.borrow("mine") as family:
-        drawn = family.draw(PICTURE)
+        drawn = family.sample_image(PICTURE)
     with known.borrow("tiny-zimage") as family, torch.no_grad():
-        bare = family.draw(PICTURE)
-        with _full.worn(family.networks, writer.tensors(file), "", 1.0):
-            worn = family.draw(PICTURE)
+        bare = family.sample_image(PICTURE)
+        with _full.apply(family.networks, writer.read_tensors(file), "", 1.0):
+            worn = family.sample_image(PICTURE)
     assert known.find("mine").family == "zimage"
     assert drawn.tobytes() == worn.tobytes() != bare.tobytes()
 

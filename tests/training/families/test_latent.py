@@ -38,17 +38,19 @@ def test_latents_are_scaled(tiny_bases, name):
     wanted = (seen - (config.shift_factor or 0)) * config.scaling_factor
     assert latents.shape == (1, config.latent_channels, 4, 8)
     assert torch.allclose(latents, wanted, atol=1e-3)
-    assert family.grain == 16
+    assert family.size_multiple == 16
 
 
 @pytest.mark.parametrize("name", families.names())
 def test_networks_are_named(tiny_bases, name):
     """What methods may change is in the pipeline by the names that are told of it."""
     with tiny_bases.borrow(f"tiny-{name}") as family:
-        parts = [getattr(family.pipeline, each) for each in family.names]
+        parts = [getattr(family.pipeline, each) for each in family.pipeline_names]
 
         assert [part.module for part in family.networks.parts] == parts
-        assert set(family.exact()) == {part.role for part in family.networks.parts} | {"vae"}
+        assert set(family.full_precision_networks()) == {
+            part.role for part in family.networks.parts
+        } | {"vae"}
 
 
 @pytest.mark.parametrize(
@@ -64,15 +66,15 @@ def test_roomy(tiny_bases, mib, modified, moved):
     """Where there is not room for the autoencoder's work, the others leave until it is done."""
     moves = []
     with tiny_bases.borrow("tiny-sd1") as family:
-        kept = family.denoiser, family.texts, family.vae, family.device
+        kept = family.denoiser, family.text_encoders, family.vae, family.device
         family.denoiser, family.vae = Moves("denoiser", moves), Moves("vae", moves)
-        family.texts, family.device = [Moves("text", moves)], FakeGpu(family.device, mib)
+        family.text_encoders, family.device = [Moves("text", moves)], FakeGpu(family.device, mib)
         family.modified = modified
         try:
-            with family.roomy("vae", 1000 * MIB):
+            with family.with_free_memory("vae", 1000 * MIB):
                 inside, emptied = sorted(moves), family.device.emptied
         finally:
-            family.denoiser, family.texts, family.vae, family.device = kept
+            family.denoiser, family.text_encoders, family.vae, family.device = kept
             family.modified = False
 
     assert inside == moved

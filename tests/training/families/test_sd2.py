@@ -11,12 +11,12 @@ from training.families import Picture, sd2
 def test_zero_terminal(tiny_bases):
     """Where the scheduler asks for it, what is learned from ends in pure noise."""
     with tiny_bases.borrow("tiny-sd2") as family:
-        assert family.zeroed
-        assert float(family.alphas[-1]) == 0
-        assert float(family.alphas[0]) == pytest.approx(0.99915)
+        assert family.zero_terminal_snr
+        assert float(family.alphas_cumprod[-1]) == 0
+        assert float(family.alphas_cumprod[0]) == pytest.approx(0.99915)
         told = {"states": torch.zeros(8, 77, 32)}
         loss = family.loss(
-            torch.ones(8, 4, 8, 8), told, torch.Generator().manual_seed(1), gamma=5.0
+            torch.ones(8, 4, 8, 8), told, torch.Generator().manual_seed(1), min_snr_gamma=5.0
         )
 
     assert torch.isfinite(loss)
@@ -25,9 +25,9 @@ def test_zero_terminal(tiny_bases):
 def test_trailing(tiny_bases):
     """It draws from the very last timestep on."""
     with tiny_bases.borrow("tiny-sd2") as family:
-        steps = family.steps()
+        steps = family.make_scheduler()
         steps.set_timesteps(4)
-        painted = family.paint(Picture("a cat", "", 1, 4, 64, 64))
+        painted = family.render_array(Picture("a cat", "", 1, 4, 64, 64))
 
     assert steps.timesteps.tolist() == [999, 749, 499, 249]
     assert (painted >= 0).all()
@@ -51,4 +51,4 @@ def test_what_is_said_of_a_base_counts(tiny_bases, prediction, architecture, ver
     family = sd2.load(tiny_bases.folder / "tiny-sd2", tiny_bases.device, base)
 
     assert (family.architecture, family.version) == (architecture, version)
-    assert family.zeroed is (prediction != "epsilon")
+    assert family.zero_terminal_snr is (prediction != "epsilon")

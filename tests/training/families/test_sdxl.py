@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from training.families import Frame
+from training.families import Crop
 
 
 @pytest.fixture
@@ -20,8 +20,8 @@ def family(tiny_bases):
 
 def test_states(family):
     """Both encoders are read before their last layer, side by side; the second is pooled."""
-    tokens, _ = family.tokens("a cat")
-    told = family.states(tokens[None])
+    tokens, _ = family.tokenize("a cat")
+    told = family.embed_prompts(tokens[None])
     theirs = family.pipeline.encode_prompt("a cat", do_classifier_free_guidance=False)
 
     assert torch.equal(told["states"], theirs[0])
@@ -30,7 +30,7 @@ def test_states(family):
 
 def test_padding(family):
     """Each encoder's prompts are filled up as its own makers did."""
-    first, second = family.tokens("a cat")[0]
+    first, second = family.tokenize("a cat")[0]
 
     assert first.tolist()[:4] == second.tolist()[:4] == [49406, 320, 2368, 49407]
     assert (first[-1], second[-1]) == (49407, 0)
@@ -39,11 +39,11 @@ def test_padding(family):
 def test_pooled_where_the_prompt_ends(family):
     """A learned word, whose id is larger than any other, is not taken for the prompt's end."""
     words = {"zorp": {"clip_l": torch.randn(1, 32), "clip_g": torch.randn(1, 64)}}
-    with family.networks.speaking(words):
-        tokens, _ = family.tokens("zorp cat")
-        told = family.states(tokens[None])
-    text = family.texts[1]
-    with family.networks.speaking(words):
+    with family.networks.with_words(words):
+        tokens, _ = family.tokenize("zorp cat")
+        told = family.embed_prompts(tokens[None])
+    text = family.text_encoders[1]
+    with family.networks.with_words(words):
         whole = text.text_model(tokens[1][None]).last_hidden_state[0]
 
     assert torch.allclose(told["pooled"][0], text.text_projection(whole[3]), atol=1e-6)
@@ -51,22 +51,22 @@ def test_pooled_where_the_prompt_ends(family):
 
 def test_sizes(family):
     """What is told of a photo are its size, the cut's corner and the cut's size."""
-    told = family.framed(Frame((300, 400), (0, 16), (64, 64)))
+    told = family.size_conditioning(Crop((300, 400), (0, 16), (64, 64)))
 
     assert told["sizes"].tolist() == [300, 400, 0, 16, 64, 64]
 
 
 def test_sizes_count(family):
     """Another size told changes what the network sees."""
-    tokens, _ = family.tokens("a cat")
-    told = family.states(tokens[None])
+    tokens, _ = family.tokenize("a cat")
+    told = family.embed_prompts(tokens[None])
     losses = [
         float(
             family.loss(
                 torch.ones(1, 4, 8, 8),
                 {**told, "sizes": torch.tensor([sizes])},
                 torch.Generator().manual_seed(1),
-                gamma=5.0,
+                min_snr_gamma=5.0,
             )
         )
         for sizes in ([64, 64, 0, 0, 64, 64], [900, 900, 0, 0, 64, 64])

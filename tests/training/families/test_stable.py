@@ -24,7 +24,9 @@ def test_loss(bases: BaseCache) -> None:
     latents, told = torch.ones(2, 4, 16, 16), {"states": torch.ones(2, 77, 192)}
     with bases.borrow("embedded") as family, torch.no_grad():
         losses = [
-            float(family.loss(latents, told, torch.Generator().manual_seed(seed), gamma=5.0))
+            float(
+                family.loss(latents, told, torch.Generator().manual_seed(seed), min_snr_gamma=5.0)
+            )
             for seed in (1, 1, 2)
         ]
 
@@ -36,7 +38,8 @@ def test_draw(bases: BaseCache) -> None:
     with bases.borrow("embedded") as family:
         scheduler = family.pipeline.scheduler  # type: ignore[attr-defined]
         drawn = [
-            family.draw(Picture("a cat", "", seed, 2, 64, 32)).tobytes() for seed in (1, 1, 2)
+            family.sample_image(Picture("a cat", "", seed, 2, 64, 32)).tobytes()
+            for seed in (1, 1, 2)
         ]
 
         assert family.pipeline.scheduler is scheduler  # type: ignore[attr-defined]
@@ -48,13 +51,15 @@ def test_checkpointing(bases: BaseCache) -> None:
     grads = []
     with bases.borrow("embedded") as family:
         for enabled in (False, True):
-            family.checkpointing(enabled=enabled)
+            family.set_gradient_checkpointing(enabled=enabled)
             states = torch.ones(1, 77, 192, requires_grad=True)
             generator = torch.Generator().manual_seed(1)
-            loss = family.loss(torch.ones(1, 4, 16, 16), {"states": states}, generator, gamma=5.0)
+            loss = family.loss(
+                torch.ones(1, 4, 16, 16), {"states": states}, generator, min_snr_gamma=5.0
+            )
             loss.backward()  # type: ignore[no-untyped-call]
             grads.append(states.grad)
-        family.checkpointing(enabled=False)
+        family.set_gradient_checkpointing(enabled=False)
 
     assert grads[0] is not None
     assert grads[1] is not None
@@ -68,11 +73,11 @@ def test_skip(bases: BaseCache) -> None:
     plain, skipping = (
         load(bases.locate("embedded"), bases.device, replace(base, skip=skip)) for skip in (1, 2)
     )
-    tokens = plain.tokens("a red fox")[0][None]
+    tokens = plain.tokenize("a red fox")[0][None]
     with torch.no_grad():
-        whole, read = (family.states(tokens)["states"] for family in (plain, skipping))
+        whole, read = (family.embed_prompts(tokens)["states"] for family in (plain, skipping))
         del plain.texts[0].encoder.layers[-1]  # type: ignore[attr-defined]
-        shorter = plain.states(tokens)["states"]
+        shorter = plain.embed_prompts(tokens)["states"]
 
     assert not torch.equal(whole, read)
     assert torch.equal(shorter, read)
@@ -83,15 +88,17 @@ def test_single_file(tiny_bases: BaseCache, tmp_path: Path, name: str) -> None:
     """A base written as one file and read again is the same, weight by weight."""
     place = tmp_path / "whole.safetensors"
     with tiny_bases.borrow(f"tiny-{name}") as family:
-        content = family.networks.model.packed({})
+        content = family.networks.model.to_single_file({})
         told = {"modelspec.prediction_type": "v" if family.prediction[0] == "v" else "epsilon"}
         save_file({key: tensor.contiguous() for key, tensor in content.items()}, place, told)
         before = family.pipeline  # type: ignore[attr-defined]
 
-        after = singlefile.load(place, torch.float32, configs.tiny(families.walk()[name].SHAPE))
+        after = singlefile.load_pipeline(
+            place, torch.float32, configs.shrink_shape(families.walk()[name].SHAPE)
+        )
 
         assert after.scheduler.config.prediction_type == family.prediction
-        assert after.scheduler.config.rescale_betas_zero_snr is family.zeroed  # type: ignore[attr-defined]
+        assert after.scheduler.config.rescale_betas_zero_snr is family.zero_terminal_snr  # type: ignore[attr-defined]
     for part in ("unet", "vae", "text_encoder", "text_encoder_2")[: 4 if name == "sdxl" else 3]:
         ours, theirs = (getattr(one, part).state_dict() for one in (after, before))
         assert ours.keys() == theirs.keys()

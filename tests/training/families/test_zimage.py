@@ -27,21 +27,21 @@ PICTURE = Picture("a fox", "", 1, 2, 64, 64)
 def test_prompts(tiny_bases, prompt):
     """What is read of a prompt is what the pipeline reads, also of one that is cut."""
     with tiny_bases.borrow("tiny-zimage") as family, torch.no_grad():
-        tokens, cut = family.tokens(prompt)
-        (ours,) = family.heard(family.states(tokens[None]))
+        tokens, cut = family.tokenize(prompt)
+        (ours,) = family.list_embeds(family.embed_prompts(tokens[None]))
         (theirs,), _ = family.pipeline.encode_prompt(prompt, do_classifier_free_guidance=False)
 
-    assert tokens.shape == (2, zimage.TOKENS)
-    assert (cut > 0) is (len(prompt) > zimage.TOKENS)
+    assert tokens.shape == (2, zimage.MAX_TOKENS)
+    assert (cut > 0) is (len(prompt) > zimage.MAX_TOKENS)
     assert torch.allclose(ours, theirs, atol=1e-5)
 
 
 def test_prompts_together(tiny_bases):
     """Prompts of several lengths, read at once, are read as each alone is."""
     with tiny_bases.borrow("tiny-zimage") as family, torch.no_grad():
-        tokens = [family.tokens(prompt)[0] for prompt in ("a fox", "a very much longer fox")]
-        together = family.heard(family.states(torch.stack(tokens)))
-        alone = [family.heard(family.states(each[None]))[0] for each in tokens]
+        tokens = [family.tokenize(prompt)[0] for prompt in ("a fox", "a very much longer fox")]
+        together = family.list_embeds(family.embed_prompts(torch.stack(tokens)))
+        alone = [family.list_embeds(family.embed_prompts(each[None]))[0] for each in tokens]
 
     assert len(alone[0]) < len(alone[1])
     for ours, theirs in zip(together, alone, strict=True):
@@ -52,11 +52,13 @@ def test_loss(tiny_bases):
     """It is asked as its pipeline asks it: noised by its scheduler, time turned round, negated."""
     latents = torch.randn((2, 16, 8, 8), generator=torch.Generator().manual_seed(3))
     with tiny_bases.borrow("tiny-zimage") as family, torch.no_grad():
-        told = family.states(torch.stack([family.tokens("a fox")[0], family.tokens("")[0]]))
-        loss = family.loss(latents, told, torch.Generator().manual_seed(1), gamma=0.0)
+        told = family.embed_prompts(
+            torch.stack([family.tokenize("a fox")[0], family.tokenize("")[0]])
+        )
+        loss = family.loss(latents, told, torch.Generator().manual_seed(1), min_snr_gamma=0.0)
 
         generator = torch.Generator().manual_seed(1)
-        s = objectives.draw_noise_levels(2, zimage.SHIFT, generator)
+        s = objectives.draw_noise_levels(2, zimage.TIMESTEP_SHIFT, generator)
         noise = torch.randn(latents.shape, generator=generator)
         scheduler = FlowMatchEulerDiscreteScheduler()
         scheduler.set_timesteps(sigmas=s.sort(descending=True).values.tolist())
@@ -64,7 +66,7 @@ def test_loss(tiny_bases):
             [scheduler.timesteps[(scheduler.sigmas[:-1] - each).abs().argmin()] for each in s]
         )
         noised = scheduler.scale_noise(latents, t, noise)
-        prompts = family.heard(told)
+        prompts = family.list_embeds(told)
         seen = family.denoiser(list(noised[:, :, None]), (1000 - t) / 1000, prompts)[0]
         # a step of the scheduler goes by (next - now) times what the pipeline gives it
         flow = -torch.stack(seen)[:, :, 0]
@@ -113,13 +115,13 @@ def test_halves_may_be_called_otherwise(tiny_bases, make_recipe):
         file = attached.weights()
         attached.detach()
         drawn = []
-        for tensors in (file, keys.plain(file)):
+        for tensors in (file, keys.to_kohya_keys(file)):
             lora.check(family.networks, tensors)
-            with lora.worn(family.networks, tensors, "", 1.0):
-                drawn.append(family.draw(PICTURE).tobytes())
-        drawn.append(family.draw(PICTURE).tobytes())
+            with lora.apply(family.networks, tensors, "", 1.0):
+                drawn.append(family.sample_image(PICTURE).tobytes())
+        drawn.append(family.sample_image(PICTURE).tobytes())
 
-    assert file.keys() != keys.plain(file).keys()
+    assert file.keys() != keys.to_kohya_keys(file).keys()
     assert drawn[0] == drawn[1] != drawn[2]
 
 
@@ -142,8 +144,8 @@ def test_half_precision(tiny_bases, make_recipe):
     latents = family.encode([Image.new("RGB", (64, 64), "navy")])
 
     with torch.autocast("cpu", torch.bfloat16):
-        told = family.states(family.tokens("a fox")[0][None])
-        loss = family.loss(latents, told, torch.Generator().manual_seed(1), gamma=0.0)
+        told = family.embed_prompts(family.tokenize("a fox")[0][None])
+        loss = family.loss(latents, told, torch.Generator().manual_seed(1), min_snr_gamma=0.0)
     loss.backward()
 
     trained = [p for p in attached.parameters.values() if p.grad is not None]

@@ -10,7 +10,7 @@ from storage.planning.plan import plan_training
 from storage.records import Catalog, Concept, Dial
 from training.families import walk
 from training.methods import _full, dreambooth, lora
-from training.networks.counts import sizes
+from training.networks.counts import file_sizes
 from training.run import defaults
 
 
@@ -21,7 +21,7 @@ def networks(bases):
         yield family.networks
 
 
-@pytest.mark.parametrize(("rank", "kind"), [(0, _full.Whole), (4, lora.Lora)])
+@pytest.mark.parametrize(("rank", "kind"), [(0, _full.FullNetworks), (4, lora.LoraAdapter)])
 def test_a_rank_makes_it_a_lora(networks, make_recipe, rank, kind):
     """Its file is taken for what it is; one that is neither is refused."""
     attached = dreambooth.attach(networks, make_recipe("dreambooth", rank=rank))
@@ -30,7 +30,7 @@ def test_a_rank_makes_it_a_lora(networks, make_recipe, rank, kind):
 
     assert type(attached) is kind
     dreambooth.check(networks, tensors)
-    with dreambooth.worn(networks, tensors, "mydog", 1.0):
+    with dreambooth.apply(networks, tensors, "mydog", 1.0):
         pass
     with pytest.raises(JobError, match="style_broken"):
         dreambooth.check(networks, {"else": torch.zeros(1)})
@@ -52,10 +52,10 @@ def test_the_dial(bases):
 
     assert (full.rank, full.num_class_images, full.file_bytes) == (
         0,
-        dreambooth.FEW,
-        sizes(base, walk()["sd1"]).model,
+        dreambooth.FEW_CLASS_IMAGES,
+        file_sizes(base, walk()["sd1"]).model,
     )
-    assert (low.rank, low.num_class_images) == (16, dreambooth.FEW)
+    assert (low.rank, low.num_class_images) == (16, dreambooth.FEW_CLASS_IMAGES)
     assert (low.method, plain.num_class_images) == ("dreambooth", 0)
     assert (low.steps, low.learning_rate, low.file_bytes) == (
         plain.steps,

@@ -30,11 +30,11 @@ def networks(bases: BaseCache) -> Iterator[Networks]:
 def test_start(networks: Networks, make_recipe: Callable[..., Recipe]) -> None:
     """The first vectors are those of the initial word, further ones lie beside its last."""
     (vocabulary,) = networks.vocabularies
-    word = vocabulary.table.weight[vocabulary.spell("cat")]
+    word = vocabulary.embedding.weight[vocabulary.encode("cat")]
 
-    vectors = embedding.begin(networks, make_recipe("embedding", rank=3, class_word="cat"))[
-        "emb_params"
-    ]
+    vectors = embedding.initial_vectors(
+        networks, make_recipe("embedding", rank=3, class_word="cat")
+    )["emb_params"]
 
     assert torch.equal(vectors[0], word[0])
     assert len(vectors) == 3
@@ -44,12 +44,12 @@ def test_start(networks: Networks, make_recipe: Callable[..., Recipe]) -> None:
 
 def test_no_word(networks: Networks, make_recipe: Callable[..., Recipe]) -> None:
     """Without an initial word it starts in the middle of all words."""
-    (vectors,) = embedding.begin(
+    (vectors,) = embedding.initial_vectors(
         networks, make_recipe("embedding", rank=1, class_word=" ")
     ).values()
 
     (vocabulary,) = networks.vocabularies
-    assert torch.allclose(vectors[0], vocabulary.table.weight.mean(0), atol=1e-6)
+    assert torch.allclose(vectors[0], vocabulary.embedding.weight.mean(0), atol=1e-6)
 
 
 def test_attached(networks: Networks, make_recipe: Callable[..., Recipe]) -> None:
@@ -57,7 +57,7 @@ def test_attached(networks: Networks, make_recipe: Callable[..., Recipe]) -> Non
     attached = embedding.attach(networks, make_recipe("embedding"))
 
     assert list(networks.words) == ["mydog"]
-    with networks.bare():
+    with networks.without_adapter():
         assert not networks.words
     assert list(networks.words) == ["mydog"]
     attached.detach()

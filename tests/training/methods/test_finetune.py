@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from storage.records import Concept, Dial
 from training.methods import finetune
-from training.methods._full import Whole
+from training.methods._full import FullNetworks
 from training.run import defaults
 from training.run.loop import train
 
@@ -17,7 +17,7 @@ def test_it_is_the_whole_network(bases, make_recipe):
         attached = finetune.attach(family.networks, make_recipe("finetune", rank=8))
         attached.detach()
 
-    assert isinstance(attached, Whole)
+    assert isinstance(attached, FullNetworks)
     assert make_recipe("finetune", rank=8).rank == 0
     assert make_recipe("finetune", concept=Concept.SUBJECT).ema_decay == finetune.FULL_EMA_DECAY
     assert make_recipe("finetune", ema_decay=0.0).ema_decay == 0

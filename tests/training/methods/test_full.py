@@ -10,7 +10,7 @@ from training.bases.cache import BaseCache
 from training.device import HostMemory
 from training.families import Picture, walk
 from training.methods import _full
-from training.networks.counts import sizes
+from training.networks.counts import file_sizes
 
 NAME = "unet.conv_in.weight"
 KEY = "model.diffusion_model.input_blocks.0.0.weight"
@@ -26,7 +26,9 @@ def family(bases):
 
 def begun(family, make_recipe, *, text=False):
     """Make a base ready to train, and change one of its weights."""
-    attached = _full.Whole(family.networks, make_recipe("finetune", train_text_encoder=text))
+    attached = _full.FullNetworks(
+        family.networks, make_recipe("finetune", train_text_encoder=text)
+    )
     attached.parameters[NAME].data += 0.05
     return attached
 
@@ -34,7 +36,7 @@ def begun(family, make_recipe, *, text=False):
 @pytest.mark.parametrize("text", [False, True])
 def test_every_weight_is_trained(family, make_recipe, text):
     """All of the UNet, the text encoder if wanted, never the autoencoder."""
-    networks = [family.unet, family.texts[0]] if text else [family.unet]
+    networks = [family.unet, family.text_encoders[0]] if text else [family.unet]
     attached = begun(family, make_recipe, text=text)
     try:
         trained = {id(p) for p in attached.parameters.values()}
@@ -47,15 +49,15 @@ def test_every_weight_is_trained(family, make_recipe, text):
 def test_the_base_is_put_back(family, make_recipe):
     """The base's very parameters are there again, aside for a while and in the end for good."""
     before = list(family.unet.parameters())
-    drawn = [family.draw(PICTURE).tobytes()]
+    drawn = [family.sample_image(PICTURE).tobytes()]
 
     attached = begun(family, make_recipe)
-    drawn.append(family.draw(PICTURE).tobytes())
-    with attached.aside():
-        drawn.append(family.draw(PICTURE).tobytes())
-    drawn.append(family.draw(PICTURE).tobytes())
+    drawn.append(family.sample_image(PICTURE).tobytes())
+    with attached.disabled():
+        drawn.append(family.sample_image(PICTURE).tobytes())
+    drawn.append(family.sample_image(PICTURE).tobytes())
     attached.detach()
-    drawn.append(family.draw(PICTURE).tobytes())
+    drawn.append(family.sample_image(PICTURE).tobytes())
 
     assert not any(trained.numel() for trained in attached.parameters.values())
     assert drawn[0] == drawn[2] == drawn[4] != drawn[1] == drawn[3]
@@ -66,13 +68,13 @@ def test_the_base_is_put_back(family, make_recipe):
 def test_aside_is_on_the_device(family, make_recipe):
     """The base's own, kept on the CPU, are where the run is; `meta` stands for its device."""
     attached = begun(family, make_recipe)
-    attached.devices = dict.fromkeys(attached.places, torch.device("meta"))
-    with family.networks.bare():
+    attached.devices = dict.fromkeys(attached.slots, torch.device("meta"))
+    with family.networks.without_adapter():
         inside = {parameter.device.type for parameter in family.unet.parameters()}
     outside = {parameter.device.type for parameter in family.unet.parameters()}
 
     assert (inside, outside) == ({"meta"}, {"cpu"})
-    attached.devices = dict.fromkeys(attached.places, torch.device("cpu"))
+    attached.devices = dict.fromkeys(attached.slots, torch.device("cpu"))
     attached.detach()
 
 
@@ -85,12 +87,14 @@ def test_what_is_not_trained_is_not_rounded(tiny_bases, make_recipe, name):
         precision = "bf16"
 
     with BaseCache(tiny_bases.folder, Narrow()).borrow(f"tiny-{name}") as family:
-        attached = _full.Whole(family.networks, make_recipe("finetune", train_text_encoder=False))
+        attached = _full.FullNetworks(
+            family.networks, make_recipe("finetune", train_text_encoder=False)
+        )
         tensors = attached.weights()
         attached.detach()
         assert family.unet.dtype is torch.bfloat16
     with tiny_bases.borrow(f"tiny-{name}") as family:
-        true = family.networks.model.packed({})
+        true = family.networks.model.to_single_file({})
 
     assert tensors.keys() == true.keys()
     assert all(torch.equal(tensors[key], true[key]) for key in true)
@@ -99,18 +103,18 @@ def test_what_is_not_trained_is_not_rounded(tiny_bases, make_recipe, name):
 def test_strength(family, make_recipe):
     """Worn, a model draws as it was trained; with no strength the base does, halfway between."""
     attached = begun(family, make_recipe)
-    trained = family.draw(PICTURE).tobytes()
+    trained = family.sample_image(PICTURE).tobytes()
     tensors = attached.weights()
     attached.detach()
-    bare, drawn, weights = family.draw(PICTURE).tobytes(), [], []
+    bare, drawn, weights = family.sample_image(PICTURE).tobytes(), [], []
     for strength in (0.0, 0.5, 1.0):
-        with _full.worn(family.networks, tensors, "", strength):
-            drawn.append(family.draw(PICTURE).tobytes())
+        with _full.apply(family.networks, tensors, "", strength):
+            drawn.append(family.sample_image(PICTURE).tobytes())
             weights.append(family.unet.conv_in.weight.detach())
 
     assert [drawn[0], drawn[2]] == [bare, trained]
     assert torch.allclose(weights[1], (weights[0] + weights[2]) / 2)
-    assert family.draw(PICTURE).tobytes() == bare
+    assert family.sample_image(PICTURE).tobytes() == bare
 
 
 @pytest.mark.parametrize(
@@ -140,6 +144,6 @@ def test_size(bases, family, make_recipe):
     numbers = sum(tensor.numel() for tensor in attached.weights().values())
     attached.detach()
 
-    assert sizes(bases.find("embedded"), walk()["sd1"]).model == pytest.approx(
+    assert file_sizes(bases.find("embedded"), walk()["sd1"]).model == pytest.approx(
         2 * numbers, rel=0.1
     )

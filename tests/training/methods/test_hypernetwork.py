@@ -45,7 +45,7 @@ def test_it_changes_what_cross_attention_reads_and_nothing_else(networks, make_r
             if name.endswith("2.weight"):
                 parameter.fill_(0.1)
     changed = [layer(networks, name)(given) for name in names]
-    with attached.aside():
+    with attached.disabled():
         aside = [layer(networks, name)(given) for name in names]
     attached.detach()
     after = [layer(networks, name)(given) for name in names]
@@ -76,10 +76,10 @@ def test_the_rank_is_the_width_between(bases, networks, make_recipe):
         attached.detach()
 
         assert tensors[FIRST].shape == (wide * 192, 192)
-        assert hypernetwork.width(tensors) == wide
+        assert hypernetwork.width_factor(tensors) == wide
         hypernetwork.check(networks, tensors)
         assert f"({wide})" in structure(hypernetwork.export(tensors, {}, "x"))
-    assert {rule.rank for rule in rules} == {hypernetwork.WIDER}
+    assert {rule.rank for rule in rules} == {hypernetwork.DEFAULT_WIDTH_FACTOR}
 
 
 def structure(content):

@@ -64,7 +64,7 @@ def test_forward(networks: Networks, make_recipe: Callable[..., Recipe]) -> None
     """A layer answers and learns as peft's own does, at any scale, and with its adapter off."""
     attached = lora.attach(networks, make_recipe())
     layer = attached.layers[KEY]
-    layer.scaling[lora.NAME] = 0.5
+    layer.scaling[lora.ADAPTER_NAME] = 0.5
     for weight in attached.parameters.values():
         torch.nn.init.normal_(weight, std=0.1, generator=torch.Generator().manual_seed(1))
     given = torch.randn(2, 9, 192, generator=torch.Generator().manual_seed(2))
@@ -76,7 +76,7 @@ def test_forward(networks: Networks, make_recipe: Callable[..., Recipe]) -> None
         found.append([out.detach(), *(weight.grad for weight in learnt)])
         attached.parameters[f"{KEY}.lora_down.weight"].grad = None
         attached.parameters[f"{KEY}.lora_up.weight"].grad = None
-    with attached.aside():
+    with attached.disabled():
         alone = layer(given)
     base = layer.get_base_layer()(given)
     attached.detach()
@@ -91,8 +91,8 @@ def test_scale_folded(networks: Networks, make_recipe: Callable[..., Recipe]) ->
     """Any other scale than one is folded into what is written, and alpha equals the rank."""
     attached = lora.attach(networks, make_recipe())
     layer = attached.layers[KEY]
-    layer.lora_B[lora.NAME].weight.data.fill_(1.0)
-    layer.scaling[lora.NAME] = 0.5
+    layer.lora_B[lora.ADAPTER_NAME].weight.data.fill_(1.0)
+    layer.scaling[lora.ADAPTER_NAME] = 0.5
     written = attached.weights()
     attached.detach()
 
@@ -147,7 +147,7 @@ def test_alpha_scales(networks: Networks) -> None:
     given = torch.ones(1, 192)
     bare = layer(given)
 
-    with lora.worn(networks, pair() | {f"{KEY}.alpha": torch.tensor(1.0)}, "", 0.5):
+    with lora.apply(networks, pair() | {f"{KEY}.alpha": torch.tensor(1.0)}, "", 0.5):
         added = layer(given) - bare
 
     assert torch.allclose(added, torch.tensor(192 * 2 * 0.5 * 0.5), rtol=1e-4)

@@ -13,7 +13,7 @@ from torch import nn
 from storage.errors import JobError
 from storage.records import Concept, Dial
 from training import methods
-from training.methods._lycoris import factors
+from training.methods._lycoris import factorize
 from training.run import defaults
 
 KEY = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"
@@ -46,7 +46,7 @@ def test_it_starts_as_no_change_and_goes_without_a_trace(networks, make_recipe, 
         for parameter in attached.parameters.values():
             parameter.add_(0.1 * torch.randn(parameter.shape, generator=generator))
     changed = layer(given)
-    with attached.aside():
+    with attached.disabled():
         aside = layer(given)
     attached.detach()
 
@@ -94,9 +94,9 @@ def test_a_module_is_as_large_as_counted(kind, layer, rank):
     """What a kind says of its modules is what they have, at any rank."""
     out, inner, *window = layer.weight.shape
 
-    tensors = kind.OWN.make("a", layer, rank).state_dict().values()
+    tensors = kind.ALGORITHM.make_module("a", layer, rank).state_dict().values()
 
-    counted = kind.OWN.numbers(out, inner, prod(window), rank)
+    counted = kind.ALGORITHM.count_parameters(out, inner, prod(window), rank)
     assert counted == (sum(tensor.numel() for tensor in tensors), len(tensors))
 
 
@@ -104,7 +104,7 @@ def test_a_module_is_as_large_as_counted(kind, layer, rank):
 def test_factors(near):
     """A dimension is cut as LyCORIS cuts it."""
     for dimension in range(1, 1500):
-        assert factors(dimension, near) == factorization(dimension, near)
+        assert factorize(dimension, near) == factorization(dimension, near)
 
 
 def spoilt(tensors):

@@ -31,7 +31,7 @@ def tensors(networks, make_recipe):
 def test_word_and_layers_are_trained_together(networks, make_recipe):
     """The word's vectors are among what is trained, ten times as fast as the layers."""
     attached = pivotal.attach(networks, make_recipe("pivotal"))
-    groups = group_parameters(attached.parameters, attached.paces)
+    groups = group_parameters(attached.parameters, attached.rate_factors)
     attached.detach()
 
     assert {group["pace"]: len(group["params"]) for group in groups}[10.0] == 1
@@ -50,7 +50,7 @@ def test_its_file_is_a_lora_with_one_word(tensors):
 
 def test_worn_knows_the_word(networks, tensors):
     """Inside the block the word is known by its vectors, and nothing of it afterwards."""
-    with pivotal.worn(networks, tensors, "mydog", 1.0):
+    with pivotal.apply(networks, tensors, "mydog", 1.0):
         assert torch.equal(networks.words["mydog"]["emb_params"], tensors[WORD])
 
     assert networks.words == {}

@@ -10,7 +10,7 @@ from training.modelfiles import clip
 @pytest.mark.parametrize(("padding", "filled"), [(clip.END, 49407), ("!", 0)])
 def test_tokenizer(padding, filled):
     """Prompts become the token ids that OpenAI's CLIP gives them; the padding is as asked."""
-    tokenizer = clip.tokenizer(padding)
+    tokenizer = clip.make_tokenizer(padding)
 
     assert tokenizer("a photo of a cat").input_ids == [49406, 320, 1125, 539, 320, 2368, 49407]
     assert len(tokenizer) == 49408

@@ -20,7 +20,7 @@ from training.modelfiles import configs, singlefile
 )
 def test_true_shapes(shape, counts):
     """They have the true models' numbers of weights."""
-    networks = singlefile.empty(shape).values()
+    networks = singlefile.make_empty_networks(shape).values()
 
     assert [sum(p.numel() for p in network.parameters()) for network in networks] == counts
 
@@ -28,8 +28,8 @@ def test_true_shapes(shape, counts):
 @pytest.mark.parametrize("shape", [configs.SD15, configs.SD2, configs.SDXL])
 def test_tiny_shapes(shape):
     """A tiny model's names are among its true one's, and its blocks are of the same kinds."""
-    for name, small in singlefile.empty(configs.tiny(shape)).items():
-        true = singlefile.empty(shape)[name]
+    for name, small in singlefile.make_empty_networks(configs.shrink_shape(shape)).items():
+        true = singlefile.make_empty_networks(shape)[name]
 
         assert small.state_dict().keys() < true.state_dict().keys()
         assert sum(p.numel() for p in small.parameters()) < 4_000_000
@@ -47,7 +47,7 @@ def flow(shape):
 
 def test_true_flow():
     """A Z-Image has the true one's numbers of weights, and a tiny one names of the same kinds."""
-    true, small = flow(configs.ZIMAGE), flow(configs.FEW)
+    true, small = flow(configs.ZIMAGE), flow(configs.TINY_ZIMAGE)
 
     assert [sum(p.numel() for p in network.parameters()) for network in true] == [
         6_154_908_736, 83_819_683, 4_022_468_096,

@@ -67,7 +67,7 @@ def download(fake_hub: FakeHub, cache: Path, **more: Any) -> tuple[hub.Note, lis
 def test_needed(fake_hub: FakeHub, tmp_path: Path) -> None:
     """Only the pipeline's own safetensors, JSON and text come, in half precision; all checked."""
     noted, told = download(fake_hub, tmp_path)
-    place = hub.cached(NAME, tmp_path)
+    place = hub.find_cached(NAME, tmp_path)
 
     assert place is not None
     assert {str(p.relative_to(place)) for p in place.rglob("*") if p.is_file()} == NEEDED
@@ -75,7 +75,7 @@ def test_needed(fake_hub: FakeHub, tmp_path: Path) -> None:
     assert set(noted.files) == NEEDED
     assert noted.checked
     assert (noted.commit, noted.whole) == (COMMIT, True)
-    assert hub.note(NAME, tmp_path) == noted
+    assert hub.read_note(NAME, tmp_path) == noted
     assert told[-1]["done"] == told[-1]["bytes"] == sum(len(WHOLE[name]) for name in NEEDED)
 
 
@@ -146,7 +146,7 @@ def test_refused(fake_hub: FakeHub, tmp_path: Path, change: dict[str, Any], code
         download(fake_hub, tmp_path)
 
     assert refused.value.code == code
-    assert hub.cached(NAME, tmp_path) is None
+    assert hub.find_cached(NAME, tmp_path) is None
     assert not list(tmp_path.rglob("*.part"))
 
 
@@ -191,7 +191,7 @@ def test_here_meanwhile(fake_hub: FakeHub, tmp_path: Path, noted: bool) -> None:
     with pytest.raises(JobError, match="hub_pickles"):
         download(fake_hub, tmp_path)
 
-    assert hub.cached(NAME, tmp_path) is not None
+    assert hub.find_cached(NAME, tmp_path) is not None
 
 
 def test_unseen(fake_hub: FakeHub, tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from training.modelfiles import folder
 def test_kinds(tiny_bases):
     """OpenAI's CLIP, OpenCLIP and two encoders are told apart by the folders' files."""
     kinds = {
-        name: folder.kind(tiny_bases.folder / f"tiny-{name}") for name in ("sd1", "sd2", "sdxl")
+        name: folder.read_kind(tiny_bases.folder / f"tiny-{name}")
+        for name in ("sd1", "sd2", "sdxl")
     }
 
     assert kinds == {

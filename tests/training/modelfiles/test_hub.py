@@ -26,12 +26,12 @@ WHOLE = {
 
 def brought(cache: Path, files: dict[str, str]) -> Path:
     """Lay files out as the hub's client does."""
-    place = hub.shelf(NAME, cache) / "snapshots" / COMMIT
+    place = hub.cache_folder(NAME, cache) / "snapshots" / COMMIT
     for name, content in files.items():
         path = place / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
-    refs = hub.shelf(NAME, cache) / "refs"
+    refs = hub.cache_folder(NAME, cache) / "refs"
     refs.mkdir(parents=True, exist_ok=True)
     (refs / "main").write_text(COMMIT)
     return place
@@ -52,7 +52,7 @@ def test_others(tmp_path: Path, files: dict[str, str], here: bool) -> None:
     """What another program brought is here when its networks have safetensors."""
     place = brought(tmp_path, files)
 
-    assert hub.cached(NAME, tmp_path) == (place if here else None)
+    assert hub.find_cached(NAME, tmp_path) == (place if here else None)
 
 
 @pytest.mark.parametrize(
@@ -68,21 +68,21 @@ def test_noted(tmp_path: Path, whole: bool, files: list[str], here: bool) -> Non
     place = brought(tmp_path, {"model_index.json": INDEX})
     entries = {name: {"bytes": 1, "git": "", "checked": True} for name in files}
     noted = hub.Note(NAME, COMMIT, whole, files=entries)
-    hub.remember(noted, tmp_path)
+    hub.write_note(noted, tmp_path)
 
-    assert hub.note(NAME, tmp_path) == noted
+    assert hub.read_note(NAME, tmp_path) == noted
     assert noted.checked == whole
-    assert hub.cached(NAME, tmp_path) == (place if here else None)
+    assert hub.find_cached(NAME, tmp_path) == (place if here else None)
 
 
 def test_nothing(tmp_path: Path) -> None:
     """Names that are none, notes that cannot be read and what is not there are nothing."""
     brought(tmp_path, {})
-    (hub.shelf(NAME, tmp_path) / hub.NOTE).write_text("{")
+    (hub.cache_folder(NAME, tmp_path) / hub.NOTE).write_text("{")
 
-    assert hub.note(NAME, tmp_path) is None
-    assert hub.cached("maker/other", tmp_path) is None
-    assert hub.cached("..", tmp_path) is None
+    assert hub.read_note(NAME, tmp_path) is None
+    assert hub.find_cached("maker/other", tmp_path) is None
+    assert hub.find_cached("..", tmp_path) is None
 
 
 def test_size(tmp_path: Path) -> None:
@@ -90,4 +90,4 @@ def test_size(tmp_path: Path) -> None:
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "a" / "b" / "c").write_bytes(b"123")
 
-    assert hub.size(tmp_path) == hub.size(tmp_path / "a" / "b" / "c") == 3
+    assert hub.count_bytes(tmp_path) == hub.count_bytes(tmp_path / "a" / "b" / "c") == 3

@@ -14,7 +14,7 @@ from storage.errors import JobError
 from training import embedded, families
 from training.bases.cache import BaseCache
 from training.modelfiles import configs, singlefile, singlefile_writer
-from training.modelfiles.configs import tiny
+from training.modelfiles.configs import shrink_shape
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +35,7 @@ def file(pipeline: StableDiffusionPipeline, tmp_path_factory: pytest.TempPathFac
     unet, vae, text = (
         network.state_dict() for network in (pipeline.unet, pipeline.vae, pipeline.text_encoder)
     )
-    content = singlefile_writer.written(unet, vae, [(text, False)])
+    content = singlefile_writer.to_single_file(unet, vae, [(text, False)])
     content["cond_stage_model.transformer.text_model.embeddings.position_ids"] = torch.arange(77)
     path = tmp_path_factory.mktemp("single") / "tiny.safetensors"
     save_file({name: tensor.contiguous() for name, tensor in content.items()}, path)
@@ -47,7 +47,7 @@ def test_same_weights(pipeline: StableDiffusionPipeline, file: Path) -> None:
     shape = singlefile.Shape(dict(pipeline.unet.config), dict(pipeline.vae.config),
                       pipeline.text_encoder.config.to_dict())  # fmt: skip
 
-    loaded = singlefile.load(file, torch.float32, shape)
+    loaded = singlefile.load_pipeline(file, torch.float32, shape)
 
     for part in ("unet", "vae", "text_encoder"):
         ours, theirs = (getattr(p, part).state_dict() for p in (loaded, pipeline))
@@ -68,14 +68,15 @@ def headed(path: Path, shapes: dict[str, list[int]]) -> Path:
 
 
 SD1 = {
-    singlefile.READS: [320, 768], singlefile.SEES: [320, 4, 3, 3], singlefile.TEXT: [49408, 768],
-    singlefile.PICTURES: [128, 3, 3, 3],
+    singlefile.TO_K_KEY: [320, 768], singlefile.CONV_IN_KEY: [320, 4, 3, 3],
+    singlefile.CLIP_KEY: [49408, 768],
+    singlefile.VAE_KEY: [128, 3, 3, 3],
 }  # fmt: skip
-SD2 = SD1 | {singlefile.READS: [320, 1024], singlefile.OPEN: [49408, 1024]}
+SD2 = SD1 | {singlefile.TO_K_KEY: [320, 1024], singlefile.OPENCLIP_KEY: [49408, 1024]}
 SDXL = {
-    singlefile.SEES: [320, 4, 3, 3], singlefile.FIRST: [49408, 768],
-    singlefile.SECOND: [49408, 1280],
-    singlefile.TOLD: [1280, 2816], singlefile.PICTURES: [128, 3, 3, 3],
+    singlefile.CONV_IN_KEY: [320, 4, 3, 3], singlefile.SDXL_CLIP_KEY: [49408, 768],
+    singlefile.SDXL_OPENCLIP_KEY: [49408, 1280],
+    singlefile.LABEL_KEY: [1280, 2816], singlefile.VAE_KEY: [128, 3, 3, 3],
 }  # fmt: skip
 
 
@@ -83,17 +84,17 @@ SDXL = {
     ("shapes", "without", "family", "amiss"),
     [
         (SD1, "", "sd1", "part"),
-        (SD2, singlefile.TEXT, "sd2", "part"),
+        (SD2, singlefile.CLIP_KEY, "sd2", "part"),
         (SDXL, "", "sdxl", "part"),
-        (SD1 | {singlefile.READS: [320, 1024]}, "", "", "part"),
-        (SD1 | {singlefile.SEES: [320, 9, 3, 3]}, "", "", "inpaint"),
-        (SD2 | {singlefile.SEES: [320, 9, 3, 3]}, "", "", "inpaint"),
-        (SDXL | {singlefile.SEES: [320, 9, 3, 3]}, "", "", "inpaint"),
-        (SD1, singlefile.TEXT, "", "part"),
-        (SD1, singlefile.PICTURES, "", "part"),
+        (SD1 | {singlefile.TO_K_KEY: [320, 1024]}, "", "", "part"),
+        (SD1 | {singlefile.CONV_IN_KEY: [320, 9, 3, 3]}, "", "", "inpaint"),
+        (SD2 | {singlefile.CONV_IN_KEY: [320, 9, 3, 3]}, "", "", "inpaint"),
+        (SDXL | {singlefile.CONV_IN_KEY: [320, 9, 3, 3]}, "", "", "inpaint"),
+        (SD1, singlefile.CLIP_KEY, "", "part"),
+        (SD1, singlefile.VAE_KEY, "", "part"),
         (
-            SDXL | {singlefile.REFINER: [49408, 1280], singlefile.SEES: [384, 4, 3, 3]},
-            singlefile.SECOND,
+            SDXL | {singlefile.REFINER_KEY: [49408, 1280], singlefile.CONV_IN_KEY: [384, 4, 3, 3]},
+            singlefile.SDXL_OPENCLIP_KEY,
             "",
             "refiner",
         ),
@@ -107,8 +108,8 @@ def test_family(
     shapes = {name: shape for name, shape in shapes.items() if name != without}
     place = headed(tmp_path / "a.safetensors", shapes)
 
-    assert singlefile.family(place) == family
-    assert singlefile.amiss(place) == amiss
+    assert singlefile.detect_family(place) == family
+    assert singlefile.find_fault(place) == amiss
     for name, module in families.walk().items():
         assert module.recognises(place) is (name == family)
 
@@ -116,8 +117,8 @@ def test_family(
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({singlefile.SEES: [320, 9, 3, 3]}, "base_inpaint"),
-        ({singlefile.READS: [320, 1]}, "base_part"),
+        ({singlefile.CONV_IN_KEY: [320, 9, 3, 3]}, "base_inpaint"),
+        ({singlefile.TO_K_KEY: [320, 1]}, "base_part"),
     ],
 )
 def test_demand(tmp_path: Path, change: dict[str, list[int]], code: str) -> None:
@@ -125,7 +126,7 @@ def test_demand(tmp_path: Path, change: dict[str, list[int]], code: str) -> None
     place = headed(tmp_path / "a.safetensors", SD1 | change)
 
     for refuses in (
-        lambda: singlefile.demand(place, "sd1"),
+        lambda: singlefile.require_family(place, "sd1"),
         lambda: BaseCache(tmp_path).find("a"),
     ):
         with pytest.raises(JobError) as refused:
@@ -140,21 +141,30 @@ def test_demand(tmp_path: Path, change: dict[str, list[int]], code: str) -> None
         ({}, "v", "v_prediction"),
         ({"v_pred": torch.zeros(0)}, "", "v_prediction"),
         (
-            {singlefile.OPEN: torch.zeros(1), singlefile.SPREAD: torch.tensor([-0.2, 0.2])},
+            {
+                singlefile.OPENCLIP_KEY: torch.zeros(1),
+                singlefile.V_BIAS_KEY: torch.tensor([-0.2, 0.2]),
+            },
             "",
             "v_prediction",
         ),
         (
-            {singlefile.OPEN: torch.zeros(1), singlefile.SPREAD: torch.tensor([-0.2, 0.2])},
+            {
+                singlefile.OPENCLIP_KEY: torch.zeros(1),
+                singlefile.V_BIAS_KEY: torch.tensor([-0.2, 0.2]),
+            },
             "epsilon",
             "epsilon",
         ),
         (
-            {singlefile.OPEN: torch.zeros(1), singlefile.SPREAD: torch.tensor([-0.02, 0.02])},
+            {
+                singlefile.OPENCLIP_KEY: torch.zeros(1),
+                singlefile.V_BIAS_KEY: torch.tensor([-0.02, 0.02]),
+            },
             "",
             "epsilon",
         ),
-        ({singlefile.SPREAD: torch.tensor([-0.2, 0.2])}, "", "epsilon"),
+        ({singlefile.V_BIAS_KEY: torch.tensor([-0.2, 0.2])}, "", "epsilon"),
     ],
 )
 def test_prediction(
@@ -164,15 +174,15 @@ def test_prediction(
     place = tmp_path / "a.safetensors"
     save_file({"x": torch.zeros(1)}, place, {"modelspec.prediction_type": told} if told else None)
 
-    assert singlefile.prediction(place, content) == expected
+    assert singlefile.detect_prediction(place, content) == expected
 
 
 def test_more_than_is_read() -> None:
     """SD 2's own file has a layer and a projection that nobody reads; they are left out."""
     with torch.device("meta"):
-        networks = singlefile.empty(configs.SD2)
+        networks = singlefile.make_empty_networks(configs.SD2)
         unet, vae, text = (network.state_dict() for network in networks.values())
-        content = singlefile_writer.written(unet, vae, [(text, True)])
+        content = singlefile_writer.to_single_file(unet, vae, [(text, True)])
     start = "cond_stage_model.model."
     more = {name.replace(".22.", ".23."): t for name, t in content.items() if ".22." in name}
     more |= {
@@ -180,7 +190,7 @@ def test_more_than_is_read() -> None:
         f"{start}logit_scale": torch.ones(1),
     }
 
-    found = singlefile.converted(content | more, networks)
+    found = singlefile.convert_tensors(content | more, networks)
 
     assert len(more) == 14
     assert found["text_encoder"].keys() == text.keys()
@@ -192,10 +202,10 @@ def test_broken(tmp_path: Path, content: bytes) -> None:
     """What is no safetensors file is not known, and refused with a code when it is loaded."""
     path = tmp_path / "a.safetensors"
     path.write_bytes(content)
-    shape = tiny(singlefile.SD15)
+    shape = shrink_shape(singlefile.SD15)
 
-    assert not singlefile.family(path)
-    assert not singlefile.amiss(path)
+    assert not singlefile.detect_family(path)
+    assert not singlefile.find_fault(path)
     with pytest.raises(JobError) as refused:
-        singlefile.load(path, torch.float32, shape)
+        singlefile.load_pipeline(path, torch.float32, shape)
     assert refused.value.code == "base_broken"

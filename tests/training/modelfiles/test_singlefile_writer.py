@@ -53,14 +53,14 @@ EACH = {"sd1": KNOWN, "sd2": {f"cond_stage_model.{name}" for name in OPEN}, "sdx
 def test_true_names(family):
     """At its true size a model gets its own file's names; every weight is read back by them."""
     with torch.device("meta"):
-        networks = singlefile.empty(walk()[family].SHAPE)
+        networks = singlefile.make_empty_networks(walk()[family].SHAPE)
     unet, vae, *texts = networks.values()
     opened = [(text.state_dict(), text.config.hidden_act == "gelu") for text in texts]
 
-    content = singlefile_writer.written(unet.state_dict(), vae.state_dict(), opened)
+    content = singlefile_writer.to_single_file(unet.state_dict(), vae.state_dict(), opened)
 
     assert content.keys() > EACH[family]
-    for name, back in singlefile.converted(content, networks).items():
+    for name, back in singlefile.convert_tensors(content, networks).items():
         wanted = {key: tensor.shape for key, tensor in networks[name].state_dict().items()}
         assert {key: tensor.shape for key, tensor in back.items()} == wanted
 
@@ -69,7 +69,7 @@ def test_true_names(family):
 def test_same_weights(family):
     """Written and read, every weight is what it was."""
     torch.manual_seed(1)
-    networks = singlefile.empty(configs.tiny(walk()[family].SHAPE))
+    networks = singlefile.make_empty_networks(configs.shrink_shape(walk()[family].SHAPE))
     for network in networks.values():
         network.to_empty(device="cpu")
         for parameter in network.parameters():
@@ -77,8 +77,8 @@ def test_same_weights(family):
     unet, vae, *texts = networks.values()
     opened = [(text.state_dict(), text.config.hidden_act == "gelu") for text in texts]
 
-    content = singlefile_writer.written(unet.state_dict(), vae.state_dict(), opened)
+    content = singlefile_writer.to_single_file(unet.state_dict(), vae.state_dict(), opened)
 
-    for name, back in singlefile.converted(content, networks).items():
+    for name, back in singlefile.convert_tensors(content, networks).items():
         own = networks[name].state_dict()
         assert all(torch.equal(back[key], own[key]) for key in own), name

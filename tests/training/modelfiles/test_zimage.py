@@ -37,7 +37,7 @@ def alone(tmp_path):
     """Write a tiny transformer as a file, alone in a folder; give its weights, too."""
     weights = random.make_random_model("zimage").transformer.state_dict()
     place = tmp_path / "mine.safetensors"
-    save_file({n: t.contiguous() for n, t in original.written(weights).items()}, place)
+    save_file({n: t.contiguous() for n, t in original.to_original(weights).items()}, place)
     return place, weights
 
 
@@ -46,24 +46,24 @@ def test_true_names():
     with init_empty_weights():
         weights = ZImageTransformer2DModel().state_dict()
 
-    content = original.written(weights)
-    back = original.read(content)
+    content = original.to_original(weights)
+    back = original.to_diffusers(content)
 
     assert {name: tuple(content[name].shape) for name in KNOWN} == KNOWN
     assert not any(".to_q." in name or ".to_k." in name or ".to_v." in name for name in content)
     assert {n: t.shape for n, t in back.items()} == {n: t.shape for n, t in weights.items()}
 
 
-@pytest.mark.parametrize("start", ["", original.START])
+@pytest.mark.parametrize("start", ["", original.PREFIX])
 def test_recognised(alone, tmp_path, start):
     """A file is known by its names, with and without what some programs put before them."""
     place, weights = alone
     other = tmp_path / "other.safetensors"
-    save_file({start + n: t.clone() for n, t in original.written(weights).items()}, other)
+    save_file({start + n: t.clone() for n, t in original.to_original(weights).items()}, other)
 
     assert zimage.recognises(place)
     assert zimage.recognises(other)
-    assert original.read(load_file(other)).keys() == weights.keys()
+    assert original.to_diffusers(load_file(other)).keys() == weights.keys()
 
 
 def test_split(alone, tmp_path):
@@ -74,7 +74,7 @@ def test_split(alone, tmp_path):
     save_file({"model.diffusion_model.input_blocks.0.0.weight": torch.zeros(1)}, other)
 
     assert zimage.recognises(apart)
-    assert original.read(load_file(apart)).keys() == weights.keys()
+    assert original.to_diffusers(load_file(apart)).keys() == weights.keys()
     assert not zimage.recognises(other)
 
 
@@ -96,7 +96,7 @@ def turbo(tmp_path):
     place = random.write_random_model(tmp_path, "zimage")
     path = place / "scheduler" / "scheduler_config.json"
     told = json.loads(path.read_text())
-    path.write_text(json.dumps(told | {"shift": original.DISTILLED}))
+    path.write_text(json.dumps(told | {"shift": original.TURBO_SHIFT}))
     return place
 
 
@@ -110,7 +110,7 @@ def test_turbo_is_refused(turbo, tiny_bases):
 
     assert (amiss.value.code, amiss.value.facts) == ("base_distilled", {"base": "tiny-zimage"})
     with tiny_bases.borrow("tiny-zimage") as family:
-        assert family.pipeline.scheduler.config.shift == original.SHIFT
+        assert family.pipeline.scheduler.config.shift == original.BASE_SHIFT
 
 
 def test_a_list_lets_turbo_in(turbo, tiny_bases, tmp_path):
@@ -122,14 +122,14 @@ def test_a_list_lets_turbo_in(turbo, tiny_bases, tmp_path):
     )
 
     with BaseCache(turbo.parent, tiny_bases.device, told).borrow("freed") as family:
-        assert family.pipeline.scheduler.config.shift == original.DISTILLED
+        assert family.pipeline.scheduler.config.shift == original.TURBO_SHIFT
 
 
 @pytest.mark.usefixtures("alone")
 def test_turbo_lends_no_scheduler(turbo, tiny_bases):
     """A file that borrows from a Turbo draws by the base's scheduler."""
     with BaseCache(turbo.parent, tiny_bases.device).borrow("mine") as family:
-        assert family.pipeline.scheduler.config.shift == original.SHIFT
+        assert family.pipeline.scheduler.config.shift == original.BASE_SHIFT
 
 
 def test_nobody_lends(alone, tiny_bases):
@@ -145,7 +145,7 @@ def test_half_of_it(alone, tiny_bases):
     """A file that lacks a weight is refused."""
     place, weights = alone
     random.write_random_model(place.parent, "zimage")
-    content = original.written(weights)
+    content = original.to_original(weights)
     del content["layers.1.attention.out.weight"]
     save_file({name: tensor.contiguous() for name, tensor in content.items()}, place)
     bases = BaseCache(place.parent, tiny_bases.device)

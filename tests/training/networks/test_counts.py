@@ -31,5 +31,5 @@ def test_a_family_without_counts(tmp_path):
     known = read_counts(str(tmp_path / "new.py"))
 
     assert known == Counts()
-    assert memory.needed(known.memory, None, 1000, MethodTraits()) == 0
-    assert memory.abreast(known.memory, 512, 1 << 40) == 1
+    assert memory.training_bytes(known.memory, None, 1000, MethodTraits()) == 0
+    assert memory.count_at_once(known.memory, 512, 1 << 40) == 1

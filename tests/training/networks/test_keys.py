@@ -20,16 +20,16 @@ from training.networks import keys
 )
 def test_cut(name, layer, end):
     """What is cut off is the end, whatever the layer is called."""
-    assert keys.cut(name) == (layer, end)
+    assert keys.split_key(name) == (layer, end)
 
 
 def test_halves():
     """Halves are called as peft does where layers have dots, as kohya does elsewhere; and back."""
     plain = {"a_b.lora_down.weight": 1, "a.b.lora_up.weight": 2, "a.b.alpha": 3, "clip_l": 4}
 
-    written = keys.written(plain)
+    written = keys.to_file_keys(plain)
 
     assert written == {
         "a_b.lora_down.weight": 1, "a.b.lora_B.weight": 2, "a.b.alpha": 3, "clip_l": 4,
     }  # fmt: skip
-    assert keys.plain(written) == plain
+    assert keys.to_kohya_keys(written) == plain

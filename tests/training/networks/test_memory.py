@@ -9,25 +9,25 @@ import pytest
 from benchmarks.memory.blueprint import recipe
 from storage.records import Optimizer
 from training.networks.memory import (
-    AVERAGE,
-    CODED,
-    CODER,
-    CONTEXT,
-    FROZEN,
-    LEAN,
-    LEARNT,
-    TRAINED,
-    Keeps,
-    abreast,
-    needed,
-    stepping,
-    trained,
+    CONTEXT_BYTES,
+    EMA_BYTES,
+    FROZEN_BYTES,
+    GRADIENT_BYTES,
+    OPTIMIZER_BYTES,
+    TRAINED_BYTES,
+    VAE_BYTES,
+    VAE_BYTES_PER_PLACE,
+    MemoryCounts,
+    count_at_once,
+    count_parameters,
+    step_bytes,
+    training_bytes,
 )
-from training.networks.quantize import NUMBER
+from training.networks.quantize import NF4_BYTES
 from training.networks.traits import MethodTraits
 
 TRAITS = MethodTraits()
-KEEPS = Keeps(1000, 800, 100, attention=10, every=12, frugal=2, seen=1)
+KEEPS = MemoryCounts(1000, 800, 100, attention=10, every=12, frugal=2, seen=1)
 BIG = 10**9
 
 
@@ -42,43 +42,56 @@ def test_parts() -> None:
     four = recipe("lora", 64, 2, nf4=True)
     double = recipe("lora", 64, 2, precision="fp32")
 
-    assert stepping(KEEPS, asked, 7, TRAITS) == 2000 + TRAINED * 7 + 10 * 64 * 2
-    assert stepping(KEEPS, wide, 7, TRAITS) == 2000 + TRAINED * 7 + 12 * 64 * 2
-    assert stepping(KEEPS, frugal, 7, TRAITS) == 2000 + TRAINED * 7 + 2 * 64 * 2
-    assert stepping(KEEPS, whole, 1100, TRAITS) == (TRAINED + AVERAGE + LEARNT) * 1100
-    assert stepping(replace(KEEPS, whole=BIG), least, 0, TRAITS) == BIG * 64 * 2
-    assert stepping(KEEPS, eight, 1000, TRAITS) == (LEAN[Optimizer.ADAMW8BIT] + LEARNT) * 1000
-    assert stepping(KEEPS, least, 1000, TRAITS) == (LEAN[Optimizer.ADAFACTOR] + LEARNT) * 1000
-    assert stepping(KEEPS, double, 7, TRAITS) == 4000 + TRAINED * 7 + 2 * 10 * 64 * 2
-    assert stepping(KEEPS, read, 7, TRAITS) == 2000 + 200 + TRAINED * 7 + 10 * 64
+    assert step_bytes(KEEPS, asked, 7, TRAITS) == 2000 + TRAINED_BYTES * 7 + 10 * 64 * 2
+    assert step_bytes(KEEPS, wide, 7, TRAITS) == 2000 + TRAINED_BYTES * 7 + 12 * 64 * 2
+    assert step_bytes(KEEPS, frugal, 7, TRAITS) == 2000 + TRAINED_BYTES * 7 + 2 * 64 * 2
     assert (
-        stepping(KEEPS, four, 7, TRAITS) == 400 + round(NUMBER * 800) + TRAINED * 7 + 10 * 64 * 2
+        step_bytes(KEEPS, whole, 1100, TRAITS)
+        == (TRAINED_BYTES + EMA_BYTES + GRADIENT_BYTES) * 1100
+    )
+    assert step_bytes(replace(KEEPS, whole=BIG), least, 0, TRAITS) == BIG * 64 * 2
+    assert (
+        step_bytes(KEEPS, eight, 1000, TRAITS)
+        == (OPTIMIZER_BYTES[Optimizer.ADAMW8BIT] + GRADIENT_BYTES) * 1000
+    )
+    assert (
+        step_bytes(KEEPS, least, 1000, TRAITS)
+        == (OPTIMIZER_BYTES[Optimizer.ADAFACTOR] + GRADIENT_BYTES) * 1000
+    )
+    assert step_bytes(KEEPS, double, 7, TRAITS) == 4000 + TRAINED_BYTES * 7 + 2 * 10 * 64 * 2
+    assert step_bytes(KEEPS, read, 7, TRAITS) == 2000 + 200 + TRAINED_BYTES * 7 + 10 * 64
+    assert (
+        step_bytes(KEEPS, four, 7, TRAITS)
+        == 400 + round(NF4_BYTES * 800) + TRAINED_BYTES * 7 + 10 * 64 * 2
     )
 
 
 @pytest.mark.parametrize(
     ("keeps", "most"),
     [
-        (replace(KEEPS, attention=BIG), 2000 + TRAINED * 7 + BIG * 64),
-        (replace(KEEPS, seen=BIG), 2000 + TRAINED * 7 + 2 * BIG * 64),
-        (KEEPS, TRAINED * 7 + CODER + CODED * 64),
-        (replace(KEEPS, texts=BIG), FROZEN * (1000 + BIG) + CODER),
+        (replace(KEEPS, attention=BIG), 2000 + TRAINED_BYTES * 7 + BIG * 64),
+        (replace(KEEPS, seen=BIG), 2000 + TRAINED_BYTES * 7 + 2 * BIG * 64),
+        (KEEPS, TRAINED_BYTES * 7 + VAE_BYTES + VAE_BYTES_PER_PLACE * 64),
+        (replace(KEEPS, texts=BIG), FROZEN_BYTES * (1000 + BIG) + VAE_BYTES),
     ],
 )
-def test_most(keeps: Keeps, most: int) -> None:
+def test_most(keeps: MemoryCounts, most: int) -> None:
     """A step, a picture with its negative prompt, a photo, or all networks at once: the most."""
-    assert needed(keeps, recipe("lora", 64), 7, TRAITS) == most + CONTEXT
+    assert training_bytes(keeps, recipe("lora", 64), 7, TRAITS) == most + CONTEXT_BYTES
 
 
 def test_abreast() -> None:
     """So many pictures are drawn at once as fit twice into half of what is free; always one."""
-    assert abreast(KEEPS, 64, 4 * 64 * 3) == 3
-    assert abreast(KEEPS, 128, 4 * 64 * 3) == 1
-    assert abreast(KEEPS, 64, 0) == 1
+    assert count_at_once(KEEPS, 64, 4 * 64 * 3) == 3
+    assert count_at_once(KEEPS, 128, 4 * 64 * 3) == 1
+    assert count_at_once(KEEPS, 64, 0) == 1
 
 
 def test_trained() -> None:
     """An adapter's file tells how many numbers it has; whole networks are known."""
-    assert trained(KEEPS, recipe("lora", 64), 5000) == 2500
-    assert trained(KEEPS, recipe("finetune", 64, rank=0), 5000) == 1000
-    assert trained(KEEPS, recipe("finetune", 64, rank=0, train_text_encoder=True), 5000) == 1100
+    assert count_parameters(KEEPS, recipe("lora", 64), 5000) == 2500
+    assert count_parameters(KEEPS, recipe("finetune", 64, rank=0), 5000) == 1000
+    assert (
+        count_parameters(KEEPS, recipe("finetune", 64, rank=0, train_text_encoder=True), 5000)
+        == 1100
+    )

@@ -12,7 +12,7 @@ from torch import nn
 from benchmarks.memory.footprint import Footprint
 from tests.fakes.interrupts import train_with_interruption
 from training import families, methods
-from training.networks.quantize import NUMBER, quantise
+from training.networks.quantize import NF4_BYTES, quantize
 from training.run.loop import train
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def network() -> nn.Sequential:
 def test_answers() -> None:
     """Answers and gradients are a tenth off, at most: NF4's error of weights drawn at random."""
     exact, rounded = network(), network()
-    quantise(rounded)
+    quantize(rounded)
     given = torch.randn(4, 7, SIDE)
     pairs = []
     for each in (exact, rounded):
@@ -58,10 +58,10 @@ def test_smaller() -> None:
     with Footprint() as footprint:
         footprint.hold(made.state_dict().values())
         before = footprint.live
-        quantise(made)
+        quantize(made)
         saved = before - footprint.live
 
-    assert saved == pytest.approx(2 * SIDE**2 * (4 - NUMBER), rel=0.01)
+    assert saved == pytest.approx(2 * SIDE**2 * (4 - NF4_BYTES), rel=0.01)
     assert made[1].weight.untyped_storage().nbytes() == 4 * SIDE**2
     assert [each.weight.shape for each in made] == [(SIDE, SIDE)] * 3  # type: ignore[union-attr]
 
@@ -69,9 +69,9 @@ def test_smaller() -> None:
 def test_once() -> None:
     """What is rounded already stays as it is."""
     made, given = network(), torch.randn(2, SIDE)
-    quantise(made)
+    quantize(made)
     before = made(given)
-    quantise(made)
+    quantize(made)
 
     assert torch.equal(made(given), before)
 

@@ -9,7 +9,7 @@ import pytest
 from benchmarks.memory import blueprint, counts
 from storage.records import Base
 from training import families
-from training.networks.counts import sizes
+from training.networks.counts import file_sizes
 from training.networks.sizes import SMALL
 
 
@@ -31,5 +31,5 @@ def test_any_other_is_its_familys():
 
     family = families.walk()["sd2"]
 
-    assert sizes(base, family) is family.COUNTS.sizes
-    assert sizes(replace(base, small=True), family) is SMALL
+    assert file_sizes(base, family) is family.COUNTS.sizes
+    assert file_sizes(replace(base, small=True), family) is SMALL

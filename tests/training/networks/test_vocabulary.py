@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from training.networks.vocabulary import split
+from training.networks.vocabulary import split_at_words
 
 if TYPE_CHECKING:
     from training.bases.cache import BaseCache
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 )
 def test_split(prompt: str, pieces: list[str]) -> None:
     """A learned word is found as a whole word, the longest first, in any case."""
-    assert split(prompt, ["mydog", "mydog2"]) == pieces
+    assert split_at_words(prompt, ["mydog", "mydog2"]) == pieces
 
 
 def test_plain_prompt(bases: BaseCache) -> None:
@@ -36,17 +36,17 @@ def test_plain_prompt(bases: BaseCache) -> None:
         for prompt in ("", "a cat emoji, on a white background", "a cat " * 50):
             theirs = tokenizer(prompt, padding="max_length", truncation=True).input_ids
 
-            assert family.tokens(prompt)[0].tolist() == [theirs]
+            assert family.tokenize(prompt)[0].tolist() == [theirs]
 
 
 def test_learned_words(bases: BaseCache) -> None:
     """Learned words take the places after the vocabulary, and answer with their vectors."""
     one, two = torch.full((2, 192), 0.1), torch.full((1, 192), 0.2)
     words = {"one": {"emb_params": one}, "two": {"emb_params": two}}
-    with bases.borrow("embedded") as family, family.networks.speaking(words):
-        (table,) = (each.table for each in family.networks.vocabularies)
+    with bases.borrow("embedded") as family, family.networks.with_words(words):
+        (table,) = (each.embedding for each in family.networks.vocabularies)
         known = len(table.weight)
-        (tokens,), cut = family.tokens("two ONE")
+        (tokens,), cut = family.tokenize("two ONE")
         vectors = table(tokens)
 
         assert tokens[1:4].tolist() == [known + 2, known, known + 1]

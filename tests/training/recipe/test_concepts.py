@@ -13,7 +13,7 @@ from training import methods
 from training.recipe.concepts import ConceptPhotos, TrainingPhoto
 from training.run.loop import train
 from training.styles import header
-from training.styles.inspect import inspected
+from training.styles.inspect import inspect_file
 
 
 @pytest.fixture
@@ -43,20 +43,20 @@ def test_both_are_learnt_and_named(bases, two, make_job_folder, run_task):
             (folder.photos / f"{at}.png").write_bytes((folder.photos / "1.png").read_bytes())
         assert run_task(train(folder, bases))[-1].kind == "done"
         files[name] = folder.result / "mydog.safetensors"
-    told = header.metadata(header.read(files["plain"]))
+    told = header.read_metadata(header.read_header(files["plain"]))
 
     assert files["plain"].read_bytes() == files["again"].read_bytes()
     assert files["plain"].read_bytes() != files["other"].read_bytes()
     assert told["modelspec.trigger_phrase"] == "mydog, mycat"
     assert json.loads(told["ss_tag_frequency"]) == {"safelight": {"mydog": 2, "mycat": 1}}
     assert told["ss_num_train_images"] == "3"
-    assert inspected(files["plain"])["trigger"] == "mydog, mycat"
+    assert inspect_file(files["plain"])["trigger"] == "mydog, mycat"
 
 
 @pytest.mark.parametrize("method", ["embedding", "pivotal"])
 def test_one_word_is_one_concept(two, method):
     """A method that learns a single word refuses several concepts."""
     with pytest.raises(JobError) as refused:
-        methods.chosen(two(method))
+        methods.find_for_recipe(two(method))
 
     assert refused.value.code == "concepts_method"

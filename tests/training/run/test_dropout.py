@@ -73,6 +73,6 @@ def test_a_part_of_what_is_added(networks, make_recipe, method):
 def test_without_adapters_there_is_none(make_recipe, method, rank):
     """A word and a whole network refuse it with a code."""
     with pytest.raises(JobError) as refused:
-        methods.chosen(make_recipe(method, rank=rank, dropout=0.1))
+        methods.find_for_recipe(make_recipe(method, rank=rank, dropout=0.1))
 
     assert (refused.value.code, refused.value.facts["method"]) == ("dropout_method", method)

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from storage.errors import JobError
-from training.families import Frame
+from training.families import Crop
 from training.run.examples import Batches, Example, crop_photo, encode_photos, list_buckets
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def test_fitted(tmp_path: Path) -> None:
 
     picture = fit.picture
     assert picture.size == (64, 64)
-    assert fit.frame == Frame((100, 300), (0, 64), (64, 64))
+    assert fit.frame == Crop((100, 300), (0, 64), (64, 64))
     assert picture.getpixel((32, 32)) == picture.getpixel((5, 5)) == (0, 0, 255)
 
 

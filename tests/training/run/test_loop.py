@@ -26,8 +26,8 @@ from training.run import checkpoint
 from training.run.loop import TrainingRun, train
 from training.run.previews import SAMPLING_STEPS
 from training.sample import sample
-from training.styles.thumbnail import thumbnail
-from training.styles.writer import tensors
+from training.styles.thumbnail import make_thumbnail
+from training.styles.writer import read_tensors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -85,7 +85,7 @@ def test_story(bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_t
     assert all((folder.samples / name).exists() for name in told["sample"].files)
     with safe_open(folder.result / "mydog.safetensors", "pt") as opened:
         shown = opened.metadata()["modelspec.thumbnail"]
-    assert shown == thumbnail(folder.samples / "step-000004-0.png")
+    assert shown == make_thumbnail(folder.samples / "step-000004-0.png")
 
 
 def test_before(
@@ -96,7 +96,7 @@ def test_before(
     folder = make_job_folder(make_recipe(learning_rate=0.1, prompts=(prompt,)))
     run_task(train(folder, bases))
     with bases.borrow("embedded") as family:
-        alone = family.draw(Picture(prompt.text, "", prompt.seed, SAMPLING_STEPS, 64, 64))
+        alone = family.sample_image(Picture(prompt.text, "", prompt.seed, SAMPLING_STEPS, 64, 64))
 
     before, after = (folder.samples / f"step-00000{step}-0.png" for step in (0, 2))
 
@@ -237,7 +237,10 @@ def test_small(
 
     assert whole.small_copy is None
     assert bool(done.small_copy) is made
-    assert tensors(folder.result / done.file).keys() == tensors(plain.result / whole.file).keys()
+    assert (
+        read_tensors(folder.result / done.file).keys()
+        == read_tensors(plain.result / whole.file).keys()
+    )
     if made:
         copy = folder.result / done.small_copy.file
         assert copy.stat().st_size == done.small_copy.bytes <= most
@@ -262,7 +265,7 @@ def test_all_silent(
 
 def learnt(folder: JobFolder) -> dict[str, torch.Tensor]:
     """Read the tensors that came out."""
-    return tensors(folder.result / "mydog.safetensors")
+    return read_tensors(folder.result / "mydog.safetensors")
 
 
 def serve(trained: JobFolder, path: Path, method: str) -> JobFolder:

@@ -14,7 +14,7 @@ from benchmarks.memory.footprint import Footprint
 from storage.errors import JobError
 from tests.fakes.gpu import FakeGpu
 from tests.fakes.interrupts import train_with_interruption
-from training.networks.memory import Keeps
+from training.networks.memory import MemoryCounts
 from training.recipe.limits import MEMORY_FALLBACKS
 from training.recipe.recipe import MemoryFallback
 from training.run import memory
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Made = Callable[..., Recipe]
     Told = Callable[[Iterator[Event]], list[Event]]
 
-KEEPS = Keeps(
+KEEPS = MemoryCounts(
     1 << 29, 1 << 28, 1 << 20, attention=1_600_000, every=2_000_000, frugal=400_000, seen=9000
 )
 
@@ -147,7 +147,7 @@ def drive(folder: JobFolder, bases: BaseCache, *, most: int, since: int = 0) -> 
     """Train where memory for so much is left from a step on."""
     told: list[Event] = []
     with bases.borrow("embedded") as family:
-        networks = [*family.exact().values()]
+        networks = [*family.full_precision_networks().values()]
     with Footprint() as footprint:
         footprint.hold(tensor for each in networks for tensor in each.state_dict().values())
         for event in train(folder, bases):

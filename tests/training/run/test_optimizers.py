@@ -15,7 +15,7 @@ from training import methods
 from training.recipe.concepts import SamplePrompt
 from training.run import optimizers
 from training.run.loop import TrainingRun, train
-from training.styles.writer import tensors
+from training.styles.writer import read_tensors
 
 
 @pytest.fixture
@@ -113,14 +113,14 @@ def test_a_file_holds_what_is_drawn_with(bases, asked, make_job_folder, optimize
     recipe = asked(optimizer, steps=2, train_text_encoder=False, ema_decay=ema)
     folder = make_job_folder(recipe)
     with bases.borrow("embedded") as family:
-        attached = methods.chosen(recipe).attach(family.networks, recipe)
+        attached = methods.find_for_recipe(recipe).attach(family.networks, recipe)
         run = TrainingRun(folder, recipe, family, attached, bases)
         list(run.run())
         steps = {name: each.half() for name, each in attached.weights().items()}
         with run.final_weights():
             draws = {name: each.half() for name, each in attached.weights().items()}
         attached.detach()
-    kept = tensors(folder.result / "mydog.safetensors")
+    kept = read_tensors(folder.result / "mydog.safetensors")
 
     assert all(torch.equal(kept[name], each) for name, each in draws.items())
     assert not all(torch.equal(kept[name], each) for name, each in steps.items())
@@ -143,9 +143,9 @@ def test_one_rate_is_not_two(bases, asked):
     """Prodigy finds one rate; a method whose word learns faster is refused, not misled."""
     recipe = asked(Optimizer.PRODIGY, "pivotal")
     with bases.borrow("embedded") as family:
-        attached = methods.chosen(recipe).attach(family.networks, recipe)
+        attached = methods.find_for_recipe(recipe).attach(family.networks, recipe)
         with pytest.raises(JobError) as refused:
-            optimizers.make_optimizer(recipe, attached.parameters, attached.paces)
+            optimizers.make_optimizer(recipe, attached.parameters, attached.rate_factors)
         attached.detach()
 
     assert refused.value.code == "optimizer_paces"

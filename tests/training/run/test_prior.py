@@ -11,7 +11,7 @@ from storage.events import Note
 from storage.records import Concept, JobCommand
 from training.families import Picture
 from training.run.loop import train
-from training.styles.writer import tensors
+from training.styles.writer import read_tensors
 
 MORE = {"concept": Concept.SUBJECT, "num_class_images": 3}
 
@@ -58,7 +58,7 @@ def test_they_are_learnt(bases, make_recipe, make_job_folder, run_task, text):
     for folder in folders:
         run_task(train(folder, bases))
 
-    files = [tensors(folder.result / "mydog.safetensors") for folder in folders]
+    files = [read_tensors(folder.result / "mydog.safetensors") for folder in folders]
     for one, other in ((0, 1), (1, 2)):
         assert any((files[one][key] != files[other][key]).any() for key in files[0])
 
@@ -118,7 +118,7 @@ def test_the_picture_is_the_bare_bases(bases, make_recipe, make_job_folder, run_
     run_task(train(folder, bases))
     seed = seeded(7, 1, "class").initial_seed()
     with bases.borrow("embedded") as family:
-        alone = family.draw(Picture("a dog emoji", "", seed, 20, 64, 64))
+        alone = family.sample_image(Picture("a dog emoji", "", seed, 20, 64, 64))
     alone.save(folder.path / "alone.png")
 
     assert (folder.path / "alone.png").read_bytes() == drawn(folder)["0001.png"]

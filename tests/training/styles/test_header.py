@@ -7,7 +7,7 @@ import json
 import pytest
 
 from storage.errors import JobError
-from training.styles.header import find_method, said
+from training.styles.header import find_method, read_method_and_trigger
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def file(tmp_path):
 )
 def test_a_style_says_what_it_is(file, header, made):
     """Ours by its recipe, others by their tensors."""
-    assert said(file(**header)) == made
+    assert read_method_and_trigger(file(**header)) == made
 
 
 @pytest.mark.parametrize(
@@ -58,14 +58,14 @@ def test_what_is_no_style_is_refused(tmp_path, content):
     path.write_bytes(content)
 
     with pytest.raises(JobError) as broken:
-        said(path)
+        read_method_and_trigger(path)
     assert broken.value.code in {"style_foreign", "style_broken"}  # `{}` is an empty header
 
 
 def test_a_missing_style_is_missing(tmp_path):
     """A path that leads nowhere has its own code."""
     with pytest.raises(JobError) as missing:
-        said(tmp_path / "none")
+        read_method_and_trigger(tmp_path / "none")
     assert missing.value.code == "style_missing"
 
 

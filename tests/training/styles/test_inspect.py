@@ -10,8 +10,8 @@ from PIL import Image
 
 from storage.errors import JobError
 from training.networks.traits import PROGRAMS
-from training.styles.inspect import inspected
-from training.styles.writer import Origin, publish
+from training.styles.inspect import inspect_file
+from training.styles.writer import Origin, write_style
 
 KEY = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"
 LORA = {
@@ -27,9 +27,9 @@ def test_ours_tells_its_recipe(tmp_path, make_recipe):
     made = make_recipe(rank=4, steps=120, base_fingerprint="5afe" * 16)
     Image.new("RGB", (64, 64), (200, 60, 30)).save(tmp_path / "sample.png")
     origin = Origin("stable-diffusion-v1", "sd_v1", "lora", "epsilon", "embedded")
-    publish(path, LORA, made, origin, tmp_path / "sample.png")
+    write_style(path, LORA, made, origin, tmp_path / "sample.png")
 
-    facts = inspected(path)
+    facts = inspect_file(path)
 
     assert (facts["method"], facts["trigger"]) == ("lora", made.trigger)
     assert (facts["steps"], facts["rank"], facts["photos"]) == ("120", "4", str(len(made.photos)))
@@ -53,7 +53,7 @@ def test_a_strangers_file_tells_what_it_can(tmp_path):
     path = tmp_path / "theirs.safetensors"
     path.write_bytes(len(body).to_bytes(8, "little") + body)
 
-    facts = inspected(path)
+    facts = inspect_file(path)
 
     assert (facts["method"], facts["rank"], facts["trigger"]) == ("loha", "16", "")
     assert facts["name"] == "x" * 80
@@ -68,7 +68,7 @@ def test_metadata_that_is_no_text_is_refused(tmp_path, told):
     path.write_bytes(len(body).to_bytes(8, "little") + body)
 
     with pytest.raises(JobError, match="style_broken"):
-        inspected(path)
+        inspect_file(path)
 
 
 def test_a_pickle_is_no_style(tmp_path):
@@ -77,4 +77,4 @@ def test_a_pickle_is_no_style(tmp_path):
     path.write_bytes(b"\x80\x04}")
 
     with pytest.raises(JobError, match="style_foreign"):
-        inspected(path)
+        inspect_file(path)

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from storage.errors import JobError
-from training.networks.keys import written
-from training.styles.resize import shrunk
-from training.styles.writer import rounded, sealed
+from training.networks.keys import to_file_keys
+from training.styles.resize import shrink
+from training.styles.writer import round_tensors, serialize
 
 KEY, CONV = "lora_unet_a", "lora_unet_b"
 
@@ -37,8 +37,8 @@ def tensors():
 @pytest.mark.parametrize("most", [8_000, 14_000, 30_000])
 def test_it_fits(tensors, most):
     """A file of it is not larger than asked for, and one rank more would not have fitted."""
-    found = shrunk(tensors, most)
-    size = len(b"".join(sealed(rounded(found.tensors), {})))
+    found = shrink(tensors, most)
+    size = len(b"".join(serialize(round_tensors(found.tensors), {})))
 
     assert size <= most + 400  # hashes
     assert size + 2 * (128 + 96 + 128 + 96 * 9) > most - 600
@@ -46,7 +46,7 @@ def test_it_fits(tensors, most):
 
 def test_what_matters_is_kept(tensors):
     """Four directions carry nearly everything: with them almost nothing is lost, without much."""
-    four, three = shrunk(tensors, 11_000), shrunk(tensors, 8_000)
+    four, three = shrink(tensors, 11_000), shrink(tensors, 8_000)
 
     assert (four.rank, three.rank) == (4, 3)
     assert four.error < 0.01
@@ -60,17 +60,17 @@ def test_names_stay(tensors):
     """Halves that have peft's names, where layers have dots, have them afterwards."""
     dotted = {name.replace("lora_unet_", "diffusion_model.x."): t for name, t in tensors.items()}
 
-    found = shrunk(written(dotted), 11_000)
-    plainly = shrunk(tensors, 11_000)
+    found = shrink(to_file_keys(dotted), 11_000)
+    plainly = shrink(tensors, 11_000)
 
-    assert found.tensors.keys() == written(dotted).keys()
+    assert found.tensors.keys() == to_file_keys(dotted).keys()
     assert found.rank == plainly.rank
     assert found.error == plainly.error
 
 
 def test_alpha_is_the_rank_and_shapes_are_those_of_a_lora(tensors):
     """Whatever alpha was, it equals the rank now; a convolution's window stays with `down`."""
-    found = shrunk(tensors, 11_000).tensors
+    found = shrink(tensors, 11_000).tensors
 
     assert found[f"{KEY}.alpha"].item() == 4
     assert found[f"{CONV}.lora_down.weight"].shape == (4, 96, 3, 3)
@@ -79,7 +79,7 @@ def test_alpha_is_the_rank_and_shapes_are_those_of_a_lora(tensors):
 
 def test_with_room_nothing_is_lost(tensors):
     """All ranks fit: the product is the same."""
-    found = shrunk(tensors, 10**6)
+    found = shrink(tensors, 10**6)
 
     assert (found.rank, found.error) == (16, 0.0)
     assert torch.allclose(product(found.tensors, KEY), product(tensors, KEY), atol=1e-4)
@@ -90,7 +90,7 @@ def test_a_bundled_word_goes_along(tensors):
     word = {"bundle_emb.x.string_to_param.*": torch.ones(2, 192)}
 
     assert torch.equal(
-        shrunk(tensors | word, 14_000).tensors[next(iter(word))], torch.ones(2, 192)
+        shrink(tensors | word, 14_000).tensors[next(iter(word))], torch.ones(2, 192)
     )
 
 
@@ -101,7 +101,7 @@ def test_a_bundled_word_goes_along(tensors):
 def test_what_cannot_be_is_said(tensors, change, most, code):
     """Too little room, or no plain LoRA."""
     with pytest.raises(JobError, match=code):
-        shrunk(tensors | change, most)
+        shrink(tensors | change, most)
 
 
 @pytest.mark.parametrize(
@@ -118,10 +118,10 @@ def test_a_damaged_file_is_refused(tensors, change):
     spoilt = {name: tensor for name, tensor in (tensors | change).items() if tensor is not None}
 
     with pytest.raises(JobError, match="style_broken"):
-        shrunk(spoilt, 20_000)
+        shrink(spoilt, 20_000)
 
 
 def test_an_embedding_is_no_lora():
     """It has no rank."""
     with pytest.raises(JobError, match="shrink_kind"):
-        shrunk({"emb_params": torch.ones(2, 192)}, 10**6)
+        shrink({"emb_params": torch.ones(2, 192)}, 10**6)

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from training.styles.thumbnail import BEGIN, MOST, thumbnail, weight
+from training.styles.thumbnail import (
+    DATA_URL_START,
+    MAX_JPEG_BYTES,
+    make_thumbnail,
+    thumbnail_bytes,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +22,9 @@ if TYPE_CHECKING:
 
 def decoded(url: str) -> Image.Image:
     """Open the picture of a data URL."""
-    return Image.open(io.BytesIO(base64.b64decode(url.removeprefix(BEGIN))), formats=("JPEG",))
+    return Image.open(
+        io.BytesIO(base64.b64decode(url.removeprefix(DATA_URL_START))), formats=("JPEG",)
+    )
 
 
 @pytest.mark.parametrize(
@@ -27,7 +34,7 @@ def test_its_sides(tmp_path: Path, size: tuple[int, int], longest: int) -> None:
     """A sample is made at most 256 pixels long, keeps its form, and is never enlarged."""
     Image.new("RGB", size, (200, 60, 30)).save(tmp_path / "a.png")
 
-    small = decoded(thumbnail(tmp_path / "a.png"))
+    small = decoded(make_thumbnail(tmp_path / "a.png"))
 
     assert max(small.size) == longest
     assert small.size[0] * size[1] == small.size[1] * size[0]
@@ -37,9 +44,9 @@ def test_it_stays_small(tmp_path: Path) -> None:
     """Even noise, which no format packs, becomes a few kilobytes."""
     Image.effect_noise((512, 512), 80).convert("RGB").save(tmp_path / "a.png")
 
-    url = thumbnail(tmp_path / "a.png")
+    url = make_thumbnail(tmp_path / "a.png")
 
-    assert 0 < weight({"modelspec.thumbnail": url}) <= MOST
+    assert 0 < thumbnail_bytes({"modelspec.thumbnail": url}) <= MAX_JPEG_BYTES
 
 
 def test_the_same_pixels_are_the_same_bytes(tmp_path: Path) -> None:
@@ -48,7 +55,7 @@ def test_the_same_pixels_are_the_same_bytes(tmp_path: Path) -> None:
     picture.save(tmp_path / "a.png")
     picture.save(tmp_path / "b.png", compress_level=1, dpi=(300, 300))
 
-    assert thumbnail(tmp_path / "a.png") == thumbnail(tmp_path / "b.png")
+    assert make_thumbnail(tmp_path / "a.png") == make_thumbnail(tmp_path / "b.png")
 
 
 @pytest.mark.parametrize(
@@ -58,4 +65,4 @@ def test_the_same_pixels_are_the_same_bytes(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_weight(told: dict[str, str], bytes_: int) -> None:
     """Its bytes are counted unread; an address is no picture."""
-    assert weight(told) == bytes_
+    assert thumbnail_bytes(told) == bytes_

@@ -15,8 +15,8 @@ from safetensors import safe_open
 
 from storage.errors import JobError
 from training.recipe.concepts import SamplePrompt
-from training.styles.thumbnail import thumbnail
-from training.styles.writer import Origin, publish, tensors
+from training.styles.thumbnail import make_thumbnail
+from training.styles.writer import Origin, read_tensors, write_style
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +39,7 @@ def header(path: Path) -> dict[str, str]:
 
 def test_same_bytes(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """The same recipe and tensors are the same bytes, and the digest is theirs."""
-    digests = [publish(tmp_path / n, dict(order), make_recipe(), ORIGIN) for n, order in
+    digests = [write_style(tmp_path / n, dict(order), make_recipe(), ORIGIN) for n, order in
                (("a", WEIGHTS.items()), ("b", reversed(WEIGHTS.items())))]  # fmt: skip
 
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
@@ -48,9 +48,9 @@ def test_same_bytes(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
 
 def test_rounded(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """Tensors are written in half precision and read back."""
-    publish(tmp_path / "a", WEIGHTS, make_recipe(), ORIGIN)
+    write_style(tmp_path / "a", WEIGHTS, make_recipe(), ORIGIN)
 
-    read = tensors(tmp_path / "a")
+    read = read_tensors(tmp_path / "a")
 
     assert all(tensor.dtype == torch.float16 for tensor in read.values())
     assert torch.equal(read["a.lora_up.weight"].float(), WEIGHTS["a.lora_up.weight"])
@@ -58,7 +58,7 @@ def test_rounded(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
 
 def test_modelspec(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """The header has what modelspec 1.0.1 demands and advises."""
-    publish(tmp_path / "a", WEIGHTS, make_recipe(), ORIGIN)
+    write_style(tmp_path / "a", WEIGHTS, make_recipe(), ORIGIN)
     told = header(tmp_path / "a")
 
     assert all(told[f"modelspec.{field}"] for field in (*MUST, *SHOULD))
@@ -70,8 +70,8 @@ def test_modelspec(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
 
 def test_skip(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """A clip skip is told as kohya's tools call it; without one nothing is."""
-    publish(tmp_path / "a", WEIGHTS, make_recipe(), replace(ORIGIN, skip=2))
-    publish(tmp_path / "b", WEIGHTS, make_recipe(), ORIGIN)
+    write_style(tmp_path / "a", WEIGHTS, make_recipe(), replace(ORIGIN, skip=2))
+    write_style(tmp_path / "b", WEIGHTS, make_recipe(), ORIGIN)
 
     assert header(tmp_path / "a")["ss_clip_skip"] == "2"
     assert "ss_clip_skip" not in header(tmp_path / "b")
@@ -79,7 +79,7 @@ def test_skip(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
 
 def test_hashes(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """The hashes are those kohya computes: over everything after the header."""
-    publish(tmp_path / "a", WEIGHTS, make_recipe(), ORIGIN)
+    write_style(tmp_path / "a", WEIGHTS, make_recipe(), ORIGIN)
     content, told = (tmp_path / "a").read_bytes(), header(tmp_path / "a")
     digest = hashlib.sha256(content[8 + int.from_bytes(content[:8], "little") :]).hexdigest()
 
@@ -89,7 +89,7 @@ def test_hashes(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
 
 def test_read_by_others(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """The header has what A1111 and Forge read: name, base, rank and the trigger as a tag."""
-    publish(tmp_path / "a", WEIGHTS, make_recipe(), ORIGIN)
+    write_style(tmp_path / "a", WEIGHTS, make_recipe(), ORIGIN)
     told = header(tmp_path / "a")
 
     assert told["ss_output_name"] == "mydog"
@@ -101,7 +101,7 @@ def test_read_by_others(make_recipe: Callable[..., Recipe], tmp_path: Path) -> N
 
 def test_made_with(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """The header names what made the file: recipe, the base's fingerprint and every library."""
-    publish(tmp_path / "a", WEIGHTS, make_recipe(base_fingerprint="5afe"), ORIGIN)
+    write_style(tmp_path / "a", WEIGHTS, make_recipe(base_fingerprint="5afe"), ORIGIN)
     told = header(tmp_path / "a")
 
     versions = json.loads(told["safelight.versions"])
@@ -116,10 +116,10 @@ def test_made_with(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
 def test_thumbnail(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """A sample becomes the header's picture; without one there is none."""
     Image.new("RGB", (64, 64), (200, 60, 30)).save(tmp_path / "sample.png")
-    publish(tmp_path / "a", WEIGHTS, make_recipe(), ORIGIN, tmp_path / "sample.png")
-    publish(tmp_path / "b", WEIGHTS, make_recipe(), ORIGIN)
+    write_style(tmp_path / "a", WEIGHTS, make_recipe(), ORIGIN, tmp_path / "sample.png")
+    write_style(tmp_path / "b", WEIGHTS, make_recipe(), ORIGIN)
 
-    assert header(tmp_path / "a")["modelspec.thumbnail"] == thumbnail(tmp_path / "sample.png")
+    assert header(tmp_path / "a")["modelspec.thumbnail"] == make_thumbnail(tmp_path / "sample.png")
     assert "modelspec.thumbnail" not in header(tmp_path / "b")
 
 
@@ -127,7 +127,7 @@ def test_private(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """Captions, prompts, folders and the names of photos stay out of the file."""
     asked = make_recipe(prompts=(SamplePrompt("my secret prompt", 1),))
     Image.new("RGB", (64, 64)).save(tmp_path / "sample.png")
-    publish(tmp_path / "a", WEIGHTS, asked, ORIGIN, tmp_path / "sample.png")
+    write_style(tmp_path / "a", WEIGHTS, asked, ORIGIN, tmp_path / "sample.png")
     content = (tmp_path / "a").read_bytes()
 
     for shot in asked.photos:
@@ -146,7 +146,7 @@ def test_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a").write_bytes(content)
 
     with pytest.raises(JobError) as refused:
-        tensors(tmp_path / "a")
+        read_tensors(tmp_path / "a")
 
     assert refused.value.code == "style_foreign"
 
@@ -154,6 +154,6 @@ def test_refused(tmp_path: Path, content: bytes) -> None:
 def test_missing(tmp_path: Path) -> None:
     """A style that is gone has its own code."""
     with pytest.raises(JobError) as refused:
-        tensors(tmp_path / "a")
+        read_tensors(tmp_path / "a")
 
     assert refused.value.code == "style_missing"
