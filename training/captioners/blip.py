@@ -40,7 +40,7 @@ class Blip:
 
 def recognises(place: Path) -> bool:
     """Return whether a folder's config.json is of a BLIP."""
-    return folder.config(place, "config.json").get("model_type") == "blip"
+    return folder.read_config(place, "config.json").get("model_type") == "blip"
 
 
 def load(place: Path, device: Device) -> Blip:

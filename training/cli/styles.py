@@ -34,7 +34,7 @@ def promote(given: PromoteArguments, settings: TrainingSettings) -> dict[str, An
 
     name = names.clean_name(given.name)
     place = model.promote_model(given.file, name, bases.open_registry(settings))
-    return {"kind": "promoted", "base": name, "bytes": hub.size(place)}
+    return {"kind": "promoted", "base": name, "bytes": hub.count_bytes(place)}
 
 
 def export(given: ExportArguments, settings: TrainingSettings) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def export(given: ExportArguments, settings: TrainingSettings) -> dict[str, Any]
     if method.TRAITS.marks.model:
         place = given.out / given.file.stem
         model.write_model_folder(given.file, place, bases.open_registry(settings))
-        return {"kind": "exported", "file": place.name, "bytes": hub.size(place)}
+        return {"kind": "exported", "file": place.name, "bytes": hub.count_bytes(place)}
     exported, suffix = getattr(method, "export", None), getattr(method, "EXPORT_SUFFIX", "")
     if exported is None:
         raise JobError("export_kind")

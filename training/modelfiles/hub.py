@@ -94,7 +94,7 @@ def list_components(index: Path) -> list[str]:
     """Name the folders of a pipeline that are loaded, by its index."""
     return [
         name
-        for name, kind in folder.config(index.parent, index.name).items()
+        for name, kind in folder.read_config(index.parent, index.name).items()
         if isinstance(kind, list) and kind and kind[0] and name not in WATCHERS
     ]
 

@@ -71,7 +71,8 @@ def test_skip(bases: BaseCache) -> None:
     base = bases.find("embedded")
     load = walk()[base.family].load
     plain, skipping = (
-        load(bases.locate("embedded"), bases.device, replace(base, skip=skip)) for skip in (1, 2)
+        load(bases.locate("embedded"), bases.device, replace(base, clip_skip=skip))
+        for skip in (1, 2)
     )
     tokens = plain.tokenize("a red fox")[0][None]
     with torch.no_grad():

@@ -176,4 +176,4 @@ def test_words_are_not_learned(tiny_bases):
     """It has no vocabulary and no text encoder to train."""
     with tiny_bases.borrow("tiny-zimage") as family:
         assert family.networks.vocabularies == ()
-        assert not family.networks.text
+        assert not family.networks.has_text_encoder

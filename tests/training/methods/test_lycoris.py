@@ -74,7 +74,7 @@ def test_the_seed_decides(networks, make_recipe, kind):
 @pytest.mark.parametrize("concept", list(Concept))
 def test_a_file_is_as_large_as_expected(bases, networks, make_recipe, kind, concept):
     """The pre-flight card's bytes are within a tenth of the file's."""
-    rules = defaults.rules(kind.name, bases.find("embedded"))
+    rules = defaults.rules(kind.ALGORITHM.name, bases.find("embedded"))
     rule = next(r for r in rules if (r.concept, r.dial) == (concept, Dial.BALANCED))
 
     attached = kind.attach(
