@@ -83,7 +83,7 @@ def choice_facts(choice: Choice) -> dict[str, str]:
 
 def reason_lines(answer: Answer) -> list[str]:
     """Say why in three lines."""
-    return wording.advice.reasons(
+    return wording.advice.format_reasons(
         answer.choice.reasons, format_count(answer.case.distinct_photos, "photo")
     )
 
@@ -97,7 +97,7 @@ def note_lines(answer: Answer) -> Iterator[str]:
     if case.commercial and choice.base.terms:
         yield say(wording.advice.TERMS, terms=choice.base.terms)
     if alternative is not None:
-        reason = wording.advice.reason_apart(alternative.reasons, choice.reasons, photos)
+        reason = wording.advice.format_second_reason(alternative.reasons, choice.reasons, photos)
         yield say(wording.advice.SECOND_CHOICE, why=reason, **choice_facts(alternative))
 
 

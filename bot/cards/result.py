@@ -52,7 +52,9 @@ def result_card(home: Home, result: Result, handover: Handover) -> Card:
     pinged = " ".join(f"<@{member}>" for member in result.pinged)
     card.add(text(say(wording.result.TITLE, name=style.name), facts, pinged))
     add_pictures(card, home.job_folder(job.id), state)
-    prompt = wording.result.example(style.trigger, style.concept, small=draws_emoji(result))
+    prompt = wording.result.make_example_prompt(
+        style.trigger, style.concept, small=draws_emoji(result)
+    )
     card.add(text(wording.result.PROMPT, escape(prompt)))
     if programs := state.done.readable_by:
         card.add(text(say(wording.result.LOADS, programs=", ".join(programs))))

@@ -202,7 +202,7 @@ class TryForm(Form):
         super().__init__(title=flatten(fill(wording.sample.TRY_FORM, name=style.name), 45))
         self.style = style
         small = base is not None and base.small
-        first = wording.result.example(style.trigger, style.concept, small=small)
+        first = wording.result.make_example_prompt(style.trigger, style.concept, small=small)
         self.prompt = field("prompt", first, style=discord.TextStyle.paragraph)
         self.add_field(wording.sample.PROMPT_LABEL, self.prompt)
 

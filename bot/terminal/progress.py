@@ -153,7 +153,7 @@ class EventPrinter:
     def _advised(self, event: dict[str, Any]) -> None:
         photos = wording.format_count(event["photos"], "photo")
         lines = [fill(wording.shell.ADVICE, **choice_facts(event["first"]))]
-        reasons = wording.advice.reasons(event["first"]["reasons"], photos)
+        reasons = wording.advice.format_reasons(event["first"]["reasons"], photos)
         lines += [line.replace("**", "") for line in reasons]
         if event["photos"] < event["handed"]:
             lines.append(fill(wording.shell.ADVICE_PHOTOS, photos=photos, handed=event["handed"]))
@@ -161,7 +161,7 @@ class EventPrinter:
             lines.append(fill(wording.shell.ADVICE_TERMS, terms=event["terms"]))
         if event["second"]:
             second, first = event["second"]["reasons"], event["first"]["reasons"]
-            why = wording.advice.reason_apart(second, first, photos)
+            why = wording.advice.format_second_reason(second, first, photos)
             lines.append(
                 fill(wording.shell.ADVICE_SECOND, why=why, **choice_facts(event["second"]))
             )

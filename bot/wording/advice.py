@@ -82,7 +82,7 @@ ADVISE = "Advise me"
 SWITCH_TO = "Switch to {name}"
 
 
-def reasons(codes: Sequence[str], photos: str) -> list[str]:
+def format_reasons(codes: Sequence[str], photos: str) -> list[str]:
     """Return a line for each reason: method, base and time; `photos` is their count with noun."""
     known = (("Method", METHODS), ("Base", BASES), ("Time", DIALS))
     return [
@@ -91,7 +91,7 @@ def reasons(codes: Sequence[str], photos: str) -> list[str]:
     ]
 
 
-def reason_apart(second: Sequence[str], first: Sequence[str], photos: str) -> str:
+def format_second_reason(second: Sequence[str], first: Sequence[str], photos: str) -> str:
     """Return why the second choice, by what sets it apart from the first: method, else base."""
     if first[0] != second[0]:
         return fill(METHODS[second[0]], photos=photos)

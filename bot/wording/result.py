@@ -35,7 +35,7 @@ LINK_EXPIRED = (
 LINK_GONE = "The file behind this link is gone: its style was deleted.\n"
 
 
-def example(trigger: str, concept: str, *, small: bool) -> str:
+def make_example_prompt(trigger: str, concept: str, *, small: bool) -> str:
     """Return a prompt that shows what a style has learnt."""
     if concept == "look":
         return f"a cat emoji, {trigger} style" if small else f"a cat, {trigger} style"

@@ -119,5 +119,5 @@ def test_whatever_is_advised_has_its_words(
             known = replace(catalog, bases=here, memory_mib=memory)
             facts = advice.advice_facts(*advice.ask_advisor(asked, photos(count), known))
             first, second = facts["first"]["reasons"], facts["second"]["reasons"]
-            assert len(wording.advice.reasons(first, "3 photos")) == 3
-            assert wording.advice.reason_apart(second, first, "3 photos")
+            assert len(wording.advice.format_reasons(first, "3 photos")) == 3
+            assert wording.advice.format_second_reason(second, first, "3 photos")
