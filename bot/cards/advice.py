@@ -35,7 +35,7 @@ async def advice_card(interaction: Interaction, question: Question) -> Card:
     draft = await bot.store.drafts.add(owner, question.to_json())
     order = await bot.store.drafts.add(owner, answer.order.to_json())
     card = Card(colour=COLOURS[Status.RUNNING])
-    card.add(text(say(wording.advice.TITLE, name=dataset.name, **choice_facts(answer.choice))))
+    card.add(text(say(wording.advice.TITLE, name=dataset.name, **describe_choice(answer.choice))))
     card.add(text(*reason_lines(answer)))
     card.add(text(*fact_lines(bot, interaction.guild, preview)))
     if remarks := [*note_lines(answer), *option_lines(preview)]:
@@ -49,7 +49,7 @@ def switch_button(answer: Answer, draft: int) -> list[Item]:
     """Return the button that turns to the other choice, if there is one."""
     if answer.alternative is None:
         return []
-    first, second = choice_facts(answer.choice), choice_facts(answer.alternative)
+    first, second = describe_choice(answer.choice), describe_choice(answer.alternative)
     key = "method" if first["method"] != second["method"] else "base"
     return [OtherChoice(draft, label=fill(wording.advice.SWITCH_TO, name=second[key]))]
 
@@ -72,10 +72,10 @@ async def advice_beside(
     if order.other_datasets:  # the card of the advice is about one dataset
         return [], []
     draft = await interaction.client.store.drafts.add(interaction.user.id, question.to_json())
-    return [say(wording.advice.SUGGESTION, **choice_facts(choice))], [Advise(draft)]
+    return [say(wording.advice.SUGGESTION, **describe_choice(choice))], [Advise(draft)]
 
 
-def choice_facts(choice: Choice) -> dict[str, str]:
+def describe_choice(choice: Choice) -> dict[str, str]:
     """Name a way to train."""
     dial = wording.training.DIALS[choice.dial]
     return {"method": choice.title, "base": choice.base.title, "dial": dial}
@@ -98,7 +98,7 @@ def note_lines(answer: Answer) -> Iterator[str]:
         yield say(wording.advice.TERMS, terms=choice.base.terms)
     if alternative is not None:
         reason = wording.advice.format_second_reason(alternative.reasons, choice.reasons, photos)
-        yield say(wording.advice.SECOND_CHOICE, why=reason, **choice_facts(alternative))
+        yield say(wording.advice.SECOND_CHOICE, why=reason, **describe_choice(alternative))
 
 
 def subject_matter_options(answer: Answer) -> list[discord.SelectOption]:

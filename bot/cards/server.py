@@ -107,7 +107,7 @@ class Roles(Control[ui.RoleSelect[Any]], verb=""):
         )
 
     @property
-    def chosen(self) -> tuple[int, ...]:
+    def value(self) -> tuple[int, ...]:
         """The ids of the roles."""
         return tuple(role.id for role in self.item.values)
 
@@ -117,7 +117,7 @@ class Trainers(Roles, verb="server:trainers"):
 
     async def press(self, interaction: Interaction) -> None:
         """Save the roles."""
-        await save_and_show(interaction, trainers=self.chosen)
+        await save_and_show(interaction, trainers=self.value)
 
 
 class Samplers(Roles, verb="server:samplers"):
@@ -125,7 +125,7 @@ class Samplers(Roles, verb="server:samplers"):
 
     async def press(self, interaction: Interaction) -> None:
         """Save the roles."""
-        await save_and_show(interaction, samplers=self.chosen)
+        await save_and_show(interaction, samplers=self.value)
 
 
 class Channel(Control[ui.ChannelSelect[Any]], verb=""):
@@ -147,7 +147,7 @@ class Channel(Control[ui.ChannelSelect[Any]], verb=""):
         )
 
     @property
-    def chosen(self) -> int | None:
+    def value(self) -> int | None:
         """The id of the channel."""
         return next((channel.id for channel in self.item.values), None)
 
@@ -157,7 +157,7 @@ class Training(Channel, verb="server:channel"):
 
     async def press(self, interaction: Interaction) -> None:
         """Save the channel."""
-        await save_and_show(interaction, channel=self.chosen)
+        await save_and_show(interaction, channel=self.value)
 
 
 class Log(Channel, verb="server:log"):
@@ -165,7 +165,7 @@ class Log(Channel, verb="server:log"):
 
     async def press(self, interaction: Interaction) -> None:
         """Save the channel."""
-        await save_and_show(interaction, log=self.chosen)
+        await save_and_show(interaction, log=self.value)
 
 
 class Limits(Button, verb="server:limits"):

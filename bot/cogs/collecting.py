@@ -34,22 +34,22 @@ class Collecting(commands.Cog):
             message.author.id, message.channel.id
         )
         if dataset is not None:
-            await self.take(message, dataset)
+            await self.take_photos(message, dataset)
 
-    async def take(self, message: discord.Message, dataset: Dataset) -> None:
+    async def take_photos(self, message: discord.Message, dataset: Dataset) -> None:
         """Take the photos of one message, and react to it."""
         try:
             received = await receive_photos(self.bot, dataset, message.attachments)
         except UserError as error:
-            await mark(message, explain(error))
+            await react(message, explain(error))
             return
         if received.refused:
-            await mark(message, *received_lines(dataset, received))
+            await react(message, *received_lines(dataset, received))
         else:
-            await mark(message)
+            await react(message)
 
 
-async def mark(message: discord.Message, *lines: str) -> None:
+async def react(message: discord.Message, *lines: str) -> None:
     """React to a message, and reply with what was wrong."""
     with suppress(discord.Forbidden, discord.NotFound):
         await message.add_reaction(REFUSED if lines else TAKEN)

@@ -45,7 +45,7 @@ def train_command(method: Method) -> app_commands.Command[Any, ..., None]:
     ) -> None:
         """Show what the training would be."""
         order = TrainingOrder(0, method.name, base, Dial(dial), steps, rank, rate, word, private)
-        await consider(interaction, dataset, order)
+        await show_preflight(interaction, dataset, order)
 
     described = dict(wording.training.OPTIONS)
     whole = inspect.signature(command)
@@ -126,7 +126,7 @@ class Training(commands.GroupCog, name="train", description=wording.training.COM
             await edit(interaction, await advice.advice_card(interaction, asked))
 
 
-async def consider(interaction: Interaction, name: str, order: TrainingOrder) -> None:
+async def show_preflight(interaction: Interaction, name: str, order: TrainingOrder) -> None:
     """Show the pre-flight card of an order for one of the member's datasets."""
     with refusing_duplicates(interaction, name):
         await defer(interaction)
