@@ -1,4 +1,4 @@
-"""Which core takes which tests: a file is one piece of work, and the longest pieces come first."""
+"""How tests run: no sentence lacks a fact, a file is one core's work, and the longest come first."""
 
 from __future__ import annotations
 
@@ -6,11 +6,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.wording.template import Facts
+
 if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling
 
 #: folders whose files share an expensive fixture, so that they are one piece of work
 SHARED = ("tests/contracts",)
+
+
+def pytest_configure() -> None:
+    """Raise where a sentence lacks a fact, instead of leaving a gap."""
+    Facts.strict = True
 
 
 @pytest.hookimpl(tryfirst=True)
