@@ -1,4 +1,4 @@
-"""How tests run: no sentence lacks a fact, a file is one core's work, and the longest come first."""
+"""How tests run: a sentence lacks no fact, and a test file is the work of one core."""
 
 from __future__ import annotations
 
