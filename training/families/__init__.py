@@ -57,22 +57,22 @@ class Family(Protocol):
     modified: bool  #: whether its numbers are no longer those of its files
 
     def encode(self, pictures: Sequence[Image.Image]) -> Tensor:
-        """Turn pictures of one right size into latents (B, C, h, w), on the CPU."""
+        """Return the latents (B, C, h, w) of pictures of one size, on the CPU."""
         ...
 
     def tokenize(self, prompt: str) -> tuple[Tensor, int]:
-        """Turn a prompt into token ids (V, T), and count those that were cut off.
+        """Return a prompt's token ids (V, T), and how many were cut off.
 
         A row is for a vocabulary; a language model's second one tells which ids count.
         """
         ...
 
     def embed_prompts(self, tokens: Tensor) -> Conditions:
-        """Turn token ids (B, V, T) into what the denoiser reads."""
+        """Return the conditions that the denoiser reads, of token ids (B, V, T)."""
         ...
 
     def size_conditioning(self, frame: Crop) -> Conditions:
-        """Say what the denoiser is told, beside the words, of how a picture was cut."""
+        """Return the conditions (SDXL's micro-conditioning) of how a photo was cropped."""
         ...
 
     def loss(  # noqa: PLR0913 - a loss is made of all of these
@@ -85,43 +85,43 @@ class Family(Protocol):
         noise_offset: float = 0.0,
         loss_weights: Tensor | None = None,
     ) -> Tensor:
-        """Noise a batch and measure how well the denoiser, told of it, sees through it.
+        """Add noise to latents (B, C, h, w) and return the loss of predicting it.
 
         `loss_weights` (B, 1, h, w) weighs the places of its latents.
         """
         ...
 
     def sample_image(self, picture: Picture) -> Image.Image:
-        """Draw one picture from a prompt and a seed."""
+        """Draw one picture."""
         ...
 
     def sample_images(self, pictures: Sequence[Picture]) -> list[Image.Image]:
-        """Draw pictures of one size and as many steps at once."""
+        """Draw a batch of pictures of one size and number of steps."""
         ...
 
     def set_gradient_checkpointing(self, enabled: bool) -> None:  # a switch
-        """Keep less in memory in training, for time."""
+        """Switch gradient checkpointing."""
         ...
 
     def quantize(self) -> None:
-        """Keep the frozen denoiser in 4 bits from now on."""
+        """Round the frozen denoiser to 4 bits (NF4)."""
         ...
 
     def with_free_memory(self, part: str, needed: int) -> AbstractContextManager[None]:
-        """Have so many bytes free inside the block, if need be with this part alone there."""
+        """Free so many bytes inside the block, if need be with this part alone on the device."""
         ...
 
     def on_device(self, *parts: str) -> AbstractContextManager[None]:
-        """Have these of "text", "denoiser", "vae" on the device inside the block."""
+        """Keep parts ("text", "denoiser", "vae") on the device inside the block."""
         ...
 
     def off_device(self, *parts: str) -> AbstractContextManager[None]:
-        """Keep these off the device inside the block."""
+        """Move parts off the device inside the block."""
         ...
 
 
 class FamilyModule(Protocol):
-    """What a module in this folder gives."""
+    """What a family's module has."""
 
     RESOLUTION: int  #: that its bases are made for
     MEMORY: int  #: MiB that one takes in the worker
@@ -131,7 +131,7 @@ class FamilyModule(Protocol):
     FILES: FamilyFiles
 
     def recognises(self, place: Path) -> bool:
-        """Tell from its files whether a base is of this family."""
+        """Return whether a base's files are of this family."""
         ...
 
     def load(self, place: Path, device: Device, base: Base) -> Family:
@@ -139,7 +139,7 @@ class FamilyModule(Protocol):
         ...
 
     def make_random_pipeline(self, *, large: bool) -> Any:
-        """Make a pipeline of its layout from random weights, of true size or tiny."""
+        """Return a pipeline of random weights, of true size or tiny."""
         ...
 
 

@@ -62,11 +62,11 @@ class LatentFamily(ABC):
 
     @property
     def vae_shift(self) -> float:
-        """Give what is taken from the autoencoder's latents before they are scaled."""
+        """Return what is subtracted from the VAE's latents before they are scaled."""
         return float(self.vae.config.shift_factor or 0.0)
 
     def run_vae(self, through: Callable[[Tensor], Tensor], given: Tensor) -> Tensor:
-        """Go through the autoencoder in its own precision; where fp16 overflows, on in fp32."""
+        """Run the VAE; retry in fp32 if fp16 overflows, and stay in fp32."""
         with torch.autocast(self.device.torch_device.type, enabled=False):
             found = through(given.to(self.device.torch_device, self.vae.dtype))
             if self.vae.dtype is torch.float16 and not torch.isfinite(found).all():
@@ -76,42 +76,42 @@ class LatentFamily(ABC):
 
     @abstractmethod
     def tokenize(self, prompt: str) -> tuple[Tensor, int]:
-        """Turn a prompt into token ids, and count those that were cut off."""
+        """Return a prompt's token ids, and how many were cut off."""
         ...
 
     @abstractmethod
     def embed_prompts(self, tokens: Tensor) -> Conditions:
-        """Turn token ids of a batch into what the denoiser reads."""
+        """Return the conditions that the denoiser reads, of a batch of token ids."""
         ...
 
     @abstractmethod
     def pipeline_kwargs(self, wanted: Conditions, unwanted: Conditions) -> dict[str, Any]:
-        """Give the pipeline what a prompt and a negative one, (B, ...) each, became."""
+        """Return the pipeline's arguments for embedded prompts and negative ones (B, ...)."""
         ...
 
     def guidance_kwargs(self, guidance: float) -> dict[str, Any]:
-        """Tell the pipeline how strongly to follow a prompt."""
+        """Return the pipeline's arguments for a guidance scale."""
         return {"guidance_scale": guidance}
 
     def size_conditioning(self, frame: Crop) -> Conditions:  # noqa: ARG002  # others tell
-        """Say what the denoiser is told of how a picture was cut: nothing."""
+        """Return no conditions: the size of a photo means nothing to the denoiser."""
         return {}
 
     @property
     @abstractmethod
     def pipeline_names(self) -> tuple[str, ...]:
-        """Name the networks that methods may change as the pipeline does."""
+        """The pipeline's names of the networks that methods may change."""
         ...
 
     def full_precision_networks(self) -> dict[str, torch.nn.Module]:
-        """Give the networks, not rounded to what the device computes in: else read anew."""
+        """Return the networks by role in fp32, read again if they are in half precision."""
         rounded = self.device.dtype is not torch.float32
         pipeline = self.read_pipeline(torch.float32) if rounded else self.pipeline
         pairs = zip(self.networks.parts, self.pipeline_names, strict=True)
         return {part.role: getattr(pipeline, name) for part, name in pairs} | {"vae": pipeline.vae}
 
     def sample_image(self, picture: Picture) -> Image.Image:
-        """Draw one picture from a prompt and a seed."""
+        """Draw one picture."""
         (drawn,) = self.sample_images([picture])
         return drawn
 
@@ -121,14 +121,14 @@ class LatentFamily(ABC):
         return [Image.fromarray((each * 255).round().astype("uint8")) for each in painted]
 
     def render_array(self, picture: Picture) -> np.ndarray[Any, Any]:
-        """Draw one picture in numbers from 0 to 1, (height, width, 3)."""
+        """Draw one picture as an array (height, width, 3) of 0 to 1."""
         (painted,) = self.render_arrays([picture])
         return painted
 
     def render_arrays(self, pictures: Sequence[Picture]) -> list[np.ndarray[Any, Any]]:
-        """Draw pictures at once in numbers from 0 to 1, (height, width, 3) each.
+        """Draw a batch of pictures as arrays (height, width, 3) of 0 to 1.
 
-        The autoencoder, which takes most memory for a picture, sees one at a time.
+        The VAE, which takes most memory, decodes one at a time.
         """
         picture = pictures[0]
         with torch.no_grad():
@@ -165,39 +165,39 @@ class LatentFamily(ABC):
         return drawn
 
     def decode_latent(self, latent: Tensor) -> np.ndarray[Any, Any]:
-        """Turn one picture's latent (1, C, h, w) into numbers from 0 to 1, (height, width, 3)."""
+        """Decode one latent (1, C, h, w) to an array (height, width, 3) of 0 to 1."""
         pixels = self.run_vae(lambda given: self.vae.decode(given).sample, latent)
         painted = (pixels * 0.5 + 0.5).clamp(0, 1)[0].permute(1, 2, 0).float()
         return painted.cpu().numpy()
 
     def make_scheduler(self) -> Any:
-        """Give one picture a scheduler of its own: nothing is left of the one before."""
+        """Return a fresh scheduler: one keeps state from the picture before."""
         scheduler = self.pipeline.scheduler
         return type(scheduler).from_config(scheduler.config)
 
     def set_gradient_checkpointing(self, enabled: bool) -> None:  # a switch
-        """Keep less in memory in training, for a third more time."""
+        """Switch gradient checkpointing: less memory, a third more time."""
         if enabled:
             self.denoiser.enable_gradient_checkpointing()
         else:
             self.denoiser.disable_gradient_checkpointing()
 
     def on_device(self, *parts: str) -> AbstractContextManager[None]:
-        """Have these on the device inside the block."""
+        """Keep these parts on the device inside the block."""
         return self.moved(parts, self.device.torch_device)
 
     def off_device(self, *parts: str) -> AbstractContextManager[None]:
-        """Keep these off the device inside the block; on a CPU there is nothing to gain."""
+        """Move these parts off the device inside the block."""
         return self.moved(parts, torch.device("cpu"))
 
     def quantize(self) -> None:
-        """Keep the frozen denoiser in 4 bits from now on: a base to be read anew afterwards."""
+        """Round the frozen denoiser to 4 bits (NF4); the base must be read again afterwards."""
         self.modified = True
         quantize(self.denoiser)
 
     @contextmanager
     def with_free_memory(self, part: str, needed: int) -> Iterator[None]:
-        """Have so many bytes free inside the block, if need be by keeping all other parts off.
+        """Free so many bytes inside the block, if need be by moving all other parts off.
 
         A processor has no memory of its own to be short of.
         """
@@ -211,7 +211,7 @@ class LatentFamily(ABC):
 
     @contextmanager
     def moved(self, parts: Iterable[str], device: torch.device) -> Iterator[None]:
-        """Move networks for the time of a block."""
+        """Move parts to a device inside the block."""
         networks = {"text": self.text_encoders, "denoiser": [self.denoiser], "vae": [self.vae]}
         moved = [network for part in parts for network in networks[part]]
         before = [network.device for network in moved]

@@ -86,11 +86,11 @@ class StableFamily(LatentFamily):
         return {"states": getattr(text, "text_model", text).final_layer_norm(read)}
 
     def unet_kwargs(self, conditions: Conditions) -> dict[str, Any]:
-        """Give the UNet what it is told beside the noisy latents."""
+        """Return the UNet's arguments beside the noisy latents."""
         return {"encoder_hidden_states": conditions["states"]}
 
     def pipeline_kwargs(self, wanted: Conditions, unwanted: Conditions) -> dict[str, Any]:
-        """Give the pipeline what a prompt and a negative one, (B, ...) each, became."""
+        """Return the pipeline's arguments for embedded prompts and negative ones (B, ...)."""
         return {
             "prompt_embeds": wanted["states"].to(self.unet.dtype),
             "negative_prompt_embeds": unwanted["states"].to(self.unet.dtype),
@@ -106,7 +106,7 @@ class StableFamily(LatentFamily):
         noise_offset: float = 0.0,
         loss_weights: Tensor | None = None,
     ) -> Tensor:
-        """Noise a batch (B, 4, h, w) and measure how well the UNet sees through it."""
+        """Add noise to latents (B, 4, h, w) and return the loss of predicting it."""
         x = latents
         t = objectives.draw_timesteps(len(x), len(self.alphas_cumprod), generator)
         e = objectives.draw_noise(x.shape, noise_offset, generator)
@@ -126,7 +126,7 @@ class StableFamily(LatentFamily):
         return ("unet", "text_encoder", "text_encoder_2")[: 1 + len(self.text_encoders)]
 
     def to_single_file(self, changed: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Give what single files have of the whole model, where these parameters have changed."""
+        """Return the whole model's tensors as in a single file, with these parameters changed."""
         unet, *texts, vae = (
             {name: changed.get(f"{role}.{name}", own) for name, own in net.named_parameters()}
             for role, net in self.full_precision_networks().items()
@@ -151,14 +151,14 @@ class StableFamily(LatentFamily):
         }
 
     def guidance_kwargs(self, guidance: float) -> dict[str, Any]:
-        """Tell the pipeline how strongly to follow a prompt."""
+        """Return the pipeline's arguments for a guidance scale."""
         tiny = GUIDANCE_BY_RESOLUTION.get(self.vae.config.sample_size, guidance)
         return super().guidance_kwargs(tiny) | {
             "guidance_rescale": GUIDANCE_RESCALE if self.zero_terminal_snr else 0.0
         }
 
     def make_scheduler(self) -> Any:
-        """Give a scheduler of its own to one picture, so that nothing is left of the one before.
+        """Return a fresh scheduler: one keeps state from the picture before.
 
         A v-model with a last timestep of pure noise begins there (Lin et al., section 3.3).
         """

@@ -32,7 +32,7 @@ class Sd1(StableFamily):
 
 
 def recognises(place: Path) -> bool:
-    """Tell from its files whether a base is a Stable Diffusion 1.x."""
+    """Return whether a base's files are a Stable Diffusion 1.x."""
     if place.is_file():
         return singlefile.detect_family(place) == "sd1"
     return folder.read_kind(place) == ("StableDiffusionPipeline", "quick_gelu")

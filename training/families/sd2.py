@@ -43,7 +43,7 @@ class Sd2(StableFamily):
 
 
 def recognises(place: Path) -> bool:
-    """Tell from its files whether a base is a Stable Diffusion 2.x."""
+    """Return whether a base's files are a Stable Diffusion 2.x."""
     if place.is_file():
         return singlefile.detect_family(place) == "sd2"
     return folder.read_kind(place) == ("StableDiffusionPipeline", "gelu")

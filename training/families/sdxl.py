@@ -59,18 +59,18 @@ class Sdxl(StableFamily):
         return {"states": states, "pooled": read[1].text_embeds}
 
     def size_conditioning(self, frame: Crop) -> Conditions:
-        """Tell the photo's size, where it was cut and to what size (section 2.2): six numbers."""
+        """Return the photo's size, crop corner and crop size (section 2.2): six numbers."""
         return {"sizes": torch.tensor([*frame.original, *frame.corner, *frame.size])}
 
     def unet_kwargs(self, conditions: Conditions) -> dict[str, Any]:
-        """Give the UNet what it is told beside the noisy latents."""
+        """Return the UNet's arguments beside the noisy latents."""
         pooled = conditions["pooled"]
         sizes = conditions["sizes"].to(pooled.device)  # bf16 would round them
         added = {"text_embeds": pooled, "time_ids": sizes}
         return super().unet_kwargs(conditions) | {"added_cond_kwargs": added}
 
     def pipeline_kwargs(self, wanted: Conditions, unwanted: Conditions) -> dict[str, Any]:
-        """Give the pipeline what a prompt and a negative one, (B, ...) each, became."""
+        """Return the pipeline's arguments for embedded prompts and negative ones (B, ...)."""
         return super().pipeline_kwargs(wanted, unwanted) | {
             "pooled_prompt_embeds": wanted["pooled"].to(self.unet.dtype),
             "negative_pooled_prompt_embeds": unwanted["pooled"].to(self.unet.dtype),
@@ -78,7 +78,7 @@ class Sdxl(StableFamily):
 
 
 def recognises(place: Path) -> bool:
-    """Tell from its files whether a base is a Stable Diffusion XL."""
+    """Return whether a base's files are a Stable Diffusion XL."""
     if place.is_file():
         return singlefile.detect_family(place) == "sdxl"
     return folder.read_kind(place)[0] == "StableDiffusionXLPipeline"

@@ -122,12 +122,12 @@ class Zimage(LatentFamily):
         return {"states": pad_and_stack(kept), "lengths": counting.sum(1)}
 
     def list_embeds(self, conditions: Conditions) -> list[Tensor]:
-        """Give the transformer what is read of each prompt (T, D), without what fills it up."""
+        """Return each prompt's embedding (T, D), without padding."""
         rows = zip(conditions["states"], conditions["lengths"].tolist(), strict=True)
         return [states[:length].to(self.denoiser.dtype) for states, length in rows]
 
     def pipeline_kwargs(self, wanted: Conditions, unwanted: Conditions) -> dict[str, Any]:
-        """Give the pipeline what a prompt and a negative one, (B, ...) each, became."""
+        """Return the pipeline's arguments for embedded prompts and negative ones (B, ...)."""
         return {
             "prompt_embeds": self.list_embeds(wanted),
             "negative_prompt_embeds": self.list_embeds(unwanted),
@@ -143,7 +143,7 @@ class Zimage(LatentFamily):
         noise_offset: float = 0.0,
         loss_weights: Tensor | None = None,
     ) -> Tensor:
-        """Go towards noise with a batch (B, 16, h, w), and measure whether the way is known.
+        """Add noise to latents (B, 16, h, w) and return the loss of predicting the velocity.
 
         The transformer counts from noise (0) to pictures (1), and gives the way there: as the
         pipeline has it, time is 1 - s and its answer the negative of the flow.
@@ -164,7 +164,7 @@ class Zimage(LatentFamily):
         )
 
     def to_single_file(self, changed: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Give what single files have of the transformer, where these parameters have changed."""
+        """Return the transformer's tensors as in a single file, with these parameters changed."""
         (part,) = self.networks.parts
         own = self.full_precision_networks()[part.role].named_parameters()
         content = {name: changed.get(f"{part.role}.{name}", tensor) for name, tensor in own}
@@ -177,7 +177,7 @@ class Zimage(LatentFamily):
 
 
 def recognises(place: Path) -> bool:
-    """Tell from its files whether a base is a Z-Image."""
+    """Return whether a base's files are a Z-Image."""
     if place.is_file():
         return zimage.recognises(place)
     return folder.read_pipeline_name(place) == zimage.PIPELINE_NAME

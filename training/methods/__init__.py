@@ -1,11 +1,17 @@
-"""Methods: a module here is one thing that can be trained, found by its being here.
+"""Methods: a module in this folder is one thing that can be trained, found by being here.
 
-A module has `METHOD` (what people choose by), `TRAITS` (what training needs to know of it),
-`rules` and `defaults` (the numbers that follow from the dial and the base), `attach` (to train),
-and `check` and `worn` (to draw with a file). It may have `export`, which turns the tensors of a
-file into the bytes of `EXPORT_SUFFIX`'s format. Importing one imports no torch
-(`training/lazy.py`). A name with an underscore is shared code and no method; a method may build
-on another, as pivotal tuning does on LoRA, but none imports a family.
+A module has
+
+- `METHOD`: what people choose by, published in the catalog;
+- `TRAITS`: what training, inspecting and writing files need to know of it;
+- `rules` and `defaults`: the numbers that follow from the dial, the base and its family;
+- `attach`: makes networks ready to train; `check` and `apply`: draw with a file of it;
+- `export` and `EXPORT_SUFFIX`, if another program wants its files in another format.
+
+A name with an underscore is shared code. A method may build on another one (pivotal tuning is an
+embedding and a LoRA; LoCon and DreamBooth are LoRAs), never the other way round, and none imports
+a family: a family's numbers are passed in. Importing a method imports no torch
+(`training/lazy.py`), so that the shell and the scheduler can list them at once.
 """
 
 from __future__ import annotations

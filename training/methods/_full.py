@@ -18,7 +18,7 @@ from training.recipe.recipe import Recipe
 
 @dataclass(frozen=True, slots=True)
 class ParameterSlot:
-    """Where a parameter stands in a network."""
+    """Where a parameter is in a network."""
 
     module: torch.nn.Module
     name: str
@@ -30,7 +30,7 @@ class ParameterSlot:
 
 
 def parameter_slots(networks: Networks, *, text: bool = True) -> dict[str, ParameterSlot]:
-    """Name every parameter of the networks as `unet.conv_in.weight`, text encoders if wanted."""
+    """Return where every parameter is, by names such as `unet.conv_in.weight`."""
     found = {}
     for part in networks.parts:
         if text or not part.is_text_encoder:
@@ -69,23 +69,23 @@ class FullNetworks:
 
     @property
     def parameters(self) -> dict[str, torch.nn.Parameter]:
-        """Name what is trained."""
+        """Return the trained parameters by name."""
         return self.trained
 
     def weights(self) -> dict[str, Tensor]:
-        """Give the whole model's tensors, by the names that single files have for them."""
+        """Return the whole model's tensors, named as in single files."""
         return self.networks.model.to_single_file(
             {key: p.detach() for key, p in self.trained.items()}
         )
 
     def install(self) -> None:
-        """Let the networks compute with what is trained."""
+        """Put the trained parameters in place of the base's."""
         for key, place in self.slots.items():
             place.set(self.trained[key])
 
     @contextmanager
     def disabled(self) -> Iterator[None]:
-        """Make the networks behave as without it inside the block, on the run's device."""
+        """Put the base's parameters back inside the block, on the run's device."""
         try:
             for key, place in self.slots.items():
                 here = place.original.data.to(self.devices[key])
@@ -95,7 +95,7 @@ class FullNetworks:
             self.install()
 
     def detach(self) -> None:
-        """Put the base's own back for good, each when what was trained has made room for it."""
+        """Put the base's parameters back, freeing each trained one first."""
         for key, place in self.slots.items():
             place.set(place.original)
             self.trained[key].grad = None
@@ -118,7 +118,7 @@ def check(networks: Networks, tensors: dict[str, Tensor]) -> None:
 
 
 def read_parameters(networks: Networks, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Find the networks' tensors in a file, or say that it is none."""
+    """Return the networks' parameters in a file; raise JobError if they are not there."""
     try:
         return networks.model.from_single_file(tensors)
     except (KeyError, AttributeError, IndexError, RuntimeError, ValueError) as broken:
@@ -132,7 +132,7 @@ def apply(
     word: str,  # noqa: ARG001  # its trigger is only said
     strength: float,
 ) -> Iterator[None]:
-    """Draw with a whole model inside the block; its strength is how far the base goes there."""
+    """Use a whole model inside the block; a strength below 1 interpolates from the base."""
     there = parameter_slots(networks)
     content = read_parameters(networks, tensors)
     try:

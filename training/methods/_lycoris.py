@@ -33,7 +33,7 @@ Parts = Mapping[str, Tensor]  #: the tensors of one layer by the ends of their k
 
 @dataclass(frozen=True, slots=True)
 class Algorithm:
-    """One of the family."""
+    """One algorithm of the LyCORIS family."""
 
     name: str  #: of the method
     make_module: Callable[[str, Layer, int], Any]  #: LyCORIS' module for a key, a layer and a rank
@@ -47,7 +47,7 @@ class Algorithm:
     count_parameters: Callable[[int, int, int, int], tuple[int, int]]
 
     def attach(self, networks: Networks, recipe: Recipe) -> LycorisAdapter:
-        """Make ready to train."""
+        """Attach modules to train."""
         return LycorisAdapter(networks, recipe, self)
 
     def check(self, networks: Networks, tensors: dict[str, Tensor]) -> None:
@@ -65,7 +65,10 @@ class Algorithm:
             self.compute_delta(key, parts, layers[key].weight)
 
     def compute_delta(self, key: str, parts: Parts, weight: Tensor) -> Tensor:
-        """Work out what a layer's weight (out, in, ...) gains, or say for which it is amiss."""
+        """Return a file's delta of a layer's weight (out, in, ...).
+
+        Raises JobError("style_broken") for tensors that do not fit the layer.
+        """
         try:
             with torch.no_grad():
                 delta = self.file_delta(
@@ -86,7 +89,7 @@ class Algorithm:
         word: str,  # noqa: ARG002  # the trigger is only said
         strength: float,
     ) -> Iterator[None]:
-        """Draw with a file inside the block; the base's own tensors are never touched."""
+        """Apply a file inside the block; the base's own tensors are never touched."""
         layers = {key: layer for part in networks.parts for key, layer in part.layers().items()}
         handles: list[torch.utils.hooks.RemovableHandle] = []
         try:
@@ -101,7 +104,7 @@ class Algorithm:
                 handle.remove()
 
     def file_bytes(self, rank: int, rows: Iterable[Row]) -> int:
-        """Expect the size of a file: two bytes a number, and a header that names every tensor."""
+        """Return the expected size of a file: two bytes a number, and the header."""
         found = 0
         for out, inner, window, count in rows:
             numbers, tensors = self.count_parameters(out, inner, window, rank)
@@ -123,7 +126,7 @@ class Algorithm:
 
 
 class LycorisAdapter:
-    """A kind's modules beside all layers of a base."""
+    """An algorithm's modules beside all layers of a base."""
 
     rate_factors: Mapping[str, float] = {}
 
@@ -148,7 +151,7 @@ class LycorisAdapter:
 
     @property
     def parameters(self) -> dict[str, torch.nn.Parameter]:
-        """Name what is trained."""
+        """Return the trained parameters by name."""
         return {
             f"{key}.{name}": parameter
             for key, module in self.modules.items()
@@ -156,7 +159,7 @@ class LycorisAdapter:
         }
 
     def weights(self) -> dict[str, Tensor]:
-        """Give the file's tensors, by the names LyCORIS gives them."""
+        """Return the file's tensors, by LyCORIS' names."""
         return {
             f"{key}.{name}": tensor.detach().cpu()
             for key, module in self.modules.items()
@@ -166,7 +169,7 @@ class LycorisAdapter:
     def add_to_output(
         self, module: Any, layer: Layer, given: tuple[Tensor, ...], out: Tensor
     ) -> Tensor | None:
-        """Add what a module adds to its layer's answer, unless it is aside."""
+        """Add a module's delta to its layer's output, unless the adapter is disabled."""
         if not self.enabled:
             return None
         more = apply_weight(layer, given[0], self.algorithm.module_delta(module, layer.weight))
@@ -174,7 +177,7 @@ class LycorisAdapter:
 
     @contextmanager
     def disabled(self) -> Iterator[None]:
-        """Make the networks behave as without it inside the block."""
+        """Disable the adapter inside the block."""
         self.enabled = False
         try:
             yield
@@ -182,14 +185,14 @@ class LycorisAdapter:
             self.enabled = True
 
     def detach(self) -> None:
-        """Take the modules off for good."""
+        """Remove the modules."""
         for handle in self.handles:
             handle.remove()
         self.networks.attached = None
 
 
 def group_by_layer(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
-    """Sort a file's tensors by layer."""
+    """Return a file's tensors by layer, and by the ends of their keys."""
     found: dict[str, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         key, end = split_key(name)
@@ -198,19 +201,19 @@ def group_by_layer(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]
 
 
 def apply_weight(layer: Layer, given: Tensor, weight: Tensor) -> Tensor:
-    """Send what a layer is given through another weight of its shape, without a bias."""
+    """Apply a weight in a layer's place, without a bias."""
     if isinstance(layer, torch.nn.Conv2d):
         return torch.nn.functional.conv2d(given, weight, None, layer.stride, layer.padding)
     return torch.nn.functional.linear(given, weight)
 
 
 def add_delta(delta: Tensor, layer: Layer, given: tuple[Tensor, ...], out: Tensor) -> Tensor:
-    """Add what a changed weight adds to a layer's answer."""
+    """Add a weight's delta to a layer's output (a forward hook)."""
     return out + apply_weight(layer, given[0], delta)
 
 
 def additive_delta(module: Any, weight: Tensor) -> Tensor:
-    """Give what a module that only adds adds to a weight."""
+    """Return the delta of a module that only adds to its weight."""
     gained: Tensor = module.get_weight(weight.shape)
     return gained
 
@@ -221,7 +224,7 @@ def multiply_factors(parts: Parts, up: str, down: str) -> Tensor:
 
 
 def alpha_scale(parts: Parts, rank: int) -> float:
-    """Give alpha by rank; a missing alpha means one."""
+    """Return alpha divided by rank; 1 without an alpha."""
     return float(parts["alpha"]) / rank if "alpha" in parts else 1.0
 
 

@@ -33,13 +33,13 @@ def make_module(key: str, layer: Layer, rank: int) -> Any:
 
 
 def module_delta(module: Any, weight: Tensor) -> Tensor:
-    """Give what a module adds to a weight."""
+    """Return what a module adds to a weight (out, in, ...)."""
     changed: Tensor = module.apply_weight_decompose(weight + module.make_weight(weight.device))
     return changed - weight
 
 
 def file_delta(parts: _lycoris.Parts, weight: Tensor) -> Tensor:
-    """Give the sum of weight and LoRA its learned length by input, and take the weight off."""
+    """Return what a file adds to a weight: the sum of both, rescaled by input, less the weight."""
     low = _lycoris.multiply_factors(parts, "lora_up.weight", "lora_down.weight")
     rank = len(parts["lora_down.weight"])
     summed = weight + (low * _lycoris.alpha_scale(parts, rank)).view_as(weight)

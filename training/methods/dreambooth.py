@@ -45,7 +45,7 @@ FULL = {  # diffusers' example (dreambooth/README): 800 steps with class picture
 
 
 def attach(networks: Networks, recipe: Recipe) -> Attached:
-    """Make ready to train."""
+    """Attach a LoRA if there is a rank, else train whole networks."""
     return lora.attach(networks, recipe) if recipe.rank else _full.FullNetworks(networks, recipe)
 
 
@@ -57,13 +57,13 @@ def check(networks: Networks, tensors: dict[str, Tensor]) -> None:
 def apply(
     networks: Networks, tensors: dict[str, Tensor], word: str, strength: float
 ) -> AbstractContextManager[None]:
-    """Draw with a file inside the block."""
+    """Apply a file inside the block."""
     wear = lora.apply if is_lora(tensors) else _full.apply
     return wear(networks, tensors, word, strength)
 
 
 def is_lora(tensors: dict[str, Tensor]) -> bool:
-    """Tell whether a file is a LoRA."""
+    """Return whether a file is a LoRA."""
     return any(name.endswith(lora.KEY_ENDS) for name in to_kohya_keys(tensors))
 
 

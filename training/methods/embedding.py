@@ -26,7 +26,7 @@ TRAITS = MethodTraits(
     marks=KeyMarks(exact=(frozenset({"emb_params"}), frozenset({"clip_l", "clip_g"}))),
 )  # fmt: skip
 VOCABULARY_COUNTS = (1, 2)  #: that files have a form for
-MAX_VECTORS = 32  #: vectors of a file that is worn
+MAX_VECTORS = 32  #: vectors that a file may have
 
 SMALL = {Dial.QUICK: (150, 2), Dial.BALANCED: (240, 4), Dial.THOROUGH: (600, 6)}
 RATES = {Concept.SUBJECT: 1e-2, Concept.LOOK: 2e-2}  #: on a tiny base; a look has farther to go
@@ -34,7 +34,7 @@ FULL = {Dial.QUICK: (800, 2), Dial.BALANCED: (1500, 4), Dial.THOROUGH: (3000, 8)
 
 
 class Embedding:
-    """A word at work in a base's vocabulary."""
+    """A new word in a base's vocabularies."""
 
     learns_text = True
     rate_factors: Mapping[str, float] = {}
@@ -51,15 +51,15 @@ class Embedding:
 
     @property
     def parameters(self) -> dict[str, torch.nn.Parameter]:
-        """Name what is trained: these vectors alone."""
+        """Return the trained vectors by name."""
         return self.vectors
 
     def weights(self) -> dict[str, Tensor]:
-        """Give the file's tensors: vectors (N, width) for each of the base's vocabularies."""
+        """Return the file's tensors: vectors (N, width) for each of the base's vocabularies."""
         return {name: each.detach().cpu().clone() for name, each in self.vectors.items()}
 
     def disabled(self) -> AbstractContextManager[None]:
-        """Make the networks behave as without it inside the block."""
+        """Forget the word inside the block."""
         return self.networks.with_words(self.previous_words)
 
     def detach(self) -> None:
@@ -69,13 +69,13 @@ class Embedding:
 
 
 def attach(networks: Networks, recipe: Recipe) -> Embedding:
-    """Make ready to train."""
+    """Attach a word to train."""
     networks.require_vocabularies(recipe.method, *VOCABULARY_COUNTS)
     return Embedding(networks, recipe)
 
 
 def initial_vectors(networks: Networks, recipe: Recipe) -> dict[str, Tensor]:
-    """Start from the initial word's tokens; further vectors start beside them."""
+    """Return initial vectors by vocabulary: the initial word's, and further ones near them."""
     generator = torch.Generator().manual_seed(recipe.seed)
     return {
         each.name: initial_vectors_in(each, recipe, generator) for each in networks.vocabularies
@@ -85,7 +85,7 @@ def initial_vectors(networks: Networks, recipe: Recipe) -> dict[str, Tensor]:
 def initial_vectors_in(
     vocabulary: Vocabulary, recipe: Recipe, generator: torch.Generator
 ) -> Tensor:
-    """Give the vectors that training begins with (N, width) in one vocabulary."""
+    """Return the initial vectors (N, width) in one vocabulary."""
     known = vocabulary.embedding.weight.detach().float()
     word = recipe.class_word.strip() or recipe.initializer_token
     start = known[vocabulary.encode(word)] if word else known.mean(0)[None]

@@ -38,7 +38,7 @@ FULL = {
 
 
 def attach(networks: Networks, recipe: Recipe) -> FullNetworks:
-    """Make ready to train."""
+    """Train every weight."""
     return _full.FullNetworks(networks, recipe)
 
 

@@ -66,23 +66,23 @@ class Hypernetwork:
         networks.attached = self
 
     def change_input(self, which: str, given: Tensor) -> Tensor:
-        """Change what layers read, unless it is aside."""
+        """Change the input of layers, unless the hypernetwork is disabled."""
         if not self.strength:
             return given
         return given + self.networks.apply_dropout(network_output(self.tensors, which, given))
 
     @property
     def parameters(self) -> dict[str, torch.nn.Parameter]:
-        """Name what is trained."""
+        """Return the trained parameters by name."""
         return self.tensors
 
     def weights(self) -> dict[str, Tensor]:
-        """Give the file's tensors."""
+        """Return the file's tensors."""
         return {name: parameter.detach().cpu() for name, parameter in self.tensors.items()}
 
     @contextmanager
     def disabled(self) -> Iterator[None]:
-        """Make the networks behave as without it inside the block."""
+        """Disable the hypernetwork inside the block."""
         self.strength = 0.0
         try:
             yield
@@ -90,14 +90,14 @@ class Hypernetwork:
             self.strength = 1.0
 
     def detach(self) -> None:
-        """Take it off."""
+        """Remove the hooks."""
         for handle in self.handles:
             handle.remove()
         self.networks.attached = None
 
 
 def attach(networks: Networks, recipe: Recipe) -> Hypernetwork:
-    """Make ready to train."""
+    """Attach a hypernetwork to train."""
     networks.require_vocabularies(NAME, VOCABULARY_COUNT)
     return Hypernetwork(networks, recipe)
 
@@ -119,7 +119,7 @@ def tensor_shapes(width: int, wider: int = DEFAULT_WIDTH_FACTOR) -> dict[str, tu
 def initial_parameters(
     networks: Networks, wider: int, generator: torch.Generator
 ) -> dict[str, torch.nn.Parameter]:
-    """Draw the first weights."""
+    """Return random first weights; the second layers are zero."""
     table = networks.vocabularies[0].embedding
     return {
         name: torch.nn.Parameter(
@@ -142,7 +142,7 @@ def width_factor(tensors: Mapping[str, Tensor]) -> int:
 
 
 def network_output(tensors: Mapping[str, Tensor], which: str, given: Tensor) -> Tensor:
-    """Give what a network adds to what it is given (B, T, width)."""
+    """Return what a network adds to its input (B, T, width)."""
     start = f"{NAME}.{given.shape[-1]}.{which}.linear"
     inner = torch.nn.functional.linear(
         given, tensors[f"{start}.0.weight"], tensors[f"{start}.0.bias"]
@@ -154,7 +154,7 @@ def network_output(tensors: Mapping[str, Tensor], which: str, given: Tensor) -> 
 def install_hooks(
     networks: Networks, read: ChangeInput
 ) -> list[torch.utils.hooks.RemovableHandle]:
-    """Let every cross-attention layer read through `read`."""
+    """Pass the input of every cross-attention layer through `read`."""
     handles = []
     for part in networks.parts:
         for name, module in part.module.named_modules():
@@ -193,7 +193,7 @@ def apply(
     word: str,  # noqa: ARG001  # its trigger is only said
     strength: float,
 ) -> Iterator[None]:
-    """Draw with it inside the block."""
+    """Apply a file inside the block."""
     like = networks.vocabularies[0].embedding.weight
     own = {name: tensor.to(like) for name, tensor in tensors.items()}
     handles = install_hooks(

@@ -23,7 +23,7 @@ TRAITS = MethodTraits(
 
 
 def make_module(key: str, layer: Layer, rank: int) -> Any:
-    """Put a module beside a layer."""
+    """Return a module for a layer."""
     return MODULES.LohaModule(key, layer, 1.0, rank, rank)
 
 

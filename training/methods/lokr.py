@@ -25,7 +25,7 @@ ENDS = [f"lokr_w{which}{half}" for which in (1, 2) for half in ("", "_a", "_b")]
 
 
 def make_module(key: str, layer: Layer, rank: int) -> Any:
-    """Put a module beside a layer."""
+    """Return a module for a layer."""
     return MODULES.LokrModule(key, layer, 1.0, rank, rank, factor=FACTOR)
 
 
@@ -42,7 +42,7 @@ def file_delta(parts: _lycoris.Parts, weight: Tensor) -> Tensor:
 
 
 def read_factor(parts: _lycoris.Parts, name: str) -> Tensor:
-    """Give a factor, (out, in) or (out, in, window), or multiply its own two."""
+    """Return a factor, (out, in) or (out, in, window), multiplied out where it is two matrices."""
     return (
         parts[name]
         if name in parts

@@ -67,7 +67,7 @@ class LoraAdapter:
 
     @property
     def parameters(self) -> dict[str, torch.nn.Parameter]:
-        """Name what is trained."""
+        """Return the trained parameters by name."""
         named = {}
         for key, layer in self.layers.items():
             named[f"{key}.{DOWN}"] = layer.lora_A[ADAPTER_NAME].weight
@@ -75,7 +75,7 @@ class LoraAdapter:
         return named
 
     def weights(self) -> dict[str, Tensor]:
-        """Give the file's tensors: alpha equals rank, any other scale is folded into `up`."""
+        """Return the file's tensors: alpha equals rank, any other scale is folded into `up`."""
         found: dict[str, Tensor] = {}
         for key, layer in self.layers.items():
             down, up = (
@@ -89,7 +89,7 @@ class LoraAdapter:
 
     @contextmanager
     def disabled(self) -> Iterator[None]:
-        """Make the networks behave as without it inside the block."""
+        """Disable the LoRA inside the block."""
         for layer in self.layers.values():
             layer.enable_adapters(enabled=False)
         try:
@@ -99,7 +99,7 @@ class LoraAdapter:
                 layer.enable_adapters(enabled=True)
 
     def detach(self) -> None:
-        """Take the layers off and put the base's own back."""
+        """Put the base's own layers back."""
         self.networks.attached = None
         for part in self.parts:
             for name, module in list(part.module.named_modules()):
@@ -110,14 +110,14 @@ class LoraAdapter:
 
 
 def attach(networks: Networks, recipe: Recipe) -> LoraAdapter:
-    """Make ready to train."""
+    """Attach a LoRA to train."""
     return LoraAdapter(networks, recipe)
 
 
 def inject_layers(
     part: Part, rank: int, *, all_layers: bool
 ) -> dict[str, peft.tuners.lora.LoraLayer]:
-    """Put low-rank layers beside a network's own, leaving torch's global draws as they were."""
+    """Add low-rank layers to a network without using torch's global random numbers."""
     targets = [*part.targets, *(part.other_targets if all_layers else ())]
     config = peft.LoraConfig(r=rank, lora_alpha=rank, target_modules=targets)
     with torch.random.fork_rng():
@@ -148,7 +148,7 @@ def initialize_layer(
 
 
 def fast_forward(layer: peft.tuners.lora.LoraLayer, networks: Networks, given: Tensor) -> Tensor:
-    """Answer as peft's layer does, adding the scaled low-rank path in one pass."""
+    """Compute what peft's layer does, adding the scaled low-rank path in one pass."""
     out: Tensor = layer.get_base_layer()(given)
     if layer.disable_adapters:
         return out
@@ -181,7 +181,7 @@ def check(networks: Networks, tensors: dict[str, Tensor]) -> None:
 
 
 def has_shape_of(layer: Layer, end: str, tensor: Tensor) -> bool:
-    """Compare a tensor's shape with its layer's."""
+    """Return whether a tensor has the shape that its layer asks for."""
     if not tensor.is_floating_point():
         return False
     if end == "alpha":
@@ -202,7 +202,7 @@ def apply(
     word: str,  # noqa: ARG001  # a LoRA's trigger is only said
     strength: float,
 ) -> Iterator[None]:
-    """Draw with a LoRA inside the block; the base's own tensors are never touched."""
+    """Apply a LoRA inside the block; the base's own tensors are never touched."""
     layers: dict[str, Layer] = {}
     for part in networks.parts:
         layers |= part.layers()
@@ -226,7 +226,7 @@ def apply(
 def add_low_rank(
     down: Tensor, up: Tensor, layer: Layer, given: tuple[Tensor, ...], out: Tensor
 ) -> Tensor:
-    """Add the low-rank path to a layer's answer."""
+    """Add the low-rank path to a layer's output (a forward hook)."""
     if isinstance(layer, torch.nn.Conv2d):
         narrow = torch.nn.functional.conv2d(given[0], down, None, layer.stride, layer.padding)
         return out + torch.nn.functional.conv2d(narrow, up[:, :, None, None])
@@ -256,7 +256,7 @@ def rules(
 
 
 def file_bytes(rank: int, rows: Iterable[Row]) -> int:
-    """Expect the size of a file: two bytes a number, and a header that names every layer."""
+    """Return the expected size of a file: two bytes a number, and the header."""
     found = 2000
     for out, inner, window, count in rows:
         found += count * (2 * rank * (out + inner * window) + 430)

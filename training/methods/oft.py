@@ -33,7 +33,7 @@ def make_module(key: str, layer: Layer, rank: int) -> Any:
 
 
 def module_delta(module: Any, weight: Tensor) -> Tensor:
-    """Give what a module adds to a weight."""
+    """Return what a module adds to a weight (out, in, ...)."""
     turned: Tensor = module.make_weight(1, weight.device, diff=True)
     return turned
 

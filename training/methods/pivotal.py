@@ -61,7 +61,7 @@ class Pivotal:
         return self.lora.parameters | self.word.parameters
 
     def weights(self) -> dict[str, Tensor]:
-        """Give the file's tensors."""
+        """Return the file's tensors, of the LoRA and of the bundled word."""
         start = f"{BUNDLE_PREFIX}{self.word.word}."
         word = {
             start + BUNDLE_KEYS.get(n, n): vectors for n, vectors in self.word.weights().items()
@@ -87,7 +87,7 @@ def attach(networks: Networks, recipe: Recipe) -> Pivotal:
 
 
 def split_file(tensors: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Take a file apart: the LoRA's tensors, and the word's under an embedding's names."""
+    """Return the LoRA's tensors of a file, and the word's under an embedding's names."""
     names = {end: name for name, end in BUNDLE_KEYS.items()}
     rest, word, bundled = {}, {}, set()
     for name, tensor in tensors.items():
@@ -113,7 +113,7 @@ def check(networks: Networks, tensors: dict[str, Tensor]) -> None:
 def apply(
     networks: Networks, tensors: dict[str, Tensor], word: str, strength: float
 ) -> Iterator[None]:
-    """Know the word and draw with the LoRA inside the block."""
+    """Know the word and apply the LoRA inside the block."""
     layers, vectors = split_file(tensors)
     with ExitStack() as stack:
         stack.enter_context(embedding.apply(networks, vectors, word, 1.0))

@@ -142,7 +142,7 @@ TINY_ZIMAGE = FlowShape(  # the same blocks with few channels
 
 
 def shrink_shape(shape: Shape) -> Shape:
-    """Give a shape of the same blocks and names with few channels, to try things on.
+    """Return a shape of the same blocks and names with few channels, for tests.
 
     Prompts become 32 or 96 numbers a token instead of 768 to 2048.
     """
@@ -169,7 +169,7 @@ def shrink_shape(shape: Shape) -> Shape:
 
 
 def small_text_config(width: int) -> Config:
-    """Give what is small in a text encoder of a width."""
+    """Return a small text encoder's configuration."""
     return {
         "hidden_size": width,
         "intermediate_size": 2 * width,

@@ -259,7 +259,7 @@ def needed(source: str, files: dict[str, File], folders: list[str]) -> list[File
 
 
 def halved(file: File) -> bool:
-    """Tell by its name whether a file is in half precision."""
+    """Return whether a file is in half precision, by its name."""
     return ".fp16" in file.name
 
 

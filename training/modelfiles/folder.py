@@ -23,12 +23,12 @@ def read_config(place: Path, *parts: str) -> dict[str, Any]:
 
 
 def read_pipeline_name(place: Path) -> str:
-    """Tell a folder's pipeline."""
+    """Return the class name of a folder's pipeline."""
     return str(read_config(place, "model_index.json").get("_class_name", ""))
 
 
 def read_kind(place: Path) -> tuple[str, str]:
-    """Tell a Stable Diffusion's pipeline, and what its first text encoder computes with.
+    """Return a Stable Diffusion's pipeline class and its first text encoder's activation.
 
     OpenAI's CLIP has quick_gelu, OpenCLIP gelu. Inpainting models are none of ours.
     """

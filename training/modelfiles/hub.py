@@ -77,7 +77,7 @@ def find_cached(source: str, cache: Path | None = None) -> Path | None:
 
 
 def is_complete(place: Path) -> bool:
-    """Tell whether each network of a folder has its weights, and as safetensors."""
+    """Return whether each network of a folder has its weights as safetensors."""
     index = place / INDEX
     if not index.exists():
         return any(place.glob("*.safetensors"))

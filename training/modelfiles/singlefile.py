@@ -56,7 +56,7 @@ def read_header(place: Path) -> dict[str, Any]:
 
 
 def detect_family(place: Path) -> str:
-    """Tell from its header of which family a whole model is; "" for anything else."""
+    """Return the family of a whole model's file; "" for any other file."""
     found = read_header(place)
     shape = {name: found[name]["shape"] for name in (TO_K_KEY, CONV_IN_KEY) if name in found}
     if CONV_IN_KEY not in shape or VAE_KEY not in found or shape[CONV_IN_KEY][1] != 4:
@@ -70,7 +70,7 @@ def detect_family(place: Path) -> str:
 
 
 def find_fault(place: Path) -> str:
-    """Say what a file is that is no whole model of a family; "" where that is not known."""
+    """Return what a file is that is no whole model: "inpaint", "refiner", "part" or ""."""
     found = read_header(place)
     if CONV_IN_KEY in found and found[CONV_IN_KEY]["shape"][1] != 4:
         return "inpaint"
@@ -161,7 +161,7 @@ def convert_text_encoder(content: Content, opened: Any = None) -> Content:
 
 
 def detect_prediction(place: Path, content: Content) -> str:
-    """Tell what a file's UNet predicts: as its metadata, its marks or its weights say."""
+    """Return what a file's UNet predicts, by its metadata, markers or weights."""
     told = read_header(place).get("__metadata__", {}).get("modelspec.prediction_type", "")
     if told in PREDICTIONS:
         return PREDICTIONS[told]

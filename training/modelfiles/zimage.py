@@ -42,7 +42,7 @@ LENT_NETWORKS = ("text_encoder", "vae")  #: networks
 
 
 def recognises(place: Path) -> bool:
-    """Tell from its header whether a file is such a transformer."""
+    """Return whether a file is such a transformer, by its header."""
     names = {name.removeprefix(PREFIX) for name in singlefile.read_header(place)}
     return names >= ORIGINAL_KEYS or names >= DIFFUSERS_KEYS
 
@@ -72,7 +72,7 @@ def load_pipeline(place: Path, dtype: torch.dtype) -> Any:
 
 
 def is_distilled(place: Path) -> bool:
-    """Tell whether a folder is a Z-Image-Turbo, by its scheduler."""
+    """Return whether a folder is a Z-Image-Turbo, by its scheduler."""
     return (
         folder.read_config(place, "scheduler", "scheduler_config.json").get("shift") == TURBO_SHIFT
     )

@@ -73,29 +73,29 @@ def training_bytes(keeps: MemoryCounts, recipe: Recipe, trained: int, traits: Me
 
 
 def precision_factor(recipe: Recipe) -> int:
-    """Say how many times half precision's bytes a number takes."""
+    """Return the bytes of a number, as a multiple of half precision's."""
     return 2 if recipe.precision == "fp32" else 1
 
 
 def vae_bytes(side: int) -> int:
-    """Say how many bytes an autoencoder takes for a picture of a side, beside its own numbers."""
+    """Return the bytes a VAE takes for a picture of a side, beside its weights."""
     return VAE_BYTES_PER_PLACE * (side // PIXELS_PER_PLACE) ** 2
 
 
 def drawing_bytes(keeps: MemoryCounts, side: int) -> int:
-    """Say how many bytes a denoiser takes to see through a picture once."""
+    """Return the bytes of one pass of the denoiser without gradients."""
     return keeps.seen * (side // PIXELS_PER_PLACE) ** 2
 
 
 def bytes_per_parameter(recipe: Recipe) -> int:
-    """Say how many bytes a number takes that is trained."""
+    """Return the bytes of a trained parameter: weight, moments, gradient and average."""
     return OPTIMIZER_BYTES.get(recipe.optimizer, TRAINED_BYTES) + EMA_BYTES * bool(
         recipe.ema_decay
     )
 
 
 def denoiser_bytes(keeps: MemoryCounts, recipe: Recipe) -> int:
-    """Say how many bytes the denoiser takes where adapters are trained; nothing if it is."""
+    """Return the bytes of the frozen denoiser; 0 if it is trained itself."""
     if not recipe.rank:
         return 0
     packed = keeps.linear if recipe.nf4 else 0
@@ -105,7 +105,7 @@ def denoiser_bytes(keeps: MemoryCounts, recipe: Recipe) -> int:
 
 
 def step_bytes(keeps: MemoryCounts, recipe: Recipe, trained: int, traits: MethodTraits) -> int:
-    """Add up the bytes that a step takes."""
+    """Return the bytes that a step takes."""
     live = recipe.train_text_encoder or recipe.shuffle_caption or traits.learns_text
     texts = keeps.texts * (live and not (recipe.train_text_encoder and not recipe.rank))
     place = keeps.attention
@@ -130,7 +130,7 @@ def step_bytes(keeps: MemoryCounts, recipe: Recipe, trained: int, traits: Method
 
 
 def count_at_once(keeps: MemoryCounts, side: int, free: int) -> int:
-    """Say how many pictures of a side are drawn at once in so many free bytes, one at least.
+    """Return how many pictures of a side can be drawn at once in so many bytes, at least 1.
 
     Each is seen twice, with its prompt and with its negative one; half of the room is left.
     """
@@ -140,7 +140,7 @@ def count_at_once(keeps: MemoryCounts, side: int, free: int) -> int:
 
 
 def count_parameters(keeps: MemoryCounts, recipe: Recipe, size: int) -> int:
-    """Say how many numbers a method trains whose file will have so many bytes."""
+    """Return how many parameters a recipe trains whose file has so many bytes."""
     if recipe.rank:
         return size // 2
     return keeps.denoiser + keeps.texts * recipe.train_text_encoder

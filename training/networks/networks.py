@@ -52,29 +52,29 @@ class Attached(Protocol):
 
     @property
     def learns_text(self) -> bool:
-        """Tell whether what prompts become changes while it is trained."""
+        """Whether training changes what prompts are embedded to."""
         ...
 
     @property
     def parameters(self) -> dict[str, torch.nn.Parameter]:
-        """Name what is trained."""
+        """The trained parameters by name."""
         ...
 
     @property
     def rate_factors(self) -> Mapping[str, float]:
-        """Say by how much faster than the recipe's rate some of it is trained."""
+        """Factors of the learning rate by parameter; 1 where there is none."""
         ...
 
     def weights(self) -> dict[str, Tensor]:
-        """Give what goes into the file, by the names it has there."""
+        """Return the file's tensors by name."""
         ...
 
     def disabled(self) -> AbstractContextManager[None]:
-        """Make the networks behave as without it inside the block."""
+        """Disable it inside the block."""
         ...
 
     def detach(self) -> None:
-        """Take it off."""
+        """Remove it from the networks."""
         ...
 
 
@@ -84,15 +84,15 @@ class Model(Protocol):
     pipeline: Any  #: as diffusers has it
 
     def full_precision_networks(self) -> dict[str, torch.nn.Module]:
-        """Give its networks by their roles, not rounded to what the device computes in."""
+        """Return the networks by role in fp32."""
         ...
 
     def to_single_file(self, changed: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Give what single files have of it, where these parameters (`unet.…`) have changed."""
+        """Return the tensors of a single file, with these parameters (`unet.…`) changed."""
         ...
 
     def from_single_file(self, content: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Find the networks' parameters (`unet.…`) in a single file."""
+        """Return the networks' parameters (`unet.…`) of a single file's tensors."""
         ...
 
 
@@ -110,11 +110,11 @@ class Networks:
 
     @property
     def has_text_encoder(self) -> bool:
-        """Tell whether what reads prompts can be trained, too."""
+        """Whether there is a text encoder that can be trained."""
         return any(part.is_text_encoder for part in self.parts)
 
     def apply_dropout(self, added: Tensor) -> Tensor:
-        """Drop numbers of what an adapter adds; the others make up for them."""
+        """Apply dropout to what an adapter adds."""
         return torch.nn.functional.dropout(added, self.dropout) if self.dropout else added
 
     def __post_init__(self) -> None:
@@ -122,7 +122,7 @@ class Networks:
             self.hook_vocabulary(vocabulary)
 
     def hook_vocabulary(self, vocabulary: Vocabulary) -> None:
-        """Let a vocabulary answer with learned vectors for the ids after its own."""
+        """Make a vocabulary's embedding return learned vectors for ids beyond its own."""
         known = len(vocabulary.embedding.weight)
         asked: list[Tensor] = []
 
@@ -144,13 +144,13 @@ class Networks:
         vocabulary.embedding.register_forward_hook(after)
 
     def require_vocabularies(self, method: str, *counts: int) -> None:
-        """Refuse a method where there are not as many vocabularies as it is made for."""
+        """Raise JobError("method_family") unless there are so many vocabularies."""
         if len(self.vocabularies) not in counts:
             raise JobError("method_family", method=method, family=self.family)
 
     @contextmanager
     def without_adapter(self) -> Iterator[None]:
-        """Put aside what is being trained."""
+        """Disable what is being trained inside the block."""
         if self.attached is None:
             yield
             return
@@ -159,7 +159,7 @@ class Networks:
 
     @contextmanager
     def with_words(self, words: Words) -> Iterator[None]:
-        """Know these learned words, and no others, inside the block."""
+        """Use these learned words, and no others, inside the block."""
         before, self.words = self.words, words
         try:
             yield

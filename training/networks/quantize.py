@@ -20,7 +20,7 @@ NF4_BYTES = 0.5 + 4 / BLOCK_NUMBERS  #: bytes
 
 
 def is_available() -> bool:
-    """Tell whether what does it is installed."""
+    """Return whether bitsandbytes is installed."""
     return find_spec("bitsandbytes") is not None
 
 
@@ -44,7 +44,7 @@ def quantize(network: torch.nn.Module) -> None:
 def quantized_forward(
     layer: torch.nn.Linear, packed: Tensor, state: QuantState, given: Tensor
 ) -> Tensor:
-    """Answer as the layer does: (..., in) to (..., out)."""
+    """Compute the layer's output (..., out) of an input (..., in)."""
     from bitsandbytes import matmul_4bit  # noqa: PLC0415 - not always here
 
     found: Tensor = matmul_4bit(given, packed.t(), state, bias=layer.bias)

@@ -35,7 +35,7 @@ class Sizes:
     words: tuple[int, ...]  #: the width of a learned word in each vocabulary
 
     def rows(self, *, text: bool, all_layers: bool = True) -> Iterator[Row]:
-        """Give the layers that a method adapts."""
+        """Yield the layers that a method adapts."""
         for layers in (self.denoiser, self.text) if text else (self.denoiser,):
             yield from layers.attention
             yield from layers.further if all_layers else ()

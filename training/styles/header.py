@@ -38,7 +38,7 @@ def read_base(file: Path) -> str:
 
 
 def read_metadata(header: dict[str, Any]) -> dict[str, str]:
-    """Give what a header tells beside its tensors: words by words, as the format has it."""
+    """Return a header's metadata; raise JobError("style_broken") if it is not text."""
     told = header.get("__metadata__", {})
     if not isinstance(told, dict) or not all(isinstance(value, str) for value in told.values()):
         raise JobError("style_broken", reason="its metadata is not text")

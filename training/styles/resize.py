@@ -33,7 +33,7 @@ class DecomposedLayer:
         return min(rank, len(self.values)) * (len(self.outs) + self.ins.shape[1])
 
     def truncate(self, rank: int) -> tuple[Tensor, Tensor]:
-        """Give `down` and `up` of a rank, each with half of the strength."""
+        """Return `down` and `up` of a rank, each with the square root of the strength."""
         root = self.values[:rank].sqrt()
         down = (root[:, None] * self.ins[:rank]).reshape(-1, *self.window)
         up = self.outs[:, :rank] * root

@@ -53,7 +53,7 @@ def write_style(
     origin: Origin,
     sample: Path | None = None,
 ) -> str:
-    """Write a style, whole or not at all, the same bytes for the same recipe; give its digest.
+    """Write a style atomically, the same bytes for the same recipe; return its digest.
 
     `sample` is the PNG of which its header shows a small copy.
     """
@@ -65,7 +65,7 @@ def write_style(
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], told: dict[str, str]) -> str:
-    """Write a file, whole or not at all, however large it is; give its digest."""
+    """Write a file atomically, however large it is; return its digest."""
     total = hashlib.sha256()
     with replacing(path) as part, part.open("wb") as file:
         for piece in serialize(tensors, told):
@@ -75,7 +75,7 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], told: dict[str, str]) 
 
 
 def serialize(tensors: dict[str, Tensor], told: dict[str, str]) -> Iterator[bytes | memoryview]:
-    """Give a file's bytes in pieces: what is told of it, in one order, and fp16 tensors.
+    """Yield a file's bytes in pieces: the header in one fixed order, then fp16 tensors.
 
     The library's own order of what is told is by chance. The hashes are those that programs
     compare.
