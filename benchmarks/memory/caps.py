@@ -1,7 +1,7 @@
 """Whether trainings on the true architectures fit into a small GPU: a large one is capped.
 
-Weights are random and made here, or kept in `--place` for another time. The ladder chooses its
-rungs by what the cap leaves, as it would on such a card.
+Weights are random and made here, or kept in `--place` for another time. The memory
+fallbacks follow from what the cap leaves, as they would on such a card.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ def fits(place: Path, shelf: Path | None, family: str, method: str, gigabytes: i
     taken = memory.fit(
         recipe, keeps, 0 if recipe.rank else keeps.denoiser, device.cap
     ).memory_fallbacks
-    rungs = ", ".join(rung.name for rung in taken) or "none"
-    more = f" (rungs: {rungs}; stepped down {fewer} times more)"
+    names = ", ".join(fallback.name for fallback in taken) or "none"
+    more = f" (fallbacks: {names}; {fewer} more while it ran)"
     return table.most(f"{family}, {method}, {gigabytes} GB", held, gigabytes * 1024, "MiB", more)
 
 

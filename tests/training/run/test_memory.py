@@ -38,8 +38,8 @@ KEEPS = MemoryCounts(
 
 
 def names(recipe: Recipe) -> list[str]:
-    """Name the rungs that were taken."""
-    return [rung.name for rung in recipe.memory_fallbacks]
+    """Return the names of the fallbacks that were taken."""
+    return [fallback.name for fallback in recipe.memory_fallbacks]
 
 
 def descent(recipe: Recipe) -> list[str]:
@@ -65,7 +65,7 @@ def test_order(make_recipe: Made) -> None:
 
 
 def test_foot(make_recipe: Made) -> None:
-    """At the foot of the ladder the owner is told that memory has run out."""
+    """Without a fallback left the job fails with the code of full memory."""
     with pytest.raises(JobError, match="memory_full"):
         memory.fall_back(make_recipe(batch_size=1, gradient_checkpointing=True, nf4=True), 0)
 
@@ -80,7 +80,7 @@ def test_only_from_the_start(make_recipe: Made) -> None:
 
 
 def test_at(make_recipe: Made) -> None:
-    """A rung holds from its step on."""
+    """A fallback holds from its step on."""
     asked = make_recipe(
         batch_size=4,
         memory_fallbacks=(
@@ -96,7 +96,7 @@ def test_at(make_recipe: Made) -> None:
 
 
 @pytest.mark.parametrize(
-    ("room", "rungs"),
+    ("limit_mib", "fallbacks"),
     [
         (0, []),
         (80_000, []),
@@ -105,11 +105,11 @@ def test_at(make_recipe: Made) -> None:
         (2150, ["gradient_checkpointing", "accumulate", "accumulate", "nf4"]),
     ],
 )
-def test_fitting(make_recipe: Made, room: int, rungs: list[str]) -> None:
-    """Before the job as many rungs are taken as the estimate asks for; no room at all is any."""
+def test_fit(make_recipe: Made, limit_mib: int, fallbacks: list[str]) -> None:
+    """Before the job as many fallbacks are taken as the estimate asks for; 0 is no limit."""
     asked = make_recipe(batch_size=4, resolution=256, all_layers=False, train_text_encoder=False)
 
-    assert names(memory.fit(asked, KEEPS, 1 << 20, room)) == rungs
+    assert names(memory.fit(asked, KEEPS, 1 << 20, limit_mib)) == fallbacks
 
 
 def test_chosen_before(tiny_bases: BaseCache, make_recipe: Made) -> None:
@@ -139,8 +139,8 @@ def test_reach() -> None:
 
 
 MIB = 2**20
-TIGHT = 30 * MIB  #: too little for a plain step of four photos, enough for a frugal one
-SCANT = MIB  #: too little for even a frugal step of one photo, enough beside a rounded base
+TIGHT = 30 * MIB  #: too little for a plain step of four photos, enough with gradient checkpointing
+SCANT = MIB  #: too little even with it for one photo, enough beside an NF4 base
 
 
 def drive(folder: JobFolder, bases: BaseCache, *, most: int, since: int = 0) -> list[Event]:
@@ -166,7 +166,7 @@ def result(folder: JobFolder) -> bytes:
 def test_memory_runs_out(
     bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told, since: int
 ) -> None:
-    """It goes on from its checkpoint, a rung lower, says so, and can be replayed byte for byte."""
+    """A run out of memory restarts from its checkpoint with a fallback, and can be replayed."""
     asked = make_recipe(batch_size=4, steps=since + 1, all_layers=False)
     tight = make_job_folder(asked, "tight")
     back = since // 2 * 2
@@ -188,7 +188,7 @@ def test_memory_runs_out(
 
 
 def test_nothing_fits(bases: BaseCache, make_recipe: Made, make_job_folder: Laid) -> None:
-    """Where even the last rung is too much, the job ends with a sentence, the base unharmed."""
+    """Where the last fallback needs too much, the job fails, and the base is as it was."""
     foot = replace(
         make_recipe(
             batch_size=1, gradient_checkpointing=True, all_layers=False, train_text_encoder=False
@@ -205,7 +205,7 @@ def test_nothing_fits(bases: BaseCache, make_recipe: Made, make_job_folder: Laid
 
 @pytest.mark.slow(3)
 def test_no_other_memory(tiny_bases: BaseCache, make_recipe: Made, make_job_folder: Laid) -> None:
-    """What a driver lends of the computer's memory is not used: a rung lower, down to the foot."""
+    """Memory that a driver lends from the host counts as none: every fallback is taken."""
     folder = make_job_folder(
         replace(
             make_recipe(batch_size=2, all_layers=False, train_text_encoder=False),
