@@ -1,4 +1,4 @@
-"""What each command of the shell takes: a frozen dataclass, and the flags that fill it."""
+"""What each command of the shell takes: a frozen dataclass, each field with its flag."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from argparse import (
     RawDescriptionHelpFormatter,
 )
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from types import NoneType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from storage.names import find_nearest
 from storage.options import options_table
@@ -21,69 +23,114 @@ from storage.records import Concept, Dial, Method
 from training import methods
 
 StrType = TypeVar("StrType", bound=str)
+USUAL_RANK = Method("").rank_help
+
+
+def flag(help: str, *old: str, **keywords: Any) -> Any:  # noqa: A002 - argparse's word for it
+    """Declare a field's flag, with those it had before 0.2 and what argparse needs beside it.
+
+    A flag is called as its field, unless `name` says otherwise; a name without dashes is a
+    positional argument. The field's type tells how it is read, and one without a `default` must
+    be given, unless it is a list or may be None.
+    """
+    return field(metadata={"help": help, "old": old, **keywords})
+
+
+def method_name(text: str) -> str:
+    """Read the name of a method, or "auto"."""
+    return one_of([*methods.walk(), "auto"])(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainArguments:
     """A training. Of `None` and empty values, the dial or the advisor decides."""
 
-    photos: Path
-    more_photos: list[Path]  #: folders of further concepts
-    out: Path
-    name: str
-    method: str
-    base: str
-    concept: list[Concept]  #: one for all folders, or one for each
-    trigger: list[str]  #: one for each folder
-    class_word: list[str]  #: one for all folders, or one for each
-    dial: Dial | None
-    steps: int | None
-    rank: int | None
-    learning_rate: float | None
-    batch_size: int | None
-    num_class_images: int | None
-    seed: int
-    motif: SubjectMatter | None
-    commercial: bool
+    photos: Path = flag(
+        "folder of pictures; the caption of x.png is read from x.txt",
+        name="photos",
+        metavar="PHOTOS",
+    )
+    out: Path = flag("folder to write the style to", metavar="DIR")
+    name: str = flag("name of the style and of its file")
+    method: str = flag(
+        "what to train, see below; auto asks the advisor (default: lora)",
+        type=method_name,
+        default="lora",
+        metavar="METHOD",
+    )
+    base: str = flag("base to start from, see safelight bases (default: embedded)", default="")
+    dial: Dial | None = flag("how long to train (default: balanced)")
+    more_photos: list[Path] = flag(
+        "folder of a further concept; give --trigger for each folder, in order",
+        name="--photos",
+        metavar="PHOTOS",
+    )
+    concept: list[Concept] = flag(
+        "what the pictures teach, once for all folders or for each (default: subject)"
+    )
+    trigger: list[str] = flag(
+        "word that calls the style in a prompt (default: made from the name)"
+    )  #: one for each folder
+    class_word: list[str] = flag("what the subject is in one word, e.g. dog", "--word")
+    steps: int | None = flag("number of steps (default: chosen by the dial)")
+    rank: int | None = flag(
+        "how much a LoRA and its relatives can learn, 1 to 128; below is what it means for "
+        "other methods (default: chosen by the dial)"
+    )
+    learning_rate: float | None = flag("learning rate (default: the method's)", "--rate")
+    batch_size: int | None = flag("pictures a step (default: the method's)", "--batch")
+    num_class_images: int | None = flag(
+        "class pictures for prior preservation, e.g. 200; needs --class-word", "--prior"
+    )
+    seed: int = flag("seed of all random numbers (default: 0)", default=0)
     options: Mapping[str, Any]  #: of `TrainingOptions`, those that were given
+    motif: SubjectMatter | None = flag("what the photos show")
+    commercial: bool = flag("only bases that allow commercial use")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdviseArguments:
     """A question to the advisor."""
 
-    photos: Path
-    concept: Concept
-    base: str  #: the only one to consider; "" is any
-    concepts: int
-    motif: SubjectMatter | None
-    commercial: bool
+    photos: Path = flag("folder of pictures", name="photos")
+    concept: Concept = flag("what the pictures teach (default: subject)", default=Concept.SUBJECT)
+    base: str = flag("the only base to consider", default="")
+    concepts: int = flag(
+        "number of concepts to teach in one style (default: 1)", default=1, metavar="N"
+    )
+    motif: SubjectMatter | None = flag("what the photos show")
+    commercial: bool = flag("only bases that allow commercial use")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleArguments:
     """Pictures to draw."""
 
-    out: Path
-    prompt: str
-    negative: str
-    base: str
-    style: Path | None
-    strength: float
-    count: int
-    seed: int
-    steps: int
-    size: int
+    out: Path = flag("folder to write the pictures to", metavar="DIR")
+    prompt: str = flag("what to draw")
+    negative: str = flag("what not to draw", default="")
+    base: str = flag(
+        "base to draw with: the style's own or another of its family (default: its own)",
+        default="",
+    )
+    style: Path | None = flag("a style's .safetensors", metavar="FILE")
+    strength: float = flag("how strongly to apply the style (default: 1)", default=1.0)
+    count: int = flag("number of pictures, at most 4 (default: 1)", default=1)
+    seed: int = flag("seed of the first picture (default: 0)", default=0)
+    steps: int = flag("denoising steps (default: 20)", default=20)
+    size: int = flag("pixels a side (default: the base's)", default=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptionArguments:
     """Photos to describe."""
 
-    photos: Path
-    out: Path
-    captioner: str
-    trigger: str
+    photos: Path = flag("folder of pictures", name="photos")
+    out: Path = flag("folder to write the captions to", metavar="DIR")
+    captioner: str = flag(
+        "a captioner, see safelight bases (default: SAFELIGHT_CAPTIONER)", default=""
+    )
+    trigger: str = flag("word to put in front of each caption", default="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,85 +149,60 @@ class DeviceArguments:
 class InspectArguments:
     """A style to look at."""
 
-    file: Path
+    file: Path = flag("a style's .safetensors", name="file")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShrinkArguments:
     """A LoRA to make smaller."""
 
-    file: Path
-    to: float  #: MB
-    out: Path
+    file: Path = flag("a LoRA's .safetensors", name="file")
+    to: float = flag("largest size of the copy, in MB", metavar="MB")
+    out: Path = flag("folder to write the copy to", metavar="DIR")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportArguments:
     """A file to convert."""
 
-    file: Path
-    out: Path
+    file: Path = flag("a style's .safetensors", name="file")
+    out: Path = flag("folder to write the result to", metavar="DIR")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromoteArguments:
     """A whole model to make a base."""
 
-    file: Path
-    name: str
+    file: Path = flag("a whole model's .safetensors", name="file")
+    name: str = flag("name of the new base")
 
 
-USUAL_RANK = Method("").rank_help
+def add_flags(parser: ArgumentParser, table: type[Any]) -> None:
+    """Add the flags of a command's dataclass, in its order."""
+    hints = get_type_hints(table)
+    for each in fields(table):
+        if each.name == "options":
+            add_option_flags(parser)
+        elif each.metadata:
+            keywords = read_hint(hints[each.name]) | each.metadata
+            name = keywords.pop("name", f"--{each.name.replace('_', '-')}")
+            if name.startswith("--"):
+                keywords |= {"dest": each.name, "required": "default" not in keywords}
+            else:
+                keywords["metavar"] = name.upper()
+            add_flag(parser, name, *keywords.pop("old"), **keywords)
 
 
-# fmt: off
-def add_train_flags(parser: ArgumentParser) -> None:
-    """Add the flags of `TrainArguments`, and a list of the methods."""
-    parser.formatter_class = RawDescriptionHelpFormatter
-    parser.epilog = "\n".join(["methods:", *method_lines()])
-    add = parser.add_argument
-    add("photos", type=Path, metavar="PHOTOS",
-        help="folder of pictures; the caption of x.png is read from x.txt")
-    add("--out", type=Path, required=True, metavar="DIR", help="folder to write the style to")
-    add("--name", required=True, help="name of the style and of its file")
-    add("--method", type=one_of([*methods.walk(), "auto"]), default="lora", metavar="METHOD",
-        help="what to train, see below; auto asks the advisor (default: lora)")
-    add("--base", default="", help="base to start from, see safelight bases (default: embedded)")
-    add("--dial", type=one_of(Dial), choices=list(Dial),
-        help="how long to train (default: balanced)")
-    add_concept_flags(parser)
-    add_number_flags(parser)
-    add_option_flags(parser)
-    add_advice_flags(parser)
-
-
-def add_concept_flags(parser: ArgumentParser) -> None:
-    """Add the flags that may be given once for each folder of photos."""
-    add = parser.add_argument
-    add("--photos", type=Path, dest="more_photos", action="append", default=[], metavar="PHOTOS",
-        help="folder of a further concept; give --trigger for each folder, in order")
-    add("--concept", type=one_of(Concept), choices=list(Concept), action="append", default=[],
-        help="what the pictures teach, once for all folders or for each (default: subject)")
-    add("--trigger", action="append", default=[],
-        help="word that calls the style in a prompt (default: made from the name)")
-    add_flag(parser, "--class-word", "--word", action="append", default=[],
-             help="what the subject is in one word, e.g. dog")
-
-
-def add_number_flags(parser: ArgumentParser) -> None:
-    """Add the flags of numbers that the dial chooses where they are not given."""
-    add = parser.add_argument
-    add("--steps", type=int, help="number of steps (default: chosen by the dial)")
-    add("--rank", type=int,
-        help="how much a LoRA and its relatives can learn, 1 to 128; below is what it means for "
-             "other methods (default: chosen by the dial)")
-    add_flag(parser, "--learning-rate", "--rate", type=float,
-             help="learning rate (default: the method's)")
-    add_flag(parser, "--batch-size", "--batch", type=int,
-             help="pictures a step (default: the method's)")
-    add_flag(parser, "--num-class-images", "--prior", type=int,
-             help="class pictures for prior preservation, e.g. 200; needs --class-word")
-    add("--seed", type=int, default=0, help="seed of all random numbers (default: 0)")
+def read_hint(hint: Any) -> dict[str, Any]:
+    """Return what argparse needs to read a value of a field's type."""
+    kind = next((each for each in get_args(hint) if each is not NoneType), hint)
+    if kind is bool:
+        return {"action": "store_true", "default": False}
+    choices = issubclass(kind, StrEnum)
+    found = {"type": one_of(kind), "choices": list(kind)} if choices else {"type": kind}
+    if get_origin(hint) is list:
+        return found | {"action": "append", "default": []}
+    return found | ({"default": None} if NoneType in get_args(hint) else {})
 
 
 def add_option_flags(parser: ArgumentParser) -> None:
@@ -229,53 +251,7 @@ def parse_sizes(text: str) -> tuple[int, ...]:
     return tuple(int(side) for side in text.split(","))
 
 
-def add_advice_flags(parser: ArgumentParser) -> None:
-    """Add the flags that only the advisor reads."""
-    add = parser.add_argument
-    add("--motif", type=one_of(SubjectMatter), choices=list(SubjectMatter),
-        help="what the photos show")
-    add("--commercial", action="store_true", help="only bases that allow commercial use")
-
-
-def add_advise_flags(parser: ArgumentParser) -> None:
-    """Add the flags of `AdviseArguments`."""
-    add = parser.add_argument
-    add("photos", type=Path, metavar="PHOTOS", help="folder of pictures")
-    add("--concept", type=one_of(Concept), choices=list(Concept), default=Concept.SUBJECT,
-        help="what the pictures teach (default: subject)")
-    add("--base", default="", help="the only base to consider")
-    add("--concepts", type=int, default=1, metavar="N",
-        help="number of concepts to teach in one style (default: 1)")
-    add_advice_flags(parser)
-
-
-def add_sample_flags(parser: ArgumentParser) -> None:
-    """Add the flags of `SampleArguments`."""
-    add = parser.add_argument
-    add("--out", type=Path, required=True, metavar="DIR", help="folder to write the pictures to")
-    add("--prompt", required=True, help="what to draw")
-    add("--negative", default="", help="what not to draw")
-    add("--base", default="",
-        help="base to draw with: the style's own or another of its family (default: its own)")
-    add("--style", type=Path, metavar="FILE", help="a style's .safetensors")
-    add("--strength", type=float, default=1.0, help="how strongly to apply the style (default: 1)")
-    add("--count", type=int, default=1, help="number of pictures, at most 4 (default: 1)")
-    add("--seed", type=int, default=0, help="seed of the first picture (default: 0)")
-    add("--steps", type=int, default=20, help="denoising steps (default: 20)")
-    add("--size", type=int, default=0, help="pixels a side (default: the base's)")
-
-
-def add_caption_flags(parser: ArgumentParser) -> None:
-    """Add the flags of `CaptionArguments`."""
-    add = parser.add_argument
-    add("photos", type=Path, metavar="PHOTOS", help="folder of pictures")
-    add("--out", type=Path, required=True, metavar="DIR", help="folder to write the captions to")
-    add("--captioner", default="",
-        help="a captioner, see safelight bases (default: SAFELIGHT_CAPTIONER)")
-    add("--trigger", default="", help="word to put in front of each caption")
-
-
-def add_bases_flags(parser: ArgumentParser) -> None:
+def add_fetch(parser: ArgumentParser) -> None:
     """Add `fetch NAME...`."""
     parser.set_defaults(fetch=[])
     told = "download bases or captioners from the hub, or resume that"
@@ -283,6 +259,12 @@ def add_bases_flags(parser: ArgumentParser) -> None:
     fetch.add_argument(
         "fetch", nargs="+", metavar="NAME", help="a name that safelight bases lists"
     )
+
+
+def describe_methods(parser: ArgumentParser) -> None:
+    """Add a list of the methods to the help of `train`."""
+    parser.formatter_class = RawDescriptionHelpFormatter
+    parser.epilog = "\n".join(["methods:", *method_lines()])
 
 
 def method_lines() -> Iterator[str]:
@@ -293,35 +275,3 @@ def method_lines() -> Iterator[str]:
         if method.rank_help != USUAL_RANK:
             least, most = method.ranks
             yield f"{'':<16}--rank: {method.rank_help} ({least} to {most})"
-
-
-def add_no_flags(parser: ArgumentParser) -> None:
-    """Add nothing."""
-
-
-def add_inspect_flags(parser: ArgumentParser) -> None:
-    """Add the flags of `InspectArguments`."""
-    add = parser.add_argument
-    add("file", type=Path, metavar="FILE", help="a style's .safetensors")
-
-
-def add_shrink_flags(parser: ArgumentParser) -> None:
-    """Add the flags of `ShrinkArguments`."""
-    add = parser.add_argument
-    add("file", type=Path, metavar="FILE", help="a LoRA's .safetensors")
-    add("--to", type=float, required=True, metavar="MB", help="largest size of the copy, in MB")
-    add("--out", type=Path, required=True, metavar="DIR", help="folder to write the copy to")
-
-
-def add_export_flags(parser: ArgumentParser) -> None:
-    """Add the flags of `ExportArguments`."""
-    add = parser.add_argument
-    add("file", type=Path, metavar="FILE", help="a style's .safetensors")
-    add("--out", type=Path, required=True, metavar="DIR", help="folder to write the result to")
-
-
-def add_promote_flags(parser: ArgumentParser) -> None:
-    """Add the flags of `PromoteArguments`."""
-    add = parser.add_argument
-    add("file", type=Path, metavar="FILE", help="a whole model's .safetensors")
-    add("--name", required=True, help="name of the new base")

@@ -25,9 +25,9 @@ class Command(NamedTuple):
     """One command."""
 
     help: str
-    add_flags: Callable[[ArgumentParser], None]
-    arguments: Callable[..., Any]  #: the dataclass that the flags fill
+    arguments: type[Any]  #: the dataclass that the flags fill
     run: Callable[[Any, TrainingSettings], int]  #: returns the exit code
+    more_help: Callable[[ArgumentParser], None] | None = None  #: adds what is no flag
 
 
 def parse(given: Sequence[str]) -> tuple[Command, Any]:
@@ -51,7 +51,9 @@ def build_parser() -> ArgumentParser:
         each = subparsers.add_parser(
             name, prog=f"safelight {name}", help=command.help, description=command.help
         )
-        command.add_flags(each)
+        arguments.add_flags(each, command.arguments)
+        if command.more_help:
+            command.more_help(each)
         each.set_defaults(command=command)
     return parser
 
@@ -103,47 +105,47 @@ def run_device(_: arguments.DeviceArguments, settings: TrainingSettings) -> int:
 COMMANDS = {
     "train": Command(
         "Train a style on a folder of pictures.",
-        arguments.add_train_flags, arguments.TrainArguments, partial(run_job, LocalJob.train),
+        arguments.TrainArguments, partial(run_job, LocalJob.train), arguments.describe_methods,
     ),
     "advise": Command(
         "Suggest a method, a base and a dial for a folder of pictures, with reasons.",
-        arguments.add_advise_flags, arguments.AdviseArguments, partial(run_job, LocalJob.advise),
+        arguments.AdviseArguments, partial(run_job, LocalJob.advise),
     ),
     "sample": Command(
         "Draw pictures, with or without a style.",
-        arguments.add_sample_flags, arguments.SampleArguments, partial(run_job, LocalJob.sample),
+        arguments.SampleArguments, partial(run_job, LocalJob.sample),
     ),
     "caption": Command(
         "Write captions for a folder of pictures.",
-        arguments.add_caption_flags, arguments.CaptionArguments,
+        arguments.CaptionArguments,
         partial(run_job, LocalJob.caption),
     ),
     "bases": Command(
         "List the bases to start from, or fetch some.",
-        arguments.add_bases_flags, arguments.BasesArguments, run_bases,
+        arguments.BasesArguments, run_bases, arguments.add_fetch,
     ),
     "device": Command(
         "Describe torch and the device.",
-        arguments.add_no_flags, arguments.DeviceArguments, run_device,
+        arguments.DeviceArguments, run_device,
     ),
     "inspect": Command(
         "Show what a style's file is, and which programs it works in.",
-        arguments.add_inspect_flags, arguments.InspectArguments,
+        arguments.InspectArguments,
         partial(run_on_file, styles.inspect),
     ),
     "shrink": Command(
         "Make a smaller copy of a LoRA, and show what is lost.",
-        arguments.add_shrink_flags, arguments.ShrinkArguments,
+        arguments.ShrinkArguments,
         partial(run_on_file, styles.shrink),
     ),
     "export": Command(
         "Convert a hypernetwork for AUTOMATIC1111, or a whole model to a diffusers folder.",
-        arguments.add_export_flags, arguments.ExportArguments,
+        arguments.ExportArguments,
         partial(run_on_file, styles.export),
     ),
     "promote": Command(
         "Turn a whole model into a base on this machine.",
-        arguments.add_promote_flags, arguments.PromoteArguments,
+        arguments.PromoteArguments,
         partial(run_on_file, styles.promote),
     ),
 }  # fmt: skip
