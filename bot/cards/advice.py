@@ -76,20 +76,20 @@ async def advice_beside(
 
 
 def describe_choice(choice: Choice) -> dict[str, str]:
-    """Name a way to train."""
+    """Return a choice's method, base and dial as facts of a sentence."""
     dial = wording.training.DIALS[choice.dial]
     return {"method": choice.title, "base": choice.base.title, "dial": dial}
 
 
 def reason_lines(answer: Answer) -> list[str]:
-    """Say why in three lines."""
+    """Return the reasons for method, base and dial, a line each."""
     return wording.advice.format_reasons(
         answer.choice.reasons, format_count(answer.case.distinct_photos, "photo")
     )
 
 
 def note_lines(answer: Answer) -> Iterator[str]:
-    """Say how many photos count, what the licence asks, and what else would do."""
+    """Yield how many photos count, what the licence asks, and the alternative."""
     case, choice, alternative = answer.case, answer.choice, answer.alternative
     photos = format_count(case.distinct_photos, "photo")
     if case.distinct_photos < case.total_photos:
