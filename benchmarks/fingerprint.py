@@ -2,8 +2,8 @@
 
 Trains three steps of every method on the embedded base and on a random tiny model of every family,
 draws a picture with each file, and writes the digests of all tensors and pictures. `--check FILE`
-does it again and lists what came out otherwise. Digests hold for one machine and its libraries;
-what a file's header says is not part of them.
+repeats this and lists the differences. Digests are comparable on one machine with one set of
+libraries. File headers are not part of them.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ TRAIN = (
     "--batch", "2", "--seed", "7",
 )  # fmt: skip
 SAMPLE = ("--steps", "4", "--seed", "5", "--count", "1")
-#: what a method is asked for beside TRAIN
+#: options of single methods, in addition to TRAIN
 OF_METHOD = {"dreambooth": ("--prior", "2"), "finetune": (), "embedding": ("--rank", "2")}
-#: what else a training may do, each tried with a LoRA on the embedded base
+#: options that a LoRA on the embedded base is trained with, one at a time
 OPTIONS = {
     "ema": ("--ema", "0.5"),
     "gamma": ("--gamma", "0"),
@@ -177,7 +177,7 @@ def measured(home: Path) -> dict[str, dict[str, str]]:
 
 
 def differences(then: dict[str, dict[str, str]], now: dict[str, dict[str, str]]) -> list[str]:
-    """List what is missing, new or other, a line each."""
+    """List each digest that is missing, new or different."""
     lines = []
     for name in sorted(then.keys() | now.keys()):
         old, new = then.get(name, {}), now.get(name, {})
@@ -190,7 +190,7 @@ def differences(then: dict[str, dict[str, str]], now: dict[str, dict[str, str]])
 
 
 def main() -> int:
-    """Write or check a fingerprint."""
+    """Write a fingerprint, or compare with one; return 1 if anything differs."""
     parser = argparse.ArgumentParser("benchmarks.fingerprint", description=__doc__)
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--write", type=Path, metavar="FILE")

@@ -9,32 +9,32 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-FREE = 0.5  #: load below which seconds, not ratios alone, can be trusted
+IDLE_LOAD = 0.5  #: load below which seconds, not ratios alone, can be trusted
 
 
-def chosen(words: str, **more: Callable[[str], object]) -> argparse.Namespace:
+def parse_arguments(words: str, **more: Callable[[str], object]) -> argparse.Namespace:
     """Read a benchmark's arguments, its own by name and kind, and say where it runs."""
     parser = argparse.ArgumentParser(description=words)
     parser.add_argument("--quick", action="store_true", help="a tenth of the work: a check")
     for name, kind in more.items():
         parser.add_argument(f"--{name}", type=kind)
     arguments = parser.parse_args()
-    print(here())
+    print(describe_machine())
     print(flush=True)
     return arguments
 
 
-def here() -> str:
+def describe_machine() -> str:
     """Name the processor, its cores in use, the day and the load."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     load = os.getloadavg()[0]
-    busy = "" if load < FREE else ", busy"
+    busy = "" if load < IDLE_LOAD else ", busy"
     day = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     python = f"Python {platform.python_version()}"
-    return f"{processor()}, {cores} cores, {python}, {day}, load {load:.1f}{busy}"
+    return f"{read_processor()}, {cores} cores, {python}, {day}, load {load:.1f}{busy}"
 
 
-def processor() -> str:
+def read_processor() -> str:
     """Name the processor as its maker does."""
     listed = Path("/proc/cpuinfo")
     if listed.exists():

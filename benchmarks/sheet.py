@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 SIDE, GAP, LINE = 64, 4, 14
-WIDE = 12  #: pictures in a row
+COLUMNS = 12  #: pictures in a row
 
 
 @dataclass
@@ -20,12 +20,12 @@ class Sheet:
 
     def add(self, name: str, pictures: Sequence[Image.Image]) -> None:
         """Add a row; of many pictures, the first ones."""
-        self.rows.append((name, [each.resize((SIDE, SIDE)) for each in pictures[:WIDE]]))
+        self.rows.append((name, [each.resize((SIDE, SIDE)) for each in pictures[:COLUMNS]]))
 
     def save(self, path: Path) -> None:
         """Draw the sheet into a file."""
         high = LINE + SIDE + GAP
-        whole = Image.new("RGB", (GAP + WIDE * (SIDE + GAP), high * len(self.rows)), "white")
+        whole = Image.new("RGB", (GAP + COLUMNS * (SIDE + GAP), high * len(self.rows)), "white")
         pen = ImageDraw.Draw(whole)
         for row, (name, pictures) in enumerate(self.rows):
             pen.text((GAP, row * high), name, fill="black")

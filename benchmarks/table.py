@@ -21,28 +21,28 @@ class Row:
         return f"| {self.what} | {self.figure} | {self.bar} | {verdict} |"
 
 
-def most(what: str, value: float, bar: float, unit: str = "", more: str = "") -> Row:
+def at_most(what: str, value: float, bar: float, unit: str = "", more: str = "") -> Row:
     """Ask that a value be no more than its bar."""
-    return Row(what, written(value, unit) + more, f"≤ {bar:g} {unit}".strip(), value <= bar)
+    return Row(what, format_number(value, unit) + more, f"≤ {bar:g} {unit}".strip(), value <= bar)
 
 
-def least(what: str, value: float, bar: float, unit: str = "", more: str = "") -> Row:
+def at_least(what: str, value: float, bar: float, unit: str = "", more: str = "") -> Row:
     """Ask that a value be no less than its bar."""
-    return Row(what, written(value, unit) + more, f"≥ {bar:g} {unit}".strip(), value >= bar)
+    return Row(what, format_number(value, unit) + more, f"≥ {bar:g} {unit}".strip(), value >= bar)
 
 
-def near(what: str, foretold: float, found: float, bar: float) -> Row:
+def close_to(what: str, foretold: float, found: float, bar: float) -> Row:
     """Ask that what was foretold be no more than so many percent from what was found."""
     error = 100 * (foretold - found) / found
     return Row(f"{what}, estimate's error", f"{error:+.1f} %", f"≤ {bar:g} %", abs(error) <= bar)
 
 
-def told(what: str, value: float | str, unit: str = "", more: str = "") -> Row:
+def figure(what: str, value: float | str, unit: str = "", more: str = "") -> Row:
     """Give a figure of which nothing is asked."""
-    return Row(what, (value if isinstance(value, str) else written(value, unit)) + more)
+    return Row(what, (value if isinstance(value, str) else format_number(value, unit)) + more)
 
 
-def written(value: float, unit: str = "") -> str:
+def format_number(value: float, unit: str = "") -> str:
     """Write a number with as many digits as it deserves."""
     digits = 0 if value >= 100 or value == int(value) else 1 if value >= 10 else 3
     return f"{value:.{digits}f} {unit}".strip()
@@ -59,7 +59,7 @@ def quantile(values: Sequence[float], part: float) -> float:
     return ordered[max(0, -(-len(ordered) * round(part * 1000) // 1000) - 1)]
 
 
-def show(rows: Iterable[Row]) -> int:
+def print_table(rows: Iterable[Row]) -> int:
     """Print a table, each row as soon as it is there; return 1 when a bar is missed, else 0."""
     print("| what | figure | bar | |")
     print("| --- | --- | --- | --- |", flush=True)

@@ -37,12 +37,19 @@ from training.recipe.concepts import TrainingPhoto
 from training.recipe.recipe import Recipe
 
 META = torch.device("meta")
-LOW = {functional.linear, functional.conv2d, torch.conv2d, torch.matmul, torch.bmm, torch.addmm}
-EXACT = {functional.group_norm, functional.layer_norm}
+BF16_OPERATIONS = {
+    functional.linear,
+    functional.conv2d,
+    torch.conv2d,
+    torch.matmul,
+    torch.bmm,
+    torch.addmm,
+}
+FP32_OPERATIONS = {functional.group_norm, functional.layer_norm}
 TOKENS, LONG = 77, 512  #: of a prompt, as CLIP and as a language model read it
 GIB = 2**30
 BAR = 15  #: percent
-SIDES = {"sd1": 512, "sd2": 768, "sdxl": 1024, "zimage": 1024}
+RESOLUTIONS = {"sd1": 512, "sd2": 768, "sdxl": 1024, "zimage": 1024}
 CASES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("lora", {}), ("lora", {"train_text_encoder": True}), ("locon", {}),
     ("loha", {}), ("lokr", {}),
@@ -51,7 +58,7 @@ CASES: tuple[tuple[str, dict[str, Any]], ...] = (
 )  # fmt: skip
 
 
-class Nowhere:
+class MetaDevice:
     """A device whose tensors have shapes alone."""
 
     torch_device = META
@@ -66,7 +73,9 @@ class Autocast(TorchFunctionMode):
     def __init__(self) -> None:
         super().__init__()
         self.rounded: dict[torch.Tensor, torch.Tensor] = {}  #: trained numbers, once on the way
-        self.back = False  #: whether on the way back, where each part has an autocast of its own
+        self.in_backward = (
+            False  #: whether on the way back, where each part has an autocast of its own
+        )
 
     def __torch_function__(
         self, function: Any, types: Any, args: Any = (), kwargs: Any = None
@@ -75,36 +84,36 @@ class Autocast(TorchFunctionMode):
         kwargs = kwargs or {}
         if function is torch.Tensor.backward:  # what is computed anew is computed under it, too
             self.rounded.clear()
-            self.back = True
+            self.in_backward = True
             with self:
-                return back(args[0])
-        if function in EXACT:
-            args, kwargs = exact(args), dict(zip(kwargs, exact(kwargs.values()), strict=True))
-        elif function in LOW:
-            args = tuple(map(self.low, args))
-            kwargs = {name: self.low(value) for name, value in kwargs.items()}
+                return run_backward(args[0])
+        if function in FP32_OPERATIONS:
+            args, kwargs = to_fp32(args), dict(zip(kwargs, to_fp32(kwargs.values()), strict=True))
+        elif function in BF16_OPERATIONS:
+            args = tuple(map(self.round_tensor, args))
+            kwargs = {name: self.round_tensor(value) for name, value in kwargs.items()}
         elif function is functional.scaled_dot_product_attention:
-            given = [self.low(each) for each in (*args, *kwargs.values())][:3]
+            given = [self.round_tensor(each) for each in (*args, *kwargs.values())][:3]
             return torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(*given)[0]  # noqa: SLF001
         return function(*args, **kwargs)
 
-    def low(self, value: Any) -> Any:
+    def round_tensor(self, value: Any) -> Any:
         """Round a tensor, one that is trained once."""
         if not isinstance(value, torch.Tensor) or value.dtype is not torch.float32:
             return value
-        if self.back or not (value.is_leaf and value.requires_grad):
+        if self.in_backward or not (value.is_leaf and value.requires_grad):
             return value.bfloat16()
         if value not in self.rounded:
             self.rounded[value] = value.bfloat16()
         return self.rounded[value]
 
 
-def exact(values: Any) -> tuple[Any, ...]:
+def to_fp32(values: Any) -> tuple[Any, ...]:
     """Give tensors in fp32."""
     return tuple(each.float() if isinstance(each, torch.Tensor) else each for each in values)
 
 
-def back(loss: torch.Tensor) -> None:
+def run_backward(loss: torch.Tensor) -> None:
     """Go back from a loss: `loss.backward()`, as a mode can be asked for it."""
     torch.autograd.Variable._execution_engine.run_backward(  # noqa: SLF001
         (loss,), (torch.ones_like(loss),), False, False, (), allow_unreachable=True,
@@ -112,7 +121,7 @@ def back(loss: torch.Tensor) -> None:
     )  # fmt: skip
 
 
-def base(name: str, shape: Shape | None = None, dtype: torch.dtype = torch.float32) -> Any:
+def make_family(name: str, shape: Shape | None = None, dtype: torch.dtype = torch.float32) -> Any:
     """Make a family without weights, of true size or of a shape."""
     family = walk()[name]
     known = Base("meta", "Meta", name, "meta", family.RESOLUTION, "", "", present=True)
@@ -130,10 +139,10 @@ def base(name: str, shape: Shape | None = None, dtype: torch.dtype = torch.float
                 network.to(dtype)
         return pipeline
 
-    return classes[0](read, Nowhere(dtype), known)
+    return classes[0](read, MetaDevice(dtype), known)
 
 
-def recipe(method: str, side: int, batch: int = 1, **more: Any) -> Recipe:
+def make_recipe(method: str, side: int, batch: int = 1, **more: Any) -> Recipe:
     """Ask for a method's plain form."""
     flow = walk()[more.get("family", "sd1")].OBJECTIVE == "flow"
     given = {
@@ -149,7 +158,7 @@ def recipe(method: str, side: int, batch: int = 1, **more: Any) -> Recipe:
     )  # fmt: skip
 
 
-def conditions(family: Any, batch: int, *, live: bool) -> dict[str, torch.Tensor]:
+def make_conditions(family: Any, batch: int, *, live: bool) -> dict[str, torch.Tensor]:
     """Give what a denoiser is told, read anew or kept."""
     if not family.networks.vocabularies:
         width = family.text_encoders[0].config.hidden_size
@@ -162,7 +171,7 @@ def conditions(family: Any, batch: int, *, live: bool) -> dict[str, torch.Tensor
     return {**read, "sizes": sizes}
 
 
-def learning(family: Any, networks: list[nn.Module], asked: Recipe) -> Iterable[nn.Parameter]:
+def list_trained(family: Any, networks: list[nn.Module], asked: Recipe) -> Iterable[nn.Parameter]:
     """Give what is trained: adapters put on, or the networks' own numbers in fp32."""
     if asked.rank:
         attached = methods.walk()[asked.method].attach(family.networks, asked)
@@ -170,113 +179,122 @@ def learning(family: Any, networks: list[nn.Module], asked: Recipe) -> Iterable[
     return [own for network in networks for own in network.float().requires_grad_().parameters()]
 
 
-def counted(name: str, asked: Recipe, dtype: torch.dtype = torch.bfloat16) -> int:
+def count_step(name: str, asked: Recipe, dtype: torch.dtype = torch.bfloat16) -> int:
     """Count the bytes that a step holds, at most; with AdamW's moments there, if it is AdamW."""
-    family = base(name, dtype=dtype)
+    family = make_family(name, dtype=dtype)
     networks = [family.denoiser, *(family.text_encoders if asked.train_text_encoder else ())]
-    trained = list(learning(family, networks, asked))
+    trained = list(list_trained(family, networks, asked))
     family.set_gradient_checkpointing(asked.gradient_checkpointing)
     side = asked.resolution // 8
     latents = torch.zeros((asked.batch_size, family.vae.config.latent_channels, side, side))
-    told = None if asked.train_text_encoder else conditions(family, asked.batch_size, live=False)
+    told = (
+        None if asked.train_text_encoder else make_conditions(family, asked.batch_size, live=False)
+    )
     with Footprint() as footprint, Autocast():
         for network in networks:
-            footprint.hold(network.parameters())
+            footprint.add_all(network.parameters())
         count = 0 if asked.optimizer is Optimizer.ADAFACTOR else 2
         moments = [torch.zeros_like(each) for each in trained for _ in range(count)]
-        told = told or conditions(family, asked.batch_size, live=True)
+        told = told or make_conditions(family, asked.batch_size, live=True)
         family.loss(latents, told, torch.Generator(), min_snr_gamma=5.0).backward()
         del told, moments
     return footprint.peak
 
 
-def size(name: str, asked: Recipe) -> int:
+def count_trained(name: str, asked: Recipe) -> int:
     """Count the numbers that a recipe trains."""
-    family = base(name)
+    family = make_family(name)
     networks = [family.denoiser, *(family.text_encoders if asked.train_text_encoder else ())]
-    return sum(each.numel() for each in learning(family, networks, asked))
+    return sum(each.numel() for each in list_trained(family, networks, asked))
 
 
-def both(name: str, asked: Recipe) -> tuple[int, int]:
+def count_and_estimate(name: str, asked: Recipe) -> tuple[int, int]:
     """Give the bytes that are counted, and those of the estimate; the context is in either."""
     foretold = step_bytes(
-        walk()[name].COUNTS.memory, asked, size(name, asked), methods.find(asked.method).TRAITS
+        walk()[name].COUNTS.memory,
+        asked,
+        count_trained(name, asked),
+        methods.find(asked.method).TRAITS,
     )
-    return counted(name, asked) + CONTEXT_BYTES, foretold + CONTEXT_BYTES
+    return count_step(name, asked) + CONTEXT_BYTES, foretold + CONTEXT_BYTES
 
 
-def drawing(name: str, side: int) -> int:
+def count_denoiser(name: str, side: int) -> int:
     """Count the bytes that the denoiser takes to see through a picture, beside its numbers."""
-    family = base(name, dtype=torch.bfloat16)
+    family = make_family(name, dtype=torch.bfloat16)
     latents = torch.zeros(
         (1, family.vae.config.latent_channels, side // PIXELS_PER_PLACE, side // PIXELS_PER_PLACE)
     )
-    told = conditions(family, 1, live=False)
+    told = make_conditions(family, 1, live=False)
     with Footprint() as footprint, Autocast(), torch.no_grad():
-        footprint.hold([*family.denoiser.parameters(), *told.values()])
+        footprint.add_all([*family.denoiser.parameters(), *told.values()])
         before = footprint.live
         family.loss(latents, told, torch.Generator(), min_snr_gamma=5.0)
     return footprint.peak - before
 
 
-def coding(name: str, side: int) -> int:
+def count_autoencoder(name: str, side: int) -> int:
     """Count the bytes that the autoencoder takes in fp32 for a picture, in or out, at most."""
-    vae, counts = base(name).vae, []
+    vae, counts = make_family(name).vae, []
     latents = torch.zeros(
         (1, vae.config.latent_channels, side // PIXELS_PER_PLACE, side // PIXELS_PER_PLACE)
     )
     for through, given in ((vae.encode, torch.zeros((1, 3, side, side))), (vae.decode, latents)):
         with Footprint() as footprint, torch.no_grad():
-            footprint.hold(vae.parameters())
+            footprint.add_all(vae.parameters())
             before = footprint.live
             through(given.to(META))
         counts.append(footprint.peak - before)
     return max(counts)
 
 
-def sums(network: nn.Module) -> tuple[int, int]:
+def count_parameters(network: nn.Module) -> tuple[int, int]:
     """Count a network's numbers, and those of its linear layers' weights."""
     linear = (each.weight.numel() for each in network.modules() if isinstance(each, nn.Linear))
     return sum(each.numel() for each in network.parameters()), sum(linear)
 
 
-def parts(name: str, side: int) -> Iterator[table.Row]:
+def compare_parts(name: str, side: int) -> Iterator[table.Row]:
     """Compare what the estimate knows of a family with its networks."""
-    family, keeps = base(name), walk()[name].COUNTS.memory
-    texts = sum(sums(text)[0] for text in family.text_encoders)
-    same = (*sums(family.denoiser), texts) == (keeps.denoiser, keeps.linear, keeps.texts)
+    family, keeps = make_family(name), walk()[name].COUNTS.memory
+    texts = sum(count_parameters(text)[0] for text in family.text_encoders)
+    same = (*count_parameters(family.denoiser), texts) == (
+        keeps.denoiser,
+        keeps.linear,
+        keeps.texts,
+    )
     yield table.Row(f"{name}: numbers as counted", str(same).lower(), "true", same)
     taken = {
-        "seeing once": (drawing(name, side), drawing_bytes(keeps, side)),
-        "autoencoder": (4 * sums(family.vae)[0], VAE_BYTES),
-        "what it keeps": (coding(name, side), vae_bytes(side)),
+        "seeing once": (count_denoiser(name, side), drawing_bytes(keeps, side)),
+        "autoencoder": (4 * count_parameters(family.vae)[0], VAE_BYTES),
+        "what it keeps": (count_autoencoder(name, side), vae_bytes(side)),
     }
     for what, (whole, foretold) in taken.items():
         said = f"{name} at {side}, {what}: {whole / GIB:.3f} GiB"
-        yield table.near(said, foretold, whole, BAR)
+        yield table.close_to(said, foretold, whole, BAR)
 
 
 def rows(*, quick: bool) -> Iterator[table.Row]:
     """Compare estimates with what is counted."""
-    for name, side in SIDES.items():
-        yield from parts(name, side)
+    for name, side in RESOLUTIONS.items():
+        yield from compare_parts(name, side)
         for method, more in CASES[: 1 if quick else None]:
             if "train_text_encoder" in more and walk()[name].OBJECTIVE == "flow":
                 continue
             for frugal, batch in ((False, 1), (True, 1), (False, 4), (True, 4)):
-                asked = recipe(
+                asked = make_recipe(
                     method, side, batch, gradient_checkpointing=frugal, family=name, **more
                 )
-                whole, foretold = both(name, asked)
+                whole, foretold = count_and_estimate(name, asked)
                 words = [method, *more, f"batch {batch}", *(["frugal"] if frugal else [])]
                 what = f"{name} at {side}, {', '.join(words)}: {whole / GIB:.2f} GiB"
-                yield table.near(what, foretold, whole, BAR)
+                yield table.close_to(what, foretold, whole, BAR)
 
 
 def main() -> int:
     """Print the table."""
-    arguments = machine.chosen(__doc__ or "")
-    return table.show(rows(quick=arguments.quick))
+    arguments = machine.parse_arguments(__doc__ or "")
+    return table.print_table(rows(quick=arguments.quick))
 
 
 if __name__ == "__main__":

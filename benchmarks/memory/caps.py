@@ -16,7 +16,7 @@ import torch
 from accelerate import Accelerator
 
 from benchmarks import machine, table
-from benchmarks.speed.training import MIB, Ground, folder
+from benchmarks.speed.training import MIB, Setup, working_folder
 from storage.events import Note, StepBoundary
 from training.device import Device
 from training.families import walk
@@ -32,7 +32,7 @@ CASES = (
 STEPS = 3
 
 
-class Capped(Device):
+class CappedDevice(Device):
     """A GPU of which only so many MiB are to be had."""
 
     def __init__(self, cap: int) -> None:
@@ -45,17 +45,19 @@ class Capped(Device):
         return min(super().free_mib(), self.cap - self.used_mib())
 
 
-def fits(place: Path, shelf: Path | None, family: str, method: str, gigabytes: int) -> table.Row:
+def train_under_cap(
+    place: Path, shelf: Path | None, family: str, method: str, gigabytes: int
+) -> table.Row:
     """Take some steps under a cap, and say what they held and what was given up for it."""
     gc.collect()
     torch.cuda.empty_cache()
-    device = Capped(gigabytes * 1024)
-    ground = Ground(place, device, (family,), shelf)
+    device = CappedDevice(gigabytes * 1024)
+    ground = Setup(place, device, (family,), shelf)
     base = ground.bases.find(ground.base(family))
     recipe = ground.recipe(family, 1, STEPS + 1)
     if method == "finetune":
         recipe = replace(recipe, method=method, rank=0, learning_rate=1e-5)
-    _, task = ground.begin(f"{family}-{method}", family, recipe)
+    _, task = ground.start_training(f"{family}-{method}", family, recipe)
     fewer, steps = 0, 0
     while steps < STEPS:
         told = next(task)
@@ -70,24 +72,26 @@ def fits(place: Path, shelf: Path | None, family: str, method: str, gigabytes: i
     ).memory_fallbacks
     names = ", ".join(fallback.name for fallback in taken) or "none"
     more = f" (fallbacks: {names}; {fewer} more while it ran)"
-    return table.most(f"{family}, {method}, {gigabytes} GB", held, gigabytes * 1024, "MiB", more)
+    return table.at_most(
+        f"{family}, {method}, {gigabytes} GB", held, gigabytes * 1024, "MiB", more
+    )
 
 
 def rows(place: Path, shelf: Path | None) -> Iterator[table.Row]:
     """Try every case."""
     for family, method, gigabytes in CASES:
-        yield fits(place, shelf, family, method, gigabytes)
+        yield train_under_cap(place, shelf, family, method, gigabytes)
 
 
 def main() -> int:
     """Print the table."""
-    arguments = machine.chosen(__doc__ or "", place=Path)
+    arguments = machine.parse_arguments(__doc__ or "", place=Path)
     if not torch.cuda.is_available():
         sys.exit("This needs a GPU.")
     print(torch.cuda.get_device_name())
     print()
-    with folder(arguments.place) as place:
-        return table.show(rows(Path(place), arguments.place))
+    with working_folder(arguments.place) as place:
+        return table.print_table(rows(Path(place), arguments.place))
 
 
 if __name__ == "__main__":

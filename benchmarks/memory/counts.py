@@ -84,23 +84,23 @@ def count_sizes(family: Any) -> Sizes:
 def count_kept(name: str, method: str, **more: Any) -> float:
     """Return the bytes a place and picture that a step keeps beside its numbers."""
     side = families.walk()[name].RESOLUTION
-    asked = blueprint.recipe(method, side, BATCH, family=name, **more)
-    numbers = blueprint.size(name, asked)
+    asked = blueprint.make_recipe(method, side, BATCH, family=name, **more)
+    numbers = blueprint.count_trained(name, asked)
     held = memory.bytes_per_parameter(asked) * numbers
     if asked.rank:
-        held += memory.FROZEN_BYTES * count_numbers(blueprint.base(name).denoiser)
-    return (blueprint.counted(name, asked) - held) / BATCH / (side // PIXELS_PER_PLACE) ** 2
+        held += memory.FROZEN_BYTES * count_numbers(blueprint.make_family(name).denoiser)
+    return (blueprint.count_step(name, asked) - held) / BATCH / (side // PIXELS_PER_PLACE) ** 2
 
 
 def count_numbers(*networks: nn.Module) -> int:
     """Count the parameters of networks."""
-    return sum(blueprint.sums(network)[0] for network in networks)
+    return sum(blueprint.count_parameters(network)[0] for network in networks)
 
 
 def count_memory(name: str) -> MemoryCounts:
     """Count the networks of a family, and what steps of training and drawing keep."""
-    family, side = blueprint.base(name), families.walk()[name].RESOLUTION
-    denoiser, linear = blueprint.sums(family.denoiser)
+    family, side = blueprint.make_family(name), families.walk()[name].RESOLUTION
+    denoiser, linear = blueprint.count_parameters(family.denoiser)
     adapters = [
         count_kept(name, method, gradient_checkpointing=True) for method in ("lora", "locon")
     ]
@@ -108,7 +108,7 @@ def count_memory(name: str) -> MemoryCounts:
         "attention": count_kept(name, "lora"),
         "every": count_kept(name, "locon"),
         "frugal": sum(adapters) / len(adapters),
-        "seen": blueprint.drawing(name, side) / (side // PIXELS_PER_PLACE) ** 2,
+        "seen": blueprint.count_denoiser(name, side) / (side // PIXELS_PER_PLACE) ** 2,
         "whole": count_kept(name, "finetune", rank=0, optimizer=Optimizer.ADAFACTOR),
     }
     return MemoryCounts(
@@ -121,7 +121,7 @@ def count_memory(name: str) -> MemoryCounts:
 
 def count(name: str) -> Counts:
     """Count a family's true networks, on meta tensors."""
-    return Counts(count_memory(name), count_sizes(blueprint.base(name)))
+    return Counts(count_memory(name), count_sizes(blueprint.make_family(name)))
 
 
 def count_small() -> Sizes:

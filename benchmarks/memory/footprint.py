@@ -25,16 +25,16 @@ class Footprint(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def __init__(self, most: int = 0) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.most = most  #: bytes; 0 refuses nothing
+        self.limit = most  #: bytes; 0 refuses nothing
         self.live = 0  #: bytes that are held now
         self.peak = 0  #: bytes, at most, that were held
-        self.known: weakref.WeakSet[Any] = weakref.WeakSet()
+        self.storages: weakref.WeakSet[Any] = weakref.WeakSet()
 
     def __enter__(self) -> Self:
         super().__enter__()  # type: ignore[no-untyped-call]
         return self
 
-    def hold(self, tensors: Iterable[Tensor]) -> None:
+    def add_all(self, tensors: Iterable[Tensor]) -> None:
         """Count tensors that were there before."""
         for tensor in tensors:
             self.add(tensor)
@@ -42,10 +42,10 @@ class Footprint(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def add(self, tensor: Tensor) -> None:
         """Count a tensor's storage until it is freed."""
         storage = tensor.untyped_storage()
-        if storage in self.known:
+        if storage in self.storages:
             return
         size = storage.nbytes()
-        self.known.add(storage)
+        self.storages.add(storage)
         self.live += size
         weakref.finalize(storage, self.free, size).atexit = False
         self.peak = max(self.peak, self.live)
@@ -62,6 +62,6 @@ class Footprint(TorchDispatchMode):  # type: ignore[no-untyped-call]
         for tensor in tree_leaves(found):
             if isinstance(tensor, Tensor):
                 self.add(tensor)
-        if self.most and self.live > self.most:
-            raise torch.OutOfMemoryError(f"{self.live:,} bytes where {self.most:,} are allowed")
+        if self.limit and self.live > self.limit:
+            raise torch.OutOfMemoryError(f"{self.live:,} bytes where {self.limit:,} are allowed")
         return found

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import psutil
 
 from benchmarks import machine, table
-from benchmarks.speed.service import service
+from benchmarks.speed.service import running_service
 
 BOT, SCHEDULER = 150.0, 80.0  #: MiB
 SETTLED = 5.0  #: seconds after the start
@@ -35,13 +35,13 @@ asyncio.run(main())
 """
 
 
-def resident(process: psutil.Process) -> float:
+def read_resident(process: psutil.Process) -> float:
     """Give a process's memory in MiB, without its children's."""
     size: float = process.memory_info().rss / MIB
     return size
 
 
-async def bot(place: Path) -> float:
+async def measure_bot(place: Path) -> float:
     """Start a bot and weigh it."""
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-c", CHILD, str(place),
@@ -52,15 +52,15 @@ async def bot(place: Path) -> float:
     if (await child.stdout.readline()).strip() != b"ready":
         raise RuntimeError("the bot did not start")
     await asyncio.sleep(SETTLED)
-    size = resident(psutil.Process(child.pid))
+    size = read_resident(psutil.Process(child.pid))
     child.stdin.close()
     await child.wait()
     return size
 
 
-async def training(place: Path) -> tuple[float, float]:
+async def measure_training(place: Path) -> tuple[float, float]:
     """Start a scheduler with its worker and weigh both."""
-    async with service(place) as running:
+    async with running_service(place) as running:
         await asyncio.sleep(SETTLED)
         (scheduler,) = [
             child
@@ -68,33 +68,33 @@ async def training(place: Path) -> tuple[float, float]:
             if child.cmdline()[1:] == ["-m", "training"]
         ]
         files = list(running.store.home.workers.glob("*/handle.json"))
-        workers = [worker(file) for file in files]
-        return resident(scheduler), max(workers)
+        workers = [measure_worker(file) for file in files]
+        return read_resident(scheduler), max(workers)
 
 
-def worker(process_file: Path) -> float:
+def measure_worker(process_file: Path) -> float:
     """Return the memory of a worker, in MiB."""
-    return resident(psutil.Process(json.loads(process_file.read_text("utf-8"))["pid"]))
+    return read_resident(psutil.Process(json.loads(process_file.read_text("utf-8"))["pid"]))
 
 
 async def measure(place: Path) -> list[table.Row]:
     """Weigh everybody."""
     for name in ("bot", "training"):
         (place / name).mkdir()
-    heavy = await bot(place / "bot")
-    light, worker_size = await training(place / "training")
+    heavy = await measure_bot(place / "bot")
+    light, worker_size = await measure_training(place / "training")
     return [
-        table.most("bot, with the offline Discord in its process", heavy, BOT, "MiB"),
-        table.most("scheduler", light, SCHEDULER, "MiB"),
-        table.told("worker, torch loaded, no base yet", worker_size, "MiB"),
+        table.at_most("bot, with the offline Discord in its process", heavy, BOT, "MiB"),
+        table.at_most("scheduler", light, SCHEDULER, "MiB"),
+        table.figure("worker, torch loaded, no base yet", worker_size, "MiB"),
     ]
 
 
 def main() -> int:
     """Print the table."""
-    machine.chosen(__doc__ or "")
+    machine.parse_arguments(__doc__ or "")
     with TemporaryDirectory() as place:
-        return table.show(asyncio.run(measure(Path(place))))
+        return table.print_table(asyncio.run(measure(Path(place))))
 
 
 if __name__ == "__main__":

@@ -22,36 +22,36 @@ if TYPE_CHECKING:
 SIDES = (4000, 3000)  #: of a photo with 12 megapixels
 
 
-class Ears(list[Any]):
+class AnswerTimes(list[Any]):
     """The offline Discord's list of requests, which also notes when each answer came."""
 
     def __init__(self, known: list[Any]) -> None:
         super().__init__(known)
-        self.asked: dict[int, tuple[str, float]] = {}
-        self.heard: dict[int, float] = {}
+        self.commands: dict[int, tuple[str, float]] = {}
+        self.answers: dict[int, float] = {}
         self.due = 0.0  #: when the next command was meant to be sent: a late one has waited
 
     def append(self, entry: Any, /) -> None:
         """Hear a request; the first callback of an interaction is its acknowledgement."""
         parts = entry.path.strip("/").split("/")
         if parts[0] == "interactions" and parts[-1] == "callback":
-            self.heard.setdefault(int(parts[1]), time.perf_counter())
+            self.answers.setdefault(int(parts[1]), time.perf_counter())
         super().append(entry)
 
-    def ask(self, record: Any) -> None:
+    def note_command(self, record: Any) -> None:
         """Note what is asked, just before the bot hears of it."""
-        self.asked[record.id] = (record.command_name or "form or button", self.due)
+        self.commands[record.id] = (record.command_name or "form or button", self.due)
 
-    def waits(self) -> dict[str, list[float]]:
+    def list_waits(self) -> dict[str, list[float]]:
         """Give the seconds until each answer, by command; one that never came is infinite."""
         found: dict[str, list[float]] = {}
-        for number, (name, asked) in self.asked.items():
-            found.setdefault(name, []).append(self.heard.get(number, float("inf")) - asked)
+        for number, (name, asked) in self.commands.items():
+            found.setdefault(name, []).append(self.answers.get(number, float("inf")) - asked)
         return found
 
 
 @contextmanager
-def crowd(world: World) -> Iterator[Ears]:
+def sending_concurrently(world: World) -> Iterator[AnswerTimes]:
     """Let commands be sent while others are still at work, as on the real Discord.
 
     simcord waits after each command until the bot is at rest; inside the block it only wakes
@@ -63,19 +63,19 @@ def crowd(world: World) -> Iterator[Ears]:
         _settlement._run_due_virtual_callbacks(env._settlement_state(), math.inf)
         await asyncio.sleep(0)
 
-    ears = Ears(env.backend.http_requests)
+    ears = AnswerTimes(env.backend.http_requests)
     before, env.backend.http_requests = env.backend.http_requests, ears
-    env._dispatch_observers.append(ears.ask)
+    env._dispatch_observers.append(ears.note_command)
     env._settle_internal = wake
     try:
         yield ears
     finally:
         del env._settle_internal
-        env._dispatch_observers.remove(ears.ask)
+        env._dispatch_observers.remove(ears.note_command)
         env.backend.http_requests = before
 
 
-def photo(seed: int) -> bytes:
+def make_photo(seed: int) -> bytes:
     """Take a photo of 12 megapixels: a grainy blur of colours, some three megabytes as JPEG."""
     draws = random.Random(seed)  # noqa: S311  # a picture
     blur = Image.effect_noise((40, 30), 90).resize(SIDES, Image.Resampling.BICUBIC)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from benchmarks import machine, table
-from benchmarks.speed.service import LOOK, Service, mascot, service
+from benchmarks.speed.service import POLL_SECONDS, Service, list_mascot_photos, running_service
 from storage.planning.durations import TimingKey, estimate_duration
 from storage.planning.plan import plan_training
 from storage.records import Concept, Dial
@@ -29,12 +29,12 @@ from storage.records import Concept, Dial
 if TYPE_CHECKING:
     from storage.records import Dataset, Plan
 
-NEAR = 0.2  #: of what a training takes, how far the card's time may be away
+TOLERANCE = 0.2  #: of what a training takes, how far the card's time may be away
 MEASURED, LATER = (6, 30), ((10, 90), (4, 50))  #: photos and steps
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class Comparison:
     """What was told of a training, and what it took."""
 
     photos: int
@@ -44,7 +44,7 @@ class Pair:
     computed: float  #: told over taken, both in the worker's processor time
 
 
-async def told(running: Service, dataset: Dataset, photos: int, steps: int) -> Plan:
+async def estimate(running: Service, dataset: Dataset, photos: int, steps: int) -> Plan:
     """Plan a LoRA of a subject and tell how long it takes, as the pre-flight card does."""
     store, (base, *_) = running.store, running.catalog.bases
     planned = plan_training(
@@ -56,52 +56,56 @@ async def told(running: Service, dataset: Dataset, photos: int, steps: int) -> P
     return estimate_duration(await store.durations.read_all(), gait, planned)
 
 
-async def taken(running: Service, dataset: Dataset, steps: int, runs: int) -> tuple[float, float]:
+async def train_and_time(
+    running: Service, dataset: Dataset, steps: int, runs: int
+) -> tuple[float, float]:
     """Train, the last of so many runs; give the seconds from claim to end, and those computed."""
     (handle,) = running.store.home.workers.glob("*/handle.json")
     worker = psutil.Process(json.loads(handle.read_bytes())["pid"])
     before = sum(worker.cpu_times()[:2])
-    ended = await running.ended(await running.train(dataset, seed=steps, steps=steps))
+    ended = await running.wait_until_ended(
+        await running.queue_training(dataset, seed=steps, steps=steps)
+    )
     while sum(pace.runs for pace in (await running.store.durations.read_all()).values()) < runs:
-        await asyncio.sleep(LOOK)  # it is measured once it has ended
+        await asyncio.sleep(POLL_SECONDS)  # it is measured once it has ended
     return (ended.ended or 0) - (ended.started or 0), sum(worker.cpu_times()[:2]) - before
 
 
 async def measure(place: Path, *, quick: bool) -> list[table.Row]:
     """Measure once, then foretell and train."""
-    async with service(place) as running:
+    async with running_service(place) as running:
         sets = {
-            count: await running.dataset(f"set {count}", mascot()[:count])
+            count: await running.add_dataset(f"set {count}", list_mascot_photos()[:count])
             for count, _ in (MEASURED, *LATER)
         }
-        unknown = await told(running, sets[MEASURED[0]], *MEASURED)
-        whole, computed = await taken(running, sets[MEASURED[0]], MEASURED[1], 1)
+        unknown = await estimate(running, sets[MEASURED[0]], *MEASURED)
+        whole, computed = await train_and_time(running, sets[MEASURED[0]], MEASURED[1], 1)
         parts, found = [computed / whole], []
         for count, steps in LATER[: 1 if quick else None]:
-            before = (await told(running, sets[count], count, steps)).seconds
-            whole, computed = await taken(running, sets[count], steps, 1 + len(parts))
+            before = (await estimate(running, sets[count], count, steps)).seconds
+            whole, computed = await train_and_time(running, sets[count], steps, 1 + len(parts))
             part = statistics.mean(parts)
-            found.append(Pair(count, steps, before, whole, before * part / computed))
+            found.append(Comparison(count, steps, before, whole, before * part / computed))
             parts.append(computed / whole)
     return list(rows(unknown.seconds, found))
 
 
-def rows(unknown: float, pairs: list[Pair]) -> Iterator[table.Row]:
+def rows(unknown: float, pairs: list[Comparison]) -> Iterator[table.Row]:
     """Say what was told and what it took."""
-    yield table.told("told before the first run of the kind (0 is unknown)", unknown, "s")
+    yield table.figure("told before the first run of the kind (0 is unknown)", unknown, "s")
     for pair in pairs:
         what = f"LoRA, {pair.photos} photos, {pair.steps} steps: told over taken"
         seconds = f" ({pair.told:.1f} s, {pair.taken:.1f} s)"
-        yield table.told(what, pair.told / pair.taken, more=seconds)
-        near = abs(pair.computed - 1) <= NEAR
-        yield table.Row(f"{what}, computed", f"{pair.computed:.3f}", f"1 ± {NEAR}", near)
+        yield table.figure(what, pair.told / pair.taken, more=seconds)
+        near = abs(pair.computed - 1) <= TOLERANCE
+        yield table.Row(f"{what}, computed", f"{pair.computed:.3f}", f"1 ± {TOLERANCE}", near)
 
 
 def main() -> int:
     """Print the table."""
-    arguments = machine.chosen(__doc__ or "")
+    arguments = machine.parse_arguments(__doc__ or "")
     with TemporaryDirectory() as place:
-        return table.show(asyncio.run(measure(Path(place), quick=arguments.quick)))
+        return table.print_table(asyncio.run(measure(Path(place), quick=arguments.quick)))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import Protocol
 import torch
 
 from benchmarks import machine, table
-from benchmarks.speed.plain import Plain
+from benchmarks.speed.plain import PlainLoop
 from benchmarks.teaching import spec
 from storage.records import Concept
 from training import embedded
@@ -42,24 +42,24 @@ class Contestant(Protocol):
         ...
 
 
-class Ours:
+class OurTraining:
     """A whole training without samples: photos read and encoded, checkpoints, curve, file."""
 
     def __init__(self, place: Path, bases: BaseCache, steps: int) -> None:
-        asked = spec.Lesson("lora", Concept.LOOK, "firefox", spec.photos(PHOTOS))
-        frozen = spec.recipe(
+        asked = spec.TrainingSpec("lora", Concept.LOOK, "firefox", spec.read_photos(PHOTOS))
+        frozen = spec.make_recipe(
             bases, asked, steps=steps, batch_size=BATCH, rank=RANK, learning_rate=RATE,
             prompts=(), threads=THREADS, all_layers=False,
         )  # fmt: skip
-        self.task = spec.begin(place, bases, asked, frozen)[1]
+        self.task = spec.start_training(place, bases, asked, frozen)[1]
 
     def begin(self) -> None:
         """Encode, attach, and stop before the first step."""
-        spec.advance(self.task)
+        spec.advance_steps(self.task)
 
     def step(self, times: int) -> None:
         """Take steps."""
-        spec.advance(self.task, times)
+        spec.advance_steps(self.task, times)
 
     def end(self, times: int) -> None:  # noqa: ARG002  # it knows how many are left
         """Take what is left and write the style."""
@@ -67,13 +67,13 @@ class Ours:
             pass
 
 
-class Theirs:
+class PlainTraining:
     """The plain loop: photos read, and encoded where it is cached; one file at the end."""
 
     def __init__(self, folder: Path, *, cache: bool) -> None:
         self.folder = folder
-        place, photos = embedded.find_folder("diffusion"), spec.photos(PHOTOS)
-        self.plain = Plain.on(place, photos, rank=RANK, rate=RATE, size=BATCH)
+        place, photos = embedded.find_folder("diffusion"), spec.read_photos(PHOTOS)
+        self.plain = PlainLoop.on(place, photos, rank=RANK, rate=RATE, size=BATCH)
         self.cache = cache
 
     def begin(self) -> None:
@@ -113,19 +113,19 @@ def rows(rounds: list[list[float]], steps: int) -> list[table.Row]:
     """Put seconds and ratios into rows."""
     columns = list(zip(*rounds, strict=True))
     found = [
-        table.told(f"{steps} steps, {name}", statistics.median(column), "s")
+        table.figure(f"{steps} steps, {name}", statistics.median(column), "s")
         for name, column in zip(NAMES, columns, strict=True)
     ]
     cached = [(each[0], each[1]) for each in rounds]
     each = ", ".join(f"{ours / theirs:.3f}" for ours, theirs in cached)
-    found.append(table.most("ours over cached", table.ratio(cached), 1.0, more=f" ({each})"))
+    found.append(table.at_most("ours over cached", table.ratio(cached), 1.0, more=f" ({each})"))
     loose = table.ratio((each[0], each[2]) for each in rounds)
-    return [*found, table.told("ours over not cached", loose)]
+    return [*found, table.figure("ours over not cached", loose)]
 
 
 def main() -> int:
     """Print the table."""
-    arguments = machine.chosen(__doc__ or "")
+    arguments = machine.parse_arguments(__doc__ or "")
     steps, count = (40, 1) if arguments.quick else (200, 3)
     torch.set_num_threads(THREADS)
     bases = BaseCache(None, Device.open(cpu=True))
@@ -133,10 +133,12 @@ def main() -> int:
         rounds = []
         for number in range(count):
             out = Path(place) / str(number)
-            contestants: list[Contestant] = [Ours(out / "ours", bases, steps)]
-            contestants += [Theirs(out / str(cache), cache=cache) for cache in (True, False)]
+            contestants: list[Contestant] = [OurTraining(out / "ours", bases, steps)]
+            contestants += [
+                PlainTraining(out / str(cache), cache=cache) for cache in (True, False)
+            ]
             rounds.append(race(contestants, steps))
-    return table.show(rows(rounds, steps))
+    return table.print_table(rows(rounds, steps))
 
 
 if __name__ == "__main__":

@@ -17,9 +17,9 @@ from peft import LoHaConfig, LoKrConfig, LoraConfig, inject_adapter_in_model
 from torch import nn
 
 from benchmarks import machine, table
-from benchmarks.memory.blueprint import META, base, recipe
-from benchmarks.speed.overhead import count
-from benchmarks.speed.plain import noised
+from benchmarks.memory.blueprint import META, make_family, make_recipe
+from benchmarks.speed.overhead import count_operations
+from benchmarks.speed.plain import add_noise
 from training import methods
 from training.modelfiles.configs import SD15, Shape
 
@@ -31,18 +31,18 @@ PEFT: dict[str, type[Any]] = {
 }  # fmt: skip
 
 
-def seen(family: Any) -> tuple[torch.Tensor, torch.Tensor]:
+def make_inputs(family: Any) -> tuple[torch.Tensor, torch.Tensor]:
     """Make latents and text states."""
     config = family.unet.config
     latents = torch.zeros((BATCH, config.in_channels, config.sample_size, config.sample_size))
     return latents, torch.zeros((BATCH, TOKENS, config.cross_attention_dim), device=META)
 
 
-def ours(method: str, shape: Shape = SD15) -> tuple[Counter[str], list[str]]:
+def count_ours(method: str, shape: Shape = SD15) -> tuple[Counter[str], list[str]]:
     """Count a step as the loop takes it; name the layers that are adapted, too."""
-    family, asked = base("sd1", shape), recipe(method, 512)
+    family, asked = make_family("sd1", shape), make_recipe(method, 512)
     attached = methods.walk()[method].attach(family.networks, asked)
-    latents, states = seen(family)
+    latents, states = make_inputs(family)
 
     def step() -> None:
         loss = family.loss(
@@ -52,30 +52,32 @@ def ours(method: str, shape: Shape = SD15) -> tuple[Counter[str], list[str]]:
 
     keys = {name.partition(".")[0] for name in attached.parameters}
     part = family.networks.parts[0]
-    return count(step), [name for name, _ in part.module.named_modules() if part.key(name) in keys]
+    return count_operations(step), [
+        name for name, _ in part.module.named_modules() if part.key(name) in keys
+    ]
 
 
-def plain(method: str, layers: Sequence[str], shape: Shape = SD15) -> Counter[str]:
+def count_plain(method: str, layers: Sequence[str], shape: Shape = SD15) -> Counter[str]:
     """Count a step of diffusers' documented loop with peft's adapter on the same layers."""
-    family = base("sd1", shape)
+    family = make_family("sd1", shape)
     config = PEFT[method](r=RANK, target_modules=list(layers))
     inject_adapter_in_model(config, family.unet, "default")
-    latents, states = seen(family)
+    latents, states = make_inputs(family)
     latents = latents.to(META)
 
     def step() -> None:
-        noisy, steps, target = noised(family.pipeline.scheduler, latents)
+        noisy, steps, target = add_noise(family.pipeline.scheduler, latents)
         predicted = family.unet(noisy, steps, states, return_dict=False)[0]
         nn.functional.mse_loss(predicted.float(), target.float()).backward()  # type: ignore[no-untyped-call]
 
-    return count(step)
+    return count_operations(step)
 
 
 def rows() -> Iterator[table.Row]:
     """Give each method's figures, which must not be above peft's."""
     for method in PEFT:
-        mine, layers = ours(method)
-        theirs = plain(method, layers)
+        mine, layers = count_ours(method)
+        theirs = count_plain(method, layers)
         what = f"tensor operations of a step, {method} on {len(layers)} layers, ours and peft's"
         figure = f"{mine.total():,} and {theirs.total():,}"
         met = mine.total() <= theirs.total()
@@ -84,8 +86,8 @@ def rows() -> Iterator[table.Row]:
 
 def main() -> int:
     """Print the table."""
-    machine.chosen(__doc__ or "")
-    return table.show(rows())
+    machine.parse_arguments(__doc__ or "")
+    return table.print_table(rows())
 
 
 if __name__ == "__main__":

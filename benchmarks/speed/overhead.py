@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     from training.run.loop import Task
 
 BAR = 1.15
-PLAIN = "lora"  #: the method that the others are told beside
-APART = {"dreambooth"}  #: whose class pictures double a step, by design
+REFERENCE = "lora"  #: the method that the others are told beside
+EXCLUDED = {"dreambooth"}  #: whose class pictures double a step, by design
 BLOCK, BATCH = 5, 4  #: steps of one turn; photos of a step
 Step = Callable[[], None]
 
 
-class Bare:
+class BareStep:
     """The same step with nothing around it: what a page of torch would do."""
 
     def __init__(self, family: Any, recipe: Recipe, photos: Path) -> None:
@@ -96,7 +96,7 @@ class Bare:
         self.losses.append(loss.detach())
 
 
-class Counted(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class OperationCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts tensor operations by name; views, which compute nothing, apart."""
 
     def __init__(self) -> None:
@@ -112,7 +112,7 @@ class Counted(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return function(*args, **(kwargs or {}))
 
 
-def spent(step: Step, times: int) -> float:
+def measure_cpu(step: Step, times: int) -> float:
     """Give the user's processor seconds of one step."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
     for _ in range(times):
@@ -120,9 +120,9 @@ def spent(step: Step, times: int) -> float:
     return (resource.getrusage(resource.RUSAGE_SELF).ru_utime - before) / times
 
 
-def count(step: Step) -> Counter[str]:
+def count_operations(step: Step) -> Counter[str]:
     """Count the operations of one step."""
-    counted = Counted()
+    counted = OperationCounter()
     with counted:
         step()
     return counted.found
@@ -140,23 +140,23 @@ class Entrant:
     def of(cls, method: str, place: Path, steps: int) -> Entrant:
         """Begin a method's plain form: the picture network alone, where it can, no average."""
         bases = BaseCache(None, Device.open(cpu=True))
-        pictures = spec.photos("firefox/teach")[: 4 * BATCH]
-        asked = spec.Lesson(method, Concept.LOOK, "firefox", pictures, word="cat")
-        frozen = spec.recipe(
+        pictures = spec.read_photos("firefox/teach")[: 4 * BATCH]
+        asked = spec.TrainingSpec(method, Concept.LOOK, "firefox", pictures, word="cat")
+        frozen = spec.make_recipe(
             bases, asked, steps=steps, save_every=steps + 1, prompts=(), threads=1,
             batch_size=BATCH,
             lr_scheduler="constant", train_text_encoder=False, ema_decay=0.0,
             min_snr_gamma=5.0, all_layers=method == "locon",
         )  # fmt: skip
-        folder, task = spec.begin(place / method, bases, asked, frozen)
-        spec.advance(task, 2)
-        bare = Bare(bases.loaded[spec.BASE], frozen, folder.photos)
+        folder, task = spec.start_training(place / method, bases, asked, frozen)
+        spec.advance_steps(task, 2)
+        bare = BareStep(bases.loaded[spec.BASE], frozen, folder.photos)
         bare()
         return cls(method, task, bare)
 
     def ours(self) -> None:
         """Take a step of the loop."""
-        spec.advance(self.task)
+        spec.advance_steps(self.task)
 
     def counts(self) -> tuple[Counter[str], Counter[str]]:
         """Count what a step of the loop computes, and a bare one."""
@@ -164,17 +164,17 @@ class Entrant:
             timing.REPORT_SECONDS,
             math.inf,
         )  # no progress, which is told twice a second
-        found = count(self.ours), count(self.bare)
+        found = count_operations(self.ours), count_operations(self.bare)
         timing.REPORT_SECONDS = often
         return found
 
     def turn(self, *, first: bool) -> tuple[float, float]:
         """Take steps of both, the loop's first or last; give processor seconds of one of each."""
         if first:
-            mine = spent(self.ours, BLOCK)
-            return mine, spent(self.bare, BLOCK)
-        other = spent(self.bare, BLOCK)
-        return spent(self.ours, BLOCK), other
+            mine = measure_cpu(self.ours, BLOCK)
+            return mine, measure_cpu(self.bare, BLOCK)
+        other = measure_cpu(self.bare, BLOCK)
+        return measure_cpu(self.ours, BLOCK), other
 
 
 def compare(place: Path, names: Sequence[str], rounds: int) -> Iterator[table.Row]:
@@ -198,14 +198,14 @@ def rows(
     counts: tuple[Counter[str], Counter[str]],
 ) -> Iterator[table.Row]:
     """Put a method's figures into rows."""
-    mine, plain = pairs[name], pairs.get(PLAIN, [])
+    mine, plain = pairs[name], pairs.get(REFERENCE, [])
     seconds = statistics.median(ours for ours, _ in mine)
     many = f" ({len(mine)} pairs of {BLOCK} steps)"
-    yield table.told(f"{name}: user CPU of a step", seconds * 1000, "ms")
-    if plain and name != PLAIN:
+    yield table.figure(f"{name}: user CPU of a step", seconds * 1000, "ms")
+    if plain and name != REFERENCE:
         over = table.ratio((own[0], its[0]) for own, its in zip(mine, plain, strict=True))
-        yield table.told(f"{name}: user CPU of a step over a {PLAIN}'s, median", over)
-    yield table.most(f"{name}: user CPU, ours over bare", table.ratio(mine), BAR, more=many)
+        yield table.figure(f"{name}: user CPU of a step over a {REFERENCE}'s, median", over)
+    yield table.at_most(f"{name}: user CPU, ours over bare", table.ratio(mine), BAR, more=many)
     ours, bare = counts
     more = [f"{kind} {ours[kind] - bare[kind]:+}" for kind in (ours - bare) | (bare - ours)]
     figure = f"{ours.total()} and {bare.total()}" + (f" ({'; '.join(more)})" if more else "")
@@ -214,11 +214,11 @@ def rows(
 
 def main() -> int:
     """Print the table."""
-    arguments = machine.chosen(__doc__ or "", method=str)
+    arguments = machine.parse_arguments(__doc__ or "", method=str)
     torch.set_num_threads(1)
-    names = [arguments.method] if arguments.method else sorted({*methods.walk()} - APART)
+    names = [arguments.method] if arguments.method else sorted({*methods.walk()} - EXCLUDED)
     with TemporaryDirectory() as place:
-        return table.show(compare(Path(place), names, 1 if arguments.quick else 12))
+        return table.print_table(compare(Path(place), names, 1 if arguments.quick else 12))
 
 
 if __name__ == "__main__":

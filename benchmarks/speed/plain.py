@@ -28,7 +28,7 @@ Batch = tuple[torch.Tensor, torch.Tensor]
 
 
 @dataclass
-class Plain:
+class PlainLoop:
     """A pipeline with a LoRA on its UNet, its optimizer and what it trains on."""
 
     pipeline: Any
@@ -41,7 +41,7 @@ class Plain:
     @classmethod
     def on(
         cls, folder: Path, photos: Sequence[tuple[Path, str]], *, rank: int, rate: float, size: int
-    ) -> Plain:
+    ) -> PlainLoop:
         """Load the base in fp32 and attach the adapter."""
         pipeline = StableDiffusionPipeline.from_pretrained(
             folder, dtype=torch.float32, safety_checker=None
@@ -60,7 +60,7 @@ class Plain:
     def begin(self, *, cache: bool) -> None:
         """Read the photos and make the loader, of what is computed once if it shall be cached."""
         side = self.pipeline.unet.config.sample_size * self.pipeline.vae_scale_factor
-        pixels = torch.stack([read(path, side) for path, _ in self.photos])
+        pixels = torch.stack([read_photo(path, side) for path, _ in self.photos])
         tokens = self.pipeline.tokenizer(
             [caption for _, caption in self.photos],
             padding="max_length", truncation=True, return_tensors="pt",
@@ -95,7 +95,7 @@ class Plain:
         latents, text = next(self.batches)
         if not self.cached:
             latents, text = self.encode(latents), self.read(text)
-        noisy, steps, target = noised(self.pipeline.scheduler, latents)
+        noisy, steps, target = add_noise(self.pipeline.scheduler, latents)
         predicted = self.pipeline.unet(noisy, steps, text, return_dict=False)[0]
         loss = functional.mse_loss(predicted.float(), target.float())
         loss.backward()  # type: ignore[no-untyped-call]
@@ -110,7 +110,7 @@ class Plain:
         StableDiffusionPipeline.save_lora_weights(folder, unet_lora_layers=state)
 
 
-def noised(
+def add_noise(
     scheduler: Any, latents: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Noise latents at random timesteps; give them, the timesteps and what is to be predicted."""
@@ -122,7 +122,7 @@ def noised(
     return noisy, steps, scheduler.get_velocity(latents, noise, steps) if velocity else noise
 
 
-def read(path: Path, side: int) -> torch.Tensor:
+def read_photo(path: Path, side: int) -> torch.Tensor:
     """Read a photo as (3, side, side) in -1..1."""
     with Image.open(path) as opened:
         picture = opened.convert("RGB").resize((side, side))

@@ -19,8 +19,8 @@ from storage.requests import SampleRequest, TrainRequest
 from storage.store import Store
 
 BASE = "embedded"
-LOOK = 0.05  #: seconds between two looks at the database
-PATIENCE = 600.0  #: seconds a job may take
+POLL_SECONDS = 0.05  #: seconds between two looks at the database
+TIMEOUT_SECONDS = 600.0  #: seconds a job may take
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Service:
     guild: int = 2
     channel: int = 3
 
-    async def dataset(self, name: str, photos: Sequence[Path], owner: int = 0) -> Dataset:
+    async def add_dataset(self, name: str, photos: Sequence[Path], owner: int = 0) -> Dataset:
         """Give a member a dataset."""
         who = owner or self.member
         made = await self.store.datasets.create(who, self.guild, name, Concept.SUBJECT)
@@ -42,7 +42,7 @@ class Service:
                 await self.store.photos.add(made, await darkroom.check(photo.read_bytes()))
         return made
 
-    async def train(self, dataset: Dataset, seed: int, steps: int = 0) -> Job:
+    async def queue_training(self, dataset: Dataset, seed: int, steps: int = 0) -> Job:
         """Ask for a LoRA as the dial says, or of so many steps."""
         count = len(await self.store.photos.list_for(dataset.id, dataset.owner))
         planned = plan_training(
@@ -57,14 +57,14 @@ class Service:
             "lora", BASE, dataset.name, dataset.trigger, dataset.concept, Dial.BALANCED,
             steps or planned.steps, planned.rank, planned.learning_rate, planned.batch_size, seed,
         )  # fmt: skip
-        return await self.ask(Kind.TRAIN, asdict(request), dataset=dataset.id)
+        return await self.queue_job(Kind.TRAIN, asdict(request), dataset=dataset.id)
 
-    async def sample(self, seed: int, style: int | None = None) -> Job:
+    async def queue_sample(self, seed: int, style: int | None = None) -> Job:
         """Ask for one picture."""
         request = SampleRequest(BASE, "a glim emoji, on a white background", seed=seed)
-        return await self.ask(Kind.SAMPLE, asdict(request), style=style)
+        return await self.queue_job(Kind.SAMPLE, asdict(request), style=style)
 
-    async def ask(self, kind: Kind, request: dict[str, object], **more: int | None) -> Job:
+    async def queue_job(self, kind: Kind, request: dict[str, object], **more: int | None) -> Job:
         """Put a job into the queue, as the bot does."""
         new = NewJob(
             kind,
@@ -77,32 +77,32 @@ class Service:
         )
         return await self.store.jobs.queue(new)
 
-    async def until(self, job: Job, kind: type[Event]) -> None:
+    async def wait_for_event(self, job: Job, kind: type[Event]) -> None:
         """Wait until a job has an event of a kind."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             while not await self.store.events.list_kind(job.id, kind):
-                await asyncio.sleep(LOOK)
+                await asyncio.sleep(POLL_SECONDS)
 
-    async def ended(self, job: Job) -> Job:
+    async def wait_until_ended(self, job: Job) -> Job:
         """Wait for a job's end, which must be a good one."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             while not (found := await self.store.jobs.get(job.id)).status.ended:
-                await asyncio.sleep(LOOK)
+                await asyncio.sleep(POLL_SECONDS)
         if found.error or found.ended is None:
             raise RuntimeError(f"job {job.id} is {found.status}: {found.error}")
         return found
 
 
 @asynccontextmanager
-async def service(home: Path) -> AsyncIterator[Service]:
+async def running_service(home: Path) -> AsyncIterator[Service]:
     """Start the scheduler on a folder and wait until its worker has said what it can do."""
     async with run_scheduler(home), await Store.open(Home(home)) as store:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             while not (catalog := await store.catalog.read()).bases:
-                await asyncio.sleep(LOOK)
+                await asyncio.sleep(POLL_SECONDS)
         yield Service(store, catalog)
 
 
-def mascot() -> list[Path]:
+def list_mascot_photos() -> list[Path]:
     """Find ten photos."""
     return picture_files()

@@ -25,8 +25,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import machine, table
 from benchmarks.memory.footprint import Footprint
-from benchmarks.speed.overhead import Bare, Step
-from benchmarks.speed.plain import TARGETS, noised
+from benchmarks.speed.overhead import BareStep, Step
+from benchmarks.speed.plain import TARGETS, add_noise
 from benchmarks.teaching import spec
 from storage.events import Done
 from storage.records import Concept, Dial
@@ -50,14 +50,19 @@ MIB = 2**20
 BAR = 15  #: percent, of the estimate of memory
 BLOCK = 5  #: steps of one turn
 SMALL = 128  #: pixels, where networks are shrunken
-FASTEST = 4096, 512  #: side of the matrices whose product shows the peak, on a GPU and a CPU
-DRAWN = 5  #: steps of a picture, where ways of drawing are compared
-WHOLE = 1000, 30  #: steps of a whole job, on a GPU and a CPU
-LINES = ("a painting of a hill", "a painting of a boat, red", "a painting of rain", "a painting")
+MATMUL_SIDES = 4096, 512  #: side of the matrices whose product shows the peak, on a GPU and a CPU
+SAMPLING_STEPS = 5  #: steps of a picture, where ways of drawing are compared
+JOB_STEPS = 1000, 30  #: steps of a whole job, on a GPU and a CPU
+CAPTIONS = (
+    "a painting of a hill",
+    "a painting of a boat, red",
+    "a painting of rain",
+    "a painting",
+)
 
 
 @dataclass
-class Ground:
+class Setup:
     """A device with a random model of each family, made in a folder."""
 
     place: Path
@@ -78,7 +83,7 @@ class Ground:
         """Tell whether the networks have their true sizes."""
         return self.device.torch_device.type != "cpu"
 
-    def chosen(self, numbers: tuple[int, int]) -> int:
+    def choose(self, numbers: tuple[int, int]) -> int:
         """Choose a number for a GPU, or for a CPU."""
         return numbers[0 if self.large else 1]
 
@@ -100,7 +105,7 @@ class Ground:
             noise = torch.randint(0, 256, (8, 8, 3), generator=torch.Generator().manual_seed(at))
             small = Image.fromarray(noise.to(torch.uint8).numpy())
             small.resize((side, side), Image.Resampling.BICUBIC).save(path)
-            found.append((path, LINES[at % len(LINES)]))
+            found.append((path, CAPTIONS[at % len(CAPTIONS)]))
         return found
 
     def recipe(self, family: str, batch: int, steps: int, **more: Any) -> Recipe:
@@ -119,17 +124,17 @@ class Ground:
         }
         return complete_recipe(request, base, files, **(given | more))
 
-    def begin(self, name: str, family: str, recipe: Recipe) -> tuple[Path, Task]:
+    def start_training(self, name: str, family: str, recipe: Recipe) -> tuple[Path, Task]:
         """Lay out a job and begin it."""
-        asked = spec.Lesson("lora", Concept.LOOK, "word", self.photos(family))
-        folder, task = spec.begin(self.place / "jobs" / name, self.bases, asked, recipe)
+        asked = spec.TrainingSpec("lora", Concept.LOOK, "word", self.photos(family))
+        folder, task = spec.start_training(self.place / "jobs" / name, self.bases, asked, recipe)
         return folder.photos, task
 
 
-class Documented:
+class DocumentedStep:
     """The loop of diffusers' documentation with peft's adapter, on what was computed once."""
 
-    def __init__(self, ground: Ground, family: str, bare: Bare) -> None:
+    def __init__(self, ground: Setup, family: str, bare: BareStep) -> None:
         place = ground.bases.locate(ground.base(family))
         base = ground.bases.find(ground.base(family))
         loaded: Any = walk()[family].load(place, ground.device, base)
@@ -154,7 +159,7 @@ class Documented:
                 **stack_conditions(bare.size_conditioning[these]),
             }
         )
-        noisy, steps, target = noised(self.family.pipeline.scheduler, latents)
+        noisy, steps, target = add_noise(self.family.pipeline.scheduler, latents)
         with self.family.device.autocast():
             predicted = self.unet(noisy.to(self.unet.dtype), steps, return_dict=False, **told)[0]
         loss = nn.functional.mse_loss(predicted.float(), target.float())
@@ -164,39 +169,39 @@ class Documented:
         self.optimizer.zero_grad()
 
 
-def seconds(device: Device, step: Step, times: int) -> float:
+def time_steps(device: Device, step: Step, times: int) -> float:
     """Measure the seconds of one of several steps, to the device's last operation."""
-    settle(device)
+    synchronize(device)
     began = time.perf_counter()
     for _ in range(times):
         step()
-    settle(device)
+    synchronize(device)
     return (time.perf_counter() - began) / times
 
 
-def settle(device: Device) -> None:
+def synchronize(device: Device) -> None:
     """Wait for what the device still computes."""
     if device.torch_device.type == "cuda":
         torch.cuda.synchronize(device.torch_device)
 
 
-def peak(ground: Ground) -> float:
+def measure_peak_flops(ground: Setup) -> float:
     """Measure the operations a second of a large matrix product: the most a device can do."""
-    side, device = ground.chosen(FASTEST), ground.device
+    side, device = ground.choose(MATMUL_SIDES), ground.device
     one = torch.randn(side, side, device=device.torch_device, dtype=device.dtype)
     product: Callable[[], Any] = lambda: one @ one  # noqa: E731 - a step like any other
     product()
-    return 2 * side**3 / min(seconds(device, product, 3) for _ in range(5))
+    return 2 * side**3 / min(time_steps(device, product, 3) for _ in range(5))
 
 
-def operations(step: Step) -> int:
+def count_flops(step: Step) -> int:
     """Count a step's multiplications and additions."""
     with FlopCounterMode(display=False) as counted:
         step()
     return int(counted.get_total_flops())
 
 
-def taken(device: Device, step: Step, held: Sequence[torch.Tensor]) -> float:
+def measure_memory(device: Device, step: Step, held: Sequence[torch.Tensor]) -> float:
     """Measure the most MiB that a step holds beside and with what is held anyway.
 
     A GPU says so itself; on a CPU tensors are counted as they come and go.
@@ -207,68 +212,74 @@ def taken(device: Device, step: Step, held: Sequence[torch.Tensor]) -> float:
         most: int = torch.cuda.max_memory_allocated(device.torch_device)
         return most / MIB
     with Footprint() as footprint:
-        footprint.hold(held)
+        footprint.add_all(held)
         step()
     return footprint.peak / MIB
 
 
-def pace(ground: Ground, family: str, batch: int, rounds: int) -> Iterator[table.Row]:
+def compare_steps(ground: Setup, family: str, batch: int, rounds: int) -> Iterator[table.Row]:
     """Let ours, a bare step and the documented loop take turns."""
     recipe = ground.recipe(family, batch, rounds * BLOCK + 20)
     what = f"{family}, {ground.side(family)} pixels, batch {batch}"
-    photos, task = ground.begin(f"{family}-{batch}", family, recipe)
-    spec.advance(task, 3)
+    photos, task = ground.start_training(f"{family}-{batch}", family, recipe)
+    spec.advance_steps(task, 3)
     resident: Any = ground.bases.loaded[ground.base(family)]
     frozen = replace(recipe, threads=1)
-    bare = Bare(resident, frozen, photos)
-    documented = Documented(ground, family, bare)
-    entrants: list[Step] = [lambda: spec.advance(task), bare, documented]
+    bare = BareStep(resident, frozen, photos)
+    documented = DocumentedStep(ground, family, bare)
+    entrants: list[Step] = [lambda: spec.advance_steps(task), bare, documented]
     for entrant in entrants:
         entrant()
     turns: list[list[float]] = [[], [], []]
     for turn in range(rounds):
         for at in (turn, turn + 1, turn + 2):
-            turns[at % 3].append(seconds(ground.device, entrants[at % 3], BLOCK))
+            turns[at % 3].append(time_steps(ground.device, entrants[at % 3], BLOCK))
     ours, plain = (statistics.median(times) for times in turns[:2])
-    yield table.told(f"{what}: seconds of a step, ours", ours, "s")
-    yield table.told(f"{what}: ours over bare", table.ratio(zip(turns[0], turns[1], strict=True)))
+    yield table.figure(f"{what}: seconds of a step, ours", ours, "s")
+    yield table.figure(
+        f"{what}: ours over bare", table.ratio(zip(turns[0], turns[1], strict=True))
+    )
     over = table.ratio(zip(turns[0], turns[2], strict=True))
-    yield table.most(f"{what}: ours over peft and diffusers", over, 1.0)
-    part = operations(bare) / plain / peak(ground)
-    yield table.told(f"{what}: part of the matrix peak, bare", 100 * part, "%")
+    yield table.at_most(f"{what}: ours over peft and diffusers", over, 1.0)
+    part = count_flops(bare) / plain / measure_peak_flops(ground)
+    yield table.figure(f"{what}: part of the matrix peak, bare", 100 * part, "%")
     held = [*resident.unet.parameters(), *bare.parameters]
-    yield table.told(f"{what}: peak of a step", taken(ground.device, entrants[0], held), "MiB")
+    yield table.figure(
+        f"{what}: peak of a step", measure_memory(ground.device, entrants[0], held), "MiB"
+    )
     task.close()
 
 
-def job(ground: Ground, family: str, steps: int) -> Iterator[table.Row]:
+def measure_job(ground: Setup, family: str, steps: int) -> Iterator[table.Row]:
     """Begin a job cold; run one warm, with encoding, pictures on the way and saving."""
-    prompts = tuple(SamplePrompt(text, at) for at, text in enumerate(LINES[:2]))
+    prompts = tuple(SamplePrompt(text, at) for at, text in enumerate(CAPTIONS[:2]))
     recipe = ground.recipe(family, 1, steps, prompts=prompts, save_every=steps)
     ground.bases.loaded.clear()
     for name in ("cold", "warm"):
         began = time.perf_counter()
-        _, task = ground.begin(f"{family}-{name}", family, recipe)
-        spec.advance(task, 2)
-        settle(ground.device)
+        _, task = ground.start_training(f"{family}-{name}", family, recipe)
+        spec.advance_steps(task, 2)
+        synchronize(ground.device)
         first = time.perf_counter() - began
-        yield table.told(f"{family}: {name}, from the job to its first step", first, "s")
+        yield table.figure(f"{family}: {name}, from the job to its first step", first, "s")
         if name == "cold":
             task.close()
     done = [event for event in task if isinstance(event, Done)][-1]
     whole = time.perf_counter() - began
     more = f" ({whole - steps / done.timings.steps_per_second:.1f} s around the steps)"
-    yield table.told(f"{family}: warm, {steps} steps and 4 pictures", whole, "s", more)
+    yield table.figure(f"{family}: warm, {steps} steps and 4 pictures", whole, "s", more)
     if held := ground.device.peak_mib():
         keeps = walk()[family].COUNTS.memory
         foretold = bytes_needed(recipe, keeps, count_parameters(keeps, recipe, done.bytes)) / MIB
-        yield table.near(f"{family}: {held} MiB at most", foretold, held, BAR)
+        yield table.close_to(f"{family}: {held} MiB at most", foretold, held, BAR)
 
 
-def drawn(ground: Ground, family: str, rounds: int) -> Iterator[table.Row]:
+def compare_sampling(ground: Setup, family: str, rounds: int) -> Iterator[table.Row]:
     """Let pictures drawn at once and one after another take turns."""
     side = ground.side(family)
-    pictures = [Picture(text, "", at, DRAWN, side, side) for at, text in enumerate(LINES)]
+    pictures = [
+        Picture(text, "", at, SAMPLING_STEPS, side, side) for at, text in enumerate(CAPTIONS)
+    ]
     with ground.bases.borrow(ground.base(family)) as lent:
         ways: list[Callable[[], Any]] = [
             lambda: lent.sample_images(pictures),
@@ -278,22 +289,22 @@ def drawn(ground: Ground, family: str, rounds: int) -> Iterator[table.Row]:
         turns: list[list[float]] = [[], []]
         for turn in range(rounds):
             for at in (turn % 2, (turn + 1) % 2):
-                turns[at].append(seconds(ground.device, ways[at], 1))
-    what = f"{family}: four pictures at once over one after another, {DRAWN} steps"
-    yield table.told(what, table.ratio(zip(*turns, strict=True)))
+                turns[at].append(time_steps(ground.device, ways[at], 1))
+    what = f"{family}: four pictures at once over one after another, {SAMPLING_STEPS} steps"
+    yield table.figure(what, table.ratio(zip(*turns, strict=True)))
 
 
-def rows(ground: Ground, batches: Sequence[int], rounds: int, steps: int) -> Iterator[table.Row]:
+def rows(ground: Setup, batches: Sequence[int], rounds: int, steps: int) -> Iterator[table.Row]:
     """Measure every family."""
-    yield table.told("matrix peak", peak(ground) / 1e12, "TFLOP/s")
+    yield table.figure("matrix peak", measure_peak_flops(ground) / 1e12, "TFLOP/s")
     for family in ground.families:
         for batch in batches:
-            yield from pace(ground, family, batch, rounds)
-        yield from job(ground, family, steps)
-        yield from drawn(ground, family, rounds)
+            yield from compare_steps(ground, family, batch, rounds)
+        yield from measure_job(ground, family, steps)
+        yield from compare_sampling(ground, family, rounds)
 
 
-def folder(shelf: Path | None) -> TemporaryDirectory[str]:
+def working_folder(shelf: Path | None) -> TemporaryDirectory[str]:
     """Make a folder for what is not kept, beside the models if they are."""
     if shelf:
         shelf.mkdir(parents=True, exist_ok=True)
@@ -302,15 +313,17 @@ def folder(shelf: Path | None) -> TemporaryDirectory[str]:
 
 def main() -> int:
     """Print the table."""
-    arguments = machine.chosen(__doc__ or "", device=str, place=Path, steps=int)
+    arguments = machine.parse_arguments(__doc__ or "", device=str, place=Path, steps=int)
     device = Device.open(cpu=arguments.device == "cpu", threads=1)
     print(device.name)
     print()
     torch.set_num_threads(1)
-    with folder(arguments.place) as place:
-        ground = Ground(Path(place), device, shelf=arguments.place)
+    with working_folder(arguments.place) as place:
+        ground = Setup(Path(place), device, shelf=arguments.place)
         rounds = 2 if arguments.quick else 12
-        return table.show(rows(ground, (1, 4), rounds, arguments.steps or ground.chosen(WHOLE)))
+        return table.print_table(
+            rows(ground, (1, 4), rounds, arguments.steps or ground.choose(JOB_STEPS))
+        )
 
 
 if __name__ == "__main__":

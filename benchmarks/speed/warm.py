@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from benchmarks import machine, table
-from benchmarks.speed.service import Service, mascot, service
+from benchmarks.speed.service import Service, list_mascot_photos, running_service
 from storage.events import Done, PreviewsDrawn, Progress, Started
 from training.lazy import SLOW_IMPORTS
 
@@ -24,7 +24,7 @@ STEPS = 2  #: steps that a sample may wait for
 IMPORTS = 8  #: processor seconds until a cold worker has what it needs to take jobs
 
 
-def imports(what: str) -> float:
+def time_imports(what: str) -> float:
     """Give the processor seconds that a module's imports take, in a child."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, "-c", f"import {what}"], check=True)
@@ -32,12 +32,12 @@ def imports(what: str) -> float:
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
-async def start(running: Service, job: Job) -> tuple[float, float, float]:
+async def time_start(running: Service, job: Job) -> tuple[float, float, float]:
     """Give the seconds until a first step was taken: from the claim, from the asking.
 
     The third are those from the claim until the pictures "before" are there.
     """
-    ended = await running.ended(job)
+    ended = await running.wait_until_ended(job)
     (began,) = await running.store.events.list_kind(job.id, Started)
     (done,) = await running.store.events.list_kind(job.id, Done)
     stepped = began.at + done.event.timings.first_step_seconds
@@ -49,80 +49,80 @@ async def start(running: Service, job: Job) -> tuple[float, float, float]:
     )
 
 
-async def answered(running: Service, seed: int, style: int | None) -> float:
+async def time_sample(running: Service, seed: int, style: int | None) -> float:
     """Ask for a picture and give the seconds until the database has its end."""
-    ended = await running.ended(await running.sample(seed, style))
+    ended = await running.wait_until_ended(await running.queue_sample(seed, style))
     return (ended.ended or 0) - ended.created
 
 
-async def served(running: Service, times: int) -> tuple[list[float], list[float], float]:
+async def time_samples(running: Service, times: int) -> tuple[list[float], list[float], float]:
     """Sample on an idle worker, before and after, and during a training; with a step's seconds."""
     (style, *_) = await running.store.styles.list_for(1)
     dataset = (await running.store.datasets.list_for(1))[0]
-    await answered(running, 0, style.id)
-    idle = [await answered(running, seed, style.id) for seed in range(1, times + 1)]
-    training = await running.train(dataset, seed=3, steps=20 * times + 60)
-    await running.until(training, Progress)
+    await time_sample(running, 0, style.id)
+    idle = [await time_sample(running, seed, style.id) for seed in range(1, times + 1)]
+    training = await running.queue_training(dataset, seed=3, steps=20 * times + 60)
+    await running.wait_for_event(training, Progress)
     busy = []
     for seed in range(101, 101 + times):
-        busy.append(await answered(running, seed, style.id))
+        busy.append(await time_sample(running, seed, style.id))
         await asyncio.sleep(0.37)  # so that the asking falls anywhere in a step
     (latest, *_) = reversed(await running.store.events.list_kind(training.id, Progress))
-    await running.ended(training)
-    idle += [await answered(running, seed, style.id) for seed in range(201, 201 + times)]
+    await running.wait_until_ended(training)
+    idle += [await time_sample(running, seed, style.id) for seed in range(201, 201 + times)]
     return idle, busy, 1 / latest.event.steps_per_second
 
 
-async def swapped(running: Service, times: int) -> float:
+async def time_style_swap(running: Service, times: int) -> float:
     """Give the seconds of a picture with another style than before over one with the same."""
     one, other, *_ = await running.store.styles.list_for(1)
     pairs = []
     for seed in range(301, 301 + times):
-        await answered(running, seed, one.id)
-        same = await answered(running, seed, one.id)
-        pairs.append((await answered(running, seed, other.id), same))
+        await time_sample(running, seed, one.id)
+        same = await time_sample(running, seed, one.id)
+        pairs.append((await time_sample(running, seed, other.id), same))
     return table.ratio(pairs)
 
 
 async def measure(place: Path, times: int) -> list[table.Row]:
     """Train twice, then sample."""
-    async with service(place) as running:
-        dataset = await running.dataset("glim", mascot())
-        cold = await start(running, await running.train(dataset, seed=1, steps=60))
+    async with running_service(place) as running:
+        dataset = await running.add_dataset("glim", list_mascot_photos())
+        cold = await time_start(running, await running.queue_training(dataset, seed=1, steps=60))
         starts = [
-            await start(running, await running.train(dataset, seed=seed, steps=30))
+            await time_start(running, await running.queue_training(dataset, seed=seed, steps=30))
             for seed in range(10, 10 + max(3, times // 2))
         ]
-        idle, busy, step = await served(running, times)
-        swap = await swapped(running, times)
+        idle, busy, step = await time_samples(running, times)
+        swap = await time_style_swap(running, times)
     claimed, asked, before = (statistics.median(column) for column in zip(*starts, strict=True))
     own, beside = statistics.median(idle), statistics.median(busy)
     importing, whole = (
-        imports("training.worker.runtime"),
-        imports(f"training.worker.runtime, {', '.join(SLOW_IMPORTS)}"),
+        time_imports("training.worker.runtime"),
+        time_imports(f"training.worker.runtime, {', '.join(SLOW_IMPORTS)}"),
     )
     slowest = f" (slowest {max(busy):.2f} s)"
     return [
-        table.most("imports until a worker takes jobs, computed", importing, IMPORTS, "s"),
-        table.told("the same over torch's alone", importing / imports("torch")),
-        table.told("imports until it has all that jobs need, as it does when idle", whole, "s"),
-        table.told("first job, from claim to first step", cold[0], "s"),
-        table.most("later jobs, from claim to first step, median", claimed, START, "s"),
-        table.told("later jobs, from claim to two pictures drawn before training", before, "s"),
-        table.told("later jobs, from asking to first step, median", asked, "s"),
-        table.told("/sample on an idle worker, median", own, "s"),
-        table.told("/sample with another style than before, over the same one", swap),
-        table.told("/sample during a training, median", beside, "s", slowest),
-        table.most("steps a sample waits for, median", (beside - own) / step, STEPS),
-        table.told("a training step", step, "s"),
+        table.at_most("imports until a worker takes jobs, computed", importing, IMPORTS, "s"),
+        table.figure("the same over torch's alone", importing / time_imports("torch")),
+        table.figure("imports until it has all that jobs need, as it does when idle", whole, "s"),
+        table.figure("first job, from claim to first step", cold[0], "s"),
+        table.at_most("later jobs, from claim to first step, median", claimed, START, "s"),
+        table.figure("later jobs, from claim to two pictures drawn before training", before, "s"),
+        table.figure("later jobs, from asking to first step, median", asked, "s"),
+        table.figure("/sample on an idle worker, median", own, "s"),
+        table.figure("/sample with another style than before, over the same one", swap),
+        table.figure("/sample during a training, median", beside, "s", slowest),
+        table.at_most("steps a sample waits for, median", (beside - own) / step, STEPS),
+        table.figure("a training step", step, "s"),
     ]
 
 
 def main() -> int:
     """Print the table."""
-    arguments = machine.chosen(__doc__ or "")
+    arguments = machine.parse_arguments(__doc__ or "")
     with TemporaryDirectory() as place:
-        return table.show(asyncio.run(measure(Path(place), 3 if arguments.quick else 12)))
+        return table.print_table(asyncio.run(measure(Path(place), 3 if arguments.quick else 12)))
 
 
 if __name__ == "__main__":

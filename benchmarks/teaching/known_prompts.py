@@ -12,7 +12,7 @@ from training.pretraining.names import BASE_STYLES
 from training.pretraining.score import GRID_NAMES
 
 
-class Recall:
+class KnownPrompts:
     """The prompts, and how pictures of them are graded."""
 
     def __init__(self, critic: Judge) -> None:
@@ -26,9 +26,9 @@ class Recall:
         They are shuffled within their styles. Of real pictures, the gallery itself, it is 1.
         """
         apart = len(BASE_STYLES)
-        return self.rank(pictures), self.rank(pictures[apart:] + pictures[:apart])
+        return self.median_rank(pictures), self.median_rank(pictures[apart:] + pictures[:apart])
 
-    def rank(self, pictures: Pictures) -> float:
+    def median_rank(self, pictures: Pictures) -> float:
         """Give the median rank of the true picture among all of its style."""
         features = self.critic.extract_features(pictures)
         return statistics.median(

@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.teaching import runner, spec
 from benchmarks.teaching.runner import Pictures
-from benchmarks.teaching.topic import Bar, Draw, Grades, learnt
+from benchmarks.teaching.topic import Bar, Draw, Grades, grade_memorising
 from storage.records import Concept
 from training.pretraining.judge import Judge
 from training.pretraining.names import BASE_STYLES, HELD_OUT_STYLES
@@ -24,29 +24,31 @@ class Look:
 
     concept = Concept.LOOK
     bars: Mapping[tuple[str, str], Bar] = {("lora", DISTANCE): Bar(0.6)}
-    numbers: Mapping[str, Mapping[str, Any]] = {}
+    overrides: Mapping[str, Mapping[str, Any]] = {}
 
     def __init__(self, critic: Judge, draw: Draw, name: str) -> None:
         self.critic, self.draw = critic, draw
         self.trigger, self.title = name, f"style {name}"
         (self.other,) = set(HELD_OUT_STYLES) - {name}
-        self.photos = spec.photos(f"{name}/teach")
-        measured = spec.photos(f"{name}/measure")
+        self.photos = spec.read_photos(f"{name}/teach")
+        measured = spec.read_photos(f"{name}/measure")
         self.prompts = [caption for _, caption in measured]
         self.names = [path.stem for path, _ in measured]
-        self.real = [runner.read(path) for path, _ in measured]
-        self.taught = critic.extract_features([runner.read(path) for path, _ in self.photos])
-        self.unseen = critic.galleries[name].features[self.untaught()]
+        self.real = [runner.read_picture(path) for path, _ in measured]
+        self.taught = critic.extract_features(
+            [runner.read_picture(path) for path, _ in self.photos]
+        )
+        self.unseen = critic.galleries[name].features[self.list_unseen()]
         self.base = draw(self.prompts)
-        self.start = self.distances(self.base)
+        self.start = self.measure_distances(self.base)
 
-    def untaught(self) -> list[int]:
+    def list_unseen(self) -> list[int]:
         """Find the pictures in the style's gallery that do not teach it."""
         names = {Path(path).stem for path, _ in self.photos}
         listed = self.critic.galleries[self.trigger].names
         return [at for at, name in enumerate(listed) if name not in names]
 
-    def distances(self, pictures: Pictures) -> tuple[float, float]:
+    def measure_distances(self, pictures: Pictures) -> tuple[float, float]:
         """Measure how far the mean look is from the style's, and from the other held-out one's."""
         features = self.critic.extract_features(pictures)
         own = self.critic.measure_style_distance(features, self.trigger, self.names)
@@ -57,12 +59,12 @@ class Look:
 
         The control of the nearest picture taught is the rest of the style's gallery.
         """
-        (own, other), (start, astray) = self.distances(pictures), self.start
+        (own, other), (start, astray) = self.measure_distances(pictures), self.start
         features = self.critic.extract_features(pictures)
         grades: Grades = {DISTANCE: (own / start, other / astray)}
         if pictures is self.base:
             grades[REACH] = self.reach
-        return grades | learnt(features, self.taught, self.unseen)
+        return grades | grade_memorising(features, self.taught, self.unseen)
 
     @cached_property
     def reach(self) -> tuple[float, float]:

@@ -10,7 +10,7 @@ import torch
 from benchmarks.teaching import runner
 from benchmarks.teaching.runner import Pictures
 from benchmarks.teaching.subject import KNOWN
-from benchmarks.teaching.topic import Bar, Draw, Grades, learnt, ranked
+from benchmarks.teaching.topic import Bar, Draw, Grades, grade_memorising, grade_ranks
 from bot import wording
 from bot.demo.mascot import GROUNDS, HELD_OUT, TRAINED, picture_files
 from bot.demo.welcome import NAME, RANK, RATE, STEPS
@@ -29,22 +29,22 @@ class Mascot:
     concept = Concept.SUBJECT
     trigger = NAME.lower()
     bars: Mapping[tuple[str, str], Bar] = {("lora", KNOWN): Bar(5)}
-    numbers: Mapping[str, Mapping[str, Any]] = {
+    overrides: Mapping[str, Mapping[str, Any]] = {
         "lora": {"steps": STEPS, "rank": RANK, "rate": RATE}
     }
 
     def __init__(self, critic: Judge, draw: Draw, other: str) -> None:
         self.critic, self.other = critic, other
         galleries = critic.galleries.values()
-        self.among = 1 + sum(len(gallery.names) for gallery in galleries)
-        self.title = f"the mascot, among {self.among}"
+        self.gallery_size = 1 + sum(len(gallery.names) for gallery in galleries)
+        self.title = f"the mascot, among {self.gallery_size}"
         paths = picture_files(TRAINED)
         self.photos = [(path, self.caption(GROUNDS[path.stem])) for path in paths]
         self.prompts = [self.caption(colour) for colour in COLOURS]
-        self.real = [runner.read(path) for path in picture_files(TRAINED + HELD_OUT)]
-        self.taught = critic.extract_features([runner.read(path) for path in paths])
+        self.real = [runner.read_picture(path) for path in picture_files(TRAINED + HELD_OUT)]
+        self.taught = critic.extract_features([runner.read_picture(path) for path in paths])
         self.unseen = critic.extract_features(
-            [runner.read(path) for path in picture_files(HELD_OUT)]
+            [runner.read_picture(path) for path in picture_files(HELD_OUT)]
         )
         rows = [g.features[g.names.index(other)][None] for g in galleries if other in g.names]
         self.decoy = torch.cat(rows)
@@ -63,4 +63,4 @@ class Mascot:
         own, other = (
             self.critic.rank_anywhere(features, real) for real in (self.taught, self.decoy)
         )
-        return ranked(own, other) | learnt(features, self.taught, self.unseen)
+        return grade_ranks(own, other) | grade_memorising(features, self.taught, self.unseen)

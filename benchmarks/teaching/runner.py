@@ -22,53 +22,56 @@ from training.styles import writer
 
 JUDGE = Path(__file__).parents[1] / "judge"
 STEPS, SIDE = 20, 64
-SEED = 1000  #: of the first picture; no training uses it
+FIRST_SEED = 1000  #: of the first picture; no training uses it
 
 Pictures = list[Image.Image]
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
+class TrainedStyle:
     """A style as it came out, and what it took."""
 
-    worn: LoadedStyle
+    style: LoadedStyle
     seconds: float  #: of the whole training
     steps: int
     speed: float  #: steps a second
     bytes: int  #: of the file
 
 
-class Exam:
+class Runner:
     """A place to teach, and an easel for what was taught."""
 
     def __init__(self, bases: BaseCache, place: Path) -> None:
         self.bases, self.place = bases, place
         self.count = 0
 
-    def teach(self, asked: spec.Lesson) -> Trained:
+    def train(self, asked: spec.TrainingSpec) -> TrainedStyle:
         """Train as the dial says, to the file."""
         self.count += 1
         place = self.place / str(self.count)
-        frozen = spec.recipe(self.bases, asked)
-        folder, task = spec.begin(place, self.bases, asked, frozen)
+        frozen = spec.make_recipe(self.bases, asked)
+        folder, task = spec.start_training(place, self.bases, asked, frozen)
         (done,) = [each for each in task if isinstance(each, Done)]
         tensors = writer.read_tensors(folder.result / done.file)
         worn = LoadedStyle(methods.walk()[asked.method], tensors, asked.trigger, 1.0)
         seconds, speed = done.timings.seconds, done.timings.steps_per_second
-        return Trained(worn, seconds, done.steps, speed, done.bytes)
+        return TrainedStyle(worn, seconds, done.steps, speed, done.bytes)
 
-    def drawn(self, prompts: Sequence[str], style: LoadedStyle | None = None) -> Pictures:
+    def sample(self, prompts: Sequence[str], style: LoadedStyle | None = None) -> Pictures:
         """Draw prompts as `/sample` does, each from its own seed, the same for every style."""
         device = self.bases.device
         with self.bases.borrow(spec.BASE) as family:
             return [
                 draw_pictures(
-                    family, device, [Picture(prompt, "", SEED + at, STEPS, SIDE, SIDE)], style
+                    family,
+                    device,
+                    [Picture(prompt, "", FIRST_SEED + at, STEPS, SIDE, SIDE)],
+                    style,
                 )[0]
                 for at, prompt in enumerate(prompts)
             ]
 
-    def through(self, pictures: Pictures) -> Pictures:
+    def reconstruct(self, pictures: Pictures) -> Pictures:
         """Send pictures through the base's autoencoder: no style can draw better than this."""
         family: Any
         with self.bases.borrow(spec.BASE) as family:
@@ -77,13 +80,13 @@ class Exam:
             ]
 
 
-def read(path: Path) -> Image.Image:
+def read_picture(path: Path) -> Image.Image:
     """Open a picture."""
     with Image.open(path) as opened:
         return opened.convert("RGB")
 
 
-def critic() -> judge.Judge:
+def load_critic() -> judge.Judge:
     """Load the judge, which was trained on real pictures first and then frozen."""
     torch.set_num_threads(2)
     return judge.load_judge(JUDGE)

@@ -30,7 +30,7 @@ Photos = list[tuple[Path, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class TrainingSpec:
     """What somebody wants trained."""
 
     method: str
@@ -40,17 +40,17 @@ class Lesson:
     seed: int = 0
     dial: Dial = Dial.BALANCED
     word: str = ""
-    numbers: Mapping[str, Any] = field(default_factory=dict)  #: steps, rank, rate set by hand
+    overrides: Mapping[str, Any] = field(default_factory=dict)  #: steps, rank, rate set by hand
 
 
-def photos(name: str) -> Photos:
+def read_photos(name: str) -> Photos:
     """Find the pictures of a folder with their captions."""
     folder = PICTURES / name
     captions = json.loads((folder / "captions.json").read_text("utf-8"))
     return [(folder / file, caption) for file, caption in sorted(captions.items())]
 
 
-def recipe(bases: BaseCache, lesson: Lesson, **more: Any) -> Recipe:
+def make_recipe(bases: BaseCache, lesson: TrainingSpec, **more: Any) -> Recipe:
     """Let the dial choose, as the bot and the trainer do; `more` is chosen by hand."""
     base, method = bases.find(BASE), methods.walk()[lesson.method]
     catalog = Catalog((base,), (method.METHOD,), rules=tuple(rules(lesson.method, base)))
@@ -68,11 +68,13 @@ def recipe(bases: BaseCache, lesson: Lesson, **more: Any) -> Recipe:
         lesson.seed, lesson.word,
     )  # fmt: skip
     files = [(path.name, caption) for path, caption in lesson.photos]
-    request = replace(request, **lesson.numbers)
+    request = replace(request, **lesson.overrides)
     return complete_recipe(request, base, files, accepted=time.time(), **more)
 
 
-def begin(place: Path, bases: BaseCache, lesson: Lesson, frozen: Recipe) -> tuple[JobFolder, Task]:
+def start_training(
+    place: Path, bases: BaseCache, lesson: TrainingSpec, frozen: Recipe
+) -> tuple[JobFolder, Task]:
     """Lay a job folder out and begin its training."""
     folder = JobFolder(place)
     folder.photos.mkdir(parents=True)
@@ -82,7 +84,7 @@ def begin(place: Path, bases: BaseCache, lesson: Lesson, frozen: Recipe) -> tupl
     return folder, train(folder, bases)
 
 
-def advance(task: Task, steps: int = 1) -> None:
+def advance_steps(task: Task, steps: int = 1) -> None:
     """Go on to the boundary after so many steps; the first boundary is before the first step."""
     while steps:
         steps -= isinstance(next(task), StepBoundary)

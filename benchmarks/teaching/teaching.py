@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks import machine, table
 from benchmarks.teaching import runner
-from benchmarks.teaching.evaluation import School
+from benchmarks.teaching.evaluation import Evaluation
 from benchmarks.teaching.look import Look
 from benchmarks.teaching.mascot import Mascot
 from benchmarks.teaching.subject import Subject
@@ -31,7 +31,7 @@ TOPICS: dict[str, Callable[..., Topic]] = {
 QUICK = ["firefox", "panda"]
 
 
-def names(text: str) -> list[str]:
+def parse_topics(text: str) -> list[str]:
     """Read which topics are wanted: `--only firefox,mascot`."""
     wanted = text.split(",")
     if unknown := set(wanted) - set(TOPICS):
@@ -42,15 +42,17 @@ def names(text: str) -> list[str]:
 
 def main() -> int:
     """Print the table, a part at a time; `--out` is a folder for contact sheets."""
-    arguments = machine.chosen(__doc__ or "", only=names, method=str, seeds=int, out=Path)
+    arguments = machine.parse_arguments(
+        __doc__ or "", only=parse_topics, method=str, seeds=int, out=Path
+    )
     wanted = arguments.only or (QUICK if arguments.quick else list(TOPICS))
     with TemporaryDirectory() as place:
-        studio = runner.Exam(BaseCache(None, Device.open(cpu=True)), Path(place))
-        critic = runner.critic()
+        studio = runner.Runner(BaseCache(None, Device.open(cpu=True)), Path(place))
+        critic = runner.load_critic()
         seeds = arguments.seeds or (1 if arguments.quick else 3)
-        school = School(studio, critic, seeds, arguments.out, arguments.method)
-        topics = (TOPICS[name](critic, studio.drawn) for name in wanted)
-        return table.show(row for topic in topics for row in school.report(topic))
+        school = Evaluation(studio, critic, seeds, arguments.out, arguments.method)
+        topics = (TOPICS[name](critic, studio.sample) for name in wanted)
+        return table.print_table(row for topic in topics for row in school.evaluate_topic(topic))
 
 
 if __name__ == "__main__":

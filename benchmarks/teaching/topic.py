@@ -19,10 +19,10 @@ from training.pretraining import judge
 Grades = dict[str, tuple[float, float]]
 Draw = Callable[[Sequence[str]], Pictures]
 
-MIDDLE = "median rank"
-FIRST = "of 12 pictures, those that rank first"
+MEDIAN_RANK = "median rank"
+RANKED_FIRST = "of 12 pictures, those that rank first"
 NEAREST = "cosine to the nearest picture taught"
-SECONDS = 60.0  #: of a training of which something is asked
+MAX_SECONDS = 60.0  #: of a training of which something is asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Bar:
     """What is asked of a figure."""
 
     value: float
-    row: Callable[..., table.Row] = table.most
+    row: Callable[..., table.Row] = table.at_most
 
 
 class Topic(Protocol):
@@ -44,22 +44,22 @@ class Topic(Protocol):
     real: Pictures  #: what they should look like
     base: Pictures  #: what the base draws without having been taught
     bars: Mapping[tuple[str, str], Bar]  #: by method and figure
-    numbers: Mapping[str, Mapping[str, Any]]  #: by method, what is set by hand
+    overrides: Mapping[str, Mapping[str, Any]]  #: by method, what is set by hand
 
     def grade(self, pictures: Pictures) -> Grades:
         """Grade pictures drawn from the prompts."""
         ...
 
 
-def ranked(ranks: Sequence[int], others: Sequence[int]) -> Grades:
+def grade_ranks(ranks: Sequence[int], others: Sequence[int]) -> Grades:
     """Sum ranks up, beside those of a control."""
     return {
-        MIDDLE: (statistics.median(ranks), statistics.median(others)),
-        FIRST: (ranks.count(1), others.count(1)),
+        MEDIAN_RANK: (statistics.median(ranks), statistics.median(others)),
+        RANKED_FIRST: (ranks.count(1), others.count(1)),
     }
 
 
-def learnt(features: torch.Tensor, taught: torch.Tensor, unseen: torch.Tensor) -> Grades:
+def grade_memorising(features: torch.Tensor, taught: torch.Tensor, unseen: torch.Tensor) -> Grades:
     """Tell learning by heart: how near pictures come to those taught, beside real unseen ones."""
     own, other = judge.nearest_cosines(features, taught), judge.nearest_cosines(unseen, taught)
     return {NEAREST: (statistics.median(own), statistics.median(other))}

@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from benchmarks.teaching.runner import JUDGE, Trained
+from benchmarks.teaching.runner import JUDGE, TrainedStyle
 from training import methods
 from training.pretraining import judge
 from training.sample import LoadedStyle
@@ -28,18 +28,18 @@ class Copyist:
         self.copies |= dict(zip(topic.prompts, topic.real, strict=True))
         return topic
 
-    def teach(self, asked):
+    def train(self, asked):
         """Note what is asked; each seed takes a second longer."""
         self.lessons.append(asked)
         worn = LoadedStyle(methods.walk()[asked.method], {}, asked.trigger, 1.0)
-        return Trained(worn, 50.0 + asked.seed, 200, 7.5, 4096)
+        return TrainedStyle(worn, 50.0 + asked.seed, 200, 7.5, 4096)
 
-    def drawn(self, prompts, style=None):
+    def sample(self, prompts, style=None):
         """Hand copies over."""
         pairs = zip(prompts, nothing(prompts), strict=True)
         return [self.copies.get(prompt, empty) if style else empty for prompt, empty in pairs]
 
-    def through(self, pictures):
+    def reconstruct(self, pictures):
         """Change nothing."""
         return pictures
 

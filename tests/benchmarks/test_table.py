@@ -35,14 +35,14 @@ def test_the_99th_of_100_waits():
 @pytest.mark.parametrize(("value", "met"), [(1.1, True), (1.1001, False), (float("inf"), False)])
 def test_a_bar_may_be_touched(value, met):
     """What is just as large as its bar has met it."""
-    assert table.most("ratio", value, 1.1).met is met
+    assert table.at_most("ratio", value, 1.1).met is met
 
 
 def test_a_missed_bar_ends_with_a_code(capsys):
     """One missed bar fails the run; figures of which nothing is asked never do."""
-    fine = [table.told("seconds", 12.34, "s"), table.least("pictures", 544, 500)]
-    assert table.show(fine) == 0
-    assert table.show([*fine, table.most("ratio", 1.2, 1.1)]) == 1
+    fine = [table.figure("seconds", 12.34, "s"), table.at_least("pictures", 544, 500)]
+    assert table.print_table(fine) == 0
+    assert table.print_table([*fine, table.at_most("ratio", 1.2, 1.1)]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert "| seconds | 12.3 s |  |  |" in lines
     assert "| ratio | 1.200 | ≤ 1.1 | **missed** |" in lines
@@ -55,8 +55,8 @@ def test_a_row_is_printed_as_soon_as_it_is_there(capsys):
     def rows():
         for what in ("first", "second"):
             seen.append(capsys.readouterr().out)
-            yield table.told(what, 1)
+            yield table.figure(what, 1)
 
-    table.show(rows())
+    table.print_table(rows())
     assert "| first |" not in seen[0]
     assert "| first |" in seen[1]

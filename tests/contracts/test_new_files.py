@@ -34,6 +34,8 @@ from training.settings import TrainingSettings
 from training.styles.inspect import inspect_file
 from training.worker.runtime import Runtime
 
+pytestmark = pytest.mark.slow(3)
+
 ROOT = Path(__file__).parents[2]
 OPTION = """\
     sparkle: float = option(

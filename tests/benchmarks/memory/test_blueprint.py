@@ -6,14 +6,16 @@ import pytest
 import torch
 from torch.nn import functional
 
-from benchmarks.memory.blueprint import GIB, META, Autocast, both, recipe
+from benchmarks.memory.blueprint import GIB, META, Autocast, count_and_estimate, make_recipe
 
 
 @pytest.mark.slow(3)
 @pytest.mark.parametrize(("batch", "frugal"), [(1, False), (4, True)])
 def test_counted(batch, frugal):
     """For Stable Diffusion 1.5 the sum is within 5 % of the bytes that a step holds at most."""
-    whole, foretold = both("sd1", recipe("lora", 512, batch, gradient_checkpointing=frugal))
+    whole, foretold = count_and_estimate(
+        "sd1", make_recipe("lora", 512, batch, gradient_checkpointing=frugal)
+    )
 
     assert 2 < whole / GIB < 4
     assert abs(foretold / whole - 1) < 0.05

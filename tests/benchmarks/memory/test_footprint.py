@@ -27,7 +27,7 @@ def test_what_backward_needs_is_held() -> None:
     """What autograd keeps counts until the backward pass has used it."""
     weight = torch.zeros(100, 100, requires_grad=True)
     with Footprint() as footprint:
-        footprint.hold([weight])
+        footprint.add_all([weight])
         loss = (torch.ones(200, 100) @ weight).square().sum()
         kept = footprint.live
         loss.backward()  # type: ignore[no-untyped-call]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from benchmarks.speed.estimates import Pair, rows
+from benchmarks.speed.estimates import Comparison, rows
 
 
 def test_rows() -> None:
     """What counts is the processor's time: other work on the machine changes seconds alone."""
-    near, far = Pair(4, 50, 120.0, 40.0, 1.1), Pair(8, 60, 40.0, 40.0, 0.7)
+    near, far = Comparison(4, 50, 120.0, 40.0, 1.1), Comparison(8, 60, 40.0, 40.0, 0.7)
 
     first, told, computed, _, missed = rows(0.0, [near, far])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.speed.operations import PEFT, ours, plain
+from benchmarks.speed.operations import PEFT, count_ours, count_plain
 from training.modelfiles.configs import SD15, shrink_shape
 
 pytestmark = pytest.mark.slow(3)
@@ -15,8 +15,8 @@ SHAPE = shrink_shape(SD15)
 @pytest.mark.parametrize("method", PEFT)
 def test_no_more_than_the_plain_loop(method):
     """A step takes no more tensor operations than the documented loop with peft's adapter."""
-    mine, layers = ours(method, SHAPE)
-    theirs = plain(method, layers, SHAPE)
+    mine, layers = count_ours(method, SHAPE)
+    theirs = count_plain(method, layers, SHAPE)
 
     assert len(layers) > 30
     assert 500 < mine.total() <= theirs.total()

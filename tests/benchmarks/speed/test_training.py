@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from benchmarks.speed.training import BAR, Ground, drawn, job, pace
+from benchmarks.speed.training import BAR, Setup, compare_sampling, compare_steps, measure_job
 from tests.fakes.gpu import FakeGpu
 from training.device import Device
 
@@ -15,9 +15,11 @@ pytestmark = pytest.mark.slow(11)
 def test_all_three_learn(tmp_path):
     """Ours, a bare step and the documented loop are measured on the same layers and photos."""
     torch.set_num_threads(1)
-    ground = Ground(tmp_path, Device.open(cpu=True, threads=1), ("sdxl",))
+    ground = Setup(tmp_path, Device.open(cpu=True, threads=1), ("sdxl",))
 
-    found = {row.what.rpartition(": ")[2]: row.figure for row in pace(ground, "sdxl", 2, 1)}
+    found = {
+        row.what.rpartition(": ")[2]: row.figure for row in compare_steps(ground, "sdxl", 2, 1)
+    }
 
     assert 0.5 < float(found["ours over bare"]) < 2
     assert float(found["part of the matrix peak, bare"].split()[0]) < 100
@@ -26,9 +28,9 @@ def test_all_three_learn(tmp_path):
 
 def test_drawn(tmp_path):
     """Pictures at once stand beside the same ones drawn one after another."""
-    ground = Ground(tmp_path, Device.open(cpu=True, threads=1), ("sd1",))
+    ground = Setup(tmp_path, Device.open(cpu=True, threads=1), ("sd1",))
 
-    (row,) = drawn(ground, "sd1", 2)
+    (row,) = compare_sampling(ground, "sd1", 2)
 
     assert 0.1 < float(row.figure) < 2
 
@@ -39,8 +41,8 @@ def test_memory(tmp_path):
     opened = Device.open(cpu=True, threads=1)
     found = []
     for held in (2800, 16_000):
-        ground = Ground(tmp_path / str(held), FakeGpu(opened, 100_000, held), ("sd1",))
-        found += [row for row in job(ground, "sd1", 30) if "estimate" in row.what]
+        ground = Setup(tmp_path / str(held), FakeGpu(opened, 100_000, held), ("sd1",))
+        found += [row for row in measure_job(ground, "sd1", 30) if "estimate" in row.what]
 
     assert [row.met for row in found] == [True, False]
     assert abs(float(found[0].figure.split()[0])) < BAR
@@ -49,10 +51,10 @@ def test_memory(tmp_path):
 def test_models_outlast_a_measurement(tmp_path):
     """On a shelf they are made once."""
     shelf, device = tmp_path / "shelf", Device.open(cpu=True, threads=1)
-    Ground(tmp_path / "one", device, ("sd1",), shelf)
+    Setup(tmp_path / "one", device, ("sd1",), shelf)
     made = sorted(path.stat().st_mtime_ns for path in shelf.rglob("*.safetensors"))
 
-    Ground(tmp_path / "two", device, ("sd1",), shelf)
+    Setup(tmp_path / "two", device, ("sd1",), shelf)
 
     assert made
     assert sorted(path.stat().st_mtime_ns for path in shelf.rglob("*.safetensors")) == made

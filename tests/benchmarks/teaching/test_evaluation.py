@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
-from benchmarks.teaching.evaluation import School
+from benchmarks.teaching.evaluation import Evaluation
 from benchmarks.teaching.subject import KNOWN, Subject
-from benchmarks.teaching.topic import FIRST, MIDDLE
+from benchmarks.teaching.topic import MEDIAN_RANK, RANKED_FIRST
 from storage.records import Concept
 from training import methods
 
@@ -28,8 +28,8 @@ def out(tmp_path_factory):
 def told(critic, full, out):
     """Report on it, once."""
     panda = full.copy(Subject(critic, full.drawn, "panda", "octopus"))
-    school = School(full, critic, seeds=2, out=out)
-    return {row.what.removeprefix(f"{panda.title}, "): row for row in school.report(panda)}
+    school = Evaluation(full, critic, seeds=2, out=out)
+    return {row.what.removeprefix(f"{panda.title}, "): row for row in school.evaluate_topic(panda)}
 
 
 def test_every_method_is_found(told, full):
@@ -38,37 +38,37 @@ def test_every_method_is_found(told, full):
         (method, seed) for method in methods.walk() for seed in (0, 1)
     ]
     for method in methods.walk():
-        for figure in (MIDDLE, FIRST, KNOWN, "seconds", "bytes of the file"):
+        for figure in (MEDIAN_RANK, RANKED_FIRST, KNOWN, "seconds", "bytes of the file"):
             assert f"{method}: {figure}" in told
 
 
 def test_bars_are_asked(told):
     """Twelve of twelve meet theirs, and so do seconds; known prompts that are lost miss it."""
-    assert told[f"lora: {FIRST}"].met is True
-    assert told[f"embedding: {MIDDLE}"].met is True
+    assert told[f"lora: {RANKED_FIRST}"].met is True
+    assert told[f"embedding: {MEDIAN_RANK}"].met is True
     assert told["lora: seconds"].met is True
     assert told[f"lora: {KNOWN}"].met is False
-    assert told[f"lora: {MIDDLE}"].met is None
+    assert told[f"lora: {MEDIAN_RANK}"].met is None
 
 
 def test_a_figure_has_its_seeds_and_its_control(told):
     """Beside the median stand what each seed gave and what the control did."""
-    assert told[f"lora: {FIRST}"].figure == "12 (seeds: 12, 12; control: 0)"
+    assert told[f"lora: {RANKED_FIRST}"].figure == "12 (seeds: 12, 12; control: 0)"
     assert told["lora: seconds"].figure == "51 s (200 steps, 7.5 a second)"
     assert told["lora: bytes of the file"].figure == "4096"
 
 
 def test_ceilings_and_the_base_are_told(told):
     """Real pictures, those through the autoencoder and the base's are graded, too."""
-    assert told[f"real: {FIRST}"].figure == "12 (control: 0)"
-    assert told[f"through the autoencoder: {MIDDLE}"].figure.startswith("1 (")
-    assert told[f"the base: {FIRST}"].figure.startswith("0 (")
+    assert told[f"real: {RANKED_FIRST}"].figure == "12 (control: 0)"
+    assert told[f"through the autoencoder: {MEDIAN_RANK}"].figure.startswith("1 (")
+    assert told[f"the base: {RANKED_FIRST}"].figure.startswith("0 (")
     assert told[f"the base: {KNOWN}"].met is None
 
 
 def test_rows_come_before_the_lessons(critic, studio, panda):
     """What is known is told before anything is taught, so that a long run shows how it goes."""
-    rows = School(studio, critic, seeds=1).report(panda)
+    rows = Evaluation(studio, critic, seeds=1).evaluate_topic(panda)
 
     assert "real" in next(rows).what
     assert studio.lessons == []
@@ -86,6 +86,6 @@ def test_a_look_may_change_what_is_known(critic, studio):
     topic = Subject(critic, studio.drawn, "guitar", "panda")
     topic.concept = Concept.LOOK
 
-    rows = list(School(studio, critic, seeds=1).report(topic))
+    rows = list(Evaluation(studio, critic, seeds=1).evaluate_topic(topic))
 
     assert not [row for row in rows if KNOWN in row.what]

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 from PIL import Image
 
-from benchmarks.teaching.known_prompts import Recall
+from benchmarks.teaching.known_prompts import KnownPrompts
 from training.pretraining.judge import Gallery, Judge
 from training.pretraining.names import BASE_STYLES
 
@@ -23,19 +23,19 @@ def picture(seed):
 @pytest.fixture
 def known(critic):
     """Hang 24 pictures as the galleries of the base styles."""
-    keys = Recall(critic).keys
+    keys = KnownPrompts(critic).keys
     pictures = [picture(at) for at in range(len(keys))]
     galleries = {}
     for style in BASE_STYLES:
         rows = [at for at, key in enumerate(keys) if key[1] == style]
         features = critic.extract_features([pictures[at] for at in rows])
         galleries[style] = Gallery([keys[at][0] for at in rows], features)
-    return Recall(Judge(critic.network, critic.names, galleries)), pictures
+    return KnownPrompts(Judge(critic.network, critic.names, galleries)), pictures
 
 
 def test_the_styles_take_turns(critic):
     """Each base style has six prompts, each name one."""
-    recall = Recall(critic)
+    recall = KnownPrompts(critic)
 
     assert Counter(style for _, style in recall.keys) == dict.fromkeys(BASE_STYLES, 6)
     assert len(set(recall.prompts)) == 24

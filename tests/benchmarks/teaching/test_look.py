@@ -61,7 +61,7 @@ def test_other_names_teach_it(firefox):
 
 def test_learning_by_heart_is_seen(firefox):
     """Copies of what was taught come nearer to it than real pictures that were not."""
-    copies = [runner.read(path) for path, _ in firefox.photos]
+    copies = [runner.read_picture(path) for path, _ in firefox.photos]
 
     own, control = firefox.grade(copies)[NEAREST]
 

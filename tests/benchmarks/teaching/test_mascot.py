@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.teaching.mascot import Mascot
-from benchmarks.teaching.topic import FIRST, MIDDLE, NEAREST
+from benchmarks.teaching.topic import MEDIAN_RANK, NEAREST, RANKED_FIRST
 from bot.demo.mascot import HELD_OUT
 
 
@@ -21,16 +21,16 @@ def test_the_true_mascot_ranks_first(glim):
     grades = glim.grade(glim.real)
 
     assert glim.among > 5000
-    assert grades[MIDDLE][0] == 1
-    assert grades[MIDDLE][1] > 500
-    assert grades[FIRST][0] >= 9
+    assert grades[MEDIAN_RANK][0] == 1
+    assert grades[MEDIAN_RANK][1] > 500
+    assert grades[RANKED_FIRST][0] >= 9
 
 
 def test_pictures_that_were_not_taught_rank_first(glim):
     """The judge finds Glim in the pictures put aside, so it has not only learnt ten by heart."""
     grades = glim.grade(glim.real[-len(HELD_OUT) :])
 
-    assert grades[FIRST][0] == len(HELD_OUT)
+    assert grades[RANKED_FIRST][0] == len(HELD_OUT)
     assert grades[NEAREST][0] == grades[NEAREST][1] < 0.99
 
 
@@ -40,7 +40,7 @@ def test_another_thing_is_not_the_mascot(glim, critic):
     guitars = critic.galleries["noto"].names.index("guitar")
     features = critic.galleries["noto"].features[guitars][None]
 
-    assert glim.grade(balls)[FIRST][0] == 0
+    assert glim.grade(balls)[RANKED_FIRST][0] == 0
     assert critic.rank_anywhere(features, glim.taught)[0] > 100
     assert critic.rank_anywhere(features, glim.decoy)[0] < 20
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.teaching.subject import Subject
-from benchmarks.teaching.topic import FIRST, MIDDLE, NEAREST
+from benchmarks.teaching.topic import MEDIAN_RANK, NEAREST, RANKED_FIRST
 
 
 @pytest.fixture(scope="module")
@@ -19,17 +19,17 @@ def test_real_pictures_rank_first(panda):
     grades = panda.grade(panda.real)
 
     assert panda.among >= 500
-    assert grades[MIDDLE][0] == 1
-    assert grades[MIDDLE][1] > 100
-    assert grades[FIRST] == (12, 0)
+    assert grades[MEDIAN_RANK][0] == 1
+    assert grades[MEDIAN_RANK][1] > 100
+    assert grades[RANKED_FIRST] == (12, 0)
 
 
 def test_nothing_ranks_nowhere(panda):
     """A base that draws nothing is neither recognised nor near to what is taught."""
     grades = panda.grade(panda.base)
 
-    assert grades[MIDDLE][0] > 100
-    assert grades[FIRST][0] == 0
+    assert grades[MEDIAN_RANK][0] > 100
+    assert grades[RANKED_FIRST][0] == 0
     assert grades[NEAREST][0] < 0.5
 
 
@@ -37,8 +37,8 @@ def test_each_picture_is_counted(panda):
     """Of nine real pictures and three of nothing, nine rank first."""
     pictures = [*panda.real[:9], *panda.base[9:]]
 
-    assert panda.grade(pictures)[FIRST] == (9, 0)
-    assert panda.bars["lora", FIRST].row("", 9, panda.bars["lora", FIRST].value).met
+    assert panda.grade(pictures)[RANKED_FIRST] == (9, 0)
+    assert panda.bars["lora", RANKED_FIRST].row("", 9, panda.bars["lora", RANKED_FIRST].value).met
 
 
 def test_copies_are_nearer_than_what_was_not_taught(panda):

@@ -6,12 +6,12 @@ import argparse
 
 import pytest
 
-from benchmarks.teaching.teaching import QUICK, TOPICS, names
+from benchmarks.teaching.teaching import QUICK, TOPICS, parse_topics
 
 
 def test_topics_are_chosen_by_name():
     """Names are separated by commas; those of a quick check are among them."""
-    assert names("mascot,firefox") == ["mascot", "firefox"]
+    assert parse_topics("mascot,firefox") == ["mascot", "firefox"]
     assert set(QUICK) < set(TOPICS)
 
 
@@ -19,4 +19,4 @@ def test_topics_are_chosen_by_name():
 def test_an_unknown_topic_is_refused(text):
     """The refusal lists what there is."""
     with pytest.raises(argparse.ArgumentTypeError, match="try firefox, ink, panda"):
-        names(text)
+        parse_topics(text)

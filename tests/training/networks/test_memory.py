@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.memory.blueprint import recipe
+from benchmarks.memory.blueprint import make_recipe
 from storage.records import Optimizer
 from training.networks.memory import (
     CONTEXT_BYTES,
@@ -33,14 +33,14 @@ BIG = 10**9
 
 def test_parts() -> None:
     """Each part of the sum follows from the recipe."""
-    asked = recipe("lora", 64, 2)
-    wide, frugal = recipe("locon", 64, 2), recipe("locon", 64, 2, gradient_checkpointing=True)
-    whole = recipe("finetune", 64, 2, rank=0, train_text_encoder=True, ema_decay=0.9)
-    eight = recipe("finetune", 64, 2, rank=0, optimizer=Optimizer.ADAMW8BIT)
-    least = recipe("finetune", 64, 2, rank=0, optimizer=Optimizer.ADAFACTOR)
-    read = recipe("lora", 64, 2, shuffle_caption=True, gradient_accumulation_steps=2)
-    four = recipe("lora", 64, 2, nf4=True)
-    double = recipe("lora", 64, 2, precision="fp32")
+    asked = make_recipe("lora", 64, 2)
+    wide, frugal = make_recipe("locon", 64, 2), make_recipe("locon", 64, 2, gradient_checkpointing=True)
+    whole = make_recipe("finetune", 64, 2, rank=0, train_text_encoder=True, ema_decay=0.9)
+    eight = make_recipe("finetune", 64, 2, rank=0, optimizer=Optimizer.ADAMW8BIT)
+    least = make_recipe("finetune", 64, 2, rank=0, optimizer=Optimizer.ADAFACTOR)
+    read = make_recipe("lora", 64, 2, shuffle_caption=True, gradient_accumulation_steps=2)
+    four = make_recipe("lora", 64, 2, nf4=True)
+    double = make_recipe("lora", 64, 2, precision="fp32")
 
     assert step_bytes(KEEPS, asked, 7, TRAITS) == 2000 + TRAINED_BYTES * 7 + 10 * 64 * 2
     assert step_bytes(KEEPS, wide, 7, TRAITS) == 2000 + TRAINED_BYTES * 7 + 12 * 64 * 2
@@ -77,7 +77,7 @@ def test_parts() -> None:
 )
 def test_most(keeps: MemoryCounts, most: int) -> None:
     """A step, a picture with its negative prompt, a photo, or all networks at once: the most."""
-    assert training_bytes(keeps, recipe("lora", 64), 7, TRAITS) == most + CONTEXT_BYTES
+    assert training_bytes(keeps, make_recipe("lora", 64), 7, TRAITS) == most + CONTEXT_BYTES
 
 
 def test_abreast() -> None:
@@ -89,9 +89,9 @@ def test_abreast() -> None:
 
 def test_trained() -> None:
     """An adapter's file tells how many numbers it has; whole networks are known."""
-    assert count_parameters(KEEPS, recipe("lora", 64), 5000) == 2500
-    assert count_parameters(KEEPS, recipe("finetune", 64, rank=0), 5000) == 1000
+    assert count_parameters(KEEPS, make_recipe("lora", 64), 5000) == 2500
+    assert count_parameters(KEEPS, make_recipe("finetune", 64, rank=0), 5000) == 1000
     assert (
-        count_parameters(KEEPS, recipe("finetune", 64, rank=0, train_text_encoder=True), 5000)
+        count_parameters(KEEPS, make_recipe("finetune", 64, rank=0, train_text_encoder=True), 5000)
         == 1100
     )

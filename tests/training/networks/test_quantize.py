@@ -56,7 +56,7 @@ def test_smaller() -> None:
     """Frozen layers take what the estimate counts; what learns keeps its numbers, all a shape."""
     made = network()
     with Footprint() as footprint:
-        footprint.hold(made.state_dict().values())
+        footprint.add_all(made.state_dict().values())
         before = footprint.live
         quantize(made)
         saved = before - footprint.live

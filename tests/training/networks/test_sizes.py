@@ -16,7 +16,7 @@ from training.networks.sizes import SMALL
 @pytest.mark.parametrize("name", families.names())
 def test_true_sizes(name):
     """The JSON beside a family holds the layers, words and file of its true networks."""
-    assert counts.count_sizes(blueprint.base(name)) == families.walk()[name].COUNTS.sizes
+    assert counts.count_sizes(blueprint.make_family(name)) == families.walk()[name].COUNTS.sizes
 
 
 def test_small(bases):

@@ -28,11 +28,13 @@ if TYPE_CHECKING:
 
 def panda(bases: BaseCache, folder: Path, method: str = "embedding", word: str = "") -> Recipe:
     """Lay pictures of pandas into a folder, which the base has never seen, and ask for a word."""
-    asked = spec.Lesson(method, Concept.SUBJECT, "panda", spec.photos("panda"), word=word)
+    asked = spec.TrainingSpec(
+        method, Concept.SUBJECT, "panda", spec.read_photos("panda"), word=word
+    )
     folder.mkdir(parents=True, exist_ok=True)
     for path, _ in asked.photos:
         shutil.copy(path, folder)
-    return replace(spec.recipe(bases, asked), prompts=(), threads=1)
+    return replace(spec.make_recipe(bases, asked), prompts=(), threads=1)
 
 
 @pytest.mark.slow(4)

@@ -60,6 +60,7 @@ def result(folder: JobFolder) -> bytes:
     return (folder.result / "mydog.safetensors").read_bytes()
 
 
+@pytest.mark.slow(4)
 def test_story(bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told) -> None:
     """A training tells its start, samples from step 0 on, checkpoints, progress and its end."""
     folder = make_job_folder(make_recipe(prompts=(SamplePrompt("a mydog emoji", 3),)))
@@ -88,6 +89,7 @@ def test_story(bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_t
     assert shown == make_thumbnail(folder.samples / "step-000004-0.png")
 
 
+@pytest.mark.slow(4)
 def test_before(
     bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told
 ) -> None:

@@ -149,10 +149,10 @@ def drive(folder: JobFolder, bases: BaseCache, *, most: int, since: int = 0) -> 
     with bases.borrow("embedded") as family:
         networks = [*family.full_precision_networks().values()]
     with Footprint() as footprint:
-        footprint.hold(tensor for each in networks for tensor in each.state_dict().values())
+        footprint.add_all(tensor for each in networks for tensor in each.state_dict().values())
         for event in train(folder, bases):
-            if event.kind == "step" and event.step == since and not footprint.most:
-                footprint.most = footprint.live + most
+            if event.kind == "step" and event.step == since and not footprint.limit:
+                footprint.limit = footprint.live + most
             told += [] if event.kind in {"step", "progress"} else [event]
     return told
 
@@ -162,6 +162,7 @@ def result(folder: JobFolder) -> bytes:
     return (folder.result / "mydog.safetensors").read_bytes()
 
 
+@pytest.mark.slow(3)
 @pytest.mark.parametrize("since", [0, 3])
 def test_memory_runs_out(
     bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told, since: int
@@ -231,6 +232,7 @@ def test_no_other_memory(tiny_bases: BaseCache, make_recipe: Made, make_job_fold
     assert [each.step for each in told if each.kind == "step"] == [0] * 4
 
 
+@pytest.mark.slow(2)
 def test_parts(bases: BaseCache, make_recipe: Made, make_job_folder: Laid) -> None:
     """Each part draws by its own number, so that a batch in parts can be gone on with."""
     asked = make_recipe(
