@@ -17,7 +17,7 @@ def nothing(prompts):
     return [Image.new("RGB", (64, 64), "white") for _ in prompts]
 
 
-class Copyist:
+class FakeRunner:
     """Draws a copy of what each prompt stands for when a style is worn, and else nothing."""
 
     def __init__(self):
@@ -60,10 +60,10 @@ def blank():
 @pytest.fixture
 def studio():
     """Open an empty studio."""
-    return Copyist()
+    return FakeRunner()
 
 
 @pytest.fixture(scope="module")
 def full():
     """Open a studio that the tests of a file share."""
-    return Copyist()
+    return FakeRunner()

@@ -15,7 +15,7 @@ from training import methods
 @pytest.fixture
 def panda(critic, studio):
     """Prepare a subject of which the studio has copies."""
-    return studio.copy(Subject(critic, studio.drawn, "panda", "octopus"))
+    return studio.copy(Subject(critic, studio.sample, "panda", "octopus"))
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def out(tmp_path_factory):
 @pytest.fixture(scope="module")
 def told(critic, full, out):
     """Report on it, once."""
-    panda = full.copy(Subject(critic, full.drawn, "panda", "octopus"))
+    panda = full.copy(Subject(critic, full.sample, "panda", "octopus"))
     school = Evaluation(full, critic, seeds=2, out=out)
     return {row.what.removeprefix(f"{panda.title}, "): row for row in school.evaluate_topic(panda)}
 
@@ -83,7 +83,7 @@ def test_the_pictures_are_kept(told, out):
 
 def test_a_look_may_change_what_is_known(critic, studio):
     """Known prompts are asked of subjects only."""
-    topic = Subject(critic, studio.drawn, "guitar", "panda")
+    topic = Subject(critic, studio.sample, "guitar", "panda")
     topic.concept = Concept.LOOK
 
     rows = list(Evaluation(studio, critic, seeds=1).evaluate_topic(topic))

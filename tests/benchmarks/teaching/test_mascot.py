@@ -20,7 +20,7 @@ def test_the_true_mascot_ranks_first(glim):
     """Of the twelve drawn pictures nearly all are nearer to Glim than to any of 5,000 others."""
     grades = glim.grade(glim.real)
 
-    assert glim.among > 5000
+    assert glim.gallery_size > 5000
     assert grades[MEDIAN_RANK][0] == 1
     assert grades[MEDIAN_RANK][1] > 500
     assert grades[RANKED_FIRST][0] >= 9

@@ -18,7 +18,7 @@ def test_real_pictures_rank_first(panda):
     """All twelve real pictures are found among at least 500 of their style; the control is not."""
     grades = panda.grade(panda.real)
 
-    assert panda.among >= 500
+    assert panda.gallery_size >= 500
     assert grades[MEDIAN_RANK][0] == 1
     assert grades[MEDIAN_RANK][1] > 100
     assert grades[RANKED_FIRST] == (12, 0)

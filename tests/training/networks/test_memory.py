@@ -34,7 +34,10 @@ BIG = 10**9
 def test_parts() -> None:
     """Each part of the sum follows from the recipe."""
     asked = make_recipe("lora", 64, 2)
-    wide, frugal = make_recipe("locon", 64, 2), make_recipe("locon", 64, 2, gradient_checkpointing=True)
+    wide, frugal = (
+        make_recipe("locon", 64, 2),
+        make_recipe("locon", 64, 2, gradient_checkpointing=True),
+    )
     whole = make_recipe("finetune", 64, 2, rank=0, train_text_encoder=True, ema_decay=0.9)
     eight = make_recipe("finetune", 64, 2, rank=0, optimizer=Optimizer.ADAMW8BIT)
     least = make_recipe("finetune", 64, 2, rank=0, optimizer=Optimizer.ADAFACTOR)
