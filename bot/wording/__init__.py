@@ -38,38 +38,6 @@ from bot.wording.template import (
 from storage.errors import SafelightError
 from storage.names import find_nearest
 
-__all__ = [
-    "CONSENT",
-    "advice",
-    "consent",
-    "dataset",
-    "demo",
-    "doctor",
-    "emoji",
-    "errors",
-    "escape",
-    "explain",
-    "explain_in_shell",
-    "fill",
-    "flatten",
-    "format_count",
-    "format_duration",
-    "format_size",
-    "guide",
-    "job",
-    "join_words",
-    "member",
-    "report",
-    "result",
-    "sample",
-    "say",
-    "server",
-    "shell",
-    "style",
-    "training",
-]
-
-
 MARKUP = re.compile(r"\*+|`|\\")  #: of Discord, in a template
 
 

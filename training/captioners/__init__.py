@@ -22,7 +22,6 @@ class Captioner(Protocol):
 
     def describe(self, picture: Image.Image) -> str:
         """Return what a picture shows, in one line."""
-        ...
 
 
 class Module(Protocol):
@@ -32,11 +31,9 @@ class Module(Protocol):
 
     def recognises(self, place: Path) -> bool:
         """Return whether a folder holds such a model."""
-        ...
 
     def load(self, place: Path, device: Device) -> Captioner:
         """Load the model from its folder; raise JobError if its files are damaged."""
-        ...
 
 
 def names() -> list[str]:

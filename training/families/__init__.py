@@ -58,22 +58,18 @@ class Family(Protocol):
 
     def encode(self, pictures: Sequence[Image.Image]) -> Tensor:
         """Return the latents (B, C, h, w) of pictures of one size, on the CPU."""
-        ...
 
     def tokenize(self, prompt: str) -> tuple[Tensor, int]:
         """Return a prompt's token ids (V, T), and how many were cut off.
 
         A row is for a vocabulary; a language model's second one tells which ids count.
         """
-        ...
 
     def embed_prompts(self, tokens: Tensor) -> Conditions:
         """Return the conditions that the denoiser reads, of token ids (B, V, T)."""
-        ...
 
     def size_conditioning(self, frame: Crop) -> Conditions:
         """Return the conditions (SDXL's micro-conditioning) of how a photo was cropped."""
-        ...
 
     def loss(  # noqa: PLR0913 - a loss is made of all of these
         self,
@@ -89,35 +85,27 @@ class Family(Protocol):
 
         `loss_weights` (B, 1, h, w) weighs the places of its latents.
         """
-        ...
 
     def sample_image(self, picture: Picture) -> Image.Image:
         """Draw one picture."""
-        ...
 
     def sample_images(self, pictures: Sequence[Picture]) -> list[Image.Image]:
         """Draw a batch of pictures of one size and number of steps."""
-        ...
 
     def set_gradient_checkpointing(self, enabled: bool) -> None:  # a switch
         """Switch gradient checkpointing."""
-        ...
 
     def quantize(self) -> None:
         """Round the frozen denoiser to 4 bits (NF4)."""
-        ...
 
     def with_free_memory(self, part: str, needed: int) -> AbstractContextManager[None]:
         """Free so many bytes inside the block, if need be with this part alone on the device."""
-        ...
 
     def on_device(self, *parts: str) -> AbstractContextManager[None]:
         """Keep parts ("text", "denoiser", "vae") on the device inside the block."""
-        ...
 
     def off_device(self, *parts: str) -> AbstractContextManager[None]:
         """Move parts off the device inside the block."""
-        ...
 
 
 class FamilyModule(Protocol):
@@ -132,15 +120,12 @@ class FamilyModule(Protocol):
 
     def recognises(self, place: Path) -> bool:
         """Return whether a base's files are of this family."""
-        ...
 
     def load(self, place: Path, device: Device, base: Base) -> Family:
         """Load a base."""
-        ...
 
     def make_random_pipeline(self, *, large: bool) -> Any:
         """Return a pipeline of random weights, of true size or tiny."""
-        ...
 
 
 def names() -> list[str]:

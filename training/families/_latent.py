@@ -77,17 +77,14 @@ class LatentFamily(ABC):
     @abstractmethod
     def tokenize(self, prompt: str) -> tuple[Tensor, int]:
         """Return a prompt's token ids, and how many were cut off."""
-        ...
 
     @abstractmethod
     def embed_prompts(self, tokens: Tensor) -> Conditions:
         """Return the conditions that the denoiser reads, of a batch of token ids."""
-        ...
 
     @abstractmethod
     def pipeline_kwargs(self, wanted: Conditions, unwanted: Conditions) -> dict[str, Any]:
         """Return the pipeline's arguments for embedded prompts and negative ones (B, ...)."""
-        ...
 
     def guidance_kwargs(self, guidance: float) -> dict[str, Any]:
         """Return the pipeline's arguments for a guidance scale."""
@@ -101,7 +98,6 @@ class LatentFamily(ABC):
     @abstractmethod
     def pipeline_names(self) -> tuple[str, ...]:
         """The pipeline's names of the networks that methods may change."""
-        ...
 
     def full_precision_networks(self) -> dict[str, torch.nn.Module]:
         """Return the networks by role in fp32, read again if they are in half precision."""

@@ -45,25 +45,20 @@ class MethodModule(Protocol):
 
     def attach(self, networks: Networks, recipe: Recipe) -> Attached:
         """Make ready to train."""
-        ...
 
     def check(self, networks: Networks, tensors: dict[str, Tensor]) -> None:
         """Refuse tensors that are not a style for these networks."""
-        ...
 
     def apply(
         self, networks: Networks, tensors: dict[str, Tensor], word: str, strength: float
     ) -> AbstractContextManager[None]:
         """Draw with a style inside the block."""
-        ...
 
     def rules(self, base: Base, family: FamilyNumbers) -> Iterator[Rule]:
         """Return the numbers that follow from the dial; none where it cannot train the family."""
-        ...
 
     def defaults(self, request: TrainRequest, base: Base, family: FamilyNumbers) -> dict[str, Any]:
         """Return the fields of a recipe that the method decides where nobody said otherwise."""
-        ...
 
 
 def find_for_recipe(recipe: Recipe) -> MethodModule:

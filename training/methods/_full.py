@@ -127,10 +127,7 @@ def read_parameters(networks: Networks, tensors: Mapping[str, Tensor]) -> dict[s
 
 @contextmanager
 def apply(
-    networks: Networks,
-    tensors: dict[str, Tensor],
-    word: str,  # noqa: ARG001  # its trigger is only said
-    strength: float,
+    networks: Networks, tensors: dict[str, Tensor], _word: str, strength: float
 ) -> Iterator[None]:
     """Use a whole model inside the block; a strength below 1 interpolates from the base."""
     there = parameter_slots(networks)

@@ -83,11 +83,7 @@ class Algorithm:
 
     @contextmanager
     def apply(
-        self,
-        networks: Networks,
-        tensors: dict[str, Tensor],
-        word: str,  # noqa: ARG002  # the trigger is only said
-        strength: float,
+        self, networks: Networks, tensors: dict[str, Tensor], _word: str, strength: float
     ) -> Iterator[None]:
         """Apply a file inside the block; the base's own tensors are never touched."""
         layers = {key: layer for part in networks.parts for key, layer in part.layers().items()}

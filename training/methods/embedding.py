@@ -127,11 +127,7 @@ def can_learn_words(family: FamilyNumbers) -> bool:
     return len(family.COUNTS.sizes.words) in VOCABULARY_COUNTS
 
 
-def defaults(
-    request: TrainRequest,  # noqa: ARG001 - the same for all
-    base: Base,  # noqa: ARG001
-    family: FamilyNumbers,  # noqa: ARG001
-) -> dict[str, Any]:
+def defaults(_request: TrainRequest, _base: Base, _family: FamilyNumbers) -> dict[str, Any]:
     """Return the recipe's fields that the method decides.
 
     The noisiest steps, on which min-SNR would turn down the loss, teach a word most.

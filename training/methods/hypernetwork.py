@@ -188,10 +188,7 @@ def check(networks: Networks, tensors: dict[str, Tensor]) -> None:
 
 @contextmanager
 def apply(
-    networks: Networks,
-    tensors: dict[str, Tensor],
-    word: str,  # noqa: ARG001  # its trigger is only said
-    strength: float,
+    networks: Networks, tensors: dict[str, Tensor], _word: str, strength: float
 ) -> Iterator[None]:
     """Apply a file inside the block."""
     like = networks.vocabularies[0].embedding.weight

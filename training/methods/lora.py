@@ -197,10 +197,7 @@ def has_shape_of(layer: Layer, end: str, tensor: Tensor) -> bool:
 
 @contextmanager
 def apply(
-    networks: Networks,
-    tensors: dict[str, Tensor],
-    word: str,  # noqa: ARG001  # a LoRA's trigger is only said
-    strength: float,
+    networks: Networks, tensors: dict[str, Tensor], _word: str, strength: float
 ) -> Iterator[None]:
     """Apply a LoRA inside the block; the base's own tensors are never touched."""
     layers: dict[str, Layer] = {}

@@ -53,29 +53,23 @@ class Attached(Protocol):
     @property
     def learns_text(self) -> bool:
         """Whether training changes what prompts are embedded to."""
-        ...
 
     @property
     def parameters(self) -> dict[str, torch.nn.Parameter]:
         """The trained parameters by name."""
-        ...
 
     @property
     def rate_factors(self) -> Mapping[str, float]:
         """Factors of the learning rate by parameter; 1 where there is none."""
-        ...
 
     def weights(self) -> dict[str, Tensor]:
         """Return the file's tensors by name."""
-        ...
 
     def disabled(self) -> AbstractContextManager[None]:
         """Disable it inside the block."""
-        ...
 
     def detach(self) -> None:
         """Remove it from the networks."""
-        ...
 
 
 class Model(Protocol):
@@ -85,15 +79,12 @@ class Model(Protocol):
 
     def full_precision_networks(self) -> dict[str, torch.nn.Module]:
         """Return the networks by role in fp32."""
-        ...
 
     def to_single_file(self, changed: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return the tensors of a single file, with these parameters (`unet.…`) changed."""
-        ...
 
     def from_single_file(self, content: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return the networks' parameters (`unet.…`) of a single file's tensors."""
-        ...
 
 
 @dataclass(slots=True)

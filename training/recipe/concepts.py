@@ -35,17 +35,14 @@ class ConceptLike(Protocol):
     @property
     def trigger(self) -> str:
         """The word that calls it in prompts."""
-        ...
 
     @property
     def concept(self) -> Concept:
         """Whether it is a subject or a look."""
-        ...
 
     @property
     def class_word(self) -> str:
         """The class of a subject, e.g. dog; may be empty."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

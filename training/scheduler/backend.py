@@ -12,12 +12,9 @@ class Backend(Protocol):
 
     def start(self, name: str) -> Process:
         """Start the worker of that name and return at once."""
-        ...
 
     def alive(self, process: Process) -> bool:
         """Return whether that very process still runs."""
-        ...
 
     def stop(self, process: Process) -> None:
         """Kill the process, whatever it does; return when it is gone."""
-        ...

@@ -44,23 +44,18 @@ class Runtime(Protocol):
 
     def catalog(self) -> Catalog:
         """Return what this machine can do."""
-        ...
 
     def start_task(self, kind: Kind, folder: JobFolder) -> Task:
         """Return the task of a job; nothing of it has run yet."""
-        ...
 
     def state(self) -> dict[str, Any]:
         """Return the bases it `serves` now, beside what is running, and what is in memory."""
-        ...
 
     def import_next(self) -> None:
         """Import one more library that jobs will need, in a few seconds at most."""
-        ...
 
     def free_memory(self) -> None:
         """Unload what no job needs."""
-        ...
 
 
 class Worker:
