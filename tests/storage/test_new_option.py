@@ -33,8 +33,8 @@ asyncio.run(main())
 """
 HEADER = """
 import json, pathlib, sys
-from training.styles.header import read_method_and_trigger
-metadata = read_method_and_trigger(pathlib.Path(sys.argv[1]))["__metadata__"]
+from training.styles.header import read_header
+metadata = read_header(pathlib.Path(sys.argv[1]))["__metadata__"]
 print(json.loads(metadata["safelight.recipe"])["dummy_strength"])
 """
 
