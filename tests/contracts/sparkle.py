@@ -42,8 +42,8 @@ def main(folder: Path) -> None:
     completed = complete_recipe(queued, BASE, [("0.png", "")])
     recipe = Recipe.from_json(json.loads(json.dumps(completed.to_json())))
     file, origin = folder / "dog.safetensors", writer.Origin("", "", "", "", "embedded")
-    writer.publish(file, {"lora.alpha": torch.ones(1)}, recipe, origin)
-    metadata = header.metadata(header.read(file))
+    writer.write_style(file, {"lora.alpha": torch.ones(1)}, recipe, origin)
+    metadata = header.read_metadata(header.read_header(file))
     found = {
         "flag": given.options,
         "form": "Sparkle" in asyncio.run(form_labels()),

@@ -45,7 +45,7 @@ OPTION = """\
 METHOD = """
 from storage.records import Concept, Dial, Method, Rule
 from training.methods import lora
-from training.methods.lora import check, defaults, worn
+from training.methods.lora import apply, check, defaults
 from training.networks.traits import KeyMarks, MethodTraits
 
 METHOD = Method("glow", (1, 4), title="Glow", help="a LoRA that glows", rank_help="how bright")
@@ -54,7 +54,7 @@ TRAITS = MethodTraits(
 )
 
 
-class Glow(lora.Lora):
+class Glow(lora.LoraAdapter):
     def weights(self):
         content = super().weights()
         scales = {n.replace("alpha", "glow_scale"): t for n, t in content.items() if "alpha" in n}
@@ -82,7 +82,7 @@ from training.networks.counts import read_counts
 RESOLUTION, MEMORY, OBJECTIVE, FULL_RATE = 64, 10, "epsilon", 1e-5
 COUNTS = read_counts(__file__)
 FILES = replace(STABLE_FILES, unknown_to={"Forge": "knows no toys"})
-SHAPE, drawn = sd1.SHAPE, sd1.drawn
+SHAPE, make_random_pipeline = sd1.SHAPE, sd1.make_random_pipeline
 
 
 class Toy(sd1.Sd1):
@@ -90,11 +90,11 @@ class Toy(sd1.Sd1):
 
 
 def recognises(place):
-    return folder.pipeline(place) == "ToyPipeline"
+    return folder.read_pipeline_name(place) == "ToyPipeline"
 
 
 def load(place, device, base):
-    return Toy(partial(sd1.read, place), device, base)
+    return Toy(partial(sd1.read_pipeline, place), device, base)
 """
 
 

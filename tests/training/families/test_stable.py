@@ -77,7 +77,7 @@ def test_skip(bases: BaseCache) -> None:
     tokens = plain.tokenize("a red fox")[0][None]
     with torch.no_grad():
         whole, read = (family.embed_prompts(tokens)["states"] for family in (plain, skipping))
-        del plain.texts[0].encoder.layers[-1]  # type: ignore[attr-defined]
+        del plain.text_encoders[0].encoder.layers[-1]  # type: ignore[attr-defined]
         shorter = plain.embed_prompts(tokens)["states"]
 
     assert not torch.equal(whole, read)

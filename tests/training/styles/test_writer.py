@@ -70,7 +70,7 @@ def test_modelspec(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
 
 def test_skip(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """A clip skip is told as kohya's tools call it; without one nothing is."""
-    write_style(tmp_path / "a", WEIGHTS, make_recipe(), replace(ORIGIN, skip=2))
+    write_style(tmp_path / "a", WEIGHTS, make_recipe(), replace(ORIGIN, clip_skip=2))
     write_style(tmp_path / "b", WEIGHTS, make_recipe(), ORIGIN)
 
     assert header(tmp_path / "a")["ss_clip_skip"] == "2"
