@@ -16,9 +16,8 @@ from storage.records import Style
 
 MIB = 1 << 20
 BOOSTED_MIB = {2: 50, 3: 100}  #: MiB that Discord takes by a server's boosts; below, the setting
-TOO_LARGE_CODES = frozenset(
-    {40005, 50045}
-)  #: Discord's codes for "request entity" and "file too large"
+#: Discord's codes for "request entity" and "file too large"
+TOO_LARGE_CODES = frozenset({40005, 50045})
 
 
 class DeliveryKind(StrEnum):

@@ -17,9 +17,8 @@ from storage.requests import CaptionRequest
 
 MAX_FILES = 10  #: files at once
 MIB = 1024 * 1024
-MIN_PHOTOS = (
-    3  #: photos from which a training makes sense: 3 to 5 in Gal et al. and Ruiz et al. 2022
-)
+#: photos from which a training makes sense: 3 to 5 in Gal et al. and Ruiz et al. 2022
+MIN_PHOTOS = 3
 
 
 @dataclass(slots=True)

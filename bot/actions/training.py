@@ -142,6 +142,7 @@ async def check_limits(bot: Bot, plan: Plan, owner: int, guild: int) -> None:
 async def queue_training(bot: Bot, preview: Preview, guild: int, channel: int) -> Job:
     """Queue a training and return the job; `channel` is where its card will be posted."""
     order, plan, (dataset, *others) = preview.order, preview.plan, preview.datasets
+    upload_limit = max_file_bytes(bot.get_guild(guild), bot.settings.upload_mib)
     request = TrainRequest(
         method=order.method,
         base=order.base,
@@ -158,9 +159,7 @@ async def queue_training(bot: Bot, preview: Preview, guild: int, channel: int) -
         num_class_images=plan.num_class_images,
         options=dict(order.options),
         other_datasets=tuple(OtherDataset(each.id, each.trigger, each.concept) for each in others),
-        max_file_bytes=0
-        if bot.web.public
-        else max_file_bytes(bot.get_guild(guild), bot.settings.upload_mib),
+        max_file_bytes=0 if bot.web.public else upload_limit,
         file_bytes=plan.file_bytes,
     )
     return await bot.store.jobs.queue(
@@ -232,15 +231,13 @@ def check_concepts(datasets: Sequence[Dataset], order: TrainingOrder, plan: Plan
 
 def apply_overrides(plan: Plan, order: TrainingOrder) -> Plan:
     """Return a plan with the numbers that the member chose in place of the dial's."""
-    chosen = order.steps or order.rank or order.learning_rate
+    chosen, images = order.steps or order.rank or order.learning_rate, order.num_class_images
     learning_rate = optimizer_learning_rate(plan.learning_rate, order.optimizer)
     return replace(
         plan,
         steps=order.steps or plan.steps,
         learning_rate=order.learning_rate or learning_rate,
-        num_class_images=plan.num_class_images
-        if order.num_class_images < 0
-        else order.num_class_images,
+        num_class_images=images if images >= 0 else plan.num_class_images,
         reasons=(*plan.reasons, "chosen") if chosen else plan.reasons,
     )
 

@@ -77,11 +77,8 @@ def fact_lines(bot: Bot, guild: discord.Guild | None, preview: Preview) -> Itera
         yield say(
             wording.training.CLASS, pictures=plan.num_class_images, word=preview.order.class_word
         )
-    yield (
-        say(wording.training.PLACE, place=preview.place)
-        if preview.place
-        else wording.training.STARTS_NOW
-    )
+    place = say(wording.training.PLACE, place=preview.place)
+    yield place if preview.place else wording.training.STARTS_NOW
     yield file_line(
         plan.file_bytes,
         delivery.max_file_bytes(guild, bot.settings.upload_mib),

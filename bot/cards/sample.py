@@ -80,12 +80,9 @@ def sample_card(home: Home, view: SampleView, state: JobState) -> Card:
     if job.status is Status.RUNNING:
         return card.add(text(wording.sample.DRAWING), row(Remove(job.id)))
     if job.status is not Status.DONE:
-        failed = job.status is Status.FAILED
-        why = (
-            fill(wording.job.FAILED, why=failure_sentence(job))
-            if failed
-            else wording.sample.CANCELLED
-        )
+        why = wording.sample.CANCELLED
+        if job.status is Status.FAILED:
+            why = fill(wording.job.FAILED, why=failure_sentence(job))
         return card.add(text(why))
     card.add_gallery(list_pictures(home, job, state))
     card.add(text(*settings_lines(job, state)))

@@ -58,9 +58,7 @@ def _base_from_json(body: dict[str, Any]) -> Base:
     return Base(**_rename_fields(Base, body) | {"domain": domain, "commercial": commercial})
 
 
-def _method_from_json(body: dict[str, Any] | str) -> Method:
-    if isinstance(body, str):  # the oldest catalogs have the names of methods alone
-        return Method(body)
+def _method_from_json(body: dict[str, Any]) -> Method:
     return Method(**_rename_fields(Method, body) | {"ranks": tuple(body["ranks"])})
 
 

@@ -168,11 +168,9 @@ class BaseRegistry:
         if not base.known:
             raise JobError(base.missing_code, **base.missing_facts)
         kind, _, shipped = base.source.partition(":")
-        place = (
-            embedded.verify_folder(shipped)
-            if kind == "embedded"
-            else self.locate_source(base.source)
-        )
+        if kind == "embedded":
+            return embedded.verify_folder(shipped)
+        place = self.locate_source(base.source)
         if place is None:
             raise JobError(base.missing_code or "base_bring", **base.missing_facts)
         return place

@@ -46,9 +46,8 @@ class LatentFamily(ABC):
         for network in (self.denoiser, *self.text_encoders, self.vae):
             network.requires_grad_(False).eval().to(device.torch_device)
         self.modified = False  #: whether its numbers are no longer those of its files
-        self.vae_scale_factor = 2 ** (
-            len(self.vae.config.block_out_channels) - 1
-        )  #: pixels of a latent's
+        #: pixels of a latent's
+        self.vae_scale_factor = 2 ** (len(self.vae.config.block_out_channels) - 1)
         self.size_multiple = 2 * self.vae_scale_factor
 
     def encode(self, pictures: Sequence[Image.Image]) -> Tensor:

@@ -25,9 +25,8 @@ NO_SAFETY_CHECKER: dict[str, Any] = {
     "feature_extractor": None,
     "requires_safety_checker": False,
 }
-GUIDANCE_RESCALE = (
-    0.7  #: of guidance, where the last timestep is pure noise (Lin et al., section 3.4)
-)
+#: of guidance, where the last timestep is pure noise (Lin et al., section 3.4)
+GUIDANCE_RESCALE = 0.7
 
 
 class StableFamily(LatentFamily):

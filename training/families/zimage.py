@@ -32,9 +32,8 @@ OBJECTIVE = "flow"
 FULL_RATE = 1e-6  #: musubi-tuner, docs/zimage.md
 NETWORKS = ("transformer", "text_encoder", "vae")
 MAX_TOKENS = 512  #: of a prompt and what is said around it; the pipeline cuts there, too
-TIMESTEP_SHIFT = (
-    2.0  #: of noise levels in training, as musubi-tuner has it (867ab25d, docs/zimage.md)
-)
+#: of noise levels in training, as musubi-tuner has it (867ab25d, docs/zimage.md)
+TIMESTEP_SHIFT = 2.0
 ATTENTION_LAYERS = ("attention.to_q", "attention.to_k", "attention.to_v", "attention.to_out.0")
 OTHER_LAYERS = ("feed_forward.w1", "feed_forward.w2", "feed_forward.w3")
 END_OF_TEXT, IM_START, IM_END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
@@ -151,9 +150,8 @@ class Zimage(LatentFamily):
         x, at = latents, self.device.torch_device
         s = objectives.draw_noise_levels(len(x), TIMESTEP_SHIFT, generator)
         e = objectives.draw_noise(x.shape, noise_offset, generator)
-        given = objectives.interpolate(x, e, s).to(at, self.denoiser.dtype)[
-            :, :, None
-        ]  # one frame
+        # one frame
+        given = objectives.interpolate(x, e, s).to(at, self.denoiser.dtype)[:, :, None]
         heard = self.list_embeds(conditions)
         seen = self.denoiser(list(given), (1 - s).to(at), heard, return_dict=False)[0]
         found = -torch.stack(seen)[:, :, 0]

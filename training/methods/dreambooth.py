@@ -26,10 +26,8 @@ METHOD = Method(
     rank_rules="lora", rank_help="rank of a LoRA to train instead",
 )  # fmt: skip
 TRAITS = MethodTraits()  # its files are models or, with a rank, LoRAs
-CLASS_IMAGES, FEW_CLASS_IMAGES = (
-    200,
-    24,
-)  #: class pictures, as Ruiz et al. and diffusers have it; on a tiny base
+#: class pictures, as Ruiz et al. and diffusers have it; on a tiny base
+CLASS_IMAGES, FEW_CLASS_IMAGES = 200, 24
 
 # steps for one photo, for each further one, at least, at most, rate, batch
 SMALL = {

@@ -39,9 +39,8 @@ TRAITS = MethodTraits(
     | {"AUTOMATIC1111": _EXPORT, "ComfyUI": _EXPORT},
 )  # fmt: skip
 EXPORT_SUFFIX = ".pt"  #: of what `export` writes
-DEFAULT_WIDTH_FACTOR = (
-    2  #: the width between, by that of what is read, where nothing else is asked for
-)
+#: the width between, by that of what is read, where nothing else is asked for
+DEFAULT_WIDTH_FACTOR = 2
 MAX_WIDTH_FACTOR = 8
 CHANGED_LAYERS = {"attn2.to_k": "k", "attn2.to_v": "v"}  #: which layers read through which network
 VOCABULARY_COUNT = 1  #: of the families whose hypernetworks programs know

@@ -43,11 +43,9 @@ def file_delta(parts: _lycoris.Parts, weight: Tensor) -> Tensor:
 
 def read_factor(parts: _lycoris.Parts, name: str) -> Tensor:
     """Return a factor, (out, in) or (out, in, window), multiplied out where it is two matrices."""
-    return (
-        parts[name]
-        if name in parts
-        else _lycoris.multiply_factors(parts, f"{name}_a", f"{name}_b")
-    )
+    if name in parts:
+        return parts[name]
+    return _lycoris.multiply_factors(parts, f"{name}_a", f"{name}_b")
 
 
 def count_parameters(out: int, inner: int, window: int, rank: int) -> tuple[int, int]:

@@ -35,9 +35,8 @@ TRAITS = MethodTraits(
 WORD_VECTORS = 2
 WORD_RATE_FACTOR = 10.0  #: of the word's learning rate, by the LoRA's
 BUNDLE_PREFIX = "bundle_emb."
-BUNDLE_KEYS = {
-    "emb_params": "string_to_param.*"
-}  #: how a vocabulary's vectors are called in a bundle
+#: how a vocabulary's vectors are called in a bundle
+BUNDLE_KEYS = {"emb_params": "string_to_param.*"}
 
 
 class Pivotal:

@@ -37,11 +37,8 @@ OPENAI: Config = {
 }
 OPENCLIP: Config = OPENAI | {"hidden_act": "gelu"}
 
-SD15 = Shape(
-    unet={"sample_size": 64, "cross_attention_dim": 768},  # diffusers' defaults are SD 1.5
-    vae=VAE,
-    text=OPENAI,
-)
+# diffusers' defaults are SD 1.5
+SD15 = Shape(unet={"sample_size": 64, "cross_attention_dim": 768}, vae=VAE, text=OPENAI)
 SD2 = Shape(
     unet={
         "sample_size": 96,

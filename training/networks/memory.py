@@ -30,9 +30,8 @@ CONTEXT_BYTES = 600 * MIB  #: of CUDA's context and libraries, and what an alloc
 FROZEN_BYTES, TRAINED_BYTES, EMA_BYTES, GRADIENT_BYTES = 2, 14, 4, 2  #: bytes a number
 OPTIMIZER_BYTES = {Optimizer.ADAMW8BIT: 8, Optimizer.ADAFACTOR: 6}  #: … that is trained by these
 GUIDANCE_PASSES = 2  #: times that a denoiser sees a picture in a step of drawing
-VAE_BYTES_PER_PLACE = (
-    200_000  #: bytes a place that a KL autoencoder takes in fp32, at most, to encode or decode
-)
+#: bytes a place that a KL autoencoder takes in fp32, at most, to encode or decode
+VAE_BYTES_PER_PLACE = 200_000
 VAE_BYTES = 4 * 84_000_000  #: bytes of its own numbers in fp32
 PIXELS_PER_PLACE = 8  #: pixels of a place of latents, each way
 #: bytes a number of the denoiser that methods keep which compute weights anew, and those that

@@ -23,9 +23,8 @@ class Part:
     targets: tuple[str, ...]  #: ends of the names of its attention layers
     other_targets: tuple[str, ...] = ()  #: ends of the names of its MLP layers and convolutions
     name_prefix: str = ""  #: a name that files put before the module's own: "text_model."
-    dotted_keys: bool = (
-        False  #: whether files leave the dots in the names of layers, as ComfyUI does
-    )
+    #: whether files leave the dots in the names of layers, as ComfyUI does
+    dotted_keys: bool = False
     is_text_encoder: bool = False  #: whether it reads prompts
 
     @property

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 Row = tuple[int, int, int, int]  #: outputs, inputs, places of a kernel, and how many are alike
-HEADER_BYTES_PER_TENSOR = (
-    143  #: bytes that the name, form and place of a tensor take in a file's header, about
-)
+#: bytes that the name, form and place of a tensor take in a file's header, about
+HEADER_BYTES_PER_TENSOR = 143
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,11 +89,9 @@ def add_trigger(caption: str, concept: ConceptLike, base: Base) -> str:
         return f"{trigger}, {caption}"
     if concept.concept is Concept.LOOK:
         return f"{trigger} style"
-    return (
-        f"a {trigger} emoji"
-        if base.small
-        else f"a photo of {trigger} {concept.class_word}".strip()
-    )
+    if base.small:
+        return f"a {trigger} emoji"
+    return f"a photo of {trigger} {concept.class_word}".strip()
 
 
 def class_prompt(concept: ConceptLike, base: Base) -> str:

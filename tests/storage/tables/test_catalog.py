@@ -54,8 +54,3 @@ def test_old_names(kind: type) -> None:
         entry[old] = entry.pop(name)
 
     assert catalog_from_json(body) == CATALOG
-
-
-def test_names_of_methods() -> None:
-    """The oldest catalogs, with the names of methods alone, are still read."""
-    assert catalog_from_json(asdict(CATALOG) | {"methods": ["lora"]}).methods == (Method("lora"),)
