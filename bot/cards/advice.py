@@ -134,7 +134,6 @@ class Advise(Button, verb="advice:ask"):
     label, style = wording.advice.ADVISE, discord.ButtonStyle.primary
 
     async def press(self, interaction: Interaction) -> None:
-        """Show the advice on this card."""
         await defer_update(interaction)
         question = await load_question(interaction, self.numbers[0])
         await edit(interaction, await advice_card(interaction, question))
@@ -144,7 +143,6 @@ class OtherChoice(Button, verb="advice:other"):
     """Show the other of the two choices."""
 
     async def press(self, interaction: Interaction) -> None:
-        """Show it on this card."""
         await defer_update(interaction)
         question = await load_question(interaction, self.numbers[0])
         turned = replace(question, second=not question.second)
@@ -152,12 +150,11 @@ class OtherChoice(Button, verb="advice:other"):
 
 
 class SubjectMatterSelect(Select, verb="advice:motif"):
-    """Choose what the photos show."""
+    """Choose what the photos show, and ask the advisor again."""
 
     placeholder = wording.advice.MOTIF_HINT
 
     async def press(self, interaction: Interaction) -> None:
-        """Ask the advisor again."""
         await defer_update(interaction)
         question = await load_question(interaction, self.numbers[0])
         changed = replace(question, subject_matter=SubjectMatter(self.value), second=False)
@@ -165,12 +162,11 @@ class SubjectMatterSelect(Select, verb="advice:motif"):
 
 
 class PurposeSelect(Select, verb="advice:purpose"):
-    """Choose what the style is for."""
+    """Choose what the style is for, and ask the advisor again."""
 
     placeholder = wording.advice.PURPOSE_HINT
 
     async def press(self, interaction: Interaction) -> None:
-        """Ask the advisor again."""
         await defer_update(interaction)
         question = await load_question(interaction, self.numbers[0])
         changed = replace(question, commercial=self.value == "money", second=False)

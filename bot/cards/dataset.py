@@ -141,7 +141,6 @@ class Open(DatasetButton, verb="dataset:open"):
     label = wording.dataset.SHOW_PHOTOS
 
     async def press(self, interaction: Interaction) -> None:
-        """Post the dataset's card."""
         await defer_update(interaction)
         await follow_up(
             interaction,
@@ -155,7 +154,6 @@ class Train(DatasetButton, verb="dataset:train"):
     label = wording.dataset.TRAIN
 
     async def press(self, interaction: Interaction) -> None:
-        """Post the advice."""
         await defer_update(interaction)
         await follow_up(interaction, await advice_card(interaction, Question(self.numbers[0])))
 
@@ -164,7 +162,6 @@ class TurnPage(DatasetButton, verb="dataset:page"):
     """Show another page."""
 
     async def press(self, interaction: Interaction) -> None:
-        """Show the page."""
         await defer_update(interaction)
         dataset = await self.get_dataset(interaction)
         await edit(interaction, await dataset_card(interaction.client, dataset, self.numbers[1]))
@@ -183,7 +180,6 @@ class Add(DatasetButton, verb="dataset:add"):
     style = discord.ButtonStyle.primary
 
     async def press(self, interaction: Interaction) -> None:
-        """Open the form."""
         dataset = await self.get_dataset(interaction)
         await open_modal(interaction, AddForm(dataset, interaction.filesize_limit))
 
@@ -194,7 +190,6 @@ class Caption(DatasetButton, verb="dataset:caption"):
     label = wording.dataset.CAPTION_AGAIN
 
     async def press(self, interaction: Interaction) -> None:
-        """Queue the captions."""
         await defer_update(interaction)
         bot, dataset = interaction.client, await self.get_dataset(interaction)
         photos = await bot.store.photos.list_for(dataset.id, dataset.owner)
@@ -209,7 +204,6 @@ class Delete(DatasetButton, verb="dataset:delete"):
     style = discord.ButtonStyle.danger
 
     async def press(self, interaction: Interaction) -> None:
-        """Delete it."""
         await defer_update(interaction)
         store, dataset = interaction.client.store, await self.get_dataset(interaction)
         photos = format_count(len(await store.photos.list_for(dataset.id, dataset.owner)), "photo")
@@ -220,12 +214,11 @@ class Delete(DatasetButton, verb="dataset:delete"):
 
 
 class Keep(Button, verb="card:keep"):
-    """Change nothing."""
+    """Change nothing, and confirm it."""
 
     label = wording.dataset.KEEP
 
     async def press(self, interaction: Interaction) -> None:
-        """Confirm that nothing was changed."""
         await defer_update(interaction)
         await edit(interaction, Card(text(wording.dataset.UNCHANGED)))
 
@@ -236,7 +229,6 @@ class Pick(Select, verb="photo:pick"):
     placeholder = wording.dataset.PICK_PHOTO
 
     async def press(self, interaction: Interaction) -> None:
-        """Show the photo."""
         await defer_update(interaction)
         store = interaction.client.store
         photo = await store.photos.get(int(self.value), interaction.user.id)
@@ -250,7 +242,6 @@ class Edit(Button, verb="photo:edit"):
     style = discord.ButtonStyle.primary
 
     async def press(self, interaction: Interaction) -> None:
-        """Open the form."""
         store = interaction.client.store
         photo = await store.photos.get(self.numbers[0], interaction.user.id)
         await open_modal(interaction, CaptionForm(photo))
@@ -263,7 +254,6 @@ class Remove(Button, verb="photo:remove"):
     style = discord.ButtonStyle.danger
 
     async def press(self, interaction: Interaction) -> None:
-        """Remove it and go back."""
         await defer_update(interaction)
         store, owner = interaction.client.store, interaction.user.id
         photo = await store.photos.get(self.numbers[0], owner)

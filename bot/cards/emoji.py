@@ -20,10 +20,9 @@ from storage.records import Kind, Status
 
 
 class Emoji(Button, verb="sample:emoji"):
-    """Make a picture an emoji of the server."""
+    """Ask for the name of the emoji that a picture becomes on the server."""
 
     async def press(self, interaction: Interaction) -> None:
-        """Ask for the emoji's name."""
         found = await find_pictures(interaction, self.numbers[0])
         await open_modal(interaction, EmojiForm(found))
 
@@ -69,7 +68,6 @@ class EmojiForm(Form):
             self.add_field(wording.emoji.PICTURE_LABEL, self.which)
 
     async def submit(self, interaction: Interaction) -> None:
-        """Add the emoji."""
         await defer(interaction)
         if interaction.guild is None or not emoji.may_add_emoji(interaction.permissions):
             raise UserError("permission_needed", permissions=["Create Expressions"])

@@ -298,7 +298,6 @@ class Watch(Button, verb="job:tell"):
     label = wording.job.TELL
 
     async def press(self, interaction: Interaction) -> None:
-        """Add the presser to those who are pinged."""
         await defer_update(interaction)
         jobs = interaction.client.store.jobs
         job = await jobs.get(self.numbers[0])

@@ -57,7 +57,6 @@ class Pick(Select, verb="jobs:pick"):
     placeholder = wording.job.LIST_PICK
 
     async def press(self, interaction: Interaction) -> None:
-        """Show its card."""
         await defer_update(interaction)
         job = await get_controllable_job(interaction, int(self.value))
         await edit(interaction, await interaction.client.jobs.make_card(job.id))

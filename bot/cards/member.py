@@ -106,7 +106,6 @@ class Erase(Button, verb="me:erase"):
     style = discord.ButtonStyle.danger
 
     async def press(self, interaction: Interaction) -> None:
-        """Show what would be deleted."""
         await defer_update(interaction)
         await edit(interaction, await erase_card(interaction))
 
@@ -118,7 +117,6 @@ class EraseForGood(Button, verb="me:gone"):
     style = discord.ButtonStyle.danger
 
     async def press(self, interaction: Interaction) -> None:
-        """Delete it, and confirm what was deleted."""
         with refusing_duplicates(interaction, self.verb):
             await defer_update(interaction)
             keep, member = self.numbers[0] == LEAVE, interaction.user.id

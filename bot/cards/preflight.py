@@ -152,7 +152,6 @@ class More(Button, verb="plan:more"):
     label = wording.training.MORE
 
     async def press(self, interaction: Interaction) -> None:
-        """Open the form."""
         order = await load_order(interaction, self.numbers[0])
         datasets = await interaction.client.store.datasets.list_for(interaction.user.id)
         await open_modal(interaction, MoreForm(order, datasets))
@@ -162,17 +161,15 @@ class MoreForm(OptionsForm):
     """The form of more options; once filled in, the card is made anew."""
 
     async def submit(self, interaction: Interaction) -> None:
-        """Show what the training would be now."""
         await defer_update(interaction)
         await edit(interaction, await preflight_card(interaction, self.read_order()))
 
 
 class Leave(Button, verb="plan:leave"):
-    """Start nothing."""
+    """Start nothing, and confirm it."""
 
     label = wording.training.NOT_NOW
 
     async def press(self, interaction: Interaction) -> None:
-        """Confirm that nothing was started."""
         await defer_update(interaction)
         await edit(interaction, Card(text(wording.training.NOT_STARTED)))

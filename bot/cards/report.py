@@ -33,12 +33,11 @@ MAX_REASON_CHARS = 500  #: characters
 
 
 class Report(Button, verb="report:add"):
-    """Report a picture to the moderators."""
+    """Ask why a picture is reported, for the moderators."""
 
     label = wording.report.REPORT
 
     async def press(self, interaction: Interaction) -> None:
-        """Ask for the reason."""
         job = await get_server_job(interaction, self.numbers[0])
         message = interaction.message.id if interaction.message else 0
         await open_modal(interaction, ReportForm(job, message))
@@ -129,12 +128,11 @@ class Takedown(Button, verb="report:remove"):
 
 
 class Dismiss(Button, verb="report:leave"):
-    """Keep the picture."""
+    """Keep the picture, and show who decided it."""
 
     label = wording.report.LEAVE_IT
 
     async def press(self, interaction: Interaction) -> None:
-        """Show who decided it."""
         await defer_update(interaction)
         if not is_moderator(interaction):
             raise UserError("permission_needed", permissions=["Manage Messages"])

@@ -152,7 +152,6 @@ class Again(Button, verb="sample:again"):
     label, style = wording.sample.AGAIN, discord.ButtonStyle.primary
 
     async def press(self, interaction: Interaction) -> None:
-        """Queue the pictures."""
         await defer(interaction, private=False)
         job = await get_own_sample(interaction, self.numbers[0])
         request = replace(SampleRequest(**job.request), seed=sampling.choose_seed(None))
@@ -160,12 +159,11 @@ class Again(Button, verb="sample:again"):
 
 
 class Vary(Button, verb="sample:vary"):
-    """Change the prompt, seed or strength and draw again."""
+    """Open the form to change the prompt, seed or strength and draw again."""
 
     label = wording.sample.VARY
 
     async def press(self, interaction: Interaction) -> None:
-        """Open the form."""
         job = await get_own_sample(interaction, self.numbers[0])
         await open_modal(interaction, VaryForm(SampleRequest(**job.request), job.style))
 
@@ -204,7 +202,6 @@ class TryForm(Form):
         self.add_field(wording.sample.PROMPT_LABEL, self.prompt)
 
     async def submit(self, interaction: Interaction) -> None:
-        """Queue the pictures."""
         await defer(interaction, private=False)
         request = SampleRequest("", self.prompt.value.strip(), seed=sampling.choose_seed(None))
         await queue_and_show(interaction, request, self.style.id)
@@ -228,7 +225,6 @@ class VaryForm(Form):
         self.add_field(wording.sample.STEPS_LABEL, self.steps)
 
     async def submit(self, interaction: Interaction) -> None:
-        """Queue the pictures."""
         await defer(interaction, private=False)
         seed = self.seed.value.strip()
         request = replace(

@@ -116,7 +116,6 @@ class Trainers(Roles, verb="server:trainers"):
     """Choose who may train."""
 
     async def press(self, interaction: Interaction) -> None:
-        """Save the roles."""
         await save_and_show(interaction, trainers=self.value)
 
 
@@ -124,7 +123,6 @@ class Samplers(Roles, verb="server:samplers"):
     """Choose who may sample."""
 
     async def press(self, interaction: Interaction) -> None:
-        """Save the roles."""
         await save_and_show(interaction, samplers=self.value)
 
 
@@ -156,7 +154,6 @@ class Training(Channel, verb="server:channel"):
     """Choose where cards of trainings are posted."""
 
     async def press(self, interaction: Interaction) -> None:
-        """Save the channel."""
         await save_and_show(interaction, channel=self.value)
 
 
@@ -164,7 +161,6 @@ class Log(Channel, verb="server:log"):
     """Choose where reports are posted."""
 
     async def press(self, interaction: Interaction) -> None:
-        """Save the channel."""
         await save_and_show(interaction, log=self.value)
 
 
@@ -174,7 +170,6 @@ class Limits(Button, verb="server:limits"):
     label = wording.server.CHANGE_LIMITS
 
     async def press(self, interaction: Interaction) -> None:
-        """Open the form."""
         check_server_manager(interaction)
         servers = interaction.client.store.servers
         await open_modal(interaction, LimitsForm(await servers.get(interaction.guild_id or 0)))
@@ -191,7 +186,6 @@ class LimitsForm(Form):
         self.add_field(wording.server.MINUTES, self.minutes, wording.server.ZERO)
 
     async def submit(self, interaction: Interaction) -> None:
-        """Save the limits."""
         await save_and_show(
             interaction, jobs=parse_limit(self.jobs.value), minutes=parse_limit(self.minutes.value)
         )

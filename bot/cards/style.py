@@ -155,12 +155,11 @@ def delete_card(style: Style) -> Card:
 
 
 class Try(Button, verb="style:try"):
-    """Draw with the style."""
+    """Ask what to draw with the style."""
 
     label, style = wording.style.TRY, discord.ButtonStyle.primary
 
     async def press(self, interaction: Interaction) -> None:
-        """Ask what to draw."""
         bot, guild = interaction.client, interaction.guild_id or 0
         style = await bot.store.styles.get(self.numbers[0], interaction.user.id, guild)
         catalog = await bot.store.catalog.read()
@@ -168,23 +167,21 @@ class Try(Button, verb="style:try"):
 
 
 class Share(Button, verb="style:share"):
-    """Share the style with this server."""
+    """Share the style with this server, and confirm it."""
 
     label = wording.style.SHARE
 
     async def press(self, interaction: Interaction) -> None:
-        """Share it, and confirm it."""
         await defer_update(interaction)
         await follow_up(interaction, await share_style(interaction, self.numbers[0]))
 
 
 class Unshare(Button, verb="style:unshare"):
-    """Stop sharing the style with this server."""
+    """Stop sharing the style with this server, and confirm it."""
 
     label = wording.style.UNSHARE
 
     async def press(self, interaction: Interaction) -> None:
-        """Stop sharing it, and confirm it."""
         await defer_update(interaction)
         await follow_up(interaction, await unshare_style(interaction, self.numbers[0]))
 
@@ -221,12 +218,11 @@ def handover_card(bot: Bot, style: Style, most: int) -> Card:
 
 
 class Delete(Button, verb="style:delete"):
-    """Delete the style."""
+    """Ask for confirmation before the style is deleted."""
 
     label, style = wording.style.DELETE, discord.ButtonStyle.danger
 
     async def press(self, interaction: Interaction) -> None:
-        """Ask for confirmation."""
         await defer_update(interaction)
         await follow_up(
             interaction, delete_card(await get_own_style(interaction, self.numbers[0]))
@@ -239,7 +235,6 @@ class Erase(Button, verb="style:erase"):
     label, style = wording.style.ERASE, discord.ButtonStyle.danger
 
     async def press(self, interaction: Interaction) -> None:
-        """Delete it."""
         await defer_update(interaction)
         style = await get_own_style(interaction, self.numbers[0])
         await interaction.client.store.styles.delete(style.id, interaction.user.id)
@@ -252,7 +247,6 @@ class Pick(Select, verb="style:pick"):
     placeholder = wording.style.LIST_PICK
 
     async def press(self, interaction: Interaction) -> None:
-        """Show it."""
         await defer_update(interaction)
         bot, member, guild = interaction.client, interaction.user.id, interaction.guild_id or 0
         style = await bot.store.styles.get(int(self.value), member, guild)
