@@ -54,23 +54,27 @@ def test_shuffled_captions_are_read_anew(read):
     """Each step reads one of the orders, the same one in every run, without a gradient."""
     reading = read("mydog, red, blue, green", shuffle_caption=True)
     orders = ["red, blue, green", "green, blue, red", "blue, red, green", "blue, green, red"]
-    known = [read(f"mydog, {order}").at(0, (0,))["states"] for order in orders]
+    known = [read(f"mydog, {order}").conditions_at(0, (0,))["states"] for order in orders]
 
-    steps = [reading.at(step, (0,))["states"] for step in range(12)]
+    steps = [reading.conditions_at(step, (0,))["states"] for step in range(12)]
 
     assert not any(states.requires_grad for states in steps)
-    assert torch.equal(steps[3], reading.at(3, (0,))["states"])
+    assert torch.equal(steps[3], reading.conditions_at(3, (0,))["states"])
     assert sum(any(torch.allclose(s, k, atol=1e-5) for k in known) for s in steps) >= 4
     assert len({tuple(states.flatten().tolist()) for states in steps}) > 3
 
 
 def test_a_dropped_caption_is_empty(read):
     """With all of them dropped, each is read as an empty one; shuffled or not."""
-    empty = read("").at(0, (0,))["states"]
+    empty = read("").conditions_at(0, (0,))["states"]
 
-    assert torch.equal(read("mydog, red", caption_dropout_rate=1.0).at(0, (0,))["states"], empty)
+    assert torch.equal(
+        read("mydog, red", caption_dropout_rate=1.0).conditions_at(0, (0,))["states"], empty
+    )
     assert torch.allclose(
-        read("mydog, red", caption_dropout_rate=1.0, shuffle_caption=True).at(5, (0,))["states"],
+        read("mydog, red", caption_dropout_rate=1.0, shuffle_caption=True).conditions_at(5, (0,))[
+            "states"
+        ],
         empty,
         atol=1e-6,
     )
