@@ -43,9 +43,6 @@ class JobFeed(Protocol):
     def forget(self, number: int) -> None:
         """Leave a job's card alone from now on."""
 
-    async def remove_message(self, channel: int, guild: int, message: int) -> None:
-        """Delete one of the bot's messages, unless it is gone already."""
-
 
 def make_intents(*, collect: bool) -> discord.Intents:
     """Return the intents; only collecting photos from messages needs a privileged one."""

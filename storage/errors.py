@@ -19,8 +19,7 @@ class SafelightError(Exception):
 
     def __init__(self, code: str, **facts: Fact) -> None:
         super().__init__(f"{code} {facts}" if facts else code)
-        self.code = code
-        self.facts = facts
+        self.code, self.facts = code, facts
 
 
 class UserError(SafelightError):

@@ -299,12 +299,9 @@ KINDS: dict[str, type[Event]] = {
     )
 }  # fmt: skip
 OLD_TIMINGS = {
-    "seconds": "seconds",
-    "speed": "steps_per_second",
-    "first": "first_step_seconds",
-    "photo": "photo_seconds",
-    "picture": "picture_seconds",
-}
+    "seconds": "seconds", "speed": "steps_per_second", "first": "first_step_seconds",
+    "photo": "photo_seconds", "picture": "picture_seconds",
+}  # fmt: skip
 E_co = TypeVar("E_co", bound=Event, covariant=True)
 
 

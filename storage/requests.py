@@ -15,14 +15,10 @@ from storage.records import Concept, Dial, Optimizer
 
 #: field names of before 0.2, which requests in an older queue have
 OLD_NAMES = {
-    "rate": "learning_rate",
-    "batch": "batch_size",
-    "word": "class_word",
-    "prior": "num_class_images",
-    "further": "other_datasets",
-    "most": "max_file_bytes",
+    "rate": "learning_rate", "batch": "batch_size", "word": "class_word",
+    "prior": "num_class_images", "further": "other_datasets", "most": "max_file_bytes",
     "bytes": "file_bytes",
-}
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,9 +25,7 @@ class Store:
 
     def __init__(self, database: Database, home: Home) -> None:
         trash = Trash(database, home)
-        self._database = database
-        self._trash = trash
-        self.home = home
+        self._database, self._trash, self.home = database, trash, home
         self.members = Members(database, trash)
         self.servers = Servers(database)
         self.datasets = Datasets(database, trash)

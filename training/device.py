@@ -25,8 +25,7 @@ class Device:
     """The device of this process: one, because accelerate keeps one state a process."""
 
     def __init__(self, accelerator: accelerate.Accelerator, threads: int = 0) -> None:
-        self.accelerator = accelerator
-        self.threads = threads
+        self.accelerator, self.threads = accelerator, threads
         self.max_threads = torch.get_num_threads()
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Literal
 
 import discord
@@ -56,6 +57,12 @@ def missing_permissions(channel: MessageChannel, *, private: bool) -> list[str]:
 def partial_messageable(bot: Bot, channel: int, guild: int) -> discord.PartialMessageable:
     """Return a channel or thread to write to, also one that is not in the cache."""
     return bot.get_partial_messageable(channel, guild_id=guild)
+
+
+async def remove_message(bot: Bot, channel: int, guild: int, message: int) -> None:
+    """Delete one of the bot's messages, unless it is gone already."""
+    with suppress(discord.NotFound):
+        await partial_messageable(bot, channel, guild).get_partial_message(message).delete()
 
 
 async def create_private_thread(bot: Bot, job: Job) -> int:

@@ -71,18 +71,9 @@ async def preview_training(bot: Bot, order: TrainingOrder, owner: int, guild: in
     plan = estimate_duration(durations, key, plan, concepts=len(concepts))
     await check_limits(bot, plan, owner, guild)
     place = await place_in_queue(bot)
-    return Preview(
-        order,
-        datasets,
-        photos,
-        plan,
-        catalog.method_title(plan.method),
-        catalog.method_title(plan.timed_like),
-        base,
-        catalog.device,
-        place,
-        catalog.memory_mib,
-    )
+    titles = catalog.method_title(plan.method), catalog.method_title(plan.timed_like)
+    device, memory = catalog.device, catalog.memory_mib
+    return Preview(order, datasets, photos, plan, *titles, base, device, place, memory)
 
 
 async def find_concepts(
@@ -162,18 +153,9 @@ async def queue_training(bot: Bot, preview: Preview, guild: int, channel: int) -
         max_file_bytes=0 if bot.web.public else upload_limit,
         file_bytes=plan.file_bytes,
     )
-    return await bot.store.jobs.queue(
-        NewJob(
-            Kind.TRAIN,
-            dataset.owner,
-            guild,
-            channel,
-            asdict(request),
-            order.base,
-            dataset=dataset.id,
-            private=order.private,
-        )
-    )
+    place = dataset.owner, guild, channel
+    new = NewJob(Kind.TRAIN, *place, asdict(request), order.base, dataset.id)
+    return await bot.store.jobs.queue(replace(new, private=order.private))
 
 
 def check_photo_count(dataset: Dataset, photos: int) -> None:

@@ -103,12 +103,9 @@ def note_lines(answer: Answer) -> Iterator[str]:
 
 def subject_matter_options(answer: Answer) -> list[discord.SelectOption]:
     """Return what the dataset's concept can show; what the advisor assumes is selected."""
+    now = answer.case.subject_matter
     return [
-        discord.SelectOption(
-            label=wording.advice.MOTIFS[each],
-            value=each,
-            default=each is answer.case.subject_matter,
-        )
+        discord.SelectOption(label=wording.advice.MOTIFS[each], value=each, default=each is now)
         for each in SUBJECT_MATTERS[answer.concept]
     ]
 

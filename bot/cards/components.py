@@ -79,10 +79,9 @@ class Button(Control[ui.Button[Any]]):
 
     def __init__(self, *numbers: int, label: str = "", disabled: bool = False) -> None:
         name = self.make_custom_id(numbers)
+        shown = label or self.label
         super().__init__(
-            ui.Button(
-                label=label or self.label, style=self.style, custom_id=name, disabled=disabled
-            )
+            ui.Button(label=shown, style=self.style, custom_id=name, disabled=disabled)
         )
         self.numbers = numbers
 

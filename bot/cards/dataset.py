@@ -62,11 +62,8 @@ async def dataset_card(bot: Bot, dataset: Dataset, page: int = 0) -> Card:
         for index, photo in shown
     )
     if shown:
-        card.add(
-            text(
-                *(photo_line(index, photo) for index, photo in shown), page_line(page, view.pages)
-            )
-        )
+        lines = [photo_line(index, photo) for index, photo in shown]
+        card.add(text(*lines, page_line(page, view.pages)))
         card.add(row(Pick(dataset.id, options=[photo_option(*one) for one in shown])))
     card.add(text(say(wording.dataset.TRIGGER, trigger=dataset.trigger)))
     if view.pages > 1:

@@ -31,15 +31,8 @@ async def me_card(interaction: Interaction) -> Card:
         photos=format_count(photos, "photo"),
         styles=format_count(len(await store.styles.list_for(member)), "style"),
     )
-    return Card(
-        text(
-            wording.member.TITLE,
-            counts,
-            await quota_line(interaction),
-            await consent_lines(interaction),
-        ),
-        row(Export(), Erase()),
-    )
+    quota, consents = await quota_line(interaction), await consent_lines(interaction)
+    return Card(text(wording.member.TITLE, counts, quota, consents), row(Export(), Erase()))
 
 
 async def quota_line(interaction: Interaction) -> str:

@@ -121,7 +121,7 @@ class Takedown(Button, verb="report:remove"):
         if job is not None and job.kind is Kind.SAMPLE:
             bot.jobs.forget(job.id)
             await sampling.delete_pictures(bot.store, job)
-        await bot.jobs.remove_message(channel, guild.id, message)
+        await channels.remove_message(bot, channel, guild.id, message)
         await edit(
             interaction, Card(text(fill(wording.report.PICTURE_DELETED, by=interaction.user.id)))
         )

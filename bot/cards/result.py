@@ -116,18 +116,10 @@ def add_smaller_file(
     """Add the smaller copy, with its loss of quality and where the whole file is."""
     style = result.style
     styles.add_file(card, home.job_folder(result.view.job.id).result / file_name(small.file))
-    card.add(
-        text(
-            fill(
-                wording.result.SMALL,
-                size=format_size(handover.size),
-                limit=format_size(handover.limit),
-                rank=small.rank,
-                error=small.error,
-                file=f"styles/{style.id}/{home.style_file(style.id, style.name).name}",
-            )
-        )
-    )
+    where = f"styles/{style.id}/{home.style_file(style.id, style.name).name}"
+    facts = {"size": format_size(handover.size), "limit": format_size(handover.limit)}
+    facts |= {"file": where, "rank": str(small.rank)}
+    card.add(text(fill(wording.result.SMALL, error=small.error, **facts)))
 
 
 def step_card(home: Home, view: JobView, previews: PreviewsDrawn) -> Card:

@@ -10,7 +10,7 @@ from pathlib import Path
 import discord
 
 from bot import wording
-from bot.actions import sampling
+from bot.actions import channels, sampling
 from bot.actions.jobstate import JobState, file_name
 from bot.actions.permissions import check_role
 from bot.actions.sampling import SampleView
@@ -186,7 +186,7 @@ class Remove(Button, verb="sample:delete"):
         await sampling.delete_pictures(bot.store, job)
         await interaction.delete_original_response()
         if job.message and interaction.message and interaction.message.id != job.message:
-            await bot.jobs.remove_message(job.channel, job.guild, job.message)
+            await channels.remove_message(bot, job.channel, job.guild, job.message)
         await follow_up(interaction, Card(text(wording.sample.PICTURE_DELETED)))
 
 

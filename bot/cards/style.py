@@ -37,12 +37,8 @@ def styles_card(styles: list[Style], member: int, guild: int, catalog: Catalog) 
     if not styles:
         return Card(text(wording.style.LIST_TITLE, wording.style.LIST_NONE))
     shown = styles[:MAX_STYLES]
-    card = Card(
-        text(
-            wording.style.LIST_TITLE,
-            *(style_line(style, member, guild, catalog) for style in shown),
-        )
-    )
+    lines = [style_line(style, member, guild, catalog) for style in shown]
+    card = Card(text(wording.style.LIST_TITLE, *lines))
     return card.add(row(Pick(options=[style_option(style, catalog) for style in shown])))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import TypeAlias
 
 from discord import app_commands
 
@@ -14,27 +15,24 @@ from bot.wording import flatten
 from storage.errors import UserError
 from storage.records import Catalog, Style
 
+Choices: TypeAlias = list[app_commands.Choice[str]]
 MAX_CHOICES = 25  #: what Discord shows
 
 
-async def suggest_datasets(
-    interaction: Interaction, current: str
-) -> list[app_commands.Choice[str]]:
+async def suggest_datasets(interaction: Interaction, current: str) -> Choices:
     """Return the member's own datasets."""
     own = await interaction.client.store.datasets.list_for(interaction.user.id)
     return matching_choices([(dataset.name, dataset.name) for dataset in own], current)
 
 
-async def suggest_bases(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+async def suggest_bases(interaction: Interaction, current: str) -> Choices:
     """Return the installed bases by their titles."""
     catalog = await interaction.client.store.catalog.read()
     here = [(base.title, base.name) for base in catalog.bases if base.present]
     return matching_choices(here, current)
 
 
-async def suggest_fitting_bases(
-    interaction: Interaction, current: str
-) -> list[app_commands.Choice[str]]:
+async def suggest_fitting_bases(interaction: Interaction, current: str) -> Choices:
     """Return the installed bases; those that fit the style if one was picked."""
     catalog = await interaction.client.store.catalog.read()
     bases = [base for base in catalog.bases if base.present]
@@ -46,25 +44,21 @@ async def suggest_fitting_bases(
     return matching_choices([(base.title, base.name) for base in bases], current)
 
 
-async def suggest_styles(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+async def suggest_styles(interaction: Interaction, current: str) -> Choices:
     """Return the styles that a member can use here: their own first, then the shared ones."""
     member, guild = interaction.user.id, interaction.guild_id or 0
     usable = await interaction.client.store.styles.list_usable(member, guild)
     return await style_choices(interaction, usable, current)
 
 
-async def suggest_own_styles(
-    interaction: Interaction, current: str
-) -> list[app_commands.Choice[str]]:
+async def suggest_own_styles(interaction: Interaction, current: str) -> Choices:
     """Return the member's own styles."""
     member = interaction.user.id
     own = await interaction.client.store.styles.list_for(member)
     return await style_choices(interaction, own, current)
 
 
-async def suggest_shared_styles(
-    interaction: Interaction, current: str
-) -> list[app_commands.Choice[str]]:
+async def suggest_shared_styles(interaction: Interaction, current: str) -> Choices:
     """Return the styles the member may unshare here: their own; all of them for moderators."""
     member, guild = interaction.user.id, interaction.guild_id or 0
     usable = await interaction.client.store.styles.list_usable(member, guild)
@@ -74,9 +68,7 @@ async def suggest_shared_styles(
     return await style_choices(interaction, found, current)
 
 
-async def style_choices(
-    interaction: Interaction, styles: list[Style], current: str
-) -> list[app_commands.Choice[str]]:
+async def style_choices(interaction: Interaction, styles: list[Style], current: str) -> Choices:
     """Return choices of styles whose titles match."""
     catalog, member = await interaction.client.store.catalog.read(), interaction.user.id
     return matching_choices(
@@ -91,7 +83,7 @@ def style_title(style: Style, member: int, catalog: Catalog) -> str:
     return f"{style.name} · {method} {style.id}{shared}"
 
 
-def matching_choices(pairs: list[tuple[str, str]], current: str) -> list[app_commands.Choice[str]]:
+def matching_choices(pairs: list[tuple[str, str]], current: str) -> Choices:
     """Return choices of (title, value) pairs whose titles contain what was typed."""
     typed = current.casefold().strip()
     kept = [pair for pair in pairs if typed in pair[0].casefold()]

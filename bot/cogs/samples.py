@@ -38,16 +38,8 @@ class Samples(commands.Cog):
     ) -> None:
         """Queue pictures; their card shows them once they are drawn."""
         await defer(interaction, private=False)
-        request = SampleRequest(
-            base,
-            prompt.strip(),
-            negative.strip(),
-            strength,
-            sampling.choose_seed(seed),
-            steps,
-            size,
-            count,
-        )
+        prompt, negative, seed = prompt.strip(), negative.strip(), sampling.choose_seed(seed)
+        request = SampleRequest(base, prompt, negative, strength, seed, steps, size, count)
         await sample.queue_and_show(interaction, request, style)
 
 

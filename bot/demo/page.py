@@ -65,9 +65,7 @@ class Page:
     """The proxy in front of one world's page."""
 
     def __init__(self, screen: Screen, session: ClientSession, text: PageText) -> None:
-        self.screen = screen
-        self.session = session
-        self.text = text
+        self.screen, self.session, self.text = screen, session, text
 
     def make_app(self) -> web.Application:
         """Return the web application."""

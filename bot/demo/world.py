@@ -145,8 +145,7 @@ class Screen:
     """simcord's page of the channel."""
 
     def __init__(self, preview: simcord.Preview, turn: asyncio.Lock) -> None:
-        self.preview = preview
-        self.turn = turn
+        self.preview, self.turn = preview, turn
         self.origin, _, self.key = preview.url.partition("/#")
 
     async def refresh(self) -> None:

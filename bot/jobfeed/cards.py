@@ -66,20 +66,11 @@ class JobCards:
     def __init__(self, bot: Bot) -> None:
         self.bot, self.store = bot, bot.store
 
-    async def remove_message(self, channel: int, guild: int, message: int) -> None:
-        """Delete one of the bot's messages, unless it is gone already."""
-        with suppress(discord.NotFound):
-            await (
-                channels.partial_messageable(self.bot, channel, guild)
-                .get_partial_message(message)
-                .delete()
-            )
-
     async def remove_card(self, watched: WatchedJob) -> None:
         """Remove the card of a job whose member has left."""
         if watched.message is not None:
             with suppress(discord.HTTPException):
-                await self.remove_message(*watched.message)
+                await channels.remove_message(self.bot, *watched.message)
 
     async def update_card(self, job: Job, watched: WatchedJob) -> None:
         """Edit a job's card, or post a new one if it is gone or too old to edit."""
@@ -92,9 +83,8 @@ class JobCards:
             if content == watched.payload and not card.paths:
                 return
             with suppress(discord.NotFound):
-                message = channels.partial_messageable(
-                    self.bot, job.channel, job.guild
-                ).get_partial_message(job.message)
+                room = channels.partial_messageable(self.bot, job.channel, job.guild)
+                message = room.get_partial_message(job.message)
                 await message.edit(view=card, attachments=card.open_files())
                 watched.payload = content
                 return
@@ -115,7 +105,7 @@ class JobCards:
         await self.store.jobs.set_card(job.id, channel, message.id, thread)
         if job.message:
             with suppress(discord.HTTPException):
-                await self.remove_message(job.channel, job.guild, job.message)
+                await channels.remove_message(self.bot, job.channel, job.guild, job.message)
         return channel, job.guild, message.id
 
     async def make_card(self, job: Job, watched: WatchedJob) -> Card:

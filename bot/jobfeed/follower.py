@@ -103,10 +103,6 @@ class JobFollower:
         self.dropped.add(number)
         self.watched.pop(number, None)
 
-    async def remove_message(self, channel: int, guild: int, message: int) -> None:
-        """Delete one of the bot's messages, unless it is gone already."""
-        await self.cards.remove_message(channel, guild, message)
-
     # reading -------------------------------------------------------------------------------------
 
     async def update(self) -> None:

@@ -18,15 +18,8 @@ from storage.events import KINDS, Done, Event, Failed, Note, Progress, read_line
 
 TRAINING_PROGRAM = (sys.executable, "-m", "training")
 ANSWER_KINDS = (
-    "bases",
-    "fetched",
-    "device",
-    "advised",
-    "inspected",
-    "shrunk",
-    "exported",
-    "promoted",
-)
+    "bases", "fetched", "device", "advised", "inspected", "shrunk", "exported", "promoted",
+)  # fmt: skip
 TERMINAL_KINDS = frozenset({"done", "failed", "cancelled", "paused", *ANSWER_KINDS})
 
 
@@ -193,11 +186,8 @@ class EventPrinter:
                 replace_control_chars(fill(wording.shell.READABLE, programs=programs))
             )
         for program, reason in event["amiss"].items():
-            sys.stdout.write(
-                replace_control_chars(
-                    fill(wording.shell.UNREADABLE, program=program, reason=reason)
-                )
-            )
+            line = fill(wording.shell.UNREADABLE, program=program, reason=reason)
+            sys.stdout.write(replace_control_chars(line))
 
 
 def choice_facts(choice: dict[str, Any]) -> dict[str, str]:

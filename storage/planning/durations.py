@@ -52,15 +52,8 @@ class TimingKey:
         optimizer = Optimizer(options.get("optimizer", Optimizer.ADAMW))
         if optimizer is not Optimizer.ADAMW:
             words.append(optimizer)
-        return cls(
-            device,
-            base.name,
-            base.resolution,
-            size.method,
-            concept,
-            size.batch_size,
-            " ".join(words),
-        )
+        step = size.method, concept, size.batch_size, " ".join(words)
+        return cls(device, base.name, base.resolution, *step)
 
 
 KnownTimings = Mapping[TimingKey, Timing]

@@ -42,8 +42,7 @@ class Datasets:
     """The table of datasets."""
 
     def __init__(self, database: Database, trash: Trash) -> None:
-        self._database = database
-        self._trash = trash
+        self._database, self._trash = database, trash
 
     async def create(
         self, owner: int, guild: int, name: str, concept: Concept, trigger: str = ""

@@ -77,8 +77,7 @@ class Jobs:
     """The table of jobs."""
 
     def __init__(self, database: Database, trash: Trash) -> None:
-        self._database = database
-        self._trash = trash
+        self._database, self._trash = database, trash
 
     # the queue and its jobs --------------------------------------------------------------------
 

@@ -58,8 +58,7 @@ class Members:
     """Everything about one member, over all tables."""
 
     def __init__(self, database: Database, trash: Trash) -> None:
-        self._database = database
-        self._trash = trash
+        self._database, self._trash = database, trash
 
     async def add_consent(self, member: int, version: int, via: str) -> None:
         """Record that a member agreed to a version of the terms."""

@@ -32,9 +32,7 @@ class Photos:
     """The table of photos."""
 
     def __init__(self, database: Database, trash: Trash, home: Home) -> None:
-        self._database = database
-        self._trash = trash
-        self._home = home
+        self._database, self._trash, self._home = database, trash, home
 
     async def add(self, dataset: Dataset, checked: CheckedPhoto) -> Photo:
         """Add a checked picture to a dataset.

@@ -39,9 +39,7 @@ class Styles:
     """The table of styles."""
 
     def __init__(self, database: Database, trash: Trash, home: Home) -> None:
-        self._database = database
-        self._trash = trash
-        self._home = home
+        self._database, self._trash, self._home = database, trash, home
 
     async def add(  # noqa: PLR0913 - only the job that made it knows these
         self,

@@ -23,8 +23,7 @@ class Trash:
     """The table of files to be removed."""
 
     def __init__(self, database: Database, home: Home) -> None:
-        self._database = database
-        self._home = home
+        self._database, self._home = database, home
 
     async def sweep(self) -> None:
         """Remove all of these files; those that cannot be removed are tried again next time."""

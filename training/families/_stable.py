@@ -44,11 +44,11 @@ class StableFamily(LatentFamily):
         super().__init__(read, device, "unet", [f"text_encoder{end}" for end in names])
         self.unet, self.clip_skip = self.denoiser, base.clip_skip
         self.set_prediction(base.prediction)
+        tokenizers = [getattr(self.pipeline, f"tokenizer{end}") for end in names]
+        triples = zip(self.embedding_keys, self.text_encoders, tokenizers, strict=True)
         self.vocabularies = tuple(
-            Vocabulary(
-                name, text.get_input_embeddings(), getattr(self.pipeline, f"tokenizer{end}")
-            )
-            for name, text, end in zip(self.embedding_keys, self.text_encoders, names, strict=True)
+            Vocabulary(key, text.get_input_embeddings(), tokenizer)
+            for key, text, tokenizer in triples
         )
         readers = zip(self.text_prefixes, self.text_encoders, strict=True)
         parts = (

@@ -55,15 +55,10 @@ def count_parameters(out: int, inner: int, window: int, rank: int) -> tuple[int,
 
 
 ALGORITHM = _lycoris.Algorithm(
-    name="dora",
-    make_module=make_module,
-    module_delta=module_delta,
-    file_delta=file_delta,
+    name="dora", make_module=make_module, module_delta=module_delta, file_delta=file_delta,
     key_ends=frozenset({"lora_up.weight", "lora_down.weight", "dora_scale", "alpha"}),
-    rate_factor=1.0,
-    rank_factor=1.0,
-    count_parameters=count_parameters,
-)
+    rate_factor=1.0, rank_factor=1.0, count_parameters=count_parameters,
+)  # fmt: skip
 
 attach, check, apply, rules = ALGORITHM.attach, ALGORITHM.check, ALGORITHM.apply, ALGORITHM.rules
 defaults = layer_defaults

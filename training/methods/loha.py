@@ -40,15 +40,11 @@ def count_parameters(out: int, inner: int, window: int, rank: int) -> tuple[int,
 
 
 ALGORITHM = _lycoris.Algorithm(
-    name="loha",
-    make_module=make_module,
-    module_delta=_lycoris.additive_delta,
+    name="loha", make_module=make_module, module_delta=_lycoris.additive_delta,
     file_delta=file_delta,
     key_ends=frozenset({"hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b", "alpha"}),
-    rate_factor=1.0,
-    rank_factor=0.5,
-    count_parameters=count_parameters,
-)
+    rate_factor=1.0, rank_factor=0.5, count_parameters=count_parameters,
+)  # fmt: skip
 
 attach, check, apply, rules = ALGORITHM.attach, ALGORITHM.check, ALGORITHM.apply, ALGORITHM.rules
 defaults = layer_defaults

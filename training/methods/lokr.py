@@ -63,15 +63,10 @@ def count_parameters(out: int, inner: int, window: int, rank: int) -> tuple[int,
 
 
 ALGORITHM = _lycoris.Algorithm(
-    name="lokr",
-    make_module=make_module,
-    module_delta=_lycoris.additive_delta,
-    file_delta=file_delta,
-    key_ends=frozenset({*ENDS, "alpha"}),
-    rate_factor=3.0,
-    rank_factor=1.0,
-    count_parameters=count_parameters,
-)
+    name="lokr", make_module=make_module, module_delta=_lycoris.additive_delta,
+    file_delta=file_delta, key_ends=frozenset({*ENDS, "alpha"}), rate_factor=3.0,
+    rank_factor=1.0, count_parameters=count_parameters,
+)  # fmt: skip
 
 attach, check, apply, rules = ALGORITHM.attach, ALGORITHM.check, ALGORITHM.apply, ALGORITHM.rules
 defaults = layer_defaults

@@ -7,30 +7,17 @@ from typing import Any
 from storage.options import aliases
 
 OLD_KEYS = {
-    "rate": "learning_rate",
-    "batch": "batch_size",
-    "every": "save_every",
-    "wide": "all_layers",
-    "frugal": "gradient_checkpointing",
-    "quantised": "nf4",
-    "parts": "gradient_accumulation_steps",
-    "prior": "num_class_images",
-    "ordinary": "class_prompt",
-    "word": "class_word",
-    "start": "initializer_token",
-    "identity": "base_fingerprint",
-    "most": "max_file_bytes",
-    "rungs": "memory_fallbacks",
+    "rate": "learning_rate", "batch": "batch_size", "every": "save_every",
+    "wide": "all_layers", "frugal": "gradient_checkpointing", "quantised": "nf4",
+    "parts": "gradient_accumulation_steps", "prior": "num_class_images",
+    "ordinary": "class_prompt", "word": "class_word", "start": "initializer_token",
+    "identity": "base_fingerprint", "most": "max_file_bytes", "rungs": "memory_fallbacks",
     "others": "other_concepts",
-}
+}  # fmt: skip
 OLD_FALLBACKS = {
-    "frugal": "gradient_checkpointing",
-    "bytewise": "adamw_8bit",
-    "parted": "accumulate",
-    "unaveraged": "no_ema",
-    "factored": "adafactor",
-    "quantised": "nf4",
-}
+    "frugal": "gradient_checkpointing", "bytewise": "adamw_8bit", "parted": "accumulate",
+    "unaveraged": "no_ema", "factored": "adafactor", "quantised": "nf4",
+}  # fmt: skip
 
 
 def current_names(recipe: dict[str, Any]) -> dict[str, Any]:

@@ -305,17 +305,11 @@ class TrainingRun:
     def measure_progress(self, step: int) -> Progress:
         """Return how far the training is after so many steps."""
         self.fetch_losses()
-        recipe = self.recipe
-        return Progress(
-            step,
-            recipe.steps,
-            self.losses[-1],
-            recent_mean(self.losses),
-            recipe.learning_rate * recipe.lr_factor(step - 1),
-            self.timer.steps_per_second(),
-            self.estimate_seconds_left(step),
-            self.device.used_mib(),
-        )
+        recipe, losses = self.recipe, (self.losses[-1], recent_mean(self.losses))
+        learning_rate = recipe.learning_rate * recipe.lr_factor(step - 1)
+        speed, left = self.timer.steps_per_second(), self.estimate_seconds_left(step)
+        used = self.device.used_mib()
+        return Progress(step, recipe.steps, *losses, learning_rate, speed, left, used)
 
     def check_memory(self) -> None:
         """Raise OutOfMemoryError beyond the device's own memory: some drivers lend the host's."""

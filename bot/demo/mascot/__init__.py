@@ -9,17 +9,10 @@ SHEET = FOLDER / "all.webp"  #: the ten on one picture
 
 #: What the demo trains on, with the colour of each ground.
 GROUNDS = {
-    "waving": "white",
-    "winking": "blue",
-    "sleeping": "purple",
-    "jumping": "light blue",
-    "hat": "green",
-    "camera": "white",
-    "looking": "orange",
-    "small": "purple",
-    "big": "blue",
+    "waving": "white", "winking": "blue", "sleeping": "purple", "jumping": "light blue",
+    "hat": "green", "camera": "white", "looking": "orange", "small": "purple", "big": "blue",
     "loving": "yellow",
-}
+}  # fmt: skip
 TRAINED = tuple(GROUNDS)
 
 #: What no training sees.
