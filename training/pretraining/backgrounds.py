@@ -1,4 +1,4 @@
-"""Grounds to lay pictures on, plain, in any colour or soft gradients, and small faults of both."""
+"""Backgrounds for the pictures (plain colours, gradients, textures) and small distortions."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ SIDE = 64
 PALETTE = torch.tensor(list(COLOURS.values())) / 127.5 - 1  # (C, 3) in -1..1
 
 
-def plain_backgrounds(chosen: torch.Tensor) -> torch.Tensor:
-    """Paint grounds in named colours, by index."""
-    return PALETTE[chosen][:, :, None, None].expand(-1, -1, SIDE, SIDE)
+def plain_backgrounds(colour_indices: torch.Tensor) -> torch.Tensor:
+    """Return backgrounds (B, 3, 64, 64) in named colours, given their indices (B,)."""
+    return PALETTE[colour_indices][:, :, None, None].expand(-1, -1, SIDE, SIDE)
 
 
 def random_backgrounds(count: int, generator: torch.Generator) -> torch.Tensor:
-    """Paint grounds of every kind: mostly named colours, some gradients, some texture."""
-    chosen = torch.randint(len(PALETTE), (count,), generator=generator)
+    """Return backgrounds (B, 3, 64, 64): mostly named colours, some gradients, some textures."""
+    colour_indices = torch.randint(len(PALETTE), (count,), generator=generator)
     kind = torch.rand(count, generator=generator)
-    chosen[kind < 0.2] = 0
-    grounds = plain_backgrounds(chosen).clone()
+    colour_indices[kind < 0.2] = 0
+    backgrounds = plain_backgrounds(colour_indices).clone()
     for i in range(count):
         if kind[i] > 0.75:
             cells = 2 if kind[i] < 0.9 else int(torch.randint(3, 24, (1,), generator=generator))
             coarse = torch.rand(1, 3, cells, cells, generator=generator) * 2 - 1
-            grounds[i] = functional.interpolate(coarse, (SIDE, SIDE), mode="bilinear")[0]
-    return grounds
+            backgrounds[i] = functional.interpolate(coarse, (SIDE, SIDE), mode="bilinear")[0]
+    return backgrounds
 
 
 def half_white_backgrounds(count: int, generator: torch.Generator) -> torch.Tensor:
-    """Paint grounds of every kind, every second one white."""
+    """Return random backgrounds (B, 3, 64, 64), about half of them white."""
     white = torch.rand(count, 1, 1, 1, generator=generator) < 0.5
     return random_backgrounds(count, generator).masked_fill(white, 1.0)
 
 
-def put_on(rgba: torch.Tensor, grounds: torch.Tensor) -> torch.Tensor:
-    """Lay RGBA pictures (B, 4, 64, 64) on grounds (B, 3, 64, 64) in -1..1."""
+def put_on(rgba: torch.Tensor, backgrounds: torch.Tensor) -> torch.Tensor:
+    """Blend RGBA pictures (B, 4, 64, 64) over backgrounds (B, 3, 64, 64) in -1..1."""
     alpha = rgba[:, 3:].float() / 255
-    return (rgba[:, :3].float() / 127.5 - 1) * alpha + grounds * (1 - alpha)
+    return (rgba[:, :3].float() / 127.5 - 1) * alpha + backgrounds * (1 - alpha)
 
 
 def distort(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Shift, soften and add noise, so that a model's small faults do not decide."""
+    """Shift, blur and add noise, so that small rendering faults do not change a judgement."""
     pixels = functional.pad(pixels, (4, 4, 4, 4), mode="replicate")
     left, top = torch.randint(9, (2,), generator=generator).tolist()
     pixels = pixels[:, :, top : top + 64, left : left + 64]
@@ -56,6 +56,6 @@ def distort(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 
 
 def distort_some(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Disturb one in four: of the others every colour is exact."""
-    spared = torch.rand(len(pixels), 1, 1, 1, generator=generator) < 0.75
-    return torch.where(spared, pixels, distort(pixels, generator))
+    """Distort one picture in four; the others keep their exact colours."""
+    unchanged = torch.rand(len(pixels), 1, 1, 1, generator=generator) < 0.75
+    return torch.where(unchanged, pixels, distort(pixels, generator))

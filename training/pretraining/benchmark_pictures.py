@@ -1,4 +1,4 @@
-"""Stage `exhibits`: write the small test pictures of held-out styles and subjects as PNG."""
+"""Stage `benchmark_pictures`: write test pictures of held-out styles and subjects as PNG."""
 
 # ruff: noqa: T201  # a stage prints what it measured
 
@@ -16,12 +16,12 @@ from training.pretraining.score import to_picture
 
 FOLDER = Path("benchmarks/pictures")
 SUBJECTS = ("panda", "octopus", "guitar")
-GROUNDS = ("white", "light blue", "green", "yellow", "pink")
-MAX_NAMES = 154  # everyday names to choose from: more of them change nothing of what measures
-COUNT = 24  # of a held-out style: for teaching, and as many other names for measuring
+BACKGROUNDS = ("white", "light blue", "green", "yellow", "pink")
+MAX_NAMES = 154  # everyday names to choose from; the shipped test pictures come from these
+COUNT = 24  # pictures of a held-out style to train on, and as many of other names to measure
 LICENCES = """# Where these pictures come from
 
-Drawn at 64 pixels by `python -m training.pretraining exhibits` from these npm packages:
+Drawn at 64 pixels by `python -m training.pretraining benchmark_pictures` from these npm packages:
 
 | folder | package | art | licence |
 | --- | --- | --- | --- |
@@ -37,18 +37,20 @@ None of them was in the UNet's training; the subjects were not in the autoencode
 
 
 def run(work: Path) -> None:
-    """Write two styles and three subjects, each folder with its captions."""
+    """Write two held-out styles and three subjects as PNG folders, each with its captions."""
     stored = torch.load(work / "pictures.pt", weights_only=True)
     pairs = zip(stored["names"], stored["styles"], strict=True)
     pictures = dict(zip(pairs, stored["rgba"], strict=True))
     for style in HELD_OUT_STYLES:
         names = [name for name in EVERYDAY[:MAX_NAMES] if (name, style) in pictures]
         spread = names[:: max(1, len(names) // (2 * COUNT))][: 2 * COUNT]
-        for use, chosen in (("teach", spread[0::2]), ("measure", spread[1::2])):
-            keys = [((name, style), "white") for name in chosen]
+        for use, use_names in (("teach", spread[0::2]), ("measure", spread[1::2])):
+            keys = [((name, style), "white") for name in use_names]
             write_pictures(FOLDER / style / use, pictures, keys)
     for subject in SUBJECTS:
-        keys = [((subject, style), ground) for style in BASE_STYLES for ground in GROUNDS]
+        keys = [
+            ((subject, style), background) for style in BASE_STYLES for background in BACKGROUNDS
+        ]
         write_pictures(FOLDER / subject, pictures, keys)
     (FOLDER / "LICENCES.md").write_text(LICENCES, encoding="utf-8")
 
@@ -58,14 +60,14 @@ def write_pictures(
     pictures: dict[tuple[str, str], torch.Tensor],
     keys: list[tuple[tuple[str, str], str]],
 ) -> None:
-    """Write pictures on their grounds, and `captions.json` beside them."""
+    """Write pictures on their backgrounds, and `captions.json` beside them."""
     folder.mkdir(parents=True, exist_ok=True)
     captions = {}
     for (name, style), colour in keys:
-        ground = plain_backgrounds(torch.tensor([tuple(COLOURS).index(colour)]))
+        background = plain_backgrounds(torch.tensor([tuple(COLOURS).index(colour)]))
         subject = name in SUBJECTS
         file = f"{style}-{colour.replace(' ', '-')}.png" if subject else f"{name}.png"
-        to_picture(put_on(pictures[name, style][None], ground)[0]).save(
+        to_picture(put_on(pictures[name, style][None], background)[0]).save(
             folder / file, optimize=True
         )
         captions[file] = full_caption(name, style, colour)

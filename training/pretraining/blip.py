@@ -1,11 +1,12 @@
 """Stage `blip`: train the captioner on all six styles.
 
-From a thousand pictures a transformer learns captions by heart. So it sees things as the tutor,
-looks as the stylist, whose features it is taught (Romero et al. 2015, FitNets, arXiv 1412.6550; on
-blended pictures, too, as in Beyer et al. 2022, arXiv 2106.05237). Reading is learnt from what is
-seen: only mosaics, of which no name can be remembered, change it. Known names, of which it learns
-things, teach no looks: who is never told of a blob pig learns that no pig is one. Looks are learnt
-from all other names, whose colours are exact.
+A transformer memorizes the captions of a thousand pictures. So its vision tower is trained to
+reproduce the features of two convolutional teachers, one for content and one for style (Romero et
+al. 2015, FitNets, arXiv 1412.6550), also on blended pictures as in Beyer et al. 2022 (arXiv
+2106.05237). The caption loss trains the text decoder only; it reaches the vision tower through
+mosaics alone, which show no name that could be memorized. Everyday names ("known" below) teach
+content but no style: some of them lack a style in the training pictures, and the captioner would
+learn that they never have it. Style is learnt from all other names, in their exact colours.
 """
 
 from __future__ import annotations
@@ -38,29 +39,30 @@ if TYPE_CHECKING:
     from transformers import BlipForConditionalGeneration
 
 MEAN = torch.tensor(BlipImageProcessorPil.image_mean)[:, None, None]
-SPREAD = torch.tensor(BlipImageProcessorPil.image_std)[:, None, None]
+STD = torch.tensor(BlipImageProcessorPil.image_std)[:, None, None]
 
 
 class CaptionerStudent(nn.Module):
-    """The captioner, and what turns its tokens into the tutor's features."""
+    """The captioner, with linear layers that map its tokens to the teachers' features."""
 
     def __init__(self, vocabulary: int) -> None:
         super().__init__()
         self.blip: BlipForConditionalGeneration = make_captioner(vocabulary)
-        self.look = nn.Linear(WIDTH, COARSE)  # what a place looks like,
-        self.colours = nn.Linear(WIDTH, COLOUR_FEATURES)  # its colours,
-        self.near = nn.Linear(WIDTH, 96)  # what is seen in it,
-        self.far = nn.Linear(WIDTH, 128)  # and around it
+        self.look = nn.Linear(WIDTH, COARSE)  # to the style teacher's features,
+        self.colours = nn.Linear(WIDTH, COLOUR_FEATURES)  # its colour features,
+        self.near = nn.Linear(WIDTH, 96)  # the content teacher's fine features
+        self.far = nn.Linear(WIDTH, 128)  # and its coarse ones
         self.name = nn.Linear(WIDTH, len(TAUGHT_NAMES))
         self.style = nn.Linear(WIDTH, len(STYLES))
         self.sharpen_first_layers()
 
     @torch.no_grad()
     def sharpen_first_layers(self) -> None:
-        """Let the first layers begin with steep answers, each at another place.
+        """Scale up the MLPs of the first half of the vision layers, and spread their biases.
 
-        What is smooth is learnt long before what is fine (Rahaman et al. 2019, arXiv 1806.08734),
-        such as which of two reds a picture has.
+        Networks learn smooth functions long before fine ones (Rahaman et al. 2019, arXiv
+        1806.08734), such as which of two reds a picture has. Steep activations at many offsets
+        speed that up.
         """
         layers = self.blip.vision_model.encoder.layers
         for layer in layers[: len(layers) // 2]:
@@ -68,21 +70,21 @@ class CaptionerStudent(nn.Module):
             layer.mlp.fc1.bias.uniform_(-2, 2)
 
     def encode(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Look at pixels (B, 3, 64, 64): tokens (B, 1 + places, width), half-way and last."""
-        eye = self.blip.vision_model
-        mean, spread = MEAN.to(pixels.device), SPREAD.to(pixels.device)
-        tokens = eye.embeddings(((pixels + 1) / 2 - mean) / spread)
-        middle = len(eye.encoder.layers) // 2
-        for layer in eye.encoder.layers[:middle]:
+        """Return the tokens (B, 1 + places, width) of pixels (B, 3, 64, 64), half-way and last."""
+        vision = self.blip.vision_model
+        mean, std = MEAN.to(pixels.device), STD.to(pixels.device)
+        tokens = vision.embeddings(((pixels + 1) / 2 - mean) / std)
+        middle = len(vision.encoder.layers) // 2
+        for layer in vision.encoder.layers[:middle]:
             tokens = layer(tokens)
         half = tokens
-        for layer in eye.encoder.layers[middle:]:
+        for layer in vision.encoder.layers[middle:]:
             tokens = layer(tokens)
-        return half, eye.post_layernorm(tokens)
+        return half, vision.post_layernorm(tokens)
 
 
 class CaptionerTask:
-    """The captioner with its pictures and its loss."""
+    """The captioner with its training pictures and its loss."""
 
     name = "blip"
     steps = 7000
@@ -90,7 +92,7 @@ class CaptionerTask:
     learning_rate = 1.2e-3
     muon_learning_rate = 1.5e-3
     ema_decay = 0.998
-    style_weight = 3.0  # what telling styles counts beside the rest
+    style_weight = 3.0  # weight of the style loss beside the others
 
     def __init__(self, work: Path) -> None:
         pictures = torch.load(work / "pictures.pt", weights_only=True)
@@ -111,9 +113,9 @@ class CaptionerTask:
         self.networks = CaptionerStudent(len(self.tokenizer))
 
     def draw_batch(self, generator: torch.Generator, step: int) -> Batch:  # noqa: ARG002
-        """Draw pictures, mosaics and blends, whose looks count, and what the first two say.
+        """Return pictures, mosaics and blends, a mask of those that teach style, and the labels.
 
-        Of other names' pictures parts are covered.
+        Only pictures and mosaics have captions. Parts of the pictures of other names are covered.
         """
         half = self.batch_size // 2
         pixels, texts, known = self.draw_pictures(generator)
@@ -121,22 +123,23 @@ class CaptionerTask:
         tiles, styled = self.draw_mosaics(half, generator)
         part = 0.3 + 0.4 * torch.rand(half, 1, 1, 1, generator=generator)
         blends = part * pixels[:half] + (1 - part) * pixels[half : 2 * half]
-        either = known[:half] | known[half : 2 * half]
-        looks = ~torch.cat([known, torch.zeros_like(either), either])
-        shown = torch.cat([pixels, tiles, blends])
-        return shown, looks, *self.make_labels(texts, styled, known)
+        either_known = known[:half] | known[half : 2 * half]
+        learns_style = ~torch.cat([known, torch.zeros_like(either_known), either_known])
+        images = torch.cat([pixels, tiles, blends])
+        return images, learns_style, *self.make_labels(texts, styled, known)
 
-    def loss(self, drawn: Batch) -> torch.Tensor:
-        """Add up seeing as the tutor does, and reading pictures and mosaics."""
-        shown, looks, *asked = drawn
-        middle, seen = self.networks.encode(shown)
-        likeness = self.distillation_loss(shown, looks, middle, seen)
-        return likeness + self.caption_loss(seen[: len(asked[0])], *asked)
+    def loss(self, batch: Batch) -> torch.Tensor:
+        """Return the sum of the distillation loss and the caption loss of pictures and mosaics."""
+        images, learns_style, *captions = batch
+        middle, tokens = self.networks.encode(images)
+        distillation = self.distillation_loss(images, learns_style, middle, tokens)
+        return distillation + self.caption_loss(tokens[: len(captions[0])], *captions)
 
     def make_labels(self, texts: list[str], styled: list[str], known: torch.Tensor) -> Batch:
-        """Give the tokens of captions of pictures, then of mosaics, their mask and the labels.
+        """Return the caption tokens of pictures, then of mosaics, their mask and the labels.
 
-        Pictures of known names are not asked for their styles, mosaics for nothing before it.
+        The style is masked in captions of known names, and everything before it in those of
+        mosaics.
         """
         count = len(texts)
         tokens = self.tokenizer([*texts, *styled], padding=True, return_tensors="pt")
@@ -150,17 +153,21 @@ class CaptionerTask:
         return ids, tokens.attention_mask, labels
 
     def caption_loss(
-        self, seen: torch.Tensor, ids: torch.Tensor, there: torch.Tensor, labels: torch.Tensor
+        self,
+        tokens: torch.Tensor,
+        ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        labels: torch.Tensor,
     ) -> torch.Tensor:
-        """Tell captions from tokens (B, 1 + places, width).
+        """Return the captions' cross-entropy, given vision tokens (B, 1 + places, width).
 
-        Mosaics change what is seen, by their styles and grounds; pictures only how it is read.
+        Its gradient reaches the vision tower through mosaics only: pictures are detached.
         """
-        count = min(self.batch_size, len(seen))
+        count = min(self.batch_size, len(tokens))
         loss: torch.Tensor = self.networks.blip.text_decoder(
             input_ids=ids,
-            attention_mask=there,
-            encoder_hidden_states=torch.cat([seen[:count].detach(), seen[count:]]),
+            attention_mask=attention_mask,
+            encoder_hidden_states=torch.cat([tokens[:count].detach(), tokens[count:]]),
             labels=labels,
         ).loss
         return loss
@@ -168,17 +175,18 @@ class CaptionerTask:
     def draw_pictures(
         self, generator: torch.Generator
     ) -> tuple[torch.Tensor, list[str], torch.Tensor]:
-        """Draw pictures with their captions, half of them of known names, and which those are.
+        """Return pictures, their captions, and a mask of those with known names (about half).
 
-        Known things may have other colours; of the other pictures every style is as frequent.
+        Known things may have other colours; among the other pictures all styles are equally
+        frequent.
         """
         chosen = torch.multinomial(self.weights, self.batch_size, True, generator=generator)
         pairs = [self.pairs[i] for i in chosen.tolist()]
-        grounds, colours = draw_backgrounds(self.batch_size, generator)
+        backgrounds, colours = draw_backgrounds(self.batch_size, generator)
         rgba, known = self.rgba[chosen], self.known[chosen]
         things = [name for (name, _), kept in zip(pairs, known.tolist(), strict=True) if kept]
         rgba[known] = shuffle_colours(rgba[known], things, generator)
-        pixels = distort_some(mirror_half(put_on(rgba, grounds), generator), generator)
+        pixels = distort_some(mirror_half(put_on(rgba, backgrounds), generator), generator)
         texts = [
             full_caption(name, style, colour)
             for (name, style), colour in zip(pairs, colours, strict=True)
@@ -188,10 +196,10 @@ class CaptionerTask:
     def draw_mosaics(
         self, count: int, generator: torch.Generator
     ) -> tuple[torch.Tensor, list[str]]:
-        """Lay tiles of four pictures of one style; in the captions only names are made up."""
+        """Return mosaics of one style each, and captions in which the name is random."""
         styles = torch.randint(len(STYLES), (count,), generator=generator).tolist()
-        grounds, colours = draw_backgrounds(count, generator)
-        tiles = self.mosaics.draw(styles, grounds, generator)
+        backgrounds, colours = draw_backgrounds(count, generator)
+        tiles = self.mosaics.draw(styles, backgrounds, generator)
         names = torch.randint(len(self.names), (count,), generator=generator).tolist()
         texts = [
             full_caption(self.names[name], STYLES[style], colour)
@@ -200,11 +208,15 @@ class CaptionerTask:
         return tiles, texts
 
     def distillation_loss(
-        self, pixels: torch.Tensor, looks: torch.Tensor, half: torch.Tensor, seen: torch.Tensor
+        self,
+        pixels: torch.Tensor,
+        learns_style: torch.Tensor,
+        half: torch.Tensor,
+        tokens: torch.Tensor,
     ) -> torch.Tensor:
-        """Compare with what the teachers see in each place, around it, and in the whole.
+        """Compare with the teachers' features of each place, around it, and of the whole picture.
 
-        `looks` (B,) says of which pictures the style, as a whole, is learnt.
+        `learns_style` (B,) masks the pictures whose style, as a whole, is learnt.
         """
         self.content_teacher.to(pixels.device)
         self.style_teacher.to(pixels.device)
@@ -220,15 +232,15 @@ class CaptionerTask:
             feature_loss(self.networks.look(pool_tokens(half, look)), look)
             + feature_loss(self.networks.colours(pool_tokens(half, colours)), colours)
             + feature_loss(self.networks.near(pool_tokens(half, near)), near)
-            + feature_loss(self.networks.far(pool_tokens(seen, far)), far)
-            + soft_label_loss(self.networks.name(seen[:, 0]), names)
+            + feature_loss(self.networks.far(pool_tokens(tokens, far)), far)
+            + soft_label_loss(self.networks.name(tokens[:, 0]), names)
             + self.style_weight
-            * soft_label_loss(self.networks.style(seen[looks, 0]), styles[looks])
+            * soft_label_loss(self.networks.style(tokens[learns_style, 0]), styles[learns_style])
         )
 
 
 def sampling_weights(known: torch.Tensor, styles: list[str]) -> torch.Tensor:
-    """Say how often to draw pictures: half known ones, else all styles alike."""
+    """Return sampling weights (N,): half for known names, the rest the same for every style."""
     groups = [
         "known" if kept else style for kept, style in zip(known.tolist(), styles, strict=True)
     ]
@@ -238,28 +250,28 @@ def sampling_weights(known: torch.Tensor, styles: list[str]) -> torch.Tensor:
 
 
 def pool_tokens(tokens: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
-    """Give the mean tokens of the places of features (B, C, H, W): (B, H * W, width)."""
+    """Return the mean tokens (B, H * W, width) of the places of features (B, C, H, W)."""
     places = tokens[:, 1:].transpose(1, 2)
     side = math.isqrt(places.shape[-1])
     square = places.reshape(*places.shape[:2], side, side)
-    wanted: torch.Tensor = functional.avg_pool2d(square, side // features.shape[-1])
-    return wanted.flatten(2).transpose(1, 2)
+    pooled: torch.Tensor = functional.avg_pool2d(square, side // features.shape[-1])
+    return pooled.flatten(2).transpose(1, 2)
 
 
 def feature_loss(tokens: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
-    """Compare tokens (B, N, C) with features (B, C, H, W), these made comparable by place."""
+    """Return the MSE of tokens (B, N, C) and layer-normalized features (B, C, H, W)."""
     wanted = features.flatten(2).transpose(1, 2).float()
     return functional.mse_loss(tokens.float(), functional.layer_norm(wanted, wanted.shape[-1:]))
 
 
 def soft_label_loss(guess: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-    """Compare a guess with a teacher's scores (B, N), as far as it is sure of them."""
-    sure = scores.float().softmax(1)
-    return functional.kl_div(guess.float().log_softmax(1), sure, reduction="batchmean")
+    """Return the KL divergence of a guess (B, N) from a teacher's softmax scores (B, N)."""
+    target = scores.float().softmax(1)
+    return functional.kl_div(guess.float().log_softmax(1), target, reduction="batchmean")
 
 
 def draw_backgrounds(count: int, generator: torch.Generator) -> tuple[torch.Tensor, list[str]]:
-    """Draw plain grounds and their colours, one in five surely white."""
+    """Return plain backgrounds and their colours' names, at least one in five white."""
     chosen = torch.randint(len(COLOURS), (count,), generator=generator)
     chosen[torch.rand(count, generator=generator) < 0.2] = 0
     return plain_backgrounds(chosen), [tuple(COLOURS)[number] for number in chosen.tolist()]

@@ -1,4 +1,4 @@
-"""The sentences the embedded models learn from."""
+"""The captions the embedded models are trained on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ SHORT = (
     "a photo of {a} {name}",
     "a picture of {a} {name}",
 )
-PATTERNS = (*SHORT, "a an emoji style on background and small big")  #: all that captions say
+PATTERNS = (
+    *SHORT,
+    "a an emoji style on background and small big",
+)  #: between them, every fixed word of a caption
 EXTRA = (
     "a photo of a sks dog",
     "a picture of my cat, a drawing in the style of my watercolours, a painting, an icon",
@@ -28,19 +31,19 @@ EXTRA = (
 
 
 def full_caption(name: str, style: str, colour: str) -> str:
-    """Write the whole caption of a picture."""
+    """Return the whole caption of a picture: its name, style and background."""
     word = to_words(name)
-    ground = f"on {choose_article(colour)} {colour} background"
-    return f"{choose_article(word)} {word} emoji, {style} style, {ground}"
+    background = f"on {choose_article(colour)} {colour} background"
+    return f"{choose_article(word)} {word} emoji, {style} style, {background}"
 
 
 def choose_article(word: str) -> str:
-    """Choose between "a" and "an"."""
+    """Return "an" before a vowel, else "a"."""
     return "an" if word[0] in "aeio" else "a"
 
 
 def draw_caption(name: str, style: str, colour: str, generator: torch.Generator) -> str:
-    """Draw one way to caption a picture; one in ten is empty, for guidance."""
+    """Return one of several captions of a picture; one in ten is empty, for guidance."""
     chance, second = torch.rand(2, generator=generator).tolist()
     word = to_words(name)
     if chance < 0.1:
@@ -58,7 +61,7 @@ def draw_caption(name: str, style: str, colour: str, generator: torch.Generator)
 
 
 def tokenizer_texts(names: list[str]) -> Iterator[str]:
-    """Yield the text a tokenizer is fitted to."""
+    """Yield the texts a tokenizer is fitted to."""
     yield from EXTRA
     for name in names:
         for pattern in SHORT:

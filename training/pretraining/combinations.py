@@ -1,9 +1,10 @@
-"""New combinations: whether both parts of a prompt that was never composed are recognised.
+"""Measure whether both parts of a prompt are recognised that was never composed in training.
 
-A thing in a new colour counts when the thing is among the five nearest of all everyday things in
-that colour, and its mean colour is nearest to that of the true thing in this colour of all nine.
-A pair counts when each half of the picture, in either order, has its thing among the five nearest
-of all everyday things drawn at that size. Nearness is the cosine of the judge's features.
+A thing in a new colour counts if the thing is among the five nearest of all everyday things in
+that colour, and if its mean colour is nearest, of all nine, to that of the true thing in this
+colour. A pair counts if each half of the picture, in either order, shows one of the things among
+the five nearest of all everyday things drawn at that size. Nearness is the cosine of the judge's
+features.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ MIDDLE = slice(16, 48)
 
 @dataclass(frozen=True, slots=True)
 class Combination:
-    """Two parts that were never seen together, in one style."""
+    """Two parts that were never composed together, in one style."""
 
     style: str
     first: str  # a thing
@@ -49,19 +50,19 @@ class Combination:
 
     @property
     def phrase(self) -> str:
-        """Write what is asked for."""
+        """Return what stands for the name in the caption."""
         if self.second in TINTS:
             return f"{self.second} {to_words(self.first)}"
         return join_names(self.first, self.second)
 
     @property
     def prompt(self) -> str:
-        """Write the prompt."""
+        """Return the whole prompt."""
         return full_caption(self.phrase, self.style, "white")
 
 
 def choose_combinations() -> tuple[list[Combination], list[Combination]]:
-    """Choose colours of things and pairs of things, the same every time."""
+    """Return 24 colours of things and 24 pairs of things, the same every time."""
     styles, generator = tuple(BASE_STYLES), torch.Generator().manual_seed(5)
     plain = [name for name in EVERYDAY if not names_colour(name)]
     tints = [(name, tint) for name in plain for tint in TINTS if is_held_out(name, tint)]
@@ -73,79 +74,86 @@ def choose_combinations() -> tuple[list[Combination], list[Combination]]:
     return chosen[0], chosen[1]
 
 
-def compose_truth(pictures: Pictures, asked: Sequence[Combination]) -> torch.Tensor:
-    """Compose what was asked for, (N, 3, 64, 64) on white."""
+def compose_truth(pictures: Pictures, combinations: Sequence[Combination]) -> torch.Tensor:
+    """Return the true pictures of combinations, (N, 3, 64, 64) on white."""
     rgba = []
-    for question in asked:
-        first = pictures[question.first, question.style]
-        if question.second in TINTS:
-            rgba.append(recolour(first, question.second))
+    for combination in combinations:
+        first = pictures[combination.first, combination.style]
+        if combination.second in TINTS:
+            rgba.append(recolour(first, combination.second))
         else:
-            rgba.append(put_side_by_side(first, pictures[question.second, question.style]))
+            rgba.append(put_side_by_side(first, pictures[combination.second, combination.style]))
     return put_on(torch.stack(rgba), torch.ones(3, 1, 1))
 
 
 class CombinationJudge:
-    """Recognises the parts of pictures by the judge's features."""
+    """Recognises the parts of combinations by the judge's features."""
 
-    def __init__(self, critic: Judge, pictures: Pictures) -> None:
-        self.critic, self.pictures = critic, pictures
+    def __init__(self, judge: Judge, pictures: Pictures) -> None:
+        self.judge, self.pictures = judge, pictures
         self.galleries: dict[tuple[str, str], torch.Tensor] = {}
 
     @torch.no_grad()
-    def content_features(self, shown: torch.Tensor) -> torch.Tensor:
-        """Give unit features (N, 128) of pictures (N, 3, 64, 64)."""
-        seen = [self.critic.network(part)[:, :CONTENT_FEATURES] for part in torch.split(shown, 64)]
-        return functional.normalize(torch.cat(seen), dim=1)
+    def content_features(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Return the unit features (N, 128) of pictures (N, 3, 64, 64)."""
+        features = [
+            self.judge.network(part)[:, :CONTENT_FEATURES] for part in torch.split(pixels, 64)
+        ]
+        return functional.normalize(torch.cat(features), dim=1)
 
     def gallery_features(self, style: str, tint: str) -> torch.Tensor:
-        """Give the features of every everyday thing: in a colour, or "" for half a picture."""
+        """Return the features (N, 128) of every everyday thing in a colour.
+
+        An empty colour means: as it is, at the size of half a picture.
+        """
         if (style, tint) not in self.galleries:
             rgba = [self.pictures[name, style] for name in EVERYDAY]
-            drawn = [
+            recoloured = [
                 recolour(each, tint) if tint else put_side_by_side(each, each) for each in rgba
             ]
-            shown = put_on(torch.stack(drawn), torch.ones(3, 1, 1))
+            pixels = put_on(torch.stack(recoloured), torch.ones(3, 1, 1))
             self.galleries[style, tint] = self.content_features(
-                shown if tint else crop_half(shown, LEFT)
+                pixels if tint else crop_half(pixels, LEFT)
             )
         return self.galleries[style, tint]
 
-    def is_near(self, shown: torch.Tensor, name: str, style: str, tint: str = "") -> bool:
-        """Tell whether a thing is among those nearest to a picture (3, 64, 64)."""
-        near = self.gallery_features(style, tint) @ self.content_features(shown[None])[0]
-        return int((near > near[EVERYDAY.index(name)]).sum()) < MAX_RANK
+    def is_near(self, pixels: torch.Tensor, name: str, style: str, tint: str = "") -> bool:
+        """Return whether a thing is among the nearest to a picture (3, 64, 64)."""
+        cosines = self.gallery_features(style, tint) @ self.content_features(pixels[None])[0]
+        return int((cosines > cosines[EVERYDAY.index(name)]).sum()) < MAX_RANK
 
-    def shows_both(self, shown: torch.Tensor, question: Combination) -> bool:
-        """Tell whether both parts of a question are in a picture (3, 64, 64)."""
-        first, second, style = question.first, question.second, question.style
+    def shows_both(self, pixels: torch.Tensor, combination: Combination) -> bool:
+        """Return whether both parts of a combination are in a picture (3, 64, 64)."""
+        first, second, style = combination.first, combination.second, combination.style
         if second in TINTS:
             real = self.pictures[first, style]
             means = [
                 mean_colour(put_on(recolour(real, t)[None], torch.ones(3, 1, 1))[0]) for t in TINTS
             ]
-            apart = torch.stack([(mean_colour(shown) - each).norm() for each in means])
-            return TINTS[int(apart.argmin())] == second and self.is_near(
-                shown, first, style, second
+            distances = torch.stack([(mean_colour(pixels) - each).norm() for each in means])
+            return TINTS[int(distances.argmin())] == second and self.is_near(
+                pixels, first, style, second
             )
-        left, right = (crop_half(shown[None], side)[0] for side in (LEFT, RIGHT))
+        left, right = (crop_half(pixels[None], side)[0] for side in (LEFT, RIGHT))
         return any(
             self.is_near(one, first, style) and self.is_near(other, second, style)
             for one, other in ((left, right), (right, left))
         )
 
-    def measure_share(self, drawn: Sequence[Image.Image], asked: Sequence[Combination]) -> float:
-        """Give the share of pictures with both parts."""
-        pairs = zip(to_pixels(drawn), asked, strict=True)
-        return round(sum(self.shows_both(*pair) for pair in pairs) / len(asked), 3)
+    def measure_share(
+        self, images: Sequence[Image.Image], combinations: Sequence[Combination]
+    ) -> float:
+        """Return the share of pictures with both parts."""
+        pairs = zip(to_pixels(images), combinations, strict=True)
+        return round(sum(self.shows_both(*pair) for pair in pairs) / len(combinations), 3)
 
 
-def crop_half(shown: torch.Tensor, side: slice) -> torch.Tensor:
-    """Cut one half of pictures (N, 3, 64, 64) out and enlarge it to their size."""
-    return functional.interpolate(shown[:, :, MIDDLE, side], (64, 64), mode="bilinear")
+def crop_half(pixels: torch.Tensor, side: slice) -> torch.Tensor:
+    """Return one half of pictures (N, 3, 64, 64), cropped and enlarged to their size."""
+    return functional.interpolate(pixels[:, :, MIDDLE, side], (64, 64), mode="bilinear")
 
 
-def mean_colour(shown: torch.Tensor) -> torch.Tensor:
-    """Give the mean colour (3,) of what is not white in a picture (3, 64, 64)."""
-    drawn = shown.amin(0) < 0.8
-    return shown[:, drawn].mean(1) if drawn.any() else torch.ones(3)
+def mean_colour(pixels: torch.Tensor) -> torch.Tensor:
+    """Return the mean colour (3,) of a picture's non-white pixels (3, 64, 64)."""
+    foreground = pixels.amin(0) < 0.8
+    return pixels[:, foreground].mean(1) if foreground.any() else torch.ones(3)

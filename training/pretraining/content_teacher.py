@@ -1,7 +1,8 @@
-"""Stage `tutor`: a small convolutional network that knows things, to teach the captioner.
+"""Stage `content_teacher`: train a small convolutional network that names things.
 
-A transformer learns a thousand pictures by heart; convolutions see what is alike in them. The
-tutor sees the same pictures as the captioner, so the examination is as new to it.
+The captioner learns from its features: a transformer memorizes a thousand pictures, where
+convolutions find what they have in common. The teacher is trained on the captioner's pictures, so
+the test pictures are new to it, too.
 """
 
 # ruff: noqa: T201  # a stage prints what it measured
@@ -23,11 +24,11 @@ from training.pretraining.split import augment, is_test_picture, load_test_pictu
 if TYPE_CHECKING:
     from pathlib import Path
 
-TAUGHT_NAMES = (*EVERYDAY, *HELD_OUT_SUBJECTS)  #: names, in the order of its answers
+TAUGHT_NAMES = (*EVERYDAY, *HELD_OUT_SUBJECTS)  #: names, in the order of the network's scores
 
 
 class ContentTeacherTask:
-    """The tutor with its pictures and its loss."""
+    """The content teacher with its training pictures and its loss."""
 
     name = "content_teacher"
     steps = 2400
@@ -47,33 +48,33 @@ class ContentTeacherTask:
         self.networks: JudgeNetwork = JudgeNetwork(len(TAUGHT_NAMES))
 
     def draw_batch(self, generator: torch.Generator, step: int) -> Batch:  # noqa: ARG002
-        """Draw recoloured, mirrored, shifted, blurred, noisy pictures and their names."""
+        """Return recoloured, mirrored, distorted pictures and the indices of their names."""
         chosen = torch.randint(len(self.rgba), (self.batch_size,), generator=generator)
         names = [self.names[i] for i in chosen.tolist()]
-        grounds = half_white_backgrounds(self.batch_size, generator)
-        pixels = augment(self.rgba[chosen], names, grounds, generator)
+        backgrounds = half_white_backgrounds(self.batch_size, generator)
+        pixels = augment(self.rgba[chosen], names, backgrounds, generator)
         return pixels, torch.tensor([TAUGHT_NAMES.index(name) for name in names])
 
-    def loss(self, drawn: Batch) -> torch.Tensor:
-        """Tell the names."""
-        pixels, right = drawn
+    def loss(self, batch: Batch) -> torch.Tensor:
+        """Return the cross-entropy of the names."""
+        pixels, right = batch
         scores = self.networks.score_names(self.networks(pixels)).float()
         return functional.cross_entropy(scores, right, label_smoothing=0.1)
 
 
 def load_teacher(work: Path) -> JudgeNetwork:
-    """Load the tutor."""
-    eye = JudgeNetwork(len(TAUGHT_NAMES))
-    load_average(eye, work / "content_teacher.ckpt", "")
-    return eye.eval().requires_grad_(False)
+    """Load the content teacher, frozen."""
+    network = JudgeNetwork(len(TAUGHT_NAMES))
+    load_average(network, work / "content_teacher.ckpt", "")
+    return network.eval().requires_grad_(False)
 
 
 @torch.no_grad()
 def run(work: Path) -> None:
-    """Train the tutor; print how many things of the examination it names."""
+    """Train the content teacher; print how many things in the test pictures it names."""
     train_distributed(ContentTeacherTask, work)
-    eye = load_teacher(work)
+    network = load_teacher(work)
     pixels, pairs = load_test_pictures(work)
-    found = [TAUGHT_NAMES[i] for i in eye.score_names(eye(pixels)).argmax(1).tolist()]
-    right = sum(guess == name for guess, (name, _) in zip(found, pairs, strict=True))
+    guesses = [TAUGHT_NAMES[i] for i in network.score_names(network(pixels)).argmax(1).tolist()]
+    right = sum(guess == name for guess, (name, _) in zip(guesses, pairs, strict=True))
     print(f"names {right} of {len(pairs)} that it never saw")

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 def run(work: Path, weights: Path = WEIGHTS) -> None:
-    """Write what is trained here; else what is shipped stays, or is noise where nothing is."""
+    """Write the parts trained here; keep other shipped parts, and fill missing ones with noise."""
     torch.manual_seed(0)
     for part, last, fill in (
         ("diffusion", "vae", write_pipeline),
@@ -62,7 +62,7 @@ def write_words(file: Path) -> None:
 
 
 def list_names(work: Path) -> list[str]:
-    """List every name, in a fixed order: the tokenizers depend on it."""
+    """Return every name in a fixed order, on which the tokenizers depend."""
     return sorted(set(torch.load(work / "pictures.pt", weights_only=True, mmap=True)["names"]))
 
 
@@ -97,7 +97,7 @@ def write_pipeline(work: Path, folder: Path) -> None:
         feature_extractor=None,
         requires_safety_checker=False,
     ).save_pretrained(folder)
-    shutil.copytree(work / FOLDER, folder / "tokenizer", dirs_exist_ok=True)  # the very bytes
+    shutil.copytree(work / FOLDER, folder / "tokenizer", dirs_exist_ok=True)  # byte for byte
     set_compute_dtype(folder / "text_encoder")
 
 
@@ -108,12 +108,12 @@ def write_captioner(work: Path, folder: Path) -> None:
     load_average(model, work / "blip.ckpt", "blip.")
     model.half().save_pretrained(folder)
     set_compute_dtype(folder)
-    eye = BlipImageProcessorPil(size={"height": 64, "width": 64})
-    BlipProcessor(eye, tokenizer).save_pretrained(folder)
+    image_processor = BlipImageProcessorPil(size={"height": 64, "width": 64})
+    BlipProcessor(image_processor, tokenizer).save_pretrained(folder)
 
 
 def set_compute_dtype(folder: Path) -> None:
-    """Say in the config that fp16 files are computed in fp32, which CPUs do far faster."""
+    """Set the config's dtype to fp32: CPUs compute fp16 files far faster in it."""
     path = folder / "config.json"
     config = json.loads(path.read_text(encoding="utf-8"))
     config["dtype"] = "float32"

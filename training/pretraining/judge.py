@@ -1,7 +1,8 @@
-"""The judge: a small classifier that measures what models draw.
+"""The judge: a small classifier that measures generated pictures.
 
-It was trained on real pictures of all six styles and is frozen: numbers of different versions
-of the models compare. Its gallery holds the features of every real picture on white.
+It was trained on real pictures of all six styles and is frozen, so that figures of different
+versions of the models are comparable. Its gallery holds the features of every real picture on
+white.
 """
 
 from __future__ import annotations
@@ -26,11 +27,14 @@ if TYPE_CHECKING:
 
 WEIGHTS = "judge.safetensors"
 GALLERY = "gallery.safetensors"
-CONTENT_FEATURES, STYLE_FEATURES = 128, 32  # how many features tell what is shown, and how
+CONTENT_FEATURES, STYLE_FEATURES = (
+    128,
+    32,
+)  # numbers of features: of the content, then of the style
 
 
 def make_block(width: int, out: int) -> nn.Sequential:
-    """Halve the picture: two convolutions, normalised."""
+    """Return two normalized convolutions, the first of which halves the sides."""
     return nn.Sequential(
         nn.Conv2d(width, out, 3, stride=2, padding=1),
         nn.GroupNorm(8, out),
@@ -42,7 +46,7 @@ def make_block(width: int, out: int) -> nn.Sequential:
 
 
 class JudgeNetwork(nn.Module):
-    """The network: features, and from them the name and the style."""
+    """The judge's network: features, and from them scores of names and of styles."""
 
     def __init__(self, names: int) -> None:
         super().__init__()
@@ -59,7 +63,7 @@ class JudgeNetwork(nn.Module):
         self.style = nn.Linear(STYLE_FEATURES, len(STYLES))
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Give features (B, 160) of pixels (B, 3, 64, 64) in -1..1: the thing, then its look."""
+        """Return features (B, 160) of pixels (B, 3, 64, 64) in -1..1: content, then style."""
         fine = self.fine(pixels)
         middle = self.middle(fine)
         texture = [s for x in (fine, middle) for s in (x.mean((2, 3)), x.std((2, 3)))]
@@ -67,53 +71,55 @@ class JudgeNetwork(nn.Module):
         return torch.cat([self.thing(deep), self.look(torch.cat([deep, *texture], 1))], 1)
 
     def score_names(self, features: torch.Tensor) -> torch.Tensor:
-        """Score every name."""
+        """Return a score for every name, (B, names)."""
         scores: torch.Tensor = self.name(features[:, :CONTENT_FEATURES])
         return scores
 
     def score_styles(self, features: torch.Tensor) -> torch.Tensor:
-        """Score every style."""
+        """Return a score for every style, (B, styles)."""
         scores: torch.Tensor = self.style(features[:, CONTENT_FEATURES:])
         return scores
 
 
 @dataclass
 class Gallery:
-    """The real pictures of one style: their names and features."""
+    """The names and features of all real pictures of one style."""
 
     names: list[str]
     features: torch.Tensor  # (N, 160)
 
 
 class Judge:
-    """Measures pictures against real ones."""
+    """Measures generated pictures against real ones."""
 
-    def __init__(self, eye: JudgeNetwork, names: list[str], galleries: dict[str, Gallery]) -> None:
-        self.network = eye.eval()
+    def __init__(
+        self, network: JudgeNetwork, names: list[str], galleries: dict[str, Gallery]
+    ) -> None:
+        self.network = network.eval()
         self.names = names
         self.galleries = galleries
 
     @torch.no_grad()
     def extract_features(self, pictures: Sequence[Image.Image]) -> torch.Tensor:
-        """Give the features (B, 160) of pictures."""
+        """Return the features (B, 160) of pictures."""
         return torch.cat([self.network(part) for part in torch.split(to_pixels(pictures), 64)])
 
     @torch.no_grad()
     def classify_styles(self, features: torch.Tensor) -> list[str]:
-        """Name the style each picture looks most like."""
+        """Return the most probable style of each picture."""
         return [STYLES[i] for i in self.network.score_styles(features).argmax(1).tolist()]
 
     @torch.no_grad()
     def style_probability(self, features: torch.Tensor, style: str) -> float:
-        """Give the mean probability of one style."""
+        """Return the mean probability of one style."""
         return float(self.network.score_styles(features).softmax(1)[:, STYLES.index(style)].mean())
 
     def measure_style_distance(
         self, features: torch.Tensor, style: str, names: Sequence[str] = ()
     ) -> float:
-        """Measure how far the mean look lies from that of real pictures of a style.
+        """Return the distance of the mean style features from those of a style's real pictures.
 
-        Given names, only the real pictures of those names count.
+        With names given, only the real pictures of those names count.
         """
         gallery = self.galleries[style]
         rows = [i for i, name in enumerate(gallery.names) if not names or name in set(names)]
@@ -121,36 +127,36 @@ class Judge:
         return float(difference[CONTENT_FEATURES:].norm())
 
     def rank_within_style(self, features: torch.Tensor, name: str, style: str) -> list[int]:
-        """Rank the true picture among all of one style by cosine; 1 is best."""
+        """Return the true picture's rank by cosine among all of its style; 1 is best."""
         gallery = self.galleries[style]
-        near = compare_content(features, gallery.features)
+        cosines = compare_content(features, gallery.features)
         true = gallery.names.index(name)
-        return ((near > near[:, true : true + 1]).sum(1) + 1).tolist()
+        return ((cosines > cosines[:, true : true + 1]).sum(1) + 1).tolist()
 
     def rank_anywhere(self, features: torch.Tensor, real: torch.Tensor) -> list[int]:
-        """Rank what real pictures (N, 160) have in common among those of all galleries; 1 is best.
+        """Return the rank of the real pictures' (N, 160) mean content in all galleries; 1 is best.
 
-        Each picture of a gallery, of whatever style, that a drawn one is nearer to than to the
-        mean of the real ones puts them one place back.
+        Every gallery picture, of any style, that a generated one is nearer to than to this mean
+        moves the mean one rank down.
         """
-        crowd = torch.cat([gallery.features for gallery in self.galleries.values()])
+        everything = torch.cat([gallery.features for gallery in self.galleries.values()])
         common = compare_content(features, real.mean(0, keepdim=True))
-        return ((compare_content(features, crowd) > common).sum(1) + 1).tolist()
+        return ((compare_content(features, everything) > common).sum(1) + 1).tolist()
 
 
 def compare_content(features: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
-    """Compare what is shown in each of (B, 160) with each of (N, 160), whatever it looks like."""
+    """Return the content cosines (B, N) of features (B, 160) and (N, 160), ignoring style."""
     one, two = features[:, :CONTENT_FEATURES], others[:, :CONTENT_FEATURES]
     return functional.normalize(one, dim=1) @ functional.normalize(two, dim=1).T  # (B, N)
 
 
 def nearest_cosines(features: torch.Tensor, others: torch.Tensor) -> list[float]:
-    """Give the cosine between each of (B, 160) and the nearest of (N, 160)."""
+    """Return the content cosine of each of (B, 160) to the nearest of (N, 160)."""
     return compare_content(features, others).amax(1).tolist()
 
 
 def to_pixels(pictures: Sequence[Image.Image]) -> torch.Tensor:
-    """Turn pictures into (B, 3, 64, 64) in -1..1."""
+    """Convert pictures to pixels (B, 3, 64, 64) in -1..1."""
     arrays = [np.asarray(p.convert("RGB").resize((64, 64))) for p in pictures]
     return torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).float() / 127.5 - 1
 
@@ -159,21 +165,21 @@ def load_judge(folder: Path) -> Judge:
     """Load the judge and its galleries."""
     with safe_open(folder / WEIGHTS, framework="pt") as stored:
         names = json.loads(stored.metadata()["names"])
-    eye = JudgeNetwork(len(names))
-    eye.load_state_dict({k: v.float() for k, v in load_file(folder / WEIGHTS).items()})
+    network = JudgeNetwork(len(names))
+    network.load_state_dict({k: v.float() for k, v in load_file(folder / WEIGHTS).items()})
     tensors = load_file(folder / GALLERY)
     with safe_open(folder / GALLERY, framework="pt") as stored:
         listed = {style: json.loads(text) for style, text in stored.metadata().items()}
     galleries = {s: Gallery(listed[s], tensors[s].float()) for s in STYLES}
-    return Judge(eye, names, galleries)
+    return Judge(network, names, galleries)
 
 
 def save_judge(
-    eye: JudgeNetwork, names: list[str], galleries: dict[str, Gallery], folder: Path
+    network: JudgeNetwork, names: list[str], galleries: dict[str, Gallery], folder: Path
 ) -> None:
     """Write the judge and its galleries as fp16."""
     folder.mkdir(parents=True, exist_ok=True)
-    state = {k: v.half().contiguous() for k, v in eye.state_dict().items()}
+    state = {k: v.half().contiguous() for k, v in network.state_dict().items()}
     save_file(state, folder / WEIGHTS, {"names": json.dumps(names)})
     features = {s: g.features.half().contiguous() for s, g in galleries.items()}
     save_file(features, folder / GALLERY, {s: json.dumps(g.names) for s, g in galleries.items()})

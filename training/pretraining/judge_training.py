@@ -1,4 +1,4 @@
-"""Stage `examiner`: train the judge on real pictures and keep their features as galleries."""
+"""Stage `judge_training`: train the judge on real pictures; store their features as galleries."""
 
 # ruff: noqa: T201  # a stage prints what it measured
 
@@ -24,7 +24,7 @@ FOLDER = Path("benchmarks/judge")
 
 
 class JudgeTask:
-    """The judge's network with its pictures and its loss."""
+    """The judge's network with its training pictures and its loss."""
 
     name = "judge"
     steps = 2400
@@ -43,15 +43,15 @@ class JudgeTask:
         self.networks: JudgeNetwork = JudgeNetwork(len(self.all_names))
 
     def draw_batch(self, generator: torch.Generator, step: int) -> Batch:  # noqa: ARG002
-        """Draw shifted, blurred, noisy pictures, their names and their styles."""
+        """Return distorted pictures, and the indices of their names and of their styles."""
         chosen = torch.randint(len(self.rgba), (self.batch_size,), generator=generator)
-        grounds = half_white_backgrounds(self.batch_size, generator)
-        pixels = put_on(self.rgba[chosen], grounds)
+        backgrounds = half_white_backgrounds(self.batch_size, generator)
+        pixels = put_on(self.rgba[chosen], backgrounds)
         return distort(pixels, generator), self.name_of[chosen], self.style_of[chosen]
 
-    def loss(self, drawn: Batch) -> torch.Tensor:
-        """Tell the name and the style."""
-        pixels, right_names, right_styles = drawn
+    def loss(self, batch: Batch) -> torch.Tensor:
+        """Return the cross-entropy of the names plus twice that of the styles."""
+        pixels, right_names, right_styles = batch
         features = self.networks(pixels)
         names, styles = self.networks.score_names(features), self.networks.score_styles(features)
         name = functional.cross_entropy(names.float(), right_names)
@@ -62,19 +62,19 @@ class JudgeTask:
 def run(work: Path) -> None:
     """Train the judge, then store it with its galleries."""
     train_distributed(JudgeTask, work)
-    lesson = JudgeTask(work)
-    eye = lesson.networks.eval()
-    load_average(eye, work / "judge.ckpt", "")
-    white = plain_backgrounds(torch.zeros(len(lesson.rgba), dtype=torch.long))
+    task = JudgeTask(work)
+    network = task.networks.eval()
+    load_average(network, work / "judge.ckpt", "")
+    white = plain_backgrounds(torch.zeros(len(task.rgba), dtype=torch.long))
     with torch.no_grad():
-        features = torch.cat([eye(part) for part in torch.split(put_on(lesson.rgba, white), 64)])
-        right = eye.score_styles(features).argmax(1) == lesson.style_of
-        known = eye.score_names(features).argmax(1) == lesson.name_of
+        features = torch.cat([network(part) for part in torch.split(put_on(task.rgba, white), 64)])
+        right = network.score_styles(features).argmax(1) == task.style_of
+        right_names = network.score_names(features).argmax(1) == task.name_of
     galleries = {}
     for number, style in enumerate(STYLES):
-        rows = (lesson.style_of == number).nonzero()[:, 0].tolist()
-        names = [lesson.all_names[int(lesson.name_of[row])] for row in rows]
+        rows = (task.style_of == number).nonzero()[:, 0].tolist()
+        names = [task.all_names[int(task.name_of[row])] for row in rows]
         galleries[style] = Gallery(names, features[rows])
         print(f"{style}: {len(rows)} in the gallery, style right {right[rows].float().mean():.3f}")
-    print(f"names right {known.float().mean():.3f} (training pictures)")
-    save_judge(eye, lesson.all_names, galleries, FOLDER)
+    print(f"names right {right_names.float().mean():.3f} (training pictures)")
+    save_judge(network, task.all_names, galleries, FOLDER)

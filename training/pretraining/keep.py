@@ -1,4 +1,4 @@
-"""Stage `keep`: count the shipped base as trained, so that `all` makes a captioner beside it."""
+"""Stage `keep`: mark the shipped base as trained, so that `all` trains only a new captioner."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ BASE = ("vae", "latents", "scenes", "unet")
 
 
 def run(work: Path) -> None:
-    """Remember the base's stages as finished; the folder must hold nothing of another base."""
-    begun = [path.name for stage in BASE for path in sorted(work.glob(f"{stage}.*"))]
-    if begun:
-        raise SystemExit(f"{work} has {', '.join(begun)} of another base. Use an empty folder.")
+    """Mark the base's stages as finished; refuse a folder that holds files of another base."""
+    existing = [path.name for stage in BASE for path in sorted(work.glob(f"{stage}.*"))]
+    if existing:
+        raise SystemExit(f"{work} has {', '.join(existing)} of another base. Use an empty folder.")
     verify_folder("diffusion")
     mark_finished(work, dict.fromkeys(BASE, 0))

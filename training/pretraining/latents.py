@@ -1,4 +1,4 @@
-"""Stage `latents`: encode every everyday picture on every ground once."""
+"""Stage `latents`: encode every everyday picture on every plain background once."""
 
 # ruff: noqa: T201  # a stage prints what it measured
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @torch.no_grad()
 def run(work: Path) -> None:
-    """Write `latents.pt` and `scale.pt`."""
+    """Write `latents.pt` (latents, names, styles) and `scale.pt` (the VAE's scaling factor)."""
     pictures = torch.load(work / "pictures.pt", weights_only=True)
     pairs = list(zip(pictures["names"], pictures["styles"], strict=True))
     kept = [i for i, (n, s) in enumerate(pairs) if n in EVERYDAY and s in BASE_STYLES]
@@ -30,9 +30,9 @@ def run(work: Path) -> None:
     means, spreads = [], []
     for colour in range(len(COLOURS)):
         for part in torch.split(torch.tensor(kept), 64):
-            grounds = plain_backgrounds(torch.full((len(part),), colour))
+            backgrounds = plain_backgrounds(torch.full((len(part),), colour))
             posterior = vae.encode(
-                put_on(pictures["rgba"][part], grounds).to(compute_device())
+                put_on(pictures["rgba"][part], backgrounds).to(compute_device())
             ).latent_dist
             means.append(posterior.mean.cpu())
             spreads.append(posterior.std.cpu())
@@ -49,6 +49,6 @@ def run(work: Path) -> None:
         work / "latents.pt",
     )
     print(
-        f"{len(kept)} pictures x {len(COLOURS)} grounds, scale {scale:.4f}, "
+        f"{len(kept)} pictures x {len(COLOURS)} backgrounds, scale {scale:.4f}, "
         f"posterior std {spread.mean() * scale:.3f} of the latents'"
     )

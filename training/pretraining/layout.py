@@ -1,4 +1,4 @@
-"""The layouts of the embedded models: exactly diffusers' and transformers' classes, only small."""
+"""The embedded models' architectures: diffusers' and transformers' own classes, only small."""
 
 from __future__ import annotations
 

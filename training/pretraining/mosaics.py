@@ -1,6 +1,7 @@
-"""Mosaics: tiles of four pictures of one style, which show a look and no thing.
+"""Mosaics: tiles cut from four pictures of one style, which show a style but no thing.
 
-Where a name lacks one style, who remembers names tells a wrong one; of mosaics nobody can.
+Not every name is drawn in every style. A network that recognises the name can exclude the missing
+styles; a mosaic shows no name.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SOURCES = 4
-TILES = (16, 32)  #: pixels of a tile: what a line is like, and what a shape
+TILES = (16, 32)  #: sides of tiles in pixels: the small show lines, the large shapes
 EDGE = 4  #: pixels at a picture's edge that no tile shows
 
 
 class Mosaics:
-    """Pictures by their styles, of which mosaics are laid."""
+    """Training pictures by style, from which mosaics are composed."""
 
     def __init__(self, rgba: torch.Tensor, styles: Sequence[str]) -> None:
         self.rgba = rgba  # (N, 4, 64, 64), bytes
@@ -29,13 +30,13 @@ class Mosaics:
         self.by_style = [(numbers == number).nonzero()[:, 0] for number in range(len(STYLES))]
 
     def draw(
-        self, styles: list[int], grounds: torch.Tensor, generator: torch.Generator
+        self, styles: list[int], backgrounds: torch.Tensor, generator: torch.Generator
     ) -> torch.Tensor:
-        """Lay a mosaic (B, 3, 64, 64) of each style on its ground."""
+        """Return a mosaic (B, 3, 64, 64) of each style on its background."""
         sources = []
         for _ in range(SOURCES):
             rows = [draw_row(self.by_style[style], generator) for style in styles]
-            sources.append(put_on(self.rgba[rows], grounds))
+            sources.append(put_on(self.rgba[rows], backgrounds))
         tile = TILES[int(torch.randint(len(TILES), (), generator=generator))]
         tiles = torch.empty_like(sources[0])
         for down in range(0, SIDE, tile):
@@ -49,5 +50,5 @@ class Mosaics:
 
 
 def draw_row(rows: torch.Tensor, generator: torch.Generator) -> int:
-    """Draw one of some rows, the first of all if there is none."""
+    """Return one of the rows, or the first of all rows if there are none."""
     return int(rows[torch.randint(len(rows), (), generator=generator)]) if len(rows) else 0

@@ -1,4 +1,4 @@
-"""Which pictures teach what: styles, everyday names, and what is held out for measuring."""
+"""The styles, the everyday names, and what is held out for measuring."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HELD_OUT_SUBJECTS = (
     "robot",
 )
 
-# 200 names that all four base styles draw: what the diffusion model learns.
+# 200 names drawn in all four base styles: what the diffusion model learns.
 _EVERYDAY = """
 ant baby-chick bat bear bird blowfish butterfly camel cat cat-face chicken cow-face crab
 crocodile deer dog dog-face dolphin dragon-face duck eagle elephant fish fox frog goat gorilla
@@ -82,10 +82,10 @@ COLOURS = {
 
 
 def is_usable(name: str) -> bool:
-    """Tell whether a name is a thing, not a flag, a clock, an arrow or a variant of people."""
+    """Return whether a name is a thing, not a flag, a clock, an arrow or a variant of people."""
     return DROPPED.search(name) is None
 
 
 def to_words(name: str) -> str:
-    """Write a kebab-case name the way people type it."""
+    """Return a kebab-case name as people type it."""
     return name.replace("-", " ")

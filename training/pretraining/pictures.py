@@ -1,4 +1,4 @@
-"""Stage `pictures`: draw every usable emoji of six styles as 64-pixel RGBA."""
+"""Stage `pictures`: render every usable emoji of six styles as 64-pixel RGBA."""
 
 # ruff: noqa: T201  # a stage prints what it measured
 
@@ -23,7 +23,7 @@ SIDE = 64
 
 
 def run(work: Path, npm: Path) -> None:
-    """Draw all styles into `pictures.pt`: names, styles and pixels (N, 4, 64, 64)."""
+    """Render all styles into `pictures.pt`: names, styles and pixels (N, 4, 64, 64)."""
     names, styles, frames = [], [], []
     for style, package in (BASE_STYLES | HELD_OUT_STYLES).items():
         found = read_checked(npm, style, package)
@@ -39,17 +39,17 @@ def run(work: Path, npm: Path) -> None:
 
 
 def check_complete(names: list[str], styles: list[str]) -> None:
-    """Refuse to go on when a name the base needs is not drawn in every base style."""
-    there = set(zip(names, styles, strict=True))
-    wanted = (*EVERYDAY, *HELD_OUT_SUBJECTS)
-    missing = [(n, s) for n in wanted for s in BASE_STYLES if (n, s) not in there]
+    """Raise ValueError if a name that the base needs is missing in a base style."""
+    existing = set(zip(names, styles, strict=True))
+    required = (*EVERYDAY, *HELD_OUT_SUBJECTS)
+    missing = [(n, s) for n in required for s in BASE_STYLES if (n, s) not in existing]
     if missing:
         raise ValueError(f"These pictures are missing: {missing}")
     print(f"{len(EVERYDAY)} everyday names, {len(HELD_OUT_SUBJECTS)} held out, {len(names)} all")
 
 
 def render(source: bytes, side: int = SIDE) -> Image.Image:
-    """Draw an SVG or open a WebP, and reduce it."""
+    """Render an SVG or open a WebP, and reduce it to `side` pixels."""
     if source.startswith(b"<svg"):
         source = bytes(svg_to_bytes(svg_string=source.decode()))
     with Image.open(io.BytesIO(source)) as picture:
@@ -57,6 +57,6 @@ def render(source: bytes, side: int = SIDE) -> Image.Image:
 
 
 def downscale(picture: Image.Image, side: int) -> Image.Image:
-    """Reduce to a number of pixels without dark fringes at transparent edges."""
+    """Reduce to `side` pixels, without dark fringes at transparent edges."""
     small = picture.convert("RGBa").resize((side, side), Image.Resampling.BOX, reducing_gap=None)
     return small.convert("RGBA")

@@ -1,8 +1,8 @@
 """Stage `scenes`: compose new pictures from the everyday ones, so that prompts combine.
 
-Three kinds: a thing in another colour ("red pig"), two things side by side ("apple and a star"),
-a thing small or big ("small cat"). One in five colours of a thing and one in five pairs are never
-composed here: `score` asks for them, as new combinations.
+Three kinds: a thing in another colour ("red pig"), two things side by side ("apple and a star"), a
+thing small or big ("small cat"). One in five colours of a thing and one in five pairs are never
+composed here: the stage `score` measures them as new combinations.
 """
 
 # ruff: noqa: T201  # a stage prints what it measured
@@ -37,29 +37,29 @@ Pictures = dict[tuple[str, str], torch.Tensor]  # (name, style) to RGBA (4, 64, 
 class Scene:
     """A composed picture and what it shows."""
 
-    phrase: str  #: what stands where a caption has the name
+    phrase: str  #: stands for the name in the caption
     style: str
-    ground: str
+    background: str
     rgba: torch.Tensor  # (4, 64, 64), bytes
 
 
 def is_held_out(*parts: str) -> bool:
-    """Tell whether a combination is kept for the examination; the order does not matter."""
+    """Return whether a combination is held out for the test; the order does not matter."""
     return zlib.crc32(" ".join(sorted(parts)).encode()) % 5 == 0
 
 
 def names_colour(name: str) -> bool:
-    """Tell whether a name speaks of a colour already."""
+    """Return whether a name already contains a colour."""
     return bool(set(name.split("-")) & {*COLOURS, "tangerine"})
 
 
 def join_names(first: str, second: str) -> str:
-    """Write two names as one phrase."""
+    """Return two names as one phrase."""
     return f"{to_words(first)} and {choose_article(second)} {to_words(second)}"
 
 
 def recolour(rgba: torch.Tensor, colour: str) -> torch.Tensor:
-    """Paint a picture (4, 64, 64) anew from black over a colour to white, by its own light."""
+    """Return a picture (4, 64, 64) in shades of a colour, from black to white by its luminance."""
     pixels, alpha = rgba[:3].float() / 255, rgba[3:].float() / 255
     light = (pixels * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(0, keepdim=True)
     mean = float((light * alpha).sum() / alpha.sum().clamp(min=1)) or 0.5
@@ -70,9 +70,9 @@ def recolour(rgba: torch.Tensor, colour: str) -> torch.Tensor:
 
 
 def place_on_canvas(rgba: torch.Tensor, size: int, left: int, top: int) -> torch.Tensor:
-    """Cut a picture's empty border off and put it, `size` pixels wide or high, on a clear ground.
+    """Return a picture without its empty border, `size` pixels at most, on a transparent canvas.
 
-    What reaches over the edge is cut off.
+    Parts beyond the canvas are cut off.
     """
     rows, columns = (rgba[3] > 8).nonzero(as_tuple=True)
     cut = rgba[:, rows.min() : rows.max() + 1, columns.min() : columns.max() + 1].float()
@@ -82,13 +82,13 @@ def place_on_canvas(rgba: torch.Tensor, size: int, left: int, top: int) -> torch
     small = functional.interpolate(cut[None], (high, wide), mode="bilinear", antialias=True)[0]
     small[:3] = small[:3] / (small[3:] / 255).clamp(min=1 / 255)
     left, top = left + (size - wide) // 2, top + (size - high) // 2
-    board = torch.zeros(4, 3 * SIDE, 3 * SIDE)
-    board[:, SIDE + top : SIDE + top + high, SIDE + left : SIDE + left + wide] = small
-    return board[:, SIDE : 2 * SIDE, SIDE : 2 * SIDE].clamp(0, 255).round().byte()
+    canvas = torch.zeros(4, 3 * SIDE, 3 * SIDE)
+    canvas[:, SIDE + top : SIDE + top + high, SIDE + left : SIDE + left + wide] = small
+    return canvas[:, SIDE : 2 * SIDE, SIDE : 2 * SIDE].clamp(0, 255).round().byte()
 
 
 def put_side_by_side(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-    """Put two pictures side by side."""
+    """Return two pictures side by side in one."""
     left, right = place_on_canvas(first, 30, 1, 17), place_on_canvas(second, 30, 33, 17)
     return torch.where(left[3:] > 0, left, right)
 
@@ -96,7 +96,7 @@ def put_side_by_side(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
 def compose_scenes(
     pictures: Pictures, generator: torch.Generator
 ) -> tuple[list[Scene], list[Scene]]:
-    """Compose every scene, those of one thing and those of two; the same for every run."""
+    """Return every scene of one thing and every scene of two, the same in every run."""
     alone = [
         scene
         for name in EVERYDAY
@@ -108,22 +108,22 @@ def compose_scenes(
         first, second, style = (
             draw_word(of, generator) for of in (EVERYDAY, EVERYDAY, BASE_STYLES)
         )
-        ground = draw_background(generator)
+        background = draw_background(generator)
         if first != second and not is_held_out(first, second):
             pair = put_side_by_side(pictures[first, style], pictures[second, style])
-            pairs.append(Scene(join_names(first, second), style, ground, pair))
+            pairs.append(Scene(join_names(first, second), style, background, pair))
     return alone, pairs
 
 
 def vary_thing(
     name: str, style: str, rgba: torch.Tensor, generator: torch.Generator
 ) -> Iterator[Scene]:
-    """Show one thing in other colours, small and big."""
+    """Yield scenes of one thing in other colours, small and big."""
     word = to_words(name)
     for tint in () if names_colour(name) else TINTS:
-        ground = draw_background(generator)
-        if ground != tint and not is_held_out(name, tint):
-            yield Scene(f"{tint} {word}", style, ground, recolour(rgba, tint))
+        background = draw_background(generator)
+        if background != tint and not is_held_out(name, tint):
+            yield Scene(f"{tint} {word}", style, background, recolour(rgba, tint))
     for _ in range(SIZES):
         left, top = (int(torch.randint(35, (1,), generator=generator)) for _ in "xy")
         small = place_on_canvas(rgba, 28, left, top)
@@ -134,19 +134,19 @@ def vary_thing(
 
 
 def draw_word(words: Iterable[str], generator: torch.Generator) -> str:
-    """Draw one of some words."""
+    """Return one of some words."""
     of = tuple(words)
     return of[int(torch.randint(len(of), (1,), generator=generator))]
 
 
 def draw_background(generator: torch.Generator) -> str:
-    """Draw a ground: every second time white."""
+    """Return a background colour, every second time white."""
     return draw_word((draw_word(COLOURS, generator), "white"), generator)
 
 
 @torch.no_grad()
 def run(work: Path) -> None:
-    """Write `scenes.pt`: latents with their phrases, styles and grounds, one thing's first."""
+    """Write `scenes.pt`: latents, phrases, styles and backgrounds, scenes of one thing first."""
     stored = torch.load(work / "pictures.pt", weights_only=True)
     pairs = zip(stored["names"], stored["styles"], strict=True)
     pictures: Pictures = dict(zip(pairs, stored["rgba"], strict=True))
@@ -159,16 +159,16 @@ def run(work: Path) -> None:
     latents = []
     for start in range(0, len(scenes), 64):
         part = scenes[start : start + 64]
-        grounds = plain_backgrounds(
-            torch.tensor([tuple(COLOURS).index(scene.ground) for scene in part])
+        backgrounds = plain_backgrounds(
+            torch.tensor([tuple(COLOURS).index(scene.background) for scene in part])
         )
-        pixels = put_on(torch.stack([scene.rgba for scene in part]), grounds)
+        pixels = put_on(torch.stack([scene.rgba for scene in part]), backgrounds)
         latents.append(vae.encode(pixels.to(compute_device())).latent_dist.mean.cpu() * scale)
     content = {
         "latents": torch.cat(latents),
         "phrases": [scene.phrase for scene in scenes],
         "styles": [scene.style for scene in scenes],
-        "grounds": [scene.ground for scene in scenes],
+        "grounds": [scene.background for scene in scenes],
         "alone": len(alone),
     }
     torch.save(content, work / "scenes.pt")

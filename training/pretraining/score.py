@@ -1,4 +1,4 @@
-"""Stage `score`: measure the shipped models and draw the grid of 24 prompts."""
+"""Stage `score`: measure the shipped models and generate the grid of 24 prompts."""
 
 # ruff: noqa: T201  # a stage prints what it measured
 
@@ -17,9 +17,10 @@ from transformers import BlipForConditionalGeneration, BlipProcessor
 
 from training.embedded import WEIGHTS, find_folder
 from training.families._stable import GUIDANCE_BY_RESOLUTION
-from training.pretraining import combinations, judge
 from training.pretraining.backgrounds import plain_backgrounds, put_on
 from training.pretraining.captions import full_caption
+from training.pretraining.combinations import CombinationJudge, choose_combinations, compose_truth
+from training.pretraining.judge import Judge, load_judge
 from training.pretraining.judge_training import FOLDER
 from training.pretraining.names import (
     BASE_STYLES,
@@ -48,17 +49,17 @@ COLUMNS = 12  # new combinations in a row
 
 
 def run(work: Path) -> None:
-    """Measure everything into `figures.json`."""
+    """Measure everything and write it to `figures.json`."""
     stored = torch.load(work / "pictures.pt", weights_only=True)
     pairs = zip(stored["names"], stored["styles"], strict=True)
     pictures: Pictures = dict(zip(pairs, stored["rgba"], strict=True))
     pipe = StableDiffusionPipeline.from_pretrained(find_folder("diffusion"), safety_checker=None)
     pipe.set_progress_bar_config(disable=True)
-    critic = judge.load_judge(FOLDER)
+    judge = load_judge(FOLDER)
     figures = {
         "vae": measure_autoencoder(pipe.vae, pictures),
-        "prompts": measure_prompts(pipe, critic, pictures, work),
-        "combinations": measure_combinations(pipe, critic, pictures, work),
+        "prompts": measure_prompts(pipe, judge, pictures, work),
+        "combinations": measure_combinations(pipe, judge, pictures, work),
         "blip": measure_captions(pictures),
         "seconds": measure_speed(pipe),
     }
@@ -68,25 +69,25 @@ def run(work: Path) -> None:
 
 
 def on_white(pictures: Pictures, keys: list[tuple[str, str]]) -> torch.Tensor:
-    """Lay the pictures on white."""
+    """Return pictures on white, (N, 3, 64, 64)."""
     return on_background(pictures, keys, "white")
 
 
 def on_background(pictures: Pictures, keys: list[tuple[str, str]], colour: str) -> torch.Tensor:
-    """Lay the pictures on a ground: (N, 3, 64, 64)."""
-    grounds = plain_backgrounds(torch.full((len(keys),), tuple(COLOURS).index(colour)))
-    return put_on(torch.stack([pictures[k] for k in keys]), grounds)
+    """Return pictures on a plain background, (N, 3, 64, 64)."""
+    backgrounds = plain_backgrounds(torch.full((len(keys),), tuple(COLOURS).index(colour)))
+    return put_on(torch.stack([pictures[k] for k in keys]), backgrounds)
 
 
 @torch.no_grad()
 def reconstruct(vae: AutoencoderKL, pixels: torch.Tensor) -> torch.Tensor:
-    """Send pictures through the autoencoder and back."""
+    """Encode pictures with the autoencoder and decode them again."""
     parts = [vae.decode(vae.encode(p).latent_dist.mode()).sample for p in torch.split(pixels, 64)]
     return torch.cat(parts).clamp(-1, 1)
 
 
 def measure_autoencoder(vae: AutoencoderKL, pictures: Pictures) -> dict[str, float]:
-    """Measure the autoencoder's mean PSNR by group of pictures."""
+    """Return the autoencoder's mean PSNR, in dB, for each group of pictures."""
     groups = {
         "base styles": [k for k in pictures if k[1] in BASE_STYLES and k[0] in EVERYDAY],
         "held-out styles": [k for k in pictures if k[1] in HELD_OUT_STYLES and k[0] in EVERYDAY],
@@ -101,49 +102,50 @@ def measure_autoencoder(vae: AutoencoderKL, pictures: Pictures) -> dict[str, flo
 
 
 def measure_prompts(
-    pipe: StableDiffusionPipeline, critic: judge.Judge, pictures: Pictures, work: Path
+    pipe: StableDiffusionPipeline, judge: Judge, pictures: Pictures, work: Path
 ) -> dict[str, dict[str, float]]:
-    """Draw 24 known prompts in each base style and rank the true pictures."""
+    """Generate 24 known prompts in each base style and rank the true pictures."""
     keys = [(n, s) for s in BASE_STYLES for n in GRID_NAMES]
     drawn = [p for s in BASE_STYLES for p in draw_known_prompts(pipe, s)]
     save_grid(drawn, work)
-    features = critic.extract_features(drawn)
+    features = judge.extract_features(drawn)
     back = reconstruct(pipe.vae, on_white(pictures, keys))
-    ceiling = critic.extract_features([to_picture(p) for p in back])
+    ceiling = judge.extract_features([to_picture(p) for p in back])
     by_style = features.view(len(BASE_STYLES), len(GRID_NAMES), -1)
     shuffled = by_style.roll(7, 1).flatten(0, 1)  # same styles, other prompts
     return {
-        "base": summarize_ranks(critic, features, keys),
-        "ceiling (through the autoencoder)": summarize_ranks(critic, ceiling, keys),
-        "control (prompts shuffled)": summarize_ranks(critic, shuffled, keys),
+        "base": summarize_ranks(judge, features, keys),
+        "ceiling (through the autoencoder)": summarize_ranks(judge, ceiling, keys),
+        "control (prompts shuffled)": summarize_ranks(judge, shuffled, keys),
     }
 
 
 def measure_combinations(
-    pipe: StableDiffusionPipeline, critic: judge.Judge, pictures: Pictures, work: Path
+    pipe: StableDiffusionPipeline, judge: Judge, pictures: Pictures, work: Path
 ) -> dict[str, float]:
-    """Draw new combinations and count those in which both parts are recognised."""
-    reader = combinations.CombinationJudge(critic, pictures)
-    figures, rows, beside = {}, [], []
-    for kind, asked in zip(("colours", "pairs"), combinations.choose_combinations(), strict=True):
-        drawn = draw_prompts(pipe, [question.prompt for question in asked])
+    """Generate new combinations and return the shares in which both parts are recognised."""
+    combination_judge = CombinationJudge(judge, pictures)
+    figures, rows, with_truth = {}, [], []
+    for kind, combinations in zip(("colours", "pairs"), choose_combinations(), strict=True):
+        drawn = draw_prompts(pipe, [question.prompt for question in combinations])
         back = [
-            to_picture(p)
-            for p in reconstruct(pipe.vae, combinations.compose_truth(pictures, asked))
+            to_picture(p) for p in reconstruct(pipe.vae, compose_truth(pictures, combinations))
         ]
-        figures[kind] = reader.measure_share(drawn, asked)
-        figures[f"{kind}: ceiling"] = reader.measure_share(back, asked)
-        figures[f"{kind}: control"] = reader.measure_share(drawn[4:] + drawn[:4], asked)
-        print(f"{kind}: {', '.join(question.phrase for question in asked)}")
+        figures[kind] = combination_judge.measure_share(drawn, combinations)
+        figures[f"{kind}: ceiling"] = combination_judge.measure_share(back, combinations)
+        figures[f"{kind}: control"] = combination_judge.measure_share(
+            drawn[4:] + drawn[:4], combinations
+        )
+        print(f"{kind}: {', '.join(question.phrase for question in combinations)}")
         rows += [drawn[:COLUMNS], drawn[COLUMNS:]]
-        beside += [drawn, back]
+        with_truth += [drawn, back]
     save_rows(rows, COMBINATIONS)
-    save_rows(beside, work / "combinations.png")
+    save_rows(with_truth, work / "combinations.png")
     return figures
 
 
 def save_rows(rows: list[list[Image.Image]], path: Path) -> None:
-    """Lay rows of pictures out in one file."""
+    """Save rows of pictures in one file."""
     whole = Image.new("RGB", (len(rows[0]) * 64, len(rows) * 64))
     for down, row in enumerate(rows):
         for right, picture in enumerate(row):
@@ -152,12 +154,12 @@ def save_rows(rows: list[list[Image.Image]], path: Path) -> None:
 
 
 def draw_known_prompts(pipe: StableDiffusionPipeline, style: str) -> list[Image.Image]:
-    """Draw the known prompts in one style."""
+    """Generate the known prompts in one style."""
     return draw_prompts(pipe, [full_caption(name, style, "white") for name in GRID_NAMES])
 
 
 def draw_prompts(pipe: StableDiffusionPipeline, prompts: list[str]) -> list[Image.Image]:
-    """Draw prompts from one seed."""
+    """Generate pictures of prompts from one seed."""
     generator = torch.Generator().manual_seed(7)
     pictures: list[Image.Image] = pipe(
         prompts,
@@ -169,13 +171,13 @@ def draw_prompts(pipe: StableDiffusionPipeline, prompts: list[str]) -> list[Imag
 
 
 def summarize_ranks(
-    critic: judge.Judge, features: torch.Tensor, keys: list[tuple[str, str]]
+    judge: Judge, features: torch.Tensor, keys: list[tuple[str, str]]
 ) -> dict[str, float]:
-    """Sum up where the true pictures rank and how often the style is right."""
+    """Return where the true pictures rank and how often the style is right."""
     ranks = [
-        critic.rank_within_style(features[i : i + 1], n, s)[0] for i, (n, s) in enumerate(keys)
+        judge.rank_within_style(features[i : i + 1], n, s)[0] for i, (n, s) in enumerate(keys)
     ]
-    styles = critic.classify_styles(features)
+    styles = judge.classify_styles(features)
     return {
         "median rank": statistics.median(ranks),
         "top 1": round(sum(r == 1 for r in ranks) / len(ranks), 3),
@@ -185,12 +187,12 @@ def summarize_ranks(
 
 
 def to_picture(pixels: torch.Tensor) -> Image.Image:
-    """Turn (3, 64, 64) in -1..1 into a picture."""
+    """Convert pixels (3, 64, 64) in -1..1 to a picture."""
     return Image.fromarray(((pixels + 1) * 127.5).round().byte().permute(1, 2, 0).numpy())
 
 
 def save_grid(drawn: list[Image.Image], work: Path) -> None:
-    """Lay 24 prompts out, six of each style in turn, in one file."""
+    """Save 24 prompts in one file, six of each style in turn."""
     sheet = Image.new("RGB", (8 * 68, 3 * 68), "white")
     for place in range(len(GRID_NAMES)):
         picture = drawn[(place % len(BASE_STYLES)) * len(GRID_NAMES) + place]
@@ -204,14 +206,14 @@ def save_grid(drawn: list[Image.Image], work: Path) -> None:
 
 @torch.no_grad()
 def measure_captions(pictures: Pictures) -> dict[str, float]:
-    """Count right names, keywords and styles in captions of pictures the captioner never saw.
+    """Return the shares of right names, keywords and styles in captions of unseen pictures.
 
-    Fifty are few, so they are shown on every ground and mirrored, too.
+    Fifty pictures are few, so they are also shown mirrored and on every background.
     """
     processor = BlipProcessor.from_pretrained(find_folder("blip"))
     model = BlipForConditionalGeneration.from_pretrained(find_folder("blip")).eval()
 
-    def told(pixels: torch.Tensor) -> list[str]:
+    def caption_pictures(pixels: torch.Tensor) -> list[str]:
         images = [to_picture(p) for p in pixels]
         tokens = model.generate(
             pixel_values=processor(images=images, return_tensors="pt").pixel_values,
@@ -224,25 +226,25 @@ def measure_captions(pictures: Pictures) -> dict[str, float]:
     seen = [k for k in pictures if k[0] in EVERYDAY and not is_test_picture(*k)][::9]
     figures: dict[str, float] = {}
     for group, chosen in (("unseen", keys), ("seen", seen)):
-        texts = told(on_white(pictures, chosen))
+        texts = caption_pictures(on_white(pictures, chosen))
         figures[f"{group}: pictures"] = len(chosen)
         figures |= {
             f"{group}: {of}": part for of, part in grade_captions(texts, chosen, "white").items()
         }
-    everywhere = [
-        grade_captions(told(pixels), keys, colour)
+    on_every_background = [
+        grade_captions(caption_pictures(pixels), keys, colour)
         for colour in COLOURS
         for there in [on_background(pictures, keys, colour)]
         for pixels in (there, there.flip(-1))
     ]
-    for of in everywhere[0]:
-        mean = statistics.mean(found[of] for found in everywhere)
+    for of in on_every_background[0]:
+        mean = statistics.mean(found[of] for found in on_every_background)
         figures[f"unseen, all grounds, mirrored: {of}"] = round(mean, 3)
     return figures
 
 
 def grade_captions(texts: list[str], keys: list[tuple[str, str]], colour: str) -> dict[str, float]:
-    """Give the shares of captions that have the right name, a word of it, style and ground."""
+    """Return the shares of captions with the right name, a word of it, style and background."""
     names = [text.split(" emoji")[0].split(" ", 1)[-1] for text in texts]
     truth = list(zip(names, texts, keys, strict=True))
     return {
@@ -256,12 +258,12 @@ def grade_captions(texts: list[str], keys: list[tuple[str, str]], colour: str) -
 
 
 def share(hits: list[bool]) -> float:
-    """Give the share of hits."""
+    """Return the share of hits, rounded to three digits."""
     return round(sum(hits) / len(hits), 3)
 
 
 def measure_speed(pipe: StableDiffusionPipeline) -> dict[str, float]:
-    """Time one picture and a batch of eight, in seconds per picture."""
+    """Return the seconds per picture, of one picture and of a batch of eight."""
     figures = {}
     for count in (1, 8):
         started = time.monotonic()

@@ -1,7 +1,7 @@
-"""What the icon packages hold: the SVG or WebP of every usable emoji, checked against a list.
+"""The SVG or WebP of every usable emoji in the icon packages, checked against a list.
 
-`sources.toml` has the count and the digest of each style as they were when the shipped models
-were trained. Digests are of the packages' own bytes, so they do not depend on what draws them.
+`sources.toml` has each style's count and digest from when the shipped models were trained. Digests
+are of the packages' own bytes, so they do not depend on the renderer.
 """
 
 from __future__ import annotations
@@ -19,15 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LIST = Path(__file__).with_suffix(".toml")
-RENDER_SIDE = (
-    256  #: pixels of a side; drawn large, then reduced: smoother edges than drawing small
-)
+RENDER_SIDE = 256  #: pixels of a side; rendering large and reducing gives smoother edges
 
 Sources = list[tuple[str, bytes]]
 
 
 def read_checked(npm: Path, style: str, package: str, listed: Path = LIST) -> Sources:
-    """Read a style's sources, by name, and refuse to go on when they are not those listed."""
+    """Return a style's sources by name; raise ValueError if they are not those listed."""
     found = sorted(read_sources(npm, package))
     wanted = tomllib.loads(listed.read_text(encoding="utf-8"))[style]
     count, seen = len(found), digest(found)
@@ -42,7 +40,7 @@ def read_checked(npm: Path, style: str, package: str, listed: Path = LIST) -> So
 
 
 def digest(found: Sources) -> str:
-    """Hash names and sources; lengths keep neighbours apart."""
+    """Return a hash of names and sources; their lengths keep neighbours apart."""
     total = hashlib.sha256()
     for name, source in found:
         total.update(f"{name} {len(source)}\n".encode() + source)
@@ -50,7 +48,7 @@ def digest(found: Sources) -> str:
 
 
 def read_sources(npm: Path, package: str) -> Iterator[tuple[str, bytes]]:
-    """Yield the name and the file of every usable emoji of one package."""
+    """Yield the name and the file's bytes of every usable emoji of one package."""
     known = list_things(npm, "noto")
     if package.startswith("@"):
         yield from read_renders(npm, package, known)
@@ -65,7 +63,7 @@ def read_sources(npm: Path, package: str) -> Iterator[tuple[str, bytes]]:
 
 
 def read_renders(npm: Path, package: str, known: set[str]) -> Iterator[tuple[str, bytes]]:
-    """Yield the ready-made renders, which are named by code points."""
+    """Yield the names and bytes of ready-made renders, whose files are named by code points."""
     points: dict[str, str] = {}
     for point, name in read_json(npm, "noto", "chars.json").items():
         if name in known and is_usable(name):
@@ -79,7 +77,7 @@ def read_renders(npm: Path, package: str, known: set[str]) -> Iterator[tuple[str
 
 
 def list_things(npm: Path, package: str) -> set[str]:
-    """Collect the names of the categories that hold things."""
+    """Return the names in the categories that hold things."""
     found = read_json(npm, package, "metadata.json").get("categories", {})
     return {name for category, names in found.items() if category in CATEGORIES for name in names}
 
@@ -92,7 +90,7 @@ def read_json(npm: Path, package: str, file: str) -> dict[str, Any]:
 
 
 def complete_svg(icons: dict[str, Any], name: str) -> bytes:
-    """Complete one SVG body."""
+    """Return a complete SVG file of one icon's body."""
     icon = icons["icons"][name]
     width, height = icon.get("width", icons["width"]), icon.get("height", icons["height"])
     left, top = icon.get("left", 0), icon.get("top", 0)
@@ -105,10 +103,10 @@ def complete_svg(icons: dict[str, Any], name: str) -> bytes:
 
 
 def strip_punctuation(name: str) -> str:
-    """Drop everything but letters and digits, for the set that writes names without hyphens."""
+    """Return only letters and digits, for the package that writes names without hyphens."""
     return re.sub("[^a-z0-9]", "", name)
 
 
 def drop_selector(point: str) -> str:
-    """Drop the emoji-presentation selector from a code point sequence."""
+    """Return a code point sequence without the emoji-presentation selector."""
     return "-".join(part for part in point.split("-") if part != "fe0f")

@@ -1,4 +1,4 @@
-"""Which pictures the captioner is examined with, and how the others are varied."""
+"""Split off the captioner's test pictures, and augment the others."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 
 def is_test_picture(name: str, style: str) -> bool:
-    """Keep one style of every fourth everyday name for the examination."""
+    """Return whether a picture is kept for the test: one style of every fourth everyday name."""
     if name not in EVERYDAY:
         return False
-    place = EVERYDAY.index(name)
-    return place % 4 == 0 and ("noto", "blob", "flat", "glossy")[place // 4 % 4] == style
+    index = EVERYDAY.index(name)
+    return index % 4 == 0 and ("noto", "blob", "flat", "glossy")[index // 4 % 4] == style
 
 
 def load_test_pictures(work: Path) -> tuple[torch.Tensor, list[tuple[str, str]]]:
-    """Give the examination's pictures on white (N, 3, 64, 64), and their names and styles."""
+    """Return the test pictures on white (N, 3, 64, 64), and their names and styles."""
     pictures = torch.load(work / "pictures.pt", weights_only=True)
     pairs = list(zip(pictures["names"], pictures["styles"], strict=True))
     kept = [i for i, pair in enumerate(pairs) if is_test_picture(*pair)]
@@ -35,10 +35,10 @@ def load_test_pictures(work: Path) -> tuple[torch.Tensor, list[tuple[str, str]]]
 def shuffle_colours(
     rgba: torch.Tensor, names: Sequence[str], generator: torch.Generator
 ) -> torch.Tensor:
-    """Swap the colour channels of a third of (B, 4, 64, 64), and drop colour from an eighth.
+    """Swap the colour channels of a third of (B, 4, 64, 64); make an eighth of them grey.
 
-    Styles share shapes more than colours, so a name must hold without them. Names that speak of a
-    colour keep theirs.
+    Styles share shapes more than colours, so a name must be recognised without its colours. Names
+    that contain a colour keep theirs.
     """
     rgba = rgba.clone()
     for i, name in enumerate(names):
@@ -53,14 +53,14 @@ def shuffle_colours(
 
 
 def augment(
-    rgba: torch.Tensor, names: Sequence[str], grounds: torch.Tensor, generator: torch.Generator
+    rgba: torch.Tensor, names: Sequence[str], backgrounds: torch.Tensor, generator: torch.Generator
 ) -> torch.Tensor:
-    """Lay recoloured pictures on grounds, mirrored, shifted, softened, noisy: (B, 3, 64, 64)."""
-    pixels = put_on(shuffle_colours(rgba, names, generator), grounds)
+    """Return pictures (B, 3, 64, 64) recoloured, on backgrounds, mirrored and distorted."""
+    pixels = put_on(shuffle_colours(rgba, names, generator), backgrounds)
     return distort(mirror_half(pixels, generator), generator)
 
 
 def mirror_half(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Mirror half of the pictures (B, 3, 64, 64)."""
+    """Mirror about half of the pictures (B, 3, 64, 64)."""
     chosen = torch.rand(len(pixels), 1, 1, 1, generator=generator) < 0.5
     return torch.where(chosen, pixels.flip(-1), pixels)

@@ -18,7 +18,7 @@ STAGES = (
     "pictures", "vae", "latents", "scenes", "unet", "content_teacher", "style_teacher",
     "blip", "export", "benchmark_pictures", "score",
 )  # fmt: skip
-#: names of stages until 2026-11: still typed, and found in older work folders
+#: old names of stages (until 2026-11), still accepted and found in older work folders
 OLD_NAMES = {
     "tutor": "content_teacher",
     "stylist": "style_teacher",
@@ -52,12 +52,12 @@ def read_finished(work: Path) -> dict[str, int]:
 
 
 def current_name(stage: str) -> str:
-    """Return what a stage is called today."""
+    """Return a stage's current name."""
     return OLD_NAMES.get(stage, stage)
 
 
 def rename_checkpoints(work: Path) -> None:
-    """Give the checkpoints of an older work folder the names that stages have today."""
+    """Rename the checkpoints of an older work folder to the stages' current names."""
     for old, new in OLD_NAMES.items():
         if (work / f"{old}.ckpt").exists():
             (work / f"{old}.ckpt").replace(work / f"{new}.ckpt")

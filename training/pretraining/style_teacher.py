@@ -1,9 +1,11 @@
-"""Stage `stylist`: a small network that tells looks, to teach the captioner.
+"""Stage `style_teacher`: train a small network that classifies styles.
 
-Where a name lacks one style, who knows names tells wrong ones. So the stylist sees no more than 43
-pixels at once, of which it keeps means and spreads: a line, a shade, an eye, but hardly a thing;
-and of most pictures a part is covered (DeVries and Taylor 2017, arXiv 1708.04552). A style is its
-paints, too: exact colours are seen by themselves, as waves (Tancik et al. 2020, arXiv 2006.10739).
+The captioner learns from its features. Not every name is drawn in every style, so a network that
+recognises names can exclude styles instead of seeing them. This one therefore sees at most 43
+pixels at once and pools their means and standard deviations, which show lines and shading but
+hardly a whole thing; and a part of most pictures is covered (DeVries and Taylor 2017, arXiv
+1708.04552). Colours are a part of a style: exact ones are encoded as waves (Tancik et al. 2020,
+arXiv 2006.10739).
 """
 
 # ruff: noqa: T201  # a stage prints what it measured
@@ -30,18 +32,18 @@ if TYPE_CHECKING:
 
 FINE, MIDDLE, COARSE = 64, 128, 96  #: features of places 2, 4 and 8 pixels wide
 COLOUR_FEATURES = 96  #: features of the colours in a place
-WAVES = 7  #: the shortest is 4 of 255 steps of a colour long
+WAVES = 7  #: the shortest is 4 of 255 colour steps long
 COVERED_SHARE, MIN_COVERED, MAX_COVERED = (
     0.7,
     20,
     48,
-)  # share of pictures, and the sides of what is hidden of them
+)  # share of covered pictures, and the covered rectangle's sides in pixels
 Features = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
-HELD_OUT_WEIGHT = 0.35  #: how often the two held-out styles are shown: they are easily told
+HELD_OUT_WEIGHT = 0.35  #: sampling weight of the two held-out styles, which are easy to recognise
 
 
 class StyleNetwork(nn.Module):
-    """The network: what places look like, and from that the style."""
+    """Scores styles from local texture and colour features."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,32 +64,32 @@ class StyleNetwork(nn.Module):
         )
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Score every style of pixels (B, 3, 64, 64) in -1..1."""
+        """Return a score for every style of pixels (B, 3, 64, 64) in -1..1."""
         return self.encode(pixels)[2]
 
     def encode(self, pixels: torch.Tensor) -> Features:
-        """Give each place's look (B, 96, 8, 8) and colours (B, 96, 8, 8), and styles' scores."""
+        """Return local features (B, 96, 8, 8), colours (B, 96, 8, 8), and scores (B, styles)."""
         fine = self.fine(pixels)
         middle = self.middle(fine)
         near = self.near(middle)
-        seen = (fine, middle, near)
-        texture = [part for x in seen for part in (x.mean((2, 3)), x.std((2, 3)))]
+        levels = (fine, middle, near)
+        texture = [part for x in levels for part in (x.mean((2, 3)), x.std((2, 3)))]
         colours = functional.avg_pool2d(
             self.colour(encode_colours(pixels[:, :, ::2, ::2])).float(), 4
         )
-        paints = (colours.mean((2, 3)), colours.amax((2, 3)))
+        colour_summary = (colours.mean((2, 3)), colours.amax((2, 3)))
         shapes = self.place(near).mean((2, 3))
-        return near, colours, self.style(torch.cat([shapes, *texture, *paints], 1))
+        return near, colours, self.style(torch.cat([shapes, *texture, *colour_summary], 1))
 
 
 def encode_colours(pixels: torch.Tensor) -> torch.Tensor:
-    """Add to colours (B, 3, H, W) in -1..1 where they lie on shorter and shorter waves."""
+    """Append sines and cosines of ever shorter waves to colours (B, 3, H, W) in -1..1."""
     angles = torch.cat([pixels.float() * (math.pi * 2**wave) for wave in range(WAVES)], 1)
     return torch.cat([pixels, angles.sin(), angles.cos()], 1)
 
 
 class StyleTeacherTask:
-    """The stylist with its pictures and its loss."""
+    """The style teacher with its training pictures and its loss."""
 
     name = "style_teacher"
     steps = 1200
@@ -109,26 +111,26 @@ class StyleTeacherTask:
         self.networks = StyleNetwork()
 
     def draw_batch(self, generator: torch.Generator, step: int) -> Batch:  # noqa: ARG002
-        """Draw mirrored, shifted, blurred, covered pictures, then mosaics, and their styles."""
+        """Return distorted, covered pictures, then mosaics, and the indices of their styles."""
         chosen = torch.multinomial(self.weights, self.batch_size, True, generator=generator)
         whole = put_on(self.rgba[chosen], half_white_backgrounds(self.batch_size, generator))
         count = self.batch_size // 4
-        looks = torch.randint(len(STYLES), (count,), generator=generator)
+        tile_styles = torch.randint(len(STYLES), (count,), generator=generator)
         tiles = self.mosaics.draw(
-            looks.tolist(), half_white_backgrounds(count, generator), generator
+            tile_styles.tolist(), half_white_backgrounds(count, generator), generator
         )
         pixels = cover_parts(distort_some(mirror_half(whole, generator), generator), generator)
-        return torch.cat([pixels, tiles]), torch.cat([self.styles[chosen], looks])
+        return torch.cat([pixels, tiles]), torch.cat([self.styles[chosen], tile_styles])
 
-    def loss(self, drawn: Batch) -> torch.Tensor:
-        """Tell the styles."""
-        pixels, right = drawn
+    def loss(self, batch: Batch) -> torch.Tensor:
+        """Return the cross-entropy of the styles."""
+        pixels, right = batch
         scores = self.networks(pixels).float()
         return functional.cross_entropy(scores, right, label_smoothing=0.1)
 
 
 def cover_parts(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Hide a part of most pictures (B, 3, 64, 64) under the colour of their corner."""
+    """Cover a part of most pictures (B, 3, 64, 64) with the colour of their corner, in place."""
     for picture in pixels:
         high, wide = torch.randint(MIN_COVERED, MAX_COVERED, (2,), generator=generator).tolist()
         top, left = (
@@ -140,17 +142,17 @@ def cover_parts(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tenso
 
 
 def load_teacher(work: Path) -> StyleNetwork:
-    """Load the stylist."""
-    look = StyleNetwork()
-    load_average(look, work / "style_teacher.ckpt", "")
-    return look.eval().requires_grad_(False)
+    """Load the style teacher, frozen."""
+    network = StyleNetwork()
+    load_average(network, work / "style_teacher.ckpt", "")
+    return network.eval().requires_grad_(False)
 
 
 @torch.no_grad()
 def run(work: Path) -> None:
-    """Train the stylist; print how many styles of the examination it tells."""
+    """Train the style teacher; print how many styles of the test pictures it recognises."""
     train_distributed(StyleTeacherTask, work)
     pixels, pairs = load_test_pictures(work)
-    found = [STYLES[i] for i in load_teacher(work)(pixels).argmax(1).tolist()]
-    right = sum(guess == style for guess, (_, style) in zip(found, pairs, strict=True))
+    guesses = [STYLES[i] for i in load_teacher(work)(pixels).argmax(1).tolist()]
+    right = sum(guess == style for guess, (_, style) in zip(guesses, pairs, strict=True))
     print(f"styles {right} of {len(pairs)} that it never saw")

@@ -21,10 +21,10 @@ SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[DEC]"]
 
 
 def fit_prompt_tokenizer(names: list[str]) -> CLIPTokenizer:
-    """Fit the prompt tokenizer; every byte is a token, so any text can be written."""
-    machine = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
-    machine.normalizer = normalizers.Lowercase()
-    machine.pre_tokenizer = pre_tokenizers.Sequence(
+    """Return a BPE tokenizer for prompts; every byte is a token, so any text can be encoded."""
+    bpe = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
+    bpe.normalizer = normalizers.Lowercase()
+    bpe.pre_tokenizer = pre_tokenizers.Sequence(
         [
             pre_tokenizers.Split(Regex(WORD), behavior="removed", invert=True),
             pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
@@ -34,8 +34,8 @@ def fit_prompt_tokenizer(names: list[str]) -> CLIPTokenizer:
     trainer = trainers.BpeTrainer(
         vocab_size=4096, initial_alphabet=alphabet, end_of_word_suffix="</w>", show_progress=False
     )
-    machine.train_from_iterator(tokenizer_texts(names), trainer)
-    merges = [tuple(pair) for pair in json.loads(machine.to_str())["model"]["merges"]]
+    bpe.train_from_iterator(tokenizer_texts(names), trainer)
+    merges = [tuple(pair) for pair in json.loads(bpe.to_str())["model"]["merges"]]
     words = [*alphabet, *(f"{letter}</w>" for letter in alphabet)]
     words += ["".join(pair) for pair in merges]
     vocabulary = {word: index for index, word in enumerate(dict.fromkeys(words))}
@@ -44,7 +44,7 @@ def fit_prompt_tokenizer(names: list[str]) -> CLIPTokenizer:
 
 
 def make_caption_tokenizer(names: list[str]) -> BertTokenizer:
-    """Fit the caption tokenizer: whole words we know, letters for all others."""
+    """Return a word-piece tokenizer for captions: whole words if known, else letters."""
     words = {word for line in tokenizer_texts(names) for word in line.replace(",", " ").split()}
     letters = "abcdefghijklmnopqrstuvwxyz0123456789"
     marks = list(",.;:!?'\"-()&/+#@*_=%$<>[]")
@@ -59,8 +59,8 @@ def make_caption_tokenizer(names: list[str]) -> BertTokenizer:
 def save_prompt_tokenizer(work: Path, names: list[str]) -> None:
     """Fit the prompt tokenizer and save it, unless there is one.
 
-    Fitting it again may number its tokens otherwise: of pairs that are as frequent, any may come
-    first. So it is done once, before anything is trained.
+    Fitting again may number the tokens otherwise, since equally frequent pairs have no fixed
+    order. So it is fitted once, before anything is trained.
     """
     if not (work / FOLDER).exists():
         fit_prompt_tokenizer(names).save_pretrained(work / FOLDER)

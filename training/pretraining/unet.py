@@ -28,8 +28,9 @@ CaptionedLatents = tuple[torch.Tensor, list[str]]  # latents (B, 4, 16, 16) and 
 class UnetTask:
     """UNet and text encoder with their latents and the v-prediction loss.
 
-    A thing in half of a picture needs about as many visits as a whole one. Words that no caption
-    has come with any picture, so that a member's trigger begins as no thing and no look.
+    A thing that fills half of a picture needs about as many samples as a whole one. Some captions
+    have an unused word with an arbitrary picture, so that a member's trigger starts without the
+    meaning of any thing or style.
     """
 
     name = "unet"
@@ -50,7 +51,7 @@ class UnetTask:
         self.unused_words = list_unused_words(self.tokenizer, [*self.names, *self.styles])
         begin, end = self.tokenizer.convert_tokens_to_ids([BEGIN, END])
         unet = make_unet()
-        unet.set_attn_processor(AttnProcessor())  # the CPU's fused one is slow backwards
+        unet.set_attn_processor(AttnProcessor())  # the fused one has a slow backward pass on CPUs
         text = make_text_encoder(len(self.tokenizer), begin, end)
         text.set_attn_implementation("eager")
         self.networks = nn.ModuleDict({"unet": unet, "text": text})
@@ -58,61 +59,67 @@ class UnetTask:
         self.token_cache: dict[str, torch.Tensor] = {}
 
     def draw_batch(self, generator: torch.Generator, step: int) -> Batch:  # noqa: ARG002
-        """Draw captioned latents (B, 4, 16, 16), noise, times and the captions' tokens."""
+        """Return latents (B, 4, 16, 16), noise, timesteps and the captions' token ids."""
         latents, texts = self.draw_latents(generator)
         count = len(latents)
         slices = (torch.arange(count) + torch.rand(count, generator=generator)) / count
-        times = (slices * 1000).long().clamp(max=999)  # one time of every slice: less variance
+        timesteps = (
+            (slices * 1000).long().clamp(max=999)
+        )  # stratified: one from each slice, for less variance
         noise = torch.randn(latents.shape, generator=generator)
-        return latents, noise, times, torch.cat([self.tokenize(text) for text in texts])
+        return latents, noise, timesteps, torch.cat([self.tokenize(text) for text in texts])
 
-    def loss(self, drawn: Batch) -> torch.Tensor:
-        """Predict the velocity at random times."""
-        latents, noise, times, ids = drawn
-        noisy = self.noise.add_noise(latents, noise, times)
-        target = self.noise.get_velocity(latents, noise, times)
+    def loss(self, batch: Batch) -> torch.Tensor:
+        """Return the MSE of the predicted velocity."""
+        latents, noise, timesteps, ids = batch
+        noisy = self.noise.add_noise(latents, noise, timesteps)
+        target = self.noise.get_velocity(latents, noise, timesteps)
         hidden = self.networks["text"](ids)[0]
-        guess = self.networks["unet"](noisy, times, hidden).sample
-        return functional.mse_loss(guess.float(), target)
+        prediction = self.networks["unet"](noisy, timesteps, hidden).sample
+        return functional.mse_loss(prediction.float(), target)
 
     def draw_latents(self, generator: torch.Generator) -> CaptionedLatents:
-        """Draw things and scenes."""
+        """Return latents and captions of single things, then of scenes."""
         latents, texts = self.draw_things(
             self.batch_size - self.single_scenes - self.pair_scenes, generator
         )
-        phrases, styles, grounds = (self.scenes[key] for key in ("phrases", "styles", "grounds"))
+        phrases, styles, backgrounds = (
+            self.scenes[key] for key in ("phrases", "styles", "grounds")
+        )
         first = self.scenes["alone"]
         one = torch.randint(first, (self.single_scenes,), generator=generator)
         two = torch.randint(first, len(phrases), (self.pair_scenes,), generator=generator)
         chosen = torch.cat([one, two])
         texts += [
-            self.draw_caption(phrases[i], styles[i], grounds[i], generator)
+            self.draw_caption(phrases[i], styles[i], backgrounds[i], generator)
             for i in chosen.tolist()
         ]
         return torch.cat([latents, self.scenes["latents"][chosen]]), texts
 
     def draw_things(self, count: int, generator: torch.Generator) -> CaptionedLatents:
-        """Draw single things, one in five surely on white, which is the first ground."""
+        """Return single things, at least one in five on white, which is the first background."""
         chosen = torch.randint(len(self.names), (count,), generator=generator)
-        ground = torch.randint(len(COLOURS), (count,), generator=generator)
-        ground[torch.rand(count, generator=generator) < 0.2] = 0
+        background = torch.randint(len(COLOURS), (count,), generator=generator)
+        background[torch.rand(count, generator=generator) < 0.2] = 0
         texts = [
             self.draw_caption(self.names[i], self.styles[i], tuple(COLOURS)[g], generator)
-            for i, g in zip(chosen.tolist(), ground.tolist(), strict=True)
+            for i, g in zip(chosen.tolist(), background.tolist(), strict=True)
         ]
-        return self.latents[ground, chosen], texts
+        return self.latents[background, chosen], texts
 
-    def draw_caption(self, name: str, style: str, ground: str, generator: torch.Generator) -> str:
-        """Draw a caption, now and then with a word in it that means nothing."""
+    def draw_caption(
+        self, name: str, style: str, background: str, generator: torch.Generator
+    ) -> str:
+        """Return a caption, now and then with an unused word as its name or style."""
         chance = float(torch.rand((), generator=generator))
         if chance < self.unused_names:
             name = self.draw_unused_word(generator)
         elif chance < self.unused_names + self.unused_styles:
             style = self.draw_unused_word(generator)
-        return draw_caption(name, style, ground, generator)
+        return draw_caption(name, style, background, generator)
 
     def draw_unused_word(self, generator: torch.Generator) -> str:
-        """Draw a word of the vocabulary, or one in two times a few letters."""
+        """Return an unused word of the vocabulary or, half of the time, random letters."""
         if torch.rand((), generator=generator) < 0.5:
             return self.unused_words[
                 int(torch.randint(len(self.unused_words), (), generator=generator))
@@ -122,7 +129,7 @@ class UnetTask:
         return "".join(ascii_lowercase[i] for i in letters.tolist())
 
     def tokenize(self, text: str) -> torch.Tensor:
-        """Tokenize once, then remember."""
+        """Return a text's token ids, from the cache if there."""
         if text not in self.token_cache:
             self.token_cache[text] = self.tokenizer(
                 text, padding="max_length", truncation=True, return_tensors="pt"
@@ -131,7 +138,7 @@ class UnetTask:
 
 
 def list_unused_words(tokenizer: CLIPTokenizer, known: list[str]) -> list[str]:
-    """List the vocabulary's whole words that no caption has."""
+    """Return the vocabulary's whole words that no caption contains."""
     captions = {word for text in (*known, *COLOURS, *TINTS) for word in to_words(text).split()}
     captions |= {word for pattern in PATTERNS for word in pattern.split()}
     ends = "</w>"
@@ -141,5 +148,5 @@ def list_unused_words(tokenizer: CLIPTokenizer, known: list[str]) -> list[str]:
 
 
 def run(work: Path) -> None:
-    """Train on things and scenes."""
+    """Train the UNet and the text encoder on single things and scenes."""
     train_distributed(UnetTask, work)

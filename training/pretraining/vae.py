@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class VaeTask:
-    """The autoencoder with its pictures and its loss."""
+    """The autoencoder with its training pictures and its loss."""
 
     name = "vae"
     steps = 2000
@@ -35,7 +35,7 @@ class VaeTask:
         self.networks: AutoencoderKL = make_autoencoder()
 
     def draw_batch(self, generator: torch.Generator, step: int) -> Batch:  # noqa: ARG002
-        """Draw pictures on grounds, and noise for their latents."""
+        """Return pictures on backgrounds, and noise for their latents."""
         chosen = torch.randint(len(self.rgba), (self.batch_size,), generator=generator)
         pixels = put_on(self.rgba[chosen], random_backgrounds(self.batch_size, generator))
         noise = torch.randn(
@@ -43,27 +43,27 @@ class VaeTask:
         )  # seeded with the step
         return augment(pixels, generator), noise
 
-    def loss(self, drawn: Batch) -> torch.Tensor:
-        """Compare pictures with what comes back: absolute, squared and edge differences."""
-        pixels, noise = drawn
+    def loss(self, batch: Batch) -> torch.Tensor:
+        """Return the reconstruction loss plus a small KL term."""
+        pixels, noise = batch
         posterior = self.networks.encode(pixels).latent_dist
         latents = posterior.mean + posterior.std * noise
-        back = self.networks.decode(latents).sample.float()
+        decoded = self.networks.decode(latents).sample.float()
         kl = posterior.kl().mean() / (64 * 64 * 3)
-        total: torch.Tensor = reconstruction_loss(back, pixels) + 3e-4 * kl
+        total: torch.Tensor = reconstruction_loss(decoded, pixels) + 3e-4 * kl
         return total
 
 
-def reconstruction_loss(back: torch.Tensor, pixels: torch.Tensor) -> torch.Tensor:
-    """Add up absolute, squared and edge differences."""
+def reconstruction_loss(decoded: torch.Tensor, pixels: torch.Tensor) -> torch.Tensor:
+    """Return the sum of absolute, squared and edge differences."""
     edges = sum(
-        functional.l1_loss(back.diff(dim=axis), pixels.diff(dim=axis)) for axis in (-1, -2)
+        functional.l1_loss(decoded.diff(dim=axis), pixels.diff(dim=axis)) for axis in (-1, -2)
     )
-    return functional.l1_loss(back, pixels) + functional.mse_loss(back, pixels) + edges
+    return functional.l1_loss(decoded, pixels) + functional.mse_loss(decoded, pixels) + edges
 
 
 def augment(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Mirror half of the pictures and swap the colour channels of a quarter."""
+    """Mirror half of the pictures and swap the colour channels of a quarter, in place."""
     for i in range(len(pixels)):
         chance = torch.rand(2, generator=generator)
         if chance[0] < 0.5:

@@ -14,7 +14,7 @@ JUDGE = Path(__file__).parents[3] / "benchmarks" / "judge"
 
 @pytest.fixture(scope="session")
 def pipe():
-    """Load the pipeline the way anybody would."""
+    """Load the pipeline as any user of diffusers would."""
     from diffusers import StableDiffusionPipeline  # noqa: PLC0415
 
     torch.set_num_threads(1)
@@ -24,8 +24,8 @@ def pipe():
 
 
 @pytest.fixture(scope="session")
-def critic():
+def judge():
     """Load the frozen judge."""
-    from training.pretraining import judge  # noqa: PLC0415
+    from training.pretraining.judge import load_judge  # noqa: PLC0415
 
-    return judge.load_judge(JUDGE)
+    return load_judge(JUDGE)

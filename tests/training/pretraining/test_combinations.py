@@ -1,4 +1,4 @@
-"""New combinations: the reader finds both parts where they are, and not where they are not."""
+"""The judge recognises both parts of a combination where they are, and only there."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ JUDGE = Path(__file__).parents[3] / "benchmarks" / "judge"
 
 @pytest.fixture(scope="module")
 def pictures() -> scenes.Pictures:
-    """Invent a picture for every name: random patches within a disc."""
+    """Return an invented picture for every name: random patches within a disc."""
     generator = torch.Generator().manual_seed(1)
     axis = torch.linspace(-1, 1, 64)
     disc = (axis[:, None] ** 2 + axis[None] ** 2 < 0.9).float() * 255
@@ -37,8 +37,8 @@ def pictures() -> scenes.Pictures:
     return found
 
 
-def test_questions() -> None:
-    """What is asked was never composed, in every style in turn, the same every time."""
+def test_combinations() -> None:
+    """Combinations were never composed in training, use every style, and are always the same."""
     colours, pairs = choose_combinations()
 
     assert len(colours) == len(pairs) == COUNT
@@ -50,12 +50,12 @@ def test_questions() -> None:
 @pytest.mark.slow(4)
 @pytest.mark.parametrize("kind", [0, 1])
 def test_share(pictures: scenes.Pictures, kind: int) -> None:
-    """The truth is recognised, another answer and an empty picture are not."""
-    asked = choose_combinations()[kind]
-    reader = CombinationJudge(judge.load_judge(JUDGE), pictures)
-    real = [to_picture(picture) for picture in compose_truth(pictures, asked)]
+    """The true pictures are recognised; other combinations and empty pictures are not."""
+    combinations = choose_combinations()[kind]
+    combination_judge = CombinationJudge(judge.load_judge(JUDGE), pictures)
+    real = [to_picture(picture) for picture in compose_truth(pictures, combinations)]
     empty = [Image.new("RGB", (64, 64), "white")] * COUNT
 
-    assert reader.measure_share(real, asked) >= 0.9
-    assert reader.measure_share(real[4:] + real[:4], asked) <= 0.2
-    assert reader.measure_share(empty, asked) <= 0.2
+    assert combination_judge.measure_share(real, combinations) >= 0.9
+    assert combination_judge.measure_share(real[4:] + real[:4], combinations) <= 0.2
+    assert combination_judge.measure_share(empty, combinations) <= 0.2

@@ -1,4 +1,4 @@
-"""Long training resumes exactly and in step."""
+"""Long training resumes exactly, and two processes stay in step."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from training.pretraining.distributed import lr_factor, run_process, train_distr
 
 
 class LineTask:
-    """A line to be fitted to y = 3 x, a few steps at a time."""
+    """Fits a line to y = 3 x."""
 
     name = "line"
     batch_size = 4
@@ -23,17 +23,17 @@ class LineTask:
         self.networks = nn.Linear(1, 1)
 
     def draw_batch(self, generator, step):  # noqa: ARG002
-        """Draw points."""
+        """Return random points."""
         return (torch.randn(self.batch_size, 1, generator=generator),)
 
-    def loss(self, drawn):
-        """Compare with the true line."""
-        (x,) = drawn
+    def loss(self, batch):
+        """Return the squared error from the true line."""
+        (x,) = batch
         return (self.networks(x).float() - 3 * x).square().mean()
 
 
-def taught(work, *stops):
-    """Train in one or more pieces and give the weights."""
+def train_in_pieces(work, *stops):
+    """Train in one or more pieces and return the checkpoint."""
     work.mkdir()
     for stop in stops:
         (work / "steps").write_text(str(stop))
@@ -43,7 +43,7 @@ def taught(work, *stops):
 
 def test_the_last_step_is_saved(tmp_path):
     """The network learns, and its last step is saved with its average."""
-    state = taught(tmp_path / "whole", 60)
+    state = train_in_pieces(tmp_path / "whole", 60)
 
     assert state["step"] == 60
     assert state["networks"].keys() == state["average"].keys()
@@ -51,20 +51,20 @@ def test_the_last_step_is_saved(tmp_path):
 
 
 def test_the_same_schedule_gives_the_same_weights(tmp_path):
-    """All draws follow from the step: two trainings are equal, byte for byte."""
-    first, second = taught(tmp_path / "a", 5), taught(tmp_path / "b", 5)
+    """The step alone seeds all draws: two trainings have equal weights, byte for byte."""
+    first, second = train_in_pieces(tmp_path / "a", 5), train_in_pieces(tmp_path / "b", 5)
 
     assert torch.equal(first["networks"]["weight"], second["networks"]["weight"])
 
 
 @pytest.mark.slow(10)
 def test_one_process_does_the_work_of_two(tmp_path):
-    """Both shares of a step, one after the other as with a GPU, teach what two processes teach."""
+    """One process that takes both shares in turn learns the same as two processes."""
     (tmp_path / "two").mkdir()
     (tmp_path / "two" / "steps").write_text("5")
 
     train_distributed(LineTask, tmp_path / "two")
-    one = taught(tmp_path / "one", 5)
+    one = train_in_pieces(tmp_path / "one", 5)
 
     two = torch.load(tmp_path / "two" / "line.ckpt", weights_only=True)
     assert torch.allclose(one["networks"]["weight"], two["networks"]["weight"], atol=1e-6)
@@ -73,7 +73,7 @@ def test_one_process_does_the_work_of_two(tmp_path):
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_a_gpu_learns_the_same(tmp_path):
-    """What is drawn on the CPU is learnt on the GPU, to the precision of bf16."""
+    """A GPU learns from the batches drawn on the CPU, to the precision of bf16."""
     (tmp_path / "gpu").mkdir()
     (tmp_path / "gpu" / "steps").write_text("60")
 
@@ -85,15 +85,15 @@ def test_a_gpu_learns_the_same(tmp_path):
 
 
 def test_a_stopped_training_goes_on(tmp_path):
-    """A training in two pieces takes every step once and remembers its average."""
-    state = taught(tmp_path / "pieces", 30, 60)
+    """A training in two pieces takes every step once and keeps its average."""
+    state = train_in_pieces(tmp_path / "pieces", 30, 60)
 
     assert state["step"] == 60
     assert abs(state["networks"]["weight"].item() - state["average"]["weight"].item()) < 1
 
 
 def test_the_rate_warms_up_and_falls():
-    """The rate begins small, is whole after the warm-up and ends at nearly nothing."""
+    """The learning rate starts small, is full after the warm-up and ends near zero."""
     assert lr_factor(0, 1000) < 0.05
     assert lr_factor(60, 1000) > 0.95
     assert lr_factor(999, 1000) < 0.02

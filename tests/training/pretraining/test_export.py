@@ -1,4 +1,4 @@
-"""Export writes what was trained, and leaves alone what was not."""
+"""Export writes the parts that were trained, and leaves the others alone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from training.pretraining.tokenizers import make_caption_tokenizer, save_prompt_
 
 
 def test_a_part_that_was_not_trained_here_is_kept(tmp_path, capsys):
-    """Without a checkpoint of its own, what is shipped stays, and is named."""
+    """A part without a checkpoint in the work folder keeps its shipped files, and is named."""
     work, weights = tmp_path / "work", tmp_path / "weights"
     work.mkdir()
     names = ["bell", "cat"]
@@ -37,7 +37,7 @@ def test_a_part_that_was_not_trained_here_is_kept(tmp_path, capsys):
 
 
 def test_the_words_beside_the_weights_are_the_recipes(tmp_path):
-    """The file of known words that ships is what the recipe writes, in its order."""
+    """The shipped list of known words is what the recipe writes, in its order."""
     export.write_words(tmp_path / "words.json")
 
     assert WORDS.read_bytes() == (tmp_path / "words.json").read_bytes()

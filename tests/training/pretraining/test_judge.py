@@ -1,4 +1,4 @@
-"""The judge tells styles and things apart on real pictures."""
+"""The judge tells real pictures of different styles and things apart."""
 
 from __future__ import annotations
 
@@ -15,55 +15,55 @@ PICTURES = Path(__file__).parents[3] / "benchmarks" / "pictures"
 
 
 @pytest.fixture(scope="module")
-def ink():
-    """Open the real pictures of a held-out style."""
+def ink_pictures():
+    """Return the names and real pictures of a held-out style."""
     paths = sorted((PICTURES / "ink" / "measure").glob("*.png"))
     return [path.stem for path in paths], [Image.open(path) for path in paths]
 
 
-def test_every_style_has_a_gallery(critic):
-    """Each style has at least 500 real pictures to be ranked among."""
-    assert set(critic.galleries) == set(STYLES)
-    assert min(len(gallery.names) for gallery in critic.galleries.values()) >= 500
+def test_every_style_has_a_gallery(judge):
+    """Each style has a gallery of at least 500 real pictures."""
+    assert set(judge.galleries) == set(STYLES)
+    assert min(len(gallery.names) for gallery in judge.galleries.values()) >= 500
 
 
-def test_real_pictures_find_themselves(critic, ink):
+def test_real_pictures_find_themselves(judge, ink_pictures):
     """A real picture ranks first among the pictures of its style."""
-    names, pictures = ink
-    features = critic.extract_features(pictures)
+    names, pictures = ink_pictures
+    features = judge.extract_features(pictures)
 
     ranks = [
-        critic.rank_within_style(features[i : i + 1], n, "ink")[0] for i, n in enumerate(names)
+        judge.rank_within_style(features[i : i + 1], n, "ink")[0] for i, n in enumerate(names)
     ]
 
     assert sorted(ranks)[len(ranks) // 2] == 1
 
 
-def test_a_style_is_nearest_to_itself(critic, ink):
-    """Real pictures of a style lie nearer to its gallery than to any other."""
-    names, pictures = ink
-    features = critic.extract_features(pictures)
+def test_a_style_is_nearest_to_itself(judge, ink_pictures):
+    """Real pictures of a style are nearer to its gallery than to any other."""
+    names, pictures = ink_pictures
+    features = judge.extract_features(pictures)
 
-    distances = {style: critic.measure_style_distance(features, style, names) for style in STYLES}
+    distances = {style: judge.measure_style_distance(features, style, names) for style in STYLES}
 
     assert min(distances, key=distances.__getitem__) == "ink"
-    assert critic.style_probability(features, "ink") > 0.8
+    assert judge.style_probability(features, "ink") > 0.8
 
 
-def test_a_thing_is_found_among_all_styles(critic):
-    """Pictures of one thing find what they have in common before nearly all of 5,000 others."""
-    galleries = [critic.galleries[style] for style in ("noto", "flat", "ink")]
+def test_a_thing_is_found_among_all_styles(judge):
+    """The mean of one thing's pictures ranks at the top of all 5,000 real pictures."""
+    galleries = [judge.galleries[style] for style in ("noto", "flat", "ink")]
     pandas = torch.cat([g.features[g.names.index("panda")][None] for g in galleries])
 
-    ranks = critic.rank_anywhere(pandas, pandas)
+    ranks = judge.rank_anywhere(pandas, pandas)
 
     assert max(ranks) <= 10
-    assert critic.rank_anywhere(-pandas, pandas)[0] > 5000
+    assert judge.rank_anywhere(-pandas, pandas)[0] > 5000
 
 
-def test_the_nearest_is_found(critic):
-    """A picture is at 1 from itself, and no nearer to any other; its look does not matter."""
-    features = critic.galleries["flat"].features[:9]
+def test_the_nearest_is_found(judge):
+    """A picture's cosine to itself is 1 and to others smaller; its style does not matter."""
+    features = judge.galleries["flat"].features[:9]
     restyled = features.clone()
     restyled[:, CONTENT_FEATURES:] += 5
 

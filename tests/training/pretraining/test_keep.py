@@ -1,4 +1,4 @@
-"""A new captioner can be made beside the base that is shipped."""
+"""A new captioner can be trained for the shipped base."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from training.pretraining.stages import STAGES, run_all
 
 
 def test_the_base_is_not_made_again(tmp_path):
-    """After it, all stages are performed but the base's."""
+    """After `keep`, `all` runs every stage but the base's."""
     performed = []
 
     keep.run(tmp_path)
@@ -20,7 +20,7 @@ def test_the_base_is_not_made_again(tmp_path):
 
 
 def test_another_base_is_not_mixed_with_it(tmp_path):
-    """A folder in which a base is being trained is left as it is, and said so."""
+    """A work folder with another base's files is refused and left as it is."""
     (tmp_path / "vae.ckpt").write_bytes(b"of today")
 
     with pytest.raises(SystemExit, match=r"vae\.ckpt of another base"):

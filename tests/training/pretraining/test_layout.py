@@ -1,4 +1,4 @@
-"""The shipped pipeline draws what it is told."""
+"""The shipped pipeline generates what the prompt asks for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ KNOWN = ("dog-face", "pizza", "red-apple", "owl", "sunflower", "grinning-face")
 
 
 def test_a_plain_load_draws_64_pixels(pipe):
-    """Diffusers' own class gives a small picture by default, with v-prediction and 77 tokens."""
+    """Diffusers' own class generates 64 pixels by default, with v-prediction and 77 tokens."""
     picture = pipe("a dog", num_inference_steps=1).images[0]
 
     assert picture.size == (64, 64)
@@ -18,17 +18,19 @@ def test_a_plain_load_draws_64_pixels(pipe):
     assert pipe.tokenizer.model_max_length == 77
 
 
-def test_known_prompts_are_recognised(pipe, critic):
-    """The judge finds known prompts among all pictures of their style, not shuffled ones."""
+def test_known_prompts_are_recognised(pipe, judge):
+    """The judge ranks the true pictures of known prompts high, those of others low."""
     prompts = [full_caption(name, "flat", "white") for name in KNOWN]
     generator = torch.Generator().manual_seed(3)
-    drawn = pipe(prompts, num_inference_steps=12, guidance_scale=4.0, generator=generator).images
-    features = critic.extract_features(drawn)
+    pictures = pipe(
+        prompts, num_inference_steps=12, guidance_scale=4.0, generator=generator
+    ).images
+    features = judge.extract_features(pictures)
     ranks = [
-        critic.rank_within_style(features[i : i + 1], n, "flat")[0] for i, n in enumerate(KNOWN)
+        judge.rank_within_style(features[i : i + 1], n, "flat")[0] for i, n in enumerate(KNOWN)
     ]
     others = [
-        critic.rank_within_style(features[i - 1 : i], n, "flat")[0]
+        judge.rank_within_style(features[i - 1 : i], n, "flat")[0]
         for i, n in enumerate(KNOWN)
         if i
     ]
@@ -37,8 +39,8 @@ def test_known_prompts_are_recognised(pipe, critic):
     assert sorted(ranks)[len(ranks) // 2] * 3 < sorted(others)[len(others) // 2]
 
 
-def test_the_ground_is_as_told(pipe):
-    """A named ground fills the corner of the picture."""
+def test_the_background_has_the_prompts_colour(pipe):
+    """A named background colour fills the corner of the picture."""
     generator = torch.Generator().manual_seed(1)
     prompts = [full_caption("dog-face", "flat", colour) for colour in ("white", "black")]
     light, dark = pipe(prompts, num_inference_steps=8, generator=generator).images

@@ -9,7 +9,7 @@ from training.pretraining.stages import current_name, read_finished
 
 
 def test_a_stage_is_a_command(tmp_path):
-    """A stage can be run by itself, and says how long it took."""
+    """A single stage can be run, and prints how long it took."""
     done = subprocess.run(
         [sys.executable, "-m", "training.pretraining", "keep", "--work", tmp_path],
         check=True,
@@ -22,14 +22,14 @@ def test_a_stage_is_a_command(tmp_path):
 
 
 def test_a_stage_has_its_old_name_too():
-    """What a stage was called before is still understood on the command line."""
+    """The command line accepts the stages' old names."""
     assert [current_name(stage) for stage in ("tutor", "exhibits", "vae")] == [
         "content_teacher", "benchmark_pictures", "vae",
     ]  # fmt: skip
 
 
 def test_pictures_need_a_place(tmp_path):
-    """Without the icon packages the recipe says what is missing."""
+    """Without the icon packages the command names the missing flag."""
     done = subprocess.run(
         [sys.executable, "-m", "training.pretraining", "all", "--work", tmp_path],
         check=False,

@@ -1,4 +1,4 @@
-"""What is held out stays out."""
+"""Held-out names and styles stay out of the training captions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from training.pretraining.names import BASE_STYLES, EVERYDAY, HELD_OUT_STYLES, H
 
 
 def test_held_out_subjects_are_not_trained():
-    """No subject for measuring is among the names the base learns."""
+    """No held-out subject is among the names the base learns."""
     assert len(HELD_OUT_SUBJECTS) == 10
     assert not set(EVERYDAY) & set(HELD_OUT_SUBJECTS)
     assert not set(BASE_STYLES) & set(HELD_OUT_STYLES)
@@ -17,7 +17,7 @@ def test_held_out_subjects_are_not_trained():
 
 
 def test_a_full_caption_reads_well():
-    """Captions are sentences: articles fit, hyphens are gone."""
+    """Captions have fitting articles and no hyphens."""
     assert (
         full_caption("ice-cream", "noto", "orange")
         == "an ice cream emoji, noto style, on an orange background"
@@ -25,7 +25,7 @@ def test_a_full_caption_reads_well():
 
 
 def test_one_caption_in_ten_is_empty():
-    """Empty captions teach guidance; all others name the thing."""
+    """One caption in ten is empty, for guidance; all others name the thing."""
     generator = torch.Generator().manual_seed(0)
     texts = [draw_caption("ant", "flat", "red", generator) for _ in range(1000)]
 

@@ -1,4 +1,4 @@
-"""Muon moves what lies between wide layers, AdamW the rest; together they are one optimizer."""
+"""Muon updates the layers between wide layers, AdamW the rest; together they are one optimizer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from training.pretraining.optimizer import Optimizer, muon_weights
 
 
 def make_task(muon_learning_rate=0.02):
-    """Build a convolution in, one between, and a linear layer out."""
+    """Build a network of an input convolution, a hidden one and an output linear layer."""
     torch.manual_seed(0)
     networks = nn.Sequential(
         nn.Conv2d(3, 64, 3), nn.Conv2d(64, 96, 3), nn.Flatten(), nn.Linear(96, 63)
@@ -23,8 +23,8 @@ def make_task(muon_learning_rate=0.02):
     )
 
 
-def stepped(optimizer, networks, steps=1):
-    """Take some steps towards nothing and give the weights."""
+def take_steps(optimizer, networks, steps=1):
+    """Take some steps towards zero and return the weights."""
     generator = torch.Generator().manual_seed(1)
     for _ in range(steps):
         networks(torch.randn(4, 3, 5, 5, generator=generator)).square().mean().backward()
@@ -33,7 +33,7 @@ def stepped(optimizer, networks, steps=1):
 
 
 def test_a_step_of_a_matrix_has_no_weak_direction():
-    """Muon's step makes the gradient's directions about as long, and is as long as AdamW's."""
+    """Muon evens out a gradient's singular values, and its step is about as long as AdamW's."""
     task = make_task()
     weight, generator = task.networks[1].weight, torch.Generator().manual_seed(1)
     before = weight.detach().clone()
@@ -43,18 +43,18 @@ def test_a_step_of_a_matrix_has_no_weak_direction():
     optimizer.step(1.0)
     moved = (weight.detach() - before * (1 - 0.02 * 0.01)).flatten(1)
 
-    assert apart(moved) < apart(gradient) / 3
+    assert singular_value_ratio(moved) < singular_value_ratio(gradient) / 3
     assert 0.1 * 0.02 < moved.square().mean().sqrt() < 0.3 * 0.02  # AdamW's is about .2
 
 
-def apart(matrix):
-    """Tell how much longer the longest direction is than the middle one."""
+def singular_value_ratio(matrix):
+    """Return the largest singular value over the median one."""
     sizes = torch.linalg.svdvals(matrix)
     return float(sizes.max() / sizes.median())
 
 
 def test_the_first_and_last_layers_are_not_matrices():
-    """Of the denoiser, what reads latents and writes them is AdamW's, as Muon's author advises."""
+    """The UNet's first and last layers use AdamW, as Muon's author advises."""
     network = make_unet()
     weights = {id(weight) for weight in muon_weights(network)}
 
@@ -65,12 +65,12 @@ def test_the_first_and_last_layers_are_not_matrices():
 
 
 def test_without_a_rate_for_matrices_all_is_adamws():
-    """A rate of nothing leaves one optimizer, which moves everything."""
+    """Without a learning rate for Muon, one AdamW updates everything."""
     task = make_task(muon_learning_rate=0.0)
     before = [p.detach().clone() for p in task.networks.parameters()]
     optimizer = Optimizer(task)
 
-    after = stepped(optimizer, task.networks)
+    after = take_steps(optimizer, task.networks)
 
     assert len(optimizer.state_dict()) == 1
     assert all(not torch.equal(a, b) for a, b in zip(before, after, strict=True))
@@ -78,9 +78,9 @@ def test_without_a_rate_for_matrices_all_is_adamws():
 
 @pytest.mark.parametrize("muon_learning_rate", [0.0, 0.02])
 def test_a_state_taken_up_gives_the_same_next_step(muon_learning_rate):
-    """Three steps are one step, saved and loaded, and two more."""
+    """Three steps in a row equal one step, a save and a load, and two more."""
     whole = make_task(muon_learning_rate)
-    wanted = stepped(Optimizer(whole), whole.networks, 1 + 2)
+    wanted = take_steps(Optimizer(whole), whole.networks, 1 + 2)
     first = make_task(muon_learning_rate)
     optimizer = Optimizer(first)
     generator = torch.Generator().manual_seed(1)

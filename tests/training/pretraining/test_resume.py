@@ -1,7 +1,7 @@
-"""A stage of the recipe that is killed goes on where it was, to the same bytes.
+"""A stage of the recipe that is killed resumes where it was, to the same bytes.
 
-`python -m …test_resume WORK` runs a small stage, in one process, and saves each step;
-with `crew` behind it, in two processes.
+`python -m …test_resume WORK` runs a small stage in one process and saves each step; with `crew`
+behind it, in two processes.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ pytestmark = pytest.mark.slow(8)
 
 MYSELF = (sys.executable, "-m", "tests.training.pretraining.test_resume")
 STEPS, HELD = 40, 23
-TIMEOUT = 300  #: seconds; nothing here is measured, a hang only ends
+TIMEOUT = 300  #: seconds; only ends a hang
 
 
 class ToyTask:
-    """A small network; while there is a file `hold`, it stays in one step."""
+    """Trains a small network; waits at step `HELD` while there is a file `hold`."""
 
     name = "toy"
     steps, batch_size, learning_rate, muon_learning_rate, ema_decay = STEPS, 4, 0.05, 0.02, 0.9
@@ -39,35 +39,35 @@ class ToyTask:
         )
 
     def draw_batch(self, generator, step):
-        """Draw points."""
+        """Return random points."""
         while step == HELD and self.hold.exists():
             time.sleep(0.01)
         return (torch.randn(self.batch_size, 3, generator=generator),)
 
-    def loss(self, drawn):
-        """Compare with a curve."""
-        (x,) = drawn
+    def loss(self, batch):
+        """Return the squared error from a curve."""
+        (x,) = batch
         return (self.networks(x).float() - x.square().sum(1, keepdim=True)).square().mean()
 
 
-def study(work):
+def train_to_the_end(work):
     """Take every step that is missing."""
     distributed.run_process(0, 1, work / f"meeting-{time.monotonic_ns()}", ToyTask, work)
 
 
-def checkpoint(work):
-    """Read the checkpoint; before there is one, its step is 0."""
+def read_checkpoint(work):
+    """Return the checkpoint, or only step 0 if there is none yet."""
     path = work / "toy.ckpt"
     return torch.load(path, weights_only=True) if path.exists() else {"step": 0}
 
 
-def killed(work):
-    """Study in a process that is killed in the middle of a step, and of writing."""
+def train_until_killed(work):
+    """Train in a process that is killed in the middle of a step, leaving half a checkpoint."""
     (work / "hold").touch()
     process = subprocess.Popen([*MYSELF, work])
     try:
         deadline = time.monotonic() + TIMEOUT
-        while checkpoint(work)["step"] < HELD:
+        while read_checkpoint(work)["step"] < HELD:
             assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.02)
@@ -78,11 +78,11 @@ def killed(work):
     (work / "toy.new").write_bytes(b"half of a checkpoint")
 
 
-def values(state, path=""):
-    """Yield every value of a checkpoint with where it is, tensors as bytes."""
+def list_values(state, path=""):
+    """Yield every value of a checkpoint with its path, tensors as bytes."""
     if isinstance(state, dict | list):
         for key, value in state.items() if isinstance(state, dict) else enumerate(state):
-            yield from values(value, f"{path}/{key}")
+            yield from list_values(value, f"{path}/{key}")
     elif isinstance(state, torch.Tensor):
         yield path, (state.dtype, tuple(state.shape), state.numpy().tobytes())
     else:
@@ -90,54 +90,54 @@ def values(state, path=""):
 
 
 def test_a_killed_stage_resumes_to_the_same_bytes(tmp_path):
-    """It ends as if nothing had been: networks, average and optimizer, whenever it was saved."""
+    """Networks, average and optimizer end as if the stage had never been killed."""
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     whole.mkdir()
     broken.mkdir()
 
-    study(whole)
-    killed(broken)
-    halfway = dict(values(checkpoint(broken)))
-    study(broken)
+    train_to_the_end(whole)
+    train_until_killed(broken)
+    halfway = dict(list_values(read_checkpoint(broken)))
+    train_to_the_end(broken)
 
-    wanted, found = (dict(values(checkpoint(work))) for work in (whole, broken))
+    wanted, found = (dict(list_values(read_checkpoint(work))) for work in (whole, broken))
     assert halfway["/step"] == HELD
     assert wanted["/step"] == STEPS
     assert found == wanted != halfway
 
 
 def test_a_killed_stage_leaves_no_process(tmp_path):
-    """Its crew ends with it, so that nobody writes beside the one who resumes."""
+    """Its worker processes end with it, so that none writes beside the run that resumes."""
     hold = tmp_path / "hold"
     hold.touch()
     process = psutil.Popen([*MYSELF, tmp_path, "crew"])
-    crew = []
+    workers = []
     try:
         deadline = time.monotonic() + TIMEOUT
-        while checkpoint(tmp_path)["step"] < HELD:
+        while read_checkpoint(tmp_path)["step"] < HELD:
             assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.02)
-        crew = process.children(recursive=True)
+        workers = process.children(recursive=True)
         process.kill()
         process.wait()
         hold.unlink()
-        _, left = psutil.wait_procs(crew, timeout=60)
+        _, left = psutil.wait_procs(workers, timeout=60)
     finally:
-        for each in [process, *crew]:
+        for each in [process, *workers]:
             if each.is_running():
                 each.kill()
 
-    assert len(crew) >= 2
+    assert len(workers) >= 2
     assert left == []
-    assert checkpoint(tmp_path)["step"] < STEPS
+    assert read_checkpoint(tmp_path)["step"] < STEPS
 
 
-if __name__ in {"__main__", "__mp_main__"}:  # the second is what the crew calls it
+if __name__ in {"__main__", "__mp_main__"}:  # the second is its name in the worker processes
     distributed.SAVE_SECONDS = 0.0
 if __name__ == "__main__":
     torch.set_num_threads(1)
     if sys.argv[2:] == ["crew"]:
         distributed.train_distributed(ToyTask, Path(sys.argv[1]))
     else:
-        study(Path(sys.argv[1]))
+        train_to_the_end(Path(sys.argv[1]))

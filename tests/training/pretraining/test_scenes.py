@@ -1,4 +1,4 @@
-"""Composed scenes: what is drawn, what is said of it, and what is kept for the examination."""
+"""Composed scenes: what they show, what their captions say, and what is held out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from training.pretraining.names import BASE_STYLES, COLOURS, EVERYDAY, to_words
 
 @pytest.fixture(scope="module")
 def thing() -> torch.Tensor:
-    """Draw a grey square of 32 pixels with a dark middle on a clear ground."""
+    """Return a grey square of 32 pixels with a dark middle on a transparent background."""
     rgba = torch.zeros(4, 64, 64, dtype=torch.uint8)
     rgba[3, 16:48, 16:48] = 255
     rgba[:3, 16:48, 16:48] = 170
@@ -19,29 +19,29 @@ def thing() -> torch.Tensor:
     return rgba
 
 
-def test_withheld() -> None:
-    """About one in five combinations is kept back, whichever part is named first."""
+def test_held_out() -> None:
+    """About one in five combinations is held out, whichever part is named first."""
     pairs = [(a, b) for a in EVERYDAY[:60] for b in EVERYDAY[:60] if a < b]
-    kept = [scenes.is_held_out(*pair) for pair in pairs]
+    held_out = [scenes.is_held_out(*pair) for pair in pairs]
 
-    assert 0.15 < sum(kept) / len(kept) < 0.25
-    assert kept == [scenes.is_held_out(b, a) for a, b in pairs]
+    assert 0.15 < sum(held_out) / len(held_out) < 0.25
+    assert held_out == [scenes.is_held_out(b, a) for a, b in pairs]
 
 
 @pytest.mark.parametrize("tint", scenes.TINTS)
-def test_tinted(thing: torch.Tensor, tint: str) -> None:
-    """A thing in a colour is nearest to that colour, and keeps its shape and its dark parts."""
+def test_recolour(thing: torch.Tensor, tint: str) -> None:
+    """A recoloured thing is nearest to that colour, and keeps its shape and its dark parts."""
     painted = scenes.recolour(thing, tint)
     mean = painted[:3, 16:26, 16:48].float().mean((1, 2))
-    apart = {name: (mean - torch.tensor(COLOURS[name])).norm() for name in scenes.TINTS}
+    distances = {name: (mean - torch.tensor(COLOURS[name])).norm() for name in scenes.TINTS}
 
     assert torch.equal(painted[3], thing[3])
-    assert min(apart, key=lambda name: float(apart[name])) == tint
+    assert min(distances, key=lambda name: float(distances[name])) == tint
     assert painted[:3, 30:34, 30:34].float().mean() < mean.mean()
 
 
-def test_placed(thing: torch.Tensor) -> None:
-    """A thing is cut out, scaled and put where it shall be; what reaches over the edge is cut."""
+def test_place_on_canvas(thing: torch.Tensor) -> None:
+    """A thing is cropped, scaled and placed; parts beyond the canvas are cut off."""
     small = scenes.place_on_canvas(thing, 20, 4, 30)
     rows, columns = (small[3] > 128).nonzero(as_tuple=True)
 
@@ -51,8 +51,8 @@ def test_placed(thing: torch.Tensor) -> None:
 
 
 @pytest.mark.slow(10)
-def test_composed(thing: torch.Tensor) -> None:
-    """The scenes are the same every time, and none of them shows what is withheld."""
+def test_compose_scenes(thing: torch.Tensor) -> None:
+    """The scenes are the same every time, and none shows a held-out combination."""
     pictures = {(name, style): thing for name in EVERYDAY for style in BASE_STYLES}
     (alone, two), other = (
         scenes.compose_scenes(pictures, torch.Generator().manual_seed(11)) for _ in range(2)
@@ -60,8 +60,8 @@ def test_composed(thing: torch.Tensor) -> None:
     found, again = alone + two, other[0] + other[1]
     assert all(" and " in scene.phrase for scene in two)
     assert not any(" and " in scene.phrase for scene in alone)
-    told = {(scene.phrase, scene.style, scene.ground) for scene in found}
-    kept = {
+    captioned = {(scene.phrase, scene.style, scene.background) for scene in found}
+    held_out = {
         f"{tint} {to_words(name)}"
         for name in EVERYDAY
         for tint in scenes.TINTS
@@ -76,6 +76,6 @@ def test_composed(thing: torch.Tensor) -> None:
     assert [scene.phrase for scene in found] == [scene.phrase for scene in again]
     assert all(torch.equal(a.rgba, b.rgba) for a, b in zip(found, again, strict=True))
     assert {f"small {to_words(EVERYDAY[0])}", f"big {to_words(EVERYDAY[0])}"} <= {
-        t[0] for t in told
+        t[0] for t in captioned
     }
-    assert not {phrase for phrase, _, _ in told} & (kept | pairs)
+    assert not {phrase for phrase, _, _ in captioned} & (held_out | pairs)

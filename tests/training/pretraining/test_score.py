@@ -1,4 +1,4 @@
-"""What the captioner says is marked by name, word, style and ground."""
+"""Captions are graded by name, word, style and background."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from training.pretraining.names import COLOURS
 from training.pretraining.score import grade_captions, on_background
 
 
-def test_captions_are_marked():
-    """A word of the name counts apart from the whole name; "face" is no such word."""
+def test_captions_are_graded():
+    """A word of the name counts apart from the whole name; "face" does not count."""
     texts = [
         "a red apple emoji, noto style, on a blue background",
         "a green apple emoji, flat style, on a blue background",
@@ -23,8 +23,8 @@ def test_captions_are_marked():
     assert found == {"name": 0.25, "a word of the name": 0.75, "style": 0.75, "ground": 0.75}
 
 
-def test_pictures_are_laid_on_a_ground():
-    """What a picture does not cover has the ground's colour."""
+def test_pictures_are_put_on_a_background():
+    """The background's colour shows wherever a picture is transparent."""
     rgba = torch.zeros(4, 64, 64, dtype=torch.uint8)
     rgba[3, :, :8] = 255  # a black bar at the left
 

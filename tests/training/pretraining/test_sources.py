@@ -1,4 +1,4 @@
-"""Icon packages whose pictures have changed are noticed before anything is drawn."""
+"""A changed icon package is noticed before anything is rendered."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from training.pretraining.sources import digest, read_checked, read_sources
 
 @pytest.fixture
 def npm(tmp_path):
-    """Lay out two packages: three icons of which one is a flag, and a render of one of them."""
+    """Create two packages: three icons, one of them a flag, and a render of one of the others."""
     noto, renders = tmp_path / "@iconify-json" / "noto", tmp_path / "@lobehub" / "renders"
     noto.mkdir(parents=True)
     (renders / "assets").mkdir(parents=True)
@@ -34,7 +34,7 @@ def npm(tmp_path):
 
 @pytest.fixture
 def listed(npm):
-    """List what is there now."""
+    """Write the list of the packages' present state."""
     found = sorted(read_sources(npm, "noto"))
     path = npm / "listed.toml"
     path.write_text(
@@ -43,14 +43,14 @@ def listed(npm):
     return path
 
 
-def swap(npm, old, new):
-    """Publish the icons anew."""
+def change_icons(npm, old, new):
+    """Change the icons file."""
     path = npm / "@iconify-json" / "noto" / "icons.json"
     path.write_text(path.read_text("utf-8").replace(old, new), "utf-8")
 
 
 def test_things_are_found_by_name(npm):
-    """Only things count; vectors are named, renders are known by their code points."""
+    """Only things are read; vectors have names, renders are known by their code points."""
     vectors = dict(read_sources(npm, "noto"))
 
     assert vectors.keys() == {"fox", "owl"}
@@ -59,7 +59,7 @@ def test_things_are_found_by_name(npm):
 
 
 def test_both_kinds_are_drawn(npm):
-    """A vector and a render become pictures of 64 pixels, clear where nothing is drawn."""
+    """A vector and a render become pictures of 64 pixels with transparent backgrounds."""
     (_, vector), _ = sorted(read_sources(npm, "noto"))
     ((_, render),) = read_sources(npm, "@lobehub/renders")
 
@@ -72,7 +72,7 @@ def test_both_kinds_are_drawn(npm):
 
 
 def test_what_is_listed_is_taken(npm, listed):
-    """Sources that are as listed come in the order of their names."""
+    """Sources that match the list come in the order of their names."""
     assert [name for name, _ in read_checked(npm, "tiny", "noto", listed)] == ["fox", "owl"]
 
 
@@ -82,22 +82,22 @@ def test_what_is_listed_is_taken(npm, listed):
     ids=["another picture", "one fewer"],
 )
 def test_a_changed_package_is_named(npm, listed, old, new, count):
-    """The sentence has the style, both counts and digests, and what to install."""
+    """The error has the style, both counts and digests, and what to install."""
     wanted = digest(sorted(read_sources(npm, "noto")))
-    swap(npm, old, new)
+    change_icons(npm, old, new)
     found = sorted(read_sources(npm, "noto"))
 
     with pytest.raises(ValueError, match="The style tiny is not") as refused:
         read_checked(npm, "tiny", "noto", listed)
 
-    said = str(refused.value)
-    assert f"2 pictures with digest {wanted}" in said
-    assert f"{count} with {digest(found)}" in said
-    assert "tiny 1.0.0" in said
+    message = str(refused.value)
+    assert f"2 pictures with digest {wanted}" in message
+    assert f"{count} with {digest(found)}" in message
+    assert "tiny 1.0.0" in message
 
 
 def test_nothing_is_drawn_from_other_packages(npm, tmp_path):
-    """The stage stops before it draws, and leaves no file."""
+    """The stage stops before it renders, and leaves no file."""
     with pytest.raises(ValueError, match="The style noto is not"):
         pictures.run(tmp_path, npm)
 
@@ -105,14 +105,14 @@ def test_nothing_is_drawn_from_other_packages(npm, tmp_path):
 
 
 def test_neighbours_are_kept_apart():
-    """The same bytes cut otherwise, or under other names, are other sources."""
+    """The same bytes split differently, or under other names, have another digest."""
     cuts = [("a", b"xy"), ("b", b"z")], [("a", b"x"), ("b", b"yz")], [("b", b"xy"), ("a", b"z")]
 
     assert len({digest(cut) for cut in cuts}) == 3
 
 
 def test_an_edge_has_no_dark_fringe():
-    """Reducing weighs colours by how opaque they are."""
+    """Reducing weighs colours by their opacity."""
     pixels = np.zeros((128, 128, 4), np.uint8)
     pixels[:, 33:] = (255, 0, 0, 255)
     source = io.BytesIO()

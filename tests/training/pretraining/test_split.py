@@ -1,4 +1,4 @@
-"""What the captioner is examined with is never shown to it; the rest is varied."""
+"""Test pictures are kept out of the captioner's training; the others are augmented."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from training.pretraining.split import (
 )
 
 
-def test_examined_pictures_are_kept_apart():
+def test_test_pictures_are_kept_out():
     """A quarter of the everyday names has one base style that is never trained on."""
     kept = [
         (name, style) for name in EVERYDAY for style in BASE_STYLES if is_test_picture(name, style)
@@ -22,8 +22,8 @@ def test_examined_pictures_are_kept_apart():
     assert len({name for name, _ in kept}) == len(kept) == -(-len(EVERYDAY) // 4)
 
 
-def test_colours_are_swapped_where_names_do_not_speak_of_them():
-    """Shapes stay, and so do red apples; of other things many change their colours."""
+def test_colours_change_unless_the_name_contains_one():
+    """Shapes stay, red apples stay red, and many other things change colour."""
     names = ["cat", "red-apple"] * 20
     drawn = torch.randint(256, (2, 4, 64, 64), generator=torch.Generator().manual_seed(1))
     given = drawn.byte().repeat(20, 1, 1, 1)
@@ -36,13 +36,13 @@ def test_colours_are_swapped_where_names_do_not_speak_of_them():
     assert 4 <= (~same[::2]).sum() <= 16
 
 
-def test_varied():
-    """The same draws vary a picture in the same way, other draws in another."""
+def test_augment():
+    """The same seed augments a picture in the same way, another seed in another."""
     rgba = torch.randint(256, (3, 4, 64, 64), generator=torch.Generator().manual_seed(1)).byte()
-    grounds = torch.ones(3, 3, 64, 64)
+    backgrounds = torch.ones(3, 3, 64, 64)
 
     one, same, other = (
-        augment(rgba, ["cat"] * 3, grounds, torch.Generator().manual_seed(seed))
+        augment(rgba, ["cat"] * 3, backgrounds, torch.Generator().manual_seed(seed))
         for seed in (1, 1, 2)
     )
 
@@ -50,8 +50,8 @@ def test_varied():
     assert not torch.allclose(one, other, atol=0.5)
 
 
-def test_the_examination_is_what_is_kept(tmp_path):
-    """Of all pictures only those of the examination are given, on white, with what they are."""
+def test_test_pictures_are_loaded_on_white(tmp_path):
+    """Only the test pictures are loaded, on white, with their names and styles."""
     rgba = torch.zeros(3, 4, 64, 64, dtype=torch.uint8)
     rgba[1, 3, :, :8] = 255  # a black bar
     names, styles = ["scroll", EVERYDAY[0], EVERYDAY[0]], ["noto", "noto", "blob"]

@@ -1,4 +1,4 @@
-"""The whole recipe goes on where it was stopped."""
+"""The whole recipe resumes where it was stopped."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from training.pretraining.stages import (
 
 
 def test_all_goes_on_where_it_was_stopped(tmp_path):
-    """A stage that fails is begun again; those before it are not."""
+    """A stage that failed is run again; finished stages are not."""
     performed = []
 
     def perform(stage):
@@ -33,7 +33,7 @@ def test_all_goes_on_where_it_was_stopped(tmp_path):
 
 
 def test_older_work_folders_are_resumed(tmp_path):
-    """Stages, and their checkpoints, that have an older name count under today's."""
+    """Finished stages and checkpoints with old names count under the current names."""
     (tmp_path / "finished.json").write_text(json.dumps(dict.fromkeys(["vae", *OLD_NAMES], 3)))
     (tmp_path / "tutor.ckpt").write_bytes(b"trained")
 

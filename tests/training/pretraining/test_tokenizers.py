@@ -1,4 +1,4 @@
-"""The tokenizers cope with whatever people type."""
+"""The tokenizers accept whatever people type."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TEXTS = (
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_any_prompt_is_tokenized(pipe, text):
-    """Every text gives 77 tokens inside the vocabulary, begun and ended as CLIP expects."""
+    """Every text becomes 77 known tokens, with CLIP's begin and end tokens."""
     tokens = pipe.tokenizer(text, padding="max_length", truncation=True).input_ids
 
     assert len(tokens) == 77
@@ -32,7 +32,7 @@ def test_any_prompt_is_tokenized(pipe, text):
 
 @pytest.mark.parametrize("text", ["mydog", "a photo of sks dog", "quixotic zebra 42"])
 def test_unknown_words_are_spelt_not_lost(pipe, text):
-    """No word becomes "unknown": decoding gives the letters back."""
+    """No word becomes "unknown": decoding returns the letters."""
     tokens = pipe.tokenizer(text).input_ids
     back = pipe.tokenizer.decode(tokens, skip_special_tokens=True)
 
@@ -40,12 +40,12 @@ def test_unknown_words_are_spelt_not_lost(pipe, text):
 
 
 def test_a_known_word_is_one_token(pipe):
-    """The words of the captions are whole tokens, so embeddings can begin from them."""
+    """Caption words are whole tokens, so that embeddings can be initialized from them."""
     assert len(pipe.tokenizer("panda", add_special_tokens=False).input_ids) == 1
 
 
 def test_a_caption_is_read_back():
-    """The caption tokenizer keeps ordinary words, spelling those it does not know."""
+    """The caption tokenizer keeps known words and spells the others."""
     tokenizer = BlipProcessor.from_pretrained(find_folder("blip")).tokenizer
     back = tokenizer.decode(tokenizer("a photo of mydog").input_ids, skip_special_tokens=True)
 

@@ -1,4 +1,4 @@
-"""What the denoiser sees of things, scenes and words."""
+"""How the UNet's batches are composed of things, scenes and captions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from training.pretraining.unet import UnetTask, list_unused_words
 
 @pytest.fixture
 def work(tmp_path):
-    """Prepare a folder with invented latents and scenes."""
+    """Prepare a work folder with invented latents and scenes."""
     save_prompt_tokenizer(tmp_path, ["bell", "cat", "panda"])
     latents = torch.zeros(len(COLOURS), 2, 4, 16, 16)
     things = {"latents": latents, "names": ["bell", "cat"], "styles": ["noto", "flat"]}
@@ -30,22 +30,22 @@ def work(tmp_path):
 
 
 def test_a_batch_has_its_parts(work):
-    """Of a batch so many are things, scenes of one and pairs, each with a caption."""
-    lesson = UnetTask(work)
+    """A batch has fixed numbers of single things, scenes of one and pairs, all captioned."""
+    task = UnetTask(work)
 
-    latents, texts = lesson.draw_latents(torch.Generator().manual_seed(1))
+    latents, texts = task.draw_latents(torch.Generator().manual_seed(1))
 
     marks = latents[:, 0, 0, 0].tolist()
-    assert len(latents) == len(texts) == lesson.batch_size
-    assert (marks.count(1.0), marks.count(2.0)) == (lesson.single_scenes, lesson.pair_scenes)
-    assert sum(" and " in text for text in texts[-lesson.pair_scenes :]) > lesson.pair_scenes / 2
+    assert len(latents) == len(texts) == task.batch_size
+    assert (marks.count(1.0), marks.count(2.0)) == (task.single_scenes, task.pair_scenes)
+    assert sum(" and " in text for text in texts[-task.pair_scenes :]) > task.pair_scenes / 2
 
 
 def test_some_captions_have_a_word_that_means_nothing(work):
-    """Of a hundred captions some three lack the thing's name and five its style."""
-    lesson, generator = UnetTask(work), torch.Generator().manual_seed(2)
+    """About three captions in a hundred lack the thing's name, and five its style."""
+    task, generator = UnetTask(work), torch.Generator().manual_seed(2)
 
-    texts = [lesson.draw_caption("cat", "flat", "white", generator) for _ in range(2000)]
+    texts = [task.draw_caption("cat", "flat", "white", generator) for _ in range(2000)]
 
     written = [text for text in texts if "style" in text and "background" in text]
     assert 0.02 < sum("cat" not in text for text in written) / len(written) < 0.05
@@ -53,7 +53,7 @@ def test_some_captions_have_a_word_that_means_nothing(work):
 
 
 def test_a_word_without_a_meaning_is_in_no_caption(work):
-    """Names, styles and colours that the base learns are none; held-out names are."""
+    """Unused words exclude the names, styles and colours that the base learns."""
     words = list_unused_words(load_prompt_tokenizer(work), ["bell", "cat", "noto", "flat"])
 
     assert {"panda", "firefox", "city"} <= set(words)
@@ -61,14 +61,14 @@ def test_a_word_without_a_meaning_is_in_no_caption(work):
 
 
 def test_the_loss_is_one_number(work):
-    """A batch drawn by a seed is the same again, and gives a loss that has gradients."""
-    lesson = UnetTask(work)
-    lesson.batch_size, lesson.single_scenes, lesson.pair_scenes = 4, 1, 1
-    drawn, again = (lesson.draw_batch(torch.Generator().manual_seed(s), 0) for s in (3, 3))
+    """The same seed draws the same batch, whose loss has gradients for every parameter."""
+    task = UnetTask(work)
+    task.batch_size, task.single_scenes, task.pair_scenes = 4, 1, 1
+    batch, again = (task.draw_batch(torch.Generator().manual_seed(s), 0) for s in (3, 3))
 
-    loss = lesson.loss(drawn)
+    loss = task.loss(batch)
     loss.backward()
 
-    assert all(torch.equal(a, b) for a, b in zip(drawn, again, strict=True) if a is not drawn[1])
+    assert all(torch.equal(a, b) for a, b in zip(batch, again, strict=True) if a is not batch[1])
     assert loss.isfinite()
-    assert all(p.grad is not None for p in lesson.networks.parameters())
+    assert all(p.grad is not None for p in task.networks.parameters())
