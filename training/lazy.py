@@ -7,17 +7,6 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-__all__ = [
-    "SLOW_IMPORTS",
-    "LazyModule",
-    "Tensor",
-    "accelerate",
-    "diffusers",
-    "peft",
-    "torch",
-    "transformers",
-]
-
 
 class LazyModule:
     """A module that is imported when one of its attributes is first used."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -11,28 +11,22 @@ import numpy as np
 from PIL import Image
 
 from training.device import Device
-from training.families import Crop, Picture
+from training.families import Crop, Family, Picture
 from training.lazy import Tensor, torch
 from training.networks.conditioning import Conditions
 from training.networks.memory import MIB, vae_bytes
-from training.networks.networks import Networks
 from training.networks.quantize import quantize
 
 PipelineReader = Callable[["torch.dtype"], Any]  #: a pipeline from a base's files, rounded to this
 
 
-class LatentFamily(ABC):
+class LatentFamily(Family):
     """A resident base, as its pipeline in diffusers.
 
-    What differs from one to the next is how prompts are read (`tokens`, `states`), how the
-    denoiser is told and taught (`loss`), and how a pipeline is asked (`asked`, `guided`).
+    What differs from one to the next is how prompts are read (`tokenize`, `embed_prompts`), how
+    the denoiser is taught (`loss`), and how a pipeline is called (`pipeline_kwargs`).
     """
 
-    name: str
-    architecture: str
-    version: str
-    prediction: str
-    networks: Networks
     guidance: float
 
     def __init__(
@@ -72,14 +66,6 @@ class LatentFamily(ABC):
                 self.vae.float()
                 found = through(given.to(self.device.torch_device, torch.float32))
         return found
-
-    @abstractmethod
-    def tokenize(self, prompt: str) -> tuple[Tensor, int]:
-        """Return a prompt's token ids, and how many were cut off."""
-
-    @abstractmethod
-    def embed_prompts(self, tokens: Tensor) -> Conditions:
-        """Return the conditions that the denoiser reads, of a batch of token ids."""
 
     @abstractmethod
     def pipeline_kwargs(self, wanted: Conditions, unwanted: Conditions) -> dict[str, Any]:
