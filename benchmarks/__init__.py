@@ -1,4 +1,4 @@
-"""Figures: each module prints one table; `RESULTS.md` keeps them with their date and machine."""
+"""Benchmarks: each module prints a table; `RESULTS.md` keeps the figures with date and machine."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""`python -m benchmarks.compatibility --write docs/compatibility.md`: which programs read what.
+"""Write the table of which programs read which files: `--write docs/compatibility.md`.
 
 Makes an untrained file of every method on a tiny model of every family and asks
-`training.styles.compatibility` about its tensors; a whole model has the names of its true one.
-`tests/contracts/test_interop.py` compares the table with files that were trained.
+`training.styles.compatibility` about its tensors; a whole model has the tensor names of the true
+one. `tests/contracts/test_interop.py` compares the table with trained files.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from training.styles.compatibility import incompatibilities
 PAGE = """# Which programs read what
 
 Written by `python -m benchmarks.compatibility --write docs/compatibility.md`, and checked by
-`tests/contracts` on files that were trained. The reasons and their sources stand with the methods
-(`TRAITS`) and the families (`FILES`). What a result's card and `safelight inspect` say is worked
-out from that very file. Where a row has dashes, the method cannot train the family.
+`tests/contracts` on trained files. The reasons and their sources are in the methods' `TRAITS` and
+the families' `FILES`. A result's card and `safelight inspect` read the file itself. Where a row
+has dashes, the method cannot train the family.
 
 """
 
 
 @cache
 def model_names(family: str) -> tuple[str, ...]:
-    """Return the names of the tensors in a whole model's file, of true size."""
+    """Return the tensor names in a whole model's file, of true size."""
     if family == "zimage":
         with accelerate.init_empty_weights():
             return tuple(zimage.to_original(diffusers.ZImageTransformer2DModel().state_dict()))
@@ -49,7 +49,7 @@ def model_names(family: str) -> tuple[str, ...]:
 
 
 def file_names(method: str, bases: BaseCache, name: str) -> tuple[str, ...]:
-    """Return the names of the tensors in a method's file; none where it cannot train the base."""
+    """Return the tensor names in a method's file; none if it cannot train the base."""
     base = bases.find(name)
     rule = next(iter(defaults.rules(method, base)), None)
     if rule is None:
@@ -73,7 +73,7 @@ def row(method: str, family: str, names: Collection[str]) -> str:
 
 
 def table() -> Iterator[str]:
-    """Return the lines of the table."""
+    """Yield the lines of the table."""
     yield f"| method | family | {' | '.join(PROGRAMS)} |"
     yield "| --- " * (len(PROGRAMS) + 2) + "|"
     with tempfile.TemporaryDirectory() as place:

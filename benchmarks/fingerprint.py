@@ -1,9 +1,9 @@
-"""`python -m benchmarks.fingerprint --write FILE`: the guard of refactors.
+"""Guard refactors: `python -m benchmarks.fingerprint --write FILE`, later `--check FILE`.
 
 Trains three steps of every method on the embedded base and on a random tiny model of every family,
-draws a picture with each file, and writes the digests of all tensors and pictures. `--check FILE`
-repeats this and lists the differences. Digests are comparable on one machine with one set of
-libraries. File headers are not part of them.
+generates a picture with each file, and writes the digests of all tensors and pictures. `--check
+FILE` repeats this and lists the differences. Digests are comparable on one machine with one set of
+libraries. File headers are not included.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ OPTIONS = {
 }
 
 
-def safelight(*arguments: str | Path) -> list[dict[str, object]]:
-    """Run a command of `python -m training` in this process and return the lines it prints."""
+def run_command(*arguments: str | Path) -> list[dict[str, object]]:
+    """Run a `python -m training` command in this process and return the JSON lines it prints."""
     from training.__main__ import main  # noqa: PLC0415 - after SAFELIGHT_HOME is set
 
     printed = io.StringIO()
@@ -69,56 +69,56 @@ def safelight(*arguments: str | Path) -> list[dict[str, object]]:
     return lines
 
 
-def tensors(path: Path) -> str:
+def hash_tensors(path: Path) -> str:
     """Return the digest of a file's tensors: names, types, shapes and bytes."""
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     with safe_open(path, framework="pt") as file:
         for name in sorted(file.keys()):
             tensor = file.get_tensor(name).contiguous()
-            found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-            found.update(memoryview(tensor.flatten().view(_bytes()).numpy()))
-    return found.hexdigest()[:16]
+            digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+            digest.update(memoryview(tensor.flatten().view(_byte_type()).numpy()))
+    return digest.hexdigest()[:16]
 
 
-def _bytes() -> object:
-    import torch  # noqa: PLC0415 - seconds, and only here
+def _byte_type() -> object:
+    import torch  # noqa: PLC0415 - takes seconds to import
 
     return torch.uint8
 
 
-def pixels(path: Path) -> str:
+def hash_pixels(path: Path) -> str:
     """Return the digest of a picture's pixels."""
     with Image.open(path) as picture:
         content = picture.convert("RGB")
         return hashlib.sha256(f"{content.size}".encode() + content.tobytes()).hexdigest()[:16]
 
 
-def digests(out: Path) -> dict[str, str]:
-    """Return the digests of everything in a folder, by path."""
-    found = {}
+def hash_folder(out: Path) -> dict[str, str]:
+    """Return the digests of all files in a folder, by path."""
+    digests = {}
     for path in sorted(out.rglob("*")):
         name = str(path.relative_to(out))
         if path.suffix == ".safetensors":
-            found[name] = tensors(path)
+            digests[name] = hash_tensors(path)
         elif path.suffix == ".png" and "curve" not in path.name:
-            found[name] = pixels(path)
-    return found
+            digests[name] = hash_pixels(path)
+    return digests
 
 
-def runs(bases: list[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """List the trainings as a name and what is asked for."""
+def list_runs(bases: list[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield each training's name and arguments."""
     from training import methods  # noqa: PLC0415 - after SAFELIGHT_HOME is set
 
     for base in bases:
         for method in sorted(methods.walk()):
             more = OF_METHOD.get(method, ("--rank", "3"))
             yield f"{base} {method}", ("--method", method, "--base", base, *more)
-    for option, asked in OPTIONS.items():
-        yield f"embedded lora {option}", ("--base", "embedded", "--rank", "3", *asked)
+    for option, arguments in OPTIONS.items():
+        yield f"embedded lora {option}", ("--base", "embedded", "--rank", "3", *arguments)
 
 
-def photos(home: Path) -> Path:
-    """Write ten photos with a transparent corner, so that masks have something to leave out."""
+def write_photos(home: Path) -> Path:
+    """Write ten photos with a transparent corner, which masked loss leaves out."""
     folder = home / "photos"
     folder.mkdir()
     for path in sorted(PICTURES.glob("*.png"))[:10]:
@@ -129,10 +129,10 @@ def photos(home: Path) -> Path:
     return folder
 
 
-def tiny(home: Path) -> list[str]:
+def write_tiny_models(home: Path) -> list[str]:
     """Write a random tiny model of every family into a data folder and return their names.
 
-    A list beside them says 64 pixels; at the families' own sizes each picture takes a minute.
+    Their list sets 64 pixels; at the families' own sizes each picture takes a minute.
     """
     from training import families  # noqa: PLC0415 - torch
     from training.bases import random  # noqa: PLC0415 - torch
@@ -149,34 +149,36 @@ def tiny(home: Path) -> list[str]:
     return names
 
 
-def measured(home: Path) -> dict[str, dict[str, str]]:
-    """Train and draw everything and return the digests, by training."""
+def measure(home: Path) -> dict[str, dict[str, str]]:
+    """Train and sample everything; return the digests by training."""
     from training.bases.cache import BaseCache  # noqa: PLC0415 - torch
     from training.run.defaults import rules  # noqa: PLC0415 - torch
 
-    bases, folder = ["embedded", *tiny(home)], photos(home)
-    known = BaseCache(home / "bases", list_file=home / "bases.toml")
-    found = {}
-    for name, asked in runs(bases):
+    bases, folder = ["embedded", *write_tiny_models(home)], write_photos(home)
+    bases_cache = BaseCache(home / "bases", list_file=home / "bases.toml")
+    digests = {}
+    for name, arguments in list_runs(bases):
         base, method, *_ = name.split()
-        if not any(rules(method, known.find(base))):
+        if not any(rules(method, bases_cache.find(base))):
             continue
         with tempfile.TemporaryDirectory() as place:
             out = Path(place)
-            end = safelight("train", folder, *TRAIN, *asked, "--out", out)[-1]
+            end = run_command("train", folder, *TRAIN, *arguments, "--out", out)[-1]
             file = out / str(end["file"])
             style = ("--style", file, "--base", base)
-            safelight("sample", *style, "--prompt", PROMPT, *SAMPLE, "--out", out / "sample")
-            found[name] = digests(out)
-        print(name, found[name][file.name], flush=True)
+            run_command("sample", *style, "--prompt", PROMPT, *SAMPLE, "--out", out / "sample")
+            digests[name] = hash_folder(out)
+        print(name, digests[name][file.name], flush=True)
     with tempfile.TemporaryDirectory() as place:
-        safelight("caption", folder, "--captioner", "embedded", "--out", place)
-        said = {file.stem: file.read_text("utf-8") for file in sorted(Path(place).glob("*.txt"))}
-        found["captions"] = said
-    return found
+        run_command("caption", folder, "--captioner", "embedded", "--out", place)
+        captions = {
+            file.stem: file.read_text("utf-8") for file in sorted(Path(place).glob("*.txt"))
+        }
+        digests["captions"] = captions
+    return digests
 
 
-def differences(then: dict[str, dict[str, str]], now: dict[str, dict[str, str]]) -> list[str]:
+def list_differences(then: dict[str, dict[str, str]], now: dict[str, dict[str, str]]) -> list[str]:
     """List each digest that is missing, new or different."""
     lines = []
     for name in sorted(then.keys() | now.keys()):
@@ -195,7 +197,7 @@ def main() -> int:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--write", type=Path, metavar="FILE")
     which.add_argument("--check", type=Path, metavar="FILE")
-    chosen = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="safelight-") as place:
         os.environ |= {
             "SAFELIGHT_HOME": place,
@@ -203,11 +205,11 @@ def main() -> int:
             "SAFELIGHT_DEVICE": "cpu",
             "SAFELIGHT_THREADS_CPU": "1",
         }
-        now = measured(Path(place))
-    if chosen.write:
-        chosen.write.write_text(json.dumps(now, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        now = measure(Path(place))
+    if options.write:
+        options.write.write_text(json.dumps(now, indent=1, ensure_ascii=False) + "\n", "utf-8")
         return 0
-    found = differences(json.loads(chosen.check.read_text("utf-8")), now)
+    found = list_differences(json.loads(options.check.read_text("utf-8")), now)
     print(*found, sep="\n")
     print(f"{len(found)} of {sum(map(len, now.values()))} digests differ.")
     return int(bool(found))

@@ -1,4 +1,4 @@
-"""The machine a figure was taken on, and how busy it was."""
+"""Describe the machine a figure was taken on, and how busy it was."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-IDLE_LOAD = 0.5  #: load below which seconds, not ratios alone, can be trusted
+IDLE_LOAD = 0.5  #: below this load, seconds can be trusted, not only ratios
 
 
 def parse_arguments(words: str, **more: Callable[[str], object]) -> argparse.Namespace:
-    """Read a benchmark's arguments, its own by name and kind, and say where it runs."""
+    """Parse a benchmark's arguments, its own given by name and type, and print the machine."""
     parser = argparse.ArgumentParser(description=words)
     parser.add_argument("--quick", action="store_true", help="a tenth of the work: a check")
     for name, kind in more.items():
@@ -25,7 +25,7 @@ def parse_arguments(words: str, **more: Callable[[str], object]) -> argparse.Nam
 
 
 def describe_machine() -> str:
-    """Name the processor, its cores in use, the day and the load."""
+    """Return the processor, its usable cores, the date and the load."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     load = os.getloadavg()[0]
     busy = "" if load < IDLE_LOAD else ", busy"
@@ -35,7 +35,7 @@ def describe_machine() -> str:
 
 
 def read_processor() -> str:
-    """Name the processor as its maker does."""
+    """Return the processor's name as its maker gives it."""
     listed = Path("/proc/cpuinfo")
     if listed.exists():
         for line in listed.read_text("utf-8").splitlines():

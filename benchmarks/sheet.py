@@ -1,4 +1,4 @@
-"""A contact sheet: rows of small pictures, each row with its name."""
+"""Draw a contact sheet: rows of small pictures, each row with its name."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ COLUMNS = 12  #: pictures in a row
 
 @dataclass
 class Sheet:
-    """Rows with names."""
+    """Named rows of pictures."""
 
     rows: list[tuple[str, list[Image.Image]]] = field(default_factory=list)
 
     def add(self, name: str, pictures: Sequence[Image.Image]) -> None:
-        """Add a row; of many pictures, the first ones."""
+        """Add a row of the first pictures that fit."""
         self.rows.append((name, [each.resize((SIDE, SIDE)) for each in pictures[:COLUMNS]]))
 
     def save(self, path: Path) -> None:

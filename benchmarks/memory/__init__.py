@@ -1,1 +1,1 @@
-"""How much memory things take."""
+"""Benchmarks of memory."""

@@ -1,7 +1,7 @@
-"""Whether trainings on the true architectures fit into a small GPU: a large one is capped.
+"""Check whether trainings on the true architectures fit a small GPU, by capping a large one.
 
-Weights are random and made here, or kept in `--place` for another time. The memory
-fallbacks follow from what the cap leaves, as they would on such a card.
+Weights are random and made here, or kept in `--place` for another run. The memory fallbacks follow
+from the capped memory, as they would on such a card.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from training.device import Device
 from training.families import walk
 from training.run import memory
 
-DRIVER = 600  #: MiB of a card that CUDA takes before torch has any
+DRIVER = 600  #: MiB of a card that CUDA takes before torch allocates any
 CASES = (
     ("sd1", "lora", 4),
     ("sdxl", "lora", 8),
@@ -33,7 +33,7 @@ STEPS = 3
 
 
 class CappedDevice(Device):
-    """A GPU of which only so many MiB are to be had."""
+    """A GPU with only so much usable memory, in MiB."""
 
     def __init__(self, cap: int) -> None:
         super().__init__(Accelerator(mixed_precision="bf16"), 1)
@@ -41,28 +41,28 @@ class CappedDevice(Device):
         torch.cuda.set_per_process_memory_fraction(self.cap / self.total_mib())
 
     def free_mib(self) -> int:
-        """Count MiB that are still to be had."""
+        """Return the free MiB under the cap."""
         return min(super().free_mib(), self.cap - self.used_mib())
 
 
 def train_under_cap(
     place: Path, shelf: Path | None, family: str, method: str, gigabytes: int
 ) -> table.Row:
-    """Take some steps under a cap, and say what they held and what was given up for it."""
+    """Take some steps under a cap; return the memory held and the fallbacks used."""
     gc.collect()
     torch.cuda.empty_cache()
     device = CappedDevice(gigabytes * 1024)
-    ground = Setup(place, device, (family,), shelf)
-    base = ground.bases.find(ground.base(family))
-    recipe = ground.recipe(family, 1, STEPS + 1)
+    setup = Setup(place, device, (family,), shelf)
+    base = setup.bases.find(setup.base(family))
+    recipe = setup.recipe(family, 1, STEPS + 1)
     if method == "finetune":
         recipe = replace(recipe, method=method, rank=0, learning_rate=1e-5)
-    _, task = ground.start_training(f"{family}-{method}", family, recipe)
+    _, task = setup.start_training(f"{family}-{method}", family, recipe)
     fewer, steps = 0, 0
     while steps < STEPS:
-        told = next(task)
-        steps += isinstance(told, StepBoundary)
-        fewer += told == Note("memory")
+        event = next(task)
+        steps += isinstance(event, StepBoundary)
+        fewer += event == Note("memory")
     torch.cuda.synchronize()
     held = torch.cuda.max_memory_reserved(device.torch_device) // MIB + DRIVER
     task.close()
@@ -78,7 +78,7 @@ def train_under_cap(
 
 
 def rows(place: Path, shelf: Path | None) -> Iterator[table.Row]:
-    """Try every case."""
+    """Train every case."""
     for family, method, gigabytes in CASES:
         yield train_under_cap(place, shelf, family, method, gigabytes)
 

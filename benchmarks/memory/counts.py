@@ -1,7 +1,7 @@
-"""Count what the JSON beside each family's file says of its true networks.
+"""Count the facts about true networks in the JSON file beside each family.
 
     python -m benchmarks.memory.counts                    compare, 2 minutes of one core
-    python -m benchmarks.memory.counts --write [FAMILY]   count anew and write
+    python -m benchmarks.memory.counts --write [FAMILY]   count again and write
 
 A new family needs no numbers typed by hand: write its module, then run the second command.
 """
@@ -34,8 +34,8 @@ from training.networks.networks import Networks, Part
 from training.networks.sizes import HEADER_BYTES_PER_TENSOR, SMALL_FILE, Layers, Sizes
 
 BATCH = 4  #: pictures in the steps that are counted
-STEP_BYTES = 100  #: counted bytes a place are rounded up to these
-FILE_BYTES = 100_000  #: and a file's, which leaves room for its header
+STEP_BYTES = 100  #: counted bytes per latent place are rounded up to a multiple of this
+FILE_BYTES = 100_000  #: a file's bytes are rounded up to this, which leaves room for its header
 
 
 class OnMeta(TorchFunctionMode):
@@ -54,7 +54,7 @@ def round_up(value: float, step: int) -> int:
 
 
 def count_layers(parts: Iterable[Part]) -> Layers:
-    """Count the layers of networks by outputs, inputs and places of a kernel."""
+    """Count the layers of networks by outputs, inputs and kernel area."""
     attention: Counter[tuple[int, int, int]] = Counter()
     further: Counter[tuple[int, int, int]] = Counter()
     for part in parts:
@@ -68,7 +68,7 @@ def count_layers(parts: Iterable[Part]) -> Layers:
 
 
 def count_sizes(family: Any) -> Sizes:
-    """Count the layers, the width of words and the file of a loaded family."""
+    """Count the layers, the embedding widths and the file's bytes of a loaded family."""
     networks: Networks = family.networks
     with OnMeta():
         tensors = family.to_single_file({}).values()
@@ -82,14 +82,14 @@ def count_sizes(family: Any) -> Sizes:
 
 
 def count_kept(name: str, method: str, **more: Any) -> float:
-    """Return the bytes a place and picture that a step keeps beside its numbers."""
+    """Return the bytes per latent place and picture that a step holds beside its parameters."""
     side = families.walk()[name].RESOLUTION
-    asked = blueprint.make_recipe(method, side, BATCH, family=name, **more)
-    numbers = blueprint.count_trained(name, asked)
-    held = memory.bytes_per_parameter(asked) * numbers
-    if asked.rank:
+    recipe = blueprint.make_recipe(method, side, BATCH, family=name, **more)
+    numbers = blueprint.count_trained(name, recipe)
+    held = memory.bytes_per_parameter(recipe) * numbers
+    if recipe.rank:
         held += memory.FROZEN_BYTES * count_numbers(blueprint.make_family(name).denoiser)
-    return (blueprint.count_step(name, asked) - held) / BATCH / (side // PIXELS_PER_PLACE) ** 2
+    return (blueprint.count_step(name, recipe) - held) / BATCH / (side // PIXELS_PER_PLACE) ** 2
 
 
 def count_numbers(*networks: nn.Module) -> int:
@@ -98,7 +98,7 @@ def count_numbers(*networks: nn.Module) -> int:
 
 
 def count_memory(name: str) -> MemoryCounts:
-    """Count the networks of a family, and what steps of training and drawing keep."""
+    """Count a family's networks, and what training and sampling steps hold."""
     family, side = blueprint.make_family(name), families.walk()[name].RESOLUTION
     denoiser, linear = blueprint.count_parameters(family.denoiser)
     adapters = [
@@ -125,19 +125,19 @@ def count(name: str) -> Counts:
 
 
 def count_small() -> Sizes:
-    """Count the embedded base, for which all small ones are taken."""
+    """Count the embedded base; its sizes stand for every small base."""
     with BaseCache(None, Device.open(cpu=True)).borrow("embedded") as family:
         return count_sizes(family)
 
 
-def to_json(counted: Counts | Sizes) -> str:
-    """Write what was counted as JSON, each row of numbers on one line."""
-    text = json.dumps(asdict(counted), indent=1)
+def to_json(counts: Counts | Sizes) -> str:
+    """Return counts as JSON, each row of numbers on one line."""
+    text = json.dumps(asdict(counts), indent=1)
     return re.sub(r"\[([\d,\s]+)\]", lambda row: "[" + " ".join(row[1].split()) + "]", text) + "\n"
 
 
 def main() -> int:
-    """Compare the files with what is counted, or write them; return 1 if one differs."""
+    """Compare the files with new counts, or write them; return 1 if one differs."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.memory.counts")
     parser.description = (__doc__ or "").partition("\n")[0]
     parser.add_argument("--write", action="store_true", help="write what is counted")

@@ -1,7 +1,7 @@
-"""How much memory tensors take, counted as they come and go: on any device, and on meta tensors.
+"""Count the memory that tensors take as they come and go, on any device and on meta tensors.
 
-What lives is summed by storage, so that views cost nothing, and what the backward pass keeps
-counts as long as it is kept. Kernels' own scratch space and an allocator's rounding are not seen.
+Live memory is summed by storage, so views cost nothing; what is kept for the backward pass counts
+as long as it is kept. Kernels' scratch space and the allocator's rounding are not seen.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from torch.utils._pytree import tree_leaves
 
 
 class Footprint(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Counts the bytes of tensors that are made inside the block; refuses more than `most`.
+    """Counts the bytes of tensors that are created inside the block, at most `max_bytes`.
 
     Raises:
-        torch.OutOfMemoryError: where an operation's results would not fit, as a full GPU does.
+        torch.OutOfMemoryError: if an operation's results exceed the limit, as on a full GPU.
     """
 
-    def __init__(self, most: int = 0) -> None:
+    def __init__(self, max_bytes: int = 0) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.limit = most  #: bytes; 0 refuses nothing
-        self.live = 0  #: bytes that are held now
-        self.peak = 0  #: bytes, at most, that were held
+        self.limit = max_bytes  #: bytes; 0 is unlimited
+        self.live = 0  #: bytes held now
+        self.peak = 0  #: the most bytes ever held
         self.storages: weakref.WeakSet[Any] = weakref.WeakSet()
 
     def __enter__(self) -> Self:
@@ -35,7 +35,7 @@ class Footprint(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return self
 
     def add_all(self, tensors: Iterable[Tensor]) -> None:
-        """Count tensors that were there before."""
+        """Count tensors that exist already."""
         for tensor in tensors:
             self.add(tensor)
 
@@ -51,17 +51,17 @@ class Footprint(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.peak = max(self.peak, self.live)
 
     def free(self, size: int) -> None:
-        """Count bytes that were given back."""
+        """Subtract bytes that were freed."""
         self.live -= size
 
     def __torch_dispatch__(
         self, function: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
-        """Let an operation pass, and count what it made."""
-        found = function(*args, **(kwargs or {}))
-        for tensor in tree_leaves(found):
+        """Run an operation and count its results."""
+        results = function(*args, **(kwargs or {}))
+        for tensor in tree_leaves(results):
             if isinstance(tensor, Tensor):
                 self.add(tensor)
         if self.limit and self.live > self.limit:
             raise torch.OutOfMemoryError(f"{self.live:,} bytes where {self.limit:,} are allowed")
-        return found
+        return results

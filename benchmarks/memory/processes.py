@@ -1,4 +1,4 @@
-"""How much memory the bot and the scheduler take when they have started."""
+"""Measure the memory of the bot, the scheduler and a worker after they have started."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from benchmarks.speed.service import running_service
 BOT, SCHEDULER = 150.0, 80.0  #: MiB
 SETTLED = 5.0  #: seconds after the start
 MIB = 2**20
-#: A bot on the offline Discord, whose memory is counted with it; it stays until its stdin ends.
+#: A bot with the offline Discord in its process; it runs until its stdin ends.
 CHILD = """
 import asyncio, sys
 from pathlib import Path
@@ -36,13 +36,13 @@ asyncio.run(main())
 
 
 def read_resident(process: psutil.Process) -> float:
-    """Give a process's memory in MiB, without its children's."""
+    """Return a process's resident memory in MiB, without its children's."""
     size: float = process.memory_info().rss / MIB
     return size
 
 
 async def measure_bot(place: Path) -> float:
-    """Start a bot and weigh it."""
+    """Start a bot and return its memory in MiB."""
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-c", CHILD, str(place),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
@@ -59,7 +59,7 @@ async def measure_bot(place: Path) -> float:
 
 
 async def measure_training(place: Path) -> tuple[float, float]:
-    """Start a scheduler with its worker and weigh both."""
+    """Start a scheduler with its worker and return the memory of both in MiB."""
     async with running_service(place) as running:
         await asyncio.sleep(SETTLED)
         (scheduler,) = [
@@ -78,14 +78,14 @@ def measure_worker(process_file: Path) -> float:
 
 
 async def measure(place: Path) -> list[table.Row]:
-    """Weigh everybody."""
+    """Measure every process."""
     for name in ("bot", "training"):
         (place / name).mkdir()
-    heavy = await measure_bot(place / "bot")
-    light, worker_size = await measure_training(place / "training")
+    bot_size = await measure_bot(place / "bot")
+    scheduler_size, worker_size = await measure_training(place / "training")
     return [
-        table.at_most("bot, with the offline Discord in its process", heavy, BOT, "MiB"),
-        table.at_most("scheduler", light, SCHEDULER, "MiB"),
+        table.at_most("bot, with the offline Discord in its process", bot_size, BOT, "MiB"),
+        table.at_most("scheduler", scheduler_size, SCHEDULER, "MiB"),
         table.figure("worker, torch loaded, no base yet", worker_size, "MiB"),
     ]
 

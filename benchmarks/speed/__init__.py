@@ -1,1 +1,1 @@
-"""How fast things are."""
+"""Benchmarks of speed."""

@@ -1,4 +1,4 @@
-"""How soon commands are acknowledged while a training saturates the cores and photos arrive."""
+"""Time the acknowledgement of commands while a training uses all cores and photos arrive."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from bot.bot import Bot
     from bot.demo.world import World
 
-COMMON, SLOWEST = 0.3, 1.5  #: seconds: of 99 in a hundred, of each
+COMMON, SLOWEST = 0.3, 1.5  #: seconds within which 99 % and all commands must be acknowledged
 COMMAND_INTERVAL = 0.15  #: seconds between two commands
 PHOTOS = 10
-PHOTOS_INTERVAL = 20  #: commands from one arrival of ten photos to the next, at least
+PHOTOS_INTERVAL = 20  #: least number of commands between two arrivals of ten photos
 COMMANDS: tuple[tuple[str, dict[str, object]], ...] = (
     ("dataset show", {"name": "glim"}),
     ("jobs", {}),
@@ -45,27 +45,27 @@ COMMANDS: tuple[tuple[str, dict[str, object]], ...] = (
 
 
 async def start_background_training(world: World, running: Service) -> None:
-    """Let two people agree and have datasets, and begin a training that lasts."""
+    """Add two members with datasets, and start a long training."""
     for name in (OWNER, FRIEND):
-        who = world.people[name].id
-        await running.store.members.add_consent(who, wording.CONSENT, "benchmark")
-        await running.add_dataset("album", [], who)
-        glim = await running.add_dataset("glim", list_mascot_photos(), who)
+        member = world.people[name].id
+        await running.store.members.add_consent(member, wording.CONSENT, "benchmark")
+        await running.add_dataset("album", [], member)
+        glim = await running.add_dataset("glim", list_mascot_photos(), member)
     if running.member != glim.owner:
-        raise RuntimeError("the last of them trains")
+        raise RuntimeError("the last member must own the training")
     training = await running.queue_training(glim, seed=1, steps=5000)
     await running.wait_for_event(training, Progress)
 
 
 async def send_commands(
-    world: World, ears: AnswerTimes, bot: Bot, photos: list[bytes], count: int
+    world: World, answer_times: AnswerTimes, bot: Bot, photos: list[bytes], count: int
 ) -> int:
-    """Send commands at fixed times, among them ten photos as soon as the last ten are in."""
+    """Send commands at fixed times, and ten photos whenever the last ten are done."""
     turns, arrived = itertools.cycle(itertools.product(COMMANDS, (OWNER, FRIEND))), 0
     began = time.perf_counter()
     for number in range(count):
-        ears.due = began + number * COMMAND_INTERVAL
-        await asyncio.sleep(max(0.0, ears.due - time.perf_counter()))
+        answer_times.due = began + number * COMMAND_INTERVAL
+        await asyncio.sleep(max(0.0, answer_times.due - time.perf_counter()))
         if number % PHOTOS_INTERVAL == 0 and not bot.running_commands:
             arrived += len(photos)
             for person, five in ((OWNER, photos[:5]), (FRIEND, photos[5:])):
@@ -77,59 +77,63 @@ async def send_commands(
 
 
 async def send_photos(world: World, person: str, photos: list[bytes]) -> None:
-    """Hand photos over."""
+    """Send photos to a dataset."""
     files = {f"photo{at}": (f"{at}.jpg", content) for at, content in enumerate(photos, 1)}
     await world.people[person].slash(world.channel, "dataset add", name="album", **files)
 
 
 async def measure(place: Path, count: int) -> list[table.Row]:
-    """Run the bot and the scheduler, and let people talk."""
+    """Run the bot and the scheduler, and send commands as members."""
     photos = [make_photo(seed) for seed in range(PHOTOS)]
     async with open_stage(place) as (bot, world):
         await wait_for_catalog(bot)
         catalog = await bot.store.catalog.read()
-        who = world.people[FRIEND].id
-        running = Service(bot.store, catalog, who, world.server.id, world.channel.id)
+        member = world.people[FRIEND].id
+        running = Service(bot.store, catalog, member, world.server.id, world.channel.id)
         await start_background_training(world, running)
         await world.advance_clock()
         psutil.cpu_percent()
-        with sending_concurrently(world) as ears:
-            arrived = await send_commands(world, ears, bot, photos, count)
+        with sending_concurrently(world) as answer_times:
+            arrived = await send_commands(world, answer_times, bot, photos, count)
             await asyncio.sleep(SLOWEST)
         busy = psutil.cpu_percent()
-        kept = [await count_photos(running, world.people[name].id) for name in (OWNER, FRIEND)]
+        added = [await count_photos(running, world.people[name].id) for name in (OWNER, FRIEND)]
         bugs = [fault for fault in world.faults if not is_user_error(fault)]
         if bugs:
             raise RuntimeError(f"the bot raised {bugs}")
-    more = f" ({sum(kept)} of them new)"
+    more = f" ({sum(added)} of them new)"
     return [
-        *rows(ears.list_waits(), busy),
+        *rows(answer_times.list_waits(), busy),
         table.figure("photos of 12 megapixels", arrived, "", more),
     ]
 
 
 def is_user_error(fault: BaseException) -> bool:
-    """Tell whether the bot meant it: a limit that is told in a sentence is an answer, too."""
+    """Return whether an error is a sentence for the user, which counts as an answer."""
     return isinstance(getattr(fault, "original", fault), UserError)
 
 
 async def count_photos(running: Service, owner: int) -> int:
-    """Count what a member's photos have become."""
+    """Count a member's photos."""
     dataset = await running.store.datasets.get_by_name(owner, "album")
     return len(await running.store.photos.list_for(dataset.id, owner))
 
 
 def rows(waits: dict[str, list[float]], busy: float) -> list[table.Row]:
-    """Put the waits into rows."""
-    every = [wait * 1000 for found in waits.values() for wait in found]
+    """Return the rows of the waits."""
+    milliseconds = [wait * 1000 for found in waits.values() for wait in found]
     slow = sorted(waits, key=lambda name: -max(waits[name]))[:3]
     each = ", ".join(f"/{name} {max(waits[name]) * 1000:.0f}" for name in slow)
     return [
-        table.at_least("commands", len(every), 100),
+        table.at_least("commands", len(milliseconds), 100),
         table.figure("cores in use meanwhile", busy, "%"),
-        table.figure("acknowledged, median", statistics.median(every), "ms"),
-        table.at_most("acknowledged, p99", table.quantile(every, 0.99), COMMON * 1000, "ms"),
-        table.at_most("acknowledged, slowest", max(every), SLOWEST * 1000, "ms", f" ({each})"),
+        table.figure("acknowledged, median", statistics.median(milliseconds), "ms"),
+        table.at_most(
+            "acknowledged, p99", table.quantile(milliseconds, 0.99), COMMON * 1000, "ms"
+        ),
+        table.at_most(
+            "acknowledged, slowest", max(milliseconds), SLOWEST * 1000, "ms", f" ({each})"
+        ),
     ]
 
 

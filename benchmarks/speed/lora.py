@@ -1,4 +1,4 @@
-"""200 LoRA steps on the embedded base beside the plain loop of peft and diffusers."""
+"""Time 200 LoRA steps on the embedded base, and the plain loop of peft and diffusers."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from training.bases.cache import BaseCache
 from training.device import Device
 
 BLOCK, BATCH, RANK, RATE = 10, 4, 8, 1e-3
-THREADS = 1  #: what a small base trains with; waking a second costs more than it brings
+THREADS = 1  #: threads of a small base's training; waking a second costs more than it saves
 NAMES = ("ours", "plain, cached", "plain, not cached")
 PHOTOS = "firefox/teach"
 
 
 class Contestant(Protocol):
-    """One way to train, in turns."""
+    """One way to train, timed in turns."""
 
     def begin(self) -> None:
-        """Do what comes before the first step."""
+        """Do what precedes the first step."""
         ...
 
     def step(self, times: int) -> None:
@@ -38,7 +38,7 @@ class Contestant(Protocol):
         ...
 
     def end(self, times: int) -> None:
-        """Take the last steps and do what comes after them."""
+        """Take the last steps and do what follows them."""
         ...
 
 
@@ -46,34 +46,36 @@ class OurTraining:
     """A whole training without samples: photos read and encoded, checkpoints, curve, file."""
 
     def __init__(self, place: Path, bases: BaseCache, steps: int) -> None:
-        asked = spec.TrainingSpec("lora", Concept.LOOK, "firefox", spec.read_photos(PHOTOS))
-        frozen = spec.make_recipe(
-            bases, asked, steps=steps, batch_size=BATCH, rank=RANK, learning_rate=RATE,
+        training_spec = spec.TrainingSpec(
+            "lora", Concept.LOOK, "firefox", spec.read_photos(PHOTOS)
+        )
+        recipe = spec.make_recipe(
+            bases, training_spec, steps=steps, batch_size=BATCH, rank=RANK, learning_rate=RATE,
             prompts=(), threads=THREADS, all_layers=False,
         )  # fmt: skip
-        self.task = spec.start_training(place, bases, asked, frozen)[1]
+        self.task = spec.start_training(place, bases, training_spec, recipe)[1]
 
     def begin(self) -> None:
-        """Encode, attach, and stop before the first step."""
+        """Encode the photos, attach the LoRA, and stop before the first step."""
         spec.advance_steps(self.task)
 
     def step(self, times: int) -> None:
         """Take steps."""
         spec.advance_steps(self.task, times)
 
-    def end(self, times: int) -> None:  # noqa: ARG002  # it knows how many are left
-        """Take what is left and write the style."""
+    def end(self, times: int) -> None:  # noqa: ARG002  # the task knows its last step
+        """Take the remaining steps and write the style."""
         for _ in self.task:
             pass
 
 
 class PlainTraining:
-    """The plain loop: photos read, and encoded where it is cached; one file at the end."""
+    """The plain loop: photos read, and encoded once if `cache`; one file at the end."""
 
     def __init__(self, folder: Path, *, cache: bool) -> None:
         self.folder = folder
         place, photos = embedded.find_folder("diffusion"), spec.read_photos(PHOTOS)
-        self.plain = PlainLoop.on(place, photos, rank=RANK, rate=RATE, size=BATCH)
+        self.plain = PlainLoop.load(place, photos, rank=RANK, rate=RATE, size=BATCH)
         self.cache = cache
 
     def begin(self) -> None:
@@ -92,7 +94,7 @@ class PlainTraining:
 
 
 def race(contestants: Sequence[Contestant], steps: int) -> list[float]:
-    """Let them take turns in short blocks, each time another first; give the seconds of each."""
+    """Time the contestants in short alternating blocks; return the seconds of each."""
     seconds = [0.0] * len(contestants)
 
     def turn(first: int, do: Callable[[Contestant], None]) -> None:
@@ -110,7 +112,7 @@ def race(contestants: Sequence[Contestant], steps: int) -> list[float]:
 
 
 def rows(rounds: list[list[float]], steps: int) -> list[table.Row]:
-    """Put seconds and ratios into rows."""
+    """Return the rows of seconds and ratios."""
     columns = list(zip(*rounds, strict=True))
     found = [
         table.figure(f"{steps} steps, {name}", statistics.median(column), "s")
@@ -119,8 +121,8 @@ def rows(rounds: list[list[float]], steps: int) -> list[table.Row]:
     cached = [(each[0], each[1]) for each in rounds]
     each = ", ".join(f"{ours / theirs:.3f}" for ours, theirs in cached)
     found.append(table.at_most("ours over cached", table.ratio(cached), 1.0, more=f" ({each})"))
-    loose = table.ratio((each[0], each[2]) for each in rounds)
-    return [*found, table.figure("ours over not cached", loose)]
+    over_not_cached = table.ratio((each[0], each[2]) for each in rounds)
+    return [*found, table.figure("ours over not cached", over_not_cached)]
 
 
 def main() -> int:

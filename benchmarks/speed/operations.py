@@ -1,8 +1,7 @@
-"""Tensor operations of a step in the true layout of Stable Diffusion 1.5, ours and plain peft's.
+"""Count the tensor operations of a step on Stable Diffusion 1.5, ours and plain peft's.
 
-Counted on meta tensors, which have shapes and no numbers: from the noise forward and back to the
-gradients, views left out; attention counts as the products it is made of, for both alike. No
-machine and no load has a part in it.
+Counted on meta tensors, which have shapes but no data: forward and backward without views;
+attention counts as its products in both. Neither the machine nor its load matters.
 """
 
 from __future__ import annotations
@@ -24,29 +23,29 @@ from training import methods
 from training.modelfiles.configs import SD15, Shape
 
 RANK, BATCH, TOKENS = 16, 1, 77
-#: peft's adapter for each method, put on the same layers. DoRA and OFT begin by reading weights,
-#: words by reading vectors, which are not there; hypernetworks peft has none.
+#: peft's adapter for each method, on the same layers. DoRA, OFT and learned words read weights at
+#: the start, which meta tensors lack; peft has no hypernetworks.
 PEFT: dict[str, type[Any]] = {
     "lora": LoraConfig, "locon": LoraConfig, "loha": LoHaConfig, "lokr": LoKrConfig,
 }  # fmt: skip
 
 
 def make_inputs(family: Any) -> tuple[torch.Tensor, torch.Tensor]:
-    """Make latents and text states."""
+    """Return latents and text embeddings."""
     config = family.unet.config
     latents = torch.zeros((BATCH, config.in_channels, config.sample_size, config.sample_size))
     return latents, torch.zeros((BATCH, TOKENS, config.cross_attention_dim), device=META)
 
 
 def count_ours(method: str, shape: Shape = SD15) -> tuple[Counter[str], list[str]]:
-    """Count a step as the loop takes it; name the layers that are adapted, too."""
-    family, asked = make_family("sd1", shape), make_recipe(method, 512)
-    attached = methods.walk()[method].attach(family.networks, asked)
+    """Count the operations of the loop's step; also return the names of the adapted layers."""
+    family, recipe = make_family("sd1", shape), make_recipe(method, 512)
+    attached = methods.walk()[method].attach(family.networks, recipe)
     latents, states = make_inputs(family)
 
     def step() -> None:
         loss = family.loss(
-            latents, {"states": states}, torch.Generator(), min_snr_gamma=asked.min_snr_gamma
+            latents, {"states": states}, torch.Generator(), min_snr_gamma=recipe.min_snr_gamma
         )
         loss.backward()
 
@@ -58,7 +57,7 @@ def count_ours(method: str, shape: Shape = SD15) -> tuple[Counter[str], list[str
 
 
 def count_plain(method: str, layers: Sequence[str], shape: Shape = SD15) -> Counter[str]:
-    """Count a step of diffusers' documented loop with peft's adapter on the same layers."""
+    """Count the operations of diffusers' documented loop with peft's adapter on these layers."""
     family = make_family("sd1", shape)
     config = PEFT[method](r=RANK, target_modules=list(layers))
     inject_adapter_in_model(config, family.unet, "default")
@@ -74,7 +73,7 @@ def count_plain(method: str, layers: Sequence[str], shape: Shape = SD15) -> Coun
 
 
 def rows() -> Iterator[table.Row]:
-    """Give each method's figures, which must not be above peft's."""
+    """Yield each method's counts, which must not exceed peft's."""
     for method in PEFT:
         mine, layers = count_ours(method)
         theirs = count_plain(method, layers)

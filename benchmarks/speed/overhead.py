@@ -1,4 +1,4 @@
-"""What the loop costs beside its mathematics, method by method: processor time and operations."""
+"""Measure what the training loop costs beside its mathematics: processor time and operations."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
     from training.run.loop import Task
 
 BAR = 1.15
-REFERENCE = "lora"  #: the method that the others are told beside
-EXCLUDED = {"dreambooth"}  #: whose class pictures double a step, by design
-BLOCK, BATCH = 5, 4  #: steps of one turn; photos of a step
+REFERENCE = "lora"  #: the method that the others are compared with
+EXCLUDED = {"dreambooth"}  #: its class pictures double a step, by design
+BLOCK, BATCH = 5, 4  #: steps of one turn; photos per step
 Step = Callable[[], None]
 
 
 class BareStep:
-    """The same step with nothing around it: what a page of torch would do."""
+    """The same training step in plain torch, with nothing around it."""
 
     def __init__(self, family: Any, recipe: Recipe, photos: Path) -> None:
         examples = encode_photos(family, recipe, photos)
@@ -60,7 +60,7 @@ class BareStep:
         self.taken = 0
 
     def __call__(self) -> None:
-        """Gather a batch, noise it, go forward and back, clip, and move."""
+        """Stack a batch, add noise, run forward and backward, clip, and update."""
         family, size, draws = self.family, self.recipe.batch_size, self.generator
         first = self.taken * size % len(self.latents)
         self.taken += 1
@@ -70,7 +70,9 @@ class BareStep:
             read = family.embed_prompts(torch.stack(self.tokens[these]))
         else:
             read = stack_conditions(self.states[these])
-        told = family.unet_kwargs({**read, **stack_conditions(self.size_conditioning[these])})
+        conditions = family.unet_kwargs(
+            {**read, **stack_conditions(self.size_conditioning[these])}
+        )
         e = torch.randn(x.shape, generator=draws)
         t = (
             (torch.arange(size) + torch.rand(size, generator=draws))
@@ -84,10 +86,10 @@ class BareStep:
         v, ratio = family.prediction == "v_prediction", a / (1 - a)
         target = wide.sqrt() * e - (1 - wide).sqrt() * x if v else e
         weights = ratio.clamp(max=self.recipe.min_snr_gamma) / (ratio + 1 if v else ratio)
-        given = noised.to(at, family.unet.dtype), t.to(at)
+        inputs = noised.to(at, family.unet.dtype), t.to(at)
         with family.device.autocast():
-            seen = family.unet(*given, return_dict=False, **told)[0]
-        error = (seen.float() - target.to(at)).square().flatten(1).mean(1)
+            predicted = family.unet(*inputs, return_dict=False, **conditions)[0]
+        error = (predicted.float() - target.to(at)).square().flatten(1).mean(1)
         loss = (error * weights.to(at)).mean()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.parameters, 1.0, foreach=True)
@@ -97,7 +99,7 @@ class BareStep:
 
 
 class OperationCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Counts tensor operations by name; views, which compute nothing, apart."""
+    """Counts tensor operations by name; views, which compute nothing, are left out."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -106,14 +108,14 @@ class OperationCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __torch_dispatch__(
         self, function: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
-        """Count one and let it pass."""
+        """Count an operation and run it."""
         if not function.is_view:
             self.found[str(function)] += 1
         return function(*args, **(kwargs or {}))
 
 
 def measure_cpu(step: Step, times: int) -> float:
-    """Give the user's processor seconds of one step."""
+    """Return the user CPU seconds of one step."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
     for _ in range(times):
         step()
@@ -121,7 +123,7 @@ def measure_cpu(step: Step, times: int) -> float:
 
 
 def count_operations(step: Step) -> Counter[str]:
-    """Count the operations of one step."""
+    """Return the operations of one step."""
     counted = OperationCounter()
     with counted:
         step()
@@ -130,62 +132,62 @@ def count_operations(step: Step) -> Counter[str]:
 
 @dataclass
 class Entrant:
-    """One method at work on a base of its own, by the loop and by the bare step."""
+    """One method training on its own base, by the loop and by the bare step."""
 
     method: str
     task: Task
     bare: Step
 
     @classmethod
-    def of(cls, method: str, place: Path, steps: int) -> Entrant:
-        """Begin a method's plain form: the picture network alone, where it can, no average."""
+    def start(cls, method: str, place: Path, steps: int) -> Entrant:
+        """Start a method with plain settings: only the UNet if possible, no average."""
         bases = BaseCache(None, Device.open(cpu=True))
         pictures = spec.read_photos("firefox/teach")[: 4 * BATCH]
-        asked = spec.TrainingSpec(method, Concept.LOOK, "firefox", pictures, word="cat")
-        frozen = spec.make_recipe(
-            bases, asked, steps=steps, save_every=steps + 1, prompts=(), threads=1,
+        training_spec = spec.TrainingSpec(method, Concept.LOOK, "firefox", pictures, word="cat")
+        recipe = spec.make_recipe(
+            bases, training_spec, steps=steps, save_every=steps + 1, prompts=(), threads=1,
             batch_size=BATCH,
             lr_scheduler="constant", train_text_encoder=False, ema_decay=0.0,
             min_snr_gamma=5.0, all_layers=method == "locon",
         )  # fmt: skip
-        folder, task = spec.start_training(place / method, bases, asked, frozen)
+        folder, task = spec.start_training(place / method, bases, training_spec, recipe)
         spec.advance_steps(task, 2)
-        bare = BareStep(bases.loaded[spec.BASE], frozen, folder.photos)
+        bare = BareStep(bases.loaded[spec.BASE], recipe, folder.photos)
         bare()
         return cls(method, task, bare)
 
-    def ours(self) -> None:
+    def take_loop_step(self) -> None:
         """Take a step of the loop."""
         spec.advance_steps(self.task)
 
-    def counts(self) -> tuple[Counter[str], Counter[str]]:
-        """Count what a step of the loop computes, and a bare one."""
-        often, timing.REPORT_SECONDS = (
+    def count_steps(self) -> tuple[Counter[str], Counter[str]]:
+        """Count the operations of one step of the loop and of one bare step."""
+        interval, timing.REPORT_SECONDS = (
             timing.REPORT_SECONDS,
             math.inf,
-        )  # no progress, which is told twice a second
-        found = count_operations(self.ours), count_operations(self.bare)
-        timing.REPORT_SECONDS = often
+        )  # no progress events, which come twice a second
+        found = count_operations(self.take_loop_step), count_operations(self.bare)
+        timing.REPORT_SECONDS = interval
         return found
 
-    def turn(self, *, first: bool) -> tuple[float, float]:
-        """Take steps of both, the loop's first or last; give processor seconds of one of each."""
+    def measure_turn(self, *, first: bool) -> tuple[float, float]:
+        """Measure some steps of both, in either order; return the CPU seconds per step of each."""
         if first:
-            mine = measure_cpu(self.ours, BLOCK)
-            return mine, measure_cpu(self.bare, BLOCK)
-        other = measure_cpu(self.bare, BLOCK)
-        return measure_cpu(self.ours, BLOCK), other
+            loop_seconds = measure_cpu(self.take_loop_step, BLOCK)
+            return loop_seconds, measure_cpu(self.bare, BLOCK)
+        bare_seconds = measure_cpu(self.bare, BLOCK)
+        return measure_cpu(self.take_loop_step, BLOCK), bare_seconds
 
 
 def compare(place: Path, names: Sequence[str], rounds: int) -> Iterator[table.Row]:
-    """Let all methods take turns, each time another one first."""
-    entrants = [Entrant.of(name, place, rounds * BLOCK + 100) for name in names]
-    counts = {entrant.method: entrant.counts() for entrant in entrants}
+    """Measure all methods in turns, each time starting with another."""
+    entrants = [Entrant.start(name, place, rounds * BLOCK + 100) for name in names]
+    counts = {entrant.method: entrant.count_steps() for entrant in entrants}
     pairs: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
     for turn in range(rounds):
         at = turn % len(entrants)
         for entrant in entrants[at:] + entrants[:at]:
-            pairs[entrant.method].append(entrant.turn(first=bool(turn % 2)))
+            pairs[entrant.method].append(entrant.measure_turn(first=bool(turn % 2)))
     for entrant in entrants:
         entrant.task.close()
     for name in names:
@@ -197,15 +199,17 @@ def rows(
     pairs: dict[str, list[tuple[float, float]]],
     counts: tuple[Counter[str], Counter[str]],
 ) -> Iterator[table.Row]:
-    """Put a method's figures into rows."""
-    mine, plain = pairs[name], pairs.get(REFERENCE, [])
-    seconds = statistics.median(ours for ours, _ in mine)
-    many = f" ({len(mine)} pairs of {BLOCK} steps)"
+    """Yield a method's rows."""
+    loop_seconds, plain = pairs[name], pairs.get(REFERENCE, [])
+    seconds = statistics.median(ours for ours, _ in loop_seconds)
+    many = f" ({len(loop_seconds)} pairs of {BLOCK} steps)"
     yield table.figure(f"{name}: user CPU of a step", seconds * 1000, "ms")
     if plain and name != REFERENCE:
-        over = table.ratio((own[0], its[0]) for own, its in zip(mine, plain, strict=True))
+        over = table.ratio((own[0], its[0]) for own, its in zip(loop_seconds, plain, strict=True))
         yield table.figure(f"{name}: user CPU of a step over a {REFERENCE}'s, median", over)
-    yield table.at_most(f"{name}: user CPU, ours over bare", table.ratio(mine), BAR, more=many)
+    yield table.at_most(
+        f"{name}: user CPU, ours over bare", table.ratio(loop_seconds), BAR, more=many
+    )
     ours, bare = counts
     more = [f"{kind} {ours[kind] - bare[kind]:+}" for kind in (ours - bare) | (bare - ours)]
     figure = f"{ours.total()} and {bare.total()}" + (f" ({'; '.join(more)})" if more else "")

@@ -1,9 +1,9 @@
-"""The loop we measure ourselves against, written as its documentation shows it.
+"""The loop we compare with, written as its documentation shows it.
 
 It follows the LoRA text-to-image example of diffusers (v0.42) in fp32 on one device: peft adapter
-on the attention of the UNet, a shuffling loader, AdamW, MSE on the scheduler's target, gradient
-norm clipped to 1; without its accelerate wrappers, logging and checkpoints, which cost time.
-Cached, it is the same loop with latents and text embeddings computed once before it.
+on the UNet's attention, a shuffling loader, AdamW, MSE on the scheduler's target, gradient norm
+clipped to 1; without its accelerate wrappers, logging and checkpoints, which cost time. Cached, it
+is the same loop with latents and text embeddings computed once beforehand.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Batch = tuple[torch.Tensor, torch.Tensor]
 
 @dataclass
 class PlainLoop:
-    """A pipeline with a LoRA on its UNet, its optimizer and what it trains on."""
+    """A pipeline with a LoRA on its UNet, its optimizer and its training photos."""
 
     pipeline: Any
     optimizer: torch.optim.Optimizer
@@ -39,7 +39,7 @@ class PlainLoop:
     batches: Iterator[Batch]
 
     @classmethod
-    def on(
+    def load(
         cls, folder: Path, photos: Sequence[tuple[Path, str]], *, rank: int, rate: float, size: int
     ) -> PlainLoop:
         """Load the base in fp32 and attach the adapter."""
@@ -58,7 +58,7 @@ class PlainLoop:
         return cls(pipeline, optimizer, photos, size, cached=False, batches=iter(()))
 
     def begin(self, *, cache: bool) -> None:
-        """Read the photos and make the loader, of what is computed once if it shall be cached."""
+        """Read the photos and make the loader, of latents and text embeddings if `cache`."""
         side = self.pipeline.unet.config.sample_size * self.pipeline.vae_scale_factor
         pixels = torch.stack([read_photo(path, side) for path, _ in self.photos])
         tokens = self.pipeline.tokenizer(
@@ -69,32 +69,32 @@ class PlainLoop:
         if cache:
             with torch.no_grad():
                 parts = torch.split(pixels, self.size)
-                whole = torch.cat([self.encode(part) for part in parts]), self.read(tokens)
-        self.cached, self.batches = cache, self.forever(*whole)
+                whole = torch.cat([self.encode(part) for part in parts]), self.embed_text(tokens)
+        self.cached, self.batches = cache, self.repeat_batches(*whole)
 
-    def forever(self, *whole: torch.Tensor) -> Iterator[Batch]:
-        """Go through the photos again and again, shuffled."""
+    def repeat_batches(self, *whole: torch.Tensor) -> Iterator[Batch]:
+        """Yield shuffled batches for ever."""
         loader = DataLoader(TensorDataset(*whole), self.size, shuffle=True, drop_last=True)
         while True:
             yield from loader
 
     def encode(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Turn pixels into scaled latents."""
+        """Return the scaled latents of pixels."""
         vae = self.pipeline.vae
         latents: torch.Tensor = vae.encode(pixels).latent_dist.sample()
         scale: float = vae.config.scaling_factor
         return latents * scale
 
-    def read(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Turn tokens into text embeddings."""
+    def embed_text(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Return the text embeddings of tokens."""
         embeddings: torch.Tensor = self.pipeline.text_encoder(tokens)[0]
         return embeddings
 
     def step(self) -> torch.Tensor:
-        """Take one optimizer step as the documentation does."""
+        """Take one optimizer step as the documentation does; return its loss."""
         latents, text = next(self.batches)
         if not self.cached:
-            latents, text = self.encode(latents), self.read(text)
+            latents, text = self.encode(latents), self.embed_text(text)
         noisy, steps, target = add_noise(self.pipeline.scheduler, latents)
         predicted = self.pipeline.unet(noisy, steps, text, return_dict=False)[0]
         loss = functional.mse_loss(predicted.float(), target.float())
@@ -113,17 +113,17 @@ class PlainLoop:
 def add_noise(
     scheduler: Any, latents: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Noise latents at random timesteps; give them, the timesteps and what is to be predicted."""
+    """Add noise at random timesteps; return noisy latents, timesteps and the target."""
     noise = torch.randn_like(latents)
-    most: int = scheduler.config.num_train_timesteps
-    steps = torch.randint(0, most, (latents.shape[0],), device=latents.device).long()
+    num_timesteps: int = scheduler.config.num_train_timesteps
+    steps = torch.randint(0, num_timesteps, (latents.shape[0],), device=latents.device).long()
     noisy = scheduler.add_noise(latents, noise, steps)
     velocity = scheduler.config.prediction_type == "v_prediction"
     return noisy, steps, scheduler.get_velocity(latents, noise, steps) if velocity else noise
 
 
 def read_photo(path: Path, side: int) -> torch.Tensor:
-    """Read a photo as (3, side, side) in -1..1."""
+    """Return a photo's pixels (3, side, side) in -1..1."""
     with Image.open(path) as opened:
         picture = opened.convert("RGB").resize((side, side))
     return torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 127.5 - 1

@@ -25,7 +25,7 @@ TIMEOUT_SECONDS = 600.0  #: seconds a job may take
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A running scheduler, what it remembers, and who asks."""
+    """A running scheduler, its store, and the member who requests jobs."""
 
     store: Store
     catalog: Catalog
@@ -34,16 +34,16 @@ class Service:
     channel: int = 3
 
     async def add_dataset(self, name: str, photos: Sequence[Path], owner: int = 0) -> Dataset:
-        """Give a member a dataset."""
-        who = owner or self.member
-        made = await self.store.datasets.create(who, self.guild, name, Concept.SUBJECT)
+        """Create a dataset of a member."""
+        member_id = owner or self.member
+        dataset = await self.store.datasets.create(member_id, self.guild, name, Concept.SUBJECT)
         async with Darkroom() as darkroom:
             for photo in photos:
-                await self.store.photos.add(made, await darkroom.check(photo.read_bytes()))
-        return made
+                await self.store.photos.add(dataset, await darkroom.check(photo.read_bytes()))
+        return dataset
 
     async def queue_training(self, dataset: Dataset, seed: int, steps: int = 0) -> Job:
-        """Ask for a LoRA as the dial says, or of so many steps."""
+        """Queue a LoRA with the dial's settings, or with so many steps."""
         count = len(await self.store.photos.list_for(dataset.id, dataset.owner))
         planned = plan_training(
             self.catalog,
@@ -60,12 +60,12 @@ class Service:
         return await self.queue_job(Kind.TRAIN, asdict(request), dataset=dataset.id)
 
     async def queue_sample(self, seed: int, style: int | None = None) -> Job:
-        """Ask for one picture."""
+        """Queue a sample of one picture."""
         request = SampleRequest(BASE, "a glim emoji, on a white background", seed=seed)
         return await self.queue_job(Kind.SAMPLE, asdict(request), style=style)
 
     async def queue_job(self, kind: Kind, request: dict[str, object], **more: int | None) -> Job:
-        """Put a job into the queue, as the bot does."""
+        """Queue a job, as the bot does."""
         new = NewJob(
             kind,
             self.member,
@@ -84,7 +84,7 @@ class Service:
                 await asyncio.sleep(POLL_SECONDS)
 
     async def wait_until_ended(self, job: Job) -> Job:
-        """Wait for a job's end, which must be a good one."""
+        """Return a job once it has ended; raise RuntimeError if it failed."""
         async with asyncio.timeout(TIMEOUT_SECONDS):
             while not (found := await self.store.jobs.get(job.id)).status.ended:
                 await asyncio.sleep(POLL_SECONDS)
@@ -95,7 +95,7 @@ class Service:
 
 @asynccontextmanager
 async def running_service(home: Path) -> AsyncIterator[Service]:
-    """Start the scheduler on a folder and wait until its worker has said what it can do."""
+    """Run the scheduler on a folder; its worker has published the catalog."""
     async with run_scheduler(home), await Store.open(Home(home)) as store:
         async with asyncio.timeout(TIMEOUT_SECONDS):
             while not (catalog := await store.catalog.read()).bases:
@@ -104,5 +104,5 @@ async def running_service(home: Path) -> AsyncIterator[Service]:
 
 
 def list_mascot_photos() -> list[Path]:
-    """Find ten photos."""
+    """Return the paths of ten photos."""
     return picture_files()

@@ -1,9 +1,9 @@
-"""How fast a LoRA is trained on the true architectures, and what memory it takes.
+"""Measure the speed and memory of LoRA training on the true architectures.
 
-Weights are random and made here, or kept in `--place` for another time; latents and text are
-cached. Ours takes turns with a bare step of torch on the same layers and with the documented loop
-of peft and diffusers. On a CPU the networks are shrunken ones of the same layout, on small
-pictures, computed by one thread.
+Weights are random and made here, or kept in `--place` for another run; latents and text are
+cached. Our loop is timed in turns with a bare step of torch on the same layers and with the
+documented loop of peft and diffusers. On a CPU the networks are shrunken ones of the same layout,
+on small pictures, with one thread.
 """
 
 from __future__ import annotations
@@ -47,11 +47,14 @@ FAMILIES = ("sd1", "sdxl")
 RANK, RATE = 16, 1e-4
 PHOTOS = 8
 MIB = 2**20
-BAR = 15  #: percent, of the estimate of memory
+BAR = 15  #: allowed error of the memory estimate, in percent
 BLOCK = 5  #: steps of one turn
-SMALL = 128  #: pixels, where networks are shrunken
-MATMUL_SIDES = 4096, 512  #: side of the matrices whose product shows the peak, on a GPU and a CPU
-SAMPLING_STEPS = 5  #: steps of a picture, where ways of drawing are compared
+SMALL = 128  #: pixels of a side for shrunken networks
+MATMUL_SIDES = (
+    4096,
+    512,
+)  #: sides of the square matrices that measure peak speed, on a GPU and a CPU
+SAMPLING_STEPS = 5  #: steps per picture where ways of sampling are compared
 JOB_STEPS = 1000, 30  #: steps of a whole job, on a GPU and a CPU
 CAPTIONS = (
     "a painting of a hill",
@@ -68,11 +71,11 @@ class Setup:
     place: Path
     device: Device
     families: Sequence[str] = FAMILIES
-    shelf: Path | None = None  #: where the models are, if they outlast this
+    model_folder: Path | None = None  #: where the models are kept for other runs, if they are
     bases: BaseCache = field(init=False)
 
     def __post_init__(self) -> None:
-        models = (self.shelf or self.place) / "bases"
+        models = (self.model_folder or self.place) / "bases"
         for name in self.families:
             if not (models / self.base(name)).exists():
                 random.write_random_model(models, name, large=self.large)
@@ -80,23 +83,23 @@ class Setup:
 
     @property
     def large(self) -> bool:
-        """Tell whether the networks have their true sizes."""
+        """Return whether the networks have their true sizes."""
         return self.device.torch_device.type != "cpu"
 
     def choose(self, numbers: tuple[int, int]) -> int:
-        """Choose a number for a GPU, or for a CPU."""
+        """Return the first number for a GPU, the second for a CPU."""
         return numbers[0 if self.large else 1]
 
     def base(self, family: str) -> str:
-        """Name a family's model."""
+        """Return the name of a family's model."""
         return f"{'random' if self.large else 'tiny'}-{family}"
 
     def side(self, family: str) -> int:
-        """Say how many pixels wide a family's photos are."""
+        """Return the side of a family's photos in pixels."""
         return walk()[family].RESOLUTION if self.large else SMALL
 
     def photos(self, family: str) -> spec.Photos:
-        """Draw photos of exactly the right size."""
+        """Write photos of exactly the right size; return their paths and captions."""
         side, folder = self.side(family), self.place / "photos"
         folder.mkdir(exist_ok=True)
         found = []
@@ -109,35 +112,37 @@ class Setup:
         return found
 
     def recipe(self, family: str, batch: int, steps: int, **more: Any) -> Recipe:
-        """Ask for a LoRA on attention, whose captions are read once."""
+        """Return a LoRA recipe on attention whose text embeddings are cached."""
         base = self.bases.find(self.base(family))
         request = TrainRequest(
             "lora", base.name, "name", "word", Concept.LOOK, Dial.QUICK, steps, RANK, RATE, batch,
             0,
         )  # fmt: skip
         files = [(path.name, caption) for path, caption in self.photos(family)]
-        given = {
+        options = {
             "prompts": (),
             "save_every": steps + 1,
             "resolution": self.side(family),
             "train_text_encoder": False,
         }
-        return complete_recipe(request, base, files, **(given | more))
+        return complete_recipe(request, base, files, **(options | more))
 
     def start_training(self, name: str, family: str, recipe: Recipe) -> tuple[Path, Task]:
-        """Lay out a job and begin it."""
-        asked = spec.TrainingSpec("lora", Concept.LOOK, "word", self.photos(family))
-        folder, task = spec.start_training(self.place / "jobs" / name, self.bases, asked, recipe)
+        """Write a job folder and start its training."""
+        training_spec = spec.TrainingSpec("lora", Concept.LOOK, "word", self.photos(family))
+        folder, task = spec.start_training(
+            self.place / "jobs" / name, self.bases, training_spec, recipe
+        )
         return folder.photos, task
 
 
 class DocumentedStep:
-    """The loop of diffusers' documentation with peft's adapter, on what was computed once."""
+    """The loop of diffusers' documentation with peft's adapter, on cached latents and text."""
 
-    def __init__(self, ground: Setup, family: str, bare: BareStep) -> None:
-        place = ground.bases.locate(ground.base(family))
-        base = ground.bases.find(ground.base(family))
-        loaded: Any = walk()[family].load(place, ground.device, base)
+    def __init__(self, setup: Setup, family: str, bare: BareStep) -> None:
+        place = setup.bases.locate(setup.base(family))
+        base = setup.bases.find(setup.base(family))
+        loaded: Any = walk()[family].load(place, setup.device, base)
         self.family, self.unet, self.bare = loaded, loaded.unet, bare
         config = LoraConfig(r=RANK, lora_alpha=RANK, target_modules=TARGETS)
         inject_adapter_in_model(config, self.unet, "default")
@@ -153,7 +158,7 @@ class DocumentedStep:
         these = slice(first := self.taken * size % len(bare.latents), first + size)
         self.taken += 1
         latents = torch.stack(bare.latents[these]).to(at)
-        told = self.family.unet_kwargs(
+        conditions = self.family.unet_kwargs(
             {
                 **stack_conditions(bare.states[these]),
                 **stack_conditions(bare.size_conditioning[these]),
@@ -161,7 +166,9 @@ class DocumentedStep:
         )
         noisy, steps, target = add_noise(self.family.pipeline.scheduler, latents)
         with self.family.device.autocast():
-            predicted = self.unet(noisy.to(self.unet.dtype), steps, return_dict=False, **told)[0]
+            predicted = self.unet(
+                noisy.to(self.unet.dtype), steps, return_dict=False, **conditions
+            )[0]
         loss = nn.functional.mse_loss(predicted.float(), target.float())
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.trained, 1.0)
@@ -170,7 +177,7 @@ class DocumentedStep:
 
 
 def time_steps(device: Device, step: Step, times: int) -> float:
-    """Measure the seconds of one of several steps, to the device's last operation."""
+    """Return the seconds per step of several, until the device has finished."""
     synchronize(device)
     began = time.perf_counter()
     for _ in range(times):
@@ -180,31 +187,31 @@ def time_steps(device: Device, step: Step, times: int) -> float:
 
 
 def synchronize(device: Device) -> None:
-    """Wait for what the device still computes."""
+    """Wait until the device has finished computing."""
     if device.torch_device.type == "cuda":
         torch.cuda.synchronize(device.torch_device)
 
 
-def measure_peak_flops(ground: Setup) -> float:
-    """Measure the operations a second of a large matrix product: the most a device can do."""
-    side, device = ground.choose(MATMUL_SIDES), ground.device
+def measure_peak_flops(setup: Setup) -> float:
+    """Return the operations per second of a large matrix product, the device's peak."""
+    side, device = setup.choose(MATMUL_SIDES), setup.device
     one = torch.randn(side, side, device=device.torch_device, dtype=device.dtype)
-    product: Callable[[], Any] = lambda: one @ one  # noqa: E731 - a step like any other
+    product: Callable[[], Any] = lambda: one @ one  # noqa: E731 - a step like the others
     product()
     return 2 * side**3 / min(time_steps(device, product, 3) for _ in range(5))
 
 
 def count_flops(step: Step) -> int:
-    """Count a step's multiplications and additions."""
+    """Count a step's floating-point operations."""
     with FlopCounterMode(display=False) as counted:
         step()
     return int(counted.get_total_flops())
 
 
 def measure_memory(device: Device, step: Step, held: Sequence[torch.Tensor]) -> float:
-    """Measure the most MiB that a step holds beside and with what is held anyway.
+    """Return the peak MiB of a step, including what is held anyway.
 
-    A GPU says so itself; on a CPU tensors are counted as they come and go.
+    A GPU counts it itself; on a CPU tensors are counted as they come and go.
     """
     if device.torch_device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device.torch_device)
@@ -217,23 +224,23 @@ def measure_memory(device: Device, step: Step, held: Sequence[torch.Tensor]) -> 
     return footprint.peak / MIB
 
 
-def compare_steps(ground: Setup, family: str, batch: int, rounds: int) -> Iterator[table.Row]:
-    """Let ours, a bare step and the documented loop take turns."""
-    recipe = ground.recipe(family, batch, rounds * BLOCK + 20)
-    what = f"{family}, {ground.side(family)} pixels, batch {batch}"
-    photos, task = ground.start_training(f"{family}-{batch}", family, recipe)
+def compare_steps(setup: Setup, family: str, batch: int, rounds: int) -> Iterator[table.Row]:
+    """Time our step, a bare step and the documented loop in turns."""
+    recipe = setup.recipe(family, batch, rounds * BLOCK + 20)
+    what = f"{family}, {setup.side(family)} pixels, batch {batch}"
+    photos, task = setup.start_training(f"{family}-{batch}", family, recipe)
     spec.advance_steps(task, 3)
-    resident: Any = ground.bases.loaded[ground.base(family)]
-    frozen = replace(recipe, threads=1)
-    bare = BareStep(resident, frozen, photos)
-    documented = DocumentedStep(ground, family, bare)
+    resident: Any = setup.bases.loaded[setup.base(family)]
+    single_threaded = replace(recipe, threads=1)
+    bare = BareStep(resident, single_threaded, photos)
+    documented = DocumentedStep(setup, family, bare)
     entrants: list[Step] = [lambda: spec.advance_steps(task), bare, documented]
     for entrant in entrants:
         entrant()
     turns: list[list[float]] = [[], [], []]
     for turn in range(rounds):
         for at in (turn, turn + 1, turn + 2):
-            turns[at % 3].append(time_steps(ground.device, entrants[at % 3], BLOCK))
+            turns[at % 3].append(time_steps(setup.device, entrants[at % 3], BLOCK))
     ours, plain = (statistics.median(times) for times in turns[:2])
     yield table.figure(f"{what}: seconds of a step, ours", ours, "s")
     yield table.figure(
@@ -241,25 +248,25 @@ def compare_steps(ground: Setup, family: str, batch: int, rounds: int) -> Iterat
     )
     over = table.ratio(zip(turns[0], turns[2], strict=True))
     yield table.at_most(f"{what}: ours over peft and diffusers", over, 1.0)
-    part = count_flops(bare) / plain / measure_peak_flops(ground)
+    part = count_flops(bare) / plain / measure_peak_flops(setup)
     yield table.figure(f"{what}: part of the matrix peak, bare", 100 * part, "%")
     held = [*resident.unet.parameters(), *bare.parameters]
     yield table.figure(
-        f"{what}: peak of a step", measure_memory(ground.device, entrants[0], held), "MiB"
+        f"{what}: peak of a step", measure_memory(setup.device, entrants[0], held), "MiB"
     )
     task.close()
 
 
-def measure_job(ground: Setup, family: str, steps: int) -> Iterator[table.Row]:
-    """Begin a job cold; run one warm, with encoding, pictures on the way and saving."""
+def measure_job(setup: Setup, family: str, steps: int) -> Iterator[table.Row]:
+    """Start a job cold; run one warm, with encoding, previews and saving."""
     prompts = tuple(SamplePrompt(text, at) for at, text in enumerate(CAPTIONS[:2]))
-    recipe = ground.recipe(family, 1, steps, prompts=prompts, save_every=steps)
-    ground.bases.loaded.clear()
+    recipe = setup.recipe(family, 1, steps, prompts=prompts, save_every=steps)
+    setup.bases.loaded.clear()
     for name in ("cold", "warm"):
         began = time.perf_counter()
-        _, task = ground.start_training(f"{family}-{name}", family, recipe)
+        _, task = setup.start_training(f"{family}-{name}", family, recipe)
         spec.advance_steps(task, 2)
-        synchronize(ground.device)
+        synchronize(setup.device)
         first = time.perf_counter() - began
         yield table.figure(f"{family}: {name}, from the job to its first step", first, "s")
         if name == "cold":
@@ -268,19 +275,19 @@ def measure_job(ground: Setup, family: str, steps: int) -> Iterator[table.Row]:
     whole = time.perf_counter() - began
     more = f" ({whole - steps / done.timings.steps_per_second:.1f} s around the steps)"
     yield table.figure(f"{family}: warm, {steps} steps and 4 pictures", whole, "s", more)
-    if held := ground.device.peak_mib():
+    if held := setup.device.peak_mib():
         keeps = walk()[family].COUNTS.memory
-        foretold = bytes_needed(recipe, keeps, count_parameters(keeps, recipe, done.bytes)) / MIB
-        yield table.close_to(f"{family}: {held} MiB at most", foretold, held, BAR)
+        estimated = bytes_needed(recipe, keeps, count_parameters(keeps, recipe, done.bytes)) / MIB
+        yield table.close_to(f"{family}: {held} MiB at most", estimated, held, BAR)
 
 
-def compare_sampling(ground: Setup, family: str, rounds: int) -> Iterator[table.Row]:
-    """Let pictures drawn at once and one after another take turns."""
-    side = ground.side(family)
+def compare_sampling(setup: Setup, family: str, rounds: int) -> Iterator[table.Row]:
+    """Time pictures sampled in one batch and one after another, in turns."""
+    side = setup.side(family)
     pictures = [
         Picture(text, "", at, SAMPLING_STEPS, side, side) for at, text in enumerate(CAPTIONS)
     ]
-    with ground.bases.borrow(ground.base(family)) as lent:
+    with setup.bases.borrow(setup.base(family)) as lent:
         ways: list[Callable[[], Any]] = [
             lambda: lent.sample_images(pictures),
             lambda: [lent.sample_image(each) for each in pictures],
@@ -289,26 +296,26 @@ def compare_sampling(ground: Setup, family: str, rounds: int) -> Iterator[table.
         turns: list[list[float]] = [[], []]
         for turn in range(rounds):
             for at in (turn % 2, (turn + 1) % 2):
-                turns[at].append(time_steps(ground.device, ways[at], 1))
+                turns[at].append(time_steps(setup.device, ways[at], 1))
     what = f"{family}: four pictures at once over one after another, {SAMPLING_STEPS} steps"
     yield table.figure(what, table.ratio(zip(*turns, strict=True)))
 
 
-def rows(ground: Setup, batches: Sequence[int], rounds: int, steps: int) -> Iterator[table.Row]:
+def rows(setup: Setup, batches: Sequence[int], rounds: int, steps: int) -> Iterator[table.Row]:
     """Measure every family."""
-    yield table.figure("matrix peak", measure_peak_flops(ground) / 1e12, "TFLOP/s")
-    for family in ground.families:
+    yield table.figure("matrix peak", measure_peak_flops(setup) / 1e12, "TFLOP/s")
+    for family in setup.families:
         for batch in batches:
-            yield from compare_steps(ground, family, batch, rounds)
-        yield from measure_job(ground, family, steps)
-        yield from compare_sampling(ground, family, rounds)
+            yield from compare_steps(setup, family, batch, rounds)
+        yield from measure_job(setup, family, steps)
+        yield from compare_sampling(setup, family, rounds)
 
 
-def working_folder(shelf: Path | None) -> TemporaryDirectory[str]:
-    """Make a folder for what is not kept, beside the models if they are."""
-    if shelf:
-        shelf.mkdir(parents=True, exist_ok=True)
-    return TemporaryDirectory(dir=shelf)
+def working_folder(model_folder: Path | None) -> TemporaryDirectory[str]:
+    """Return a temporary folder, beside the models if they are kept."""
+    if model_folder:
+        model_folder.mkdir(parents=True, exist_ok=True)
+    return TemporaryDirectory(dir=model_folder)
 
 
 def main() -> int:
@@ -319,10 +326,10 @@ def main() -> int:
     print()
     torch.set_num_threads(1)
     with working_folder(arguments.place) as place:
-        ground = Setup(Path(place), device, shelf=arguments.place)
+        setup = Setup(Path(place), device, model_folder=arguments.place)
         rounds = 2 if arguments.quick else 12
         return table.print_table(
-            rows(ground, (1, 4), rounds, arguments.steps or ground.choose(JOB_STEPS))
+            rows(setup, (1, 4), rounds, arguments.steps or setup.choose(JOB_STEPS))
         )
 
 

@@ -1,4 +1,4 @@
-"""How soon a warm worker begins, and how soon `/sample` is answered during a training."""
+"""Time how soon a warm worker starts a job, and answers `/sample` during a training."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ IMPORTS = 8  #: processor seconds until a cold worker has what it needs to take 
 
 
 def time_imports(what: str) -> float:
-    """Give the processor seconds that a module's imports take, in a child."""
+    """Return the CPU seconds that a module's imports take, in a child process."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, "-c", f"import {what}"], check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -33,30 +33,30 @@ def time_imports(what: str) -> float:
 
 
 async def time_start(running: Service, job: Job) -> tuple[float, float, float]:
-    """Give the seconds until a first step was taken: from the claim, from the asking.
+    """Return the seconds until the first step, from the claim and from the request.
 
-    The third are those from the claim until the pictures "before" are there.
+    The third value is from the claim until the previews "before training" are there.
     """
     ended = await running.wait_until_ended(job)
     (began,) = await running.store.events.list_kind(job.id, Started)
     (done,) = await running.store.events.list_kind(job.id, Done)
-    stepped = began.at + done.event.timings.first_step_seconds
+    first_step = began.at + done.event.timings.first_step_seconds
     (before, *_) = await running.store.events.list_kind(job.id, PreviewsDrawn)
     return (
-        stepped - (ended.started or 0),
-        stepped - ended.created,
+        first_step - (ended.started or 0),
+        first_step - ended.created,
         before.at - (ended.started or 0),
     )
 
 
 async def time_sample(running: Service, seed: int, style: int | None) -> float:
-    """Ask for a picture and give the seconds until the database has its end."""
+    """Queue a picture and return the seconds until the job has ended in the database."""
     ended = await running.wait_until_ended(await running.queue_sample(seed, style))
     return (ended.ended or 0) - ended.created
 
 
 async def time_samples(running: Service, times: int) -> tuple[list[float], list[float], float]:
-    """Sample on an idle worker, before and after, and during a training; with a step's seconds."""
+    """Return sample seconds on an idle worker and during a training, and the seconds of a step."""
     (style, *_) = await running.store.styles.list_for(1)
     dataset = (await running.store.datasets.list_for(1))[0]
     await time_sample(running, 0, style.id)
@@ -66,7 +66,7 @@ async def time_samples(running: Service, times: int) -> tuple[list[float], list[
     busy = []
     for seed in range(101, 101 + times):
         busy.append(await time_sample(running, seed, style.id))
-        await asyncio.sleep(0.37)  # so that the asking falls anywhere in a step
+        await asyncio.sleep(0.37)  # so that requests fall anywhere in a step
     (latest, *_) = reversed(await running.store.events.list_kind(training.id, Progress))
     await running.wait_until_ended(training)
     idle += [await time_sample(running, seed, style.id) for seed in range(201, 201 + times)]
@@ -74,7 +74,7 @@ async def time_samples(running: Service, times: int) -> tuple[list[float], list[
 
 
 async def time_style_swap(running: Service, times: int) -> float:
-    """Give the seconds of a picture with another style than before over one with the same."""
+    """Return the time ratio of a picture with another style than before to one with the same."""
     one, other, *_ = await running.store.styles.list_for(1)
     pairs = []
     for seed in range(301, 301 + times):
@@ -85,7 +85,7 @@ async def time_style_swap(running: Service, times: int) -> float:
 
 
 async def measure(place: Path, times: int) -> list[table.Row]:
-    """Train twice, then sample."""
+    """Train several times, then sample."""
     async with running_service(place) as running:
         dataset = await running.add_dataset("glim", list_mascot_photos())
         cold = await time_start(running, await running.queue_training(dataset, seed=1, steps=60))
@@ -96,7 +96,7 @@ async def measure(place: Path, times: int) -> list[table.Row]:
         idle, busy, step = await time_samples(running, times)
         swap = await time_style_swap(running, times)
     claimed, asked, before = (statistics.median(column) for column in zip(*starts, strict=True))
-    own, beside = statistics.median(idle), statistics.median(busy)
+    idle_median, busy_median = statistics.median(idle), statistics.median(busy)
     importing, whole = (
         time_imports("training.worker.runtime"),
         time_imports(f"training.worker.runtime, {', '.join(SLOW_IMPORTS)}"),
@@ -110,10 +110,12 @@ async def measure(place: Path, times: int) -> list[table.Row]:
         table.at_most("later jobs, from claim to first step, median", claimed, START, "s"),
         table.figure("later jobs, from claim to two pictures drawn before training", before, "s"),
         table.figure("later jobs, from asking to first step, median", asked, "s"),
-        table.figure("/sample on an idle worker, median", own, "s"),
+        table.figure("/sample on an idle worker, median", idle_median, "s"),
         table.figure("/sample with another style than before, over the same one", swap),
-        table.figure("/sample during a training, median", beside, "s", slowest),
-        table.at_most("steps a sample waits for, median", (beside - own) / step, STEPS),
+        table.figure("/sample during a training, median", busy_median, "s", slowest),
+        table.at_most(
+            "steps a sample waits for, median", (busy_median - idle_median) / step, STEPS
+        ),
         table.figure("a training step", step, "s"),
     ]
 

@@ -1,1 +1,1 @@
-"""Whether a training teaches, judged on pictures the base never saw."""
+"""Benchmarks of what a training teaches, judged on pictures the base never saw."""

@@ -1,4 +1,4 @@
-"""Lessons with every method there is, and the rows and pictures that come of them."""
+"""Train every topic with every method, and return the rows and pictures of the results."""
 
 from __future__ import annotations
 
@@ -23,43 +23,43 @@ from training.sample import LoadedStyle
 
 
 class StyleRunner(Protocol):
-    """Where lessons are given and pictures drawn."""
+    """Trains styles and samples pictures."""
 
-    def train(self, asked: TrainingSpec) -> TrainedStyle:
-        """Train to the file."""
+    def train(self, training_spec: TrainingSpec) -> TrainedStyle:
+        """Train a style to its file."""
         ...
 
     def sample(self, prompts: Sequence[str], style: LoadedStyle | None = None) -> Pictures:
-        """Draw prompts."""
+        """Return one picture for each prompt."""
         ...
 
     def reconstruct(self, pictures: Pictures) -> Pictures:
-        """Send pictures through the autoencoder."""
+        """Return pictures encoded and decoded by the autoencoder."""
         ...
 
 
 @dataclass
 class Evaluation:
-    """Everything that lessons need."""
+    """Trains and grades topics."""
 
     runner: StyleRunner
-    critic: Judge
+    judge: Judge
     seeds: int
-    out: Path | None = None  #: where contact sheets go
-    method: str | None = None  #: the only one to teach with; else all
+    out: Path | None = None  #: folder for contact sheets
+    method: str | None = None  #: the only method to train with; else all
 
     @cached_property
     def known_prompts(self) -> KnownPrompts:
-        """Give what the base knows already."""
-        return KnownPrompts(self.critic)
+        """Return prompts that the base knows."""
+        return KnownPrompts(self.judge)
 
     @cached_property
     def base_knowledge(self) -> tuple[float, float]:
-        """Grade what the base knows when nothing is worn."""
+        """Return the grade of the known prompts without a style."""
         return self.known_prompts.grade(self.runner.sample(self.known_prompts.prompts))
 
     def evaluate_topic(self, topic: Topic) -> Iterator[table.Row]:
-        """Give a topic's rows: what is known, then each method's."""
+        """Yield a topic's rows: of the base and the ceilings, then of each method."""
         sheet = Sheet()
         known = {
             "real": topic.real,
@@ -80,25 +80,25 @@ class Evaluation:
                 sheet.save(self.out / f"{topic.trigger}.png")
 
     def evaluate_method(self, topic: Topic, method: str, sheet: Sheet) -> Iterator[table.Row]:
-        """Teach with every seed; give the median of each figure, and what it took."""
-        grades, lessons = [], []
+        """Train with every seed; yield the median of each figure, and the cost."""
+        grades, trained = [], []
         for seed in range(self.seeds):
-            numbers = topic.overrides.get(method, {})
-            asked = TrainingSpec(
-                method, topic.concept, topic.trigger, topic.photos, seed, overrides=numbers
+            overrides = topic.overrides.get(method, {})
+            training_spec = TrainingSpec(
+                method, topic.concept, topic.trigger, topic.photos, seed, overrides=overrides
             )
-            lessons.append(self.runner.train(asked))
-            pictures = self.runner.sample(topic.prompts, lessons[-1].style)
+            trained.append(self.runner.train(training_spec))
+            pictures = self.runner.sample(topic.prompts, trained[-1].style)
             sheet.add(f"{topic.title}, {method}, seed {seed}", pictures)
             grades.append(
-                topic.grade(pictures) | self.measure_forgetting(topic, lessons[-1].style)
+                topic.grade(pictures) | self.measure_forgetting(topic, trained[-1].style)
             )
         for figure in grades[0]:
             yield summarize_figure(topic, method, figure, [each[figure] for each in grades])
-        yield from summarize_cost(topic, method, lessons)
+        yield from summarize_cost(topic, method, trained)
 
     def measure_forgetting(self, topic: Topic, style: LoadedStyle) -> Grades:
-        """Grade what the base still knows with a subject's style; a look is meant to change it."""
+        """Grade the known prompts with a subject's style; a look may change them."""
         if topic.concept is not Concept.SUBJECT:
             return {}
         return {
@@ -107,10 +107,10 @@ class Evaluation:
 
 
 def summarize_figure(
-    topic: Topic, method: str, figure: str, found: Sequence[tuple[float, float]]
+    topic: Topic, method: str, figure: str, grades: Sequence[tuple[float, float]]
 ) -> table.Row:
-    """Write one figure of all seeds, beside its control."""
-    own, control = zip(*found, strict=True)
+    """Return the row of one figure over all seeds, with its control."""
+    own, control = zip(*grades, strict=True)
     each = ", ".join(table.format_number(value) for value in own)
     more = f" (seeds: {each}; control: {table.format_number(statistics.median(control))})"
     what, value = f"{topic.title}, {method}: {figure}", statistics.median(own)
@@ -121,15 +121,15 @@ def summarize_figure(
 
 
 def summarize_cost(
-    topic: Topic, method: str, lessons: Sequence[TrainedStyle]
+    topic: Topic, method: str, trained: Sequence[TrainedStyle]
 ) -> Iterator[table.Row]:
-    """Write what the lessons took; seconds count where something is asked of the method."""
-    longest = max(lesson.seconds for lesson in lessons)
-    speed = statistics.median(lesson.speed for lesson in lessons)
-    more = f" ({lessons[0].steps} steps, {speed:.3g} a second)"
+    """Yield the rows of seconds and bytes; seconds have a bar if the method has one."""
+    seconds = max(each.seconds for each in trained)
+    speed = statistics.median(each.speed for each in trained)
+    more = f" ({trained[0].steps} steps, {speed:.3g} a second)"
     what = f"{topic.title}, {method}: seconds"
-    if any(asked == method for asked, _ in topic.bars):
-        yield table.at_most(what, longest, MAX_SECONDS, "s", more)
+    if any(name == method for name, _ in topic.bars):
+        yield table.at_most(what, seconds, MAX_SECONDS, "s", more)
     else:
-        yield table.figure(what, longest, "s", more)
-    yield table.figure(f"{topic.title}, {method}: bytes of the file", lessons[0].bytes)
+        yield table.figure(what, seconds, "s", more)
+    yield table.figure(f"{topic.title}, {method}: bytes of the file", trained[0].bytes)

@@ -20,10 +20,10 @@ from training.pretraining.names import COLOURS
 
 
 class Mascot:
-    """Glim, of whom the judge's galleries know nothing.
+    """Glim, which is not in the judge's galleries.
 
-    What the ten pictures that teach Glim have in common, the mean of the judge's features, is
-    looked for among every real picture of every style. The rank is 1 when none of these is nearer.
+    The mean of the judge's features of the ten training pictures is ranked among every real
+    picture of every style; rank 1 means that none of those is nearer.
     """
 
     concept = Concept.SUBJECT
@@ -33,17 +33,19 @@ class Mascot:
         "lora": {"steps": STEPS, "rank": RANK, "rate": RATE}
     }
 
-    def __init__(self, critic: Judge, draw: Draw, other: str) -> None:
-        self.critic, self.other = critic, other
-        galleries = critic.galleries.values()
+    def __init__(self, judge: Judge, draw: Draw, other: str) -> None:
+        self.judge, self.other = judge, other
+        galleries = judge.galleries.values()
         self.gallery_size = 1 + sum(len(gallery.names) for gallery in galleries)
         self.title = f"the mascot, among {self.gallery_size}"
         paths = picture_files(TRAINED)
         self.photos = [(path, self.caption(GROUNDS[path.stem])) for path in paths]
         self.prompts = [self.caption(colour) for colour in COLOURS]
         self.real = [runner.read_picture(path) for path in picture_files(TRAINED + HELD_OUT)]
-        self.taught = critic.extract_features([runner.read_picture(path) for path in paths])
-        self.unseen = critic.extract_features(
+        self.training_features = judge.extract_features(
+            [runner.read_picture(path) for path in paths]
+        )
+        self.unseen = judge.extract_features(
             [runner.read_picture(path) for path in picture_files(HELD_OUT)]
         )
         rows = [g.features[g.names.index(other)][None] for g in galleries if other in g.names]
@@ -51,16 +53,19 @@ class Mascot:
         self.base = draw(self.prompts)
 
     def caption(self, ground: str) -> str:
-        """Say what is to be seen, as the demo does."""
+        """Return a caption as the demo writes it."""
         return wording.demo.MASCOT_CAPTION.format(word=self.trigger, ground=ground)
 
     def grade(self, pictures: Pictures) -> Grades:
-        """Rank Glim; the control is judged as another thing that no base was taught.
+        """Return Glim's ranks; the control is another thing that the base has never seen.
 
-        The control of the nearest picture taught are the two of Glim that are not.
+        The control of the nearest training picture are the two pictures of Glim that are held out.
         """
-        features = self.critic.extract_features(pictures)
+        features = self.judge.extract_features(pictures)
         own, other = (
-            self.critic.rank_anywhere(features, real) for real in (self.taught, self.decoy)
+            self.judge.rank_anywhere(features, real)
+            for real in (self.training_features, self.decoy)
         )
-        return grade_ranks(own, other) | grade_memorising(features, self.taught, self.unseen)
+        return grade_ranks(own, other) | grade_memorising(
+            features, self.training_features, self.unseen
+        )

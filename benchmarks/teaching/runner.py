@@ -1,4 +1,4 @@
-"""Teaching and drawing as members get them, with the embedded base, in this process."""
+"""Train and sample as members do, with the embedded base, in this process."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from training.styles import writer
 
 JUDGE = Path(__file__).parents[1] / "judge"
 STEPS, SIDE = 20, 64
-FIRST_SEED = 1000  #: of the first picture; no training uses it
+FIRST_SEED = 1000  #: seed of the first picture; no training uses it
 
 Pictures = list[Image.Image]
 
 
 @dataclass(frozen=True, slots=True)
 class TrainedStyle:
-    """A style as it came out, and what it took."""
+    """A finished style and what its training took."""
 
     style: LoadedStyle
     seconds: float  #: of the whole training
@@ -39,26 +39,28 @@ class TrainedStyle:
 
 
 class Runner:
-    """A place to teach, and an easel for what was taught."""
+    """Trains styles in a folder and samples with them."""
 
     def __init__(self, bases: BaseCache, place: Path) -> None:
         self.bases, self.place = bases, place
         self.count = 0
 
-    def train(self, asked: spec.TrainingSpec) -> TrainedStyle:
-        """Train as the dial says, to the file."""
+    def train(self, training_spec: spec.TrainingSpec) -> TrainedStyle:
+        """Train with the dial's settings, to the file."""
         self.count += 1
         place = self.place / str(self.count)
-        frozen = spec.make_recipe(self.bases, asked)
-        folder, task = spec.start_training(place, self.bases, asked, frozen)
+        recipe = spec.make_recipe(self.bases, training_spec)
+        folder, task = spec.start_training(place, self.bases, training_spec, recipe)
         (done,) = [each for each in task if isinstance(each, Done)]
         tensors = writer.read_tensors(folder.result / done.file)
-        worn = LoadedStyle(methods.walk()[asked.method], tensors, asked.trigger, 1.0)
+        loaded = LoadedStyle(
+            methods.walk()[training_spec.method], tensors, training_spec.trigger, 1.0
+        )
         seconds, speed = done.timings.seconds, done.timings.steps_per_second
-        return TrainedStyle(worn, seconds, done.steps, speed, done.bytes)
+        return TrainedStyle(loaded, seconds, done.steps, speed, done.bytes)
 
     def sample(self, prompts: Sequence[str], style: LoadedStyle | None = None) -> Pictures:
-        """Draw prompts as `/sample` does, each from its own seed, the same for every style."""
+        """Sample prompts as `/sample` does, each with its own seed, the same for every style."""
         device = self.bases.device
         with self.bases.borrow(spec.BASE) as family:
             return [
@@ -72,7 +74,7 @@ class Runner:
             ]
 
     def reconstruct(self, pictures: Pictures) -> Pictures:
-        """Send pictures through the base's autoencoder: no style can draw better than this."""
+        """Return pictures through the base's autoencoder, the ceiling of any style."""
         family: Any
         with self.bases.borrow(spec.BASE) as family:
             return [
@@ -81,12 +83,12 @@ class Runner:
 
 
 def read_picture(path: Path) -> Image.Image:
-    """Open a picture."""
+    """Return a picture as RGB."""
     with Image.open(path) as opened:
         return opened.convert("RGB")
 
 
-def load_critic() -> judge.Judge:
-    """Load the judge, which was trained on real pictures first and then frozen."""
+def load_judge() -> judge.Judge:
+    """Load the judge, which was trained on real pictures once and then frozen."""
     torch.set_num_threads(2)
     return judge.load_judge(JUDGE)

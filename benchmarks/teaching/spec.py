@@ -1,4 +1,4 @@
-"""A training as a member gets it, run in this process: photos, the dial, the loop."""
+"""A training as a member gets it, run in this process: photos, the dial's settings, the loop."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Photos = list[tuple[Path, str]]
 
 @dataclass(frozen=True, slots=True)
 class TrainingSpec:
-    """What somebody wants trained."""
+    """The method, photos and settings of one training."""
 
     method: str
     concept: Concept
@@ -40,51 +40,54 @@ class TrainingSpec:
     seed: int = 0
     dial: Dial = Dial.BALANCED
     word: str = ""
-    overrides: Mapping[str, Any] = field(default_factory=dict)  #: steps, rank, rate set by hand
+    overrides: Mapping[str, Any] = field(
+        default_factory=dict
+    )  #: steps, rank, learning_rate set by hand
 
 
 def read_photos(name: str) -> Photos:
-    """Find the pictures of a folder with their captions."""
+    """Return the pictures of a folder with their captions."""
     folder = PICTURES / name
     captions = json.loads((folder / "captions.json").read_text("utf-8"))
     return [(folder / file, caption) for file, caption in sorted(captions.items())]
 
 
-def make_recipe(bases: BaseCache, lesson: TrainingSpec, **more: Any) -> Recipe:
-    """Let the dial choose, as the bot and the trainer do; `more` is chosen by hand."""
-    base, method = bases.find(BASE), methods.walk()[lesson.method]
-    catalog = Catalog((base,), (method.METHOD,), rules=tuple(rules(lesson.method, base)))
+def make_recipe(bases: BaseCache, training_spec: TrainingSpec, **more: Any) -> Recipe:
+    """Return the dial's recipe, as the bot and the trainer make it; `more` overrides it."""
+    base, method = bases.find(BASE), methods.walk()[training_spec.method]
+    catalog = Catalog((base,), (method.METHOD,), rules=tuple(rules(training_spec.method, base)))
     planned = plan_training(
         catalog,
-        method=lesson.method,
+        method=training_spec.method,
         base=BASE,
-        dial=lesson.dial,
-        concept=lesson.concept,
-        photos=len(lesson.photos),
+        dial=training_spec.dial,
+        concept=training_spec.concept,
+        photos=len(training_spec.photos),
     )
     request = TrainRequest(
-        lesson.method, BASE, lesson.trigger, lesson.trigger, lesson.concept, lesson.dial,
+        training_spec.method, BASE, training_spec.trigger, training_spec.trigger,
+        training_spec.concept, training_spec.dial,
         planned.steps, planned.rank, planned.learning_rate, planned.batch_size,
-        lesson.seed, lesson.word,
+        training_spec.seed, training_spec.word,
     )  # fmt: skip
-    files = [(path.name, caption) for path, caption in lesson.photos]
-    request = replace(request, **lesson.overrides)
+    files = [(path.name, caption) for path, caption in training_spec.photos]
+    request = replace(request, **training_spec.overrides)
     return complete_recipe(request, base, files, accepted=time.time(), **more)
 
 
 def start_training(
-    place: Path, bases: BaseCache, lesson: TrainingSpec, frozen: Recipe
+    place: Path, bases: BaseCache, training_spec: TrainingSpec, recipe: Recipe
 ) -> tuple[JobFolder, Task]:
-    """Lay a job folder out and begin its training."""
+    """Write a job folder and start its training."""
     folder = JobFolder(place)
     folder.photos.mkdir(parents=True)
-    for path, _ in lesson.photos:
+    for path, _ in training_spec.photos:
         shutil.copy(path, folder.photos)
-    write_json(folder.request_file, {"kind": "train", "attempt": 1, "recipe": frozen.to_json()})
+    write_json(folder.request_file, {"kind": "train", "attempt": 1, "recipe": recipe.to_json()})
     return folder, train(folder, bases)
 
 
 def advance_steps(task: Task, steps: int = 1) -> None:
-    """Go on to the boundary after so many steps; the first boundary is before the first step."""
+    """Advance by so many steps; the first boundary is before the first step."""
     while steps:
         steps -= isinstance(next(task), StepBoundary)

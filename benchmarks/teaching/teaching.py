@@ -1,4 +1,4 @@
-"""Whether a training teaches: held-out styles, held-out subjects and the mascot, judged."""
+"""Measure what a training teaches: held-out styles, held-out subjects and the mascot."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from benchmarks.teaching.topic import Topic
 from training.bases.cache import BaseCache
 from training.device import Device
 
-#: What is taught; `other` is what its control is judged as.
+#: The topics; `other` is what the control is judged as.
 TOPICS: dict[str, Callable[..., Topic]] = {
     "firefox": partial(Look, name="firefox"),
     "ink": partial(Look, name="ink"),
@@ -32,7 +32,7 @@ QUICK = ["firefox", "panda"]
 
 
 def parse_topics(text: str) -> list[str]:
-    """Read which topics are wanted: `--only firefox,mascot`."""
+    """Return the names in a list such as `--only firefox,mascot`; raise if one is unknown."""
     wanted = text.split(",")
     if unknown := set(wanted) - set(TOPICS):
         listed = ", ".join(TOPICS)
@@ -41,18 +41,20 @@ def parse_topics(text: str) -> list[str]:
 
 
 def main() -> int:
-    """Print the table, a part at a time; `--out` is a folder for contact sheets."""
+    """Print the table, a topic at a time; `--out` is a folder for contact sheets."""
     arguments = machine.parse_arguments(
         __doc__ or "", only=parse_topics, method=str, seeds=int, out=Path
     )
     wanted = arguments.only or (QUICK if arguments.quick else list(TOPICS))
     with TemporaryDirectory() as place:
-        studio = runner.Runner(BaseCache(None, Device.open(cpu=True)), Path(place))
-        critic = runner.load_critic()
+        style_runner = runner.Runner(BaseCache(None, Device.open(cpu=True)), Path(place))
+        judge = runner.load_judge()
         seeds = arguments.seeds or (1 if arguments.quick else 3)
-        school = Evaluation(studio, critic, seeds, arguments.out, arguments.method)
-        topics = (TOPICS[name](critic, studio.sample) for name in wanted)
-        return table.print_table(row for topic in topics for row in school.evaluate_topic(topic))
+        evaluation = Evaluation(style_runner, judge, seeds, arguments.out, arguments.method)
+        topics = (TOPICS[name](judge, style_runner.sample) for name in wanted)
+        return table.print_table(
+            row for topic in topics for row in evaluation.evaluate_topic(topic)
+        )
 
 
 if __name__ == "__main__":

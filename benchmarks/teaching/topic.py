@@ -1,4 +1,4 @@
-"""What can be taught and how it is graded: a look, a subject, the mascot."""
+"""A topic to train and how it is graded: a look, a subject, the mascot."""
 
 from __future__ import annotations
 
@@ -15,51 +15,56 @@ from benchmarks.teaching.spec import Photos
 from storage.records import Concept
 from training.pretraining import judge
 
-#: A figure of some pictures, and beside it the same figure of what has nothing to do with them.
+#: The figures of some pictures, each with that of a control.
 Grades = dict[str, tuple[float, float]]
 Draw = Callable[[Sequence[str]], Pictures]
 
 MEDIAN_RANK = "median rank"
 RANKED_FIRST = "of 12 pictures, those that rank first"
 NEAREST = "cosine to the nearest picture taught"
-MAX_SECONDS = 60.0  #: of a training of which something is asked
+MAX_SECONDS = 60.0  #: of a training that has a bar
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """What is asked of a figure."""
+    """The limit of a figure."""
 
     value: float
     row: Callable[..., table.Row] = table.at_most
 
 
 class Topic(Protocol):
-    """One thing to be taught."""
+    """One thing to train."""
 
     title: str
     trigger: str
     concept: Concept
-    photos: Photos  #: to teach it with
-    prompts: list[str]  #: to draw, once it is taught
-    real: Pictures  #: what they should look like
-    base: Pictures  #: what the base draws without having been taught
+    photos: Photos  #: to train on
+    prompts: list[str]  #: to sample after training
+    real: Pictures  #: the true pictures of the prompts
+    base: Pictures  #: the base's pictures of the prompts
     bars: Mapping[tuple[str, str], Bar]  #: by method and figure
-    overrides: Mapping[str, Mapping[str, Any]]  #: by method, what is set by hand
+    overrides: Mapping[str, Mapping[str, Any]]  #: settings by method
 
     def grade(self, pictures: Pictures) -> Grades:
-        """Grade pictures drawn from the prompts."""
+        """Return the grades of pictures sampled from the prompts."""
         ...
 
 
 def grade_ranks(ranks: Sequence[int], others: Sequence[int]) -> Grades:
-    """Sum ranks up, beside those of a control."""
+    """Return the median rank and the number of first ranks, with those of a control."""
     return {
         MEDIAN_RANK: (statistics.median(ranks), statistics.median(others)),
         RANKED_FIRST: (ranks.count(1), others.count(1)),
     }
 
 
-def grade_memorising(features: torch.Tensor, taught: torch.Tensor, unseen: torch.Tensor) -> Grades:
-    """Tell learning by heart: how near pictures come to those taught, beside real unseen ones."""
-    own, other = judge.nearest_cosines(features, taught), judge.nearest_cosines(unseen, taught)
+def grade_memorising(
+    features: torch.Tensor, training_features: torch.Tensor, unseen: torch.Tensor
+) -> Grades:
+    """Return how near pictures come to the training pictures, with real unseen ones as control."""
+    own, other = (
+        judge.nearest_cosines(features, training_features),
+        judge.nearest_cosines(unseen, training_features),
+    )
     return {NEAREST: (statistics.median(own), statistics.median(other))}

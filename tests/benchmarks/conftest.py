@@ -1,4 +1,4 @@
-"""The frozen judge, and a studio in which nothing is trained: styles draw copies."""
+"""The frozen judge, and a runner that trains nothing: its styles return the real pictures."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ from training.pretraining import judge
 from training.sample import LoadedStyle
 
 
-def nothing(prompts):
-    """Draw nothing, as often as asked."""
+def draw_blank(prompts):
+    """Return a white picture for each prompt."""
     return [Image.new("RGB", (64, 64), "white") for _ in prompts]
 
 
 class FakeRunner:
-    """Draws a copy of what each prompt stands for when a style is worn, and else nothing."""
+    """Returns the real picture of each prompt with a style, and a blank one without."""
 
     def __init__(self):
-        self.copies, self.lessons = {}, []
+        self.copies, self.trainings = {}, []
 
-    def copy(self, topic):
-        """See what the real pictures of a topic look like."""
+    def add_copies(self, topic):
+        """Store a topic's real pictures as what its prompts return."""
         self.copies |= dict(zip(topic.prompts, topic.real, strict=True))
         return topic
 
-    def train(self, asked):
-        """Note what is asked; each seed takes a second longer."""
-        self.lessons.append(asked)
-        worn = LoadedStyle(methods.walk()[asked.method], {}, asked.trigger, 1.0)
-        return TrainedStyle(worn, 50.0 + asked.seed, 200, 7.5, 4096)
+    def train(self, training_spec):
+        """Record the request; each seed takes a second longer."""
+        self.trainings.append(training_spec)
+        loaded = LoadedStyle(methods.walk()[training_spec.method], {}, training_spec.trigger, 1.0)
+        return TrainedStyle(loaded, 50.0 + training_spec.seed, 200, 7.5, 4096)
 
     def sample(self, prompts, style=None):
-        """Hand copies over."""
-        pairs = zip(prompts, nothing(prompts), strict=True)
+        """Return the stored pictures with a style, blank ones without."""
+        pairs = zip(prompts, draw_blank(prompts), strict=True)
         return [self.copies.get(prompt, empty) if style else empty for prompt, empty in pairs]
 
     def reconstruct(self, pictures):
-        """Change nothing."""
+        """Return the pictures unchanged."""
         return pictures
 
 
 @pytest.fixture(scope="session")
-def critic():
+def frozen_judge():
     """Load the judge."""
     torch.set_num_threads(1)
     return judge.load_judge(JUDGE)
@@ -53,17 +53,17 @@ def critic():
 
 @pytest.fixture(scope="session")
 def blank():
-    """Give a base that draws nothing."""
-    return nothing
+    """Return a base that draws blank pictures."""
+    return draw_blank
 
 
 @pytest.fixture
-def studio():
-    """Open an empty studio."""
+def style_runner():
+    """Return a new runner."""
     return FakeRunner()
 
 
 @pytest.fixture(scope="module")
-def full():
-    """Open a studio that the tests of a file share."""
+def shared_runner():
+    """Return a runner that the tests of a file share."""
     return FakeRunner()

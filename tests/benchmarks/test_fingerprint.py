@@ -1,4 +1,4 @@
-"""The guard of refactors notices every tensor and pixel that changes."""
+"""A fingerprint notices every tensor and pixel that changes."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from benchmarks.fingerprint import differences, digests
+from benchmarks.fingerprint import hash_folder, list_differences
 
 
 def test_a_digest_is_of_tensors_and_pixels(tmp_path):
-    """One other number, name or pixel changes a digest; a header's words and curves do not."""
+    """A changed number, name or pixel changes a digest; headers and curves do not count."""
     zeros, picture = torch.zeros(2, 3), Image.new("RGB", (4, 4))
     save_file({"a": zeros}, tmp_path / "same.safetensors", {"words": "of a header"})
     save_file({"a": zeros}, tmp_path / "style.safetensors")
     picture.save(tmp_path / "sample.png")
     picture.save(tmp_path / "curve.png")
-    before = digests(tmp_path)
+    before = hash_folder(tmp_path)
 
     save_file({"b": zeros}, tmp_path / "style.safetensors")
-    renamed = digests(tmp_path)
+    renamed = hash_folder(tmp_path)
     save_file({"a": zeros + torch.eye(2, 3)}, tmp_path / "style.safetensors")
     picture.putpixel((1, 1), (0, 0, 1))
     picture.save(tmp_path / "sample.png")
-    after = digests(tmp_path)
+    after = hash_folder(tmp_path)
 
     assert before["same.safetensors"] == before["style.safetensors"] == after["same.safetensors"]
     assert len({each["style.safetensors"] for each in (before, renamed, after)}) == 3
@@ -32,13 +32,13 @@ def test_a_digest_is_of_tensors_and_pixels(tmp_path):
 
 
 def test_differences_are_listed():
-    """What changed, what is missing and what is new has a line each; equal ones have none."""
+    """Changed, missing and new digests have a line each; equal ones have none."""
     then = {"lora": {"a": "1", "b": "2"}, "gone": {"a": "1"}}
     now = {"lora": {"a": "1", "b": "3", "c": "4"}}
 
-    assert differences(then, now) == [
+    assert list_differences(then, now) == [
         "gone: a: 1 is now nothing",
         "lora: b: 2 is now 3",
         "lora: c: nothing is now 4",
     ]
-    assert differences(now, now) == []
+    assert list_differences(now, now) == []

@@ -42,7 +42,7 @@ def test_lycoris(bases, lesson, method):
 
 
 def delta(method: str, parts: dict[str, torch.Tensor], weight: torch.Tensor) -> torch.Tensor:
-    """Say what a file adds to a layer."""
+    """Return what a file adds to a layer's weight."""
     if method in {"lora", "locon"}:
         down, up = (parts[f"lora_{way}.weight"].float() for way in ("down", "up"))
         return (up.flatten(1) @ down.flatten(1)).view_as(weight)

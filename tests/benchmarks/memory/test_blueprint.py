@@ -1,4 +1,4 @@
-"""The estimate of memory beside what is counted on a true architecture."""
+"""The memory estimate agrees with what is counted on a true architecture."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from benchmarks.memory.blueprint import GIB, META, Autocast, count_and_estimate,
 @pytest.mark.slow(3)
 @pytest.mark.parametrize(("batch", "frugal"), [(1, False), (4, True)])
 def test_counted(batch, frugal):
-    """For Stable Diffusion 1.5 the sum is within 5 % of the bytes that a step holds at most."""
-    whole, foretold = count_and_estimate(
+    """For Stable Diffusion 1.5 the estimate is within 5 % of the counted peak bytes of a step."""
+    counted, estimated = count_and_estimate(
         "sd1", make_recipe("lora", 512, batch, gradient_checkpointing=frugal)
     )
 
-    assert 2 < whole / GIB < 4
-    assert abs(foretold / whole - 1) < 0.05
+    assert 2 < counted / GIB < 4
+    assert abs(estimated / counted - 1) < 0.05
 
 
 def test_autocast():
-    """Products are in bf16 and norms in fp32, forward and in what is computed anew."""
+    """Products are in bf16 and norms in fp32, in the forward pass and when recomputed."""
     weight = torch.zeros((8, 8), device=META, requires_grad=True)
     seen = []
 
-    def layer(given):
-        found = functional.linear(given, weight)
+    def layer(inputs):
+        found = functional.linear(inputs, weight)
         seen.append(found.dtype)
         return functional.layer_norm(found, (8,))
 
     with Autocast():
-        given = torch.zeros((2, 8), device=META, requires_grad=True)
-        found = torch.utils.checkpoint.checkpoint(layer, given, use_reentrant=False)
+        inputs = torch.zeros((2, 8), device=META, requires_grad=True)
+        found = torch.utils.checkpoint.checkpoint(layer, inputs, use_reentrant=False)
         found.sum().backward()
 
     assert seen == [torch.bfloat16, torch.bfloat16]

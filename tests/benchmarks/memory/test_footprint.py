@@ -1,4 +1,4 @@
-"""Memory counted tensor by tensor, and a device that has only so much of it."""
+"""Memory is counted tensor by tensor, and may be limited."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from benchmarks.memory.footprint import Footprint
 
 
 def test_what_lives_is_counted() -> None:
-    """Bytes count while their tensor lives; views have none of their own."""
+    """Bytes count while their tensor lives; views have none."""
     with Footprint() as footprint:
         first = torch.zeros(1000)
         second = first.view(10, 100)[1]
@@ -24,7 +24,7 @@ def test_what_lives_is_counted() -> None:
 
 
 def test_what_backward_needs_is_held() -> None:
-    """What autograd keeps counts until the backward pass has used it."""
+    """Tensors that autograd keeps count until the backward pass has used them."""
     weight = torch.zeros(100, 100, requires_grad=True)
     with Footprint() as footprint:
         footprint.add_all([weight])
@@ -37,7 +37,7 @@ def test_what_backward_needs_is_held() -> None:
 
 
 def test_meta() -> None:
-    """Shapes are enough: what takes gigabytes can be counted where there are none."""
+    """Meta tensors are counted by their shapes, whatever memory there is."""
     with Footprint() as footprint:
         large = torch.empty(1 << 20, 1 << 10, device="meta")
         assert footprint.live == 4 << 30
@@ -48,8 +48,8 @@ def test_meta() -> None:
 
 
 def test_refusal() -> None:
-    """More than there is is refused as a full GPU refuses; what is freed can be had again."""
-    with Footprint(most=5000) as footprint:
+    """Exceeding the limit raises as on a full GPU; freed memory can be used again."""
+    with Footprint(max_bytes=5000) as footprint:
         held = torch.zeros(1000)
         with pytest.raises(torch.OutOfMemoryError):
             torch.zeros(1000)

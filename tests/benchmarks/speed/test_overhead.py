@@ -1,4 +1,4 @@
-"""What the loop costs: it computes what a bare step does, and nothing more."""
+"""The loop computes what a bare step does, and nothing more."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from benchmarks.speed.overhead import Entrant, rows
 
 @pytest.mark.parametrize("method", ["lora", "pivotal"])
 def test_a_step_computes_what_a_bare_one_does(tmp_path, method):
-    """Operation by operation, whatever else the machine does: a regression shows at once."""
+    """The loop's operations equal the bare step's, whatever the machine's load."""
     torch.set_num_threads(1)
-    entrant = Entrant.of(method, tmp_path, 100)
+    entrant = Entrant.start(method, tmp_path, 100)
 
-    ours, bare = entrant.counts()
+    ours, bare = entrant.count_steps()
 
     entrant.task.close()
     assert ours.total() > 300
@@ -24,8 +24,8 @@ def test_a_step_computes_what_a_bare_one_does(tmp_path, method):
     assert ours == bare
 
 
-def test_each_method_is_told_beside_a_lora():
-    """Ratios are of the same turns, so that what slows all of them cancels out."""
+def test_each_method_is_compared_with_a_lora():
+    """Ratios compare the same turns, so that a shared slowdown cancels out."""
     pairs = {"lora": [(1.0, 1.0), (4.0, 4.0)], "loha": [(2.0, 2.5), (9.0, 9.0)]}
     counts = (Counter(mm=3), Counter(mm=3))
 

@@ -1,4 +1,4 @@
-"""What a training costs on the true architectures: their shrunken likes, for a few steps."""
+"""The training benchmark runs on shrunken copies of the true architectures."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from training.device import Device
 pytestmark = pytest.mark.slow(11)
 
 
-def test_all_three_learn(tmp_path):
-    """Ours, a bare step and the documented loop are measured on the same layers and photos."""
+def test_compare_steps(tmp_path):
+    """Our step, a bare one and the documented loop run on the same layers and photos."""
     torch.set_num_threads(1)
-    ground = Setup(tmp_path, Device.open(cpu=True, threads=1), ("sdxl",))
+    setup = Setup(tmp_path, Device.open(cpu=True, threads=1), ("sdxl",))
 
     found = {
-        row.what.rpartition(": ")[2]: row.figure for row in compare_steps(ground, "sdxl", 2, 1)
+        row.what.rpartition(": ")[2]: row.figure for row in compare_steps(setup, "sdxl", 2, 1)
     }
 
     assert 0.5 < float(found["ours over bare"]) < 2
@@ -26,35 +26,35 @@ def test_all_three_learn(tmp_path):
     assert 5 < float(found["peak of a step"].split()[0]) < 100
 
 
-def test_drawn(tmp_path):
-    """Pictures at once stand beside the same ones drawn one after another."""
-    ground = Setup(tmp_path, Device.open(cpu=True, threads=1), ("sd1",))
+def test_compare_sampling(tmp_path):
+    """Pictures in one batch are compared with the same ones in sequence."""
+    setup = Setup(tmp_path, Device.open(cpu=True, threads=1), ("sd1",))
 
-    (row,) = compare_sampling(ground, "sd1", 2)
+    (row,) = compare_sampling(setup, "sd1", 2)
 
     assert 0.1 < float(row.figure) < 2
 
 
 def test_memory(tmp_path):
-    """Where a device counts its peak, the card's estimate of the job stands beside it."""
+    """A device that counts its peak has it compared with the card's estimate."""
     torch.set_num_threads(1)
     opened = Device.open(cpu=True, threads=1)
     found = []
     for held in (2800, 16_000):
-        ground = Setup(tmp_path / str(held), FakeGpu(opened, 100_000, held), ("sd1",))
-        found += [row for row in measure_job(ground, "sd1", 30) if "estimate" in row.what]
+        setup = Setup(tmp_path / str(held), FakeGpu(opened, 100_000, held), ("sd1",))
+        found += [row for row in measure_job(setup, "sd1", 30) if "estimate" in row.what]
 
     assert [row.met for row in found] == [True, False]
     assert abs(float(found[0].figure.split()[0])) < BAR
 
 
-def test_models_outlast_a_measurement(tmp_path):
-    """On a shelf they are made once."""
-    shelf, device = tmp_path / "shelf", Device.open(cpu=True, threads=1)
-    Setup(tmp_path / "one", device, ("sd1",), shelf)
-    made = sorted(path.stat().st_mtime_ns for path in shelf.rglob("*.safetensors"))
+def test_models_are_kept(tmp_path):
+    """Models in the given folder are made only once."""
+    model_folder, device = tmp_path / "shelf", Device.open(cpu=True, threads=1)
+    Setup(tmp_path / "one", device, ("sd1",), model_folder)
+    made = sorted(path.stat().st_mtime_ns for path in model_folder.rglob("*.safetensors"))
 
-    Setup(tmp_path / "two", device, ("sd1",), shelf)
+    Setup(tmp_path / "two", device, ("sd1",), model_folder)
 
     assert made
-    assert sorted(path.stat().st_mtime_ns for path in shelf.rglob("*.safetensors")) == made
+    assert sorted(path.stat().st_mtime_ns for path in model_folder.rglob("*.safetensors")) == made

@@ -1,4 +1,4 @@
-"""A style is graded by how far its look is from that of real pictures."""
+"""A look is graded by its distance from real pictures of the style."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from benchmarks.teaching.topic import NEAREST
 
 
 @pytest.fixture(scope="module")
-def firefox(critic, blank):
-    """Prepare a held-out style."""
-    return Look(critic, blank, "firefox")
+def firefox(frozen_judge, blank):
+    """Return a held-out style."""
+    return Look(frozen_judge, blank, "firefox")
 
 
 def test_the_distance_is_the_base_s(firefox):
-    """What the base draws is 1 away, real pictures hardly; inverted, they are farther."""
+    """The base is at distance 1, real pictures near 0; inverted ones are farther."""
     own = [firefox.grade(each)[DISTANCE][0] for each in (firefox.base, firefox.real)]
     inverted = firefox.grade([ImageOps.invert(each) for each in firefox.real])[DISTANCE][0]
 
@@ -26,24 +26,24 @@ def test_the_distance_is_the_base_s(firefox):
 
 
 def test_the_control_stays_far(firefox):
-    """Real pictures of the style are not near the other held-out one."""
+    """Real pictures of the style are far from the other held-out style."""
     assert firefox.other == "ink"
     assert firefox.grade(firefox.real)[DISTANCE][1] > 0.5
 
 
-def test_the_reach_is_of_known_styles(critic, blank):
-    """The base's own pictures alone show how near it comes to what it knows."""
-    asked = []
+def test_the_reach_is_of_known_styles(frozen_judge, blank):
+    """Only the base's own pictures are also graded on the styles it knows."""
+    prompts_drawn = []
 
     def draw(prompts):
-        asked.extend(prompts)
+        prompts_drawn.extend(prompts)
         return blank(prompts)
 
-    look = Look(critic, draw, "firefox")
-    asked.clear()
+    look = Look(frozen_judge, draw, "firefox")
+    prompts_drawn.clear()
     own, control = look.grade(look.base)[REACH]
 
-    assert {prompt.split(", ")[1] for prompt in asked} == {
+    assert {prompt.split(", ")[1] for prompt in prompts_drawn} == {
         f"{style} style" for style in ("noto", "blob", "flat", "glossy")
     }
     assert own > 0
@@ -52,15 +52,15 @@ def test_the_reach_is_of_known_styles(critic, blank):
 
 
 def test_other_names_teach_it(firefox):
-    """No name that is measured is taught, and none that is taught counts as unseen."""
+    """No measured name is trained on, and no trained name counts as unseen."""
     taught = {path.stem for path, _ in firefox.photos}
 
     assert not taught & set(firefox.names)
-    assert len(firefox.unseen) + len(taught) == len(firefox.critic.galleries["firefox"].names)
+    assert len(firefox.unseen) + len(taught) == len(firefox.judge.galleries["firefox"].names)
 
 
-def test_learning_by_heart_is_seen(firefox):
-    """Copies of what was taught come nearer to it than real pictures that were not."""
+def test_memorising_is_noticed(firefox):
+    """Copies of the training pictures are nearer to them than unseen real pictures."""
     copies = [runner.read_picture(path) for path, _ in firefox.photos]
 
     own, control = firefox.grade(copies)[NEAREST]

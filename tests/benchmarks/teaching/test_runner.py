@@ -1,4 +1,4 @@
-"""What is measured is drawn and restored by the embedded base itself."""
+"""The runner samples and reconstructs with the embedded base itself."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from training.device import Device
 
 
 @pytest.fixture(scope="module")
-def studio(tmp_path_factory):
-    """Open the real studio."""
-    return Runner(BaseCache(None, Device.open(cpu=True)), tmp_path_factory.mktemp("exam"))
+def style_runner(tmp_path_factory):
+    """Return a real runner."""
+    return Runner(BaseCache(None, Device.open(cpu=True)), tmp_path_factory.mktemp("evaluation"))
 
 
-def test_the_autoencoder_is_a_ceiling(studio, critic):
-    """Real pictures that went through the autoencoder are still found first in their style."""
+def test_the_autoencoder_is_a_ceiling(style_runner, frozen_judge):
+    """Reconstructed real pictures still rank first in their style."""
     real = [read_picture(spec.PICTURES / name / "flat-white.png") for name in ("panda", "guitar")]
 
-    features = critic.extract_features(studio.reconstruct(real))
+    features = frozen_judge.extract_features(style_runner.reconstruct(real))
 
-    assert critic.rank_within_style(features[:1], "panda", "flat") == [1]
-    assert critic.rank_within_style(features[1:], "guitar", "flat") == [1]
+    assert frozen_judge.rank_within_style(features[:1], "panda", "flat") == [1]
+    assert frozen_judge.rank_within_style(features[1:], "guitar", "flat") == [1]
 
 
-def test_every_style_is_drawn_from_the_same_seeds(studio):
-    """A prompt's seed is its place: drawn again it is the same picture, elsewhere another."""
-    first = studio.sample(["a fox emoji", "a fox emoji"])
-    (again,) = studio.sample(["a fox emoji"])
+def test_every_style_is_drawn_from_the_same_seeds(style_runner):
+    """A prompt's seed is its position: the same there, another elsewhere."""
+    first = style_runner.sample(["a fox emoji", "a fox emoji"])
+    (again,) = style_runner.sample(["a fox emoji"])
 
     assert first[0].tobytes() == again.tobytes() != first[1].tobytes()

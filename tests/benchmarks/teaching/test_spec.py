@@ -1,4 +1,4 @@
-"""A lesson is what the dial says, but for what is set by hand."""
+"""A training has the dial's settings, except for overrides."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from training.bases.cache import BaseCache
 
 
 @pytest.mark.parametrize("numbers", [{}, {"steps": 77, "rank": 3}])
-def test_numbers_are_set_by_hand(numbers):
+def test_overrides(overrides):
     """Steps and rank follow from the dial unless they are given."""
-    lesson = TrainingSpec(
-        "lora", Concept.SUBJECT, "panda", read_photos("panda"), overrides=numbers
+    training_spec = TrainingSpec(
+        "lora", Concept.SUBJECT, "panda", read_photos("panda"), overrides=overrides
     )
 
-    made = make_recipe(BaseCache(None), lesson)
+    recipe = make_recipe(BaseCache(None), training_spec)
 
-    assert ((made.steps, made.rank) == (77, 3)) is bool(numbers)
-    assert len(made.photos) == 20
+    assert ((recipe.steps, recipe.rank) == (77, 3)) is bool(overrides)
+    assert len(recipe.photos) == 20

@@ -1,4 +1,4 @@
-"""A subject is graded by where its true picture ranks."""
+"""A subject is graded by the rank of its true picture."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from benchmarks.teaching.topic import MEDIAN_RANK, NEAREST, RANKED_FIRST
 
 
 @pytest.fixture(scope="module")
-def panda(critic, blank):
-    """Prepare a held-out subject."""
-    return Subject(critic, blank, "panda", "octopus")
+def panda(frozen_judge, blank):
+    """Return a held-out subject."""
+    return Subject(frozen_judge, blank, "panda", "octopus")
 
 
 def test_real_pictures_rank_first(panda):
-    """All twelve real pictures are found among at least 500 of their style; the control is not."""
+    """All twelve real pictures rank first among 500 or more of their style, unlike the control."""
     grades = panda.grade(panda.real)
 
     assert panda.gallery_size >= 500
@@ -24,8 +24,8 @@ def test_real_pictures_rank_first(panda):
     assert grades[RANKED_FIRST] == (12, 0)
 
 
-def test_nothing_ranks_nowhere(panda):
-    """A base that draws nothing is neither recognised nor near to what is taught."""
+def test_blank_pictures_are_not_recognised(panda):
+    """Blank pictures are neither recognised nor near to the training pictures."""
     grades = panda.grade(panda.base)
 
     assert grades[MEDIAN_RANK][0] > 100
@@ -34,19 +34,19 @@ def test_nothing_ranks_nowhere(panda):
 
 
 def test_each_picture_is_counted(panda):
-    """Of nine real pictures and three of nothing, nine rank first."""
+    """Of nine real pictures and three blank ones, nine rank first."""
     pictures = [*panda.real[:9], *panda.base[9:]]
 
     assert panda.grade(pictures)[RANKED_FIRST] == (9, 0)
     assert panda.bars["lora", RANKED_FIRST].row("", 9, panda.bars["lora", RANKED_FIRST].value).met
 
 
-def test_copies_are_nearer_than_what_was_not_taught(panda):
-    """The control of learning by heart holds every picture of these styles but the subject's."""
+def test_memorising_is_noticed(panda):
+    """The control holds every picture of these styles but the subject's, and is farther."""
     own, control = panda.grade(panda.real)[NEAREST]
 
     assert own > 0.99
     assert control < 0.5
     assert len(panda.unseen) == sum(
-        len(panda.critic.galleries[style].names) - 1 for style in set(panda.styles)
+        len(panda.judge.galleries[style].names) - 1 for style in set(panda.styles)
     )
