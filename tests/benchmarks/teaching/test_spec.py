@@ -9,7 +9,7 @@ from storage.records import Concept
 from training.bases.cache import BaseCache
 
 
-@pytest.mark.parametrize("numbers", [{}, {"steps": 77, "rank": 3}])
+@pytest.mark.parametrize("overrides", [{}, {"steps": 77, "rank": 3}])
 def test_overrides(overrides):
     """Steps and rank follow from the dial unless they are given."""
     training_spec = TrainingSpec(
