@@ -1,4 +1,4 @@
-"""Every family with every method, trained for three steps, and painted with in a fresh process."""
+"""Train every family with every method for three steps, and render with the files."""
 
 from __future__ import annotations
 
@@ -35,32 +35,32 @@ if TYPE_CHECKING:
 PROMPT = "a zorp emoji, on a white background"
 PICTURE = Picture(PROMPT, "", 5, 4, 64, 64)
 BASES = tuple(f"tiny-{name}" for name in families.names())
-RANKS = {"dreambooth": 0}  #: that are asked for, else 3; of none, a whole network learns
+RANKS = {"dreambooth": 0}  #: requested ranks, else 3; with 0 a whole network is trained
 PRIVATE = ("grandmother", "IMG_2041", "holiday prompt")
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """One family with one method, after a few steps."""
+    """One family trained with one method, and its pictures."""
 
     family: str
     method: str
     file: Path
     recipe: Recipe
-    live: Any  #: painted with the layers that were trained, rounded as the file is
-    bare: Any  #: painted without anything
-    fresh: Any = None  #: painted with the file in a fresh process
-    stranger: Any = None  #: the same, by diffusers, where it reads such files
+    live: Any  #: rendered with the trained layers, rounded to the file's precision
+    without_style: Any  #: rendered by the base alone
+    by_sampler: Any = None  #: rendered with the file by our sampler in a fresh process
+    by_diffusers: Any = None  #: the same by diffusers, if it reads such files
 
     @property
     def names(self) -> list[str]:
-        """List the file's keys; of a whole model those that its true one has."""
+        """Return the file's keys; for a whole model those of the true model."""
         return list(load_file(self.file)) if self.recipe.rank else list(model_names(self.family))
 
 
 @pytest.fixture(scope="session")
 def bases(tmp_path_factory: pytest.TempPathFactory) -> BaseCache:
-    """Hold the embedded base, and tiny random ones of every family, on one thread."""
+    """Return the embedded base and a tiny random one of every family, on one thread."""
     torch.set_num_threads(1)
     home = tmp_path_factory.mktemp("bases")
     for base in BASES:
@@ -69,114 +69,122 @@ def bases(tmp_path_factory: pytest.TempPathFactory) -> BaseCache:
 
 
 @pytest.fixture(scope="session")
-def asked(bases: BaseCache) -> Callable[[str, str], Recipe]:
-    """Ask for trainings, with private things in them."""
+def make_recipe(bases: BaseCache) -> Callable[[str, str], Recipe]:
+    """Return a function that makes recipes with private texts in them."""
 
-    def made(method: str, base: str = "embedded") -> Recipe:
+    def make(method: str, base: str = "embedded") -> Recipe:
         request = TrainRequest(
             method, base, "zorp", "zorp", Concept.SUBJECT, Dial.QUICK, 3, RANKS.get(method, 3),
             2e-2, 2, 7, "cat", num_class_images=int(method == "dreambooth"),
         )  # fmt: skip
-        shots = [("IMG_2041.png", "a zorp emoji of my grandmother"), ("b.png", "zorp")]
-        shown = (SamplePrompt("holiday prompt", 1),) if method == "lora" else ()
+        photos = [("IMG_2041.png", "a zorp emoji of my grandmother"), ("b.png", "zorp")]
+        prompts = (SamplePrompt("holiday prompt", 1),) if method == "lora" else ()
         return complete_recipe(
-            request, bases.find(base), shots, save_every=50, threads=1, resolution=64,
-            ema_decay=0.0, prompts=shown,
+            request, bases.find(base), photos, save_every=50, threads=1, resolution=64,
+            ema_decay=0.0, prompts=prompts,
             train_text_encoder=method != "embedding" and base != "tiny-zimage",
         )  # fmt: skip
 
-    return made
+    return make
 
 
-def taught(bases: BaseCache, recipe: Recipe, folder: JobFolder) -> Trained:
-    """Train, and paint with the trained layers themselves before they are taken off."""
+def train_and_render(bases: BaseCache, recipe: Recipe, folder: JobFolder) -> Trained:
+    """Train, and render with the trained layers before they are detached."""
     folder.photos.mkdir(parents=True)
     for shot in recipe.photos:
         picture = Image.new("RGB", (80, 80), "navy")
         ImageDraw.Draw(picture).ellipse((10, 20, 60, 70), fill="orange")
         picture.save(folder.photos / shot.file)
     write_json(folder.request_file, {"kind": "train", "recipe": recipe.to_json()})
-    painted = []
+    rendered = []
     with bases.borrow(recipe.base) as family:
         for event in train(folder, bases):
-            if event.kind == "done":  # the layers are still on
+            if event.kind == "done":  # the layers are still attached
                 attached = family.networks.attached
                 assert attached is not None
                 for parameter in attached.parameters.values():
                     parameter.data = parameter.data.half().float()
-                painted.append(family.render_array(PICTURE))  # type: ignore[attr-defined]
-        painted.append(family.render_array(PICTURE))  # type: ignore[attr-defined]
+                rendered.append(family.render_array(PICTURE))  # type: ignore[attr-defined]
+        rendered.append(family.render_array(PICTURE))  # type: ignore[attr-defined]
     return Trained(
-        family.name, recipe.method, folder.result / "zorp.safetensors", recipe, *painted
+        family.name, recipe.method, folder.result / "zorp.safetensors", recipe, *rendered
     )
 
 
 @pytest.fixture(scope="session")
-def lesson(
-    bases: BaseCache, asked: Callable[[str, str], Recipe], tmp_path_factory: pytest.TempPathFactory
+def train_method(
+    bases: BaseCache,
+    make_recipe: Callable[[str, str], Recipe],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Callable[..., Trained]:
-    """Train one method on a base, each pair once."""
+    """Return a function that trains a method on a base, each pair only once."""
     home, done = tmp_path_factory.mktemp("contracts"), {}
 
-    def found(method: str, base: str = "tiny-sd1") -> Trained:
+    def find(method: str, base: str = "tiny-sd1") -> Trained:
         if (method, base) not in done:
             folder = JobFolder(home / base / method)
-            done[method, base] = taught(bases, asked(method, base), folder)
+            done[method, base] = train_and_render(bases, make_recipe(method, base), folder)
         return done[method, base]
 
-    return found
+    return find
 
 
 @pytest.fixture(scope="session")
 def trained(
-    bases: BaseCache, lesson: Callable[..., Trained], tmp_path_factory: pytest.TempPathFactory
+    bases: BaseCache,
+    train_method: Callable[..., Trained],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> list[Trained]:
-    """Train every method that is made for a family on it, and paint with every file anew.
+    """Train every method on every family it supports, and render with every file.
 
     On the embedded base a LoRA is trained, too.
     """
-    lessons = [lesson("lora", "embedded")]
-    lessons += [
-        lesson(method, base)
+    results = [train_method("lora", "embedded")]
+    results += [
+        train_method(method, base)
         for base in BASES
         for method in sorted(methods.walk())
         if any(rules(method, bases.find(base)))
     ]
-    return anew(lessons, bases, tmp_path_factory.mktemp("anew"))
+    return render_in_fresh_process(results, bases, tmp_path_factory.mktemp("fresh"))
 
 
-def anew(lessons: list[Trained], bases: BaseCache, home: Path) -> list[Trained]:
-    """Paint with every file in one fresh process."""
-    orders = []
-    for one in lessons:
-        base = bases.find(one.recipe.base)
+def render_in_fresh_process(results: list[Trained], bases: BaseCache, home: Path) -> list[Trained]:
+    """Render with every file in one fresh process."""
+    requests = []
+    for result in results:
+        base = bases.find(result.recipe.base)
         with bases.borrow(base.name) as family:
-            orders.append(
+            requests.append(
                 {
-                    "home": str(bases.folder), "base": base.name, "method": one.method,
+                    "home": str(bases.folder), "base": base.name, "method": result.method,
                     "place": str(
                         bases.locate_source(base.source) or embedded.find_folder("diffusion")
                     ),
-                    "file": str(one.file), "whole": not one.recipe.rank,
-                    "trigger": one.recipe.trigger, "prompt": PROMPT,
+                    "file": str(result.file), "whole": not result.recipe.rank,
+                    "trigger": result.recipe.trigger, "prompt": PROMPT,
                     "channels": family.vae.config.latent_channels,  # type: ignore[attr-defined]
                     "side": 16 if base.small else 8,
                     "guided": family.guidance_kwargs(family.guidance),  # type: ignore[attr-defined]
-                    "diffusers": "diffusers" in readable_by(one.names, one.family),
-                    "stranger": str(one.file.with_name("stranger.npy")),
-                    "fresh": str(one.file.with_name("fresh.npy")),
+                    "diffusers": "diffusers" in readable_by(result.names, result.family),
+                    "by_diffusers": str(result.file.with_name("diffusers.npy")),
+                    "by_sampler": str(result.file.with_name("sampler.npy")),
                 }
             )  # fmt: skip
-    (home / "orders.json").write_text(json.dumps(orders))
-    command = [sys.executable, Path(__file__).with_name("reader.py"), home / "orders.json"]
+    (home / "requests.json").write_text(json.dumps(requests))
+    command = [sys.executable, Path(__file__).with_name("reader.py"), home / "requests.json"]
     subprocess.run(command, check=True, cwd=Path(__file__).parents[2])
-    return [replaced(one, order) for one, order in zip(lessons, orders, strict=True)]
+    return [
+        add_fresh_renders(result, request)
+        for result, request in zip(results, requests, strict=True)
+    ]
 
 
-def replaced(one: Trained, order: dict[str, Any]) -> Trained:
-    """Add what was painted in the fresh process."""
-    strange = np.load(order["stranger"]) if order["diffusers"] else None
+def add_fresh_renders(result: Trained, request: dict[str, Any]) -> Trained:
+    """Add the pictures that the fresh process rendered."""
+    by_diffusers = np.load(request["by_diffusers"]) if request["diffusers"] else None
     return Trained(
-        one.family, one.method, one.file, one.recipe, one.live, one.bare,
-        np.load(order["fresh"]), strange,
+        result.family, result.method, result.file, result.recipe, result.live,
+        result.without_style,
+        np.load(request["by_sampler"]), by_diffusers,
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """Find the option `sparkle` in the shell, on the form, in the recipe and in a file's header.
 
-`test_new_files.py` runs it with one more line in the table; what it finds goes to found.json.
+`test_new_files.py` runs this with one more line in the table; the findings go to found.json.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ async def form_labels() -> list[str]:
 
 
 def main(folder: Path) -> None:
-    """Take the option from the shell to a file."""
-    _, given = parse(["train", "photos", "--out", "out", "--name", "dog", "--sparkle", "0.5"])
+    """Pass the option from the shell to a file."""
+    _, command = parse(["train", "photos", "--out", "out", "--name", "dog", "--sparkle", "0.5"])
     request = TrainRequest(
         "lora", "embedded", "dog", "dog", Concept.SUBJECT, Dial.QUICK, 2, 4, 1e-3, 1, 0,
-        options=given.options,
+        options=command.options,
     )  # fmt: skip
     queued = TrainRequest.from_json(json.loads(json.dumps(asdict(request))))
     completed = complete_recipe(queued, BASE, [("0.png", "")])
@@ -45,7 +45,7 @@ def main(folder: Path) -> None:
     writer.write_style(file, {"lora.alpha": torch.ones(1)}, recipe, origin)
     metadata = header.read_metadata(header.read_header(file))
     found = {
-        "flag": given.options,
+        "flag": command.options,
         "form": "Sparkle" in asyncio.run(form_labels()),
         "recipe": recipe.sparkle,
         "header": json.loads(metadata["safelight.recipe"])["sparkle"],

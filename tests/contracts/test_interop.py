@@ -1,4 +1,4 @@
-"""Every family with every method: its files mean the same in a fresh process and elsewhere."""
+"""Every method's files on every family mean the same in a fresh process and in other programs."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ pytestmark = pytest.mark.slow(65)
 CLOSE = 1e-4
 PRIVATE = ("grandmother", "IMG_2041", "holiday prompt")
 ALL = {"kohya", "AUTOMATIC1111", "Forge", "Forge Neo", "ComfyUI", "diffusers"}
-#: which programs read what each method writes
-READ = {
+#: the programs that read each method's files
+READ_BY = {
     "lora": ALL,
     "locon": ALL,
     "embedding": ALL,
@@ -36,8 +36,8 @@ READ = {
     "finetune": ALL,
 }
 COMFY = {"Forge Neo", "ComfyUI"}
-#: the same of Z-Image
-FLOW = {
+#: the same for Z-Image
+READ_BY_FLOW = {
     "lora": COMFY | {"diffusers"},
     "locon": COMFY | {"diffusers"},
     "lokr": COMFY | {"diffusers"},
@@ -47,9 +47,9 @@ FLOW = {
     "dreambooth": COMFY | {"kohya", "diffusers"},
     "finetune": COMFY | {"kohya", "diffusers"},
 }
-#: which methods are not made for a family: A1111's hypernetworks know one vocabulary, and Z-Image
-#: has neither cross-attention nor words that a file has a form for
-NOT = {
+#: methods that cannot train a family: A1111's hypernetworks know one vocabulary, and Z-Image has
+#: neither cross-attention nor a file format for learned words
+UNSUPPORTED = {
     ("hypernetwork", "sdxl"),
     ("hypernetwork", "zimage"),
     ("embedding", "zimage"),
@@ -63,103 +63,103 @@ ARCHITECTURES = {
 }
 
 
-def reads(one):
-    """List the programs that read a file."""
-    known = (FLOW if one.family == "zimage" else READ)[one.method]
+def expected_programs(one):
+    """Return the programs that must read a file."""
+    known = (READ_BY_FLOW if one.family == "zimage" else READ_BY)[one.method]
     return known - {"Forge Neo"} if one.family == "sd2" else known
 
 
-def test_all(trained):
-    """Every method that can be found is trained on every family that it is made for."""
+def test_every_pair_is_trained(trained):
+    """Every method is trained on every family that it supports."""
     pairs = {(method, family) for method in methods.walk() for family in families.names()}
 
-    assert {(one.method, one.family) for one in trained} == pairs - NOT
+    assert {(one.method, one.family) for one in trained} == pairs - UNSUPPORTED
 
 
-@pytest.mark.parametrize(("method", "family"), sorted(NOT))
-def test_not(bases, asked, method, family):
-    """A method that is not made for a family is refused on it by a code with a sentence."""
-    recipe = asked(method, f"tiny-{family}")
+@pytest.mark.parametrize(("method", "family"), sorted(UNSUPPORTED))
+def test_an_unsupported_family_is_refused(bases, make_recipe, method, family):
+    """A method refuses a family it does not support, with a code."""
+    recipe = make_recipe(method, f"tiny-{family}")
     with bases.borrow(recipe.base) as base, pytest.raises(JobError) as refused:
         methods.walk()[method].attach(base.networks, recipe)
 
     assert refused.value.code == "method_family"
 
 
-def test_fresh(trained):
-    """A file worn by our sampler in a fresh process paints what the trained layers painted."""
+def test_our_sampler_renders_the_same(trained):
+    """In a fresh process our sampler renders from the file what the trained layers rendered."""
     for one in trained:
-        assert np.abs(one.live - one.fresh).max() < CLOSE, (one.method, one.family)
-        assert np.abs(one.fresh - one.bare).max() > 0.01, (one.method, one.family)
+        assert np.abs(one.live - one.by_sampler).max() < CLOSE, (one.method, one.family)
+        assert np.abs(one.by_sampler - one.without_style).max() > 0.01, (one.method, one.family)
 
 
-def test_diffusers(trained):
-    """In a fresh pipeline of diffusers a file paints what it paints here."""
+def test_diffusers_renders_the_same(trained):
+    """In a fresh process diffusers renders from the file what the trained layers rendered."""
     for one in trained:
-        assert (one.stranger is not None) is ("diffusers" in reads(one))
-        if one.stranger is not None:
-            assert np.abs(one.live - one.stranger).max() < CLOSE, (one.method, one.family)
+        assert (one.by_diffusers is not None) is ("diffusers" in expected_programs(one))
+        if one.by_diffusers is not None:
+            assert np.abs(one.live - one.by_diffusers).max() < CLOSE, (one.method, one.family)
 
 
-def test_loads(trained):
-    """Every method's file loads where it should, by its keys; else there is a reason."""
+def test_compatibility(trained):
+    """Every method's file is readable by exactly the expected programs, judged by its keys."""
     for one in trained:
-        assert set(compatibility.readable_by(one.names, one.family)) == reads(one)
+        assert set(compatibility.readable_by(one.names, one.family)) == expected_programs(one)
 
 
-def test_table(trained):
-    """What docs/compatibility.md says of methods and programs is what these very files show."""
+def test_the_compatibility_page(trained):
+    """The rows of docs/compatibility.md agree with the trained files."""
     page = (Path(__file__).parents[2] / "docs" / "compatibility.md").read_text("utf-8")
     rows = [line for line in page.splitlines() if line.startswith("| ")][2:]
-    shown = [table.row(method, family, ()) for method, family in NOT]
+    shown = [table.row(method, family, ()) for method, family in UNSUPPORTED]
     shown += [table.row(one.method, one.family, one.names) for one in trained[1:]]
 
     assert sorted(rows) == sorted(shown)
 
 
-def test_private(trained):
-    """Captions, prompts and photos' names of a member are in no file."""
+def test_no_private_texts(trained):
+    """No file contains a member's captions, prompts or photos' names."""
     for one in trained:
         content = one.file.read_bytes()
         for secret in PRIVATE:
             assert secret.encode() not in content, secret
 
 
-def test_recipe_inside(bases, trained):
-    """What ran is written in what came out: method, steps, seed, base and its fingerprint."""
+def test_the_recipe_is_in_the_file(bases, trained):
+    """The file's header has the method, steps, seed, base and the base's fingerprint."""
     for one in trained:
         with safe_open(one.file, "pt") as opened:
-            told = opened.metadata()
-        inside = json.loads(told["safelight.recipe"])
+            metadata = opened.metadata()
+        inside = json.loads(metadata["safelight.recipe"])
 
         assert (inside["method"], inside["family"]) == (one.method, one.family)
         assert (inside["steps"], inside["seed"], inside["photos"]) == (3, 7, 2)
         assert inside["base_fingerprint"] == bases.fingerprint(one.recipe.base)
-        assert told["modelspec.architecture"].partition("/")[0] == ARCHITECTURES[one.family]
-        assert ("/" in told["modelspec.architecture"]) is bool(one.recipe.rank)
-        assert told["ss_v2"] == str(one.family == "sd2")
+        assert metadata["modelspec.architecture"].partition("/")[0] == ARCHITECTURES[one.family]
+        assert ("/" in metadata["modelspec.architecture"]) is bool(one.recipe.rank)
+        assert metadata["ss_v2"] == str(one.family == "sd2")
 
 
-def test_half_precision(bases, asked):
-    """On half-precision weights the trained layers stay fp32, and learn in fp32."""
+def test_half_precision(bases, make_recipe):
+    """On half-precision weights the trained layers and their gradients stay fp32."""
     method = methods.walk()["lora"]
     with bases.borrow("embedded") as family:
         for part in family.networks.parts:
             part.module.to(torch.bfloat16)
         try:
-            attached = method.attach(family.networks, replace(asked("lora"), rank=2))
+            attached = method.attach(family.networks, replace(make_recipe("lora"), rank=2))
             types = {p.dtype for p in attached.parameters.values()}
             latents = torch.zeros(1, 4, 16, 16)
-            told = {"states": torch.zeros(1, 77, 192, dtype=torch.bfloat16)}
+            conditions = {"states": torch.zeros(1, 77, 192, dtype=torch.bfloat16)}
             with torch.autocast("cpu", torch.bfloat16):
                 loss = family.loss(
-                    latents, told, torch.Generator().manual_seed(1), min_snr_gamma=5.0
+                    latents, conditions, torch.Generator().manual_seed(1), min_snr_gamma=5.0
                 )
             loss.backward()  # type: ignore[no-untyped-call]
             grads = {p.grad.dtype for p in attached.parameters.values() if p.grad is not None}
             attached.detach()
         finally:
-            bases.loaded.clear()  # the next one loads it anew
+            bases.loaded.clear()  # the next test loads it again
 
     assert types == grads == {torch.float32}
     assert loss.dtype == torch.float32

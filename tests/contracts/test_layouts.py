@@ -1,4 +1,4 @@
-"""How each method's file is laid out: keys, shapes and numbers, as programs demand them."""
+"""The layout of each method's file: keys, shapes and numbers, as other programs require them."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ WIDTHS = {
     "sd1": {"emb_params": 32},
     "sd2": {"emb_params": 32},
     "sdxl": {"clip_l": 32, "clip_g": 64},
-}  # of what was trained here
+}  # embedding widths of the tiny models
 
 
-def cut(one):
-    """Cut every key of a file at its first dot, as A1111 does."""
+def split_keys(one):
+    """Yield every key of a file split at its first dot, as A1111 does."""
     for key in load_file(one.file):
         name, _, end = key.partition(".")
         yield name, end
@@ -40,24 +40,24 @@ def cut(one):
 
 @pytest.mark.parametrize("method", ["lora", "locon"])
 @pytest.mark.parametrize("family", sorted(WIDTHS))
-def test_keys(lesson, family, method):
-    """A LoRA's keys are those of UNet and text encoders, and end as A1111 and ComfyUI demand."""
+def test_keys(train_method, family, method):
+    """A LoRA's keys are those of UNet and text encoders, with A1111's and ComfyUI's endings."""
     texts = {"sd1": {"te"}, "sd2": {"te"}, "sdxl": {"te1", "te2"}}
-    one = lesson(method, f"tiny-{family}")
+    one = train_method(method, f"tiny-{family}")
 
-    assert {end for _, end in cut(one)} == ENDS
-    assert {name.split("_")[1] for name, _ in cut(one)} == {"unet"} | texts[family]
+    assert {end for _, end in split_keys(one)} == ENDS
+    assert {name.split("_")[1] for name, _ in split_keys(one)} == {"unet"} | texts[family]
 
 
-def transformers(shape):
-    """List the places of attention in a true UNet, and how deep each is: by its configuration."""
+def list_attention_blocks(shape):
+    """Yield a true UNet's attention blocks and their depths, from its configuration."""
     deep = shape.unet.get("transformer_layers_per_block", (1, 1, 1, 1))
-    reads = [
+    has_attention = [
         kind.startswith("Cross")
         for kind in shape.unet.get("down_block_types", ("Cross",) * 3 + ("Down",))
     ]
-    last = len(reads) - 1
-    for block, (does, depth) in enumerate(zip(reads, deep, strict=True)):
+    last = len(has_attention) - 1
+    for block, (does, depth) in enumerate(zip(has_attention, deep, strict=True)):
         if does:
             yield from ((f"down_blocks_{block}_attentions_{at}", depth) for at in range(2))
             yield from ((f"up_blocks_{last - block}_attentions_{at}", depth) for at in range(3))
@@ -73,7 +73,7 @@ def transformers(shape):
     ],
 )
 def test_true_keys(shape, texts):
-    """On the true models the keys are exactly the attention layers that programs know."""
+    """On the true models the keys are exactly the attention layers that other programs know."""
     networks = singlefile.make_empty_networks(shape)
     unet = networks.pop("unet")
     readers = [networks[name] for name in ("text_encoder", "text_encoder_2") if name in networks]
@@ -91,7 +91,7 @@ def test_true_keys(shape, texts):
         )
     known = {
         f"lora_unet_{place}_transformer_blocks_{at}_attn{n}_to_{which}"
-        for place, depth in transformers(shape)
+        for place, depth in list_attention_blocks(shape)
         for at in range(depth)
         for n in (1, 2)
         for which in ("q", "k", "v", "out_0")
@@ -106,9 +106,9 @@ def test_true_keys(shape, texts):
 
 
 @pytest.mark.parametrize("family", sorted(WIDTHS))
-def test_alpha(lesson, family):
-    """Alpha is there for every layer and equals the rank, so that no program can scale amiss."""
-    one = lesson("lora", f"tiny-{family}")
+def test_alpha(train_method, family):
+    """Every layer has an alpha equal to the rank, so that no program scales it otherwise."""
+    one = train_method("lora", f"tiny-{family}")
     content = load_file(one.file)
     for key, tensor in content.items():
         name, _, end = key.partition(".")
@@ -119,9 +119,9 @@ def test_alpha(lesson, family):
 
 
 @pytest.mark.parametrize("family", sorted(WIDTHS))
-def test_embedding(lesson, family):
-    """An embedding is a tensor for each text encoder, vectors by width, and nothing else."""
-    one = lesson("embedding", f"tiny-{family}")
+def test_embedding(train_method, family):
+    """An embedding has one tensor per text encoder, (vectors, width), and nothing else."""
+    one = train_method("embedding", f"tiny-{family}")
     content = load_file(one.file)
 
     assert {name: tuple(t.shape) for name, t in content.items()} == {
@@ -130,17 +130,17 @@ def test_embedding(lesson, family):
 
 
 @pytest.mark.parametrize("family", sorted(WIDTHS))
-def test_bundle(lesson, family):
+def test_bundle(train_method, family):
     """A word bundled with a LoRA has the names that A1111 and ComfyUI read it by."""
-    one = lesson("pivotal", f"tiny-{family}")
+    one = train_method("pivotal", f"tiny-{family}")
     bundled = {name for name in load_file(one.file) if name.startswith("bundle_emb.")}
     ends = {"sdxl": ("clip_l", "clip_g")}.get(one.family, ("string_to_param.*",))
 
     assert bundled == {f"bundle_emb.zorp.{end}" for end in ends}
 
 
-def fused(depth, width):
-    """Name Z-Image's layers as ComfyUI does: of which of its own weights each is which rows.
+def list_zimage_layers(depth, width):
+    """Yield Z-Image's layers with ComfyUI's own weight and first row for each.
 
     Comfy-Org/ComfyUI 09708eae, comfy/utils.py, z_image_to_diffusers.
     """
@@ -162,12 +162,14 @@ def test_true_flow_keys():
         "diffusion_model", network, zimage.ATTENTION_LAYERS, zimage.OTHER_LAYERS, dotted_keys=True
     )
 
-    assert set(part.layers()) == {f"diffusion_model.{name}" for name, _ in fused((30, 2), 3840)}
+    assert set(part.layers()) == {
+        f"diffusion_model.{name}" for name, _ in list_zimage_layers((30, 2), 3840)
+    }
 
 
-def test_flow_ends(lesson):
-    """Both halves of a LoRA for Z-Image are called as in ComfyUI's generic form, with alpha."""
-    content = load_file(lesson("lora", "tiny-zimage").file)
+def test_flow_ends(train_method):
+    """A LoRA for Z-Image has the endings of ComfyUI's generic form, with alpha."""
+    content = load_file(train_method("lora", "tiny-zimage").file)
 
     assert {keys.split_key(name)[1] for name in content} == {
         "lora_A.weight",
@@ -181,13 +183,15 @@ def test_flow_ends(lesson):
 
 
 @pytest.mark.parametrize("method", ["locon", "loha", "lokr", "dora", "oft"])
-def test_fused(bases, lesson, method):
-    """What ComfyUI changes of its own weights is what we change of q, k, v and the others."""
-    content = keys.to_kohya_keys(load_file(lesson(method, "tiny-zimage").file))
-    places = dict(fused((2, 1), 48))
+def test_comfyui_changes_the_same_weights(bases, train_method, method):
+    """ComfyUI's changes to its own fused weights equal our changes to q, k, v and the others."""
+    content = keys.to_kohya_keys(load_file(train_method(method, "tiny-zimage").file))
+    places = dict(list_zimage_layers((2, 1), 48))
     with bases.borrow("tiny-zimage") as family:
         weights = family.denoiser.state_dict()
-    theirs = {name: tensor.clone() for name, tensor in original.to_original(weights).items()}
+    comfy_weights = {
+        name: tensor.clone() for name, tensor in original.to_original(weights).items()
+    }
     for key, parts in _lycoris.group_by_layer(content).items():
         layer = key.removeprefix("diffusion_model.")
         weight = weights[f"{layer}.weight"]
@@ -196,22 +200,26 @@ def test_fused(bases, lesson, method):
         else:
             delta = methods.walk()[method].ALGORITHM.compute_delta(key, parts, weight)
         name, first = places[layer]
-        theirs[f"{name}.weight"][first : first + len(weight)] += delta  # a view of it, as theirs
+        comfy_weights[f"{name}.weight"][first : first + len(weight)] += (
+            delta  # a slice, as in ComfyUI
+        )
         weights[f"{layer}.weight"] = weight + delta
 
-    ours = original.to_original(weights)
-    assert all(torch.allclose(ours[name], theirs[name], atol=1e-6) for name in ours)
+    our_weights = original.to_original(weights)
+    assert all(
+        torch.allclose(our_weights[name], comfy_weights[name], atol=1e-6) for name in our_weights
+    )
 
 
-def test_dora(bases, lesson):
-    """A DoRA gives each input of a layer its length, and has one for each, as A1111 reads them.
+def test_dora(bases, train_method):
+    """A DoRA has a length for each input of a layer, as A1111 reads them.
 
     AUTOMATIC1111 1.9, network.py, apply_weight_decompose: lengths of columns, over all outputs.
     """
     own: _lycoris.Algorithm = methods.walk()["dora"].ALGORITHM
     with bases.borrow("tiny-sd1") as family:
         layers = {k: layer for part in family.networks.parts for k, layer in part.layers().items()}
-        for key, parts in _lycoris.group_by_layer(load_file(lesson("dora").file)).items():
+        for key, parts in _lycoris.group_by_layer(load_file(train_method("dora").file)).items():
             weight = layers[key].weight
             whole = weight + own.compute_delta("", parts, weight)
             lengths = whole.transpose(0, 1).flatten(1).norm(dim=1)
@@ -220,12 +228,12 @@ def test_dora(bases, lesson):
             assert torch.allclose(lengths, parts["dora_scale"].float().flatten(), rtol=1e-3)
 
 
-def test_export(lesson):
-    """A hypernetwork's `.pt` holds A1111's fields and our tensors; nothing in it can be called.
+def test_export(train_method):
+    """A hypernetwork's `.pt` holds A1111's fields and our tensors, and no code.
 
     It is taken apart as a zip with pickletools, and never unpickled.
     """
-    content = load_file(lesson("hypernetwork").file)
+    content = load_file(train_method("hypernetwork").file)
     exported = hypernetwork.export(content, {"ss_steps": "3"}, "zorp")
     with zipfile.ZipFile(io.BytesIO(exported)) as archive:
         (inside,) = (name for name in archive.namelist() if name.endswith("data.pkl"))
@@ -242,9 +250,9 @@ def test_export(lesson):
     assert stored == {tensor.float().numpy().tobytes() for tensor in content.values()}
 
 
-def test_only_those_rows(bases, lesson):
+def test_other_words_keep_their_vectors(bases, train_method):
     """Training a word leaves the vectors of every other word alone."""
-    assert lesson("embedding").recipe.steps
+    assert train_method("embedding").recipe.steps
     place = bases.folder / "tiny-sd1" / "text_encoder" / "model.safetensors"
     (before,) = (t for k, t in load_file(place).items() if k.endswith("token_embedding.weight"))
 

@@ -1,4 +1,4 @@
-"""LyCORIS' own merge agrees with what we say that a file adds to a base."""
+"""LyCORIS' own merge agrees with the deltas that we compute from a file."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from training.methods import _lycoris
 pytestmark = pytest.mark.slow(10)
 
 
-class Named(nn.Module):
-    """A text encoder under the name that it had before transformers 5.6."""
+class OldTextEncoder(nn.Module):
+    """A text encoder under the attribute name it had before transformers 5.6."""
 
     def __init__(self, text: nn.Module) -> None:
         super().__init__()
@@ -23,15 +23,15 @@ class Named(nn.Module):
 
 
 @pytest.mark.parametrize("method", ["lora", "locon", "loha", "lokr", "oft"])
-def test_lycoris(bases, lesson, method):
-    """LyCORIS' own merge adds the very delta that we say the file describes, on every layer."""
-    content = load_file(lesson(method).file)
+def test_lycoris(bases, train_method, method):
+    """LyCORIS' own merge adds the delta that we compute, on every layer."""
+    content = load_file(train_method(method).file)
     with bases.borrow("tiny-sd1") as family:
         layers = {k: layer for part in family.networks.parts for k, layer in part.layers().items()}
         before = {key: layer.weight.clone() for key, layer in layers.items()}
         unet, text = (part.module for part in family.networks.parts)
         try:
-            merge([Named(text)], unet, dict(content))
+            merge([OldTextEncoder(text)], unet, dict(content))
             for key, parts in _lycoris.group_by_layer(content).items():
                 weight = before[key]
                 added = layers[key].weight - weight
@@ -50,17 +50,20 @@ def delta(method: str, parts: dict[str, torch.Tensor], weight: torch.Tensor) -> 
     return own.compute_delta("", parts, weight)
 
 
-def test_one_after_another(bases, asked):
-    """Kinds leave nothing behind: a LoHa after a LoKr begins as in a fresh process."""
+def test_one_after_another(bases, make_recipe):
+    """A method leaves no state behind: a LoHa after a LoKr starts as in a fresh process."""
     kinds = methods.walk()
-    begun = []
+    weights_at_start = []
     with bases.borrow("tiny-sd1") as family:
         for before in ("loha", "lokr"):
             for name in (before, "loha"):
-                attached = kinds[name].attach(family.networks, asked(name, "tiny-sd1"))
+                attached = kinds[name].attach(family.networks, make_recipe(name, "tiny-sd1"))
                 weights = attached.weights()
                 attached.detach()
-            begun.append(weights)
+            weights_at_start.append(weights)
 
-    assert begun[0].keys() == begun[1].keys()
-    assert all(torch.equal(begun[0][key], begun[1][key]) for key in begun[0])
+    assert weights_at_start[0].keys() == weights_at_start[1].keys()
+    assert all(
+        torch.equal(weights_at_start[0][key], weights_at_start[1][key])
+        for key in weights_at_start[0]
+    )

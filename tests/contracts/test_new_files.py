@@ -1,6 +1,6 @@
-"""The promise: a method or a family is one new file, an option one new line.
+"""A new method or family is one new file, a new option one new line.
 
-The files are written into a folder that the package searches, too, and found as those that ship.
+The files are written into a folder that the package searches, too, and found like those that ship.
 The line is added to a copy of the table.
 """
 
@@ -99,8 +99,8 @@ def load(place, device, base):
 
 
 @contextmanager
-def added(package, folder, name, source):
-    """Let a package find a new file for the time of a block."""
+def adding_file(package, folder, name, source):
+    """Add a file to a package inside the block."""
     (folder / f"{name}.py").write_text(source, "utf-8")
     package.__path__.append(str(folder))
     try:
@@ -133,9 +133,9 @@ def settings(tmp_path):
 
 
 async def test_a_method(tmp_path, settings, capsys):
-    """It is in the catalog, in shell and `/train`, trains, and is inspected and in the table."""
+    """A new method is in the catalog, the shell, `/train`, the inspection and the table."""
     (tmp_path / "methods").mkdir()
-    with added(methods, tmp_path / "methods", "glow", METHOD):
+    with adding_file(methods, tmp_path / "methods", "glow", METHOD):
         runtime = Runtime(tmp_path / "bases", settings, "cpu")
         catalog = runtime.catalog()
         assert catalog.method_title("glow") == "Glow"
@@ -143,9 +143,9 @@ async def test_a_method(tmp_path, settings, capsys):
 
         with pytest.raises(SystemExit):
             parse(["train", "--help"])
-        said = capsys.readouterr().out
-        assert "Glow: a LoRA that glows" in said
-        assert "how bright (1 to 4)" in said
+        help_text = capsys.readouterr().out
+        assert "Glow: a LoRA that glows" in help_text
+        assert "how bright (1 to 4)" in help_text
 
         file = train_two_steps(runtime.bases, JobFolder(tmp_path / "job"), "glow", "embedded")
         facts = inspect_file(file)
@@ -163,12 +163,12 @@ async def test_a_method(tmp_path, settings, capsys):
 
 
 def test_a_family(tmp_path, settings):
-    """A base of it is listed, has rules, is trained on, and is in the table of programs."""
+    """A base of a new family is listed, has rules, trains, and is in the table of programs."""
     place = random.write_random_model(settings.home / "bases", "sd1")
     index = json.loads((place / "model_index.json").read_text("utf-8"))
     (place / "model_index.json").write_text(json.dumps(index | {"_class_name": "ToyPipeline"}))
     (tmp_path / "families").mkdir()
-    with added(families, tmp_path / "families", "toy", FAMILY):
+    with adding_file(families, tmp_path / "families", "toy", FAMILY):
         listed = {base["name"]: base for base in list_installed(settings)["bases"]}
         assert listed[place.name]["family"] == "toy"
 
@@ -183,7 +183,7 @@ def test_a_family(tmp_path, settings):
 
 
 def test_an_option(tmp_path):
-    """A line in the table of options is a flag, a switch on the form, in recipe and header."""
+    """A new line in the table of options is a flag, a switch, and in recipe and header."""
     shutil.copytree(ROOT / "storage", tmp_path / "storage")
     table = tmp_path / "storage/options.py"
     text = table.read_text("utf-8")
