@@ -281,12 +281,17 @@ def rows(*, quick: bool) -> Iterator[table.Row]:
         for method, more in CASES[: 1 if quick else None]:
             if "train_text_encoder" in more and walk()[name].OBJECTIVE == "flow":
                 continue
-            for frugal, batch in ((False, 1), (True, 1), (False, 4), (True, 4)):
+            for checkpointing, batch in ((False, 1), (True, 1), (False, 4), (True, 4)):
                 recipe = make_recipe(
-                    method, side, batch, gradient_checkpointing=frugal, family=name, **more
+                    method, side, batch, gradient_checkpointing=checkpointing, family=name, **more
                 )
                 whole, estimated = count_and_estimate(name, recipe)
-                words = [method, *more, f"batch {batch}", *(["frugal"] if frugal else [])]
+                words = [
+                    method,
+                    *more,
+                    f"batch {batch}",
+                    *(["gradient checkpointing"] if checkpointing else []),
+                ]
                 what = f"{name} at {side}, {', '.join(words)}: {whole / GIB:.2f} GiB"
                 yield table.close_to(what, estimated, whole, BAR)
 

@@ -10,11 +10,11 @@ from benchmarks.memory.blueprint import GIB, META, Autocast, count_and_estimate,
 
 
 @pytest.mark.slow(3)
-@pytest.mark.parametrize(("batch", "frugal"), [(1, False), (4, True)])
-def test_counted(batch, frugal):
+@pytest.mark.parametrize(("batch", "checkpointing"), [(1, False), (4, True)])
+def test_counted(batch, checkpointing):
     """For Stable Diffusion 1.5 the estimate is within 5 % of the counted peak bytes of a step."""
     counted, estimated = count_and_estimate(
-        "sd1", make_recipe("lora", 512, batch, gradient_checkpointing=frugal)
+        "sd1", make_recipe("lora", 512, batch, gradient_checkpointing=checkpointing)
     )
 
     assert 2 < counted / GIB < 4
