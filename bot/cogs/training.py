@@ -20,8 +20,7 @@ from bot.cogs import _autocomplete
 from bot.wording import fill, flatten
 from storage.records import Dial, Method
 
-FIRST_SECONDS = 2.0  #: between two looks at the catalog while it is empty
-CATALOG_SECONDS = 60.0  #: … and later, for methods of a new version
+CATALOG_SECONDS = 10.0  #: between two looks at the catalog, for its first or for new methods
 MAX_METHODS = 24  #: subcommands that Discord takes in a group, beside `auto`
 DIALS = [
     app_commands.Choice(name=name, value=dial)
@@ -74,7 +73,7 @@ class Training(commands.GroupCog, name="train", description=wording.training.COM
     def __init__(self, bot: Bot) -> None:
         self.bot = bot
         self.methods: tuple[Method, ...] = ()
-        self.watching = tasks.loop(seconds=FIRST_SECONDS)(self.refresh)
+        self.watching = tasks.loop(seconds=CATALOG_SECONDS)(self.refresh)
         self.watching.before_loop(bot.wait_until_ready)
 
     async def cog_load(self) -> None:
@@ -102,7 +101,6 @@ class Training(commands.GroupCog, name="train", description=wording.training.COM
         for method in methods:
             group.add_command(train_command(method))
         self.methods = methods
-        self.watching.change_interval(seconds=CATALOG_SECONDS if methods else FIRST_SECONDS)
         return True
 
     @app_commands.command(name="auto", description=wording.advice.COMMAND)
