@@ -43,7 +43,7 @@ def test_an_entry_says_how_its_files_are_read(tmp_path: Path) -> None:
     bases = BaseCache(tmp_path, Device.open(cpu=True), tmp_path / "own.toml")
 
     with bases.borrow("mine") as family:
-        assert (family.name, family.skip) == ("sd1", 2)  # type: ignore[attr-defined]
+        assert (family.name, family.clip_skip) == ("sd1", 2)  # type: ignore[attr-defined]
 
 
 def test_pickled_folder(tmp_path: Path) -> None:

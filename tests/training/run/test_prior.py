@@ -39,7 +39,7 @@ def test_they_are_the_bases_own(bases, make_recipe, make_job_folder, run_task):
     run_task(train(second, bases))
 
     assert events[1] == Note("prior_drawn", {"pictures": 3})
-    assert asked.ordinary == "a dog emoji"
+    assert asked.class_prompt == "a dog emoji"
     assert drawn(first) == drawn(second)
     assert len(set(drawn(first).values())) == 3
 
