@@ -1,4 +1,4 @@
-"""Captions: the trigger in front, one event a photo."""
+"""Caption jobs: the trigger comes first, one event per photo."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def laid(path: Path, **asked: Any) -> JobFolder:
-    """Lay out a caption job with two photos."""
+    """Write a caption job with two photos."""
     folder = JobFolder(path)
     folder.photos.mkdir(parents=True)
     for name, colour in (("1.png", "red"), ("2.png", "blue")):
@@ -57,7 +57,7 @@ def test_captions(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
     ],
 )
 def test_missing(bases: BaseCache, run_task: Told, tmp_path: Path, name: str, code: str) -> None:
-    """A captioner that is not on this machine ends the job with a code; nothing is downloaded."""
+    """A captioner that is not installed fails the job with a code; nothing is downloaded."""
     with pytest.raises(JobError) as refused:
         run_task(caption(laid(tmp_path, captioner=name), bases))
 
@@ -88,5 +88,5 @@ def test_broken_photo(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
     ],
 )
 def test_trigger_comes_first(trigger: str, text: str, led: str) -> None:
-    """The trigger is put in front once; words are compared, not letters."""
+    """The trigger is prepended once; whole words are compared."""
     assert put_trigger_first(trigger, text) == led

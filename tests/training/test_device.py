@@ -1,4 +1,4 @@
-"""The device."""
+"""Devices."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OPEN = "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.82.07  Rele
 
 
 def test_cpu() -> None:
-    """A CPU computes in fp32, whatever the files have, and says what it is."""
+    """A CPU computes in fp32, whatever the files' precision, and has a name."""
     device = Device.open(cpu=True)
 
     assert (device.precision, device.dtype) == ("fp32", torch.float32)
@@ -27,7 +27,7 @@ def test_cpu() -> None:
 
 
 def test_bare() -> None:
-    """A processor has no memory of its own: all that is free is to spare, and nobody counts."""
+    """A CPU has no memory of its own: all free RAM counts, and no peak is recorded."""
     device = Device.open(cpu=True)
 
     device.reset_peak()
@@ -36,14 +36,14 @@ def test_bare() -> None:
 
 
 def test_one() -> None:
-    """Opening the device again is the same state."""
+    """Opening the device again returns the same state."""
     first, second = Device.open(cpu=True), Device.open(cpu=True)
 
     assert first.accelerator.state.__dict__ == second.accelerator.state.__dict__
 
 
 def test_pace() -> None:
-    """A small base computes on one CPU thread, a large one on all, unless a number is chosen."""
+    """A small base computes on one CPU thread, a large one on all, unless set otherwise."""
     device, chosen = Device.open(cpu=True), Device.open(cpu=True, threads=3)
 
     assert device.cpu_threads(small=True) == 1
@@ -53,7 +53,7 @@ def test_pace() -> None:
 
 @pytest.mark.parametrize(("said", "version"), [(CLOSED, "470.256.02"), (OPEN, "580.82.07")])
 def test_driver_version(tmp_path: Path, said: str, version: str) -> None:
-    """The kernel's module tells its version, the closed one and the open one."""
+    """The driver's version is read from the kernel module, closed or open."""
     file = tmp_path / "version"
     file.write_text(said + "\nGCC version:  gcc version 12.2.0\n")
 
@@ -61,7 +61,7 @@ def test_driver_version(tmp_path: Path, said: str, version: str) -> None:
 
 
 def test_no_driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the module there is no driver; where only its tool is found, its version is not."""
+    """Without the module there is no driver; if only the tool exists, its version is unknown."""
     monkeypatch.setenv("PATH", str(tmp_path))
     none = read_driver_version(tmp_path / "version")
     tool = tmp_path / "nvidia-smi"
@@ -85,5 +85,5 @@ def test_no_driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_gpu_problem(version: str | None, cuda: str | None, usable: bool, code: str) -> None:
-    """A processor's torch, an old driver, and a GPU that is hidden are told apart."""
+    """A CPU build of torch, an old driver, and a hidden GPU are told apart."""
     assert diagnose_gpu(version, cuda, usable=usable) == code

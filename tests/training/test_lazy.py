@@ -1,4 +1,4 @@
-"""Libraries that take seconds come when they are needed, or when a worker has nothing to do."""
+"""Slow libraries are imported when needed, or while a worker is idle."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ print(json.dumps(told))
 
 
 def test_ready_without() -> None:
-    """A worker says what it can do without them; with nothing to do it imports one at a time."""
+    """A worker publishes its catalog without them, and imports one at a time while idle."""
     told = subprocess.run(
         [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True, timeout=120
     ).stdout
@@ -47,19 +47,19 @@ def test_ready_without() -> None:
 
 @pytest.mark.parametrize("name", SLOW_IMPORTS)
 def test_there(name: str) -> None:
-    """Each is a module that there is."""
+    """Every listed module exists."""
     assert find_spec(name)
 
 
 def test_later() -> None:
-    """A module gives what it has, and says what it has not as modules do."""
+    """A lazy module has the real one's attributes, and raises AttributeError for others."""
     assert LazyModule("json").loads("[1]") == [1]
     with pytest.raises(AttributeError, match="nothing"):
         LazyModule("json").nothing  # noqa: B018 - asking is what imports
 
 
 def test_silent() -> None:
-    """Importing what a training needs writes nothing to a shell's stderr."""
+    """Importing what a training needs writes nothing to stderr."""
     program = "from training.lazy import diffusers; diffusers.StableDiffusionPipeline"
     told = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120

@@ -1,4 +1,4 @@
-"""`python -m training` as it is started: real scheduler, real worker, embedded base."""
+"""`python -m training` from end to end: real scheduler, real worker, embedded base."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ ALICE, BOB = 1001, 1002
 
 
 def tensors(file: bytes) -> bytes:
-    """Return a style without its header, whose date is the job's."""
+    """Return a style's bytes without its header, which has the job's date."""
     return file[8 + int.from_bytes(file[:8], "little") :]
 
 
 @pytest.fixture
 def settings(monkeypatch):
-    """Set what an operator would, a token among it."""
+    """Set an operator's environment, including a token."""
     known = {"DEVICE": "cpu", "CAPTIONER": "embedded", "THREADS_CPU": "1", "NICE": "0"}
     for name, value in known.items():
         monkeypatch.setenv(f"SAFELIGHT_{name}", value)
@@ -41,7 +41,7 @@ def settings(monkeypatch):
 @pytest.mark.slow(50)
 @pytest.mark.usefixtures("settings")
 async def test_a_killed_worker_resumes_to_the_same_tensors(queue):
-    """Killed after a checkpoint, with two samples served before: byte for byte the same style."""
+    """Killed after a checkpoint and two samples, it ends in the same tensors, byte for byte."""
     dataset = await queue.add_dataset()
     with queue.running_process("-m", "training") as scheduler:
         whole = await queue.wait_for(
@@ -87,7 +87,7 @@ def command(*arguments: str, home: Path) -> tuple[int, list[dict]]:
 
 @pytest.fixture
 def here(monkeypatch, capsys):
-    """Run a command for the shell in this process, where torch is already."""
+    """Run a shell command in this process, where torch is imported already."""
 
     def run(*arguments: str, home: Path) -> tuple[int, list[dict]]:
         monkeypatch.setenv("SAFELIGHT_HOME", str(home))
@@ -100,7 +100,7 @@ def here(monkeypatch, capsys):
 
 @pytest.fixture
 def photos(tmp_path):
-    """Return a folder of two pictures, one of them twice, and a caption."""
+    """Return a folder of two pictures, a duplicate, and a caption."""
     folder = tmp_path / "photos"
     folder.mkdir()
     for name, colour in {"a.png": "red", "b.jpg": "blue", "c.png": "red"}.items():
@@ -112,7 +112,7 @@ def photos(tmp_path):
 @pytest.mark.slow(5)
 @pytest.mark.usefixtures("settings")
 def test_train_and_sample_for_a_shell(photos, tmp_path, here):
-    """What was trained on a folder lies in `--out` and can be sampled; no database is opened."""
+    """A style trained on a folder is in `--out` and can be sampled; no database is opened."""
     home, out = tmp_path / "home", tmp_path / "out"
     train = ("train", str(photos), "--name", "my dog", "--steps", "2", "--out", str(out))
     code, lines = here(*train, home=home)
@@ -132,7 +132,7 @@ def test_train_and_sample_for_a_shell(photos, tmp_path, here):
 
 
 def test_a_folder_that_is_there_stays(photos, tmp_path, here):
-    """Before a whole model is trained, a folder with its name is refused, not replaced."""
+    """An existing folder of a whole model's name is refused before training."""
     precious = tmp_path / "out" / "my dog" / "model_index.json"
     precious.parent.mkdir(parents=True)
     precious.write_text("{}")
@@ -146,7 +146,7 @@ def test_a_folder_that_is_there_stays(photos, tmp_path, here):
 @pytest.mark.slow(5)
 @pytest.mark.usefixtures("settings")
 def test_two_folders_for_a_shell(photos, tmp_path, here):
-    """Two folders with a trigger each become one style that knows both."""
+    """Two folders with their triggers become one style that knows both."""
     cat, out = tmp_path / "cat", tmp_path / "out"
     cat.mkdir()
     Image.new("RGB", (200, 200), "green").save(cat / "a.png")
@@ -173,7 +173,7 @@ def test_two_folders_for_a_shell(photos, tmp_path, here):
 
 @pytest.mark.usefixtures("settings")
 def test_captions_for_a_shell(photos, tmp_path, here):
-    """Each picture gets a text file of its own name, the trigger in front."""
+    """Each picture gets a text file of its name, the trigger first."""
     caption = ("caption", str(photos), "--trigger", "mydog", "--out", str(tmp_path / "out"))
     code, lines = here(*caption, home=tmp_path)
 
@@ -210,7 +210,7 @@ def test_what_cannot_begin(tmp_path, arguments, code):
 
 
 def test_bases_are_listed(tmp_path):
-    """The bases are told, the missing ones too, and who writes captions."""
+    """Bases, missing ones included, and captioners are listed."""
     code, [line] = command("bases", home=tmp_path)
 
     present = {base["name"]: base["present"] for base in line["bases"]}
@@ -219,7 +219,7 @@ def test_bases_are_listed(tmp_path):
 
 
 def test_a_wrong_setting_is_named(tmp_path, monkeypatch):
-    """The start stops with a sentence that names the setting and shows an example."""
+    """The start fails with a sentence that names the setting and shows an example."""
     monkeypatch.setenv("SAFELIGHT_DEVICE", "gpu")
     ran = subprocess.run(
         [sys.executable, "-m", "training"],
@@ -245,7 +245,7 @@ async def test_one_scheduler_a_home(queue):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no flock")
 async def test_a_scheduler_of_before_is_excluded(queue):
-    """The lock is the file and the flock that versions before 0.2 hold."""
+    """The lock is the same file and flock as before 0.2."""
     import fcntl  # noqa: PLC0415 - not on Windows
 
     with (queue.home.path / "trainer.lock").open("a+") as held:

@@ -1,4 +1,4 @@
-"""What methods tell of themselves is what they do."""
+"""Methods' declared traits are true."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ MODULES = methods.walk()
 
 
 def test_each_is_called_as_its_file():
-    """The catalog names a method as its module is named, so that a recipe finds it."""
+    """A method's catalog name is its module's name, so that recipes find it."""
     assert [module.METHOD.name for module in MODULES.values()] == list(MODULES)
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_paces_are_told(name, bases, make_recipe):
-    """An optimizer that finds one rate is refused for those, and those only, that have several."""
+    """An optimizer with a single learning rate is refused exactly for methods with several."""
     told = MODULES[name].METHOD
     with bases.borrow("embedded") as family:
         attached = MODULES[name].attach(
@@ -33,7 +33,7 @@ def test_paces_are_told(name, bases, make_recipe):
     ("method", "rank"), [("lora", 0), ("embedding", 0), ("embedding", 9), ("hypernetwork", 9)]
 )
 def test_ranks(make_recipe, method, rank):
-    """A rank that the method does not have is refused, with those it has."""
+    """An unsupported rank is refused, listing the supported ones."""
     with pytest.raises(JobError) as refused:
         methods.find_for_recipe(make_recipe(method, rank=rank))
 

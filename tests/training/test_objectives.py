@@ -1,4 +1,4 @@
-"""The mathematics, against diffusers' own."""
+"""The training objectives agree with diffusers."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from training import objectives
 
 @pytest.fixture(scope="module")
 def scheduler() -> DDPMScheduler:
-    """Give a reference noise schedule."""
+    """Return a reference noise schedule."""
     return DDPMScheduler(beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012)
 
 
 @pytest.fixture(scope="module")
 def drawn() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Draw latents, noise and timesteps."""
+    """Return latents, noise and timesteps."""
     generator = torch.Generator().manual_seed(1)
     x, e = torch.randn(2, 5, 4, 6, 6, generator=generator)
     return x, e, torch.tensor([0, 1, 300, 700, 999])
 
 
 def test_noise(scheduler: DDPMScheduler, drawn: tuple[torch.Tensor, ...]) -> None:
-    """Noise is mixed in as diffusers mixes it."""
+    """Noise is added as by diffusers."""
     x, e, t = drawn
 
     ours = objectives.add_noise(x, e, scheduler.alphas_cumprod[t])
@@ -34,7 +34,7 @@ def test_noise(scheduler: DDPMScheduler, drawn: tuple[torch.Tensor, ...]) -> Non
 
 
 def test_velocity(scheduler: DDPMScheduler, drawn: tuple[torch.Tensor, ...]) -> None:
-    """The target v is the velocity of diffusers; the target of epsilon is the noise."""
+    """The v target is diffusers' velocity; the epsilon target is the noise."""
     x, e, t = drawn
     a = scheduler.alphas_cumprod[t]
 
@@ -43,7 +43,7 @@ def test_velocity(scheduler: DDPMScheduler, drawn: tuple[torch.Tensor, ...]) -> 
 
 
 def test_snr(scheduler: DDPMScheduler, drawn: tuple[torch.Tensor, ...]) -> None:
-    """The ratio of signal to noise is that of diffusers."""
+    """The signal-to-noise ratio is diffusers'."""
     t = drawn[2]
 
     ours = objectives.snr(scheduler.alphas_cumprod[t])
@@ -55,7 +55,7 @@ def test_snr(scheduler: DDPMScheduler, drawn: tuple[torch.Tensor, ...]) -> None:
 def test_weights_agree(
     scheduler: DDPMScheduler, drawn: tuple[torch.Tensor, ...], gamma: float
 ) -> None:
-    """One error of x weighs the same, min(SNR, gamma), whatever the network predicts."""
+    """An error in x weighs min(SNR, gamma), whatever the network predicts."""
     x, e, t = drawn
     a = scheduler.alphas_cumprod[t].double()
     x, e = x.double(), e.double()
@@ -79,7 +79,7 @@ def test_no_weights() -> None:
 
 
 def test_timesteps() -> None:
-    """Timesteps are uniform, one from each part of the schedule, and follow from the seed."""
+    """Timesteps are stratified over the schedule and follow from the seed."""
     drawn = [
         objectives.draw_timesteps(4, 1000, torch.Generator().manual_seed(s)) for s in range(500)
     ]
@@ -92,14 +92,14 @@ def test_timesteps() -> None:
 
 
 def test_loss() -> None:
-    """Each picture's mean squared error counts by its weight."""
+    """Each picture's mean squared error is multiplied by its weight."""
     predicted, target = torch.zeros(2, 4, 2, 2), torch.ones(2, 4, 2, 2)
 
     assert objectives.weighted_mse(predicted, target, torch.tensor([1.0, 3.0])) == 2
 
 
 def test_offset() -> None:
-    """Offset noise is plain noise, and beside it some that is the same all over a channel."""
+    """Offset noise is noise plus a constant for each channel."""
     shape = torch.Size((2, 4, 8, 8))
 
     plain, more = (
@@ -114,7 +114,7 @@ def test_offset() -> None:
 
 
 def test_zeroed() -> None:
-    """The rescaled schedule is diffusers' own, begins as before and ends in pure noise."""
+    """The rescaled schedule is diffusers' own, starts as before and ends in pure noise."""
     given = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012}
     theirs = DDPMScheduler(**given, rescale_betas_zero_snr=True).alphas_cumprod
 
@@ -126,7 +126,7 @@ def test_zeroed() -> None:
 
 
 def test_places() -> None:
-    """Places count by their weights within a picture, whatever part of it they are."""
+    """Places are weighted within a picture; the weights' sum does not matter."""
     error = torch.zeros(2, 3, 2, 2)
     error[:, :, 0] = 2.0
     error[1] *= 2
@@ -140,7 +140,7 @@ def test_places() -> None:
 
 
 def test_mixed():
-    """A flow goes straight from the latent to the noise, as diffusers' scheduler has it."""
+    """A flow mixes latent and noise linearly, as diffusers' scheduler does."""
     x, e, s = torch.randn(2, 4, 3, 3), torch.randn(2, 4, 3, 3), torch.tensor([0.9, 0.25])
     scheduler = FlowMatchEulerDiscreteScheduler()
     scheduler.set_timesteps(sigmas=s.tolist())
@@ -154,7 +154,7 @@ def test_mixed():
 
 @pytest.mark.parametrize("shift", [1.0, 3.0])
 def test_levels(shift):
-    """Parts of noise are logit-normal, shifted as the scheduler shifts, one from each share."""
+    """Noise levels are logit-normal, shifted as by the scheduler, and stratified."""
     drawn = [
         objectives.draw_noise_levels(4, shift, torch.Generator().manual_seed(s))
         for s in range(500)

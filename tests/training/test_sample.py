@@ -1,4 +1,4 @@
-"""Pictures from prompts: repeatable, bounded, and without a trace on the base."""
+"""Pictures from prompts are repeatable and bounded, and leave the base unchanged."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ WORD = {"method": "embedding", "trigger": "mydog"}
 
 
 def laid(path: Path, style: dict[str, torch.Tensor] | None = None, **asked: Any) -> JobFolder:
-    """Lay out a sample job."""
+    """Write a sample job."""
     folder = JobFolder(path)
     folder.path.mkdir(parents=True)
     request = {"base": "embedded", "prompt": "a mydog emoji", "steps": 2, "seed": 5} | asked
@@ -41,15 +41,15 @@ def laid(path: Path, style: dict[str, torch.Tensor] | None = None, **asked: Any)
 
 
 def pixels(folder: JobFolder, at: int = 0) -> bytes:
-    """Read a picture that came out."""
+    """Return a result picture's pixels."""
     with Image.open(folder.result / f"{at}.png") as picture:
         return picture.tobytes()
 
 
 def test_pictures(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
-    """Each picture follows from its own seed, however many are asked for and drawn at once.
+    """Each picture follows from its own seed, however many are requested in one batch.
 
-    Sums of several pictures round otherwise: a level of 255 here, where another seed is far off.
+    Batches round differently: by a level of 255 here, where another seed differs strongly.
     """
     both, one = laid(tmp_path / "2", count=2), laid(tmp_path / "1", seed=6)
 
@@ -65,7 +65,7 @@ def test_pictures(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
 
 
 def test_word(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
-    """A learned word changes the pictures of prompts that say it, and no others."""
+    """A learned word changes the pictures of prompts that contain it, and no others."""
     plain, said = laid(tmp_path / "plain"), laid(tmp_path / "said", VECTORS, **WORD)
     other = {"prompt": "a cat emoji"}
     without, unsaid = laid(tmp_path / "c", **other), laid(tmp_path / "d", VECTORS, **WORD, **other)
@@ -78,7 +78,7 @@ def test_word(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
 
 
 def test_strength(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
-    """A LoRA at no strength is the bare base, and more strength is more change."""
+    """A LoRA of zero strength gives the base's picture; more strength changes more."""
     key = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"
     style = {
         f"{key}.lora_down.weight": torch.ones(2, 192),
@@ -98,7 +98,7 @@ def test_strength(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
 def test_while_training(
     bases: BaseCache, make_recipe: Callable[..., Recipe], run_task: Told, tmp_path: Path
 ) -> None:
-    """A sample served while something is trained shows nothing of it, and leaves it as it is."""
+    """A sample during a training is not affected by it, and does not affect it."""
     alone = laid(tmp_path / "alone")
     run_task(sample(alone, bases))
     for name, method in methods.walk().items():
@@ -120,7 +120,7 @@ def test_while_training(
 
 
 def test_long_prompt(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
-    """Words that the text encoder has no room for are cut, and the card says so."""
+    """Words beyond the text encoder's limit are cut, and the card says so."""
     events = run_task(sample(laid(tmp_path / "long", prompt="a cat " * 60), bases))
 
     notes = [event for event in events if isinstance(event, Note)]
@@ -145,7 +145,7 @@ def test_long_prompt(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
 def test_refused(
     bases: BaseCache, run_task: Told, tmp_path: Path, asked: dict[str, Any], code: str
 ) -> None:
-    """What is out of bounds ends the job with its code."""
+    """Values out of bounds fail the job with their code."""
     with pytest.raises(JobError) as refused:
         run_task(sample(laid(tmp_path / "job", **asked), bases))
 
@@ -163,7 +163,7 @@ def test_refused(
 def test_misfit(
     bases: BaseCache, run_task: Told, tmp_path: Path, told: dict[str, str], code: str
 ) -> None:
-    """A style of another kind of base is told apart from one that is damaged."""
+    """A style of another base family and a damaged style have different codes."""
     folder = laid(tmp_path / "job", **WORD)
     save_file({"emb_params": torch.ones(2, 768)}, folder.path / "style.safetensors", told)
 
@@ -174,7 +174,7 @@ def test_misfit(
 
 
 def test_size(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
-    """A size is met to the grain of the base."""
+    """A size is rounded to the base's multiple."""
     own, asked = laid(tmp_path / "own", steps=1), laid(tmp_path / "asked", size=100, steps=1)
 
     for folder in (own, asked):

@@ -1,4 +1,4 @@
-"""Pictures drawn at once: cut by what is free, and each as it is alone."""
+"""Batches of pictures are split by the free memory, and each picture is as it is alone."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class Full(Device):
     """A device with no memory left."""
 
     def free_mib(self) -> int:
-        """Count what is free."""
+        """Return the free memory: none."""
         return 0
 
 
 @pytest.mark.parametrize("name", walk())
 def test_alone(tmp_path: Path, name: str) -> None:
-    """A picture is the same alone and at once with others, within 1e-3 of its brightness."""
+    """A picture alone and in a batch differ by less than 1e-3 in brightness."""
     torch.set_num_threads(1)
     random.write_random_model(tmp_path, name)
     bases = BaseCache(tmp_path, Device.open(cpu=True, threads=1))
@@ -42,7 +42,7 @@ def test_alone(tmp_path: Path, name: str) -> None:
 
 
 def test_parts(bases: BaseCache) -> None:
-    """Where there is room pictures are one part; where there is none, each is its own."""
+    """If memory allows, pictures are one batch; without free memory each is its own."""
     asked = [Picture("a cat", "", seed, 2, 64, 64) for seed in range(4)]
     full = Full(bases.device.accelerator)
     with bases.borrow("embedded") as family:

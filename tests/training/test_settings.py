@@ -1,4 +1,4 @@
-"""The settings of the training."""
+"""The training settings."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def nowhere(tmp_path, monkeypatch):
     ],
 )
 def test_a_wrong_setting_is_named(monkeypatch, name, value):
-    """The error names the setting, and its example is one that would do."""
+    """The error names the setting, and its example is valid."""
     monkeypatch.setenv(name, value)
     with pytest.raises(UserError) as wrong:
         read_settings(TrainingSettings)
@@ -42,7 +42,7 @@ def test_a_wrong_setting_is_named(monkeypatch, name, value):
 
 
 def test_a_worker_for_each_device():
-    """Each device has a worker, whose name is a folder's."""
+    """Each device has a worker, whose name is valid for a folder."""
     known = read_settings(TrainingSettings, device="cuda:0,cuda:1")
 
     assert known.devices == {"cuda0": "cuda:0", "cuda1": "cuda:1"}
@@ -50,7 +50,7 @@ def test_a_worker_for_each_device():
 
 
 def test_only_our_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Variables that are not ours, like HOME, say nothing, whatever our fields are called."""
+    """Variables without our prefix, such as HOME, set nothing."""
     monkeypatch.setenv("XDG_DATA_HOME", "/data")
     before = read_settings(TrainingSettings)
     for field in TrainingSettings.model_fields:

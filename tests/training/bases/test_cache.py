@@ -1,4 +1,4 @@
-"""The bases that are loaded, lent and unloaded."""
+"""The cache of loaded bases: loading, lending and unloading."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ clip_skip = 2
 
 
 class Narrow(Device):
-    """A device with little room."""
+    """A device with little memory."""
 
     def free_mib(self) -> int:
-        """Count MiB that are still to be had."""
+        """Return the free memory in MiB."""
         return 100
 
 
 def test_an_entry_says_how_its_files_are_read(tmp_path: Path) -> None:
-    """A base is lent as its list describes it."""
+    """A base is loaded with the settings of its list entry."""
     shutil.copytree(embedded.find_folder("diffusion"), tmp_path / "mine")
     (tmp_path / "own.toml").write_text(ENTRY)
     bases = BaseCache(tmp_path, Device.open(cpu=True), tmp_path / "own.toml")
@@ -59,7 +59,7 @@ def test_pickled_folder(tmp_path: Path) -> None:
 
 
 def test_damaged(tmp_path: Path) -> None:
-    """A damaged base ends the job with a code, and can be tried again."""
+    """A damaged base fails the job with a code, and can be tried again."""
     shutil.copytree(embedded.find_folder("diffusion"), tmp_path / "mine")
     weights = tmp_path / "mine" / "unet" / "diffusion_pytorch_model.safetensors"
     weights.write_bytes(weights.read_bytes()[:5000])
@@ -73,7 +73,7 @@ def test_damaged(tmp_path: Path) -> None:
 
 
 def test_loaded() -> None:
-    """A base stays loaded; what is lent is never unloaded, what is not makes room."""
+    """A base stays loaded; a base in use is never unloaded, an idle one makes room."""
     bases = BaseCache(None, Device.open(cpu=True))
     loads: list[str] = []
 
@@ -94,7 +94,7 @@ def test_loaded() -> None:
 
 
 def test_fits() -> None:
-    """Another base fits beside the one at work only where there is room for it."""
+    """Another base is loaded beside the one in use only if there is memory for it."""
     bases = BaseCache(None, Narrow(Device.open(cpu=True).accelerator))
 
     assert bases.fits("sd15", 3500)
@@ -105,7 +105,7 @@ def test_fits() -> None:
 
 
 def test_modified() -> None:
-    """A quantized base is lent to nobody else, and unloaded once its borrower is done."""
+    """A quantized base is not shared, and is unloaded when its borrower is done."""
     bases, rounded = BaseCache(None, Device.open(cpu=True)), SimpleNamespace(modified=False)
 
     with bases.borrow_model("a", 1, lambda: rounded, small=True):
@@ -119,7 +119,7 @@ def test_modified() -> None:
     ("error", "kept"), [(JobError("loss_nan"), True), (torch.OutOfMemoryError(""), False)]
 )
 def test_tainted(error: Exception, *, kept: bool) -> None:
-    """What broke off in the middle of its work may have left its base changed: it is read anew."""
+    """A base whose borrower crashed may have changed, so it is loaded again."""
     bases = BaseCache(None, Device.open(cpu=True))
 
     with pytest.raises(type(error)), bases.borrow_model("a", 1, object, small=True):
@@ -129,7 +129,7 @@ def test_tainted(error: Exception, *, kept: bool) -> None:
 
 
 def test_threads(tmp_path: Path) -> None:
-    """Whatever was lent before, each model computes on the threads that suit it."""
+    """Each model computes on the threads that suit it, whatever was lent before."""
     bases = BaseCache(tmp_path, Device.open(cpu=True))
     bases.device.max_threads = 3
     seen = []

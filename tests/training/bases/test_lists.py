@@ -1,4 +1,4 @@
-"""Lists of bases: what is in ours, and what is said about a wrong one."""
+"""Lists of bases: the shipped one, and errors in an operator's."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ good = "tests"
 
 
 def test_ours() -> None:
-    """Every entry that comes with Safelight is whole; a licence names the page it was read on."""
+    """Every shipped entry is complete, and its licence names the page it was read on."""
     found, wrong = lists.read_list(lists.SHIPPED_LIST)
 
     assert not wrong
@@ -41,7 +41,7 @@ def test_ours() -> None:
 
 
 def test_own(tmp_path: Path) -> None:
-    """What an operator does not say is unseen, and nothing is claimed of it."""
+    """Fields that an operator leaves out stay empty; nothing is claimed about them."""
     path = tmp_path / "own.toml"
     path.write_text(WHOLE)
 
@@ -55,7 +55,7 @@ def test_own(tmp_path: Path) -> None:
 
 
 def test_written(tmp_path: Path) -> None:
-    """An entry that is written down is read back as it was, whatever letters it has."""
+    """A written entry is read back unchanged, whatever characters it has."""
     path = tmp_path / "own.toml"
     path.write_text(WHOLE.replace("Mine", '🐶 \\"Mün\\\\'))
     (mine,), _ = lists.read_list(path)
@@ -67,7 +67,7 @@ def test_written(tmp_path: Path) -> None:
 
 
 def test_unknown_family(tmp_path: Path) -> None:
-    """A base of a family that this version lacks is listed, and marked so."""
+    """A base of a family that this version lacks is listed and marked."""
     path = tmp_path / "own.toml"
     path.write_text(WHOLE.replace("sd1", "sd9"))
 
@@ -99,7 +99,7 @@ def test_unknown_family(tmp_path: Path) -> None:
     ],
 )
 def test_wrong(tmp_path: Path, text: str, code: str, facts: dict[str, str]) -> None:
-    """What is wrong is told with the file and the line or the field."""
+    """An error names the file and the line or the field."""
     path = tmp_path / "own.toml"
     path.write_text(text)
 
@@ -112,7 +112,7 @@ def test_wrong(tmp_path: Path, text: str, code: str, facts: dict[str, str]) -> N
 
 
 def test_others_stay(tmp_path: Path) -> None:
-    """A wrong entry leaves the others alone."""
+    """A wrong entry does not affect the others."""
     path = tmp_path / "own.toml"
     path.write_text(WHOLE + "[bases.broken]\n")
 
@@ -123,12 +123,12 @@ def test_others_stay(tmp_path: Path) -> None:
 
 
 def test_missing(tmp_path: Path) -> None:
-    """A list that is not there is told of, too."""
+    """A missing list is reported."""
     assert [error.code for error in lists.read_list(tmp_path / "none.toml")[1]] == ["list_broken"]
 
 
 def test_both(tmp_path: Path) -> None:
-    """An operator's entry takes the place of ours of the same name; captioners stay."""
+    """An operator's entry replaces the shipped one of the same name; captioners stay."""
     path = tmp_path / "own.toml"
     path.write_text(WHOLE.replace("mine", "sd15"))
 
@@ -143,7 +143,7 @@ def test_both(tmp_path: Path) -> None:
 
 
 def test_captioners() -> None:
-    """Those that come with Safelight are whole, too; the setting's default is one of them."""
+    """Shipped captioners are complete, and the setting's default is one of them."""
     found, wrong = lists.read_list(lists.SHIPPED_LIST, "captioners")
 
     default = TrainingSettings.model_fields["captioner"].default

@@ -1,4 +1,4 @@
-"""Whole models as folders, and as bases to start from."""
+"""Trained whole models become folders and bases."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PICTURE = Picture("a mydog emoji", "", 5, 2, 64, 64)
 
 @pytest.fixture(scope="module")
 def known(tmp_path_factory):
-    """Return the bases of an operator with a folder of their own."""
+    """Return the bases of an operator's own folder."""
     return BaseCache(tmp_path_factory.mktemp("bases"))
 
 
@@ -39,7 +39,7 @@ def file(bases, make_recipe, make_job_folder, run_task):
 
 
 def test_a_model_becomes_a_base(bases, known, file):
-    """It is listed with its origin's licence and size, and draws what the model draws."""
+    """It has its origin's licence and size, and draws what the model draws."""
     place = promote.promote_model(file, "mine", known)
 
     base, start = known.find("mine"), bases.find("embedded")
@@ -64,7 +64,7 @@ def test_a_model_becomes_a_base(bases, known, file):
 def test_a_transformer_becomes_a_base(
     tiny_bases, make_recipe, make_job_folder, run_task, tmp_path
 ):
-    """A file that holds the transformer alone gets the rest from the base that it began as."""
+    """A file with only the transformer takes the other parts from its origin base."""
     random.write_random_model(tmp_path, "zimage")
     known = BaseCache(tmp_path, tiny_bases.device)
     asked = make_recipe(
@@ -93,7 +93,7 @@ def test_a_transformer_becomes_a_base(
 
 @pytest.fixture
 def busy():
-    """Have a process that computes in bf16."""
+    """Return a process that computes in bf16."""
     AcceleratorState._reset_state()
     Device.open(cpu=True, precision="bf16")
     yield
@@ -103,7 +103,7 @@ def busy():
 
 @pytest.mark.usefixtures("busy")
 def test_a_folder_to_hand_over(file, known, tmp_path):
-    """It is written beside whatever device has trained, and does not say where the base lies."""
+    """It is written whatever device trained, without the path of the base."""
     promote.write_model_folder(file, tmp_path / "mydog", known)
 
     texts = {path.name: path.read_text() for path in tmp_path.glob("mydog/**/*.json")}
@@ -113,7 +113,7 @@ def test_a_folder_to_hand_over(file, known, tmp_path):
 
 @pytest.mark.parametrize("name", ["embedded", "../away", ".hidden"])
 def test_names_that_cannot_be(known, file, name):
-    """A name that is taken, or none for a folder, is refused and nothing is written."""
+    """A taken or invalid name is refused, and nothing is written."""
     before = set(known.folder.parent.rglob("*"))
 
     with pytest.raises(JobError, match=r"base_taken|name_bad"):
@@ -123,7 +123,7 @@ def test_names_that_cannot_be(known, file, name):
 
 
 def test_a_lora_is_no_model(bases, known, make_recipe, make_job_folder, run_task):
-    """Only whole models of ours know what they began as."""
+    """Only our own whole models can be promoted."""
     folder = make_job_folder(make_recipe())
     run_task(train(folder, bases))
 

@@ -1,4 +1,4 @@
-"""Tiny models follow from their seed, and are known for what they are."""
+"""Random tiny models follow from their seed, and their family is recognised."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from training.bases import random
 
 
 def test_known(tiny_bases):
-    """Each is found among the operator's own, by its own family."""
+    """Each is found in the operator's folder, with its own family."""
     assert {base.name: base.family for base in tiny_bases.list_own()} == {
         f"tiny-{name}": name for name in families.names()
     }
 
 
 def test_seeded():
-    """The same seed gives the same weights, another one others; torch's own draws stay."""
+    """The same seed gives the same weights, another seed others; torch's generator stays."""
     before = torch.random.get_rng_state()
     first, second, other = (
         random.make_random_model("sd1", seed).unet.state_dict() for seed in (1, 1, 2)

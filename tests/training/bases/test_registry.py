@@ -1,4 +1,4 @@
-"""The bases there are: listed, found, fingerprinted."""
+"""The registry of bases: list, find and fingerprint."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 def test_half(tmp_path: Path) -> None:
-    """What is still being written into the folder is no base."""
+    """A folder that is still being written is not a base."""
     random.write_random_model(tmp_path, "sd1").rename(tmp_path / ".mine.part")
 
     assert BaseRegistry(tmp_path).list_own() == []
 
 
 def test_listed() -> None:
-    """The embedded base is there and first; those on a hub are listed with licence and use."""
+    """The embedded base comes first; those on a hub are listed with licence and use."""
     bases = BaseRegistry(None).list_bases()
 
     assert bases[0].name == "embedded"
@@ -36,7 +36,7 @@ def test_listed() -> None:
 
 
 def test_own(tmp_path: Path) -> None:
-    """Folders in the operator's folder are bases, by their name; other things there are not."""
+    """Folders in the operator's folder are bases under their names; other files are not."""
     shutil.copytree(embedded.find_folder("diffusion"), tmp_path / "mine")
     (tmp_path / "notes.safetensors").write_bytes(b"hello")
     (tmp_path / "sdxl").mkdir()
@@ -63,7 +63,7 @@ def test_own(tmp_path: Path) -> None:
     ],
 )
 def test_refused(tmp_path: Path, name: str, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A base that is unknown, a pickle or not on this machine is refused with its code."""
+    """A base that is unknown, a pickle or missing on this machine is refused with a code."""
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
     (tmp_path / "old.ckpt").write_bytes(b"\x80\x02}q\x00.")
 
@@ -74,7 +74,7 @@ def test_refused(tmp_path: Path, name: str, code: str, monkeypatch: pytest.Monke
 
 
 def test_changed(tmp_path: Path) -> None:
-    """Other weights under the same name are another base."""
+    """Other weights under the same name have another fingerprint."""
     shutil.copytree(embedded.find_folder("diffusion"), tmp_path / "mine")
     bases = BaseRegistry(tmp_path)
     before = bases.fingerprint("mine")
@@ -85,7 +85,7 @@ def test_changed(tmp_path: Path) -> None:
 
 
 def test_skip(tmp_path: Path) -> None:
-    """The same files read with another clip skip are another base."""
+    """The same files with another clip skip have another fingerprint."""
     shutil.copytree(embedded.find_folder("diffusion"), tmp_path / "mine")
     entry = '[bases.{0}]\ntitle="x"\nfamily="sd1"\nsource="mine"\nresolution=64\ngood="x"\n{1}\n'
     (tmp_path / "own.toml").write_text(entry.format("a", "") + entry.format("b", "skip = 2"))
@@ -100,7 +100,7 @@ def test_skip(tmp_path: Path) -> None:
 
 
 def test_namesake(tmp_path: Path) -> None:
-    """A file in the folder that is called as a missing base of the list is taken for that name."""
+    """A local file replaces a listed base of the same name that is not installed."""
     shutil.copytree(embedded.find_folder("diffusion"), tmp_path / "sd15")
     bases = BaseRegistry(tmp_path)
 
@@ -111,7 +111,7 @@ def test_namesake(tmp_path: Path) -> None:
 
 
 def test_an_unknown_name_is_answered_with_those_there_are(tmp_path: Path) -> None:
-    """The error has every base's name, for the nearest one to be suggested."""
+    """The error lists every base's name, so that the nearest one can be suggested."""
     with pytest.raises(JobError) as refused:
         BaseRegistry(tmp_path).find("embeded")
 

@@ -38,7 +38,7 @@ def load(place, device):
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set a data folder up with a model that only a new module in the package recognises."""
+    """Return a data folder with a model that only a new module in the package recognises."""
     package = tmp_path / "package"
     package.mkdir()
     (package / "ruler.py").write_text(DUMMY)
@@ -58,7 +58,7 @@ def run_command(*arguments: str) -> int:
 
 @pytest.mark.usefixtures("home")
 def test_a_new_module_is_a_captioner(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Its model is listed with the bases, and describes photos, with nothing else edited."""
+    """Its model is listed with the bases, and captions photos, without further edits."""
     photos, out = tmp_path / "photos", tmp_path / "out"
     photos.mkdir()
     Image.new("RGB", (90, 60)).save(photos / "a.png")
@@ -74,7 +74,7 @@ def test_a_new_module_is_a_captioner(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 def test_a_strange_folder_is_no_captioner(tmp_path: Path) -> None:
-    """BLIP is recognised by its config; a folder of nothing is refused with its name."""
+    """BLIP is recognised by its config; an unknown folder is refused by name."""
     (tmp_path / "config.json").write_text('{"model_type": "bert"}')
 
     assert captioners.find_name(embedded.WEIGHTS / "blip") == "blip"

@@ -1,4 +1,4 @@
-"""The advisor asked about a folder of photos, as a shell asks."""
+"""The advisor's answers about a folder of photos, in a shell."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def catalog(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
-    """What this machine can do, as the worker publishes it; of a processor alone."""
+    """Return the catalog that a worker on a CPU publishes."""
     settings = TrainingSettings(_env_file=None)  # type: ignore[call-arg]
     return Runtime(tmp_path_factory.mktemp("bases"), settings, "cpu").catalog()
 
 
 def photos(count: int) -> list[FolderPhoto]:
-    """Return photos that are far from each other."""
+    """Return photos that differ strongly."""
     return [
         FolderPhoto(f"{at}.png", Path(f"{at}.png"), "",
                     CheckedPhoto("", at * 0x0F0F_F0F0_0FF0, 400, 300, b"", b"", ()))
@@ -42,19 +42,19 @@ def photos(count: int) -> list[FolderPhoto]:
 
 
 def training(*flags: str) -> TrainArguments:
-    """Return what `train --method auto` is given."""
+    """Return the parsed arguments of `train --method auto`."""
     train = ["train", "photos", "--out", "out", "--name", "a", "--method", "auto", *flags]
     _, given = parse(train)
     return given
 
 
 def concept(count: int) -> list[ConceptFolder]:
-    """Return a subject with so many photos."""
+    """Return a subject with a number of photos."""
     return [ConceptFolder(Path("photos"), "a", Concept.SUBJECT, "", photos(count))]
 
 
 def test_auto(catalog: Catalog) -> None:
-    """Method, base and dial are chosen; on a bare processor the embedded base is left."""
+    """Method, base and dial are chosen; a CPU only gets the embedded base."""
     given, _, facts = advice.apply_advice(training(), concept(8), catalog)
 
     assert (given.method, given.base, given.dial) == ("lora", "embedded", Dial.BALANCED)
@@ -63,7 +63,7 @@ def test_auto(catalog: Catalog) -> None:
 
 
 def test_what_was_given_stays(catalog: Catalog) -> None:
-    """A dial that was given is kept, and licences' terms are named to whom they concern."""
+    """A given dial is kept, and licence terms are named where they matter."""
     asked = training("--dial", "thorough", "--commercial")
 
     given, _, facts = advice.apply_advice(asked, concept(3), catalog)
@@ -73,7 +73,7 @@ def test_what_was_given_stays(catalog: Catalog) -> None:
 
 
 def test_a_named_base_is_the_only_one(catalog: Catalog) -> None:
-    """One that is not on this machine is refused as missing."""
+    """A named base that is not on this machine is refused as missing."""
     both = replace(
         catalog, memory_mib=24_000, bases=tuple(replace(b, present=True) for b in catalog.bases)
     )
@@ -87,7 +87,7 @@ def test_a_named_base_is_the_only_one(catalog: Catalog) -> None:
 
 
 def test_a_class_word_is_chosen(catalog: Catalog) -> None:
-    """Where DreamBooth is advised, the class is named after what the photos show."""
+    """Advised DreamBooth gets a class word that fits the photos."""
     both = replace(
         catalog, memory_mib=90_000,
         bases=tuple(replace(b, present=True, known=True) for b in catalog.bases),
@@ -105,7 +105,7 @@ def test_a_class_word_is_chosen(catalog: Catalog) -> None:
 def test_whatever_is_advised_has_its_words(
     catalog: Catalog, concept: Concept, count: int, memory: int
 ) -> None:
-    """Of every base there is and every method, each reason has a sentence."""
+    """Every reason has a sentence, for every base and method."""
     here = tuple(
         replace(b, present=True, known=True, commercial=Commercial.CONDITIONS)
         for b in catalog.bases

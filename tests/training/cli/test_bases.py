@@ -1,4 +1,4 @@
-"""What `safelight bases` lists, and what it refuses to fetch."""
+"""`safelight bases`: what it lists and what it refuses to fetch."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ title = "Half"
 
 @pytest.fixture
 def settings(tmp_path: Path) -> TrainingSettings:
-    """Set a list of an operator's own."""
+    """Return settings with an operator's own list."""
     (tmp_path / "own.toml").write_text(OWN)
     return TrainingSettings(
         _env_file=None, home=tmp_path, base_list=tmp_path / "own.toml", captioner="maker/blip"
@@ -43,7 +43,7 @@ def settings(tmp_path: Path) -> TrainingSettings:
 
 
 def test_listing(settings: TrainingSettings) -> None:
-    """Every base and captioner has what it lacks and its bytes; a wrong entry is told of."""
+    """Bases and captioners are listed with missing files and bytes; wrong entries are reported."""
     listing = bases.list_installed(settings)
 
     found = {base["name"]: base for base in listing["bases"]}
@@ -69,7 +69,7 @@ def test_listing(settings: TrainingSettings) -> None:
     ],
 )
 def test_refused(settings: TrainingSettings, name: str, code: str) -> None:
-    """What comes with Safelight, is brought by hand, or is unknown is not asked of a hub."""
+    """Shipped, manual and unknown models are refused without asking the hub."""
     with pytest.raises(JobError) as refused:
         bases.fetch(settings, name, lambda _: None)
 
@@ -77,7 +77,7 @@ def test_refused(settings: TrainingSettings, name: str, code: str) -> None:
 
 
 def test_named(settings: TrainingSettings) -> None:
-    """A captioner is found by its name, or by its place on the hub, ours and the operator's."""
+    """A captioner is found by its name or its hub repository, in our list and the operator's."""
     known = bases.open_registry(settings)
 
     blip = bases.find_fetchable(known, "blip", settings.captioner)

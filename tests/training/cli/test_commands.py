@@ -1,4 +1,4 @@
-"""The commands of the shell, and what they are given."""
+"""The shell's commands and their arguments."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ TRAIN = ("train", "photos", "--out", "out", "--name", "a")
 
 
 def given(*flags: str) -> Any:
-    """Return what a command is given."""
+    """Return the parsed arguments of a command."""
     _, arguments = parse(flags)
     return arguments
 
 
 def test_arguments_are_frozen() -> None:
-    """No module changes what was asked for another."""
+    """Parsed arguments cannot be changed."""
     with pytest.raises(FrozenInstanceError):
         given(*TRAIN).method = "embedding"
 
 
 def test_options_are_those_that_were_given() -> None:
-    """An option without a flag keeps the method's own value."""
+    """An option without a flag keeps the method's default."""
     flags = ("--optimizer", "prodigy", "--no-shuffle-caption", "--extra-resolutions", "48,96")
 
     assert given(*TRAIN).options == {}
@@ -53,7 +53,7 @@ def test_options_are_those_that_were_given() -> None:
     ],
 )
 def test_nearest(flag: str, typed: str, nearest: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """A value that is not there is refused with the nearest one."""
+    """An unknown value is refused, suggesting the nearest one."""
     with pytest.raises(SystemExit):
         given(*TRAIN, flag, typed)
 
@@ -70,7 +70,7 @@ def test_nearest(flag: str, typed: str, nearest: str, capsys: pytest.CaptureFixt
     ],
 )
 def test_flags_of_before(old: str, new: str, value: str) -> None:
-    """A flag's old name means the same, and is not in the help."""
+    """A flag's old name still works, and is not in the help."""
     before: TrainArguments = given(*TRAIN, old, value)
 
     assert before == given(*TRAIN, new, value) != given(*TRAIN)

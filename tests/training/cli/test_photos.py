@@ -1,4 +1,4 @@
-"""Photos of a folder on this machine."""
+"""Photos are read from a folder on this machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from training.cli.photos import read_photos
 
 @pytest.fixture
 def photos(tmp_path):
-    """Return a folder with two pictures, one of them twice, captions and what is not a photo."""
+    """Return a folder with two pictures, a duplicate, captions and a file that is no photo."""
     folder = tmp_path / "photos"
     (folder / "deeper").mkdir(parents=True)
     for name, colour in {"b.png": "red", "c.jpg": "blue", "d.png": "red"}.items():
@@ -23,7 +23,7 @@ def photos(tmp_path):
 
 
 def test_pictures_are_read(photos, tmp_path):
-    """Each picture once, in order of its name, with the caption that lies beside it."""
+    """Each picture is read once, in order of names, with the caption file beside it."""
     folder = JobFolder(tmp_path / "job")
     found = read_photos(photos, folder)
 
@@ -33,7 +33,7 @@ def test_pictures_are_read(photos, tmp_path):
 
 
 def test_a_bad_picture_is_named(photos, tmp_path):
-    """The error says which file, with the code of what is wrong."""
+    """The error has the file's name and a code."""
     (photos / "a.png").write_bytes(b"")
     with pytest.raises(UserError) as bad:
         read_photos(photos, JobFolder(tmp_path / "job"))
@@ -42,7 +42,7 @@ def test_a_bad_picture_is_named(photos, tmp_path):
 
 
 def test_a_mask_becomes_the_alpha_channel(photos, tmp_path):
-    """`c.mask.png` is no photo: what is bright in it is what counts of `c.jpg`."""
+    """`c.mask.png` is no photo; its bright parts become the alpha of `c.jpg`."""
     mask = Image.new("L", (150, 140))
     ImageDraw.Draw(mask).rectangle((0, 0, 74, 139), fill=255)
     mask.save(photos / "c.mask.png")
@@ -59,7 +59,7 @@ def test_a_mask_becomes_the_alpha_channel(photos, tmp_path):
 
 
 def test_a_mask_of_another_shape_is_named(photos, tmp_path):
-    """A mask is refused that cannot be its photo's."""
+    """A mask that does not fit its photo is refused."""
     Image.new("L", (100, 280)).save(photos / "b.mask.png")
 
     with pytest.raises(UserError) as bad:

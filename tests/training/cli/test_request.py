@@ -1,4 +1,4 @@
-"""A training as a shell asks for it."""
+"""A training request from a shell."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def concepts(*flags: str) -> list[tuple[str, str, Concept, str]]:
 
 
 def test_one_folder() -> None:
-    """Its trigger is made from the name."""
+    """The trigger is made from the name."""
     assert concepts() == [("dog", "mypets", Concept.SUBJECT, "")]
     assert concepts("--trigger", "rex", "--concept", "look") == [("dog", "rex", Concept.LOOK, "")]
 
 
 def test_several_folders() -> None:
-    """Each has its trigger; concept and class word are given once or for each."""
+    """Each folder has its trigger; concept and class word are given once or for each."""
     cat = ("--photos", "cat", "--trigger", "rex", "--trigger", "mia")
     words = ("--class-word", "dog", "--class-word", "cat")
 
@@ -48,6 +48,6 @@ def test_several_folders() -> None:
     ],
 )
 def test_folders_and_triggers_that_do_not_pair(flags: tuple[str, ...]) -> None:
-    """They are refused before a photo is read."""
+    """Unequal numbers are refused before a photo is read."""
     with pytest.raises(UserError, match="folders_uneven"):
         concepts(*flags)

@@ -1,4 +1,4 @@
-"""What is done with one finished file for a shell."""
+"""The shell's commands on one finished file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from training.settings import TrainingSettings
 
 
 def test_only_some_are_exported(tmp_path):
-    """What is whole and no hypernetwork is told to load as it is, not to be damaged."""
+    """A file that needs no export is refused as loadable, not as damaged."""
     file = tmp_path / "word.safetensors"
     save_file({"emb_params": torch.zeros(1, 4)}, file, {"made": "elsewhere"})
 

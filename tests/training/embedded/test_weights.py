@@ -1,4 +1,4 @@
-"""The shipped weights: small, whole, loadable as they stand."""
+"""The shipped weights are small, complete and loadable."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_the_weights_are_whole():
-    """What is in the repository is what was exported."""
+    """The weights in the repository match their checksums."""
     assert verify_folder("diffusion") == find_folder("diffusion")
     assert verify_folder("blip") == find_folder("blip")
 
@@ -31,28 +31,28 @@ def test_the_weights_are_small():
 
 @pytest.fixture
 def copy(tmp_path):
-    """Copy the small captioner and the list of checksums."""
+    """Return a copy of the small captioner and the list of checksums."""
     shutil.copytree(WEIGHTS / "blip", tmp_path / "blip")
     shutil.copy(WEIGHTS / SUMS, tmp_path)
     return tmp_path
 
 
 def spoil(path):
-    """Change one byte."""
+    """Change one byte of a file."""
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
 
 
 def refused(weights):
-    """Give the code and the file that the captioner is refused with."""
+    """Return the code and the file name with which the captioner is refused."""
     with pytest.raises(JobError) as error:
         verify_folder("blip", weights)
     return error.value.code, error.value.facts["file"]
 
 
 def test_a_damaged_file_is_named(copy):
-    """One wrong byte is found, and the file is named; once it is mended, all is well."""
+    """One wrong byte is found and its file named; repaired, it loads."""
     spoil(copy / "blip" / "model.safetensors")
     assert refused(copy) == ("embedded_damaged", "blip/model.safetensors")
 
@@ -61,7 +61,7 @@ def test_a_damaged_file_is_named(copy):
 
 
 def test_a_missing_file_is_named(copy):
-    """A file that is not there is found, and named."""
+    """A missing file is found and named."""
     (copy / "blip" / "tokenizer.json").unlink()
 
     assert refused(copy) == ("embedded_missing", "blip/tokenizer.json")
@@ -69,14 +69,14 @@ def test_a_missing_file_is_named(copy):
 
 @pytest.mark.parametrize("content", ["", "nothing of the kind\n", "\x00" * 99])
 def test_a_damaged_list_is_named(copy, content):
-    """A list without the model's files does not make it whole."""
+    """A list without the model's files is refused."""
     (copy / SUMS).write_text(content, encoding="utf-8")
 
     assert refused(copy) == ("embedded_damaged", SUMS)
 
 
 def test_a_missing_list_is_named(tmp_path):
-    """Without checksums nothing counts as whole."""
+    """Without checksums nothing is loaded."""
     assert refused(tmp_path) == ("embedded_missing", SUMS)
 
 
@@ -96,7 +96,7 @@ for use in (bases.fingerprint, bases.locate, bases.locate_captioner):
 
 @pytest.mark.slow(4)
 def test_nothing_damaged_is_loaded(tmp_path):
-    """A job on an installation with a damaged base and half a captioner names the files."""
+    """With a damaged base and an incomplete captioner a job names the files."""
     for package in ("storage", "training"):
         ignored = shutil.ignore_patterns("weights", "__pycache__")
         shutil.copytree(ROOT / package, tmp_path / package, ignore=ignored)
@@ -116,13 +116,13 @@ def test_nothing_damaged_is_loaded(tmp_path):
 
 
 def test_an_unknown_model_is_refused():
-    """Asking for a model that does not ship says so."""
+    """A model that does not ship is refused."""
     with pytest.raises(FileNotFoundError, match="no embedded model 'gpt'"):
         find_folder("gpt")
 
 
 def test_the_files_are_half_precision_and_computed_in_full():
-    """Files are fp16; a plain load computes in fp32, since CPUs crawl in fp16."""
+    """Files are fp16, but load in fp32, since CPUs are slow in fp16."""
     from diffusers import StableDiffusionPipeline  # noqa: PLC0415
     from safetensors.torch import load_file  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""What families share: pictures become latents as their autoencoders want them, and back."""
+"""What families share: encoding pictures to latents, decoding them, and memory for both."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from training.networks.memory import MIB
 
 
 class Moves:
-    """A network of which only the place is of interest."""
+    """A network that records where it is moved."""
 
     device = torch.device("cpu")
 
@@ -20,14 +20,14 @@ class Moves:
         self.name, self.moves = name, moves
 
     def to(self, device):
-        """Note that it was moved, as all are here: to the processor."""
+        """Record the move; every device is the CPU here."""
         assert device == self.device
         self.moves.append(self.name)
 
 
 @pytest.mark.parametrize("name", families.names())
 def test_latents_are_scaled(tiny_bases, name):
-    """Latents are the autoencoder's, less its shift, times its factor, as pipelines have them."""
+    """Latents are shifted and scaled as in diffusers' pipelines."""
     picture = Image.new("RGB", (64, 32), (250, 90, 10))
     pixels = torch.tensor([250.0, 90, 10]).view(1, 3, 1, 1).expand(1, 3, 32, 64) / 127.5 - 1
     with tiny_bases.borrow(f"tiny-{name}") as family, torch.no_grad():
@@ -43,7 +43,7 @@ def test_latents_are_scaled(tiny_bases, name):
 
 @pytest.mark.parametrize("name", families.names())
 def test_networks_are_named(tiny_bases, name):
-    """What methods may change is in the pipeline by the names that are told of it."""
+    """Every part that methods change is in the pipeline under its name."""
     with tiny_bases.borrow(f"tiny-{name}") as family:
         parts = [getattr(family.pipeline, each) for each in family.pipeline_names]
 
@@ -63,7 +63,7 @@ def test_networks_are_named(tiny_bases, name):
     ],
 )
 def test_roomy(tiny_bases, mib, modified, moved):
-    """Where there is not room for the autoencoder's work, the others leave until it is done."""
+    """If memory is short for the autoencoder, the other networks leave the device meanwhile."""
     moves = []
     with tiny_bases.borrow("tiny-sd1") as family:
         kept = family.denoiser, family.text_encoders, family.vae, family.device

@@ -1,4 +1,4 @@
-"""Stable Diffusion 2.x: v, a last timestep of pure noise, and names by what it predicts."""
+"""Stable Diffusion 2.x: v-prediction, zero terminal SNR, and how a base's prediction is known."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from training.families import Picture, sd2
 
 
 def test_zero_terminal(tiny_bases):
-    """Where the scheduler asks for it, what is learned from ends in pure noise."""
+    """If the scheduler asks for it, the training schedule ends in pure noise."""
     with tiny_bases.borrow("tiny-sd2") as family:
         assert family.zero_terminal_snr
         assert float(family.alphas_cumprod[-1]) == 0
@@ -23,7 +23,7 @@ def test_zero_terminal(tiny_bases):
 
 
 def test_trailing(tiny_bases):
-    """It draws from the very last timestep on."""
+    """Sampling starts at the very last timestep."""
     with tiny_bases.borrow("tiny-sd2") as family:
         steps = family.make_scheduler()
         steps.set_timesteps(4)
@@ -43,7 +43,7 @@ def test_trailing(tiny_bases):
     ],
 )
 def test_what_is_said_of_a_base_counts(tiny_bases, prediction, architecture, version):
-    """A base's prediction, where its entry names it, goes before its files' own."""
+    """The prediction in a list entry overrides that of the base's files."""
     from dataclasses import replace  # noqa: PLC0415
 
     base = replace(tiny_bases.find("tiny-sd2"), prediction=prediction)

@@ -1,4 +1,4 @@
-"""Stable Diffusion XL: two encoders, sizes told, and an autoencoder that may overflow."""
+"""Stable Diffusion XL: two text encoders, size conditioning, and an overflowing autoencoder."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from training.families import Crop
 
 @pytest.fixture
 def family(tiny_bases):
-    """Lend the tiny one."""
+    """Return the loaded tiny model."""
     with tiny_bases.borrow("tiny-sdxl") as family:
         yield family
 
 
 def test_states(family):
-    """Both encoders are read before their last layer, side by side; the second is pooled."""
+    """Both encoders' penultimate states are concatenated; the second's are pooled, too."""
     tokens, _ = family.tokenize("a cat")
     told = family.embed_prompts(tokens[None])
     theirs = family.pipeline.encode_prompt("a cat", do_classifier_free_guidance=False)
@@ -29,7 +29,7 @@ def test_states(family):
 
 
 def test_padding(family):
-    """Each encoder's prompts are filled up as its own makers did."""
+    """Each encoder's prompts are padded as by its own makers."""
     first, second = family.tokenize("a cat")[0]
 
     assert first.tolist()[:4] == second.tolist()[:4] == [49406, 320, 2368, 49407]
@@ -37,7 +37,7 @@ def test_padding(family):
 
 
 def test_pooled_where_the_prompt_ends(family):
-    """A learned word, whose id is larger than any other, is not taken for the prompt's end."""
+    """A learned word's id, the largest of all, is not mistaken for the end token."""
     words = {"zorp": {"clip_l": torch.randn(1, 32), "clip_g": torch.randn(1, 64)}}
     with family.networks.with_words(words):
         tokens, _ = family.tokenize("zorp cat")
@@ -50,14 +50,14 @@ def test_pooled_where_the_prompt_ends(family):
 
 
 def test_sizes(family):
-    """What is told of a photo are its size, the cut's corner and the cut's size."""
+    """The size conditioning holds the photo's size, the crop's corner and the crop's size."""
     told = family.size_conditioning(Crop((300, 400), (0, 16), (64, 64)))
 
     assert told["sizes"].tolist() == [300, 400, 0, 16, 64, 64]
 
 
 def test_sizes_count(family):
-    """Another size told changes what the network sees."""
+    """Another size conditioning changes the prediction."""
     tokens, _ = family.tokenize("a cat")
     told = family.embed_prompts(tokens[None])
     losses = [
@@ -76,7 +76,7 @@ def test_sizes_count(family):
 
 
 def test_overflow(family):
-    """An autoencoder that overflows in fp16 goes on in fp32."""
+    """An autoencoder that overflows in fp16 is run again in fp32."""
     picture = Image.new("RGB", (64, 64), "white")
     own, family.vae = family.vae, deepcopy(family.vae)
     try:

@@ -1,4 +1,4 @@
-"""What all Stable Diffusions share: the loss and the drawing, on the embedded base."""
+"""What all Stable Diffusions share: loss and sampling, on the embedded base."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def test_loss(bases: BaseCache) -> None:
-    """The loss follows from the generator alone."""
+    """The generator alone determines the loss."""
     latents, told = torch.ones(2, 4, 16, 16), {"states": torch.ones(2, 77, 192)}
     with bases.borrow("embedded") as family, torch.no_grad():
         losses = [
@@ -34,7 +34,7 @@ def test_loss(bases: BaseCache) -> None:
 
 
 def test_draw(bases: BaseCache) -> None:
-    """A picture follows from its seed; the base's scheduler is the same afterwards."""
+    """The seed determines a picture, and the base keeps its scheduler."""
     with bases.borrow("embedded") as family:
         scheduler = family.pipeline.scheduler  # type: ignore[attr-defined]
         drawn = [
@@ -67,7 +67,7 @@ def test_checkpointing(bases: BaseCache) -> None:
 
 
 def test_skip(bases: BaseCache) -> None:
-    """With a clip skip of 2, prompts are read as by a text encoder without its last layer."""
+    """A clip skip of 2 equals a text encoder without its last layer."""
     base = bases.find("embedded")
     load = walk()[base.family].load
     plain, skipping = (
@@ -86,7 +86,7 @@ def test_skip(bases: BaseCache) -> None:
 
 @pytest.mark.parametrize("name", ["sd1", "sd2", "sdxl"])
 def test_single_file(tiny_bases: BaseCache, tmp_path: Path, name: str) -> None:
-    """A base written as one file and read again is the same, weight by weight."""
+    """A base written as a single file and read again has equal weights."""
     place = tmp_path / "whole.safetensors"
     with tiny_bases.borrow(f"tiny-{name}") as family:
         content = family.networks.model.to_single_file({})

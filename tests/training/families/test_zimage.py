@@ -1,4 +1,4 @@
-"""Z-Image: prompts as its pipeline reads them, and its own way of counting time."""
+"""Z-Image: prompts as in its pipeline, and its direction of time."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PICTURE = Picture("a fox", "", 1, 2, 64, 64)
 
 @pytest.mark.parametrize("prompt", ["", "a zorp, ünder a tree", "long " * 150])
 def test_prompts(tiny_bases, prompt):
-    """What is read of a prompt is what the pipeline reads, also of one that is cut."""
+    """Prompts are embedded as by the pipeline, truncated ones, too."""
     with tiny_bases.borrow("tiny-zimage") as family, torch.no_grad():
         tokens, cut = family.tokenize(prompt)
         (ours,) = family.list_embeds(family.embed_prompts(tokens[None]))
@@ -37,7 +37,7 @@ def test_prompts(tiny_bases, prompt):
 
 
 def test_prompts_together(tiny_bases):
-    """Prompts of several lengths, read at once, are read as each alone is."""
+    """Prompts of different lengths in one batch are embedded as each alone."""
     with tiny_bases.borrow("tiny-zimage") as family, torch.no_grad():
         tokens = [family.tokenize(prompt)[0] for prompt in ("a fox", "a very much longer fox")]
         together = family.list_embeds(family.embed_prompts(torch.stack(tokens)))
@@ -49,7 +49,7 @@ def test_prompts_together(tiny_bases):
 
 
 def test_loss(tiny_bases):
-    """It is asked as its pipeline asks it: noised by its scheduler, time turned round, negated."""
+    """The transformer is called as by its pipeline: same noise, reversed time, negated output."""
     latents = torch.randn((2, 16, 8, 8), generator=torch.Generator().manual_seed(3))
     with tiny_bases.borrow("tiny-zimage") as family, torch.no_grad():
         told = family.embed_prompts(
@@ -77,7 +77,7 @@ def test_loss(tiny_bases):
 
 
 def test_a_step_leads_to_the_picture():
-    """Along a flow that is known, one step of the pipeline's scheduler is the whole way."""
+    """With a known flow, one scheduler step reaches the picture."""
     x, e = torch.ones(1, 16, 2, 2), torch.full((1, 16, 2, 2), 3.0)
     scheduler = FlowMatchEulerDiscreteScheduler(shift=6.0)
     scheduler.set_timesteps(sigmas=[1.0])
@@ -88,7 +88,7 @@ def test_a_step_leads_to_the_picture():
 
 
 def test_again(tiny_bases, make_recipe, make_job_folder, run_task):
-    """The same recipe gives the same bytes; checkpointing changes none of them that count."""
+    """The same recipe gives the same bytes, and gradient checkpointing keeps the gradients."""
     digests, weights = [], []
     for name, frugal in (("a", False), ("b", False), ("c", True)):
         asked = replace(
@@ -107,7 +107,7 @@ def test_again(tiny_bases, make_recipe, make_job_folder, run_task):
 
 
 def test_halves_may_be_called_otherwise(tiny_bases, make_recipe):
-    """A LoRA is worn whether its halves have peft's names, as ours, or kohya's."""
+    """A LoRA is applied under peft's key names, which we write, and under kohya's."""
     with tiny_bases.borrow("tiny-zimage") as family:
         attached = lora.attach(family.networks, make_recipe(min_snr_gamma=0.0))
         for parameter in attached.parameters.values():
@@ -129,7 +129,7 @@ def test_halves_may_be_called_otherwise(tiny_bases, make_recipe):
     "more", [{"min_snr_gamma": 5.0}, {"min_snr_gamma": 0.0, "train_text_encoder": True}]
 )
 def test_what_it_has_not_is_refused(make_recipe, more):
-    """Min-SNR weighs other targets, and its language model stays as it is: neither is promised."""
+    """Min-SNR and training its text encoder are refused."""
     with pytest.raises(JobError) as amiss:
         make_recipe(family="zimage", **more)
 
@@ -137,7 +137,7 @@ def test_what_it_has_not_is_refused(make_recipe, more):
 
 
 def test_half_precision(tiny_bases, make_recipe):
-    """In bf16 the loss is a number, and what is trained is kept and learns in fp32."""
+    """In bf16 the loss is finite, and trained weights are kept and learnt in fp32."""
     base = tiny_bases.find("tiny-zimage")
     family = zimage.load(tiny_bases.locate("tiny-zimage"), Halved(tiny_bases.device), base)
     attached = lora.attach(family.networks, make_recipe(min_snr_gamma=0.0))
@@ -156,7 +156,7 @@ def test_half_precision(tiny_bases, make_recipe):
 
 
 def test_too_old(tiny_bases):
-    """On a GPU without bf16 it says so at once, as its numbers are too large for fp16."""
+    """A GPU without bf16 is refused at once: its values overflow fp16."""
     older = BaseCache(tiny_bases.folder, Fp16Device(tiny_bases.device))
 
     with pytest.raises(JobError, match="base_precision"), older.borrow("tiny-zimage"):

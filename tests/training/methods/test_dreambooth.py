@@ -1,4 +1,4 @@
-"""DreamBooth: a whole network or, with a rank, a LoRA; by itself with class pictures."""
+"""DreamBooth: a whole network or, with a rank, a LoRA; class pictures by default."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from training.run import defaults
 
 @pytest.fixture
 def networks(bases):
-    """Lend the embedded base's networks."""
+    """Return the embedded base's networks."""
     with bases.borrow("embedded") as family:
         yield family.networks
 
 
 @pytest.mark.parametrize(("rank", "kind"), [(0, _full.FullNetworks), (4, lora.LoraAdapter)])
 def test_a_rank_makes_it_a_lora(networks, make_recipe, rank, kind):
-    """Its file is taken for what it is; one that is neither is refused."""
+    """A LoRA or a whole model is recognised as such; any other file is refused."""
     attached = dreambooth.attach(networks, make_recipe("dreambooth", rank=rank))
     tensors = attached.weights()
     attached.detach()
@@ -37,7 +37,7 @@ def test_a_rank_makes_it_a_lora(networks, make_recipe, rank, kind):
 
 
 def test_the_dial(bases):
-    """Whole networks unless there is a rank; then a LoRA's numbers; class pictures either way."""
+    """Without a rank a whole network is trained, with one a LoRA; both with class pictures."""
     base = bases.find("embedded")
     rules = (*defaults.rules("dreambooth", base), *defaults.rules("lora", base))
     known = Catalog((base,), (dreambooth.METHOD, lora.METHOD), rules=rules)

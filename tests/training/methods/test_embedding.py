@@ -1,4 +1,4 @@
-"""Textual inversion: where it starts, and what it refuses to wear."""
+"""Textual inversion: how it starts, and which files it refuses."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def networks(bases: BaseCache) -> Iterator[Networks]:
-    """Lend the embedded base's networks."""
+    """Return the embedded base's networks."""
     with bases.borrow("embedded") as family:
         yield family.networks
 
 
 def test_start(networks: Networks, make_recipe: Callable[..., Recipe]) -> None:
-    """The first vectors are those of the initial word, further ones lie beside its last."""
+    """The first vectors are the initial word's; further ones are near its last."""
     (vocabulary,) = networks.vocabularies
     word = vocabulary.embedding.weight[vocabulary.encode("cat")]
 
@@ -43,7 +43,7 @@ def test_start(networks: Networks, make_recipe: Callable[..., Recipe]) -> None:
 
 
 def test_no_word(networks: Networks, make_recipe: Callable[..., Recipe]) -> None:
-    """Without an initial word it starts in the middle of all words."""
+    """Without an initial word the vectors start at the mean of all words."""
     (vectors,) = embedding.initial_vectors(
         networks, make_recipe("embedding", rank=1, class_word=" ")
     ).values()
@@ -53,7 +53,7 @@ def test_no_word(networks: Networks, make_recipe: Callable[..., Recipe]) -> None
 
 
 def test_attached(networks: Networks, make_recipe: Callable[..., Recipe]) -> None:
-    """While it is trained the word is known; put aside and taken off it is not."""
+    """The word is known while attached; not when disabled or detached."""
     attached = embedding.attach(networks, make_recipe("embedding"))
 
     assert list(networks.words) == ["mydog"]
@@ -80,7 +80,7 @@ def test_attached(networks: Networks, make_recipe: Callable[..., Recipe]) -> Non
     ],
 )
 def test_refused(networks: Networks, style: dict[str, torch.Tensor]) -> None:
-    """Tensors that are not an embedding for this text encoder are refused before use."""
+    """Tensors that are no embedding for this text encoder are refused before use."""
     with pytest.raises(JobError) as refused:
         embedding.check(networks, style)
 
@@ -88,7 +88,7 @@ def test_refused(networks: Networks, style: dict[str, torch.Tensor]) -> None:
 
 
 def test_rules(bases: BaseCache) -> None:
-    """There is a rule for every concept and dial, with one to eight vectors; none for flows."""
+    """Every concept and dial has a rule of one to eight vectors; flow families have none."""
     for base in bases.list_bases():
         rules = list(defaults.rules("embedding", base))
 

@@ -1,4 +1,4 @@
-"""Fine-tuning: what is trained, what the dial says, and which checkpoint is kept."""
+"""Fine-tuning: what is trained, the dial's settings, and which checkpoints are kept."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from training.run.loop import train
 
 
 def test_it_is_the_whole_network(bases, make_recipe):
-    """It has no rank, whatever is asked for, and a moving average unless that is switched off."""
+    """It never has a rank, and uses EMA unless that is switched off."""
     with bases.borrow("embedded") as family:
         attached = finetune.attach(family.networks, make_recipe("finetune", rank=8))
         attached.detach()
@@ -24,7 +24,7 @@ def test_it_is_the_whole_network(bases, make_recipe):
 
 
 def test_rules(bases):
-    """There is a rule for each concept and dial, none with a rank; larger bases learn slower."""
+    """Every concept and dial has a rule without a rank; larger bases get lower learning rates."""
     small = list(defaults.rules("finetune", bases.find("embedded")))
     sd1, sdxl = (
         next(iter(defaults.rules("finetune", replace(bases.find("sd15"), family=family))))
@@ -38,7 +38,7 @@ def test_rules(bases):
 
 
 def test_only_the_newest_checkpoint(bases, make_recipe, make_job_folder, run_task):
-    """Checkpoints of whole networks are large: an older one goes when a newer one is there."""
+    """Only the newest checkpoint of a whole network is kept, since each is large."""
     folder = make_job_folder(make_recipe("finetune", steps=3, save_every=1))
 
     events = run_task(train(folder, bases))

@@ -1,4 +1,4 @@
-"""Whole networks under training: what computes, what is written, and that the base stays."""
+"""Training whole networks: what is computed and written, and how the base is restored."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ PICTURE = Picture("a cat emoji", "", 5, 2, 64, 64)
 
 @pytest.fixture
 def family(bases):
-    """Lend the embedded base."""
+    """Return the embedded base."""
     with bases.borrow("embedded") as family:
         yield family
 
 
 def begun(family, make_recipe, *, text=False):
-    """Make a base ready to train, and change one of its weights."""
+    """Return a base with a method attached and one weight changed."""
     attached = _full.FullNetworks(
         family.networks, make_recipe("finetune", train_text_encoder=text)
     )
@@ -35,7 +35,7 @@ def begun(family, make_recipe, *, text=False):
 
 @pytest.mark.parametrize("text", [False, True])
 def test_every_weight_is_trained(family, make_recipe, text):
-    """All of the UNet, the text encoder if wanted, never the autoencoder."""
+    """All of the UNet is trained, the text encoder if wanted, the autoencoder never."""
     networks = [family.unet, family.text_encoders[0]] if text else [family.unet]
     attached = begun(family, make_recipe, text=text)
     try:
@@ -47,7 +47,7 @@ def test_every_weight_is_trained(family, make_recipe, text):
 
 
 def test_the_base_is_put_back(family, make_recipe):
-    """The base's very parameters are there again, aside for a while and in the end for good."""
+    """The base's own parameters are back while the method is disabled and after it is detached."""
     before = list(family.unet.parameters())
     drawn = [family.sample_image(PICTURE).tobytes()]
 
@@ -66,7 +66,7 @@ def test_the_base_is_put_back(family, make_recipe):
 
 
 def test_aside_is_on_the_device(family, make_recipe):
-    """The base's own, kept on the CPU, are where the run is; `meta` stands for its device."""
+    """While disabled, the base's parameters are on the run's device (`meta` stands for it)."""
     attached = begun(family, make_recipe)
     attached.devices = dict.fromkeys(attached.slots, torch.device("meta"))
     with family.networks.without_adapter():
@@ -81,7 +81,7 @@ def test_aside_is_on_the_device(family, make_recipe):
 @pytest.mark.slow(4)
 @pytest.mark.parametrize("name", ["sd1", "sdxl"])
 def test_what_is_not_trained_is_not_rounded(tiny_bases, make_recipe, name):
-    """Where networks compute in bf16, training begins at the base's own weights and keeps them."""
+    """If networks compute in bf16, training still starts at the base's exact weights."""
 
     class Narrow(HostMemory):
         precision = "bf16"
@@ -101,7 +101,7 @@ def test_what_is_not_trained_is_not_rounded(tiny_bases, make_recipe, name):
 
 
 def test_strength(family, make_recipe):
-    """Worn, a model draws as it was trained; with no strength the base does, halfway between."""
+    """Full strength gives the trained model, zero the base, and half the mean of both."""
     attached = begun(family, make_recipe)
     trained = family.sample_image(PICTURE).tobytes()
     tensors = attached.weights()
@@ -127,7 +127,7 @@ def test_strength(family, make_recipe):
     ],
 )
 def test_what_is_amiss_is_refused(family, make_recipe, change):
-    """A weight that is missing, of another shape or kind, or no number."""
+    """A missing weight, a wrong shape or kind, or a NaN is refused."""
     attached = begun(family, make_recipe)
     tensors = attached.weights()
     attached.detach()

@@ -1,4 +1,4 @@
-"""A hypernetwork: where it works, how it begins, what is refused."""
+"""A hypernetwork: where it acts, how it starts, and which files it refuses."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ FIRST = "hypernetwork.192.k.linear.0.weight"
 
 @pytest.fixture
 def networks(bases):
-    """Lend the embedded base's networks."""
+    """Return the embedded base's networks."""
     with bases.borrow("embedded") as family:
         yield family.networks
 
 
 def layer(networks, name):
-    """Give one layer of the UNet."""
+    """Return one layer of the UNet."""
     return networks.parts[0].module.get_submodule(name)
 
 
@@ -33,7 +33,7 @@ PLACE = "mid_block.attentions.0.transformer_blocks.0"
 
 
 def test_it_changes_what_cross_attention_reads_and_nothing_else(networks, make_recipe):
-    """It begins as no change; then keys and values of cross-attention differ, no others."""
+    """It starts without effect and then changes keys and values of cross-attention only."""
     given = torch.randn(1, 3, 192, generator=torch.Generator().manual_seed(1))
     names = [f"{PLACE}.{end}" for end in ("attn2.to_k", "attn2.to_v", "attn1.to_k")]
     before = [layer(networks, name)(given) for name in names]
@@ -56,7 +56,7 @@ def test_it_changes_what_cross_attention_reads_and_nothing_else(networks, make_r
 
 
 def test_the_seed_decides(networks, make_recipe):
-    """The same seed begins alike, another one otherwise."""
+    """The seed determines the initial weights."""
     begun = []
     for seed in (1, 1, 2):
         attached = hypernetwork.attach(networks, make_recipe("hypernetwork", seed=seed))
@@ -68,7 +68,7 @@ def test_the_seed_decides(networks, make_recipe):
 
 
 def test_the_rank_is_the_width_between(bases, networks, make_recipe):
-    """Its files can be told by their tensors, are worn, and exported as they are built."""
+    """Its files are recognised by their tensors, applied, and exported."""
     rules = list(defaults.rules("hypernetwork", bases.find("embedded")))
     for wide in (1, 2, 8):
         attached = hypernetwork.attach(networks, make_recipe("hypernetwork", rank=wide))
@@ -83,7 +83,7 @@ def test_the_rank_is_the_width_between(bases, networks, make_recipe):
 
 
 def structure(content):
-    """List the numbers pickled after `layer_structure`, which is never unpickled here."""
+    """Return the numbers pickled after `layer_structure`, without unpickling."""
     with zipfile.ZipFile(io.BytesIO(content)) as opened:
         [name] = [name for name in opened.namelist() if name.endswith("data.pkl")]
         told = [(op.name, arg) for op, arg, _ in pickletools.genops(opened.read(name))]
@@ -113,7 +113,7 @@ def test_a_file_is_as_large_as_expected(bases, networks, make_recipe):
     ],
 )
 def test_what_is_amiss_is_refused(networks, make_recipe, change):
-    """A tensor that is missing, of another shape, not a number, or one too many."""
+    """A missing or surplus tensor, another shape or a NaN is refused."""
     attached = hypernetwork.attach(networks, make_recipe("hypernetwork"))
     tensors = attached.weights()
     attached.detach()

@@ -1,4 +1,4 @@
-"""LoRA: what it attaches, what it writes, and what it refuses to wear."""
+"""LoRA: what it adapts and writes, and which files it refuses."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KEY = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"
 
 @pytest.fixture
 def networks(bases: BaseCache) -> Iterator[Networks]:
-    """Lend the embedded base's networks."""
+    """Return the embedded base's networks."""
     with bases.borrow("embedded") as family:
         yield family.networks
 
@@ -35,7 +35,7 @@ def networks(bases: BaseCache) -> Iterator[Networks]:
 def test_parts(
     networks: Networks, make_recipe: Callable[..., Recipe], text: bool, prefixes: set[str]
 ) -> None:
-    """The UNet is adapted, and where the recipe says so the text encoder too."""
+    """The UNet is adapted, and the text encoder if the recipe says so."""
     attached = lora.attach(networks, make_recipe(train_text_encoder=text))
     found = {name.split("_")[1] for name in attached.weights()}
     attached.detach()
@@ -44,7 +44,7 @@ def test_parts(
 
 
 def test_start(networks: Networks, make_recipe: Callable[..., Recipe]) -> None:
-    """It starts as no change, from the recipe's seed, and leaves torch's draws alone."""
+    """It starts without effect, from the recipe's seed, and leaves torch's generator unchanged."""
     state = torch.get_rng_state()
     starts = []
     for seed in (1, 1, 2):
@@ -61,7 +61,7 @@ def test_start(networks: Networks, make_recipe: Callable[..., Recipe]) -> None:
 
 
 def test_forward(networks: Networks, make_recipe: Callable[..., Recipe]) -> None:
-    """A layer answers and learns as peft's own does, at any scale, and with its adapter off."""
+    """Outputs and gradients of a layer equal peft's, at any scale and with the adapter off."""
     attached = lora.attach(networks, make_recipe())
     layer = attached.layers[KEY]
     layer.scaling[lora.ADAPTER_NAME] = 0.5
@@ -88,7 +88,7 @@ def test_forward(networks: Networks, make_recipe: Callable[..., Recipe]) -> None
 
 
 def test_scale_folded(networks: Networks, make_recipe: Callable[..., Recipe]) -> None:
-    """Any other scale than one is folded into what is written, and alpha equals the rank."""
+    """A scale other than one is folded into the written tensors, and alpha equals the rank."""
     attached = lora.attach(networks, make_recipe())
     layer = attached.layers[KEY]
     layer.lora_B[lora.ADAPTER_NAME].weight.data.fill_(1.0)
@@ -101,7 +101,7 @@ def test_scale_folded(networks: Networks, make_recipe: Callable[..., Recipe]) ->
 
 
 def pair(inner: int = 192, out: int = 192, rank: int = 2) -> dict[str, torch.Tensor]:
-    """Make a style of one layer."""
+    """Return a style of one layer."""
     return {
         f"{KEY}.lora_down.weight": torch.ones(rank, inner),
         f"{KEY}.lora_up.weight": torch.ones(out, rank),
@@ -134,7 +134,7 @@ def test_fits(networks: Networks) -> None:
     ],
 )
 def test_refused(networks: Networks, style: dict[str, torch.Tensor]) -> None:
-    """Tensors that are not a LoRA for these very layers are refused before use."""
+    """Tensors that are no LoRA for these layers are refused before use."""
     with pytest.raises(JobError) as refused:
         lora.check(networks, style)
 
@@ -142,7 +142,7 @@ def test_refused(networks: Networks, style: dict[str, torch.Tensor]) -> None:
 
 
 def test_alpha_scales(networks: Networks) -> None:
-    """Alpha over rank, times the strength, scales what is worn."""
+    """A style is scaled by alpha over rank times its strength."""
     layer = networks.parts[0].layers()[KEY]
     given = torch.ones(1, 192)
     bare = layer(given)
@@ -155,7 +155,7 @@ def test_alpha_scales(networks: Networks) -> None:
 
 
 def test_rules(bases: BaseCache) -> None:
-    """There is a rule for every concept and dial; slower dials take longer."""
+    """Every concept and dial has a rule; slower dials train longer."""
     for base in bases.list_bases():
         found = {(rule.concept, rule.dial): rule for rule in defaults.rules("lora", base)}
 
@@ -166,7 +166,7 @@ def test_rules(bases: BaseCache) -> None:
 
 
 def test_bytes(networks: Networks, bases: BaseCache, make_recipe: Callable[..., Recipe]) -> None:
-    """The expected size of a file is right within a twentieth."""
+    """The expected file size is within a twentieth of the true one."""
     for rule in defaults.rules("lora", bases.find("embedded")):
         if rule.dial is Dial.BALANCED:
             reads = rule.concept is Concept.LOOK  # a small base's looks adapt both networks

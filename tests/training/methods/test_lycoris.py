@@ -1,4 +1,4 @@
-"""The LyCORIS family: what is attached and taken off, how large files are, what is refused."""
+"""The LyCORIS methods: how they attach and detach, their file sizes, and what they refuse."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ KINDS = ("loha", "lokr", "dora", "oft")
 
 @pytest.fixture
 def networks(bases):
-    """Lend the embedded base's networks."""
+    """Return the embedded base's networks."""
     with bases.borrow("embedded") as family:
         yield family.networks
 
 
 @pytest.fixture(params=KINDS)
 def kind(request):
-    """Give each of the family."""
+    """Return each of these methods."""
     return methods.walk()[request.param]
 
 
 def test_it_starts_as_no_change_and_goes_without_a_trace(networks, make_recipe, kind):
-    """Layers answer as before until something is learnt, and after it is taken off."""
+    """Layers are unchanged before the first step and after detaching."""
     layer = networks.parts[0].layers()[KEY]
     given = torch.randn(2, layer.weight.shape[1], generator=torch.Generator().manual_seed(1))
     state, before = torch.get_rng_state(), layer(given)
@@ -60,7 +60,7 @@ def test_it_starts_as_no_change_and_goes_without_a_trace(networks, make_recipe, 
 
 
 def test_the_seed_decides(networks, make_recipe, kind):
-    """The same seed begins with the same tensors; files have the same names for any seed."""
+    """The seed determines the initial tensors, but not their names."""
     begun = []
     for seed in (1, 1, 2):
         attached = kind.attach(networks, make_recipe(seed=seed))
@@ -91,7 +91,7 @@ def test_a_file_is_as_large_as_expected(bases, networks, make_recipe, kind, conc
     "layer", [nn.Linear(96, 320), nn.Linear(320, 72), nn.Conv2d(64, 128, 3), nn.Conv2d(96, 96, 1)]
 )
 def test_a_module_is_as_large_as_counted(kind, layer, rank):
-    """What a kind says of its modules is what they have, at any rank."""
+    """The counted size of a module is its true one, at any rank."""
     out, inner, *window = layer.weight.shape
 
     tensors = kind.ALGORITHM.make_module("a", layer, rank).state_dict().values()
@@ -102,13 +102,13 @@ def test_a_module_is_as_large_as_counted(kind, layer, rank):
 
 @pytest.mark.parametrize("near", [1, 4, 6, 8, 16, 64])
 def test_factors(near):
-    """A dimension is cut as LyCORIS cuts it."""
+    """Dimensions are factorized as by LyCORIS."""
     for dimension in range(1, 1500):
         assert factorize(dimension, near) == factorization(dimension, near)
 
 
 def spoilt(tensors):
-    """Give files that are wrong in one way each."""
+    """Return files with one error each."""
     key = next(name for name in tensors if not name.endswith("alpha"))
     layer = key.partition(".")[0]
     return {
@@ -126,7 +126,7 @@ def spoilt(tensors):
     ["empty", "unknown key", "wrong tensor", "wrong tensors of", "not a number", "half of it"],
 )
 def test_what_is_amiss_is_refused(networks, make_recipe, kind, how):
-    """A file that does not fit is refused with its key, before anything is drawn with it."""
+    """A file that does not fit is refused with its key before use."""
     attached = kind.attach(networks, make_recipe())
     with torch.no_grad():
         for parameter in attached.parameters.values():

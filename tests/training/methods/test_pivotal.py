@@ -1,4 +1,4 @@
-"""A LoRA with a word: what is trained, how fast, what its file holds and what is refused."""
+"""Pivotal tuning: a LoRA with a learned word, its file and what is refused."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ WORD = "bundle_emb.mydog.string_to_param.*"
 
 @pytest.fixture
 def networks(bases):
-    """Lend the embedded base's networks."""
+    """Return the embedded base's networks."""
     with bases.borrow("embedded") as family:
         yield family.networks
 
 
 @pytest.fixture
 def tensors(networks, make_recipe):
-    """Give what a fresh one would write."""
+    """Return the tensors that a new style would write."""
     attached = pivotal.attach(networks, make_recipe("pivotal", trigger="mydog"))
     found = attached.weights()
     attached.detach()
@@ -29,7 +29,7 @@ def tensors(networks, make_recipe):
 
 
 def test_word_and_layers_are_trained_together(networks, make_recipe):
-    """The word's vectors are among what is trained, ten times as fast as the layers."""
+    """The word's vectors are trained at ten times the layers' learning rate."""
     attached = pivotal.attach(networks, make_recipe("pivotal"))
     groups = group_parameters(attached.parameters, attached.rate_factors)
     attached.detach()
@@ -41,7 +41,7 @@ def test_word_and_layers_are_trained_together(networks, make_recipe):
 
 
 def test_its_file_is_a_lora_with_one_word(tensors):
-    """Beside a LoRA's tensors stands the word, two vectors by the base's width."""
+    """The file has a LoRA's tensors and the word's, (2, width of the text encoder)."""
     assert tensors[WORD].shape == (2, 192)
     assert {name.partition(".")[2] for name in tensors if name != WORD} == {
         "lora_down.weight", "lora_up.weight", "alpha",
@@ -49,7 +49,7 @@ def test_its_file_is_a_lora_with_one_word(tensors):
 
 
 def test_worn_knows_the_word(networks, tensors):
-    """Inside the block the word is known by its vectors, and nothing of it afterwards."""
+    """The word is known while the style is applied, and not afterwards."""
     with pivotal.apply(networks, tensors, "mydog", 1.0):
         assert torch.equal(networks.words["mydog"]["emb_params"], tensors[WORD])
 
@@ -66,7 +66,7 @@ def test_worn_knows_the_word(networks, tensors):
     ],
 )
 def test_what_is_amiss_is_refused(networks, tensors, change):
-    """No word, two words, a word of another base, or a layer that is not there."""
+    """No word, two words, a word of another base or an unknown layer is refused."""
     pivotal.check(networks, tensors)
     spoilt = {k: v for k, v in (tensors | change).items() if v is not None}
 

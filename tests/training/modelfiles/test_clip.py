@@ -1,4 +1,4 @@
-"""CLIP's tokenizer, from its merges alone."""
+"""CLIP's tokenizer, built from its merges alone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from training.modelfiles import clip
 
 @pytest.mark.parametrize(("padding", "filled"), [(clip.END, 49407), ("!", 0)])
 def test_tokenizer(padding, filled):
-    """Prompts become the token ids that OpenAI's CLIP gives them; the padding is as asked."""
+    """Token ids equal those of OpenAI's CLIP, with the requested padding."""
     tokenizer = clip.make_tokenizer(padding)
 
     assert tokenizer("a photo of a cat").input_ids == [49406, 320, 1125, 539, 320, 2368, 49407]

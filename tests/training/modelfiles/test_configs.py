@@ -1,4 +1,4 @@
-"""The shipped configurations are those of the true models, and the tiny ones have their names."""
+"""Shipped configurations equal those of the true models; tiny ones have the same names."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from training.modelfiles import configs, singlefile
     ],
 )
 def test_true_shapes(shape, counts):
-    """They have the true models' numbers of weights."""
+    """They have the true models' numbers of parameters."""
     networks = singlefile.make_empty_networks(shape).values()
 
     assert [sum(p.numel() for p in network.parameters()) for network in networks] == counts
@@ -27,7 +27,7 @@ def test_true_shapes(shape, counts):
 
 @pytest.mark.parametrize("shape", [configs.SD15, configs.SD2, configs.SDXL])
 def test_tiny_shapes(shape):
-    """A tiny model's names are among its true one's, and its blocks are of the same kinds."""
+    """A tiny model's parameter names are among the true one's, with blocks of the same kinds."""
     for name, small in singlefile.make_empty_networks(configs.shrink_shape(shape)).items():
         true = singlefile.make_empty_networks(shape)[name]
 
@@ -36,7 +36,7 @@ def test_tiny_shapes(shape):
 
 
 def flow(shape):
-    """Make the networks of a Z-Image, without weights."""
+    """Return the networks of a Z-Image without weights."""
     with init_empty_weights():
         return (
             ZImageTransformer2DModel(**shape.transformer),
@@ -46,7 +46,7 @@ def flow(shape):
 
 
 def test_true_flow():
-    """A Z-Image has the true one's numbers of weights, and a tiny one names of the same kinds."""
+    """Z-Image has the true model's parameter count, and a tiny one names of the same kinds."""
     true, small = flow(configs.ZIMAGE), flow(configs.TINY_ZIMAGE)
 
     assert [sum(p.numel() for p in network.parameters()) for network in true] == [

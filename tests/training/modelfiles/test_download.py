@@ -1,4 +1,4 @@
-"""Fetching: only what is needed and safe, resumed, checked; the client is the real one."""
+"""Downloads fetch only what is needed and safe, resume, and are checked, with the real client."""
 
 from __future__ import annotations
 
@@ -52,20 +52,20 @@ NEEDED = {
 
 @pytest.fixture
 def fake_hub() -> Iterator[FakeHub]:
-    """Open a hub with one repository."""
+    """Return a running hub with one repository."""
     with FakeHub({NAME: dict(WHOLE)}) as opened:
         yield opened
 
 
 def download(fake_hub: FakeHub, cache: Path, **more: Any) -> tuple[hub.Note, list[dict[str, Any]]]:
-    """Fetch, and collect what is told."""
+    """Download a model and return its events."""
     told: list[dict[str, Any]] = []
     noted = Fetch(NAME, told.append, endpoint=fake_hub.url, cache=cache, **more).run()
     return noted, told
 
 
 def test_needed(fake_hub: FakeHub, tmp_path: Path) -> None:
-    """Only the pipeline's own safetensors, JSON and text come, in half precision; all checked."""
+    """Only the pipeline's safetensors, JSON and text are fetched, in fp16, and checked."""
     noted, told = download(fake_hub, tmp_path)
     place = hub.find_cached(NAME, tmp_path)
 
@@ -80,7 +80,7 @@ def test_needed(fake_hub: FakeHub, tmp_path: Path) -> None:
 
 
 def test_halves(fake_hub: FakeHub, tmp_path: Path) -> None:
-    """Where one network has no half precision, all come whole: a mixture would not load."""
+    """If one network has no half precision, all are fetched in full: a mixture does not load."""
     fake_hub.files[NAME] |= {
         "model_index.json": json.dumps(INDEX | {"vae": ["diffusers", "AutoencoderKL"]}).encode(),
         "vae/diffusion_pytorch_model.safetensors": BIG + b"vae",
@@ -94,7 +94,7 @@ def test_halves(fake_hub: FakeHub, tmp_path: Path) -> None:
 
 
 def test_captioner(fake_hub: FakeHub, tmp_path: Path) -> None:
-    """Of a captioner the top folder is taken; shards with their index."""
+    """A captioner's top folder is fetched, shards with their index."""
     fake_hub.files[NAME] = {
         "config.json": b"{}", "vocab.txt": b"a", "model.safetensors.index.json": b"{}",
         "model-00001-of-00002.safetensors": BIG, "model-00002-of-00002.safetensors": BIG[1:],
@@ -110,7 +110,7 @@ def test_captioner(fake_hub: FakeHub, tmp_path: Path) -> None:
 
 
 def test_kept(fake_hub: FakeHub, tmp_path: Path) -> None:
-    """What has come is not asked for again; a file that is damaged here comes anew."""
+    """Present files are not requested again; damaged ones are fetched again."""
     download(fake_hub, tmp_path)
     blobs = tmp_path / "models--maker--model" / "blobs"
     damaged = next(path for path in blobs.iterdir() if path.stat().st_size == len(BIG))
@@ -138,7 +138,7 @@ def test_kept(fake_hub: FakeHub, tmp_path: Path) -> None:
     ],
 )
 def test_refused(fake_hub: FakeHub, tmp_path: Path, change: dict[str, Any], code: str) -> None:
-    """What the hub has not, does not give or gives wrong is a code; the model is not here."""
+    """Missing, forbidden and wrong files end with a code, and the model is not installed."""
     for name, value in change.items():
         setattr(fake_hub, name, value)
 
@@ -151,7 +151,7 @@ def test_refused(fake_hub: FakeHub, tmp_path: Path, change: dict[str, Any], code
 
 
 def test_away(tmp_path: Path) -> None:
-    """Without a net there is a code with the reason."""
+    """Without a network the download ends with a code and the reason."""
     with FakeHub() as gone:
         pass
 
@@ -163,7 +163,7 @@ def test_away(tmp_path: Path) -> None:
 
 
 def test_space(fake_hub: FakeHub, tmp_path: Path) -> None:
-    """What the disk has no room for is not begun."""
+    """A download that does not fit on the disk is not started."""
     with pytest.raises(JobError) as refused:
         download(fake_hub, tmp_path, keep=1 << 40)
 
@@ -173,7 +173,7 @@ def test_space(fake_hub: FakeHub, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("noted", [True, False])
 def test_here_meanwhile(fake_hub: FakeHub, tmp_path: Path, noted: bool) -> None:
-    """A model that is here stays here where a fetch cannot begin, or ends before its end."""
+    """An installed model stays installed if another fetch fails."""
     download(fake_hub, tmp_path)
     if not noted:  # the hub's own client brought it
         (tmp_path / "models--maker--model" / hub.NOTE).unlink()
@@ -195,7 +195,7 @@ def test_here_meanwhile(fake_hub: FakeHub, tmp_path: Path, noted: bool) -> None:
 
 
 def test_unseen(fake_hub: FakeHub, tmp_path: Path) -> None:
-    """Where the hub gives no hash, the note has what came, and that nobody checked it."""
+    """For files without a hash the note says that they are unchecked."""
     fake_hub.hashless = True
 
     noted, _ = download(fake_hub, tmp_path)
@@ -206,7 +206,7 @@ def test_unseen(fake_hub: FakeHub, tmp_path: Path) -> None:
 
 
 def running(fake_hub: FakeHub, home: Path, *names: str) -> subprocess.Popen[str]:
-    """Start the command as a shell does: Ctrl+C reaches it, whatever this process makes of it."""
+    """Start the command as a shell does, so that it receives Ctrl+C."""
     known = {
         "SAFELIGHT_HOME": str(home),
         "HF_HOME": str(home / "hub"),
@@ -222,7 +222,7 @@ def running(fake_hub: FakeHub, home: Path, *names: str) -> subprocess.Popen[str]
 
 
 def test_interrupted(fake_hub: FakeHub, tmp_path: Path) -> None:
-    """Stopped in the middle of a file, it goes on from that byte; the base is here."""
+    """A download stopped in the middle of a file resumes at that byte."""
     (tmp_path / "own.toml").write_text(
         f'[bases.mine]\ntitle = "Mine"\nfamily = "sd1"\nsource = "{NAME}"\n'
         'resolution = 64\ngood = "tests"\nsmall = true\n'

@@ -1,4 +1,4 @@
-"""Bases as folders: known by their configurations, and refused where they are pickles."""
+"""Bases as folders are recognised by their configurations, and refused if they hold pickles."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from training.modelfiles import folder
 
 
 def test_kinds(tiny_bases):
-    """OpenAI's CLIP, OpenCLIP and two encoders are told apart by the folders' files."""
+    """Folders of OpenAI's CLIP, OpenCLIP and two text encoders are told apart by their configs."""
     kinds = {
         name: folder.read_kind(tiny_bases.folder / f"tiny-{name}")
         for name in ("sd1", "sd2", "sdxl")
@@ -27,7 +27,7 @@ def test_kinds(tiny_bases):
 
 
 def test_inpainting(tmp_path):
-    """A UNet that reads a mask, too, is of no family."""
+    """A UNet with mask input belongs to no family."""
     (tmp_path / "unet").mkdir()
     (tmp_path / "unet" / "config.json").write_text(json.dumps({"in_channels": 9}))
     (tmp_path / "model_index.json").write_text('{"_class_name": "StableDiffusionPipeline"}')
@@ -40,7 +40,7 @@ def test_inpainting(tmp_path):
     ("change", "code"), [("rename", "base_pickle"), ("damage", "base_broken")]
 )
 def test_refused(tiny_bases, tmp_path, name, change, code):
-    """Weights that are no safetensors are not opened; damaged ones are not used."""
+    """Weights that are not safetensors are not opened; damaged ones are refused."""
     place = tmp_path / f"tiny-{name}"
     shutil.copytree(tiny_bases.folder / place.name, place)
     (weights,) = (place / "unet").glob("*.safetensors")

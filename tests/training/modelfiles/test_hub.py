@@ -1,4 +1,4 @@
-"""Which models of the hub's cache are here: whole ones, whoever brought them."""
+"""A model in the hub's cache counts as installed if it is complete, whoever fetched it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WHOLE = {
 
 
 def brought(cache: Path, files: dict[str, str]) -> Path:
-    """Lay files out as the hub's client does."""
+    """Write files in the layout of the hub's client."""
     place = hub.cache_folder(NAME, cache) / "snapshots" / COMMIT
     for name, content in files.items():
         path = place / name
@@ -49,7 +49,7 @@ def brought(cache: Path, files: dict[str, str]) -> Path:
     ],
 )
 def test_others(tmp_path: Path, files: dict[str, str], here: bool) -> None:
-    """What another program brought is here when its networks have safetensors."""
+    """A model that another program fetched is installed if its networks have safetensors."""
     place = brought(tmp_path, files)
 
     assert hub.find_cached(NAME, tmp_path) == (place if here else None)
@@ -64,7 +64,7 @@ def test_others(tmp_path: Path, files: dict[str, str], here: bool) -> None:
     ],
 )
 def test_noted(tmp_path: Path, whole: bool, files: list[str], here: bool) -> None:
-    """What was fetched is here when all of it came and is still there."""
+    """A model that we fetched is installed if all its files are still there."""
     place = brought(tmp_path, {"model_index.json": INDEX})
     entries = {name: {"bytes": 1, "git": "", "checked": True} for name in files}
     noted = hub.Note(NAME, COMMIT, whole, files=entries)
@@ -76,7 +76,7 @@ def test_noted(tmp_path: Path, whole: bool, files: list[str], here: bool) -> Non
 
 
 def test_nothing(tmp_path: Path) -> None:
-    """Names that are none, notes that cannot be read and what is not there are nothing."""
+    """Invalid names, unreadable notes and missing models are not installed."""
     brought(tmp_path, {})
     (hub.cache_folder(NAME, tmp_path) / hub.NOTE).write_text("{")
 
@@ -86,7 +86,7 @@ def test_nothing(tmp_path: Path) -> None:
 
 
 def test_size(tmp_path: Path) -> None:
-    """Bytes are counted of a file, and of all that is in a folder."""
+    """Bytes are counted for a file, and for a whole folder."""
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "a" / "b" / "c").write_bytes(b"123")
 

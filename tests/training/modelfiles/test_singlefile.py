@@ -1,4 +1,4 @@
-"""Single files: read without a hub, refused when they are something else."""
+"""Single-file models load without a hub, and other files are refused."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def pipeline() -> StableDiffusionPipeline:
-    """Load the embedded base as diffusers does."""
+    """Load the embedded base with diffusers."""
     loaded: StableDiffusionPipeline = StableDiffusionPipeline.from_pretrained(
         embedded.find_folder("diffusion"), dtype=torch.float32
     )
@@ -31,7 +31,7 @@ def pipeline() -> StableDiffusionPipeline:
 
 @pytest.fixture(scope="module")
 def file(pipeline: StableDiffusionPipeline, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write the embedded base as a single file."""
+    """Return the embedded base as a single file."""
     unet, vae, text = (
         network.state_dict() for network in (pipeline.unet, pipeline.vae, pipeline.text_encoder)
     )
@@ -43,7 +43,7 @@ def file(pipeline: StableDiffusionPipeline, tmp_path_factory: pytest.TempPathFac
 
 
 def test_same_weights(pipeline: StableDiffusionPipeline, file: Path) -> None:
-    """A single file gives the weights of the folder it was made from."""
+    """A single file has the weights of the folder it was made from."""
     shape = singlefile.Shape(dict(pipeline.unet.config), dict(pipeline.vae.config),
                       pipeline.text_encoder.config.to_dict())  # fmt: skip
 
@@ -57,7 +57,7 @@ def test_same_weights(pipeline: StableDiffusionPipeline, file: Path) -> None:
 
 
 def headed(path: Path, shapes: dict[str, list[int]]) -> Path:
-    """Write a file that is a safetensors header alone."""
+    """Write a safetensors file that is only a header."""
     content: dict[str, Any] = {
         name: {"dtype": "F16", "shape": shape, "data_offsets": [0, 0]}
         for name, shape in shapes.items()
@@ -122,7 +122,7 @@ def test_family(
     ],
 )
 def test_demand(tmp_path: Path, change: dict[str, list[int]], code: str) -> None:
-    """A file that is listed as a family's, but is none, is refused with what it is."""
+    """A file that is listed under a wrong family is refused, naming what it is."""
     place = headed(tmp_path / "a.safetensors", SD1 | change)
 
     for refuses in (
@@ -170,7 +170,7 @@ def test_demand(tmp_path: Path, change: dict[str, list[int]], code: str) -> None
 def test_prediction(
     tmp_path: Path, content: dict[str, torch.Tensor], told: str, expected: str
 ) -> None:
-    """Metadata goes before marks, and these before the spread of SD 2's weights."""
+    """Metadata takes precedence over marker keys, and these over SD 2's weight statistics."""
     place = tmp_path / "a.safetensors"
     save_file({"x": torch.zeros(1)}, place, {"modelspec.prediction_type": told} if told else None)
 
@@ -178,7 +178,7 @@ def test_prediction(
 
 
 def test_more_than_is_read() -> None:
-    """SD 2's own file has a layer and a projection that nobody reads; they are left out."""
+    """The layer and projection that SD 2's file has in excess are left out."""
     with torch.device("meta"):
         networks = singlefile.make_empty_networks(configs.SD2)
         unet, vae, text = (network.state_dict() for network in networks.values())
@@ -199,7 +199,7 @@ def test_more_than_is_read() -> None:
 
 @pytest.mark.parametrize("content", [b"", b"\xff" * 40, b"\x80\x02}q\x00."])
 def test_broken(tmp_path: Path, content: bytes) -> None:
-    """What is no safetensors file is not known, and refused with a code when it is loaded."""
+    """A file that is not safetensors is not recognised, and refused with a code."""
     path = tmp_path / "a.safetensors"
     path.write_bytes(content)
     shape = shrink_shape(singlefile.SD15)

@@ -1,4 +1,4 @@
-"""Whole models as single files: every weight is there, by the names that programs read."""
+"""Whole models are written as single files, with the names that other programs read."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ EACH = {"sd1": KNOWN, "sd2": {f"cond_stage_model.{name}" for name in OPEN}, "sdx
 
 @pytest.mark.parametrize("family", sorted(EACH))
 def test_true_names(family):
-    """At its true size a model gets its own file's names; every weight is read back by them."""
+    """A model of true size has its original file's names, and every weight is read back."""
     with torch.device("meta"):
         networks = singlefile.make_empty_networks(walk()[family].SHAPE)
     unet, vae, *texts = networks.values()
@@ -67,7 +67,7 @@ def test_true_names(family):
 
 @pytest.mark.parametrize("family", sorted(EACH))
 def test_same_weights(family):
-    """Written and read, every weight is what it was."""
+    """Written and read again, every weight is equal."""
     torch.manual_seed(1)
     networks = singlefile.make_empty_networks(configs.shrink_shape(walk()[family].SHAPE))
     for network in networks.values():

@@ -1,4 +1,4 @@
-"""Z-Image's transformer as a single file: its authors' names, and what it lacks is lent."""
+"""Z-Image's transformer as a single file: original names, other parts from another folder."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ KNOWN = {
 
 @pytest.fixture
 def alone(tmp_path):
-    """Write a tiny transformer as a file, alone in a folder; give its weights, too."""
+    """Write a tiny transformer as a single file; return its path and weights."""
     weights = random.make_random_model("zimage").transformer.state_dict()
     place = tmp_path / "mine.safetensors"
     save_file({n: t.contiguous() for n, t in original.to_original(weights).items()}, place)
@@ -42,7 +42,7 @@ def alone(tmp_path):
 
 
 def test_true_names():
-    """At its true size it has its own file's names; every weight is read back by them."""
+    """A model of true size has its original file's names, and every weight is read back."""
     with init_empty_weights():
         weights = ZImageTransformer2DModel().state_dict()
 
@@ -56,7 +56,7 @@ def test_true_names():
 
 @pytest.mark.parametrize("start", ["", original.PREFIX])
 def test_recognised(alone, tmp_path, start):
-    """A file is known by its names, with and without what some programs put before them."""
+    """A file is recognised by its names, with and without some programs' prefixes."""
     place, weights = alone
     other = tmp_path / "other.safetensors"
     save_file({start + n: t.clone() for n, t in original.to_original(weights).items()}, other)
@@ -67,7 +67,7 @@ def test_recognised(alone, tmp_path, start):
 
 
 def test_split(alone, tmp_path):
-    """A file that keeps diffusers' names is known and read, too; one of a UNet is not."""
+    """A file with diffusers' names is recognised and read, too; a UNet's is not."""
     _, weights = alone
     apart, other = tmp_path / "apart.safetensors", tmp_path / "other.safetensors"
     save_file({name: tensor.clone() for name, tensor in weights.items()}, apart)
@@ -79,7 +79,7 @@ def test_split(alone, tmp_path):
 
 
 def test_lent(alone, tiny_bases):
-    """Text encoder, tokenizer and autoencoder are those of a whole one that lies beside it."""
+    """Text encoder, tokenizer and autoencoder are those of a complete model in the same folder."""
     place, weights = alone
     random.write_random_model(place.parent, "zimage")
 
@@ -92,7 +92,7 @@ def test_lent(alone, tiny_bases):
 
 @pytest.fixture
 def turbo(tmp_path):
-    """Write a tiny Z-Image-Turbo into a folder of its own: only its scheduler tells."""
+    """Write a tiny Z-Image-Turbo; only its scheduler differs."""
     place = random.write_random_model(tmp_path, "zimage")
     path = place / "scheduler" / "scheduler_config.json"
     told = json.loads(path.read_text())
@@ -101,7 +101,7 @@ def turbo(tmp_path):
 
 
 def test_turbo_is_refused(turbo, tiny_bases):
-    """A folder of Z-Image-Turbo is told by its scheduler and refused; the base's is not."""
+    """A folder of Z-Image-Turbo is recognised by its scheduler and refused; the base's is not."""
     with (
         pytest.raises(JobError) as amiss,
         BaseCache(turbo.parent, tiny_bases.device).borrow("tiny-zimage"),
@@ -114,7 +114,7 @@ def test_turbo_is_refused(turbo, tiny_bases):
 
 
 def test_a_list_lets_turbo_in(turbo, tiny_bases, tmp_path):
-    """Where an operator's list says that it is taught by flow, what looks like one is loaded."""
+    """A Turbo-like model is loaded if an operator's list gives it `prediction = "flow"`."""
     told = tmp_path / "bases.toml"
     told.write_text(
         '[bases.freed]\ntitle = "Freed"\nfamily = "zimage"\nsource = "tiny-zimage"\n'
@@ -127,13 +127,13 @@ def test_a_list_lets_turbo_in(turbo, tiny_bases, tmp_path):
 
 @pytest.mark.usefixtures("alone")
 def test_turbo_lends_no_scheduler(turbo, tiny_bases):
-    """A file that borrows from a Turbo draws by the base's scheduler."""
+    """A file that takes parts from a Turbo still uses the base's scheduler."""
     with BaseCache(turbo.parent, tiny_bases.device).borrow("mine") as family:
         assert family.pipeline.scheduler.config.shift == original.BASE_SHIFT
 
 
 def test_nobody_lends(alone, tiny_bases):
-    """Where there is none, a sentence says what is missing."""
+    """Without a complete model the error says what is missing."""
     bases = BaseCache(alone[0].parent, tiny_bases.device)
     with pytest.raises(JobError) as amiss, bases.borrow("mine"):
         pass

@@ -1,4 +1,4 @@
-"""What denoisers are told travels in batches and alone, and nobody looks inside."""
+"""Conditions are stacked into batches and split again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from training.networks.conditioning import split_conditions, stack_conditions
 
 
 def test_there_and_back():
-    """A batch taken apart and put together is the same, tensor by tensor."""
+    """A batch that is split and stacked again is equal."""
     batch = {"states": torch.arange(12.0).view(2, 3, 2), "sizes": torch.arange(4.0).view(2, 2)}
 
     alone = split_conditions(batch)
@@ -19,12 +19,12 @@ def test_there_and_back():
 
 
 def test_nothing_to_tell():
-    """Families that tell nothing beside words tell nothing of batches either."""
+    """Families without further conditions have none in a batch either."""
     assert stack_conditions([{}, {}]) == {}
 
 
 def test_of_several_lengths():
-    """Shorter ones are filled up with zeros, so that a batch is one tensor."""
+    """Shorter conditions are padded with zeros, so that a batch is one tensor."""
     several = [{"states": torch.ones(2, 3)}, {"states": torch.ones(4, 3)}]
 
     batch = stack_conditions(several)["states"]

@@ -1,4 +1,4 @@
-"""What is known of a family's true networks is counted, never typed."""
+"""A family's facts are counted on its true networks."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def test_memory():
 @pytest.mark.slow(9)
 @pytest.mark.parametrize("name", ["sd2", "sdxl", "zimage"])
 def test_memory_of_a_lora(name):
-    """That of the larger families is spot-checked: counting all of it takes a minute."""
+    """Larger families are spot-checked, since counting everything takes a minute."""
     kept = counts.round_up(counts.count_kept(name, "lora"), counts.STEP_BYTES)
 
     assert kept == families.walk()[name].COUNTS.memory.attention
 
 
 def test_a_family_without_counts(tmp_path):
-    """A new family needs no JSON: its memory is unknown, 0, and pictures are drawn one by one."""
+    """Without JSON a family's memory is unknown (0), and pictures are sampled one by one."""
     known = read_counts(str(tmp_path / "new.py"))
 
     assert known == Counts()

@@ -1,4 +1,4 @@
-"""The names of tensors: layers with dots and without, and what programs call halves of LoRAs."""
+"""Tensor names: layers with dots and without, and the names of a LoRA's halves."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from training.networks import keys
     ],
 )
 def test_cut(name, layer, end):
-    """What is cut off is the end, whatever the layer is called."""
+    """The end of a key is split off, whatever the layer's name."""
     assert keys.split_key(name) == (layer, end)
 
 
 def test_halves():
-    """Halves are called as peft does where layers have dots, as kohya does elsewhere; and back."""
+    """Halves have peft's names if layers have dots, else kohya's; both convert back."""
     plain = {"a_b.lora_down.weight": 1, "a.b.lora_up.weight": 2, "a.b.alpha": 3, "clip_l": 4}
 
     written = keys.to_file_keys(plain)

@@ -1,4 +1,4 @@
-"""The estimate of memory, part by part."""
+"""The memory estimate, part by part."""
 
 from __future__ import annotations
 
@@ -79,19 +79,19 @@ def test_parts() -> None:
     ],
 )
 def test_most(keeps: MemoryCounts, most: int) -> None:
-    """A step, a picture with its negative prompt, a photo, or all networks at once: the most."""
+    """The estimate is the largest of a step, a picture, a photo's encoding and all networks."""
     assert training_bytes(keeps, make_recipe("lora", 64), 7, TRAITS) == most + CONTEXT_BYTES
 
 
 def test_abreast() -> None:
-    """So many pictures are drawn at once as fit twice into half of what is free; always one."""
+    """A batch of pictures may fill half of the free memory; it always has one."""
     assert count_at_once(KEEPS, 64, 4 * 64 * 3) == 3
     assert count_at_once(KEEPS, 128, 4 * 64 * 3) == 1
     assert count_at_once(KEEPS, 64, 0) == 1
 
 
 def test_trained() -> None:
-    """An adapter's file tells how many numbers it has; whole networks are known."""
+    """An adapter's file size gives its number of parameters; whole networks are known."""
     assert count_parameters(KEEPS, make_recipe("lora", 64), 5000) == 2500
     assert count_parameters(KEEPS, make_recipe("finetune", 64, rank=0), 5000) == 1000
     assert (

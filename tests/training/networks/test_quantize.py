@@ -1,4 +1,4 @@
-"""Frozen layers in 4 bits: near what they were, smaller, and good to learn beside."""
+"""Frozen layers in 4 bits: accurate enough, smaller, and trainable beside."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SIDE = 128
 
 
 def network() -> nn.Sequential:
-    """Make two layers that are frozen, and one that learns between them."""
+    """Return two frozen layers with a trained one between them."""
     torch.manual_seed(0)
     made = nn.Sequential(*(nn.Linear(SIDE, SIDE) for _ in range(3))).requires_grad_(False)
     made[1].requires_grad_(True)
@@ -35,7 +35,7 @@ def network() -> nn.Sequential:
 
 
 def test_answers() -> None:
-    """Answers and gradients are a tenth off, at most: NF4's error of weights drawn at random."""
+    """Outputs and gradients are off by a tenth at most, NF4's error on random weights."""
     exact, rounded = network(), network()
     quantize(rounded)
     given = torch.randn(4, 7, SIDE)
@@ -53,7 +53,7 @@ def test_answers() -> None:
 
 
 def test_smaller() -> None:
-    """Frozen layers take what the estimate counts; what learns keeps its numbers, all a shape."""
+    """Frozen layers have the estimated size; trained ones keep precision, all their shape."""
     made = network()
     with Footprint() as footprint:
         footprint.add_all(made.state_dict().values())
@@ -67,7 +67,7 @@ def test_smaller() -> None:
 
 
 def test_once() -> None:
-    """What is rounded already stays as it is."""
+    """Quantizing again changes nothing."""
     made, given = network(), torch.randn(2, SIDE)
     quantize(made)
     before = made(given)
@@ -85,7 +85,7 @@ def test_methods(
     bases: BaseCache, make_recipe: Callable[..., Recipe],
     make_job_folder: Callable[..., JobFolder], method: str,
 ) -> None:  # fmt: skip
-    """What trains beside weights trains beside rounded ones, and goes on from a checkpoint."""
+    """Adapters train on quantized weights, and resume from a checkpoint."""
     asked = replace(make_recipe(method, steps=2, save_every=1, class_word="dog"), nf4=True)
     folder, stopped = make_job_folder(asked, "whole"), make_job_folder(asked, "stopped")
 
@@ -102,7 +102,7 @@ def test_families(
     tiny_bases: BaseCache, make_recipe: Callable[..., Recipe],
     make_job_folder: Callable[..., JobFolder], run_task: Callable[..., Any], name: str,
 ) -> None:  # fmt: skip
-    """Each family draws and learns so."""
+    """Every family samples and trains with quantized weights."""
     flow = {"min_snr_gamma": 0.0} if name == "zimage" else {}
     asked = replace(
         make_recipe(steps=1, train_text_encoder=False, all_layers=False, **flow),

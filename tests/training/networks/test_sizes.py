@@ -1,4 +1,4 @@
-"""Sizes of layers are those of the true networks."""
+"""Layer sizes are those of the true networks."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from training.networks.sizes import SMALL
 
 @pytest.mark.parametrize("name", families.names())
 def test_true_sizes(name):
-    """The JSON beside a family holds the layers, words and file of its true networks."""
+    """The JSON beside a family holds its networks' layers, embedding widths and file size."""
     assert counts.count_sizes(blueprint.make_family(name)) == families.walk()[name].COUNTS.sizes
 
 
 def test_small(bases):
-    """All small bases are taken for the embedded one, whose sizes are counted, too."""
+    """The embedded base's sizes, used for every small base, are its true ones."""
     with bases.borrow("embedded") as loaded:
         assert counts.count_sizes(loaded) == SMALL
 
 
 def test_any_other_is_its_familys():
-    """A small base of any family is taken for the embedded one, another for a true one."""
+    """A small base of any family has the embedded one's sizes, any other its family's."""
     base = Base("b", "B", "sd2", "b", 768, "", "", present=True)
 
     family = families.walk()["sd2"]

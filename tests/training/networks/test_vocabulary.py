@@ -1,4 +1,4 @@
-"""Prompts with learned words: how they become token ids and vectors."""
+"""Prompts with learned words become token ids and vectors."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     ],
 )
 def test_split(prompt: str, pieces: list[str]) -> None:
-    """A learned word is found as a whole word, the longest first, in any case."""
+    """Learned words are found as whole words, the longest first, in any case."""
     assert split_at_words(prompt, ["mydog", "mydog2"]) == pieces
 
 
 def test_plain_prompt(bases: BaseCache) -> None:
-    """Without learned words prompts become what the base's own tokenizer makes of them."""
+    """Without learned words prompts are tokenized as by the base's own tokenizer."""
     with bases.borrow("embedded") as family:
         tokenizer = family.pipeline.tokenizer  # type: ignore[attr-defined]
         for prompt in ("", "a cat emoji, on a white background", "a cat " * 50):
@@ -40,7 +40,7 @@ def test_plain_prompt(bases: BaseCache) -> None:
 
 
 def test_learned_words(bases: BaseCache) -> None:
-    """Learned words take the places after the vocabulary, and answer with their vectors."""
+    """Learned words have ids after the vocabulary's, and their own vectors."""
     one, two = torch.full((2, 192), 0.1), torch.full((1, 192), 0.2)
     words = {"one": {"emb_params": one}, "two": {"emb_params": two}}
     with bases.borrow("embedded") as family, family.networks.with_words(words):

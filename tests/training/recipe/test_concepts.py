@@ -18,7 +18,7 @@ from training.styles.inspect import inspect_file
 
 @pytest.fixture
 def two(make_recipe):
-    """Make recipes of two concepts: one of two photos, one of a single photo."""
+    """Return a recipe of two concepts, with two photos and with one."""
 
     def make(method="lora", **more):
         cat = ConceptPhotos(
@@ -30,7 +30,7 @@ def two(make_recipe):
 
 
 def test_both_are_learnt_and_named(bases, two, make_job_folder, run_task):
-    """The second concept is trained, too, and the file's header names both triggers."""
+    """The second concept is trained, too, and the file's header has both triggers."""
     asked = two()
     moved = replace(
         asked.other_concepts[0], photos=(TrainingPhoto("0.png", "a mycat emoji, red"),)
@@ -55,7 +55,7 @@ def test_both_are_learnt_and_named(bases, two, make_job_folder, run_task):
 
 @pytest.mark.parametrize("method", ["embedding", "pivotal"])
 def test_one_word_is_one_concept(two, method):
-    """A method that learns a single word refuses several concepts."""
+    """A method that learns one word refuses several concepts."""
     with pytest.raises(JobError) as refused:
         methods.find_for_recipe(two(method))
 

@@ -1,4 +1,4 @@
-"""Recipes of before 0.2."""
+"""Recipes written before 0.2 are still read."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ALIASES = [(old, option.name) for option in options_table() for old in option.al
 
 @pytest.mark.parametrize(("old", "name"), [*OLD_KEYS.items(), *ALIASES])
 def test_keys(old: str, name: str) -> None:
-    """A key is read under its former name, too."""
+    """A key's old name is read, too."""
     content = RECIPE.to_json()
     value = content.pop(name)
 
@@ -45,7 +45,7 @@ def test_keys(old: str, name: str) -> None:
 
 
 def test_recipe_of_an_older_version() -> None:
-    """A recipe with all of its former keys is read as it was meant."""
+    """A recipe with only old keys is read correctly."""
     former = {name: old for old, name in [*OLD_KEYS.items(), *ALIASES]}
     content = {former.get(name, name): value for name, value in RECIPE.to_json().items()}
     (other,) = content["others"]
@@ -58,14 +58,14 @@ def test_recipe_of_an_older_version() -> None:
 
 @pytest.mark.parametrize(("old", "name"), OLD_FALLBACKS.items())
 def test_fallbacks(old: str, name: str) -> None:
-    """A memory fallback is read under its former name, too."""
+    """A memory fallback's old name is read, too."""
     content = RECIPE.to_json() | {"memory_fallbacks": [{"step": 3, "name": old}]}
 
     assert Recipe.from_json(content).memory_fallbacks == (MemoryFallback(3, name),)
 
 
 def test_unknown_keys() -> None:
-    """A recipe with keys that do not exist is refused with their names, not trained without."""
+    """A recipe with unknown keys is refused, naming them."""
     with pytest.raises(JobError) as caught:
         Recipe.from_json(RECIPE.to_json() | {"unet_lr": 1e-4, "colour": "red"})
 
@@ -83,7 +83,7 @@ def test_unknown_keys() -> None:
     ],
 )
 def test_unknown_values(change: dict[str, Any]) -> None:
-    """Unknown fallbacks, optimizers and keys inside of entries are refused, too."""
+    """Unknown fallbacks, optimizers and nested keys are refused, too."""
     with pytest.raises(JobError) as caught:
         Recipe.from_json(RECIPE.to_json() | change)
 

@@ -29,7 +29,7 @@ def make_recipe(**more: Any) -> Recipe:
 
 
 def test_round_trip() -> None:
-    """A recipe is equal after it was JSON."""
+    """A recipe survives a round trip through JSON."""
     recipe = make_recipe(accepted=1.5, base_fingerprint="f00", extra_resolutions=(48, 96))
 
     assert Recipe.from_json(json.loads(json.dumps(recipe.to_json()))) == recipe
@@ -184,7 +184,7 @@ def test_triggers(change: dict[str, Any], prior: int, code: str | None) -> None:
 
 
 def test_many_concepts() -> None:
-    """A run teaches at most five concepts."""
+    """A run trains at most five concepts."""
     others = tuple(replace(OTHER, trigger=f"cat{at}") for at in range(5))
 
     assert len(make_recipe(other_concepts=others[:4]).photo_ranges) == 5

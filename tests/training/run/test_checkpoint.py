@@ -1,4 +1,4 @@
-"""Checkpoints: exact, whole, and of one recipe."""
+"""Checkpoints are exact, complete, and belong to one recipe."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def steps(parameters: dict[str, nn.Parameter], optimizer: torch.optim.Optimizer)
 
 
 def test_exact(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
-    """A run goes on from a checkpoint exactly as it would have without one."""
+    """A resumed run equals one without an interruption."""
     parameters, optimizer = trained()
     checkpoint.take_snapshot((3, make_recipe(), [0.5, 0.25], {}), parameters, optimizer).write(
         tmp_path
@@ -54,7 +54,7 @@ def test_exact(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
 
 
 def test_newest(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
-    """The newest whole checkpoint counts; damaged ones and half-written ones do not."""
+    """The newest complete checkpoint is used; damaged and half-written ones are ignored."""
     parameters, optimizer = trained()
     for step in (2, 10, 4):
         checkpoint.take_snapshot((step, make_recipe(), [], {}), parameters, optimizer).write(
@@ -70,7 +70,7 @@ def test_newest(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
 
 
 def test_same_recipe(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
-    """A checkpoint of another recipe is not continued; what a worker chose makes no other."""
+    """Another recipe's checkpoint is ignored; settings chosen by the worker do not matter."""
     parameters, optimizer = trained()
     chosen = replace(
         make_recipe(), precision="fp32", base_fingerprint="f00", family="sd1", threads=2

@@ -9,12 +9,12 @@ from training.run.curve import draw_curve, smooth
 
 @pytest.mark.parametrize("losses", [[], [0.3], [0.3, 0.2, 5.0], [0.0] * 40])
 def test_curve(losses: list[float]) -> None:
-    """There is a picture at every moment of a run, also at its first and for odd losses."""
+    """A picture can be drawn at any moment of a run, also for unusual losses."""
     assert draw_curve(losses, 40).size == (640, 240)
 
 
 def test_drawn() -> None:
-    """A falling loss is drawn falling."""
+    """A falling loss is a falling line."""
     picture = draw_curve([1 - at / 100 for at in range(100)], 100)
 
     heights = []

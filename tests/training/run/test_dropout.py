@@ -1,4 +1,4 @@
-"""Dropout: which numbers are dropped follows from the seed and the step, in a step alone."""
+"""Dropout follows from the seed and the step, and only acts during training."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ PLACE = "mid_block.attentions.0.transformer_blocks.0"
 
 @pytest.fixture
 def networks(bases):
-    """Lend the embedded base's networks."""
+    """Return the embedded base's networks."""
     with bases.borrow("embedded") as family:
         yield family.networks
 
 
 def answers(networks):
-    """Give what some layers answer."""
+    """Return the outputs of some layers."""
     unet = networks.parts[0].module
     found = {}
     for name in (*(f"{PLACE}.{end}" for end in LAYERS), "mid_block.resnets.0.conv1"):
@@ -37,7 +37,7 @@ def answers(networks):
 
 @pytest.mark.parametrize("method", TAKING)
 def test_a_part_of_what_is_added(networks, make_recipe, method):
-    """Each number that is added is dropped, or counts for those that are; the same each time."""
+    """An adapter's output is dropped or scaled up elementwise, the same each time."""
     asked = make_recipe(method, dropout=0.5, all_layers=True)
     plain = answers(networks)
     attached = MODULES[method].attach(networks, asked)
@@ -71,7 +71,7 @@ def test_a_part_of_what_is_added(networks, make_recipe, method):
     ("method", "rank"), [("embedding", 2), ("finetune", 0), ("dreambooth", 0)]
 )
 def test_without_adapters_there_is_none(make_recipe, method, rank):
-    """A word and a whole network refuse it with a code."""
+    """Methods without adapters refuse dropout with a code."""
     with pytest.raises(JobError) as refused:
         methods.find_for_recipe(make_recipe(method, rank=rank, dropout=0.1))
 

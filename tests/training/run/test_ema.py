@@ -1,4 +1,4 @@
-"""The moving average of what is trained."""
+"""The moving average of the trained weights."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from training.run.ema import EmaWeights
 
 @pytest.fixture
 def parameters():
-    """Give one parameter, at one."""
+    """Return one parameter of value one."""
     return {"w": nn.Parameter(torch.ones(3))}
 
 
 def test_it_follows_by_its_decay(parameters):
-    """An average is the old one by its decay, and the parameters by the rest."""
+    """The average keeps its share `decay` and takes the rest from the parameters."""
     average = EmaWeights(parameters, 0.9)
     parameters["w"].data += 1.0
 
@@ -26,7 +26,7 @@ def test_it_follows_by_its_decay(parameters):
 
 
 def test_early_on_it_follows_faster(parameters):
-    """After the first step it is nine tenths of the way."""
+    """After the first step it has moved nine tenths of the way."""
     average = EmaWeights(parameters, 0.999)
     parameters["w"].data += 1.0
 
@@ -36,7 +36,7 @@ def test_early_on_it_follows_faster(parameters):
 
 
 def test_it_stands_in_and_goes_again(parameters):
-    """Inside the block the average is drawn with; what is trained is untouched by it."""
+    """Inside the block the average is used; the trained weights are restored after it."""
     average = EmaWeights(parameters, 0.9)
     parameters["w"].data += 1.0
 
@@ -48,7 +48,7 @@ def test_it_stands_in_and_goes_again(parameters):
 
 
 def test_without_a_decay_there_is_none(parameters):
-    """Zero keeps no copy and stands in for nothing."""
+    """A decay of zero keeps no copy and changes nothing."""
     average = EmaWeights(parameters, 0.0)
     average.update(0)
 

@@ -1,4 +1,4 @@
-"""Photos in batches: of one shape, all of them equally often, the same each time."""
+"""Batches of photos: of one shape, evenly drawn, and repeatable."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 
 def made(*shapes: tuple[int, int]) -> list[Example]:
-    """Make examples of given shapes."""
+    """Return examples of given shapes."""
     return [Example(torch.zeros(4, *shape), at) for at, shape in enumerate(shapes)]
 
 
 def test_even() -> None:
-    """In an epoch every photo is seen, as often as the others of its shape."""
+    """In an epoch every photo is drawn as often as the others of its shape."""
     batches = Batches(made(*[(8, 8)] * 6, *[(8, 16)] * 4), 2, seed=1)
     seen = Counter(at for step in range(batches.epoch_steps * 3) for at in batches.at(step).photos)
 
@@ -37,7 +37,7 @@ def test_even() -> None:
 
 
 def test_concepts_are_even() -> None:
-    """In an epoch each concept is seen as often, and the photos of one but for one time."""
+    """In an epoch concepts are drawn equally often, and their photos within one of each other."""
     concepts = (range(5), range(5, 7))
     batches = Batches(made(*[(8, 8)] * 7), 5, 1, concepts)
     seen = Counter(at for step in range(batches.epoch_steps) for at in batches.at(step).photos)
@@ -48,7 +48,7 @@ def test_concepts_are_even() -> None:
 
 
 def test_one_shape() -> None:
-    """A batch has one shape and is full, also where there are fewer photos than places."""
+    """A batch has one shape and is full, even with fewer photos than its size."""
     batches = Batches(made((8, 8), (8, 8), (16, 8)), 4, seed=1)
 
     shapes = {tuple(batches.at(step).latents.shape) for step in range(8)}
@@ -57,7 +57,7 @@ def test_one_shape() -> None:
 
 
 def test_repeatable() -> None:
-    """The batch of a step follows from the seed and the step, without the steps before."""
+    """The seed and the step alone determine a step's batch."""
     one, two, three = (Batches(made(*[(8, 8)] * 7), 2, seed=seed) for seed in (1, 1, 2))
     forward = [one.at(step).photos for step in range(20)]
     backward = [two.at(step).photos for step in reversed(range(20))][::-1]
@@ -67,7 +67,7 @@ def test_repeatable() -> None:
 
 
 def test_sizes() -> None:
-    """A tiny base knows squares alone; a larger one nine shapes or so of about equal area."""
+    """A small base knows only squares, a larger one about nine shapes of similar area."""
     assert list_buckets(64, 4) == [(64, 64)]
     large = list_buckets(512, 8)
     assert (512, 512) in large
@@ -76,7 +76,7 @@ def test_sizes() -> None:
 
 
 def test_fitted(tmp_path: Path) -> None:
-    """A photo of any format is scaled and cropped around its middle."""
+    """A photo of any format is scaled and centre-cropped."""
     wide = Image.new("RGB", (300, 100), "red")
     wide.paste("blue", (100, 0, 200, 100))
     wide.save(tmp_path / "wide.png")
@@ -115,7 +115,7 @@ def test_encoded(
 def test_several_sizes(
     bases: BaseCache, make_recipe: Callable[..., Recipe], make_job_folder: Callable[..., JobFolder]
 ) -> None:
-    """Each photo is encoded at every size, equally often seen, a batch of one size at a time."""
+    """Each photo is encoded at every size; sizes are drawn equally often, one per batch."""
     asked = make_recipe(extra_resolutions=(48, 82))
     with bases.borrow("embedded") as family:
         examples = encode_photos(family, asked, make_job_folder(asked).photos)

@@ -1,4 +1,4 @@
-"""Where a learned word begins."""
+"""The initial word of a learned word."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def panda(bases: BaseCache, folder: Path, method: str = "embedding", word: str = "") -> Recipe:
-    """Lay pictures of pandas into a folder, which the base has never seen, and ask for a word."""
+    """Return a job that learns a word for pandas, which the base has never seen."""
     asked = spec.TrainingSpec(
         method, Concept.SUBJECT, "panda", spec.read_photos("panda"), word=word
     )
@@ -41,7 +41,7 @@ def panda(bases: BaseCache, folder: Path, method: str = "embedding", word: str =
 def test_told(
     bases: BaseCache, tmp_path: Path, run_task: Callable[[Iterator[Event]], list[Event]]
 ) -> None:
-    """A panda, which the base has never seen, begins as an animal of that kind, and goes on so."""
+    """A panda's word starts at a similar animal, and the training continues from there."""
     recipe = replace(panda(bases, tmp_path / "job" / "photos"), steps=2, save_every=1)
     folder = JobFolder(tmp_path / "job")
     write_json(folder.request_file, {"kind": "train", "attempt": 1, "recipe": recipe.to_json()})
@@ -60,7 +60,7 @@ def test_told(
 
 @pytest.mark.slow(4)
 def test_heard(bases: BaseCache, tmp_path: Path) -> None:
-    """While it looks it hears wishes; gone on with, a paused one ends as an undisturbed one."""
+    """Commands are handled during the search; a paused search resumes to the same result."""
     recipe = replace(panda(bases, tmp_path / "whole" / "photos"), steps=2, save_every=2)
     panda(bases, tmp_path / "paused" / "photos")
     whole, paused = JobFolder(tmp_path / "whole"), JobFolder(tmp_path / "paused")
@@ -90,7 +90,7 @@ def test_heard(bases: BaseCache, tmp_path: Path) -> None:
     ],
 )
 def test_said(bases: BaseCache, tmp_path: Path, method: str, word: str, concept: Concept) -> None:
-    """What somebody said counts; what learns no word begins at none, and a look at no thing's."""
+    """A word given by the user is kept; looks and methods without a word have none."""
     recipe = replace(panda(bases, tmp_path, method, word), concept=concept)
 
     assert not is_needed(recipe, bases.find("embedded"))

@@ -1,4 +1,4 @@
-"""The loop: what it tells, and that its results follow from the recipe alone."""
+"""The loop: its events, and that the recipe alone determines its results."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 def fingerprint(bases: BaseCache) -> str:
-    """Hash every tensor of the embedded base."""
+    """Return a hash of every tensor of the embedded base."""
     total = hashlib.sha256()
     with bases.borrow("embedded") as family:
         for part in (*(part.module for part in family.networks.parts), family.vae):  # type: ignore[attr-defined]
@@ -51,18 +51,18 @@ def fingerprint(bases: BaseCache) -> str:
 
 
 def kinds(events: list[Event]) -> list[str]:
-    """Name what happened, progress apart."""
+    """Return the kinds of events, without progress."""
     return [event.kind for event in events if event.kind != "progress"]
 
 
 def result(folder: JobFolder) -> bytes:
-    """Read the file that came out."""
+    """Return the bytes of the result."""
     return (folder.result / "mydog.safetensors").read_bytes()
 
 
 @pytest.mark.slow(4)
 def test_story(bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told) -> None:
-    """A training tells its start, samples from step 0 on, checkpoints, progress and its end."""
+    """A training reports start, samples from step 0 on, checkpoints, progress and end."""
     folder = make_job_folder(make_recipe(prompts=(SamplePrompt("a mydog emoji", 3),)))
 
     events = run_task(train(folder, bases))
@@ -93,7 +93,7 @@ def test_story(bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_t
 def test_before(
     bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told
 ) -> None:
-    """The pictures before training are the base's own, though they are drawn after a step."""
+    """The previews before training are the base's own, though they are sampled after a step."""
     prompt = SamplePrompt("a mydog emoji", 3)
     folder = make_job_folder(make_recipe(learning_rate=0.1, prompts=(prompt,)))
     run_task(train(folder, bases))
@@ -111,7 +111,7 @@ def test_before(
 def test_same_bytes(
     bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told, method: str
 ) -> None:
-    """The same recipe gives the same file, byte for byte; another seed another one."""
+    """The same recipe gives the same file, byte for byte; another seed gives another."""
     asked = make_recipe(method)
     first, second = make_job_folder(asked, "first"), make_job_folder(asked, "second")
     other = make_job_folder(replace(asked, seed=8), "other")
@@ -128,7 +128,7 @@ def test_same_bytes(
 def test_resume(
     bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told, method: str
 ) -> None:
-    """A training killed, with samples served in it, ends in the bytes of an undisturbed one."""
+    """A killed training that also served samples ends in the bytes of an undisturbed one."""
     more = (
         {
             "ema_decay": 0.9,
@@ -168,7 +168,7 @@ def test_resume(
 
 @pytest.mark.slow(20)
 def test_older(bases: BaseCache, make_recipe: Made, make_job_folder: Laid) -> None:
-    """In fp16 it learns, with gradients scaled, and goes on from a checkpoint with their scale."""
+    """fp16 training scales gradients and resumes with the same scale."""
     older = BaseCache(None, Fp16Device(bases.device))
     asked = make_recipe(steps=6)  # a processor takes minutes for a picture in fp16
     whole, stopped = make_job_folder(asked, "whole"), make_job_folder(asked, "stopped")
@@ -185,7 +185,7 @@ def test_older(bases: BaseCache, make_recipe: Made, make_job_folder: Laid) -> No
 def test_too_large(
     bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told
 ) -> None:
-    """A step whose gradients are too large for fp16 is left out, and the next scaled less."""
+    """A step whose gradients overflow fp16 is skipped, and the scale lowered."""
     folder = make_job_folder(
         make_recipe(steps=1, prompts=(), all_layers=False, train_text_encoder=False)
     )
@@ -201,7 +201,7 @@ def test_too_large(
 def test_options(
     bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told, text: bool
 ) -> None:
-    """Every option changes what comes out, with the text encoder adapted and without."""
+    """Every option changes the result, with and without the text encoder."""
     options = (
         {}, {"ema_decay": 0.9}, {"noise_offset": 0.2}, {"caption_dropout_rate": 0.5},
         {"weight_decay": 0.9}, {"dropout": 0.5}, {"min_snr_gamma": 0.5},
@@ -229,7 +229,7 @@ def test_options(
 def test_small(
     bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told, method: str
 ) -> None:
-    """Of a LoRA that is too large to be handed over a smaller copy is made; it fits."""
+    """A LoRA over the size limit gets a smaller copy that fits."""
     made = method == "lora"
     plain = make_job_folder(make_recipe(method, rank=16), "plain")
     whole = run_task(train(plain, bases))[-1]
@@ -254,7 +254,7 @@ def test_small(
 def test_all_silent(
     bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told
 ) -> None:
-    """With every caption dropped it does not matter what they say."""
+    """With every caption dropped the captions do not matter."""
     asked = make_recipe(caption_dropout_rate=1.0)
     other = replace(asked, photos=tuple(replace(shot, caption="a bus") for shot in asked.photos))
     files = [make_job_folder(asked, "one"), make_job_folder(other, "other")]
@@ -267,12 +267,12 @@ def test_all_silent(
 
 
 def learnt(folder: JobFolder) -> dict[str, torch.Tensor]:
-    """Read the tensors that came out."""
+    """Return the tensors of the result."""
     return read_tensors(folder.result / "mydog.safetensors")
 
 
 def serve(trained: JobFolder, path: Path, method: str) -> JobFolder:
-    """Lay out a sample job with a style that was trained before."""
+    """Write a sample job with a style that was trained before."""
     folder = JobFolder(path)
     folder.path.mkdir()
     (folder.path / "style.safetensors").write_bytes(result(trained))
@@ -290,7 +290,7 @@ def serve(trained: JobFolder, path: Path, method: str) -> JobFolder:
 def test_base_untouched(
     bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told
 ) -> None:
-    """After trainings and samples the resident base is what it was, byte for byte."""
+    """After trainings and samples the loaded base is unchanged, byte for byte."""
     before = fingerprint(bases)
 
     for method in methods.walk():
@@ -305,7 +305,7 @@ def test_base_untouched(
 
 
 def test_pause(bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told) -> None:
-    """A paused training leaves a checkpoint at its step and goes on from there."""
+    """A paused training leaves a checkpoint at its step and resumes from it."""
     folder = make_job_folder(make_recipe(steps=5))
     task = train(folder, bases)
 
@@ -352,7 +352,7 @@ def test_finish(
 def test_damaged_checkpoint(
     bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told
 ) -> None:
-    """A damaged checkpoint is passed over for the one before it."""
+    """A damaged checkpoint is skipped for the one before it."""
     folder = make_job_folder(make_recipe(steps=5))
     run_task(train(folder, bases))
     whole = result(folder)
@@ -378,7 +378,7 @@ def test_damaged_checkpoint(
 def test_refused(
     bases: BaseCache, make_recipe: Made, make_job_folder: Laid, change: dict[str, Any], code: str
 ) -> None:
-    """What cannot be trained ends the job with a code."""
+    """An invalid training fails with a code."""
     folder = make_job_folder(make_recipe())
     write_json(folder.request_file, {"kind": "train", "recipe": make_recipe().to_json() | change})
 
@@ -389,7 +389,7 @@ def test_refused(
 
 
 def test_nonsense(bases: BaseCache, make_recipe: Made, make_job_folder: Laid) -> None:
-    """A loss that is no number ends the job with a code."""
+    """A NaN loss fails the job with a code."""
     asked = replace(make_recipe(), threads=1)
     with bases.borrow("embedded") as family:
         attached = methods.walk()["lora"].attach(family.networks, asked)

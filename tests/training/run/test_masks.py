@@ -1,4 +1,4 @@
-"""Masks: cut as the photo is, weights of the loss by place, refused where they are of no use."""
+"""Masks are cropped like their photos, weight the loss by place, and are refused if useless."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from training.run.loop import train
 
 
 def see_through(size, box):
-    """Draw a picture that is solid in a box alone."""
+    """Return a picture that is opaque in one box only."""
     picture = Image.new("RGBA", size, (200, 60, 30, 0))
     ImageDraw.Draw(picture).rectangle(box, fill=(20, 200, 100, 255))
     return picture
 
 
 def test_a_mask_is_cut_as_its_photo(tmp_path):
-    """The middle of a wide photo is kept of both; a photo without alpha has no mask."""
+    """Photo and mask are cropped alike; a photo without alpha has no mask."""
     see_through((300, 100), (100, 0, 149, 99)).save(tmp_path / "wide.png")
     Image.new("RGB", (64, 64)).save(tmp_path / "plain.png")
 
@@ -34,7 +34,7 @@ def test_a_mask_is_cut_as_its_photo(tmp_path):
 
 
 def test_weights_go_from_the_background_to_one():
-    """Each place of a latent has the share of its pixels that count; no mask counts all."""
+    """A latent's place has its pixels' mean weight; without a mask all are one."""
     mask = see_through((64, 64), (0, 0, 31, 63)).getchannel("A")
     latent = torch.zeros(4, 16, 16)
 
@@ -47,7 +47,7 @@ def test_weights_go_from_the_background_to_one():
 
 
 def covered(folder, asked):
-    """Make the left half of each photo the part that counts."""
+    """Make the left half of each photo opaque."""
     for shot in asked.photos:
         path = folder.photos / shot.file
         with Image.open(path) as opened:
@@ -60,7 +60,7 @@ def covered(folder, asked):
 
 
 def test_examples_have_weights_where_masks_count(bases, make_recipe, make_job_folder):
-    """A batch carries them; without the option an alpha channel changes nothing."""
+    """Batches carry weights only if the option is on."""
     asked = make_recipe(masked_loss=True, unmasked_weight=0.0)
     photos = covered(make_job_folder(asked), asked).photos
     with bases.borrow("embedded") as family:
@@ -75,7 +75,7 @@ def test_examples_have_weights_where_masks_count(bases, make_recipe, make_job_fo
 
 
 def test_masks_change_what_is_learnt(bases, make_recipe, make_job_folder, run_task):
-    """The same photos with and without their masks make different files."""
+    """The same photos with and without masks give different files."""
     files = []
     for name, masked in (("with", True), ("without", False)):
         asked = make_recipe(masked_loss=masked, learning_rate=2e-2, steps=2)
@@ -91,7 +91,7 @@ def test_masks_change_what_is_learnt(bases, make_recipe, make_job_folder, run_ta
     [(None, 0.1, "mask_missing"), (0, 0.0, "mask_empty"), (0, 0.1, None)],
 )
 def test_of_no_use(bases, make_recipe, make_job_folder, *, alpha, background, code):
-    """No mask at all, and one that leaves nothing to learn, end the job with a code."""
+    """Without any mask, or with an empty one, the job fails with a code."""
     asked = make_recipe(masked_loss=True, unmasked_weight=background, photos=1)
     folder = make_job_folder(asked)
     if alpha is not None:

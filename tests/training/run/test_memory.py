@@ -1,4 +1,4 @@
-"""What is given up for memory: before the job by the estimate, on the way when it has run out."""
+"""Memory fallbacks: chosen by the estimate before the job, or when memory runs out."""
 
 from __future__ import annotations
 
@@ -38,19 +38,19 @@ KEEPS = MemoryCounts(
 
 
 def names(recipe: Recipe) -> list[str]:
-    """Return the names of the fallbacks that were taken."""
+    """Return the names of the fallbacks taken."""
     return [fallback.name for fallback in recipe.memory_fallbacks]
 
 
 def descent(recipe: Recipe) -> list[str]:
-    """Go down to the foot."""
+    """Take every fallback in turn."""
     while (below := memory.add_fallback(recipe, 0)) is not None:
         recipe = below
     return names(recipe)
 
 
 def test_order(make_recipe: Made) -> None:
-    """First what costs time alone, then an optimizer's precision, a batch, the base's numbers."""
+    """Fallbacks that only cost time come first, then optimizer precision, batch, base weights."""
     assert descent(make_recipe(rank=4, batch_size=4)) == [
         "gradient_checkpointing",
         "accumulate",
@@ -65,13 +65,13 @@ def test_order(make_recipe: Made) -> None:
 
 
 def test_foot(make_recipe: Made) -> None:
-    """Without a fallback left the job fails with the code of full memory."""
+    """When no fallback is left the job fails with the code of full memory."""
     with pytest.raises(JobError, match="memory_full"):
         memory.fall_back(make_recipe(batch_size=1, gradient_checkpointing=True, nf4=True), 0)
 
 
 def test_only_from_the_start(make_recipe: Made) -> None:
-    """An optimizer cannot go on with moments that were kept otherwise, or forget its average."""
+    """A fallback that changes the optimizer's state or EMA cannot be taken on resume."""
     asked = make_recipe("finetune", batch_size=2, ema_decay=0.9, gradient_checkpointing=True)
 
     assert names(memory.fall_back(asked, 0)) == ["adamw_8bit"]
@@ -106,14 +106,14 @@ def test_at(make_recipe: Made) -> None:
     ],
 )
 def test_fit(make_recipe: Made, limit_mib: int, fallbacks: list[str]) -> None:
-    """Before the job as many fallbacks are taken as the estimate asks for; 0 is no limit."""
+    """Before the job as many fallbacks are taken as the estimate needs; 0 is no limit."""
     asked = make_recipe(batch_size=4, resolution=256, all_layers=False, train_text_encoder=False)
 
     assert names(memory.fit(asked, KEEPS, 1 << 20, limit_mib)) == fallbacks
 
 
 def test_chosen_before(tiny_bases: BaseCache, make_recipe: Made) -> None:
-    """A GPU that is too small for the plain way gets a recipe that fits; a processor any."""
+    """A recipe is fitted to a small GPU; on a CPU it stays."""
     asked = replace(make_recipe(batch_size=4), base="tiny-sd1", resolution=512, all_layers=False)
     card = FakeGpu(tiny_bases.device, 4000)
     parameters = {"a": torch.zeros(10)}
@@ -128,7 +128,7 @@ def test_chosen_before(tiny_bases: BaseCache, make_recipe: Made) -> None:
 
 
 def test_reach() -> None:
-    """More memory reaches more families, and whole networks last."""
+    """More memory allows more families, and whole networks last."""
     least, small, middle, large = map(memory.list_trainable_families, (4096, 8192, 24_576, 80_000))
 
     assert "sd1" in least["lora"]
@@ -144,7 +144,7 @@ SCANT = MIB  #: too little even with it for one photo, enough beside an NF4 base
 
 
 def drive(folder: JobFolder, bases: BaseCache, *, most: int, since: int = 0) -> list[Event]:
-    """Train where memory for so much is left from a step on."""
+    """Train while memory allows only so much from a step on."""
     told: list[Event] = []
     with bases.borrow("embedded") as family:
         networks = [*family.full_precision_networks().values()]
@@ -158,7 +158,7 @@ def drive(folder: JobFolder, bases: BaseCache, *, most: int, since: int = 0) -> 
 
 
 def result(folder: JobFolder) -> bytes:
-    """Read the file that came out."""
+    """Return the bytes of the result."""
     return (folder.result / "mydog.safetensors").read_bytes()
 
 
@@ -167,7 +167,7 @@ def result(folder: JobFolder) -> bytes:
 def test_memory_runs_out(
     bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told, since: int
 ) -> None:
-    """A run out of memory restarts from its checkpoint with a fallback, and can be replayed."""
+    """A run out of memory restarts at its checkpoint with a fallback, and can be replayed."""
     asked = make_recipe(batch_size=4, steps=since + 1, all_layers=False)
     tight = make_job_folder(asked, "tight")
     back = since // 2 * 2
@@ -189,7 +189,7 @@ def test_memory_runs_out(
 
 
 def test_nothing_fits(bases: BaseCache, make_recipe: Made, make_job_folder: Laid) -> None:
-    """Where the last fallback needs too much, the job fails, and the base is as it was."""
+    """If the last fallback needs too much, the job fails and the base is unchanged."""
     foot = replace(
         make_recipe(
             batch_size=1, gradient_checkpointing=True, all_layers=False, train_text_encoder=False
@@ -206,7 +206,7 @@ def test_nothing_fits(bases: BaseCache, make_recipe: Made, make_job_folder: Laid
 
 @pytest.mark.slow(3)
 def test_no_other_memory(tiny_bases: BaseCache, make_recipe: Made, make_job_folder: Laid) -> None:
-    """Memory that a driver lends from the host counts as none: every fallback is taken."""
+    """Host memory lent by the driver does not count: every fallback is taken."""
     folder = make_job_folder(
         replace(
             make_recipe(batch_size=2, all_layers=False, train_text_encoder=False),
@@ -234,7 +234,7 @@ def test_no_other_memory(tiny_bases: BaseCache, make_recipe: Made, make_job_fold
 
 @pytest.mark.slow(2)
 def test_parts(bases: BaseCache, make_recipe: Made, make_job_folder: Laid) -> None:
-    """Each part draws by its own number, so that a batch in parts can be gone on with."""
+    """Each part of a split batch seeds its own draws, so that a resumed run draws the same."""
     asked = make_recipe(
         batch_size=4,
         gradient_accumulation_steps=2,
@@ -254,7 +254,7 @@ def test_parts(bases: BaseCache, make_recipe: Made, make_job_folder: Laid) -> No
 def test_last_rung(
     bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told
 ) -> None:
-    """Where nothing else helps the base is rounded, and read anew by whoever comes after."""
+    """As a last resort the base is quantized, and loaded again for later jobs."""
     asked = make_recipe(
         batch_size=1,
         steps=2,

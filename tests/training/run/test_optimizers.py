@@ -1,4 +1,4 @@
-"""Every optimizer lowers a loss, and a run that was interrupted ends as one that was not."""
+"""Every optimizer lowers a loss, and interrupted runs end like undisturbed ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from training.styles.writer import read_tensors
 
 @pytest.fixture
 def asked(make_recipe):
-    """Make recipes for an optimizer, at its own rate."""
+    """Return a function that makes recipes for an optimizer at its own learning rate."""
 
     def made(optimizer, method="lora", **more):
         usual = {"learning_rate": optimizer_learning_rate(1e-2, optimizer), "ema_decay": 0.0}
@@ -30,7 +30,7 @@ def asked(make_recipe):
 
 
 def began():
-    """Give parameters to train: one that 8 bits are enough for, and a small one."""
+    """Return parameters to train: a large one that 8 bits suffice for, and a small one."""
     generator = torch.Generator().manual_seed(1)
     return {
         name: torch.nn.Parameter(torch.randn(shape, generator=generator))
@@ -39,7 +39,7 @@ def began():
 
 
 def lowered(optimizer, parameters, steps):
-    """Take steps towards zero; give the losses."""
+    """Take steps towards zero; return the losses."""
     losses = []
     for _ in range(steps):
         loss = sum(each.square().mean() for each in parameters.values())
@@ -54,7 +54,7 @@ def lowered(optimizer, parameters, steps):
 
 @pytest.mark.parametrize("optimizer", list(Optimizer))
 def test_a_loss_is_lowered(asked, optimizer, capsys):
-    """Steps lead down, and none of the packages speaks where a child tells its events."""
+    """Steps lower the loss, and no package prints to the event stream."""
     parameters, recipe = began(), asked(optimizer)
     made = optimizers.make_optimizer(recipe, parameters, {})
     for group in made.param_groups:
@@ -70,7 +70,7 @@ def test_a_loss_is_lowered(asked, optimizer, capsys):
 def test_resume(bases, asked, make_job_folder, run_task, optimizer):
     """Killed after a checkpoint, a run ends in the bytes of an undisturbed one (AdamW: see loop).
 
-    What is drawn on the way, which only the first attempt draws, changes nothing either.
+    Previews, which only the first attempt samples, change nothing either.
     """
     shown = (SamplePrompt("a mydog", 1),) if optimizer is Optimizer.SCHEDULEFREE else ()
     recipe = asked(optimizer, steps=4, rank=4, train_text_encoder=False, prompts=shown)
@@ -89,7 +89,7 @@ def test_resume(bases, asked, make_job_folder, run_task, optimizer):
 
 
 def test_schedule_free_numbers_are_told_apart(asked):
-    """What is drawn and saved are other numbers than those it steps from, which stay exact."""
+    """Schedule-free samples and saves its averaged weights and keeps its own exact."""
     parameters = began()
     recipe = asked(Optimizer.SCHEDULEFREE)
     made = optimizers.make_optimizer(recipe, parameters, {})
@@ -109,7 +109,7 @@ def test_schedule_free_numbers_are_told_apart(asked):
     ("optimizer", "ema"), [(Optimizer.SCHEDULEFREE, 0.0), (Optimizer.ADAMW, 0.9)]
 )
 def test_a_file_holds_what_is_drawn_with(bases, asked, make_job_folder, optimizer, ema):
-    """Where a run steps from other numbers than it draws with, its file has the latter."""
+    """The file holds the weights that are sampled with."""
     recipe = asked(optimizer, steps=2, train_text_encoder=False, ema_decay=ema)
     folder = make_job_folder(recipe)
     with bases.borrow("embedded") as family:
@@ -127,7 +127,7 @@ def test_a_file_holds_what_is_drawn_with(bases, asked, make_job_folder, optimize
 
 
 def test_a_missing_package_is_named(asked, monkeypatch):
-    """What is not installed ends the job with the name of the package."""
+    """A missing package fails the job with its name."""
     monkeypatch.setitem(sys.modules, "prodigyopt", None)
 
     with pytest.raises(JobError) as refused:
@@ -140,7 +140,7 @@ def test_a_missing_package_is_named(asked, monkeypatch):
 
 
 def test_one_rate_is_not_two(bases, asked):
-    """Prodigy finds one rate; a method whose word learns faster is refused, not misled."""
+    """Prodigy refuses a method with two learning rates, since it finds only one."""
     recipe = asked(Optimizer.PRODIGY, "pivotal")
     with bases.borrow("embedded") as family:
         attached = methods.find_for_recipe(recipe).attach(family.networks, recipe)

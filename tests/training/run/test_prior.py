@@ -1,4 +1,4 @@
-"""Prior preservation: class pictures are the base's own, drawn once, and they are learnt."""
+"""Prior preservation: class pictures are the base's own, sampled once, and trained on."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ MORE = {"concept": Concept.SUBJECT, "num_class_images": 3}
 
 @pytest.fixture
 def lay(make_recipe, make_job_folder):
-    """Lay out jobs by what is special about their recipe."""
+    """Return a function that writes jobs with some recipe options."""
     return lambda **more: make_job_folder(make_recipe(**more))
 
 
 def drawn(folder):
-    """Read the class pictures."""
+    """Return the class pictures."""
     return {file.name: file.read_bytes() for file in sorted(folder.class_images.iterdir())}
 
 
 def test_they_are_the_bases_own(bases, make_recipe, make_job_folder, run_task):
-    """Pictures of the class word, each from a seed of its own, drawn before anything is learnt."""
+    """Class pictures have their own seeds and are sampled before training."""
     asked = make_recipe(**MORE, learning_rate=0.1, steps=2)
     first, second = (
         make_job_folder(asked, "first"),
@@ -46,7 +46,7 @@ def test_they_are_the_bases_own(bases, make_recipe, make_job_folder, run_task):
 
 @pytest.mark.parametrize("text", [False, True])
 def test_they_are_learnt(bases, make_recipe, make_job_folder, run_task, text):
-    """They change what comes out, and the more they count the more."""
+    """They change the result, more with a larger weight."""
     asked = make_recipe(train_text_encoder=text, steps=3, concept=Concept.SUBJECT)
     folders = [
         make_job_folder(replace(asked, **more), str(at))
@@ -64,7 +64,7 @@ def test_they_are_learnt(bases, make_recipe, make_job_folder, run_task, text):
 
 
 def test_a_killed_training_goes_on_with_them(bases, make_recipe, make_job_folder, run_task):
-    """Killed while they are drawn, it draws the rest, and ends in an undisturbed one's bytes."""
+    """Killed while sampling them, a run samples the rest and ends in the same bytes."""
     asked = make_recipe("dreambooth", rank=0, **MORE)
     plain, disturbed = make_job_folder(asked, "plain"), make_job_folder(asked, "disturbed")
     run_task(train(plain, bases))
@@ -92,7 +92,7 @@ def test_a_killed_training_goes_on_with_them(bases, make_recipe, make_job_folder
     ],
 )
 def test_wishes_are_heard_between_them(bases, run_task, lay, wish, kinds):
-    """Nobody waits for the last picture."""
+    """Commands are handled between class pictures."""
     folder = lay(**MORE)
     task = train(folder, bases)
     while next(task).kind != "step":
@@ -105,7 +105,7 @@ def test_wishes_are_heard_between_them(bases, run_task, lay, wish, kinds):
 
 
 def test_a_class_is_needed(make_recipe):
-    """Without a word for what the photos show there is nothing to draw."""
+    """Without a class word the job is refused."""
     with pytest.raises(JobError, match="word_missing"):
         replace(make_recipe(**MORE), class_word=" ")
 

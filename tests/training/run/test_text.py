@@ -1,4 +1,4 @@
-"""What is read of captions: dropped and shuffled by the seed and the step alone."""
+"""Captions are dropped and shuffled by the seed and the step alone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from training.run.text import CaptionEncoder, shuffle_caption
 
 
 def test_the_trigger_stays_first():
-    """Parts change places; the one that says the trigger leads, and nothing is lost."""
+    """Parts are shuffled; the part with the trigger stays first, and nothing is lost."""
     generator = torch.Generator().manual_seed(1)
     caption = "a red dress, photo of mydog , sitting,, outside"
 
@@ -26,7 +26,7 @@ def test_the_trigger_stays_first():
 
 
 def test_without_the_trigger_all_are_shuffled():
-    """A word that only begins like the trigger is not it."""
+    """A word that only begins like the trigger does not count."""
     generator = torch.Generator().manual_seed(1)
 
     assert {shuffle_caption("a, mydogs", "mydog", generator) for _ in range(20)} == {
@@ -37,7 +37,7 @@ def test_without_the_trigger_all_are_shuffled():
 
 @pytest.fixture
 def read(bases, make_recipe):
-    """Make readings of captions with the embedded base."""
+    """Return a function that embeds captions with the embedded base."""
 
     def made(*captions, learns=False, **more):
         asked = make_recipe(photos=len(captions), **more)
@@ -51,7 +51,7 @@ def read(bases, make_recipe):
 
 
 def test_shuffled_captions_are_read_anew(read):
-    """Each step reads one of the orders, the same one in every run, without a gradient."""
+    """Each step embeds one of the orders, the same in every run, without gradients."""
     reading = read("mydog, red, blue, green", shuffle_caption=True)
     orders = ["red, blue, green", "green, blue, red", "blue, red, green", "blue, green, red"]
     known = [read(f"mydog, {order}").conditions_at(0, (0,))["states"] for order in orders]
@@ -65,7 +65,7 @@ def test_shuffled_captions_are_read_anew(read):
 
 
 def test_a_dropped_caption_is_empty(read):
-    """With all of them dropped, each is read as an empty one; shuffled or not."""
+    """A dropped caption is embedded as an empty one, shuffled or not."""
     empty = read("").conditions_at(0, (0,))["states"]
 
     assert torch.equal(

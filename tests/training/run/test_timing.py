@@ -1,4 +1,4 @@
-"""The clock of a run."""
+"""The timing of a run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from training.run.timing import RunTimer
 
 
 def test_speed() -> None:
-    """The speed is that of the steps, without the first one and without what was served."""
+    """The speed excludes the first step and the time of served jobs."""
     clock = RunTimer()
     for pause in (0.2, 0.01, 0.01, 0.01):
         with clock.timing_step():
@@ -26,7 +26,7 @@ def test_never() -> None:
 
 
 def test_due() -> None:
-    """Progress is told at most twice a second."""
+    """Progress is reported at most twice a second."""
     clock = RunTimer()
     clock.reported_at = clock.total_seconds()
 
@@ -37,7 +37,7 @@ def test_due() -> None:
 
 
 def test_parts() -> None:
-    """What a thing of a kind takes is the mean over all of its kind; of none it is nothing."""
+    """The time per item of a kind is the mean over all of that kind; zero if there are none."""
     clock = RunTimer()
     for times in (1, 3):
         with clock.timing("photo", times):

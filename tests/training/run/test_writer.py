@@ -1,4 +1,4 @@
-"""Checkpoints in a thread: a copy, one at a time, and a failure that loses nothing."""
+"""Checkpoints are written in a thread: from a copy, one at a time, and a failure loses nothing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def copied(step: int, recipe: Recipe, value: float) -> tuple[checkpoint.Snapshot, nn.Parameter]:
-    """Copy a run of one parameter, and give that, too."""
+    """Return a writer's copy of a run, and the run's one parameter."""
     parameter = nn.Parameter(torch.full((3, 4), value))
     optimizer = torch.optim.AdamW([parameter], 0.1, fused=True)
     return checkpoint.take_snapshot(
@@ -30,20 +30,20 @@ def copied(step: int, recipe: Recipe, value: float) -> tuple[checkpoint.Snapshot
 
 
 class Held:
-    """A copy whose writing begins when it is let."""
+    """A copy whose writing waits until it is released."""
 
     def __init__(self, copy: checkpoint.Snapshot) -> None:
         self.copy, self.step, self.tensors = copy, copy.step, copy.tensors
         self.free = threading.Event()
 
     def write(self, folder: Path) -> Path:
-        """Write it then."""
+        """Write after the release."""
         assert self.free.wait(60)
         return self.copy.write(folder)
 
 
 def test_copy(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
-    """What is written is what was there when the write began; each is told once, in order."""
+    """The file has the values of when the write began; each write is reported once, in order."""
     folder = JobFolder(tmp_path)
     with CheckpointWriter(folder, 4, keep_only_newest=False) as saving:
         told = []
@@ -64,7 +64,7 @@ def test_copy(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
 
 
 def test_alone(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
-    """Of large ones the newest alone is left."""
+    """Of large checkpoints only the newest stays."""
     folder = JobFolder(tmp_path)
     with CheckpointWriter(folder, 4, keep_only_newest=True) as saving:
         for step in (2, 3):
@@ -74,7 +74,7 @@ def test_alone(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
 
 
 def test_lost(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
-    """While a write hangs nothing waits and the old one is whole; its failure is only told."""
+    """A hanging write blocks nothing and keeps the old file; its failure is only reported."""
     folder = JobFolder(tmp_path)
     with CheckpointWriter(folder, 9, keep_only_newest=False) as saving:
         list(saving.start(copied(2, make_recipe(), 1.0)[0]))

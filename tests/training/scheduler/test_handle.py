@@ -1,4 +1,4 @@
-"""One worker as the scheduler sees it, on a backend that only keeps a list."""
+"""A worker handle, on a backend that only keeps a list."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ class FakeBackend:
         self.living: set[int] = set()
 
     def start(self, name):
-        """Add one."""
+        """Add a worker."""
         self.started += 1
         self.living.add(self.started)
         return {"pid": self.started, "name": name}
 
     def alive(self, process):
-        """Look it up."""
+        """Return whether a worker is in the set."""
         return process["pid"] in self.living
 
     def stop(self, process):
-        """Remove it."""
+        """Remove a worker."""
         self.living.discard(process["pid"])
 
 
@@ -46,7 +46,7 @@ def worker(tmp_path, backend):
 
 
 class FakeClaim:
-    """A claim, as far as a worker handle looks."""
+    """The attributes of a claim that a worker handle uses."""
 
     def __init__(self, kind):
         self.job = self
@@ -68,7 +68,7 @@ def test_one_that_dies_at_once_is_not_started_at_once(worker, backend):
 
 
 def test_one_that_lived_long_is_started_at_once(worker, backend):
-    """A death after a minute of life is the first again."""
+    """A death after a minute of life counts as the first again."""
     worker.start()
     worker.starts, backend.living = 6, set()
     worker.started_at -= 61
@@ -78,7 +78,7 @@ def test_one_that_lived_long_is_started_at_once(worker, backend):
 
 
 def test_the_worker_of_an_earlier_scheduler_is_adopted(worker, backend):
-    """A living worker that is named in the folder is adopted, not doubled."""
+    """A living worker named in the folder is adopted instead of starting another."""
     process = backend.start("cpu")
     worker.folder.write_process(process)
 
@@ -87,7 +87,7 @@ def test_the_worker_of_an_earlier_scheduler_is_adopted(worker, backend):
 
 
 def test_a_silent_worker_is_ended(worker, backend):
-    """A heart that does not beat is a death, by our own clock."""
+    """A worker without heartbeat is killed, by the scheduler's own clock."""
     worker.start()
     worker.folder.write_state({"held": [], "serves": []})
     worker.folder.heartbeat.touch()
@@ -100,7 +100,7 @@ def test_a_silent_worker_is_ended(worker, backend):
 
 
 def test_a_worker_that_wakes_up_has_time(worker):
-    """Importing torch may hold the heart up; before it is ready, a worker may be silent longer."""
+    """A starting worker may be silent longer, since importing torch delays its heartbeat."""
     worker.start()
     worker.check_alive()
     worker.heard_at -= worker.max_silent + 1
@@ -109,7 +109,7 @@ def test_a_worker_that_wakes_up_has_time(worker):
 
 
 def test_what_is_left_of_the_last_one_goes(worker):
-    """A new worker does not hear what its predecessor was asked, nor answer with its words."""
+    """A new worker starts with an empty inbox, and is not ready yet."""
     worker.start()
     worker.folder.write_state({"held": []})
     worker.ask_to_leave()
@@ -131,7 +131,7 @@ def test_what_is_left_of_the_last_one_goes(worker):
     ],
 )
 def test_what_can_be_taken(worker, held, begun, wanted):
-    """One job of a kind at a time; beside a training that has begun, what fits."""
+    """A worker takes one job of a kind; beside a running training, what fits."""
     worker.start()
     worker.claims = [FakeClaim(kind) for kind in held]
     runs = [{"job": 1, "kind": kind, "begun": begun} for kind in held]

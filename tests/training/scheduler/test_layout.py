@@ -1,4 +1,4 @@
-"""Laying out job folders."""
+"""How job folders are written."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def test_a_training_has_its_recipe_and_photos(queue):
 
 
 async def test_further_datasets_are_concepts(queue):
-    """Photos of all of them lie in the folder; a dataset of somebody else is nobody's."""
+    """All datasets' photos are in the folder; another member's dataset is refused."""
     dog, cat = await queue.add_dataset(count=2), await queue.add_dataset(count=1, name="mycat")
     theirs = await queue.add_dataset(BOB, name="theirs")
     further = [{"dataset": cat.id, "trigger": "mycat", "concept": "subject"}]
@@ -58,7 +58,7 @@ async def test_further_datasets_are_concepts(queue):
 
 
 async def test_a_recipe_is_frozen(queue):
-    """A later attempt trains what the first one did, whatever became of the dataset."""
+    """A later attempt trains the same recipe, whatever became of the dataset."""
     dataset = await queue.add_dataset(count=2)
     job = await queue.add_training(dataset=dataset)
     await write_job_folder(queue.store, job, CATALOG)
@@ -71,7 +71,7 @@ async def test_a_recipe_is_frozen(queue):
 
 
 async def test_a_broken_job_file_is_written_again(queue):
-    """`job.json` can always be made from what the store remembers."""
+    """`job.json` can always be rebuilt from the store."""
     job = await queue.add_training()
     await write_job_folder(queue.store, job, CATALOG)
     folder = queue.home.job_folder(job.id)
@@ -83,7 +83,7 @@ async def test_a_broken_job_file_is_written_again(queue):
 
 
 async def test_captions_are_of_what_is_left(queue):
-    """A photo removed meanwhile is left out; with none left, the job says so."""
+    """A photo removed meanwhile is skipped; if none is left, the job fails with a code."""
     dataset = await queue.add_dataset(count=2)
     job = await queue.add_captions(dataset)
     gone, kept = await queue.store.photos.list_for(dataset.id, ALICE)
@@ -99,7 +99,7 @@ async def test_captions_are_of_what_is_left(queue):
 
 
 async def test_a_strangers_style_is_unknown(queue):
-    """A sample of a style that one may not use is refused before anything is copied."""
+    """A sample of a style that the member may not use is refused before anything is copied."""
     job = await queue.add_training()
     file = queue.home.path / "file"
     file.write_bytes(b"weights")
@@ -121,7 +121,7 @@ async def test_a_strangers_style_is_unknown(queue):
 
 
 async def test_a_removed_model(queue):
-    """A picture that was asked of a model whose file went meanwhile ends with a sentence."""
+    """A sample of a model whose file is gone fails with a code."""
     job = await queue.add_training()
     claimed = await queue.store.jobs.claim("w", ["train"], lease=60)
     file = queue.home.job_folder(job.id).result / "mydog.safetensors"
@@ -142,7 +142,7 @@ async def test_a_removed_model(queue):
 
 @pytest.mark.parametrize(("method", "left"), [("finetune", []), ("lora", ["mydog.safetensors"])])
 async def test_a_whole_model_is_kept_once(queue, method, left):
-    """Whenever a job is cleared, a model in its result goes: the style has it; a LoRA stays."""
+    """A cleared job's result loses a whole model, which the style has; a LoRA stays."""
     job = await queue.add_training(method=method)
     await write_job_folder(queue.store, job, CATALOG)
     folder = queue.home.job_folder(job.id)
@@ -154,7 +154,7 @@ async def test_a_whole_model_is_kept_once(queue, method, left):
 
 
 async def test_what_is_kept(queue):
-    """Photos, checkpoints and the style go; samples and results stay."""
+    """Photos, checkpoints and the style are removed; samples and results stay."""
     job = await queue.add_training()
     await write_job_folder(queue.store, job, CATALOG)
     folder = queue.home.job_folder(job.id)

@@ -34,7 +34,7 @@ def test_a_worker_lives_until_it_is_stopped(backend):
 
 
 def test_a_process_outlives_its_backend(backend, tmp_path):
-    """Another scheduler's backend knows a worker by its process alone."""
+    """Another scheduler's backend recognises a worker by its process."""
     process = backend.start("cpu")
     other = LocalBackend(Home(tmp_path), SLEEPER)
 
@@ -46,7 +46,7 @@ def test_a_process_outlives_its_backend(backend, tmp_path):
 
 
 def test_a_number_used_again_is_another_process():
-    """A living process with the worker's number but another birth is not the worker."""
+    """A process with the worker's pid but another start time is not the worker."""
     mine = {"pid": os.getpid(), "born": read_birth(os.getpid())}
     backend = LocalBackend(Home("unused"), SLEEPER)
 
@@ -63,7 +63,7 @@ def test_a_worker_has_its_own_session(backend):
 
 
 def test_the_environment_is_chosen():
-    """What a worker needs gets through; a secret does not, whatever it is called."""
+    """A worker gets the variables it needs, and no secret under any name."""
     given = dict.fromkeys(
         ("PATH", "HF_HOME", "HF_TOKEN", "CUDA_VISIBLE_DEVICES", "SAFELIGHT_DEVICE", "https_proxy"),
         "x",
@@ -76,7 +76,7 @@ def test_the_environment_is_chosen():
 
 
 def test_a_long_log_is_put_aside(backend, tmp_path):
-    """A worker's log does not grow for ever."""
+    """A worker's log is rotated."""
     folder = tmp_path / "workers" / "cpu"
     folder.mkdir(parents=True)
     (folder / "log.txt").write_bytes(b"x" * (4 * 2**20 + 1))

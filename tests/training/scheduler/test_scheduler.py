@@ -19,13 +19,13 @@ from training.scheduler.layout import write_job_folder
 
 @pytest.fixture
 def held(queue):
-    """Hold trainings in the middle until the test lets them go."""
+    """Hold trainings in the middle until the test releases them."""
     queue.hold.touch()
     return queue.hold.unlink
 
 
 async def test_a_training_becomes_a_style(queue):
-    """A queued training ends as done, with its events in order, a style, a pace and no copies."""
+    """A queued training ends as done, with events in order, a style, its timing and no copies."""
     async with queue.running_scheduler():
         job = await queue.add_training()
         done = await queue.wait_for(job, Status.DONE)
@@ -47,7 +47,7 @@ async def test_a_training_becomes_a_style(queue):
 
 
 async def test_the_catalog_is_published(queue):
-    """What the worker can do is in the store before a job is asked for."""
+    """The worker's catalog is in the store before any job."""
     async with queue.running_scheduler():
         while not (await queue.store.catalog.read()).bases:
             await asyncio.sleep(0.02)
@@ -56,7 +56,7 @@ async def test_the_catalog_is_published(queue):
 
 
 async def test_captions_reach_the_photos(queue):
-    """A caption job describes photos, but never over what the member has written."""
+    """A caption job describes photos, but never overwrites a member's captions."""
     dataset = await queue.add_dataset(count=3)
     first, *_ = await queue.store.photos.list_for(dataset.id, ALICE)
     await queue.store.photos.set_caption(first.id, ALICE, "my own words")
@@ -69,7 +69,7 @@ async def test_captions_reach_the_photos(queue):
 
 
 async def test_a_sample_wears_the_style(queue):
-    """A sample job gets the style's file, and its copy goes when the job ends."""
+    """A sample job gets a copy of the style's file, removed when the job ends."""
     async with queue.running_scheduler():
         trained = await queue.wait_for(await queue.add_training(), Status.DONE)
         job = await queue.add_sample(ALICE, style=trained.style)
@@ -81,7 +81,7 @@ async def test_a_sample_wears_the_style(queue):
 
 
 async def test_samples_are_served_in_the_middle(queue, held):
-    """Short jobs on a base that fits are done during a training; one that does not fit waits."""
+    """Short jobs on a base that fits run during a training; others wait."""
     async with queue.running_scheduler():
         job = await queue.add_training()
         await queue.wait_for_event(job, Progress)
@@ -111,7 +111,7 @@ async def test_one_training_at_a_time(queue, held):
 
 
 async def test_a_killed_worker_loses_nothing(queue, held):
-    """SIGKILL in the middle, after two samples: the job goes on from its checkpoint."""
+    """After SIGKILL in the middle the job resumes from its checkpoint."""
     async with queue.running_scheduler():
         job = await queue.add_training()
         await queue.wait_for_event(job, Progress, 25)
@@ -160,7 +160,7 @@ async def test_three_attempts(queue):
 
 
 async def test_a_killed_scheduler_loses_nothing(queue, held):
-    """SIGKILL of the scheduler: the worker goes on, and the next one settles the job once."""
+    """After SIGKILL of the scheduler the worker continues; the next one settles the job once."""
     with queue.running_process(*SCHEDULER) as scheduler:
         job = await queue.add_training()
         await queue.wait_for_event(job, Progress, 5)
@@ -181,7 +181,7 @@ async def test_a_killed_scheduler_loses_nothing(queue, held):
 
 
 async def test_ended_while_nobody_watched(queue, held):
-    """A job that ends, with its worker, while no scheduler is there is settled by the next one."""
+    """A job that ends while no scheduler runs is settled by the next one."""
     with queue.running_process(*SCHEDULER) as scheduler:
         job = await queue.add_training()
         await queue.wait_for_event(job, Progress, 5)
@@ -201,7 +201,7 @@ async def test_ended_while_nobody_watched(queue, held):
 
 
 async def test_a_scheduler_that_stops_puts_jobs_down(queue, held):
-    """SIGTERM: the worker writes a checkpoint and ends, and the attempt does not count."""
+    """On SIGTERM the worker writes a checkpoint and exits; the attempt does not count."""
     with queue.running_process(*SCHEDULER) as scheduler:
         job = await queue.add_training()
         await queue.wait_for_event(job, Progress, 5)
@@ -222,7 +222,7 @@ async def test_a_scheduler_that_stops_puts_jobs_down(queue, held):
 
 @pytest.mark.usefixtures("held")
 async def test_wishes(queue):
-    """Cancelled is cancelled; finished now is done, early, with a style."""
+    """A cancelled job ends as cancelled; one finished early ends as done, with a style."""
     async with queue.running_scheduler():
         first = await queue.add_training(ALICE)
         await queue.wait_for_event(first, Progress, 25)
@@ -243,7 +243,7 @@ async def test_wishes(queue):
     [("foreseen", "style_broken"), ("bug", "bug"), ("silent", "bug"), ("full", "disk_full")],
 )
 async def test_a_job_that_fails(queue, prompt, code):
-    """A failure names its code, and the worker lives on."""
+    """A failure has its code, and the worker lives on."""
     async with queue.running_scheduler():
         failed = await queue.wait_for(await queue.add_sample(prompt=prompt), Status.FAILED)
         await queue.wait_for(await queue.add_sample(), Status.DONE)
@@ -255,7 +255,7 @@ async def test_a_job_that_fails(queue, prompt, code):
 
 
 async def test_jobs_that_cannot_be_laid_out(queue):
-    """No photos, an unknown base, absurd steps, a style that is gone: each fails with its code."""
+    """No photos, an unknown base, absurd steps, a missing style: each fails with its code."""
     empty = await queue.store.datasets.create(ALICE, 77, "empty", "look")
     dataset = await queue.add_dataset(count=1, name="one")
     async with queue.running_scheduler():
@@ -271,7 +271,7 @@ async def test_jobs_that_cannot_be_laid_out(queue):
 
 
 async def test_a_full_disk_starts_nothing(queue):
-    """Below the floor no job is started, and the jobs that wait are told why, once."""
+    """Below the free-space limit no job starts, and waiting jobs get one notice."""
     async with queue.running_scheduler(min_free_mib=10**9):
         job = await queue.add_sample()
         note = await queue.wait_for_event(job, Note)
@@ -305,7 +305,7 @@ async def test_a_member_who_leaves(queue):
 
 
 async def test_a_worker_that_hangs_is_replaced(queue, held):
-    """A stopped heart counts as a death, though the process is there."""
+    """A missing heartbeat counts as a death, though the process exists."""
     async with queue.running_scheduler() as scheduler:
         scheduler.workers[0].max_silent = 4.0
         job = await queue.add_training()
@@ -330,7 +330,7 @@ async def test_the_worker_knows_no_secret(queue, monkeypatch):
 
 
 async def test_a_whole_model_is_kept_once_and_not_for_ever(queue):
-    """Its file lies with its style alone, and goes with age; the style says so."""
+    """A whole model lies with its style only, and is removed with age; the style says so."""
     async with queue.running_scheduler() as scheduler:
         asked = await queue.add_training(method="finetune", steps=3, rank=0)
         job = await queue.wait_for(asked, Status.DONE)
@@ -353,7 +353,7 @@ async def test_a_whole_model_is_kept_once_and_not_for_ever(queue):
 
 
 async def test_a_recipe_with_an_unknown_key_is_refused_by_name(queue):
-    """The job fails with the key, once; photos, dataset and worker stay as they are."""
+    """The job fails once, naming the key; photos, dataset and worker stay."""
     dataset = await queue.add_dataset()
     job = await queue.add_training(dataset=dataset)
     await write_job_folder(queue.store, job, Catalog(bases=(SMALL,)))

@@ -1,4 +1,4 @@
-"""What programs can read is told from the names of tensors."""
+"""The names of tensors decide which programs can read a file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ENDS = ("lora_down.weight", "lora_up.weight", "alpha")
 
 
 def test_a_key_that_a_program_does_not_know_is_named():
-    """One strange layer is enough, and the reason tells which."""
+    """One unknown layer is enough, and the reason names it."""
     names = [f"{key}.{end}" for key in (KEY, "lora_unet_zork") for end in ENDS]
 
     found = incompatibilities(names)
@@ -23,7 +23,7 @@ def test_a_key_that_a_program_does_not_know_is_named():
 
 
 def test_a_plain_lora_loads_everywhere():
-    """No program has anything against it."""
+    """A plain LoRA is readable by every program."""
     assert incompatibilities([f"{KEY}.{end}" for end in ENDS]) == dict.fromkeys(PROGRAMS, "")
 
 
@@ -37,7 +37,7 @@ def test_a_plain_lora_loads_everywhere():
     ],
 )
 def test_a_kind_that_a_program_cannot_read_has_a_reason(ends, amiss):
-    """Where a program cannot read a kind, a reason stands instead of nothing."""
+    """A program that cannot read a method's files has a reason."""
     found = incompatibilities([f"{KEY}.{end}" for end in ends])
 
     assert {program for program, reason in found.items() if reason} == amiss
@@ -54,18 +54,18 @@ def test_a_kind_that_a_program_cannot_read_has_a_reason(ends, amiss):
     ],
 )
 def test_a_model_is_whole(beside, amiss):
-    """A UNet without an autoencoder or a text encoder is no model that a program opens."""
+    """A UNet is a readable model only with an autoencoder and a text encoder."""
     assert incompatibilities([DEEP, *beside]) == dict.fromkeys(PROGRAMS, amiss)
 
 
 def test_a_family_that_a_program_left_out():
-    """Where names do not tell the family, it is said: Forge Neo has no Stable Diffusion 2."""
+    """The family is passed where names do not show it: Forge Neo has no Stable Diffusion 2."""
     found = incompatibilities([f"{KEY}.{end}" for end in ENDS], "sd2")
 
     assert [program for program, reason in found.items() if reason] == ["Forge Neo"]
 
 
 def test_anything_else_is_refused():
-    """Tensors of no known kind are no style."""
+    """Tensors of no known kind are refused."""
     with pytest.raises(JobError):
         incompatibilities(["conv_in.weight"])

@@ -1,4 +1,4 @@
-"""What a style's file says of itself."""
+"""The header of a style's file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from training.styles.header import find_method, read_method_and_trigger
 
 @pytest.fixture
 def file(tmp_path):
-    """Write files with a header of that content."""
+    """Return a function that writes files with a given header."""
 
     def write(**header):
         path = tmp_path / "word.safetensors"
@@ -44,7 +44,7 @@ def file(tmp_path):
     ],
 )
 def test_a_style_says_what_it_is(file, header, made):
-    """Ours by its recipe, others by their tensors."""
+    """Our files are recognised by their recipe, others by their tensors."""
     assert read_method_and_trigger(file(**header)) == made
 
 
@@ -53,7 +53,7 @@ def test_a_style_says_what_it_is(file, header, made):
     [b"", b"\x80\x04}", b"\xff" * 64, b"\x02" + bytes(7) + b"[]", b"\x02" + bytes(7) + b"{}"],
 )
 def test_what_is_no_style_is_refused(tmp_path, content):
-    """Neither a pickle nor a cut file gets further."""
+    """A pickle and a truncated file are refused."""
     path = tmp_path / "style.safetensors"
     path.write_bytes(content)
 
@@ -63,12 +63,12 @@ def test_what_is_no_style_is_refused(tmp_path, content):
 
 
 def test_a_missing_style_is_missing(tmp_path):
-    """A path that leads nowhere has its own code."""
+    """A missing path has its own code."""
     with pytest.raises(JobError) as missing:
         read_method_and_trigger(tmp_path / "none")
     assert missing.value.code == "style_missing"
 
 
 def test_an_embedding_is_a_kind():
-    """Names alone tell an embedding, too."""
+    """An embedding is recognised by its names alone."""
     assert find_method({"emb_params"}) == find_method({"clip_l", "clip_g"}) == "embedding"

@@ -1,4 +1,4 @@
-"""What `safelight inspect` tells of a style's file."""
+"""What `safelight inspect` reports."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LORA = {
 
 
 def test_ours_tells_its_recipe(tmp_path, make_recipe):
-    """What it is, what made it, that it has a picture, who loads it, and nothing of the photos."""
+    """Our file's method, origin, picture and readers are reported, but no photo facts."""
     path = tmp_path / "mydog.safetensors"
     made = make_recipe(rank=4, steps=120, base_fingerprint="5afe" * 16)
     Image.new("RGB", (64, 64), (200, 60, 30)).save(tmp_path / "sample.png")
@@ -43,7 +43,7 @@ def test_ours_tells_its_recipe(tmp_path, make_recipe):
 
 
 def test_a_strangers_file_tells_what_it_can(tmp_path):
-    """Without a recipe of ours, tensors say what it is, and kohya's fields the rest, cut short."""
+    """Without our recipe, tensors give the method and kohya's fields the rest, truncated."""
     header = {
         "__metadata__": {"ss_network_dim": "16", "ss_output_name": "x" * 500},
         f"{KEY}.hada_w1_a": {},
@@ -62,7 +62,7 @@ def test_a_strangers_file_tells_what_it_can(tmp_path):
 
 @pytest.mark.parametrize("told", [[1], "words", {"ss_steps": 5}])
 def test_metadata_that_is_no_text_is_refused(tmp_path, told):
-    """The format has words by words; anything else is a sentence, not a stack trace."""
+    """Metadata that is not text gives an error sentence, not a stack trace."""
     body = json.dumps({"__metadata__": told, f"{KEY}.lora_down.weight": {}}).encode()
     path = tmp_path / "odd.safetensors"
     path.write_bytes(len(body).to_bytes(8, "little") + body)
@@ -72,7 +72,7 @@ def test_metadata_that_is_no_text_is_refused(tmp_path, told):
 
 
 def test_a_pickle_is_no_style(tmp_path):
-    """It is refused unread."""
+    """A pickle is refused unread."""
     path = tmp_path / "old.pt"
     path.write_bytes(b"\x80\x04}")
 

@@ -1,4 +1,4 @@
-"""A LoRA made smaller: how small, what is kept, what is lost."""
+"""Resizing a LoRA: the size reached, what is kept and what is lost."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ KEY, CONV = "lora_unet_a", "lora_unet_b"
 
 
 def product(tensors, key):
-    """Multiply a layer out, as programs do: by alpha and rank."""
+    """Return a layer's delta as programs compute it, scaled by alpha over rank."""
     down, up = (tensors[f"{key}.lora_{way}.weight"].float() for way in ("down", "up"))
     return up.flatten(1) @ down.flatten(1) * (float(tensors[f"{key}.alpha"]) / len(down))
 
 
 @pytest.fixture
 def tensors():
-    """Give a linear layer and a convolution of rank 16, nearly all of which is in four."""
+    """Return a linear layer and a convolution of rank 16 with nearly all energy in four ranks."""
     generator = torch.Generator().manual_seed(1)
     strength = torch.tensor([4.0] * 4 + [0.01] * 12)
     found = {}
@@ -36,7 +36,7 @@ def tensors():
 
 @pytest.mark.parametrize("most", [8_000, 14_000, 30_000])
 def test_it_fits(tensors, most):
-    """A file of it is not larger than asked for, and one rank more would not have fitted."""
+    """The file is within the limit, and one rank more would exceed it."""
     found = shrink(tensors, most)
     size = len(b"".join(serialize(round_tensors(found.tensors), {})))
 
@@ -45,7 +45,7 @@ def test_it_fits(tensors, most):
 
 
 def test_what_matters_is_kept(tensors):
-    """Four directions carry nearly everything: with them almost nothing is lost, without much."""
+    """With the four strong ranks almost nothing is lost; without them much is."""
     four, three = shrink(tensors, 11_000), shrink(tensors, 8_000)
 
     assert (four.rank, three.rank) == (4, 3)
@@ -57,7 +57,7 @@ def test_what_matters_is_kept(tensors):
 
 
 def test_names_stay(tensors):
-    """Halves that have peft's names, where layers have dots, have them afterwards."""
+    """Keys with peft's names keep them."""
     dotted = {name.replace("lora_unet_", "diffusion_model.x."): t for name, t in tensors.items()}
 
     found = shrink(to_file_keys(dotted), 11_000)
@@ -69,7 +69,7 @@ def test_names_stay(tensors):
 
 
 def test_alpha_is_the_rank_and_shapes_are_those_of_a_lora(tensors):
-    """Whatever alpha was, it equals the rank now; a convolution's window stays with `down`."""
+    """Alpha equals the new rank; a convolution's kernel stays in `down`."""
     found = shrink(tensors, 11_000).tensors
 
     assert found[f"{KEY}.alpha"].item() == 4
@@ -78,7 +78,7 @@ def test_alpha_is_the_rank_and_shapes_are_those_of_a_lora(tensors):
 
 
 def test_with_room_nothing_is_lost(tensors):
-    """All ranks fit: the product is the same."""
+    """If all ranks fit, the product is unchanged."""
     found = shrink(tensors, 10**6)
 
     assert (found.rank, found.error) == (16, 0.0)
@@ -86,7 +86,7 @@ def test_with_room_nothing_is_lost(tensors):
 
 
 def test_a_bundled_word_goes_along(tensors):
-    """Tensors of no layer are kept as they are."""
+    """Tensors of no layer are kept unchanged."""
     word = {"bundle_emb.x.string_to_param.*": torch.ones(2, 192)}
 
     assert torch.equal(
@@ -99,7 +99,7 @@ def test_a_bundled_word_goes_along(tensors):
     [({}, 500, "shrink_least"), ({f"{KEY}.dora_scale": torch.ones(1, 96)}, 9_000, "shrink_kind")],
 )
 def test_what_cannot_be_is_said(tensors, change, most, code):
-    """Too little room, or no plain LoRA."""
+    """Too small a limit, or a file that is no plain LoRA, is refused."""
     with pytest.raises(JobError, match=code):
         shrink(tensors | change, most)
 
@@ -114,7 +114,7 @@ def test_what_cannot_be_is_said(tensors, change, most, code):
     ],
 )
 def test_a_damaged_file_is_refused(tensors, change):
-    """Half a layer, shapes that do not fit, or no numbers: a sentence, and nothing is written."""
+    """Half a layer, wrong shapes or NaNs are refused, and nothing is written."""
     spoilt = {name: tensor for name, tensor in (tensors | change).items() if tensor is not None}
 
     with pytest.raises(JobError, match="style_broken"):
@@ -122,6 +122,6 @@ def test_a_damaged_file_is_refused(tensors, change):
 
 
 def test_an_embedding_is_no_lora():
-    """It has no rank."""
+    """An embedding has no rank, so it is refused."""
     with pytest.raises(JobError, match="shrink_kind"):
         shrink({"emb_params": torch.ones(2, 192)}, 10**6)

@@ -1,4 +1,4 @@
-"""The small picture in a file's header."""
+"""The thumbnail in a file's header."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def decoded(url: str) -> Image.Image:
-    """Open the picture of a data URL."""
+    """Return the picture of a data URL."""
     return Image.open(
         io.BytesIO(base64.b64decode(url.removeprefix(DATA_URL_START))), formats=("JPEG",)
     )
@@ -31,7 +31,7 @@ def decoded(url: str) -> Image.Image:
     ("size", "longest"), [((64, 64), 64), ((512, 256), 256), ((100, 30), 100)]
 )
 def test_its_sides(tmp_path: Path, size: tuple[int, int], longest: int) -> None:
-    """A sample is made at most 256 pixels long, keeps its form, and is never enlarged."""
+    """A sample is reduced to 256 pixels at most, keeps its proportions, and is never enlarged."""
     Image.new("RGB", size, (200, 60, 30)).save(tmp_path / "a.png")
 
     small = decoded(make_thumbnail(tmp_path / "a.png"))
@@ -41,7 +41,7 @@ def test_its_sides(tmp_path: Path, size: tuple[int, int], longest: int) -> None:
 
 
 def test_it_stays_small(tmp_path: Path) -> None:
-    """Even noise, which no format packs, becomes a few kilobytes."""
+    """Even incompressible noise takes only a few kilobytes."""
     Image.effect_noise((512, 512), 80).convert("RGB").save(tmp_path / "a.png")
 
     url = make_thumbnail(tmp_path / "a.png")
@@ -50,7 +50,7 @@ def test_it_stays_small(tmp_path: Path) -> None:
 
 
 def test_the_same_pixels_are_the_same_bytes(tmp_path: Path) -> None:
-    """What a PNG says beside its pixels does not show in the header."""
+    """A PNG's metadata does not affect the thumbnail."""
     picture = Image.effect_noise((64, 64), 80).convert("RGB")
     picture.save(tmp_path / "a.png")
     picture.save(tmp_path / "b.png", compress_level=1, dpi=(300, 300))
@@ -64,5 +64,5 @@ def test_the_same_pixels_are_the_same_bytes(tmp_path: Path) -> None:
      ({"modelspec.thumbnail": "data:image/png;base64,QUJDRA=="}, 4)],
 )  # fmt: skip
 def test_weight(told: dict[str, str], bytes_: int) -> None:
-    """Its bytes are counted unread; an address is no picture."""
+    """Its bytes are counted without decoding; a web address is no picture."""
     assert thumbnail_bytes(told) == bytes_

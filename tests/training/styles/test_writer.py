@@ -1,4 +1,4 @@
-"""The files that come out: the same bytes for the same recipe, with nothing private in them."""
+"""Style files: the same bytes for the same recipe, without private data."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ SHOULD = ("description", "author", "date", "hash_sha256")
 
 
 def header(path: Path) -> dict[str, str]:
-    """Read a file's metadata."""
+    """Return a file's metadata."""
     with safe_open(path, "pt") as opened:
         told: dict[str, str] = opened.metadata()
         return told
 
 
 def test_same_bytes(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
-    """The same recipe and tensors are the same bytes, and the digest is theirs."""
+    """The same recipe and tensors give the same bytes, with their digest."""
     digests = [write_style(tmp_path / n, dict(order), make_recipe(), ORIGIN) for n, order in
                (("a", WEIGHTS.items()), ("b", reversed(WEIGHTS.items())))]  # fmt: skip
 
@@ -57,7 +57,7 @@ def test_rounded(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
 
 
 def test_modelspec(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
-    """The header has what modelspec 1.0.1 demands and advises."""
+    """The header has the fields that modelspec 1.0.1 requires and recommends."""
     write_style(tmp_path / "a", WEIGHTS, make_recipe(), ORIGIN)
     told = header(tmp_path / "a")
 
@@ -69,7 +69,7 @@ def test_modelspec(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
 
 
 def test_skip(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
-    """A clip skip is told as kohya's tools call it; without one nothing is."""
+    """A clip skip is written as kohya's tools do, and left out if there is none."""
     write_style(tmp_path / "a", WEIGHTS, make_recipe(), replace(ORIGIN, clip_skip=2))
     write_style(tmp_path / "b", WEIGHTS, make_recipe(), ORIGIN)
 
@@ -78,7 +78,7 @@ def test_skip(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
 
 
 def test_hashes(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
-    """The hashes are those kohya computes: over everything after the header."""
+    """The hashes are kohya's, over everything after the header."""
     write_style(tmp_path / "a", WEIGHTS, make_recipe(), ORIGIN)
     content, told = (tmp_path / "a").read_bytes(), header(tmp_path / "a")
     digest = hashlib.sha256(content[8 + int.from_bytes(content[:8], "little") :]).hexdigest()
@@ -100,7 +100,7 @@ def test_read_by_others(make_recipe: Callable[..., Recipe], tmp_path: Path) -> N
 
 
 def test_made_with(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
-    """The header names what made the file: recipe, the base's fingerprint and every library."""
+    """The header names the recipe, the base's fingerprint and every library."""
     write_style(tmp_path / "a", WEIGHTS, make_recipe(base_fingerprint="5afe"), ORIGIN)
     told = header(tmp_path / "a")
 
@@ -124,7 +124,7 @@ def test_thumbnail(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
 
 
 def test_private(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
-    """Captions, prompts, folders and the names of photos stay out of the file."""
+    """Captions, prompts, folders and photo names are not in the file."""
     asked = make_recipe(prompts=(SamplePrompt("my secret prompt", 1),))
     Image.new("RGB", (64, 64)).save(tmp_path / "sample.png")
     write_style(tmp_path / "a", WEIGHTS, asked, ORIGIN, tmp_path / "sample.png")
@@ -142,7 +142,7 @@ def test_private(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     [b"", b"\0" * 100, b"\xff" * 8, pickle.dumps({"a": 1}), b'\x08\0\0\0\0\0\0\0{"a":1}}'],
 )
 def test_refused(tmp_path: Path, content: bytes) -> None:
-    """What is not safetensors is refused, and nothing in it runs."""
+    """Files that are not safetensors are refused, and no code in them runs."""
     (tmp_path / "a").write_bytes(content)
 
     with pytest.raises(JobError) as refused:
@@ -152,7 +152,7 @@ def test_refused(tmp_path: Path, content: bytes) -> None:
 
 
 def test_missing(tmp_path: Path) -> None:
-    """A style that is gone has its own code."""
+    """A missing style has its own code."""
     with pytest.raises(JobError) as refused:
         read_tensors(tmp_path / "a")
 

@@ -1,4 +1,4 @@
-"""The two ends of `events.jsonl`."""
+"""Writing and reading `events.jsonl`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def step(number: int) -> LogEntry[Progress]:
 
 
 def test_what_is_written_is_read_once(tmp_path):
-    """A reader goes on from the byte it has reached."""
+    """A reader continues at the byte it has reached."""
     path = tmp_path / "events.jsonl"
     journal = EventLog(path)
     umlaut = LogEntry(Note("ü\n"), 1.5)
@@ -32,7 +32,7 @@ def test_what_is_written_is_read_once(tmp_path):
 
 
 def test_a_line_without_its_end_waits(tmp_path):
-    """Half a line is not read; a worker that starts again cuts it off."""
+    """An incomplete line is not read; a restarted worker truncates it."""
     path = tmp_path / "events.jsonl"
     EventLog(path).write(step(1))
     with path.open("ab") as file:
@@ -45,7 +45,7 @@ def test_a_line_without_its_end_waits(tmp_path):
 
 
 def test_a_broken_line_is_passed_over(tmp_path):
-    """What is not an event stops nobody, and is not read again."""
+    """A line that is no event is skipped."""
     path = tmp_path / "events.jsonl"
     path.write_bytes(b'{"kind": "progress"}\nnonsense\n[]\n')
     EventLog(path).write(step(1))
@@ -54,7 +54,7 @@ def test_a_broken_line_is_passed_over(tmp_path):
 
 
 def test_the_end_belongs_to_a_fence(tmp_path):
-    """The end of an earlier run is not the end of this one."""
+    """An earlier run's end is not this run's."""
     path = tmp_path / "events.jsonl"
     journal = EventLog(path)
     paused = LogEntry(Paused(5), 1.5, fence=1)
@@ -68,7 +68,7 @@ def test_the_end_belongs_to_a_fence(tmp_path):
 
 @pytest.mark.skipif(os.name != "posix", reason="limits the size of files")
 def test_a_full_disk_loses_no_line(tmp_path):
-    """A line the disk refuses waits, whole, until there is room."""
+    """A line that the disk refuses is kept until there is room."""
     path = tmp_path / "events.jsonl"
     journal = EventLog(path)
     journal.write(step(1))

@@ -1,4 +1,4 @@
-"""One job in the worker."""
+"""The execution of one job in the worker."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from training.worker.inbox import Command, Request
 
 
 def steps(count=3):
-    """Be a training."""
+    """Yield a training's events."""
     yield Started(0, 3)
     for step in range(count):
         wish = yield StepBoundary(step)
@@ -39,7 +39,7 @@ def steps(count=3):
 
 @pytest.fixture
 def run(tmp_path):
-    """Begin runs, all under fence 4."""
+    """Return a function that starts runs, all under fence 4."""
 
     def begin(task, kind=Kind.TRAIN):
         tmp_path.joinpath("job").mkdir(exist_ok=True)
@@ -61,7 +61,7 @@ def finish_log(run):
 
 
 def test_boundaries_are_not_written(run):
-    """Everything but the boundaries is written; the end carries the fence."""
+    """Everything but step boundaries is written, and the end has the fence."""
     written = finish_log(run(steps(2)))
 
     kinds = [type(entry.event) for entry in written]
@@ -70,7 +70,7 @@ def test_boundaries_are_not_written(run):
 
 
 def test_a_wish_waits_for_a_boundary(run):
-    """Pause is sent where the task listens, and only once."""
+    """A pause is sent once, at a boundary."""
     begun = run(steps())
     begun.receive_command(JobCommand.PAUSE)
 
@@ -78,7 +78,7 @@ def test_a_wish_waits_for_a_boundary(run):
 
 
 def test_cancel_closes_at_once(run):
-    """Cancel does not wait for a boundary, and the task can clean up."""
+    """A cancel does not wait for a boundary, and the task can clean up."""
     closed = []
 
     def encoding():
@@ -108,7 +108,7 @@ def test_a_short_job_is_not_paused(run):
     ("kind", "advances"), [(Kind.TRAIN, 5), (Kind.TRAIN, 0), (Kind.SAMPLE, 1)]
 )
 def test_put_down_is_not_paused_by_a_member(run, kind, advances):
-    """A job put down when the worker leaves says so, whatever it was doing."""
+    """A job stopped because the worker exits says so."""
     begun = run(steps(), kind)
     for _ in range(advances):
         begun.advance()
@@ -122,13 +122,13 @@ def test_put_down_is_not_paused_by_a_member(run, kind, advances):
 
 
 def raising(error):
-    """Be a task that fails."""
+    """Yield nothing and fail."""
     yield Started(0, 3)
     raise error
 
 
 class AcceleratorError(RuntimeError):
-    """Called as torch's is."""
+    """Stands in for torch's error of the same name."""
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ class AcceleratorError(RuntimeError):
     ],
 )
 def test_a_failure_is_told_by_its_code(run, error, code):
-    """What was foreseen has its code and facts; a bug has a reference and nothing else."""
+    """A foreseen error has its code and facts; a bug only a reference."""
     _, failed = finish(run(raising(error)))
 
     assert failed.code == code
@@ -150,7 +150,7 @@ def test_a_failure_is_told_by_its_code(run, error, code):
 
 
 def test_a_bug_is_in_the_log(run):
-    """The job's own log has the traceback under the reference."""
+    """The job's log has the traceback under the reference."""
     begun = run(raising(ValueError("why")))
     reference = finish(begun)[-1].reference
 
@@ -160,7 +160,7 @@ def test_a_bug_is_in_the_log(run):
 
 
 def test_a_lost_device_is_not_the_jobs_fault(run):
-    """The worker dies of it, so that another one takes the job up."""
+    """The worker exits, so that another one retries the job."""
     begun = run(raising(AcceleratorError("device-side assert")))
     begun.advance()
 
@@ -170,12 +170,12 @@ def test_a_lost_device_is_not_the_jobs_fault(run):
 
 
 def test_a_task_that_says_nothing_failed(run):
-    """A run always has an end."""
+    """A run without a final event ends as failed."""
     assert finish(run(iter(())))[-1].code == "bug"
 
 
 def test_only_its_own_lines_are_in_its_log(run):
-    """What is logged outside the task's time is not the job's."""
+    """Only messages logged while the task runs are in the job's log."""
 
     def talking():
         logging.getLogger("task").warning("mine")

@@ -1,4 +1,4 @@
-"""The files by which scheduler and worker know of each other."""
+"""The files through which scheduler and worker communicate."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from training.worker.inbox import Command, Request
 
 @pytest.fixture
 def folder(tmp_path):
-    """Return a folder where nobody has been."""
+    """Return an unused folder."""
     return WorkerFolder(tmp_path / "cpu")
 
 
 def test_nobody_was_here(folder):
-    """An empty folder says nothing."""
+    """An empty folder has no process, catalog or state."""
     assert (folder.read_process(), folder.read_catalog(), folder.read_state()) == (
         None,
         None,
@@ -35,7 +35,7 @@ def test_what_is_said_is_read(folder):
 
 
 def test_a_new_worker_finds_it_empty(folder):
-    """Only who was here last is still known."""
+    """Only the last worker's process is still known."""
     folder.write_process({"pid": 1})
     folder.write_catalog({})
     folder.write_state({})
@@ -47,7 +47,7 @@ def test_a_new_worker_finds_it_empty(folder):
 
 
 def test_a_broken_file_says_nothing(folder):
-    """What cannot be read counts as not written."""
+    """An unreadable file counts as missing."""
     folder.write_state({})
     (folder.path / "state.json").write_text("{")
 

@@ -8,7 +8,7 @@ from training.worker.inbox import Command, Inbox, Request
 
 
 def test_requests_come_in_order_and_once(tmp_path):
-    """What is asked is heard in that order, and is gone then."""
+    """Requests are read in order, once."""
     inbox = Inbox(tmp_path / "inbox")
     asked = [Request(Command.RUN, 1, 2), Request(Command.PAUSE, 1, 2), Request(Command.LEAVE)]
 
@@ -20,7 +20,7 @@ def test_requests_come_in_order_and_once(tmp_path):
 
 
 def test_what_is_no_request_is_left_out(tmp_path):
-    """A broken file, an unknown command and a file half written stop nobody."""
+    """Broken files, unknown commands and half-written files are skipped."""
     inbox = Inbox(tmp_path)
     (tmp_path / "1.json").write_text("{")
     (tmp_path / "2.json").write_text('{"verb": "dance", "job": 1, "fence": 1}')
@@ -33,7 +33,7 @@ def test_what_is_no_request_is_left_out(tmp_path):
 
 
 def test_nobody_is_there_yet(tmp_path):
-    """An inbox without a folder is empty; clearing makes the folder."""
+    """An inbox without a folder is empty; clearing creates the folder."""
     inbox = Inbox(tmp_path / "inbox")
 
     assert inbox.take() == []
@@ -44,7 +44,7 @@ def test_nobody_is_there_yet(tmp_path):
 
 
 def test_a_worker_of_before_reads_requests(tmp_path):
-    """The keys in the file are those of the first version: workers outlive an upgrade."""
+    """The file's keys are those of the first version, since workers outlive an upgrade."""
     Inbox(tmp_path).send(Request(Command.PAUSE, 1, 2))
 
     [file] = tmp_path.iterdir()

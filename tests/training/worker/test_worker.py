@@ -1,4 +1,4 @@
-"""The worker's turns, in this process."""
+"""The worker's main loop, in this process."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HERE = Base("embedded", "Here", "sd1", "embedded:diffusion", 64, "none", "tests"
 
 
 def task(folder):
-    """Take as many steps as the folder says."""
+    """Yield as many steps as the folder says."""
     yield Started(0, 2)
     for step in range(folder.read_request()["steps"]):
         yield StepBoundary(step)
@@ -30,7 +30,7 @@ def task(folder):
 
 
 class CountingRuntime:
-    """Whatever is asked, take steps."""
+    """A runtime whose every task takes steps."""
 
     def __init__(self) -> None:
         self.begun: list[tuple[Kind, JobFolder]] = []
@@ -38,23 +38,23 @@ class CountingRuntime:
         self.rests = 0
 
     def catalog(self) -> Catalog:
-        """Offer a base."""
+        """Return a catalog of one base."""
         return Catalog(bases=self.bases, published=time.time())
 
     def start_task(self, kind, folder):
-        """Begin."""
+        """Start a task."""
         self.begun.append((kind, folder))
         return task(folder)
 
     def import_next(self):
-        """Need nothing."""
+        """Do nothing: there is nothing to import."""
 
     def free_memory(self):
-        """Count how often memory was given back."""
+        """Count the calls."""
         self.rests += 1
 
     def state(self):
-        """Have room for everything."""
+        """Accept every job."""
         return {"serves": [base.name for base in self.bases]}
 
 
@@ -67,7 +67,7 @@ def worker(tmp_path):
 
 @pytest.fixture
 def ask(worker):
-    """Lay out a job and ask the worker to run it."""
+    """Write a job folder and request its run."""
 
     def asked(job, kind=Kind.SAMPLE, steps=1, fence=1):
         write_json(worker.home.job_folder(job).request_file, {"kind": kind, "steps": steps})
@@ -78,12 +78,12 @@ def ask(worker):
 
 
 def kinds(folder):
-    """List what happened."""
+    """Return the kinds of events."""
     return [entry.event.kind for entry in read_entries(folder.events_file)[0]]
 
 
 def test_short_jobs_go_first(worker, ask):
-    """A sample is done between two steps, before a caption; the training notes both."""
+    """A sample runs between two steps, before a caption job; the training records both."""
     training = ask(1, Kind.TRAIN, steps=5)
     for _ in range(3):
         worker.run_turn()
@@ -103,7 +103,7 @@ def test_short_jobs_go_first(worker, ask):
 
 
 def test_a_claim_is_taken_once(worker, ask):
-    """Asked twice, running or ended, a worker runs a claim once; a new fence is a new claim."""
+    """A worker runs a claim once, however often requested; a new fence is a new claim."""
     for fence in (1, 1, 1, 2):
         folder = ask(1, fence=fence)
         worker.run_turn()
@@ -117,7 +117,7 @@ def test_a_claim_is_taken_once(worker, ask):
 
 
 def test_a_wish_of_another_claim_is_not_heard(worker, ask):
-    """A cancel that was meant for an earlier claim ends nothing."""
+    """A cancel for an earlier claim is ignored."""
     folder = ask(1, Kind.TRAIN, steps=3, fence=2)
     worker.run_turn()
     worker.folder.inbox.send(Request(Command.CANCEL, 1, 1))
@@ -129,7 +129,7 @@ def test_a_wish_of_another_claim_is_not_heard(worker, ask):
 
 @pytest.mark.parametrize("content", [None, "{", "[]", "{}", '{"kind": "dance"}'])
 def test_a_broken_folder_fails_its_job_alone(worker, ask, content):
-    """A `job.json` that is missing or makes no sense ends with a code; others go on."""
+    """A missing or invalid `job.json` fails only its own job, with a code."""
     broken, other = ask(1), ask(2)
     broken.request_file.unlink()
     if content is not None:
@@ -144,7 +144,7 @@ def test_a_broken_folder_fails_its_job_alone(worker, ask, content):
 
 
 def test_what_is_held_is_told(worker, ask):
-    """The state says which jobs are held, and whether a training has begun."""
+    """The state lists the jobs held, and whether a training has begun."""
     ask(1, Kind.TRAIN, steps=2)
     worker.run_turn()
     before = worker.folder.read_state()["held"]
@@ -159,7 +159,7 @@ def test_what_is_held_is_told(worker, ask):
 
 
 def test_new_bases_are_offered(worker):
-    """The catalog is written again when it has changed, and only then."""
+    """The catalog is written again only when it has changed."""
     worker.publish_catalog()
     first = worker.folder.catalog_mtime()
     worker.publish_catalog()
@@ -171,7 +171,7 @@ def test_new_bases_are_offered(worker):
 
 
 def test_nobody_is_there(worker, ask):
-    """An idle worker without a scheduler ends; one with a job, or a scheduler, stays."""
+    """An idle worker without a scheduler exits; one with a job or a scheduler stays."""
     worker.publish_catalog()
     worker.busy_at = time.time() - ALONE_SECONDS - 1
     alone = worker.should_end()
@@ -185,7 +185,7 @@ def test_nobody_is_there(worker, ask):
 
 
 def test_told_to_leave(worker, ask):
-    """Asked to leave, a worker puts down what it holds and is done."""
+    """A worker that is asked to exit stops its jobs at a checkpoint first."""
     training, sample = ask(1, Kind.TRAIN, steps=9), ask(2)
     worker.run_turn()
     worker.folder.inbox.send(Request(Command.LEAVE))
@@ -197,7 +197,7 @@ def test_told_to_leave(worker, ask):
 
 
 def test_one_worker_a_folder(tmp_path, monkeypatch):
-    """A second worker of the same name ends at once and touches nothing."""
+    """A second worker of the same name exits at once and changes nothing."""
     monkeypatch.setenv("SAFELIGHT_HOME", str(tmp_path))
     command = [*WORKER, "cpu"]
     with subprocess.Popen(command) as first:
@@ -213,7 +213,7 @@ def test_one_worker_a_folder(tmp_path, monkeypatch):
 
 
 def test_warm(worker, ask):
-    """What makes jobs begin sooner is done bit by bit, with nothing else to do."""
+    """An idle worker imports libraries one by one."""
     folder, told = ask(1, Kind.TRAIN, steps=5), []
 
     class Leaving(CountingRuntime):
@@ -229,7 +229,7 @@ def test_warm(worker, ask):
 
 
 def test_rest(worker):
-    """Without a job for long enough, memory is given back once; a job's end begins it anew."""
+    """After a long idle time memory is freed once; a job's end restarts the wait."""
     worker.idle_seconds = 60
     worker.free_idle_memory()
     early = worker.runtime.rests
