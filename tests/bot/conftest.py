@@ -31,6 +31,6 @@ async def scheduler(kit: BotKit) -> FakeScheduler:
 
 @pytest.fixture
 async def collecting_kit(tmp_path: Path) -> AsyncIterator[BotKit]:
-    """Run a bot whose operator lets photos be collected from messages."""
+    """Run a bot whose operator enables collecting photos from messages."""
     async with running(tmp_path / "home", collect_messages=True) as kit:
         yield kit

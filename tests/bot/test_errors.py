@@ -12,7 +12,7 @@ from storage.errors import UserError
 
 
 def add(kit, fail):
-    """Give the bot one more command."""
+    """Add a command to the bot."""
 
     @app_commands.command(name="fail", description="Fail as told")
     async def command(interaction):
@@ -23,7 +23,7 @@ def add(kit, fail):
 
 
 async def test_at_once(kit):
-    """An error before any answer is an answer that only the person sees."""
+    """An error before any answer is answered ephemerally."""
 
     async def fail(_):
         raise UserError("server_only")
@@ -37,7 +37,7 @@ async def test_at_once(kit):
 
 @pytest.mark.parametrize("private", [True, False])
 async def test_after_hold(kit, private):
-    """An error after the promise of a card, public or not, is told to the person alone."""
+    """An error after a deferred answer, public or not, is shown to the member only."""
 
     async def fail(interaction):
         await defer(interaction, private=private)
@@ -53,7 +53,7 @@ async def test_after_hold(kit, private):
 
 
 async def test_bug(kit):
-    """A bug is logged whole under a reference; the person gets the reference and no more."""
+    """A bug is logged in full under a reference; the member gets only the reference."""
 
     async def fail(interaction):
         await defer(interaction)
@@ -76,13 +76,13 @@ class Broken(Button, verb="test:broken"):
     label = "Break"
 
     async def press(self, interaction):
-        """Break."""
+        """Raise an error."""
         await defer_update(interaction)
         raise KeyError("broken")
 
 
 async def test_button(kit):
-    """A bug in a button is answered as one in a command is; the card stays."""
+    """A bug in a button is answered like one in a command; the card stays."""
     kit.bot.controls.append(Broken)
     kit.bot.add_dynamic_items(Broken)
 
@@ -102,7 +102,7 @@ async def test_button(kit):
 
 
 async def test_forbidden(kit):
-    """What Discord forbids the bot is a sentence that names the permissions."""
+    """A missing permission is answered with a sentence that names it."""
 
     async def fail(interaction):
         await defer(interaction)
@@ -116,7 +116,7 @@ async def test_forbidden(kit):
 
 
 async def test_too_late(kit):
-    """An answer to what Discord has forgotten is no bug."""
+    """An expired interaction is no bug."""
 
     async def fail(interaction):
         await defer(interaction)

@@ -1,4 +1,4 @@
-"""Jobs, pictures and styles of one member are nobody else's, by any command or button."""
+"""A member's jobs, pictures and styles are out of others' reach, by any command or button."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STYLES = ("style share", "style unshare", "style delete", "sample")
 
 @pytest.fixture
 async def both(kit, scheduler):
-    """Alice with a style, a training that waits and pictures; bob with nothing."""
+    """Return alice with a style, a waiting training and pictures, and bob with nothing."""
     alice, bob = kit.add_member("alice"), kit.add_member("bob")
     style = await scheduler.add_style(alice, "secret")
     await scheduler.add_dataset(alice)
@@ -37,7 +37,7 @@ async def both(kit, scheduler):
 
 @pytest.mark.parametrize("command", STYLES)
 async def test_by_number(kit, both, command):
-    """A foreign style is as unknown as one that does not exist, by number and by name."""
+    """Another member's style is answered like an unknown one, by number and by name."""
     _, bob, style, *_ = both
     more = {"prompt": "x"} if command == "sample" else {}
 
@@ -51,7 +51,7 @@ async def test_by_number(kit, both, command):
 
 
 async def test_autocomplete(kit, both):
-    """Typing never offers somebody else's styles."""
+    """Typing never suggests another member's styles."""
     bob = both[1]
 
     for command in STYLES:
@@ -59,7 +59,7 @@ async def test_autocomplete(kit, both):
 
 
 async def test_by_press(kit, both):
-    """Every control says the same of a foreign number as of one that does not exist."""
+    """Every control answers another member's number like an unknown one."""
     alice, bob, style, training, drawing = both
     before = await kit.store.members.export(alice.id)
     controls = [
@@ -80,7 +80,7 @@ async def test_by_press(kit, both):
 
 @pytest.mark.parametrize("which", ["job", "style"])
 async def test_by_select(kit, both, which):
-    """A foreign number in a select is as unknown as one that does not exist."""
+    """Another member's number in a select is answered like an unknown one."""
     _, bob, style, training, _ = both
     pick, owner = (listing.Pick, training) if which == "job" else (styles.Pick, style)
     option = discord.SelectOption
@@ -95,7 +95,7 @@ async def test_by_select(kit, both, which):
 
 
 async def test_start(kit, both):
-    """Somebody else's pre-flight card starts nothing, nor does one's own of their dataset."""
+    """Another member's pre-flight card starts nothing, nor does one's own with their dataset."""
     alice, bob, _, training, _ = both
     order = TrainingOrder(training.dataset, "lora", "embedded").to_json()
 
@@ -107,7 +107,7 @@ async def test_start(kit, both):
 
 
 async def press(kit, who, control):
-    """Let somebody press a control as if it stood on a public card."""
+    """Let a member press a control as if it were on a public card."""
     message = await kit.bot.get_channel(kit.channel.id).send(view=Card(row(control)))
     answer = await who.click(kit.channel.last_message, custom_id=control.custom_id)
     await message.delete()

@@ -1,4 +1,4 @@
-"""What one member has is nobody else's: neither by name, nor by number, nor by a press."""
+"""A member's datasets cannot be reached by others: by name, number or press."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COMMANDS = ("dataset show", "dataset add", "dataset delete", "dataset collect")
 
 @pytest.mark.parametrize("command", COMMANDS)
 async def test_by_name(collecting_kit, command):
-    """Another member's dataset is as unknown as one that does not exist."""
+    """Another member's dataset is answered like an unknown one."""
     kit, alice, bob = (
         collecting_kit,
         collecting_kit.add_member("alice"),
@@ -30,7 +30,7 @@ async def test_by_name(collecting_kit, command):
 
 
 async def test_autocomplete(kit):
-    """Typing never offers another member's names."""
+    """Typing never suggests another member's names."""
     alice, bob = kit.add_member("alice"), kit.add_member("bob")
     await kit.add_dataset(alice, "alices dog")
 
@@ -38,7 +38,7 @@ async def test_autocomplete(kit):
 
 
 async def test_by_press(collecting_kit):
-    """No control made for alice's things does anything in bob's hands."""
+    """No control of alice's data works for bob."""
     kit, alice, bob = (
         collecting_kit,
         collecting_kit.add_member("alice"),
@@ -74,7 +74,7 @@ async def test_by_press(collecting_kit):
 
 
 async def test_pick(kit):
-    """A photo's number in a select is asked for with the picker's own id."""
+    """A select's photo number is checked against the member who picks."""
     alice, bob = kit.add_member("alice"), kit.add_member("bob")
     dataset = await kit.add_dataset(alice, photos=1)
     shown = list(enumerate(await kit.store.photos.list_for(dataset.id, alice.id), 1))
@@ -88,7 +88,7 @@ async def test_pick(kit):
 
 
 async def test_erase(kit):
-    """One member's delete leaves another's rows as they were."""
+    """Erasing one member leaves another's rows unchanged."""
     alice, bob = kit.add_member("alice"), kit.add_member("bob")
     await kit.add_dataset(alice, photos=1)
     await kit.add_dataset(bob, photos=1)

@@ -1,4 +1,4 @@
-"""The token never stands in a log."""
+"""The token never appears in a log."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TOKEN = ".".join(("MTA4", "GhXyz1", "abcdef"))
 
 @pytest.fixture(autouse=True)
 def _kept():
-    """Give the root logger back as it was."""
+    """Restore the root logger."""
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
     yield
@@ -22,7 +22,7 @@ def _kept():
 
 
 def test_token():
-    """Neither messages, nor arguments, nor tracebacks show the token."""
+    """Messages, arguments and tracebacks do not show the token."""
     stream = io.StringIO()
     logs.start_logging(TOKEN, stream=stream)
 

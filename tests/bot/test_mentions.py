@@ -8,7 +8,7 @@ EVIL = "<@1> @everyone <@&2> <#3> **bold** [x](http://evil) `code` \n# title ||s
 
 
 async def test_never(collecting_kit):
-    """Every message that the bot sends allows no mention of anybody."""
+    """Every message that the bot sends allows no mentions."""
     kit, alice = collecting_kit, collecting_kit.add_member("alice")
     dataset = await kit.add_dataset(alice, photos=1)
     (photo,) = await kit.store.photos.list_for(dataset.id, alice.id)
@@ -34,7 +34,7 @@ async def test_never(collecting_kit):
 
 
 def test_escape():
-    """Foreign text stands on one line, without markdown, and mentions nobody."""
+    """Members' text stays on one line, without markdown or mentions."""
     said = escape(EVIL)
 
     assert "\n" not in said

@@ -1,4 +1,4 @@
-"""A wrong setting stops the start with a sentence that names it."""
+"""A wrong setting fails the start with a sentence that names it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from storage.settings import read_settings
 
 @pytest.fixture(autouse=True)
 def _bare(monkeypatch, tmp_path):
-    """Nothing of the developer's own environment gets in."""
+    """Remove the developer's own environment."""
     monkeypatch.chdir(tmp_path)
     for field in BotSettings.model_fields.values():
         monkeypatch.delenv(str(field.validation_alias), raising=False)
 
 
 def test_defaults():
-    """Without any setting there is an answer for everything but the token."""
+    """Every setting but the token has a default."""
     read = read_settings(BotSettings)
 
     assert (read.token, read.collect_messages, read.default_base) == (None, False, "embedded")
@@ -94,7 +94,7 @@ def test_wrong_setting():
 
 
 def test_only_our_variables(monkeypatch):
-    """Variables that are not ours, like HOME or TOKEN, say nothing to our fields."""
+    """Variables without our prefix, such as HOME or TOKEN, set nothing."""
     monkeypatch.setenv("XDG_DATA_HOME", "/data")
     before = read_settings(BotSettings)
     ours = {field.validation_alias for field in BotSettings.model_fields.values()}

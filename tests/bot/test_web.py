@@ -1,4 +1,4 @@
-"""The web server: signed links that expire, hand over one file, and nothing else."""
+"""The web server: signed links that expire and deliver one file, and nothing else."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OWNER = 7
 
 @pytest.fixture
 async def store(tmp_path):
-    """A store with one style of alice's."""
+    """Return a store with one style of alice's."""
     async with await Store.open(Home(tmp_path / "home")) as store:
         request = {"name": "my dög"}
         await store.jobs.queue(NewJob(Kind.TRAIN, OWNER, 1, 2, request, "embedded"))
@@ -35,7 +35,7 @@ async def store(tmp_path):
 
 @pytest.fixture
 async def client(store):
-    """Somebody's browser."""
+    """Return a client of the server."""
     server = Web(store, "https://photos.example.org/safelight/")
     async with TestClient(TestServer(server.app)) as client:
         client.web = server
@@ -43,20 +43,20 @@ async def client(store):
 
 
 async def token(client, store):
-    """Return the token of a fresh link."""
+    """Return the token of a new link."""
     (style,) = await store.styles.list_for(OWNER)
     return client.web.link(style).url.rpartition("/")[2]
 
 
 async def test_health(client):
-    """The doctor is told that the bot is there."""
+    """/health answers the doctor."""
     answer = await client.get("/health")
 
     assert (answer.status, await answer.text()) == (200, "ok")
 
 
 async def test_file(client, store):
-    """A fresh link hands the file over under its name, and asks nobody to keep or tell it."""
+    """A new link delivers the file under its name, with headers against caching and referrers."""
     answer = await client.get(f"/get/{await token(client, store)}")
 
     assert answer.status == 200
@@ -71,7 +71,7 @@ async def test_file(client, store):
 
 
 async def test_link(client, store):
-    """A link stands under the public address and is valid for seven days."""
+    """A link starts with the public address and is valid for seven days."""
     (style,) = await store.styles.list_for(OWNER)
 
     link = client.web.link(style)
@@ -82,7 +82,7 @@ async def test_link(client, store):
 
 @pytest.mark.parametrize("part", [0, 1, 2, 3])
 async def test_forged(client, store, part):
-    """Whoever changes one part of a token gets a sentence, not a file."""
+    """A changed token gets a sentence instead of a file."""
     parts = (await token(client, store)).split(".")
     parts[part] = "9" * len(parts[part])
 
@@ -97,7 +97,7 @@ async def test_forged(client, store, part):
     "path", ["/get/..%2Fsafelight.db", "/get/1.7.x", "/get/%00", "/get/1.7.99999999999.", "/get/é"]
 )
 async def test_paths(client, path):
-    """No path and no half token leads anywhere."""
+    """Paths and incomplete tokens lead nowhere."""
     answer = await client.get(path)
 
     assert answer.status == 403
@@ -113,7 +113,7 @@ async def test_expired(client, store, monkeypatch):
 
 
 async def test_deleted(client, store):
-    """A deleted style's link leads nowhere."""
+    """A deleted style's link does not work."""
     last = await token(client, store)
     await store.styles.delete(1, OWNER)
 
@@ -124,7 +124,7 @@ async def test_deleted(client, store):
 
 
 async def test_left(client, store):
-    """A style that its maker left without their name is handed to nobody."""
+    """A style that its maker left anonymous is delivered to nobody."""
     last = await token(client, store)
     await store.styles.share(1, OWNER, 1)
     await store.members.erase(OWNER, keep_styles=True)
@@ -133,7 +133,7 @@ async def test_left(client, store):
 
 
 async def test_elsewhere(client):
-    """There is nothing else."""
+    """There are no other pages."""
     assert (await client.get("/")).status == 404
     assert (await client.post("/health")).status == 405
 
@@ -146,7 +146,7 @@ async def test_no_address(store):
 
 
 def test_secret(tmp_path):
-    """The key is made once, for its owner's eyes alone."""
+    """The key is created once, readable only by its owner."""
     home = Home(tmp_path)
 
     first = read_or_make_key(home)
@@ -157,7 +157,7 @@ def test_secret(tmp_path):
 
 
 async def test_listens(store, unused_tcp_port):
-    """The server listens where it is told, and a taken port costs only the links."""
+    """The server listens where configured; a taken port costs only the links."""
     first, second = Web(store, "http://localhost"), Web(store, "http://localhost")
     await first.start("127.0.0.1", unused_tcp_port)
     await second.start("127.0.0.1", unused_tcp_port)
@@ -174,7 +174,7 @@ async def test_switched_off(store):
 
 
 def test_names():
-    """Names of downloads carry no signs that a header or Discord would change."""
+    """Download names have no characters that a header or Discord would change."""
     assert plain_file_name("my dog.safetensors") == "my_dog.safetensors"
     assert plain_file_name("日本.safetensors") == "style.safetensors"
     assert '"; x="' not in content_disposition('a"; x="b.safetensors')

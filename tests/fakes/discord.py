@@ -123,7 +123,7 @@ class BotKit:
     async def add_dataset(
         self, who: simcord.MemberActor, name: str = "my dog", photos: int = 0, seed: int = 0
     ) -> Dataset:
-        """Give a member a dataset and their consent, with photos that the darkroom checks."""
+        """Add a member's dataset and consent, with photos that the darkroom checks."""
         dataset = await self.store.datasets.create(who.id, self.guild.id, name, Concept.SUBJECT)
         await self.store.members.add_consent(who.id, wording.CONSENT, "test")
         for number in range(seed, seed + photos):

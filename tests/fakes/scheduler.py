@@ -94,7 +94,7 @@ class FakeScheduler:
     async def add_dataset(
         self, who: simcord.MemberActor, name: str = "my dog", photos: int = 5, warned: int = 0
     ) -> Dataset:
-        """Give a member a dataset whose photos skip the darkroom, which is faster."""
+        """Add a member's dataset whose photos skip the darkroom, which is faster."""
         dataset = await self.kit.add_dataset(who, name)
         for at in range(photos):
             warnings = ("tiny",) if at < warned else ()
@@ -181,7 +181,7 @@ class FakeScheduler:
     async def add_style(
         self, who: simcord.MemberActor, name: str = "my dog", size: int = 2048, **facts: Any
     ) -> Style:
-        """Give a member a finished style, without commands."""
+        """Add a member's finished style, without commands."""
         dataset = await self.kit.add_dataset(who, name)
         request = TrainRequest(
             "lora", "embedded", name, "mydog", Concept.SUBJECT, Dial.QUICK, 100, 8, 1e-3, 4, 7

@@ -1,4 +1,4 @@
-"""Finished files are handed over by the best way that is open."""
+"""Finished files are delivered in the best way available."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from storage.events import SmallCopy
     ],
 )
 async def test_too_big(kit, scheduler, size, public, said):
-    """A file over the limit becomes a link, or without one a sentence."""
+    """A file over the limit becomes a link, or a sentence if links are off."""
     await kit.restart(upload_mib=1, public_url=public)
     _, job = await scheduler.start_training()
     await scheduler.finish_training(job, size)
@@ -35,7 +35,7 @@ async def test_too_big(kit, scheduler, size, public, said):
 
 
 async def test_smaller(kit, scheduler):
-    """Where no link is to be had, the copy that fits is handed over, and what it costs is said."""
+    """Without links a smaller copy that fits is sent, with what it costs."""
     await kit.restart(upload_mib=1, public_url=None)
     _, job = await scheduler.start_training()
     assert job.request["max_file_bytes"] == 1 << 20
@@ -58,7 +58,7 @@ async def test_smaller(kit, scheduler):
 
 
 async def test_with_links_no_copy_is_asked_for(kit, scheduler):
-    """A public address hands the whole file over, however large."""
+    """With a public address the whole file is linked, however large."""
     await kit.restart(upload_mib=1, public_url="https://photos.example.org")
     _, job = await scheduler.start_training()
 
@@ -67,7 +67,7 @@ async def test_with_links_no_copy_is_asked_for(kit, scheduler):
 
 @pytest.mark.parametrize(("status", "code"), [(413, 40005), (400, 50045)])
 async def test_refused(kit, scheduler, status, code):
-    """A file that Discord refuses in spite of the limit goes the next way."""
+    """A file that Discord refuses despite the limit is delivered in the next way."""
     _, job = await scheduler.start_training()
     await scheduler.report_preview(job, 0)
     await scheduler.let_bot_poll()
@@ -82,5 +82,5 @@ async def test_refused(kit, scheduler, status, code):
 
 
 def test_limit():
-    """The upload limit is the setting, or more where a server is boosted."""
+    """The upload limit is the setting, or more in a boosted server."""
     assert delivery.max_file_bytes(None, 20) == 20 << 20

@@ -1,4 +1,4 @@
-"""A drawn picture becomes a custom emoji: who may, and what Discord gets."""
+"""A sampled picture becomes a custom emoji, with the right permissions and size."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAY = discord.Permissions(create_expressions=True)
 
 
 async def drawn(kit, scheduler, **options):
-    """Let alice ask for pictures and a worker draw them."""
+    """Let alice sample pictures."""
     alice = kit.add_member("alice")
     await alice.slash(kit.channel, "sample", prompt="a red fox", **options)
     await scheduler.finish_sample(await scheduler.claim())
@@ -30,7 +30,7 @@ def eve(kit):
 
 
 async def test_added(kit, scheduler):
-    """A member with the permission names the picture, and it is there."""
+    """A member with the permission names the picture, and the emoji exists."""
     await drawn(kit, scheduler, count=2)
     adder = eve(kit)
 
@@ -43,7 +43,7 @@ async def test_added(kit, scheduler):
 
 
 async def test_not_allowed(kit, scheduler):
-    """A member without the permission is told which one it takes."""
+    """A member without the permission is told which one is needed."""
     alice, card = await drawn(kit, scheduler)
 
     answer = await alice.click(card, label="Add to server emoji")
@@ -52,7 +52,7 @@ async def test_not_allowed(kit, scheduler):
 
 
 async def test_bot_not_allowed(kit, scheduler):
-    """When the bot lacks the permission, the sentence says so."""
+    """The bot's missing permission is named."""
     _, card = await drawn(kit, scheduler)
     for role in kit.env.backend.get_guild(kit.guild.id).roles.values():
         role.permissions &= ~discord.Permissions(
@@ -68,7 +68,7 @@ async def test_bot_not_allowed(kit, scheduler):
 
 @pytest.mark.parametrize("side", [64, 128, 512])
 def test_shape(tmp_path, side):
-    """An emoji has 128 pixels and fits into 256 KB, whatever was drawn."""
+    """An emoji has 128 pixels and at most 256 KB, whatever the picture."""
     Image.effect_noise((side, side), 200).convert("RGB").save(tmp_path / "noise.png")
 
     made = emoji.make_emoji_png(tmp_path / "noise.png")
@@ -81,12 +81,12 @@ def test_shape(tmp_path, side):
     ("typed", "name"), [("my dog", "my_dog"), (":fox:", "fox"), ("a-b/c", "a_b_c")]
 )
 def test_names(typed, name):
-    """What is typed is made a name that Discord takes."""
+    """A typed name is turned into one that Discord accepts."""
     assert emoji.clean_name(typed) == name
 
 
 @pytest.mark.parametrize("typed", ["", "x", "::", "ä", "y" * 33])
 def test_bad_names(typed):
-    """What cannot be a name is refused."""
+    """A name that cannot be turned into a valid one is refused."""
     with pytest.raises(UserError, match="emoji_name"):
         emoji.clean_name(typed)

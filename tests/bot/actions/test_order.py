@@ -1,4 +1,4 @@
-"""Orders, as buttons keep them."""
+"""Training orders, as buttons keep them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from storage.records import Dial, Optimizer
 
 
 def test_an_order_is_read_back_as_it_was():
-    """An order goes through JSON whole, with the types of its options."""
+    """An order survives a round trip through JSON, with its options' types."""
     order = TrainingOrder(
         7, "hypernetwork", "sd15", Dial.THOROUGH, 20_000, 128, 1e-07, "w" * 32, private=True,
         other_datasets=(8, 9),
@@ -25,7 +25,7 @@ def test_an_order_is_read_back_as_it_was():
 
 @pytest.mark.parametrize("change", [{"dial": "endless"}, {"options": {"x": 1}}, {"y": 1}])
 def test_an_order_of_another_version_is_an_old_card(change):
-    """What this version does not know is refused instead of lost."""
+    """Unknown fields make the order an old card, instead of being lost."""
     body = TrainingOrder(7, "lora", "sd15").to_json() | change
 
     with pytest.raises(UserError, match="card_old"):

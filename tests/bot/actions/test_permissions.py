@@ -1,4 +1,4 @@
-"""Who may do what, how often, and not twice at once."""
+"""Permissions, quotas, and one command at a time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from storage.records import JobCommand, Kind, NewJob, Server
 
 @dataclass
 class Asker:
-    """What the guards ask of an interaction."""
+    """The attributes of an interaction that the guards use."""
 
     client: object
     guild_id: int
@@ -32,7 +32,7 @@ class Asker:
 
 
 def asker(kit, who, *roles, mod=False):
-    """Let somebody ask."""
+    """Return an interaction of a member."""
     return Asker(
         kit.bot,
         kit.guild.id,
@@ -44,7 +44,7 @@ def asker(kit, who, *roles, mod=False):
 
 
 async def test_roles(kit):
-    """With roles set, only who has one of them may; moderators always may."""
+    """If roles are set, only their members may use the bot; moderators always may."""
     alice, makers = kit.add_member("alice"), kit.guild.create_role("Makers")
     await check_role(asker(kit, alice), "train")
     await kit.store.servers.save(Server(kit.guild.id, trainers=(makers.id,)))
@@ -59,7 +59,7 @@ async def test_roles(kit):
 
 
 async def test_quota(kit):
-    """A day's trainings count, without the cancelled; the error knows when the next may be."""
+    """A day's trainings count, cancelled ones do not; the error has the time of the next."""
     alice = kit.add_member("alice")
     await kit.store.servers.save(Server(kit.guild.id, jobs=2))
     new = NewJob(Kind.TRAIN, alice.id, kit.guild.id, kit.channel.id, {"name": "a"}, "embedded")
@@ -79,7 +79,7 @@ async def test_quota(kit):
 
 
 async def test_keeper(kit):
-    """Who manages the server or its messages keeps order on it, and nobody in direct messages."""
+    """A member who manages the server or its messages is a moderator there, but nowhere else."""
     alone = asker(kit, kit.add_member("alice"))
     for guild, messages, kept in ((1, True, True), (1, False, False), (None, True, False)):
         may = SimpleNamespace(manage_guild=False, manage_messages=messages)
@@ -88,7 +88,7 @@ async def test_keeper(kit):
 
 
 async def test_once(kit):
-    """The same command of the same member waits; another's, or another one, does not."""
+    """The same command of the same member is refused while it runs; others are not."""
     alice, bob = kit.add_member("alice"), kit.add_member("bob")
 
     with refusing_duplicates(asker(kit, alice), "my dog"):

@@ -1,4 +1,4 @@
-"""What an order comes to, and what of it is refused."""
+"""What a training order leads to, and which orders are refused."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from storage.records import Method, Optimizer
 
 
 async def test_masks_need_see_through_photos(kit, scheduler):
-    """Masks are refused before the start where no photo has any, and taken where one has."""
+    """Masks are refused before the start unless a photo has transparency."""
     alice = kit.add_member("alice")
     dataset = await scheduler.add_dataset(alice)
     order = TrainingOrder(dataset.id, "lora", "embedded", options={"masked_loss": True})
@@ -32,7 +32,7 @@ async def test_masks_need_see_through_photos(kit, scheduler):
 
 
 def test_one_rate():
-    """An optimizer that finds one rate is refused for a method that needs two."""
+    """An optimizer with one learning rate is refused for a method that needs two."""
     with pytest.raises(UserError, match="optimizer_paces"):
         check_options(
             TrainingOrder(1, "pivotal", "embedded", options={"optimizer": Optimizer.PRODIGY}),
@@ -41,7 +41,7 @@ def test_one_rate():
 
 
 async def test_further_datasets_are_ones_own(kit, scheduler):
-    """An order that names a dataset of somebody else is refused, whatever wrote it."""
+    """An order with another member's dataset is refused."""
     alice, bob = kit.add_member("alice"), kit.add_member("bob")
     mine, theirs = (
         await scheduler.add_dataset(alice),
@@ -56,7 +56,7 @@ async def test_further_datasets_are_ones_own(kit, scheduler):
 
 
 async def test_as_many_concepts_as_a_run_takes(kit, scheduler):
-    """One training teaches up to five datasets; one more is refused."""
+    """One training takes up to five datasets; a sixth is refused."""
     alice = kit.add_member("alice")
     numbers = [
         (await scheduler.add_dataset(alice, name=f"thing {chr(97 + at)}")).id
@@ -73,7 +73,7 @@ async def test_as_many_concepts_as_a_run_takes(kit, scheduler):
 
 
 async def test_a_class_word_is_as_long_as_a_trigger(kit, scheduler):
-    """A class word may have as many letters as a trigger, and not one more."""
+    """A class word has the same length limit as a trigger."""
     alice = kit.add_member("alice")
     dataset = await scheduler.add_dataset(alice)
     longest = TrainingOrder(dataset.id, "lora", "embedded", class_word="w" * 32)
@@ -85,7 +85,7 @@ async def test_a_class_word_is_as_long_as_a_trigger(kit, scheduler):
 
 
 async def test_no_rank(kit, scheduler):
-    """A rank is refused where whole networks are trained."""
+    """A rank is refused if whole networks are trained."""
     alice = kit.add_member("alice")
     dataset = await scheduler.add_dataset(alice)
     order = TrainingOrder(dataset.id, "finetune", "embedded", rank=8)

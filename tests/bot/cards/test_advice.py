@@ -1,4 +1,4 @@
-"""The advice card: what it says, what it asks, and what Start then orders."""
+"""The advice card: its sentences, its questions, and what Start orders."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ METHODS = {
 
 
 async def gpu(kit, memory=24_000):
-    """Let a scheduler with a GPU and two bases publish."""
+    """Publish the catalog of a scheduler with a GPU and two bases."""
     catalog = await kit.store.catalog.read()
     plain = Base("sdxl", "SDXL", "sdxl", "hub/sdxl", 64, "RAIL", "", present=True, memory_mib=9000)
     plain = replace(plain, commercial=Commercial.CONDITIONS, terms="keep *its* list")
@@ -43,7 +43,7 @@ async def gpu(kit, memory=24_000):
 
 
 def selects(kit, shown):
-    """Return what each select of a card has chosen."""
+    """Return the chosen values of a card's selects."""
     return [
         option["value"]
         for part in kit.components(shown) if part.get("type") == 3
@@ -61,7 +61,7 @@ async def choose(kit, who, shown, which, value):
 
 
 async def test_advice(kit, scheduler):
-    """`/train auto` says what and why in three lines, what else would do, and starts nothing."""
+    """`/train auto` shows the advice with three reasons and an alternative, and starts nothing."""
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice, photos=8)
 
@@ -81,7 +81,7 @@ async def test_advice(kit, scheduler):
 
 
 async def test_start(kit, scheduler):
-    """Start orders what was advised, with the word that was given."""
+    """Start orders what was advised, with the given word."""
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice, photos=3)
 
@@ -95,7 +95,7 @@ async def test_start(kit, scheduler):
 
 
 async def test_other(kit, scheduler):
-    """The second choice can be looked at and started, and the first be turned back to."""
+    """The alternative can be shown and started, and the first advice shown again."""
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice, photos=8)
     card = await alice.slash(kit.channel, "train auto", **DATASET)
@@ -108,7 +108,7 @@ async def test_other(kit, scheduler):
 
 
 async def test_motif(kit, scheduler):
-    """What the photos show is asked in one select, and changes the advice."""
+    """One select asks what the photos show, which changes the advice."""
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice, photos=8)
     await gpu(kit)
@@ -122,7 +122,7 @@ async def test_motif(kit, scheduler):
 
 
 async def test_purpose(kit, scheduler):
-    """Who wants to earn money is told what the licence asks, of a base that allows it."""
+    """Commercial use gets the licence's terms, and a base that allows it."""
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice, photos=8)
     await gpu(kit)
@@ -136,7 +136,7 @@ async def test_purpose(kit, scheduler):
 
 
 async def test_no_licence(kit, scheduler):
-    """Where no base allows it, a sentence says so and nothing is ordered."""
+    """If no base allows it, a sentence says so and nothing is ordered."""
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice, photos=8)
 
@@ -147,7 +147,7 @@ async def test_no_licence(kit, scheduler):
 
 
 async def test_class(kit, scheduler):
-    """A few photos of a person get all of the network, beside the class of persons."""
+    """A few photos of a person get DreamBooth with class pictures of persons."""
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice, photos=4)
     await gpu(kit, memory=80_000)
@@ -164,7 +164,7 @@ async def test_class(kit, scheduler):
 
 
 async def test_no_room(kit, scheduler):
-    """Where a whole model has no room, what has is advised."""
+    """If memory is short for a whole model, a smaller method is advised."""
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice, photos=4)
     await gpu(kit, memory=80_000)
@@ -180,7 +180,7 @@ async def test_no_room(kit, scheduler):
 
 
 async def test_minutes(kit, scheduler):
-    """A server's minutes shorten the advice instead of refusing it."""
+    """A server's time limit shortens the advised training instead of refusing it."""
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice, photos=40)
     await kit.store.servers.save(Server(kit.guild.id, minutes=5))
@@ -196,7 +196,7 @@ async def test_minutes(kit, scheduler):
 
 
 async def test_beside_an_order(kit, scheduler):
-    """An order that is as advised says why; another one names the advice and leads to it."""
+    """An order that equals the advice says why; any other names the advice and links to it."""
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice, photos=8)
 
@@ -212,7 +212,7 @@ async def test_beside_an_order(kit, scheduler):
 
 
 async def test_from_the_dataset(kit, scheduler):
-    """A dataset's card leads to the advice, below it, once it has photos enough."""
+    """A dataset's card has a button for advice once it has enough photos."""
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice, photos=2)
     assert "Train" not in kit.labels(await kit.open_dataset(alice))
@@ -224,7 +224,7 @@ async def test_from_the_dataset(kit, scheduler):
 
 
 async def test_after_a_restart(kit, scheduler):
-    """The card's controls work after the bot was started anew."""
+    """The card's controls work after a restart of the bot."""
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice, photos=8)
     card = await alice.slash(kit.channel, "train auto", **DATASET)

@@ -1,4 +1,4 @@
-"""The parts of cards: files under names that Discord leaves alone, texts that fit."""
+"""Parts of cards: files with safe names, and texts that fit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Sample(Button, verb="test:sample"):
 
 
 def test_media(tmp_path):
-    """A file keeps its name where Discord would; two of one name do not clash."""
+    """A file's name is one that Discord keeps; equal names do not clash."""
     card = Card()
     names = [card.attach(tmp_path / name) for name in ("dog.webp", "my dög.webp", "dog.webp")]
 
@@ -27,7 +27,7 @@ def test_media(tmp_path):
 
 
 def test_files(tmp_path):
-    """Files are opened when the card is sent, not before."""
+    """Files are opened only when the card is sent."""
     card = Card()
     card.attach(tmp_path / "later.txt")
     (tmp_path / "later.txt").write_text("here")
@@ -39,14 +39,14 @@ def test_files(tmp_path):
 
 
 def test_text():
-    """A text that would not fit is cut; empty lines are left out."""
+    """Too long a text is truncated; empty lines are left out."""
     assert text("a", "", "b").content == "a\nb"
     assert len(text("x" * 9000).content) == MAX_TEXT_CHARS
 
 
 @pytest.mark.parametrize("numbers", [(), (1,), (1, -2, 123456789012345678)])
 async def test_button(numbers):
-    """A button is made again from its custom id alone."""
+    """A button is rebuilt from its custom id alone."""
     button = Sample(*numbers)
     match = Sample.__discord_ui_compiled_template__.fullmatch(button.custom_id)
 
@@ -56,7 +56,7 @@ async def test_button(numbers):
 
 
 def test_exact():
-    """A button does not answer to the id of another that begins alike."""
+    """A button does not match an id that only begins like its own."""
     template = Sample.__discord_ui_compiled_template__
 
     assert template.fullmatch("test:sample:1")
@@ -65,7 +65,7 @@ def test_exact():
 
 
 def test_gallery(tmp_path):
-    """A gallery of nothing is left out; every picture has its alt text on one line."""
+    """An empty gallery is left out; every picture has its alt text on one line."""
     card = Card(row(Sample())).add_gallery([])
     assert len(list(card.walk_children())) == 3
 

@@ -1,4 +1,4 @@
-"""The consent card: asked once, before any photo is kept."""
+"""Consent is asked for once, before any photo is kept."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from bot import wording
 
 
 async def test_consent_card(kit):
-    """Attachments wait until their owner agrees, and are then taken."""
+    """Attachments wait until the member consents, and are then added."""
     alice = kit.add_member("alice")
     await alice.slash(kit.channel, "dataset new", name="my dog")
 
@@ -24,7 +24,7 @@ async def test_consent_card(kit):
 
 
 async def test_no_consent(kit):
-    """Who does not agree has given nothing, and nothing waits for them."""
+    """Without consent nothing is kept."""
     alice = kit.add_member("alice")
     await alice.slash(kit.channel, "dataset new", name="my dog")
     photo = ("a.png", kit.draw_photo(1))
@@ -40,7 +40,7 @@ async def test_no_consent(kit):
 
 
 async def test_consent_after_restart(kit):
-    """A consent given after a restart is recorded; the photos are asked for once more."""
+    """Consent given after a restart is recorded; the photos must be sent again."""
     alice = kit.add_member("alice")
     await alice.slash(kit.channel, "dataset new", name="my dog")
     asked = await alice.slash(

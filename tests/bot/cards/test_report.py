@@ -1,4 +1,4 @@
-"""Reports: from the button under a picture to the moderators' log channel and back."""
+"""Reports go from a picture's button to the moderators' log channel, and back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from storage.records import Server
 
 
 async def reported(kit, scheduler, *, log=True):
-    """Let alice draw, bob report it; return the pictures' card and the log channel."""
+    """Let alice sample and bob report; return the pictures' card and the log channel."""
     alice, bob = kit.add_member("alice"), kit.add_member("bob")
     room = kit.guild.create_text_channel("log")
     if log:
@@ -24,7 +24,7 @@ async def reported(kit, scheduler, *, log=True):
 
 
 async def test_log(kit, scheduler):
-    """Every report is kept, and shown in the log channel with a link, the reason and the owner."""
+    """Every report is kept, and shown in the log channel with link, reason and owner."""
     card, room = await reported(kit, scheduler)
 
     (report,) = await kit.store.reports.list_for(kit.guild.id)
@@ -36,7 +36,7 @@ async def test_log(kit, scheduler):
 
 
 async def test_no_log(kit, scheduler):
-    """Without a log channel the report is kept all the same."""
+    """Without a log channel the report is still kept."""
     _, room = await reported(kit, scheduler, log=False)
 
     assert room.last_message is None
@@ -56,7 +56,7 @@ async def test_removed(kit, scheduler):
 
 
 async def test_left(kit, scheduler):
-    """A moderator may also leave it, and the card says who decided."""
+    """A moderator may keep the picture, and the card says who decided."""
     card, room = await reported(kit, scheduler)
     mo = kit.add_moderator()
     await kit.restart()
@@ -68,7 +68,7 @@ async def test_left(kit, scheduler):
 
 
 async def test_not_a_moderator(kit, scheduler):
-    """Who does not moderate decides nothing."""
+    """Only moderators can decide."""
     card, room = await reported(kit, scheduler)
     carol = kit.add_member("carol")
 
@@ -80,7 +80,7 @@ async def test_not_a_moderator(kit, scheduler):
 
 
 async def test_closed_log(kit, scheduler):
-    """A log channel that the bot may not write to costs nobody their report."""
+    """A log channel that the bot may not write to loses no report."""
     alice = kit.add_member("alice")
     await kit.store.servers.save(Server(kit.guild.id, log=123456))
     await alice.slash(kit.channel, "sample", prompt="a red fox")

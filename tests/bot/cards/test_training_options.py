@@ -1,4 +1,4 @@
-"""What the form of more options changes, and what of it a method does not take."""
+"""The form of more options: its effects, and options that a method does not support."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FORM = {
 
 
 async def test_more_options(kit, scheduler):
-    """The form's choices are on the card and in the job; a further dataset is a concept."""
+    """The form's values are on the card and in the job; a further dataset is a concept."""
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice)
     cat = await scheduler.add_dataset(alice, name="my cat")
@@ -53,7 +53,7 @@ async def test_more_options(kit, scheduler):
     ],
 )
 async def test_options_refused(kit, scheduler, method, values, code):
-    """What a method does not take is a sentence."""
+    """An unsupported option is refused with a sentence."""
     alice = kit.add_member("alice")
     dog = await scheduler.add_dataset(alice)
     cat = await scheduler.add_dataset(alice, name="my cat")
@@ -77,7 +77,7 @@ async def test_options_refused(kit, scheduler, method, values, code):
 
 
 async def test_dreambooth(kit, scheduler):
-    """It needs a class word, says which pictures the base draws, and how long a model is kept."""
+    """DreamBooth needs a class word; the card shows its class pictures and how long it is kept."""
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice)
 
@@ -108,7 +108,7 @@ async def test_dreambooth(kit, scheduler):
     ],
 )
 async def test_class_pictures(kit, scheduler, typed, said):
-    """Any method takes class pictures; what cannot be is refused with a sentence."""
+    """Any method takes class pictures; impossible combinations are refused with a sentence."""
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice)
     card = await alice.slash(kit.channel, "train lora", **DATASET, word="dog")

@@ -1,4 +1,4 @@
-"""What holds for all commands and controls together."""
+"""What holds for all commands and controls."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def test_names(kit):
 
 
 async def test_options(kit):
-    """Every option is explained."""
+    """Every option has a description."""
     for command in walk(kit.bot):
         if isinstance(command, app_commands.Command):
             for option in command.parameters:
@@ -38,7 +38,7 @@ async def test_options(kit):
 
 
 async def test_controls(kit):
-    """No two controls answer to one custom id; labels are short enough for a phone."""
+    """Custom ids are unique, and labels short enough for a phone."""
     verbs = Counter(control.verb for control in kit.bot.controls)
 
     assert [verb for verb, count in verbs.items() if count > 1] == []
@@ -46,7 +46,7 @@ async def test_controls(kit):
 
 
 async def test_all_listed(kit):
-    """Every control that a card can show is known to the bot after a restart."""
+    """Every control that a card can show is registered after a restart."""
     queue, known = [Control], set(kit.bot.controls)
     while queue:
         control = queue.pop()
@@ -79,7 +79,7 @@ async def test_old_button(kit, custom_id):
 
 
 def test_light():
-    """Importing the whole bot loads neither torch nor the training."""
+    """Importing the whole bot imports neither torch nor the training."""
     code = (
         "import sys, pkgutil, importlib, warnings; warnings.simplefilter('ignore')\n"
         "import bot.bot, bot.__main__, bot.cogs\n"

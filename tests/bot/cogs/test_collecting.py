@@ -1,4 +1,4 @@
-"""Photos posted as messages: only where it is switched on, only theirs, until Done."""
+"""Photos posted as messages are collected only if enabled, only the member's own, until Done."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from storage.records import Kind
 
 
 async def post(kit, who, *seeds, channel=None):
-    """Post pictures as one message, and return it as it is afterwards."""
+    """Post pictures in one message, and return it as it is afterwards."""
     sent = [(f"photo{seed}.png", kit.draw_photo(seed)) for seed in seeds]
     message = await who.send(channel or kit.channel, "look", attachments=sent)
     return seen(kit, message, channel)
 
 
 def seen(kit, message, channel=None):
-    """Return a message with the reactions it has by now."""
+    """Return a message with its present reactions."""
     history = (channel or kit.channel).history()
     return next(one for one in history if one.id == message.id)
 
@@ -32,7 +32,7 @@ async def begin(kit, who, name="my dog"):
 
 
 async def test_off(kit):
-    """Switched off, the command explains rule 21 and how an operator switches it on."""
+    """If disabled, the command explains why and how an operator enables it."""
     alice = kit.add_member("alice")
     dataset = await kit.add_dataset(alice)
 
@@ -46,7 +46,7 @@ async def test_off(kit):
 
 
 def test_intents():
-    """Nothing privileged is asked of Discord unless collecting is switched on."""
+    """Privileged intents are requested only if collecting is enabled."""
     privileged = Intents(members=True, presences=True, message_content=True).value
 
     assert make_intents(collect=False).value & privileged == 0
@@ -54,7 +54,7 @@ def test_intents():
 
 
 async def test_collect(collecting_kit):
-    """Photos that a member posts are taken and marked, from Done on no more."""
+    """Photos that a member posts are added and marked, until Done."""
     kit, alice = collecting_kit, collecting_kit.add_member("alice")
     dataset = await kit.add_dataset(alice)
 
@@ -71,7 +71,7 @@ async def test_collect(collecting_kit):
 
 
 async def test_only_theirs(collecting_kit):
-    """Nobody else's photos are taken, nor the member's own in another channel."""
+    """Other members' photos are ignored, and the member's own in another channel."""
     kit, alice, bob = (
         collecting_kit,
         collecting_kit.add_member("alice"),
@@ -90,7 +90,7 @@ async def test_only_theirs(collecting_kit):
 
 
 async def test_refused(collecting_kit):
-    """A file that cannot be taken is marked, named and explained under the message."""
+    """A refused file is marked, named and explained under the message."""
     kit, alice = collecting_kit, collecting_kit.add_member("alice")
     dataset = await kit.add_dataset(alice)
 
@@ -106,7 +106,7 @@ async def test_refused(collecting_kit):
 
 
 async def test_eleven(collecting_kit):
-    """Eleven files in one message are too many; none is taken and the sentence says so."""
+    """Eleven files in one message are refused altogether with a sentence."""
     kit, alice = collecting_kit, collecting_kit.add_member("alice")
     dataset = await kit.add_dataset(alice)
 
@@ -119,7 +119,7 @@ async def test_eleven(collecting_kit):
 
 
 async def test_restart(collecting_kit):
-    """Collecting goes on after a restart, and Done still ends it."""
+    """Collecting continues after a restart, and Done still ends it."""
     kit, alice = collecting_kit, collecting_kit.add_member("alice")
     dataset = await kit.add_dataset(alice)
     answer = await begin(kit, alice)
@@ -134,7 +134,7 @@ async def test_restart(collecting_kit):
 
 
 async def test_consent_first(collecting_kit):
-    """Nothing is collected before the member has agreed; agreeing starts it."""
+    """Nothing is collected before the member consents; consenting starts it."""
     kit, alice = collecting_kit, collecting_kit.add_member("alice")
     await alice.slash(kit.channel, "dataset new", name="my dog")
 
@@ -147,7 +147,7 @@ async def test_consent_first(collecting_kit):
 
 
 async def test_no_reactions_allowed(collecting_kit):
-    """Where the bot may not react, photos are taken all the same."""
+    """Photos are added even if the bot may not react."""
     kit, alice = collecting_kit, collecting_kit.add_member("alice")
     dataset = await kit.add_dataset(alice)
     await begin(kit, alice)

@@ -1,4 +1,4 @@
-"""The dataset commands, from the first name to the last photo."""
+"""The dataset commands."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from storage.requests import CaptionRequest
 
 
 def files(kit, *seeds):
-    """Draw a picture for each seed, as a form takes them."""
+    """Return pictures of some seeds, as a form takes them."""
     return [(f"photo{seed}.png", kit.draw_photo(seed)) for seed in seeds]
 
 
 async def hand(kit, who, pictures, name="my dog"):
-    """Hand pictures over through the form."""
+    """Send pictures through the form."""
     form = await who.slash(kit.channel, "dataset add", name=name)
     return await who.submit_modal(form, {"photos": pictures, "consent": ["yes"]})
 
@@ -42,7 +42,7 @@ async def test_new(kit):
     "name", ["../../etc/passwd", "a/b", "<@1> @everyone", "x" * 200, "  ", "a\nb"]
 )
 async def test_bad_name(kit, name):
-    """A name that cannot be a file's or would mention somebody is refused with a sentence."""
+    """A name that is no valid file name or would mention somebody is refused with a sentence."""
     alice = kit.add_member("alice")
 
     answer = await alice.slash(kit.channel, "dataset new", name=name)
@@ -52,7 +52,7 @@ async def test_bad_name(kit, name):
 
 
 async def test_name_taken(kit):
-    """A second dataset of one name is refused; another member may have it."""
+    """A member's second dataset of a name is refused; another member may use it."""
     alice, bob = kit.add_member("alice"), kit.add_member("bob")
     await kit.add_dataset(alice)
 
@@ -64,7 +64,7 @@ async def test_name_taken(kit):
 
 
 async def test_form(kit):
-    """The form takes photos, records the consent, names what it refused, and asks for captions."""
+    """The form adds photos, records consent, names refused files, and queues captions."""
     alice = kit.add_member("alice")
     await alice.slash(kit.channel, "dataset new", name="my dog")
 
@@ -81,7 +81,7 @@ async def test_form(kit):
 
 
 async def test_attachments(kit):
-    """With consent on record, attachments are taken at once."""
+    """With consent on record, attachments are added at once."""
     alice = kit.add_member("alice")
     await kit.add_dataset(alice)
 
@@ -98,7 +98,7 @@ async def test_attachments(kit):
 
 
 async def test_same_photo_twice(kit):
-    """A picture that is there already is named and not kept a second time."""
+    """A duplicate is named and not stored again."""
     alice = kit.add_member("alice")
     dataset = await kit.add_dataset(alice, photos=1)
 
@@ -110,7 +110,7 @@ async def test_same_photo_twice(kit):
 
 
 def odd(kind):
-    """Make one of the files that people (and others) send."""
+    """Return a file that cannot be added."""
     image, out = Image.new("RGB", (300, 280), "teal"), io.BytesIO()
     match kind:
         case "truncated":
@@ -129,7 +129,7 @@ def odd(kind):
 
 
 async def test_bad_files(kit):
-    """Each file that cannot be taken is named with its reason; the good ones are kept."""
+    """Each refused file is named with its reason; the good ones are added."""
     alice = kit.add_member("alice")
     dataset = await kit.add_dataset(alice)
     sent = [
@@ -156,7 +156,7 @@ async def test_bad_files(kit):
 
 
 async def test_show(kit):
-    """The card shows nine photos a page, with alt text, captions and what is amiss."""
+    """The card shows nine photos a page, with alt text, captions and warnings."""
     alice = kit.add_member("alice")
     dataset = await kit.add_dataset(alice, photos=10)
     first = (await kit.store.photos.list_for(dataset.id, alice.id))[0]
@@ -174,7 +174,7 @@ async def test_show(kit):
 
 
 async def test_warnings(kit):
-    """Tiny, blurred and nearly equal photos are taken, and the card says so."""
+    """Tiny, blurred and near-duplicate photos are added with a warning."""
     alice = kit.add_member("alice")
     await kit.add_dataset(alice)
     flat = io.BytesIO()
@@ -188,7 +188,7 @@ async def test_warnings(kit):
 
 
 async def test_caption(kit):
-    """A member edits a caption in a form; the next captioning leaves it as it is."""
+    """A caption edited in the form is not overwritten by later captioning."""
     alice = kit.add_member("alice")
     dataset = await kit.add_dataset(alice, photos=1)
     (photo,) = await kit.store.photos.list_for(dataset.id, alice.id)
@@ -204,7 +204,7 @@ async def test_caption(kit):
 
 
 async def test_remove(kit):
-    """Remove takes one photo out, its bytes too, and goes back to the page."""
+    """Remove deletes one photo with its file, and returns to the page."""
     alice = kit.add_member("alice")
     dataset = await kit.add_dataset(alice, photos=2)
     photo, other = await kit.store.photos.list_for(dataset.id, alice.id)
@@ -219,7 +219,7 @@ async def test_remove(kit):
 
 
 async def test_removed_meanwhile(kit):
-    """A press on a photo that is gone is answered with a sentence."""
+    """Pressing on a photo that is gone is answered with a sentence."""
     alice = kit.add_member("alice")
     dataset = await kit.add_dataset(alice, photos=1)
     (photo,) = await kit.store.photos.list_for(dataset.id, alice.id)
@@ -232,7 +232,7 @@ async def test_removed_meanwhile(kit):
 
 
 async def test_caption_again(kit):
-    """Caption again queues every photo once; while that runs the button rests."""
+    """Caption again queues every photo once; the button is disabled while that runs."""
     alice = kit.add_member("alice")
     await kit.add_dataset(alice, photos=2)
     card = await kit.open_dataset(alice)
@@ -247,7 +247,7 @@ async def test_caption_again(kit):
 
 
 async def test_delete(kit):
-    """Delete asks first; then the dataset, its photos and their bytes are gone."""
+    """Delete asks first, then removes the dataset, its photos and their files."""
     alice = kit.add_member("alice")
     dataset = await kit.add_dataset(alice, photos=1)
     (photo,) = await kit.store.photos.list_for(dataset.id, alice.id)
@@ -263,7 +263,7 @@ async def test_delete(kit):
 
 
 async def test_delete_not(kit):
-    """Who thinks again keeps everything."""
+    """Without confirmation everything is kept."""
     alice = kit.add_member("alice")
     await kit.add_dataset(alice)
 
@@ -275,7 +275,7 @@ async def test_delete_not(kit):
 
 
 async def test_unknown(kit):
-    """A dataset that does not exist is answered with a sentence by every command."""
+    """Every command answers an unknown dataset with a sentence."""
     alice = kit.add_member("alice")
 
     for command in ("add", "show", "delete"):
@@ -284,7 +284,7 @@ async def test_unknown(kit):
 
 
 async def test_autocomplete(kit):
-    """Typing offers the member's own names, the newest first, 25 at most."""
+    """Typing suggests the member's own names, newest first, 25 at most."""
     alice, bob = kit.add_member("alice"), kit.add_member("bob")
     await kit.add_dataset(bob, "bobs cat")
     for number in range(30):
@@ -299,7 +299,7 @@ async def test_autocomplete(kit):
 
 
 async def test_second_while_first_runs(kit):
-    """The same command twice at once is done once; the second gets a sentence."""
+    """The same command twice at once runs once; the second gets a sentence."""
     alice = kit.add_member("alice")
     dataset = await kit.add_dataset(alice)
     kit.bot.running_commands.add((alice.id, "dataset add", "my dog"))
@@ -316,7 +316,7 @@ async def test_second_while_first_runs(kit):
 
 
 async def test_disk_low(kit):
-    """With too little disk left nothing is taken, and the sentence says why."""
+    """With too little disk space photos are refused with the reason."""
     alice = kit.add_member("alice")
     dataset = await kit.add_dataset(alice)
     await kit.restart(min_free_mib=1 << 40)
@@ -345,7 +345,7 @@ async def test_restart(kit):
 
 
 async def test_form_over_restart(kit):
-    """A form that was open while the bot restarted is answered with a sentence."""
+    """A form that was open during a restart is answered with a sentence."""
     alice = kit.add_member("alice")
     await kit.add_dataset(alice)
     form = await alice.slash(kit.channel, "dataset add", name="my dog")
@@ -357,7 +357,7 @@ async def test_form_over_restart(kit):
 
 
 async def test_ten_at_once(kit):
-    """Ten photos in one form are all taken, in the order they were picked."""
+    """Ten photos in one form are all added, in the order they were picked."""
     alice = kit.add_member("alice")
     dataset = await kit.add_dataset(alice)
 

@@ -1,4 +1,4 @@
-"""/help and /privacy: what a newcomer reads first."""
+"""`/help` and `/privacy`, the first things a newcomer reads."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ async def test_help(kit):
 
 
 async def test_privacy(kit):
-    """The card says what is kept and why messages are not taken; no link where none is set."""
+    """The card says what is kept and why messages are not read; links need a policy to be set."""
     alice = kit.add_member("alice")
 
     answer = await alice.slash(kit.channel, "privacy")
@@ -29,7 +29,7 @@ async def test_privacy(kit):
 
 
 async def test_privacy_here(collecting_kit):
-    """Where collecting is on, or the operator has a policy, the card says so."""
+    """If collecting is enabled or the operator has a policy, the card says so."""
     await collecting_kit.restart(privacy_url="https://example.org/privacy")
     alice = collecting_kit.add_member("alice")
 
@@ -40,7 +40,7 @@ async def test_privacy_here(collecting_kit):
 
 
 async def test_direct_message(kit):
-    """Help, privacy and one's own things are answered in direct messages, too."""
+    """Help, privacy and one's own data are available in direct messages, too."""
     user = kit.env.create_user("carol")
 
     for command in ("help", "privacy", "me"):

@@ -1,4 +1,4 @@
-"""Steering jobs from their cards and from `/jobs`: by the owner and by moderators alone."""
+"""Jobs are controlled from their cards and `/jobs`, by their owner and by moderators only."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def message(kit, job):
     ],
 )
 async def test_wishes(kit, scheduler, label, wish, said):
-    """A press becomes a wish, and the card says at once that it was heard."""
+    """A press becomes a command for the job, and the card confirms it at once."""
     alice, job, card = await started(kit, scheduler)
 
     await alice.click(card, label=label)
@@ -52,7 +52,7 @@ async def test_wishes(kit, scheduler, label, wish, said):
 
 
 async def test_pause_resume(kit, scheduler):
-    """A paused job says where it stands and goes back into the queue with Resume."""
+    """A paused job shows its step and is queued again with Resume."""
     alice, job, card = await started(kit, scheduler)
     await scheduler.report_step(job, 25)
     await alice.click(card, label="Pause")
@@ -70,7 +70,7 @@ async def test_pause_resume(kit, scheduler):
 
 
 async def test_cancel_waiting(kit, scheduler):
-    """A job that waits is cancelled at once, and nobody is pinged for it."""
+    """A waiting job is cancelled at once, and nobody is pinged."""
     alice, job, card = await started(kit, scheduler, claim=False)
 
     await alice.click(card, label="Cancel")
@@ -82,7 +82,7 @@ async def test_cancel_waiting(kit, scheduler):
 
 
 async def test_cancelled_by_moderator(kit, scheduler):
-    """A moderator cancels anybody's job here, and its owner is told by whom."""
+    """A moderator can cancel any job in the server, and its owner is told who did."""
     alice, job, card = await started(kit, scheduler)
     mo = kit.add_moderator()
 
@@ -98,7 +98,7 @@ async def test_cancelled_by_moderator(kit, scheduler):
 
 
 async def test_stranger(kit, scheduler):
-    """Anybody else's press changes nothing and is answered with a sentence."""
+    """Another member's press changes nothing and is answered with a sentence."""
     _, job, card = await started(kit, scheduler)
     bob = kit.add_member("bob")
 
@@ -111,7 +111,7 @@ async def test_stranger(kit, scheduler):
 
 
 async def test_ended(kit, scheduler):
-    """A button on a card that is behind is answered, not obeyed."""
+    """A button on an outdated card is answered and has no effect."""
     alice, job, card = await started(kit, scheduler)
     await kit.bot.jobs.close()
     await scheduler.fail(job, step=1)
@@ -122,7 +122,7 @@ async def test_ended(kit, scheduler):
 
 
 async def test_after_restart(kit, scheduler):
-    """The buttons of a card from before a restart work."""
+    """Buttons on a card from before a restart work."""
     alice, job, card = await started(kit, scheduler)
     await kit.restart()
 
@@ -132,7 +132,7 @@ async def test_after_restart(kit, scheduler):
 
 
 async def test_mine(kit, scheduler):
-    """`/jobs` lists a member's own jobs with their places, and shows each one's card."""
+    """`/jobs` lists a member's jobs with their queue positions, and shows each one's card."""
     alice, job, _ = await started(kit, scheduler)
     bob = kit.add_member("bob")
     await scheduler.add_dataset(bob, "cat")
@@ -162,7 +162,7 @@ async def test_none(kit):
 
 
 async def test_server(kit, scheduler):
-    """The server's list is for moderators, and they can cancel from it."""
+    """The server's list is for moderators, who can cancel jobs from it."""
     alice, job, _ = await started(kit, scheduler)
     mo = kit.add_moderator()
 
@@ -176,7 +176,7 @@ async def test_server(kit, scheduler):
 
 
 async def test_elsewhere(kit, scheduler):
-    """A moderator of one server has no say over another server's jobs."""
+    """A moderator has no rights over another server's jobs."""
     _, job, _ = await started(kit, scheduler)
     await kit.store.jobs.set_card(job.id, job.channel, 1, None)
     other = kit.env.create_guild("Elsewhere")

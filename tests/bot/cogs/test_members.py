@@ -1,4 +1,4 @@
-"""/me: see it, have a copy of it, delete it."""
+"""`/me`: a member's data can be seen, exported and deleted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from storage.requests import SampleRequest
 
 
 async def styled(kit, who, *, shared=True):
-    """Give a member a style, shared with the server if wanted."""
+    """Add a member's style, shared with the server if wanted."""
     request = asdict(SampleRequest("embedded", "a dog"))
     new = NewJob(
         Kind.TRAIN, who.id, kit.guild.id, kit.channel.id, request | {"name": "my dog"}, "embedded"
@@ -31,7 +31,7 @@ async def styled(kit, who, *, shared=True):
 
 
 async def test_me(kit):
-    """The card counts what is kept and says what was agreed to."""
+    """The card counts what is stored and shows the consent."""
     alice = kit.add_member("alice")
     await kit.add_dataset(alice, photos=2)
 
@@ -45,7 +45,7 @@ async def test_me(kit):
 
 
 async def test_export(kit):
-    """Export hands over a list of every row and every photo's pixels."""
+    """The export has every row and every photo's pixels."""
     alice, bob = kit.add_member("alice"), kit.add_member("bob")
     await kit.add_dataset(alice, photos=2)
     await kit.add_dataset(bob, "bobs cat", photos=1, seed=7)
@@ -67,7 +67,7 @@ async def test_export(kit):
 
 
 def test_pack(tmp_path):
-    """What is larger than one upload is split, and everything is in one of the parts."""
+    """An export larger than one upload is split, and every file is in one of the parts."""
     photos = []
     for number in range(5):
         path = tmp_path / f"{number}.png"
@@ -83,7 +83,7 @@ def test_pack(tmp_path):
 
 
 async def test_erase(kit):
-    """Delete everything asks first, then nothing of the member is left, and others keep theirs."""
+    """Delete everything asks first, then removes all data of the member and no other's."""
     alice, bob = kit.add_member("alice"), kit.add_member("bob")
     dataset = await kit.add_dataset(alice, photos=2)
     await kit.add_dataset(bob, photos=1)  # the same picture as alice's first
@@ -103,7 +103,7 @@ async def test_erase(kit):
 
 
 async def test_erase_styles(kit):
-    """Who shared styles chooses: they go, or they stay without a name."""
+    """Shared styles are deleted or kept without a name, as the member chooses."""
     alice, bob = kit.add_member("alice"), kit.add_member("bob")
     left, removed = await styled(kit, alice), await styled(kit, bob)
 
@@ -119,7 +119,7 @@ async def test_erase_styles(kit):
 
 
 async def test_keep(kit):
-    """Who thinks again keeps everything."""
+    """Without confirmation everything is kept."""
     alice = kit.add_member("alice")
     await kit.add_dataset(alice, photos=1)
 

@@ -1,4 +1,4 @@
-"""`/sample`: what is refused, what waits, what is shown, and more of the same."""
+"""`/sample`: refusals, the queue, the gallery, and repeating it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from storage.records import JobCommand, Server, Status
 
 
 async def drawn(kit, scheduler, **options):
-    """Let alice ask for pictures and a worker draw them; return her, the job and the card."""
+    """Let alice sample; return her, the job and the card."""
     alice = kit.add_member("alice")
     await alice.slash(kit.channel, "sample", **({"prompt": "a red fox"} | options))
     job = await scheduler.claim()
@@ -25,7 +25,7 @@ async def drawn(kit, scheduler, **options):
 
 @pytest.mark.usefixtures("scheduler")
 async def test_waits(kit):
-    """The answer is public, comes at once, and says the place in the queue."""
+    """The answer is public, immediate, and shows the place in the queue."""
     alice = kit.add_member("alice")
 
     first = await alice.slash(kit.channel, "sample", prompt="a red fox")
@@ -40,7 +40,7 @@ async def test_waits(kit):
 
 
 async def test_shown(kit, scheduler):
-    """The same message becomes the gallery; the seed stands alone in its line."""
+    """The same message becomes the gallery; the seed stands alone on its line."""
     alice, job, card = await drawn(kit, scheduler, seed=7, count=3, negative="rain")
 
     said = kit.text(card)
@@ -55,14 +55,14 @@ async def test_shown(kit, scheduler):
 
 
 async def test_real_base(kit, scheduler):
-    """Pictures of a base that draws no emoji are not offered as emoji."""
+    """Only pictures of a base made for emoji are offered as emoji."""
     _, _, card = await drawn(kit, scheduler, base="sd15")
 
     assert "Add to server emoji" not in kit.labels(card)
 
 
 async def test_running(kit, scheduler):
-    """While a worker draws, the card says so."""
+    """While a worker samples, the card says so."""
     alice = kit.add_member("alice")
     await alice.slash(kit.channel, "sample", prompt="a red fox")
     await scheduler.claim()
@@ -72,7 +72,7 @@ async def test_running(kit, scheduler):
 
 
 async def test_late(kit, scheduler):
-    """Pictures that took longer than an answer may are still put on the card."""
+    """Pictures that come after the interaction has expired are still put on the card."""
     alice = kit.add_member("alice")
     await alice.slash(kit.channel, "sample", prompt="a red fox")
     await kit.bot.jobs.close()
@@ -86,7 +86,7 @@ async def test_late(kit, scheduler):
 
 
 async def test_failed(kit, scheduler):
-    """A failure is told on the card."""
+    """A failure is shown on the card."""
     alice = kit.add_member("alice")
     await alice.slash(kit.channel, "sample", prompt="a red fox")
     await scheduler.fail(await scheduler.claim(), "style_missing")
@@ -114,7 +114,7 @@ async def test_failed(kit, scheduler):
 )
 @pytest.mark.usefixtures("scheduler")
 async def test_refused(kit, options, code):
-    """What cannot be drawn is refused with a sentence that only the asker sees."""
+    """A request that cannot be sampled is refused with a sentence only its member sees."""
     alice = kit.add_member("alice")
 
     answer = await alice.slash(kit.channel, "sample", **({"prompt": "a fox"} | options))
@@ -127,7 +127,7 @@ async def test_refused(kit, options, code):
 
 @pytest.mark.usefixtures("scheduler")
 async def test_many(kit):
-    """A member's waiting pictures are limited."""
+    """The number of a member's waiting pictures is limited."""
     alice = kit.add_member("alice")
     for _ in range(5):
         await alice.slash(kit.channel, "sample", prompt="a fox")
@@ -139,7 +139,7 @@ async def test_many(kit):
 
 @pytest.mark.usefixtures("scheduler")
 async def test_roles(kit):
-    """Where only some may sample, others are told who."""
+    """If only some roles may sample, others are told which."""
     artists = kit.guild.create_role("Artists")
     await kit.store.servers.save(Server(kit.guild.id, samplers=(artists.id,)))
     alice, bob = kit.add_member("alice"), kit.add_member("bob", artists)
@@ -152,7 +152,7 @@ async def test_roles(kit):
 
 
 async def test_style(kit, scheduler):
-    """A style is drawn with by its number or name, on the base it was trained on."""
+    """A style is found by number or name, and used on the base it was trained on."""
     alice = kit.add_member("alice")
     style = await scheduler.add_style(alice)
 
@@ -166,7 +166,7 @@ async def test_style(kit, scheduler):
 
 
 async def test_another_base(kit, scheduler):
-    """A style is drawn with on bases of its family alone, and the card names which."""
+    """A style works only on bases of its family, and the card names the base."""
     alice = kit.add_member("alice")
     style = await scheduler.add_style(alice)
     own, real, away = (await kit.store.catalog.read()).bases
@@ -199,7 +199,7 @@ async def test_another_base(kit, scheduler):
 
 
 async def test_again(kit, scheduler):
-    """Again draws the same words with another seed."""
+    """Again samples the same prompt with another seed."""
     alice, job, card = await drawn(kit, scheduler, seed=7, steps=9)
 
     answer = await alice.click(card, label="Again")
@@ -211,7 +211,7 @@ async def test_again(kit, scheduler):
 
 
 async def test_vary(kit, scheduler):
-    """Vary opens the settings, filled in, and draws what was changed."""
+    """Vary opens a form with the settings and samples with the changes."""
     alice, job, card = await drawn(kit, scheduler, seed=7)
 
     form = await alice.click(card, label="Vary")
@@ -230,7 +230,7 @@ async def test_vary(kit, scheduler):
     ("values", "code"), [({"steps": "many"}, "number_bad"), ({"steps": "-1"}, "out_of_range")]
 )
 async def test_vary_refused(kit, scheduler, values, code):
-    """What is typed into the form is checked like the command's options."""
+    """The form's values are checked like the command's options."""
     alice, _, card = await drawn(kit, scheduler)
     form = await alice.click(card, label="Vary")
     typed = {"prompt": "x", "negative": "", "strength": "1", "seed": "", "steps": "20"}
@@ -242,7 +242,7 @@ async def test_vary_refused(kit, scheduler, values, code):
 
 
 async def test_delete(kit, scheduler):
-    """Delete takes the message and its files away, for the owner and for moderators."""
+    """Delete removes the message and its files, for the owner and for moderators."""
     alice, job, card = await drawn(kit, scheduler)
 
     await alice.click(card, label="Delete")
@@ -253,7 +253,7 @@ async def test_delete(kit, scheduler):
 
 
 async def test_delete_waiting(kit, scheduler):
-    """Pictures that wait are taken back, and no card comes after them."""
+    """Deleted waiting pictures are never sampled, and no card follows."""
     alice = kit.add_member("alice")
     answer = await alice.slash(kit.channel, "sample", prompt="a red fox")
     job = await scheduler.claim()
@@ -268,7 +268,7 @@ async def test_delete_waiting(kit, scheduler):
 
 
 async def test_delete_by_moderator(kit, scheduler):
-    """Who may manage messages may delete anybody's pictures."""
+    """A member who manages messages may delete anybody's pictures."""
     _, _, card = await drawn(kit, scheduler)
     role = kit.guild.create_role("Keepers", permissions=discord.Permissions(manage_messages=True))
 
@@ -278,7 +278,7 @@ async def test_delete_by_moderator(kit, scheduler):
 
 
 async def test_stranger(kit, scheduler):
-    """Somebody else's pictures cannot be repeated, varied or deleted."""
+    """Another member's pictures cannot be repeated, varied or deleted."""
     _, _, card = await drawn(kit, scheduler)
     bob = kit.add_member("bob")
 
@@ -290,7 +290,7 @@ async def test_stranger(kit, scheduler):
 
 
 async def test_after_restart(kit, scheduler):
-    """The buttons of pictures from before a restart work."""
+    """Buttons of pictures from before a restart work."""
     alice, _, card = await drawn(kit, scheduler)
     await kit.restart()
 

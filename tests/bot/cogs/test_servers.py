@@ -1,4 +1,4 @@
-"""/server setup: what moderators decide, and what it changes."""
+"""`/server setup`: a server's settings, and their effect."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ async def opened(kit, mod):
 
 
 async def test_setup(kit):
-    """Roles, channels and limits are kept as they are picked, and the card shows them."""
+    """Roles, channels and limits are stored when picked, and shown on the card."""
     mod = kit.add_moderator()
     makers, log = kit.guild.create_role("Makers"), kit.guild.create_text_channel("log")
     card = await opened(kit, mod)
@@ -44,7 +44,7 @@ async def test_setup(kit):
 
 
 async def test_clear(kit):
-    """Picking nobody lets everybody again; the card works after a restart."""
+    """Clearing the roles lets everybody use the bot again; the card works after a restart."""
     mod, makers = kit.add_moderator(), kit.guild.create_role("Makers")
     card = await opened(kit, mod)
     await mod.select(card, [makers], custom_id="server:trainers")
@@ -57,7 +57,7 @@ async def test_clear(kit):
 
 @pytest.mark.parametrize("typed", ["-1", "many", "1e9", "999999", "²"])
 async def test_limits(kit, typed):
-    """A limit that is no sensible number is refused with a sentence, and nothing changes."""
+    """An invalid limit is refused with a sentence, and nothing changes."""
     mod = kit.add_moderator()
     card = await opened(kit, mod)
 
@@ -69,7 +69,7 @@ async def test_limits(kit, typed):
 
 
 async def test_members_may_not(kit):
-    """Members do not see the command; who was let see it still cannot change anything."""
+    """Members do not see the command, and cannot change anything even if it is shown to them."""
     alice = kit.add_member("alice")
     with pytest.raises(simcord.SetupError, match="not visible"):
         await alice.slash(kit.channel, "server setup")
@@ -82,7 +82,7 @@ async def test_members_may_not(kit):
 
 
 async def test_missing_permissions(kit):
-    """The card says what the bot lacks in the channel it shall use."""
+    """The card names the permissions that the bot lacks in a picked channel."""
     mod, bot = kit.add_moderator(), kit.bot.get_guild(kit.guild.id).me
     denied = {bot: discord.PermissionOverwrite(attach_files=False)}
     closed = kit.guild.create_text_channel("closed", overwrites=denied)

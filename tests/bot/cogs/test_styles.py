@@ -1,4 +1,4 @@
-"""Styles: who sees, draws with, shares, fetches and deletes them."""
+"""Styles: who may see, use, share, download and delete them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.wording.errors import ERRORS
 
 
 async def test_list(kit, scheduler):
-    """The list has one's own styles and those shared here, with their makers."""
+    """The list has a member's own styles and those shared in the server, with their makers."""
     alice, bob = kit.add_member("alice"), kit.add_member("bob")
     style = await scheduler.add_style(alice)
     assert "None yet" in kit.text(await bob.slash(kit.channel, "style list"))
@@ -26,7 +26,7 @@ async def test_list(kit, scheduler):
 
 
 async def test_share(kit, scheduler):
-    """Sharing gives a receipt; members of that server can draw with it and see whose it is."""
+    """Sharing is confirmed; members of the server can use the style and see its maker."""
     alice, bob = kit.add_member("alice"), kit.add_member("bob")
     style = await scheduler.add_style(alice)
 
@@ -41,7 +41,7 @@ async def test_share(kit, scheduler):
 
 
 async def test_models(kit, scheduler):
-    """A whole model says until when it is kept; when its file is gone, so do card and commands."""
+    """A whole model shows until when it is kept; afterwards it is gone from card and commands."""
     alice = kit.add_member("alice")
     style = await scheduler.add_style(alice, full_model=True)
     shown = await alice.slash(kit.channel, "style list")
@@ -60,7 +60,7 @@ async def test_models(kit, scheduler):
 
 
 async def test_elsewhere(kit, scheduler):
-    """A share ends at the server's border."""
+    """A style is shared in one server only."""
     alice = kit.add_member("alice")
     style = await scheduler.add_style(alice)
     await alice.slash(kit.channel, "style share", style=str(style.id))
@@ -74,7 +74,7 @@ async def test_elsewhere(kit, scheduler):
 
 
 async def test_unshare(kit, scheduler):
-    """Taking a style back ends its use by others, not by its owner."""
+    """An unshared style is only its owner's again."""
     alice, bob = kit.add_member("alice"), kit.add_member("bob")
     style = await scheduler.add_style(alice)
     receipt = await alice.slash(kit.channel, "style share", style=str(style.id))
@@ -90,7 +90,7 @@ async def test_unshare(kit, scheduler):
 
 
 async def test_moderator(kit, scheduler):
-    """Who keeps order takes any style back from their own server, also one that is nobody's."""
+    """A moderator can unshare any style in the server, even an anonymous one."""
     alice, bob, mo = kit.add_member("alice"), kit.add_member("bob"), kit.add_moderator()
     style = await scheduler.add_style(alice)
     await alice.slash(kit.channel, "style share", style=str(style.id))
@@ -108,7 +108,7 @@ async def test_moderator(kit, scheduler):
 
 
 async def test_moderator_card(kit, scheduler):
-    """A moderator's card of somebody's shared style has Take back; the owner keeps the style."""
+    """A moderator's card of a shared style has Take back; the owner keeps the style."""
     alice, mo = kit.add_member("alice"), kit.add_moderator()
     style = await scheduler.add_style(alice)
     await alice.slash(kit.channel, "style share", style=str(style.id))
@@ -122,7 +122,7 @@ async def test_moderator_card(kit, scheduler):
 
 
 async def test_moderator_elsewhere(kit, scheduler):
-    """A moderator of another server reaches nothing here."""
+    """A moderator of another server has no rights here."""
     alice = kit.add_member("alice")
     style = await scheduler.add_style(alice)
     await alice.slash(kit.channel, "style share", style=str(style.id))
@@ -138,7 +138,7 @@ async def test_moderator_elsewhere(kit, scheduler):
 
 
 async def test_delete(kit, scheduler):
-    """Deleting asks first, then takes row and file."""
+    """Deleting asks first, then removes row and file."""
     alice = kit.add_member("alice")
     style = await scheduler.add_style(alice)
     path = kit.store.styles.file(style)
@@ -153,7 +153,7 @@ async def test_delete(kit, scheduler):
 
 
 async def test_try(kit, scheduler):
-    """Try it asks what to draw, its word already there, and draws with the style."""
+    """Try it asks for a prompt, with the trigger filled in, and samples with the style."""
     alice = kit.add_member("alice")
     style = await scheduler.add_style(alice)
     listed = await alice.slash(kit.channel, "style list")
@@ -176,7 +176,7 @@ async def test_try(kit, scheduler):
     ],
 )
 async def test_link_again(kit, scheduler, public, size, said):
-    """The owner gets the file again: a fresh link for them alone, the file, or a sentence."""
+    """The owner gets the file again: as a new private link, as a file, or a sentence."""
     await kit.restart(public_url=public)
     alice = kit.add_member("alice")
     style = await scheduler.add_style(alice, size=size)
@@ -192,7 +192,7 @@ async def test_link_again(kit, scheduler, public, size, said):
 
 
 async def test_share_result(kit, scheduler):
-    """The result card's own buttons share, and refuse everybody else."""
+    """The result card's buttons share for the owner, and refuse everybody else."""
     alice, bob = kit.add_member("alice"), kit.add_member("bob")
     await scheduler.add_dataset(alice)
     shown = (await alice.slash(kit.channel, "train lora", dataset="my dog")).response

@@ -1,4 +1,4 @@
-"""From `/train` to a job card: what is shown, what is refused, what is queued."""
+"""From `/train` to the job's card: what is shown, refused and queued."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DATASET = {"dataset": "my dog"}
 
 
 async def test_preflight(kit, scheduler):
-    """The pre-flight card says photos, steps, time, place, file and why, and starts nothing."""
+    """The pre-flight card has photos, steps, time, queue, file and reason, and starts nothing."""
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice, photos=6, warned=2)
     await scheduler.add_timing(0.2, 12.0)
@@ -36,7 +36,7 @@ async def test_preflight(kit, scheduler):
 
 
 async def test_unknown_pace(kit, scheduler):
-    """Where nothing was trained before, the card says that it cannot know the time."""
+    """Before any training the card says that the time is unknown."""
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice)
 
@@ -48,7 +48,7 @@ async def test_unknown_pace(kit, scheduler):
 
 
 async def test_near_pace(kit, scheduler):
-    """A kind that was never run is judged by another, which the card names, and never refused."""
+    """An untrained kind is estimated by another, which the card names, and never refused."""
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice)
     await scheduler.add_timing(10.0)
@@ -65,7 +65,7 @@ async def test_near_pace(kit, scheduler):
     [(0, ""), (12_288, "about 5.5 of the GPU's 12 GB"), (4096, "more than the GPU's 4")],
 )
 async def test_memory(kit, scheduler, whole, words):
-    """Where there is a GPU, the card says how much of its memory the training takes."""
+    """With a GPU, the card shows how much of its memory the training takes."""
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice)
     catalog = await kit.store.catalog.read()
@@ -102,7 +102,7 @@ async def test_start(kit, scheduler):
 
 
 async def test_own_numbers(kit, scheduler):
-    """A member's own steps, rank and rate take the dial's place, and the file grows with it."""
+    """A member's own steps, rank and learning rate replace the dial's; the file size follows."""
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice)
 
@@ -115,7 +115,7 @@ async def test_own_numbers(kit, scheduler):
 
 
 async def test_twice(kit, scheduler):
-    """A second identical training while the first is open is refused with its number."""
+    """An identical training while the first is open is refused, naming the first's number."""
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice)
     card = (await alice.slash(kit.channel, "train lora", **DATASET)).response
@@ -142,7 +142,7 @@ async def test_twice(kit, scheduler):
     ],
 )
 async def test_refused(kit, scheduler, options, code):
-    """What cannot be is refused with a sentence, before anything is queued."""
+    """Impossible settings are refused with a sentence before anything is queued."""
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice)
 
@@ -154,7 +154,7 @@ async def test_refused(kit, scheduler, options, code):
 
 @pytest.mark.parametrize(("photos", "code"), [(0, "no_photos"), (2, "few_photos")])
 async def test_few(kit, scheduler, photos, code):
-    """Without photos, or with too few, nothing is trained."""
+    """Without photos, or with too few, the training is refused."""
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice, photos=photos)
 
@@ -164,7 +164,7 @@ async def test_few(kit, scheduler, photos, code):
 
 
 async def test_scheduler_away(kit, scheduler):
-    """Before a scheduler has said what it can do, nothing is promised."""
+    """Before a scheduler has published its catalog, nothing is offered."""
     alice = kit.add_member("alice")
     await scheduler.publish_catalog(bases=())
     await scheduler.add_dataset(alice)
@@ -175,7 +175,7 @@ async def test_scheduler_away(kit, scheduler):
 
 
 async def test_minutes(kit, scheduler):
-    """A training longer than the server allows is refused with both numbers."""
+    """A training longer than the server allows is refused with both times."""
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice)
     await scheduler.add_timing(10.0, 0.0)
@@ -187,7 +187,7 @@ async def test_minutes(kit, scheduler):
 
 
 async def test_quota(kit, scheduler):
-    """The limit of trainings a day holds when Start is pressed, too."""
+    """The daily limit also holds when Start is pressed."""
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice)
     await kit.store.servers.save(Server(kit.guild.id, jobs=1))
@@ -201,7 +201,7 @@ async def test_quota(kit, scheduler):
 
 
 async def test_what_is_queued_takes_room(kit, scheduler):
-    """What a member's waiting trainings will write counts like what is there."""
+    """A member's waiting trainings count as used storage."""
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice)
     kit.bot.settings.member_quota_mib = 1
@@ -251,7 +251,7 @@ async def test_closed_channel(kit, scheduler):
 
 
 async def test_private(kit, scheduler):
-    """A private training lives in a private thread with its owner in it."""
+    """A private training is posted in a private thread with its owner."""
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice)
 
@@ -266,7 +266,7 @@ async def test_private(kit, scheduler):
 
 
 async def test_start_after_restart(kit, scheduler):
-    """Start on a card from before a restart still starts what the card says."""
+    """Start on a card from before a restart starts what the card says."""
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice)
     card = (await alice.slash(kit.channel, "train lora", **DATASET, steps=77)).response
@@ -307,7 +307,7 @@ async def test_place(kit, scheduler):
 
 @pytest.mark.usefixtures("scheduler")
 async def test_bases(kit):
-    """Only bases that are on this machine are offered, by their titles."""
+    """Only installed bases are offered, by their titles."""
     alice = kit.add_member("alice")
 
     offered = await alice.autocomplete(kit.channel, "train lora", "base", "")
@@ -316,7 +316,7 @@ async def test_bases(kit):
 
 
 async def test_room(kit, scheduler):
-    """A member whose styles fill their part of the disk is told what to do."""
+    """A member whose styles use up their storage is told what to do."""
     alice = kit.add_member("alice")
     await scheduler.add_style(alice)
     await scheduler.add_dataset(alice, "my cat")
@@ -329,7 +329,7 @@ async def test_room(kit, scheduler):
 
 
 async def test_methods_come_from_the_catalog(kit, scheduler):
-    """`/train` has a command for each method that is published, also after a restart."""
+    """`/train` has a subcommand for each published method, also after a restart."""
     glow = Method(
         "glow", (1, 4), title="Glow", help="what glows", rank_name="light", rank_help="how bright"
     )
@@ -348,5 +348,5 @@ async def test_methods_come_from_the_catalog(kit, scheduler):
 
 
 async def test_no_catalog(kit):
-    """Before a worker was ever here, `/train` has `auto` alone, which says so."""
+    """Before any catalog is published, `/train` has only `auto`, which says so."""
     assert [each.name for each in kit.bot.tree.get_command("train").commands] == ["auto"]

@@ -13,7 +13,7 @@ from storage.photos.sandbox import Darkroom
 
 
 def test_each_picture_is_an_svg_and_a_small_png():
-    """Twelve pictures, drawn as SVG, each with a PNG of 512 pixels under 30 KB."""
+    """There are twelve SVGs, each with a PNG of 512 pixels under 30 KB."""
     drawn = sorted(path.stem for path in FOLDER.glob("*.svg"))
     assert drawn == sorted(TRAINED + HELD_OUT)
     assert len(drawn) == 12
@@ -25,7 +25,7 @@ def test_each_picture_is_an_svg_and_a_small_png():
 
 
 def test_the_png_shows_the_svg():
-    """Drawn anew, an SVG looks as its PNG does."""
+    """A newly rendered SVG looks like its PNG."""
     for picture in picture_files(HELD_OUT):
         again = Image.open(io.BytesIO(draw(picture.with_suffix(".svg")))).convert("RGB")
         with Image.open(picture) as shown:
@@ -34,7 +34,7 @@ def test_the_png_shows_the_svg():
 
 
 async def test_the_bot_takes_every_picture():
-    """None of them is refused, tiny or blurred, and no two are the same."""
+    """No picture is refused, tiny, blurred or a duplicate."""
     async with Darkroom() as darkroom:
         checked = [
             await darkroom.check(path.read_bytes()) for path in picture_files(TRAINED + HELD_OUT)

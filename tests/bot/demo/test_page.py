@@ -1,4 +1,4 @@
-"""The demo's page: ours around simcord's, for this computer's browser alone."""
+"""The demo's page around simcord's, for this computer's browser only."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ var first, blank = 0;
 
 
 async def get(url, **headers):
-    """Ask for a page and return status and text."""
+    """Request a page and return status and text."""
     async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as answer:
         return answer.status, (await answer.read()).decode(errors="replace")
 
 
 async def press(browser, label):
-    """Press the button with that label, once it can be pressed."""
+    """Press the button with that label once it is enabled."""
     named = f"b => b.innerText.trim() === {label!r}"
     button = f"[...document.querySelectorAll('button')].find({named})"
     await browser.wait_until(f"(b => b && !b.disabled && b.ariaDisabled !== 'true')({button})")
@@ -79,7 +79,7 @@ async def press(browser, label):
 
 
 async def test_the_page_is_ours(tmp_path):
-    """Name, sidebar and banner are ours, and simcord's own name is not on it."""
+    """Name, sidebar and banner are ours, and simcord's name is not shown."""
     async with shown(tmp_path / "home") as url:
         status, body = await get(url)
         assert status == 200
@@ -91,7 +91,7 @@ async def test_the_page_is_ours(tmp_path):
 
 
 async def test_the_page_is_for_this_computer_alone(tmp_path):
-    """Another name for this computer, or another page's script, gets nothing."""
+    """Requests by another host name or from another page's script are refused."""
     async with shown(tmp_path / "home") as url:
         home = url.partition("#")[0]
         assert (await get(home, Host="evil.example"))[0] == 403
@@ -100,7 +100,7 @@ async def test_the_page_is_for_this_computer_alone(tmp_path):
 
 
 async def test_a_press_in_a_browser_reaches_the_bot(tmp_path, tab):
-    """A press counts although the page is being redrawn, and the answer is shown."""
+    """A press works although the page is being redrawn, and the answer is shown."""
     async with shown(tmp_path / "home") as url, tab(url) as browser:
         await browser.wait_for_text(GREETING)
         await press(browser, wording.demo.TRAIN_MASCOT)
@@ -108,7 +108,7 @@ async def test_a_press_in_a_browser_reaches_the_bot(tmp_path, tab):
 
 
 async def test_a_command_can_be_typed(tmp_path, tab):
-    """Whoever types a slash sees the commands."""
+    """Typing a slash shows the commands."""
     async with shown(tmp_path / "home") as url, tab(url) as browser:
         await browser.wait_for_text(GREETING)
         await browser.wait_until("document.activeElement !== null")
@@ -118,7 +118,7 @@ async def test_a_command_can_be_typed(tmp_path, tab):
 
 
 async def edit(bot, said, picture):
-    """Edit the bot's one message, as a job's card is: its pictures are uploaded anew."""
+    """Edit the bot's one message like a job's card, uploading its pictures again."""
     (channel,) = [one for one in bot.get_all_channels() if isinstance(one, discord.TextChannel)]
     (message,) = [one async for one in channel.history()]
     card = Card(text(said)).add_gallery([(picture, "the newest sample")])
@@ -126,7 +126,7 @@ async def edit(bot, said, picture):
 
 
 async def test_an_edit_keeps_the_picture(tmp_path, tab):
-    """An edited card's picture is never gone, and a new one takes its place once it is there."""
+    """An edited card keeps its picture until the new one has loaded."""
     bot = demo(tmp_path / "home")
     image = "document.querySelector('.channel-message .gallery-image')"
     async with shown(tmp_path / "home", bot) as url, tab(url) as browser:
@@ -148,7 +148,7 @@ async def test_an_edit_keeps_the_picture(tmp_path, tab):
 
 @pytest.mark.parametrize("size", [(1280, 900), (390, 844)])
 async def test_nothing_is_cut_off(tmp_path, tab, size):
-    """On a desk and on a phone the page is as wide as the window."""
+    """On a desktop and on a phone the page fits the window's width."""
     async with shown(tmp_path / "home") as url, tab(url) as browser:
         await browser.resize(*size)
         await browser.wait_for_text(GREETING)

@@ -1,4 +1,4 @@
-"""Events become cards, threads, results and pings, also across restarts and refusals."""
+"""Events become cards, threads, results and pings, despite restarts and refusals."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def edits(kit, message):
 
 
 async def test_progress(kit, scheduler):
-    """The card shows bar, step, loss and when it is done, with the buttons that make sense."""
+    """The card shows bar, step, loss and end time, with the buttons that apply."""
     _, job = await scheduler.start_training()
     await scheduler.report_step(job, 40)
     await scheduler.let_bot_poll()
@@ -41,7 +41,7 @@ async def test_progress(kit, scheduler):
 
 
 async def test_seldom(kit, scheduler):
-    """Progress edits a card once in fifteen seconds, a change of status at once."""
+    """Progress edits a card once in fifteen seconds, a status change at once."""
     _, job = await scheduler.start_training()
     await scheduler.let_bot_poll()
     message = (await kit.store.jobs.get(job.id)).message
@@ -58,7 +58,7 @@ async def test_seldom(kit, scheduler):
 
 
 async def test_anew(kit, scheduler):
-    """Within the hour a card is posted anew, and the old one is gone."""
+    """Before an hour is over a card is posted again, and the old one deleted."""
     _, job = await scheduler.start_training()
     await scheduler.let_bot_poll()
     old = (await kit.store.jobs.get(job.id)).message
@@ -76,7 +76,7 @@ async def test_anew(kit, scheduler):
 
 
 async def test_deleted(kit, scheduler):
-    """A card that somebody deleted is posted anew with the next change."""
+    """A deleted card is posted again at the next change."""
     _, job = await scheduler.start_training()
     await scheduler.let_bot_poll()
     old = (await kit.store.jobs.get(job.id)).message
@@ -90,7 +90,7 @@ async def test_deleted(kit, scheduler):
 
 
 async def test_samples(kit, scheduler):
-    """Samples come into the job's thread, each with its step; the card shows the newest."""
+    """Previews are posted in the job's thread with their step; the card shows the newest."""
     _, job = await scheduler.start_training()
     await scheduler.report_preview(job, 0)
     await scheduler.let_bot_poll()
@@ -112,7 +112,7 @@ async def test_samples(kit, scheduler):
 
 
 async def test_enlarged(kit, scheduler):
-    """Pictures of 64 pixels are posted large enough to be seen."""
+    """Pictures of 64 pixels are enlarged when posted."""
     _, job = await scheduler.start_training()
     await scheduler.report_preview(job, 0)
     await scheduler.let_bot_poll()
@@ -124,7 +124,7 @@ async def test_enlarged(kit, scheduler):
 
 
 async def test_result(kit, scheduler):
-    """The result shows before and after, how to prompt, and hands the file over."""
+    """The result shows before and after, how to prompt, and delivers the file."""
     alice, job = await scheduler.start_training()
     await scheduler.report_preview(job, 0)
     await scheduler.report_step(job, 100)
@@ -154,7 +154,7 @@ async def test_result(kit, scheduler):
 
 
 async def test_no_threads(kit, scheduler):
-    """Where threads are switched off, samples and result come into the channel."""
+    """If threads are switched off, previews and result are posted in the channel."""
     await kit.restart(create_threads=False)
     _, job = await scheduler.start_training()
     await scheduler.report_preview(job, 0)
@@ -167,7 +167,7 @@ async def test_no_threads(kit, scheduler):
 
 
 async def test_pinged(kit, scheduler):
-    """Only the owner and those who pressed Tell me are pinged, once, when it ends."""
+    """The owner and those who pressed Tell me are pinged once, at the end."""
     alice, job = await scheduler.start_training()
     bob = kit.add_member("bob")
     kit.add_member("carol")
@@ -187,7 +187,7 @@ async def test_pinged(kit, scheduler):
 
 
 async def test_restart(kit, scheduler):
-    """A restart in the middle repeats nothing and misses nothing."""
+    """A restart in the middle repeats and misses nothing."""
     _, job = await scheduler.start_training()
     await scheduler.report_preview(job, 0)
     await scheduler.let_bot_poll()
@@ -213,7 +213,7 @@ async def test_restart(kit, scheduler):
 
 
 async def test_while_away(kit, scheduler):
-    """What happened while the bot was away is told when it is back."""
+    """Events during the bot's absence are shown when it is back."""
     _, job = await scheduler.start_training()
     store = kit.store
     await kit.bot.jobs.close()
@@ -228,7 +228,7 @@ async def test_while_away(kit, scheduler):
 
 
 async def test_failed(kit, scheduler):
-    """A failure says why and what to do, pings its owner, and can be tried again."""
+    """A failure shows reason and remedy, pings the owner, and can be tried again."""
     alice, job = await scheduler.start_training()
     await scheduler.fail(job, step=7)
     await scheduler.let_bot_poll()
@@ -245,7 +245,7 @@ async def test_failed(kit, scheduler):
 
 
 async def test_bug(kit, scheduler):
-    """A bug in the worker is told with its reference, not its traceback."""
+    """A bug in the worker is shown by its reference, without its traceback."""
     _, job = await scheduler.start_training()
     await scheduler.fail(job, "bug", reference="7F3A")
     await scheduler.let_bot_poll()
@@ -254,7 +254,7 @@ async def test_bug(kit, scheduler):
 
 
 async def test_thread_refused(kit, scheduler):
-    """Where threads may not be made, samples come into the channel and the card says why."""
+    """If the bot may not create threads, previews go to the channel and the card says why."""
     _, job = await scheduler.start_training()
     kit.env.inject_error("POST", f"/channels/{kit.channel.id}/threads", status=403, code=50013)
     await scheduler.report_preview(job, 0)
@@ -268,7 +268,7 @@ async def test_thread_refused(kit, scheduler):
 
 
 async def test_closed(kit, scheduler):
-    """A channel that closes meanwhile is told to the owner once; the job goes on."""
+    """The owner is told once if the channel is closed; the job continues."""
     alice, job = await scheduler.start_training()
     await scheduler.let_bot_poll()
     path = f"/channels/{kit.channel.id}/messages/{(await kit.store.jobs.get(job.id)).message}"
@@ -285,7 +285,7 @@ async def test_closed(kit, scheduler):
 
 
 async def test_discord_down(kit, scheduler):
-    """When Discord does not answer, nothing is lost: it is tried again."""
+    """When Discord does not answer, posts are retried and nothing is lost."""
     _, job = await scheduler.start_training()
     await scheduler.let_bot_poll()
     kit.env.inject_error("POST", "/channels/*/messages", status=500)
@@ -297,7 +297,7 @@ async def test_discord_down(kit, scheduler):
 
 
 async def test_unknown_job(kit, scheduler):
-    """When a member has left, the cards of their jobs go, too."""
+    """When a member is erased, their jobs' cards are deleted, too."""
     alice, job = await scheduler.start_training()
     await scheduler.let_bot_poll()
     message = (await kit.store.jobs.get(job.id)).message
@@ -310,7 +310,7 @@ async def test_unknown_job(kit, scheduler):
 
 
 async def test_place_moves(kit, scheduler):
-    """A card that waits counts its place down when others move on."""
+    """A waiting card's queue position is updated."""
     _, first = await scheduler.start_training()
     bob, carol = kit.add_member("bob"), kit.add_member("carol")
     for who in (bob, carol):
@@ -328,13 +328,13 @@ async def test_place_moves(kit, scheduler):
 
 
 def test_mentions():
-    """The ping's form names members, and allows nothing else."""
+    """The ping mentions the listed members and allows no other mention."""
     assert allow_mentions([7]).to_dict() == {"parse": [], "users": [7]}
     assert isinstance(allow_mentions([]), discord.AllowedMentions)
 
 
 async def test_thread_deleted(kit, scheduler):
-    """When somebody deletes the thread, the result comes into the channel."""
+    """If the thread is deleted, the result is posted in the channel."""
     _, job = await scheduler.start_training()
     await scheduler.report_preview(job, 0)
     await scheduler.let_bot_poll()

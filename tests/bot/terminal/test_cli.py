@@ -1,4 +1,4 @@
-"""The command line as a person types it, with real children."""
+"""The command line as typed, with real child processes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SAFELIGHT = [sys.executable, "-m", "bot.terminal.cli"]
 
 @pytest.fixture
 def safelight(tmp_path):
-    """Type a command in an empty folder, with a data folder of its own."""
+    """Run a command in an empty folder, with its own data folder."""
     known = {n: v for n, v in os.environ.items() if not n.startswith(("SAFELIGHT", "DISCORD"))}
     environment = known | {"SAFELIGHT_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "1"}
 
@@ -38,7 +38,7 @@ def safelight(tmp_path):
 
 @pytest.fixture
 def photos(tmp_path):
-    """A folder of pictures."""
+    """Return a folder of pictures."""
     folder = tmp_path / "photos"
     folder.mkdir()
     for picture in picture_files()[:4]:
@@ -47,7 +47,7 @@ def photos(tmp_path):
 
 
 def test_help_names_every_command(safelight):
-    """`safelight --help` lists all commands; each has a help of its own."""
+    """`safelight --help` lists all commands, and each has its own help."""
     said = safelight("--help")
     assert said.returncode == 0
     assert all(name in said.stdout for name in wording.shell.COMMANDS)
@@ -56,14 +56,14 @@ def test_help_names_every_command(safelight):
 
 @pytest.mark.parametrize("command", TRAINING_COMMANDS)
 def test_the_trainings_own_options_are_its_helps(safelight, command):
-    """The options of a training command come from the training itself."""
+    """A training command's options come from the training itself."""
     said = safelight(command, "--help")
     assert said.returncode == 0
     assert f"usage: safelight {command}" in said.stdout
 
 
 def test_run_without_a_token_tells_how_to_get_one(safelight):
-    """Without DISCORD_TOKEN: the four steps and the demo's command, exit code 2."""
+    """Without a token four steps and the demo's command are printed, with exit code 2."""
     said = safelight("run", DISCORD_TOKEN="")
     assert said.returncode == 2
     assert all(f"  {step}. " in said.stderr for step in (1, 2, 3, 4))
@@ -71,7 +71,7 @@ def test_run_without_a_token_tells_how_to_get_one(safelight):
 
 
 def test_a_wrong_setting_is_a_sentence(safelight):
-    """A wrong setting stops the start with its name and an example, not with a traceback."""
+    """A wrong setting fails the start with its name and an example, without a traceback."""
     said = safelight("run", SAFELIGHT_UPLOAD_MIB="many")
     assert said.returncode == 2
     assert "SAFELIGHT_UPLOAD_MIB=20" in said.stderr
@@ -79,14 +79,14 @@ def test_a_wrong_setting_is_a_sentence(safelight):
 
 
 def test_an_unknown_option_is_refused():
-    """An option that does not exist is an error, not silence."""
+    """An unknown option is an error."""
     with pytest.raises(SystemExit):
         make_parser().parse_args(["run", "--fast"])
 
 
 @pytest.mark.slow(40)
 def test_a_style_is_trained_and_sampled_from_the_shell(safelight, photos, tmp_path):
-    """The same training code without Discord: photos in, a file out, pictures with it."""
+    """Without Discord a folder of photos becomes a style, which is sampled."""
     trained = safelight(
         "train", photos, "--name", "glim", "--steps", 4, "--out", tmp_path / "out", "--seed", 7
     )
@@ -116,7 +116,7 @@ def test_photos_are_described_from_the_shell(safelight, photos, tmp_path):
 
 
 def test_a_base_that_does_not_exist_is_a_sentence(safelight, photos, tmp_path):
-    """What cannot be trained is told in a sentence with exit code 1."""
+    """An impossible training fails with a sentence and exit code 1."""
     said = safelight("train", photos, "--name", "x", "--base", "sd9", "--out", tmp_path / "out")
     assert said.returncode == 1
     assert "no base called sd9" in said.stderr

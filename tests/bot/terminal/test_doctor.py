@@ -1,4 +1,4 @@
-"""The doctor says of each thing whether it is in place, and what to do where it is not."""
+"""The doctor checks each part of the setup and says what to do about problems."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ BASES |= {"captioners": [], "wrong": []}
 
 
 def program(**answers):
-    """Return a stand-in for `python -m training` that knows these answers."""
+    """Return a stand-in for `python -m training` with these answers."""
     script = f"import sys; print({answers!r}.get(sys.argv[1], ''))"
     return [sys.executable, "-c", script]
 
 
 def healthy(**changed):
-    """Return a training that is well, but for what is changed."""
+    """Return a working training, except for what is changed."""
     device = DEVICE | {"precision": "fp32", "free": 2048}
     answers = {"device": json.dumps(device), "bases": json.dumps(BASES)}
     return program(**(answers | changed))
 
 
 def settings(path, **changed):
-    """Return settings that no environment has touched."""
+    """Return settings without any environment."""
     return BotSettings(_env_file=None, home=path, **({"disk": 0} | changed))
 
 
 async def looked(arguments, monkeypatch, path, **environment):
-    """Return every finding, by its first words."""
+    """Return every finding by its first words."""
     monkeypatch.chdir(path)
     for name in ("DISCORD_TOKEN", "PUBLIC_URL", "SAFELIGHT_HOME", "SAFELIGHT_DISK_MB"):
         monkeypatch.delenv(name, raising=False)
@@ -49,7 +49,7 @@ async def looked(arguments, monkeypatch, path, **environment):
 
 
 async def test_a_fresh_machine_without_a_token_runs(monkeypatch, tmp_path, capsys):
-    """Nothing fails on a machine with only the embedded base; what is missing is a warning."""
+    """A new machine with only the embedded base has warnings, but no failures."""
     marks = [found.mark for found in await looked(healthy(), monkeypatch, tmp_path)]
     assert FAIL not in marks
     assert WARN in marks
@@ -58,7 +58,7 @@ async def test_a_fresh_machine_without_a_token_runs(monkeypatch, tmp_path, capsy
 
 
 async def test_a_broken_torch_fails_with_its_reason(monkeypatch, tmp_path, capsys):
-    """A training that cannot load torch is a failure, told with the child's last line."""
+    """If torch cannot be loaded, the failure shows the child's last line."""
     broken = [sys.executable, "-c", "raise ImportError('libcudart.so.13')"]
     found = await looked(broken, monkeypatch, tmp_path)
     assert any(f.mark == FAIL and "libcudart.so.13" in f.text for f in found)
@@ -67,7 +67,7 @@ async def test_a_broken_torch_fails_with_its_reason(monkeypatch, tmp_path, capsy
 
 
 async def test_a_wrong_setting_ends_the_visit(monkeypatch, tmp_path):
-    """A wrong setting is named with an example, and never repeated when it is the token."""
+    """A wrong setting is named with an example, and a token is never repeated."""
     found = await looked(healthy(), monkeypatch, tmp_path, DISCORD_TOKEN="my own")  # noqa: S106
     assert found[-1].mark == FAIL
     assert "DISCORD_TOKEN" in found[-1].text
@@ -75,7 +75,7 @@ async def test_a_wrong_setting_ends_the_visit(monkeypatch, tmp_path):
 
 
 async def test_a_wrong_list_of_bases_is_told(monkeypatch, tmp_path):
-    """The file, the base and the field stand in the line; what is missing says how to fetch it."""
+    """The line has the file, the base and the field; a missing base has its fetch command."""
     wrong = {"code": "list_missing", "file": "own.toml", "base": "mine", "field": "good"}
     away = BASE | {"name": "sd15", "present": False}
     strange = away | {"name": "odd", "known": False}
@@ -88,7 +88,7 @@ async def test_a_wrong_list_of_bases_is_told(monkeypatch, tmp_path):
 
 
 async def test_missing_bases_and_captioner_are_named(monkeypatch, tmp_path):
-    """What is not on this machine is listed with the folder it belongs into."""
+    """Missing models are listed with the folder they belong in."""
     absent = {"name": "sd15", "present": False, "known": True}
     answer = BASES | {"bases": [BASE, absent], "captioner": {"name": "blip", "present": False}}
     found = await looked(healthy(bases=json.dumps(answer)), monkeypatch, tmp_path)
@@ -101,7 +101,7 @@ async def test_missing_bases_and_captioner_are_named(monkeypatch, tmp_path):
     ("version", "mark"), [((3, 37, 2), FAIL), ((3, 38, 0), OK), ((3, 50, 4), OK)]
 )
 def test_an_old_sqlite_fails(version, mark):
-    """A SQLite older than our statements need is a failure that says which one would do."""
+    """Too old a SQLite is a failure that names the required version."""
     found = doctor.check_sqlite(version)
     assert found.mark == mark
     assert ".".join(map(str, version)) in found.text
@@ -109,14 +109,14 @@ def test_an_old_sqlite_fails(version, mark):
 
 
 async def test_the_disk_is_written_to(tmp_path):
-    """The disk line measures a safe write, and leaves nothing behind."""
+    """The disk line measures a safe write, and leaves no file."""
     found = await doctor.check_disk(settings(tmp_path))
     assert "ms" in found.text
     assert list(tmp_path.iterdir()) == []
 
 
 async def test_a_full_disk_fails(tmp_path):
-    """Less free than the operator wants kept is a failure that names the setting."""
+    """Less free space than the limit is a failure that names the setting."""
     found = await doctor.check_disk(settings(tmp_path, min_free_mib=10**9))
     assert found.mark == FAIL
     assert "SAFELIGHT_DISK_MB" in found.text
@@ -131,7 +131,7 @@ async def test_a_data_folder_that_is_a_file_fails(tmp_path):
 
 
 async def test_a_database_that_is_none_fails(tmp_path):
-    """A file that is no database is a failure that says which file."""
+    """A file that is no database is a failure that names the file."""
     (tmp_path / "safelight.db").write_bytes(b"no database" * 100)
     found = await doctor.check_database(settings(tmp_path))
     assert found.mark == FAIL
@@ -139,7 +139,7 @@ async def test_a_database_that_is_none_fails(tmp_path):
 
 
 async def test_public_url_is_asked_for_a_sign_of_life(tmp_path, unused_tcp_port):
-    """PUBLIC_URL is right when /health answers there, and a warning tells where it should lead."""
+    """PUBLIC_URL is right if /health answers there; else a warning says where it should lead."""
     url = f"http://127.0.0.1:{unused_tcp_port}"
     assert (await doctor.check_public_url(settings(tmp_path, public_url=url))).mark == WARN
 
@@ -159,7 +159,7 @@ async def test_public_url_is_asked_for_a_sign_of_life(tmp_path, unused_tcp_port)
 
 @pytest.mark.parametrize(("limit", "mark"), [(20, OK), (100, WARN)])
 async def test_an_upload_limit_above_discords_is_told(tmp_path, limit, mark):
-    """A limit above what servers without boosts take is a warning."""
+    """A limit above that of servers without boosts is a warning."""
     assert (await doctor.check_upload_limit(settings(tmp_path, upload_mib=limit))).mark == mark
 
 
@@ -173,7 +173,7 @@ async def test_an_upload_limit_above_discords_is_told(tmp_path, limit, mark):
     ],
 )
 def test_a_gpu_that_torch_does_not_use(problem, words):
-    """A GPU that is here and not used is told with its cause and what to do."""
+    """An unused GPU is reported with its cause and remedy."""
     said = DEVICE | {"precision": "fp32", "free": 2048, "driver": "470.1", "cuda": "13.0"}
     lines = doctor.check_torch(said | {"gpu_problem": problem, "reach": {}})
     assert [found.mark for found in lines] == [OK, WARN]
@@ -181,7 +181,7 @@ def test_a_gpu_that_torch_does_not_use(problem, words):
 
 
 def test_what_a_gpu_can_train():
-    """What fits is listed by method, and where nothing does, that is a warning."""
+    """Trainings that fit are listed by method; none is a warning."""
     said = DEVICE | {"device": "cuda", "precision": "bf16", "free": 2048}
     lines = doctor.check_torch(said | {"reach": {"lora": ["sd1", "sdxl"], "finetune": []}})
     assert [found.mark for found in lines] == [OK, OK, OK, WARN]

@@ -1,4 +1,4 @@
-"""A command of the training runs in a child, and its events become lines."""
+"""A training command runs in a child, and its events are printed as lines."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ sys.exit({code})
 
 
 def child(*events, code=0):
-    """Return a command that says these events and ends with that code."""
+    """Return a command that prints these events and exits with that code."""
     return [sys.executable, "-c", CHILD.format(events=events, code=code)]
 
 
 def test_a_training_is_told_from_start_to_end(capfd):
-    """What a person sees: where it runs, how far it is, and the file with its size."""
+    """The lines show the device, the progress, and the file with its size."""
     events = (
         Started(0, 10, "CPU, 2 cores"),
         Progress(5, 10, 0.2, 0.125, steps_per_second=2.5, eta_seconds=2.0),
@@ -44,21 +44,21 @@ def test_a_training_is_told_from_start_to_end(capfd):
 
 
 def test_lines_of_an_earlier_version_are_read(capfd):
-    """The names that fields had before are understood."""
+    """Old field names are understood."""
     old = {"kind": "progress", "step": 5, "steps": 10, "smooth": 0.125, "speed": 2.5, "eta": 2.0}
     assert progress.run_training_command([], child(old)) == 0
     assert "5/10 · loss 0.1250 · 2.5 steps/s · 2.0 s left" in capfd.readouterr().err
 
 
 def test_a_failure_is_a_sentence_and_a_code(capfd):
-    """A job's error is told with the sentence of its code; the exit code is the child's."""
+    """A job's error is printed as its code's sentence, with the child's exit code."""
     event = {"kind": "failed", "code": "base_unknown", "base": "sd9"}
     assert progress.run_training_command([], child(event, code=1)) == 1
     assert fill(IN_SHELL["base_unknown"], base="sd9", suggestion="") in capfd.readouterr().err
 
 
 def test_a_note_is_no_failure(capfd):
-    """What a job remarks on is told as on its card, and the shell goes on."""
+    """A job's note is printed as on its card, and the command continues."""
     assert (
         progress.run_training_command(
             [], child({"kind": "note", "code": "prior_drawn", "pictures": 24})
@@ -71,7 +71,7 @@ def test_a_note_is_no_failure(capfd):
 
 
 def test_a_bad_picture_is_named(capfd):
-    """Who gives a folder is told which file is bad; a sentence with the name says it once."""
+    """A bad file is named, once."""
     bad = {"kind": "failed", "code": "photo_unknown", "file": "notes.jpg"}
     assert progress.run_training_command([], child(bad, code=1)) == 1
     sentence = wording.errors.ERRORS["photo_unknown"]
@@ -83,7 +83,7 @@ def test_a_bad_picture_is_named(capfd):
 
 
 def test_a_child_that_dies_silently_is_noticed(capfd):
-    """A child that ends without a terminal event is told of."""
+    """A child that ends without a final event is reported."""
     assert progress.run_training_command([], child(code=7)) == 7
     assert fill(wording.shell.CRASHED, code=7) in capfd.readouterr().err
 
@@ -96,7 +96,7 @@ BASE = {
 
 
 def test_bases_are_a_table(capfd):
-    """Each has its licence; a missing one says how it is fetched, a strange one why not."""
+    """Each base has its licence; missing ones their fetch command, unsupported ones the reason."""
     here = BASE | {"name": "mine", "lack": "", "bytes": 3 << 20, "licence": "unseen"}
     strange = BASE | {"name": "odd", "family": "sd9", "lack": "base_family", "title": "\x1b[31m"}
     brought = BASE | {"name": "old", "source": "old.safetensors", "lack": "base_bring"}
@@ -117,7 +117,7 @@ def test_bases_are_a_table(capfd):
 
 
 def test_fetching_is_told(capfd):
-    """The licence before, how far it is meanwhile, and what came; unchecked files are named."""
+    """The licence comes first, then progress, then the result; unchecked files are named."""
     came = {"kind": "fetched", "name": "sd15", "title": "SD 1.5", "bytes": 2 << 20, "seconds": 2}
     came |= {"place": "/hub", "already": False, "unseen": []}
     events = (
@@ -139,7 +139,7 @@ def test_fetching_is_told(capfd):
 
 
 def test_a_file_is_told_in_words(capfd):
-    """What it is, which programs load it, and why others do not; nothing steers the terminal."""
+    """The file's kind and readers are printed, with reasons; control characters are removed."""
     event = {
         "kind": "inspected", "file": "glim.safetensors", "method": "loha",
         "method_title": "LoHa", "bytes": 1 << 20,
@@ -157,7 +157,7 @@ def test_a_file_is_told_in_words(capfd):
 
 
 def test_a_smaller_file_says_what_it_costs(capfd):
-    """Its size, its rank and the part that is lost."""
+    """Size, rank and the lost share are printed."""
     event = {
         "kind": "shrunk",
         "file": "a.safetensors",
@@ -171,7 +171,7 @@ def test_a_smaller_file_says_what_it_costs(capfd):
 
 
 def test_an_export_is_told(capfd):
-    """The file and its size; a child that has answered was not silent."""
+    """The file and its size are printed, and no missing end is reported."""
     event = {"kind": "exported", "file": "a.pt", "bytes": 1 << 20}
     assert progress.run_training_command(["export"], child(event, code=1)) == 1
     said = capfd.readouterr()
@@ -180,14 +180,14 @@ def test_an_export_is_told(capfd):
 
 
 def test_the_bar_fills():
-    """A bar is empty at none, full at all, and never longer than its width."""
+    """A bar is empty at zero, full at the end, and never longer than its width."""
     assert draw_bar(0, 4) == "    "
     assert draw_bar(1, 4) == draw_bar(7, 4) == "████"
     assert draw_bar(0.5, 4) == "██  "
 
 
 def test_without_a_terminal_the_bar_is_a_line_now_and_then():
-    """In a file or a pipe no line is redrawn, and a long work writes few of them."""
+    """In a file or a pipe no line is redrawn, and long work prints few lines."""
     out = io.StringIO()
     bar = Bar(out)
     for step in range(1, 1001):
@@ -198,7 +198,7 @@ def test_without_a_terminal_the_bar_is_a_line_now_and_then():
 
 
 def test_advice_is_told_with_its_reasons(capfd):
-    """What, three reasons, the photos that count, the licence's terms, and what else would do."""
+    """Advice is printed with three reasons, the photo count, the licence and an alternative."""
     event = {
         "kind": "advised", "photos": 9, "handed": 20, "terms": "a copy of it",
         "first": {

@@ -1,4 +1,4 @@
-"""The bot and the scheduler are started again when they die, and stopped together."""
+"""The bot and the scheduler are restarted when they die, and stopped together."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LASTING = script("import time; time.sleep(60)")
 
 
 async def test_what_dies_is_started_again(tmp_path):
-    """A process that dies comes back; the others are not touched."""
+    """A process that dies is restarted; the others are not touched."""
     log = tmp_path / "log"
     dying = script(f"open({str(log)!r}, 'a').write('x'); raise SystemExit(3)")
     running = asyncio.create_task(supervise({"one": dying, "two": LASTING}, first_delay=0.01))
@@ -31,14 +31,14 @@ async def test_what_dies_is_started_again(tmp_path):
 
 
 async def test_what_cannot_start_ends_all():
-    """Exit code 2 (a setting is wrong) is not tried again: everything stops with it."""
+    """Exit code 2 (a wrong setting) is not retried: everything stops."""
     began = time.monotonic()
     assert await supervise({"one": script("raise SystemExit(2)"), "two": LASTING}) == 2
     assert time.monotonic() - began < 10
 
 
 async def test_ctrl_c_lets_each_end_in_its_own_way(tmp_path):
-    """On Ctrl+C each process is asked once to end and may finish what it does."""
+    """On Ctrl+C each process is asked once to end and may finish its work."""
     log = tmp_path / "log"
     polite = script(
         "import signal, sys, time\n"

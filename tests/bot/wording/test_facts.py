@@ -1,4 +1,4 @@
-"""Every sentence gets the facts it names: read off the source, wherever one is filled in."""
+"""Every sentence gets the facts it names, checked in the source wherever one is filled in."""
 
 from __future__ import annotations
 
@@ -43,16 +43,16 @@ class Source:
         self.module = vars(wording).get(path.stem) if path.parent.name == "wording" else None
 
     def place(self, node: ast.AST) -> str:
-        """Return where a node stands."""
+        """Return a node's location."""
         return f"{self.path}:{node.lineno}"
 
     def calls(self, names: set[str]) -> list[ast.Call]:
-        """Find the calls of functions of these names."""
+        """Return the calls of functions of these names."""
         nodes = (node for node in ast.walk(self.tree) if isinstance(node, ast.Call) and node.args)
         return [node for node in nodes if last_name(node.func) in names]
 
     def assigned(self, name: str, node: ast.AST) -> list[ast.expr]:
-        """Find what a local name was last set to before a node: in its own block, or around it."""
+        """Return the last assignment of a local name before a node, in its block or around it."""
         while node in self.parent:
             around = self.parent[node]
             for block in (getattr(around, "body", []), getattr(around, "orelse", [])):
@@ -72,7 +72,7 @@ class Source:
         return []
 
     def templates(self, node: ast.expr) -> set[str] | None:
-        """Return the templates that an expression can be, as `module.NAME`; None: not known."""
+        """Return the templates that an expression can be, as `module.NAME`; None if unknown."""
         match node:
             case ast.IfExp(body=one, orelse=other):
                 return union(self.templates(one), self.templates(other))
@@ -90,13 +90,13 @@ class Source:
         return None
 
     def given(self, call: ast.Call) -> set[str] | None:
-        """Return the facts that a call passes on; None: not known."""
+        """Return the facts that a call passes; None if unknown."""
         named = {keyword.arg for keyword in call.keywords if keyword.arg}
         starred = [self.keys(keyword.value) for keyword in call.keywords if not keyword.arg]
         return union(named, *starred)
 
     def keys(self, node: ast.expr) -> set[str] | None:
-        """Return the keys of a dict as it is written; None: not known."""
+        """Return the keys of a dict literal; None if unknown."""
         match node:
             case ast.Dict(keys=keys, values=values):
                 pairs = zip(keys, values, strict=True)
@@ -127,13 +127,13 @@ def last_name(node: ast.AST) -> str:
 
 
 def union(*sets: set[str] | None) -> set[str] | None:
-    """Join sets; one that is not known makes the whole unknown."""
+    """Return the union of sets; unknown if one is unknown."""
     return None if None in sets else set().union(*sets)
 
 
 @cache
 def sources(*packages: str) -> list[Source]:
-    """Read the files of some packages."""
+    """Return the files of some packages."""
     return [Source(path) for each in packages for path in sorted((ROOT / each).rglob("*.py"))]
 
 
@@ -146,7 +146,7 @@ def texts(name: str) -> list[str]:
 
 
 def test_filled():
-    """Whoever fills a sentence in passes the facts that it names."""
+    """Every call that fills in a sentence passes the facts it names."""
     wrong, known = [], 0
     for source in sources("bot"):
         for call in source.calls(FILLERS):
@@ -165,7 +165,7 @@ def test_filled():
 
 
 def test_doctor():
-    """Each line of the doctor gets the facts that it names."""
+    """Each line of the doctor gets the facts it names."""
     wrong = []
     doctor = Source(ROOT / "bot" / "terminal" / "doctor.py")
     for call in doctor.calls({"make_line"}):
@@ -179,7 +179,7 @@ def test_doctor():
 
 
 def test_not_filled():
-    """No sentence that names facts is shown without them."""
+    """No sentence that names facts is shown unfilled."""
     bare = []
     for source in sources("bot"):
         for node in ast.walk(source.tree):
@@ -217,14 +217,14 @@ def codes(source: Source, node: ast.expr) -> set[str]:
 
 
 def sentence(code: str, source: Source) -> str:
-    """Return all that is said of an error that this file raises: on cards, and in a shell."""
+    """Return every sentence of an error that this file raises, on cards and in a shell."""
     in_shell = wording.errors.IN_SHELL.get(code, "")
     card = wording.errors.ERRORS.get(code, "")
     return (card if source.path.parts[0] == "bot" else card + in_shell) or in_shell or "{lost}"
 
 
 def test_errors():
-    """Every code that is raised has a sentence, and the facts that this names."""
+    """Every raised code has a sentence, and gets the facts it names."""
     wrong, raised = [], set()
     for source in sources("storage", "training", "bot"):
         for call in source.calls(ERRORS):

@@ -1,4 +1,4 @@
-"""Sentences are whole, short enough for Discord, and all in one place."""
+"""Sentences are complete, short enough for Discord, and all in one package."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROOT = Path(bot.__file__).parent
 
 
 def test_explained():
-    """Every error is explained in whole sentences, on Discord and in a shell."""
+    """Every error has complete sentences, for Discord and for a shell."""
     said = []
     for code, template in wording.errors.ERRORS.items():
         said.append(wording.explain(make_error(code, template)))
@@ -34,7 +34,7 @@ def make_error(code: str, template: str) -> UserError:
 
 
 def test_in_shell():
-    """What the training says in a shell speaks of the shell: no command, list or operator."""
+    """Sentences for a shell mention no Discord command, list or operator."""
     raised = {
         code
         for source in sources("training", "storage")
@@ -50,7 +50,7 @@ def test_in_shell():
 
 
 def test_suggested():
-    """A name that is not known is told with the nearest one, and with all there are."""
+    """An unknown name is answered with the nearest one and with all there are."""
     error = UserError("base_unknown", base="sd51", choices=["embedded", "sd15", "sdxl"])
 
     said = wording.explain_in_shell(error)
@@ -60,12 +60,12 @@ def test_suggested():
 
 
 def test_unknown():
-    """An error without a sentence still says something, with its code."""
+    """An error without a sentence still shows its code."""
     assert "new_code" in wording.explain_in_shell(UserError("new_code"))
 
 
 def test_short():
-    """No command, option, hint or tick is longer than the 100 characters Discord shows."""
+    """No command, option, hint or checkbox is longer than Discord's 100 characters."""
     modules = [one for one in vars(wording).values() if isinstance(one, ModuleType)]
     for name, text in [pair for module in modules for pair in vars(module).items()]:
         if re.search(r"COMMAND(?!S)|OPTION|HINT|TICK", name):
@@ -74,7 +74,7 @@ def test_short():
 
 
 def test_one_place():
-    """No card and no command has a sentence of its own; what goes into the log (%s) is none."""
+    """Cards and commands contain no sentences, except log messages (%s)."""
     own = [
         text
         for folder in ("cards", "cogs")
