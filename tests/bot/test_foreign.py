@@ -20,7 +20,7 @@ STYLES = ("style share", "style unshare", "style delete", "sample")
 
 
 @pytest.fixture
-async def both(kit, scheduler):
+async def two_members(kit, scheduler):
     """Return alice with a style, a waiting training and pictures, and bob with nothing."""
     alice, bob = kit.add_member("alice"), kit.add_member("bob")
     style = await scheduler.add_style(alice, "secret")
@@ -36,9 +36,9 @@ async def both(kit, scheduler):
 
 
 @pytest.mark.parametrize("command", STYLES)
-async def test_by_number(kit, both, command):
+async def test_by_number(kit, two_members, command):
     """Another member's style is answered like an unknown one, by number and by name."""
-    _, bob, style, *_ = both
+    _, bob, style, *_ = two_members
     more = {"prompt": "x"} if command == "sample" else {}
 
     answers = [
@@ -50,17 +50,17 @@ async def test_by_number(kit, both, command):
     assert kit.says(answers[0], ERRORS["styles_none"])
 
 
-async def test_autocomplete(kit, both):
+async def test_autocomplete(kit, two_members):
     """Typing never suggests another member's styles."""
-    bob = both[1]
+    bob = two_members[1]
 
     for command in STYLES:
         assert await bob.autocomplete(kit.channel, command, "style", "") == []
 
 
-async def test_by_press(kit, both):
+async def test_by_press(kit, two_members):
     """Every control answers another member's number like an unknown one."""
-    alice, bob, style, training, drawing = both
+    alice, bob, style, training, drawing = two_members
     before = await kit.store.members.export(alice.id)
     controls = [
         *((kind, training.id) for kind in (jobs.Pause, jobs.Resume, jobs.Cancel, jobs.Finish)),
@@ -79,9 +79,9 @@ async def test_by_press(kit, both):
 
 
 @pytest.mark.parametrize("which", ["job", "style"])
-async def test_by_select(kit, both, which):
+async def test_by_select(kit, two_members, which):
     """Another member's number in a select is answered like an unknown one."""
-    _, bob, style, training, _ = both
+    _, bob, style, training, _ = two_members
     pick, owner = (listing.Pick, training) if which == "job" else (styles.Pick, style)
     option = discord.SelectOption
     channel = kit.bot.get_channel(kit.channel.id)
@@ -94,9 +94,9 @@ async def test_by_select(kit, both, which):
     assert said <= UNKNOWN
 
 
-async def test_start(kit, both):
+async def test_start(kit, two_members):
     """Another member's pre-flight card starts nothing, nor does one's own with their dataset."""
-    alice, bob, _, training, _ = both
+    alice, bob, _, training, _ = two_members
     order = TrainingOrder(training.dataset, "lora", "embedded").to_json()
 
     theirs = await press(kit, bob, preflight.Start(await kit.store.drafts.add(alice.id, order)))

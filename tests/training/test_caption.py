@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Told = Callable[[Iterator[Event]], list[Event]]
 
 
-def laid(path: Path, **asked: Any) -> JobFolder:
+def write_job(path: Path, **asked: Any) -> JobFolder:
     """Write a caption job with two photos."""
     folder = JobFolder(path)
     folder.photos.mkdir(parents=True)
@@ -36,7 +36,7 @@ def laid(path: Path, **asked: Any) -> JobFolder:
 
 def test_captions(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
     """Each photo gets a caption that begins with the trigger, in an event and in the result."""
-    folder = laid(tmp_path)
+    folder = write_job(tmp_path)
 
     events = run_task(caption(folder, bases))
     told = [event for event in events if isinstance(event, PhotoCaptioned)]
@@ -59,14 +59,14 @@ def test_captions(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
 def test_missing(bases: BaseCache, run_task: Told, tmp_path: Path, name: str, code: str) -> None:
     """A captioner that is not installed fails the job with a code; nothing is downloaded."""
     with pytest.raises(JobError) as refused:
-        run_task(caption(laid(tmp_path, captioner=name), bases))
+        run_task(caption(write_job(tmp_path, captioner=name), bases))
 
     assert refused.value.code == code
 
 
 def test_broken_photo(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
     """A photo that cannot be read is named."""
-    folder = laid(tmp_path)
+    folder = write_job(tmp_path)
     (folder.photos / "2.png").write_bytes(b"no picture")
 
     with pytest.raises(JobError) as refused:

@@ -86,7 +86,7 @@ def command(*arguments: str, home: Path) -> tuple[int, list[dict]]:
 
 
 @pytest.fixture
-def here(monkeypatch, capsys):
+def run_in_process(monkeypatch, capsys):
     """Run a shell command in this process, where torch is imported already."""
 
     def run(*arguments: str, home: Path) -> tuple[int, list[dict]]:
@@ -111,15 +111,17 @@ def photos(tmp_path):
 
 @pytest.mark.slow(5)
 @pytest.mark.usefixtures("settings")
-def test_train_and_sample_for_a_shell(photos, tmp_path, here):
+def test_train_and_sample_for_a_shell(photos, tmp_path, run_in_process):
     """A style trained on a folder is in `--out` and can be sampled; no database is opened."""
     home, out = tmp_path / "home", tmp_path / "out"
     train = ("train", str(photos), "--name", "my dog", "--steps", "2", "--out", str(out))
-    code, lines = here(*train, home=home)
+    code, lines = run_in_process(*train, home=home)
     style = out / "my dog.safetensors"
     sample = ("sample", "--style", str(style), "--prompt", "mydog", "--steps", "1")
-    drawn, pictures = here(*sample, "--out", str(out / "drawn"), home=home)
-    refused, [other] = here(*sample, "--base", "sd9", "--out", str(out / "other"), home=home)
+    drawn, pictures = run_in_process(*sample, "--out", str(out / "drawn"), home=home)
+    refused, [other] = run_in_process(
+        *sample, "--base", "sd9", "--out", str(out / "other"), home=home
+    )
 
     assert (code, lines[0]["kind"], lines[-1]["kind"]) == (0, "started", "done")
     assert lines[-1]["file"] == style.name
@@ -131,13 +133,13 @@ def test_train_and_sample_for_a_shell(photos, tmp_path, here):
     assert not home.exists()
 
 
-def test_a_folder_that_is_there_stays(photos, tmp_path, here):
+def test_a_folder_that_is_there_stays(photos, tmp_path, run_in_process):
     """An existing folder of a whole model's name is refused before training."""
     precious = tmp_path / "out" / "my dog" / "model_index.json"
     precious.parent.mkdir(parents=True)
     precious.write_text("{}")
     train = ("train", str(photos), "--name", "my dog", "--method", "finetune", "--out")
-    code, lines = here(*train, str(tmp_path / "out"), home=tmp_path / "home")
+    code, lines = run_in_process(*train, str(tmp_path / "out"), home=tmp_path / "home")
 
     assert (code, [line.get("code") for line in lines]) == (1, ["base_taken"])
     assert precious.exists()
@@ -145,7 +147,7 @@ def test_a_folder_that_is_there_stays(photos, tmp_path, here):
 
 @pytest.mark.slow(5)
 @pytest.mark.usefixtures("settings")
-def test_two_folders_for_a_shell(photos, tmp_path, here):
+def test_two_folders_for_a_shell(photos, tmp_path, run_in_process):
     """Two folders with their triggers become one style that knows both."""
     cat, out = tmp_path / "cat", tmp_path / "out"
     cat.mkdir()
@@ -154,8 +156,8 @@ def test_two_folders_for_a_shell(photos, tmp_path, here):
     triggers = ("--trigger", "mydog", "--trigger", "mycat")
     options = ("--steps", "1", "--shuffle", "--dropout", "0.1", "--optimizer", "adafactor")
 
-    uneven, refused = here(*both, "--trigger", "mydog", home=tmp_path / "home")
-    code, lines = here(*both, *triggers, *options, home=tmp_path / "home")
+    uneven, refused = run_in_process(*both, "--trigger", "mydog", home=tmp_path / "home")
+    code, lines = run_in_process(*both, *triggers, *options, home=tmp_path / "home")
     recipe = json.loads(read_metadata(header(out / "pets.safetensors"))["safelight.recipe"])
 
     assert (uneven, refused[-1]["code"]) == (1, "folders_uneven")
@@ -172,10 +174,10 @@ def test_two_folders_for_a_shell(photos, tmp_path, here):
 
 
 @pytest.mark.usefixtures("settings")
-def test_captions_for_a_shell(photos, tmp_path, here):
+def test_captions_for_a_shell(photos, tmp_path, run_in_process):
     """Each picture gets a text file of its name, the trigger first."""
     caption = ("caption", str(photos), "--trigger", "mydog", "--out", str(tmp_path / "out"))
-    code, lines = here(*caption, home=tmp_path)
+    code, lines = run_in_process(*caption, home=tmp_path)
 
     assert code == 0
     assert [line["file"] for line in lines if line["kind"] == "caption"] == ["a.png", "b.jpg"]

@@ -17,34 +17,34 @@ def scheduler() -> DDPMScheduler:
 
 
 @pytest.fixture(scope="module")
-def drawn() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def inputs() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Return latents, noise and timesteps."""
     generator = torch.Generator().manual_seed(1)
     x, e = torch.randn(2, 5, 4, 6, 6, generator=generator)
     return x, e, torch.tensor([0, 1, 300, 700, 999])
 
 
-def test_noise(scheduler: DDPMScheduler, drawn: tuple[torch.Tensor, ...]) -> None:
+def test_noise(scheduler: DDPMScheduler, inputs: tuple[torch.Tensor, ...]) -> None:
     """Noise is added as by diffusers."""
-    x, e, t = drawn
+    x, e, t = inputs
 
     ours = objectives.add_noise(x, e, scheduler.alphas_cumprod[t])
 
     assert torch.allclose(ours, scheduler.add_noise(x, e, t), atol=1e-6)
 
 
-def test_velocity(scheduler: DDPMScheduler, drawn: tuple[torch.Tensor, ...]) -> None:
+def test_velocity(scheduler: DDPMScheduler, inputs: tuple[torch.Tensor, ...]) -> None:
     """The v target is diffusers' velocity; the epsilon target is the noise."""
-    x, e, t = drawn
+    x, e, t = inputs
     a = scheduler.alphas_cumprod[t]
 
     assert torch.allclose(objectives.velocity(x, e, a), scheduler.get_velocity(x, e, t), atol=1e-6)
     assert objectives.epsilon(x, e, a) is e
 
 
-def test_snr(scheduler: DDPMScheduler, drawn: tuple[torch.Tensor, ...]) -> None:
+def test_snr(scheduler: DDPMScheduler, inputs: tuple[torch.Tensor, ...]) -> None:
     """The signal-to-noise ratio is diffusers'."""
-    t = drawn[2]
+    t = inputs[2]
 
     ours = objectives.snr(scheduler.alphas_cumprod[t])
 
@@ -53,10 +53,10 @@ def test_snr(scheduler: DDPMScheduler, drawn: tuple[torch.Tensor, ...]) -> None:
 
 @pytest.mark.parametrize("gamma", [1.0, 5.0])
 def test_weights_agree(
-    scheduler: DDPMScheduler, drawn: tuple[torch.Tensor, ...], gamma: float
+    scheduler: DDPMScheduler, inputs: tuple[torch.Tensor, ...], gamma: float
 ) -> None:
     """An error in x weighs min(SNR, gamma), whatever the network predicts."""
-    x, e, t = drawn
+    x, e, t = inputs
     a = scheduler.alphas_cumprod[t].double()
     x, e = x.double(), e.double()
     wrong = x + 0.1  # the x a network believes in, at the same noised latent
@@ -80,14 +80,14 @@ def test_no_weights() -> None:
 
 def test_timesteps() -> None:
     """Timesteps are stratified over the schedule and follow from the seed."""
-    drawn = [
+    draws = [
         objectives.draw_timesteps(4, 1000, torch.Generator().manual_seed(s)) for s in range(500)
     ]
 
-    assert all((t // 250).tolist() == [0, 1, 2, 3] for t in drawn)
-    assert 495 < torch.cat(drawn).float().mean() < 505
+    assert all((t // 250).tolist() == [0, 1, 2, 3] for t in draws)
+    assert 495 < torch.cat(draws).float().mean() < 505
     assert torch.equal(
-        drawn[3], objectives.draw_timesteps(4, 1000, torch.Generator().manual_seed(3))
+        draws[3], objectives.draw_timesteps(4, 1000, torch.Generator().manual_seed(3))
     )
 
 
@@ -155,11 +155,11 @@ def test_mixed():
 @pytest.mark.parametrize("shift", [1.0, 3.0])
 def test_levels(shift):
     """Noise levels are logit-normal, shifted as by the scheduler, and stratified."""
-    drawn = [
+    draws = [
         objectives.draw_noise_levels(4, shift, torch.Generator().manual_seed(s))
         for s in range(500)
     ]
-    s = torch.stack(drawn).double()
+    s = torch.stack(draws).double()
     before = s / (shift - (shift - 1) * s)  # equation 23, solved for what is shifted
     normal = before.logit()
 
@@ -172,5 +172,5 @@ def test_levels(shift):
     scheduler.set_timesteps(sigmas=before[0].tolist())
     assert torch.allclose(scheduler.sigmas[:-1].double(), s[0], atol=1e-6)
     assert torch.equal(
-        drawn[3], objectives.draw_noise_levels(4, shift, torch.Generator().manual_seed(3))
+        draws[3], objectives.draw_noise_levels(4, shift, torch.Generator().manual_seed(3))
     )

@@ -29,7 +29,7 @@ VECTORS = {"emb_params": torch.full((3, 192), 0.3)}
 WORD = {"method": "embedding", "trigger": "mydog"}
 
 
-def laid(path: Path, style: dict[str, torch.Tensor] | None = None, **asked: Any) -> JobFolder:
+def write_job(path: Path, style: dict[str, torch.Tensor] | None = None, **asked: Any) -> JobFolder:
     """Write a sample job."""
     folder = JobFolder(path)
     folder.path.mkdir(parents=True)
@@ -51,7 +51,7 @@ def test_pictures(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
 
     Batches round differently: by a level of 255 here, where another seed differs strongly.
     """
-    both, one = laid(tmp_path / "2", count=2), laid(tmp_path / "1", seed=6)
+    both, one = write_job(tmp_path / "2", count=2), write_job(tmp_path / "1", seed=6)
 
     events = run_task(sample(both, bases))
     run_task(sample(one, bases))
@@ -66,9 +66,12 @@ def test_pictures(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
 
 def test_word(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
     """A learned word changes the pictures of prompts that contain it, and no others."""
-    plain, said = laid(tmp_path / "plain"), laid(tmp_path / "said", VECTORS, **WORD)
+    plain, said = write_job(tmp_path / "plain"), write_job(tmp_path / "said", VECTORS, **WORD)
     other = {"prompt": "a cat emoji"}
-    without, unsaid = laid(tmp_path / "c", **other), laid(tmp_path / "d", VECTORS, **WORD, **other)
+    without, unsaid = (
+        write_job(tmp_path / "c", **other),
+        write_job(tmp_path / "d", VECTORS, **WORD, **other),
+    )
 
     for folder in (plain, said, without, unsaid):
         run_task(sample(folder, bases))
@@ -84,11 +87,11 @@ def test_strength(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
         f"{key}.lora_down.weight": torch.ones(2, 192),
         f"{key}.lora_up.weight": torch.ones(192, 2),
     }
-    bare = laid(tmp_path / "bare")
+    bare = write_job(tmp_path / "bare")
     run_task(sample(bare, bases))
     found = []
     for strength in (0.0, 1.0):
-        folder = laid(tmp_path / str(strength), style, method="lora", strength=strength)
+        folder = write_job(tmp_path / str(strength), style, method="lora", strength=strength)
         run_task(sample(folder, bases))
         found.append(pixels(folder))
 
@@ -99,7 +102,7 @@ def test_while_training(
     bases: BaseCache, make_recipe: Callable[..., Recipe], run_task: Told, tmp_path: Path
 ) -> None:
     """A sample during a training is not affected by it, and does not affect it."""
-    alone = laid(tmp_path / "alone")
+    alone = write_job(tmp_path / "alone")
     run_task(sample(alone, bases))
     for name, method in methods.walk().items():
         with bases.borrow("embedded") as family:
@@ -108,7 +111,7 @@ def test_while_training(
                 parameter.data.fill_(0.05)
             before = [p.detach().clone() for p in attached.parameters.values()]
             state = torch.get_rng_state()
-            served = laid(tmp_path / name)
+            served = write_job(tmp_path / name)
             run_task(sample(served, bases))
             after = list(attached.parameters.values())
             assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
@@ -121,7 +124,7 @@ def test_while_training(
 
 def test_long_prompt(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
     """Words beyond the text encoder's limit are cut, and the card says so."""
-    events = run_task(sample(laid(tmp_path / "long", prompt="a cat " * 60), bases))
+    events = run_task(sample(write_job(tmp_path / "long", prompt="a cat " * 60), bases))
 
     notes = [event for event in events if isinstance(event, Note)]
     assert notes == [Note("prompt_cut", {"tokens": 45})]
@@ -147,7 +150,7 @@ def test_refused(
 ) -> None:
     """Values out of bounds fail the job with their code."""
     with pytest.raises(JobError) as refused:
-        run_task(sample(laid(tmp_path / "job", **asked), bases))
+        run_task(sample(write_job(tmp_path / "job", **asked), bases))
 
     assert refused.value.code == code
 
@@ -164,7 +167,7 @@ def test_misfit(
     bases: BaseCache, run_task: Told, tmp_path: Path, told: dict[str, str], code: str
 ) -> None:
     """A style of another base family and a damaged style have different codes."""
-    folder = laid(tmp_path / "job", **WORD)
+    folder = write_job(tmp_path / "job", **WORD)
     save_file({"emb_params": torch.ones(2, 768)}, folder.path / "style.safetensors", told)
 
     with pytest.raises(JobError) as refused:
@@ -175,7 +178,10 @@ def test_misfit(
 
 def test_size(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
     """A size is rounded to the base's multiple."""
-    own, asked = laid(tmp_path / "own", steps=1), laid(tmp_path / "asked", size=100, steps=1)
+    own, asked = (
+        write_job(tmp_path / "own", steps=1),
+        write_job(tmp_path / "asked", size=100, steps=1),
+    )
 
     for folder in (own, asked):
         run_task(sample(folder, bases))

@@ -10,7 +10,7 @@ from training.settings import TrainingSettings
 
 
 @pytest.fixture(autouse=True)
-def nowhere(tmp_path, monkeypatch):
+def no_env_file(tmp_path, monkeypatch):
     """Read no `.env` of this machine."""
     monkeypatch.chdir(tmp_path)
 

@@ -15,7 +15,7 @@ from storage.errors import UserError
 MAY = discord.Permissions(create_expressions=True)
 
 
-async def drawn(kit, scheduler, **options):
+async def sampled_card(kit, scheduler, **options):
     """Let alice sample pictures."""
     alice = kit.add_member("alice")
     await alice.slash(kit.channel, "sample", prompt="a red fox", **options)
@@ -31,7 +31,7 @@ def eve(kit):
 
 async def test_added(kit, scheduler):
     """A member with the permission names the picture, and the emoji exists."""
-    await drawn(kit, scheduler, count=2)
+    await sampled_card(kit, scheduler, count=2)
     adder = eve(kit)
 
     form = await adder.click(kit.channel.last_message, label="Add to server emoji")
@@ -44,7 +44,7 @@ async def test_added(kit, scheduler):
 
 async def test_not_allowed(kit, scheduler):
     """A member without the permission is told which one is needed."""
-    alice, card = await drawn(kit, scheduler)
+    alice, card = await sampled_card(kit, scheduler)
 
     answer = await alice.click(card, label="Add to server emoji")
 
@@ -53,7 +53,7 @@ async def test_not_allowed(kit, scheduler):
 
 async def test_bot_not_allowed(kit, scheduler):
     """The bot's missing permission is named."""
-    _, card = await drawn(kit, scheduler)
+    _, card = await sampled_card(kit, scheduler)
     for role in kit.env.backend.get_guild(kit.guild.id).roles.values():
         role.permissions &= ~discord.Permissions(
             manage_expressions=True, create_expressions=True

@@ -6,7 +6,7 @@ from bot import wording
 from storage.records import Server
 
 
-async def reported(kit, scheduler, *, log=True):
+async def report_picture(kit, scheduler, *, log=True):
     """Let alice sample and bob report; return the pictures' card and the log channel."""
     alice, bob = kit.add_member("alice"), kit.add_member("bob")
     room = kit.guild.create_text_channel("log")
@@ -25,7 +25,7 @@ async def reported(kit, scheduler, *, log=True):
 
 async def test_log(kit, scheduler):
     """Every report is kept, and shown in the log channel with link, reason and owner."""
-    card, room = await reported(kit, scheduler)
+    card, room = await report_picture(kit, scheduler)
 
     (report,) = await kit.store.reports.list_for(kit.guild.id)
     said = kit.text(room.last_message)
@@ -37,7 +37,7 @@ async def test_log(kit, scheduler):
 
 async def test_no_log(kit, scheduler):
     """Without a log channel the report is still kept."""
-    _, room = await reported(kit, scheduler, log=False)
+    _, room = await report_picture(kit, scheduler, log=False)
 
     assert room.last_message is None
     assert len(await kit.store.reports.list_for(kit.guild.id)) == 1
@@ -45,7 +45,7 @@ async def test_no_log(kit, scheduler):
 
 async def test_removed(kit, scheduler):
     """A moderator deletes the picture from the log channel."""
-    _, room = await reported(kit, scheduler)
+    _, room = await report_picture(kit, scheduler)
     mo = kit.add_moderator()
 
     await mo.click(room.last_message, label="Delete picture")
@@ -57,7 +57,7 @@ async def test_removed(kit, scheduler):
 
 async def test_left(kit, scheduler):
     """A moderator may keep the picture, and the card says who decided."""
-    card, room = await reported(kit, scheduler)
+    card, room = await report_picture(kit, scheduler)
     mo = kit.add_moderator()
     await kit.restart()
 
@@ -69,7 +69,7 @@ async def test_left(kit, scheduler):
 
 async def test_not_a_moderator(kit, scheduler):
     """Only moderators can decide."""
-    card, room = await reported(kit, scheduler)
+    card, room = await report_picture(kit, scheduler)
     carol = kit.add_member("carol")
 
     for label in ("Delete picture", "Leave it"):

@@ -12,16 +12,16 @@ async def post(kit, who, *seeds, channel=None):
     """Post pictures in one message, and return it as it is afterwards."""
     sent = [(f"photo{seed}.png", kit.draw_photo(seed)) for seed in seeds]
     message = await who.send(channel or kit.channel, "look", attachments=sent)
-    return seen(kit, message, channel)
+    return reload_message(kit, message, channel)
 
 
-def seen(kit, message, channel=None):
+def reload_message(kit, message, channel=None):
     """Return a message with its present reactions."""
     history = (channel or kit.channel).history()
     return next(one for one in history if one.id == message.id)
 
 
-def marks(message):
+def list_reactions(message):
     """Return the reactions on a message."""
     return [str(reaction.emoji) for reaction in message.reactions]
 
@@ -41,7 +41,7 @@ async def test_off(kit):
 
     assert "rule 21" in kit.text(answer)
     assert "SAFELIGHT" in kit.text(answer)
-    assert marks(message) == []
+    assert list_reactions(message) == []
     assert await kit.store.photos.list_for(dataset.id, alice.id) == []
 
 
@@ -63,8 +63,8 @@ async def test_collect(collecting_kit):
     await alice.click(answer.response, label="Done")
     second = await post(kit, alice, 3)
 
-    assert marks(first) == ["✅"]
-    assert marks(second) == []
+    assert list_reactions(first) == ["✅"]
+    assert list_reactions(second) == []
     assert len(await kit.store.photos.list_for(dataset.id, alice.id)) == 2
     assert "2 photos" in kit.text(answer.response)
     assert [job.kind for job in await kit.store.jobs.list_for(alice.id)] == [Kind.CAPTION]
@@ -83,9 +83,9 @@ async def test_only_theirs(collecting_kit):
     await begin(kit, alice)
     bobs = await post(kit, bob, 1)
     elsewhere = await post(kit, alice, 2, channel=other)
-    text = seen(kit, await alice.send(kit.channel, "no photo here"))
+    text = reload_message(kit, await alice.send(kit.channel, "no photo here"))
 
-    assert marks(bobs) == marks(elsewhere) == marks(text) == []
+    assert list_reactions(bobs) == list_reactions(elsewhere) == list_reactions(text) == []
     assert await kit.store.photos.list_for(dataset.id, alice.id) == []
 
 
@@ -96,10 +96,10 @@ async def test_refused(collecting_kit):
 
     await begin(kit, alice)
     sent = [("good.png", kit.draw_photo(1)), ("bad.png", b"nothing")]
-    message = seen(kit, await alice.send(kit.channel, attachments=sent))
+    message = reload_message(kit, await alice.send(kit.channel, attachments=sent))
     reply = kit.channel.last_message
 
-    assert marks(message) == ["⚠️"]
+    assert list_reactions(message) == ["⚠️"]
     assert "1 of 2 photos added" in kit.text(reply)
     assert "bad.png" in kit.text(reply)
     assert len(await kit.store.photos.list_for(dataset.id, alice.id)) == 1
@@ -113,7 +113,7 @@ async def test_eleven(collecting_kit):
     await begin(kit, alice)
     message = await post(kit, alice, *range(11))
 
-    assert marks(message) == ["⚠️"]
+    assert list_reactions(message) == ["⚠️"]
     assert "11 files are too many" in kit.text(kit.channel.last_message)
     assert await kit.store.photos.list_for(dataset.id, alice.id) == []
 
@@ -129,7 +129,7 @@ async def test_restart(collecting_kit):
     await alice.click(answer.response, label="Done")
     second = await post(kit, alice, 2)
 
-    assert (marks(first), marks(second)) == (["✅"], [])
+    assert (list_reactions(first), list_reactions(second)) == (["✅"], [])
     assert len(await kit.store.photos.list_for(dataset.id, alice.id)) == 1
 
 
@@ -143,7 +143,7 @@ async def test_consent_first(collecting_kit):
     await alice.click(asked.response, label="I agree")
     after = await post(kit, alice, 2)
 
-    assert (marks(before), marks(after)) == ([], ["✅"])
+    assert (list_reactions(before), list_reactions(after)) == ([], ["✅"])
 
 
 async def test_no_reactions_allowed(collecting_kit):

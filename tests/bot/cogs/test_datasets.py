@@ -19,7 +19,7 @@ def files(kit, *seeds):
     return [(f"photo{seed}.png", kit.draw_photo(seed)) for seed in seeds]
 
 
-async def hand(kit, who, pictures, name="my dog"):
+async def send_files(kit, who, pictures, name="my dog"):
     """Send pictures through the form."""
     form = await who.slash(kit.channel, "dataset add", name=name)
     return await who.submit_modal(form, {"photos": pictures, "consent": ["yes"]})
@@ -68,7 +68,7 @@ async def test_form(kit):
     alice = kit.add_member("alice")
     await alice.slash(kit.channel, "dataset new", name="my dog")
 
-    answer = await hand(kit, alice, [*files(kit, 1, 2), ("notes.txt", b"not a picture")])
+    answer = await send_files(kit, alice, [*files(kit, 1, 2), ("notes.txt", b"not a picture")])
 
     said = kit.text(answer)
     assert "2 of 3 photos added to my dog" in said
@@ -102,14 +102,14 @@ async def test_same_photo_twice(kit):
     alice = kit.add_member("alice")
     dataset = await kit.add_dataset(alice, photos=1)
 
-    answer = await hand(kit, alice, files(kit, 0, 5, 5))
+    answer = await send_files(kit, alice, files(kit, 0, 5, 5))
 
     assert "1 of 3 photos added" in kit.text(answer)
     assert kit.text(answer).count("already in the dataset") == 2
     assert len(await kit.store.photos.list_for(dataset.id, alice.id)) == 2
 
 
-def odd(kind):
+def make_bad_file(kind):
     """Return a file that cannot be added."""
     image, out = Image.new("RGB", (300, 280), "teal"), io.BytesIO()
     match kind:
@@ -134,15 +134,15 @@ async def test_bad_files(kit):
     dataset = await kit.add_dataset(alice)
     sent = [
         ("empty.png", b""),
-        ("cut.png", odd("truncated")),
-        ("dot.png", odd("small")),
-        ("moves.png", odd("animated")),
-        ("bomb.png", odd("bomb")),
+        ("cut.png", make_bad_file("truncated")),
+        ("dot.png", make_bad_file("small")),
+        ("moves.png", make_bad_file("animated")),
+        ("bomb.png", make_bad_file("bomb")),
         ("page.png", b"<html>"),
-        ("print.gif", odd("cmyk")),  # a good JPEG under a wrong name
+        ("print.gif", make_bad_file("cmyk")),  # a good JPEG under a wrong name
     ]
 
-    said = kit.text(await hand(kit, alice, sent))
+    said = kit.text(await send_files(kit, alice, sent))
 
     assert "1 of 7 photos added" in said
     lines = {line.split()[1].replace("\\", ""): line for line in said.splitlines()[1:]}
@@ -180,7 +180,7 @@ async def test_warnings(kit):
     flat = io.BytesIO()
     Image.new("RGB", (100, 100), "teal").save(flat, "PNG")
 
-    said = kit.text(await hand(kit, alice, [("flat.png", flat.getvalue())]))
+    said = kit.text(await send_files(kit, alice, [("flat.png", flat.getvalue())]))
 
     assert "1 of 1 photo added" in said
     assert "small" in said
@@ -321,7 +321,7 @@ async def test_disk_low(kit):
     dataset = await kit.add_dataset(alice)
     await kit.restart(min_free_mib=1 << 40)
 
-    answer = await hand(kit, alice, files(kit, 1))
+    answer = await send_files(kit, alice, files(kit, 1))
 
     assert "disk is nearly full" in kit.text(answer)
     assert await kit.store.photos.list_for(dataset.id, alice.id) == []
@@ -361,7 +361,7 @@ async def test_ten_at_once(kit):
     alice = kit.add_member("alice")
     dataset = await kit.add_dataset(alice)
 
-    said = kit.text(await hand(kit, alice, files(kit, *range(10))))
+    said = kit.text(await send_files(kit, alice, files(kit, *range(10))))
     photos = await kit.store.photos.list_for(dataset.id, alice.id)
     digests = [(await kit.bot.darkroom.check(kit.draw_photo(seed))).digest for seed in range(10)]
 

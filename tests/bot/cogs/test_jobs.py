@@ -13,7 +13,7 @@ from storage.records import JobCommand, Kind, Status
 DATASET = {"dataset": "my dog"}
 
 
-async def started(kit, scheduler, *, claim=True):
+async def start_training(kit, scheduler, *, claim=True):
     """Let alice start a training; return her, the job and its card."""
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice)
@@ -42,7 +42,7 @@ async def message(kit, job):
 )
 async def test_wishes(kit, scheduler, label, wish, said):
     """A press becomes a command for the job, and the card confirms it at once."""
-    alice, job, card = await started(kit, scheduler)
+    alice, job, card = await start_training(kit, scheduler)
 
     await alice.click(card, label=label)
 
@@ -53,7 +53,7 @@ async def test_wishes(kit, scheduler, label, wish, said):
 
 async def test_pause_resume(kit, scheduler):
     """A paused job shows its step and is queued again with Resume."""
-    alice, job, card = await started(kit, scheduler)
+    alice, job, card = await start_training(kit, scheduler)
     await scheduler.report_step(job, 25)
     await alice.click(card, label="Pause")
     await scheduler.add_event(job, Paused(25))
@@ -71,7 +71,7 @@ async def test_pause_resume(kit, scheduler):
 
 async def test_cancel_waiting(kit, scheduler):
     """A waiting job is cancelled at once, and nobody is pinged."""
-    alice, job, card = await started(kit, scheduler, claim=False)
+    alice, job, card = await start_training(kit, scheduler, claim=False)
 
     await alice.click(card, label="Cancel")
     await scheduler.let_bot_poll()
@@ -83,7 +83,7 @@ async def test_cancel_waiting(kit, scheduler):
 
 async def test_cancelled_by_moderator(kit, scheduler):
     """A moderator can cancel any job in the server, and its owner is told who did."""
-    alice, job, card = await started(kit, scheduler)
+    alice, job, card = await start_training(kit, scheduler)
     mo = kit.add_moderator()
 
     await mo.click(card, label="Cancel")
@@ -99,7 +99,7 @@ async def test_cancelled_by_moderator(kit, scheduler):
 
 async def test_stranger(kit, scheduler):
     """Another member's press changes nothing and is answered with a sentence."""
-    _, job, card = await started(kit, scheduler)
+    _, job, card = await start_training(kit, scheduler)
     bob = kit.add_member("bob")
 
     for label in ("Pause", "Cancel", "Finish now"):
@@ -112,7 +112,7 @@ async def test_stranger(kit, scheduler):
 
 async def test_ended(kit, scheduler):
     """A button on an outdated card is answered and has no effect."""
-    alice, job, card = await started(kit, scheduler)
+    alice, job, card = await start_training(kit, scheduler)
     await kit.bot.jobs.close()
     await scheduler.fail(job, step=1)
 
@@ -123,7 +123,7 @@ async def test_ended(kit, scheduler):
 
 async def test_after_restart(kit, scheduler):
     """Buttons on a card from before a restart work."""
-    alice, job, card = await started(kit, scheduler)
+    alice, job, card = await start_training(kit, scheduler)
     await kit.restart()
 
     await alice.click(card, label="Cancel")
@@ -133,7 +133,7 @@ async def test_after_restart(kit, scheduler):
 
 async def test_mine(kit, scheduler):
     """`/jobs` lists a member's jobs with their queue positions, and shows each one's card."""
-    alice, job, _ = await started(kit, scheduler)
+    alice, job, _ = await start_training(kit, scheduler)
     bob = kit.add_member("bob")
     await scheduler.add_dataset(bob, "cat")
     shown = (await bob.slash(kit.channel, "train lora", dataset="cat")).response
@@ -163,7 +163,7 @@ async def test_none(kit):
 
 async def test_server(kit, scheduler):
     """The server's list is for moderators, who can cancel jobs from it."""
-    alice, job, _ = await started(kit, scheduler)
+    alice, job, _ = await start_training(kit, scheduler)
     mo = kit.add_moderator()
 
     refused = await alice.slash(kit.channel, "jobs", whose="server")
@@ -177,7 +177,7 @@ async def test_server(kit, scheduler):
 
 async def test_elsewhere(kit, scheduler):
     """A moderator has no rights over another server's jobs."""
-    _, job, _ = await started(kit, scheduler)
+    _, job, _ = await start_training(kit, scheduler)
     await kit.store.jobs.set_card(job.id, job.channel, 1, None)
     other = kit.env.create_guild("Elsewhere")
     lab = other.create_text_channel("lab")

@@ -13,7 +13,7 @@ from storage.records import Concept, Kind, NewJob
 from storage.requests import SampleRequest
 
 
-async def styled(kit, who, *, shared=True):
+async def add_style(kit, who, *, shared=True):
     """Add a member's style, shared with the server if wanted."""
     request = asdict(SampleRequest("embedded", "a dog"))
     new = NewJob(
@@ -105,7 +105,7 @@ async def test_erase(kit):
 async def test_erase_styles(kit):
     """Shared styles are deleted or kept without a name, as the member chooses."""
     alice, bob = kit.add_member("alice"), kit.add_member("bob")
-    left, removed = await styled(kit, alice), await styled(kit, bob)
+    left, removed = await add_style(kit, alice), await add_style(kit, bob)
 
     for who, label in ((alice, wording.member.ERASE_LEAVE), (bob, wording.member.ERASE_REMOVE)):
         card = (await who.slash(kit.channel, "me")).response

@@ -13,7 +13,7 @@ from storage.events import Cancelled
 from storage.records import JobCommand, Server, Status
 
 
-async def drawn(kit, scheduler, **options):
+async def sample_pictures(kit, scheduler, **options):
     """Let alice sample; return her, the job and the card."""
     alice = kit.add_member("alice")
     await alice.slash(kit.channel, "sample", **({"prompt": "a red fox"} | options))
@@ -41,7 +41,7 @@ async def test_waits(kit):
 
 async def test_shown(kit, scheduler):
     """The same message becomes the gallery; the seed stands alone on its line."""
-    alice, job, card = await drawn(kit, scheduler, seed=7, count=3, negative="rain")
+    alice, job, card = await sample_pictures(kit, scheduler, seed=7, count=3, negative="rain")
 
     said = kit.text(card)
     assert card.id == job.message
@@ -56,7 +56,7 @@ async def test_shown(kit, scheduler):
 
 async def test_real_base(kit, scheduler):
     """Only pictures of a base made for emoji are offered as emoji."""
-    _, _, card = await drawn(kit, scheduler, base="sd15")
+    _, _, card = await sample_pictures(kit, scheduler, base="sd15")
 
     assert "Add to server emoji" not in kit.labels(card)
 
@@ -200,7 +200,7 @@ async def test_another_base(kit, scheduler):
 
 async def test_again(kit, scheduler):
     """Again samples the same prompt with another seed."""
-    alice, job, card = await drawn(kit, scheduler, seed=7, steps=9)
+    alice, job, card = await sample_pictures(kit, scheduler, seed=7, steps=9)
 
     answer = await alice.click(card, label="Again")
 
@@ -212,7 +212,7 @@ async def test_again(kit, scheduler):
 
 async def test_vary(kit, scheduler):
     """Vary opens a form with the settings and samples with the changes."""
-    alice, job, card = await drawn(kit, scheduler, seed=7)
+    alice, job, card = await sample_pictures(kit, scheduler, seed=7)
 
     form = await alice.click(card, label="Vary")
     values = {
@@ -231,7 +231,7 @@ async def test_vary(kit, scheduler):
 )
 async def test_vary_refused(kit, scheduler, values, code):
     """The form's values are checked like the command's options."""
-    alice, _, card = await drawn(kit, scheduler)
+    alice, _, card = await sample_pictures(kit, scheduler)
     form = await alice.click(card, label="Vary")
     typed = {"prompt": "x", "negative": "", "strength": "1", "seed": "", "steps": "20"}
 
@@ -243,7 +243,7 @@ async def test_vary_refused(kit, scheduler, values, code):
 
 async def test_delete(kit, scheduler):
     """Delete removes the message and its files, for the owner and for moderators."""
-    alice, job, card = await drawn(kit, scheduler)
+    alice, job, card = await sample_pictures(kit, scheduler)
 
     await alice.click(card, label="Delete")
     await scheduler.let_bot_poll(20)
@@ -269,7 +269,7 @@ async def test_delete_waiting(kit, scheduler):
 
 async def test_delete_by_moderator(kit, scheduler):
     """A member who manages messages may delete anybody's pictures."""
-    _, _, card = await drawn(kit, scheduler)
+    _, _, card = await sample_pictures(kit, scheduler)
     role = kit.guild.create_role("Keepers", permissions=discord.Permissions(manage_messages=True))
 
     await kit.add_member("mo", role).click(card, label="Delete")
@@ -279,7 +279,7 @@ async def test_delete_by_moderator(kit, scheduler):
 
 async def test_stranger(kit, scheduler):
     """Another member's pictures cannot be repeated, varied or deleted."""
-    _, _, card = await drawn(kit, scheduler)
+    _, _, card = await sample_pictures(kit, scheduler)
     bob = kit.add_member("bob")
 
     for label in ("Again", "Vary", "Delete"):
@@ -291,7 +291,7 @@ async def test_stranger(kit, scheduler):
 
 async def test_after_restart(kit, scheduler):
     """Buttons of pictures from before a restart work."""
-    alice, _, card = await drawn(kit, scheduler)
+    alice, _, card = await sample_pictures(kit, scheduler)
     await kit.restart()
 
     await alice.click(card, label="Again")

@@ -10,7 +10,7 @@ from bot import wording
 from storage.records import Server
 
 
-async def opened(kit, mod):
+async def open_settings(kit, mod):
     """Open the settings card."""
     return (await mod.slash(kit.channel, "server setup")).response
 
@@ -19,7 +19,7 @@ async def test_setup(kit):
     """Roles, channels and limits are stored when picked, and shown on the card."""
     mod = kit.add_moderator()
     makers, log = kit.guild.create_role("Makers"), kit.guild.create_text_channel("log")
-    card = await opened(kit, mod)
+    card = await open_settings(kit, mod)
 
     await mod.select(card, [makers], custom_id="server:trainers")
     await mod.select(card, [makers], custom_id="server:samplers")
@@ -46,7 +46,7 @@ async def test_setup(kit):
 async def test_clear(kit):
     """Clearing the roles lets everybody use the bot again; the card works after a restart."""
     mod, makers = kit.add_moderator(), kit.guild.create_role("Makers")
-    card = await opened(kit, mod)
+    card = await open_settings(kit, mod)
     await mod.select(card, [makers], custom_id="server:trainers")
 
     await kit.restart()
@@ -59,7 +59,7 @@ async def test_clear(kit):
 async def test_limits(kit, typed):
     """An invalid limit is refused with a sentence, and nothing changes."""
     mod = kit.add_moderator()
-    card = await opened(kit, mod)
+    card = await open_settings(kit, mod)
 
     form = await mod.click(card, label="Change limits")
     answer = await mod.submit_modal(form, {"jobs": typed, "minutes": "10"})
@@ -86,7 +86,7 @@ async def test_missing_permissions(kit):
     mod, bot = kit.add_moderator(), kit.bot.get_guild(kit.guild.id).me
     denied = {bot: discord.PermissionOverwrite(attach_files=False)}
     closed = kit.guild.create_text_channel("closed", overwrites=denied)
-    card = await opened(kit, mod)
+    card = await open_settings(kit, mod)
 
     await mod.select(card, [kit.channel], custom_id="server:channel")
     before = kit.text(card)

@@ -33,7 +33,7 @@ def demo(home):
 
 
 @asynccontextmanager
-async def shown(home, bot=None):
+async def served_page(home, bot=None):
     """Show the demo's page, without a scheduler behind it."""
     bot = bot or demo(home)
     try:
@@ -80,7 +80,7 @@ async def press(browser, label):
 
 async def test_the_page_is_ours(tmp_path):
     """Name, sidebar and banner are ours, and simcord's name is not shown."""
-    async with shown(tmp_path / "home") as url:
+    async with served_page(tmp_path / "home") as url:
         status, body = await get(url)
         assert status == 200
         assert "<title>Safelight demo</title>" in body
@@ -92,7 +92,7 @@ async def test_the_page_is_ours(tmp_path):
 
 async def test_the_page_is_for_this_computer_alone(tmp_path):
     """Requests by another host name or from another page's script are refused."""
-    async with shown(tmp_path / "home") as url:
+    async with served_page(tmp_path / "home") as url:
         home = url.partition("#")[0]
         assert (await get(home, Host="evil.example"))[0] == 403
         assert (await get(home + "api/state", Origin="https://evil.example"))[0] == 403
@@ -101,7 +101,7 @@ async def test_the_page_is_for_this_computer_alone(tmp_path):
 
 async def test_a_press_in_a_browser_reaches_the_bot(tmp_path, tab):
     """A press works although the page is being redrawn, and the answer is shown."""
-    async with shown(tmp_path / "home") as url, tab(url) as browser:
+    async with served_page(tmp_path / "home") as url, tab(url) as browser:
         await browser.wait_for_text(GREETING)
         await press(browser, wording.demo.TRAIN_MASCOT)
         await browser.wait_for_text(ERRORS["scheduler_away"])
@@ -109,7 +109,7 @@ async def test_a_press_in_a_browser_reaches_the_bot(tmp_path, tab):
 
 async def test_a_command_can_be_typed(tmp_path, tab):
     """Typing a slash shows the commands."""
-    async with shown(tmp_path / "home") as url, tab(url) as browser:
+    async with served_page(tmp_path / "home") as url, tab(url) as browser:
         await browser.wait_for_text(GREETING)
         await browser.wait_until("document.activeElement !== null")
         await browser.run("document.querySelector('#channel-composer-input').focus()")
@@ -129,7 +129,7 @@ async def test_an_edit_keeps_the_picture(tmp_path, tab):
     """An edited card keeps its picture until the new one has loaded."""
     bot = demo(tmp_path / "home")
     image = "document.querySelector('.channel-message .gallery-image')"
-    async with shown(tmp_path / "home", bot) as url, tab(url) as browser:
+    async with served_page(tmp_path / "home", bot) as url, tab(url) as browser:
         await browser.wait_for_text(GREETING)
         await browser.wait_until(f"{image}?.naturalWidth > 0")
         await browser.run(WATCH)
@@ -149,7 +149,7 @@ async def test_an_edit_keeps_the_picture(tmp_path, tab):
 @pytest.mark.parametrize("size", [(1280, 900), (390, 844)])
 async def test_nothing_is_cut_off(tmp_path, tab, size):
     """On a desktop and on a phone the page fits the window's width."""
-    async with shown(tmp_path / "home") as url, tab(url) as browser:
+    async with served_page(tmp_path / "home") as url, tab(url) as browser:
         await browser.resize(*size)
         await browser.wait_for_text(GREETING)
         await browser.wait_until(

@@ -37,7 +37,7 @@ def settings(path, **changed):
     return BotSettings(_env_file=None, home=path, **({"disk": 0} | changed))
 
 
-async def looked(arguments, monkeypatch, path, **environment):
+async def list_findings(arguments, monkeypatch, path, **environment):
     """Return every finding by its first words."""
     monkeypatch.chdir(path)
     for name in ("DISCORD_TOKEN", "PUBLIC_URL", "SAFELIGHT_HOME", "SAFELIGHT_DISK_MB"):
@@ -50,7 +50,7 @@ async def looked(arguments, monkeypatch, path, **environment):
 
 async def test_a_fresh_machine_without_a_token_runs(monkeypatch, tmp_path, capsys):
     """A new machine with only the embedded base has warnings, but no failures."""
-    marks = [found.mark for found in await looked(healthy(), monkeypatch, tmp_path)]
+    marks = [found.mark for found in await list_findings(healthy(), monkeypatch, tmp_path)]
     assert FAIL not in marks
     assert WARN in marks
     assert await doctor.run_checks(healthy()) == 0
@@ -60,7 +60,7 @@ async def test_a_fresh_machine_without_a_token_runs(monkeypatch, tmp_path, capsy
 async def test_a_broken_torch_fails_with_its_reason(monkeypatch, tmp_path, capsys):
     """If torch cannot be loaded, the failure shows the child's last line."""
     broken = [sys.executable, "-c", "raise ImportError('libcudart.so.13')"]
-    found = await looked(broken, monkeypatch, tmp_path)
+    found = await list_findings(broken, monkeypatch, tmp_path)
     assert any(f.mark == FAIL and "libcudart.so.13" in f.text for f in found)
     assert await doctor.run_checks(broken) == 1
     assert wording.doctor.VERDICTS["fail"] in capsys.readouterr().out
@@ -68,7 +68,7 @@ async def test_a_broken_torch_fails_with_its_reason(monkeypatch, tmp_path, capsy
 
 async def test_a_wrong_setting_ends_the_visit(monkeypatch, tmp_path):
     """A wrong setting is named with an example, and a token is never repeated."""
-    found = await looked(healthy(), monkeypatch, tmp_path, DISCORD_TOKEN="my own")  # noqa: S106
+    found = await list_findings(healthy(), monkeypatch, tmp_path, DISCORD_TOKEN="my own")  # noqa: S106
     assert found[-1].mark == FAIL
     assert "DISCORD_TOKEN" in found[-1].text
     assert "my own" not in found[-1].text
@@ -80,7 +80,7 @@ async def test_a_wrong_list_of_bases_is_told(monkeypatch, tmp_path):
     away = BASE | {"name": "sd15", "present": False}
     strange = away | {"name": "odd", "known": False}
     answer = json.dumps(BASES | {"bases": [BASE, away, strange], "wrong": [wrong]})
-    found = await looked(healthy(bases=answer), monkeypatch, tmp_path)
+    found = await list_findings(healthy(bases=answer), monkeypatch, tmp_path)
     texts = [line.text for line in found if line.mark == WARN]
     assert any("own.toml, mine has no good" in text for text in texts)
     assert any("not installed: sd15; " in text for text in texts)
@@ -91,7 +91,7 @@ async def test_missing_bases_and_captioner_are_named(monkeypatch, tmp_path):
     """Missing models are listed with the folder they belong in."""
     absent = {"name": "sd15", "present": False, "known": True}
     answer = BASES | {"bases": [BASE, absent], "captioner": {"name": "blip", "present": False}}
-    found = await looked(healthy(bases=json.dumps(answer)), monkeypatch, tmp_path)
+    found = await list_findings(healthy(bases=json.dumps(answer)), monkeypatch, tmp_path)
     texts = [f.text for f in found if f.mark == WARN]
     assert any("sd15" in text and str(tmp_path / "bases") in text for text in texts)
     assert any("blip" in text and "SAFELIGHT_CAPTIONER" in text for text in texts)

@@ -48,7 +48,7 @@ def emoji(size: int = 128) -> Image.Image:
     return large.resize((size, size), Image.Resampling.LANCZOS)
 
 
-def decoded(checked: CheckedPhoto) -> Image.Image:
+def decode(checked: CheckedPhoto) -> Image.Image:
     """Return the stored pixels as a picture."""
     with Image.open(BytesIO(checked.pixels), formats=("PNG",)) as picture:
         picture.load()
@@ -78,8 +78,8 @@ def test_files(encode: Encode, kind: str) -> None:
     with Image.open(BytesIO(checked.preview), formats=("WEBP",)) as preview:
         measures = preview.size
 
-    assert (checked.width, checked.height) == decoded(checked).size == (600, 400)
-    assert decoded(checked).mode == "RGB"
+    assert (checked.width, checked.height) == decode(checked).size == (600, 400)
+    assert decode(checked).mode == "RGB"
     assert measures == (512, 341)
     assert checked.warnings == ()
 
@@ -180,7 +180,7 @@ def test_upright(encode: Encode, orientation: int) -> None:
     exif[0x0112] = orientation
     content = encode(picture if turn is None else picture.transpose(turn), "PNG", exif=exif)
 
-    assert decoded(check_picture(content)).tobytes() == picture.tobytes()
+    assert decode(check_picture(content)).tobytes() == picture.tobytes()
 
 
 def test_stripped(encode: Encode) -> None:
@@ -201,7 +201,7 @@ def test_stripped(encode: Encode) -> None:
     for content in contents:
         assert b"SECRET" in content
         checked = check_picture(content)
-        assert decoded(checked).info == {}
+        assert decode(checked).info == {}
         chunks = {checked.pixels[at : at + 4] for at in range(len(checked.pixels))}
         assert not chunks & {b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"iCCP", b"pHYs", b"tIME"}
         assert not any(word in checked.preview for word in (b"EXIF", b"XMP ", b"ICCP", b"SECRET"))
@@ -219,7 +219,7 @@ def test_cmyk(encode: Encode) -> None:
     """A CMYK picture is converted to RGB."""
     red = Image.new("CMYK", (64, 64), (0, 255, 255, 0))
 
-    assert has_colour(decoded(check_picture(encode(red, "JPEG"))), (32, 32), (255, 0, 0))
+    assert has_colour(decode(check_picture(encode(red, "JPEG"))), (32, 32), (255, 0, 0))
 
 
 @pytest.mark.parametrize(("deep", "flat"), [(0, 0), (32768, 128), (65535, 255)])
@@ -227,7 +227,7 @@ def test_16_bits(encode: Encode, deep: int, flat: int) -> None:
     """A 16-bit picture is scaled to 8 bits, not clipped."""
     content = encode(Image.new("I;16", (64, 64), deep), "PNG")
 
-    assert has_colour(decoded(check_picture(content)), (32, 32), (flat, flat, flat), most=1)
+    assert has_colour(decode(check_picture(content)), (32, 32), (flat, flat, flat), most=1)
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_modes(
     """Every mode becomes RGB, on white where it is transparent."""
     content = encode(Image.new(mode, (64, 64), colour), "PNG")
 
-    assert has_colour(decoded(check_picture(content)).convert("RGB"), (32, 32), expected, most=1)
+    assert has_colour(decode(check_picture(content)).convert("RGB"), (32, 32), expected, most=1)
 
 
 def test_alpha(encode: Encode) -> None:
@@ -268,9 +268,9 @@ def test_alpha(encode: Encode) -> None:
         check_picture(encode(solid, "PNG", exif=exif)),
     )
 
-    picture = decoded(kept)
-    assert (picture.mode, decoded(plain).mode) == ("RGBA", "RGB")
-    assert picture.convert("RGB").tobytes() == decoded(plain).tobytes()
+    picture = decode(kept)
+    assert (picture.mode, decode(plain).mode) == ("RGBA", "RGB")
+    assert picture.convert("RGB").tobytes() == decode(plain).tobytes()
     assert [picture.getpixel((20, y)) for y in (5, 55)] == [(0, 0, 255, 255), (255, 255, 255, 0)]
     assert kept.digest != plain.digest
     assert kept.preview == plain.preview
@@ -284,7 +284,7 @@ def test_transparent_palette(encode: Encode) -> None:
     content = encode(picture, "PNG", transparency=3)
 
     assert has_colour(
-        decoded(check_picture(content)).convert("RGB"), (32, 32), (255, 255, 255), most=0
+        decode(check_picture(content)).convert("RGB"), (32, 32), (255, 255, 255), most=0
     )
 
 
@@ -296,7 +296,7 @@ def test_profile(encode: Encode) -> None:
 
     for profile in (srgb, lab, b"no profile at all"):
         content = encode(grey, "PNG", icc_profile=profile)
-        assert has_colour(decoded(check_picture(content)), (9, 9), (120, 130, 140), most=2)
+        assert has_colour(decode(check_picture(content)), (9, 9), (120, 130, 140), most=2)
 
 
 def test_blurred(encode: Encode) -> None:

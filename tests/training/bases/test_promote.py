@@ -25,7 +25,7 @@ PICTURE = Picture("a mydog emoji", "", 5, 2, 64, 64)
 
 
 @pytest.fixture(scope="module")
-def known(tmp_path_factory):
+def own_bases(tmp_path_factory):
     """Return the bases of an operator's own folder."""
     return BaseCache(tmp_path_factory.mktemp("bases"))
 
@@ -38,12 +38,12 @@ def file(bases, make_recipe, make_job_folder, run_task):
     return folder.result / "mydog.safetensors"
 
 
-def test_a_model_becomes_a_base(bases, known, file):
+def test_a_model_becomes_a_base(bases, own_bases, file):
     """It has its origin's licence and size, and draws what the model draws."""
-    place = promote.promote_model(file, "mine", known)
+    place = promote.promote_model(file, "mine", own_bases)
 
-    base, start = known.find("mine"), bases.find("embedded")
-    with BaseCache(known.folder, bases.device).borrow("mine") as family:
+    base, start = own_bases.find("mine"), bases.find("embedded")
+    with BaseCache(own_bases.folder, bases.device).borrow("mine") as family:
         drawn = family.sample_image(PICTURE)
 
     with bases.borrow("embedded") as family:
@@ -51,12 +51,12 @@ def test_a_model_becomes_a_base(bases, known, file):
         with _full.apply(family.networks, writer.read_tensors(file), "", 1.0):
             worn = family.sample_image(PICTURE)
 
-    assert base in known.list_bases()
+    assert base in own_bases.list_bases()
     assert base.present
     assert (base.licence, base.resolution, base.small) == (start.licence, 64, True)
     assert (base.family, base.prediction, base.title) == ("sd1", start.prediction, "mine")
     assert drawn.tobytes() == worn.tobytes() != bare.tobytes()
-    assert known.fingerprint("mine") != bases.fingerprint("embedded")
+    assert own_bases.fingerprint("mine") != bases.fingerprint("embedded")
     (weights,) = place.glob("unet/*.safetensors")
     assert {tensor.dtype.itemsize for tensor in load_file(weights).values()} == {2}
 
@@ -66,7 +66,7 @@ def test_a_transformer_becomes_a_base(
 ):
     """A file with only the transformer takes the other parts from its origin base."""
     random.write_random_model(tmp_path, "zimage")
-    known = BaseCache(tmp_path, tiny_bases.device)
+    own_bases = BaseCache(tmp_path, tiny_bases.device)
     asked = make_recipe(
         "finetune",
         learning_rate=1e-3,
@@ -76,23 +76,23 @@ def test_a_transformer_becomes_a_base(
         train_text_encoder=False,
     )
     folder = make_job_folder(replace(asked, base="tiny-zimage"))
-    run_task(train(folder, known))
+    run_task(train(folder, own_bases))
     file = folder.result / "mydog.safetensors"
 
-    promote.promote_model(file, "mine", known)
+    promote.promote_model(file, "mine", own_bases)
 
-    with known.borrow("mine") as family:
+    with own_bases.borrow("mine") as family:
         drawn = family.sample_image(PICTURE)
-    with known.borrow("tiny-zimage") as family, torch.no_grad():
+    with own_bases.borrow("tiny-zimage") as family, torch.no_grad():
         bare = family.sample_image(PICTURE)
         with _full.apply(family.networks, writer.read_tensors(file), "", 1.0):
             worn = family.sample_image(PICTURE)
-    assert known.find("mine").family == "zimage"
+    assert own_bases.find("mine").family == "zimage"
     assert drawn.tobytes() == worn.tobytes() != bare.tobytes()
 
 
 @pytest.fixture
-def busy():
+def bf16_process():
     """Return a process that computes in bf16."""
     AcceleratorState._reset_state()
     Device.open(cpu=True, precision="bf16")
@@ -101,10 +101,10 @@ def busy():
     Device.open(cpu=True)
 
 
-@pytest.mark.usefixtures("busy")
-def test_a_folder_to_hand_over(file, known, tmp_path):
+@pytest.mark.usefixtures("bf16_process")
+def test_a_folder_to_hand_over(file, own_bases, tmp_path):
     """It is written whatever device trained, without the path of the base."""
-    promote.write_model_folder(file, tmp_path / "mydog", known)
+    promote.write_model_folder(file, tmp_path / "mydog", own_bases)
 
     texts = {path.name: path.read_text() for path in tmp_path.glob("mydog/**/*.json")}
     assert {"model_index.json", "config.json"} <= texts.keys()
@@ -112,20 +112,20 @@ def test_a_folder_to_hand_over(file, known, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["embedded", "../away", ".hidden"])
-def test_names_that_cannot_be(known, file, name):
+def test_names_that_cannot_be(own_bases, file, name):
     """A taken or invalid name is refused, and nothing is written."""
-    before = set(known.folder.parent.rglob("*"))
+    before = set(own_bases.folder.parent.rglob("*"))
 
     with pytest.raises(JobError, match=r"base_taken|name_bad"):
-        promote.promote_model(file, name, known)
+        promote.promote_model(file, name, own_bases)
 
-    assert set(known.folder.parent.rglob("*")) == before
+    assert set(own_bases.folder.parent.rglob("*")) == before
 
 
-def test_a_lora_is_no_model(bases, known, make_recipe, make_job_folder, run_task):
+def test_a_lora_is_no_model(bases, own_bases, make_recipe, make_job_folder, run_task):
     """Only our own whole models can be promoted."""
     folder = make_job_folder(make_recipe())
     run_task(train(folder, bases))
 
     with pytest.raises(JobError, match="model_foreign"):
-        promote.promote_model(folder.result / "mydog.safetensors", "other", known)
+        promote.promote_model(folder.result / "mydog.safetensors", "other", own_bases)

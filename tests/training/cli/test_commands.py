@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 TRAIN = ("train", "photos", "--out", "out", "--name", "a")
 
 
-def given(*flags: str) -> Any:
+def parse_arguments(*flags: str) -> Any:
     """Return the parsed arguments of a command."""
     _, arguments = parse(flags)
     return arguments
@@ -27,15 +27,15 @@ def given(*flags: str) -> Any:
 def test_arguments_are_frozen() -> None:
     """Parsed arguments cannot be changed."""
     with pytest.raises(FrozenInstanceError):
-        given(*TRAIN).method = "embedding"
+        parse_arguments(*TRAIN).method = "embedding"
 
 
 def test_options_are_those_that_were_given() -> None:
     """An option without a flag keeps the method's default."""
     flags = ("--optimizer", "prodigy", "--no-shuffle-caption", "--extra-resolutions", "48,96")
 
-    assert given(*TRAIN).options == {}
-    assert given(*TRAIN, *flags).options == {
+    assert parse_arguments(*TRAIN).options == {}
+    assert parse_arguments(*TRAIN, *flags).options == {
         "optimizer": Optimizer.PRODIGY,
         "shuffle_caption": False,
         "extra_resolutions": (48, 96),
@@ -55,7 +55,7 @@ def test_options_are_those_that_were_given() -> None:
 def test_nearest(flag: str, typed: str, nearest: str, capsys: pytest.CaptureFixture[str]) -> None:
     """An unknown value is refused, suggesting the nearest one."""
     with pytest.raises(SystemExit):
-        given(*TRAIN, flag, typed)
+        parse_arguments(*TRAIN, flag, typed)
 
     assert f"did you mean {nearest}?" in capsys.readouterr().err
 
@@ -71,9 +71,9 @@ def test_nearest(flag: str, typed: str, nearest: str, capsys: pytest.CaptureFixt
 )
 def test_flags_of_before(old: str, new: str, value: str) -> None:
     """A flag's old name still works, and is not in the help."""
-    before: TrainArguments = given(*TRAIN, old, value)
+    before: TrainArguments = parse_arguments(*TRAIN, old, value)
 
-    assert before == given(*TRAIN, new, value) != given(*TRAIN)
+    assert before == parse_arguments(*TRAIN, new, value) != parse_arguments(*TRAIN)
 
 
 @pytest.mark.parametrize(
@@ -85,13 +85,15 @@ def test_options_of_before(alias: str, name: str) -> None:
     value = option.choices[0] if option.choices else "1"
     switch = isinstance(option.default, bool)
 
-    assert set(given(*TRAIN, f"--{alias}", *([] if switch else [value])).options) == {name}
+    assert set(parse_arguments(*TRAIN, f"--{alias}", *([] if switch else [value])).options) == {
+        name
+    }
 
 
 def test_names_after_fetch() -> None:
     """`bases` lists, `bases fetch NAME...` fetches."""
-    assert given("bases").fetch == []
-    assert given("bases", "fetch", "sd15", "blip").fetch == ["sd15", "blip"]
+    assert parse_arguments("bases").fetch == []
+    assert parse_arguments("bases", "fetch", "sd15", "blip").fetch == ["sd15", "blip"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -37,14 +37,14 @@ def copy(tmp_path):
     return tmp_path
 
 
-def spoil(path):
+def damage(path):
     """Change one byte of a file."""
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
 
 
-def refused(weights):
+def refusal(weights):
     """Return the code and the file name with which the captioner is refused."""
     with pytest.raises(JobError) as error:
         verify_folder("blip", weights)
@@ -53,10 +53,10 @@ def refused(weights):
 
 def test_a_damaged_file_is_named(copy):
     """One wrong byte is found and its file named; repaired, it loads."""
-    spoil(copy / "blip" / "model.safetensors")
-    assert refused(copy) == ("embedded_damaged", "blip/model.safetensors")
+    damage(copy / "blip" / "model.safetensors")
+    assert refusal(copy) == ("embedded_damaged", "blip/model.safetensors")
 
-    spoil(copy / "blip" / "model.safetensors")
+    damage(copy / "blip" / "model.safetensors")
     assert verify_folder("blip", copy) == copy / "blip"
 
 
@@ -64,7 +64,7 @@ def test_a_missing_file_is_named(copy):
     """A missing file is found and named."""
     (copy / "blip" / "tokenizer.json").unlink()
 
-    assert refused(copy) == ("embedded_missing", "blip/tokenizer.json")
+    assert refusal(copy) == ("embedded_missing", "blip/tokenizer.json")
 
 
 @pytest.mark.parametrize("content", ["", "nothing of the kind\n", "\x00" * 99])
@@ -72,12 +72,12 @@ def test_a_damaged_list_is_named(copy, content):
     """A list without the model's files is refused."""
     (copy / SUMS).write_text(content, encoding="utf-8")
 
-    assert refused(copy) == ("embedded_damaged", SUMS)
+    assert refusal(copy) == ("embedded_damaged", SUMS)
 
 
 def test_a_missing_list_is_named(tmp_path):
     """Without checksums nothing is loaded."""
-    assert refused(tmp_path) == ("embedded_missing", SUMS)
+    assert refusal(tmp_path) == ("embedded_missing", SUMS)
 
 
 LOADED = """
@@ -102,7 +102,7 @@ def test_nothing_damaged_is_loaded(tmp_path):
         shutil.copytree(ROOT / package, tmp_path / package, ignore=ignored)
     weights = tmp_path / "training" / "embedded" / "weights"
     shutil.copytree(WEIGHTS, weights)
-    spoil(weights / "diffusion" / "unet" / "config.json")
+    damage(weights / "diffusion" / "unet" / "config.json")
     (weights / "blip" / "config.json").unlink()
 
     done = subprocess.run(

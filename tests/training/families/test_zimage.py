@@ -130,10 +130,10 @@ def test_halves_may_be_called_otherwise(tiny_bases, make_recipe):
 )
 def test_what_it_has_not_is_refused(make_recipe, more):
     """Min-SNR and training its text encoder are refused."""
-    with pytest.raises(JobError) as amiss:
+    with pytest.raises(JobError) as refused:
         make_recipe(family="zimage", **more)
 
-    assert amiss.value.code == ("text_flow" if "train_text_encoder" in more else "gamma_flow")
+    assert refused.value.code == ("text_flow" if "train_text_encoder" in more else "gamma_flow")
 
 
 def test_half_precision(tiny_bases, make_recipe):

@@ -24,7 +24,7 @@ def family(bases):
         yield family
 
 
-def begun(family, make_recipe, *, text=False):
+def attach_and_change(family, make_recipe, *, text=False):
     """Return a base with a method attached and one weight changed."""
     attached = _full.FullNetworks(
         family.networks, make_recipe("finetune", train_text_encoder=text)
@@ -37,7 +37,7 @@ def begun(family, make_recipe, *, text=False):
 def test_every_weight_is_trained(family, make_recipe, text):
     """All of the UNet is trained, the text encoder if wanted, the autoencoder never."""
     networks = [family.unet, family.text_encoders[0]] if text else [family.unet]
-    attached = begun(family, make_recipe, text=text)
+    attached = attach_and_change(family, make_recipe, text=text)
     try:
         trained = {id(p) for p in attached.parameters.values()}
         assert trained == {id(p) for network in networks for p in network.parameters()}
@@ -51,7 +51,7 @@ def test_the_base_is_put_back(family, make_recipe):
     before = list(family.unet.parameters())
     drawn = [family.sample_image(PICTURE).tobytes()]
 
-    attached = begun(family, make_recipe)
+    attached = attach_and_change(family, make_recipe)
     drawn.append(family.sample_image(PICTURE).tobytes())
     with attached.disabled():
         drawn.append(family.sample_image(PICTURE).tobytes())
@@ -67,7 +67,7 @@ def test_the_base_is_put_back(family, make_recipe):
 
 def test_aside_is_on_the_device(family, make_recipe):
     """While disabled, the base's parameters are on the run's device (`meta` stands for it)."""
-    attached = begun(family, make_recipe)
+    attached = attach_and_change(family, make_recipe)
     attached.devices = dict.fromkeys(attached.slots, torch.device("meta"))
     with family.networks.without_adapter():
         inside = {parameter.device.type for parameter in family.unet.parameters()}
@@ -102,7 +102,7 @@ def test_what_is_not_trained_is_not_rounded(tiny_bases, make_recipe, name):
 
 def test_strength(family, make_recipe):
     """Full strength gives the trained model, zero the base, and half the mean of both."""
-    attached = begun(family, make_recipe)
+    attached = attach_and_change(family, make_recipe)
     trained = family.sample_image(PICTURE).tobytes()
     tensors = attached.weights()
     attached.detach()
@@ -128,7 +128,7 @@ def test_strength(family, make_recipe):
 )
 def test_what_is_amiss_is_refused(family, make_recipe, change):
     """A missing weight, a wrong shape or kind, or a NaN is refused."""
-    attached = begun(family, make_recipe)
+    attached = attach_and_change(family, make_recipe)
     tensors = attached.weights()
     attached.detach()
     _full.check(family.networks, tensors)
@@ -140,7 +140,7 @@ def test_what_is_amiss_is_refused(family, make_recipe, change):
 
 def test_size(bases, family, make_recipe):
     """The pre-flight card's bytes are within a tenth of the file's."""
-    attached = begun(family, make_recipe)
+    attached = attach_and_change(family, make_recipe)
     numbers = sum(tensor.numel() for tensor in attached.weights().values())
     attached.detach()
 

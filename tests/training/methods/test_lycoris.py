@@ -107,7 +107,7 @@ def test_factors(near):
         assert factorize(dimension, near) == factorization(dimension, near)
 
 
-def spoilt(tensors):
+def damaged_files(tensors):
     """Return files with one error each."""
     key = next(name for name in tensors if not name.endswith("alpha"))
     layer = key.partition(".")[0]
@@ -136,7 +136,7 @@ def test_what_is_amiss_is_refused(networks, make_recipe, kind, how):
     kind.check(networks, tensors)
 
     with pytest.raises(JobError) as refused:
-        kind.check(networks, spoilt(tensors)[how])
+        kind.check(networks, damaged_files(tensors)[how])
 
     reason = "wrong tensors of" if how == "half of it" else how
     assert refused.value.code == "style_broken"

@@ -24,7 +24,7 @@ WHOLE = {
 }
 
 
-def brought(cache: Path, files: dict[str, str]) -> Path:
+def write_cache(cache: Path, files: dict[str, str]) -> Path:
     """Write files in the layout of the hub's client."""
     place = hub.cache_folder(NAME, cache) / "snapshots" / COMMIT
     for name, content in files.items():
@@ -50,7 +50,7 @@ def brought(cache: Path, files: dict[str, str]) -> Path:
 )
 def test_others(tmp_path: Path, files: dict[str, str], here: bool) -> None:
     """A model that another program fetched is installed if its networks have safetensors."""
-    place = brought(tmp_path, files)
+    place = write_cache(tmp_path, files)
 
     assert hub.find_cached(NAME, tmp_path) == (place if here else None)
 
@@ -65,7 +65,7 @@ def test_others(tmp_path: Path, files: dict[str, str], here: bool) -> None:
 )
 def test_noted(tmp_path: Path, whole: bool, files: list[str], here: bool) -> None:
     """A model that we fetched is installed if all its files are still there."""
-    place = brought(tmp_path, {"model_index.json": INDEX})
+    place = write_cache(tmp_path, {"model_index.json": INDEX})
     entries = {name: {"bytes": 1, "git": "", "checked": True} for name in files}
     noted = hub.Note(NAME, COMMIT, whole, files=entries)
     hub.write_note(noted, tmp_path)
@@ -77,7 +77,7 @@ def test_noted(tmp_path: Path, whole: bool, files: list[str], here: bool) -> Non
 
 def test_nothing(tmp_path: Path) -> None:
     """Invalid names, unreadable notes and missing models are not installed."""
-    brought(tmp_path, {})
+    write_cache(tmp_path, {})
     (hub.cache_folder(NAME, tmp_path) / hub.NOTE).write_text("{")
 
     assert hub.read_note(NAME, tmp_path) is None

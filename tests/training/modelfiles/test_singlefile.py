@@ -56,7 +56,7 @@ def test_same_weights(pipeline: StableDiffusionPipeline, file: Path) -> None:
     assert loaded.scheduler.config.prediction_type == "epsilon"
 
 
-def headed(path: Path, shapes: dict[str, list[int]]) -> Path:
+def write_header(path: Path, shapes: dict[str, list[int]]) -> Path:
     """Write a safetensors file that is only a header."""
     content: dict[str, Any] = {
         name: {"dtype": "F16", "shape": shape, "data_offsets": [0, 0]}
@@ -106,7 +106,7 @@ def test_family(
 ) -> None:
     """A whole model's family is known by its header; refiners, inpainting and parts are named."""
     shapes = {name: shape for name, shape in shapes.items() if name != without}
-    place = headed(tmp_path / "a.safetensors", shapes)
+    place = write_header(tmp_path / "a.safetensors", shapes)
 
     assert singlefile.detect_family(place) == family
     assert singlefile.find_fault(place) == amiss
@@ -123,7 +123,7 @@ def test_family(
 )
 def test_demand(tmp_path: Path, change: dict[str, list[int]], code: str) -> None:
     """A file that is listed under a wrong family is refused, naming what it is."""
-    place = headed(tmp_path / "a.safetensors", SD1 | change)
+    place = write_header(tmp_path / "a.safetensors", SD1 | change)
 
     for refuses in (
         lambda: singlefile.require_family(place, "sd1"),

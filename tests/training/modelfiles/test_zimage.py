@@ -33,7 +33,7 @@ KNOWN = {
 
 
 @pytest.fixture
-def alone(tmp_path):
+def single_file(tmp_path):
     """Write a tiny transformer as a single file; return its path and weights."""
     weights = random.make_random_model("zimage").transformer.state_dict()
     place = tmp_path / "mine.safetensors"
@@ -55,9 +55,9 @@ def test_true_names():
 
 
 @pytest.mark.parametrize("start", ["", original.PREFIX])
-def test_recognised(alone, tmp_path, start):
+def test_recognised(single_file, tmp_path, start):
     """A file is recognised by its names, with and without some programs' prefixes."""
-    place, weights = alone
+    place, weights = single_file
     other = tmp_path / "other.safetensors"
     save_file({start + n: t.clone() for n, t in original.to_original(weights).items()}, other)
 
@@ -66,9 +66,9 @@ def test_recognised(alone, tmp_path, start):
     assert original.to_diffusers(load_file(other)).keys() == weights.keys()
 
 
-def test_split(alone, tmp_path):
+def test_split(single_file, tmp_path):
     """A file with diffusers' names is recognised and read, too; a UNet's is not."""
-    _, weights = alone
+    _, weights = single_file
     apart, other = tmp_path / "apart.safetensors", tmp_path / "other.safetensors"
     save_file({name: tensor.clone() for name, tensor in weights.items()}, apart)
     save_file({"model.diffusion_model.input_blocks.0.0.weight": torch.zeros(1)}, other)
@@ -78,9 +78,9 @@ def test_split(alone, tmp_path):
     assert not zimage.recognises(other)
 
 
-def test_lent(alone, tiny_bases):
+def test_lent(single_file, tiny_bases):
     """Text encoder, tokenizer and autoencoder are those of a complete model in the same folder."""
-    place, weights = alone
+    place, weights = single_file
     random.write_random_model(place.parent, "zimage")
 
     with BaseCache(place.parent, tiny_bases.device).borrow("mine") as family:
@@ -103,12 +103,12 @@ def turbo(tmp_path):
 def test_turbo_is_refused(turbo, tiny_bases):
     """A folder of Z-Image-Turbo is recognised by its scheduler and refused; the base's is not."""
     with (
-        pytest.raises(JobError) as amiss,
+        pytest.raises(JobError) as refused,
         BaseCache(turbo.parent, tiny_bases.device).borrow("tiny-zimage"),
     ):
         pass
 
-    assert (amiss.value.code, amiss.value.facts) == ("base_distilled", {"base": "tiny-zimage"})
+    assert (refused.value.code, refused.value.facts) == ("base_distilled", {"base": "tiny-zimage"})
     with tiny_bases.borrow("tiny-zimage") as family:
         assert family.pipeline.scheduler.config.shift == original.BASE_SHIFT
 
@@ -125,32 +125,32 @@ def test_a_list_lets_turbo_in(turbo, tiny_bases, tmp_path):
         assert family.pipeline.scheduler.config.shift == original.TURBO_SHIFT
 
 
-@pytest.mark.usefixtures("alone")
+@pytest.mark.usefixtures("single_file")
 def test_turbo_lends_no_scheduler(turbo, tiny_bases):
     """A file that takes parts from a Turbo still uses the base's scheduler."""
     with BaseCache(turbo.parent, tiny_bases.device).borrow("mine") as family:
         assert family.pipeline.scheduler.config.shift == original.BASE_SHIFT
 
 
-def test_nobody_lends(alone, tiny_bases):
+def test_nobody_lends(single_file, tiny_bases):
     """Without a complete model the error says what is missing."""
-    bases = BaseCache(alone[0].parent, tiny_bases.device)
-    with pytest.raises(JobError) as amiss, bases.borrow("mine"):
+    bases = BaseCache(single_file[0].parent, tiny_bases.device)
+    with pytest.raises(JobError) as refused, bases.borrow("mine"):
         pass
 
-    assert amiss.value.code == "base_lone"
+    assert refused.value.code == "base_lone"
 
 
-def test_half_of_it(alone, tiny_bases):
+def test_half_of_it(single_file, tiny_bases):
     """A file that lacks a weight is refused."""
-    place, weights = alone
+    place, weights = single_file
     random.write_random_model(place.parent, "zimage")
     content = original.to_original(weights)
     del content["layers.1.attention.out.weight"]
     save_file({name: tensor.contiguous() for name, tensor in content.items()}, place)
     bases = BaseCache(place.parent, tiny_bases.device)
 
-    with pytest.raises(JobError) as amiss, bases.borrow("mine"):
+    with pytest.raises(JobError) as refused, bases.borrow("mine"):
         pass
 
-    assert amiss.value.code == "base_broken"
+    assert refused.value.code == "base_broken"

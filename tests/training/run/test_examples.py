@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from training.recipe.recipe import Recipe
 
 
-def made(*shapes: tuple[int, int]) -> list[Example]:
+def make_examples(*shapes: tuple[int, int]) -> list[Example]:
     """Return examples of given shapes."""
     return [Example(torch.zeros(4, *shape), at) for at, shape in enumerate(shapes)]
 
 
 def test_even() -> None:
     """In an epoch every photo is drawn as often as the others of its shape."""
-    batches = Batches(made(*[(8, 8)] * 6, *[(8, 16)] * 4), 2, seed=1)
+    batches = Batches(make_examples(*[(8, 8)] * 6, *[(8, 16)] * 4), 2, seed=1)
     seen = Counter(at for step in range(batches.epoch_steps * 3) for at in batches.at(step).photos)
 
     assert batches.epoch_steps == 5
@@ -39,7 +39,7 @@ def test_even() -> None:
 def test_concepts_are_even() -> None:
     """In an epoch concepts are drawn equally often, and their photos within one of each other."""
     concepts = (range(5), range(5, 7))
-    batches = Batches(made(*[(8, 8)] * 7), 5, 1, concepts)
+    batches = Batches(make_examples(*[(8, 8)] * 7), 5, 1, concepts)
     seen = Counter(at for step in range(batches.epoch_steps) for at in batches.at(step).photos)
 
     assert batches.epoch_steps == 2
@@ -49,7 +49,7 @@ def test_concepts_are_even() -> None:
 
 def test_one_shape() -> None:
     """A batch has one shape and is full, even with fewer photos than its size."""
-    batches = Batches(made((8, 8), (8, 8), (16, 8)), 4, seed=1)
+    batches = Batches(make_examples((8, 8), (8, 8), (16, 8)), 4, seed=1)
 
     shapes = {tuple(batches.at(step).latents.shape) for step in range(8)}
 
@@ -58,7 +58,7 @@ def test_one_shape() -> None:
 
 def test_repeatable() -> None:
     """The seed and the step alone determine a step's batch."""
-    one, two, three = (Batches(made(*[(8, 8)] * 7), 2, seed=seed) for seed in (1, 1, 2))
+    one, two, three = (Batches(make_examples(*[(8, 8)] * 7), 2, seed=seed) for seed in (1, 1, 2))
     forward = [one.at(step).photos for step in range(20)]
     backward = [two.at(step).photos for step in reversed(range(20))][::-1]
 

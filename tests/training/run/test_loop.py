@@ -220,7 +220,7 @@ def test_options(
         run_task(train(folder, bases))
 
     assert len({result(folder) for folder in folders}) == len(options)
-    learnt_by = [learnt(folder) for folder in folders]
+    learnt_by = [read_result_tensors(folder) for folder in folders]
     for option, other in zip(options[1:], learnt_by[1:], strict=True):
         assert any(not torch.equal(learnt_by[0][key], other[key]) for key in other), option
 
@@ -262,11 +262,11 @@ def test_all_silent(
     for folder in files:
         run_task(train(folder, bases))
 
-    one, two = (learnt(folder) for folder in files)
+    one, two = (read_result_tensors(folder) for folder in files)
     assert all(torch.equal(one[key], two[key]) for key in one)
 
 
-def learnt(folder: JobFolder) -> dict[str, torch.Tensor]:
+def read_result_tensors(folder: JobFolder) -> dict[str, torch.Tensor]:
     """Return the tensors of the result."""
     return read_tensors(folder.result / "mydog.safetensors")
 

@@ -46,7 +46,7 @@ def test_weights_go_from_the_background_to_one():
     assert torch.equal(masks.loss_weights(None, latent, 0.2), torch.ones(1, 16, 16))
 
 
-def covered(folder, asked):
+def mask_left_half(folder, asked):
     """Make the left half of each photo opaque."""
     for shot in asked.photos:
         path = folder.photos / shot.file
@@ -62,7 +62,7 @@ def covered(folder, asked):
 def test_examples_have_weights_where_masks_count(bases, make_recipe, make_job_folder):
     """Batches carry weights only if the option is on."""
     asked = make_recipe(masked_loss=True, unmasked_weight=0.0)
-    photos = covered(make_job_folder(asked), asked).photos
+    photos = mask_left_half(make_job_folder(asked), asked).photos
     with bases.borrow("embedded") as family:
         masked = encode_photos(family, asked, photos)
         plain = encode_photos(family, replace(asked, masked_loss=False), photos)
@@ -79,7 +79,7 @@ def test_masks_change_what_is_learnt(bases, make_recipe, make_job_folder, run_ta
     files = []
     for name, masked in (("with", True), ("without", False)):
         asked = make_recipe(masked_loss=masked, learning_rate=2e-2, steps=2)
-        folder = covered(make_job_folder(asked, name), asked)
+        folder = mask_left_half(make_job_folder(asked, name), asked)
         assert run_task(train(folder, bases))[-1].kind == "done"
         files.append((folder.result / "mydog.safetensors").read_bytes())
 

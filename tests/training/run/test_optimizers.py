@@ -29,7 +29,7 @@ def asked(make_recipe):
     return made
 
 
-def began():
+def make_parameters():
     """Return parameters to train: a large one that 8 bits suffice for, and a small one."""
     generator = torch.Generator().manual_seed(1)
     return {
@@ -38,7 +38,7 @@ def began():
     }
 
 
-def lowered(optimizer, parameters, steps):
+def take_steps(optimizer, parameters, steps):
     """Take steps towards zero; return the losses."""
     losses = []
     for _ in range(steps):
@@ -55,12 +55,12 @@ def lowered(optimizer, parameters, steps):
 @pytest.mark.parametrize("optimizer", list(Optimizer))
 def test_a_loss_is_lowered(asked, optimizer, capsys):
     """Steps lower the loss, and no package prints to the event stream."""
-    parameters, recipe = began(), asked(optimizer)
+    parameters, recipe = make_parameters(), asked(optimizer)
     made = optimizers.make_optimizer(recipe, parameters, {})
     for group in made.param_groups:
         group["rate"] = recipe.learning_rate
 
-    losses = lowered(made, parameters, 20)
+    losses = take_steps(made, parameters, 20)
 
     assert losses[-1] < losses[0]
     assert capsys.readouterr().out == ""
@@ -90,11 +90,11 @@ def test_resume(bases, asked, make_job_folder, run_task, optimizer):
 
 def test_schedule_free_numbers_are_told_apart(asked):
     """Schedule-free samples and saves its averaged weights and keeps its own exact."""
-    parameters = began()
+    parameters = make_parameters()
     recipe = asked(Optimizer.SCHEDULEFREE)
     made = optimizers.make_optimizer(recipe, parameters, {})
     made.param_groups[0]["rate"] = recipe.learning_rate
-    lowered(made, parameters, 4)
+    take_steps(made, parameters, 4)
     before = parameters["large"].detach().clone()
 
     with optimizers.averaged_weights(made):
@@ -102,7 +102,7 @@ def test_schedule_free_numbers_are_told_apart(asked):
 
     assert not torch.equal(inside, before)
     assert torch.equal(parameters["large"], before)
-    lowered(made, parameters, 1)
+    take_steps(made, parameters, 1)
 
 
 @pytest.mark.parametrize(

@@ -17,12 +17,12 @@ MORE = {"concept": Concept.SUBJECT, "num_class_images": 3}
 
 
 @pytest.fixture
-def lay(make_recipe, make_job_folder):
+def write_job(make_recipe, make_job_folder):
     """Return a function that writes jobs with some recipe options."""
     return lambda **more: make_job_folder(make_recipe(**more))
 
 
-def drawn(folder):
+def read_class_pictures(folder):
     """Return the class pictures."""
     return {file.name: file.read_bytes() for file in sorted(folder.class_images.iterdir())}
 
@@ -40,8 +40,8 @@ def test_they_are_the_bases_own(bases, make_recipe, make_job_folder, run_task):
 
     assert events[1] == Note("prior_drawn", {"pictures": 3})
     assert asked.class_prompt == "a dog emoji"
-    assert drawn(first) == drawn(second)
-    assert len(set(drawn(first).values())) == 3
+    assert read_class_pictures(first) == read_class_pictures(second)
+    assert len(set(read_class_pictures(first).values())) == 3
 
 
 @pytest.mark.parametrize("text", [False, True])
@@ -73,12 +73,12 @@ def test_a_killed_training_goes_on_with_them(bases, make_recipe, make_job_folder
     while len(list(disturbed.class_images.glob("*.png"))) < 2:
         next(task)
     task.close()
-    begun = drawn(disturbed)
+    begun = read_class_pictures(disturbed)
     events = run_task(train(disturbed, bases))
 
     assert events[1].facts["pictures"] == 1
-    assert begun.items() < drawn(disturbed).items()
-    assert drawn(plain) == drawn(disturbed)
+    assert begun.items() < read_class_pictures(disturbed).items()
+    assert read_class_pictures(plain) == read_class_pictures(disturbed)
     names = [folder.result / "mydog.safetensors" for folder in (plain, disturbed)]
     assert names[0].read_bytes() == names[1].read_bytes()
 
@@ -91,9 +91,9 @@ def test_a_killed_training_goes_on_with_them(bases, make_recipe, make_job_folder
         (JobCommand.FINISH, ["checkpoint", "done"]),
     ],
 )
-def test_wishes_are_heard_between_them(bases, run_task, lay, wish, kinds):
+def test_wishes_are_heard_between_them(bases, run_task, write_job, wish, kinds):
     """Commands are handled between class pictures."""
-    folder = lay(**MORE)
+    folder = write_job(**MORE)
     task = train(folder, bases)
     while next(task).kind != "step":
         pass
@@ -121,4 +121,4 @@ def test_the_picture_is_the_bare_bases(bases, make_recipe, make_job_folder, run_
         alone = family.sample_image(Picture("a dog emoji", "", seed, 20, 64, 64))
     alone.save(folder.path / "alone.png")
 
-    assert (folder.path / "alone.png").read_bytes() == drawn(folder)["0001.png"]
+    assert (folder.path / "alone.png").read_bytes() == read_class_pictures(folder)["0001.png"]

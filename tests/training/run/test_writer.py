@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from training.recipe.recipe import Recipe
 
 
-def copied(step: int, recipe: Recipe, value: float) -> tuple[checkpoint.Snapshot, nn.Parameter]:
+def copy_run(step: int, recipe: Recipe, value: float) -> tuple[checkpoint.Snapshot, nn.Parameter]:
     """Return a writer's copy of a run, and the run's one parameter."""
     parameter = nn.Parameter(torch.full((3, 4), value))
     optimizer = torch.optim.AdamW([parameter], 0.1, fused=True)
@@ -48,7 +48,7 @@ def test_copy(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     with CheckpointWriter(folder, 4, keep_only_newest=False) as saving:
         told = []
         for step in (2, 3):
-            copy, parameter = copied(step, make_recipe(), float(step))
+            copy, parameter = copy_run(step, make_recipe(), float(step))
             told += list(saving.start(copy))
             parameter.data.zero_()
         told += [*saving.finish(), *saving.finish()]
@@ -68,7 +68,7 @@ def test_alone(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     folder = JobFolder(tmp_path)
     with CheckpointWriter(folder, 4, keep_only_newest=True) as saving:
         for step in (2, 3):
-            list(saving.start(copied(step, make_recipe(), 1.0)[0]))
+            list(saving.start(copy_run(step, make_recipe(), 1.0)[0]))
 
     assert [path.name for path in folder.checkpoints.iterdir()] == ["step-000003.safetensors"]
 
@@ -77,10 +77,10 @@ def test_lost(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     """A hanging write blocks nothing and keeps the old file; its failure is only reported."""
     folder = JobFolder(tmp_path)
     with CheckpointWriter(folder, 9, keep_only_newest=False) as saving:
-        list(saving.start(copied(2, make_recipe(), 1.0)[0]))
+        list(saving.start(copy_run(2, make_recipe(), 1.0)[0]))
         list(saving.finish())
         checkpoint.path_of_step(folder.checkpoints, 3).mkdir()  # no file can take its name
-        held = Held(copied(3, make_recipe(), 1.0)[0])
+        held = Held(copy_run(3, make_recipe(), 1.0)[0])
 
         begun = list(saving.start(held))
         meanwhile = (
@@ -89,7 +89,7 @@ def test_lost(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
         )
         held.free.set()
         ended = list(saving.finish())
-        after = [*saving.start(copied(4, make_recipe(), 1.0)[0]), *saving.finish()]
+        after = [*saving.start(copy_run(4, make_recipe(), 1.0)[0]), *saving.finish()]
 
     assert begun == meanwhile[0] == []
     assert meanwhile[1] is not None

@@ -18,7 +18,7 @@ from training.scheduler.layout import write_job_folder
 
 
 @pytest.fixture
-def held(queue):
+def hold_trainings(queue):
     """Hold trainings in the middle until the test releases them."""
     queue.hold.touch()
     return queue.hold.unlink
@@ -80,7 +80,7 @@ async def test_a_sample_wears_the_style(queue):
     assert not (folder.path / "style.safetensors").exists()
 
 
-async def test_samples_are_served_in_the_middle(queue, held):
+async def test_samples_are_served_in_the_middle(queue, hold_trainings):
     """Short jobs on a base that fits run during a training; others wait."""
     async with queue.running_scheduler():
         job = await queue.add_training()
@@ -90,7 +90,7 @@ async def test_samples_are_served_in_the_middle(queue, held):
         await queue.wait_for(served, Status.DONE)
         running = await queue.store.jobs.get(job.id)
         waiting = await queue.store.jobs.get(other.id)
-        held()
+        hold_trainings()
         await queue.wait_for(job, Status.DONE)
         await queue.wait_for(other, Status.DONE)
 
@@ -100,17 +100,17 @@ async def test_samples_are_served_in_the_middle(queue, held):
     assert note.event.job == served.id
 
 
-async def test_one_training_at_a_time(queue, held):
+async def test_one_training_at_a_time(queue, hold_trainings):
     """A worker trains one style after the other."""
     async with queue.running_scheduler():
         first, second = await queue.add_training(ALICE), await queue.add_training(BOB)
         await queue.wait_for_event(first, Progress, 25)
         assert (await queue.store.jobs.get(second.id)).status is Status.QUEUED
-        held()
+        hold_trainings()
         await queue.wait_for(second, Status.DONE)
 
 
-async def test_a_killed_worker_loses_nothing(queue, held):
+async def test_a_killed_worker_loses_nothing(queue, hold_trainings):
     """After SIGKILL in the middle the job resumes from its checkpoint."""
     async with queue.running_scheduler():
         job = await queue.add_training()
@@ -118,7 +118,7 @@ async def test_a_killed_worker_loses_nothing(queue, held):
         for _ in range(2):
             await queue.wait_for(await queue.add_sample(), Status.DONE)
         os.kill(queue.read_handle()["pid"], signal.SIGKILL)
-        held()
+        hold_trainings()
         done = await queue.wait_for(job, Status.DONE)
 
     assert len(await queue.store.events.list_kind(job.id, JobServed)) == 2
@@ -127,7 +127,7 @@ async def test_a_killed_worker_loses_nothing(queue, held):
     assert (await queue.wait_for_event(job, Started, 2)).step == 20
 
 
-async def test_resumed_is_uninterrupted(queue, held):
+async def test_resumed_is_uninterrupted(queue, hold_trainings):
     """A killed, a paused and an undisturbed training of one recipe end in the same bytes."""
     dataset, results = await queue.add_dataset(), []
     async with queue.running_scheduler():
@@ -141,7 +141,7 @@ async def test_resumed_is_uninterrupted(queue, held):
                 await queue.wait_for(job, Status.PAUSED)
                 assert queue.read_state()["held"] == []
                 await queue.store.jobs.resume(job.id, ALICE)
-            held()
+            hold_trainings()
             await queue.wait_for(job, Status.DONE)
             results.append(queue.read_result(job))
             queue.hold.touch()
@@ -159,7 +159,7 @@ async def test_three_attempts(queue):
     assert (await queue.list_statuses(job)).count("running") == 3
 
 
-async def test_a_killed_scheduler_loses_nothing(queue, held):
+async def test_a_killed_scheduler_loses_nothing(queue, hold_trainings):
     """After SIGKILL of the scheduler the worker continues; the next one settles the job once."""
     with queue.running_process(*SCHEDULER) as scheduler:
         job = await queue.add_training()
@@ -167,7 +167,7 @@ async def test_a_killed_scheduler_loses_nothing(queue, held):
         scheduler.kill()
     before = queue.read_handle()
     events = await queue.store.events.list_for_job(job.id)
-    held()
+    hold_trainings()
 
     with queue.running_process(*SCHEDULER):
         await queue.wait_for(job, Status.DONE)
@@ -180,13 +180,13 @@ async def test_a_killed_scheduler_loses_nothing(queue, held):
     assert len(await queue.store.styles.list_for(ALICE)) == 1
 
 
-async def test_ended_while_nobody_watched(queue, held):
+async def test_ended_while_nobody_watched(queue, hold_trainings):
     """A job that ends while no scheduler runs is settled by the next one."""
     with queue.running_process(*SCHEDULER) as scheduler:
         job = await queue.add_training()
         await queue.wait_for_event(job, Progress, 5)
         scheduler.kill()
-    held()
+    hold_trainings()
     while b'"done"' not in queue.home.job_folder(job.id).events_file.read_bytes():
         await asyncio.sleep(0.02)
     os.kill(queue.read_handle()["pid"], signal.SIGKILL)
@@ -200,7 +200,7 @@ async def test_ended_while_nobody_watched(queue, held):
     assert await queue.list_statuses(job) == ["queued", "running", "done"]
 
 
-async def test_a_scheduler_that_stops_puts_jobs_down(queue, held):
+async def test_a_scheduler_that_stops_puts_jobs_down(queue, hold_trainings):
     """On SIGTERM the worker writes a checkpoint and exits; the attempt does not count."""
     with queue.running_process(*SCHEDULER) as scheduler:
         job = await queue.add_training()
@@ -209,7 +209,7 @@ async def test_a_scheduler_that_stops_puts_jobs_down(queue, held):
         assert await asyncio.to_thread(scheduler.wait) == 0
     left = await queue.store.jobs.get(job.id)
     gone = queue.read_handle()
-    held()
+    hold_trainings()
 
     async with queue.running_scheduler():
         await queue.wait_for(job, Status.DONE)
@@ -220,7 +220,7 @@ async def test_a_scheduler_that_stops_puts_jobs_down(queue, held):
     assert steps == list(range(1, 41))
 
 
-@pytest.mark.usefixtures("held")
+@pytest.mark.usefixtures("hold_trainings")
 async def test_wishes(queue):
     """A cancelled job ends as cancelled; one finished early ends as done, with a style."""
     async with queue.running_scheduler():
@@ -288,7 +288,7 @@ async def test_a_full_disk_starts_nothing(queue):
     assert waiting.status is Status.QUEUED
 
 
-@pytest.mark.usefixtures("held")
+@pytest.mark.usefixtures("hold_trainings")
 async def test_a_member_who_leaves(queue):
     """Erasing a member ends the running job and removes its folder."""
     async with queue.running_scheduler():
@@ -304,7 +304,7 @@ async def test_a_member_who_leaves(queue):
     assert await queue.store.jobs.list_for(ALICE) == []
 
 
-async def test_a_worker_that_hangs_is_replaced(queue, held):
+async def test_a_worker_that_hangs_is_replaced(queue, hold_trainings):
     """A missing heartbeat counts as a death, though the process exists."""
     async with queue.running_scheduler() as scheduler:
         scheduler.workers[0].max_silent = 4.0
@@ -312,7 +312,7 @@ async def test_a_worker_that_hangs_is_replaced(queue, held):
         await queue.wait_for_event(job, Progress, 25)
         hung = queue.read_handle()
         os.kill(hung["pid"], signal.SIGSTOP)
-        held()
+        hold_trainings()
         await queue.wait_for(job, Status.DONE)
 
     assert queue.read_handle() != hung

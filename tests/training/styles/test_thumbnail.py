@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def decoded(url: str) -> Image.Image:
+def decode(url: str) -> Image.Image:
     """Return the picture of a data URL."""
     return Image.open(
         io.BytesIO(base64.b64decode(url.removeprefix(DATA_URL_START))), formats=("JPEG",)
@@ -34,7 +34,7 @@ def test_its_sides(tmp_path: Path, size: tuple[int, int], longest: int) -> None:
     """A sample is reduced to 256 pixels at most, keeps its proportions, and is never enlarged."""
     Image.new("RGB", size, (200, 60, 30)).save(tmp_path / "a.png")
 
-    small = decoded(make_thumbnail(tmp_path / "a.png"))
+    small = decode(make_thumbnail(tmp_path / "a.png"))
 
     assert max(small.size) == longest
     assert small.size[0] * size[1] == small.size[1] * size[0]
