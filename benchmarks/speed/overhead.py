@@ -162,10 +162,8 @@ class Entrant:
 
     def count_steps(self) -> tuple[Counter[str], Counter[str]]:
         """Count the operations of one step of the loop and of one bare step."""
-        interval, timing.REPORT_SECONDS = (
-            timing.REPORT_SECONDS,
-            math.inf,
-        )  # no progress events, which come twice a second
+        interval = timing.REPORT_SECONDS
+        timing.REPORT_SECONDS = math.inf  # no progress events, which come twice a second
         found = count_operations(self.take_loop_step), count_operations(self.bare)
         timing.REPORT_SECONDS = interval
         return found

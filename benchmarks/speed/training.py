@@ -50,10 +50,7 @@ MIB = 2**20
 BAR = 15  #: allowed error of the memory estimate, in percent
 BLOCK = 5  #: steps of one turn
 SMALL = 128  #: pixels of a side for shrunken networks
-MATMUL_SIDES = (
-    4096,
-    512,
-)  #: sides of the square matrices that measure peak speed, on a GPU and a CPU
+MATMUL_SIDES = 4096, 512  #: sides of the matrices that measure peak speed, on a GPU and a CPU
 SAMPLING_STEPS = 5  #: steps per picture where ways of sampling are compared
 JOB_STEPS = 1000, 30  #: steps of a whole job, on a GPU and a CPU
 CAPTIONS = (

@@ -40,9 +40,7 @@ class TrainingSpec:
     seed: int = 0
     dial: Dial = Dial.BALANCED
     word: str = ""
-    overrides: Mapping[str, Any] = field(
-        default_factory=dict
-    )  #: steps, rank, learning_rate set by hand
+    overrides: Mapping[str, Any] = field(default_factory=dict)  #: e.g. steps, rank, rate
 
 
 def read_photos(name: str) -> Photos:

@@ -4,9 +4,10 @@ A transformer memorizes the captions of a thousand pictures. So its vision tower
 reproduce the features of two convolutional teachers, one for content and one for style (Romero et
 al. 2015, FitNets, arXiv 1412.6550), also on blended pictures as in Beyer et al. 2022 (arXiv
 2106.05237). The caption loss trains the text decoder only; it reaches the vision tower through
-mosaics alone, which show no name that could be memorized. Everyday names ("known" below) teach
-content but no style: some of them lack a style in the training pictures, and the captioner would
-learn that they never have it. Style is learnt from all other names, in their exact colours.
+mosaics alone, which show no name that could be memorized. The names that the content teacher knows
+("known" below) teach content but no style: some of them lack a style in the training pictures, and
+the captioner would learn that they never have it. Style is learnt from all other names, in their
+exact colours.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from transformers import BlipImageProcessorPil
 from training.pretraining import content_teacher, style_teacher
 from training.pretraining.backgrounds import distort_some, plain_backgrounds, put_on
 from training.pretraining.captions import full_caption
-from training.pretraining.content_teacher import TAUGHT_NAMES
+from training.pretraining.content_teacher import KNOWN_NAMES
 from training.pretraining.distributed import Batch, train_distributed
 from training.pretraining.export import list_names
 from training.pretraining.layout import WIDTH, make_captioner
@@ -52,7 +53,7 @@ class CaptionerStudent(nn.Module):
         self.colours = nn.Linear(WIDTH, COLOUR_FEATURES)  # its colour features,
         self.near = nn.Linear(WIDTH, 96)  # the content teacher's fine features
         self.far = nn.Linear(WIDTH, 128)  # and its coarse ones
-        self.name = nn.Linear(WIDTH, len(TAUGHT_NAMES))
+        self.name = nn.Linear(WIDTH, len(KNOWN_NAMES))
         self.style = nn.Linear(WIDTH, len(STYLES))
         self.sharpen_first_layers()
 
@@ -100,7 +101,7 @@ class CaptionerTask:
         kept = [i for i, (name, style) in enumerate(pairs) if not is_test_picture(name, style)]
         self.rgba = pictures["rgba"][kept]
         self.pairs = [pairs[i] for i in kept]
-        self.known = torch.tensor([name in TAUGHT_NAMES for name, _ in self.pairs])
+        self.known = torch.tensor([name in KNOWN_NAMES for name, _ in self.pairs])
         self.weights = sampling_weights(self.known, [style for _, style in self.pairs])
         self.mosaics = Mosaics(self.rgba, [style for _, style in self.pairs])
         self.names = list_names(work)
@@ -221,12 +222,10 @@ class CaptionerTask:
         self.content_teacher.to(pixels.device)
         self.style_teacher.to(pixels.device)
         with torch.no_grad():
-            coarse = self.content_teacher.coarse
-            near = coarse[0](
-                self.content_teacher.middle(self.content_teacher.fine(pixels))
-            )  # (B, 96, 8, 8)
-            far = coarse[1](near)  # (B, 128, 4, 4)
-            names = self.content_teacher.score_names(self.content_teacher.thing(far.flatten(1)))
+            teacher = self.content_teacher
+            near = teacher.coarse[0](teacher.middle(teacher.fine(pixels)))  # (B, 96, 8, 8)
+            far = teacher.coarse[1](near)  # (B, 128, 4, 4)
+            names = teacher.score_names(teacher.thing(far.flatten(1)))
             look, colours, styles = self.style_teacher.encode(pixels)
         return (
             feature_loss(self.networks.look(pool_tokens(half, look)), look)

@@ -18,10 +18,8 @@ SHORT = (
     "a photo of {a} {name}",
     "a picture of {a} {name}",
 )
-PATTERNS = (
-    *SHORT,
-    "a an emoji style on background and small big",
-)  #: between them, every fixed word of a caption
+#: between them, every fixed word of a caption
+PATTERNS = (*SHORT, "a an emoji style on background and small big")
 EXTRA = (
     "a photo of a sks dog",
     "a picture of my cat, a drawing in the style of my watercolours, a painting, an icon",

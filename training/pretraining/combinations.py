@@ -1,4 +1,4 @@
-"""Measure whether both parts of a prompt are recognised that was never composed in training.
+"""Measure whether prompts with two parts that were never composed in training show both.
 
 A thing in a new colour counts if the thing is among the five nearest of all everyday things in
 that colour, and if its mean colour is nearest, of all nine, to that of the true thing in this

@@ -24,7 +24,7 @@ from training.pretraining.split import augment, is_test_picture, load_test_pictu
 if TYPE_CHECKING:
     from pathlib import Path
 
-TAUGHT_NAMES = (*EVERYDAY, *HELD_OUT_SUBJECTS)  #: names, in the order of the network's scores
+KNOWN_NAMES = (*EVERYDAY, *HELD_OUT_SUBJECTS)  #: names, in the order of the network's scores
 
 
 class ContentTeacherTask:
@@ -41,11 +41,11 @@ class ContentTeacherTask:
         pictures = torch.load(work / "pictures.pt", weights_only=True)
         pairs = list(zip(pictures["names"], pictures["styles"], strict=True))
         kept = [
-            i for i, (n, s) in enumerate(pairs) if n in TAUGHT_NAMES and not is_test_picture(n, s)
+            i for i, (n, s) in enumerate(pairs) if n in KNOWN_NAMES and not is_test_picture(n, s)
         ]
         self.rgba = pictures["rgba"][kept]
         self.names = [pairs[i][0] for i in kept]
-        self.networks: JudgeNetwork = JudgeNetwork(len(TAUGHT_NAMES))
+        self.networks: JudgeNetwork = JudgeNetwork(len(KNOWN_NAMES))
 
     def draw_batch(self, generator: torch.Generator, step: int) -> Batch:  # noqa: ARG002
         """Return recoloured, mirrored, distorted pictures and the indices of their names."""
@@ -53,7 +53,7 @@ class ContentTeacherTask:
         names = [self.names[i] for i in chosen.tolist()]
         backgrounds = half_white_backgrounds(self.batch_size, generator)
         pixels = augment(self.rgba[chosen], names, backgrounds, generator)
-        return pixels, torch.tensor([TAUGHT_NAMES.index(name) for name in names])
+        return pixels, torch.tensor([KNOWN_NAMES.index(name) for name in names])
 
     def loss(self, batch: Batch) -> torch.Tensor:
         """Return the cross-entropy of the names."""
@@ -64,7 +64,7 @@ class ContentTeacherTask:
 
 def load_teacher(work: Path) -> JudgeNetwork:
     """Load the content teacher, frozen."""
-    network = JudgeNetwork(len(TAUGHT_NAMES))
+    network = JudgeNetwork(len(KNOWN_NAMES))
     load_average(network, work / "content_teacher.ckpt", "")
     return network.eval().requires_grad_(False)
 
@@ -75,6 +75,6 @@ def run(work: Path) -> None:
     train_distributed(ContentTeacherTask, work)
     network = load_teacher(work)
     pixels, pairs = load_test_pictures(work)
-    guesses = [TAUGHT_NAMES[i] for i in network.score_names(network(pixels)).argmax(1).tolist()]
+    guesses = [KNOWN_NAMES[i] for i in network.score_names(network(pixels)).argmax(1).tolist()]
     right = sum(guess == name for guess, (name, _) in zip(guesses, pairs, strict=True))
     print(f"names {right} of {len(pairs)} that it never saw")

@@ -27,10 +27,7 @@ if TYPE_CHECKING:
 
 WEIGHTS = "judge.safetensors"
 GALLERY = "gallery.safetensors"
-CONTENT_FEATURES, STYLE_FEATURES = (
-    128,
-    32,
-)  # numbers of features: of the content, then of the style
+CONTENT_FEATURES, STYLE_FEATURES = 128, 32  #: numbers of features, in this order
 
 
 def make_block(width: int, out: int) -> nn.Sequential:

@@ -14,9 +14,8 @@ from torch import nn
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MIN_MUON_CHANNELS = (
-    64  #: layers with fewer channels on a side, such as the first and the last, use AdamW
-)
+#: layers with fewer channels on a side, such as the first and the last, use AdamW
+MIN_MUON_CHANNELS = 64
 WEIGHT_DECAY = 0.01
 
 

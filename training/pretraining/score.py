@@ -127,7 +127,7 @@ def measure_combinations(
     combination_judge = CombinationJudge(judge, pictures)
     figures, rows, with_truth = {}, [], []
     for kind, combinations in zip(("colours", "pairs"), choose_combinations(), strict=True):
-        drawn = draw_prompts(pipe, [question.prompt for question in combinations])
+        drawn = draw_prompts(pipe, [combination.prompt for combination in combinations])
         back = [
             to_picture(p) for p in reconstruct(pipe.vae, compose_truth(pictures, combinations))
         ]
@@ -136,7 +136,7 @@ def measure_combinations(
         figures[f"{kind}: control"] = combination_judge.measure_share(
             drawn[4:] + drawn[:4], combinations
         )
-        print(f"{kind}: {', '.join(question.phrase for question in combinations)}")
+        print(f"{kind}: {', '.join(each.phrase for each in combinations)}")
         rows += [drawn[:COLUMNS], drawn[COLUMNS:]]
         with_truth += [drawn, back]
     save_rows(rows, COMBINATIONS)

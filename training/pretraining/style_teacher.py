@@ -33,11 +33,8 @@ if TYPE_CHECKING:
 FINE, MIDDLE, COARSE = 64, 128, 96  #: features of places 2, 4 and 8 pixels wide
 COLOUR_FEATURES = 96  #: features of the colours in a place
 WAVES = 7  #: the shortest is 4 of 255 colour steps long
-COVERED_SHARE, MIN_COVERED, MAX_COVERED = (
-    0.7,
-    20,
-    48,
-)  # share of covered pictures, and the covered rectangle's sides in pixels
+COVERED_SHARE = 0.7  #: share of the pictures of which a part is covered
+MIN_COVERED, MAX_COVERED = 20, 48  #: sides of the covered rectangle, in pixels
 Features = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 HELD_OUT_WEIGHT = 0.35  #: sampling weight of the two held-out styles, which are easy to recognise
 

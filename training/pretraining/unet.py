@@ -44,7 +44,7 @@ class UnetTask:
 
     def __init__(self, work: Path) -> None:
         stored = torch.load(work / "latents.pt", weights_only=True)
-        self.latents = stored["latents"]  # (grounds, pictures, 4, 16, 16)
+        self.latents = stored["latents"]  # (backgrounds, pictures, 4, 16, 16)
         self.names, self.styles = stored["names"], stored["styles"]
         self.scenes = torch.load(work / "scenes.pt", weights_only=True)
         self.tokenizer = load_prompt_tokenizer(work)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from training.pretraining.content_teacher import TAUGHT_NAMES, ContentTeacherTask, load_teacher
+from training.pretraining.content_teacher import KNOWN_NAMES, ContentTeacherTask, load_teacher
 from training.pretraining.names import EVERYDAY
 from training.pretraining.split import is_test_picture
 
@@ -49,4 +49,4 @@ def test_the_loaded_teacher_is_frozen(tmp_path, task):
     pixels = torch.zeros(1, 3, 64, 64)
     assert torch.equal(teacher(pixels), task.networks.eval()(pixels))
     assert not any(p.requires_grad for p in teacher.parameters())
-    assert teacher.name.out_features == len(TAUGHT_NAMES)
+    assert teacher.name.out_features == len(KNOWN_NAMES)
