@@ -16,7 +16,7 @@ SHARED = ("tests/contracts",)
 
 
 def pytest_configure() -> None:
-    """Raise where a sentence lacks a fact, instead of leaving a gap."""
+    """Raise if a sentence lacks a fact, instead of leaving a gap."""
     Facts.strict = True
 
 

@@ -1,4 +1,4 @@
-"""What stands beside the code is true of it."""
+"""The documents agree with the code."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_the_example_can_be_used_as_it_is(monkeypatch):
     ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/bases.md", "docs/operating.md"],
 )
 def test_what_documents_link_to_is_there(name):
-    """A link to a file of the checkout leads somewhere."""
+    """Every link to a file of the checkout works."""
     links = re.findall(r"\]\((?!https?:)([^)#]+)", read(name))
     here = (ROOT / name).parent
     assert [link for link in links if not (here / link).exists()] == []

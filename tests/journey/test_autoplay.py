@@ -1,4 +1,4 @@
-"""The whole way, once: the autoplay with the real bot, trainer, worker and models."""
+"""The whole journey, once: the autoplay with the real bot, scheduler, worker and models."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def out(tmp_path_factory):
 
 
 def test_it_says_how_long_everything_took(out):
-    """`journey.json` has the whole time, the slowest acknowledgement and each training."""
+    """`journey.json` has the whole time, the slowest acknowledgement and each training's."""
     told = json.loads((out / "journey.json").read_text())
     assert told["seconds_total"] > 0
     assert 0 < told["slowest_ack_ms"] < 3000  # Discord waits no longer
@@ -46,7 +46,7 @@ def test_it_says_how_long_everything_took(out):
 
 
 def test_nothing_in_the_transcript_is_wrong(out):
-    """Every check stands in the transcript with its tick, and the last chapter was reached."""
+    """Every check is ticked in the transcript, and the last chapter was reached."""
     text = (out / "transcript.md").read_text()
     assert "✗" not in text
     assert text.count("✓") > 30
@@ -54,7 +54,7 @@ def test_nothing_in_the_transcript_is_wrong(out):
 
 
 def test_the_files_are_styles_that_say_nothing_of_the_member(out):
-    """Both files open, have tensors, and carry no name of a person, folder or server."""
+    """Both files open, have tensors, and name no person, folder or server."""
     for method in ("lora", "embedding"):
         with safe_open(out / f"Glim-{method}.safetensors", "pt") as style:
             assert list(style.keys())
@@ -63,7 +63,7 @@ def test_the_files_are_styles_that_say_nothing_of_the_member(out):
 
 
 def test_the_pictures_are_the_bases_size(out):
-    """Samples before and after, and what `/sample` drew, are there as pictures."""
+    """Previews and the pictures of `/sample` are there, at the base's size or larger."""
     pictures = sorted((out / "samples").glob("*.png"))
     assert sum(path.name.startswith("sample-") for path in pictures) == 12
     for path in pictures:
@@ -72,7 +72,7 @@ def test_the_pictures_are_the_bases_size(out):
 
 
 def test_the_page_was_photographed(out):
-    """Where there is a browser, the page was photographed as wide as a desk and as a phone."""
+    """If there is a browser, screenshots of the page exist in desktop and phone width."""
     if find_chromium() is None:
         pytest.skip("there is no Chromium here")
     for name, width in (("page", 1280), ("page-phone", 390)):

@@ -75,13 +75,13 @@ NEW = {
 
 
 def test_every_kind_is_tried() -> None:
-    """The round trip below covers each kind there is."""
+    """The round-trip test covers every kind of event."""
     assert {type(event) for event in EVENTS} == set(KINDS.values())
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=repr)
 def test_a_line_is_read_as_it_was_written(event: Event) -> None:
-    """An event survives JSON, with its time and the fence of the run that it ends."""
+    """An event survives a round trip through JSON, with its time and fence."""
     entry = LogEntry(event, 12.5, fence=3)
 
     assert read_line(json.loads(json.dumps(entry.to_line()))) == entry
@@ -89,17 +89,17 @@ def test_a_line_is_read_as_it_was_written(event: Event) -> None:
 
 @pytest.mark.parametrize("kind", OLD)
 def test_names_of_earlier_versions_are_read(kind: str) -> None:
-    """Lines and rows that an earlier version wrote keep their meaning."""
+    """Lines and rows of earlier versions keep their meaning."""
     assert read_event(kind, OLD[kind]) == NEW[kind]
 
 
 def test_an_early_end_of_an_earlier_version_has_no_copy() -> None:
-    """A `done` without a smaller copy had an empty object there."""
+    """An old `done` without a smaller copy had an empty object there."""
     assert read_event("done", {"steps": 1, "small": {}}) == Done(1)
 
 
 def test_what_a_newer_version_writes_is_no_error() -> None:
-    """A kind that is unknown or lacks a field is kept as it is; unknown fields are dropped."""
+    """Events of unknown kind or without a field are kept raw; unknown fields are dropped."""
     facts = {"where": "mars"}
 
     assert read_event("landed", facts) == Unknown("landed", facts)
@@ -111,5 +111,5 @@ def test_what_a_newer_version_writes_is_no_error() -> None:
 
 
 def test_a_default_is_left_out() -> None:
-    """Rows stay small: a field with its default is not written."""
+    """Fields with their default are not written, so that rows stay small."""
     assert LogEntry(Done(4), 1.0).to_json() == {"steps": 4}

@@ -1,4 +1,4 @@
-"""What a job is asked to do, read back from the queue."""
+"""Job requests, read back from the queue."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ALIASES = [(old, option.name) for option in options_table() for old in option.al
 
 
 def test_round_trip() -> None:
-    """A request is the same after it was JSON, with its enums and tuples."""
+    """A request survives a round trip through JSON, with its enums and tuples."""
     other = OtherDataset(3, "tom", Concept.LOOK)
     chosen = {"optimizer": Optimizer.PRODIGY, "extra_resolutions": (48,)}
     request = TrainRequest(**asdict(REQUEST) | {"other_datasets": (other,), "options": chosen})
@@ -50,7 +50,7 @@ def test_round_trip() -> None:
 
 
 def test_request_of_an_older_version() -> None:
-    """A request that 0.1 queued keeps its meaning; options that nobody chose are left out."""
+    """A request queued by 0.1 keeps its meaning; options left at their default are omitted."""
     read = TrainRequest.from_json(OLD)
 
     assert (read.learning_rate, read.batch_size, read.class_word) == (1e-3, 4, "dog")
@@ -65,7 +65,7 @@ def test_request_of_an_older_version() -> None:
 
 @pytest.mark.parametrize(("old", "name"), [*OLD_NAMES.items()])
 def test_old_fields(old: str, name: str) -> None:
-    """Each field is read under its name of before, too."""
+    """Each field is read under its old name, too."""
     new = asdict(REQUEST) | {"class_word": "dog", "num_class_images": 3, "file_bytes": 9}
     written = {(old if key == name else key): value for key, value in new.items()}
 
@@ -75,7 +75,7 @@ def test_old_fields(old: str, name: str) -> None:
 
 @pytest.mark.parametrize(("old", "name"), [*ALIASES, ("optimizer", "optimizer"), ("dropout",) * 2])
 def test_old_options(old: str, name: str) -> None:
-    """Each option is read under its names of before, and from a field of its own."""
+    """Each option is read under its old names, and from its own old field."""
     new = TrainRequest.from_json(asdict(REQUEST) | {"options": {name: OPTIONS[name]}})
 
     assert TrainRequest.from_json(asdict(REQUEST) | {old: OPTIONS[name]}) == new
@@ -94,7 +94,7 @@ def test_old_options(old: str, name: str) -> None:
     ],
 )
 def test_broken(change: dict[str, Any]) -> None:
-    """A request with an unknown key or choice is refused, not trained without it."""
+    """A request with an unknown key or choice is refused."""
     with pytest.raises(JobError) as caught:
         TrainRequest.from_json(asdict(REQUEST) | change)
 
@@ -102,6 +102,6 @@ def test_broken(change: dict[str, Any]) -> None:
 
 
 def test_missing() -> None:
-    """A request without what every training needs is refused."""
+    """A request without a required field is refused."""
     with pytest.raises(JobError, match="request_broken"):
         TrainRequest.from_json({"method": "lora"})

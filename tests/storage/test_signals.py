@@ -1,4 +1,4 @@
-"""What a process does when it is told to stop."""
+"""Handling of stop signals."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from storage.signals import STOPS, call_on_stop
 
 
 async def test_each_signal_to_stop_is_heeded_and_ends_nothing_else():
-    """A signal calls what was given, once, and the process lives on."""
+    """A signal calls the handler once, and the process lives on."""
     told, loop = [], asyncio.get_running_loop()
     call_on_stop(lambda: told.append("stop"))
     try:
@@ -23,7 +23,7 @@ async def test_each_signal_to_stop_is_heeded_and_ends_nothing_else():
 
 
 async def test_a_signal_that_is_not_named_is_left_alone():
-    """A process that heeds one signal leaves Ctrl-C to others."""
+    """Handling one signal leaves Ctrl-C unchanged."""
     loop = asyncio.get_running_loop()
     call_on_stop(lambda: None, (signal.SIGTERM,))
     assert not loop.remove_signal_handler(signal.SIGINT)

@@ -1,4 +1,4 @@
-"""What the advisor sees of photos."""
+"""The advisor's input from photos."""
 
 from __future__ import annotations
 

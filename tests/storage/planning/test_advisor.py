@@ -1,4 +1,4 @@
-"""What is advised, case by case."""
+"""The advisor's advice, case by case."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WHOLE = {"dreambooth", "finetune"}
 
 
 def base(name: str, domain: Domain, resolution: int, memory: int, **more: Any) -> Base:
-    """Make a base as bases.toml lists them."""
+    """Return a base as in bases.toml."""
     fields = {"present": True, "domain": domain, "memory_mib": memory}
     fields |= {"commercial": Commercial.CONDITIONS} | more
     return Base(name, name, "sdxl", name, resolution, "RAIL", "", **fields)
@@ -36,7 +36,7 @@ ALL = (EMOJI, SD15, PHOTOS15, PAINTED, SDXL, REALVIS, ANIMAGINE)
 
 
 def catalog(*bases: Base, memory: int = 24 * GIB, methods: tuple[str, ...] = METHODS) -> Catalog:
-    """Offer methods on bases, on a GPU of 24 GiB where nothing else is said."""
+    """Return a catalog of methods and bases, on a GPU of 24 GiB by default."""
     rules = [
         Rule(m, b.name, c, d, 700, 40, 800, 1600, 0 if m in WHOLE else 16, 1e-4, 1, 1 << 20, "")
         for m in methods for b in bases for c in Concept for d in Dial
@@ -47,7 +47,7 @@ def catalog(*bases: Base, memory: int = 24 * GIB, methods: tuple[str, ...] = MET
 def case(
     concept: Concept = Concept.SUBJECT, matter: SubjectMatter = SubjectMatter.ANIMAL, **more: Any
 ) -> AdviceInput:
-    """Want to teach something, from 12 large photos where nothing else is said."""
+    """Return the advisor's input for a concept, with 12 large photos by default."""
     return AdviceInput(
         concept,
         matter,
@@ -56,12 +56,12 @@ def case(
 
 
 def short(advice: Advice) -> list[tuple[str, str, str]]:
-    """Write advice down in short."""
+    """Return a short form of the advice."""
     return [(c.method, c.base.name, str(c.dial)) for c in (advice.first, advice.second) if c]
 
 
 def test_realistic_faces() -> None:
-    """A face takes a LoRA on a base made for photographs; else all of the network, if it fits."""
+    """A face gets a LoRA on a photographic base; otherwise DreamBooth, if it fits."""
     asked = case(matter=SubjectMatter.PERSON)
 
     assert short(advise(catalog(*ALL), asked)) == [
@@ -75,7 +75,7 @@ def test_realistic_faces() -> None:
 
 
 def test_a_look() -> None:
-    """A look takes a LoRA on the plain base; else the same on the base made for drawings."""
+    """A look gets a LoRA on the plain base, or the same on the base for drawings."""
     advice = advise(
         catalog(SD15, PHOTOS15, PAINTED, EMOJI), case(Concept.LOOK, SubjectMatter.DRAWING)
     )
@@ -97,12 +97,12 @@ def test_a_look() -> None:
     ],
 )
 def test_each_look_has_its_base(matter: SubjectMatter, name: str) -> None:
-    """What is shown decides between general and special bases."""
+    """The subject matter decides between general and special bases."""
     assert advise(catalog(*ALL), case(Concept.LOOK, matter)).first.base.name == name
 
 
 def test_several_concepts() -> None:
-    """Several things in one run take a LoRA and the thorough dial; else one of more layers."""
+    """Several concepts get a LoRA and the thorough dial, or one of more layers."""
     advice = advise(catalog(*ALL), case(concepts=3))
 
     assert [c[0] for c in short(advice)] == ["lora", "locon"]
@@ -122,7 +122,7 @@ def test_several_concepts() -> None:
 def test_three_photos_only(
     concept: Concept, matter: str, memory: int, expected: list[tuple[str, str]]
 ) -> None:
-    """Three photos: layers stop early, a look is left to a word, a face to all of the network."""
+    """With three photos a LoRA trains shorter, a look gets an embedding, a face DreamBooth."""
     advice = advise(
         catalog(*ALL, memory=memory * GIB),
         case(concept, SubjectMatter(matter), distinct_photos=3, total_photos=3),
@@ -132,12 +132,12 @@ def test_three_photos_only(
 
 
 def test_photos_that_do_not_count() -> None:
-    """Of eight photos of which three are sharp and differ, advice is as of three."""
+    """Blurred and duplicate photos are not counted."""
     assert advise(catalog(*ALL), case(distinct_photos=3, total_photos=8)).first.dial is Dial.QUICK
 
 
 def test_no_gpu() -> None:
-    """Without a GPU the embedded base is left, where a LoRA was measured to teach most."""
+    """Without a GPU only the embedded base is advised, with a LoRA."""
     advice = advise(
         catalog(*ALL, memory=0),
         case(matter=SubjectMatter.PERSON, distinct_photos=3, total_photos=3),
@@ -151,22 +151,22 @@ def test_no_gpu() -> None:
 
 @pytest.mark.parametrize(("memory", "name"), [(24, "realvis"), (8, "realistic"), (2, "embedded")])
 def test_memory(memory: int, name: str) -> None:
-    """The base fits the GPU at hand."""
+    """The advised base fits the GPU."""
     assert advise(catalog(*ALL, memory=memory * GIB), case()).first.base.name == name
 
 
 def test_nothing_fits() -> None:
-    """Where no base fits, the one that is best all the same is named, and said to be tight."""
+    """If no base fits, the best one is still named, with a warning."""
     assert advise(catalog(SD15, memory=1), case()).first.reasons[1] == "base_tight"
 
 
 def test_small_photos() -> None:
-    """Photos with less than half a base's pixels are taken to the smaller base of their kind."""
+    """Photos of less than half a base's pixels get the smaller base of its kind."""
     assert advise(catalog(*ALL), case(median_side=400)).first.base is PHOTOS15
 
 
 def test_licence() -> None:
-    """Who wants to earn money gets a base that allows it, the freest of its kind first."""
+    """For commercial use the advised base allows it, the freest of its kind first."""
     closed = replace(REALVIS, commercial=Commercial.NO)
     unseen = replace(PHOTOS15, commercial=Commercial.UNSEEN)
     free = replace(SDXL, name="free", commercial=Commercial.YES)
@@ -179,7 +179,7 @@ def test_licence() -> None:
 
 
 def test_many_photos() -> None:
-    """Photos beyond those that balanced has steps for take the thorough dial."""
+    """More photos than the balanced dial has steps for get the thorough dial."""
     assert (
         advise(catalog(*ALL), case(distinct_photos=23, total_photos=23)).first.dial
         is Dial.BALANCED
@@ -191,14 +191,14 @@ def test_many_photos() -> None:
 
 
 def test_hundreds() -> None:
-    """Hundreds of pictures of a look are enough for all of a network that fits."""
+    """Hundreds of pictures of a look get fine-tuning if it fits."""
     asked = case(Concept.LOOK, SubjectMatter.DRAWING, distinct_photos=300, total_photos=300)
 
     assert short(advise(catalog(SDXL, memory=80 * GIB), asked))[1][0] == "finetune"
 
 
 def test_time() -> None:
-    """A training that would take longer than allowed is made shorter."""
+    """A training over the time limit is shortened."""
     paces = {TimingKey("GPU", "realvis", 1024, "lora", Concept.SUBJECT, 1): Timing(1.0, 0, 0, 0)}
     rules = catalog(*ALL)
     steps = {Dial.QUICK: 100, Dial.BALANCED: 1000, Dial.THOROUGH: 5000}
@@ -224,7 +224,7 @@ def test_time() -> None:
     ],
 )
 def test_refused(bases: tuple[Base, ...], more: dict[str, Any], code: str) -> None:
-    """Where nothing can be advised, a code says why."""
+    """If nothing can be advised, a code says why."""
     with pytest.raises(UserError) as refused:
         advise(catalog(*bases), case(**more))
 
@@ -232,7 +232,7 @@ def test_refused(bases: tuple[Base, ...], more: dict[str, Any], code: str) -> No
 
 
 def test_no_method() -> None:
-    """A catalog without any method that suits gives a code, not a bug."""
+    """A catalog without a suitable method gives a code, not a bug."""
     with pytest.raises(UserError) as refused:
         advise(catalog(SD15, methods=("hypernetwork",)), case())
 

@@ -12,7 +12,7 @@ ALICE, BOB = 1001, 1002
 
 
 async def test_kept_over_a_restart(store: Store, home: Home) -> None:
-    """A draft is found again by its number, also by a process that is started later."""
+    """A draft is found by its number, also after a restart."""
     number = await store.drafts.add(ALICE, {"dataset": 7, "other_datasets": (8, 9)})
 
     async with await Store.open(home) as later:
@@ -20,7 +20,7 @@ async def test_kept_over_a_restart(store: Store, home: Home) -> None:
 
 
 async def test_only_for_its_owner(store: Store) -> None:
-    """Somebody else's draft is as unknown as one that is gone."""
+    """Another member's draft is as unknown as one that is gone."""
     number = await store.drafts.add(ALICE, {})
 
     for owner, wanted in ((BOB, number), (ALICE, number + 1)):
@@ -41,7 +41,7 @@ async def test_old_ones_go(store: Store) -> None:
 
 
 async def test_they_leave_with_their_member(store: Store) -> None:
-    """A member's copy has their drafts, and their leaving takes them."""
+    """A member's export has their drafts, and erasing the member removes them."""
     number = await store.drafts.add(ALICE, {"class_word": "dog"})
     await store.drafts.add(BOB, {"class_word": "cat"})
 

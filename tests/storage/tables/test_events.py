@@ -1,4 +1,4 @@
-"""What happened: in order, for good."""
+"""Events: complete, in order, and permanent."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def step(number: int) -> LogEntry[Progress]:
 
 
 async def test_since(store: Store, make_job: Callable[..., NewJob]) -> None:
-    """A reader gets everything once and in order, in pieces as large as it likes."""
+    """A reader gets every event once and in order, in batches of any size."""
     job = await store.jobs.queue(make_job())
     await store.events.append(job.id, [step(1), step(2)])
     await store.events.append(job.id, [step(3)])
@@ -37,7 +37,7 @@ async def test_since(store: Store, make_job: Callable[..., NewJob]) -> None:
 
 
 async def test_cursor(store: Store, make_job: Callable[..., NewJob]) -> None:
-    """Each reader keeps its own place; a writer's moves with what it wrote or not at all."""
+    """Each reader has its own position, saved in the same transaction as what it wrote."""
     job = await store.jobs.queue(make_job())
     await store.events.save_cursor("bot", 4)
     await store.events.append(job.id, [step(1)], cursor=("run 1", 120))
@@ -66,7 +66,7 @@ async def test_cursor(store: Store, make_job: Callable[..., NewJob]) -> None:
     ],
 )
 async def test_stay(store: Store, make_job: Callable[..., NewJob], sql: str) -> None:
-    """Nobody changes or removes an event while its job is there."""
+    """Events cannot be changed or removed while their job exists."""
     job = await store.jobs.queue(make_job())
     await store.events.append(job.id, [step(1)])
     before = await store.events.list_since(0)
@@ -78,7 +78,7 @@ async def test_stay(store: Store, make_job: Callable[..., NewJob], sql: str) -> 
 
 
 async def test_numbers(store: Store, make_job: Callable[..., NewJob]) -> None:
-    """A number is never used twice, so no reader misses what comes after an erased job."""
+    """Event numbers are never reused, so no reader misses events after an erased job."""
     first = await store.jobs.queue(make_job())
     newest = await store.events.newest_id()
     await store.members.erase(first.owner, keep_styles=False)
@@ -89,7 +89,7 @@ async def test_numbers(store: Store, make_job: Callable[..., NewJob]) -> None:
 
 
 async def test_gone(store: Store) -> None:
-    """What a worker still says of a job that was erased is dropped."""
+    """Events of an erased job are dropped."""
     await store.events.append(999, [step(1)])
 
     assert await store.events.newest_id() == 0

@@ -100,7 +100,7 @@ async def test_jobs(home: Home, version4: Database) -> None:
 
 
 async def test_commands(home: Home, version4: Database) -> None:
-    """What was asked of a running job, and by whom, is still known and obeyed."""
+    """Commands to a running job, and who gave them, are kept and obeyed."""
     await add_job(version4, dataset=None, status="running", wish="cancel", by=BOB)
     await version4.close()
 
@@ -129,7 +129,7 @@ async def test_planned_bytes(home: Home, version4: Database) -> None:
 
 
 async def test_durations(home: Home, version4: Database) -> None:
-    """What trainings took is still known, and the next run joins its mean."""
+    """Past timings are kept, and the next run joins their mean."""
     await version4.execute(TIME)
     await version4.close()
     key = TimingKey("GPU", "sd15", 512, "lora", Concept.LOOK, 4, "prior prodigy")
