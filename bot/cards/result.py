@@ -117,9 +117,11 @@ def add_smaller_file(
     style = result.style
     styles.add_file(card, home.job_folder(result.view.job.id).result / file_name(small.file))
     where = f"styles/{style.id}/{home.style_file(style.id, style.name).name}"
-    facts = {"size": format_size(handover.size), "limit": format_size(handover.limit)}
-    facts |= {"file": where, "rank": str(small.rank)}
-    card.add(text(fill(wording.result.SMALL, error=small.error, **facts)))
+    size, most, rank = format_size(handover.size), format_size(handover.limit), str(small.rank)
+    said = fill(
+        wording.result.SMALL, size=size, limit=most, rank=rank, error=small.error, file=where
+    )
+    card.add(text(said))
 
 
 def step_card(home: Home, view: JobView, previews: PreviewsDrawn) -> Card:
