@@ -20,7 +20,7 @@ from bot.cogs import _autocomplete
 from bot.wording import fill, flatten
 from storage.records import Dial, Method
 
-CATALOG_SECONDS = 10.0  #: between two looks at the catalog, for its first or for new methods
+CATALOG_SECONDS = 30.0  #: between two looks at the catalog, for its first or for new methods
 MAX_METHODS = 24  #: subcommands that Discord takes in a group, beside `auto`
 DIALS = [
     app_commands.Choice(name=name, value=dial)

@@ -11,6 +11,8 @@ import pytest
 
 from training.lazy import SLOW_IMPORTS, LazyModule
 
+pytestmark = pytest.mark.slow(6)
+
 LIBRARIES = ("diffusers", "transformers", "peft", "lycoris", "bitsandbytes")
 PROGRAM = f"""
 import json, sys

@@ -21,6 +21,8 @@ from training.settings import TrainingSettings
 from training.styles.header import read_header as header
 from training.styles.header import read_metadata
 
+pytestmark = pytest.mark.slow(4)
+
 ALICE, BOB = 1001, 1002
 
 

@@ -13,6 +13,8 @@ from training.device import Device
 from training.families import Picture, walk
 from training.sample import split_by_memory
 
+pytestmark = pytest.mark.slow(2)
+
 if TYPE_CHECKING:
     from pathlib import Path
 

@@ -71,6 +71,7 @@ async def test_running(kit, scheduler):
     assert "Drawing" in kit.text(kit.channel.last_message)
 
 
+@pytest.mark.slow(5)
 async def test_late(kit, scheduler):
     """Pictures that come after the interaction has expired are still put on the card."""
     alice = kit.add_member("alice")

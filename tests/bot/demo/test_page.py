@@ -20,6 +20,8 @@ from bot.demo.world import run_world
 from bot.settings import BotSettings
 from bot.wording.errors import ERRORS
 
+pytestmark = pytest.mark.slow(2)
+
 GREETING = wording.demo.WELCOME.partition("\n")[0].lstrip("# ")
 
 

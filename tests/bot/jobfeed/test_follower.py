@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import discord
+import pytest
 import simcord
 
 from bot import wording
@@ -64,6 +65,8 @@ async def test_anew(kit, scheduler):
     old = (await kit.store.jobs.get(job.id)).message
 
     await kit.bot.jobs.close()
+    for cog in tuple(kit.bot.cogs):  # what they poll is not asked for an hour
+        await kit.bot.remove_cog(cog)
     await kit.env.advance_time(51 * 60)
     await kit.restart()
     await scheduler.report_step(job, 50)
@@ -166,6 +169,7 @@ async def test_no_threads(kit, scheduler):
     assert len(kit.find_messages("is ready")) == 1
 
 
+@pytest.mark.slow(3)
 async def test_pinged(kit, scheduler):
     """The owner and those who pressed Tell me are pinged once, at the end."""
     alice, job = await scheduler.start_training()
@@ -267,6 +271,7 @@ async def test_thread_refused(kit, scheduler):
     assert "Create Public Threads" in kit.text(await card(kit, job))
 
 
+@pytest.mark.slow(3)
 async def test_closed(kit, scheduler):
     """The owner is told once if the channel is closed; the job continues."""
     alice, job = await scheduler.start_training()
@@ -296,6 +301,7 @@ async def test_discord_down(kit, scheduler):
     assert len(kit.find_messages("Before training")) == 1
 
 
+@pytest.mark.slow(3)
 async def test_unknown_job(kit, scheduler):
     """When a member is erased, their jobs' cards are deleted, too."""
     alice, job = await scheduler.start_training()

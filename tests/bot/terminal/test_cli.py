@@ -13,6 +13,8 @@ from bot import wording
 from bot.demo.mascot import picture_files
 from bot.terminal.cli import TRAINING_COMMANDS, make_parser
 
+pytestmark = pytest.mark.slow(3)
+
 SAFELIGHT = [sys.executable, "-m", "bot.terminal.cli"]
 
 

@@ -10,6 +10,8 @@ from tests.fakes.gpu import FakeGpu
 from training import families
 from training.networks.memory import MIB
 
+pytestmark = pytest.mark.slow(2)
+
 
 class Moves:
     """A network that records where it is moved."""

@@ -9,6 +9,8 @@ from transformers import Qwen3Config, Qwen3Model
 
 from training.modelfiles import configs, singlefile
 
+pytestmark = pytest.mark.slow(2)
+
 
 @pytest.mark.parametrize(
     ("shape", "counts"),

@@ -221,6 +221,7 @@ def running(fake_hub: FakeHub, home: Path, *names: str) -> subprocess.Popen[str]
         signal.signal(signal.SIGINT, here)
 
 
+@pytest.mark.slow(3)
 def test_interrupted(fake_hub: FakeHub, tmp_path: Path) -> None:
     """A download stopped in the middle of a file resumes at that byte."""
     (tmp_path / "own.toml").write_text(

@@ -182,6 +182,7 @@ def test_older(bases: BaseCache, make_recipe: Made, make_job_folder: Laid) -> No
     assert result(whole) == result(stopped)
 
 
+@pytest.mark.slow(2)
 def test_too_large(
     bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told
 ) -> None:
@@ -197,6 +198,7 @@ def test_too_large(
     assert not any(value.any() for name, value in kept.tensors.items() if "lora_up" in name)
 
 
+@pytest.mark.slow(5)
 @pytest.mark.parametrize("text", [False, True])
 def test_options(
     bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told, text: bool
@@ -225,6 +227,7 @@ def test_options(
         assert any(not torch.equal(learnt_by[0][key], other[key]) for key in other), option
 
 
+@pytest.mark.slow(2)
 @pytest.mark.parametrize("method", ["lora", "loha"])
 def test_small(
     bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told, method: str
@@ -251,6 +254,7 @@ def test_small(
         assert 0 < done.small_copy.error < 1
 
 
+@pytest.mark.slow(2)
 def test_all_silent(
     bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told
 ) -> None:
@@ -287,6 +291,7 @@ def serve(trained: JobFolder, path: Path, method: str) -> JobFolder:
     return folder
 
 
+@pytest.mark.slow(10)
 def test_base_untouched(
     bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told
 ) -> None:

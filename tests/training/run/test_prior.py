@@ -13,6 +13,8 @@ from training.families import Picture
 from training.run.loop import train
 from training.styles.writer import read_tensors
 
+pytestmark = pytest.mark.slow(5)
+
 MORE = {"concept": Concept.SUBJECT, "num_class_images": 3}
 
 

@@ -16,6 +16,8 @@ from tests.fakes.jobqueue import ALICE, BOB, SCHEDULER
 from tests.fakes.worker import SMALL
 from training.scheduler.layout import write_job_folder
 
+pytestmark = pytest.mark.slow(2)
+
 
 @pytest.fixture
 def hold_trainings(queue):
@@ -304,6 +306,7 @@ async def test_a_member_who_leaves(queue):
     assert await queue.store.jobs.list_for(ALICE) == []
 
 
+@pytest.mark.slow(7)
 async def test_a_worker_that_hangs_is_replaced(queue, hold_trainings):
     """A missing heartbeat counts as a death, though the process exists."""
     async with queue.running_scheduler() as scheduler:
