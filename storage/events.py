@@ -37,9 +37,13 @@ class Event:
         return self.KIND
 
     def to_json(self) -> Json:
-        """Return the fields that do not have their default."""
+        """Return the fields, without those that are empty; a number is never left out."""
         pairs = [(each, getattr(self, each.name)) for each in fields(self)]
-        return {each.name: value for each, value in pairs if value != each.default}
+        return {
+            each.name: value
+            for each, value in pairs
+            if value != each.default or value not in (None, "", ())
+        }
 
     @classmethod
     def from_json(cls, facts: Mapping[str, Any]) -> Self:
@@ -254,7 +258,7 @@ class Done(Event):
     small_copy: SmallCopy | None = None
 
     def to_json(self) -> Json:
-        """Return the fields that do not have their default, timings and copy as objects."""
+        """Return the fields that are not empty, timings and copy as objects."""
         facts = Event.to_json(self)
         for name, part in (("timings", self.timings), ("small_copy", self.small_copy)):
             if name in facts and part is not None:

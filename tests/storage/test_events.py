@@ -110,6 +110,9 @@ def test_what_a_newer_version_writes_is_no_error() -> None:
     }  # fmt: skip
 
 
-def test_a_default_is_left_out() -> None:
-    """Fields with their default are not written, so that rows stay small."""
-    assert LogEntry(Done(4), 1.0).to_json() == {"steps": 4}
+def test_what_is_empty_is_left_out_and_no_number() -> None:
+    """A sentence about an event has its numbers, also where they are 0: a seed, a step."""
+    assert LogEntry(PictureDrawn("0.png", 0, ""), 1.0).to_json() == {"file": "0.png", "seed": 0}
+    facts = LogEntry(Done(4), 1.0).to_json()
+    assert (facts["steps"], facts["early"]) == (4, False)
+    assert not {"file", "digest", "readable_by", "small_copy"} & facts.keys()
