@@ -37,13 +37,20 @@ from bot.wording.template import (
 )
 from storage.errors import SafelightError
 from storage.names import find_nearest
+from storage.options import aliases
+from storage.requests import OLD_NAMES
 
 MARKUP = re.compile(r"\*+|`|\\")  #: of Discord, in a template
 
 
 def explain(error: SafelightError) -> str:
-    """Return an error's sentence for Discord."""
-    return say(ERRORS.get(error.code, ERRORS["unknown"]), **{**error.facts, "code": error.code})
+    """Return an error's sentence for Discord, also of a job that failed under version 0.1."""
+    code, facts = error.code, {"code": error.code, **error.facts}
+    if code.endswith("_range") and code not in ERRORS:  # each number had a code of its own
+        old = code.removesuffix("_range")
+        facts["name"] = (OLD_NAMES | aliases()).get(old, old).replace("_", " ").capitalize()
+        code = "out_of_range"
+    return say(ERRORS.get(code, ERRORS["unknown"]), **facts)
 
 
 def explain_in_shell(error: SafelightError) -> str:

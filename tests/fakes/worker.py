@@ -59,15 +59,15 @@ def train(folder: JobFolder) -> Task:
     yield Started(step, recipe["steps"], "fake", resumed=step > 0)
     early = False
     while step < recipe["steps"]:
-        wish = yield StepBoundary(step)
-        if wish is JobCommand.PAUSE:
+        command = yield StepBoundary(step)
+        if command is JobCommand.PAUSE:
             yield write_checkpoint(folder, step, state)
             yield Paused(step)
             return
-        if wish is JobCommand.CANCEL:
+        if command is JobCommand.CANCEL:
             yield Cancelled(step)
             return
-        if wish is JobCommand.FINISH:
+        if command is JobCommand.FINISH:
             early = True
             break
         if step == HOLD_STEP and HOLD_FILE.exists():

@@ -33,21 +33,21 @@ async def message(kit, job):
 
 
 @pytest.mark.parametrize(
-    ("label", "wish", "said"),
+    ("label", "command", "said"),
     [
         ("Pause", JobCommand.PAUSE, "Pausing after this step"),
         ("Cancel", JobCommand.CANCEL, "Stopping after this step"),
         ("Finish now", JobCommand.FINISH, "Finishing with what it has learnt"),
     ],
 )
-async def test_wishes(kit, scheduler, label, wish, said):
+async def test_commands(kit, scheduler, label, command, said):
     """A press becomes a command for the job, and the card confirms it at once."""
     alice, job, card = await start_training(kit, scheduler)
 
     await alice.click(card, label=label)
 
     job = await kit.store.jobs.get(job.id)
-    assert (job.requested, job.requested_by) == (wish, alice.id)
+    assert (job.requested, job.requested_by) == (command, alice.id)
     assert said in kit.text(await message(kit, job))
 
 

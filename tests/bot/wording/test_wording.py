@@ -27,6 +27,15 @@ def test_explained():
     assert [each for each in said if not whole.fullmatch(each)] == []
 
 
+def test_a_failure_of_before_is_explained():
+    """A job that failed under version 0.1 kept a code for each number; its card says the same."""
+    facts = {"value": 7.0, "least": 1e-07, "most": 0.1}
+
+    said = wording.explain(UserError("rate_range", **facts))
+
+    assert said == wording.explain(UserError("out_of_range", name="Learning rate", **facts))
+
+
 def make_error(code: str, template: str) -> UserError:
     """Return an error with every fact that its sentence names, and choices."""
     facts = dict.fromkeys(placeholders(template) - {"code", "suggestion"}, 7)

@@ -16,13 +16,11 @@ from storage.errors import JobError
 from storage.events import Event
 from storage.folders import JobFolder, write_json
 from storage.records import JobCommand
-from tests.fakes.gpu import Fp16Device, OverflowingDevice
-from tests.fakes.interrupts import run_until, train_with_interruption
+from tests.fakes.interrupts import run_until
 from training import methods
 from training.bases.cache import BaseCache
 from training.families import Picture
 from training.recipe.concepts import SamplePrompt
-from training.run import checkpoint
 from training.run.loop import TrainingRun, train
 from training.run.previews import SAMPLING_STEPS
 from training.sample import sample
@@ -164,38 +162,6 @@ def test_resume(
     assert again[0].resumed
     assert again[0].step == 4
     assert result(plain) == result(disturbed)
-
-
-@pytest.mark.slow(20)
-def test_older(bases: BaseCache, make_recipe: Made, make_job_folder: Laid) -> None:
-    """fp16 training scales gradients and resumes with the same scale."""
-    older = BaseCache(None, Fp16Device(bases.device))
-    asked = make_recipe(steps=6)  # a processor takes minutes for a picture in fp16
-    whole, stopped = make_job_folder(asked, "whole"), make_job_folder(asked, "stopped")
-
-    train_with_interruption(whole, stopped, older, 5)
-
-    kept = checkpoint.read(checkpoint.path_of_step(whole.checkpoints, 6))
-    assert kept.recipe.precision == "fp16"
-    assert kept.scaler["scale"] > 1
-    assert any(value.any() for name, value in kept.tensors.items() if "lora_up" in name)
-    assert result(whole) == result(stopped)
-
-
-@pytest.mark.slow(2)
-def test_too_large(
-    bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told
-) -> None:
-    """A step whose gradients overflow fp16 is skipped, and the scale lowered."""
-    folder = make_job_folder(
-        make_recipe(steps=1, prompts=(), all_layers=False, train_text_encoder=False)
-    )
-
-    run_task(train(folder, BaseCache(None, OverflowingDevice(bases.device))))
-
-    kept = checkpoint.read(checkpoint.path_of_step(folder.checkpoints, 1))
-    assert kept.scaler["scale"] == OverflowingDevice.scale / 2
-    assert not any(value.any() for name, value in kept.tensors.items() if "lora_up" in name)
 
 
 @pytest.mark.slow(5)

@@ -86,21 +86,21 @@ def test_a_killed_training_goes_on_with_them(bases, make_recipe, make_job_folder
 
 
 @pytest.mark.parametrize(
-    ("wish", "kinds"),
+    ("command", "kinds"),
     [
         (JobCommand.CANCEL, ["cancelled"]),
         (JobCommand.PAUSE, ["checkpoint", "paused"]),
         (JobCommand.FINISH, ["checkpoint", "done"]),
     ],
 )
-def test_wishes_are_heard_between_them(bases, run_task, write_job, wish, kinds):
+def test_commands_are_heard_between_them(bases, run_task, write_job, command, kinds):
     """Commands are handled between class pictures."""
     folder = write_job(**MORE)
     task = train(folder, bases)
     while next(task).kind != "step":
         pass
 
-    events = [task.send(wish), *run_task(task)]
+    events = [task.send(command), *run_task(task)]
 
     assert [event.kind for event in events] == kinds
     assert len(list(folder.class_images.glob("*.png"))) == 0

@@ -28,8 +28,8 @@ def steps(count=3):
     """Yield a training's events."""
     yield Started(0, 3)
     for step in range(count):
-        wish = yield StepBoundary(step)
-        if wish is JobCommand.PAUSE:
+        command = yield StepBoundary(step)
+        if command is JobCommand.PAUSE:
             yield CheckpointSaved(step)
             yield Paused(step)
             return
