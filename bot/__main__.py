@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import pkgutil
 import sys
 from contextlib import AsyncExitStack, suppress
@@ -22,6 +23,10 @@ from storage.settings import read_settings
 from storage.signals import call_on_stop
 from storage.store import Store
 
+log = logging.getLogger(__name__)
+
+MAX_WAIT_SECONDS = 300  #: for the scheduler, at the first start after an upgrade
+
 
 def make_bot(settings: BotSettings) -> Bot:
     """Return a bot that opens its features when it is started."""
@@ -34,6 +39,7 @@ async def open_features(bot: Bot, opened: AsyncExitStack) -> None:
     `opened` closes them in the reverse order, also if one of them cannot be opened.
     """
     bot.store = await opened.enter_async_context(await Store.open(Home(bot.settings.home)))
+    await wait_for_scheduler(bot.store)
     bot.darkroom = await opened.enter_async_context(Darkroom())
     opened.push_async_callback(remove_cogs, bot)
     await load_cogs(bot)
@@ -43,6 +49,20 @@ async def open_features(bot: Bot, opened: AsyncExitStack) -> None:
     bot.jobs = follower = JobFollower(bot)
     opened.push_async_callback(follower.close)
     follower.start()
+
+
+async def wait_for_scheduler(store: Store) -> None:
+    """Wait until the scheduler, after an upgrade, has taken over folders of before.
+
+    Until then no file of a job is where its row says, so that a result could not be posted.
+    """
+    for second in range(MAX_WAIT_SECONDS):
+        if not store.orphans.has_old():
+            return
+        if not second:
+            log.info("Waiting for the scheduler to take over folders of an earlier version")
+        await asyncio.sleep(1)
+    log.warning("No scheduler took over the folders of an earlier version")
 
 
 async def load_cogs(bot: Bot) -> None:

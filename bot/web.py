@@ -30,7 +30,11 @@ from storage.store import Store
 log = logging.getLogger(__name__)
 
 VALID_SECONDS = 7 * 24 * 3600  #: seconds
-TOKEN = re.compile(r"(\d{1,20})\.(\d{1,20})\.(\d{1,12})\.([A-Za-z0-9_-]{43})")
+#: the style and its key, which links of version 0.1 lack; its owner; unix seconds; the signature
+TOKEN = re.compile(
+    r"(\d{1,20})(?:-([0-9a-f]{14,16}))?\.(\d{1,20})\.(\d{1,12})\.([A-Za-z0-9_-]{43})"
+)
+OLD_KEY_CHARS = 14  #: of the key of a style from before there were keys
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'",
@@ -81,7 +85,7 @@ class Web:
         if self.public is None or style.owner is None:
             return None
         until = int(time.time()) + VALID_SECONDS
-        said = f"{style.id}.{style.owner}.{until}"
+        said = f"{style.folder}.{style.owner}.{until}"
         return Link(f"{self.public.rstrip('/')}/get/{said}.{self._sign(said)}", until)
 
     async def health(self, _: web.Request) -> web.Response:
@@ -93,18 +97,19 @@ class Web:
         match = TOKEN.fullmatch(request.match_info["token"])
         if match is None or not self._signed(match):
             raise web.HTTPForbidden(text=wording.result.LINK_FORGED)
-        style, owner, until = (int(match[n]) for n in (1, 2, 3))
+        style, owner, until = (int(match[n]) for n in (1, 3, 4))
         if until < time.time():
             raise web.HTTPForbidden(text=wording.result.LINK_EXPIRED)
-        return await self._file(style, owner)
+        return await self._file(style, match[2], owner)
 
-    async def _file(self, number: int, owner: int) -> web.StreamResponse:
+    async def _file(self, number: int, key: str | None, owner: int) -> web.StreamResponse:
         try:
             style = await self.store.styles.get(number, owner, 0)
         except UserError:
             raise web.HTTPNotFound(text=wording.result.LINK_GONE) from None
         path = self.store.styles.file(style)
-        if style.owner != owner or not path.is_file():
+        ours = style.key == key or (key is None and len(style.key) == OLD_KEY_CHARS)
+        if not ours or style.owner != owner or not path.is_file():
             raise web.HTTPNotFound(text=wording.result.LINK_GONE)
         return web.FileResponse(
             path,

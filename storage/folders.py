@@ -1,14 +1,17 @@
 """Where every file is in the data folder and in a job's folder, and atomic writes to them.
 
     home/  safelight.db  secret  photos/ab/<digest>.png  previews/ab/<digest>.webp
-           styles/<id>/<name>.safetensors  bases/  workers/<name>/  runs/<id>/
+           styles/<id>-<key>/<name>.safetensors  bases/  workers/<name>/  runs/<id>-<key>/
+           quarantine/<date>/
 
-    runs/<id>/  job.json photos/ classes/ style.safetensors
+    runs/<id>-<key>/  job.json photos/ classes/ style.safetensors
                 events.jsonl checkpoints/ samples/ result/ log.txt
 
     workers/<name>/  handle.json heartbeat catalog.json state.json inbox/*.json log.txt
 
-The lines of `events.jsonl` are the events in `storage/events.py`.
+The lines of `events.jsonl` are the events in `storage/events.py`. `key` is random and in
+the row of the job or style: ids begin again with a new database, and no folder may be taken for
+another row's.
 """
 
 from __future__ import annotations
@@ -52,7 +55,7 @@ def write_json(path: Path, value: object) -> None:
 
 @dataclass(frozen=True, slots=True)
 class JobFolder:
-    """`runs/<id>/`: everything a job reads and writes."""
+    """`runs/<id>-<key>/`: everything a job reads and writes."""
 
     path: Path
 
@@ -136,10 +139,25 @@ class Home:
         """Return the path of a photo's small copy for cards."""
         return self.path / "previews" / digest[:2] / f"{digest}.webp"
 
-    def job_folder(self, job: int) -> JobFolder:
-        """Return the folder of a job."""
-        return JobFolder(self.path / "runs" / str(job))
+    @property
+    def runs(self) -> Path:
+        """The folder with one folder a job."""
+        return self.path / "runs"
 
-    def style_file(self, style: int, name: str) -> Path:
-        """Return the path of a style's file; `name` is a checked dataset name."""
-        return self.path / "styles" / str(style) / f"{name}.safetensors"
+    @property
+    def styles(self) -> Path:
+        """The folder with one folder a style."""
+        return self.path / "styles"
+
+    @property
+    def quarantine(self) -> Path:
+        """What belonged to no row of the database, by the day on which it was found."""
+        return self.path / "quarantine"
+
+    def job_folder(self, folder: str) -> JobFolder:
+        """Return a job's folder, given by `Job.folder`."""
+        return JobFolder(self.runs / folder)
+
+    def style_file(self, folder: str, name: str) -> Path:
+        """Return a style's file, given by `Style.folder` and its name, a checked dataset name."""
+        return self.styles / folder / f"{name}.safetensors"

@@ -149,6 +149,7 @@ class Job:
     """A job in the queue, or one that was."""
 
     id: int
+    key: str  #: random; in the name of its folder
     kind: Kind
     status: Status
     owner: int
@@ -173,12 +174,18 @@ class Job:
     started: float | None
     ended: float | None
 
+    @property
+    def folder(self) -> str:
+        """The name of its folder in `runs/`."""
+        return f"{self.id}-{self.key}"
+
 
 @dataclass(frozen=True, slots=True)
 class Style:
     """A finished result that can be loaded, sampled and shared."""
 
     id: int
+    key: str  #: random; in the name of its folder
     owner: int | None  #: None after its maker left and chose to keep it shared
     guild: int
     job: int | None
@@ -194,6 +201,11 @@ class Style:
     shared: tuple[int, ...] = ()  #: servers whose members may sample it
     whole: bool = False  #: a full model, whose large file is removed after some time
     removed: float | None = None  #: when the file was removed
+
+    @property
+    def folder(self) -> str:
+        """The name of its folder in `styles/`."""
+        return f"{self.id}-{self.key}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from storage.tables.durations import Durations
 from storage.tables.events import Events
 from storage.tables.jobs import Jobs
 from storage.tables.members import Members
+from storage.tables.orphans import Orphans
 from storage.tables.photos import Photos
 from storage.tables.servers import Reports, Servers
 from storage.tables.styles import Styles
@@ -34,6 +35,7 @@ class Store:
         self.jobs = Jobs(database, trash)
         self.events = Events(database)
         self.catalog = Catalogs(database)
+        self.orphans = Orphans(database, home)
         self.durations = Durations(database)
         self.styles = Styles(database, trash, home)
         self.reports = Reports(database)

@@ -120,5 +120,5 @@ async def check_open_samples(store: Store, owner: int) -> None:
 async def delete_pictures(store: Store, job: Job) -> None:
     """Remove the pictures of a job from the disk."""
     await asyncio.to_thread(
-        shutil.rmtree, store.home.job_folder(job.id).result, ignore_errors=True
+        shutil.rmtree, store.home.job_folder(job.folder).result, ignore_errors=True
     )

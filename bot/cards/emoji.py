@@ -16,7 +16,7 @@ from bot.card import Card
 from bot.cards.components import Button, Form, defer, edit, open_modal, text, text_input
 from bot.wording import escape, fill
 from storage.errors import UserError
-from storage.records import Kind, Status
+from storage.records import Job, Kind, Status
 
 
 class Emoji(Button, verb="sample:emoji"):
@@ -42,12 +42,12 @@ async def find_pictures(interaction: Interaction, number: int) -> list[Path]:
         raise UserError("emoji_forbidden")
     if job.status is not Status.DONE:
         raise UserError("job_unknown")
-    return await asyncio.to_thread(list_square_pictures, bot, job.id)
+    return await asyncio.to_thread(list_square_pictures, bot, job)
 
 
-def list_square_pictures(bot: Bot, job: int) -> list[Path]:
+def list_square_pictures(bot: Bot, job: Job) -> list[Path]:
     """List the square pictures of a job."""
-    found = sorted(bot.store.home.job_folder(job).result.glob("*.png"))
+    found = sorted(bot.store.home.job_folder(job.folder).result.glob("*.png"))
     square = [path for path in found if emoji.is_square(path)]
     if not square:
         raise UserError("picture_gone")

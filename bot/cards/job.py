@@ -76,7 +76,7 @@ def job_card(home: Home, view: JobView) -> Card:
         )
         card.add(ui.Section(said, accessory=shown))
     if view.state.curve:
-        curve = home.job_folder(job.id).samples / file_name(view.state.curve)
+        curve = home.job_folder(job.folder).samples / file_name(view.state.curve)
         card.add_gallery([(curve, wording.job.CURVE_ALT)])
     if job.thread and not job.private:
         card.add(text(say(wording.job.THREAD, thread=job.thread)))
@@ -191,7 +191,7 @@ def find_newest_sample(home: Home, view: JobView) -> tuple[Path, str] | None:
     newest = view.state.previews
     if newest is None or not newest.files:
         return None
-    path = home.job_folder(view.job.id).samples / file_name(newest.files[0])
+    path = home.job_folder(view.job.folder).samples / file_name(newest.files[0])
     return path, next(iter(newest.prompts), "")
 
 

@@ -51,7 +51,7 @@ def result_card(home: Home, result: Result, handover: Handover) -> Card:
     )
     pinged = " ".join(f"<@{member}>" for member in result.pinged)
     card.add(text(say(wording.result.TITLE, name=style.name), facts, pinged))
-    add_pictures(card, home.job_folder(job.id), state)
+    add_pictures(card, home.job_folder(job.folder), state)
     prompt = wording.result.make_example_prompt(
         style.trigger, style.concept, small=draws_emoji(result)
     )
@@ -61,7 +61,7 @@ def result_card(home: Home, result: Result, handover: Handover) -> Card:
     if handover.small is not None:
         add_smaller_file(card, result, handover, handover.small, home)
     else:
-        add_file(card, result, handover, home.style_file(style.id, style.name))
+        add_file(card, result, handover, home.style_file(style.folder, style.name))
     card.add(row(styles.Try(style.id), styles.Share(style.id), styles.Fetch(style.id)))
     return card.add(row(styles.Delete(style.id), Report(job.id)))
 
@@ -106,7 +106,7 @@ def add_file(card: Card, result: Result, handover: Handover, path: Path) -> None
         card.add(row(ui.Button(label=wording.result.LINK_BUTTON, url=handover.link.url)))
     else:
         template = wording.result.HAND_REFUSED if handover.refused else wording.result.HAND
-        where = f"styles/{result.style.id}/{path.name}"
+        where = f"styles/{result.style.folder}/{path.name}"
         card.add(text(fill(template, size=size, limit=most, file=where)))
 
 
@@ -115,8 +115,8 @@ def add_smaller_file(
 ) -> None:
     """Add the smaller copy, with its loss of quality and where the whole file is."""
     style = result.style
-    styles.add_file(card, home.job_folder(result.view.job.id).result / file_name(small.file))
-    where = f"styles/{style.id}/{home.style_file(style.id, style.name).name}"
+    styles.add_file(card, home.job_folder(result.view.job.folder).result / file_name(small.file))
+    where = f"styles/{style.folder}/{home.style_file(style.folder, style.name).name}"
     size, most, rank = format_size(handover.size), format_size(handover.limit), str(small.rank)
     said = fill(
         wording.result.SMALL, size=size, limit=most, rank=rank, error=small.error, file=where
@@ -131,7 +131,7 @@ def step_card(home: Home, view: JobView, previews: PreviewsDrawn) -> Card:
     if step:
         line = say(wording.result.STEP_TITLE, step=step, steps=view.steps, loss=view.state.loss)
     card = PictureCard(text(line), colour=COLOURS[Status.RUNNING])
-    card.add_gallery(list_pictures(home.job_folder(view.job.id), previews, MAX_PREVIEWS))
+    card.add_gallery(list_pictures(home.job_folder(view.job.folder), previews, MAX_PREVIEWS))
     return card.add(row(Report(view.job.id)))
 
 

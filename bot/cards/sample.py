@@ -124,7 +124,7 @@ def settings_lines(job: Job, state: JobState) -> Iterator[str]:
 def list_pictures(home: Home, job: Job, state: JobState) -> Iterator[tuple[Path, str]]:
     """Yield the pictures that still exist, with their prompts."""
     for file, picture in state.pictures.items():
-        path = home.job_folder(job.id).result / file_name(file)
+        path = home.job_folder(job.folder).result / file_name(file)
         if path.is_file():
             yield path, picture.prompt
 

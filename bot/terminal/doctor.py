@@ -151,7 +151,7 @@ async def check_database(settings: BotSettings) -> Line:
         async with await Store.open(home) as store:
             jobs = wording.format_count(len(await store.jobs.list_open()), "open job")
     except Exception as broken:  # noqa: BLE001 (whatever it is, a doctor tells it)
-        return make_line(FAIL, "database_broken", reason=broken, path=home.database_file)
+        return make_line(FAIL, "database_broken", reason=broken, folder=home.path)
     return make_line(OK, "database", path=home.database_file, jobs=jobs)
 
 

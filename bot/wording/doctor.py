@@ -35,7 +35,7 @@ CHECKS = {
     " SAFELIGHT_DISK_MB",
     "disk_closed": "{path}: not writable ({reason}); set SAFELIGHT_HOME to a folder that is",
     "database": "database: {path}, {jobs}",
-    "database_broken": "database: {reason}; move {path} away to start afresh, or restore a backup",
+    "database_broken": "database: {reason}; restore a backup, or move the whole folder {folder} away to start afresh",
     "token": "DISCORD_TOKEN looks like a token",
     "token_missing": "DISCORD_TOKEN is not set; safelight run explains how to get one",
     "link": "PUBLIC_URL answers: files too large for Discord are sent as links",

@@ -28,8 +28,11 @@ SELECT id FROM jobs WHERE owner = :owner AND kind = :kind AND dataset IS :datase
   AND json_remove(request, '$.seed') = json_remove(:request, '$.seed')
 """
 INSERT_JOB = """
-INSERT INTO jobs (kind, owner, guild, channel, request, base, dataset, style, private, created)
-VALUES (:kind, :owner, :guild, :channel, :request, :base, :dataset, :style, :private, :now)
+INSERT INTO jobs
+  (key, kind, owner, guild, channel, request, base, dataset, style, private, created)
+VALUES
+  (lower(hex(randomblob(8))), :kind, :owner, :guild, :channel, :request, :base, :dataset, :style,
+   :private, :now)
 RETURNING *
 """
 CLAIM_JOB = """
@@ -274,10 +277,10 @@ class Jobs:
         await self._trash.sweep()
         return True
 
-    async def list_purgeable(self) -> list[int]:
-        """Return the ids of ended jobs whose member has left."""
-        sql = "SELECT id FROM jobs WHERE purge AND status <> 'running' ORDER BY id"
-        return [row["id"] for row in await self._database.execute(sql)]
+    async def list_purgeable(self) -> list[Job]:
+        """Return the ended jobs whose member has left."""
+        sql = "SELECT * FROM jobs WHERE purge AND status <> 'running' ORDER BY id"
+        return [job_from_row(row) for row in await self._database.execute(sql)]
 
 
 def job_from_row(row: sqlite3.Row) -> Job:

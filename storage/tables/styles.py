@@ -23,11 +23,12 @@ SELECT s.*, (SELECT group_concat(guild) FROM shares WHERE style = s.id) AS share
 IS_USABLE = "(s.owner = :member OR s.id IN (SELECT style FROM shares WHERE guild = :guild))"
 INSERT_STYLE = """
 INSERT INTO styles
-  (owner, guild, job, name, method, family, base, trigger, concept, digest, bytes, created, whole)
+  (key, owner, guild, job, name, method, family, base, trigger, concept, digest, bytes, created,
+   whole)
 VALUES
-  (:owner, :guild, :job, :name, :method, :family, :base, :trigger, :concept, :digest, :bytes, :now,
-   :whole)
-RETURNING id
+  (lower(hex(randomblob(8))), :owner, :guild, :job, :name, :method, :family, :base, :trigger,
+   :concept, :digest, :bytes, :now, :whole)
+RETURNING *, NULL AS shared
 """
 EXPIRE_FULL_MODELS = """
 UPDATE styles SET removed = :now WHERE whole AND removed IS NULL AND created < :before
@@ -77,12 +78,11 @@ class Styles:
                 now=time.time(),
                 whole=whole,
             )
-            style_id = rows[0]["id"]
-            await asyncio.to_thread(_link_or_copy, file, self._home.style_file(style_id, name))
+            style = style_from_row(rows[0])
+            await asyncio.to_thread(_link_or_copy, file, self.file(style))
             sql = "UPDATE jobs SET style = :style WHERE id = :job"
-            await tx.execute(sql, style=style_id, job=job.id)
-            rows = await tx.execute(f"{SELECT_STYLES} WHERE s.id = :style", style=style_id)
-        return style_from_row(rows[0])
+            await tx.execute(sql, style=style.id, job=job.id)
+        return style
 
     async def list_for(self, owner: int) -> list[Style]:
         """Return a member's own styles, newest first."""
@@ -153,7 +153,7 @@ class Styles:
 
     def file(self, style: Style) -> Path:
         """Return the path of a style's file."""
-        return self._home.style_file(style.id, style.name)
+        return self._home.style_file(style.folder, style.name)
 
 
 def style_from_row(row: sqlite3.Row) -> Style:

@@ -36,20 +36,26 @@ class Trash:
                 log.exception("Cannot remove the files of %s %s", kind, key)
 
     async def _remove_folder(self, kind: str, key: str) -> None:
-        await asyncio.to_thread(remove_path, self._find_folder(kind, int(key)))
+        await asyncio.to_thread(remove_path, self._find_folder(kind, key))
         await self._database.execute(DELETE_ENTRY, kind=kind, key=key)
 
     async def _remove_photo(self, digest: str) -> None:
         async with self._database.transaction() as tx:  # so nobody adds the same picture now
             if not await tx.execute("SELECT 1 FROM photos WHERE digest = :digest", digest=digest):
-                await asyncio.to_thread(remove_path, self._home.photo_file(digest))
-                await asyncio.to_thread(remove_path, self._home.preview_file(digest))
+                for path in (self._home.photo_file(digest), self._home.preview_file(digest)):
+                    await asyncio.to_thread(self._remove_everywhere, path)
             await tx.execute(DELETE_ENTRY, kind="photo", key=digest)
 
-    def _find_folder(self, kind: str, row: int) -> Path:
+    def _remove_everywhere(self, path: Path) -> None:
+        """Remove a file, also where an earlier database left it to the quarantine."""
+        remove_path(path)
+        for copy in self._home.quarantine.glob(f"*/{path.relative_to(self._home.path)}"):
+            remove_path(copy)
+
+    def _find_folder(self, kind: str, name: str) -> Path:
         if kind == "style":
-            return self._home.style_file(row, "any").parent
-        run = self._home.job_folder(row)
+            return self._home.styles / name
+        run = self._home.job_folder(name)
         return {"copies": run.photos, "result": run.result}.get(kind, run.path)
 
 

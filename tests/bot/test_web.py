@@ -76,7 +76,7 @@ async def test_link(client, store):
 
     link = client.web.link(style)
 
-    assert link.url.startswith("https://photos.example.org/safelight/get/1.7.")
+    assert link.url.startswith(f"https://photos.example.org/safelight/get/{style.folder}.7.")
     assert abs(link.until - time.time() - 7 * 24 * 3600) < 5
 
 

@@ -132,7 +132,7 @@ class QueueKit:
     def read_result(self, job: Job) -> bytes:
         """Read the style's file of a finished training."""
         return (
-            self.home.job_folder(job.id).result / f"{job.request['name']}.safetensors"
+            self.home.job_folder(job.folder).result / f"{job.request['name']}.safetensors"
         ).read_bytes()
 
     def read_logs(self) -> str:

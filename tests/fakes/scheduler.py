@@ -136,7 +136,7 @@ class FakeScheduler:
 
     async def report_preview(self, job: Job, step: int, side: int = 64) -> None:
         """Write the files of a preview and a checkpoint, and report both."""
-        folder = self.store.home.job_folder(job.id).samples
+        folder = self.store.home.job_folder(job.folder).samples
         folder.mkdir(parents=True, exist_ok=True)
         files = tuple(f"step-{step:06d}-{at}.png" for at in range(2))
         for at, name in enumerate(files):
@@ -148,7 +148,7 @@ class FakeScheduler:
 
     async def finish_training(self, job: Job, size: int = 2048, **facts: Any) -> Style:
         """Write the style's file and settle the job as done."""
-        file = self.store.home.job_folder(job.id).result / f"{job.request['name']}.safetensors"
+        file = self.store.home.job_folder(job.folder).result / f"{job.request['name']}.safetensors"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(b"\0" * size)
         style = await self.store.styles.add(
@@ -162,7 +162,7 @@ class FakeScheduler:
 
     async def finish_sample(self, job: Job, side: int = 64) -> None:
         """Write a sample job's pictures and settle it as done."""
-        folder = self.store.home.job_folder(job.id).result
+        folder = self.store.home.job_folder(job.folder).result
         folder.mkdir(parents=True, exist_ok=True)
         for at in range(job.request["count"]):
             (folder / f"{at}.png").write_bytes(draw_photo(at, (side, side)))

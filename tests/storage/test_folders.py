@@ -52,13 +52,13 @@ def test_paths(tmp_path: Path) -> None:
     paths = [
         home.photo_file("abcd"),
         home.preview_file("abcd"),
-        home.job_folder(7).log_file,
-        home.style_file(3, "dog"),
+        home.job_folder("7-ab").log_file,
+        home.style_file("3-cd", "dog"),
     ]
 
     assert [str(path.relative_to(tmp_path)) for path in paths] == [
         "photos/ab/abcd.png",
         "previews/ab/abcd.webp",
-        "runs/7/log.txt",
-        "styles/3/dog.safetensors",
+        "runs/7-ab/log.txt",
+        "styles/3-cd/dog.safetensors",
     ]

@@ -41,7 +41,7 @@ class Claim:
 
     def __init__(self, store: Store, job: Job, inbox: Inbox) -> None:
         self.store, self.job, self.inbox = store, job, inbox
-        self.folder = store.home.job_folder(job.id)
+        self.folder = store.home.job_folder(job.folder)
         self.cursor_name = f"run {job.id}"
         self.offset = 0
         self.final: LogEntry[Ending] | None = None
@@ -68,7 +68,7 @@ class Claim:
         except Exception as error:  # noqa: BLE001 - it ends this job alone
             await self.fail(error)
             return False
-        self.inbox.send(Request(Command.RUN, self.job.id, self.job.fence))
+        self.inbox.send(Request(Command.RUN, self.job.id, self.job.fence, self.job.folder))
         return True
 
     async def copy_events(self) -> bool:
@@ -143,14 +143,14 @@ class Claim:
         if settled and isinstance(event, Done):
             await self._record_timing(event, entry.at)
         if event.STATUS.ended:
-            await purge_job(self.store, self.job.id)
+            await purge_job(self.store, self.job)
 
     async def release(self, *, counted: bool) -> None:
         """Give the job of a dead worker back to the queue, unless its events say it has ended."""
         if not await self.copy_events():
             left = await self.store.jobs.release(self.job.id, self.job.fence, counted=counted)
             if left.status.ended:
-                await purge_job(self.store, self.job.id)
+                await purge_job(self.store, self.job)
 
     async def fail(self, error: Exception) -> None:
         """End the job for an error on the scheduler's side."""
@@ -159,7 +159,7 @@ class Claim:
             log.error("Bug %s with job %s", failed.reference, self.job.id, exc_info=error)
         self.inbox.send(Request(Command.CANCEL, self.job.id, self.job.fence))
         await self.store.jobs.end_run(self.job.id, self.job.fence, Status.FAILED, failed.to_json())
-        await purge_job(self.store, self.job.id)
+        await purge_job(self.store, self.job)
 
     async def _record_timing(self, done: Done, at: float) -> None:
         """Store how long the parts of a training took, if it ran in one piece to its end."""
@@ -186,10 +186,10 @@ class Claim:
         await store.durations.add_run(key, timing)
 
 
-async def purge_job(store: Store, job: int) -> None:
+async def purge_job(store: Store, job: Job) -> None:
     """Remove what an ended job no longer needs; all of it, if its member was erased."""
-    clear_folder(store.home.job_folder(job))
-    await store.jobs.purge(job)
+    clear_folder(store.home.job_folder(job.folder))
+    await store.jobs.purge(job.id)
 
 
 def count_photos(recipe: dict[str, Any]) -> int:

@@ -12,7 +12,7 @@ from training.scheduler.backend import Backend
 from training.scheduler.claim import Claim
 from training.worker.folder import WorkerFolder
 from training.worker.inbox import Command, Request
-from training.worker.process import Process
+from training.worker.process import PROTOCOL, Process
 
 log = logging.getLogger(__name__)
 
@@ -111,8 +111,13 @@ class WorkerHandle:
         """Adopt the process that the folder names, if it lives."""
         process = self.folder.read_process()
         self.process = None
-        if process is not None and self.backend.alive(process):
+        if process is None or not self.backend.alive(process):
+            return
+        if process.get("protocol") == PROTOCOL:
             self._watch(process)
+        else:  # it would not find the folders of jobs
+            log.info("Worker %s is of another version and is replaced", self.name)
+            self.backend.stop(process)
 
     def _watch(self, process: Process) -> None:
         self.process, self.heard_at, self.heartbeat_mtime = process, time.monotonic(), None

@@ -23,7 +23,7 @@ DAY_SECONDS = 86400.0
 
 async def write_job_folder(store: Store, job: Job, catalog: Catalog) -> None:
     """Write a job's folder; a training keeps the recipe of its first attempt."""
-    folder = store.home.job_folder(job.id)
+    folder = store.home.job_folder(job.folder)
     content: dict[str, Any] = {"kind": job.kind, "attempt": job.attempts, "fence": job.fence}
     if job.kind is Kind.TRAIN:
         content["recipe"] = frozen_recipe(folder) or await train_recipe(store, job, catalog)
@@ -83,7 +83,7 @@ async def train_recipe(store: Store, job: Job, catalog: Catalog) -> dict[str, An
 
 async def sample_request(store: Store, job: Job) -> dict[str, Any]:
     """Link a sample's style and return its request with the style's method and trigger."""
-    file = store.home.job_folder(job.id).style_file
+    file = store.home.job_folder(job.folder).style_file
     if job.style is None:
         if file.exists():  # the member deleted the style since an earlier attempt
             raise JobError("style_unknown")
@@ -109,7 +109,7 @@ async def caption_request(store: Store, job: Job) -> dict[str, Any]:
 
 def link_photos(store: Store, job: Job, photos: list[Photo]) -> list[str]:
     """Link photos into the job folder and return their names there."""
-    folder, names = store.home.job_folder(job.id), []
+    folder, names = store.home.job_folder(job.folder), []
     for number, photo in enumerate(photos, 1):
         names.append(f"{number:04}.png")
         link_file(store.home.photo_file(photo.digest), folder.photos / names[-1])

@@ -15,7 +15,7 @@ from storage.tables.catalog import catalog_from_json
 from training.scheduler.backend import Backend
 from training.scheduler.claim import LEASE_SECONDS, Claim, purge_job
 from training.scheduler.handle import WorkerHandle
-from training.scheduler.layout import model_file
+from training.scheduler.layout import clear_folder, model_file
 from training.settings import TrainingSettings
 from training.worker.folder import WorkerFolder
 
@@ -46,6 +46,7 @@ class Scheduler:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop, then let the workers put their jobs down."""
+        await self.sort_orphans()
         await self.adopt_jobs()
         failed = 0
         while not stop.is_set():
@@ -60,14 +61,22 @@ class Scheduler:
             await asyncio.sleep(POLL_SECONDS if not failed else 1)
         await self.stop_workers()
 
+    async def sort_orphans(self) -> None:
+        """Put what another database left into quarantine; end the workers that may write there."""
+        if await self.store.orphans.find_runs():
+            for path in self.store.home.workers.iterdir():
+                if (process := WorkerFolder(path).read_process()) is not None:
+                    await asyncio.to_thread(self.backend.stop, process)
+        await self.store.orphans.sort()
+
     async def adopt_jobs(self) -> None:
         """Adopt what an earlier scheduler left: running jobs and half-removed folders."""
         self.catalog = await self.store.catalog.read()
         for job in await self.store.jobs.list_open():
             if job.status is Status.RUNNING:
                 await self.adopt_job(job)
-        for job_id in await self.store.jobs.list_purgeable():
-            await purge_job(self.store, job_id)
+        for job in await self.store.jobs.list_purgeable():
+            await purge_job(self.store, job)
         await self.clear_ended_folders()
 
     async def adopt_job(self, job: Job) -> None:
@@ -87,13 +96,14 @@ class Scheduler:
 
     async def clear_ended_folders(self) -> None:
         """Clear the folders of jobs that ended while no scheduler ran."""
-        open_jobs = {job.id for job in await self.store.jobs.list_open()}
-        for path in (self.store.home.path / "runs").iterdir():
-            if path.name.isdigit() and int(path.name) not in open_jobs:
-                folder = self.store.home.job_folder(int(path.name))
-                left = (folder.checkpoints, folder.photos, folder.class_images, folder.style_file)
-                if any(place.exists() for place in (*left, *filter(None, [model_file(folder)]))):
-                    await purge_job(self.store, int(path.name))
+        open_jobs = {job.folder for job in await self.store.jobs.list_open()}
+        for path in self.store.home.runs.iterdir():
+            if path.name in open_jobs:
+                continue
+            folder = self.store.home.job_folder(path.name)
+            left = (folder.checkpoints, folder.photos, folder.class_images, folder.style_file)
+            if any(place.exists() for place in (*left, *filter(None, [model_file(folder)]))):
+                clear_folder(folder)
 
     async def run_turn(self) -> None:
         """Serve every worker once; now and then, look for what was left behind."""
@@ -108,6 +118,7 @@ class Scheduler:
         if time.time() - self.expired_at > EXPIRE_SECONDS:
             self.expired_at = time.time()
             await self.store.drafts.remove_old()
+            await self.store.orphans.expire()
             await self.remove_old_models()
 
     async def remove_old_models(self) -> None:

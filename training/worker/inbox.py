@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -32,6 +32,7 @@ class Request:
     command: Command
     job: int = 0
     fence: int = 0
+    folder: str = ""  #: `Job.folder`, of a job to run
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,8 @@ class Inbox:
     def send(self, request: Request) -> None:
         """Write a request. Its keys stay: a worker of an older version may read them."""
         name = f"{time.monotonic_ns():020}.json"  # one clock for all processes since the boot
-        content = {"verb": request.command, "job": request.job, "fence": request.fence}
-        write_json(self.path / name, content)
+        content = asdict(request)
+        write_json(self.path / name, {"verb": content.pop("command"), **content})
 
     def take(self) -> list[Request]:
         """Return the requests since the last call in order, and delete them."""
@@ -67,7 +68,8 @@ def take_request(file: Path) -> Request | None:
     """Read and delete a request; None if it is broken."""
     try:
         content = json.loads(file.read_bytes())
-        return Request(Command(content["verb"]), int(content["job"]), int(content["fence"]))
+        command, numbers = Command(content["verb"]), (int(content["job"]), int(content["fence"]))
+        return Request(command, *numbers, str(content.get("folder", "")))
     except (ValueError, KeyError, TypeError) as broken:
         log.warning("%s is not a request: %s", file.name, broken)
         return None

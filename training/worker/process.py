@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,17 @@ import psutil
 
 PROC = Path("/proc")
 
-#: A started worker as JSON ("pid" and "born" of a local one), so that it outlives the scheduler.
+#: A started worker as JSON ("pid", "born", "protocol"), so that it outlives the scheduler.
 Process = dict[str, Any]
+
+
+#: What a worker reads and writes, counted up when it changes: one of another version is replaced.
+PROTOCOL = 2
+
+
+def this_process() -> Process:
+    """Return this process."""
+    return {"pid": os.getpid(), "born": read_birth(os.getpid()), "protocol": PROTOCOL}
 
 
 def read_birth(pid: int) -> str | None:

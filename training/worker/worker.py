@@ -27,7 +27,7 @@ from training.worker.eventlog import find_ending
 from training.worker.execution import Execution, Task
 from training.worker.folder import WorkerFolder
 from training.worker.inbox import Command, Request
-from training.worker.process import read_birth
+from training.worker.process import this_process
 
 log = logging.getLogger(__name__)
 
@@ -126,9 +126,10 @@ class Worker:
 
     def start_job(self, request: Request) -> None:
         """Start a job, unless this claim runs or has ended: the scheduler may ask twice."""
-        folder = self.home.job_folder(request.job)
-        held = {(run.request.job, run.request.fence) for run in self.executions}
-        if (request.job, request.fence) in held or find_ending(folder.events_file, request.fence):
+        folder = self.home.job_folder(request.folder)
+        if request in [run.request for run in self.executions]:
+            return
+        if find_ending(folder.events_file, request.fence):
             return
         try:
             kind = Kind(folder.read_request()["kind"])
@@ -201,7 +202,7 @@ def serve(
         lock.acquire(blocking=False)
     except Timeout:
         return TAKEN_EXIT_CODE
-    folder.write_process({"pid": os.getpid(), "born": read_birth(os.getpid())})
+    folder.write_process(this_process())
     threading.Thread(target=touch_heartbeat, args=(folder.heartbeat,), daemon=True).start()
     lower_priority(nice)
     worker = Worker(home, folder, open_runtime(), idle_seconds)

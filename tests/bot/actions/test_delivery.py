@@ -25,13 +25,14 @@ async def test_too_big(kit, scheduler, size, public, said):
 
     (result,) = kit.find_messages("is ready")
 
-    file = "styles/1/my dog.safetensors"
+    [style] = await kit.store.styles.list_for(job.owner)
+    file = f"styles/{style.folder}/my dog.safetensors"
     assert kit.says(result, said, size="2 MB", limit="1 MB", file=file)
     assert result.attachments == []
     buttons = [part for part in kit.components(result) if part.get("url")]
     assert len(buttons) == (1 if public else 0)
     if public:
-        assert buttons[0]["url"].startswith("https://photos.example.org/get/1.")
+        assert buttons[0]["url"].startswith(f"https://photos.example.org/get/{style.folder}.")
 
 
 async def test_smaller(kit, scheduler):
@@ -39,7 +40,7 @@ async def test_smaller(kit, scheduler):
     await kit.restart(upload_mib=1, public_url=None)
     _, job = await scheduler.start_training()
     assert job.request["max_file_bytes"] == 1 << 20
-    copy = kit.store.home.job_folder(job.id).result / "my dog.small.safetensors"
+    copy = kit.store.home.job_folder(job.folder).result / "my dog.small.safetensors"
     copy.parent.mkdir(parents=True, exist_ok=True)
     copy.write_bytes(b"small")
     small = SmallCopy(copy.name, bytes=5, rank=4, error=0.061)
@@ -52,7 +53,8 @@ async def test_smaller(kit, scheduler):
 
     said = kit.text(result)
     assert kit.says(said, wording.result.SMALL, rank=4, error=0.0612)
-    assert "styles/1/my dog.safetensors" in said
+    [style] = await kit.store.styles.list_for(job.owner)
+    assert f"styles/{style.folder}/my dog.safetensors" in said
     assert kit.says(said, wording.result.LOADS, programs="kohya, ComfyUI")
     assert len(result.attachments) == 1
 

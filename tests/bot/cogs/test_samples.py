@@ -250,7 +250,7 @@ async def test_delete(kit, scheduler):
     await scheduler.let_bot_poll(20)
 
     assert kit.channel.history() == []
-    assert not kit.store.home.job_folder(job.id).result.exists()
+    assert not kit.store.home.job_folder(job.folder).result.exists()
 
 
 async def test_delete_waiting(kit, scheduler):

@@ -131,11 +131,11 @@ async def test_a_data_folder_that_is_a_file_fails(tmp_path):
 
 
 async def test_a_database_that_is_none_fails(tmp_path):
-    """A file that is no database is a failure that names the file."""
+    """A file that is no database is a failure; what is to be moved away is the whole folder."""
     (tmp_path / "safelight.db").write_bytes(b"no database" * 100)
     found = await doctor.check_database(settings(tmp_path))
     assert found.mark == FAIL
-    assert "safelight.db" in found.text
+    assert f"whole folder {tmp_path} away" in found.text
 
 
 async def test_public_url_is_asked_for_a_sign_of_life(tmp_path, unused_tcp_port):

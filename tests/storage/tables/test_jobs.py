@@ -203,7 +203,7 @@ async def test_failed(store: Store, make_job: MakeJob) -> None:
     """A failed job keeps its error and its log; its copies of photos are removed."""
     await store.jobs.queue(make_job())
     job = await claim(store)
-    folder = store.home.job_folder(job.id)
+    folder = store.home.job_folder(job.folder)
     folder.photos.mkdir(parents=True)
     folder.log_file.write_text("what the worker said")
 

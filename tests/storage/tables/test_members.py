@@ -30,7 +30,7 @@ async def train(store: Store, job: Job) -> Style:
     """Run a job to its end and add its style."""
     run = await store.jobs.claim("w", [job.kind])
     assert run is not None
-    folder = store.home.job_folder(run.id)
+    folder = store.home.job_folder(run.folder)
     folder.photos.mkdir(parents=True)
     (folder.photos / "0.png").write_bytes(b"pixels")
     folder.result.mkdir()
@@ -147,7 +147,7 @@ async def test_everything(
     await train(store, await store.jobs.queue(make_job(request={"name": NAME})))
     paused = await store.jobs.queue(make_job(dataset=dog.id))
     await store.jobs.send_command(paused.id, JobCommand.PAUSE, ALICE)
-    home.job_folder(paused.id).photos.mkdir(parents=True)
+    home.job_folder(paused.folder).photos.mkdir(parents=True)
 
     await store.members.erase(ALICE, keep_styles=False)
     left = await store.members.export(ALICE)
@@ -191,7 +191,7 @@ async def test_running(
     job = await store.jobs.queue(make_job(dataset=dog.id))
     run = await store.jobs.claim("w", [Kind.TRAIN])
     assert run is not None
-    home.job_folder(job.id).photos.mkdir(parents=True)
+    home.job_folder(job.folder).photos.mkdir(parents=True)
 
     await store.members.erase(ALICE, keep_styles=False)
     running = await store.jobs.get(job.id)
@@ -202,9 +202,9 @@ async def test_running(
     late = await store.jobs.purge(job.id)
 
     assert (running.status, running.requested) == (Status.RUNNING, JobCommand.CANCEL)
-    assert (early, before, after, late) == (False, [], [job.id], True)
+    assert (early, before, [each.id for each in after], late) == (False, [], [job.id], True)
     assert await store.jobs.list_for(ALICE) == []
-    assert not home.job_folder(job.id).path.exists()
+    assert not home.job_folder(job.folder).path.exists()
     assert await store.events.list_since(0) == []
 
 

@@ -145,7 +145,7 @@ async def test_delete(store: Store, home: Home, job: Job, file: Path) -> None:
     """A deleted style takes its file, the job's result and its shares along; the job stays."""
     style = await add(store, job, file)
     await store.styles.share(style.id, ALICE, GUILD)
-    folder = home.job_folder(job.id)
+    folder = home.job_folder(job.folder)
     folder.result.mkdir(parents=True)
     (folder.result / "my.safetensors").hardlink_to(store.styles.file(style))
     folder.log_file.write_text("kept")

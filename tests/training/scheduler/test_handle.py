@@ -9,6 +9,7 @@ import pytest
 from storage.records import Kind
 from training.scheduler.handle import WorkerHandle
 from training.worker.folder import WorkerFolder
+from training.worker.process import PROTOCOL
 
 
 class FakeBackend:
@@ -22,7 +23,7 @@ class FakeBackend:
         """Add a worker."""
         self.started += 1
         self.living.add(self.started)
-        return {"pid": self.started, "name": name}
+        return {"pid": self.started, "name": name, "protocol": PROTOCOL}
 
     def alive(self, process):
         """Return whether a worker is in the set."""
@@ -84,6 +85,14 @@ def test_the_worker_of_an_earlier_scheduler_is_adopted(worker, backend):
 
     assert worker.check_alive()
     assert worker.process == process
+
+
+def test_a_worker_of_another_version_is_replaced(worker, backend):
+    """A worker that would look for its jobs in other places is ended, not adopted."""
+    worker.folder.write_process(backend.start("cpu") | {"protocol": 1})
+
+    assert not worker.check_alive()
+    assert not backend.living
 
 
 def test_a_silent_worker_is_ended(worker, backend):

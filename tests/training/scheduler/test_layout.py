@@ -21,7 +21,7 @@ async def test_a_training_has_its_recipe_and_photos(queue):
     job = await queue.add_training(dataset=dataset)
     await write_job_folder(queue.store, job, CATALOG)
 
-    folder = queue.home.job_folder(job.id)
+    folder = queue.home.job_folder(job.folder)
     request = folder.read_request()
     shots = request["recipe"]["photos"]
     assert (request["kind"], request["recipe"]["family"]) == ("train", "sd1")
@@ -43,7 +43,7 @@ async def test_further_datasets_are_concepts(queue):
     forged = await queue.add_training(dataset=dog, further=[{**further[0], "dataset": theirs.id}])
     await write_job_folder(queue.store, job, CATALOG)
 
-    folder = queue.home.job_folder(job.id)
+    folder = queue.home.job_folder(job.folder)
     recipe = folder.read_request()["recipe"]
     [other] = recipe["other_concepts"]
     assert [shot["file"] for shot in recipe["photos"]] == ["0001.png", "0002.png"]
@@ -62,19 +62,19 @@ async def test_a_recipe_is_frozen(queue):
     dataset = await queue.add_dataset(count=2)
     job = await queue.add_training(dataset=dataset)
     await write_job_folder(queue.store, job, CATALOG)
-    before = queue.home.job_folder(job.id).read_request()["recipe"]
+    before = queue.home.job_folder(job.folder).read_request()["recipe"]
     for photo in await queue.store.photos.list_for(dataset.id, ALICE):
         await queue.store.photos.set_caption(photo.id, ALICE, "changed")
     await write_job_folder(queue.store, job, CATALOG)
 
-    assert queue.home.job_folder(job.id).read_request()["recipe"] == before
+    assert queue.home.job_folder(job.folder).read_request()["recipe"] == before
 
 
 async def test_a_broken_job_file_is_written_again(queue):
     """`job.json` can always be rebuilt from the store."""
     job = await queue.add_training()
     await write_job_folder(queue.store, job, CATALOG)
-    folder = queue.home.job_folder(job.id)
+    folder = queue.home.job_folder(job.folder)
     before = folder.read_request()
     folder.request_file.write_text("{")
     await write_job_folder(queue.store, job, CATALOG)
@@ -89,7 +89,7 @@ async def test_captions_are_of_what_is_left(queue):
     gone, kept = await queue.store.photos.list_for(dataset.id, ALICE)
     await queue.store.photos.remove(gone.id, ALICE)
     await write_job_folder(queue.store, job, CATALOG)
-    request = queue.home.job_folder(job.id).read_request()["request"]
+    request = queue.home.job_folder(job.folder).read_request()["request"]
     await queue.store.photos.remove(kept.id, ALICE)
 
     assert request["photos"] == [kept.id]
@@ -111,7 +111,7 @@ async def test_a_strangers_style_is_unknown(queue):
     theirs = await queue.add_sample(BOB, style=made.id)
     await write_job_folder(queue.store, mine, CATALOG)
 
-    folder = queue.home.job_folder(mine.id)
+    folder = queue.home.job_folder(mine.folder)
     request = folder.read_request()["request"]
     assert (request["method"], request["trigger"]) == ("lora", "mydog")
     assert folder.style_file.read_bytes() == b"weights"
@@ -124,7 +124,7 @@ async def test_a_removed_model(queue):
     """A sample of a model whose file is gone fails with a code."""
     job = await queue.add_training()
     claimed = await queue.store.jobs.claim("w", ["train"], lease=60)
-    file = queue.home.job_folder(job.id).result / "mydog.safetensors"
+    file = queue.home.job_folder(job.folder).result / "mydog.safetensors"
     file.parent.mkdir(parents=True)
     file.write_bytes(b"weights")
     made = await queue.store.styles.add(
@@ -145,7 +145,7 @@ async def test_a_whole_model_is_kept_once(queue, method, left):
     """A cleared job's result loses a whole model, which the style has; a LoRA stays."""
     job = await queue.add_training(method=method)
     await write_job_folder(queue.store, job, CATALOG)
-    folder = queue.home.job_folder(job.id)
+    folder = queue.home.job_folder(job.folder)
     folder.result.mkdir()
     (folder.result / "mydog.safetensors").write_bytes(b"weights")
     clear_folder(folder)
@@ -157,7 +157,7 @@ async def test_what_is_kept(queue):
     """Photos, checkpoints and the style are removed; samples and results stay."""
     job = await queue.add_training()
     await write_job_folder(queue.store, job, CATALOG)
-    folder = queue.home.job_folder(job.id)
+    folder = queue.home.job_folder(job.folder)
     for path in (folder.checkpoints, folder.samples, folder.result):
         path.mkdir()
     clear_folder(folder)

@@ -35,7 +35,7 @@ async def test_a_training_becomes_a_style(queue):
     kinds = [entry.event.kind for entry in await queue.store.events.list_for_job(job.id)]
     [style] = await queue.store.styles.list_for(ALICE)
     [(key, timing)] = (await queue.store.durations.read_all()).items()
-    folder = queue.home.job_folder(job.id)
+    folder = queue.home.job_folder(job.folder)
 
     assert kinds[:3] == ["status", "status", "started"]
     assert kinds[-2:] == ["done", "status"]
@@ -77,7 +77,7 @@ async def test_a_sample_wears_the_style(queue):
         job = await queue.add_sample(ALICE, style=trained.style)
         await queue.wait_for(job, Status.DONE)
 
-    folder = queue.home.job_folder(job.id)
+    folder = queue.home.job_folder(job.folder)
     assert (folder.result / "0.png").read_bytes() == queue.read_result(trained)
     assert not (folder.path / "style.safetensors").exists()
 
@@ -189,7 +189,7 @@ async def test_ended_while_nobody_watched(queue, hold_trainings):
         await queue.wait_for_event(job, Progress, 5)
         scheduler.kill()
     hold_trainings()
-    while b'"done"' not in queue.home.job_folder(job.id).events_file.read_bytes():
+    while b'"done"' not in queue.home.job_folder(job.folder).events_file.read_bytes():
         await asyncio.sleep(0.02)
     os.kill(queue.read_handle()["pid"], signal.SIGKILL)
 
@@ -298,9 +298,8 @@ async def test_a_member_who_leaves(queue):
         await queue.wait_for_event(job, Progress)
         await queue.store.members.erase(ALICE, keep_styles=False)
         async with asyncio.timeout(60):
-            while (
-                queue.home.job_folder(job.id).path.exists() or await queue.store.jobs.list_open()
-            ):
+            folder = queue.home.job_folder(job.folder).path
+            while folder.exists() or await queue.store.jobs.list_open():
                 await asyncio.sleep(0.02)
 
     assert await queue.store.jobs.list_for(ALICE) == []
@@ -344,13 +343,13 @@ async def test_a_whole_model_is_kept_once_and_not_for_ever(queue):
         await scheduler.remove_old_models()
         (old,) = await queue.store.styles.list_for(job.owner)
 
-        again = queue.home.job_folder(job.id).result / "mydog.safetensors"
+        again = queue.home.job_folder(job.folder).result / "mydog.safetensors"
         again.write_bytes(b"as a scheduler leaves it that is killed")
         await scheduler.adopt_jobs()
 
     assert style.whole
     assert kept
-    assert list(queue.home.job_folder(job.id).result.glob("*.safetensors")) == []
+    assert list(queue.home.job_folder(job.folder).result.glob("*.safetensors")) == []
     assert not file.exists()
     assert old.removed
 
@@ -360,7 +359,7 @@ async def test_a_recipe_with_an_unknown_key_is_refused_by_name(queue):
     dataset = await queue.add_dataset()
     job = await queue.add_training(dataset=dataset)
     await write_job_folder(queue.store, job, Catalog(bases=(SMALL,)))
-    file = queue.home.job_folder(job.id).request_file
+    file = queue.home.job_folder(job.folder).request_file
     content = json.loads(file.read_bytes())
     content["recipe"]["momentum"] = 0.9  # of a later version, whose recipe this one resumes
     write_json(file, content)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from training.worker.inbox import Command, Inbox, Request
+from training.worker.process import PROTOCOL
 
 
 def test_requests_come_in_order_and_once(tmp_path):
@@ -43,9 +44,10 @@ def test_nobody_is_there_yet(tmp_path):
     assert inbox.take() == []
 
 
-def test_a_worker_of_before_reads_requests(tmp_path):
-    """The file's keys are those of the first version, since workers outlive an upgrade."""
-    Inbox(tmp_path).send(Request(Command.PAUSE, 1, 2))
+def test_keys(tmp_path):
+    """A request that changes its keys counts PROTOCOL up: workers outlive their scheduler."""
+    Inbox(tmp_path).send(Request(Command.RUN, 1, 2, "1-ab"))
 
     [file] = tmp_path.iterdir()
-    assert json.loads(file.read_bytes()) == {"verb": "pause", "job": 1, "fence": 2}
+    content = {"verb": "run", "job": 1, "fence": 2, "folder": "1-ab"}
+    assert (json.loads(file.read_bytes()), PROTOCOL) == (content, 2)

@@ -70,9 +70,10 @@ def ask(worker):
     """Write a job folder and request its run."""
 
     def asked(job, kind=Kind.SAMPLE, steps=1, fence=1):
-        write_json(worker.home.job_folder(job).request_file, {"kind": kind, "steps": steps})
-        worker.folder.inbox.send(Request(Command.RUN, job, fence))
-        return worker.home.job_folder(job)
+        folder = worker.home.job_folder(f"{job}-key")
+        write_json(folder.request_file, {"kind": kind, "steps": steps})
+        worker.folder.inbox.send(Request(Command.RUN, job, fence, folder.path.name))
+        return folder
 
     return asked
 
