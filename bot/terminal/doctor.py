@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import platform
+import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -23,6 +24,7 @@ from bot.wording import fill
 from storage import disk as space
 from storage.errors import UserError
 from storage.folders import Home
+from storage.photos.sandbox import try_rights
 from storage.settings import read_settings
 from storage.store import Store
 from storage.tables.database import MIN_SQLITE_VERSION, SQLITE_VERSION
@@ -62,6 +64,7 @@ async def check_all(program: Sequence[str]) -> AsyncIterator[Line]:
     yield check_python()
     yield check_sqlite(SQLITE_VERSION)
     yield check_memory()
+    yield await asyncio.to_thread(check_darkroom)
     try:
         settings = read_settings(BotSettings)
     except UserError as wrong:
@@ -103,6 +106,22 @@ def check_memory() -> Line:
     scarce = now.available < LOW_MEMORY_BYTES
     sizes = {"free": format_gib(now.available), "total": format_gib(now.total)}
     return make_line(WARN if scarce else OK, "memory_low" if scarce else "memory", **sizes)
+
+
+def check_darkroom() -> Line:
+    """Check what the process that opens members' photos is kept from, by letting it try."""
+    try:
+        return describe_rights(try_rights())
+    except (OSError, EOFError, ValueError, subprocess.SubprocessError) as broken:
+        return make_line(FAIL, "darkroom_broken", reason=repr(broken))
+
+
+def describe_rights(rights: dict[str, bool]) -> Line:
+    """Return the line that says what the process for photos can reach."""
+    within_reach = [right for right, possible in rights.items() if possible]
+    if within_reach:
+        return make_line(WARN, "darkroom_open", rights=wording.join_words(within_reach))
+    return make_line(OK, "darkroom", rights=wording.join_words(list(rights)))
 
 
 async def check_disk(settings: BotSettings) -> Line:

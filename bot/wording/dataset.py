@@ -17,7 +17,7 @@ NEW_OPTIONS = {
 }
 ADD_OPTIONS = {
     "name": "Which dataset (type to search)",
-    "photo1": "A photo: JPEG, PNG, WebP or HEIC",
+    "photo1": "A photo: JPEG, PNG, WebP, HEIC or AVIF",
     "photo2": "Another photo",
     "photo3": "Another photo",
     "photo4": "Another photo",
@@ -55,7 +55,7 @@ CAPTION_LABEL = "What's in the picture"
 CAPTION_HINT = "The trigger word is added in front automatically."
 ADD_FORM = "Add photos to {name}"
 ADD_LABEL = "Photos"
-ADD_HINT = "Up to {count} at once: JPEG, PNG, WebP or HEIC, {limit} each"
+ADD_HINT = "Up to {count} at once: JPEG, PNG, WebP, HEIC or AVIF, {limit} each"
 PHOTOS_ADDED = "### {added} of {given} added to {name}"
 PHOTO_ADDED_WITH_WARNINGS = "⚠️ {name}: added, but {warnings}"
 PHOTO_REFUSED = "❌ {name}: {why}"

@@ -28,6 +28,11 @@ CHECKS = {
     "reach_none": "{method} doesn't fit in memory on any of the large bases",
     "memory": "{free} of {total} memory free",
     "memory_low": "only {free} of {total} memory free: close other programs, or use a small base",
+    "darkroom": "photos are opened in a process without access to {rights}",
+    "darkroom_open": "photos are opened in a process with limits, but this system lets it reach"
+    " {rights}; Linux 5.13 or newer closes that",
+    "darkroom_broken": "photos can't be opened: the process for it doesn't start ({reason});"
+    " reinstall Safelight (see README.md)",
     "disk": "{path}: {free} free, writes take {milliseconds} ms",
     "disk_slow": "{path}: writes take {milliseconds} ms, and every job waits for them; set"
     " SAFELIGHT_HOME to a faster disk",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1"})
-HEIC_SEQUENCE_BRANDS = frozenset({b"hevc", b"hevx", b"hevm", b"hevs", b"msf1"})  #: HEIC sequences
+#: first brands that libheif opens; `mif1` and `msf1` name no codec, so another brand decides
+HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis"})
+HEIC_SEQUENCE_BRANDS = frozenset({b"hevc", b"hevx", b"hevm", b"hevs"})
 AVIF_BRANDS = frozenset({b"avif", b"avis"})
+CONTAINER_BRANDS = frozenset({b"mif1", b"msf1"})
 
 
 def detect_format(content: bytes) -> str | None:
@@ -15,16 +17,23 @@ def detect_format(content: bytes) -> str | None:
         return "PNG"
     if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
         return "WEBP"
-    return "HEIF" if read_brands(content) & (HEIC_BRANDS | HEIC_SEQUENCE_BRANDS) else None
+    return _detect_heif(content)
 
 
-def read_brands(content: bytes) -> set[bytes]:
-    """Return the brands in the `ftyp` box of a HEIC (ISO 14496-12); empty for other formats."""
+def is_heif_sequence(content: bytes) -> bool:
+    """Return whether a HEIF says that it is first of all a sequence, not a still."""
+    return content[8:12] in HEIC_SEQUENCE_BRANDS | {b"msf1"}
+
+
+def _detect_heif(content: bytes) -> str | None:
+    """Return HEIF or AVIF by the brands in the `ftyp` box (ISO 14496-12)."""
     if content[4:8] != b"ftyp":
-        return set()
+        return None
     box = content[8 : min(int.from_bytes(content[:4], "big"), 256)]
-    found = {box[at : at + 4] for at in range(0, len(box), 4) if at != 4}
-    return set() if found & AVIF_BRANDS else found
+    first, *others = (box[at : at + 4] for at in range(0, max(len(box), 4), 4) if at != 4)
+    if first in AVIF_BRANDS or (first in CONTAINER_BRANDS and AVIF_BRANDS & set(others)):
+        return "AVIF"
+    return "HEIF" if first in HEIC_BRANDS | HEIC_SEQUENCE_BRANDS | CONTAINER_BRANDS else None
 
 
 def read_webp_header(content: bytes) -> tuple[int, int, bool]:

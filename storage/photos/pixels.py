@@ -8,12 +8,7 @@ from io import BytesIO
 from PIL import Image, ImageCms, ImageFilter, ImageStat
 
 from storage.errors import UserError
-from storage.photos.formats import (
-    HEIC_SEQUENCE_BRANDS,
-    detect_format,
-    read_brands,
-    read_webp_header,
-)
+from storage.photos.formats import detect_format, is_heif_sequence, read_webp_header
 from storage.photos.sandbox import MAX_KEPT_SIDE
 from storage.records import CheckedPhoto
 
@@ -51,9 +46,11 @@ def open_picture(content: bytes, kind: str) -> Image.Image:
         width, height, moves = read_webp_header(content)
         check_size(width, height, animated=moves)
     picture = Image.open(BytesIO(content), formats=(kind,))
-    # further frames of a JPEG are no animation but depth maps and previews of cameras
-    moves = kind != "JPEG" and getattr(picture, "n_frames", 1) > 1
-    check_size(*picture.size, animated=moves or bool(read_brands(content) & HEIC_SEQUENCE_BRANDS))
+    if kind == "HEIF":  # further stills are the shots of a burst; the primary one is opened
+        moves = is_heif_sequence(content)
+    else:  # further frames of a JPEG are no animation but depth maps and previews of cameras
+        moves = kind != "JPEG" and getattr(picture, "n_frames", 1) > 1
+    check_size(*picture.size, animated=moves)
     return picture
 
 

@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -21,8 +23,10 @@ MIB = 1 << 20
 MAX_FILE_BYTES = 25 * MIB
 MAX_CHILDREN = 2
 TIMEOUT_SECONDS = 20.0  #: for one picture; 12 megapixels take 0.2
-#: of the environment; no secrets among them
-INHERITED_VARIABLES = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
+MEMORY_EXIT_CODE = 77  #: of a child without memory left
+INHERITED_VARIABLES = ("LD_LIBRARY_PATH",)  #: of the environment; some Pythons need it
+#: with which a decoder crashes on a damaged picture
+CRASH_SIGNALS = ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP", "SIGSYS")
 
 
 class Darkroom:
@@ -80,14 +84,20 @@ class Child:
     def process(self, content: bytes) -> tuple[dict[str, Any], bytes]:
         """Send a picture and return both messages of the answer (see `storage.photos.child`)."""
         with self._lock:
-            process = self._ensure_started()
-            alarm = threading.Timer(self._seconds, process.kill)
+            process, late = self._ensure_started(), threading.Event()
+
+            def stop() -> None:
+                late.set()
+                process.kill()
+
+            alarm = threading.Timer(self._seconds, stop)
             alarm.start()
             try:
                 send_message(process.stdin, content)
                 return json.loads(receive_message(process.stdout)), receive_message(process.stdout)
-            except (OSError, EOFError) as error:  # too slow, too large, or it broke the decoder
-                raise UserError("photo_slow") from error
+            except (OSError, EOFError) as error:
+                code = process.wait()
+                raise UserError("photo_slow") if late.is_set() else explain_end(code) from error
             finally:
                 alarm.cancel()
 
@@ -117,6 +127,29 @@ class Child:
         return self._process
 
 
+def explain_end(code: int) -> Exception:
+    """Return the error for a child's exit code (negative: a signal) in the middle of a picture."""
+    name = signal.Signals(-code).name if code < 0 else ""
+    if name == "SIGXCPU":
+        return UserError("photo_slow")
+    if name == "SIGKILL" or code == MEMORY_EXIT_CODE:  # the system kills when it has no memory
+        return UserError("photo_memory")
+    if name in CRASH_SIGNALS:
+        return UserError("photo_damaged")
+    return RuntimeError(f"the process that opens pictures ended with {name or code}")
+
+
+def try_rights() -> dict[str, bool]:
+    """Let a child try what it must not do, and return what it could do. It blocks."""
+    child = _start_child("probe")
+    try:
+        output, _ = child.communicate(timeout=TIMEOUT_SECONDS)
+    finally:
+        _close_child(child)
+    rights: dict[str, bool] = json.loads(receive_message(BytesIO(output)))
+    return rights
+
+
 def send_message(stream: IO[bytes] | None, content: bytes) -> None:
     """Write one message to a pipe."""
     if stream is None:
@@ -134,16 +167,17 @@ def receive_message(stream: IO[bytes] | None) -> bytes:
     return content
 
 
-def _start_child() -> subprocess.Popen[bytes]:
-    """Start a child without the environment's secrets; Ctrl-C does not reach its session."""
+def _start_child(*arguments: str) -> subprocess.Popen[bytes]:
+    """Start a child without our environment, files and folder; Ctrl-C does not reach it."""
     kept = {name: os.environ[name] for name in INHERITED_VARIABLES if name in os.environ}
     root = str(Path(__file__).parents[2])
     return subprocess.Popen(
-        [sys.executable, "-m", "storage.photos.child"],
+        [sys.executable, "-P", "-m", "storage.photos.child", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env={**kept, "PYTHONPATH": root, "MALLOC_ARENA_MAX": "2"},
+        cwd="/",
         start_new_session=True,
     )
 

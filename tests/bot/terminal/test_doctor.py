@@ -186,3 +186,11 @@ def test_what_a_gpu_can_train():
     lines = doctor.check_torch(said | {"reach": {"lora": ["sd1", "sdxl"], "finetune": []}})
     assert [found.mark for found in lines] == [OK, OK, OK, WARN]
     assert lines[2].text == "lora fits in memory on: sd1, sdxl"
+
+
+@pytest.mark.parametrize(("possible", "mark"), [(False, OK), (True, WARN)])
+def test_darkroom(possible, mark):
+    """What opens photos is told with what it can't reach, or with what it still can."""
+    line = doctor.describe_rights({"files": False, "the network": possible})
+    assert line.mark == mark
+    assert "the network" in line.text

@@ -14,18 +14,20 @@ PICTURES = Path(__file__).parent / "pictures"
 Encode = Callable[..., bytes]
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF"])
 def test_accepted(encode: Encode, kind: str) -> None:
     """Accepted formats are detected by their bytes."""
     assert detect_format(encode(Image.new("RGB", (20, 20)), kind)) == kind
 
 
 def test_heic() -> None:
-    """HEIC is detected by its brands."""
+    """HEIC and AVIF are detected by their first brand; `mif1` says neither, so others decide."""
     assert detect_format((PICTURES / "located.heic").read_bytes()) == "HEIF"
+    assert detect_format(b"\0\0\0\x1cftypmif1\0\0\0\0mif1avif") == "AVIF"
+    assert detect_format(b"\0\0\0\x1cftypmif1\0\0\0\0mif1heic") == "HEIF"
 
 
-@pytest.mark.parametrize("kind", ["GIF", "BMP", "TIFF", "ICO", "PDF", "AVIF", "JPEG2000", "EPS"])
+@pytest.mark.parametrize("kind", ["GIF", "BMP", "TIFF", "ICO", "PDF", "JPEG2000", "EPS"])
 def test_other_formats(encode: Encode, kind: str) -> None:
     """No other format is accepted, even if Pillow can read it."""
     assert detect_format(encode(Image.new("RGB", (20, 20)), kind)) is None
@@ -38,7 +40,7 @@ def test_other_formats(encode: Encode, kind: str) -> None:
         b"\xff\xd8",
         b"RIFF\0\0\0\0WAVE",
         b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom",
-        b"\0\0\0\x1cftypmif1\0\0\0\0mif1avif",
+        b"\0\0\0\x1cftypisom\0\0\0\0mif1heic",
         b"\0\0\0\0ftyp",
         b"\x80\x04\x95 pickle",
         b"PK\x03\x04",

@@ -5,21 +5,28 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from PIL import Image, ImageCms, ImageDraw, ImageFilter, PngImagePlugin
 
 from storage.errors import UserError
+from storage.photos.child import prepare_decoders
 from storage.photos.pixels import check_picture
 from storage.records import CheckedPhoto
+from tests.hostile.boxes import join_stills
 
+PICTURES = Path(__file__).parent / "pictures"
 Encode = Callable[..., bytes]
 
 
 @pytest.fixture(autouse=True)
-def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Switch Pillow's own limit off, as the child does: `check_size` comes first."""
+def prepared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set the decoders' limits as the child does, and Pillow's own again afterwards."""
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
+    for name in ("MAX_TEXT_CHUNK", "MAX_TEXT_MEMORY"):
+        monkeypatch.setattr(PngImagePlugin, name, getattr(PngImagePlugin, name))
+    prepare_decoders()
 
 
 def scene(seed: int = 0, size: tuple[int, int] = (600, 400)) -> Image.Image:
@@ -205,6 +212,43 @@ def test_stripped(encode: Encode) -> None:
         chunks = {checked.pixels[at : at + 4] for at in range(len(checked.pixels))}
         assert not chunks & {b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"iCCP", b"pHYs", b"tIME"}
         assert not any(word in checked.preview for word in (b"EXIF", b"XMP ", b"ICCP", b"SECRET"))
+
+
+@pytest.mark.parametrize(("primary", "colour"), [(1, (254, 0, 0)), (2, (0, 0, 254))])
+def test_primary_heic(primary: int, colour: tuple[int, int, int]) -> None:
+    """A HEIC with several stills gives the one that it says to show."""
+    content = bytearray((PICTURES / "two.heic").read_bytes())
+    content[content.index(b"pitm") + 9] = primary
+
+    assert has_colour(decode(check_picture(bytes(content))), (9, 9), colour)
+
+
+@pytest.mark.parametrize(("primary", "size"), [(1, (60, 40)), (2, (80, 48))])
+def test_primary_avif(encode: Encode, primary: int, size: tuple[int, int]) -> None:
+    """An AVIF with several stills gives the one that it says to show; a sequence is refused."""
+    stills = [Image.new("RGB", (60, 40), "red"), Image.new("RGB", (80, 48), "blue")]
+    content = join_stills(*(encode(still, "AVIF") for still in stills), primary=primary)
+    colour = ((254, 0, 0), (0, 0, 254))[primary - 1]
+
+    assert decode(check_picture(content)).size == size
+    assert has_colour(decode(check_picture(content)), (9, 9), colour)
+    moving = encode(stills[0], "AVIF", save_all=True, append_images=[stills[0].rotate(90)])
+    assert refusal(moving).code == "photo_animated"
+
+
+@pytest.mark.parametrize("megabytes", [2, 20])
+def test_large_chunks(encode: Encode, megabytes: int) -> None:
+    """A PNG with megabytes of text (a workflow, XMP) and a large colour profile is read."""
+    notes = PngImagePlugin.PngInfo()
+    words = "workflow " * (megabytes << 17)
+    notes.add_text("workflow", words, zip=True)
+    notes.add_itxt("prompt", words, zip=True)
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    large = profile + bytes(megabytes << 20)
+    content = encode(scene(), "PNG", pnginfo=notes, icc_profile=large)
+
+    assert len(content) < 1 << 20
+    assert check_picture(content).digest == check_picture(encode(scene(), "PNG")).digest
 
 
 def test_trailing_data(encode: Encode) -> None:
