@@ -132,7 +132,7 @@ class Advise(Button, verb="advice:ask"):
 
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
-        question = await load_question(interaction, self.numbers[0])
+        question = await load_question(interaction, self.number(0))
         await edit(interaction, await advice_card(interaction, question))
 
 
@@ -141,7 +141,7 @@ class OtherChoice(Button, verb="advice:other"):
 
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
-        question = await load_question(interaction, self.numbers[0])
+        question = await load_question(interaction, self.number(0))
         turned = replace(question, second=not question.second)
         await edit(interaction, await advice_card(interaction, turned))
 
@@ -153,7 +153,9 @@ class SubjectMatterSelect(Select, verb="advice:motif"):
 
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
-        question = await load_question(interaction, self.numbers[0])
+        question = await load_question(interaction, self.number(0))
+        if self.value not in [*SubjectMatter]:
+            raise UserError("card_old")
         changed = replace(question, subject_matter=SubjectMatter(self.value), second=False)
         await edit(interaction, await advice_card(interaction, changed))
 
@@ -165,6 +167,6 @@ class PurposeSelect(Select, verb="advice:purpose"):
 
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
-        question = await load_question(interaction, self.numbers[0])
+        question = await load_question(interaction, self.number(0))
         changed = replace(question, commercial=self.value == "money", second=False)
         await edit(interaction, await advice_card(interaction, changed))

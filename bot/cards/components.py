@@ -22,7 +22,8 @@ from bot.wording import flatten
 from storage.errors import UserError
 
 Inner = TypeVar("Inner", bound="ui.Item[Any]")
-NUMBERS = r"((?::-?\d+)*)"  #: what follows a control's verb in its custom id
+NUMBERS = r"((?::-?[0-9]{1,19})*)"  #: what follows a control's verb in its custom id
+MAX_NUMBER = 2**63 - 1  #: of SQLite
 MAX_TEXT_CHARS = 3900  #: characters of text on one card; Discord takes 4000
 
 
@@ -30,6 +31,7 @@ class Control(ui.DynamicItem[Inner], template="(?!)"):
     """A button or select that works after a restart; subclasses name their verb."""
 
     verb: ClassVar[str] = ""
+    component: ClassVar[type[ui.Item[Any]]] = ui.Button
     numbers: tuple[int, ...] = ()
 
     def __init_subclass__(cls, *, verb: str = "") -> None:
@@ -48,15 +50,28 @@ class Control(ui.DynamicItem[Inner], template="(?!)"):
         """Return the control that was used, made from its message."""
         control = cls.__new__(cls)
         ui.DynamicItem.__init__(control, item)
-        control.numbers = tuple(int(number) for number in match[1].split(":")[1:])
+        numbers = tuple(int(number) for number in match[1].split(":")[1:])
+        control.numbers = numbers if all(abs(each) <= MAX_NUMBER for each in numbers) else ()
         return control
+
+    def number(self, index: int) -> int:
+        """Return a number of the custom id; raise UserError for the id of an older version."""
+        if index >= len(self.numbers):
+            raise UserError("card_old")
+        return self.numbers[index]
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Run `press`, and answer its errors."""
         try:
+            self.check_component()
             await self.press(interaction)
         except Exception as error:  # noqa: BLE001 (the seam: a bug is logged by `answer`)
             await answer_error(interaction, error)
+
+    def check_component(self) -> None:
+        """Raise UserError if an older version had another component under the same verb."""
+        if not isinstance(self.item, self.component):
+            raise UserError("card_old")
 
     async def press(self, interaction: Interaction) -> None:
         """Do what the control is for."""
@@ -89,6 +104,7 @@ class Button(Control[ui.Button[Any]]):
 class Select(Control[ui.Select[Any]]):
     """A select whose options the card gives."""
 
+    component = ui.Select
     placeholder: ClassVar[str] = ""
 
     def __init__(self, *numbers: int, options: list[discord.SelectOption]) -> None:
@@ -99,7 +115,14 @@ class Select(Control[ui.Select[Any]]):
     @property
     def value(self) -> str:
         """The value that was selected."""
+        if not self.item.values:
+            raise UserError("card_old")
         return self.item.values[0]
+
+    @property
+    def chosen_number(self) -> int:
+        """The value that was selected, as the id of something."""
+        return parse_id(self.value)
 
 
 class Form(ui.Modal):
@@ -148,6 +171,13 @@ def parse_number(typed: str, kind: type[Any]) -> Any:
         return kind(typed.strip().replace(",", "."))
     except ValueError as wrong:
         raise UserError("number_bad", typed=flatten(typed, 40)) from wrong
+
+
+def parse_id(value: str) -> int:
+    """Return the id in an option's value; raise UserError for a value of an older version."""
+    if not re.fullmatch("[0-9]{1,18}", value):
+        raise UserError("card_old")
+    return int(value)
 
 
 async def defer(interaction: Interaction, *, private: bool = True) -> None:

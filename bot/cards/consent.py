@@ -36,7 +36,7 @@ class Decline(Keep, verb="consent:decline"):
 
     async def press(self, interaction: Interaction) -> None:
         """Drop the files, and confirm that nothing was changed."""
-        interaction.client.awaiting_consent.pop((interaction.user.id, self.numbers[0]), None)
+        interaction.client.awaiting_consent.pop((interaction.user.id, self.number(0)), None)
         await super().press(interaction)
 
 
@@ -53,7 +53,7 @@ class Agree(DatasetButton, verb="consent:agree"):
         if not await has_agreed(interaction):
             members = interaction.client.store.members
             await members.add_consent(interaction.user.id, wording.CONSENT, "button")
-        if self.numbers[1] == COLLECT:
+        if self.number(1) == COLLECT:
             await edit(interaction, await start_collecting(interaction, dataset))
             return
         files = interaction.client.awaiting_consent.pop((interaction.user.id, dataset.id), None)

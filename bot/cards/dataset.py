@@ -129,7 +129,7 @@ class DatasetButton(Button, verb=""):
 
     async def get_dataset(self, interaction: Interaction) -> Dataset:
         """Return the presser's dataset; raise UserError for somebody else's."""
-        return await interaction.client.store.datasets.get(self.numbers[0], interaction.user.id)
+        return await interaction.client.store.datasets.get(self.number(0), interaction.user.id)
 
 
 class Open(DatasetButton, verb="dataset:open"):
@@ -152,7 +152,7 @@ class Train(DatasetButton, verb="dataset:train"):
 
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
-        await follow_up(interaction, await advice_card(interaction, Question(self.numbers[0])))
+        await follow_up(interaction, await advice_card(interaction, Question(self.number(0))))
 
 
 class TurnPage(DatasetButton, verb="dataset:page"):
@@ -161,7 +161,7 @@ class TurnPage(DatasetButton, verb="dataset:page"):
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
         dataset = await self.get_dataset(interaction)
-        await edit(interaction, await dataset_card(interaction.client, dataset, self.numbers[1]))
+        await edit(interaction, await dataset_card(interaction.client, dataset, self.number(1)))
 
 
 class Refresh(TurnPage, verb="dataset:refresh"):
@@ -228,7 +228,7 @@ class Pick(Select, verb="photo:pick"):
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
         store = interaction.client.store
-        photo = await store.photos.get(int(self.value), interaction.user.id)
+        photo = await store.photos.get(self.chosen_number, interaction.user.id)
         await edit(interaction, await photo_card(interaction.client, photo))
 
 
@@ -240,7 +240,7 @@ class Edit(Button, verb="photo:edit"):
 
     async def press(self, interaction: Interaction) -> None:
         store = interaction.client.store
-        photo = await store.photos.get(self.numbers[0], interaction.user.id)
+        photo = await store.photos.get(self.number(0), interaction.user.id)
         await open_modal(interaction, CaptionForm(photo))
 
 
@@ -253,10 +253,10 @@ class Remove(Button, verb="photo:remove"):
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
         store, owner = interaction.client.store, interaction.user.id
-        photo = await store.photos.get(self.numbers[0], owner)
+        photo = await store.photos.get(self.number(0), owner)
         await store.photos.remove(photo.id, owner)
         dataset = await store.datasets.get(photo.dataset, owner)
-        await edit(interaction, await dataset_card(interaction.client, dataset, self.numbers[1]))
+        await edit(interaction, await dataset_card(interaction.client, dataset, self.number(1)))
 
 
 class AddForm(Form):

@@ -23,7 +23,7 @@ class Emoji(Button, verb="sample:emoji"):
     """Ask for the name of the emoji that a picture becomes on the server."""
 
     async def press(self, interaction: Interaction) -> None:
-        found = await find_pictures(interaction, self.numbers[0])
+        found = await find_pictures(interaction, self.number(0))
         await open_modal(interaction, EmojiForm(found))
 
 

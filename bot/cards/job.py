@@ -237,7 +237,7 @@ class CommandButton(Button, verb=""):
         """Send the command, and show at once that it was received."""
         await defer_update(interaction)
         bot = interaction.client
-        job = await get_controllable_job(interaction, self.numbers[0])
+        job = await get_controllable_job(interaction, self.number(0))
         if self.command is None:
             await bot.store.jobs.resume(job.id, interaction.user.id)
         else:
@@ -280,7 +280,7 @@ class Retry(Button, verb="job:retry"):
         """Queue the same request again, for the owner."""
         await defer_update(interaction)
         bot = interaction.client
-        job = await bot.store.jobs.get_owned(self.numbers[0], interaction.user.id)
+        job = await bot.store.jobs.get_owned(self.number(0), interaction.user.id)
         if job.status is not Status.FAILED or job.dataset is None:
             raise UserError("job_unknown")
         await check_role(interaction, "train")
@@ -300,7 +300,7 @@ class Watch(Button, verb="job:tell"):
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
         jobs = interaction.client.store.jobs
-        job = await jobs.get(self.numbers[0])
+        job = await jobs.get(self.number(0))
         if job.guild != interaction.guild_id or job.kind is not Kind.TRAIN:
             raise UserError("job_unknown")
         if job.status.ended:

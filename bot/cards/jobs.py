@@ -58,5 +58,5 @@ class Pick(Select, verb="jobs:pick"):
 
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
-        job = await get_controllable_job(interaction, int(self.value))
+        job = await get_controllable_job(interaction, self.chosen_number)
         await edit(interaction, await interaction.client.jobs.make_card(job.id))

@@ -112,7 +112,7 @@ class EraseForGood(Button, verb="me:gone"):
     async def press(self, interaction: Interaction) -> None:
         with refusing_duplicates(interaction, self.verb):
             await defer_update(interaction)
-            keep, member = self.numbers[0] == LEAVE, interaction.user.id
+            keep, member = self.number(0) == LEAVE, interaction.user.id
             for waiting in [
                 key for key in interaction.client.awaiting_consent if key[0] == member
             ]:

@@ -135,7 +135,7 @@ class Start(Button, verb="plan:start"):
         bot, guild = interaction.client, interaction.guild_id or 0
         await check_role(interaction, "train")
         await check_daily_quota(interaction)
-        order = await load_order(interaction, self.numbers[0])
+        order = await load_order(interaction, self.number(0))
         preview = await preview_training(bot, order, interaction.user.id, guild)
         channel = await channels.find_training_channel(interaction, private=order.private)
         job = await queue_training(bot, preview, guild, channel)
@@ -152,7 +152,7 @@ class More(Button, verb="plan:more"):
     label = wording.training.MORE
 
     async def press(self, interaction: Interaction) -> None:
-        order = await load_order(interaction, self.numbers[0])
+        order = await load_order(interaction, self.number(0))
         datasets = await interaction.client.store.datasets.list_for(interaction.user.id)
         await open_modal(interaction, MoreForm(order, datasets))
 

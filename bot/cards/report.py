@@ -38,7 +38,7 @@ class Report(Button, verb="report:add"):
     label = wording.report.REPORT
 
     async def press(self, interaction: Interaction) -> None:
-        job = await get_server_job(interaction, self.numbers[0])
+        job = await get_server_job(interaction, self.number(0))
         message = interaction.message.id if interaction.message else 0
         await open_modal(interaction, ReportForm(job, message))
 
@@ -105,7 +105,7 @@ class Takedown(Button, verb="report:remove"):
     async def press(self, interaction: Interaction) -> None:
         """Delete it, for moderators."""
         await defer_update(interaction)
-        number, channel, message = self.numbers
+        number, channel, message = (self.number(index) for index in range(3))
         bot, guild = interaction.client, interaction.guild
         if guild is None or not is_moderator(interaction):
             raise UserError("permission_needed", permissions=["Manage Messages"])
@@ -136,6 +136,6 @@ class Dismiss(Button, verb="report:leave"):
         await defer_update(interaction)
         if not is_moderator(interaction):
             raise UserError("permission_needed", permissions=["Manage Messages"])
-        said = say(wording.report.TITLE, number=self.numbers[0])
+        said = say(wording.report.TITLE, number=self.number(0))
         left = fill(wording.report.PICTURE_LEFT, by=interaction.user.id)
         await edit(interaction, Card(text(said, left)))

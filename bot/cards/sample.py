@@ -153,7 +153,7 @@ class Again(Button, verb="sample:again"):
 
     async def press(self, interaction: Interaction) -> None:
         await defer(interaction, private=False)
-        job = await get_own_sample(interaction, self.numbers[0])
+        job = await get_own_sample(interaction, self.number(0))
         request = replace(SampleRequest(**job.request), seed=sampling.choose_seed(None))
         await queue_and_show(interaction, request, job.style or "")
 
@@ -164,7 +164,7 @@ class Vary(Button, verb="sample:vary"):
     label = wording.sample.VARY
 
     async def press(self, interaction: Interaction) -> None:
-        job = await get_own_sample(interaction, self.numbers[0])
+        job = await get_own_sample(interaction, self.number(0))
         await open_modal(interaction, VaryForm(SampleRequest(**job.request), job.style))
 
 
@@ -177,7 +177,7 @@ class Remove(Button, verb="sample:delete"):
         """Delete message and files, for the owner and moderators."""
         await defer_update(interaction)
         bot = interaction.client
-        job = await get_controllable_job(interaction, self.numbers[0])
+        job = await get_controllable_job(interaction, self.number(0))
         if job.kind is not Kind.SAMPLE:
             raise UserError("job_unknown")
         bot.jobs.forget(job.id)

@@ -94,6 +94,8 @@ async def save_and_show(interaction: Interaction, **decided: Any) -> None:
 class Roles(Control[ui.RoleSelect[Any]], verb=""):
     """A select of roles; none means everybody."""
 
+    component = ui.RoleSelect
+
     def __init__(self, roles: Sequence[int]) -> None:
         chosen = [discord.SelectDefaultValue.from_role(discord.Object(role)) for role in roles]
         super().__init__(
@@ -128,6 +130,8 @@ class Samplers(Roles, verb="server:samplers"):
 
 class Channel(Control[ui.ChannelSelect[Any]], verb=""):
     """A select of one text channel, or none."""
+
+    component = ui.ChannelSelect
 
     def __init__(self, channel: int | None) -> None:
         chosen = (

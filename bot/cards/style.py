@@ -157,7 +157,7 @@ class Try(Button, verb="style:try"):
 
     async def press(self, interaction: Interaction) -> None:
         bot, guild = interaction.client, interaction.guild_id or 0
-        style = await bot.store.styles.get(self.numbers[0], interaction.user.id, guild)
+        style = await bot.store.styles.get(self.number(0), interaction.user.id, guild)
         catalog = await bot.store.catalog.read()
         await open_modal(interaction, TryForm(style, catalog.get_base(style.base)))
 
@@ -169,7 +169,7 @@ class Share(Button, verb="style:share"):
 
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
-        await follow_up(interaction, await share_style(interaction, self.numbers[0]))
+        await follow_up(interaction, await share_style(interaction, self.number(0)))
 
 
 class Unshare(Button, verb="style:unshare"):
@@ -179,7 +179,7 @@ class Unshare(Button, verb="style:unshare"):
 
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
-        await follow_up(interaction, await unshare_style(interaction, self.numbers[0]))
+        await follow_up(interaction, await unshare_style(interaction, self.number(0)))
 
 
 class Fetch(Button, verb="style:link"):
@@ -190,7 +190,7 @@ class Fetch(Button, verb="style:link"):
     async def press(self, interaction: Interaction) -> None:
         """Send the owner a new link; without a web server, the file or where it is."""
         await defer_update(interaction)
-        style = await get_own_style(interaction, self.numbers[0])
+        style = await get_own_style(interaction, self.number(0))
         if style.removed:
             raise UserError("model_removed", days=interaction.client.settings.full_model_days)
         await follow_up(
@@ -220,9 +220,7 @@ class Delete(Button, verb="style:delete"):
 
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
-        await follow_up(
-            interaction, delete_card(await get_own_style(interaction, self.numbers[0]))
-        )
+        await follow_up(interaction, delete_card(await get_own_style(interaction, self.number(0))))
 
 
 class Erase(Button, verb="style:erase"):
@@ -232,7 +230,7 @@ class Erase(Button, verb="style:erase"):
 
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
-        style = await get_own_style(interaction, self.numbers[0])
+        style = await get_own_style(interaction, self.number(0))
         await interaction.client.store.styles.delete(style.id, interaction.user.id)
         await edit(interaction, Card(text(say(wording.style.DELETED, name=style.name))))
 
@@ -245,5 +243,5 @@ class Pick(Select, verb="style:pick"):
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
         bot, member, guild = interaction.client, interaction.user.id, interaction.guild_id or 0
-        style = await bot.store.styles.get(int(self.value), member, guild)
+        style = await bot.store.styles.get(self.chosen_number, member, guild)
         await edit(interaction, await style_card(interaction, style))

@@ -6,6 +6,7 @@ from __future__ import annotations
 HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis"})
 HEIC_SEQUENCE_BRANDS = frozenset({b"hevc", b"hevx", b"hevm", b"hevs"})
 AVIF_BRANDS = frozenset({b"avif", b"avis"})
+MIN_WEBP_BYTES = 25  #: as long as the shortest header, VP8L's
 CONTAINER_BRANDS = frozenset({b"mif1", b"msf1"})
 
 
@@ -40,7 +41,10 @@ def read_webp_header(content: bytes) -> tuple[int, int, bool]:
     """Return a WebP's width, height and whether it is animated (RFC 9649, section 2).
 
     Pillow's decoder allocates the canvas as it opens the file, so sizes are checked before.
+    Raises ValueError if the file ends within its header.
     """
+    if len(content) < MIN_WEBP_BYTES:
+        raise ValueError("the file ends within its header")
     chunk, body = content[12:16], content[20:30].ljust(10, b"\0")
     if chunk == b"VP8X":
         width, height = (int.from_bytes(body[at : at + 3], "little") + 1 for at in (4, 7))

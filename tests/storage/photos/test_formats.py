@@ -73,6 +73,7 @@ def test_animated_webp(encode: Encode) -> None:
 
 
 def test_truncated_webp() -> None:
-    """A WebP that ends within its header raises nothing."""
+    """A WebP that ends within its header has no size."""
     for chunk in (b"VP8 ", b"VP8L", b"VP8X", b""):
-        read_webp_header(b"RIFF\0\0\0\0WEBP" + chunk)
+        with pytest.raises(ValueError, match="header"):
+            read_webp_header(b"RIFF\0\0\0\0WEBP" + chunk)

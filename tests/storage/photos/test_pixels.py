@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageCms, ImageDraw, ImageFilter, PngImagePlugin
 
+from benchmarks.hostile.boxes import join_stills
 from storage.errors import UserError
 from storage.photos.child import prepare_decoders
 from storage.photos.pixels import check_picture
 from storage.records import CheckedPhoto
-from tests.hostile.boxes import join_stills
 
 PICTURES = Path(__file__).parent / "pictures"
 Encode = Callable[..., bytes]
