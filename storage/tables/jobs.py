@@ -15,12 +15,11 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from storage.errors import UserError
-from storage.records import Job, JobCommand, Kind, NewJob, Release, Status
+from storage.records import Job, JobCommand, Kind, NewJob, Status
 from storage.tables.database import Connection, Database, read_row
 from storage.tables.trash import Trash
 
-MAX_ATTEMPTS = 3  #: that crash a worker, without any progress in between
-MAX_INTERRUPTIONS = 20  #: from outside, without any progress in between: else it never ends
+MAX_ATTEMPTS = 3
 DAY_SECONDS = 86400.0
 
 SELECT_SAME_JOB = """
@@ -58,13 +57,8 @@ WHERE id = :job AND fence = :fence AND status = 'running' RETURNING id
 MOVE_JOB = """
 UPDATE jobs SET status = :status, error = :error, lease = NULL, ended = :ended,
   requested = :command, requested_by = coalesce(:by, requested_by),
-  attempts = iif(status = 'paused', 0, :attempts), -- resuming starts anew
-  interruptions = iif(status = 'paused', 0, :interruptions)
+  attempts = iif(status = 'paused', 0, :attempts) -- resuming starts anew
 WHERE id = :job RETURNING *
-"""
-RECORD_PROGRESS = """
-UPDATE jobs SET attempts = 1, interruptions = 0
-WHERE id = :job AND fence = :fence AND status = 'running'
 """
 COUNT_RECENT_TRAININGS = """
 SELECT count(*) AS trainings FROM jobs WHERE owner = :owner AND guild = :guild AND kind = 'train'
@@ -250,22 +244,17 @@ class Jobs:
         await self._trash.sweep()
         return bool(rows)
 
-    async def record_progress(self, job_id: int, fence: int) -> None:
-        """Record that a run got further: the crashes and interruptions before no longer count."""
-        await self._database.execute(RECORD_PROGRESS, job=job_id, fence=fence)
+    async def release(self, job_id: int, fence: int, *, counted: bool = True) -> Job:
+        """End a claim whose worker died: queue the job again, or fail it after three attempts.
 
-    async def release(self, job_id: int, fence: int, reason: Release = Release.CRASHED) -> Job:
-        """End a claim whose worker is gone: queue the job again.
-
-        Fail it after MAX_ATTEMPTS crashes, or MAX_INTERRUPTIONS, without progress.
+        With `counted=False` the worker lives and gave the job back, so the attempt is free.
         """
         async with self._database.transaction() as tx:
             job = await _get(tx, job_id)
             if job.fence != fence or job.status is not Status.RUNNING:
                 return job
-            if reason is not Release.CRASHED:
-                interruptions = job.interruptions + (reason is Release.INTERRUPTED)
-                job = replace(job, attempts=job.attempts - 1, interruptions=interruptions)
+            if not counted:
+                job = replace(job, attempts=job.attempts - 1)
             released = await _move(tx, job, _status_after_release(job), command=_command_left(job))
         await self._trash.sweep()
         return released
@@ -321,7 +310,7 @@ def _status_after_release(job: Job) -> Status:
     """Return the status of a job whose worker died."""
     if job.requested is JobCommand.CANCEL:
         return Status.CANCELLED
-    if job.attempts >= MAX_ATTEMPTS or job.interruptions >= MAX_INTERRUPTIONS:
+    if job.attempts >= MAX_ATTEMPTS:
         return Status.FAILED
     return Status.PAUSED if job.requested is JobCommand.PAUSE else Status.QUEUED
 
@@ -346,13 +335,12 @@ async def _move(
     by: int | None = None,
     command: JobCommand | None = None,
 ) -> Job:
-    error = {"code": "worker_died", "attempts": job.attempts + job.interruptions}
+    error = {"code": "worker_died", "attempts": job.attempts}
     rows = await tx.execute(
         MOVE_JOB,
         job=job.id,
         status=status,
         attempts=job.attempts,
-        interruptions=job.interruptions,
         by=by,
         command=None if status is Status.PAUSED else command,
         error=json.dumps(error) if status is Status.FAILED else None,

@@ -34,11 +34,6 @@ class WorkerFolder:
         return self.path / "trainer"
 
     @property
-    def marker(self) -> Path:
-        """Names the run that the worker advances right now."""
-        return self.path / "advancing"
-
-    @property
     def lock(self) -> Path:
         """Held by the worker: two of one name would share an inbox."""
         return self.path / "lock"
@@ -79,10 +74,8 @@ class WorkerFolder:
     def clear(self) -> None:
         """Delete what an earlier worker left, but for its process."""
         self.inbox.clear()
-        for name in ("state.json", "catalog.json", "heartbeat", "advancing"):
+        for name in ("state.json", "catalog.json", "heartbeat"):
             (self.path / name).unlink(missing_ok=True)
-        for part in self.path.glob(".*.part"):  # it was killed while it wrote
-            part.unlink(missing_ok=True)
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
