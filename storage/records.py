@@ -48,6 +48,14 @@ class JobCommand(StrEnum):
     FINISH = "finish"  #: stop here and make the style from what was learnt so far
 
 
+class Release(StrEnum):
+    """Why a worker no longer holds a job that has not ended."""
+
+    HANDED_BACK = "handed_back"  #: it put the job down, told to end
+    INTERRUPTED = "interrupted"  #: it died, not of this job as far as anybody knows
+    CRASHED = "crashed"  #: it died of itself while it advanced this job
+
+
 class Dial(StrEnum):
     """How long to train: the one setting that everybody chooses."""
 
@@ -162,7 +170,7 @@ class Job:
     private: bool
     requested: JobCommand | None
     requested_by: int | None
-    attempts: int
+    attempts: int  #: crashes since the job last got further, and the claim that holds now
     fence: int  #: grows with each claim; writes that name an older claim are refused
     worker: str | None
     lease: float | None  #: unix time when the claim runs out
@@ -173,6 +181,7 @@ class Job:
     created: float
     started: float | None
     ended: float | None
+    interruptions: int = 0  #: from outside, since the job last got further
 
     @property
     def folder(self) -> str:

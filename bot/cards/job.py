@@ -95,14 +95,15 @@ def state_lines(view: JobView) -> Iterator[str]:
 
 def queued_lines(view: JobView) -> Iterator[str]:
     """Yield the place in the queue."""
-    resumed = view.state.step > 0 and not view.job.attempts
+    interrupted = view.job.attempts or view.job.interruptions
+    resumed = view.state.step > 0 and not interrupted
     if view.place > 1:
         template = wording.job.RESUMING_PLACE if resumed else wording.job.PLACE
         yield say(template, place=view.place)
     else:
         yield wording.job.RESUMING_NEXT if resumed else wording.job.PLACE_NEXT
-    if view.job.attempts:
-        yield say(wording.job.INTERRUPTED, attempt=view.job.attempts + 1)
+    if interrupted:
+        yield wording.job.INTERRUPTED if view.state.curve else wording.job.INTERRUPTED_EARLY
 
 
 def running_lines(view: JobView) -> Iterator[str]:

@@ -155,7 +155,7 @@ To see everything without a token, run: safelight demo""",
     "trigger_twice": "Two of the concepts have the same trigger word. Give each its own.",
     "unknown": "That didn't work ({code}).",
     "word_missing": "Class pictures need to know what the photos show, in one word, e.g. *dog*. Fill in the word.",
-    "worker_died": "The job crashed three times. Try a smaller base or fewer steps; the operator can find the reason in the job's log.txt.",
+    "worker_died": "The trainer stopped {attempts} times during this job without getting any further. Try again later or with a smaller base; if it keeps happening, the operator can find the reason in the job's log.txt.",
 }
 
 IN_SHELL = {

@@ -15,11 +15,12 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from storage.errors import UserError
-from storage.records import Job, JobCommand, Kind, NewJob, Status
+from storage.records import Job, JobCommand, Kind, NewJob, Release, Status
 from storage.tables.database import Connection, Database, read_row
 from storage.tables.trash import Trash
 
-MAX_ATTEMPTS = 3
+MAX_ATTEMPTS = 3  #: that crash a worker, without any progress in between
+MAX_INTERRUPTIONS = 20  #: from outside, without any progress in between: else it never ends
 DAY_SECONDS = 86400.0
 
 SELECT_SAME_JOB = """
@@ -57,8 +58,13 @@ WHERE id = :job AND fence = :fence AND status = 'running' RETURNING id
 MOVE_JOB = """
 UPDATE jobs SET status = :status, error = :error, lease = NULL, ended = :ended,
   requested = :command, requested_by = coalesce(:by, requested_by),
-  attempts = iif(status = 'paused', 0, :attempts) -- resuming starts anew
+  attempts = iif(status = 'paused', 0, :attempts), -- resuming starts anew
+  interruptions = iif(status = 'paused', 0, :interruptions)
 WHERE id = :job RETURNING *
+"""
+RECORD_PROGRESS = """
+UPDATE jobs SET attempts = 1, interruptions = 0
+WHERE id = :job AND fence = :fence AND status = 'running'
 """
 COUNT_RECENT_TRAININGS = """
 SELECT count(*) AS trainings FROM jobs WHERE owner = :owner AND guild = :guild AND kind = 'train'
@@ -244,17 +250,22 @@ class Jobs:
         await self._trash.sweep()
         return bool(rows)
 
-    async def release(self, job_id: int, fence: int, *, counted: bool = True) -> Job:
-        """End a claim whose worker died: queue the job again, or fail it after three attempts.
+    async def record_progress(self, job_id: int, fence: int) -> None:
+        """Record that a run got further: the crashes and interruptions before no longer count."""
+        await self._database.execute(RECORD_PROGRESS, job=job_id, fence=fence)
 
-        With `counted=False` the worker lives and gave the job back, so the attempt is free.
+    async def release(self, job_id: int, fence: int, reason: Release = Release.CRASHED) -> Job:
+        """End a claim whose worker is gone: queue the job again.
+
+        Fail it after MAX_ATTEMPTS crashes, or MAX_INTERRUPTIONS, without progress.
         """
         async with self._database.transaction() as tx:
             job = await _get(tx, job_id)
             if job.fence != fence or job.status is not Status.RUNNING:
                 return job
-            if not counted:
-                job = replace(job, attempts=job.attempts - 1)
+            if reason is not Release.CRASHED:
+                interruptions = job.interruptions + (reason is Release.INTERRUPTED)
+                job = replace(job, attempts=job.attempts - 1, interruptions=interruptions)
             released = await _move(tx, job, _status_after_release(job), command=_command_left(job))
         await self._trash.sweep()
         return released
@@ -310,7 +321,7 @@ def _status_after_release(job: Job) -> Status:
     """Return the status of a job whose worker died."""
     if job.requested is JobCommand.CANCEL:
         return Status.CANCELLED
-    if job.attempts >= MAX_ATTEMPTS:
+    if job.attempts >= MAX_ATTEMPTS or job.interruptions >= MAX_INTERRUPTIONS:
         return Status.FAILED
     return Status.PAUSED if job.requested is JobCommand.PAUSE else Status.QUEUED
 
@@ -335,12 +346,13 @@ async def _move(
     by: int | None = None,
     command: JobCommand | None = None,
 ) -> Job:
-    error = {"code": "worker_died", "attempts": job.attempts}
+    error = {"code": "worker_died", "attempts": job.attempts + job.interruptions}
     rows = await tx.execute(
         MOVE_JOB,
         job=job.id,
         status=status,
         attempts=job.attempts,
+        interruptions=job.interruptions,
         by=by,
         command=None if status is Status.PAUSED else command,
         error=json.dumps(error) if status is Status.FAILED else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from training.worker.process import Process
+from training.worker.process import Activity, Process
 
 
 class Backend(Protocol):
@@ -15,6 +15,15 @@ class Backend(Protocol):
 
     def alive(self, process: Process) -> bool:
         """Return whether that very process still runs."""
+
+    def died_by_itself(self, process: Process) -> bool:
+        """Return whether a dead process is known to have died of what it did.
+
+        A lack of memory is, too. False where somebody else ended it, or nobody knows.
+        """
+
+    def activity(self, process: Process) -> Activity | None:
+        """Return what the process has done so far, None if that cannot be told."""
 
     def stop(self, process: Process) -> None:
         """Kill the process, whatever it does; return when it is gone."""

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from storage.events import (
+    CheckpointSaved,
     Done,
     Ending,
     Event,
@@ -20,7 +21,7 @@ from storage.events import (
     Started,
 )
 from storage.planning.durations import TimingKey, total_seconds
-from storage.records import Catalog, Job, JobCommand, Kind, Status, Timing
+from storage.records import Catalog, Job, JobCommand, Kind, Release, Status, Timing
 from storage.requests import TrainRequest
 from storage.store import Store
 from training.recipe.names import current_names
@@ -92,6 +93,8 @@ class Claim:
         for entry in entries:
             await self._store_event(entry)
         if offset > self.offset:
+            if any(isinstance(entry.event, CheckpointSaved) for entry in entries):
+                await self.store.jobs.record_progress(self.job.id, self.job.fence)
             await self.store.events.append(self.job.id, entries, (self.cursor_name, offset))
             self.offset = offset
             self.final = last_ending(entries, self.job.fence) or self.final
@@ -136,7 +139,7 @@ class Claim:
         """Record how the run ended."""
         event = entry.event
         if isinstance(event, Paused) and event.leaving:
-            await self.store.jobs.release(self.job.id, self.job.fence, counted=False)
+            await self.store.jobs.release(self.job.id, self.job.fence, Release.HANDED_BACK)
             return
         error = event.to_json() if isinstance(event, Failed) else None
         settled = await self.store.jobs.end_run(self.job.id, self.job.fence, event.STATUS, error)
@@ -145,10 +148,10 @@ class Claim:
         if event.STATUS.ended:
             await purge_job(self.store, self.job)
 
-    async def release(self, *, counted: bool) -> None:
+    async def release(self, reason: Release) -> None:
         """Give the job of a dead worker back to the queue, unless its events say it has ended."""
         if not await self.copy_events():
-            left = await self.store.jobs.release(self.job.id, self.job.fence, counted=counted)
+            left = await self.store.jobs.release(self.job.id, self.job.fence, reason)
             if left.status.ended:
                 await purge_job(self.store, self.job)
 

@@ -7,17 +7,17 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from storage.records import Kind
+from storage.records import Kind, Release
 from training.scheduler.backend import Backend
 from training.scheduler.claim import Claim
+from training.scheduler.watch import WorkerWatch
 from training.worker.folder import WorkerFolder
 from training.worker.inbox import Command, Request
+from training.worker.marker import read_marker
 from training.worker.process import PROTOCOL, Process
 
 log = logging.getLogger(__name__)
 
-MAX_SILENT_SECONDS = 15.0  #: without a heartbeat; then a worker counts as dead
-MAX_START_SECONDS = 300.0  #: the same while it imports torch, which may block its heartbeat
 STEADY_SECONDS = 60.0  #: after which a worker's death no longer counts as a failed start
 MAX_RESTART_SECONDS = 60.0  #: between two starts of a worker that keeps dying
 HEARTBEAT_SECONDS = 2.0  #: between two heartbeats of the scheduler
@@ -30,10 +30,10 @@ class WorkerHandle:
         self.name, self.folder, self.backend = name, folder, backend
         self.claims: list[Claim] = []
         self.process: Process | None = None
-        self.max_silent = MAX_SILENT_SECONDS
-        self.starts = 0  #: in a row that soon ended in death
-        self.started_at = self.greeted_at = self.heard_at = 0.0  #: by the monotonic clock
-        self.heartbeat_mtime: int | None = None
+        self.watch: WorkerWatch | None = None  #: of that process
+        self.crashed = False  #: whether the last process is known to have died of what it did
+        self.starts = 0  #: in a row that soon ended in a crash
+        self.started_at = self.greeted_at = 0.0  #: by the monotonic clock
         self.catalog_mtime: int | None = None
 
     @property
@@ -51,34 +51,45 @@ class WorkerHandle:
         A process that an earlier scheduler started is adopted.
         """
         if self.process is None or not self.backend.alive(self.process):
-            if self.process is not None and not self.ready:
-                log.error("Worker %s could not start: see %s", self.name, self.folder.log)
+            if self.process is not None:
+                self._note_death(self.process)
             self._find_process()
-        if self.process is None:
+        if self.process is None or self.watch is None:
             return False
         self._touch_heartbeat()
-        if self._seconds_silent() > (self.max_silent if self.ready else MAX_START_SECONDS):
+        if self.watch.hangs(ready=self.ready, holds_job=bool(self.claims)):
             log.error("Worker %s hangs and is killed", self.name)
+            self.crashed = not self.watch.was_stopped()
             self.backend.stop(self.process)
             self.process = None
         return self.process is not None
 
+    def _note_death(self, process: Process) -> None:
+        self.crashed = self.backend.died_by_itself(process)
+        if not self.ready:
+            log.error("Worker %s could not start: see %s", self.name, self.folder.log)
+
     def start(self) -> None:
-        """Start the worker; wait longer and longer if it keeps dying."""
+        """Start the worker; wait longer and longer if it keeps crashing."""
         lived = time.monotonic() - self.started_at
-        self.starts = 0 if lived > STEADY_SECONDS else self.starts
+        self.starts = 0 if lived > STEADY_SECONDS or not self.crashed else self.starts
         if self.starts and lived < min(MAX_RESTART_SECONDS, 2.0 ** (self.starts - 2)):
             return
         self.starts += 1
         self.started_at = time.monotonic()
         self.folder.clear()
-        self._watch(self.backend.start(self.name))
+        self._begin_watch(self.backend.start(self.name))
         log.info("Worker %s was started: %s", self.name, self.process)
 
     def ask_to_leave(self) -> None:
         """Ask the worker, if there is one, to put its jobs down and end."""
         if self.process is not None:
             self.folder.inbox.send(Request(Command.LEAVE))
+
+    def release_reason(self, claim: Claim) -> Release:
+        """Return why the worker, which is gone, no longer holds a claim."""
+        advanced = read_marker(self.folder.marker) == (claim.job.id, claim.job.fence)
+        return Release.CRASHED if self.crashed and advanced else Release.INTERRUPTED
 
     def stop(self) -> None:
         """Kill the worker, if there is one."""
@@ -114,23 +125,16 @@ class WorkerHandle:
         if process is None or not self.backend.alive(process):
             return
         if process.get("protocol") == PROTOCOL:
-            self._watch(process)
+            self._begin_watch(process)
         else:  # it would not find the folders of jobs
             log.info("Worker %s is of another version and is replaced", self.name)
             self.backend.stop(process)
 
-    def _watch(self, process: Process) -> None:
-        self.process, self.heard_at, self.heartbeat_mtime = process, time.monotonic(), None
+    def _begin_watch(self, process: Process) -> None:
+        self.process = process
+        self.watch = WorkerWatch(self.backend, process, self.folder.heartbeat)
 
     def _touch_heartbeat(self) -> None:
         if time.monotonic() - self.greeted_at > HEARTBEAT_SECONDS:
             self.folder.scheduler_heartbeat.touch()
             self.greeted_at = time.monotonic()
-
-    def _seconds_silent(self) -> float:
-        """Return how long, by our own clock, the heartbeat has not changed."""
-        with suppress(FileNotFoundError):
-            mtime = self.folder.heartbeat.stat().st_mtime_ns
-            if mtime != self.heartbeat_mtime:
-                self.heartbeat_mtime, self.heard_at = mtime, time.monotonic()
-        return time.monotonic() - self.heard_at

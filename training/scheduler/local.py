@@ -12,11 +12,22 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from storage.folders import Home
-from training.worker.process import Process, read_birth
+from training.worker.process import (
+    Activity,
+    Process,
+    count_memory_kills,
+    describe_process,
+    read_activity,
+    read_birth,
+    read_boot,
+)
+from training.worker.worker import TAKEN_EXIT_CODE
 
 WORKER_COMMAND = (sys.executable, "-m", "training", "worker")
 MAX_LOG_BYTES = 4 * 1024 * 1024  #: of a worker's log; then it is put aside
 MAX_TERM_SECONDS = 2.0  #: between SIGTERM and SIGKILL
+#: signals that no process sends itself by a fault; SIGKILL is the system's, too, without memory
+FOREIGN_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 
 #: The environment variables a worker may see: no DISCORD_TOKEN, no secret but a model hub's.
 ALLOWED_NAMES = re.compile(
@@ -46,12 +57,14 @@ class LocalBackend:
         self.command = tuple(command)
         self.environment = allowed_environment(os.environ if environment is None else environment)
         self.children: dict[int, subprocess.Popen[bytes]] = {}  #: by pid, to be reaped
+        self.exit_codes: dict[int, int] = {}  #: of children that are gone, by pid
+        self.memory_kills: dict[int, int | None] = {}  #: of the system at a child's start, by pid
 
     def start(self, name: str) -> Process:
         """Start the worker of that name and return at once."""
         folder = self.home.workers / name
         folder.mkdir(parents=True, exist_ok=True)
-        log = folder / "log.txt"
+        kills, log = count_memory_kills(), folder / "log.txt"
         if log.exists() and log.stat().st_size > MAX_LOG_BYTES:
             log.replace(folder / "log.old.txt")
         with log.open("ab") as output:
@@ -64,7 +77,8 @@ class LocalBackend:
                 env=self.environment | {"SAFELIGHT_HOME": str(self.home.path)},
             )
         self.children[child.pid] = child
-        return {"pid": child.pid, "born": read_birth(child.pid)}
+        self.memory_kills[child.pid] = kills
+        return describe_process(child.pid)
 
     def alive(self, process: Process) -> bool:
         """Return whether that very process still runs."""
@@ -73,8 +87,22 @@ class LocalBackend:
             if child.poll() is None:
                 return True
             del self.children[child.pid]
+            self.exit_codes[child.pid] = child.returncode
         born = read_birth(process["pid"])
-        return born is not None and born == process["born"]
+        boot = process.get("boot", "")  # a process of version 0.1 lacks it
+        return born is not None and born == process["born"] and boot in {"", read_boot()}
+
+    def died_by_itself(self, process: Process) -> bool:
+        """Return whether a dead process is known to have died of what it did."""
+        code = self.exit_codes.pop(process["pid"], None)
+        kills = self.memory_kills.pop(process["pid"], None)
+        if code == -signal.SIGKILL:  # without numbers, the lack of memory is more likely
+            return kills is None or kills != count_memory_kills()
+        return code not in {None, 0, TAKEN_EXIT_CODE, *(-each for each in FOREIGN_SIGNALS)}
+
+    def activity(self, process: Process) -> Activity | None:
+        """Return what the process has done so far, None if that cannot be told."""
+        return read_activity(process["pid"])
 
     def stop(self, process: Process) -> None:
         """Kill the process, whatever it does; return when it is gone."""

@@ -9,7 +9,7 @@ import time
 from storage.disk import check_disk_space
 from storage.errors import UserError
 from storage.events import LogEntry, Note
-from storage.records import Catalog, Job, Status
+from storage.records import Catalog, Job, Release, Status
 from storage.store import Store
 from storage.tables.catalog import catalog_from_json
 from training.scheduler.backend import Backend
@@ -87,12 +87,12 @@ class Scheduler:
         if worker is None:  # of a device that is no longer in the settings
             if (process := folder.read_process()) is not None:
                 await asyncio.to_thread(self.backend.stop, process)
-            await claim.release(counted=True)
+            await claim.release(Release.INTERRUPTED)
         elif worker.check_alive():
             if await claim.start(self.catalog):
                 worker.claims.append(claim)
-        else:
-            await claim.release(counted=True)
+        else:  # it died while nobody watched
+            await claim.release(Release.INTERRUPTED)
 
     async def clear_ended_folders(self) -> None:
         """Clear the folders of jobs that ended while no scheduler ran."""
@@ -142,10 +142,10 @@ class Scheduler:
             await self.publish_catalog(worker)
             await self.claim_job(worker)
 
-    async def release_jobs(self, worker: WorkerHandle, *, counted: bool = True) -> None:
+    async def release_jobs(self, worker: WorkerHandle, reason: Release | None = None) -> None:
         """Give the jobs of a worker that is gone back to the queue."""
         for claim in list(worker.claims):
-            await claim.release(counted=counted)
+            await claim.release(reason or worker.release_reason(claim))
             worker.claims.remove(claim)
 
     async def publish_catalog(self, worker: WorkerHandle) -> None:
@@ -196,7 +196,7 @@ class Scheduler:
         while living:
             for worker in list(living):
                 if not worker.check_alive():
-                    await self.release_jobs(worker, counted=False)
+                    await self.release_jobs(worker, Release.HANDED_BACK)
                     living.remove(worker)
                 elif time.monotonic() > deadline:
                     log.warning("Worker %s did not leave and is killed", worker.name)

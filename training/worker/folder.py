@@ -34,6 +34,11 @@ class WorkerFolder:
         return self.path / "trainer"
 
     @property
+    def marker(self) -> Path:
+        """Names the run that the worker advances right now."""
+        return self.path / "advancing"
+
+    @property
     def lock(self) -> Path:
         """Held by the worker: two of one name would share an inbox."""
         return self.path / "lock"
@@ -74,8 +79,10 @@ class WorkerFolder:
     def clear(self) -> None:
         """Delete what an earlier worker left, but for its process."""
         self.inbox.clear()
-        for name in ("state.json", "catalog.json", "heartbeat"):
+        for name in ("state.json", "catalog.json", "heartbeat", "advancing"):
             (self.path / name).unlink(missing_ok=True)
+        for part in self.path.glob(".*.part"):  # it was killed while it wrote
+            part.unlink(missing_ok=True)
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

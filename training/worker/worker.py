@@ -27,7 +27,9 @@ from training.worker.eventlog import find_ending
 from training.worker.execution import Execution, Task
 from training.worker.folder import WorkerFolder
 from training.worker.inbox import Command, Request
-from training.worker.process import this_process
+from training.worker.marker import AdvanceMarker
+from training.worker.process import describe_process
+from training.worker.silence import HeartbeatListener
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +67,7 @@ class Worker:
         self, home: Home, folder: WorkerFolder, runtime: Runtime, idle_seconds: int = 0
     ) -> None:
         self.home, self.folder, self.runtime = home, folder, runtime
+        self.marker = AdvanceMarker(folder.marker)
         self.idle_seconds = idle_seconds  #: without a job, until memory is freed; 0 is never
         self.memory_freed = False
         self.executions: list[Execution] = []
@@ -72,7 +75,8 @@ class Worker:
         self.published_state: dict[str, Any] = {}
         self.published_catalog: Catalog | None = None
         self.state_at = self.catalog_at = 0.0
-        self.busy_at = time.time()
+        self.busy_at = time.monotonic()
+        self.scheduler = HeartbeatListener(folder.scheduler_heartbeat)
 
     def run(self) -> None:
         """Work until told to leave, or until no scheduler is left."""
@@ -91,7 +95,7 @@ class Worker:
         """Free memory, once, when there was no job for `idle_seconds`."""
         if not self.idle_seconds or self.memory_freed:
             return
-        if time.time() - self.busy_at >= self.idle_seconds:
+        if time.monotonic() - self.busy_at >= self.idle_seconds:
             self.runtime.free_memory()
             self.memory_freed = True
             self.publish_state()
@@ -106,7 +110,8 @@ class Worker:
         if self.executions:
             run = min(self.executions, key=lambda run: run.urgency)
             begun = run.reached_boundary
-            run.advance()
+            with self.marker.advancing(run.request.job, run.request.fence):
+                run.advance()
             self.remove_ended(run)
             if run.reached_boundary is not begun:
                 self.publish_state()
@@ -151,7 +156,7 @@ class Worker:
         for other in self.executions:
             if other.kind is Kind.TRAIN and other.reached_boundary:
                 other.write(JobServed(run.request.job, round(run.seconds, 3)))
-        self.busy_at = time.time()
+        self.busy_at = time.monotonic()
         self.publish_state()
 
     def publish_catalog(self) -> None:
@@ -177,16 +182,8 @@ class Worker:
 
     def should_end(self) -> bool:
         """Return whether nothing is left to do and the worker was told to leave or is alone."""
-        if self.executions:
-            return False
-        alone = time.time() - max(self.busy_at, self.scheduler_seen_at())
-        return self.leaving.is_set() or alone > ALONE_SECONDS
-
-    def scheduler_seen_at(self) -> float:
-        """Return when a scheduler was last there, in unix seconds."""
-        with suppress(FileNotFoundError):
-            return self.folder.scheduler_heartbeat.stat().st_mtime
-        return 0.0
+        alone = self.scheduler.look() > ALONE_SECONDS
+        return not self.executions and (alone or self.leaving.is_set())
 
 
 def serve(
@@ -202,7 +199,7 @@ def serve(
         lock.acquire(blocking=False)
     except Timeout:
         return TAKEN_EXIT_CODE
-    folder.write_process(this_process())
+    folder.write_process(describe_process(os.getpid()))
     threading.Thread(target=touch_heartbeat, args=(folder.heartbeat,), daemon=True).start()
     lower_priority(nice)
     worker = Worker(home, folder, open_runtime(), idle_seconds)

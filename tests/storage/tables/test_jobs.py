@@ -12,9 +12,9 @@ import pytest
 from storage.errors import UserError
 from storage.events import StatusChanged
 from storage.folders import Home
-from storage.records import Concept, Job, JobCommand, Kind, NewJob, Status
+from storage.records import Concept, Job, JobCommand, Kind, NewJob, Release, Status
 from storage.store import Store
-from storage.tables.jobs import CLAIM_JOB
+from storage.tables.jobs import CLAIM_JOB, MAX_ATTEMPTS, MAX_INTERRUPTIONS
 
 ALICE, BOB, MODERATOR, GUILD, CHANNEL = 1001, 1002, 1003, 77, 88
 ALL_KINDS = tuple(Kind)
@@ -240,13 +240,43 @@ async def test_attempts(store: Store, make_job: MakeJob) -> None:
 
 
 async def test_given_back(store: Store, make_job: MakeJob) -> None:
-    """A job that a living worker gives back loses no attempt."""
+    """A job that a living worker gives back loses no attempt, however often."""
     await store.jobs.queue(make_job())
-    for _ in range(5):
+    for _ in range(MAX_INTERRUPTIONS + 1):
         job = await claim(store)
-        released = await store.jobs.release(job.id, job.fence, counted=False)
+        released = await store.jobs.release(job.id, job.fence, Release.HANDED_BACK)
 
     assert (job.attempts, released.attempts, released.status) == (1, 0, Status.QUEUED)
+    assert released.interruptions == 0
+
+
+async def test_interruptions(store: Store, make_job: MakeJob) -> None:
+    """Deaths that are not the job's own end it only where nothing else would ever."""
+    await store.jobs.queue(make_job())
+    statuses_after = []
+    for _ in range(MAX_INTERRUPTIONS):
+        job = await claim(store)
+        released = await store.jobs.release(job.id, job.fence, Release.INTERRUPTED)
+        statuses_after.append(released.status)
+
+    assert set(statuses_after[:-1]) == {Status.QUEUED}
+    assert statuses_after[-1] is Status.FAILED
+    assert released.error == {"code": "worker_died", "attempts": MAX_INTERRUPTIONS}
+
+
+async def test_progress_resets(store: Store, make_job: MakeJob) -> None:
+    """Only crashes and interruptions since the last progress count; an old claim makes none."""
+    await store.jobs.queue(make_job())
+    for _ in range(MAX_ATTEMPTS * 2):
+        job = await claim(store)
+        await store.jobs.record_progress(job.id, job.fence)
+        await store.jobs.record_progress(job.id, job.fence - 1)
+        await store.jobs.release(job.id, job.fence, Release.INTERRUPTED)
+        job = await claim(store)
+        await store.jobs.record_progress(job.id, job.fence)
+        released = await store.jobs.release(job.id, job.fence, Release.CRASHED)
+
+    assert (released.status, released.attempts, released.interruptions) == (Status.QUEUED, 1, 0)
 
 
 async def test_pauses(store: Store, make_job: MakeJob) -> None:

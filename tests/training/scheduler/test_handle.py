@@ -6,10 +6,11 @@ import time
 
 import pytest
 
-from storage.records import Kind
+from storage.records import Kind, Release
 from training.scheduler.handle import WorkerHandle
 from training.worker.folder import WorkerFolder
-from training.worker.process import PROTOCOL
+from training.worker.marker import AdvanceMarker
+from training.worker.process import PROTOCOL, Activity
 
 
 class FakeBackend:
@@ -18,6 +19,8 @@ class FakeBackend:
     def __init__(self) -> None:
         self.started = 0
         self.living: set[int] = set()
+        self.blamed = True
+        self.stopped = False
 
     def start(self, name):
         """Add a worker."""
@@ -28,6 +31,14 @@ class FakeBackend:
     def alive(self, process):
         """Return whether a worker is in the set."""
         return process["pid"] in self.living
+
+    def died_by_itself(self, _process):
+        """Return what the test says."""
+        return self.blamed
+
+    def activity(self, _process):
+        """Return a process that does nothing."""
+        return Activity(self.stopped, 0.0, 0)
 
     def stop(self, process):
         """Remove a worker."""
@@ -49,13 +60,13 @@ def worker(tmp_path, backend):
 class FakeClaim:
     """The attributes of a claim that a worker handle uses."""
 
-    def __init__(self, kind):
+    def __init__(self, kind, number=1, fence=1):
         self.job = self
-        self.kind = kind
+        self.kind, self.id, self.fence = kind, number, fence
 
 
 def test_one_that_dies_at_once_is_not_started_at_once(worker, backend):
-    """Each death in a row makes the pause longer."""
+    """Each crash in a row makes the pause longer."""
     for _ in range(50):
         if not worker.check_alive():
             worker.start()
@@ -68,10 +79,21 @@ def test_one_that_dies_at_once_is_not_started_at_once(worker, backend):
     assert (backend.started, worker.starts) == (4, 4)
 
 
+def test_one_that_was_killed_is_started_at_once(worker, backend):
+    """A worker that somebody else killed is not made to wait, however often that happens."""
+    backend.blamed = False
+    for _ in range(20):
+        if not worker.check_alive():
+            worker.start()
+        backend.living.clear()
+
+    assert backend.started == 20
+
+
 def test_one_that_lived_long_is_started_at_once(worker, backend):
     """A death after a minute of life counts as the first again."""
     worker.start()
-    worker.starts, backend.living = 6, set()
+    worker.starts, worker.crashed, backend.living = 6, True, set()
     worker.started_at -= 61
     worker.start()
 
@@ -95,26 +117,42 @@ def test_a_worker_of_another_version_is_replaced(worker, backend):
     assert not backend.living
 
 
-def test_a_silent_worker_is_ended(worker, backend):
-    """A worker without heartbeat is killed, by the scheduler's own clock."""
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_silent_worker_is_ended(worker, backend, stopped):
+    """A worker that hangs is killed; it is to blame unless somebody has stopped it."""
     worker.start()
     worker.folder.write_state({"held": [], "serves": []})
     worker.folder.heartbeat.touch()
     beating = worker.check_alive()
-    worker.heard_at -= worker.max_silent + 1
+    backend.stopped, worker.watch.max_silent = stopped, -1
     silent = worker.check_alive()
 
     assert (beating, silent) == (True, False)
     assert backend.living == set()
+    assert worker.crashed is not stopped
 
 
-def test_a_worker_that_wakes_up_has_time(worker):
-    """A starting worker may be silent longer, since importing torch delays its heartbeat."""
+@pytest.mark.parametrize(
+    ("blamed", "advanced", "reason"),
+    [
+        (True, (3, 1), Release.CRASHED),
+        (True, (3, 2), Release.INTERRUPTED),  # an older claim
+        (True, (4, 1), Release.INTERRUPTED),  # a sample beside the training
+        (True, None, Release.INTERRUPTED),
+        (False, (3, 1), Release.INTERRUPTED),
+    ],
+)
+def test_a_death_is_blamed_on_one_run(worker, backend, blamed, advanced, reason):
+    """A run is only blamed if it was advanced when the worker died of what it did."""
     worker.start()
     worker.check_alive()
-    worker.heard_at -= worker.max_silent + 1
+    marker = AdvanceMarker(worker.folder.marker)
+    if advanced is not None:
+        marker.advancing(*advanced).__enter__()
+    backend.blamed, backend.living = blamed, set()
+    worker.check_alive()
 
-    assert worker.check_alive()
+    assert worker.release_reason(FakeClaim(Kind.TRAIN, 3, 1)) is reason
 
 
 def test_what_is_left_of_the_last_one_goes(worker):

@@ -125,7 +125,7 @@ async def test_a_killed_worker_loses_nothing(queue, hold_trainings):
 
     assert len(await queue.store.events.list_kind(job.id, JobServed)) == 2
     assert await queue.list_statuses(job) == ["queued", "running", "queued", "running", "done"]
-    assert done.attempts == 2
+    assert done.attempts == 1
     assert (await queue.wait_for_event(job, Started, 2)).step == 20
 
 
@@ -151,14 +151,20 @@ async def test_resumed_is_uninterrupted(queue, hold_trainings):
     assert results[1:] == results[:1] * 2
 
 
-async def test_three_attempts(queue):
-    """A job that kills its worker is tried three times and then fails with the reason."""
+async def test_three_attempts(queue, hold_trainings):
+    """A job that crashes its worker fails after three attempts, the training beside it not."""
     async with queue.running_scheduler():
+        training = await queue.add_training()
+        await queue.wait_for_event(training, Progress, 25)
         job = await queue.add_sample(prompt="dies")
         failed = await queue.wait_for(job, Status.FAILED)
+        hold_trainings()
+        done = await queue.wait_for(training, Status.DONE)
 
     assert failed.error["code"] == "worker_died"
     assert (await queue.list_statuses(job)).count("running") == 3
+    assert (await queue.list_statuses(training)).count("running") > 1
+    assert done.attempts == 1
 
 
 async def test_a_killed_scheduler_loses_nothing(queue, hold_trainings):
@@ -309,15 +315,16 @@ async def test_a_member_who_leaves(queue):
 async def test_a_worker_that_hangs_is_replaced(queue, hold_trainings):
     """A missing heartbeat counts as a death, though the process exists."""
     async with queue.running_scheduler() as scheduler:
-        scheduler.workers[0].max_silent = 4.0
         job = await queue.add_training()
         await queue.wait_for_event(job, Progress, 25)
+        scheduler.workers[0].watch.max_silent = 4.0
         hung = queue.read_handle()
         os.kill(hung["pid"], signal.SIGSTOP)
         hold_trainings()
-        await queue.wait_for(job, Status.DONE)
+        done = await queue.wait_for(job, Status.DONE)
 
     assert queue.read_handle() != hung
+    assert done.attempts == 1
 
 
 async def test_the_worker_knows_no_secret(queue, monkeypatch):

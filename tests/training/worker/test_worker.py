@@ -174,7 +174,7 @@ def test_new_bases_are_offered(worker):
 def test_nobody_is_there(worker, ask):
     """An idle worker without a scheduler exits; one with a job or a scheduler stays."""
     worker.publish_catalog()
-    worker.busy_at = time.time() - ALONE_SECONDS - 1
+    worker.scheduler.meter.seconds = ALONE_SECONDS + 1
     alone = worker.should_end()
     worker.folder.scheduler_heartbeat.touch()
     met = worker.should_end()
