@@ -11,7 +11,11 @@ from storage.errors import UserError
 
 MAX_NAME_CHARS = 64
 MAX_NAME_BYTES = 200  #: in UTF-8; file systems allow 255 with the ending
-RESERVED_NAMES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+RESERVED_NAMES = re.compile(r"(con|prn|aux|nul|com[\d¹²³]|lpt[\d¹²³])(\..*)?", re.IGNORECASE)
+#: letters and marks that nobody sees: fillers, the joiner of marks, variation selectors
+INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]"
+)
 MAX_TRIGGER_CHARS = 32
 TRIGGER = re.compile(rf"[\w-]{{1,{MAX_TRIGGER_CHARS}}}")
 MIN_LIKENESS = 0.6  #: of a suggestion, from 0 to 1; the cutoff of `difflib.get_close_matches`
@@ -39,7 +43,7 @@ def name_key(name: str) -> str:
 def clean_trigger(text: str) -> str:
     """Return a trigger word as it is stored; raise UserError("trigger_bad") if not allowed."""
     trigger = unicodedata.normalize("NFC", text.strip())
-    if not TRIGGER.fullmatch(trigger):
+    if not TRIGGER.fullmatch(trigger) or INVISIBLE.search(trigger):
         raise UserError("trigger_bad", most=MAX_TRIGGER_CHARS)
     return trigger
 
@@ -47,7 +51,10 @@ def clean_trigger(text: str) -> str:
 def trigger_from_name(name: str) -> str:
     """Return a trigger word for a dataset with this name: its letters and digits."""
     return (
-        "".join(sign for sign in name.casefold() if sign.isalnum())[:MAX_TRIGGER_CHARS] or "style"
+        "".join(sign for sign in INVISIBLE.sub("", name.casefold()) if sign.isalnum())[
+            :MAX_TRIGGER_CHARS
+        ]
+        or "style"
     )
 
 
@@ -56,6 +63,8 @@ def _has_only_allowed_characters(name: str) -> bool:
 
     A letter may have two combining marks, as in Hindi and Thai; more would hide the lines above.
     """
+    if INVISIBLE.search(name):
+        return False
     marks = 0
     for sign in name:
         marks = marks + 1 if unicodedata.category(sign).startswith("M") else 0

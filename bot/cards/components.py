@@ -24,6 +24,7 @@ from storage.errors import UserError
 Inner = TypeVar("Inner", bound="ui.Item[Any]")
 NUMBERS = r"((?::-?[0-9]{1,19})*)"  #: what follows a control's verb in its custom id
 MAX_NUMBER = 2**63 - 1  #: of SQLite
+MAX_NUMBER_CHARS = 40  #: of a number that somebody types
 MAX_TEXT_CHARS = 3900  #: characters of text on one card; Discord takes 4000
 
 
@@ -134,6 +135,10 @@ class Form(ui.Modal):
 
     async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
         """Run `submit`."""
+        for item in self.walk_children():
+            if not is_filled_in(item):
+                raise UserError("card_old")
+        interaction.extras["submitted"] = True
         await self.submit(interaction)
 
     async def submit(self, interaction: Interaction) -> None:
@@ -143,8 +148,20 @@ class Form(ui.Modal):
     async def on_error(  # type: ignore[override]  # as discord.py's own Modal does
         self, interaction: discord.Interaction[Any], error: Exception, /
     ) -> None:
-        """Answer an error like everywhere else."""
-        await answer_error(interaction, error)
+        """Answer an error like everywhere else; discord.py's own, of a form it can't read."""
+        unread = not isinstance(error, UserError) and "submitted" not in interaction.extras
+        await answer_error(interaction, UserError("card_old") if unread else error)
+
+
+def is_filled_in(item: ui.Item[Any]) -> bool:
+    """Return whether a form's field has a value as Discord's own app sends it."""
+    if isinstance(item, ui.TextInput):
+        return isinstance(item.value, str) and len(item.value) <= (item.max_length or 4000)
+    if isinstance(item, ui.Select | ui.CheckboxGroup):
+        known = {option.value for option in item.options}
+        many = len(item.values) if item.values or item.required else item.min_values
+        return {*item.values} <= known and item.min_values <= many <= item.max_values
+    return True
 
 
 def text(*lines: str) -> ui.TextDisplay[Any]:
@@ -168,9 +185,15 @@ def text_input(name: str, value: str = "", **more: Any) -> ui.TextInput[Any]:
 def parse_number(typed: str, kind: type[Any]) -> Any:
     """Return the number that somebody typed, with a point or a comma."""
     try:
-        return kind(typed.strip().replace(",", "."))
+        number = float(typed.strip().replace(",", ".")[:MAX_NUMBER_CHARS])
     except ValueError as wrong:
-        raise UserError("number_bad", typed=flatten(typed, 40)) from wrong
+        raise UserError("number_bad", typed=flatten(typed, MAX_NUMBER_CHARS)) from wrong
+    if kind is not int:
+        return number
+    if not number.is_integer():
+        raise UserError("number_whole", typed=flatten(typed, MAX_NUMBER_CHARS))
+    digits = typed.strip()[:MAX_NUMBER_CHARS]
+    return int(digits) if re.fullmatch(r"[+-]?\d+", digits) else int(number)
 
 
 def parse_id(value: str) -> int:

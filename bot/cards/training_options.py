@@ -17,7 +17,7 @@ from bot import wording
 from bot.actions.order import TrainingOrder
 from bot.cards.components import Form, parse_number, text_input
 from storage.errors import UserError
-from storage.limits import MAX_CONCEPTS
+from storage.limits import CLASS_IMAGES, MAX_CONCEPTS, check_range
 from storage.options import Option, options_table
 from storage.records import Dataset
 
@@ -131,9 +131,11 @@ def number_input(name: str, value: str) -> ui.TextInput[Any]:
 
 def parse_count(typed: str) -> int:
     """Return the number of pictures that a member typed; -1 for none typed."""
-    if typed.strip() and not typed.strip().isdecimal():
-        raise UserError("number_bad", typed=typed)
-    return int(typed) if typed.strip() else -1
+    if not typed.strip():
+        return -1
+    count: int = parse_number(typed, int)
+    check_range("class images", count, CLASS_IMAGES, UserError)
+    return count
 
 
 def describe_option(option: Option, value: Any) -> str:

@@ -94,6 +94,7 @@ ERRORS = {
     "no_photos": "There are no photos to train on yet. Add some with /dataset add first.",
     "not_a_choice": "{name} can't be {value}. Choose from: {choices}.",
     "number_bad": "**{typed}** is not a number. Write one like 7 or 0.8.",
+    "number_whole": "**{typed}** is not a whole number. Write one like 7.",
     "optimizer_missing": "The optimizer {optimizer} isn't installed here (package {package}). Pick another one, or ask the operator.",
     "optimizer_paces": "The optimizer {optimizer} uses one learning rate for everything, and the method {method} needs two. Pick another optimizer or method.",
     "out_of_range": "{name} must be from {least} to {most}, not {value}.",

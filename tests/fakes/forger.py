@@ -42,10 +42,10 @@ class Forger:
         self.kit, self.who = kit, who
         self._sent: dict[Any, InteractionResult] = {}
 
-    def press(self, custom_id: str) -> None:
-        """Press a button with a custom id of one's own."""
+    def press(self, custom_id: str, name: object = None) -> None:
+        """Press a button with a custom id of one's own; the answer is found by `name`."""
         button = {"type": ComponentType.BUTTON, "style": 2, "label": "x"}
-        self._use(custom_id, button, custom_id)
+        self._use(custom_id if name is None else name, button, custom_id)
 
     def select(self, custom_id: str, *values: str) -> None:
         """Select values of one's own."""
@@ -63,6 +63,17 @@ class Forger:
         await self.kit.env.settle()
         sent, self._sent = self._sent, {}
         return {name: self._read(result) for name, result in sent.items()}
+
+    async def open_forms(self) -> dict[Any, dict[str, Any]]:
+        """Return the forms that the bot opens for what was pressed."""
+        await self.kit.env.settle()
+        sent, self._sent = self._sent, {}
+        return {name: result.modal or {} for name, result in sent.items()}
+
+    def close_forms(self) -> None:
+        """End the forms that stayed open after an error; simcord looks at each while settling."""
+        for form in list(self.kit.bot._connection._view_store._modals.values()):
+            form.stop()
 
     def _use(self, name: object, component: dict[str, Any], custom_id: str, **data: Any) -> None:
         placed = component | {"custom_id": custom_id, "id": 2}

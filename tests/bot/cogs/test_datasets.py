@@ -147,7 +147,7 @@ async def test_bad_files(kit):
     assert "1 of 7 photos added" in said
     lines = {line.split()[1].replace("\\", ""): line for line in said.splitlines()[1:]}
     assert "0 bytes" in lines["empty.png:"]
-    assert "ends too early" in lines["cut.png:"]
+    assert ERRORS["photo_damaged"] in lines["cut.png:"]
     assert "too small" in lines["dot.png:"]
     assert ERRORS["photo_animated"] in lines["moves.png:"]
     assert "400 megapixels" in lines["bomb.png:"]
