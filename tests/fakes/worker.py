@@ -19,6 +19,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,8 @@ def train(folder: JobFolder) -> Task:
     write_whole(file, state.encode())
     timings = Timings(steps_per_second=1 / STEP_SECONDS)
     full = not recipe["rank"]
-    yield Done(step, timings, file.name, bytes=64, early=early, full_model=full)
+    digest = hashlib.sha256(state.encode()).hexdigest()
+    yield Done(step, timings, file.name, 64, digest, early=early, full_model=full)
 
 
 def write_checkpoint(folder: JobFolder, step: int, state: str) -> Event:
@@ -94,8 +96,9 @@ def write_checkpoint(folder: JobFolder, step: int, state: str) -> Event:
 def read_checkpoint(folder: JobFolder, recipe: dict[str, Any]) -> tuple[int, str]:
     """Return step and state of the newest checkpoint, or of the start."""
     for path in sorted(folder.checkpoints.glob("[0-9]*.json"), reverse=True):
-        step, state = json.loads(path.read_bytes())
-        return step, state
+        with suppress(ValueError):  # a power cut has taken a part of it
+            step, state = json.loads(path.read_bytes())
+            return step, state
     asked = {key: recipe[key] for key in ("seed", "steps", "learning_rate", "photos")}
     return 0, hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 

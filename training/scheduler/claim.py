@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import logging
 import sqlite3
 import time
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
 
 from storage.events import (
     CheckpointSaved,
@@ -24,9 +26,8 @@ from storage.planning.durations import TimingKey, total_seconds
 from storage.records import Catalog, Job, JobCommand, Kind, Release, Status, Timing
 from storage.requests import TrainRequest
 from storage.store import Store
-from training.recipe.names import current_names
-from training.scheduler.layout import clear_folder, frozen_recipe, write_job_folder
-from training.worker.eventlog import find_ending, last_ending, read_entries
+from training.scheduler.layout import clear_folder, frozen_recipe, list_photos, write_job_folder
+from training.worker.eventlog import find_ending, find_unread, last_ending, read_entries
 from training.worker.execution import describe_failure
 from training.worker.inbox import Command, Inbox, Request
 
@@ -54,7 +55,11 @@ class Claim:
     async def open(cls, store: Store, job: Job, inbox: Inbox) -> Claim:
         """Resume where events were last copied; the end may have been copied, but not settled."""
         claim = cls(store, job, inbox)
-        claim.offset = await store.events.read_cursor(claim.cursor_name)
+        copied = await store.events.read_cursor(claim.cursor_name)
+        claim.offset = find_unread(claim.folder.events_file, copied)
+        if claim.offset < copied:
+            log.warning("Job %s has lost the end of its event log", job.id)
+            await store.events.save_cursor(claim.cursor_name, claim.offset)
         claim.final = find_ending(claim.folder.events_file, job.fence)
         return claim
 
@@ -89,9 +94,8 @@ class Claim:
             return True
 
     async def _copy_events(self) -> bool:
-        entries, offset = read_entries(self.folder.events_file, self.offset)
-        for entry in entries:
-            await self._store_event(entry)
+        read, offset = read_entries(self.folder.events_file, self.offset)
+        entries = [entry for entry in read if await self._store_event(entry)]
         if offset > self.offset:
             if any(isinstance(entry.event, CheckpointSaved) for entry in entries):
                 await self.store.jobs.record_progress(self.job.id, self.job.fence)
@@ -102,23 +106,38 @@ class Claim:
             await self.settle(self.final)
         return self.final is not None
 
-    async def _store_event(self, entry: LogEntry[Event]) -> None:
-        """Store the caption or style of an event before the event can be read."""
+    async def _store_event(self, entry: LogEntry[Event]) -> bool:
+        """Store the caption or style of an event before the event can be read.
+
+        Returns False at the end of a training whose file a power cut has taken back.
+        """
         event, ours = entry.event, entry.fence == self.job.fence
         if isinstance(event, PhotoCaptioned):
             await self.store.photos.set_generated_caption(event.photo, event.caption)
         elif isinstance(event, Done) and self.job.kind is Kind.TRAIN and ours:
-            request = TrainRequest.from_json(self.job.request)
-            family = (await self.store.catalog.read()).find_base(self.job.base).family
-            await self.store.styles.add(
-                self.job,
-                self.folder.result / event.file,
-                method=request.method,
-                family=family,
-                trigger=request.trigger,
-                concept=request.concept,
-                whole=event.full_model,
-            )
+            return await self._store_style(event)
+        return True
+
+    async def _store_style(self, event: Done) -> bool:
+        """Store the style of a finished training; return False if its file is lost."""
+        if (await self.store.jobs.get(self.job.id)).style is not None:
+            return True
+        request, file = TrainRequest.from_json(self.job.request), self.folder.result / event.file
+        found_later = self.final is not None  # by this scheduler, maybe after a power cut
+        if not await asyncio.to_thread(is_whole, file, event, compare=found_later):
+            log.warning("Job %s has lost its result and continues from its last save", self.job.id)
+            return False
+        family = (await self.store.catalog.read()).find_base(self.job.base).family
+        await self.store.styles.add(
+            self.job,
+            file,
+            method=request.method,
+            family=family,
+            trigger=request.trigger,
+            concept=request.concept,
+            whole=event.full_model,
+        )
+        return True
 
     async def forward_command(self) -> bool:
         """Forward a member's command and renew the lease; return False if the job is another's."""
@@ -136,8 +155,11 @@ class Claim:
         return True
 
     async def settle(self, entry: LogEntry[Ending]) -> None:
-        """Record how the run ended."""
+        """Record how the run ended; a training without its file is trained again."""
         event = entry.event
+        if not await self._store_event(entry):
+            await self.store.jobs.release(self.job.id, self.job.fence, Release.INTERRUPTED)
+            return
         if isinstance(event, Paused) and event.leaving:
             await self.store.jobs.release(self.job.id, self.job.fence, Release.HANDED_BACK)
             return
@@ -175,7 +197,7 @@ class Claim:
         request = TrainRequest.from_json(self.job.request)
         counts = (
             done.steps,
-            count_photos(frozen_recipe(self.folder) or {}),
+            len(list_photos(frozen_recipe(self.folder) or {})),
             request.num_class_images,
             1 + len(request.other_datasets),
         )
@@ -195,8 +217,11 @@ async def purge_job(store: Store, job: Job) -> None:
     await store.jobs.purge(job.id)
 
 
-def count_photos(recipe: dict[str, Any]) -> int:
-    """Return the number of photos of all concepts in a recipe's JSON."""
-    recipe = current_names(recipe)
-    concepts = (recipe, *recipe.get("other_concepts", ()))
-    return sum(len(concept.get("photos", ())) for concept in concepts)
+def is_whole(file: Path, done: Done, *, compare: bool) -> bool:
+    """Return whether a training's file is there with all its bytes; `compare` them, too."""
+    if not file.is_file() or file.stat().st_size != done.bytes:
+        return False
+    if not compare or not done.digest:
+        return True
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest() == done.digest

@@ -16,6 +16,7 @@ from storage.records import Catalog, Job, Kind, Photo
 from storage.requests import TrainRequest
 from storage.store import Store
 from training.recipe.concepts import ConceptPhotos
+from training.recipe.names import current_names
 from training.run.defaults import complete_recipe
 
 DAY_SECONDS = 86400.0
@@ -26,7 +27,10 @@ async def write_job_folder(store: Store, job: Job, catalog: Catalog) -> None:
     folder = store.home.job_folder(job.folder)
     content: dict[str, Any] = {"kind": job.kind, "attempt": job.attempts, "fence": job.fence}
     if job.kind is Kind.TRAIN:
-        content["recipe"] = frozen_recipe(folder) or await train_recipe(store, job, catalog)
+        recipe = frozen_recipe(folder)
+        if recipe is None or not has_photos(folder, recipe):  # a power cut may take them back
+            recipe = await train_recipe(store, job, catalog)
+        content["recipe"] = recipe
     elif job.kind is Kind.SAMPLE:
         content["request"] = await sample_request(store, job)
     else:
@@ -43,11 +47,25 @@ def frozen_recipe(folder: JobFolder) -> dict[str, Any] | None:
     return recipe
 
 
+def has_photos(folder: JobFolder, recipe: dict[str, Any]) -> bool:
+    """Return whether the photos of a recipe lie in the job's folder."""
+    return all((folder.photos / name).is_file() for name in list_photos(recipe))
+
+
+def list_photos(recipe: dict[str, Any]) -> list[str]:
+    """Return the names of the photos of all concepts in a recipe's JSON."""
+    recipe = current_names(recipe)
+    concepts = (recipe, *recipe.get("other_concepts", ()))
+    return [photo["file"] for concept in concepts for photo in concept.get("photos", ())]
+
+
 def clear_folder(folder: JobFolder) -> None:
     """Remove what a job that has ended no longer needs."""
     for path in (folder.photos, folder.class_images, folder.checkpoints):
         shutil.rmtree(path, ignore_errors=True)
     folder.style_file.unlink(missing_ok=True)
+    for part in folder.path.rglob(".*.part"):  # its writer was killed
+        part.unlink(missing_ok=True)
     if (large := model_file(folder)) is not None:
         large.unlink(missing_ok=True)
 

@@ -72,6 +72,19 @@ def read_entries(path: Path, start: int = 0) -> tuple[list[LogEntry[Event]], int
     return entries, start + len(whole)
 
 
+def find_unread(path: Path, read: int) -> int:
+    """Return the byte from which on a file is unread, of which so many bytes were read before.
+
+    A power cut may take back lines that were read, or leave zeros in their place.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(read)
+    except FileNotFoundError:
+        return 0
+    return content.rfind(b"\n") + 1
+
+
 def find_ending(path: Path, fence: int) -> LogEntry[Ending] | None:
     """Return how the run under a fence ended, None if it has not."""
     return last_ending(read_entries(path)[0], fence)

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from storage.errors import SafelightError
-from storage.events import Cancelled, Ending, Event, Failed, LogEntry, Paused, StepBoundary
-from storage.folders import JobFolder
+from storage.events import Cancelled, Done, Ending, Event, Failed, LogEntry, Paused, StepBoundary
+from storage.folders import JobFolder, sync_folder
 from storage.records import JobCommand, Kind
 from training.worker.eventlog import EventLog
 from training.worker.inbox import Request
@@ -121,6 +121,8 @@ class Execution:
         if isinstance(ending, Paused):
             ending = replace(ending, leaving=self.leaving)
         self.task_ended = True
+        if isinstance(ending, Done):
+            sync_folder(self.folder.result)  # before anybody reads that it is there
         self.events.write(LogEntry(ending, time.time(), self.request.fence))
 
     @contextmanager
