@@ -58,7 +58,7 @@ def file_names(method: str, bases: BaseCache, name: str) -> tuple[str, ...]:
         return model_names(base.family)
     with bases.borrow(name) as family:
         attached = methods.find(method).attach(family.networks, default_recipe(rule, base))
-        names = tuple(attached.weights())
+        names = tuple(family.networks.to_file_names(attached.weights()))
         attached.detach()
     return names
 

@@ -117,7 +117,7 @@ def load_style(folder: JobFolder, request: SampleRequest, family: Family) -> Loa
     if not request.method and not path.exists():
         return None
     method = methods.find(request.method)
-    tensors = writer.read_tensors(path)
+    tensors = family.networks.from_file_names(writer.read_tensors(path))
     try:
         method.check(family.networks, tensors)
     except JobError as amiss:

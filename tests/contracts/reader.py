@@ -95,11 +95,10 @@ def render_with_sampler(requests: list[Request]) -> None:
     bases = BaseCache(Path(requests[0]["home"]), Device.open(cpu=True))
     for request in requests:
         picture = Picture(request["prompt"], "", SEED, STEPS, SIDE, SIDE)
-        method, tensors = (
-            methods.walk()[request["method"]],
-            writer.read_tensors(Path(request["file"])),
-        )
+        method = methods.walk()[request["method"]]
+        content = writer.read_tensors(Path(request["file"]))
         with bases.borrow(request["base"]) as family:
+            tensors = family.networks.from_file_names(content)
             method.check(family.networks, tensors)
             with method.apply(family.networks, tensors, request["trigger"], 1.0):
                 np.save(request["by_sampler"], family.render_array(picture))  # type: ignore[attr-defined]

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from training import methods
 from training.families import zimage
-from training.families._stable import ATTENTION_LAYERS, TEXT_ATTENTION_LAYERS
+from training.families._stable import ATTENTION_LAYERS, TEXT_ATTENTION_LAYERS, make_unet_part
 from training.methods import _lycoris, hypernetwork
 from training.modelfiles import configs, singlefile
 from training.modelfiles import zimage as original
@@ -103,6 +103,29 @@ def test_true_keys(shape, texts):
     }
 
     assert {key for part in parts for key in part.layers()} == known
+
+
+#: the attention blocks of SDXL's UNet and their depths in kohya-ss/sd-scripts 48d368fa,
+#: library/sdxl_original_unet.py
+SGM_BLOCKS = {
+    **{f"input_blocks_{at}_1": 2 if at < 6 else 10 for at in (4, 5, 7, 8)},
+    "middle_block_1": 10,
+    **{f"output_blocks_{at}_1": 10 if at < 3 else 2 for at in range(6)},
+}
+
+
+def test_sdxl_has_the_names_of_sd_scripts():
+    """In files the attention layers of SDXL have the names that kohya's sd-scripts gives them."""
+    part = make_unet_part(singlefile.make_empty_networks(configs.SDXL)["unet"], sgm=True)
+    written = {own for own in part.file_keys().values() if "_to_" in own}
+
+    assert written == {
+        f"lora_unet_{place}_transformer_blocks_{at}_attn{n}_to_{which}"
+        for place, depth in SGM_BLOCKS.items()
+        for at in range(depth)
+        for n in (1, 2)
+        for which in ("q", "k", "v", "out_0")
+    }
 
 
 @pytest.mark.parametrize("family", sorted(WIDTHS))

@@ -38,6 +38,9 @@ class StableFamily(LatentFamily):
     guidance = 7.5
     embedding_keys: tuple[str, ...] = ("emb_params",)  #: what learned words are called in a file
     text_prefixes: tuple[str, ...] = ("lora_te",)  #: of its text encoders' keys
+    sgm_layer_names = (
+        False  #: whether files call the UNet's layers as sgm does, as kohya's tools do
+    )
 
     def __init__(self, read: PipelineReader, device: Device, base: Base) -> None:
         names = ("", "_2")[: len(self.text_prefixes)]
@@ -52,7 +55,7 @@ class StableFamily(LatentFamily):
         )
         readers = zip(self.text_prefixes, self.text_encoders, strict=True)
         parts = (
-            Part("lora_unet", self.unet, ATTENTION_LAYERS, OTHER_LAYERS),
+            make_unet_part(self.unet, sgm=self.sgm_layer_names),
             *(make_text_part(prefix, text) for prefix, text in readers),
         )
         self.networks = Networks(self.name, parts, self.vocabularies, self)
@@ -167,6 +170,12 @@ class StableFamily(LatentFamily):
         return diffusers.DDIMScheduler.from_config(
             scheduler.config, prediction_type=self.prediction, timestep_spacing="trailing"
         )
+
+
+def make_unet_part(unet: torch.nn.Module, *, sgm: bool) -> Part:
+    """Offer a UNet, whose layers have diffusers' names in files or those of sgm."""
+    named = singlefile_writer.UnetNames(dict(unet.named_parameters())).layer if sgm else None
+    return Part("lora_unet", unet, ATTENTION_LAYERS, OTHER_LAYERS, file_layer_name=named)
 
 
 def make_text_part(prefix: str, text: torch.nn.Module) -> Part:

@@ -6,17 +6,22 @@ from collections.abc import Collection
 
 from training.networks.traits import PROGRAMS, FamilyFiles
 
+#: a layer of SDXL's UNet by the names of sgm, as kohya's tools write them
+SGM = r"lora_unet_((input|output)_blocks_\d+_\d|middle_block_\d)_.+"
 # AUTOMATIC1111/stable-diffusion-webui 873edba4 (1.6), extensions-builtin/Lora/networks.py: a key
 # is cut at its first dot; what stands before must be named like one of these.
 A1111 = (
+    SGM,
     r"lora_unet_(down|up)_blocks_\d+_(attentions|resnets)_\d+_.+",
     r"lora_unet_mid_block_(attentions|resnets)_\d+_.+",
     r"lora_te[12]?_text_model_encoder_layers_\d+_.+",
 )
-# Comfy-Org/ComfyUI 17358c8f, comfy/lora.py (prefixes and the text encoder's layers), and
-# 09708eae, comfy/utils.py (the UNet's layers that are known).
+# Comfy-Org/ComfyUI a125cd84 (0.3.64), comfy/lora.py: the names in the program's own model, and
+# those of comfy/utils.py (unet_to_diffusers). lllyasviel/stable-diffusion-webui-forge dfdcbab6 has
+# both in packages_3rdparty/comfyui_lora_collection.
 _LAYER = r"(attn[12]_to_(q|k|v|out_0)|ff_net_(0_proj|2))"
 COMFY = (
+    SGM,
     rf"lora_unet_((down|up)_blocks_\d+|mid_block)_attentions_\d+_transformer_blocks_\d+_{_LAYER}",
     r"lora_unet_((down|up)_blocks_\d+|mid_block)_attentions_\d+_proj_(in|out)",
     r"lora_unet_((down|up)_blocks_\d+|mid_block)_resnets_\d+_conv[12]",
@@ -42,6 +47,6 @@ def model_incompatibilities(names: Collection[str]) -> dict[str, str]:
 STABLE_FILES = FamilyFiles(
     layers=("lora_unet_", "lora_te"),
     model=("model.diffusion_model.",),
-    known={"AUTOMATIC1111": A1111, "Forge": A1111, "Forge Neo": COMFY, "ComfyUI": COMFY},
+    known={"AUTOMATIC1111": A1111, "Forge": COMFY, "Forge Neo": COMFY, "ComfyUI": COMFY},
     model_incompatibilities=model_incompatibilities,
 )

@@ -35,6 +35,7 @@ class Sdxl(StableFamily):
     guidance = 5.0
     embedding_keys = ("clip_l", "clip_g")
     text_prefixes = ("lora_te1", "lora_te2")
+    sgm_layer_names = True  #: kohya-ss/sd-scripts 48d368fa, library/sdxl_original_unet.py
 
     def __init__(self, read: PipelineReader, device: Device, base: Base) -> None:
         super().__init__(read, device, base)

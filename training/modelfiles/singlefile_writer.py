@@ -98,6 +98,10 @@ class UnetNames:
         first = {name.split(".")[3] for name in names if name.startswith("down_blocks.0.resnets.")}
         self.span = len(first) + 1  #: blocks of CompVis' numbering in one of diffusers'
 
+    def layer(self, name: str) -> str:
+        """Name one layer."""
+        return self.name(f"{name}.weight").removesuffix(".weight")
+
     def name(self, name: str) -> str:
         """Name one weight."""
         module, _, end = name.rpartition(".")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 from storage.errors import JobError
 from training.lazy import Tensor, torch
+from training.networks.keys import split_key
 from training.networks.vocabulary import Vocabulary, Words
 
 Layer: TypeAlias = "torch.nn.Linear | torch.nn.Conv2d"
@@ -26,6 +27,8 @@ class Part:
     #: whether files leave the dots in the names of layers, as ComfyUI does
     dotted_keys: bool = False
     is_text_encoder: bool = False  #: whether it reads prompts
+    #: what files call a layer, by its name in the module, where that is not the module's own
+    file_layer_name: Callable[[str], str] | None = None
 
     @property
     def role(self) -> str:
@@ -39,11 +42,24 @@ class Part:
 
     def layers(self) -> dict[str, Layer]:
         """Find the layers one can adapt by their keys, beneath any adapter that is on them."""
-        found = {}
+        return {
+            self.key(name): getattr(module, "base_layer", module)
+            for name, module in self.adaptable()
+        }
+
+    def adaptable(self) -> Iterator[tuple[str, Any]]:
+        """Yield the modules one can adapt, or the adapters on them, by their names."""
         for name, module in self.module.named_modules():
             if name.endswith(self.targets + self.other_targets) and ".lora_" not in name:
-                found[self.key(name)] = getattr(module, "base_layer", module)
-        return found
+                yield name, module
+
+    def file_keys(self) -> dict[str, str]:
+        """Return what files call its layers, by their keys; nothing if they keep the keys."""
+        if self.file_layer_name is None:
+            return {}
+        return {
+            self.key(name): self.key(self.file_layer_name(name)) for name, _ in self.adaptable()
+        }
 
 
 class Attached(Protocol):
@@ -133,6 +149,18 @@ class Networks:
         vocabulary.embedding.register_forward_pre_hook(before)
         vocabulary.embedding.register_forward_hook(after)
 
+    def to_file_names(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Name tensors as files do, which call some layers otherwise than the networks."""
+        return rename_layers(tensors, self.file_keys())
+
+    def from_file_names(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Name a file's tensors by the networks' own keys, which older files of ours have."""
+        return rename_layers(tensors, {own: key for key, own in self.file_keys().items()})
+
+    def file_keys(self) -> dict[str, str]:
+        """Return what files call the layers of all parts, by their keys."""
+        return {key: own for part in self.parts for key, own in part.file_keys().items()}
+
     def require_vocabularies(self, method: str, *counts: int) -> None:
         """Raise JobError("method_family") unless there are so many vocabularies."""
         if len(self.vocabularies) not in counts:
@@ -155,3 +183,12 @@ class Networks:
             yield
         finally:
             self.words = before
+
+
+def rename_layers(tensors: Mapping[str, Tensor], names: Mapping[str, str]) -> dict[str, Tensor]:
+    """Rename the layers that tensors belong to; names that are not listed stay."""
+    found = {}
+    for name, tensor in tensors.items():
+        layer, _ = split_key(name)
+        found[names.get(layer, layer) + name[len(layer) :]] = tensor
+    return found

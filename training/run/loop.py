@@ -362,7 +362,8 @@ class TrainingRun:
         path, origin = self.folder.result / f"{recipe.name}.safetensors", self.describe_origin()
         thumbnail = self.previews.first_path(steps)
         with self.final_weights():
-            weights = self.attached.weights()  # may be the parameters themselves, not copies
+            # may be the parameters themselves, not copies
+            weights = self.family.networks.to_file_names(self.attached.weights())
             digest = writer.write_style(path, weights, recipe, origin, thumbnail)
             small_copy = write_small_copy(path, weights, recipe, origin, thumbnail)
         yield Done(
