@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from storage.errors import JobError
-from storage.events import Done, Event, PhotoCaptioned, Started, Timings
+from storage.events import Done, Event, Note, PhotoCaptioned, Started, Timings
 from storage.folders import JobFolder, write_json
 from training import captioners
 from training.bases.cache import BaseCache
@@ -27,6 +27,11 @@ def caption(folder: JobFolder, bases: BaseCache) -> Iterator[Event]:
     name, trigger, photos = request["captioner"], request["trigger"], request["photos"]
     pictures = sorted(path for path in folder.photos.iterdir() if not path.name.startswith("."))
     yield Started(0, len(pictures), bases.device.name, int(given.get("attempt", 1)))
+    if gone := request.get("gone"):
+        yield Note("photos_gone", {"photos": gone})
+    if not pictures:
+        yield Done()
+        return
     found, place = bases.locate_captioner(name)
     module = captioners.find_module(place)
     captions: dict[str, str] = {}

@@ -47,6 +47,7 @@ NOTES = {
     "checkpoint_lost": "Progress couldn't be saved at step {step}, perhaps because the disk is full. Training continues, and the last save is still there.",
     "memory": "The GPU ran out of memory, so training continues in a way that needs less.",
     "prompt_cut": "The prompt is longer than this base can read; its last {tokens} tokens were ignored.",
+    "photos_gone": "Photos removed before they could be captioned: {photos}.",
     "prior_drawn": "The base first draws {pictures} class pictures, to learn alongside your photos.",
     "resumed": "Continued from its last save.",
     "start": "The new word starts out as “{word}”, the closest word the base knows.",

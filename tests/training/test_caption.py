@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from storage.errors import JobError
-from storage.events import PhotoCaptioned
+from storage.events import Note, PhotoCaptioned
 from storage.folders import JobFolder, write_json
 from training.caption import caption, put_trigger_first
 
@@ -46,6 +46,18 @@ def test_captions(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
     written = json.loads((folder.result / "captions.json").read_text("utf-8"))
     assert written == {event.file: event.caption for event in told}
     assert events[-1].kind == "done"
+
+
+def test_nothing_left(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
+    """Photos that were removed are counted; where none is left, the job ends well, at once."""
+    folder = write_job(tmp_path, photos=[], gone=2)
+    for photo in folder.photos.iterdir():
+        photo.unlink()
+
+    events = run_task(caption(folder, bases))
+
+    assert [event.kind for event in events] == ["started", "note", "done"]
+    assert events[1] == Note("photos_gone", {"photos": 2})
 
 
 @pytest.mark.parametrize(

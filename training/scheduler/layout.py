@@ -23,8 +23,13 @@ DAY_SECONDS = 86400.0
 
 
 async def write_job_folder(store: Store, job: Job, catalog: Catalog) -> None:
-    """Write a job's folder; a training keeps the recipe of its first attempt."""
+    """Write a job's folder, unless this claim has done so: its worker may be reading it.
+
+    A training keeps the recipe of its first attempt.
+    """
     folder = store.home.job_folder(job.folder)
+    if read_fence(folder) == job.fence:
+        return
     content: dict[str, Any] = {"kind": job.kind, "attempt": job.attempts, "fence": job.fence}
     if job.kind is Kind.TRAIN:
         recipe = frozen_recipe(folder)
@@ -36,6 +41,14 @@ async def write_job_folder(store: Store, job: Job, catalog: Catalog) -> None:
     else:
         content["request"] = await caption_request(store, job)
     await asyncio.to_thread(write_json, folder.request_file, content)
+
+
+def read_fence(folder: JobFolder) -> int | None:
+    """Return the fence of the claim that a folder was written for, None without one."""
+    try:
+        return int(folder.read_request()["fence"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
 
 
 def frozen_recipe(folder: JobFolder) -> dict[str, Any] | None:
@@ -88,10 +101,13 @@ async def train_recipe(store: Store, job: Job, catalog: Catalog) -> dict[str, An
     photos = [
         [] if each is None else await store.photos.list_for(each, job.owner) for each in datasets
     ]
-    if not all(photos):
+    names = await asyncio.to_thread(link_photos, store, job, list(chain(*photos)))
+    first, *rest = (
+        [(names[photo.id], photo.caption) for photo in each if photo.id in names]
+        for each in photos
+    )
+    if not (first and all(rest)):
         raise JobError("no_photos", name=request.name)
-    files = iter(await asyncio.to_thread(link_photos, store, job, list(chain(*photos))))
-    first, *rest = ([(next(files), photo.caption) for photo in each] for each in photos)
     pairs = zip(request.other_datasets, rest, strict=True)
     others = tuple(ConceptPhotos.from_photos(other, start, each) for other, each in pairs)
     return complete_recipe(
@@ -114,23 +130,32 @@ async def sample_request(store: Store, job: Job) -> dict[str, Any]:
 
 
 async def caption_request(store: Store, job: Job) -> dict[str, Any]:
-    """Link the photos to describe that are still there, and return the request for them."""
+    """Link the photos to describe that are still there; return the request with their number.
+
+    `gone` are those that the member has removed since; none may be left.
+    """
     photos = []
     for number in job.request["photos"]:
         with suppress(UserError):  # it was deleted meanwhile
             photos.append(await store.photos.get(number, job.owner))
-    if not photos:
-        raise JobError("photo_gone")
-    await asyncio.to_thread(link_photos, store, job, photos)
-    return job.request | {"photos": [photo.id for photo in photos]}
+    names = await asyncio.to_thread(link_photos, store, job, photos)
+    gone = len(job.request["photos"]) - len(names)
+    return job.request | {"photos": list(names), "gone": gone}
 
 
-def link_photos(store: Store, job: Job, photos: list[Photo]) -> list[str]:
-    """Link photos into the job folder and return their names there."""
-    folder, names = store.home.job_folder(job.folder), []
-    for number, photo in enumerate(photos, 1):
-        names.append(f"{number:04}.png")
-        link_file(store.home.photo_file(photo.digest), folder.photos / names[-1])
+def link_photos(store: Store, job: Job, photos: list[Photo]) -> dict[int, str]:
+    """Link photos into the job folder, and no others; return their names there, by id.
+
+    One that is removed meanwhile is left out.
+    """
+    folder, names = store.home.job_folder(job.folder), dict[int, str]()
+    shutil.rmtree(folder.photos, ignore_errors=True)  # of an attempt that had more of them
+    folder.photos.mkdir(parents=True)
+    for photo in photos:
+        name = f"{len(names) + 1:04}.png"
+        with suppress(FileNotFoundError):
+            link_file(store.home.photo_file(photo.digest), folder.photos / name)
+            names[photo.id] = name
     return names
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from storage.errors import SafelightError
@@ -65,7 +67,7 @@ async def test_a_recipe_is_frozen(queue):
     before = queue.home.job_folder(job.folder).read_request()["recipe"]
     for photo in await queue.store.photos.list_for(dataset.id, ALICE):
         await queue.store.photos.set_caption(photo.id, ALICE, "changed")
-    await write_job_folder(queue.store, job, CATALOG)
+    await write_job_folder(queue.store, replace(job, fence=2), CATALOG)
 
     assert queue.home.job_folder(job.folder).read_request()["recipe"] == before
 
@@ -83,19 +85,48 @@ async def test_a_broken_job_file_is_written_again(queue):
 
 
 async def test_captions_are_of_what_is_left(queue):
-    """A photo removed meanwhile is skipped; if none is left, the job fails with a code."""
-    dataset = await queue.add_dataset(count=2)
+    """Photos removed between two attempts are skipped and counted, even all of them."""
+    dataset = await queue.add_dataset(count=3)
     job = await queue.add_captions(dataset)
-    gone, kept = await queue.store.photos.list_for(dataset.id, ALICE)
-    await queue.store.photos.remove(gone.id, ALICE)
-    await write_job_folder(queue.store, job, CATALOG)
-    request = queue.home.job_folder(job.folder).read_request()["request"]
-    await queue.store.photos.remove(kept.id, ALICE)
+    folder, found = queue.home.job_folder(job.folder), []
+    for fence, photo in enumerate(await queue.store.photos.list_for(dataset.id, ALICE), 1):
+        await write_job_folder(queue.store, replace(job, fence=fence), CATALOG)
+        request = folder.read_request()["request"]
+        found.append((len(request["photos"]), request["gone"], len(list(folder.photos.iterdir()))))
+        await queue.store.photos.remove(photo.id, ALICE)
+    await write_job_folder(queue.store, replace(job, fence=9), CATALOG)
 
-    assert request["photos"] == [kept.id]
-    with pytest.raises(SafelightError) as none:
-        await write_job_folder(queue.store, job, CATALOG)
-    assert none.value.code == "photo_gone"
+    assert found == [(3, 0, 3), (2, 1, 2), (1, 2, 1)]
+    assert folder.read_request()["request"]["photos"] == list(folder.photos.iterdir()) == []
+
+
+async def test_a_photo_without_its_file_is_gone(queue):
+    """A photo whose file goes while the folder is written is left out of captions and recipe."""
+    dataset = await queue.add_dataset(count=3)
+    first, *_ = await queue.store.photos.list_for(dataset.id, ALICE)
+    queue.home.photo_file(first.digest).unlink()
+    captions, training = (
+        await queue.add_captions(dataset),
+        await queue.add_training(dataset=dataset),
+    )
+    for job in (captions, training):
+        await write_job_folder(queue.store, replace(job, fence=1), CATALOG)
+
+    request = queue.home.job_folder(captions.folder).read_request()["request"]
+    recipe = queue.home.job_folder(training.folder).read_request()["recipe"]
+    assert (len(request["photos"]), request["gone"]) == (2, 1)
+    assert [photo["file"] for photo in recipe["photos"]] == ["0001.png", "0002.png"]
+
+
+async def test_a_claim_writes_its_folder_once(queue):
+    """A scheduler that adopts a job leaves the folder alone that its worker may be reading."""
+    job = await queue.add_captions(await queue.add_dataset())
+    folder = queue.home.job_folder(job.folder)
+    await write_job_folder(queue.store, replace(job, fence=1), CATALOG)
+    before = folder.photos.stat().st_ino
+    await write_job_folder(queue.store, replace(job, fence=1), CATALOG)
+
+    assert folder.photos.stat().st_ino == before
 
 
 async def test_a_strangers_style_is_unknown(queue):
