@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from bot import wording
 from storage.errors import UserError
@@ -28,11 +29,16 @@ from storage.records import Style
 from storage.store import Store
 
 log = logging.getLogger(__name__)
+request_log = logging.getLogger(f"{__name__}.requests")
+request_log.addFilter(lambda record: not is_malformed(record))
 
 VALID_SECONDS = 7 * 24 * 3600  #: seconds
+IDLE_SECONDS = (
+    75.0  #: until a connection without a whole request is closed; proxies keep theirs 60
+)
 #: the style and its key, which links of version 0.1 lack; its owner; unix seconds; the signature
 TOKEN = re.compile(
-    r"(\d{1,20})(?:-([0-9a-f]{14,16}))?\.(\d{1,20})\.(\d{1,12})\.([A-Za-z0-9_-]{43})"
+    r"([0-9]{1,18})(?:-([0-9a-f]{14,16}))?\.([0-9]{1,19})\.([0-9]{1,12})\.([A-Za-z0-9_-]{43})"
 )
 OLD_KEY_CHARS = 14  #: of the key of a style from before there were keys
 HEADERS = {
@@ -64,11 +70,17 @@ class Web:
         self.app.on_response_prepare.append(self._seal)
         self._runner: web.AppRunner | None = None
 
-    async def start(self, host: str, port: int) -> None:
+    async def start(self, host: str, port: int, idle_seconds: float = IDLE_SECONDS) -> None:
         """Listen on a port; 0 listens nowhere."""
         if not port:
             return
-        self._runner = web.AppRunner(self.app, access_log=None)  # a link is as good as a password
+        self._runner = web.AppRunner(
+            self.app,
+            access_log=None,  # a link is as good as a password
+            keepalive_timeout=idle_seconds,
+            lingering_time=idle_seconds,
+            logger=request_log,
+        )
         await self._runner.setup()
         try:
             await web.TCPSite(self._runner, host, port).start()
@@ -130,6 +142,11 @@ class Web:
     @staticmethod
     async def _seal(_: web.Request, response: web.StreamResponse) -> None:
         response.headers.update(HEADERS)
+
+
+def is_malformed(record: logging.LogRecord) -> bool:
+    """Return whether a record tells of a request that is no HTTP: strangers may send anything."""
+    return record.exc_info is not None and isinstance(record.exc_info[1], HttpProcessingError)
 
 
 def read_or_make_key(home: Home) -> bytes:
