@@ -23,6 +23,7 @@ from storage.errors import UserError
 from storage.photos.sandbox import Darkroom
 from storage.store import Store
 
+MAX_RATE_LIMIT_SECONDS = 30.0  #: seconds that one request waits; longer ones are tried anew
 MAX_READS = 4  #: files held in memory at once
 
 
@@ -42,6 +43,9 @@ class JobFeed(Protocol):
 
     def forget(self, number: int) -> None:
         """Leave a job's card alone from now on."""
+
+    async def show_kept(self, interaction: Interaction) -> None:
+        """Show a member the posts that no place took, after the answer to their command."""
 
 
 def make_intents(*, collect: bool) -> discord.Intents:
@@ -74,6 +78,7 @@ class Bot(commands.Bot):
             tree_cls=CommandTree,
             intents=make_intents(collect=settings.collect_messages),
             allowed_mentions=discord.AllowedMentions.none(),
+            max_ratelimit_timeout=MAX_RATE_LIMIT_SECONDS,
         )
         self.settings = settings
         self.running_commands: set[tuple[object, ...]] = set()  #: see `refusing_duplicates`
@@ -108,6 +113,12 @@ class Bot(commands.Bot):
             return
         if not ours:
             await answer_error(interaction, UserError("card_old"))
+
+    async def on_app_command_completion(
+        self, interaction: Interaction, _: app_commands.Command[Any, ..., Any] | object, /
+    ) -> None:
+        """Show the member what could not be posted, after the answer to any command."""
+        await self.jobs.show_kept(interaction)
 
     async def on_message(self, message: discord.Message, /) -> None:
         """Leave messages alone: there are no prefix commands."""

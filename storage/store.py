@@ -16,6 +16,7 @@ from storage.tables.jobs import Jobs
 from storage.tables.members import Members
 from storage.tables.orphans import Orphans
 from storage.tables.photos import Photos
+from storage.tables.posts import Posts
 from storage.tables.servers import Reports, Servers
 from storage.tables.styles import Styles
 from storage.tables.trash import Trash
@@ -39,6 +40,7 @@ class Store:
         self.durations = Durations(database)
         self.styles = Styles(database, trash, home)
         self.reports = Reports(database)
+        self.posts = Posts(database)
 
     @classmethod
     async def open(cls, home: Home) -> Store:

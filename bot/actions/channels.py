@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import datetime
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Literal
+from typing import Literal, TypeVar
 
 import discord
 
 from bot import wording
 from bot.bot import Bot, Interaction
+from bot.card import Card
 from bot.wording import flatten
 from storage.errors import UserError
 from storage.records import Job
+from storage.tables.posts import make_marker
 
+T = TypeVar("T")
 MessageChannel = discord.TextChannel | discord.Thread | discord.VoiceChannel | discord.StageChannel
 ARCHIVE_MINUTES: Literal[1440] = 1440  #: minutes until a quiet thread is folded away
+SEARCHED_MESSAGES = 50  #: messages of a channel in which a post is looked for
+THREAD_ARCHIVED = 50083  #: Discord's code
 PERMISSIONS = {
     "view_channel": "View Channel",
     "send_messages": "Send Messages",
@@ -65,33 +72,95 @@ async def remove_message(bot: Bot, channel: int, guild: int, message: int) -> No
         await partial_messageable(bot, channel, guild).get_partial_message(message).delete()
 
 
-async def create_private_thread(bot: Bot, job: Job) -> int:
-    """Create a job's private thread, add its owner, and return its id."""
-    channel = bot.get_channel(job.channel)
-    if not isinstance(channel, discord.TextChannel):
-        return job.channel
-    thread = await channel.create_thread(
-        name=await thread_name(bot, job),
-        type=discord.ChannelType.private_thread,
-        auto_archive_duration=ARCHIVE_MINUTES,
-        invitable=False,
+async def post(
+    room: discord.abc.Messageable,
+    card: Card,
+    nonce: str,
+    mentions: discord.AllowedMentions | None = None,
+) -> discord.Message:
+    """Send a card as a message of its own: everything that no command answers goes through here.
+
+    Discord takes a nonce once within some minutes and returns the message that has it already.
+    """
+    mentions = mentions or discord.AllowedMentions.none()
+    return await room.send(
+        view=card, files=card.open_files(), nonce=nonce, allowed_mentions=mentions
     )
-    await thread.add_user(discord.Object(job.owner))
-    return thread.id
+
+
+def mark_card(card: Card, job: Job) -> Card:
+    """Give a job's card the number by which it is found in a channel, and return it."""
+    card.container.id = make_marker(f"card {job.id} {job.created}")
+    return card
+
+
+async def find_posted(
+    bot: Bot, room: discord.abc.Messageable, marker: int, after: int = 0
+) -> discord.Message | None:
+    """Return the bot's newest message whose card has a marker, among a channel's last ones."""
+    with suppress(discord.Forbidden, discord.NotFound):
+        async for message in room.history(limit=SEARCHED_MESSAGES):
+            ids = {getattr(component, "id", None) for component in message.components}
+            if message.author == bot.user and message.id > after and marker in ids:
+                return message
+    return None
+
+
+async def reopening(bot: Bot, room: int, act: Callable[[], Awaitable[T]]) -> T:
+    """Do something in a channel; if it is an archived thread, open it first and do it again."""
+    try:
+        return await act()
+    except discord.HTTPException as refused:
+        if refused.code != THREAD_ARCHIVED:
+            raise
+        with suppress(discord.HTTPException):
+            thread = await bot.fetch_channel(room)
+            if isinstance(thread, discord.Thread):
+                await thread.edit(archived=False)
+        return await act()
 
 
 async def create_thread(bot: Bot, job: Job) -> int | None:
-    """Create the thread for a job's previews and return its id; None where there can be none."""
-    channel = bot.get_channel(job.channel)
+    """Return a job's new thread, or the one that an earlier process has just created.
+
+    Returns None in a channel that has no threads. The owner is invited to a private one.
+    """
+    channel = bot.get_channel(job.channel) or await bot.fetch_channel(job.channel)
+    if isinstance(channel, discord.Thread) and job.private:
+        return channel.id
     if not isinstance(channel, discord.TextChannel):
+        if job.private:
+            raise UserError("channel_kind")
         return None
-    kind = discord.ChannelType.public_thread
-    if channel.is_news():
-        kind = discord.ChannelType.news_thread
-    thread = await channel.create_thread(
-        name=await thread_name(bot, job), type=kind, auto_archive_duration=ARCHIVE_MINUTES
+    name = await thread_name(bot, job)
+    thread = find_thread(channel, name, job) or await channel.create_thread(
+        name=name,
+        type=thread_type(channel, private=job.private),
+        auto_archive_duration=ARCHIVE_MINUTES,
+        invitable=not job.private,
     )
+    if job.private:
+        await thread.add_user(discord.Object(job.owner))
     return thread.id
+
+
+def thread_type(channel: discord.TextChannel, *, private: bool) -> discord.ChannelType:
+    """Return the kind of thread that a job gets in a channel."""
+    if private:
+        return discord.ChannelType.private_thread
+    if channel.is_news():
+        return discord.ChannelType.news_thread
+    return discord.ChannelType.public_thread
+
+
+def find_thread(channel: discord.TextChannel, name: str, job: Job) -> discord.Thread | None:
+    """Return the bot's thread of this name that is newer than a job; None without one."""
+    created = datetime.datetime.fromtimestamp(job.created, datetime.UTC)
+    since = job.message or discord.utils.time_snowflake(created)
+    for thread in channel.threads:
+        if thread.name == name and thread.owner_id == channel.guild.me.id and thread.id > since:
+            return thread
+    return None
 
 
 async def thread_name(bot: Bot, job: Job) -> str:

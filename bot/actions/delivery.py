@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
 import discord
 
 from bot.bot import Bot
-from bot.card import Card
 from bot.web import Link
 from storage.events import SmallCopy
 from storage.records import Style
 
 MIB = 1 << 20
 BOOSTED_MIB = {2: 50, 3: 100}  #: MiB that Discord takes by a server's boosts; below, the setting
-#: Discord's codes for "request entity" and "file too large"
-TOO_LARGE_CODES = frozenset({40005, 50045})
 
 
 class DeliveryKind(StrEnum):
@@ -65,28 +61,3 @@ def list_handovers(
     if small and not link and small.bytes <= max_bytes:
         return [Handover(DeliveryKind.SMALL, style.bytes, max_bytes, small=small), other]
     return [other]
-
-
-async def post_file(
-    channel: discord.abc.Messageable,
-    handovers: list[Handover],
-    make_card: Callable[[Handover], Card],
-    mentions: discord.AllowedMentions,
-) -> discord.Message:
-    """Post a card with the file, the next way whenever Discord finds the file too large."""
-    for handover in handovers[:-1]:
-        card = make_card(handover)
-        try:
-            return await channel.send(
-                view=card, files=card.open_files(), allowed_mentions=mentions
-            )
-        except discord.HTTPException as refused:
-            if not is_too_large(refused):
-                raise
-    card = make_card(handovers[-1])
-    return await channel.send(view=card, files=card.open_files(), allowed_mentions=mentions)
-
-
-def is_too_large(refused: discord.HTTPException) -> bool:
-    """Return whether Discord refused a file because of its size."""
-    return refused.status == 413 or refused.code in TOO_LARGE_CODES

@@ -46,7 +46,6 @@ class JobView:
     method: str  #: its title
     place: int = 0  #: in the queue
     result: str = ""  #: address of the result's message
-    threadless: bool = False  #: there should be a thread, but it may not be made
 
     @property
     def name(self) -> str:
@@ -80,8 +79,6 @@ def job_card(home: Home, view: JobView) -> Card:
         card.add_gallery([(curve, wording.job.CURVE_ALT)])
     if job.thread and not job.private:
         card.add(text(say(wording.job.THREAD, thread=job.thread)))
-    elif view.threadless:
-        card.add(text(wording.job.THREADLESS))
     buttons = job_buttons(job)
     return card.add(row(*buttons)) if buttons else card
 

@@ -55,7 +55,7 @@ async def queue_and_show(
     )
     async with bot.jobs.lock:  # or it would post a card of its own
         view = await sampling.queue_sample(bot, request, requester, style)
-        card = waiting_card(view)
+        card = channels.mark_card(waiting_card(view), view.job)
         message = await edit(interaction, card)
         await bot.store.jobs.set_card(view.job.id, requester.channel, message.id, None)
         bot.jobs.expect(view.job.id, card)

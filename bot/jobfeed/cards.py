@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import IntEnum
-from typing import Any, TypeAlias, TypeVar
+from functools import partial
+from typing import Any
 
 import discord
 
-from bot import wording
 from bot.actions import channels
 from bot.actions.jobstate import JobState
 from bot.actions.sampling import SampleView
@@ -20,14 +20,11 @@ from bot.bot import Bot
 from bot.card import Card
 from bot.cards.job import JobView, job_card
 from bot.cards.sample import sample_card
+from bot.jobfeed.refusals import TOO_MANY_EDITS
 from storage.errors import UserError
 from storage.records import Job, Kind, Status, Style
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
-#: Posts something to a channel or thread.
-PostTo: TypeAlias = "Callable[[discord.PartialMessageable], Awaitable[T]]"
 
 MAX_EDIT_AGE = timedelta(minutes=50)  #: after an hour Discord allows hardly any edits
 
@@ -49,15 +46,47 @@ class WatchedJob:
     edited: float = float("-inf")  #: monotonic seconds
     pending: Pending = Pending.NOW
     shown: Status | None = None  #: the status on the card; a queued job's card has its place
-    lost: bool = False  #: the owner knows that the card cannot be posted
-    threadless: bool = False  #: no thread can be created below the card
-    result: str = ""  #: URL of the message with the file
+    lost: bool = False  #: the card cannot be posted: wait for the next status
+    ended: bool = False  #: the ladder shows the card's last state
+    restored: bool = False  #: an earlier process may have posted its card and died
     message: tuple[int, int, int] | None = None  #: channel, server and message id of the card
     payload: list[Any] = field(default_factory=list)  #: as it was posted last
 
     def request_update(self, pending: Pending) -> None:
         """Have the card updated at least so soon."""
         self.pending = max(self.pending, pending)
+
+
+class WatchedJobs:
+    """The jobs whose cards are kept up to date."""
+
+    def __init__(self, bot: Bot) -> None:
+        self.store = bot.store
+        self.known: dict[int, WatchedJob] = {}
+        self.dropped: set[int] = set()  #: jobs whose cards somebody deleted
+        self.started = time.time()
+
+    async def find(self, number: int) -> WatchedJob | None:
+        """Return a job that is watched, from now on if need be; None for one without a card."""
+        if number in self.dropped:
+            return None
+        if number not in self.known:
+            try:
+                job = await self.store.jobs.get(number)
+            except UserError:
+                return None
+            if job.kind is Kind.CAPTION:
+                return None
+            state = JobState.from_events(await self.store.events.list_for_job(number))
+            known = WatchedJob(number, state, ended=job.status.ended)
+            known.restored = job.created < self.started
+            self.known[number] = known
+        return self.known[number]
+
+    def forget(self, number: int) -> None:
+        """Leave a job's card alone from now on."""
+        self.dropped.add(number)
+        self.known.pop(number, None)
 
 
 class JobCards:
@@ -82,46 +111,76 @@ class JobCards:
         if job.message and self._is_editable(job.message):
             if content == watched.payload and not card.paths:
                 return
-            with suppress(discord.NotFound):
-                room = channels.partial_messageable(self.bot, job.channel, job.guild)
-                message = room.get_partial_message(job.message)
-                await message.edit(view=card, attachments=card.open_files())
+            if await self._edit(job, card):
                 watched.payload = content
                 return
-            card = await self.make_card(job, watched)  # somebody deleted it; the files were read
-        watched.message = await self._post(job, card)
+            card = await self.make_card(job, watched)  # its files were read
+        watched.message = await self._post(job, card, watched)
         watched.payload = content
 
     def _is_editable(self, message: int) -> bool:
         return discord.utils.utcnow() - discord.utils.snowflake_time(message) < MAX_EDIT_AGE
 
-    async def _post(self, job: Job, card: Card) -> tuple[int, int, int]:
+    async def _edit(self, job: Job, card: Card) -> bool:
+        """Edit a card; return whether it is still there and Discord allows one more edit."""
+        room = channels.partial_messageable(self.bot, job.channel, job.guild)
+        message = room.get_partial_message(job.message or 0)
+
+        async def edit() -> None:
+            await message.edit(view=card, attachments=card.open_files())
+
+        try:
+            await channels.reopening(self.bot, job.channel, edit)
+        except discord.NotFound:
+            return False
+        except discord.HTTPException as refused:
+            if refused.code != TOO_MANY_EDITS:
+                raise
+            return False
+        return True
+
+    async def _post(self, job: Job, card: Card, watched: WatchedJob) -> tuple[int, int, int]:
         """Post a card, remove the old one, and return its channel, server and message id."""
-        channel, thread = job.channel, job.thread
-        if job.private and not job.message and job.kind is Kind.TRAIN:
-            channel = thread = await channels.create_private_thread(self.bot, job)
-        room = channels.partial_messageable(self.bot, channel, job.guild)
-        message = await room.send(view=card, files=card.open_files())
-        await self.store.jobs.set_card(job.id, channel, message.id, thread)
-        if job.message:
+        if job.private and not job.thread and job.kind is Kind.TRAIN:
+            await self.store.jobs.set_thread(job.id, await channels.create_thread(self.bot, job))
+            job = await self.store.jobs.get(job.id)
+        room = channels.partial_messageable(self.bot, job.channel, job.guild)
+        old, marker = job.message or 0, card.container.id or 0
+        message = None
+        if watched.restored:
+            message = await channels.find_posted(self.bot, room, marker, after=old)
+        watched.restored = False
+        if message is None:
+            nonce = f"{job.id}-{old % 10**8}-card"
+            send = partial(channels.post, room, card, nonce)
+            message = await channels.reopening(self.bot, job.channel, send)
+        await self.store.jobs.set_card(job.id, job.channel, message.id, job.thread)
+        if old:
             with suppress(discord.HTTPException):
-                await channels.remove_message(self.bot, job.channel, job.guild, job.message)
-        return channel, job.guild, message.id
+                await channels.remove_message(self.bot, job.channel, job.guild, old)
+        return job.channel, job.guild, message.id
 
     async def make_card(self, job: Job, watched: WatchedJob) -> Card:
         """Return a job's card as the job is now."""
-        home = self.store.home
         if job.kind is Kind.SAMPLE:
-            return sample_card(home, await self.view_sample(job), watched.state)
-        return job_card(home, await self.view_job(job, watched))
+            card = await self.make_sample_card(job, watched.state)
+        else:
+            card = job_card(self.store.home, await self.view_job(job, watched.state))
+        return channels.mark_card(card, job)
 
-    async def view_job(self, job: Job, watched: WatchedJob) -> JobView:
+    async def make_sample_card(self, job: Job, state: JobState) -> Card:
+        """Return the card of pictures on demand as they are now."""
+        return sample_card(self.store.home, await self.view_sample(job), state)
+
+    async def view_job(self, job: Job, state: JobState) -> JobView:
         """Return what the cards of a training show."""
         catalog = await self.store.catalog.read()
         method = catalog.method_title(str(job.request.get("method", "")))
         titles = catalog.base_title(job.base), method
-        place, result = await self.store.jobs.queue_position(job.id), watched.result
-        return JobView(job, watched.state, *titles, place, result, watched.threadless)
+        place, result = await self.store.jobs.queue_position(job.id), ""
+        if posted := await self.store.posts.find_result(job.id):
+            result = f"https://discord.com/channels/{job.guild}/{posted.channel}/{posted.message}"
+        return JobView(job, state, *titles, place, result)
 
     async def view_sample(self, job: Job) -> SampleView:
         """Return what the card of a sample shows."""
@@ -136,50 +195,3 @@ class JobCards:
         with suppress(UserError):
             return await self.store.styles.get(job.style, job.owner, job.guild)
         return None
-
-    async def report_lost_card(self, watched: WatchedJob, closed: discord.HTTPException) -> None:
-        """Tell a job's owner, once, that its card cannot be posted."""
-        log.info("Job %s cannot be shown: %s", watched.job, closed)
-        if watched.lost:
-            return
-        watched.lost = True
-        job = await self.store.jobs.get(watched.job)
-        name = str(job.request.get("name") or job.request.get("prompt", ""))
-        gone = isinstance(closed, discord.NotFound)
-        why = wording.job.CARD_LOST_GONE if gone else wording.job.CARD_LOST_FORBIDDEN
-        said = wording.say(wording.job.CARD_LOST, name=name, channel=job.channel, why=why)
-        with suppress(discord.HTTPException):
-            room = await self.bot.create_dm(discord.Object(job.owner))
-            await room.send(said)
-
-    async def post_below(self, job: Job, watched: WatchedJob, post: PostTo[T]) -> T:
-        """Post something in a job's thread; in its channel where there can be no thread."""
-        thread = await self._find_thread(job, watched)
-        channel = channels.partial_messageable(self.bot, job.channel, job.guild)
-        if thread is None:
-            return await post(channel)
-        try:
-            return await post(channels.partial_messageable(self.bot, thread, job.guild))
-        except discord.NotFound:  # somebody deleted the thread
-            watched.threadless = True
-            await self.store.jobs.set_card(job.id, job.channel, job.message or 0, None)
-            return await post(channel)
-
-    async def _find_thread(self, job: Job, watched: WatchedJob) -> int | None:
-        """Return a job's thread, created if there is none; None where there can be none.
-
-        A private job's channel is a thread already.
-        """
-        if job.private or job.thread is not None:
-            return None if job.private else job.thread
-        if watched.threadless or not self.bot.settings.create_threads:
-            return None
-        try:
-            thread = await channels.create_thread(self.bot, job)
-        except discord.HTTPException as refused:
-            log.info("No thread for job %s: %s", job.id, refused)
-            watched.threadless = True
-            return None
-        if thread is not None:
-            await self.store.jobs.set_card(job.id, job.channel, job.message or 0, thread)
-        return thread

@@ -1,8 +1,9 @@
 """The job feed: events of jobs become cards, threads, results and pings.
 
-One task reads the events from a cursor in the database, so a restart loses nothing. A card is
-edited when its job's status changes, else at most every `SAFELIGHT_CARD_SECONDS`; one that is too
-old to edit is posted anew.
+One task reads the events from a cursor in the database and adds what they have to tell to the
+table of posts, together with the cursor, so a restart loses nothing and doubles nothing. The
+ladder sends the posts. A card is edited when its job's status changes, else at most every
+`SAFELIGHT_CARD_SECONDS`; one that is too old to edit is posted anew.
 """
 
 from __future__ import annotations
@@ -10,32 +11,26 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from functools import partial
 
-import aiohttp
-import discord
 from discord.ext import tasks
 
-from bot.actions import delivery
 from bot.actions.jobstate import JobState
-from bot.bot import Bot
+from bot.bot import Bot, Interaction
 from bot.card import Card
-from bot.cards import result as results
-from bot.cards.job import JobView
-from bot.jobfeed.cards import JobCards, Pending, WatchedJob
+from bot.jobfeed.cards import JobCards, Pending, WatchedJob, WatchedJobs
+from bot.jobfeed.contents import list_waiting
+from bot.jobfeed.ladder import Ladder
+from bot.jobfeed.refusals import judge
 from storage.errors import UserError
 from storage.events import Event, LogEntry, PreviewsDrawn, StatusChanged
 from storage.records import Job, Kind, Status
+from storage.tables.posts import NewPost, PostKind
 
 log = logging.getLogger(__name__)
 
 CURSOR_NAME = "bot"  #: of this reader in the table of cursors
 SLACK_SECONDS = 0.25  #: seconds that two turns may be closer than the setting
-ENDED = frozenset(status for status in Status if status.ended)
-SHOWN = frozenset({Kind.TRAIN, Kind.SAMPLE})
-MAX_TRIES = 20  #: of an event while Discord does not answer
 SWEEP_SECONDS = 60.0  #: seconds between two looks for jobs whose member has left
-CHANNEL_GONE = (discord.Forbidden, discord.NotFound)
 
 
 class JobFollower:
@@ -43,11 +38,10 @@ class JobFollower:
 
     def __init__(self, bot: Bot) -> None:
         self.bot, self.store, self.cards = bot, bot.store, JobCards(bot)
-        self.watched: dict[int, WatchedJob] = {}
-        self.dropped: set[int] = set()  #: jobs whose cards somebody deleted
+        self.watched = WatchedJobs(bot)
+        self.ladder = Ladder(bot, self.cards, self.watched)
         self.lock = asyncio.Lock()
         self.cursor: int | None = None
-        self.tries = 0  #: of the event after the cursor
         self.swept = float("-inf")  #: monotonic seconds
         self.loop = tasks.loop(seconds=min(1.0, bot.settings.card_seconds))(self.update)
         self.loop.before_loop(bot.wait_until_ready)
@@ -67,7 +61,7 @@ class JobFollower:
 
     def expect(self, number: int, card: Card) -> None:
         """Keep the card that was just posted for a job up to date."""
-        self.watched[number] = WatchedJob(
+        self.watched.known[number] = WatchedJob(
             number,
             JobState(),
             edited=time.monotonic(),
@@ -78,220 +72,141 @@ class JobFollower:
     async def show(self, number: int) -> None:
         """Post or update a job's card now."""
         async with self.lock:
-            watched = await self._find_watched(number)
+            watched = await self.watched.find(number)
             if watched is not None:
-                watched.request_update(Pending.NOW)
-                try:
-                    await self._update_card(watched)
-                except Exception as error:
-                    if not is_transient(error):  # else the next turn tries again
-                        raise
+                await self._update_card(watched)
 
     async def make_card(self, number: int) -> Card:
         """Return a new card of a job as it is now."""
         async with self.lock:
-            watched = await self._find_watched(number)
+            watched = await self.watched.find(number)
             if watched is None:
                 raise UserError("job_unknown")
             job = await self.store.jobs.get(number)
             if job.status.ended:
-                self.watched.pop(number, None)
+                self.watched.known.pop(number, None)
             return await self.cards.make_card(job, watched)
 
     def forget(self, number: int) -> None:
         """Leave a job's card alone from now on."""
-        self.dropped.add(number)
-        self.watched.pop(number, None)
+        self.watched.forget(number)
+
+    async def show_kept(self, interaction: Interaction) -> None:
+        """Show a member the posts that no place took, after the answer to their command."""
+        async with self.lock:
+            await self.ladder.show_kept(interaction)
 
     # reading -------------------------------------------------------------------------------------
 
     async def update(self) -> None:
-        """Read the new events, then update the cards that are due."""
+        """Read the new events, send what they tell, and update the cards that are due."""
         async with self.lock:
             try:
                 await self._read_events()
-                for watched in tuple(self.watched.values()):
+                await self.ladder.deliver()
+                for watched in tuple(self.watched.known.values()):
                     if self._is_due(watched):
                         await self._update_card(watched)
                 await self._check_ended_jobs()
-            except Exception as error:
-                if not is_transient(error):
-                    log.exception("Bug while following the jobs")
-                log.info("Discord did not answer, trying again: %s", error)
+            except Exception:
+                log.exception("Bug while following the jobs")
 
     async def _read_events(self) -> None:
         if self.cursor is None:
             self.cursor = await self.store.events.read_cursor(CURSOR_NAME)
             for job in await self.store.jobs.list_open():
-                await self._find_watched(job.id)
+                await self.watched.find(job.id)
         while entries := await self.store.events.list_since(self.cursor):
             for entry in entries:
-                await self._handle(entry)
-                self.cursor, self.tries = entry.id, 0
-                if isinstance(
-                    entry.event, PreviewsDrawn | StatusChanged
-                ):  # these post: never twice
-                    await self.store.events.save_cursor(CURSOR_NAME, entry.id)
+                if posts := await self._handle(entry):
+                    await self.store.posts.add(*posts, cursor=(CURSOR_NAME, entry.id))
+                self.cursor = entry.id
             await self.store.events.save_cursor(CURSOR_NAME, self.cursor)
 
-    async def _handle(self, entry: LogEntry[Event]) -> None:
-        watched = await self._find_watched(entry.job)
+    async def _handle(self, entry: LogEntry[Event]) -> list[NewPost]:
+        """Take an event into the job's state, and return what is to be posted of it."""
+        watched = await self.watched.find(entry.job)
         if watched is None:
-            return
-        try:
-            await self._apply(watched, entry)
-        except CHANNEL_GONE as closed:
-            await self.cards.report_lost_card(watched, closed)
-        except Exception as error:
-            self.tries += 1
-            if is_transient(error) and self.tries < MAX_TRIES:
-                raise
-            log.exception("Bug with event %s of job %s", entry.id, entry.job)
-
-    async def _apply(self, watched: WatchedJob, entry: LogEntry[Event]) -> None:
+            return []
         event = entry.event
         watched.state.apply(entry)
         watched.request_update(Pending.SOON)
+        kinds: list[PostKind] = []
+        job = await self.store.jobs.get(entry.job)
         if isinstance(event, StatusChanged):
             watched.request_update(Pending.NOW)
             watched.lost = False
-            for other in self.watched.values():
+            for other in self.watched.known.values():
                 if other.shown is Status.QUEUED:  # its place in the queue may be another now
                     other.request_update(Pending.SOON)
-            if event.status in ENDED:
-                await self._post_ending(watched)
-        elif isinstance(event, PreviewsDrawn):
-            await self._post_previews(watched, event)
+            kinds = await self._list_ending_posts(job, Status(event.status))
+            watched.ended = bool(kinds)
+        elif isinstance(event, PreviewsDrawn) and job.kind is Kind.TRAIN:
+            kinds = [PostKind.PREVIEWS]
+        return [NewPost(kind, job.owner, job.guild, job.id, entry.id) for kind in kinds]
 
-    async def _find_watched(self, number: int) -> WatchedJob | None:
-        """Return a job that is watched, from now on if need be; None for one without a card."""
-        if number in self.dropped:
-            return None
-        if number not in self.watched:
-            try:
-                job = await self.store.jobs.get(number)
-            except UserError:
-                return None
-            if job.kind not in SHOWN:
-                return None
-            state = JobState.from_events(await self.store.events.list_for_job(number))
-            self.watched[number] = WatchedJob(number, state)
-        return self.watched[number]
+    async def _list_ending_posts(self, job: Job, status: Status) -> list[PostKind]:
+        """List what is posted when a job takes a status."""
+        if not status.ended:
+            return []
+        if job.kind is Kind.SAMPLE:  # who cancels pictures has deleted their card
+            return [] if status is Status.CANCELLED else [PostKind.PICTURES]
+        if status is Status.DONE:
+            return [PostKind.RESULT, PostKind.CARD]
+        told = await list_waiting(self.bot, job)
+        return [PostKind.ENDING, PostKind.CARD] if told else [PostKind.CARD]
 
     # cards ---------------------------------------------------------------------------------------
 
     def _is_due(self, watched: WatchedJob) -> bool:
         """Return whether a card must be updated in this turn."""
-        if watched.lost and watched.pending is not Pending.NOW:
+        if watched.ended or (watched.lost and watched.pending is not Pending.NOW):
             return False
         wait = self.bot.settings.card_seconds - SLACK_SECONDS
         rested = time.monotonic() - watched.edited >= wait
         return watched.pending >= (Pending.SOON if rested else Pending.NOW)
 
     async def _update_card(self, watched: WatchedJob) -> None:
-        """Post or edit a card; the owner is told if Discord forbids it."""
+        """Post or edit a card; the owner is told, once, if Discord refuses it."""
         try:
             job = await self.store.jobs.get(watched.job)
         except UserError:
-            self.watched.pop(watched.job, None)
+            self.watched.known.pop(watched.job, None)
             await self.cards.remove_card(watched)
             return
         watched.pending = Pending.NONE
         watched.edited = time.monotonic()
         try:
             await self.cards.update_card(job, watched)
-        except CHANNEL_GONE as closed:
-            await self.cards.report_lost_card(watched, closed)
         except Exception as error:
-            if is_transient(error):
-                watched.request_update(Pending.NOW)
+            verdict = judge(error)
+            if verdict is None:
                 raise
-            if not isinstance(error, discord.HTTPException):
-                raise
-            log.warning("Card of job %s: %s", job.id, error)
+            log.info("Job %s cannot be shown: %s", job.id, error)
+            if verdict.transient:
+                watched.request_update(Pending.SOON)
+                return
+            watched.lost, why = True, ("card", verdict.reason)
+            lost = NewPost(PostKind.CARD_LOST, job.owner, job.guild, job.id, refusals=(why,))
+            await self.store.posts.add(lost)
         if job.status.ended:
-            self.watched.pop(job.id, None)
+            self.watched.known.pop(job.id, None)
 
     async def _check_ended_jobs(self) -> None:
-        """Once in SWEEP_SECONDS, update the cards of jobs that are not open any more."""
+        """Once in SWEEP_SECONDS, leave jobs alone that are not open any more."""
         if time.monotonic() - self.swept < SWEEP_SECONDS:
             return
         self.swept = time.monotonic()
         known = {job.id for job in await self.store.jobs.list_open()}
-        for watched in [one for one in self.watched.values() if one.job not in known]:
-            await self._update_card(watched)
+        for watched in [one for one in self.watched.known.values() if one.job not in known]:
+            if watched.ended and await self._is_known(watched.job):
+                self.watched.known.pop(watched.job)  # the ladder finds it again if need be
+            else:
+                await self._update_card(watched)
 
-    # samples, results, pings ---------------------------------------------------------------------
-
-    async def _post_previews(self, watched: WatchedJob, previews: PreviewsDrawn) -> None:
-        """Post a training's previews below its card."""
-        job = await self._ensure_card(watched)
-        view = await self.cards.view_job(job, watched)
-
-        async def post(room: discord.PartialMessageable) -> None:
-            card = results.step_card(self.store.home, view, previews)
-            if card.paths:
-                await room.send(view=card, files=card.open_files())
-
-        await self.cards.post_below(job, watched, post)
-
-    async def _ensure_card(self, watched: WatchedJob) -> Job:
-        """Return a job whose card is posted."""
-        job = await self.store.jobs.get(watched.job)
-        if job.message is None:
-            await self.cards.update_card(job, watched)
-            job = await self.store.jobs.get(watched.job)
-        return job
-
-    async def _post_ending(self, watched: WatchedJob) -> None:
-        """Post a training's result, or that there is none, and ping those who wait."""
-        job = await self.store.jobs.get(watched.job)
-        if job.kind is not Kind.TRAIN or not job.status.ended:
-            return
-        pinged = await self._list_pinged(job)
-        view = await self.cards.view_job(await self._ensure_card(watched), watched)
-        style = await self.cards.find_style(job)
-        if job.status is Status.DONE and style is not None:
-            base = (await self.store.catalog.read()).get_base(job.base)
-            result = results.Result(view, style, base, pinged)
-            posted = await self.cards.post_below(
-                view.job, watched, partial(self._post_result, result)
-            )
-            watched.result = posted.jump_url
-        elif pinged:
-            await self.cards.post_below(
-                view.job, watched, partial(self._post_notice, view, pinged)
-            )
-
-    async def _post_notice(
-        self, view: JobView, pinged: list[int], room: discord.PartialMessageable
-    ) -> None:
-        card = results.ending_card(view, pinged)
-        await room.send(view=card, allowed_mentions=results.allow_mentions(pinged))
-
-    async def _post_result(
-        self, result: results.Result, room: discord.PartialMessageable
-    ) -> discord.Message:
-        max_bytes = delivery.max_file_bytes(room.guild, self.bot.settings.upload_mib)
-        return await delivery.post_file(
-            room,
-            delivery.list_handovers(
-                self.bot, result.style, max_bytes, result.view.state.done.small_copy
-            ),
-            lambda handover: results.result_card(self.store.home, result, handover),
-            results.allow_mentions(result.pinged),
-        )
-
-    async def _list_pinged(self, job: Job) -> list[int]:
-        """List the owner and those who asked to be told, but not who cancelled the job."""
-        everyone = dict.fromkeys([job.owner, *await self.store.jobs.list_watchers(job.id)])
-        if job.status is Status.CANCELLED:
-            everyone.pop(job.requested_by or 0, None)
-        return list(everyone)
-
-
-def is_transient(error: Exception) -> bool:
-    """Return whether an error is the network's or Discord's own, so that a retry may help."""
-    if isinstance(error, discord.HTTPException):
-        return error.status >= 500
-    return isinstance(error, aiohttp.ClientError | ConnectionError | TimeoutError)
+    async def _is_known(self, number: int) -> bool:
+        try:
+            await self.store.jobs.get(number)
+        except UserError:
+            return False
+        return True

@@ -15,6 +15,7 @@ from bot.wording import (
     guide,
     job,
     member,
+    refusals,
     report,
     result,
     sample,

@@ -36,13 +36,9 @@ CANCELLED = "Cancelled at step {step}."
 CANCELLED_WAITING = "Cancelled before it started."
 CANCELLED_BY = "Cancelled by <@{by}>."
 THREAD = "-# Samples: <#{thread}>"
-THREADLESS = "-# I can't create threads here, so samples are posted in this channel. An admin can give me *Create Public Threads*."
 WILL_NOTIFY = "I'll tell you when it ends."
 THREAD_NAME = "{name} · {method} · {job}"
 CURVE_ALT = "The loss, step by step"
-CARD_LOST = "I can't post about **{name}** in <#{channel}>: {why} The job itself continues; see it with /jobs."
-CARD_LOST_GONE = "the channel or thread is gone."
-CARD_LOST_FORBIDDEN = "I'm missing a permission there. Ask an admin to let me View Channel, Send Messages and Attach Files."
 NOTES = {
     "checkpoint_lost": "Progress couldn't be saved at step {step}, perhaps because the disk is full. Training continues, and the last save is still there.",
     "memory": "The GPU ran out of memory, so training continues in a way that needs less.",

@@ -174,6 +174,14 @@ class Jobs:
             sql, job=job_id, channel=channel, message=message, thread=thread, now=time.time()
         )
 
+    async def set_thread(self, job_id: int, thread: int | None) -> None:
+        """Record a job's thread; a private job's card is in it, too."""
+        sql = (
+            "UPDATE jobs SET thread = :thread,"
+            " channel = iif(private, coalesce(:thread, channel), channel) WHERE id = :job"
+        )
+        await self._database.execute(sql, job=job_id, thread=thread)
+
     # commands ----------------------------------------------------------------------------------
 
     async def send_command(self, job_id: int, command: JobCommand, by: int) -> Job:

@@ -30,6 +30,8 @@ EXPORT_QUERIES = {
     "shares": "SELECT style, guild FROM shares"
     " WHERE style IN (SELECT id FROM styles WHERE owner = :member)",
     "drafts": "SELECT id, created, body FROM drafts WHERE owner = :member",
+    "posts": "SELECT kind, guild, job, event, state, channel, message, created FROM posts"
+    " WHERE member = :member",
     "reports": "SELECT guild, job, message, reason, at FROM reports WHERE reporter = :member",
 }
 JSON_COLUMNS = {"body", "request", "error", "facts", "warnings"}
@@ -48,6 +50,7 @@ ERASE_STATEMENTS = (
     "DELETE FROM datasets WHERE owner = :member",
     "DELETE FROM consents WHERE member = :member",
     "DELETE FROM watchers WHERE member = :member",
+    "DELETE FROM posts WHERE member = :member",
     "DELETE FROM reports WHERE reporter = :member",
     "UPDATE jobs SET requested_by = NULL WHERE requested_by = :member",
     "UPDATE events SET facts = json_remove(facts, '$.by') WHERE facts ->> 'by' = :member",

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any
 import discord
 import simcord
 from PIL import Image, ImageDraw
+from simcord.backend.errors import BackendError, unknown_message
+from simcord.http import router
+from simcord.http.routes import messages
 
 from bot import wording
 from bot.__main__ import make_bot
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from storage.store import Store
 
 BUTTON = 2  #: Discord's number for the component
+NONCE_SECONDS = 300  #: that Discord remembers nonces for
 
 
 def draw_photo(seed: int = 0, size: tuple[int, int] = (320, 300), form: str = "PNG") -> bytes:
@@ -176,6 +180,34 @@ async def running(home: Path, **settings: Any) -> AsyncIterator[BotKit]:
             await env.shutdown()
         await bot.close_features()
     assert errors.messages == []
+
+
+def send_message(ctx: router.RequestContext) -> Any:
+    """Send a message as Discord does: a nonce once, nothing in a locked thread.
+
+    simcord ignores both. A message un-archives its thread.
+    """
+    channel, body = ctx.backend.get_channel(ctx.int_arg("channel_id")), ctx.body()
+    metadata = channel.thread_metadata if channel.is_thread else None
+    if metadata is not None and metadata.locked:
+        raise BackendError(400, 160005, "Thread is locked")
+    if metadata is not None:
+        metadata.archived = False
+    known, now = vars(ctx.backend).setdefault("nonces", {}), ctx.backend.clock.elapsed
+    nonce = body.get("nonce") if body.get("enforce_nonce") else None
+    if nonce in known and now - known[nonce][0] < NONCE_SECONDS:
+        sent = known[nonce][1]
+        if int(sent["id"]) not in ctx.backend.messages[int(sent["channel_id"])]:
+            raise unknown_message()
+        return sent
+    sent = messages.send_message(ctx)
+    if nonce is not None:
+        assert len(nonce) <= 25
+        known[nonce] = (now, sent)
+    return sent
+
+
+router._ROUTES["POST"].insert(0, (["channels", "{channel_id}", "messages"], send_message))
 
 
 class ErrorLog(logging.Handler):

@@ -258,9 +258,10 @@ async def test_bug(kit, scheduler):
 
 
 async def test_thread_refused(kit, scheduler):
-    """If the bot may not create threads, previews go to the channel and the card says why."""
+    """If the bot may not create threads, previews go to the channel, and the first says why."""
     _, job = await scheduler.start_training()
-    kit.env.inject_error("POST", f"/channels/{kit.channel.id}/threads", status=403, code=50013)
+    path = f"/channels/{kit.channel.id}/threads"
+    kit.env.inject_error("POST", path, status=403, code=50013, times=None)
     await scheduler.report_preview(job, 0)
     await scheduler.let_bot_poll()
     await scheduler.report_preview(job, 25)
@@ -268,7 +269,9 @@ async def test_thread_refused(kit, scheduler):
 
     assert kit.channel.threads == []
     assert len(kit.find_messages("Before training")) == 1
-    assert "Create Public Threads" in kit.text(await card(kit, job))
+    assert len(kit.find_messages("step 25/100")) == 1
+    (told,) = kit.find_messages("Create Public Threads")
+    assert "Before training" in kit.text(told)
 
 
 @pytest.mark.slow(3)
@@ -284,7 +287,7 @@ async def test_closed(kit, scheduler):
         await scheduler.let_bot_poll(20)
 
     box = simcord.UserHandle(kit.env, alice.user).dm_channel
-    told = [m for m in box.history() if wording.job.CARD_LOST_FORBIDDEN in m.content]
+    told = [m for m in box.history() if kit.says(m, wording.refusals.CARD_LOST)]
     assert len(told) == 1
     assert (await kit.store.jobs.get(job.id)).status is Status.RUNNING
 
@@ -311,7 +314,7 @@ async def test_unknown_job(kit, scheduler):
     await kit.store.members.erase(alice.id, keep_styles=False)
     await scheduler.let_bot_poll(62)
 
-    assert kit.bot.jobs.watched == {}
+    assert kit.bot.jobs.watched.known == {}
     assert message not in [shown.id for shown in kit.channel.history()]
 
 
@@ -349,3 +352,64 @@ async def test_thread_deleted(kit, scheduler):
     await scheduler.let_bot_poll()
 
     assert "is ready" in kit.text(kit.channel.last_message)
+
+
+async def find_thread(kit):
+    """Return the one thread of the channel, as the bot has it."""
+    return kit.bot.get_channel(kit.channel.threads[0].id)
+
+
+async def test_thread_locked(kit, scheduler):
+    """If a moderator locks the thread, the result is posted in the channel and says why."""
+    alice, job = await scheduler.start_training()
+    await scheduler.report_preview(job, 0)
+    await scheduler.let_bot_poll()
+    await (await find_thread(kit)).edit(locked=True, archived=True)
+    await scheduler.finish_training(job)
+    await scheduler.let_bot_poll(20)
+
+    (result,) = kit.find_messages("is ready")
+    assert result.channel.id == kit.channel.id
+    why = wording.refusals.REASONS["locked"].format(place="The thread")
+    assert kit.says(result, wording.refusals.MOVED, why=why)
+    assert f"<@{alice.id}>" in kit.text(result)
+    assert result.attachments[-1].filename == "my_dog.safetensors"
+    assert result.jump_url in kit.text(await card(kit, job))
+
+
+async def test_thread_archived(kit, scheduler):
+    """A thread that went to sleep is opened again by the next post."""
+    _, job = await scheduler.start_training()
+    await scheduler.report_preview(job, 0)
+    await scheduler.let_bot_poll()
+    thread = await find_thread(kit)
+    await thread.edit(archived=True)
+    path = f"/channels/{thread.id}/messages"
+    kit.env.inject_error("POST", path, status=400, code=50083)
+    await scheduler.finish_training(job)
+    await scheduler.let_bot_poll()
+
+    (result,) = kit.find_messages("is ready")
+    assert result.channel.id == thread.id
+    opened = [r.json for r in kit.env.http_requests if r.path == f"/channels/{thread.id}"]
+    assert {"archived": False} in opened
+
+
+async def test_next_command(kit, scheduler):
+    """A result that no channel takes, not even the member's own, comes with their next command."""
+    alice, job = await scheduler.start_training()
+    await scheduler.let_bot_poll()
+    kit.env.inject_error("POST", "/channels/*/messages", status=403, code=50001, times=None)
+    kit.env.inject_error("POST", "/channels/*/threads", status=403, code=50013, times=None)
+    await scheduler.finish_training(job)
+    await scheduler.let_bot_poll(5)
+    await kit.restart()
+
+    answer = await alice.slash(kit.channel, "jobs")
+
+    assert wording.job.LIST_MINE in kit.text(answer.response)
+    (kept,) = answer.followups
+    assert "is ready" in kit.text(kept)
+    assert kept.flags.ephemeral
+    assert kept.attachments[-1].filename == "my_dog.safetensors"
+    assert (await alice.slash(kit.channel, "jobs")).followups == []

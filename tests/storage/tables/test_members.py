@@ -21,6 +21,7 @@ from storage.records import (
     Style,
 )
 from storage.store import Store
+from storage.tables.posts import NewPost, PostKind
 
 ALICE, BOB, GUILD, CHANNEL = 1001, 1002, 77, 88
 NAME = "verysecretname"
@@ -77,6 +78,7 @@ async def test_export(
     await store.jobs.add_watcher(theirs.id, ALICE)
     await store.reports.add(GUILD, ALICE, theirs.id, 5, "rude")
     await store.drafts.add(ALICE, {"dataset": dog.id})
+    await store.posts.add(NewPost(PostKind.WATCHED, ALICE, GUILD, theirs.id))
     style = await train(store, await store.jobs.queue(make_job(dataset=dog.id)))
     await store.styles.share(style.id, ALICE, GUILD)
 
@@ -95,6 +97,7 @@ async def test_export(
         "watching": 1,
         "styles": 1,
         "shares": 1,
+        "posts": 1,
         "reports": 1,
         "drafts": 1,
     }
@@ -144,6 +147,7 @@ async def test_everything(
     await store.jobs.send_command(theirs.id, JobCommand.PAUSE, ALICE)
     await store.reports.add(GUILD, ALICE, theirs.id, 5, NAME)
     await store.drafts.add(ALICE, {"class_word": NAME})
+    await store.posts.add(NewPost(PostKind.WATCHED, ALICE, GUILD, theirs.id))
     await train(store, await store.jobs.queue(make_job(request={"name": NAME})))
     paused = await store.jobs.queue(make_job(dataset=dog.id))
     await store.jobs.send_command(paused.id, JobCommand.PAUSE, ALICE)

@@ -1,0 +1,337 @@
+"""Whatever Discord refuses, everything is told once: below, in the channel, directly or later."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import asdict
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import discord
+import pytest
+
+from bot import wording
+from bot.jobfeed.follower import JobFollower
+from bot.jobfeed.ladder import PLACES
+from bot.jobfeed.refusals import OVERLOADED, REASONS, REASONS_BY_STATUS, TRANSIENT, judge
+from storage.folders import Home
+from storage.records import Base, Catalog, Concept, Dial, Kind, Method, NewJob
+from storage.requests import SampleRequest, TrainRequest
+from storage.store import Store
+from tests.fakes.rooms import CHANNEL, DM, GUILD, THREAD, FakeBot, Fault, refusal
+from tests.fakes.scheduler import FakeScheduler
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+ALICE, BOB = 1001, 1002
+REFUSED = {
+    "archived": refusal(400, 50083),
+    "locked": refusal(400, 160005),
+    "invalid": refusal(400, 50035),
+    "write limit": refusal(400, 20028),
+    "threads": refusal(400, 160006),
+    "participants": refusal(400, 30033),
+    "no access": refusal(403, 50001),
+    "no permission": refusal(403, 50013),
+    "forbidden": refusal(403),
+    "closed": refusal(403, 50007),
+    "automod": refusal(403, 200000),
+    "channel gone": refusal(404, 10003),
+    "gone": refusal(404),
+    "request too large": refusal(413, 40005),
+    "file too large": refusal(400, 50045),
+    "other": refusal(400, 99999),
+}
+BUSY = {
+    "token": refusal(401),
+    "429": refusal(429),
+    "429 with its time": discord.RateLimited(40.0),
+    "500": refusal(500),
+    "503": refusal(503),
+    "overloaded": refusal(403, 40333),
+    "time-out": TimeoutError(),
+    "connection": aiohttp.ClientConnectionError(),
+    "reset": ConnectionResetError(),
+}
+MOVED = wording.refusals.MOVED.partition("{why}")[2]
+MOVED_TO_MEMBER = wording.refusals.MOVED_TO_MEMBER.partition("{why}")[2]
+KINDS = ("previews", "result", "ending", "pictures")
+SAID = {
+    "previews": "Before training",
+    "result": "is ready",
+    "ending": "failed.",
+    "pictures": "a red fox",
+}
+
+
+class World:
+    """Four jobs of alice that each have something to tell, and a Discord that refuses it."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.bot = store, FakeBot(store)
+        self.scheduler = FakeScheduler(SimpleNamespace(store=store))
+        self.start()
+
+    def start(self) -> None:
+        """Start a bot, as after a restart: it knows what the store knows."""
+        self.feed = JobFollower(self.bot)
+        self.bot.nonces.clear()
+
+    async def queue(self, kind: Kind, **changes: Any) -> int:
+        """Queue and claim a job whose card and thread are there."""
+        request: Any = SampleRequest("embedded", "a red fox", seed=1)
+        if kind is Kind.TRAIN:
+            request = TrainRequest(
+                "lora", "embedded", "my dog", "mydog", Concept.SUBJECT, Dial.QUICK,
+                100 + len(await self.store.jobs.list_for(ALICE)), 8, 1e-3, 4, 7,
+            )  # fmt: skip
+        new = NewJob(kind, ALICE, GUILD, CHANNEL, asdict(request), "embedded", **changes)
+        job = await self.store.jobs.queue(new)
+        await self.feed.show(job.id)
+        if kind is Kind.TRAIN:
+            await self.store.jobs.set_thread(job.id, THREAD)
+        return job.id
+
+    async def tell(self, kind: str) -> None:
+        """Let a job have something to tell of a kind."""
+        await self.queue(Kind.SAMPLE if kind == "pictures" else Kind.TRAIN)
+        job = await self.scheduler.claim()
+        await self.feed.update()
+        if kind == "previews":
+            await self.scheduler.report_preview(job, 0, side=300)
+        elif kind == "result":
+            await self.scheduler.finish_training(job)
+        elif kind == "ending":
+            await self.scheduler.fail(job, step=3)
+        else:
+            await self.scheduler.finish_sample(job, side=300)
+
+    async def run(self, turns: int = 60) -> None:
+        """Let the bot work for hours."""
+        for _ in range(turns):
+            self.feed.ladder.due.clear()
+            await self.feed.update()
+
+    def find(self, kind: str) -> list[Any]:
+        """List the messages that tell something; a sample's card tells when it shows pictures."""
+        found = [each for each in self.bot.messages if SAID[kind] in each.text]
+        if kind == "ending":
+            found = [each for each in found if "It failed" not in each.text]
+        return [each for each in found if kind != "pictures" or each.card.paths]
+
+    async def command(self, member: int = ALICE) -> list[str]:
+        """Let a member use a command, and return what they are shown after its answer."""
+        shown: list[str] = []
+
+        async def send(view: Any, files: list[discord.File], ephemeral: bool) -> None:
+            assert ephemeral
+            for file in files:
+                file.close()
+            shown.append(
+                str([each["content"] for each in walk(view.payload()) if "content" in each])
+            )
+
+        answer: Any = SimpleNamespace(
+            user=SimpleNamespace(id=member),
+            followup=SimpleNamespace(send=send),
+            filesize_limit=10 << 20,
+        )
+        await self.feed.show_kept(answer)
+        return shown
+
+
+def walk(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """List components with those inside them."""
+    return [each for part in parts for each in (part, *walk(part.get("components", [])))]
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """Return a store and a Discord that works so far."""
+    async with await Store.open(Home(tmp_path / "home")) as store:
+        base = Base("embedded", "Safelight emoji", "sd1", "embedded", 64, "", "", present=True)
+        await store.catalog.publish(Catalog((base,), (Method("lora", title="LoRA"),)))
+        yield World(store)
+
+
+@pytest.mark.parametrize("name", [*REFUSED, *BUSY])
+async def test_single(world, name):
+    """After one refusal everything is told once, elsewhere with the reason, or a moment later."""
+    error = (REFUSED | BUSY)[name]
+    for kind in KINDS:
+        await world.tell(kind)
+        room = frozenset({CHANNEL if kind == "pictures" else THREAD})
+        world.bot.faults = [Fault(error, room)]
+        await world.run(3)
+        (message,) = world.find(kind)
+        moved = MOVED in message.text
+        at_home = message.room in room and not moved
+        assert at_home or (moved and message.room == CHANNEL)
+        assert at_home or name in REFUSED
+    assert await world.command() == []
+
+
+@pytest.mark.parametrize("name", [*REFUSED, *BUSY])
+async def test_lasting(world, name):
+    """A thread that refuses for good: everything is told once, in the channel or directly."""
+    error = (REFUSED | BUSY)[name]
+    for kind in KINDS:
+        await world.tell(kind)
+        room = frozenset({CHANNEL if kind == "pictures" else THREAD})
+        world.bot.faults = [Fault(error, room, times=None)]
+        await world.run(40 if name in BUSY else 3)
+        (message,) = world.find(kind)
+        assert message.room in {CHANNEL, DM + ALICE} - room
+        assert MOVED in message.text or MOVED_TO_MEMBER in message.text
+    assert await world.command() == []
+
+
+@pytest.mark.parametrize("name", [*REFUSED, *BUSY])
+async def test_everywhere(world, name):
+    """What no place takes is shown with the member's next command, once, also after a restart."""
+    for kind in KINDS:
+        world.bot.faults = []
+        await world.tell(kind)
+        world.bot.faults = [Fault((REFUSED | BUSY)[name], None, times=None)]
+        await world.run(45 if name in BUSY else 3)
+        assert not world.find(kind)
+    world.bot.faults = []
+    world.start()
+    await world.run(3)
+
+    shown = await world.command()
+
+    for kind in KINDS:
+        assert sum(SAID[kind] in each for each in shown) == 1, (kind, shown)
+    assert all("before" in each for each in shown)
+    assert await world.command() == []
+    assert await world.command(BOB) == []
+
+
+@pytest.mark.parametrize("kind", KINDS[:3])
+async def test_dies_after_posting(world, kind):
+    """A bot that dies before it reads Discord's answer finds its post after the restart."""
+    await world.tell(kind)
+    world.bot.faults = [Fault(asyncio.CancelledError(), frozenset({THREAD}), arrives=True)]
+    with pytest.raises(asyncio.CancelledError):
+        await world.run(1)
+    world.start()  # Discord has forgotten the nonces, too
+    await world.run(3)
+
+    assert len(world.find(kind)) == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_dies_before_posting(world, kind):
+    """A bot that dies anywhere on the ladder goes on where it was."""
+    await world.tell(kind)
+    for room in (CHANNEL if kind == "pictures" else THREAD, CHANNEL, DM + ALICE):
+        world.bot.faults = [
+            Fault(refusal(403, 50013), frozenset({THREAD, CHANNEL}) - {room}, times=None),
+            Fault(asyncio.CancelledError(), frozenset({room})),
+        ]
+        with suppress(asyncio.CancelledError):
+            await world.run(1)
+        world.start()
+    world.bot.faults = []
+    await world.run(3)
+
+    assert len(world.find(kind)) == 1
+
+
+@pytest.mark.parametrize("kind", KINDS[:3])
+async def test_answer_lost(world, kind):
+    """A post whose answer is lost is not sent a second time, however late the next try is."""
+    await world.tell(kind)
+    world.bot.faults = [Fault(TimeoutError(), frozenset({THREAD}), times=3, arrives=True)]
+    for _ in range(4):
+        world.bot.nonces.clear()
+        await world.run(1)
+
+    assert len(world.find(kind)) == 1
+
+
+async def test_card_after_death(world):
+    """A card whose message the store does not know yet is found, not posted twice."""
+    job = await world.queue(Kind.SAMPLE)
+    card = (await world.store.jobs.get(job)).message
+    await world.store.jobs.set_card(job, CHANNEL, 0, None)
+    world.start()
+    await world.run(1)
+
+    assert (await world.store.jobs.get(job)).message == card
+    assert len(world.bot.messages) == 1
+
+
+async def test_said_once(world):
+    """The reason is told with the first post that it moves, not with each."""
+    await world.tell("previews")
+    world.bot.faults = [Fault(refusal(400, 160005), frozenset({THREAD}), times=None)]
+    await world.run(2)
+    (job,) = await world.store.jobs.list_open()
+    await world.scheduler.report_preview(job, 25)
+    await world.run(2)
+
+    posted = [each for each in world.bot.messages if each.room == CHANNEL][1:]
+    assert [MOVED in each.text for each in posted] == [True, False]
+
+
+async def test_too_many_edits(world):
+    """A card that Discord allows no more edits of is posted anew."""
+    job = await world.queue(Kind.TRAIN)
+    old = (await world.store.jobs.get(job)).message
+    world.bot.faults = [Fault(refusal(429, 30046), frozenset({CHANNEL}))]
+    await world.scheduler.claim()
+    await world.run(2)
+
+    assert (await world.store.jobs.get(job)).message != old
+    assert len(world.bot.messages) == 1
+
+
+async def test_watchers(world):
+    """Those who pressed Tell me are told directly where the channel takes nothing."""
+    await world.tell("result")
+    (job,) = await world.store.jobs.list_for(ALICE)
+    await world.store.jobs.add_watcher(job.id, BOB)
+    world.bot.faults = [Fault(refusal(403), frozenset({THREAD, CHANNEL}), times=None)]
+    await world.run(3)
+
+    assert [each.room for each in world.find("result")] == [DM + ALICE, DM + BOB]
+
+
+async def test_private(world):
+    """What belongs to a private thread never goes to the channel."""
+    await world.queue(Kind.TRAIN, private=True)
+    job = await world.scheduler.claim()
+    world.bot.faults = [Fault(refusal(404, 10003), frozenset({THREAD}), times=None)]
+    await world.scheduler.finish_training(job)
+    await world.run(3)
+
+    assert [each.room for each in world.find("result")] == [DM + ALICE]
+
+
+async def test_bug(world, caplog):
+    """A post that cannot be made is logged and holds up no other one."""
+    await world.tell("previews")
+    (job,) = await world.store.jobs.list_open()
+    picture = next(world.store.home.job_folder(job.id).samples.glob("step*"))
+    picture.write_bytes(b"no picture")
+    await world.scheduler.finish_training(job)
+    await world.run(3)
+
+    assert len(world.find("result")) == 1
+    assert "Bug with post" in caplog.text
+
+
+def test_reasons_have_sentences():
+    """Every reason and every place has its words."""
+    reasons = {*REASONS.values(), *REASONS_BY_STATUS.values(), *TRANSIENT.values(), "rejected"}
+    assert reasons <= wording.refusals.REASONS.keys()
+    assert {place for places in PLACES.values() for place in places} <= set(
+        wording.refusals.PLACES
+    )
+    assert all(judge(refusal(400, code)).transient for code in OVERLOADED)
