@@ -118,5 +118,6 @@ class EraseForGood(Button, verb="me:gone"):
             ]:
                 del interaction.client.awaiting_consent[waiting]
             photos = await interaction.client.store.members.erase(member, keep_styles=keep)
-            said = say(wording.member.ERASED, photos=format_count(photos, "photo"))
+            template = wording.member.ERASED_STYLES_LEFT if keep else wording.member.ERASED
+            said = say(template, photos=format_count(photos, "photo"))
             await edit(interaction, Card(text(said)))

@@ -7,10 +7,13 @@ import json
 import zipfile
 from dataclasses import asdict
 
+import discord
+
 from bot import wording
 from bot.actions.export import write_zips
 from storage.records import Concept, Kind, NewJob
 from storage.requests import SampleRequest
+from tests.fakes.discord import BUTTON
 
 
 async def add_style(kit, who, *, shared=True):
@@ -111,7 +114,13 @@ async def test_erase_styles(kit):
         card = (await who.slash(kit.channel, "me")).response
         await who.click(card, label="Delete everything")
         assert kit.says(card, wording.member.ERASE_SHARED)
+        *reds, cancel = [part for part in kit.components(card) if part.get("type") == BUTTON]
+        assert {part["style"] for part in reds} == {discord.ButtonStyle.danger.value}
+        assert cancel["style"] != discord.ButtonStyle.danger.value
         await who.click(card, label=label)
+        kept = label == wording.member.ERASE_LEAVE
+        template = wording.member.ERASED_STYLES_LEFT if kept else wording.member.ERASED
+        assert kit.says(card, template, photos="0 photos")
 
     usable = await kit.store.styles.list_usable(1, kit.guild.id)
     assert [(style.id, style.owner) for style in usable] == [(left.id, None)]

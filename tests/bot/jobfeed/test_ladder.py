@@ -318,7 +318,7 @@ async def test_bug(world, caplog):
     """A post that cannot be made is logged and holds up no other one."""
     await world.tell("previews")
     (job,) = await world.store.jobs.list_open()
-    picture = next(world.store.home.job_folder(job.id).samples.glob("step*"))
+    picture = next(world.store.home.job_folder(job.folder).samples.glob("step*"))
     picture.write_bytes(b"no picture")
     await world.scheduler.finish_training(job)
     await world.run(3)
