@@ -57,13 +57,29 @@ def test_the_example_can_be_used_as_it_is(monkeypatch):
 
 @pytest.mark.parametrize(
     "name",
-    ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/bases.md", "docs/operating.md"],
+    [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "docs/bases.md",
+        "docs/operating.md",
+    ],
 )
 def test_what_documents_link_to_is_there(name):
     """Every link to a file of the checkout works."""
     links = re.findall(r"\]\((?!https?:)([^)#]+)", read(name))
     here = (ROOT / name).parent
     assert [link for link in links if not (here / link).exists()] == []
+
+
+def test_every_protection_has_its_test():
+    """Each row of SECURITY.md's table but the stolen disk's names tests, and they are there."""
+    rows = [line for line in read("SECURITY.md").splitlines() if line.startswith("| ")][2:]
+    named = [re.findall(r"`(tests/[\w/]+\.py)`", row) for row in rows if "steals" not in row]
+
+    assert [] not in named
+    assert [path for row in named for path in row if not (ROOT / path).is_file()] == []
 
 
 def read_contracts():
