@@ -32,6 +32,7 @@ class Checkpoint:
     optimizer_scalars: dict[str, dict[str, float]]  #: by parameter: state that is no tensor
     group_scalars: list[dict[str, float]]  #: by parameter group: what the optimizer has changed
     scaler: dict[str, float]  #: state of the gradient scaler for fp16; else empty
+    seconds: float = 0.0  #: that the run had taken, in all attempts
 
     @property
     def losses(self) -> list[float]:
@@ -93,8 +94,12 @@ def take_snapshot(
     parameters: dict[str, nn.Parameter],
     optimizer: torch.optim.Optimizer,
     ema: Mapping[str, Tensor] = MappingProxyType({}),
+    seconds: float = 0.0,
 ) -> Snapshot:
-    """Copy a run's state (step, recipe, losses, gradient scaler) and its tensors to the CPU."""
+    """Copy a run's state (step, recipe, losses, gradient scaler) and its tensors to the CPU.
+
+    `seconds` is how long the run has taken so far.
+    """
     step, recipe, losses, scaler = state
     tensors = {"losses": torch.tensor(losses, dtype=torch.float64)}
     scalars: dict[str, dict[str, float]] = {}
@@ -112,6 +117,7 @@ def take_snapshot(
         "groups": json.dumps(optimizers.list_scalars(optimizer)),
         **({"scaler": json.dumps(scaler)} if scaler else {}),
         "step": str(step),
+        "seconds": f"{seconds:.3f}",
         "recipe": json.dumps(recipe.to_json()),
         "job": hash_request(recipe),
     }
@@ -145,7 +151,8 @@ def read(path: Path) -> Checkpoint:
     names = ("numbers", "groups", "scaler")
     scalars, groups, scaler = (json.loads(metadata.get(name, "{}")) for name in names)
     recipe = Recipe.from_json(json.loads(metadata["recipe"]))
-    return Checkpoint(int(metadata["step"]), recipe, tensors, scalars, groups, scaler)
+    seconds = float(metadata.get("seconds", 0))
+    return Checkpoint(int(metadata["step"]), recipe, tensors, scalars, groups, scaler, seconds)
 
 
 def copy_to_cpu(value: Tensor) -> Tensor:

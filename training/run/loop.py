@@ -50,7 +50,7 @@ def train(folder: JobFolder, bases: BaseCache) -> Task:
 
     The adapter is attached anew for each attempt: one attempt, unless memory runs out.
     """
-    request = folder.read_request()
+    began, request = time.perf_counter(), folder.read_request()
     requested = Recipe.from_json(request["recipe"])
     saved = checkpoint.read_newest(folder.checkpoints, requested)
     recipe = saved.recipe if saved else fill_in_device(requested, bases)
@@ -72,8 +72,9 @@ def train(folder: JobFolder, bases: BaseCache) -> Task:
                     resumed=saved is not None,
                 )
                 yield from notes
+                earlier = (saved.seconds if saved else 0.0) + time.perf_counter() - began
                 must_restart = yield from TrainingRun(
-                    folder, recipe, family, attached, bases, saved=saved
+                    folder, recipe, family, attached, bases, saved=saved, earlier_seconds=earlier
                 ).run()
                 if not must_restart:
                     return
@@ -84,6 +85,7 @@ def train(folder: JobFolder, bases: BaseCache) -> Task:
                 family.set_gradient_checkpointing(enabled=False)
                 del attached  # the adapter's memory is free before the next attempt
             saved = checkpoint.read_newest(folder.checkpoints, requested)
+            began = time.perf_counter() if saved else began
             # Idle models of other jobs go first; only then does this one learn with less.
             if out_of_memory and not bases.unload_idle():
                 recipe = memory.fall_back(recipe, saved.step if saved else 0)
@@ -112,6 +114,7 @@ class TrainingRun:
         bases: BaseCache,
         *,
         saved: checkpoint.Checkpoint | None = None,
+        earlier_seconds: float = 0.0,
     ) -> None:
         self.folder, self.recipe, self.family, self.attached = folder, recipe, family, attached
         self.bases, self.device = bases, bases.device
@@ -125,7 +128,7 @@ class TrainingRun:
         self.class_images = ClassImages(folder, recipe)
         self.losses: list[float] = []
         self.pending_losses: list[torch.Tensor] = []  # still on the device
-        self.timer = RunTimer()
+        self.timer = RunTimer(earlier_seconds)
         full_model = isinstance(attached, FullNetworks)  # its checkpoints have gigabytes
         self.checkpoints = CheckpointWriter(folder, recipe.steps, keep_only_newest=full_model)
         self.previews = Previews(folder.samples, recipe, family, self.device, self.timer)
@@ -337,7 +340,7 @@ class TrainingRun:
         self.fetch_losses()
         state = (step, self.recipe, self.losses, self.scaler.state_dict())
         snapshot = checkpoint.take_snapshot(
-            state, self.parameters, self.optimizer, self.ema.tensors
+            state, self.parameters, self.optimizer, self.ema.tensors, self.timer.timings().seconds
         )
         yield from self.checkpoints.start(snapshot)
 

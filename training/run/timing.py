@@ -12,9 +12,15 @@ REPORT_SECONDS = 0.5  #: between two events of progress
 
 
 class RunTimer:
-    """Measures a run, without the jobs that were served in between."""
+    """Measures a run, without the jobs that were served in between.
 
-    def __init__(self) -> None:
+    Its clock is monotonic: neither a suspended machine nor a changed clock adds to it.
+    """
+
+    def __init__(self, earlier_seconds: float = 0.0) -> None:
+        self.earlier_seconds = (
+            earlier_seconds  #: until the checkpoint, and to load what the run needs
+        )
         self.began = time.perf_counter()
         self.served_seconds = 0.0
         self.first_step_seconds = 0.0  #: seconds until the first step was taken
@@ -23,7 +29,7 @@ class RunTimer:
         self.step_seconds = self.warmup_seconds = self.entered = self.reported_at = 0.0
 
     def total_seconds(self) -> float:
-        """Return the seconds so far."""
+        """Return the seconds of this attempt so far."""
         return time.perf_counter() - self.began - self.served_seconds
 
     @contextmanager
@@ -62,7 +68,7 @@ class RunTimer:
     def timings(self) -> Timings:
         """Return what the end of the run reports."""
         return Timings(
-            self.total_seconds(),
+            self.earlier_seconds + self.total_seconds(),
             self.steps_per_second(),
             self.first_step_seconds,
             self.mean_seconds("photo"),

@@ -16,7 +16,6 @@ from storage.events import (
     Ending,
     Event,
     Failed,
-    JobServed,
     LogEntry,
     Paused,
     PhotoCaptioned,
@@ -50,6 +49,7 @@ class Claim:
         self.forwarded: JobCommand | None = None
         self.renewed_at = time.monotonic()
         self.retry_at = 0.0
+        self.disturbed = False  #: perhaps frozen for a while: its times tell nothing
 
     @classmethod
     async def open(cls, store: Store, job: Job, inbox: Inbox) -> Claim:
@@ -166,7 +166,7 @@ class Claim:
         error = event.to_json() if isinstance(event, Failed) else None
         settled = await self.store.jobs.end_run(self.job.id, self.job.fence, event.STATUS, error)
         if settled and isinstance(event, Done):
-            await self._record_timing(event, entry.at)
+            await self._record_timing(event)
         if event.STATUS.ended:
             await purge_job(self.store, self.job)
 
@@ -186,14 +186,16 @@ class Claim:
         await self.store.jobs.end_run(self.job.id, self.job.fence, Status.FAILED, failed.to_json())
         await purge_job(self.store, self.job)
 
-    async def _record_timing(self, done: Done, at: float) -> None:
-        """Store how long the parts of a training took, if it ran in one piece to its end."""
+    async def _record_timing(self, done: Done) -> None:
+        """Store how long the parts of a training took, if it ran in one piece to its end.
+
+        The worker has measured them; differences of times of the day would contain clock changes.
+        """
         store, timings = self.store, done.timings
-        if self.job.kind is not Kind.TRAIN or self.job.fence > 1 or done.early:
+        in_one_piece = self.job.fence == 1 and not done.early and not self.disturbed
+        if self.job.kind is not Kind.TRAIN or not in_one_piece or not timings.steps_per_second:
             return
         (started, *_) = await store.events.list_kind(self.job.id, Started)
-        served = await store.events.list_kind(self.job.id, JobServed)
-        seconds = at - (self.job.started or at) - sum(other.event.seconds for other in served)
         request = TrainRequest.from_json(self.job.request)
         counts = (
             done.steps,
@@ -204,7 +206,8 @@ class Claim:
         timing = Timing(
             1 / timings.steps_per_second, timings.photo_seconds, timings.picture_seconds, 0.0
         )
-        timing = replace(timing, overhead=max(0.0, seconds - total_seconds(timing, *counts)))
+        rest = max(0.0, timings.seconds - total_seconds(timing, *counts))
+        timing = replace(timing, overhead=rest)
         base = (await store.catalog.read()).find_base(self.job.base)
         device = started.event.device
         key = TimingKey.from_training(device, base, request, request.concept, request.options)

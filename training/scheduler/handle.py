@@ -57,7 +57,10 @@ class WorkerHandle:
         if self.process is None or self.watch is None:
             return False
         self._touch_heartbeat()
-        if self.watch.hangs(ready=self.ready, holds_job=bool(self.claims)):
+        hangs = self.watch.hangs(ready=self.ready, holds_job=bool(self.claims))
+        for claim in self.claims:
+            claim.disturbed |= self.watch.may_have_paused()
+        if hangs:
             log.error("Worker %s hangs and is killed", self.name)
             self.crashed = not self.watch.was_stopped()
             self.backend.stop(self.process)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from training.scheduler.backend import Backend
 from training.worker.process import Activity, Process
-from training.worker.silence import HeartbeatListener, SilenceMeter
+from training.worker.silence import MAX_GAP_SECONDS, HeartbeatListener, SilenceMeter
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +49,10 @@ class WorkerWatch:
         silent = min(self.silent_seconds, self.idle_seconds)
         busy = MAX_BUSY_SECONDS if ready else MAX_START_SECONDS
         return silent > self.max_silent or self.silent_seconds > busy
+
+    def may_have_paused(self) -> bool:
+        """Return whether the process was perhaps frozen, alone or with the scheduler."""
+        return self.heartbeat.meter.was_away or self.silent_seconds > MAX_GAP_SECONDS
 
     def was_stopped(self) -> bool:
         """Return whether somebody has stopped the process, which hangs through no fault of it."""

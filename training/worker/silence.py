@@ -17,11 +17,13 @@ class SilenceMeter:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock, self.looked_at, self.seconds = clock, clock(), 0.0
+        self.was_away = False  #: whether nobody listened for a while before the last look
 
     def look(self, *, alive: bool) -> float:
         """Take a look; return the seconds of silence, 0 at a sign of life."""
         now = self.clock()
         gap, self.looked_at = now - self.looked_at, now
+        self.was_away = gap > MAX_GAP_SECONDS
         self.seconds = 0.0 if alive else self.seconds + min(gap, MAX_GAP_SECONDS)
         return self.seconds
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 from PIL import Image
 from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from storage.errors import JobError
 from storage.events import Event
@@ -318,6 +319,22 @@ def test_finish(
     assert (events[-1].steps, events[-1].early) == (at, True)
     with safe_open(folder.result / "mydog.safetensors", "pt") as opened:
         assert opened.metadata()["ss_steps"] == str(max(1, at))
+
+
+def test_a_resumed_run_counts_the_time_before(
+    bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told
+) -> None:
+    """The time at the end is that until the checkpoint, and what has passed since."""
+    folder = make_job_folder(make_recipe(steps=5))
+    run_until(train(folder, bases), 3)
+    path = max(folder.checkpoints.glob("step-*.safetensors"))
+    with safe_open(path, "pt") as opened:
+        metadata = opened.metadata() | {"seconds": str(float(opened.metadata()["seconds"]) + 500)}
+    save_file(load_file(path), path, metadata)
+
+    *_, done = run_task(train(folder, bases))
+
+    assert 500 < done.timings.seconds < 1000
 
 
 def test_damaged_checkpoint(

@@ -25,6 +25,16 @@ def test_never() -> None:
     assert RunTimer().steps_per_second() == 0
 
 
+def test_earlier_attempts() -> None:
+    """The time of a resumed run is the sum of its attempts; its first step is this attempt's."""
+    clock = RunTimer(500.0)
+    with clock.timing_step():
+        pass
+
+    assert 500 <= clock.timings().seconds < 600
+    assert clock.timings().first_step_seconds < 100
+
+
 def test_due() -> None:
     """Progress is reported at most twice a second."""
     clock = RunTimer()

@@ -62,7 +62,7 @@ class FakeClaim:
 
     def __init__(self, kind, number=1, fence=1):
         self.job = self
-        self.kind, self.id, self.fence = kind, number, fence
+        self.kind, self.id, self.fence, self.disturbed = kind, number, fence, False
 
 
 def test_one_that_dies_at_once_is_not_started_at_once(worker, backend):

@@ -48,6 +48,21 @@ async def test_a_training_becomes_a_style(queue):
     assert not folder.checkpoints.exists()
 
 
+async def test_a_clock_change_is_not_remembered(queue, hold_trainings):
+    """An hour by which the clock is changed is in no timing, and the lease holds."""
+    async with queue.running_scheduler():
+        job = await queue.add_training()
+        await queue.wait_for_event(job, Progress, 25)
+        change = "UPDATE jobs SET started = started - 3600, lease = lease - 3600"
+        await queue.store._database.execute(change)
+        hold_trainings()
+        done = await queue.wait_for(job, Status.DONE)
+
+    [timing] = (await queue.store.durations.read_all()).values()
+    assert timing.overhead < 600
+    assert done.fence == 1
+
+
 async def test_the_catalog_is_published(queue):
     """The worker's catalog is in the store before any job."""
     async with queue.running_scheduler():

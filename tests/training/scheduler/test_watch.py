@@ -77,6 +77,7 @@ def test_who_was_away_listens_anew(watching):
     away = watching.watch.hangs(ready=True, holds_job=True)
 
     assert not away
+    assert watching.watch.may_have_paused()
     assert watching.pass_seconds(9, ready=True, holds_job=True) is None
     assert watching.pass_seconds(9, ready=True, holds_job=True) is not None
 
