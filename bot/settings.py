@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import Field, SecretStr, field_validator
 
+from storage.backup.retention import KEEP, parse_keep
+from storage.errors import UserError
 from storage.settings import StorageSettings
 
 
@@ -38,6 +42,22 @@ class BotSettings(StorageSettings):
         default=True, validation_alias="SAFELIGHT_THREADS", examples=["true"]
     )
     default_base: str = Field(default="embedded", min_length=1, validation_alias="SAFELIGHT_BASE")
+
+    #: where `safelight run` backs up every night; nowhere without it
+    backup: Path | None = Field(
+        default=None, validation_alias="SAFELIGHT_BACKUP", examples=["/mnt/backups/safelight"]
+    )
+    keep: str = Field(default=KEEP, validation_alias="SAFELIGHT_BACKUP_KEEP")
+
+    @field_validator("keep")
+    @classmethod
+    def _keep(cls, value: str) -> str:
+        """Refuse a rule that would stop the backup at night."""
+        try:
+            parse_keep(value)
+        except UserError:
+            raise ValueError("it counts days, weeks and months to keep") from None
+        return value
 
     @field_validator("token", mode="before")
     @classmethod

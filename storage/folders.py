@@ -132,6 +132,11 @@ class Home:
         return self.path / "safelight.db"
 
     @property
+    def backup_status_file(self) -> Path:
+        """When backups were made and verified; `storage.backup.status` writes it."""
+        return self.path / "backup.json"
+
+    @property
     def bases(self) -> Path:
         """The folder for the operator's own model files and folders."""
         return self.path / "bases"

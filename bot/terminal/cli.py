@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bot import wording
 from bot.settings import BotSettings
-from bot.terminal import progress
+from bot.terminal import backup, progress
 from storage.errors import UserError
 from storage.settings import read_settings
 
@@ -33,16 +33,25 @@ def make_parser() -> argparse.ArgumentParser:
     demo.add_argument("--port", type=int, default=0, help=wording.shell.PORT)
     demo.add_argument("--no-browser", action="store_true", help=wording.shell.NO_BROWSER)
     demo.add_argument("--autoplay", type=Path, metavar="OUT", help=wording.shell.AUTOPLAY)
+    backup.add_arguments(commands.choices["backup"], commands.choices["restore"])
     return parser
 
 
 def run_bot() -> int:
     """Run the bot and the scheduler; raise UserError without a token."""
+    settings = read_settings(BotSettings)
+    if settings.token is None:
+        raise UserError("token_missing")
+    return asyncio.run(run_processes(settings))
+
+
+async def run_processes(settings: BotSettings) -> int:
+    """Run bot and scheduler, with a backup every night."""
+    from bot.terminal.nightly import nightly_backups  # noqa: PLC0415 (each command loads its own)
     from bot.terminal.supervisor import PROCESSES, supervise  # noqa: PLC0415 (each command loads its own)
 
-    if read_settings(BotSettings).token is None:
-        raise UserError("token_missing")
-    return asyncio.run(supervise(PROCESSES))
+    async with nightly_backups(settings):
+        return await supervise(PROCESSES)
 
 
 def run_doctor() -> int:
@@ -74,8 +83,9 @@ def run_command(arguments: Sequence[str]) -> int:
         return progress.run_training_command([given.command, *rest])
     if rest:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
-    if given.command == "demo":
-        return run_demo(given)
+    runs = {"demo": run_demo, "backup": backup.run_backup, "restore": backup.run_restore}
+    if given.command in runs:
+        return runs[given.command](given)
     return {"run": run_bot, "doctor": run_doctor}[given.command]()
 
 

@@ -20,8 +20,9 @@ from bot import wording
 from bot.settings import BotSettings
 from bot.terminal import progress
 from bot.terminal.progress import TRAINING_PROGRAM
-from bot.wording import fill
+from bot.wording import fill, format_duration
 from storage import disk as space
+from storage.backup.status import BackupStatus
 from storage.errors import UserError
 from storage.folders import Home
 from storage.photos.sandbox import try_rights
@@ -32,6 +33,7 @@ from storage.tables.database import MIN_SQLITE_VERSION, SQLITE_VERSION
 SLOW_WRITE_MS = 50.0  #: above this, a write with fsync is slow
 LOW_MEMORY_BYTES = 2 << 30  #: below this, little can be trained
 UNBOOSTED_LIMIT_MIB = 20  #: of a file on a server without boosts
+MAX_BACKUP_SECONDS = 7 * 86400.0  #: since the last backup, and since one was verified
 OK, WARN, FAIL = "ok", "warn", "fail"
 
 
@@ -73,6 +75,7 @@ async def check_all(program: Sequence[str]) -> AsyncIterator[Line]:
     device = asyncio.create_task(query_training(program, "device"))
     for check in (check_disk, check_database, check_token, check_public_url, check_upload_limit):
         yield await check(settings)
+    yield check_backup(settings)
     for line in (
         *check_torch(await device),
         *check_bases(await query_training(program, "bases"), settings),
@@ -201,6 +204,24 @@ async def check_public_url(settings: BotSettings) -> Line:
         where = {"host": settings.host, "port": settings.port}
         return make_line(WARN, "link_silent", url=url, reason=reason, **where)
     return make_line(OK, "link")
+
+
+def check_backup(settings: BotSettings) -> Line:
+    """Check that there are backups, made and verified not long ago."""
+    status, now = BackupStatus.read(Home(settings.home)), time.time()
+    folder = str(settings.backup or status.folder)
+    if status.error is not None:
+        sentence = wording.explain_in_shell(status.error)
+        return make_line(WARN, "backup_failed", sentence=sentence)
+    if not status.made:
+        return make_line(WARN, "backup_none")
+    made, verified = (format_duration(now - time) for time in (status.made, status.verified))
+    if now - status.made > MAX_BACKUP_SECONDS:
+        return make_line(WARN, "backup_old", made=made, folder=folder)
+    if now - status.verified > MAX_BACKUP_SECONDS:
+        days = round(MAX_BACKUP_SECONDS / 86400)
+        return make_line(WARN, "backup_unverified", days=days, folder=folder)
+    return make_line(OK, "backup", folder=folder, made=made, verified=verified)
 
 
 async def query_training(program: Sequence[str], command: str) -> dict[str, Any]:

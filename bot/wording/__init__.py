@@ -6,6 +6,7 @@ import re
 
 from bot.wording import (
     advice,
+    backup,
     consent,
     dataset,
     demo,

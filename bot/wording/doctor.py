@@ -57,5 +57,12 @@ CHECKS = {
     " set SAFELIGHT_CAPTIONER=embedded",
     "upload": "files up to {limit} MiB are posted on Discord (SAFELIGHT_UPLOAD_MIB)",
     "upload_high": "SAFELIGHT_UPLOAD_MIB={limit}, but servers without boosts accept at most 20 MiB",
+    "backup": "backups: {folder}, the last one {made} ago, verified {verified} ago",
+    "backup_none": "no backups: set SAFELIGHT_BACKUP to a folder on another disk, or run safelight"
+    " backup DIR",
+    "backup_failed": "backups: the last one failed. {sentence}",
+    "backup_old": "backups: the last one is {made} old; run safelight backup {folder}",
+    "backup_unverified": "backups: none was verified in the last {days} days; run safelight backup"
+    " --verify {folder}",
     "setting": "{problem}",
 }

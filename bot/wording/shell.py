@@ -7,6 +7,8 @@ COMMANDS = {
     "demo": "try everything in a browser: no Discord account, GPU or download needed",
     "run": "run the bot and the scheduler, and restart them if they crash",
     "doctor": "check your setup and suggest fixes",
+    "backup": "back up the data folder while everything runs, or verify a backup",
+    "restore": "bring an empty data folder back from a backup",
     "train": "train a style on a folder of photos",
     "advise": "suggest a method, base and dial for a folder of photos, with reasons",
     "sample": "draw pictures, with or without a style",

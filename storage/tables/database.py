@@ -139,6 +139,11 @@ class Database(Connection):
             await tx.execute(f"PRAGMA user_version = {number}")
 
 
+def newest_migration() -> int:
+    """Return the number of the newest migration that this version has."""
+    return max(int(file.name.split("_")[0]) for file in MIGRATIONS.glob("[0-9]*.sql"))
+
+
 def read_row(record: type[Record], row: sqlite3.Row, **read: Any) -> Record:
     """Return a row as a record; `read` are the fields whose columns hold something else."""
     columns = {field.name: row[field.name] for field in fields(record)}  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from typing import Any
@@ -55,6 +56,9 @@ ERASE_STATEMENTS = (
     "UPDATE jobs SET requested_by = NULL WHERE requested_by = :member",
     "UPDATE events SET facts = json_remove(facts, '$.by') WHERE facts ->> 'by' = :member",
 )
+#: Backups remove those who left by these hashes, which a snapshot older than that has no more.
+ADD_ERASURE = "INSERT INTO erasures (member, at) VALUES (:hash, :now)"
+FORGET_ERASURES = "DELETE FROM erasures WHERE at < :now - 800 * 86400.0"
 
 
 class Members:
@@ -103,6 +107,7 @@ class Members:
                 (KEEP_SHARED_STYLES, *ERASE_STATEMENTS) if keep_styles else ERASE_STATEMENTS
             ):
                 await tx.execute(sql, member=member)
+            await _add_erasure(tx, member)
         await self._trash.sweep()
         await self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return photos
@@ -111,6 +116,19 @@ class Members:
 async def _count_photos(tx: Connection, member: int) -> int:
     row = await tx.fetch_one("SELECT count(*) FROM photos WHERE owner = :member", member=member)
     return 0 if row is None else int(row[0])
+
+
+async def _add_erasure(tx: Connection, member: int) -> None:
+    """Let backups know that a member left, without keeping who it was."""
+    row, now = await tx.fetch_one("SELECT key FROM identity"), time.time()
+    if row is not None:
+        await tx.execute(ADD_ERASURE, hash=hash_member(row["key"], member), now=now)
+    await tx.execute(FORGET_ERASURES, now=now)
+
+
+def hash_member(key: str, member: int) -> str:
+    """Return what stands for a member who left; `key` is the data folder's."""
+    return hashlib.sha256(f"{key} {member}".encode()).hexdigest()
 
 
 def _parse_json_columns(row: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,98 @@
+"""Remove members who left from snapshots that were taken before."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+
+from storage.backup.contents import Contents, opened
+from storage.backup.folder import BackupFolder
+from storage.backup.manifest import DATABASE, Manifest
+from storage.tables.database import Database, newest_migration
+from storage.tables.members import ERASE_STATEMENTS, hash_member
+
+LIST_MEMBERS = """
+SELECT member FROM consents UNION SELECT owner FROM datasets UNION SELECT owner FROM photos
+UNION SELECT owner FROM jobs UNION SELECT requested_by FROM jobs UNION SELECT owner FROM styles
+UNION SELECT owner FROM drafts UNION SELECT member FROM watchers UNION SELECT member FROM posts
+UNION SELECT reporter FROM reports UNION SELECT facts ->> 'by' FROM events
+"""
+#: A style that the member left on its servers stays there without a name.
+KEEP_UNOWNED = """
+UPDATE styles SET owner = NULL, job = NULL
+WHERE owner = :member AND id IN (SELECT value FROM json_each(:unowned))
+"""
+#: As `Jobs.purge` does once a job of a member who left has ended.
+DELETE_LEAVING = (
+    "DELETE FROM styles WHERE job IN (SELECT id FROM jobs WHERE purge)",
+    "DELETE FROM jobs WHERE purge",
+)
+
+
+def delete_leaving(database: sqlite3.Connection) -> None:
+    """Delete the jobs of members who left while these ran."""
+    for sql in DELETE_LEAVING:
+        database.execute(sql)
+
+
+def newest_erasure(database: sqlite3.Connection) -> int:
+    """Return the id of the last member who was erased, 0 before the first."""
+    sql = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'erasures'"
+    return int(database.execute(sql).fetchone()[0])
+
+
+def forget_erased(target: BackupFolder, live: sqlite3.Connection) -> int:
+    """Remove erased members from every snapshot; return how many snapshots had one.
+
+    The files that only they had go with the next sweep of the folder.
+    """
+    newest, changed = newest_erasure(live), 0
+    key = str(live.execute("SELECT key FROM identity").fetchone()[0])
+    styles = live.execute("SELECT id FROM styles WHERE owner IS NULL").fetchall()
+    unowned = json.dumps([row[0] for row in styles])
+    for manifest in target.list_manifests():
+        sql = "SELECT member FROM erasures WHERE id > :known"
+        erased = {row[0] for row in live.execute(sql, {"known": manifest.erasures})}
+        if erased:
+            less = forget(target, manifest, erased, (key, unowned))
+            changed += less.files != manifest.files
+            target.save(replace(less, erasures=newest))
+    return changed
+
+
+def forget(
+    target: BackupFolder, manifest: Manifest, hashes: Collection[str], known: tuple[str, str]
+) -> Manifest:
+    """Return a snapshot without the members of these hashes.
+
+    Known are the data folder's key, and which styles to keep without an owner, as JSON.
+    """
+    key, unowned = known
+    copy, clean = target.spare / "members.db", target.spare / "clean.db"
+    for path in (copy, clean):
+        path.unlink(missing_ok=True)
+    target.objects.copy_out(manifest.files[DATABASE], copy)
+    asyncio.run(migrate(copy))
+    with opened(copy) as database:
+        members = [row[0] for row in database.execute(LIST_MEMBERS) if row[0] is not None]
+        erased = [member for member in members if hash_member(key, member) in hashes]
+        if not erased:
+            return manifest
+        for member in erased:
+            for sql in (KEEP_UNOWNED, *ERASE_STATEMENTS):
+                database.execute(sql, {"member": member, "unowned": unowned})
+        delete_leaving(database)
+        database.execute("VACUUM INTO ?", [str(clean)])
+        contents = Contents.read(database)
+    kept = {path: file for path, file in manifest.files.items() if contents.has(path)}
+    kept[DATABASE] = target.objects.add(clean)
+    return replace(manifest, files=kept, schema=newest_migration())
+
+
+async def migrate(path: Path) -> None:
+    """Bring a snapshot's database to the newest schema, which the statements are written for."""
+    await (await Database.open(path)).close()

@@ -1,0 +1,79 @@
+"""Which snapshots are kept, and what goes with the others."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from storage.backup.folder import BackupFolder
+from storage.backup.manifest import Manifest
+from storage.backup.retention import KEEP, parse_keep, select_kept
+from storage.errors import UserError
+
+NIGHT = datetime(2026, 11, 30, 3, tzinfo=UTC)
+
+
+def nightly(days):
+    """Return manifests of so many nights, oldest first."""
+    times = [(NIGHT - timedelta(days=day)).timestamp() for day in reversed(range(days))]
+    return [Manifest(time, "0.2", 8, 0, {}) for time in times]
+
+
+def test_days_weeks_and_months():
+    """Of a year of nights, seven days, four weeks and six months remain."""
+    kept = {each.name[:10] for each in select_kept(nightly(365), parse_keep(KEEP))}
+
+    assert kept == {
+        "2026-11-30", "2026-11-29", "2026-11-28", "2026-11-27", "2026-11-26", "2026-11-25",
+        "2026-11-24",  # days; the Sundays before are weeks
+        "2026-11-22", "2026-11-15",
+        "2026-10-31", "2026-09-30", "2026-08-31", "2026-07-31", "2026-06-30",
+    }  # fmt: skip
+
+
+def test_the_newest_is_always_kept():
+    """Nothing to keep still keeps one, and a break of a year keeps the old ones."""
+    nights = nightly(3)
+
+    assert select_kept(nights, parse_keep("0d")) == nights[-1:]
+    assert len(select_kept([nightly(400)[0], *nights], parse_keep("7d"))) == 4
+    assert select_kept([], parse_keep(KEEP)) == []
+
+
+@pytest.mark.parametrize("text", ["", "7", "7d,", "7d,3d", "d7", "-7d", "7y", "7d;4w", "99999d"])
+def test_wrong_rules(text):
+    """What is no rule is refused with one that works."""
+    with pytest.raises(UserError, match="keep_bad") as error:
+        parse_keep(text)
+
+    assert error.value.facts["example"] == KEEP
+
+
+async def test_objects_go_with_their_last_snapshot(filled):
+    """What only removed snapshots named is removed, and the rest stays whole."""
+    await filled.back_up()
+    (_, second) = await filled.store.photos.list_for(filled.alices.id, 1001)
+    await filled.store.photos.remove(second.id, 1001)
+    assert filled.search(b"caption 2 of 1001")
+
+    report = await filled.back_up(keep=parse_keep("1d"))
+
+    folder = BackupFolder(filled.folder)
+    assert report.removed == 1
+    assert folder.list_manifests() == [report.manifest]
+    named = {file.sha256 for file in report.manifest.files.values()}
+    assert {path.name for path in filled.folder.glob("objects/*/*")} == named
+
+
+async def test_nothing_is_removed_beside_a_manifest_that_cannot_be_read(filled):
+    """A damaged manifest may still name objects, so a run stops before it removes any."""
+    await filled.back_up()
+    (path,) = filled.folder.glob("snapshots/*.json")
+    path.write_text(path.read_text()[:-20])
+    before = {*filled.folder.glob("objects/*/*")}
+
+    with pytest.raises(UserError, match="backup_broken"):
+        await filled.back_up()
+
+    assert before <= {*filled.folder.glob("objects/*/*")}
