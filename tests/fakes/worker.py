@@ -5,7 +5,8 @@
 
 The trained "weights" are a digest of the recipe and of every step, so a step that is skipped or
 done twice changes the result. While a file `hold` lies in the data folder, a training stays at
-step 25, between two steps.
+step 25, between two steps. A file `die` names a moment of a training in which the worker is killed
+once: "step 15", "checkpoint 20" (half of it is written), "result", "ending" (the result is).
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from storage.events import (
     StepBoundary,
     Timings,
 )
-from storage.folders import Home, JobFolder, write_whole
+from storage.folders import Home, JobFolder, replacing, write_whole
 from storage.records import Base, Catalog, JobCommand, Kind, Method
 from training.recipe.recipe import Recipe
 from training.worker.execution import Task
@@ -48,6 +49,7 @@ CHECKPOINT_INTERVAL = 10  #: steps
 HOLD_STEP = 25
 STEP_SECONDS = 0.002
 HOLD_FILE = Path(os.environ.get("SAFELIGHT_HOME", ".")) / "hold"
+DIE_FILE = HOLD_FILE.with_name("die")
 SMALL = Base("embedded", "Fake", "sd1", "embedded:diffusion", 64, "none", "tests", present=True)
 LARGE = Base("large", "Large", "sd1", "large", 512, "none", "tests", present=True)
 
@@ -74,22 +76,40 @@ def train(folder: JobFolder) -> Task:
         if step == HOLD_STEP and HOLD_FILE.exists():
             time.sleep(10 * STEP_SECONDS)
             continue
+        die_at(f"step {step}")
         time.sleep(STEP_SECONDS)
         step, state = step + 1, hashlib.sha256(f"{state}{step}".encode()).hexdigest()
         yield Progress(step, recipe["steps"])
         if step % CHECKPOINT_INTERVAL == 0:
             yield write_checkpoint(folder, step, state)
     file = folder.result / f"{recipe['name']}.safetensors"
-    write_whole(file, state.encode())
+    write_or_die(file, state.encode(), "result")
+    die_at("ending")
     timings = Timings(time.perf_counter() - began, 1 / STEP_SECONDS)
     full = not recipe["rank"]
     digest = hashlib.sha256(state.encode()).hexdigest()
     yield Done(step, timings, file.name, 64, digest, early=early, full_model=full)
 
 
+def die_at(moment: str) -> None:
+    """Kill this process if it is to die at this moment."""
+    if DIE_FILE.exists() and DIE_FILE.read_text() == moment:
+        DIE_FILE.unlink()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def write_or_die(file: Path, content: bytes, moment: str) -> None:
+    """Write a file as the real trainer does; at the moment to die, half of it."""
+    with replacing(file) as part:
+        part.write_bytes(content[: len(content) // 2])
+        die_at(moment)
+        part.write_bytes(content)
+
+
 def write_checkpoint(folder: JobFolder, step: int, state: str) -> Event:
     """Write a checkpoint."""
-    write_whole(folder.checkpoints / f"{step:06}.json", json.dumps([step, state]).encode())
+    file = folder.checkpoints / f"{step:06}.json"
+    write_or_die(file, json.dumps([step, state]).encode(), f"checkpoint {step}")
     return CheckpointSaved(step, f"{step:06}.json", "loss.png")
 
 

@@ -144,26 +144,33 @@ async def test_a_killed_worker_loses_nothing(queue, hold_trainings):
     assert (await queue.wait_for_event(job, Started, 2)).step == 20
 
 
+MOMENTS = ("step 5", "step 15", "checkpoint 10", "checkpoint 20", "result", "ending")
+
+
 async def test_resumed_is_uninterrupted(queue, hold_trainings):
-    """A killed, a paused and an undisturbed training of one recipe end in the same bytes."""
-    dataset, results = await queue.add_dataset(), []
+    """A training that is killed at any moment, or paused, ends once and in the same bytes."""
+    dataset, results, die = await queue.add_dataset(), {}, queue.home.path / "die"
     async with queue.running_scheduler():
-        for disturbance in ("none", "kill", "pause"):
+        for disturbance in ("nothing", "pause", *MOMENTS):
+            if disturbance in MOMENTS:
+                die.write_text(disturbance)
             job = await queue.add_training(dataset=dataset)
-            await queue.wait_for_event(job, Progress, 25)
-            if disturbance == "kill":
-                os.kill(queue.read_handle()["pid"], signal.SIGKILL)
             if disturbance == "pause":
+                await queue.wait_for_event(job, Progress, 25)
                 await queue.store.jobs.send_command(job.id, JobCommand.PAUSE, ALICE)
                 await queue.wait_for(job, Status.PAUSED)
                 assert queue.read_state()["held"] == []
                 await queue.store.jobs.resume(job.id, ALICE)
             hold_trainings()
-            await queue.wait_for(job, Status.DONE)
-            results.append(queue.read_result(job))
+            done = await queue.wait_for(job, Status.DONE)
+            results[disturbance] = queue.read_result(job)
+            assert done.fence == 1 + (disturbance != "nothing")
+            assert len(await queue.store.events.list_kind(job.id, Done)) == 1
             queue.hold.touch()
 
-    assert results[1:] == results[:1] * 2
+    assert [name for name, made in results.items() if made != results["nothing"]] == []
+    assert not die.exists()
+    assert list(queue.home.path.rglob(".*.part")) == []
 
 
 async def test_three_attempts(queue, hold_trainings):
