@@ -21,6 +21,7 @@ from storage.tables.trash import Trash
 
 MAX_ATTEMPTS = 3  #: that crash a worker, without any progress in between
 MAX_INTERRUPTIONS = 20  #: from outside, without any progress in between: else it never ends
+MAX_LEASE_SECONDS = 60.0  #: of a claim
 DAY_SECONDS = 86400.0
 
 SELECT_SAME_JOB = """
@@ -279,9 +280,11 @@ class Jobs:
         return released
 
     async def list_stalled(self) -> list[Job]:
-        """Return the running jobs whose lease ran out."""
-        sql = "SELECT * FROM jobs WHERE status = 'running' AND lease < :now ORDER BY id"
-        return [job_from_row(row) for row in await self._database.execute(sql, now=time.time())]
+        """Return the running jobs whose lease ran out, or that a clock set back left behind."""
+        sql = "SELECT * FROM jobs WHERE status = 'running' AND lease NOT BETWEEN :now AND :most"
+        now = time.time()
+        rows = await self._database.execute(sql, now=now, most=now + MAX_LEASE_SECONDS)
+        return [job_from_row(row) for row in rows]
 
     # members who left --------------------------------------------------------------------------
 

@@ -19,7 +19,8 @@ from training.worker.process import PROTOCOL, Process
 log = logging.getLogger(__name__)
 
 STEADY_SECONDS = 60.0  #: after which a worker's death no longer counts as a failed start
-MAX_RESTART_SECONDS = 60.0  #: between two starts of a worker that keeps dying
+MAX_RESTART_SECONDS = 60.0  #: between two starts of a worker that keeps crashing
+MAX_KILLED_SECONDS = 2.0  #: between two starts of a worker that is killed again and again
 HEARTBEAT_SECONDS = 2.0  #: between two heartbeats of the scheduler
 
 
@@ -32,7 +33,7 @@ class WorkerHandle:
         self.process: Process | None = None
         self.watch: WorkerWatch | None = None  #: of that process
         self.crashed = False  #: whether the last process is known to have died of what it did
-        self.starts = 0  #: in a row that soon ended in a crash
+        self.starts = 0  #: in a row that soon ended in death
         self.started_at = self.greeted_at = 0.0  #: by the monotonic clock
         self.catalog_mtime: int | None = None
 
@@ -75,8 +76,9 @@ class WorkerHandle:
     def start(self) -> None:
         """Start the worker; wait longer and longer if it keeps crashing."""
         lived = time.monotonic() - self.started_at
-        self.starts = 0 if lived > STEADY_SECONDS or not self.crashed else self.starts
-        if self.starts and lived < min(MAX_RESTART_SECONDS, 2.0 ** (self.starts - 2)):
+        self.starts = 0 if lived > STEADY_SECONDS else self.starts
+        longest = MAX_RESTART_SECONDS if self.crashed else MAX_KILLED_SECONDS
+        if self.starts and lived < min(longest, 2.0 ** min(self.starts - 2, 6)):
             return
         self.starts += 1
         self.started_at = time.monotonic()

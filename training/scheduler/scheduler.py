@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 
 from storage.disk import check_disk_space
@@ -41,7 +42,7 @@ class Scheduler:
         self.catalog = Catalog()
         #: the state in which a worker last found no job: it is not asked again until this changes
         self.claim_tried: dict[str, object] = {}
-        self.swept_at = self.expired_at = 0.0
+        self.swept_at = self.expired_at = -math.inf  #: by the monotonic clock
         self.warned_jobs: set[int] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -115,8 +116,8 @@ class Scheduler:
             for job in await self.store.jobs.list_stalled():
                 if job.id not in held:
                     await self.adopt_job(job)
-        if time.time() - self.expired_at > EXPIRE_SECONDS:
-            self.expired_at = time.time()
+        if time.monotonic() - self.expired_at > EXPIRE_SECONDS:
+            self.expired_at = time.monotonic()
             await self.store.drafts.remove_old()
             await self.store.orphans.expire()
             await self.remove_old_models()

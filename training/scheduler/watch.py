@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 MAX_SILENT_SECONDS = 15.0  #: without a heartbeat, if the process does nothing else either
 MAX_BUSY_SECONDS = 50.0  #: without a heartbeat, if it does something: a call may block its threads
 MAX_START_SECONDS = 300.0  #: the same while it imports torch
-MAX_STUCK_SECONDS = 50.0  #: with a heartbeat, but without any work on the job it holds
+MAX_STUCK_SECONDS = 50.0  #: with a heartbeat, but without any work on its start or its job
 MIN_CPU_SECONDS = 0.05  #: that count as work; the heartbeat takes 0.1 ms
 LOOK_SECONDS = 1.0  #: between two looks at what the process does
 
@@ -44,7 +44,7 @@ class WorkerWatch:
         if self.clock() - self.looked_at >= LOOK_SECONDS:
             self.looked_at = self.clock()
             self.idle_seconds = self._look_at_activity()
-        if ready and holds_job and self.idle_seconds > MAX_STUCK_SECONDS:
+        if (holds_job or not ready) and self.idle_seconds > MAX_STUCK_SECONDS:
             return True
         silent = min(self.silent_seconds, self.idle_seconds)
         busy = MAX_BUSY_SECONDS if ready else MAX_START_SECONDS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 RECORD_BYTES = 40  #: "<job> <fence>", padded: each record overwrites the whole of the last one
@@ -18,8 +18,7 @@ class AdvanceMarker:
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        self.path, self._file = path, -1
         self._write(0, 0)
 
     @contextmanager
@@ -30,8 +29,12 @@ class AdvanceMarker:
         self._write(0, 0)
 
     def _write(self, job: int, fence: int) -> None:
-        os.lseek(self._file, 0, os.SEEK_SET)
-        os.write(self._file, f"{job} {fence}".encode().ljust(RECORD_BYTES))
+        with suppress(OSError):  # without room for the file, a crash is nobody's
+            if self._file < 0:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+            os.lseek(self._file, 0, os.SEEK_SET)
+            os.write(self._file, f"{job} {fence}".encode().ljust(RECORD_BYTES))
 
 
 def read_marker(path: Path) -> tuple[int, int] | None:

@@ -158,10 +158,11 @@ async def test_processes(store: Store, home: Home, make_job: MakeJob) -> None:
     assert {(await store.jobs.get(job.id)).fence for job in jobs} == {1}
 
 
-async def test_lease(store: Store, make_job: MakeJob) -> None:
-    """A lease that ran out can be renewed until the job is claimed again."""
+@pytest.mark.parametrize("lease", [-1, 3600])
+async def test_lease(store: Store, make_job: MakeJob, lease: float) -> None:
+    """A lease that ran out, or that the clock has left behind, can be renewed."""
     await store.jobs.queue(make_job())
-    job = await claim(store, lease=-1)
+    job = await claim(store, lease=lease)
     stalled = [each.id for each in await store.jobs.list_stalled()]
 
     renewed = await store.jobs.extend_lease(job.id, job.fence)

@@ -63,12 +63,18 @@ def test_a_dead_heart_with_work(watching, ready, limit):
 
 
 @pytest.mark.parametrize(
-    ("holds_job", "works", "limit"),
-    [(True, False, watch.MAX_STUCK_SECONDS), (True, True, None), (False, False, None)],
+    ("holds_job", "ready", "works", "limit"),
+    [
+        (True, True, False, watch.MAX_STUCK_SECONDS),
+        (False, False, False, watch.MAX_STUCK_SECONDS),
+        (True, True, True, None),
+        (False, True, False, None),
+    ],
 )
-def test_a_beating_heart(watching, holds_job, works, limit):
-    """A process that beats is hung if it does no work on the job that it holds."""
-    assert watching.pass_seconds(90, beats=True, works=works, holds_job=holds_job) == limit
+def test_a_beating_heart(watching, holds_job, ready, works, limit):
+    """A process that beats is hung if it does no work on its start, or on the job it holds."""
+    kept = {"holds_job": holds_job, "ready": ready, "works": works}
+    assert watching.pass_seconds(90, beats=True, **kept) == limit
 
 
 def test_who_was_away_listens_anew(watching):
