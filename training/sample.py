@@ -24,7 +24,8 @@ from training.device import Device
 from training.families import Family, Picture
 from training.lazy import Tensor
 from training.networks.memory import MIB, count_at_once
-from training.styles import header, writer
+from training.styles import foreign, header, writer
+from training.styles.architecture import require_family
 
 LIMITS = {"steps": (1, 100), "count": (1, 4), "strength": (-2.0, 2.0), "seed": limits.SEED}
 SIDE_PIXELS = (32, 1024)
@@ -116,15 +117,22 @@ def load_style(folder: JobFolder, request: SampleRequest, family: Family) -> Loa
     path = folder.style_file
     if not request.method and not path.exists():
         return None
-    method = methods.find(request.method)
-    tensors = family.networks.from_file_names(writer.read_tensors(path))
+    method, head = methods.find(request.method), header.read_header(path)
+    made = require_family(head, family.name, request.base)
+    header.check_pairs(head)
+    tensors = writer.read_tensors(path)
+    if not method.TRAITS.marks.model:
+        tensors = foreign.translate(tensors, family.networks, header.read_metadata(head))
     try:
         method.check(family.networks, tensors)
     except JobError as amiss:
-        made = header.read_base(path)
-        if made in {"", request.base}:
-            raise
-        raise JobError("style_misfit", made=made, base=request.base) from amiss
+        base = header.read_base(path)
+        if base not in {"", request.base}:
+            raise JobError("style_misfit", made=base, base=request.base) from amiss
+        if not (base or made.title):
+            reason = amiss.facts.get("reason", amiss.code)
+            raise JobError("style_strange", base=request.base, reason=reason) from amiss
+        raise
     return LoadedStyle(method, tensors, request.trigger, request.strength)
 
 

@@ -75,7 +75,8 @@ FETCHED_ALREADY = "{title} is already installed ({place})."
 INSPECTED = {
     "file": "{file}: {method}, {size}, {tensors} tensors",
     "trigger": "Trigger: {trigger}",
-    "architecture": "For: {architecture}",
+    "made_for": "For: {made_for}",
+    "architecture": "Architecture: {architecture}",
     "base": "Trained on: {base}",
     "steps": "Steps: {steps}",
     "learning_rate": "Learning rate: {learning_rate}",

@@ -13,6 +13,7 @@ from tests.contracts.test_merge import OldTextEncoder, delta
 from training import methods
 from training.methods import _lycoris
 from training.modelfiles.singlefile_writer import UnetNames
+from training.styles.foreign import translate
 
 pytestmark = pytest.mark.slow(10)
 
@@ -52,7 +53,7 @@ def test_sdxl_is_read_whole(bases, train_method, method):
         networks = family.networks
         layers = {k: layer for part in networks.parts for k, layer in part.layers().items()}
         before = {key: layer.weight.clone() for key, layer in layers.items()}
-        content = networks.from_file_names(load_file(file))
+        content = translate(load_file(file), networks)
         try:
             network = load_with_kohya(networks, file, sgm_unet(networks.parts[0].module))
             parts = _lycoris.group_by_layer(content)
@@ -88,10 +89,10 @@ def test_older_files_are_still_read(bases, train_method, method):
     """An SDXL file under diffusers' names, as earlier versions wrote it, is the same style."""
     written = load_file(train_method(method, "tiny-sdxl").file)
     with bases.borrow("tiny-sdxl") as family:
-        older = family.networks.from_file_names(written)
+        older = translate(written, family.networks)
 
         assert any("_down_blocks_" in name for name in older)
         assert any("_input_blocks_" in name for name in written)
         assert family.networks.to_file_names(older).keys() == written.keys()
-        assert family.networks.from_file_names(older).keys() == older.keys()
+        assert translate(older, family.networks).keys() == older.keys()
         methods.walk()[method].check(family.networks, older)

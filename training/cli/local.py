@@ -29,6 +29,7 @@ from training.cli.photos import FolderPhoto, read_photos
 from training.cli.request import DEFAULT_BASE, ConceptFolder, list_concepts, make_recipe
 from training.settings import TrainingSettings
 from training.styles import header
+from training.styles.architecture import require_family
 from training.worker.eventlog import read_entries
 from training.worker.execution import Execution
 from training.worker.inbox import Command, Request
@@ -91,7 +92,9 @@ class LocalJob:
             base = base or header.read_base(given.style)
             shutil.copyfile(given.style, self.folder.style_file)
         base = base or DEFAULT_BASE
-        self._check_base(base)
+        found = open_registry(self.settings).find(base)
+        if given.style is not None and found.known:
+            require_family(header.read_header(given.style), found.family, base)
         known = {field.name for field in fields(SampleRequest)}
         request = {name: value for name, value in asdict(given).items() if name in known}
         end = self._run(Kind.SAMPLE, {"request": request | {"base": base} | style})

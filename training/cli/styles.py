@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from storage import names
@@ -60,13 +61,19 @@ def export(given: ExportArguments, settings: TrainingSettings) -> dict[str, Any]
 
 def shrink(given: ShrinkArguments, _: TrainingSettings) -> dict[str, Any]:
     """Write a smaller copy of a LoRA; the line has the share of its effect that is lost."""
-    from training.styles import writer  # noqa: PLC0415 - torch, and only this command needs it
+    from training.styles import foreign, writer  # noqa: PLC0415 - torch, and only this command needs it
     from training.styles.resize import shrink  # noqa: PLC0415 - the same
 
     given.out.mkdir(parents=True, exist_ok=True)
-    made = header.read_metadata(header.read_header(given.file))
-    room = sum(len(key) + len(value) for key, value in made.items()) * 2 + HASHES_BYTES
-    smaller = shrink(writer.read_tensors(given.file), round(given.to * 2**20) - room)
+    content = header.read_header(given.file)
+    header.check_pairs(content)
+    made = header.read_metadata(content)
+    tensors, target = writer.read_tensors(given.file), round(given.to * 2**20)
+    told = {key: text for key, text in made.items() if key != foreign.ADAPTER_METADATA}
+    room = len(json.dumps(told, ensure_ascii=False).encode()) + HASHES_BYTES
+    if room >= target:
+        raise JobError("shrink_header", kilobytes=max(1, room // 1024))
+    smaller, made = shrink(tensors, target - room, made), told
     made |= {"ss_network_dim": str(smaller.rank), "ss_network_alpha": str(smaller.rank)}
     path = given.out / given.file.name
     if path.exists() and path.samefile(given.file):

@@ -175,7 +175,10 @@ class StableFamily(LatentFamily):
 def make_unet_part(unet: torch.nn.Module, *, sgm: bool) -> Part:
     """Offer a UNet, whose layers have diffusers' names in files or those of sgm."""
     named = singlefile_writer.UnetNames(dict(unet.named_parameters())).layer if sgm else None
-    return Part("lora_unet", unet, ATTENTION_LAYERS, OTHER_LAYERS, file_layer_name=named)
+    return Part(
+        "lora_unet", unet, ATTENTION_LAYERS, OTHER_LAYERS, file_layer_name=named,
+        other_names=singlefile_writer.unet_layers,
+    )  # fmt: skip
 
 
 def make_text_part(prefix: str, text: torch.nn.Module) -> Part:

@@ -88,8 +88,9 @@ class Zimage(LatentFamily):
     def __init__(self, read: PipelineReader, device: Device, base: Base) -> None:  # noqa: ARG002
         super().__init__(read, device, "transformer", ("text_encoder",))
         part = Part(
-            "diffusion_model", self.denoiser, ATTENTION_LAYERS, OTHER_LAYERS, dotted_keys=True
-        )
+            "diffusion_model", self.denoiser, ATTENTION_LAYERS, OTHER_LAYERS, dotted_keys=True,
+            other_names=zimage.original_layers,
+        )  # fmt: skip
         self.networks = Networks(self.name, (part,), (), self)
 
     def tokenize(self, prompt: str) -> tuple[Tensor, int]:

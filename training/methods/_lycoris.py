@@ -28,6 +28,8 @@ from training.recipe.recipe import Recipe
 
 logging.getLogger("LyCORIS").setLevel(logging.ERROR)  # else it tells the shape of every layer
 
+MAX_LAYER_NUMBERS = 1 << 27  #: of the largest layer of any base, and more
+
 Parts = Mapping[str, Tensor]  #: the tensors of one layer by the ends of their keys
 
 
@@ -52,15 +54,20 @@ class Algorithm:
 
     def check(self, networks: Networks, tensors: dict[str, Tensor]) -> None:
         """Refuse tensors that are not of this kind for these networks."""
-        layers = {key: layer for part in networks.parts for key, layer in part.layers().items()}
+        layers = networks.find_layers()
         if not tensors:
             raise JobError("style_broken", reason="empty")
         for name, tensor in tensors.items():
             key, end = split_key(name)
-            if key not in layers or end not in self.key_ends:
-                raise JobError("style_broken", reason=f"unknown key {name[:80]}")
-            if tensor.numel() > layers[key].weight.numel() or not tensor.is_floating_point():
-                raise JobError("style_broken", reason=f"wrong tensor {name[:80]}")
+            if key not in layers:
+                reason = f"this base has no layer {key[:80] or name[:80]}"
+                raise JobError("style_broken", reason=reason)
+            if end not in self.key_ends:
+                reason = f"the method {self.name} has no tensor like {name[:80]}"
+                raise JobError("style_broken", reason=reason)
+            sound = 0 < tensor.numel() <= layers[key].weight.numel() and tensor.is_floating_point()
+            if not sound:
+                raise JobError("style_broken", reason=f"{name[:80]} doesn't fit its layer")
         for key, parts in sorted(group_by_layer(tensors).items()):
             self.compute_delta(key, parts, layers[key].weight)
 
@@ -76,9 +83,11 @@ class Algorithm:
                 )
                 delta = delta.view_as(weight)
         except (KeyError, RuntimeError, IndexError, ValueError) as broken:
-            raise JobError("style_broken", reason=f"wrong tensors of {key[:80]}") from broken
+            raise JobError(
+                "style_broken", reason=f"tensors of {key[:80]} don't fit together"
+            ) from broken
         if not torch.isfinite(delta).all():
-            raise JobError("style_broken", reason=f"not a number in {key[:80]}")
+            raise JobError("style_broken", reason=f"{key[:80]} has infinite numbers or NaN")
         return delta
 
     @contextmanager
@@ -86,7 +95,7 @@ class Algorithm:
         self, networks: Networks, tensors: dict[str, Tensor], _word: str, strength: float
     ) -> Iterator[None]:
         """Apply a file inside the block; the base's own tensors are never touched."""
-        layers = {key: layer for part in networks.parts for key, layer in part.layers().items()}
+        layers = networks.find_layers()
         handles: list[torch.utils.hooks.RemovableHandle] = []
         try:
             for key, parts in sorted(group_by_layer(tensors).items()):
@@ -215,8 +224,14 @@ def additive_delta(module: Any, weight: Tensor) -> Tensor:
 
 
 def multiply_factors(parts: Parts, up: str, down: str) -> Tensor:
-    """Multiply two factors, (out, rank) and (rank, in, ...), to (out, all the rest)."""
-    return parts[up].flatten(1) @ parts[down].flatten(1)
+    """Multiply two factors, (out, rank) and (rank, in, ...), to (out, all the rest).
+
+    Raises ValueError for a product that no layer is as large as: a bad file asks for one.
+    """
+    left, right = parts[up].flatten(1), parts[down].flatten(1)
+    if len(left) * right.shape[1] > MAX_LAYER_NUMBERS:
+        raise ValueError("a product larger than any layer")
+    return left @ right
 
 
 def alpha_scale(parts: Parts, rank: int) -> float:

@@ -39,13 +39,18 @@ def module_delta(module: Any, weight: Tensor) -> Tensor:
 
 
 def file_delta(parts: _lycoris.Parts, weight: Tensor) -> Tensor:
-    """Return what a file adds to a weight: the sum of both, rescaled by input, less the weight."""
+    """Return what a file adds to a weight: the sum of both, rescaled, less the weight.
+
+    Ours rescale by input; LyCORIS and peft by output, the latter with a vector.
+    """
     low = _lycoris.multiply_factors(parts, "lora_up.weight", "lora_down.weight")
     rank = len(parts["lora_down.weight"])
     summed = weight + (low * _lycoris.alpha_scale(parts, rank)).view_as(weight)
-    length: Tensor = summed.transpose(0, 1).flatten(1).norm(dim=1)
-    length = length.view(1, -1, *[1] * (weight.ndim - 2))
-    changed: Tensor = summed * (parts["dora_scale"].view_as(length) / length.clamp(min=1e-12))
+    scale = parts["dora_scale"]
+    by_output = scale.ndim < 2 or len(scale) > 1
+    length: Tensor = summed.transpose(0, 1 - by_output).flatten(1).norm(dim=1)
+    length = length.view(*(-1, 1) if by_output else (1, -1), *[1] * (weight.ndim - 2))
+    changed: Tensor = summed * (scale.view_as(length) / length.clamp(min=1e-12))
     return changed - weight
 
 

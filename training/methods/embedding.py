@@ -101,12 +101,16 @@ def check(networks: Networks, tensors: dict[str, Tensor]) -> None:
     networks.require_vocabularies("embedding", *VOCABULARY_COUNTS)
     names = [each.name for each in networks.vocabularies]
     if sorted(tensors) != sorted(names):
-        raise JobError("style_broken", reason=f"not {' and '.join(names)} alone")
+        raise JobError("style_broken", reason=f"it isn't {' and '.join(names)} alone")
     for each in networks.vocabularies:
         vectors, width = tensors[each.name], each.embedding.embedding_dim
         sound = vectors.is_floating_point() and vectors.ndim == 2 and vectors.shape[1] == width
-        if not (sound and 1 <= len(vectors) <= MAX_VECTORS and torch.isfinite(vectors).all()):
-            raise JobError("style_broken", reason=f"wrong tensor {each.name}")
+        if not (sound and 1 <= len(vectors) <= MAX_VECTORS):
+            fits = f"1 to {MAX_VECTORS} vectors of {width} numbers"
+            raise JobError("style_broken", reason=f"{each.name} isn't {fits}, as this base takes")
+        if not torch.isfinite(vectors).all():
+            reason = f"{each.name} has infinite numbers or NaN"
+            raise JobError("style_broken", reason=reason)
 
 
 @contextmanager
@@ -114,12 +118,18 @@ def apply(
     networks: Networks, tensors: dict[str, Tensor], word: str, strength: float
 ) -> Iterator[None]:
     """Know the word inside the block."""
-    vectors = {
+    with networks.with_words({word: read_vectors(networks, tensors, strength)}):
+        yield
+
+
+def read_vectors(
+    networks: Networks, tensors: Mapping[str, Tensor], strength: float
+) -> dict[str, Tensor]:
+    """Return a word's vectors by vocabulary, in fp32 and where its embedding is."""
+    return {
         each.name: (tensors[each.name].float() * strength).to(each.embedding.weight.device)
         for each in networks.vocabularies
     }
-    with networks.with_words({word: vectors}):
-        yield
 
 
 def can_learn_words(family: FamilyNumbers) -> bool:

@@ -34,6 +34,8 @@ def file_delta(parts: _lycoris.Parts, weight: Tensor) -> Tensor:
     small, large = (read_factor(parts, name) for name in ("lokr_w1", "lokr_w2"))
     ranks = [len(parts[f"{name}_b"]) for name in ("lokr_w1", "lokr_w2") if f"{name}_b" in parts]
     by = _lycoris.alpha_scale(parts, ranks[-1]) if ranks else 1.0
+    if small.numel() * large.numel() != weight.numel():
+        raise ValueError("factors of another layer")
     window = weight.shape[2:]
     if not window:
         return torch.kron(small, large) * by

@@ -162,22 +162,29 @@ def fast_forward(layer: peft.tuners.lora.LoraLayer, networks: Networks, given: T
 
 def check(networks: Networks, tensors: dict[str, Tensor]) -> None:
     """Refuse tensors that are not a LoRA for these networks."""
-    layers: dict[str, Layer] = {}
-    for part in networks.parts:
-        layers |= part.layers()
+    layers = networks.find_layers()
     if not tensors:
         raise JobError("style_broken", reason="empty")
     tensors = to_kohya_keys(tensors)
     for name, tensor in tensors.items():
-        key, end = split_key(name)
-        if key not in layers or end not in KEY_ENDS:
-            raise JobError("style_broken", reason=f"unknown key {name[:80]}")
-        if not has_shape_of(layers[key], end, tensor) or not torch.isfinite(tensor).all():
-            raise JobError("style_broken", reason=f"wrong tensor {name[:80]}")
+        if fault := find_fault(layers, name, tensor):
+            raise JobError("style_broken", reason=fault)
     for key in {split_key(name)[0] for name in tensors}:
         pair = [tensors.get(f"{key}.{end}") for end in (DOWN, UP)]
         if pair[0] is None or pair[1] is None or pair[0].shape[0] != pair[1].shape[1]:
             raise JobError("style_broken", reason=f"half a pair {key[:80]}")
+
+
+def find_fault(layers: Mapping[str, Layer], name: str, tensor: Tensor) -> str:
+    """Return what is wrong with a tensor of a LoRA, "" if it fits its layer."""
+    key, end = split_key(name)
+    if key not in layers:
+        return f"this base has no layer {key[:80] or name[:80]}"
+    if end not in KEY_ENDS:
+        return f"a LoRA has no tensor like {name[:80]}"
+    if not has_shape_of(layers[key], end, tensor):
+        return f"{name[:80]} doesn't have its layer's shape"
+    return "" if torch.isfinite(tensor).all() else f"{name[:80]} has infinite numbers or NaN"
 
 
 def has_shape_of(layer: Layer, end: str, tensor: Tensor) -> bool:
@@ -186,7 +193,7 @@ def has_shape_of(layer: Layer, end: str, tensor: Tensor) -> bool:
         return False
     if end == "alpha":
         return tensor.numel() == 1
-    if tensor.ndim < 2:
+    if tensor.ndim < 2 or not tensor.numel():  # of rank 0
         return False
     out, inner, *window = layer.weight.shape
     rank = tensor.shape[0] if end.startswith("lora_down") else tensor.shape[1]
@@ -200,9 +207,7 @@ def apply(
     networks: Networks, tensors: dict[str, Tensor], _word: str, strength: float
 ) -> Iterator[None]:
     """Apply a LoRA inside the block; the base's own tensors are never touched."""
-    layers: dict[str, Layer] = {}
-    for part in networks.parts:
-        layers |= part.layers()
+    layers = networks.find_layers()
     handles: list[torch.utils.hooks.RemovableHandle] = []
     tensors = to_kohya_keys(tensors)
     try:

@@ -6,7 +6,7 @@ The word lies in the LoRA's file as a bundled embedding, as AUTOMATIC1111 and Co
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 
 from storage.errors import JobError
@@ -85,38 +85,55 @@ def attach(networks: Networks, recipe: Recipe) -> Pivotal:
     return Pivotal(networks, recipe)
 
 
-def split_file(tensors: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Return the LoRA's tensors of a file, and the word's under an embedding's names."""
-    names = {end: name for name, end in BUNDLE_KEYS.items()}
-    rest, word, bundled = {}, {}, set()
+def split_file(
+    tensors: Mapping[str, Tensor],
+) -> tuple[dict[str, Tensor], dict[str, dict[str, Tensor]]]:
+    """Return the LoRA's tensors of a file, and of each word those of an embedding.
+
+    Ours have one word; OneTrainer's may have several.
+    """
+    rest, words = dict[str, Tensor](), dict[str, dict[str, Tensor]]()
     for name, tensor in tensors.items():
-        if name.startswith(BUNDLE_PREFIX):
-            said, _, end = name.removeprefix(BUNDLE_PREFIX).partition(".")
-            word[names.get(end, end)] = tensor
-            bundled.add(said)
+        word, end = split_bundle_key(name)
+        if word:
+            words.setdefault(word, {})[end] = tensor
         else:
             rest[name] = tensor
-    if len(bundled) != 1:
-        raise JobError("style_broken", reason="not one bundled word")
-    return rest, word
+    if not words:
+        raise JobError("style_broken", reason="it has no bundled word")
+    return rest, words
+
+
+def split_bundle_key(name: str) -> tuple[str, str]:
+    """Cut the name of a bundled word's vectors into the word and what an embedding calls them."""
+    if not name.startswith(BUNDLE_PREFIX):
+        return "", name
+    inner = name.removeprefix(BUNDLE_PREFIX)
+    for ours, theirs in BUNDLE_KEYS.items():
+        if inner.endswith(f".{theirs}"):
+            return inner.removesuffix(f".{theirs}"), ours
+    word, _, end = inner.rpartition(".")
+    return word or end, end
 
 
 def check(networks: Networks, tensors: dict[str, Tensor]) -> None:
-    """Refuse tensors that are not a LoRA with a word for these networks."""
-    layers, word = split_file(tensors)
+    """Refuse tensors that are not a LoRA with words for these networks."""
+    layers, words = split_file(tensors)
     lora.check(networks, layers)
-    embedding.check(networks, word)
+    for vectors in words.values():
+        embedding.check(networks, vectors)
 
 
 @contextmanager
 def apply(
     networks: Networks, tensors: dict[str, Tensor], word: str, strength: float
 ) -> Iterator[None]:
-    """Know the word and apply the LoRA inside the block."""
-    layers, vectors = split_file(tensors)
-    with ExitStack() as stack:
-        stack.enter_context(embedding.apply(networks, vectors, word, 1.0))
-        stack.enter_context(lora.apply(networks, layers, word, strength))
+    """Know the words and apply the LoRA inside the block; one word alone answers to `word`."""
+    layers, bundled = split_file(tensors)
+    words = {said: embedding.read_vectors(networks, own, 1.0) for said, own in bundled.items()}
+    if word and len(words) == 1:
+        words = dict(zip([word], words.values(), strict=True))
+    with networks.with_words(words), lora.apply(networks, layers, "", strength):
         yield
 
 

@@ -5,7 +5,7 @@ The names are those that diffusers 0.42's loaders/single_file_utils.py reads, tu
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from training.lazy import Tensor, torch
 
@@ -90,10 +90,16 @@ def to_openclip(text: Tensors) -> dict[str, Tensor]:
     return found
 
 
+def unet_layers(names: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Return a UNet's layers, given by diffusers' names, by those of latent-diffusion and sgm."""
+    named = UnetNames(names)
+    return {named.layer(name): (name,) for name in names}
+
+
 class UnetNames:
     """The names of a UNet's weights."""
 
-    def __init__(self, names: Tensors) -> None:
+    def __init__(self, names: Collection[str]) -> None:
         self.names = names
         first = {name.split(".")[3] for name in names if name.startswith("down_blocks.0.resnets.")}
         self.span = len(first) + 1  #: blocks of CompVis' numbering in one of diffusers'

@@ -7,7 +7,7 @@ loaders/single_file_utils.py (0.42, convert_z_image_transformer_checkpoint_to_di
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,20 @@ def to_diffusers(content: Mapping[str, Tensor]) -> dict[str, Tensor]:
     if bare.keys() >= DIFFUSERS_KEYS:
         return bare
     found: dict[str, Tensor] = converters.convert_z_image_transformer_checkpoint_to_diffusers(bare)
+    return found
+
+
+def original_layers(names: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Return a transformer's layers, given by diffusers' names, by its authors' names."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name in names:
+        ours = f"{name}."
+        for theirs, original in NAMES.items():
+            ours = ours.replace(theirs, original)
+        if QUERY in ours:
+            parts = tuple(name.replace("to_q", f"to_{which}") for which in "qkv")
+            found[ours.replace(QUERY, FUSED).removesuffix(".")] = parts
+        found[ours.removesuffix(".")] = (name,)
     return found
 
 

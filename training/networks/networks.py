@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
@@ -29,6 +29,8 @@ class Part:
     is_text_encoder: bool = False  #: whether it reads prompts
     #: what files call a layer, by its name in the module, where that is not the module's own
     file_layer_name: Callable[[str], str] | None = None
+    #: of the names of its layers: by another name that files have, the layers that are meant
+    other_names: Callable[[Collection[str]], Mapping[str, tuple[str, ...]]] = lambda _: {}
 
     @property
     def role(self) -> str:
@@ -60,6 +62,16 @@ class Part:
         return {
             self.key(name): self.key(self.file_layer_name(name)) for name, _ in self.adaptable()
         }
+
+    def all_layers(self) -> dict[str, Layer]:
+        """Find every layer that a file may change by the module's name, beneath any adapter."""
+        found = {}
+        for name, module in self.module.named_modules():
+            layer = getattr(module, "base_layer", module)
+            adapter = ".lora_" in name or name.endswith(".base_layer")
+            if not adapter and isinstance(layer, (torch.nn.Linear, torch.nn.Conv2d)):
+                found[name] = layer
+        return found
 
 
 class Attached(Protocol):
@@ -119,6 +131,14 @@ class Networks:
         """Whether there is a text encoder that can be trained."""
         return any(part.is_text_encoder for part in self.parts)
 
+    def find_layers(self) -> dict[str, Layer]:
+        """Find every layer that a file may change by its key."""
+        return {
+            part.key(name): layer
+            for part in self.parts
+            for name, layer in part.all_layers().items()
+        }
+
     def apply_dropout(self, added: Tensor) -> Tensor:
         """Apply dropout to what an adapter adds."""
         return torch.nn.functional.dropout(added, self.dropout) if self.dropout else added
@@ -152,10 +172,6 @@ class Networks:
     def to_file_names(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Name tensors as files do, which call some layers otherwise than the networks."""
         return rename_layers(tensors, self.file_keys())
-
-    def from_file_names(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Name a file's tensors by the networks' own keys, which older files of ours have."""
-        return rename_layers(tensors, {own: key for key, own in self.file_keys().items()})
 
     def file_keys(self) -> dict[str, str]:
         """Return what files call the layers of all parts, by their keys."""

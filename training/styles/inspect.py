@@ -7,10 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from training import methods
+from training.modelfiles.tensorfile import METADATA
 from training.recipe.names import current_names
+from training.styles.architecture import STABLE, find_architecture
 from training.styles.compatibility import incompatibilities
-from training.styles.header import read_header, read_metadata, read_method_and_trigger
+from training.styles.header import (
+    check_numbers,
+    check_pairs,
+    read_header,
+    read_metadata,
+    read_method_and_trigger,
+)
 from training.styles.thumbnail import thumbnail_bytes
+
+UNKNOWN = "unknown"  #: what a file was made for, if nothing tells
 
 #: our words for what files of kohya's trainers and of modelspec say, the first one that is there
 FIELDS = {
@@ -31,10 +41,13 @@ FIELDS = {
 
 def inspect_file(file: Path) -> dict[str, Any]:
     """Read a header into facts: what made the file, what it is, and which programs load it."""
-    made = read_method_and_trigger(file)
     header = read_header(file)
+    check_pairs(header)
+    check_numbers(file, header)
+    made_for = find_architecture(header)
+    made = read_method_and_trigger(file)
     told = read_metadata(header)
-    header.pop("__metadata__", None)
+    header.pop(METADATA, None)
     facts: dict[str, Any] = {
         fact: next(str(told[key])[:80] for key in keys if key in told)
         for fact, keys in FIELDS.items()
@@ -43,11 +56,12 @@ def inspect_file(file: Path) -> dict[str, Any]:
     recipe = current_names(read_own_json(told, "recipe"))
     phrase = str(told.get("modelspec.trigger_phrase", ""))
     trigger = phrase if recipe.get("other_concepts") else made["trigger"] or phrase
-    family = str(recipe.get("family", "")) or ("sd2" if told.get("ss_v2") == "True" else "")
-    found = incompatibilities(header, family)
+    family = str(recipe.get("family", "")) or made_for.family
+    found = incompatibilities(header, family) if family or made_for.title == STABLE else {}
     return facts | {
         "file": file.name,
         "bytes": file.stat().st_size,
+        "made_for": made_for.title or family or UNKNOWN,
         "method": made["method"],
         "method_title": method_title(made["method"]),
         "trigger": trigger[:80],

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from storage.errors import JobError
 from storage.events import SmallCopy
-from training.networks.keys import ALPHA, DOWN, UP, split_key, to_file_keys, to_kohya_keys
+from training.networks.keys import ALPHA, DOWN, UP, parse_key, split_key
 from training.recipe.recipe import Recipe
-from training.styles import writer
+from training.styles import foreign, writer
 
 HEADER_BYTES = 16_384  #: bytes of a file's header beside the names of tensors, at most
 PLACE_BYTES = 90  #: bytes in which a header says where a tensor lies, beside its name
@@ -49,24 +49,37 @@ class SmallLora:
     error: float  #: of all that the layers add, the part that is lost, by the Frobenius norm
 
 
-def shrink(tensors: Mapping[str, Tensor], max_bytes: int) -> SmallLora:
+def shrink(
+    tensors: Mapping[str, Tensor], max_bytes: int, metadata: Mapping[str, str] | None = None
+) -> SmallLora:
     """Reduce the rank of every layer to the largest with which a file of fp16 fits into `most`.
 
     Alpha equals the rank. Only plain LoRAs can be made smaller so; a bundled word goes along.
+    `metadata` may have alphas that the tensors lack.
     """
-    tensors = to_kohya_keys(tensors)
+    written = {parse_key(name): name for name in tensors}
+    tensors = foreign.normalize(tensors, metadata)
     try:
         layers = {key: decompose(tensors, key) for key in layer_keys(tensors)}
-    except (KeyError, RuntimeError, IndexError) as broken:
-        raise JobError("style_broken", reason="layers that do not fit together") from broken
+    except (KeyError, RuntimeError, IndexError, ValueError, ZeroDivisionError) as broken:
+        raise JobError("style_broken", reason="its layers don't fit together") from broken
     rest = {n: t for n, t in tensors.items() if split_key(n)[0] not in layers}
     fixed = sum(2 * tensor.numel() for tensor in rest.values())
     fixed += sum(2 + PLACE_BYTES + len(name) for name in tensors)
     for rank in range(max(len(layer.values) for layer in layers.values()), 0, -1):
         if fixed + 2 * sum(layer.count_parameters(rank) for layer in layers.values()) <= max_bytes:
             error = relative_error(list(layers.values()), rank)
-            return SmallLora(rest | to_file_keys(truncate_layers(layers, rank)), rank, error)
+            small = rename_as_written(truncate_layers(layers, rank), written)
+            return SmallLora(rest | small, rank, error)
     raise JobError("shrink_least", most=max_bytes)
+
+
+def rename_as_written(
+    tensors: Mapping[str, Tensor], written: Mapping[tuple[str, str], str]
+) -> dict[str, Tensor]:
+    """Call tensors as their file does; an alpha that it lacks means 1, as ours does."""
+    named = {written.get(parse_key(name), ""): tensor for name, tensor in tensors.items()}
+    return {name: tensor for name, tensor in named.items() if name}
 
 
 def layer_keys(tensors: Mapping[str, Tensor]) -> list[str]:

@@ -18,7 +18,9 @@ from storage.errors import JobError
 from storage.folders import replacing
 from storage.records import Optimizer
 from training import methods
+from training.modelfiles.tensorfile import METADATA
 from training.recipe.recipe import Recipe
+from training.styles.header import read_header
 from training.styles.thumbnail import KEY, make_thumbnail
 
 MAX_FILE_BYTES = 16 * 2**30  # bytes of a style we would open; a whole SDXL has 7
@@ -167,12 +169,11 @@ def kohya_metadata(recipe: Recipe, origin: Origin, tensors: dict[str, Tensor]) -
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """Read a style's tensors; whoever uses them checks them against the networks first."""
+    names = sorted(read_header(path).keys() - {METADATA})
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise JobError("style_broken", file=path.name, reason="it is too large")
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise JobError("style_broken", reason="too large")
         with safe_open(path, framework="pt") as opened:
-            return {name: opened.get_tensor(name) for name in sorted(opened.keys())}
-    except FileNotFoundError as missing:
-        raise JobError("style_missing", file=path.name) from missing
-    except (SafetensorError, OSError, ValueError) as broken:
-        raise JobError("style_foreign", file=path.name) from broken
+            return {name: opened.get_tensor(name) for name in names}
+    except (SafetensorError, OSError, ValueError, AttributeError) as broken:  # a type torch lacks
+        raise JobError("style_broken", file=path.name, reason=str(broken)[:80]) from broken

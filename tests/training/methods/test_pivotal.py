@@ -56,17 +56,28 @@ def test_worn_knows_the_word(networks, tensors):
     assert networks.words == {}
 
 
+def test_several_words_are_known(networks, tensors):
+    """OneTrainer bundles several words: each is known under its own name, one alone under ours."""
+    more = tensors | {"bundle_emb.<my.cat>.string_to_param.*": torch.ones(1, 192)}
+    pivotal.check(networks, more)
+
+    with pivotal.apply(networks, more, "", 1.0):
+        assert networks.words.keys() == {"mydog", "<my.cat>"}
+    with pivotal.apply(networks, tensors, "renamed", 1.0):
+        assert networks.words.keys() == {"renamed"}
+
+
 @pytest.mark.parametrize(
     "change",
     [
         {WORD: None},
-        {"bundle_emb.other.string_to_param.*": torch.zeros(1, 192)},
+        {"bundle_emb.other.string_to_param.*": torch.zeros(1, 768)},
         {WORD: torch.zeros(1, 768)},
         {"lora_unet_zork.alpha": torch.tensor(1.0)},
     ],
 )
 def test_what_is_amiss_is_refused(networks, tensors, change):
-    """No word, two words, a word of another base or an unknown layer is refused."""
+    """No word, a word of another base or an unknown layer is refused."""
     pivotal.check(networks, tensors)
     spoilt = {k: v for k, v in (tensors | change).items() if v is not None}
 

@@ -2,50 +2,33 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from storage.errors import JobError
+from tests.fakes.weightfiles import KINDS, write_file
 from training.styles.header import find_method, read_method_and_trigger
 
-
-@pytest.fixture
-def file(tmp_path):
-    """Return a function that writes files with a given header."""
-
-    def write(**header):
-        path = tmp_path / "word.safetensors"
-        body = json.dumps(header).encode()
-        path.write_bytes(len(body).to_bytes(8, "little") + body)
-        return path
-
-    return write
+RECIPE = '{"method": "embedding", "trigger": "mydog", "base": "x"}'
 
 
 @pytest.mark.parametrize(
-    ("header", "made"),
+    ("shapes", "told", "made"),
     [
-        (
-            {
-                "__metadata__": {
-                    "safelight.recipe": '{"method": "embedding", "trigger": "mydog", "base": "x"}'
-                }
-            },
-            {"method": "embedding", "trigger": "mydog"},
-        ),
-        ({"emb_params": {}}, {"method": "embedding", "trigger": "word"}),
-        ({"clip_g": {}, "clip_l": {}}, {"method": "embedding", "trigger": "word"}),
-        ({"lora_unet_a.lora_down.weight": {}}, {"method": "lora", "trigger": ""}),
-        (
-            {"__metadata__": {"safelight.recipe": "{"}, "lora_unet_a.lora_down.weight": {}},
-            {"method": "lora", "trigger": ""},
-        ),
+        ({}, {"safelight.recipe": RECIPE}, ("embedding", "mydog")),
+        (KINDS["embedding"], {}, ("embedding", "word")),
+        (KINDS["embedding_xl"], {}, ("embedding", "word")),
+        (KINDS["lora"], {}, ("lora", "")),
+        (KINDS["lora"], {"safelight.recipe": "{"}, ("lora", "")),
+        (KINDS["peft"], {}, ("lora", "")),
+        (KINDS["sgm"], {}, ("lora", "")),
+        (KINDS["bundle"], {}, ("pivotal", "mydog")),
     ],
 )
-def test_a_style_says_what_it_is(file, header, made):
+def test_a_style_says_what_it_is(tmp_path, shapes, told, made):
     """Our files are recognised by their recipe, others by their tensors."""
-    assert read_method_and_trigger(file(**header)) == made
+    file = write_file(tmp_path / "word.safetensors", shapes, told)
+
+    assert read_method_and_trigger(file) == dict(zip(("method", "trigger"), made, strict=True))
 
 
 @pytest.mark.parametrize(
