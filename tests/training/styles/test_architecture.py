@@ -7,6 +7,7 @@ import pytest
 from training.styles.architecture import find_architecture
 
 KOHYA = ("lora_down.weight", "lora_up.weight")
+XLABS = ("down.weight", "up.weight")
 PEFT = ("lora_A.weight", "lora_B.weight")
 
 
@@ -52,7 +53,7 @@ def test_ours(header, family):
     [
         (make_header("lora_unet_double_blocks_18_img_attn_qkv", width=3072), "FLUX.1"),
         (make_header("transformer.single_transformer_blocks.37.attn.to_k", ends=PEFT), "FLUX.1"),
-        (make_header("double_blocks.10.processor.qkv_lora1", ends=("down.weight", "up.weight")), "FLUX.1"),
+        (make_header("double_blocks.10.processor.qkv_lora1", ends=XLABS), "FLUX.1"),
         (make_header("transformer.single_transformer_blocks.0.attn.to_k", ends=PEFT), "FLUX"),
         (make_header("lora_transformer_single_transformer_blocks_30_proj_mlp"), "FLUX.1"),
         (make_header("diffusion_model.single_blocks.47.linear1", ends=PEFT), "FLUX.2"),

@@ -1,4 +1,4 @@
-"""Other people's adapters under our names: the same layers, the same strength, the same picture."""
+"""Other people's adapters under our names: the same layers, strength and picture."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from storage.errors import JobError
 from training.families import Picture
 from training.methods import dora, lora
 from training.modelfiles.singlefile_writer import UnetNames
-from training.networks.keys import to_file_keys, to_kohya_keys
+from training.networks.keys import split_key, to_file_keys, to_kohya_keys
 from training.styles import foreign
 
 PICTURE = Picture("a cat", "", 5, 2, 64, 64)
@@ -56,6 +56,7 @@ def rename(tensors, networks, layout):
     return found
 
 
+KOHYA_ROLES = {"unet": "lora_unet", "text_encoder": "lora_te1", "text_encoder_2": "lora_te2"}
 AB = {"down": "A", "up": "B"}
 LAYOUTS = {
     "diffusers": lambda role, layer, half: f"{role}.{layer}.lora.{half}.weight",
@@ -67,10 +68,7 @@ LAYOUTS = {
     "peft inside": lambda role, layer, half: (
         f"{role}.base_model.model.{layer}.lora_{AB[half]}.weight"
     ),
-    "dotted": lambda role, layer, half: (
-        f"{ {'unet': 'lora_unet', 'text_encoder': 'lora_te1', 'text_encoder_2': 'lora_te2'}[role] }"
-        f".{layer}.lora_{half}.weight"
-    ),
+    "dotted": lambda role, layer, half: f"{KOHYA_ROLES[role]}.{layer}.lora_{half}.weight",
     "ComfyUI": lambda role, layer, half: (
         f"{'diffusion_model' if role == 'unet' else role}.{layer}.lora_{half}.weight"
     ),
@@ -158,19 +156,15 @@ def test_layers_that_we_do_not_train_are_applied(tiny_bases):
 
 
 def test_zimage_of_others_becomes_ours(tiny_bases):
-    """Z-Image under kohya's and diffusers' names, and its authors' fused attention, cut in three."""
+    """Z-Image by kohya's and diffusers' names, and its authors' fused attention, cut in three."""
     with tiny_bases.borrow("tiny-zimage") as family:
         networks = family.networks
         ours = make_lora(networks)
         flat = {
-            name.replace("diffusion_model.", "lora_unet_").replace(".", "_", name.count(".") - 2)
-            if not name.endswith("alpha")
-            else name.replace("diffusion_model.", "lora_unet_").replace(
-                ".", "_", name.count(".") - 1
-            )
-            for name in ours
+            f"lora_unet_{layer.removeprefix('diffusion_model.').replace('.', '_')}.{end}": tensor
+            for (layer, end), tensor in zip(map(split_key, ours), ours.values(), strict=True)
         }
-        assert not any(name.partition(".")[0].count(".") for name in flat)
+        assert to_kohya_keys(foreign.translate(flat, networks)).keys() == ours.keys()
         diffusers = {
             name.replace("diffusion_model.", "transformer."): tensor
             for name, tensor in to_file_keys(ours).items()
