@@ -24,14 +24,21 @@ from training.modelfiles import singlefile, singlefile_writer, zimage
 from training.networks.traits import PROGRAMS
 from training.run import defaults
 from training.run.memory import default_recipe
-from training.styles.compatibility import incompatibilities
+from training.styles.compatibility import find_needs, incompatibilities
 
 PAGE = """# Which programs read what
 
+What "yes, with …" names has to be there beside the file. Where a row has dashes, the method
+cannot train the family.
+
+- **kohya**: sd-scripts, whose LyCORIS loader reads LoHa, LoKr and OFT; for Z-Image musubi-tuner.
+- **AUTOMATIC1111**: 1.8 or newer, 1.9 for DoRA.
+
 Written by `python -m benchmarks.compatibility --write docs/compatibility.md`, and checked by
-`tests/contracts` on trained files. The reasons and their sources are in the methods' `TRAITS` and
-the families' `FILES`. A result's card and `safelight inspect` read the file itself. Where a row
-has dashes, the method cannot train the family.
+`tests/contracts`: with trained files, and with the programs' own readers where a package has them
+(diffusers, and LyCORIS for kohya). What else programs read was looked up in their source; reasons
+and sources are in the methods' `TRAITS` and the families' `FILES`. A result's card and
+`safelight inspect` read the file itself.
 
 """
 
@@ -67,9 +74,16 @@ def row(method: str, family: str, names: Collection[str]) -> str:
     """Return a line of the table; without names, the method cannot train the family."""
     cells = ["-"] * len(PROGRAMS)
     if names:
-        found = incompatibilities(names, family)
-        cells = [f"no: {found[program]}" if found[program] else "yes" for program in PROGRAMS]
+        found, needs = incompatibilities(names, family), find_needs(names, family)
+        cells = [describe(found[program], needs.get(program, "")) for program in PROGRAMS]
     return f"| {' | '.join([method, family, *cells])} |"
+
+
+def describe(reason: str, need: str) -> str:
+    """Return whether a program reads a file, as a cell."""
+    if reason:
+        return f"no: {reason}"
+    return f"yes, with {need}" if need else "yes"
 
 
 def table() -> Iterator[str]:

@@ -255,11 +255,15 @@ class Done(Event):
     early: bool = False  #: finished before its last step, as asked
     full_model: bool = False  #: a base of its own, not an adapter
     readable_by: tuple[str, ...] = ()  #: names of the programs that load the file
+    #: by program: what it takes beside the file to load it there
+    readable_with: Mapping[str, str] = field(default_factory=dict)
     small_copy: SmallCopy | None = None
 
     def to_json(self) -> Json:
         """Return the fields that are not empty, timings and copy as objects."""
         facts = Event.to_json(self)
+        if not self.readable_with:
+            del facts["readable_with"]
         for name, part in (("timings", self.timings), ("small_copy", self.small_copy)):
             if name in facts and part is not None:
                 facts[name] = asdict(part)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain, repeat
 from pathlib import Path
@@ -58,12 +59,22 @@ def result_card(home: Home, result: Result, handover: Handover) -> Card:
     card.add(text(wording.result.PROMPT, escape(prompt)))
     if programs := state.done.readable_by:
         card.add(text(say(wording.result.LOADS, programs=", ".join(programs))))
+    for need, readers in group_by_need(state.done.readable_with).items():
+        card.add(text(say(wording.result.LOADS_WITH, programs=", ".join(readers), need=need)))
     if handover.small is not None:
         add_smaller_file(card, result, handover, handover.small, home)
     else:
         add_file(card, result, handover, home.style_file(style.folder, style.name))
     card.add(row(styles.Try(style.id), styles.Share(style.id), styles.Fetch(style.id)))
     return card.add(row(styles.Delete(style.id), Report(job.id)))
+
+
+def group_by_need(needs: Mapping[str, str]) -> dict[str, list[str]]:
+    """List the programs that need the same thing beside the file, by what that is."""
+    found: dict[str, list[str]] = {}
+    for program, need in needs.items():
+        found.setdefault(need, []).append(program)
+    return found
 
 
 def draws_emoji(result: Result) -> bool:

@@ -185,6 +185,9 @@ class EventPrinter:
             sys.stdout.write(
                 replace_control_chars(fill(wording.shell.READABLE, programs=programs))
             )
+        for program, need in event["needs"].items():
+            line = fill(wording.shell.READABLE_WITH, program=program, need=need)
+            sys.stdout.write(replace_control_chars(line))
         for program, reason in event["amiss"].items():
             line = fill(wording.shell.UNREADABLE, program=program, reason=reason)
             sys.stdout.write(replace_control_chars(line))

@@ -101,5 +101,6 @@ FILE_ANSWERS = {
     "shrunk": "{file}: {size}, rank {rank}; {error:.1%} of its effect is lost",
 }
 READABLE = "Works in: {programs}"
+READABLE_WITH = "Works in {program} with {need}"
 UNREADABLE = "Not in {program}: it {reason}"
 CRASHED = "The training process stopped unexpectedly (exit code {code}). Its last lines are above."

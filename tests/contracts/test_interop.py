@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow(65)
 CLOSE = 1e-4
 PRIVATE = ("grandmother", "IMG_2041", "holiday prompt")
 ALL = {"kohya", "AUTOMATIC1111", "Forge", "Forge Neo", "ComfyUI", "diffusers"}
-#: the programs that read each method's files
+#: the programs that read each method's files, some of them with something beside it
 READ_BY = {
     "lora": ALL,
     "locon": ALL,
@@ -29,23 +29,34 @@ READ_BY = {
     "loha": ALL - {"diffusers"},
     "lokr": ALL - {"diffusers"},
     "dora": ALL - {"diffusers", "kohya"},
-    "oft": {"kohya", "Forge Neo", "ComfyUI"},
+    "oft": ALL - {"Forge", "diffusers"},
     "pivotal": {"AUTOMATIC1111", "ComfyUI"},
-    "hypernetwork": set(),
+    "hypernetwork": {"AUTOMATIC1111", "ComfyUI"},
     "dreambooth": ALL,
     "finetune": ALL,
 }
 COMFY = {"Forge Neo", "ComfyUI"}
 #: the same for Z-Image
 READ_BY_FLOW = {
-    "lora": COMFY | {"diffusers"},
-    "locon": COMFY | {"diffusers"},
-    "lokr": COMFY | {"diffusers"},
-    "loha": COMFY,
+    "lora": COMFY | {"diffusers", "kohya"},
+    "locon": COMFY | {"diffusers", "kohya"},
+    "lokr": COMFY | {"diffusers", "kohya"},
+    "loha": COMFY | {"kohya"},
     "dora": COMFY,
     "oft": COMFY,
     "dreambooth": COMFY | {"kohya", "diffusers"},
     "finetune": COMFY | {"kohya", "diffusers"},
+}
+#: the programs that need more than the file, by method and family
+NEEDS = {
+    **{
+        (method, family): {"kohya"}
+        for method in ("loha", "lokr", "oft")
+        for family in ("sd1", "sd2")
+    },
+    **{(method, "zimage"): {"kohya"} for method in ("lora", "locon", "loha", "lokr")},
+    **{("pivotal", family): {"ComfyUI"} for family in ("sd1", "sd2", "sdxl")},
+    **{("hypernetwork", family): {"AUTOMATIC1111", "ComfyUI"} for family in ("sd1", "sd2")},
 }
 #: methods that cannot train a family: A1111's hypernetworks know one vocabulary, and Z-Image has
 #: neither cross-attention nor a file format for learned words
@@ -104,7 +115,11 @@ def test_diffusers_renders_the_same(trained):
 def test_compatibility(trained):
     """Every method's file is readable by exactly the expected programs, judged by its keys."""
     for one in trained:
-        assert set(compatibility.readable_by(one.names, one.family)) == expected_programs(one)
+        as_it_is = set(compatibility.readable_by(one.names, one.family))
+        with_more = set(compatibility.find_needs(one.names, one.family))
+
+        assert as_it_is | with_more == expected_programs(one), (one.method, one.family)
+        assert with_more == NEEDS.get((one.method, one.family), set())
 
 
 def test_the_compatibility_page(trained):

@@ -46,7 +46,8 @@ EVENTS = (
     Cancelled(20),
     Done(
         100, Timings(60.0, 3.5, 2.0, 0.1, 1.5), "a.safetensors", 4096, "ab12", early=True,
-        full_model=True, readable_by=("kohya",), small_copy=SmallCopy("b", 9, 4, 0.06),
+        full_model=True, readable_by=("kohya",), readable_with={"ComfyUI": "a copy"},
+        small_copy=SmallCopy("b", 9, 4, 0.06),
     ),
     Failed("loss_nan", {"step": 3}),
     Failed(reference="AB12CD"),

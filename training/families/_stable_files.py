@@ -27,6 +27,18 @@ COMFY = (
     r"lora_unet_((down|up)_blocks_\d+|mid_block)_resnets_\d+_conv[12]",
     r"lora_te[12]?_text_model_encoder_layers_\d+_(self_attn_(q|k|v|out)_proj|mlp_fc[12])",
 )
+# kohya-ss/sd-scripts 48d368fa, networks/lora.py, for LoRAs: a UNet's names are diffusers', and for
+# SDXL those of sgm, too.
+KOHYA = (
+    SGM,
+    r"lora_unet_((down|up)_blocks_\d+|mid_block)_(attentions|resnets|(down|up)samplers)_\d+_.+",
+    r"lora_te[12]?_text_model_encoder_layers_\d+_(self_attn|mlp)_.+",
+)
+#: of SDXL, which the LyCORIS loader in sd-scripts reads by these names alone
+KOHYA_SDXL = (SGM, r"lora_te[12]_text_model_encoder_layers_\d+_(self_attn|mlp)_.+")
+# LyCORIS 4.1.3, kohya.py: where it lists a UNet's layers, it finds those of the time embedding
+# twice and gives up ("duplicated lora name"); 3.4.0 reads them (tests/contracts/test_kohya.py).
+LYCORIS_3 = dict.fromkeys(("loha", "lokr", "oft"), "LyCORIS 3 (LyCORIS 4 fails)")
 #: a layer that no model has which is smaller than those that programs know
 DEEP = "model.diffusion_model.input_blocks.8.0.in_layers.0.weight"
 TOO_SMALL = "doesn't support models this small"
@@ -47,6 +59,12 @@ def model_incompatibilities(names: Collection[str]) -> dict[str, str]:
 STABLE_FILES = FamilyFiles(
     layers=("lora_unet_", "lora_te"),
     model=("model.diffusion_model.",),
-    known={"AUTOMATIC1111": A1111, "Forge": COMFY, "Forge Neo": COMFY, "ComfyUI": COMFY},
+    known={
+        "kohya": KOHYA,
+        "AUTOMATIC1111": A1111,
+        "Forge": COMFY,
+        "Forge Neo": COMFY,
+        "ComfyUI": COMFY,
+    },
     model_incompatibilities=model_incompatibilities,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from storage.records import Base
 from training.device import Device
 from training.families._stable import NO_SAFETY_CHECKER, StableFamily
-from training.families._stable_files import STABLE_FILES
+from training.families._stable_files import LYCORIS_3, STABLE_FILES
 from training.lazy import diffusers, torch
 from training.modelfiles import configs, folder, singlefile
 from training.modelfiles.configs import SD15
@@ -20,7 +21,7 @@ OBJECTIVE = "epsilon"
 FULL_RATE = 1e-5  #: diffusers, examples/text_to_image
 SHAPE = SD15
 COUNTS = read_counts(__file__)
-FILES = STABLE_FILES
+FILES = replace(STABLE_FILES, needs={"kohya": LYCORIS_3})
 
 
 class Sd1(StableFamily):

@@ -15,7 +15,7 @@ from storage.records import Base
 from training.device import Device
 from training.families._latent import PipelineReader
 from training.families._stable import NO_SAFETY_CHECKER, StableFamily
-from training.families._stable_files import STABLE_FILES
+from training.families._stable_files import LYCORIS_3, STABLE_FILES
 from training.lazy import diffusers, torch
 from training.modelfiles import configs, folder, singlefile
 from training.modelfiles.configs import SD2
@@ -27,7 +27,11 @@ FULL_RATE = 1e-5  #: diffusers, examples/text_to_image
 SHAPE = SD2
 COUNTS = read_counts(__file__)
 # Forge Neo's README, 00950b8f, and its backend/loader.py, 0a4d9229: it was left out.
-FILES = replace(STABLE_FILES, unknown_to={"Forge Neo": "doesn't support Stable Diffusion 2"})
+FILES = replace(
+    STABLE_FILES,
+    needs={"kohya": LYCORIS_3},
+    unknown_to={"Forge Neo": "doesn't support Stable Diffusion 2"},
+)
 
 
 class Sd2(StableFamily):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from training.device import Device
 from training.families import Crop
 from training.families._latent import PipelineReader
 from training.families._stable import StableFamily
-from training.families._stable_files import STABLE_FILES
+from training.families._stable_files import KOHYA_SDXL, STABLE_FILES
 from training.lazy import Tensor, diffusers, torch
 from training.modelfiles import configs, folder, singlefile
 from training.modelfiles.configs import SDXL
@@ -23,7 +24,7 @@ OBJECTIVE = "epsilon"
 FULL_RATE = 1e-6  #: diffusers, examples/text_to_image
 SHAPE = SDXL
 COUNTS = read_counts(__file__)
-FILES = STABLE_FILES
+FILES = replace(STABLE_FILES, known_lycoris={"kohya": KOHYA_SDXL})
 
 
 class Sdxl(StableFamily):

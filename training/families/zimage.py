@@ -62,13 +62,15 @@ def model_incompatibilities(names: Collection[str]) -> dict[str, str]:
     return dict.fromkeys(PROGRAMS, "" if LAST in names else "doesn't support models this small")
 
 
-# musubi-tuner, which is kohya's for Z-Image, reads LoRAs that its convert_lora.py (15a80fb1) has
-# given its own names.
+# kohya-ss/musubi-tuner 30c658c, which is kohya's program for Z-Image, reads its own names alone;
+# its convert_lora.py gives them to LoRAs, LoHas and LoKrs.
+_CONVERTER = "musubi-tuner's convert_lora.py"
 FILES = FamilyFiles(
     layers=("diffusion_model.",),
     model=("cap_pad_token",),
     known={"Forge Neo": KNOWN_LAYERS, "ComfyUI": KNOWN_LAYERS, "diffusers": KNOWN_LAYERS},
-    no_adapters={"kohya": "names layers differently"},
+    no_adapters={"kohya": "reads LoRA, LoHa and LoKr only"},
+    needs={"kohya": dict.fromkeys(("lora", "locon", "loha", "lokr"), _CONVERTER)},
     unknown_to={"AUTOMATIC1111": _UNKNOWN, "Forge": _UNKNOWN},
     also_reads={"diffusers": ("lokr",)},
     model_incompatibilities=model_incompatibilities,

@@ -17,12 +17,13 @@ METHOD = Method(
     help="a LoRA that also learns magnitudes; slower, works in fewer programs",
 )  # fmt: skip
 TRAITS = MethodTraits(
-    marks=KeyMarks(ends=("lora_down", "dora_scale")), lycoris="dora", rebuilds_weights=True,
-    reads_weights=True,
+    marks=KeyMarks(ends=("lora_down", "dora_scale")),
+    lycoris={"algo": "lora", "dora_wd": "True", "wd_on_output": "False"},
+    rebuilds_weights=True, reads_weights=True,
     # LyCORIS 4.1.3, modules/locon.py, makes every DoRA anew by outputs; diffusers 0.42,
     # lora_conversion_utils.py
     unreadable={
-        "kohya": "reads DoRA magnitudes per output only", "diffusers": "doesn't support DoRA",
+        "kohya": "reads no DoRA magnitudes per input", "diffusers": "doesn't support DoRA",
     },
 )  # fmt: skip
 

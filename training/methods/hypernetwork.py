@@ -32,11 +32,11 @@ METHOD = Method(
     help="changes how the base reads words; for older programs",
     rank_help="width of its networks, as a multiple of their input",
 )  # fmt: skip
-_EXPORT = "needs the .pt from safelight export"
+_READERS = ("AUTOMATIC1111", "ComfyUI")
 TRAITS = MethodTraits(
     modelspec=NAME, marks=KeyMarks(starts=(f"{NAME}.",)),
-    unreadable=dict.fromkeys(PROGRAMS, "doesn't support hypernetworks")
-    | {"AUTOMATIC1111": _EXPORT, "ComfyUI": _EXPORT},
+    unreadable=dict.fromkeys({*PROGRAMS} - {*_READERS}, "doesn't support hypernetworks"),
+    needs=dict.fromkeys(_READERS, "the .pt from safelight export"),
 )  # fmt: skip
 EXPORT_SUFFIX = ".pt"  #: of what `export` writes
 #: the width between, by that of what is read, where nothing else is asked for

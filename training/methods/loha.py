@@ -17,7 +17,7 @@ METHOD = Method(
     help="two LoRAs multiplied; often calmer, works in fewer programs",
 )  # fmt: skip
 TRAITS = MethodTraits(
-    marks=KeyMarks(ends=("hada_w1",)), lycoris="loha", rebuilds_weights=True,
+    marks=KeyMarks(ends=("hada_w1",)), lycoris={"algo": "loha"}, rebuilds_weights=True,
     unreadable={"diffusers": "doesn't support LoHa"},  # 0.42, lora_conversion_utils.py
 )  # fmt: skip
 

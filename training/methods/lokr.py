@@ -17,7 +17,8 @@ METHOD = Method(
     help="the smallest file of its kind; works in fewer programs",
 )  # fmt: skip
 TRAITS = MethodTraits(
-    marks=KeyMarks(ends=("lokr_w1",)), lycoris="lokr", rebuilds_weights=True,
+    marks=KeyMarks(ends=("lokr_w1",)), lycoris={"algo": "lokr", "factor": "8"},
+    rebuilds_weights=True,
     unreadable={"diffusers": "doesn't support LoKr"},  # 0.42, lora_conversion_utils.py
 )  # fmt: skip
 FACTOR = 8  #: how large the smaller matrix is; every layer of a true base can be divided by it

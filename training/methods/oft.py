@@ -17,12 +17,13 @@ METHOD = Method(
     help="rotates the base's weights; small file, works in few programs",
 )  # fmt: skip
 TRAITS = MethodTraits(
-    marks=KeyMarks(ends=("oft_blocks",)), lycoris="oft", rebuilds_weights=True, reads_weights=True,
-    # A1111 550659ce, network_oft.py; Forge, backend/patcher/lora.py; diffusers 0.42
-    unreadable={
-        "AUTOMATIC1111": "also rotates biases",
-        "Forge": "doesn't support OFT", "diffusers": "doesn't support OFT",
-    },
+    marks=KeyMarks(ends=("oft_blocks",)),
+    lycoris={"algo": "diag-oft", "constraint": "1000"},
+    rebuilds_weights=True, reads_weights=True,
+    # A1111 reads them since 1.8 (3772a82a, extensions-builtin/Lora/network_oft.py), and kohya's
+    # sd-scripts by LyCORIS: its own networks/oft.py (48d368fa) has other names. Forge dfdcbab6,
+    # packages_3rdparty/comfyui_lora_collection/lora.py; diffusers 0.42, lora_conversion_utils.py
+    unreadable={"Forge": "doesn't support OFT", "diffusers": "doesn't support OFT"},
 )  # fmt: skip
 LIMIT = 1000.0  #: of a turn, as a file's alpha: so far off that it limits none
 

@@ -28,9 +28,10 @@ METHOD = Method(
 _NO_WORD = "doesn't read bundled embeddings"
 TRAITS = MethodTraits(
     marks=KeyMarks(starts=("bundle_emb.",)), learns_text=True,
-    # A1111 (873edba4, networks.py) reads words in LoRAs, and so does ComfyUI (sd1_clip.py,
-    # bundled_embed) from its folder of embeddings
+    # A1111 (fd383140, extensions-builtin/Lora/networks.py) reads words in LoRAs; ComfyUI
+    # (a125cd84, comfy/sd1_clip.py, bundled_embed) in the files of its folder of embeddings
     unreadable=dict.fromkeys(("kohya", "Forge", "Forge Neo", "diffusers"), _NO_WORD),
+    needs={"ComfyUI": "a copy of the file in its embeddings folder"},
 )  # fmt: skip
 WORD_VECTORS = 2
 WORD_RATE_FACTOR = 10.0  #: of the word's learning rate, by the LoRA's

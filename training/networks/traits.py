@@ -6,7 +6,7 @@ A method's module has a `MethodTraits`, a family's a `FamilyFiles`; what people 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 #: programs that read styles, in the order of docs/compatibility.md
@@ -47,13 +47,16 @@ class MethodTraits:
     modelspec: str = "lora"  #: what modelspec calls its file; "" for a whole model
     marks: KeyMarks = KeyMarks()
     named_by_file: bool = False  #: whether programs take a file's name for its trigger
-    lycoris: str = ""  #: its algorithm's name in LyCORIS, for `ss_network_args`
+    #: LyCORIS' arguments for it (`ss_network_args`); empty if it is none of LyCORIS' algorithms
+    lycoris: Mapping[str, str] = field(default_factory=dict)
     rebuilds_weights: bool = False  #: computes every adapted weight anew in each step
     reads_weights: bool = False  #: needs the numbers of the base's weights, so they stay unrounded
     learns_text: bool = False  #: changes what prompts become, with frozen text encoders, too
     #: by program: why it cannot read the method's files; "" where it can, whatever the names of
     #: layers are. Programs that are not listed read all whose layers they know
     unreadable: dict[str, str] = field(default_factory=dict)
+    #: by program: what it takes beside the file, where it reads it: "a copy of the file in …"
+    needs: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +67,14 @@ class FamilyFiles:
     model: tuple[str, ...] = ()  #: how the name of some tensor of a whole model's file begins
     #: by program: patterns of the layers it knows; programs that are not listed know any
     known: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    no_adapters: dict[str, str] = field(default_factory=dict)  #: by program: why it reads none
+    #: the same for files of LyCORIS' algorithms, where a program reads these otherwise
+    known_lycoris: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    #: by program: why it reads no adapters but those of the methods in `needs`
+    no_adapters: dict[str, str] = field(default_factory=dict)
     unknown_to: dict[str, str] = field(default_factory=dict)  #: by program: why it reads nothing
     #: by program: methods that it reads for this family, if for no other
     also_reads: dict[str, Collection[str]] = field(default_factory=dict)
+    #: by program, and by method: what it takes beside the file
+    needs: dict[str, dict[str, str]] = field(default_factory=dict)
     #: by program, for the names of a whole model's tensors: why it cannot read that; "" if it can
     model_incompatibilities: Callable[[Collection[str]], dict[str, str]] = _readable

@@ -36,7 +36,7 @@ from training.run.text import CaptionEncoder
 from training.run.timing import RunTimer
 from training.run.writer import CheckpointWriter
 from training.styles import writer
-from training.styles.compatibility import readable_by
+from training.styles.compatibility import find_needs, readable_by
 from training.styles.resize import write_small_copy
 
 Task = Generator[Event, JobCommand | None, None]
@@ -378,6 +378,7 @@ class TrainingRun:
             early=early,
             full_model=not recipe.rank,
             readable_by=tuple(readable_by(weights, recipe.family)),
+            readable_with=find_needs(weights, recipe.family),
             small_copy=small_copy,
         )
 

@@ -10,7 +10,7 @@ from training import methods
 from training.modelfiles.tensorfile import METADATA
 from training.recipe.names import current_names
 from training.styles.architecture import STABLE, find_architecture
-from training.styles.compatibility import incompatibilities
+from training.styles.compatibility import find_needs, incompatibilities
 from training.styles.header import (
     check_numbers,
     check_pairs,
@@ -57,7 +57,9 @@ def inspect_file(file: Path) -> dict[str, Any]:
     phrase = str(told.get("modelspec.trigger_phrase", ""))
     trigger = phrase if recipe.get("other_concepts") else made["trigger"] or phrase
     family = str(recipe.get("family", "")) or made_for.family
-    found = incompatibilities(header, family) if family or made_for.title == STABLE else {}
+    known = family or made_for.title == STABLE
+    found = incompatibilities(header, family) if known else {}
+    needs = find_needs(header, family) if known else {}
     return facts | {
         "file": file.name,
         "bytes": file.stat().st_size,
@@ -70,7 +72,10 @@ def inspect_file(file: Path) -> dict[str, Any]:
         "versions": format_versions(told),
         "thumbnail": thumbnail_bytes(told),
         "tensors": len(header),
-        "loads": [program for program, amiss in found.items() if not amiss],
+        "loads": [
+            program for program, amiss in found.items() if not amiss and program not in needs
+        ],
+        "needs": needs,
         "amiss": {program: amiss for program, amiss in found.items() if amiss},
     }
 

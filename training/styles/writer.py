@@ -161,9 +161,11 @@ def kohya_metadata(recipe: Recipe, origin: Origin, tensors: dict[str, Tensor]) -
         told["ss_network_module"] = "lycoris.kohya" if lycoris else "networks.lora"
         told["ss_network_dim"] = told["ss_network_alpha"] = str(recipe.rank)
     if lycoris:
-        told["ss_network_args"] = json.dumps({"algo": lycoris})
+        told["ss_network_args"] = json.dumps(dict(lycoris))
     elif recipe.all_layers:
-        told["ss_network_args"] = json.dumps({"conv_dim": recipe.rank, "conv_alpha": recipe.rank})
+        told["ss_network_args"] = json.dumps(
+            dict.fromkeys(("conv_dim", "conv_alpha"), str(recipe.rank))
+        )
     return told
 
 

@@ -45,8 +45,9 @@ async def test_smaller(kit, scheduler):
     copy.write_bytes(b"small")
     small = SmallCopy(copy.name, bytes=5, rank=4, error=0.061)
     await scheduler.finish_training(
-        job, 2 << 20, small_copy=small, readable_by=("kohya", "ComfyUI")
-    )
+        job, 2 << 20, small_copy=small, readable_by=("kohya", "ComfyUI"),
+        readable_with={"Forge": "a copy", "Forge Neo": "a copy"},
+    )  # fmt: skip
     await scheduler.let_bot_poll()
 
     (result,) = kit.find_messages("is ready")
@@ -56,6 +57,7 @@ async def test_smaller(kit, scheduler):
     [style] = await kit.store.styles.list_for(job.owner)
     assert f"styles/{style.folder}/my dog.safetensors" in said
     assert kit.says(said, wording.result.LOADS, programs="kohya, ComfyUI")
+    assert kit.says(said, wording.result.LOADS_WITH, programs="Forge, Forge Neo", need="a copy")
     assert len(result.attachments) == 1
 
 

@@ -144,6 +144,7 @@ def test_a_file_is_told_in_words(capfd):
         "kind": "inspected", "file": "glim.safetensors", "method": "loha",
         "method_title": "LoHa", "bytes": 1 << 20,
         "tensors": 12, "trigger": "gl\x1b[31mim", "rank": "8", "loads": ["kohya", "ComfyUI"],
+        "needs": {"Forge": "a copy"},
         "amiss": {"diffusers": "reads plain LoRAs only"}, "thumbnail": 2048, "versions": "",
     }  # fmt: skip
     assert progress.run_training_command(["inspect"], child(event)) == 0
@@ -151,6 +152,7 @@ def test_a_file_is_told_in_words(capfd):
     assert "glim.safetensors: LoHa, 1 MB, 12 tensors" in lines
     assert "Trigger: gl?[31mim" in lines
     assert fill(wording.shell.READABLE, programs="kohya, ComfyUI") in lines
+    assert fill(wording.shell.READABLE_WITH, program="Forge", need="a copy") in lines
     assert "Thumbnail: a picture of 2 KB" in lines
     assert not any(line.startswith("Made with") for line in lines)
     assert "Not in diffusers: it reads plain LoRAs only" in lines

@@ -7,7 +7,7 @@ import pytest
 from storage.errors import JobError
 from training.families._stable_files import DEEP, PARTIAL
 from training.networks.traits import PROGRAMS
-from training.styles.compatibility import incompatibilities
+from training.styles.compatibility import find_needs, incompatibilities, readable_by
 
 KEY = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"
 ENDS = ("lora_down.weight", "lora_up.weight", "alpha")
@@ -31,7 +31,7 @@ def test_a_plain_lora_loads_everywhere():
     ("ends", "amiss"),
     [
         ((*ENDS, "dora_scale"), {"kohya", "diffusers"}),
-        (("oft_blocks", "alpha"), {"AUTOMATIC1111", "Forge", "diffusers"}),
+        (("oft_blocks", "alpha"), {"Forge", "diffusers"}),
         (("hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b", "alpha"), {"diffusers"}),
         (("lokr_w1", "lokr_w2", "alpha"), {"diffusers"}),
     ],
@@ -63,6 +63,28 @@ def test_a_family_that_a_program_left_out():
     found = incompatibilities([f"{KEY}.{end}" for end in ENDS], "sd2")
 
     assert [program for program, reason in found.items() if reason] == ["Forge Neo"]
+
+
+XL = "lora_unet_input_blocks_4_1_transformer_blocks_0_attn1_to_q"
+
+
+@pytest.mark.parametrize(("end", "reads_old"), [("lora_down.weight", True), ("hada_w1_a", False)])
+def test_kohya_translates_the_names_of_a_lora_alone(end, reads_old):
+    """Of an SDXL file under diffusers' names, sd-scripts reads a LoRA, but no LoHa."""
+    old = incompatibilities([f"lora_unet_down_blocks_1_attentions_0_proj_in.{end}"], "sdxl")
+
+    assert incompatibilities([f"{XL}.{end}"], "sdxl")["kohya"] == ""
+    assert (old["kohya"] == "") is reads_old
+
+
+def test_what_is_needed_is_told_where_the_family_is_known():
+    """sd-scripts reads a LoHa for Stable Diffusion 1 with an older LyCORIS, for SDXL with any."""
+    loha, loha_xl = [f"{KEY}.hada_w1_a"], [f"{XL}.hada_w1_a"]
+
+    assert find_needs(loha, "sd1").keys() == find_needs(loha, "sd2").keys() == {"kohya"}
+    assert find_needs(loha_xl, "sdxl") == find_needs(loha) == {}
+    assert "kohya" not in readable_by(loha, "sd1")
+    assert "kohya" in readable_by(loha_xl, "sdxl")
 
 
 def test_anything_else_is_refused():
