@@ -21,6 +21,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.typedefs import Handler
 
 from bot import wording
 from storage.errors import UserError
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 request_log = logging.getLogger(f"{__name__}.requests")
 request_log.addFilter(lambda record: not is_malformed(record))
 
+READING = ("GET", "HEAD")
 VALID_SECONDS = 7 * 24 * 3600  #: seconds
 IDLE_SECONDS = (
     75.0  #: until a connection without a whole request is closed; proxies keep theirs 60
@@ -64,9 +66,10 @@ class Web:
     def __init__(self, store: Store, public: str | None = None) -> None:
         self.store, self.public = store, public
         self.key = read_or_make_key(store.home)
-        self.app = web.Application()
-        self.app.router.add_get("/health", self.health)
-        self.app.router.add_get("/get/{token}", self.get)
+        self.app = web.Application(middlewares=[only_reading])
+        routes = (("/health", self.health), ("/get/{token}", self.get), ("/{path:.*}", nowhere))
+        for path, handler in routes:
+            self.app.router.add_route("*", path, handler, expect_handler=expect_nothing)
         self.app.on_response_prepare.append(self._seal)
         self._runner: web.AppRunner | None = None
 
@@ -142,6 +145,23 @@ class Web:
     @staticmethod
     async def _seal(_: web.Request, response: web.StreamResponse) -> None:
         response.headers.update(HEADERS)
+
+
+@web.middleware
+async def only_reading(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse every method but GET and HEAD."""
+    if request.method not in READING:
+        raise web.HTTPMethodNotAllowed(request.method, READING)
+    return await handler(request)
+
+
+async def nowhere(_: web.Request) -> web.Response:
+    """Answer that there is no such page."""
+    raise web.HTTPNotFound
+
+
+async def expect_nothing(_: web.Request) -> None:
+    """Leave `Expect` alone: aiohttp's own handler fails on one that is not UTF-8."""
 
 
 def is_malformed(record: logging.LogRecord) -> bool:

@@ -40,6 +40,7 @@ RAW = (
     b"GET /health HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n",
     b"GET /health HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n",
     b"GET /health HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n",
+    b"GET /health HTTP/1.1\r\nHost: x\r\nExpect: \xff\xfe\r\n\r\n", b"GET /else HTTP/1.1\r\nHost: x\r\nExpect: \xa6\r\n\r\n",
     b"GET /health HTTP/1.1\r\nHost : x\r\n\r\n", b"GET /health HTTP/1.1\nHost: x\n\n",
     b"GET /health HTTP/1.1\r\nHost: x\r\nA: \xff\xfe\0\r\n\r\n", b"GET http://other/health HTTP/1.1\r\nHost: x\r\n\r\n",
     b"GET /health HTTP/1.1\r\nHost: x\r\n" + b"X-A: b\r\n" * 5000 + b"\r\n",

@@ -10,14 +10,18 @@ from typing import Any
 from storage.errors import JobError
 from training.lazy import diffusers, torch, transformers
 
+MAX_CONFIG_BYTES = 8 << 20  #: the largest there are, tokenizers' apart, take some kilobytes
 STABLE = ("unet", "text_encoder", "vae")  #: what a Stable Diffusion has at least
 
 
 def read_config(place: Path, *parts: str) -> dict[str, Any]:
-    """Read one of a folder's JSON files; nothing where there is none."""
+    """Read one of a folder's JSON files; nothing where there is none, or no ordinary one."""
+    file = place.joinpath(*parts)
     try:
-        found = json.loads(place.joinpath(*parts).read_text("utf-8"))
-    except (OSError, ValueError):
+        if not file.is_file() or file.stat().st_size > MAX_CONFIG_BYTES:
+            return {}  # a pipe, or a device without end
+        found = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -47,23 +47,31 @@ SCHEDULER_CONFIG: Config = {
 def read_header(place: Path) -> dict[str, Any]:
     """Read the names and shapes in a safetensors file; nothing for any other file."""
     try:
+        if not place.is_file():  # a pipe would never open
+            return {}
         with place.open("rb") as stream:
             size = int.from_bytes(stream.read(8), "little")
             found = json.loads(stream.read(size)) if 0 < size < MAX_HEADER_BYTES else {}
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def read_inputs(found: dict[str, Any], name: str) -> int:
+    """Return the input channels of a tensor in a header; 0 if it says no such thing."""
+    entry = found.get(name)
+    shape = entry.get("shape") if isinstance(entry, dict) else None
+    return shape[1] if isinstance(shape, list) and len(shape) > 1 else 0
 
 
 def detect_family(place: Path) -> str:
     """Return the family of a whole model's file; "" for any other file."""
     found = read_header(place)
-    shape = {name: found[name]["shape"] for name in (TO_K_KEY, CONV_IN_KEY) if name in found}
-    if CONV_IN_KEY not in shape or VAE_KEY not in found or shape[CONV_IN_KEY][1] != 4:
+    if VAE_KEY not in found or read_inputs(found, CONV_IN_KEY) != 4:
         return ""
     if {SDXL_CLIP_KEY, SDXL_OPENCLIP_KEY, LABEL_KEY} <= found.keys():
         return "sdxl"
-    width = shape.get(TO_K_KEY, [0, 0])[1]
+    width = read_inputs(found, TO_K_KEY)
     if CLIP_KEY in found and width == 768:
         return "sd1"
     return "sd2" if OPENCLIP_KEY in found and width == 1024 else ""
@@ -72,7 +80,7 @@ def detect_family(place: Path) -> str:
 def find_fault(place: Path) -> str:
     """Return what a file is that is no whole model: "inpaint", "refiner", "part" or ""."""
     found = read_header(place)
-    if CONV_IN_KEY in found and found[CONV_IN_KEY]["shape"][1] != 4:
+    if read_inputs(found, CONV_IN_KEY) not in {0, 4}:
         return "inpaint"
     if REFINER_KEY in found and SDXL_OPENCLIP_KEY not in found:
         return "refiner"

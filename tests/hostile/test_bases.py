@@ -1,0 +1,56 @@
+"""A hostile folder of bases: each thing in it is a base or none, and nothing hangs or escapes."""
+
+from __future__ import annotations
+
+import random
+import signal
+from pathlib import Path
+
+import psutil
+import pytest
+
+from benchmarks.hostile.bases import fill_folder
+from storage.errors import JobError
+from training.bases.registry import BaseRegistry
+
+THINGS, ASKED = 100, 12
+LIMIT_SECONDS = 20  #: for what takes less than one
+
+
+@pytest.fixture(autouse=True)
+def limit():
+    """Interrupt what waits for a pipe that nobody writes to, or reads an endless file."""
+
+    def interrupt(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.alarm(LIMIT_SECONDS)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_folder(tmp_path: Path, seed: int) -> None:
+    """Listing tells known from unknown; asking for each by its name refuses with a code."""
+    names = fill_folder(random.Random(seed), tmp_path / "bases", THINGS)
+    registry = BaseRegistry(tmp_path / "bases")
+    memory = psutil.Process().memory_info().rss
+
+    own = {base.source for base in registry.list_own()}
+    captioners = {base.source for base in registry.list_captioners()}
+    refused = set()
+    for name in random.Random(seed).sample(names, ASKED):
+        for asked in (Path(name).stem, f"../{name}"):
+            registry.locate_source(asked)
+            try:
+                registry.find(asked)
+            except JobError as error:
+                refused.add(error.code)
+
+    assert own <= set(names)
+    assert len(own) < THINGS
+    assert {each for each in captioners if ":" not in each and "/" not in each} <= set(names)
+    assert "base_unknown" in refused
+    assert psutil.Process().memory_info().rss - memory < 50 << 20
