@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from storage.errors import JobError, UserError
-from storage.folders import Home, replacing
+from storage.folders import Home, replacing, sync_folder
 from storage.records import Concept, Job, Style
 from storage.tables.database import Connection, Database, read_row
 from storage.tables.trash import Trash
@@ -192,3 +192,5 @@ def _link_or_copy(file: Path, path: Path) -> None:
             os.link(file, part)
         except OSError:
             shutil.copyfile(file, part)
+    for folder in (path.parent, path.parent.parent):  # a row must not outlive its file
+        sync_folder(folder)

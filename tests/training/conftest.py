@@ -115,3 +115,10 @@ async def queue(tmp_path: Path) -> AsyncIterator[QueueKit]:
             yield queue
         finally:
             queue.stop_workers()
+
+
+@pytest.fixture
+def hold_trainings(queue: QueueKit) -> Callable[[], None]:
+    """Hold trainings in the middle until the test releases them."""
+    queue.hold.touch()
+    return queue.hold.unlink

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
-import os
-import signal
 
 import pytest
 
-from storage.events import Done, JobServed, Note, Progress, Started
+from storage.events import Done, JobServed, Note, Progress
 from storage.folders import write_json
 from storage.records import Catalog, JobCommand, Status
 from tests.fakes.jobqueue import ALICE, BOB, SCHEDULER
@@ -18,13 +15,6 @@ from tests.fakes.worker import SMALL
 from training.scheduler.layout import write_job_folder
 
 pytestmark = pytest.mark.slow(2)
-
-
-@pytest.fixture
-def hold_trainings(queue):
-    """Hold trainings in the middle until the test releases them."""
-    queue.hold.touch()
-    return queue.hold.unlink
 
 
 async def test_a_training_becomes_a_style(queue):
@@ -47,24 +37,6 @@ async def test_a_training_becomes_a_style(queue):
     assert 40 * timing.step + timing.overhead == pytest.approx(done.ended - done.started, abs=1)
     assert not folder.photos.exists()
     assert not folder.checkpoints.exists()
-
-
-async def test_a_clock_change_is_not_remembered(queue, hold_trainings):
-    """An hour by which the clock is changed is in no timing, and takes no job away."""
-    async with queue.running_scheduler() as scheduler:
-        job = await queue.add_training()
-        await queue.wait_for_event(job, Progress, 25)
-        change = "UPDATE jobs SET started = started - 3600, lease = lease - 3600"
-        await queue.store._database.execute(change)
-        scheduler.swept_at = -math.inf
-        while scheduler.swept_at < 0:
-            await asyncio.sleep(0.02)
-        hold_trainings()
-        done = await queue.wait_for(job, Status.DONE)
-
-    [timing] = (await queue.store.durations.read_all()).values()
-    assert timing.overhead < 600
-    assert done.fence == 1
 
 
 async def test_the_catalog_is_published(queue):
@@ -129,109 +101,6 @@ async def test_one_training_at_a_time(queue, hold_trainings):
         assert (await queue.store.jobs.get(second.id)).status is Status.QUEUED
         hold_trainings()
         await queue.wait_for(second, Status.DONE)
-
-
-async def test_a_killed_worker_loses_nothing(queue, hold_trainings):
-    """After SIGKILL in the middle the job resumes from its checkpoint."""
-    async with queue.running_scheduler():
-        job = await queue.add_training()
-        await queue.wait_for_event(job, Progress, 25)
-        for _ in range(2):
-            await queue.wait_for(await queue.add_sample(), Status.DONE)
-        os.kill(queue.read_handle()["pid"], signal.SIGKILL)
-        hold_trainings()
-        done = await queue.wait_for(job, Status.DONE)
-
-    assert len(await queue.store.events.list_kind(job.id, JobServed)) == 2
-    assert await queue.list_statuses(job) == ["queued", "running", "queued", "running", "done"]
-    assert done.attempts == 1
-    assert (await queue.wait_for_event(job, Started, 2)).step == 20
-
-
-MOMENTS = ("step 5", "step 15", "checkpoint 10", "checkpoint 20", "result", "ending")
-
-
-async def test_resumed_is_uninterrupted(queue, hold_trainings):
-    """A training that is killed at any moment, or paused, ends once and in the same bytes."""
-    dataset, results, die = await queue.add_dataset(), {}, queue.home.path / "die"
-    async with queue.running_scheduler():
-        for disturbance in ("nothing", "pause", *MOMENTS):
-            if disturbance in MOMENTS:
-                die.write_text(disturbance)
-            job = await queue.add_training(dataset=dataset)
-            if disturbance == "pause":
-                await queue.wait_for_event(job, Progress, 25)
-                await queue.store.jobs.send_command(job.id, JobCommand.PAUSE, ALICE)
-                await queue.wait_for(job, Status.PAUSED)
-                assert queue.read_state()["held"] == []
-                await queue.store.jobs.resume(job.id, ALICE)
-            hold_trainings()
-            done = await queue.wait_for(job, Status.DONE)
-            results[disturbance] = queue.read_result(job)
-            assert done.fence == 1 + (disturbance != "nothing")
-            assert len(await queue.store.events.list_kind(job.id, Done)) == 1
-            queue.hold.touch()
-
-    assert [name for name, made in results.items() if made != results["nothing"]] == []
-    assert not die.exists()
-    assert list(queue.home.path.rglob(".*.part")) == []
-
-
-async def test_three_attempts(queue, hold_trainings):
-    """A job that crashes its worker fails after three attempts, the training beside it not."""
-    async with queue.running_scheduler():
-        training = await queue.add_training()
-        await queue.wait_for_event(training, Progress, 25)
-        job = await queue.add_sample(prompt="dies")
-        failed = await queue.wait_for(job, Status.FAILED)
-        hold_trainings()
-        done = await queue.wait_for(training, Status.DONE)
-
-    assert failed.error["code"] == "worker_died"
-    assert (await queue.list_statuses(job)).count("running") == 3
-    assert (await queue.list_statuses(training)).count("running") > 1
-    assert done.attempts == 1
-
-
-async def test_a_killed_scheduler_loses_nothing(queue, hold_trainings):
-    """After SIGKILL of the scheduler the worker continues; the next one settles the job once."""
-    with queue.running_process(*SCHEDULER) as scheduler:
-        job = await queue.add_training()
-        await queue.wait_for_event(job, Progress, 5)
-        scheduler.kill()
-    before = queue.read_handle()
-    events = await queue.store.events.list_for_job(job.id)
-    hold_trainings()
-
-    with queue.running_process(*SCHEDULER):
-        await queue.wait_for(job, Status.DONE)
-
-    steps = [entry.event.step for entry in await queue.store.events.list_kind(job.id, Progress)]
-    assert len(events) < len(await queue.store.events.list_for_job(job.id))
-    assert steps == list(range(1, 41))
-    assert queue.read_handle() == before
-    assert await queue.list_statuses(job) == ["queued", "running", "done"]
-    assert len(await queue.store.styles.list_for(ALICE)) == 1
-
-
-async def test_ended_while_nobody_watched(queue, hold_trainings):
-    """A job that ends while no scheduler runs is settled by the next one."""
-    with queue.running_process(*SCHEDULER) as scheduler:
-        job = await queue.add_training()
-        await queue.wait_for_event(job, Progress, 5)
-        scheduler.kill()
-    hold_trainings()
-    while b'"done"' not in queue.home.job_folder(job.folder).events_file.read_bytes():
-        await asyncio.sleep(0.02)
-    os.kill(queue.read_handle()["pid"], signal.SIGKILL)
-
-    async with queue.running_scheduler():
-        done = await queue.wait_for(job, Status.DONE)
-
-    steps = [entry.event.step for entry in await queue.store.events.list_kind(job.id, Progress)]
-    assert done.attempts == 1
-    assert steps == list(range(1, 41))
-    assert await queue.list_statuses(job) == ["queued", "running", "done"]
 
 
 async def test_a_scheduler_that_stops_puts_jobs_down(queue, hold_trainings):
@@ -335,22 +204,6 @@ async def test_a_member_who_leaves(queue):
                 await asyncio.sleep(0.02)
 
     assert await queue.store.jobs.list_for(ALICE) == []
-
-
-@pytest.mark.slow(7)
-async def test_a_worker_that_hangs_is_replaced(queue, hold_trainings):
-    """A missing heartbeat counts as a death, though the process exists."""
-    async with queue.running_scheduler() as scheduler:
-        job = await queue.add_training()
-        await queue.wait_for_event(job, Progress, 25)
-        scheduler.workers[0].watch.max_silent = 4.0
-        hung = queue.read_handle()
-        os.kill(hung["pid"], signal.SIGSTOP)
-        hold_trainings()
-        done = await queue.wait_for(job, Status.DONE)
-
-    assert queue.read_handle() != hung
-    assert done.attempts == 1
 
 
 async def test_the_worker_knows_no_secret(queue, monkeypatch):
