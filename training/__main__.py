@@ -43,6 +43,8 @@ def main() -> int:
         wrong = error.code == "setting_wrong"
         sys.stderr.write(f"{WRONG_SETTING.format_map(error.facts) if wrong else error}\n")
         return 2
+    except KeyboardInterrupt:  # a command's; whoever started this process says so
+        return 130
 
 
 def find_process(arguments: list[str]) -> Callable[[TrainingSettings], int] | None:

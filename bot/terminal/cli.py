@@ -23,7 +23,10 @@ TRAINING_COMMANDS = (
 
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser of the commands; those of the training are parsed in its own process."""
-    parser = argparse.ArgumentParser("safelight", description=wording.shell.PROGRAM)
+    parser = argparse.ArgumentParser(
+        "safelight", description=wording.shell.PROGRAM, epilog=wording.shell.EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, text in wording.shell.COMMANDS.items():
         commands.add_parser(

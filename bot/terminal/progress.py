@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -14,33 +16,68 @@ from bot import wording
 from bot.terminal.bar import Bar
 from bot.wording import fill
 from storage.errors import JobError
-from storage.events import KINDS, Done, Event, Failed, Note, Progress, read_line
+from storage.events import KINDS, Done, Event, Failed, Note, Progress, Started, read_line
 
 TRAINING_PROGRAM = (sys.executable, "-m", "training")
 ANSWER_KINDS = (
     "bases", "fetched", "device", "advised", "inspected", "shrunk", "exported", "promoted",
 )  # fmt: skip
 TERMINAL_KINDS = frozenset({"done", "failed", "cancelled", "paused", *ANSWER_KINDS})
+FAILED_EXIT_CODE, STOPPED_EXIT_CODE = 1, 130
+EXIT_CODES = frozenset({0, FAILED_EXIT_CODE, 2, STOPPED_EXIT_CODE})
+STOPS = tuple(  # Windows has no SIGHUP
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
 
 
 def run_training_command(
     arguments: Sequence[str], program: Sequence[str] = TRAINING_PROGRAM
 ) -> int:
-    """Run a command of the training in a child, print its events and return its exit code."""
+    """Run a command of the training in a child, print its events and return its exit code.
+
+    The codes are those of `wording.shell.EPILOG`, also where the child was killed.
+    """
     printer, ended = EventPrinter(Bar()), False
-    with subprocess.Popen([*program, *arguments], stdout=subprocess.PIPE, text=True) as child:
-        try:
-            for event in read_events(child):
-                ended |= event.get("kind") in TERMINAL_KINDS
-                printer.print_event(event)
-        except KeyboardInterrupt:  # the terminal has interrupted the child, too
-            child.wait()
-            printer.bar.print_line(wording.shell.STOPPED)
-            return 130
-    code = child.returncode
-    if code not in {0, 2} and not ended:
-        printer.bar.print_line(fill(wording.shell.CRASHED, code=code))
-    return code
+    with (
+        subprocess.Popen([*program, *arguments], stdout=subprocess.PIPE, text=True) as child,
+        passing_on_stops(child, printer.bar),
+    ):
+        for event in read_events(child):
+            ended |= event.get("kind") in TERMINAL_KINDS
+            printer.print_event(event)
+        code = child.wait()
+    if code in EXIT_CODES and (ended or code != STOPPED_EXIT_CODE):
+        return code
+    stopped = code == STOPPED_EXIT_CODE or -code in STOPS
+    if not ended:
+        crashed = fill(wording.shell.CRASHED, code=code)
+        printer.bar.print_line(wording.shell.STOPPED if stopped else crashed)
+        if arguments[:1] == ["train"]:
+            printer.bar.print_line(wording.shell.GOES_ON)
+    return STOPPED_EXIT_CODE if stopped else FAILED_EXIT_CODE
+
+
+@contextmanager
+def passing_on_stops(child: subprocess.Popen[str], bar: Bar) -> Iterator[None]:
+    """Hand Ctrl+C and SIGTERM on to a child inside the block; from the third on, kill it."""
+    before, received = {number: signal.getsignal(number) for number in STOPS}, []
+
+    def pass_on(number: int, _: object) -> None:
+        received.append(number)
+        if not received[1:]:
+            bar.print_line(wording.shell.STOPPING)
+        if received[2:]:
+            child.kill()
+        elif os.name == "posix":  # elsewhere the console has interrupted it
+            child.send_signal(number)
+
+    for number in STOPS:
+        signal.signal(number, pass_on)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def read_events(child: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
@@ -75,13 +112,18 @@ class EventPrinter:
             case Progress():
                 self._progress(event)
             case Note():
-                known = wording.job.NOTES.get(event.code, "")
-                sentence = fill(known, **event.facts) if known else explain_event(event.to_json())
+                known = wording.shell.TOLD | wording.job.NOTES
+                sentence = explain_event(event.to_json())
+                if event.code in known:
+                    sentence = fill(known[event.code], **event.facts)
                 self.bar.print_line(sentence)
             case Failed():
                 self._failed(event)
             case Done():
                 self._done(event)
+            case Started(step=step, steps=steps, device=device, resumed=True):
+                facts = {"step": step, "steps": steps, "device": device}
+                self.bar.print_line(fill(wording.shell.RESUMED, **facts))
             case _ if event.kind in wording.shell.EVENTS:
                 facts = {"names": ", ".join(getattr(event, "files", ())), **event.to_json()}
                 self.bar.print_line(fill(wording.shell.EVENTS[event.kind], **facts))

@@ -22,7 +22,32 @@ COMMANDS = {
 PORT = "port of the page (default: any free one)"
 NO_BROWSER = "print the page's address instead of opening a browser"
 AUTOPLAY = "play the whole journey, check it, and write what came of it into this folder"
+EPILOG = """what is there already:
+  No command replaces a file unless you give --overwrite. A new file gets the next free
+  name, such as panda-2.safetensors, and says so; pictures that have a caption are left out.
+
+exit codes:
+  0    it is done
+  1    it failed, and the sentence says why
+  2    the command line or a setting is wrong; nothing was begun
+  130  it was stopped, by Ctrl+C or SIGTERM; safelight train goes on where it was"""
+STOPPING = "Stopping … (Ctrl+C again stops at once)"
 STOPPED = "Stopped."
+CRASHED = "The process that does the work died (exit code {code}). Its last lines, if any, are above."
+GOES_ON = "The same command goes on from the last checkpoint."
+
+# notes of a command: what became of files, and what it waits for
+
+TOLD = {
+    "name_taken": "{taken} is there already, so this one becomes {file} (--overwrite replaces it).",
+    "captions_kept": "{kept} of {pictures} pictures have their caption in {out} already; they are left out (--overwrite writes them anew).",
+    "copy_left_out": "{copy} shows the same as {file}, so it is left out.",
+    "beside_shared": "{file} belongs to {owner}; for {other}, write {own}.",
+    "photos_copied": "{photos} photos, copied to {folder} while it trains.",
+    "run_waits": "Another command works in {folder}. Waiting for its end …",
+    "disk_waits": "The disk is full. Waiting for room; Ctrl+C twice gives up.",
+}
+RESUMED = "Going on from step {step} of {steps} on {device}; --fresh begins anew."
 
 # events
 
@@ -32,8 +57,8 @@ EVENTS = {
     "checkpoint": "Step {step}: {file}",
     "caption": "{file}: {caption}",
     "picture": "{file} (seed {seed})",
-    "paused": "Paused at step {step}.",
-    "cancelled": "Cancelled at step {step}.",
+    "paused": "Stopped at step {step}. The same command goes on from there.",
+    "cancelled": "Stopped.",
 }
 PROGRESS = "{step}/{steps}{loss}{speed}{eta}"
 LOSS = " · loss {loss:.4f}"
@@ -103,4 +128,3 @@ FILE_ANSWERS = {
 READABLE = "Works in: {programs}"
 READABLE_WITH = "Works in {program} with {need}"
 UNREADABLE = "Not in {program}: it {reason}"
-CRASHED = "The training process stopped unexpectedly (exit code {code}). Its last lines are above."

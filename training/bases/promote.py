@@ -24,14 +24,20 @@ from training.styles import header, writer
 
 
 def write_model_folder(
-    file: Path, place: Path, registry: BaseRegistry, entry: Base | None = None
+    file: Path,
+    place: Path,
+    registry: BaseRegistry,
+    entry: Base | None = None,
+    *,
+    overwrite: bool = False,
 ) -> None:
     """Write a model as a folder of fp16 networks, whole or not at all.
 
     The file holds the networks; tokenizers and noise schedule come from the base it began as.
-    An entry is written beside them as what is known of the base.
+    An entry is written beside them as what is known of the base. With `overwrite`, a folder that
+    is there is replaced at the end.
     """
-    if place.exists():
+    if place.exists() and not overwrite:
         raise JobError("base_taken", base=place.name)
     fresh = BaseCache(registry.folder, HostMemory(), registry.list_file)  # to overwrite
     with fresh.borrow(origin_of(file)) as family:
@@ -58,7 +64,7 @@ def origin_of(file: Path) -> str:
 def write_pipeline(pipeline: Any, place: Path, entry: Base | None) -> None:
     """Write a pipeline in fp16, with its entry as a base if it has one."""
     diffusers.utils.logging.disable_progress_bar()
-    part = place.with_name(f".{place.name}.part")
+    part, old = (place.with_name(f".{place.name}.{what}") for what in ("part", "old"))
     shutil.rmtree(part, ignore_errors=True)
     for network in pipeline.components.values():
         if hasattr(network, "parameters"):
@@ -70,19 +76,28 @@ def write_pipeline(pipeline: Any, place: Path, entry: Base | None) -> None:
         pipeline.save_pretrained(part)
         if entry is not None:
             (part / lists.BASE_FILE).write_text(lists.format_entry(entry), encoding="utf-8")
+        if place.exists():
+            place.rename(old)
         part.rename(place)
     finally:
         shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
 
 
-def promote_model(file: Path, name: str, registry: BaseRegistry) -> Path:
-    """Write a model into the operator's folder as a base of that name; return its folder."""
+def promote_model(
+    file: Path, name: str, registry: BaseRegistry, *, overwrite: bool = False
+) -> Path:
+    """Write a model into the operator's folder as a base of that name; return its folder.
+
+    Raises JobError "base_taken" if there is one; with `overwrite`, only if it was not made here.
+    """
     if registry.folder is None or not is_plain_name(name) or name.startswith("."):
         raise JobError("name_bad", most=lists.MAX_NAME_CHARS)
-    if any(base.name == name for base in registry.list_bases()):
-        raise JobError("base_taken", base=name)
     place = registry.folder / name
+    replaces = overwrite and (place / lists.BASE_FILE).is_file()
+    if any(base.name == name for base in registry.list_bases()) and not replaces:
+        raise JobError("base_taken", base=name)
     base = registry.find(origin_of(file))
     entry = replace(base, name=name, title=name, source=name, good=f"made here, from {base.title}")
-    write_model_folder(file, place, registry, entry)
+    write_model_folder(file, place, registry, entry, overwrite=replaces)
     return place

@@ -22,6 +22,14 @@ from storage.planning.advice_input import SubjectMatter
 from storage.records import Concept, Dial, Method
 from training import methods
 
+OVERWRITE = (
+    "replace what is there already (default: it stays, and new files get the next free name, "
+    "such as panda-2.safetensors)"
+)
+OVERWRITE_CAPTIONS = (
+    "replace captions that are there already, also those of a person (default: pictures that "
+    "have one are left out)"
+)
 StrType = TypeVar("StrType", bound=str)
 USUAL_RANK = Method("").rank_help
 
@@ -86,6 +94,11 @@ class TrainArguments:
     options: Mapping[str, Any]  #: of `TrainingOptions`, those that were given
     motif: SubjectMatter | None = flag("what the photos show")
     commercial: bool = flag("only bases that allow commercial use")
+    fresh: bool = flag(
+        "begin anew, and remove the checkpoints of the unfinished training of that name "
+        "(default: the same command goes on from its last checkpoint)"
+    )
+    overwrite: bool = flag(OVERWRITE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +132,7 @@ class SampleArguments:
     seed: int = flag("seed of the first picture (default: 0)", default=0)
     steps: int = flag("denoising steps (default: 20)", default=20)
     size: int = flag("pixels a side (default: the base's)", default=0)
+    overwrite: bool = flag(OVERWRITE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +145,7 @@ class CaptionArguments:
         "a captioner, see safelight bases (default: SAFELIGHT_CAPTIONER)", default=""
     )
     trigger: str = flag("word to put in front of each caption", default="")
+    overwrite: bool = flag(OVERWRITE_CAPTIONS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +174,7 @@ class ShrinkArguments:
     file: Path = flag("a LoRA's .safetensors", name="file")
     to: float = flag("largest size of the copy, in MB", metavar="MB")
     out: Path = flag("folder to write the copy to", metavar="DIR")
+    overwrite: bool = flag(OVERWRITE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +183,7 @@ class ExportArguments:
 
     file: Path = flag("a style's .safetensors", name="file")
     out: Path = flag("folder to write the result to", metavar="DIR")
+    overwrite: bool = flag(OVERWRITE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +192,7 @@ class PromoteArguments:
 
     file: Path = flag("a whole model's .safetensors", name="file")
     name: str = flag("name of the new base")
+    overwrite: bool = flag(OVERWRITE)
 
 
 def add_flags(parser: ArgumentParser, table: type[Any]) -> None:

@@ -6,19 +6,22 @@ results lie in `--out`. No database is opened.
 
 from __future__ import annotations
 
-import tempfile
 from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from storage.folders import JobFolder
 from storage.options import options_table
 from training.cli import arguments, bases, styles
 from training.cli.local import LocalJob
 from training.cli.output import attempt, print_line
+from training.cli.stop import Stop
 from training.settings import TrainingSettings
+
+FAILED_EXIT_CODE = 1
+STOPPED_EXIT_CODE = 130  #: as a shell's for SIGINT
+END_CODES = {"done": 0, "advised": 0, "paused": STOPPED_EXIT_CODE, "cancelled": STOPPED_EXIT_CODE}
 
 
 class Command(NamedTuple):
@@ -61,11 +64,13 @@ def build_parser() -> ArgumentParser:
 def run_job(
     task: Callable[[LocalJob, Any], dict[str, Any]], given: Any, settings: TrainingSettings
 ) -> int:
-    """Run a task in a job folder that is deleted afterwards."""
-    with tempfile.TemporaryDirectory(prefix="safelight-") as place:
-        end = attempt(partial(task, LocalJob(JobFolder(Path(place)), settings), given))
+    """Run a task to its end, or until Ctrl+C; return the exit code."""
+    stop = Stop()
+    stop.listen()
+    with ExitStack() as stack:
+        end = attempt(partial(task, LocalJob(settings, stop, stack), given))
     print_line(end)
-    return 0 if end["kind"] in {"done", "advised"} else 1
+    return END_CODES.get(end["kind"], FAILED_EXIT_CODE)
 
 
 def run_on_file(

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import signal
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, fields, replace
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from storage import names
-from storage.errors import JobError
-from storage.events import Event, LogEntry, PhotoCaptioned
-from storage.folders import Home, JobFolder, replacing, write_json, write_whole
+from storage.events import (
+    CheckpointSaved,
+    Done,
+    Event,
+    LogEntry,
+    Note,
+    PhotoCaptioned,
+    PictureDrawn,
+    PreviewsDrawn,
+)
+from storage.folders import Home, JobFolder, write_json
 from storage.records import JobCommand, Kind
 from storage.requests import CaptionRequest, SampleRequest
 from training.cli.advice import AUTO, advice_facts, apply_advice, ask_advisor
@@ -24,9 +35,14 @@ from training.cli.arguments import (
     TrainArguments,
 )
 from training.cli.bases import open_registry
-from training.cli.output import print_line
-from training.cli.photos import FolderPhoto, read_photos
+from training.cli.output import print_line, tell
+from training.cli.outputs import find_free_folder, keep_file, link_or_copy
+from training.cli.photos import list_pictures, name_captions, read_photos
 from training.cli.request import DEFAULT_BASE, ConceptFolder, list_concepts, make_recipe
+from training.cli.runfolder import open_run
+from training.cli.stop import Stop
+from training.modelfiles import hub
+from training.recipe.recipe import Recipe
 from training.settings import TrainingSettings
 from training.styles import header
 from training.styles.architecture import require_family
@@ -38,15 +54,23 @@ if TYPE_CHECKING:
     from training.worker.runtime import Runtime
 
 
+Show = Callable[[Event], Event]  #: keeps what an event tells of; returns the event to print
+
+
 class LocalJob:
     """A job without a queue, in a job folder of its own.
 
     Each command is a method: it prints the events and returns the last one as a line.
     """
 
-    def __init__(self, folder: JobFolder, settings: TrainingSettings) -> None:
-        self.folder, self.settings = folder, settings
-        self.photos: list[FolderPhoto] = []
+    def __init__(self, settings: TrainingSettings, stop: Stop, stack: ExitStack) -> None:
+        self.settings, self.stop, self.stack = settings, stop, stack
+
+    @cached_property
+    def folder(self) -> JobFolder:
+        """A job folder that is removed at the end."""
+        place = tempfile.TemporaryDirectory(prefix="safelight-")
+        return JobFolder(Path(self.stack.enter_context(place)))
 
     @cached_property
     def runtime(self) -> Runtime:
@@ -57,29 +81,34 @@ class LocalJob:
         return Runtime(Home(self.settings.home).bases, self.settings, device)
 
     def train(self, given: TrainArguments) -> dict[str, Any]:
-        """Train a style."""
+        """Train a style, or go on with it."""
         given.out.mkdir(parents=True, exist_ok=True)
-        names.clean_name(given.name)  # before anything is opened
-        concepts = [self._read_concept(concept) for concept in list_concepts(given)]
+        name, concepts = names.clean_name(given.name), list_concepts(given)
         if given.base:
             self._check_base(given.base)
+        run = self.stack.enter_context(open_run(given.out, name, overwrite=given.overwrite))
+        self.folder = run.folder
+        concepts = self._read_concepts(concepts)
         catalog = self.runtime.catalog()
         if given.method == AUTO:
             given, concepts, facts = apply_advice(given, concepts, catalog)
             print_line({"kind": "advice", **facts})
-        recipe = make_recipe(given, concepts, catalog)
-        if not recipe.rank and (given.out / recipe.name).exists():  # its diffusers folder
-            raise JobError("base_taken", base=recipe.name)
-        end = self._run(Kind.TRAIN, {"recipe": recipe.to_json()})
+        recipe = make_recipe(replace(given, name=run.name), concepts, catalog)
+        origin = self._describe_origin(recipe, concepts)
+        recipe = run.settle(recipe, origin, fresh=given.fresh)
+        content = {"recipe": recipe.to_json(), "origin": origin}
+        end = self._run(Kind.TRAIN, content, partial(show_in_folder, run.folder))
         if end["kind"] == "done":
-            self._copy_results(given.out)
+            style = run.keep_style(overwrite=given.overwrite)
             if end.get("full_model"):
-                self._write_model_folder(given.out / end["file"])
+                self._write_model_folder(style, overwrite=given.overwrite)
+            run.finish(style)
+            end["file"] = str(style)
         return end
 
     def advise(self, given: AdviseArguments) -> dict[str, Any]:
         """Suggest how to train."""
-        photos = read_photos(given.photos, self.folder)
+        photos = read_photos(list_pictures(given.photos), self.folder)
         case, advice = ask_advisor(given, photos, self.runtime.catalog())
         return {"kind": "advised", **advice_facts(case, advice)}
 
@@ -97,77 +126,134 @@ class LocalJob:
             require_family(header.read_header(given.style), found.family, base)
         known = {field.name for field in fields(SampleRequest)}
         request = {name: value for name, value in asdict(given).items() if name in known}
-        end = self._run(Kind.SAMPLE, {"request": request | {"base": base} | style})
-        if end["kind"] == "done":
-            self._copy_results(given.out)
-        return end
+        content = {"request": request | {"base": base} | style}
+        return self._run(Kind.SAMPLE, content, partial(self._keep_picture, given))
+
+    def _keep_picture(self, given: SampleArguments, event: Event) -> Event:
+        """Keep a picture that was drawn under the next free number."""
+        if not isinstance(event, PictureDrawn):
+            return event
+        made = self.folder.result / event.file
+        first = int(made.stem) if given.overwrite else 0
+        paths = (given.out / f"{number}{made.suffix}" for number in count(first))
+        kept = keep_file(partial(link_or_copy, made), paths, overwrite=given.overwrite)
+        return replace(event, file=str(kept))
 
     def caption(self, given: CaptionArguments) -> dict[str, Any]:
-        """Write a text file with a caption for each picture."""
+        """Write a text file with a caption for each picture that has none."""
         given.out.mkdir(parents=True, exist_ok=True)
         captioner = given.captioner or self.settings.captioner
         open_registry(self.settings).locate_captioner(captioner)  # before torch is imported
-        self.photos = read_photos(given.photos, self.folder)
-        numbers = tuple(range(1, len(self.photos) + 1))
-        request = CaptionRequest(captioner, given.trigger, numbers)
-        end = self._run(Kind.CAPTION, {"request": asdict(request)})
-        if end["kind"] == "done":
-            captions = json.loads((self.folder.result / "captions.json").read_text("utf-8"))
-            for photo in self.photos:
-                caption = captions[photo.file].encode() + b"\n"
-                write_whole(given.out / f"{photo.path.stem}.txt", caption)
-        return end
+        names_of = name_captions(list_pictures(given.photos))
+        files = {picture: given.out / name for picture, name in names_of.items()}
+        wanted = [each for each in files if given.overwrite or not files[each].exists()]
+        if len(wanted) < len(files):
+            kept = len(files) - len(wanted)
+            tell("captions_kept", kept=kept, pictures=len(files), out=str(given.out))
+        if not wanted:
+            return LogEntry(Done(), time.time()).to_line()
+        photos = {photo.file: photo for photo in read_photos(wanted, self.folder)}
+        request = CaptionRequest(captioner, given.trigger, tuple(range(1, len(photos) + 1)))
 
-    def _read_concept(self, concept: ConceptFolder) -> ConceptFolder:
-        photos = read_photos(concept.folder, self.folder, after=len(self.photos))
-        self.photos += photos
-        return replace(concept, photos=photos)
+        def keep_captions(event: Event) -> Event:
+            """Write a caption for its picture and every copy of it."""
+            if isinstance(event, Done):
+                return replace(event, file="")  # what the job folder has is for the bot
+            if not isinstance(event, PhotoCaptioned):
+                return event
+            photo, write = photos[event.file], partial(write_caption, event.caption)
+            paths = [files[each] for each in (photo.path, *photo.copies)]
+            kept = [keep_file(write, [path], overwrite=given.overwrite) for path in paths]
+            return replace(event, file=", ".join(str(path) for path in kept if path))
+
+        return self._run(Kind.CAPTION, {"request": asdict(request)}, keep_captions)
+
+    def _read_concepts(self, concepts: Sequence[ConceptFolder]) -> list[ConceptFolder]:
+        """Read the photos of all concepts into the job folder, and tell what is left out."""
+        read: list[ConceptFolder] = []
+        for concept in concepts:
+            after = sum(len(each.photos) for each in read)
+            photos = read_photos(list_pictures(concept.folder), self.folder, after)
+            for photo in photos:
+                for copy in photo.copies:
+                    tell("copy_left_out", copy=copy.name, file=photo.path.name)
+            read.append(replace(concept, photos=photos))
+        total = sum(len(each.photos) for each in read)
+        tell("photos_copied", photos=total, folder=str(self.folder.photos))
+        return read
+
+    def _describe_origin(
+        self, recipe: Recipe, concepts: Sequence[ConceptFolder]
+    ) -> dict[str, Any]:
+        """Return what a training is made from beside its recipe: digests and versions."""
+        from training.styles import writer  # noqa: PLC0415 - torch, which is imported by now
+
+        photos = [photo.digests for concept in concepts for photo in concept.photos]
+        files = self.runtime.bases.fingerprint(recipe.base)
+        return {"photos": photos, "files_of_the_base": files, **writer.list_versions()}
 
     def _check_base(self, name: str) -> None:
         """Raise JobError for a base that is unknown, before torch is imported."""
         open_registry(self.settings).find(name)
 
-    def _run(self, kind: Kind, content: dict[str, Any]) -> dict[str, Any]:
+    def _run(self, kind: Kind, content: dict[str, Any], show: Show) -> dict[str, Any]:
         """Write `job.json`, run the job to its end and print its events but the last."""
         write_json(self.folder.request_file, {"kind": kind, "attempt": 1, **content})
         task = self.runtime.start_task(kind, self.folder)
         execution = Execution(Request(Command.RUN), self.folder, task, kind)
-        before = signal.signal(
-            signal.SIGINT, lambda *_: execution.receive_command(JobCommand.CANCEL)
-        )
-        offset, entries = 0, list[LogEntry[Event]]()
-        while not execution.ended:
-            execution.advance()
-            entries, offset = read_entries(self.folder.events_file, offset)
-            for entry in entries[:-1] if execution.task_ended else entries:
-                print_line(self._to_line(entry))
-        signal.signal(signal.SIGINT, before)
-        return self._to_line(entries[-1])
+        entries, offset = read_entries(self.folder.events_file)  # of commands before this one
+        with self.stop.deferring():
+            while not execution.ended:
+                if self.stop.is_news() or (self.stop.asked and lost_checkpoint(entries)):
+                    end_soon(execution, loses=lost_checkpoint(entries))
+                execution.advance()
+                entries, offset = read_entries(self.folder.events_file, offset)
+                entries = [replace(entry, event=show(entry.event)) for entry in entries]
+                for entry in entries[:-1] if execution.task_ended else entries:
+                    print_line(entry.to_line())
+                if execution.task_ended and not execution.ended:
+                    wait_for_room()
+        return entries[-1].to_line()
 
-    def _to_line(self, entry: LogEntry[Event]) -> dict[str, Any]:
-        """Return an event as JSON, with the file names that the person knows."""
-        if isinstance(entry.event, PhotoCaptioned):
-            file_names = {photo.file: photo.path.name for photo in self.photos}
-            event = replace(entry.event, file=file_names[entry.event.file])
-            entry = replace(entry, event=event)
-        return entry.to_line()
-
-    def _copy_results(self, out: Path) -> None:
-        """Copy results and samples to where the person wants them."""
-        for file in sorted(self.folder.result.iterdir()):
-            copy_whole(file, out / file.name)
-        if self.folder.samples.is_dir():
-            for file in sorted(self.folder.samples.iterdir()):
-                copy_whole(file, out / "samples" / file.name)
-
-    def _write_model_folder(self, file: Path) -> None:
+    def _write_model_folder(self, file: Path, *, overwrite: bool) -> None:
         """Write a whole model as a diffusers folder, too."""
         from training.bases import promote  # noqa: PLC0415 - torch, and only here
 
-        promote.write_model_folder(file, file.with_suffix(""), open_registry(self.settings))
+        place = find_free_folder(file.with_suffix(""), hub.INDEX, overwrite=overwrite)
+        registry = open_registry(self.settings)
+        promote.write_model_folder(file, place, registry, overwrite=overwrite)
 
 
-def copy_whole(file: Path, path: Path) -> None:
-    """Copy a file whole or not at all."""
-    with replacing(path) as part:
-        shutil.copyfile(file, part)
+def wait_for_room() -> None:
+    """Wait a second for room on a full disk, where the last event could not be written."""
+    tell("disk_waits")
+    time.sleep(1)
+
+
+def lost_checkpoint(entries: Sequence[LogEntry[Event]]) -> bool:
+    """Return whether one of these events says that a checkpoint could not be written."""
+    notes = (entry.event for entry in entries if isinstance(entry.event, Note))
+    return any(note.code == "checkpoint_lost" for note in notes)
+
+
+def end_soon(execution: Execution, *, loses: bool = False) -> None:
+    """Let a training save its state and end; end it at once if that failed, or another job."""
+    if execution.kind is Kind.TRAIN and not loses:
+        execution.put_down()
+    else:
+        execution.receive_command(JobCommand.CANCEL)
+
+
+def show_in_folder(folder: JobFolder, event: Event) -> Event:
+    """Return a training's event with paths that lead to its files."""
+    match event:
+        case PreviewsDrawn():
+            return replace(event, files=tuple(str(folder.samples / file) for file in event.files))
+        case CheckpointSaved():
+            return replace(event, file=str(folder.checkpoints / event.file))
+    return event
+
+
+def write_caption(caption: str, path: Path) -> None:
+    """Write a caption as one line of text."""
+    path.write_text(caption + "\n", "utf-8")

@@ -4,28 +4,41 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import signal
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from storage.events import Failed, LogEntry
+from storage.errors import Fact
+from storage.events import Failed, LogEntry, Note
 from training.worker.execution import describe_failure
 
 log = logging.getLogger(__name__)
 
 
 def print_line(line: dict[str, Any]) -> None:
-    """Print a line for the process that started this one."""
-    sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
-    sys.stdout.flush()
+    """Print a line for the process that started this one; if it is gone, stop as on Ctrl+C."""
+    try:
+        sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the end
+        signal.raise_signal(signal.SIGINT)
+
+
+def tell(code: str, **facts: Fact) -> None:
+    """Print a note: something that a person wants to know, though it is no failure."""
+    print_line(LogEntry(Note(code, dict(facts)), time.time()).to_line())
 
 
 def attempt(task: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Return what a task returns, its last line; if it fails, the line of its failure."""
     try:
         return task()
-    except (FileExistsError, NotADirectoryError, PermissionError) as refused:
+    except (FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError) as refused:
         failure = Failed("folder_refused", {"folder": str(refused.filename)})
     except Exception as error:
         failure = describe_failure(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -84,8 +85,14 @@ def make_recipe(
     )
     more = tuple(ConceptPhotos.from_photos(other, base, other.captions()) for other in others)
     return complete_recipe(
-        request, base, first.captions(), accepted=time.time(), other_concepts=more
+        request, base, first.captions(), accepted=read_date(), other_concepts=more
     )
+
+
+def read_date() -> float:
+    """Return the date to write into the file, in unix seconds: SOURCE_DATE_EPOCH, else now."""
+    given = os.environ.get("SOURCE_DATE_EPOCH", "")  # reproducible-builds.org
+    return float(given) if given.isdecimal() else time.time()
 
 
 def plan_concepts(

@@ -7,9 +7,8 @@ from typing import Any
 
 from storage import names
 from storage.errors import JobError
-from storage.folders import write_whole
 from training import methods
-from training.cli import bases
+from training.cli import bases, outputs
 from training.cli.arguments import (
     ExportArguments,
     InspectArguments,
@@ -33,8 +32,11 @@ def promote(given: PromoteArguments, settings: TrainingSettings) -> dict[str, An
     """Turn a whole model into a base on this machine."""
     from training.bases import promote as model  # noqa: PLC0415 - torch, and only this command needs it
 
-    name = names.clean_name(given.name)
-    place = model.promote_model(given.file, name, bases.open_registry(settings))
+    name, registry = names.clean_name(given.name), bases.open_registry(settings)
+    if not given.overwrite:
+        taken = {base.name for base in registry.list_bases()}
+        name = next(each for each in outputs.number_names(name) if each not in taken)
+    place = model.promote_model(given.file, name, registry, overwrite=given.overwrite)
     return {"kind": "promoted", "base": name, "bytes": hub.count_bytes(place)}
 
 
@@ -48,15 +50,20 @@ def export(given: ExportArguments, settings: TrainingSettings) -> dict[str, Any]
     metadata = header.read_metadata(content)
     method = methods.find(header.find_method(content.keys() - {"__metadata__"}))
     if method.TRAITS.marks.model:
-        place = given.out / given.file.stem
-        model.write_model_folder(given.file, place, bases.open_registry(settings))
-        return {"kind": "exported", "file": place.name, "bytes": hub.count_bytes(place)}
+        place, overwrite = given.out / given.file.stem, given.overwrite
+        place = outputs.find_free_folder(place, hub.INDEX, overwrite=overwrite)
+        registry = bases.open_registry(settings)
+        model.write_model_folder(given.file, place, registry, overwrite=overwrite)
+        return {"kind": "exported", "file": str(place), "bytes": hub.count_bytes(place)}
     exported, suffix = getattr(method, "export", None), getattr(method, "EXPORT_SUFFIX", "")
     if exported is None:
         raise JobError("export_kind")
+    content = exported(writer.read_tensors(given.file), metadata, given.file.stem)
     path = given.out / f"{given.file.stem}{suffix}"
-    write_whole(path, exported(writer.read_tensors(given.file), metadata, given.file.stem))
-    return {"kind": "exported", "file": path.name, "bytes": path.stat().st_size}
+    path = outputs.keep_numbered(
+        lambda part: part.write_bytes(content), path, overwrite=given.overwrite
+    )
+    return {"kind": "exported", "file": str(path), "bytes": path.stat().st_size}
 
 
 def shrink(given: ShrinkArguments, _: TrainingSettings) -> dict[str, Any]:
@@ -76,11 +83,14 @@ def shrink(given: ShrinkArguments, _: TrainingSettings) -> dict[str, Any]:
     smaller, made = shrink(tensors, target - room, made), told
     made |= {"ss_network_dim": str(smaller.rank), "ss_network_alpha": str(smaller.rank)}
     path = given.out / given.file.name
-    if path.exists() and path.samefile(given.file):
+    if given.overwrite and path.exists() and path.samefile(given.file):
         raise JobError("shrink_same")
-    writer.write_tensors(path, writer.round_tensors(smaller.tensors), made)
+    tensors = writer.round_tensors(smaller.tensors)
+    path = outputs.keep_numbered(
+        lambda part: writer.write_tensors(part, tensors, made), path, overwrite=given.overwrite
+    )
     size = path.stat().st_size
     return {
-        "kind": "shrunk", "file": path.name, "bytes": size, "rank": smaller.rank,
+        "kind": "shrunk", "file": str(path), "bytes": size, "rank": smaller.rank,
         "error": smaller.error,
     }  # fmt: skip

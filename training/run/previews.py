@@ -47,7 +47,7 @@ class Previews:
             Picture(each.text, "", each.seed, SAMPLING_STEPS, side, side) for each in prompts
         ]
         paths = [self.path(step, at) for at in range(len(prompts))]
-        if not prompts or any(path.exists() for path in paths):
+        if all(path.exists() for path in paths):  # also where there are no prompts
             return
         images: list[Image.Image] = []
         for batch in split_by_memory(self.family, self.device, pictures):

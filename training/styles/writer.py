@@ -150,7 +150,7 @@ def kohya_metadata(recipe: Recipe, origin: Origin, tensors: dict[str, Tensor]) -
         "ss_training_started_at": str(recipe.accepted),
         "ss_tag_frequency": json.dumps({"safelight": counts}),
         "safelight.recipe": json.dumps(recipe.public_json(), sort_keys=True),
-        "safelight.versions": json.dumps({name: version(name) for name in RECORDED_PACKAGES}),
+        "safelight.versions": json.dumps(list_versions()),
     }
     if origin.clip_skip > 1:
         told["ss_clip_skip"] = str(origin.clip_skip)
@@ -167,6 +167,11 @@ def kohya_metadata(recipe: Recipe, origin: Origin, tensors: dict[str, Tensor]) -
             dict.fromkeys(("conv_dim", "conv_alpha"), str(recipe.rank))
         )
     return told
+
+
+def list_versions() -> dict[str, str]:
+    """Return the versions of the packages that a style's bytes may depend on, by name."""
+    return {name: version(name) for name in RECORDED_PACKAGES}
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
+
+import pytest
 
 from bot import wording
 from bot.terminal import progress
@@ -84,8 +87,31 @@ def test_a_bad_picture_is_named(capfd):
 
 def test_a_child_that_dies_silently_is_noticed(capfd):
     """A child that ends without a final event is reported."""
-    assert progress.run_training_command([], child(code=7)) == 7
+    assert progress.run_training_command([], child(code=7)) == 1
     assert fill(wording.shell.CRASHED, code=7) in capfd.readouterr().err
+    assert progress.run_training_command(["train"], child(code=-9)) == 1
+    assert wording.shell.GOES_ON in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, 130])
+def test_exit_codes_go_through(code):
+    """A child's documented exit code is the command's own."""
+    end = {"kind": "failed", "code": "no_photos"}
+    assert progress.run_training_command([], child(end, code=code)) == code
+
+
+def test_every_exit_code_is_documented():
+    """The help of `safelight` names each exit code once."""
+    documented = re.findall(r"^  (\d+) ", wording.shell.EPILOG, re.MULTILINE)
+    assert sorted(map(int, documented)) == sorted(progress.EXIT_CODES)
+
+
+def test_a_training_that_goes_on_says_so(capfd):
+    """The step it goes on from is told, and the way to begin anew."""
+    line = LogEntry(Started(120, 240, "CPU", resumed=True), 1.0).to_line()
+    progress.run_training_command(["train"], child(line))
+    told = fill(wording.shell.RESUMED, step=120, steps=240, device="CPU")
+    assert told in capfd.readouterr().err
 
 
 BASE = {

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from PIL import Image, ImageDraw
 
 from storage.errors import UserError
 from storage.folders import JobFolder
-from training.cli.photos import read_photos
+from training.cli.photos import list_pictures, name_captions, read_photos
 
 
 @pytest.fixture
@@ -25,18 +27,19 @@ def photos(tmp_path):
 def test_pictures_are_read(photos, tmp_path):
     """Each picture is read once, in order of names, with the caption file beside it."""
     folder = JobFolder(tmp_path / "job")
-    found = read_photos(photos, folder)
+    found = read_photos(list_pictures(photos), folder)
 
     told = [(photo.file, photo.path.name, photo.caption) for photo in found]
     assert told == [("0001.png", "b.png", "a red wall"), ("0002.png", "c.jpg", "")]
     assert sorted(path.name for path in folder.photos.iterdir()) == ["0001.png", "0002.png"]
+    assert [[copy.name for copy in photo.copies] for photo in found] == [["d.png"], []]
 
 
 def test_a_bad_picture_is_named(photos, tmp_path):
     """The error has the file's name and a code."""
     (photos / "a.png").write_bytes(b"")
     with pytest.raises(UserError) as bad:
-        read_photos(photos, JobFolder(tmp_path / "job"))
+        read_photos(list_pictures(photos), JobFolder(tmp_path / "job"))
 
     assert (bad.value.code, bad.value.facts["file"]) == ("photo_empty", "a.png")
 
@@ -48,7 +51,7 @@ def test_a_mask_becomes_the_alpha_channel(photos, tmp_path):
     mask.save(photos / "c.mask.png")
     folder = JobFolder(tmp_path / "job")
 
-    found = read_photos(photos, folder)
+    found = read_photos(list_pictures(photos), folder)
 
     assert [photo.path.name for photo in found] == ["b.png", "c.jpg"]
     with Image.open(folder.photos / "0002.png") as picture:
@@ -63,6 +66,44 @@ def test_a_mask_of_another_shape_is_named(photos, tmp_path):
     Image.new("L", (100, 280)).save(photos / "b.mask.png")
 
     with pytest.raises(UserError) as bad:
-        read_photos(photos, JobFolder(tmp_path / "job"))
+        read_photos(list_pictures(photos), JobFolder(tmp_path / "job"))
 
     assert (bad.value.code, bad.value.facts["file"]) == ("mask_shape", "b.mask.png")
+
+
+def test_two_pictures_of_one_stem_share_nothing(photos, tmp_path, capsys):
+    """The first has `b.txt`, the second its own `b.webp.txt`; who misses one is told its name."""
+    Image.new("RGB", (300, 280), "green").save(photos / "b.webp")
+    pictures = list_pictures(photos)
+
+    before = read_photos(pictures, JobFolder(tmp_path / "job"))
+    said = capsys.readouterr().out
+    (photos / "b.webp.txt").write_text("a green wall")
+    after = read_photos(pictures, JobFolder(tmp_path / "job"))
+
+    assert [photo.caption for photo in before] == ["a red wall", "", ""]
+    assert [photo.caption for photo in after] == ["a red wall", "a green wall", ""]
+    assert "b.webp.txt" in said
+    assert capsys.readouterr().out == ""
+
+
+def test_names_of_captions():
+    """No two pictures write one file, also where A and a are the same letter."""
+    pictures = [Path(name) for name in ("A.JPG", "a.png", "a.png.jpg", "b.png")]
+
+    names = name_captions(pictures)
+
+    assert list(names.values()) == ["A.txt", "a.png.txt", "a.png.jpg.txt", "b.txt"]
+
+
+def test_a_mask_belongs_to_one_picture(photos, tmp_path):
+    """A mask of the first of two pictures of one stem does not hide parts of the second."""
+    Image.new("RGB", (300, 280), "green").save(photos / "c.webp")
+    Image.new("L", (300, 280), 255).save(photos / "c.mask.png")
+    folder = JobFolder(tmp_path / "job")
+
+    found = read_photos(list_pictures(photos), folder)
+
+    assert [len(photo.digests) for photo in found] == [1, 2, 1]
+    with Image.open(folder.photos / "0003.png") as picture:
+        assert picture.mode == "RGB"

@@ -1,0 +1,110 @@
+"""A training from a shell that was killed or stopped, and the same command after it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bot.demo.mascot import picture_files
+from bot.wording.shell import EVENTS, GOES_ON, RESUMED
+
+pytestmark = pytest.mark.slow(30)
+
+STEPS = 28  #: the first checkpoint is at 25
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Return a folder with two pictures."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for picture in picture_files()[:2]:
+        (folder / picture.name).write_bytes(picture.read_bytes())
+    return folder
+
+
+class Command:
+    """`safelight train` into a folder, always the same."""
+
+    def __init__(self, photos: Path, out: Path) -> None:
+        self.out = out
+        flags = ("--name", "glim", "--steps", str(STEPS), "--batch-size", "1", "--out", str(out))
+        self.typed = [sys.executable, "-m", "bot.terminal.cli", "train", str(photos), *flags]
+        self.environment = os.environ | {
+            "SAFELIGHT_HOME": str(photos.parent / "home"), "SAFELIGHT_DEVICE": "cpu",
+            "SAFELIGHT_THREADS_CPU": "1", "SOURCE_DATE_EPOCH": "1796000000",
+        }  # fmt: skip
+
+    def start(self) -> subprocess.Popen[str]:
+        """Start the command."""
+        return subprocess.Popen(
+            self.typed, env=self.environment, stderr=subprocess.PIPE, text=True
+        )
+
+    def end_at(self, moment: str, end: Callable[[psutil.Process], object]) -> tuple[int, str]:
+        """Start the command and end it once a line has the words; return exit code and lines."""
+        with self.start() as running:
+            said = "".join(read_until(running, moment))
+            end(psutil.Process(running.pid))
+            rest = running.stderr.read() if running.stderr else ""
+        return running.returncode, said + rest
+
+    def result(self) -> dict[str, bytes]:
+        """Return what the training made, by name."""
+        made = [self.out / "glim.safetensors", *(self.out / "glim.training/samples").iterdir()]
+        return {path.name: path.read_bytes() for path in made}
+
+
+def read_until(running: subprocess.Popen[str], words: str) -> Iterator[str]:
+    """Yield a command's lines up to the first with these words."""
+    for line in running.stderr or ():
+        yield line
+        if words in line:
+            return
+
+
+def find_worker(command: psutil.Process) -> psutil.Process:
+    """Return the process that trains."""
+    return next(each for each in command.children() if "training" in each.cmdline())
+
+
+def kill_worker(command: psutil.Process) -> None:
+    """Kill the process that trains."""
+    find_worker(command).kill()
+
+
+def kill_command(command: psutil.Process) -> None:
+    """Kill the command alone, then wait until the process that trains has noticed."""
+    worker = find_worker(command)
+    command.kill()
+    worker.wait(60)
+
+
+def stop_command(command: psutil.Process) -> None:
+    """Press Ctrl+C."""
+    command.send_signal(signal.SIGINT)
+
+
+def test_a_disturbed_training_ends_in_the_same_bytes(photos: Path, tmp_path: Path) -> None:
+    """Killed and stopped at several moments, the same command ends in the same files."""
+    whole, disturbed = Command(photos, tmp_path / "whole"), Command(photos, tmp_path / "disturbed")
+    resumed = RESUMED.partition("{")[0]
+
+    assert whole.end_at("Done", lambda _: None)[0] == 0
+    code, said = disturbed.end_at("Step 0", stop_command)
+    assert (code, EVENTS["paused"].partition("{")[0] in said) == (130, True)
+    code, said = disturbed.end_at("checkpoints/step-000025", kill_worker)
+    assert (code, resumed in said, GOES_ON in said) == (1, True, True)
+    assert disturbed.end_at(resumed, kill_command)[0] == -signal.SIGKILL
+    code, said = disturbed.end_at("Done", lambda _: None)
+
+    assert (code, resumed in said) == (0, True)
+    assert disturbed.result() == whole.result()
+    assert not (disturbed.out / "glim.training/photos").exists()
