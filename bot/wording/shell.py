@@ -33,7 +33,9 @@ exit codes:
   130  it was stopped, by Ctrl+C or SIGTERM; safelight train goes on where it was"""
 STOPPING = "Stopping … (Ctrl+C again stops at once)"
 STOPPED = "Stopped."
-CRASHED = "The process that does the work died (exit code {code}). Its last lines, if any, are above."
+CRASHED = (
+    "The process that does the work died (exit code {code}). Its last lines, if any, are above."
+)
 GOES_ON = "The same command goes on from the last checkpoint."
 
 # notes of a command: what became of files, and what it waits for
