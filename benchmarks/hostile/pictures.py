@@ -178,6 +178,9 @@ def list_moving() -> Iterator[Picture]:
         yield Picture(f"{kind.lower()}-moving", content, "photo_animated")
     heic = (HEIC_FILES / "two.heic").read_bytes()
     yield Picture("heic-moving", overwrite(heic, 8, b"msf1"), "photo_animated")
+    located = (HEIC_FILES / "located.heic").read_bytes()
+    crashing = overwrite(located, located.index(b"Exif") + 3, b"\x80")  # a kind that is no UTF-8
+    yield Picture("heic-crash", crashing, "photo_damaged")
     for primary in (0, 3, 255):
         content = overwrite(heic, heic.index(b"pitm") + 8, struct.pack(">H", primary))
         yield Picture(f"heic-primary-{primary}", content, "photo_damaged")

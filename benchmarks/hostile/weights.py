@@ -37,7 +37,10 @@ def make_header() -> dict[str, Any]:
     return header
 
 
-def pack(header: object, body_bytes: int = 4096) -> bytes:
+BODY_BYTES = 196  #: as the honest header says
+
+
+def pack(header: object, body_bytes: int = BODY_BYTES) -> bytes:
     """Return a file of a header and zeros."""
     written = json.dumps(header).encode()
     return len(written).to_bytes(8, "little") + written + bytes(body_bytes)
@@ -61,7 +64,7 @@ def make_weights(rng: random.Random) -> bytes:
     """Return a weight file that lies, or that was damaged on its way."""
     honest = pack(make_header())
     if rng.random() < 0.5:
-        return pack(lie(rng, make_header()), rng.choice((0, 100, 4096)))
+        return pack(lie(rng, make_header()), rng.choice((0, 100, BODY_BYTES, BODY_BYTES, 4096)))
     if rng.random() < 0.1:
         nested = b"[" * rng.choice((10, 1000, 100_000))
         return len(nested).to_bytes(8, "little") + nested

@@ -192,6 +192,14 @@ async def test_crashed(darkroom: Darkroom, good: bytes, death: int, expected: st
     assert (await darkroom.check(good)).width == 300
 
 
+async def test_crashing_heic(darkroom: Darkroom, good: bytes) -> None:
+    """A HEIC found by the fuzz, which crashes libheif 1.23, is told as damaged."""
+    await darkroom.check(good)
+
+    assert await refusal(darkroom, HEIC.replace(b"Exif", b"Exi\x80", 1)) == "photo_damaged"
+    assert (await darkroom.check(good)).width == 300
+
+
 def test_blames_no_picture() -> None:
     """A child that ends by itself, as one that cannot start, is our fault and no picture's."""
     assert isinstance(explain_end(1), RuntimeError)

@@ -1,0 +1,34 @@
+"""Hostile weight files: `safelight inspect` describes each or refuses it with a sentence."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import psutil
+
+from benchmarks.hostile.weights import make_header, make_weights, pack
+from bot import wording
+from storage.errors import JobError
+from training.styles.inspect import inspect_file
+
+FILES = 150
+
+
+def test_weights(tmp_path: Path) -> None:
+    """Whatever a header says, the answer is a description or a sentence, in little memory."""
+    rng, file = random.Random(19), tmp_path / "hostile.safetensors"
+    memory = psutil.Process().memory_info().rss
+    described, refused = 0, []
+    for content in (pack(make_header()), *(make_weights(rng) for _ in range(FILES))):
+        file.write_bytes(content)
+        try:
+            described += bool(inspect_file(file))
+        except JobError as error:
+            refused.append(error)
+
+    assert described > 0
+    assert len(refused) > FILES // 10
+    sentences = [wording.explain_in_shell(error) for error in refused]
+    assert [said for said in sentences if not said.isprintable() or len(said) > 500] == []
+    assert psutil.Process().memory_info().rss - memory < 50 << 20
