@@ -62,14 +62,16 @@ class Contents:
         for name in sorted(self.files):
             yield name, home / name
         for folder in sorted(self.folders):
-            found = [path for path in (home / folder).rglob("*") if is_kept(path)]
+            run = home / folder
+            found = {*run.rglob("*")} - {run / name for name in LEFT_OUT}
             for path in sorted(found, key=lambda path: (path.suffix != ".jsonl", path)):
-                yield path.relative_to(home).as_posix(), path
+                if is_kept(path):
+                    yield path.relative_to(home).as_posix(), path
 
 
 def is_kept(path: Path) -> bool:
     """Return whether a path in a job's folder is a whole file that a backup keeps."""
-    if path.name in LEFT_OUT or path.name.startswith("."):  # `replacing` writes hidden files
+    if path.name.startswith("."):  # `replacing` writes hidden files
         return False
     try:
         return stat.S_ISREG(path.lstat().st_mode)  # a link may lead anywhere

@@ -79,7 +79,7 @@ async def filled(
 async def add_style(store: Store, job: Job, weights: bytes) -> Style:
     """Store a training's result."""
     folder = store.home.job_folder(job.folder)
-    folder.result.mkdir(parents=True)
+    folder.result.mkdir(parents=True, exist_ok=True)
     file = folder.result / "my dog.safetensors"
     file.write_bytes(weights)
     known = {"method": "lora", "family": "sd1", "trigger": "x", "concept": Concept.SUBJECT}
@@ -96,6 +96,9 @@ def fill_run(run: JobFolder) -> None:
     (run.samples / "0.png").write_bytes(b"sample")
     run.request_file.write_text('{"recipe": {"captions": ["caption 2 of 1001"]}}')
     run.log_file.write_text("log")
+    run.style_file.write_bytes(b"a style to sample with")
+    run.result.mkdir()
+    (run.result / run.style_file.name).write_bytes(b"a result of that name")
     run.events_file.write_bytes(
         b'{"at": 1, "kind": "served", "job": 1, "seconds": 2}\n{"at": 2, "ki'
     )

@@ -27,11 +27,11 @@ async def test_everything_is_in_a_snapshot(filled):
     objects = BackupFolder(filled.folder).objects
 
     assert {room: rooms.count(room) for room in rooms} == {
-        DATABASE: 1, "photos": 3, "previews": 3, "styles": 1, "runs": 6,
+        DATABASE: 1, "photos": 3, "previews": 3, "styles": 1, "runs": 7,
     }  # fmt: skip
     assert {path.removeprefix(run) for path in manifest.files if path.startswith(run)} == {
         "/job.json", "/events.jsonl", "/photos/0001.png", "/samples/0.png",
-        "/checkpoints/step-000004.safetensors",
+        "/checkpoints/step-000004.safetensors", "/result/style.safetensors",
     }  # fmt: skip
     assert all(objects.has(file) for file in manifest.files.values())
     assert manifest.missing == ()
@@ -57,7 +57,6 @@ async def test_secrets_stay_outside(filled):
         outside,
     ):
         path.write_bytes(b"very secret")
-    (filled.run.result).mkdir()
     (filled.run.result / "linked.png").symlink_to(outside)
 
     await filled.back_up()
