@@ -101,7 +101,8 @@ def close_file_system() -> None:
 
 def filter_calls() -> None:
     """Refuse every system call that decoding does not need (seccomp)."""
-    if sys.platform != "linux" or platform.machine() not in SYSTEM_CALLS:
+    known = platform.machine() in SYSTEM_CALLS and sys.maxsize > 1 << 32  # not in 32 bits
+    if sys.platform != "linux" or not known:
         return
     program = ctypes.create_string_buffer(make_filter(*SYSTEM_CALLS[platform.machine()]))
     length = (len(program) - 1) // 8

@@ -26,7 +26,7 @@ TIMEOUT_SECONDS = 20.0  #: for one picture; 12 megapixels take 0.2
 MEMORY_EXIT_CODE = 77  #: of a child without memory left
 INHERITED_VARIABLES = ("LD_LIBRARY_PATH",)  #: of the environment; some Pythons need it
 #: with which a decoder crashes on a damaged picture
-CRASH_SIGNALS = ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP", "SIGSYS")
+CRASH_SIGNALS = ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP")
 
 
 class Darkroom:

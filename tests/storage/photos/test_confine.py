@@ -57,12 +57,9 @@ PATHS = ("read", "write", "create", "list", "delete")
 
 @pytest.fixture
 def private(tmp_path: Path) -> Path:
-    """A file of the bot's home that anybody may change."""
+    """A file of the bot's home."""
     file = tmp_path / "safelight.db"
     file.write_text("private")
-    for path in (file, *tmp_path.parents[:3]):
-        path.chmod(0o777)
-    tmp_path.chmod(0o777)
     return file
 
 
