@@ -158,10 +158,10 @@ class Claim:
         """Record how the run ended; a training without its file is trained again."""
         event = entry.event
         if not await self._store_event(entry):
-            await self.store.jobs.release(self.job.id, self.job.fence, Release.INTERRUPTED)
+            await self._give_back(Release.INTERRUPTED)
             return
         if isinstance(event, Paused) and event.leaving:
-            await self.store.jobs.release(self.job.id, self.job.fence, Release.HANDED_BACK)
+            await self._give_back(Release.HANDED_BACK)
             return
         error = event.to_json() if isinstance(event, Failed) else None
         settled = await self.store.jobs.end_run(self.job.id, self.job.fence, event.STATUS, error)
@@ -173,9 +173,12 @@ class Claim:
     async def release(self, reason: Release) -> None:
         """Give the job of a dead worker back to the queue, unless its events say it has ended."""
         if not await self.copy_events():
-            left = await self.store.jobs.release(self.job.id, self.job.fence, reason)
-            if left.status.ended:
-                await purge_job(self.store, self.job)
+            await self._give_back(reason)
+
+    async def _give_back(self, reason: Release) -> None:
+        left = await self.store.jobs.release(self.job.id, self.job.fence, reason)
+        if left.status.ended:
+            await purge_job(self.store, self.job)
 
     async def fail(self, error: Exception) -> None:
         """End the job for an error on the scheduler's side."""
