@@ -177,6 +177,7 @@ class Claim:
 
     async def _give_back(self, reason: Release) -> None:
         left = await self.store.jobs.release(self.job.id, self.job.fence, reason)
+        log.info("Job %s was %s and is %s", self.job.id, reason.replace("_", " "), left.status)
         if left.status.ended:
             await purge_job(self.store, self.job)
 

@@ -70,8 +70,11 @@ class WorkerHandle:
 
     def _note_death(self, process: Process) -> None:
         self.crashed = self.backend.died_by_itself(process)
-        if not self.ready:
-            log.error("Worker %s could not start: see %s", self.name, self.folder.log)
+        if self.crashed:
+            what = "crashed" if self.ready else "could not start"
+            log.error("Worker %s %s: see %s", self.name, what, self.folder.log)
+        else:
+            log.warning("Worker %s ended, or was ended by somebody else", self.name)
 
     def start(self) -> None:
         """Start the worker; wait longer and longer if it keeps crashing."""
@@ -84,7 +87,7 @@ class WorkerHandle:
         self.started_at = time.monotonic()
         self.folder.clear()
         self._begin_watch(self.backend.start(self.name))
-        log.info("Worker %s was started: %s", self.name, self.process)
+        log.info("Worker %s was started", self.name)
 
     def ask_to_leave(self) -> None:
         """Ask the worker, if there is one, to put its jobs down and end."""
@@ -100,6 +103,7 @@ class WorkerHandle:
         """Kill the worker, if there is one."""
         if self.process is not None:
             self.backend.stop(self.process)
+            self.process = None
 
     def new_catalog(self) -> dict[str, Any] | None:
         """Return what the worker can do if that has changed since the last call."""

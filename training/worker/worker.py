@@ -6,6 +6,7 @@ long one), and writes what happens into the job folders. It never opens the data
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import os
 import signal
@@ -199,6 +200,7 @@ def serve(
         lock.acquire(blocking=False)
     except Timeout:
         return TAKEN_EXIT_CODE
+    faulthandler.enable()  # a crash in a library leaves its place in the log
     folder.write_process(describe_process(os.getpid()))
     threading.Thread(target=touch_heartbeat, args=(folder.heartbeat,), daemon=True).start()
     lower_priority(nice)
