@@ -13,6 +13,7 @@ from bot import wording
 from bot.settings import BotSettings
 from bot.terminal import backup, progress
 from storage.errors import UserError
+from storage.flags import FlagParser
 from storage.settings import read_settings
 
 #: Commands that `python -m training` runs; it knows their options.
@@ -23,15 +24,13 @@ TRAINING_COMMANDS = (
 
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser of the commands; those of the training are parsed in its own process."""
-    parser = argparse.ArgumentParser(
+    parser = FlagParser(
         "safelight", description=wording.shell.PROGRAM, epilog=wording.shell.EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, text in wording.shell.COMMANDS.items():
-        commands.add_parser(
-            name, help=text, description=text, add_help=name not in TRAINING_COMMANDS
-        )
+        commands.add_parser(name, help=text, description=text)
     demo = commands.choices["demo"]
     demo.add_argument("--port", type=int, default=0, help=wording.shell.PORT)
     demo.add_argument("--no-browser", action="store_true", help=wording.shell.NO_BROWSER)
@@ -80,12 +79,9 @@ def run_command(arguments: Sequence[str]) -> int:
     command = next(iter(arguments), "-")
     if not command.startswith("-") and command not in wording.shell.COMMANDS:
         raise UserError("command_unknown", command=command, choices=list(wording.shell.COMMANDS))
-    parser = make_parser()
-    given, rest = parser.parse_known_args(arguments)
-    if given.command in TRAINING_COMMANDS:
-        return progress.run_training_command([given.command, *rest])
-    if rest:
-        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if command in TRAINING_COMMANDS:
+        return progress.run_training_command(arguments)
+    given = make_parser().parse_args(arguments)
     runs = {"demo": run_demo, "backup": backup.run_backup, "restore": backup.run_restore}
     if given.command in runs:
         return runs[given.command](given)

@@ -42,6 +42,7 @@ from storage.names import find_nearest
 from storage.options import aliases
 from storage.requests import OLD_NAMES
 
+MAX_CHOICES_SHOWN = 25  #: of a name that is unknown in a shell
 MARKUP = re.compile(r"\*+|`|\\")  #: of Discord, in a template
 
 
@@ -71,4 +72,5 @@ def suggest(error: SafelightError) -> str:
     typed = str(error.facts.get(error.code.removesuffix("_unknown"), error.facts.get("value", "")))
     nearest = find_nearest(typed, choices)
     hint = fill(shell.NEAREST, nearest=nearest) if nearest else ""
-    return hint + fill(shell.CHOICES, choices=", ".join(choices))
+    few = len(choices) <= MAX_CHOICES_SHOWN
+    return hint + (fill(shell.CHOICES, choices=", ".join(choices)) if few else "")

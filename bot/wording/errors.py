@@ -208,6 +208,7 @@ IN_SHELL = {
     "disk_low": "Only {free} MB of disk are free, and {needed} MB are needed (SAFELIGHT_DISK_MB stays free).",
     "embedded_damaged": "The file {file}, part of the models that come with Safelight, is damaged. Reinstall Safelight.",
     "embedded_missing": "The file {file}, part of the models that come with Safelight, is missing. Reinstall Safelight.",
+    "flag_unknown": "There is no flag {flag}. {suggestion}{command} --help explains them all.",
     "folder_foreign": "The folder {folder} was not made by Safelight, so it is not replaced. Choose another --out or name.",
     "fetch_unknown": "There is no base or captioner called {fetch}. {suggestion}",
     "mask_missing": "None of the photos has a mask. Make what to ignore transparent (in a PNG), put x.mask.png beside x.png, or leave out --masked-loss.",

@@ -125,26 +125,18 @@ def test_train_and_sample_for_a_shell(photos, tmp_path, run_in_process):
         *sample, "--base", "sd9", "--out", str(out / "other"), home=home
     )
 
-    assert (code, lines[0]["kind"], lines[-1]["kind"]) == (0, "started", "done")
-    assert lines[-1]["file"] == style.name
-    assert "step" not in {line["kind"] for line in lines}
-    assert (out / "samples" / "loss.png").exists()
+    kinds = [line["kind"] for line in lines]
+    assert (code, kinds[:3], kinds[-1]) == (0, ["note", "note", "started"], "done")
+    assert [line["code"] for line in lines[:2]] == ["copy_left_out", "photos_copied"]
+    assert lines[-1]["file"] == str(style)
+    assert "step" not in kinds
+    (saved,) = (line["file"] for line in lines if line["kind"] == "checkpoint")
+    assert Path(saved).exists()
+    assert (out / "my dog.training" / "samples" / "loss.png").exists()
     assert (drawn, pictures[-1]["kind"]) == (0, "done")
     assert (refused, other["code"]) == (1, "base_unknown")
     assert (out / "drawn" / "0.png").exists()
     assert not home.exists()
-
-
-def test_a_folder_that_is_there_stays(photos, tmp_path, run_in_process):
-    """An existing folder of a whole model's name is refused before training."""
-    precious = tmp_path / "out" / "my dog" / "model_index.json"
-    precious.parent.mkdir(parents=True)
-    precious.write_text("{}")
-    train = ("train", str(photos), "--name", "my dog", "--method", "finetune", "--out")
-    code, lines = run_in_process(*train, str(tmp_path / "out"), home=tmp_path / "home")
-
-    assert (code, [line.get("code") for line in lines]) == (1, ["base_taken"])
-    assert precious.exists()
 
 
 @pytest.mark.slow(5)
@@ -177,13 +169,41 @@ def test_two_folders_for_a_shell(photos, tmp_path, run_in_process):
 
 @pytest.mark.usefixtures("settings")
 def test_captions_for_a_shell(photos, tmp_path, run_in_process):
-    """Each picture gets a text file of its name, the trigger first."""
-    caption = ("caption", str(photos), "--trigger", "mydog", "--out", str(tmp_path / "out"))
+    """Each picture gets a text file of its name, the trigger first; one that is there stays."""
+    out = tmp_path / "out"
+    caption = ("caption", str(photos), "--trigger", "mydog", "--out", str(out))
+    out.mkdir()
+    (out / "a.txt").write_text("by hand")
     code, lines = run_in_process(*caption, home=tmp_path)
+    again, unchanged = run_in_process(*caption, home=tmp_path)
+    _, overwritten = run_in_process(*caption, "--overwrite", home=tmp_path)
 
-    assert code == 0
-    assert [line["file"] for line in lines if line["kind"] == "caption"] == ["a.png", "b.jpg"]
-    assert (tmp_path / "out" / "b.txt").read_text().startswith("mydog")
+    assert (code, again) == (0, 0)
+    assert list_captions(lines) == [str(out / "b.txt"), str(out / "c.txt")]
+    assert list_captions(unchanged) == []
+    assert list_captions(overwritten) == [f"{out / 'a.txt'}, {out / 'c.txt'}", str(out / "b.txt")]
+    assert (out / "b.txt").read_text().startswith("mydog")
+
+
+def list_captions(lines: list[dict]) -> list[str]:
+    """Return the caption files that a command tells of."""
+    return [line["file"] for line in lines if line["kind"] == "caption"]
+
+
+@pytest.mark.usefixtures("settings")
+def test_samples_stay(tmp_path, run_in_process):
+    """Further pictures get the next numbers, unless they may replace those that are there."""
+    sample = ("sample", "--prompt", "a dog", "--steps", "1", "--out", str(tmp_path / "out"))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "0.png").write_text("precious")
+    _, lines = run_in_process(*sample, home=tmp_path)
+    kept = (tmp_path / "out" / "0.png").read_bytes()
+    run_in_process(*sample, "--overwrite", home=tmp_path)
+
+    (drawn,) = (line["file"] for line in lines if line["kind"] == "picture")
+    assert drawn == str(tmp_path / "out" / "1.png")
+    assert kept == b"precious"
+    assert (tmp_path / "out" / "0.png").read_bytes() == Path(drawn).read_bytes()
 
 
 @pytest.mark.parametrize(

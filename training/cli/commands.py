@@ -6,12 +6,16 @@ results lie in `--out`. No database is opened.
 
 from __future__ import annotations
 
+import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from typing import Any, NamedTuple
 
+from storage.errors import UserError
+from storage.events import Failed, LogEntry
+from storage.flags import FlagParser
 from storage.options import options_table
 from training.cli import arguments, bases, styles
 from training.cli.local import LocalJob
@@ -20,6 +24,7 @@ from training.cli.stop import Stop
 from training.settings import TrainingSettings
 
 FAILED_EXIT_CODE = 1
+WRONG_EXIT_CODE = 2  #: of arguments and settings
 STOPPED_EXIT_CODE = 130  #: as a shell's for SIGINT
 END_CODES = {"done": 0, "advised": 0, "paused": STOPPED_EXIT_CODE, "cancelled": STOPPED_EXIT_CODE}
 
@@ -35,7 +40,11 @@ class Command(NamedTuple):
 
 def parse(given: Sequence[str]) -> tuple[Command, Any]:
     """Return the command that was given on the shell and its arguments; exit if it is wrong."""
-    values = vars(build_parser().parse_args(given))
+    try:
+        values = vars(build_parser().parse_args(given))
+    except UserError as wrong:
+        print_line(LogEntry(Failed(wrong.code, dict(wrong.facts)), time.time()).to_line())
+        raise SystemExit(WRONG_EXIT_CODE) from wrong
     command: Command = values.pop("command")
     if command.arguments is arguments.TrainArguments:
         options = {each.name: values.pop(each.name) for each in options_table()}
@@ -45,7 +54,7 @@ def parse(given: Sequence[str]) -> tuple[Command, Any]:
 
 def build_parser() -> ArgumentParser:
     """Return a parser of all commands."""
-    parser = ArgumentParser(
+    parser = FlagParser(
         "training", description="Without a command, the scheduler runs.",
         epilog="worker NAME is started by the scheduler: the worker of one device.",
     )  # fmt: skip
@@ -66,8 +75,7 @@ def run_job(
 ) -> int:
     """Run a task to its end, or until Ctrl+C; return the exit code."""
     stop = Stop()
-    stop.listen()
-    with ExitStack() as stack:
+    with stop.listening(), ExitStack() as stack:
         end = attempt(partial(task, LocalJob(settings, stop, stack), given))
     print_line(end)
     return END_CODES.get(end["kind"], FAILED_EXIT_CODE)

@@ -94,6 +94,8 @@ class LocalJob:
             given, concepts, facts = apply_advice(given, concepts, catalog)
             print_line({"kind": "advice", **facts})
         recipe = make_recipe(replace(given, name=run.name), concepts, catalog)
+        if given.overwrite and not recipe.rank:  # rather now than after hours
+            find_free_folder(given.out / run.name, hub.INDEX, overwrite=True)
         origin = self._describe_origin(recipe, concepts)
         recipe = run.settle(recipe, origin, fresh=given.fresh)
         content = {"recipe": recipe.to_json(), "origin": origin}

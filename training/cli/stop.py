@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 SAME_PRESS_SECONDS = 1.0  #: the terminal and the parent may both hand over one press
+STOPS = tuple(  # Windows has no SIGHUP
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
 
 
 class Stop:
@@ -18,11 +21,15 @@ class Stop:
         self._pressed_at = 0.0
         self._deferring = self._known = False
 
-    def listen(self) -> None:
-        """Receive the signals from now on; call it in the main thread."""
-        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-            if hasattr(signal, name):  # Windows has no SIGHUP
-                signal.signal(getattr(signal, name), self._receive)
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Receive the signals in the block, which runs in the main thread."""
+        before = {number: signal.signal(number, self._receive) for number in STOPS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     @contextmanager
     def deferring(self) -> Iterator[None]:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from bot import wording
 from bot.demo.mascot import picture_files
-from bot.terminal.cli import TRAINING_COMMANDS, make_parser
+from bot.terminal.cli import TRAINING_COMMANDS
 
 pytestmark = pytest.mark.slow(3)
 
@@ -80,10 +80,13 @@ def test_a_wrong_setting_is_a_sentence(safelight):
     assert "Traceback" not in said.stderr
 
 
-def test_an_unknown_option_is_refused():
-    """An unknown option is an error."""
-    with pytest.raises(SystemExit):
-        make_parser().parse_args(["run", "--fast"])
+@pytest.mark.parametrize("command", ["demo", "train"])
+def test_an_unknown_flag_is_answered_with_the_nearest(safelight, command):
+    """It is refused with exit code 2 and a suggestion, whichever process knows the flags."""
+    said = safelight(command, "--prot" if command == "demo" else "--stpes", "7")
+    nearest = "--port" if command == "demo" else "--steps"
+    assert said.returncode == 2
+    assert wording.fill(wording.shell.NEAREST, nearest=nearest) in said.stderr
 
 
 @pytest.mark.slow(40)

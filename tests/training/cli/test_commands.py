@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from dataclasses import FrozenInstanceError
 from typing import TYPE_CHECKING, Any
 
@@ -107,3 +108,17 @@ def test_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     (subparsers,) = (each for each in build_parser()._actions if each.choices)
     actions = subparsers.choices[command]._actions  # type: ignore[call-overload, index]
     assert all(action.help for action in actions if action.nargs != argparse.PARSER)
+
+
+@pytest.mark.parametrize(
+    "typed", [(*TRAIN, "--stpes", "5"), (*TRAIN, "--stpes=5"), ("train", "a", "--stpes", "5")]
+)
+def test_an_unknown_flag(typed: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    """It is refused with exit code 2 and the flags there are, also where others are missing."""
+    with pytest.raises(SystemExit) as ended:
+        parse(typed)
+
+    line = json.loads(capsys.readouterr().out)
+    assert (ended.value.code, line["code"], line["flag"]) == (2, "flag_unknown", "--stpes")
+    assert "--steps" in line["choices"]
+    assert "--word" not in line["choices"]  # a name of before
