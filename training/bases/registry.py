@@ -112,7 +112,7 @@ class BaseRegistry:
                 return Base(
                     name=place.stem, title=place.stem, family=name, source=place.name,
                     resolution=family.RESOLUTION, licence=lists.UNREAD_LICENCE,
-                    good="this server's own", present=True, memory_mib=family.MEMORY,
+                    good="added on this machine", present=True, memory_mib=family.MEMORY,
                 )  # fmt: skip
         return None
 
@@ -123,7 +123,7 @@ class BaseRegistry:
             return None
         return Base(
             place.name, place.name, kind, place.name, 0, lists.UNREAD_LICENCE,
-            "this server's own", present=True, memory_mib=captioners.walk()[kind].MEMORY,
+            "added on this machine", present=True, memory_mib=captioners.walk()[kind].MEMORY,
         )  # fmt: skip
 
     def find(self, name: str) -> Base:

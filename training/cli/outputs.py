@@ -54,7 +54,7 @@ def keep_numbered(write: Callable[[Path], object], path: Path, *, overwrite: boo
     """Write a file whole, under a numbered name if its own is taken, and tell that name."""
     kept = keep_file(write, number_paths(path), overwrite=overwrite) or path
     if kept != path:
-        tell("name_taken", taken=path.name, file=kept.name)
+        tell("file_taken", taken=path.name, file=kept.name)
     return kept
 
 
@@ -77,7 +77,7 @@ def find_free_folder(place: Path, marker: str, *, overwrite: bool = False) -> Pa
         return place
     names = map(place.with_name, number_names(place.name))
     free = next(path for path in names if not path.exists())
-    tell("name_taken", taken=place.name, file=free.name)
+    tell("file_taken", taken=place.name, file=free.name)
     return free
 
 

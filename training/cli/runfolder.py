@@ -158,7 +158,7 @@ def open_run(out: Path, name: str, *, overwrite: bool) -> Iterator[RunFolder]:
         with run.locked():
             if overwrite or not run.is_finished():  # another command may just have ended
                 if numbered != name:
-                    tell("name_taken", taken=f"{name}.safetensors", file=run.style_file.name)
+                    tell("file_taken", taken=f"{name}.safetensors", file=run.style_file.name)
                 yield run
                 return
 
