@@ -8,6 +8,7 @@ from io import BytesIO
 from itertools import islice
 
 import psutil
+import pytest
 from PIL import Image
 
 from benchmarks.hostile.pictures import (
@@ -39,6 +40,7 @@ async def develop(darkroom: Darkroom, picture: Picture) -> str:
     return ACCEPTED
 
 
+@pytest.mark.slow(4)
 async def test_crafted() -> None:
     """Each crafted picture has the outcome it should have; the bot's memory hardly grows."""
     wrong = {}
