@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+
+if __name__ == "__main__":  # Ctrl+C while the rest is imported: no traceback
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import asyncio
 import logging
 import os
@@ -34,6 +39,7 @@ def main() -> int:
 
         command, given = parse(sys.argv[1:])
         level, run = logging.WARNING, partial(command.run, given)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     logging.basicConfig(
         level=level, format="{asctime} {levelname:<7} {name}: {message}", style="{"
     )

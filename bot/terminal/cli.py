@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -92,6 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; print a UserError as a sentence and return exit code 2."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("discord").setLevel(logging.ERROR)  # it warns that it cannot speak
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return run_command(sys.argv[1:] if arguments is None else arguments)
     except UserError as error:

@@ -85,7 +85,8 @@ def run_on_file(
     task: Callable[[Any, TrainingSettings], dict[str, Any]], given: Any, settings: TrainingSettings
 ) -> int:
     """Run a task on one file, whose name the last line has."""
-    line = attempt(partial(task, given, settings))
+    with Stop().listening():
+        line = attempt(partial(task, given, settings))
     print_line({"file": given.file.name} | line)
     return int(line["kind"] == "failed")
 
@@ -99,9 +100,10 @@ def run_bases(given: arguments.BasesArguments, settings: TrainingSettings) -> in
     code = 0
     for name in given.fetch:
         try:
-            end = attempt(partial(bases.fetch, settings, name, print_line))
+            with Stop().listening():
+                end = attempt(partial(bases.fetch, settings, name, print_line))
         except KeyboardInterrupt:  # what has come is kept; who started this process says so
-            return 130
+            return STOPPED_EXIT_CODE
         print_line(end)
         code |= end["kind"] == "failed"
     return code

@@ -206,15 +206,16 @@ class LocalJob:
         entries, offset = read_entries(self.folder.events_file)  # of commands before this one
         with self.stop.deferring():
             while not execution.ended:
-                if self.stop.is_news() or (self.stop.asked and lost_checkpoint(entries)):
+                if execution.task_ended:
+                    wait_for_room(execution)
+                elif self.stop.is_news() or (self.stop.asked and lost_checkpoint(entries)):
                     end_soon(execution, loses=lost_checkpoint(entries))
-                execution.advance()
+                if not execution.task_ended:
+                    execution.advance()
                 entries, offset = read_entries(self.folder.events_file, offset)
                 entries = [replace(entry, event=show(entry.event)) for entry in entries]
-                for entry in entries[:-1] if execution.task_ended else entries:
+                for entry in entries[:-1] if execution.ended else entries:
                     print_line(entry.to_line())
-                if execution.task_ended and not execution.ended:
-                    wait_for_room()
         return entries[-1].to_line()
 
     def _write_model_folder(self, file: Path, *, overwrite: bool) -> None:
@@ -226,10 +227,12 @@ class LocalJob:
         promote.write_model_folder(file, place, registry, overwrite=overwrite)
 
 
-def wait_for_room() -> None:
-    """Wait a second for room on a full disk, where the last event could not be written."""
+def wait_for_room(execution: Execution) -> None:
+    """Wait for room on a full disk, where the last events could not be written."""
     tell("disk_waits")
-    time.sleep(1)
+    while not execution.ended:
+        time.sleep(1)
+        execution.advance()
 
 
 def lost_checkpoint(entries: Sequence[LogEntry[Event]]) -> bool:

@@ -16,20 +16,24 @@ STOPS = tuple(  # Windows has no SIGHUP
 class Stop:
     """Turns signals into a KeyboardInterrupt, or into `asked` where a task ends by itself."""
 
-    def __init__(self) -> None:
+    def __init__(self, same_press_seconds: float = SAME_PRESS_SECONDS) -> None:
         self.asked = False
+        self.same_press_seconds = same_press_seconds
         self._pressed_at = 0.0
         self._deferring = self._known = False
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Receive the signals in the block, which runs in the main thread."""
+        """Receive the signals in the block, which runs in the main thread.
+
+        After a signal, the process is about to end, so that further ones are ignored.
+        """
         before = {number: signal.signal(number, self._receive) for number in STOPS}
         try:
             yield
         finally:
             for number, handler in before.items():
-                signal.signal(number, handler)
+                signal.signal(number, signal.SIG_IGN if self.asked else handler)
 
     @contextmanager
     def deferring(self) -> Iterator[None]:
@@ -47,7 +51,7 @@ class Stop:
 
     def _receive(self, *_: object) -> None:
         now, first = time.monotonic(), not self.asked
-        if not first and now - self._pressed_at < SAME_PRESS_SECONDS:
+        if not first and now - self._pressed_at < self.same_press_seconds:
             return
         self.asked, self._pressed_at = True, now
         if not (first and self._deferring):

@@ -36,7 +36,7 @@ class Command:
     def __init__(self, photos: Path, out: Path) -> None:
         self.out = out
         flags = ("--name", "glim", "--steps", str(STEPS), "--batch-size", "1", "--out", str(out))
-        self.typed = [sys.executable, "-m", "bot.terminal.cli", "train", str(photos), *flags]
+        self.typed = [sys.executable, "-m", "bot.terminal", "train", str(photos), *flags]
         self.environment = os.environ | {
             "SAFELIGHT_HOME": str(photos.parent / "home"), "SAFELIGHT_DEVICE": "cpu",
             "SAFELIGHT_THREADS_CPU": "1", "SOURCE_DATE_EPOCH": "1796000000",
@@ -100,9 +100,9 @@ def test_a_disturbed_training_ends_in_the_same_bytes(photos: Path, tmp_path: Pat
     assert whole.end_at("Done", lambda _: None)[0] == 0
     code, said = disturbed.end_at("Step 0", stop_command)
     assert (code, EVENTS["paused"].partition("{")[0] in said) == (130, True)
+    assert disturbed.end_at(resumed, kill_command)[0] == -signal.SIGKILL
     code, said = disturbed.end_at("checkpoints/step-000025", kill_worker)
     assert (code, resumed in said, GOES_ON in said) == (1, True, True)
-    assert disturbed.end_at(resumed, kill_command)[0] == -signal.SIGKILL
     code, said = disturbed.end_at("Done", lambda _: None)
 
     assert (code, resumed in said) == (0, True)
