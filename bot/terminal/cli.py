@@ -13,6 +13,7 @@ from pathlib import Path
 from bot import wording
 from bot.settings import BotSettings
 from bot.terminal import backup, progress
+from bot.terminal.progress import FAILED_EXIT_CODE, STOPPED_EXIT_CODE, WRONG_EXIT_CODE
 from storage.errors import UserError
 from storage.flags import FlagParser
 from storage.settings import read_settings
@@ -21,6 +22,10 @@ from storage.settings import read_settings
 TRAINING_COMMANDS = (
     "train", "advise", "sample", "caption", "bases", "inspect", "shrink", "export", "promote",
 )  # fmt: skip
+#: of what is wrong with the command line or a setting
+WRONG_CODES = frozenset(
+    {"command_unknown", "flag_unknown", "setting_wrong", "token_missing", "keep_bad", "when_bad"}
+)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -90,7 +95,7 @@ def run_command(arguments: Sequence[str]) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; print a UserError as a sentence and return exit code 2."""
+    """Run a command; print a UserError as a sentence; return the exit code."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("discord").setLevel(logging.ERROR)  # it warns that it cannot speak
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -98,9 +103,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run_command(sys.argv[1:] if arguments is None else arguments)
     except UserError as error:
         sys.stderr.write(wording.explain_in_shell(error) + "\n")
-        return 2
+        return WRONG_EXIT_CODE if error.code in WRONG_CODES else FAILED_EXIT_CODE
     except KeyboardInterrupt:
-        return 130
+        return STOPPED_EXIT_CODE
 
 
 if __name__ == "__main__":

@@ -23,8 +23,8 @@ ANSWER_KINDS = (
     "bases", "fetched", "device", "advised", "inspected", "shrunk", "exported", "promoted",
 )  # fmt: skip
 TERMINAL_KINDS = frozenset({"done", "failed", "cancelled", "paused", *ANSWER_KINDS})
-FAILED_EXIT_CODE, STOPPED_EXIT_CODE = 1, 130
-EXIT_CODES = frozenset({0, FAILED_EXIT_CODE, 2, STOPPED_EXIT_CODE})
+FAILED_EXIT_CODE, WRONG_EXIT_CODE, STOPPED_EXIT_CODE = 1, 2, 130
+EXIT_CODES = frozenset({0, FAILED_EXIT_CODE, WRONG_EXIT_CODE, STOPPED_EXIT_CODE})
 STOPS = tuple(  # Windows has no SIGHUP
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )

@@ -77,7 +77,7 @@ def test_a_bad_picture_is_named(capfd):
     """A bad file is named, once."""
     bad = {"kind": "failed", "code": "photo_unknown", "file": "notes.jpg"}
     assert progress.run_training_command([], child(bad, code=1)) == 1
-    sentence = wording.errors.ERRORS["photo_unknown"]
+    sentence = IN_SHELL["photo_unknown"]
     named = fill(wording.shell.FAILED_FILE, file="notes.jpg", sentence=sentence)
     assert named in capfd.readouterr().err
 

@@ -13,7 +13,10 @@ import psutil
 import pytest
 
 from bot.demo.mascot import picture_files
-from bot.wording.shell import EVENTS, GOES_ON, RESUMED
+from bot.wording.shell import EVENTS, RESUMED
+from storage.settings import read_settings
+from training.cli.commands import parse
+from training.settings import TrainingSettings
 
 pytestmark = pytest.mark.slow(30)
 
@@ -41,6 +44,13 @@ class Command:
             "SAFELIGHT_HOME": str(photos.parent / "home"), "SAFELIGHT_DEVICE": "cpu",
             "SAFELIGHT_THREADS_CPU": "1", "SOURCE_DATE_EPOCH": "1796000000",
         }  # fmt: skip
+
+    def run_here(self, monkeypatch: pytest.MonkeyPatch) -> int:
+        """Run the training to its end in this process; return the exit code."""
+        for name, value in self.environment.items():
+            monkeypatch.setenv(name, value)
+        command, given = parse(self.typed[3:])
+        return command.run(given, read_settings(TrainingSettings))
 
     def start(self) -> subprocess.Popen[str]:
         """Start the command."""
@@ -70,21 +80,11 @@ def read_until(running: subprocess.Popen[str], words: str) -> Iterator[str]:
             return
 
 
-def find_worker(command: psutil.Process) -> psutil.Process:
-    """Return the process that trains."""
-    return next(each for each in command.children() if "training" in each.cmdline())
-
-
-def kill_worker(command: psutil.Process) -> None:
-    """Kill the process that trains."""
-    find_worker(command).kill()
-
-
-def kill_command(command: psutil.Process) -> None:
-    """Kill the command alone, then wait until the process that trains has noticed."""
-    worker = find_worker(command)
+def kill_both(command: psutil.Process) -> None:
+    """Kill the command and the process that trains."""
+    worker = next(each for each in command.children() if "training" in each.cmdline())
     command.kill()
-    worker.wait(60)
+    worker.kill()
 
 
 def stop_command(command: psutil.Process) -> None:
@@ -92,17 +92,18 @@ def stop_command(command: psutil.Process) -> None:
     command.send_signal(signal.SIGINT)
 
 
-def test_a_disturbed_training_ends_in_the_same_bytes(photos: Path, tmp_path: Path) -> None:
-    """Killed and stopped at several moments, the same command ends in the same files."""
+def test_a_disturbed_training_ends_in_the_same_bytes(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped before its first checkpoint and killed after it, it ends in the same files."""
     whole, disturbed = Command(photos, tmp_path / "whole"), Command(photos, tmp_path / "disturbed")
     resumed = RESUMED.partition("{")[0]
 
-    assert whole.end_at("Done", lambda _: None)[0] == 0
+    assert whole.run_here(monkeypatch) == 0
     code, said = disturbed.end_at("Step 0", stop_command)
     assert (code, EVENTS["paused"].partition("{")[0] in said) == (130, True)
-    assert disturbed.end_at(resumed, kill_command)[0] == -signal.SIGKILL
-    code, said = disturbed.end_at("checkpoints/step-000025", kill_worker)
-    assert (code, resumed in said, GOES_ON in said) == (1, True, True)
+    code, said = disturbed.end_at("checkpoints/step-000025", kill_both)
+    assert (code, resumed in said) == (-signal.SIGKILL, True)
     code, said = disturbed.end_at("Done", lambda _: None)
 
     assert (code, resumed in said) == (0, True)

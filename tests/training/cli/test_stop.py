@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING
 
 import pytest
 
-from training.cli.stop import STOPS, Stop
+from training.cli.stop import Stop
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture(autouse=True)
-def _handlers() -> Iterator[None]:
-    """Restore the handlers: a command that was stopped ignores further signals until its end."""
-    before = {number: signal.getsignal(number) for number in STOPS}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
+pytestmark = pytest.mark.usefixtures("handlers")
 
 
 def test_a_task_that_ends_by_itself_is_asked() -> None:
