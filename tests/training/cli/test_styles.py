@@ -18,6 +18,6 @@ def test_only_some_are_exported(tmp_path):
     save_file({"emb_params": torch.zeros(1, 4)}, file, {"made": "elsewhere"})
 
     with pytest.raises(JobError) as refused:
-        export(ExportArguments(file=file, out=tmp_path), TrainingSettings())
+        export(ExportArguments(file=file, out=tmp_path, overwrite=False), TrainingSettings())
 
     assert refused.value.code == "export_kind"
