@@ -20,6 +20,9 @@ class FlagParser(ArgumentParser):
             if word == "--" or (self._subparsers and not word.startswith("-")):
                 break  # values follow, or the arguments of a command
             if word.startswith("--") and not any(each.startswith(flag) for each in actions):
-                shown = [each for each, action in actions.items() if action.help != SUPPRESS]
+                shown = [
+                    each for each, action in actions.items()
+                    if action.help != SUPPRESS and each not in {"-h", "--help"}
+                ]  # fmt: skip
                 raise UserError("flag_unknown", flag=flag, command=self.prog, choices=shown)
         return super().parse_known_args(args, namespace)

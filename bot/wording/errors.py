@@ -211,7 +211,7 @@ IN_SHELL = {
     "dropout_method": "The method {method} has no adapter to drop parts of. Leave out --dropout, or use a method such as lora.",
     "embedded_damaged": "The file {file}, part of the models that come with Safelight, is damaged. Reinstall Safelight.",
     "embedded_missing": "The file {file}, part of the models that come with Safelight, is missing. Reinstall Safelight.",
-    "flag_unknown": "There is no flag {flag}. {suggestion}{command} --help explains them all.",
+    "flag_unknown": "There is no flag {flag}; {command} --help explains all there are. {suggestion}",
     "folder_foreign": "The folder {folder} was not made by Safelight, so it is not replaced. Choose another --out or name.",
     "fetch_unknown": "There is no base or captioner called {fetch}. {suggestion}",
     "loss_nan": "The training diverged at step {step}: its numbers became infinite. Try --dial quick, a lower --learning-rate or other photos.",

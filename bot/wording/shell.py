@@ -42,7 +42,7 @@ GOES_ON = "The same command goes on from the last checkpoint."
 
 TOLD = {
     "file_taken": "{taken} is there already, so this one becomes {file} (--overwrite replaces it).",
-    "captions_kept": "{kept} of {pictures} pictures have their caption in {out} already; they are left out (--overwrite writes them anew).",
+    "captions_kept": "Captions already in {out}: {kept} of {pictures}. They stay as they are (--overwrite writes them anew).",
     "copy_left_out": "{copy} shows the same as {file}, so it is left out.",
     "beside_shared": "{file} belongs to {owner}; for {other}, write {own}.",
     "photos_copied": "{photos} photos, copied to {folder} while it trains.",

@@ -57,6 +57,12 @@ def test_a_model_becomes_a_base(bases, own_bases, file):
     assert (base.family, base.prediction, base.title) == ("sd1", start.prediction, "mine")
     assert drawn.tobytes() == worn.tobytes() != bare.tobytes()
     assert own_bases.fingerprint("mine") != bases.fingerprint("embedded")
+    with pytest.raises(JobError, match="base_taken"):
+        promote.promote_model(file, "mine", own_bases)
+    (place / "old").touch()
+    promote.promote_model(file, "mine", own_bases, overwrite=True)
+    assert not (place / "old").exists()
+    assert [path.name for path in own_bases.folder.iterdir()] == ["mine"]
     (weights,) = place.glob("unet/*.safetensors")
     assert {tensor.dtype.itemsize for tensor in load_file(weights).values()} == {2}
 
@@ -116,8 +122,9 @@ def test_names_that_cannot_be(own_bases, file, name):
     """A taken or invalid name is refused, and nothing is written."""
     before = set(own_bases.folder.parent.rglob("*"))
 
-    with pytest.raises(JobError, match=r"base_taken|name_bad"):
-        promote.promote_model(file, name, own_bases)
+    for overwrite in (False, True):
+        with pytest.raises(JobError, match=r"base_taken|name_bad"):
+            promote.promote_model(file, name, own_bases, overwrite=overwrite)
 
     assert set(own_bases.folder.parent.rglob("*")) == before
 
