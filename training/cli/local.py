@@ -93,7 +93,7 @@ class LocalJob:
         if given.method == AUTO:
             given, concepts, facts = apply_advice(given, concepts, catalog)
             print_line({"kind": "advice", **facts})
-        recipe = make_recipe(replace(given, name=run.name), concepts, catalog)
+        recipe = replace(make_recipe(given, concepts, catalog), name=run.name)
         if given.overwrite and not recipe.rank:  # rather now than after hours
             find_free_folder(given.out / run.name, hub.INDEX, overwrite=True)
         origin = self._describe_origin(recipe, concepts)

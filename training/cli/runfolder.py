@@ -103,7 +103,8 @@ class RunFolder:
     def _sweep(self) -> None:
         """Remove what a killed command left: its copies of the photos, and half files."""
         shutil.rmtree(self.folder.photos, ignore_errors=True)
-        for half in self.folder.path.rglob(".*.part"):
+        halves = [*self.folder.path.rglob(".*.part"), *self.out.glob(f".{self.style_file.name}.*")]
+        for half in halves:
             half.unlink(missing_ok=True)
 
     def settle(self, recipe: Recipe, origin: dict[str, Any], *, fresh: bool) -> Recipe:

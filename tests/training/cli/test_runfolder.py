@@ -148,11 +148,15 @@ def test_what_never_began_leaves_nothing(tmp_path: Path) -> None:
 def test_photos_and_half_files_of_a_killed_command_go(run: RunFolder) -> None:
     """The next command removes them before it begins."""
     run.folder.photos.mkdir()
-    half = run.folder.checkpoints / ".step-000180.safetensors.7.part"
-    half.touch()
+    halves = [
+        run.folder.checkpoints / ".step-000180.safetensors.7.part",
+        run.out / ".dog.safetensors.7.new",
+    ]
+    for half in halves:
+        half.touch()
 
     open_folder(run.out)
 
-    assert not half.exists()
+    assert not any(half.exists() for half in halves)
     assert not run.folder.photos.exists()
     assert run.list_checkpoints()
