@@ -23,6 +23,7 @@ ANSWER_KINDS = (
     "bases", "fetched", "device", "advised", "inspected", "shrunk", "exported", "promoted",
 )  # fmt: skip
 TERMINAL_KINDS = frozenset({"done", "failed", "cancelled", "paused", *ANSWER_KINDS})
+SUCCESS_KINDS = frozenset({"done", *ANSWER_KINDS}) - {"fetched"}  #: nothing comes after them
 FAILED_EXIT_CODE, WRONG_EXIT_CODE, STOPPED_EXIT_CODE = 1, 2, 130
 EXIT_CODES = frozenset({0, FAILED_EXIT_CODE, WRONG_EXIT_CODE, STOPPED_EXIT_CODE})
 STOPS = tuple(  # Windows has no SIGHUP
@@ -37,23 +38,25 @@ def run_training_command(
 
     The codes are those of `wording.shell.EPILOG`, also where the child was killed.
     """
-    printer, ended = EventPrinter(Bar()), False
+    printer, end = EventPrinter(Bar()), ""
     with (
         subprocess.Popen([*program, *arguments], stdout=subprocess.PIPE, text=True) as child,
         passing_on_stops(child, printer.bar),
     ):
         for event in read_events(child):
-            ended |= event.get("kind") in TERMINAL_KINDS
+            end = event["kind"] if event.get("kind") in TERMINAL_KINDS else end
             printer.print_event(event)
         code = child.wait()
-    if code in EXIT_CODES and (ended or code != STOPPED_EXIT_CODE):
-        return code
     stopped = code == STOPPED_EXIT_CODE or -code in STOPS
-    if not ended:
+    if stopped and end in SUCCESS_KINDS:  # the signal came when all was done
+        return 0
+    if not end and (stopped or code not in EXIT_CODES):
         crashed = fill(wording.shell.CRASHED, code=code)
         printer.bar.print_line(wording.shell.STOPPED if stopped else crashed)
         if arguments[:1] == ["train"]:
             printer.bar.print_line(wording.shell.GOES_ON)
+    if code in EXIT_CODES:
+        return code
     return STOPPED_EXIT_CODE if stopped else FAILED_EXIT_CODE
 
 

@@ -100,6 +100,12 @@ def test_exit_codes_go_through(code):
     assert progress.run_training_command([], child(end, code=code)) == code
 
 
+def test_a_signal_after_the_end_undoes_nothing():
+    """A child that was stopped when all was done has succeeded."""
+    done = LogEntry(Done(10, Timings(4.0)), 1.0).to_line()
+    assert progress.run_training_command([], child(done, code=130)) == 0
+
+
 def test_every_exit_code_is_documented():
     """The help of `safelight` names each exit code once."""
     documented = re.findall(r"^  (\d+) ", wording.shell.EPILOG, re.MULTILINE)
