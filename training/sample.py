@@ -24,6 +24,7 @@ from training.device import Device
 from training.families import Family, Picture
 from training.lazy import Tensor
 from training.networks.memory import MIB, count_at_once
+from training.networks.vocabulary import find_lost_words
 from training.styles import foreign, header, writer
 from training.styles.architecture import require_family
 
@@ -60,9 +61,7 @@ def sample(folder: JobFolder, bases: BaseCache) -> Iterator[Event]:
     with bases.borrow(request.base) as family:
         style = load_style(folder, request, family)
         side = choose_side(request, base, family)
-        cut = count_cut_tokens(family, request, style)
-        if cut:
-            yield Note("prompt_cut", {"tokens": cut})
+        yield from note_cut(family, request, style)
         seeds = [(request.seed + at) % 2**63 for at in range(request.count)]
         pictures = [
             Picture(request.prompt, request.negative, seed, request.steps, side, side)
@@ -102,14 +101,20 @@ def draw_pictures(
         return family.sample_images(pictures)
 
 
-def count_cut_tokens(family: Family, request: SampleRequest, style: LoadedStyle | None) -> int:
-    """Return how many tokens of the longer prompt are beyond the text encoder's limit."""
+def note_cut(family: Family, request: SampleRequest, style: LoadedStyle | None) -> list[Note]:
+    """Say of a prompt that is longer than the text encoder reads what is not read of it."""
     has_word = style is not None and style.method.METHOD.learns_word
+    notes = []
     with (
         family.networks.without_adapter(),
         style.applied(family) if style and has_word else nullcontext(),
     ):
-        return max(family.tokenize(text)[1] for text in (request.prompt, request.negative))
+        # the last note is the one on the card
+        for code, text in ("negative_cut", request.negative), ("prompt_cut", request.prompt):
+            if cut := family.tokenize(text)[1]:
+                words = find_lost_words(text, lambda part: family.tokenize(part)[1])
+                notes.append(Note(code, {"tokens": cut, "words": words}))
+    return notes
 
 
 def load_style(folder: JobFolder, request: SampleRequest, family: Family) -> LoadedStyle | None:

@@ -28,6 +28,7 @@ class JobState:
     progress: Progress | None = None
     progress_at: float = 0.0  #: unix seconds
     note: Note | None = None
+    notes: dict[str, Note] = field(default_factory=dict)  #: the last of each code
     before: PreviewsDrawn | None = None  #: the previews of step 0
     previews: PreviewsDrawn | None = None  #: the newest
     curve: str = ""  #: file of the loss curve
@@ -50,7 +51,7 @@ class JobState:
             case Progress() as event:
                 self.progress, self.progress_at = event, entry.at
             case Note() as event:
-                self.note = event
+                self.note = self.notes[event.code] = event
             case PreviewsDrawn() as event:
                 self.before = self.before if event.step else event
                 self.previews = event

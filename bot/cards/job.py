@@ -86,8 +86,12 @@ def job_card(home: Home, view: JobView) -> Card:
 def state_lines(view: JobView) -> Iterator[str]:
     """Yield where the job stands."""
     yield from LINES[view.job.status](view)
-    if view.state.note and not view.job.status.ended:
-        yield note_sentence(view.state.note)
+    lasting = view.state.notes.get("captions_cut")
+    if lasting:
+        yield note_sentence(lasting)
+    newest = view.state.note
+    if newest and newest is not lasting and not view.job.status.ended:
+        yield note_sentence(newest)
 
 
 def queued_lines(view: JobView) -> Iterator[str]:

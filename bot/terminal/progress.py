@@ -115,7 +115,7 @@ class EventPrinter:
             case Progress():
                 self._progress(event)
             case Note():
-                known = wording.shell.TOLD | wording.job.NOTES
+                known = wording.job.NOTES | wording.shell.TOLD
                 sentence = explain_event(event.to_json())
                 if event.code in known:
                     sentence = fill(known[event.code], **event.facts)

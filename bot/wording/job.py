@@ -40,12 +40,15 @@ WILL_NOTIFY = "I'll tell you when it ends."
 THREAD_NAME = "{name} · {method} · {job}"
 CURVE_ALT = "The loss, step by step"
 NOTES = {
+    "captions_cut": "{cut} of {captions} captions are longer than this base can read. Of the first one it ignores “{words}”.",
     "checkpoint_lost": "Progress couldn't be saved at step {step}, perhaps because the disk is full. Training continues, and the last save is still there.",
     "memory": "The GPU ran out of memory, so training continues in a way that needs less.",
-    "prompt_cut": "The prompt is longer than this base can read; its last {tokens} tokens were ignored.",
+    "negative_cut": "The negative prompt is longer than this base can read. Its end was ignored: “{words}”.",
+    "prompt_cut": "The prompt is longer than this base can read. Its end was ignored: “{words}”.",
     "photos_gone": "Photos removed before they could be captioned: {photos}.",
     "prior_drawn": "The base first draws {pictures} class pictures, to learn alongside your photos.",
     "resumed": "Continued from its last save.",
+    "sample_cut": "The sample prompt is longer than this base can read. Its end is ignored: “{words}”.",
     "start": "The new word starts out as “{word}”, the closest word the base knows.",
 }
 NOTIFY_FAILED = "**{name}** failed."

@@ -47,6 +47,10 @@ TOLD = {
     "beside_shared": "{file} belongs to {owner}; for {other}, write {own}.",
     "photos_copied": "{photos} photos, copied to {folder} while it trains.",
     "run_waits": "Another command works in {folder}. Waiting for its end …",
+    "captions_cut": "{cut} of {captions} captions are longer than the base can read; of the first one it ignores: {words}",
+    "sample_cut": "The sample prompt is longer than the base can read; it ignores: {words}",
+    "prompt_cut": "The prompt is longer than the base can read; it ignores: {words}",
+    "negative_cut": "The negative prompt is longer than the base can read; it ignores: {words}",
     "disk_waits": "The disk is full. Waiting for room; Ctrl+C twice gives up.",
 }
 RESUMED = "Going on from step {step} of {steps} on {device}; --fresh begins anew."

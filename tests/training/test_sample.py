@@ -123,11 +123,13 @@ def test_while_training(
 
 
 def test_long_prompt(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
-    """Words beyond the text encoder's limit are cut, and the card says so."""
-    events = run_task(sample(write_job(tmp_path / "long", prompt="a cat " * 60), bases))
+    """Words beyond the text encoder's limit are cut, and the card says which."""
+    long = "a cat " * 36 + "a big red dog"
+    events = run_task(sample(write_job(tmp_path / "long", prompt=long, negative=long), bases))
 
     notes = [event for event in events if isinstance(event, Note)]
-    assert notes == [Note("prompt_cut", {"tokens": 45})]
+    facts = {"tokens": 1, "words": "dog"}
+    assert notes == [Note("negative_cut", facts), Note("prompt_cut", facts)]
 
 
 @pytest.mark.parametrize(

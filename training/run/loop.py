@@ -196,6 +196,8 @@ class TrainingRun:
         command = yield from self.class_images.draw(self.family, self.device, boundary)
         with self.timer.timing("photo", len(recipe.all_photos) + recipe.num_class_images):
             self.encode()
+        if not self.first_step:
+            yield from self.captions.note_cut()
         return command or (yield from self.choose_initial_word())
 
     def obey(

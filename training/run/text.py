@@ -7,12 +7,16 @@ does not matter. Both draw from the seed and the step alone.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
+from storage.events import Note
 from training.device import Device
 from training.families import Family
 from training.networks.conditioning import Conditions, split_conditions, stack_conditions
+from training.networks.vocabulary import find_lost_words
 from training.recipe.concepts import contains_trigger
 from training.recipe.recipe import Recipe
 from training.run.examples import step_generator
@@ -29,7 +33,9 @@ class CaptionEncoder:
         #: of every photo, then the empty one that stands for a dropped caption
         self.captions = [*(photo.caption for photo in recipe.all_photos), ""]
         self.triggers = {at: name for name, photos in recipe.photo_ranges.items() for at in photos}
-        self.tokens = [self.tokenize(caption) for caption in self.captions]
+        tokenized = [family.tokenize(caption) for caption in self.captions]
+        self.tokens = [ids for ids, _ in tokenized]
+        self.cut = [at for at, (_, count) in enumerate(tokenized) if count]  #: longer captions
         self.encodes_each_step = learns or recipe.shuffle_caption
         self.encoded: list[Conditions] = []
         if not self.encodes_each_step:
@@ -37,6 +43,20 @@ class CaptionEncoder:
                 for start in range(0, len(self.tokens), ENCODE_BATCH_SIZE):
                     tokens = torch.stack(self.tokens[start : start + ENCODE_BATCH_SIZE])
                     self.encoded += split_conditions(family.embed_prompts(tokens))
+
+    def note_cut(self) -> Iterator[Note]:
+        """Say which captions and sample prompts are longer than the text encoder reads."""
+        for prompt in self.recipe.prompts:
+            if words := self.lost_words(prompt.text):
+                yield Note("sample_cut", {"prompt": prompt.text, "words": words})
+        if self.cut:
+            words = self.lost_words(self.captions[self.cut[0]])
+            facts = {"cut": len(self.cut), "captions": len(self.captions) - 1, "words": words}
+            yield Note("captions_cut", facts)
+
+    def lost_words(self, text: str) -> str:
+        """Return the words at the end of a text that are not read."""
+        return find_lost_words(text, lambda part: self.family.tokenize(part)[1])
 
     def conditions_at(self, step: int, photos: tuple[int, ...]) -> Conditions:
         """Return what the denoiser reads of these photos' captions at a step, as one batch."""

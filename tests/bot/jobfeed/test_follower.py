@@ -8,6 +8,7 @@ import simcord
 
 from bot import wording
 from bot.cards.result import allow_mentions
+from storage.events import Note
 from storage.records import Kind, Status
 
 DATASET = {"dataset": "my dog"}
@@ -39,6 +40,24 @@ async def test_progress(kit, scheduler):
     assert "step 40/100 · loss 0.123 · done <t:" in said
     assert kit.says(said, wording.job.DEVICE, speed="5.0", device="two cores")
     assert kit.labels(shown) == ["Pause", "Cancel", "Finish now", "Tell me"]
+
+
+async def test_long_captions(kit, scheduler):
+    """The card says to its end how many captions are too long, whatever else is noted."""
+    _, job = await scheduler.start_training()
+    facts = {"cut": 2, "captions": 9, "words": "in <@1> the snow"}
+    await scheduler.add_event(job, Note("captions_cut", facts))
+    await scheduler.add_event(job, Note("prior_drawn", {"pictures": 24}))
+    await scheduler.report_step(job, 40)
+    await scheduler.let_bot_poll()
+
+    said = kit.text(await card(kit, job))
+    assert kit.says(said, wording.job.NOTES["captions_cut"], **facts)
+    assert kit.says(said, wording.job.NOTES["prior_drawn"], pictures=24)
+
+    await scheduler.fail(job, step=3)
+    await scheduler.let_bot_poll()
+    assert kit.says(kit.text(await card(kit, job)), wording.job.NOTES["captions_cut"], **facts)
 
 
 async def test_seldom(kit, scheduler):

@@ -14,7 +14,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from storage.errors import JobError
-from storage.events import Event
+from storage.events import Event, Note
 from storage.folders import JobFolder, write_json
 from storage.records import JobCommand
 from tests.fakes.interrupts import run_until
@@ -89,6 +89,18 @@ def test_story(bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_t
 
 
 @pytest.mark.slow(4)
+def test_long_caption(bases: BaseCache, make_recipe: Made, make_job_folder: Laid) -> None:
+    """A training says at its beginning which captions it cannot read to their end."""
+    recipe = make_recipe()
+    long = tuple(replace(photo, caption="mydog, " * 50) for photo in recipe.photos)
+    events = train(make_job_folder(replace(recipe, photos=long)), bases)
+
+    noted = next(event for event in events if isinstance(event, Note))
+    events.close()
+
+    assert (noted.code, noted.facts["cut"], noted.facts["captions"]) == ("captions_cut", 3, 3)
+
+
 def test_before(
     bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told
 ) -> None:

@@ -8,6 +8,8 @@ from dataclasses import replace
 import pytest
 import torch
 
+from storage.events import Note
+from training.recipe.concepts import SamplePrompt
 from training.run.text import CaptionEncoder, shuffle_caption
 
 
@@ -48,6 +50,25 @@ def read(bases, make_recipe):
             )
 
     return made
+
+
+def test_long_captions_are_told(read):
+    """The captions that are cut are counted, and the words that the first one loses are told."""
+    long = "a cat " * 37 + "and a dog"
+
+    (noted,) = read("mydog", long, "mydog " + "red, " * 90).note_cut()
+
+    assert noted == Note("captions_cut", {"cut": 2, "captions": 3, "words": "a dog"})
+    assert not list(read("mydog", "a cat").note_cut())
+
+
+def test_long_sample_prompts_are_told(read):
+    """A prompt for samples that is too long is told with the words that it loses."""
+    prompt = SamplePrompt("a cat " * 37 + "and a dog", 3)
+
+    (noted,) = read("mydog", prompts=(prompt,)).note_cut()
+
+    assert noted == Note("sample_cut", {"prompt": prompt.text, "words": "a dog"})
 
 
 def test_shuffled_captions_are_read_anew(read):
