@@ -8,6 +8,7 @@ if __name__ == "__main__":  # Ctrl+C while the rest is imported: no traceback
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import asyncio
+import io
 import logging
 import os
 import sys
@@ -39,6 +40,8 @@ def main() -> int:
 
         command, given = parse(sys.argv[1:])
         level, run = logging.WARNING, partial(command.run, given)
+        if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may have any bytes
+            sys.stdout.reconfigure(errors="replace")
     signal.signal(signal.SIGINT, signal.default_int_handler)
     logging.basicConfig(
         level=level, format="{asctime} {levelname:<7} {name}: {message}", style="{"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import logging
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -26,6 +28,7 @@ TRAINING_COMMANDS = (
 WRONG_CODES = frozenset(
     {"command_unknown", "flag_unknown", "setting_wrong", "token_missing", "keep_bad", "when_bad"}
 )
+CLOSED_EXIT_CODE = 141  #: that shells give for SIGPIPE: nobody reads any more
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -94,13 +97,32 @@ def run_command(arguments: Sequence[str]) -> int:
     return {"run": run_bot, "doctor": run_doctor}[given.command]()
 
 
+def run_and_flush(arguments: Sequence[str]) -> int:
+    """Run a command; raise BrokenPipeError if nobody reads to the end what it prints."""
+    try:
+        return run_command(arguments)
+    finally:
+        sys.stdout.flush()
+
+
+def make_output_lenient() -> None:
+    """Print a question mark where a file's name has bytes that are no letters."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; print a UserError as a sentence; return the exit code."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("discord").setLevel(logging.ERROR)  # it warns that it cannot speak
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    make_output_lenient()
     try:
-        return run_command(sys.argv[1:] if arguments is None else arguments)
+        return run_and_flush(sys.argv[1:] if arguments is None else arguments)
+    except BrokenPipeError:  # of `safelight inspect FILE | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED_EXIT_CODE
     except UserError as error:
         sys.stderr.write(wording.explain_in_shell(error) + "\n")
         return WRONG_EXIT_CODE if error.code in WRONG_CODES else FAILED_EXIT_CODE

@@ -16,10 +16,11 @@ from storage.errors import JobError
 from storage.records import Base
 from training.bases import lists
 from training.bases.cache import BaseCache
-from training.bases.registry import BaseRegistry, is_plain_name
+from training.bases.registry import BaseRegistry
 from training.device import HostMemory
 from training.lazy import diffusers
 from training.methods import _full
+from training.modelfiles.folder import is_plain_name
 from training.styles import header, writer
 
 

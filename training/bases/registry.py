@@ -9,11 +9,11 @@ from pathlib import Path
 from storage.errors import JobError, UserError
 from storage.records import Base
 from training import captioners, embedded
-from training.bases import lists
+from training.bases import faults, lists
 from training.families import walk
-from training.modelfiles import hub, singlefile
+from training.modelfiles import hub
+from training.modelfiles.folder import is_plain_name
 
-PICKLE_SUFFIXES = (".ckpt", ".pt", ".pth", ".bin")
 END_BYTES = 1 << 20  #: of a large file's beginning and end that its fingerprint covers
 
 
@@ -46,7 +46,9 @@ class BaseRegistry:
 
     def with_presence(self, base: Base) -> Base:
         """Return a base with whether it is installed; one of an unknown family never is."""
-        present = base.known and self.locate_source(base.source) is not None
+        place = self.locate_source(base.source) if base.known else None
+        own = place is not None and place.parent == self.folder
+        present = place is not None and not (own and faults.find_fault(place))
         return replace(base, present=present)
 
     def list_captioners(self) -> list[Base]:
@@ -98,10 +100,19 @@ class BaseRegistry:
         ]
 
     def list_own(self) -> list[Base]:
-        """List the operator's files and folders that a family recognises and no list names."""
+        """List the operator's sound files and folders of a family that no list names."""
         listed = {base.source for base in self.read_entries()}
-        places = [place for place in self._list_places() if place.name not in listed]
+        places = [
+            place
+            for place in self._list_places()
+            if place.name not in listed and faults.find_fault(place) is None
+        ]
         return [base for place in places if (base := self.recognise(place)) is not None]
+
+    def list_faults(self) -> list[JobError]:
+        """List why things in the operator's folder cannot be used, each as an error."""
+        found = faults.list_faulty(self.folder) if self.folder else []
+        return [fault.to_error(place) for place, fault in found]
 
     def recognise(self, place: Path) -> Base | None:
         """Describe a file or folder as a base; None if no family recognises it."""
@@ -129,23 +140,21 @@ class BaseRegistry:
     def find(self, name: str) -> Base:
         """Return a base by its name; it need not be installed.
 
-        Raises JobError: "base_pickle" for a file that is a pickle, "base_..." for one that is
-        the model of no family, "base_unknown" with the names there are for anything else.
+        Raises JobError: "base_..." for a file or folder of that name that cannot be used,
+        "base_unknown" with the names there are for anything else.
         """
         listed = next((self.with_presence(b) for b in self.read_entries() if b.name == name), None)
         if listed is not None and listed.present:
             return listed
-        files = sorted(self.folder.glob(f"{name}*")) if self.folder and is_plain_name(name) else []
-        for file in files:
-            if file.suffix in PICKLE_SUFFIXES and file.stem == name:
-                raise JobError("base_pickle", base=file.name)
         for base in self.list_own():
             if base.name == name:
                 return base
+        meant = {name, listed.source if listed else name}
+        for place, fault in faults.list_faulty(self.folder) if self.folder else []:
+            if meant & {place.name, place.stem}:
+                raise fault.to_error(place)
         if listed is not None:
             return listed
-        for file in files:
-            refuse_unknown_file(file)
         names = [base.name for base in self.list_bases()]
         raise JobError("base_unknown", base=name[:100], choices=names)
 
@@ -191,15 +200,3 @@ class BaseRegistry:
                 stream.seek(max(0, file.stat().st_size - END_BYTES))
                 total.update(stream.read(END_BYTES))
         return total.hexdigest()
-
-
-def refuse_unknown_file(file: Path) -> None:
-    """Raise JobError for a model file of no family, naming what it is."""
-    what = singlefile.find_fault(file) if file.suffix == ".safetensors" else ""
-    if what:
-        raise JobError(f"base_{what}", base=file.name)
-
-
-def is_plain_name(name: str) -> bool:
-    """Return whether a name is one name, not a path out of a folder or a pattern."""
-    return bool(name) and name == Path(name).name and not set(name) & set("*?[]")

@@ -31,7 +31,10 @@ def list_installed(settings: TrainingSettings) -> dict[str, Any]:
         "bases": bases,
         "captioners": [describe_base(registry, each) for each in registry.list_captioners()],
         "captioner": {"name": name, "present": present},
-        "wrong": [{"code": error.code, **error.facts} for error in registry.list_errors],
+        "wrong": [
+            {"code": error.code, **error.facts}
+            for error in (*registry.list_errors, *registry.list_faults())
+        ],
     }
 
 

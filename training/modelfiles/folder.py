@@ -64,3 +64,8 @@ def load_pipeline(
         )
     except (OSError, ValueError, RuntimeError, KeyError) as broken:
         raise JobError("base_broken", base=place.name) from broken
+
+
+def is_plain_name(name: str) -> bool:
+    """Return whether a name is one name, not a path out of a folder or a pattern."""
+    return bool(name) and name == Path(name).name and not set(name) & set("*?[]\0")

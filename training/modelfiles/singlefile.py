@@ -6,7 +6,6 @@ and diffusers would download, are in `shapes` and `clip`.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,12 @@ from safetensors import SafetensorError
 
 from storage.errors import JobError
 from training.lazy import LazyModule, Tensor, accelerate, diffusers, torch, transformers
+from training.modelfiles import tensorfile
 from training.modelfiles.clip import END, make_tokenizer
 from training.modelfiles.configs import SD15, Config, Shape
 
 converters, stored = map(LazyModule, ("diffusers.loaders.single_file_utils", "safetensors.torch"))
 Content = dict[str, Tensor]
-MAX_HEADER_BYTES = 100 * 2**20  # bytes; no honest header is larger
 UNET = "model.diffusion_model."
 TO_K_KEY = f"{UNET}input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
 CONV_IN_KEY = f"{UNET}input_blocks.0.0.weight"
@@ -45,16 +44,11 @@ SCHEDULER_CONFIG: Config = {
 
 
 def read_header(place: Path) -> dict[str, Any]:
-    """Read the names and shapes in a safetensors file; nothing for any other file."""
+    """Read the names and shapes in a safetensors file; nothing for any other or a damaged file."""
     try:
-        if not place.is_file():  # a pipe would never open
-            return {}
-        with place.open("rb") as stream:
-            size = int.from_bytes(stream.read(8), "little")
-            found = json.loads(stream.read(size)) if 0 < size < MAX_HEADER_BYTES else {}
-    except (OSError, ValueError, RecursionError):
+        return tensorfile.read_header(place)
+    except (OSError, tensorfile.BadFileError):
         return {}
-    return found if isinstance(found, dict) else {}
 
 
 def read_inputs(found: dict[str, Any], name: str) -> int:

@@ -40,7 +40,7 @@ class Runtime:
         self.imports = iter(SLOW_IMPORTS)
         self.described = self.bases.list_bases()
         self.captioner_mib = self.bases.find_captioner(self.captioner).memory_mib
-        for error in self.bases.list_errors:
+        for error in (*self.bases.list_errors, *self.bases.list_faults()):
             log.warning("%s", error)
 
     def catalog(self) -> Catalog:

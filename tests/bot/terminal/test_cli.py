@@ -12,6 +12,7 @@ from PIL import Image
 from bot import wording
 from bot.demo.mascot import picture_files
 from bot.terminal.cli import TRAINING_COMMANDS
+from tests.fakes.weightfiles import LORA, write_file
 
 pytestmark = pytest.mark.slow(3)
 
@@ -54,6 +55,33 @@ def test_help_names_every_command(safelight):
     assert said.returncode == 0
     assert all(name in said.stdout for name in wording.shell.COMMANDS)
     assert "--no-browser" in safelight("demo", "--help").stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "code"), [(["inspect", "{file}"], 141), (["bases"], 141), (["--help"], 0)]
+)
+def test_a_reader_that_leaves_is_no_error(tmp_path, command, code):
+    """`safelight inspect FILE | head -0` ends quietly, with the code that shells know."""
+    file = write_file(tmp_path / "mydog.safetensors", LORA)
+    ours, theirs = os.pipe()
+    os.close(ours)
+    run = subprocess.run(
+        [*SAFELIGHT, *(each.format(file=file) for each in command)],
+        check=False, stdout=theirs, stderr=subprocess.PIPE, timeout=60,
+    )  # fmt: skip
+    os.close(theirs)
+
+    assert (run.returncode, run.stderr) == (code, b"")
+
+
+def test_any_file_name_is_printed(safelight, tmp_path):
+    """A name whose bytes are no letters has question marks in its place."""
+    file = write_file(tmp_path / os.fsdecode(b"my\xff\xfe.safetensors"), LORA)
+
+    told = safelight("inspect", file)
+
+    assert (told.returncode, told.stderr) == (0, "")
+    assert told.stdout.startswith("my??.safetensors: LoRA")
 
 
 @pytest.mark.parametrize("command", TRAINING_COMMANDS)

@@ -68,7 +68,7 @@ def test_damaged(tmp_path: Path) -> None:
     with pytest.raises(JobError) as refused, bases.borrow("mine"):
         pass
 
-    assert refused.value.code == "base_broken"
+    assert refused.value.code == "base_unusable"
     assert not bases.loaded
 
 
