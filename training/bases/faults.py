@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from functools import lru_cache
@@ -173,8 +172,7 @@ def find_weight_faults(inside: Path) -> Iterator[Fault]:
 
 def read_shards(listing: Path) -> set[str]:
     """Return the files that an index says a network's weights lie in."""
-    try:
-        found = json.loads(listing.read_text("utf-8"))["weight_map"].values()
-        return {str(shard) for shard in found}
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as broken:
-        raise tensorfile.BadFileError(f"its {listing.name} can't be read") from broken
+    found = folder.read_config(listing).get("weight_map")
+    if not isinstance(found, dict):
+        raise tensorfile.BadFileError(f"its {listing.name} can't be read")
+    return {str(shard) for shard in found.values()}
