@@ -15,7 +15,7 @@ import psutil
 from bot import wording
 from bot.settings import BotSettings
 from bot.wording import fill, format_count, format_duration, format_size, join_words
-from storage.backup.manifest import Manifest
+from storage.backup.manifest import DATABASE, Manifest
 from storage.backup.restore import restore
 from storage.backup.retention import parse_keep
 from storage.backup.status import BackupStatus
@@ -39,7 +39,8 @@ def add_arguments(backup: argparse.ArgumentParser, restoring: argparse.ArgumentP
 
 def run_backup(given: argparse.Namespace) -> int:
     """Take a backup, or verify one, and note for the doctor what came of it."""
-    home = Home(read_settings(BotSettings).home)
+    settings = read_settings(BotSettings)
+    home = Home(settings.home)
     keep = None if given.keep is None else parse_keep(given.keep)
     yield_to_others()
     with noting_failure(home, given.folder):
@@ -50,7 +51,7 @@ def run_backup(given: argparse.Namespace) -> int:
             say_missing(report.manifest)
             after = BackupStatus.read(home).after_verification(str(given.folder))
         else:
-            say_made(given.folder, back_up(home, given.folder, keep))
+            say_made(given.folder, back_up(home, given.folder, keep, settings.min_free_mib))
             after = BackupStatus.read(home).after_backup(str(given.folder))
         if home.path.is_dir():
             after.write(home)
@@ -94,13 +95,15 @@ def say_made(folder: Path, report: BackupReport) -> None:
         wording.backup.MADE,
         folder=folder,
         seconds=format_duration(report.seconds),
-        copied=format_size(report.copied_bytes),
+        copied=format_size(report.copied_bytes + report.manifest.files[DATABASE].bytes),
         size=format_size(report.manifest.bytes),
         **count_contents(report.manifest),
     )
     say_missing(report.manifest)
     if report.forgotten:
         say(wording.backup.FORGOTTEN, backups=format_count(report.forgotten, "backup"))
+    if report.damaged:
+        say(wording.backup.DAMAGED, backups=format_count(report.damaged, "backup"))
     if report.removed:
         say(wording.backup.REMOVED, backups=format_count(report.removed, "backup"))
 

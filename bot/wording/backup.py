@@ -11,7 +11,8 @@ AT = (
 MADE = "Backed up to {folder} in {seconds}: {photos}, {styles} and {jobs}. {copied} of {size} were new."
 MISSING = "{count} of the data folder were missing already and are not in it, such as {file}."
 FORGOTTEN = "Members who deleted everything were removed from {backups} made before."
-REMOVED = "{backups} were too old and removed."
+DAMAGED = "Damaged, so that members who left could not be removed, and deleted: {backups}."
+REMOVED = "Too old, and removed: {backups}."
 VERIFIED = "The backup of {when} is good: it was restored into a temporary folder and opened, and every file has its digest ({seconds})."
 RESTORED = """\
 {home} is again as it was on {when}: {photos}, {styles} and {jobs}.

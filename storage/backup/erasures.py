@@ -12,6 +12,7 @@ from pathlib import Path
 from storage.backup.contents import Contents, opened
 from storage.backup.folder import BackupFolder
 from storage.backup.manifest import DATABASE, Manifest
+from storage.errors import UserError
 from storage.tables.database import Database, newest_migration
 from storage.tables.members import ERASE_STATEMENTS, hash_member
 
@@ -45,12 +46,14 @@ def newest_erasure(database: sqlite3.Connection) -> int:
     return int(database.execute(sql).fetchone()[0])
 
 
-def forget_erased(target: BackupFolder, live: sqlite3.Connection) -> int:
-    """Remove erased members from every snapshot; return how many snapshots had one.
+def forget_erased(target: BackupFolder, live: sqlite3.Connection) -> tuple[int, int]:
+    """Remove erased members from every snapshot.
 
-    The files that only they had go with the next sweep of the folder.
+    A snapshot whose database is damaged cannot be restored, nor freed of anybody: it is removed.
+    Returns how many snapshots had a member, and how many were damaged. The files that only these
+    had go with the next sweep of the folder.
     """
-    newest, changed = newest_erasure(live), 0
+    newest, changed, damaged = newest_erasure(live), 0, 0
     key = str(live.execute("SELECT key FROM identity").fetchone()[0])
     styles = live.execute("SELECT id FROM styles WHERE owner IS NULL").fetchall()
     unowned = json.dumps([row[0] for row in styles])
@@ -58,10 +61,17 @@ def forget_erased(target: BackupFolder, live: sqlite3.Connection) -> int:
         sql = "SELECT member FROM erasures WHERE id > :known"
         erased = {row[0] for row in live.execute(sql, {"known": manifest.erasures})}
         if erased:
-            less = forget(target, manifest, erased, (key, unowned))
+            try:
+                less = forget(target, manifest, erased, (key, unowned))
+            except (UserError, sqlite3.DatabaseError) as error:
+                if isinstance(error, sqlite3.OperationalError):  # a full disk: try again
+                    raise
+                target.remove(manifest)
+                damaged += 1
+                continue
             changed += less.files != manifest.files
             target.save(replace(less, erasures=newest))
-    return changed
+    return changed, damaged
 
 
 def forget(

@@ -152,21 +152,21 @@ def check_place(home: Path, folder: Path) -> None:
 
 
 @contextmanager
-def explaining_refusals(folder: Path) -> Iterator[None]:
+def explaining_refusals(folder: Path, full: str = "backup_full") -> Iterator[None]:
     """Raise UserError for what a disk refuses.
 
-    Codes: "backup_refused", "backup_full" without room, "home_damaged" if a database is.
+    Codes: "backup_refused", `full` without room, "home_damaged" if a database is.
     """
     try:
         yield
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
             raise UserError("home_damaged") from error
-        code = "backup_full" if error.sqlite_errorcode == sqlite3.SQLITE_FULL else "backup_refused"
+        code = full if error.sqlite_errorcode == sqlite3.SQLITE_FULL else "backup_refused"
         facts = {"folder": str(folder), "path": str(folder), "reason": str(error)}
         raise UserError(code, **facts) from error
     except OSError as error:
-        code = "backup_full" if error.errno in {errno.ENOSPC, errno.EDQUOT} else "backup_refused"
+        code = full if error.errno in {errno.ENOSPC, errno.EDQUOT} else "backup_refused"
         reason = error.strerror or type(error).__name__
         path = str(error.filename or folder)
         raise UserError(code, folder=str(folder), path=path, reason=reason) from error

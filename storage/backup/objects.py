@@ -74,6 +74,7 @@ class Objects:
                 while chunk := reading.read(CHUNK_BYTES):
                     hashed.update(chunk)
                     writing.write(chunk)
+            os.utime(target, ns=(file.mtime_ns, file.mtime_ns))  # known to the next backup
         except FileNotFoundError:
             raise UserError("backup_damaged", digest=file.sha256) from None
         if hashed.hexdigest() != file.sha256:
@@ -84,14 +85,22 @@ class Objects:
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             os.link(self.find(file), target)
-        except FileNotFoundError:
-            raise UserError("backup_damaged", digest=file.sha256) from None
         except OSError:
             self.copy_out(file, target)
-            return
-        with target.open("rb") as linked:
-            if hashlib.file_digest(linked, "sha256").hexdigest() != file.sha256:
-                raise UserError("backup_damaged", digest=file.sha256)
+
+    def remove_damaged(self, file: StoredFile) -> bool:
+        """Remove a file's content if it has changed, so that the next backup copies it anew.
+
+        Returns whether it was damaged or missing.
+        """
+        try:
+            with self.find(file).open("rb") as content:
+                whole = hashlib.file_digest(content, "sha256").hexdigest() == file.sha256
+        except FileNotFoundError:
+            return True
+        if not whole:
+            self.find(file).unlink()
+        return not whole
 
     def sweep(self, named: Iterable[StoredFile]) -> int:
         """Remove every object that is not among these files; return how many bytes that frees."""

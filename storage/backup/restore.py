@@ -18,6 +18,10 @@ from storage.tables.database import newest_migration
 
 RESTORING = ".restoring"  #: in the data folder, until everything is there and verified
 #: ids that old cards, links and nonces may name must not come to mean something else
+START_IDS = """
+INSERT INTO sqlite_sequence (name, seq) SELECT name, 0 FROM sqlite_schema
+WHERE sql LIKE '%AUTOINCREMENT%' AND name NOT IN (SELECT name FROM sqlite_sequence)
+"""
 SKIP_IDS = "UPDATE sqlite_sequence SET seq = seq + 10000"
 #: The scheduler finds these without their worker, and queues them again from their checkpoint.
 FREE_RUNNING_JOBS = "UPDATE jobs SET attempts = 0, lease = 0 WHERE status = 'running'"
@@ -33,15 +37,15 @@ def restore(folder: Path, home: Home, when: str = "") -> Manifest:
     source, place = BackupFolder(folder), home.path / RESTORING
     source.read_home_key()
     check_place(home.path, folder)
-    with explaining_refusals(home.path), source.held():
+    with explaining_refusals(home.path, full="restore_full"), source.held():
         manifest = find_snapshot(source, when)
         check_empty(home)
         check_space(home, manifest.bytes)
         try:
             fetch(source, manifest, place)
             with opened(place / DATABASE) as database:
-                database.execute(SKIP_IDS)
-                database.execute(FREE_RUNNING_JOBS)
+                for sql in (START_IDS, SKIP_IDS, FREE_RUNNING_JOBS):
+                    database.execute(sql)
             os.sync()
             for name in sorted(path.name for path in place.iterdir() if path.name != DATABASE):
                 (place / name).replace(home.path / name)
@@ -87,7 +91,7 @@ def read_time(when: str) -> float:
 def check_empty(home: Home) -> None:
     """Raise UserError("home_occupied") unless a data folder is missing or has only `bases/`.
 
-    What an interrupted restore left is removed.
+    What an interrupted restore left is removed; the doctor's notes on backups do not count.
     """
     home.path.mkdir(mode=0o700, parents=True, exist_ok=True)
     names = {path.name for path in home.path.iterdir()}
@@ -95,7 +99,7 @@ def check_empty(home: Home) -> None:
         for name in (*ROOMS, RESTORING):
             shutil.rmtree(home.path / name, ignore_errors=True)
         names -= {*ROOMS, RESTORING}
-    if found := sorted(names - {"bases"}):
+    if found := sorted(names - {home.bases.name, home.backup_status_file.name}):
         raise UserError("home_occupied", home=str(home.path), names=found[:5])
 
 
@@ -108,7 +112,9 @@ def check_space(home: Home, need: int) -> None:
 
 
 def fetch(source: BackupFolder, manifest: Manifest, place: Path, *, link: bool = False) -> None:
-    """Write a snapshot's files below a folder, verified; with `link`, as links where that works.
+    """Write a snapshot's files below a folder, verified.
+
+    With `link`, files whose digests were verified before are only linked, where that works.
 
     Raises UserError: "backup_damaged", or "backup_newer" if the database's schema is newer.
     """

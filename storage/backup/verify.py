@@ -35,6 +35,7 @@ def verify(folder: Path, when: str = "") -> VerifyReport:
     source.read_home_key()
     with explaining_refusals(folder), source.locked():
         manifest, home = find_snapshot(source, when), Home(source.spare / "home")
+        check_objects(source, manifest)
         fetch(source, manifest, home.path, link=True)
         with opened(home.path / DATABASE) as database:
             check_database(database)
@@ -42,6 +43,14 @@ def verify(folder: Path, when: str = "") -> VerifyReport:
         with opened(home.path / DATABASE) as database:
             check_files(database_contents=Contents.read(database), manifest=manifest, home=home)
     return VerifyReport(manifest, time.monotonic() - began)
+
+
+def check_objects(source: BackupFolder, manifest: Manifest) -> None:
+    """Raise UserError("backup_unsound") if the content of a file is missing or has changed."""
+    files = manifest.files.items()
+    damaged = [path for path, file in files if source.objects.remove_damaged(file)]
+    if damaged:
+        raise UserError("backup_unsound", count=len(damaged), file=damaged[0])
 
 
 async def open_store(home: Home) -> None:

@@ -20,7 +20,7 @@ from storage.folders import Home, write_whole
 from storage.tables.database import newest_migration
 
 MAX_ROUNDS = 3  #: in which a snapshot is taken anew because something ended or went meanwhile
-SPARE_BYTES = 64 << 20  #: of the target's disk that stay free
+SPARE_MIB = 64  #: of the target's disk that stay free
 NOTE_SECONDS = 10.0  #: between two notes of what was copied, for a run that is interrupted
 MIB = 1 << 20
 
@@ -33,13 +33,17 @@ class BackupReport:
     copied_bytes: int  #: that the folder did not have yet
     seconds: float
     forgotten: int  #: snapshots from which members who left were removed
+    damaged: int  #: snapshots that were removed because that was impossible
     removed: int  #: snapshots that were too old to keep
 
 
-def back_up(home: Home, folder: Path, keep: Mapping[str, int] | None = None) -> BackupReport:
+def back_up(
+    home: Home, folder: Path, keep: Mapping[str, int] | None = None, min_free_mib: int = 0
+) -> BackupReport:
     """Take a snapshot, remove erased members from the older ones, and thin them out.
 
-    Without `keep`, every snapshot is kept. An interrupted run leaves no snapshot behind, and the
+    Without `keep`, every snapshot is kept. On the data folder's own disk, `min_free_mib` stay
+    free. An interrupted run leaves no snapshot behind, and the
     next one goes on with what it copied. Raises UserError: "backup_…", "home_missing",
     "home_older", "database_newer" or "home_damaged".
     """
@@ -51,13 +55,19 @@ def back_up(home: Home, folder: Path, keep: Mapping[str, int] | None = None) -> 
         target, began = BackupFolder(folder), time.monotonic()
         target.create(read_home_key(live))
         with target.locked():
-            writer = Writer(home, live, target)
-            forgotten, manifest = writer.take()
+            spare = min_free_mib if same_disk(home.path, folder) else 0
+            writer = Writer(home, live, target, max(SPARE_MIB, spare))
+            forgotten, damaged, manifest = writer.take()
             removed = thin_out(target, keep)
             target.unfinished.unlink(missing_ok=True)
             target.sweep()
     seconds = time.monotonic() - began
-    return BackupReport(manifest, writer.copied_bytes, seconds, forgotten, removed)
+    return BackupReport(manifest, writer.copied_bytes, seconds, forgotten, damaged, removed)
+
+
+def same_disk(one: Path, other: Path) -> bool:
+    """Return whether two folders share a disk."""
+    return one.stat().st_dev == other.stat().st_dev
 
 
 def check_schema(live: sqlite3.Connection) -> None:
@@ -91,20 +101,21 @@ class Writer:
     home: Home
     live: sqlite3.Connection
     target: BackupFolder
+    spare_mib: int = SPARE_MIB
     copied_bytes: int = 0
     known: dict[str, StoredFile] = field(default_factory=dict)  #: by path, of earlier snapshots
     seen: dict[tuple[int, int], StoredFile] = field(default_factory=dict)  #: by device and inode
     noted: float = field(default_factory=time.monotonic)
 
-    def take(self) -> tuple[int, Manifest]:
-        """Return how many older snapshots forgot a member, and the new one, which is saved.
+    def take(self) -> tuple[int, int, Manifest]:
+        """Return what `forget_erased` did to older snapshots, and the new one, which is saved.
 
         The database is copied first and the files after it. Whatever was deleted or has ended in
         between is noticed, and the snapshot is taken anew; what was copied is not copied again.
         """
         manifest, contents = self.copy_database()
         self.learn_known(contents)
-        forgotten = forget_erased(self.target, self.live)
+        forgotten, damaged = forget_erased(self.target, self.live)
         self.target.sweep(replace(manifest, files={**manifest.files, **self.known}))
         self.check_room(contents)
         for _ in range(MAX_ROUNDS):
@@ -113,7 +124,7 @@ class Writer:
                 break
             manifest, contents = self.copy_database()
         self.target.save(manifest)
-        return forgotten, manifest
+        return forgotten, damaged, manifest
 
     def copy_database(self) -> tuple[Manifest, Contents]:
         """Copy the database; return a manifest that has only that, and what its rows name.
@@ -167,7 +178,7 @@ class Writer:
 
     def check_space(self, new: int) -> None:
         """Raise UserError("backup_space") if the target has no room for so many bytes."""
-        free = self.target.free_bytes() - SPARE_BYTES
+        free = self.target.free_bytes() - self.spare_mib * MIB
         if new > free:
             folder, free_mib = str(self.target.path), max(0, free) // MIB
             raise UserError("backup_space", folder=folder, need=new // MIB + 1, free=free_mib)

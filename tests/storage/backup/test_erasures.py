@@ -59,6 +59,19 @@ async def test_a_style_that_was_left_stays_without_its_maker(filled):
             assert rows.execute("SELECT owner, job FROM styles").fetchall() == [(None, None)]
 
 
+async def test_a_damaged_snapshot_keeps_nobody(filled):
+    """A snapshot that a member cannot be removed from goes; the new one is taken all the same."""
+    manifest = (await filled.back_up()).manifest
+    BackupFolder(filled.folder).objects.find(manifest.files[DATABASE]).write_bytes(b"damaged")
+    await filled.store.members.erase(ALICE, keep_styles=False)
+
+    report = await filled.back_up()
+
+    assert (report.forgotten, report.damaged) == (0, 1)
+    assert BackupFolder(filled.folder).list_manifests() == [report.manifest]
+    assert [path for words in ALICES for path in filled.search(words)] == []
+
+
 async def test_a_job_that_still_runs_is_left_out(filled):
     """What a leaving member's job writes until it ends is in no new snapshot."""
     await filled.store.members.erase(ALICE, keep_styles=False)

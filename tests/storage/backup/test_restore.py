@@ -13,6 +13,7 @@ import pytest
 from storage.backup.folder import BackupFolder
 from storage.backup.manifest import DATABASE
 from storage.backup.restore import find_snapshot, restore
+from storage.backup.write import back_up
 from storage.errors import UserError
 from storage.folders import Home
 from storage.records import Status
@@ -76,6 +77,23 @@ async def test_running_jobs_can_go_on(filled, new):
         )
         left = await store.jobs.release(stalled.id, stalled.fence)
         assert left.status is Status.QUEUED
+
+
+async def test_a_restored_folder_is_backed_up_on(filled, new):
+    """The next backup goes to the same folder, copies nothing anew, and erasures still count."""
+    first = (await filled.back_up()).manifest
+    await filled.store.members.erase(BOB, keep_styles=False)
+    await filled.back_up()
+    await bring_back(filled, new, first.name)
+
+    async with await Store.open(new) as store:
+        report = await asyncio.to_thread(back_up, new, filled.folder)
+        await store.members.erase(ALICE, keep_styles=False)
+        again = await asyncio.to_thread(back_up, new, filled.folder)
+
+    assert report.copied_bytes == 0
+    assert again.forgotten == 3
+    assert filled.search(b"weights of alice") == []
 
 
 async def test_new_rows_take_no_old_numbers(filled, new, make_job):

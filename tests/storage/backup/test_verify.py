@@ -23,14 +23,17 @@ async def test_a_good_one(filled):
 
 
 async def test_damage(filled):
-    """A changed or missing object is found."""
+    """A changed or missing object is found, and the next backup copies it anew."""
     manifest = (await filled.back_up()).manifest
     file = next(f for path, f in manifest.files.items() if path.startswith("styles/"))
     path = filled.folder / "objects" / file.sha256[:2] / file.sha256
     path.write_bytes(b"weights of nobody"[: file.bytes])
 
-    with pytest.raises(UserError, match="backup_damaged"):
+    with pytest.raises(UserError, match="backup_unsound"):
         await asyncio.to_thread(verify, filled.folder)
+
+    assert (await filled.back_up()).copied_bytes == file.bytes
+    await asyncio.to_thread(verify, filled.folder)
 
 
 async def test_a_row_without_its_file(filled):

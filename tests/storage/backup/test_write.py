@@ -122,7 +122,7 @@ async def test_what_is_deleted_meanwhile_is_left_out(filled):
 
     def take():
         with write.opened(filled.home.database_file) as live, target.locked():
-            return Busy(filled.home, live, target).take()[1]
+            return Busy(filled.home, live, target).take()[2]
 
     loop, target = asyncio.get_running_loop(), BackupFolder(filled.folder)
     target.create("key")
