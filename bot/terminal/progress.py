@@ -236,6 +236,8 @@ class EventPrinter:
         for program, reason in event["amiss"].items():
             line = fill(wording.shell.UNREADABLE, program=program, reason=reason)
             sys.stdout.write(replace_control_chars(line))
+        if not (event["loads"] or event["needs"] or event["amiss"]):
+            sys.stdout.write(wording.shell.READERS_UNKNOWN + "\n")
 
 
 def choice_facts(choice: dict[str, Any]) -> dict[str, str]:

@@ -132,6 +132,7 @@ FILE_ANSWERS = {
     "promoted": "{base} is now a base ({size}); safelight bases lists it",
     "shrunk": "{file}: {size}, rank {rank}; {error:.1%} of its effect is lost",
 }
+READERS_UNKNOWN = "Works in: unknown, as Safelight doesn't know this kind of model"
 READABLE = "Works in: {programs}"
 READABLE_WITH = "Works in {program} with {need}"
 UNREADABLE = "Not in {program}: it {reason}"

@@ -190,3 +190,31 @@ def test_size(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
 
     assert len(pixels(own)) == 64 * 64 * 3
     assert len(pixels(asked)) == 96 * 96 * 3
+
+
+@pytest.mark.parametrize(
+    ("layer", "width", "code", "made"),
+    [
+        (
+            "lora_unet_input_blocks_4_1_transformer_blocks_1_attn2_to_k",
+            2048,
+            "style_family",
+            "SDXL",
+        ),
+        ("lora_unet_double_blocks_12_img_attn_qkv", 3072, "style_other", "FLUX.1"),
+        ("lora_unet_mid_block_attentions_0_zork", 8, "style_strange", ""),
+    ],
+)
+def test_other_families(  # noqa: PLR0917 - fixtures
+    bases: BaseCache, run_task: Told, tmp_path: Path, layer: str, width: int, code: str, made: str
+) -> None:
+    """A file of another family is told to be made for that, never damaged."""
+    style = {
+        f"{layer}.lora_down.weight": torch.ones(2, width),
+        f"{layer}.lora_up.weight": torch.ones(8, 2),
+    }
+
+    with pytest.raises(JobError) as refused:
+        run_task(sample(write_job(tmp_path / "job", style, method="lora"), bases))
+
+    assert (refused.value.code, refused.value.facts.get("made", "")) == (code, made)

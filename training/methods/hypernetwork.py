@@ -220,9 +220,10 @@ def export(tensors: Mapping[str, Tensor], metadata: Mapping[str, str], name: str
             raise JobError("export_kind")
         pair = networks.setdefault(int(read), {"k": {}, "v": {}})
         pair[which][place] = tensor.float().contiguous()
+    steps = metadata.get("ss_steps", "")
     content: dict[Any, Any] = {read: (pair["k"], pair["v"]) for read, pair in networks.items()}
     content |= {
-        "step": int(metadata.get("ss_steps", 0)),
+        "step": int(steps) if steps.isdecimal() else 0,
         "name": name,
         "layer_structure": [1, width_factor(tensors), 1],
         "activation_func": "relu",

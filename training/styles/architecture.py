@@ -92,8 +92,13 @@ def find_architecture(header: Mapping[str, Any]) -> Architecture:
 
 
 def require_family(header: Mapping[str, Any], family: str, base: str) -> Architecture:
-    """Return what a file was made for; raise JobError("style_family") if a base is no such one."""
+    """Return what a file was made for; raise JobError if a base is no such one.
+
+    Its code is "style_other" for a model of no family of ours, else "style_family".
+    """
     made = find_architecture(header)
+    if made.title and not made.family and made.title != STABLE:
+        raise JobError("style_other", made=made.title)
     if made.title and made.family != family and not (made.title == STABLE and family in STABLES):
         raise JobError("style_family", made=made.title, base=base)
     return made

@@ -40,8 +40,10 @@ class Runtime:
         self.imports = iter(SLOW_IMPORTS)
         self.described = self.bases.list_bases()
         self.captioner_mib = self.bases.find_captioner(self.captioner).memory_mib
-        for error in (*self.bases.list_errors, *self.bases.list_faults()):
+        for error in self.bases.list_errors:
             log.warning("%s", error)
+        for fault in self.bases.list_faults():
+            log.info("in the folder of bases: %s", fault)
 
     def catalog(self) -> Catalog:
         """Return what this machine can do."""

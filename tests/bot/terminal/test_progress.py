@@ -11,6 +11,7 @@ import pytest
 from bot import wording
 from bot.terminal import progress
 from bot.terminal.bar import Bar, draw_bar
+from bot.terminal.cli import CLOSED_EXIT_CODE
 from bot.wording import fill
 from bot.wording.errors import IN_SHELL
 from storage.events import CheckpointSaved, Done, LogEntry, Progress, Started, Timings
@@ -109,7 +110,7 @@ def test_a_signal_after_the_end_undoes_nothing():
 def test_every_exit_code_is_documented():
     """The help of `safelight` names each exit code once."""
     documented = re.findall(r"^  (\d+) ", wording.shell.EPILOG, re.MULTILINE)
-    assert sorted(map(int, documented)) == sorted(progress.EXIT_CODES)
+    assert sorted(map(int, documented)) == sorted({*progress.EXIT_CODES, CLOSED_EXIT_CODE})
 
 
 def test_a_training_that_goes_on_says_so(capfd):
