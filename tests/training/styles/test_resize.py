@@ -7,6 +7,7 @@ import torch
 
 from storage.errors import JobError
 from training.networks.keys import to_file_keys
+from training.styles.foreign import ADAPTER_METADATA
 from training.styles.resize import shrink
 from training.styles.writer import round_tensors, serialize
 
@@ -66,6 +67,22 @@ def test_names_stay(tensors):
     assert found.tensors.keys() == to_file_keys(dotted).keys()
     assert found.rank == plainly.rank
     assert found.error == plainly.error
+
+
+def test_names_of_others_stay(tensors):
+    """A file of diffusers keeps its names, and the alphas in its metadata count."""
+    halves = {n: t for n, t in tensors.items() if not n.endswith("alpha")}
+    theirs = {
+        name.replace("lora_unet_", "unet.x.").replace(".lora_", ".lora."): tensor
+        for name, tensor in halves.items()
+    }
+    told = {ADAPTER_METADATA: '{"unet.r": 16, "unet.lora_alpha": 8}'}
+
+    found, plainly = shrink(theirs, 11_000, told), shrink(tensors, 11_000)
+
+    assert found.tensors.keys() == theirs.keys()
+    key = "unet.x.a.lora.up.weight"
+    assert torch.allclose(found.tensors[key], plainly.tensors[f"{KEY}.lora_up.weight"], atol=1e-5)
 
 
 def test_alpha_is_the_rank_and_shapes_are_those_of_a_lora(tensors):
