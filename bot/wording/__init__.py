@@ -61,7 +61,13 @@ def explain_in_shell(error: SafelightError) -> str:
     template = IN_SHELL.get(error.code) or ERRORS.get(error.code, ERRORS["unknown"])
     facts = {k: join_words(v) if isinstance(v, list) else v for k, v in error.facts.items()}
     facts |= {"code": error.code, "suggestion": suggest(error)}
-    return fill(MARKUP.sub("", template), **facts)
+    shown = {k: hide_control_chars(v) if isinstance(v, str) else v for k, v in facts.items()}
+    return fill(MARKUP.sub("", template), **shown)
+
+
+def hide_control_chars(text: str) -> str:
+    """Put question marks for what could steer a terminal, such as a file's name with escapes."""
+    return "".join(each if each.isprintable() or each == "\n" else "?" for each in text)
 
 
 def suggest(error: SafelightError) -> str:

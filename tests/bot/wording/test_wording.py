@@ -9,7 +9,7 @@ from types import ModuleType
 
 import bot
 from bot import wording
-from storage.errors import UserError
+from storage.errors import JobError, UserError
 from tests.bot.wording.test_facts import codes, placeholders, sources
 
 ROOT = Path(bot.__file__).parent
@@ -124,3 +124,11 @@ def strings(path: Path) -> list[str]:
     return [
         node.value for node in constants if isinstance(node.value, str) and id(node) not in docs
     ]
+
+
+def test_a_strangers_names_cannot_steer_a_terminal():
+    """Control characters in a fact are question marks; a sentence's own lines stay."""
+    said = wording.explain_in_shell(JobError("style_missing", file="a\x1b[2Jb\r.safetensors"))
+
+    assert "a?[2Jb?.safetensors" in said
+    assert "\n" in wording.explain_in_shell(UserError("token_missing"))
