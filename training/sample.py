@@ -127,7 +127,7 @@ def load_style(folder: JobFolder, request: SampleRequest, family: Family) -> Loa
     header.check_pairs(head)
     tensors = writer.read_tensors(path)
     if not method.TRAITS.marks.model:
-        tensors = foreign.translate(tensors, family.networks, header.read_metadata(head))
+        tensors = foreign.translate(tensors, family.networks, foreign.read_told(path, head))
     try:
         method.check(family.networks, tensors)
     except JobError as amiss:

@@ -46,6 +46,7 @@ from training.recipe.recipe import Recipe
 from training.settings import TrainingSettings
 from training.styles import header
 from training.styles.architecture import require_family
+from training.styles.foreign import PEFT_CONFIG
 from training.worker.eventlog import read_entries
 from training.worker.execution import Execution
 from training.worker.inbox import Command, Request
@@ -122,6 +123,9 @@ class LocalJob:
             style = header.read_method_and_trigger(given.style)
             base = base or header.read_base(given.style)
             shutil.copyfile(given.style, self.folder.style_file)
+            beside = given.style.with_name(PEFT_CONFIG)
+            if beside.is_file():
+                shutil.copyfile(beside, self.folder.style_file.with_name(PEFT_CONFIG))
         base = base or DEFAULT_BASE
         found = open_registry(self.settings).find(base)
         if given.style is not None and found.known:

@@ -80,7 +80,7 @@ def shrink(given: ShrinkArguments, _: TrainingSettings) -> dict[str, Any]:
     room = len(json.dumps(told, ensure_ascii=False).encode()) + HASHES_BYTES
     if room >= target:
         raise JobError("shrink_header", kilobytes=max(1, room // 1024))
-    smaller, made = shrink(tensors, target - room, made), told
+    smaller, made = shrink(tensors, target - room, foreign.read_told(given.file, content)), told
     made |= {"ss_network_dim": str(smaller.rank), "ss_network_alpha": str(smaller.rank)}
     path = given.out / given.file.name
     if given.overwrite and path.exists() and path.samefile(given.file):

@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 from storage.errors import JobError
 from training.lazy import Tensor, torch
-from training.modelfiles.tensorfile import shorten
+from training.modelfiles.tensorfile import METADATA, shorten
 from training.networks.keys import ALPHA, DOWN, UP, parse_key, to_file_keys
 from training.networks.networks import Networks, Part
 
@@ -32,6 +34,10 @@ TRANSFORMER = re.compile("transformer_(?!blocks_)")
 OLD_TEXT_NAMES = {f"self_attn_to_{one}": f"self_attn_{one}_proj" for one in ("q", "k", "v", "out")}
 MIDDLE = "lora_mid"
 ADAPTER_METADATA = "lora_adapter_metadata"  #: of diffusers since 0.34: the adapters' configs
+
+ALPHA_KEYS = ("lora_alpha", "alpha_pattern", "use_rslora")
+PEFT_PREFIX, PEFT_CONFIG = "base_model.model.", "adapter_config.json"
+MAX_CONFIG_BYTES = 1 << 20  #: bytes of a configuration that are read
 
 Places = dict[tuple[str, str], tuple[str, ...]]  #: our keys by role and flat name
 
@@ -96,19 +102,30 @@ def fold_middles(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 def read_alphas(
     tensors: Mapping[str, Tensor], metadata: Mapping[str, str]
 ) -> Iterator[tuple[str, Tensor]]:
-    """Yield the alphas that a file of diffusers tells in its metadata, not in tensors."""
+    """Yield the alphas that a file's metadata tells, not its tensors: diffusers' and peft's."""
     try:
         told = json.loads(metadata[ADAPTER_METADATA])
         for name, down in tensors.items():
             layer, end = parse_key(name)
-            network, _, inner = layer.partition(".")
-            usual = told.get(f"{network}.lora_alpha")
-            if end == DOWN and usual is not None and f"{layer}.{ALPHA}" not in tensors:
-                alpha = float((told.get(f"{network}.alpha_pattern") or {}).get(inner, usual))
-                root = len(down) ** 0.5 if told.get(f"{network}.use_rslora") else 1.0
+            plain = layer.removeprefix(PEFT_PREFIX)
+            network, _, inner = plain.partition(".") if plain == layer else ("", "", plain)
+            own = {key: told.get(f"{network}.{key}".strip("."), None) for key in ALPHA_KEYS}
+            if end == DOWN and own["lora_alpha"] is not None and f"{layer}.{ALPHA}" not in tensors:
+                alpha = float((own["alpha_pattern"] or {}).get(inner, own["lora_alpha"]))
+                root = len(down) ** 0.5 if own["use_rslora"] else 1.0
                 yield f"{layer}.{ALPHA}", torch.tensor(alpha * root)
-    except (KeyError, ValueError, TypeError, AttributeError):
+    except (KeyError, ValueError, TypeError, AttributeError, RecursionError):
         return
+
+
+def read_told(file: Path, header: Mapping[str, Any]) -> dict[str, str]:
+    """Return a header's metadata, for a file of peft's with the configuration beside it."""
+    told: dict[str, str] = header.get(METADATA, {})
+    beside = file.with_name(PEFT_CONFIG)
+    if any(name.startswith(PEFT_PREFIX) for name in header) and beside.is_file():
+        text = beside.read_bytes()[:MAX_CONFIG_BYTES].decode(errors="replace")
+        return {ADAPTER_METADATA: text} | told
+    return told
 
 
 def translate(

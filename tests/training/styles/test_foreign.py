@@ -207,6 +207,18 @@ def test_strength_is_what_the_file_says(tiny_bases):
     assert {*alphas.values()} == {8}
 
 
+def test_pefts_alpha_stands_beside_the_file(tmp_path):
+    """A file of peft's has its alpha in adapter_config.json, where peft writes it."""
+    half = "base_model.model.unet.conv_out.lora_A.weight"
+    (tmp_path / foreign.PEFT_CONFIG).write_text('{"r": 4, "lora_alpha": 8, "use_rslora": true}')
+
+    told = foreign.read_told(tmp_path / "adapter_model.safetensors", {half: {}})
+    found = foreign.normalize({half: torch.ones(4, 2)}, told)
+
+    assert float(found["base_model.model.unet.conv_out.alpha"]) == 16
+    assert foreign.read_told(tmp_path / "kohya.safetensors", {"lora_unet_x.alpha": {}}) == {}
+
+
 def test_three_parts_become_two(tiny_bases):
     """LyCORIS' Tucker convolutions are folded into plain ones of the same effect."""
     with tiny_bases.borrow("tiny-sd1") as family:
