@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
 import torch
 from torch import nn
 
@@ -81,3 +82,20 @@ def test_same_recipe(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None
     found = checkpoint.read_newest(tmp_path, make_recipe())
     assert found is not None
     assert found.recipe == chosen
+
+
+@pytest.mark.parametrize("zeros", [False, True])
+def test_cut_off(make_recipe: Callable[..., Recipe], tmp_path: Path, zeros: bool) -> None:
+    """Wherever a checkpoint is cut off, the one before it is used, also with zeros."""
+    parameters, optimizer = trained()
+    for step in (3, 6):
+        state = (step, make_recipe(), [0.5] * step, {})
+        path = checkpoint.take_snapshot(state, parameters, optimizer).write(tmp_path)
+    content = path.read_bytes()
+    header = 8 + int.from_bytes(content[:8], "little")
+
+    for kept in range(0, header if zeros else len(content), 29):
+        path.write_bytes(content[:kept] + bytes(len(content) - kept if zeros else 0))
+        found = checkpoint.read_newest(tmp_path, make_recipe())
+        assert found is not None
+        assert found.step == 3
