@@ -33,6 +33,7 @@ from storage.events import (
     Paused,
     PhotoCaptioned,
     PictureDrawn,
+    PreviewsDrawn,
     Progress,
     Started,
     StepBoundary,
@@ -61,6 +62,8 @@ def train(folder: JobFolder) -> Task:
     step, state = read_checkpoint(folder, recipe)
     yield Started(step, recipe["steps"], "fake", resumed=step > 0)
     early = False
+    if step and step % CHECKPOINT_INTERVAL == 0:
+        yield PreviewsDrawn(step, (f"{step}.png",))
     while step < recipe["steps"]:
         command = yield StepBoundary(step)
         if command is JobCommand.PAUSE:
@@ -82,6 +85,7 @@ def train(folder: JobFolder) -> Task:
         yield Progress(step, recipe["steps"])
         if step % CHECKPOINT_INTERVAL == 0:
             yield write_checkpoint(folder, step, state)
+            yield PreviewsDrawn(step, (f"{step}.png",))
     file = folder.result / f"{recipe['name']}.safetensors"
     write_or_die(file, state.encode(), "result")
     die_at("ending")

@@ -41,15 +41,30 @@ class Previews:
     def draw(
         self, step: int, final_weights: Callable[[], AbstractContextManager[None]] = nullcontext
     ) -> Iterator[Event]:
-        """Draw all prompts, unless an earlier attempt has."""
-        side, prompts = self.recipe.resolution, self.recipe.prompts
-        pictures = [
-            Picture(each.text, "", each.seed, SAMPLING_STEPS, side, side) for each in prompts
-        ]
+        """Draw all prompts, unless an earlier attempt has; it may have died before it said so."""
+        prompts = self.recipe.prompts
         paths = [self.path(step, at) for at in range(len(prompts))]
-        if all(path.exists() for path in paths):  # also where there are no prompts
-            return
-        images: list[Image.Image] = []
+        if not all(path.exists() for path in paths):
+            for path, image in zip(paths, self.draw_images(final_weights), strict=True):
+                with replacing(path) as part:
+                    image.save(part, "PNG")
+        if prompts:
+            yield PreviewsDrawn(
+                step,
+                tuple(path.name for path in paths),
+                tuple(each.text for each in prompts),
+                tuple(each.seed for each in prompts),
+            )
+
+    def draw_images(
+        self, final_weights: Callable[[], AbstractContextManager[None]]
+    ) -> list[Image.Image]:
+        """Return a picture of each prompt."""
+        side, images = self.recipe.resolution, list[Image.Image]()
+        pictures = [
+            Picture(each.text, "", each.seed, SAMPLING_STEPS, side, side)
+            for each in self.recipe.prompts
+        ]
         for batch in split_by_memory(self.family, self.device, pictures):
             present = self.family.on_device("text", "denoiser", "vae")
             with (
@@ -59,15 +74,7 @@ class Previews:
                 present,
             ):
                 images += self.family.sample_images(batch)
-        for path, image in zip(paths, images, strict=True):
-            with replacing(path) as part:
-                image.save(part, "PNG")
-        yield PreviewsDrawn(
-            step,
-            tuple(path.name for path in paths),
-            tuple(each.text for each in prompts),
-            tuple(each.seed for each in prompts),
-        )
+        return images
 
     def draw_before(
         self, parameters: Mapping[str, nn.Parameter], initial: list[Tensor]

@@ -7,6 +7,7 @@ import hashlib
 import logging
 import sqlite3
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from storage.events import (
     LogEntry,
     Paused,
     PhotoCaptioned,
+    PreviewsDrawn,
     Started,
 )
 from storage.planning.durations import TimingKey, total_seconds
@@ -49,6 +51,7 @@ class Claim:
         self.forwarded: JobCommand | None = None
         self.renewed_at = time.monotonic()
         self.retry_at = 0.0
+        self.preview_steps: set[int] = set()  #: whose previews have an event in the database
         self.disturbed = False  #: perhaps frozen for a while: its times tell nothing
 
     @classmethod
@@ -60,6 +63,9 @@ class Claim:
         if claim.offset < copied:
             log.warning("Job %s has lost the end of its event log", job.id)
             await store.events.save_cursor(claim.cursor_name, claim.offset)
+        claim.preview_steps = list_preview_steps(
+            await store.events.list_kind(job.id, PreviewsDrawn)
+        )
         claim.final = find_ending(claim.folder.events_file, job.fence)
         return claim
 
@@ -95,12 +101,14 @@ class Claim:
 
     async def _copy_events(self) -> bool:
         read, offset = read_entries(self.folder.events_file, self.offset)
-        entries = [entry for entry in read if await self._store_event(entry)]
+        kept = [entry for entry in read if await self._store_event(entry)]
+        entries = drop_drawn(kept, self.preview_steps)
         if offset > self.offset:
             if any(isinstance(entry.event, CheckpointSaved) for entry in entries):
                 await self.store.jobs.record_progress(self.job.id, self.job.fence)
             await self.store.events.append(self.job.id, entries, (self.cursor_name, offset))
             self.offset = offset
+            self.preview_steps |= list_preview_steps(entries)
             self.final = last_ending(entries, self.job.fence) or self.final
         if self.final is not None:
             await self.settle(self.final)
@@ -222,6 +230,20 @@ async def purge_job(store: Store, job: Job) -> None:
     """Remove what an ended job no longer needs; all of it, if its member was erased."""
     clear_folder(store.home.job_folder(job.folder))
     await store.jobs.purge(job.id)
+
+
+def list_preview_steps(entries: Iterable[LogEntry[Event]]) -> set[int]:
+    """Return the steps whose previews these events tell of."""
+    return {entry.event.step for entry in entries if isinstance(entry.event, PreviewsDrawn)}
+
+
+def drop_drawn(entries: list[LogEntry[Event]], known: set[int]) -> list[LogEntry[Event]]:
+    """Drop the previews that a resumed run tells of once more."""
+    kept = list[LogEntry[Event]]()
+    for entry in entries:
+        if not list_preview_steps([entry]) & (known | list_preview_steps(kept)):
+            kept.append(entry)
+    return kept
 
 
 def is_whole(file: Path, done: Done, *, compare: bool) -> bool:

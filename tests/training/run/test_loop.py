@@ -333,20 +333,24 @@ def test_finish(
         assert opened.metadata()["ss_steps"] == str(max(1, at))
 
 
-def test_a_resumed_run_counts_the_time_before(
+def test_a_resumed_run_tells_of_all(
     bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told
 ) -> None:
-    """The time at the end is that until the checkpoint, and what has passed since."""
-    folder = make_job_folder(make_recipe(steps=5))
+    """Its time is the sum; previews whose event may be lost are told again, not drawn again."""
+    folder = make_job_folder(make_recipe(steps=5, prompts=(SamplePrompt("a dog", 1),)))
     run_until(train(folder, bases), 3)
     path = max(folder.checkpoints.glob("step-*.safetensors"))
     with safe_open(path, "pt") as opened:
         metadata = opened.metadata() | {"seconds": str(float(opened.metadata()["seconds"]) + 500)}
     save_file(load_file(path), path, metadata)
 
-    *_, done = run_task(train(folder, bases))
+    before = (folder.samples / "step-000002-0.png").stat().st_mtime_ns
 
-    assert 500 < done.timings.seconds < 1000
+    events = run_task(train(folder, bases))
+
+    assert 500 < events[-1].timings.seconds < 1000
+    assert (events[1].kind, events[1].step) == ("sample", 2)
+    assert (folder.samples / "step-000002-0.png").stat().st_mtime_ns == before
 
 
 def test_damaged_checkpoint(

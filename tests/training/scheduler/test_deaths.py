@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from storage.events import Done, JobServed, Progress, Started
+from storage.events import Done, JobServed, PreviewsDrawn, Progress, Started
 from storage.records import JobCommand, Status
 from storage.settings import read_settings
 from tests.fakes.jobqueue import ALICE, SCHEDULER
@@ -78,6 +78,8 @@ async def test_resumed_is_uninterrupted(queue, hold_trainings):
             results[disturbance] = queue.read_result(job)
             assert done.fence == 1 + (disturbance != "nothing")
             assert len(await queue.store.events.list_kind(job.id, Done)) == 1
+            drawn = await queue.store.events.list_kind(job.id, PreviewsDrawn)
+            assert [entry.event.step for entry in drawn] == [10, 20, 30, 40]
             queue.hold.touch()
 
     assert [name for name, made in results.items() if made != results["nothing"]] == []
