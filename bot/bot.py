@@ -22,6 +22,7 @@ from bot.web import Web
 from storage.errors import UserError
 from storage.photos.sandbox import Darkroom
 from storage.store import Store
+from storage.tables.posts import NewPost, Post
 
 MAX_RATE_LIMIT_SECONDS = 30.0  #: seconds that one request waits; longer ones are tried anew
 MAX_READS = 4  #: files held in memory at once
@@ -43,6 +44,9 @@ class JobFeed(Protocol):
 
     def forget(self, number: int) -> None:
         """Leave a job's card alone from now on."""
+
+    async def post(self, new: NewPost) -> Post:
+        """Store a post, try once to send it, and return how far it came."""
 
     async def show_kept(self, interaction: Interaction) -> None:
         """Show a member the posts that no place took, after the answer to their command."""

@@ -41,10 +41,12 @@ class Card(ui.LayoutView):
         self.paths[name] = path
         return f"attachment://{name}"
 
-    def add_gallery(self, pictures: Iterable[tuple[Path, str]]) -> Self:
+    def add_gallery(self, pictures: Iterable[tuple[Path, str]], *, spoiler: bool = False) -> Self:
         """Add pictures, given as (path, alt text), and return the card."""
         shown = [
-            discord.MediaGalleryItem(self.attach(path), description=flatten(alt, 1000) or None)
+            discord.MediaGalleryItem(
+                self.attach(path), description=flatten(alt, 1000) or None, spoiler=spoiler
+            )
             for path, alt in pictures
         ]
         return self.add(ui.MediaGallery(*shown)) if shown else self

@@ -15,7 +15,8 @@ DAY = 24 * 3600
 
 
 async def check_role(interaction: Interaction, verb: Literal["train", "sample"]) -> None:
-    """Raise UserError unless the member's roles allow them to train or sample on this server."""
+    """Raise UserError unless the member may train or sample on this server."""
+    await check_not_blocked(interaction)
     server = await interaction.client.store.servers.get(interaction.guild_id or 0)
     roles = server.trainers if verb == "train" else server.samplers
     if not roles or is_server_manager(interaction):
@@ -25,6 +26,13 @@ async def check_role(interaction: Interaction, verb: Literal["train", "sample"])
         guild = interaction.guild
         known = [role for role in map(guild.get_role, roles) if role] if guild else []
         raise UserError("role_needed", roles=[f"@{role.name}" for role in known] or ["a role"])
+
+
+async def check_not_blocked(interaction: Interaction) -> None:
+    """Raise UserError if moderators have blocked the member on this server."""
+    servers, guild = interaction.client.store.servers, interaction.guild_id or 0
+    if interaction.user.id in await servers.list_blocked(guild):
+        raise UserError("member_blocked")
 
 
 async def check_daily_quota(interaction: Interaction) -> None:
@@ -63,6 +71,12 @@ def is_moderator(interaction: Interaction) -> bool:
     """Return whether the member may moderate others' jobs, pictures and shared styles."""
     may = interaction.permissions
     return interaction.guild_id is not None and (may.manage_guild or may.manage_messages)
+
+
+def check_moderator(interaction: Interaction) -> None:
+    """Raise UserError unless the member may moderate on this server."""
+    if not is_moderator(interaction):
+        raise UserError("permission_needed", permissions=["Manage Messages"])
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from bot.card import Card
 from bot.cards import style as styles
 from bot.cards.components import row, text
 from bot.cards.job import COLOURS, JobView, failure_sentence
-from bot.cards.report import Report
+from bot.cards.report import AddReport
 from bot.cards.upscaled import PictureCard
 from bot.wording import escape, fill, format_size, say
 from storage.events import PreviewsDrawn, SmallCopy
@@ -66,7 +66,7 @@ def result_card(home: Home, result: Result, handover: Handover) -> Card:
     else:
         add_file(card, result, handover, home.style_file(style.folder, style.name))
     card.add(row(styles.Try(style.id), styles.Share(style.id), styles.Fetch(style.id)))
-    return card.add(row(styles.Delete(style.id), Report(job.id)))
+    return card.add(row(styles.Delete(style.id), AddReport(job.id)))
 
 
 def group_by_need(needs: Mapping[str, str]) -> dict[str, list[str]]:
@@ -143,7 +143,7 @@ def step_card(home: Home, view: JobView, previews: PreviewsDrawn) -> Card:
         line = say(wording.result.STEP_TITLE, step=step, steps=view.steps, loss=view.state.loss)
     card = PictureCard(text(line), colour=COLOURS[Status.RUNNING])
     card.add_gallery(list_pictures(home.job_folder(view.job.folder), previews, MAX_PREVIEWS))
-    return card.add(row(Report(view.job.id)))
+    return card.add(row(AddReport(view.job.id)))
 
 
 def ending_card(view: JobView, members: list[int]) -> Card:

@@ -31,7 +31,7 @@ from bot.cards.components import (
 )
 from bot.cards.emoji import Emoji
 from bot.cards.job import COLOURS, failure_sentence, get_controllable_job, note_sentence
-from bot.cards.report import Report
+from bot.cards.report import AddReport
 from bot.cards.upscaled import PictureCard
 from bot.wording import fill, flatten, say
 from storage.errors import UserError
@@ -132,7 +132,7 @@ def list_pictures(home: Home, job: Job, state: JobState) -> Iterator[tuple[Path,
 def add_buttons(card: Card, view: SampleView) -> Card:
     """Add the buttons; small square pictures may become emoji."""
     job = view.job
-    second: list[Button] = [Report(job.id)]
+    second: list[Button] = [AddReport(job.id)]
     if view.base and view.base.small:
         second.insert(0, Emoji(job.id, label=wording.emoji.ADD))
     return card.add(row(Again(job.id), Vary(job.id), Remove(job.id)), row(*second))

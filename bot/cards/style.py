@@ -9,7 +9,7 @@ from discord import ui
 
 from bot import wording
 from bot.actions import sampling
-from bot.actions.permissions import is_moderator
+from bot.actions.permissions import check_not_blocked, is_moderator
 from bot.bot import Bot, Interaction
 from bot.card import Card
 from bot.cards.components import (
@@ -121,6 +121,7 @@ async def share_style(interaction: Interaction, style: str | int) -> Card:
     """Share the member's own style with this server, and return a card that confirms it."""
     if not interaction.guild_id:
         raise UserError("server_only")
+    await check_not_blocked(interaction)
     found = await get_own_style(interaction, style)
     styles = interaction.client.store.styles
     await styles.share(found.id, interaction.user.id, interaction.guild_id)

@@ -6,11 +6,10 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot import wording
-from bot.actions.permissions import is_moderator
+from bot.actions.permissions import check_moderator
 from bot.bot import Bot, Interaction
 from bot.cards import jobs
 from bot.cards.components import defer, edit
-from storage.errors import UserError
 
 WHOSE = [app_commands.Choice(name=name, value=whose) for whose, name in wording.job.WHOSE.items()]
 
@@ -30,8 +29,7 @@ class Jobs(commands.Cog):
             found = await bot.store.jobs.list_for(interaction.user.id, limit=jobs.MAX_JOBS * 2)
             card = await jobs.jobs_card(bot, wording.job.LIST_MINE, found)
         else:
-            if not is_moderator(interaction):
-                raise UserError("permission_needed", permissions=["Manage Messages"])
+            check_moderator(interaction)
             found = await bot.store.jobs.list_for_guild(
                 interaction.guild_id or 0, limit=jobs.MAX_JOBS * 2
             )

@@ -16,6 +16,7 @@ from bot.card import Card
 from bot.cards import result as results
 from bot.cards.components import text
 from bot.cards.job import JobView
+from bot.cards.report import report_card
 from bot.jobfeed.cards import JobCards, WatchedJobs
 from bot.wording import fill, say
 from storage.events import PreviewsDrawn, Progress
@@ -47,7 +48,7 @@ class Contents:
         With 0 it is what the server takes.
         """
         if post.kind is PostKind.REPORT:
-            return None
+            return await self._make_report(post, place)
         job = await self.store.jobs.get(post.job or 0)
         watched = await self.watched.find(job.id)
         if watched is None:
@@ -78,6 +79,18 @@ class Contents:
                 return Content([lambda: shown])
             case _:
                 return Content([partial(notice_card, post, view)])
+
+    async def _make_report(self, post: Post, place: str) -> Content | None:
+        report = await self.store.reports.get(post.report or 0, post.guild)
+        if place not in {MEMBER, KEPT}:
+            card = await report_card(self.bot, report)
+            return Content([lambda: card])
+        if await self.store.posts.is_owner_told(post.guild, report.id):
+            return None
+        guild, why = self.bot.get_guild(post.guild), explain_refusals(post.refusals[:1])
+        server = wording.escape(guild.name if guild else str(post.guild))
+        said = fill(wording.report.OWNER_NOTICE, server=server, why=why)
+        return Content([lambda: Card(text(said))])
 
     async def _make_previews(self, post: Post, view: JobView) -> Content | None:
         entry = await self.store.events.get(post.event)

@@ -24,7 +24,7 @@ from bot.jobfeed.refusals import judge
 from storage.errors import UserError
 from storage.events import Event, LogEntry, PreviewsDrawn, StatusChanged
 from storage.records import Job, Kind, Status
-from storage.tables.posts import NewPost, PostKind
+from storage.tables.posts import NewPost, Post, PostKind
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +90,13 @@ class JobFollower:
     def forget(self, number: int) -> None:
         """Leave a job's card alone from now on."""
         self.watched.forget(number)
+
+    async def post(self, new: NewPost) -> Post:
+        """Store a post, try once to send it, and return how far it came."""
+        async with self.lock:
+            (post,) = await self.store.posts.add(new)
+            await self.ladder.attempt(post)
+            return await self.store.posts.get(post) or post
 
     async def show_kept(self, interaction: Interaction) -> None:
         """Show a member the posts that no place took, after the answer to their command."""

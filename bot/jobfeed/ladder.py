@@ -28,7 +28,7 @@ from bot.jobfeed.contents import (
     allow_pings,
     list_waiting,
 )
-from bot.jobfeed.refusals import WAITS_SECONDS, WAS_DELETED, Verdict, judge
+from bot.jobfeed.refusals import WAITS_SECONDS, WAS_DELETED, MissingPlaceError, Verdict, judge
 from storage.errors import UserError
 from storage.records import Job
 from storage.tables.posts import NewPost, Post, PostKind
@@ -49,13 +49,9 @@ PLACES = {
 }
 #: kinds of which a job's next one waits for the one before
 ORDERED = frozenset({PostKind.PREVIEWS, PostKind.RESULT, PostKind.ENDING})
-#: kinds whose only place needs no explanation
-EXPECTED = frozenset({PostKind.CARD_LOST, PostKind.WATCHED})
-NO_PLACE, BUG = Verdict(""), Verdict("bug")
-
-
-class NoPlaceError(Exception):
-    """A post has no such place; nobody needs to be told."""
+#: kinds that need no explanation of their place, or give it themselves
+EXPECTED = frozenset({PostKind.CARD_LOST, PostKind.WATCHED, PostKind.REPORT})
+BUG = Verdict("bug")
 
 
 class Ladder:
@@ -100,8 +96,6 @@ class Ladder:
         """Post in one place; return why that did not work, or None."""
         try:
             await self._post_at(place, post)
-        except NoPlaceError:
-            return NO_PLACE
         except Exception as error:
             verdict = judge(error)
             if verdict is None and isinstance(error, UserError):
@@ -173,13 +167,18 @@ class Ladder:
     async def _find_room(
         self, place: str, post: Post
     ) -> discord.PartialMessageable | discord.DMChannel:
-        """Return a place; raise NoPlaceError where a post has none."""
+        """Return a place; raise MissingPlaceError without one."""
         if place == MEMBER:
             return await self.bot.create_dm(discord.Object(post.member))
+        if place == "log":
+            server = await self.store.servers.get(post.guild)
+            if not server.log:
+                raise MissingPlaceError("no_log")
+            return channels.partial_messageable(self.bot, server.log, post.guild)
         job = await self.store.jobs.get(post.job or 0)
         room = await self._find_thread(job) if place == "thread" else job.channel
         if not room or (place == "channel" and job.private):
-            raise NoPlaceError
+            raise MissingPlaceError
         return channels.partial_messageable(self.bot, room, job.guild)
 
     async def _find_thread(self, job: Job) -> int | None:
@@ -227,12 +226,10 @@ class Ladder:
     async def _give_up(self, post: Post) -> None:
         """Keep a post that no place takes; a card's last state is told by the result as well."""
         self._forget(post)
-        if post.kind is not PostKind.CARD:
+        if post.kind is PostKind.CARD:
+            await self.store.posts.finish(post)
+        else:
             await self.store.posts.keep(post)
-            return
-        why, lost = post.refusals, PostKind.CARD_LOST
-        await self.store.posts.add(NewPost(lost, post.member, post.guild, post.job, refusals=why))
-        await self.store.posts.finish(post)
 
     def _forget(self, post: Post) -> None:
         self.tries.pop(post.id, None)
@@ -248,7 +245,8 @@ class Ladder:
     async def _follow_up(self, interaction: Interaction, post: Post, content: Content) -> bool:
         for make in content.cards:
             try:
-                await follow_up(interaction, add_reason(make(), post, KEPT))
+                card = make() if post.kind in EXPECTED else add_reason(make(), post, KEPT)
+                await follow_up(interaction, card)
             except discord.HTTPException as refused:
                 log.info("Post %s cannot be shown: %s", post.id, refused)
             else:

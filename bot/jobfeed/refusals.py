@@ -43,6 +43,14 @@ WAS_DELETED = 10008  #: code: a message with the same nonce was posted, and dele
 WAITS_SECONDS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 600, 600, 600, 600)
 
 
+class MissingPlaceError(Exception):
+    """A post has no such place; with a reason if somebody needs to be told."""
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What an error of a post means."""
@@ -54,6 +62,8 @@ class Verdict:
 
 def judge(error: Exception) -> Verdict | None:
     """Return what an error of a post means; None for a bug."""
+    if isinstance(error, MissingPlaceError):
+        return Verdict(error.reason)
     if isinstance(error, discord.RateLimited):
         return Verdict("busy", transient=True, wait=error.retry_after)
     if isinstance(error, discord.HTTPException):

@@ -138,6 +138,8 @@ ERRORS = {
     "photos_full": "The dataset is full: it can hold {most} photos. Remove some with /dataset show.",
     "photos_many": "{count} files are too many at once; the limit is {most}. Add the rest with another /dataset add.",
     "picture_gone": "That picture is no longer here.",
+    "report_unknown": "That report is no longer there. /server reports lists those that wait.",
+    "member_blocked": "The moderators of this server have blocked you, so you can't train, sample or share here.",
     "prior_concepts": "Class pictures show one class, and these datasets have several. Set their number to 0, or train the datasets one by one.",
     "prompt_empty": "The prompt is empty. Describe what to draw.",
     "prompt_long": "The prompt has {length} characters; the limit is {most}. Please shorten it.",

@@ -25,7 +25,7 @@ PRIVACY = """\
 - **Used:** only for trainings that you start, on the operator's own machine. Nothing is sent anywhere else.
 - **Seen:** your photos, by you alone. Samples and results, by everyone who can see the channel. A style, by a server only once you share it.
 - **Not read:** messages. Discord's developer policy (rule 21) forbids training on them without its permission, so you add photos with commands.
-- **Deleted:** one photo with /dataset show, everything with /me. Deletion is immediate, and stops any training that uses them.
+- **Deleted:** one photo with /dataset show, everything with /me. Deletion is immediate, and stops any training that uses them. Only a block by a server's moderators stays.
 - **Backed up:** the operator may keep backups. After *Delete everything*, the next one also removes you from all earlier ones. A single photo or style that you delete leaves them with the last backup that has it.
 - **Yours:** /me exports all of it."""
 PRIVACY_COLLECT = "- **On this bot:** the operator has switched collecting on: after your /dataset collect, and until you press Done, photos *you* post in that channel are added too."

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 COMMAND = "Settings for moderators"
 COMMAND_SETUP = "Who can train and sample, where, and how much"
+COMMAND_REPORTS = "What members have reported, and whom you have blocked"
+COMMAND_UNBLOCK = "Let a blocked member train, sample and share again"
+UNBLOCK_OPTIONS = {"member": "Whom to unblock"}
+UNBLOCKED = "<@{member}> can train, sample and share here again."
+NOT_BLOCKED = "<@{member}> isn't blocked here."
 TITLE = "### Safelight on this server"
 TRAINERS = "**Who can train** (leave empty for everyone)"
 SAMPLERS = "**Who can sample** (leave empty for everyone)"
 CHANNEL = "**Training channel** (not set: where the command is used)"
-LOG = "**Log channel** for reports (not set: nobody is notified)"
+LOG = "**Log channel** for reports (not set: only the server's owner is told; /server reports lists them)"
 LIMITS = "**Limits per member:** {jobs} per day, {minutes} each"
 NO_LIMIT = "no limit"
 FORM = "Limits per member"

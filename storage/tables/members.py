@@ -33,7 +33,10 @@ EXPORT_QUERIES = {
     "drafts": "SELECT id, created, body FROM drafts WHERE owner = :member",
     "posts": "SELECT kind, guild, job, event, state, channel, message, created FROM posts"
     " WHERE member = :member",
-    "reports": "SELECT guild, job, message, reason, at FROM reports WHERE reporter = :member",
+    "blocked": "SELECT guild, at FROM blocked WHERE member = :member",
+    "decisions": "SELECT report, decision, at FROM decisions WHERE moderator = :member",
+    "reports": "SELECT guild, job, channel, message, reason, at FROM reports"
+    " WHERE reporter = :member",
 }
 JSON_COLUMNS = {"body", "request", "error", "facts", "warnings"}
 
@@ -41,6 +44,7 @@ KEEP_SHARED_STYLES = (
     "UPDATE styles SET owner = NULL, job = NULL"
     " WHERE owner = :member AND id IN (SELECT style FROM shares)"
 )
+#: a block stays: else it would be lifted by whom it is for
 #: in this order: referring rows go before those they refer to
 ERASE_STATEMENTS = (
     "DELETE FROM styles WHERE owner = :member",
@@ -53,6 +57,7 @@ ERASE_STATEMENTS = (
     "DELETE FROM watchers WHERE member = :member",
     "DELETE FROM posts WHERE member = :member",
     "DELETE FROM reports WHERE reporter = :member",
+    "UPDATE decisions SET moderator = NULL WHERE moderator = :member",
     "UPDATE jobs SET requested_by = NULL WHERE requested_by = :member",
     "UPDATE events SET facts = json_remove(facts, '$.by') WHERE facts ->> 'by' = :member",
 )

@@ -29,6 +29,12 @@ WHERE job = :job AND id <> :post AND state = 'done' AND refusals = :refusals
   AND kind <> 'card_lost'
 """
 
+OWNER_TOLD = """
+SELECT 1 FROM posts WHERE kind = 'report' AND guild = :guild AND report < :report
+  AND state <> 'waiting' AND rung > 0
+  AND NOT EXISTS (SELECT 1 FROM decisions WHERE report = posts.report)
+"""
+
 
 class PostKind(StrEnum):
     """What a post tells."""
@@ -71,6 +77,7 @@ class Post:
     job: int | None
     event: int
     report: int | None
+    state: str
     rung: int
     refusals: tuple[Refusal, ...]
     uncertain: bool
@@ -137,6 +144,16 @@ class Posts:
         """Return the post of a report."""
         found = await self._list("report = :report", report=report)
         return found[0] if found else None
+
+    async def get(self, post: Post) -> Post | None:
+        """Return a post as it is now; None if it went with its job."""
+        found = await self._list("id = :post", post=post.id)
+        return found[0] if found else None
+
+    async def is_owner_told(self, guild: int, report: int) -> bool:
+        """Return whether a server's owner knows of an earlier report that waits."""
+        row = await self._database.fetch_one(OWNER_TOLD, guild=guild, report=report)
+        return row is not None
 
     async def was_told(self, post: Post) -> bool:
         """Return whether an earlier post of the job has told the same refusals."""

@@ -22,6 +22,7 @@ from storage.records import (
 )
 from storage.store import Store
 from storage.tables.posts import NewPost, PostKind
+from storage.tables.servers import Decision
 
 ALICE, BOB, GUILD, CHANNEL = 1001, 1002, 77, 88
 NAME = "verysecretname"
@@ -76,7 +77,9 @@ async def test_export(
     theirs = await store.jobs.queue(make_job(owner=BOB))
     await store.jobs.send_command(theirs.id, JobCommand.CANCEL, ALICE)
     await store.jobs.add_watcher(theirs.id, ALICE)
-    await store.reports.add(GUILD, ALICE, theirs.id, 5, "rude")
+    report = await store.reports.add(GUILD, ALICE, theirs.id, (8, 5), "rude")
+    await store.reports.decide(report.id, Decision.KEEP, ALICE)
+    await store.servers.block(GUILD, ALICE)
     await store.drafts.add(ALICE, {"dataset": dog.id})
     await store.posts.add(NewPost(PostKind.WATCHED, ALICE, GUILD, theirs.id))
     style = await train(store, await store.jobs.queue(make_job(dataset=dog.id)))
@@ -98,6 +101,8 @@ async def test_export(
         "styles": 1,
         "shares": 1,
         "posts": 1,
+        "blocked": 1,
+        "decisions": 1,
         "reports": 1,
         "drafts": 1,
     }
@@ -145,7 +150,9 @@ async def test_everything(
     theirs = await store.jobs.queue(make_job(owner=BOB))
     await store.jobs.add_watcher(theirs.id, ALICE)
     await store.jobs.send_command(theirs.id, JobCommand.PAUSE, ALICE)
-    await store.reports.add(GUILD, ALICE, theirs.id, 5, NAME)
+    await store.reports.add(GUILD, ALICE, theirs.id, (8, 5), NAME)
+    report = await store.reports.add(GUILD, BOB, theirs.id, (8, 6), "rude")
+    await store.reports.decide(report.id, Decision.KEEP, ALICE)
     await store.drafts.add(ALICE, {"class_word": NAME})
     await store.posts.add(NewPost(PostKind.WATCHED, ALICE, GUILD, theirs.id))
     await train(store, await store.jobs.queue(make_job(request={"name": NAME})))
