@@ -18,7 +18,9 @@ from bot.settings import BotSettings
 from bot.web import Web
 from storage.errors import UserError
 from storage.folders import Home
+from storage.homefolder import Program, hold_home
 from storage.photos.sandbox import Darkroom
+from storage.refusals import exit_code
 from storage.settings import read_settings
 from storage.signals import call_on_stop
 from storage.store import Store
@@ -95,7 +97,8 @@ def run(settings: BotSettings) -> None:
     token = settings.token.get_secret_value()
     logs.start_logging(token)
     try:
-        asyncio.run(serve(settings, token))
+        with hold_home(Home(settings.home), Program.BOT):
+            asyncio.run(serve(settings, token))
     except discord.LoginFailure:
         raise UserError("token_refused") from None
     except discord.PrivilegedIntentsRequired:
@@ -103,12 +106,12 @@ def run(settings: BotSettings) -> None:
 
 
 def main() -> int:
-    """Read the settings and run the bot; return the exit code, 2 if the start was refused."""
+    """Read the settings and run the bot; return the exit code (`storage.refusals`)."""
     try:
         run(read_settings(BotSettings))
     except UserError as error:
         print(wording.explain_in_shell(error), file=sys.stderr)  # noqa: T201 (nothing else runs any more)
-        return 2
+        return exit_code(error)
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 
 from storage.errors import UserError
@@ -9,6 +10,7 @@ from storage.folders import Home
 from storage.settings import StorageSettings
 
 MIB = 1 << 20
+DISK_FULL_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  #: disk, quota or file limit
 
 
 def free_mib(home: Home) -> int:

@@ -12,6 +12,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from storage.errors import UserError
 
 
+def default_home() -> Path:
+    """Return the data folder of a machine whose operator names none."""
+    return user_data_path("safelight")
+
+
 class StorageSettings(BaseSettings):
     """Where data is stored, and how much of it."""
 
@@ -26,9 +31,7 @@ class StorageSettings(BaseSettings):
         populate_by_name=True,
     )
 
-    home: Path = Field(
-        default_factory=lambda: user_data_path("safelight"), validation_alias="SAFELIGHT_HOME"
-    )
+    home: Path = Field(default_factory=default_home, validation_alias="SAFELIGHT_HOME")
     #: a new job must leave so much of the disk free
     min_free_mib: int = Field(default=1024, ge=0, validation_alias="SAFELIGHT_DISK_MB")
     #: of all styles of a member; 0 is unlimited

@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable
 from contextlib import suppress
 
+SUPERVISED = "SAFELIGHT_SUPERVISED"  #: set for the children of `safelight run`
 STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 def call_on_stop(stop: Callable[[], object], numbers: tuple[signal.Signals, ...] = STOPS) -> None:
-    """Call `stop` in the running loop on a signal; does nothing on Windows."""
-    for number in numbers:
-        with suppress(NotImplementedError):
-            asyncio.get_running_loop().add_signal_handler(number, stop)
+    """Call `stop` in the running loop on a signal; does nothing on Windows.
+
+    A child of `safelight run` also stops when that process is gone: its standard input ends then.
+    """
+    loop = asyncio.get_running_loop()
+    with suppress(NotImplementedError):
+        for number in numbers:
+            loop.add_signal_handler(number, stop)
+        if SUPERVISED in os.environ:
+            loop.add_reader(0, call_at_end_of_input, stop)
+
+
+def call_at_end_of_input(stop: Callable[[], object]) -> None:
+    """Call `stop` if standard input has ended; nobody writes to it."""
+    if not os.read(0, 1):
+        asyncio.get_running_loop().remove_reader(0)
+        stop()
 
 
 async def stop_process(process: asyncio.subprocess.Process, seconds: float) -> None:

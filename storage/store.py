@@ -6,6 +6,7 @@ import asyncio
 from typing import Self
 
 from storage.folders import Home
+from storage.homefolder import create_home
 from storage.tables.catalog import Catalogs
 from storage.tables.database import Database
 from storage.tables.datasets import Datasets
@@ -44,8 +45,12 @@ class Store:
 
     @classmethod
     async def open(cls, home: Home) -> Store:
-        """Create the data folder if needed, migrate its database, and remove orphaned files."""
-        await asyncio.to_thread(_create_folders, home)
+        """Create the data folder if needed, migrate its database, and remove orphaned files.
+
+        Raises UserError: "home_missing", "home_closed", "database_empty", "database_damaged",
+        "database_newer" or "disk_full".
+        """
+        await asyncio.to_thread(create_home, home)
         store = cls(await Database.open(home.database_file), home)
         try:
             await store._trash.sweep()
@@ -53,6 +58,10 @@ class Store:
             await store.close()
             raise
         return store
+
+    async def quick_check(self) -> None:
+        """Read all of the database; raise UserError("database_damaged") if that is damaged."""
+        await self._database.quick_check()
 
     async def close(self) -> None:
         """Close the database."""
@@ -63,10 +72,3 @@ class Store:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
-
-
-def _create_folders(home: Home) -> None:
-    """Create the data folder, readable by its owner alone: it holds people's photos."""
-    home.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name in ("photos", "previews", "styles", "bases", "workers", "runs"):
-        (home.path / name).mkdir(exist_ok=True)

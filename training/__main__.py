@@ -15,18 +15,13 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-from filelock import FileLock, Timeout
-
 from storage.errors import UserError
 from storage.folders import Home
+from storage.homefolder import Program, hold_home
+from storage.refusals import exit_code, explain_refusal
 from storage.settings import read_settings
 from storage.signals import call_on_stop
 from training.settings import TrainingSettings
-
-WRONG_SETTING = "The setting {name} is wrong: {problem}. An example that works: {example}"
-HOME_TAKEN = "Another scheduler already works on {home}. End it first, or set SAFELIGHT_HOME."
-
-LOCK = "trainer.lock"  #: in the data folder; versions before 0.2 hold a file of this name, too
 
 
 def main() -> int:
@@ -49,9 +44,8 @@ def main() -> int:
     try:
         return run(read_settings(TrainingSettings))
     except UserError as error:
-        wrong = error.code == "setting_wrong"
-        sys.stderr.write(f"{WRONG_SETTING.format_map(error.facts) if wrong else error}\n")
-        return 2
+        sys.stderr.write(f"{explain_refusal(error)}\n")
+        return exit_code(error)
     except KeyboardInterrupt:  # a command's; whoever started this process says so
         return 130
 
@@ -74,15 +68,10 @@ async def run_scheduler(settings: TrainingSettings) -> int:
     from training.scheduler.scheduler import Scheduler  # noqa: PLC0415 - the same
 
     home, stop = Home(settings.home), asyncio.Event()
-    async with await Store.open(home) as store:
-        lock = FileLock(home.path / LOCK)  # held until this process ends, however it does
-        try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            sys.stderr.write(HOME_TAKEN.format(home=home.path) + "\n")
-            return 2
-        call_on_stop(stop.set)
-        await Scheduler(store, settings, LocalBackend(home)).run(stop)
+    call_on_stop(stop.set)
+    with hold_home(home, Program.SCHEDULER):
+        async with await Store.open(home) as store:
+            await Scheduler(store, settings, LocalBackend(home)).run(stop)
     return 0
 
 

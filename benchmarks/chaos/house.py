@@ -17,9 +17,9 @@ from benchmarks.chaos.crashpoints import CrashPoints
 from benchmarks.chaos.discord_twin import DiscordTwin
 from benchmarks.chaos.nursery import EXITS, SOCKET, ask_for
 from storage.folders import Home
+from storage.process import Process, read_birth
 from storage.store import Store
 from training.worker.folder import WorkerFolder
-from training.worker.process import Process, read_birth
 
 WORKER = "worker-cpu"
 ROLES = ("bot", "scheduler", WORKER)

@@ -23,8 +23,8 @@ from typing import Any
 import yarl
 
 from benchmarks.chaos.crashpoints import CrashPoints
+from storage.process import Process, read_birth
 from training.scheduler.local import LocalBackend
-from training.worker.process import Process, read_birth
 
 PR_SET_PDEATHSIG = 1
 SOCKET, EXITS = "nursery.sock", "exits.log"

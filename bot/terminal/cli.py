@@ -15,19 +15,17 @@ from pathlib import Path
 from bot import wording
 from bot.settings import BotSettings
 from bot.terminal import backup, progress
-from bot.terminal.progress import FAILED_EXIT_CODE, STOPPED_EXIT_CODE, WRONG_EXIT_CODE
+from bot.terminal.progress import STOPPED_EXIT_CODE
 from storage.errors import UserError
 from storage.flags import FlagParser
+from storage.folders import Home
+from storage.refusals import exit_code
 from storage.settings import read_settings
 
 #: Commands that `python -m training` runs; it knows their options.
 TRAINING_COMMANDS = (
     "train", "advise", "sample", "caption", "bases", "inspect", "shrink", "export", "promote",
 )  # fmt: skip
-#: of what is wrong with the command line or a setting
-WRONG_CODES = frozenset(
-    {"command_unknown", "flag_unknown", "setting_wrong", "token_missing", "keep_bad", "when_bad"}
-)
 CLOSED_EXIT_CODE = 141  #: that shells give for SIGPIPE: nobody reads any more
 
 
@@ -50,10 +48,13 @@ def make_parser() -> argparse.ArgumentParser:
 
 def run_bot() -> int:
     """Run the bot and the scheduler; raise UserError without a token."""
+    from bot.terminal import supervisor  # noqa: PLC0415 (each command loads its own)
+
     settings = read_settings(BotSettings)
     if settings.token is None:
         raise UserError("token_missing")
-    return asyncio.run(run_processes(settings))
+    with supervisor.holding(Home(settings.home)):
+        return asyncio.run(run_processes(settings))
 
 
 async def run_processes(settings: BotSettings) -> int:
@@ -125,7 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return CLOSED_EXIT_CODE
     except UserError as error:
         sys.stderr.write(wording.explain_in_shell(error) + "\n")
-        return WRONG_EXIT_CODE if error.code in WRONG_CODES else FAILED_EXIT_CODE
+        return exit_code(error)
     except KeyboardInterrupt:
         return STOPPED_EXIT_CODE
 

@@ -1,19 +1,34 @@
-"""`safelight run`: run the bot and the scheduler, restart them if they die, stop them together."""
+"""`safelight run`: run the bot and the scheduler, restart them if they die, stop them together.
+
+If it is killed, their standard input ends and they stop, too; the next `safelight run` ends those
+that could not.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import signal
+import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 
-from storage.signals import call_on_stop, stop_process
+from storage.errors import UserError
+from storage.folders import Home
+from storage.homefolder import Program, find_leftover, hold_home
+from storage.process import is_alive
+from storage.refusals import DATABASE_UNUSABLE, HOME_TAKEN, WRONG_SETTING
+from storage.signals import SUPERVISED, call_on_stop, stop_process
+from storage.store import Store
 
 log = logging.getLogger(__name__)
 
 PROCESSES = {"bot": (sys.executable, "-m", "bot"), "scheduler": (sys.executable, "-m", "training")}
-REFUSED_EXIT_CODE = 2  #: of a process that cannot start with its settings: not restarted
+#: of a process that ended as it was told, or that a restart would not help
+FINAL_EXIT_CODES = {0, WRONG_SETTING, HOME_TAKEN, DATABASE_UNUSABLE}
 FIRST_DELAY_SECONDS = 1.0  #: before a process that died is restarted; doubles each time
 MAX_DELAY_SECONDS = 60.0
 STEADY_SECONDS = 60.0  #: alive so long, a process that dies starts over with the first delay
@@ -38,10 +53,13 @@ class Child:
             began = time.monotonic()
             # In its own session, so that Ctrl-C reaches it only through us.
             self.process = await asyncio.create_subprocess_exec(
-                *self.command, start_new_session=True
+                *self.command,
+                start_new_session=True,
+                stdin=subprocess.PIPE,  # ends when we do, however that is
+                env=os.environ | {SUPERVISED: "1"},
             )
             code = await self.process.wait()
-            if code in {0, REFUSED_EXIT_CODE}:
+            if code in FINAL_EXIT_CODES:
                 return code
             if time.monotonic() - began > STEADY_SECONDS:
                 pause = self.first_delay
@@ -55,6 +73,46 @@ class Child:
         """Terminate the process; kill it if it does not end in time."""
         if self.process is not None:
             await stop_process(self.process, STOP_SECONDS)
+
+
+@contextmanager
+def holding(home: Home) -> Iterator[None]:
+    """Hold the data folder for `safelight run`, after ending what a killed one left.
+
+    Raises UserError as `Store.open` does: once, before two processes would say the same.
+    """
+    with hold_home(home, Program.RUN):
+        for program in (Program.BOT, Program.SCHEDULER):
+            end_leftover(home, program)
+        try:
+            asyncio.run(check_store(home))
+        except UserError as error:
+            if error.code != "disk_full":  # bot and scheduler wait for room
+                raise
+        yield
+
+
+async def check_store(home: Home) -> None:
+    """Open the store once."""
+    async with await Store.open(home):
+        pass
+
+
+def end_leftover(home: Home, program: Program) -> None:
+    """End the child of a `safelight run` that was killed.
+
+    Raises UserError("home_taken") if the process is none.
+    """
+    began, asked = time.monotonic(), signal.SIGTERM
+    while (process := find_leftover(home, program)) is not None:
+        if time.monotonic() - began > STOP_SECONDS:
+            asked = signal.SIGKILL
+        log.warning("Ending the %s of an earlier run (process %s)", program, process["pid"])
+        with suppress(ProcessLookupError):
+            os.kill(process["pid"], asked)
+        until = time.monotonic() + STOP_SECONDS
+        while is_alive(process) and time.monotonic() < until:
+            time.sleep(0.1)
 
 
 async def supervise(

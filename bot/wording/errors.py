@@ -6,6 +6,8 @@ person at the machine. There, `{suggestion}` names the nearest of an error's `ch
 
 from __future__ import annotations
 
+from storage.refusals import REFUSALS
+
 ERRORS = {
     "advice_licence": "None of the bases here has a licence known to allow commercial use. Ask the operator for another one, or train just for fun.",
     "advice_none": "There's no base here that I can train. Ask the operator to install one.",
@@ -55,7 +57,6 @@ ERRORS = {
     "concepts_many": "{count} concepts are too many for one run; the limit is {most}.",
     "concepts_method": "The method {method} learns a single word, so it takes one concept. Pick a method such as lora, or train the concepts one by one.",
     "consent_needed": "I need your consent before I keep photos. Run /dataset add again and agree first.",
-    "database_newer": "The data folder was written by a newer version (database version {version}; this one knows {newest}). Update Safelight, or point SAFELIGHT_HOME at another folder.",
     "dataset_busy": "**{name}** is in use by job {job}. Wait until it ends, or cancel it with /jobs.",
     "dataset_unknown": "That dataset is no longer there.",
     "dataset_name_unknown": "You have no dataset called **{dataset}**. You have: {choices}.",
@@ -156,7 +157,6 @@ ERRORS = {
     "schedule_free": "The optimizer schedulefree keeps a constant learning rate and does its own averaging: leave out EMA and other schedules.",
     "server_jobs": "Trainings per day and minutes per training are whole numbers from 0 to {most}; 0 means no limit.",
     "server_only": "That works on a server, not in direct messages.",
-    "setting_wrong": "The setting {name} is wrong: {problem}. An example that works: {example}",
     "shrink_header": "What the file says about itself takes {kilobytes} KB alone. Allow a larger file with --to.",
     "shrink_kind": "Only a plain LoRA or LoCon can be made smaller.",
     "shrink_least": "It doesn't fit even with rank 1. Allow a larger file with --to.",
@@ -190,7 +190,7 @@ To see everything without a token, run: safelight demo""",
     "when_bad": "{value} is neither a day, a time nor the name of a backup. Write it like 2026-11-30 or '2026-11-30 18:00'.",
     "word_missing": "Class pictures need to know what the photos show, in one word, e.g. *dog*. Fill in the word.",
     "worker_died": "The trainer stopped {attempts} times during this job without getting any further. Try again later or with a smaller base; if it keeps happening, the operator can find the reason in the job's log.txt.",
-}
+} | REFUSALS
 
 IN_SHELL = {
     "advice_licence": "None of the bases here has a licence known to allow commercial use. Fetch another one (safelight bases lists them), or leave out --commercial.",

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 import sqlite3
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import aiosqlite
 
 from storage.errors import UserError
+from storage.folders import replacing
 
 Record = TypeVar("Record")  #: a dataclass
 MIN_SQLITE_VERSION = (3, 38)  #: the SQLite that our statements need
@@ -27,6 +30,16 @@ PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA secure_delete = ON",  # overwrite what members delete
 )
+MAX_CHECKED_BYTES = 512 << 20  #: of a database that is checked at each start
+KEPT_SNAPSHOTS = 2  #: copies of the database from before a migration
+FULL_BYTES = 1 << 20  #: a disk with less free is full
+DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+CLOSED = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM}
+CLOSED |= {sqlite3.SQLITE_READONLY}
+
+
+class MigratedError(Exception):
+    """Another process has migrated the database, and made the snapshot."""
 
 
 class Connection:
@@ -53,25 +66,47 @@ class Connection:
 class Database(Connection):
     """The connection of a process; one statement or transaction has it at a time."""
 
-    def __init__(self, connection: aiosqlite.Connection) -> None:
+    def __init__(self, connection: aiosqlite.Connection, path: Path) -> None:
         super().__init__(connection)
+        self.path = path
         self._lock = asyncio.Lock()
 
     @classmethod
-    async def open(cls, path: Path, migrations: Path = MIGRATIONS) -> Database:
-        """Connect and apply the missing migrations."""
+    async def connect(cls, path: Path, mode: str = "rwc") -> Database:
+        """Connect, in one of SQLite's modes; "rw" creates no file."""
         connection = await aiosqlite.connect(
-            path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None
+            f"file:{quote(str(path))}?mode={mode}",
+            uri=True,
+            timeout=BUSY_TIMEOUT_SECONDS,
+            isolation_level=None,
         )
         connection.row_factory = sqlite3.Row
-        database = cls(connection)
-        try:
-            await database.apply_pragmas()
-            await database.migrate(migrations)
-        except BaseException:
-            await database.close()
-            raise
-        return database
+        return cls(connection, path)
+
+    @classmethod
+    async def open(cls, path: Path, migrations: Path = MIGRATIONS) -> Database:
+        """Connect, check the file and apply the missing migrations.
+
+        Raises UserError: "database_damaged", "database_newer", "home_closed" or "disk_full".
+        """
+        with explaining(path):
+            database = await cls.connect(path)
+            try:
+                await database.apply_pragmas()
+                if await database.read_size() < MAX_CHECKED_BYTES:
+                    await database.quick_check()
+                await database.migrate(migrations)
+            except BaseException:
+                await database.close()
+                raise
+            return database
+
+    async def quick_check(self) -> None:
+        """Read every page; raise UserError("database_damaged") if one is not as it should be."""
+        with explaining(self.path):
+            first = (await self.execute("PRAGMA quick_check(1)"))[0][0]
+        if first != "ok":
+            raise damaged(self.path, first)
 
     async def apply_pragmas(self) -> None:
         """Set the pragmas, waiting for other processes that do the same.
@@ -112,21 +147,43 @@ class Database(Connection):
                 raise
 
     async def migrate(self, folder: Path) -> None:
-        """Apply the missing migrations, each in its own transaction.
+        """Apply the missing migrations, each in its own transaction, after a snapshot.
 
         Raises UserError("database_newer") if a newer version has migrated the database further.
         """
-        files = await asyncio.to_thread(lambda: sorted(folder.glob("[0-9]*.sql")))
-        for file in files:
-            sql = await asyncio.to_thread(file.read_text, "utf-8")
-            await self._apply_migration(int(file.name.split("_")[0]), sql)
-        newest = int(files[-1].name.split("_")[0]) if files else 0
-        if (version := await self.read_version()) > newest:
+        files = await asyncio.to_thread(list_migrations, folder)
+        version, newest = await self.read_version(), max(files, default=0)
+        if version > newest:
             raise UserError("database_newer", version=version, newest=newest)
+        if 0 < version < newest:
+            await self._write_snapshot(version)
+        for number, file in files.items():
+            sql = await asyncio.to_thread(file.read_text, "utf-8")
+            await self._apply_migration(number, sql)
 
     async def read_version(self) -> int:
         """Return the number of the last applied migration."""
         rows = await self.execute("PRAGMA user_version")
+        return int(rows[0][0])
+
+    async def _write_snapshot(self, version: int) -> None:
+        """Copy the database of a version, unless another process has migrated it meanwhile."""
+        target = self.path.with_name(f"{self.path.name}.before-{version + 1}")
+        with suppress(MigratedError), replacing(target) as part:
+            await self.execute("VACUUM INTO :part", part=str(part))
+            copy = await self.connect(part, "ro")
+            copied = await copy.read_version()
+            await copy.close()
+            if copied != version:
+                raise MigratedError
+        for old in list_snapshots(self.path)[:-KEPT_SNAPSHOTS]:
+            old.unlink(missing_ok=True)
+
+    async def read_size(self) -> int:
+        """Return how many bytes the database has."""
+        rows = await self.execute(
+            "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+        )
         return int(rows[0][0])
 
     async def _apply_migration(self, number: int, sql: str) -> None:
@@ -137,6 +194,47 @@ class Database(Connection):
             for statement in split_statements(sql):
                 await tx.execute(statement)
             await tx.execute(f"PRAGMA user_version = {number}")
+
+
+@contextmanager
+def explaining(path: Path) -> Iterator[None]:
+    """Turn what keeps the database from being used into a UserError."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in DAMAGED:
+            raise damaged(path, error) from error
+        if code in CLOSED and is_disk_full(path):
+            raise UserError("disk_full") from error
+        if code in CLOSED:
+            raise UserError("home_closed", folder=str(path.parent), reason=str(error)) from error
+        raise
+
+
+def damaged(path: Path, reason: object) -> UserError:
+    """Return the error of a damaged database."""
+    facts = {"path": str(path), "folder": str(path.parent), "reason": str(reason)}
+    return UserError("database_damaged", **facts)
+
+
+def is_disk_full(path: Path) -> bool:
+    """Return whether a file's disk is full; SQLite calls some failures to write I/O errors."""
+    try:
+        return shutil.disk_usage(path.parent).free < FULL_BYTES
+    except OSError:
+        return False
+
+
+def list_migrations(folder: Path) -> dict[int, Path]:
+    """Return the migrations by their numbers, in order."""
+    return {int(file.name.split("_")[0]): file for file in sorted(folder.glob("[0-9]*.sql"))}
+
+
+def list_snapshots(path: Path) -> list[Path]:
+    """Return the copies of a database from before its migrations, oldest first."""
+    found = path.parent.glob(f"{path.name}.before-[0-9]*")
+    return sorted(found, key=lambda copy: int(copy.name.rpartition("-")[2]))
 
 
 def newest_migration() -> int:

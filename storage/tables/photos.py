@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import json
 import sqlite3
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from storage.disk import DISK_FULL_ERRORS
 from storage.errors import UserError
 from storage.folders import Home, write_whole
 from storage.photos.duplicates import are_near_duplicates
@@ -21,7 +21,6 @@ MAX_PHOTOS = 200  #: in a dataset
 MAX_CAPTION_CHARS = 500  #: characters of a caption
 #: the colour type in a PNG's IHDR chunk (PNG specification, section 11.2.1)
 PNG_COLOUR_TYPE_OFFSET, PNG_RGBA = 25, 6
-DISK_FULL_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  #: disk, quota or file limit
 INSERT_PHOTO = """
 INSERT INTO photos (dataset, owner, digest, phash, width, height, warnings, created)
 VALUES (:dataset, :owner, :digest, :phash, :width, :height, :warnings, :now) RETURNING *

@@ -264,7 +264,7 @@ async def test_one_scheduler_a_home(queue):
         while not (queue.home.path / "trainer.lock").exists():
             assert first.poll() is None
         with queue.running_process("-m", "training") as second:
-            assert second.wait() == 2
+            assert second.wait() == 3
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no flock")
@@ -275,4 +275,4 @@ async def test_a_scheduler_of_before_is_excluded(queue):
     with (queue.home.path / "trainer.lock").open("a+") as held:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         with queue.running_process("-m", "training") as late:
-            assert late.wait() == 2
+            assert late.wait() == 3

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from training.worker.process import Activity, Process
+from storage.process import Process
+from training.worker.process import Activity
 
 
 class Backend(Protocol):

@@ -7,6 +7,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
+from storage.process import Process
 from storage.records import Kind, Release
 from training.scheduler.backend import Backend
 from training.scheduler.claim import Claim
@@ -14,7 +15,7 @@ from training.scheduler.watch import WorkerWatch
 from training.worker.folder import WorkerFolder
 from training.worker.inbox import Command, Request
 from training.worker.marker import read_marker
-from training.worker.process import PROTOCOL, Process
+from training.worker.process import PROTOCOL
 
 log = logging.getLogger(__name__)
 

@@ -12,15 +12,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from storage.folders import Home
-from training.worker.process import (
-    Activity,
-    Process,
-    count_memory_kills,
-    describe_process,
-    read_activity,
-    read_birth,
-    read_boot,
-)
+from storage.process import Process, is_alive
+from training.worker.process import Activity, count_memory_kills, describe_process, read_activity
 from training.worker.worker import TAKEN_EXIT_CODE
 
 WORKER_COMMAND = (sys.executable, "-m", "training", "worker")
@@ -88,9 +81,7 @@ class LocalBackend:
                 return True
             del self.children[child.pid]
             self.exit_codes[child.pid] = child.returncode
-        born = read_birth(process["pid"])
-        boot = process.get("boot", "")  # a process of version 0.1 lacks it
-        return born is not None and born == process["born"] and boot in {"", read_boot()}
+        return is_alive(process)
 
     def died_by_itself(self, process: Process) -> bool:
         """Return whether a dead process is known to have died of what it did."""

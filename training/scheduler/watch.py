@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from storage.process import Process
 from training.scheduler.backend import Backend
-from training.worker.process import Activity, Process
+from training.worker.process import Activity
 from training.worker.silence import MAX_GAP_SECONDS, HeartbeatListener, SilenceMeter
 
 log = logging.getLogger(__name__)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from storage.folders import write_json
+from storage.process import Process
 from training.worker.inbox import Inbox
-from training.worker.process import Process
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ LASTING = script("import time; time.sleep(60)")
 async def test_what_dies_is_started_again(tmp_path):
     """A process that dies is restarted; the others are not touched."""
     log = tmp_path / "log"
-    dying = script(f"open({str(log)!r}, 'a').write('x'); raise SystemExit(3)")
+    dying = script(f"open({str(log)!r}, 'a').write('x'); raise SystemExit(1)")
     running = asyncio.create_task(supervise({"one": dying, "two": LASTING}, first_delay=0.01))
     while not log.exists() or len(log.read_text()) < 3:
         await asyncio.sleep(0.05)

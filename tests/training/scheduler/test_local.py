@@ -10,8 +10,8 @@ import time
 import pytest
 
 from storage.folders import Home
+from storage.process import read_birth
 from training.scheduler.local import LocalBackend, allowed_environment
-from training.worker.process import read_birth
 
 SLEEPER = (sys.executable, "-c", "import time; time.sleep(600)")
 

@@ -1,0 +1,124 @@
+"""Create the data folder, and hold it for one bot, one scheduler and one `safelight run`."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import cast
+
+from filelock import FileLock, Timeout
+
+from storage.disk import DISK_FULL_ERRORS
+from storage.errors import UserError
+from storage.folders import Home, write_json
+from storage.process import Process, is_alive, this_process
+from storage.settings import default_home
+from storage.signals import SUPERVISED
+
+
+class Program(StrEnum):
+    """What there may be only one of; as people call it."""
+
+    RUN = "safelight run"
+    BOT = "bot"
+    SCHEDULER = "scheduler"
+
+
+#: Names of the lock files; versions before 0.2 hold one of the scheduler's name, too.
+LOCKS = {Program.RUN: "run", Program.BOT: "bot", Program.SCHEDULER: "trainer"}
+
+
+def create_home(home: Home) -> None:
+    """Create the data folder, readable by its owner alone: it holds people's photos."""
+    check_parent(home)
+    try:
+        home.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name in ("photos", "previews", "styles", "bases", "workers", "runs"):
+            (home.path / name).mkdir(exist_ok=True)
+    except OSError as error:
+        if error.errno in DISK_FULL_ERRORS:
+            raise UserError("disk_full") from error
+        reason = error.strerror or str(error)
+        raise UserError("home_closed", folder=str(home.path), reason=reason) from error
+    check_not_empty(home)
+
+
+def check_parent(home: Home) -> None:
+    """Raise UserError("home_missing") if the folder around the data folder is missing.
+
+    Its disk is not mounted, then. The default place is made with all above it.
+    """
+    parent = home.path.absolute().parent
+    if not parent.exists() and home.path != default_home():
+        raise UserError("home_missing", folder=str(parent), path=str(home.path))
+
+
+def check_not_empty(home: Home) -> None:
+    """Raise UserError("database_empty") if the database lost its content, but not the folder."""
+    file = home.database_file
+    if file.exists() and not file.stat().st_size and any_data(home):
+        raise UserError("database_empty", path=str(file), folder=str(home.path))
+
+
+def any_data(home: Home) -> bool:
+    """Return whether there are photos, styles or jobs in the data folder."""
+    folders = (home.path / name for name in ("photos", "styles", "runs"))
+    return any(True for folder in folders if folder.exists() for _ in folder.iterdir())
+
+
+@contextmanager
+def hold_home(home: Home, program: Program) -> Iterator[None]:
+    """Create and hold the data folder until the block ends, or the process, however it does.
+
+    Raises UserError("home_taken") with the number of the process that holds it, or what
+    `create_home` raises.
+    """
+    create_home(home)
+    try:
+        held = make_lock(home, program).acquire(blocking=False)
+    except Timeout:
+        raise home_taken(home, program) from None
+    with held:
+        process = this_process() | {"supervised": SUPERVISED in os.environ}
+        write_json(home.path / f"{LOCKS[program]}.json", process)
+        yield
+
+
+def find_leftover(home: Home, program: Program) -> Process | None:
+    """Return the child of a `safelight run` that was killed, if it still holds the data folder.
+
+    Call it while holding the folder as `Program.RUN`: then no other one can have children.
+    Raises UserError("home_taken") for a process that was started in another way.
+    """
+    try:
+        with make_lock(home, program).acquire(blocking=False):
+            return None
+    except Timeout:
+        holder = read_holder(home, program)
+    if holder is None or not holder.get("supervised") or not is_alive(holder):
+        raise home_taken(home, program)
+    return holder
+
+
+def make_lock(home: Home, program: Program) -> FileLock:
+    """Return the lock of a program, not yet held."""
+    return FileLock(home.path / f"{LOCKS[program]}.lock", thread_local=False)
+
+
+def read_holder(home: Home, program: Program) -> Process | None:
+    """Return the process that held the data folder last."""
+    try:
+        content = json.loads((home.path / f"{LOCKS[program]}.json").read_bytes())
+    except (OSError, ValueError):
+        return None
+    return cast("Process", content)
+
+
+def home_taken(home: Home, program: Program) -> UserError:
+    """Return the error of a data folder that is held."""
+    holder = read_holder(home, program) or {"pid": "?"}
+    facts = {"program": str(program), "process": str(holder["pid"]), "folder": str(home.path)}
+    return UserError("home_taken", **facts)

@@ -1,0 +1,48 @@
+"""Why a process cannot start: the sentence of each such error, and the exit code.
+
+They stand here, not in `bot/wording`, because the scheduler prints them, too.
+"""
+
+from __future__ import annotations
+
+from storage.errors import SafelightError
+
+CRASHED = 1  #: or refused for now: `safelight run` starts the process again
+WRONG_SETTING = 2  #: or wrong arguments: starting again would not help
+HOME_TAKEN = 3  #: another process works on the data folder
+DATABASE_UNUSABLE = 4  #: somebody has to look at it
+
+REFUSALS = {
+    "database_damaged": "The database {path} is damaged ({reason}). Restore a backup, or move the whole folder {folder} away to start afresh.",
+    "database_empty": "The database {path} is empty, but {folder} holds photos, styles or jobs. Restore a backup, or move the whole folder away to start afresh.",
+    "database_newer": "The data folder was written by a newer version (database version {version}; this one knows {newest}). Update Safelight, or point SAFELIGHT_HOME at another folder.",
+    "home_closed": "The data folder {folder} can't be used ({reason}). Check that its disk is mounted and writable, or point SAFELIGHT_HOME at another folder.",
+    "home_missing": "There is no folder {folder}, so the data folder {path} can't be there. Mount its disk, or point SAFELIGHT_HOME at another folder.",
+    "home_taken": "Another {program} (process {process}) already works on {folder}. End it first, or point SAFELIGHT_HOME at another folder.",
+    "setting_wrong": "The setting {name} is wrong: {problem}. An example that works: {example}",
+}
+EXIT_CODES = {
+    "command_unknown": WRONG_SETTING,
+    "database_damaged": DATABASE_UNUSABLE,
+    "database_empty": DATABASE_UNUSABLE,
+    "database_newer": DATABASE_UNUSABLE,
+    "flag_unknown": WRONG_SETTING,
+    "home_taken": HOME_TAKEN,
+    "intent_refused": WRONG_SETTING,
+    "keep_bad": WRONG_SETTING,
+    "setting_wrong": WRONG_SETTING,
+    "token_missing": WRONG_SETTING,
+    "token_refused": WRONG_SETTING,
+    "when_bad": WRONG_SETTING,
+}
+
+
+def explain_refusal(error: SafelightError) -> str:
+    """Return the sentence of an error that keeps a process from starting; else code and facts."""
+    template = REFUSALS.get(error.code)
+    return str(error) if template is None else template.format_map(error.facts)
+
+
+def exit_code(error: SafelightError) -> int:
+    """Return the exit code of a process that an error kept from starting."""
+    return EXIT_CODES.get(error.code, CRASHED)
