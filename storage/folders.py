@@ -33,6 +33,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part.unlink(missing_ok=True)  # of a process that had our number, as in a container
     try:
         yield part
         with part.open("rb") as written:
@@ -50,6 +51,17 @@ def sync_folder(folder: Path) -> None:
             os.fsync(opened)
         finally:
             os.close(opened)
+
+
+def list_parts(folder: Path) -> list[tuple[Path, int]]:
+    """List the files below a folder that are not whole, with the number of who writes them."""
+    parts = [path for path in folder.rglob(".*.part") if path.suffixes[-2:-1]]
+    numbers = [path.suffixes[-2].removeprefix(".") for path in parts]
+    return [
+        (path, int(number))
+        for path, number in zip(parts, numbers, strict=True)
+        if number.isdigit()
+    ]
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,10 +14,12 @@ from filelock import FileLock, Timeout
 
 from storage.disk import DISK_FULL_ERRORS
 from storage.errors import UserError
-from storage.folders import Home, write_json
-from storage.process import Process, is_alive, this_process
+from storage.folders import Home, list_parts, write_json
+from storage.process import Process, is_alive, read_birth, this_process
 from storage.settings import default_home
 from storage.signals import SUPERVISED
+
+log = logging.getLogger(__name__)
 
 
 class Program(StrEnum):
@@ -84,7 +87,26 @@ def hold_home(home: Home, program: Program) -> Iterator[None]:
     with held:
         process = this_process() | {"supervised": SUPERVISED in os.environ}
         write_json(home.path / f"{LOCKS[program]}.json", process)
+        remove_parts(home, program)
         yield
+
+
+def remove_parts(home: Home, program: Program) -> None:
+    """Remove the files that a program which died was just writing: they may be people's photos.
+
+    The bot alone writes photos, so none that is found at its start is still being written.
+    """
+    if program is Program.BOT:
+        parts = [*list_parts(home.path / "photos"), *list_parts(home.path / "previews")]
+    elif program is Program.SCHEDULER:
+        folders = (home.runs, home.styles, home.workers)
+        parts = [part for folder in folders for part in list_parts(folder)]
+        parts = [(path, pid) for path, pid in parts if read_birth(pid) is None]
+    else:
+        parts = []
+    for path, _ in parts:
+        log.info("Removing %s, which a process that died left behind", path)
+        path.unlink(missing_ok=True)
 
 
 def find_leftover(home: Home, program: Program) -> Process | None:

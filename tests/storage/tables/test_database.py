@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from storage.errors import UserError
-from storage.tables.database import MIGRATIONS, Database, split_statements
+from storage.tables.database import MIGRATIONS, Database, list_snapshots, split_statements
 
 
 @pytest.fixture
@@ -70,6 +71,65 @@ async def test_newer_version(folder: Path) -> None:
 
     with pytest.raises(UserError, match="database_newer"):
         await Database.open(folder / "x.db", folder)
+
+
+async def make_database(path: Path, folder: Path) -> None:
+    """Make a database of some pages."""
+    database = await Database.open(path, folder)
+    await database.execute("INSERT INTO first VALUES (zeroblob(200000))")
+    await database.close()
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda whole: whole[: len(whole) // 2],
+        lambda whole: whole[:5000],
+        lambda whole: whole[:50],
+        lambda whole: b"no database" * len(whole),
+        lambda whole: whole[:4096] + bytes(b ^ 0xFF for b in whole[4096:8192]) + whole[8192:],
+    ],
+    ids=["half", "two pages", "half a header", "something else", "a bad page"],
+)
+async def test_damaged(folder: Path, spoil: Callable[[bytes], bytes]) -> None:
+    """A database that is not whole is refused with its path, and left as it is."""
+    path = folder / "x.db"
+    await make_database(path, folder)
+    content = spoil(path.read_bytes())
+    path.write_bytes(content)
+
+    with pytest.raises(UserError, match="database_damaged") as refused:
+        await Database.open(path, folder)
+
+    assert refused.value.facts["path"] == str(path)
+    assert path.read_bytes() == content
+
+
+async def test_closed(folder: Path) -> None:
+    """A database that cannot be opened or written to is told with SQLite's reason."""
+    (folder / "x.db").mkdir()
+
+    with pytest.raises(UserError, match=r"home_closed.*unable to open"):
+        await Database.open(folder / "x.db", folder)
+    await asyncio.sleep(0.05)  # for aiosqlite's thread, which still wants the event loop
+
+
+async def test_snapshots(folder: Path) -> None:
+    """Before a migration the database is copied; the last two copies are kept."""
+    path = folder / "x.db"
+    await make_database(path, folder)
+    snapshots = []
+    for number in (2, 3, 4):
+        (folder / f"000{number}_more.sql").write_text(f"CREATE TABLE t{number} (x INTEGER);")
+        await (await Database.open(path, folder)).close()
+        snapshots.append([file.name for file in list_snapshots(path)])
+    copy = await Database.connect(list_snapshots(path)[-1], "ro")
+    version, found = await copy.read_version(), await tables(copy)
+    await copy.close()
+
+    assert snapshots[0] == ["x.db.before-2"]
+    assert snapshots[2] == ["x.db.before-3", "x.db.before-4"]
+    assert (version, found) == (3, {"first", "t2", "t3"})
 
 
 async def test_rollback(folder: Path) -> None:
