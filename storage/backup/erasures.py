@@ -105,4 +105,4 @@ def forget(
 
 async def migrate(path: Path) -> None:
     """Bring a snapshot's database to the newest schema, which the statements are written for."""
-    await (await Database.open(path)).close()
+    await (await Database.open(path, snapshot=False)).close()

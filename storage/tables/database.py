@@ -84,8 +84,10 @@ class Database(Connection):
         return cls(connection, path)
 
     @classmethod
-    async def open(cls, path: Path, migrations: Path = MIGRATIONS) -> Database:
-        """Connect, check the file and apply the missing migrations.
+    async def open(
+        cls, path: Path, migrations: Path = MIGRATIONS, *, snapshot: bool = True
+    ) -> Database:
+        """Connect, check the file and apply the missing migrations, after a snapshot of it.
 
         Raises UserError: "database_damaged", "database_newer", "home_closed" or "disk_full".
         """
@@ -95,7 +97,7 @@ class Database(Connection):
                 await database.apply_pragmas()
                 if await database.read_size() < MAX_CHECKED_BYTES:
                     await database.quick_check()
-                await database.migrate(migrations)
+                await database.migrate(migrations, snapshot=snapshot)
             except BaseException:
                 await database.close()
                 raise
@@ -146,8 +148,8 @@ class Database(Connection):
                 await self._connection.rollback()
                 raise
 
-    async def migrate(self, folder: Path) -> None:
-        """Apply the missing migrations, each in its own transaction, after a snapshot.
+    async def migrate(self, folder: Path, *, snapshot: bool = True) -> None:
+        """Apply the missing migrations, each in its own transaction.
 
         Raises UserError("database_newer") if a newer version has migrated the database further.
         """
@@ -155,7 +157,7 @@ class Database(Connection):
         version, newest = await self.read_version(), max(files, default=0)
         if version > newest:
             raise UserError("database_newer", version=version, newest=newest)
-        if 0 < version < newest:
+        if snapshot and 0 < version < newest:
             await self._write_snapshot(version)
         for number, file in files.items():
             sql = await asyncio.to_thread(file.read_text, "utf-8")
