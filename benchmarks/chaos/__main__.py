@@ -18,8 +18,8 @@ from benchmarks.chaos.verdict import Inspector, Verdict
 from storage.records import Job, Status
 
 STUCK_SECONDS = 30.0  #: without any event, although nothing was injured
-PAUSE_SECONDS = 0.8  #: between two injuries, on average
-MAX_QUIET_SECONDS = 6.0  #: until the next injury, though no job got further
+PAUSE_SECONDS = 0.4  #: between two injuries, on average
+MAX_QUIET_SECONDS = 3.0  #: until the next injury, though no job got further
 WAIT_SECONDS = 600.0
 TURN_SECONDS = 0.1
 
@@ -72,7 +72,7 @@ class Chaos:
         await self.load.add_members()
         keeper = asyncio.create_task(self.keep())
         try:
-            while self.injuries.kills_left > 0:
+            while self.injuries.kills_left > 0 and not self.stuck:
                 await self.load.top_up()
                 await self.rest()
                 await self.injuries.injure()

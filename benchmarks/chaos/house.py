@@ -37,6 +37,7 @@ class House:
         self.started_at: dict[str, float] = {}
         self.frozen: set[str] = set()
         self.bot_wanted = False
+        self.powered = True
 
     def find(self, role: str) -> Process | None:
         """Return the living process of a role."""
@@ -48,7 +49,9 @@ class House:
         return process
 
     def keep(self) -> None:
-        """Start what has ended."""
+        """Start what has ended, while there is power."""
+        if not self.powered:
+            return
         for role in ("scheduler", "bot") if self.bot_wanted else ("scheduler",):
             since = time.monotonic() - self.started_at.get(role, -1e9)
             if self.find(role) is None and since > RESTART_SECONDS:

@@ -15,7 +15,7 @@ from benchmarks.chaos.crashpoints import CALLS, CrashPoint
 from benchmarks.chaos.house import ROLES, House
 from storage.records import Status
 
-FIRE_SECONDS = 4.0  #: for an armed process to reach its point; then it is killed where it is
+FIRE_SECONDS = 2.0  #: for an armed process to reach its point; then it is killed where it is
 BEYOND_LEASE_SECONDS = 35.0  #: longer than a lease and than a worker may be silent
 MAX_LOST_BYTES = 4096  #: of a log's tail that a power cut may take
 
@@ -109,12 +109,14 @@ class Injuries:
 
     async def cut_power(self) -> str:
         """Kill everything, and lose the end of what was written without fsync."""
-        await self.kill_all()
-        while any(map(self.house.find, ROLES)):
+        self.house.powered = False
+        while any(map(self.house.find, ROLES)):  # the last act of one may start another
+            await self.kill_all()
             await asyncio.sleep(0.01)
         for job in await self.house.store.jobs.list_open():
             if job.status is Status.RUNNING:
                 self.lose_tail(self.house.home.job_folder(job.folder).events_file)
+        self.house.powered = True
         return "power cut"
 
     def lose_tail(self, log: Path) -> None:
