@@ -36,3 +36,10 @@ def check_member_quota(settings: StorageSettings, used_bytes: int, new_bytes: in
             "most": settings.member_quota_mib,
         }
         raise UserError("quota_full", **facts)
+
+
+def is_full_disk_error(error: Exception) -> bool:
+    """Return whether an error says that the disk, or a quota on it, is full."""
+    if isinstance(error, UserError):
+        return error.code == "disk_full"
+    return isinstance(error, OSError) and error.errno in DISK_FULL_ERRORS

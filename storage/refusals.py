@@ -21,6 +21,8 @@ REFUSALS = {
     "home_taken": "Another {program} (process {process}) already works on {folder}. End it first, or point SAFELIGHT_HOME at another folder.",
     "setting_wrong": "The setting {name} is wrong: {problem}. An example that works: {example}",
 }
+#: said by a process; a member and a command are told otherwise
+DISK_FULL = "The disk of the data folder is full. Free some space: safelight run starts it again."
 EXIT_CODES = {
     "command_unknown": WRONG_SETTING,
     "database_damaged": DATABASE_UNUSABLE,
@@ -39,7 +41,7 @@ EXIT_CODES = {
 
 def explain_refusal(error: SafelightError) -> str:
     """Return the sentence of an error that keeps a process from starting; else code and facts."""
-    template = REFUSALS.get(error.code)
+    template = (REFUSALS | {"disk_full": DISK_FULL}).get(error.code)
     return str(error) if template is None else template.format_map(error.facts)
 
 

@@ -179,7 +179,7 @@ async def check_database(settings: BotSettings) -> Line:
 
 async def check_token(settings: BotSettings) -> Line:
     """Check that there is a token; a malformed one has already failed as a setting."""
-    return make_line(WARN, "token_missing") if settings.token is None else make_line(OK, "token")
+    return make_line(FAIL, "token_missing") if settings.token is None else make_line(OK, "token")
 
 
 async def check_upload_limit(settings: BotSettings) -> Line:

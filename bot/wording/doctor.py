@@ -42,7 +42,7 @@ CHECKS = {
     "database": "database: {path}, {jobs}",
     "database_broken": "database: {reason}; restore a backup, or move the whole folder {folder} away to start afresh",
     "token": "DISCORD_TOKEN looks like a token",
-    "token_missing": "DISCORD_TOKEN is not set; safelight run explains how to get one",
+    "token_missing": "DISCORD_TOKEN is not set, so safelight run won't start; it explains how to get one. The demo and the other commands work without",
     "link": "PUBLIC_URL answers: files too large for Discord are sent as links",
     "link_unset": "PUBLIC_URL is not set: you will have to hand over files above {limit} MiB yourself",
     "link_silent": "PUBLIC_URL does not answer at {url} ({reason}); while the bot runs, it should"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 
-from storage.disk import check_disk_space, check_member_quota, free_mib
+from storage.disk import check_disk_space, check_member_quota, free_mib, is_full_disk_error
 from storage.errors import UserError
 from storage.folders import Home
 from storage.settings import StorageSettings
@@ -48,3 +50,16 @@ def test_quota_full(home: Home) -> None:
 
     assert caught.value.code == "quota_full"
     assert caught.value.facts == {"used": 1, "more": 2, "most": 2}
+
+
+@pytest.mark.parametrize(
+    ("error", "full"),
+    [
+        (OSError(errno.ENOSPC, ""), True), (OSError(errno.EDQUOT, ""), True),
+        (UserError("disk_full"), True), (OSError(errno.EIO, ""), False),
+        (UserError("job_unknown"), False), (ValueError(), False),
+    ],
+)  # fmt: skip
+def test_full_disk_error(error: Exception, full: bool) -> None:
+    """A full disk and a used-up quota are states to wait in; nothing else is."""
+    assert is_full_disk_error(error) is full

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from storage.errors import UserError
-from storage.refusals import exit_code, explain_refusal
+from storage.refusals import DISK_FULL, exit_code, explain_refusal
 
 
 @pytest.mark.parametrize(
@@ -26,4 +26,5 @@ def test_sentences() -> None:
     taken = UserError("home_taken", program="bot", process="7", folder="/data")
 
     assert "(process 7)" in explain_refusal(taken)
+    assert explain_refusal(UserError("disk_full")) == DISK_FULL
     assert explain_refusal(UserError("other", least=3)) == "other {'least': 3}"

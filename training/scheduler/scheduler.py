@@ -7,7 +7,7 @@ import logging
 import math
 import time
 
-from storage.disk import check_disk_space
+from storage.disk import check_disk_space, is_full_disk_error
 from storage.errors import UserError
 from storage.events import LogEntry, Note
 from storage.records import Catalog, Job, Release, Status
@@ -49,17 +49,22 @@ class Scheduler:
         """Work until told to stop, then let the workers put their jobs down."""
         await self.sort_orphans()
         await self.adopt_jobs()
-        failed = 0
+        failed, full = 0, False
         while not stop.is_set():
             try:
                 await self.run_turn()
-                failed = 0
-            except Exception:
-                failed += 1
-                log.exception("A turn failed")
+                failed, full = 0, False
+            except Exception as error:
+                if is_full_disk_error(error):
+                    if not full:
+                        log.warning("The disk is full; the jobs wait for room: %s", error)
+                    full = True
+                else:
+                    failed += 1
+                    log.exception("A turn failed")
                 if failed == MAX_FAILED_TURNS:
                     raise
-            await asyncio.sleep(POLL_SECONDS if not failed else 1)
+            await asyncio.sleep(1 if failed or full else POLL_SECONDS)
         await self.stop_workers()
 
     async def sort_orphans(self) -> None:

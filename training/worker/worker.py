@@ -12,14 +12,15 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from filelock import FileLock, Timeout
 
+from storage.disk import is_full_disk_error
 from storage.errors import JobError
 from storage.events import JobServed
 from storage.folders import Home, JobFolder
@@ -166,8 +167,9 @@ class Worker:
         catalog = self.runtime.catalog()
         before = self.published_catalog
         if before is None or replace(before, published=catalog.published) != catalog:
-            self.folder.write_catalog(asdict(catalog))
-            self.published_catalog = catalog
+            with waiting_for_room():
+                self.folder.write_catalog(asdict(catalog))
+                self.published_catalog = catalog
 
     def publish_state(self) -> None:
         """Publish the jobs held and the bases that could be served beside them."""
@@ -178,8 +180,9 @@ class Worker:
         ]
         state = {"pid": os.getpid(), "held": held, **self.runtime.state()}
         if state != self.published_state:
-            self.folder.write_state(state)
-            self.published_state = state
+            with waiting_for_room():
+                self.folder.write_state(state)
+                self.published_state = state
 
     def should_end(self) -> bool:
         """Return whether nothing is left to do and the worker was told to leave or is alone."""
@@ -208,6 +211,17 @@ def serve(
     signal.signal(signal.SIGTERM, lambda *_: worker.leaving.set())
     worker.run()
     return 0
+
+
+@contextmanager
+def waiting_for_room() -> Iterator[None]:
+    """Leave the block undone if the disk is full: it is tried again with the next look."""
+    try:
+        yield
+    except OSError as error:
+        if not is_full_disk_error(error):
+            raise
+        log.warning("The disk is full; the worker goes on and waits for room")
 
 
 def touch_heartbeat(heartbeat: Path) -> None:

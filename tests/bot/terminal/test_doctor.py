@@ -48,13 +48,24 @@ async def list_findings(arguments, monkeypatch, path, **environment):
     return [found async for found in doctor.check_all(arguments)]
 
 
-async def test_a_fresh_machine_without_a_token_runs(monkeypatch, tmp_path, capsys):
+async def test_a_fresh_machine_runs(monkeypatch, tmp_path, capsys):
     """A new machine with only the embedded base has warnings, but no failures."""
-    marks = [found.mark for found in await list_findings(healthy(), monkeypatch, tmp_path)]
+    token = {"DISCORD_TOKEN": "a.b.c"}
+    found = await list_findings(healthy(), monkeypatch, tmp_path, **token)
+    marks = [one.mark for one in found]
     assert FAIL not in marks
     assert WARN in marks
     assert await doctor.run_checks(healthy()) == 0
     assert wording.doctor.VERDICTS["warn"] in capsys.readouterr().out
+
+
+async def test_without_a_token_run_would_not_start(monkeypatch, tmp_path, capsys):
+    """No token is a failure, as `safelight run` needs one; it says what works without."""
+    found = await list_findings(healthy(), monkeypatch, tmp_path)
+    failures = [one.text for one in found if one.mark == FAIL]
+    assert failures == [wording.doctor.CHECKS["token_missing"]]
+    assert await doctor.run_checks(healthy()) == 1
+    assert wording.doctor.VERDICTS["fail"] in capsys.readouterr().out
 
 
 async def test_a_broken_torch_fails_with_its_reason(monkeypatch, tmp_path, capsys):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import time
@@ -242,3 +243,26 @@ def test_rest(worker):
     worker.free_idle_memory()
 
     assert (early, worker.runtime.rests) == (0, 1)
+
+
+class FullFolder(WorkerFolder):
+    """A worker's folder on a disk that has room, or not."""
+
+    full = True
+
+    def write_state(self, state):
+        """Write the state if there is room."""
+        if type(self).full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        super().write_state(state)
+
+
+def test_a_full_disk_does_not_end_a_worker(tmp_path, monkeypatch):
+    """A worker whose state has no room goes on, and publishes it once there is room."""
+    home = Home(tmp_path)
+    worker = Worker(home, FullFolder(home.workers / "cpu"), CountingRuntime())
+    worker.publish_state()
+    assert worker.folder.read_state() is None
+    monkeypatch.setattr(FullFolder, "full", False)
+    worker.publish_state()
+    assert worker.folder.read_state() is not None
