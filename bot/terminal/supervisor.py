@@ -87,7 +87,7 @@ def holding(home: Home) -> Iterator[None]:
         try:
             asyncio.run(check_store(home))
         except UserError as error:
-            if error.code != "disk_full":  # bot and scheduler wait for room
+            if error.code != "disk_full":  # they are started until there is room
                 raise
         yield
 

@@ -188,6 +188,11 @@ class Database(Connection):
         )
         return int(rows[0][0])
 
+    async def remove_snapshots(self) -> None:
+        """Delete the copies from before migrations: they hold what a member wants gone."""
+        for copy in await asyncio.to_thread(list_snapshots, self.path):
+            await asyncio.to_thread(copy.unlink, missing_ok=True)
+
     async def _apply_migration(self, number: int, sql: str) -> None:
         async with self.transaction() as tx:  # read the version inside: others may start, too
             done = await tx.fetch_one("PRAGMA user_version")

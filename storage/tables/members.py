@@ -115,6 +115,7 @@ class Members:
             await _add_erasure(tx, member)
         await self._trash.sweep()
         await self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        await self._database.remove_snapshots()
         return photos
 
 

@@ -159,6 +159,9 @@ async def test_everything(
     paused = await store.jobs.queue(make_job(dataset=dog.id))
     await store.jobs.send_command(paused.id, JobCommand.PAUSE, ALICE)
     home.job_folder(paused.folder).photos.mkdir(parents=True)
+    snapshot = home.path / "safelight.db.before-2"
+    await store._database.execute("VACUUM INTO :path", path=str(snapshot))
+    assert NAME.encode() in snapshot.read_bytes()
 
     await store.members.erase(ALICE, keep_styles=False)
     left = await store.members.export(ALICE)
