@@ -98,7 +98,8 @@ def render_with_sampler(requests: list[Request]) -> None:
         method = methods.walk()[request["method"]]
         content = writer.read_tensors(Path(request["file"]))
         with bases.borrow(request["base"]) as family:
-            tensors = foreign.translate(content, family.networks)
+            adapter = not method.TRAITS.marks.model
+            tensors = foreign.translate(content, family.networks) if adapter else content
             method.check(family.networks, tensors)
             with method.apply(family.networks, tensors, request["trigger"], 1.0):
                 np.save(request["by_sampler"], family.render_array(picture))  # type: ignore[attr-defined]
