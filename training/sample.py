@@ -126,7 +126,7 @@ def load_style(folder: JobFolder, request: SampleRequest, family: Family) -> Loa
     made = require_family(head, family.name, request.base)
     header.check_pairs(head)
     tensors = writer.read_tensors(path)
-    if not method.TRAITS.marks.model:
+    if not header.is_whole_model(tensors):
         tensors = foreign.translate(tensors, family.networks, foreign.read_told(path, head))
     try:
         method.check(family.networks, tensors)

@@ -44,12 +44,12 @@ def back_up(
 
     Without `keep`, every snapshot is kept. On the data folder's own disk, `min_free_mib` stay
     free. An interrupted run leaves no snapshot behind, and the
-    next one goes on with what it copied. Raises UserError: "backup_…", "home_missing",
+    next one goes on with what it copied. Raises UserError: "backup_…", "backup_empty",
     "home_older", "database_newer" or "home_damaged".
     """
     check_place(home.path, folder)
     if not home.database_file.exists():
-        raise UserError("home_missing", home=str(home.path))
+        raise UserError("backup_empty", home=str(home.path))
     with explaining_refusals(folder), opened(home.database_file) as live:
         check_schema(live)
         target, began = BackupFolder(folder), time.monotonic()

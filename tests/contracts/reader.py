@@ -90,7 +90,7 @@ def render_with_sampler(requests: list[Request]) -> None:
     from training.bases.cache import BaseCache  # noqa: PLC0415
     from training.device import Device  # noqa: PLC0415
     from training.families import Picture  # noqa: PLC0415
-    from training.styles import foreign, writer  # noqa: PLC0415
+    from training.styles import foreign, header, writer  # noqa: PLC0415
 
     bases = BaseCache(Path(requests[0]["home"]), Device.open(cpu=True))
     for request in requests:
@@ -98,7 +98,7 @@ def render_with_sampler(requests: list[Request]) -> None:
         method = methods.walk()[request["method"]]
         content = writer.read_tensors(Path(request["file"]))
         with bases.borrow(request["base"]) as family:
-            adapter = not method.TRAITS.marks.model
+            adapter = not header.is_whole_model(content)
             tensors = foreign.translate(content, family.networks) if adapter else content
             method.check(family.networks, tensors)
             with method.apply(family.networks, tensors, request["trigger"], 1.0):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -76,14 +76,19 @@ def read_metadata(header: dict[str, Any]) -> dict[str, str]:
     return told
 
 
+def is_whole_model(names: Iterable[str]) -> bool:
+    """Return whether tensors of these names are a whole model of a family, not an adapter."""
+    model = tuple(start for module in families.walk().values() for start in module.FILES.model)
+    return any(name.startswith(model) for name in names)
+
+
 def find_method(names: Collection[str]) -> str:
     """Return the method that makes files with tensors of these names.
 
     Raises JobError("style_broken") for a file that is no method's.
     """
     ends = {end for _, end in map(parse_key, names)}
-    model = tuple(start for module in families.walk().values() for start in module.FILES.model)
-    whole = any(name.startswith(model) for name in names)
+    whole = is_whole_model(names)
     surest, found = 0, ""
     for method, module in methods.walk().items():
         marks = module.TRAITS.marks

@@ -160,7 +160,7 @@ async def test_places_that_are_refused(filled, tmp_path):
     for folder, code in refused.items():
         with pytest.raises(UserError, match=code):
             await asyncio.to_thread(write.back_up, filled.home, folder)
-    with pytest.raises(UserError, match="home_missing"):
+    with pytest.raises(UserError, match="backup_empty"):
         await asyncio.to_thread(write.back_up, other, filled.folder)
     await filled.back_up()
     (filled.folder / "safelight-backup.json").write_text(json.dumps({"format": 1, "home": "x"}))
