@@ -21,7 +21,7 @@ from training.lazy import Tensor, torch
 from training.methods import lora
 from training.methods._defaults import trains_text_encoder
 from training.networks.counts import FamilyNumbers, file_sizes
-from training.networks.keys import split_key
+from training.networks.keys import split_key, to_kohya_keys
 from training.networks.networks import Layer, Networks
 from training.networks.sizes import HEADER_BYTES_PER_TENSOR, Row
 from training.recipe.recipe import Recipe
@@ -57,7 +57,7 @@ class Algorithm:
         layers = networks.find_layers()
         if not tensors:
             raise JobError("style_broken", reason="empty")
-        for name, tensor in tensors.items():
+        for name, tensor in to_kohya_keys(tensors).items():
             key, end = split_key(name)
             if key not in layers:
                 reason = f"this base has no layer {key[:80] or name[:80]}"
@@ -199,7 +199,7 @@ class LycorisAdapter:
 def group_by_layer(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
     """Return a file's tensors by layer, and by the ends of their keys."""
     found: dict[str, dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
+    for name, tensor in to_kohya_keys(tensors).items():
         key, end = split_key(name)
         found.setdefault(key, {})[end] = tensor
     return found

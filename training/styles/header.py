@@ -76,8 +76,15 @@ def read_metadata(header: dict[str, Any]) -> dict[str, str]:
     return told
 
 
-def is_whole_model(names: Iterable[str]) -> bool:
+def is_whole_model(names: Collection[str]) -> bool:
     """Return whether tensors of these names are a whole model of a family, not an adapter."""
+    ends = {end for _, end in map(parse_key, names)}
+    adapter = any(module.TRAITS.marks.match(names, ends) for module in methods.walk().values())
+    return not adapter and has_model_names(names)
+
+
+def has_model_names(names: Iterable[str]) -> bool:
+    """Return whether names begin as a whole model's; some families' adapters begin so, too."""
     model = tuple(start for module in families.walk().values() for start in module.FILES.model)
     return any(name.startswith(model) for name in names)
 
@@ -88,7 +95,7 @@ def find_method(names: Collection[str]) -> str:
     Raises JobError("style_broken") for a file that is no method's.
     """
     ends = {end for _, end in map(parse_key, names)}
-    whole = is_whole_model(names)
+    whole = has_model_names(names)
     surest, found = 0, ""
     for method, module in methods.walk().items():
         marks = module.TRAITS.marks
