@@ -1,4 +1,4 @@
-"""Stop this process cleanly on SIGINT or SIGTERM, and end others."""
+"""Stop this process cleanly on the signals that ask for it, and end others."""
 
 from __future__ import annotations
 
@@ -10,6 +10,15 @@ from contextlib import suppress
 
 SUPERVISED = "SAFELIGHT_SUPERVISED"  #: set for the children of `safelight run`
 STOPS = (signal.SIGINT, signal.SIGTERM)
+HANGUP = (signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()  #: nothing on Windows
+
+
+def list_heeded(*numbers: signal.Signals) -> list[signal.Signals]:
+    """List those of these signals that were not ignored when this process was started.
+
+    `nohup` starts programs that ignore SIGHUP; a script that uses `&`, some that ignore SIGINT.
+    """
+    return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 def call_on_stop(stop: Callable[[], object], numbers: tuple[signal.Signals, ...] = STOPS) -> None:
@@ -19,7 +28,7 @@ def call_on_stop(stop: Callable[[], object], numbers: tuple[signal.Signals, ...]
     """
     loop = asyncio.get_running_loop()
     with suppress(NotImplementedError):
-        for number in numbers:
+        for number in list_heeded(*numbers):
             loop.add_signal_handler(number, stop)
         if SUPERVISED in os.environ:
             loop.add_reader(0, call_at_end_of_input, stop)

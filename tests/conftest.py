@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,8 +17,12 @@ SHARED = ("tests/contracts",)
 
 
 def pytest_configure() -> None:
-    """Raise if a sentence lacks a fact, instead of leaving a gap."""
+    """Raise if a sentence lacks a fact, instead of leaving a gap; heed Ctrl+C as on a terminal.
+
+    A script that runs the tests with `&` has SIGINT ignored, in their child processes, too.
+    """
     Facts.strict = True
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import signal
 
-if __name__ == "__main__":  # Ctrl+C while the rest is imported: no traceback
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+    # Ctrl+C while the rest is imported: no traceback
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import asyncio
@@ -20,7 +21,7 @@ from storage.folders import Home
 from storage.homefolder import Program, hold_home
 from storage.refusals import exit_code, explain_refusal
 from storage.settings import read_settings
-from storage.signals import call_on_stop
+from storage.signals import call_on_stop, list_heeded
 from training.settings import TrainingSettings
 
 
@@ -37,7 +38,8 @@ def main() -> int:
         level, run = logging.WARNING, partial(command.run, given)
         if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may have any bytes
             sys.stdout.reconfigure(errors="replace")
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if list_heeded(signal.SIGINT):
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     logging.basicConfig(
         level=level, format="{asctime} {levelname:<7} {name}: {message}", style="{"
     )

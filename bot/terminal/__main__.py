@@ -8,7 +8,8 @@ import sys
 
 def main() -> int:
     """Run the command line and return its exit code."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # while the rest is imported
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # by a script that uses `&`
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # while the rest is imported
     from bot.terminal import cli  # noqa: PLC0415 - after that
 
     return cli.main()

@@ -21,6 +21,7 @@ from storage.flags import FlagParser
 from storage.folders import Home
 from storage.refusals import exit_code
 from storage.settings import read_settings
+from storage.signals import list_heeded
 
 #: Commands that `python -m training` runs; it knows their options.
 TRAINING_COMMANDS = (
@@ -117,7 +118,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; print a UserError as a sentence; return the exit code."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("discord").setLevel(logging.ERROR)  # it warns that it cannot speak
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if list_heeded(signal.SIGINT):
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     make_output_lenient()
     try:
         return run_and_flush(sys.argv[1:] if arguments is None else arguments)

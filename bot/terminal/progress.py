@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -17,6 +18,7 @@ from bot.terminal.bar import Bar
 from bot.wording import fill
 from storage.errors import JobError
 from storage.events import KINDS, Done, Event, Failed, Note, Progress, Started, read_line
+from storage.signals import HANGUP, STOPS, list_heeded
 
 TRAINING_PROGRAM = (sys.executable, "-m", "training")
 ANSWER_KINDS = (
@@ -26,9 +28,6 @@ TERMINAL_KINDS = frozenset({"done", "failed", "cancelled", "paused", *ANSWER_KIN
 SUCCESS_KINDS = frozenset({"done", *ANSWER_KINDS}) - {"fetched"}  #: nothing comes after them
 FAILED_EXIT_CODE, WRONG_EXIT_CODE, STOPPED_EXIT_CODE = 1, 2, 130
 EXIT_CODES = frozenset({0, FAILED_EXIT_CODE, WRONG_EXIT_CODE, STOPPED_EXIT_CODE})
-STOPS = tuple(  # Windows has no SIGHUP
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-)
 
 
 def run_training_command(
@@ -47,7 +46,7 @@ def run_training_command(
             end = event["kind"] if event.get("kind") in TERMINAL_KINDS else end
             printer.print_event(event)
         code = child.wait()
-    stopped = code == STOPPED_EXIT_CODE or -code in STOPS
+    stopped = code == STOPPED_EXIT_CODE or -code in (*STOPS, *HANGUP)
     if stopped and end in SUCCESS_KINDS:  # the signal came when all was done
         return 0
     if not end and (stopped or code not in EXIT_CODES):
@@ -63,19 +62,20 @@ def run_training_command(
 @contextmanager
 def passing_on_stops(child: subprocess.Popen[str], bar: Bar) -> Iterator[None]:
     """Hand Ctrl+C and SIGTERM on to a child inside the block; from the third on, kill it."""
-    before, received = {number: signal.getsignal(number) for number in STOPS}, []
+    received: list[int] = []
 
     def pass_on(number: int, _: object) -> None:
         received.append(number)
         if not received[1:]:
-            bar.print_line(wording.shell.STOPPING)
+            # in a thread, since the signal may have come while this one printed another line
+            threading.Thread(target=bar.print_line, args=[wording.shell.STOPPING]).start()
         if received[2:]:
             child.kill()
         elif os.name == "posix":  # elsewhere the console has interrupted it
             child.send_signal(number)
 
-    for number in STOPS:
-        signal.signal(number, pass_on)
+    heeded = list_heeded(*STOPS, *HANGUP)
+    before = {number: signal.signal(number, pass_on) for number in heeded}
     try:
         yield
     finally:

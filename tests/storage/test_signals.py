@@ -32,6 +32,18 @@ async def test_a_signal_that_is_not_named_is_left_alone():
     assert loop.remove_signal_handler(signal.SIGTERM)
 
 
+async def test_what_was_ignored_at_the_start_stays_ignored():
+    """A bot that a script started with `&` lives on when Ctrl+C ends the script."""
+    before, loop = signal.signal(signal.SIGINT, signal.SIG_IGN), asyncio.get_running_loop()
+    try:
+        call_on_stop(lambda: None)
+        signal.raise_signal(signal.SIGINT)
+        assert not loop.remove_signal_handler(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
+        loop.remove_signal_handler(signal.SIGTERM)
+
+
 async def test_a_child_stops_when_its_supervisor_is_gone():
     """A child of `safelight run` stops at the end of its standard input; others do not read it."""
     code = (

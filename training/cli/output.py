@@ -25,7 +25,7 @@ def print_line(line: dict[str, Any]) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still to come
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGTERM)  # SIGINT may be ignored
 
 
 def tell(code: str, **facts: Fact) -> None:

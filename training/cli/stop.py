@@ -7,10 +7,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from storage.signals import HANGUP, STOPS, list_heeded
+
 SAME_PRESS_SECONDS = 1.0  #: the terminal and the parent may both hand over one press
-STOPS = tuple(  # Windows has no SIGHUP
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-)
 
 
 class Stop:
@@ -28,7 +27,8 @@ class Stop:
 
         After a signal, the process is about to end, so that further ones are ignored.
         """
-        before = {number: signal.signal(number, self._receive) for number in STOPS}
+        heeded = list_heeded(*STOPS, *HANGUP)
+        before = {number: signal.signal(number, self._receive) for number in heeded}
         try:
             yield
         finally:

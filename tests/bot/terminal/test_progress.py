@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+import signal
 import sys
+import time
 
 import pytest
 
@@ -105,6 +107,37 @@ def test_a_signal_after_the_end_undoes_nothing():
     """A child that was stopped when all was done has succeeded."""
     done = LogEntry(Done(10, Timings(4.0)), 1.0).to_line()
     assert progress.run_training_command([], child(done, code=130)) == 0
+
+
+class PressedWhileWriting(io.RawIOBase):
+    """A terminal on which Ctrl+C is pressed while the first line is written."""
+
+    def __init__(self):
+        self.written = b""
+
+    def writable(self):
+        """Return True."""
+        return True
+
+    def write(self, content):
+        """Keep what is written; press Ctrl+C first."""
+        if not self.written:
+            signal.raise_signal(signal.SIGINT)
+        self.written += content
+        return len(content)
+
+
+def test_a_press_while_a_line_is_written(monkeypatch):
+    """Ctrl+C at the moment at which a line is printed breaks nothing, and is answered."""
+    terminal = PressedWhileWriting()
+    stream = io.TextIOWrapper(io.BufferedWriter(terminal), line_buffering=True)
+    monkeypatch.setattr(sys, "stderr", stream)
+    lines = [LogEntry(event, 1.0).to_line() for event in (Started(0, 10), Done(10))]
+    code = progress.run_training_command([], child(*lines, code=130))
+    while wording.shell.STOPPING.encode() not in terminal.written:
+        time.sleep(0.001)
+
+    assert code == 0
 
 
 def test_every_exit_code_is_documented():

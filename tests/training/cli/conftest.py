@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from training.cli.stop import STOPS
+from storage.signals import HANGUP, STOPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def handlers() -> Iterator[None]:
     """Restore the handlers: a command that was stopped ignores further signals until its end."""
-    before = {number: signal.getsignal(number) for number in STOPS}
+    before = {number: signal.getsignal(number) for number in (*STOPS, *HANGUP)}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)

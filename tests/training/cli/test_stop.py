@@ -23,6 +23,16 @@ def test_a_task_that_ends_by_itself_is_asked() -> None:
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
+def test_what_was_ignored_before_stays_ignored() -> None:
+    """`nohup` keeps a command running when its terminal is closed."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    with Stop().listening():
+        signal.raise_signal(signal.SIGHUP)
+
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+
 def test_elsewhere_it_ends_the_command() -> None:
     """What cannot end by itself is interrupted."""
     with pytest.raises(KeyboardInterrupt), Stop().listening():

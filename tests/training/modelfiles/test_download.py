@@ -206,7 +206,7 @@ def test_unseen(fake_hub: FakeHub, tmp_path: Path) -> None:
 
 
 def running(fake_hub: FakeHub, home: Path, *names: str) -> subprocess.Popen[str]:
-    """Start the command as a shell does, so that it receives Ctrl+C."""
+    """Start the command."""
     known = {
         "SAFELIGHT_HOME": str(home),
         "HF_HOME": str(home / "hub"),
@@ -214,11 +214,7 @@ def running(fake_hub: FakeHub, home: Path, *names: str) -> subprocess.Popen[str]
     }
     known |= {"SAFELIGHT_DISK_MB": "0", "SAFELIGHT_BASES": str(home / "own.toml")}
     command = [sys.executable, "-m", "training", "bases", *names]
-    here = signal.signal(signal.SIGINT, signal.default_int_handler)  # a child inherits no handler
-    try:
-        return subprocess.Popen(command, env=os.environ | known, stdout=subprocess.PIPE, text=True)
-    finally:
-        signal.signal(signal.SIGINT, here)
+    return subprocess.Popen(command, env=os.environ | known, stdout=subprocess.PIPE, text=True)
 
 
 @pytest.mark.slow(3)
