@@ -22,6 +22,7 @@ PAUSE_SECONDS = 0.4  #: between two injuries, on average
 MAX_QUIET_SECONDS = 3.0  #: until the next injury, though no job got further
 WAIT_SECONDS = 600.0
 TURN_SECONDS = 0.1
+QUIET_SECONDS = 3.0  #: without a request to Discord, until the bot has nothing more to say
 
 
 async def draw_expected(folder: Path) -> dict[str, str]:
@@ -107,14 +108,15 @@ class Chaos:
             await asyncio.sleep(TURN_SECONDS)
 
     async def let_bot_finish(self) -> None:
-        """Wait until the bot has read every event and posted."""
+        """Wait until the bot has read every event and has no more to post or edit."""
+        twin, store = self.house.twin, self.house.store
+        changed = -1
         async with asyncio.timeout(WAIT_SECONDS):
-            while await self.house.store.events.read_cursor("bot") < self.newest:
-                await asyncio.sleep(TURN_SECONDS)
-        posts = -1
-        while posts != len(self.house.twin.posts):
-            posts = len(self.house.twin.posts)
-            await asyncio.sleep(5)
+            while changed != twin.changes or await store.posts.list_waiting():
+                changed = twin.changes
+                while await store.events.read_cursor("bot") < await store.events.newest_id():
+                    await asyncio.sleep(TURN_SECONDS)
+                await asyncio.sleep(QUIET_SECONDS)
 
 
 async def run(

@@ -66,6 +66,7 @@ class DiscordTwin:
     on_post: Callable[[str], bool] = lambda _: False
     sockets: set[web.WebSocketResponse] = field(default_factory=set)
     repeated_nonces: int = 0
+    changes: int = 0  #: messages made, edited and deleted
     failures: list[str] = field(default_factory=list)
 
     def app(self) -> web.Application:
@@ -197,6 +198,7 @@ class DiscordTwin:
                 return await self.edit(int(number), int(message), await read_body(request))
             case "DELETE", ["channels", number, "messages", message]:
                 self.find(int(number), int(message)).deleted = True
+                self.changes += 1
                 return None
         self.failures.append(f"{method} {'/'.join(path)} is not there")
         raise web.HTTPNotFound(body=b'{"code": 0, "message": "404"}', headers=JSON)
@@ -233,6 +235,7 @@ class DiscordTwin:
         body = message_body(new_id(), number, sent)
         post = Post(body, number, nonce, time.monotonic(), sent.digests)
         self.posts.append(post)
+        self.changes += 1
         if nonce:
             self.nonces[nonce] = post
         if self.on_post("after"):
@@ -241,6 +244,7 @@ class DiscordTwin:
 
     async def edit(self, number: int, message: int, sent: Sent) -> dict[str, Any]:
         """Edit a message."""
+        self.changes += 1
         post = self.find(number, message)
         if "components" in sent.body:
             kept = {str(one["id"]) for one in sent.body.get("attachments", ())}

@@ -67,6 +67,11 @@ class House:
             os.kill(process["pid"], number)
         return True
 
+    def note(self, what: str) -> None:
+        """Write down what was done, with the time, for whoever looks for a cause."""
+        with (self.folder / "injuries.log").open("a") as log:
+            log.write(f"{time.strftime('%H:%M:%S')} {what}\n")
+
     def crash_points(self, role: str) -> CrashPoints:
         """Return the file that arms a role."""
         return CrashPoints(self.folder, role)

@@ -54,6 +54,7 @@ class Injuries:
 
     def count(self, what: str) -> None:
         """Count an injury."""
+        self.house.note(what)
         self.done[what] = self.done.get(what, 0) + 1
         self.kills_left -= 1
         self.last_at = time.monotonic()
