@@ -53,9 +53,12 @@ def sync_folder(folder: Path) -> None:
             os.close(opened)
 
 
-def list_parts(folder: Path) -> list[tuple[Path, int]]:
-    """List the files below a folder that are not whole, with the number of who writes them."""
-    parts = [path for path in folder.rglob(".*.part") if path.suffixes[-2:-1]]
+def list_parts(folder: Path, depth: str = "**/") -> list[tuple[Path, int]]:
+    """List the files in a folder that are not whole, with the number of who writes them.
+
+    With `depth` "", folders in it are left out.
+    """
+    parts = [path for path in folder.glob(f"{depth}.*.part") if path.suffixes[-2:-1]]
     numbers = [path.suffixes[-2].removeprefix(".") for path in parts]
     return [
         (path, int(number))

@@ -96,14 +96,14 @@ def remove_parts(home: Home, program: Program) -> None:
 
     The bot alone writes photos, so none that is found at its start is still being written.
     """
+    beside = list_parts(home.path, "")
+    parts = [(path, pid) for path, pid in beside if read_birth(pid) is None]
     if program is Program.BOT:
-        parts = [*list_parts(home.path / "photos"), *list_parts(home.path / "previews")]
+        parts += [*list_parts(home.path / "photos"), *list_parts(home.path / "previews")]
     elif program is Program.SCHEDULER:
         folders = (home.runs, home.styles, home.workers)
-        parts = [part for folder in folders for part in list_parts(folder)]
-        parts = [(path, pid) for path, pid in parts if read_birth(pid) is None]
-    else:
-        parts = []
+        found = [part for folder in folders for part in list_parts(folder)]
+        parts += [(path, pid) for path, pid in found if read_birth(pid) is None]
     for path, _ in parts:
         log.info("Removing %s, which a process that died left behind", path)
         path.unlink(missing_ok=True)

@@ -114,9 +114,9 @@ def test_parts(home: Home) -> None:
     """What was being written when its process died goes at the next start; the rest stays."""
     create_home(home)
     dead, alive = 4_194_304, os.getppid()  # above the largest number Linux gives
-    folders = ("photos/ab", "previews/ab", "runs/1-ab/checkpoints", "styles/1-ab", "workers/cpu")
+    folders = ("photos/ab", "previews/ab", "runs/1-ab/samples", "styles/1-ab", "workers/cpu", ".")
     for folder in folders:
-        (home.path / folder).mkdir(parents=True)
+        (home.path / folder).mkdir(parents=True, exist_ok=True)
         for process in (dead, alive):
             (home.path / folder / f".x.png.{process}.part").touch()
         (home.path / folder / ".hidden.part").touch()
@@ -126,6 +126,6 @@ def test_parts(home: Home) -> None:
     with hold_home(home, Program.SCHEDULER):
         pass
 
-    left = {str(path.relative_to(home.path)) for path in home.path.rglob(".x.*")}
-    assert left == {f"{folder}/.x.png.{alive}.part" for folder in folders[2:]}
+    left = {path.relative_to(home.path) for path in home.path.rglob(".x.*")}
+    assert left == {Path(folder, f".x.png.{alive}.part") for folder in folders[2:]}
     assert len(list(home.path.rglob(".hidden.part"))) == len(folders)
