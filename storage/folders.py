@@ -2,7 +2,7 @@
 
     home/  safelight.db  secret  photos/ab/<digest>.png  previews/ab/<digest>.webp
            styles/<id>-<key>/<name>.safetensors  bases/  workers/<name>/  runs/<id>-<key>/
-           quarantine/<date>/
+           quarantine/<date>/  safelight.db.before-<number of the migration>
 
     runs/<id>-<key>/  job.json photos/ classes/ style.safetensors
                 events.jsonl checkpoints/ samples/ result/ log.txt
@@ -23,6 +23,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+ASIDE_DAYS = 14  #: that the quarantine and the copies from before migrations are kept
 
 
 @contextmanager

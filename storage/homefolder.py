@@ -6,10 +6,12 @@ import json
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import StrEnum
+from pathlib import Path
 from typing import cast
 
+import psutil
 from filelock import FileLock, Timeout
 
 from storage.disk import DISK_FULL_ERRORS
@@ -96,17 +98,27 @@ def remove_parts(home: Home, program: Program) -> None:
 
     The bot alone writes photos, so none that is found at its start is still being written.
     """
-    beside = list_parts(home.path, "")
-    parts = [(path, pid) for path, pid in beside if read_birth(pid) is None]
-    if program is Program.BOT:
-        parts += [*list_parts(home.path / "photos"), *list_parts(home.path / "previews")]
-    elif program is Program.SCHEDULER:
+    parts = list_parts(home.path, "")  # such as a copy of the database
+    if program is Program.SCHEDULER:
         folders = (home.runs, home.styles, home.workers)
-        found = [part for folder in folders for part in list_parts(folder)]
-        parts += [(path, pid) for path, pid in found if read_birth(pid) is None]
-    for path, _ in parts:
+        parts += [part for folder in folders for part in list_parts(folder)]
+    gone = [path for path, pid in parts if is_abandoned(path, pid)]
+    if program is Program.BOT:
+        photos = [*list_parts(home.path / "photos"), *list_parts(home.path / "previews")]
+        gone += [path for path, _ in photos]
+    for path in gone:
         log.info("Removing %s, which a process that died left behind", path)
+        path.with_name(f"{path.name}-journal").unlink(missing_ok=True)  # SQLite's
         path.unlink(missing_ok=True)
+
+
+def is_abandoned(part: Path, pid: int) -> bool:
+    """Return whether the process that wrote a file is gone; its number may be another's now."""
+    if pid == os.getpid() or read_birth(pid) is None:  # we have begun nothing yet
+        return True
+    with suppress(OSError, psutil.Error):
+        return bool(part.stat().st_mtime < psutil.Process(pid).create_time() - 1)
+    return False
 
 
 def find_leftover(home: Home, program: Program) -> Process | None:

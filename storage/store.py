@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Self
 
-from storage.folders import Home
+from storage.folders import ASIDE_DAYS, Home
 from storage.homefolder import create_home
 from storage.tables.catalog import Catalogs
 from storage.tables.database import Database
@@ -53,11 +54,16 @@ class Store:
         await asyncio.to_thread(create_home, home)
         store = cls(await Database.open(home.database_file), home)
         try:
-            await store._trash.sweep()
+            await store.sweep()
         except BaseException:
             await store.close()
             raise
         return store
+
+    async def sweep(self) -> None:
+        """Remove what deleted rows left, and old copies of the database from before migrations."""
+        await self._trash.sweep()
+        await self._database.remove_snapshots(time.time() - ASIDE_DAYS * 86400.0)
 
     async def quick_check(self) -> None:
         """Read all of the database; raise UserError("database_damaged") if that is damaged."""

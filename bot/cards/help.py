@@ -10,6 +10,8 @@ from bot import wording
 from bot.card import Card
 from bot.cards.components import row, text
 from bot.settings import BotSettings
+from bot.wording import say
+from storage.folders import ASIDE_DAYS
 
 
 def help_card() -> Card:
@@ -20,7 +22,7 @@ def help_card() -> Card:
 def privacy_card(settings: BotSettings) -> Card:
     """Return a card of what is stored, who sees it and how it is deleted."""
     collect = wording.guide.PRIVACY_COLLECT if settings.collect_messages else ""
-    card = Card(text(wording.guide.PRIVACY, collect))
+    card = Card(text(say(wording.guide.PRIVACY, days=ASIDE_DAYS), collect))
     if settings.privacy_url is None:
         return card
     link: ui.Button[Any] = ui.Button(label=wording.guide.PRIVACY_LINK, url=settings.privacy_url)

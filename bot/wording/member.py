@@ -11,10 +11,10 @@ CONSENT = "You agreed to the terms (version {version}) on <t:{when}:D>"
 NO_CONSENT = "You haven't agreed to the terms yet, so I store none of your photos."
 EXPORTED = "Here's everything I store about you: a list, and your photos."
 EXPORTED_PART = "Part {part} of {parts}"
-ERASE_ASK = "### Delete everything?\nThis permanently deletes {photos} and your datasets, captions, jobs and consents, and stops running trainings. Messages already posted in channels belong to Discord; delete those there."
+ERASE_ASK = "### Delete everything?\nThis permanently deletes {photos} and your datasets, captions, jobs and consents, and stops running trainings. If there are backups, the next one removes you from them. Messages already posted in channels belong to Discord; delete those there."
 ERASE_SHARED = "You have shared {styles} with servers. Delete those too, or leave them there without your name?"
-ERASED_STYLES_LEFT = "### All gone\nDeleted {photos} and everything else about you. What you shared stays on those servers without your name."
-ERASED = "### All gone\nDeleted {photos} and everything else about you."
+ERASED_STYLES_LEFT = "### All gone\nDeleted {photos} and everything else about you. If there are backups, the next one forgets you, too. What you shared stays on those servers without your name."
+ERASED = "### All gone\nDeleted {photos} and everything else about you. If there are backups, the next one forgets you, too."
 
 # labels: a verb first, 18 characters at most
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import shutil
 import sqlite3
@@ -24,6 +25,7 @@ MIN_SQLITE_VERSION = (3, 38)  #: the SQLite that our statements need
 SQLITE_VERSION = sqlite3.sqlite_version_info[:3]  #: the SQLite that this Python has
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 BUSY_TIMEOUT_SECONDS = 30  #: for another process to finish writing
+SHORT_TIMEOUT_MS = 500  #: for what is tried again later
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",  # a job is on disk before its member reads that it is queued
@@ -188,10 +190,27 @@ class Database(Connection):
         )
         return int(rows[0][0])
 
-    async def remove_snapshots(self) -> None:
-        """Delete the copies from before migrations: they hold what a member wants gone."""
+    async def empty_log(self) -> bool:
+        """Empty the write-ahead log, which keeps what was deleted; return whether it is empty.
+
+        It is not while another process reads, such as a backup, which nobody has to wait for.
+        """
+        async with self._lock:
+            await Connection.execute(self, f"PRAGMA busy_timeout = {SHORT_TIMEOUT_MS}")
+            try:
+                rows = await Connection.execute(self, "PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                await Connection.execute(
+                    self, f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}"
+                )
+        return not rows[0]["busy"]
+
+    async def remove_snapshots(self, until: float = math.inf) -> None:
+        """Delete the copies from before migrations that were made until a time."""
         for copy in await asyncio.to_thread(list_snapshots, self.path):
-            await asyncio.to_thread(copy.unlink, missing_ok=True)
+            with suppress(FileNotFoundError):  # another process deletes them, too
+                if copy.stat().st_mtime <= until:
+                    copy.unlink()
 
     async def _apply_migration(self, number: int, sql: str) -> None:
         async with self.transaction() as tx:  # read the version inside: others may start, too

@@ -17,7 +17,7 @@ from typing import Any
 from storage.errors import UserError
 from storage.records import Job, JobCommand, Kind, NewJob, Release, Status
 from storage.tables.database import Connection, Database, read_row
-from storage.tables.trash import Trash
+from storage.tables.trash import ADD_TRACES, Trash
 
 MAX_ATTEMPTS = 3  #: that crash a worker, without any progress in between
 MAX_INTERRUPTIONS = 20  #: from outside, without any progress in between: else it never ends
@@ -296,6 +296,8 @@ class Jobs:
                 return False
             await tx.execute("DELETE FROM styles WHERE job = :job", job=job_id)
             await tx.execute("DELETE FROM jobs WHERE id = :job", job=job_id)
+            if row is not None:
+                await tx.execute(ADD_TRACES)
         await self._trash.sweep()
         return True
 

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from storage.tables.database import Connection, Database
-from storage.tables.trash import Trash
+from storage.tables.trash import ADD_TRACES, Trash
 
 #: every row about a member, by its name in the export
 EXPORT_QUERIES = {
@@ -113,9 +113,8 @@ class Members:
             ):
                 await tx.execute(sql, member=member)
             await _add_erasure(tx, member)
+            await tx.execute(ADD_TRACES)
         await self._trash.sweep()
-        await self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        await self._database.remove_snapshots()
         return photos
 
 

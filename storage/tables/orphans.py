@@ -17,12 +17,11 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from storage.folders import Home, JobFolder
+from storage.folders import ASIDE_DAYS, Home, JobFolder
 from storage.tables.database import Database
 
 log = logging.getLogger(__name__)
 
-QUARANTINE_DAYS = 14  #: after which what nobody missed is deleted
 #: what tells two jobs of the same id apart, in the request of a job and in its folder's `job.json`
 TELLING = ("name", "trigger", "seed", "prompt", "captioner")
 FOLDERS = {
@@ -68,17 +67,17 @@ class Orphans:
                 "%s folders and photos belong to no row of the database. They are in %s and are"
                 " deleted after %s days. If the database is the wrong one, put the right one back:"
                 " what belongs to it returns at the next start.",
-                *(count, self._home.quarantine, QUARANTINE_DAYS),
+                *(count, self._home.quarantine, ASIDE_DAYS),
             )
         await self.expire()
         return count
 
     async def expire(self) -> None:
-        """Delete what has been in quarantine for `QUARANTINE_DAYS`."""
-        until = (datetime.now(UTC) - timedelta(days=QUARANTINE_DAYS)).date().isoformat()
+        """Delete what has been in quarantine for `ASIDE_DAYS`."""
+        until = (datetime.now(UTC) - timedelta(days=ASIDE_DAYS)).date().isoformat()
         for day in list_files(self._home.quarantine):
             if day.name <= until:
-                log.info("%s is deleted: nobody missed it in %s days", day, QUARANTINE_DAYS)
+                log.info("%s is deleted: nobody missed it in %s days", day, ASIDE_DAYS)
                 await asyncio.to_thread(shutil.rmtree, day, ignore_errors=True)
 
     async def _list_known(self, kind: str) -> set[str]:

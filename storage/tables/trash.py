@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import filecmp
 import logging
 import shutil
 from pathlib import Path
@@ -17,6 +18,8 @@ from storage.tables.database import Database
 log = logging.getLogger(__name__)
 
 DELETE_ENTRY = "DELETE FROM trash WHERE kind = :kind AND key = :key"
+#: With a member's rows go their traces: in the write-ahead log and in copies of the database.
+ADD_TRACES = "INSERT OR IGNORE INTO trash VALUES ('traces', '')"
 
 
 class Trash:
@@ -29,11 +32,19 @@ class Trash:
         """Remove all of these files; those that cannot be removed are tried again next time."""
         for kind, key in await self._database.execute("SELECT kind, key FROM trash"):
             try:
-                await (
-                    self._remove_photo(key) if kind == "photo" else self._remove_folder(kind, key)
-                )
+                if kind == "photo":
+                    await self._remove_photo(key)
+                elif kind == "traces":
+                    await self._remove_traces()
+                else:
+                    await self._remove_folder(kind, key)
             except OSError:
                 log.exception("Cannot remove the files of %s %s", kind, key)
+
+    async def _remove_traces(self) -> None:
+        await self._database.remove_snapshots()
+        if await self._database.empty_log():  # else another process reads: next time
+            await self._database.execute(DELETE_ENTRY, kind="traces", key="")
 
     async def _remove_folder(self, kind: str, key: str) -> None:
         await asyncio.to_thread(remove_path, self._find_folder(kind, key))
@@ -48,9 +59,14 @@ class Trash:
 
     def _remove_everywhere(self, path: Path) -> None:
         """Remove a file, also where an earlier database left it to the quarantine."""
-        remove_path(path)
-        for copy in self._home.quarantine.glob(f"*/{path.relative_to(self._home.path)}"):
-            remove_path(copy)
+        aside = self._home.quarantine
+        names = [path, *aside.glob(f"*/{path.relative_to(self._home.path)}")]
+        file = next((name for name in names if name.is_file()), None)
+        for copy in aside.glob(f"*/runs/*/photos/*{path.suffix}"):
+            if file is not None and filecmp.cmp(file, copy, shallow=False):
+                remove_path(copy)
+        for name in names:
+            remove_path(name)
 
     def _find_folder(self, kind: str, name: str) -> Path:
         if kind == "style":

@@ -119,7 +119,11 @@ def test_parts(home: Home) -> None:
         (home.path / folder).mkdir(parents=True, exist_ok=True)
         for process in (dead, alive):
             (home.path / folder / f".x.png.{process}.part").touch()
+            (home.path / folder / f".x.png.{process}.part-journal").touch()
         (home.path / folder / ".hidden.part").touch()
+    reused = home.path / f".before-the-process.{alive}.part"
+    reused.touch()
+    os.utime(reused, (1, 1))
 
     with hold_home(home, Program.BOT):
         pass
@@ -127,5 +131,7 @@ def test_parts(home: Home) -> None:
         pass
 
     left = {path.relative_to(home.path) for path in home.path.rglob(".x.*")}
-    assert left == {Path(folder, f".x.png.{alive}.part") for folder in folders[2:]}
+    kept = {Path(folder, f".x.png.{alive}.part") for folder in folders[2:]}
+    assert left == kept | {path.with_name(f"{path.name}-journal") for path in kept}
+    assert not reused.exists()
     assert len(list(home.path.rglob(".hidden.part"))) == len(folders)

@@ -73,7 +73,7 @@ def list_photos(recipe: dict[str, Any]) -> list[str]:
 
 
 def clear_folder(folder: JobFolder) -> None:
-    """Remove what a job that has ended no longer needs."""
+    """Remove what a job that has ended no longer needs, its request last."""
     for path in (folder.photos, folder.class_images, folder.checkpoints):
         shutil.rmtree(path, ignore_errors=True)
     folder.style_file.unlink(missing_ok=True)
@@ -81,6 +81,7 @@ def clear_folder(folder: JobFolder) -> None:
         part.unlink(missing_ok=True)
     if (large := model_file(folder)) is not None:
         large.unlink(missing_ok=True)
+    folder.request_file.unlink(missing_ok=True)  # it has captions, and others' triggers
 
 
 def model_file(folder: JobFolder) -> Path | None:

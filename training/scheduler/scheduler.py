@@ -16,7 +16,7 @@ from storage.tables.catalog import catalog_from_json
 from training.scheduler.backend import Backend
 from training.scheduler.claim import LEASE_SECONDS, Claim, purge_job
 from training.scheduler.handle import WorkerHandle
-from training.scheduler.layout import clear_folder, model_file
+from training.scheduler.layout import clear_folder
 from training.settings import TrainingSettings
 from training.worker.folder import WorkerFolder
 
@@ -108,7 +108,7 @@ class Scheduler:
                 continue
             folder = self.store.home.job_folder(path.name)
             left = (folder.checkpoints, folder.photos, folder.class_images, folder.style_file)
-            if any(place.exists() for place in (*left, *filter(None, [model_file(folder)]))):
+            if any(place.exists() for place in (*left, folder.request_file)):
                 clear_folder(folder)
 
     async def run_turn(self) -> None:
@@ -125,6 +125,7 @@ class Scheduler:
             self.expired_at = time.monotonic()
             await self.store.drafts.remove_old()
             await self.store.orphans.expire()
+            await self.store.sweep()
             await self.remove_old_models()
 
     async def remove_old_models(self) -> None:

@@ -132,6 +132,25 @@ async def test_snapshots(folder: Path) -> None:
     assert (version, found) == (3, {"first", "t2", "t3"})
 
 
+async def test_log(folder: Path) -> None:
+    """The log is emptied of what was deleted, unless another process reads."""
+    path = folder / "x.db"
+    database = await Database.open(path, folder)
+    reader = sqlite3.connect(path)
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM first").fetchall()
+    await database.execute("INSERT INTO first VALUES (zeroblob(9000))")
+
+    busy = await database.empty_log()
+    reader.close()
+    free = await database.empty_log()
+    log = path.with_name("x.db-wal").stat().st_size
+    patience = await database.execute("PRAGMA busy_timeout")
+    await database.close()
+
+    assert (busy, free, log, patience[0][0]) == (False, True, 0, 30_000)
+
+
 async def test_rollback(folder: Path) -> None:
     """A failed transaction is rolled back, also when its task is cancelled."""
     database = await Database.open(folder / "x.db", folder)

@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 
-from storage.folders import Home, write_json, write_whole
+from storage.folders import ASIDE_DAYS, Home, write_json, write_whole
 from storage.records import CheckedPhoto, Concept, Job, Kind, NewJob, Style
 from storage.store import Store
-from storage.tables.orphans import QUARANTINE_DAYS
 
 ALICE, GUILD = 1001, 77
 Made = Callable[..., NewJob]
@@ -139,8 +138,7 @@ async def test_expiry(store: Store, home: Home) -> None:
     """What nobody missed is deleted after two weeks, and nothing else that lies there."""
     now = datetime.now(UTC)
     young, old = (
-        (now - timedelta(days=days)).date().isoformat()
-        for days in (QUARANTINE_DAYS - 1, QUARANTINE_DAYS)
+        (now - timedelta(days=days)).date().isoformat() for days in (ASIDE_DAYS - 1, ASIDE_DAYS)
     )
     for day in (young, old):
         write_whole(home.quarantine / day / "runs" / "1" / "log.txt", b"")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
+import time
 from collections.abc import Callable
 
 import pytest
 
-from storage.folders import Home
+from storage.folders import ASIDE_DAYS, Home
 from storage.records import NewJob
 from storage.store import Store
 
@@ -35,6 +38,38 @@ async def test_copies(home: Home, make_job: Callable[..., NewJob]) -> None:
         await store._trash.sweep()
 
     assert [path.name for path in home.job_folder(job.folder).path.iterdir()] == ["log.txt"]
+
+
+async def test_traces(home: Home) -> None:
+    """Copies of the database go with an erasure, at the next start if a reader was in the way."""
+    async with await Store.open(home) as store:
+        snapshot = home.path / "safelight.db.before-2"
+        reader = sqlite3.connect(home.database_file)
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM trash").fetchall()
+        snapshot.touch()
+        await store.members.erase(1001, keep_styles=False)
+        waiting = await store._database.execute("SELECT kind FROM trash")
+        reader.close()
+    async with await Store.open(home) as store:
+        assert await store._database.execute("SELECT kind FROM trash") == []
+
+    assert [row["kind"] for row in waiting] == ["traces"]
+    assert not snapshot.exists()
+
+
+async def test_age(home: Home) -> None:
+    """Copies from before migrations are deleted after two weeks."""
+    home.path.mkdir()
+    now, old, young = time.time(), "safelight.db.before-3", "safelight.db.before-4"
+    for name, days in ((old, ASIDE_DAYS + 1), (young, ASIDE_DAYS - 1)):
+        (home.path / name).touch()
+        os.utime(home.path / name, (now, now - days * 86400))
+
+    await (await Store.open(home)).close()
+
+    assert not (home.path / old).exists()
+    assert (home.path / young).exists()
 
 
 async def test_resists(home: Home, caplog: pytest.LogCaptureFixture) -> None:

@@ -194,4 +194,4 @@ async def test_what_is_kept(queue):
     clear_folder(folder)
     clear_folder(folder)
 
-    assert sorted(path.name for path in folder.path.iterdir()) == ["job.json", "result", "samples"]
+    assert sorted(path.name for path in folder.path.iterdir()) == ["result", "samples"]

@@ -229,13 +229,15 @@ async def test_a_whole_model_is_kept_once_and_not_for_ever(queue):
         await scheduler.remove_old_models()
         (old,) = await queue.store.styles.list_for(job.owner)
 
-        again = queue.home.job_folder(job.folder).result / "mydog.safetensors"
-        again.write_bytes(b"as a scheduler leaves it that is killed")
+        folder = queue.home.job_folder(job.folder)
+        (folder.result / "mydog.safetensors").write_bytes(b"as a killed scheduler leaves it")
+        write_json(folder.request_file, {"recipe": {"name": "mydog", "rank": 0}})
         await scheduler.adopt_jobs()
 
     assert style.whole
     assert kept
-    assert list(queue.home.job_folder(job.folder).result.glob("*.safetensors")) == []
+    assert list(folder.result.glob("*.safetensors")) == []
+    assert not folder.request_file.exists()
     assert not file.exists()
     assert old.removed
 
