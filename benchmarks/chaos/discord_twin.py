@@ -143,7 +143,7 @@ class DiscordTwin:
             if request.transport is not None:
                 request.transport.abort()
             return web.Response(status=500)
-        except web.HTTPException:
+        except (web.HTTPException, ConnectionResetError):  # the bot died while it asked
             raise
         except Exception as error:  # a gap of the twin, not a fault of the bot
             self.failures.append(f"{request.method} {'/'.join(path)}: {error!r}")
