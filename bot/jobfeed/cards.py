@@ -48,7 +48,7 @@ class WatchedJob:
     shown: Status | None = None  #: the status on the card; a queued job's card has its place
     lost: bool = False  #: the card cannot be posted: wait for the next status
     ended: bool = False  #: the ladder shows the card's last state
-    restored: bool = False  #: an earlier process may have posted its card and died
+    uncertain: bool = False  #: a card may have been posted that the store does not know of
     message: tuple[int, int, int] | None = None  #: channel, server and message id of the card
     payload: list[Any] = field(default_factory=list)  #: as it was posted last
 
@@ -79,7 +79,7 @@ class WatchedJobs:
                 return None
             state = JobState.from_events(await self.store.events.list_for_job(number))
             known = WatchedJob(number, state, ended=job.status.ended)
-            known.restored = job.created < self.started
+            known.uncertain = job.created < self.started
             self.known[number] = known
         return self.known[number]
 
@@ -115,6 +115,9 @@ class JobCards:
                 watched.payload = content
                 return
             card = await self.make_card(job, watched)  # its files were read
+        if watched.uncertain and await self._find_card(job, card, watched):
+            await self.update_card(await self.store.jobs.get(job.id), watched)
+            return
         watched.message = await self._post(job, card, watched)
         watched.payload = content
 
@@ -139,26 +142,39 @@ class JobCards:
             return False
         return True
 
+    async def _find_card(self, job: Job, card: Card, watched: WatchedJob) -> bool:
+        """Take over a card that was posted, but not recorded; return whether there is one.
+
+        It may show an earlier state of the job.
+        """
+        room = channels.partial_messageable(self.bot, job.channel, job.guild)
+        marker, after = card.container.id or 0, job.message or 0
+        found = await channels.find_posted(self.bot, room, marker, after)
+        watched.uncertain = False
+        if found is not None:
+            await self._record_card(job, found.id)
+        return found is not None
+
     async def _post(self, job: Job, card: Card, watched: WatchedJob) -> tuple[int, int, int]:
         """Post a card, remove the old one, and return its channel, server and message id."""
         if job.private and not job.thread and job.kind is Kind.TRAIN:
             await self.store.jobs.set_thread(job.id, await channels.create_thread(self.bot, job))
             job = await self.store.jobs.get(job.id)
         room = channels.partial_messageable(self.bot, job.channel, job.guild)
-        old, marker = job.message or 0, card.container.id or 0
-        message = None
-        if watched.restored:
-            message = await channels.find_posted(self.bot, room, marker, after=old)
-        watched.restored = False
-        if message is None:
-            nonce = f"{job.id}-{old % 10**8}-card"
-            send = partial(channels.post, room, card, nonce)
-            message = await channels.reopening(self.bot, job.channel, send)
-        await self.store.jobs.set_card(job.id, job.channel, message.id, job.thread)
-        if old:
-            with suppress(discord.HTTPException):
-                await channels.remove_message(self.bot, job.channel, job.guild, old)
+        nonce = f"{job.id}-{(job.message or 0) % 10**8}-card"
+        watched.uncertain = True
+        send = partial(channels.post, room, card, nonce)
+        message = await channels.reopening(self.bot, job.channel, send)
+        await self._record_card(job, message.id)
+        watched.uncertain = False
         return job.channel, job.guild, message.id
+
+    async def _record_card(self, job: Job, message: int) -> None:
+        """Record a job's new card, and remove the old one."""
+        await self.store.jobs.set_card(job.id, job.channel, message, job.thread)
+        if job.message:
+            with suppress(discord.HTTPException):
+                await channels.remove_message(self.bot, job.channel, job.guild, job.message)
 
     async def make_card(self, job: Job, watched: WatchedJob) -> Card:
         """Return a job's card as the job is now."""
