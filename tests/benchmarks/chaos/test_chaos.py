@@ -28,6 +28,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
 
 
 @pytest.mark.slow(80)
+@pytest.mark.filterwarnings("ignore:unread_data:DeprecationWarning")  # aiohttp's own
 @pytest.mark.parametrize("seed", SEEDS)
 def test_chaos(runs: Runs, seed: int) -> None:
     """Real processes that are killed at random do no harm to any job."""
