@@ -16,6 +16,7 @@ from bot.cards.components import Control, find_controls
 from bot.jobfeed.follower import JobFollower
 from bot.settings import BotSettings
 from bot.web import Web
+from storage.disk import explaining_full_disk
 from storage.errors import UserError
 from storage.folders import Home
 from storage.homefolder import Program, hold_home
@@ -97,7 +98,7 @@ def run(settings: BotSettings) -> None:
     token = settings.token.get_secret_value()
     logs.start_logging(token)
     try:
-        with hold_home(Home(settings.home), Program.BOT):
+        with explaining_full_disk(), hold_home(Home(settings.home), Program.BOT):
             asyncio.run(serve(settings, token))
     except discord.LoginFailure:
         raise UserError("token_refused") from None

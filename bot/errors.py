@@ -16,6 +16,7 @@ import discord
 from discord import app_commands
 
 from bot import wording
+from storage.disk import is_full_disk_error
 from storage.errors import SafelightError, UserError
 
 log = logging.getLogger(__name__)
@@ -27,11 +28,9 @@ GONE_CODES = frozenset({10008, 10062, 10015, 40060})  #: message, interaction or
 
 def known_error(error: BaseException) -> SafelightError | None:
     """Return the error to explain to the person, or None if it is a bug."""
-    while isinstance(error, app_commands.CommandInvokeError | app_commands.TransformerError):
-        cause: BaseException | None = getattr(error, "original", error.__cause__)
-        if cause is None:
-            break
-        error = cause
+    error = unwrap(error)
+    if isinstance(error, OSError) and is_full_disk_error(error):
+        error = UserError("disk_full")
     match error:
         case SafelightError():
             return error
@@ -44,6 +43,16 @@ def known_error(error: BaseException) -> SafelightError | None:
         case discord.Forbidden():
             return UserError("forbidden")
     return None
+
+
+def unwrap(error: BaseException) -> BaseException:
+    """Return the error that discord.py has wrapped."""
+    while isinstance(error, app_commands.CommandInvokeError | app_commands.TransformerError):
+        cause: BaseException | None = getattr(error, "original", error.__cause__)
+        if cause is None:
+            break
+        error = cause
+    return error
 
 
 async def answer_error(interaction: discord.Interaction, error: BaseException) -> None:

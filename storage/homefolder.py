@@ -8,13 +8,14 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import cast
 
 import psutil
 from filelock import FileLock, Timeout
 
-from storage.disk import DISK_FULL_ERRORS
+from storage.disk import DISK_FULL_ERRORS, retry_until_room
 from storage.errors import UserError
 from storage.folders import Home, list_parts, write_json
 from storage.process import Process, is_alive, read_birth, this_process
@@ -78,17 +79,19 @@ def any_data(home: Home) -> bool:
 def hold_home(home: Home, program: Program) -> Iterator[None]:
     """Create and hold the data folder until the block ends, or the process, however it does.
 
-    Raises UserError("home_taken") with the number of the process that holds it, or what
-    `create_home` raises.
+    Waits for room on a full disk. Raises UserError("home_taken") with the number of the process
+    that holds it, or what `create_home` raises.
     """
-    create_home(home)
+    retry_until_room(home.path, partial(create_home, home))
     try:
-        held = make_lock(home, program).acquire(blocking=False)
+        lock = make_lock(home, program)
+        held = retry_until_room(home.path, partial(lock.acquire, blocking=False))
     except Timeout:
         raise home_taken(home, program) from None
     with held:
         process = this_process() | {"supervised": SUPERVISED in os.environ}
-        write_json(home.path / f"{LOCKS[program]}.json", process)
+        note = home.path / f"{LOCKS[program]}.json"
+        retry_until_room(home.path, partial(write_json, note, process))
         remove_parts(home, program)
         yield
 

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.wording.template import Facts
+from tests.fakes.smalldisk import SmallDisk, mounting_small_disk
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from xdist.scheduler import LoadScopeScheduling
 
 #: folders whose files share an expensive fixture, so that they are one piece of work
@@ -23,6 +27,13 @@ def pytest_configure() -> None:
     """
     Facts.strict = True
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    """Mount a disk of 64 MiB, which takes memory only where it is filled."""
+    with mounting_small_disk(tmp_path / "disk", 64) as disk:
+        yield disk
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
+from storage.disk import explaining_full_disk
 from storage.errors import UserError
 from storage.folders import Home
 from storage.homefolder import Program, hold_home
@@ -71,7 +72,7 @@ async def run_scheduler(settings: TrainingSettings) -> int:
 
     home, stop = Home(settings.home), asyncio.Event()
     call_on_stop(stop.set)
-    with hold_home(home, Program.SCHEDULER):
+    with explaining_full_disk(), hold_home(home, Program.SCHEDULER):
         async with await Store.open(home) as store:
             await Scheduler(store, settings, LocalBackend(home)).run(stop)
     return 0

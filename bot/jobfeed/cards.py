@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import IntEnum
 from functools import partial
@@ -21,7 +21,9 @@ from bot.card import Card
 from bot.cards.job import JobView, job_card
 from bot.cards.sample import sample_card
 from bot.jobfeed.refusals import TOO_MANY_EDITS
+from storage.disk import is_disk_full
 from storage.errors import UserError
+from storage.events import Note
 from storage.records import Job, Kind, Status, Style
 
 log = logging.getLogger(__name__)
@@ -102,7 +104,10 @@ class JobCards:
                 await channels.remove_message(self.bot, *watched.message)
 
     async def update_card(self, job: Job, watched: WatchedJob) -> None:
-        """Edit a job's card, or post a new one if it is gone or too old to edit."""
+        """Edit a job's card, or post a new one if it is gone or too old to edit.
+
+        Raises UserError("disk_full") rather than post what cannot be recorded.
+        """
         card = await self.make_card(job, watched)
         content = card.payload()
         watched.shown = job.status
@@ -150,13 +155,15 @@ class JobCards:
         room = channels.partial_messageable(self.bot, job.channel, job.guild)
         marker, after = card.container.id or 0, job.message or 0
         found = await channels.find_posted(self.bot, room, marker, after)
-        watched.uncertain = False
         if found is not None:
             await self._record_card(job, found.id)
+        watched.uncertain = False
         return found is not None
 
     async def _post(self, job: Job, card: Card, watched: WatchedJob) -> tuple[int, int, int]:
         """Post a card, remove the old one, and return its channel, server and message id."""
+        if is_disk_full(self.store.home.path):
+            raise UserError("disk_full")
         if job.private and not job.thread and job.kind is Kind.TRAIN:
             await self.store.jobs.set_thread(job.id, await channels.create_thread(self.bot, job))
             job = await self.store.jobs.get(job.id)
@@ -177,11 +184,14 @@ class JobCards:
                 await channels.remove_message(self.bot, job.channel, job.guild, job.message)
 
     async def make_card(self, job: Job, watched: WatchedJob) -> Card:
-        """Return a job's card as the job is now."""
+        """Return a job's card as the job is now, or as it stays as long as the disk is full."""
+        state = watched.state
+        if is_disk_full(self.store.home.path) and not job.status.ended:
+            state = replace(state, note=Note("disk_full"))
         if job.kind is Kind.SAMPLE:
-            card = await self.make_sample_card(job, watched.state)
+            card = await self.make_sample_card(job, state)
         else:
-            card = job_card(self.store.home, await self.view_job(job, watched.state))
+            card = job_card(self.store.home, await self.view_job(job, state))
         return channels.mark_card(card, job)
 
     async def make_sample_card(self, job: Job, state: JobState) -> Card:

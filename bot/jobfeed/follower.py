@@ -21,6 +21,8 @@ from bot.jobfeed.cards import JobCards, Pending, WatchedJob, WatchedJobs
 from bot.jobfeed.contents import list_waiting
 from bot.jobfeed.ladder import Ladder
 from bot.jobfeed.refusals import judge
+from storage import disk
+from storage.disk import FullDiskNotice
 from storage.errors import UserError
 from storage.events import Event, LogEntry, PreviewsDrawn, StatusChanged
 from storage.records import Job, Kind, Status
@@ -42,6 +44,10 @@ class JobFollower:
         self.ladder = Ladder(bot, self.cards, self.watched)
         self.lock = asyncio.Lock()
         self.cursor: int | None = None
+        home = bot.store.home.path
+        self.notice = FullDiskNotice(home, "what happens in jobs is posted later")
+        self.card_notice = FullDiskNotice(home, "new cards are posted later")
+        self.disk_full = False  #: as the cards say
         self.swept = float("-inf")  #: monotonic seconds
         self.loop = tasks.loop(seconds=min(1.0, bot.settings.card_seconds))(self.update)
         self.loop.before_loop(bot.wait_until_ready)
@@ -109,14 +115,25 @@ class JobFollower:
         """Read the new events, send what they tell, and update the cards that are due."""
         async with self.lock:
             try:
-                await self._read_events()
-                await self.ladder.deliver()
-                for watched in tuple(self.watched.known.values()):
-                    if self._is_due(watched):
-                        await self._update_card(watched)
-                await self._check_ended_jobs()
+                self._look_at_disk()
+                with self.notice.waiting():
+                    await self._read_events()
+                    await self.ladder.deliver()
+                with self.card_notice.waiting():
+                    for watched in tuple(self.watched.known.values()):
+                        if self._is_due(watched):
+                            await self._update_card(watched)
+                    await self._check_ended_jobs()
             except Exception:
                 log.exception("Bug while following the jobs")
+
+    def _look_at_disk(self) -> None:
+        """Have all cards say that the disk has become full, or that it no longer is."""
+        full = disk.is_disk_full(self.store.home.path)
+        if full is not self.disk_full:
+            self.disk_full = full
+            for watched in self.watched.known.values():
+                watched.request_update(Pending.NOW)
 
     async def _read_events(self) -> None:
         if self.cursor is None:
@@ -188,6 +205,8 @@ class JobFollower:
         except Exception as error:
             verdict = judge(error)
             if verdict is None:
+                if disk.is_full_disk_error(error):
+                    watched.request_update(Pending.SOON)
                 raise
             log.info("Job %s cannot be shown: %s", job.id, error)
             if verdict.transient:

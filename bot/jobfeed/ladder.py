@@ -29,6 +29,7 @@ from bot.jobfeed.contents import (
     list_waiting,
 )
 from bot.jobfeed.refusals import WAITS_SECONDS, WAS_DELETED, MissingPlaceError, Verdict, judge
+from storage.disk import is_disk_full
 from storage.errors import UserError
 from storage.records import Job
 from storage.tables.posts import NewPost, Post, PostKind
@@ -52,6 +53,7 @@ ORDERED = frozenset({PostKind.PREVIEWS, PostKind.RESULT, PostKind.ENDING})
 #: kinds that need no explanation of their place, or give it themselves
 EXPECTED = frozenset({PostKind.CARD_LOST, PostKind.WATCHED, PostKind.REPORT})
 BUG = Verdict("bug")
+FULL_DISK_SECONDS = 5.0  #: until a post that could not be recorded is looked for, or tried again
 
 
 class Ladder:
@@ -99,6 +101,8 @@ class Ladder:
         except Exception as error:
             verdict = judge(error)
             if verdict is None and isinstance(error, UserError):
+                if error.code == "disk_full":
+                    self.due[post.id] = time.monotonic() + FULL_DISK_SECONDS
                 if error.code != "job_unknown":
                     raise
                 return None  # its member has left, and took it along
@@ -236,7 +240,12 @@ class Ladder:
         self.due.pop(post.id, None)
 
     async def show_kept(self, interaction: Interaction) -> None:
-        """Show a member the posts that no place took, after the answer to their command."""
+        """Show a member the posts that no place took, after the answer to their command.
+
+        On a full disk nobody could remember that they were shown.
+        """
+        if is_disk_full(self.store.home.path):
+            return
         for post in await self.store.posts.list_kept(interaction.user.id):
             content = await self.contents.make(post, KEPT, interaction.filesize_limit)
             if content is None or await self._follow_up(interaction, post, content):

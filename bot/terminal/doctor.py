@@ -133,7 +133,9 @@ async def check_disk(settings: BotSettings) -> Line:
     try:
         milliseconds = await asyncio.to_thread(measure_fsync, Home(path))
     except OSError as closed:
-        return make_line(FAIL, "disk_closed", path=path, reason=closed.strerror)
+        if not space.is_full_disk_error(closed):
+            return make_line(FAIL, "disk_closed", path=path, reason=closed.strerror)
+        return make_line(FAIL, "disk_full", path=path)
     free = space.free_mib(Home(path))
     facts = {
         "path": path,

@@ -36,6 +36,7 @@ CHECKS = {
     "disk": "{path}: {free} free, writes take {milliseconds} ms",
     "disk_slow": "{path}: writes take {milliseconds} ms, and every job waits for them; set"
     " SAFELIGHT_HOME to a faster disk",
+    "disk_full": "{path}: the disk is full, and every job waits for room; free some",
     "disk_low": "{path}: only {free} free, and {kept} must stay free; make room, or lower"
     " SAFELIGHT_DISK_MB",
     "disk_closed": "{path}: not writable ({reason}); set SAFELIGHT_HOME to a folder that is",

@@ -62,7 +62,7 @@ ERRORS = {
     "dataset_unknown": "That dataset is no longer there.",
     "dataset_name_unknown": "You have no dataset called **{dataset}**. You have: {choices}.",
     "datasets_none": "You have no datasets yet. Start one with /dataset new.",
-    "disk_full": "The disk is full, so I couldn't keep it. Ask the operator to free some space.",
+    "disk_full": "The disk is full, so nothing can be saved. Ask the operator to free some space, then try again.",
     "disk_low": "The disk is nearly full ({free} MB left), so nothing new can be started. Ask the operator to free some space.",
     "dropout_method": "The method {method} has no adapter to drop parts of. Leave dropout out, or pick a method such as lora.",
     "embedded_damaged": "The file **{file}**, part of the models that come with Safelight, is damaged. Ask the operator to reinstall Safelight, then start again.",

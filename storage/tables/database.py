@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 import re
-import shutil
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -17,6 +16,7 @@ from urllib.parse import quote
 
 import aiosqlite
 
+from storage.disk import is_disk_full
 from storage.errors import UserError
 from storage.folders import replacing
 
@@ -34,7 +34,6 @@ PRAGMAS = (
 )
 MAX_CHECKED_BYTES = 512 << 20  #: of a database that is checked at each start
 KEPT_SNAPSHOTS = 2  #: copies of the database from before a migration
-FULL_BYTES = 1 << 20  #: a disk with less free is full
 DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 CLOSED = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM}
 CLOSED |= {sqlite3.SQLITE_READONLY}
@@ -47,15 +46,15 @@ class MigratedError(Exception):
 class Connection:
     """Runs statements; values are passed by name."""
 
-    def __init__(self, connection: aiosqlite.Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: aiosqlite.Connection, path: Path) -> None:
+        self._connection, self.path = connection, path
 
     async def execute(self, sql: str, /, **values: object) -> list[sqlite3.Row]:
-        """Run one statement and return its rows."""
+        """Run one statement and return its rows; raise UserError("disk_full") without room."""
         try:
             return list(await self._connection.execute_fetchall(sql, values))
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+            if lacks_room(error, self.path):
                 raise UserError("disk_full") from error
             raise
 
@@ -69,8 +68,7 @@ class Database(Connection):
     """The connection of a process; one statement or transaction has it at a time."""
 
     def __init__(self, connection: aiosqlite.Connection, path: Path) -> None:
-        super().__init__(connection)
-        self.path = path
+        super().__init__(connection, path)
         self._lock = asyncio.Lock()
 
     @classmethod
@@ -141,7 +139,7 @@ class Database(Connection):
     async def transaction(self) -> AsyncIterator[Connection]:
         """Yield the connection for statements that are committed together or not at all."""
         async with self._lock:
-            ours = Connection(self._connection)
+            ours = Connection(self._connection, self.path)
             try:
                 await ours.execute("BEGIN IMMEDIATE")
                 yield ours
@@ -231,7 +229,7 @@ def explaining(path: Path) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in DAMAGED:
             raise damaged(path, error) from error
-        if code in CLOSED and is_disk_full(path):
+        if lacks_room(error, path):
             raise UserError("disk_full") from error
         if code in CLOSED:
             raise UserError("home_closed", folder=str(path.parent), reason=str(error)) from error
@@ -244,12 +242,10 @@ def damaged(path: Path, reason: object) -> UserError:
     return UserError("database_damaged", **facts)
 
 
-def is_disk_full(path: Path) -> bool:
-    """Return whether a file's disk is full; SQLite calls some failures to write I/O errors."""
-    try:
-        return shutil.disk_usage(path.parent).free < FULL_BYTES
-    except OSError:
-        return False
+def lacks_room(error: sqlite3.Error, path: Path) -> bool:
+    """Return whether the disk is full; SQLite calls some failures to write I/O errors."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code == sqlite3.SQLITE_FULL or (code in CLOSED and is_disk_full(path.parent))
 
 
 def list_migrations(folder: Path) -> dict[int, Path]:

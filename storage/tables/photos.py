@@ -104,16 +104,18 @@ class Photos:
         )
 
     def _write_files(self, checked: CheckedPhoto) -> None:
-        """Write pixels and preview, unless another photo has written the same."""
+        """Write pixels and preview, both or neither, unless another photo has written the same."""
         files = {
             self._home.photo_file(checked.digest): checked.pixels,
             self._home.preview_file(checked.digest): checked.preview,
         }
+        missing = [path for path in files if not path.exists()]
         try:
-            for path, content in files.items():
-                if not path.exists():
-                    write_whole(path, content)
+            for path in missing:
+                write_whole(path, files[path])
         except OSError as error:
+            for path in missing:
+                path.unlink(missing_ok=True)
             if error.errno in DISK_FULL_ERRORS:
                 raise UserError("disk_full") from error
             raise

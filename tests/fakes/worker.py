@@ -48,6 +48,7 @@ from training.worker.worker import serve
 
 CHECKPOINT_INTERVAL = 10  #: steps
 HOLD_STEP = 25
+LARGE_BYTES = 8 << 20  #: of what the sample "large" writes
 STEP_SECONDS = 0.002
 HOLD_FILE = Path(os.environ.get("SAFELIGHT_HOME", ".")) / "hold"
 DIE_FILE = HOLD_FILE.with_name("die")
@@ -140,8 +141,8 @@ def sample(folder: JobFolder) -> Iterator[Event]:
             os.abort()
         case "silent":
             return
-        case "full":
-            raise OSError(28, "No space left on device")
+        case "large":
+            write_whole(folder.result / "large", bytes(LARGE_BYTES))
     worn = folder.path / "style.safetensors"
     write_whole(folder.result / "0.png", worn.read_bytes() if worn.exists() else b"bare")
     yield PictureDrawn("0.png", request["seed"], request["prompt"])

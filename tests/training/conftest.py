@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
+    from tests.fakes.smalldisk import SmallDisk
     from training.bases.cache import BaseCache
     from training.recipe.recipe import Recipe
 
@@ -109,7 +111,21 @@ def run_task() -> Callable[[Iterator[Event]], list[Event]]:
 @pytest.fixture
 async def queue(tmp_path: Path) -> AsyncIterator[QueueKit]:
     """Open an empty job queue; stop its workers in the end."""
-    async with await Store.open(Home(tmp_path / "home")) as store:
+    async with opening_queue(tmp_path / "home") as queue:
+        yield queue
+
+
+@pytest.fixture
+async def small_queue(small_disk: SmallDisk) -> AsyncIterator[QueueKit]:
+    """Open an empty job queue on a small disk."""
+    async with opening_queue(small_disk.path / "home") as queue:
+        yield queue
+
+
+@asynccontextmanager
+async def opening_queue(home: Path) -> AsyncIterator[QueueKit]:
+    """Open a job queue in a data folder; stop its workers in the end."""
+    async with await Store.open(Home(home)) as store:
         queue = QueueKit(store)
         try:
             yield queue

@@ -169,7 +169,7 @@ class TrainingRun:
                 if step > self.first_step and memory.falls_back_at(recipe, step):
                     if (yield from self.save_checkpoint(step)):
                         return True
-                    raise JobError("checkpoint_lost")
+                    raise JobError(self.checkpoints.error_code)
                 if command is JobCommand.FINISH:
                     last, early = step, True
                     break

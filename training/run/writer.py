@@ -13,6 +13,7 @@ from typing import Self
 
 from safetensors import SafetensorError
 
+from storage.disk import is_full_disk_error
 from storage.events import CheckpointSaved, Event, Note
 from storage.folders import JobFolder, replacing
 from training.run import checkpoint
@@ -31,6 +32,7 @@ class CheckpointWriter:
         self.keep_only_newest = keep_only_newest  #: those of whole models are large
         self.thread: threading.Thread | None = None
         self.saved_step = -1  #: of the newest checkpoint on the disk
+        self.error_code = "checkpoint_lost"  #: of a write that failed
         self.outcome: Event | None = None
         self.bug: BaseException | None = None
 
@@ -72,11 +74,20 @@ class CheckpointWriter:
             if self.keep_only_newest:
                 checkpoint.remove_others(path)
             self.saved_step = copy.step
-            with replacing(self.folder.samples / CURVE_FILE) as part:
-                draw_curve(copy.tensors["losses"].tolist(), self.steps).save(part, "PNG")
-            self.outcome = CheckpointSaved(copy.step, path.name, CURVE_FILE)
+            self.outcome = CheckpointSaved(copy.step, path.name, self._draw_curve(copy))
         except (OSError, SafetensorError) as failed:
+            self.error_code = "disk_full" if is_full_disk_error(failed) else "checkpoint_lost"
             log.warning("The checkpoint of step %s was not written: %s", copy.step, failed)
             self.outcome = Note("checkpoint_lost", {"step": copy.step})
         except BaseException as bug:  # noqa: BLE001 - `report` raises it in the run's thread
             self.bug = bug
+
+    def _draw_curve(self, copy: Snapshot) -> str:
+        """Write the picture of the loss curve; return its name, nothing if that failed."""
+        try:
+            with replacing(self.folder.samples / CURVE_FILE) as part:
+                draw_curve(copy.tensors["losses"].tolist(), self.steps).save(part, "PNG")
+        except OSError as failed:
+            log.warning("The loss curve was not written: %s", failed)
+            return ""
+        return CURVE_FILE

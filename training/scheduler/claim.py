@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from storage.disk import FullDiskNotice, free_mib
 from storage.events import (
     CheckpointSaved,
     Done,
@@ -36,7 +37,8 @@ log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 30.0
 RENEW_SECONDS = 10.0  #: between two renewals of the lease
-RETRY_SECONDS = 5.0  #: until what the disk had no room for is tried again
+RETRY_SECONDS = 1.0  #: until what the disk had no room for is tried again
+DISK_FULL = "disk_full"  #: the code of an error that the job waits out
 
 
 class Claim:
@@ -53,6 +55,10 @@ class Claim:
         self.retry_at = 0.0
         self.preview_steps: set[int] = set()  #: whose previews have an event in the database
         self.disturbed = False  #: perhaps frozen for a while: its times tell nothing
+        #: free space that was too little; None if it was not given back for that
+        self.refused_mib: int | None = None
+        later = f"what happens in job {job.id} is copied later"
+        self.notice = FullDiskNotice(store.home.path, later)
 
     @classmethod
     async def open(cls, store: Store, job: Job, inbox: Inbox) -> Claim:
@@ -88,16 +94,15 @@ class Claim:
         if time.monotonic() < self.retry_at:
             return False
         try:
-            return await self._copy_events()
+            with self.notice.waiting():
+                return await self._copy_events()
         except sqlite3.Error:
             raise
         except Exception as error:  # noqa: BLE001 - it ends this job alone
-            if describe_failure(error).code == "disk_full":
-                log.warning("Job %s waits for room on the disk", self.job.id)
-                self.retry_at = time.monotonic() + RETRY_SECONDS
-                return False
             await self.fail(error)
             return True
+        self.retry_at = time.monotonic() + RETRY_SECONDS
+        return False
 
     async def _copy_events(self) -> bool:
         read, offset = read_entries(self.folder.events_file, self.offset)
@@ -171,6 +176,10 @@ class Claim:
         if isinstance(event, Paused) and event.leaving:
             await self._give_back(Release.HANDED_BACK)
             return
+        if isinstance(event, Failed) and event.code == DISK_FULL:
+            self.refused_mib = int(event.facts.get("free", 0))
+            await self._give_back(Release.HANDED_BACK)
+            return
         error = event.to_json() if isinstance(event, Failed) else None
         settled = await self.store.jobs.end_run(self.job.id, self.job.fence, event.STATUS, error)
         if settled and isinstance(event, Done):
@@ -190,8 +199,12 @@ class Claim:
             await purge_job(self.store, self.job)
 
     async def fail(self, error: Exception) -> None:
-        """End the job for an error on the scheduler's side."""
+        """End the job for an error on the scheduler's side; give it back if the disk is full."""
         failed = describe_failure(error)
+        if failed.code == DISK_FULL:
+            self.refused_mib = free_mib(self.store.home)
+            await self._give_back(Release.HANDED_BACK)
+            return
         if failed.reference:
             log.error("Bug %s with job %s", failed.reference, self.job.id, exc_info=error)
         self.inbox.send(Request(Command.CANCEL, self.job.id, self.job.fence))

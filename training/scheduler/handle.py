@@ -93,7 +93,8 @@ class WorkerHandle:
     def ask_to_leave(self) -> None:
         """Ask the worker, if there is one, to put its jobs down and end."""
         if self.process is not None:
-            self.folder.inbox.send(Request(Command.LEAVE))
+            with suppress(OSError):  # on a full disk it is stopped, only later
+                self.folder.inbox.send(Request(Command.LEAVE))
 
     def release_reason(self, claim: Claim) -> Release:
         """Return why the worker, which is gone, no longer holds a claim."""

@@ -7,7 +7,7 @@ import logging
 import math
 import time
 
-from storage.disk import check_disk_space, is_full_disk_error
+from storage.disk import FullDiskNotice, check_disk_space
 from storage.errors import UserError
 from storage.events import LogEntry, Note
 from storage.records import Catalog, Job, Release, Status
@@ -28,6 +28,8 @@ EXPIRE_SECONDS = 3600.0  #: between two searches for models that are too old
 SWEEP_SECONDS = 5.0  #: between two searches for running jobs without a worker
 MAX_STOP_SECONDS = 8.0  #: that a worker may take to put its jobs down
 MAX_FAILED_TURNS = 20  #: in a row, before the scheduler gives up
+MORE_ROOM_MIB = 16  #: than a job found too little, before the next one is started
+MAX_ROOM_SECONDS = 600.0  #: then one is started all the same: quotas show no free space
 
 
 class Scheduler:
@@ -44,27 +46,25 @@ class Scheduler:
         self.claim_tried: dict[str, object] = {}
         self.swept_at = self.expired_at = -math.inf  #: by the monotonic clock
         self.warned_jobs: set[int] = set()
+        self.notice = FullDiskNotice(store.home.path, "the jobs wait for room")
+        self.needed_mib, self.refused_at = 0, -math.inf  #: free space, since a job lacked room
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop, then let the workers put their jobs down."""
         await self.sort_orphans()
         await self.adopt_jobs()
-        failed, full = 0, False
+        failed = 0
         while not stop.is_set():
             try:
-                await self.run_turn()
-                failed, full = 0, False
-            except Exception as error:
-                if is_full_disk_error(error):
-                    if not full:
-                        log.warning("The disk is full; the jobs wait for room: %s", error)
-                    full = True
-                else:
-                    failed += 1
-                    log.exception("A turn failed")
+                with self.notice.waiting():
+                    await self.run_turn()
+                failed = 0
+            except Exception:
+                failed += 1
+                log.exception("A turn failed")
                 if failed == MAX_FAILED_TURNS:
                     raise
-            await asyncio.sleep(1 if failed or full else POLL_SECONDS)
+            await asyncio.sleep(1 if failed or self.notice.full else POLL_SECONDS)
         await self.stop_workers()
 
     async def sort_orphans(self) -> None:
@@ -97,6 +97,7 @@ class Scheduler:
         elif worker.check_alive():
             if await claim.start(self.catalog):
                 worker.claims.append(claim)
+            self.note_room(claim)
         else:  # it died while nobody watched
             await claim.release(Release.INTERRUPTED)
 
@@ -145,6 +146,7 @@ class Scheduler:
         for claim in list(worker.claims):
             if await claim.copy_events() or not await claim.forward_command():
                 worker.claims.remove(claim)
+            self.note_room(claim)
         if worker.ready:
             await self.publish_catalog(worker)
             await self.claim_job(worker)
@@ -176,12 +178,21 @@ class Scheduler:
             claim = await Claim.open(self.store, job, worker.folder.inbox)
             if await claim.start(self.catalog):
                 worker.claims.append(claim)
+            self.note_room(claim)
             self.claim_tried.pop(worker.name)
+
+    def note_room(self, claim: Claim) -> None:
+        """Note how much was free when a job found no room: the next one waits until it is more."""
+        if claim.refused_mib is not None:
+            self.needed_mib = claim.refused_mib + MORE_ROOM_MIB
+            self.refused_at = time.monotonic()
 
     async def has_disk_space(self) -> bool:
         """Return whether the disk has room for a job; if not, note it in the jobs that wait."""
+        refused = time.monotonic() - self.refused_at < MAX_ROOM_SECONDS
+        more = self.needed_mib - self.settings.min_free_mib if refused else 0
         try:
-            check_disk_space(self.settings)
+            check_disk_space(self.settings, max(0, more))
         except UserError as low:
             waiting = [j for j in await self.store.jobs.list_open() if j.status is Status.QUEUED]
             note = LogEntry(Note(low.code, dict(low.facts)), time.time())
@@ -203,8 +214,9 @@ class Scheduler:
         while living:
             for worker in list(living):
                 if not worker.check_alive():
-                    await self.release_jobs(worker, Release.HANDED_BACK)
                     living.remove(worker)
+                    with self.notice.waiting():  # else the next scheduler releases them
+                        await self.release_jobs(worker, Release.HANDED_BACK)
                 elif time.monotonic() > deadline:
                     log.warning("Worker %s did not leave and is killed", worker.name)
                     await asyncio.to_thread(worker.stop)

@@ -21,6 +21,7 @@ class EventLog:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.pending: list[bytes] = []
+        self.refused = False  #: whether the last try to write failed
         self._truncate_partial_line()
 
     def write(self, entry: LogEntry[Event]) -> None:
@@ -35,7 +36,9 @@ class EventLog:
                 self._append(self.pending[0], sync=sync)
                 self.pending.pop(0)
         except OSError as full:
-            log.warning("%s cannot be written: %s", self.path, full)
+            if not self.refused:
+                log.warning("%s cannot be written for now: %s", self.path, full)
+        self.refused = bool(self.pending)
         return not self.pending
 
     def _append(self, line: bytes, *, sync: bool) -> None:

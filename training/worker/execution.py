@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import secrets
+import shutil
 import time
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
+from storage.disk import MIB, is_full_disk_error
 from storage.errors import SafelightError
 from storage.events import Cancelled, Done, Ending, Event, Failed, LogEntry, Paused, StepBoundary
 from storage.folders import JobFolder, sync_folder
@@ -113,6 +114,9 @@ class Execution:
         if is_device_lost(error):
             raise error  # the device is gone for this process: another worker takes the job up
         failed = describe_failure(error)
+        if failed.code == "disk_full":
+            free = shutil.disk_usage(self.folder.path).free // MIB
+            failed = replace(failed, facts={"free": free})  # was too little
         if failed.reference:
             log.error("Bug %s in job %s", failed.reference, self.request.job, exc_info=error)
         self._end(failed)
@@ -128,7 +132,7 @@ class Execution:
     @contextmanager
     def _logged(self) -> Iterator[None]:
         """Write what is logged inside the block to the job's log, too."""
-        handler = logging.FileHandler(self.folder.log_file, encoding="utf-8", delay=True)
+        handler = JobLogHandler(self.folder.log_file, encoding="utf-8", delay=True)
         handler.setFormatter(LOG_FORMAT)
         root = logging.getLogger()
         root.addHandler(handler)
@@ -136,14 +140,27 @@ class Execution:
             yield
         finally:
             root.removeHandler(handler)
-            handler.close()
+            with suppress(OSError):  # it flushes what the disk had no room for
+                handler.close()
+
+
+class JobLogHandler(logging.FileHandler):
+    """Writes the job's log, and leaves out what the disk has no room for."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line if that is possible."""
+        with suppress(OSError):  # the file may not be there yet
+            super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        """Say nothing of a line that was not written."""
 
 
 def describe_failure(error: Exception) -> Failed:
     """Return the ending that an error makes; a bug gets a reference to find it in the log."""
     if isinstance(error, SafelightError):
         return Failed(error.code, dict(error.facts))
-    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+    if is_full_disk_error(error):
         return Failed("disk_full")
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return Failed("memory_full")

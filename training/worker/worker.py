@@ -12,15 +12,16 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from filelock import FileLock, Timeout
 
-from storage.disk import is_full_disk_error
+from storage.disk import FullDiskNotice, retry_until_room
 from storage.errors import JobError
 from storage.events import JobServed
 from storage.folders import Home, JobFolder
@@ -79,6 +80,7 @@ class Worker:
         self.state_at = self.catalog_at = 0.0
         self.busy_at = time.monotonic()
         self.scheduler = HeartbeatListener(folder.scheduler_heartbeat)
+        self.notice = FullDiskNotice(folder.path, "what this worker holds is published later")
 
     def run(self) -> None:
         """Work until told to leave, or until no scheduler is left."""
@@ -167,7 +169,7 @@ class Worker:
         catalog = self.runtime.catalog()
         before = self.published_catalog
         if before is None or replace(before, published=catalog.published) != catalog:
-            with waiting_for_room():
+            with self.notice.waiting():
                 self.folder.write_catalog(asdict(catalog))
                 self.published_catalog = catalog
 
@@ -180,7 +182,7 @@ class Worker:
         ]
         state = {"pid": os.getpid(), "held": held, **self.runtime.state()}
         if state != self.published_state:
-            with waiting_for_room():
+            with self.notice.waiting():
                 self.folder.write_state(state)
                 self.published_state = state
 
@@ -204,24 +206,14 @@ def serve(
     except Timeout:
         return TAKEN_EXIT_CODE
     faulthandler.enable()  # a crash in a library leaves its place in the log
-    folder.write_process(describe_process(os.getpid()))
+    note = partial(folder.write_process, describe_process(os.getpid()))
+    retry_until_room(folder.path, note)
     threading.Thread(target=touch_heartbeat, args=(folder.heartbeat,), daemon=True).start()
     lower_priority(nice)
     worker = Worker(home, folder, open_runtime(), idle_seconds)
     signal.signal(signal.SIGTERM, lambda *_: worker.leaving.set())
     worker.run()
     return 0
-
-
-@contextmanager
-def waiting_for_room() -> Iterator[None]:
-    """Leave the block undone if the disk is full: it is tried again with the next look."""
-    try:
-        yield
-    except OSError as error:
-        if not is_full_disk_error(error):
-            raise
-        log.warning("The disk is full; the worker goes on and waits for room")
 
 
 def touch_heartbeat(heartbeat: Path) -> None:

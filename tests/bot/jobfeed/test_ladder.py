@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -162,7 +162,14 @@ def says_why(message: Any) -> bool:
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     """Return a store and a Discord that works so far."""
-    async with await Store.open(Home(tmp_path / "home")) as store:
+    async with opening_world(tmp_path / "home") as world:
+        yield world
+
+
+@asynccontextmanager
+async def opening_world(home: Path) -> AsyncIterator[World]:
+    """Open a store in a data folder, and a Discord that works so far."""
+    async with await Store.open(Home(home)) as store:
         base = Base("embedded", "Safelight emoji", "sd1", "embedded", 64, "", "", present=True)
         await store.catalog.publish(Catalog((base,), (Method("lora", title="LoRA"),)))
         yield World(store)
@@ -267,6 +274,32 @@ async def test_answer_lost(world, kind):
         await world.run(1)
 
     assert len(world.find(kind)) == 1
+
+
+async def test_full_disk(small_disk, caplog):
+    """On a full disk nothing is posted twice, what waits is logged once, and nothing is lost."""
+    async with opening_world(small_disk.path / "home") as world:
+        open_job = await world.queue(Kind.TRAIN)
+        await world.scheduler.claim()
+        for kind in KINDS:
+            await world.tell(kind)
+        small_disk.fill()
+        caplog.clear()
+        for _ in range(4):
+            world.bot.nonces.clear()
+            await world.run(1)
+        logged = [each for each in caplog.records if each.levelname != "INFO"]
+        (card,) = [each for each in world.bot.messages if each.nonce == f"{open_job}-0-card"]
+        said = [card.text]
+        small_disk.free()
+        await world.run(4)
+        said.append(card.text)
+        counts = {kind: len(world.find(kind)) for kind in KINDS}
+
+    assert len(logged) <= 2
+    assert not any(record.exc_info for record in logged)
+    assert [wording.job.NOTES["disk_full"] in each for each in said] == [True, False]
+    assert counts == dict.fromkeys(KINDS, 1)
 
 
 async def test_card_after_death(world):

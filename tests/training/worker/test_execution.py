@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 
 import pytest
@@ -188,3 +189,33 @@ def test_only_its_own_lines_are_in_its_log(run):
     log = begun.folder.log_file.read_text()
     assert "mine" in log
     assert "other" not in log
+
+
+def logging_steps():
+    """Yield a training's events, and log a line before its end."""
+    yield Started(0, 1)
+    logging.getLogger("a task").warning("x" * 10_000)
+    yield Done()
+
+
+def test_full_disk(small_disk):
+    """On a full disk a job's log loses lines and nothing else; its events wait for room."""
+    folder = JobFolder(small_disk.path / "job")
+    folder.path.mkdir()
+    begun = Execution(Request(Command.RUN, 1, 4), folder, logging_steps(), Kind.SAMPLE)
+    small_disk.fill()
+    for _ in range(5):
+        begun.advance()
+    waiting = (begun.task_ended, begun.ended, read_entries(folder.events_file)[0])
+    small_disk.free()
+
+    assert waiting == (True, False, [])
+    assert finish(begun) == [Started(0, 1), Done()]
+
+
+def test_no_room(run):
+    """A run that finds no room says how much was free, so that its next try waits for more."""
+    (*_, failed) = finish(run(raising(OSError(errno.ENOSPC, "No space left on device"))))
+
+    assert failed.code == "disk_full"
+    assert failed.facts["free"] > 0
