@@ -84,6 +84,7 @@ async def remove_cogs(bot: Bot) -> None:
 
 async def serve(settings: BotSettings, token: str) -> None:
     """Run the bot until the process is told to stop."""
+    await Store.check(Home(settings.home))  # what is wrong with it need not wait for a login
     async with make_bot(settings) as bot:
         running = asyncio.create_task(bot.start(token))
         call_on_stop(running.cancel)

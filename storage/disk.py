@@ -27,9 +27,12 @@ DISK_FULL_ERRORS = NO_ROOM_ERRORS | {errno.EFBIG}  #: the same, or a file's limi
 
 def free_mib(home: Home) -> int:
     """Return the free MiB of the disk that holds the data folder."""
-    # at the first start the folder is not there yet; a parent is on the same disk
-    there = next(path for path in (home.path, *home.path.absolute().parents) if path.exists())
-    return shutil.disk_usage(there).free // MIB
+    return shutil.disk_usage(find_existing(home)).free // MIB
+
+
+def find_existing(home: Home) -> Path:
+    """Return the data folder, or before the first start a folder on the same disk."""
+    return next(path for path in (home.path, *home.path.absolute().parents) if path.exists())
 
 
 def is_disk_full(folder: Path) -> bool:

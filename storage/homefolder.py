@@ -40,16 +40,23 @@ LOCKS = {Program.RUN: "run", Program.BOT: "bot", Program.SCHEDULER: "trainer"}
 def create_home(home: Home) -> None:
     """Create the data folder, readable by its owner alone: it holds people's photos."""
     check_parent(home)
-    try:
+    with explaining_closed(home):
         home.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in ("photos", "previews", "styles", "bases", "workers", "runs"):
             (home.path / name).mkdir(exist_ok=True)
+    check_not_empty(home)
+
+
+@contextmanager
+def explaining_closed(home: Home) -> Iterator[None]:
+    """Turn what keeps the data folder from being written to into a UserError."""
+    try:
+        yield
     except OSError as error:
         if error.errno in DISK_FULL_ERRORS:
             raise UserError("disk_full") from error
         reason = error.strerror or str(error)
         raise UserError("home_closed", folder=str(home.path), reason=reason) from error
-    check_not_empty(home)
 
 
 def check_parent(home: Home) -> None:
@@ -83,17 +90,24 @@ def hold_home(home: Home, program: Program) -> Iterator[None]:
     that holds it, or what `create_home` raises.
     """
     retry_until_room(home.path, partial(create_home, home))
+    lock = make_lock(home, program)
     try:
-        lock = make_lock(home, program)
-        held = retry_until_room(home.path, partial(lock.acquire, blocking=False))
-    except Timeout:
-        raise home_taken(home, program) from None
-    with held:
-        process = this_process() | {"supervised": SUPERVISED in os.environ}
-        note = home.path / f"{LOCKS[program]}.json"
-        retry_until_room(home.path, partial(write_json, note, process))
+        retry_until_room(home.path, partial(take_lock, home, program, lock))
         remove_parts(home, program)
         yield
+    finally:
+        lock.release(force=True)
+
+
+def take_lock(home: Home, program: Program, lock: FileLock) -> None:
+    """Take a program's lock and note who has it; raise UserError("home_taken") if another has."""
+    with explaining_closed(home):
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            raise home_taken(home, program) from None
+        process = this_process() | {"supervised": SUPERVISED in os.environ}
+        write_json(home.path / f"{LOCKS[program]}.json", process)
 
 
 def remove_parts(home: Home, program: Program) -> None:

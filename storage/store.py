@@ -60,14 +60,16 @@ class Store:
             raise
         return store
 
+    @classmethod
+    async def check(cls, home: Home) -> None:
+        """Open and close the store, before anything that takes long."""
+        async with await cls.open(home):
+            pass
+
     async def sweep(self) -> None:
         """Remove what deleted rows left, and old copies of the database from before migrations."""
         await self._trash.sweep()
         await self._database.remove_snapshots(time.time() - ASIDE_DAYS * 86400.0)
-
-    async def quick_check(self) -> None:
-        """Read all of the database; raise UserError("database_damaged") if that is damaged."""
-        await self._database.quick_check()
 
     async def close(self) -> None:
         """Close the database."""

@@ -16,6 +16,7 @@ from bot import wording
 from bot.settings import BotSettings
 from bot.terminal import backup, progress
 from bot.terminal.progress import STOPPED_EXIT_CODE
+from storage.backup.folder import check_mounted
 from storage.errors import UserError
 from storage.flags import FlagParser
 from storage.folders import Home
@@ -54,6 +55,7 @@ def run_bot() -> int:
     settings = read_settings(BotSettings)
     if settings.token is None:
         raise UserError("token_missing")
+    check_mounted(Home(settings.home), settings.backup)
     with supervisor.holding(Home(settings.home)):
         return asyncio.run(run_processes(settings))
 

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -22,13 +23,15 @@ from bot.terminal import progress
 from bot.terminal.progress import TRAINING_PROGRAM
 from bot.wording import fill, format_duration
 from storage import disk as space
+from storage.backup.folder import check_mounted
 from storage.backup.status import BackupStatus
 from storage.errors import UserError
-from storage.folders import Home
+from storage.folders import ASIDE_DAYS, Home
+from storage.homefolder import check_parent
 from storage.photos.sandbox import try_rights
 from storage.settings import read_settings
-from storage.store import Store
 from storage.tables.database import MIN_SQLITE_VERSION, SQLITE_VERSION
+from storage.tables.diagnosis import Quarantine, diagnose
 
 SLOW_WRITE_MS = 50.0  #: above this, a write with fsync is slow
 LOW_MEMORY_BYTES = 2 << 30  #: below this, little can be trained
@@ -73,7 +76,9 @@ async def check_all(program: Sequence[str]) -> AsyncIterator[Line]:
         yield make_line(FAIL, "setting", problem=wording.explain_in_shell(wrong))
         return
     device = asyncio.create_task(query_training(program, "device"))
-    for check in (check_disk, check_database, check_token, check_public_url, check_upload_limit):
+    for line in await asyncio.to_thread(check_home, settings):
+        yield line
+    for check in (check_token, check_public_url, check_upload_limit):
         yield await check(settings)
     yield check_backup(settings)
     for line in (
@@ -127,11 +132,21 @@ def describe_rights(rights: dict[str, bool]) -> Line:
     return make_line(OK, "darkroom", rights=wording.join_words(list(rights)))
 
 
-async def check_disk(settings: BotSettings) -> Line:
+def check_home(settings: BotSettings) -> list[Line]:
+    """Check the data folder, its database and its quarantine; nothing in it is changed."""
+    home = Home(settings.home)
+    try:
+        check_parent(home)
+    except UserError as missing:
+        return [refused(missing)]
+    return [check_disk(settings), *check_database(settings)]
+
+
+def check_disk(settings: BotSettings) -> Line:
     """Check that the data folder can be written to, quickly, and that the disk has room."""
     path = settings.home
     try:
-        milliseconds = await asyncio.to_thread(measure_fsync, Home(path))
+        milliseconds = measure_fsync(space.find_existing(Home(path)))
     except OSError as closed:
         if not space.is_full_disk_error(closed):
             return make_line(FAIL, "disk_closed", path=path, reason=closed.strerror)
@@ -151,10 +166,9 @@ async def check_disk(settings: BotSettings) -> Line:
     )
 
 
-def measure_fsync(home: Home) -> float:
+def measure_fsync(folder: Path) -> float:
     """Return the median milliseconds of five small writes, each with fsync."""
-    home.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    probe, times = home.path / f".doctor.{os.getpid()}", []
+    probe, times = folder / f".doctor.{os.getpid()}.part", []
     try:
         with probe.open("wb") as written:
             for _ in range(5):
@@ -164,19 +178,43 @@ def measure_fsync(home: Home) -> float:
                 os.fsync(written.fileno())
                 times.append(time.perf_counter() - began)
     finally:
-        probe.unlink(missing_ok=True)
+        with suppress(OSError):
+            probe.unlink(missing_ok=True)
     return sorted(times)[2] * 1000
 
 
-async def check_database(settings: BotSettings) -> Line:
-    """Check that the database opens."""
+def check_database(settings: BotSettings) -> list[Line]:
+    """Check that the database is whole and of a version that we can use, and the quarantine."""
     home = Home(settings.home)
     try:
-        async with await Store.open(home) as store:
-            jobs = wording.format_count(len(await store.jobs.list_open()), "open job")
+        check_mounted(home, settings.backup)
+        found = diagnose(home)
+    except UserError as error:
+        return [refused(error)]
     except Exception as broken:  # noqa: BLE001 (whatever it is, a doctor tells it)
-        return make_line(FAIL, "database_broken", reason=broken, folder=home.path)
-    return make_line(OK, "database", path=home.database_file, jobs=jobs)
+        return [make_line(FAIL, "database_broken", reason=repr(broken), folder=home.path)]
+    jobs = wording.format_count(found.open_jobs, "open job")
+    facts = {"path": home.database_file, "folder": home.path, "jobs": jobs, "days": ASIDE_DAYS}
+    check = "database" if found.version == found.newest else "database_old"
+    if not found.version:
+        check = "database_away" if found.left_alone else "database_new"
+    line = make_line(WARN if check == "database_away" else OK, check, **facts)
+    return [line, *check_quarantine(home, found.quarantine)]
+
+
+def check_quarantine(home: Home, found: Quarantine | None) -> list[Line]:
+    """Say what belongs to no row of the database."""
+    if found is None:
+        return []
+    counts = {"job": found.jobs, "style": found.styles, "photo": found.photos}
+    said = [wording.format_count(count, name) for name, count in counts.items() if count]
+    facts = {"what": wording.join_words(said), "since": found.since, "days": ASIDE_DAYS}
+    return [make_line(WARN, "quarantine", folder=home.quarantine, **facts)]
+
+
+def refused(error: UserError) -> Line:
+    """Return the line of what would keep a process from starting."""
+    return make_line(FAIL, "refused", sentence=wording.explain_in_shell(error))
 
 
 async def check_token(settings: BotSettings) -> Line:
@@ -265,7 +303,10 @@ def check_bases(answer: dict[str, Any], settings: BotSettings) -> list[Line]:
         return [make_line(FAIL, "bases_away", reason=answer["reason"])]
     here = [base["name"] for base in answer["bases"] if base["present"]]
     missing = [base["name"] for base in answer["bases"] if not base["present"] and base["known"]]
-    lines = [make_line(OK if here else FAIL, "bases", names=", ".join(here) or "none")]
+    lines = [
+        make_line(OK if here else FAIL, "bases", names=", ".join(here) or "none"),
+        check_captioner(answer),
+    ]
     if missing:
         folder = Home(settings.home).bases
         lines.append(make_line(WARN, "bases_missing", names=", ".join(missing), folder=folder))
@@ -273,9 +314,16 @@ def check_bases(answer: dict[str, Any], settings: BotSettings) -> list[Line]:
         make_line(WARN, "bases_wrong", sentence=progress.explain_event(one))
         for one in answer["wrong"]
     ]
-    present = answer["captioner"]["present"]
-    mark, check = (OK, "captioner") if present else (WARN, "captioner_missing")
-    return [*lines, make_line(mark, check, name=answer["captioner"]["name"])]
+    return lines
+
+
+def check_captioner(answer: dict[str, Any]) -> Line:
+    """Check that photos get captions."""
+    name, known = answer["captioner"]["name"], [each["name"] for each in answer["captioners"]]
+    if answer["captioner"]["present"]:
+        return make_line(OK, "captioner", name=name)
+    check = "captioner_missing" if name in known or "/" in name else "captioner_unknown"
+    return make_line(WARN, check, name=name, names=", ".join(known))
 
 
 def format_gib(count: float) -> str:

@@ -85,17 +85,11 @@ def holding(home: Home) -> Iterator[None]:
         for program in (Program.BOT, Program.SCHEDULER):
             end_leftover(home, program)
         try:
-            asyncio.run(check_store(home))
+            asyncio.run(Store.check(home))
         except UserError as error:
             if error.code != "disk_full":  # they are started until there is room
                 raise
         yield
-
-
-async def check_store(home: Home) -> None:
-    """Open the store once."""
-    async with await Store.open(home):
-        pass
 
 
 def end_leftover(home: Home, program: Program) -> None:

@@ -41,7 +41,14 @@ CHECKS = {
     " SAFELIGHT_DISK_MB",
     "disk_closed": "{path}: not writable ({reason}); set SAFELIGHT_HOME to a folder that is",
     "database": "database: {path}, {jobs}",
+    "database_new": "database: none yet; the first start makes {path}",
+    "database_old": "database: {path}, {jobs}; it is of an earlier version, and the next start updates it",
+    "database_away": "database: {path} is missing, but there are photos, styles or jobs. Put it back, or restore a"
+    " backup: else the next start makes an empty one, and deletes what is there after {days} days",
     "database_broken": "database: {reason}; restore a backup, or move the whole folder {folder} away to start afresh",
+    "quarantine": "{folder}: {what} that belong to no row of the database, there since {since}; each is deleted after"
+    " {days} days. If the database is the wrong one, stop Safelight and put the right one back",
+    "refused": "{sentence}",
     "token": "DISCORD_TOKEN looks like a token",
     "token_missing": "DISCORD_TOKEN is not set, so safelight run won't start; it explains how to get one. The demo and the other commands work without",
     "link": "PUBLIC_URL answers: files too large for Discord are sent as links",
@@ -54,8 +61,10 @@ CHECKS = {
     " .safetensors file into {folder}",
     "bases_wrong": "{sentence}",
     "captioner": "captions are written by {name}",
-    "captioner_missing": "the captioner {name} is not installed: run safelight bases fetch {name}, or"
-    " set SAFELIGHT_CAPTIONER=embedded",
+    "captioner_missing": "photos get no captions, because the captioner {name} is not installed: run safelight bases"
+    " fetch {name}, or set SAFELIGHT_CAPTIONER=embedded",
+    "captioner_unknown": "photos get no captions, because there is no captioner called {name}: set SAFELIGHT_CAPTIONER"
+    " to one of {names}",
     "upload": "files up to {limit} MiB are posted on Discord (SAFELIGHT_UPLOAD_MIB)",
     "upload_high": "SAFELIGHT_UPLOAD_MIB={limit}, but servers without boosts accept at most 20 MiB",
     "backup": "backups: {folder}, the last one {made} ago, verified {verified} ago",

@@ -30,6 +30,8 @@ exit codes:
   0    it is done
   1    it failed, and the sentence says why
   2    the command line or a setting is wrong; nothing was begun
+  3    another process works on the data folder
+  4    the database can't be used: it is damaged, empty or of a newer version
   130  it was stopped, by Ctrl+C or SIGTERM; safelight train goes on where it was
   141  nobody read its output to the end, as with | head"""
 STOPPING = "Stopping … (Ctrl+C again stops at once)"

@@ -7,7 +7,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from storage.backup.manifest import FORMAT, Manifest, name_of
 from storage.backup.objects import Objects
 from storage.errors import UserError
-from storage.folders import write_json, write_whole
+from storage.folders import Home, write_json, write_whole
 
 MARKER = "safelight-backup.json"
 LOCK = "backup.lock"
@@ -142,6 +142,18 @@ class BackupFolder:
     def free_bytes(self) -> int:
         """Return the free bytes of its disk."""
         return shutil.disk_usage(self.path).free
+
+
+def check_mounted(home: Home, folder: Path | None) -> None:
+    """Raise UserError("home_vanished") if there are backups, but not the database they are of.
+
+    The disk of the data folder is not mounted, then: what is seen is the empty mount point.
+    """
+    if folder is None or home.database_file.exists():
+        return
+    with suppress(OSError):  # the backup will tell what is wrong with its folder
+        if BackupFolder(folder).marker.exists():
+            raise UserError("home_vanished", folder=str(home.path), backups=str(folder))
 
 
 def check_place(home: Path, folder: Path) -> None:

@@ -74,12 +74,17 @@ class Database(Connection):
     @classmethod
     async def connect(cls, path: Path, mode: str = "rwc") -> Database:
         """Connect, in one of SQLite's modes; "rw" creates no file."""
-        connection = await aiosqlite.connect(
+        opening = aiosqlite.connect(
             f"file:{quote(str(path))}?mode={mode}",
             uri=True,
             timeout=BUSY_TIMEOUT_SECONDS,
             isolation_level=None,
         )
+        try:
+            connection = await opening
+        except BaseException:  # its thread has yet to report to this event loop that it ends
+            await asyncio.to_thread(opening._thread.join)  # noqa: SLF001 (it has no public name)
+            raise
         connection.row_factory = sqlite3.Row
         return cls(connection, path)
 
@@ -155,8 +160,7 @@ class Database(Connection):
         """
         files = await asyncio.to_thread(list_migrations, folder)
         version, newest = await self.read_version(), max(files, default=0)
-        if version > newest:
-            raise UserError("database_newer", version=version, newest=newest)
+        check_version(version, newest)
         if snapshot and 0 < version < newest:
             await self._write_snapshot(version)
         for number, file in files.items():
@@ -234,6 +238,12 @@ def explaining(path: Path) -> Iterator[None]:
         if code in CLOSED:
             raise UserError("home_closed", folder=str(path.parent), reason=str(error)) from error
         raise
+
+
+def check_version(version: int, newest: int) -> None:
+    """Raise UserError("database_newer") if a newer version has migrated the database further."""
+    if version > newest:
+        raise UserError("database_newer", version=version, newest=newest)
 
 
 def damaged(path: Path, reason: object) -> UserError:

@@ -111,7 +111,6 @@ async def test_closed(folder: Path) -> None:
 
     with pytest.raises(UserError, match=r"home_closed.*unable to open"):
         await Database.open(folder / "x.db", folder)
-    await asyncio.sleep(0.05)  # for aiosqlite's thread, which still wants the event loop
 
 
 async def test_snapshots(folder: Path) -> None:
