@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
@@ -19,6 +20,7 @@ class LazyModule:
         return getattr(import_slowly(self._name), name)
 
 
+@cache  # of the module: this is called for every attribute, thousands of times a training
 def import_slowly(name: str) -> ModuleType:
     """Import a module of a library that takes seconds."""
     if name.partition(".")[0] not in {"torch", "transformers"}:
