@@ -20,6 +20,8 @@ from pathlib import Path
 from training.settings import TrainingSettings
 from training.worker.runtime import Runtime
 
+from training.lazy import diffusers
+
 def known():
     return [name for name in {LIBRARIES} if name in sys.modules]
 
@@ -29,17 +31,22 @@ told = [known()]
 for _ in range({len(SLOW_IMPORTS)} + 1):
     runtime.import_next()
     told.append(known())
+diffusers.StableDiffusionPipeline
 print(json.dumps(told))
 """
 
 
-def test_ready_without() -> None:
-    """A worker publishes its catalog without them, and imports one at a time while idle."""
-    told = subprocess.run(
+@pytest.fixture(scope="module")
+def told() -> subprocess.CompletedProcess[str]:
+    """Return what a process says that publishes its catalog and imports them all."""
+    return subprocess.run(
         [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True, timeout=120
-    ).stdout
+    )
 
-    first, *later = json.loads(told.splitlines()[-1])
+
+def test_ready_without(told: subprocess.CompletedProcess[str]) -> None:
+    """A worker publishes its catalog without them, and imports one at a time while idle."""
+    first, *later = json.loads(told.stdout.splitlines()[-1])
     here = [name for name in LIBRARIES if find_spec(name)]
     assert first == []
     assert later[0] == []  # torch's own part
@@ -60,11 +67,6 @@ def test_later() -> None:
         LazyModule("json").nothing  # noqa: B018 - asking is what imports
 
 
-def test_silent() -> None:
-    """Importing what a training needs writes nothing to stderr."""
-    program = "from training.lazy import diffusers; diffusers.StableDiffusionPipeline"
-    told = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120
-    ).stderr
-
-    assert "torchvision" not in told
+def test_silent(told: subprocess.CompletedProcess[str]) -> None:
+    """Importing what a training needs writes nothing of torchvision to stderr."""
+    assert "torchvision" not in told.stderr

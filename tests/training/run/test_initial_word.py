@@ -18,7 +18,6 @@ from training.run.initial_word import is_needed
 from training.run.loop import train
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from storage.events import Event
@@ -37,48 +36,51 @@ def panda(bases: BaseCache, folder: Path, method: str = "embedding", word: str =
     return replace(spec.make_recipe(bases, asked), prompts=(), threads=1)
 
 
-@pytest.mark.slow(4)
-def test_told(
-    bases: BaseCache, tmp_path: Path, run_task: Callable[[Iterator[Event]], list[Event]]
-) -> None:
-    """A panda's word starts at a similar animal, and the training continues from there."""
-    recipe = replace(panda(bases, tmp_path / "job" / "photos"), steps=2, save_every=1)
-    folder = JobFolder(tmp_path / "job")
+def write_job(bases: BaseCache, folder: JobFolder) -> JobFolder:
+    """Write a job of two steps that has to look for a word."""
+    recipe = replace(panda(bases, folder.photos), steps=2, save_every=1, accepted=1.7e9)
     write_json(folder.request_file, {"kind": "train", "attempt": 1, "recipe": recipe.to_json()})
+    return folder
 
+
+@pytest.fixture(scope="module")
+def resumed(
+    bases: BaseCache, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[JobFolder, list[Event]]:
+    """Return a training that was killed after its first step, and the events from then on."""
+    folder = write_job(bases, JobFolder(tmp_path_factory.mktemp("panda") / "job"))
     task = train(folder, bases)
     run_until(task, 1)
     task.close()
-    told = run_task(train(folder, bases))
+    return folder, list(train(folder, bases))
 
+
+@pytest.mark.slow(14)
+def test_told(resumed: tuple[JobFolder, list[Event]]) -> None:
+    """A panda's word starts at a similar animal, and the training continues from there."""
+    folder, told = resumed
     with safe_open(folder.result / "panda.safetensors", "pt") as opened:
         known = json.loads(opened.metadata()["safelight.recipe"])
+
     assert told[0].resumed
     assert known["initializer_token"] in {"koala", "bear"}
     assert known["class_word"] == ""
 
 
-@pytest.mark.slow(4)
-def test_heard(bases: BaseCache, tmp_path: Path) -> None:
+@pytest.mark.slow(14)
+def test_heard(bases: BaseCache, tmp_path: Path, resumed: tuple[JobFolder, list[Event]]) -> None:
     """Commands are handled during the search; a paused search resumes to the same result."""
-    recipe = replace(panda(bases, tmp_path / "whole" / "photos"), steps=2, save_every=2)
-    panda(bases, tmp_path / "paused" / "photos")
-    whole, paused = JobFolder(tmp_path / "whole"), JobFolder(tmp_path / "paused")
-    for folder in (whole, paused):
-        write_json(
-            folder.request_file, {"kind": "train", "attempt": 1, "recipe": recipe.to_json()}
-        )
+    paused = write_job(bases, JobFolder(tmp_path / "paused"))
 
     task = train(paused, bases)
     run_until(task, 0)
     told = [task.send(JobCommand.PAUSE), *task]
     list(train(paused, bases))
-    list(train(whole, bases))
 
     assert [event.kind for event in told if event.kind != "step"][-1] == "paused"
     assert not any(getattr(event, "code", "") == "start" for event in told)
     style = "panda.safetensors"
-    assert (paused.result / style).read_bytes() == (whole.result / style).read_bytes()
+    assert (paused.result / style).read_bytes() == (resumed[0].result / style).read_bytes()
 
 
 @pytest.mark.parametrize(
