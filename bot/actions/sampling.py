@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 import shutil
 from dataclasses import asdict, dataclass, replace
@@ -22,6 +23,7 @@ MAX_SEED = 2**32 - 1
 LIMITS = {"steps": (1, 100), "count": (1, 4), "strength": (0, 2), "seed": (0, MAX_SEED)}
 SIDE_PIXELS = (32, 1024)  #: pixels of a side
 MAX_NAMED_STYLES = 10  #: in an error
+NO_STYLE = "none"  #: the option's value for pictures of the base alone
 MAX_OPEN_SAMPLES = 5  #: pictures a member may have waiting
 
 
@@ -41,14 +43,22 @@ class SampleView:
     style: Style | None
     base: Base | None  #: None once the scheduler no longer has it
     place: int
+    offer: Style | None = None  #: a style that the owner may want instead of none
 
 
 async def queue_sample(
-    bot: Bot, request: SampleRequest, requester: Requester, style: str | int = ""
+    bot: Bot, request: SampleRequest, requester: Requester, style: str | int = NO_STYLE
 ) -> SampleView:
-    """Check a request and queue it; `style` is an id or a name, empty for the base alone."""
+    """Check a request and queue it; `style` is an id or a name.
+
+    Without one, the style whose trigger word stands in the prompt is used.
+    """
     store, (owner, guild, channel) = bot.store, requester
-    used = await find_style(store, style, owner, guild) if style else None
+    used = None
+    if not style:
+        used = await find_triggered_style(store, request, owner, guild)
+    elif style != NO_STYLE:
+        used = await find_style(store, style, owner, guild)
     if used and used.removed:
         raise UserError("model_removed", days=bot.settings.full_model_days)
     name = request.base or (used.base if used else bot.settings.default_base)
@@ -94,6 +104,53 @@ async def find_style(store: Store, style: str | int, member: int, guild: int) ->
         names = [one.name for one in usable][:MAX_NAMED_STYLES]
         raise UserError("style_name_unknown", style=text, choices=names)
     return [*picked, *named][0]
+
+
+async def find_triggered_style(
+    store: Store, request: SampleRequest, member: int, guild: int
+) -> Style | None:
+    """Return the style whose trigger word stands in the prompt; None without one.
+
+    Of several, the one with the longest trigger is meant; then a member's own, then the newest.
+    """
+    words = [
+        style
+        for style in await list_fitting(store, request.base, member, guild)
+        if style.trigger and has_word(request.prompt, style.trigger)
+    ]
+    return max(words, key=lambda style: len(style.trigger), default=None)
+
+
+def has_word(prompt: str, word: str) -> bool:
+    """Return whether a word stands in a prompt, not as a part of another one."""
+    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", prompt, re.IGNORECASE) is not None
+
+
+async def list_fitting(store: Store, base: str, member: int, guild: int) -> list[Style]:
+    """List the styles that a member can draw with now on a base; "" is each style's own."""
+    catalog, usable = await store.catalog.read(), await store.styles.list_usable(member, guild)
+    found = catalog.get_base(base)
+    return [
+        style
+        for style in usable
+        if not style.removed and (not base or (found and fits_base(style, found, catalog)))
+    ]
+
+
+async def keep_choice(
+    store: Store, request: SampleRequest, style: int | None, member: int, guild: int
+) -> int | str:
+    """Return the style for another try: the same, none if none was chosen, else ""."""
+    chosen_none = await find_triggered_style(store, request, member, guild) is not None
+    return style or (NO_STYLE if chosen_none else "")
+
+
+async def find_offer(store: Store, job: Job) -> Style | None:
+    """Return the newest style of a member who drew without one; None if none fits."""
+    if job.style is not None:
+        return None
+    fitting = await list_fitting(store, job.base, job.owner, job.guild)
+    return next((style for style in fitting if style.owner == job.owner), None)
 
 
 def check_request(request: SampleRequest) -> SampleRequest:

@@ -40,12 +40,13 @@ from storage.records import Base, Job, JobCommand, Kind, Status, Style
 from storage.requests import SampleRequest
 
 MAX_SHOWN_CHARS = 200  #: characters of a prompt on a card
+MAX_LABEL_CHARS = 40  #: characters of a button with a style's name
 #: a text field of a form
 field = partial(text_input, max_length=sampling.MAX_PROMPT_CHARS)
 
 
 async def queue_and_show(
-    interaction: Interaction, request: SampleRequest, style: str | int = ""
+    interaction: Interaction, request: SampleRequest, style: str | int
 ) -> None:
     """Queue pictures and show their card in the deferred answer."""
     bot = interaction.client
@@ -135,6 +136,9 @@ def add_buttons(card: Card, view: SampleView) -> Card:
     second: list[Button] = [AddReport(job.id)]
     if view.base and view.base.small:
         second.insert(0, Emoji(job.id, label=wording.emoji.ADD))
+    if view.offer:
+        label = flatten(fill(wording.sample.WITH, name=view.offer.name), MAX_LABEL_CHARS)
+        second.insert(0, With(job.id, view.offer.id, label=label))
     return card.add(row(Again(job.id), Vary(job.id), Remove(job.id)), row(*second))
 
 
@@ -155,7 +159,16 @@ class Again(Button, verb="sample:again"):
         await defer(interaction, private=False)
         job = await get_own_sample(interaction, self.number(0))
         request = replace(SampleRequest(**job.request), seed=sampling.choose_seed(None))
-        await queue_and_show(interaction, request, job.style or "")
+        await queue_and_show(interaction, request, job.style or sampling.NO_STYLE)
+
+
+class With(Button, verb="sample:with"):
+    """Draw the same prompt and seed with a style; its label names it."""
+
+    async def press(self, interaction: Interaction) -> None:
+        await defer(interaction, private=False)
+        job = await get_own_sample(interaction, self.number(0))
+        await queue_and_show(interaction, SampleRequest(**job.request), self.number(1))
 
 
 class Vary(Button, verb="sample:vary"):
@@ -235,4 +248,7 @@ class VaryForm(Form):
             seed=sampling.choose_seed(parse_number(seed, int) if seed else None),
             steps=parse_number(self.steps.value, int),
         )
-        await queue_and_show(interaction, request, self.style or "")
+        here = interaction.user.id, interaction.guild_id or 0
+        store = interaction.client.store
+        style = await sampling.keep_choice(store, self.request, self.style, *here)
+        await queue_and_show(interaction, request, style)

@@ -48,7 +48,8 @@ async def suggest_styles(interaction: Interaction, current: str) -> Choices:
     """Return the styles that a member can use here: their own first, then the shared ones."""
     member, guild = interaction.user.id, interaction.guild_id or 0
     usable = await interaction.client.store.styles.list_usable(member, guild)
-    return await style_choices(interaction, usable, current)
+    none = matching_choices([(wording.sample.NO_STYLE, sampling.NO_STYLE)], current)
+    return ((await style_choices(interaction, usable, current)) + none)[:MAX_CHOICES]
 
 
 async def suggest_own_styles(interaction: Interaction, current: str) -> Choices:

@@ -15,7 +15,7 @@ import discord
 
 from bot.actions import channels
 from bot.actions.jobstate import JobState
-from bot.actions.sampling import SampleView
+from bot.actions.sampling import SampleView, find_offer
 from bot.bot import Bot
 from bot.card import Card
 from bot.cards.job import JobView, job_card
@@ -212,7 +212,8 @@ class JobCards:
         """Return what the card of a sample shows."""
         base = (await self.store.catalog.read()).get_base(job.base)
         place = await self.store.jobs.queue_position(job.id)
-        return SampleView(job, await self.find_style(job), base, place)
+        offer = await find_offer(self.store, job)
+        return SampleView(job, await self.find_style(job), base, place, offer)
 
     async def find_style(self, job: Job) -> Style | None:
         """Return the style that a job draws with or has made; None without one."""

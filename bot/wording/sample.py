@@ -7,7 +7,7 @@ from __future__ import annotations
 COMMAND = "Draw pictures, with or without a style"
 OPTIONS = {
     "prompt": "What to draw; use the style's trigger word in it",
-    "style": "One of your styles, or one shared here (type to search)",
+    "style": "Yours or one shared here (default: the one whose trigger word is in the prompt)",
     "base": "Which base draws, of the style's family (default: the style's own)",
     "negative": "What not to draw",
     "strength": "How strongly to apply the style, 0–2 (default: 1)",
@@ -16,6 +16,8 @@ OPTIONS = {
     "size": "Side length in pixels (default: the base's own)",
     "count": "How many pictures, 1–4",
 }
+
+NO_STYLE = "No style"  #: a choice
 
 # cards and forms
 
@@ -43,5 +45,6 @@ PICTURE_DELETED = "The picture was deleted."
 # labels: a verb first, 18 characters at most
 
 AGAIN = "Again"
+WITH = "Draw with {name}"
 VARY = "Vary"
 REMOVE = "Delete"

@@ -166,6 +166,73 @@ async def test_style(kit, scheduler):
     assert "my dog, on Safelight emoji" in kit.text(kit.channel.last_message)
 
 
+@pytest.mark.parametrize(
+    ("options", "used"),
+    [
+        ({"prompt": "a MYDOG, on the moon"}, True),
+        ({"prompt": "mydogs on the moon"}, False),
+        ({"prompt": "a mydog", "style": "none"}, False),
+        ({"prompt": "a mydog", "base": "sd15"}, False),
+    ],
+)
+async def test_trigger(kit, scheduler, options, used):
+    """A style whose trigger word stands in the prompt draws, unless it cannot or must not."""
+    alice = kit.add_member("alice")
+    style = await scheduler.add_style(alice)
+
+    card = await alice.slash(kit.channel, "sample", **options)
+
+    (job,) = await kit.store.jobs.list_open()
+    assert job.style == (style.id if used else None)
+    assert ("my dog, on" in kit.text(card)) == used
+
+
+async def test_shared_trigger(kit, scheduler):
+    """Shared styles are found by their trigger, too; a member's own one comes first."""
+    alice, bob = kit.add_member("alice"), kit.add_member("bob")
+    style = await scheduler.add_style(alice)
+    await kit.store.styles.share(style.id, alice.id, kit.guild.id)
+
+    await bob.slash(kit.channel, "sample", prompt="a mydog")
+    own = await scheduler.add_style(bob)
+    await bob.slash(kit.channel, "sample", prompt="a mydog")
+
+    assert [job.style for job in await kit.store.jobs.list_open()] == [style.id, own.id]
+
+
+async def test_offer(kit, scheduler):
+    """Who drew without a style is offered their newest one, for the same prompt and seed."""
+    alice = kit.add_member("alice")
+    style = await scheduler.add_style(alice)
+    await alice.slash(kit.channel, "sample", prompt="a red fox", seed=7)
+    await scheduler.finish_sample(await scheduler.claim())
+    await scheduler.let_bot_poll()
+
+    await alice.click(kit.channel.last_message, label="Draw with my dog")
+
+    (job,) = await kit.store.jobs.list_open()
+    assert (job.style, job.request["prompt"], job.request["seed"]) == (style.id, "a red fox", 7)
+
+
+@pytest.mark.parametrize(
+    ("options", "used"),
+    [({"prompt": "a fox"}, True), ({"prompt": "a mydog", "style": "none"}, False)],
+)
+async def test_vary_with_a_trigger(kit, scheduler, options, used):
+    """A prompt that is varied finds its style as well, unless none was chosen."""
+    alice = kit.add_member("alice")
+    style = await scheduler.add_style(alice)
+    await alice.slash(kit.channel, "sample", **options)
+    await scheduler.finish_sample(await scheduler.claim())
+    await scheduler.let_bot_poll()
+
+    form = await alice.click(kit.channel.last_message, label="Vary")
+    await alice.submit_modal(form, {"prompt": "a mydog, again", "strength": "1", "steps": "20"})
+
+    (job,) = await kit.store.jobs.list_open()
+    assert job.style == (style.id if used else None)
+
+
 async def test_another_base(kit, scheduler):
     """A style works only on bases of its family, and the card names the base."""
     alice = kit.add_member("alice")
