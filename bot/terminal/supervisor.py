@@ -92,19 +92,19 @@ def holding(home: Home) -> Iterator[None]:
         yield
 
 
-def end_leftover(home: Home, program: Program) -> None:
-    """End the child of a `safelight run` that was killed.
+def end_leftover(home: Home, program: Program, patience: float = STOP_SECONDS) -> None:
+    """End the child of a `safelight run` that was killed; kill it after so many seconds.
 
     Raises UserError("home_taken") if the process is none.
     """
     began, asked = time.monotonic(), signal.SIGTERM
     while (process := find_leftover(home, program)) is not None:
-        if time.monotonic() - began > STOP_SECONDS:
+        if time.monotonic() - began > patience:
             asked = signal.SIGKILL
         log.warning("Ending the %s of an earlier run (process %s)", program, process["pid"])
         with suppress(ProcessLookupError):
             os.kill(process["pid"], asked)
-        until = time.monotonic() + STOP_SECONDS
+        until = time.monotonic() + patience
         while is_alive(process) and time.monotonic() < until:
             time.sleep(0.1)
 

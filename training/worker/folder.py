@@ -89,6 +89,6 @@ def read_json(path: Path) -> dict[str, Any] | None:
     """Read a JSON file; None if it is missing or broken."""
     try:
         content: dict[str, Any] = json.loads(path.read_bytes())
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
     return content

@@ -16,6 +16,7 @@ from bot.settings import BotSettings
 from bot.terminal import cli, doctor
 from storage.backup.write import back_up
 from storage.folders import Home
+from storage.homefolder import Program, hold_home
 from storage.store import Store
 
 
@@ -127,6 +128,17 @@ def test_read_only(home):
     assert ran.stdout.split() == ["bot", "1", "scheduler", "1", "run", "1", "doctor", "1"]
     assert ran.stderr.count("Read-only file system") == 4
     assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize("program", Program)
+def test_taken(program, home, capsys):
+    """What another process holds is refused with its number."""
+    name = "run" if program is Program.RUN else str(program)
+    with hold_home(home, program):
+        code = STARTS[name]()
+
+    assert code == 3
+    assert f"Another {program} (process {os.getpid()})" in capsys.readouterr().err
 
 
 def test_an_empty_mount_point(home, tmp_path, monkeypatch, capsys):

@@ -5,10 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 import time
+from contextlib import contextmanager
+from pathlib import Path
 
-from bot.terminal.supervisor import supervise
+import pytest
+
+from bot.terminal.supervisor import end_leftover, supervise
+from storage.folders import Home
+from storage.homefolder import Program, create_home, find_leftover, read_holder
+from storage.process import is_alive
+from storage.signals import SUPERVISED
 
 
 def script(text):
@@ -16,6 +25,7 @@ def script(text):
     return [sys.executable, "-c", text]
 
 
+CHILDREN = (Program.BOT, Program.SCHEDULER)
 LASTING = script("import time; time.sleep(60)")
 
 
@@ -53,3 +63,75 @@ async def test_ctrl_c_lets_each_end_in_its_own_way(tmp_path):
     os.kill(os.getpid(), signal.SIGINT)
     assert await running == 0
     assert log.read_text() == "up\nleft\n"
+
+
+#: holds the data folder as the bot does, and hears neither SIGTERM nor the end of its input
+DEAF = """
+import signal, sys, time
+from pathlib import Path
+from storage.folders import Home
+from storage.homefolder import Program, hold_home
+signal.signal(signal.SIGTERM, signal.SIG_IGN if sys.argv[2] == "deaf" else signal.SIG_DFL)
+with hold_home(Home(Path(sys.argv[1])), Program.BOT):
+    time.sleep(60)
+"""
+#: `safelight run` with the real scheduler, and this bot
+RUN = f"""
+import asyncio, sys
+from pathlib import Path
+from bot.terminal.supervisor import PROCESSES, holding, supervise
+from storage.folders import Home
+with holding(Home(Path(sys.argv[1]))):
+    bot = (sys.executable, "-c", {DEAF!r}, sys.argv[1], "hears")
+    asyncio.run(supervise(dict(PROCESSES) | {{"bot": bot}}))
+"""
+
+
+@contextmanager
+def running(text, home, *arguments):
+    """Run lines of Python on a data folder; kill it in the end."""
+    known = os.environ | {"SAFELIGHT_HOME": str(home.path), "PYTHONPATH": str(Path.cwd())}
+    command = [*script(text), str(home.path), *arguments]
+    with subprocess.Popen(command, env=known | {SUPERVISED: "1"}, stdin=subprocess.PIPE) as child:
+        try:
+            yield child
+        finally:
+            child.kill()
+
+
+def wait_for_holder(home, program, before=None):
+    """Return the living process that holds the data folder, once it is another than before."""
+    while True:
+        holder = read_holder(home, program)
+        if holder is not None and holder != before and is_alive(holder):
+            return holder
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("ears", ["hears", "deaf"])
+def test_a_child_that_stayed_is_ended(tmp_path, ears):
+    """What a killed `safelight run` left is asked to end, and killed if it does not."""
+    home = Home(tmp_path / "home")
+    create_home(home)
+    with running(DEAF, home, ears) as child:
+        wait_for_holder(home, Program.BOT)
+        end_leftover(home, Program.BOT, patience=0.3)
+        code = child.wait()
+    assert find_leftover(home, Program.BOT) is None
+    assert -code == (signal.SIGTERM if ears == "hears" else signal.SIGKILL)
+
+
+@pytest.mark.slow(4)
+def test_the_next_run_takes_over(tmp_path):
+    """After kill -9 of `safelight run`, the next one replaces the children that it left."""
+    home = Home(tmp_path / "home")
+    with running(RUN, home) as killed:
+        old = {program: wait_for_holder(home, program) for program in CHILDREN}
+        killed.kill()
+    with running(RUN, home) as second:
+        new = {program: wait_for_holder(home, program, old[program]) for program in CHILDREN}
+        alive = [is_alive(process) for process in old.values()]
+        second.terminate()
+        code = second.wait()
+    assert (alive, code) == ([False, False], 0)
+    assert not any(is_alive(process) for process in new.values())
