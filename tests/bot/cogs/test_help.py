@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot import wording
+from storage.folders import ASIDE_DAYS
 
 
 async def test_help(kit):
@@ -24,6 +25,7 @@ async def test_privacy(kit):
     answer = await alice.slash(kit.channel, "privacy")
 
     assert "rule 21" in kit.text(answer)
+    assert f"{ASIDE_DAYS} days" in kit.text(answer)
     assert wording.guide.PRIVACY_COLLECT not in kit.text(answer)
     assert kit.labels(answer) == []
 

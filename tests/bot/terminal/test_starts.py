@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -86,12 +88,19 @@ for name, start in STARTS.items():
 """
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    """A data folder with a database."""
+    folder = tmp_path_factory.mktemp("made") / "safelight"
+    asyncio.run(Store.check(Home(folder)))
+    return folder
+
+
 @pytest.fixture
-async def home(tmp_path, monkeypatch) -> Home:
+def home(made, tmp_path, monkeypatch) -> Home:
     """A data folder with a database, in the environment's settings."""
     found = Home(tmp_path / "mount" / "safelight")
-    found.path.parent.mkdir()
-    await (await Store.open(found)).close()
+    shutil.copytree(made, found.path)
     monkeypatch.setenv("SAFELIGHT_HOME", str(found.path))
     monkeypatch.setenv("SAFELIGHT_DISK_MB", "0")
     monkeypatch.setenv("DISCORD_TOKEN", "a.b.c")

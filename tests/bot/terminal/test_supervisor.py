@@ -65,25 +65,25 @@ async def test_ctrl_c_lets_each_end_in_its_own_way(tmp_path):
     assert log.read_text() == "up\nleft\n"
 
 
-#: holds the data folder as the bot does, and hears neither SIGTERM nor the end of its input
+#: a child that stays: it does not hear the end of its input nor, if deaf, SIGTERM
 DEAF = """
 import signal, sys, time
 from pathlib import Path
 from storage.folders import Home
 from storage.homefolder import Program, hold_home
 signal.signal(signal.SIGTERM, signal.SIG_IGN if sys.argv[2] == "deaf" else signal.SIG_DFL)
-with hold_home(Home(Path(sys.argv[1])), Program.BOT):
+with hold_home(Home(Path(sys.argv[1])), Program(sys.argv[3])):
     time.sleep(60)
 """
-#: `safelight run` with the real scheduler, and this bot
+#: `safelight run` with these children
 RUN = f"""
 import asyncio, sys
 from pathlib import Path
-from bot.terminal.supervisor import PROCESSES, holding, supervise
+from bot.terminal.supervisor import holding, supervise
 from storage.folders import Home
 with holding(Home(Path(sys.argv[1]))):
-    bot = (sys.executable, "-c", {DEAF!r}, sys.argv[1], "hears")
-    asyncio.run(supervise(dict(PROCESSES) | {{"bot": bot}}))
+    child = (sys.executable, "-c", {DEAF!r}, sys.argv[1], "hears")
+    asyncio.run(supervise({{name: (*child, name) for name in ("bot", "scheduler")}}))
 """
 
 
@@ -113,7 +113,7 @@ def test_a_child_that_stayed_is_ended(tmp_path, ears):
     """What a killed `safelight run` left is asked to end, and killed if it does not."""
     home = Home(tmp_path / "home")
     create_home(home)
-    with running(DEAF, home, ears) as child:
+    with running(DEAF, home, ears, "bot") as child:
         wait_for_holder(home, Program.BOT)
         end_leftover(home, Program.BOT, patience=0.3)
         code = child.wait()
@@ -121,7 +121,6 @@ def test_a_child_that_stayed_is_ended(tmp_path, ears):
     assert -code == (signal.SIGTERM if ears == "hears" else signal.SIGKILL)
 
 
-@pytest.mark.slow(4)
 def test_the_next_run_takes_over(tmp_path):
     """After kill -9 of `safelight run`, the next one replaces the children that it left."""
     home = Home(tmp_path / "home")
