@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from storage.errors import UserError
 from storage.events import Done
 
 NAME = "Glim"
+PIECE_BYTES = 64  #: of a file by which it is found again
 CAPTION_SECONDS, JOB_SECONDS = 60.0, 600.0  #: for a job to end
 PROMPT = "a glim emoji, on a yellow background"
 
@@ -210,25 +211,47 @@ class Journey:
         """Delete everything, and check that nothing is left."""
         transcript, home = self.transcript, self.bot.store.home.path
         transcript.begin_chapter("/me: delete my data")
+        traces = await self.list_traces()
+        transcript.check(find_traces(home, traces), "photos and captions lie in the data folder")
         answer = await self.slash(OWNER, "me")
         card = transcript.check_message(answer.message, "1 dataset", "10 photos", "2 styles")
         answer = await self.press(OWNER, card, wording.member.ERASE)
         asked = transcript.check_message(answer.message, "10 photos")
         answer = await self.press(OWNER, asked, wording.member.ERASE_REMOVE)
         transcript.check_message(answer.message, "All gone")
-        for what in ("photos", "previews", "styles", "runs/*/photos"):
-            left = [path for path in home.glob(f"{what}/**/*") if path.is_file()]
-            transcript.check(not left, f"no file is left in `{what}`")
+        left = [path for path in home.glob("styles/**/*") if path.is_file()]
+        transcript.check(not left, "no style's file is left")
+        left = find_traces(home, traces)
+        found = ", ".join(str(path.relative_to(home)) for path in left)
+        transcript.check(not left, f"no photo or caption is left in any file {found}")
         answer = await self.slash(OWNER, "dataset show", name=NAME)
         transcript.check_message(answer.message, wording.errors.ERRORS["datasets_none"])
         offered = await self.world.autocomplete(FRIEND, "sample", "style", NAME)
         transcript.check(not offered, "the shared style is offered to nobody any more")
+
+    async def list_traces(self) -> list[bytes]:
+        """Return a piece of each of the owner's photos and previews, and their captions."""
+        store, member = self.bot.store, self.world.people[OWNER].id
+        [dataset] = await store.datasets.list_for(member)
+        photos = await store.photos.list_for(dataset.id, member)
+        home, digests = store.home, [photo.digest for photo in photos]
+        files = [*map(home.photo_file, digests), *map(home.preview_file, digests)]
+        pieces = [path.read_bytes()[-2 * PIECE_BYTES : -PIECE_BYTES] for path in files]
+        return [*pieces, *(photo.caption.encode() for photo in photos)]
 
     def check_no_errors(self) -> None:
         """Check that the bot raised no unexpected error."""
         self.transcript.begin_chapter("The end")
         faults = [f"{type(f).__name__}: {f}" for f in self.world.faults if not is_user_error(f)]
         self.transcript.check(not faults, "; ".join(["nothing broke inside the bot", *faults]))
+
+
+def find_traces(home: Path, traces: Sequence[bytes]) -> list[Path]:
+    """Return the files of the data folder, but for the page's own pictures, with any of these."""
+    pictures = home / "pictures"
+    files = [path for path in home.rglob("*") if path.is_file() and pictures not in path.parents]
+    contents = ((path, path.read_bytes()) for path in files)
+    return [path for path, content in contents if any(trace in content for trace in traces)]
 
 
 def is_user_error(fault: BaseException) -> bool:
