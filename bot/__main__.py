@@ -16,6 +16,7 @@ from bot.cards.components import Control, find_controls
 from bot.jobfeed.follower import JobFollower
 from bot.settings import BotSettings
 from bot.web import Web
+from storage.backup.folder import check_mounted
 from storage.disk import explaining_full_disk
 from storage.errors import UserError
 from storage.folders import Home
@@ -98,6 +99,7 @@ def run(settings: BotSettings) -> None:
         raise UserError("token_missing")
     token = settings.token.get_secret_value()
     logs.start_logging(token)
+    check_mounted(Home(settings.home), settings.backup)
     try:
         with explaining_full_disk(), hold_home(Home(settings.home), Program.BOT):
             asyncio.run(serve(settings, token))

@@ -2,7 +2,7 @@
 
     home/  safelight.db  secret  photos/ab/<digest>.png  previews/ab/<digest>.webp
            styles/<id>-<key>/<name>.safetensors  bases/  workers/<name>/  runs/<id>-<key>/
-           quarantine/<date>/  safelight.db.before-<number of the migration>
+           exports/  quarantine/<date>/  safelight.db.before-<number of the migration>
 
     runs/<id>-<key>/  job.json photos/ classes/ style.safetensors
                 events.jsonl checkpoints/ samples/ result/ log.txt
@@ -185,6 +185,11 @@ class Home:
     def quarantine(self) -> Path:
         """What belonged to no row of the database, by the day on which it was found."""
         return self.path / "quarantine"
+
+    @property
+    def exports(self) -> Path:
+        """Copies of members' data while they are being sent."""
+        return self.path / "exports"
 
     def job_folder(self, folder: str) -> JobFolder:
         """Return a job's folder, given by `Job.folder`."""

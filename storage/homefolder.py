@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import StrEnum
@@ -113,7 +114,7 @@ def take_lock(home: Home, program: Program, lock: FileLock) -> None:
 def remove_parts(home: Home, program: Program) -> None:
     """Remove the files that a program which died was just writing: they may be people's photos.
 
-    The bot alone writes photos, so none that is found at its start is still being written.
+    The bot alone writes photos and exports, so none that is found at its start is still needed.
     """
     parts = list_parts(home.path, "")  # such as a copy of the database
     if program is Program.SCHEDULER:
@@ -123,6 +124,7 @@ def remove_parts(home: Home, program: Program) -> None:
     if program is Program.BOT:
         photos = [*list_parts(home.path / "photos"), *list_parts(home.path / "previews")]
         gone += [path for path, _ in photos]
+        shutil.rmtree(home.exports, ignore_errors=True)
     for path in gone:
         log.info("Removing %s, which a process that died left behind", path)
         path.with_name(f"{path.name}-journal").unlink(missing_ok=True)  # SQLite's

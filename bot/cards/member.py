@@ -82,8 +82,9 @@ class Export(Button, verb="me:export"):
         with refusing_duplicates(interaction, self.verb):
             await defer(interaction)
             most = min(interaction.client.settings.upload_mib * MIB, interaction.filesize_limit)
-            with TemporaryDirectory(prefix="safelight-") as folder:
-                store, member = interaction.client.store, interaction.user.id
+            store, member = interaction.client.store, interaction.user.id
+            store.home.exports.mkdir(exist_ok=True)
+            with TemporaryDirectory(dir=store.home.exports) as folder:
                 parts = await export_member(store, member, Path(folder), most)
                 for place, path in enumerate(parts, 1):
                     said = say(wording.member.EXPORTED_PART, part=place, parts=len(parts))

@@ -12,6 +12,7 @@ import hashlib
 import json
 import logging
 import shutil
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -124,13 +125,13 @@ class Orphans:
         if not found and self._home.quarantine in path.parents:
             return False
         inside = path.relative_to(self._home.path)
-        aside = self._home.quarantine / f"{datetime.now(UTC):%Y-%m-%d}" / inside
-        target = owned if owned is not None and found else find_free(aside)
         try:
+            aside = self._home.quarantine / name_day(path) / inside
+            target = owned if owned is not None and found else find_free(aside)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(path, target)
         except OSError:  # it stays where no row looks for it
-            log.exception("Cannot move %s to %s", path, target)
+            log.exception("Cannot move %s", path)
         return not found
 
     def _list_quarantined(self, kind: str) -> Iterator[Path]:
@@ -143,6 +144,11 @@ def list_files(folder: Path) -> Iterable[Path]:
     with suppress(FileNotFoundError, NotADirectoryError):
         return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     return ()
+
+
+def name_day(path: Path) -> str:
+    """Return today's date, or that of a path if it is later: the clock may not be set yet."""
+    return datetime.fromtimestamp(max(time.time(), path.stat().st_mtime), UTC).date().isoformat()
 
 
 def find_free(path: Path) -> Path:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from storage.errors import UserError
-from storage.folders import Home, write_json
+from storage.folders import Home, write_json, write_whole
 from storage.homefolder import Program, create_home, find_leftover, hold_home
 from storage.process import this_process
 from storage.signals import SUPERVISED
@@ -121,6 +121,8 @@ def test_parts(home: Home) -> None:
             (home.path / folder / f".x.png.{process}.part").touch()
             (home.path / folder / f".x.png.{process}.part-journal").touch()
         (home.path / folder / ".hidden.part").touch()
+    export = home.exports / "tmp1" / "safelight-1.zip"
+    write_whole(export, b"a member's photos")
     reused = home.path / f".before-the-process.{alive}.part"
     reused.touch()
     os.utime(reused, (1, 1))
@@ -134,4 +136,5 @@ def test_parts(home: Home) -> None:
     kept = {Path(folder, f".x.png.{alive}.part") for folder in folders[2:]}
     assert left == kept | {path.with_name(f"{path.name}-journal") for path in kept}
     assert not reused.exists()
+    assert not export.exists()
     assert len(list(home.path.rglob(".hidden.part"))) == len(folders)

@@ -158,8 +158,8 @@ def test_an_empty_mount_point(home, tmp_path, monkeypatch, capsys):
     home.path.rename(tmp_path / "elsewhere")
     home.path.mkdir()
 
-    codes = [STARTS[name]() for name in ("run", "doctor")]
+    codes = [STARTS[name]() for name in ("bot", "run", "doctor")]
 
-    assert codes == [1, 1]
-    assert capsys.readouterr().err.count(f"safelight restore {backups}") == 2
+    assert codes == [1, 1, 1]
+    assert capsys.readouterr().err.count(f"safelight restore {backups}") == 3
     assert list(home.path.iterdir()) == []

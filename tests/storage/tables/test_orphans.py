@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -132,6 +133,17 @@ async def test_photos(store: Store, home: Home, make_photo: Callable[..., Checke
     await store._database.execute(sql, digest=mine.digest)
     await store.members.erase(ALICE, keep_styles=False)
     assert list_files(home) == []
+
+
+async def test_clock(store: Store, home: Home) -> None:
+    """What was written later than now, by a clock that is not set yet, counts from then on."""
+    folder, later = home.job_folder("7-ab").path, datetime.now(UTC) + timedelta(days=90)
+    folder.mkdir()
+    os.utime(folder, (later.timestamp(), later.timestamp()))
+
+    await store.orphans.sort()
+
+    assert [path.name for path in home.quarantine.iterdir()] == [later.date().isoformat()]
 
 
 async def test_expiry(store: Store, home: Home) -> None:
