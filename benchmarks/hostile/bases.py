@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.hostile.pictures import MUTATIONS
-from benchmarks.hostile.weights import STRANGE, make_header, make_weights, pack
+from benchmarks.hostile.weights import LORA, STRANGE, join, make_content, make_weights
 from benchmarks.hostile.words import DEVICES, MARKDOWN, PATHS, SCRIPTS
 
 CHECKPOINT = {
@@ -20,6 +20,7 @@ CHECKPOINT = {
         ("middle_block.1.proj_in.weight", [1280, 1280]),
     )
 }
+BODY = bytes(64)  #: shared by the checkpoint's tensors, which is a lie of its own
 PIPELINES = (
     "StableDiffusionPipeline",
     "StableDiffusionXLPipeline",
@@ -39,10 +40,10 @@ def make_file(rng: random.Random, place: Path) -> None:
         lambda: b"GGUF\x03\0\0\0" + bytes(100),
         lambda: b"<!DOCTYPE html><title>404</title>",
         lambda: b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 4\n",
-        lambda: pack(CHECKPOINT),
-        lambda: rng.choice(MUTATIONS)(rng, pack(CHECKPOINT)),
-        lambda: pack({**CHECKPOINT, "__metadata__": rng.choice(STRANGE)}),
-        lambda: pack(make_header()),
+        lambda: join(CHECKPOINT, BODY),
+        lambda: rng.choice(MUTATIONS)(rng, join(CHECKPOINT, BODY)),
+        lambda: join({**CHECKPOINT, "__metadata__": rng.choice(STRANGE)}, BODY),
+        lambda: make_content(LORA),
         lambda: make_weights(rng),
     ]
     place.write_bytes(rng.choice(contents)())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.hostile.weights import make_header, make_weights, pack
+from benchmarks.hostile.weights import LORA, make_content, make_weights
 from bot import wording
 from storage.errors import JobError
 from training.styles.inspect import inspect_file
@@ -20,7 +20,7 @@ def test_weights(tmp_path: Path) -> None:
     rng, file = random.Random(19), tmp_path / "hostile.safetensors"
     memory = psutil.Process().memory_info().rss
     described, refused = 0, []
-    for content in (pack(make_header()), *(make_weights(rng) for _ in range(FILES))):
+    for content in (make_content(LORA), *(make_weights(rng) for _ in range(FILES))):
         file.write_bytes(content)
         try:
             described += bool(inspect_file(file))

@@ -9,10 +9,10 @@ import sys
 import pytest
 from PIL import Image
 
+from benchmarks.hostile.weights import LORA, write_file
 from bot import wording
 from bot.demo.mascot import picture_files
 from bot.terminal.cli import TRAINING_COMMANDS
-from tests.fakes.weightfiles import LORA, write_file
 
 pytestmark = pytest.mark.slow(3)
 

@@ -8,8 +8,8 @@ import shutil
 
 import pytest
 
+from benchmarks.hostile.weights import KINDS, make_content, write_file
 from storage.errors import JobError
-from tests.fakes.weightfiles import KINDS, make_content, write_file
 from training import embedded
 from training.bases.registry import BaseRegistry
 from training.cli import bases as command

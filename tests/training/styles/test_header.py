@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.hostile.weights import KINDS, write_file
 from storage.errors import JobError
-from tests.fakes.weightfiles import KINDS, write_file
 from training.styles.header import find_method, read_method_and_trigger
 
 RECIPE = '{"method": "embedding", "trigger": "mydog", "base": "x"}'

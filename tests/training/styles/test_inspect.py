@@ -8,8 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
+from benchmarks.hostile.weights import KINDS, write_file
 from storage.errors import JobError
-from tests.fakes.weightfiles import KINDS, write_file
 from training.networks.traits import PROGRAMS
 from training.styles.inspect import inspect_file
 from training.styles.writer import Origin, write_style

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from safetensors import SafetensorError, safe_open
 
+from benchmarks.hostile.weights import mutations
 from bot.wording import explain_in_shell
 from storage.errors import JobError
-from tests.fakes.weightfiles import mutations
 from training.methods import find
 from training.styles import foreign
 from training.styles.inspect import inspect_file
