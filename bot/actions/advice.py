@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Self
+from dataclasses import dataclass, replace
+from typing import Any
 
-from bot.actions.order import TrainingOrder
+from bot.actions.order import DraftBody, TrainingOrder
 from bot.actions.training import Preview, preview_training
 from bot.bot import Interaction
 from storage.errors import UserError
@@ -18,7 +18,7 @@ DISK_CODES = frozenset({"disk_low", "quota_full"})  #: a smaller file may still 
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Question(DraftBody):
     """What a member asks the advisor."""
 
     dataset: int
@@ -28,21 +28,11 @@ class Question:
     second: bool = False  #: show the second choice
     class_word: str = ""
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the question as a draft's body."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, body: Mapping[str, Any]) -> Self:
-        """Read a question from a draft's body.
-
-        Raises UserError("card_old") for the draft of something else or of another version.
-        """
-        try:
-            shown = body["subject_matter"]
-            return cls(**{**body, "subject_matter": SubjectMatter(shown) if shown else None})
-        except (KeyError, TypeError, ValueError) as old:
-            raise UserError("card_old") from old
+    @staticmethod
+    def read_fields(body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields in a draft's body with their own types."""
+        shown = body["subject_matter"]
+        return {**body, "subject_matter": SubjectMatter(shown) if shown else None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,32 @@ from storage.records import Dial, Optimizer
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingOrder:
+class DraftBody:
+    """What a draft keeps."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Self:
+        """Read what `to_json` returned.
+
+        Raises UserError("card_old") for the draft of something else or of another version.
+        """
+        try:
+            return cls(**cls.read_fields(body))
+        except (KeyError, TypeError, ValueError) as old:
+            raise UserError("card_old") from old
+
+    @staticmethod
+    def read_fields(body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields in a draft's body with their own types."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingOrder(DraftBody):
     """A training before it is queued. Numbers that are 0 follow the dial."""
 
     dataset: int
@@ -33,22 +58,12 @@ class TrainingOrder:
         """The optimizer that was chosen, or the default."""
         return Optimizer(self.options.get("optimizer", Optimizer.ADAMW))
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the order as a draft's body."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, body: Mapping[str, Any]) -> Self:
-        """Read an order from a draft's body.
-
-        Raises UserError("card_old") for the draft of something else or of another version.
-        """
-        try:
-            return cls(**{
-                **body,
-                "dial": Dial(body["dial"]),
-                "other_datasets": tuple(body["other_datasets"]),
-                "options": options_from_json(body["options"]),
-            })  # fmt: skip
-        except (KeyError, TypeError, ValueError) as old:
-            raise UserError("card_old") from old
+    @staticmethod
+    def read_fields(body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields in a draft's body with their own types."""
+        return {
+            **body,
+            "dial": Dial(body["dial"]),
+            "other_datasets": tuple(body["other_datasets"]),
+            "options": options_from_json(body["options"]),
+        }
