@@ -12,7 +12,7 @@ from bot.bot import Bot
 from storage.disk import check_disk_space
 from storage.errors import UserError
 from storage.photos.sandbox import MAX_FILE_BYTES
-from storage.records import CheckedPhoto, Dataset, Kind, NewJob, Photo
+from storage.records import CheckedPhoto, Dataset, Job, Kind, NewJob, Photo
 from storage.requests import CaptionRequest
 
 MAX_FILES = 10  #: files at once
@@ -86,10 +86,8 @@ async def queue_captions(
     await bot.store.jobs.queue(new)
 
 
-async def is_captioning(bot: Bot, dataset: Dataset) -> bool:
-    """Return whether a dataset has a captioning job that has not ended."""
+async def find_captioning(bot: Bot, dataset: Dataset) -> Job | None:
+    """Return the newest job that captions a dataset, if it is among its owner's newest."""
     jobs = await bot.store.jobs.list_for(dataset.owner)
-    return any(
-        job.kind is Kind.CAPTION and job.dataset == dataset.id and not job.status.ended
-        for job in jobs
-    )
+    mine = (job for job in jobs if job.kind is Kind.CAPTION and job.dataset == dataset.id)
+    return next(mine, None)

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import discord
 
 from bot import wording
-from bot.actions.photos import MIN_PHOTOS, ReceivedPhotos, is_captioning
+from bot.actions.photos import MIN_PHOTOS, ReceivedPhotos, find_captioning
 from bot.bot import Bot
+from bot.cards.job import failure_sentence, note_sentence
 from bot.wording import escape, explain, fill, flatten, format_count, say
-from storage.records import Dataset, Photo
+from storage.events import Note
+from storage.records import Dataset, Job, Photo, Status
 
 PHOTOS_PER_PAGE = 9  #: photos on one page
 
@@ -22,12 +24,16 @@ class DatasetView:
     dataset: Dataset
     photos: list[Photo]
     captioning: bool  #: captions are being written
+    captioned: str = ""  #: what else is to be said of the newest captions
 
     @classmethod
     async def load(cls, bot: Bot, dataset: Dataset) -> DatasetView:
         """Return a dataset with its photos."""
         photos = await bot.store.photos.list_for(dataset.id, dataset.owner)
-        return cls(dataset, photos, await is_captioning(bot, dataset))
+        job = await find_captioning(bot, dataset)
+        if job is None or not job.status.ended:
+            return cls(dataset, photos, captioning=job is not None)
+        return cls(dataset, photos, captioning=False, captioned=await explain_captions(bot, job))
 
     @property
     def pages(self) -> int:
@@ -42,6 +48,8 @@ class DatasetView:
             lines.append(say(wording.dataset.NEAR_DUPLICATES, many=same))
         if self.captioning:
             lines.append(wording.dataset.CAPTIONS_PENDING)
+        if self.captioned:
+            lines.append(self.captioned)
         return "\n".join(lines)
 
     def _ready(self) -> str:
@@ -50,6 +58,14 @@ class DatasetView:
         if len(self.photos) < MIN_PHOTOS:
             return say(wording.dataset.TOO_FEW_PHOTOS, least=MIN_PHOTOS)
         return wording.dataset.READY
+
+
+async def explain_captions(bot: Bot, job: Job) -> str:
+    """Return why a job wrote no captions, or not for all photos; "" if it did."""
+    if job.status is Status.FAILED:
+        return fill(wording.dataset.CAPTIONS_FAILED, why=failure_sentence(job))
+    notes = await bot.store.events.list_kind(job.id, Note)
+    return note_sentence(notes[-1].event) if notes else ""
 
 
 def alt_text(dataset: Dataset, index: int, photo: Photo) -> str:

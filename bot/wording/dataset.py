@@ -38,6 +38,7 @@ TOO_FEW_PHOTOS = "Training needs at least {least} photos; 10–20 varied ones wo
 READY = "Ready! Press Train and I'll suggest settings and a time."
 NEAR_DUPLICATES = "Near duplicates: {many}. Varied photos train better."
 CAPTIONS_PENDING = "Captions are being written. Press Refresh in a moment."
+CAPTIONS_FAILED = "Captions couldn't be written: {why}"
 PAGE = "Page {page} of {pages}"
 LINE = "{number}. {caption}"
 UNCAPTIONED = "no caption yet"
