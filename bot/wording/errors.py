@@ -70,7 +70,7 @@ ERRORS = {
     "emoji_forbidden": "I'm not allowed to add emoji here. Ask an admin to give me *Create Expressions*.",
     "emoji_full": "This server has no room for another emoji. Remove one first.",
     "emoji_name": "An emoji's name has 2–32 letters, digits or \\_, e.g. *mydog*.",
-    "export_kind": "Only hypernetworks and whole models can be exported; other files work as they are.",
+    "export_kind": "Only hypernetworks, LoRAs with a word and whole models can be exported; other files work as they are.",
     "fetch_embedded": "**{base}** comes with Safelight; there is nothing to fetch.",
     "fetch_here": "**{base}** is already installed.",
     "fetch_space": "There isn't enough room: {need} MB more are needed, and {free} MB can be used (SAFELIGHT_DISK_MB stays free). Make room, or set HF_HOME to a folder on a larger disk.",

@@ -41,7 +41,7 @@ THREAD_NAME = "{name} · {method} · {job}"
 CURVE_ALT = "The loss, step by step"
 NOTES = {
     "captions_cut": "{cut} of {captions} captions are longer than this base can read. Of the first one it ignores “{words}”.",
-    "checkpoint_lost": "Progress couldn't be saved at step {step}, perhaps because the disk is full. Training continues, and the last save is still there.",
+    "checkpoint_lost": "Progress couldn't be saved at step {step}, perhaps because the disk is full. Training continues, and earlier saves, if any, are still there.",
     "disk_full": "The disk is full, so nothing can be saved for now. Jobs go on by themselves once there is room again.",
     "disk_low": "The disk is nearly full ({free} MB left, {needed} MB needed). The job waits, and goes on by itself once there is room again.",
     "memory": "The GPU ran out of memory, so training continues in a way that needs less.",

@@ -15,7 +15,7 @@ COMMANDS = {
     "caption": "write captions for a folder of photos",
     "bases": "list the bases to start from, or fetch one: safelight bases fetch NAME",
     "shrink": "make a smaller copy of a LoRA, and show what is lost",
-    "export": "convert a hypernetwork for AUTOMATIC1111, or a whole model to a diffusers folder",
+    "export": "convert a hypernetwork, a LoRA's word or a whole model for other programs",
     "promote": "turn a whole model into a base on this machine",
     "inspect": "show what a style's file is, and which programs it works in",
 }
@@ -39,7 +39,7 @@ STOPPED = "Stopped."
 CRASHED = (
     "The process that does the work died (exit code {code}). Its last lines, if any, are above."
 )
-GOES_ON = "The same command goes on from the last checkpoint."
+GOES_ON = "The same command goes on from the last checkpoint, if there is one."
 
 # notes of a command: what became of files, and what it waits for
 

@@ -29,6 +29,13 @@ def test_paces_are_told(name, bases, make_recipe):
     assert bool(paces) is told.own_rates
 
 
+@pytest.mark.parametrize("name", MODULES)
+def test_help_agrees_with_the_table_of_programs(name):
+    """A method's help speaks of fewer programs where some program does not read its files."""
+    told, unreadable = MODULES[name].METHOD.help, MODULES[name].TRAITS.unreadable
+    assert ("fewer programs" in told or "older programs" in told) is bool(unreadable)
+
+
 @pytest.mark.parametrize(
     ("method", "rank"), [("lora", 0), ("embedding", 0), ("embedding", 9), ("hypernetwork", 9)]
 )

@@ -154,7 +154,8 @@ COMMANDS = {
         partial(run_on_file, styles.shrink),
     ),
     "export": Command(
-        "Convert a hypernetwork for AUTOMATIC1111, or a whole model to a diffusers folder.",
+        "Convert a hypernetwork (to .pt), a LoRA's word (to an embedding) or a whole model (to a "
+        "diffusers folder) for other programs.",
         arguments.ExportArguments,
         partial(run_on_file, styles.export),
     ),

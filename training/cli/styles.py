@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from storage import names
@@ -55,15 +57,23 @@ def export(given: ExportArguments, settings: TrainingSettings) -> dict[str, Any]
         registry = bases.open_registry(settings)
         model.write_model_folder(given.file, place, registry, overwrite=overwrite)
         return {"kind": "exported", "file": str(place), "bytes": hub.count_bytes(place)}
-    exported, suffix = getattr(method, "export", None), getattr(method, "EXPORT_SUFFIX", "")
-    if exported is None:
+    export_files = getattr(method, "export", None)
+    if export_files is None:
         raise JobError("export_kind")
-    content = exported(writer.read_tensors(given.file), metadata, given.file.stem)
-    path = given.out / f"{given.file.stem}{suffix}"
-    path = outputs.keep_numbered(
-        lambda part: part.write_bytes(content), path, overwrite=given.overwrite
-    )
-    return {"kind": "exported", "file": str(path), "bytes": path.stat().st_size}
+    files = export_files(writer.read_tensors(given.file), metadata, given.file.stem)
+    paths = [
+        outputs.keep_numbered(
+            partial(write_bytes, content), given.out / name, overwrite=given.overwrite
+        )
+        for name, content in files.items()
+    ]
+    size = sum(path.stat().st_size for path in paths)
+    return {"kind": "exported", "file": ", ".join(map(str, paths)), "bytes": size}
+
+
+def write_bytes(content: bytes, path: Path) -> None:
+    """Write a file."""
+    path.write_bytes(content)
 
 
 def shrink(given: ShrinkArguments, _: TrainingSettings) -> dict[str, Any]:

@@ -106,7 +106,7 @@ class Zimage(LatentFamily):
         )
         filled = tokenizer(said, padding="max_length", max_length=MAX_TOKENS, truncation=True)
         rows = torch.tensor([filled.input_ids, filled.attention_mask])
-        return rows, max(0, len(tokenizer(said).input_ids) - MAX_TOKENS)
+        return rows, max(0, len(tokenizer(said, verbose=False).input_ids) - MAX_TOKENS)
 
     def embed_prompts(self, tokens: Tensor) -> Conditions:
         """Turn token ids (B, 2, T) into states (B, T, D) of its last layer but one, and lengths.

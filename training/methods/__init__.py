@@ -6,7 +6,7 @@ A module has
 - `TRAITS`: what training, inspecting and writing files need to know of it;
 - `rules` and `defaults`: the numbers that follow from the dial, the base and its family;
 - `attach`: makes networks ready to train; `check` and `apply`: draw with a file of it;
-- `export` and `EXPORT_SUFFIX`, if another program wants its files in another format.
+- `export`, if another program wants its files in another format.
 
 A name with an underscore is shared code. A method may build on another one (pivotal tuning is an
 embedding and a LoRA; LoCon and DreamBooth are LoRAs), never the other way round, and none imports

@@ -38,7 +38,6 @@ TRAITS = MethodTraits(
     unreadable=dict.fromkeys({*PROGRAMS} - {*_READERS}, "doesn't support hypernetworks"),
     needs=dict.fromkeys(_READERS, "the .pt from safelight export"),
 )  # fmt: skip
-EXPORT_SUFFIX = ".pt"  #: of what `export` writes
 #: the width between, by that of what is read, where nothing else is asked for
 DEFAULT_WIDTH_FACTOR = 2
 MAX_WIDTH_FACTOR = 8
@@ -202,8 +201,10 @@ def apply(
             handle.remove()
 
 
-def export(tensors: Mapping[str, Tensor], metadata: Mapping[str, str], name: str) -> bytes:
-    """Return the bytes of the `.pt` that AUTOMATIC1111 and ComfyUI read, in fp32.
+def export(
+    tensors: Mapping[str, Tensor], metadata: Mapping[str, str], name: str
+) -> dict[str, bytes]:
+    """Return the file, by its name, that AUTOMATIC1111 and ComfyUI read, in fp32.
 
     AUTOMATIC1111 010d5f03, modules/hypernetworks/hypernetwork.py, `Hypernetwork.save`: by the
     width of what they read, a pair of state dicts, for keys and for values; beside them how they
@@ -237,7 +238,7 @@ def export(tensors: Mapping[str, Tensor], metadata: Mapping[str, str], name: str
     }
     stream = io.BytesIO()
     torch.save(content, stream)
-    return stream.getvalue()
+    return {f"{name}.pt": stream.getvalue()}
 
 
 def rules(base: Base, family: FamilyNumbers) -> Iterator[Rule]:

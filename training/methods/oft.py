@@ -14,7 +14,7 @@ from training.networks.traits import KeyMarks, MethodTraits
 MODULES = LazyModule("lycoris.modules.diag_oft")
 METHOD = Method(
     "oft", dropout=True, title="OFT",
-    help="rotates the base's weights; small file, works in few programs",
+    help="rotates the base's weights; small file, works in fewer programs",
 )  # fmt: skip
 TRAITS = MethodTraits(
     marks=KeyMarks(ends=("oft_blocks",)),

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from storage.errors import JobError
+from storage.names import clean_name
 from storage.records import Base, Method, Rule
-from training.lazy import Tensor, torch
+from training.lazy import LazyModule, Tensor, torch
 from training.methods import embedding, lora
 from training.methods.lora import defaults
 from training.networks.counts import FamilyNumbers
@@ -19,12 +20,13 @@ from training.networks.networks import Networks
 from training.networks.traits import KeyMarks, MethodTraits
 from training.recipe.recipe import Recipe
 
-__all__ = ["METHOD", "TRAITS", "apply", "attach", "check", "defaults", "rules"]
+__all__ = ["METHOD", "TRAITS", "apply", "attach", "check", "defaults", "export", "rules"]
 
 METHOD = Method(
     "pivotal", dropout=True, learns_word=True, own_rates=True, title="LoRA with a word",
     help="a LoRA together with a new word for it; works in fewer programs",
 )  # fmt: skip
+safetensors = LazyModule("safetensors.torch")
 _NO_WORD = "doesn't read bundled embeddings"
 TRAITS = MethodTraits(
     marks=KeyMarks(starts=("bundle_emb.",)), learns_text=True,
@@ -115,6 +117,22 @@ def split_bundle_key(name: str) -> tuple[str, str]:
             return inner.removesuffix(f".{theirs}"), ours
     word, _, end = inner.rpartition(".")
     return word or end, end
+
+
+def export(
+    tensors: Mapping[str, Tensor],
+    metadata: Mapping[str, str],  # noqa: ARG001 - other methods' export tells it
+    name: str,  # noqa: ARG001 - an embedding is named by its word
+) -> dict[str, bytes]:
+    """Return each word as the file of an embedding, by its name, for programs that bundle none.
+
+    Raises UserError("name_bad") for a word that cannot name a file.
+    """
+    _, words = split_file(tensors)
+    return {
+        f"{clean_name(word)}.safetensors": safetensors.save(vectors)
+        for word, vectors in words.items()
+    }
 
 
 def check(networks: Networks, tensors: dict[str, Tensor]) -> None:

@@ -24,7 +24,8 @@ class Vocabulary:
 
     def encode(self, text: str) -> list[int]:
         """Turn known words into token ids, with nothing around them."""
-        ids: list[int] = self.tokenizer(text, add_special_tokens=False).input_ids
+        encoded = self.tokenizer(text, add_special_tokens=False, verbose=False)  # we tell of cuts
+        ids: list[int] = encoded.input_ids
         return ids
 
     def tokenize(self, prompt: str, words: Words) -> tuple[list[int], int]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
-from storage.errors import JobError
+from storage.errors import JobError, UserError
 from training.cli.arguments import ExportArguments
 from training.cli.styles import export
 from training.settings import TrainingSettings
@@ -21,3 +21,29 @@ def test_only_some_are_exported(tmp_path):
         export(ExportArguments(file=file, out=tmp_path, overwrite=False), TrainingSettings())
 
     assert refused.value.code == "export_kind"
+
+
+def test_a_word_is_exported(tmp_path):
+    """The word in a LoRA's file becomes an embedding of its name, as ComfyUI and Forge want it."""
+    vectors = {"clip_l": torch.rand(2, 4), "clip_g": torch.rand(2, 8)}
+    file = tmp_path / "my style.safetensors"
+    save_file({f"bundle_emb.zorp.{end}": tensor for end, tensor in vectors.items()}, file)
+
+    told = export(ExportArguments(file=file, out=tmp_path, overwrite=False), TrainingSettings())
+
+    made = tmp_path / "zorp.safetensors"
+    assert told == {"kind": "exported", "file": str(made), "bytes": made.stat().st_size}
+    found = load_file(made)
+    assert found.keys() == vectors.keys()
+    assert all(torch.equal(found[end], vectors[end]) for end in vectors)
+
+
+def test_a_word_names_no_other_folder(tmp_path):
+    """A stranger's word that leads out of the folder is refused."""
+    file = tmp_path / "theirs.safetensors"
+    save_file({"bundle_emb.../../zorp.clip_l": torch.zeros(1, 4)}, file)
+
+    with pytest.raises(UserError) as refused:
+        export(ExportArguments(file=file, out=tmp_path, overwrite=False), TrainingSettings())
+
+    assert refused.value.code == "name_bad"

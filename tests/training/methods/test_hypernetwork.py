@@ -78,7 +78,9 @@ def test_the_rank_is_the_width_between(bases, networks, make_recipe):
         assert tensors[FIRST].shape == (wide * 192, 192)
         assert hypernetwork.width_factor(tensors) == wide
         hypernetwork.check(networks, tensors)
-        assert f"({wide})" in structure(hypernetwork.export(tensors, {"ss_steps": "none"}, "x"))
+        assert f"({wide})" in structure(
+            hypernetwork.export(tensors, {"ss_steps": "none"}, "x")["x.pt"]
+        )
     assert {rule.rank for rule in rules} == {hypernetwork.DEFAULT_WIDTH_FACTOR}
 
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import pytest
 import torch
 
-from training.networks.vocabulary import MAX_LOST_CHARS, find_lost_words, split_at_words
+from training.modelfiles import clip
+from training.networks.vocabulary import (
+    MAX_LOST_CHARS,
+    Vocabulary,
+    find_lost_words,
+    split_at_words,
+)
 
 if TYPE_CHECKING:
     from training.bases.cache import BaseCache
@@ -75,3 +82,20 @@ def test_learned_words(bases: BaseCache) -> None:
         assert cut == 0
         assert torch.equal(vectors[1:4], torch.cat([two, one]))
         assert torch.equal(vectors[0], table.weight[tokens[0]])
+
+
+def test_a_cut_is_counted_in_silence() -> None:
+    """What is cut is told by our own sentences, not by a line of transformers in a log."""
+    said: list[str] = []
+    logger = logging.getLogger("transformers.tokenization_utils_base")
+    handler = logging.Handler()
+    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
+    vocabulary = Vocabulary("emb_params", torch.nn.Embedding(300, 2), clip.make_tokenizer())
+    logger.addHandler(handler)
+    try:
+        _, cut = vocabulary.tokenize("a dog, " * 99, {})
+    finally:
+        logger.removeHandler(handler)
+
+    assert cut > 0
+    assert said == []
