@@ -201,6 +201,8 @@ def job_buttons(job: Job) -> list[Button]:
     """Return the buttons that make sense for a job's status."""
     if job.status is Status.FAILED:
         return [Retry(job.id)]
+    if job.status is Status.CANCELLED and job.dataset is not None:
+        return [Retry(job.id, label=wording.job.TRAIN_AGAIN)]
     if job.status.ended:
         return []
     requested = job.requested is not None
@@ -274,7 +276,7 @@ class Finish(CommandButton, verb="job:finish"):
 
 
 class Retry(Button, verb="job:retry"):
-    """Queue a failed training again."""
+    """Queue a training again that failed or was cancelled."""
 
     label, style = wording.job.RETRY, discord.ButtonStyle.primary
 
@@ -283,7 +285,7 @@ class Retry(Button, verb="job:retry"):
         await defer_update(interaction)
         bot = interaction.client
         job = await bot.store.jobs.get_owned(self.number(0), interaction.user.id)
-        if job.status is not Status.FAILED or job.dataset is None:
+        if job.status not in {Status.FAILED, Status.CANCELLED} or job.dataset is None:
             raise UserError("job_unknown")
         await check_role(interaction, "train")
         await check_daily_quota(interaction)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import discord
@@ -23,10 +24,13 @@ from bot.cards.components import (
     text,
 )
 from bot.cards.dataset import Keep
+from bot.cards.report import AddReport
 from bot.cards.sample import TryForm
+from bot.cards.upscaled import PictureCard
 from bot.wording import escape, fill, flatten, format_size, say
 from storage.errors import UserError
 from storage.records import Catalog, Style
+from storage.store import Store
 
 DAY = 24 * 3600  #: seconds
 MAX_STYLES = 25  #: styles in one list; Discord's selects take no more
@@ -125,7 +129,27 @@ async def share_style(interaction: Interaction, style: str | int) -> Card:
     found = await get_own_style(interaction, style)
     styles = interaction.client.store.styles
     await styles.share(found.id, interaction.user.id, interaction.guild_id)
-    return Card(text(say(wording.style.SHARED, name=found.name)), row(Unshare(found.id)))
+    said = say(wording.style.SHARED, name=found.name)
+    return Card(text(said), row(Show(found.id), Unshare(found.id)))
+
+
+async def shared_card(store: Store, style: Style) -> Card:
+    """Return the card that shows a shared style to a channel, with its newest preview."""
+    catalog = await store.catalog.read()
+    card = PictureCard()
+    facts = say(
+        wording.style.SHOWN,
+        owner=style.owner or 0,
+        method=catalog.method_title(style.method),
+        base=catalog.base_title(style.base),
+        trigger=style.trigger,
+    )
+    card.add(text(say(wording.style.TITLE, name=style.name), facts))
+    with suppress(UserError):
+        job = await store.jobs.get(style.job or 0)
+        drawn = sorted(store.home.job_folder(job.folder).samples.glob("step-*-0.png"))
+        card.add_gallery((path, wording.style.SHOWN_ALT) for path in drawn[-1:])
+    return card.add(row(Try(style.id), *([AddReport(style.job)] if style.job else [])))
 
 
 async def unshare_style(interaction: Interaction, style: str | int) -> Card:
@@ -171,6 +195,20 @@ class Share(Button, verb="style:share"):
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
         await follow_up(interaction, await share_style(interaction, self.number(0)))
+
+
+class Show(Button, verb="style:show"):
+    """Show a shared style to the channel."""
+
+    label, style = wording.style.SHOW, discord.ButtonStyle.primary
+
+    async def press(self, interaction: Interaction) -> None:
+        await defer_update(interaction)
+        style = await get_own_style(interaction, self.number(0))
+        if interaction.guild_id not in style.shared:
+            raise UserError("style_unshared", name=style.name)
+        card = await shared_card(interaction.client.store, style)
+        await follow_up(interaction, card, private=False)
 
 
 class Unshare(Button, verb="style:unshare"):

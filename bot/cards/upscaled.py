@@ -23,7 +23,10 @@ class PictureCard(Card):
 
 
 def enlarge(path: Path) -> io.BytesIO | Path:
-    """Return a tiny picture enlarged by a whole factor; a larger one as its path."""
+    """Return a tiny picture enlarged by a whole factor, every pixel as a square; others as a path.
+
+    A smooth filter would blur the little there is.
+    """
     if path.suffix != PICTURE_SUFFIX:
         return path
     with Image.open(path) as picture:
@@ -31,7 +34,7 @@ def enlarge(path: Path) -> io.BytesIO | Path:
             return path
         factor = -(-MIN_SHOWN_PIXELS // max(picture.size))
         size = (picture.width * factor, picture.height * factor)
-        large = picture.convert("RGB").resize(size, Image.Resampling.LANCZOS)
+        large = picture.convert("RGB").resize(size, Image.Resampling.NEAREST)
     out = io.BytesIO()
     large.save(out, "PNG")
     out.seek(0)

@@ -45,11 +45,13 @@ async def suggest_fitting_bases(interaction: Interaction, current: str) -> Choic
 
 
 async def suggest_styles(interaction: Interaction, current: str) -> Choices:
-    """Return the styles that a member can use here: their own first, then the shared ones."""
+    """Return the styles that a member can use here, their own first, and the choice of none."""
     member, guild = interaction.user.id, interaction.guild_id or 0
     usable = await interaction.client.store.styles.list_usable(member, guild)
-    none = matching_choices([(wording.sample.NO_STYLE, sampling.NO_STYLE)], current)
-    return ((await style_choices(interaction, usable, current)) + none)[:MAX_CHOICES]
+    none = [(wording.sample.NO_STYLE, sampling.NO_STYLE)] if usable else []
+    return [*await style_choices(interaction, usable, current), *matching_choices(none, current)][
+        :MAX_CHOICES
+    ]
 
 
 async def suggest_own_styles(interaction: Interaction, current: str) -> Choices:

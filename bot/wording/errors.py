@@ -173,6 +173,7 @@ ERRORS = {
     "style_misfit": "This style was made on {made} and doesn't fit {base}: styles only work on bases of their own family. Leave the base out, or pick one from the list.",
     "style_missing": "The style's file is missing. Train it again.",
     "style_name_unknown": "There's no style called **{style}** that you can use here. You can use: {choices}.",
+    "style_unshared": "{name} isn't shared with this server any more. Share it again with /style share.",
     "styles_none": "There's no style here that you can use yet. Train one with /train auto.",
     "text_flow": "Bases of the family {family} read prompts with a language model that can't be trained: leave that option out.",
     "token_missing": """Safelight needs a bot token to connect to Discord. To get one:

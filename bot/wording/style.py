@@ -28,6 +28,8 @@ MODEL_KEPT_UNTIL = "-# Whole models are large, so this one is kept here until <t
 MODEL_REMOVED = "-# Its file was removed <t:{when}:D>: whole models are kept here for {days} days. Train it again to get it back."
 SHARED = "### {name} is shared\nMembers of this server can now draw with it: /sample. You are named as its maker, and your photos stay private. /style unshare takes it back; moderators here can do that too."
 UNSHARED = "{name} is no longer shared with this server. Pictures already drawn stay."
+SHOWN = "A style by <@{owner}> that everybody here may draw with.\n-# {method} on {base}\nTrigger word, for prompts:\n{trigger}"
+SHOWN_ALT = "What it draws"
 DELETE_ASK = "### Delete {name}?\nThis permanently deletes the style and its file, also where it is shared. Your photos stay."
 DELETED = "Deleted {name}."
 
@@ -35,6 +37,7 @@ DELETED = "Deleted {name}."
 
 TRY = "Try it"
 SHARE = "Share"
+SHOW = "Show it here"
 UNSHARE = "Stop sharing"
 GET_LINK = "Get link again"
 DELETE = "Delete"

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from storage.planning.plan import checkpoint_interval
+from storage.planning.plan import checkpoint_interval, list_preview_steps
 from storage.records import Base, Concept, Optimizer, Plan, Timing
 from storage.requests import TrainRequest
 
@@ -80,9 +80,9 @@ def total_seconds(
 
 
 def count_previews(steps: int, concepts: int = 1) -> int:
-    """Count the pictures a training draws: before it, at each checkpoint, and at its end."""
-    checkpoints = -(-steps // checkpoint_interval(steps))  # rounded up
-    return (PREVIEW_PROMPTS + concepts - 1) * (1 + checkpoints)
+    """Count the pictures a training draws: before it, on the way, and at its end."""
+    drawn = list_preview_steps(steps, checkpoint_interval(steps))
+    return (PREVIEW_PROMPTS + concepts - 1) * (1 + len(drawn))
 
 
 def find_nearest(known: KnownTimings, key: TimingKey) -> tuple[Timing | None, str]:

@@ -67,8 +67,18 @@ def rank_rules(catalog: Catalog, method: str) -> str:
 
 
 def checkpoint_interval(steps: int) -> int:
-    """Return the steps between two checkpoints; previews are drawn at each."""
+    """Return the steps between two checkpoints."""
     return max(MIN_CHECKPOINT_INTERVAL, math.ceil(steps / CHECKPOINTS_PER_RUN))
+
+
+def list_preview_steps(steps: int, interval: int) -> list[int]:
+    """List the steps whose previews are drawn after the training's start.
+
+    These are the last one and those with a checkpoint, unless the end is nearer than half an
+    interval: two posts for one moment say the same.
+    """
+    checkpoints = range(interval, steps, interval)
+    return [*(step for step in checkpoints if 2 * (steps - step) >= interval), steps]
 
 
 def combine_plans(first: Plan, others: Iterable[Plan]) -> Plan:

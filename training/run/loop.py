@@ -17,6 +17,7 @@ import torch
 from storage.errors import JobError
 from storage.events import Cancelled, Done, Event, Note, Paused, Progress, Started, StepBoundary
 from storage.folders import JobFolder
+from storage.planning.plan import list_preview_steps
 from storage.records import JobCommand
 from training import methods
 from training.bases.cache import BaseCache
@@ -131,6 +132,7 @@ class TrainingRun:
         self.timer = RunTimer(earlier_seconds)
         full_model = isinstance(attached, FullNetworks)  # its checkpoints have gigabytes
         self.checkpoints = CheckpointWriter(folder, recipe.steps, keep_only_newest=full_model)
+        self.preview_steps = list_preview_steps(recipe.steps, recipe.save_every)
         self.previews = Previews(folder.samples, recipe, family, self.device, self.timer)
         family.set_gradient_checkpointing(current.gradient_checkpointing)
         if current.nf4:
@@ -324,7 +326,7 @@ class TrainingRun:
     def estimate_seconds_left(self, step: int) -> float:
         """Return the seconds until the end: steps and previews."""
         recipe = self.recipe
-        previews = math.ceil(recipe.steps / recipe.save_every) - step // recipe.save_every
+        previews = sum(drawn > step for drawn in self.preview_steps)
         step_seconds = (recipe.steps - step) / self.timer.steps_per_second()
         return step_seconds + previews * len(recipe.prompts) * self.timer.mean_seconds("picture")
 
@@ -335,7 +337,8 @@ class TrainingRun:
         """
         if step > self.first_step:
             yield from self.start_checkpoint(step)
-        yield from self.previews.draw(step, self.final_weights)
+        if step in self.preview_steps:
+            yield from self.previews.draw(step, self.final_weights)
 
     def start_checkpoint(self, step: int) -> Iterator[Event]:
         """Copy the state and begin to write it; the steps go on meanwhile."""

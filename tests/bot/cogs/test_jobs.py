@@ -81,6 +81,22 @@ async def test_cancel_waiting(kit, scheduler):
     assert len(kit.channel.history()) == 1
 
 
+async def test_train_again(kit, scheduler):
+    """A training that was cancelled can be queued again from its card."""
+    alice, job = await scheduler.start_training()
+    await scheduler.let_bot_poll()
+    await kit.store.jobs.send_command(job.id, JobCommand.CANCEL, alice.id)
+    await scheduler.add_event(job, Cancelled())
+    await kit.store.jobs.end_run(job.id, job.fence, Status.CANCELLED)
+    await scheduler.let_bot_poll()
+
+    await alice.click(kit.channel.history()[0], label="Train again")
+
+    (again,) = await kit.store.jobs.list_open()
+    assert again.request == job.request
+    assert again.id != job.id
+
+
 async def test_cancelled_by_moderator(kit, scheduler):
     """A moderator can cancel any job in the server, and its owner is told who did."""
     alice, job, card = await start_training(kit, scheduler)

@@ -35,9 +35,29 @@ async def test_share(kit, scheduler):
     assert "my dog is shared" in kit.text(receipt)
 
     offered = await bob.autocomplete(kit.channel, "sample", "style", "")
-    assert [choice["value"] for choice in offered] == [str(style.id)]
+    assert [choice["value"] for choice in offered] == [str(style.id), "none"]
     answer = await bob.slash(kit.channel, "sample", prompt="mydog", style=str(style.id))
     assert f"my dog by <@{alice.id}>" in kit.text(answer)
+
+
+async def test_show(kit, scheduler):
+    """Who has shared a style shows it to the channel, where anybody can try it."""
+    alice, bob = kit.add_member("alice"), kit.add_member("bob")
+    style = await scheduler.add_style(alice)
+    receipt = await alice.slash(kit.channel, "style share", style="my dog")
+
+    await alice.click(receipt.response, label="Show it here")
+    shown = kit.channel.last_message
+    form = await bob.click(shown, label="Try it")
+    await bob.submit_modal(form, {"prompt": "a mydog"})
+
+    assert f"<@{alice.id}>" in kit.text(shown)
+    assert "mydog" in kit.text(shown)
+    (job,) = await kit.store.jobs.list_open()
+    assert (job.style, job.owner) == (style.id, bob.id)
+    await kit.store.styles.unshare(style.id, alice.id, kit.guild.id)
+    late = await alice.click(receipt.response, label="Show it here")
+    assert kit.says(late, ERRORS["style_unshared"], name="my dog")
 
 
 async def test_models(kit, scheduler):

@@ -36,9 +36,11 @@ def test_estimate() -> None:
     assert found.timed_like == ""
 
 
-@pytest.mark.parametrize(("steps", "rounds"), [(1, 2), (25, 2), (26, 3), (100, 5), (240, 5)])
+@pytest.mark.parametrize(
+    ("steps", "rounds"), [(1, 2), (25, 2), (26, 2), (80, 4), (88, 5), (100, 5), (240, 5)]
+)
 def test_previews(steps: int, rounds: int) -> None:
-    """Pictures are drawn before, at each checkpoint and at the end; each concept adds one."""
+    """Pictures are drawn before, at the end and at checkpoints, but not just before the end."""
     assert count_previews(steps) == 2 * rounds
     assert count_previews(steps, concepts=2) == 3 * rounds
 
