@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import re
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +20,8 @@ import aiosqlite
 from storage.disk import is_disk_full
 from storage.errors import UserError
 from storage.folders import replacing
+
+log = logging.getLogger(__name__)
 
 Record = TypeVar("Record")  #: a dataclass
 MIN_SQLITE_VERSION = (3, 38)  #: the SQLite that our statements need
@@ -192,6 +195,19 @@ class Database(Connection):
         )
         return int(rows[0][0])
 
+    async def rewrite(self) -> bool:
+        """Write the database anew, without its gaps; return whether that was possible.
+
+        SQLite leaves pieces of deleted rows in gaps between others, also with `secure_delete`.
+        Readers go on meanwhile.
+        """
+        try:
+            await asyncio.to_thread(vacuum, self.path)
+        except sqlite3.OperationalError as error:
+            log.warning("The database cannot be rewritten now: %s", error)  # it is full or busy
+            return False
+        return True
+
     async def empty_log(self) -> bool:
         """Empty the write-ahead log, which keeps what was deleted; return whether it is empty.
 
@@ -256,6 +272,12 @@ def lacks_room(error: sqlite3.Error, path: Path) -> bool:
     """Return whether the disk is full; SQLite calls some failures to write I/O errors."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     return code == sqlite3.SQLITE_FULL or (code in CLOSED and is_disk_full(path.parent))
+
+
+def vacuum(path: Path) -> None:
+    """Write a database anew, in a connection of its own."""
+    with closing(sqlite3.connect(path, BUSY_TIMEOUT_SECONDS, isolation_level=None)) as database:
+        database.execute("VACUUM")
 
 
 def list_migrations(folder: Path) -> dict[int, Path]:

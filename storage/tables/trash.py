@@ -18,7 +18,7 @@ from storage.tables.database import Database
 log = logging.getLogger(__name__)
 
 DELETE_ENTRY = "DELETE FROM trash WHERE kind = :kind AND key = :key"
-#: With a member's rows go their traces: in the write-ahead log and in copies of the database.
+#: With a member's rows go their traces: in copies of the database, its gaps and its log.
 ADD_TRACES = "INSERT OR IGNORE INTO trash VALUES ('traces', '')"
 
 
@@ -43,7 +43,7 @@ class Trash:
 
     async def _remove_traces(self) -> None:
         await self._database.remove_snapshots()
-        if await self._database.empty_log():  # else another process reads: next time
+        if await self._database.rewrite() and await self._database.empty_log():  # else next time
             await self._database.execute(DELETE_ENTRY, kind="traces", key="")
 
     async def _remove_folder(self, kind: str, key: str) -> None:
