@@ -34,6 +34,7 @@ class WorkerHandle:
         self.process: Process | None = None
         self.watch: WorkerWatch | None = None  #: of that process
         self.crashed = False  #: whether the last process is known to have died of what it did
+        self.leaving = False  #: it was asked to end
         self.starts = 0  #: in a row that soon ended in death
         self.started_at = self.greeted_at = 0.0  #: by the monotonic clock
         self.catalog_mtime: int | None = None
@@ -74,6 +75,8 @@ class WorkerHandle:
         if self.crashed:
             what = "crashed" if self.ready else "could not start"
             log.error("Worker %s %s: see %s", self.name, what, self.folder.log)
+        elif self.leaving:
+            log.info("Worker %s has ended", self.name)
         else:
             log.warning("Worker %s ended, or was ended by somebody else", self.name)
 
@@ -87,11 +90,13 @@ class WorkerHandle:
         self.starts += 1
         self.started_at = time.monotonic()
         self.folder.clear()
+        self.leaving = False
         self._begin_watch(self.backend.start(self.name))
         log.info("Worker %s was started", self.name)
 
     def ask_to_leave(self) -> None:
         """Ask the worker, if there is one, to put its jobs down and end."""
+        self.leaving = True
         if self.process is not None:
             with suppress(OSError):  # on a full disk it is stopped, only later
                 self.folder.inbox.send(Request(Command.LEAVE))
