@@ -14,6 +14,7 @@ from storage.backup.manifest import DATABASE, ROOMS, Manifest
 from storage.disk import MIB
 from storage.errors import UserError
 from storage.folders import Home
+from storage.homefolder import check_parent
 from storage.tables.database import newest_migration
 
 RESTORING = ".restoring"  #: in the data folder, until everything is there and verified
@@ -32,11 +33,12 @@ def restore(folder: Path, home: Home, when: str = "") -> Manifest:
 
     Every digest is verified before anything is put in place. Jobs that ran are left to the
     scheduler, which goes on with them as after a crash. Raises UserError: "backup_…",
-    "home_occupied", "when_bad" or "disk_low".
+    "home_occupied", "home_missing", "when_bad" or "disk_low".
     """
     source, place = BackupFolder(folder), home.path / RESTORING
     source.read_home_key()
     check_place(home.path, folder)
+    check_parent(home)
     with explaining_refusals(home.path, full="restore_full"), source.held():
         manifest = find_snapshot(source, when)
         check_empty(home)

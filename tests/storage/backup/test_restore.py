@@ -209,6 +209,16 @@ async def test_only_an_empty_folder_is_filled(filled, new):
         await bring_back(filled, new)
 
 
+async def test_a_disk_that_is_not_mounted_is_not_filled(filled, tmp_path):
+    """Nothing is restored below a mount point that is missing."""
+    await filled.back_up()
+
+    with pytest.raises(UserError, match="home_missing"):
+        await bring_back(filled, Home(tmp_path / "disk" / "home"))
+
+    assert not (tmp_path / "disk").exists()
+
+
 async def test_a_snapshot_is_chosen_by_time(filled):
     """`--at` takes the newest one up to a day, a time or a snapshot's name."""
     folder = BackupFolder(filled.folder)
