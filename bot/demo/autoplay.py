@@ -77,10 +77,9 @@ async def take_screenshots(journey: Journey) -> None:
     if program is None:
         live.print_line(wording.demo.NO_CHROMIUM)
         return
-    shelf = live.copy_pictures(journey.bot.store.home.path / "pictures")
     async with (
         journey.world.page() as screen,
-        page.serve(screen, live.make_page_text(shelf), 0) as url,
+        page.serve(screen, live.make_page_text(), 0) as url,
         open_tab(program, url) as opened,
     ):
         for name, size in SIZES.items():

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import html
 import logging
-import shutil
 import signal
 import sys
 import webbrowser
@@ -14,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from bot import wording
 from bot.demo import page
-from bot.demo.mascot import HELD_OUT, TRAINED, picture_files
+from bot.demo.mascot import HELD_OUT, TRAINED
 from bot.demo.stage import open_stage, wait_for_catalog
 from bot.demo.welcome import post_welcome
 from bot.demo.world import Screen, World
@@ -40,12 +38,11 @@ async def serve_demo(port: int, *, browser: bool) -> int:
 async def run_demo(folder: Path, port: int, *, browser: bool) -> None:
     """Set everything up, print the address, and serve the page."""
     print_line(wording.demo.STARTING)
-    shelf = copy_pictures(folder / "pictures")
     async with open_stage(folder) as (bot, world):
         await wait_for_catalog(bot)
         await post_welcome(bot, world.channel.id, world.server.id)
-        async with world.page() as screen, page.serve(screen, make_page_text(shelf), port) as url:
-            print_line(wording.fill(wording.demo.READY, url=url, pictures=shelf))
+        async with world.page() as screen, page.serve(screen, make_page_text(), port) as url:
+            print_line(wording.fill(wording.demo.READY, url=url))
             if browser:
                 await asyncio.to_thread(webbrowser.open, url)
             await keep_page_current(world, screen)
@@ -63,20 +60,20 @@ async def keep_page_current(world: World, screen: Screen) -> None:
             log.warning("The bot is still busy", exc_info=True)
 
 
-def copy_pictures(shelf: Path) -> Path:
-    """Copy the mascot's pictures into a folder and return it."""
-    shelf.mkdir(parents=True)
-    for picture in picture_files(TRAINED + HELD_OUT):
-        shutil.copy(picture, shelf)
-    return shelf
-
-
-def make_page_text(shelf: Path) -> page.PageText:
+def make_page_text() -> page.PageText:
     """Return the page's sidebar and banner."""
-    sidebar = wording.fill(wording.demo.SIDEBAR, pictures=html.escape(str(shelf)))
+    pictures = "".join(
+        f'<a href="/pictures/{name}.png" download title="{name}.png">'
+        f'<img src="/pictures/{name}.png" alt="{name}"></a>'
+        for name in TRAINED + HELD_OUT
+    )
+    sidebar = wording.fill(wording.demo.SIDEBAR, pictures=pictures)
     return page.PageText(
         f'<section class="safelight">{sidebar}</section>',
-        f'<p class="safelight-banner">{wording.demo.BANNER}</p>',
+        f'<input type="checkbox" id="safelight-hide" aria-label="{wording.demo.DISMISS}">'
+        f'<p class="safelight-banner"><span>{wording.demo.BANNER}'
+        f'<span class="more">{wording.demo.BANNER_MORE}</span></span>'
+        f'<label for="safelight-hide" title="{wording.demo.DISMISS}">&times;</label></p>',
     )
 
 

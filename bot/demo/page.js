@@ -29,3 +29,38 @@ async function drawable(url) {
   next.src = url;
   await next.decode();
 }
+
+/** Offer the mascot's pictures in a form that takes files: a press adds one, or all. */
+function offerPictures(zone) {
+  const shelf = node("div", "safelight-shelf");
+  const pictures = [...document.querySelectorAll(".safelight .pictures img")];
+  const add = async (chosen) => {
+    const given = new DataTransfer();
+    const there = [...zone.parentNode.querySelectorAll(".upload-file-name")].map((each) => each.textContent);
+    for (const image of chosen.filter((each) => !there.includes(`${each.alt}.png`))) {
+      const content = await (await fetch(image.src)).blob();
+      given.items.add(new File([content], `${image.alt}.png`, { type: "image/png" }));
+    }
+    const input = zone.querySelector("input[type=file]");
+    input.files = given.files;
+    input.dispatchEvent(new Event("change"));
+  };
+  for (const image of pictures) {
+    const button = node("button");
+    button.type = "button";
+    button.append(image.cloneNode());
+    button.addEventListener("click", () => add([image]));
+    shelf.append(button);
+  }
+  const all = node("button", "", "Add ten");
+  all.type = "button";
+  all.addEventListener("click", () => add(pictures.slice(0, 10)));
+  shelf.append(all);
+  zone.after(shelf);
+}
+
+new MutationObserver(() => {
+  for (const zone of document.querySelectorAll(".upload-dropzone")) {
+    if (!zone.nextElementSibling?.classList.contains("safelight-shelf")) offerPictures(zone);
+  }
+}).observe(document.body, { childList: true, subtree: true });

@@ -1,23 +1,25 @@
 """The demo's page: simcord's page under our name, with a sidebar that says what to try.
 
-A proxy between the browser and simcord. It adds a style sheet and a sidebar, keeps the pictures of
-a message that is edited, and accepts a press that comes between two redrawings, which simcord
-would refuse as outdated.
+A proxy between the browser and simcord. It adds a style sheet and a sidebar, offers the mascot's
+pictures in forms, keeps the pictures of a message that is edited, and accepts a press that comes
+between two redrawings, which simcord would refuse as outdated.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import ZipFile
 
 from aiohttp import ClientSession, web
 from yarl import URL
 
-from bot.demo.mascot import FOLDER
+from bot.demo.mascot import FOLDER, HELD_OUT, TRAINED, picture_files
 from bot.demo.world import Screen
 
 STYLE = Path(__file__).with_name("page.css")
@@ -74,6 +76,8 @@ class Page:
         app.router.add_get("/safelight.css", self.get_style)
         app.router.add_get("/media.js", self.get_media_script)
         app.router.add_get("/glim.png", self.get_icon)
+        app.router.add_get("/pictures.zip", self.get_pictures)
+        app.router.add_get("/pictures/{name}.png", self.get_picture)
         app.router.add_post("/api/action", self.post_action)
         app.router.add_route("*", "/{rest:.*}", self.forward)
         return app
@@ -99,6 +103,21 @@ class Page:
     async def get_icon(self, _: web.Request) -> web.FileResponse:
         """Return the mascot's face."""
         return web.FileResponse(FOLDER / "winking.png")
+
+    async def get_picture(self, request: web.Request) -> web.FileResponse:
+        """Return one of the mascot's pictures."""
+        name = request.match_info["name"]
+        if name not in TRAINED + HELD_OUT:
+            raise web.HTTPNotFound
+        return web.FileResponse(FOLDER / f"{name}.png")
+
+    async def get_pictures(self, _: web.Request) -> web.Response:
+        """Return all of the mascot's pictures."""
+        out = io.BytesIO()
+        with ZipFile(out, "w") as archive:
+            for picture in picture_files(TRAINED + HELD_OUT):
+                archive.write(picture, picture.name)
+        return web.Response(body=out.getvalue(), content_type="application/zip")
 
     async def post_action(self, request: web.Request) -> web.Response:
         """Forward an action as one on the newest drawing of the page."""

@@ -5,27 +5,27 @@ from __future__ import annotations
 STARTING = "Starting Safelight; this takes a few seconds …"
 READY = """
   Safelight's demo is open at:   {url}
-  Pictures to upload are in:     {pictures}
 
 Everything runs on this computer and is deleted at the end. Press Ctrl+C to stop."""
-BANNER = (
-    "<b>Everything here runs on your computer.</b> The demo's base was trained from scratch on"
-    " emoji and draws tiny pictures, 64 pixels wide: good for server emoji, not for photos. Bases"
-    " for photos need a GPU."
+BANNER = "<b>All of this runs on your computer.</b>"
+BANNER_MORE = (
+    " The demo's base was trained from scratch on emoji and draws tiny pictures, 64 pixels wide:"
+    " good for server emoji, not for photos. Bases for photos need a GPU."
 )
+DISMISS = "Hide this line"
 SIDEBAR = """
 <p class="server"><img src="/glim.png" alt="">The darkroom</p>
 <p class="channel"># darkroom</p>
 <h2>Try</h2>
 <ol>
 <li>Press <b>Train the mascot</b> and watch noise become Glim.</li>
-<li>Type <code>/sample</code>, pick the style and ask for <code>a glim emoji, on a green background</code></li>
+<li>Type <code>/sample</code> and ask for <code>a glim emoji, on a blue background</code></li>
 <li>Share it with <code>/style share</code>, then switch to <b>Robin</b> above and sample it too.</li>
 <li>Your own photos: <code>/dataset new</code>, <code>/dataset add</code>, <code>/train auto</code></li>
 </ol>
 <h2>Pictures to upload</h2>
-<p>Twelve pictures of the mascot are in</p>
-<p><code>{pictures}</code></p>
+<p class="pictures">{pictures}</p>
+<p><a href="/pictures.zip" download>Download all twelve</a>, or pick them in the form of <code>/dataset add</code>.</p>
 <h2>What this is</h2>
 <p>The real bot, scheduler and worker; only Discord itself is simulated, by simcord. Type commands into the message box: <code>/</code> lists them.</p>
 """

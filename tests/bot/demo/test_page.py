@@ -16,7 +16,7 @@ from bot.cards.components import text
 from bot.demo import live, page
 from bot.demo.mascot import FOLDER, SHEET
 from bot.demo.welcome import post_welcome
-from bot.demo.world import run_world
+from bot.demo.world import OWNER, run_world
 from bot.settings import BotSettings
 from bot.wording.errors import ERRORS
 
@@ -35,16 +35,15 @@ def demo(home):
 
 
 @asynccontextmanager
-async def served_page(home, bot=None):
-    """Show the demo's page, without a scheduler behind it."""
+async def served_page(home, bot=None, act=None):
+    """Show the demo's page, without a scheduler behind it; first, somebody may `act`."""
     bot = bot or demo(home)
     try:
         async with run_world(bot) as there:
             await post_welcome(bot, there.channel.id, there.server.id)
-            async with (
-                there.page() as screen,
-                page.serve(screen, live.make_page_text(home), 0) as url,
-            ):
+            if act:
+                await act(there)
+            async with there.page() as screen, page.serve(screen, live.make_page_text(), 0) as url:
                 going = asyncio.create_task(live.keep_page_current(there, screen))
                 try:
                     yield url
@@ -89,7 +88,9 @@ async def test_the_page_is_ours(tmp_path):
         assert wording.demo.BANNER in body
         assert "SimCord Preview" not in body
         assert (await get(url.partition("#")[0] + "safelight.css"))[0] == 200
-        assert (await get(url.partition("#")[0] + "glim.png"))[0] == 200
+        for path in ("glim.png", "pictures/hat.png", "pictures.zip"):
+            assert (await get(url.partition("#")[0] + path))[0] == 200
+        assert (await get(url.partition("#")[0] + "pictures/..%2f__init__.png"))[0] == 404
 
 
 async def test_the_page_is_for_this_computer_alone(tmp_path):
@@ -117,6 +118,34 @@ async def test_a_command_can_be_typed(tmp_path, tab):
         await browser.run("document.querySelector('#channel-composer-input').focus()")
         await browser.call("Input.insertText", text="/data")
         await browser.wait_for_text("/dataset new")
+
+
+async def test_the_mascot_fills_a_form(tmp_path, tab):
+    """A form that takes files offers the mascot's pictures, one by one or ten at once."""
+
+    async def make_dataset(there):
+        await there.slash(OWNER, "dataset new", name="Glim", kind="subject")
+
+    count = "document.querySelectorAll('.upload-item').length"
+    async with served_page(tmp_path / "home", act=make_dataset) as url, tab(url) as browser:
+        await press(browser, wording.dataset.ADD_PHOTOS)
+        await browser.wait_until("document.querySelector('.safelight-shelf') !== null")
+        await browser.run("document.querySelector('.safelight-shelf button').click()")
+        await browser.wait_until(f"{count} === 1")
+        await press(browser, "Add ten")
+        await browser.wait_until(f"{count} === 10")
+
+
+async def test_the_banner_can_be_hidden(tmp_path, tab):
+    """On a phone the banner takes one line; a press hides it."""
+    banner = "document.querySelector('.safelight-banner')"
+    async with served_page(tmp_path / "home") as url, tab(url) as browser:
+        await browser.resize(390, 844)
+        await browser.wait_for_text(GREETING)
+        assert await browser.run(f"{banner}.offsetHeight") < 40
+        assert await browser.run("document.documentElement.scrollWidth") == 390
+        await browser.run(f"{banner}.querySelector('label').click()")
+        assert await browser.run(f"{banner}.offsetHeight") == 0
 
 
 async def edit(bot, said, picture):
