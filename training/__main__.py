@@ -71,8 +71,8 @@ async def run_scheduler(settings: TrainingSettings) -> int:
     from training.scheduler.scheduler import Scheduler  # noqa: PLC0415 - the same
 
     home, stop = Home(settings.home), asyncio.Event()
-    call_on_stop(stop.set)
     with explaining_full_disk(), hold_home(home, Program.SCHEDULER):
+        call_on_stop(stop.set)  # not before: while it waits for room, signals end it at once
         async with await Store.open(home) as store:
             await Scheduler(store, settings, LocalBackend(home)).run(stop)
     return 0

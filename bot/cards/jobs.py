@@ -10,6 +10,7 @@ from bot.card import Card
 from bot.cards.components import Select, defer_update, edit, row, text
 from bot.cards.job import get_controllable_job
 from bot.wording import fill, flatten, say
+from storage.disk import is_disk_full
 from storage.records import Job, Kind, Status
 
 MAX_JOBS = 25  #: jobs in one list; Discord's selects take no more
@@ -22,6 +23,8 @@ async def jobs_card(bot: Bot, title: str, jobs: list[Job]) -> Card:
     if not shown:
         return Card(text(title, wording.job.LIST_NONE))
     lines = [await job_line(bot, job) for job in shown]
+    if is_disk_full(bot.store.home.path):
+        lines.append(wording.job.NOTES["disk_full"])
     return Card(text(title, *lines), row(Pick(options=[job_option(job) for job in shown])))
 
 
