@@ -47,7 +47,8 @@ class Trash:
             await self._database.execute(DELETE_ENTRY, kind="traces", key="")
 
     async def _remove_folder(self, kind: str, key: str) -> None:
-        await asyncio.to_thread(remove_path, self._find_folder(kind, key))
+        for path in self._list_paths(kind, key):
+            await asyncio.to_thread(remove_path, path)
         await self._database.execute(DELETE_ENTRY, kind=kind, key=key)
 
     async def _remove_photo(self, digest: str) -> None:
@@ -68,11 +69,11 @@ class Trash:
         for name in names:
             remove_path(name)
 
-    def _find_folder(self, kind: str, name: str) -> Path:
-        if kind == "style":
-            return self._home.styles / name
-        run = self._home.job_folder(name)
-        return {"copies": run.photos, "result": run.result}.get(kind, run.path)
+    def _list_paths(self, kind: str, name: str) -> tuple[Path, ...]:
+        run, style = self._home.job_folder(name), self._home.styles / name
+        copies = (run.photos, run.style_file)  # a sample's style may be another member's
+        known = {"copies": copies, "result": (run.result,), "style": (style,)}
+        return known.get(kind, (run.path,))
 
 
 def remove_path(path: Path) -> None:

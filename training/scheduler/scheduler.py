@@ -102,7 +102,7 @@ class Scheduler:
             await claim.release(Release.INTERRUPTED)
 
     async def clear_ended_folders(self) -> None:
-        """Clear the folders of jobs that ended while no scheduler ran."""
+        """Clear the folders of jobs that ended without a worker, or while no scheduler ran."""
         open_jobs = {job.folder for job in await self.store.jobs.list_open()}
         for path in self.store.home.runs.iterdir():
             if path.name in open_jobs:
@@ -127,6 +127,7 @@ class Scheduler:
             await self.store.drafts.remove_old()
             await self.store.orphans.expire()
             await self.store.sweep()
+            await self.clear_ended_folders()
             await self.remove_old_models()
 
     async def remove_old_models(self) -> None:

@@ -31,10 +31,11 @@ async def test_start(home: Home, make_job: Callable[..., NewJob]) -> None:
 
 
 async def test_copies(home: Home, make_job: Callable[..., NewJob]) -> None:
-    """A waiting job that is cancelled loses its copies of photos at once."""
+    """A waiting job that is cancelled loses its copies of photos and of a style at once."""
     async with await Store.open(home) as store:
         job = await store.jobs.queue(make_job())
         home.job_folder(job.folder).photos.mkdir(parents=True)
+        home.job_folder(job.folder).style_file.touch()
         home.job_folder(job.folder).log_file.write_text("kept")
         await store._database.execute("UPDATE jobs SET status = 'cancelled'")
         await store._trash.sweep()
