@@ -88,7 +88,7 @@ class JobFolder:
 
     @property
     def request_file(self) -> Path:
-        """The recipe of a training or the request of another job, written by the scheduler."""
+        """The recipe of a training or the request of another job, until the job has ended."""
         return self.path / "job.json"
 
     @property
