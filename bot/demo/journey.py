@@ -123,7 +123,7 @@ class Journey:
     async def train(self, method: str) -> None:
         """Train a style, watch its card, and download its file."""
         self.transcript.begin_chapter(f"/train {method}")
-        answer = await self.slash(OWNER, f"train {method}", dataset=NAME)
+        answer = await self.slash(OWNER, f"train {method}", dataset=NAME, dial="quick")
         card = self.transcript.check_message(answer.message, "10 photos", "Steps", "Queue", "File")
         known = self.message_ids()
         answer = await self.press(OWNER, card, wording.training.START)

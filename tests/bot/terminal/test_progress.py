@@ -17,6 +17,7 @@ from bot.terminal.cli import CLOSED_EXIT_CODE
 from bot.wording import fill
 from bot.wording.errors import IN_SHELL
 from storage.events import CheckpointSaved, Done, LogEntry, Progress, Started, Timings
+from storage.refusals import EXIT_CODES
 
 CHILD = """
 import json, sys
@@ -143,7 +144,9 @@ def test_a_press_while_a_line_is_written(monkeypatch):
 def test_every_exit_code_is_documented():
     """The help of `safelight` names each exit code once."""
     documented = re.findall(r"^  (\d+) ", wording.shell.EPILOG, re.MULTILINE)
-    assert sorted(map(int, documented)) == sorted({*progress.EXIT_CODES, CLOSED_EXIT_CODE})
+    assert sorted(map(int, documented)) == sorted(
+        {*progress.EXIT_CODES, CLOSED_EXIT_CODE, *EXIT_CODES.values()}
+    )
 
 
 def test_a_training_that_goes_on_says_so(capfd):
