@@ -6,8 +6,10 @@ import asyncio
 import logging
 import pkgutil
 import sys
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager, suppress
 
+import aiohttp
 import discord
 
 from bot import cogs, logs, wording
@@ -100,13 +102,22 @@ def run(settings: BotSettings) -> None:
     token = settings.token.get_secret_value()
     logs.start_logging(token)
     check_mounted(Home(settings.home), settings.backup)
+    with explaining_full_disk(), hold_home(Home(settings.home), Program.BOT), explaining_login():
+        asyncio.run(serve(settings, token))
+
+
+@contextmanager
+def explaining_login() -> Iterator[None]:
+    """Turn what keeps the bot from logging in into a UserError."""
     try:
-        with explaining_full_disk(), hold_home(Home(settings.home), Program.BOT):
-            asyncio.run(serve(settings, token))
+        yield
     except discord.LoginFailure:
         raise UserError("token_refused") from None
     except discord.PrivilegedIntentsRequired:
         raise UserError("intent_refused") from None
+    except (aiohttp.ClientConnectionError, TimeoutError, discord.DiscordServerError) as error:
+        reason = str(error) or type(error).__name__
+        raise UserError("discord_unreachable", reason=reason) from error
 
 
 def main() -> int:

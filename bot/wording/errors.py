@@ -62,6 +62,7 @@ ERRORS = {
     "dataset_unknown": "That dataset is no longer there.",
     "dataset_name_unknown": "You have no dataset called **{dataset}**. You have: {choices}.",
     "datasets_none": "You have no datasets yet. Start one with /dataset new.",
+    "discord_unreachable": "Discord can't be reached ({reason}). Check this machine's connection. safelight run keeps trying.",
     "disk_full": "The disk is full, so nothing can be saved. Ask the operator to free some space, then try again.",
     "disk_low": "The disk is nearly full ({free} MB left), so nothing new can be started. Ask the operator to free some space.",
     "dropout_method": "The method {method} has no adapter to drop parts of. Leave dropout out, or pick a method such as lora.",
