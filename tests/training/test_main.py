@@ -276,3 +276,18 @@ async def test_a_scheduler_of_before_is_excluded(queue):
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         with queue.running_process("-m", "training") as late:
             assert late.wait() == 3
+
+
+def test_a_start_on_a_full_disk(small_disk):
+    """A scheduler that waits for room before it starts says so, and ends when it is told to."""
+    small_disk.fill()
+    environment = os.environ | {"SAFELIGHT_HOME": str(small_disk.path / "home")}
+    command = [sys.executable, "-m", "training"]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as child:
+        assert child.stderr is not None
+        said = child.stderr.readline()
+        child.terminate()
+        child.wait(60)
+
+    assert b"disk is full" in said
+    assert child.returncode == -signal.SIGTERM

@@ -9,6 +9,8 @@ from bot import wording
 from bot.wording.errors import ERRORS
 from storage.events import Cancelled, Paused
 from storage.records import JobCommand, Kind, Status
+from tests.fakes.discord import running
+from tests.fakes.scheduler import FakeScheduler
 
 DATASET = {"dataset": "my dog"}
 
@@ -168,6 +170,31 @@ async def test_mine(kit, scheduler):
     assert "Cancelled" in kit.text(await message(kit, await kit.store.jobs.get(number)))
     assert "my dog · running" in kit.text(await alice.slash(kit.channel, "jobs"))
     assert job.kind is Kind.TRAIN
+
+
+async def test_full_disk(small_disk):
+    """On a full disk commands say so and do nothing; those that only show still show."""
+    async with running(small_disk.path / "home", min_free_mib=0) as kit:
+        scheduler = FakeScheduler(kit)
+        await scheduler.publish_catalog()
+        alice, job, _ = await start_training(kit, scheduler)
+        small_disk.fill()
+        full = [
+            kit.text(await alice.slash(kit.channel, "jobs")),
+            kit.text(await alice.slash(kit.channel, "dataset new", name="x", kind="subject")),
+            kit.text(await alice.slash(kit.channel, "sample", prompt="x" * 1000)),
+        ]
+        messages = len(kit.channel.history())
+        small_disk.free()
+        listed = kit.text(await alice.slash(kit.channel, "jobs"))
+        jobs = await kit.store.jobs.list_for(alice.id)
+
+    assert kit.says(full[0], wording.job.NOTES["disk_full"])
+    assert "my dog · running" in full[0]
+    assert wording.job.NOTES["disk_full"] not in listed
+    assert full[1:] == [ERRORS["disk_full"]] * 2
+    assert messages == 1
+    assert [each.id for each in jobs] == [job.id]
 
 
 async def test_none(kit):

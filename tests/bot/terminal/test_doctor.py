@@ -138,6 +138,14 @@ def test_a_full_disk_fails(tmp_path):
     assert "SAFELIGHT_DISK_MB" in found.text
 
 
+def test_a_disk_without_room_fails(small_disk):
+    """A disk that takes no more byte is called full, not closed."""
+    small_disk.fill()
+    found = doctor.check_disk(settings(small_disk.path))
+    full = doctor.make_line(FAIL, "disk_full", path=small_disk.path)
+    assert (found.mark, found.text) == (FAIL, full.text)
+
+
 def test_a_data_folder_that_is_a_file_fails(tmp_path):
     """A data folder that cannot be written is a failure that names the setting."""
     (tmp_path / "file").write_text("")

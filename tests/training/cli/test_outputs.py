@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from storage.errors import JobError
+from training.cli.output import attempt
 from training.cli.outputs import find_free_folder, keep_file, keep_numbered, number_paths
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.fakes.smalldisk import SmallDisk
 
 
 def write(content: str, path: Path) -> None:
@@ -59,6 +62,18 @@ def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
         keep_file(fail, [tmp_path / "a.txt"])
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_leaves_nothing(small_disk: SmallDisk) -> None:
+    """On a full disk a command fails by that name, without a half file."""
+    small_disk.fill(left=4096)
+
+    def write_much() -> dict[str, Any]:
+        keep_file(lambda path: path.write_bytes(bytes(1 << 20)), [small_disk.path / "a.txt"])
+        return {}
+
+    assert attempt(write_much)["code"] == "disk_full"
+    assert [each.name for each in small_disk.path.iterdir()] == ["filler"]
 
 
 def test_folders(tmp_path: Path) -> None:
