@@ -115,11 +115,7 @@ class EventPrinter:
             case Progress():
                 self._progress(event)
             case Note():
-                known = wording.job.NOTES | wording.shell.TOLD
-                sentence = explain_event(event.to_json())
-                if event.code in known:
-                    sentence = fill(known[event.code], **event.facts)
-                self.bar.print_line(sentence)
+                self.bar.print_line(explain_note(event))
             case Failed():
                 self._failed(event)
             case Done():
@@ -277,6 +273,15 @@ def commercial_use(base: dict[str, Any]) -> str:
 def replace_control_chars(line: str) -> str:
     """Return a line without control characters, which a stranger's file could steer with."""
     return "".join(letter if letter.isprintable() else "?" for letter in line) + "\n"
+
+
+def explain_note(note: Note) -> str:
+    """Return the sentence of a note, or of an error over which a file was left out."""
+    known = wording.job.NOTES | wording.shell.TOLD
+    if note.code in known:
+        return fill(known[note.code], **note.facts)
+    sentence, file = explain_event(note.to_json()), note.facts.get("file")
+    return fill(wording.shell.LEFT_OUT, file=file, sentence=sentence) if file else sentence
 
 
 def explain_event(event: dict[str, Any]) -> str:

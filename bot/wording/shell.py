@@ -28,7 +28,7 @@ EPILOG = """what is there already:
 
 exit codes:
   0    it is done
-  1    it failed, and the sentence says why
+  1    it failed, or left out a picture, and the sentence says why
   2    the command line or a setting is wrong; nothing was begun
   3    another process works on the data folder
   4    the database can't be used: it is damaged, empty or of a newer version
@@ -56,6 +56,7 @@ TOLD = {
     "negative_cut": "The negative prompt is longer than the base can read; it ignores: {words}",
     "disk_waits": "The disk is full. Waiting for room; Ctrl+C twice gives up.",
 }
+LEFT_OUT = "Left out: {file}. {sentence}"
 RESUMED = "Going on from step {step} of {steps} on {device}; --fresh begins anew."
 
 # events

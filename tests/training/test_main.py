@@ -185,6 +185,22 @@ def test_captions_for_a_shell(photos, tmp_path, run_in_process):
     assert (out / "b.txt").read_text().startswith("mydog")
 
 
+@pytest.mark.usefixtures("settings")
+def test_a_bad_picture_stops_no_other(photos, tmp_path, run_in_process):
+    """It is named and left out, the exit code says so, and the others get captions or advice."""
+    (photos / "b.jpg").write_text("not a picture")
+    out = tmp_path / "out"
+    code, lines = run_in_process("caption", str(photos), "--out", str(out), home=tmp_path)
+    advised, answer = run_in_process("advise", str(photos), home=tmp_path)
+
+    for told in (lines, answer):
+        notes = [line for line in told if line["kind"] == "note"]
+        assert [(note["code"], note["file"]) for note in notes] == [("photo_unknown", "b.jpg")]
+    assert (code, lines[-1]["kind"]) == (1, "done")
+    assert list_captions(lines) == [f"{out / 'a.txt'}, {out / 'c.txt'}"]
+    assert (advised, answer[-1]["kind"], answer[-1]["handed"]) == (1, "advised", 1)
+
+
 def list_captions(lines: list[dict]) -> list[str]:
     """Return the caption files that a command tells of."""
     return [line["file"] for line in lines if line["kind"] == "caption"]

@@ -76,9 +76,11 @@ def run_job(
     """Run a task to its end, or until Ctrl+C; return the exit code."""
     stop = Stop()
     with stop.listening(), ExitStack() as stack:
-        end = attempt(partial(task, LocalJob(settings, stop, stack), given))
+        job = LocalJob(settings, stop, stack)
+        end = attempt(partial(task, job, given))
     print_line(end)
-    return END_CODES.get(end["kind"], FAILED_EXIT_CODE)
+    code = END_CODES.get(end["kind"], FAILED_EXIT_CODE)
+    return code or (FAILED_EXIT_CODE if job.left_out else code)
 
 
 def run_on_file(

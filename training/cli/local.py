@@ -37,7 +37,7 @@ from training.cli.arguments import (
 from training.cli.bases import open_registry
 from training.cli.output import print_line, tell
 from training.cli.outputs import find_free_folder, keep_file, link_or_copy
-from training.cli.photos import list_pictures, name_captions, read_photos
+from training.cli.photos import list_pictures, name_captions, read_photos, read_usable_photos
 from training.cli.request import DEFAULT_BASE, ConceptFolder, list_concepts, make_recipe
 from training.cli.runfolder import open_run
 from training.cli.stop import Stop
@@ -66,6 +66,7 @@ class LocalJob:
 
     def __init__(self, settings: TrainingSettings, stop: Stop, stack: ExitStack) -> None:
         self.settings, self.stop, self.stack = settings, stop, stack
+        self.left_out = 0  #: pictures that were not usable
 
     @cached_property
     def folder(self) -> JobFolder:
@@ -111,7 +112,7 @@ class LocalJob:
 
     def advise(self, given: AdviseArguments) -> dict[str, Any]:
         """Suggest how to train."""
-        photos = read_photos(list_pictures(given.photos), self.folder)
+        photos, self.left_out = read_usable_photos(list_pictures(given.photos), self.folder)
         case, advice = ask_advisor(given, photos, self.runtime.catalog())
         return {"kind": "advised", **advice_facts(case, advice)}
 
@@ -158,7 +159,8 @@ class LocalJob:
             tell("captions_kept", kept=kept, pictures=len(files), out=str(given.out))
         if not wanted:
             return LogEntry(Done(), time.time()).to_line()
-        photos = {photo.file: photo for photo in read_photos(wanted, self.folder)}
+        read, self.left_out = read_usable_photos(wanted, self.folder)
+        photos = {photo.file: photo for photo in read}
         request = CaptionRequest(captioner, given.trigger, tuple(range(1, len(photos) + 1)))
 
         def keep_captions(event: Event) -> Event:

@@ -50,17 +50,39 @@ def read_photos(pictures: Sequence[Path], folder: JobFolder, after: int = 0) -> 
 
     They are numbered from `after` + 1. Raises UserError for the first picture that is not usable.
     """
-    return asyncio.run(_read_photos(pictures, folder, after))
+    return asyncio.run(_read_photos(pictures, folder, after, None))
+
+
+def read_usable_photos(
+    pictures: Sequence[Path], folder: JobFolder
+) -> tuple[list[FolderPhoto], int]:
+    """Do the same, but tell of pictures that are not usable and go on; return their number, too.
+
+    Raises UserError if none is usable.
+    """
+    refused: list[UserError] = []
+    photos = asyncio.run(_read_photos(pictures, folder, 0, refused))
+    if not photos:
+        raise refused[0]
+    for error in refused:
+        tell(error.code, **error.facts)
+    return photos, len(refused)
 
 
 async def _read_photos(
-    pictures: Sequence[Path], folder: JobFolder, after: int
+    pictures: Sequence[Path], folder: JobFolder, after: int, refused: list[UserError] | None
 ) -> list[FolderPhoto]:
     sources: dict[str, FolderPhoto] = {}
     captions, masks = find_beside(pictures, CAPTION_SUFFIX), find_beside(pictures, MASK_SUFFIX)
     async with Darkroom() as darkroom:
         for path in pictures:
-            checked = await _check_photo(path, darkroom)
+            try:
+                checked = await _check_photo(path, darkroom)
+            except UserError as error:
+                if refused is None:
+                    raise
+                refused.append(error)
+                continue
             if known := sources.get(checked.digest):
                 sources[checked.digest] = known._replace(copies=(*known.copies, path))
                 continue

@@ -89,6 +89,15 @@ def test_a_bad_picture_is_named(capfd):
     assert capfd.readouterr().err.count("notes.jpg") == 1
 
 
+def test_a_picture_that_is_left_out_is_named(capfd):
+    """The sentence of its fault stands behind its name."""
+    bad = {"kind": "note", "code": "photo_unknown", "file": "notes.jpg"}
+    progress.run_training_command([], child(bad, code=1))
+    sentence = IN_SHELL["photo_unknown"]
+    named = fill(wording.shell.LEFT_OUT, file="notes.jpg", sentence=sentence)
+    assert named in capfd.readouterr().err
+
+
 def test_a_child_that_dies_silently_is_noticed(capfd):
     """A child that ends without a final event is reported."""
     assert progress.run_training_command([], child(code=7)) == 1
