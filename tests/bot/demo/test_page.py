@@ -136,6 +136,25 @@ async def test_the_mascot_fills_a_form(tmp_path, tab):
         await browser.wait_until(f"{count} === 10")
 
 
+async def test_an_answer_scrolls_into_view(tmp_path, tab):
+    """Who reads further up is shown the answer to what they press there."""
+
+    async def make_datasets(there):
+        for name in ("Gleam", "Glow", "Glum"):
+            await there.slash(OWNER, "dataset new", name=name, kind="subject")
+
+    messages = "[...document.querySelectorAll('.channel-message')]"
+    async with served_page(tmp_path / "home", act=make_datasets) as url, tab(url) as browser:
+        await browser.resize(390, 844)
+        await browser.wait_for_text("Glum")
+        await browser.run(f"{messages}[0].scrollIntoView()")
+        await asyncio.sleep(0.3)
+        await press(browser, wording.demo.TRAIN_MASCOT)
+        await browser.wait_for_text(ERRORS["scheduler_away"])
+        bottom = f"{messages}.at(-1).getBoundingClientRect().bottom"
+        await browser.wait_until(f"{bottom} <= innerHeight")
+
+
 async def test_the_banner_can_be_hidden(tmp_path, tab):
     """On a phone the banner takes one line; a press hides it."""
     banner = "document.querySelector('.safelight-banner')"
