@@ -59,46 +59,14 @@ function offerPictures(zone) {
   zone.after(shelf);
 }
 
-/** How long after a press or a command a new message counts as its answer. */
-const ANSWER_MS = 15000;
-let acted = -ANSWER_MS;
-let scrolling = 0;
-/** The last message when one did it. @type {Element | undefined} */
-let newest;
-
-/** Note that one has just pressed or sent something. */
-function noteAct() {
-  acted = performance.now();
-  newest = [...document.querySelectorAll(".channel-message")].at(-1);
-}
-
-/** Scroll to the answer of what one has just done, also while it grows. */
-function showAnswer() {
-  const last = [...document.querySelectorAll(".channel-message")].at(-1);
-  const answered = newest && last !== newest;
-  newest ??= last;
-  if (!answered || performance.now() - acted > ANSWER_MS) return;
-  clearTimeout(scrolling);
-  scrolling = setTimeout(() => last?.scrollIntoView({ block: "end" }), 100); // after simcord's own
-}
-
 new MutationObserver(() => {
   for (const zone of document.querySelectorAll(".upload-dropzone")) {
     if (!zone.nextElementSibling?.classList.contains("safelight-shelf")) offerPictures(zone);
   }
-  showAnswer();
 }).observe(document.body, { childList: true, subtree: true });
-
-document.addEventListener("keydown", (event) => {
-  if (event.key === "Enter") noteAct();
-}, true);
-for (const reading of ["wheel", "touchmove"]) {
-  document.addEventListener(reading, () => { acted = -ANSWER_MS; }, { passive: true });
-}
 
 /** Show at once that a press was heard, on the button that was pressed and on no other. */
 document.addEventListener("click", (event) => {
-  noteAct();
   const button = event.target instanceof Element && event.target.closest("button.component-button");
   if (!button || button.disabled || button.ariaDisabled === "true") return;
   button.classList.add("safelight-pressed");
