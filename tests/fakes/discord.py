@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from storage.records import Dataset
+    from storage.records import Dataset, Job
     from storage.store import Store
 
 BUTTON = 2  #: Discord's number for the component
@@ -138,6 +138,14 @@ class BotKit:
     async def open_dataset(self, who: simcord.MemberActor, name: str = "my dog") -> Any:
         """Open a dataset's card and return the message."""
         return (await who.slash(self.channel, "dataset show", name=name)).response
+
+    async def fetch_card(self, job: Job) -> discord.Message:
+        """Return the message that is a job's card."""
+        job = await self.store.jobs.get(job.id)
+        channel = self.bot.get_channel(job.channel)
+        assert isinstance(channel, discord.TextChannel)
+        assert job.message
+        return await channel.fetch_message(job.message)
 
     def find_messages(self, word: str) -> list[Any]:
         """List the messages of the channel and its threads that contain a word."""

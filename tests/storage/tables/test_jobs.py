@@ -1,51 +1,19 @@
-"""The queue: claims, leases, fences, commands, attempts."""
+"""The queue: what is asked for twice, commands and cards."""
 
 from __future__ import annotations
 
-import asyncio
-import subprocess
-import sys
 from collections.abc import Callable
 
 import pytest
 
 from storage.errors import UserError
-from storage.events import StatusChanged
 from storage.folders import Home
-from storage.records import Concept, Job, JobCommand, Kind, NewJob, Release, Status
+from storage.records import Concept, JobCommand, Kind, NewJob, Status
 from storage.store import Store
-from storage.tables.jobs import CLAIM_JOB, MAX_ATTEMPTS, MAX_INTERRUPTIONS
+from tests.fakes.claims import ALL_KINDS, claim, statuses
 
 ALICE, BOB, MODERATOR, GUILD, CHANNEL = 1001, 1002, 1003, 77, 88
-ALL_KINDS = tuple(Kind)
 MakeJob = Callable[..., NewJob]
-
-CLAIMER = """
-import asyncio, sys
-from pathlib import Path
-from storage.folders import Home
-from storage.records import Kind
-from storage.store import Store
-
-async def main():
-    async with await Store.open(Home(Path(sys.argv[1]))) as store:
-        while job := await store.jobs.claim(sys.argv[2], [Kind.SAMPLE]):
-            print(job.id)
-
-asyncio.run(main())
-"""
-
-
-async def claim(store: Store, lease: float = 30) -> Job:
-    """Claim the next job."""
-    job = await store.jobs.claim("w", ALL_KINDS, lease=lease)
-    assert job is not None
-    return job
-
-
-async def statuses(store: Store, job: int) -> list[dict[str, object]]:
-    """Return the events of a job's status."""
-    return [entry.to_json() for entry in await store.events.list_kind(job, StatusChanged)]
 
 
 async def test_queue(store: Store, make_job: MakeJob) -> None:
@@ -79,15 +47,6 @@ async def test_same_sample(store: Store, make_job: MakeJob) -> None:
     assert first.id != second.id
 
 
-async def test_racing(store: Store, make_job: MakeJob) -> None:
-    """Of many equal trainings at the same time one is queued."""
-    answers = await asyncio.gather(
-        *(store.jobs.queue(make_job()) for _ in range(10)), return_exceptions=True
-    )
-
-    assert sum(isinstance(answer, Job) for answer in answers) == 1
-
-
 async def test_others_jobs(store: Store, make_job: MakeJob) -> None:
     """Another member's job is unknown, like one that does not exist."""
     job = await store.jobs.queue(make_job())
@@ -100,184 +59,6 @@ async def test_others_jobs(store: Store, make_job: MakeJob) -> None:
     assert await store.jobs.list_for(BOB) == []
     assert await store.jobs.list_for(ALICE) == await store.jobs.list_for_guild(GUILD) == [job]
     assert await store.jobs.list_for_guild(GUILD + 1) == []
-
-
-async def test_order(store: Store, make_job: MakeJob) -> None:
-    """Samples come before captions, captions before trainings; the oldest first."""
-    kinds = (Kind.TRAIN, Kind.CAPTION, Kind.TRAIN, Kind.SAMPLE, Kind.SAMPLE)
-    jobs = [
-        await store.jobs.queue(make_job(kind, request={"steps": at}))
-        for at, kind in enumerate(kinds)
-    ]
-    places = [await store.jobs.queue_position(job.id) for job in jobs]
-
-    order = [(await claim(store)).id for _ in jobs]
-
-    assert places == [4, 3, 5, 1, 2]
-    assert order == [jobs[at].id for at in (3, 4, 1, 0, 2)]
-    assert await store.jobs.claim("w", ALL_KINDS) is None
-    assert await store.jobs.queue_position(jobs[0].id) == 0
-
-
-async def test_kinds_and_bases(store: Store, make_job: MakeJob) -> None:
-    """A worker claims only the kinds and bases it names."""
-    train = await store.jobs.queue(make_job())
-    sample = await store.jobs.queue(make_job(Kind.SAMPLE, base="sdxl"))
-
-    assert await store.jobs.claim("w", [Kind.CAPTION]) is None
-    assert await store.jobs.claim("w", ALL_KINDS, ["sd21"]) is None
-    assert await store.jobs.claim("w", ALL_KINDS, []) is None
-    first = await store.jobs.claim("w", ALL_KINDS, ["embedded"])
-    second = await store.jobs.claim("w", [Kind.SAMPLE])
-
-    assert (first and first.id, second and second.id) == (train.id, sample.id)
-
-
-async def test_indexed(store: Store) -> None:
-    """A claim uses the index and does not sort the queue."""
-    plan = await store._database.execute(
-        f"EXPLAIN QUERY PLAN {CLAIM_JOB}", worker="w", kinds="[]", bases=None, lease=30, now=0
-    )
-    steps = " ".join(row["detail"] for row in plan)
-
-    assert "jobs_queue" in steps
-    assert "TEMP B-TREE FOR ORDER" not in steps
-
-
-async def test_processes(store: Store, home: Home, make_job: MakeJob) -> None:
-    """Two processes that claim at once never get the same job."""
-    jobs = [await store.jobs.queue(make_job(Kind.SAMPLE)) for _ in range(60)]
-    command = [sys.executable, "-c", CLAIMER, str(home.path)]
-    claimers = [
-        await asyncio.create_subprocess_exec(*command, name, stdout=subprocess.PIPE)
-        for name in ("one", "two")
-    ]
-    claims = [(await claimer.communicate())[0].split() for claimer in claimers]
-
-    assert sorted(int(job) for jobs in claims for job in jobs) == [job.id for job in jobs]
-    assert {(await store.jobs.get(job.id)).fence for job in jobs} == {1}
-
-
-@pytest.mark.parametrize("lease", [-1, 3600])
-async def test_lease(store: Store, make_job: MakeJob, lease: float) -> None:
-    """A lease that ran out, or that the clock has left behind, can be renewed."""
-    await store.jobs.queue(make_job())
-    job = await claim(store, lease=lease)
-    stalled = [each.id for each in await store.jobs.list_stalled()]
-
-    renewed = await store.jobs.extend_lease(job.id, job.fence)
-
-    assert (stalled, renewed) == ([job.id], True)
-    assert await store.jobs.list_stalled() == []
-
-
-async def test_fence(store: Store, make_job: MakeJob) -> None:
-    """An old claim can neither be renewed nor end the job."""
-    await store.jobs.queue(make_job())
-    old = await claim(store)
-    await store.jobs.release(old.id, old.fence)
-    new = await claim(store)
-
-    assert new.fence > old.fence
-    assert not await store.jobs.extend_lease(old.id, old.fence)
-    assert not await store.jobs.end_run(old.id, old.fence, Status.DONE)
-    assert (await store.jobs.release(old.id, old.fence)).status is Status.RUNNING
-    assert await store.jobs.end_run(new.id, new.fence, Status.DONE)
-
-
-async def test_end_once(store: Store, make_job: MakeJob) -> None:
-    """A job ends exactly once, with one event."""
-    await store.jobs.queue(make_job())
-    job = await claim(store)
-    ends = (Status.DONE, Status.FAILED, Status.CANCELLED, Status.DONE)
-
-    ends_accepted = await asyncio.gather(
-        *(store.jobs.end_run(job.id, job.fence, end) for end in ends)
-    )
-
-    assert sum(ends_accepted) == 1
-    assert [facts["status"] for facts in await statuses(store, job.id)][2:] == ["done"]
-    assert not await store.jobs.extend_lease(job.id, job.fence)
-
-
-async def test_failed(store: Store, make_job: MakeJob) -> None:
-    """A failed job keeps its error and its log; its copies of photos are removed."""
-    await store.jobs.queue(make_job())
-    job = await claim(store)
-    folder = store.home.job_folder(job.folder)
-    folder.photos.mkdir(parents=True)
-    folder.log_file.write_text("what the worker said")
-
-    await store.jobs.end_run(job.id, job.fence, Status.FAILED, {"code": "memory_low", "free": 3})
-    ended = await store.jobs.get(job.id)
-
-    assert ended.error == {"code": "memory_low", "free": 3}
-    assert ended.ended is not None
-    assert not folder.photos.exists()
-    assert folder.log_file.exists()
-
-
-async def test_wrong_end(store: Store, make_job: MakeJob) -> None:
-    """A run can only end as paused, done, failed or cancelled."""
-    await store.jobs.queue(make_job())
-    job = await claim(store)
-
-    with pytest.raises(ValueError, match="queued"):
-        await store.jobs.end_run(job.id, job.fence, Status.QUEUED)
-
-
-async def test_attempts(store: Store, make_job: MakeJob) -> None:
-    """A job whose worker dies three times fails."""
-    await store.jobs.queue(make_job())
-    statuses_after = []
-    for _ in range(3):
-        job = await claim(store)
-        statuses_after.append((await store.jobs.release(job.id, job.fence)).status)
-
-    ended = await store.jobs.get(job.id)
-
-    assert statuses_after == [Status.QUEUED, Status.QUEUED, Status.FAILED]
-    assert ended.error == {"code": "worker_died", "attempts": 3}
-
-
-async def test_given_back(store: Store, make_job: MakeJob) -> None:
-    """A job that a living worker gives back loses no attempt, however often."""
-    await store.jobs.queue(make_job())
-    for _ in range(MAX_INTERRUPTIONS + 1):
-        job = await claim(store)
-        released = await store.jobs.release(job.id, job.fence, Release.HANDED_BACK)
-
-    assert (job.attempts, released.attempts, released.status) == (1, 0, Status.QUEUED)
-    assert released.interruptions == 0
-
-
-async def test_interruptions(store: Store, make_job: MakeJob) -> None:
-    """Deaths that are not the job's own end it only where nothing else would ever."""
-    await store.jobs.queue(make_job())
-    statuses_after = []
-    for _ in range(MAX_INTERRUPTIONS):
-        job = await claim(store)
-        released = await store.jobs.release(job.id, job.fence, Release.INTERRUPTED)
-        statuses_after.append(released.status)
-
-    assert set(statuses_after[:-1]) == {Status.QUEUED}
-    assert statuses_after[-1] is Status.FAILED
-    assert released.error == {"code": "worker_died", "attempts": MAX_INTERRUPTIONS}
-
-
-async def test_progress_resets(store: Store, make_job: MakeJob) -> None:
-    """Only crashes and interruptions since the last progress count; an old claim makes none."""
-    await store.jobs.queue(make_job())
-    for _ in range(MAX_ATTEMPTS * 2):
-        job = await claim(store)
-        await store.jobs.record_progress(job.id, job.fence)
-        await store.jobs.record_progress(job.id, job.fence - 1)
-        await store.jobs.release(job.id, job.fence, Release.INTERRUPTED)
-        job = await claim(store)
-        await store.jobs.record_progress(job.id, job.fence)
-        released = await store.jobs.release(job.id, job.fence, Release.CRASHED)
-
-    assert (released.status, released.attempts, released.interruptions) == (Status.QUEUED, 1, 0)
 
 
 async def test_pauses(store: Store, make_job: MakeJob) -> None:
