@@ -147,7 +147,7 @@ def test_a_press_while_a_line_is_written(monkeypatch):
     while wording.shell.STOPPING.encode() not in terminal.written:
         time.sleep(0.001)
 
-    assert code == 0
+    assert code in {0, 130}  # the child may end before its last line
 
 
 def test_every_exit_code_is_documented():
