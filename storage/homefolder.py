@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import StrEnum
@@ -21,7 +22,7 @@ from storage.errors import UserError
 from storage.folders import Home, list_parts, write_json
 from storage.process import Process, is_alive, read_birth, this_process
 from storage.settings import default_home
-from storage.signals import SUPERVISED
+from storage.signals import SUPERVISED, is_left_alone
 
 log = logging.getLogger(__name__)
 
@@ -88,8 +89,11 @@ def hold_home(home: Home, program: Program) -> Iterator[None]:
     """Create and hold the data folder until the block ends, or the process, however it does.
 
     Waits for room on a full disk. Raises UserError("home_taken") with the number of the process
-    that holds it, or what `create_home` raises.
+    that holds it, UserError("run_gone") in a child of a `safelight run` that was killed meanwhile,
+    or what `create_home` raises.
     """
+    if is_left_alone():  # else it would keep out what the next `safelight run` starts
+        raise UserError("run_gone")
     retry_until_room(home.path, partial(create_home, home))
     lock = make_lock(home, program)
     try:
@@ -140,20 +144,26 @@ def is_abandoned(part: Path, pid: int) -> bool:
     return False
 
 
-def find_leftover(home: Home, program: Program) -> Process | None:
+def find_leftover(home: Home, program: Program, patience: float = 2.0) -> Process | None:
     """Return the child of a `safelight run` that was killed, if it still holds the data folder.
 
     Call it while holding the folder as `Program.RUN`: then no other one can have children.
     Raises UserError("home_taken") for a process that was started in another way.
     """
-    try:
-        with make_lock(home, program).acquire(blocking=False):
-            return None
-    except Timeout:
-        holder = read_holder(home, program)
-    if holder is None or not holder.get("supervised") or not is_alive(holder):
-        raise home_taken(home, program)
-    return holder
+    until = time.monotonic() + patience
+    while True:
+        try:
+            with make_lock(home, program).acquire(blocking=False):
+                return None
+        except Timeout:
+            holder = read_holder(home, program)
+        if holder is not None and is_alive(holder):
+            if holder.get("supervised"):
+                return holder
+            raise home_taken(home, program)
+        if time.monotonic() > until:
+            raise home_taken(home, program)
+        time.sleep(0.05)  # it has yet to write down who it is
 
 
 def make_lock(home: Home, program: Program) -> FileLock:

@@ -20,6 +20,7 @@ REFUSALS = {
     "home_missing": "There is no folder {folder}, so the data folder {path} can't be there. Mount its disk, or point SAFELIGHT_HOME at another folder.",
     "home_taken": "Another {program} (process {process}) already works on {folder}. End it first, or point SAFELIGHT_HOME at another folder.",
     "home_vanished": "There is no database in {folder}, but {backups} has backups of one. Mount the disk of the data folder, bring it back with safelight restore {backups}, or set SAFELIGHT_BACKUP to another folder to start afresh.",
+    "run_gone": "The safelight run that started this process is gone.",
     "setting_wrong": "The setting {name} is wrong: {problem}. An example that works: {example}",
 }
 #: said by a process; a member and a command are told otherwise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
 from collections.abc import Callable
 from contextlib import suppress
@@ -32,6 +33,14 @@ def call_on_stop(stop: Callable[[], object], numbers: tuple[signal.Signals, ...]
             loop.add_signal_handler(number, stop)
         if SUPERVISED in os.environ:
             loop.add_reader(0, call_at_end_of_input, stop)
+
+
+def is_left_alone() -> bool:
+    """Return whether the `safelight run` that started this process is gone."""
+    if SUPERVISED in os.environ:
+        with suppress(OSError):  # Windows waits for no pipe
+            return bool(select.select([0], [], [], 0)[0]) and not os.read(0, 1)
+    return False
 
 
 def call_at_end_of_input(stop: Callable[[], object]) -> None:

@@ -70,13 +70,27 @@ def test_leftovers(home: Home) -> None:
         found = find_leftover(home, Program.BOT)
         write_json(home.path / "bot.json", this_process() | {"supervised": True, "born": "7"})
         with pytest.raises(UserError, match="home_taken"):  # its number is another's now
-            find_leftover(home, Program.BOT)
+            find_leftover(home, Program.BOT, patience=0.1)
     with holding(home) as theirs, pytest.raises(UserError, match=str(theirs.pid)):
         find_leftover(home, Program.BOT)
 
     assert free is None
     assert found is not None
     assert found["pid"] == ours.pid
+
+
+def test_left_alone(home: Home) -> None:
+    """A child whose `safelight run` was killed before it held the folder leaves it to the next."""
+    ran = subprocess.run(
+        [sys.executable, "-c", HOLD, str(home.path)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": os.getcwd(), SUPERVISED: "1"},  # noqa: PTH109
+    )
+
+    assert b"run_gone" in ran.stderr
+    assert not home.path.exists()
 
 
 def test_nowhere(tmp_path: Path) -> None:
