@@ -52,7 +52,8 @@ class Release(StrEnum):
     """Why a worker no longer holds a job that has not ended."""
 
     HANDED_BACK = "handed_back"  #: it put the job down, told to end
-    INTERRUPTED = "interrupted"  #: it died, not of this job as far as anybody knows
+    LEFT = "left"  #: it died while it did something else, or while nobody watched
+    INTERRUPTED = "interrupted"  #: it was ended from outside while it advanced this job
     CRASHED = "crashed"  #: it died of itself while it advanced this job
 
 

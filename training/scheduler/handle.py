@@ -103,8 +103,9 @@ class WorkerHandle:
 
     def release_reason(self, claim: Claim) -> Release:
         """Return why the worker, which is gone, no longer holds a claim."""
-        advanced = read_marker(self.folder.marker) == (claim.job.id, claim.job.fence)
-        return Release.CRASHED if self.crashed and advanced else Release.INTERRUPTED
+        if read_marker(self.folder.marker) != (claim.job.id, claim.job.fence):
+            return Release.LEFT
+        return Release.CRASHED if self.crashed else Release.INTERRUPTED
 
     def stop(self) -> None:
         """Kill the worker, if there is one."""

@@ -93,13 +93,13 @@ class Scheduler:
         if worker is None:  # of a device that is no longer in the settings
             if (process := folder.read_process()) is not None:
                 await asyncio.to_thread(self.backend.stop, process)
-            await claim.release(Release.INTERRUPTED)
+            await claim.release(Release.LEFT)
         elif worker.check_alive():
             if await claim.start(self.catalog):
                 worker.claims.append(claim)
             self.note_room(claim)
         else:  # it died while nobody watched
-            await claim.release(Release.INTERRUPTED)
+            await claim.release(Release.LEFT)
 
     async def clear_ended_folders(self) -> None:
         """Clear the folders of jobs that ended without a worker, or while no scheduler ran."""

@@ -206,6 +206,16 @@ async def test_interruptions(store: Store, make_job: MakeJob) -> None:
     assert released.error == {"code": "worker_died", "attempts": MAX_INTERRUPTIONS}
 
 
+async def test_bystander(store: Store, make_job: MakeJob) -> None:
+    """A job that is not even advanced when its worker dies is queued again, however often."""
+    await store.jobs.queue(make_job())
+    for _ in range(MAX_INTERRUPTIONS + 1):
+        job = await claim(store)
+        released = await store.jobs.release(job.id, job.fence, Release.LEFT)
+
+    assert (released.status, released.attempts, released.interruptions) == (Status.QUEUED, 0, 0)
+
+
 async def test_progress_resets(store: Store, make_job: MakeJob) -> None:
     """Only crashes and interruptions since the last progress count; an old claim makes none."""
     await store.jobs.queue(make_job())

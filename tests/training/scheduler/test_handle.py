@@ -137,10 +137,11 @@ def test_a_silent_worker_is_ended(worker, backend, stopped):
     ("blamed", "advanced", "reason"),
     [
         (True, (3, 1), Release.CRASHED),
-        (True, (3, 2), Release.INTERRUPTED),  # an older claim
-        (True, (4, 1), Release.INTERRUPTED),  # a sample beside the training
-        (True, None, Release.INTERRUPTED),
+        (True, (3, 2), Release.LEFT),  # an older claim
+        (True, (4, 1), Release.LEFT),  # a sample beside the training
+        (True, None, Release.LEFT),
         (False, (3, 1), Release.INTERRUPTED),
+        (False, (4, 1), Release.LEFT),
     ],
 )
 def test_a_death_is_blamed_on_one_run(worker, backend, blamed, advanced, reason):
