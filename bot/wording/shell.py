@@ -54,6 +54,7 @@ TOLD = {
     "sample_cut": "The sample prompt is longer than the base can read; it ignores: {words}",
     "prompt_cut": "The prompt is longer than the base can read; it ignores: {words}",
     "negative_cut": "The negative prompt is longer than the base can read; it ignores: {words}",
+    "disk_full": "The disk is full. The training waits for room and keeps what it has learnt; Ctrl+C twice gives up.",
     "disk_waits": "The disk is full. Waiting for room; Ctrl+C twice gives up.",
 }
 LEFT_OUT = "Left out: {file}. {sentence}"

@@ -33,6 +33,7 @@ from training.run.ema import EmaWeights
 from training.run.examples import Batches, encode_photos, step_generator
 from training.run.previews import Previews, copy_parameters
 from training.run.prior import ClassImages
+from training.run.room import Commanded, write_when_room
 from training.run.text import CaptionEncoder
 from training.run.timing import RunTimer
 from training.run.writer import CheckpointWriter
@@ -41,8 +42,6 @@ from training.styles.compatibility import find_needs, readable_by
 from training.styles.resize import write_small_copy
 
 Task = Generator[Event, JobCommand | None, None]
-#: yields events and accepts a command at each boundary; returns the command that ended it, if any
-Commanded = Generator[Event, JobCommand | None, JobCommand | None]
 MAX_GRADIENT_NORM = 1.0  #: L2, over the gradients of all parameters together
 
 
@@ -158,7 +157,7 @@ class TrainingRun:
             for step in range(self.first_step, recipe.steps):
                 # 1) Save first, so that whatever ends the run here loses nothing.
                 if step and step % recipe.save_every == 0:
-                    yield from self.save_and_draw(step)
+                    command = (yield from self.save_and_draw(step)) or command
 
                 # 2) The worker serves short jobs here, and hands over what a member asked for.
                 command = command or (yield from self.reach_boundary(step))
@@ -330,15 +329,22 @@ class TrainingRun:
         step_seconds = (recipe.steps - step) / self.timer.steps_per_second()
         return step_seconds + previews * len(recipe.prompts) * self.timer.mean_seconds("picture")
 
-    def save_and_draw(self, step: int) -> Iterator[Event]:
+    def save_and_draw(self, step: int) -> Commanded:
         """Start the checkpoint of a step and draw its previews.
 
         A resumed run begins with its first step's checkpoint, but may lack the previews.
         """
         if step > self.first_step:
             yield from self.start_checkpoint(step)
-        if step in self.preview_steps:
-            yield from self.previews.draw(step, self.final_weights)
+        return (yield from self.draw_previews(step)) if step in self.preview_steps else None
+
+    def draw_previews(self, step: int) -> Commanded:
+        """Draw the previews of a step when the disk has room; return a command that came."""
+        draw, place = partial(self.previews.draw, step, self.final_weights), self.folder.path
+        boundary = self.reach_boundary
+        drawn, command = yield from write_when_room(place, lambda: list(draw()), boundary, step)
+        yield from drawn
+        return command
 
     def start_checkpoint(self, step: int) -> Iterator[Event]:
         """Copy the state and begin to write it; the steps go on meanwhile."""
@@ -361,20 +367,26 @@ class TrainingRun:
         with optimizers.averaged_weights(self.optimizer), self.ema.applied():
             yield
 
-    def write_result(self, steps: int, *, early: bool) -> Iterator[Event]:
+    def write_result(self, steps: int, *, early: bool) -> Task:
         """Write the last checkpoint, the last previews and the style's file."""
         yield from self.start_checkpoint(steps)
-        yield from self.previews.draw(steps, self.final_weights)
+        yield from self.draw_previews(steps)
         yield from self.checkpoints.finish()
+        write = partial(self.write_style, steps, early=early)
+        done, _ = yield from write_when_room(self.folder.path, write, self.reach_boundary, steps)
+        yield done
+
+    def write_style(self, steps: int, *, early: bool) -> Done:
+        """Write the style's file and its small copy; return the end of the run."""
         recipe = replace(self.recipe, steps=max(1, steps))
-        path, origin = self.folder.result / f"{recipe.name}.safetensors", self.describe_origin()
+        path = self.folder.result / f"{recipe.name}.safetensors"
+        origin = writer.describe_origin(recipe, self.family, self.bases.find(recipe.base))
         thumbnail = self.previews.first_path(steps)
         with self.final_weights():
-            # may be the parameters themselves, not copies
-            weights = self.family.networks.to_file_names(self.attached.weights())
+            weights = self.family.networks.to_file_names(self.attached.weights())  # may be no copy
             digest = writer.write_style(path, weights, recipe, origin, thumbnail)
             small_copy = write_small_copy(path, weights, recipe, origin, thumbnail)
-        yield Done(
+        return Done(
             steps,
             self.timer.timings(),
             path.name,
@@ -385,16 +397,4 @@ class TrainingRun:
             readable_by=tuple(readable_by(weights, recipe.family)),
             readable_with=find_needs(weights, recipe.family),
             small_copy=small_copy,
-        )
-
-    def describe_origin(self) -> writer.Origin:
-        """Return what the file's header says of the base."""
-        recipe, family, base = self.recipe, self.family, self.bases.find(self.recipe.base)
-        return writer.Origin(
-            family.architecture,
-            family.version,
-            methods.find(recipe.method).TRAITS.modelspec if recipe.rank else "",
-            family.prediction,
-            base.source,
-            base.clip_skip,
         )

@@ -16,8 +16,9 @@ from torch import Tensor
 
 from storage.errors import JobError
 from storage.folders import replacing
-from storage.records import Optimizer
+from storage.records import Base, Optimizer
 from training import methods
+from training.families import Family
 from training.modelfiles.tensorfile import METADATA
 from training.recipe.recipe import Recipe
 from training.styles.header import read_header
@@ -39,6 +40,18 @@ class Origin:
     prediction: str
     base: str  #: the base's source
     clip_skip: int = 1  #: clip skip
+
+
+def describe_origin(recipe: Recipe, family: Family, base: Base) -> Origin:
+    """Return what the header of a recipe's file says of the base."""
+    return Origin(
+        family.architecture,
+        family.version,
+        methods.find(recipe.method).TRAITS.modelspec if recipe.rank else "",
+        family.prediction,
+        base.source,
+        base.clip_skip,
+    )
 
 
 def round_tensors(
