@@ -109,6 +109,10 @@ class TrainingOptions:
         0.1, "weight of the ignored areas with --masked-loss", limits=(0, 1),
         aliases=("background",),
     )  # fmt: skip
+    random_backgrounds: int = option(
+        0, "plain backgrounds to lay each transparent photo on; 4 on the embedded base",
+        limits=(0, 12), switch=4, label="Lay transparent photos on several backgrounds",
+    )  # fmt: skip
     extra_resolutions: tuple[int, ...] = option(
         (), "further resolutions to train at, e.g. 48,96", limits=RESOLUTION, aliases=("sides",)
     )

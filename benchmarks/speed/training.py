@@ -116,7 +116,7 @@ class Setup:
             0,
         )  # fmt: skip
         files = [(path.name, caption) for path, caption in self.photos(family)]
-        options = {
+        options: dict[str, Any] = {
             "prompts": (),
             "save_every": steps + 1,
             "resolution": self.side(family),

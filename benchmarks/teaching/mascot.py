@@ -16,7 +16,7 @@ from bot.demo.mascot import GROUNDS, HELD_OUT, TRAINED, picture_files
 from bot.demo.welcome import NAME, RANK, RATE, STEPS
 from storage.records import Concept
 from training.pretraining.judge import Judge
-from training.pretraining.names import COLOURS
+from training.recipe.backgrounds import COLOURS
 
 
 class Mascot:

@@ -110,7 +110,7 @@ def plan_by_dial(
 
 async def check_masks(bot: Bot, order: TrainingOrder, photos: Sequence[Photo]) -> None:
     """Raise UserError if transparency shall be ignored and no photo has any."""
-    if order.options.get("masked_loss"):
+    if order.options.get("masked_loss") or order.options.get("random_backgrounds"):
         store = bot.store.photos
         if not await asyncio.to_thread(store.any_transparent, photos):
             raise UserError("mask_missing")

@@ -226,6 +226,7 @@ IN_SHELL = {
     "folder_foreign": "The folder {folder} was not made by Safelight, so it is not replaced. Choose another --out or name.",
     "fetch_unknown": "There is no base or captioner called {fetch}. {suggestion}",
     "loss_nan": "The training diverged at step {step}: its numbers became infinite. Try --dial quick, a lower --learning-rate or other photos.",
+    "transparent_missing": "None of the photos has transparent areas to lay on backgrounds. Give PNGs whose background is transparent, or leave out --random-backgrounds.",
     "mask_missing": "None of the photos has a mask. Make what to ignore transparent (in a PNG), put x.mask.png beside x.png, or leave out --masked-loss.",
     "memory_full": "There wasn't enough memory. Try --dial quick, a smaller base or a smaller --batch-size.",
     "method_family": "The method {method} doesn't work on bases of the family {family}. Use another --method or --base.",

@@ -15,6 +15,7 @@ from storage.errors import UserError
 from storage.folders import JobFolder, write_whole
 from storage.photos.sandbox import Darkroom
 from storage.records import CheckedPhoto
+from storage.tables.photos import has_alpha
 from training.cli.output import tell
 
 CAPTION_SUFFIX = ".txt"  #: of a caption beside a photo
@@ -31,6 +32,7 @@ class FolderPhoto(NamedTuple):
     caption: str
     checked: CheckedPhoto  #: without its pixels
     digests: tuple[str, ...] = ()  #: of its pixels and of its mask, if it has one
+    transparent: bool = False  #: by itself, not by a mask
     copies: tuple[Path, ...] = ()  #: further files with the same pixels, which are left out
 
 
@@ -93,6 +95,7 @@ async def _read_photos(
                 name, path, _read_caption(captions.get(path)),
                 replace(checked, pixels=b"", preview=b""),
                 (checked.digest, mask) if mask else (checked.digest,),
+                not mask and has_alpha(folder.photos / name),
             )  # fmt: skip
     return list(sources.values())
 

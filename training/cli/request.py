@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -84,9 +84,17 @@ def make_recipe(
         **choose_numbers(given, plan_concepts(given, concepts, catalog, base, dial)),
     )
     more = tuple(ConceptPhotos.from_photos(other, base, other.captions()) for other in others)
+    transparent = [photo.file for each in concepts for photo in each.photos if photo.transparent]
+    check_backgrounds(given.options, transparent)
     return complete_recipe(
-        request, base, first.captions(), accepted=read_date(), other_concepts=more
+        request, base, first.captions(), transparent, accepted=read_date(), other_concepts=more
     )
+
+
+def check_backgrounds(options: Mapping[str, Any], transparent: Sequence[str]) -> None:
+    """Raise UserError if photos shall be laid on backgrounds and none is transparent."""
+    if options.get("random_backgrounds") and not transparent:
+        raise UserError("transparent_missing")
 
 
 def read_date() -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch.nn import functional
 
-from training.pretraining.names import COLOURS
+from training.recipe.backgrounds import COLOURS
 
 SIDE = 64
 PALETTE = torch.tensor(list(COLOURS.values())) / 127.5 - 1  # (C, 3) in -1..1

@@ -11,8 +11,9 @@ import torch
 
 from training.pretraining.backgrounds import plain_backgrounds, put_on
 from training.pretraining.captions import full_caption
-from training.pretraining.names import BASE_STYLES, COLOURS, EVERYDAY, HELD_OUT_STYLES
+from training.pretraining.names import BASE_STYLES, EVERYDAY, HELD_OUT_STYLES
 from training.pretraining.score import to_picture
+from training.recipe.backgrounds import COLOURS
 
 FOLDER = Path("benchmarks/pictures")
 SUBJECTS = ("panda", "octopus", "guitar")

@@ -29,10 +29,11 @@ from training.pretraining.distributed import Batch, train_distributed
 from training.pretraining.export import list_names
 from training.pretraining.layout import WIDTH, make_captioner
 from training.pretraining.mosaics import Mosaics
-from training.pretraining.names import COLOURS, STYLES
+from training.pretraining.names import STYLES
 from training.pretraining.split import is_test_picture, mirror_half, shuffle_colours
 from training.pretraining.style_teacher import COARSE, COLOUR_FEATURES
 from training.pretraining.tokenizers import make_caption_tokenizer
+from training.recipe.backgrounds import COLOURS
 
 if TYPE_CHECKING:
     from pathlib import Path

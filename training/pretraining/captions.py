@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from training.pretraining.names import COLOURS, STYLES, to_words
+from training.pretraining.names import STYLES, to_words
+from training.recipe.backgrounds import COLOURS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,8 @@ from training.pretraining.backgrounds import plain_backgrounds, put_on
 from training.pretraining.distributed import compute_device
 from training.pretraining.export import load_average
 from training.pretraining.layout import make_autoencoder
-from training.pretraining.names import BASE_STYLES, COLOURS, EVERYDAY
+from training.pretraining.names import BASE_STYLES, EVERYDAY
+from training.recipe.backgrounds import COLOURS
 
 if TYPE_CHECKING:
     from pathlib import Path

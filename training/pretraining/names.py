@@ -65,21 +65,6 @@ DROPPED = re.compile(
     r"skin-tone|flag|keycap|arrow|button|thirty|o-clock|clock$|\bman\b|\bmen\b|woman|women|person"
 )
 
-COLOURS = {
-    "white": (255, 255, 255),
-    "black": (24, 24, 24),
-    "grey": (150, 150, 150),
-    "red": (205, 60, 55),
-    "orange": (240, 150, 60),
-    "yellow": (245, 215, 95),
-    "green": (75, 165, 90),
-    "blue": (60, 110, 205),
-    "light blue": (165, 210, 240),
-    "purple": (135, 85, 175),
-    "pink": (245, 175, 200),
-    "brown": (130, 90, 65),
-}
-
 
 def is_usable(name: str) -> bool:
     """Return whether a name is a thing, not a flag, a clock, an arrow or a variant of people."""

@@ -21,7 +21,8 @@ from training.pretraining.captions import choose_article
 from training.pretraining.distributed import compute_device
 from training.pretraining.export import load_average
 from training.pretraining.layout import make_autoencoder
-from training.pretraining.names import BASE_STYLES, COLOURS, EVERYDAY, to_words
+from training.pretraining.names import BASE_STYLES, EVERYDAY, to_words
+from training.recipe.backgrounds import COLOURS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -24,13 +24,13 @@ from training.pretraining.judge import Judge, load_judge
 from training.pretraining.judge_training import FOLDER
 from training.pretraining.names import (
     BASE_STYLES,
-    COLOURS,
     EVERYDAY,
     HELD_OUT_STYLES,
     HELD_OUT_SUBJECTS,
     to_words,
 )
 from training.pretraining.split import is_test_picture
+from training.recipe.backgrounds import COLOURS
 
 if TYPE_CHECKING:
     from diffusers import AutoencoderKL

@@ -13,9 +13,10 @@ from torch.nn import functional
 from training.pretraining.captions import PATTERNS, draw_caption
 from training.pretraining.distributed import Batch, train_distributed
 from training.pretraining.layout import make_scheduler, make_text_encoder, make_unet
-from training.pretraining.names import COLOURS, to_words
+from training.pretraining.names import to_words
 from training.pretraining.scenes import TINTS
 from training.pretraining.tokenizers import BEGIN, END, load_prompt_tokenizer
+from training.recipe.backgrounds import COLOURS
 
 if TYPE_CHECKING:
     from pathlib import Path

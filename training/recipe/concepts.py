@@ -19,6 +19,7 @@ class TrainingPhoto:
 
     file: str
     caption: str
+    background: str = ""  #: the colour behind its transparent parts; empty leaves it as it is
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -20,9 +21,15 @@ OMITTED_WHEN_DEFAULT = frozenset({
     "shuffle_caption", "dropout", "optimizer", "num_class_images", "prior_loss_weight",
     "masked_loss", "unmasked_weight", "extra_resolutions", "other_concepts",
     "gradient_accumulation_steps", "nf4", "memory_fallbacks", "initializer_token",
+    "random_backgrounds",
 })  # fmt: skip
 #: left out of a file's header: private, or of no use to its reader
 NOT_PUBLIC = ("max_file_bytes", "class_prompt")
+
+
+def count_files(photos: Iterable[TrainingPhoto]) -> int:
+    """Count the files of photos; a file may be there on several backgrounds."""
+    return len({photo.file for photo in photos})
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +134,9 @@ class Recipe(TrainingOptions):
     def public_json(self) -> dict[str, Any]:
         """Return what a file's header may contain: no captions, photo names or prompts."""
         content = asdict(self)
-        content["photos"], content["prompts"] = len(self.photos), len(self.prompts)
+        content["photos"], content["prompts"] = count_files(self.photos), len(self.prompts)
         content["other_concepts"] = tuple(
-            {**other, "photos": len(other["photos"])} for other in content["other_concepts"]
+            {**asdict(other), "photos": count_files(other.photos)} for other in self.other_concepts
         )
         default = {field.name: field.default for field in fields(self)}
         return {

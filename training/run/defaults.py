@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from storage.records import Base, Optimizer, Rule
 from storage.requests import TrainRequest
 from training import families, methods
 from training.bases.cache import BaseCache
+from training.recipe.backgrounds import lay_on_backgrounds
 from training.recipe.concepts import (
     ConceptPhotos,
     SamplePrompt,
@@ -22,14 +23,21 @@ from training.recipe.concepts import (
 )
 from training.recipe.recipe import Recipe
 
+EMBEDDED_BACKGROUNDS = 4  #: behind transparent photos; a small base mixes subject and ground
+
 
 def complete_recipe(
-    request: TrainRequest, base: Base, photos: Sequence[tuple[str, str]], **more: Any
+    request: TrainRequest,
+    base: Base,
+    photos: Sequence[tuple[str, str]],
+    transparent: Collection[str] = (),
+    **more: Any,
 ) -> Recipe:
     """Return the recipe of a request.
 
-    `photos` are (file, caption); `more` are further fields of the recipe. What is in `more` comes
-    first, then the request's options, then what the method decides, then the family and the base.
+    `photos` are (file, caption), `transparent` the files with transparent parts; `more` are
+    further fields of the recipe. What is in `more` comes first, then the request's options, then
+    what the method decides, then the family and the base.
 
     Raises JobError: "method_unknown", or whatever `Recipe` and `check_family` raise.
     """
@@ -40,7 +48,7 @@ def complete_recipe(
         decided |= {"ema_decay": 0.0, "lr_scheduler": "constant"}
     recipe = Recipe(**(decided | request.options | more))
     check_family(recipe)
-    return recipe
+    return lay_on_backgrounds(recipe, transparent)
 
 
 def base_defaults(
@@ -61,6 +69,7 @@ def base_defaults(
         "prompts": tuple(SamplePrompt(text, request.seed + at) for at, text in enumerate(prompts)),
         "save_every": checkpoint_interval(request.steps),
         "class_prompt": class_prompt(request, base),
+        "random_backgrounds": EMBEDDED_BACKGROUNDS if base.small else 0,
     }
 
 

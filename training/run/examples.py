@@ -74,8 +74,11 @@ def list_buckets(resolution: int, grain: int) -> list[tuple[int, int]]:
     return buckets
 
 
-def crop_photo(place: Path, buckets: list[tuple[int, int]]) -> CroppedPhoto:
-    """Scale a photo and crop it around its center to the bucket nearest in aspect ratio."""
+def crop_photo(place: Path, buckets: list[tuple[int, int]], background: str = "") -> CroppedPhoto:
+    """Scale a photo and crop it around its center to the bucket nearest in aspect ratio.
+
+    With a background, its transparent parts are laid on that.
+    """
     try:
         with Image.open(place) as opened:
             opened.load()
@@ -84,7 +87,8 @@ def crop_photo(place: Path, buckets: list[tuple[int, int]]) -> CroppedPhoto:
         raise JobError("photo_broken", file=place.name) from broken
     height, width = buckets[aspects.find_nearest_bucket(photo.height, photo.width, buckets)]
     size = (width, height)
-    cropped = ImageOps.fit(photo.convert("RGB"), size, Image.Resampling.LANCZOS)
+    plain = masks.put_on(photo, background) if background else photo.convert("RGB")
+    cropped = ImageOps.fit(plain, size, Image.Resampling.LANCZOS)
     return CroppedPhoto(cropped, describe_crop(photo.size, size), masks.crop_mask(photo, size))
 
 
@@ -108,7 +112,9 @@ def encode_photos(family: Family, recipe: Recipe, photos: Path) -> list[Example]
 def encode_at(family: Family, recipe: Recipe, photos: Path, side: int) -> list[Example]:
     """Encode every photo at one resolution; small photos of one size several at a time."""
     buckets = list_buckets(side, family.size_multiple)
-    cropped = (crop_photo(photos / photo.file, buckets) for photo in recipe.all_photos)
+    cropped = (
+        crop_photo(photos / photo.file, buckets, photo.background) for photo in recipe.all_photos
+    )
     encoded: list[tuple[Tensor, Crop, Image.Image | None]] = []
     for _, same_size in groupby(cropped, key=lambda photo: photo.frame.size):
         for batch in take_batches(same_size, max(1, ENCODE_PIXELS // side**2)):

@@ -1,4 +1,4 @@
-"""Masked loss: the alpha channel of a photo's file as weights of the loss."""
+"""The alpha channel of a photo's file: as weights of the loss, or with a background behind it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from storage.errors import JobError
+from training.recipe.backgrounds import COLOURS
 
 
 def crop_mask(picture: Image.Image, size: tuple[int, int]) -> Image.Image | None:
@@ -34,3 +35,13 @@ def check_masks(weights: list[Tensor], masked: int, files: list[str]) -> None:
     for each, file in zip(weights, files, strict=True):
         if not each.any():
             raise JobError("mask_empty", file=file)
+
+
+def put_on(photo: Image.Image, name: str) -> Image.Image:
+    """Return a picture in RGBA, whose colours were blended on white, on a ground, in RGB.
+
+    With alpha a, white W and ground B: aC + (1 - a)B = (aC + (1 - a)W) + (1 - a)(B - W).
+    """
+    pixels = np.asarray(photo).astype(np.float64)
+    seen = pixels[..., :3] + (1 - pixels[..., 3:] / 255) * (np.array(COLOURS[name]) - 255)
+    return Image.fromarray(seen.round().clip(0, 255).astype(np.uint8))

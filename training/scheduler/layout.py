@@ -15,6 +15,7 @@ from storage.folders import JobFolder, replacing, write_json
 from storage.records import Catalog, Job, Kind, Photo
 from storage.requests import TrainRequest
 from storage.store import Store
+from storage.tables.photos import has_alpha
 from training.recipe.concepts import ConceptPhotos
 from training.recipe.names import current_names
 from training.run.defaults import complete_recipe
@@ -111,8 +112,10 @@ async def train_recipe(store: Store, job: Job, catalog: Catalog) -> dict[str, An
         raise JobError("no_photos", name=request.name)
     pairs = zip(request.other_datasets, rest, strict=True)
     others = tuple(ConceptPhotos.from_photos(other, start, each) for other, each in pairs)
+    folder = store.home.job_folder(job.folder).photos
+    transparent = [name for name in names.values() if has_alpha(folder / name)]
     return complete_recipe(
-        request, start, first, accepted=job.created, other_concepts=others
+        request, start, first, transparent, accepted=job.created, other_concepts=others
     ).to_json()
 
 

@@ -14,11 +14,12 @@ from storage.limits import MAX_CONCEPTS
 from storage.records import Method, Optimizer
 
 
-async def test_masks_need_see_through_photos(kit, scheduler):
-    """Masks are refused before the start unless a photo has transparency."""
+@pytest.mark.parametrize("options", [{"masked_loss": True}, {"random_backgrounds": 4}])
+async def test_transparent_photos_are_needed(kit, scheduler, options):
+    """Masks and backgrounds are refused before the start unless a photo has transparency."""
     alice = kit.add_member("alice")
     dataset = await scheduler.add_dataset(alice)
-    order = TrainingOrder(dataset.id, "lora", "embedded", options={"masked_loss": True})
+    order = TrainingOrder(dataset.id, "lora", "embedded", options=options)
 
     with pytest.raises(UserError, match="mask_missing"):
         await preview_training(kit.bot, order, alice.id, kit.guild.id)
@@ -26,9 +27,8 @@ async def test_masks_need_see_through_photos(kit, scheduler):
     Image.new("RGBA", (64, 64), (200, 30, 30, 120)).save(clear, "PNG")
     await kit.store.photos.add(dataset, await kit.bot.darkroom.check(clear.getvalue()))
 
-    assert (await preview_training(kit.bot, order, alice.id, kit.guild.id)).order.options[
-        "masked_loss"
-    ]
+    preview = await preview_training(kit.bot, order, alice.id, kit.guild.id)
+    assert preview.order.options == options
 
 
 def test_one_rate():

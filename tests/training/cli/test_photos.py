@@ -61,6 +61,16 @@ def test_a_mask_becomes_the_alpha_channel(photos, tmp_path):
     assert (alpha.getpixel((20, 100)), alpha.getpixel((280, 100))) == (255, 0)
 
 
+def test_a_mask_hides_nothing(photos, tmp_path):
+    """A picture is transparent by its own alpha; a mask says only where to learn."""
+    Image.new("L", (150, 140), 90).save(photos / "c.mask.png")
+    Image.new("RGBA", (64, 64), (255, 0, 0, 90)).save(photos / "z.png")
+
+    read = read_photos(list_pictures(photos), JobFolder(tmp_path / "job"))
+
+    assert [photo.path.name for photo in read if photo.transparent] == ["z.png"]
+
+
 def test_a_mask_of_another_shape_is_named(photos, tmp_path):
     """A mask that does not fit its photo is refused."""
     Image.new("L", (100, 280)).save(photos / "b.mask.png")

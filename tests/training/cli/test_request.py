@@ -7,7 +7,7 @@ import pytest
 from storage.errors import UserError
 from storage.records import Concept
 from training.cli.commands import parse
-from training.cli.request import list_concepts
+from training.cli.request import check_backgrounds, list_concepts
 
 TRAIN = ("train", "dog", "--out", "out", "--name", "My Pets")
 
@@ -51,3 +51,12 @@ def test_folders_and_triggers_that_do_not_pair(flags: tuple[str, ...]) -> None:
     """Unequal numbers are refused before a photo is read."""
     with pytest.raises(UserError, match="folders_uneven"):
         concepts(*flags)
+
+
+def test_no_transparent_photo() -> None:
+    """Backgrounds that nothing could be laid on are refused."""
+    check_backgrounds({"random_backgrounds": 0}, [])
+    check_backgrounds({"random_backgrounds": 4}, ["a.png"])
+
+    with pytest.raises(UserError, match="transparent_missing"):
+        check_backgrounds({"random_backgrounds": 4}, [])

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from training.pretraining import scenes
-from training.pretraining.names import BASE_STYLES, COLOURS, EVERYDAY, to_words
+from training.pretraining.names import BASE_STYLES, EVERYDAY, to_words
+from training.recipe.backgrounds import COLOURS
 
 
 @pytest.fixture(scope="module")

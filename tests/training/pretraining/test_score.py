@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from training.pretraining.names import COLOURS
 from training.pretraining.score import grade_captions, on_background
+from training.recipe.backgrounds import COLOURS
 
 
 def test_captions_are_graded():

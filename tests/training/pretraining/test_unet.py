@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from training.pretraining.names import COLOURS
 from training.pretraining.tokenizers import load_prompt_tokenizer, save_prompt_tokenizer
 from training.pretraining.unet import UnetTask, list_unused_words
+from training.recipe.backgrounds import COLOURS
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from storage.errors import JobError
+from training.recipe.backgrounds import COLOURS
 from training.run import masks
 from training.run.examples import Batches, crop_photo, encode_photos
 from training.run.loop import train
@@ -31,6 +32,22 @@ def test_a_mask_is_cut_as_its_photo(tmp_path):
     assert (wide.mask.size, plain.mask) == (wide.picture.size, None)
     assert (wide.mask.getpixel((5, 30)), wide.mask.getpixel((60, 30))) == (255, 0)
     assert wide.picture.getpixel((5, 30)) == (20, 200, 100)
+
+
+def test_a_background_is_laid_behind(tmp_path):
+    """Transparent parts take the ground's colour; what is half seen is mixed with it."""
+    picture = Image.new("RGBA", (64, 64), (255, 255, 255, 0))
+    ImageDraw.Draw(picture).rectangle((0, 0, 31, 31), fill=(20, 200, 100, 255))
+    half = tuple(round((colour + 255) / 2) for colour in (20, 200, 100))  # as photos are kept
+    ImageDraw.Draw(picture).rectangle((32, 0, 63, 31), fill=(*half, 128))
+    picture.save(tmp_path / "a.png")
+
+    seen = crop_photo(tmp_path / "a.png", [(64, 64)], "blue").picture
+
+    assert seen.getpixel((10, 10)) == (20, 200, 100)
+    assert seen.getpixel((10, 50)) == COLOURS["blue"]
+    mixed = [(a + b) / 2 for a, b in zip((20, 200, 100), COLOURS["blue"], strict=True)]
+    assert seen.getpixel((50, 10)) == pytest.approx(mixed, abs=1.5)
 
 
 def test_weights_go_from_the_background_to_one():

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from io import BytesIO
 
 import pytest
+from PIL import Image
 
 from storage.errors import SafelightError
-from storage.records import Base, Catalog
+from storage.records import Base, Catalog, CheckedPhoto
 from training.scheduler.layout import clear_folder, write_job_folder
 
 ALICE, BOB = 1001, 1002
@@ -34,6 +36,22 @@ async def test_a_training_has_its_recipe_and_photos(queue):
     assert (folder.photos / "0001.png").read_bytes() == queue.home.photo_file(
         first.digest
     ).read_bytes()
+
+
+async def test_transparent_photos_get_backgrounds(queue):
+    """On a small base, a photo with transparent parts is shown on several backgrounds."""
+    dataset = await queue.add_dataset(count=1)
+    file = BytesIO()
+    Image.new("RGBA", (64, 64), (255, 255, 255, 0)).save(file, "PNG")
+    checked = CheckedPhoto("a" * 64, 7, 64, 64, file.getvalue(), b"preview", ())
+    await queue.store.photos.add(dataset, checked)
+    job = await queue.add_training(dataset=dataset)
+
+    await write_job_folder(queue.store, job, Catalog(bases=(replace(HERE, small=True),)))
+
+    recipe = queue.home.job_folder(job.folder).read_request()["recipe"]
+    grounds = [(shot["file"], bool(shot["background"])) for shot in recipe["photos"]]
+    assert grounds == [("0001.png", False), *[("0002.png", True)] * 4]
 
 
 async def test_further_datasets_are_concepts(queue):
