@@ -55,12 +55,19 @@ class JobState:
             case PreviewsDrawn() as event:
                 self.before = self.before if event.step else event
                 self.previews = event
+                self._drop_note("disk_full")
             case CheckpointSaved() as event:
                 self.curve = event.curve or self.curve
+                self._drop_note("disk_full", "checkpoint_lost")
             case PictureDrawn() as event:
                 self.pictures[event.file] = event
             case event if isinstance(event, Ending):
                 self.end = event
+
+    def _drop_note(self, *codes: str) -> None:
+        """Drop the newest note if it is one of these, as it is no longer so."""
+        if self.note is not None and self.note.code in codes:
+            self.note = None
 
     @property
     def done(self) -> Done:
