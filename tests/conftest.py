@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import tempfile
+from pathlib import Path
+from shutil import disk_usage
 from typing import TYPE_CHECKING
 
 import pytest
+from psutil import virtual_memory
 
 from bot.wording.template import Facts
 from tests.fakes.smalldisk import SmallDisk, mounting_small_disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from xdist.scheduler import LoadScopeScheduling
 
 #: folders whose files share an expensive fixture, so that they are one piece of work
 SHARED = ("tests/contracts",)
+RAM_DISK = Path("/dev/shm")  # noqa: S108 - pytest makes folders of its own in it
+MIN_FREE_BYTES = 6 << 30
 
 
 def pytest_configure() -> None:
     """Raise if a sentence lacks a fact, instead of leaving a gap; heed Ctrl+C as on a terminal.
 
     A script that runs the tests with `&` has SIGINT ignored, in their child processes, too.
+    Temporary files lie in memory where there is room: the disk is slower than the tests.
     """
     Facts.strict = True
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch's; pytest -n 2 has a process for a core
+    free = min(disk_usage(RAM_DISK).free, virtual_memory().available) if RAM_DISK.is_dir() else 0
+    if "TMPDIR" not in os.environ and free > MIN_FREE_BYTES:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(RAM_DISK)
 
 
 @pytest.fixture

@@ -19,7 +19,8 @@ class PictureCard(Card):
 
     def open_files(self) -> list[discord.File]:
         """Open the attached files, tiny pictures enlarged."""
-        return [discord.File(enlarge(path), name) for name, path in self.paths.items()]
+        shown = {name: enlarge(path) for name, path in self.paths.items()}  # or raises, none open
+        return [discord.File(content, name) for name, content in shown.items()]
 
 
 def enlarge(path: Path) -> io.BytesIO | Path:
