@@ -7,16 +7,15 @@ from typing import Any
 
 import torch
 
-from benchmarks.teaching import runner
 from benchmarks.teaching.runner import Pictures
 from benchmarks.teaching.subject import KNOWN
 from benchmarks.teaching.topic import Bar, Draw, Grades, grade_memorising, grade_ranks
 from bot import wording
-from bot.demo.mascot import GROUNDS, HELD_OUT, TRAINED, picture_files
+from bot.demo.mascot import HELD_OUT, TRAINED, on_ground, picture_files
 from bot.demo.welcome import NAME, RANK, RATE, STEPS
 from storage.records import Concept
 from training.pretraining.judge import Judge
-from training.recipe.backgrounds import COLOURS
+from training.recipe.backgrounds import COLOURS, name_ground
 
 
 class Mascot:
@@ -38,23 +37,15 @@ class Mascot:
         galleries = judge.galleries.values()
         self.gallery_size = 1 + sum(len(gallery.names) for gallery in galleries)
         self.title = f"the mascot, among {self.gallery_size}"
-        paths = picture_files(TRAINED)
-        self.photos = [(path, self.caption(GROUNDS[path.stem])) for path in paths]
-        self.prompts = [self.caption(colour) for colour in COLOURS]
-        self.real = [runner.read_picture(path) for path in picture_files(TRAINED + HELD_OUT)]
-        self.training_features = judge.extract_features(
-            [runner.read_picture(path) for path in paths]
-        )
-        self.unseen = judge.extract_features(
-            [runner.read_picture(path) for path in picture_files(HELD_OUT)]
-        )
+        caption = wording.demo.MASCOT_CAPTION.format(word=self.trigger)
+        self.photos = [(path, caption) for path in picture_files(TRAINED)]
+        self.prompts = [name_ground(caption, colour) for colour in COLOURS]
+        self.real = [on_ground(name) for name in TRAINED + HELD_OUT]
+        self.training_features = judge.extract_features([on_ground(name) for name in TRAINED])
+        self.unseen = judge.extract_features([on_ground(name) for name in HELD_OUT])
         rows = [g.features[g.names.index(other)][None] for g in galleries if other in g.names]
         self.decoy = torch.cat(rows)
         self.base = draw(self.prompts)
-
-    def caption(self, ground: str) -> str:
-        """Return a caption as the demo writes it."""
-        return wording.demo.MASCOT_CAPTION.format(word=self.trigger, ground=ground)
 
     def grade(self, pictures: Pictures) -> Grades:
         """Return Glim's ranks; the control is another thing that the base has never seen.

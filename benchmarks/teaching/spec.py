@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -11,10 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from storage.events import StepBoundary
-from storage.folders import JobFolder, write_json
+from storage.folders import JobFolder, write_json, write_whole
+from storage.photos.pixels import check_picture
 from storage.planning.plan import plan_training
 from storage.records import Catalog, Concept, Dial
 from storage.requests import TrainRequest
+from storage.tables.photos import has_alpha
 from training import methods
 from training.recipe.recipe import Recipe
 from training.run.defaults import complete_recipe, rules
@@ -70,7 +71,8 @@ def make_recipe(bases: BaseCache, training_spec: TrainingSpec, **more: Any) -> R
     )  # fmt: skip
     files = [(path.name, caption) for path, caption in training_spec.photos]
     request = replace(request, **training_spec.overrides)
-    return complete_recipe(request, base, files, accepted=time.time(), **more)
+    transparent = [path.name for path, _ in training_spec.photos if has_alpha(path)]
+    return complete_recipe(request, base, files, transparent, accepted=time.time(), **more)
 
 
 def start_training(
@@ -80,7 +82,7 @@ def start_training(
     folder = JobFolder(place)
     folder.photos.mkdir(parents=True)
     for path, _ in training_spec.photos:
-        shutil.copy(path, folder.photos)
+        write_whole(folder.photos / path.name, check_picture(path.read_bytes()).pixels)
     write_json(folder.request_file, {"kind": "train", "attempt": 1, "recipe": recipe.to_json()})
     return folder, train(folder, bases)
 

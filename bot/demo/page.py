@@ -19,7 +19,7 @@ from zipfile import ZipFile
 from aiohttp import ClientSession, web
 from yarl import URL
 
-from bot.demo.mascot import FOLDER, HELD_OUT, TRAINED, picture_files
+from bot.demo.mascot import FOLDER, HELD_OUT, TRAINED, face, picture_files
 from bot.demo.world import Screen
 
 STYLE = Path(__file__).with_name("page.css")
@@ -100,9 +100,9 @@ class Page:
         text = replace_parts(body.decode(), SCRIPT_REPLACEMENTS) + SCRIPT.read_text("utf-8")
         return web.Response(body=text.encode(), status=status, headers=headers)
 
-    async def get_icon(self, _: web.Request) -> web.FileResponse:
+    async def get_icon(self, _: web.Request) -> web.Response:
         """Return the mascot's face."""
-        return web.FileResponse(FOLDER / "winking.png")
+        return web.Response(body=face("winking"), content_type="image/png")
 
     async def get_picture(self, request: web.Request) -> web.FileResponse:
         """Return one of the mascot's pictures."""

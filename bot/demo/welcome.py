@@ -14,7 +14,7 @@ from bot.actions.permissions import refusing_duplicates
 from bot.bot import Bot, Interaction
 from bot.card import Card
 from bot.cards.components import Button, defer, edit, row, text
-from bot.demo.mascot import GROUNDS, SHEET, picture_files
+from bot.demo.mascot import SHEET, picture_files
 from bot.wording import say
 from storage.errors import UserError
 from storage.records import Concept, Dataset
@@ -60,9 +60,7 @@ async def get_mascot_dataset(bot: Bot, owner: int, guild: int) -> Dataset:
     for picture in picture_files():
         checked = await bot.darkroom.check(await asyncio.to_thread(picture.read_bytes))
         photo = await bot.store.photos.add(dataset, checked)
-        said = wording.fill(
-            wording.demo.MASCOT_CAPTION, word=dataset.trigger, ground=GROUNDS[picture.stem]
-        )
+        said = wording.fill(wording.demo.MASCOT_CAPTION, word=dataset.trigger)
         await bot.store.photos.set_caption(photo.id, owner, said)
     return dataset
 

@@ -14,7 +14,7 @@ import discord
 import simcord
 from discord.ext import commands
 
-from bot.demo.mascot import FOLDER
+from bot.demo.mascot import face
 
 #: Where simcord looks for avatars; a picture given for such an address is shown.
 AVATAR_URL = "https://cdn.simcord.invalid"
@@ -133,7 +133,7 @@ class World:
         shown: list[Any] = [self.env.backend.bot_user, *(p.user for p in self.people.values())]
         for who in shown:
             name = f"{who.avatar}.png"
-            faces[f"{AVATAR_URL}/avatars/{who.id}/{name}"] = (name, (FOLDER / name).read_bytes())
+            faces[f"{AVATAR_URL}/avatars/{who.id}/{name}"] = (name, face(who.avatar))
         preview = self.env.preview(
             self.channel, viewers=list(self.people.values()), layout="channel", assets=faces
         )
