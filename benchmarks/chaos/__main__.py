@@ -71,8 +71,8 @@ class Chaos:
         """Injure until there are no kills left, then wait for the jobs to end."""
         self.house.bot_wanted = True
         await self.load.add_members()
-        keeper = asyncio.create_task(self.keep())
-        try:
+        async with asyncio.TaskGroup() as tasks:  # if nobody keeps the house, the run fails
+            keeper = tasks.create_task(self.keep())
             while self.injuries.kills_left > 0 and not self.stuck:
                 await self.load.top_up()
                 await self.rest()
@@ -80,7 +80,6 @@ class Chaos:
             while await self.house.store.jobs.list_open() and not self.stuck:
                 await asyncio.sleep(TURN_SECONDS)
             await self.let_bot_finish()
-        finally:
             keeper.cancel()
         await self.house.stop()
 

@@ -17,6 +17,7 @@ import random
 import signal
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -132,13 +133,16 @@ def serve(folder: Path) -> None:
         while True:
             caller, _ = line.accept()
             with caller:
-                asked: dict[str, Any] = json.loads(caller.recv(4096))
+                if not (content := caller.recv(4096)):
+                    continue  # who asked was killed
+                asked: dict[str, Any] = json.loads(content)
                 pid = os.fork()
                 if pid == 0:
                     line.close()
                     caller.close()
                     become(folder, asked["role"])
-                caller.sendall(json.dumps({"pid": pid, "born": read_birth(pid)}).encode())
+                with suppress(BrokenPipeError):  # the same, a little later
+                    caller.sendall(json.dumps({"pid": pid, "born": read_birth(pid)}).encode())
 
 
 if __name__ == "__main__":
