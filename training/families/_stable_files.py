@@ -20,7 +20,14 @@ A1111 = (
 # those of comfy/utils.py (unet_to_diffusers). lllyasviel/stable-diffusion-webui-forge dfdcbab6 has
 # both in packages_3rdparty/comfyui_lora_collection.
 _LAYER = r"(attn[12]_to_(q|k|v|out_0)|ff_net_(0_proj|2))"
+# Both read diffusers' names of before 0.22 (`attn1.processor.to_q_lora`), but none of its newer
+# ones and none of peft's (Comfy-Org/ComfyUI issue 9753).
+_DOTTED_INNER = r"(attn[12]\.processor\.to_(q|k|v|out)|ff\.net\.(0\.proj|2))"
+_DOTTED_LAYER = rf"(proj_(in|out)|transformer_blocks\.\d+\.{_DOTTED_INNER})"
+_DOTTED_TEXT = r"(self_attn\.(q|k|v|out)_proj|mlp\.fc[12])"
 COMFY = (
+    rf"(unet\.)?((down|up)_blocks\.\d+|mid_block)\.attentions\.\d+\.{_DOTTED_LAYER}([._]lora)?",
+    rf"text_encoder(_2)?\.text_model\.encoder\.layers\.\d+\.{_DOTTED_TEXT}(\.lora(_linear_layer)?)?",
     SGM,
     rf"lora_unet_((down|up)_blocks_\d+|mid_block)_attentions_\d+_transformer_blocks_\d+_{_LAYER}",
     r"lora_unet_((down|up)_blocks_\d+|mid_block)_attentions_\d+_proj_(in|out)",
@@ -65,6 +72,8 @@ STABLE_FILES = FamilyFiles(
         "Forge": COMFY,
         "Forge Neo": COMFY,
         "ComfyUI": COMFY,
+        # diffusers 0.42, loaders/lora_pipeline.py: other names than peft's, which has no `unet.`
+        "diffusers": (r"(?!base_model\.).+",),
     },
     model_incompatibilities=model_incompatibilities,
 )

@@ -20,6 +20,7 @@ from training.styles.header import (
 )
 from training.styles.thumbnail import thumbnail_bytes
 
+STABLE_FAMILY = "sd1"  #: of Stable Diffusion 1 or 2: programs read the names of both alike
 UNKNOWN = "unknown"  #: what a file was made for, if nothing tells
 
 #: our words for what files of kohya's trainers and of modelspec say, the first one that is there
@@ -57,9 +58,9 @@ def inspect_file(file: Path) -> dict[str, Any]:
     phrase = str(told.get("modelspec.trigger_phrase", ""))
     trigger = phrase if recipe.get("other_concepts") else made["trigger"] or phrase
     family = str(recipe.get("family", "")) or made_for.family
-    known = family or made_for.title == STABLE
-    found = incompatibilities(header, family) if known else {}
-    needs = find_needs(header, family) if known else {}
+    known = family or (STABLE_FAMILY if made_for.title == STABLE else "")
+    found = incompatibilities(header, known) if known else {}
+    needs = find_needs(header, known) if known else {}
     return facts | {
         "file": file.name,
         "bytes": file.stat().st_size,

@@ -63,3 +63,32 @@ def test_a_pickle_is_no_style(tmp_path):
 
     with pytest.raises(JobError, match="style_foreign"):
         inspect_file(path)
+
+
+BLOCK = "down_blocks.0.attentions.0.transformer_blocks.0.attn1"
+
+
+@pytest.mark.parametrize(
+    ("down", "up", "loads"),
+    [
+        (f"unet.{BLOCK}.to_q.lora_A.weight", f"unet.{BLOCK}.to_q.lora_B.weight", ["diffusers"]),
+        (
+            f"unet.{BLOCK}.to_q.lora.down.weight",
+            f"unet.{BLOCK}.to_q.lora.up.weight", ["diffusers"],
+        ),
+        (
+            f"base_model.model.{BLOCK}.to_q.lora_A.weight",
+            f"base_model.model.{BLOCK}.to_q.lora_B.weight", [],
+        ),
+        (
+            f"unet.{BLOCK}.processor.to_q_lora.down.weight",
+            f"unet.{BLOCK}.processor.to_q_lora.up.weight",
+            ["Forge", "Forge Neo", "ComfyUI", "diffusers"],
+        ),
+    ],
+)  # fmt: skip
+def test_names_of_diffusers_and_peft(tmp_path, down, up, loads):
+    """Names with dots are read by the programs that know them, and by no others."""
+    shapes = {down: ("F16", (4, 320)), up: ("F16", (320, 4))}
+
+    assert inspect_file(write_file(tmp_path / "theirs.safetensors", shapes))["loads"] == loads
