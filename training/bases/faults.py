@@ -18,6 +18,7 @@ from training.styles.inspect import method_title
 PICKLE_SUFFIXES = (".ckpt", ".pt", ".pth", ".bin")
 SAFE_SUFFIXES = (".safetensors", ".sft")
 MODEL_SUFFIXES = (*SAFE_SUFFIXES, *PICKLE_SUFFIXES, ".gguf")
+DENOISERS, CONFIG = ("unet", "transformer"), "config.json"
 
 
 class Fault(NamedTuple):
@@ -142,7 +143,10 @@ def find_network_faults(place: Path, index: dict[str, Any]) -> Iterator[Fault]:
         inside = place / part
         if not folder.is_plain_name(part) or not inside.is_dir():
             yield Fault("base_unusable", f"it has no folder {tensorfile.shorten(part)}")
-        elif (inside / "config.json").is_file() and "okenizer" not in str(named[-1]):
+        elif part in DENOISERS and not (inside / CONFIG).is_file():
+            yield from find_weight_faults(inside)
+            yield Fault("base_unusable", f"its {part} has no {CONFIG}")
+        elif (inside / CONFIG).is_file() and "okenizer" not in str(named[-1]):
             yield from find_weight_faults(inside)
 
 

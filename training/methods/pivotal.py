@@ -128,11 +128,12 @@ def export(
 
     Raises UserError("name_bad") for a word that cannot name a file.
     """
-    _, words = split_file(tensors)
-    return {
-        f"{clean_name(word)}.safetensors": safetensors.save(vectors)
-        for word, vectors in words.items()
-    }
+    files, (_, words) = dict[str, bytes](), split_file(tensors)
+    for word, vectors in words.items():
+        if vectors.keys() == {"clip_l"}:  # OneTrainer's name where there is one text encoder
+            vectors = {"emb_params": vectors["clip_l"]}  # noqa: PLW2901
+        files[f"{clean_name(word)}.safetensors"] = safetensors.save(vectors)
+    return files
 
 
 def check(networks: Networks, tensors: dict[str, Tensor]) -> None:

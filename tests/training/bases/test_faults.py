@@ -16,6 +16,7 @@ from training.cli import bases as command
 from training.settings import TrainingSettings
 
 WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
+CONFIG = "unet/config.json"
 INDEX = "model_index.json"
 SOUND = make_content(KINDS["lora"])
 
@@ -95,6 +96,7 @@ def point(shard):
         (point("model-00002.safetensors"), "base_unusable", "is missing"),
         (lambda place: shutil.rmtree(place / "vae"), "base_unusable", "no folder vae"),
         (lambda place: (place / WEIGHTS).unlink(), "base_unusable", "no .safetensors file"),
+        (lambda place: (place / CONFIG).unlink(), "base_unusable", "its unet has no config.json"),
         (lambda place: (place / INDEX).unlink(), "base_unusable", "has no model_index.json"),
         (write_index("{"), "base_unusable", "model_index.json can't be read"),
         (write_index('{"_class_name": "FluxPipeline"}'), "base_unusable", "it is a FluxPipeline"),

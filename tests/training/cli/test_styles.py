@@ -10,6 +10,7 @@ from storage.errors import JobError, UserError
 from training.cli.arguments import ExportArguments
 from training.cli.styles import export
 from training.settings import TrainingSettings
+from training.styles.inspect import inspect_file
 
 
 def test_only_some_are_exported(tmp_path):
@@ -23,16 +24,27 @@ def test_only_some_are_exported(tmp_path):
     assert refused.value.code == "export_kind"
 
 
-def test_a_word_is_exported(tmp_path):
+CLIP_L, CLIP_G = torch.rand(2, 768), torch.rand(2, 1280)
+
+
+@pytest.mark.parametrize(
+    ("bundled", "vectors"),
+    [
+        ({"clip_l": CLIP_L, "clip_g": CLIP_G}, {"clip_l": CLIP_L, "clip_g": CLIP_G}),
+        ({"string_to_param.*": CLIP_L}, {"emb_params": CLIP_L}),
+        ({"clip_l": CLIP_L}, {"emb_params": CLIP_L}),  # OneTrainer's for Stable Diffusion 1
+    ],
+)
+def test_a_word_is_exported(tmp_path, bundled, vectors):
     """The word in a LoRA's file becomes an embedding of its name, as ComfyUI and Forge want it."""
-    vectors = {"clip_l": torch.rand(2, 4), "clip_g": torch.rand(2, 8)}
     file = tmp_path / "my style.safetensors"
-    save_file({f"bundle_emb.zorp.{end}": tensor for end, tensor in vectors.items()}, file)
+    save_file({f"bundle_emb.zorp.{end}": tensor for end, tensor in bundled.items()}, file)
 
     told = export(ExportArguments(file=file, out=tmp_path, overwrite=False), TrainingSettings())
 
     made = tmp_path / "zorp.safetensors"
     assert told == {"kind": "exported", "file": str(made), "bytes": made.stat().st_size}
+    assert inspect_file(made)["method"] == "embedding"
     found = load_file(made)
     assert found.keys() == vectors.keys()
     assert all(torch.equal(found[end], vectors[end]) for end in vectors)
