@@ -49,11 +49,11 @@ def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sort the pieces by their slowest test, as marked with `slow(seconds)`."""
+    """Sort the pieces by what their tests take together, as marked with `slow(seconds)`."""
     seconds: dict[str, float] = {}
     for item in items:
         piece, mark = piece_of(item.nodeid), item.get_closest_marker("slow")
-        seconds[piece] = max(seconds.get(piece, 0), mark.args[0] if mark else 0)
+        seconds[piece] = seconds.get(piece, 0) + (mark.args[0] if mark else 0)
     items.sort(key=lambda item: -seconds[piece_of(item.nodeid)])
 
 
