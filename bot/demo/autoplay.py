@@ -17,18 +17,19 @@ from bot.demo.stage import LOG, open_stage, wait_for_catalog
 from bot.demo.transcript import JourneyError
 from bot.demo.welcome import post_welcome
 from storage.folders import write_whole
+from storage.records import Dial
 
 SIZES = {"page": (1280, 900), "page-phone": (390, 844)}
 LAYOUT_SECONDS = 2.0  #: until the page has its new size
 
 
-def autoplay(out: Path) -> int:
-    """Play the journey; return exit code 0 only if all of it went right."""
+def autoplay(out: Path, dial: Dial) -> int:
+    """Play the journey, its trainings by a dial; return exit code 0 only if all went right."""
     out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="safelight-demo-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
         try:
-            wrong = asyncio.run(run_journey(home, out))
+            wrong = asyncio.run(run_journey(home, out, dial))
         finally:
             for log in (home / LOG, *home.glob("workers/*/log.txt")):
                 shutil.copy(log, out / f"{log.parent.name if log.name != LOG else 'the'}-log.txt")
@@ -37,12 +38,12 @@ def autoplay(out: Path) -> int:
     return int(bool(wrong))
 
 
-async def run_journey(home: Path, out: Path) -> str:
+async def run_journey(home: Path, out: Path, dial: Dial) -> str:
     """Set everything up and play the chapters; return what went wrong, or ""."""
     async with open_stage(home, collect=True) as (bot, world):
         await wait_for_catalog(bot)
         await post_welcome(bot, world.channel.id, world.server.id)
-        journey = Journey(bot, world, out)
+        journey = Journey(bot, world, out, dial)
         wrong = await play_chapters(journey)
     summary = {
         "seconds_total": round(journey.transcript.seconds, 1),

@@ -19,6 +19,7 @@ from bot.demo.transcript import JourneyError, Transcript
 from bot.demo.world import FRIEND, OWNER, Answer, World
 from storage.errors import UserError
 from storage.events import Done
+from storage.records import Dial
 
 NAME = "Glim"
 PIECE_BYTES = 64  #: of a file by which it is found again
@@ -29,8 +30,8 @@ PROMPT = "a glim emoji, on a yellow background"
 class Journey:
     """A journey; each chapter leaves the world as the next one needs it."""
 
-    def __init__(self, bot: Bot, world: World, out: Path) -> None:
-        self.bot, self.world, self.out = bot, world, out
+    def __init__(self, bot: Bot, world: World, out: Path, dial: Dial) -> None:
+        self.bot, self.world, self.out, self.dial = bot, world, out, dial
         self.transcript = Transcript()
         self.slowest = 0.0
         self.jobs: list[dict[str, Any]] = []
@@ -123,7 +124,7 @@ class Journey:
     async def train(self, method: str) -> None:
         """Train a style, watch its card, and download its file."""
         self.transcript.begin_chapter(f"/train {method}")
-        answer = await self.slash(OWNER, f"train {method}", dataset=NAME, dial="quick")
+        answer = await self.slash(OWNER, f"train {method}", dataset=NAME, dial=str(self.dial))
         card = self.transcript.check_message(answer.message, "10 photos", "Steps", "Queue", "File")
         known = self.message_ids()
         answer = await self.press(OWNER, card, wording.training.START)

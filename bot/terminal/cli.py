@@ -20,6 +20,7 @@ from storage.backup.folder import check_mounted
 from storage.errors import UserError
 from storage.flags import FlagParser
 from storage.folders import Home
+from storage.records import Dial
 from storage.refusals import exit_code
 from storage.settings import read_settings
 from storage.signals import list_heeded
@@ -44,6 +45,9 @@ def make_parser() -> argparse.ArgumentParser:
     demo.add_argument("--port", type=int, default=0, help=wording.shell.PORT)
     demo.add_argument("--no-browser", action="store_true", help=wording.shell.NO_BROWSER)
     demo.add_argument("--autoplay", type=Path, metavar="OUT", help=wording.shell.AUTOPLAY)
+    demo.add_argument(
+        "--dial", choices=[*Dial], default=Dial.BALANCED, help=wording.shell.AUTOPLAY_DIAL
+    )
     backup.add_arguments(commands.choices["backup"], commands.choices["restore"])
     return parser
 
@@ -81,7 +85,7 @@ def run_demo(given: argparse.Namespace) -> int:
     if given.autoplay is not None:
         from bot.demo.autoplay import autoplay  # noqa: PLC0415 (each command loads its own)
 
-        return autoplay(given.autoplay)
+        return autoplay(given.autoplay, Dial(given.dial))
     from bot.demo.live import serve_demo  # noqa: PLC0415 (each command loads its own)
 
     return asyncio.run(serve_demo(given.port, browser=not given.no_browser))

@@ -22,6 +22,7 @@ COMMANDS = {
 PORT = "port of the page (default: any free one)"
 NO_BROWSER = "print the page's address instead of opening a browser"
 AUTOPLAY = "play the whole journey, check it, and write what came of it into this folder"
+AUTOPLAY_DIAL = "with --autoplay: how long its trainings take (default: balanced)"
 EPILOG = """what is there already:
   No command replaces a file unless you give --overwrite. A new file gets the next free
   name, such as panda-2.safetensors, and says so; pictures that have a caption are left out.

@@ -24,7 +24,10 @@ def out(tmp_path_factory):
     folder = tmp_path_factory.mktemp("journey")
     known = {n: v for n, v in os.environ.items() if not n.startswith(("SAFELIGHT", "DISCORD"))}
     played = subprocess.run(
-        [sys.executable, "-m", "bot.terminal.cli", "demo", "--autoplay", str(folder / "out")],
+        [
+            *(sys.executable, "-m", "bot.terminal.cli", "demo"),
+            *("--autoplay", str(folder / "out"), "--dial", "quick"),
+        ],
         check=False,
         cwd=folder,
         env=known,
