@@ -18,6 +18,7 @@ from bot.cards import style as styles
 from bot.cards.components import row, text
 from bot.cards.job import COLOURS, JobView, failure_sentence
 from bot.cards.report import AddReport
+from bot.cards.sample import example_prompt
 from bot.cards.upscaled import PictureCard
 from bot.wording import escape, fill, format_size, say
 from storage.events import PreviewsDrawn, SmallCopy
@@ -53,9 +54,7 @@ def result_card(home: Home, result: Result, handover: Handover) -> Card:
     pinged = " ".join(f"<@{member}>" for member in result.pinged)
     card.add(text(say(wording.result.TITLE, name=style.name), facts, pinged))
     add_pictures(card, home.job_folder(job.folder), state)
-    prompt = wording.result.make_example_prompt(
-        style.trigger, style.concept, small=draws_emoji(result)
-    )
+    prompt = example_prompt(style, result.base)
     card.add(text(wording.result.PROMPT, escape(prompt)))
     if programs := state.done.readable_by:
         card.add(text(say(wording.result.LOADS, programs=", ".join(programs))))
@@ -65,7 +64,8 @@ def result_card(home: Home, result: Result, handover: Handover) -> Card:
         add_smaller_file(card, result, handover, handover.small, home)
     else:
         add_file(card, result, handover, home.style_file(style.folder, style.name))
-    card.add(row(styles.Try(style.id), styles.Share(style.id), styles.Fetch(style.id)))
+    use = [styles.Draw(style.id), styles.Try(style.id), styles.Share(style.id)]
+    card.add(row(*use, styles.Fetch(style.id)))
     return card.add(row(styles.Delete(style.id), AddReport(job.id)))
 
 

@@ -203,15 +203,21 @@ class Remove(Button, verb="sample:delete"):
         await follow_up(interaction, Card(text(wording.sample.PICTURE_DELETED)))
 
 
+def example_prompt(style: Style, base: Base | None) -> str:
+    """Return a prompt that shows what a style has learnt."""
+    small = base is not None and base.small
+    return wording.result.make_example_prompt(style.trigger, style.concept, small=small)
+
+
 class TryForm(Form):
     """A form for what to draw with a style."""
 
     def __init__(self, style: Style, base: Base | None) -> None:
         super().__init__(title=flatten(fill(wording.sample.TRY_FORM, name=style.name), 45))
         self.style = style
-        small = base is not None and base.small
-        first = wording.result.make_example_prompt(style.trigger, style.concept, small=small)
-        self.prompt = field("prompt", first, style=discord.TextStyle.paragraph)
+        self.prompt = field(
+            "prompt", example_prompt(style, base), style=discord.TextStyle.paragraph
+        )
         self.add_field(wording.sample.PROMPT_LABEL, self.prompt)
 
     async def submit(self, interaction: Interaction) -> None:

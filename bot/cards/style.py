@@ -16,6 +16,7 @@ from bot.card import Card
 from bot.cards.components import (
     Button,
     Select,
+    defer,
     defer_update,
     edit,
     follow_up,
@@ -25,14 +26,16 @@ from bot.cards.components import (
 )
 from bot.cards.dataset import Keep
 from bot.cards.report import AddReport
-from bot.cards.sample import TryForm
+from bot.cards.sample import TryForm, example_prompt, queue_and_show
 from bot.cards.upscaled import PictureCard
 from bot.wording import escape, fill, flatten, format_size, say
 from storage.errors import UserError
 from storage.records import Catalog, Style
+from storage.requests import SampleRequest
 from storage.store import Store
 
 DAY = 24 * 3600  #: seconds
+DRAWN = 4  #: pictures of a suggested prompt
 MAX_STYLES = 25  #: styles in one list; Discord's selects take no more
 
 
@@ -142,14 +145,15 @@ async def shared_card(store: Store, style: Style) -> Card:
         owner=style.owner or 0,
         method=catalog.method_title(style.method),
         base=catalog.base_title(style.base),
-        trigger=style.trigger,
+        prompt=example_prompt(style, catalog.get_base(style.base)),
     )
     card.add(text(say(wording.style.TITLE, name=style.name), facts))
     with suppress(UserError):
         job = await store.jobs.get(style.job or 0)
         drawn = sorted(store.home.job_folder(job.folder).samples.glob("step-*-0.png"))
         card.add_gallery((path, wording.style.SHOWN_ALT) for path in drawn[-1:])
-    return card.add(row(Try(style.id), *([AddReport(style.job)] if style.job else [])))
+    report = [AddReport(style.job)] if style.job else []
+    return card.add(row(Draw(style.id), Try(style.id), *report))
 
 
 async def unshare_style(interaction: Interaction, style: str | int) -> Card:
@@ -175,10 +179,24 @@ def delete_card(style: Style) -> Card:
     return Card(text(say(wording.style.DELETE_ASK, name=style.name)), row(Erase(style.id), Keep()))
 
 
+class Draw(Button, verb="style:draw"):
+    """Draw the prompt that the card suggests, four times."""
+
+    label, style = wording.style.DRAW, discord.ButtonStyle.primary
+
+    async def press(self, interaction: Interaction) -> None:
+        await defer(interaction, private=False)
+        store, guild = interaction.client.store, interaction.guild_id or 0
+        style = await store.styles.get(self.number(0), interaction.user.id, guild)
+        prompt = example_prompt(style, (await store.catalog.read()).get_base(style.base))
+        request = SampleRequest("", prompt, seed=sampling.choose_seed(None), count=DRAWN)
+        await queue_and_show(interaction, request, style.id)
+
+
 class Try(Button, verb="style:try"):
     """Ask what to draw with the style."""
 
-    label, style = wording.style.TRY, discord.ButtonStyle.primary
+    label = wording.style.TRY
 
     async def press(self, interaction: Interaction) -> None:
         bot, guild = interaction.client, interaction.guild_id or 0

@@ -50,11 +50,14 @@ async def test_show(kit, scheduler):
     shown = kit.channel.last_message
     form = await bob.click(shown, label="Try it")
     await bob.submit_modal(form, {"prompt": "a mydog"})
+    await bob.click(shown, label="Draw this")
 
+    prompt = "a mydog emoji, on a blue background"
     assert f"<@{alice.id}>" in kit.text(shown)
-    assert "mydog" in kit.text(shown)
-    (job,) = await kit.store.jobs.list_open()
-    assert (job.style, job.owner) == (style.id, bob.id)
+    assert prompt in kit.text(shown)
+    jobs = await kit.store.jobs.list_open()
+    assert [(job.style, job.owner) for job in jobs] == [(style.id, bob.id)] * 2
+    assert (jobs[1].request["prompt"], jobs[1].request["count"]) == (prompt, 4)
     await kit.store.styles.unshare(style.id, alice.id, kit.guild.id)
     late = await alice.click(receipt.response, label="Show it here")
     assert kit.says(late, ERRORS["style_unshared"], name="my dog")
@@ -222,7 +225,7 @@ async def test_share_result(kit, scheduler):
     (thread,) = kit.channel.threads
     result = thread.last_message
 
-    for label in ("Try it", "Share", "Get link again", "Delete"):
+    for label in ("Draw this", "Try it", "Share", "Get link again", "Delete"):
         said = kit.text(await bob.click(result, label=label))
         assert said in {ERRORS["style_unknown"], ERRORS["styles_none"]}
     await alice.click(result, label="Share")

@@ -70,7 +70,9 @@ async def test_result(kit, scheduler):
         "step-000100-0.png",
         "step-000100-1.png",
     ]
-    assert kit.labels(result) == ["Try it", "Share", "Get link again", "Delete", "Report"]
+    assert kit.labels(result) == [
+        "Draw this", "Try it", "Share", "Get link again", "Delete", "Report"
+    ]  # fmt: skip
     shown = kit.text(await kit.fetch_card(job))
     assert "Done** · 100 steps in 48 s" in shown
     assert result.jump_url in shown
