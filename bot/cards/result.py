@@ -77,11 +77,6 @@ def group_by_need(needs: Mapping[str, str]) -> dict[str, list[str]]:
     return found
 
 
-def draws_emoji(result: Result) -> bool:
-    """Return whether the base draws emoji."""
-    return result.base is not None and result.base.small
-
-
 def add_pictures(card: Card, folder: JobFolder, state: JobState) -> None:
     """Add the base's pictures from before the training, and below them the style's."""
     if state.previews is None or not state.previews.step:
