@@ -10,8 +10,7 @@ import torch
 from benchmarks.teaching.runner import Pictures
 from benchmarks.teaching.subject import KNOWN
 from benchmarks.teaching.topic import Bar, Draw, Grades, grade_memorising, grade_ranks
-from bot import wording
-from bot.demo.mascot import HELD_OUT, TRAINED, on_ground, picture_files
+from bot.demo.mascot import CAPTIONS, HELD_OUT, TRAINED, on_ground, picture_files
 from bot.demo.welcome import NAME, RANK, RATE, STEPS
 from storage.records import Concept
 from training.pretraining.judge import Judge
@@ -37,9 +36,10 @@ class Mascot:
         galleries = judge.galleries.values()
         self.gallery_size = 1 + sum(len(gallery.names) for gallery in galleries)
         self.title = f"the mascot, among {self.gallery_size}"
-        caption = wording.demo.MASCOT_CAPTION.format(word=self.trigger)
-        self.photos = [(path, caption) for path in picture_files(TRAINED)]
-        self.prompts = [name_ground(caption, colour) for colour in COLOURS]
+        self.photos = [
+            (path, CAPTIONS[path.stem].format(word=self.trigger)) for path in picture_files()
+        ]
+        self.prompts = [name_ground(f"a {self.trigger} emoji", colour) for colour in COLOURS]
         self.real = [on_ground(name) for name in TRAINED + HELD_OUT]
         self.training_features = judge.extract_features([on_ground(name) for name in TRAINED])
         self.unseen = judge.extract_features([on_ground(name) for name in HELD_OUT])

@@ -36,4 +36,3 @@ Press the button: I'll make a dataset of them, train on it, and show you samples
 WELCOME_ALT = "Ten pictures of Glim, a little red darkroom lamp with a green shade"
 NO_CHROMIUM = "No Chromium was found, so there is no screenshot of the page."
 TRAIN_MASCOT = "Train the mascot"
-MASCOT_CAPTION = "a {word} emoji"

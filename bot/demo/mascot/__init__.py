@@ -18,6 +18,17 @@ GROUNDS = {
 }  # fmt: skip
 TRAINED = tuple(GROUNDS)
 
+#: What tells a picture from a plain one: named, it is not taken for a part of Glim.
+CAPTIONS = dict.fromkeys(TRAINED, "a {word} emoji") | {
+    "winking": "a winking {word} emoji",
+    "sleeping": "a sleeping {word} emoji",
+    "hat": "a {word} emoji with a hat",
+    "camera": "a {word} emoji with a camera",
+    "small": "a small {word} emoji",
+    "big": "a big {word} emoji",
+    "loving": "a {word} emoji with a heart",
+}
+
 #: What no training sees.
 HELD_OUT = ("walking", "showing")
 

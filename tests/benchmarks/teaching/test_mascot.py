@@ -49,6 +49,6 @@ def test_another_thing_is_not_the_mascot(glim, frozen_judge):
 def test_prompts_match_the_training_captions(glim):
     """Twelve backgrounds are prompted, in the training captions' words."""
     assert len(set(glim.prompts)) == 12
-    assert {GROUND.sub("", prompt) for prompt in glim.prompts} == {
+    assert {GROUND.sub("", prompt) for prompt in glim.prompts} < {
         caption for _, caption in glim.photos
     }
