@@ -53,6 +53,7 @@ ORDERED = frozenset({PostKind.PREVIEWS, PostKind.RESULT, PostKind.ENDING})
 #: kinds that need no explanation of their place, or give it themselves
 EXPECTED = frozenset({PostKind.CARD_LOST, PostKind.WATCHED, PostKind.REPORT})
 BUG = Verdict("bug")
+UNREACHABLE = Verdict("unreachable", transient=True)
 FULL_DISK_SECONDS = 5.0  #: until a post that could not be recorded is looked for, or tried again
 
 
@@ -106,6 +107,8 @@ class Ladder:
                 if error.code != "job_unknown":
                     raise
                 return None  # its member has left, and took it along
+            if verdict is None and self.bot.is_closed():  # its connection is closed already
+                return UNREACHABLE
             if verdict is None:
                 log.exception("Bug with post %s of job %s", post.id, post.job)
                 return BUG

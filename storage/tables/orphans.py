@@ -88,6 +88,9 @@ class Orphans:
         known, moved = await self._list_known(kind), 0
         for path in (*list_files(self._home.path / kind), *self._list_quarantined(kind)):
             name = path.name if path.name in known else await self._find_old_owner(kind, path)
+            if name is None and path.is_dir() and not any(path.iterdir()):
+                path.rmdir()  # what died had only begun
+                continue
             moved += await asyncio.to_thread(
                 self._move, path, None if name is None else self._home.path / kind / name
             )

@@ -141,6 +141,7 @@ class FakeBot:
     messages: list[Message] = field(default_factory=list)
     nonces: dict[str, Message] = field(default_factory=dict)
     requests: int = 0
+    closed: bool = False
     numbers: Any = field(default_factory=count)
 
     def __post_init__(self) -> None:
@@ -158,6 +159,10 @@ class FakeBot:
                         self.faults.remove(fault)
                 return fault
         return None
+
+    def is_closed(self) -> bool:
+        """Return whether the bot is ending."""
+        return self.closed
 
     async def wait_until_ready(self) -> None:
         """Return at once."""

@@ -191,6 +191,21 @@ async def test_single(world, name):
     assert await world.command() == await world.command(OWNER) == []
 
 
+async def test_closing(world):
+    """What a bot that is just ending cannot post any more, the next one posts in its place."""
+    for kind in KINDS:
+        await world.tell(kind)
+        world.bot.closed = True
+        world.bot.faults = [Fault(RuntimeError("Session is closed"), times=None)]
+        await world.run(2)
+        world.bot.closed, world.bot.faults = False, []
+        world.start()
+        await world.run(2)
+        (message,) = world.find(kind)
+        assert message.room == HOMES.get(kind, THREAD)
+        assert not says_why(message) or kind == "report"
+
+
 @pytest.mark.parametrize("name", [*REFUSED, *BUSY])
 async def test_lasting(world, name):
     """A thread that refuses for good: everything is told once, in the channel or directly."""

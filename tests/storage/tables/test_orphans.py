@@ -89,6 +89,17 @@ async def test_old_jobs(
     assert await store.orphans.sort() == 0
 
 
+async def test_empty(store: Store, home: Home) -> None:
+    """An empty folder, whose maker died before its row was there, is removed without a word."""
+    folders = [home.runs / "7-ab", home.styles / "7-ab"]
+    for folder in folders:
+        folder.mkdir(parents=True)
+
+    assert await store.orphans.sort() == 0
+    assert not any(folder.exists() for folder in folders)
+    assert not home.quarantine.exists()
+
+
 async def test_new_jobs(store: Store, home: Home, make_job: Made) -> None:
     """A job that was made with a key never gets a folder of before."""
     await add_old_job(store, make_job)
@@ -138,7 +149,7 @@ async def test_photos(store: Store, home: Home, make_photo: Callable[..., Checke
 async def test_clock(store: Store, home: Home) -> None:
     """What was written later than now, by a clock that is not set yet, counts from then on."""
     folder, later = home.job_folder("7-ab").path, datetime.now(UTC) + timedelta(days=90)
-    folder.mkdir()
+    write_whole(folder / "log.txt", b"x")
     os.utime(folder, (later.timestamp(), later.timestamp()))
 
     await store.orphans.sort()
