@@ -51,7 +51,7 @@ class AddReport(Button, verb="report:add"):
     label = wording.report.REPORT
 
     async def press(self, interaction: Interaction) -> None:
-        job = await get_server_job(interaction, self.numbers[0])
+        job = await get_server_job(interaction, self.number(0))
         message = interaction.message.id if interaction.message else 0
         await open_modal(interaction, ReportForm(job, message))
 
@@ -201,7 +201,7 @@ class Decide(Button, verb=""):
         await defer_update(interaction)
         check_moderator(interaction)
         bot = interaction.client
-        report = await bot.store.reports.get(self.numbers[0], interaction.guild_id or 0)
+        report = await bot.store.reports.get(self.number(0), interaction.guild_id or 0)
         await self.carry_out(interaction, report, await find_job(bot, report))
         await bot.store.reports.decide(report.id, self.decision, interaction.user.id)
         await edit(interaction, await report_card(bot, report))
