@@ -28,7 +28,7 @@ class Mascot:
     trigger = NAME.lower()
     bars: Mapping[tuple[str, str], Bar] = {("lora", KNOWN): Bar(5)}
     overrides: Mapping[str, Mapping[str, Any]] = {
-        "lora": {"steps": STEPS, "rank": RANK, "rate": RATE}
+        "lora": {"steps": STEPS, "rank": RANK, "learning_rate": RATE}
     }
 
     def __init__(self, judge: Judge, draw: Draw, other: str) -> None:

@@ -41,7 +41,7 @@ class TrainingSpec:
     seed: int = 0
     dial: Dial = Dial.BALANCED
     word: str = ""
-    overrides: Mapping[str, Any] = field(default_factory=dict)  #: e.g. steps, rank, rate
+    overrides: Mapping[str, Any] = field(default_factory=dict)  #: e.g. steps, rank, learning_rate
 
 
 def read_photos(name: str) -> Photos:

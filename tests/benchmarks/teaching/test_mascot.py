@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 from PIL import Image
 
 from benchmarks.teaching.mascot import Mascot
 from benchmarks.teaching.topic import MEDIAN_RANK, NEAREST, RANKED_FIRST
 from bot.demo.mascot import HELD_OUT
+from storage.requests import TrainRequest
 from training.recipe.backgrounds import GROUND
 
 
@@ -52,3 +55,9 @@ def test_prompts_match_the_training_captions(glim):
     assert {GROUND.sub("", prompt) for prompt in glim.prompts} < {
         caption for _, caption in glim.photos
     }
+
+
+def test_overrides_are_fields_of_a_request(glim):
+    """The demo's numbers have the names of a request."""
+    known = {field.name for field in fields(TrainRequest)}
+    assert set(glim.overrides["lora"]) <= known
