@@ -39,10 +39,6 @@ class Post:
     at: float
     digests: tuple[str, ...] = ()  #: SHA-256 of the attachments
     deleted: bool = False
-    first_text: str = ""  #: as it was posted
-
-    def __post_init__(self) -> None:
-        self.first_text = self.text()
 
     @property
     def id(self) -> int:

@@ -13,6 +13,7 @@ from storage.errors import UserError
 from storage.events import Done, PreviewsDrawn
 from storage.records import Job, Kind, Status
 from storage.store import Store
+from storage.tables.posts import make_marker
 
 
 @dataclass
@@ -72,8 +73,7 @@ class Inspector:
         self.compare(what, "style", job.owner, digest)
         results = self.find_posts(f"style:delete:{style.id}", files=True)
         self.expect_one(f"{what}: its result", results)
-        cards = self.find_posts(f"job:cancel:{job.id}", first=True)
-        self.expect_one(f"{what}: its card", cards)
+        self.expect_one(f"{what}: its card", self.find_cards(job))
         shown = Counter(
             self.preview_step(post)
             for post in self.find_posts(f"report:add:{job.id}", files=True)
@@ -106,16 +106,24 @@ class Inspector:
         whose = f"member {others[digest]}'s" if digest in others else "unlike any undisturbed one"
         self.verdict.foreign.append(f"{what} of member {owner}: {kind} is {whose}")
 
-    def find_posts(
-        self, custom_id: str, *, files: bool = False, first: bool = False
-    ) -> list[Post]:
+    def find_posts(self, custom_id: str, *, files: bool = False) -> list[Post]:
         """Return the posts that are still there with this custom id."""
         return [
             post
             for post in self.twin.posts
             if not post.deleted
-            and f'"{custom_id}"' in (post.first_text if first else post.text())
+            and f'"{custom_id}"' in post.text()
             and (post.body["attachments"] or not files)
+        ]
+
+    def find_cards(self, job: Job) -> list[Post]:
+        """Return the cards of a job that are still there; an ended one's has no buttons."""
+        marker = make_marker(f"card {job.id} {job.created}")
+        return [
+            post
+            for post in self.twin.posts
+            if not post.deleted
+            and any(each.get("id") == marker for each in post.body["components"])
         ]
 
     def expect_one(self, what: str, posts: list[Post]) -> None:

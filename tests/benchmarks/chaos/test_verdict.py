@@ -15,6 +15,7 @@ from storage.events import Done, LogEntry, PreviewsDrawn
 from storage.folders import Home, write_whole
 from storage.records import Concept, Status
 from storage.store import Store
+from storage.tables.posts import make_marker
 
 OWNER, OTHER = MEMBERS[:2]
 WEIGHTS = {OWNER: b"the owner's", OTHER: b"the other's"}
@@ -49,9 +50,15 @@ class Served:
 
     async def post_all(self):
         """Post what the bot posts of a training."""
-        await self.post(f"job:cancel:{self.job.id}")
+        await self.post_card()
         await self.post(f"report:add:{self.job.id}", "step-000000-0.png")
         await self.post(f"style:delete:{self.style.id}", "pet.safetensors")
+
+    async def post_card(self):
+        """Post the card of a job that has ended, which has no buttons any more."""
+        marker = make_marker(f"card {self.job.id} {self.job.created}")
+        body = {"components": [{"type": 17, "id": marker, "components": []}]}
+        await self.twin.post(CHANNEL, Sent(body))
 
     async def post(self, custom_id, *names):
         """Post a card with a button and files."""
