@@ -125,7 +125,8 @@ class JobFollower:
                             await self._update_card(watched)
                     await self._check_ended_jobs()
             except Exception:
-                log.exception("Bug while following the jobs")
+                if not self.bot.is_closed():  # else its connection is closed; the next bot goes on
+                    log.exception("Bug while following the jobs")
 
     def _look_at_disk(self) -> None:
         """Have all cards say that the disk has become full, or that it no longer is."""

@@ -13,6 +13,7 @@ import discord
 import pytest
 
 from bot import wording
+from bot.jobfeed.cards import Pending
 from bot.jobfeed.follower import JobFollower
 from bot.jobfeed.ladder import PLACES
 from bot.jobfeed.refusals import OVERLOADED, REASONS, REASONS_BY_STATUS, TRANSIENT, judge
@@ -191,12 +192,14 @@ async def test_single(world, name):
     assert await world.command() == await world.command(OWNER) == []
 
 
-async def test_closing(world):
+async def test_closing(world, caplog):
     """What a bot that is just ending cannot post any more, the next one posts in its place."""
     for kind in KINDS:
         await world.tell(kind)
         world.bot.closed = True
         world.bot.faults = [Fault(RuntimeError("Session is closed"), times=None)]
+        for watched in world.feed.watched.known.values():
+            watched.request_update(Pending.NOW)
         await world.run(2)
         world.bot.closed, world.bot.faults = False, []
         world.start()
@@ -204,6 +207,7 @@ async def test_closing(world):
         (message,) = world.find(kind)
         assert message.room == HOMES.get(kind, THREAD)
         assert not says_why(message) or kind == "report"
+    assert [each for each in caplog.records if each.levelname == "ERROR"] == []
 
 
 @pytest.mark.parametrize("name", [*REFUSED, *BUSY])
