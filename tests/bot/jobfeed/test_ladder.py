@@ -15,8 +15,6 @@ import pytest
 from bot import wording
 from bot.jobfeed.cards import Pending
 from bot.jobfeed.follower import JobFollower
-from bot.jobfeed.ladder import PLACES
-from bot.jobfeed.refusals import OVERLOADED, REASONS, REASONS_BY_STATUS, TRANSIENT, judge
 from storage.folders import Home
 from storage.records import Base, Catalog, Concept, Dial, Kind, Method, NewJob, Server
 from storage.requests import SampleRequest, TrainRequest
@@ -391,13 +389,3 @@ async def test_bug(world, caplog):
 
     assert len(world.find("result")) == 1
     assert "Bug with post" in caplog.text
-
-
-def test_reasons_have_sentences():
-    """Every reason and every place has its words."""
-    reasons = {*REASONS.values(), *REASONS_BY_STATUS.values(), *TRANSIENT.values(), "rejected"}
-    assert reasons <= wording.refusals.REASONS.keys()
-    assert {place for places in PLACES.values() for place in places} <= set(
-        wording.refusals.PLACES
-    )
-    assert all(judge(refusal(400, code)).transient for code in OVERLOADED)
