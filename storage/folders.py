@@ -1,6 +1,6 @@
 """Where every file is in the data folder and in a job's folder, and atomic writes to them.
 
-    home/  safelight.db  secret  photos/ab/<digest>.png  previews/ab/<digest>.webp
+    home/  safelight.db  secret  time.json  photos/ab/<digest>.png  previews/ab/<digest>.webp
            styles/<id>-<key>/<name>.safetensors  bases/  workers/<name>/  runs/<id>-<key>/
            exports/  quarantine/<date>/  safelight.db.before-<number of the migration>
 
@@ -152,6 +152,11 @@ class Home:
     def backup_status_file(self) -> Path:
         """When backups were made and verified; `storage.backup.status` writes it."""
         return self.path / "backup.json"
+
+    @property
+    def careful_time_file(self) -> Path:
+        """The last time by which old things were deleted; `storage.carefultime` writes it."""
+        return self.path / "time.json"
 
     @property
     def bases(self) -> Path:

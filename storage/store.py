@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import Self
 
+from storage.carefultime import read_careful_time
 from storage.folders import ASIDE_DAYS, Home
 from storage.homefolder import create_home
 from storage.tables.catalog import Catalogs
@@ -69,7 +69,8 @@ class Store:
     async def sweep(self) -> None:
         """Remove what deleted rows left, and old copies of the database from before migrations."""
         await self._trash.sweep()
-        await self._database.remove_snapshots(time.time() - ASIDE_DAYS * 86400.0)
+        now = await asyncio.to_thread(read_careful_time, self.home)
+        await self._database.remove_snapshots(now - ASIDE_DAYS * 86400.0)
 
     async def close(self) -> None:
         """Close the database."""

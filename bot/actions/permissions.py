@@ -44,15 +44,15 @@ async def check_daily_quota(interaction: Interaction) -> None:
         or await store.jobs.count_recent_trainings(interaction.user.id, guild) < server.jobs
     ):
         return
-    since = time.time() - DAY
+    now = time.time()
     asked = sorted(
         job.created
         for job in await store.jobs.list_for(interaction.user.id, limit=200)
         if (job.kind, job.guild) == (Kind.TRAIN, guild)
         and job.status is not Status.CANCELLED
-        and job.created > since
+        and now - DAY < job.created <= now
     )
-    oldest = asked[-server.jobs] if len(asked) >= server.jobs else since
+    oldest = asked[-server.jobs] if len(asked) >= server.jobs else now - DAY
     raise UserError("quota_used", jobs=server.jobs, when=int(oldest + DAY))
 
 

@@ -6,6 +6,7 @@ import errno
 import json
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from storage.backup.manifest import FORMAT, Manifest, name_of
+from storage.backup.manifest import FORMAT, MAX_AHEAD_SECONDS, Manifest, name_of
 from storage.backup.objects import Objects
 from storage.errors import UserError
 from storage.folders import Home, write_json, write_whole
@@ -109,12 +110,16 @@ class BackupFolder:
         write_whole(self.snapshots / f"{manifest.name}.json", manifest.to_json().encode())
 
     def list_manifests(self) -> list[Manifest]:
-        """Return the manifests, oldest first; raise UserError if one cannot be read."""
+        """Return the manifests, oldest first; raise UserError if one cannot be read.
+
+        Those that a wrong clock has dated ahead count as the oldest.
+        """
+        latest = time.time() + MAX_AHEAD_SECONDS
         found = [
             Manifest.from_json(path.read_text("utf-8", "replace"), path.name)
             for path in self.snapshots.glob("*.json")
         ]
-        return sorted(found, key=lambda manifest: manifest.created)
+        return sorted(found, key=lambda each: (each.created <= latest, each.created))
 
     def find_free_time(self, now: float) -> float:
         """Return the first time from now on whose second no snapshot is named by."""

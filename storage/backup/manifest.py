@@ -15,6 +15,8 @@ from storage.errors import UserError
 FORMAT = 1  #: of the folder and its manifests
 DATABASE = "safelight.db"  #: its path in a snapshot
 ROOMS = {"photos", "previews", "styles", "runs"}  #: folders of the data folder that are backed up
+#: a time further ahead than this was written by a clock that was wrong
+MAX_AHEAD_SECONDS = 86400.0
 DIGEST = re.compile(r"[0-9a-f]{64}")
 
 

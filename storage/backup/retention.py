@@ -26,12 +26,12 @@ def parse_keep(text: str) -> dict[str, int]:
 
 
 def select_kept(manifests: Sequence[Manifest], keep: Mapping[str, int]) -> list[Manifest]:
-    """Return the snapshots to keep; the newest is always one of them.
+    """Return which of these snapshots, oldest first, to keep; the newest is always one of them.
 
     A period without a snapshot does not count: after a long break the older ones remain.
     """
-    newest_first = sorted(manifests, key=lambda manifest: manifest.created, reverse=True)
-    kept = newest_first[:1]
+    newest_first = manifests[::-1]
+    kept = [*newest_first[:1]]
     for unit, count in keep.items():
         firsts: dict[str, Manifest] = {}
         for manifest in newest_first:

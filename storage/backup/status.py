@@ -7,6 +7,7 @@ import time
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from storage.backup.manifest import MAX_AHEAD_SECONDS
 from storage.errors import SafelightError
 from storage.folders import Home, write_json
 
@@ -29,9 +30,15 @@ class BackupStatus:
 
     @classmethod
     def read(cls, home: Home) -> BackupStatus:
-        """Return what was written last; nothing if no backup was ever made."""
+        """Return what was written last; nothing if no backup was ever made.
+
+        What a wrong clock has dated ahead counts as never, so that it is done again.
+        """
         try:
-            return cls(**json.loads(home.backup_status_file.read_text("utf-8")))
+            found = cls(**json.loads(home.backup_status_file.read_text("utf-8")))
+            latest = time.time() + MAX_AHEAD_SECONDS
+            made, verified = (at if at < latest else 0.0 for at in (found.made, found.verified))
+            return replace(found, made=made, verified=verified)
         except (OSError, ValueError, TypeError):
             return cls()
 

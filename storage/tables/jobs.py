@@ -69,7 +69,7 @@ WHERE id = :job AND fence = :fence AND status = 'running'
 """
 COUNT_RECENT_TRAININGS = """
 SELECT count(*) AS trainings FROM jobs WHERE owner = :owner AND guild = :guild AND kind = 'train'
-  AND status <> 'cancelled' AND created > :since
+  AND status <> 'cancelled' AND created BETWEEN :since AND :now
 """
 SUM_PLANNED_BYTES = """
 SELECT sum(json_extract(request, '$.file_bytes')) AS bytes FROM jobs
@@ -144,9 +144,9 @@ class Jobs:
 
     async def count_recent_trainings(self, owner: int, guild: int) -> int:
         """Count a member's trainings on a server in the last 24 hours, cancelled ones apart."""
-        since = time.time() - DAY_SECONDS
+        now = time.time()
         rows = await self._database.execute(
-            COUNT_RECENT_TRAININGS, owner=owner, guild=guild, since=since
+            COUNT_RECENT_TRAININGS, owner=owner, guild=guild, since=now - DAY_SECONDS, now=now
         )
         return int(rows[0]["trainings"])
 

@@ -63,7 +63,11 @@ ERASE_STATEMENTS = (
 )
 #: Backups remove those who left by these hashes, which a snapshot older than that has no more.
 ADD_ERASURE = "INSERT INTO erasures (member, at) VALUES (:hash, :now)"
-FORGET_ERASURES = "DELETE FROM erasures WHERE at < :now - 800 * 86400.0"
+#: The newest stay whatever the clock says.
+FORGET_ERASURES = (
+    "DELETE FROM erasures WHERE at < :now - 800 * 86400.0"
+    " AND id < (SELECT max(id) - 1000 FROM erasures)"
+)
 
 
 class Members:

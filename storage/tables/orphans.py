@@ -18,6 +18,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from storage.carefultime import read_careful_time
 from storage.folders import ASIDE_DAYS, Home, JobFolder
 from storage.tables.database import Database
 
@@ -75,7 +76,8 @@ class Orphans:
 
     async def expire(self) -> None:
         """Delete what has been in quarantine for `ASIDE_DAYS`."""
-        until = (datetime.now(UTC) - timedelta(days=ASIDE_DAYS)).date().isoformat()
+        now = await asyncio.to_thread(read_careful_time, self._home)
+        until = (datetime.fromtimestamp(now, UTC) - timedelta(days=ASIDE_DAYS)).date().isoformat()
         for day in list_files(self._home.quarantine):
             if day.name <= until:
                 log.info("%s is deleted: nobody missed it in %s days", day, ASIDE_DAYS)

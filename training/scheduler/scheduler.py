@@ -7,6 +7,7 @@ import logging
 import math
 import time
 
+from storage.carefultime import read_careful_time
 from storage.disk import FullDiskNotice, check_disk_space
 from storage.errors import UserError
 from storage.events import LogEntry, Note
@@ -135,7 +136,8 @@ class Scheduler:
         days = self.settings.full_model_days
         if not days:
             return
-        for old in await self.store.styles.remove_full_models(time.time() - days * DAY_SECONDS):
+        before = read_careful_time(self.store.home) - days * DAY_SECONDS
+        for old in await self.store.styles.remove_full_models(before):
             log.info("The model of style %s was removed after %s days", old.id, days)
 
     async def serve_worker(self, worker: WorkerHandle) -> None:

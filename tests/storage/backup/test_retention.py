@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from storage.backup.folder import BackupFolder
-from storage.backup.manifest import Manifest
+from storage.backup.manifest import Manifest, name_of
+from storage.backup.restore import find_snapshot
 from storage.backup.retention import KEEP, parse_keep, select_kept
+from storage.backup.status import BackupStatus
 from storage.errors import UserError
 
 NIGHT = datetime(2026, 11, 30, 3, tzinfo=UTC)
@@ -77,3 +81,28 @@ async def test_nothing_is_removed_beside_a_manifest_that_cannot_be_read(filled):
         await filled.back_up()
 
     assert before <= {*filled.folder.glob("objects/*/*")}
+
+
+async def test_a_clock_that_was_ahead(filled):
+    """A snapshot of the far future is not the newest: the one after it is kept and restored."""
+    ahead = (await filled.back_up()).manifest
+    (path,) = filled.folder.glob("snapshots/*.json")
+    created = ahead.created + 50 * 365 * 86400
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"created": created}))
+    path.rename(path.with_name(f"{name_of(created)}.json"))
+
+    made, folder = (await filled.back_up()).manifest, BackupFolder(filled.folder)
+    found = find_snapshot(folder)
+    kept = (await filled.back_up(keep=parse_keep("1d"))).manifest
+
+    assert found == made
+    assert folder.list_manifests() == [kept]
+
+
+def test_a_note_from_the_future(home):
+    """Backups that were made or verified in the future count as never, so they are due."""
+    home.path.mkdir()
+    now = time.time()
+    BackupStatus("b", made=now + 7 * 86400, verified=now - 60).write(home)
+
+    assert BackupStatus.read(home) == BackupStatus("b", verified=now - 60)

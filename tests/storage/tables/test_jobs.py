@@ -155,7 +155,10 @@ async def test_resume(store: Store, make_job: MakeJob) -> None:
 
 
 async def test_recent_trainings(store: Store, make_job: MakeJob) -> None:
-    """Trainings of 24 hours are counted by member and server, cancelled ones apart."""
+    """Trainings of 24 hours are counted by member and server, cancelled ones apart.
+
+    One that a wrong clock has dated ahead takes up no day for ever.
+    """
     first = await store.jobs.queue(make_job())
     await store.jobs.queue(make_job(request={"steps": 2}))
     await store.jobs.queue(make_job(request={"steps": 3}))
@@ -163,6 +166,8 @@ async def test_recent_trainings(store: Store, make_job: MakeJob) -> None:
     await store.jobs.send_command(first.id, JobCommand.CANCEL, ALICE)
     old = await store.jobs.queue(make_job(request={"steps": 4}))
     await store._database.execute("UPDATE jobs SET created = 0 WHERE id = :id", id=old.id)
+    ahead = await store.jobs.queue(make_job(request={"steps": 5}))
+    await store._database.execute("UPDATE jobs SET created = 4e9 WHERE id = :id", id=ahead.id)
 
     assert await store.jobs.count_recent_trainings(ALICE, GUILD) == 2
     assert (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -20,8 +21,12 @@ Made = Callable[..., NewJob]
 
 
 def list_files(home: Home) -> list[str]:
-    """List the files in the data folder but for the database and the dates of the quarantine."""
-    found = (path.relative_to(home.path) for path in home.path.rglob("*") if path.is_file())
+    """List the files in the data folder, without the dates of the quarantine.
+
+    The database is left out, and the time by which old things are deleted.
+    """
+    files = (path for path in home.path.rglob("*") if path.is_file())
+    found = (path.relative_to(home.path) for path in files if path != home.careful_time_file)
     kept = [path for path in found if not path.name.startswith("safelight")]
     return sorted(
         str(path if path.parts[0] != "quarantine" else Path("quarantine", *path.parts[2:]))
@@ -157,8 +162,12 @@ async def test_clock(store: Store, home: Home) -> None:
     assert [path.name for path in home.quarantine.iterdir()] == [later.date().isoformat()]
 
 
-async def test_expiry(store: Store, home: Home) -> None:
-    """What nobody missed is deleted after two weeks, and nothing else that lies there."""
+@pytest.mark.parametrize("jumped", [False, True])
+async def test_expiry(store: Store, home: Home, *, jumped: bool) -> None:
+    """What nobody missed is deleted after two weeks, and nothing else that lies there.
+
+    A clock that was right a moment ago, and is a month ahead now, makes nothing old.
+    """
     now = datetime.now(UTC)
     young, old = (
         (now - timedelta(days=days)).date().isoformat() for days in (ASIDE_DAYS - 1, ASIDE_DAYS)
@@ -166,7 +175,11 @@ async def test_expiry(store: Store, home: Home) -> None:
     for day in (young, old):
         write_whole(home.quarantine / day / "runs" / "1" / "log.txt", b"")
     write_whole(home.quarantine / "notes.txt", b"the operator's")
+    if jumped:
+        known = json.loads(home.careful_time_file.read_bytes())
+        write_json(home.careful_time_file, known | {"time": known["time"] - 30 * 86400})
 
     await store.orphans.expire()
 
-    assert sorted(path.name for path in home.quarantine.iterdir()) == [young, "notes.txt"]
+    left = [old, young] if jumped else [young]
+    assert sorted(path.name for path in home.quarantine.iterdir()) == [*left, "notes.txt"]
