@@ -52,6 +52,7 @@ class WatchedJob:
     ended: bool = False  #: the ladder shows the card's last state
     uncertain: bool = False  #: a card may have been posted that the store does not know of
     message: tuple[int, int, int] | None = None  #: channel, server and message id of the card
+    posted: float | None = None  #: monotonic seconds; None if another process posted it
     payload: list[Any] = field(default_factory=list)  #: as it was posted last
 
     def request_update(self, pending: Pending) -> None:
@@ -91,6 +92,16 @@ class WatchedJobs:
         self.known.pop(number, None)
 
 
+def is_editable(message: int, watched: WatchedJob) -> bool:
+    """Return whether Discord still allows to edit a card often.
+
+    The clock may be wrong, so it only counts where this process has not posted the card itself.
+    """
+    if watched.posted is not None:
+        return time.monotonic() - watched.posted < MAX_EDIT_AGE.total_seconds()
+    return discord.utils.utcnow() - discord.utils.snowflake_time(message) < MAX_EDIT_AGE
+
+
 class JobCards:
     """Posts, edits and removes the cards of jobs."""
 
@@ -113,7 +124,7 @@ class JobCards:
         watched.shown = job.status
         if job.message:
             watched.message = (job.channel, job.guild, job.message)
-        if job.message and self._is_editable(job.message):
+        if job.message and is_editable(job.message, watched):
             if content == watched.payload and not card.paths:
                 return
             if await self._edit(job, card):
@@ -125,9 +136,6 @@ class JobCards:
             return
         watched.message = await self._post(job, card, watched)
         watched.payload = content
-
-    def _is_editable(self, message: int) -> bool:
-        return discord.utils.utcnow() - discord.utils.snowflake_time(message) < MAX_EDIT_AGE
 
     async def _edit(self, job: Job, card: Card) -> bool:
         """Edit a card; return whether it is still there and Discord allows one more edit."""
@@ -173,7 +181,7 @@ class JobCards:
         send = partial(channels.post, room, card, nonce)
         message = await channels.reopening(self.bot, job.channel, send)
         await self._record_card(job, message.id)
-        watched.uncertain = False
+        watched.uncertain, watched.posted = False, time.monotonic()
         return job.channel, job.guild, message.id
 
     async def _record_card(self, job: Job, message: int) -> None:

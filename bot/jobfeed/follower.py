@@ -71,6 +71,7 @@ class JobFollower:
             number,
             JobState(),
             edited=time.monotonic(),
+            posted=time.monotonic(),
             shown=Status.QUEUED,
             payload=card.payload(),
         )

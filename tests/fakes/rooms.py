@@ -6,6 +6,7 @@ Like Discord, a channel takes a nonce once within some minutes and returns the m
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import count
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -89,7 +90,8 @@ class Room:
         if nonce not in bot.nonces:
             users = allowed_mentions.users or []
             ids = [user.id for user in users] if isinstance(users, list) else []
-            number = discord.utils.time_snowflake(discord.utils.utcnow()) + next(bot.numbers)
+            now = discord.utils.utcnow() - bot.clock_ahead
+            number = discord.utils.time_snowflake(now) + next(bot.numbers)
             bot.nonces[nonce] = Message(number, self.id, bot.user, view, nonce, ids)
             bot.messages.append(bot.nonces[nonce])
         if fault is not None:
@@ -142,6 +144,7 @@ class FakeBot:
     nonces: dict[str, Message] = field(default_factory=dict)
     requests: int = 0
     closed: bool = False
+    clock_ahead: timedelta = timedelta(0)  #: of Discord's
     numbers: Any = field(default_factory=count)
 
     def __post_init__(self) -> None:
