@@ -1,4 +1,4 @@
-"""The time by which old things are deleted: a clock that is wrong for a while makes nothing old."""
+"""The time by which old things are deleted: a clock that is wrong for hours makes nothing old."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Look:
 def read_careful_time(home: Home) -> float:
     """Return the clock's time, but at most a day later for each hour that the machine has run.
 
-    So files are not deleted for their age because a clock was set far ahead for some hours. After a
+    So no file is deleted for its age because a clock was set far ahead for some hours. After a
     long break it catches up within hours. A clock that was set back counts at once.
     """
     file, now = home.careful_time_file, Look(time.time(), time.monotonic(), read_boot())
