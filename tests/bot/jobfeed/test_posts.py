@@ -139,11 +139,14 @@ async def test_bug(kit, scheduler):
     assert kit.says(await kit.fetch_card(job), wording.job.REFERENCE, reference="7F3A")
 
 
-async def test_thread_refused(kit, scheduler):
-    """If the bot may not create threads, previews go to the channel, and the first says why."""
+@pytest.mark.parametrize(
+    ("status", "code", "reason"), [(403, 50013, "no_threads"), (400, 160006, "full")]
+)
+async def test_thread_refused(kit, scheduler, status, code, reason):
+    """If the bot cannot create threads, previews go to the channel, and the first says why."""
     _, job = await scheduler.start_training()
     path = f"/channels/{kit.channel.id}/threads"
-    kit.env.inject_error("POST", path, status=403, code=50013, times=None)
+    kit.env.inject_error("POST", path, status=status, code=code, times=None)
     await scheduler.report_preview(job, 0)
     await scheduler.let_bot_poll()
     await scheduler.report_preview(job, 25)
@@ -152,8 +155,10 @@ async def test_thread_refused(kit, scheduler):
     assert kit.channel.threads == []
     assert len(kit.find_messages("Before training")) == 1
     assert len(kit.find_messages("step 25/100")) == 1
-    (told,) = kit.find_messages("Create Public Threads")
-    assert "Before training" in kit.text(told)
+    first, second = kit.find_messages("Before training") + kit.find_messages("step 25/100")
+    why = wording.refusals.REASONS[reason]
+    assert kit.says(first, wording.refusals.MOVED, why=why[0].upper() + why[1:])
+    assert not kit.says(second, wording.refusals.MOVED)
 
 
 def test_mentions():

@@ -64,16 +64,24 @@ def test_a_failure_is_a_sentence_and_a_code(capfd):
     assert fill(IN_SHELL["base_unknown"], base="sd9", suggestion="") in capfd.readouterr().err
 
 
-def test_a_note_is_no_failure(capfd):
-    """A job's note is printed as on its card, and the command continues."""
-    assert (
-        progress.run_training_command(
-            [], child({"kind": "note", "code": "prior_drawn", "pictures": 24})
-        )
-        == 0
-    )
+@pytest.mark.parametrize(
+    ("code", "template", "facts"),
+    [
+        ("prior_drawn", wording.job.NOTES["prior_drawn"], {"pictures": 24}),
+        (
+            "captions_cut",
+            wording.shell.TOLD["captions_cut"],
+            {"cut": 2, "captions": 9, "words": "in the snow"},
+        ),
+    ],
+)
+def test_a_note_is_no_failure(capfd, code, template, facts):
+    """A job's note is printed as on its card, or as a shell has it; the command continues."""
+    event = {"kind": "note", "code": code, **facts}
+
+    assert progress.run_training_command([], child(event)) == 0
     said = capfd.readouterr().err
-    assert fill(wording.job.NOTES["prior_drawn"], pictures=24) in said
+    assert fill(template, **facts) in said
     assert fill(wording.shell.FAILED, sentence="") not in said
 
 

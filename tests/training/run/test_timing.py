@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from training.run.timing import RunTimer
 
 
@@ -55,3 +57,14 @@ def test_parts() -> None:
 
     assert 0.01 <= clock.mean_seconds("photo") < 0.1
     assert clock.mean_seconds("picture") == 0
+
+
+def test_a_clock_that_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An hour by which the clock is set in the middle of a run is in no measurement."""
+    clock, real = RunTimer(), time.time
+    with clock.timing_step(), clock.timing("photo", 1):
+        monkeypatch.setattr(time, "time", lambda: real() + 3600)
+
+    timings = clock.timings()
+    assert max(timings.seconds, timings.first_step_seconds, timings.photo_seconds) < 60
+    assert timings.steps_per_second > 1

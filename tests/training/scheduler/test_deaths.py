@@ -11,12 +11,14 @@ import sys
 import pytest
 
 from storage.events import Done, JobServed, PreviewsDrawn, Progress, Started
-from storage.records import JobCommand, Status
+from storage.records import JobCommand, Kind, Status
 from storage.settings import read_settings
+from storage.tables.jobs import MAX_INTERRUPTIONS
 from tests.fakes.jobqueue import ALICE, SCHEDULER
 from training.scheduler.local import LocalBackend
 from training.scheduler.scheduler import Scheduler
 from training.settings import TrainingSettings
+from training.worker.marker import AdvanceMarker
 
 pytestmark = pytest.mark.slow(3)
 
@@ -115,6 +117,21 @@ async def test_a_worker_that_cannot_start_claims_nothing(queue):
 
     assert await queue.list_statuses(job) == ["queued"]
     assert (await queue.store.jobs.get(job.id)).fence == 0
+
+
+async def test_power_cuts_count_nothing(queue):
+    """However often all processes die at once amid a job, it is queued again."""
+    settings = read_settings(TrainingSettings, home=queue.home.path, device="cpu")
+    scheduler = Scheduler(queue.store, settings, LocalBackend(queue.home))
+    await queue.add_training()
+    for _ in range(MAX_INTERRUPTIONS + 1):
+        job = await queue.store.jobs.claim("cpu", [Kind.TRAIN])
+        marker = AdvanceMarker(scheduler.workers[0].folder.marker)
+        marker.advancing(job.id, job.fence).__enter__()
+        await scheduler.adopt_jobs()
+    left = await queue.store.jobs.get(job.id)
+
+    assert (left.status, left.attempts, left.interruptions) == (Status.QUEUED, 0, 0)
 
 
 async def test_a_killed_scheduler_loses_nothing(queue, hold_trainings):

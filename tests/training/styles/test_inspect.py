@@ -92,3 +92,26 @@ def test_names_of_diffusers_and_peft(tmp_path, down, up, loads):
     shapes = {down: ("F16", (4, 320)), up: ("F16", (320, 4))}
 
     assert inspect_file(write_file(tmp_path / "theirs.safetensors", shapes))["loads"] == loads
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "reason"),
+    [
+        ("lora", {"lora_up.weight": None}, "has lora_down.weight without lora_up.weight"),
+        ("lora", {"lora_down.weight": None}, "has lora_up.weight without lora_down.weight"),
+        ("lora", {"lora_up.weight": ("F16", (8, 3))}, "have different ranks"),
+        ("loha", {"hada_w1_b": None}, "has hada_w1_a without hada_w1_b"),
+        ("loha", {"hada_w2_a": None, "hada_w2_b": None}, "has hada_w1_a without hada_w2_a"),
+        ("loha", {"hada_w2_b": ("BF16", (3, 8))}, "have different ranks"),
+    ],
+)
+def test_half_a_pair(tmp_path, kind, change, reason):
+    """A layer with half of what belongs together is named, though the file itself is whole."""
+    (layer,) = {name.partition(".")[0] for name in KINDS[kind]}
+    shapes = {f"{layer}.{end}": entry for end, entry in change.items()}
+    kept = {name: entry for name, entry in (KINDS[kind] | shapes).items() if entry is not None}
+
+    with pytest.raises(JobError, match="style_broken") as refused:
+        inspect_file(write_file(tmp_path / "half.safetensors", kept))
+
+    assert reason in refused.value.facts["reason"]
