@@ -15,7 +15,7 @@ LOADS = "-# Works in {programs}."
 LOADS_WITH = "-# Works in {programs} with {need}."
 LINK = "The file is {size}, and this server's limit is {limit}. Download it with the button, until <t:{until}:f>."
 HAND = "The file is {size}, and this server's limit is {limit}. Ask the operator for it: it's in Safelight's data folder, as {file}."
-SMALL = "The file is {size}, and this server's limit is {limit}, so this is a smaller copy: rank {rank}, with {error:.1%} of its effect lost. Ask the operator for the full one: it's in Safelight's data folder, as {file}."
+SMALL = "The file is {size}, and this server's limit is {limit}, so this is a smaller copy: a LoRA of rank {rank}, with {error:.1%} of its effect lost. Ask the operator for the full one: it's in Safelight's data folder, as {file}."
 LINK_REFUSED = (
     "Discord didn't accept the file ({size}). Download it with the button, until <t:{until}:f>."
 )

@@ -78,6 +78,22 @@ class FullNetworks:
             {key: p.detach() for key, p in self.trained.items()}
         )
 
+    def changes(self) -> dict[str, Tensor]:
+        """Return what training added to each layer that a LoRA can change, by its key."""
+        exact = self.networks.model.full_precision_networks()
+        found = {}
+        for part in self.networks.parts:
+            for layer, _ in part.adaptable():
+                name = f"{part.role}.{layer}.weight"
+                if name in self.trained:
+                    before = exact[part.role].get_parameter(f"{layer}.weight")
+                    if before is self.trained[name]:  # these networks are the exact ones
+                        before = self.slots[name].original
+                    found[part.key(layer)] = (
+                        self.trained[name] - before.to(torch.float32)
+                    ).detach()
+        return found
+
     def install(self) -> None:
         """Put the trained parameters in place of the base's."""
         for key, place in self.slots.items():

@@ -39,7 +39,7 @@ from training.run.timing import RunTimer
 from training.run.writer import CheckpointWriter
 from training.styles import writer
 from training.styles.compatibility import find_needs, readable_by
-from training.styles.resize import write_small_copy
+from training.styles.resize import extract_lora, shrink, write_small_copy
 
 Task = Generator[Event, JobCommand | None, None]
 MAX_GRADIENT_NORM = 1.0  #: L2, over the gradients of all parameters together
@@ -385,7 +385,10 @@ class TrainingRun:
         with self.final_weights():
             weights = self.family.networks.to_file_names(self.attached.weights())  # may be no copy
             digest = writer.write_style(path, weights, recipe, origin, thumbnail)
-            small_copy = write_small_copy(path, weights, recipe, origin, thumbnail)
+            make = partial(shrink, weights)
+            if isinstance(self.attached, FullNetworks):
+                make = partial(extract_lora, self.attached)
+            small_copy = write_small_copy(path, make, recipe, origin, thumbnail)
         return Done(
             steps,
             self.timer.timings(),

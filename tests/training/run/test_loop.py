@@ -7,6 +7,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -24,6 +25,8 @@ from training.families import Picture
 from training.recipe.concepts import SamplePrompt
 from training.run.loop import TrainingRun, train
 from training.run.previews import SAMPLING_STEPS
+from training.sample import LoadedStyle, draw_pictures
+from training.styles.header import read_method_and_trigger
 from training.styles.thumbnail import make_thumbnail
 from training.styles.writer import read_tensors
 
@@ -130,6 +133,33 @@ def test_small(
         assert copy.stat().st_size == done.small_copy.bytes <= most
         assert 0 < done.small_copy.rank < 16
         assert 0 < done.small_copy.error < 1
+
+
+@pytest.mark.slow(3)
+def test_small_copy_of_a_whole_model(
+    bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told
+) -> None:
+    """A whole model over the size limit gets a LoRA of what its training changed.
+
+    Drawn with it, the picture is much nearer to the model's than to the base's.
+    """
+    recipe = make_recipe("finetune", rank=0, steps=3, learning_rate=1e-4, max_file_bytes=9_000_000)
+    folder = make_job_folder(recipe)
+    done = run_task(train(folder, bases))[-1]
+    copy = folder.result / done.small_copy.file
+    picture = Picture("a mydog emoji", "", 5, 8, 64, 64)
+
+    drawn = {}
+    for method, file in (("finetune", folder.result / done.file), ("locon", copy), ("", None)):
+        with bases.borrow("embedded") as family:
+            style = file and LoadedStyle(methods.find(method), read_tensors(file), "mydog", 1.0)
+            (image,) = draw_pictures(family, bases.device, [picture], style)
+        drawn[method] = np.asarray(image, dtype=float)
+
+    assert copy.stat().st_size == done.small_copy.bytes <= recipe.max_file_bytes
+    assert read_method_and_trigger(copy)["method"] == "locon"
+    to_model = np.abs(drawn["locon"] - drawn["finetune"]).mean()
+    assert to_model < 0.4 * np.abs(drawn["finetune"] - drawn[""]).mean()
 
 
 def test_pause(bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told) -> None:

@@ -8,7 +8,7 @@ import torch
 from storage.errors import JobError
 from training.networks.keys import to_file_keys
 from training.styles.foreign import ADAPTER_METADATA
-from training.styles.resize import shrink
+from training.styles.resize import decompose_change, relative_error, shrink, truncate_layers
 from training.styles.writer import round_tensors, serialize
 
 KEY, CONV = "lora_unet_a", "lora_unet_b"
@@ -142,3 +142,27 @@ def test_an_embedding_is_no_lora():
     """An embedding has no rank, so it is refused."""
     with pytest.raises(JobError, match="shrink_kind"):
         shrink({"emb_params": torch.ones(2, 192)}, 10**6)
+
+
+@pytest.mark.parametrize("shape", [(96, 64), (48, 32, 3, 3), (640, 600)])
+def test_a_change_is_taken_apart(shape):
+    """The strong directions of a layer's change come back, of large layers by projections.
+
+    Twice the same change gives the same tensors, and torch's own random numbers stay.
+    """
+    generator = torch.Generator().manual_seed(2)
+    inner = torch.Size(shape[1:]).numel()
+    strong = torch.randn(shape[0], 3, generator=generator) @ torch.randn(
+        3, inner, generator=generator
+    )
+    weak = 0.01 * torch.randn(shape[0], inner, generator=generator)
+    change, state = (strong + weak).reshape(shape), torch.get_rng_state()
+
+    first, again = (decompose_change(change, 3) for _ in range(2))
+    tensors = truncate_layers({KEY: first}, 3)
+
+    assert torch.equal(state, torch.get_rng_state())
+    assert torch.equal(first.outs, again.outs)
+    assert (product(tensors, KEY) - strong).norm() < 0.03 * strong.norm()
+    assert relative_error([first], 3) == pytest.approx(float(weak.norm() / change.norm()), rel=0.2)
+    assert tensors[f"{KEY}.lora_down.weight"].shape == (3, *shape[1:])

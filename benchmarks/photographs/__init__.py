@@ -1,0 +1,1 @@
+"""Photographs on the embedded base: what makes their subject recognisable."""
