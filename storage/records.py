@@ -303,6 +303,7 @@ class Method:
     help: str = ""  #: what it learns and costs, one line
     rank_name: str = "rank"  #: how its rank is called on the command: "vectors"
     rank_help: str = "rank, how much it can learn"
+    small_copy: bool = False  #: whether a LoRA is made of a file that is too large to post
     rank_rules: str = ""  #: the method whose rules hold where a rank is given, but not usual
 
     def __post_init__(self) -> None:

@@ -44,7 +44,7 @@ class Preview:
     datasets: Sequence[Dataset]  #: a concept each; the style is named after the first
     photos: Sequence[Photo]  #: of all datasets
     plan: Plan
-    method: str  #: its title
+    method: Method
     timed_like: str  #: the title of the method whose runs tell the time
     base: Base
     device: str
@@ -71,9 +71,9 @@ async def preview_training(bot: Bot, order: TrainingOrder, owner: int, guild: in
     plan = estimate_duration(durations, key, plan, concepts=len(concepts))
     await check_limits(bot, plan, owner, guild)
     place = await place_in_queue(bot)
-    titles = catalog.method_title(plan.method), catalog.method_title(plan.timed_like)
+    like = catalog.method_title(plan.timed_like)
     device, memory = catalog.device, catalog.memory_mib
-    return Preview(order, datasets, photos, plan, *titles, base, device, place, memory)
+    return Preview(order, datasets, photos, plan, method, like, base, device, place, memory)
 
 
 async def find_concepts(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator
 
 import discord
@@ -15,10 +16,13 @@ from bot.bot import Bot, Interaction
 from bot.card import Card, Item
 from bot.cards.components import Button, defer_update, edit, open_modal, row, text
 from bot.cards.job import COLOURS
+from bot.cards.seen import SeenCard
 from bot.cards.training_options import OptionsForm, describe_option
 from bot.wording import fill, format_count, format_size, say
 from storage.options import options_table
-from storage.records import Status
+from storage.records import Photo, Status
+
+SEEN_FACTOR = 4  #: a photo with so many times a base's resolution has detail that it cannot see
 
 
 async def preflight_card(
@@ -32,9 +36,15 @@ async def preflight_card(
     await check_role(interaction, "train")
     await check_daily_quota(interaction)
     preview = await preview_training(bot, order, owner, interaction.guild_id or 0)
-    card = Card(colour=COLOURS[Status.RUNNING])
+    card = SeenCard(colour=COLOURS[Status.RUNNING])
     card.add(text(title_line(preview)))
     card.add(text(*fact_lines(bot, interaction.guild, preview)))
+    if photo := await find_large_photo(bot, preview):
+        card.add_seen(bot.store.home.preview_file(photo.digest), preview.base)
+        words = [
+            *words,
+            say(wording.training.SMALL, base=preview.base.title, side=preview.base.resolution),
+        ]
     if remarks := [*words, *reason_lines(preview), *option_lines(preview)]:
         card.add(text(*remarks))
     draft = await bot.store.drafts.add(owner, order.to_json())
@@ -47,7 +57,7 @@ def title_line(preview: Preview) -> str:
     return say(
         wording.training.TITLE,
         name=" + ".join(each.name for each in preview.datasets),
-        method=preview.method,
+        method=preview.method.title,
         base=preview.base.title,
         dial=wording.training.DIALS[plan.dial],
     )
@@ -83,16 +93,17 @@ def fact_lines(bot: Bot, guild: discord.Guild | None, preview: Preview) -> Itera
         plan.file_bytes,
         delivery.max_file_bytes(guild, bot.settings.upload_mib),
         link=bot.web.public,
+        small_copy=preview.method.small_copy,
     )
     if not plan.rank and bot.settings.full_model_days:
         yield say(wording.training.MODEL_DAYS, days=bot.settings.full_model_days)
 
 
-def file_line(size: int, most: int, *, link: str | None) -> str:
+def file_line(size: int, most: int, *, link: str | None, small_copy: bool) -> str:
     """Return the file's size, and how it will be delivered."""
-    template = wording.training.FILE_LINK if link else wording.training.FILE_HAND
-    if size <= most:
-        template = wording.training.FILE
+    said = wording.training
+    without_link = said.FILE_SMALL if small_copy else said.FILE_HAND
+    template = said.FILE if size <= most else said.FILE_LINK if link else without_link
     return fill(template, size=format_size(size), limit=format_size(most))
 
 
@@ -104,7 +115,6 @@ def reason_lines(preview: Preview) -> Iterator[str]:
 
 def option_lines(preview: Preview) -> Iterator[str]:
     """Yield the options used, and what is special about the training."""
-    base = preview.base
     used = [
         describe_option(option, preview.order.options[option.name])
         for option in options_table()
@@ -114,8 +124,19 @@ def option_lines(preview: Preview) -> Iterator[str]:
         yield fill(wording.training.WITH_OPTIONS, options="; ".join(used))
     if preview.order.private:
         yield wording.training.PRIVATE
-    if base.small:
-        yield say(wording.training.SMALL, base=base.title, side=base.resolution)
+
+
+async def find_large_photo(bot: Bot, preview: Preview) -> Photo | None:
+    """Return the first photo of which a small base sees little, as of any real photograph.
+
+    Drawings with transparent parts are what such a base is for.
+    """
+    least = SEEN_FACTOR * preview.base.resolution
+    large = [each for each in preview.photos if min(each.width, each.height) >= least]
+    if not preview.base.small or not large:
+        return None
+    drawn = await asyncio.to_thread(bot.store.photos.any_transparent, large[:1])
+    return None if drawn else large[0]
 
 
 async def load_order(interaction: Interaction, draft: int) -> TrainingOrder:

@@ -41,13 +41,18 @@ FILE = "**File:** about {size}; this server's limit is {limit}"
 FILE_LINK = (
     "**File:** about {size}; this server's limit is {limit}, so you'll get a link that expires"
 )
+FILE_SMALL = (
+    "**File:** about {size}; this server's limit is {limit}, so I'll post a LoRA made from it"
+)
 FILE_HAND = "**File:** about {size}; this server's limit is {limit}, so ask the operator for it"
 OWN_NUMBERS = "-# With your own numbers instead of the suggested ones."
 PRIVATE = "-# In a private thread only you and the moderators can see."
 NOT_STARTED = "Nothing was started."
 STARTED = "Started **{name}**, job {job}."
 WHERE = "Its card is in <#{channel}>."
-SMALL = "-# {base} draws tiny emoji, {side} pixels wide. It does its best with real photos, but expect emoji; bases for photos need a GPU."
+SMALL = "-# {base} draws emoji, {side} pixels wide: on the left is all it sees of a photo. Bases for photos see what's on the right, and need a GPU."
+SEEN_SMALL = "One of the photos as {base} sees it: {side} pixels wide"
+SEEN_WHOLE = "The same photo as a base for photos sees it"
 
 # labels: a verb first, 18 characters at most
 

@@ -44,7 +44,9 @@ if TYPE_CHECKING:
 
 
 WORD = Method("embedding", (1, 8), learns_word=True, title="Embedding", rank_name="vectors")
-CLASS = Method("dreambooth", (0, 128), dropout=True, title="DreamBooth", rank_rules="lora")
+CLASS = Method(
+    "dreambooth", (0, 128), small_copy=True, dropout=True, title="DreamBooth", rank_rules="lora"
+)
 
 
 class FakeScheduler:

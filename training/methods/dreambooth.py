@@ -21,7 +21,7 @@ from training.recipe.recipe import Recipe
 __all__ = ["METHOD", "TRAITS", "apply", "attach", "check", "defaults", "rules"]
 
 METHOD = Method(
-    "dreambooth", (0, 128), dropout=True, title="DreamBooth",
+    "dreambooth", (0, 128), dropout=True, small_copy=True, title="DreamBooth",
     help="a whole model of one subject and its class; with a rank, a LoRA instead",
     rank_rules="lora", rank_help="rank of a LoRA to train instead",
 )  # fmt: skip

@@ -18,7 +18,7 @@ from training.recipe.recipe import Recipe
 __all__ = ["METHOD", "TRAITS", "apply", "attach", "check", "defaults", "rules"]
 
 METHOD = Method(
-    "finetune", (0, 0), title="Fine-tuned model",
+    "finetune", (0, 0), small_copy=True, title="Fine-tuned model",
     help="a whole model from photos and captions; large and slow",
 )  # fmt: skip
 TRAITS = MethodTraits(modelspec="", marks=KeyMarks(model=True))

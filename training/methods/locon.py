@@ -16,7 +16,7 @@ from training.networks.traits import MethodTraits
 __all__ = ["METHOD", "TRAITS", "apply", "attach", "check", "defaults", "rules"]
 
 METHOD = Method(
-    "locon", dropout=True, title="LoCon",
+    "locon", dropout=True, small_copy=True, title="LoCon",
     help="a LoRA on every layer; finer detail, larger file",
 )  # fmt: skip
 TRAITS = MethodTraits()  # its files are LoRAs

@@ -20,7 +20,10 @@ from training.networks.sizes import Row
 from training.networks.traits import KeyMarks, MethodTraits
 from training.recipe.recipe import Recipe
 
-METHOD = Method("lora", dropout=True, title="LoRA", help="learns most, works in most programs")
+METHOD = Method(
+    "lora", dropout=True, small_copy=True, title="LoRA",
+    help="learns most, works in most programs",
+)  # fmt: skip
 TRAITS = MethodTraits(marks=KeyMarks(ends=("lora_down",)))
 ADAPTER_NAME = "safelight"
 KEY_ENDS = (DOWN, UP, ALPHA)

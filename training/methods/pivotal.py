@@ -23,7 +23,8 @@ from training.recipe.recipe import Recipe
 __all__ = ["METHOD", "TRAITS", "apply", "attach", "check", "defaults", "export", "rules"]
 
 METHOD = Method(
-    "pivotal", dropout=True, learns_word=True, own_rates=True, title="LoRA with a word",
+    "pivotal", dropout=True, small_copy=True, learns_word=True, own_rates=True,
+    title="LoRA with a word",
     help="a LoRA together with a new word for it; works in fewer programs",
 )  # fmt: skip
 safetensors = LazyModule("safetensors.torch")

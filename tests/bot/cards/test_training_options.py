@@ -89,7 +89,7 @@ async def test_dreambooth(kit, scheduler):
 
     assert "what the photos show, in one word" in kit.text(refused)
     assert "24 of a dog" in said
-    assert kit.says(said, wording.training.FILE_HAND, size="22.9 MB", limit="20 MB")
+    assert kit.says(said, wording.training.FILE_SMALL, size="22.9 MB", limit="20 MB")
     assert "kept here for 30 days" in said
     assert "about 1 MB" in kit.text(small)
     assert "kept here" not in kit.text(small)

@@ -1,1 +1,0 @@
-"""Photographs on the embedded base: what makes their subject recognisable."""

@@ -1,0 +1,50 @@
+"""The pre-flight card shows what a small base sees of a photograph."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bot import wording
+from tests.fakes.discord import draw_photo
+
+
+async def open_preflight(kit, who):
+    """Return the pre-flight card's message."""
+    return (await who.slash(kit.channel, "train lora", dataset="my dog")).response
+
+
+@pytest.mark.usefixtures("scheduler")
+async def test_a_large_photo_is_shown_as_the_base_sees_it(kit):
+    """The first picture has 64 pixels a side, drawn as squares; the second keeps the detail."""
+    alice = kit.add_member("alice")
+    await kit.add_dataset(alice, photos=3)
+
+    card = await open_preflight(kit, alice)
+    small, whole = [np.asarray(Image.open(io.BytesIO(await a.read()))) for a in card.attachments]
+
+    assert small.shape == whole.shape == (256, 256, 3)
+    assert (small == small[::4, ::4].repeat(4, 0).repeat(4, 1)).all()
+    assert not (whole == whole[::4, ::4].repeat(4, 0).repeat(4, 1)).all()
+    assert kit.says(kit.text(card), wording.training.SMALL, base="Safelight emoji", side="64")
+
+
+async def test_small_and_transparent_photos_are_not(kit, scheduler):
+    """What the base draws anyway, emoji and see-through pictures, needs no warning."""
+    alice, bob = kit.add_member("alice"), kit.add_member("bob")
+    await scheduler.add_dataset(alice)
+    dataset = await kit.add_dataset(bob)
+    for seed in range(3):
+        file = io.BytesIO()
+        with Image.open(io.BytesIO(draw_photo(seed))) as picture:
+            picture.putalpha(200)
+            picture.save(file, "PNG")
+        await kit.store.photos.add(dataset, await kit.bot.darkroom.check(file.getvalue()))
+
+    for who in (alice, bob):
+        card = await open_preflight(kit, who)
+        assert not card.attachments
+        assert "Train my dog?" in kit.text(card)
