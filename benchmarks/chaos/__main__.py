@@ -7,11 +7,13 @@ import asyncio
 import random
 import sys
 import time
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks import machine, table
-from benchmarks.chaos.house import House, open_house
+from benchmarks.chaos.house import House, open_house, running_nursery
 from benchmarks.chaos.injuries import Injuries
 from benchmarks.chaos.load import MEMBERS, Load, pixels_digest, weights_digest
 from benchmarks.chaos.verdict import Inspector, Verdict
@@ -25,10 +27,10 @@ TURN_SECONDS = 0.1
 QUIET_SECONDS = 3.0  #: without a request to Discord, until the bot has nothing more to say
 
 
-async def draw_expected(folder: Path) -> dict[str, str]:
+async def draw_expected(folder: Path, nursery: Path) -> dict[str, str]:
     """Run every kind of job without injuries; return the digests of what comes out."""
     expected = {}
-    async with open_house(folder / "undisturbed") as house:
+    async with open_house(folder / "undisturbed", nursery) as house:
         load = Load(house.store, random.Random(0))
         await load.add_members()
         for member in MEMBERS:
@@ -118,14 +120,32 @@ class Chaos:
                 await asyncio.sleep(QUIET_SECONDS)
 
 
-async def run(
-    folder: Path, kills: int, seed: int, expected: dict[str, str]
-) -> tuple[Chaos, Verdict]:
-    """Return a finished run and the harm it did."""
-    async with open_house(folder / "chaos") as house:
+Run = tuple[Chaos, Verdict]
+
+
+async def run(folder: Path, kills: int, seeds: Sequence[int]) -> dict[int, Run]:
+    """Return a finished run for each seed, in houses of their own, and the harm it did."""
+    async with running_nursery(folder) as nursery, asyncio.TaskGroup() as tasks:
+        expected = tasks.create_task(draw_expected(folder, nursery))
+        houses = {seed: open_house(folder / str(seed), nursery) for seed in seeds}
+        runs = {
+            seed: tasks.create_task(run_one(house, kills, seed, expected))
+            for seed, house in houses.items()
+        }
+    return {seed: task.result() for seed, task in runs.items()}
+
+
+async def run_one(
+    opening: AbstractAsyncContextManager[House],
+    kills: int,
+    seed: int,
+    expected: asyncio.Task[dict[str, str]],
+) -> Run:
+    """Return one finished run, and the harm it did, compared with undisturbed jobs."""
+    async with opening as house:
         chaos = Chaos(house, kills, seed)
         await chaos.run()
-        verdict = await Inspector(house.store, house.twin, expected).inspect(chaos.load.jobs)
+        verdict = await Inspector(house.store, house.twin, await expected).inspect(chaos.load.jobs)
         verdict.stuck += chaos.stuck
         verdict.orphans += [f"process {pid}" for pid in house.list_processes()]
         return chaos, verdict
@@ -163,8 +183,9 @@ def main() -> int:
     print(machine.describe_machine(), f"seed {given.seed}", "", sep="\n", flush=True)
     with TemporaryDirectory() as place:
         folder = given.keep or Path(place)
-        expected = asyncio.run(draw_expected(folder))
-        chaos, verdict = asyncio.run(run(folder, given.kills, given.seed, expected))
+        folder.mkdir(parents=True, exist_ok=True)
+        runs = asyncio.run(run(folder, given.kills, [given.seed]))
+    chaos, verdict = runs[given.seed]
     code = table.print_table(rows(chaos, verdict))
     print("", *verdict.lines(), *chaos.house.twin.failures[:20], sep="\n")
     print("", *(f"{n:5} {what}" for what, n in sorted(chaos.injuries.done.items())), sep="\n")

@@ -30,9 +30,10 @@ MAX_START_SECONDS = 300.0
 class House:
     """The processes of one data folder; the worker is the scheduler's to start."""
 
-    def __init__(self, folder: Path, store: Store, twin: DiscordTwin, nursery: int) -> None:
+    def __init__(self, folder: Path, store: Store, twin: DiscordTwin, nursery: Path) -> None:
         self.folder, self.store, self.twin, self.nursery = folder, store, twin, nursery
         self.home = store.home
+        self.environment = {"SAFELIGHT_HOME": str(self.home.path)}
         self.processes: dict[str, Process] = {}
         self.started_at: dict[str, float] = {}
         self.frozen: set[str] = set()
@@ -55,7 +56,8 @@ class House:
         for role in ("scheduler", "bot") if self.bot_wanted else ("scheduler",):
             since = time.monotonic() - self.started_at.get(role, -1e9)
             if self.find(role) is None and since > RESTART_SECONDS:
-                self.processes[role] = ask_for(self.folder, role)
+                known = self.environment
+                self.processes[role] = ask_for(self.nursery, self.folder, role, known)
                 self.started_at[role] = time.monotonic()
 
     def send(self, role: str, number: signal.Signals) -> bool:
@@ -83,15 +85,14 @@ class House:
         return [(role, int(code)) for role, _, code in map(str.split, lines)]
 
     def list_processes(self) -> list[int]:
-        """Return the processes that work on this data folder, but for the nursery."""
-        wanted = f"SAFELIGHT_HOME={self.home.path}".encode()
-        found = []
+        """Return the processes that work in this folder."""
+        found, folder = [], self.folder.resolve()
         for place in Path("/proc").iterdir():
             if place.name.isdigit() and int(place.name) != os.getpid():
                 with suppress(OSError):
-                    if wanted in (place / "environ").read_bytes().split(b"\0"):
+                    if (place / "cwd").readlink() == folder:
                         found.append(int(place.name))
-        return [pid for pid in found if pid != self.nursery]
+        return found
 
     async def stop(self) -> None:
         """Let all end as a service manager would, then kill what is left."""
@@ -103,23 +104,21 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(folder: Path) -> AsyncIterator[House]:
-    """Open a data folder in a folder, with a nursery and a Discord."""
+async def open_house(folder: Path, nursery: Path) -> AsyncIterator[House]:
+    """Open a data folder in a folder, with a Discord; its processes come from a nursery."""
     (folder / "home").mkdir(parents=True)
     twin = DiscordTwin()
-    async with (
-        serving(twin) as port,
-        running_nursery(folder, port) as nursery,
-        await Store.open(Home(folder / "home")) as store,
-    ):
-        house = House(folder, store, twin, nursery.pid)
+    async with serving(twin) as port, await Store.open(Home(folder / "home")) as store:
+        house = House(folder, store, twin, nursery)
+        house.environment["CHAOS_DISCORD"] = f"127.0.0.1:{port}"
         try:
             yield house
         finally:
-            nursery.kill()  # first, or it would fork more
-            for pid in house.list_processes():
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+            while left := house.list_processes():  # a scheduler may just have asked for another
+                for pid in left:
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+                await asyncio.sleep(0.05)
 
 
 @asynccontextmanager
@@ -135,14 +134,13 @@ async def serving(twin: DiscordTwin) -> AsyncIterator[int]:
 
 
 @asynccontextmanager
-async def running_nursery(folder: Path, port: int) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run the nursery, whose environment the roles inherit."""
+async def running_nursery(folder: Path) -> AsyncIterator[Path]:
+    """Run a nursery, whose environment all roles inherit; yield its socket."""
     environment = os.environ | {
-        "SAFELIGHT_HOME": str(folder / "home"), "SAFELIGHT_CAPTIONER": "embedded",
-        "HF_HUB_OFFLINE": "1", "SAFELIGHT_DEVICE": "cpu", "SAFELIGHT_THREADS_CPU": "1",
-        "SAFELIGHT_CARD_SECONDS": "1", "SAFELIGHT_WEB_PORT": "0", "OMP_WAIT_POLICY": "PASSIVE",
-        "DISCORD_TOKEN": "chaos.chaos.chaos", "CHAOS_DISCORD": f"127.0.0.1:{port}",
-        "SAFELIGHT_NICE": "0", "SAFELIGHT_DISK_MB": "0", "PYTHONPATH": str(Path.cwd()),
+        "SAFELIGHT_CAPTIONER": "embedded", "HF_HUB_OFFLINE": "1", "SAFELIGHT_DEVICE": "cpu",
+        "SAFELIGHT_THREADS_CPU": "1", "SAFELIGHT_CARD_SECONDS": "1", "SAFELIGHT_WEB_PORT": "0",
+        "OMP_WAIT_POLICY": "PASSIVE", "DISCORD_TOKEN": "chaos.chaos.chaos", "SAFELIGHT_NICE": "0",
+        "SAFELIGHT_DISK_MB": "0", "PYTHONPATH": str(Path.cwd()),
     }  # fmt: skip
     command = [sys.executable, "-m", "benchmarks.chaos.nursery", str(folder)]
     with (folder / "nursery.log").open("wb") as log:
@@ -155,7 +153,7 @@ async def running_nursery(folder: Path, port: int) -> AsyncIterator[asyncio.subp
                 if nursery.returncode is not None:
                     raise RuntimeError((folder / "nursery.log").read_text())
                 await asyncio.sleep(0.1)
-        yield nursery
+        yield folder / SOCKET
     finally:
         with suppress(ProcessLookupError):
             nursery.kill()

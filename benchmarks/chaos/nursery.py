@@ -2,8 +2,9 @@
 
     python -m benchmarks.chaos.nursery FOLDER
 
-What is forked runs the program's own entry points. One start of a worker in ten is a real one,
-by the command that the scheduler uses, so that deaths while torch loads are among the others.
+One serves any number of houses: each role works in the folder of its house. What is forked runs
+the program's own entry points. One start of a worker in ten is a real one, by the command that the
+scheduler uses, so that deaths while torch loads are among the others.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import random
 import signal
 import socket
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,7 @@ from training.scheduler.local import LocalBackend
 
 PR_SET_PDEATHSIG = 1
 SOCKET, EXITS = "nursery.sock", "exits.log"
+NURSERY = "CHAOS_NURSERY"  #: the environment variable with the socket's path
 REAL_START_SHARE = 0.1  #: of a worker's starts, by a command instead of a fork
 PRELOADED = (
     "torch._dynamo", "training.worker.runtime", "training.scheduler.scheduler", "bot.__main__",
@@ -36,11 +39,12 @@ PRELOADED = (
 )  # fmt: skip
 
 
-def ask_for(folder: Path, role: str) -> Process:
-    """Have the nursery fork a role; return its process."""
+def ask_for(nursery: Path, folder: Path, role: str, environment: Mapping[str, str]) -> Process:
+    """Have a nursery fork a role that works in a folder; return its process."""
+    asked = {"folder": str(folder), "role": role, "environment": {**environment}}
     with socket.socket(socket.AF_UNIX) as line:
-        line.connect(str(folder / SOCKET))
-        line.sendall(json.dumps({"role": role}).encode())
+        line.connect(str(nursery))
+        line.sendall(json.dumps(asked).encode())
         answer = line.recv(4096)
     process: Process = json.loads(answer)
     return process
@@ -49,24 +53,22 @@ def ask_for(folder: Path, role: str) -> Process:
 class ForkBackend(LocalBackend):
     """Starts workers by a fork."""
 
-    folder = Path()
-
     def start(self, name: str) -> Process:
         """Start the worker of that name and return at once."""
         if random.random() < REAL_START_SHARE:
             return super().start(name)
         (self.home.workers / name).mkdir(parents=True, exist_ok=True)
-        return ask_for(self.folder, f"worker-{name}")
+        known = {"SAFELIGHT_HOME": str(self.home.path)}
+        return ask_for(Path(os.environ[NURSERY]), Path.cwd(), f"worker-{name}", known)
 
 
-def run_role(folder: Path, role: str) -> int:
+def run_role(role: str) -> int:
     """Run a role in this process; return its exit code."""
     if role == "bot":
         return run_bot(os.environ["CHAOS_DISCORD"])
     if role == "scheduler":
         from training.scheduler import local  # noqa: PLC0415
 
-        ForkBackend.folder = folder
         local.LocalBackend = ForkBackend  # type: ignore[misc]
     from training.__main__ import main  # noqa: PLC0415
 
@@ -91,19 +93,21 @@ def die_with_parent() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def become(folder: Path, role: str) -> None:
+def become(folder: Path, role: str, environment: Mapping[str, str]) -> None:
     """Turn a forked process into a role; never returns."""
     code = 1
     try:
         die_with_parent()
         os.setsid()
+        os.chdir(folder)
+        os.environ.update(environment)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         random.seed()
         with (folder / f"{role}.log").open("ab") as log:
             os.dup2(log.fileno(), 1)
             os.dup2(log.fileno(), 2)
         CrashPoints(folder, role).install()
-        code = run_role(folder, role)
+        code = run_role(role)
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else 1
     except Exception:  # noqa: BLE001 - as the interpreter would end it
@@ -127,8 +131,9 @@ def serve(folder: Path) -> None:
         lazy.import_slowly(name)
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps
+    os.environ[NURSERY] = str(folder / SOCKET)
     with socket.socket(socket.AF_UNIX) as line:
-        line.bind(str(folder / SOCKET))
+        line.bind(os.environ[NURSERY])
         line.listen()
         while True:
             caller, _ = line.accept()
@@ -140,7 +145,7 @@ def serve(folder: Path) -> None:
                 if pid == 0:
                     line.close()
                     caller.close()
-                    become(folder, asked["role"])
+                    become(Path(asked["folder"]), asked["role"], asked["environment"])
                 with suppress(BrokenPipeError):  # the same, a little later
                     caller.sendall(json.dumps({"pid": pid, "born": read_birth(pid)}).encode())
 

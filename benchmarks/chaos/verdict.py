@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from benchmarks.chaos.discord_twin import DiscordTwin, Post
 from benchmarks.chaos.load import MEMBERS, pixels_digest, weights_digest
 from storage.errors import UserError
-from storage.events import Done, PreviewsDrawn
+from storage.events import Done, PhotoCaptioned, PreviewsDrawn
 from storage.records import Job, Kind, Status
 from storage.store import Store
 from storage.tables.posts import make_marker
@@ -57,6 +57,8 @@ class Inspector:
             await self.inspect_training(job, what)
         elif job.kind is Kind.SAMPLE:
             await self.inspect_sample(job, what)
+        else:
+            await self.inspect_captions(job, what)
         endings = await self.store.events.list_kind(job.id, Done)
         if len(endings) > 1:
             self.verdict.doubled.append(f"{what} ended {len(endings)} times")
@@ -97,6 +99,12 @@ class Inspector:
         self.expect_one(
             f"{what}: its card", self.find_posts(f"sample:delete:{job.id}", files=True)
         )
+
+    async def inspect_captions(self, job: Job, what: str) -> None:
+        """Check that each photo was given a caption."""
+        told = await self.store.events.list_kind(job.id, PhotoCaptioned)
+        lost = {*job.request["photos"]} - {entry.event.photo for entry in told}
+        self.verdict.lost += [f"{what}: the caption of photo {photo}" for photo in sorted(lost)]
 
     def compare(self, what: str, kind: str, owner: int, digest: str) -> None:
         """Compare bytes with those of an undisturbed job of the same member."""

@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 import pytest
 
-from benchmarks.chaos.__main__ import Chaos, draw_expected, run
-from benchmarks.chaos.verdict import Verdict
+from benchmarks.chaos.__main__ import Run, run
 
 KILLS, SEEDS = 20, (1, 2)
 
-Runs = dict[int, tuple[Chaos, Verdict]]
-
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Run]:
     """Kill at random in one house for each seed, both at a time, and return what came of it."""
-
-    async def run_all(folder: Path) -> Runs:
-        expected = await draw_expected(folder)
-        houses = [run(folder / str(seed), KILLS, seed, expected) for seed in SEEDS]
-        return dict(zip(SEEDS, await asyncio.gather(*houses), strict=True))
-
-    return asyncio.run(run_all(tmp_path_factory.mktemp("chaos")))
+    return asyncio.run(run(tmp_path_factory.mktemp("chaos"), KILLS, SEEDS))
 
 
-@pytest.mark.slow(80)
+@pytest.mark.slow(50)
 @pytest.mark.filterwarnings("ignore:unread_data:DeprecationWarning")  # aiohttp's own
 @pytest.mark.parametrize("seed", SEEDS)
-def test_chaos(runs: Runs, seed: int) -> None:
+def test_chaos(runs: dict[int, Run], seed: int) -> None:
     """Real processes that are killed at random do no harm to any job."""
     chaos, verdict = runs[seed]
 

@@ -11,7 +11,7 @@ import pytest
 from benchmarks.chaos.discord_twin import CHANNEL, DiscordTwin, Sent
 from benchmarks.chaos.load import MEMBERS, Load
 from benchmarks.chaos.verdict import Inspector
-from storage.events import Done, LogEntry, PreviewsDrawn
+from storage.events import Done, LogEntry, PhotoCaptioned, PreviewsDrawn
 from storage.folders import Home, write_whole
 from storage.records import Concept, Status
 from storage.store import Store
@@ -95,6 +95,23 @@ async def served(store):
 async def test_no_harm(served):
     """A training with its own bytes, posted once, has no harm."""
     assert await served.find_harm() == set()
+
+
+async def test_lost_caption(store):
+    """A photo that a caption job has left out is lost."""
+    load = Load(store, random.Random(1))
+    await load.add_members()
+    queued = await load.queue_captions(OWNER)
+    job = await store.jobs.claim("cpu", [queued.kind])
+    told = [PhotoCaptioned(photo, "x.png", "a pet") for photo in job.request["photos"][1:]]
+    await store.events.append(job.id, [LogEntry(event, time.time()) for event in told])
+    await store.jobs.end_run(job.id, job.fence, Status.DONE)
+
+    verdict = await Inspector(store, DiscordTwin(), {}).inspect([job.id])
+
+    assert verdict.lines() == [
+        f"lost: job {job.id} (caption): the caption of photo {job.request['photos'][0]}"
+    ]
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])
