@@ -21,10 +21,11 @@ METHOD = Method(
     help="a new word for the base, in a file of a few KB",
     rank_name="vectors", rank_help="number of vectors for the word",
 )  # fmt: skip
-# One tensor of any name, or `clip_l` and `clip_g`, is a word of the file's name to A1111 (22ecb78b,
-# modules/textual_inversion/textual_inversion.py), Forge (42ef31f1, the same in backend/
-# text_processing, which Forge Neo has, too), ComfyUI (00728eb2, comfy/sd1_clip.py, load_embed) and
-# kohya's sd-scripts (48d368fa, gen_img.py); diffusers is tried in tests/contracts/test_interop.py
+# One tensor of any name, or `clip_l` and `clip_g`, is a word of the file's name to A1111
+# (22ecb78b, modules/textual_inversion/textual_inversion.py), Forge (42ef31f1, the same in
+# backend/text_processing, which Forge Neo has, too), ComfyUI (00728eb2, comfy/sd1_clip.py,
+# load_embed) and kohya's sd-scripts (48d368fa, gen_img.py). For diffusers it is tried in
+# tests/contracts/test_interop.py
 TRAITS = MethodTraits(
     modelspec="textual-inversion", named_by_file=True, learns_text=True,
     marks=KeyMarks(exact=(frozenset({"emb_params"}), frozenset({"clip_l", "clip_g"}))),

@@ -33,8 +33,8 @@ METHOD = Method(
     rank_help="width of its networks, as a multiple of their input",
 )  # fmt: skip
 # A1111 010d5f03, modules/hypernetworks/hypernetwork.py, and ComfyUI 0323d874, comfy_extras/
-# nodes_hypernetwork.py, read A1111's own `.pt`. What kohya's sd-scripts (48d368fa,
-# library/hypernetwork.py) and Forge (modules/sd_hijack_optimizations.py) still have is never called
+# nodes_hypernetwork.py, read A1111's own `.pt`. What kohya's sd-scripts (48d368fa, library/
+# hypernetwork.py) and Forge (modules/sd_hijack_optimizations.py) still have is never called
 _READERS = ("AUTOMATIC1111", "ComfyUI")
 TRAITS = MethodTraits(
     modelspec=NAME, marks=KeyMarks(starts=(f"{NAME}.",)),
