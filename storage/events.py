@@ -118,6 +118,18 @@ class PreviewsDrawn(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ResultDrawn(Event):
+    """Pictures of what a training has taught lie in `samples/`, for its result."""
+
+    KIND = "result"
+    step: int
+    files: tuple[str, ...] = ()
+    prompts: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = ()
+    candidates: int = 1  #: drawn for each prompt; the captioner has chosen the best
+
+
+@dataclass(frozen=True, slots=True)
 class CheckpointSaved(Event):
     """A state to resume from lies in `checkpoints/`, the loss curve's picture in `samples/`."""
 
@@ -302,8 +314,8 @@ Ending: TypeAlias = Paused | Cancelled | Done | Failed
 KINDS: dict[str, type[Event]] = {
     kind.KIND: kind
     for kind in (
-        Started, Note, Progress, PreviewsDrawn, CheckpointSaved, PhotoCaptioned, PictureDrawn,
-        JobServed, StepBoundary, StatusChanged, Paused, Cancelled, Done, Failed,
+        Started, Note, Progress, PreviewsDrawn, ResultDrawn, CheckpointSaved, PhotoCaptioned,
+        PictureDrawn, JobServed, StepBoundary, StatusChanged, Paused, Cancelled, Done, Failed,
     )
 }  # fmt: skip
 OLD_TIMINGS = {

@@ -12,7 +12,6 @@ from PIL import Image, UnidentifiedImageError
 from storage.errors import JobError
 from storage.events import Done, Event, Note, PhotoCaptioned, Started, Timings
 from storage.folders import JobFolder, write_json
-from training import captioners
 from training.bases.cache import BaseCache
 
 RESULT = "captions.json"
@@ -32,15 +31,8 @@ def caption(folder: JobFolder, bases: BaseCache) -> Iterator[Event]:
     if not pictures:
         yield Done()
         return
-    found, place = bases.locate_captioner(name)
-    module = captioners.find_module(place)
     captions: dict[str, str] = {}
-    with bases.borrow_model(
-        f"captioner {name}",
-        found.memory_mib,
-        lambda: module.load(place, bases.device),
-        small=found.small,
-    ) as captioner:
+    with bases.borrow_captioner(name) as captioner:
         for photo, path in zip(photos, pictures, strict=True):
             text = put_trigger_first(trigger, captioner.describe(open_photo(path)))
             captions[path.name] = text

@@ -16,6 +16,7 @@ from storage.events import (
     PictureDrawn,
     PreviewsDrawn,
     Progress,
+    ResultDrawn,
     Started,
 )
 
@@ -29,8 +30,8 @@ class JobState:
     progress_at: float = 0.0  #: unix seconds
     note: Note | None = None
     notes: dict[str, Note] = field(default_factory=dict)  #: the last of each code
-    before: PreviewsDrawn | None = None  #: the previews of step 0
-    previews: PreviewsDrawn | None = None  #: the newest
+    before: PreviewsDrawn | ResultDrawn | None = None  #: the previews of step 0
+    previews: PreviewsDrawn | ResultDrawn | None = None  #: the newest, at last the result's
     curve: str = ""  #: file of the loss curve
     pictures: dict[str, PictureDrawn] = field(default_factory=dict)  #: of a sample job, by file
     end: Ending | None = None
@@ -52,7 +53,7 @@ class JobState:
                 self.progress, self.progress_at = event, entry.at
             case Note() as event:
                 self.note = self.notes[event.code] = event
-            case PreviewsDrawn() as event:
+            case PreviewsDrawn() | ResultDrawn() as event:
                 self.before = self.before if event.step else event
                 self.previews = event
                 self._drop_note("disk_full")

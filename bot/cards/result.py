@@ -6,27 +6,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain, repeat
 from pathlib import Path
+from typing import Any
 
 import discord
 from discord import ui
 
 from bot import wording
 from bot.actions.delivery import DeliveryKind, Handover
-from bot.actions.jobstate import JobState, file_name
+from bot.actions.jobstate import file_name
 from bot.card import Card
 from bot.cards import style as styles
 from bot.cards.components import row, text
 from bot.cards.job import COLOURS, JobView, failure_sentence
 from bot.cards.report import AddReport
-from bot.cards.sample import example_prompt
 from bot.cards.upscaled import PictureCard
-from bot.wording import escape, fill, format_size, say
-from storage.events import PreviewsDrawn, SmallCopy
+from bot.wording import fill, flatten, format_size, say
+from storage.events import PreviewsDrawn, ResultDrawn, SmallCopy
 from storage.folders import Home, JobFolder
 from storage.records import Base, Status, Style
 
-MAX_PAIRS = 2  #: prompts shown before and after
-MAX_PREVIEWS = 4  #: pictures on one card of previews
+MAX_PICTURES = 4  #: on one card
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +52,9 @@ def result_card(home: Home, result: Result, handover: Handover) -> Card:
     )
     pinged = " ".join(f"<@{member}>" for member in result.pinged)
     card.add(text(say(wording.result.TITLE, name=style.name), facts, pinged))
-    add_pictures(card, home.job_folder(job.folder), state)
-    prompt = example_prompt(style, result.base)
-    card.add(text(wording.result.PROMPT, escape(prompt)))
+    add_pictures(card, home.job_folder(job.folder), result)
+    card.add(text(say(wording.result.PROMPT, trigger=style.trigger)))
+    card.add(row(*styles.draw_buttons(style, result.base)))
     if programs := state.done.readable_by:
         card.add(text(say(wording.result.LOADS, programs=", ".join(programs))))
     for need, readers in group_by_need(state.done.readable_with).items():
@@ -64,8 +63,7 @@ def result_card(home: Home, result: Result, handover: Handover) -> Card:
         add_smaller_file(card, result, handover, handover.small, home)
     else:
         add_file(card, result, handover, home.style_file(style.folder, style.name))
-    use = [styles.Draw(style.id), styles.Try(style.id), styles.Share(style.id)]
-    card.add(row(*use, styles.Fetch(style.id)))
+    card.add(row(styles.Try(style.id), styles.Share(style.id), styles.Fetch(style.id)))
     return card.add(row(styles.Delete(style.id), AddReport(job.id)))
 
 
@@ -77,27 +75,28 @@ def group_by_need(needs: Mapping[str, str]) -> dict[str, list[str]]:
     return found
 
 
-def add_pictures(card: Card, folder: JobFolder, state: JobState) -> None:
-    """Add the base's pictures from before the training, and below them the style's."""
+def add_pictures(card: PictureCard, folder: JobFolder, result: Result) -> None:
+    """Add what the style draws, on a small base also as emoji, and what the base drew before."""
+    state = result.view.state
     if state.previews is None or not state.previews.step:
         return
-    before = list_pictures(folder, state.before) if state.before else []
-    if before:
-        card.add(text(wording.result.BEFORE))
-        card.add_gallery(
-            (path, fill(wording.result.BEFORE_ALT, prompt=said)) for path, said in before
-        )
-        card.add(text(wording.result.NOW))
     now = list_pictures(folder, state.previews)
     card.add_gallery((path, fill(wording.result.NOW_ALT, prompt=said)) for path, said in now)
+    if isinstance(state.previews, ResultDrawn) and state.previews.candidates > 1:
+        card.add(text(say(wording.result.BEST, candidates=state.previews.candidates)))
+    if now and result.base and result.base.small:
+        light, dark = (path for path, _ in (now[0], now[min(1, len(now) - 1)]))
+        card.add(text(wording.result.EMOJI)).add_chat(dark, light, wording.result.EMOJI_ALT)
+    for path, said in list_pictures(folder, state.before)[:1] if state.before else []:
+        alt = flatten(fill(wording.result.BEFORE_ALT, prompt=said), 1000)
+        shown: ui.Thumbnail[Any] = ui.Thumbnail(card.attach(path), description=alt)
+        card.add(ui.Section(text(say(wording.result.BEFORE, prompt=said)), accessory=shown))
 
 
-def list_pictures(
-    folder: JobFolder, previews: PreviewsDrawn, most: int = MAX_PAIRS
-) -> list[tuple[Path, str]]:
-    """Return the first previews that still exist, with their prompts."""
-    paths = [folder.samples / file_name(file) for file in previews.files[:most]]
-    pairs = zip(paths, chain(previews.prompts, repeat("")), strict=False)
+def list_pictures(folder: JobFolder, drawn: PreviewsDrawn | ResultDrawn) -> list[tuple[Path, str]]:
+    """Return the first pictures that still exist, with their prompts."""
+    paths = [folder.samples / file_name(file) for file in drawn.files[:MAX_PICTURES]]
+    pairs = zip(paths, chain(drawn.prompts, repeat("")), strict=False)
     return [(path, prompt) for path, prompt in pairs if path.is_file()]
 
 
@@ -137,7 +136,7 @@ def step_card(home: Home, view: JobView, previews: PreviewsDrawn) -> Card:
     if step:
         line = say(wording.result.STEP_TITLE, step=step, steps=view.steps, loss=view.state.loss)
     card = PictureCard(text(line), colour=COLOURS[Status.RUNNING])
-    card.add_gallery(list_pictures(home.job_folder(view.job.folder), previews, MAX_PREVIEWS))
+    card.add_gallery(list_pictures(home.job_folder(view.job.folder), previews))
     return card.add(row(AddReport(view.job.id)))
 
 

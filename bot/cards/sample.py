@@ -36,6 +36,7 @@ from bot.cards.upscaled import PictureCard
 from bot.wording import fill, flatten, say
 from storage.errors import UserError
 from storage.folders import Home
+from storage.planning import prompts
 from storage.records import Base, Job, JobCommand, Kind, Status, Style
 from storage.requests import SampleRequest
 
@@ -203,10 +204,10 @@ class Remove(Button, verb="sample:delete"):
         await follow_up(interaction, Card(text(wording.sample.PICTURE_DELETED)))
 
 
-def example_prompt(style: Style, base: Base | None) -> str:
-    """Return a prompt that shows what a style has learnt."""
+def recommend_prompts(style: Style, base: Base | None) -> list[str]:
+    """List prompts that show what a style has learnt."""
     small = base is not None and base.small
-    return wording.result.make_example_prompt(style.trigger, style.concept, small=small)
+    return prompts.recommend_prompts(style.trigger, style.concept, small=small)
 
 
 class TryForm(Form):
@@ -216,7 +217,7 @@ class TryForm(Form):
         super().__init__(title=flatten(fill(wording.sample.TRY_FORM, name=style.name), 45))
         self.style = style
         self.prompt = field(
-            "prompt", example_prompt(style, base), style=discord.TextStyle.paragraph
+            "prompt", recommend_prompts(style, base)[0], style=discord.TextStyle.paragraph
         )
         self.add_field(wording.sample.PROMPT_LABEL, self.prompt)
 

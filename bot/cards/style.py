@@ -26,16 +26,17 @@ from bot.cards.components import (
 )
 from bot.cards.dataset import Keep
 from bot.cards.report import AddReport
-from bot.cards.sample import TryForm, example_prompt, queue_and_show
+from bot.cards.sample import TryForm, queue_and_show, recommend_prompts
 from bot.cards.upscaled import PictureCard
 from bot.wording import escape, fill, flatten, format_size, say
 from storage.errors import UserError
-from storage.records import Catalog, Style
+from storage.records import Base, Catalog, Style
 from storage.requests import SampleRequest
 from storage.store import Store
 
 DAY = 24 * 3600  #: seconds
-DRAWN = 4  #: pictures of a suggested prompt
+DRAWN = 4  #: pictures of a recommended prompt
+MAX_LABEL_CHARS = 80  #: Discord's limit for a button
 MAX_STYLES = 25  #: styles in one list; Discord's selects take no more
 
 
@@ -145,7 +146,6 @@ async def shared_card(store: Store, style: Style) -> Card:
         owner=style.owner or 0,
         method=catalog.method_title(style.method),
         base=catalog.base_title(style.base),
-        prompt=example_prompt(style, catalog.get_base(style.base)),
     )
     card.add(text(say(wording.style.TITLE, name=style.name), facts))
     with suppress(UserError):
@@ -153,7 +153,8 @@ async def shared_card(store: Store, style: Style) -> Card:
         drawn = sorted(store.home.job_folder(job.folder).samples.glob("step-*-0.png"))
         card.add_gallery((path, wording.style.SHOWN_ALT) for path in drawn[-1:])
     report = [AddReport(style.job)] if style.job else []
-    return card.add(row(Draw(style.id), Try(style.id), *report))
+    card.add(row(*draw_buttons(style, catalog.get_base(style.base))))
+    return card.add(row(Try(style.id), *report))
 
 
 async def unshare_style(interaction: Interaction, style: str | int) -> Card:
@@ -179,16 +180,27 @@ def delete_card(style: Style) -> Card:
     return Card(text(say(wording.style.DELETE_ASK, name=style.name)), row(Erase(style.id), Keep()))
 
 
-class Draw(Button, verb="style:draw"):
-    """Draw the prompt that the card suggests, four times."""
+def draw_buttons(style: Style, base: Base | None) -> list[Button]:
+    """Return a button for each prompt that is recommended for a style."""
+    return [
+        Draw(style.id, at, label=flatten(prompt, MAX_LABEL_CHARS))
+        for at, prompt in enumerate(recommend_prompts(style, base))
+    ]
 
-    label, style = wording.style.DRAW, discord.ButtonStyle.primary
+
+class Draw(Button, verb="style:draw"):
+    """Draw a recommended prompt, its label, four times."""
+
+    style = discord.ButtonStyle.primary
 
     async def press(self, interaction: Interaction) -> None:
         await defer(interaction, private=False)
         store, guild = interaction.client.store, interaction.guild_id or 0
         style = await store.styles.get(self.number(0), interaction.user.id, guild)
-        prompt = example_prompt(style, (await store.catalog.read()).get_base(style.base))
+        listed = recommend_prompts(style, (await store.catalog.read()).get_base(style.base))
+        prompt = dict(enumerate(listed)).get(self.number(1))
+        if prompt is None:
+            raise UserError("card_old")
         request = SampleRequest("", prompt, seed=sampling.choose_seed(None), count=DRAWN)
         await queue_and_show(interaction, request, style.id)
 

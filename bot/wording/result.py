@@ -6,11 +6,14 @@ STEP_TITLE = "**step {step}/{steps}** · loss {loss}"
 STEP_ZERO = "**Before training:** {prompts}"
 TITLE = "### {name} is ready"
 FACTS = "{method} on {base} · {steps} steps in {time}"
-BEFORE = "**Before training**"
-NOW = "**After training**"
+BEFORE = "**Before training** the base drew this for the same words:\n{prompt}"
+BEST = "-# Each is the best of {candidates}, chosen by the captioner."
+EMOJI = "**As an emoji**"
+EMOJI_ALT = "Two lines of a chat with the pictures as emoji"
+CHAT = (("you", "good morning"), ("a friend", "I want one, too"))  #: who says what in it
 BEFORE_ALT = "Before training: {prompt}"
 NOW_ALT = "After training: {prompt}"
-PROMPT = "**How to prompt:** use its trigger word, e.g."
+PROMPT = "**How to prompt:** use its trigger word, {trigger}. Press one to draw it:"
 LOADS = "-# Works in {programs}."
 LOADS_WITH = "-# Works in {programs} with {need}."
 LINK = "The file is {size}, and this server's limit is {limit}. Download it with the button, until <t:{until}:f>."
@@ -34,10 +37,3 @@ LINK_EXPIRED = (
     "This link has expired. Get a new one on Discord: press Get link again on the style's card.\n"
 )
 LINK_GONE = "The file behind this link is gone: its style was deleted.\n"
-
-
-def make_example_prompt(trigger: str, concept: str, *, small: bool) -> str:
-    """Return a prompt that shows what a style has learnt."""
-    if concept == "look":
-        return f"a cat emoji, {trigger} style" if small else f"a cat, {trigger} style"
-    return f"a {trigger} emoji, on a blue background" if small else f"a photo of {trigger}"

@@ -66,6 +66,7 @@ RESUMED = "Going on from step {step} of {steps} on {device}; --fresh begins anew
 EVENTS = {
     "started": "On {device}:",
     "sample": "Step {step}: {names}",
+    "result": "At the end: {names}",
     "checkpoint": "Step {step}: {file}",
     "caption": "{file}: {caption}",
     "picture": "{file} (seed {seed})",

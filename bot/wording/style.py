@@ -28,14 +28,13 @@ MODEL_KEPT_UNTIL = "-# Whole models are large, so this one is kept here until <t
 MODEL_REMOVED = "-# Its file was removed <t:{when}:D>: whole models are kept here for {days} days. Train it again to get it back."
 SHARED = "### {name} is shared\nMembers of this server can now draw with it: /sample. You are named as its maker, and your photos stay private. /style unshare takes it back; moderators here can do that too."
 UNSHARED = "{name} is no longer shared with this server. Pictures already drawn stay."
-SHOWN = "A style by <@{owner}> that everybody here may draw with.\n-# {method} on {base}\nFor example:\n{prompt}"
+SHOWN = "A style by <@{owner}> that everybody here may draw with.\n-# {method} on {base}\nPress a prompt to draw it, or try your own:"
 SHOWN_ALT = "What it draws"
 DELETE_ASK = "### Delete {name}?\nThis permanently deletes the style and its file, also where it is shared. Your photos stay."
 DELETED = "Deleted {name}."
 
 # labels: a verb first, 18 characters at most
 
-DRAW = "Draw this"
 TRY = "Try it"
 SHARE = "Share"
 SHOW = "Show it here"

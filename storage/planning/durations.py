@@ -14,10 +14,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from storage.planning.plan import checkpoint_interval, list_preview_steps
+from storage.planning.prompts import PREVIEW_PROMPTS
 from storage.records import Base, Concept, Optimizer, Plan, Timing
 from storage.requests import TrainRequest
-
-PREVIEW_PROMPTS = 2  #: of a training with one concept; each further concept adds one
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from storage.events import (
     PictureDrawn,
     PreviewsDrawn,
     Progress,
+    ResultDrawn,
     Started,
     Timings,
 )
@@ -147,6 +148,15 @@ class FakeScheduler:
         prompts = ("a dog", "a dog on the moon")
         await self.add_event(job, PreviewsDrawn(step, files, prompts, (1, 2)))
         await self.add_event(job, CheckpointSaved(step, "x", "loss.png"))
+
+    async def report_result(self, job: Job, step: int = 100) -> None:
+        """Write the pictures of the end, and report them."""
+        folder = self.store.home.job_folder(job.folder).samples
+        folder.mkdir(parents=True, exist_ok=True)
+        files = tuple(f"step-{step:06d}-end-{at}.png" for at in range(4))
+        for at, name in enumerate(files):
+            (folder / name).write_bytes(draw_photo(at, (64, 64)))
+        await self.add_event(job, ResultDrawn(step, files, ("a dog",) * 4, (1,) * 4, candidates=3))
 
     async def finish_training(self, job: Job, size: int = 2048, **facts: Any) -> Style:
         """Write the style's file and settle the job as done."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from storage.errors import JobError
+from training import captioners
 from training.bases.registry import BaseRegistry
 from training.device import Device
 from training.families import Family, walk
@@ -58,6 +59,22 @@ class BaseCache(BaseRegistry):
             name, base.memory_mib, lambda: load(place, self.device, base), small=base.small
         ) as family:
             yield family
+
+    @contextmanager
+    def borrow_captioner(self, name: str) -> Iterator[captioners.Captioner]:
+        """Lend a captioner to the block; load it first if necessary.
+
+        Raises JobError if it is unknown, not installed or broken.
+        """
+        found, place = self.locate_captioner(name)
+        load = captioners.find_module(place).load
+        with self.borrow_model(
+            f"captioner {name}",
+            found.memory_mib,
+            lambda: load(place, self.device),
+            small=found.small,
+        ) as captioner:
+            yield captioner
 
     @contextmanager
     def borrow_model(

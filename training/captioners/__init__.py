@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from PIL import Image
 
 from storage.errors import JobError
 from training.device import Device
+from training.lazy import Tensor
 
 
 class Captioner(Protocol):
@@ -22,6 +24,9 @@ class Captioner(Protocol):
 
     def describe(self, picture: Image.Image) -> str:
         """Return what a picture shows, in one line."""
+
+    def extract_features(self, pictures: Sequence[Image.Image]) -> Tensor:
+        """Return what it sees in pictures (B, places, C), by which it describes them."""
 
 
 class Module(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from PIL import Image
 
 from storage.errors import JobError
 from training.device import Device
-from training.lazy import torch, transformers
+from training.lazy import Tensor, torch, transformers
 from training.modelfiles import folder
 
 MEMORY = 2500  #: MiB, of BLIP large
@@ -28,14 +29,26 @@ class Blip:
 
     def describe(self, picture: Image.Image) -> str:
         """Return what a picture shows, in one line."""
-        pixels = self.processor(picture.convert("RGB"), return_tensors="pt").pixel_values
-        pixels = pixels.to(self.device.torch_device, self.model.dtype)  # (1, 3, h, w)
         with torch.no_grad():
             words = self.model.generate(
-                pixel_values=pixels, max_new_tokens=MAX_CAPTION_TOKENS, num_beams=3
+                pixel_values=self.to_pixels([picture]),
+                max_new_tokens=MAX_CAPTION_TOKENS,
+                num_beams=3,
             )
         text: str = self.tokenizer.decode(words[0], skip_special_tokens=True)
         return " ".join(text.split())
+
+    def extract_features(self, pictures: Sequence[Image.Image]) -> Tensor:
+        """Return what its vision tower sees in pictures (B, places, C)."""
+        with torch.no_grad():
+            seen: Tensor = self.model.vision_model(self.to_pixels(pictures)).last_hidden_state
+        return seen
+
+    def to_pixels(self, pictures: Sequence[Image.Image]) -> Tensor:
+        """Return pictures as the vision tower reads them (B, 3, h, w)."""
+        colours = [picture.convert("RGB") for picture in pictures]
+        pixels: Tensor = self.processor(colours, return_tensors="pt").pixel_values
+        return pixels.to(self.device.torch_device, self.model.dtype)
 
 
 def recognises(place: Path) -> bool:

@@ -23,6 +23,7 @@ from storage.events import (
     PhotoCaptioned,
     PictureDrawn,
     PreviewsDrawn,
+    ResultDrawn,
 )
 from storage.folders import Home, JobFolder, write_json
 from storage.records import JobCommand, Kind
@@ -258,7 +259,7 @@ def end_soon(execution: Execution, *, loses: bool = False) -> None:
 def show_in_folder(folder: JobFolder, event: Event) -> Event:
     """Return a training's event with paths that lead to its files."""
     match event:
-        case PreviewsDrawn():
+        case PreviewsDrawn() | ResultDrawn():
             return replace(event, files=tuple(str(folder.samples / file) for file in event.files))
         case CheckpointSaved():
             return replace(event, file=str(folder.checkpoints / event.file))

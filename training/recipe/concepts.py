@@ -1,4 +1,4 @@
-"""The concepts that a run teaches, captions with their triggers, and prompts for previews."""
+"""The concepts that a run teaches, and captions with their triggers."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ class SamplePrompt:
 
     text: str
     seed: int
+    at_end: bool = False  #: whether it is drawn for the result alone
 
 
 class ConceptLike(Protocol):
@@ -98,17 +99,3 @@ def add_trigger(caption: str, concept: ConceptLike, base: Base) -> str:
 def class_prompt(concept: ConceptLike, base: Base) -> str:
     """Return the prompt for class pictures: any thing of the class."""
     return f"a {concept.class_word} emoji" if base.small else f"a photo of a {concept.class_word}"
-
-
-def default_prompts(concept: ConceptLike, base: Base) -> list[str]:
-    """Return prompts for previews: the subject, or other things in the look."""
-    trigger, word = concept.trigger, concept.class_word
-    thing = f"{trigger} {word}".strip()
-    if base.small and concept.concept is Concept.SUBJECT:
-        return [f"a {trigger} emoji, on a {colour} background" for colour in ("white", "blue")]
-    if base.small:
-        names = ("cat", "pizza")
-        return [f"a {name} emoji, {trigger} style, on a white background" for name in names]
-    if concept.concept is Concept.SUBJECT:
-        return [f"a photo of {thing}", f"a painting of {thing} on a beach"]
-    return [f"a cat, {trigger} style", f"a house by a lake, {trigger} style"]

@@ -8,18 +8,19 @@ from typing import Any
 
 from storage.errors import JobError
 from storage.planning.plan import checkpoint_interval
+from storage.planning.prompts import PREVIEW_PROMPTS, list_prompts
 from storage.records import Base, Optimizer, Rule
 from storage.requests import TrainRequest
 from training import families, methods
 from training.bases.cache import BaseCache
 from training.recipe.backgrounds import lay_on_backgrounds
 from training.recipe.concepts import (
+    ConceptLike,
     ConceptPhotos,
     SamplePrompt,
     TrainingPhoto,
     add_trigger,
     class_prompt,
-    default_prompts,
 )
 from training.recipe.recipe import Recipe
 
@@ -58,19 +59,32 @@ def base_defaults(
     others: Sequence[ConceptPhotos],
 ) -> dict[str, Any]:
     """Return the fields that follow from the base and the photos."""
-    prompts = default_prompts(request, base)
-    prompts += [default_prompts(other, base)[0] for other in others]
     return {
         "family": base.family,
         "resolution": base.resolution,
         "photos": tuple(
             TrainingPhoto(file, add_trigger(caption, request, base)) for file, caption in photos
         ),
-        "prompts": tuple(SamplePrompt(text, request.seed + at) for at, text in enumerate(prompts)),
+        "prompts": tuple(choose_prompts(request, base, others)),
         "save_every": checkpoint_interval(request.steps),
         "class_prompt": class_prompt(request, base),
         "random_backgrounds": EMBEDDED_BACKGROUNDS if base.small else 0,
     }
+
+
+def choose_prompts(
+    request: TrainRequest, base: Base, others: Sequence[ConceptPhotos]
+) -> Iterator[SamplePrompt]:
+    """Yield what previews show: one prompt of each further concept, or more ones at the end."""
+    concepts: list[ConceptLike] = [request, *others]
+    first, *rest = (
+        list_prompts(each.trigger, each.concept, each.class_word, small=base.small)
+        for each in concepts
+    )
+    shown = [*first[:PREVIEW_PROMPTS], *(prompts[0] for prompts in rest)]
+    later = [] if rest else first[PREVIEW_PROMPTS:]
+    for at, text in enumerate(shown + later):
+        yield SamplePrompt(text, request.seed + at, at_end=at >= len(shown))
 
 
 def method_defaults(request: TrainRequest, base: Base) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from training.run.defaults import check_family, fill_in_device
 from training.run.dropout import adapter_dropout
 from training.run.ema import EmaWeights
 from training.run.examples import Batches, encode_photos, step_generator
-from training.run.previews import Previews, copy_parameters
+from training.run.previews import Draw, Previews, copy_parameters
 from training.run.prior import ClassImages
 from training.run.room import Commanded, write_when_room
 from training.run.text import CaptionEncoder
@@ -132,7 +132,7 @@ class TrainingRun:
         full_model = isinstance(attached, FullNetworks)  # its checkpoints have gigabytes
         self.checkpoints = CheckpointWriter(folder, recipe.steps, keep_only_newest=full_model)
         self.preview_steps = list_preview_steps(recipe.steps, recipe.save_every)
-        self.previews = Previews(folder.samples, recipe, family, self.device, self.timer)
+        self.previews = Previews(folder, recipe, family, bases, self.timer)
         family.set_gradient_checkpointing(current.gradient_checkpointing)
         if current.nf4:
             family.quantize()
@@ -324,10 +324,9 @@ class TrainingRun:
 
     def estimate_seconds_left(self, step: int) -> float:
         """Return the seconds until the end: steps and previews."""
-        recipe = self.recipe
-        previews = sum(drawn > step for drawn in self.preview_steps)
-        step_seconds = (recipe.steps - step) / self.timer.steps_per_second()
-        return step_seconds + previews * len(recipe.prompts) * self.timer.mean_seconds("picture")
+        rounds = sum(drawn >= step for drawn in self.preview_steps)
+        pictures = self.previews.count_pictures(rounds) * self.timer.mean_seconds("picture")
+        return (self.recipe.steps - step) / self.timer.steps_per_second() + pictures
 
     def save_and_draw(self, step: int) -> Commanded:
         """Start the checkpoint of a step and draw its previews.
@@ -336,13 +335,14 @@ class TrainingRun:
         """
         if step > self.first_step:
             yield from self.start_checkpoint(step)
-        return (yield from self.draw_previews(step)) if step in self.preview_steps else None
+        draw, due = self.previews.draw, step in self.preview_steps
+        return (yield from self.draw_when_room(step, draw)) if due else None
 
-    def draw_previews(self, step: int) -> Commanded:
-        """Draw the previews of a step when the disk has room; return a command that came."""
-        draw, place = partial(self.previews.draw, step, self.final_weights), self.folder.path
+    def draw_when_room(self, step: int, draw: Draw) -> Commanded:
+        """Draw pictures of a step when the disk has room; return a command that came."""
+        paint, place = partial(draw, step, self.final_weights), self.folder.path
         boundary = self.reach_boundary
-        drawn, command = yield from write_when_room(place, lambda: list(draw()), boundary, step)
+        drawn, command = yield from write_when_room(place, lambda: list(paint()), boundary, step)
         yield from drawn
         return command
 
@@ -368,9 +368,9 @@ class TrainingRun:
             yield
 
     def write_result(self, steps: int, *, early: bool) -> Task:
-        """Write the last checkpoint, the last previews and the style's file."""
+        """Write the last checkpoint, the result's pictures and the style's file."""
         yield from self.start_checkpoint(steps)
-        yield from self.draw_previews(steps)
+        yield from self.draw_when_room(steps, self.previews.draw_result)
         yield from self.checkpoints.finish()
         write = partial(self.write_style, steps, early=early)
         done, _ = yield from write_when_room(self.folder.path, write, self.reach_boundary, steps)

@@ -1,75 +1,108 @@
-"""Previews: pictures of a run's prompts, with the weights that its file would have."""
+"""Pictures of a run's prompts, on the way and at its end, with the weights of its file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from storage.events import Event, PreviewsDrawn
-from storage.folders import replacing
-from training.device import Device
+from storage.events import Event, PreviewsDrawn, ResultDrawn
+from storage.folders import JobFolder, replacing
+from training.bases.cache import BaseCache
 from training.families import Family, Picture
+from training.recipe.concepts import SamplePrompt
 from training.recipe.recipe import Recipe
+from training.run.best import choose_best, count_candidates
+from training.run.examples import crop_photo, list_buckets
 from training.run.timing import RunTimer
 from training.sample import split_by_memory
 
 SAMPLING_STEPS = 20
+Weights = Callable[[], AbstractContextManager[None]]  #: puts weights in place inside a block
+Draw = Callable[[int, Weights], Iterator[Event]]  #: draws at a step
 
 
 class Previews:
-    """The previews of one run, in its job folder."""
+    """The pictures of one run, in its job folder."""
 
     def __init__(
-        self, folder: Path, recipe: Recipe, family: Family, device: Device, timer: RunTimer
+        self, folder: JobFolder, recipe: Recipe, family: Family, bases: BaseCache, timer: RunTimer
     ) -> None:
-        self.folder, self.recipe, self.family, self.device = folder, recipe, family, device
-        self.timer = timer
+        self.folder, self.recipe, self.family = folder, recipe, family
+        self.bases, self.timer = bases, timer
+        self.prompts = [each for each in recipe.prompts if not each.at_end]
+        self.candidates = count_candidates(recipe, bases.find(recipe.base))  #: at the end
 
-    def path(self, step: int, at: int = 0) -> Path:
+    def path(self, step: int, at: int = 0, *, end: str = "") -> Path:
         """Return where the preview of a prompt at a step lies."""
-        return self.folder / f"step-{step:06d}-{at}.png"
+        return self.folder.samples / f"step-{step:06d}-{end}{at}.png"
 
     def first_path(self, step: int) -> Path | None:
-        """Return where the first preview of a step lies; None if there is none."""
-        return self.path(step) if self.path(step).exists() else None
+        """Return where the first picture of the end lies; None if there is none."""
+        path = self.path(step, end="end-")
+        return path if path.exists() else None
 
-    def draw(
-        self, step: int, final_weights: Callable[[], AbstractContextManager[None]] = nullcontext
-    ) -> Iterator[Event]:
-        """Draw all prompts, unless an earlier attempt has; it may have died before it said so."""
-        prompts = self.recipe.prompts
-        paths = [self.path(step, at) for at in range(len(prompts))]
+    def count_pictures(self, rounds: int) -> int:
+        """Count the pictures of so many rounds, the last of which is the result's."""
+        return (rounds - 1) * len(self.prompts) + len(self.recipe.prompts) * self.candidates
+
+    def draw(self, step: int, final_weights: Weights = nullcontext) -> Iterator[Event]:
+        """Draw some prompts, unless an earlier attempt has; it may have died before it said so."""
+        paths = [self.path(step, at) for at in range(len(self.prompts))]
         if not all(path.exists() for path in paths):
-            for path, image in zip(paths, self.draw_images(final_weights), strict=True):
-                with replacing(path) as part:
-                    image.save(part, "PNG")
-        if prompts:
-            yield PreviewsDrawn(
-                step,
-                tuple(path.name for path in paths),
-                tuple(each.text for each in prompts),
-                tuple(each.seed for each in prompts),
-            )
+            save(paths, self.draw_images(self.prompts, final_weights))
+        if paths:
+            yield PreviewsDrawn(step, *describe(paths, self.prompts))
+
+    def draw_result(self, step: int, final_weights: Weights) -> Iterator[Event]:
+        """Draw all prompts at the end, and keep the best of the candidates for each."""
+        prompts, count = self.recipe.prompts, self.candidates
+        if not prompts:
+            return
+        tries = [
+            replace(each, seed=each.seed + len(prompts) * more)
+            for each in prompts
+            for more in range(count)
+        ]
+        drawn = iter(self.draw_images(tries, final_weights))
+        groups = [list(islice(drawn, count)) for _ in prompts]
+        best = [0] * len(prompts)
+        if count > 1:
+            best = choose_best(groups, self.crop_photos(), self.bases)
+            torch.set_num_threads(self.recipe.threads)
+        paths = [self.path(step, at, end="end-") for at in range(len(prompts))]
+        save(paths, [group[one] for group, one in zip(groups, best, strict=True)])
+        kept = [tries[at * count + one] for at, one in enumerate(best)]
+        yield ResultDrawn(step, *describe(paths, kept), candidates=count)
+
+    def crop_photos(self) -> list[Image.Image]:
+        """Return the photos as they were learned from."""
+        recipe = self.recipe
+        buckets = list_buckets(recipe.resolution, self.family.size_multiple)
+        return [
+            crop_photo(self.folder.photos / photo.file, buckets, photo.background).picture
+            for photo in recipe.photos
+        ]
 
     def draw_images(
-        self, final_weights: Callable[[], AbstractContextManager[None]]
+        self, prompts: Sequence[SamplePrompt], final_weights: Weights
     ) -> list[Image.Image]:
         """Return a picture of each prompt."""
-        side, images = self.recipe.resolution, list[Image.Image]()
+        side, images, device = self.recipe.resolution, list[Image.Image](), self.bases.device
         pictures = [
-            Picture(each.text, "", each.seed, SAMPLING_STEPS, side, side)
-            for each in self.recipe.prompts
+            Picture(each.text, "", each.seed, SAMPLING_STEPS, side, side) for each in prompts
         ]
-        for batch in split_by_memory(self.family, self.device, pictures):
+        for batch in split_by_memory(self.family, device, pictures):
             present = self.family.on_device("text", "denoiser", "vae")
             with (
                 self.timer.timing("picture", len(batch)),
-                self.device.autocast(),
+                device.autocast(),
                 final_weights(),
                 present,
             ):
@@ -85,6 +118,24 @@ class Previews:
         events = list(self.draw(0))
         set_parameters(parameters, now)
         yield from events
+
+
+def save(paths: Sequence[Path], images: Sequence[Image.Image]) -> None:
+    """Write pictures as PNG."""
+    for path, image in zip(paths, images, strict=True):
+        with replacing(path) as part:
+            image.save(part, "PNG")
+
+
+def describe(
+    paths: Sequence[Path], prompts: Sequence[SamplePrompt]
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[int, ...]]:
+    """Return the files, prompts and seeds of an event."""
+    return (
+        tuple(path.name for path in paths),
+        tuple(each.text for each in prompts),
+        tuple(each.seed for each in prompts),
+    )
 
 
 def copy_parameters(parameters: Mapping[str, nn.Parameter]) -> list[Tensor]:

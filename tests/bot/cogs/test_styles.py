@@ -7,6 +7,8 @@ import pytest
 
 from bot import wording
 from bot.wording.errors import ERRORS
+from storage.planning.prompts import recommend_prompts
+from storage.records import Concept
 
 
 async def test_list(kit, scheduler):
@@ -50,11 +52,10 @@ async def test_show(kit, scheduler):
     shown = kit.channel.last_message
     form = await bob.click(shown, label="Try it")
     await bob.submit_modal(form, {"prompt": "a mydog"})
-    await bob.click(shown, label="Draw this")
+    *_, prompt = recommend_prompts("mydog", Concept.SUBJECT, small=True)
+    await bob.click(shown, label=prompt)
 
-    prompt = "a mydog emoji, on a blue background"
     assert f"<@{alice.id}>" in kit.text(shown)
-    assert prompt in kit.text(shown)
     jobs = await kit.store.jobs.list_open()
     assert [(job.style, job.owner) for job in jobs] == [(style.id, bob.id)] * 2
     assert (jobs[1].request["prompt"], jobs[1].request["count"]) == (prompt, 4)
@@ -225,7 +226,8 @@ async def test_share_result(kit, scheduler):
     (thread,) = kit.channel.threads
     result = thread.last_message
 
-    for label in ("Draw this", "Try it", "Share", "Get link again", "Delete"):
+    prompts = recommend_prompts("mydog", Concept.SUBJECT, small=True)
+    for label in (*prompts, "Try it", "Share", "Get link again", "Delete"):
         said = kit.text(await bob.click(result, label=label))
         assert said in {ERRORS["style_unknown"], ERRORS["styles_none"]}
     await alice.click(result, label="Share")

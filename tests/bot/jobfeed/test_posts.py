@@ -10,6 +10,8 @@ from PIL import Image
 
 from bot import wording
 from bot.cards.result import allow_mentions
+from storage.planning.prompts import recommend_prompts
+from storage.records import Concept
 
 
 async def test_samples(kit, scheduler):
@@ -44,15 +46,15 @@ async def test_enlarged(kit, scheduler):
     content = await thread.last_message.attachments[0].read()
 
     with Image.open(io.BytesIO(content)) as picture:
-        assert picture.size == (256, 256)
+        assert picture.size == (512, 512)
 
 
 async def test_result(kit, scheduler):
-    """The result shows before and after, how to prompt, and delivers the file."""
+    """The result shows what it draws, also as emoji and before, and delivers the file."""
     alice, job = await scheduler.start_training()
     await scheduler.report_preview(job, 0)
     await scheduler.report_step(job, 100)
-    await scheduler.report_preview(job, 100)
+    await scheduler.report_result(job)
     style = await scheduler.finish_training(job)
     await scheduler.let_bot_poll()
 
@@ -61,22 +63,26 @@ async def test_result(kit, scheduler):
     said = kit.text(result)
     assert "my dog is ready" in said
     assert "LoRA on Safelight emoji · 100 steps in 48 s" in said
-    assert "a mydog emoji" in said.replace("\\", "")
-    names = [attachment.filename for attachment in result.attachments]
-    assert names[-1] == "my_dog.safetensors"
-    assert names[:4] == [
+    assert kit.says(said, wording.result.BEST, candidates=3)
+    assert kit.says(said, wording.result.BEFORE, prompt="a dog")
+    assert kit.says(said, wording.result.PROMPT, trigger="mydog")
+    assert [attachment.filename for attachment in result.attachments] == [
+        *(f"step-000100-end-{at}.png" for at in range(4)),
+        "4-step-000100-end-0.png",
         "step-000000-0.png",
-        "step-000000-1.png",
-        "step-000100-0.png",
-        "step-000100-1.png",
+        "my_dog.safetensors",
     ]
+    with Image.open(io.BytesIO(await result.attachments[4].read())) as chat:
+        assert chat.size == (640, 288)
     assert kit.labels(result) == [
-        "Draw this", "Try it", "Share", "Get link again", "Delete", "Report"
+        *recommend_prompts("mydog", Concept.SUBJECT, small=True),
+        "Try it", "Share", "Get link again", "Delete", "Report",
     ]  # fmt: skip
     shown = kit.text(await kit.fetch_card(job))
     assert "Done** · 100 steps in 48 s" in shown
     assert result.jump_url in shown
     assert style.owner == alice.id
+    assert len(kit.find_messages("step 100/100")) == 0  # the result says it
 
 
 async def test_no_threads(kit, scheduler):

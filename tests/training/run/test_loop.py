@@ -59,9 +59,9 @@ def test_story(bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_t
     told, done = {event.kind: event for event in events}, events[-1]
 
     assert kinds(events) == [
-        "started", "sample", "sample", "checkpoint", "sample", "checkpoint", "done",
+        "started", "sample", "sample", "checkpoint", "result", "checkpoint", "done",
     ]  # fmt: skip
-    assert [e.step for e in events if e.kind == "sample"] == [0, 2, 4]
+    assert [e.step for e in events if e.kind in {"sample", "result"}] == [0, 2, 4]
     progress = told["progress"]
     assert progress.step == progress.steps == 4
     names = ("loss", "smoothed_loss", "eta_seconds", "steps_per_second")
@@ -76,7 +76,7 @@ def test_story(bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_t
     assert all((folder.samples / name).exists() for name in told["sample"].files)
     with safe_open(folder.result / "mydog.safetensors", "pt") as opened:
         shown = opened.metadata()["modelspec.thumbnail"]
-    assert shown == make_thumbnail(folder.samples / "step-000004-0.png")
+    assert shown == make_thumbnail(folder.samples / "step-000004-end-0.png")
 
 
 @pytest.mark.slow(4)
@@ -102,7 +102,7 @@ def test_before(
     with bases.borrow("embedded") as family:
         alone = family.sample_image(Picture(prompt.text, "", prompt.seed, SAMPLING_STEPS, 64, 64))
 
-    before, after = (folder.samples / f"step-00000{step}-0.png" for step in (0, 2))
+    before, after = (folder.samples / f"step-00000{step}.png" for step in ("0-0", "2-end-0"))
 
     assert Image.open(before).tobytes() == alone.tobytes()
     assert Image.open(after).tobytes() != alone.tobytes()
