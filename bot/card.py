@@ -52,9 +52,13 @@ class Card(ui.LayoutView):
         return self.add(ui.MediaGallery(*shown)) if shown else self
 
     def payload(self) -> list[dict[str, Any]]:
-        """Return the components as they are sent, to tell whether two cards differ."""
+        """Return the components as they are sent."""
         sent: list[dict[str, Any]] = self.to_components()  # type: ignore[no-untyped-call]
         return sent
+
+    def fingerprint(self) -> list[Any]:
+        """Return what tells whether two cards differ, in their components or files."""
+        return [*self.payload(), *(path.stat().st_mtime_ns for path in self.paths.values())]
 
     def open_files(self) -> list[discord.File]:
         """Open the attached files. Call it once a sending: sending closes them."""

@@ -34,6 +34,8 @@ COLOURS = {
     Status.CANCELLED: 0x8A8F98,
 }
 BAR_CELLS = 12  #: of the progress bar
+#: Hold the places of what is not drawn yet, so that no button moves when it comes.
+NO_PICTURE, NO_CURVE = (Path(__file__).with_name(name) for name in ("noise.png", "curve.png"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,13 @@ def job_card(home: Home, view: JobView) -> Card:
     job = view.job
     card = PictureCard(colour=COLOURS[job.status])
     title = say(wording.job.TITLE, name=view.name, method=view.method)
-    card.add(text(title, say(wording.job.BY, owner=job.owner, base=view.base)))
+    by = say(wording.job.BY, owner=job.owner, base=view.base)
+    if job.thread and not job.private:
+        by += say(wording.job.THREAD, thread=job.thread)
+    card.add(text(title, by))
     said, newest = text(*state_lines(view)), find_newest_sample(home, view)
+    if newest is None and not job.status.ended:
+        newest = NO_PICTURE, wording.job.NO_PICTURE_ALT
     if newest is None:
         card.add(said)
     else:
@@ -74,11 +81,9 @@ def job_card(home: Home, view: JobView) -> Card:
             card.attach(path), description=flatten(alt, 1000) or None
         )
         card.add(ui.Section(said, accessory=shown))
-    if view.state.curve:
+    if view.state.curve or not job.status.ended:
         curve = home.job_folder(job.folder).samples / file_name(view.state.curve)
-        card.add_gallery([(curve, wording.job.CURVE_ALT)])
-    if job.thread and not job.private:
-        card.add(text(say(wording.job.THREAD, thread=job.thread)))
+        card.add_gallery([(curve if view.state.curve else NO_CURVE, wording.job.CURVE_ALT)])
     buttons = job_buttons(job)
     return card.add(row(*buttons)) if buttons else card
 
@@ -95,7 +100,8 @@ def state_lines(view: JobView) -> Iterator[str]:
 
 
 def queued_lines(view: JobView) -> Iterator[str]:
-    """Yield the place in the queue."""
+    """Yield the place in the queue, in as many lines as the progress has."""
+    yield progress_bar(view.state.step, view.steps)
     interrupted = view.job.attempts or view.job.interruptions
     resumed = view.state.step > 0 and not interrupted
     if view.place > 1:
@@ -105,21 +111,25 @@ def queued_lines(view: JobView) -> Iterator[str]:
         yield wording.job.RESUMING_NEXT if resumed else wording.job.PLACE_NEXT
     if interrupted:
         yield wording.job.INTERRUPTED if view.state.curve else wording.job.INTERRUPTED_EARLY
+    else:
+        yield say(wording.job.STEPS, steps=view.steps)
 
 
 def running_lines(view: JobView) -> Iterator[str]:
     """Yield the progress and when it will be done."""
     job, state = view.job, view.state
+    device = (state.started or Started(0, 0)).device
+    yield progress_bar(state.step, view.steps)
     if state.progress is None:
         yield wording.job.STARTING
+        yield say(wording.job.STEPS_ON, steps=view.steps, device=device)
     else:
         left = state.progress.eta_seconds - max(0.0, time.time() - state.progress_at)
         when = int(discord.utils.utcnow().timestamp() + max(1.0, left))
-        yield progress_bar(state.step, view.steps)
-        step, steps = state.step, view.steps
+        step, steps, speed = state.step, view.steps, state.progress.steps_per_second
         yield say(wording.job.STEP, step=step, steps=steps, loss=state.loss, when=when)
-        speed, device = state.progress.steps_per_second, (state.started or Started(0, 0)).device
-        yield say(wording.job.DEVICE, speed=f"{speed:.1f}", device=device)
+        if not job.requested:
+            yield say(wording.job.DEVICE, speed=f"{speed:.1f}", device=device)
     if job.requested:
         yield wording.job.WISHES[job.requested]
 
@@ -208,14 +218,13 @@ def job_buttons(job: Job) -> list[Button]:
     requested = job.requested is not None
     if job.status is Status.PAUSED:
         first: list[Button] = [Resume(job.id), Cancel(job.id), Finish(job.id)]
-    elif job.status is Status.QUEUED:
-        first = [Cancel(job.id, disabled=requested)]
     else:
-        off = requested and job.requested is not JobCommand.PAUSE
+        waits = job.status is Status.QUEUED
+        off = requested and (waits or job.requested is not JobCommand.PAUSE)
         first = [
-            Pause(job.id, disabled=requested),
+            Pause(job.id, disabled=requested or waits),
             Cancel(job.id, disabled=off),
-            Finish(job.id, disabled=off),
+            Finish(job.id, disabled=off or waits),
         ]
     return [*first, Watch(job.id)]
 

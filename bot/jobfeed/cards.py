@@ -53,7 +53,7 @@ class WatchedJob:
     uncertain: bool = False  #: a card may have been posted that the store does not know of
     message: tuple[int, int, int] | None = None  #: channel, server and message id of the card
     posted: float | None = None  #: monotonic seconds; None if another process posted it
-    payload: list[Any] = field(default_factory=list)  #: as it was posted last
+    fingerprint: list[Any] = field(default_factory=list)  #: of the card as it was posted last
 
     def request_update(self, pending: Pending) -> None:
         """Have the card updated at least so soon."""
@@ -120,22 +120,22 @@ class JobCards:
         Raises UserError("disk_full") rather than post what cannot be recorded.
         """
         card = await self.make_card(job, watched)
-        content = card.payload()
+        content = card.fingerprint()
         watched.shown = job.status
         if job.message:
             watched.message = (job.channel, job.guild, job.message)
         if job.message and is_editable(job.message, watched):
-            if content == watched.payload and not card.paths:
+            if content == watched.fingerprint:
                 return
             if await self._edit(job, card):
-                watched.payload = content
+                watched.fingerprint = content
                 return
             card = await self.make_card(job, watched)  # its files were read
         if watched.uncertain and await self._find_card(job, card, watched):
             await self.update_card(await self.store.jobs.get(job.id), watched)
             return
         watched.message = await self._post(job, card, watched)
-        watched.payload = content
+        watched.fingerprint = content
 
     async def _edit(self, job: Job, card: Card) -> bool:
         """Edit a card; return whether it is still there and Discord allows one more edit."""

@@ -73,7 +73,7 @@ class JobFollower:
             edited=time.monotonic(),
             posted=time.monotonic(),
             shown=Status.QUEUED,
-            payload=card.payload(),
+            fingerprint=card.fingerprint(),
         )
 
     async def show(self, number: int) -> None:

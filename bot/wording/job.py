@@ -21,6 +21,8 @@ INTERRUPTED_EARLY = "It was interrupted before its first save, and starts again 
 STARTING = "Getting ready …"
 STEP = "step {step}/{steps} · loss {loss} · done <t:{when}:R>"
 DEVICE = "-# {speed} steps per second · {device}"
+STEPS = "-# {steps} steps"
+STEPS_ON = "-# {steps} steps · {device}"
 WISHES = {
     "pause": "Pausing after this step …",
     "cancel": "Stopping after this step …",
@@ -35,10 +37,11 @@ REFERENCE = "-# Error reference for the operator: {reference}"
 CANCELLED = "Cancelled at step {step}."
 CANCELLED_WAITING = "Cancelled before it started."
 CANCELLED_BY = "Cancelled by <@{by}>."
-THREAD = "-# Samples: <#{thread}>"
+THREAD = " · samples in <#{thread}>"
 WILL_NOTIFY = "I'll tell you when it ends."
 THREAD_NAME = "{name} · {method} · {job}"
 CURVE_ALT = "The loss, step by step"
+NO_PICTURE_ALT = "No picture yet"
 NOTES = {
     "captions_cut": "{cut} of {captions} captions are longer than this base can read. Of the first one it ignores “{words}”.",
     "checkpoint_lost": "Progress couldn't be saved at step {step}, perhaps because the disk is full. Training continues, and earlier saves, if any, are still there.",

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import aiohttp
 import discord
 import pytest
+from PIL import Image
 
 from bot import wording
 from bot.__main__ import make_bot
+from bot.actions.jobstate import JobState
 from bot.card import Card
 from bot.cards.components import text
+from bot.cards.job import JobView, job_card
 from bot.demo import live, page
+from bot.demo.browser import LOADED
 from bot.demo.mascot import FOLDER, SHEET
 from bot.demo.welcome import post_welcome
 from bot.demo.world import OWNER, run_world
 from bot.settings import BotSettings
 from bot.wording.errors import ERRORS
+from storage.events import CheckpointSaved, LogEntry, PreviewsDrawn, Progress, Started
+from storage.records import Kind, NewJob, Status
 
 pytestmark = pytest.mark.slow(2)
 
@@ -194,6 +202,65 @@ async def test_an_edit_keeps_the_picture(tmp_path, tab):
 
         assert first != 512
         assert await browser.run("blank") == 0
+
+
+def list_progress(bot, job):
+    """List a training's card as it is edited: waiting, with steps, with pictures, at the end."""
+    samples = bot.store.home.job_folder(job.folder).samples
+    samples.mkdir(parents=True)
+    Image.new("RGB", (64, 64), "red").save(samples / "red.png")
+    Image.new("RGB", (640, 240)).save(samples / "loss.png")
+    progress = Progress(9, 480, 0.1, 0.1, 0.1, steps_per_second=3.7, eta_seconds=70)
+    events = [
+        Started(0, 480, "AMD EPYC, 1 thread"),
+        progress,
+        PreviewsDrawn(0, ("red.png",), ("a glim emoji",)),
+        CheckpointSaved(120, "", "loss.png"),
+        replace(progress, step=479, eta_seconds=1),
+    ]
+    states = [
+        JobState.from_events(LogEntry(e, time.time()) for e in events[:n]) for n in (0, 2, 4, 5)
+    ]
+    for state in states:
+        status = Status.RUNNING if state.started else Status.QUEUED
+        view = JobView(replace(job, status=status), state, "Safelight emoji", "LoRA")
+        yield job_card(bot.store.home, view)
+
+
+async def test_buttons_stay_under_the_pointer(tmp_path, tab):
+    """While a training's card is edited, its buttons stay where they are, on a phone, too."""
+    bot, cards, sent = demo(tmp_path / "home"), [], []
+
+    async def post_card(there):
+        job = await bot.store.jobs.queue(
+            NewJob(Kind.TRAIN, 1, 2, 3, {"name": "Glim", "steps": 480}, "embedded")
+        )
+        cards.extend(list_progress(bot, job))
+        room = bot.get_partial_messageable(there.channel.id, guild_id=there.server.id)
+        sent.append(await room.send(view=cards[0], files=cards[0].open_files()))
+        for _ in range(3):
+            await there.post(OWNER, "and then?\n" * 30)
+
+    cancel = f"b => b.innerText === {wording.job.CANCEL!r}"
+    button = f"[...document.querySelectorAll('button')].find({cancel})"
+    place = f"(r => [r.left, r.top])({button}.getBoundingClientRect())"
+    async with served_page(tmp_path / "home", bot, post_card) as url, tab(url) as browser:
+        for width, height in (1280, 900), (390, 844):
+            await browser.resize(width, height)
+            await browser.wait_until(f"{button} !== undefined")
+            places = set()
+            for at, card in enumerate(cards):
+                mark = f"edit {at} at {width}"
+                card.add(text(mark))
+                await sent[0].edit(view=card, attachments=card.open_files())
+                card.container.remove_item(card.container.children[-1])
+                await browser.wait_for_text(mark)
+                await browser.wait_until(LOADED)
+                if not at:
+                    await browser.run(f"{button}.scrollIntoView({{block: 'end'}})")
+                    await asyncio.sleep(0.3)
+                places.add(tuple(await browser.run(place)))
+            assert len(places) == 1
 
 
 @pytest.mark.parametrize("size", [(1280, 900), (390, 844)])
