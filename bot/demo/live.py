@@ -14,8 +14,10 @@ from bot import wording
 from bot.demo import page
 from bot.demo.mascot import HELD_OUT, TRAINED
 from bot.demo.stage import open_stage, wait_for_catalog
-from bot.demo.welcome import post_welcome
+from bot.demo.welcome import NAME, post_welcome
 from bot.demo.world import Screen, World
+from storage.planning.prompts import recommend_prompts
+from storage.records import Concept
 from storage.signals import call_on_stop
 
 log = logging.getLogger(__name__)
@@ -67,7 +69,11 @@ def make_page_text() -> page.PageText:
         f'<img src="/pictures/{name}.png" alt="{name}"></a>'
         for name in TRAINED + HELD_OUT
     )
-    sidebar = wording.fill(wording.demo.SIDEBAR, pictures=pictures)
+    prompts = "".join(
+        f'<button type="button" class="safelight-prompt" disabled>{prompt}</button>'
+        for prompt in recommend_prompts(NAME.lower(), Concept.SUBJECT, small=True)
+    )
+    sidebar = wording.fill(wording.demo.SIDEBAR, pictures=pictures, prompts=prompts)
     return page.PageText(
         f'<section class="safelight">{sidebar}</section>',
         f'<input type="checkbox" id="safelight-hide" aria-label="{wording.demo.DISMISS}">'

@@ -76,3 +76,17 @@ document.addEventListener("click", (event) => {
     button.classList.remove("safelight-pressed");
   }, 300);
 }, true);
+
+/** Return the newest button of a card that says this. */
+const find = (text) =>
+  [...document.querySelectorAll(".channel-message button.component-button")].findLast((each) => each.innerText === text);
+
+/** A prompt beside the channel is pressed on the newest card that recommends it, once there is one. */
+for (const prompt of document.querySelectorAll(".safelight-prompt")) {
+  const look = () => { prompt.disabled = !find(prompt.textContent); };
+  new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
+  prompt.addEventListener("click", () => {
+    document.querySelector('#messages-toggle[aria-expanded="true"]')?.click();
+    find(prompt.textContent)?.click();
+  });
+}

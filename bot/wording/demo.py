@@ -19,7 +19,7 @@ SIDEBAR = """
 <h2>Try</h2>
 <ol>
 <li>Press <b>Train the mascot</b> and watch noise become Glim.</li>
-<li>Type <code>/sample</code> and ask for <code>a glim emoji, on a blue background</code></li>
+<li>Then press one to draw it: {prompts} Or type <code>/sample</code> and ask for anything with <code>glim</code> in it.</li>
 <li>Share it with <code>/style share</code>, then switch to <b>Robin</b> above and sample it too.</li>
 <li>Your own photos: <code>/dataset new</code>, <code>/dataset add</code>, <code>/train auto</code></li>
 </ol>

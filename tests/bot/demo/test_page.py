@@ -16,8 +16,9 @@ from bot import wording
 from bot.__main__ import make_bot
 from bot.actions.jobstate import JobState
 from bot.card import Card
-from bot.cards.components import text
+from bot.cards.components import row, text
 from bot.cards.job import JobView, job_card
+from bot.cards.style import Draw
 from bot.demo import live, page
 from bot.demo.browser import LOADED
 from bot.demo.mascot import FOLDER, SHEET
@@ -26,7 +27,8 @@ from bot.demo.world import OWNER, run_world
 from bot.settings import BotSettings
 from bot.wording.errors import ERRORS
 from storage.events import CheckpointSaved, LogEntry, PreviewsDrawn, Progress, Started
-from storage.records import Kind, NewJob, Status
+from storage.planning.prompts import recommend_prompts
+from storage.records import Concept, Kind, NewJob, Status
 
 pytestmark = pytest.mark.slow(2)
 
@@ -173,6 +175,28 @@ async def test_the_banner_can_be_hidden(tmp_path, tab):
         assert await browser.run("document.documentElement.scrollWidth") == 390
         await browser.run(f"{banner}.querySelector('label').click()")
         assert await browser.run(f"{banner}.offsetHeight") == 0
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+async def test_a_recommended_prompt_is_a_button(tmp_path, tab, width):
+    """Beside the channel a prompt can be pressed as soon as a card recommends it."""
+    bot = demo(tmp_path / "home")
+    prompt, *_ = recommend_prompts("glim", Concept.SUBJECT, small=True)
+    same = f"b => b.innerText === {prompt!r}"
+    button = f"[...document.querySelectorAll('.safelight-prompt')].find({same})"
+    async with served_page(tmp_path / "home", bot) as url, tab(url) as browser:
+        await browser.resize(width, 844)
+        await browser.wait_for_text(GREETING)
+        if width == 390:
+            await press(browser, "About")
+        assert await browser.run(f"{button}.disabled")
+        (channel,) = [
+            one for one in bot.get_all_channels() if isinstance(one, discord.TextChannel)
+        ]
+        await channel.send(view=Card(row(Draw(1, 0, label=prompt))))
+        await browser.wait_until(f"!{button}.disabled")
+        await browser.run(f"{button}.click()")
+        await browser.wait_for_text(ERRORS["style_unknown"])
 
 
 async def edit(bot, said, picture):
