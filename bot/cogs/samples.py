@@ -28,13 +28,13 @@ class Samples(commands.Cog):
         interaction: Interaction,
         prompt: str,
         style: str = "",
-        base: str = "",
-        negative: str = "",
-        strength: float = 1.0,
+        count: int = 1,
         seed: int | None = None,
+        strength: float = 1.0,
+        negative: str = "",
         steps: int = 20,
         size: int = 0,
-        count: int = 1,
+        base: str = "",
     ) -> None:
         """Queue pictures; their card shows them once they are drawn."""
         await defer(interaction, private=False)

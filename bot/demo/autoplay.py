@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from bot import wording
 from bot.demo import live, page
-from bot.demo.browser import LOADED, find_chromium, open_tab
+from bot.demo.browser import LOADED, find_chromium, open_browser, open_tab
 from bot.demo.journey import Journey
 from bot.demo.stage import LOG, open_stage, wait_for_catalog
 from bot.demo.transcript import JourneyError
@@ -81,7 +81,8 @@ async def take_screenshots(journey: Journey) -> None:
     async with (
         journey.world.page() as screen,
         page.serve(screen, live.make_page_text(), 0) as url,
-        open_tab(program, url) as opened,
+        open_browser(program) as address,
+        open_tab(address, url) as opened,
     ):
         for name, size in SIZES.items():
             await opened.resize(*size)

@@ -73,8 +73,8 @@ class Tab:
 
 
 @asynccontextmanager
-async def open_tab(program: str, url: str) -> AsyncIterator[Tab]:
-    """Open a page in a new browser."""
+async def open_browser(program: str) -> AsyncIterator[str]:
+    """Start a browser and yield the address of its protocol."""
     with TemporaryDirectory(prefix="safelight-", ignore_cleanup_errors=True) as profile:
         child = await asyncio.create_subprocess_exec(
             program, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
@@ -82,17 +82,23 @@ async def open_tab(program: str, url: str) -> AsyncIterator[Tab]:
             stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         try:
-            where = await read_address(child)
-            async with aiohttp.ClientSession() as session:
-                async with session.put(f"http://{where}/json/new?about:blank") as answer:
-                    place = (await answer.json())["webSocketDebuggerUrl"]
-                async with session.ws_connect(place, max_msg_size=0) as socket:
-                    opened = Tab(socket)
-                    await opened.call("Page.navigate", url=url)
-                    yield opened
+            yield await read_address(child)
         finally:
             child.terminate()
             await child.communicate()
+
+
+@asynccontextmanager
+async def open_tab(address: str, url: str) -> AsyncIterator[Tab]:
+    """Open a page in a new tab of a browser, and close it at the end."""
+    async with aiohttp.ClientSession(f"http://{address}") as session:
+        async with session.put("/json/new?about:blank") as answer:
+            place = await answer.json()
+        async with session.ws_connect(place["webSocketDebuggerUrl"], max_msg_size=0) as socket:
+            opened = Tab(socket)
+            await opened.call("Page.navigate", url=url)
+            yield opened
+            await opened.call("Page.close")
 
 
 async def read_address(child: asyncio.subprocess.Process) -> str:

@@ -20,6 +20,7 @@ from aiohttp import ClientSession, web
 from yarl import URL
 
 from bot.demo.mascot import FOLDER, HELD_OUT, TRAINED, face, picture_files
+from bot.demo.patches import PAGE, SCRIPTS, patch_script, replace_parts
 from bot.demo.world import Screen
 
 STYLE = Path(__file__).with_name("page.css")
@@ -32,25 +33,6 @@ CONNECTION_HEADERS = frozenset(
 )
 MAX_UPLOAD_BYTES = 32 * 1024 * 1024  #: of one upload; simcord accepts 26 MiB
 
-#: What stands on our page instead of simcord's texts.
-PAGE_REPLACEMENTS = {
-    "<title>SimCord Preview</title>": "<title>Safelight demo</title>",
-    "<strong>SimCord</strong><small>Preview": "<strong>Safelight</strong><small>demo",
-    'aria-hidden="true">S</span>': 'aria-hidden="true"></span>',
-    ">Messages</button>": ">About</button>",
-    "</head>": '<link rel="icon" href="/glim.png">'
-    '<link rel="stylesheet" href="/safelight.css"></head>',
-}
-#: Calls in simcord's script that make and fill a picture, and ours in their place (page.js).
-SCRIPT_REPLACEMENTS = {
-    'image = node("img", className);': "image = kept(options, className, group);",
-    "image.src = url;": "await drawable(url);\n"
-    "    if (!current(options, trigger)) return;\n"
-    "    image.src = url;",
-    "trigger.replaceWith(unavailable);": "if (!image.src) trigger.replaceWith(unavailable);",
-    'node("div", "media-unavailable", `${label || "Media"} unavailable`), pending': "missing("
-    "options, className, group, label), pending",
-}
 SIDEBAR = re.compile(r'<aside id="messages-sidebar"[^>]*>')
 PREVIEW = re.compile(r'(?=<main id="preview-app")')
 
@@ -74,7 +56,8 @@ class Page:
         app = web.Application(client_max_size=MAX_UPLOAD_BYTES, middlewares=[refuse_strangers])
         app.router.add_get("/", self.get_page)
         app.router.add_get("/safelight.css", self.get_style)
-        app.router.add_get("/media.js", self.get_media_script)
+        app.router.add_get("/safelight.js", self.get_script)
+        app.router.add_get(f"/{{name:{'|'.join(SCRIPTS)}}}", self.get_patched_script)
         app.router.add_get("/glim.png", self.get_icon)
         app.router.add_get("/pictures.zip", self.get_pictures)
         app.router.add_get("/pictures/{name}.png", self.get_picture)
@@ -85,7 +68,7 @@ class Page:
     async def get_page(self, request: web.Request) -> web.Response:
         """Return simcord's page with our names, sidebar and banner."""
         status, headers, body = await self.request_simcord(request, "GET", "/")
-        text = replace_parts(body.decode(), PAGE_REPLACEMENTS)
+        text = replace_parts(body.decode(), PAGE)
         text = SIDEBAR.sub(lambda found: found[0] + self.text.sidebar, text)
         text = PREVIEW.sub(lambda _: self.text.banner, text)
         return web.Response(body=text.encode(), status=status, headers=headers)
@@ -94,10 +77,15 @@ class Page:
         """Return our style sheet."""
         return web.FileResponse(STYLE)
 
-    async def get_media_script(self, request: web.Request) -> web.Response:
-        """Return simcord's script for pictures with our replacements."""
-        status, headers, body = await self.request_simcord(request, "GET", "/media.js")
-        text = replace_parts(body.decode(), SCRIPT_REPLACEMENTS) + SCRIPT.read_text("utf-8")
+    async def get_script(self, _: web.Request) -> web.FileResponse:
+        """Return our script."""
+        return web.FileResponse(SCRIPT)
+
+    async def get_patched_script(self, request: web.Request) -> web.Response:
+        """Return one of simcord's scripts with our replacements."""
+        name = request.match_info["name"]
+        status, headers, body = await self.request_simcord(request, "GET", f"/{name}")
+        text = patch_script(name, body.decode())
         return web.Response(body=text.encode(), status=status, headers=headers)
 
     async def get_icon(self, _: web.Request) -> web.Response:
@@ -152,13 +140,6 @@ class Page:
         ) as answer:
             headers = {k: v for k, v in answer.headers.items() if k not in CONNECTION_HEADERS}
             return answer.status, headers, await answer.read()
-
-
-def replace_parts(text: str, parts: dict[str, str]) -> str:
-    """Replace each key of `parts` in a text by its value."""
-    for theirs, ours in parts.items():
-        text = text.replace(theirs, ours)
-    return text
 
 
 @web.middleware

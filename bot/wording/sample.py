@@ -8,13 +8,13 @@ COMMAND = "Draw pictures, with or without a style"
 OPTIONS = {
     "prompt": "What to draw; use the style's trigger word in it",
     "style": "Yours or one shared here (default: the one whose trigger word is in the prompt)",
-    "base": "Which base draws, of the style's family (default: the style's own)",
-    "negative": "What not to draw",
-    "strength": "How strongly to apply the style, 0–2 (default: 1)",
+    "count": "How many pictures, 1–4",
     "seed": "The same seed draws the same picture again",
+    "strength": "How strongly to apply the style, 0–2 (default: 1)",
+    "negative": "What not to draw",
     "steps": "1–100 (default: 20)",
     "size": "Side length in pixels (default: the base's own)",
-    "count": "How many pictures, 1–4",
+    "base": "Which base draws, of the style's family (default: the style's own)",
 }
 
 NO_STYLE = "No style"  #: a choice

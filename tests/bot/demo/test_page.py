@@ -30,7 +30,7 @@ from storage.events import CheckpointSaved, LogEntry, PreviewsDrawn, Progress, S
 from storage.planning.prompts import recommend_prompts
 from storage.records import Concept, Kind, NewJob, Status
 
-pytestmark = pytest.mark.slow(2)
+pytestmark = [pytest.mark.slow(2), pytest.mark.asyncio(loop_scope="module")]
 
 GREETING = wording.demo.WELCOME.partition("\n")[0].lstrip("# ")
 
@@ -75,18 +75,41 @@ var first, blank = 0;
 """
 
 
+#: Lists what is wider than the window or its frame: everything that is shown but typed text.
+CUT_OFF = """
+[...document.querySelectorAll('body, body *')].filter(e => {
+  if (!e.checkVisibility() || e.closest('.visually-hidden, .messages-sidebar, svg')) return false;
+  const {left, right, width} = e.getBoundingClientRect(), style = getComputedStyle(e);
+  const hides = !e.matches('input, textarea, select') && style.overflowX !== 'visible';
+  return width && (left < -1 || right > innerWidth + 1)
+    || hides && e.scrollWidth > e.clientWidth + 1 && style.display !== 'inline';
+}).map(e => `${e.tagName}.${e.className} ${e.innerText}`.slice(0, 80))
+"""
+
+
 async def get(url, **headers):
     """Request a page and return status and text."""
     async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as answer:
         return answer.status, (await answer.read()).decode(errors="replace")
 
 
+def find_button(label):
+    """Return an expression for the button, or the option of a list, with that label."""
+    named = f"b => b.innerText.trim() === {label!r}"
+    return f"[...document.querySelectorAll('button, .command-suggestion')].find({named})"
+
+
 async def press(browser, label):
     """Press the button with that label once it is enabled."""
-    named = f"b => b.innerText.trim() === {label!r}"
-    button = f"[...document.querySelectorAll('button')].find({named})"
+    button = find_button(label)
     await browser.wait_until(f"(b => b && !b.disabled && b.ariaDisabled !== 'true')({button})")
     await browser.run(f"{button}.click()")
+
+
+async def press_enter(browser):
+    """Press the key where the focus is."""
+    key = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"}
+    await browser.call("Input.dispatchKeyEvent", type="keyDown", **key)
 
 
 async def test_the_page_is_ours(tmp_path):
@@ -120,14 +143,29 @@ async def test_a_press_in_a_browser_reaches_the_bot(tmp_path, tab):
         await browser.wait_for_text(ERRORS["scheduler_away"])
 
 
-async def test_a_command_can_be_typed(tmp_path, tab):
-    """Typing a slash shows the commands."""
+async def test_a_command_can_be_filled_in_from_the_keyboard(tmp_path, tab):
+    """A slash lists the commands; options are offered by name, each with its own description."""
     async with served_page(tmp_path / "home") as url, tab(url) as browser:
+        await browser.resize(390, 844)
         await browser.wait_for_text(GREETING)
-        await browser.wait_until("document.activeElement !== null")
         await browser.run("document.querySelector('#channel-composer-input').focus()")
-        await browser.call("Input.insertText", text="/data")
-        await browser.wait_for_text("/dataset new")
+        await browser.call("Input.insertText", text="/sample")
+        await browser.wait_for_text(wording.sample.COMMAND)
+        await press_enter(browser)
+        await browser.call("Input.insertText", text="a glim emoji, on a blue background, waving")
+        await press(browser, "+ count")
+        await browser.wait_for_text(wording.sample.OPTIONS["count"])
+        await browser.call("Input.insertText", text="4")
+        assert await browser.run(CUT_OFF) == []
+        await press(browser, "all 7 options")
+        for name in ("style", "seed", "base"):
+            await browser.wait_for_text(wording.sample.OPTIONS[name])
+        assert await browser.run(CUT_OFF) == []
+        await press(browser, f"style\n{wording.sample.OPTIONS['style']}")
+        await browser.wait_for_text("No options match")
+        await browser.run("document.querySelector('.command-chip').focus()")
+        await press_enter(browser)
+        await browser.wait_for_text(ERRORS["scheduler_away"])
 
 
 async def test_the_mascot_fills_a_form(tmp_path, tab):
@@ -175,6 +213,38 @@ async def test_the_banner_can_be_hidden(tmp_path, tab):
         assert await browser.run("document.documentElement.scrollWidth") == 390
         await browser.run(f"{banner}.querySelector('label').click()")
         assert await browser.run(f"{banner}.offsetHeight") == 0
+
+
+async def test_an_emoji_of_the_server_is_shown(tmp_path, tab):
+    """A message shows a custom emoji's picture, as high as its text."""
+
+    async def add_emoji(there):
+        guild = there.env.bot.get_guild(there.server.id)
+        picture = (FOLDER / "winking.png").read_bytes()
+        emoji = await guild.create_custom_emoji(name="glim", image=picture)
+        await guild.get_channel(there.channel.id).send(view=Card(text(f"Added {emoji}")))
+
+    image = "document.querySelector('.custom-emoji')"
+    async with served_page(tmp_path / "home", act=add_emoji) as url, tab(url) as browser:
+        await browser.wait_until(f"{image}?.naturalWidth === 512")
+        assert await browser.run(f"{image}.offsetHeight") <= 24
+
+
+async def test_a_press_during_another_is_not_lost(tmp_path, tab):
+    """A button that is pressed while another answer is on its way is pressed later."""
+
+    async def make_datasets(there):
+        for name in ("Gleam", "Glow"):
+            await there.slash(OWNER, "dataset new", name=name, kind="subject")
+
+    async with served_page(tmp_path / "home", act=make_datasets) as url, tab(url) as browser:
+        await press(browser, wording.demo.TRAIN_MASCOT)
+        add = find_button(wording.dataset.ADD_PHOTOS)
+        assert await browser.run(f"{add}.ariaDisabled") == "true"
+        await browser.run(f"{add}.click()")
+        assert await browser.run(f"{add}.classList.contains('safelight-pressed')")
+        await browser.wait_until("document.querySelector('.modal-dialog') !== null")
+        await browser.wait_for_text(ERRORS["scheduler_away"])
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -1,0 +1,58 @@
+"""What our page replaces in simcord's page and scripts, partly by functions of page.js."""
+
+from __future__ import annotations
+
+#: What stands on our page instead of simcord's texts.
+PAGE = {
+    "<title>SimCord Preview</title>": "<title>Safelight demo</title>",
+    "<strong>SimCord</strong><small>Preview": "<strong>Safelight</strong><small>demo",
+    'aria-hidden="true">S</span>': 'aria-hidden="true"></span>',
+    ">Messages</button>": ">About</button>",
+    "</head>": '<link rel="icon" href="/glim.png">'
+    '<link rel="stylesheet" href="/safelight.css"></head>',
+}
+IMPORTS = 'import { answersPress, drawable, kept, missing, offerOptions } from "/safelight.js";\n'
+#: By script: a picture is kept while its message is edited.
+MEDIA = {
+    'image = node("img", className);': "image = kept(options, className, group);",
+    "image.src = url;": "await drawable(url);\n"
+    "    if (!current(options, trigger)) return;\n"
+    "    image.src = url;",
+    "trigger.replaceWith(unavailable);": "if (!image.src) trigger.replaceWith(unavailable);",
+    'node("div", "media-unavailable", `${label || "Media"} unavailable`), pending': "missing("
+    "options, className, group, label), pending",
+}
+#: Options are offered by name and explained, and filled in from the keyboard alone.
+COMMANDS = {
+    'if (optional) item.append(node("span", "command-suggestion-ellipsis", "…"));': "if (optional)"
+    ' item.append(node("span", "command-suggestion-description", value.description));',
+    "    if (remaining) {\n": "    if (remaining) {\n"
+    "      offerOptions(commandElement(), optionalItems(), addOptional);\n",
+    '`+${remaining} ${displayed.length ? "more" : "options"}`': "`all ${remaining} options`",
+    "Math.min(24, ": "Math.min(64, ",
+    "renderCompose({ focus: Boolean(next) });": "renderCompose({ focus: true });",
+    "            const choices = autocompleteResults.get(": "            "
+    "const key = autocompleteKey(currentDraft(), option.name, current);\n"
+    "            if (!autocompleteResults.has(key)) queryAutocomplete(option, current);\n"
+    "            const choices = autocompleteResults.get(",
+    '"Loading options failed" : "No options match"': '"Loading options failed"'
+    ' : autocomplete.state === "loading" ? "Loading …" : "No options match"',
+}
+#: The answer to one's own press is shown, wherever one reads.
+TIMELINE = {
+    "state.scrollIntent = snapshot.targetId": "state.scrollIntent = hasNewTail && answersPress()\n"
+    '      ? { policy: "target", targetId: ids.at(-1) } : snapshot.targetId'
+}
+SCRIPTS = {"media.js": MEDIA, "commands.js": COMMANDS, "timeline.js": TIMELINE}
+
+
+def replace_parts(text: str, parts: dict[str, str]) -> str:
+    """Replace each key of `parts` in a text by its value."""
+    for theirs, ours in parts.items():
+        text = text.replace(theirs, ours)
+    return text
+
+
+def patch_script(name: str, text: str) -> str:
+    """Return one of simcord's scripts with our replacements."""
+    return IMPORTS + replace_parts(text, SCRIPTS[name])
