@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.sheet import Sheet
 from benchmarks.teaching.prompts import COUNT, grade_prompts
-from bot.demo.mascot import TRAINED, on_ground
+from bot.demo.mascot import on_ground
 from storage.planning.prompts import recommend_prompts
 from storage.records import Concept
 
@@ -17,7 +17,7 @@ def test_true_pictures_meet_the_bar(frozen_judge):
 
     def draw(prompts):
         drawn.append(prompts)
-        return [on_ground(name) for name in TRAINED[:COUNT]]
+        return [on_ground("waving")] * len(prompts)
 
     rows = list(grade_prompts(frozen_judge, draw, sheet))
 
