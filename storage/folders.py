@@ -1,8 +1,9 @@
 """Where every file is in the data folder and in a job's folder, and atomic writes to them.
 
-    home/  safelight.db  secret  time.json  photos/ab/<digest>.png  previews/ab/<digest>.webp
+    home/  safelight.db  secret  photos/ab/<digest>.png  previews/ab/<digest>.webp
            styles/<id>-<key>/<name>.safetensors  bases/  workers/<name>/  runs/<id>-<key>/
            exports/  quarantine/<date>/  safelight.db.before-<number of the migration>
+           safelight.time.json
 
     runs/<id>-<key>/  job.json photos/ classes/ style.safetensors
                 events.jsonl checkpoints/ samples/ result/ log.txt
@@ -156,7 +157,7 @@ class Home:
     @property
     def careful_time_file(self) -> Path:
         """The last time by which old things were deleted; `storage.carefultime` writes it."""
-        return self.path / "time.json"
+        return self.path / "safelight.time.json"
 
     @property
     def bases(self) -> Path:

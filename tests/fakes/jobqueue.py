@@ -32,6 +32,7 @@ ALICE, BOB, GUILD, CHANNEL = 1001, 1002, 77, 88
 SCHEDULER = ("-m", "tests.fakes.worker", "scheduler")
 WORKER = (sys.executable, "-m", "tests.fakes.worker")
 E = TypeVar("E", bound=Event)
+POLL_SECONDS = 0.02  #: of schedulers and of what waits for them
 TIMEOUT_SECONDS = 900  #: generous, as nothing is measured here: it only ends a hang
 
 
@@ -160,6 +161,7 @@ class QueueKit:
         backend = LocalBackend(self.home, WORKER)
         chosen = read_settings(TrainingSettings, home=self.home.path, device="cpu", **known)
         scheduler, stop = Scheduler(self.store, chosen, backend), asyncio.Event()
+        scheduler.poll_seconds = POLL_SECONDS
         running = asyncio.create_task(scheduler.run(stop))
         try:
             yield scheduler

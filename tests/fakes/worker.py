@@ -50,6 +50,7 @@ CHECKPOINT_INTERVAL = 10  #: steps
 HOLD_STEP = 25
 LARGE_BYTES = 8 << 20  #: of what the sample "large" writes
 STEP_SECONDS = 0.002
+POLL_SECONDS = 0.02  #: between two turns of the scheduler
 HOLD_FILE = Path(os.environ.get("SAFELIGHT_HOME", ".")) / "hold"
 DIE_FILE = HOLD_FILE.with_name("die")
 SMALL = Base("embedded", "Fake", "sd1", "embedded:diffusion", 64, "none", "tests", present=True)
@@ -191,9 +192,10 @@ async def run_scheduler(home: Home) -> None:
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     async with await Store.open(home) as store:
         backend = LocalBackend(home, (sys.executable, "-m", "tests.fakes.worker"))
-        await Scheduler(
-            store, read_settings(TrainingSettings, home=home.path, device="cpu"), backend
-        ).run(stop)
+        settings = read_settings(TrainingSettings, home=home.path, device="cpu")
+        scheduler = Scheduler(store, settings, backend)
+        scheduler.poll_seconds = POLL_SECONDS
+        await scheduler.run(stop)
 
 
 if __name__ == "__main__":

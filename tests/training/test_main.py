@@ -222,31 +222,47 @@ def test_samples_stay(tmp_path, run_in_process):
     assert (tmp_path / "out" / "0.png").read_bytes() == Path(drawn).read_bytes()
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code"),
-    [
-        (["train", "{tmp}/none", "--name", "a"], "folder_missing"),
-        (["train", "{tmp}", "--name", "a"], "no_photos"),
-        (["train", "{tmp}/bad", "--name", "a"], "photo_unknown"),
-        (["train", "{tmp}/bad", "--name", "../a"], "name_bad"),
-        (["train", "{tmp}/good", "--name", "a", "--base", "sd9"], "base_unknown"),
-        (["sample", "--prompt", "a", "--base", "sd9"], "base_unknown"),
-        (["caption", "{tmp}/good", "--captioner", "blib"], "captioner_unknown"),
-        (["sample", "--prompt", "a", "--style", "{tmp}/none"], "style_missing"),
-        (["sample", "--prompt", "a", "--style", "{tmp}/bad/not.png"], "style_foreign"),
-    ],
+#: commands, with the code of what keeps each from beginning
+HOPELESS = (
+    (["train", "none", "--name", "a"], "folder_missing"),
+    (["train", ".", "--name", "a"], "no_photos"),
+    (["train", "bad", "--name", "a"], "photo_unknown"),
+    (["train", "bad", "--name", "../a"], "name_bad"),
+    (["train", "good", "--name", "a", "--base", "sd9"], "base_unknown"),
+    (["sample", "--prompt", "a", "--base", "sd9"], "base_unknown"),
+    (["caption", "good", "--captioner", "blib"], "captioner_unknown"),
+    (["sample", "--prompt", "a", "--style", "none"], "style_missing"),
+    (["sample", "--prompt", "a", "--style", "bad/not.png"], "style_foreign"),
 )
-def test_what_cannot_begin(tmp_path, arguments, code):
+#: runs commands one after the other, as if each were typed
+RUN_ALL = """
+import json, sys
+from training.__main__ import main
+for arguments in json.loads(sys.argv[1]):
+    sys.argv[1:] = [*arguments, "--out", "out"]
+    assert main() == 1, arguments
+assert "torch" not in sys.modules
+"""
+
+
+def test_what_cannot_begin(tmp_path):
     """A foreseen failure is the last line, with its code, before torch is imported."""
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "not.png").write_text("not a picture")
     (tmp_path / "good").mkdir()
     Image.new("RGB", (80, 80), "red").save(tmp_path / "good" / "a.png")
-    given = [argument.format(tmp=tmp_path) for argument in arguments]
+    typed = json.dumps([arguments for arguments, _ in HOPELESS])
+    known = {"SAFELIGHT_HOME": str(tmp_path / "home"), "PYTHONPATH": str(Path.cwd())}
+    ran = subprocess.run(
+        [sys.executable, "-c", RUN_ALL, typed], cwd=tmp_path, env=os.environ | known,
+        capture_output=True, check=False, text=True,
+    )  # fmt: skip
+    lines = [json.loads(line) for line in ran.stdout.splitlines()]
 
-    ended, lines = command(*given, "--out", str(tmp_path / "out"), home=tmp_path)
-
-    assert (ended, lines[-1]["kind"], lines[-1]["code"]) == (1, "failed", code)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert [line["code"] for line in lines if line["kind"] == "failed"] == [
+        code for _, code in HOPELESS
+    ]
 
 
 def test_bases_are_listed(tmp_path):

@@ -47,6 +47,7 @@ class Scheduler:
         self.claim_tried: dict[str, object] = {}
         self.swept_at = self.expired_at = -math.inf  #: by the monotonic clock
         self.warned_jobs: set[int] = set()
+        self.poll_seconds = POLL_SECONDS
         self.notice = FullDiskNotice(store.home.path, "the jobs wait for room")
         self.needed_mib, self.refused_at = 0, -math.inf  #: free space, since a job lacked room
 
@@ -65,7 +66,7 @@ class Scheduler:
                 log.exception("A turn failed")
                 if failed == MAX_FAILED_TURNS:
                     raise
-            await asyncio.sleep(1 if failed or self.notice.full else POLL_SECONDS)
+            await asyncio.sleep(1 if failed or self.notice.full else self.poll_seconds)
         await self.stop_workers()
 
     async def sort_orphans(self) -> None:
@@ -223,4 +224,4 @@ class Scheduler:
                 elif time.monotonic() > deadline:
                     log.warning("Worker %s did not leave and is killed", worker.name)
                     await asyncio.to_thread(worker.stop)
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(self.poll_seconds)

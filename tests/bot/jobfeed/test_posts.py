@@ -98,7 +98,6 @@ async def test_no_threads(kit, scheduler):
     assert len(kit.find_messages("is ready")) == 1
 
 
-@pytest.mark.slow(3)
 async def test_pinged(kit, scheduler):
     """The owner and those who pressed Tell me are pinged once, at the end."""
     alice, job = await scheduler.start_training()
@@ -109,7 +108,7 @@ async def test_pinged(kit, scheduler):
     await scheduler.report_preview(job, 0)
     await scheduler.finish_training(job)
     await scheduler.let_bot_poll()
-    await scheduler.let_bot_poll(60)
+    await scheduler.let_bot_poll(20)
 
     mentioned = [
         request.json["allowed_mentions"]["users"]

@@ -12,6 +12,7 @@ from PIL import Image
 from benchmarks.hostile.weights import LORA, write_file
 from bot import wording
 from bot.demo.mascot import picture_files
+from bot.terminal import cli
 from bot.terminal.cli import TRAINING_COMMANDS
 
 pytestmark = pytest.mark.slow(3)
@@ -86,11 +87,10 @@ def test_any_file_name_is_printed(safelight, tmp_path):
 
 
 @pytest.mark.parametrize("command", TRAINING_COMMANDS)
-def test_the_trainings_own_options_are_its_helps(safelight, command):
+def test_the_trainings_own_options_are_its_helps(command, capfd):
     """A training command's options come from the training itself."""
-    said = safelight(command, "--help")
-    assert said.returncode == 0
-    assert f"usage: safelight {command}" in said.stdout
+    assert cli.main([command, "--help"]) == 0
+    assert f"usage: safelight {command}" in capfd.readouterr().out
 
 
 def test_run_without_a_token_tells_how_to_get_one(safelight):
@@ -118,7 +118,7 @@ def test_an_unknown_flag_is_answered_with_the_nearest(safelight, command):
     assert wording.fill(wording.shell.NEAREST, nearest=nearest) in said.stderr
 
 
-@pytest.mark.slow(11)
+@pytest.mark.slow(8)
 def test_pictures_are_drawn_from_the_shell(safelight, tmp_path):
     """Without Discord a prompt becomes pictures."""
     drawn = safelight(
@@ -130,16 +130,6 @@ def test_pictures_are_drawn_from_the_shell(safelight, tmp_path):
     assert len(found) == 2
     with Image.open(found[0]) as first:
         assert first.size == (64, 64)
-
-
-@pytest.mark.slow(11)
-def test_photos_are_described_from_the_shell(safelight, photos, tmp_path):
-    """Each picture gets a text file with its caption."""
-    said = safelight("caption", photos, "--out", tmp_path / "told", SAFELIGHT_CAPTIONER="embedded")
-    assert said.returncode == 0, said.stderr
-    assert {p.stem for p in (tmp_path / "told").glob("*.txt")} == {
-        p.stem for p in photos.iterdir()
-    }
 
 
 def test_a_base_that_does_not_exist_is_a_sentence(safelight, photos, tmp_path):

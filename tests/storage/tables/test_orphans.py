@@ -21,12 +21,8 @@ Made = Callable[..., NewJob]
 
 
 def list_files(home: Home) -> list[str]:
-    """List the files in the data folder, without the dates of the quarantine.
-
-    The database is left out, and the time by which old things are deleted.
-    """
-    files = (path for path in home.path.rglob("*") if path.is_file())
-    found = (path.relative_to(home.path) for path in files if path != home.careful_time_file)
+    """List the files in the data folder but for the database and the dates of the quarantine."""
+    found = (path.relative_to(home.path) for path in home.path.rglob("*") if path.is_file())
     kept = [path for path in found if not path.name.startswith("safelight")]
     return sorted(
         str(path if path.parts[0] != "quarantine" else Path("quarantine", *path.parts[2:]))
