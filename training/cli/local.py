@@ -131,7 +131,7 @@ class LocalJob:
         base = base or DEFAULT_BASE
         found = open_registry(self.settings).find(base)
         if given.style is not None and found.known:
-            require_family(header.read_header(given.style), found.family, base)
+            require_family(header.read_sound_header(given.style), found.family, base)
         known = {field.name for field in fields(SampleRequest)}
         request = {name: value for name, value in asdict(given).items() if name in known}
         content = {"request": request | {"base": base} | style}

@@ -48,7 +48,7 @@ def export(given: ExportArguments, settings: TrainingSettings) -> dict[str, Any]
     from training.styles import writer  # noqa: PLC0415 - torch, and only here
 
     given.out.mkdir(parents=True, exist_ok=True)
-    content = header.read_header(given.file)
+    content = header.read_sound_header(given.file)
     metadata = header.read_metadata(content)
     method = methods.find(header.find_method(content.keys() - {"__metadata__"}))
     if method.TRAITS.marks.model:
@@ -82,8 +82,7 @@ def shrink(given: ShrinkArguments, _: TrainingSettings) -> dict[str, Any]:
     from training.styles.resize import shrink  # noqa: PLC0415 - the same
 
     given.out.mkdir(parents=True, exist_ok=True)
-    content = header.read_header(given.file)
-    header.check_pairs(content)
+    content = header.read_sound_header(given.file)
     made = header.read_metadata(content)
     tensors, target = writer.read_tensors(given.file), round(given.to * 2**20)
     told = {key: text for key, text in made.items() if key != foreign.ADAPTER_METADATA}

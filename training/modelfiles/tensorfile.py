@@ -41,6 +41,7 @@ KINDS = {
     b"\xff\xd8\xff": "a picture",
 }
 MAX_DIMENSIONS = 32
+MAX_SHOWN_CHARS = 120  #: of a name in a sentence
 READ_BYTES = 1 << 24  #: bytes that are read at a time
 
 
@@ -185,5 +186,6 @@ def has_infinite(content: bytes, kind: type[np.unsignedinteger[Any]], mask: int)
 
 
 def shorten(name: str) -> str:
-    """Cut a stranger's name and take out what does not print."""
-    return "".join(letter if letter.isprintable() else "?" for letter in name[:80])
+    """Cut a stranger's name and take out what does not print; kohya's names have 90 letters."""
+    cut = name if len(name) <= MAX_SHOWN_CHARS else f"{name[: MAX_SHOWN_CHARS - 1]}…"
+    return "".join(letter if letter.isprintable() else "?" for letter in cut)

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from training import families, methods
+from training.modelfiles.tensorfile import shorten
 from training.networks.keys import split_key
 from training.networks.traits import PROGRAMS, FamilyFiles
 from training.styles.header import find_method
@@ -88,5 +89,5 @@ def unknown_layer(layers: Iterable[str], patterns: tuple[str, ...]) -> str:
     """Return the first layer that a program does not know as a reason, "" if it knows all."""
     for layer in sorted(layers):
         if not any(re.fullmatch(pattern, layer) for pattern in patterns):
-            return f"does not know {layer[:80]}"
+            return f"does not know {shorten(layer)}"
     return ""

@@ -137,6 +137,17 @@ def read_header(file: Path) -> dict[str, Any]:
         return tensorfile.read_header(file)
 
 
+def read_sound_header(file: Path) -> dict[str, Any]:
+    """Read the header of a file of which everything is whole: its pairs and its numbers, too.
+
+    The whole file is read. Raises JobError as `read_header` does.
+    """
+    header = read_header(file)
+    check_pairs(header)
+    check_numbers(file, header)
+    return header
+
+
 def check_numbers(file: Path, header: dict[str, Any]) -> None:
     """Read a file's tensors; raise JobError("style_broken") for NaN and infinite numbers."""
     with faults_of(file):

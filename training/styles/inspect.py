@@ -11,13 +11,7 @@ from training.modelfiles.tensorfile import METADATA
 from training.recipe.names import current_names
 from training.styles.architecture import STABLE, find_architecture
 from training.styles.compatibility import find_needs, incompatibilities
-from training.styles.header import (
-    check_numbers,
-    check_pairs,
-    read_header,
-    read_metadata,
-    read_method_and_trigger,
-)
+from training.styles.header import read_metadata, read_method_and_trigger, read_sound_header
 from training.styles.thumbnail import thumbnail_bytes
 
 STABLE_FAMILY = "sd1"  #: of Stable Diffusion 1 or 2: programs read the names of both alike
@@ -42,9 +36,7 @@ FIELDS = {
 
 def inspect_file(file: Path) -> dict[str, Any]:
     """Read a header into facts: what made the file, what it is, and which programs load it."""
-    header = read_header(file)
-    check_pairs(header)
-    check_numbers(file, header)
+    header = read_sound_header(file)
     made_for = find_architecture(header)
     made = read_method_and_trigger(file)
     told = read_metadata(header)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
 from storage.errors import JobError, UserError
 from training.cli.arguments import ExportArguments
+from training.cli.commands import parse
 from training.cli.styles import export
 from training.settings import TrainingSettings
 from training.styles.inspect import inspect_file
@@ -59,3 +62,30 @@ def test_a_word_names_no_other_folder(tmp_path):
         export(ExportArguments(file=file, out=tmp_path, overwrite=False), TrainingSettings())
 
     assert refused.value.code == "name_bad"
+
+
+@pytest.mark.parametrize("command", ["shrink", "export", "sample"])
+@pytest.mark.parametrize(
+    ("lost", "number", "reason"),
+    [("lora_up.weight", 1.0, "without lora_up.weight"), ("", float("nan"), "NaN")],
+)
+def test_what_is_wrong_with_a_file_is_named(  # noqa: PLR0917 - cases
+    tmp_path, capsys, command, lost, number, reason
+):
+    """Half a pair and NaN are named by each command that reads a file, before torch is loaded."""
+    file = tmp_path / "theirs.safetensors"
+    layer = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"
+    halves = {"lora_down.weight": torch.full((4, 8), number), "lora_up.weight": torch.ones(8, 4)}
+    save_file({f"{layer}.{end}": half for end, half in halves.items() if end != lost}, file)
+    flags = {
+        "shrink": [str(file), "--to", "1"],
+        "export": [str(file)],
+        "sample": ["--style", str(file), "--prompt", "a dog"],
+    }
+    typed, given = parse([command, *flags[command], "--out", str(tmp_path / "out")])
+
+    code = typed.run(given, TrainingSettings(_env_file=None, home=tmp_path))
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    assert (code, lines[-1]["code"]) == (1, "style_broken")
+    assert reason in lines[-1]["reason"]
