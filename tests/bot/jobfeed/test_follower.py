@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 import simcord
 
@@ -68,6 +70,24 @@ async def test_seldom(kit, scheduler):
     await scheduler.fail(job, step=3)
     await scheduler.let_bot_poll()
     assert "It failed" in kit.text(await kit.fetch_card(job))
+
+
+async def test_what_is_the_same_is_not_sent_again(kit, scheduler):
+    """A card is edited if its components differ, or a picture of the same name."""
+    _, job = await scheduler.start_training()
+    await scheduler.report_preview(job, 0)
+    await scheduler.let_bot_poll()
+    await kit.bot.jobs.show(job.id)
+    message = (await kit.store.jobs.get(job.id)).message
+    curve = kit.store.home.job_folder(job.folder).samples / "loss.png"
+    before = edits(kit, message)
+
+    await kit.bot.jobs.show(job.id)
+    assert edits(kit, message) == before
+
+    os.utime(curve, (1, 1))
+    await kit.bot.jobs.show(job.id)
+    assert edits(kit, message) == before + 1
 
 
 async def test_anew(kit, scheduler):
