@@ -40,7 +40,7 @@ def autoplay(out: Path, dial: Dial) -> int:
 
 async def run_journey(home: Path, out: Path, dial: Dial) -> str:
     """Set everything up and play the chapters; return what went wrong, or ""."""
-    async with open_stage(home, collect=True) as (bot, world):
+    async with open_stage(home) as (bot, world):
         await wait_for_catalog(bot)
         await post_welcome(bot, world.channel.id, world.server.id)
         journey = Journey(bot, world, out, dial)

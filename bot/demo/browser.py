@@ -96,6 +96,7 @@ async def open_tab(address: str, url: str) -> AsyncIterator[Tab]:
             place = await answer.json()
         async with session.ws_connect(place["webSocketDebuggerUrl"], max_msg_size=0) as socket:
             opened = Tab(socket)
+            await opened.call("Page.bringToFront")  # or a drag would not begin
             await opened.call("Page.navigate", url=url)
             yield opened
             await opened.call("Page.close")

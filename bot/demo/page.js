@@ -5,6 +5,8 @@ import { node } from "/dom.js";
 const HEARD_MS = 100; // between two looks whether a press is answered
 const ANSWER_MS = 20000; // after which a new message is no answer to a press
 const OFFERED = 2; // options that are offered by name
+const DRAGGED = "text/x-safelight"; // the type of a picture that is dragged: its name
+const capability = location.hash.slice(1);
 
 // Pictures: an edited message keeps those that it shows until the new ones are there, because an
 // edit uploads them anew, and for a moment there are none.
@@ -46,6 +48,7 @@ export function offerOptions(row, options, add) {
     const button = node("button", "command-ghost", `+ ${option.name}`);
     button.type = "button";
     button.title = option.description;
+    button.dataset.type = option.type;
     button.addEventListener("click", () => add(option));
     row.append(button);
   }
@@ -94,24 +97,34 @@ document.addEventListener("keydown", ({ key }) => {
 
 // Pictures to upload.
 
+const pictures = [...document.querySelectorAll(".safelight .pictures img")];
+
+/** Return one of the mascot's pictures as a file. */
+async function fetchPicture(image) {
+  const content = await (await fetch(image.src)).blob();
+  return new File([content], `${image.alt}.png`, { type: "image/png" });
+}
+
+/** Choose files in a field that takes them. */
+function choose(input, files) {
+  const given = new DataTransfer();
+  files.forEach((file) => given.items.add(file));
+  input.files = given.files;
+  input.dispatchEvent(new Event("change"));
+}
+
 /** Offer the mascot's pictures in a form that takes files: a press adds one, or all. */
 function offerPictures(zone) {
   const shelf = node("div", "safelight-shelf");
-  const pictures = [...document.querySelectorAll(".safelight .pictures img")];
   const add = async (chosen) => {
-    const given = new DataTransfer();
     const there = [...zone.parentNode.querySelectorAll(".upload-file-name")].map((each) => each.textContent);
-    for (const image of chosen.filter((each) => !there.includes(`${each.alt}.png`))) {
-      const content = await (await fetch(image.src)).blob();
-      given.items.add(new File([content], `${image.alt}.png`, { type: "image/png" }));
-    }
-    const input = zone.querySelector("input[type=file]");
-    input.files = given.files;
-    input.dispatchEvent(new Event("change"));
+    const missed = chosen.filter((each) => !there.includes(`${each.alt}.png`));
+    choose(zone.querySelector("input"), await Promise.all(missed.map(fetchPicture)));
   };
   for (const image of pictures) {
     const button = node("button");
     button.type = "button";
+    button.draggable = true;
     button.append(image.cloneNode());
     button.addEventListener("click", () => add([image]));
     shelf.append(button);
@@ -128,6 +141,48 @@ new MutationObserver(() => {
     if (!zone.nextElementSibling?.classList.contains("safelight-shelf")) offerPictures(zone);
   }
 }).observe(document.body, { childList: true, subtree: true });
+
+/** Return a field of the open form or command that takes a file. */
+function findField() {
+  const fields = document.querySelectorAll(".upload-dropzone input, .command-pill:has(.command-file-choose) input");
+  return [...fields].find((field) => !field.closest(".command-pill:has(.command-file-remove)"));
+}
+
+/** Take files that were dropped: into the open form or command, else into the channel. */
+async function drop(files) {
+  if (!findField()) document.querySelector(".command-ghost[data-type=attachment]")?.click();
+  const field = findField();
+  if (field) {
+    choose(field, field.multiple ? files : files.slice(0, 1));
+    return;
+  }
+  const message = new FormData();
+  message.append("viewer", document.querySelector("#viewer-picker").value);
+  files.forEach((file) => message.append("file", file));
+  acted = performance.now();
+  await fetch("/api/post", { method: "POST", headers: { "X-Simcord-Capability": capability }, body: message });
+}
+
+/** Return where files may be dropped: on the open form, else on the message box or the channel. */
+const findZone = ({ target }) =>
+  document.querySelector(".modal-dialog") ? target.closest(".modal-dialog:has(.upload-dropzone)") : target.closest(".channel-layout");
+
+document.addEventListener("dragstart", ({ target, dataTransfer }) => {
+  const image = target.closest(".safelight .pictures a, .safelight-shelf button")?.querySelector("img");
+  if (image) dataTransfer.setData(DRAGGED, image.alt);
+});
+document.addEventListener("dragover", (event) => {
+  event.preventDefault(); // or the browser would leave the page and open the picture
+  event.dataTransfer.dropEffect = findZone(event) ? "copy" : "none";
+}, true);
+document.addEventListener("drop", async (event) => {
+  event.preventDefault();
+  event.stopPropagation();
+  if (!findZone(event)) return;
+  const files = [...event.dataTransfer.files];
+  const ours = pictures.find((each) => each.alt === event.dataTransfer.getData(DRAGGED));
+  await drop(ours ? [await fetchPicture(ours)] : files);
+}, true);
 
 // Prompts.
 

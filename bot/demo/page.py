@@ -1,8 +1,8 @@
 """The demo's page: simcord's page under our name, with a sidebar that says what to try.
 
 A proxy between the browser and simcord. It adds a style sheet and a sidebar, offers the mascot's
-pictures in forms, keeps the pictures of a message that is edited, and accepts a press that comes
-between two redrawings, which simcord would refuse as outdated.
+pictures in forms, takes files that are dropped, keeps an edited message's pictures, and accepts
+a press that comes between two redrawings, which simcord would refuse as outdated.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from hmac import compare_digest
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -31,6 +32,7 @@ FORWARDED_HEADERS = ("Content-Type", "X-Simcord-Capability", "X-Simcord-Context"
 CONNECTION_HEADERS = frozenset(
     {"Content-Length", "Transfer-Encoding", "Connection", "Date", "Server"}
 )
+MAX_FILES = 10  #: of a message
 MAX_UPLOAD_BYTES = 32 * 1024 * 1024  #: of one upload; simcord accepts 26 MiB
 
 SIDEBAR = re.compile(r'<aside id="messages-sidebar"[^>]*>')
@@ -62,6 +64,7 @@ class Page:
         app.router.add_get("/pictures.zip", self.get_pictures)
         app.router.add_get("/pictures/{name}.png", self.get_picture)
         app.router.add_post("/api/action", self.post_action)
+        app.router.add_post("/api/post", self.post_files)
         app.router.add_route("*", "/{rest:.*}", self.forward)
         return app
 
@@ -118,6 +121,16 @@ class Page:
                 request, "POST", "/api/action", body
             )
         return web.Response(body=answer_body, status=status, headers=headers)
+
+    async def post_files(self, request: web.Request) -> web.Response:
+        """Post files as a message of the person who is shown: simcord's message box takes none."""
+        if not compare_digest(request.headers.get("X-Simcord-Capability", ""), self.screen.key):
+            raise web.HTTPUnauthorized
+        form = await request.post()
+        given = [each for each in form.getall("file") if isinstance(each, web.FileField)]
+        files = [(each.filename, each.file.read()) for each in given[:MAX_FILES]]
+        await self.screen.post(str(form["viewer"]), files)
+        return web.Response(status=204)
 
     async def forward(self, request: web.Request) -> web.Response:
         """Forward any other request to simcord."""

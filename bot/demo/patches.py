@@ -43,7 +43,14 @@ TIMELINE = {
     "state.scrollIntent = snapshot.targetId": "state.scrollIntent = hasNewTail && answersPress()\n"
     '      ? { policy: "target", targetId: ids.at(-1) } : snapshot.targetId'
 }
-SCRIPTS = {"media.js": MEDIA, "commands.js": COMMANDS, "timeline.js": TIMELINE}
+#: Pictures can be dragged into an open form from beside it.
+WORKBENCH = {"ui.sidebar.inert = modalOpen || ": "ui.sidebar.inert = "}
+SCRIPTS = {
+    "media.js": MEDIA,
+    "commands.js": COMMANDS,
+    "timeline.js": TIMELINE,
+    "workbench.js": WORKBENCH,
+}
 
 
 def replace_parts(text: str, parts: dict[str, str]) -> str:

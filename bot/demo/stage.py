@@ -25,7 +25,7 @@ HIDDEN_VARIABLES = ("DISCORD_TOKEN", "PUBLIC_URL")
 
 
 @asynccontextmanager
-async def open_stage(home: Path, *, collect: bool = False) -> AsyncIterator[tuple[Bot, World]]:
+async def open_stage(home: Path) -> AsyncIterator[tuple[Bot, World]]:
     """Run the real scheduler and the real bot on an offline Discord."""
     settings = BotSettings(
         _env_file=None,  # type: ignore[call-arg]  # pydantic-settings takes it
@@ -34,7 +34,7 @@ async def open_stage(home: Path, *, collect: bool = False) -> AsyncIterator[tupl
         public_url=None,
         privacy_url=None,
         port=0,
-        collect_messages=collect,
+        collect_messages=True,
         card_seconds=1,
         create_threads=False,
         default_base="embedded",

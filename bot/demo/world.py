@@ -139,15 +139,21 @@ class World:
             self.channel, viewers=list(self.people.values()), layout="channel", assets=faces
         )
         async with preview:
-            yield Screen(preview, self.turn)
+            yield Screen(self, preview)
 
 
 class Screen:
     """simcord's page of the channel."""
 
-    def __init__(self, preview: simcord.Preview, turn: asyncio.Lock) -> None:
-        self.preview, self.turn = preview, turn
+    def __init__(self, world: World, preview: simcord.Preview) -> None:
+        self.world, self.preview, self.turn = world, preview, world.turn
         self.origin, _, self.key = preview.url.partition("/#")
+
+    async def post(self, viewer: str, files: Sequence[tuple[str, bytes]]) -> None:
+        """Post files as the person with this user id, and redraw the pages."""
+        known = {str(member.id): name for name, member in self.world.people.items()}
+        await self.world.post(known[viewer], files=files)
+        await self.refresh()
 
     async def refresh(self) -> None:
         """Redraw every open page."""

@@ -25,7 +25,7 @@ SIDEBAR = """
 </ol>
 <h2>Pictures to upload</h2>
 <p class="pictures">{pictures}</p>
-<p><a href="/pictures.zip" download>Download all twelve</a>, or pick them in the form of <code>/dataset add</code>.</p>
+<p>Drag them into a form or onto the message box, or <a href="/pictures.zip" download>download all twelve</a>. On a phone, <code>/dataset add</code> offers them.</p>
 <h2>What this is</h2>
 <p>The real bot, scheduler and worker; only Discord itself is simulated, by simcord. Type commands into the message box: <code>/</code> lists them.</p>
 """

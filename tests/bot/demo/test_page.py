@@ -112,6 +112,32 @@ async def press_enter(browser):
     await browser.call("Input.dispatchKeyEvent", type="keyDown", **key)
 
 
+async def drag(browser, picture, place):
+    """Drag a picture to a place with the mouse."""
+    spots = []
+    for wanted in (picture, place):
+        box = f"document.querySelector({wanted!r}).getBoundingClientRect()"
+        await browser.wait_until(f"document.fonts.status === 'loaded' && {box}.width > 30")
+        x, y = await browser.run(f"(b => [b.x + b.width / 2, b.y + b.height / 2])({box})")
+        spots.append({"x": x, "y": y})
+    await browser.call("Input.setInterceptDrags", enabled=True)
+    mouse = {"button": "left", "buttons": 1, "clickCount": 1}
+    await browser.call("Input.dispatchMouseEvent", type="mousePressed", **spots[0], **mouse)
+    moves = [{"x": spots[0]["x"] + step, "y": spots[0]["y"]} for step in (4, 12)]
+    for number, move in enumerate(moves):
+        sent = {"type": "mouseMoved", **move, **mouse}
+        call = {"id": 10**6 + number, "method": "Input.dispatchMouseEvent", "params": sent}
+        await browser.socket.send_json(call)
+    while (told := await browser.socket.receive_json(timeout=8)).get(
+        "method"
+    ) != "Input.dragIntercepted":
+        pass
+    dragged = told["params"]
+    for step in ("dragEnter", "dragOver", "drop"):
+        await browser.call("Input.dispatchDragEvent", type=step, **spots[1], data=dragged["data"])
+    await browser.call("Input.dispatchMouseEvent", type="mouseReleased", **spots[1], **mouse)
+
+
 async def test_the_page_is_ours(tmp_path):
     """Name, sidebar and banner are ours, and simcord's name is not shown."""
     async with served_page(tmp_path / "home") as url:
@@ -133,6 +159,8 @@ async def test_the_page_is_for_this_computer_alone(tmp_path):
         assert (await get(home, Host="evil.example"))[0] == 403
         assert (await get(home + "api/state", Origin="https://evil.example"))[0] == 403
         assert (await get(home + "api/state"))[0] == 401
+        async with aiohttp.request("POST", home + "api/post", data={"viewer": "1"}) as answer:
+            assert answer.status == 401
 
 
 async def test_a_press_in_a_browser_reaches_the_bot(tmp_path, tab):
@@ -182,6 +210,25 @@ async def test_the_mascot_fills_a_form(tmp_path, tab):
         await browser.wait_until(f"{count} === 1")
         await press(browser, "Add ten")
         await browser.wait_until(f"{count} === 10")
+
+
+async def test_a_picture_can_be_dragged(tmp_path, tab):
+    """A picture beside the channel is dragged into a form, or else posted as a message."""
+
+    async def make_dataset(there):
+        await there.slash(OWNER, "dataset new", name="Glim", kind="subject")
+
+    async with served_page(tmp_path / "home", act=make_dataset) as url, tab(url) as browser:
+        await browser.resize(1280, 900)
+        await browser.wait_for_text("Glim")
+        await drag(browser, "img[alt=hat]", "#channel-composer-input")
+        await browser.wait_until(
+            "document.querySelector('.attachment-image')?.naturalWidth === 512"
+        )
+        await press(browser, wording.dataset.ADD_PHOTOS)
+        await browser.wait_until("document.querySelector('.safelight-shelf') !== null")
+        await drag(browser, "img[alt=waving]", ".upload-dropzone")
+        await browser.wait_until("document.querySelectorAll('.upload-item').length === 1")
 
 
 async def test_an_answer_scrolls_into_view(tmp_path, tab):
