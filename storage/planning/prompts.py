@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from storage.records import Concept
 
 PREVIEW_PROMPTS = 2  #: of a training with one concept; each further concept adds one
+MIN_RESULT_STEPS = 100  #: of a run whose end is worth more pictures than the way to it
 #: backgrounds of the pictures on a small base's result, and of what is offered to draw next
 RESULT_GROUNDS = ("white", "blue", "green", "pink")
 MORE_GROUNDS = ("yellow", "light blue", "purple")

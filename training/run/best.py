@@ -7,22 +7,22 @@ from collections.abc import Sequence
 from PIL import Image
 from torch.nn.functional import cosine_similarity
 
+from storage.planning.prompts import MIN_RESULT_STEPS
 from storage.records import Base
 from training.bases.cache import BaseCache
 from training.recipe.recipe import Recipe
 
 CANDIDATES = 3  #: drawn for each prompt; half a second each on one thread
-MIN_STEPS = 100  #: of a run, or drawing would take a large part of it
 CAPTIONER = "embedded"
 
 
 def count_candidates(recipe: Recipe, base: Base) -> int:
     """Return how many pictures to draw for each prompt.
 
-    On other bases drawing is slow, and a captioner may not be there. Several concepts have photos
-    that differ.
+    On other bases drawing is slow, and a captioner may not be there; of a short run it would take
+    a large part. Several concepts have photos that differ.
     """
-    choosing = base.small and recipe.steps >= MIN_STEPS and not recipe.other_concepts
+    choosing = base.small and recipe.steps >= MIN_RESULT_STEPS and not recipe.other_concepts
     return CANDIDATES if choosing else 1
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from storage.errors import JobError
 from storage.planning.plan import checkpoint_interval
-from storage.planning.prompts import PREVIEW_PROMPTS, list_prompts
+from storage.planning.prompts import MIN_RESULT_STEPS, PREVIEW_PROMPTS, list_prompts
 from storage.records import Base, Optimizer, Rule
 from storage.requests import TrainRequest
 from training import families, methods
@@ -75,14 +75,14 @@ def base_defaults(
 def choose_prompts(
     request: TrainRequest, base: Base, others: Sequence[ConceptPhotos]
 ) -> Iterator[SamplePrompt]:
-    """Yield what previews show: one prompt of each further concept, or more ones at the end."""
+    """Yield what previews show: one prompt of each further concept, or more after a long run."""
     concepts: list[ConceptLike] = [request, *others]
     first, *rest = (
         list_prompts(each.trigger, each.concept, each.class_word, small=base.small)
         for each in concepts
     )
     shown = [*first[:PREVIEW_PROMPTS], *(prompts[0] for prompts in rest)]
-    later = [] if rest else first[PREVIEW_PROMPTS:]
+    later = first[PREVIEW_PROMPTS:] if request.steps >= MIN_RESULT_STEPS and not rest else []
     for at, text in enumerate(shown + later):
         yield SamplePrompt(text, request.seed + at, at_end=at >= len(shown))
 

@@ -37,13 +37,14 @@ CAT = ConceptPhotos("mycat", Concept.SUBJECT, "cat", (TrainingPhoto("0.png", "my
 
 
 def test_prompts(bases: BaseCache) -> None:
-    """Two prompts are drawn on the way and four at the end; each further concept has one."""
+    """Two prompts are drawn on the way and four after a long run; each further concept has one."""
     request = TrainRequest(
-        "lora", "embedded", "dog", "mydog", Concept.SUBJECT, Dial.QUICK, 4, 2, 1e-2, 2, 7
+        "lora", "embedded", "dog", "mydog", Concept.SUBJECT, Dial.QUICK, 100, 2, 1e-2, 2, 7
     )
-    base = bases.find("embedded")
-    one = complete_recipe(request, base, [("0.png", "")]).prompts
-    two = complete_recipe(request, base, [("0.png", "")], other_concepts=(CAT,)).prompts
+    base, photos = bases.find("embedded"), [("0.png", "")]
+    one = complete_recipe(request, base, photos).prompts
+    short = complete_recipe(replace(request, steps=99), base, photos).prompts
+    two = complete_recipe(request, base, photos, other_concepts=(CAT,)).prompts
 
     assert [(each.seed, each.at_end) for each in one] == [
         (7, False), (8, False), (9, True), (10, True),
@@ -52,6 +53,7 @@ def test_prompts(bases: BaseCache) -> None:
         f"{ground} background" in each.text
         for each, ground in zip(one, RESULT_GROUNDS, strict=True)
     )
+    assert short == one[:2]
     assert [each.at_end for each in two] == [False] * 3
     assert "mycat" in two[-1].text
 
