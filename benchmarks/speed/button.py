@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import psutil
+
 from benchmarks import machine, table
 from bot import wording
 from bot.demo import live, page
@@ -77,11 +79,19 @@ async def take_picture(tab: Tab, path: Path) -> None:
     write_whole(path, base64.b64decode(taken["data"]))
 
 
+def count_worker_seconds() -> float:
+    """Return the processor time of the demo's worker so far, in seconds."""
+    children = psutil.Process().children(recursive=True)
+    return sum(sum(child.cpu_times()[:2]) for child in children if "worker" in child.cmdline())
+
+
 async def measure(program: str, out: Path | None) -> list[table.Row]:
     """Press the button, wait for the card, then press what it recommends."""
     async with open_demo(program) as tab:
+        before = count_worker_seconds()
         pressed = await press(tab, wording.demo.TRAIN_MASCOT)
         card = await wait_for(tab, READY) - pressed
+        worked = count_worker_seconds() - before
         if out:
             await take_picture(tab, out)
         prompt = await tab.run("document.querySelector('.safelight-prompt').innerText")
@@ -89,6 +99,7 @@ async def measure(program: str, out: Path | None) -> list[table.Row]:
         drawn = await wait_for(tab, wording.sample.AGAIN) - pressed
     return [
         table.at_most("from the button to the result's card", card, MAX_CARD_SECONDS, "s"),
+        table.figure("the same in the worker's processor time", worked, "s"),
         table.figure("from a recommended prompt to its four pictures", drawn, "s"),
     ]
 
