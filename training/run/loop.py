@@ -126,7 +126,7 @@ class TrainingRun:
         self.scaler = self.device.scaler()
         self.ema = EmaWeights(self.parameters, current.ema_decay)
         self.class_images = ClassImages(folder, recipe)
-        self.losses: list[float] = []
+        self.losses: list[float] = saved.losses if saved else []
         self.pending_losses: list[torch.Tensor] = []  # still on the device
         self.timer = RunTimer(earlier_seconds)
         full_model = isinstance(attached, FullNetworks)  # its checkpoints have gigabytes
@@ -143,7 +143,6 @@ class TrainingRun:
             if saved.scaler:
                 self.scaler.load_state_dict(saved.scaler)
             self.ema.load(saved.ema)
-            self.losses = saved.losses
 
     def run(self) -> Generator[Event, JobCommand | None, bool]:
         """Train to the end, or to where a command ends the run.
@@ -340,9 +339,8 @@ class TrainingRun:
 
     def draw_when_room(self, step: int, draw: Draw) -> Commanded:
         """Draw pictures of a step when the disk has room; return a command that came."""
-        paint, place = partial(draw, step, self.final_weights), self.folder.path
-        boundary = self.reach_boundary
-        drawn, command = yield from write_when_room(place, lambda: list(paint()), boundary, step)
+        paint, boundary = partial(draw, step, self.final_weights), self.reach_boundary
+        drawn, command = yield from write_when_room(self.folder.path, paint, boundary, step)
         yield from drawn
         return command
 
@@ -385,9 +383,8 @@ class TrainingRun:
         with self.final_weights():
             weights = self.family.networks.to_file_names(self.attached.weights())  # may be no copy
             digest = writer.write_style(path, weights, recipe, origin, thumbnail)
-            make = partial(shrink, weights)
-            if isinstance(self.attached, FullNetworks):
-                make = partial(extract_lora, self.attached)
+            full = self.attached if isinstance(self.attached, FullNetworks) else None
+            make = partial(extract_lora, full) if full else partial(shrink, weights)
             small_copy = write_small_copy(path, make, recipe, origin, thumbnail)
         return Done(
             steps,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from itertools import islice
@@ -25,7 +25,7 @@ from training.sample import split_by_memory
 
 SAMPLING_STEPS = 20
 Weights = Callable[[], AbstractContextManager[None]]  #: puts weights in place inside a block
-Draw = Callable[[int, Weights], Iterator[Event]]  #: draws at a step
+Draw = Callable[[int, Weights], list[Event]]  #: draws at a step
 
 
 class Previews:
@@ -52,19 +52,18 @@ class Previews:
         """Count the pictures of so many rounds, the last of which is the result's."""
         return (rounds - 1) * len(self.prompts) + len(self.recipe.prompts) * self.candidates
 
-    def draw(self, step: int, final_weights: Weights = nullcontext) -> Iterator[Event]:
+    def draw(self, step: int, final_weights: Weights = nullcontext) -> list[Event]:
         """Draw some prompts, unless an earlier attempt has; it may have died before it said so."""
         paths = [self.path(step, at) for at in range(len(self.prompts))]
         if not all(path.exists() for path in paths):
             save(paths, self.draw_images(self.prompts, final_weights))
-        if paths:
-            yield PreviewsDrawn(step, *describe(paths, self.prompts))
+        return [PreviewsDrawn(step, *describe(paths, self.prompts))] if paths else []
 
-    def draw_result(self, step: int, final_weights: Weights) -> Iterator[Event]:
+    def draw_result(self, step: int, final_weights: Weights) -> list[Event]:
         """Draw all prompts at the end, and keep the best of the candidates for each."""
         prompts, count = self.recipe.prompts, self.candidates
         if not prompts:
-            return
+            return []
         tries = [
             replace(each, seed=each.seed + len(prompts) * more)
             for each in prompts
@@ -79,7 +78,7 @@ class Previews:
         paths = [self.path(step, at, end="end-") for at in range(len(prompts))]
         save(paths, [group[one] for group, one in zip(groups, best, strict=True)])
         kept = [tries[at * count + one] for at, one in enumerate(best)]
-        yield ResultDrawn(step, *describe(paths, kept), candidates=count)
+        return [ResultDrawn(step, *describe(paths, kept), candidates=count)]
 
     def crop_photos(self) -> list[Image.Image]:
         """Return the photos as they were learned from."""
@@ -111,13 +110,13 @@ class Previews:
 
     def draw_before(
         self, parameters: Mapping[str, nn.Parameter], initial: list[Tensor]
-    ) -> Iterator[Event]:
+    ) -> list[Event]:
         """Draw the previews of step 0 with the initial parameters, then restore the present."""
         now = copy_parameters(parameters)
         set_parameters(parameters, initial)
-        events = list(self.draw(0))
+        events = self.draw(0)
         set_parameters(parameters, now)
-        yield from events
+        return events
 
 
 def save(paths: Sequence[Path], images: Sequence[Image.Image]) -> None:
