@@ -17,7 +17,7 @@ from benchmarks import machine, table
 from benchmarks.speed.concurrent import AnswerTimes, make_photo, sending_concurrently
 from benchmarks.speed.service import Service, list_mascot_photos
 from bot import wording
-from bot.demo.stage import open_stage, wait_for_catalog
+from bot.demo.stage import open_stage
 from bot.demo.world import FRIEND, OWNER
 from storage.errors import UserError
 from storage.events import Progress
@@ -86,7 +86,6 @@ async def measure(place: Path, count: int) -> list[table.Row]:
     """Run the bot and the scheduler, and send commands as members."""
     photos = [make_photo(seed) for seed in range(PHOTOS)]
     async with open_stage(place) as (bot, world):
-        await wait_for_catalog(bot)
         catalog = await bot.store.catalog.read()
         member = world.people[FRIEND].id
         running = Service(bot.store, catalog, member, world.server.id, world.channel.id)

@@ -17,38 +17,38 @@ from benchmarks import machine, table
 from bot import wording
 from bot.demo import live, page
 from bot.demo.browser import LOADED, Tab, find_chromium, open_browser, open_tab
-from bot.demo.stage import open_stage, wait_for_catalog
-from bot.demo.welcome import post_welcome
+from bot.demo.stage import open_stage
 from storage.folders import write_whole
 
 MAX_CARD_SECONDS = 120.0  #: from the press to the card; the bar, on two idle cores
 PATIENCE_SECONDS = 900.0
 LAYOUT_SECONDS = 1.0  #: until the page has its new size
 SIZE = (540, 1700)  #: pixels of the page, between a phone's and a desktop's
-CARD = "[...document.querySelectorAll('.channel-message .component-container')].at(-1)"
-CLIP = "({x, y, width, height}) => ({x, y, width, height, scale: 1})"
 READY = wording.result.TITLE.rpartition("}")[2]
+CARD = (
+    "[...document.querySelectorAll('.channel-message .component-container')]"
+    f".find(each => each.innerText.includes({READY!r}))"
+)
+CLIP = "({x, y, width, height}) => ({x, y, width, height, scale: 1})"
 
 
 @asynccontextmanager
 async def open_demo(program: str) -> AsyncIterator[Tab]:
     """Run the demo and open its page."""
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        async with open_stage(Path(folder)) as (bot, world):
-            await wait_for_catalog(bot)
-            await post_welcome(bot, world.channel.id, world.server.id)
-            async with (
-                world.page() as screen,
-                page.serve(screen, live.make_page_text(), 0) as url,
-                open_browser(program) as address,
-                open_tab(address, url) as tab,
-            ):
-                redrawing = asyncio.create_task(live.keep_page_current(world, screen))
-                try:
-                    yield tab
-                finally:
-                    redrawing.cancel()
-                    await asyncio.gather(redrawing, return_exceptions=True)
+        async with (
+            open_stage(Path(folder)) as (_, world),
+            world.page() as screen,
+            page.serve(screen, live.make_page_text(), 0) as url,
+            open_browser(program) as address,
+            open_tab(address, url) as tab,
+        ):
+            redrawing = asyncio.create_task(live.keep_page_current(world, screen))
+            try:
+                yield tab
+            finally:
+                redrawing.cancel()
+                await asyncio.gather(redrawing, return_exceptions=True)
 
 
 async def press(tab: Tab, label: str) -> float:
@@ -69,7 +69,7 @@ async def wait_for(tab: Tab, text: str) -> float:
 
 
 async def take_picture(tab: Tab, path: Path) -> None:
-    """Save the newest card as a picture."""
+    """Save the result's card as a picture."""
     await tab.resize(*SIZE)
     await tab.wait_until(LOADED)
     await tab.run(f"{CARD}.scrollIntoView({{block: 'start'}})")

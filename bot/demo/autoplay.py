@@ -13,9 +13,8 @@ from bot import wording
 from bot.demo import live, page
 from bot.demo.browser import LOADED, find_chromium, open_browser, open_tab
 from bot.demo.journey import Journey
-from bot.demo.stage import LOG, open_stage, wait_for_catalog
+from bot.demo.stage import LOG, open_stage
 from bot.demo.transcript import JourneyError
-from bot.demo.welcome import post_welcome
 from storage.folders import write_whole
 from storage.records import Dial
 
@@ -41,8 +40,6 @@ def autoplay(out: Path, dial: Dial) -> int:
 async def run_journey(home: Path, out: Path, dial: Dial) -> str:
     """Set everything up and play the chapters; return what went wrong, or ""."""
     async with open_stage(home) as (bot, world):
-        await wait_for_catalog(bot)
-        await post_welcome(bot, world.channel.id, world.server.id)
         journey = Journey(bot, world, out, dial)
         wrong = await play_chapters(journey)
     summary = {

@@ -13,8 +13,8 @@ from tempfile import TemporaryDirectory
 from bot import wording
 from bot.demo import page
 from bot.demo.mascot import HELD_OUT, TRAINED
-from bot.demo.stage import open_stage, wait_for_catalog
-from bot.demo.welcome import NAME, post_welcome
+from bot.demo.stage import open_stage
+from bot.demo.welcome import NAME
 from bot.demo.world import Screen, World
 from storage.planning.prompts import recommend_prompts
 from storage.records import Concept
@@ -40,14 +40,15 @@ async def serve_demo(port: int, *, browser: bool) -> int:
 async def run_demo(folder: Path, port: int, *, browser: bool) -> None:
     """Set everything up, print the address, and serve the page."""
     print_line(wording.demo.STARTING)
-    async with open_stage(folder) as (bot, world):
-        await wait_for_catalog(bot)
-        await post_welcome(bot, world.channel.id, world.server.id)
-        async with world.page() as screen, page.serve(screen, make_page_text(), port) as url:
-            print_line(wording.fill(wording.demo.READY, url=url))
-            if browser:
-                await asyncio.to_thread(webbrowser.open, url)
-            await keep_page_current(world, screen)
+    async with (
+        open_stage(folder) as (_, world),
+        world.page() as screen,
+        page.serve(screen, make_page_text(), port) as url,
+    ):
+        print_line(wording.fill(wording.demo.READY, url=url))
+        if browser:
+            await asyncio.to_thread(webbrowser.open, url)
+        await keep_page_current(world, screen)
 
 
 async def keep_page_current(world: World, screen: Screen) -> None:
@@ -75,7 +76,8 @@ def make_page_text() -> page.PageText:
     )
     sidebar = wording.fill(wording.demo.SIDEBAR, pictures=pictures, prompts=prompts)
     return page.PageText(
-        f'<section class="safelight">{sidebar}</section>',
+        f'<section class="safelight" data-share="{wording.demo.SHARE_WITH_ROBIN}">'
+        f"{sidebar}</section>",
         f'<input type="checkbox" id="safelight-hide" aria-label="{wording.demo.DISMISS}">'
         f'<p class="safelight-banner"><span>{wording.demo.BANNER}'
         f'<span class="more">{wording.demo.BANNER_MORE}</span></span>'

@@ -6,6 +6,7 @@ const HEARD_MS = 100; // between two looks whether a press is answered
 const ANSWER_MS = 20000; // after which a new message is no answer to a press
 const OFFERED = 2; // options that are offered by name
 const DRAGGED = "text/x-safelight"; // the type of a picture that is dragged: its name
+const sidebar = document.querySelector(".safelight");
 const capability = location.hash.slice(1);
 
 // Pictures: an edited message keeps those that it shows until the new ones are there, because an
@@ -79,9 +80,19 @@ function hear(button) {
     clearInterval(look);
     now?.classList.remove("safelight-pressed");
     if (held) now?.click();
+    else if (button.innerText === sidebar.dataset.share) showAs("Robin");
     held = false;
   }
   button.classList.add("safelight-pressed");
+}
+
+/** Show the channel as another person sees it. */
+function showAs(name) {
+  const picker = document.querySelector("#viewer-picker");
+  picker.value = [...picker.options].find((each) => each.text.includes(name)).value;
+  picker.dispatchEvent(new Event("change"));
+  picker.parentNode.classList.add("safelight-turned");
+  picker.parentNode.addEventListener("animationend", ({ currentTarget }) => currentTarget.classList.remove("safelight-turned"));
 }
 
 document.addEventListener("click", ({ target }) => {
@@ -90,6 +101,8 @@ document.addEventListener("click", ({ target }) => {
   if (!pressed.closest(".channel-message, .modal-dialog, .channel-composer")) return;
   acted = performance.now();
   if (pressed.matches(".component-button[data-control-key]:not(.safelight-pressed)")) hear(pressed);
+  // A form that was sent closes; one that lacks something is drawn anew, with a new button.
+  if (pressed.matches(".modal-actions .button-primary")) pressed.classList.add("safelight-pressed");
 }, true);
 document.addEventListener("keydown", ({ key }) => {
   if (key === "Enter") acted = performance.now();

@@ -38,7 +38,7 @@ COMMANDS = {
     '"Loading options failed" : "No options match"': '"Loading options failed"'
     ' : autocomplete.state === "loading" ? "Loading …" : "No options match"',
 }
-#: The answer to one's own press is shown, wherever one reads.
+#: The answer to one's own press is shown, wherever one reads, also when it grows.
 TIMELINE = {
     "state.scrollIntent = snapshot.targetId": "state.scrollIntent = hasNewTail && answersPress()\n"
     '      ? { policy: "target", targetId: ids.at(-1) } : snapshot.targetId'

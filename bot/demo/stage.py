@@ -13,6 +13,8 @@ from typing import cast
 from bot.__main__ import make_bot
 from bot.bot import Bot
 from bot.cogs.training import Training
+from bot.demo.chapters import Chapters
+from bot.demo.welcome import post_welcome
 from bot.demo.world import World, run_world
 from bot.settings import BotSettings
 from storage.errors import UserError
@@ -44,9 +46,18 @@ async def open_stage(home: Path) -> AsyncIterator[tuple[Bot, World]]:
         bot = make_bot(settings)
         try:
             async with run_world(bot) as world:
+                await wait_for_catalog(bot)
+                await open_channel(bot, world.channel.id, world.server.id)
                 yield bot, world
         finally:
             await bot.close_features()
+
+
+async def open_channel(bot: Bot, channel: int, guild: int) -> None:
+    """Post the welcome, and offer the chapters once they can be played."""
+    room = bot.get_partial_messageable(channel, guild_id=guild)
+    await post_welcome(bot, room)
+    await bot.add_cog(Chapters(bot, room, guild))
 
 
 @asynccontextmanager

@@ -72,9 +72,8 @@ def welcome_card() -> Card:
     return card.add(row(TrainMascot()))
 
 
-async def post_welcome(bot: Bot, channel: int, guild: int) -> None:
+async def post_welcome(bot: Bot, room: discord.PartialMessageable) -> None:
     """Post the welcome card in a channel."""
     bot.add_controls(TrainMascot)
     card = welcome_card()
-    room = bot.get_partial_messageable(channel, guild_id=guild)
     await room.send(view=card, files=card.open_files())

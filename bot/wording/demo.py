@@ -20,8 +20,7 @@ SIDEBAR = """
 <ol>
 <li>Press <b>Train the mascot</b> and watch noise become Glim.</li>
 <li>Then press one to draw it: {prompts} Or type <code>/sample</code> and ask for anything with <code>glim</code> in it.</li>
-<li>Share it with <code>/style share</code>, then switch to <b>Robin</b> above and sample it too.</li>
-<li>Your own photos: <code>/dataset new</code>, <code>/dataset add</code>, <code>/train auto</code></li>
+<li>Below its result, three chapters wait: your own photos, sharing it with <b>Robin</b>, and a pair to guess.</li>
 </ol>
 <h2>Pictures to upload</h2>
 <p class="pictures">{pictures}</p>
@@ -36,3 +35,19 @@ Press the button: I'll make a dataset of them, train on it, and show you samples
 WELCOME_ALT = "Ten pictures of Glim, a little red darkroom lamp with a green shade"
 NO_CHROMIUM = "No Chromium was found, so there is no screenshot of the page."
 TRAIN_MASCOT = "Train the mascot"
+CHAPTERS = """\
+### Three short chapters, two presses each
+**Your own photos:** add five or more of one thing, and see how I would train on them.
+**Share it with Robin:** a friend who draws with {name}, too.
+**Guess which one is trained:** two pictures of one prompt and seed, one drawn with {name}."""
+ADD_OWN_PHOTOS = "Add my photos"
+SHARE_WITH_ROBIN = "Share with Robin"
+DRAW_PAIR = "Guess which one"
+PAIR_WAITS = "### Which one is trained?\nDrawing “{prompt}” twice …"
+PAIR_ASKS = "### Which one is trained?\nBoth are “{prompt}”, from the same seed."
+PLACES = ("The first", "The second")
+GUESSED = (
+    "### Right!\n{trained} was drawn with the style. {other} is what the base draws without it."
+)
+MISSED = "### Not this time\n{trained} was drawn with the style. {other} is what the base draws without it."
+PAIR_AGAIN = "Guess again"

@@ -22,7 +22,7 @@ from bot.cards.style import Draw
 from bot.demo import live, page
 from bot.demo.browser import LOADED
 from bot.demo.mascot import FOLDER, SHEET
-from bot.demo.welcome import post_welcome
+from bot.demo.stage import open_channel
 from bot.demo.world import OWNER, run_world
 from bot.settings import BotSettings
 from bot.wording.errors import ERRORS
@@ -50,7 +50,7 @@ async def served_page(home, bot=None, act=None):
     bot = bot or demo(home)
     try:
         async with run_world(bot) as there:
-            await post_welcome(bot, there.channel.id, there.server.id)
+            await open_channel(bot, there.channel.id, there.server.id)
             if act:
                 await act(there)
             async with there.page() as screen, page.serve(screen, live.make_page_text(), 0) as url:
@@ -210,6 +210,10 @@ async def test_the_mascot_fills_a_form(tmp_path, tab):
         await browser.wait_until(f"{count} === 1")
         await press(browser, "Add ten")
         await browser.wait_until(f"{count} === 10")
+        await browser.run("document.querySelector('.modal-dialog input[type=checkbox]').click()")
+        submit = "document.querySelector('.modal-actions .button-primary')"
+        assert await browser.run(f"{submit}.click(), {submit}.className.includes('pressed')")
+        await browser.wait_for_text("10 of 10")
 
 
 async def test_a_picture_can_be_dragged(tmp_path, tab):
