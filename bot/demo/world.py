@@ -20,6 +20,7 @@ from bot.demo.mascot import face
 #: Where simcord looks for avatars; a picture given for such an address is shown.
 AVATAR_URL = "https://cdn.simcord.invalid"
 MAX_COMMAND_SECONDS = 60.0  #: for the bot to answer one command
+CLOSE_SECONDS = 0.1  #: until the pipes of a child are closed for which simcord does not wait
 OWNER, FRIEND = "you", "robin"
 
 
@@ -140,6 +141,7 @@ class World:
         )
         async with preview:
             yield Screen(self, preview)
+        await asyncio.sleep(CLOSE_SECONDS)
 
 
 class Screen:
