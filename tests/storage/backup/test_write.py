@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -188,15 +189,31 @@ async def test_no_room(filled):
     assert BackupFolder(filled.folder).list_manifests() == []
 
 
-async def test_a_damaged_database_is_refused(filled):
+def overwrite_pages(path: Path) -> None:
+    """Damage a database so that it cannot be copied."""
+    content = bytearray(path.read_bytes())
+    content[4096 * 3 : 4096 * 20] = b"\x55" * (4096 * 17)
+    path.write_bytes(content)
+
+
+def break_rule(path: Path) -> None:
+    """Damage a database so that only a check finds it: a column is empty that may not be."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("PRAGMA writable_schema = ON")
+        rule = "UPDATE sqlite_schema SET sql = replace(sql, 'lease REAL', 'lease REAL NOT NULL')"
+        assert database.execute(f"{rule} WHERE name = 'jobs'").rowcount == 1
+
+
+@pytest.mark.parametrize("damage", [overwrite_pages, break_rule])
+async def test_a_damaged_database_is_refused(filled, damage):
     """A database that fails its check replaces no good backup."""
     await filled.store.close()
-    content = bytearray(filled.home.database_file.read_bytes())
-    content[4096 * 3 : 4096 * 20] = b"\x55" * (4096 * 17)
-    filled.home.database_file.write_bytes(content)
+    damage(filled.home.database_file)
 
     with pytest.raises(UserError, match="home_damaged"):
         await filled.back_up()
+
+    assert BackupFolder(filled.folder).list_manifests() == []
 
 
 def test_the_spare_folder_is_cleared(tmp_path: Path):
