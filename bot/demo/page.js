@@ -108,6 +108,14 @@ document.addEventListener("keydown", ({ key }) => {
   if (key === "Enter") acted = performance.now();
 }, true);
 
+/** A link to a message leads there, not to Discord. */
+document.addEventListener("click", (event) => {
+  const link = event.target instanceof Element && event.target.closest('a[href^="https://discord.com/channels/"]');
+  if (!link) return;
+  event.preventDefault();
+  document.querySelector(`.channel-message[data-message-id="${link.href.split("/").at(-1)}"]`)?.scrollIntoView();
+}, true);
+
 // Pictures to upload.
 
 const pictures = [...document.querySelectorAll(".safelight .pictures img")];

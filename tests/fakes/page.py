@@ -15,9 +15,8 @@ from bot.settings import BotSettings
 GREETING = wording.demo.WELCOME.partition("\n")[0].lstrip("# ")
 
 
-#: Lists what is wider than the window or its frame: everything that is shown but typed text.
 CUT_OFF = """
-[...document.querySelectorAll('body, body *')].filter(e => {
+[...document.querySelectorAll(%r)].filter(e => {
   if (!e.checkVisibility() || e.closest('.visually-hidden, .messages-sidebar, svg')) return false;
   const {left, right, width} = e.getBoundingClientRect(), style = getComputedStyle(e);
   const hides = !e.matches('input, textarea, select, img') && style.overflowX !== 'visible';
@@ -25,6 +24,11 @@ CUT_OFF = """
     || hides && e.scrollWidth > e.clientWidth + 1 && style.display !== 'inline';
 }).map(e => `${e.tagName}.${e.className} ${e.innerText}`.slice(0, 80))
 """
+
+
+async def list_cut_off(browser, places="body, body *"):
+    """List what is wider than the window or its frame: everything shown there but typed text."""
+    return await browser.run(CUT_OFF % places)
 
 
 def demo(home):

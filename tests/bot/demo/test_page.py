@@ -25,11 +25,11 @@ from storage.events import CheckpointSaved, LogEntry, PreviewsDrawn, Progress, S
 from storage.planning.prompts import recommend_prompts
 from storage.records import Concept, Kind, NewJob, Status
 from tests.fakes.page import (
-    CUT_OFF,
     GREETING,
     demo,
     drag,
     find_button,
+    list_cut_off,
     press,
     press_enter,
     served_page,
@@ -100,11 +100,11 @@ async def test_a_command_can_be_filled_in_from_the_keyboard(tmp_path, tab):
         await press(browser, "+ count")
         await browser.wait_for_text(wording.sample.OPTIONS["count"])
         await browser.call("Input.insertText", text="4")
-        assert await browser.run(CUT_OFF) == []
+        assert await list_cut_off(browser) == []
         await press(browser, "all 7 options")
         for name in ("style", "seed", "base"):
             await browser.wait_for_text(wording.sample.OPTIONS[name])
-        assert await browser.run(CUT_OFF) == []
+        assert await list_cut_off(browser) == []
         await press(browser, f"style\n{wording.sample.OPTIONS['style']}")
         await browser.wait_for_text("No options match")
         await browser.run("document.querySelector('.command-chip').focus()")
@@ -126,10 +126,6 @@ async def test_the_mascot_fills_a_form(tmp_path, tab):
         await browser.wait_until(f"{count} === 1")
         await press(browser, "Add ten")
         await browser.wait_until(f"{count} === 10")
-        await browser.run("document.querySelector('.modal-dialog input[type=checkbox]').click()")
-        submit = "document.querySelector('.modal-actions .button-primary')"
-        assert await browser.run(f"{submit}.click(), {submit}.className.includes('pressed')")
-        await browser.wait_for_text("10 of 10")
 
 
 async def test_a_picture_can_be_dragged(tmp_path, tab):
@@ -152,13 +148,14 @@ async def test_a_picture_can_be_dragged(tmp_path, tab):
 
 
 async def test_an_answer_scrolls_into_view(tmp_path, tab):
-    """Who reads further up is shown the answer to what they press there."""
+    """Who reads further up is shown the answer to what they press and send there."""
 
     async def make_datasets(there):
         for name in ("Gleam", "Glow", "Glum"):
             await there.slash(OWNER, "dataset new", name=name, kind="subject")
 
     messages = "[...document.querySelectorAll('.channel-message')]"
+    shown = f"{messages}.at(-1).getBoundingClientRect().bottom <= innerHeight"
     async with served_page(tmp_path / "home", act=make_datasets) as url, tab(url) as browser:
         await browser.resize(390, 844)
         await browser.wait_for_text("Glum")
@@ -166,8 +163,37 @@ async def test_an_answer_scrolls_into_view(tmp_path, tab):
         await asyncio.sleep(0.3)
         await press(browser, wording.demo.TRAIN_MASCOT)
         await browser.wait_for_text(ERRORS["scheduler_away"])
-        bottom = f"{messages}.at(-1).getBoundingClientRect().bottom"
-        await browser.wait_until(f"{bottom} <= innerHeight")
+        await browser.wait_until(shown)
+
+        await browser.run(f"{messages}[0].scrollIntoView()")
+        await press(browser, wording.dataset.ADD_PHOTOS)
+        await browser.wait_until("document.querySelector('.safelight-shelf') !== null")
+        await press(browser, "Add ten")
+        await browser.wait_until("document.querySelectorAll('.upload-item').length === 10")
+        await browser.run("document.querySelector('.modal-dialog input[type=checkbox]').click()")
+        submit = "document.querySelector('.modal-actions .button-primary')"
+        assert await browser.run(f"{submit}.click(), {submit}.className.includes('pressed')")
+        await browser.wait_for_text("10 of 10")
+        await browser.wait_until(shown)
+
+
+async def test_a_link_leads_to_its_message(tmp_path, tab):
+    """A link to a message scrolls there, and does not leave the page."""
+
+    async def post_link(there):
+        room = there.env.bot.get_partial_messageable(there.channel.id)
+        first = there.messages_for(OWNER)[0]
+        lines = ["a line"] * 60
+        link = f"https://discord.com/channels/1/2/{first.id}"
+        await room.send(view=Card(text(*lines, link)))
+
+    top = "document.querySelector('.channel-message').getBoundingClientRect().top"
+    async with served_page(tmp_path / "home", act=post_link) as url, tab(url) as browser:
+        await browser.wait_for_text("discord.com/channels")
+        await browser.wait_until(f"{top} < 0")
+        await browser.run("document.querySelector('a[href*=channels]').click()")
+        await browser.wait_until(f"{top} > 0")
+        assert await browser.run("location.host") == url.split("/")[2]
 
 
 async def test_the_banner_can_be_hidden(tmp_path, tab):
