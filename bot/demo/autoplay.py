@@ -15,11 +15,17 @@ from bot.demo.browser import LOADED, find_chromium, open_browser, open_tab
 from bot.demo.journey import Journey
 from bot.demo.stage import LOG, open_stage
 from bot.demo.transcript import JourneyError
+from bot.demo.welcome import STEPS
 from storage.folders import write_whole
 from storage.records import Dial
 
-SIZES = {"page": (1280, 900), "page-phone": (390, 844)}
+PAGE_SIZE, PHONE_SIZE = (1280, 900), (390, 844)  #: pixels of a desktop's and a phone's window
 LAYOUT_SECONDS = 2.0  #: until the page has its new size
+MASCOT_STEPS = {Dial.QUICK: 80, Dial.BALANCED: STEPS, Dial.THOROUGH: 2 * STEPS}
+RESULT = (
+    "[...document.querySelectorAll('.channel-message')]"
+    f".find(each => each.innerText.includes({wording.result.TITLE.rpartition('}')[2]!r}))"
+)
 
 
 def autoplay(out: Path, dial: Dial) -> int:
@@ -39,7 +45,7 @@ def autoplay(out: Path, dial: Dial) -> int:
 
 async def run_journey(home: Path, out: Path, dial: Dial) -> str:
     """Set everything up and play the chapters; return what went wrong, or ""."""
-    async with open_stage(home) as (bot, world):
+    async with open_stage(home, MASCOT_STEPS[dial]) as (bot, world):
         journey = Journey(bot, world, out, dial)
         wrong = await play_chapters(journey)
     summary = {
@@ -56,12 +62,14 @@ async def run_journey(home: Path, out: Path, dial: Dial) -> str:
 async def play_chapters(journey: Journey) -> str:
     """Play one chapter after the other; return what was missing, or ""."""
     try:
+        await take_screenshot(journey, "page", PAGE_SIZE)
+        await journey.train_mascot()
+        await take_screenshot(journey, "phone", PHONE_SIZE, RESULT)
+        await journey.guess()
+        await journey.share()
         await journey.add_photos()
         await journey.wait_for_captions()
-        for method in ("lora", "embedding"):
-            await journey.train(method)
-        await journey.sample()
-        await take_screenshots(journey)
+        await journey.train("embedding")
         await journey.erase_everything()
         journey.check_no_errors()
     except (JourneyError, TimeoutError) as astray:
@@ -69,8 +77,10 @@ async def play_chapters(journey: Journey) -> str:
     return ""
 
 
-async def take_screenshots(journey: Journey) -> None:
-    """Take screenshots of the page at desktop and phone width, if there is a browser."""
+async def take_screenshot(
+    journey: Journey, name: str, size: tuple[int, int], shown: str = ""
+) -> None:
+    """Take a screenshot of the page, if there is a browser; `shown` is the element at the top."""
     program = find_chromium()
     if program is None:
         live.print_line(wording.demo.NO_CHROMIUM)
@@ -81,10 +91,12 @@ async def take_screenshots(journey: Journey) -> None:
         open_browser(program) as address,
         open_tab(address, url) as opened,
     ):
-        for name, size in SIZES.items():
-            await opened.resize(*size)
-            await opened.wait_for_text("Safelight")
+        await opened.resize(*size)
+        await opened.wait_for_text("Safelight")
+        await asyncio.sleep(LAYOUT_SECONDS)
+        with suppress(TimeoutError):  # a missing picture does not end the journey
+            await opened.wait_until(LOADED)
+        if shown:
+            await opened.run(f"{shown}.scrollIntoView()")
             await asyncio.sleep(LAYOUT_SECONDS)
-            with suppress(TimeoutError):  # a missing picture does not end the journey
-                await opened.wait_until(LOADED)
-            write_whole(journey.out / f"{name}.png", await opened.screenshot())
+        write_whole(journey.out / f"{name}.png", await opened.screenshot())

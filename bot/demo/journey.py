@@ -1,94 +1,138 @@
-"""A member's journey, played and checked: add photos, train, sample, and erase everything."""
+"""A member's journey, played and checked: the demo's chapters, a second training, and the end."""
 
 from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import discord
 
 from bot import wording
-from bot.bot import Bot
+from bot.demo.chapters import DATASET
 from bot.demo.mascot import picture_files
 from bot.demo.messages import enabled_labels, message_text
-from bot.demo.transcript import JourneyError, Transcript
-from bot.demo.world import FRIEND, OWNER, Answer, World
+from bot.demo.player import JOB_SECONDS, Player, save
+from bot.demo.welcome import NAME
+from bot.demo.world import FRIEND, OWNER
 from storage.errors import UserError
 from storage.events import Done
-from storage.records import Dial
+from storage.planning.prompts import recommend_prompts
+from storage.records import Concept
 
-NAME = "Glim"
 PIECE_BYTES = 64  #: of a file by which it is found again
-CAPTION_SECONDS, JOB_SECONDS = 60.0, 600.0  #: for a job to end
-PROMPT = "a glim emoji, on a yellow background"
+CAPTION_SECONDS = 60.0  #: for a job to end
+PROMPTS = recommend_prompts(NAME.lower(), Concept.SUBJECT, small=True)
 
 
-class Journey:
+class Journey(Player):
     """A journey; each chapter leaves the world as the next one needs it."""
 
-    def __init__(self, bot: Bot, world: World, out: Path, dial: Dial) -> None:
-        self.bot, self.world, self.out, self.dial = bot, world, out, dial
-        self.transcript = Transcript()
-        self.slowest = 0.0
-        self.jobs: list[dict[str, Any]] = []
+    async def train_mascot(self) -> None:
+        """Press the demo's button, as a newcomer does, and watch."""
+        self.transcript.begin_chapter("The first two minutes")
+        welcome = self.transcript.add_message(self.world.messages_for(OWNER)[0])
+        known = self.message_ids()
+        answer = await self.press(OWNER, welcome, wording.demo.TRAIN_MASCOT)
+        self.transcript.check_message(answer.message, "Started")
+        result = await self.watch_training(known, NAME, "lora")
+        answer = await self.press(OWNER, result, PROMPTS[0])
+        await self.wait_for_pictures(answer, "sample-recommended")
+        answer = await self.slash(OWNER, "sample", prompt=PROMPTS[-1], count=4, seed=7)
+        drawn = await self.wait_for_pictures(answer, "sample-typed")
+        self.transcript.check(NAME in message_text(drawn), "its trigger word called the style")
 
-    # what a person does -----------------------------------------------------------------------
+    async def watch_training(self, known: set[int], name: str, method: str) -> discord.Message:
+        """Watch the card of a training that was started, and download its result."""
+        shown: dict[str, None] = {}
 
-    def note_ack(self, answer: Answer) -> Answer:
-        """Keep the slowest acknowledgement."""
-        self.slowest = max(self.slowest, answer.ack)
-        return answer
+        def result(message: discord.Message) -> bool:
+            shown.update(
+                dict.fromkeys(line for line in message_text(message).splitlines() if "▰" in line)
+            )
+            return any(file.filename.endswith(".safetensors") for file in message.attachments)
 
-    async def slash(self, person: str, command: str, **options: object) -> Answer:
-        """Type a command."""
-        given = "".join(f" {name}:{value}" for name, value in options.items())
-        self.transcript.add_action(person, f"`/{command}{given}`")
-        return self.note_ack(await self.world.slash(person, command, **options))
+        message = await self.wait_for_message(known, result, JOB_SECONDS)
+        bars = list(shown)
+        self.transcript.lines += [f"> {bar}  " for bar in bars[:: max(1, len(bars) // 6)]]
+        self.transcript.check(len(shown) >= 3, "the card's bar was seen filling")
+        samples = [
+            m for m in self.world.messages_for(OWNER) if m.id not in known and is_preview(m)
+        ]
+        self.transcript.check(
+            len(samples) >= 2, f"{len(samples)} times samples were posted on the way"
+        )
+        self.transcript.check_message(message, name, "is ready")
+        await self.download(message, method)
+        await self.note_timing(method)
+        return message
 
-    async def press(self, person: str, message: discord.Message, label: str) -> Answer:
-        """Press a button."""
-        self.transcript.add_action(person, f"presses `[{label}]`")
-        return self.note_ack(await self.world.press(person, message, label))
+    async def download(self, message: discord.Message, method: str) -> None:
+        """Save the files of a result card, and check the style's."""
+        for file in message.attachments:
+            content = await file.read()
+            if file.filename.endswith(".safetensors"):
+                path = self.out / f"{method}.safetensors"
+                path.write_bytes(content)
+                self.transcript.check(
+                    count_tensors(content), f"`{path.name}` has tensors, {len(content)} B"
+                )
+            elif file.filename.endswith((".png", ".webp")):
+                save(self.out / "samples" / f"{method}-{file.filename}", content)
 
-    async def wait_for_message(
-        self, known: set[int], fits: Callable[[discord.Message], bool], seconds: float
-    ) -> discord.Message:
-        """Wait for a message that was not there before."""
-        found: list[discord.Message] = []
+    async def note_timing(self, method: str) -> None:
+        """Note how long a training took."""
+        jobs = await self.bot.store.jobs.list_for(self.world.people[OWNER].id, limit=50)
+        job = next(job for job in jobs if job.request.get("method") == method and job.ended)
+        done = (await self.bot.store.events.list_kind(job.id, Done))[-1].event
+        self.jobs.append(
+            {"method": method, "seconds": round(done.timings.seconds, 2), "steps": done.steps,
+             "steps_per_second": round(done.timings.steps_per_second, 2)}
+        )  # fmt: skip
 
-        def look() -> bool:
-            new = [m for m in self.world.messages_for(OWNER) if m.id not in known and fits(m)]
-            found[:] = new
-            return bool(new)
+    async def find_chapters(self) -> discord.Message:
+        """Wait for the card that offers the chapters."""
+        return await self.wait_for_message(
+            set(), lambda m: wording.demo.ADD_OWN_PHOTOS in enabled_labels(m), JOB_SECONDS
+        )
 
-        if not await self.world.wait_until(look, seconds):
-            raise JourneyError(f"nothing came within {seconds:.0f} seconds")
-        return found[-1]
+    async def guess(self) -> None:
+        """Guess which of two pictures is trained."""
+        self.transcript.begin_chapter("Guess which one is trained")
+        known = self.message_ids()
+        await self.press(OWNER, await self.find_chapters(), wording.demo.DRAW_PAIR)
+        first = wording.demo.PLACES[0]
+        pair = await self.wait_for_label(known, first)
+        self.transcript.check(len(pair.attachments) == 2, "two pictures are on it")
+        self.transcript.check(NAME not in message_text(pair), "nothing tells which one it is")
+        await self.press(OWNER, pair, first)
+        answered = await self.wait_for_label(known, wording.demo.PAIR_AGAIN)
+        self.transcript.check("with the style" in message_text(answered), "the guess is answered")
 
-    def message_ids(self) -> set[int]:
-        """Return the ids of the messages that are there."""
-        return {message.id for message in self.world.messages_for(OWNER)}
-
-    # the chapters -----------------------------------------------------------------------------
+    async def share(self) -> None:
+        """Share the style with a friend, who draws with it."""
+        self.transcript.begin_chapter("Share it with Robin")
+        answer = await self.press(OWNER, await self.find_chapters(), wording.demo.SHARE_WITH_ROBIN)
+        shown = self.transcript.check_message(answer.message, NAME, "A style by")
+        answer = await self.press(FRIEND, shown, PROMPTS[-1])
+        message = await self.wait_for_pictures(answer, "sample-shared")
+        maker = f"<@{self.world.people[OWNER].id}>"
+        self.transcript.check(maker in message_text(message), "the friend's card names the maker")
 
     async def add_photos(self) -> None:
-        """Add ten photos: five with the form, five as messages."""
+        """Add ten photos: five with the chapter's form, five as messages."""
         transcript, shots = self.transcript, [(p.name, p.read_bytes()) for p in picture_files()]
-        transcript.begin_chapter("Ten photos")
-        answer = await self.slash(OWNER, "dataset new", name=NAME, kind="subject")
-        transcript.check_message(answer.message, NAME, "0 photos")
-        answer = await self.slash(OWNER, "dataset add", name=NAME)
+        transcript.begin_chapter("Your own photos")
+        answer = await self.press(OWNER, await self.find_chapters(), wording.demo.ADD_OWN_PHOTOS)
         transcript.check(
             answer.form, "a form opens for up to ten photos, with the consent to tick"
         )
         transcript.add_action(OWNER, "picks five pictures, ticks the consent, submits")
         filled = await self.world.fill(OWNER, answer, photos=shots[:5], consent=["yes"])
-        transcript.check_message(self.note_ack(filled).message, "5 of 5")
-        answer = await self.slash(OWNER, "dataset collect", name=NAME)
+        transcript.check_message(self.note_ack(filled).message, "My advice for", DATASET)
+        answer = await self.slash(OWNER, "dataset collect", name=DATASET)
         collecting = transcript.check_message(answer.message, "Collecting")
         for shot in shots[5:]:
             transcript.add_action(OWNER, f"posts `{shot[0]}`")
@@ -109,104 +153,29 @@ class Journey:
     async def wait_for_captions(self) -> None:
         """Wait until every photo has a caption."""
         self.transcript.begin_chapter("Captions")
-        dataset = await self.bot.store.datasets.get_by_name(self.world.people[OWNER].id, NAME)
+        dataset = await self.bot.store.datasets.get_by_name(self.world.people[OWNER].id, DATASET)
         for _ in range(round(CAPTION_SECONDS)):
             photos = await self.bot.store.photos.list_for(dataset.id, dataset.owner)
             if all(photo.caption for photo in photos):
                 break
             await self.world.wait_until(lambda: False, 0.5)
-        answer = await self.slash(OWNER, "dataset show", name=NAME)
+        answer = await self.slash(OWNER, "dataset show", name=DATASET)
         shown = self.transcript.check_message(answer.message, "10 photos")
         self.transcript.check(
             wording.dataset.UNCAPTIONED not in message_text(shown), "every photo has its caption"
         )
 
     async def train(self, method: str) -> None:
-        """Train a style, watch its card, and download its file."""
+        """Train another style on the photos."""
         self.transcript.begin_chapter(f"/train {method}")
-        answer = await self.slash(OWNER, f"train {method}", dataset=NAME, dial=str(self.dial))
+        answer = await self.slash(OWNER, f"train {method}", dataset=DATASET, dial=str(self.dial))
         card = self.transcript.check_message(answer.message, "10 photos", "Steps", "Queue", "File")
         known = self.message_ids()
         answer = await self.press(OWNER, card, wording.training.START)
         self.transcript.check_message(answer.message, "Started")
-        shown: dict[str, None] = {}
-
-        def result(message: discord.Message) -> bool:
-            shown.update(
-                dict.fromkeys(line for line in message_text(message).splitlines() if "▰" in line)
-            )
-            return any(file.filename.endswith(".safetensors") for file in message.attachments)
-
-        message = await self.wait_for_message(known, result, JOB_SECONDS)
-        bars = list(shown)
-        self.transcript.lines += [f"> {bar}  " for bar in bars[:: max(1, len(bars) // 6)]]
-        self.transcript.check(len(shown) >= 3, "the card's bar was seen filling")
-        samples = [
-            m for m in self.world.messages_for(OWNER) if m.id not in known and is_preview(m)
-        ]
-        self.transcript.check(
-            len(samples) >= 2, f"{len(samples)} times samples were posted on the way"
-        )
-        self.transcript.check_message(message, NAME, "is ready")
-        await self.download(message, method)
-        await self.note_timing(method)
-
-    async def download(self, message: discord.Message, method: str) -> None:
-        """Save the files of a result card, and check the style's."""
-        for file in message.attachments:
-            content = await file.read()
-            if file.filename.endswith(".safetensors"):
-                path = self.out / f"{NAME}-{method}.safetensors"
-                path.write_bytes(content)
-                self.transcript.check(
-                    count_tensors(content), f"`{path.name}` has tensors, {len(content)} B"
-                )
-            elif file.filename.endswith((".png", ".webp")):
-                save(self.out / "samples" / f"{method}-{file.filename}", content)
-
-    async def note_timing(self, method: str) -> None:
-        """Note how long a training took."""
-        jobs = await self.bot.store.jobs.list_for(self.world.people[OWNER].id, limit=50)
-        job = next(job for job in jobs if job.request.get("method") == method and job.ended)
-        done = (await self.bot.store.events.list_kind(job.id, Done))[-1].event
-        self.jobs.append(
-            {"method": method, "seconds": round(done.timings.seconds, 2), "steps": done.steps,
-             "steps_per_second": round(done.timings.steps_per_second, 2)}
-        )  # fmt: skip
-
-    async def sample(self) -> None:
-        """Draw with each style, share the LoRA, and let a friend draw with it."""
-        self.transcript.begin_chapter("/sample")
-        offered = await self.world.autocomplete(OWNER, "sample", "style", NAME)
-        self.transcript.check(len(offered) == 2, "both styles are offered while one types")
-        for number, style in enumerate(offered, 1):
-            await self.draw_four(OWNER, style, f"sample-{number}")
-        self.transcript.begin_chapter("/style share")
-        answer = await self.slash(OWNER, "style share", style=offered[-1])
-        self.transcript.check_message(answer.message, NAME)
-        message = await self.draw_four(FRIEND, offered[-1], "sample-shared")
-        maker = f"<@{self.world.people[OWNER].id}>"
-        self.transcript.check(maker in message_text(message), "the friend's card names the maker")
-
-    async def draw_four(self, person: str, style: str, name: str) -> discord.Message:
-        """Draw four pictures and save them."""
-        known = self.message_ids()
-        answer = await self.slash(person, "sample", prompt=PROMPT, style=style, count=4, seed=7)
-        waiting = answer.message
-        self.transcript.check(waiting, "a card waits for the pictures")
-
-        def drawn(message: discord.Message) -> bool:
-            return message.id == getattr(
-                waiting, "id", 0
-            ) and wording.sample.AGAIN in enabled_labels(message)
-
-        message = self.transcript.add_message(
-            await self.wait_for_message(known, drawn, JOB_SECONDS)
-        )
-        self.transcript.check(len(message.attachments) == 4, "four pictures are on it")
-        for number, file in enumerate(message.attachments):
-            save(self.out / "samples" / f"{name}-{number}.png", await file.read())
-        return message
+        await self.watch_training(known, DATASET, method)
+        offered = await self.world.autocomplete(OWNER, "sample", "style", "")
+        self.transcript.check(len(offered) == 3, "both styles are offered while one types")
 
     async def erase_everything(self) -> None:
         """Delete everything, and check that nothing is left."""
@@ -215,9 +184,9 @@ class Journey:
         traces = await self.list_traces()
         transcript.check(find_traces(home, traces), "photos and captions lie in the data folder")
         answer = await self.slash(OWNER, "me")
-        card = transcript.check_message(answer.message, "1 dataset", "10 photos", "2 styles")
+        card = transcript.check_message(answer.message, "2 datasets", "20 photos", "2 styles")
         answer = await self.press(OWNER, card, wording.member.ERASE)
-        asked = transcript.check_message(answer.message, "10 photos")
+        asked = transcript.check_message(answer.message, "20 photos")
         answer = await self.press(OWNER, asked, wording.member.ERASE_REMOVE)
         transcript.check_message(answer.message, "All gone")
         left = [path for path in home.glob("styles/**/*") if path.is_file()]
@@ -225,20 +194,22 @@ class Journey:
         left = find_traces(home, traces)
         found = ", ".join(str(path.relative_to(home)) for path in left)
         transcript.check(not left, f"no photo or caption is left in any file {found}")
-        answer = await self.slash(OWNER, "dataset show", name=NAME)
+        answer = await self.slash(OWNER, "dataset show", name=DATASET)
         transcript.check_message(answer.message, wording.errors.ERRORS["datasets_none"])
-        offered = await self.world.autocomplete(FRIEND, "sample", "style", NAME)
+        offered = await self.world.autocomplete(FRIEND, "sample", "style", "")
         transcript.check(not offered, "the shared style is offered to nobody any more")
 
     async def list_traces(self) -> list[bytes]:
         """Return a piece of each of the owner's photos and previews, and their captions."""
         store, member = self.bot.store, self.world.people[OWNER].id
-        [dataset] = await store.datasets.list_for(member)
-        photos = await store.photos.list_for(dataset.id, member)
+        datasets = await store.datasets.list_for(member)
+        photos = [p for d in datasets for p in await store.photos.list_for(d.id, member)]
         home, digests = store.home, [photo.digest for photo in photos]
         files = [*map(home.photo_file, digests), *map(home.preview_file, digests)]
         pieces = [path.read_bytes()[-2 * PIECE_BYTES : -PIECE_BYTES] for path in files]
-        return [*pieces, *(photo.caption.encode() for photo in photos)]
+        captions = {photo.caption for photo in photos}
+        own = [each for each in captions if not any(each in prompt for prompt in PROMPTS)]
+        return [*pieces, *(caption.encode() for caption in own)]  # a friend has such prompts, too
 
     def check_no_errors(self) -> None:
         """Check that the bot raised no unexpected error."""
@@ -273,9 +244,3 @@ def count_tensors(content: bytes) -> int:
         header = json.loads(content[8 : 8 + length])
         return len(header.keys() - {"__metadata__"})
     return 0
-
-
-def save(path: Path, content: bytes) -> None:
-    """Write a picture."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)

@@ -14,7 +14,7 @@ from bot.__main__ import make_bot
 from bot.bot import Bot
 from bot.cogs.training import Training
 from bot.demo.chapters import Chapters
-from bot.demo.welcome import post_welcome
+from bot.demo.welcome import STEPS, post_welcome
 from bot.demo.world import World, run_world
 from bot.settings import BotSettings
 from storage.errors import UserError
@@ -27,8 +27,8 @@ HIDDEN_VARIABLES = ("DISCORD_TOKEN", "PUBLIC_URL")
 
 
 @asynccontextmanager
-async def open_stage(home: Path) -> AsyncIterator[tuple[Bot, World]]:
-    """Run the real scheduler and the real bot on an offline Discord."""
+async def open_stage(home: Path, steps: int = STEPS) -> AsyncIterator[tuple[Bot, World]]:
+    """Run the real scheduler and the real bot on an offline Discord; its button trains `steps`."""
     settings = BotSettings(
         _env_file=None,  # type: ignore[call-arg]  # pydantic-settings takes it
         home=home,
@@ -47,16 +47,16 @@ async def open_stage(home: Path) -> AsyncIterator[tuple[Bot, World]]:
         try:
             async with run_world(bot) as world:
                 await wait_for_catalog(bot)
-                await open_channel(bot, world.channel.id, world.server.id)
+                await open_channel(bot, world.channel.id, world.server.id, steps)
                 yield bot, world
         finally:
             await bot.close_features()
 
 
-async def open_channel(bot: Bot, channel: int, guild: int) -> None:
+async def open_channel(bot: Bot, channel: int, guild: int, steps: int = STEPS) -> None:
     """Post the welcome, and offer the chapters once they can be played."""
     room = bot.get_partial_messageable(channel, guild_id=guild)
-    await post_welcome(bot, room)
+    await post_welcome(bot, room, steps)
     await bot.add_cog(Chapters(bot, room, guild))
 
 

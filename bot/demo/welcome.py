@@ -41,7 +41,7 @@ class TrainMascot(Button, verb="demo:mascot"):
                 dataset.id,
                 "lora",
                 bot.settings.default_base,
-                steps=STEPS,
+                steps=self.number(0),
                 rank=RANK,
                 learning_rate=RATE,
             )
@@ -65,15 +65,15 @@ async def get_mascot_dataset(bot: Bot, owner: int, guild: int) -> Dataset:
     return dataset
 
 
-def welcome_card() -> Card:
+def welcome_card(steps: int) -> Card:
     """Return the card that introduces Safelight, with the mascot and the button."""
     card = Card(text(wording.demo.WELCOME), colour=COLOUR)
     card.add_gallery([(SHEET, wording.demo.WELCOME_ALT)])
-    return card.add(row(TrainMascot()))
+    return card.add(row(TrainMascot(steps)))
 
 
-async def post_welcome(bot: Bot, room: discord.PartialMessageable) -> None:
-    """Post the welcome card in a channel."""
+async def post_welcome(bot: Bot, room: discord.PartialMessageable, steps: int) -> None:
+    """Post the welcome card in a channel, with a button that trains for so many steps."""
     bot.add_controls(TrainMascot)
-    card = welcome_card()
+    card = welcome_card(steps)
     await room.send(view=card, files=card.open_files())

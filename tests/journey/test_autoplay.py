@@ -59,7 +59,7 @@ def test_nothing_in_the_transcript_is_wrong(out):
 def test_the_files_are_styles_that_say_nothing_of_the_member(out):
     """Both files open, have tensors, and name no person, folder or server."""
     for method in ("lora", "embedding"):
-        with safe_open(out / f"Glim-{method}.safetensors", "pt") as style:
+        with safe_open(out / f"{method}.safetensors", "pt") as style:
             assert list(style.keys())
             told = json.dumps(style.metadata() or {})
         assert not any(word in told for word in ("waving", "darkroom", "robin", str(out)))
@@ -78,7 +78,7 @@ def test_the_page_was_photographed(out):
     """If there is a browser, screenshots of the page exist in desktop and phone width."""
     if find_chromium() is None:
         pytest.skip("there is no Chromium here")
-    for name, width in (("page", 1280), ("page-phone", 390)):
+    for name, width in (("page", 1280), ("phone", 390)):
         with Image.open(out / f"{name}.png") as picture:
             assert picture.size[0] == width
             assert len(picture.getcolors(1 << 20) or range(999)) > 100
