@@ -15,12 +15,13 @@ from storage.records import JobCommand, Kind, Status
 from storage.settings import read_settings
 from storage.tables.jobs import MAX_INTERRUPTIONS
 from tests.fakes.jobqueue import ALICE, SCHEDULER
+from training.scheduler.claim import Claim
 from training.scheduler.local import LocalBackend
 from training.scheduler.scheduler import Scheduler
 from training.settings import TrainingSettings
 from training.worker.marker import AdvanceMarker
 
-pytestmark = pytest.mark.slow(3)
+pytestmark = pytest.mark.slow(2)
 
 
 async def test_a_clock_change_is_not_remembered(queue, hold_trainings):
@@ -130,6 +131,21 @@ async def test_power_cuts_count_nothing(queue):
         marker = AdvanceMarker(scheduler.workers[0].folder.marker)
         marker.advancing(job.id, job.fence).__enter__()
         await scheduler.adopt_jobs()
+    left = await queue.store.jobs.get(job.id)
+
+    assert (left.status, left.attempts, left.interruptions) == (Status.QUEUED, 0, 0)
+
+
+async def test_a_worker_that_is_killed_at_a_stop(queue):
+    """A worker that does not end in peace while its scheduler is stopped blames no job."""
+    settings = read_settings(TrainingSettings, home=queue.home.path, device="cpu")
+    scheduler = Scheduler(queue.store, settings, LocalBackend(queue.home))
+    await queue.add_training()
+    job, (worker,) = await queue.store.jobs.claim("cpu", [Kind.TRAIN]), scheduler.workers
+    AdvanceMarker(worker.folder.marker).advancing(job.id, job.fence).__enter__()
+    worker.claims.append(await Claim.open(queue.store, job, worker.folder.inbox))
+    worker.crashed = True
+    await scheduler.stop_workers()
     left = await queue.store.jobs.get(job.id)
 
     assert (left.status, left.attempts, left.interruptions) == (Status.QUEUED, 0, 0)

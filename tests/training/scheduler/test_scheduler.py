@@ -14,7 +14,7 @@ from tests.fakes.jobqueue import ALICE, BOB, SCHEDULER
 from tests.fakes.worker import LARGE_BYTES, SMALL
 from training.scheduler.layout import write_job_folder
 
-pytestmark = pytest.mark.slow(2)
+pytestmark = pytest.mark.slow(1)
 
 
 async def test_a_training_becomes_a_style(queue):
