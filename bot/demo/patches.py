@@ -45,7 +45,12 @@ TIMELINE = {
 }
 #: Pictures can be dragged into an open form from beside it.
 WORKBENCH = {"ui.sidebar.inert = modalOpen || ": "ui.sidebar.inert = "}
+#: A form is ready to be filled in.
+COMPONENTS = {
+    'const focus = dialog.querySelector("input': 'const focus = body.querySelector("input'
+}
 SCRIPTS = {
+    "components.js": COMPONENTS,
     "media.js": MEDIA,
     "commands.js": COMMANDS,
     "timeline.js": TIMELINE,

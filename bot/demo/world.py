@@ -14,7 +14,7 @@ import discord
 import simcord
 from discord.ext import commands
 
-from bot.demo.emoji import keep_pictures
+from bot.demo.gaps import filling_gaps
 from bot.demo.mascot import face
 
 #: Where simcord looks for avatars; a picture given for such an address is shown.
@@ -166,10 +166,10 @@ class Screen:
 @asynccontextmanager
 async def run_world(bot: commands.Bot) -> AsyncIterator[World]:
     """Bring a bot online in a world whose clock shows today."""
-    keep_pictures()
     running = simcord.run(bot, check_errors=False, settle_timeout=MAX_COMMAND_SECONDS)
     running._env.backend.clock._epoch = datetime.now(UTC)  # noqa: SLF001 (it is New Year 2026)
-    async with running as env:
-        env.backend.bot_user.name = "Safelight"
-        env.backend.bot_user.avatar = "winking"
-        yield World(env)
+    with filling_gaps():
+        async with running as env:
+            env.backend.bot_user.name = "Safelight"
+            env.backend.bot_user.avatar = "winking"
+            yield World(env)

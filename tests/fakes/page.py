@@ -11,6 +11,7 @@ from bot.demo import live, page
 from bot.demo.stage import open_channel
 from bot.demo.world import run_world
 from bot.settings import BotSettings
+from tests.fakes.discord import BotKit
 
 GREETING = wording.demo.WELCOME.partition("\n")[0].lstrip("# ")
 
@@ -58,6 +59,13 @@ async def served_page(home, bot=None, act=None):
                     await asyncio.gather(going, return_exceptions=True)
     finally:
         await bot.close_features()
+
+
+def make_kit(there):
+    """Return a kit of the page's world, for a scheduler that reports to its bot."""
+    kit = BotKit.__new__(BotKit)
+    kit.env, kit.guild, kit.channel = there.env, there.server, there.channel
+    return kit
 
 
 def find_button(label):

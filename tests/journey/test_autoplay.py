@@ -13,7 +13,7 @@ from safetensors import safe_open
 
 from bot.demo.browser import find_chromium
 
-pytestmark = pytest.mark.slow(140)
+pytestmark = pytest.mark.slow(100)
 
 PATIENCE = 900  #: seconds on a machine that has much else to do
 

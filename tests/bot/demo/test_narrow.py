@@ -9,8 +9,7 @@ from bot.card import Card
 from bot.cards.components import text
 from bot.demo.world import OWNER
 from storage.records import Kind
-from tests.fakes.discord import BotKit
-from tests.fakes.page import list_cut_off, press, served_page
+from tests.fakes.page import list_cut_off, make_kit, press, served_page
 from tests.fakes.scheduler import FakeScheduler
 
 pytestmark = [pytest.mark.slow(6), pytest.mark.asyncio(loop_scope="module")]
@@ -45,8 +44,7 @@ NAMES = "[...document.querySelectorAll('.command-entry strong')].map(e => e.inne
 
 async def show_everything(there):
     """Show all cards there are, as the owner sees them."""
-    kit = BotKit.__new__(BotKit)
-    kit.env, kit.guild, kit.channel = there.env, there.server, there.channel
+    kit = make_kit(there)
     scheduler, owner = FakeScheduler(kit), there.people[OWNER]
     await scheduler.publish_catalog()
     await kit.add_dataset(owner, NAME, photos=5)
@@ -89,7 +87,7 @@ async def test_nothing_is_wider_than_a_phone(tmp_path, tab):
             assert await list_cut_off(browser) == []
         for label in FORMS:
             await press(browser, label)
-            await browser.wait_until("document.querySelector('.modal-dialog') !== null")
+            await browser.wait_until("document.activeElement.closest('.modal-body') !== null")
             assert await list_cut_off(browser, ".modal-dialog *") == [], label
             await browser.run("document.querySelector('.modal-actions button').click()")
         await browser.run("document.querySelector('#channel-composer-input').focus()")

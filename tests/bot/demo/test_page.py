@@ -18,6 +18,7 @@ from bot.cards.components import row, text
 from bot.cards.job import JobView, job_card
 from bot.cards.style import Draw
 from bot.demo.browser import LOADED
+from bot.demo.chapters import chapters_card
 from bot.demo.mascot import FOLDER, SHEET
 from bot.demo.world import OWNER
 from bot.wording.errors import ERRORS
@@ -30,10 +31,12 @@ from tests.fakes.page import (
     drag,
     find_button,
     list_cut_off,
+    make_kit,
     press,
     press_enter,
     served_page,
 )
+from tests.fakes.scheduler import FakeScheduler
 
 pytestmark = [pytest.mark.slow(2), pytest.mark.asyncio(loop_scope="module")]
 
@@ -126,6 +129,8 @@ async def test_the_mascot_fills_a_form(tmp_path, tab):
         await browser.wait_until(f"{count} === 1")
         await press(browser, "Add ten")
         await browser.wait_until(f"{count} === 10")
+        hint = wording.fill(wording.dataset.ADD_HINT, count=10, limit="10 MB")
+        assert await browser.run(f"document.body.innerText.includes({hint!r})")
 
 
 async def test_a_picture_can_be_dragged(tmp_path, tab):
@@ -175,6 +180,24 @@ async def test_an_answer_scrolls_into_view(tmp_path, tab):
         assert await browser.run(f"{submit}.click(), {submit}.className.includes('pressed')")
         await browser.wait_for_text("10 of 10")
         await browser.wait_until(shown)
+
+
+async def test_sharing_turns_the_page_to_robin(tmp_path, tab):
+    """After sharing with Robin one sees what Robin sees, and the next press is Robin's."""
+
+    async def offer_chapters(there):
+        scheduler = FakeScheduler(make_kit(there))
+        await scheduler.publish_catalog()
+        style = await scheduler.add_style(there.people[OWNER])
+        room = there.env.bot.get_partial_messageable(there.channel.id, guild_id=there.server.id)
+        await room.send(view=chapters_card(style))
+
+    viewer = "document.querySelector('#viewer-picker').selectedOptions[0].text"
+    async with served_page(tmp_path / "home", act=offer_chapters) as url, tab(url) as browser:
+        await press(browser, wording.demo.SHARE_WITH_ROBIN)
+        await browser.wait_until(f"{viewer} === 'Robin'")
+        await press(browser, recommend_prompts("mydog", Concept.SUBJECT, small=True)[0])
+        await browser.wait_for_text("for @Robin")
 
 
 async def test_a_link_leads_to_its_message(tmp_path, tab):
