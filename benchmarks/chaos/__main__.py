@@ -7,15 +7,16 @@ import asyncio
 import random
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks import machine, table
 from benchmarks.chaos.house import House, open_house, running_nursery
 from benchmarks.chaos.injuries import Injuries
-from benchmarks.chaos.load import MEMBERS, Load, pixels_digest, weights_digest
+from benchmarks.chaos.load import MEMBERS, STEPS, Load, pixels_digest, weights_digest
 from benchmarks.chaos.verdict import Inspector, Verdict
 from storage.records import Job, Status
 
@@ -27,11 +28,11 @@ TURN_SECONDS = 0.1
 QUIET_SECONDS = 3.0  #: without a request to Discord, until the bot has nothing more to say
 
 
-async def draw_expected(folder: Path, nursery: Path) -> dict[str, str]:
+async def draw_expected(folder: Path, nursery: Path, steps: int) -> dict[str, str]:
     """Run every kind of job without injuries; return the digests of what comes out."""
     expected = {}
     async with open_house(folder / "undisturbed", nursery) as house:
-        load = Load(house.store, random.Random(0))
+        load = Load(house.store, random.Random(0), steps)
         await load.add_members()
         for member in MEMBERS:
             training = await finish(house, await load.queue_training(member))
@@ -60,9 +61,9 @@ async def finish(house: House, job: Job) -> Job:
 class Chaos:
     """One run: injuries while members are served, then quiet until every job has ended."""
 
-    def __init__(self, house: House, kills: int, seed: int) -> None:
+    def __init__(self, house: House, kills: int, seed: int, steps: int) -> None:
         self.house = house
-        self.load = Load(house.store, random.Random(seed))
+        self.load = Load(house.store, random.Random(seed), steps)
         self.injuries = Injuries(house, random.Random(seed + 1), kills_left=kills)
         self.draw = random.Random(seed + 2)
         self.newest, self.newest_at = 0, time.monotonic()
@@ -123,27 +124,28 @@ class Chaos:
 Run = tuple[Chaos, Verdict]
 
 
-async def run(folder: Path, kills: int, seeds: Sequence[int]) -> dict[int, Run]:
+async def run(
+    folder: Path, kills: int, seeds: Sequence[int], steps: int = STEPS
+) -> dict[int, Run]:
     """Return a finished run for each seed, in houses of their own, and the harm it did."""
     async with running_nursery(folder) as nursery, asyncio.TaskGroup() as tasks:
-        expected = tasks.create_task(draw_expected(folder, nursery))
-        houses = {seed: open_house(folder / str(seed), nursery) for seed in seeds}
-        runs = {
-            seed: tasks.create_task(run_one(house, kills, seed, expected))
-            for seed, house in houses.items()
-        }
+        expected = tasks.create_task(draw_expected(folder, nursery, steps))
+        runs = {}
+        for seed in seeds:
+            make = partial(Chaos, kills=kills, seed=seed, steps=steps)
+            one = run_one(open_house(folder / str(seed), nursery), make, expected)
+            runs[seed] = tasks.create_task(one)
     return {seed: task.result() for seed, task in runs.items()}
 
 
 async def run_one(
     opening: AbstractAsyncContextManager[House],
-    kills: int,
-    seed: int,
+    make: Callable[[House], Chaos],
     expected: asyncio.Task[dict[str, str]],
 ) -> Run:
     """Return one finished run, and the harm it did, compared with undisturbed jobs."""
     async with opening as house:
-        chaos = Chaos(house, kills, seed)
+        chaos = make(house)
         await chaos.run()
         verdict = await Inspector(house.store, house.twin, await expected).inspect(chaos.load.jobs)
         verdict.stuck += chaos.stuck

@@ -19,7 +19,7 @@ from storage.store import Store
 
 BASE = "embedded"
 MEMBERS = (9001, 9002)
-PHOTOS, STEPS = 3, 55  #: a checkpoint at 25 and 50
+PHOTOS, STEPS = 3, 55  #: of a training: checkpoints are at 25 and 50
 MAX_OPEN = 6  #: jobs at a time
 
 
@@ -29,6 +29,7 @@ class Load:
 
     store: Store
     draw: random.Random
+    steps: int = STEPS
     datasets: dict[int, Dataset] = field(default_factory=dict)
     albums: dict[int, Dataset] = field(default_factory=dict)  #: captions would change a training
     jobs: list[int] = field(default_factory=list)
@@ -50,7 +51,7 @@ class Load:
         dataset = self.datasets[member]
         request = TrainRequest(
             "lora", BASE, dataset.name, dataset.trigger, dataset.concept, Dial.QUICK,
-            STEPS, 2, 1e-3, 1, member, "dog",
+            self.steps, 2, 1e-3, 1, member, "dog",
         )  # fmt: skip
         return await self._queue(Kind.TRAIN, member, asdict(request), dataset=dataset.id)
 

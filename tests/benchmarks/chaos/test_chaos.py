@@ -9,12 +9,13 @@ import pytest
 from benchmarks.chaos.__main__ import Run, run
 
 KILLS, SEEDS = 20, (1, 2)
+STEPS = 30  #: of a training, whose checkpoint is at 25
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Run]:
     """Kill at random in one house for each seed, both at a time, and return what came of it."""
-    return asyncio.run(run(tmp_path_factory.mktemp("chaos"), KILLS, SEEDS))
+    return asyncio.run(run(tmp_path_factory.mktemp("chaos"), KILLS, SEEDS, STEPS))
 
 
 @pytest.mark.slow(50)
