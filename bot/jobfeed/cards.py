@@ -67,12 +67,14 @@ class WatchedJobs:
         self.store = bot.store
         self.known: dict[int, WatchedJob] = {}
         self.dropped: set[int] = set()  #: jobs whose cards somebody deleted
-        self.started = time.time()
+        self.newest: int | None = None  #: the newest job when this process first asked
 
     async def find(self, number: int) -> WatchedJob | None:
         """Return a job that is watched, from now on if need be; None for one without a card."""
         if number in self.dropped:
             return None
+        if self.newest is None:
+            self.newest = await self.store.jobs.newest_id()
         if number not in self.known:
             try:
                 job = await self.store.jobs.get(number)
@@ -82,7 +84,7 @@ class WatchedJobs:
                 return None
             state = JobState.from_events(await self.store.events.list_for_job(number))
             known = WatchedJob(number, state, ended=job.status.ended)
-            known.uncertain = job.created < self.started
+            known.uncertain = number <= self.newest
             self.known[number] = known
         return self.known[number]
 

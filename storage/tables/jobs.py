@@ -137,6 +137,11 @@ class Jobs:
         sql = "SELECT * FROM jobs WHERE status IN ('queued', 'running', 'paused') ORDER BY id"
         return [job_from_row(row) for row in await self._database.execute(sql)]
 
+    async def newest_id(self) -> int:
+        """Return the id of the newest job, 0 before the first."""
+        rows = await self._database.execute("SELECT coalesce(max(id), 0) AS id FROM jobs")
+        return int(rows[0]["id"])
+
     async def queue_position(self, job_id: int) -> int:
         """Return a job's position in the queue: 1 is next; 0 if it does not wait."""
         rows = await self._database.execute(COUNT_QUEUE_POSITION, job=job_id)

@@ -14,6 +14,7 @@ import pytest
 from bot import wording
 from bot.jobfeed.cards import Pending
 from storage.records import Kind
+from storage.tables.posts import make_marker
 from tests.fakes.posts import (
     ALICE,
     BOB,
@@ -204,9 +205,18 @@ async def test_full_disk(small_disk, caplog):
     assert counts == dict.fromkeys(KINDS, 1)
 
 
-async def test_card_after_death(world):
-    """A card whose message the store does not know yet is found, not posted twice."""
+@pytest.mark.parametrize("clock", [0, 3600])
+async def test_card_after_death(world, clock):
+    """A card whose message the store does not know yet is found, not posted twice.
+
+    That holds also if the clock was set back since.
+    """
     job = await world.queue(Kind.SAMPLE)
+    await world.store._database.execute("UPDATE jobs SET created = created + :by", by=clock)
+    for each in world.bot.messages:  # by which the card is found
+        each.card.container.id = make_marker(
+            f"card {job} {(await world.store.jobs.get(job)).created}"
+        )
     card = (await world.store.jobs.get(job)).message
     await world.store.jobs.set_card(job, CHANNEL, 0, None)
     world.start()
