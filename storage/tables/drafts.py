@@ -46,7 +46,7 @@ class Drafts:
         body: dict[str, Any] = json.loads(row["body"])
         return body
 
-    async def remove_old(self, max_age_seconds: float = MAX_AGE_SECONDS) -> None:
-        """Remove the drafts that are older than this."""
+    async def remove_old(self, now: float) -> None:
+        """Remove the drafts that are too old at a time."""
         sql = "DELETE FROM drafts WHERE created < :since"
-        await self._database.execute(sql, since=time.time() - max_age_seconds)
+        await self._database.execute(sql, since=now - MAX_AGE_SECONDS)

@@ -126,19 +126,23 @@ class Scheduler:
                     await self.adopt_job(job)
         if time.monotonic() - self.expired_at > EXPIRE_SECONDS:
             self.expired_at = time.monotonic()
-            await self.store.drafts.remove_old()
-            await self.store.orphans.expire()
-            await self.store.sweep()
-            await self.clear_ended_folders()
-            await self.remove_old_models()
+            await self.remove_old()
 
-    async def remove_old_models(self) -> None:
+    async def remove_old(self) -> None:
+        """Remove what nobody needs any more, or what is too old."""
+        now = await asyncio.to_thread(read_careful_time, self.store.home)
+        await self.store.drafts.remove_old(now)
+        await self.store.orphans.expire()
+        await self.store.sweep()
+        await self.clear_ended_folders()
+        await self.remove_old_models(now)
+
+    async def remove_old_models(self, now: float) -> None:
         """Remove the files of whole models older than SAFELIGHT_MODEL_DAYS, unless it is 0."""
         days = self.settings.full_model_days
         if not days:
             return
-        before = read_careful_time(self.store.home) - days * DAY_SECONDS
-        for old in await self.store.styles.remove_full_models(before):
+        for old in await self.store.styles.remove_full_models(now - days * DAY_SECONDS):
             log.info("The model of style %s was removed after %s days", old.id, days)
 
     async def serve_worker(self, worker: WorkerHandle) -> None:

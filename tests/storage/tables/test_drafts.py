@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from storage.errors import UserError
 from storage.folders import Home
 from storage.store import Store
+from storage.tables.drafts import MAX_AGE_SECONDS
 
 ALICE, BOB = 1001, 1002
 
@@ -31,10 +34,10 @@ async def test_only_for_its_owner(store: Store) -> None:
 async def test_old_ones_go(store: Store) -> None:
     """Drafts are removed after some days; newer ones stay."""
     kept = await store.drafts.add(ALICE, {})
-    await store.drafts.remove_old()
+    await store.drafts.remove_old(time.time())
     assert await store.drafts.get(kept, ALICE) == {}
 
-    await store.drafts.remove_old(max_age_seconds=-1)
+    await store.drafts.remove_old(time.time() + MAX_AGE_SECONDS + 60)
 
     with pytest.raises(UserError, match="card_old"):
         await store.drafts.get(kept, ALICE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 
 import pytest
 
@@ -263,7 +264,7 @@ async def test_a_whole_model_is_kept_once_and_not_for_ever(queue):
         file = queue.store.styles.file(style)
         kept = file.is_file()
         scheduler.settings.full_model_days = 1e-9
-        await scheduler.remove_old_models()
+        await scheduler.remove_old_models(time.time())
         (old,) = await queue.store.styles.list_for(job.owner)
 
         folder = queue.home.job_folder(job.folder)
