@@ -11,7 +11,8 @@ from collections.abc import Callable
 
 import pytest
 
-from storage.folders import ASIDE_DAYS, Home
+from storage.carefultime import read_careful_time
+from storage.folders import ASIDE_DAYS, Home, write_json
 from storage.records import NewJob
 from storage.store import Store
 
@@ -87,9 +88,14 @@ async def test_gaps(home: Home) -> None:
     assert kept[0][0] > 200
 
 
-async def test_age(home: Home) -> None:
-    """Copies from before migrations are deleted after two weeks."""
+@pytest.mark.parametrize("jumped", [False, True])
+async def test_age(home: Home, *, jumped: bool) -> None:
+    """Copies from before migrations are deleted after two weeks, not by a clock that jumped."""
     home.path.mkdir()
+    if jumped:
+        read_careful_time(home)
+        known = json.loads(home.careful_time_file.read_bytes())
+        write_json(home.careful_time_file, known | {"time": known["time"] - 30 * 86400})
     now, old, young = time.time(), "safelight.db.before-3", "safelight.db.before-4"
     for name, days in ((old, ASIDE_DAYS + 1), (young, ASIDE_DAYS - 1)):
         (home.path / name).touch()
@@ -97,7 +103,7 @@ async def test_age(home: Home) -> None:
 
     await (await Store.open(home)).close()
 
-    assert not (home.path / old).exists()
+    assert (home.path / old).exists() is jumped
     assert (home.path / young).exists()
 
 
