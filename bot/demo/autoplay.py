@@ -15,16 +15,17 @@ from bot.demo.browser import LOADED, find_chromium, open_browser, open_tab
 from bot.demo.journey import Journey
 from bot.demo.stage import LOG, open_stage
 from bot.demo.transcript import JourneyError
-from bot.demo.welcome import STEPS
+from bot.demo.welcome import NAME, STEPS
 from storage.folders import write_whole
 from storage.records import Dial
 
 PAGE_SIZE, PHONE_SIZE = (1280, 900), (390, 844)  #: pixels of a desktop's and a phone's window
 LAYOUT_SECONDS = 2.0  #: until the page has its new size
 MASCOT_STEPS = {Dial.QUICK: 80, Dial.BALANCED: STEPS, Dial.THOROUGH: 2 * STEPS}
+READY = wording.fill(wording.result.TITLE, name=NAME).lstrip("# ")
 RESULT = (
     "[...document.querySelectorAll('.channel-message')]"
-    f".find(each => each.innerText.includes({wording.result.TITLE.rpartition('}')[2]!r}))"
+    f".find(each => each.innerText.includes({READY!r}))"
 )
 
 
