@@ -47,6 +47,28 @@ def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
         yield disk
 
 
+@pytest.fixture
+def disk_calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """List what this process asks of the disk: "fsync <name>" and "replace <name>", in order.
+
+    What a power cut takes is decided by the order of these.
+    """
+    told: list[str] = []
+    fsync, replace = os.fsync, os.replace
+
+    def sync(number: int) -> None:
+        told.append(f"fsync {Path(f'/proc/self/fd/{number}').resolve().name}")
+        fsync(number)
+
+    def rename(before: str | Path, after: str | Path) -> None:
+        told.append(f"replace {Path(after).name}")
+        replace(before, after)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(os, "replace", rename)
+    return told
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sort the pieces by what their tests take together, as marked with `slow(seconds)`."""

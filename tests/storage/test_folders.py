@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,13 @@ def test_write(tmp_path: Path) -> None:
 
     assert path.read_bytes() == b"two"
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_power_cut(tmp_path: Path, disk_calls: list[str]) -> None:
+    """The content is on the disk before the new name: a power cut leaves no empty file."""
+    write_whole(tmp_path / "a.txt", b"new")
+
+    assert disk_calls == [f"fsync .a.txt.{os.getpid()}.part", "replace a.txt"]
 
 
 def test_failed_write(tmp_path: Path) -> None:

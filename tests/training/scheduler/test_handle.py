@@ -157,6 +157,18 @@ def test_a_death_is_blamed_on_one_run(worker, backend, blamed, advanced, reason)
     assert worker.release_reason(FakeClaim(Kind.TRAIN, 3, 1)) is reason
 
 
+def test_a_pause_is_noted_in_the_claims(worker):
+    """A job during which the machine was perhaps frozen teaches nothing about durations."""
+    worker.start()
+    worker.claims = [FakeClaim(Kind.TRAIN)]
+    worker.check_alive()
+    before = worker.claims[0].disturbed
+    worker.watch.heartbeat.meter.looked_at -= 100
+    worker.check_alive()
+
+    assert (before, worker.claims[0].disturbed) == (False, True)
+
+
 def test_what_is_left_of_the_last_one_goes(worker):
     """A new worker starts with an empty inbox, and is not ready yet."""
     worker.start()

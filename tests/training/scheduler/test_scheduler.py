@@ -40,6 +40,18 @@ async def test_a_training_becomes_a_style(queue):
     assert not folder.checkpoints.exists()
 
 
+async def test_what_was_disturbed_is_no_measure(queue, hold_trainings):
+    """A training during which the machine was perhaps frozen is in no forecast."""
+    async with queue.running_scheduler() as scheduler:
+        job = await queue.add_training()
+        await queue.wait_for_event(job, Progress)
+        scheduler.workers[0].claims[0].disturbed = True
+        hold_trainings()
+        await queue.wait_for(job, Status.DONE)
+
+    assert await queue.store.durations.read_all() == {}
+
+
 async def test_the_catalog_is_published(queue):
     """The worker's catalog is in the store before any job."""
     async with queue.running_scheduler():

@@ -70,6 +70,15 @@ def test_boundaries_are_not_written(run):
     assert [entry.fence for entry in written] == [0, 0, 0, 4]
 
 
+def test_the_ending_outlives_a_power_cut(run, disk_calls):
+    """Names of results are on the disk before the ending tells of them, and then that is, too."""
+    execution = run(steps())
+    execution.folder.result.mkdir()
+    finish(execution)
+
+    assert disk_calls == ["fsync result", "fsync events.jsonl"]
+
+
 def test_a_wish_waits_for_a_boundary(run):
     """A pause is sent once, at a boundary."""
     begun = run(steps())
