@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -55,6 +56,16 @@ async def test_add(store: Store, job: Job, file: Path) -> None:
     assert (style.bytes, style.owner, style.base, style.shared) == (7, ALICE, "embedded", ())
     assert (await store.jobs.get(job.id)).style == style.id
     assert await store.styles.list_for(ALICE) == [style]
+
+
+async def test_power_cut(store: Store, job: Job, file: Path, disk_calls: list[str]) -> None:
+    """The file and the names that lead to it are on the disk before the row: none outlives it."""
+    style = await add(store, job, file)
+
+    assert disk_calls == [
+        f"fsync .my dog.safetensors.{os.getpid()}.part", "replace my dog.safetensors",
+        f"fsync {style.folder}", "fsync styles",
+    ]  # fmt: skip
 
 
 async def test_add_again(store: Store, job: Job, file: Path) -> None:
