@@ -43,7 +43,7 @@ async def test_a_clock_change_is_not_remembered(queue, hold_trainings):
 
 
 async def test_a_killed_worker_loses_nothing(queue, hold_trainings):
-    """After SIGKILL in the middle the job resumes from its checkpoint; the next one forgives it."""
+    """After SIGKILL the job resumes from its checkpoint, and the next one forgives the death."""
     async with queue.running_scheduler():
         job = await queue.add_training()
         await queue.wait_for_event(job, Progress, 25)

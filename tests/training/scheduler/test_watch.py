@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from training.scheduler import watch
@@ -86,6 +88,14 @@ def test_who_was_away_listens_anew(watching):
     assert watching.watch.may_have_paused()
     assert watching.pass_seconds(9, ready=True, holds_job=True) is None
     assert watching.pass_seconds(9, ready=True, holds_job=True) is not None
+
+
+def test_a_clock_that_is_set_back_silences_nobody(watching):
+    """A heartbeat counts whatever time it has, also one before the last."""
+    for second in range(60):
+        watching.seconds += 1
+        os.utime(watching.heartbeat, (1e9 - second, 1e9 - second))
+        assert not watching.watch.hangs(ready=True, holds_job=False)
 
 
 def test_a_machine_that_tells_nothing(watching):
