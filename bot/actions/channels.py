@@ -20,7 +20,7 @@ from storage.tables.posts import make_marker
 T = TypeVar("T")
 MessageChannel = discord.TextChannel | discord.Thread | discord.VoiceChannel | discord.StageChannel
 ARCHIVE_MINUTES: Literal[1440] = 1440  #: minutes until a quiet thread is folded away
-SEARCHED_MESSAGES = 50  #: messages of a channel in which a post is looked for
+SEARCHED_MESSAGES = 200  #: messages of a channel in which a post is looked for
 THREAD_ARCHIVED = 50083  #: Discord's code
 PERMISSIONS = {
     "view_channel": "View Channel",

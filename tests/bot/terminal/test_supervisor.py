@@ -25,6 +25,7 @@ def script(text):
     return [sys.executable, "-c", text]
 
 
+TIMEOUT_SECONDS = 120  #: generous, as nothing is measured: it only ends a hang
 CHILDREN = (Program.BOT, Program.SCHEDULER)
 LASTING = script("import time; time.sleep(60)")
 
@@ -34,8 +35,9 @@ async def test_what_dies_is_started_again(tmp_path):
     log = tmp_path / "log"
     dying = script(f"open({str(log)!r}, 'a').write('x'); raise SystemExit(1)")
     running = asyncio.create_task(supervise({"one": dying, "two": LASTING}, first_delay=0.01))
-    while not log.exists() or len(log.read_text()) < 3:
-        await asyncio.sleep(0.05)
+    async with asyncio.timeout(TIMEOUT_SECONDS):
+        while not log.exists() or len(log.read_text()) < 3:
+            await asyncio.sleep(0.05)
     os.kill(os.getpid(), signal.SIGTERM)
     assert await running == 0
 
@@ -58,8 +60,9 @@ async def test_ctrl_c_lets_each_end_in_its_own_way(tmp_path):
         "log.write('up\\n'); time.sleep(60)"
     )
     running = asyncio.create_task(supervise({"one": polite}))
-    while not log.exists() or "up" not in log.read_text():
-        await asyncio.sleep(0.05)
+    async with asyncio.timeout(TIMEOUT_SECONDS):
+        while not log.exists() or "up" not in log.read_text():
+            await asyncio.sleep(0.05)
     os.kill(os.getpid(), signal.SIGINT)
     assert await running == 0
     assert log.read_text() == "up\nleft\n"
@@ -101,11 +104,13 @@ def running(text, home, *arguments):
 
 def wait_for_holder(home, program, before=None):
     """Return the living process that holds the data folder, once it is another than before."""
-    while True:
+    until = time.monotonic() + TIMEOUT_SECONDS
+    while time.monotonic() < until:
         holder = read_holder(home, program)
         if holder is not None and holder != before and is_alive(holder):
             return holder
         time.sleep(0.02)
+    raise TimeoutError
 
 
 @pytest.mark.parametrize("ears", ["hears", "deaf"])
