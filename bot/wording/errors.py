@@ -14,7 +14,7 @@ ERRORS = {
     "backup_broken": "The backups' file {file} can't be read. If it is damaged, move it out of snapshots/; the other backups don't need it.",
     "backup_busy": "Another backup, restore or verification is at work in {folder}. Wait until it ends.",
     "backup_damaged": "The backup is damaged: the object {digest} is missing or has changed, so nothing was restored. Choose another backup with --at.",
-    "backup_empty": "There is no data folder at {home}. Check SAFELIGHT_HOME.",
+    "backup_empty": "There is no database in {home}, so there is nothing to back up. Check SAFELIGHT_HOME.",
     "backup_full": "The disk of {folder} became full. What was copied so far is kept; make room, and run the command again to continue.",
     "backup_inside": "The backups ({folder}) and the data folder ({home}) must not contain each other. Choose a folder apart, best on another disk.",
     "backup_lacks": "The backup lacks {count} files that its database names, such as {file}. Take another one.",
