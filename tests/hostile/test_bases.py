@@ -6,11 +6,11 @@ import random
 import signal
 from pathlib import Path
 
-import psutil
 import pytest
 
 from benchmarks.hostile.bases import fill_folder
 from storage.errors import JobError
+from tests.fakes.memory import read_own_bytes
 from training.bases.registry import BaseRegistry
 
 THINGS, ASKED = 100, 12
@@ -36,7 +36,7 @@ def test_folder(tmp_path: Path, seed: int) -> None:
     """Listing tells known from unknown; asking for each by its name refuses with a code."""
     names = fill_folder(random.Random(seed), tmp_path / "bases", THINGS)
     registry = BaseRegistry(tmp_path / "bases")
-    memory = psutil.Process().memory_info().rss
+    memory = read_own_bytes()
 
     own = {base.source for base in registry.list_own()}
     captioners = {base.source for base in registry.list_captioners()}
@@ -53,4 +53,4 @@ def test_folder(tmp_path: Path, seed: int) -> None:
     assert len(own) < THINGS
     assert {each for each in captioners if ":" not in each and "/" not in each} <= set(names)
     assert "base_unknown" in refused
-    assert psutil.Process().memory_info().rss - memory < 50 << 20
+    assert read_own_bytes() - memory < 50 << 20

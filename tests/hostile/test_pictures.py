@@ -7,7 +7,6 @@ from collections import Counter
 from io import BytesIO
 from itertools import islice
 
-import psutil
 import pytest
 from PIL import Image
 
@@ -21,6 +20,7 @@ from benchmarks.hostile.pictures import (
 from bot import wording
 from storage.errors import UserError
 from storage.photos.sandbox import Darkroom
+from tests.fakes.memory import read_own_bytes
 
 MUTATED = 400
 MAX_GROWTH_BYTES = 50 << 20  #: of this process
@@ -44,7 +44,7 @@ async def develop(darkroom: Darkroom, picture: Picture) -> str:
 async def test_crafted() -> None:
     """Each crafted picture has the outcome it should have; the bot's memory hardly grows."""
     wrong = {}
-    memory = psutil.Process().memory_info().rss
+    memory = read_own_bytes()
     async with Darkroom(children=1) as darkroom:
         for picture in (*list_honest(), *list_crafted()):
             outcome = await develop(darkroom, picture)
@@ -52,13 +52,13 @@ async def test_crafted() -> None:
                 wrong[picture.name] = (outcome, picture.expected)
 
     assert wrong == {}
-    assert psutil.Process().memory_info().rss - memory < MAX_GROWTH_BYTES
+    assert read_own_bytes() - memory < MAX_GROWTH_BYTES
 
 
 async def test_mutated() -> None:
     """Mutated pictures are accepted or refused; some of both, and none takes too long."""
     pictures = list(islice(mutate_pictures(random.Random(19)), MUTATED))
-    memory = psutil.Process().memory_info().rss
+    memory = read_own_bytes()
     async with Darkroom(children=1) as darkroom:
         outcomes = Counter([await develop(darkroom, picture) for picture in pictures])
 
@@ -66,4 +66,4 @@ async def test_mutated() -> None:
     assert outcomes[ACCEPTED] > MUTATED // 10
     assert outcomes["photo_damaged"] > MUTATED // 4
     assert outcomes["photo_slow"] == 0
-    assert psutil.Process().memory_info().rss - memory < MAX_GROWTH_BYTES
+    assert read_own_bytes() - memory < MAX_GROWTH_BYTES

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 
-import psutil
 import pytest
 
 from benchmarks.hostile.requests import (
@@ -24,6 +23,7 @@ from storage.folders import Home
 from storage.records import Concept, Kind, NewJob, Status
 from storage.store import Store
 from tests.fakes.forger import Tracebacks
+from tests.fakes.memory import read_own_bytes
 
 OWNER, WEIGHTS = 7, b"weights" * 1000
 RANDOM_REQUESTS = 150
@@ -133,14 +133,14 @@ async def test_methods(listening):
 async def test_raw(listening):
     """What is no request, or only half of one, is closed with 400 or without an answer."""
     rng = random.Random(19)
-    memory = psutil.Process().memory_info().rss
+    memory = read_own_bytes()
 
     answers = await listening.send_all([*RAW, *(make_raw(rng) for _ in range(RANDOM_REQUESTS))])
     alive = await listening.send(make_request("/health"))
 
     assert set(statuses(answers)) <= {0, 100, 200, 206, 400, 403, 404, 405, 413, 416, 417}
     assert statuses([alive]) == [200]
-    assert psutil.Process().memory_info().rss - memory < 50 << 20
+    assert read_own_bytes() - memory < 50 << 20
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,10 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-import psutil
-
 from benchmarks.hostile.weights import LORA, make_content, make_weights
 from bot import wording
 from storage.errors import JobError
+from tests.fakes.memory import read_own_bytes
 from training.styles.inspect import inspect_file
 
 FILES = 150
@@ -18,7 +17,7 @@ FILES = 150
 def test_weights(tmp_path: Path) -> None:
     """Whatever a header says, the answer is a description or a sentence, in little memory."""
     rng, file = random.Random(19), tmp_path / "hostile.safetensors"
-    memory = psutil.Process().memory_info().rss
+    memory = read_own_bytes()
     described, refused = 0, []
     for content in (make_content(LORA), *(make_weights(rng) for _ in range(FILES))):
         file.write_bytes(content)
@@ -31,4 +30,4 @@ def test_weights(tmp_path: Path) -> None:
     assert len(refused) > FILES // 10
     sentences = [wording.explain_in_shell(error) for error in refused]
     assert [said for said in sentences if not said.isprintable() or len(said) > 500] == []
-    assert psutil.Process().memory_info().rss - memory < 50 << 20
+    assert read_own_bytes() - memory < 50 << 20
