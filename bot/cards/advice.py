@@ -17,6 +17,7 @@ from bot.card import Card, Item
 from bot.cards.components import Button, Select, defer_update, edit, row, text
 from bot.cards.job import COLOURS
 from bot.cards.preflight import Leave, Start, fact_lines, option_lines
+from bot.cards.seen import SeenCard
 from bot.wording import fill, format_count, say
 from storage.errors import UserError
 from storage.planning.advice_input import SUBJECT_MATTERS, SubjectMatter
@@ -34,10 +35,11 @@ async def advice_card(interaction: Interaction, question: Question) -> Card:
     answer, preview = await advise_and_preview(interaction, question)
     draft = await bot.store.drafts.add(owner, question.to_json())
     order = await bot.store.drafts.add(owner, answer.order.to_json())
-    card = Card(colour=COLOURS[Status.RUNNING])
+    card = SeenCard(colour=COLOURS[Status.RUNNING])
     card.add(text(say(wording.advice.TITLE, name=dataset.name, **describe_choice(answer.choice))))
     card.add(text(*reason_lines(answer)))
     card.add(text(*fact_lines(bot, interaction.guild, preview)))
+    await card.add_seen(bot, preview)
     if remarks := [*note_lines(answer), *option_lines(preview)]:
         card.add(text(*remarks))
     card.add(row(SubjectMatterSelect(draft, options=subject_matter_options(answer))))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Iterator
 
 import discord
@@ -20,9 +19,7 @@ from bot.cards.seen import SeenCard
 from bot.cards.training_options import OptionsForm, describe_option
 from bot.wording import fill, format_count, format_size, say
 from storage.options import options_table
-from storage.records import Photo, Status
-
-SEEN_FACTOR = 4  #: a photo with so many times a base's resolution has detail that it cannot see
+from storage.records import Status
 
 
 async def preflight_card(
@@ -39,12 +36,7 @@ async def preflight_card(
     card = SeenCard(colour=COLOURS[Status.RUNNING])
     card.add(text(title_line(preview)))
     card.add(text(*fact_lines(bot, interaction.guild, preview)))
-    if photo := await find_large_photo(bot, preview):
-        card.add_seen(bot.store.home.preview_file(photo.digest), preview.base)
-        words = [
-            *words,
-            say(wording.training.SMALL, base=preview.base.title, side=preview.base.resolution),
-        ]
+    await card.add_seen(bot, preview)
     if remarks := [*words, *reason_lines(preview), *option_lines(preview)]:
         card.add(text(*remarks))
     draft = await bot.store.drafts.add(owner, order.to_json())
@@ -124,19 +116,6 @@ def option_lines(preview: Preview) -> Iterator[str]:
         yield fill(wording.training.WITH_OPTIONS, options="; ".join(used))
     if preview.order.private:
         yield wording.training.PRIVATE
-
-
-async def find_large_photo(bot: Bot, preview: Preview) -> Photo | None:
-    """Return the first photo of which a small base sees little, as of any real photograph.
-
-    Drawings with transparent parts are what such a base is for.
-    """
-    least = SEEN_FACTOR * preview.base.resolution
-    large = [each for each in preview.photos if min(each.width, each.height) >= least]
-    if not preview.base.small or not large:
-        return None
-    drawn = await asyncio.to_thread(bot.store.photos.any_transparent, large[:1])
-    return None if drawn else large[0]
 
 
 async def load_order(interaction: Interaction, draft: int) -> TrainingOrder:

@@ -2,37 +2,44 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from pathlib import Path
 
 import discord
+from discord import ui
 from PIL import Image, ImageOps
 
 from bot import wording
+from bot.actions.training import Preview
+from bot.bot import Bot
 from bot.card import Card
+from bot.cards.components import text
 from bot.wording import say
-from storage.records import Base
+from storage.records import Photo
 
 SHOWN_PIXELS = 256  #: of a side
+LEAST_FACTOR = 4  #: a photo with so many times a base's pixels a side has detail that it misses
+SMALL, WHOLE = "seen-small.png", "seen-whole.png"
 
 
 class SeenCard(Card):
     """A card that may show a photo twice: as a small base sees it, and with all its detail."""
 
-    def add_seen(self, photo: Path, base: Base) -> None:
-        """Show a photo's small copy as it is at the base's resolution, and as it is."""
-        small = say(wording.training.SEEN_SMALL, base=base.title, side=base.resolution)
-        self.sides = {"seen-small.png": base.resolution, "seen-whole.png": SHOWN_PIXELS}
-        self.paths |= dict.fromkeys(self.sides, photo)
-        alts = zip(self.sides, (small, wording.training.SEEN_WHOLE), strict=True)
-        self.add(
-            discord.ui.MediaGallery(
-                *(
-                    discord.MediaGalleryItem(f"attachment://{name}", description=alt)
-                    for name, alt in alts
-                )
-            )
-        )
+    async def add_seen(self, bot: Bot, preview: Preview) -> None:
+        """Show what the base sees of a photo, where it misses much of it."""
+        photo = await find_large_photo(bot, preview)
+        if photo is None:
+            return
+        base = preview.base
+        self.sides = {SMALL: base.resolution, WHOLE: SHOWN_PIXELS}
+        self.paths |= dict.fromkeys(self.sides, bot.store.home.preview_file(photo.digest))
+        alt = say(wording.training.SEEN_SMALL, base=base.title, side=base.resolution)
+        small = discord.MediaGalleryItem(f"attachment://{SMALL}", description=alt)
+        alt = wording.training.SEEN_WHOLE
+        whole = discord.MediaGalleryItem(f"attachment://{WHOLE}", description=alt)
+        said = say(wording.training.SMALL, base=base.title, side=base.resolution)
+        self.add(ui.MediaGallery(small, whole), text(said))
 
     def open_files(self) -> list[discord.File]:
         """Open the attached files, the photo cut square and shrunk."""
@@ -40,6 +47,19 @@ class SeenCard(Card):
             discord.File(cut_square(path, self.sides[name]), name)
             for name, path in self.paths.items()
         ]
+
+
+async def find_large_photo(bot: Bot, preview: Preview) -> Photo | None:
+    """Return the first photo of which a small base sees little, as of any real photograph.
+
+    Drawings with transparent parts are what such a base is for.
+    """
+    least = LEAST_FACTOR * preview.base.resolution
+    large = [photo for photo in preview.photos if min(photo.width, photo.height) >= least]
+    if not preview.base.small or not large:
+        return None
+    drawn = await asyncio.to_thread(bot.store.photos.any_transparent, large[:1])
+    return None if drawn else large[0]
 
 
 def cut_square(path: Path, side: int) -> io.BytesIO:

@@ -12,18 +12,20 @@ from bot import wording
 from tests.fakes.discord import draw_photo
 
 
-async def open_preflight(kit, who):
+async def open_preflight(kit, who, command="train lora"):
     """Return the pre-flight card's message."""
-    return (await who.slash(kit.channel, "train lora", dataset="my dog")).response
+    return (await who.slash(kit.channel, command, dataset="my dog")).response
 
 
-@pytest.mark.usefixtures("scheduler")
-async def test_a_large_photo_is_shown_as_the_base_sees_it(kit):
+@pytest.mark.parametrize("command", ["train lora", "train auto"])
+async def test_a_large_photo_is_shown_as_the_base_sees_it(kit, scheduler, command):
     """The first picture has 64 pixels a side, drawn as squares; the second keeps the detail."""
     alice = kit.add_member("alice")
     await kit.add_dataset(alice, photos=3)
+    embedded, *_ = (await kit.store.catalog.read()).bases
+    await scheduler.publish_catalog(bases=(embedded,))
 
-    card = await open_preflight(kit, alice)
+    card = await open_preflight(kit, alice, command)
     small, whole = [np.asarray(Image.open(io.BytesIO(await a.read()))) for a in card.attachments]
 
     assert small.shape == whole.shape == (256, 256, 3)
