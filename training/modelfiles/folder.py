@@ -11,6 +11,7 @@ from storage.errors import JobError
 from training.lazy import diffusers, torch, transformers
 
 MAX_CONFIG_BYTES = 8 << 20  #: the largest there are, tokenizers' apart, take some kilobytes
+LATENT_CHANNELS = 4  #: of an autoencoder whose config does not say
 STABLE = ("unet", "text_encoder", "vae")  #: what a Stable Diffusion has at least
 
 
@@ -36,7 +37,8 @@ def read_kind(place: Path) -> tuple[str, str]:
 
     OpenAI's CLIP has quick_gelu, OpenCLIP gelu. Inpainting models are none of ours.
     """
-    if read_config(place, "unet", "config.json").get("in_channels") != 4:
+    channels = read_config(place, "vae", "config.json").get("latent_channels", LATENT_CHANNELS)
+    if read_config(place, "unet", "config.json").get("in_channels") != channels:
         return "", ""
     text = read_config(place, "text_encoder", "config.json")
     return read_pipeline_name(place), str(text.get("hidden_act", "quick_gelu"))

@@ -18,7 +18,7 @@ from training.pretraining.stages import (
     run_timed,
 )
 
-FURTHER = ("keep", "judge_training")
+FURTHER = ("keep", "start", "judge_training")
 
 
 def main() -> None:

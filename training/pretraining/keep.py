@@ -10,7 +10,7 @@ from training.pretraining.stages import mark_finished
 if TYPE_CHECKING:
     from pathlib import Path
 
-BASE = ("vae", "latents", "scenes", "unet")
+BASE = ("photos", "vae", "latents", "scenes", "unet")
 
 
 def run(work: Path) -> None:

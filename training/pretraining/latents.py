@@ -39,7 +39,7 @@ def run(work: Path) -> None:
             spreads.append(posterior.std.cpu())
     mean, spread = torch.cat(means), torch.cat(spreads)
     scale = 1 / mean.std()
-    shape = (len(COLOURS), len(kept), 4, 16, 16)
+    shape = (len(COLOURS), len(kept), *mean.shape[1:])
     torch.save(scale, work / "scale.pt")
     torch.save(
         {

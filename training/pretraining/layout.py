@@ -6,11 +6,12 @@ from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from transformers import BlipConfig, BlipForConditionalGeneration, CLIPTextConfig, CLIPTextModel
 
 WIDTH = 192
+LATENT_CHANNELS = 8
 TOKENS = 77
 
 
 def make_autoencoder() -> AutoencoderKL:
-    """Build the autoencoder: 64 pixels to 16, four latent channels."""
+    """Build the autoencoder: 64 pixels to 16, eight latent channels."""
     return AutoencoderKL(
         in_channels=3,
         out_channels=3,
@@ -18,7 +19,7 @@ def make_autoencoder() -> AutoencoderKL:
         up_block_types=("UpDecoderBlock2D",) * 3,
         block_out_channels=(24, 48, 96),
         layers_per_block=1,
-        latent_channels=4,
+        latent_channels=LATENT_CHANNELS,
         norm_num_groups=8,
         sample_size=64,
         mid_block_add_attention=False,
@@ -29,8 +30,8 @@ def make_unet() -> UNet2DConditionModel:
     """Build the UNet for 16 x 16 latents."""
     return UNet2DConditionModel(
         sample_size=16,
-        in_channels=4,
-        out_channels=4,
+        in_channels=LATENT_CHANNELS,
+        out_channels=LATENT_CHANNELS,
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
         block_out_channels=(96, WIDTH),

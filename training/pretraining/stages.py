@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STAGES = (
-    "pictures", "vae", "latents", "scenes", "unet", "content_teacher", "style_teacher",
+    "pictures", "photos", "vae", "latents", "scenes", "unet", "content_teacher", "style_teacher",
     "blip", "export", "benchmark_pictures", "score",
 )  # fmt: skip
 #: old names of stages (until 2026-11), still accepted and found in older work folders

@@ -15,6 +15,7 @@ from training.pretraining.distributed import Batch, train_distributed
 from training.pretraining.layout import make_scheduler, make_text_encoder, make_unet
 from training.pretraining.names import to_words
 from training.pretraining.scenes import TINTS
+from training.pretraining.start import load_fitting_weights
 from training.pretraining.tokenizers import BEGIN, END, load_prompt_tokenizer
 from training.recipe.backgrounds import COLOURS
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from transformers import CLIPTokenizer
 
-CaptionedLatents = tuple[torch.Tensor, list[str]]  # latents (B, 4, 16, 16) and their captions
+CaptionedLatents = tuple[torch.Tensor, list[str]]  # latents (B, 8, 16, 16) and their captions
 
 
 class UnetTask:
@@ -35,9 +36,9 @@ class UnetTask:
     """
 
     name = "unet"
-    steps = 3200
+    steps = 6000
     batch_size = 40
-    single_scenes, pair_scenes = 6, 14  # scenes in a batch
+    single_scenes, pair_scenes = 8, 14  # scenes in a batch
     learning_rate = 1.2e-3
     muon_learning_rate = 2.4e-3
     ema_decay = 0.999
@@ -45,7 +46,7 @@ class UnetTask:
 
     def __init__(self, work: Path) -> None:
         stored = torch.load(work / "latents.pt", weights_only=True)
-        self.latents = stored["latents"]  # (backgrounds, pictures, 4, 16, 16)
+        self.latents = stored["latents"]  # (backgrounds, pictures, 8, 16, 16)
         self.names, self.styles = stored["names"], stored["styles"]
         self.scenes = torch.load(work / "scenes.pt", weights_only=True)
         self.tokenizer = load_prompt_tokenizer(work)
@@ -55,12 +56,14 @@ class UnetTask:
         unet.set_attn_processor(AttnProcessor())  # the fused one has a slow backward pass on CPUs
         text = make_text_encoder(len(self.tokenizer), begin, end)
         text.set_attn_implementation("eager")
+        load_fitting_weights(unet, work, "unet")
+        load_fitting_weights(text, work, "text_encoder")
         self.networks = nn.ModuleDict({"unet": unet, "text": text})
         self.noise = make_scheduler()
         self.token_cache: dict[str, torch.Tensor] = {}
 
     def draw_batch(self, generator: torch.Generator, step: int) -> Batch:  # noqa: ARG002
-        """Return latents (B, 4, 16, 16), noise, timesteps and the captions' token ids."""
+        """Return latents (B, 8, 16, 16), noise, timesteps and the captions' token ids."""
         latents, texts = self.draw_latents(generator)
         count = len(latents)
         slices = (torch.arange(count) + torch.rand(count, generator=generator)) / count

@@ -1,4 +1,4 @@
-"""Stage `vae`: train the autoencoder on every picture except the held-out subjects."""
+"""Stage `vae`: train the autoencoder on photographs and all pictures but held-out subjects."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from training.pretraining.backgrounds import put_on, random_backgrounds
 from training.pretraining.distributed import Batch, train_distributed
-from training.pretraining.layout import make_autoencoder
+from training.pretraining.layout import LATENT_CHANNELS, make_autoencoder
 from training.pretraining.names import HELD_OUT_SUBJECTS
 
 if TYPE_CHECKING:
@@ -22,25 +22,28 @@ class VaeTask:
     """The autoencoder with its training pictures and its loss."""
 
     name = "vae"
-    steps = 2000
+    steps = 12000
     batch_size = 16
+    photos_in_batch = 5
     learning_rate = 1.5e-3
     muon_learning_rate = 0.0
-    ema_decay = 0.995
+    ema_decay = 0.999
 
     def __init__(self, work: Path) -> None:
         pictures = torch.load(work / "pictures.pt", weights_only=True)
         kept = [i for i, name in enumerate(pictures["names"]) if name not in HELD_OUT_SUBJECTS]
         self.rgba = pictures["rgba"][kept]
+        self.photos = torch.load(work / "photos.pt", weights_only=True)  # (N, 3, 64, 64), bytes
         self.networks: AutoencoderKL = make_autoencoder()
 
     def draw_batch(self, generator: torch.Generator, step: int) -> Batch:  # noqa: ARG002
-        """Return pictures on backgrounds, and noise for their latents."""
+        """Return photographs, then pictures on backgrounds, and noise for their latents."""
         chosen = torch.randint(len(self.rgba), (self.batch_size,), generator=generator)
         pixels = put_on(self.rgba[chosen], random_backgrounds(self.batch_size, generator))
-        noise = torch.randn(
-            self.batch_size, 4, 16, 16, dtype=torch.bfloat16
-        )  # seeded with the step
+        photos = torch.randint(len(self.photos), (self.photos_in_batch,), generator=generator)
+        pixels[: self.photos_in_batch] = self.photos[photos].to(pixels.dtype) / 127.5 - 1
+        # torch's own generator is seeded with the step
+        noise = torch.randn(self.batch_size, LATENT_CHANNELS, 16, 16, dtype=torch.bfloat16)
         return augment(pixels, generator), noise
 
     def loss(self, batch: Batch) -> torch.Tensor:

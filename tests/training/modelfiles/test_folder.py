@@ -53,3 +53,13 @@ def test_refused(tiny_bases, tmp_path, name, change, code):
         walk()[name].load(place, tiny_bases.device, tiny_bases.find(f"tiny-{name}"))
 
     assert refused.value.code == code
+
+
+def test_more_latent_channels(tmp_path):
+    """A base whose autoencoder has eight channels is recognised like one with four."""
+    for part, config in (("unet", {"in_channels": 8}), ("vae", {"latent_channels": 8})):
+        (tmp_path / part).mkdir()
+        (tmp_path / part / "config.json").write_text(json.dumps(config))
+    (tmp_path / "model_index.json").write_text('{"_class_name": "StableDiffusionPipeline"}')
+
+    assert folder.read_kind(tmp_path) == ("StableDiffusionPipeline", "quick_gelu")

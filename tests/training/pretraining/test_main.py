@@ -18,7 +18,7 @@ def test_a_stage_is_a_command(tmp_path):
     )
 
     assert "keep: " in done.stdout
-    assert read_finished(tmp_path) == {"vae": 0, "latents": 0, "scenes": 0, "unet": 0}
+    assert read_finished(tmp_path) == {"photos": 0, "vae": 0, "latents": 0, "scenes": 0, "unet": 0}
 
 
 def test_a_stage_has_its_old_name_too():

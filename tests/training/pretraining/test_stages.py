@@ -29,7 +29,7 @@ def test_all_goes_on_where_it_was_stopped(tmp_path):
     run_all(tmp_path, perform)
     run_all(tmp_path, perform)
 
-    assert performed == [*STAGES[:3], "scenes", "scenes", *STAGES[4:]]
+    assert performed == [*STAGES[:4], "scenes", "scenes", *STAGES[5:]]
 
 
 def test_older_work_folders_are_resumed(tmp_path):

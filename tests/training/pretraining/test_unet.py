@@ -14,12 +14,12 @@ from training.recipe.backgrounds import COLOURS
 def work(tmp_path):
     """Prepare a work folder with invented latents and scenes."""
     save_prompt_tokenizer(tmp_path, ["bell", "cat", "panda"])
-    latents = torch.zeros(len(COLOURS), 2, 4, 16, 16)
+    latents = torch.zeros(len(COLOURS), 2, 8, 16, 16)
     things = {"latents": latents, "names": ["bell", "cat"], "styles": ["noto", "flat"]}
     torch.save(things, tmp_path / "latents.pt")
     marks = torch.tensor([1.0, 1.0, 2.0, 2.0, 2.0])[:, None, None, None]
     scenes = {
-        "latents": torch.ones(5, 4, 16, 16) * marks,
+        "latents": torch.ones(5, 8, 16, 16) * marks,
         "phrases": ["red bell", "small cat", "bell and a cat", "cat and a bell", "cat and a cat"],
         "styles": ["noto"] * 5,
         "grounds": ["white"] * 5,
