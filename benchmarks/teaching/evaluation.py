@@ -15,7 +15,7 @@ from benchmarks.teaching.known_prompts import KnownPrompts
 from benchmarks.teaching.runner import Pictures, TrainedStyle
 from benchmarks.teaching.spec import TrainingSpec
 from benchmarks.teaching.subject import KNOWN
-from benchmarks.teaching.topic import MAX_SECONDS, Grades, Topic
+from benchmarks.teaching.topic import Grades, Topic
 from storage.records import Concept
 from training import methods
 from training.pretraining.judge import Judge
@@ -129,7 +129,7 @@ def summarize_cost(
     more = f" ({trained[0].steps} steps, {speed:.3g} a second)"
     what = f"{topic.title}, {method}: seconds"
     if any(name == method for name, _ in topic.bars):
-        yield table.at_most(what, seconds, MAX_SECONDS, "s", more)
+        yield table.at_most(what, seconds, topic.max_seconds, "s", more)
     else:
         yield table.figure(what, seconds, "s", more)
     yield table.figure(f"{topic.title}, {method}: bytes of the file", trained[0].bytes)

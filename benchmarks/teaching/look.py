@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.teaching import runner, spec
 from benchmarks.teaching.runner import Pictures
-from benchmarks.teaching.topic import Bar, Draw, Grades, grade_memorising
+from benchmarks.teaching.topic import MAX_SECONDS, Bar, Draw, Grades, grade_memorising
 from storage.records import Concept
 from training.pretraining.judge import Judge
 from training.pretraining.names import BASE_STYLES, HELD_OUT_STYLES
@@ -23,6 +23,7 @@ class Look:
     """One of the judge's held-out styles."""
 
     concept = Concept.LOOK
+    max_seconds = MAX_SECONDS
     bars: Mapping[tuple[str, str], Bar] = {("lora", DISTANCE): Bar(0.6)}
     overrides: Mapping[str, Mapping[str, Any]] = {}
 

@@ -11,6 +11,7 @@ from benchmarks import table
 from benchmarks.teaching import runner, spec
 from benchmarks.teaching.runner import Pictures
 from benchmarks.teaching.topic import (
+    MAX_SECONDS,
     MEDIAN_RANK,
     RANKED_FIRST,
     Bar,
@@ -34,6 +35,7 @@ class Subject:
     """A held-out name, whose true picture is ranked among all of the same style."""
 
     concept = Concept.SUBJECT
+    max_seconds = MAX_SECONDS
     bars: Mapping[tuple[str, str], Bar] = {
         ("lora", RANKED_FIRST): Bar(9, table.at_least),
         ("lora", KNOWN): Bar(5),

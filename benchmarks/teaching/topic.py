@@ -22,7 +22,7 @@ Draw = Callable[[Sequence[str]], Pictures]
 MEDIAN_RANK = "median rank"
 RANKED_FIRST = "of 12 pictures, those that rank first"
 NEAREST = "cosine to the nearest picture taught"
-MAX_SECONDS = 60.0  #: of a training that has a bar
+MAX_SECONDS = 60.0  #: of a training that has a bar, of most topics
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class Topic(Protocol):
     concept: Concept
     photos: Photos  #: to train on
     prompts: list[str]  #: to sample after training
+    max_seconds: float  #: of a training that has a bar
     real: Pictures  #: the true pictures of the prompts
     base: Pictures  #: the base's pictures of the prompts
     bars: Mapping[tuple[str, str], Bar]  #: by method and figure

@@ -29,8 +29,7 @@ LEFT_OUT = "lena"
 
 def run(work: Path) -> None:
     """Write `photos.pt`: squares (N, 3, 64, 64), bytes."""
-    photos = [read_photo(path) for path in list_files()]
-    photos = [photo for photo in photos if photo is not None]
+    photos = [photo for photo in map(read_photo, list_files()) if photo is not None]
     print(f"{len(photos)} photographs")
     generator = random.Random(5)  # noqa: S311 - no secret
     squares = [cut_square(generator.choice(photos), generator) for _ in range(SQUARES)]
