@@ -36,7 +36,7 @@ class UnetTask:
     """
 
     name = "unet"
-    steps = 6000
+    steps = 5000
     batch_size = 40
     single_scenes, pair_scenes = 8, 14  # scenes in a batch
     learning_rate = 1.2e-3
