@@ -164,7 +164,7 @@ def test_half_precision(bases, make_recipe):
         try:
             attached = method.attach(family.networks, replace(make_recipe("lora"), rank=2))
             types = {p.dtype for p in attached.parameters.values()}
-            latents = torch.zeros(1, 4, 16, 16)
+            latents = torch.zeros(1, 8, 16, 16)
             conditions = {"states": torch.zeros(1, 77, 192, dtype=torch.bfloat16)}
             with torch.autocast("cpu", torch.bfloat16):
                 loss = family.loss(

@@ -36,7 +36,7 @@ class UnetTask:
     """
 
     name = "unet"
-    steps = 5000
+    steps = 4200
     batch_size = 40
     single_scenes, pair_scenes = 8, 14  # scenes in a batch
     learning_rate = 1.2e-3

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def test_loss(bases: BaseCache) -> None:
     """The generator alone determines the loss."""
-    latents, told = torch.ones(2, 4, 16, 16), {"states": torch.ones(2, 77, 192)}
+    latents, told = torch.ones(2, 8, 16, 16), {"states": torch.ones(2, 77, 192)}
     with bases.borrow("embedded") as family, torch.no_grad():
         losses = [
             float(
@@ -55,7 +55,7 @@ def test_checkpointing(bases: BaseCache) -> None:
             states = torch.ones(1, 77, 192, requires_grad=True)
             generator = torch.Generator().manual_seed(1)
             loss = family.loss(
-                torch.ones(1, 4, 16, 16), {"states": states}, generator, min_snr_gamma=5.0
+                torch.ones(1, 8, 16, 16), {"states": states}, generator, min_snr_gamma=5.0
             )
             loss.backward()  # type: ignore[no-untyped-call]
             grads.append(states.grad)
