@@ -108,7 +108,7 @@ def test_encoded(
     with bases.borrow("embedded") as family:
         first, second = (encode_photos(family, asked, photos) for _ in range(2))
 
-    assert [tuple(example.latent.shape) for example in first] == [(4, 16, 16)] * 3
+    assert [tuple(example.latent.shape) for example in first] == [(8, 16, 16)] * 3
     assert all(torch.equal(a.latent, b.latent) for a, b in zip(first, second, strict=True))
 
 

@@ -57,13 +57,16 @@ def resumed(
 
 @pytest.mark.slow(14)
 def test_told(resumed: tuple[JobFolder, list[Event]]) -> None:
-    """A panda's word starts at a similar animal, and the training continues from there."""
+    """A panda's word starts at something like it, and the training continues from there.
+
+    A skull is a white face with black eyes, too.
+    """
     folder, told = resumed
     with safe_open(folder.result / "panda.safetensors", "pt") as opened:
         known = json.loads(opened.metadata()["safelight.recipe"])
 
     assert told[0].resumed
-    assert known["initializer_token"] in {"koala", "bear"}
+    assert known["initializer_token"] in {"koala", "bear", "skull"}
     assert known["class_word"] == ""
 
 
