@@ -87,14 +87,25 @@ async def press_enter(browser):
     await browser.call("Input.dispatchKeyEvent", type="keyDown", **key)
 
 
+async def find_middle(browser, box):
+    """Return the middle of a box once it rests: pages move while their pictures arrive."""
+    before = None
+    while True:
+        x, y = await browser.run(f"(b => [b.x + b.width / 2, b.y + b.height / 2])({box})")
+        if before == (x, y):
+            return {"x": x, "y": y}
+        before = x, y
+        await asyncio.sleep(0.2)
+
+
 async def drag(browser, picture, place):
     """Drag a picture to a place with the mouse."""
     spots = []
+    await browser.wait_until(f"document.querySelector({picture!r}).naturalWidth > 0")
     for wanted in (picture, place):
         box = f"document.querySelector({wanted!r}).getBoundingClientRect()"
         await browser.wait_until(f"document.fonts.status === 'loaded' && {box}.width > 30")
-        x, y = await browser.run(f"(b => [b.x + b.width / 2, b.y + b.height / 2])({box})")
-        spots.append({"x": x, "y": y})
+        spots.append(await find_middle(browser, box))
     await browser.call("Input.setInterceptDrags", enabled=True)
     mouse = {"button": "left", "buttons": 1, "clickCount": 1}
     await browser.call("Input.dispatchMouseEvent", type="mousePressed", **spots[0], **mouse)
