@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.hostile.bases import fill_folder
 from storage.errors import JobError
-from tests.fakes.memory import read_own_bytes
+from tests.fakes.memory import measure_growth
 from training.bases.registry import BaseRegistry
 
 THINGS, ASKED = 100, 12
@@ -31,16 +31,12 @@ def limit():
     signal.signal(signal.SIGALRM, before)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_folder(tmp_path: Path, seed: int) -> None:
-    """Listing tells known from unknown; asking for each by its name refuses with a code."""
-    names = fill_folder(random.Random(seed), tmp_path / "bases", THINGS)
-    registry = BaseRegistry(tmp_path / "bases")
-    memory = read_own_bytes()
-
+def find_bases(folder: Path, names: list[str], seed: int) -> tuple[set[str], set[str], set[str]]:
+    """Return the bases and captioners that are listed, and the codes when others are asked for."""
+    registry = BaseRegistry(folder)
+    refused = set()
     own = {base.source for base in registry.list_own()}
     captioners = {base.source for base in registry.list_captioners()}
-    refused = set()
     for name in random.Random(seed).sample(names, ASKED):
         for asked in (Path(name).stem, f"../{name}"):
             registry.locate_source(asked)
@@ -48,9 +44,20 @@ def test_folder(tmp_path: Path, seed: int) -> None:
                 registry.find(asked)
             except JobError as error:
                 refused.add(error.code)
+    return own, captioners, refused
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_folder(tmp_path: Path, seed: int) -> None:
+    """Listing tells known from unknown; asking for each by its name refuses with a code."""
+    names = fill_folder(random.Random(seed), tmp_path / "bases", THINGS)
+
+    (own, captioners, refused), growth = measure_growth(
+        find_bases, tmp_path / "bases", names, seed
+    )
 
     assert own <= set(names)
     assert len(own) < THINGS
     assert {each for each in captioners if ":" not in each and "/" not in each} <= set(names)
     assert "base_unknown" in refused
-    assert read_own_bytes() - memory < 50 << 20
+    assert growth < 50 << 20

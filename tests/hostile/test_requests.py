@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -23,7 +24,7 @@ from storage.folders import Home
 from storage.records import Concept, Kind, NewJob, Status
 from storage.store import Store
 from tests.fakes.forger import Tracebacks
-from tests.fakes.memory import read_own_bytes
+from tests.fakes.memory import measure_growth
 
 OWNER, WEIGHTS = 7, b"weights" * 1000
 RANDOM_REQUESTS = 150
@@ -53,25 +54,32 @@ class Listening:
         return await asyncio.gather(*map(self.send, contents))
 
 
-@pytest.fixture
-async def listening(tmp_path, unused_tcp_port):
-    """A server that listens; nothing may be logged as an error."""
-    async with await Store.open(Home(tmp_path / "home")) as store:
+@asynccontextmanager
+async def open_server(folder, port):
+    """Open a server that listens; nothing may be logged as an error."""
+    async with await Store.open(Home(folder / "home")) as store:
         await store.jobs.queue(NewJob(Kind.TRAIN, OWNER, 1, 2, {"name": "my dog"}, "embedded"))
         job = await store.jobs.claim("worker", [Kind.TRAIN])
-        file = tmp_path / "made.safetensors"
+        file = folder / "made.safetensors"
         file.write_bytes(WEIGHTS)
         facts = {"method": "lora", "family": "sd1", "trigger": "mydog", "concept": Concept.SUBJECT}
         style = await store.styles.add(job, file, **facts)
         await store.jobs.end_run(job.id, job.fence, Status.DONE)
         server = Web(store, "http://localhost")
-        await server.start("127.0.0.1", unused_tcp_port, IDLE_SECONDS)
-        found = Listening(server, unused_tcp_port)
+        await server.start("127.0.0.1", port, IDLE_SECONDS)
+        found = Listening(server, port)
         found.token = server.link(style).url.rpartition("/")[2]
         with Tracebacks() as logged:
             yield found
         await server.close()
         assert logged.found == []
+
+
+@pytest.fixture
+async def listening(tmp_path, unused_tcp_port):
+    """A server that listens."""
+    async with open_server(tmp_path, unused_tcp_port) as opened:
+        yield opened
 
 
 def statuses(answers):
@@ -130,17 +138,26 @@ async def test_methods(listening):
     assert set(statuses(by_version)) <= {200, 400, 505}
 
 
-async def test_raw(listening):
-    """What is no request, or only half of one, is closed with 400 or without an answer."""
+def send_raw(folder, port):
+    """Return the statuses of what is no request, and whether the server is there afterwards."""
     rng = random.Random(19)
-    memory = read_own_bytes()
 
-    answers = await listening.send_all([*RAW, *(make_raw(rng) for _ in range(RANDOM_REQUESTS))])
-    alive = await listening.send(make_request("/health"))
+    async def send():
+        async with open_server(folder, port) as listening:
+            raw = [*RAW, *(make_raw(rng) for _ in range(RANDOM_REQUESTS))]
+            answers = await listening.send_all(raw)
+            return statuses(answers), await listening.send(make_request("/health"))
 
-    assert set(statuses(answers)) <= {0, 100, 200, 206, 400, 403, 404, 405, 413, 416, 417}
+    return asyncio.run(send())
+
+
+def test_raw(tmp_path, unused_tcp_port):
+    """What is no request, or only half of one, is closed with 400 or without an answer."""
+    (found, alive), growth = measure_growth(send_raw, tmp_path, unused_tcp_port)
+
+    assert set(found) <= {0, 100, 200, 206, 400, 403, 404, 405, 413, 416, 417}
     assert statuses([alive]) == [200]
-    assert read_own_bytes() - memory < 50 << 20
+    assert growth < 50 << 20
 
 
 @pytest.mark.parametrize(
