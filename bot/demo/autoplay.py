@@ -15,18 +15,13 @@ from bot.demo.browser import LOADED, find_chromium, open_browser, open_tab
 from bot.demo.journey import Journey
 from bot.demo.stage import LOG, open_stage
 from bot.demo.transcript import JourneyError
-from bot.demo.welcome import NAME, STEPS
+from bot.demo.welcome import STEPS
 from storage.folders import write_whole
 from storage.records import Dial
 
 PAGE_SIZE, PHONE_SIZE = (1280, 900), (390, 844)  #: pixels of a desktop's and a phone's window
 LAYOUT_SECONDS = 2.0  #: until the page has its new size
 MASCOT_STEPS = {Dial.QUICK: 80, Dial.BALANCED: STEPS, Dial.THOROUGH: 2 * STEPS}
-READY = wording.fill(wording.result.TITLE, name=NAME).lstrip("# ")
-RESULT = (
-    "[...document.querySelectorAll('.channel-message')]"
-    f".find(each => each.innerText.includes({READY!r}))"
-)
 
 
 def autoplay(out: Path, dial: Dial) -> int:
@@ -65,7 +60,7 @@ async def play_chapters(journey: Journey) -> str:
     try:
         await take_screenshot(journey, "page", PAGE_SIZE)
         await journey.train_mascot()
-        await take_screenshot(journey, "phone", PHONE_SIZE, RESULT)
+        await take_screenshot(journey, "phone", PHONE_SIZE)
         await journey.guess()
         await journey.share()
         await journey.add_photos()
@@ -78,10 +73,8 @@ async def play_chapters(journey: Journey) -> str:
     return ""
 
 
-async def take_screenshot(
-    journey: Journey, name: str, size: tuple[int, int], shown: str = ""
-) -> None:
-    """Take a screenshot of the page, if there is a browser; `shown` is the element at the top."""
+async def take_screenshot(journey: Journey, name: str, size: tuple[int, int]) -> None:
+    """Take a screenshot of the page as it opens, at its newest message, if there is a browser."""
     program = find_chromium()
     if program is None:
         live.print_line(wording.demo.NO_CHROMIUM)
@@ -97,7 +90,4 @@ async def take_screenshot(
         await asyncio.sleep(LAYOUT_SECONDS)
         with suppress(TimeoutError):  # a missing picture does not end the journey
             await opened.wait_until(LOADED)
-        if shown:
-            await opened.run(f"{shown}.scrollIntoView()")
-            await asyncio.sleep(LAYOUT_SECONDS)
         write_whole(journey.out / f"{name}.png", await opened.screenshot())
