@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -76,8 +77,11 @@ async def ask_advisor(
     dataset = await bot.store.datasets.get(question.dataset, owner)
     photos = await bot.store.photos.list_for(dataset.id, owner)
     server = await bot.store.servers.get(interaction.guild_id or 0)
+    transparent = await asyncio.to_thread(bot.store.photos.any_transparent, photos)
     case = replace(
-        AdviceInput.from_photos(photos, dataset.concept, question.subject_matter),
+        AdviceInput.from_photos(
+            photos, dataset.concept, question.subject_matter, transparent=transparent
+        ),
         commercial=question.commercial,
         concepts=concepts,
         large_file_ok=large_file_ok and bot.web.public is not None,

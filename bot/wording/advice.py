@@ -30,9 +30,11 @@ METHODS = {
     "method_measured": "on this base, a LoRA captures the likeness; an embedding doesn't",
     "method_several": "one LoRA can learn several things, each with its own trigger word",
     "method_several_layers": "it trains every layer: more room for several things, in a larger file",
+    "method_smaller": "its file is a tenth of the size, but the likeness is much weaker",
     "method_subject": "a LoRA captures a likeness well, trains quickly and works in most programs",
     "method_subject_word": "a LoRA with its own word comes closer, but works in fewer programs",
     "method_texture": "it also learns the texture of brush and paper, in a larger file",
+    "method_whole": "this base only knows emoji; learning a subject from photos takes the whole network",
     "method_word": "the file is only a few KB and the base stays unchanged, but the likeness is weaker",
 }
 BASES = {
@@ -53,6 +55,7 @@ DIALS = {
     "dial_many": "{photos} need more steps than balanced takes",
     "dial_several": "several things need more steps than one",
     "dial_time": "a longer run would exceed this server's time limit",
+    "dial_whole": "with fewer steps the likeness isn't there yet",
     "dial_usual": "{photos} is a good number",
 }
 PHOTOS_COUNTED = "-# Only {photos} of {handed} count: the others are blurred or nearly the same."

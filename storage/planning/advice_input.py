@@ -74,9 +74,14 @@ class AdviceInput:
         photos: Iterable[Photo | CheckedPhoto],
         concept: Concept,
         subject_matter: SubjectMatter | None = None,
+        *,
+        transparent: bool = False,
         **more: int,
     ) -> AdviceInput:
-        """Return the input for photos; `more` are other fields."""
+        """Return the input for photos; `more` are other fields.
+
+        A subject that was cut out, on transparent ground, is taken for a drawn one.
+        """
         listed = list(photos)
         hashes: list[int] = []
         for photo in listed:
@@ -84,9 +89,10 @@ class AdviceInput:
             if "blurred" not in photo.warnings and not repeated:
                 hashes.append(photo.phash)
         sides = [min(photo.width, photo.height) for photo in listed]
+        drawn = transparent and concept is Concept.SUBJECT
         return cls(
             concept,
-            subject_matter or SUBJECT_MATTERS[concept][0],
+            subject_matter or (SubjectMatter.FIGURE if drawn else SUBJECT_MATTERS[concept][0]),
             distinct_photos=len(hashes),
             total_photos=len(listed),
             median_side=int(median(sides)) if sides else 0,

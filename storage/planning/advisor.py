@@ -42,6 +42,8 @@ PREFERRED_DOMAINS = {
     SubjectMatter.PHOTOGRAPHY: (Domain.GENERAL, Domain.PHOTO),
     SubjectMatter.EMOJI: (Domain.EMOJI, Domain.DRAWING, Domain.GENERAL),
 }
+#: subjects that were photographed
+PHOTOGRAPHED = (SubjectMatter.ANIMAL, SubjectMatter.PERSON, SubjectMatter.THING)
 COMMERCIAL_LICENCES = (Commercial.YES, Commercial.CONDITIONS)  #: that allow it, the freer first
 
 
@@ -209,9 +211,13 @@ def methods_for_subject(inputs: AdviceInput, base: Base) -> Iterator[tuple[str, 
     Of 12 pictures of each of three subjects all 12 came nearest to the true one with a LoRA, none
     with an embedding (benchmarks/RESULTS.md: panda, octopus, guitar; Ruiz et al. 2022, table 1,
     find the same for photographs). An embedding takes a few KB and leaves the base as it is (Gal
-    et al. 2022).
+    et al. 2022). What the embedded base has never seen, photographs, it learns as a whole
+    (benchmarks/RESULTS.md, photographs).
     """
     few = inputs.distinct_photos <= FEW_PHOTOS
+    if base.small and inputs.subject_matter in PHOTOGRAPHED:
+        yield "finetune", "whole"
+        yield "lora", "smaller"
     yield "lora", "measured" if base.small else "few" if few else "subject"
     yield "embedding", "word"
     yield "pivotal", "subject_word"
@@ -280,11 +286,14 @@ def choose_dial(
     """Return a dial and its reason, by the number of photos.
 
     Long trainings memorise a few photos (Ruiz et al. 2022, section 3.3). An embedding cannot, and
-    needs its steps (diffusers, examples/textual_inversion: 3,000 for 3-5). Photos beyond those
-    that the balanced dial has steps for need the thorough one.
+    needs its steps (diffusers, examples/textual_inversion: 3,000 for 3-5), as does a whole network
+    that learns photographs although it knows only emoji. Photos beyond those that the balanced
+    dial has steps for need the thorough one.
     """
     if inputs.concepts > 1:
         return Dial.THOROUGH, "several"
+    if method == "finetune" and base.small and inputs.concept is Concept.SUBJECT:
+        return Dial.BALANCED, "whole"
     if inputs.distinct_photos <= FEW_PHOTOS and method != "embedding":
         return Dial.QUICK, "few"
     usual = find_rule(catalog, method, base.name, Dial.BALANCED, inputs.concept)

@@ -31,6 +31,7 @@ def ask_advisor(
         catalog = replace(catalog, bases=(base,))
     case = AdviceInput.from_photos(
         (photo.checked for photo in photos), given.concept, given.motif,
+        transparent=any(photo.transparent for photo in photos),
         concepts=given.concepts, commercial=given.commercial,
     )  # fmt: skip
     return case, advise(catalog, case)

@@ -30,6 +30,14 @@ SMALL = {
     Dial.BALANCED: (76, 1, 80, 105),
     Dial.THOROUGH: (120, 2, 140, 200),
 }
+#: the same for photographs and other subjects, which need that many steps to be recognised
+#: (benchmarks/RESULTS.md, photographs)
+SMALL_SUBJECT = {
+    Dial.QUICK: (160, 2, 160, 200),
+    Dial.BALANCED: (250, 2, 250, 330),
+    Dial.THOROUGH: (400, 4, 400, 600),
+}
+SMALL_RATE, SMALL_SUBJECT_RATE = 3e-4, 6e-4
 FULL = {
     Dial.QUICK: (600, 20, 600, 1500),
     Dial.BALANCED: (1500, 40, 1500, 6000),
@@ -50,11 +58,14 @@ def defaults(request: TrainRequest, base: Base, family: FamilyNumbers) -> dict[s
 
 def rules(base: Base, family: FamilyNumbers) -> Iterator[Rule]:
     """Return the rules of the dial; there is no rank."""
-    for dial, (one, more, least, most) in (SMALL if base.small else FULL).items():
-        for concept in Concept:
+    full = (FULL, family.FULL_RATE, 1)
+    small_subject, small = (SMALL_SUBJECT, SMALL_SUBJECT_RATE, 4), (SMALL, SMALL_RATE, 8)
+    for concept in Concept:
+        subject = concept is Concept.SUBJECT
+        steps, rate, batch = (small_subject if subject else small) if base.small else full
+        for dial, (one, more, least, most) in steps.items():
             yield Rule(
                 "finetune", base.name, concept, dial, one, more, least, most, rank=0,
-                learning_rate=3e-4 if base.small else family.FULL_RATE,
-                batch_size=8 if base.small else 1,
+                learning_rate=rate, batch_size=batch,
                 file_bytes=file_sizes(base, family).model, reason=f"network_{dial}",
             )  # fmt: skip

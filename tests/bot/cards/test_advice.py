@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from bot import wording
+from bot.demo.mascot import TRAINED, picture_files
 from bot.wording.errors import ERRORS
+from storage.photos.pixels import check_picture
 from storage.records import Base, Commercial, Dial, Domain, Method, Rule, Server
 
 DATASET = {"dataset": "my dog"}
@@ -70,14 +74,27 @@ async def test_advice(kit, scheduler):
     said = kit.text(answer)
     assert answer.ephemeral
     assert "My advice for my dog" in said
-    assert "**LoRA** on **Safelight emoji** · balanced" in said
+    assert "**Fine\\-tuned model** on **Safelight emoji** · balanced" in said
     assert [f"**{line}:**" in said for line in ("Method", "Base", "Time")] == [True] * 3
     assert wording.advice.BASES["base_no_gpu"] in said
-    assert "Or: **Embedding**" in said
+    assert "Or: **LoRA**" in said
     assert "8 photos ready" in said
-    assert kit.labels(answer) == ["Start", "Switch to Embedding", "Not now"]
+    assert kit.labels(answer) == ["Start", "Switch to LoRA", "Not now"]
     assert selects(kit, answer) == ["animal", "fun"]
     assert await kit.store.jobs.list_open() == []
+
+
+@pytest.mark.usefixtures("scheduler")
+async def test_transparent_pictures(kit):
+    """Pictures on transparent ground are taken for a drawn character."""
+    alice = kit.add_member("alice")
+    dataset = await kit.add_dataset(alice, "my dog")
+    for picture in picture_files(TRAINED[:3]):
+        await kit.store.photos.add(dataset, check_picture(picture.read_bytes()))
+
+    answer = await alice.slash(kit.channel, "train auto", **DATASET)
+
+    assert selects(kit, answer) == ["figure", "fun"]
 
 
 async def test_start(kit, scheduler):
@@ -90,7 +107,7 @@ async def test_start(kit, scheduler):
 
     (job,) = await kit.store.jobs.list_open()
     asked = [job.request[name] for name in ("method", "base", "dial", "class_word")]
-    assert asked == ["lora", "embedded", "quick", "dog"]
+    assert asked == ["finetune", "embedded", "balanced", "dog"]
     assert job.private
 
 
@@ -100,11 +117,11 @@ async def test_other(kit, scheduler):
     await scheduler.add_dataset(alice, photos=8)
     card = await alice.slash(kit.channel, "train auto", **DATASET)
 
-    other = await alice.click(card.response, label="Switch to Embedding")
-    assert "**Embedding** on **Safelight emoji**" in kit.text(other)
-    assert "Or: **LoRA**" in kit.text(other)
-    first = await alice.click(other.response, label="Switch to LoRA")
-    assert "**LoRA** on **Safelight emoji**" in kit.text(first)
+    other = await alice.click(card.response, label="Switch to LoRA")
+    assert "**LoRA** on **Safelight emoji**" in kit.text(other)
+    assert "Or: **Fine\\-tuned model**" in kit.text(other)
+    first = await alice.click(other.response, label="Switch to Fine-tuned model")
+    assert "**Fine\\-tuned model** on **Safelight emoji**" in kit.text(first)
 
 
 async def test_motif(kit, scheduler):
@@ -200,12 +217,14 @@ async def test_beside_an_order(kit, scheduler):
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice, photos=8)
 
-    same = await alice.slash(kit.channel, "train lora", **DATASET)
+    same = await alice.slash(kit.channel, "train finetune", **DATASET)
     assert "**Method:**" in kit.text(same)
     assert kit.labels(same) == ["Start", "More options", "Not now"]
 
     other = await alice.slash(kit.channel, "train embedding", **DATASET)
-    assert kit.says(other, wording.advice.SUGGESTION, method="LoRA", base="Safelight emoji")
+    assert kit.says(
+        other, wording.advice.SUGGESTION, method="Fine-tuned model", base="Safelight emoji"
+    )
     assert kit.labels(other) == ["Start", "More options", "Advise me", "Not now"]
     advised = await alice.click(other.response, label="Advise me")
     assert "My advice for my dog" in kit.text(advised)
@@ -230,5 +249,5 @@ async def test_after_a_restart(kit, scheduler):
     card = await alice.slash(kit.channel, "train auto", **DATASET)
     await kit.restart()
 
-    other = await alice.click(card.response, label="Switch to Embedding")
-    assert "**Embedding**" in kit.text(other)
+    other = await alice.click(card.response, label="Switch to LoRA")
+    assert "**LoRA**" in kit.text(other)

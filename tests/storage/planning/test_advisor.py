@@ -137,16 +137,19 @@ def test_photos_that_do_not_count() -> None:
 
 
 def test_no_gpu() -> None:
-    """Without a GPU only the embedded base is advised, with a LoRA."""
-    advice = advise(
-        catalog(*ALL, memory=0),
-        case(matter=SubjectMatter.PERSON, distinct_photos=3, total_photos=3),
-    )
+    """Without a GPU only the embedded base is advised: its whole network for photographs."""
+    few = {"distinct_photos": 3, "total_photos": 3}
+    advice = advise(catalog(*ALL, memory=0), case(matter=SubjectMatter.PERSON, **few))
 
     assert short(advice) == [
+        ("finetune", "embedded", "balanced"), ("lora", "embedded", "quick"),
+    ]  # fmt: skip
+    assert advice.first.reasons == ("method_whole", "base_no_gpu", "dial_whole")
+    drawn = advise(catalog(*ALL, memory=0), case(matter=SubjectMatter.FIGURE, **few))
+    assert short(drawn) == [
         ("lora", "embedded", "quick"), ("embedding", "embedded", "balanced"),
     ]  # fmt: skip
-    assert advice.first.reasons[:2] == ("method_measured", "base_no_gpu")
+    assert drawn.first.reasons[0] == "method_measured"
 
 
 @pytest.mark.parametrize(("memory", "name"), [(24, "realvis"), (8, "realistic"), (2, "embedded")])

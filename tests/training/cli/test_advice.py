@@ -57,9 +57,19 @@ def test_auto(catalog: Catalog) -> None:
     """Method, base and dial are chosen; a CPU only gets the embedded base."""
     given, _, facts = advice.apply_advice(training(), concept(8), catalog)
 
-    assert (given.method, given.base, given.dial) == ("lora", "embedded", Dial.BALANCED)
+    assert (given.method, given.base, given.dial) == ("finetune", "embedded", Dial.BALANCED)
     assert (facts["photos"], facts["handed"], facts["terms"]) == (8, 8, "")
-    assert facts["second"]["method"] == "embedding"
+    assert facts["second"]["method"] == "lora"
+
+
+def test_transparent_pictures(catalog: Catalog) -> None:
+    """What was cut out is taken for drawn, so that the embedded base needs only a LoRA."""
+    (drawn,) = concept(8)
+    photos = [photo._replace(transparent=True) for photo in drawn.photos]
+
+    given, _, _ = advice.apply_advice(training(), [replace(drawn, photos=photos)], catalog)
+
+    assert given.method == "lora"
 
 
 def test_what_was_given_stays(catalog: Catalog) -> None:
