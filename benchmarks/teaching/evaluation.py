@@ -81,21 +81,29 @@ class Evaluation:
 
     def evaluate_method(self, topic: Topic, method: str, sheet: Sheet) -> Iterator[table.Row]:
         """Train with every seed; yield the median of each figure, and the cost."""
-        grades, trained = [], []
+        grades: dict[str, list[Grades]] = {}
+        trained = []
         for seed in range(self.seeds):
-            overrides = topic.overrides.get(method, {})
             training_spec = TrainingSpec(
-                method, topic.concept, topic.trigger, topic.photos, seed, overrides=overrides
-            )
+                method, topic.concept, topic.trigger, topic.photos, seed,
+                overrides=topic.overrides.get(method, {}), max_file_bytes=topic.max_file_bytes,
+            )  # fmt: skip
             trained.append(self.runner.train(training_spec))
-            pictures = self.runner.sample(topic.prompts, trained[-1].style)
-            sheet.add(f"{topic.title}, {method}, seed {seed}", pictures)
-            grades.append(
-                topic.grade(pictures) | self.measure_forgetting(topic, trained[-1].style)
-            )
-        for figure in grades[0]:
-            yield summarize_figure(topic, method, figure, [each[figure] for each in grades])
+            styles = {method: trained[-1].style, f"{method}, small copy": trained[-1].small_copy}
+            for name, style in styles.items():
+                if style:
+                    title = f"{topic.title}, {name}, seed {seed}"
+                    grades.setdefault(name, []).append(self.grade(topic, style, title, sheet))
+        for name, each in grades.items():
+            for figure in each[0]:
+                yield summarize_figure(topic, name, figure, [seed[figure] for seed in each])
         yield from summarize_cost(topic, method, trained)
+
+    def grade(self, topic: Topic, style: LoadedStyle, title: str, sheet: Sheet) -> Grades:
+        """Return the grades of a style's pictures, which go onto the sheet, too."""
+        pictures = self.runner.sample(topic.prompts, style)
+        sheet.add(title, pictures)
+        return topic.grade(pictures) | self.measure_forgetting(topic, style)
 
     def measure_forgetting(self, topic: Topic, style: LoadedStyle) -> Grades:
         """Grade the known prompts with a subject's style; a look may change them."""

@@ -23,6 +23,7 @@ class Look:
     """One of the judge's held-out styles."""
 
     concept = Concept.LOOK
+    max_file_bytes = 0
     max_seconds = MAX_SECONDS
     bars: Mapping[tuple[str, str], Bar] = {("lora", DISTANCE): Bar(0.6)}
     overrides: Mapping[str, Mapping[str, Any]] = {}

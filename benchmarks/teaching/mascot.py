@@ -25,6 +25,7 @@ class Mascot:
     """
 
     concept = Concept.SUBJECT
+    max_file_bytes = 0
     max_seconds = 90.0
     trigger = NAME.lower()
     bars: Mapping[tuple[str, str], Bar] = {("lora", KNOWN): Bar(5)}

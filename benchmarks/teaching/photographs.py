@@ -23,7 +23,6 @@ from benchmarks.teaching.likeness import EfficientNetLite, FeatureExtractor
 from benchmarks.teaching.runner import Pictures
 from benchmarks.teaching.topic import Bar, Draw, Grades
 from storage.records import Concept
-from training import methods
 from training.bases.cache import BaseCache
 from training.device import Device
 from training.pretraining import photos
@@ -31,6 +30,8 @@ from training.recipe.backgrounds import COLOURS, name_ground
 
 NEAREST = "of 12 pictures, those nearest to a photo of their own"
 LEAST_NEAREST, MAX_SECONDS = 8, 90.0
+MAX_FILE_BYTES = 10 << 20  #: of a file in a server without boosts
+ADVISED = "finetune"  #: by the advisor; it has the bars
 SIDE = 64  #: pixels of the base's pictures
 LARGE = 512  #: pixels that the photographs are compared at
 #: subjects of several photographs among those of mvtb-data
@@ -56,6 +57,7 @@ class Photographs:
     concept = Concept.SUBJECT
     overrides: Mapping[str, Mapping[str, Any]] = {}
     max_seconds = MAX_SECONDS
+    max_file_bytes = MAX_FILE_BYTES
 
     def __init__(
         self, extractor: FeatureExtractor, gallery: PhotoGallery, subject: str, draw: Draw
@@ -64,9 +66,7 @@ class Photographs:
         self.title = f"photographs of {subject}, among {len(gallery.paths)}"
         self.trigger = f"my{subject}"
         bar = Bar(LEAST_NEAREST, table.at_least)
-        self.bars: Mapping[tuple[str, str], Bar] = {
-            (name, NEAREST): bar for name in methods.walk()
-        }
+        self.bars: Mapping[tuple[str, str], Bar] = {(ADVISED, NEAREST): bar}
         self.photos = [(path, "") for path in gallery.of(subject)]
         self.prompts = [name_ground(f"a {self.trigger} emoji", colour) for colour in COLOURS]
         self.features = extractor.extract([read_square(path, LARGE) for path in gallery.paths])

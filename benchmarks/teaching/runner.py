@@ -18,7 +18,7 @@ from training.families import Picture
 from training.pretraining import judge
 from training.pretraining.score import reconstruct, to_picture
 from training.sample import LoadedStyle, draw_pictures
-from training.styles import writer
+from training.styles import header, writer
 
 JUDGE = Path(__file__).parents[1] / "judge"
 STEPS, SIDE = 20, 64
@@ -36,6 +36,7 @@ class TrainedStyle:
     steps: int
     speed: float  #: steps a second
     bytes: int  #: of the file
+    small_copy: LoadedStyle | None = None  #: for a server whose limit of files is lower
 
 
 class Runner:
@@ -52,12 +53,11 @@ class Runner:
         recipe = spec.make_recipe(self.bases, training_spec)
         folder, task = spec.start_training(place, self.bases, training_spec, recipe)
         (done,) = [each for each in task if isinstance(each, Done)]
-        tensors = writer.read_tensors(folder.result / done.file)
-        loaded = LoadedStyle(
-            methods.walk()[training_spec.method], tensors, training_spec.trigger, 1.0
-        )
+        loaded = load_style(folder.result / done.file, training_spec)
+        copy = done.small_copy
+        small = load_style(folder.result / copy.file, training_spec) if copy else None
         seconds, speed = done.timings.seconds, done.timings.steps_per_second
-        return TrainedStyle(loaded, seconds, done.steps, speed, done.bytes)
+        return TrainedStyle(loaded, seconds, done.steps, speed, done.bytes, small)
 
     def sample(self, prompts: Sequence[str], style: LoadedStyle | None = None) -> Pictures:
         """Sample prompts as `/sample` does, each with its own seed, the same for every style."""
@@ -80,6 +80,12 @@ class Runner:
             return [
                 to_picture(each) for each in reconstruct(family.vae, judge.to_pixels(pictures))
             ]
+
+
+def load_style(file: Path, training_spec: spec.TrainingSpec) -> LoadedStyle:
+    """Return a file's style; which method it is of stands in the file."""
+    method = methods.find(header.read_method_and_trigger(file)["method"])
+    return LoadedStyle(method, writer.read_tensors(file), training_spec.trigger, 1.0)
 
 
 def read_picture(path: Path) -> Image.Image:

@@ -42,6 +42,7 @@ class TrainingSpec:
     dial: Dial = Dial.BALANCED
     word: str = ""
     overrides: Mapping[str, Any] = field(default_factory=dict)  #: e.g. steps, rank, learning_rate
+    max_file_bytes: int = 0  #: above which a smaller copy is made, too; 0 is never
 
 
 def read_photos(name: str) -> Photos:
@@ -72,6 +73,7 @@ def make_recipe(bases: BaseCache, training_spec: TrainingSpec, **more: Any) -> R
     files = [(path.name, caption) for path, caption in training_spec.photos]
     request = replace(request, **training_spec.overrides)
     transparent = [path.name for path, _ in training_spec.photos if has_alpha(path)]
+    more = {"max_file_bytes": training_spec.max_file_bytes} | more
     return complete_recipe(request, base, files, transparent, accepted=time.time(), **more)
 
 

@@ -35,6 +35,7 @@ class Subject:
     """A held-out name, whose true picture is ranked among all of the same style."""
 
     concept = Concept.SUBJECT
+    max_file_bytes = 0
     max_seconds = MAX_SECONDS
     bars: Mapping[tuple[str, str], Bar] = {
         ("lora", RANKED_FIRST): Bar(9, table.at_least),

@@ -46,6 +46,7 @@ class Topic(Protocol):
     base: Pictures  #: the base's pictures of the prompts
     bars: Mapping[tuple[str, str], Bar]  #: by method and figure
     overrides: Mapping[str, Mapping[str, Any]]  #: settings by method
+    max_file_bytes: int  #: above which a smaller copy is made and graded, too; 0 is never
 
     def grade(self, pictures: Pictures) -> Grades:
         """Return the grades of pictures sampled from the prompts."""

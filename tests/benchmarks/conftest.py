@@ -32,7 +32,8 @@ class FakeRunner:
         """Record the request; each seed takes a second longer."""
         self.trainings.append(training_spec)
         loaded = LoadedStyle(methods.walk()[training_spec.method], {}, training_spec.trigger, 1.0)
-        return TrainedStyle(loaded, 50.0 + training_spec.seed, 200, 7.5, 4096)
+        small = loaded if training_spec.max_file_bytes else None
+        return TrainedStyle(loaded, 50.0 + training_spec.seed, 200, 7.5, 4096, small)
 
     def sample(self, prompts, style=None):
         """Return the stored pictures with a style, blank ones without."""

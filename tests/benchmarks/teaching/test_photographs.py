@@ -7,6 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
+from benchmarks.teaching.evaluation import Evaluation
 from benchmarks.teaching.photographs import NEAREST, PhotoGallery, Photographs, read_square
 
 
@@ -53,3 +54,18 @@ def test_the_ceiling_is_of_photographs_at_64_pixels(gallery, blank):
 def test_a_photograph_is_cut_square(gallery):
     """Its middle is kept."""
     assert read_square(gallery.paths[0], 64).size == (64, 64)
+
+
+def test_what_a_server_gets_is_graded_too(gallery, blank, frozen_judge, style_runner):
+    """The whole network has bars; its small copy has figures of its own."""
+    topic = Photographs(MeanColour(), gallery, "ball", blank)
+    style_runner.copies |= dict.fromkeys(topic.prompts, topic.real[0])
+    evaluation = Evaluation(style_runner, frozen_judge, seeds=2, method="finetune")
+
+    rows = {
+        row.what.removeprefix(f"{topic.title}, "): row for row in evaluation.evaluate_topic(topic)
+    }
+
+    assert rows[f"finetune: {NEAREST}"].met is True
+    assert rows[f"finetune, small copy: {NEAREST}"].figure == "12 (seeds: 12, 12; control: 0)"
+    assert rows["finetune: seconds"].met is True

@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks.teaching import spec
 from benchmarks.teaching.runner import Runner, read_picture
+from storage.records import Concept
 from training.bases.cache import BaseCache
 from training.device import Device
 
@@ -32,3 +33,22 @@ def test_every_style_is_drawn_from_the_same_seeds(style_runner):
     (again,) = style_runner.sample(["a fox emoji"])
 
     assert first[0].tobytes() == again.tobytes() != first[1].tobytes()
+
+
+def test_a_large_file_has_a_small_copy(style_runner):
+    """Where a server's limit is lower, a LoRA taken from the whole network is there, too."""
+    photos = spec.read_photos("panda")[:1]
+    asked = spec.TrainingSpec(
+        "finetune",
+        Concept.SUBJECT,
+        "panda",
+        photos,
+        overrides={"steps": 1},
+        max_file_bytes=9 << 20,
+    )
+
+    trained = style_runner.train(asked)
+
+    assert trained.style.method.METHOD.name == "finetune"
+    assert trained.small_copy.method.METHOD.name == "locon"
+    assert trained.bytes > 20 << 20
