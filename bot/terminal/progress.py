@@ -279,7 +279,11 @@ def explain_note(note: Note) -> str:
     """Return the sentence of a note, or of an error over which a file was left out."""
     known = wording.job.NOTES | wording.shell.TOLD
     if note.code in known:
-        return fill(known[note.code], **note.facts)
+        count = note.facts.get("count", 0)
+        lists = {
+            n: wording.join_some(v, count) for n, v in note.facts.items() if isinstance(v, list)
+        }
+        return wording.hide_control_chars(fill(known[note.code], **{**note.facts, **lists}))
     sentence, file = explain_event(note.to_json()), note.facts.get("file")
     return fill(wording.shell.LEFT_OUT, file=file, sentence=sentence) if file else sentence
 

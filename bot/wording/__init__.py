@@ -34,6 +34,7 @@ from bot.wording.template import (
     format_count,
     format_duration,
     format_size,
+    join_some,
     join_words,
     say,
 )

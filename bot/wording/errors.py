@@ -78,6 +78,7 @@ ERRORS = {
     "few_photos": "**{name}** has only {photos} of the {least} photos that training needs. Add more with /dataset add; different angles and backgrounds help most.",
     "folder_missing": "There is no folder {folder}. Check the path.",
     "folder_refused": "The folder {folder} can't be written to. Choose another one, or change its permissions.",
+    "folders_many": "The pictures of {folder} are in several folders: {folders}. Name one of them instead, such as {example}.",
     "folders_uneven": "There are {folders} folders. Give --trigger once for each of them, and --concept and --class-word once for all or once for each.",
     "forbidden": "I'm missing a permission in this channel. Ask an admin to let me *View Channel*, *Send Messages*, *Attach Files* and *Create Public Threads* here.",
     "gamma_flow": "Min-SNR doesn't apply to bases of the family {family}: gamma must be 0.",
@@ -192,6 +193,15 @@ To see everything without a token, run: safelight demo""",
     "when_bad": "{value} is neither a day, a time nor the name of a backup. Write it like 2026-11-30 or '2026-11-30 18:00'.",
     "word_missing": "Class pictures need to know what the photos show, in one word, e.g. *dog*. Fill in the word.",
     "worker_died": "The trainer stopped {attempts} times during this job without getting any further. Try again later or with a smaller base; if it keeps happening, the operator can find the reason in the job's log.txt.",
+    "zip_bomb": "This zip would unpack to {megabytes} MB, far more than photos do, so I don't open it. Zip just the photos and their captions.",
+    "zip_damaged": "This zip is damaged or incomplete. Zip the photos again, and send that.",
+    "zip_empty": "There are no pictures in this zip. Zip the photos themselves: JPEG, PNG, WebP, HEIC or AVIF.",
+    "zip_encrypted": "This zip is locked with a password. Make one without, and send that.",
+    "zip_links": "This zip has a link in it ({file}) in place of a file. Zip the photos themselves.",
+    "zip_many": "This zip has too many files; the limit is {most}. Zip just the photos and their captions.",
+    "zip_method": "This zip is packed in an unusual way ({file}). Make an ordinary one, as Windows, macOS and phones do.",
+    "zip_nested": "This zip has another archive in it ({file}). Unpack that first, then zip the photos themselves.",
+    "zip_path": "This zip has a file with a path that leads out of it ({file}), so I don't open it. Zip the photos anew.",
 } | REFUSALS
 
 IN_SHELL = {
@@ -253,5 +263,7 @@ IN_SHELL = {
     "trigger_bad": "A --trigger is one word of at most {most} letters and digits, e.g. mydog.",
     "trigger_missing": "Each folder of photos needs a trigger word: give --trigger once for each.",
     "scheduler_away": "There is no base here that can be trained. Fetch one; safelight bases lists them.",
+    "zip_bomb": "This zip would unpack to {megabytes} MB, far more than photos do, so it is not opened. Zip just the photos and their captions, or unpack it and name the folder.",
+    "zip_path": "This zip has a file with a path that leads out of it ({file}), so it is not opened. Zip the photos anew.",
     "word_missing": "Class pictures need to know what the photos show: add it in one word, e.g. --class-word dog.",
 }

@@ -13,6 +13,7 @@ from typing import ClassVar
 from storage.errors import Fact
 
 MARKDOWN = re.compile(r"([\\*_~|`>#\[\]()<:\-])")
+MAX_JOINED = 6  #: of many words
 MAX_TEXT_CHARS = 300  #: of any one foreign text on a card
 
 
@@ -59,6 +60,14 @@ def join_words(words: list[str]) -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def join_some(words: list[str], count: int) -> str:
+    """Join the first of `count` words, and say how many more there are."""
+    if count <= MAX_JOINED:
+        return join_words(words)
+    shown = words[: MAX_JOINED - 1]
+    return join_words([*shown, f"{count - len(shown)} more"])
 
 
 def format_size(size: float) -> str:

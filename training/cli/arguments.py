@@ -54,7 +54,7 @@ class TrainArguments:
     """A training. Of `None` and empty values, the dial or the advisor decides."""
 
     photos: Path = flag(
-        "folder of pictures; the caption of x.png is read from x.txt",
+        "folder or zip of pictures, with captions where other tools keep them (docs/photos.md)",
         name="photos",
         metavar="PHOTOS",
     )
@@ -69,7 +69,7 @@ class TrainArguments:
     base: str = flag("base to start from, see safelight bases (default: embedded)", default="")
     dial: Dial | None = flag("how long to train (default: balanced)")
     more_photos: list[Path] = flag(
-        "folder of a further concept; give --trigger for each folder, in order",
+        "folder or zip of a further concept; give --trigger for each folder, in order",
         name="--photos",
         metavar="PHOTOS",
     )
@@ -105,7 +105,7 @@ class TrainArguments:
 class AdviseArguments:
     """A question to the advisor."""
 
-    photos: Path = flag("folder of pictures", name="photos")
+    photos: Path = flag("folder or zip of pictures", name="photos")
     concept: Concept = flag("what the pictures teach (default: subject)", default=Concept.SUBJECT)
     base: str = flag("the only base to consider", default="")
     concepts: int = flag(
@@ -139,7 +139,7 @@ class SampleArguments:
 class CaptionArguments:
     """Photos to describe."""
 
-    photos: Path = flag("folder of pictures", name="photos")
+    photos: Path = flag("folder or zip of pictures", name="photos")
     out: Path = flag("folder to write the captions to", metavar="DIR")
     captioner: str = flag(
         "a captioner, see safelight bases (default: SAFELIGHT_CAPTIONER)", default=""

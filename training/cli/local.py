@@ -38,7 +38,7 @@ from training.cli.arguments import (
 from training.cli.bases import open_registry
 from training.cli.output import print_line, tell
 from training.cli.outputs import find_free_folder, keep_file, link_or_copy
-from training.cli.photos import list_pictures, name_captions, read_photos, read_usable_photos
+from training.cli.photos import list_photos, name_captions, read_photos
 from training.cli.request import DEFAULT_BASE, ConceptFolder, list_concepts, make_recipe
 from training.cli.runfolder import open_run
 from training.cli.stop import Stop
@@ -113,7 +113,7 @@ class LocalJob:
 
     def advise(self, given: AdviseArguments) -> dict[str, Any]:
         """Suggest how to train."""
-        photos, self.left_out = read_usable_photos(list_pictures(given.photos), self.folder)
+        photos, self.left_out = read_photos(list_photos(given.photos, self.stack), self.folder)
         case, advice = ask_advisor(given, photos, self.runtime.catalog())
         return {"kind": "advised", **advice_facts(case, advice)}
 
@@ -152,15 +152,16 @@ class LocalJob:
         given.out.mkdir(parents=True, exist_ok=True)
         captioner = given.captioner or self.settings.captioner
         open_registry(self.settings).locate_captioner(captioner)  # before torch is imported
-        names_of = name_captions(list_pictures(given.photos))
-        files = {picture: given.out / name for picture, name in names_of.items()}
-        wanted = [each for each in files if given.overwrite or not files[each].exists()]
+        found = list_photos(given.photos, self.stack)
+        names_of = name_captions(photo.name for photo in found)
+        files = {photo: given.out / name for photo, name in names_of.items()}
+        wanted = [p for p in found if given.overwrite or not files[p.name].exists()]
         if len(wanted) < len(files):
             kept = len(files) - len(wanted)
             tell("captions_kept", kept=kept, pictures=len(files), out=str(given.out))
         if not wanted:
             return LogEntry(Done(), time.time()).to_line()
-        read, self.left_out = read_usable_photos(wanted, self.folder)
+        read, self.left_out = read_photos(wanted, self.folder)
         photos = {photo.file: photo for photo in read}
         request = CaptionRequest(captioner, given.trigger, tuple(range(1, len(photos) + 1)))
 
@@ -171,7 +172,7 @@ class LocalJob:
             if not isinstance(event, PhotoCaptioned):
                 return event
             photo, write = photos[event.file], partial(write_caption, event.caption)
-            paths = [files[each] for each in (photo.path, *photo.copies)]
+            paths = [files[each] for each in (photo.name, *photo.copies)]
             kept = [keep_file(write, [path], overwrite=given.overwrite) for path in paths]
             return replace(event, file=", ".join(str(path) for path in kept if path))
 
@@ -182,10 +183,13 @@ class LocalJob:
         read: list[ConceptFolder] = []
         for concept in concepts:
             after = sum(len(each.photos) for each in read)
-            photos = read_photos(list_pictures(concept.folder), self.folder, after)
+            photos, left_out = read_photos(
+                list_photos(concept.folder, self.stack), self.folder, after
+            )
+            self.left_out += left_out
             for photo in photos:
                 for copy in photo.copies:
-                    tell("copy_left_out", copy=copy.name, file=photo.path.name)
+                    tell("copy_left_out", copy=copy, file=photo.name)
             read.append(replace(concept, photos=photos))
         total = sum(len(each.photos) for each in read)
         tell("photos_copied", photos=total, folder=str(self.folder.photos))

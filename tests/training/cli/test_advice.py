@@ -35,7 +35,7 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
 def photos(count: int) -> list[FolderPhoto]:
     """Return photos that differ strongly."""
     return [
-        FolderPhoto(f"{at}.png", Path(f"{at}.png"), "",
+        FolderPhoto(f"{at}.png", f"{at}.png", "",
                     CheckedPhoto("", at * 0x0F0F_F0F0_0FF0, 400, 300, b"", b"", ()))
         for at in range(count)
     ]  # fmt: skip

@@ -1,15 +1,17 @@
-"""Photos are read from a folder on this machine."""
+"""Photos are read from a folder or zip on this machine."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import json
+import zipfile
+from contextlib import ExitStack
 
 import pytest
 from PIL import Image, ImageDraw
 
 from storage.errors import UserError
 from storage.folders import JobFolder
-from training.cli.photos import list_pictures, name_captions, read_photos
+from training.cli.photos import list_photos, name_captions, read_photos
 
 
 @pytest.fixture
@@ -24,23 +26,53 @@ def photos(tmp_path):
     return folder
 
 
+def read(source, job):
+    """Return the photos of a folder or zip, as `read_photos` does, and how many were left out."""
+    with ExitStack() as stack:
+        return read_photos(list_photos(source, stack), job)
+
+
 def test_pictures_are_read(photos, tmp_path):
     """Each picture is read once, in order of names, with the caption file beside it."""
     folder = JobFolder(tmp_path / "job")
-    found = read_photos(list_pictures(photos), folder)
+    found, left_out = read(photos, folder)
 
-    told = [(photo.file, photo.path.name, photo.caption) for photo in found]
+    told = [(photo.file, photo.name, photo.caption) for photo in found]
     assert told == [("0001.png", "b.png", "a red wall"), ("0002.png", "c.jpg", "")]
     assert sorted(path.name for path in folder.photos.iterdir()) == ["0001.png", "0002.png"]
-    assert [[copy.name for copy in photo.copies] for photo in found] == [["d.png"], []]
+    assert [photo.copies for photo in found] == [("d.png",), ()]
+    assert left_out == 0
 
 
-def test_a_bad_picture_is_named(photos, tmp_path):
-    """The error has the file's name and a code."""
+def test_a_zip_is_read_as_its_folder(photos, tmp_path):
+    """A zip of a folder has the same photos with the same captions, also by a path inside it."""
+    packed = tmp_path / "photos.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        for path in photos.iterdir():
+            archive.write(path, f"mine/{path.name}")
+
+    found = [read(each, JobFolder(tmp_path / "job")) for each in (photos, packed, packed / "mine")]
+
+    inside = [[photo[2:] for photo in photos] for photos, _ in found]
+    assert inside[0][0][:1] == ("a red wall",)
+    assert [[photo.checked for photo in photos] for photos, _ in found[1:]] == [
+        [photo.checked for photo in found[0][0]]
+    ] * 2
+    assert inside[2] == inside[0]
+
+
+def test_a_bad_picture_is_left_out(photos, tmp_path, capsys):
+    """It is told with its name, and the good ones are used; if there is none, it is the error."""
     (photos / "a.png").write_bytes(b"")
+    found, left_out = read(photos, JobFolder(tmp_path / "job"))
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    for good in ("b.png", "c.jpg", "d.png"):
+        (photos / good).unlink()
     with pytest.raises(UserError) as bad:
-        read_photos(list_pictures(photos), JobFolder(tmp_path / "job"))
+        read(photos, JobFolder(tmp_path / "job"))
 
+    assert (len(found), left_out) == (2, 1)
+    assert ("photo_empty", "a.png") in [(line["code"], line.get("file")) for line in told]
     assert (bad.value.code, bad.value.facts["file"]) == ("photo_empty", "a.png")
 
 
@@ -51,9 +83,9 @@ def test_a_mask_becomes_the_alpha_channel(photos, tmp_path):
     mask.save(photos / "c.mask.png")
     folder = JobFolder(tmp_path / "job")
 
-    found = read_photos(list_pictures(photos), folder)
+    found, _ = read(photos, folder)
 
-    assert [photo.path.name for photo in found] == ["b.png", "c.jpg"]
+    assert [photo.name for photo in found] == ["b.png", "c.jpg"]
     with Image.open(folder.photos / "0002.png") as picture:
         assert picture.size == (300, 280)
         assert picture.convert("RGB").getpixel((200, 100)) == (0, 0, 254)
@@ -66,44 +98,42 @@ def test_a_mask_hides_nothing(photos, tmp_path):
     Image.new("L", (150, 140), 90).save(photos / "c.mask.png")
     Image.new("RGBA", (64, 64), (255, 0, 0, 90)).save(photos / "z.png")
 
-    read = read_photos(list_pictures(photos), JobFolder(tmp_path / "job"))
+    found, _ = read(photos, JobFolder(tmp_path / "job"))
 
-    assert [photo.path.name for photo in read if photo.transparent] == ["z.png"]
+    assert [photo.name for photo in found if photo.transparent] == ["z.png"]
 
 
-def test_a_mask_of_another_shape_is_named(photos, tmp_path):
-    """A mask that does not fit its photo is refused."""
+def test_a_mask_of_another_shape_is_named(photos, tmp_path, capsys):
+    """A photo whose mask does not fit it is left out, and the mask is named."""
     Image.new("L", (100, 280)).save(photos / "b.mask.png")
 
-    with pytest.raises(UserError) as bad:
-        read_photos(list_pictures(photos), JobFolder(tmp_path / "job"))
+    found, left_out = read(photos, JobFolder(tmp_path / "job"))
 
-    assert (bad.value.code, bad.value.facts["file"]) == ("mask_shape", "b.mask.png")
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (left_out, [photo.name for photo in found]) == (1, ["c.jpg", "d.png"])
+    assert ("mask_shape", "b.mask.png") in [(line["code"], line.get("file")) for line in told]
 
 
 def test_two_pictures_of_one_stem_share_nothing(photos, tmp_path, capsys):
     """The first has `b.txt`, the second its own `b.webp.txt`; who misses one is told its name."""
     Image.new("RGB", (300, 280), "green").save(photos / "b.webp")
-    pictures = list_pictures(photos)
 
-    before = read_photos(pictures, JobFolder(tmp_path / "job"))
+    before, _ = read(photos, JobFolder(tmp_path / "job"))
     said = capsys.readouterr().out
     (photos / "b.webp.txt").write_text("a green wall")
-    after = read_photos(pictures, JobFolder(tmp_path / "job"))
+    after, _ = read(photos, JobFolder(tmp_path / "job"))
 
     assert [photo.caption for photo in before] == ["a red wall", "", ""]
     assert [photo.caption for photo in after] == ["a red wall", "a green wall", ""]
     assert "b.webp.txt" in said
-    assert capsys.readouterr().out == ""
+    assert "beside_shared" not in capsys.readouterr().out
 
 
 def test_names_of_captions():
     """No two pictures write one file, also where A and a are the same letter."""
-    pictures = [Path(name) for name in ("A.JPG", "a.png", "a.png.jpg", "b.png")]
+    names = name_captions(["A.JPG", "a.png", "a.png.jpg", "b.png", "more/b.png"])
 
-    names = name_captions(pictures)
-
-    assert list(names.values()) == ["A.txt", "a.png.txt", "a.png.jpg.txt", "b.txt"]
+    assert [*names.values()] == ["A.txt", "a.png.txt", "a.png.jpg.txt", "b.txt", "more/b.txt"]
 
 
 def test_a_mask_belongs_to_one_picture(photos, tmp_path):
@@ -112,7 +142,7 @@ def test_a_mask_belongs_to_one_picture(photos, tmp_path):
     Image.new("L", (300, 280), 255).save(photos / "c.mask.png")
     folder = JobFolder(tmp_path / "job")
 
-    found = read_photos(list_pictures(photos), folder)
+    found, _ = read(photos, folder)
 
     assert [len(photo.digests) for photo in found] == [1, 2, 1]
     with Image.open(folder.photos / "0003.png") as picture:

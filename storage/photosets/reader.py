@@ -1,0 +1,234 @@
+"""Read a set of photos with captions from a folder or a zip, as other tools leave them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path, PurePosixPath
+
+from storage.errors import UserError
+from storage.events import Note
+from storage.photos.formats import detect_format
+from storage.photosets.archive import is_zip, open_zip
+from storage.photosets.captions import (
+    CAPTION_SUFFIXES,
+    KOHYA_FOLDER,
+    Found,
+    Key,
+    Shared,
+    caption_in_folder,
+    caption_in_name,
+    find_beside,
+    make_key,
+    read_captions,
+    read_metadata,
+)
+from storage.photosets.entries import Entry, list_folder, sort_entries
+
+START_BYTES = 256  #: of a file, by which a picture is known
+MAX_NAMES = 20  #: of files, in a note
+PICTURE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".heic", ".heif", ".hif", ".avif",
+     ".gif", ".bmp", ".tif", ".tiff", ".jxl"}
+)  # fmt: skip
+#: of files that are not opened to see whether they are pictures
+OTHER_SUFFIXES = frozenset(
+    {*CAPTION_SUFFIXES, ".jsonl", ".csv", ".npz", ".npy", ".db", ".ini", ".mp4", ".mov", ".yaml",
+     ".yml", ".toml", ".md", ".log", ".parquet", ".safetensors", ".pt", ".ckpt"}
+)  # fmt: skip
+#: x.mask.png (ours), x-masklabel.png (OneTrainer)
+MASK_MARKS = (".mask", "-masklabel")
+MASK_ENDINGS = tuple(mark + suffix for mark in MASK_MARKS for suffix in (".png", ".jpg", ".webp"))
+MASK_STEM = re.compile(r".+(\.mask|-masklabel)", re.IGNORECASE)
+REGULARIZATION_FOLDER = "reg"  #: in the layout of kohya's GUI
+
+
+@dataclass(frozen=True, slots=True)
+class SetPhoto:
+    """A photo of a set; it was not opened yet."""
+
+    file: Entry
+    name: str  #: its path in the folder that has all photos of the set
+    caption: str = ""
+    mask: Entry | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoSet:
+    """Photos with captions, and what is to be said of the files beside them."""
+
+    photos: tuple[SetPhoto, ...]
+    notes: tuple[Note, ...]
+
+    @property
+    def captioned(self) -> int:
+        """The number of photos with a caption."""
+        return sum(bool(photo.caption) for photo in self.photos)
+
+
+@contextmanager
+def open_set(source: Path, *, all_folders: bool = False) -> Iterator[PhotoSet]:
+    """Yield the photos in a folder, a zip, or a folder in a zip; they can be read in the block.
+
+    Of photos in several folders, kohya's and those that `metadata.jsonl` names belong together;
+    `all_folders` takes any. Raises UserError "folder_missing", "no_photos", "zip_empty",
+    "folders_many", and what `open_zip` does.
+    """
+    if source.is_dir():
+        yield read_set(source, list_folder(source), all_folders=all_folders)
+        return
+    zipped = next((each for each in (source, *source.parents) if each.is_file()), None)
+    if zipped is None or not is_zip(zipped):
+        raise UserError("folder_missing", folder=str(source))
+    with open_zip(zipped) as members:
+        place = PurePosixPath(source.relative_to(zipped).as_posix())
+        inside = [
+            replace(each, path=each.path.relative_to(place))
+            for each in members
+            if each.path.is_relative_to(place)
+        ]
+        yield read_set(source, inside, all_folders=all_folders)
+
+
+def read_set(source: Path, files: Iterable[Entry], *, all_folders: bool) -> PhotoSet:
+    """Return the photos among the files of a folder or zip, each with its caption."""
+    entries = sort_entries(files)
+    metadata = read_metadata(entries)
+    pictures = [each for each in entries if is_picture(each)]
+    if not pictures:
+        raise UserError("no_photos" if source.is_dir() else "zip_empty", name=source.name)
+    chosen = choose_pictures(pictures, metadata, all_folders=all_folders)
+    if not chosen:
+        raise refuse_folders(source, pictures)
+    left = Counter(each.path.parent for each in pictures if each not in chosen)
+    others = [each for each in entries if each not in chosen and each.path.parent not in left]
+    beside, shared = find_beside(chosen, others, CAPTION_SUFFIXES)
+    masks, shared_masks = find_beside(chosen, others, MASK_ENDINGS)
+    captions = read_captions(beside)
+    for picture in chosen:
+        if picture not in captions and (found := metadata.get(make_key(picture.path))):
+            captions[picture] = found
+    named = name_captions(source.name, [each for each in chosen if each not in captions])
+    texts = {picture: found.text for picture, found in captions.items()} | named
+    used = {*masks.values(), *(found.source for found in captions.values())}
+    notes = [
+        *tell_shared([*shared, *shared_masks]),
+        *tell_encodings(captions.values()),
+        *tell_names(named),
+        *tell_unused([each for each in others if each not in used]),
+        *tell_folders(source, left),
+    ]
+    top = find_common_folder(chosen)
+    photos = (
+        SetPhoto(each, str(each.path.relative_to(top)), texts.get(each, ""), masks.get(each))
+        for each in chosen
+    )
+    return PhotoSet(tuple(photos), tuple(notes))
+
+
+def is_picture(entry: Entry) -> bool:
+    """Return whether a file is a picture, by its name or its first bytes, and not a mask."""
+    suffix = entry.path.suffix.lower()
+    if suffix in PICTURE_SUFFIXES:
+        return MASK_STEM.fullmatch(entry.path.stem) is None
+    if suffix in OTHER_SUFFIXES:
+        return False
+    with suppress(UserError, OSError):
+        return detect_format(entry.read(START_BYTES)) is not None
+    return False
+
+
+def choose_pictures(
+    pictures: Sequence[Entry], metadata: Mapping[Key, Found], *, all_folders: bool
+) -> list[Entry]:
+    """Return the pictures that belong together; none, if they are those of several folders."""
+    photos = [each for each in pictures if not is_regularization(each.path)] or pictures
+    folders = Counter(each.path.parent for each in photos)
+    top = min(folders, key=lambda folder: len(folder.parts))
+    if all(folder.is_relative_to(top) for folder in folders):
+        return [e for e in photos if e.path.parent == top or make_key(e.path) in metadata]
+    together = all(KOHYA_FOLDER.fullmatch(folder.name) for folder in folders)
+    if all_folders or together or all(make_key(each.path) in metadata for each in photos):
+        return [*photos]
+    return []
+
+
+def refuse_folders(source: Path, pictures: Iterable[Entry]) -> UserError:
+    """Return the error that names the folders of which one must be chosen."""
+    folders = list_names(dict.fromkeys(each.path.parent for each in pictures))
+    return UserError(
+        "folders_many", folder=str(source), folders=folders, example=str(source / folders[0])
+    )
+
+
+def find_common_folder(pictures: Iterable[Entry]) -> PurePosixPath:
+    """Return the deepest folder that has all these pictures in it."""
+    first, *others = (each.path for each in pictures)
+    return next(
+        folder for folder in first.parents if all(each.is_relative_to(folder) for each in others)
+    )
+
+
+def is_regularization(path: PurePosixPath) -> bool:
+    """Return whether a picture is one for prior preservation, in the layout of kohya's GUI."""
+    return any(part.casefold() == REGULARIZATION_FOLDER for part in path.parts[:-1])
+
+
+def name_captions(name: str, pictures: Sequence[Entry]) -> dict[Entry, str]:
+    """Return the captions in the names of pictures without another one, or of their folders.
+
+    If fewer than half of the pictures' names have one, those are names and no captions.
+    """
+    named = {each: text for each in pictures if (text := caption_in_name(each.path))}
+    if len(named) * 2 < len(pictures):
+        named = {}
+    for picture in pictures:
+        folder = caption_in_folder(picture.path.parent.name or name.removesuffix(".zip"))
+        if folder and picture not in named:
+            named[picture] = folder
+    return named
+
+
+def tell_shared(shared: Iterable[Shared]) -> Iterator[Note]:
+    """Yield a note for each photo whose caption or mask belongs to another one."""
+    for file, owner, other in shared:
+        ending = file.path.name[len(owner.path.stem) :]
+        facts = {"file": file.path.name, "owner": owner.path.name, "other": other.path.name}
+        yield Note("beside_shared", facts | {"own": other.path.name + ending})
+
+
+def tell_encodings(captions: Iterable[Found]) -> Iterator[Note]:
+    """Yield a note for each encoding other than UTF-8."""
+    for encoding, count in Counter(each.encoding for each in captions if each.encoding).items():
+        yield Note("captions_decoded", {"count": count, "encoding": encoding})
+
+
+def tell_names(named: Mapping[Entry, str]) -> Iterator[Note]:
+    """Yield a note if captions were taken from names."""
+    if named:
+        first = next(iter(named.values()))
+        yield Note("captions_named", {"count": len(named), "caption": first})
+
+
+def tell_unused(unused: Sequence[Entry]) -> Iterator[Note]:
+    """Yield a note of the files that were not used."""
+    if unused:
+        names = list_names(each.path for each in unused)
+        yield Note("files_unused", {"count": len(unused), "files": names})
+
+
+def tell_folders(source: Path, left: Mapping[PurePosixPath, int]) -> Iterator[Note]:
+    """Yield a note of sub-folders with pictures that were not taken."""
+    if left:
+        names = list_names(left)
+        facts = {"count": len(left), "folders": names, "pictures": sum(left.values())}
+        yield Note("folders_left", facts | {"example": str(source / names[0])})
+
+
+def list_names(paths: Iterable[PurePosixPath]) -> list[str]:
+    """Return the first of some paths as they are named in a sentence."""
+    return [str(path) for path in islice(paths, MAX_NAMES)]
