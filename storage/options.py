@@ -17,6 +17,7 @@ from storage.limits import MAX_EXTRA_RESOLUTIONS, RESOLUTION, check_range
 from storage.records import Optimizer
 
 LR_SCHEDULERS = ("cosine", "constant")
+SMALL_BACKGROUNDS = 4  #: behind transparent photos; a small base mixes subject and ground
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,11 @@ class Option:
     label: str = ""  #: of its field or switch on the form of the card; empty: not on the form
     hint: str = ""  #: below that label
     aliases: tuple[str, ...] = ()  #: former names, still read
+    small_default: Any = None  #: on small bases, if it differs there
+
+    def default_on(self, *, small: bool) -> Any:
+        """Return the default on a small base, or on any other."""
+        return self.default if self.small_default is None or not small else self.small_default
 
     def from_json(self, value: Any) -> Any:
         """Return a value read from JSON with the type of the default."""
@@ -111,7 +117,8 @@ class TrainingOptions:
     )  # fmt: skip
     random_backgrounds: int = option(
         0, "plain backgrounds to lay each transparent photo on; 4 on the embedded base",
-        limits=(0, 12), switch=4, label="Lay transparent photos on several backgrounds",
+        limits=(0, 12), switch=SMALL_BACKGROUNDS, small_default=SMALL_BACKGROUNDS,
+        label="Lay transparent photos on several backgrounds",
     )  # fmt: skip
     extra_resolutions: tuple[int, ...] = option(
         (), "further resolutions to train at, e.g. 48,96", limits=RESOLUTION, aliases=("sides",)

@@ -153,8 +153,11 @@ class More(Button, verb="plan:more"):
 
     async def press(self, interaction: Interaction) -> None:
         order = await load_order(interaction, self.number(0))
-        datasets = await interaction.client.store.datasets.list_for(interaction.user.id)
-        await open_modal(interaction, MoreForm(order, datasets))
+        store = interaction.client.store
+        datasets = await store.datasets.list_for(interaction.user.id)
+        base = (await store.catalog.read()).get_base(order.base)
+        small = base is not None and base.small
+        await open_modal(interaction, MoreForm(order, datasets, small=small))
 
 
 class MoreForm(OptionsForm):

@@ -6,7 +6,7 @@ a `switch` value, as a select if it has choices, else as a number. Discord allow
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from discord import ui
 from bot import wording
 from bot.actions.order import TrainingOrder
 from bot.cards.components import Form, parse_number, text_input
+from bot.wording import fill
 from storage.errors import UserError
 from storage.limits import CLASS_IMAGES, MAX_CONCEPTS, check_range
 from storage.options import Option, options_table
@@ -33,12 +34,15 @@ NUMBERS = tuple(option for option in ON_FORM if option not in SWITCHES + CHOICES
 class OptionsForm(Form):
     """A form that changes an order."""
 
-    def __init__(self, order: TrainingOrder, datasets: Sequence[Dataset]) -> None:
+    def __init__(
+        self, order: TrainingOrder, datasets: Sequence[Dataset], *, small: bool
+    ) -> None:
         super().__init__(title=wording.training.OPTIONS_FORM)
         self.order = order
+        self.defaults = {each.name: each.default_on(small=small) for each in ON_FORM}  # of its base
         self.other_datasets = dataset_select(order, datasets)
         self.choices = {option.name: choice_select(option, order) for option in CHOICES}
-        self.switches = switch_select(order)
+        self.switches = switch_select({**self.defaults, **order.options})
         values = {each.name: order.options.get(each.name, each.default) for each in NUMBERS}
         self.numbers = {name: number_input(name, f"{value:g}") for name, value in values.items()}
         images = order.num_class_images
@@ -81,8 +85,7 @@ class OptionsForm(Form):
             typed = self.numbers[option.name].value
             number = parse_number(typed, type(option.default)) if typed.strip() else option.default
             found[option.name] = number
-        defaults = {option.name: option.default for option in ON_FORM}
-        return {name: value for name, value in found.items() if value != defaults.get(name)}
+        return {name: value for name, value in found.items() if value != self.defaults.get(name)}
 
 
 def dataset_select(order: TrainingOrder, datasets: Sequence[Dataset]) -> ui.Select[Any]:
@@ -100,10 +103,10 @@ def choice_select(option: Option, order: TrainingOrder) -> ui.Select[Any]:
     return select(option.name, names, {chosen}, least=1)
 
 
-def switch_select(order: TrainingOrder) -> ui.Select[Any]:
-    """Return a select of all options that have a switch."""
+def switch_select(values: Mapping[str, Any]) -> ui.Select[Any]:
+    """Return a select of all options that have a switch; `values` are as they are now."""
     labels = {option.name: option.label for option in SWITCHES}
-    chosen = {name for name in labels if name in order.options}
+    chosen = {name for name in labels if values[name]}
     return select("switches", labels, chosen, most=len(labels))
 
 
@@ -141,7 +144,8 @@ def parse_count(typed: str) -> int:
 def describe_option(option: Option, value: Any) -> str:
     """Return a phrase for an option that differs from its default."""
     if option.switch is not None and option.label:
-        return option.label
+        off = fill(wording.training.SWITCHED_OFF, label=option.label)
+        return option.label if value else off
     label = option.label or option.name.replace("_", " ").capitalize()
     if option.choices:
         return wording.training.CHOICES.get(value, str(value))

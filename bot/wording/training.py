@@ -83,3 +83,4 @@ CHOICES = {
     "schedulefree": "Schedule-free AdamW: constant learning rate",
 }
 WITH_OPTIONS = "-# With: {options}."
+SWITCHED_OFF = "“{label}” switched off"

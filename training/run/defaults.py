@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from storage.errors import JobError
+from storage.options import SMALL_BACKGROUNDS
 from storage.planning.plan import checkpoint_interval
 from storage.planning.prompts import MIN_RESULT_STEPS, PREVIEW_PROMPTS, list_prompts
 from storage.records import Base, Optimizer, Rule
@@ -23,8 +24,6 @@ from training.recipe.concepts import (
     class_prompt,
 )
 from training.recipe.recipe import Recipe
-
-EMBEDDED_BACKGROUNDS = 4  #: behind transparent photos; a small base mixes subject and ground
 
 
 def complete_recipe(
@@ -68,7 +67,7 @@ def base_defaults(
         "prompts": tuple(choose_prompts(request, base, others)),
         "save_every": checkpoint_interval(request.steps),
         "class_prompt": class_prompt(request, base),
-        "random_backgrounds": EMBEDDED_BACKGROUNDS if base.small else 0,
+        "random_backgrounds": SMALL_BACKGROUNDS if base.small else 0,
     }
 
 

@@ -10,7 +10,7 @@ from bot.wording.errors import ERRORS
 DATASET = {"dataset": "my dog"}
 FORM = {
     "optimizer": ["prodigy"],
-    "switches": ["shuffle_caption", "caption_dropout_rate", "noise_offset"],
+    "switches": ["shuffle_caption", "caption_dropout_rate", "noise_offset", "random_backgrounds"],
     "dropout": "0,1",
 }
 
@@ -39,6 +39,26 @@ async def test_more_options(kit, scheduler):
         "caption_dropout_rate": 0.1, "noise_offset": 0.05,
     }  # fmt: skip
     assert [each["trigger"] for each in request["other_datasets"]] == [cat.trigger]
+
+
+async def test_what_a_base_does_by_itself(kit, scheduler):
+    """The form shows what a small base does without being asked, and switches it off."""
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice)
+    shown = []
+    card = await alice.slash(kit.channel, "train lora", **DATASET)
+    for _ in range(2):
+        form = await alice.click(card.response, label="More options")
+        fields = [label["component"] for label in form.modal["components"]]
+        (switches,) = [each for each in fields if each["custom_id"] == "switches"]
+        shown.append([each["value"] for each in switches["options"] if each.get("default")])
+        said = kit.text(await alice.submit_modal(form, FORM | {"switches": [], "dropout": "0"}))
+    await alice.click(card.response, label="Start")
+
+    assert shown == [["random_backgrounds"], []]
+    assert kit.says(said, wording.training.SWITCHED_OFF)
+    (job,) = await kit.store.jobs.list_open()
+    assert job.request["options"] == {"optimizer": "prodigy", "random_backgrounds": 0}
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from storage.options import SMALL_BACKGROUNDS
 from storage.records import Base, Concept, Dial
 from storage.requests import TrainRequest
 from training.recipe.backgrounds import COLOURS, name_ground
 from training.recipe.concepts import ConceptPhotos, TrainingPhoto
 from training.recipe.recipe import Recipe
-from training.run.defaults import EMBEDDED_BACKGROUNDS, complete_recipe
+from training.run.defaults import complete_recipe
 
 BASE = Base("embedded", "Emoji", "sd1", "embedded", 64, "MIT", "emoji", present=True, small=True)
 LARGE = replace(BASE, small=False)
@@ -36,7 +37,7 @@ def test_spread() -> None:
     files = [photo.file for photo in recipe.all_photos]
     assert files == [*["0.png"] * 4, "1.png", *["2.png"] * 4]
     grounds = [photo.background for photo in recipe.photos]
-    assert len(set(grounds[:4])) == 4 == EMBEDDED_BACKGROUNDS
+    assert len(set(grounds[:4])) == 4 == SMALL_BACKGROUNDS
     assert set(grounds) - {""} <= COLOURS.keys()
     assert [photo.caption for photo in recipe.photos] == [
         *(f"a mydog, on a {ground} background" for ground in grounds[:4]),
