@@ -90,11 +90,13 @@ def choose_seed(seed: int | None) -> int:
 
 
 async def find_style(store: Store, style: str | int, member: int, guild: int) -> Style:
-    """Return the style with this id or name that a member can use on a server.
+    """Return the style that a member can use on a server: a button's id, or a typed id or name.
 
-    Raises UserError("style_unknown").
+    Raises UserError: "style_unknown" for a button's, "styles_none" or "style_name_unknown".
     """
-    text = str(style).strip()
+    if isinstance(style, int):
+        return await store.styles.get(style, member, guild)
+    text = style.strip()
     usable = await store.styles.list_usable(member, guild)
     picked = [one for one in usable if str(one.id) == text]
     named = [one for one in usable if one.name.casefold() == text.casefold()]

@@ -117,12 +117,17 @@ def style_buttons(style: Style, interaction: Interaction) -> list[Button]:
 
 
 async def get_own_style(interaction: Interaction, style: str | int) -> Style:
-    """Return the member's own style by id or name; raise UserError for somebody else's."""
-    member = interaction.user.id
-    found = await sampling.find_style(interaction.client.store, style, member, 0)
-    if found.owner != member:
-        raise UserError("style_unknown")
-    return found
+    """Return the member's own style: a button's id, or a typed id or name.
+
+    Raises UserError: "style_not_own" for a button's, "styles_none" or "style_name_unknown".
+    """
+    store, member = interaction.client.store, interaction.user.id
+    if isinstance(style, str):
+        return await sampling.find_style(store, style, member, 0)
+    own = {each.id: each for each in await store.styles.list_for(member)}
+    if style not in own:
+        raise UserError("style_not_own")
+    return own[style]
 
 
 async def share_style(interaction: Interaction, style: str | int) -> Card:
@@ -166,7 +171,7 @@ async def unshare_style(interaction: Interaction, style: str | int) -> Card:
     elif is_moderator(interaction):
         await store.styles.withdraw(found.id, guild)
     else:
-        raise UserError("style_unknown")
+        raise UserError("style_not_own")
     return Card(text(say(wording.style.UNSHARED, name=found.name)))
 
 

@@ -15,7 +15,7 @@ from bot.cards.components import row
 from bot.wording.errors import ERRORS
 
 NOBODY = 999
-UNKNOWN = {ERRORS[code] for code in ("job_unknown", "style_unknown", "styles_none")}
+UNKNOWN = {ERRORS[code] for code in ("job_unknown", "style_unknown", "style_not_own")}
 STYLES = ("style share", "style unshare", "style delete", "sample")
 
 

@@ -125,7 +125,7 @@ async def test_moderator(kit, scheduler):
     (offered,) = await mo.autocomplete(kit.channel, "style unshare", "style", "")
     said = await mo.slash(kit.channel, "style unshare", style=offered["value"])
 
-    assert kit.says(refused, ERRORS["style_unknown"])
+    assert kit.says(refused, ERRORS["style_not_own"])
     assert "no longer shared" in kit.text(said)
     assert await kit.store.styles.list_usable(bob.id, kit.guild.id) == []
     assert not kit.store.styles.file(style).exists()
@@ -226,10 +226,12 @@ async def test_share_result(kit, scheduler):
     (thread,) = kit.channel.threads
     result = thread.last_message
 
+    await scheduler.add_style(bob, "blob")  # which nobody is told to use instead
     prompts = recommend_prompts("mydog", Concept.SUBJECT, small=True)
-    for label in (*prompts, "Try it", "Share", "Get link again", "Delete"):
-        said = kit.text(await bob.click(result, label=label))
-        assert said in {ERRORS["style_unknown"], ERRORS["styles_none"]}
+    for label in (*prompts, "Try it"):
+        assert kit.says(await bob.click(result, label=label), ERRORS["style_unknown"])
+    for label in ("Share", "Get link again", "Delete"):
+        assert kit.says(await bob.click(result, label=label), ERRORS["style_not_own"])
     await alice.click(result, label="Share")
 
     assert (await kit.store.styles.list_for(alice.id))[0].shared == (kit.guild.id,)
