@@ -134,12 +134,15 @@ function choose(input, files) {
   input.dispatchEvent(new Event("change"));
 }
 
+/** Return whether one of the mascot's pictures is among a field's files. */
+const isChosen = (zone, image) =>
+  [...zone.parentNode.querySelectorAll(".upload-file-name")].some((each) => each.textContent === `${image.alt}.png`);
+
 /** Offer the mascot's pictures in a form that takes files: a press adds one, or all. */
 function offerPictures(zone) {
   const shelf = node("div", "safelight-shelf");
   const add = async (chosen) => {
-    const there = [...zone.parentNode.querySelectorAll(".upload-file-name")].map((each) => each.textContent);
-    const missed = chosen.filter((each) => !there.includes(`${each.alt}.png`));
+    const missed = chosen.filter((each) => !isChosen(zone, each));
     choose(zone.querySelector("input"), await Promise.all(missed.map(fetchPicture)));
   };
   for (const image of pictures) {
@@ -160,6 +163,9 @@ function offerPictures(zone) {
 new MutationObserver(() => {
   for (const zone of document.querySelectorAll(".upload-dropzone")) {
     if (!zone.nextElementSibling?.classList.contains("safelight-shelf")) offerPictures(zone);
+    for (const image of zone.nextElementSibling.querySelectorAll("img")) {
+      image.classList.toggle("chosen", isChosen(zone, image)); // the list of files may be out of sight
+    }
   }
 }).observe(document.body, { childList: true, subtree: true });
 

@@ -19,14 +19,14 @@ SIDEBAR = """
 <h2>Try</h2>
 <ol>
 <li>Press <b>Train the mascot</b> and watch noise become Glim.</li>
-<li>Then press one to draw it: {prompts} Or type <code>/sample</code> and ask for anything with <code>glim</code> in it.</li>
-<li>Below its result, three chapters wait: your own photos, sharing it with <b>Robin</b>, and a pair to guess.</li>
+<li>Then press a prompt to draw it: {prompts} Or type <code>/sample</code> and a prompt of your own, with <code>glim</code> in it.</li>
+<li>Below the result are three more things to try: your own photos, sharing Glim with <b>Robin</b>, and a guessing game.</li>
 </ol>
 <h2>Pictures to upload</h2>
 <p class="pictures">{pictures}</p>
-<p>Drag them into a form or onto the message box, or <a href="/pictures.zip" download>download all twelve</a>. On a phone, <code>/dataset add</code> offers them.</p>
+<p>Drag them into a form or onto the message box, or <a href="/pictures.zip" download>download all twelve</a>. On a phone, tap them in the form of <code>/dataset add</code>.</p>
 <h2>What this is</h2>
-<p>The real bot, scheduler and worker; only Discord itself is simulated, by simcord. Type commands into the message box: <code>/</code> lists them.</p>
+<p>The real bot, scheduler and worker; only Discord itself is simulated, by simcord. Commands go into the message box; type <code>/</code> to list them.</p>
 """
 WELCOME = """\
 ### Hi, I'm Safelight
@@ -36,18 +36,18 @@ WELCOME_ALT = "Ten pictures of Glim, a little red darkroom lamp with a green sha
 NO_CHROMIUM = "No Chromium was found, so there is no screenshot of the page."
 TRAIN_MASCOT = "Train the mascot"
 CHAPTERS = """\
-### Three short chapters, two presses each
-**Your own photos:** add five or more of one thing, and see how I would train on them.
-**Share it with Robin:** a friend who draws with {name}, too.
-**Guess which one is trained:** two pictures of one prompt and seed, one drawn with {name}."""
+### Three more things to try, two presses each
+**Your own photos:** add five or more photos of one thing, and see how I'd train on them.
+**Share it with Robin:** then your friend can draw with {name}, too.
+**Guess which one is trained:** two pictures from the same prompt and seed, only one of them drawn with {name}."""
 ADD_OWN_PHOTOS = "Add my photos"
 SHARE_WITH_ROBIN = "Share with Robin"
 DRAW_PAIR = "Guess which one"
 PAIR_WAITS = "### Which one is trained?\nDrawing “{prompt}” twice …"
-PAIR_ASKS = "### Which one is trained?\nBoth are “{prompt}”, from the same seed."
+PAIR_ASKS = "### Which one is trained?\nBoth were drawn from “{prompt}” and the same seed."
 PLACES = ("The first", "The second")
 GUESSED = (
     "### Right!\n{trained} was drawn with the style. {other} is what the base draws without it."
 )
 MISSED = "### Not this time\n{trained} was drawn with the style. {other} is what the base draws without it."
-PAIR_AGAIN = "Guess again"
+PAIR_AGAIN = "Draw another pair"

@@ -19,7 +19,7 @@ from bot.cards.job import JobView, job_card
 from bot.cards.style import Draw
 from bot.demo.browser import LOADED
 from bot.demo.chapters import chapters_card
-from bot.demo.mascot import FOLDER, SHEET
+from bot.demo.mascot import FOLDER, HELD_OUT, SHEET, TRAINED
 from bot.demo.world import OWNER
 from bot.wording.errors import ERRORS
 from storage.events import CheckpointSaved, LogEntry, PreviewsDrawn, Progress, Started
@@ -66,8 +66,10 @@ async def test_the_page_is_ours(tmp_path):
         assert wording.demo.BANNER in body
         assert "SimCord Preview" not in body
         assert (await get(url.partition("#")[0] + "safelight.css"))[0] == 200
-        for path in ("glim.png", "pictures/hat.png", "pictures.zip"):
+        for path in ("glim.png", "pictures/hat.png"):
             assert (await get(url.partition("#")[0] + path))[0] == 200
+        _, packed = await get(url.partition("#")[0] + "pictures.zip")
+        assert all(f"{name}.png" in packed for name in TRAINED + HELD_OUT)
         assert (await get(url.partition("#")[0] + "pictures/..%2f__init__.png"))[0] == 404
 
 
@@ -116,19 +118,22 @@ async def test_a_command_can_be_filled_in_from_the_keyboard(tmp_path, tab):
 
 
 async def test_the_mascot_fills_a_form(tmp_path, tab):
-    """A form that takes files offers the mascot's pictures, one by one or ten at once."""
+    """A form that takes files offers the mascot's pictures, and marks those that are chosen."""
 
     async def make_dataset(there):
         await there.slash(OWNER, "dataset new", name="Glim", kind="subject")
 
     count = "document.querySelectorAll('.upload-item').length"
+    marked = "document.querySelectorAll('.safelight-shelf .chosen').length"
     async with served_page(tmp_path / "home", act=make_dataset) as url, tab(url) as browser:
         await press(browser, wording.dataset.ADD_PHOTOS)
         await browser.wait_until("document.querySelector('.safelight-shelf') !== null")
         await browser.run("document.querySelector('.safelight-shelf button').click()")
-        await browser.wait_until(f"{count} === 1")
+        await browser.wait_until(f"{count} === 1 && {marked} === 1")
         await press(browser, "Add ten")
-        await browser.wait_until(f"{count} === 10")
+        await browser.wait_until(f"{count} === 10 && {marked} === 10")
+        await browser.run("document.querySelector('.upload-remove').click()")
+        await browser.wait_until(f"{count} === 9 && {marked} === 9")
         hint = wording.fill(wording.dataset.ADD_HINT, count=10, limit="10 MB")
         assert await browser.run(f"document.body.innerText.includes({hint!r})")
 
@@ -247,7 +252,7 @@ async def test_an_emoji_of_the_server_is_shown(tmp_path, tab):
 
 
 async def test_a_press_during_another_is_not_lost(tmp_path, tab):
-    """A button that is pressed while another answer is on its way is pressed later."""
+    """While an answer is on its way, only its button is grey; another is pressed later."""
 
     async def make_datasets(there):
         for name in ("Gleam", "Glow"):
@@ -256,7 +261,11 @@ async def test_a_press_during_another_is_not_lost(tmp_path, tab):
     async with served_page(tmp_path / "home", act=make_datasets) as url, tab(url) as browser:
         await press(browser, wording.demo.TRAIN_MASCOT)
         add = find_button(wording.dataset.ADD_PHOTOS)
-        assert await browser.run(f"{add}.ariaDisabled") == "true"
+        pressed = "document.querySelector('.safelight-pressed')"
+        assert await browser.run(
+            f"[{add}.ariaDisabled, +getComputedStyle({add}).opacity,"
+            f" +getComputedStyle({pressed}).opacity < 1]"
+        ) == ["true", 1, True]
         await browser.run(f"{add}.click()")
         assert await browser.run(f"{add}.classList.contains('safelight-pressed')")
         await browser.wait_until("document.querySelector('.modal-dialog') !== null")
