@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import discord
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -37,7 +38,7 @@ async def test_samples(kit, scheduler):
 
 
 async def test_enlarged(kit, scheduler):
-    """Pictures of 64 pixels are enlarged when posted."""
+    """Pictures of 64 pixels are enlarged when posted, each pixel to a square, without blur."""
     _, job = await scheduler.start_training()
     await scheduler.report_preview(job, 0)
     await scheduler.let_bot_poll()
@@ -45,8 +46,12 @@ async def test_enlarged(kit, scheduler):
     (thread,) = kit.channel.threads
     content = await thread.last_message.attachments[0].read()
 
-    with Image.open(io.BytesIO(content)) as picture:
-        assert picture.size == (512, 512)
+    (drawn,) = kit.store.home.job_folder(job.folder).samples.glob("step-000000-0.png")
+    with Image.open(io.BytesIO(content)) as picture, Image.open(drawn) as small:
+        squares = np.asarray(small.convert("RGB")).repeat(8, 0).repeat(8, 1)
+        assert small.size == (64, 64)
+        assert len(small.getcolors()) > 1
+        assert np.array_equal(np.asarray(picture), squares)
 
 
 async def test_result(kit, scheduler):
