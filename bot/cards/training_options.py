@@ -34,12 +34,12 @@ NUMBERS = tuple(option for option in ON_FORM if option not in SWITCHES + CHOICES
 class OptionsForm(Form):
     """A form that changes an order."""
 
-    def __init__(
-        self, order: TrainingOrder, datasets: Sequence[Dataset], *, small: bool
-    ) -> None:
+    def __init__(self, order: TrainingOrder, datasets: Sequence[Dataset], *, small: bool) -> None:
         super().__init__(title=wording.training.OPTIONS_FORM)
         self.order = order
-        self.defaults = {each.name: each.default_on(small=small) for each in ON_FORM}  # of its base
+        self.defaults = {
+            each.name: each.default_on(small=small) for each in ON_FORM
+        }  # of its base
         self.other_datasets = dataset_select(order, datasets)
         self.choices = {option.name: choice_select(option, order) for option in CHOICES}
         self.switches = switch_select({**self.defaults, **order.options})
