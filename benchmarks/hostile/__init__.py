@@ -1,5 +1,5 @@
 """What strangers may send: generators of hostile input, for the suite and for the fuzz.
 
-Each kind has its module and its test in `tests/hostile`: pictures, words, requests, weights and
-bases. A new way to hand something over, such as archives of photos, gets a module here.
+Each kind has its module and its test in `tests/hostile`: pictures, archives of them, words,
+requests, weights and bases. A new way to hand something over gets a module here.
 """

@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 
 from storage.errors import UserError
 from storage.photosets.encodings import decode_texts
-from storage.photosets.entries import Entry
+from storage.photosets.entries import Entry, show_path
 
 MIB = 1 << 20
 MAX_ZIP_FILES = 5000
@@ -97,15 +97,15 @@ def check_member(info: zipfile.ZipInfo, name: str) -> None:
     """Raise UserError for a file that an honest zip of photos does not have."""
     path, mode = PurePosixPath(name), stat.S_IFMT(info.external_attr >> 16)
     if FORBIDDEN.match(name) or ".." in path.parts:
-        raise UserError("zip_path", file=name)
+        raise UserError("zip_path", file=show_path(path))
     if mode not in {0, stat.S_IFREG, stat.S_IFDIR}:
-        raise UserError("zip_links", file=name)
+        raise UserError("zip_links", file=show_path(path))
     if info.flag_bits & ENCRYPTED_FLAGS:
         raise UserError("zip_encrypted")
     if info.compress_type not in METHODS:
-        raise UserError("zip_method", file=name)
+        raise UserError("zip_method", file=show_path(path))
     if path.suffix.lower() in NESTED:
-        raise UserError("zip_nested", file=name)
+        raise UserError("zip_nested", file=show_path(path))
 
 
 def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, size: int) -> bytes:

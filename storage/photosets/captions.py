@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from storage.errors import UserError
 from storage.photosets.encodings import decode_texts
-from storage.photosets.entries import Entry
+from storage.photosets.entries import CONTROL_CHARS, Entry
 
 CAPTION_SUFFIXES = (".txt", ".caption", ".json")  #: the first that is there counts
 MAX_CAPTION_BYTES = 1 << 16  #: of a caption's file; a longer one is something else
@@ -27,7 +27,6 @@ CAPTION_FIELDS = ("text", "caption", "prompt", "description", "tag_string", "tag
 KOHYA_FOLDER = re.compile(r"(?P<repeats>\d+)_(?P<words>\S.*)")
 #: what a caption in a picture's name has, and what names by cameras, phones and screenshots have
 WORD, MIN_WORDS, LONG_NUMBER = re.compile(r"[^\W\d_]{2,}"), 2, re.compile(r"\d{3}")
-CONTROL_CHARS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 Key = tuple[str, ...]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +14,8 @@ from storage.errors import UserError
 from storage.photos.sandbox import MAX_FILE_BYTES, MIB, Darkroom
 from storage.records import CheckedPhoto
 
+CONTROL_CHARS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e]")
+MAX_SHOWN_CHARS = 80  #: of a path in a sentence
 MAX_DEPTH = 3  #: folders below the one that is read
 MAX_FOLDER_FILES = 20_000  #: the rest of a folder is not looked at
 
@@ -37,6 +40,12 @@ def sort_entries(entries: Iterable[Entry]) -> list[Entry]:
     """Return the entries that are not hidden, by name."""
     shown = [each for each in entries if not is_hidden(each.path)]
     return sorted(shown, key=lambda each: each.path.parts)
+
+
+def show_path(path: PurePosixPath) -> str:
+    """Return a path as sentences name it: without control characters, its end if it is long."""
+    shown = CONTROL_CHARS.sub("?", str(path))
+    return shown if len(shown) <= MAX_SHOWN_CHARS else "…" + shown[1 - MAX_SHOWN_CHARS :]
 
 
 def is_hidden(path: PurePosixPath) -> bool:

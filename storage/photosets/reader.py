@@ -27,7 +27,7 @@ from storage.photosets.captions import (
     read_captions,
     read_metadata,
 )
-from storage.photosets.entries import Entry, list_folder, sort_entries
+from storage.photosets.entries import Entry, list_folder, show_path, sort_entries
 
 START_BYTES = 256  #: of a file, by which a picture is known
 MAX_NAMES = 20  #: of files, in a note
@@ -231,4 +231,4 @@ def tell_folders(source: Path, left: Mapping[PurePosixPath, int]) -> Iterator[No
 
 def list_names(paths: Iterable[PurePosixPath]) -> list[str]:
     """Return the first of some paths as they are named in a sentence."""
-    return [str(path) for path in islice(paths, MAX_NAMES)]
+    return [show_path(path) for path in islice(paths, MAX_NAMES)]

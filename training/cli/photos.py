@@ -15,7 +15,7 @@ from PIL import Image
 from storage.errors import UserError
 from storage.folders import JobFolder, write_whole
 from storage.photos.sandbox import Darkroom
-from storage.photosets.entries import Entry, check_entry
+from storage.photosets.entries import Entry, check_entry, show_path
 from storage.photosets.reader import SetPhoto, open_set
 from storage.records import CheckedPhoto
 from storage.tables.photos import has_alpha
@@ -108,7 +108,7 @@ async def _check_photo(file: Entry, darkroom: Darkroom) -> CheckedPhoto:
     try:
         return await check_entry(file, darkroom)
     except UserError as error:
-        raise UserError(error.code, **error.facts | {"file": str(file.path)}) from error
+        raise UserError(error.code, **error.facts | {"file": show_path(file.path)}) from error
 
 
 async def _add_mask(
@@ -119,7 +119,7 @@ async def _add_mask(
         return photo.pixels, ""
     mask = await _check_photo(beside, darkroom)
     if abs(mask.width / mask.height - photo.width / photo.height) > MAX_ASPECT_DIFFERENCE:
-        raise UserError("mask_shape", file=str(beside.path))
+        raise UserError("mask_shape", file=show_path(beside.path))
     return await asyncio.to_thread(_join_alpha, photo.pixels, mask.pixels), mask.digest
 
 
