@@ -191,12 +191,13 @@ class FakeScheduler:
         assert await self.store.jobs.end_run(job.id, job.fence, Status.FAILED, error)
 
     async def add_style(
-        self, who: simcord.MemberActor, name: str = "my dog", size: int = 2048, **facts: Any
+        self, who: simcord.MemberActor, name: str = "my dog", size: int = 2048, **more: Any
     ) -> Style:
         """Add a member's finished style, without commands."""
         dataset = await self.kit.add_dataset(who, name)
+        word = more.pop("trigger", "mydog")
         request = TrainRequest(
-            "lora", "embedded", name, "mydog", Concept.SUBJECT, Dial.QUICK, 100, 8, 1e-3, 4, 7
+            "lora", "embedded", name, word, Concept.SUBJECT, Dial.QUICK, 100, 8, 1e-3, 4, 7
         )
         new = NewJob(
             Kind.TRAIN, who.id, self.kit.guild.id, self.kit.channel.id, asdict(request),
@@ -204,4 +205,4 @@ class FakeScheduler:
         )  # fmt: skip
         queued = await self.store.jobs.queue(new)
         self.kit.bot.jobs.forget(queued.id)
-        return await self.finish_training(await self.claim(Kind.TRAIN), size, **facts)
+        return await self.finish_training(await self.claim(Kind.TRAIN), size, **more)

@@ -200,9 +200,21 @@ async def test_shared_trigger(kit, scheduler):
     assert [job.style for job in await kit.store.jobs.list_open()] == [style.id, own.id]
 
 
+async def test_longest_trigger(kit, scheduler):
+    """Of two trigger words in a prompt the longer one is meant, even if its style is older."""
+    alice = kit.add_member("alice")
+    style = await scheduler.add_style(alice, trigger="mydog house")
+    await scheduler.add_style(alice, "my cat")
+
+    await alice.slash(kit.channel, "sample", prompt="a mydog house")
+
+    assert [job.style for job in await kit.store.jobs.list_open()] == [style.id]
+
+
 async def test_offer(kit, scheduler):
     """Who drew without a style is offered their newest one, for the same prompt and seed."""
     alice = kit.add_member("alice")
+    await scheduler.add_style(alice, "my cat")
     style = await scheduler.add_style(alice)
     await alice.slash(kit.channel, "sample", prompt="a red fox", seed=7)
     await scheduler.finish_sample(await scheduler.claim())

@@ -39,6 +39,7 @@ CHOOSE = """
   [...document.querySelectorAll('.command-ghost')].at(-1)?.click();
 })(%r)
 """
+CHAT = "document.querySelector('.gallery-image[alt^=\"Two lines of a chat\"]')"
 NAMES = "[...document.querySelectorAll('.command-entry strong')].map(e => e.innerText)"
 
 
@@ -76,15 +77,20 @@ async def show_everything(there):
 
 
 async def test_nothing_is_wider_than_a_phone(tmp_path, tab):
-    """Every form, command, option and list of names fits 390 pixels; cards other phones, too."""
+    """Every form, command, option and list of names fits 360 pixels; cards any width.
+
+    A picture's emoji in a line of chat is as large as in Discord, 32 pixels.
+    """
     async with served_page(tmp_path / "home", act=show_everything) as url, tab(url) as browser:
-        for width in (360, 430, 390):
+        for width in (1280, 430, 390, 360):
             await browser.resize(width, 844)
             await browser.wait_for_text(wording.style.SHOWN.rpartition("\n")[2])
             await browser.wait_until(
                 f"document.fonts.status === 'loaded' && innerWidth === {width}"
             )
             assert await list_cut_off(browser) == []
+            if width == 1280:
+                await browser.wait_until(f"{CHAT}.naturalWidth === 640 && {CHAT}.width === 320")
         for label in FORMS:
             await press(browser, label)
             await browser.wait_until("document.activeElement.closest('.modal-body') !== null")

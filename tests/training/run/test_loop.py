@@ -95,15 +95,17 @@ def test_long_caption(bases: BaseCache, make_recipe: Made, make_job_folder: Laid
 def test_before(
     bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told
 ) -> None:
-    """The previews before training are the base's own, though they are sampled after a step."""
+    """Before training the base's own pictures are shown, just before its end none."""
     prompt = SamplePrompt("a mydog emoji", 3)
-    folder = make_job_folder(make_recipe(learning_rate=0.1, steps=2, prompts=(prompt,)))
+    more = {"learning_rate": 0.1, "steps": 4, "save_every": 3, "prompts": (prompt,)}
+    folder = make_job_folder(make_recipe(**more))
     run_task(train(folder, bases))
     with bases.borrow("embedded") as family:
         alone = family.sample_image(Picture(prompt.text, "", prompt.seed, SAMPLING_STEPS, 64, 64))
 
-    before, after = (folder.samples / f"step-00000{step}.png" for step in ("0-0", "2-end-0"))
+    before, after = (folder.samples / f"step-00000{step}.png" for step in ("0-0", "4-end-0"))
 
+    assert sorted(folder.samples.glob("step-*.png")) == [before, after]
     assert Image.open(before).tobytes() == alone.tobytes()
     assert Image.open(after).tobytes() != alone.tobytes()
 
