@@ -22,7 +22,8 @@ from storage.signals import HANGUP, STOPS, list_heeded
 
 TRAINING_PROGRAM = (sys.executable, "-m", "training")
 ANSWER_KINDS = (
-    "bases", "fetched", "device", "advised", "inspected", "shrunk", "exported", "promoted",
+    "bases", "fetched", "device", "advised", "inspected", "packed", "shrunk", "exported",
+    "promoted",
 )  # fmt: skip
 TERMINAL_KINDS = frozenset({"done", "failed", "cancelled", "paused", *ANSWER_KINDS})
 SUCCESS_KINDS = frozenset({"done", *ANSWER_KINDS}) - {"fetched"}  #: nothing comes after them
@@ -202,6 +203,15 @@ class EventPrinter:
         sys.stdout.writelines(map(replace_control_chars, lines))
 
     _advice = _advised
+
+    def _packed(self, event: dict[str, Any]) -> None:
+        facts = {
+            **event,
+            "photos": wording.format_count(event["photos"], "photo"),
+            "size": wording.format_size(event["bytes"]),
+        }
+        line = fill(wording.shell.PACKED, **facts)
+        sys.stdout.write(replace_control_chars(line))
 
     def _exported(self, event: dict[str, Any]) -> None:
         template = wording.shell.FILE_ANSWERS[event["kind"]]

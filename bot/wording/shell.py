@@ -13,6 +13,7 @@ COMMANDS = {
     "advise": "suggest a method, base and dial for a folder of photos, with reasons",
     "sample": "draw pictures, with or without a style",
     "caption": "write captions for a folder of photos",
+    "pack": "pack photos and captions into a zip for other programs",
     "bases": "list the bases to start from, or fetch one: safelight bases fetch NAME",
     "shrink": "make a smaller copy of a LoRA, and show what is lost",
     "export": "convert a hypernetwork, a LoRA's word or a whole model for other programs",
@@ -49,7 +50,7 @@ TOLD = {
     "captions_kept": "Captions already in {out}: {kept} of {pictures}. They stay as they are (--overwrite writes them anew).",
     "copy_left_out": "{copy} shows the same as {file}, so it is left out.",
     "beside_shared": "{file} belongs to {owner}; for {other}, write {own}.",
-    "captions_some": "{captions} of {photos} photos have a caption.",
+    "captions_some": "Photos with a caption: {captions} of {photos}.",
     "captions_named": "Captions taken from the names of files or folders: {count}, such as “{caption}”.",
     "captions_decoded": "Captions read as {encoding}, because they are not UTF-8: {count}.",
     "files_unused": "Not used: {files}.",
@@ -138,6 +139,7 @@ ADVICE = "{method} on {base}, {dial}"
 ADVICE_SECOND = "Or: {method} on {base}, {dial}: {why}."
 ADVICE_PHOTOS = "Only {photos} of {handed} count: the others are blurred or nearly the same."
 ADVICE_TERMS = "Licence terms: {terms}."
+PACKED = "{file}: {photos}, {captioned} with a caption ({size})"
 FILE_ANSWERS = {
     "exported": "{file}: {size}",
     "promoted": "{base} is now a base ({size}); safelight bases lists it",

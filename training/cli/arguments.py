@@ -18,6 +18,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from storage.names import find_nearest
 from storage.options import options_table
+from storage.photosets.pack import SetForm
 from storage.planning.advice_input import SubjectMatter
 from storage.records import Concept, Dial, Method
 from training import methods
@@ -146,6 +147,25 @@ class CaptionArguments:
     )
     trigger: str = flag("word to put in front of each caption", default="")
     overwrite: bool = flag(OVERWRITE_CAPTIONS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackArguments:
+    """Photos to pack for other tools."""
+
+    photos: Path = flag("folder or zip of pictures, with captions or without", name="photos")
+    form: SetForm = flag(
+        "plain: a.png and a.txt; kohya: a folder such as 10_sks dog; everydream: the caption in "
+        "each name; hub: metadata.jsonl, an image folder for Hugging Face",
+        name="--as",
+    )
+    out: Path = flag("zip to write", metavar="FILE.zip")
+    trigger: str = flag(
+        "what kohya's folder is called behind its repeats, e.g. 'sks dog' (default: made from "
+        "the name of PHOTOS)",
+        default="",
+    )
+    overwrite: bool = flag(OVERWRITE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,13 @@ from training.settings import TrainingSettings
 FAILED_EXIT_CODE = 1
 WRONG_EXIT_CODE = 2  #: of arguments and settings
 STOPPED_EXIT_CODE = 130  #: as a shell's for SIGINT
-END_CODES = {"done": 0, "advised": 0, "paused": STOPPED_EXIT_CODE, "cancelled": STOPPED_EXIT_CODE}
+END_CODES = {
+    "done": 0,
+    "advised": 0,
+    "packed": 0,
+    "paused": STOPPED_EXIT_CODE,
+    "cancelled": STOPPED_EXIT_CODE,
+}
 
 
 class Command(NamedTuple):
@@ -136,6 +142,10 @@ COMMANDS = {
         "Write captions for a folder of pictures.",
         arguments.CaptionArguments,
         partial(run_job, LocalJob.caption),
+    ),
+    "pack": Command(
+        "Pack photos and their captions into a zip that other programs can train on.",
+        arguments.PackArguments, partial(run_job, LocalJob.pack),
     ),
     "bases": Command(
         "List the bases to start from, or fetch some.",

@@ -26,19 +26,21 @@ from storage.events import (
     ResultDrawn,
 )
 from storage.folders import Home, JobFolder, write_json
+from storage.photosets.pack import PackedPhoto, pack_set
 from storage.records import JobCommand, Kind
 from storage.requests import CaptionRequest, SampleRequest
 from training.cli.advice import AUTO, advice_facts, apply_advice, ask_advisor
 from training.cli.arguments import (
     AdviseArguments,
     CaptionArguments,
+    PackArguments,
     SampleArguments,
     TrainArguments,
 )
 from training.cli.bases import open_registry
 from training.cli.output import print_line, tell
-from training.cli.outputs import find_free_folder, keep_file, link_or_copy
-from training.cli.photos import list_photos, name_captions, read_photos
+from training.cli.outputs import find_free_folder, keep_file, keep_numbered, link_or_copy
+from training.cli.photos import FolderPhoto, list_photos, name_captions, read_photos
 from training.cli.request import DEFAULT_BASE, ConceptFolder, list_concepts, make_recipe
 from training.cli.runfolder import open_run
 from training.cli.stop import Stop
@@ -178,6 +180,24 @@ class LocalJob:
 
         return self._run(Kind.CAPTION, {"request": asdict(request)}, keep_captions)
 
+    def pack(self, given: PackArguments) -> dict[str, Any]:
+        """Write the photos and captions into a zip, as what a training here sees."""
+        photos, self.left_out = read_photos(list_photos(given.photos, self.stack), self.folder)
+        tell_copies(photos)
+        packed = [
+            PackedPhoto(Path(photo.name).stem, self.folder.photos / photo.file, photo.caption)
+            for photo in photos
+        ]
+        trigger = " ".join(given.trigger.split()) or names.trigger_from_name(given.photos.stem)
+        write = partial(pack_set, packed, given.form, trigger)
+        out = given.out if given.out.suffix.lower() == ".zip" else Path(f"{given.out}.zip")
+        kept = keep_numbered(write, out, overwrite=given.overwrite)
+        captioned = sum(bool(photo.caption) for photo in photos)
+        return {
+            "kind": "packed", "file": str(kept), "bytes": kept.stat().st_size,
+            "photos": len(photos), "captioned": captioned,
+        }  # fmt: skip
+
     def _read_concepts(self, concepts: Sequence[ConceptFolder]) -> list[ConceptFolder]:
         """Read the photos of all concepts into the job folder, and tell what is left out."""
         read: list[ConceptFolder] = []
@@ -187,9 +207,7 @@ class LocalJob:
                 list_photos(concept.folder, self.stack), self.folder, after
             )
             self.left_out += left_out
-            for photo in photos:
-                for copy in photo.copies:
-                    tell("copy_left_out", copy=copy, file=photo.name)
+            tell_copies(photos)
             read.append(replace(concept, photos=photos))
         total = sum(len(each.photos) for each in read)
         tell("photos_copied", photos=total, folder=str(self.folder.photos))
@@ -236,6 +254,13 @@ class LocalJob:
         place = find_free_folder(file.with_suffix(""), hub.INDEX, overwrite=overwrite)
         registry = open_registry(self.settings)
         promote.write_model_folder(file, place, registry, overwrite=overwrite)
+
+
+def tell_copies(photos: Sequence[FolderPhoto]) -> None:
+    """Tell which pictures are left out because they show the same as another one."""
+    for photo in photos:
+        for copy in photo.copies:
+            tell("copy_left_out", copy=copy, file=photo.name)
 
 
 def wait_for_room(execution: Execution) -> None:

@@ -23,6 +23,7 @@ FROM_EVENTS = {"job.NOTES", "doctor.CHECKS"} | {
     for name in (
         "BASE", "BASE_GOOD", "BASE_WEAK", "BASE_LICENCE", "COMMERCIAL_USE", "EVENTS", "FETCH",
         "FETCHED", "FETCHED_ALREADY", "FETCHED_NOT_VERIFIED", "FETCHING", "FILE_ANSWERS", "NOTES",
+        "PACKED",
     )
 }  # fmt: skip
 
