@@ -7,7 +7,7 @@ PAGE = {
     "<title>SimCord Preview</title>": "<title>Safelight demo</title>",
     "<strong>SimCord</strong><small>Preview": "<strong>Safelight</strong><small>demo",
     'aria-hidden="true">S</span>': 'aria-hidden="true"></span>',
-    ">Messages</button>": ">About</button>",
+    ">Messages</button>": ">Guide</button>",
     "</head>": '<link rel="icon" href="/glim.png">'
     '<link rel="stylesheet" href="/safelight.css"></head>',
 }

@@ -56,7 +56,7 @@ DIALS = {
     "dial_several": "several things need more steps than one",
     "dial_time": "a longer run would exceed this server's time limit",
     "dial_whole": "with fewer steps the likeness isn't there yet",
-    "dial_usual": "{photos} is a good number",
+    "dial_usual": "balanced is long enough for {photos}",
 }
 PHOTOS_COUNTED = "-# Only {photos} of {handed} count: the others are blurred or nearly the same."
 LINE = "- **{what}:** {why}."

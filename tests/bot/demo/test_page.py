@@ -281,7 +281,7 @@ async def test_a_recommended_prompt_is_a_button(tmp_path, tab):
     async with served_page(tmp_path / "home", bot) as url, tab(url) as browser:
         await browser.resize(390, 844)
         await browser.wait_for_text(GREETING)
-        await press(browser, "About")
+        await press(browser, "Guide")
         assert await browser.run(f"{button}.disabled")
         (channel,) = [
             one for one in bot.get_all_channels() if isinstance(one, discord.TextChannel)

@@ -304,7 +304,7 @@ def test_advice_is_told_with_its_reasons(capfd):
     lines = capfd.readouterr().out.splitlines()
     lines = lines[lines.index("LoRA on SD, balanced") :]
     assert [line.partition(":")[0] for line in lines[1:4]] == ["- Method", "- Base", "- Time"]
-    assert lines[3] == "- Time: 9 photos is a good number."
+    assert lines[3] == "- Time: balanced is long enough for 9 photos."
     assert lines[4] == fill(wording.shell.ADVICE_PHOTOS, photos="9 photos", handed=20)
     assert lines[5] == fill(wording.shell.ADVICE_TERMS, terms="a copy of it")
     why = wording.advice.BASES["base_domain_drawing"]
