@@ -3,22 +3,45 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from typing import NamedTuple
 
 import discord
 
+from bot.actions.zips import check_packed, is_zip, opening_zip
 from bot.bot import Bot
 from storage.disk import check_disk_space
 from storage.errors import UserError
+from storage.events import Note
 from storage.photos.sandbox import MAX_FILE_BYTES
+from storage.photosets.reader import PhotoSet
 from storage.records import CheckedPhoto, Dataset, Job, Kind, NewJob, Photo
 from storage.requests import CaptionRequest
+from storage.tables.photos import MAX_CAPTION_CHARS, MAX_PHOTOS
 
 MAX_FILES = 10  #: files at once
 MIB = 1024 * 1024
 #: photos from which a training makes sense: 3 to 5 in Gal et al. and Ruiz et al. 2022
 MIN_PHOTOS = 3
+
+
+class Upload(NamedTuple):
+    """A photo that is to be checked and stored."""
+
+    name: str
+    check: Callable[[], Awaitable[CheckedPhoto]]
+    caption: str = ""
+
+
+class ReadZip(NamedTuple):
+    """A zip that was read, and what is to be said of it."""
+
+    name: str
+    photos: int
+    captions: int
+    notes: tuple[Note, ...]
 
 
 @dataclass(slots=True)
@@ -27,35 +50,90 @@ class ReceivedPhotos:
 
     photos: list[tuple[str, Photo]] = field(default_factory=list)
     refused: list[tuple[str, UserError]] = field(default_factory=list)
+    zips: list[ReadZip] = field(default_factory=list)
 
     @property
     def total(self) -> int:
-        """The number of files."""
+        """The number of photos, also of those that are in zips."""
         return len(self.photos) + len(self.refused)
 
 
 async def receive_photos(
     bot: Bot, dataset: Dataset, files: Sequence[discord.Attachment]
 ) -> ReceivedPhotos:
-    """Add files to a dataset; those that are refused are returned with the reason."""
+    """Add photos and zips of them to a dataset; what is refused is returned with the reason."""
     if len(files) > MAX_FILES:
         raise UserError("photos_many", count=len(files), most=MAX_FILES)
     check_disk_space(bot.settings)
-    checks = [asyncio.create_task(check_attachment(bot, file)) for file in files]
-    received = ReceivedPhotos()
-    try:
-        for file, checked in zip(files, checks, strict=True):
-            try:
-                photo = await bot.store.photos.add(dataset, await checked)
-            except UserError as refused:
-                received.refused.append((file.filename, refused))
-            else:
-                received.photos.append((file.filename, photo))
-    finally:
-        for unneeded in checks:
-            unneeded.cancel()
-        await asyncio.gather(*checks, return_exceptions=True)
+    received, zips = ReceivedPhotos(), [file for file in files if is_zip(file)]
+    photos = [file for file in files if file not in zips]
+    uploads = [Upload(file.filename, partial(check_attachment, bot, file)) for file in photos]
+    await add_uploads(bot, dataset, uploads, received)
+    for file in zips:
+        try:
+            async with opening_zip(bot, file) as found:
+                received.zips.append(read_zip(file.filename, found))
+                uploads, many = list_uploads(bot, found), UserError("photos_full", most=MAX_PHOTOS)
+                await add_uploads(bot, dataset, uploads[:MAX_PHOTOS], received)
+                received.refused += [(each.name, many) for each in uploads[MAX_PHOTOS:]]
+        except UserError as refused:
+            received.refused.append((file.filename, refused))
     return received
+
+
+def list_uploads(bot: Bot, found: PhotoSet) -> list[Upload]:
+    """Return the photos of a zip as uploads."""
+    return [
+        Upload(photo.name, partial(check_packed, bot, photo.file), cut_caption(photo.caption))
+        for photo in found.photos
+    ]
+
+
+def read_zip(name: str, found: PhotoSet) -> ReadZip:
+    """Return what is to be said of a zip."""
+    notes, long = found.notes, sum(len(p.caption) > MAX_CAPTION_CHARS for p in found.photos)
+    if long:
+        facts = {"count": long, "most": MAX_CAPTION_CHARS}
+        notes = (*notes, Note("captions_shortened", facts))
+    return ReadZip(name, len(found.photos), found.captioned, notes)
+
+
+def cut_caption(caption: str) -> str:
+    """Cut a caption behind the last word that a stored one has room for."""
+    if len(caption) <= MAX_CAPTION_CHARS:
+        return caption
+    whole, space, _ = caption[: MAX_CAPTION_CHARS + 1].rpartition(" ")
+    return whole if space else caption[:MAX_CAPTION_CHARS]
+
+
+async def add_uploads(
+    bot: Bot, dataset: Dataset, uploads: Sequence[Upload], received: ReceivedPhotos
+) -> None:
+    """Check photos, some at once, and add them to a dataset in their order."""
+    for first in range(0, len(uploads), MAX_FILES):
+        some = uploads[first : first + MAX_FILES]
+        checks = [asyncio.ensure_future(upload.check()) for upload in some]
+        try:
+            for upload, checked in zip(some, checks, strict=True):
+                try:
+                    photo = await add_photo(bot, dataset, await checked, upload.caption)
+                except UserError as refused:
+                    received.refused.append((upload.name, refused))
+                else:
+                    received.photos.append((upload.name, photo))
+        finally:
+            for unneeded in checks:
+                unneeded.cancel()
+            await asyncio.gather(*checks, return_exceptions=True)
+
+
+async def add_photo(bot: Bot, dataset: Dataset, checked: CheckedPhoto, caption: str) -> Photo:
+    """Add a checked photo to a dataset, with the caption that its owner gave it, if any."""
+    photo = await bot.store.photos.add(dataset, checked)
+    if not caption:
+        return photo
+    await bot.store.photos.set_caption(photo.id, dataset.owner, caption)
+    return replace(photo, caption=caption)
 
 
 async def check_attachment(bot: Bot, file: discord.Attachment) -> CheckedPhoto:

@@ -118,9 +118,8 @@ async def add_photos(
     """Add files to a dataset, queue their captions, and return a card of what became of them."""
     bot = interaction.client
     received = await receive_photos(bot, dataset, files)
-    await queue_captions(
-        bot, dataset, interaction.channel_id or 0, [p for _, p in received.photos]
-    )
+    uncaptioned = [photo for _, photo in received.photos if not photo.caption]
+    await queue_captions(bot, dataset, interaction.channel_id or 0, uncaptioned)
     return received_card(dataset, received)
 
 

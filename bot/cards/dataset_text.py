@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import discord
 
 from bot import wording
-from bot.actions.photos import MIN_PHOTOS, ReceivedPhotos, find_captioning
+from bot.actions.photos import MAX_FILES, MIN_PHOTOS, ReadZip, ReceivedPhotos, find_captioning
 from bot.bot import Bot
 from bot.cards.job import failure_sentence, note_sentence
-from bot.wording import escape, explain, fill, flatten, format_count, say
+from bot.wording import escape, explain, fill, flatten, format_count, join_some, say
 from storage.events import Note
 from storage.records import Dataset, Job, Photo, Status
 
@@ -96,22 +97,51 @@ def photo_option(index: int, photo: Photo) -> discord.SelectOption:
 
 
 def received_lines(dataset: Dataset, received: ReceivedPhotos) -> list[str]:
-    """Return how many files were added, and which were refused or warned of."""
+    """Return how many photos were added, what was read of zips, and what is wrong with some."""
     given = format_count(received.total, "photo")
-    refused = [
-        fill(wording.dataset.PHOTO_REFUSED, name=escape(name, 60), why=explain(error))
-        for name, error in received.refused
-    ]
-    warned = [
-        fill(
-            wording.dataset.PHOTO_ADDED_WITH_WARNINGS,
-            name=escape(name, 60),
-            warnings=", ".join(wording.dataset.WARNINGS[each] for each in photo.warnings),
-        )
-        for name, photo in received.photos
-        if photo.warnings
-    ]
     title = say(
         wording.dataset.PHOTOS_ADDED, added=len(received.photos), given=given, name=dataset.name
     )
-    return [title, *refused, *warned]
+    zips = [line for each in received.zips for line in zip_lines(each)]
+    refused = [
+        fill(wording.dataset.PHOTO_REFUSED, name=names, why=why)
+        for names, why in group_names((name, explain(why)) for name, why in received.refused)
+    ]
+    warned = (
+        (name, ", ".join(wording.dataset.WARNINGS[each] for each in photo.warnings))
+        for name, photo in received.photos
+        if photo.warnings
+    )
+    added = [
+        fill(wording.dataset.PHOTO_ADDED_WITH_WARNINGS, name=names, warnings=warnings)
+        for names, warnings in group_names(warned)
+    ]
+    return [title, *zips, *refused, *added]
+
+
+def zip_lines(read: ReadZip) -> list[str]:
+    """Return how many photos of a zip had a caption, and what was not used."""
+    photos = format_count(read.photos, "photo")
+    first = say(wording.dataset.ZIP_READ, name=read.name, captions=read.captions, photos=photos)
+    return [first, *(say_note(note) for note in read.notes)]
+
+
+def say_note(note: Note) -> str:
+    """Return the sentence of a note on the files in a zip."""
+    count = note.facts.get("count", 0)
+    facts = {
+        name: join_some(fact, count) if isinstance(fact, list) else fact
+        for name, fact in note.facts.items()
+    }
+    return say(wording.dataset.ZIP_NOTES[note.code], **facts)
+
+
+def group_names(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the names of files, escaped, each with what is said of it; of many, together."""
+    named = [(escape(name, 60), said) for name, said in pairs]
+    if len(named) <= MAX_FILES:
+        return named
+    grouped: dict[str, list[str]] = {}
+    for name, said in named:
+        grouped.setdefault(said, []).append(name)
+    return [(join_some(names, len(names)), said) for said, names in grouped.items()]

@@ -17,8 +17,8 @@ NEW_OPTIONS = {
 }
 ADD_OPTIONS = {
     "name": "Which dataset (type to search)",
-    "photo1": "A photo: JPEG, PNG, WebP, HEIC or AVIF",
-    "photo2": "Another photo",
+    "photo1": "A photo (JPEG, PNG, WebP, HEIC or AVIF), or a zip of photos with their captions",
+    "photo2": "Another photo, or a zip",
     "photo3": "Another photo",
     "photo4": "Another photo",
     "photo5": "Another photo",
@@ -56,8 +56,17 @@ CAPTION_LABEL = "What's in the picture"
 CAPTION_HINT = "The trigger word is added in front automatically."
 ADD_FORM = "Add photos to {name}"
 ADD_LABEL = "Photos"
-ADD_HINT = "Up to {count} at once: JPEG, PNG, WebP, HEIC or AVIF, {limit} each"
+ADD_HINT = "Up to {count} at once: JPEG, PNG, WebP, HEIC or AVIF, {limit} each, or a zip of photos"
 PHOTOS_ADDED = "### {added} of {given} added to {name}"
+ZIP_READ = "{name}: {captions} of {photos} had a caption."
+ZIP_NOTES = {
+    "beside_shared": "{file} belongs to {owner}. Name a caption for {other} {own}.",
+    "captions_decoded": "Captions read as {encoding}: {count}.",
+    "captions_named": "Captions taken from the names of files or folders: {count}, such as “{caption}”.",
+    "captions_shortened": "Captions cut to {most} characters: {count}.",
+    "files_unused": "Not used: {files}.",
+    "folders_left": "Not taken: the photos in {folders}. Zip a folder alone to add it.",
+}
 PHOTO_ADDED_WITH_WARNINGS = "⚠️ {name}: added, but {warnings}"
 PHOTO_REFUSED = "❌ {name}: {why}"
 DELETE_ASK = "### Delete {name}?\nThis permanently deletes it, with {photos} and their captions. Styles already trained on it stay."

@@ -12,7 +12,7 @@ COMMAND_PRIVACY = "What happens to your photos"
 HELP = """\
 ### Teach me something in four steps
 1. **/dataset new** names a set of photos.
-2. **/dataset add** adds the photos, up to ten at a time.
+2. **/dataset add** adds the photos: up to ten at a time, or a zip with captions.
 3. **/train auto** suggests settings and a time, then trains and shows samples along the way. **/train lora** and the others let you choose the method.
 4. **/sample** draws with your new style. **/style share** lets everyone here draw with it."""
 HELP_TIPS = """\

@@ -18,7 +18,7 @@ ROOT = Path(bot.__file__).parent.parent
 FILLERS = {"say", "fill"}
 ERRORS = {"UserError", "JobError"}
 #: Sentences whose facts arrive in an event from another process, so no caller can be read.
-FROM_EVENTS = {"job.NOTES", "doctor.CHECKS"} | {
+FROM_EVENTS = {"job.NOTES", "doctor.CHECKS", "dataset.ZIP_NOTES"} | {
     f"shell.{name}"
     for name in (
         "BASE", "BASE_GOOD", "BASE_WEAK", "BASE_LICENCE", "COMMERCIAL_USE", "EVENTS", "FETCH",
@@ -240,6 +240,21 @@ def test_errors():
 
     assert wrong == []
     assert len(raised) > 100
+
+
+def test_notes_of_sets():
+    """Each note on a folder or zip has a sentence on cards and in a shell, and its facts."""
+    wrong, said = [], set()
+    for source in [*sources("storage/photosets"), Source(ROOT / "bot" / "actions" / "photos.py")]:
+        for call in source.calls({"Note"}):
+            (code,), given = codes(source, call.args[0]), source.keys(call.args[1])
+            said.add(code)
+            tables = [wording.dataset.ZIP_NOTES]
+            tables += [] if source.path.parts[0] == "bot" else [wording.shell.TOLD]
+            wrong += [code for table in tables if placeholders(table[code]) - given]
+
+    assert wrong == []
+    assert said == wording.dataset.ZIP_NOTES.keys()
 
 
 def test_missing():
