@@ -1,14 +1,16 @@
-"""A member's copy of their data: every row about them as JSON, and their photos, in zip files."""
+"""Zips for members: a copy of all their data, or one dataset as other programs read it."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from storage.photosets.pack import PackedPhoto, SetForm, pack_set
+from storage.records import Dataset, Photo
 from storage.store import Store
 
 ENTRY_BYTES = 1024  #: bytes that one more entry takes beside its content
@@ -53,4 +55,32 @@ def write_zips(
                 packed.writestr("safelight.json", listed, zipfile.ZIP_DEFLATED)
             for name, source in part:
                 packed.write(source, name)
+    return paths
+
+
+def list_packed(store: Store, photos: Sequence[Photo]) -> list[PackedPhoto]:
+    """Return photos as they are packed, numbered."""
+    return [
+        PackedPhoto(f"{number:03}", store.home.photo_file(photo.digest), photo.caption)
+        for number, photo in enumerate(photos, 1)
+    ]
+
+
+def pack_dataset(
+    dataset: Dataset, photos: Sequence[PackedPhoto], form: SetForm, folder: Path, max_bytes: int
+) -> list[Path]:
+    """Write a dataset into as many zips as needed, each whole in its form; return the zips."""
+    parts: list[list[PackedPhoto]] = [[]]
+    room = max_bytes
+    for photo in photos:
+        size = photo.file.stat().st_size + 2 * ENTRY_BYTES + len(photo.caption.encode())
+        if size > room and parts[-1]:
+            parts.append([])
+            room = max_bytes
+        parts[-1].append(photo)
+        room -= size
+    numbers = [f" {number}" for number in range(1, len(parts) + 1)] if parts[1:] else [""]
+    paths = [folder / f"{dataset.name} {form}{number}.zip" for number in numbers]
+    for path, part in zip(paths, parts, strict=True):
+        pack_set(part, form, dataset.trigger, path)
     return paths

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from functools import partial
 
 import discord
 
@@ -12,11 +11,11 @@ from bot.actions.export import export_member
 from bot.actions.permissions import refusing_duplicates
 from bot.bot import Interaction
 from bot.card import Card
-from bot.cards.components import Button, defer, defer_update, edit, follow_up, row, text
+from bot.cards.components import Button, defer, defer_update, edit, row, text
 from bot.cards.dataset import Keep
+from bot.cards.export import send_zips
 from bot.wording import format_count, say
 
-MIB = 1024 * 1024
 REMOVE, LEAVE = 0, 1  #: what becomes of styles shared with servers
 
 
@@ -81,16 +80,9 @@ class Export(Button, verb="me:export"):
         """Send the copy in as many files as it needs."""
         with refusing_duplicates(interaction, self.verb):
             await defer(interaction)
-            most = min(interaction.client.settings.upload_mib * MIB, interaction.filesize_limit)
             store, member = interaction.client.store, interaction.user.id
-            store.home.exports.mkdir(exist_ok=True)
-            with TemporaryDirectory(dir=store.home.exports) as folder:
-                parts = await export_member(store, member, Path(folder), most)
-                for place, path in enumerate(parts, 1):
-                    said = say(wording.member.EXPORTED_PART, part=place, parts=len(parts))
-                    card = Card(text(wording.member.EXPORTED if place == 1 else said))
-                    card.add(discord.ui.File(card.attach(path)))
-                    await (edit if place == 1 else follow_up)(interaction, card)
+            write = partial(export_member, store, member)
+            await send_zips(interaction, wording.member.EXPORTED, write)
 
 
 class Erase(Button, verb="me:erase"):

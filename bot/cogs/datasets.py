@@ -13,6 +13,7 @@ from bot.cards import consent
 from bot.cards import dataset as cards
 from bot.cards.collecting import start_collecting
 from bot.cards.components import defer, edit, open_modal
+from bot.cards.export import export_card
 from bot.cogs import _autocomplete
 from storage.records import Concept, Dataset
 
@@ -77,6 +78,14 @@ class Datasets(commands.GroupCog, name="dataset", description=wording.dataset.CO
         await defer(interaction)
         dataset = await get_own_dataset(interaction, name)
         await edit(interaction, await cards.dataset_card(interaction.client, dataset))
+
+    @app_commands.command(description=wording.dataset.COMMAND_EXPORT)
+    @app_commands.describe(name=wording.dataset.OPTION)
+    @app_commands.autocomplete(name=_autocomplete.suggest_datasets)
+    async def export(self, interaction: Interaction, name: str) -> None:
+        """Offer the forms in which a dataset can be exported."""
+        await defer(interaction)
+        await edit(interaction, export_card(await get_own_dataset(interaction, name)))
 
     @app_commands.command(description=wording.dataset.COMMAND_DELETE)
     @app_commands.describe(name=wording.dataset.OPTION)

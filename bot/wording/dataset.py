@@ -8,6 +8,7 @@ COMMAND = "Your photos, in named datasets"
 COMMAND_NEW = "Start a new dataset for photos"
 COMMAND_ADD = "Add photos: attach up to five here, or none to open a form for ten"
 COMMAND_SHOW = "See your photos, captions and any problems"
+COMMAND_EXPORT = "Get a zip of a dataset's photos and captions, for other programs"
 COMMAND_DELETE = "Delete a dataset and its photos"
 COMMAND_COLLECT = "Collect the photos you post in this channel (if the operator allows it)"
 NEW_OPTIONS = {
@@ -69,6 +70,21 @@ ZIP_NOTES = {
 }
 PHOTO_ADDED_WITH_WARNINGS = "⚠️ {name}: added, but {warnings}"
 PHOTO_REFUSED = "❌ {name}: {why}"
+EXPORT_TITLE = "### Export {name}"
+FORMS = {
+    "plain": "Plain files",
+    "kohya": "kohya",
+    "everydream": "EveryDream2",
+    "hub": "Hugging Face",
+}
+FORMS_EXPLAINED = (
+    "A zip of your photos and their captions, for:",
+    "**Plain files** · most programs: each photo with a text file beside it",
+    "**kohya** · sd-scripts and its GUIs: the same in a folder with your trigger word",
+    "**EveryDream2** · captions as file names",
+    "**Hugging Face** · diffusers and datasets: captions in metadata.jsonl",
+)
+EXPORTED = "Here's your dataset: {photos} with their captions. /dataset add takes it back."
 DELETE_ASK = "### Delete {name}?\nThis permanently deletes it, with {photos} and their captions. Styles already trained on it stay."
 DELETED = "Deleted {name}, with {photos}."
 UNCHANGED = "Nothing was changed."

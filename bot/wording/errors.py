@@ -59,6 +59,7 @@ ERRORS = {
     "concepts_method": "The method {method} learns a single word, so it takes one concept. Pick a method such as lora, or train the concepts one by one.",
     "consent_needed": "I need your consent before I keep photos. Run /dataset add again and agree first.",
     "dataset_busy": "**{name}** is in use by job {job}. Wait until it ends, or cancel it with /jobs.",
+    "dataset_empty": "**{name}** has no photos yet. Add some with /dataset add first.",
     "dataset_unknown": "That dataset is no longer there.",
     "dataset_name_unknown": "You have no dataset called **{dataset}**. You have: {choices}.",
     "datasets_none": "You have no datasets yet. Start one with /dataset new.",

@@ -9,9 +9,10 @@ from bot.cards import dataset as cards
 from bot.cards.collecting import Done
 from bot.cards.components import row
 from bot.cards.consent import ADD, COLLECT, Agree
+from bot.cards.export import Export
 from bot.wording.errors import ERRORS
 
-COMMANDS = ("dataset show", "dataset add", "dataset delete", "dataset collect")
+COMMANDS = ("dataset show", "dataset add", "dataset delete", "dataset collect", "dataset export")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -55,6 +56,7 @@ async def test_by_press(collecting_kit):
         cards.Add(number),
         cards.Caption(number),
         cards.Delete(number),
+        Export(number, 0),
         cards.Edit(photo.id),
         cards.Remove(photo.id, 0),
         Agree(number, ADD),
