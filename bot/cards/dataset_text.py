@@ -12,6 +12,7 @@ from bot.actions.photos import MAX_FILES, MIN_PHOTOS, ReadZip, ReceivedPhotos, f
 from bot.bot import Bot
 from bot.cards.job import failure_sentence, note_sentence
 from bot.wording import escape, explain, fill, flatten, format_count, join_some, say
+from storage.errors import Fact
 from storage.events import Note
 from storage.records import Dataset, Job, Photo, Status
 
@@ -120,20 +121,26 @@ def received_lines(dataset: Dataset, received: ReceivedPhotos) -> list[str]:
 
 
 def zip_lines(read: ReadZip) -> list[str]:
-    """Return how many photos of a zip had a caption, and what was not used."""
-    photos = format_count(read.photos, "photo")
-    first = say(wording.dataset.ZIP_READ, name=read.name, captions=read.captions, photos=photos)
-    return [first, *(say_note(note) for note in read.notes)]
+    """Return how many photos of a zip had a caption, what was not used, and all else of it."""
+    unused = [join_lists(note)["files"] for note in read.notes if note.code == "files_unused"]
+    first = say(
+        wording.dataset.ZIP_READ,
+        name=read.name,
+        captions=read.captions,
+        photos=format_count(read.photos, "photo"),
+        unused=fill(wording.dataset.ZIP_UNUSED, files=unused[0]) if unused else "",
+    )
+    others = (note for note in read.notes if note.code in wording.dataset.ZIP_NOTES)
+    return [first, *(say(wording.dataset.ZIP_NOTES[n.code], **join_lists(n)) for n in others)]
 
 
-def say_note(note: Note) -> str:
-    """Return the sentence of a note on the files in a zip."""
+def join_lists(note: Note) -> dict[str, Fact]:
+    """Return a note's facts, with the names in it joined."""
     count = note.facts.get("count", 0)
-    facts = {
+    return {
         name: join_some(fact, count) if isinstance(fact, list) else fact
         for name, fact in note.facts.items()
     }
-    return say(wording.dataset.ZIP_NOTES[note.code], **facts)
 
 
 def group_names(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -59,13 +59,13 @@ ADD_FORM = "Add photos to {name}"
 ADD_LABEL = "Photos"
 ADD_HINT = "Up to {count} at once: JPEG, PNG, WebP, HEIC or AVIF, {limit} each, or a zip of photos"
 PHOTOS_ADDED = "### {added} of {given} added to {name}"
-ZIP_READ = "{name}: {captions} of {photos} had a caption."
+ZIP_READ = "{name}: {captions} of {photos} had a caption{unused}."
+ZIP_UNUSED = "; not used: {files}"
 ZIP_NOTES = {
     "beside_shared": "{file} belongs to {owner}. Name a caption for {other} {own}.",
     "captions_decoded": "Captions read as {encoding}: {count}.",
     "captions_named": "Captions taken from the names of files or folders: {count}, such as “{caption}”.",
     "captions_shortened": "Captions cut to {most} characters: {count}.",
-    "files_unused": "Not used: {files}.",
     "folders_left": "Not taken: the photos in {folders}. Zip a folder alone to add it.",
 }
 PHOTO_ADDED_WITH_WARNINGS = "⚠️ {name}: added, but {warnings}"

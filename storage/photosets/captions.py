@@ -1,7 +1,8 @@
 """Where people keep the captions of photos, and what stands there.
 
 Beside a photo `a.jpg`: `a.jpg.txt` or `a.txt`, also `.caption` and `.json`, in any case and in
-both forms of Unicode. For a whole folder: `metadata.jsonl` (Hugging Face). In a name: that of the
+both forms of Unicode. For a whole folder: `metadata.jsonl` (Hugging Face), or an object in
+`captions.json` or `meta_cap.json` (kohya). In a name: that of the
 photo up to the first underscore (EveryDream2), or that of its folder (kohya, `10_sks dog`).
 """
 
@@ -12,7 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from pathlib import PurePosixPath
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, NamedTuple
 
 from storage.errors import UserError
@@ -22,6 +23,7 @@ from storage.photosets.entries import CONTROL_CHARS, Entry
 CAPTION_SUFFIXES = (".txt", ".caption", ".json")  #: the first that is there counts
 MAX_CAPTION_BYTES = 1 << 16  #: of a caption's file; a longer one is something else
 METADATA_NAME, MAX_METADATA_BYTES = "metadata.jsonl", 4 << 20
+OBJECT_NAMES = frozenset({"captions.json", "meta_cap.json"})  #: of an object with all captions
 #: fields with a caption, in JSON; the last two are of tags
 CAPTION_FIELDS = ("text", "caption", "prompt", "description", "tag_string", "tags")
 KOHYA_FOLDER = re.compile(r"(?P<repeats>\d+)_(?P<words>\S.*)")
@@ -95,17 +97,25 @@ def read_captions(beside: Mapping[Entry, Entry]) -> dict[Entry, Found]:
 
 
 def read_metadata(files: Iterable[Entry]) -> dict[Key, Found]:
-    """Return the captions in files `metadata.jsonl`, by the key of each picture's path."""
+    """Return the captions in files for whole folders, by the key of each picture's path."""
     captions: dict[Key, Found] = {}
     for file in files:
-        if make_key(file.path)[-1] != METADATA_NAME or file.size > MAX_METADATA_BYTES:
+        name = make_key(file.path)[-1]
+        if name not in {METADATA_NAME, *OBJECT_NAMES} or file.size > MAX_METADATA_BYTES:
             continue
         with suppress(UserError):
             ((text, encoding),) = decode_texts([file.read(MAX_METADATA_BYTES)])
-            for name, caption in read_lines(text):
-                key = make_key(file.path.parent / name)
+            rows = read_lines(text) if name == METADATA_NAME else read_object(text)
+            for picture, caption in rows:
+                key = make_key(file.path.parent / picture)
                 captions.setdefault(key, Found(caption, file, encoding))
     return captions
+
+
+def find_metadata(captions: Mapping[Key, Found], picture: Entry) -> Found | None:
+    """Return a picture's caption in a file for its folder, where it may lack its suffix."""
+    found = captions.get(make_key(picture.path))
+    return found or captions.get(make_key(picture.path.with_suffix("")))
 
 
 def read_lines(text: str) -> Iterator[tuple[str, str]]:
@@ -116,6 +126,16 @@ def read_lines(text: str) -> Iterator[tuple[str, str]]:
             caption = find_caption(row)
             if isinstance(row, dict) and isinstance(row.get("file_name"), str):
                 yield row["file_name"], caption or ""
+
+
+def read_object(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the name of each picture in an object with all captions; kohya has whole paths."""
+    with suppress(ValueError, RecursionError):
+        rows = json.loads(text)
+        for name, value in rows.items() if isinstance(rows, dict) else ():
+            path = PureWindowsPath(name)  # splits at both slashes, and knows drives
+            place = path.name if path.anchor else path.as_posix()
+            yield place, find_caption(value) or ""
 
 
 def read_json(text: str) -> str | None:

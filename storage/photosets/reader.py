@@ -23,7 +23,7 @@ from storage.photosets.captions import (
     caption_in_folder,
     caption_in_name,
     find_beside,
-    make_key,
+    find_metadata,
     read_captions,
     read_metadata,
 )
@@ -44,7 +44,8 @@ OTHER_SUFFIXES = frozenset(
 MASK_MARKS = (".mask", "-masklabel")
 MASK_ENDINGS = tuple(mark + suffix for mark in MASK_MARKS for suffix in (".png", ".jpg", ".webp"))
 MASK_STEM = re.compile(r".+(\.mask|-masklabel)", re.IGNORECASE)
-REGULARIZATION_FOLDER = "reg"  #: in the layout of kohya's GUI
+#: folders whose pictures are not to be learned: those for prior preservation (kohya), and masks
+ASIDE_FOLDERS = frozenset({"reg", "mask", "masks"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def read_set(source: Path, files: Iterable[Entry], *, all_folders: bool) -> Phot
     masks, shared_masks = find_beside(chosen, others, MASK_ENDINGS)
     captions = read_captions(beside)
     for picture in chosen:
-        if picture not in captions and (found := metadata.get(make_key(picture.path))):
+        if picture not in captions and (found := find_metadata(metadata, picture)):
             captions[picture] = found
     named = name_captions(source.name, [each for each in chosen if each not in captions])
     texts = {picture: found.text for picture, found in captions.items()} | named
@@ -146,13 +147,13 @@ def choose_pictures(
     pictures: Sequence[Entry], metadata: Mapping[Key, Found], *, all_folders: bool
 ) -> list[Entry]:
     """Return the pictures that belong together; none, if they are those of several folders."""
-    photos = [each for each in pictures if not is_regularization(each.path)] or pictures
+    photos = [each for each in pictures if not is_aside(each.path)] or pictures
     folders = Counter(each.path.parent for each in photos)
     top = min(folders, key=lambda folder: len(folder.parts))
     if all(folder.is_relative_to(top) for folder in folders):
-        return [e for e in photos if e.path.parent == top or make_key(e.path) in metadata]
+        return [e for e in photos if e.path.parent == top or find_metadata(metadata, e)]
     together = all(KOHYA_FOLDER.fullmatch(folder.name) for folder in folders)
-    if all_folders or together or all(make_key(each.path) in metadata for each in photos):
+    if all_folders or together or all(find_metadata(metadata, each) for each in photos):
         return [*photos]
     return []
 
@@ -173,9 +174,9 @@ def find_common_folder(pictures: Iterable[Entry]) -> PurePosixPath:
     )
 
 
-def is_regularization(path: PurePosixPath) -> bool:
-    """Return whether a picture is one for prior preservation, in the layout of kohya's GUI."""
-    return any(part.casefold() == REGULARIZATION_FOLDER for part in path.parts[:-1])
+def is_aside(path: PurePosixPath) -> bool:
+    """Return whether a picture's folders say that it is not to be learned."""
+    return not ASIDE_FOLDERS.isdisjoint(part.casefold() for part in path.parts[:-1])
 
 
 def name_captions(name: str, pictures: Sequence[Entry]) -> dict[Entry, str]:

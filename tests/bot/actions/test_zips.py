@@ -40,8 +40,9 @@ async def test_form(kit):
     said = kit.text(answer)
     photos = await kit.store.photos.list_for(dataset.id, alice.id)
     assert "4 of 5 photos added to my dog" in said
-    assert kit.says(said, wording.dataset.ZIP_READ, captions=2, photos="4 photos")
-    assert kit.says(said, wording.dataset.ZIP_NOTES["files_unused"], files="Thumbs.db")
+    unused = wording.fill(wording.dataset.ZIP_UNUSED, files="Thumbs.db")
+    facts = {"captions": 2, "photos": "4 photos", "unused": unused}
+    assert kit.says(said, wording.dataset.ZIP_READ, **facts)
     assert kit.says(said, wording.dataset.ZIP_NOTES["folders_left"], folders="more")
     assert kit.says(said, wording.dataset.ZIP_NOTES["captions_decoded"], count=1)
     assert "0 bytes" in said

@@ -48,6 +48,9 @@ def read(source, **options):
         {"a.json": '{"tags": ["a dog"]}'},
         {"a.jpg.json": '"a dog"'},
         {"metadata.jsonl": '{"file_name": "a.jpg", "text": "a dog"}\n'},
+        {"captions.json": '{"a.jpg": "a dog", "b.jpg": "a cat"}'},
+        {"meta_cap.json": '{"C:\\\\train\\\\a": {"caption": "a dog", "tags": "dog"}}'},
+        {"meta_cap.json": '{"/train/a.jpg": {"caption": "a dog"}}'},
         {"metadata.jsonl": 'junk\n[]\n{"file_name": "./a.jpg", "prompt": "a dog"}'},
     ],
 )
@@ -168,7 +171,10 @@ def test_several_folders(tmp_path):
 
     assert refused.value.code == "folders_many"
     assert refused.value.facts["folders"] == ["cat", "dog"]
-    assert read(tmp_path, all_folders=True)[0] == {"cat/a.png": "", "dog/b.png": "a dog"}
+    fill(tmp_path, **{"masks/b.png": None})
+    captions, notes = read(tmp_path, all_folders=True)
+    assert captions == {"cat/a.png": "", "dog/b.png": "a dog"}
+    assert notes["folders_left"]["folders"] == ["masks"]
 
 
 def test_metadata_of_folders(tmp_path):
