@@ -105,8 +105,9 @@ def read_set(source: Path, files: Iterable[Entry], *, all_folders: bool) -> Phot
     chosen = choose_pictures(pictures, metadata, all_folders=all_folders)
     if not chosen:
         raise refuse_folders(source, pictures)
-    left = Counter(each.path.parent for each in pictures if each not in chosen)
-    others = [each for each in entries if each not in chosen and each.path.parent not in left]
+    rest = {*entries}.difference(chosen)
+    left = Counter(each.path.parent for each in pictures if each in rest)
+    others = [each for each in entries if each in rest and each.path.parent not in left]
     beside, shared = find_beside(chosen, others, CAPTION_SUFFIXES)
     masks, shared_masks = find_beside(chosen, others, MASK_ENDINGS)
     captions = read_captions(beside)
@@ -116,14 +117,14 @@ def read_set(source: Path, files: Iterable[Entry], *, all_folders: bool) -> Phot
     named = name_captions(source.name, [each for each in chosen if each not in captions])
     texts = {picture: found.text for picture, found in captions.items()} | named
     used = {*masks.values(), *(found.source for found in captions.values())}
+    top = find_common_folder(chosen)
     notes = [
         *tell_shared([*shared, *shared_masks]),
         *tell_encodings(captions.values()),
         *tell_names(named),
-        *tell_unused([each for each in others if each not in used]),
+        *tell_unused([each for each in others if each not in used], top),
         *tell_folders(source, left),
     ]
-    top = find_common_folder(chosen)
     photos = (
         SetPhoto(each, str(each.path.relative_to(top)), texts.get(each, ""), masks.get(each))
         for each in chosen
@@ -215,10 +216,11 @@ def tell_names(named: Mapping[Entry, str]) -> Iterator[Note]:
         yield Note("captions_named", {"count": len(named), "caption": first})
 
 
-def tell_unused(unused: Sequence[Entry]) -> Iterator[Note]:
-    """Yield a note of the files that were not used."""
+def tell_unused(unused: Sequence[Entry], top: PurePosixPath) -> Iterator[Note]:
+    """Yield a note of the files that were not used, named as they are in the photos' folder."""
     if unused:
-        names = list_names(each.path for each in unused)
+        paths = (each.path for each in unused)
+        names = list_names(p.relative_to(top) if p.is_relative_to(top) else p for p in paths)
         yield Note("files_unused", {"count": len(unused), "files": names})
 
 
