@@ -126,8 +126,9 @@ def test_train_and_sample_for_a_shell(photos, tmp_path, run_in_process):
     )
 
     kinds = [line["kind"] for line in lines]
-    assert (code, kinds[:3], kinds[-1]) == (0, ["note", "note", "started"], "done")
-    assert [line["code"] for line in lines[:2]] == ["copy_left_out", "photos_copied"]
+    assert (code, kinds[3], kinds[-1]) == (0, "started", "done")
+    notes = [line["code"] for line in lines[:3]]
+    assert notes == ["copy_left_out", "captions_some", "photos_copied"]
     assert lines[-1]["file"] == str(style)
     assert "step" not in kinds
     (saved,) = (line["file"] for line in lines if line["kind"] == "checkpoint")
@@ -225,7 +226,8 @@ def test_samples_stay(tmp_path, run_in_process):
 #: commands, with the code of what keeps each from beginning
 HOPELESS = (
     (["train", "none", "--name", "a"], "folder_missing"),
-    (["train", ".", "--name", "a"], "no_photos"),
+    (["train", "home", "--name", "a"], "no_photos"),
+    (["train", ".", "--name", "a"], "folders_many"),
     (["train", "bad", "--name", "a"], "photo_unknown"),
     (["train", "bad", "--name", "../a"], "name_bad"),
     (["train", "good", "--name", "a", "--base", "sd9"], "base_unknown"),
@@ -250,6 +252,7 @@ def test_what_cannot_begin(tmp_path):
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "not.png").write_text("not a picture")
     (tmp_path / "good").mkdir()
+    (tmp_path / "home").mkdir()
     Image.new("RGB", (80, 80), "red").save(tmp_path / "good" / "a.png")
     typed = json.dumps([arguments for arguments, _ in HOPELESS])
     known = {"SAFELIGHT_HOME": str(tmp_path / "home"), "PYTHONPATH": str(Path.cwd())}

@@ -183,7 +183,7 @@ class LocalJob:
     def pack(self, given: PackArguments) -> dict[str, Any]:
         """Write the photos and captions into a zip, as what a training here sees."""
         photos, self.left_out = read_photos(list_photos(given.photos, self.stack), self.folder)
-        tell_copies(photos)
+        tell_photos(photos)
         packed = [
             PackedPhoto(Path(photo.name).stem, self.folder.photos / photo.file, photo.caption)
             for photo in photos
@@ -207,7 +207,7 @@ class LocalJob:
                 list_photos(concept.folder, self.stack), self.folder, after
             )
             self.left_out += left_out
-            tell_copies(photos)
+            tell_photos(photos)
             read.append(replace(concept, photos=photos))
         total = sum(len(each.photos) for each in read)
         tell("photos_copied", photos=total, folder=str(self.folder.photos))
@@ -256,11 +256,14 @@ class LocalJob:
         promote.write_model_folder(file, place, registry, overwrite=overwrite)
 
 
-def tell_copies(photos: Sequence[FolderPhoto]) -> None:
-    """Tell which pictures are left out because they show the same as another one."""
+def tell_photos(photos: Sequence[FolderPhoto]) -> None:
+    """Tell which pictures are left out as copies, and how many have a caption if not all have."""
     for photo in photos:
         for copy in photo.copies:
             tell("copy_left_out", copy=copy, file=photo.name)
+    captioned = sum(bool(photo.caption) for photo in photos)
+    if 0 < captioned < len(photos):
+        tell("captions_some", captions=captioned, photos=len(photos))
 
 
 def wait_for_room(execution: Execution) -> None:

@@ -43,8 +43,6 @@ def list_photos(source: Path, stack: ExitStack) -> list[SetPhoto]:
     They can be read until the stack is closed. Raises UserError.
     """
     found = stack.enter_context(open_set(source))
-    if 0 < found.captioned < len(found.photos):
-        tell("captions_some", captions=found.captioned, photos=len(found.photos))
     for note in found.notes:
         tell(note.code, **note.facts)
     return [*found.photos]
