@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from storage.events import CheckpointSaved, JobServed, Progress, Started
+from storage.photosets.reader import open_set
 from storage.records import Status
 from storage.settings import read_settings
 from training.cli.commands import parse
@@ -205,6 +206,23 @@ def test_a_bad_picture_stops_no_other(photos, tmp_path, run_in_process):
 def list_captions(lines: list[dict]) -> list[str]:
     """Return the caption files that a command tells of."""
     return [line["file"] for line in lines if line["kind"] == "caption"]
+
+
+@pytest.mark.usefixtures("settings")
+def test_a_pack_for_a_shell(photos, tmp_path, run_in_process):
+    """Photos and captions are in the zip, which can be packed again; none replaces another."""
+    pack = ("pack", str(photos), "--as", "kohya", "--trigger", "sks dog", "--out")
+    code, lines = run_in_process(*pack, str(tmp_path / "a"), home=tmp_path)
+    packed = lines[-1]["file"]
+    again = ("pack", packed, "--as", "plain", "--out", packed)
+    _, others = run_in_process(*again, home=tmp_path)
+
+    assert (code, packed) == (0, str(tmp_path / "a.zip"))
+    assert (lines[-1]["photos"], lines[-1]["captioned"]) == (2, 1)
+    assert others[-1]["file"] == str(tmp_path / "a-2.zip")
+    with open_set(tmp_path / "a-2.zip") as found:
+        captions = {photo.name: photo.caption for photo in found.photos}
+    assert captions == {"a.png": "my caption", "b.png": "sks dog"}
 
 
 @pytest.mark.usefixtures("settings")
