@@ -34,6 +34,7 @@ EXIT_CODES = {
     "home_taken": HOME_TAKEN,
     "intent_refused": WRONG_SETTING,
     "keep_bad": WRONG_SETTING,
+    "port_refused": WRONG_SETTING,
     "setting_wrong": WRONG_SETTING,
     "token_missing": WRONG_SETTING,
     "token_refused": WRONG_SETTING,

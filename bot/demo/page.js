@@ -163,9 +163,10 @@ function offerPictures(zone) {
 new MutationObserver(() => {
   for (const zone of document.querySelectorAll(".upload-dropzone")) {
     if (!zone.nextElementSibling?.classList.contains("safelight-shelf")) offerPictures(zone);
-    for (const image of zone.nextElementSibling.querySelectorAll("img")) {
-      image.classList.toggle("chosen", isChosen(zone, image)); // the list of files may be out of sight
-    }
+    // The list of files may be out of sight.
+    const shelf = zone.nextElementSibling;
+    shelf.dataset.chosen = zone.parentNode.querySelectorAll(".upload-file-name").length;
+    for (const image of shelf.querySelectorAll("img")) image.classList.toggle("chosen", isChosen(zone, image));
   }
 }).observe(document.body, { childList: true, subtree: true });
 

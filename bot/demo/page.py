@@ -23,6 +23,7 @@ from yarl import URL
 from bot.demo.mascot import FOLDER, HELD_OUT, TRAINED, face, picture_files
 from bot.demo.patches import PAGE, SCRIPTS, patch_script, replace_parts
 from bot.demo.world import Screen
+from storage.errors import UserError
 
 STYLE = Path(__file__).with_name("page.css")
 SCRIPT = Path(__file__).with_name("page.js")
@@ -169,12 +170,18 @@ async def refuse_strangers(
 
 @asynccontextmanager
 async def serve(screen: Screen, text: PageText, port: int) -> AsyncIterator[str]:
-    """Serve the page on this computer and yield its address."""
+    """Serve the page on this computer and yield its address.
+
+    Raises UserError("port_refused") if another program has the port, or if there is no such one.
+    """
     async with ClientSession() as session:
         runner = web.AppRunner(Page(screen, session, text).make_app(), access_log=None)
         await runner.setup()
         try:
-            await web.TCPSite(runner, "127.0.0.1", port).start()
+            try:
+                await web.TCPSite(runner, "127.0.0.1", port).start()
+            except (OSError, OverflowError) as refused:
+                raise UserError("port_refused", port=port) from refused
             yield f"http://127.0.0.1:{runner.addresses[0][1]}/#{screen.key}"
         finally:
             await runner.cleanup()

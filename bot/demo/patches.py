@@ -29,7 +29,8 @@ COMMANDS = {
     "    if (remaining) {\n": "    if (remaining) {\n"
     "      offerOptions(commandElement(), optionalItems(), addOptional);\n",
     '`+${remaining} ${displayed.length ? "more" : "options"}`': "`all ${remaining} options`",
-    "Math.min(24, ": "Math.min(64, ",
+    "Math.min(24, Math.max(2, [...field.value].length + 1))": "Math.min(64, "
+    "Math.max(2, [...field.value].length + 3))",
     "renderCompose({ focus: Boolean(next) });": "renderCompose({ focus: true });",
     "            const choices = autocompleteResults.get(": "            "
     "const key = autocompleteKey(currentDraft(), option.name, current);\n"

@@ -253,6 +253,7 @@ IN_SHELL = {
     "run_busy": "Another command is working in {folder}. Wait for its end, or give another --out or --name.",
     "run_differs": "{folder} has an unfinished training, at step {step}, and this command is another one. What differs: {differs}. To discard it and begin anew, give --fresh; to keep both, give another --out or --name.",
     "photo_unknown": "This is not a picture that can be read. Use JPEG, PNG, WebP, HEIC or AVIF.",
+    "port_refused": "The page can't be served on port {port}: another program uses it, or there is no such port. Leave out --port to use any free one.",
     "prior_concepts": "Class pictures show one class, and these concepts have several. Use --num-class-images 0, give all of them the same --class-word, or train them one by one.",
     "style_broken": "The style's file can't be used: {reason}.",
     "style_closed": "{file} can't be opened: {reason}.",

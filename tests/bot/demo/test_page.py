@@ -17,11 +17,13 @@ from bot.card import Card
 from bot.cards.components import row, text
 from bot.cards.job import JobView, job_card
 from bot.cards.style import Draw
+from bot.demo import live, page
 from bot.demo.browser import LOADED
 from bot.demo.chapters import chapters_card
 from bot.demo.mascot import FOLDER, HELD_OUT, SHEET, TRAINED
 from bot.demo.world import OWNER
 from bot.wording.errors import ERRORS
+from storage.errors import UserError
 from storage.events import CheckpointSaved, LogEntry, PreviewsDrawn, Progress, Started
 from storage.planning.prompts import recommend_prompts
 from storage.records import Concept, Kind, NewJob, Status
@@ -49,6 +51,9 @@ var first, blank = 0;
   requestAnimationFrame(look);
 })()
 """
+
+
+TYPED = "document.querySelector('.command-option-input')"
 
 
 async def get(url, **headers):
@@ -84,6 +89,14 @@ async def test_the_page_is_for_this_computer_alone(tmp_path):
             assert answer.status == 401
 
 
+async def test_a_port_that_is_taken(tmp_path):
+    """A port that another program has, or that no computer has, is refused with a sentence."""
+    async with served_page(tmp_path / "home") as url:
+        for port in (int(url.split(":")[2].partition("/")[0]), 70_000):
+            with pytest.raises(UserError, match="port_refused"):
+                await page.serve(None, live.make_page_text(), port).__aenter__()
+
+
 async def test_a_press_in_a_browser_reaches_the_bot(tmp_path, tab):
     """A press works although the page is being redrawn, and the answer is shown."""
     async with served_page(tmp_path / "home") as url, tab(url) as browser:
@@ -101,7 +114,10 @@ async def test_a_command_can_be_filled_in_from_the_keyboard(tmp_path, tab):
         await browser.call("Input.insertText", text="/sample")
         await browser.wait_for_text(wording.sample.COMMAND)
         await press_enter(browser)
-        await browser.call("Input.insertText", text="a glim emoji, on a blue background, waving")
+        await browser.call("Input.insertText", text="mm")
+        await browser.wait_until(f"{TYPED}.value === 'mm'")
+        assert await browser.run(f"{TYPED}.scrollWidth <= {TYPED}.clientWidth")
+        await browser.call("Input.insertText", text=" a glim emoji, on a blue background")
         await press(browser, "+ count")
         await browser.wait_for_text(wording.sample.OPTIONS["count"])
         await browser.call("Input.insertText", text="4")
@@ -134,6 +150,8 @@ async def test_the_mascot_fills_a_form(tmp_path, tab):
         await browser.wait_until(f"{count} === 10 && {marked} === 10")
         await browser.run("document.querySelector('.upload-remove').click()")
         await browser.wait_until(f"{count} === 9 && {marked} === 9")
+        shelf = "document.querySelector('.safelight-shelf')"
+        assert await browser.run(f"{shelf}.dataset.chosen") == "9"
         hint = wording.fill(wording.dataset.ADD_HINT, count=10, limit="10 MB")
         assert await browser.run(f"document.body.innerText.includes({hint!r})")
 
