@@ -220,8 +220,12 @@ const find = (text) =>
 
 /** A prompt beside the channel is pressed on the newest card that recommends it, once there is one. */
 for (const prompt of document.querySelectorAll(".safelight-prompt")) {
-  const look = () => { prompt.disabled = !find(prompt.textContent); };
-  new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
+  const look = () => {
+    const button = find(prompt.textContent);
+    prompt.disabled = !button;
+    prompt.classList.toggle("safelight-pressed", Boolean(button?.matches(".safelight-pressed")));
+  };
+  new MutationObserver(look).observe(document.body, { childList: true, subtree: true, attributeFilter: ["class"] });
   prompt.addEventListener("click", () => {
     document.querySelector('#messages-toggle[aria-expanded="true"]')?.click();
     find(prompt.textContent)?.click();

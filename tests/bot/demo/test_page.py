@@ -307,7 +307,9 @@ async def test_a_recommended_prompt_is_a_button(tmp_path, tab):
         await channel.send(view=Card(row(Draw(1, 0, label=prompt))))
         await browser.wait_until(f"!{button}.disabled")
         await browser.run(f"{button}.click()")
+        assert await browser.run(f"{button}.classList.contains('safelight-pressed')")
         await browser.wait_for_text(ERRORS["style_unknown"])
+        await browser.wait_until(f"!{button}.classList.contains('safelight-pressed')")
 
 
 async def edit(bot, said, picture):
