@@ -51,11 +51,8 @@ class ReceivedPhotos:
     photos: list[tuple[str, Photo]] = field(default_factory=list)
     refused: list[tuple[str, UserError]] = field(default_factory=list)
     zips: list[ReadZip] = field(default_factory=list)
-
-    @property
-    def total(self) -> int:
-        """The number of photos, also of those that are in zips."""
-        return len(self.photos) + len(self.refused)
+    known: int = 0  #: photos that the dataset had already
+    stored: int = 0  #: photos in the dataset by now
 
 
 async def receive_photos(
@@ -78,6 +75,7 @@ async def receive_photos(
                 received.refused += [(each.name, many) for each in uploads[MAX_PHOTOS:]]
         except UserError as refused:
             received.refused.append((file.filename, refused))
+    received.stored = len(await bot.store.photos.list_for(dataset.id, dataset.owner))
     return received
 
 
@@ -118,7 +116,10 @@ async def add_uploads(
                 try:
                     photo = await add_photo(bot, dataset, await checked, upload.caption)
                 except UserError as refused:
-                    received.refused.append((upload.name, refused))
+                    if refused.code == "photo_twice":
+                        received.known += 1
+                    else:
+                        received.refused.append((upload.name, refused))
                 else:
                     received.photos.append((upload.name, photo))
         finally:

@@ -7,6 +7,7 @@ import discord
 from bot import wording
 from bot.bot import Interaction
 from bot.card import Card
+from bot.cards.agreement import record_consent
 from bot.cards.collecting import start_collecting
 from bot.cards.components import defer_update, edit, row, text
 from bot.cards.dataset import DatasetButton, Keep, add_photos
@@ -21,12 +22,6 @@ def consent_card(dataset: Dataset, then: int) -> Card:
         text(wording.consent.TITLE, wording.consent.TERMS, wording.consent.MORE),
         row(Agree(dataset.id, then), Decline(dataset.id)),
     )
-
-
-async def has_agreed(interaction: Interaction) -> bool:
-    """Return whether the member agreed to the present terms."""
-    members = interaction.client.store.members
-    return await members.has_consented(interaction.user.id, wording.CONSENT)
 
 
 class Decline(Keep, verb="consent:decline"):
@@ -50,9 +45,7 @@ class Agree(DatasetButton, verb="consent:agree"):
         """Record the consent, then start collecting or add the waiting files."""
         await defer_update(interaction)
         dataset = await self.get_dataset(interaction)
-        if not await has_agreed(interaction):
-            members = interaction.client.store.members
-            await members.add_consent(interaction.user.id, wording.CONSENT, "button")
+        await record_consent(interaction, "button")
         if self.number(1) == COLLECT:
             await edit(interaction, await start_collecting(interaction, dataset))
             return

@@ -19,6 +19,7 @@ from bot.actions.photos import (
 from bot.bot import Bot, Interaction
 from bot.card import Card
 from bot.cards.advice import advice_card
+from bot.cards.agreement import PhotosForm, has_agreed
 from bot.cards.components import (
     Button,
     Form,
@@ -42,7 +43,6 @@ from bot.cards.dataset_text import (
     received_lines,
 )
 from bot.wording import escape, fill, flatten, format_count, format_size, say
-from storage.errors import UserError
 from storage.photos.sandbox import MAX_FILE_BYTES
 from storage.records import Dataset, Photo
 
@@ -100,8 +100,10 @@ async def photo_card(bot: Bot, photo: Photo) -> Card:
 
 def received_card(dataset: Dataset, received: ReceivedPhotos) -> Card:
     """Return a card of what became of each uploaded file."""
-    controls = row(Open(dataset.id), Add(dataset.id, label=wording.dataset.ADD_MORE))
-    return Card(text(*received_lines(dataset, received)), controls)
+    buttons = [Open(dataset.id), Add(dataset.id, label=wording.dataset.ADD_MORE)]
+    if received.stored >= MIN_PHOTOS:
+        buttons.append(Train(dataset.id))
+    return Card(text(*received_lines(dataset, received)), row(*buttons))
 
 
 def delete_card(dataset: Dataset, photos: int) -> Card:
@@ -121,6 +123,12 @@ async def add_photos(
     uncaptioned = [photo for _, photo in received.photos if not photo.caption]
     await queue_captions(bot, dataset, interaction.channel_id or 0, uncaptioned)
     return received_card(dataset, received)
+
+
+async def open_add_form(interaction: Interaction, dataset: Dataset) -> None:
+    """Open the form for photos."""
+    agreed = await has_agreed(interaction)
+    await open_modal(interaction, AddForm(dataset, interaction.filesize_limit, agreed=agreed))
 
 
 class DatasetButton(Button, verb=""):
@@ -176,8 +184,7 @@ class Add(DatasetButton, verb="dataset:add"):
     style = discord.ButtonStyle.primary
 
     async def press(self, interaction: Interaction) -> None:
-        dataset = await self.get_dataset(interaction)
-        await open_modal(interaction, AddForm(dataset, interaction.filesize_limit))
+        await open_add_form(interaction, await self.get_dataset(interaction))
 
 
 class Caption(DatasetButton, verb="dataset:caption"):
@@ -258,35 +265,25 @@ class Remove(Button, verb="photo:remove"):
         await edit(interaction, await dataset_card(interaction.client, dataset, self.number(1)))
 
 
-class AddForm(Form):
-    """A form for up to ten photos and the consent to store them."""
+class AddForm(PhotosForm):
+    """A form for up to ten photos, and for the consent to store them if it was not given."""
 
-    def __init__(self, dataset: Dataset, max_bytes: int) -> None:
+    def __init__(self, dataset: Dataset, max_bytes: int, *, agreed: bool) -> None:
         super().__init__(title=flatten(fill(wording.dataset.ADD_FORM, name=dataset.name), 45))
         self.dataset = dataset
         self.photos: ui.FileUpload[Any] = ui.FileUpload(
             custom_id="photos", min_values=1, max_values=MAX_FILES
         )
-        tick = discord.CheckboxGroupOption(
-            label=wording.consent.TICK, value="yes", description=wording.consent.TICK_MORE
-        )
-        self.consent: ui.CheckboxGroup[Any] = ui.CheckboxGroup(
-            custom_id="consent", options=[tick], min_values=1, max_values=1
-        )
         limit = format_size(min(max_bytes, MAX_FILE_BYTES))
         hint = fill(wording.dataset.ADD_HINT, count=MAX_FILES, limit=limit)
         self.add_field(wording.dataset.ADD_LABEL, self.photos, hint)
-        self.add_field(wording.consent.LABEL, self.consent)
-        self.add_item(ui.TextDisplay(f"{wording.consent.TERMS}\n{wording.consent.MORE}"))
+        if not agreed:
+            self.ask_consent()
 
     async def submit(self, interaction: Interaction) -> None:
         """Record the consent and add the photos."""
         await defer(interaction)
-        if not self.consent.values:
-            raise UserError("consent_needed")
-        members, member = interaction.client.store.members, interaction.user.id
-        if not await members.has_consented(member, wording.CONSENT):
-            await members.add_consent(member, wording.CONSENT, "form")
+        await self.require_consent(interaction)
         await edit(interaction, await add_photos(interaction, self.dataset, self.photos.values))
 
 

@@ -98,10 +98,15 @@ def photo_option(index: int, photo: Photo) -> discord.SelectOption:
 
 
 def received_lines(dataset: Dataset, received: ReceivedPhotos) -> list[str]:
-    """Return how many photos were added, what was read of zips, and what is wrong with some."""
-    given = format_count(received.total, "photo")
+    """Return how many photos are new, what was read of zips, and what is wrong with some."""
+    new, known, left_out = len(received.photos), received.known, len(received.refused)
     title = say(
-        wording.dataset.PHOTOS_ADDED, added=len(received.photos), given=given, name=dataset.name
+        wording.dataset.PHOTOS_ADDED,
+        new=format_count(new, "new photo") if new else wording.dataset.PHOTOS_NONE,
+        known=fill(wording.dataset.PHOTOS_KNOWN, count=known) if known else "",
+        refused=fill(wording.dataset.PHOTOS_REFUSED, count=left_out) if left_out else "",
+        name=dataset.name[0].upper() + dataset.name[1:],
+        stored=received.stored,
     )
     zips = [line for each in received.zips for line in zip_lines(each)]
     refused = [

@@ -1,15 +1,18 @@
-"""Photos that members post as messages, if the operator allows it."""
+"""Photos that members post as messages: until Done, or from a message's menu; if allowed."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 
 import discord
+from discord import app_commands
 from discord.ext import commands
 
+from bot import wording
 from bot.actions.photos import receive_photos
-from bot.bot import Bot
+from bot.bot import Bot, Interaction
 from bot.card import Card
+from bot.cards.collecting import open_message_form
 from bot.cards.components import text
 from bot.cards.dataset_text import received_lines
 from bot.wording import explain
@@ -24,6 +27,17 @@ class Collecting(commands.Cog):
 
     def __init__(self, bot: Bot) -> None:
         self.bot = bot
+        self.menu = app_commands.ContextMenu(
+            name=wording.dataset.MENU_ADD, callback=add_message_photos
+        )
+
+    async def cog_load(self) -> None:
+        """Offer the command in the menu of messages."""
+        self.bot.tree.add_command(self.menu)
+
+    async def cog_unload(self) -> None:
+        """Take the command out of the menu."""
+        self.bot.tree.remove_command(self.menu.name, type=self.menu.type)
 
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
@@ -47,6 +61,12 @@ class Collecting(commands.Cog):
             await react(message, *received_lines(dataset, received))
         else:
             await react(message)
+
+
+@app_commands.guild_only()
+async def add_message_photos(interaction: Interaction, message: discord.Message) -> None:
+    """Add the photos of one of the member's own messages to a dataset."""
+    await open_message_form(interaction, message)
 
 
 async def react(message: discord.Message, *lines: str) -> None:

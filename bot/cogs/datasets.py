@@ -11,8 +11,9 @@ from bot.actions.permissions import refusing_duplicates
 from bot.bot import Bot, Interaction
 from bot.cards import consent
 from bot.cards import dataset as cards
+from bot.cards.agreement import has_agreed
 from bot.cards.collecting import start_collecting
-from bot.cards.components import defer, edit, open_modal
+from bot.cards.components import defer, edit
 from bot.cards.export import export_card
 from bot.cogs import _autocomplete
 from storage.records import Concept, Dataset
@@ -58,13 +59,12 @@ class Datasets(commands.GroupCog, name="dataset", description=wording.dataset.CO
         """Take photos from the options; without any, open the form."""
         files = [file for file in (photo1, photo2, photo3, photo4, photo5) if file]
         if not files:
-            dataset = await get_own_dataset(interaction, name)
-            await open_modal(interaction, cards.AddForm(dataset, interaction.filesize_limit))
+            await cards.open_add_form(interaction, await get_own_dataset(interaction, name))
             return
         with refusing_duplicates(interaction, name):
             await defer(interaction)
             dataset = await get_own_dataset(interaction, name)
-            if await consent.has_agreed(interaction):
+            if await has_agreed(interaction):
                 await edit(interaction, await cards.add_photos(interaction, dataset, files))
                 return
             keep_until_consent(interaction, dataset, files)
@@ -104,9 +104,7 @@ class Datasets(commands.GroupCog, name="dataset", description=wording.dataset.CO
         """Start taking the photos that the member posts in this channel."""
         await defer(interaction)
         dataset = await get_own_dataset(interaction, name)
-        if interaction.client.settings.collect_messages and not await consent.has_agreed(
-            interaction
-        ):
+        if interaction.client.settings.collect_messages and not await has_agreed(interaction):
             await edit(interaction, consent.consent_card(dataset, consent.COLLECT))
             return
         await edit(interaction, await start_collecting(interaction, dataset))

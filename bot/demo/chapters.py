@@ -19,6 +19,7 @@ from bot.bot import Bot, Interaction
 from bot.card import Card
 from bot.cards import style as styles
 from bot.cards.advice import advice_card
+from bot.cards.agreement import has_agreed
 from bot.cards.components import (
     Button,
     defer,
@@ -120,7 +121,8 @@ class AddOwnPhotos(Button, verb="demo:photos"):
         except UserError:
             guild = interaction.guild_id or 0
             dataset = await store.datasets.create(owner, guild, DATASET, Concept.SUBJECT)
-        await open_modal(interaction, OwnPhotosForm(dataset, interaction.filesize_limit))
+        agreed, limit = await has_agreed(interaction), interaction.filesize_limit
+        await open_modal(interaction, OwnPhotosForm(dataset, limit, agreed=agreed))
 
 
 class OwnPhotosForm(AddForm):

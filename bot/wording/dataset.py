@@ -11,6 +11,7 @@ COMMAND_SHOW = "See your photos, captions and any problems"
 COMMAND_EXPORT = "Get a zip of a dataset's photos and captions, for other programs"
 COMMAND_DELETE = "Delete a dataset and its photos"
 COMMAND_COLLECT = "Collect the photos you post in this channel (if the operator allows it)"
+MENU_ADD = "Add my photos"  # of a message
 NEW_OPTIONS = {
     "name": "Its name, e.g. my dog",
     "kind": "What to learn: a subject or a look",
@@ -57,8 +58,12 @@ CAPTION_LABEL = "What's in the picture"
 CAPTION_HINT = "The trigger word is added in front automatically."
 ADD_FORM = "Add photos to {name}"
 ADD_LABEL = "Photos"
+MENU_LABEL = "Add them to"
 ADD_HINT = "Up to {count} at once: JPEG, PNG, WebP, HEIC or AVIF, {limit} each, or a zip of photos"
-PHOTOS_ADDED = "### {added} of {given} added to {name}"
+PHOTOS_ADDED = "### {new}{known}{refused}. {name} has {stored}."
+PHOTOS_NONE = "No new photos"
+PHOTOS_KNOWN = ", {count} you had already"
+PHOTOS_REFUSED = ", {count} not added"
 ZIP_READ = "{name}: {captions} of {photos} had a caption{unused}."
 ZIP_UNUSED = "; not used: {files}"
 ZIP_NOTES = {

@@ -140,6 +140,8 @@ ERRORS = {
     "photo_twice": "This picture is already in the dataset.",
     "photo_unknown": "This is not a picture I can read. Use JPEG, PNG, WebP, HEIC or AVIF.",
     "photos_full": "The dataset is full: it can hold {most} photos. Remove some with /dataset show.",
+    "photos_foreign": "These aren't your photos. You can only add photos from your own messages.",
+    "photos_missing": "There are no photos in this message. Choose one of your messages with photos.",
     "photos_many": "{count} files are too many at once; the limit is {most}. Add the rest with another /dataset add.",
     "picture_gone": "That picture is no longer here.",
     "report_unknown": "That report is no longer there. /server reports lists those that wait.",

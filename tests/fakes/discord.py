@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 import random
 import re
@@ -138,6 +139,16 @@ class BotKit:
     async def open_dataset(self, who: simcord.MemberActor, name: str = "my dog") -> Any:
         """Open a dataset's card and return the message."""
         return (await who.slash(self.channel, "dataset show", name=name)).response
+
+    async def send_photos(
+        self, who: simcord.MemberActor, photos: list[tuple[str, bytes]], name: str = "my dog"
+    ) -> Any:
+        """Send photos through the form, with the consent if it asks for it."""
+        form = await who.slash(self.channel, "dataset add", name=name)
+        asked = '"consent"' in json.dumps(form.modal)
+        return await who.submit_modal(
+            form, {"photos": photos, **({"consent": ["yes"]} if asked else {})}
+        )
 
     async def fetch_card(self, job: Job) -> discord.Message:
         """Return the message that is a job's card."""

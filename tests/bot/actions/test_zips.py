@@ -21,12 +21,6 @@ def make_zip(kit, **files):
     )
 
 
-async def send(kit, who, *files):
-    """Send files through the form."""
-    form = await who.slash(kit.channel, "dataset add", name="my dog")
-    return await who.submit_modal(form, {"photos": [*files], "consent": ["yes"]})
-
-
 async def test_form(kit):
     """Photos in a zip are added with their captions; the rest is captioned, or said."""
     alice = kit.add_member("alice")
@@ -35,11 +29,11 @@ async def test_form(kit):
              "c.png": None, "d.png": b"", "Thumbs.db": b"x", "more/e.png": None}  # fmt: skip
 
     sent = [("photos.zip", make_zip(kit, **files)), ("f.png", kit.draw_photo(9))]
-    answer = await send(kit, alice, *sent)
+    answer = await kit.send_photos(alice, sent)
 
     said = kit.text(answer)
     photos = await kit.store.photos.list_for(dataset.id, alice.id)
-    assert "4 of 5 photos added to my dog" in said
+    assert "4 new photos, 1 not added. My dog has 4." in said
     unused = wording.fill(wording.dataset.ZIP_UNUSED, files="Thumbs.db")
     facts = {"captions": 2, "photos": "4 photos", "unused": unused}
     assert kit.says(said, wording.dataset.ZIP_READ, **facts)
@@ -61,7 +55,7 @@ async def test_command(kit):
     asked = await alice.slash(kit.channel, "dataset add", name="my dog", photo1=("my.zip", packed))
     answer = await alice.click(asked.response, label=wording.consent.AGREE)
 
-    assert "2 of 2 photos added" in kit.text(answer)
+    assert "2 new photos. My dog has 2." in kit.text(answer)
 
 
 @pytest.mark.parametrize(
@@ -75,9 +69,9 @@ async def test_refused(kit, files, code):
     await kit.add_dataset(alice)
 
     photo = ("a.png", kit.draw_photo(1))
-    answer = await send(kit, alice, ("my.zip", make_zip(kit, **files)), photo)
+    answer = await kit.send_photos(alice, [("my.zip", make_zip(kit, **files)), photo])
 
-    assert "1 of 2 photos added" in kit.text(answer)
+    assert "1 new photo, 1 not added" in kit.text(answer)
     assert kit.says(answer, wording.ERRORS[code])
 
 
@@ -87,9 +81,9 @@ async def test_many(kit):
     await kit.add_dataset(alice)
     files = {f"{number}.jpg": b"no picture" for number in range(15)} | {"a.png": None}
 
-    said = kit.text(await send(kit, alice, ("my.zip", make_zip(kit, **files))))
+    said = kit.text(await kit.send_photos(alice, [("my.zip", make_zip(kit, **files))]))
 
-    assert "1 of 16 photos added" in said
+    assert "1 new photo, 15 not added" in said
     assert said.count(wording.ERRORS["photo_unknown"]) == 1
     assert "10 more" in said
 

@@ -18,7 +18,7 @@ async def test_consent_card(kit):
 
     assert before == []
     assert "Before I keep your photos" in terms
-    assert "1 of 1 photo added" in kit.text(asked.response)
+    assert "1 new photo. My dog has 1." in kit.text(asked.response)
     assert answer.acknowledged
     assert [version for version, _, _ in await kit.store.members.list_consents(alice.id)] == [1]
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from discord import Intents
 
+from bot import wording
 from bot.bot import make_intents
+from bot.wording.errors import ERRORS
 from storage.records import Kind
 
 
@@ -100,7 +102,7 @@ async def test_refused(collecting_kit):
     reply = kit.channel.last_message
 
     assert list_reactions(message) == ["⚠️"]
-    assert "1 of 2 photos added" in kit.text(reply)
+    assert "1 new photo, 1 not added" in kit.text(reply)
     assert "bad.png" in kit.text(reply)
     assert len(await kit.store.photos.list_for(dataset.id, alice.id)) == 1
 
@@ -156,3 +158,51 @@ async def test_no_reactions_allowed(collecting_kit):
     await post(kit, alice, 1)
 
     assert len(await kit.store.photos.list_for(dataset.id, alice.id)) == 1
+
+
+async def test_menu(collecting_kit):
+    """The menu of a member's own message adds its photos to the dataset they choose."""
+    kit, alice = collecting_kit, collecting_kit.add_member("alice")
+    await alice.slash(kit.channel, "dataset new", name="my dog")
+    await alice.slash(kit.channel, "dataset new", name="my cat")
+    cat, dog = await kit.store.datasets.list_for(alice.id)
+    message = await post(kit, alice, 1, 2)
+
+    form = await alice.context_menu(kit.channel, wording.dataset.MENU_ADD, message)
+    filled = {"dataset": [str(dog.id)], "consent": ["yes"]}
+    answer = await alice.submit_modal(form, filled)
+    again = await alice.context_menu(kit.channel, wording.dataset.MENU_ADD, message)
+
+    assert kit.text(answer) == "### 2 new photos. My dog has 2."
+    assert await kit.store.photos.list_for(cat.id, alice.id) == []
+    assert await kit.store.members.has_consented(alice.id, wording.CONSENT)
+    assert "consent" not in str(again.modal)
+    assert [job.kind for job in await kit.store.jobs.list_for(alice.id)] == [Kind.CAPTION]
+
+
+async def test_menu_refuses(collecting_kit):
+    """Another member's message, one without files, and a member without datasets are refused."""
+    kit, alice, bob = (
+        collecting_kit,
+        collecting_kit.add_member("alice"),
+        collecting_kit.add_member("bob"),
+    )
+    bobs, empty = await post(kit, bob, 1), await alice.send(kit.channel, "no photo here")
+
+    answers = [
+        await who.context_menu(kit.channel, wording.dataset.MENU_ADD, message)
+        for who, message in ((alice, bobs), (alice, empty), (bob, bobs))
+    ]
+
+    for answer, code in zip(
+        answers, ("photos_foreign", "photos_missing", "datasets_none"), strict=True
+    ):
+        assert kit.says(answer, ERRORS[code])
+
+
+async def test_menu_off(kit):
+    """If collecting is off, the menu has no such command."""
+    names = [command.name for command in kit.bot.tree.walk_commands()]
+    names += [command.name for command in kit.bot.tree.get_commands()]
+
+    assert wording.dataset.MENU_ADD not in names

@@ -19,12 +19,6 @@ def files(kit, *seeds):
     return [(f"photo{seed}.png", kit.draw_photo(seed)) for seed in seeds]
 
 
-async def send_files(kit, who, pictures, name="my dog"):
-    """Send pictures through the form."""
-    form = await who.slash(kit.channel, "dataset add", name=name)
-    return await who.submit_modal(form, {"photos": pictures, "consent": ["yes"]})
-
-
 async def test_new(kit):
     """A new dataset is answered with its card, which only its owner sees."""
     alice = kit.add_member("alice")
@@ -68,10 +62,10 @@ async def test_form(kit):
     alice = kit.add_member("alice")
     await alice.slash(kit.channel, "dataset new", name="my dog")
 
-    answer = await send_files(kit, alice, [*files(kit, 1, 2), ("notes.txt", b"not a picture")])
+    answer = await kit.send_photos(alice, [*files(kit, 1, 2), ("notes.txt", b"not a picture")])
 
     said = kit.text(answer)
-    assert "2 of 3 photos added to my dog" in said
+    assert "2 new photos, 1 not added. My dog has 2." in said
     assert "notes.txt" in said
     assert "not a picture I can read" in said
     assert await kit.store.members.has_consented(alice.id, wording.CONSENT)
@@ -94,19 +88,37 @@ async def test_attachments(kit):
         photo5=("c.webp", kit.draw_photo(3, form="WEBP")),
     )
 
-    assert "3 of 3 photos added" in kit.text(answer)
+    assert "3 new photos. My dog has 3." in kit.text(answer)
 
 
 async def test_same_photo_twice(kit):
-    """A duplicate is named and not stored again."""
+    """Photos that are there already are counted and not stored again; with enough, train."""
     alice = kit.add_member("alice")
-    dataset = await kit.add_dataset(alice, photos=1)
+    await kit.add_dataset(alice, photos=1)
 
-    answer = await send_files(kit, alice, files(kit, 0, 5, 5))
+    answer = await kit.send_photos(alice, files(kit, 0, 5, 5))
+    more = await kit.send_photos(alice, files(kit, 6, 5))
 
-    assert "1 of 3 photos added" in kit.text(answer)
-    assert kit.text(answer).count("already in the dataset") == 2
-    assert len(await kit.store.photos.list_for(dataset.id, alice.id)) == 2
+    assert kit.text(answer) == "### 1 new photo, 2 you had already. My dog has 2."
+    assert kit.text(more) == "### 1 new photo, 1 you had already. My dog has 3."
+    assert wording.dataset.TRAIN not in kit.labels(answer)
+    assert wording.dataset.TRAIN in kit.labels(more)
+
+
+async def test_consent_once(kit):
+    """The form asks for consent until it is given; one opened before it was taken back fails."""
+    alice = kit.add_member("alice")
+    await alice.slash(kit.channel, "dataset new", name="my dog")
+    first = await alice.slash(kit.channel, "dataset add", name="my dog")
+    await alice.submit_modal(first, {"photos": files(kit, 1), "consent": ["yes"]})
+    card = await kit.open_dataset(alice)
+
+    second = await alice.click(card, label=wording.dataset.ADD_PHOTOS)
+    await kit.store.members.erase(alice.id, keep_styles=False)
+    late = await alice.submit_modal(second, {"photos": files(kit, 2)})
+
+    assert [wording.consent.TICK in str(form.modal) for form in (first, second)] == [True, False]
+    assert kit.says(late, ERRORS["consent_needed"])
 
 
 def make_bad_file(kind):
@@ -142,9 +154,9 @@ async def test_bad_files(kit):
         ("print.gif", make_bad_file("cmyk")),  # a good JPEG under a wrong name
     ]
 
-    said = kit.text(await send_files(kit, alice, sent))
+    said = kit.text(await kit.send_photos(alice, sent))
 
-    assert "1 of 7 photos added" in said
+    assert "1 new photo, 6 not added" in said
     lines = {line.split()[1].replace("\\", ""): line for line in said.splitlines()[1:]}
     assert "0 bytes" in lines["empty.png:"]
     assert ERRORS["photo_damaged"] in lines["cut.png:"]
@@ -180,9 +192,9 @@ async def test_warnings(kit):
     flat = io.BytesIO()
     Image.new("RGB", (100, 100), "teal").save(flat, "PNG")
 
-    said = kit.text(await send_files(kit, alice, [("flat.png", flat.getvalue())]))
+    said = kit.text(await kit.send_photos(alice, [("flat.png", flat.getvalue())]))
 
-    assert "1 of 1 photo added" in said
+    assert "1 new photo. My dog has 1." in said
     assert "small" in said
     assert "small" in kit.text(await kit.open_dataset(alice))
 
@@ -310,7 +322,7 @@ async def test_second_while_first_runs(kit):
     third = await alice.slash(kit.channel, "dataset add", name="my dog", photo1=photo)
 
     assert "still working" in kit.text(second)
-    assert "1 of 1 photo added" in kit.text(third)
+    assert "1 new photo" in kit.text(third)
     assert kit.bot.running_commands == set()
     assert len(await kit.store.photos.list_for(dataset.id, alice.id)) == 1
 
@@ -321,7 +333,7 @@ async def test_disk_low(kit):
     dataset = await kit.add_dataset(alice)
     await kit.restart(min_free_mib=1 << 40)
 
-    answer = await send_files(kit, alice, files(kit, 1))
+    answer = await kit.send_photos(alice, files(kit, 1))
 
     assert "disk is nearly full" in kit.text(answer)
     assert await kit.store.photos.list_for(dataset.id, alice.id) == []
@@ -351,7 +363,7 @@ async def test_form_over_restart(kit):
     form = await alice.slash(kit.channel, "dataset add", name="my dog")
 
     await kit.restart()
-    late = await alice.submit_modal(form, {"photos": files(kit, 1), "consent": ["yes"]})
+    late = await alice.submit_modal(form, {"photos": files(kit, 1)})
 
     assert "older version" in kit.text(late)
 
@@ -361,11 +373,11 @@ async def test_ten_at_once(kit):
     alice = kit.add_member("alice")
     dataset = await kit.add_dataset(alice)
 
-    said = kit.text(await send_files(kit, alice, files(kit, *range(10))))
+    said = kit.text(await kit.send_photos(alice, files(kit, *range(10))))
     photos = await kit.store.photos.list_for(dataset.id, alice.id)
     digests = [(await kit.bot.darkroom.check(kit.draw_photo(seed))).digest for seed in range(10)]
 
-    assert "10 of 10 photos added" in said
+    assert "10 new photos. My dog has 10." in said
     assert [photo.digest for photo in photos] == digests
 
 
@@ -374,6 +386,6 @@ async def test_form_limit(kit, limit, said):
     """The form names the smaller of Discord's limit and ours."""
     dataset = await kit.add_dataset(kit.add_member("alice"))
 
-    form = AddForm(dataset, limit << 20)
+    form = AddForm(dataset, limit << 20, agreed=True)
 
     assert kit.says(form.children[0].description, wording.dataset.ADD_HINT, limit=said)

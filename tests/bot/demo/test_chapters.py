@@ -72,7 +72,7 @@ async def test_own_photos_are_added_and_advice_given(kit, offered):
     alice, _, card = offered
     form = await alice.click(card, label=demo.ADD_OWN_PHOTOS)
     photos = [(f"{at}.png", draw_photo(at)) for at in range(40, 45)]
-    answer = await alice.submit_modal(form, {"photos": photos, "consent": ["yes"]})
-    assert kit.says(answer.response, wording.dataset.PHOTOS_ADDED, added=5, name=DATASET)
+    answer = await alice.submit_modal(form, {"photos": photos})
+    assert kit.says(answer.response, wording.dataset.PHOTOS_ADDED, new="5 new photos")
     assert kit.says(answer.followups[-1], wording.advice.TITLE, name=DATASET)
     assert wording.training.START in kit.labels(answer)
