@@ -48,6 +48,11 @@ def clean_trigger(text: str) -> str:
     return trigger
 
 
+def contains_trigger(text: str, trigger: str) -> bool:
+    """Return whether a text has the trigger in it as a word, in any case."""
+    return re.search(rf"(?i)(?<!\w){re.escape(trigger)}(?!\w)", text) is not None
+
+
 def trigger_from_name(name: str) -> str:
     """Return a trigger word for a dataset with this name: its letters and digits."""
     return (

@@ -134,6 +134,7 @@ class Photo:
     width: int
     height: int
     caption: str
+    written: bool  #: its owner wrote the caption, so no captioner replaces it
     warnings: tuple[str, ...]
     created: float
 

@@ -8,6 +8,7 @@ from typing import Self
 from storage.carefultime import read_careful_time
 from storage.folders import ASIDE_DAYS, Home
 from storage.homefolder import create_home
+from storage.tables.captions import Captions
 from storage.tables.catalog import Catalogs
 from storage.tables.database import Database
 from storage.tables.datasets import Datasets
@@ -35,6 +36,7 @@ class Store:
         self.datasets = Datasets(database, trash)
         self.drafts = Drafts(database)
         self.photos = Photos(database, trash, home)
+        self.captions = Captions(database)
         self.jobs = Jobs(database, trash)
         self.events = Events(database)
         self.catalog = Catalogs(database)

@@ -87,14 +87,6 @@ class Datasets:
             raise UserError("dataset_name_unknown", dataset=name, choices=names)
         return dataset_from_row(row)
 
-    async def set_trigger(self, dataset_id: int, owner: int, text: str) -> None:
-        """Change a dataset's trigger word."""
-        sql = "UPDATE datasets SET trigger = :word WHERE id = :id AND owner = :owner RETURNING *"
-        row = await self._database.fetch_one(
-            sql, word=clean_trigger(text), id=dataset_id, owner=owner
-        )
-        _require_dataset(row)
-
     async def delete(self, dataset_id: int, owner: int) -> None:
         """Delete a dataset and its photos; raise UserError("dataset_busy") during a training."""
         async with self._database.transaction() as tx:

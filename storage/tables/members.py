@@ -18,6 +18,10 @@ EXPORT_QUERIES = {
     "collecting": "SELECT channel, dataset FROM collecting WHERE owner = :member",
     "photos": "SELECT id, dataset, digest, phash, width, height, caption, written, warnings,"
     " created FROM photos WHERE owner = :member",
+    "edited_captions": "SELECT photo, edit, caption, written, became FROM edited_captions"
+    " WHERE photo IN (SELECT id FROM photos WHERE owner = :member)",
+    "caption_edits": "SELECT id, dataset, trigger, at FROM caption_edits"
+    " WHERE dataset IN (SELECT id FROM datasets WHERE owner = :member)",
     "jobs": "SELECT id, kind, status, guild, channel, request, base, dataset, style, private,"
     " requested, attempts, error, message, thread, created, started, ended"
     " FROM jobs WHERE owner = :member",

@@ -135,7 +135,8 @@ def has_alpha(picture: Path) -> bool:
 def photo_from_row(row: sqlite3.Row) -> Photo:
     """Return the photo of a row."""
     warnings = tuple(json.loads(row["warnings"]))
-    return read_row(Photo, row, phash=int(row["phash"], 16), warnings=warnings)
+    written = bool(row["written"])
+    return read_row(Photo, row, phash=int(row["phash"], 16), written=written, warnings=warnings)
 
 
 async def _list_photos(tx: Connection, dataset: Dataset) -> list[Photo]:

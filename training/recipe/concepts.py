@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from storage.photosets.edits import put_trigger
 from storage.records import Base, Concept
-
-#: CLIP reads 75 tokens; a trigger within so many characters is surely among them
-TRIGGER_SEARCH_CHARS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +71,14 @@ class ConceptPhotos:
         return cls(value["trigger"], Concept(value["concept"]), word, photos)
 
 
-def contains_trigger(text: str, trigger: str) -> bool:
-    """Return whether a text has the trigger in it as a word, in any case."""
-    return re.search(rf"(?i)(?<!\w){re.escape(trigger)}(?!\w)", text) is not None
-
-
 def add_trigger(caption: str, concept: ConceptLike, base: Base) -> str:
     """Return the caption with the trigger in front, unless it is near its beginning already.
 
     A photo without a caption gets the plainest one.
     """
     caption, trigger = " ".join(caption.split()), concept.trigger
-    if contains_trigger(caption[:TRIGGER_SEARCH_CHARS], trigger):
-        return caption
     if caption:
-        return f"{trigger}, {caption}"
+        return put_trigger(caption, trigger)
     if concept.concept is Concept.LOOK:
         return f"{trigger} style"
     if base.small:

@@ -85,7 +85,7 @@ async def test_options_refused(kit, scheduler, method, values, code):
         "other_datasets": [],
     } | values
     if values.get("other_datasets") == "twin":
-        await kit.store.datasets.set_trigger(cat.id, alice.id, dog.trigger.upper())
+        await kit.store.captions.rename_trigger(cat.id, alice.id, dog.trigger.upper())
     if "other_datasets" in values:
         filled["other_datasets"] = [str(cat.id)]
 

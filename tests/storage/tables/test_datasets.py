@@ -43,7 +43,6 @@ async def test_foreign(store: Store, dog: Dataset) -> None:
     attempts = (
         store.datasets.get(dog.id, BOB),
         store.datasets.get(999, ALICE),
-        store.datasets.set_trigger(dog.id, BOB, "mine"),
         store.datasets.delete(dog.id, BOB),
         store.datasets.set_collecting(BOB, CHANNEL, dog.id),
     )
@@ -60,13 +59,6 @@ async def test_foreign(store: Store, dog: Dataset) -> None:
 async def test_named(store: Store, dog: Dataset) -> None:
     """A dataset is found by its name, in any case."""
     assert await store.datasets.get_by_name(ALICE, " MY DOG ") == dog
-
-
-async def test_trigger(store: Store, dog: Dataset) -> None:
-    """The trigger can be changed to another word."""
-    await store.datasets.set_trigger(dog.id, ALICE, "rex")
-
-    assert (await store.datasets.get(dog.id, ALICE)).trigger == "rex"
 
 
 async def test_delete(

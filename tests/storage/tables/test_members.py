@@ -74,6 +74,7 @@ async def test_export(
     await store.members.add_consent(ALICE, 1, "modal")
     await store.datasets.set_collecting(ALICE, CHANNEL, dog.id)
     await store.photos.add(dog, make_photo(1, warnings=("tiny",)))
+    await store.captions.change(dog.id, ALICE, lambda *_: "a dog")
     theirs = await store.jobs.queue(make_job(owner=BOB))
     await store.jobs.send_command(theirs.id, JobCommand.CANCEL, ALICE)
     await store.jobs.add_watcher(theirs.id, ALICE)
@@ -95,6 +96,8 @@ async def test_export(
         "datasets": 1,
         "collecting": 1,
         "photos": 1,
+        "edited_captions": 1,
+        "caption_edits": 1,
         "jobs": 1,
         "commands": 1,
         "watching": 1,
