@@ -14,7 +14,7 @@ from storage.names import contains_trigger
 TRIGGER_SEARCH_CHARS = 100
 #: what a removed word leaves behind: two spaces, a space before a comma, two commas
 LEFTOVERS = ((re.compile(r"\s+"), " "), (re.compile(r" +([,.;:!?])"), r"\1"),
-             (re.compile(r",(?: ?,)+"), ","))  # fmt: skip
+             (re.compile(r",(?: ?,)+"), ","), (re.compile(r",([.;:!?])"), r"\1"))  # fmt: skip
 
 
 def put_trigger(caption: str, trigger: str) -> str:

@@ -17,7 +17,8 @@ from storage.photosets.edits import (
     ("caption", "shown"),
     [("a dog", "mydog, a dog"), ("MyDog, a dog", "MyDog, a dog"), ("", ""),
      ("a photo of mydog on grass", "a photo of mydog on grass"),
-     ("mydogs on grass", "mydog, mydogs on grass"), ("x" * 101 + " mydog", "mydog, " + "x" * 101 + " mydog")],
+     ("mydogs on grass", "mydog, mydogs on grass"),
+     ("x" * 101 + " mydog", "mydog, " + "x" * 101 + " mydog")],
 )  # fmt: skip
 def test_put_trigger(caption: str, shown: str) -> None:
     """A caption is shown as a training reads it."""
@@ -46,8 +47,9 @@ def test_replace(caption: str, text: str, words: str, becomes: str) -> None:
 
 @pytest.mark.parametrize(
     ("caption", "becomes"),
-    [("mydog, a red dog, red, sitting", "mydog, a dog, sitting"), ("red", ""), ("redder", "redder"),
-     ("mydog, red", "mydog"), ("a dog, red.", "a dog,."), ("mydog on red , wet grass", "mydog on, wet grass")],
+    [("mydog, a red dog, red, sitting", "mydog, a dog, sitting"), ("red", ""),
+     ("redder", "redder"), ("mydog, red", "mydog"), ("a dog, red.", "a dog."),
+     ("mydog on red , wet grass", "mydog on, wet grass")],
 )  # fmt: skip
 def test_remove(caption: str, becomes: str) -> None:
     """A removed word leaves no double spaces and commas."""

@@ -140,7 +140,7 @@ async def test_refused(store: Store, dog: Dataset) -> None:
     """Captions that would get too long, a bad trigger and others' datasets change nothing."""
     before = await list_captions(store, dog)
     attempts = {
-        store.captions.change(dog.id, ALICE, lambda photo, _: "x" * 501): "captions_long",
+        store.captions.change(dog.id, ALICE, lambda *_: "x" * 501): "captions_long",
         store.captions.rename_trigger(dog.id, ALICE, "two words"): "trigger_bad",
         store.captions.change(dog.id, BOB, to_dog): "dataset_unknown",
         store.captions.rename_trigger(dog.id, BOB, "rex"): "dataset_unknown",
