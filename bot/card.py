@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 
@@ -24,6 +25,7 @@ class Card(ui.LayoutView):
         super().__init__(timeout=None)
         self.container: ui.Container[Self] = ui.Container(accent_colour=colour)
         self.paths: dict[str, Path] = {}  #: files to send with the card, by attachment name
+        self.contents: dict[str, bytes] = {}  #: the same, of files that lie nowhere
         self.add_item(self.container)
         self.add(*items)
 
@@ -39,6 +41,11 @@ class Card(ui.LayoutView):
         if name in self.paths:
             name = f"{len(self.paths)}-{name}"
         self.paths[name] = path
+        return f"attachment://{name}"
+
+    def attach_content(self, content: bytes, name: str) -> str:
+        """Have a file of this content sent with the card, and return the URL that shows it."""
+        self.contents[name] = content
         return f"attachment://{name}"
 
     def add_gallery(self, pictures: Iterable[tuple[Path, str]], *, spoiler: bool = False) -> Self:
@@ -62,4 +69,5 @@ class Card(ui.LayoutView):
 
     def open_files(self) -> list[discord.File]:
         """Open the attached files. Call it once a sending: sending closes them."""
-        return [discord.File(path, name) for name, path in self.paths.items()]
+        files = self.paths | {name: BytesIO(content) for name, content in self.contents.items()}
+        return [discord.File(file, name) for name, file in files.items()]

@@ -13,7 +13,8 @@ from bot.bot import Interaction
 from bot.card import Card
 from bot.cards.agreement import PhotosForm, has_agreed
 from bot.cards.components import defer, defer_update, edit, open_modal, parse_id, row, text
-from bot.cards.dataset import DatasetButton, add_photos, dataset_card
+from bot.cards.dataset import add_photos, dataset_card
+from bot.cards.dataset_button import DatasetButton
 from bot.wording import flatten, say
 from storage.errors import UserError
 from storage.records import Dataset

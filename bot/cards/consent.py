@@ -10,7 +10,8 @@ from bot.card import Card
 from bot.cards.agreement import record_consent
 from bot.cards.collecting import start_collecting
 from bot.cards.components import defer_update, edit, row, text
-from bot.cards.dataset import DatasetButton, Keep, add_photos
+from bot.cards.dataset import Keep, add_photos
+from bot.cards.dataset_button import DatasetButton
 from storage.records import Dataset
 
 ADD, COLLECT = 0, 1  #: what goes on once the member has agreed

@@ -13,6 +13,7 @@ from bot.actions.photos import (
     MAX_FILES,
     MIN_PHOTOS,
     ReceivedPhotos,
+    number_previews,
     queue_captions,
     receive_photos,
 )
@@ -20,6 +21,7 @@ from bot.bot import Bot, Interaction
 from bot.card import Card
 from bot.cards.advice import advice_card
 from bot.cards.agreement import PhotosForm, has_agreed
+from bot.cards.captions import MAX_SHOWN_CHARS, OpenCaptions
 from bot.cards.components import (
     Button,
     Form,
@@ -33,6 +35,7 @@ from bot.cards.components import (
     text,
     text_input,
 )
+from bot.cards.dataset_button import DatasetButton
 from bot.cards.dataset_text import (
     PHOTOS_PER_PAGE,
     DatasetView,
@@ -41,6 +44,7 @@ from bot.cards.dataset_text import (
     photo_line,
     photo_option,
     received_lines,
+    show_trigger,
 )
 from bot.wording import escape, fill, flatten, format_count, format_size, say
 from storage.photos.sandbox import MAX_FILE_BYTES
@@ -57,11 +61,19 @@ async def dataset_card(bot: Bot, dataset: Dataset, page: int = 0) -> Card:
         wording.dataset.TITLE, name=dataset.name, photos=format_count(len(view.photos), "photo")
     )
     card = Card(text(title, view.status_lines()))
-    card.add_gallery(
-        (bot.store.home.preview_file(photo.digest), alt_text(dataset, index, photo))
-        for index, photo in shown
-    )
     if shown:
+        previews = await number_previews(bot, shown)
+        card.add(
+            ui.MediaGallery(
+                *(
+                    discord.MediaGalleryItem(
+                        card.attach_content(preview, f"photo-{index}.webp"),
+                        description=flatten(alt_text(dataset, index, photo), 1000),
+                    )
+                    for (index, photo), preview in zip(shown, previews, strict=True)
+                )
+            )
+        )
         lines = [photo_line(index, photo) for index, photo in shown]
         card.add(text(*lines, page_line(page, view.pages)))
         card.add(row(Pick(dataset.id, options=[photo_option(*one) for one in shown])))
@@ -73,10 +85,10 @@ async def dataset_card(bot: Bot, dataset: Dataset, page: int = 0) -> Card:
         )
         card.add(row(earlier, later))
     again = Caption(dataset.id, disabled=not view.photos or view.captioning)
-    card.add(row(Add(dataset.id), again, Refresh(dataset.id, page)))
-    if len(view.photos) >= MIN_PHOTOS:
-        card.add(row(Train(dataset.id)))
-    return card
+    captions = OpenCaptions(dataset.id, disabled=not view.photos)
+    card.add(row(Add(dataset.id), captions, again))
+    train = [Train(dataset.id)] if len(view.photos) >= MIN_PHOTOS else []
+    return card.add(row(*train, Refresh(dataset.id, page)))
 
 
 async def photo_card(bot: Bot, photo: Photo) -> Card:
@@ -84,6 +96,7 @@ async def photo_card(bot: Bot, photo: Photo) -> Card:
     dataset = await bot.store.datasets.get(photo.dataset, photo.owner)
     photos = await bot.store.photos.list_for(dataset.id, dataset.owner)
     index = [one.id for one in photos].index(photo.id) + 1
+    photo = show_trigger(photo, dataset)
     card = Card(text(say(wording.dataset.PHOTO_TITLE, number=index, name=dataset.name)))
     card.add_gallery(
         [(bot.store.home.preview_file(photo.digest), alt_text(dataset, index, photo))]
@@ -129,14 +142,6 @@ async def open_add_form(interaction: Interaction, dataset: Dataset) -> None:
     """Open the form for photos."""
     agreed = await has_agreed(interaction)
     await open_modal(interaction, AddForm(dataset, interaction.filesize_limit, agreed=agreed))
-
-
-class DatasetButton(Button, verb=""):
-    """A button for one of the presser's datasets, whose id is its first number."""
-
-    async def get_dataset(self, interaction: Interaction) -> Dataset:
-        """Return the presser's dataset; raise UserError for somebody else's."""
-        return await interaction.client.store.datasets.get(self.number(0), interaction.user.id)
 
 
 class Open(DatasetButton, verb="dataset:open"):
@@ -247,7 +252,8 @@ class Edit(Button, verb="photo:edit"):
     async def press(self, interaction: Interaction) -> None:
         store = interaction.client.store
         photo = await store.photos.get(self.number(0), interaction.user.id)
-        await open_modal(interaction, CaptionForm(photo))
+        dataset = await store.datasets.get(photo.dataset, photo.owner)
+        await open_modal(interaction, CaptionForm(show_trigger(photo, dataset)))
 
 
 class Remove(Button, verb="photo:remove"):
@@ -295,7 +301,7 @@ class CaptionForm(Form):
         self.photo = photo
         long = discord.TextStyle.paragraph
         self.caption = text_input(
-            "caption", photo.caption, style=long, required=False, max_length=500
+            "caption", photo.caption, style=long, required=False, max_length=MAX_SHOWN_CHARS
         )
         label, hint = wording.dataset.CAPTION_LABEL, wording.dataset.CAPTION_HINT
         self.add_field(label, self.caption, hint)
@@ -304,6 +310,7 @@ class CaptionForm(Form):
         """Store the caption and show the photo with it."""
         await defer_update(interaction)
         store, owner = interaction.client.store, interaction.user.id
-        await store.photos.set_caption(self.photo.id, owner, self.caption.value)
+        if self.caption.value != self.photo.caption:
+            await store.photos.set_caption(self.photo.id, owner, self.caption.value)
         photo = await store.photos.get(self.photo.id, owner)
         await edit(interaction, await photo_card(interaction.client, photo))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import discord
 
@@ -14,6 +14,7 @@ from bot.cards.job import failure_sentence, note_sentence
 from bot.wording import escape, explain, fill, flatten, format_count, join_some, say
 from storage.errors import Fact
 from storage.events import Note
+from storage.photosets.edits import put_trigger
 from storage.records import Dataset, Job, Photo, Status
 
 PHOTOS_PER_PAGE = 9  #: photos on one page
@@ -24,14 +25,15 @@ class DatasetView:
     """A dataset with what its card shows."""
 
     dataset: Dataset
-    photos: list[Photo]
+    photos: list[Photo]  #: with their captions as a training reads them
     captioning: bool  #: captions are being written
     captioned: str = ""  #: what else is to be said of the newest captions
 
     @classmethod
     async def load(cls, bot: Bot, dataset: Dataset) -> DatasetView:
         """Return a dataset with its photos."""
-        photos = await bot.store.photos.list_for(dataset.id, dataset.owner)
+        stored = await bot.store.photos.list_for(dataset.id, dataset.owner)
+        photos = [show_trigger(photo, dataset) for photo in stored]
         job = await find_captioning(bot, dataset)
         if job is None or not job.status.ended:
             return cls(dataset, photos, captioning=job is not None)
@@ -68,6 +70,11 @@ async def explain_captions(bot: Bot, job: Job) -> str:
         return fill(wording.dataset.CAPTIONS_FAILED, why=failure_sentence(job))
     notes = await bot.store.events.list_kind(job.id, Note)
     return note_sentence(notes[-1].event) if notes else ""
+
+
+def show_trigger(photo: Photo, dataset: Dataset) -> Photo:
+    """Return a photo with its caption as a training reads it: with the trigger."""
+    return replace(photo, caption=put_trigger(photo.caption, dataset.trigger))
 
 
 def alt_text(dataset: Dataset, index: int, photo: Photo) -> str:

@@ -15,7 +15,7 @@ from bot.actions.permissions import refusing_duplicates
 from bot.bot import Interaction
 from bot.card import Card
 from bot.cards.components import defer, edit, follow_up, row, text
-from bot.cards.dataset import DatasetButton
+from bot.cards.dataset_button import DatasetButton
 from bot.wording import format_count, say
 from storage.errors import UserError
 from storage.photosets.pack import SetForm

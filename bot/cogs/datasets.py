@@ -12,6 +12,7 @@ from bot.bot import Bot, Interaction
 from bot.cards import consent
 from bot.cards import dataset as cards
 from bot.cards.agreement import has_agreed
+from bot.cards.captions import captions_card
 from bot.cards.collecting import start_collecting
 from bot.cards.components import defer, edit
 from bot.cards.export import export_card
@@ -78,6 +79,15 @@ class Datasets(commands.GroupCog, name="dataset", description=wording.dataset.CO
         await defer(interaction)
         dataset = await get_own_dataset(interaction, name)
         await edit(interaction, await cards.dataset_card(interaction.client, dataset))
+
+    @app_commands.command(description=wording.captions.COMMAND)
+    @app_commands.describe(name=wording.dataset.OPTION)
+    @app_commands.autocomplete(name=_autocomplete.suggest_datasets)
+    async def captions(self, interaction: Interaction, name: str) -> None:
+        """Show a dataset's captions, to edit them."""
+        await defer(interaction)
+        dataset = await get_own_dataset(interaction, name)
+        await edit(interaction, await captions_card(interaction.client, dataset))
 
     @app_commands.command(description=wording.dataset.COMMAND_EXPORT)
     @app_commands.describe(name=wording.dataset.OPTION)

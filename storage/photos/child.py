@@ -4,7 +4,8 @@ python -P -m storage.photos.child [probe]
 
 A message is its length (8 bytes, big-endian) and its content. For each picture on stdin there are
 two messages on stdout: JSON with the fields of `CheckedPhoto` or an error, then the pixels (PNG)
-and the preview (WebP) one after the other; `cut` in the JSON is where the preview begins.
+and the preview (WebP) one after the other; `cut` in the JSON is where the preview begins. For a
+preview with a number before it, JSON has at most an error, and the preview has the number on it.
 """
 
 from __future__ import annotations
@@ -31,13 +32,22 @@ from PIL import (
 
 from storage.errors import UserError
 from storage.photos.confine import give_up_rights, try_attempts
+from storage.photos.number import draw_number, load_font
 from storage.photos.pixels import check_picture
-from storage.photos.sandbox import MEMORY_EXIT_CODE, MIB, receive_message, send_message
+from storage.photos.sandbox import (
+    MEMORY_EXIT_CODE,
+    MIB,
+    NUMBER_BYTES,
+    NUMBER_MARK,
+    receive_message,
+    send_message,
+)
 
 MAX_MEMORY_BYTES = 1 << 30  #: of address space
 MAX_CPU_SECONDS = 10  #: for one picture
 MAX_CHUNK_BYTES = 64 * MIB  #: of a PNG's text or colour profile, unpacked; Pillow's own is 1 MiB
 DECODE_THREADS = 2
+PREVIEW_AT = len(NUMBER_MARK) + NUMBER_BYTES
 #: modules that Pillow imports when it first meets a file; later it could not
 NEEDED_PLUGINS = (AvifImagePlugin, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin)
 #: with which Pillow refuses a PNG whose text or profile exceeds the limit
@@ -70,12 +80,16 @@ def prepare_decoders() -> None:
     pi_heif.options.DECODE_THREADS = DECODE_THREADS
     AvifImagePlugin.DEFAULT_MAX_THREADS = DECODE_THREADS
     Image.MAX_IMAGE_PIXELS = None  # `check_size` is stricter and comes first
+    load_font(1)  # imports what draws letters
     PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = MAX_CHUNK_BYTES
 
 
 def process_picture(content: bytes) -> tuple[dict[str, Any], bytes]:
     """Return both messages for a picture: JSON, and the bytes of pixels and preview."""
     try:
+        if content.startswith(NUMBER_MARK):
+            number, preview = content[len(NUMBER_MARK) :][:NUMBER_BYTES], content[PREVIEW_AT:]
+            return {}, draw_number(preview, int.from_bytes(number, "big"))
         checked = asdict(check_picture(content))
     except UserError as error:
         return {"code": error.code, "facts": error.facts}, b""

@@ -23,6 +23,8 @@ MIB = 1 << 20
 MAX_FILE_BYTES = 25 * MIB
 MAX_CHILDREN = 2
 TIMEOUT_SECONDS = 20.0  #: for one picture; 12 megapixels take 0.2
+#: begins a message with a number, so many bytes of it, and a preview; no picture begins so
+NUMBER_MARK, NUMBER_BYTES = b"number", 4
 MEMORY_EXIT_CODE = 77  #: of a child without memory left
 INHERITED_VARIABLES = ("LD_LIBRARY_PATH",)  #: of the environment; some Pythons need it
 #: with which a decoder crashes on a damaged picture
@@ -52,10 +54,21 @@ class Darkroom:
             raise UserError("photo_heavy", megabytes=round(len(content) / MIB, 1))
         if detect_format(content) is None:
             raise UserError("photo_unknown")
-        async with self._slots:
-            return await self._process(content)
+        head, body = await self._process(content)
+        cut = head.pop("cut")
+        head["warnings"] = tuple(head["warnings"])
+        return CheckedPhoto(**head, pixels=body[:cut], preview=body[cut:])
 
-    async def _process(self, content: bytes) -> CheckedPhoto:
+    async def number(self, preview: bytes, number: int) -> bytes:
+        """Return a preview with a number in its corner; raise UserError if it is damaged."""
+        _, body = await self._process(NUMBER_MARK + number.to_bytes(NUMBER_BYTES, "big") + preview)
+        return body
+
+    async def _process(self, content: bytes) -> tuple[dict[str, Any], bytes]:
+        async with self._slots:
+            return await self._ask(content)
+
+    async def _ask(self, content: bytes) -> tuple[dict[str, Any], bytes]:
         child = self._idle.pop() if self._idle else Child(self._seconds)
         try:
             head, body = await asyncio.to_thread(child.process, content)
@@ -67,9 +80,7 @@ class Darkroom:
         self._idle.append(child)
         if "code" in head:
             raise UserError(head["code"], **head["facts"])
-        cut = head.pop("cut")
-        head["warnings"] = tuple(head["warnings"])
-        return CheckedPhoto(**head, pixels=body[:cut], preview=body[cut:])
+        return head, body
 
 
 class Child:

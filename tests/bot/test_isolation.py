@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.card import Card
+from bot.cards import captions
 from bot.cards import dataset as cards
 from bot.cards.collecting import Done
 from bot.cards.components import row
@@ -12,7 +13,9 @@ from bot.cards.consent import ADD, COLLECT, Agree
 from bot.cards.export import Export
 from bot.wording.errors import ERRORS
 
-COMMANDS = ("dataset show", "dataset add", "dataset delete", "dataset collect", "dataset export")
+COMMANDS = tuple(
+    f"dataset {name}" for name in ("show", "add", "captions", "delete", "collect", "export")
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -57,6 +60,14 @@ async def test_by_press(collecting_kit):
         cards.Caption(number),
         cards.Delete(number),
         Export(number, 0),
+        captions.OpenCaptions(number),
+        captions.Turn(number, 0, label="Turn"),
+        captions.EditPage(number, 0),
+        captions.Replace(number, 0),
+        captions.AddWord(number, 0),
+        captions.RemoveWord(number, 0),
+        captions.Rename(number, 0),
+        captions.Undo(number, 0, 1),
         cards.Edit(photo.id),
         cards.Remove(photo.id, 0),
         Agree(number, ADD),

@@ -284,3 +284,18 @@ async def test_pool(good: bytes) -> None:
 
     assert children == 2
     assert not [p for p in psutil.Process().children() if "storage.photos.child" in p.cmdline()]
+
+
+async def test_number(darkroom: Darkroom, good: bytes) -> None:
+    """A preview gets its number in the corner, drawn in the child; a damaged one is refused."""
+    preview = (await darkroom.check(good)).preview
+
+    numbered = [await darkroom.number(preview, number) for number in (7, 200)]
+
+    pictures = [Image.open(BytesIO(each)).convert("RGB") for each in (preview, *numbered)]
+    assert {picture.size for picture in pictures} == {(300, 200)}
+    corners = [picture.crop((50, 0, 110, 33)).tobytes() for picture in pictures]
+    assert len({*corners}) == 3
+    with pytest.raises(UserError, match="photo_damaged"):
+        await darkroom.number(preview[:-99], 1)
+    assert (await darkroom.check(good)).preview == preview
