@@ -34,7 +34,7 @@ METHODS = {
     "method_subject": "a LoRA captures a likeness well, trains quickly and works in most programs",
     "method_subject_word": "a LoRA with its own word comes closer, but works in fewer programs",
     "method_texture": "it also learns the texture of brush and paper, in a larger file",
-    "method_whole": "this base only knows emoji; learning a subject from photos takes the whole network",
+    "method_whole": "this base only knows emoji; learning anything else takes the whole network",
     "method_word": "the file is only a few KB and the base stays unchanged, but the likeness is weaker",
 }
 BASES = {

@@ -42,8 +42,6 @@ PREFERRED_DOMAINS = {
     SubjectMatter.PHOTOGRAPHY: (Domain.GENERAL, Domain.PHOTO),
     SubjectMatter.EMOJI: (Domain.EMOJI, Domain.DRAWING, Domain.GENERAL),
 }
-#: subjects that were photographed
-PHOTOGRAPHED = (SubjectMatter.ANIMAL, SubjectMatter.PERSON, SubjectMatter.THING)
 COMMERCIAL_LICENCES = (Commercial.YES, Commercial.CONDITIONS)  #: that allow it, the freer first
 
 
@@ -211,11 +209,11 @@ def methods_for_subject(inputs: AdviceInput, base: Base) -> Iterator[tuple[str, 
     Of 12 pictures of each of three subjects all 12 came nearest to the true one with a LoRA, none
     with an embedding (benchmarks/RESULTS.md: panda, octopus, guitar; Ruiz et al. 2022, table 1,
     find the same for photographs). An embedding takes a few KB and leaves the base as it is (Gal
-    et al. 2022). What the embedded base has never seen, photographs, it learns as a whole
-    (benchmarks/RESULTS.md, photographs).
+    et al. 2022). The embedded base learns whatever is no emoji as a whole (benchmarks/RESULTS.md,
+    photographs and mascot).
     """
     few = inputs.distinct_photos <= FEW_PHOTOS
-    if base.small and inputs.subject_matter in PHOTOGRAPHED:
+    if base.small and inputs.subject_matter is not SubjectMatter.EMOJI:
         yield "finetune", "whole"
         yield "lora", "smaller"
     yield "lora", "measured" if base.small else "few" if few else "subject"

@@ -137,7 +137,7 @@ def test_photos_that_do_not_count() -> None:
 
 
 def test_no_gpu() -> None:
-    """Without a GPU only the embedded base is advised: its whole network for photographs."""
+    """Without a GPU only the embedded base is advised: its whole network for what is no emoji."""
     few = {"distinct_photos": 3, "total_photos": 3}
     advice = advise(catalog(*ALL, memory=0), case(matter=SubjectMatter.PERSON, **few))
 
@@ -145,11 +145,11 @@ def test_no_gpu() -> None:
         ("finetune", "embedded", "balanced"), ("lora", "embedded", "quick"),
     ]  # fmt: skip
     assert advice.first.reasons == ("method_whole", "base_no_gpu", "dial_whole")
-    drawn = advise(catalog(*ALL, memory=0), case(matter=SubjectMatter.FIGURE, **few))
-    assert short(drawn) == [
+    emoji = advise(catalog(*ALL, memory=0), case(matter=SubjectMatter.EMOJI, **few))
+    assert short(emoji) == [
         ("lora", "embedded", "quick"), ("embedding", "embedded", "balanced"),
     ]  # fmt: skip
-    assert drawn.first.reasons[0] == "method_measured"
+    assert emoji.first.reasons[0] == "method_measured"
 
 
 @pytest.mark.parametrize(("memory", "name"), [(24, "realvis"), (8, "realistic"), (2, "embedded")])

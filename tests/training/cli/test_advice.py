@@ -11,7 +11,7 @@ import pytest
 from bot import wording
 from storage.errors import JobError
 from storage.planning.advice_input import SUBJECT_MATTERS
-from storage.records import CheckedPhoto, Commercial, Concept, Dial
+from storage.records import CheckedPhoto, Commercial, Concept, Dial, Domain
 from training.cli import advice
 from training.cli.arguments import AdviseArguments
 from training.cli.commands import parse
@@ -63,13 +63,17 @@ def test_auto(catalog: Catalog) -> None:
 
 
 def test_transparent_pictures(catalog: Catalog) -> None:
-    """What was cut out is taken for drawn, so that the embedded base needs only a LoRA."""
+    """What was cut out is taken for drawn, which a base for photographs is not best for."""
+    present = tuple(replace(b, present=True, known=True) for b in catalog.bases)
+    both = replace(catalog, memory_mib=24_000, bases=present)
     (drawn,) = concept(8)
     photos = [photo._replace(transparent=True) for photo in drawn.photos]
 
-    given, _, _ = advice.apply_advice(training(), [replace(drawn, photos=photos)], catalog)
+    given, _, _ = advice.apply_advice(training(), [replace(drawn, photos=photos)], both)
+    photographed, _, _ = advice.apply_advice(training(), concept(8), both)
 
-    assert given.method == "lora"
+    assert both.find_base(given.base).domain is Domain.GENERAL
+    assert both.find_base(photographed.base).domain is Domain.PHOTO
 
 
 def test_what_was_given_stays(catalog: Catalog) -> None:
