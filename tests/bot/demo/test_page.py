@@ -201,7 +201,7 @@ async def test_an_answer_scrolls_into_view(tmp_path, tab):
         await browser.run("document.querySelector('.modal-dialog input[type=checkbox]').click()")
         submit = "document.querySelector('.modal-actions .button-primary')"
         assert await browser.run(f"{submit}.click(), {submit}.className.includes('pressed')")
-        await browser.wait_for_text("10 of 10")
+        await browser.wait_for_text("10 new photos")
         await browser.wait_until(shown)
 
 
