@@ -109,14 +109,12 @@ class Undo(DatasetButton, verb="captions:undo"):
 
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
-        captions, owner = interaction.client.store.captions, interaction.user.id
-        restored = await captions.undo(self.number(0), owner, self.number(2))
+        captions, before = interaction.client.store.captions, await self.get_dataset(interaction)
+        restored = await captions.undo(before.id, before.owner, self.number(2))
         dataset = await self.get_dataset(interaction)
-        news = say(
-            wording.captions.UNDONE,
-            captions=format_count(restored, "caption"),
-            trigger=dataset.trigger,
-        )
+        news = say(wording.captions.UNDONE, captions=format_count(restored, "caption"))
+        if dataset.trigger != before.trigger:
+            news = say(wording.captions.UNDONE_TRIGGER, trigger=dataset.trigger)
         card = await captions_card(interaction.client, dataset, self.number(1), news)
         await edit(interaction, card)
 
@@ -205,7 +203,9 @@ class ReplaceForm(CaptionsForm):
         )
         if not changed:
             return say(wording.captions.NOT_FOUND, words=text)
-        return say(wording.captions.REPLACED, find=text, captions=captions)
+        if not words:
+            return say(wording.captions.REMOVED, words=text, captions=captions)
+        return say(wording.captions.REPLACED, find=text, words=words, captions=captions)
 
 
 class AddWordForm(CaptionsForm):
