@@ -52,7 +52,8 @@ async def test_card(kit, alice):
     sections = [part for part in parts if part["type"] == 9]
     lines = [part["components"][0]["content"].splitlines() for part in sections]
     assert [line[0] for line in lines] == [
-        "**1** · mydog, a cat on grass", "**2** · mydog asleep", "**3** · mydog, a cat", "**4** · mydog, a cat",
+        "**1** · mydog, a cat on grass", "**2** · mydog asleep", "**3** · mydog, a cat",
+        "**4** · mydog, a cat",
         f"**5** · {wording.dataset.UNCAPTIONED}",
     ]  # fmt: skip
     by = [captions.BY_OWNER, captions.BY_OWNER, captions.BY_CAPTIONER, captions.BY_CAPTIONER]
