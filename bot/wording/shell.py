@@ -50,6 +50,7 @@ TOLD = {
     "captions_kept": "Captions already in {out}: {kept} of {pictures}. They stay as they are (--overwrite writes them anew).",
     "copy_left_out": "{copy} shows the same as {file}, so it is left out.",
     "beside_shared": "{file} belongs to {owner}; for {other}, write {own}.",
+    "copy_captioned": "{copy} shows the same as {file}, so both get the same caption.",
     "captions_some": "Photos with a caption: {captions} of {photos}.",
     "captions_named": "Captions taken from the names of files or folders: {count}, such as “{caption}”.",
     "captions_decoded": "Captions read as {encoding}, because they are not UTF-8: {count}.",

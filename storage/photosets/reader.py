@@ -56,6 +56,7 @@ class SetPhoto:
     name: str  #: its path in the folder that has all photos of the set
     caption: str = ""
     mask: Entry | None = None
+    source: Entry | None = None  #: the file that the caption is from; none if it is from a name
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +126,15 @@ def read_set(source: Path, files: Iterable[Entry], *, all_folders: bool) -> Phot
         *tell_unused([each for each in others if each not in used], top),
         *tell_folders(source, left),
     ]
+    sources = {picture: found.source for picture, found in captions.items() if found.text}
     photos = (
-        SetPhoto(each, str(each.path.relative_to(top)), texts.get(each, ""), masks.get(each))
+        SetPhoto(
+            each,
+            str(each.path.relative_to(top)),
+            texts.get(each, ""),
+            masks.get(each),
+            sources.get(each),
+        )
         for each in chosen
     )
     return PhotoSet(tuple(photos), tuple(notes))

@@ -171,20 +171,23 @@ def test_two_folders_for_a_shell(photos, tmp_path, run_in_process):
 
 @pytest.mark.usefixtures("settings")
 def test_captions_for_a_shell(photos, tmp_path, run_in_process):
-    """Each picture gets a text file of its name, the trigger first; one that is there stays."""
-    out = tmp_path / "out"
-    caption = ("caption", str(photos), "--trigger", "mydog", "--out", str(out))
-    out.mkdir()
-    (out / "a.txt").write_text("by hand")
+    """Each picture gets a text file, the trigger first; one with a caption anywhere keeps it."""
+    caption = ("caption", str(photos), "--trigger", "mydog", "--out", str(photos))
+    (photos / "b.jpg.caption").write_text("by hand")
+    Image.new("RGB", (300, 280), "teal").save(photos / "b.png")
     code, lines = run_in_process(*caption, home=tmp_path)
-    again, unchanged = run_in_process(*caption, home=tmp_path)
-    _, overwritten = run_in_process(*caption, "--overwrite", home=tmp_path)
+    kept, unchanged = run_in_process(*caption, home=tmp_path)
+    _, again = run_in_process(*caption, "--again", home=tmp_path)
 
-    assert (code, again) == (0, 0)
-    assert list_captions(lines) == [str(out / "b.txt"), str(out / "c.txt")]
+    assert (code, kept) == (0, 0)
+    assert list_captions(lines) == [str(photos / "b.txt"), str(photos / "c.txt")]
     assert list_captions(unchanged) == []
-    assert list_captions(overwritten) == [f"{out / 'a.txt'}, {out / 'c.txt'}", str(out / "b.txt")]
-    assert (out / "b.txt").read_text().startswith("mydog")
+    both = f"{photos / 'a.txt'}, {photos / 'c.txt'}"
+    assert list_captions(again) == [both, str(photos / "b.jpg.txt"), str(photos / "b.txt")]
+    copies = [line for line in again if line.get("code") == "copy_captioned"]
+    assert [(each["copy"], each["file"]) for each in copies] == [("c.png", "a.png")]
+    assert (photos / "b.txt").read_text().startswith("mydog")
+    assert (photos / "b.jpg.caption").read_text() == "by hand"
 
 
 @pytest.mark.usefixtures("settings")
@@ -196,7 +199,7 @@ def test_a_bad_picture_stops_no_other(photos, tmp_path, run_in_process):
     advised, answer = run_in_process("advise", str(photos), home=tmp_path)
 
     for told in (lines, answer):
-        notes = [line for line in told if line["kind"] == "note"]
+        notes = [line for line in told if line.get("code", "copy_captioned") != "copy_captioned"]
         assert [(note["code"], note["file"]) for note in notes] == [("photo_unknown", "b.jpg")]
     assert (code, lines[-1]["kind"]) == (1, "done")
     assert list_captions(lines) == [f"{out / 'a.txt'}, {out / 'c.txt'}"]

@@ -29,7 +29,7 @@ OVERWRITE = (
 )
 OVERWRITE_CAPTIONS = (
     "replace captions that are there already, also those of a person (default: pictures that "
-    "have one are left out)"
+    "have one are left out); --again is the same"
 )
 StrType = TypeVar("StrType", bound=str)
 USUAL_RANK = Method("").rank_help
@@ -146,7 +146,7 @@ class CaptionArguments:
         "a captioner, see safelight bases (default: SAFELIGHT_CAPTIONER)", default=""
     )
     trigger: str = flag("word to put in front of each caption", default="")
-    overwrite: bool = flag(OVERWRITE_CAPTIONS)
+    overwrite: bool = flag(OVERWRITE_CAPTIONS, "--again")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ from storage.events import (
 )
 from storage.folders import Home, JobFolder, write_json
 from storage.photosets.pack import PackedPhoto, pack_set
+from storage.photosets.reader import SetPhoto
 from storage.records import JobCommand, Kind
 from storage.requests import CaptionRequest, SampleRequest
 from training.cli.advice import AUTO, advice_facts, apply_advice, ask_advisor
@@ -155,15 +156,18 @@ class LocalJob:
         captioner = given.captioner or self.settings.captioner
         open_registry(self.settings).locate_captioner(captioner)  # before torch is imported
         found = list_photos(given.photos, self.stack)
-        names_of = name_captions(photo.name for photo in found)
+        beside = lies_in(found[0], given.photos, given.out)
+        names_of = name_captions(found, beside=beside)
         files = {photo: given.out / name for photo, name in names_of.items()}
-        wanted = [p for p in found if given.overwrite or not files[p.name].exists()]
+        had = {p.name for p in found if files[p.name].exists() or (beside and p.source)}
+        wanted = [p for p in found if given.overwrite or p.name not in had]
         if len(wanted) < len(files):
             kept = len(files) - len(wanted)
             tell("captions_kept", kept=kept, pictures=len(files), out=str(given.out))
         if not wanted:
             return LogEntry(Done(), time.time()).to_line()
         read, self.left_out = read_photos(wanted, self.folder)
+        tell_copies("copy_captioned", read)
         photos = {photo.file: photo for photo in read}
         request = CaptionRequest(captioner, given.trigger, tuple(range(1, len(photos) + 1)))
 
@@ -258,12 +262,17 @@ class LocalJob:
 
 def tell_photos(photos: Sequence[FolderPhoto]) -> None:
     """Tell which pictures are left out as copies, and how many have a caption if not all have."""
-    for photo in photos:
-        for copy in photo.copies:
-            tell("copy_left_out", copy=copy, file=photo.name)
+    tell_copies("copy_left_out", photos)
     captioned = sum(bool(photo.caption) for photo in photos)
     if 0 < captioned < len(photos):
         tell("captions_some", captions=captioned, photos=len(photos))
+
+
+def tell_copies(code: str, photos: Sequence[FolderPhoto]) -> None:
+    """Tell which pictures have the same pixels as another one."""
+    for photo in photos:
+        for copy in photo.copies:
+            tell(code, copy=copy, file=photo.name)
 
 
 def wait_for_room(execution: Execution) -> None:
@@ -296,6 +305,11 @@ def show_in_folder(folder: JobFolder, event: Event) -> Event:
         case CheckpointSaved():
             return replace(event, file=str(folder.checkpoints / event.file))
     return event
+
+
+def lies_in(photo: SetPhoto, source: Path, folder: Path) -> bool:
+    """Return whether a photo of a folder or zip is the file of its name in another folder."""
+    return (source / photo.file.path).resolve() == (folder / photo.name).resolve()
 
 
 def write_caption(caption: str, path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from io import BytesIO
@@ -91,14 +91,25 @@ async def _read_photos(
     return list(sources.values())
 
 
-def name_captions(names: Iterable[str]) -> dict[str, str]:
-    """Return the name of each picture's caption file: `a.txt`, or `a.png.txt` beside `a.jpg`."""
+def name_captions(photos: Sequence[SetPhoto], *, beside: bool) -> dict[str, str]:
+    """Return the name of each photo's caption file: `a.txt`, or `a.png.txt` beside `a.jpg`.
+
+    Where they lie `beside` the photos, a text file that has a photo's caption already is its own;
+    `a.png.txt` is read before `a.png.caption`.
+    """
     captions: dict[str, str] = {}
-    taken: set[str] = set()
-    for name in names:
-        own = [str(PurePath(name).with_suffix(CAPTION_SUFFIX)), name + CAPTION_SUFFIX]
-        captions[name] = next((each for each in own if each.casefold() not in taken), own[-1])
-        taken.add(captions[name].casefold())
+    for photo in photos if beside else ():
+        found = photo.source.path if photo.source else None
+        if found and found.suffix.lower() == CAPTION_SUFFIX:
+            captions[photo.name] = str(PurePath(photo.name).with_name(found.name))
+        elif found and found.stem == photo.file.path.name:
+            captions[photo.name] = photo.name + CAPTION_SUFFIX
+    taken = {name.casefold() for name in captions.values()}
+    for photo in photos:
+        own = [str(PurePath(photo.name).with_suffix(CAPTION_SUFFIX)), photo.name + CAPTION_SUFFIX]
+        free = next((each for each in own if each.casefold() not in taken), own[-1])
+        captions.setdefault(photo.name, free)
+        taken.add(captions[photo.name].casefold())
     return captions
 
 

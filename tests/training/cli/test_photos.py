@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import zipfile
 from contextlib import ExitStack
+from pathlib import PurePosixPath
 
 import pytest
 from PIL import Image, ImageDraw
 
 from storage.errors import UserError
 from storage.folders import JobFolder
+from storage.photosets.entries import Entry
+from storage.photosets.reader import SetPhoto
 from training.cli.photos import list_photos, name_captions, read_photos
 
 
@@ -131,9 +134,27 @@ def test_two_pictures_of_one_stem_share_nothing(photos, tmp_path, capsys):
 
 def test_names_of_captions():
     """No two pictures write one file, also where A and a are the same letter."""
-    names = name_captions(["A.JPG", "a.png", "a.png.jpg", "b.png", "more/b.png"])
+    pictures = ["A.JPG", "a.png", "a.png.jpg", "b.png", "more/b.png"]
+    photos = [SetPhoto(make_entry(name), name) for name in pictures]
+    names = name_captions(photos, beside=False)
 
     assert [*names.values()] == ["A.txt", "a.png.txt", "a.png.jpg.txt", "b.txt", "more/b.txt"]
+
+
+def test_names_of_captions_that_are_there():
+    """Beside the photos, a caption is written where the present one is read from, or before it."""
+    there = {"a.jpg": "a.jpg.txt", "a.png": "a.txt", "b.png": "b.png.json", "c.png": "c.caption",
+             "d.png": "D.TXT", "e.png": "metadata.jsonl"}  # fmt: skip
+    photos = [SetPhoto(make_entry(p), p, "x", source=make_entry(t)) for p, t in there.items()]
+    names = name_captions(photos, beside=True)
+
+    assert names == {"a.jpg": "a.jpg.txt", "a.png": "a.txt", "b.png": "b.png.txt",
+                     "c.png": "c.txt", "d.png": "D.TXT", "e.png": "e.txt"}  # fmt: skip
+
+
+def make_entry(name):
+    """Return a file of a folder, which is not read."""
+    return Entry(PurePosixPath(name), 1, lambda _: b"")
 
 
 def test_a_mask_belongs_to_one_picture(photos, tmp_path):
