@@ -33,6 +33,7 @@ class Upload(NamedTuple):
     name: str
     check: Callable[[], Awaitable[CheckedPhoto]]
     caption: str = ""
+    from_file: bool = False  #: somebody wrote the caption into a file, not into a name
 
 
 class ReadZip(NamedTuple):
@@ -52,6 +53,8 @@ class ReceivedPhotos:
     refused: list[tuple[str, UserError]] = field(default_factory=list)
     zips: list[ReadZip] = field(default_factory=list)
     known: int = 0  #: photos that the dataset had already
+    captions: dict[int, str] = field(default_factory=dict)  #: for some of those, by their ids
+    recaptioned: int = 0  #: captions that were others before
     stored: int = 0  #: photos in the dataset by now
 
 
@@ -75,6 +78,12 @@ async def receive_photos(
                 received.refused += [(each.name, many) for each in uploads[MAX_PHOTOS:]]
         except UserError as refused:
             received.refused.append((file.filename, refused))
+    if received.captions:
+        received.recaptioned = await bot.store.captions.change(
+            dataset.id,
+            dataset.owner,
+            lambda photo, _: received.captions.get(photo.id, photo.caption),
+        )
     received.stored = len(await bot.store.photos.list_for(dataset.id, dataset.owner))
     return received
 
@@ -82,7 +91,12 @@ async def receive_photos(
 def list_uploads(bot: Bot, found: PhotoSet) -> list[Upload]:
     """Return the photos of a zip as uploads."""
     return [
-        Upload(photo.name, partial(check_packed, bot, photo.file), cut_caption(photo.caption))
+        Upload(
+            photo.name,
+            partial(check_packed, bot, photo.file),
+            cut_caption(photo.caption),
+            photo.source is not None,
+        )
         for photo in found.photos
     ]
 
@@ -117,7 +131,7 @@ async def add_uploads(
                     photo = await add_photo(bot, dataset, await checked, upload.caption)
                 except UserError as refused:
                     if refused.code == "photo_twice":
-                        received.known += 1
+                        note_known(received, upload, refused)
                     else:
                         received.refused.append((upload.name, refused))
                 else:
@@ -126,6 +140,15 @@ async def add_uploads(
             for unneeded in checks:
                 unneeded.cancel()
             await asyncio.gather(*checks, return_exceptions=True)
+
+
+def note_known(received: ReceivedPhotos, upload: Upload, refused: UserError) -> None:
+    """Note a photo that the dataset had already, and its caption if a file has one for it."""
+    received.known += 1
+    known = refused.facts["photo"]
+    just_added = {photo.id for _, photo in received.photos}
+    if isinstance(known, int) and upload.from_file and known not in just_added:
+        received.captions[known] = upload.caption
 
 
 async def add_photo(bot: Bot, dataset: Dataset, checked: CheckedPhoto, caption: str) -> Photo:

@@ -115,6 +115,8 @@ def received_lines(dataset: Dataset, received: ReceivedPhotos) -> list[str]:
         name=dataset.name[0].upper() + dataset.name[1:],
         stored=received.stored,
     )
+    photos = format_count(received.recaptioned, "photo")
+    recaptioned = say(wording.captions.RECAPTIONED, photos=photos) if received.recaptioned else ""
     zips = [line for each in received.zips for line in zip_lines(each)]
     refused = [
         fill(wording.dataset.PHOTO_REFUSED, name=names, why=why)
@@ -129,7 +131,7 @@ def received_lines(dataset: Dataset, received: ReceivedPhotos) -> list[str]:
         fill(wording.dataset.PHOTO_ADDED_WITH_WARNINGS, name=names, warnings=warnings)
         for names, warnings in group_names(warned)
     ]
-    return [title, *zips, *refused, *added]
+    return [title, *zips, recaptioned, *refused, *added]
 
 
 def zip_lines(read: ReadZip) -> list[str]:

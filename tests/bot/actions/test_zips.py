@@ -93,3 +93,26 @@ def test_cut_caption():
     assert cut_caption("a dog") == "a dog"
     assert cut_caption("mydog " * 200).endswith(" mydog")
     assert {len(cut_caption(each * 900)) for each in "xé"} == {MAX_CAPTION_CHARS}
+
+
+async def test_captions_come_back(kit):
+    """A zip of photos that are there already brings their edited captions, and Undo undoes it."""
+    alice = kit.add_member("alice")
+    dataset = await kit.add_dataset(alice, photos=3)
+    first, *_ = await kit.store.photos.list_for(dataset.id, alice.id)
+    await kit.store.photos.set_caption(first.id, alice.id, "as before")
+    seeds = {"a": 0, "b": 2, "c": 1, "d": 9, "e": 9}
+    texts = {"a": b"edited", "b": b"new", "e": b"of a copy"}
+    files = {f"10_sks dog/{name}.png": kit.draw_photo(seed) for name, seed in seeds.items()}
+    files |= {f"10_sks dog/{name}.txt": text for name, text in texts.items()}
+
+    answer = await kit.send_photos(alice, [("my.zip", make_zip(kit, **files))])
+    photos = await kit.store.photos.list_for(dataset.id, alice.id)
+    edit = await kit.store.captions.find_newest_edit(dataset.id, alice.id)
+    await kit.store.captions.undo(dataset.id, alice.id, edit)
+
+    assert "1 new photo, 4 you had already. My dog has 4." in kit.text(answer)
+    assert kit.says(answer, wording.captions.RECAPTIONED, photos="2 photos")
+    assert [photo.caption for photo in photos] == ["edited", "", "new", "sks dog"]
+    undone = await kit.store.photos.list_for(dataset.id, alice.id)
+    assert [photo.caption for photo in undone] == ["as before", "", "", "sks dog"]
