@@ -164,6 +164,21 @@ class Journey(Player):
         self.transcript.check(
             wording.dataset.UNCAPTIONED not in message_text(shown), "every photo has its caption"
         )
+        await self.edit_captions(shown)
+
+    async def edit_captions(self, shown: discord.Message) -> None:
+        """Replace a word in all captions, and undo that."""
+        transcript, captions = self.transcript, wording.captions
+        answer = await self.press(OWNER, shown, captions.OPEN)
+        card = transcript.check_message(answer.message, captions.BY_CAPTIONER)
+        answer = await self.press(OWNER, card, captions.REPLACE)
+        transcript.check(answer.form, "a form opens for what is replaced in all captions")
+        transcript.add_action(OWNER, "replaces background with backdrop, submits")
+        filled = await self.world.fill(OWNER, answer, find="background", words="backdrop")
+        transcript.check_message(self.note_ack(filled).message, "backdrop", captions.BY_OWNER)
+        answer = await self.press(OWNER, card, captions.UNDO)
+        card = transcript.check_message(answer.message, "background", captions.BY_CAPTIONER)
+        transcript.check("backdrop" not in message_text(card), "all captions are as they were")
 
     async def train(self, method: str) -> None:
         """Train another style on the photos."""
