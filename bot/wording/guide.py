@@ -21,7 +21,7 @@ HELP_TIPS = """\
 **More:** /jobs your jobs · /me view, export or delete your data · /privacy · /server setup for moderators"""
 PRIVACY = """\
 ### What happens to your photos
-- **Stored:** the pictures you add (location, camera and date are stripped), their captions, your datasets, jobs and styles, orders you have not started (for a week), and when you agreed.
+- **Stored:** the pictures you add (location, camera and date are stripped), their captions (with your last changes of a dataset's, for Undo), your datasets, jobs and styles, orders you have not started (for a week), and when you agreed.
 - **Used:** only for trainings that you start, on the operator's own machine. Nothing is sent anywhere else.
 - **Seen:** your photos, by you alone. Samples and results, by everyone who can see the channel. A style, by a server only once you share it.
 - **Not read:** messages. Discord's developer policy (rule 21) forbids training on them without its permission, so you add photos with commands.
