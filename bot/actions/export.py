@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from storage.photosets.edits import put_trigger
 from storage.photosets.pack import PackedPhoto, SetForm, pack_set
 from storage.records import Dataset, Photo
 from storage.store import Store
@@ -58,10 +59,14 @@ def write_zips(
     return paths
 
 
-def list_packed(store: Store, photos: Sequence[Photo]) -> list[PackedPhoto]:
-    """Return photos as they are packed, numbered."""
+def list_packed(store: Store, dataset: Dataset, photos: Sequence[Photo]) -> list[PackedPhoto]:
+    """Return photos as they are packed: numbered, the trigger in all captions as in training."""
     return [
-        PackedPhoto(f"{number:03}", store.home.photo_file(photo.digest), photo.caption)
+        PackedPhoto(
+            f"{number:03}",
+            store.home.photo_file(photo.digest),
+            put_trigger(photo.caption, dataset.trigger),
+        )
         for number, photo in enumerate(photos, 1)
     ]
 

@@ -16,6 +16,7 @@ from storage.disk import check_disk_space
 from storage.errors import UserError
 from storage.events import Note
 from storage.photos.sandbox import MAX_FILE_BYTES
+from storage.photosets.edits import put_trigger
 from storage.photosets.reader import PhotoSet
 from storage.records import CheckedPhoto, Dataset, Job, Kind, NewJob, Photo
 from storage.requests import CaptionRequest
@@ -57,6 +58,12 @@ class ReceivedPhotos:
     recaptioned: int = 0  #: captions that were others before
     stored: int = 0  #: photos in the dataset by now
 
+    def take_caption(self, photo: Photo, trigger: str) -> str:
+        """Return the caption that came for a photo, unless that is only how it was exported."""
+        exported = cut_caption(put_trigger(photo.caption, trigger))
+        new = self.captions.get(photo.id, exported)
+        return photo.caption if new == exported else new
+
 
 async def receive_photos(
     bot: Bot, dataset: Dataset, files: Sequence[discord.Attachment]
@@ -80,9 +87,7 @@ async def receive_photos(
             received.refused.append((file.filename, refused))
     if received.captions:
         received.recaptioned = await bot.store.captions.change(
-            dataset.id,
-            dataset.owner,
-            lambda photo, _: received.captions.get(photo.id, photo.caption),
+            dataset.id, dataset.owner, received.take_caption
         )
     received.stored = len(await bot.store.photos.list_for(dataset.id, dataset.owner))
     return received

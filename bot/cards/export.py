@@ -43,7 +43,8 @@ class Export(DatasetButton, verb="dataset:export"):
             await defer(interaction)
             dataset, form = await self.get_dataset(interaction), FORMS[self.number(1) % len(FORMS)]
             store = interaction.client.store
-            photos = list_packed(store, await store.photos.list_for(dataset.id, dataset.owner))
+            stored = await store.photos.list_for(dataset.id, dataset.owner)
+            photos = list_packed(store, dataset, stored)
             if not photos:
                 raise UserError("dataset_empty", name=dataset.name)
             said = say(wording.dataset.EXPORTED, photos=format_count(len(photos), "photo"))

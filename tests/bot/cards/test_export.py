@@ -7,6 +7,7 @@ import pytest
 from bot import wording
 from bot.actions.export import pack_dataset
 from bot.wording.errors import ERRORS
+from storage.photosets.edits import put_trigger
 from storage.photosets.pack import PackedPhoto, SetForm
 from storage.photosets.reader import open_set
 
@@ -19,7 +20,10 @@ async def press(kit, who, form):
 
 @pytest.mark.parametrize("form", SetForm)
 async def test_round_trip(kit, form):
-    """What is exported becomes the same dataset again: pixels, captions, order."""
+    """What is exported becomes the same dataset again: pixels, captions, order.
+
+    All captions have the trigger then, and added to its own dataset the zip changes nothing.
+    """
     alice, bob = kit.add_member("alice"), kit.add_member("bob")
     dataset, other = await kit.add_dataset(alice, photos=3), await kit.add_dataset(bob)
     for photo in await kit.store.photos.list_for(dataset.id, alice.id):
@@ -31,17 +35,21 @@ async def test_round_trip(kit, form):
     (attached,) = answer.response.attachments
     packed = (attached.filename, await attached.read())
     await bob.slash(kit.channel, "dataset add", name="my dog", photo1=packed)
+    again = await alice.slash(kit.channel, "dataset add", name="my dog", photo1=packed)
 
     assert answer.response.ephemeral
     assert attached.filename == f"my_dog_{form}.zip"
     sent, kept = [
         [
-            (each.digest, each.caption)
+            (each.digest, put_trigger(each.caption, one.trigger))
             for each in await kit.store.photos.list_for(one.id, one.owner)
         ]
         for one in (dataset, other)
     ]
     assert kept == sent
+    assert kept[0][1].startswith("mydog, a dog")
+    assert kit.text(again).splitlines()[0] == "### No new photos, 3 you had already. My dog has 3."
+    assert not kit.says(again, wording.captions.RECAPTIONED)
     assert list(kit.store.home.exports.iterdir()) == []
 
 
