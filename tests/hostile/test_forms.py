@@ -34,6 +34,9 @@ async def forger(kit, scheduler):
     forger.controls = [
         f"dataset:add:{dataset.id}",
         f"photo:edit:{photo.id}",
+        f"captions:edit:{photo.dataset}:0",
+        f"captions:replace:{photo.dataset}:0",
+        f"captions:rename:{photo.dataset}:0",
         f"sample:vary:{job.id}",
         f"style:try:{style.id}",
         f"plan:more:{draft}",
