@@ -6,8 +6,11 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from PIL import Image
 
 from storage.events import StepBoundary
 from storage.folders import JobFolder, write_json, write_whole
@@ -15,7 +18,6 @@ from storage.photos.pixels import check_picture
 from storage.planning.plan import plan_training
 from storage.records import Catalog, Concept, Dial
 from storage.requests import TrainRequest
-from storage.tables.photos import has_alpha
 from training import methods
 from training.recipe.recipe import Recipe
 from training.run.defaults import complete_recipe, rules
@@ -72,9 +74,15 @@ def make_recipe(bases: BaseCache, training_spec: TrainingSpec, **more: Any) -> R
     )  # fmt: skip
     files = [(path.name, caption) for path, caption in training_spec.photos]
     request = replace(request, **training_spec.overrides)
-    transparent = [path.name for path, _ in training_spec.photos if has_alpha(path)]
+    transparent = [path.name for path, _ in training_spec.photos if is_transparent(path)]
     more = {"max_file_bytes": training_spec.max_file_bytes} | more
     return complete_recipe(request, base, files, transparent, accepted=time.time(), **more)
+
+
+def is_transparent(path: Path) -> bool:
+    """Return whether a photo is transparent as the job has it: an opaque alpha is dropped."""
+    with Image.open(BytesIO(check_picture(path.read_bytes()).pixels)) as kept:
+        return kept.mode == "RGBA"
 
 
 def start_training(
