@@ -30,7 +30,7 @@ METHODS = {
     "method_measured": "on this base, a LoRA captures the likeness; an embedding doesn't",
     "method_several": "one LoRA can learn several things, each with its own trigger word",
     "method_several_layers": "it trains every layer: more room for several things, in a larger file",
-    "method_smaller": "its file is a tenth of the size, but the likeness is much weaker",
+    "method_smaller": "its file is a tenth of the size, but the likeness is weaker",
     "method_subject": "a LoRA captures a likeness well, trains quickly and works in most programs",
     "method_subject_word": "a LoRA with its own word comes closer, but works in fewer programs",
     "method_texture": "it also learns the texture of brush and paper, in a larger file",

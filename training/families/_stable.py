@@ -15,7 +15,7 @@ from training.networks.conditioning import Conditions
 from training.networks.networks import Networks, Part
 from training.networks.vocabulary import Vocabulary
 
-GUIDANCE_BY_RESOLUTION = {64: 4.0}  #: by the resolution of a tiny base; else its family's own
+GUIDANCE_BY_RESOLUTION = {64: 5.0}  #: by the resolution of a tiny base; else its family's own
 ATTENTION_LAYERS = ("to_q", "to_k", "to_v", "to_out.0")
 OTHER_LAYERS = ("ff.net.0.proj", "ff.net.2", "proj_in", "proj_out", "conv1", "conv2")
 TEXT_ATTENTION_LAYERS = ("q_proj", "k_proj", "v_proj", "out_proj")

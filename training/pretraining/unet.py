@@ -36,7 +36,7 @@ class UnetTask:
     """
 
     name = "unet"
-    steps = 4200
+    steps = 2000  # from `start`; before, 4,200
     batch_size = 40
     single_scenes, pair_scenes = 8, 14  # scenes in a batch
     learning_rate = 1.2e-3
