@@ -59,14 +59,14 @@ def resumed(
 def test_told(resumed: tuple[JobFolder, list[Event]]) -> None:
     """A panda's word starts at something like it, and the training continues from there.
 
-    A skull is a white face with black eyes, too.
+    A skull is a white face with black eyes, too, and an egg in a pan white on black.
     """
     folder, told = resumed
     with safe_open(folder.result / "panda.safetensors", "pt") as opened:
         known = json.loads(opened.metadata()["safelight.recipe"])
 
     assert told[0].resumed
-    assert known["initializer_token"] in {"koala", "bear", "skull"}
+    assert known["initializer_token"] in {"koala", "bear", "skull", "cooking"}
     assert known["class_word"] == ""
 
 
