@@ -27,7 +27,7 @@ BASE = Base("embedded", "Emoji", "sd1", "embedded", 64, "MIT", "emoji", present=
 
 async def form_labels() -> list[str]:
     """Return the labels of the form's switches."""
-    form = OptionsForm(TrainingOrder(1, "lora", "embedded"), [])
+    form = OptionsForm(TrainingOrder(1, "lora", "embedded"), [], small=True)
     return [option.label for option in form.switches.options]
 
 

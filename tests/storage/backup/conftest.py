@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,9 +45,15 @@ class Filled:
         return await asyncio.to_thread(back_up, self.home, self.folder, **more)
 
     def search(self, words: bytes) -> list[Path]:
-        """Return the files of the backups that have these bytes."""
+        """Return the files of the backups that have these bytes.
+
+        Four digits also stand in other numbers and digests by chance; those do not count.
+        """
+        sought = re.escape(words)
+        if words.isdigit():
+            sought = rb"(?<![0-9a-f.])" + sought + rb"(?![0-9a-f])"
         files = (path for path in self.folder.rglob("*") if path.is_file())
-        return [path for path in files if words in path.read_bytes()]
+        return [path for path in files if re.search(sought, path.read_bytes())]
 
 
 @pytest.fixture
