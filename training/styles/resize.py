@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from storage import limits
 from storage.errors import JobError
 from storage.events import SmallCopy
 from training import methods
@@ -114,10 +115,10 @@ def extract_lora(trained: FullNetworks, max_bytes: int) -> SmallLora:
 def fit_rank(sizes: Iterable[LayerSize], max_bytes: int, fixed: int) -> int:
     """Return the largest rank whose layers fit in fp16 beside `fixed` bytes.
 
-    Raises JobError("shrink_least") if not even rank 1 does.
+    It is at most a recipe's largest. Raises JobError("shrink_least") if not even rank 1 fits.
     """
-    sizes = list(sizes)
-    for rank in range(max(size.max_rank for size in sizes), 0, -1):
+    sizes, (_, most) = list(sizes), limits.RANK
+    for rank in range(min(most, max(size.max_rank for size in sizes)), 0, -1):
         if fixed + 2 * sum(size.count_parameters(rank) for size in sizes) <= max_bytes:
             return rank
     raise JobError("shrink_least", most=max_bytes)
