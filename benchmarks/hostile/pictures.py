@@ -15,6 +15,7 @@ from typing import Any
 from PIL import Image, ImageCms, ImageDraw, PngImagePlugin
 
 from benchmarks.hostile.boxes import box, join_stills, nest
+from storage.photos.sandbox import NUMBER_MARK
 
 HEIC_FILES = Path(__file__).parents[2] / "tests" / "storage" / "photos" / "pictures"
 PNG_START = b"\x89PNG\r\n\x1a\n"
@@ -108,6 +109,7 @@ def list_strangers() -> Iterator[Picture]:
         "ones": b"\xff" * 1000,
         "text": "Ein Bild, wirklich! ☃".encode(),
         "wave": b"RIFF\x24\0\0\0WAVEfmt " + bytes(20),
+        "number": NUMBER_MARK + b"\0\0\0\1" + encode(scene(), "WEBP"),  # what the bot itself asks
     }
     yield Picture("empty", b"", "photo_empty")
     yield Picture("heavy", b"\xff\xd8\xff" + bytes(26 << 20), "photo_heavy")

@@ -16,7 +16,7 @@ def draw_number(preview: bytes, number: int) -> bytes:
 
     The corner is that of the square in the middle: Discord cuts tiles to about that.
     """
-    with Image.open(BytesIO(preview)) as opened:
+    with Image.open(BytesIO(preview), formats=("WEBP",)) as opened:
         picture = opened.convert("RGB")
     short = min(picture.size)
     height = max(MIN_BADGE_SIDE, short // BADGES_A_SIDE)
