@@ -23,6 +23,7 @@ from storage.tables.posts import Posts
 from storage.tables.servers import Reports, Servers
 from storage.tables.styles import Styles
 from storage.tables.trash import Trash
+from storage.tables.uploads import Uploads
 
 
 class Store:
@@ -37,6 +38,7 @@ class Store:
         self.drafts = Drafts(database)
         self.photos = Photos(database, trash, home)
         self.captions = Captions(database)
+        self.uploads = Uploads(database)
         self.jobs = Jobs(database, trash)
         self.events = Events(database)
         self.catalog = Catalogs(database)

@@ -18,6 +18,8 @@ EXPORT_QUERIES = {
     "collecting": "SELECT channel, dataset FROM collecting WHERE owner = :member",
     "photos": "SELECT id, dataset, digest, phash, width, height, caption, written, warnings,"
     " created FROM photos WHERE owner = :member",
+    "uploads": "SELECT photo, digest FROM uploads"
+    " WHERE photo IN (SELECT id FROM photos WHERE owner = :member)",
     "edited_captions": "SELECT photo, edit, caption, written, became FROM edited_captions"
     " WHERE photo IN (SELECT id FROM photos WHERE owner = :member)",
     "caption_edits": "SELECT id, dataset, trigger, at FROM caption_edits"

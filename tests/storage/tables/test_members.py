@@ -73,7 +73,8 @@ async def test_export(
     """An export has every row about a member, none about others, and is JSON."""
     await store.members.add_consent(ALICE, 1, "modal")
     await store.datasets.set_collecting(ALICE, CHANNEL, dog.id)
-    await store.photos.add(dog, make_photo(1, warnings=("tiny",)))
+    photo = await store.photos.add(dog, make_photo(1, warnings=("tiny",)))
+    await store.uploads.add("ab" * 32, photo)
     await store.captions.change(dog.id, ALICE, lambda *_: "a dog")
     theirs = await store.jobs.queue(make_job(owner=BOB))
     await store.jobs.send_command(theirs.id, JobCommand.CANCEL, ALICE)
@@ -96,6 +97,7 @@ async def test_export(
         "datasets": 1,
         "collecting": 1,
         "photos": 1,
+        "uploads": 1,
         "edited_captions": 1,
         "caption_edits": 1,
         "jobs": 1,
