@@ -119,7 +119,7 @@ class CheckedPhoto:
     #: white, with an alpha channel if the picture has transparent parts
     pixels: bytes
     preview: bytes  #: WebP of at most 512 px a side, for cards
-    warnings: tuple[str, ...]  #: "tiny", "blurred"; `Photos.add` adds "duplicate"
+    warnings: tuple[str, ...]  #: "tiny", "blurred", "animated"; `Photos.add` adds "duplicate"
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ PHOTO_WARNINGS = " ⚠️ {warnings}"
 WARNINGS = {
     "tiny": "small: under 256 pixels there's little detail to learn",
     "blurred": "blurred: the style would learn the blur too",
+    "animated": "animated: only its first frame is used",
     "duplicate": "nearly the same as another photo",
 }
 PHOTO_TITLE = "### Photo {number} of {name}"

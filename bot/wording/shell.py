@@ -56,6 +56,7 @@ TOLD = {
     "captions_decoded": "Captions read as {encoding}, because they are not UTF-8: {count}.",
     "files_unused": "Not used: {files}.",
     "folders_left": "Not read: {folders}, with pictures of their own. To use one, name it: {example}",
+    "photo_animated": "{file} is animated; only its first frame is used.",
     "photos_copied": "{photos} photos, copied to {folder} while it trains.",
     "run_waits": "Another command works in {folder}. Waiting for its end …",
     "captions_cut": "{cut} of {captions} captions are longer than the base can read; of the first one it ignores: {words}",

@@ -32,6 +32,7 @@ from PIL import (
 
 from storage.errors import UserError
 from storage.photos.confine import give_up_rights, try_attempts
+from storage.photos.formats import name_unknown_codec
 from storage.photos.number import draw_number, load_font
 from storage.photos.pixels import check_picture
 from storage.photos.sandbox import (
@@ -98,10 +99,18 @@ def process_picture(content: bytes) -> tuple[dict[str, Any], bytes]:
     except ImportError:
         raise  # ours, not the picture's: nothing can be imported any more
     except Exception as error:  # noqa: BLE001 - decoders raise anything when a file is broken
-        large = str(error).startswith(LARGE_CHUNK_ERRORS)
-        return {"code": "photo_memory" if large else "photo_damaged", "facts": {}}, b""
+        return explain_failure(content, error), b""
     pixels, preview = checked.pop("pixels"), checked.pop("preview")
     return checked | {"cut": len(pixels)}, pixels + preview
+
+
+def explain_failure(content: bytes, error: Exception) -> dict[str, Any]:
+    """Return the code and facts of what a decoder could not do."""
+    if str(error).startswith(LARGE_CHUNK_ERRORS):
+        return {"code": "photo_memory", "facts": {}}
+    if codec := name_unknown_codec(content):
+        return {"code": "photo_codec", "facts": {"codec": codec}}
+    return {"code": "photo_damaged", "facts": {}}
 
 
 def limit_resources() -> None:

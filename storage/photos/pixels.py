@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from io import BytesIO
 
 from PIL import Image, ImageCms, ImageFilter, ImageStat
@@ -10,6 +11,7 @@ from PIL import Image, ImageCms, ImageFilter, ImageStat
 from storage.errors import UserError
 from storage.photos.formats import detect_format, is_heif_sequence, read_webp_header
 from storage.photos.sandbox import MAX_KEPT_SIDE
+from storage.photos.sequences import has_stills, wrap_first_frame
 from storage.records import CheckedPhoto
 
 PREVIEW_SIDE = 512  #: pixels
@@ -37,31 +39,39 @@ def check_picture(content: bytes) -> CheckedPhoto:
     if kind is None:
         raise UserError("photo_unknown")
     picture = open_picture(content, kind)
-    return measure_picture(decode_picture(picture))
+    animated = is_animated(picture, content, kind)
+    checked = measure_picture(decode_picture(picture))
+    return replace(checked, warnings=(*checked.warnings, "animated")) if animated else checked
 
 
 def open_picture(content: bytes, kind: str) -> Image.Image:
-    """Open a picture without decoding it; raise UserError if its header exceeds the limits."""
-    if kind == "WEBP":
-        width, height, moves = read_webp_header(content)
-        check_size(width, height, animated=moves)
+    """Open a picture's first frame, or the still that it says to show, without decoding it.
+
+    Raises UserError if its header exceeds the limits.
+    """
+    if kind == "WEBP":  # before its decoder allocates the canvas
+        check_size(*read_webp_header(content)[:2])
+    if kind == "HEIF" and is_heif_sequence(content) and not has_stills(content):
+        content = wrap_first_frame(content)
     picture = Image.open(BytesIO(content), formats=(kind,))
-    if kind == "HEIF":  # further stills are the shots of a burst; the primary one is opened
-        moves = is_heif_sequence(content)
-    else:  # further frames of a JPEG are no animation but depth maps and previews of cameras
-        moves = kind != "JPEG" and getattr(picture, "n_frames", 1) > 1
-    check_size(*picture.size, animated=moves)
+    check_size(*picture.size)
     return picture
 
 
-def check_size(width: int, height: int, *, animated: bool) -> None:
-    """Raise UserError for a picture that is too large, too small or animated."""
+def is_animated(picture: Image.Image, content: bytes, kind: str) -> bool:
+    """Return whether a picture is a sequence of frames, not one of several stills."""
+    if kind == "HEIF":  # further stills are the shots of a burst, or for the other eye
+        return is_heif_sequence(content)
+    # further frames of a JPEG are no animation but depth maps and previews of cameras
+    return kind != "JPEG" and getattr(picture, "n_frames", 1) > 1
+
+
+def check_size(width: int, height: int) -> None:
+    """Raise UserError for a picture that is too large or too small."""
     if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
         raise UserError(
             "photo_big", megapixels=round(width * height / 1e6), width=width, height=height
         )
-    if animated:
-        raise UserError("photo_animated")
     if min(fit_size(width, height)) < MIN_SIDE:
         raise UserError("photo_small", width=width, height=height, least=MIN_SIDE)
 

@@ -146,7 +146,7 @@ def explain_end(code: int) -> Exception:
     if name == "SIGKILL" or code == MEMORY_EXIT_CODE:  # the system kills when it has no memory
         return UserError("photo_memory")
     if name in CRASH_SIGNALS:
-        return UserError("photo_damaged")
+        return UserError("photo_crashed")
     return RuntimeError(f"the process that opens pictures ended with {name or code}")
 
 

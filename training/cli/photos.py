@@ -82,6 +82,8 @@ async def _read_photos(
                 continue
             name = f"{after + len(sources) + 1:04}.png"
             await asyncio.to_thread(write_whole, folder.photos / name, pixels)
+            if "animated" in checked.warnings:
+                tell("photo_animated", file=show_path(photo.file.path))
             sources[checked.digest] = FolderPhoto(
                 name, photo.name, photo.caption,
                 replace(checked, pixels=b"", preview=b""),
