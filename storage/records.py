@@ -128,7 +128,8 @@ class Photo:
 
     id: int
     dataset: int
-    owner: int
+    owner: int  #: of the dataset
+    contributor: int  #: whose photo it is
     digest: str
     phash: int
     width: int

@@ -10,6 +10,7 @@ from storage.folders import ASIDE_DAYS, Home
 from storage.homefolder import create_home
 from storage.tables.captions import Captions
 from storage.tables.catalog import Catalogs
+from storage.tables.consents import Consents
 from storage.tables.database import Database
 from storage.tables.datasets import Datasets
 from storage.tables.drafts import Drafts
@@ -24,6 +25,7 @@ from storage.tables.servers import Reports, Servers
 from storage.tables.styles import Styles
 from storage.tables.trash import Trash
 from storage.tables.uploads import Uploads
+from storage.tables.withdrawal import Withdrawals
 
 
 class Store:
@@ -33,6 +35,8 @@ class Store:
         trash = Trash(database, home)
         self._database, self._trash, self.home = database, trash, home
         self.members = Members(database, trash)
+        self.consents = Consents(database)
+        self.withdrawals = Withdrawals(database, trash)
         self.servers = Servers(database)
         self.datasets = Datasets(database, trash)
         self.drafts = Drafts(database)

@@ -7,7 +7,7 @@ import discord
 from bot import wording
 from bot.bot import Interaction
 from bot.card import Card
-from bot.cards.agreement import record_consent
+from bot.cards.agreement import make_terms, record_consent
 from bot.cards.collecting import start_collecting
 from bot.cards.components import defer_update, edit, row, text
 from bot.cards.dataset import Keep, add_photos
@@ -17,10 +17,11 @@ from storage.records import Dataset
 ADD, COLLECT = 0, 1  #: what goes on once the member has agreed
 
 
-def consent_card(dataset: Dataset, then: int) -> Card:
+async def consent_card(interaction: Interaction, dataset: Dataset, then: int) -> Card:
     """Return a card with the terms and buttons to agree or decline."""
+    terms = await make_terms(interaction.client, interaction.user.id, dataset)
     return Card(
-        text(wording.consent.TITLE, wording.consent.TERMS, wording.consent.MORE),
+        text(wording.consent.TITLE, terms.text, wording.consent.MORE),
         row(Agree(dataset.id, then), Decline(dataset.id)),
     )
 

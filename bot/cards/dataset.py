@@ -20,7 +20,7 @@ from bot.actions.photos import (
 from bot.bot import Bot, Interaction
 from bot.card import Card
 from bot.cards.advice import advice_card
-from bot.cards.agreement import PhotosForm, has_agreed
+from bot.cards.agreement import PhotosForm, has_agreed, make_terms
 from bot.cards.captions import MAX_SHOWN_CHARS, OpenCaptions
 from bot.cards.components import (
     Button,
@@ -49,6 +49,8 @@ from bot.cards.dataset_text import (
 from bot.wording import escape, fill, flatten, format_count, format_size, say
 from storage.photos.sandbox import MAX_FILE_BYTES
 from storage.records import Dataset, Photo
+
+KEEP_STYLES, DELETE_STYLES = 0, 1  #: what becomes of styles that were trained on a dataset
 
 
 async def dataset_card(bot: Bot, dataset: Dataset, page: int = 0) -> Card:
@@ -119,12 +121,17 @@ def received_card(dataset: Dataset, received: ReceivedPhotos) -> Card:
     return Card(text(*received_lines(dataset, received)), row(*buttons))
 
 
-def delete_card(dataset: Dataset, photos: int) -> Card:
-    """Return a card that asks for confirmation."""
+def delete_card(dataset: Dataset, photos: int, styles: int) -> Card:
+    """Return a card that asks for confirmation, and what becomes of styles."""
     question = say(
         wording.dataset.DELETE_ASK, name=dataset.name, photos=format_count(photos, "photo")
     )
-    return Card(text(question), row(Delete(dataset.id), Keep()))
+    if not styles:
+        return Card(text(question), row(Delete(dataset.id, KEEP_STYLES), Keep()))
+    more = say(wording.dataset.DELETE_STYLES_ASK, styles=format_count(styles, "style"))
+    without = Delete(dataset.id, KEEP_STYLES, label=wording.dataset.KEEP_STYLES)
+    with_styles = Delete(dataset.id, DELETE_STYLES, label=wording.dataset.DELETE_STYLES)
+    return Card(text(question, more), row(with_styles, without, Keep()))
 
 
 async def add_photos(
@@ -138,10 +145,14 @@ async def add_photos(
     return received_card(dataset, received)
 
 
-async def open_add_form(interaction: Interaction, dataset: Dataset) -> None:
-    """Open the form for photos."""
-    agreed = await has_agreed(interaction)
-    await open_modal(interaction, AddForm(dataset, interaction.filesize_limit, agreed=agreed))
+async def open_add_form(
+    interaction: Interaction, dataset: Dataset, kind: type[AddForm] | None = None
+) -> None:
+    """Open the form for photos, or another kind of it; it asks for consent if need be."""
+    form = (kind or AddForm)(dataset, interaction.filesize_limit)
+    if not await has_agreed(interaction, dataset):
+        form.ask_consent(await make_terms(interaction.client, interaction.user.id, dataset))
+    await open_modal(interaction, form)
 
 
 class Open(DatasetButton, verb="dataset:open"):
@@ -206,7 +217,7 @@ class Caption(DatasetButton, verb="dataset:caption"):
 
 
 class Delete(DatasetButton, verb="dataset:delete"):
-    """Delete the dataset."""
+    """Delete the dataset, with the styles that were trained on it or without."""
 
     label = wording.dataset.DELETE
     style = discord.ButtonStyle.danger
@@ -215,7 +226,8 @@ class Delete(DatasetButton, verb="dataset:delete"):
         await defer_update(interaction)
         store, dataset = interaction.client.store, await self.get_dataset(interaction)
         photos = format_count(len(await store.photos.list_for(dataset.id, dataset.owner)), "photo")
-        await store.datasets.delete(dataset.id, dataset.owner)
+        styles = self.numbers[1:] == (DELETE_STYLES,)
+        await store.datasets.delete(dataset.id, dataset.owner, delete_styles=styles)
         await edit(
             interaction, Card(text(say(wording.dataset.DELETED, name=dataset.name, photos=photos)))
         )
@@ -274,7 +286,7 @@ class Remove(Button, verb="photo:remove"):
 class AddForm(PhotosForm):
     """A form for up to ten photos, and for the consent to store them if it was not given."""
 
-    def __init__(self, dataset: Dataset, max_bytes: int, *, agreed: bool) -> None:
+    def __init__(self, dataset: Dataset, max_bytes: int) -> None:
         super().__init__(title=flatten(fill(wording.dataset.ADD_FORM, name=dataset.name), 45))
         self.dataset = dataset
         self.photos: ui.FileUpload[Any] = ui.FileUpload(
@@ -283,13 +295,11 @@ class AddForm(PhotosForm):
         limit = format_size(min(max_bytes, MAX_FILE_BYTES))
         hint = fill(wording.dataset.ADD_HINT, count=MAX_FILES, limit=limit)
         self.add_field(wording.dataset.ADD_LABEL, self.photos, hint)
-        if not agreed:
-            self.ask_consent()
 
     async def submit(self, interaction: Interaction) -> None:
         """Record the consent and add the photos."""
         await defer(interaction)
-        await self.require_consent(interaction)
+        await self.require_consent(interaction, self.dataset)
         await edit(interaction, await add_photos(interaction, self.dataset, self.photos.values))
 
 

@@ -69,7 +69,7 @@ class Datasets(commands.GroupCog, name="dataset", description=wording.dataset.CO
                 await edit(interaction, await cards.add_photos(interaction, dataset, files))
                 return
             keep_until_consent(interaction, dataset, files)
-            await edit(interaction, consent.consent_card(dataset, consent.ADD))
+            await edit(interaction, await consent.consent_card(interaction, dataset, consent.ADD))
 
     @app_commands.command(description=wording.dataset.COMMAND_SHOW)
     @app_commands.describe(name=wording.dataset.OPTION)
@@ -104,8 +104,10 @@ class Datasets(commands.GroupCog, name="dataset", description=wording.dataset.CO
         """Ask for confirmation before a dataset is deleted."""
         await defer(interaction)
         dataset = await get_own_dataset(interaction, name)
-        photos = await interaction.client.store.photos.list_for(dataset.id, dataset.owner)
-        await edit(interaction, cards.delete_card(dataset, len(photos)))
+        store = interaction.client.store
+        photos = await store.photos.list_for(dataset.id, dataset.owner)
+        styles = await store.datasets.count_styles(dataset.id, dataset.owner)
+        await edit(interaction, cards.delete_card(dataset, len(photos), styles))
 
     @app_commands.command(description=wording.dataset.COMMAND_COLLECT)
     @app_commands.describe(name=wording.dataset.OPTION)
@@ -115,7 +117,8 @@ class Datasets(commands.GroupCog, name="dataset", description=wording.dataset.CO
         await defer(interaction)
         dataset = await get_own_dataset(interaction, name)
         if interaction.client.settings.collect_messages and not await has_agreed(interaction):
-            await edit(interaction, consent.consent_card(dataset, consent.COLLECT))
+            card = await consent.consent_card(interaction, dataset, consent.COLLECT)
+            await edit(interaction, card)
             return
         await edit(interaction, await start_collecting(interaction, dataset))
 

@@ -91,7 +91,8 @@ FORMS_EXPLAINED = (
     "**Hugging Face** · diffusers and datasets: captions in metadata.jsonl",
 )
 EXPORTED = "Here's your dataset: {photos} with their captions. /dataset add takes it back."
-DELETE_ASK = "### Delete {name}?\nThis permanently deletes it, with {photos} and their captions. Styles already trained on it stay."
+DELETE_ASK = "### Delete {name}?\nThis permanently deletes it, with {photos} and their captions."
+DELETE_STYLES_ASK = "You trained {styles} on it. Delete those too, or keep them?"
 DELETED = "Deleted {name}, with {photos}."
 UNCHANGED = "Nothing was changed."
 COLLECT_ON = "### Collecting for {name}\nPost your photos in this channel, in as many messages as you like. I only take yours, and mark each message ✅ or ⚠️. Press Done when you've finished."
@@ -109,6 +110,8 @@ EDIT_CAPTION = "Edit caption"
 PICK_PHOTO = "Edit a photo…"
 REMOVE = "Remove"
 DELETE = "Delete for good"
+DELETE_STYLES = "Delete styles too"
+KEEP_STYLES = "Keep styles"
 KEEP = "Cancel"
 EARLIER = "Previous"
 LATER = "Next"

@@ -15,6 +15,7 @@ from storage.folders import Home, write_whole
 from storage.photos.duplicates import are_near_duplicates
 from storage.records import CheckedPhoto, Dataset, Photo
 from storage.tables.database import Connection, Database, read_row
+from storage.tables.datasets import SELECT_TRAINING_JOB
 from storage.tables.trash import Trash
 
 MAX_PHOTOS = 200  #: in a dataset
@@ -22,9 +23,14 @@ MAX_CAPTION_CHARS = 500  #: characters of a caption
 #: the colour type in a PNG's IHDR chunk (PNG specification, section 11.2.1)
 PNG_COLOUR_TYPE_OFFSET, PNG_RGBA = 25, 6
 INSERT_PHOTO = """
-INSERT INTO photos (dataset, owner, digest, phash, width, height, warnings, created)
-VALUES (:dataset, :owner, :digest, :phash, :width, :height, :warnings, :now) RETURNING *
+INSERT INTO photos
+  (dataset, owner, contributor, digest, phash, width, height, warnings, created)
+VALUES
+  (:dataset, :owner, :contributor, :digest, :phash, :width, :height, :warnings, :now)
+RETURNING *
 """
+#: an open training that has copies of a dataset's photos
+SELECT_STARTED_JOB = f"{SELECT_TRAINING_JOB} AND started IS NOT NULL"
 
 
 class Photos:
@@ -33,8 +39,10 @@ class Photos:
     def __init__(self, database: Database, trash: Trash, home: Home) -> None:
         self._database, self._trash, self._home = database, trash, home
 
-    async def add(self, dataset: Dataset, checked: CheckedPhoto) -> Photo:
-        """Add a checked picture to a dataset.
+    async def add(
+        self, dataset: Dataset, checked: CheckedPhoto, contributor: int | None = None
+    ) -> Photo:
+        """Add a checked picture to a dataset; it is its owner's if no contributor is given.
 
         Raises UserError: "dataset_unknown", "photo_twice", "photos_full" or "disk_full".
         """
@@ -49,6 +57,7 @@ class Photos:
                 INSERT_PHOTO,
                 dataset=dataset.id,
                 owner=dataset.owner,
+                contributor=dataset.owner if contributor is None else contributor,
                 digest=checked.digest,
                 phash=f"{checked.phash:016x}",
                 width=checked.width,
@@ -75,11 +84,19 @@ class Photos:
         sql = "SELECT * FROM photos WHERE id = :id AND owner = :owner"
         return _require_photo(await self._database.fetch_one(sql, id=photo_id, owner=owner))
 
-    async def remove(self, photo_id: int, owner: int) -> None:
-        """Delete a photo, and its files if no other photo is the same picture."""
-        sql = "DELETE FROM photos WHERE id = :id AND owner = :owner RETURNING *"
-        row = await self._database.fetch_one(sql, id=photo_id, owner=owner)
-        _require_photo(row)
+    async def remove(self, photo_id: int, member: int) -> None:
+        """Delete a photo, and its files if no other photo is the same picture.
+
+        It may be in a member's dataset, or theirs in another's. Raises UserError: "photo_gone", or
+        during a training that uses it "photo_busy" or, for another's dataset, "photo_busy_shared".
+        """
+        async with self._database.transaction() as tx:
+            sql = "SELECT * FROM photos WHERE id = :id AND :member IN (owner, contributor)"
+            photo = _require_photo(await tx.fetch_one(sql, id=photo_id, member=member))
+            if job := await tx.fetch_one(SELECT_STARTED_JOB, dataset=photo.dataset):
+                shared = "" if photo.owner == member else "_shared"
+                raise UserError(f"photo_busy{shared}", job=job["id"])
+            await tx.execute("DELETE FROM photos WHERE id = :id", id=photo_id)
         await self._trash.sweep()
 
     async def set_caption(self, photo_id: int, owner: int, text: str) -> None:

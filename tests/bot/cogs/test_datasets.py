@@ -12,6 +12,7 @@ from bot.cards.dataset import AddForm
 from bot.wording.errors import ERRORS
 from storage.records import Kind
 from storage.requests import CaptionRequest
+from storage.tables.consents import Terms
 
 
 def files(kit, *seeds):
@@ -68,7 +69,7 @@ async def test_form(kit):
     assert "2 new photos, 1 not added. My dog has 2." in said
     assert "notes.txt" in said
     assert "not a picture I can read" in said
-    assert await kit.store.members.has_consented(alice.id, wording.CONSENT)
+    assert await kit.store.consents.has(alice.id, Terms(wording.CONSENT))
     (job,) = await kit.store.jobs.list_for(alice.id)
     assert (job.kind, CaptionRequest(**job.request).trigger) == (Kind.CAPTION, "mydog")
     assert len(job.request["photos"]) == 2
@@ -385,6 +386,6 @@ async def test_form_limit(kit, limit, said):
     """The form names the smaller of Discord's limit and ours."""
     dataset = await kit.add_dataset(kit.add_member("alice"))
 
-    form = AddForm(dataset, limit << 20, agreed=True)
+    form = AddForm(dataset, limit << 20)
 
     assert kit.says(form.children[0].description, wording.dataset.ADD_HINT, limit=said)
