@@ -94,8 +94,9 @@ class Photos:
             sql = "SELECT * FROM photos WHERE id = :id AND :member IN (owner, contributor)"
             photo = _require_photo(await tx.fetch_one(sql, id=photo_id, member=member))
             if job := await tx.fetch_one(SELECT_STARTED_JOB, dataset=photo.dataset):
-                shared = "" if photo.owner == member else "_shared"
-                raise UserError(f"photo_busy{shared}", job=job["id"])
+                if photo.owner == member:
+                    raise UserError("photo_busy", job=job["id"])
+                raise UserError("photo_busy_shared", job=job["id"])
             await tx.execute("DELETE FROM photos WHERE id = :id", id=photo_id)
         await self._trash.sweep()
 

@@ -10,7 +10,7 @@ import pytest
 from storage import folders
 from storage.errors import UserError
 from storage.folders import Home
-from storage.records import CheckedPhoto, Concept, Dataset
+from storage.records import CheckedPhoto, Concept, Dataset, Kind, NewJob, Status
 from storage.store import Store
 
 ALICE, BOB, GUILD = 1001, 1002, 77
@@ -180,3 +180,30 @@ async def test_crash(home: Home, make_photo: Callable[..., CheckedPhoto]) -> Non
         left = path.exists()
 
     assert not left
+
+
+async def test_busy(
+    store: Store,
+    dog: Dataset,
+    make_photo: Callable[..., CheckedPhoto],
+    make_job: Callable[..., NewJob],
+) -> None:
+    """A photo that a training has copies of is removed once that has ended, not before."""
+    photo = await store.photos.add(dog, make_photo(1))
+    bobs = await store.photos.add(dog, make_photo(2), BOB)
+    await store.jobs.queue(make_job(dataset=dog.id))
+    job = await store.jobs.claim("w", [Kind.TRAIN])
+    assert job is not None
+
+    for number, member, code in (
+        (photo.id, ALICE, "photo_busy"),
+        (bobs.id, BOB, "photo_busy_shared"),
+    ):
+        with pytest.raises(UserError) as refused:
+            await store.photos.remove(number, member)
+        assert refused.value.code == code
+    await store.jobs.end_run(job.id, job.fence, Status.CANCELLED)
+    await store.photos.remove(photo.id, ALICE)
+    await store.photos.remove(bobs.id, BOB)
+
+    assert await store.photos.list_for(dog.id, ALICE) == []
