@@ -14,7 +14,7 @@ from typing import Any
 
 from PIL import Image, ImageCms, ImageDraw, PngImagePlugin
 
-from benchmarks.hostile.boxes import box, join_frames, join_stills, nest
+from benchmarks.hostile.boxes import box, join_frames, join_stills, nest, relate_stills
 from storage.photos.sandbox import NUMBER_MARK
 
 HEIC_FILES = Path(__file__).parents[2] / "tests" / "storage" / "photos" / "pictures"
@@ -54,6 +54,7 @@ def list_honest() -> tuple[Picture, ...]:
     """Return a file of each accepted format and variant."""
     frames = [scene(), scene().rotate(90)]
     deep = Image.new("I;16", (64, 48), 40_000)
+    two = (HEIC_FILES / "two.heic").read_bytes()
     files = {
         "jpeg": encode(scene(), "JPEG"),
         "jpeg-progressive": encode(scene(), "JPEG", progressive=True),
@@ -72,7 +73,9 @@ def list_honest() -> tuple[Picture, ...]:
         "avif-alpha": encode(scene(mode="RGBA"), "AVIF", speed=10),
         "avif-two": join_stills(*(encode(one, "AVIF", speed=10) for one in frames), primary=2),
         "heic": (HEIC_FILES / "located.heic").read_bytes(),
-        "heic-two": (HEIC_FILES / "two.heic").read_bytes(),
+        "heic-two": two,
+        "heic-alpha": relate_stills(two, alpha=True),
+        "heic-spatial": relate_stills(two, alpha=False),
     }
     return tuple(Picture(name, content, ACCEPTED) for name, content in files.items())
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageCms, ImageDraw, ImageFilter, PngImagePlugin
 
-from benchmarks.hostile.boxes import join_frames, join_stills
+from benchmarks.hostile.boxes import join_frames, join_stills, relate_stills
 from storage.errors import UserError
 from storage.photos.child import prepare_decoders
 from storage.photos.pixels import check_picture
@@ -173,6 +173,24 @@ def test_animated_heic() -> None:
         assert "animated" in checked.warnings
         assert has_colour(decode(checked), (9, 9), (254, 0, 0))
     assert "animated" not in check_picture(stills).warnings
+
+
+def test_heic_with_alpha() -> None:
+    """A HEIC's second still is its alpha if it says so, and no photo."""
+    content = relate_stills((PICTURES / "two.heic").read_bytes(), alpha=True)
+
+    picture = decode(check_picture(content))
+
+    assert (picture.mode, picture.getchannel("A").getextrema()) == ("RGBA", (29, 29))
+    assert has_colour(picture.convert("RGB"), (9, 9), (255, 226, 226))
+
+
+def test_spatial_heic() -> None:
+    """Of a photo for two eyes the primary one is taken; it is not animated."""
+    checked = check_picture(relate_stills((PICTURES / "two.heic").read_bytes(), alpha=False))
+
+    assert has_colour(decode(checked), (9, 9), (254, 0, 0))
+    assert "animated" not in checked.warnings
 
 
 def test_multi_picture_jpeg(encode: Encode) -> None:
