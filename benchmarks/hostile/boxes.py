@@ -92,7 +92,7 @@ def join_frames(heic: bytes, count: int, size: int) -> bytes:
 
 
 def relate_stills(heic: bytes, *, alpha: bool) -> bytes:
-    """Return `two.heic` whose second still is the first one's alpha, or its view for the right eye.
+    """Return `two.heic` whose second still is the first one's alpha, or its other eye's view.
 
     The boxes are those of ISO 23008-12, sections 6.5.8 (alpha) and 6.8.5 (stereo pairs).
     """

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
+from pathlib import PurePath
 from typing import NamedTuple
 
 import discord
@@ -17,7 +18,9 @@ from storage.errors import UserError
 from storage.events import Note
 from storage.photos.sandbox import MAX_FILE_BYTES
 from storage.photosets.edits import put_trigger
-from storage.photosets.reader import PhotoSet
+from storage.photosets.entries import show_path
+from storage.photosets.masks import is_mask
+from storage.photosets.reader import MAX_NAMES, PhotoSet
 from storage.records import CheckedPhoto, Dataset, Job, Kind, NewJob, Photo
 from storage.requests import CaptionRequest
 from storage.tables.photos import MAX_CAPTION_CHARS, MAX_PHOTOS
@@ -74,7 +77,13 @@ async def receive_photos(
     check_disk_space(bot.settings)
     received, zips = ReceivedPhotos(), [file for file in files if is_zip(file)]
     photos = [file for file in files if file not in zips]
-    uploads = [Upload(file.filename, partial(check_attachment, bot, file)) for file in photos]
+    masks = [file for file in photos if is_mask(PurePath(file.filename))]
+    received.refused += [(mask.filename, UserError("photo_mask")) for mask in masks]
+    uploads = [
+        Upload(file.filename, partial(check_attachment, bot, file))
+        for file in photos
+        if file not in masks
+    ]
     await add_uploads(bot, dataset, uploads, received)
     for file in zips:
         try:
@@ -112,6 +121,9 @@ def read_zip(name: str, found: PhotoSet) -> ReadZip:
     if long:
         facts = {"count": long, "most": MAX_CAPTION_CHARS}
         notes = (*notes, Note("captions_shortened", facts))
+    masks = [show_path(photo.mask.path) for photo in found.photos if photo.mask]
+    if masks:
+        notes = (*notes, Note("masks_left", {"count": len(masks), "files": masks[:MAX_NAMES]}))
     return ReadZip(name, len(found.photos), found.captioned, notes)
 
 

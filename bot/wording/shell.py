@@ -55,6 +55,7 @@ TOLD = {
     "captions_named": "Captions taken from the names of files or folders: {count}, such as “{caption}”.",
     "captions_decoded": "Captions read as {encoding}, because they are not UTF-8: {count}.",
     "files_unused": "Not used: {files}.",
+    "masks_orphaned": "Masks without their photos, not used: {files}.",
     "folders_left": "Not read: {folders}, with pictures of their own. To use one, name it: {example}",
     "photo_animated": "{file} is animated; only its first frame is used.",
     "photos_copied": "{photos} photos, copied to {folder} while it trains.",

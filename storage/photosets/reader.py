@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -28,22 +27,15 @@ from storage.photosets.captions import (
     read_metadata,
 )
 from storage.photosets.entries import Entry, list_folder, show_path, sort_entries
+from storage.photosets.masks import MASK_ENDINGS, PICTURE_SUFFIXES, is_mask
 
 START_BYTES = 256  #: of a file, by which a picture is known
 MAX_NAMES = 20  #: of files, in a note
-PICTURE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".heic", ".heif", ".hif", ".avif",
-     ".gif", ".bmp", ".tif", ".tiff", ".jxl"}
-)  # fmt: skip
 #: of files that are not opened to see whether they are pictures
 OTHER_SUFFIXES = frozenset(
     {*CAPTION_SUFFIXES, ".jsonl", ".csv", ".npz", ".npy", ".db", ".ini", ".mp4", ".mov", ".yaml",
      ".yml", ".toml", ".md", ".log", ".parquet", ".safetensors", ".pt", ".ckpt"}
 )  # fmt: skip
-#: x.mask.png (ours), x-masklabel.png (OneTrainer)
-MASK_MARKS = (".mask", "-masklabel")
-MASK_ENDINGS = tuple(mark + suffix for mark in MASK_MARKS for suffix in (".png", ".jpg", ".webp"))
-MASK_STEM = re.compile(r".+(\.mask|-masklabel)", re.IGNORECASE)
 #: folders whose pictures are not to be learned: those for prior preservation (kohya), and masks
 ASIDE_FOLDERS = frozenset({"reg", "mask", "masks"})
 
@@ -143,10 +135,10 @@ def read_set(source: Path, files: Iterable[Entry], *, all_folders: bool) -> Phot
 def is_picture(entry: Entry) -> bool:
     """Return whether a file is a picture, by its name or its first bytes, and not a mask."""
     suffix = entry.path.suffix.lower()
-    if suffix in PICTURE_SUFFIXES:
-        return MASK_STEM.fullmatch(entry.path.stem) is None
-    if suffix in OTHER_SUFFIXES:
+    if suffix in OTHER_SUFFIXES or is_mask(entry.path):
         return False
+    if suffix in PICTURE_SUFFIXES:
+        return True
     with suppress(UserError, OSError):
         return detect_format(entry.read(START_BYTES)) is not None
     return False
@@ -225,11 +217,19 @@ def tell_names(named: Mapping[Entry, str]) -> Iterator[Note]:
 
 
 def tell_unused(unused: Sequence[Entry], top: PurePosixPath) -> Iterator[Note]:
-    """Yield a note of the files that were not used, named as they are in the photos' folder."""
-    if unused:
-        paths = (each.path for each in unused)
-        names = list_names(p.relative_to(top) if p.is_relative_to(top) else p for p in paths)
-        yield Note("files_unused", {"count": len(unused), "files": names})
+    """Yield a note of masks without photos, and one of other files that were not used."""
+    masks = [e for e in unused if is_mask(e.path) and e.path.suffix.lower() in PICTURE_SUFFIXES]
+    others = [each for each in unused if each not in masks]
+    if masks:
+        yield Note("masks_orphaned", {"count": len(masks), "files": name_files(masks, top)})
+    if others:
+        yield Note("files_unused", {"count": len(others), "files": name_files(others, top)})
+
+
+def name_files(files: Iterable[Entry], top: PurePosixPath) -> list[str]:
+    """Return files as they are named in the photos' folder."""
+    paths = (each.path for each in files)
+    return list_names(p.relative_to(top) if p.is_relative_to(top) else p for p in paths)
 
 
 def tell_folders(source: Path, left: Mapping[PurePosixPath, int]) -> Iterator[Note]:

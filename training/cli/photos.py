@@ -6,23 +6,20 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from io import BytesIO
 from pathlib import Path, PurePath
 from typing import NamedTuple
-
-from PIL import Image
 
 from storage.errors import UserError
 from storage.folders import JobFolder, write_whole
 from storage.photos.sandbox import Darkroom
 from storage.photosets.entries import Entry, check_entry, show_path
+from storage.photosets.masks import join_mask
 from storage.photosets.reader import SetPhoto, open_set
 from storage.records import CheckedPhoto
 from storage.tables.photos import has_alpha
 from training.cli.output import tell
 
 CAPTION_SUFFIX = ".txt"  #: of a caption that is written
-MAX_ASPECT_DIFFERENCE = 0.02  #: between a mask's width by height and its photo's
 
 
 class FolderPhoto(NamedTuple):
@@ -128,15 +125,5 @@ async def _add_mask(
     """Return a photo's pixels as PNG, with its mask, if any, as alpha channel; and its digest."""
     if beside is None:
         return photo.pixels, ""
-    mask = await _check_photo(beside, darkroom)
-    if abs(mask.width / mask.height - photo.width / photo.height) > MAX_ASPECT_DIFFERENCE:
-        raise UserError("mask_shape", file=show_path(beside.path))
-    return await asyncio.to_thread(_join_alpha, photo.pixels, mask.pixels), mask.digest
-
-
-def _join_alpha(photo: bytes, mask: bytes) -> bytes:
-    picture, grey = Image.open(BytesIO(photo)).convert("RGB"), Image.open(BytesIO(mask))
-    picture.putalpha(grey.convert("L").resize(picture.size, Image.Resampling.LANCZOS))
-    file = BytesIO()
-    picture.save(file, "PNG", compress_level=1)
-    return file.getvalue()
+    mask, name = await _check_photo(beside, darkroom), show_path(beside.path)
+    return await asyncio.to_thread(join_mask, photo.pixels, mask.pixels, name), mask.digest

@@ -148,18 +148,20 @@ async def test_bad_files(kit):
         ("dot.png", make_bad_file("small")),
         ("bomb.png", make_bad_file("bomb")),
         ("page.png", b"<html>"),
+        ("A.MASK.PNG", make_bad_file("cmyk")),
         ("print.gif", make_bad_file("cmyk")),  # a good JPEG under a wrong name
     ]
 
     said = kit.text(await kit.send_photos(alice, sent))
 
-    assert "1 new photo, 5 not added" in said
+    assert "1 new photo, 6 not added" in said
     lines = {line.split()[1].replace("\\", ""): line for line in said.splitlines()[1:]}
     assert "0 bytes" in lines["empty.png:"]
     assert ERRORS["photo_damaged"] in lines["cut.png:"]
     assert "too small" in lines["dot.png:"]
     assert "400 megapixels" in lines["bomb.png:"]
     assert "not a picture" in lines["page.png:"]
+    assert ERRORS["photo_mask"] in lines["A.MASK.PNG:"]
     assert len(await kit.store.photos.list_for(dataset.id, alice.id)) == 1
 
 
