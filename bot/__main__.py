@@ -17,6 +17,7 @@ from bot.bot import Bot
 from bot.cards.components import Control, find_controls
 from bot.jobfeed.follower import JobFollower
 from bot.settings import BotSettings
+from bot.upload.routes import UploadPage
 from bot.web import Web
 from storage.backup.folder import check_mounted
 from storage.disk import explaining_full_disk
@@ -50,6 +51,9 @@ async def open_features(bot: Bot, opened: AsyncExitStack) -> None:
     opened.push_async_callback(remove_cogs, bot)
     await load_cogs(bot)
     bot.web = Web(bot.store, bot.settings.public_url)
+    uploads = UploadPage(bot)
+    uploads.add_routes()
+    opened.push_async_callback(uploads.close)
     opened.push_async_callback(bot.web.close)
     await bot.web.start(bot.settings.host, bot.settings.port)
     bot.jobs = follower = JobFollower(bot)

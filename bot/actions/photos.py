@@ -88,18 +88,30 @@ async def receive_photos(
     for file in zips:
         try:
             async with opening_zip(bot, file) as found:
-                received.zips.append(read_zip(file.filename, found))
-                uploads, many = list_uploads(bot, found), UserError("photos_full", most=MAX_PHOTOS)
-                await add_uploads(bot, dataset, uploads[:MAX_PHOTOS], received)
-                received.refused += [(each.name, many) for each in uploads[MAX_PHOTOS:]]
+                await add_zip(bot, dataset, file.filename, found, received)
         except UserError as refused:
             received.refused.append((file.filename, refused))
+    await finish_receiving(bot, dataset, received)
+    return received
+
+
+async def add_zip(
+    bot: Bot, dataset: Dataset, name: str, found: PhotoSet, received: ReceivedPhotos
+) -> None:
+    """Add the photos of a zip to a dataset, as many as it may hold."""
+    received.zips.append(read_zip(name, found))
+    uploads, many = list_uploads(bot, found), UserError("photos_full", most=MAX_PHOTOS)
+    await add_uploads(bot, dataset, uploads[:MAX_PHOTOS], received)
+    received.refused += [(each.name, many) for each in uploads[MAX_PHOTOS:]]
+
+
+async def finish_receiving(bot: Bot, dataset: Dataset, received: ReceivedPhotos) -> None:
+    """Set the captions that came for known photos, and count what the dataset has by now."""
     if received.captions:
         received.recaptioned = await bot.store.captions.change(
             dataset.id, dataset.owner, received.take_caption
         )
     received.stored = len(await bot.store.photos.list_for(dataset.id, dataset.owner))
-    return received
 
 
 def list_uploads(bot: Bot, found: PhotoSet) -> list[Upload]:

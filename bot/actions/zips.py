@@ -1,10 +1,10 @@
-"""Zips of photos from Discord: read to a temporary file, their photos checked like any other."""
+"""Zips of photos: kept in a temporary file while they are read, their photos checked like any."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -35,10 +35,24 @@ async def opening_zip(bot: Bot, file: discord.Attachment) -> AsyncIterator[Photo
     """
     if file.size > MAX_ZIP_BYTES:
         raise UserError("zip_heavy", megabytes=round(file.size / MIB), most=MAX_ZIP_BYTES // MIB)
-    bot.store.home.exports.mkdir(exist_ok=True)
-    with TemporaryDirectory(dir=bot.store.home.exports) as folder, ExitStack() as stack:
-        path = Path(folder, "photos.zip")
+    with making_zip_file(bot) as path:
         await save_attachment(bot, file, path)
+        async with reading_zip(path) as found:
+            yield found
+
+
+@contextmanager
+def making_zip_file(bot: Bot) -> Iterator[Path]:
+    """Yield the path for a zip, which is removed after the block."""
+    bot.store.home.exports.mkdir(exist_ok=True)
+    with TemporaryDirectory(dir=bot.store.home.exports) as folder:
+        yield Path(folder, "photos.zip")
+
+
+@asynccontextmanager
+async def reading_zip(path: Path) -> AsyncIterator[PhotoSet]:
+    """Yield the photos in a zip, to be read inside the block. Raises what `open_set` does."""
+    with ExitStack() as stack:
         reading = partial(stack.enter_context, open_set(path, all_folders=True))
         yield await asyncio.to_thread(reading)
 

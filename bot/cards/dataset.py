@@ -47,6 +47,7 @@ from bot.cards.dataset_text import (
     show_trigger,
 )
 from bot.wording import escape, fill, flatten, format_count, format_size, say
+from storage.errors import UserError
 from storage.photos.sandbox import MAX_FILE_BYTES
 from storage.records import Dataset, Photo
 
@@ -88,7 +89,8 @@ async def dataset_card(bot: Bot, dataset: Dataset, page: int = 0) -> Card:
         card.add(row(earlier, later))
     again = Caption(dataset.id, disabled=not view.photos or view.captioning)
     captions = OpenCaptions(dataset.id, disabled=not view.photos)
-    card.add(row(Add(dataset.id), captions, again))
+    upload = [Upload(dataset.id)] if bot.web.public else []
+    card.add(row(Add(dataset.id), *upload, captions, again))
     train = [Train(dataset.id)] if len(view.photos) >= MIN_PHOTOS else []
     return card.add(row(*train, Refresh(dataset.id, page)))
 
@@ -132,6 +134,15 @@ def delete_card(dataset: Dataset, photos: int, styles: int) -> Card:
     without = Delete(dataset.id, KEEP_STYLES, label=wording.dataset.KEEP_STYLES)
     with_styles = Delete(dataset.id, DELETE_STYLES, label=wording.dataset.DELETE_STYLES)
     return Card(text(question, more), row(with_styles, without, Keep()))
+
+
+def upload_card(bot: Bot, dataset: Dataset) -> Card:
+    """Return a card with a new link to the upload page; raise UserError if there is no page."""
+    link = bot.web.upload_link(dataset)
+    if link is None:
+        raise UserError("upload_unset")
+    said = say(wording.upload.CARD, name=dataset.name, until=link.until)
+    return Card(text(said), row(ui.Button(label=wording.upload.OPEN, url=link.url)))
 
 
 async def add_photos(
@@ -201,6 +212,17 @@ class Add(DatasetButton, verb="dataset:add"):
 
     async def press(self, interaction: Interaction) -> None:
         await open_add_form(interaction, await self.get_dataset(interaction))
+
+
+class Upload(DatasetButton, verb="dataset:upload"):
+    """Show a link to the upload page in a new message."""
+
+    label = wording.upload.LABEL
+
+    async def press(self, interaction: Interaction) -> None:
+        await defer_update(interaction)
+        dataset = await self.get_dataset(interaction)
+        await follow_up(interaction, upload_card(interaction.client, dataset))
 
 
 class Caption(DatasetButton, verb="dataset:caption"):

@@ -46,7 +46,7 @@ class DatasetView:
 
     def status_lines(self) -> str:
         """Return what to do next, and what is going on."""
-        lines = [self._ready()]
+        lines = [self.ready_line(wording.dataset.READY)]
         same = sum("duplicate" in photo.warnings for photo in self.photos)
         if same:
             lines.append(say(wording.dataset.NEAR_DUPLICATES, many=same))
@@ -56,12 +56,13 @@ class DatasetView:
             lines.append(self.captioned)
         return "\n".join(lines)
 
-    def _ready(self) -> str:
+    def ready_line(self, ready: str) -> str:
+        """Return what is missing for a training, or else this line."""
         if not self.photos:
             return wording.dataset.EMPTY[self.dataset.concept]
         if len(self.photos) < MIN_PHOTOS:
             return say(wording.dataset.TOO_FEW_PHOTOS, least=MIN_PHOTOS)
-        return wording.dataset.READY
+        return ready
 
 
 async def explain_captions(bot: Bot, job: Job) -> str:
