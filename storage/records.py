@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from storage.crops import MIDDLE, Framing
 from storage.errors import UserError
 
 
@@ -120,6 +121,7 @@ class CheckedPhoto:
     pixels: bytes
     preview: bytes  #: WebP of at most 512 px a side, for cards
     warnings: tuple[str, ...]  #: "tiny", "blurred", "animated"; `Photos.add` adds "duplicate"
+    framing: Framing = MIDDLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,7 @@ class Photo:
     caption: str
     written: bool  #: its owner wrote the caption, so no captioner replaces it
     warnings: tuple[str, ...]
+    framing: Framing  #: what a training keeps of it
     created: float
 
 

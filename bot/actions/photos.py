@@ -222,16 +222,3 @@ async def find_captioning(bot: Bot, dataset: Dataset) -> Job | None:
     jobs = await bot.store.jobs.list_for(dataset.owner)
     mine = (job for job in jobs if job.kind is Kind.CAPTION and job.dataset == dataset.id)
     return next(mine, None)
-
-
-async def number_previews(bot: Bot, photos: Sequence[tuple[int, Photo]]) -> list[bytes]:
-    """Return the previews of photos, each with its number in the corner."""
-
-    async def number_preview(number: int, photo: Photo) -> bytes:
-        preview = await asyncio.to_thread(bot.store.home.preview_file(photo.digest).read_bytes)
-        try:
-            return await bot.darkroom.number(preview, number)
-        except UserError:  # better without a number than none
-            return preview
-
-    return await asyncio.gather(*(number_preview(*each) for each in photos))

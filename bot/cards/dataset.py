@@ -9,11 +9,19 @@ from discord import ui
 
 from bot import wording
 from bot.actions.advice import Question
+from bot.actions.framing import (
+    Crops,
+    Press,
+    draw_tiles,
+    find_missing_framings,
+    framing_numbers,
+    read_framing,
+    read_press,
+)
 from bot.actions.photos import (
     MAX_FILES,
     MIN_PHOTOS,
     ReceivedPhotos,
-    number_previews,
     queue_captions,
     receive_photos,
 )
@@ -40,6 +48,7 @@ from bot.cards.dataset_text import (
     PHOTOS_PER_PAGE,
     DatasetView,
     alt_text,
+    crop_lines,
     page_line,
     photo_line,
     photo_option,
@@ -48,6 +57,7 @@ from bot.cards.dataset_text import (
 )
 from bot.wording import escape, fill, flatten, format_count, format_size, say
 from storage.errors import UserError
+from storage.crops import Framing
 from storage.photos.sandbox import MAX_FILE_BYTES
 from storage.records import Dataset, Photo
 
@@ -65,7 +75,7 @@ async def dataset_card(bot: Bot, dataset: Dataset, page: int = 0) -> Card:
     )
     card = Card(text(title, view.status_lines()))
     if shown:
-        previews = await number_previews(bot, shown)
+        previews = await draw_tiles(bot, shown, view.crops)
         card.add(
             ui.MediaGallery(
                 *(
@@ -95,24 +105,41 @@ async def dataset_card(bot: Bot, dataset: Dataset, page: int = 0) -> Card:
     return card.add(row(*train, Refresh(dataset.id, page)))
 
 
-async def photo_card(bot: Bot, photo: Photo) -> Card:
-    """Return the card of one photo."""
+async def photo_card(bot: Bot, photo: Photo, before: Framing | None = None) -> Card:
+    """Return the card of one photo; with what was kept of it before, that can be undone."""
     dataset = await bot.store.datasets.get(photo.dataset, photo.owner)
     photos = await bot.store.photos.list_for(dataset.id, dataset.owner)
     index = [one.id for one in photos].index(photo.id) + 1
-    photo = show_trigger(photo, dataset)
+    (found,) = await find_missing_framings(bot, [photo])
+    photo, crops = show_trigger(found, dataset), await Crops.load(bot, dataset, photos)
     card = Card(text(say(wording.dataset.PHOTO_TITLE, number=index, name=dataset.name)))
-    card.add_gallery(
-        [(bot.store.home.preview_file(photo.digest), alt_text(dataset, index, photo))]
-    )
+    (tile,) = await draw_tiles(bot, [(index, photo)], crops)
+    url = card.attach_content(tile, f"photo-{index}.webp")
+    alt = flatten(alt_text(dataset, index, photo), 1000)
+    card.add(ui.MediaGallery(discord.MediaGalleryItem(url, description=alt)))
     size = say(wording.dataset.PHOTO_SIZE, width=photo.width, height=photo.height)
     warnings = [
         fill(wording.dataset.PHOTO_WARNINGS, warnings=wording.dataset.WARNINGS[w])
         for w in photo.warnings
     ]
-    card.add(text(escape(photo.caption or wording.dataset.UNCAPTIONED), size, *warnings))
-    back = TurnPage(dataset.id, (index - 1) // PHOTOS_PER_PAGE, label=wording.dataset.BACK)
-    return card.add(row(Edit(photo.id), Remove(photo.id, (index - 1) // PHOTOS_PER_PAGE), back))
+    caption = escape(photo.caption or wording.dataset.UNCAPTIONED)
+    card.add(text(caption, size, *crop_lines(crops, photo), *warnings))
+    if crops.can_cut(photo):
+        card.add(row(*frame_buttons(crops, photo)))
+    page = (index - 1) // PHOTOS_PER_PAGE
+    undo = [] if before is None else [UndoFrame(photo.id, *framing_numbers(before))]
+    back = TurnPage(dataset.id, page, label=wording.dataset.BACK)
+    return card.add(row(Edit(photo.id), Remove(photo.id, page), *undo, back))
+
+
+def frame_buttons(crops: Crops, photo: Photo) -> list[Frame]:
+    """Return the buttons that choose what is kept of a photo."""
+    places = wording.dataset.SIDES if crops.cuts_sides(photo) else wording.dataset.HEIGHTS
+    labels = (*places, wording.dataset.KEEP_WHOLE, wording.dataset.KEEP_FOUND)
+    return [
+        Frame(photo.id, press, label=label, disabled=crops.is_chosen(photo, press))
+        for press, label in zip(Press, labels, strict=True)
+    ]
 
 
 def received_card(dataset: Dataset, received: ReceivedPhotos) -> Card:
@@ -288,6 +315,32 @@ class Edit(Button, verb="photo:edit"):
         photo = await store.photos.get(self.number(0), interaction.user.id)
         dataset = await store.datasets.get(photo.dataset, photo.owner)
         await open_modal(interaction, CaptionForm(show_trigger(photo, dataset)))
+
+
+class Frame(Button, verb="photo:frame"):
+    """Choose what is kept of the photo."""
+
+    async def press(self, interaction: Interaction) -> None:
+        await defer_update(interaction)
+        bot, owner = interaction.client, interaction.user.id
+        photo = await bot.store.photos.get(self.number(0), owner)
+        crops = await Crops.load_for(bot, photo)
+        framing = crops.framing(photo, read_press(self.number(1)))
+        changed = await bot.store.photos.set_framing(photo.id, owner, framing)
+        await edit(interaction, await photo_card(bot, changed, photo.framing))
+
+
+class UndoFrame(Button, verb="photo:unframe"):
+    """Keep what was kept of the photo before."""
+
+    label = wording.dataset.UNDO_CROP
+
+    async def press(self, interaction: Interaction) -> None:
+        await defer_update(interaction)
+        photo_id, *place = (self.number(at) for at in range(5))
+        before, bot = read_framing(*place), interaction.client
+        photo = await bot.store.photos.set_framing(photo_id, interaction.user.id, before)
+        await edit(interaction, await photo_card(bot, photo))
 
 
 class Remove(Button, verb="photo:remove"):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import discord
 
 from bot import wording
+from bot.actions.framing import Crops, find_missing_framings
 from bot.actions.photos import MAX_FILES, MIN_PHOTOS, ReadZip, ReceivedPhotos, find_captioning
 from bot.bot import Bot
 from bot.cards.job import failure_sentence, note_sentence
@@ -26,6 +27,7 @@ class DatasetView:
 
     dataset: Dataset
     photos: list[Photo]  #: with their captions as a training reads them
+    crops: Crops
     captioning: bool  #: captions are being written
     captioned: str = ""  #: what else is to be said of the newest captions
 
@@ -33,11 +35,15 @@ class DatasetView:
     async def load(cls, bot: Bot, dataset: Dataset) -> DatasetView:
         """Return a dataset with its photos."""
         stored = await bot.store.photos.list_for(dataset.id, dataset.owner)
-        photos = [show_trigger(photo, dataset) for photo in stored]
+        found = await find_missing_framings(bot, stored)
+        photos = [show_trigger(photo, dataset) for photo in found]
+        crops = await Crops.load(bot, dataset, photos)
         job = await find_captioning(bot, dataset)
         if job is None or not job.status.ended:
-            return cls(dataset, photos, captioning=job is not None)
-        return cls(dataset, photos, captioning=False, captioned=await explain_captions(bot, job))
+            return cls(dataset, photos, crops, captioning=job is not None)
+        return cls(
+            dataset, photos, crops, captioning=False, captioned=await explain_captions(bot, job)
+        )
 
     @property
     def pages(self) -> int:
@@ -50,6 +56,8 @@ class DatasetView:
         same = sum("duplicate" in photo.warnings for photo in self.photos)
         if same:
             lines.append(say(wording.dataset.NEAR_DUPLICATES, many=same))
+        if self.crops.base and any(map(self.crops.is_cut, self.photos)):
+            lines.append(say(wording.dataset.CROPPED, base=self.crops.base.title))
         if self.captioning:
             lines.append(wording.dataset.CAPTIONS_PENDING)
         if self.captioned:
@@ -92,6 +100,17 @@ def photo_line(index: int, photo: Photo) -> str:
     return said + (
         fill(wording.dataset.PHOTO_WARNINGS, warnings=", ".join(short)) if short else ""
     )
+
+
+def crop_lines(crops: Crops, photo: Photo) -> list[str]:
+    """Return how much of a photo a base sees, and why that part."""
+    if crops.base is None or not crops.can_cut(photo):
+        return []
+    if photo.framing.whole:
+        return [say(wording.dataset.CROP_WHOLE, base=crops.base.title)]
+    share = next(word for most, word in wording.dataset.SHARES if crops.box(photo).cut <= most)
+    why = wording.dataset.FRAMED_BY[photo.framing.by]
+    return [say(wording.dataset.CROP, base=crops.base.title, share=share, why=why)]
 
 
 def page_line(page: int, pages: int) -> str:

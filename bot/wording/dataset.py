@@ -39,6 +39,23 @@ EMPTY = {
 TOO_FEW_PHOTOS = "Training needs at least {least} photos; 10–20 varied ones work best."
 READY = "Ready! Press Train and I'll suggest settings and a time."
 NEAR_DUPLICATES = "Near duplicates: {many}. Varied photos train better."
+CROPPED = "Dark parts are cut away for {base}. Pick a photo below to change that."
+CROP = "For {base}, {share} of this photo is cut away. {why}"
+CROP_WHOLE = "{base} sees all of this photo. The bars beside it are not learned."
+SHARES = (
+    (0.15, "a little"),
+    (0.28, "about a quarter"),
+    (0.4, "about a third"),
+    (0.58, "about half"),
+    (0.7, "about two thirds"),
+    (1.0, "most"),
+)
+FRAMED_BY = {
+    "face": "I kept the face.",
+    "contrast": "I kept what stands out most.",
+    "middle": "I kept the middle.",
+    "member": "You chose what to keep.",
+}
 CAPTIONS_PENDING = "Captions are being written. Press Refresh in a moment."
 CAPTIONS_FAILED = "Captions couldn't be written: {why}"
 PAGE = "Page {page} of {pages}"
@@ -110,6 +127,11 @@ ADD_MORE = "Add more"
 CAPTION_AGAIN = "Caption again"
 EDIT_CAPTION = "Edit caption"
 PICK_PHOTO = "Edit a photo…"
+SIDES = ("Keep left", "Keep middle", "Keep right")
+HEIGHTS = ("Keep top", "Keep middle", "Keep bottom")
+KEEP_WHOLE = "Keep all"
+KEEP_FOUND = "Choose for me"
+UNDO_CROP = "Undo crop"
 REMOVE = "Remove"
 DELETE = "Delete for good"
 DELETE_STYLES = "Delete styles too"

@@ -9,7 +9,9 @@ from io import BytesIO
 from PIL import Image, ImageCms, ImageFilter, ImageStat
 
 from storage.errors import UserError
+from storage.photos.faces import FaceDetector
 from storage.photos.formats import detect_format, is_heif_sequence, read_webp_header
+from storage.photos.framing import find_framing
 from storage.photos.sandbox import MAX_KEPT_SIDE
 from storage.photos.sequences import has_stills, wrap_first_frame
 from storage.records import CheckedPhoto
@@ -33,14 +35,17 @@ UPRIGHT_TRANSPOSES = {
 LAPLACIAN = ImageFilter.Kernel((3, 3), (0, 1, 0, 1, -4, 1, 0, 1, 0), scale=1, offset=128)
 
 
-def check_picture(content: bytes) -> CheckedPhoto:
-    """Return a picture's pixels, preview and measures; raise UserError if it is not accepted."""
+def check_picture(content: bytes, detector: FaceDetector | None = None) -> CheckedPhoto:
+    """Return a picture's pixels, preview and measures; raise UserError if it is not accepted.
+
+    Without a detector, faces are not looked for.
+    """
     kind = detect_format(content)
     if kind is None:
         raise UserError("photo_unknown")
     picture = open_picture(content, kind)
     animated = is_animated(picture, content, kind)
-    checked = measure_picture(decode_picture(picture))
+    checked = measure_picture(decode_picture(picture), detector)
     return replace(checked, warnings=(*checked.warnings, "animated")) if animated else checked
 
 
@@ -100,8 +105,8 @@ def decode_picture(picture: Image.Image) -> Image.Image:
     return Image.frombytes(upright.mode, upright.size, upright.tobytes())
 
 
-def measure_picture(picture: Image.Image) -> CheckedPhoto:
-    """Return a decoded picture's files, hashes and warnings."""
+def measure_picture(picture: Image.Image, detector: FaceDetector | None) -> CheckedPhoto:
+    """Return a decoded picture's files, hashes, warnings and framing."""
     small = picture.convert("RGB")
     small.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.LANCZOS)
     grey = small.convert("L")
@@ -119,6 +124,7 @@ def measure_picture(picture: Image.Image) -> CheckedPhoto:
         pixels=_encode(picture, "PNG", compress_level=1),
         preview=_encode(small, "WEBP", quality=80, method=2),
         warnings=tuple(warnings),
+        framing=find_framing(small, detector),
     )
 
 

@@ -21,7 +21,7 @@ EXPORT_QUERIES = {
     " WHERE owner = :member",
     "collecting": "SELECT channel, dataset FROM collecting WHERE owner = :member",
     "photos": "SELECT id, dataset, digest, phash, width, height, caption, written, warnings,"
-    " created FROM photos WHERE contributor = :member",
+    " found_framing, chosen_framing, created FROM photos WHERE contributor = :member",
     "photos_of_others": "SELECT id, dataset, width, height, caption, written, warnings, created"
     " FROM photos WHERE owner = :member AND contributor <> :member",
     "uploads": "SELECT photo, digest FROM uploads"
@@ -50,7 +50,9 @@ EXPORT_QUERIES = {
     "reports": "SELECT guild, job, channel, message, reason, at FROM reports"
     " WHERE reporter = :member",
 }
-JSON_COLUMNS = {"bases", "body", "request", "error", "facts", "warnings"}
+JSON_COLUMNS = {
+    "bases", "body", "request", "error", "facts", "warnings", "found_framing", "chosen_framing",
+}  # fmt: skip
 
 KEEP_SHARED_STYLES = (
     "UPDATE styles SET owner = NULL, job = NULL"

@@ -7,8 +7,10 @@ import json
 import sqlite3
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from storage.crops import MIDDLE, FramedBy, Framing
 from storage.disk import DISK_FULL_ERRORS
 from storage.errors import UserError
 from storage.folders import Home, write_whole
@@ -24,9 +26,9 @@ MAX_CAPTION_CHARS = 500  #: characters of a caption
 PNG_COLOUR_TYPE_OFFSET, PNG_RGBA = 25, 6
 INSERT_PHOTO = """
 INSERT INTO photos
-  (dataset, owner, contributor, digest, phash, width, height, warnings, created)
+  (dataset, owner, contributor, digest, phash, width, height, warnings, found_framing, created)
 VALUES
-  (:dataset, :owner, :contributor, :digest, :phash, :width, :height, :warnings, :now)
+  (:dataset, :owner, :contributor, :digest, :phash, :width, :height, :warnings, :framing, :now)
 RETURNING *
 """
 #: an open training that has copies of a dataset's photos
@@ -63,6 +65,7 @@ class Photos:
                 width=checked.width,
                 height=checked.height,
                 warnings=json.dumps(warnings),
+                framing=json.dumps(checked.framing.to_json()),
                 now=time.time(),
             )
             sql = "DELETE FROM trash WHERE kind = 'photo' AND key = :digest"
@@ -121,6 +124,24 @@ class Photos:
             sql, text=" ".join(text.split())[:MAX_CAPTION_CHARS], id=photo_id
         )
 
+    async def set_framing(self, photo_id: int, owner: int, framing: Framing | None) -> Photo:
+        """Set what a member wants to be kept of a photo; with None, that is found again.
+
+        Returns the photo as it is then. Raises UserError("photo_gone").
+        """
+        chosen = framing and json.dumps(replace(framing, by=FramedBy.MEMBER).to_json())
+        sql = (
+            "UPDATE photos SET chosen_framing = :chosen"
+            " WHERE id = :id AND owner = :owner RETURNING *"
+        )
+        row = await self._database.fetch_one(sql, chosen=chosen, id=photo_id, owner=owner)
+        return _require_photo(row)
+
+    async def set_found_framing(self, photo_id: int, framing: Framing) -> None:
+        """Set what was found to be kept of a photo that was stored before that was looked for."""
+        sql = "UPDATE photos SET found_framing = :found WHERE id = :id AND found_framing IS NULL"
+        await self._database.execute(sql, found=json.dumps(framing.to_json()), id=photo_id)
+
     def _write_files(self, checked: CheckedPhoto) -> None:
         """Write pixels and preview, both or neither, unless another photo has written the same."""
         files = {
@@ -152,9 +173,15 @@ def has_alpha(picture: Path) -> bool:
 
 def photo_from_row(row: sqlite3.Row) -> Photo:
     """Return the photo of a row."""
-    warnings = tuple(json.loads(row["warnings"]))
-    written = bool(row["written"])
-    return read_row(Photo, row, phash=int(row["phash"], 16), written=written, warnings=warnings)
+    framing = row["chosen_framing"] or row["found_framing"]
+    return read_row(
+        Photo,
+        row,
+        phash=int(row["phash"], 16),
+        written=bool(row["written"]),
+        warnings=tuple(json.loads(row["warnings"])),
+        framing=Framing.from_json(json.loads(framing)) if framing else MIDDLE,
+    )
 
 
 async def _list_photos(tx: Connection, dataset: Dataset) -> list[Photo]:

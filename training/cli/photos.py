@@ -66,7 +66,7 @@ async def _read_photos(
     photos: Sequence[SetPhoto], folder: JobFolder, after: int, refused: list[UserError]
 ) -> list[FolderPhoto]:
     sources: dict[str, FolderPhoto] = {}
-    async with Darkroom() as darkroom:
+    async with Darkroom(faces=True) as darkroom:
         for photo in photos:
             try:
                 checked = await _check_photo(photo.file, darkroom)

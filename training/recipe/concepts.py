@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol, Self
 
+from storage.crops import Framing
 from storage.photosets.edits import put_trigger
 from storage.records import Base, Concept
 
@@ -17,6 +18,18 @@ class TrainingPhoto:
     file: str
     caption: str
     background: str = ""  #: the colour behind its transparent parts; empty leaves it as it is
+    framing: Framing | None = None  #: what is kept where it is cropped; None: its middle
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """Read the entry of a recipe."""
+        framing = value.get("framing")
+        return cls(**value | {"framing": framing and Framing.from_json(framing)})
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON, without a framing as versions before 0.3 wrote it."""
+        content = {"file": self.file, "caption": self.caption, "background": self.background}
+        return content | ({"framing": self.framing.to_json()} if self.framing else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +79,13 @@ class ConceptPhotos:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> ConceptPhotos:
         """Read the entry of a recipe."""
-        photos = tuple(TrainingPhoto(**photo) for photo in value["photos"])
+        photos = tuple(map(TrainingPhoto.from_json, value["photos"]))
         word = value.get("class_word", value.get("word", ""))  # "word" before 0.2
         return cls(value["trigger"], Concept(value["concept"]), word, photos)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return asdict(self) | {"photos": [photo.to_json() for photo in self.photos]}
 
 
 def add_trigger(caption: str, concept: ConceptLike, base: Base) -> str:

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from PIL import Image, ImageDraw, PngImagePlugin
+from PIL import Image, ImageDraw, ImageStat, PngImagePlugin
 
+from storage.crops import Box, FramedBy
 from storage.errors import UserError
 from storage.photos.sandbox import MAX_FILE_BYTES, Darkroom, explain_end
 from tests.fakes.memory import measure_growth
@@ -23,6 +24,8 @@ from tests.fakes.memory import measure_growth
 PICTURES = Path(__file__).parent / "pictures"
 HEIC = (PICTURES / "located.heic").read_bytes()
 Encode = Callable[..., bytes]
+
+FACE = Path(__file__).parent / "pictures" / "face.webp"
 
 
 @pytest.fixture
@@ -284,16 +287,31 @@ async def test_pool(good: bytes) -> None:
     assert not [p for p in psutil.Process().children() if "storage.photos.child" in p.cmdline()]
 
 
-async def test_number(darkroom: Darkroom, good: bytes) -> None:
-    """A preview gets its number in the corner, drawn in the child; a damaged one is refused."""
+async def test_tile(darkroom: Darkroom, good: bytes) -> None:
+    """A preview becomes a square with its number, dark where it is cut; damaged ones are refused."""
     preview = (await darkroom.check(good)).preview
 
-    numbered = [await darkroom.number(preview, number) for number in (7, 200)]
+    whole, cut = [await darkroom.draw_tile(preview, 7, Box(left, 0, 1, 1)) for left in (0.0, 0.5)]
 
-    pictures = [Image.open(BytesIO(each)).convert("RGB") for each in (preview, *numbered)]
-    assert {picture.size for picture in pictures} == {(300, 200)}
-    corners = [picture.crop((50, 0, 110, 33)).tobytes() for picture in pictures]
-    assert len({*corners}) == 3
+    pictures = [Image.open(BytesIO(each)).convert("RGBA") for each in (whole, cut)]
+    assert {picture.size for picture in pictures} == {(300, 300)}
+    assert {picture.getpixel((150, 290))[3] for picture in pictures} == {0}
+    left, right = ((60, 60, 140, 240), (160, 60, 290, 240))
+    dark, light = (ImageStat.Stat(pictures[1].crop(box)).mean[0] for box in (left, right))
+    before = [ImageStat.Stat(pictures[0].crop(box)).mean[0] for box in (left, right)]
+    assert dark < before[0] / 2
+    assert light == pytest.approx(before[1], abs=6)
     with pytest.raises(UserError, match="photo_damaged"):
-        await darkroom.number(preview[:-99], 1)
+        await darkroom.draw_tile(preview[:-99], 1, Box(0, 0, 1, 1))
     assert (await darkroom.check(good)).preview == preview
+
+
+async def test_framing(good: bytes) -> None:
+    """A stored preview is framed as its photo was; faces are looked for in the closed child."""
+    face = FACE.read_bytes()
+    async with Darkroom(children=1, faces=True) as darkroom:
+        checked = await darkroom.check(good)
+        framings = [await darkroom.find_framing(each) for each in (checked.preview, face)]
+
+    assert framings[0].x == pytest.approx(checked.framing.x, abs=0.1)  # a preview is not exact
+    assert [each.by for each in framings] == [FramedBy.CONTRAST, FramedBy.FACE]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from storage import folders
+from storage.crops import FramedBy, Framing
 from storage.errors import UserError
 from storage.folders import Home
 from storage.records import CheckedPhoto, Concept, Dataset, Kind, NewJob, Status
@@ -48,6 +49,27 @@ async def test_same_picture(
 
     assert (caught.value.code, caught.value.facts) == ("photo_twice", {"photo": photo.id})
     assert len(await store.photos.list_for(dog.id, ALICE)) == 1
+
+
+async def test_framing(
+    store: Store, dog: Dataset, make_photo: Callable[..., CheckedPhoto]
+) -> None:
+    """A member's choice goes before what was found, which stays for when it is taken back."""
+    found = Framing(0.25, 0.75, by=FramedBy.FACE)
+    photo = await store.photos.add(dog, make_photo(framing=found))
+
+    chosen = await store.photos.set_framing(photo.id, ALICE, Framing(1.0, 0.5, whole=True))
+    await store.photos.set_found_framing(photo.id, Framing(0.0, 0.0, by=FramedBy.CONTRAST))
+    again = await store.photos.set_framing(photo.id, ALICE, None)
+
+    assert (photo.framing, again.framing) == (found, found)
+    assert chosen.framing == Framing(1.0, 0.5, whole=True, by=FramedBy.MEMBER)
+    with pytest.raises(UserError, match="photo_gone"):
+        await store.photos.set_framing(photo.id, BOB, None)
+    rows = (await store.members.export(ALICE))["photos"]
+    assert [(row["found_framing"], row["chosen_framing"]) for row in rows] == [
+        (found.to_json(), None)
+    ]
 
 
 @pytest.mark.parametrize(("bits", "warned"), [(5, True), (6, False)])

@@ -8,8 +8,10 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
+from storage.crops import FramedBy, Framing
 from storage.errors import SafelightError
 from storage.records import Base, Catalog, CheckedPhoto
+from training.recipe.recipe import Recipe
 from training.scheduler.layout import clear_folder, write_job_folder
 
 ALICE, BOB = 1001, 1002
@@ -52,6 +54,20 @@ async def test_transparent_photos_get_backgrounds(queue):
     recipe = queue.home.job_folder(job.folder).read_request()["recipe"]
     grounds = [(shot["file"], bool(shot["background"])) for shot in recipe["photos"]]
     assert grounds == [("0001.png", False), *[("0002.png", True)] * 4]
+
+
+async def test_framings_are_carried(queue):
+    """What is kept of each photo stands in the recipe; it is read back as it was."""
+    dataset = await queue.add_dataset(count=2)
+    first, second = await queue.store.photos.list_for(dataset.id, ALICE)
+    await queue.store.photos.set_framing(first.id, ALICE, Framing(0.125, 0.5))
+    job = await queue.add_training(dataset=dataset)
+    await write_job_folder(queue.store, job, CATALOG)
+
+    content = queue.home.job_folder(job.folder).read_request()["recipe"]
+
+    framings = [photo.framing for photo in Recipe.from_json(content).photos]
+    assert framings == [Framing(0.125, 0.5, by=FramedBy.MEMBER), second.framing]
 
 
 async def test_further_datasets_are_concepts(queue):
