@@ -48,7 +48,7 @@ def test_of_equal_windows_the_middle_one() -> None:
 
 
 def test_a_face_goes_first() -> None:
-    """A face is kept, though something else stands out more; no face is seen where there is none."""
+    """A face is kept, though something else stands out more; where none is, none is seen."""
     detector = FaceDetector.load()
     assert detector is not None
     face = Image.open(FACE).convert("RGB")

@@ -288,7 +288,7 @@ async def test_pool(good: bytes) -> None:
 
 
 async def test_tile(darkroom: Darkroom, good: bytes) -> None:
-    """A preview becomes a square with its number, dark where it is cut; damaged ones are refused."""
+    """A preview becomes a numbered square, dark where it is cut; damaged ones are refused."""
     preview = (await darkroom.check(good)).preview
 
     whole, cut = [await darkroom.draw_tile(preview, 7, Box(left, 0, 1, 1)) for left in (0.0, 0.5)]
