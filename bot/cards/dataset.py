@@ -56,8 +56,8 @@ from bot.cards.dataset_text import (
     show_trigger,
 )
 from bot.wording import escape, fill, flatten, format_count, format_size, say
-from storage.errors import UserError
 from storage.crops import Framing
+from storage.errors import UserError
 from storage.photos.sandbox import MAX_FILE_BYTES
 from storage.records import Dataset, Photo
 
