@@ -11,6 +11,7 @@ from storage.homefolder import create_home
 from storage.tables.captions import Captions
 from storage.tables.catalog import Catalogs
 from storage.tables.consents import Consents
+from storage.tables.contributors import Contributors
 from storage.tables.database import Database
 from storage.tables.datasets import Datasets
 from storage.tables.drafts import Drafts
@@ -36,6 +37,7 @@ class Store:
         self._database, self._trash, self.home = database, trash, home
         self.members = Members(database, trash)
         self.consents = Consents(database)
+        self.contributors = Contributors(database)
         self.withdrawals = Withdrawals(database, trash)
         self.servers = Servers(database)
         self.datasets = Datasets(database, trash)

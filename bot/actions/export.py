@@ -28,6 +28,8 @@ async def export_member(store: Store, member: int, folder: Path, max_bytes: int)
 def list_photos(store: Store, rows: dict[str, Any]) -> Iterator[tuple[str, Path]]:
     """Yield a member's photos as (name in the zip, path)."""
     names = {dataset["id"]: dataset["name"] for dataset in rows["datasets"]}
+    for other in rows["contributing"]:  # whose name may be that of one's own
+        names[other["dataset"]] = f"{other['name']} ({other['dataset']})"
     for photo in rows["photos"]:
         yield (
             f"photos/{names[photo['dataset']]}/{photo['id']}.png",

@@ -53,6 +53,7 @@ class ReadZip(NamedTuple):
 class ReceivedPhotos:
     """What became of the files that somebody uploaded."""
 
+    contributor: int | None = None  #: whose photos they are, if not the dataset's owner's
     photos: list[tuple[str, Photo]] = field(default_factory=list)
     refused: list[tuple[str, UserError]] = field(default_factory=list)
     zips: list[ReadZip] = field(default_factory=list)
@@ -69,13 +70,17 @@ class ReceivedPhotos:
 
 
 async def receive_photos(
-    bot: Bot, dataset: Dataset, files: Sequence[discord.Attachment]
+    bot: Bot, dataset: Dataset, files: Sequence[discord.Attachment], contributor: int | None = None
 ) -> ReceivedPhotos:
-    """Add photos and zips of them to a dataset; what is refused is returned with the reason."""
+    """Add photos and zips of them to a dataset; what is refused is returned with the reason.
+
+    They are its owner's if no contributor is given.
+    """
     if len(files) > MAX_FILES:
         raise UserError("photos_many", count=len(files), most=MAX_FILES)
     check_disk_space(bot.settings)
-    received, zips = ReceivedPhotos(), [file for file in files if is_zip(file)]
+    received = ReceivedPhotos(contributor)
+    zips = [file for file in files if is_zip(file)]
     photos = [file for file in files if file not in zips]
     masks = [file for file in photos if is_mask(PurePath(file.filename))]
     received.refused += [(mask.filename, UserError("photo_mask")) for mask in masks]
@@ -107,7 +112,7 @@ async def add_zip(
 
 async def finish_receiving(bot: Bot, dataset: Dataset, received: ReceivedPhotos) -> None:
     """Set the captions that came for known photos, and count what the dataset has by now."""
-    if received.captions:
+    if received.captions and contributor in {None, dataset.owner}:
         received.recaptioned = await bot.store.captions.change(
             dataset.id, dataset.owner, received.take_caption
         )
@@ -157,7 +162,8 @@ async def add_uploads(
         try:
             for upload, checked in zip(some, checks, strict=True):
                 try:
-                    photo = await add_photo(bot, dataset, await checked, upload.caption)
+                    added = bot, dataset, await checked, upload.caption
+                    photo = await add_photo(*added, received.contributor)
                 except UserError as refused:
                     if refused.code == "photo_twice":
                         note_known(received, upload, refused)
@@ -180,9 +186,11 @@ def note_known(received: ReceivedPhotos, upload: Upload, refused: UserError) -> 
         received.captions[known] = upload.caption
 
 
-async def add_photo(bot: Bot, dataset: Dataset, checked: CheckedPhoto, caption: str) -> Photo:
-    """Add a checked photo to a dataset, with the caption that its owner gave it, if any."""
-    photo = await bot.store.photos.add(dataset, checked)
+async def add_photo(
+    bot: Bot, dataset: Dataset, checked: CheckedPhoto, caption: str, contributor: int | None = None
+) -> Photo:
+    """Add a checked photo to a dataset, with the caption that somebody gave it, if any."""
+    photo = await bot.store.photos.add(dataset, checked, contributor)
     if not caption:
         return photo
     await bot.store.photos.set_caption(photo.id, dataset.owner, caption)

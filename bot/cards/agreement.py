@@ -50,11 +50,16 @@ async def has_agreed(interaction: Interaction, dataset: Dataset | None = None) -
 async def record_consent(
     interaction: Interaction, via: str, dataset: Dataset | None = None, *, originals: bool = False
 ) -> None:
-    """Record that the member agreed to the present terms, unless that is known."""
+    """Record that the member agreed to the present terms, unless that is known.
+
+    With another's dataset, they join it; raises UserError("invite_unknown") without an invitation.
+    """
     bot, member = interaction.client, interaction.user.id
     terms = await make_terms(bot, member, dataset)
     if not await bot.store.consents.has(member, terms):
         await bot.store.consents.add(member, terms, via, originals=originals)
+    if terms.dataset is not None:
+        await bot.store.contributors.join(terms.dataset, member)
 
 
 class PhotosForm(Form):

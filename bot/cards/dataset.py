@@ -49,6 +49,7 @@ from bot.cards.dataset_text import (
     DatasetView,
     alt_text,
     crop_lines,
+    loss_lines,
     page_line,
     photo_line,
     photo_option,
@@ -90,7 +91,11 @@ async def dataset_card(bot: Bot, dataset: Dataset, page: int = 0) -> Card:
         lines = [photo_line(index, photo) for index, photo in shown]
         card.add(text(*lines, page_line(page, view.pages)))
         card.add(row(Pick(dataset.id, options=[photo_option(*one) for one in shown])))
-    card.add(text(say(wording.dataset.TRIGGER, trigger=dataset.trigger)))
+    card.add(
+        text(
+            say(wording.dataset.TRIGGER, trigger=dataset.trigger), *await loss_lines(bot, dataset)
+        )
+    )
     if view.pages > 1:
         earlier = TurnPage(dataset.id, page - 1, label=wording.dataset.EARLIER, disabled=page == 0)
         later = TurnPage(
@@ -123,7 +128,9 @@ async def photo_card(bot: Bot, photo: Photo, before: Framing | None = None) -> C
         for w in photo.warnings
     ]
     caption = escape(photo.caption or wording.dataset.UNCAPTIONED)
-    card.add(text(caption, size, *crop_lines(crops, photo), *warnings))
+    template = wording.contribution.ADDED_BY if photo.contributor != photo.owner else ""
+    whose = say(template, member=photo.contributor)
+    card.add(text(caption, size, whose, *crop_lines(crops, photo), *warnings))
     if crops.can_cut(photo):
         card.add(row(*frame_buttons(crops, photo)))
     page = (index - 1) // PHOTOS_PER_PAGE
@@ -143,7 +150,9 @@ def frame_buttons(crops: Crops, photo: Photo) -> list[Frame]:
 
 
 def received_card(dataset: Dataset, received: ReceivedPhotos) -> Card:
-    """Return a card of what became of each uploaded file."""
+    """Return a card of what became of uploaded files; in another's dataset, without buttons."""
+    if received.contributor not in {None, dataset.owner}:
+        return Card(text(*received_lines(dataset, received), wording.contribution.ADDED))
     buttons = [Open(dataset.id), Add(dataset.id, label=wording.dataset.ADD_MORE)]
     if received.stored >= MIN_PHOTOS:
         buttons.append(Train(dataset.id))
@@ -177,7 +186,7 @@ async def add_photos(
 ) -> Card:
     """Add files to a dataset, queue their captions, and return a card of what became of them."""
     bot = interaction.client
-    received = await receive_photos(bot, dataset, files)
+    received = await receive_photos(bot, dataset, files, interaction.user.id)
     uncaptioned = [photo for _, photo in received.photos if not photo.caption]
     await queue_captions(bot, dataset, interaction.channel_id or 0, uncaptioned)
     return received_card(dataset, received)

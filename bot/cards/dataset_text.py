@@ -73,6 +73,26 @@ class DatasetView:
         return ready
 
 
+async def loss_lines(bot: Bot, dataset: Dataset) -> list[str]:
+    """Return what a style would lose without each other member's photos."""
+    lines = []
+    for other in await bot.store.contributors.list_for(dataset.id):
+        if not other.photos:
+            continue
+        loss = await bot.store.withdrawals.preview(other.member, dataset.id)
+        styles = format_count(loss.styles, "style")
+        said = say(
+            wording.contribution.LOSS,
+            member=other.member,
+            photos=format_count(loss.photos, "photo"),
+            left=format_count(loss.left, "photo"),
+            few=wording.contribution.LOSS_FEW if loss.left < MIN_PHOTOS else "",
+        )
+        more = say(wording.contribution.LOSS_STYLES, styles=styles) if loss.styles else ""
+        lines.append(said + more)
+    return lines
+
+
 async def explain_captions(bot: Bot, job: Job) -> str:
     """Return why a job wrote no captions, or not for all photos; "" if it did."""
     if job.status is Status.FAILED:

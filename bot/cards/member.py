@@ -37,6 +37,9 @@ async def me_card(interaction: Interaction) -> Card:
     said = receipt_lines(receipts) or [wording.member.NO_CONSENT]
     given = any(receipt.withdrawn is None for receipt in receipts)
     buttons = [Export(), *([AskWithdraw(ALL)] if given else []), Erase()]
+    joined = [dataset.name for dataset in await store.contributors.list_joined(member)]
+    template = wording.contribution.ME if joined else ""
+    said.append(say(template, names=joined[:MAX_RECEIPTS]))
     quota = await quota_line(interaction)
     return Card(text(wording.member.TITLE, counts, quota, *said), row(*buttons))
 

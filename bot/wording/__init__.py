@@ -9,6 +9,7 @@ from bot.wording import (
     backup,
     captions,
     consent,
+    contribution,
     dataset,
     demo,
     doctor,

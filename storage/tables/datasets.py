@@ -80,7 +80,7 @@ class Datasets:
 
     async def get(self, dataset_id: int, owner: int) -> Dataset:
         """Return a member's dataset; raise UserError("dataset_unknown") if it is not theirs."""
-        return await _get_owned(self._database, dataset_id, owner)
+        return await get_owned(self._database, dataset_id, owner)
 
     async def get_by_name(self, owner: int, name: str) -> Dataset:
         """Return a member's dataset by its name, in any case."""
@@ -106,7 +106,7 @@ class Datasets:
         """
         facts = {"dataset": dataset_id, "owner": owner, "now": time.time()}
         async with self._database.transaction() as tx:
-            dataset = await _get_owned(tx, dataset_id, owner)
+            dataset = await get_owned(tx, dataset_id, owner)
             if busy := await tx.fetch_one(SELECT_TRAINING_JOB, dataset=dataset_id):
                 raise UserError("dataset_busy", name=dataset.name, job=busy["id"])
             for sql in (
@@ -124,7 +124,7 @@ class Datasets:
             sql = "DELETE FROM collecting WHERE owner = :owner AND channel = :channel"
             await tx.execute(sql, owner=owner, channel=channel)
             if dataset_id is not None:
-                await _get_owned(tx, dataset_id, owner)
+                await get_owned(tx, dataset_id, owner)
                 sql = "INSERT INTO collecting VALUES (:owner, :channel, :id)"
                 await tx.execute(sql, owner=owner, channel=channel, id=dataset_id)
 
@@ -145,6 +145,7 @@ def _require_dataset(row: sqlite3.Row | None) -> Dataset:
     return dataset_from_row(row)
 
 
-async def _get_owned(connection: Connection, dataset_id: int, owner: int) -> Dataset:
+async def get_owned(connection: Connection, dataset_id: int, owner: int) -> Dataset:
+    """Return a member's dataset; raise UserError("dataset_unknown") if it is not theirs."""
     sql = "SELECT * FROM datasets WHERE id = :id AND owner = :owner"
     return _require_dataset(await connection.fetch_one(sql, id=dataset_id, owner=owner))

@@ -15,7 +15,10 @@ from storage.tables.withdrawal import DELETE_THEIR_STYLES, END_THEIR_JOBS
 EXPORT_QUERIES = {
     "consents": "SELECT version, at, via, dataset, purpose, bases, retention_days, audience,"
     " originals, terms, withdrawn FROM consents WHERE member = :member",
-    "contributing": "SELECT dataset, state, at FROM contributors WHERE member = :member",
+    "contributing": "SELECT c.dataset, d.name, c.state, c.at FROM contributors AS c"
+    " JOIN datasets AS d ON d.id = c.dataset WHERE c.member = :member",
+    "contributors": "SELECT dataset, state, at FROM contributors"
+    " WHERE dataset IN (SELECT id FROM datasets WHERE owner = :member)",
     "contributed_styles": "SELECT style, dataset FROM style_contributors WHERE member = :member",
     "datasets": "SELECT id, guild, name, concept, trigger, created, kept, warned FROM datasets"
     " WHERE owner = :member",

@@ -31,6 +31,10 @@ VALUES
   (:dataset, :owner, :contributor, :digest, :phash, :width, :height, :warnings, :framing, :now)
 RETURNING *
 """
+NEWEST_CONSENT = """
+SELECT withdrawn FROM consents WHERE member = :member AND dataset IS :dataset
+ORDER BY id DESC LIMIT 1
+"""
 #: an open training that has copies of a dataset's photos
 SELECT_STARTED_JOB = f"{SELECT_TRAINING_JOB} AND started IS NOT NULL"
 
@@ -46,20 +50,23 @@ class Photos:
     ) -> Photo:
         """Add a checked picture to a dataset; it is its owner's if no contributor is given.
 
-        Raises UserError: "dataset_unknown", "photo_twice", "photos_full" or "disk_full".
+        Raises UserError: "dataset_unknown", "consent_needed" if it was withdrawn meanwhile,
+        "photo_twice", "photos_full" or "disk_full".
         """
+        member = dataset.owner if contributor is None else contributor
         # registers the files for cleanup in case we crash before the commit
         sql = "INSERT OR IGNORE INTO trash VALUES ('photo', :digest)"
         await self._database.execute(sql, digest=checked.digest)
         async with self._database.transaction() as tx:
             others = await _list_photos(tx, dataset)
+            await _check_consent(tx, dataset, member)
             warnings = _check_against(checked, others)
             await asyncio.to_thread(self._write_files, checked)
             row = await tx.fetch_one(
                 INSERT_PHOTO,
                 dataset=dataset.id,
                 owner=dataset.owner,
-                contributor=dataset.owner if contributor is None else contributor,
+                contributor=member,
                 digest=checked.digest,
                 phash=f"{checked.phash:016x}",
                 width=checked.width,
@@ -191,6 +198,17 @@ async def _list_photos(tx: Connection, dataset: Dataset) -> list[Photo]:
         raise UserError("dataset_unknown")
     rows = await tx.execute("SELECT * FROM photos WHERE dataset = :id", id=dataset.id)
     return [photo_from_row(row) for row in rows]
+
+
+async def _check_consent(tx: Connection, dataset: Dataset, member: int) -> None:
+    """Raise UserError if a member may not add photos to a dataset, or took their consent back."""
+    shared = None if member == dataset.owner else dataset.id
+    sql = "SELECT 1 FROM contributors WHERE dataset = :id AND member = :m AND state = 'joined'"
+    if shared and not await tx.execute(sql, id=dataset.id, m=member):
+        raise UserError("dataset_unknown")
+    row = await tx.fetch_one(NEWEST_CONSENT, member=member, dataset=shared)
+    if row is not None and row["withdrawn"] is not None:
+        raise UserError("consent_needed")
 
 
 def _check_against(checked: CheckedPhoto, others: list[Photo]) -> list[str]:

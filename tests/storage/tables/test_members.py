@@ -99,6 +99,7 @@ async def test_export(
         "reports": 1,
         "drafts": 1,
         "contributing": 0,
+        "contributors": 0,
         "contributed_styles": 1,
         "photos_of_others": 0,
     }

@@ -212,6 +212,8 @@ async def test_busy(
 ) -> None:
     """A photo that a training has copies of is removed once that has ended, not before."""
     photo = await store.photos.add(dog, make_photo(1))
+    await store.contributors.invite(dog.id, ALICE, BOB)
+    await store.contributors.join(dog.id, BOB)
     bobs = await store.photos.add(dog, make_photo(2), BOB)
     await store.jobs.queue(make_job(dataset=dog.id))
     job = await store.jobs.claim("w", [Kind.TRAIN])

@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
-from storage.errors import JobError
+from storage.errors import JobError, UserError
 from storage.folders import Home
 from storage.records import CheckedPhoto, Concept, Dataset, Job, Kind, NewJob, Photo, Status, Style
 from storage.store import Store
 from storage.tables.consents import Terms
 from storage.tables.withdrawal import Loss
 
-ALICE, BOB, GUILD = 1001, 1002, 77
+ALICE, BOB, CAROL, GUILD = 1001, 1002, 1003, 77
 
 
 def search(home: Home, *words: str | bytes) -> set[str]:
@@ -61,7 +61,10 @@ async def shared(store: Store, make_photo: Callable[..., CheckedPhoto]) -> Datas
     """Alice's dataset with two photos of hers (1, 2) and one of Bob's (3)."""
     dataset = await store.datasets.create(ALICE, GUILD, "dog", Concept.SUBJECT)
     await store.consents.add(ALICE, Terms(1), "form")
-    await store.consents.add(BOB, Terms(1, dataset=dataset.id), "form")
+    for member in (BOB, CAROL):
+        await store.contributors.invite(dataset.id, ALICE, member)
+        await store.consents.add(member, Terms(1, dataset=dataset.id), "form")
+        await store.contributors.join(dataset.id, member)
     for number, member in ((1, ALICE), (2, ALICE), (3, BOB)):
         await store.photos.add(dataset, make_photo(number), member)
     return dataset
@@ -131,10 +134,10 @@ async def test_late_photo(
     """Whose photos came after a training began has no say in its style."""
     await store.jobs.queue(make_job(dataset=shared.id))
     job = await claim(store)
-    await store.photos.add(shared, make_photo(9), 1003)
+    await store.photos.add(shared, make_photo(9), CAROL)
     await finish(store, job)
 
-    assert [(await store.withdrawals.preview(who)).styles for who in (BOB, 1003)] == [1, 0]
+    assert [(await store.withdrawals.preview(who)).styles for who in (BOB, CAROL)] == [1, 0]
 
 
 @pytest.mark.parametrize("before", ["waiting", "running", "paused"])
@@ -211,3 +214,15 @@ async def test_erased_contributor(
     assert await members_of(store, shared) == [ALICE, ALICE]
     assert search(home, *traces(make_photo(3))) == set()
     assert len(await store.styles.list_for(ALICE)) == keep
+
+
+async def test_upload_meanwhile(
+    store: Store, shared: Dataset, make_photo: Callable[..., CheckedPhoto]
+) -> None:
+    """A photo that is still on its way when consent is withdrawn is refused."""
+    await store.withdrawals.withdraw(BOB, delete_styles=False)
+    await store.withdrawals.withdraw(ALICE, delete_styles=False)
+
+    for member, code in ((BOB, "dataset_unknown"), (ALICE, "consent_needed")):
+        with pytest.raises(UserError, match=code):
+            await store.photos.add(shared, make_photo(8), member)
