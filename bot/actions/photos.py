@@ -112,7 +112,7 @@ async def add_zip(
 
 async def finish_receiving(bot: Bot, dataset: Dataset, received: ReceivedPhotos) -> None:
     """Set the captions that came for known photos, and count what the dataset has by now."""
-    if received.captions and contributor in {None, dataset.owner}:
+    if received.captions and received.contributor in {None, dataset.owner}:
         received.recaptioned = await bot.store.captions.change(
             dataset.id, dataset.owner, received.take_caption
         )

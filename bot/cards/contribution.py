@@ -8,7 +8,7 @@ import discord
 from discord import ui
 
 from bot import wording
-from bot.actions.photos import number_previews
+from bot.actions.framing import Crops, draw_tiles
 from bot.bot import Interaction
 from bot.card import Card
 from bot.cards.components import Button, Select, defer, defer_update, edit, row, text
@@ -41,7 +41,7 @@ async def contribution_card(interaction: Interaction, dataset: Dataset) -> Card:
     card.add(text(say(wording.contribution.OWNED, owner=dataset.owner)))
     shown = list(enumerate(own, 1))[-PHOTOS_PER_PAGE:]
     if shown:
-        pictures = zip(shown, await number_previews(bot, shown), strict=True)
+        pictures = zip(shown, await draw_tiles(bot, shown, Crops(None)), strict=True)
         items = [
             discord.MediaGalleryItem(
                 card.attach_content(preview, f"photo-{index}.webp"),

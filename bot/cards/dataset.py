@@ -62,8 +62,6 @@ from storage.errors import UserError
 from storage.photos.sandbox import MAX_FILE_BYTES
 from storage.records import Dataset, Photo
 
-KEEP_STYLES, DELETE_STYLES = 0, 1  #: what becomes of styles that were trained on a dataset
-
 
 async def dataset_card(bot: Bot, dataset: Dataset, page: int = 0) -> Card:
     """Return a page of a dataset, nine photos on each."""
@@ -157,19 +155,6 @@ def received_card(dataset: Dataset, received: ReceivedPhotos) -> Card:
     if received.stored >= MIN_PHOTOS:
         buttons.append(Train(dataset.id))
     return Card(text(*received_lines(dataset, received)), row(*buttons))
-
-
-def delete_card(dataset: Dataset, photos: int, styles: int) -> Card:
-    """Return a card that asks for confirmation, and what becomes of styles."""
-    question = say(
-        wording.dataset.DELETE_ASK, name=dataset.name, photos=format_count(photos, "photo")
-    )
-    if not styles:
-        return Card(text(question), row(Delete(dataset.id, KEEP_STYLES), Keep()))
-    more = say(wording.dataset.DELETE_STYLES_ASK, styles=format_count(styles, "style"))
-    without = Delete(dataset.id, KEEP_STYLES, label=wording.dataset.KEEP_STYLES)
-    with_styles = Delete(dataset.id, DELETE_STYLES, label=wording.dataset.DELETE_STYLES)
-    return Card(text(question, more), row(with_styles, without, Keep()))
 
 
 def upload_card(bot: Bot, dataset: Dataset) -> Card:
@@ -272,23 +257,6 @@ class Caption(DatasetButton, verb="dataset:caption"):
         photos = await bot.store.photos.list_for(dataset.id, dataset.owner)
         await queue_captions(bot, dataset, interaction.channel_id or 0, photos)
         await edit(interaction, await dataset_card(bot, dataset))
-
-
-class Delete(DatasetButton, verb="dataset:delete"):
-    """Delete the dataset, with the styles that were trained on it or without."""
-
-    label = wording.dataset.DELETE
-    style = discord.ButtonStyle.danger
-
-    async def press(self, interaction: Interaction) -> None:
-        await defer_update(interaction)
-        store, dataset = interaction.client.store, await self.get_dataset(interaction)
-        photos = format_count(len(await store.photos.list_for(dataset.id, dataset.owner)), "photo")
-        styles = self.numbers[1:] == (DELETE_STYLES,)
-        await store.datasets.delete(dataset.id, dataset.owner, delete_styles=styles)
-        await edit(
-            interaction, Card(text(say(wording.dataset.DELETED, name=dataset.name, photos=photos)))
-        )
 
 
 class Keep(Button, verb="card:keep"):

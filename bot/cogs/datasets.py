@@ -16,6 +16,7 @@ from bot.cards.captions import captions_card
 from bot.cards.collecting import start_collecting
 from bot.cards.components import defer, edit, parse_id
 from bot.cards.contribution import contribution_card, invitation_card
+from bot.cards.dataset_deletion import delete_card
 from bot.cards.export import export_card
 from bot.cogs import _autocomplete
 from storage.errors import UserError
@@ -135,7 +136,7 @@ class Datasets(commands.GroupCog, name="dataset", description=wording.dataset.CO
         store = interaction.client.store
         photos = await store.photos.list_for(dataset.id, dataset.owner)
         styles = await store.datasets.count_styles(dataset.id, dataset.owner)
-        await edit(interaction, cards.delete_card(dataset, len(photos), styles))
+        await edit(interaction, delete_card(dataset, len(photos), styles))
 
     @app_commands.command(description=wording.dataset.COMMAND_COLLECT)
     @app_commands.describe(name=wording.dataset.OPTION)
