@@ -95,6 +95,7 @@ function add(chosen) {
 
 /** Hash new files, and ask which of them are there: after a cut, few are sent again. */
 async function prepare() {
+  say();
   if (preparing) return;
   preparing = true;
   for (let some; !ended && (some = files.filter(({ state }) => state === "new").slice(0, BATCH)).length;) {
@@ -116,6 +117,7 @@ async function prepare() {
       else entry.state = "waiting";
     }
     start();
+    say();
   }
   preparing = false;
 }
@@ -275,7 +277,7 @@ async function refresh() {
 async function watch() {
   if (!crypto.subtle) end(given.insecure);
   while (!ended) {
-    if (!document.hidden) await refresh();
+    if (!document.hidden || agreed === undefined) await refresh();
     await new Promise((next) => {
       wake = next;
       setTimeout(next, busy || sending || reading.size ? BUSY_MS : IDLE_MS);
@@ -290,7 +292,7 @@ function drag(event) {
 $("consent").onsubmit = async (event) => {
   event.preventDefault();
   await ask("POST", "consent");
-  wake();
+  await refresh();
 };
 $("files").onchange = ({ target }) => {
   add([...target.files]);

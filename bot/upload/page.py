@@ -36,6 +36,7 @@ def read_page() -> str:
         agree=escape(wording.consent.AGREE),
         choose=escape(wording.upload.CHOOSE),
         choose_more=escape(wording.upload.CHOOSE_MORE),
+        formats=escape(wording.upload.FORMATS),
         drop=escape(wording.upload.DROP),
         trigger=escape(wording.upload.TRIGGER),
         needs_script=escape(wording.upload.NEEDS_SCRIPT),

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import ClientSession
-from aiohttp.test_utils import unused_port
 
+from bot.demo.stage import serve_links
 from tests.fakes.discord import running
 from tests.fakes.scheduler import FakeScheduler
 
@@ -47,14 +47,9 @@ class Visitor:
 
 @asynccontextmanager
 async def serving(home, **settings):
-    """Run a bot with its web server, and hand out visits.
-
-    simcord waits for all that the bot has begun, connections too; so the server is begun here.
-    """
+    """Run a bot with its web server, and hand out visits."""
     async with running(home, **settings) as kit:
-        port = unused_port()
-        kit.bot.web.public = f"http://127.0.0.1:{port}"
-        await kit.bot.web.start("127.0.0.1", port)
+        await serve_links(kit.bot)
         async with ClientSession() as session:
 
             async def visit(dataset) -> Visitor:
