@@ -53,7 +53,7 @@ class DatasetView:
     def status_lines(self) -> str:
         """Return what to do next, and what is going on."""
         lines = [self.ready_line(wording.dataset.READY)]
-        same = sum("duplicate" in photo.warnings for photo in self.photos)
+        same = sum(photo.shot > 0 or "duplicate" in photo.warnings for photo in self.photos)
         if same:
             lines.append(say(wording.dataset.NEAR_DUPLICATES, many=same))
         if self.crops.base and any(map(self.crops.is_cut, self.photos)):

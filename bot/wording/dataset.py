@@ -64,7 +64,12 @@ UNCAPTIONED = "no caption yet"
 PHOTO_WARNINGS = " ⚠️ {warnings}"
 WARNINGS = {
     "tiny": "small: under 256 pixels there's little detail to learn",
-    "blurred": "blurred: the style would learn the blur too",
+    "blurred": "soft: enlarged or out of focus, and the style would learn that too",
+    "dark": "very dark: there's little to see in it",
+    "bright": "overexposed: its middle is white",
+    "plain": "almost a single colour: there's nothing to learn from",
+    "bars": "plain bars at its sides: the style would learn them",
+    "screenshot": "bars with something on them, as in screenshots: the style would learn them",
     "animated": "animated: only its first frame is used",
     "duplicate": "nearly the same as another photo",
 }

@@ -6,12 +6,13 @@ import hashlib
 from dataclasses import replace
 from io import BytesIO
 
-from PIL import Image, ImageCms, ImageFilter, ImageStat
+from PIL import Image, ImageCms
 
 from storage.errors import UserError
 from storage.photos.faces import FaceDetector
 from storage.photos.formats import detect_format, is_heif_sequence, read_webp_header
 from storage.photos.framing import find_framing
+from storage.photos.measures import list_warnings, measure
 from storage.photos.sandbox import MAX_KEPT_SIDE
 from storage.photos.sequences import has_stills, wrap_first_frame
 from storage.records import CheckedPhoto
@@ -20,8 +21,6 @@ PREVIEW_SIDE = 512  #: pixels
 MAX_PIXELS = 40_000_000
 MAX_SIDE = 12_000  #: pixels
 MIN_SIDE = 16  #: pixels, as kept
-TINY_SIDE = 256  #: pixels; smaller pictures get a warning
-MIN_SHARPNESS = 20.0  #: photos in focus have 90 to 600, drawings no less
 EXIF_ORIENTATION = 0x0112  #: tag
 UPRIGHT_TRANSPOSES = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -32,7 +31,6 @@ UPRIGHT_TRANSPOSES = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-LAPLACIAN = ImageFilter.Kernel((3, 3), (0, 1, 0, 1, -4, 1, 0, 1, 0), scale=1, offset=128)
 
 
 def check_picture(content: bytes, detector: FaceDetector | None = None) -> CheckedPhoto:
@@ -110,11 +108,7 @@ def measure_picture(picture: Image.Image, detector: FaceDetector | None) -> Chec
     small = picture.convert("RGB")
     small.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.LANCZOS)
     grey = small.convert("L")
-    warnings = []
-    if min(picture.size) < TINY_SIDE:
-        warnings.append("tiny")
-    if measure_sharpness(grey) < MIN_SHARPNESS:
-        warnings.append("blurred")
+    measures = measure(picture)
     size = b"%dx%d:" % picture.size
     return CheckedPhoto(
         digest=hashlib.sha256(size + picture.tobytes()).hexdigest(),
@@ -123,16 +117,10 @@ def measure_picture(picture: Image.Image, detector: FaceDetector | None) -> Chec
         height=picture.height,
         pixels=_encode(picture, "PNG", compress_level=1),
         preview=_encode(small, "WEBP", quality=80, method=2),
-        warnings=tuple(warnings),
+        warnings=list_warnings(measures, picture.size),
+        measures=measures,
         framing=find_framing(small, detector),
     )
-
-
-def measure_sharpness(grey: Image.Image) -> float:
-    """Return the variance of the Laplacian (Pech-Pacheco et al. 2000)."""
-    # Pillow's filter leaves the border as it is
-    edges = grey.filter(LAPLACIAN).crop((1, 1, grey.width - 1, grey.height - 1))
-    return ImageStat.Stat(edges).var[0]
 
 
 def difference_hash(grey: Image.Image) -> int:

@@ -18,7 +18,7 @@ from typing import IO, Any, Self
 from storage.crops import Box, Framing
 from storage.errors import UserError
 from storage.photos.formats import detect_format
-from storage.records import CheckedPhoto
+from storage.records import CheckedPhoto, PhotoMeasures
 
 MAX_KEPT_SIDE = 1536  #: pixels; larger pictures are scaled down
 MIB = 1 << 20
@@ -30,6 +30,7 @@ TILE_MARK, FRAMING_MARK = b"tile", b"framing"
 TILE_HEAD = struct.Struct(">I4f")  #: a number, and the box that is kept; the preview comes next
 MEMORY_EXIT_CODE = 77  #: of a child without memory left
 INHERITED_VARIABLES = ("LD_LIBRARY_PATH",)  #: of the environment; some Pythons need it
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  #: numpy's would cost memory
 #: with which a decoder crashes on a damaged picture
 CRASH_SIGNALS = ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP")
 
@@ -70,6 +71,7 @@ class Darkroom:
         cut = head.pop("cut")
         head["warnings"] = tuple(head["warnings"])
         head["framing"] = Framing.from_json(head["framing"])
+        head["measures"] = PhotoMeasures.from_json(head["measures"])
         return CheckedPhoto(**head, pixels=body[:cut], preview=body[cut:])
 
     async def draw_tile(self, preview: bytes, number: int, kept: Box) -> bytes:
@@ -208,7 +210,7 @@ def _start_child(*arguments: str) -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={**kept, "PYTHONPATH": root, "MALLOC_ARENA_MAX": "2"},
+        env={**kept, "PYTHONPATH": root, "MALLOC_ARENA_MAX": "2", **ONE_THREAD},
         cwd="/",
         start_new_session=True,
     )

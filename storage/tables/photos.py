@@ -7,15 +7,15 @@ import json
 import sqlite3
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from storage.crops import MIDDLE, FramedBy, Framing
 from storage.disk import DISK_FULL_ERRORS
 from storage.errors import UserError
 from storage.folders import Home, write_whole
-from storage.photos.duplicates import are_near_duplicates
-from storage.records import CheckedPhoto, Dataset, Photo
+from storage.photos.sameshot import find_same_shots
+from storage.records import CheckedPhoto, Dataset, Photo, PhotoMeasures
 from storage.tables.database import Connection, Database, read_row
 from storage.tables.datasets import SELECT_TRAINING_JOB
 from storage.tables.trash import Trash
@@ -26,9 +26,11 @@ MAX_CAPTION_CHARS = 500  #: characters of a caption
 PNG_COLOUR_TYPE_OFFSET, PNG_RGBA = 25, 6
 INSERT_PHOTO = """
 INSERT INTO photos
-  (dataset, owner, contributor, digest, phash, width, height, warnings, found_framing, created)
+  (dataset, owner, contributor, digest, phash, width, height, warnings, found_framing, measures,
+   shot, created)
 VALUES
-  (:dataset, :owner, :contributor, :digest, :phash, :width, :height, :warnings, :framing, :now)
+  (:dataset, :owner, :contributor, :digest, :phash, :width, :height, :warnings, :framing,
+   :measures, :shot, :now)
 RETURNING *
 """
 NEWEST_CONSENT = """
@@ -60,8 +62,10 @@ class Photos:
         async with self._database.transaction() as tx:
             others = await _list_photos(tx, dataset)
             await _check_consent(tx, dataset, member)
-            warnings = _check_against(checked, others)
+            _check_against(checked, others)
             await asyncio.to_thread(self._write_files, checked)
+            same = await asyncio.to_thread(find_same_shots, checked, others)
+            shot = await _join_shots(tx, [others[at] for at in same])
             row = await tx.fetch_one(
                 INSERT_PHOTO,
                 dataset=dataset.id,
@@ -71,7 +75,9 @@ class Photos:
                 phash=f"{checked.phash:016x}",
                 width=checked.width,
                 height=checked.height,
-                warnings=json.dumps(warnings),
+                warnings=json.dumps(checked.warnings),
+                measures=json.dumps(checked.measures and asdict(checked.measures)),
+                shot=shot,
                 framing=json.dumps(checked.framing.to_json()),
                 now=time.time(),
             )
@@ -109,6 +115,11 @@ class Photos:
                 raise UserError("photo_busy_shared", job=job["id"])
             await tx.execute("DELETE FROM photos WHERE id = :id", id=photo_id)
         await self._trash.sweep()
+
+    async def accept(self, photo_id: int, owner: int) -> Photo:
+        """Keep a photo against advice, and return it; nothing more is said of it then."""
+        sql = "UPDATE photos SET accepted = 1 WHERE id = :id AND owner = :owner RETURNING *"
+        return _require_photo(await self._database.fetch_one(sql, id=photo_id, owner=owner))
 
     async def set_caption(self, photo_id: int, owner: int, text: str) -> None:
         """Set a member's own caption; with an empty one, the captioner may set it again."""
@@ -181,13 +192,16 @@ def has_alpha(picture: Path) -> bool:
 def photo_from_row(row: sqlite3.Row) -> Photo:
     """Return the photo of a row."""
     framing = row["chosen_framing"] or row["found_framing"]
+    measures = json.loads(row["measures"])
     return read_row(
         Photo,
         row,
         phash=int(row["phash"], 16),
         written=bool(row["written"]),
-        warnings=tuple(json.loads(row["warnings"])),
         framing=Framing.from_json(json.loads(framing)) if framing else MIDDLE,
+        accepted=bool(row["accepted"]),
+        warnings=tuple(json.loads(row["warnings"])),
+        measures=measures and PhotoMeasures.from_json(measures),
     )
 
 
@@ -211,15 +225,22 @@ async def _check_consent(tx: Connection, dataset: Dataset, member: int) -> None:
         raise UserError("consent_needed")
 
 
-def _check_against(checked: CheckedPhoto, others: list[Photo]) -> list[str]:
-    """Return the warnings of a picture beside its dataset's others, or raise UserError."""
+def _check_against(checked: CheckedPhoto, others: list[Photo]) -> None:
+    """Raise UserError if a picture is in the dataset already, or has no room there."""
     for other in others:
         if other.digest == checked.digest:
             raise UserError("photo_twice", photo=other.id)
     if len(others) >= MAX_PHOTOS:
         raise UserError("photos_full", most=MAX_PHOTOS)
-    twin = any(are_near_duplicates(other.phash, checked.phash) for other in others)
-    return [*checked.warnings, "duplicate"] if twin else list(checked.warnings)
+
+
+async def _join_shots(tx: Connection, same: Sequence[Photo]) -> int:
+    """Return the number of the shot that photos are of, which become one; 0 without photos."""
+    shot = min((photo.shot or photo.id for photo in same), default=0)
+    for photo in same:
+        sql = "UPDATE photos SET shot = :shot WHERE id = :id OR shot = :old AND shot <> 0"
+        await tx.execute(sql, shot=shot, id=photo.id, old=photo.shot)
+    return shot
 
 
 def _require_photo(row: sqlite3.Row | None) -> Photo:

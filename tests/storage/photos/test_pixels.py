@@ -374,7 +374,7 @@ def test_profile(encode: Encode) -> None:
         assert has_colour(decode(check_picture(content)), (9, 9), (120, 130, 140), most=2)
 
 
-def test_blurred(encode: Encode) -> None:
+def test_warnings(encode: Encode) -> None:
     """A blurred picture gets a warning; a sharp one, however small or plain, does not."""
     large = scene(size=(2000, 1500))
     soft = check_picture(encode(large.filter(ImageFilter.GaussianBlur(12)), "JPEG"))

@@ -11,7 +11,7 @@ from storage import folders
 from storage.crops import FramedBy, Framing
 from storage.errors import UserError
 from storage.folders import Home
-from storage.records import CheckedPhoto, Concept, Dataset, Kind, NewJob, Status
+from storage.records import CheckedPhoto, Concept, Dataset, Kind, NewJob, PhotoMeasures, Status
 from storage.store import Store
 
 ALICE, BOB, GUILD = 1001, 1002, 77
@@ -72,16 +72,33 @@ async def test_framing(
     ]
 
 
-@pytest.mark.parametrize(("bits", "warned"), [(5, True), (6, False)])
-async def test_near_duplicate(
-    store: Store, dog: Dataset, make_photo: Callable[..., CheckedPhoto], bits: int, *, warned: bool
+async def test_same_shot(
+    store: Store, dog: Dataset, make_photo: Callable[..., CheckedPhoto]
 ) -> None:
-    """A near duplicate is accepted with a warning."""
-    await store.photos.add(dog, make_photo(1, phash=0))
+    """Photos of the same shot are all kept, and have its number; one may join two shots."""
+    hashes = (0b0, 0xFF << 40, 0b1_1111_1111, 0b1_1111)
+    for at, phash in enumerate(hashes):
+        await store.photos.add(dog, make_photo(at, phash=phash))
 
-    photo = await store.photos.add(dog, make_photo(2, phash=(1 << bits) - 1, warnings=("tiny",)))
+    photos = await store.photos.list_for(dog.id, ALICE)
 
-    assert photo.warnings == (("tiny", "duplicate") if warned else ("tiny",))
+    first = photos[0].id
+    assert [photo.shot for photo in photos] == [first, 0, first, first]
+
+
+async def test_measures(
+    store: Store, dog: Dataset, make_photo: Callable[..., CheckedPhoto]
+) -> None:
+    """What was measured on a photo is stored with it, and that its owner keeps it anyway."""
+    measures = PhotoMeasures(1.0, (0, 9, 0, 9), True, 0.5, 0.0, 40.0, "AA==", "AA==")
+    photo = await store.photos.add(dog, make_photo(1, measures=measures))
+
+    kept = await store.photos.accept(photo.id, ALICE)
+
+    assert (photo.measures, photo.accepted, kept.accepted) == (measures, False, True)
+    with pytest.raises(UserError) as caught:
+        await store.photos.accept(photo.id, BOB)
+    assert caught.value.code == "photo_gone"
 
 
 async def test_full_dataset(
