@@ -11,6 +11,7 @@ from typing import Any
 
 from storage.photosets.edits import put_trigger
 from storage.photosets.pack import PackedPhoto, SetForm, pack_set
+from storage.photosets.treatment import Treatment
 from storage.records import Dataset, Photo
 from storage.store import Store
 
@@ -68,6 +69,7 @@ def list_packed(store: Store, dataset: Dataset, photos: Sequence[Photo]) -> list
             f"{number:03}",
             store.home.photo_file(photo.digest),
             put_trigger(photo.caption, dataset.trigger),
+            Treatment(photo.framing, photo.repeats),
         )
         for number, photo in enumerate(photos, 1)
     ]

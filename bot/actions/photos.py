@@ -21,6 +21,7 @@ from storage.photosets.edits import put_trigger
 from storage.photosets.entries import show_path
 from storage.photosets.masks import is_mask
 from storage.photosets.reader import MAX_NAMES, PhotoSet
+from storage.photosets.treatment import USUAL, Treatment
 from storage.records import CheckedPhoto, Dataset, Job, Kind, NewJob, Photo
 from storage.requests import CaptionRequest
 from storage.tables.photos import MAX_CAPTION_CHARS, MAX_PHOTOS
@@ -38,6 +39,7 @@ class Upload(NamedTuple):
     check: Callable[[], Awaitable[CheckedPhoto]]
     caption: str = ""
     from_file: bool = False  #: somebody wrote the caption into a file, not into a name
+    treatment: Treatment = USUAL
 
 
 class ReadZip(NamedTuple):
@@ -127,6 +129,7 @@ def list_uploads(bot: Bot, found: PhotoSet) -> list[Upload]:
             partial(check_packed, bot, photo.file),
             cut_caption(photo.caption),
             photo.source is not None,
+            photo.treatment,
         )
         for photo in found.photos
     ]
@@ -164,9 +167,11 @@ async def add_uploads(
                 try:
                     added = bot, dataset, await checked, upload.caption
                     photo = await add_photo(*added, received.contributor)
+                    photo = await treat_photo(bot, photo, upload.treatment)
                 except UserError as refused:
                     if refused.code == "photo_twice":
                         note_known(received, upload, refused)
+                        await treat_known(bot, dataset, upload, refused)
                     else:
                         received.refused.append((upload.name, refused))
                 else:
@@ -184,6 +189,24 @@ def note_known(received: ReceivedPhotos, upload: Upload, refused: UserError) -> 
     just_added = {photo.id for _, photo in received.photos}
     if isinstance(known, int) and upload.from_file and known not in just_added:
         received.captions[known] = upload.caption
+
+
+async def treat_known(bot: Bot, dataset: Dataset, upload: Upload, refused: UserError) -> None:
+    """Treat a photo that the dataset had already as the file beside its copy tells."""
+    known = refused.facts["photo"]
+    if isinstance(known, int) and upload.treatment != USUAL:
+        photo = await bot.store.photos.get(known, dataset.owner)
+        await treat_photo(bot, photo, upload.treatment)
+
+
+async def treat_photo(bot: Bot, photo: Photo, told: Treatment) -> Photo:
+    """Keep and repeat of a photo what was told beside it, and return it."""
+    photos = bot.store.photos
+    if told.framing:
+        photo = await photos.set_framing(photo.id, photo.owner, told.framing)
+    if told.repeats != photo.repeats:
+        photo = await photos.set_repeats(photo.id, photo.owner, told.repeats)
+    return photo
 
 
 async def add_photo(

@@ -62,6 +62,8 @@ from storage.errors import UserError
 from storage.photos.sandbox import MAX_FILE_BYTES
 from storage.records import Dataset, Photo
 
+STRESSED_REPEATS = 2  #: of a photo that counts more than others
+
 
 async def dataset_card(bot: Bot, dataset: Dataset, page: int = 0) -> Card:
     """Return a page of a dataset, nine photos on each."""
@@ -133,8 +135,10 @@ async def photo_card(bot: Bot, photo: Photo, before: Framing | None = None) -> C
         card.add(row(*frame_buttons(crops, photo)))
     page = (index - 1) // PHOTOS_PER_PAGE
     undo = [] if before is None else [UndoFrame(photo.id, *framing_numbers(before))]
+    other = 1 if photo.repeats > 1 else STRESSED_REPEATS
+    weigh = Weigh(photo.id, other, label=wording.dataset.REPEATS[other > 1])
     back = TurnPage(dataset.id, page, label=wording.dataset.BACK)
-    return card.add(row(Edit(photo.id), Remove(photo.id, page), *undo, back))
+    return card.add(row(Edit(photo.id), weigh, Remove(photo.id, page), *undo, back))
 
 
 def frame_buttons(crops: Crops, photo: Photo) -> list[Frame]:
@@ -318,6 +322,16 @@ class UndoFrame(Button, verb="photo:unframe"):
         before, bot = read_framing(*place), interaction.client
         photo = await bot.store.photos.set_framing(photo_id, interaction.user.id, before)
         await edit(interaction, await photo_card(bot, photo))
+
+
+class Weigh(Button, verb="photo:repeat"):
+    """Show the photo more often than others in a training, or as often."""
+
+    async def press(self, interaction: Interaction) -> None:
+        await defer_update(interaction)
+        photos, owner = interaction.client.store.photos, interaction.user.id
+        photo = await photos.set_repeats(self.number(0), owner, self.number(1))
+        await edit(interaction, await photo_card(interaction.client, photo))
 
 
 class Remove(Button, verb="photo:remove"):

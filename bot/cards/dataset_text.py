@@ -116,6 +116,7 @@ def photo_line(index: int, photo: Photo) -> str:
     """Return a photo's caption and warnings."""
     caption = flatten(photo.caption, 150) or wording.dataset.UNCAPTIONED
     said = say(wording.dataset.LINE, number=index, caption=caption)
+    said += fill(wording.dataset.REPEATED, repeats=photo.repeats) if photo.repeats > 1 else ""
     short = [wording.dataset.WARNINGS[warning].partition(":")[0] for warning in photo.warnings]
     return said + (
         fill(wording.dataset.PHOTO_WARNINGS, warnings=", ".join(short)) if short else ""

@@ -28,6 +28,7 @@ from storage.photosets.captions import (
 )
 from storage.photosets.entries import Entry, list_folder, show_path, sort_entries
 from storage.photosets.masks import MASK_ENDINGS, PICTURE_SUFFIXES, is_mask
+from storage.photosets.treatment import USUAL, Treatment, read_kohya_repeats
 
 START_BYTES = 256  #: of a file, by which a picture is known
 MAX_NAMES = 20  #: of files, in a note
@@ -49,6 +50,7 @@ class SetPhoto:
     caption: str = ""
     mask: Entry | None = None
     source: Entry | None = None  #: the file that the caption is from; none if it is from a name
+    treatment: Treatment = USUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ def read_set(source: Path, files: Iterable[Entry], *, all_folders: bool) -> Phot
         *tell_unused([each for each in others if each not in used], top),
         *tell_folders(source, left),
     ]
+    treatments = find_treatments(chosen, metadata)
     sources = {picture: found.source for picture, found in captions.items() if found.text}
     photos = (
         SetPhoto(
@@ -126,10 +129,25 @@ def read_set(source: Path, files: Iterable[Entry], *, all_folders: bool) -> Phot
             texts.get(each, ""),
             masks.get(each),
             sources.get(each),
+            treatments[each],
         )
         for each in chosen
     )
     return PhotoSet(tuple(photos), tuple(notes))
+
+
+def find_treatments(
+    chosen: Sequence[Entry], metadata: Mapping[Key, Found]
+) -> dict[Entry, Treatment]:
+    """Return what `metadata.jsonl`, or the name of its folder, says of each picture."""
+    by_folder = read_kohya_repeats(chosen)
+    found = {each: find_metadata(metadata, each) for each in chosen}
+    return {
+        each: Treatment.from_row(row.row if row else {})
+        if row or each not in by_folder
+        else Treatment(repeats=by_folder[each])
+        for each, row in found.items()
+    }
 
 
 def is_picture(entry: Entry) -> bool:

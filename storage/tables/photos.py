@@ -14,6 +14,7 @@ from storage.crops import MIDDLE, FramedBy, Framing
 from storage.disk import DISK_FULL_ERRORS
 from storage.errors import UserError
 from storage.folders import Home, write_whole
+from storage.limits import REPEATS, check_range
 from storage.photos.sameshot import find_same_shots
 from storage.records import CheckedPhoto, Dataset, Photo, PhotoMeasures
 from storage.tables.database import Connection, Database, read_row
@@ -153,6 +154,16 @@ class Photos:
             " WHERE id = :id AND owner = :owner RETURNING *"
         )
         row = await self._database.fetch_one(sql, chosen=chosen, id=photo_id, owner=owner)
+        return _require_photo(row)
+
+    async def set_repeats(self, photo_id: int, owner: int, repeats: int) -> Photo:
+        """Set how often an epoch shows a photo, beside others.
+
+        Returns the photo as it is then. Raises UserError: "out_of_range" or "photo_gone".
+        """
+        check_range("repeats", repeats, REPEATS, UserError)
+        sql = "UPDATE photos SET repeats = :repeats WHERE id = :id AND owner = :owner RETURNING *"
+        row = await self._database.fetch_one(sql, repeats=repeats, id=photo_id, owner=owner)
         return _require_photo(row)
 
     async def set_found_framing(self, photo_id: int, framing: Framing) -> None:

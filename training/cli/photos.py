@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path, PurePath
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from storage.errors import UserError
 from storage.folders import JobFolder, write_whole
@@ -15,6 +15,7 @@ from storage.photos.sandbox import Darkroom
 from storage.photosets.entries import Entry, check_entry, show_path
 from storage.photosets.masks import join_mask
 from storage.photosets.reader import SetPhoto, open_set
+from storage.photosets.treatment import USUAL, Treatment
 from storage.records import CheckedPhoto
 from storage.tables.photos import has_alpha
 from training.cli.output import tell
@@ -32,6 +33,12 @@ class FolderPhoto(NamedTuple):
     digests: tuple[str, ...] = ()  #: of its pixels and of its mask, if it has one
     transparent: bool = False  #: by itself, not by a mask
     copies: tuple[str, ...] = ()  #: further files with the same pixels, which are left out
+    treatment: Treatment = USUAL
+
+    def prepared(self) -> dict[str, Any]:
+        """Return the fields of a recipe's photo that follow from it."""
+        told = self.treatment
+        return {"framing": told.framing or self.checked.framing, "repeats": told.repeats}
 
 
 def list_photos(source: Path, stack: ExitStack) -> list[SetPhoto]:
@@ -86,6 +93,7 @@ async def _read_photos(
                 replace(checked, pixels=b"", preview=b""),
                 (checked.digest, mask) if mask else (checked.digest,),
                 not mask and has_alpha(folder.photos / name),
+                treatment=photo.treatment,
             )  # fmt: skip
     return list(sources.values())
 

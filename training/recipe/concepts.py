@@ -10,6 +10,8 @@ from storage.crops import Framing
 from storage.photosets.edits import put_trigger
 from storage.records import Base, Concept
 
+ALWAYS_WRITTEN = ("file", "caption", "background")  #: of a photo, in a recipe's JSON
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingPhoto:
@@ -19,6 +21,7 @@ class TrainingPhoto:
     caption: str
     background: str = ""  #: the colour behind its transparent parts; empty leaves it as it is
     framing: Framing | None = None  #: what is kept where it is cropped; None: its middle
+    repeats: int = 1  #: how often an epoch shows it, beside others
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
@@ -27,9 +30,14 @@ class TrainingPhoto:
         return cls(**value | {"framing": framing and Framing.from_json(framing)})
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as JSON, without a framing as versions before 0.3 wrote it."""
-        content = {"file": self.file, "caption": self.caption, "background": self.background}
-        return content | ({"framing": self.framing.to_json()} if self.framing else {})
+        """Return it as JSON, without what versions before 0.2 did not know."""
+        content: dict[str, Any] = {
+            "file": self.file,
+            "caption": self.caption,
+            "background": self.background,
+        }
+        content |= {"framing": self.framing.to_json()} if self.framing else {}
+        return content | ({"repeats": self.repeats} if self.repeats > 1 else {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import groupby, islice
+from itertools import cycle, groupby, islice
 from pathlib import Path
 
 import torch
@@ -175,7 +176,7 @@ class Batches:
         examples: list[Example],
         size: int,
         seed: int,
-        concepts: Collection[range] = (),  # the numbers of each concept's photos
+        concepts: Collection[Mapping[int, int]] = (),  # repeats of each one's photos, by number
     ) -> None:
         self.examples, self.size, self.seed = examples, size, seed
         self.buckets: dict[tuple[int, ...], list[int]] = {}
@@ -206,14 +207,13 @@ class Batches:
         return Batch(latents, photos, sizes, torch.stack(masks) if masks else None)
 
 
-def count_repeats(concepts: Collection[range]) -> dict[int, int]:
-    """Return how often an epoch repeats each photo, so that every concept counts the same."""
-    most = max(map(len, concepts), default=0)
-    return {
-        photo: most // len(photos) + (at < most % len(photos))
-        for photos in concepts
-        for at, photo in enumerate(photos)
-    }
+def count_repeats(concepts: Collection[Mapping[int, int]]) -> Counter[int]:
+    """Return how often an epoch shows each photo, so that every concept counts the same."""
+    shown = [
+        [photo for photo, repeats in photos.items() for _ in range(repeats)] for photos in concepts
+    ]
+    most = max(map(len, shown), default=0)
+    return Counter(photo for photos in shown for photo in islice(cycle(photos), most))
 
 
 def fill_batches(order: list[int], size: int) -> Iterator[list[int]]:

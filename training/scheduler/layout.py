@@ -118,7 +118,11 @@ async def train_recipe(store: Store, job: Job, catalog: Catalog) -> dict[str, An
     recipe = complete_recipe(
         request, start, first, transparent, accepted=job.created, other_concepts=others
     )
-    prepared = {names[p.id]: {"framing": p.framing} for p in chain(*photos) if p.id in names}
+    prepared = {
+        names[p.id]: {"framing": p.framing, "repeats": p.repeats}
+        for p in chain(*photos)
+        if p.id in names
+    }
     return prepare_photos(recipe, prepared).to_json()
 
 

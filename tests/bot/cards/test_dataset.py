@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot import wording
+from bot.actions.export import list_packed
 from bot.wording import fill, say
 from storage.crops import Framing, crop_at
 from storage.events import Note
@@ -58,3 +59,22 @@ async def test_what_is_kept_of_a_photo_is_chosen_by_a_press(kit, scheduler):
     assert ((await read()).x, (await read()).whole) == (1, False)
     await alice.click(card, label="Choose for me")
     assert await read() == checked.framing
+
+
+async def test_a_photo_counts_twice(kit):
+    """A press lets a photo count twice, and another one once; an export takes that along."""
+    alice = kit.add_member("alice")
+    dataset = await kit.add_dataset(alice, photos=1)
+    card = await kit.open_dataset(alice)
+    (photo,) = await kit.store.photos.list_for(dataset.id, alice.id)
+    card = (await alice.select(card, [str(photo.id)])).response
+
+    await alice.click(card, label="Count it twice")
+    (twice,) = await kit.store.photos.list_for(dataset.id, alice.id)
+    (packed,) = list_packed(kit.store, dataset, [twice])
+    assert kit.says(await kit.open_dataset(alice), wording.dataset.REPEATED, repeats="2")
+    await alice.click(card, label="Count it once")
+
+    assert (twice.repeats, packed.treatment.repeats) == (2, 2)
+    (once,) = await kit.store.photos.list_for(dataset.id, alice.id)
+    assert once.repeats == 1

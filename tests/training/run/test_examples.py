@@ -16,7 +16,7 @@ from storage.crops import Framing, find_bucket, list_buckets
 from storage.errors import JobError
 from training.families import Crop
 from training.recipe.concepts import TrainingPhoto
-from training.run.examples import Batches, Example, crop_photo, encode_photos
+from training.run.examples import Batches, Example, count_repeats, crop_photo, encode_photos
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,13 +43,25 @@ def test_even() -> None:
 
 def test_concepts_are_even() -> None:
     """In an epoch concepts are drawn equally often, and their photos within one of each other."""
-    concepts = (range(5), range(5, 7))
+    concepts = [dict.fromkeys(photos, 1) for photos in (range(5), range(5, 7))]
     batches = Batches(make_examples(*[(8, 8)] * 7), 5, 1, concepts)
     seen = Counter(at for step in range(batches.epoch_steps) for at in batches.at(step).photos)
 
     assert batches.epoch_steps == 2
     assert [sum(seen[at] for at in photos) for photos in concepts] == [5, 5]
     assert sorted(seen[at] for at in concepts[1]) == [2, 3]
+
+
+def test_repeats() -> None:
+    """An epoch shows a photo as often as it is repeated; concepts count the same all the same."""
+    one = count_repeats([{0: 1, 1: 2, 2: 1}])
+    two = count_repeats([{0: 1, 1: 2, 2: 1}, {3: 1}])
+    batches = Batches(make_examples(*[(8, 8)] * 3), 2, 1, [{0: 1, 1: 2, 2: 1}])
+    seen = Counter(at for step in range(batches.epoch_steps * 2) for at in batches.at(step).photos)
+
+    assert one == {0: 1, 1: 2, 2: 1}
+    assert two == {**one, 3: 4}
+    assert seen == {0: 2, 1: 4, 2: 2}
 
 
 def test_one_shape() -> None:

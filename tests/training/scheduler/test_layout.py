@@ -56,18 +56,23 @@ async def test_transparent_photos_get_backgrounds(queue):
     assert grounds == [("0001.png", False), *[("0002.png", True)] * 4]
 
 
-async def test_framings_are_carried(queue):
-    """What is kept of each photo stands in the recipe; it is read back as it was."""
+async def test_what_is_told_of_photos_is_carried(queue):
+    """What is kept of each photo and how often it counts stand in the recipe."""
     dataset = await queue.add_dataset(count=2)
     first, second = await queue.store.photos.list_for(dataset.id, ALICE)
     await queue.store.photos.set_framing(first.id, ALICE, Framing(0.125, 0.5))
+    await queue.store.photos.set_repeats(second.id, ALICE, 2)
     job = await queue.add_training(dataset=dataset)
     await write_job_folder(queue.store, job, CATALOG)
 
     content = queue.home.job_folder(job.folder).read_request()["recipe"]
 
-    framings = [photo.framing for photo in Recipe.from_json(content).photos]
-    assert framings == [Framing(0.125, 0.5, by=FramedBy.MEMBER), second.framing]
+    photos = Recipe.from_json(content).photos
+    assert [photo.repeats for photo in photos] == [1, 2]
+    assert [photo.framing for photo in photos] == [
+        Framing(0.125, 0.5, by=FramedBy.MEMBER),
+        second.framing,
+    ]
 
 
 async def test_further_datasets_are_concepts(queue):
