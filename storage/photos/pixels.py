@@ -12,12 +12,16 @@ from storage.errors import UserError
 from storage.photos.faces import FaceDetector
 from storage.photos.formats import detect_format, is_heif_sequence, read_webp_header
 from storage.photos.framing import find_framing
+from storage.photos.jpeg import draft_jpeg
 from storage.photos.measures import list_warnings, measure
+from storage.photos.png import encode_png
 from storage.photos.sandbox import MAX_KEPT_SIDE
 from storage.photos.sequences import has_stills, wrap_first_frame
 from storage.records import CheckedPhoto
 
 PREVIEW_SIDE = 512  #: pixels
+#: pixels of the longer side of a JPEG that is decoded small enough to be kept as it is
+MIN_DRAFT_SIDE = MAX_KEPT_SIDE * 95 // 100
 MAX_PIXELS = 40_000_000
 MAX_SIDE = 12_000  #: pixels
 MIN_SIDE = 16  #: pixels, as kept
@@ -91,32 +95,41 @@ def decode_picture(picture: Image.Image) -> Image.Image:
     A picture with transparent parts is composited on white and keeps its alpha channel: a
     training may use it as a mask.
     """
-    size = fit_size(*picture.size)
-    picture.draft("RGB", size)  # JPEG decodes at a fraction of its size: faster, less memory
+    draft_jpeg(picture, MIN_DRAFT_SIDE)
     picture.load()
     turn = UPRIGHT_TRANSPOSES.get(_read_orientation(picture))
-    plain = _to_resizable_mode(picture).resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    plain = shrink_picture(_to_resizable_mode(picture), fit_size(*picture.size))
     coloured = _to_srgb(plain, picture.info.get("icc_profile"))
     if plain.mode == "RGBA" and plain.getchannel("A").getextrema() != (255, 255):
         coloured.putalpha(plain.getchannel("A"))
     upright = coloured if turn is None else coloured.transpose(turn)
-    return Image.frombytes(upright.mode, upright.size, upright.tobytes())
+    upright.info = {}
+    return upright
+
+
+def shrink_picture(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Return a picture in a size; it is not copied if it has that."""
+    if picture.size == size:
+        return picture
+    return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
 
 
 def measure_picture(picture: Image.Image, detector: FaceDetector | None) -> CheckedPhoto:
     """Return a decoded picture's files, hashes, warnings and framing."""
     small = picture.convert("RGB")
-    small.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.LANCZOS)
+    # by a whole number first, as far as the last step still shrinks
+    small.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.LANCZOS, reducing_gap=1.2)
     grey = small.convert("L")
     measures = measure(picture)
-    size = b"%dx%d:" % picture.size
+    digest = hashlib.sha256(b"%dx%d:" % picture.size)
+    digest.update(picture.tobytes())
     return CheckedPhoto(
-        digest=hashlib.sha256(size + picture.tobytes()).hexdigest(),
+        digest=digest.hexdigest(),
         phash=difference_hash(grey),
         width=picture.width,
         height=picture.height,
-        pixels=_encode(picture, "PNG", compress_level=1),
-        preview=_encode(small, "WEBP", quality=80, method=2),
+        pixels=encode_png(picture),
+        preview=_encode_preview(small),
         warnings=list_warnings(measures, picture.size),
         measures=measures,
         framing=find_framing(small, detector),
@@ -143,7 +156,7 @@ def _to_resizable_mode(picture: Image.Image) -> Image.Image:
         return picture.convert("I").point(lambda value: value * (1 / 256)).convert("L")
     if picture.has_transparency_data:
         return picture.convert("RGBA")
-    return picture if picture.mode in {"L", "CMYK"} else picture.convert("RGB")
+    return picture if picture.mode in {"L", "RGB", "CMYK"} else picture.convert("RGB")
 
 
 def _to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
@@ -160,10 +173,10 @@ def _to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
             return converted or picture.convert("RGB")
         except (ImageCms.PyCMSError, OSError):
             pass  # a broken profile, or one for another mode: take the values as sRGB
-    return picture.convert("RGB")
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
-def _encode(picture: Image.Image, kind: str, **options: int) -> bytes:
+def _encode_preview(picture: Image.Image) -> bytes:
     file = BytesIO()
-    picture.save(file, kind, **options)
+    picture.save(file, "WEBP", quality=80, method=2)
     return file.getvalue()

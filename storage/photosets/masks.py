@@ -12,6 +12,7 @@ from pathlib import PurePath
 from PIL import Image, ImageChops
 
 from storage.errors import UserError
+from storage.photos.png import encode_png
 
 PICTURE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".heic", ".heif", ".hif", ".avif",
@@ -45,9 +46,7 @@ def join_mask(photo: bytes, mask: bytes, file: str) -> bytes:
     if find_brightest(learned) <= MAX_DARK:
         raise UserError("mask_dark", file=file)
     picture.putalpha(learned.resize(picture.size, Image.Resampling.LANCZOS))
-    joined = BytesIO()
-    picture.save(joined, "PNG", compress_level=1)
-    return joined.getvalue()
+    return encode_png(picture)
 
 
 def read_painted(mask: Image.Image) -> Image.Image:

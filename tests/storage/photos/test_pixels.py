@@ -8,7 +8,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageCms, ImageDraw, ImageFilter, PngImagePlugin
+from PIL import Image, ImageChops, ImageCms, ImageDraw, ImageFilter, ImageStat, PngImagePlugin
 
 from benchmarks.hostile.boxes import join_frames, join_stills, relate_stills
 from storage.errors import UserError
@@ -92,7 +92,7 @@ def test_files(encode: Encode, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "size"), [("JPEG", (4000, 3000)), ("PNG", (1200, 1600)), ("WEBP", (1601, 1201))]
+    ("kind", "size"), [("JPEG", (3600, 2700)), ("PNG", (1200, 1600)), ("WEBP", (1601, 1201))]
 )
 def test_large(encode: Encode, kind: str, size: tuple[int, int]) -> None:
     """A large picture is scaled down to 1536 pixels on its longer side."""
@@ -100,6 +100,29 @@ def test_large(encode: Encode, kind: str, size: tuple[int, int]) -> None:
 
     assert max(checked.width, checked.height) == 1536
     assert checked.width / checked.height == pytest.approx(size[0] / size[1], rel=0.002)
+
+
+@pytest.mark.parametrize(
+    ("size", "kept"),
+    [
+        ((4000, 3000), (1500, 1125)),
+        ((3024, 4032), (1134, 1512)),
+        ((4096, 2304), (1536, 864)),
+        ((2999, 1999), (1500, 1000)),
+        ((5712, 4284), (1536, 1152)),
+        ((1600, 1200), (1536, 1152)),
+        ((1536, 200), (1536, 200)),
+    ],
+)
+def test_large_jpeg(encode: Encode, size: tuple[int, int], kept: tuple[int, int]) -> None:
+    """A JPEG is decoded at a fraction that has about the size to keep, or a little more."""
+    picture = scene(size=(600, 400)).resize(size)
+
+    checked = check_picture(encode(picture, "JPEG", quality=95))
+
+    assert (checked.width, checked.height) == decode(checked).size == kept
+    apart = ImageChops.difference(decode(checked), picture.resize(kept, Image.Resampling.LANCZOS))
+    assert max(ImageStat.Stat(apart).mean) < 3
 
 
 def test_digest(encode: Encode) -> None:
