@@ -16,6 +16,7 @@ from bot import cogs, logs, wording
 from bot.bot import Bot
 from bot.cards.components import Control, find_controls
 from bot.jobfeed.follower import JobFollower
+from bot.jobfeed.retention import UnusedDatasets
 from bot.settings import BotSettings
 from bot.upload.routes import UploadPage
 from bot.web import Web
@@ -59,6 +60,9 @@ async def open_features(bot: Bot, opened: AsyncExitStack) -> None:
     bot.jobs = follower = JobFollower(bot)
     opened.push_async_callback(follower.close)
     follower.start()
+    retention = UnusedDatasets(bot)
+    opened.push_async_callback(retention.close)
+    retention.start()
 
 
 async def wait_for_scheduler(store: Store) -> None:

@@ -22,6 +22,7 @@ from storage.tables.members import Members
 from storage.tables.orphans import Orphans
 from storage.tables.photos import Photos
 from storage.tables.posts import Posts
+from storage.tables.retention import Retention
 from storage.tables.servers import Reports, Servers
 from storage.tables.styles import Styles
 from storage.tables.trash import Trash
@@ -53,6 +54,7 @@ class Store:
         self.styles = Styles(database, trash, home)
         self.reports = Reports(database)
         self.posts = Posts(database)
+        self.retention = Retention(database, trash)
 
     @classmethod
     async def open(cls, home: Home) -> Store:

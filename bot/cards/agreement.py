@@ -10,10 +10,11 @@ from discord import ui
 from bot import wording
 from bot.bot import Bot, Interaction
 from bot.cards.components import Form
-from bot.wording import fill, join_some, say
+from bot.wording import fill, format_count, join_some, say
 from storage.errors import UserError
 from storage.records import Dataset
 from storage.tables.consents import Audience, Purpose, Terms
+from storage.tables.retention import notice_days
 
 AGREED, ORIGINALS = "yes", "originals"  #: what a member ticks
 
@@ -24,8 +25,9 @@ async def make_terms(bot: Bot, member: int, dataset: Dataset | None = None) -> T
     bases, days = [base.title for base in catalog.bases if base.present], bot.settings.unused_days
     words = wording.consent
     template = wording.consent.KEPT_DAYS if days else ""
+    notice = format_count(notice_days(days), "day")
     installed = say(words.BASES, bases=join_some(bases, len(bases))) if bases else ""
-    facts = {"installed": installed, "limit": say(template, days=days)}
+    facts = {"installed": installed, "limit": say(template, days=days, notice=notice)}
     if dataset is None or dataset.owner == member:
         text = fill(words.TERMS, **facts)
         return Terms(wording.CONSENT, bases=tuple(bases), retention_days=days, text=text)

@@ -21,6 +21,7 @@ from bot.wording import (
     refusals,
     report,
     result,
+    retention,
     sample,
     server,
     shell,

@@ -20,7 +20,9 @@ SHARED_TERMS = """\
 - Only add photos you took or are allowed to use. Everyone in them is an adult and has agreed.
 - You can take your photos back at any time with /me. They are then deleted at once, and so are the styles trained on them if you like."""
 BASES = " (now {bases})"
-KEPT_DAYS = ", or haven't used them for {days} days. I'll tell you two weeks before"
+KEPT_DAYS = (
+    ", or the dataset hasn't been used for {days} days. I'll send you a message {notice} before"
+)
 MORE = "Full details: /privacy"
 TICK = "I'm allowed to use these photos, and I agree"
 TICK_MORE = "Only for training my own styles. I can take it back with /me."

@@ -47,7 +47,7 @@ EXPORT_QUERIES = {
     "shares": "SELECT style, guild FROM shares"
     " WHERE style IN (SELECT id FROM styles WHERE owner = :member)",
     "drafts": "SELECT id, created, body FROM drafts WHERE owner = :member",
-    "posts": "SELECT kind, guild, job, event, state, channel, message, created FROM posts"
+    "posts": "SELECT kind, guild, job, event, dataset, state, channel, message, created FROM posts"
     " WHERE member = :member",
     "blocked": "SELECT guild, at FROM blocked WHERE member = :member",
     "decisions": "SELECT report, decision, at FROM decisions WHERE moderator = :member",

@@ -26,6 +26,12 @@ AND (started IS NOT NULL OR owner = :member) AND EXISTS (
     SELECT json_extract(other.value, '$.dataset')
     FROM json_each(jobs.request, '$.other_datasets') AS other)))
 """
+#: owners of others' datasets learn that photos are gone
+TELL_OWNERS = f"""
+INSERT INTO posts (kind, member, guild, event, dataset, created)
+SELECT 'taken_back', owner, guild, 0, id, :now FROM datasets
+WHERE owner <> :member AND id IN (SELECT dataset FROM photos WHERE {THEIR_PHOTOS})
+"""
 #: the copies of a running job's photos go at once, whatever its worker does
 REMOVE_COPIES = f"""
 INSERT OR IGNORE INTO trash SELECT 'copies', id || '-' || key FROM jobs
@@ -59,7 +65,7 @@ def list_style_deletions(styles: str) -> tuple[str, str]:
 
 
 DELETE_PHOTOS = f"DELETE FROM photos WHERE {THEIR_PHOTOS}"
-END_THEIR_JOBS = (REMOVE_COPIES, END_JOBS)
+END_THEIR_JOBS = (TELL_OWNERS, REMOVE_COPIES, END_JOBS)
 DELETE_THEIR_STYLES = list_style_deletions(THEIR_STYLES)
 WITHDRAW_STATEMENTS = (
     *END_THEIR_JOBS,
