@@ -21,6 +21,7 @@ ASPECT_RATIOS = (
     (1, 1), (4, 5), (5, 4), (2, 3), (3, 2), (3, 4), (4, 3), (9, 16), (16, 9), (1, 2), (2, 1),
 )  # fmt: skip
 MIN_SHOWN_CUT = 0.02  #: of a photo; less is not worth a word
+MUCH_CUT = 0.35  #: of a photo, so much that somebody should look (SceneWorks' Dataset Doctor)
 
 
 class FramedBy(StrEnum):

@@ -118,7 +118,7 @@ async def photo_card(bot: Bot, photo: Photo, before: Framing | None = None) -> C
     (found,) = await find_missing_framings(bot, [photo])
     photo, crops = show_trigger(found, dataset), await Crops.load(bot, dataset, photos)
     card = Card(text(say(wording.dataset.PHOTO_TITLE, number=index, name=dataset.name)))
-    (tile,) = await draw_tiles(bot, [(index, photo)], crops)
+    (tile,) = await draw_tiles(bot, [(0, photo)], crops)
     url = card.attach_content(tile, f"photo-{index}.webp")
     alt = flatten(alt_text(dataset, index, photo), 1000)
     card.add(ui.MediaGallery(discord.MediaGalleryItem(url, description=alt)))

@@ -43,11 +43,12 @@ CROPPED = "Dark parts are cut away for {base}. Pick a photo below to change that
 CROP = "For {base}, {share} of this photo is cut away. {why}"
 CROP_WHOLE = "{base} sees all of this photo. The bars beside it are not learned."
 SHARES = (
-    (0.15, "a little"),
-    (0.28, "about a quarter"),
-    (0.4, "about a third"),
-    (0.58, "about half"),
-    (0.7, "about two thirds"),
+    (0.18, "a little"),
+    (0.29, "about a quarter"),
+    (0.42, "about a third"),
+    (0.54, "about half"),
+    (0.62, "more than half"),
+    (0.71, "about two thirds"),
     (1.0, "most"),
 )
 FRAMED_BY = {

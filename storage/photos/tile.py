@@ -19,19 +19,24 @@ def draw_tile(preview: bytes, number: int, kept: Box) -> bytes:
     """Return a preview as a square WebP: what is cut away is dark, the number in the corner.
 
     Discord shows several pictures as squares, and would cut away more. The ground beside a picture
-    is transparent.
+    is transparent. With the number 0, it is shown alone: without a number and ground.
     """
     with Image.open(BytesIO(preview), formats=("WEBP",)) as opened:
         picture = opened.convert("RGB")
     if kept.cut >= MIN_SHOWN_CUT:
         picture = darken_cut(picture, kept)
+    file = BytesIO()
+    (make_tile(picture, number) if number else picture).save(file, "WEBP", quality=80, method=0)
+    return file.getvalue()
+
+
+def make_tile(picture: Image.Image, number: int) -> Image.Image:
+    """Return a picture in the middle of a square, with a number in the corner."""
     side = max(picture.size)
     tile = Image.new("RGBA", (side, side))
     tile.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
     draw_number(tile, number)
-    file = BytesIO()
-    tile.save(file, "WEBP", quality=80, method=0)
-    return file.getvalue()
+    return tile
 
 
 def darken_cut(picture: Image.Image, kept: Box) -> Image.Image:
