@@ -41,8 +41,8 @@ async def test_warning(old):
     due = await kit.store.retention.find(dataset.id)
     channel = kit.bot.get_channel(kit.channel.id)
     await channel.send(view=Card(row(KeepDataset(dataset.id))))
-    kept = kit.channel.last_message
-    await alice.click(kept, label=wording.retention.KEEP)
+    await alice.click(kit.channel.last_message, label=wording.retention.KEEP)
+    kept = kit.text(kit.channel.last_message)
 
     assert kit.says(kept, wording.retention.KEPT, name="my dog")
     assert kit.says(said, wording.retention.UNUSED, name="my dog", days="20 days")
